@@ -1,0 +1,3 @@
+export { createEmbeddedSchemaRegistry, subjectOf } from './embedded.ts';
+export { SchemaRegistryError, type SchemaRegistry, type SchemaRegistryErrorCode } from './schema-registry.ts';
+export { createSerde, type Decoded, type Serde } from './serde.ts';

@@ -1,0 +1,118 @@
+import { contractNames, contractText, parseSchema, type ContractName } from '@logloom/schemas';
+import type { Correlation, DeadLetter, LogEvent, Tick } from '@logloom/schemas';
+import type avro from 'avsc';
+import { subjectOf } from './embedded.ts';
+import { SchemaRegistryError, type SchemaRegistry } from './schema-registry.ts';
+
+interface Contracts {
+  LogEvent: LogEvent;
+  Correlation: Correlation;
+  DeadLetter: DeadLetter;
+  Tick: Tick;
+}
+
+/** A decoded record: which contract it was written to, and its value. */
+export type Decoded = { [N in ContractName]: { name: N; value: Contracts[N] } }[ContractName];
+
+const headerBytes = 5;
+
+interface Writer {
+  id: number;
+  type: avro.Type;
+}
+
+interface Reader {
+  name: ContractName;
+  type: avro.Type;
+  resolver: avro.types.RecordType | undefined;
+}
+
+/** Turns values into framed Avro and back. Made by createSerde, which registers the schemas. */
+export class Serde {
+  readonly #registry: SchemaRegistry;
+  readonly #writers: ReadonlyMap<ContractName, Writer>;
+  readonly #readerTypes: ReadonlyMap<ContractName, avro.Type>;
+  readonly #readers = new Map<number, Reader>();
+  // Values are encoded into a slab and cut from it: one allocation for many records.
+  #slab = Buffer.allocUnsafeSlow(1 << 20);
+  #used = 0;
+
+  constructor(
+    registry: SchemaRegistry,
+    writers: ReadonlyMap<ContractName, Writer>,
+    readerTypes: ReadonlyMap<ContractName, avro.Type>,
+  ) {
+    this.#registry = registry;
+    this.#writers = writers;
+    this.#readerTypes = readerTypes;
+  }
+
+  /** The framed value. Throws avsc's error naming the field when the value does not fit the schema. */
+  encode<N extends ContractName>(name: N, value: Contracts[N]): Buffer {
+    const { id, type } = this.#writers.get(name)!;
+    let start = this.#used;
+    let end = type.encode(value, this.#slab, start + headerBytes);
+    if (end < 0) {
+      // It did not fit; the negative result is the number of bytes that were missing.
+      const needed = headerBytes + this.#slab.length - start - end;
+      this.#slab = Buffer.allocUnsafeSlow(Math.max(1 << 20, needed));
+      start = 0;
+      end = type.encode(value, this.#slab, headerBytes);
+    }
+    this.#slab[start] = 0;
+    this.#slab.writeUInt32BE(id, start + 1);
+    this.#used = end;
+    return this.#slab.subarray(start, end);
+  }
+
+  /** Fetches the schemas that these values were written with, so that decode() can work without waiting. */
+  async load(values: Iterable<Buffer>): Promise<void> {
+    for (const value of values) {
+      const id = schemaId(value);
+      if (!this.#readers.has(id)) this.#readers.set(id, await this.#makeReader(id));
+    }
+  }
+
+  /** Decodes one framed value. Throws SchemaRegistryError `bad-framing`, or `unknown-schema-id` when load() has not seen its schema. */
+  decode(value: Buffer): Decoded {
+    const id = schemaId(value);
+    const reader = this.#readers.get(id);
+    if (reader === undefined) throw new SchemaRegistryError('unknown-schema-id', `the schema ${id} was not loaded`);
+    const { value: decoded, offset } = reader.type.decode(value, headerBytes, reader.resolver);
+    if (offset !== value.length) throw new SchemaRegistryError('bad-framing', 'the Avro body does not end where the record ends');
+    return { name: reader.name, value: decoded } as Decoded;
+  }
+
+  async #makeReader(id: number): Promise<Reader> {
+    const writer = parseSchema(await this.#registry.schemaById(id));
+    const name = contractNames.find((n) => subjectOf(n) === writer.name);
+    if (name === undefined) throw new SchemaRegistryError('unknown-schema-id', `the schema ${id} is none of ours: ${writer.name}`);
+    const type = this.#readerTypes.get(name)!;
+    return { name, type, resolver: type.equals(writer) ? undefined : (type.createResolver(writer) as avro.types.RecordType) };
+  }
+}
+
+function schemaId(value: Buffer): number {
+  if (value.length < headerBytes || value[0] !== 0) {
+    throw new SchemaRegistryError('bad-framing', 'the record is not in the wire format (0, 4-byte schema id, Avro)');
+  }
+  return value.readUInt32BE(1);
+}
+
+/**
+ * Registers the contracts and gives the serde for them. `projections` replaces a contract's reader schema by a smaller one: the
+ * fields that it leaves out are skipped, not decoded.
+ */
+export async function createSerde(
+  registry: SchemaRegistry,
+  projections: Partial<Record<ContractName, string>> = {},
+): Promise<Serde> {
+  const writers = new Map<ContractName, Writer>();
+  const readers = new Map<ContractName, avro.Type>();
+  for (const name of contractNames) {
+    const text = contractText(name);
+    writers.set(name, { id: await registry.register(subjectOf(name), text), type: parseSchema(text) });
+    readers.set(name, parseSchema(projections[name] ?? text));
+  }
+  return new Serde(registry, writers, readers);
+}

@@ -1,0 +1,59 @@
+import { formatMicros } from './event.ts';
+import type { Correlation } from './generated/types.ts';
+
+/** The members' offsets in logs.events, ascending. */
+export function memberOffsets(c: Pick<Correlation, 'firstOffset' | 'memberDeltas'>): number[] {
+  let offset = c.firstOffset;
+  return c.memberDeltas.map((delta) => (offset += delta));
+}
+
+/** The inverse of memberOffsets; `offsets` ascending, not empty. */
+export function memberDeltas(offsets: readonly number[]): number[] {
+  return offsets.map((offset, i) => offset - offsets[Math.max(0, i - 1)]!);
+}
+
+/** A correlation document in the form that search and live messages give (docs: interface). */
+export interface CorrelationJson {
+  id: string;
+  correlationId: string;
+  kind: string;
+  revision: number;
+  closeReason: Correlation['closeReason'];
+  firstAt: string;
+  lastAt: string;
+  durationMs: number;
+  eventCount: number;
+  services: string[];
+  levels: Record<string, number>;
+  errorCount: number;
+  rules: string[];
+  severity?: string;
+  partition: number;
+  firstOffset: number;
+  closeOffset: number;
+  members: number[];
+}
+
+/** The document as the outside sees it: counts and duration are derived here, so they cannot disagree with the members. */
+export function correlationToJson(c: Correlation): CorrelationJson {
+  return {
+    id: c.id,
+    correlationId: c.correlationId,
+    kind: c.kind,
+    revision: c.revision,
+    closeReason: c.closeReason,
+    firstAt: formatMicros(c.firstAt),
+    lastAt: formatMicros(c.lastAt),
+    durationMs: (c.lastAt - c.firstAt) / 1000,
+    eventCount: c.memberDeltas.length,
+    services: c.services,
+    levels: c.levels,
+    errorCount: (c.levels['error'] ?? 0) + (c.levels['fatal'] ?? 0),
+    rules: c.rules,
+    ...(c.severity === null ? {} : { severity: c.severity }),
+    partition: c.partition,
+    firstOffset: c.firstOffset,
+    closeOffset: c.closeOffset,
+    members: memberOffsets(c),
+  };
+}
