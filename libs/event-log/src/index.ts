@@ -1,0 +1,19 @@
+export { lockDataFolder } from './data-folder.ts';
+export {
+  EventLogError,
+  maxMetadataBytes,
+  type Assignment,
+  type Commit,
+  type ConsumeOptions,
+  type EventLog,
+  type EventLogErrorCode,
+  type FollowOptions,
+  type LogRecord,
+  type NewRecord,
+  type PartitionHandler,
+  type TopicSpec,
+} from './event-log.ts';
+export { openEventLog, type EventLogOptions } from './open.ts';
+export { partitionOf } from './partitioner.ts';
+export { sourceKey, SourceWatermarks } from './source-watermarks.ts';
+export { SqliteEventLog } from './sqlite.ts';

@@ -20,7 +20,11 @@ export function createEmbeddedSchemaRegistry(): SchemaRegistry {
   contractNames.forEach((name, i) => {
     for (let version = 1; existsSync(versionPath(name, version)); version++) {
       const schema = readFileSync(versionPath(name, version), 'utf8');
-      entries.push({ id: i * versionsPerContract + version, subject: subjectOf(name), schema: normalise(schema) });
+      entries.push({
+        id: i * versionsPerContract + version,
+        subject: subjectOf(name),
+        schema: normalise(schema),
+      });
     }
   });
   let nextId = 1_000_000;
@@ -45,14 +49,18 @@ export function createEmbeddedSchemaRegistry(): SchemaRegistry {
       const known = entries.find((e) => e.subject === subject && e.schema === text);
       if (known !== undefined) return known.id;
       if (!compatible(subject, schema)) {
-        throw new SchemaRegistryError('incompatible-schema', `${subject}: records written before could not be read with this schema`);
+        throw new SchemaRegistryError(
+          'incompatible-schema',
+          `${subject}: records written before could not be read with this schema`,
+        );
       }
       entries.push({ id: nextId, subject, schema: text });
       return nextId++;
     },
     schemaById: async (id) => {
       const entry = entries.find((e) => e.id === id);
-      if (entry === undefined) throw new SchemaRegistryError('unknown-schema-id', `no schema has the id ${id}`);
+      if (entry === undefined)
+        throw new SchemaRegistryError('unknown-schema-id', `no schema has the id ${id}`);
       return entry.schema;
     },
     compatible: async (subject, schema) => compatible(subject, schema),
@@ -64,7 +72,6 @@ export function createEmbeddedSchemaRegistry(): SchemaRegistry {
 export function subjectOf(contract: string): string {
   return `io.logloom.${contract}`;
 }
-
 
 function normalise(schema: string): string {
   return JSON.stringify(JSON.parse(schema));

@@ -77,24 +77,34 @@ export class Serde {
   decode(value: Buffer): Decoded {
     const id = schemaId(value);
     const reader = this.#readers.get(id);
-    if (reader === undefined) throw new SchemaRegistryError('unknown-schema-id', `the schema ${id} was not loaded`);
+    if (reader === undefined)
+      throw new SchemaRegistryError('unknown-schema-id', `the schema ${id} was not loaded`);
     const { value: decoded, offset } = reader.type.decode(value, headerBytes, reader.resolver);
-    if (offset !== value.length) throw new SchemaRegistryError('bad-framing', 'the Avro body does not end where the record ends');
+    if (offset !== value.length)
+      throw new SchemaRegistryError('bad-framing', 'the Avro body does not end where the record ends');
     return { name: reader.name, value: decoded } as Decoded;
   }
 
   async #makeReader(id: number): Promise<Reader> {
     const writer = parseSchema(await this.#registry.schemaById(id));
     const name = contractNames.find((n) => subjectOf(n) === writer.name);
-    if (name === undefined) throw new SchemaRegistryError('unknown-schema-id', `the schema ${id} is none of ours: ${writer.name}`);
+    if (name === undefined)
+      throw new SchemaRegistryError('unknown-schema-id', `the schema ${id} is none of ours: ${writer.name}`);
     const type = this.#readerTypes.get(name)!;
-    return { name, type, resolver: type.equals(writer) ? undefined : (type.createResolver(writer) as avro.types.RecordType) };
+    return {
+      name,
+      type,
+      resolver: type.equals(writer) ? undefined : (type.createResolver(writer) as avro.types.RecordType),
+    };
   }
 }
 
 function schemaId(value: Buffer): number {
   if (value.length < headerBytes || value[0] !== 0) {
-    throw new SchemaRegistryError('bad-framing', 'the record is not in the wire format (0, 4-byte schema id, Avro)');
+    throw new SchemaRegistryError(
+      'bad-framing',
+      'the record is not in the wire format (0, 4-byte schema id, Avro)',
+    );
   }
   return value.readUInt32BE(1);
 }

@@ -62,4 +62,7 @@ function stripDocs(text: string): string {
 for (const name of contractNames) render(JSON.parse(readFileSync(contractPath(name), 'utf8')) as Avro);
 const folder = join(import.meta.dirname, 'generated');
 mkdirSync(folder, { recursive: true });
-writeFileSync(join(folder, 'types.ts'), `// Made from ../../avro by generate-types.ts.\n\n${[...declarations.values()].join('\n\n')}\n`);
+writeFileSync(
+  join(folder, 'types.ts'),
+  `// Made from ../../avro by generate-types.ts.\n\n${[...declarations.values()].join('\n\n')}\n`,
+);

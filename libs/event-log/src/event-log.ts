@@ -1,0 +1,153 @@
+/**
+ * The log that the services meet in. A topic has a fixed number of partitions; a partition is an ordered sequence of records with
+ * ascending offsets (not necessarily without holes).
+ *
+ * Guarantees of every adapter
+ * - append() resolves only when the records are durable: no crash of this process, and no loss of a server that the adapter is set
+ *   up to survive, takes them away. Within one call and partition, records keep their order.
+ * - A rejected append() may have stored some or all of its records. Who appends again must make the second copy recognisable
+ *   (LogEvent.source, Correlation.closeOffset/closeSequence): readers drop it.
+ * - Readers see a partition's records in offset order, each once per pass, and only durable ones.
+ * - A record's timestamp is the log's append time and never falls within a partition.
+ */
+export interface EventLog {
+  /** Changes when the log's offsets start anew (a deleted data folder, a recreated cluster): cursors of another epoch are void. */
+  readonly epoch: string;
+
+  /** Creates the topics that do not exist. Throws EventLogError `topic-mismatch` when one exists with another partition count. */
+  createTopics(topics: readonly TopicSpec[]): Promise<void>;
+  /** The number of partitions. Throws EventLogError `unknown-topic`. */
+  partitionCount(topic: string): Promise<number>;
+
+  /** Appends durably; gives each record's offset, in the order given. */
+  append(topic: string, records: readonly NewRecord[]): Promise<number[]>;
+
+  /** The records from `fromOffset` on, at most `maxRecords`; empty at the end. A trimmed `fromOffset` gives what is left after it. */
+  read(topic: string, partition: number, fromOffset: number, maxRecords: number): Promise<LogRecord[]>;
+
+  /** Per partition, the first offset that is still there. */
+  startOffsets(topic: string): Promise<number[]>;
+  /** Per partition, the offset that the next record will get. */
+  endOffsets(topic: string): Promise<number[]>;
+  /** Per partition, the first offset whose timestamp is at or after `timestampMs`; the end offset where there is none. */
+  offsetsByTime(topic: string, timestampMs: number): Promise<number[]>;
+
+  /**
+   * Reads all partitions from the given offsets on, without a group, until `signal` aborts: `onBatch` gets each batch of one
+   * partition, one call at a time; the next read waits for its promise. Rejects when onBatch does.
+   */
+  follow(options: FollowOptions, signal: AbortSignal): Promise<void>;
+
+  /**
+   * Works as a member of a consumer group until `signal` aborts: each partition is assigned to one member at a time. Resolves when
+   * every handler is closed; rejects when a handler does, or when the log stays out of reach.
+   */
+  consume(options: ConsumeOptions, signal: AbortSignal): Promise<void>;
+
+  /** What a group has committed, per partition; null where it never did. */
+  committed(group: string, topic: string): Promise<(Commit | null)[]>;
+
+  /** Removes records older than `beforeMs` (append time), in whole batches where the adapter stores batches. */
+  trim(topic: string, beforeMs: number): Promise<void>;
+
+  /** Removes a topic, its records and every group's commits on it. */
+  deleteTopic(topic: string): Promise<void>;
+
+  close(): Promise<void>;
+}
+
+export interface TopicSpec {
+  name: string;
+  partitions: number;
+}
+
+export interface NewRecord {
+  partition: number;
+  key: string | null;
+  value: Buffer;
+  headers?: Readonly<Record<string, string>>;
+}
+
+export interface LogRecord {
+  topic: string;
+  partition: number;
+  offset: number;
+  /** The append time in milliseconds since 1970. */
+  timestamp: number;
+  key: string | null;
+  value: Buffer;
+  headers: Readonly<Record<string, string>>;
+}
+
+export interface Commit {
+  /** The next offset to read. */
+  offset: number;
+  /** Free text, at most 4,096 bytes. */
+  metadata: string;
+}
+
+export interface FollowOptions {
+  topic: string;
+  /** Per partition, the first offset to read. */
+  from: readonly number[];
+  onBatch: (records: LogRecord[], partition: number) => Promise<void> | void;
+  /** At most so many records a batch; default 1,000. */
+  maxRecords?: number;
+}
+
+export interface ConsumeOptions {
+  group: string;
+  topics: readonly string[];
+  /** Called when a partition is assigned to this member, before its first batch. */
+  open: (assignment: Assignment) => Promise<PartitionHandler>;
+  /** At most so many records a batch; default 1,000. */
+  maxRecords?: number;
+}
+
+/** A partition that this member holds. */
+export interface Assignment {
+  topic: string;
+  partition: number;
+  /** The group's last commit, or null. */
+  committed: Commit | null;
+  /**
+   * Stores the group's position durably. Throws EventLogError `not-assigned` once the partition went to another member: its work
+   * since the last commit will be done again there.
+   */
+  commit: (offset: number, metadata?: string) => Promise<void>;
+}
+
+/** The calls for one partition never overlap. */
+export interface PartitionHandler {
+  /** Where to start; default: the committed offset, or the start of the log. */
+  startOffset?: number;
+  /** Gets the next batch, not empty, in offset order. Nothing is committed by returning. */
+  process: (records: LogRecord[]) => Promise<void>;
+  /** Called about every 100 ms while the partition has nothing to read. */
+  idle?: () => Promise<void>;
+  /** Called when the partition goes to another member or the consumer stops; the last commit may be made here. */
+  close?: () => Promise<void>;
+}
+
+export type EventLogErrorCode =
+  | 'unknown-topic'
+  | 'unknown-partition'
+  | 'topic-mismatch'
+  | 'not-assigned'
+  | 'metadata-too-large'
+  | 'data-in-use'
+  | 'log-unavailable';
+
+export class EventLogError extends Error {
+  readonly code: EventLogErrorCode;
+  /** Whether the same call may succeed later. */
+  readonly retriable: boolean;
+  constructor(code: EventLogErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'EventLogError';
+    this.code = code;
+    this.retriable = code === 'log-unavailable';
+  }
+}
+
+export const maxMetadataBytes = 4096;

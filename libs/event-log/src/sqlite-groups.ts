@@ -1,0 +1,101 @@
+import { join } from 'node:path';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { EventLogError, maxMetadataBytes, type Commit, type TopicSpec } from './event-log.ts';
+
+const leaseMs = 10_000;
+
+/**
+ * The log's small state in one SQLite file: its epoch, the topics, the groups' commits, and which member of a group is at work.
+ * A group has one working member at a time; others wait for its lease to end.
+ */
+export class SqliteGroups {
+  readonly epoch: string;
+  readonly #db: DatabaseSync;
+  readonly #commit: StatementSync;
+  readonly #committed: StatementSync;
+
+  constructor(folder: string) {
+    this.#db = new DatabaseSync(join(folder, 'groups.db'), { timeout: 10_000 });
+    this.#db.exec(`
+      PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;
+      CREATE TABLE IF NOT EXISTS log (epoch TEXT NOT NULL);
+      CREATE TABLE IF NOT EXISTS topics (name TEXT PRIMARY KEY, partitions INTEGER NOT NULL);
+      CREATE TABLE IF NOT EXISTS commits ("group" TEXT, topic TEXT, partition INTEGER, "offset" INTEGER NOT NULL, metadata TEXT NOT NULL,
+        PRIMARY KEY ("group", topic, partition)) WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS leases ("group" TEXT PRIMARY KEY, member TEXT NOT NULL, expiresAt INTEGER NOT NULL) WITHOUT ROWID;`);
+    // Threads open the file at the same time: the first one's epoch stays.
+    const epoch = Date.now().toString(36) + Math.random().toString(36).slice(2, 6);
+    this.#db.prepare('INSERT INTO log SELECT ? WHERE NOT EXISTS (SELECT 1 FROM log)').run(epoch);
+    this.epoch = (this.#db.prepare('SELECT epoch FROM log').get() as { epoch: string }).epoch;
+    this.#commit = this.#db.prepare('INSERT OR REPLACE INTO commits VALUES (?, ?, ?, ?, ?)');
+    this.#committed = this.#db.prepare(
+      'SELECT "offset", metadata FROM commits WHERE "group" = ? AND topic = ? AND partition = ?',
+    );
+  }
+
+  createTopic({ name, partitions }: TopicSpec): void {
+    this.#db.prepare('INSERT OR IGNORE INTO topics VALUES (?, ?)').run(name, partitions);
+    const existing = this.partitions(name);
+    if (existing !== partitions) {
+      throw new EventLogError(
+        'topic-mismatch',
+        `${name} has ${existing} partitions, not ${partitions}: keys would move to other partitions`,
+      );
+    }
+  }
+
+  /** The topic's number of partitions, or undefined. */
+  partitions(topic: string): number | undefined {
+    const row = this.#db.prepare('SELECT partitions FROM topics WHERE name = ?').get(topic) as
+      { partitions: number } | undefined;
+    return row?.partitions;
+  }
+
+  deleteTopic(topic: string): void {
+    this.#db.prepare('DELETE FROM topics WHERE name = ?').run(topic);
+    this.#db.prepare('DELETE FROM commits WHERE topic = ?').run(topic);
+  }
+
+  commit(group: string, topic: string, partition: number, { offset, metadata }: Commit): void {
+    if (Buffer.byteLength(metadata) > maxMetadataBytes) {
+      throw new EventLogError(
+        'metadata-too-large',
+        `commit metadata is limited to ${maxMetadataBytes} bytes`,
+      );
+    }
+    this.#commit.run(group, topic, partition, offset, metadata);
+  }
+
+  committed(group: string, topic: string, partition: number): Commit | null {
+    const row = this.#committed.get(group, topic, partition) as
+      { offset: number; metadata: string } | undefined;
+    return row === undefined ? null : { offset: row.offset, metadata: row.metadata };
+  }
+
+  /** Takes or renews the group's lease; false while another member holds it. */
+  lease(group: string, member: string): boolean {
+    const now = Date.now();
+    const result = this.#db
+      .prepare(
+        `INSERT INTO leases VALUES (?, ?, ?) ON CONFLICT ("group") DO UPDATE SET member = excluded.member, expiresAt = excluded.expiresAt
+         WHERE leases.member = excluded.member OR leases.expiresAt < ?`,
+      )
+      .run(group, member, now + leaseMs, now);
+    return result.changes > 0;
+  }
+
+  release(group: string, member: string): void {
+    this.#db.prepare('DELETE FROM leases WHERE "group" = ? AND member = ?').run(group, member);
+  }
+
+  /** Ends the leases of an earlier process, which died without releasing them. Called once by the process that owns the folder. */
+  releaseAll(): void {
+    this.#db.exec('DELETE FROM leases');
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+}
+
+export const leaseRenewalMs = leaseMs / 4;

@@ -1,0 +1,48 @@
+import { BroadcastChannel } from 'node:worker_threads';
+
+/**
+ * Tells the readers in this process, on whatever thread, that a topic has grown. Only a hint: readers also look by themselves now
+ * and then, so a lost hint costs latency, not records.
+ */
+export class WakeUp {
+  readonly #channel: BroadcastChannel;
+  readonly #waiting = new Map<string, Set<() => void>>();
+
+  constructor(name: string) {
+    this.#channel = new BroadcastChannel(name);
+    this.#channel.unref();
+    this.#channel.onmessage = (message: unknown) => this.#wake((message as { data: string }).data);
+  }
+
+  /** Wakes the readers of a topic. */
+  announce(topic: string): void {
+    this.#channel.postMessage(topic);
+    this.#wake(topic);
+  }
+
+  /** Resolves at the next announcement, after `timeoutMs`, or when the signal aborts. */
+  async wait(topic: string, timeoutMs: number, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    let waiting = this.#waiting.get(topic);
+    if (waiting === undefined) this.#waiting.set(topic, (waiting = new Set()));
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', done);
+        waiting.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, timeoutMs);
+      signal.addEventListener('abort', done);
+      waiting.add(done);
+    });
+  }
+
+  close(): void {
+    this.#channel.close();
+  }
+
+  #wake(topic: string): void {
+    for (const done of [...(this.#waiting.get(topic) ?? [])]) done();
+  }
+}

@@ -1,0 +1,128 @@
+import { z } from 'zod';
+
+const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback);
+const millis = (fallback: number, max = 86_400_000) =>
+  z.coerce.number().int().min(1).max(max).default(fallback);
+const count = (fallback: number, max: number) => z.coerce.number().int().min(1).max(max).default(fallback);
+const url = (...protocols: string[]) =>
+  z
+    .string()
+    .refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
+      message: `is not a URL with ${protocols.join(' or ')}`,
+    })
+    .optional();
+
+/** Every setting: its environment variable, what it allows, its default and what it does. The order is that of `--help`. */
+const schema = z.object({
+  LOGLOOM_DATA: z.string().min(1).default('./data').describe('folder of the embedded store'),
+  HOST: z.string().min(1).default('127.0.0.1').describe('address to listen on'),
+  INGEST_PORT: port(4318).describe('HTTP port for applications'),
+  SYSLOG_PORT: port(5514).describe('syslog port, TCP and UDP'),
+  LIVE_PORT: port(4380).describe('HTTP port for viewers and operators'),
+  KAFKA_BROKERS: z
+    .string()
+    .transform((text) => text.split(',').map((broker) => broker.trim()))
+    .refine((brokers) => brokers.every((broker) => /^[^\s:]+:\d{1,5}$/.test(broker)), {
+      message: 'is not a list of host:port',
+    })
+    .optional()
+    .describe('Kafka bootstrap servers, comma-separated; unset: the embedded log'),
+  SCHEMA_REGISTRY_URL: url('http:', 'https:').describe(
+    'Confluent-compatible schema registry; unset: the built-in schemas',
+  ),
+  ELASTICSEARCH_URL: url('http:', 'https:').describe('Elasticsearch; unset: the embedded search store'),
+  MONGODB_URL: url('mongodb:', 'mongodb+srv:').describe('MongoDB; unset: the embedded archive'),
+  REDIS_URL: url('redis:', 'rediss:').describe('Redis for jobs; unset: the embedded queue'),
+  LOG_PARTITIONS: count(4, 1024).describe('partitions of each topic; fixed once the topics exist'),
+  LOG_RETENTION_MS: z.coerce
+    .number()
+    .int()
+    .min(60_000)
+    .optional()
+    .describe('how long the embedded log keeps records; unset: for ever'),
+  INGEST_MAX_BODY_BYTES: count(128 * 2 ** 20, 2 ** 30).describe('largest request body, unpacked'),
+  INGEST_MAX_EVENT_BYTES: count(2 ** 20, 2 ** 26).describe('largest single event'),
+  INGEST_MAX_PENDING_BYTES: count(512 * 2 ** 20, 2 ** 34).describe(
+    'request bytes in work at once before 429',
+  ),
+  INGEST_ID_PATTERNS: z
+    .string()
+    .default('\\b(req-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\\b')
+    .transform((text) => text.split('\n').filter((line) => line !== ''))
+    .refine((patterns) => patterns.every(isPattern), {
+      message: 'is not a list of regular expressions, one a line',
+    })
+    .describe('regular expressions that find a correlation id in a message, one a line; group 1 is the id'),
+  CORRELATION_IDLE_MS: millis(5_000).describe('a group closes after so long without an event'),
+  CORRELATION_MAX_MS: millis(30_000).describe('a group closes at this age'),
+  CORRELATION_GRACE_MS: millis(30_000).describe(
+    'how long after its first close a late event still revises it',
+  ),
+  CORRELATION_MAX_EVENTS: count(10_000, 1_000_000).describe('a group closes at so many events'),
+  CORRELATION_MAX_GROUPS: count(1_000_000, 100_000_000).describe(
+    'open groups a partition; past it the oldest is closed',
+  ),
+  CORRELATION_RULES: z.string().optional().describe('file of correlation rules'),
+  LIVE_FLUSH_MS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(10_000)
+    .default(25)
+    .describe('longest wait before events go to viewers'),
+  LIVE_BUFFER_BYTES: count(2 ** 20, 2 ** 30).describe('bytes queued for one viewer before it misses events'),
+  LOG_LEVEL: z
+    .enum(['debug', 'info', 'warn', 'error'])
+    .default('info')
+    .describe("level of Logloom's own log"),
+});
+
+export type Settings = Readonly<z.infer<typeof schema>>;
+
+/** What is wrong with the settings, all of it at once. */
+export class SettingsError extends Error {
+  readonly code = 'bad-settings';
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(`wrong settings:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+    this.name = 'SettingsError';
+    this.problems = problems;
+  }
+}
+
+/** Reads the settings from environment variables; an empty one counts as unset. Throws SettingsError with every problem. */
+export function parseSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+  const given = Object.fromEntries(
+    Object.keys(schema.shape).map((name) => [name, env[name] === '' ? undefined : env[name]]),
+  );
+  const result = schema.safeParse(given);
+  if (result.success) return result.data;
+  throw new SettingsError(
+    result.error.issues.map(({ path, message }) => {
+      const name = String(path[0]);
+      return `${name}=${given[name] ?? ''}: ${message}`;
+    }),
+  );
+}
+
+/** Each setting's name, default (as text, or undefined) and meaning, for `--help` and the docs. */
+export function describeSettings(): { name: string; default: string | undefined; description: string }[] {
+  const defaults = schema.parse({});
+  return Object.entries(schema.shape).map(([name, field]) => {
+    const value = defaults[name as keyof Settings];
+    return {
+      name,
+      default: value === undefined ? undefined : String(value),
+      description: field.description ?? '',
+    };
+  });
+}
+
+function isPattern(text: string): boolean {
+  try {
+    new RegExp(text, 'u');
+    return true;
+  } catch {
+    return false;
+  }
+}
