@@ -1,0 +1,75 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestOutcome } from './test-event-reporter.ts';
+
+const fileTimeoutMs = 300_000;
+const running = new Set<number>();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    running.forEach(killGroup);
+    process.exit(1);
+  });
+}
+
+export interface Execution {
+  outcomes: TestOutcome[];
+  output: string;
+  /** How the process ended, if not well. */
+  problem: string;
+}
+
+/** Runs one test file in a process of its own, which cannot outlive it. */
+export async function executeTestFile(file: string): Promise<Execution> {
+  // Files, not pipes: a process that a test left behind may hold a pipe open for ever.
+  const folder = mkdtempSync(join(tmpdir(), 'logloom-test-run-'));
+  const events = join(folder, 'events');
+  const log = join(folder, 'output');
+  const output = openSync(log, 'a');
+  const reporter = new URL('./test-event-reporter.ts', import.meta.url).href;
+  const args = [`--test-reporter=${reporter}`, `--test-reporter-destination=${events}`, file];
+  // A process group of its own: what a test leaves running ends with it. Node's runner cannot end a test that never yields.
+  const child = spawn(process.execPath, args, { stdio: ['ignore', output, output], detached: true });
+  try {
+    const problem = await endOf(child);
+    return { outcomes: readOutcomes(events), output: readFileSync(log, 'utf8'), problem };
+  } finally {
+    closeSync(output);
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** How the process ended: '' when well. Kills it, with all that it started, when its time is over. */
+async function endOf(child: ChildProcess): Promise<string> {
+  const pid = child.pid;
+  if (pid === undefined) throw new Error('no process could be started');
+  running.add(pid);
+  let timedOut = false;
+  const timer = setTimeout(() => {
+    timedOut = true;
+    killGroup(pid);
+  }, fileTimeoutMs);
+  const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
+  clearTimeout(timer);
+  killGroup(pid);
+  running.delete(pid);
+  if (timedOut) return `it did not end within ${fileTimeoutMs / 1000} s`;
+  return code === 0 ? '' : `its process ended with ${code ?? signal}`;
+}
+
+function readOutcomes(file: string): TestOutcome[] {
+  if (!existsSync(file)) return [];
+  // A killed process may leave its last line unfinished.
+  const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
+  return lines.map((line) => JSON.parse(line) as TestOutcome);
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // Nothing of the group is left.
+  }
+}

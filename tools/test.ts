@@ -1,0 +1,33 @@
+/**
+ * `npm test`: the types, the type check, the lint, then every test; `npm test -- <part of a path>` runs the matching tests only.
+ * The last line says `N passed, N failed`. The exit code is 1 when anything failed, when no test was found, and under CI=true when a
+ * test was skipped because its engine is missing.
+ */
+import { runChecks } from './checks.ts';
+import { findTests } from './find-tests.ts';
+import { runTestFiles } from './run-test-files.ts';
+import { addTallies, emptyTally, type Skip } from './tally.ts';
+
+const patterns = process.argv.slice(2);
+const { unit, integration } = findTests(patterns);
+let total = emptyTally();
+
+if (patterns.length === 0) total = addTallies(total, await runChecks());
+total = addTallies(total, await runTestFiles(unit, 2));
+// Integration tests start engines and browsers of their own: side by side they would only starve each other.
+total = addTallies(total, await runTestFiles(integration, 1));
+
+for (const skip of total.skips) console.log(`skipped: ${skip.file} > ${skip.name}: ${skip.reason}`);
+const missing = total.skips.filter(isEngineMissing);
+if (process.env['CI'] === 'true' && missing.length > 0) {
+  console.log(`tests without their engine: ${missing.length}; in CI that is a failure`);
+  process.exitCode = 1;
+}
+if (unit.length + integration.length === 0) console.log(`no test file matches ${patterns.join(' ')}`);
+if (total.failed > 0 || total.passed === 0) process.exitCode = 1;
+const skipped = total.skips.length > 0 ? `, ${total.skips.length} skipped` : '';
+console.log(`${total.passed} passed, ${total.failed} failed${skipped}`);
+
+function isEngineMissing(skip: Skip): boolean {
+  return skip.reason.startsWith('engine missing:');
+}
