@@ -1,0 +1,38 @@
+/** The search API. Every call gives the answer's JSON or throws an ApiError. */
+
+export class ApiError extends Error {
+  /** @param {string} code @param {string} message @param {number} [position] */
+  constructor(code, message, position) {
+    super(message);
+    this.code = code;
+    this.position = position;
+  }
+}
+
+/**
+ * @param {string} path e.g. `search`
+ * @param {Record<string, string | number | undefined>} parameters empty and undefined ones are left out
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<any>}
+ */
+export async function getJson(path, parameters = {}, signal) {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== undefined && value !== '') query.set(name, String(value));
+  }
+  let response;
+  try {
+    response = await fetch(`api/${path}${query.size > 0 ? `?${query}` : ''}`, signal ? { signal } : {});
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new ApiError('unreachable', 'Logloom does not answer. Is it running?');
+  }
+  const body = await response.json().catch(() => undefined);
+  if (response.ok && body !== undefined) return body;
+  const error = body?.error;
+  throw new ApiError(
+    error?.code ?? `http-${response.status}`,
+    error?.message ?? `The server answered ${response.status}.`,
+    error?.position,
+  );
+}

@@ -1,0 +1,98 @@
+import { element } from './dom.js';
+import { formatClock, formatDate } from './format.js';
+
+/**
+ * A log event as the server sends it.
+ * @typedef {object} LogEvent
+ * @property {string} id
+ * @property {string} timestamp RFC 3339
+ * @property {string} level
+ * @property {string} service
+ * @property {string} [host]
+ * @property {string} message
+ * @property {string} [correlationId]
+ * @property {string} [correlationKind]
+ * @property {string} [traceId]
+ * @property {string} [spanId]
+ * @property {Record<string, unknown>} attributes
+ * @property {number} partition
+ * @property {number} offset
+ */
+
+// Cloned for each row: about three times as fast as building it anew, and the stream makes thousands a second.
+const template = element(
+  'div',
+  { class: 'row event', tabindex: '-1', role: 'listitem', 'data-testid': 'event-row' },
+  element('time', { class: 'time' }),
+  element('span', { class: 'level' }),
+  element('span', { class: 'service' }),
+  element('span', { class: 'message' }),
+);
+
+/** @type {WeakMap<Element, LogEvent>} */
+const events = new WeakMap();
+
+/** @param {LogEvent} event */
+export function eventRow(event) {
+  const row = /** @type {HTMLElement} */ (template.cloneNode(true));
+  const [time, level, service, message] =
+    /** @type {[HTMLElement, HTMLElement, HTMLElement, HTMLElement]} */ (
+      /** @type {unknown} */ ([...row.children])
+    );
+  row.dataset['level'] = event.level;
+  time.dataset.date = formatDate(event.timestamp);
+  time.textContent = formatClock(event.timestamp);
+  time.title = event.timestamp;
+  level.textContent = event.level;
+  service.textContent = event.service;
+  message.textContent = event.message;
+  events.set(row, event);
+  return row;
+}
+
+/** The heads of the columns of event rows. */
+export function eventColumns() {
+  return ['Time', 'Level', 'Service', 'Message'].map((name) => element('span', {}, name));
+}
+
+/**
+ * Makes the rows of a list open by click, Enter and Space, and the arrow keys go from row to row.
+ * @param {HTMLElement} list
+ * @param {(event: LogEvent, row: HTMLElement) => void} open
+ */
+export function openRows(list, open) {
+  /** @param {EventTarget | null} target */
+  const rowOf = (target) =>
+    /** @type {HTMLElement | null} */ (/** @type {Element} */ (target).closest('.row'));
+  /** @param {HTMLElement | null} row */
+  const openRow = (row) => {
+    const event = row === null ? undefined : events.get(row);
+    if (row !== null && event !== undefined) open(event, row);
+  };
+  list.addEventListener('click', (click) => {
+    // Whoever selects text to copy it does not want a panel over it.
+    if (String(getSelection()) === '') openRow(rowOf(click.target));
+  });
+  list.addEventListener('keydown', (key) => {
+    const row = rowOf(key.target);
+    if (key.key === 'Enter' || key.key === ' ') {
+      if (row === null || row.tagName === 'A') return;
+      key.preventDefault();
+      openRow(row);
+    } else if (key.key === 'ArrowDown' || key.key === 'ArrowUp') {
+      const next =
+        row === null
+          ? list.querySelector(key.key === 'ArrowUp' ? '.row:last-of-type' : '.row')
+          : key.key === 'ArrowDown'
+            ? row.nextElementSibling
+            : row.previousElementSibling;
+      key.preventDefault();
+      /** @type {HTMLElement | null} */ (next)?.focus();
+    }
+  });
+}
+
+/** @param {Element} row @returns {LogEvent | undefined} */
+export function eventOf(row) {
+  return events.get(row);
+}

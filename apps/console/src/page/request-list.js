@@ -1,0 +1,108 @@
+import { ApiError, getJson } from './api.js';
+import { element } from './dom.js';
+import { requestsHint } from './empty-hints.js';
+import { formatCount } from './format.js';
+import { navigate } from './location-state.js';
+import { requestColumns, requestRow } from './request-row.js';
+
+const pageSize = 100;
+const errorsOnly = 'errorCount:>0';
+
+/** Recent requests, newest first. */
+export class RequestList {
+  #filterBox;
+  #abort = new AbortController();
+  /** @type {Record<string, string>} */ #parameters = {};
+  #rows = element('div', {
+    class: 'list',
+    role: 'list',
+    'aria-label': 'Requests',
+    'data-testid': 'request-list',
+  });
+  #empty = element('div', { class: 'empty', hidden: true });
+  #total = element('strong', { class: 'total', role: 'status', 'data-testid': 'requests-total' });
+  #errors = element('input', { type: 'checkbox', id: 'errors-only', 'data-testid': 'errors-only' });
+  element = element(
+    'div',
+    { class: 'fill' },
+    element(
+      'div',
+      { class: 'toolbar' },
+      element('label', { class: 'check' }, this.#errors, 'Errors only'),
+      element('button', { type: 'button', onclick: () => void this.#load() }, 'Refresh'),
+      this.#total,
+    ),
+    element(
+      'div',
+      { class: 'list-frame' },
+      element('div', { class: 'columns request-columns dated', 'aria-hidden': 'true' }, ...requestColumns()),
+      this.#rows,
+      this.#empty,
+    ),
+  );
+
+  /** @param {import('./filter-box.js').FilterBox} filterBox */
+  constructor(filterBox) {
+    this.#filterBox = filterBox;
+    this.#rows.classList.add('dated');
+    this.#errors.addEventListener('change', () => {
+      navigate('requests', { ...this.#parameters, errors: this.#errors.checked ? '1' : '' });
+    });
+  }
+
+  /** @param {Record<string, string>} parameters */
+  async show(parameters) {
+    this.#parameters = parameters;
+    this.#errors.checked = parameters['errors'] === '1';
+    await this.#load();
+  }
+
+  async #load() {
+    this.#abort.abort();
+    const { signal } = (this.#abort = new AbortController());
+    const filter = this.#parameters['q'] ?? '';
+    const q = this.#errors.checked ? (filter === '' ? errorsOnly : `(${filter}) AND ${errorsOnly}`) : filter;
+    try {
+      const found = await getJson('correlations', { q, limit: pageSize }, signal);
+      this.#filterBox.clearError();
+      this.#rows.replaceChildren();
+      this.#rows.scrollTop = 0;
+      const total = typeof found.total === 'number' ? found.total : found.total.value;
+      this.#total.textContent = `${formatCount(total)} ${total === 1 ? 'request' : 'requests'}`;
+      this.#append(found, q, signal);
+      this.#empty.hidden = found.correlations.length > 0;
+      if (!this.#empty.hidden) this.#empty.replaceChildren(...requestsHint(q !== ''));
+    } catch (error) {
+      if (!signal.aborted) this.#fail(error);
+    }
+  }
+
+  /** @param {{ correlations: import('./request-row.js').Correlation[], next?: string }} found @param {string} q @param {AbortSignal} signal */
+  #append(found, q, signal) {
+    this.#rows.append(...found.correlations.map(requestRow));
+    if (found.next === undefined) return;
+    const more = element(
+      'button',
+      { type: 'button', class: 'more', 'data-testid': 'load-more' },
+      'Load more',
+    );
+    more.addEventListener('click', async () => {
+      more.disabled = true;
+      try {
+        const next = await getJson('correlations', { q, limit: pageSize, cursor: found.next }, signal);
+        more.remove();
+        this.#append(next, q, signal);
+      } catch (error) {
+        more.disabled = false;
+        if (!signal.aborted) this.#fail(error);
+      }
+    });
+    this.#rows.append(more);
+  }
+
+  /** @param {unknown} error */
+  #fail(error) {
+    if (!(error instanceof ApiError)) throw error;
+    this.#filterBox.showError(error, 'Below is what was found before.');
+  }
+}

@@ -1,0 +1,218 @@
+import { dragRange } from './drag-range.js';
+import { element, svgElement } from './dom.js';
+import { formatDuration, levels, microsOf } from './format.js';
+import { roundStep } from './time-axis.js';
+
+/** @typedef {import('./event-row.js').LogEvent} LogEvent */
+/** @typedef {{ event: LogEvent, lane: number, ms: number }} Tick */
+
+const laneHeight = 34;
+const axisHeight = 22;
+const right = 16;
+const reach = 10;
+
+/** A request's events in time: a lane a service, a tick an event, a bar a span. Dragging zooms in, a double click out. */
+export class Timeline {
+  #box;
+  #point;
+  #open;
+  /** @type {string[]} */ #services = [];
+  /** @type {Tick[]} */ #ticks = [];
+  /** @type {[number, number] | undefined} */ #zoom;
+  /** @type {Map<string, SVGElement>} */ #marks = new Map();
+  /** @type {SVGElement | undefined} */ #marked;
+
+  /**
+   * @param {HTMLElement} box
+   * @param {(event: LogEvent | undefined) => void} point the pointer is at this tick
+   * @param {(event: LogEvent) => void} open a tick was clicked
+   */
+  constructor(box, point, open) {
+    this.#box = box;
+    this.#point = point;
+    this.#open = open;
+    new ResizeObserver(() => this.#draw()).observe(box);
+  }
+
+  /** @param {LogEvent[]} events in time order */
+  show(events) {
+    this.#services = [...new Set(events.map((event) => event.service))];
+    const first = events.reduce((least, event) => Math.min(least, microsOf(event.timestamp)), Infinity);
+    this.#ticks = events.map((event) => ({
+      event,
+      lane: this.#services.indexOf(event.service),
+      ms: (microsOf(event.timestamp) - first) / 1000,
+    }));
+    this.#zoom = undefined;
+    this.#draw();
+  }
+
+  /** @param {string | undefined} id of the event whose tick stands out */
+  highlight(id) {
+    this.#marked?.classList.remove('highlight');
+    this.#marked = id === undefined ? undefined : this.#marks.get(id);
+    this.#marked?.classList.add('highlight');
+    // Later siblings are drawn on top; ticks at the same time would hide it.
+    if (this.#marked) this.#marked.parentNode?.append(this.#marked);
+  }
+
+  #draw() {
+    const width = this.#box.clientWidth;
+    this.#box.hidden = this.#ticks.length === 0;
+    if (width === 0 || this.#ticks.length === 0) return;
+    const narrow = width < 560;
+    const left = narrow ? 12 : 150;
+    const height = this.#services.length * laneHeight + axisHeight;
+    const whole = Math.max(0.001, ...this.#ticks.map((tick) => tick.ms));
+    const [from, to] = this.#zoom ?? [0, whole];
+    const scale = (width - left - right) / (to - from);
+    const xOf = (/** @type {number} */ ms) => left + (ms - from) * scale;
+    const label = `${this.#ticks.length} events in ${this.#services.length} services over ${formatDuration(whole)}`;
+    const svg = svgElement('svg', {
+      width,
+      height,
+      viewBox: `0 0 ${width} ${height}`,
+      role: 'img',
+      'aria-label': label,
+    });
+
+    const step = roundStep((to - from) * 1000, Math.max(2, Math.floor(width / 130))) / 1000;
+    for (let ms = Math.ceil(from / step) * step; ms <= to; ms += step) {
+      svg.append(
+        svgElement('line', { class: 'grid', x1: xOf(ms), x2: xOf(ms), y1: 0, y2: height - axisHeight }),
+        svgElement(
+          'text',
+          { class: 'axis', x: xOf(ms), y: height - 6, 'text-anchor': 'middle' },
+          ms === 0 ? '0' : `+${formatDuration(ms).replace(/\.0+ /, ' ')}`,
+        ),
+      );
+    }
+    this.#services.forEach((service, lane) => {
+      const y = lane * laneHeight;
+      svg.append(
+        svgElement('line', {
+          class: 'lane',
+          x1: 0,
+          x2: width,
+          y1: y + laneHeight - 0.5,
+          y2: y + laneHeight - 0.5,
+        }),
+        svgElement(
+          'text',
+          { class: 'lane-name', x: 12, y: narrow ? y + 11 : y + 21 },
+          narrow ? service : shorten(service),
+        ),
+      );
+    });
+    const plot = svgElement('svg', {
+      x: left - 4,
+      y: 0,
+      width: width - left - right + 8,
+      height,
+      viewBox: `${left - 4} 0 ${width - left - right + 8} ${height}`,
+    });
+    plot.append(...spanBars(this.#ticks, xOf, narrow), ...this.#tickMarks(xOf, narrow));
+    svg.append(plot);
+    const reset = element(
+      'button',
+      { type: 'button', class: 'zoom-out', onclick: () => this.#zoomTo(undefined) },
+      'Whole request',
+    );
+    reset.hidden = this.#zoom === undefined;
+    this.#listen(
+      svg,
+      { left, right: width - right, height: height - axisHeight },
+      xOf,
+      (x) => from + (x - left) / scale,
+    );
+    this.#box.replaceChildren(svg, reset);
+  }
+
+  /** @param {(ms: number) => number} xOf @param {boolean} narrow */
+  #tickMarks(xOf, narrow) {
+    this.#marks.clear();
+    // The worst last, so that nothing hides an error.
+    const byLevel = [...this.#ticks].sort(
+      (a, b) => levels.indexOf(a.event.level) - levels.indexOf(b.event.level),
+    );
+    return byLevel.map(({ event, lane, ms }) => {
+      const y = lane * laneHeight + (narrow ? 15 : 8);
+      const mark = svgElement('rect', {
+        class: 'tick',
+        'data-level': event.level,
+        x: xOf(ms) - 1.5,
+        y,
+        width: 3,
+        height: narrow ? 14 : 18,
+        rx: 1.5,
+      });
+      this.#marks.set(event.id, mark);
+      return mark;
+    });
+  }
+
+  /** @param {SVGElement} svg @param {{ left: number, right: number, height: number }} area @param {(ms: number) => number} xOf @param {(x: number) => number} timeAt */
+  #listen(svg, area, xOf, timeAt) {
+    /** @param {MouseEvent} event */
+    const nearest = (event) => {
+      const box = svg.getBoundingClientRect();
+      const x = event.clientX - box.left;
+      const lane = Math.floor((event.clientY - box.top) / laneHeight);
+      const distance = (/** @type {Tick} */ tick) => Math.abs(xOf(tick.ms) - x);
+      const inLane = this.#ticks.filter((tick) => tick.lane === lane && distance(tick) <= reach);
+      return inLane.sort((a, b) => distance(a) - distance(b))[0]?.event;
+    };
+    svg.addEventListener('pointermove', (event) => {
+      const found = nearest(event);
+      this.highlight(found?.id);
+      this.#point(found);
+      svg.classList.toggle('at-tick', found !== undefined);
+    });
+    svg.addEventListener('pointerleave', () => {
+      this.highlight(undefined);
+      this.#point(undefined);
+    });
+    svg.addEventListener('click', (event) => {
+      const found = nearest(event);
+      if (found !== undefined) this.#open(found);
+    });
+    svg.addEventListener('dblclick', () => this.#zoomTo(undefined));
+    dragRange(svg, area, (from, to) => {
+      if (to - from > reach) this.#zoomTo([timeAt(from), timeAt(to)]);
+    });
+  }
+
+  /** @param {[number, number] | undefined} zoom */
+  #zoomTo(zoom) {
+    this.#zoom = zoom;
+    this.#draw();
+  }
+}
+
+/** A bar from the first to the last event of each span, in each lane it has events in. @param {Tick[]} ticks @param {(ms: number) => number} xOf @param {boolean} narrow */
+function spanBars(ticks, xOf, narrow) {
+  /** @type {Map<string, { lane: number, first: number, last: number }>} */
+  const spans = new Map();
+  for (const { event, lane, ms } of ticks) {
+    if (event.spanId === undefined) continue;
+    const key = `${lane} ${event.spanId}`;
+    const span = spans.get(key);
+    if (span === undefined) spans.set(key, { lane, first: ms, last: ms });
+    else Object.assign(span, { first: Math.min(span.first, ms), last: Math.max(span.last, ms) });
+  }
+  return [...spans.values()].map(({ lane, first, last }) =>
+    svgElement('rect', {
+      class: 'span',
+      x: xOf(first) - 3,
+      y: lane * laneHeight + (narrow ? 18 : 12),
+      width: Math.max(0, xOf(last) - xOf(first)) + 6,
+      height: narrow ? 8 : 10,
+      rx: 4,
+    }),
+  );
+}
+
+/** @param {string} text */
+function shorten(text) {
+  return text.length > 18 ? `${text.slice(0, 17)}…` : text;
+}

@@ -1,0 +1,35 @@
+import { join } from 'node:path';
+import fastifyStatic from '@fastify/static';
+import type { FastifyInstance } from 'fastify';
+
+// Everything comes from this origin; `connect-src 'self'` covers the WebSocket of the same host and port.
+const contentSecurityPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/**
+ * Serves the console page at `/` and its files beside it. The caller owns every other path of the port (`/live`, `/api/...`);
+ * a path that is no file here falls through to the caller's not-found handler.
+ */
+export async function registerConsole(app: FastifyInstance): Promise<void> {
+  await app.register(fastifyStatic, {
+    root: join(import.meta.dirname, 'page'),
+    // One route a file: a wildcard would take every unknown path of the port.
+    wildcard: false,
+    // Always revalidated by etag, so that a new release is never mixed with an old page.
+    cacheControl: false,
+    setHeaders(reply) {
+      reply.header('Cache-Control', 'no-cache');
+      reply.header('Content-Security-Policy', contentSecurityPolicy);
+      reply.header('X-Content-Type-Options', 'nosniff');
+      reply.header('Referrer-Policy', 'no-referrer');
+    },
+  });
+}
