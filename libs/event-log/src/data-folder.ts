@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { EventLogError } from './event-log.ts';
+import { isBusy } from './sqlite-error.ts';
 
 /**
  * Takes the data folder for this process; the lock ends with the process, however it ends. Throws EventLogError `data-in-use`
@@ -14,6 +15,7 @@ export function lockDataFolder(folder: string): Disposable {
     db.exec('PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE;');
   } catch (cause) {
     db.close();
+    if (!isBusy(cause)) throw cause;
     throw new EventLogError('data-in-use', `another process uses the data folder ${folder}`, { cause });
   }
   return { [Symbol.dispose]: () => db.close() };

@@ -15,5 +15,5 @@ export {
 } from './event-log.ts';
 export { openEventLog, type EventLogOptions } from './open.ts';
 export { partitionOf } from './partitioner.ts';
-export { sourceKey, SourceWatermarks } from './source-watermarks.ts';
+export { sourceKey, SourceWatermarks, type SourceMark } from './source-watermarks.ts';
 export { SqliteEventLog } from './sqlite.ts';

@@ -5,6 +5,9 @@ interface Mark {
   index: number;
 }
 
+/** How far a source partition was seen: its key, the highest offset and the index within it. */
+export type SourceMark = readonly [source: string, offset: number, index: number];
+
 /**
  * Tells a new event from a replayed one, for one partition of logs.events. Within it the offsets of one source partition only
  * grow, so an event at or below the highest seen is a copy. O(1) per event, one entry a source.
@@ -15,13 +18,14 @@ interface Mark {
 export class SourceWatermarks {
   readonly #marks: Map<string, Mark>;
   readonly #maxSources: number;
-  #lastKey = '';
+  readonly #changed = new Set<string>();
   #lastMark: Mark | undefined;
   #lastSource: Pick<Source, 'kind' | 'topic' | 'partition'> | undefined;
 
-  constructor(entries: Iterable<readonly [string, number, number]> = [], maxSources = 1024) {
+  constructor(entries: Iterable<SourceMark> = [], maxSources = 1024) {
     this.#marks = new Map([...entries].map(([key, offset, index]) => [key, { offset, index }]));
     this.#maxSources = maxSources;
+    this.#forget();
   }
 
   /** True, and remembered, when the event is new; false when it is a copy. */
@@ -39,8 +43,19 @@ export class SourceWatermarks {
   }
 
   /** The marks as [source, offset, index], the longest unseen first. */
-  entries(): [string, number, number][] {
+  entries(): SourceMark[] {
     return [...this.#marks].map(([key, mark]) => [key, mark.offset, mark.index]);
+  }
+
+  /** The marks that may have moved since the last call. */
+  takeChanged(): SourceMark[] {
+    const changed = [...this.#changed].flatMap((key): SourceMark[] => {
+      const mark = this.#marks.get(key);
+      return mark === undefined ? [] : [[key, mark.offset, mark.index]];
+    });
+    this.#changed.clear();
+    this.#lastSource = undefined;
+    return changed;
   }
 
   #find(source: Source): Mark | undefined {
@@ -63,15 +78,20 @@ export class SourceWatermarks {
     const mark = { offset: source.offset, index: source.index };
     this.#marks.set(key, mark);
     this.#remember(source, key, mark);
-    if (this.#marks.size > this.#maxSources) {
-      const oldest = this.#marks.keys().next().value!;
-      if (oldest !== this.#lastKey) this.#marks.delete(oldest);
+    this.#forget();
+  }
+
+  /** Drops the longest unseen. The map's order is that of last use, so the newest is never among them. */
+  #forget(): void {
+    for (const key of this.#marks.keys()) {
+      if (this.#marks.size <= this.#maxSources) return;
+      this.#marks.delete(key);
     }
   }
 
   #remember(source: Source, key: string, mark: Mark): void {
+    this.#changed.add(key);
     this.#lastSource = source;
-    this.#lastKey = key;
     this.#lastMark = mark;
   }
 }

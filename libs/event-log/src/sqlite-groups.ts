@@ -27,7 +27,10 @@ export class SqliteGroups {
     const epoch = Date.now().toString(36) + Math.random().toString(36).slice(2, 6);
     this.#db.prepare('INSERT INTO log SELECT ? WHERE NOT EXISTS (SELECT 1 FROM log)').run(epoch);
     this.epoch = (this.#db.prepare('SELECT epoch FROM log').get() as { epoch: string }).epoch;
-    this.#commit = this.#db.prepare('INSERT OR REPLACE INTO commits VALUES (?, ?, ?, ?, ?)');
+    this.#commit = this.#db.prepare(
+      `INSERT OR REPLACE INTO commits SELECT ?, ?, ?, ?, ?
+       WHERE EXISTS (SELECT 1 FROM leases WHERE "group" = ? AND member = ?)`,
+    );
     this.#committed = this.#db.prepare(
       'SELECT "offset", metadata FROM commits WHERE "group" = ? AND topic = ? AND partition = ?',
     );
@@ -56,14 +59,21 @@ export class SqliteGroups {
     this.#db.prepare('DELETE FROM commits WHERE topic = ?').run(topic);
   }
 
-  commit(group: string, topic: string, partition: number, { offset, metadata }: Commit): void {
+  /** Stores the group's position; false, and nothing stored, when `member` has lost the group's lease. */
+  commit(
+    group: string,
+    member: string,
+    topic: string,
+    partition: number,
+    { offset, metadata }: Commit,
+  ): boolean {
     if (Buffer.byteLength(metadata) > maxMetadataBytes) {
       throw new EventLogError(
         'metadata-too-large',
         `commit metadata is limited to ${maxMetadataBytes} bytes`,
       );
     }
-    this.#commit.run(group, topic, partition, offset, metadata);
+    return this.#commit.run(group, topic, partition, offset, metadata, group, member).changes > 0;
   }
 
   committed(group: string, topic: string, partition: number): Commit | null {
@@ -82,6 +92,12 @@ export class SqliteGroups {
       )
       .run(group, member, now + leaseMs, now);
     return result.changes > 0;
+  }
+
+  /** Whether the lease is the member's; it may have run out, as long as no other member took it. */
+  holds(group: string, member: string): boolean {
+    const row = this.#db.prepare('SELECT 1 FROM leases WHERE "group" = ? AND member = ?').get(group, member);
+    return row !== undefined;
   }
 
   release(group: string, member: string): void {

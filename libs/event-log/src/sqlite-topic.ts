@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { EventLogError, type LogRecord, type NewRecord } from './event-log.ts';
+import { asEventLogError } from './sqlite-error.ts';
 
 interface Partition {
   insert: StatementSync;
@@ -36,8 +37,8 @@ export class SqliteTopic {
   /** Appends in one transaction: all of it or nothing. Gives the offsets. */
   append(records: readonly NewRecord[], nowMs: number): number[] {
     const offsets: number[] = [];
-    this.#db.exec('BEGIN IMMEDIATE');
     try {
+      this.#db.exec('BEGIN IMMEDIATE');
       const next = new Map<number, { offset: number; timestamp: number }>();
       for (const record of records) {
         const partition = this.#partition(record.partition);
@@ -49,14 +50,21 @@ export class SqliteTopic {
       }
       this.#db.exec('COMMIT');
     } catch (error) {
-      this.#db.exec('ROLLBACK');
-      throw error;
+      // A full disk ends the transaction by itself; a ROLLBACK would then hide the cause.
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      throw asEventLogError(error, this.name);
     }
     return offsets;
   }
 
   read(partition: number, fromOffset: number, maxRecords: number): LogRecord[] {
-    const rows = this.#partition(partition).select.all(fromOffset, maxRecords) as unknown as Row[];
+    const { select } = this.#partition(partition);
+    let rows: Row[];
+    try {
+      rows = select.all(fromOffset, maxRecords) as unknown as Row[];
+    } catch (error) {
+      throw asEventLogError(error, this.name);
+    }
     return rows.map(([offset, timestamp, key, value, headers]) => ({
       topic: this.name,
       partition,
@@ -89,6 +97,15 @@ export class SqliteTopic {
         .prepare(`DELETE FROM p${p} WHERE "offset" < MIN((SELECT MAX("offset") FROM p${p}), ?)`)
         .run(this.offsetByTime(p, beforeMs));
     }
+  }
+
+  /**
+   * Removes the records. The file stays, empty: another thread that has it open would go on appending to an unlinked file, and
+   * its acknowledged records would be gone; this way it gets an error, and the topic again once it is made anew.
+   */
+  drop(): void {
+    for (let p = 0; p < this.partitionCount; p++) this.#db.exec(`DROP TABLE IF EXISTS p${p}`);
+    this.#db.exec('VACUUM');
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   EventLogError,
@@ -13,7 +13,7 @@ import {
   type TopicSpec,
 } from './event-log.ts';
 import { leaseRenewalMs, SqliteGroups } from './sqlite-groups.ts';
-import { SqliteTopic, topicPath } from './sqlite-topic.ts';
+import { SqliteTopic } from './sqlite-topic.ts';
 import { WakeUp } from './wake-up.ts';
 
 const defaultBatch = 1000;
@@ -91,25 +91,9 @@ export class SqliteEventLog implements EventLog {
 
   async consume(options: ConsumeOptions, signal: AbortSignal): Promise<void> {
     const member = randomUUID();
-    while (!signal.aborted && !this.#groups.lease(options.group, member))
-      await sleep(idleMs, undefined, { signal }).catch(() => {});
-    if (signal.aborted) return;
-    const renewal = setInterval(() => this.#groups.lease(options.group, member), leaseRenewalMs);
-    try {
-      // One failing partition stops the others; each still closes its handler.
-      const failed = new AbortController();
-      const stop = AbortSignal.any([signal, failed.signal]);
-      const partitions = options.topics.flatMap((name) =>
-        Array.from({ length: this.#topic(name).partitionCount }, (_, p) =>
-          this.#work(options, name, p, stop),
-        ),
-      );
-      for (const work of partitions) work.catch(() => failed.abort());
-      const results = await Promise.allSettled(partitions);
-      for (const result of results) if (result.status === 'rejected') throw result.reason;
-    } finally {
-      clearInterval(renewal);
-      this.#groups.release(options.group, member);
+    while (!signal.aborted) {
+      if (this.#groups.lease(options.group, member)) await this.#lead(options, member, signal);
+      else await sleep(idleMs, undefined, { signal }).catch(() => {});
     }
   }
 
@@ -122,11 +106,10 @@ export class SqliteEventLog implements EventLog {
   }
 
   async deleteTopic(topic: string): Promise<void> {
+    this.#topic(topic).drop();
     this.#topics.get(topic)?.close();
     this.#topics.delete(topic);
     this.#groups.deleteTopic(topic);
-    for (const suffix of ['', '-wal', '-shm'])
-      rmSync(topicPath(this.#folder, topic) + suffix, { force: true });
   }
 
   async close(): Promise<void> {
@@ -140,21 +123,68 @@ export class SqliteEventLog implements EventLog {
     this.#groups.releaseAll();
   }
 
-  async #work(options: ConsumeOptions, name: string, partition: number, signal: AbortSignal): Promise<void> {
+  /** Works all partitions until the signal aborts, a handler fails, or another member has taken the group. */
+  async #lead(options: ConsumeOptions, member: string, signal: AbortSignal): Promise<void> {
+    // One failing partition stops the others; each still closes its handler.
+    const failed = new AbortController();
+    const stop = AbortSignal.any([signal, failed.signal]);
+    try {
+      const work = [
+        this.#keepLease(options.group, member, stop),
+        ...options.topics.flatMap((name) =>
+          Array.from({ length: this.#topic(name).partitionCount }, (_, p) =>
+            this.#work(options, member, name, p, stop),
+          ),
+        ),
+      ];
+      for (const task of work) task.catch(() => failed.abort());
+      for (const result of await Promise.allSettled(work)) {
+        // A member that was stopped for longer than its lease joins again; the others have its work.
+        if (result.status === 'rejected' && !this.#lostLease(result.reason, options.group, member))
+          throw result.reason;
+      }
+    } finally {
+      failed.abort();
+      this.#groups.release(options.group, member);
+    }
+  }
+
+  async #keepLease(group: string, member: string, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await sleep(leaseRenewalMs, undefined, { signal }).catch(() => {});
+      if (!signal.aborted && !this.#groups.lease(group, member))
+        throw new EventLogError('not-assigned', `the group ${group} went to another member`);
+    }
+  }
+
+  #lostLease(reason: unknown, group: string, member: string): boolean {
+    return (
+      reason instanceof EventLogError && reason.code === 'not-assigned' && !this.#groups.holds(group, member)
+    );
+  }
+
+  async #work(
+    options: ConsumeOptions,
+    member: string,
+    name: string,
+    partition: number,
+    signal: AbortSignal,
+  ): Promise<void> {
     const topic = this.#topic(name);
-    const committed = this.#groups.committed(options.group, name, partition);
+    const lastCommit = this.#groups.committed(options.group, name, partition);
+    // A topic that ends before the commit was deleted and made anew.
+    const committed = lastCommit !== null && lastCommit.offset > topic.endOffset(partition) ? null : lastCommit;
     let assigned = true;
     const assignment: Assignment = {
       topic: name,
       partition,
       committed,
       commit: async (offset, metadata = '') => {
-        if (!assigned)
+        if (!assigned || !this.#groups.commit(options.group, member, name, partition, { offset, metadata }))
           throw new EventLogError(
             'not-assigned',
             `${name}/${partition} is no longer assigned to this member`,
           );
-        this.#groups.commit(options.group, name, partition, { offset, metadata });
       },
     };
     let handler: PartitionHandler | undefined;

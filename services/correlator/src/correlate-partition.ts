@@ -1,0 +1,144 @@
+import {
+  SourceWatermarks,
+  type Assignment,
+  type EventLog,
+  type LogRecord,
+  type PartitionHandler,
+} from '@logloom/event-log';
+import { SchemaRegistryError, type Serde } from '@logloom/schema-registry';
+import { topics, type Correlation } from '@logloom/schemas';
+import { Correlate, type CorrelateOptions } from './correlate.ts';
+import type { MemberEvent } from './group.ts';
+import { parseMetadata, RestartPoint } from './restart-point.ts';
+import type { CorrelatorMetrics } from './telemetry.ts';
+
+/** A commit costs a disk write and only shortens a restart. */
+const commitIntervalMs = 500;
+
+export interface CorrelatorDeps {
+  log: EventLog;
+  serde: Serde;
+  options: CorrelateOptions;
+  metrics: CorrelatorMetrics;
+  /** The machine's clock in ms; used for when to look, never for what to write. */
+  now: () => number;
+}
+
+/**
+ * Correlates one partition: reads logs.events from the restart point, writes logs.correlations, and only then commits. A crash at
+ * any point repeats input, and the output says what of it is done; nothing is lost and nothing is written twice.
+ */
+export async function correlatePartition(
+  deps: CorrelatorDeps,
+  assignment: Assignment,
+): Promise<PartitionHandler> {
+  const { log, serde, options, metrics, now } = deps;
+  const { partition, committed } = assignment;
+  // An output that ends before the committed position was deleted: the documents are made anew from the start of the log.
+  const outputEnd = (await log.endOffsets(topics.correlations))[partition]!;
+  const isRebuild = parseMetadata(committed).output > outputEnd;
+  const { output, sources } = parseMetadata(isRebuild ? null : committed);
+  const startOffset = isRebuild ? 0 : (committed?.offset ?? 0);
+  const written = await readWritten(deps, partition, output, outputEnd);
+  const correlate = new Correlate(
+    partition,
+    options,
+    written.map((w) => w.document),
+  );
+  const watermarks = new SourceWatermarks(sources);
+  const restart = new RestartPoint(startOffset, output, sources);
+  for (const { offset, document } of written) restart.documentWritten(offset, lastMember(document));
+  let committedAt = now();
+
+  const commit = async (): Promise<void> => {
+    committedAt = now();
+    const next = restart.next(correlate.lowWaterMark);
+    if (next !== null) await assignment.commit(next.offset, next.metadata);
+  };
+
+  return {
+    startOffset,
+    process: async (records) => {
+      await serde.load(records.map((record) => record.value));
+      const documents: Correlation[] = [];
+      for (const record of records) {
+        const event = memberOf(serde, record);
+        const isCopy = event !== null && !watermarks.admit(event.source);
+        if (isCopy) metrics.copies.inc();
+        const member = event === null || isCopy || event.correlationId === null ? null : event;
+        correlate.apply({ offset: record.offset, timestamp: record.timestamp, event: member }, documents);
+      }
+      metrics.events.inc(records.length);
+      const offsets = await log.append(
+        topics.correlations,
+        documents.map((document) => ({
+          partition,
+          key: document.correlationId,
+          value: serde.encode('Correlation', document),
+        })),
+      );
+      documents.forEach((document, i) => {
+        restart.documentWritten(offsets[i]!, lastMember(document));
+        metrics.documents.inc({ reason: document.closeReason });
+        if (document.revision > 1) metrics.revisions.inc();
+      });
+      restart.batchApplied(records.at(-1)!.offset + 1, watermarks.takeChanged());
+      metrics.openGroups.set({ partition: String(partition) }, correlate.openGroups);
+      if (now() - committedAt >= commitIntervalMs) await commit();
+    },
+    idle: async () => {
+      if (now() - committedAt >= commitIntervalMs) await commit();
+      const dueAt = correlate.nextDeadline;
+      if (dueAt === null || dueAt > now()) return;
+      await log.append(topics.events, [{ partition, key: null, value: serde.encode('Tick', { dueAt }) }]);
+      metrics.ticks.inc();
+    },
+    close: commit,
+  };
+}
+
+/** The record's event; null for a tick, and for what cannot be decoded (the indexer keeps that as a dead letter). */
+function memberOf(serde: Serde, record: LogRecord): MemberEvent | null {
+  try {
+    const decoded = serde.decode(record.value);
+    return decoded.name === 'LogEvent' ? decoded.value : null;
+  } catch (error) {
+    if (error instanceof SchemaRegistryError) return null;
+    throw error;
+  }
+}
+
+/**
+ * The documents in the output from `fromOffset` on. Two instances that ran at once for a moment may both have written one: the
+ * copy is behind in (closeOffset, closeSequence) and is dropped.
+ */
+async function readWritten(
+  { log, serde }: CorrelatorDeps,
+  partition: number,
+  fromOffset: number,
+  end: number,
+): Promise<{ offset: number; document: Correlation }[]> {
+  const written: { offset: number; document: Correlation }[] = [];
+  for (let next = fromOffset; next < end;) {
+    const records = await log.read(topics.correlations, partition, next, 1000);
+    if (records.length === 0) break;
+    await serde.load(records.map((record) => record.value));
+    for (const record of records) {
+      const decoded = serde.decode(record.value);
+      if (decoded.name !== 'Correlation') continue;
+      if (isAfter(decoded.value, written.at(-1)?.document))
+        written.push({ offset: record.offset, document: decoded.value });
+    }
+    next = records.at(-1)!.offset + 1;
+  }
+  return written;
+}
+
+function isAfter(document: Correlation, last: Correlation | undefined): boolean {
+  if (last === undefined || document.closeOffset > last.closeOffset) return true;
+  return document.closeOffset === last.closeOffset && document.closeSequence > last.closeSequence;
+}
+
+function lastMember(document: Correlation): number {
+  return document.firstOffset + document.memberDeltas.reduce((sum, delta) => sum + delta, 0);
+}

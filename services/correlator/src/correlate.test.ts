@@ -1,0 +1,325 @@
+import { memberOffsets, type Correlation, type Level } from '@logloom/schemas';
+import fc from 'fast-check';
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Correlate, type CorrelateOptions, type InputRecord } from './correlate.ts';
+import { RestartPoint } from './restart-point.ts';
+
+const options: CorrelateOptions = { idleMs: 50, maxMs: 300, graceMs: 120, maxEvents: 8, maxGroups: 1000 };
+
+function event(
+  offset: number,
+  correlationId: string,
+  fields: { timestamp?: number; level?: Level; service?: string } = {},
+): InputRecord['event'] {
+  return {
+    source: { kind: 'http', topic: 'p', partition: 0, offset, index: 0 },
+    timestamp: fields.timestamp ?? offset,
+    level: fields.level ?? 'info',
+    service: fields.service ?? 's',
+    correlationId,
+    correlationKind: 'traceId',
+  };
+}
+
+/** Applies everything without a break. */
+function run(records: readonly InputRecord[], opts = options): Correlation[] {
+  const correlate = new Correlate(0, opts);
+  const output: Correlation[] = [];
+  for (const record of records) correlate.apply(record, output);
+  return output;
+}
+
+/** The highest revision of each document. */
+function newest(documents: readonly Correlation[]): Correlation[] {
+  return [...new Map(documents.map((d) => [d.id, d])).values()];
+}
+
+describe('a group', () => {
+  const at = (offset: number, timestamp: number, id: string | null): InputRecord => ({
+    offset,
+    timestamp,
+    event: id === null ? null : event(offset, id),
+  });
+
+  test('closes when it was idle, at the first record past its deadline', () => {
+    const [document, ...rest] = run([at(0, 0, 'a'), at(1, 30, 'a'), at(2, 79, null), at(3, 80, null)]);
+    assert.equal(rest.length, 0);
+    assert.deepEqual(document, {
+      id: '0-0',
+      correlationId: 'a',
+      kind: 'traceId',
+      revision: 1,
+      closeReason: 'idle',
+      firstAt: 0,
+      lastAt: 1,
+      services: ['s'],
+      levels: { info: 2 },
+      rules: [],
+      severity: null,
+      partition: 0,
+      firstOffset: 0,
+      closeOffset: 3,
+      closeSequence: 0,
+      firstClosedAt: 80,
+      memberDeltas: [0, 1],
+    });
+  });
+
+  test('closes at its greatest age even while events come', () => {
+    const records = Array.from({ length: 12 }, (_, i) => at(i, i * 40, 'a'));
+    const documents = run(records, { ...options, maxEvents: 100 });
+    assert.deepEqual(
+      [documents[0]!.closeReason, documents[0]!.closeOffset, documents[0]!.memberDeltas.length],
+      ['max', 8, 8],
+    );
+  });
+
+  test('closes when it is full, and the next event starts another document', () => {
+    const documents = run([...Array.from({ length: 9 }, (_, i) => at(i, i, 'a')), at(9, 500, null)]);
+    assert.deepEqual(
+      documents.map((d) => [d.id, d.closeReason, d.memberDeltas.length]),
+      [
+        ['0-0', 'size', 8],
+        ['0-8', 'idle', 1],
+      ],
+    );
+  });
+
+  test('takes a late event in its grace time as a new revision, and starts anew after it', () => {
+    const documents = run([
+      at(0, 0, 'a'),
+      at(1, 60, 'a'),
+      at(2, 170, null),
+      at(3, 181, 'a'),
+      at(4, 500, null),
+    ]);
+    assert.deepEqual(
+      documents.map((d) => [d.id, d.revision, memberOffsets(d)]),
+      [
+        ['0-0', 1, [0]],
+        ['0-0', 2, [0, 1]],
+        ['0-3', 1, [3]],
+      ],
+    );
+  });
+
+  test('that was idle longest makes room, and says so', () => {
+    const documents = run([at(0, 0, 'a'), at(1, 1, 'b'), at(2, 2, 'a'), at(3, 3, 'c')], {
+      ...options,
+      maxGroups: 2,
+    });
+    assert.deepEqual(
+      documents.map((d) => [d.correlationId, d.closeReason]),
+      [['b', 'evicted']],
+    );
+  });
+
+  test('counts levels, keeps services in order of appearance, and spans its members in event time', () => {
+    const [document] = run([
+      { offset: 0, timestamp: 0, event: event(0, 'a', { timestamp: 500, service: 'web' }) },
+      { offset: 1, timestamp: 1, event: event(1, 'a', { timestamp: 100, service: 'db', level: 'error' }) },
+      { offset: 2, timestamp: 2, event: event(2, 'a', { timestamp: 900, service: 'web' }) },
+      { offset: 3, timestamp: 99, event: null },
+    ]);
+    assert.deepEqual(
+      [document!.services, document!.levels, document!.firstAt, document!.lastAt],
+      [['web', 'db'], { info: 2, error: 1 }, 100, 900],
+    );
+  });
+});
+
+const recordsArbitrary = fc
+  .array(
+    fc.record({
+      id: fc.constantFrom('a', 'b', 'c', 'd', null),
+      wait: fc.constantFrom(0, 0, 1, 5, 20, 49, 50, 51, 130, 400),
+    }),
+    {
+      maxLength: 120,
+    },
+  )
+  .map((steps) => {
+    let timestamp = 0;
+    const records: InputRecord[] = steps.map(({ id, wait }, offset) => {
+      timestamp += wait;
+      return { offset, timestamp, event: id === null ? null : event(offset, id) };
+    });
+    // Ticks at the end close everything.
+    for (let i = 0; i < 3; i++)
+      records.push({ offset: records.length, timestamp: (timestamp += 1000), event: null });
+    return records;
+  });
+
+const optionsArbitrary = fc.record({
+  idleMs: fc.constant(50),
+  maxMs: fc.constantFrom(60, 300),
+  graceMs: fc.constantFrom(1, 120, 1000),
+  maxEvents: fc.constantFrom(3, 1000),
+  maxGroups: fc.constantFrom(2, 1000),
+});
+
+describe('every event', () => {
+  test('is in exactly one document', () => {
+    fc.assert(
+      fc.property(recordsArbitrary, optionsArbitrary, (records, opts) => {
+        const members = newest(run(records, opts)).flatMap(memberOffsets);
+        const expected = records.filter((r) => r.event !== null).map((r) => r.offset);
+        assert.deepEqual(
+          members.sort((a, b) => a - b),
+          expected,
+        );
+      }),
+    );
+  });
+
+  test('is where a plain simulation puts it', () => {
+    fc.assert(
+      fc.property(recordsArbitrary, optionsArbitrary, (records, opts) => {
+        fc.pre(opts.maxGroups === 1000);
+        const actual = newest(run(records, opts)).map((d) => ({
+          id: d.id,
+          revision: d.revision,
+          members: memberOffsets(d),
+        }));
+        assert.deepEqual(
+          actual.sort((a, b) => a.members[0]! - b.members[0]!),
+          simulate(records, opts),
+        );
+      }),
+    );
+  });
+});
+
+/** The rules of the architecture, written down without any cleverness: at each record, look at every group. */
+function simulate(
+  records: readonly InputRecord[],
+  opts: CorrelateOptions,
+): { id: string; revision: number; members: number[] }[] {
+  interface Plain {
+    correlationId: string;
+    members: number[];
+    revision: number;
+    openedAt: number;
+    activeAt: number;
+    open: boolean;
+    firstClosedAt: number;
+    final: boolean;
+  }
+  const all: Plain[] = [];
+  const close = (group: Plain, now: number, final: boolean): void => {
+    group.open = false;
+    group.revision++;
+    group.firstClosedAt = Math.min(group.firstClosedAt, now);
+    group.final ||= final;
+  };
+  for (const { offset, timestamp: now, event: member } of records) {
+    for (const g of all)
+      if (g.open && (now - g.activeAt >= opts.idleMs || now - g.openedAt >= opts.maxMs)) close(g, now, false);
+    for (const g of all) if (now - g.firstClosedAt >= opts.graceMs && !g.open) g.final = true;
+    if (member === null) continue;
+    let group = all.find((g) => g.correlationId === member.correlationId && (g.open || !g.final));
+    if (group === undefined) {
+      group = {
+        correlationId: member.correlationId!,
+        members: [],
+        revision: 0,
+        openedAt: now,
+        activeAt: now,
+        open: true,
+        firstClosedAt: Infinity,
+        final: false,
+      };
+      all.push(group);
+    } else if (!group.open) {
+      group.open = true;
+      group.openedAt = now;
+    }
+    group.activeAt = now;
+    group.members.push(offset);
+    if (group.members.length >= opts.maxEvents) close(group, now, true);
+    // Grace that ended while the group was open again: it closes for good.
+    if (!group.open && now - group.firstClosedAt >= opts.graceMs) group.final = true;
+  }
+  return all.map((g) => ({ id: `0-${g.members[0]}`, revision: g.revision, members: g.members }));
+}
+
+describe('a crash', () => {
+  // Where it strikes: before the output is appended, after a part of it, after all of it, after the commit.
+  const crashArbitrary = fc.record({
+    afterRecords: fc.nat(40),
+    appendedPart: fc.constantFrom(0, 0.5, 1),
+    committed: fc.boolean(),
+  });
+
+  test('at any points gives the same documents as none', () => {
+    fc.assert(
+      fc.property(
+        recordsArbitrary,
+        optionsArbitrary,
+        fc.array(crashArbitrary, { maxLength: 8 }),
+        fc.integer({ min: 1, max: 15 }),
+        (records, opts, crashes, batchSize) => {
+          const output: Correlation[] = [];
+          let commit = { offset: 0, output: 0 };
+          for (const crash of [...crashes, null]) {
+            commit = runUntil(records, opts, output, commit, crash, batchSize);
+          }
+          assert.deepEqual(output, run(records, opts));
+        },
+      ),
+      { numRuns: 1500 },
+    );
+  });
+
+  function runUntil(
+    records: readonly InputRecord[],
+    opts: CorrelateOptions,
+    output: Correlation[],
+    commit: { offset: number; output: number },
+    crash: { afterRecords: number; appendedPart: number; committed: boolean } | null,
+    batchSize: number,
+  ): { offset: number; output: number } {
+    const written = output.slice(commit.output);
+    const correlate = new Correlate(0, opts, written);
+    const restart = new RestartPoint(commit.offset, commit.output, []);
+    written.forEach((d, i) => restart.documentWritten(commit.output + i, memberOffsets(d).at(-1)!));
+    const stopAt = crash === null ? Infinity : commit.offset + crash.afterRecords;
+    let last = commit;
+    for (let next = commit.offset; next < records.length; next += batchSize) {
+      const batch = records.slice(next, next + batchSize);
+      const documents: Correlation[] = [];
+      for (const record of batch) correlate.apply(record, documents);
+      const dies = next + batch.length > stopAt;
+      const part = dies ? documents.slice(0, Math.ceil(documents.length * crash!.appendedPart)) : documents;
+      for (const document of part) {
+        restart.documentWritten(output.length, memberOffsets(document).at(-1)!);
+        output.push(document);
+      }
+      if (dies && (part.length < documents.length || !crash!.committed)) return last;
+      restart.batchApplied(batch.at(-1)!.offset + 1, []);
+      const planned = restart.next(correlate.lowWaterMark);
+      if (planned !== null)
+        last = {
+          offset: planned.offset,
+          output: (JSON.parse(planned.metadata) as { output: number }).output,
+        };
+      if (dies) return last;
+    }
+    return last;
+  }
+});
+
+test('memory: a group that is done is forgotten, and the low-water mark moves on', () => {
+  const correlate = new Correlate(0, options);
+  const output: Correlation[] = [];
+  for (let i = 0; i < 1000; i++)
+    correlate.apply({ offset: i, timestamp: i * 10, event: event(i, `id-${i}`) }, output);
+  assert.ok(correlate.lowWaterMark! > 980, `low-water mark ${correlate.lowWaterMark}`);
+  correlate.apply({ offset: 1000, timestamp: 1e6, event: null }, output);
+  correlate.apply({ offset: 1001, timestamp: 2e6, event: null }, output);
+  assert.deepEqual(
+    [correlate.openGroups, correlate.lowWaterMark, correlate.nextDeadline, output.length],
+    [0, null, null, 1000],
+  );
+});

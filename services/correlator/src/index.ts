@@ -1,0 +1,3 @@
+export { Correlate, type CorrelateOptions, type InputRecord } from './correlate.ts';
+export type { MemberEvent } from './group.ts';
+export { runCorrelator } from './run-correlator.ts';

@@ -1,0 +1,33 @@
+import { connectLog, type RunService } from '@logloom/runtime';
+import { topics } from '@logloom/schemas';
+import { correlatePartition } from './correlate-partition.ts';
+import { memberEventSchema } from './member-event-schema.ts';
+import { createMetrics } from './telemetry.ts';
+
+/** Groups logs.events by correlation id into logs.correlations until the signal aborts. */
+export const runCorrelator: RunService = async ({ settings, telemetry, signal, onReady }) => {
+  await using connection = await connectLog(settings, { LogEvent: memberEventSchema });
+  const { log, serde } = connection;
+  const deps = {
+    log,
+    serde,
+    options: {
+      idleMs: settings.CORRELATION_IDLE_MS,
+      maxMs: settings.CORRELATION_MAX_MS,
+      graceMs: settings.CORRELATION_GRACE_MS,
+      maxEvents: settings.CORRELATION_MAX_EVENTS,
+      maxGroups: settings.CORRELATION_MAX_GROUPS,
+    },
+    metrics: createMetrics(telemetry),
+    now: Date.now,
+  };
+  onReady();
+  await log.consume(
+    {
+      group: 'correlator',
+      topics: [topics.events],
+      open: (assignment) => correlatePartition(deps, assignment),
+    },
+    signal,
+  );
+};
