@@ -1,0 +1,19 @@
+export {
+  maxBuckets,
+  maxTotal,
+  SearchStoreError,
+  type CorrelationsPage,
+  type CorrelationsQuery,
+  type FoundEvent,
+  type Histogram,
+  type HistogramQuery,
+  type SearchPage,
+  type SearchQuery,
+  type SearchStore,
+  type SearchStoreErrorCode,
+  type TimeRange,
+  type TopValues,
+  type TopValuesQuery,
+  type Total,
+} from './search-store.ts';
+export { openSqliteSearchStore, type SqliteSearchStoreOptions } from './sqlite.ts';

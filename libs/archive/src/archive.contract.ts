@@ -1,0 +1,191 @@
+import type { Correlation, PlacedEvent } from '@logloom/schemas';
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Archive } from './archive.ts';
+
+/** Opens a new, empty archive; `dispose` removes it. `reopen` gives the same archive anew, after a restart. */
+export type ArchiveFactory = () => Promise<{
+  archive: Archive;
+  reopen: () => Promise<Archive>;
+  dispose: () => Promise<void>;
+}>;
+
+/** Registers the tests that every adapter of the archive has to pass. */
+export function archiveContract(name: string, create: ArchiveFactory): void {
+  const withArchive = (
+    title: string,
+    run: (archive: Archive, reopen: () => Promise<Archive>) => Promise<void>,
+  ): void => {
+    test(`${name}: ${title}`, async () => {
+      const { archive, reopen, dispose } = await create();
+      try {
+        await run(archive, reopen);
+      } finally {
+        await dispose();
+      }
+    });
+  };
+
+  withArchive(
+    'what it gives back equals what it was given, also after a restart',
+    async (archive, reopen) => {
+      const plain = event(1, 10);
+      const full = event(2, 20, {
+        source: { kind: 'kafka', topic: 'logs-raw.v1-2', partition: 3, offset: 4, index: 5 },
+        id: 'kafka-logs-raw.v1-2-3-4.5',
+        host: 'h',
+        message: 'ünïcode\n\u0001 text',
+        correlationKind: 'traceId',
+        traceId: 't',
+        spanId: 's',
+        attributes: '{"a":{"b":[1,2.50]}}',
+      });
+      await archive.put([plain, full]);
+      assert.deepEqual(await archive.byCorrelation('c'), [plain, full]);
+      const again = await reopen();
+      assert.deepEqual(await again.byCorrelation('c'), [plain, full]);
+      assert.deepEqual(await again.counts(), { events: 2, correlations: 0 });
+    },
+  );
+
+  withArchive('the first copy of an id stays', async (archive) => {
+    const first = event(1, 10);
+    const copy = { ...first, offset: 99 };
+    await archive.put([first, copy]);
+    await archive.put([copy, event(2, 20)]);
+    assert.deepEqual(
+      (await archive.byCorrelation('c')).map((e) => [e.id, e.offset]),
+      [
+        [first.id, 1],
+        ['http-p-0-2', 2],
+      ],
+    );
+    assert.equal((await archive.counts()).events, 2);
+  });
+
+  withArchive('events come in time order, then by partition and offset, up to the limit', async (archive) => {
+    const late = event(1, 30);
+    const tied = event(3, 20, { partition: 1 });
+    const tiedFirst = event(9, 20);
+    const early = event(4, 10);
+    await archive.put([late, tied, tiedFirst, early, event(5, 15, { correlationId: 'other' })]);
+    const wanted = [early, tiedFirst, tied, late].map((e) => e.id);
+    assert.deepEqual(
+      (await archive.byCorrelation('c')).map((e) => e.id),
+      wanted,
+    );
+    assert.deepEqual(
+      (await archive.byCorrelation('c', { limit: 2 })).map((e) => e.id),
+      wanted.slice(0, 2),
+    );
+    assert.deepEqual(await archive.byCorrelation('unknown'), []);
+  });
+
+  withArchive('a scan gives each event of the range once, in order, over many steps', async (archive) => {
+    const events = Array.from({ length: 3500 }, (_, i) => event(i, Math.floor(i / 7), { partition: i % 3 }));
+    await archive.put(events.toReversed());
+    const wanted = events
+      .filter((e) => e.timestamp >= 10 && e.timestamp < 480)
+      .sort((a, b) => a.timestamp - b.timestamp || a.partition - b.partition || a.offset - b.offset);
+    const range = { fromMicros: 10, toMicros: 480 };
+    const found = await collect(archive.scan(range, new AbortController().signal));
+    assert.deepEqual(
+      found.map((e) => e.id),
+      wanted.map((e) => e.id),
+    );
+    const odd = (e: PlacedEvent): boolean => e.offset % 2 === 1;
+    const matching = await collect(archive.scan({ ...range, matches: odd }, new AbortController().signal));
+    assert.deepEqual(
+      matching.map((e) => e.id),
+      wanted.filter(odd).map((e) => e.id),
+    );
+  });
+
+  withArchive('a scan ends when it is aborted', async (archive) => {
+    await archive.put(Array.from({ length: 2500 }, (_, i) => event(i, i)));
+    const stop = new AbortController();
+    let seen = 0;
+    for await (const found of archive.scan({ fromMicros: 0, toMicros: 2500 }, stop.signal)) {
+      seen++;
+      if (found.offset === 1200) stop.abort();
+    }
+    assert.equal(seen, 1201);
+  });
+
+  withArchive('a document is kept at its highest revision', async (archive) => {
+    await archive.putCorrelations([
+      document('0-1', 1),
+      document('0-1', 3),
+      document('0-1', 2),
+      document('0-2', 1),
+    ]);
+    assert.deepEqual(await archive.correlation('0-1'), document('0-1', 3));
+    assert.equal(await archive.correlation('0-9'), undefined);
+    assert.equal((await archive.counts()).correlations, 2);
+  });
+
+  withArchive('what is older is dropped, and nothing else', async (archive) => {
+    await archive.put([event(1, 10), event(2, 20), event(3, 30)]);
+    await archive.putCorrelations([
+      document('0-1', 1, { firstAt: 5, lastAt: 10 }),
+      document('0-2', 1, { firstAt: 5, lastAt: 20 }),
+    ]);
+    assert.equal(await archive.dropBefore(20), 1);
+    assert.deepEqual(
+      (await archive.byCorrelation('c')).map((e) => e.offset),
+      [2, 3],
+    );
+    assert.deepEqual(await archive.counts(), { events: 2, correlations: 1 });
+    assert.equal(await archive.correlation('0-1'), undefined);
+  });
+}
+
+async function collect(events: AsyncIterable<PlacedEvent>): Promise<PlacedEvent[]> {
+  const found: PlacedEvent[] = [];
+  for await (const one of events) found.push(one);
+  return found;
+}
+
+function event(offset: number, timestamp: number, rest: Partial<PlacedEvent> = {}): PlacedEvent {
+  return {
+    source: { kind: 'http', topic: 'p', partition: 0, offset, index: 0 },
+    id: `http-p-0-${offset}`,
+    partition: 0,
+    offset,
+    timestamp,
+    receivedAt: 1_700_000_000_000,
+    level: 'info',
+    service: 'shop',
+    host: null,
+    message: `message ${offset}`,
+    correlationId: 'c',
+    correlationKind: null,
+    traceId: null,
+    spanId: null,
+    attributes: '{}',
+    ...rest,
+  };
+}
+
+function document(id: string, revision: number, rest: Partial<Correlation> = {}): Correlation {
+  return {
+    id,
+    correlationId: 'c',
+    kind: 'traceId',
+    revision,
+    closeReason: 'idle',
+    firstAt: 1,
+    lastAt: 2,
+    services: ['shop'],
+    levels: { info: 1 },
+    rules: [],
+    severity: null,
+    partition: 0,
+    firstOffset: 1,
+    closeOffset: 2,
+    closeSequence: 0,
+    firstClosedAt: 3,
+    memberDeltas: [0],
+    ...rest,
+  };
+}

@@ -1,0 +1,50 @@
+import type { Correlation, PlacedEvent } from '@logloom/schemas';
+
+/**
+ * Keeps every event and correlation document for as long as retention says, whole: what it gives back equals what it was given. It
+ * is a view of the log and can be made again from it, as far back as the log goes.
+ *
+ * Guarantees of every adapter
+ * - put() and putCorrelations() resolve only when everything that they were given is durable. A rejected call may have stored some
+ *   of it; the same call again is safe.
+ * - An event is stored once per id: the first copy stays. A document is stored once per id, at the highest revision.
+ * - Events come in time order: by timestamp, then partition, then offset.
+ *
+ * Times are microseconds since 1970.
+ */
+export interface Archive {
+  put(events: readonly PlacedEvent[]): Promise<void>;
+  putCorrelations(documents: readonly Correlation[]): Promise<void>;
+
+  /** The events of a correlation id, in time order; of all its documents. */
+  byCorrelation(correlationId: string, options?: { limit?: number }): Promise<PlacedEvent[]>;
+  correlation(id: string): Promise<Correlation | undefined>;
+  /**
+   * The events of a time range in time order, read in steps: memory does not grow with the range. Events that are put meanwhile are
+   * given when they lie ahead. Ends early, without an error, when the signal aborts.
+   */
+  scan(query: ScanQuery, signal: AbortSignal): AsyncIterable<PlacedEvent>;
+
+  counts(): Promise<{ events: number; correlations: number }>;
+  /** Removes events with a timestamp before `micros` and documents whose last member was before it. Gives how many events. */
+  dropBefore(micros: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+export interface ScanQuery {
+  fromMicros: number;
+  /** Not part of the range. */
+  toMicros: number;
+  /** Only the events for which it is true, such as a compiled filter. */
+  matches?: (event: PlacedEvent) => boolean;
+}
+
+export class ArchiveError extends Error {
+  readonly code = 'archive-unavailable';
+  /** Whether the same call may succeed later. */
+  readonly retriable = true;
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'ArchiveError';
+  }
+}

@@ -1,0 +1,171 @@
+import type { Correlation, PlacedEvent } from '@logloom/schemas';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { ArchiveError, type Archive, type ScanQuery } from './archive.ts';
+import { eventColumns, eventOf, rowOf, type EventRow } from './archived-event.ts';
+
+const scanStep = 1000;
+/** Deleting goes in steps, so that writing has its turn between them. */
+const deleteStep = 5000;
+
+/**
+ * The embedded archive: one SQLite file in the folder, WAL, synchronous=FULL. One instance writes; others, on other threads, may be
+ * opened `readOnly` beside it.
+ */
+export function openSqliteArchive(folder: string, { readOnly = false } = {}): Archive {
+  const db = openDatabase(folder);
+  if (readOnly) db.exec('PRAGMA query_only=1');
+  const put = db.prepare(
+    `INSERT INTO events (${eventColumns}) VALUES (${'?, '.repeat(13)}?) ON CONFLICT (ts, id) DO NOTHING`,
+  );
+  const putCorrelation = db.prepare(
+    `INSERT INTO correlations VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE
+     SET revision = excluded.revision, last_at = excluded.last_at, document = excluded.document
+     WHERE excluded.revision > correlations.revision`,
+  );
+  const hasCorrelation = db.prepare('SELECT 1 FROM correlations WHERE id = ?');
+  const correlation = db.prepare('SELECT document FROM correlations WHERE id = ?');
+  const count = db.prepare('UPDATE counts SET value = value + ? WHERE name = ?');
+  const byCorrelation = db.prepare(
+    `SELECT ${eventColumns} FROM events WHERE correlation_id = ? ORDER BY ts, partition, "offset" LIMIT ?`,
+  );
+  const scan = db.prepare(
+    `SELECT ${eventColumns} FROM events WHERE ts >= ? AND ts < ? AND (ts, partition, "offset") > (?, ?, ?)
+     ORDER BY ts, partition, "offset" LIMIT ${scanStep}`,
+  );
+  for (const statement of [byCorrelation, scan]) statement.setReturnArrays(true);
+
+  return {
+    put: async (events) =>
+      transaction(db, () => {
+        let added = 0;
+        for (const event of events) if (put.run(...rowOf(event)).changes !== 0) added++;
+        count.run(added, 'events');
+      }),
+    putCorrelations: async (documents) =>
+      transaction(db, () => {
+        let added = 0;
+        for (const c of documents) {
+          if (hasCorrelation.get(c.id) === undefined) added++;
+          putCorrelation.run(c.id, c.revision, c.lastAt, JSON.stringify(c));
+        }
+        count.run(added, 'correlations');
+      }),
+    byCorrelation: async (correlationId, { limit = -1 } = {}) =>
+      attempt(() => (byCorrelation.all(correlationId, limit) as unknown as EventRow[]).map(eventOf)),
+    correlation: async (id) => {
+      const row = attempt(() => correlation.get(id)) as { document: string } | undefined;
+      return row === undefined ? undefined : (JSON.parse(row.document) as Correlation);
+    },
+    scan: (query, signal) =>
+      scanInSteps(query, signal, (from, to, last) =>
+        attempt(() => scan.all(from, to, ...last) as unknown as EventRow[]),
+      ),
+    counts: async () => {
+      const rows = attempt(() => db.prepare('SELECT name, value FROM counts').all()) as {
+        name: string;
+        value: number;
+      }[];
+      const valueOf = (name: string): number => rows.find((row) => row.name === name)?.value ?? 0;
+      return { events: valueOf('events'), correlations: valueOf('correlations') };
+    },
+    dropBefore: async (micros) => {
+      let total = 0;
+      for (let dropped = deleteStep; dropped === deleteStep; total += dropped) {
+        dropped = transaction(db, () => {
+          const result = db
+            .prepare(
+              'DELETE FROM events WHERE rowid IN (SELECT rowid FROM events WHERE ts < ? ORDER BY ts LIMIT ?)',
+            )
+            .run(micros, deleteStep);
+          count.run(-Number(result.changes), 'events');
+          return Number(result.changes);
+        });
+      }
+      transaction(db, () => {
+        const result = db.prepare('DELETE FROM correlations WHERE last_at < ?').run(micros);
+        count.run(-Number(result.changes), 'correlations');
+      });
+      return total;
+    },
+    close: async () => {
+      if (db.isOpen) db.close();
+    },
+  };
+}
+
+/** The file of the embedded archive. */
+export function archivePath(folder: string): string {
+  return join(folder, 'archive.db');
+}
+
+function openDatabase(folder: string): DatabaseSync {
+  mkdirSync(folder, { recursive: true });
+  const db = new DatabaseSync(archivePath(folder), { timeout: 10_000 });
+  // Rows go in at the right edge, whatever their time: keyed by time, late events would split pages that are full of messages.
+  db.exec(`
+    PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;
+    BEGIN IMMEDIATE;
+    CREATE TABLE IF NOT EXISTS events (
+      rowid INTEGER PRIMARY KEY, ts INTEGER NOT NULL, id TEXT NOT NULL, partition INTEGER NOT NULL, "offset" INTEGER NOT NULL,
+      received_at INTEGER NOT NULL, level INTEGER NOT NULL, service TEXT NOT NULL, host TEXT, message TEXT NOT NULL,
+      correlation_id TEXT, correlation_kind TEXT, trace_id TEXT, span_id TEXT, attributes TEXT NOT NULL);
+    CREATE UNIQUE INDEX IF NOT EXISTS events_ts_id ON events (ts, id);
+    CREATE INDEX IF NOT EXISTS events_correlation_id ON events (correlation_id) WHERE correlation_id IS NOT NULL;
+    CREATE TABLE IF NOT EXISTS correlations (
+      id TEXT PRIMARY KEY, revision INTEGER NOT NULL, last_at INTEGER NOT NULL, document TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS counts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+    INSERT OR IGNORE INTO counts VALUES ('events', 0), ('correlations', 0);
+    COMMIT;`);
+  return db;
+}
+
+type Position = [timestamp: number, partition: number, offset: number];
+
+async function* scanInSteps(
+  { fromMicros, toMicros, matches }: ScanQuery,
+  signal: AbortSignal,
+  read: (from: number, to: number, last: Position) => EventRow[],
+): AsyncGenerator<PlacedEvent> {
+  let last: Position = [fromMicros, -1, -1];
+  while (!signal.aborted) {
+    const rows = read(last[0], toMicros, last);
+    for (const row of rows) {
+      const event = eventOf(row);
+      if (matches === undefined || matches(event)) yield event;
+      if (signal.aborted) return;
+    }
+    if (rows.length < scanStep) return;
+    const [timestamp, , partition, offset] = rows.at(-1)!;
+    last = [timestamp, partition, offset];
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+function transaction<T>(db: DatabaseSync, work: () => T): T {
+  return attempt(() => {
+    db.exec('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      db.exec('COMMIT');
+      return result;
+    } catch (error) {
+      if (db.isTransaction) db.exec('ROLLBACK');
+      throw error;
+    }
+  });
+}
+
+/** SQLite's result codes after which the same call may succeed: BUSY, LOCKED, IOERR, FULL, CANTOPEN. */
+const retriableResults = new Set([5, 6, 10, 13, 14]);
+
+function attempt<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    const result = (cause as { errcode?: number }).errcode;
+    if (result === undefined || !retriableResults.has(result & 0xff)) throw cause;
+    throw new ArchiveError((cause as Error).message, { cause });
+  }
+}

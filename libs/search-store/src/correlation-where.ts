@@ -1,0 +1,165 @@
+import type { Filter } from '@logloom/filter';
+import { levels } from '@logloom/schemas';
+import { SearchStoreError } from './search-store.ts';
+
+type FilterNode = Filter['ast'];
+type Condition = Exclude<FilterNode, { type: 'all' | 'none' | 'not' | 'and' | 'or' }>;
+type AttributeMatch = Extract<Condition, { type: 'attribute' }>['match'];
+type StringMatch = Extract<Condition, { type: 'keyword' }>['match'];
+type SqlValue = string | number;
+
+export interface CorrelationWhere {
+  where: string;
+  params: SqlValue[];
+}
+
+const textColumns: Readonly<Record<string, string>> = {
+  id: 'id',
+  correlationId: 'correlation_id',
+  correlationKind: 'kind',
+  kind: 'kind',
+  closeReason: 'close_reason',
+  severity: 'severity',
+};
+const numberColumns: Readonly<Record<string, string>> = {
+  eventCount: 'event_count',
+  errorCount: 'error_count',
+  durationMs: 'duration_ms',
+  revision: 'revision',
+  partition: 'partition',
+};
+const listColumns: Readonly<Record<string, string>> = {
+  service: 'services',
+  services: 'services',
+  rules: 'rules',
+};
+
+/**
+ * What a filter asks of a correlation document, as a condition on the table of documents:
+ * - `id`, `correlationId`, `kind` (or `correlationKind`), `closeReason`, `severity`: the document's own text;
+ * - `eventCount`, `errorCount`, `durationMs`, `revision`, `partition`: its numbers;
+ * - `timestamp`: its `firstAt`;
+ * - `level`, `service`, `rules`: true when any member, or any rule, has the value. So `level:error AND service:pay` asks for an
+ *   error in any service and a member of `pay`, not for one event that is both; and `NOT level:error` for no error at all.
+ *
+ * Throws SearchStoreError `bad-filter` for words and for every other field: a document does not hold its members' texts.
+ */
+export function compileCorrelationWhere(filter: Filter): CorrelationWhere {
+  const params: SqlValue[] = [];
+  return { where: compile(filter.ast, params), params };
+}
+
+function compile(node: FilterNode, params: SqlValue[]): string {
+  switch (node.type) {
+    case 'all':
+      return 'TRUE';
+    case 'none':
+      return 'FALSE';
+    case 'not':
+      return `NOT ${compile(node.child, params)}`;
+    case 'and':
+    case 'or':
+      return `(${node.children.map((child) => compile(child, params)).join(node.type === 'and' ? ' AND ' : ' OR ')})`;
+    default:
+      // A missing severity is no severity: NOT has to see false, not NULL.
+      return `(${compileCondition(node, params)}) IS TRUE`;
+  }
+}
+
+function compileCondition(condition: Condition, params: SqlValue[]): string {
+  switch (condition.type) {
+    case 'level':
+      params.push(condition.levels.reduce((mask, level) => mask | (1 << levels.indexOf(level)), 0));
+      return 'level_mask & ?';
+    case 'keyword':
+      return compileField(condition.field, condition.match, params);
+    case 'attribute':
+      return compileField(condition.path, condition.match, params);
+    case 'number': {
+      const column = condition.field === 'timestamp' ? 'first_at' : numberColumns[condition.field];
+      if (column === undefined) throw unsupported(condition.field);
+      const bounds: string[] = [];
+      bound(bounds, params, `${column} >= ?`, condition.min);
+      bound(bounds, params, `${column} <= ?`, condition.max);
+      return bounds.join(' AND ') || 'TRUE';
+    }
+    case 'words':
+      throw new SearchStoreError(
+        'bad-filter',
+        `'${condition.words.join(' ')}': correlation documents have no words; search the events for them`,
+      );
+  }
+}
+
+function compileField(field: string, match: StringMatch | AttributeMatch, params: SqlValue[]): string {
+  const text = textColumns[field];
+  if (text !== undefined) return compileText(text, match, params);
+  const list = listColumns[field];
+  if (list !== undefined) {
+    return `EXISTS (SELECT 1 FROM json_each(correlations.${list}) WHERE ${compileText('value', match, params)})`;
+  }
+  const number = numberColumns[field];
+  if (number !== undefined) return compileNumber(field, number, match, params);
+  throw unsupported(field);
+}
+
+function compileText(column: string, match: StringMatch | AttributeMatch, params: SqlValue[]): string {
+  switch (match.type) {
+    case 'exists':
+      return `${column} IS NOT NULL`;
+    case 'equals':
+      params.push(match.value);
+      return `${column} = ?`;
+    case 'matches':
+      params.push(sqlGlob(match.glob));
+      return `${column} GLOB ?`;
+    case 'between':
+    case 'within': {
+      const bounds: string[] = [];
+      if (match.min !== undefined)
+        bound(bounds, params, `${column} ${match.min.inclusive ? '>=' : '>'} ?`, String(match.min.value));
+      if (match.max !== undefined)
+        bound(bounds, params, `${column} ${match.max.inclusive ? '<=' : '<'} ?`, String(match.max.value));
+      return bounds.join(' AND ') || `${column} IS NOT NULL`;
+    }
+  }
+}
+
+function compileNumber(
+  field: string,
+  column: string,
+  match: StringMatch | AttributeMatch,
+  params: SqlValue[],
+): string {
+  if (match.type === 'exists') return 'TRUE';
+  if (match.type === 'equals' && match.value.trim() !== '' && Number.isFinite(Number(match.value))) {
+    params.push(Number(match.value));
+    return `${column} = ?`;
+  }
+  if (match.type !== 'within')
+    throw new SearchStoreError('bad-filter', `${field} is a number: give one, or a range of numbers`);
+  const bounds: string[] = [];
+  if (match.min !== undefined)
+    bound(bounds, params, `${column} ${match.min.inclusive ? '>=' : '>'} ?`, match.min.value);
+  if (match.max !== undefined)
+    bound(bounds, params, `${column} ${match.max.inclusive ? '<=' : '<'} ?`, match.max.value);
+  return bounds.join(' AND ') || 'TRUE';
+}
+
+function bound(bounds: string[], params: SqlValue[], sql: string, value: SqlValue | undefined): void {
+  if (value === undefined) return;
+  bounds.push(sql);
+  params.push(value);
+}
+
+/** SQLite's GLOB knows `*` and `?` too, but takes their meaning off by brackets, not by a backslash. */
+function sqlGlob(glob: string): string {
+  return glob.replaceAll(/\\(.)|\[/gsu, (whole, escaped: string | undefined) => {
+    const character = escaped ?? whole;
+    return /[*?[]/.test(character) ? `[${character}]` : character;
+  });
+}
+
+function unsupported(field: string): SearchStoreError {
+  return new SearchStoreError('bad-filter', `correlation documents have no field '${field}'`);
+}

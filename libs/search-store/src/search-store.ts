@@ -1,0 +1,131 @@
+import type { Filter } from '@logloom/filter';
+import type { Correlation, Level, PlacedEvent } from '@logloom/schemas';
+
+/**
+ * Finds log events and correlation documents. It is a view of the log: it can be deleted and made again from logs.events and
+ * logs.correlations.
+ *
+ * Guarantees of every adapter
+ * - index() and indexCorrelations() resolve only when everything that they were given is durable and will be found. A rejected call
+ *   may have stored some of it; the same call again is safe.
+ * - An event is stored once per id: the first copy stays, whatever a later one says.
+ * - A correlation document is stored once per id, at the highest revision that came; lower and equal ones are ignored.
+ * - Pages never repeat or leave out what was there when the first page was made, while nothing is deleted.
+ * - Queries reject with SearchStoreError; `timeout` when one runs too long.
+ *
+ * Times are microseconds since 1970; `fromMicros` belongs to a range, `toMicros` does not.
+ */
+export interface SearchStore {
+  index(events: readonly PlacedEvent[]): Promise<void>;
+  indexCorrelations(documents: readonly Correlation[]): Promise<void>;
+
+  /** One page of the matching events, by timestamp; equal timestamps in the order in which they were indexed. */
+  search(query: SearchQuery): Promise<SearchPage>;
+  /** Counts per interval and level; without a range, from the first event to the last. Errors: `too-many-buckets`. */
+  histogram(query: HistogramQuery): Promise<Histogram>;
+  /** The most frequent values of a field (fields() names them), most frequent first. Errors: `unknown-field`. */
+  topValues(query: TopValuesQuery): Promise<TopValues>;
+  /** The names of the fields that topValues() takes: the fixed ones, and the attribute paths of the newest events. */
+  fields(): Promise<string[]>;
+  event(id: string): Promise<FoundEvent | undefined>;
+
+  /** One page of the matching documents, the latest `firstAt` first. Errors: `bad-filter` (correlation-where.ts has the fields). */
+  correlations(query: CorrelationsQuery): Promise<CorrelationsPage>;
+  correlation(id: string): Promise<Correlation | undefined>;
+  /** All documents of a correlation id, the latest `firstAt` first. */
+  correlationsById(correlationId: string): Promise<Correlation[]>;
+
+  counts(): Promise<{ events: number; correlations: number }>;
+  /** Removes the events with a timestamp before `micros`, and the documents whose last member was before it. Gives how many events. */
+  deleteBefore(micros: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** An event without what no reader of the search asks for: its source (the id says it) and when it was received. */
+export type FoundEvent = Omit<PlacedEvent, 'source' | 'receivedAt'>;
+
+export interface TimeRange {
+  fromMicros?: number | undefined;
+  toMicros?: number | undefined;
+}
+
+export interface SearchQuery extends TimeRange {
+  filter: Filter;
+  limit: number;
+  order: 'asc' | 'desc';
+  /** `next` of the page before, of the same query. Errors: `bad-cursor`. */
+  cursor?: string | undefined;
+}
+
+/** How many there are; not exact when counting stopped at `value`. On later pages as it was for the first. */
+export interface Total {
+  value: number;
+  exact: boolean;
+}
+
+export interface SearchPage {
+  total: Total;
+  events: FoundEvent[];
+  /** The cursor of the next page; absent on the last. */
+  next?: string;
+}
+
+export interface HistogramQuery extends TimeRange {
+  filter: Filter;
+  /** Chosen for about 60 buckets when not given. */
+  intervalMs?: number | undefined;
+}
+
+export interface Histogram {
+  intervalMs: number;
+  fromMicros: number;
+  toMicros: number;
+  /** Every interval that touches the range, ascending, also those without events. A bucket starts at a multiple of the interval. */
+  buckets: { startMicros: number; count: number; levels: Partial<Record<Level, number>> }[];
+}
+
+export interface TopValuesQuery extends TimeRange {
+  filter: Filter;
+  field: string;
+  limit: number;
+}
+
+export interface TopValues {
+  values: { value: string | number | boolean; count: number }[];
+  /** How many values of events are not among these. */
+  other: number;
+  /** How many matching events have no value. */
+  missing: number;
+}
+
+export interface CorrelationsQuery extends TimeRange {
+  /** Over the documents; `fromMicros` and `toMicros` bound `firstAt`. */
+  filter?: Filter | undefined;
+  limit: number;
+  cursor?: string | undefined;
+}
+
+export interface CorrelationsPage {
+  total: Total;
+  correlations: Correlation[];
+  next?: string;
+}
+
+/** Counting stops here. */
+export const maxTotal = 100_000;
+export const maxBuckets = 1000;
+
+export type SearchStoreErrorCode =
+  'bad-filter' | 'bad-cursor' | 'too-many-buckets' | 'unknown-field' | 'timeout' | 'store-unavailable';
+
+export class SearchStoreError extends Error {
+  readonly code: SearchStoreErrorCode;
+  /** Whether the same call may succeed later. */
+  readonly retriable: boolean;
+  constructor(code: SearchStoreErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'SearchStoreError';
+    this.code = code;
+    this.retriable = code === 'store-unavailable' || code === 'timeout';
+  }
+}

@@ -1,0 +1,49 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+/** The file of the embedded search store. */
+export function searchStorePath(folder: string): string {
+  return join(folder, 'search.db');
+}
+
+/** Opens the file for writing and makes what is missing in it. */
+export function openForWriting(folder: string): DatabaseSync {
+  mkdirSync(folder, { recursive: true });
+  const db = new DatabaseSync(searchStorePath(folder), { timeout: 10_000 });
+  // FULL: the indexer commits its offsets once index() has resolved, so the rows must be on the disk by then.
+  // The larger cache and the rarer checkpoints keep index pages from being written again and again.
+  db.exec(`
+    PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;
+    PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=4000;
+    BEGIN IMMEDIATE;
+    CREATE TABLE IF NOT EXISTS events (
+      rowid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, ts INTEGER NOT NULL, level INTEGER NOT NULL, service TEXT NOT NULL,
+      host TEXT, message TEXT NOT NULL, correlation_id TEXT, correlation_kind TEXT, trace_id TEXT, span_id TEXT,
+      attributes TEXT NOT NULL, partition INTEGER NOT NULL, "offset" INTEGER NOT NULL);
+    CREATE INDEX IF NOT EXISTS events_ts ON events (ts);
+    CREATE INDEX IF NOT EXISTS events_correlation_id ON events (correlation_id);
+    CREATE VIRTUAL TABLE IF NOT EXISTS events_fts
+      USING fts5(words, content='', contentless_delete=1, tokenize="ascii tokenchars '_'");
+    INSERT INTO events_fts (events_fts, rank) VALUES ('hashsize', 67108864);
+    CREATE TABLE IF NOT EXISTS correlations (
+      rowid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, correlation_id TEXT NOT NULL, kind TEXT NOT NULL,
+      revision INTEGER NOT NULL, close_reason TEXT NOT NULL, first_at INTEGER NOT NULL, last_at INTEGER NOT NULL,
+      duration_ms REAL NOT NULL, event_count INTEGER NOT NULL, error_count INTEGER NOT NULL, level_mask INTEGER NOT NULL,
+      severity TEXT, partition INTEGER NOT NULL, services TEXT NOT NULL, rules TEXT NOT NULL, document TEXT NOT NULL);
+    CREATE INDEX IF NOT EXISTS correlations_first_at ON correlations (first_at);
+    CREATE INDEX IF NOT EXISTS correlations_correlation_id ON correlations (correlation_id);
+    CREATE TABLE IF NOT EXISTS counts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+    INSERT OR IGNORE INTO counts VALUES ('events', 0), ('correlations', 0);
+    COMMIT;`);
+  return db;
+}
+
+/** Opens the file for queries only: other connections, also of other threads, can write meanwhile. */
+export function openForReading(folder: string): DatabaseSync {
+  // The one who writes may not have been here yet.
+  openForWriting(folder).close();
+  const db = new DatabaseSync(searchStorePath(folder), { readOnly: true, timeout: 10_000 });
+  db.exec('PRAGMA cache_size=-65536; PRAGMA mmap_size=268435456;');
+  return db;
+}
