@@ -1,0 +1,18 @@
+export {
+  keywordFields,
+  type Bound,
+  type Condition,
+  type Filter,
+  type FilterNode,
+  type KeywordField,
+} from './ast.ts';
+export { attributeValues, type AttributeValue, type AttributeValues } from './attribute-values.ts';
+export { compileElasticsearch, type ElasticsearchQuery } from './elasticsearch.ts';
+export { elasticsearchAttributes, type ElasticsearchAttributes } from './elasticsearch-attributes.ts';
+export { equalityTerms, type EqualityTerm } from './equality-terms.ts';
+export { FilterSubject } from './filter-subject.ts';
+export { maxFilterLength, parseFilter, type FilterResult } from './parse-filter.ts';
+export { compilePredicate, type Predicate } from './predicate.ts';
+export { compileSql, type SqlCondition, type SqlSchema } from './sql.ts';
+export { registerSqlFunctions } from './sql-functions.ts';
+export { tokenize } from './tokenize.ts';

@@ -1,0 +1,32 @@
+import type { PlacedEvent } from '@logloom/schemas';
+import { attributeValues, type AttributeValues } from './attribute-values.ts';
+import { foldCase, tokenizeFolded } from './tokenize.ts';
+
+/**
+ * An event on its way through many filters: what more than one of them may need is worked out when the first asks, once. Make one
+ * per event and give it to every predicate.
+ */
+export class FilterSubject {
+  readonly event: PlacedEvent;
+  #foldedMessage: string | undefined;
+  #words: string | undefined;
+  #attributes: AttributeValues | undefined;
+
+  constructor(event: PlacedEvent) {
+    this.event = event;
+  }
+
+  /** The message in lower case. */
+  get foldedMessage(): string {
+    return (this.#foldedMessage ??= foldCase(this.event.message));
+  }
+
+  /** The message's words, with a space before, between and after them, so that whole words can be found as text. */
+  get words(): string {
+    return (this.#words ??= ` ${tokenizeFolded(this.foldedMessage).join(' ')} `);
+  }
+
+  get attributes(): AttributeValues {
+    return (this.#attributes ??= attributeValues(this.event.attributes));
+  }
+}
