@@ -173,7 +173,8 @@ export class SqliteEventLog implements EventLog {
     const topic = this.#topic(name);
     const lastCommit = this.#groups.committed(options.group, name, partition);
     // A topic that ends before the commit was deleted and made anew.
-    const committed = lastCommit !== null && lastCommit.offset > topic.endOffset(partition) ? null : lastCommit;
+    const committed =
+      lastCommit !== null && lastCommit.offset > topic.endOffset(partition) ? null : lastCommit;
     let assigned = true;
     const assignment: Assignment = {
       topic: name,
