@@ -40,7 +40,7 @@ export class EventDetails {
           'span',
           { class: 'value' },
           event.timestamp,
-          element('small', {}, `${formatDateTime(at)} here`),
+          element('small', {}, `${formatDateTime(at)} local`),
         ),
       ),
     );

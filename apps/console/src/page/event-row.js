@@ -80,14 +80,11 @@ export function openRows(list, open) {
       key.preventDefault();
       openRow(row);
     } else if (key.key === 'ArrowDown' || key.key === 'ArrowUp') {
-      const next =
-        row === null
-          ? list.querySelector(key.key === 'ArrowUp' ? '.row:last-of-type' : '.row')
-          : key.key === 'ArrowDown'
-            ? row.nextElementSibling
-            : row.previousElementSibling;
+      const rows = [...list.querySelectorAll('.row')];
+      const step = key.key === 'ArrowDown' ? 1 : -1;
+      const next = row === null ? rows.at(step === 1 ? 0 : -1) : rows[rows.indexOf(row) + step];
       key.preventDefault();
-      /** @type {HTMLElement | null} */ (next)?.focus();
+      /** @type {HTMLElement | undefined} */ (next)?.focus();
     }
   });
 }

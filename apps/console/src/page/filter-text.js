@@ -23,8 +23,9 @@ export function narrowFilter(filter, term) {
   const before = filter.trim();
   if (before === '') return term;
   if (before.split(' AND ').includes(term)) return before;
-  // AND binds tighter than OR and than the space between two words.
-  const loose = /(^|\s)OR(\s|$)|\|\|/.test(before) && !/^\([^()]*\)$/.test(before);
+  // AND binds tighter than OR, and than the space between two words; what is quoted or grouped is one word here.
+  const words = before.replace(/"(\\.|[^"\\])*"|\([^()]*\)|\[[^\]]*\]|\{[^}]*\}/g, '_').split(/\s+/);
+  const loose = words.length > 1 && words.some((word, index) => index % 2 === 1 && word !== 'AND');
   return `${loose ? `(${before})` : before} AND ${term}`;
 }
 

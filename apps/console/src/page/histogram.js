@@ -61,7 +61,7 @@ export class Histogram {
       'aria-label': summary,
     });
 
-    for (const share of [0.5, 1]) {
+    for (const share of most > 1 ? [0.5, 1] : [1]) {
       const y = baseline - share * (baseline - 8);
       svg.append(
         svgElement('line', { class: 'grid', x1: left, x2: width - right, y1: y, y2: y }),
@@ -151,5 +151,5 @@ const compactNumber = new Intl.NumberFormat(undefined, { notation: 'compact', ma
 
 /** @param {number} value */
 function compact(value) {
-  return compactNumber.format(value);
+  return compactNumber.format(value < 1000 ? Math.round(value) : value);
 }

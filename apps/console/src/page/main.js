@@ -16,10 +16,9 @@ liveUrl.search = '';
 
 const filterBox = new FilterBox((text, typing) => {
   const { view, parameters } = parseHash(location.hash);
-  const { id, correlation, ...kept } = parameters;
-  navigate(view, view === 'requests' ? { ...kept, q: text } : { ...parameters, q: text }, {
-    replace: typing,
-  });
+  // A filter asks for a list, so a request that is shown is left.
+  const list = view === 'requests' ? { id: '', correlation: '' } : {};
+  navigate(view, { ...parameters, ...list, q: text }, { replace: typing });
 });
 const client = new LiveClient({ url: liveUrl.href, onState: showConnection });
 byId('connection-state').addEventListener('click', () => client.connect());

@@ -103,6 +103,7 @@ export class RequestList {
   /** @param {unknown} error */
   #fail(error) {
     if (!(error instanceof ApiError)) throw error;
-    this.#filterBox.showError(error, 'Below is what was found before.');
+    const kept = this.#rows.childElementCount > 0;
+    this.#filterBox.showError(error, kept ? 'Below is what was found before.' : undefined);
   }
 }

@@ -153,6 +153,7 @@ export class SearchView {
   /** @param {unknown} error */
   #fail(error) {
     if (!(error instanceof ApiError)) throw error;
-    this.#shared.filterBox.showError(error, 'Below is what was found before.');
+    const kept = this.#list.childElementCount > 0;
+    this.#shared.filterBox.showError(error, kept ? 'Below is what was found before.' : undefined);
   }
 }

@@ -1,4 +1,9 @@
-const frameBudgetMs = 8;
+const frameBudgetMs = 24;
+// Nobody reads a stream that fast: drawing it ten times a second leaves the page time to answer.
+const rushRows = 40;
+const rushIntervalMs = 100;
+// Browsers skip the layout and painting of a chunk out of sight as a whole; row by row the skipping itself is the cost.
+const chunkRows = 40;
 
 /**
  * A list that grows at the bottom, as fast as the screen can take it: rows are made in batches, one batch a frame; only the
@@ -6,7 +11,9 @@ const frameBudgetMs = 8;
  */
 export class StreamList {
   /** @type {(() => HTMLElement)[]} */ #queue = [];
+  #rows = 0;
   #frame = 0;
+  #rushUntil = 0;
   #waiting = 0;
   #following = true;
   #paused = false;
@@ -36,7 +43,7 @@ export class StreamList {
   }
 
   get empty() {
-    return this.#list.childElementCount === 0 && this.#queue.length === 0;
+    return this.#rows === 0 && this.#queue.length === 0;
   }
 
   /** Whether older rows were let go to keep to the limit. */
@@ -58,6 +65,7 @@ export class StreamList {
 
   clear() {
     this.#queue.length = 0;
+    this.#rows = 0;
     this.#waiting = 0;
     this.#trimmed = false;
     this.#following = true;
@@ -102,6 +110,8 @@ export class StreamList {
 
   #draw() {
     this.#frame = 0;
+    const now = performance.now();
+    if (now < this.#rushUntil && !this.#held()) return this.#schedule();
     if (!this.#held() && !this.#hidden) {
       this.#waiting = 0;
       this.#trimQueue();
@@ -112,20 +122,34 @@ export class StreamList {
 
   #append() {
     const until = performance.now() + frameBudgetMs;
-    const rows = document.createDocumentFragment();
     let made = 0;
     while (made < this.#queue.length && performance.now() < until) {
       const make = this.#queue[made++];
-      if (make !== undefined) rows.append(make());
+      if (make !== undefined) this.#lastChunk().append(make());
     }
     this.#queue.splice(0, made);
-    this.#list.append(rows);
-    for (let surplus = this.#list.childElementCount - this.#limit; surplus > 0; surplus--) {
-      this.#list.firstElementChild?.remove();
-      this.#trimmed = true;
-    }
+    this.#rows += made;
+    this.#rushUntil = made > rushRows ? performance.now() + rushIntervalMs : 0;
+    for (; this.#rows > this.#limit; this.#rows--) this.#removeOldest();
     this.#toBottom();
     if (this.#queue.length > 0) this.#schedule();
+  }
+
+  #lastChunk() {
+    const last = this.#list.lastElementChild;
+    if (last !== null && last.childElementCount < chunkRows) return last;
+    const chunk = document.createElement('div');
+    chunk.className = 'chunk';
+    chunk.role = 'list';
+    this.#list.append(chunk);
+    return chunk;
+  }
+
+  #removeOldest() {
+    const chunk = this.#list.firstElementChild;
+    chunk?.firstElementChild?.remove();
+    if (chunk?.childElementCount === 0) chunk.remove();
+    this.#trimmed = true;
   }
 
   #toBottom() {

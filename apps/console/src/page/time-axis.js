@@ -13,8 +13,15 @@ const steps = [
 ];
 
 /** The smallest round step, in ms, that cuts a span into at most `count` pieces. @param {number} span @param {number} count */
-export function roundStep(span, count) {
+function roundStep(span, count) {
   return steps.find((step) => span / step <= count) ?? Math.ceil(span / count / (365 * day)) * 365 * day;
+}
+
+/** The smallest step of the form 1, 2 or 5 times a power of ten that cuts a span into at most `count` pieces. @param {number} span @param {number} count */
+export function decimalStep(span, count) {
+  const least = span / count;
+  const power = 10 ** Math.floor(Math.log10(least));
+  return (least <= power ? 1 : least <= 2 * power ? 2 : least <= 5 * power ? 5 : 10) * power;
 }
 
 /**

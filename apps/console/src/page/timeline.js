@@ -1,7 +1,7 @@
 import { dragRange } from './drag-range.js';
 import { element, svgElement } from './dom.js';
 import { formatDuration, levels, microsOf } from './format.js';
-import { roundStep } from './time-axis.js';
+import { decimalStep } from './time-axis.js';
 
 /** @typedef {import('./event-row.js').LogEvent} LogEvent */
 /** @typedef {{ event: LogEvent, lane: number, ms: number }} Tick */
@@ -76,8 +76,9 @@ export class Timeline {
       'aria-label': label,
     });
 
-    const step = roundStep((to - from) * 1000, Math.max(2, Math.floor(width / 130))) / 1000;
-    for (let ms = Math.ceil(from / step) * step; ms <= to; ms += step) {
+    const step = decimalStep(to - from, Math.max(2, Math.floor((width - left) / 90)));
+    for (let index = Math.ceil(from / step); index * step <= to; index++) {
+      const ms = index * step;
       svg.append(
         svgElement('line', { class: 'grid', x1: xOf(ms), x2: xOf(ms), y1: 0, y2: height - axisHeight }),
         svgElement(
