@@ -92,9 +92,7 @@ export function toDocument(
     firstAt: group.firstAt,
     lastAt: group.lastAt,
     services: [...group.services],
-    levels: Object.fromEntries(
-      levels.map((level, i) => [level, group.levelCounts[i]!]).filter(([, count]) => count !== 0),
-    ),
+    levels: countedLevels(group),
     rules: [],
     severity: null,
     partition,
@@ -104,6 +102,15 @@ export function toDocument(
     firstClosedAt: group.firstClosedAt!,
     memberDeltas: memberDeltas(group.offsets),
   };
+}
+
+function countedLevels(group: Group): Record<string, number> {
+  const counted: Record<string, number> = {};
+  levels.forEach((level, i) => {
+    const count = group.levelCounts[i]!;
+    if (count > 0) counted[level] = count;
+  });
+  return counted;
 }
 
 /** The group as it was when the document was written: the inverse of toDocument. */
