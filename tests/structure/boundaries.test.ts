@@ -1,34 +1,24 @@
 import { ESLint } from 'eslint';
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { existsSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { promisify } from 'node:util';
 
 const root = join(import.meta.dirname, '../..');
 const boundaryRule = '@nx/enforce-module-boundaries';
-const written: string[] = [];
 let eslint: ESLint;
 
 before(() => {
   eslint = new ESLint({ cwd: root });
 });
 
-after(() => {
-  for (const file of written) rmSync(file, { force: true });
-});
-
 /** Lints a file with this text in a project's folder and gives the ids of the rules it breaks. */
-async function rulesBroken(
-  folder: string,
-  text: string,
-  name = `boundary-probe-${process.pid}.ts`,
-): Promise<string[]> {
-  const file = join(root, folder, name);
-  assert.equal(existsSync(file), false, `${file} is in the way`);
-  // The type-checked rules read the project from disk, so the file must exist while it is linted.
-  written.push(file);
+async function rulesBroken(folder: string, text: string): Promise<string[]> {
+  // The type-checked rules read the project from disk, so the file must exist while it is linted. Its name is always the same, so
+  // that a run that was killed leaves nothing behind that the next one does not remove.
+  const file = join(root, folder, 'boundary-probe.ts');
   writeFileSync(file, text);
   try {
     const [result] = await eslint.lintFiles([file]);
