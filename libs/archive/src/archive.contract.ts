@@ -50,7 +50,7 @@ export function archiveContract(name: string, create: ArchiveFactory): void {
 
   withArchive('the first copy of an id stays', async (archive) => {
     const first = event(1, 10);
-    const copy = { ...first, offset: 99 };
+    const copy = { ...first, offset: 99, timestamp: 11 };
     await archive.put([first, copy]);
     await archive.put([copy, event(2, 20)]);
     assert.deepEqual(
@@ -77,6 +77,11 @@ export function archiveContract(name: string, create: ArchiveFactory): void {
     assert.deepEqual(
       (await archive.byCorrelation('c', { limit: 2 })).map((e) => e.id),
       wanted.slice(0, 2),
+    );
+    const range = { fromMicros: 15, toMicros: 30 };
+    assert.deepEqual(
+      (await archive.byCorrelation('c', range)).map((e) => e.id),
+      wanted.slice(1, 3),
     );
     assert.deepEqual(await archive.byCorrelation('unknown'), []);
   });

@@ -16,8 +16,8 @@ export interface Archive {
   put(events: readonly PlacedEvent[]): Promise<void>;
   putCorrelations(documents: readonly Correlation[]): Promise<void>;
 
-  /** The events of a correlation id, in time order; of all its documents. */
-  byCorrelation(correlationId: string, options?: { limit?: number }): Promise<PlacedEvent[]>;
+  /** The events of a correlation id, in time order; of all its documents, unless a time range bounds them. */
+  byCorrelation(correlationId: string, options?: ByCorrelationOptions): Promise<PlacedEvent[]>;
   correlation(id: string): Promise<Correlation | undefined>;
   /**
    * The events of a time range in time order, read in steps: memory does not grow with the range. Events that are put meanwhile are
@@ -29,6 +29,13 @@ export interface Archive {
   /** Removes events with a timestamp before `micros` and documents whose last member was before it. Gives how many events. */
   dropBefore(micros: number): Promise<number>;
   close(): Promise<void>;
+}
+
+export interface ByCorrelationOptions {
+  fromMicros?: number;
+  /** Not part of the range. */
+  toMicros?: number;
+  limit?: number;
 }
 
 export interface ScanQuery {

@@ -1,2 +1,2 @@
-export { ArchiveError, type Archive, type ScanQuery } from './archive.ts';
+export { ArchiveError, type Archive, type ByCorrelationOptions, type ScanQuery } from './archive.ts';
 export { openSqliteArchive } from './sqlite.ts';

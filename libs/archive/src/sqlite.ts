@@ -6,6 +6,8 @@ import { ArchiveError, type Archive, type ScanQuery } from './archive.ts';
 import { eventColumns, eventOf, rowOf, type EventRow } from './archived-event.ts';
 
 const scanStep = 1000;
+const earliest = Number.MIN_SAFE_INTEGER;
+const latest = Number.MAX_SAFE_INTEGER;
 /** Deleting goes in steps, so that writing has its turn between them. */
 const deleteStep = 5000;
 
@@ -17,7 +19,7 @@ export function openSqliteArchive(folder: string, { readOnly = false } = {}): Ar
   const db = openDatabase(folder);
   if (readOnly) db.exec('PRAGMA query_only=1');
   const put = db.prepare(
-    `INSERT INTO events (${eventColumns}) VALUES (${'?, '.repeat(13)}?) ON CONFLICT (ts, id) DO NOTHING`,
+    `INSERT INTO events (${eventColumns}) VALUES (${'?, '.repeat(13)}?) ON CONFLICT (id) DO NOTHING`,
   );
   const putCorrelation = db.prepare(
     `INSERT INTO correlations VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE
@@ -28,7 +30,8 @@ export function openSqliteArchive(folder: string, { readOnly = false } = {}): Ar
   const correlation = db.prepare('SELECT document FROM correlations WHERE id = ?');
   const count = db.prepare('UPDATE counts SET value = value + ? WHERE name = ?');
   const byCorrelation = db.prepare(
-    `SELECT ${eventColumns} FROM events WHERE correlation_id = ? ORDER BY ts, partition, "offset" LIMIT ?`,
+    `SELECT ${eventColumns} FROM events WHERE correlation_id = ? AND ts >= ? AND ts < ?
+     ORDER BY ts, partition, "offset" LIMIT ?`,
   );
   const scan = db.prepare(
     `SELECT ${eventColumns} FROM events WHERE ts >= ? AND ts < ? AND (ts, partition, "offset") > (?, ?, ?)
@@ -52,8 +55,11 @@ export function openSqliteArchive(folder: string, { readOnly = false } = {}): Ar
         }
         count.run(added, 'correlations');
       }),
-    byCorrelation: async (correlationId, { limit = -1 } = {}) =>
-      attempt(() => (byCorrelation.all(correlationId, limit) as unknown as EventRow[]).map(eventOf)),
+    byCorrelation: async (correlationId, { fromMicros = earliest, toMicros = latest, limit = -1 } = {}) =>
+      attempt(() => {
+        const rows = byCorrelation.all(correlationId, fromMicros, toMicros, limit);
+        return (rows as unknown as EventRow[]).map(eventOf);
+      }),
     correlation: async (id) => {
       const row = attempt(() => correlation.get(id)) as { document: string } | undefined;
       return row === undefined ? undefined : (JSON.parse(row.document) as Correlation);
@@ -108,11 +114,11 @@ function openDatabase(folder: string): DatabaseSync {
     PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;
     BEGIN IMMEDIATE;
     CREATE TABLE IF NOT EXISTS events (
-      rowid INTEGER PRIMARY KEY, ts INTEGER NOT NULL, id TEXT NOT NULL, partition INTEGER NOT NULL, "offset" INTEGER NOT NULL,
+      rowid INTEGER PRIMARY KEY, ts INTEGER NOT NULL, id TEXT NOT NULL UNIQUE, partition INTEGER NOT NULL, "offset" INTEGER NOT NULL,
       received_at INTEGER NOT NULL, level INTEGER NOT NULL, service TEXT NOT NULL, host TEXT, message TEXT NOT NULL,
       correlation_id TEXT, correlation_kind TEXT, trace_id TEXT, span_id TEXT, attributes TEXT NOT NULL);
-    CREATE UNIQUE INDEX IF NOT EXISTS events_ts_id ON events (ts, id);
-    CREATE INDEX IF NOT EXISTS events_correlation_id ON events (correlation_id) WHERE correlation_id IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS events_ts ON events (ts);
+    CREATE INDEX IF NOT EXISTS events_correlation_id ON events (correlation_id, ts) WHERE correlation_id IS NOT NULL;
     CREATE TABLE IF NOT EXISTS correlations (
       id TEXT PRIMARY KEY, revision INTEGER NOT NULL, last_at INTEGER NOT NULL, document TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS counts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;

@@ -87,6 +87,7 @@ function compileCondition(condition: Condition, params: SqlValue[]): string {
       throw new SearchStoreError(
         'bad-filter',
         `'${condition.words.join(' ')}': correlation documents have no words; search the events for them`,
+        { subject: condition.words[0]! },
       );
   }
 }
@@ -137,7 +138,9 @@ function compileNumber(
     return `${column} = ?`;
   }
   if (match.type !== 'within')
-    throw new SearchStoreError('bad-filter', `${field} is a number: give one, or a range of numbers`);
+    throw new SearchStoreError('bad-filter', `${field} is a number: give one, or a range of numbers`, {
+      subject: field,
+    });
   const bounds: string[] = [];
   if (match.min !== undefined)
     bound(bounds, params, `${column} ${match.min.inclusive ? '>=' : '>'} ?`, match.min.value);
@@ -161,5 +164,7 @@ function sqlGlob(glob: string): string {
 }
 
 function unsupported(field: string): SearchStoreError {
-  return new SearchStoreError('bad-filter', `correlation documents have no field '${field}'`);
+  return new SearchStoreError('bad-filter', `correlation documents have no field '${field}'`, {
+    subject: field,
+  });
 }

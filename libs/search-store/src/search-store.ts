@@ -122,10 +122,17 @@ export class SearchStoreError extends Error {
   readonly code: SearchStoreErrorCode;
   /** Whether the same call may succeed later. */
   readonly retriable: boolean;
-  constructor(code: SearchStoreErrorCode, message: string, options?: ErrorOptions) {
+  /** With `bad-filter`: what in the filter is not allowed, as it is written there. */
+  readonly subject: string | undefined;
+  constructor(
+    code: SearchStoreErrorCode,
+    message: string,
+    options: ErrorOptions & { subject?: string } = {},
+  ) {
     super(message, options);
     this.name = 'SearchStoreError';
     this.code = code;
+    this.subject = options.subject;
     this.retriable = code === 'store-unavailable' || code === 'timeout';
   }
 }

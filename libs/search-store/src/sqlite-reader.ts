@@ -52,7 +52,10 @@ export class SqliteReader {
 
   histogram({ filter, intervalMs, ...range }: HistogramQuery): Histogram {
     return this.#deadline.run(() => {
-      const { fromMicros, toMicros } = this.#knownRange(range);
+      const known = this.#knownRange(range);
+      if (known === undefined)
+        return { intervalMs: intervalMs ?? 1000, fromMicros: 0, toMicros: 0, buckets: [] };
+      const { fromMicros, toMicros } = known;
       const buckets = chooseBuckets(fromMicros, toMicros, intervalMs);
       const width = buckets.intervalMs * 1000;
       const where = eventsWhere(filter, { fromMicros, toMicros });
@@ -164,15 +167,16 @@ export class SqliteReader {
     return { value: Math.min(count, maxTotal), exact: count <= maxTotal };
   }
 
-  /** The range with the ends that it lacks: those of the store's events. */
-  #knownRange({ fromMicros, toMicros }: TimeRange): { fromMicros: number; toMicros: number } {
+  /** The range with the ends that it lacks: those of the store's events. Undefined when it lacks both and there are none. */
+  #knownRange({ fromMicros, toMicros }: TimeRange): { fromMicros: number; toMicros: number } | undefined {
     const [row] = this.#rows<[number | null, number | null]>(
       'SELECT (SELECT MIN(ts) FROM events), (SELECT MAX(ts) FROM events)',
       [],
     );
-    const from = fromMicros ?? row?.[0] ?? toMicros ?? 0;
-    const to = toMicros ?? (row?.[1] ?? from) + 1;
-    return { fromMicros: Math.min(from, to), toMicros: Math.max(from, to) };
+    const from = fromMicros ?? row?.[0] ?? toMicros;
+    if (from === undefined) return undefined;
+    const to = toMicros ?? Math.max(from, row?.[1] ?? from) + 1;
+    return { fromMicros: Math.min(from, to), toMicros: to };
   }
 
   #rows<Row>(sql: string, params: readonly SqlValue[]): Row[] {

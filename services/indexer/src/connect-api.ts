@@ -1,0 +1,32 @@
+import { openSqliteArchive } from '@logloom/archive';
+import { connectLog } from '@logloom/runtime';
+import { openSqliteSearchStore } from '@logloom/search-store';
+import type { Settings } from '@logloom/settings';
+import type { FastifyInstance } from 'fastify';
+import { readFileSync } from 'node:fs';
+import { registerApi } from './api.ts';
+import { storesFolder } from './run-indexer.ts';
+
+/**
+ * Adds the search API with connections of its own, for reading only, so that it can run on another thread than the indexer. They
+ * are closed with the app.
+ */
+export async function connectApi(
+  app: FastifyInstance,
+  settings: Settings,
+  onError: (error: unknown) => void,
+): Promise<void> {
+  const connection = await connectLog(settings);
+  const folder = storesFolder(settings.LOGLOOM_DATA);
+  const search = openSqliteSearchStore(folder, { readOnly: true });
+  const archive = openSqliteArchive(folder, { readOnly: true });
+  app.addHook('onClose', async () => {
+    await Promise.all([search.close(), archive.close()]);
+    await connection[Symbol.asyncDispose]();
+  });
+  registerApi(app, { search, archive, log: connection.log, serde: connection.serde, version, onError });
+}
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};

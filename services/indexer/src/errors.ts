@@ -1,0 +1,38 @@
+/** The errors of the search API and the indexer: HTTP status and whether the same request may succeed later. */
+export const errors = {
+  'bad-filter': {
+    status: 400,
+    retriable: false,
+    meaning: 'the filter `q` cannot be read; `position` is the place',
+  },
+  'bad-parameter': { status: 400, retriable: false, meaning: 'a parameter has a value that it cannot have' },
+  'bad-cursor': { status: 400, retriable: false, meaning: '`cursor` is none that this search gave' },
+  'too-many-buckets': { status: 400, retriable: false, meaning: 'the interval is too small for the range' },
+  'unknown-field': { status: 400, retriable: false, meaning: 'no values are counted for this field' },
+  'not-found': { status: 404, retriable: false, meaning: 'there is nothing under this id, or not yet' },
+  timeout: { status: 503, retriable: true, meaning: 'the query ran too long; a smaller range may do' },
+  'store-unavailable': { status: 503, retriable: true, meaning: 'the search store cannot be reached' },
+  'archive-unavailable': { status: 503, retriable: true, meaning: 'the archive cannot be reached' },
+  'internal-error': { status: 500, retriable: false, meaning: 'a fault of Logloom; its log has the details' },
+  /** Not an answer: the code of a dead letter. */
+  'undecodable-record': {
+    status: 0,
+    retriable: false,
+    meaning: 'a record of the log is none of ours or damaged',
+  },
+} as const;
+
+export type ErrorCode = keyof typeof errors;
+
+/** A request that is refused. */
+export class ApiError extends Error {
+  readonly code: ErrorCode;
+  /** What the answer says besides code and message: the parameter, the position in the filter. */
+  readonly details: { parameter?: string; position?: number };
+  constructor(code: ErrorCode, message: string, details: { parameter?: string; position?: number } = {}) {
+    super(message);
+    this.name = 'ApiError';
+    this.code = code;
+    this.details = details;
+  }
+}

@@ -1,0 +1,82 @@
+import type { PlacedEvent } from '@logloom/schemas';
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { IndexBatches, type BulkTarget } from './index-batches.ts';
+
+const event = (offset: number): PlacedEvent => ({ offset }) as PlacedEvent;
+
+/** A target that keeps what it gets, after refusing as many times as `refusals` says. */
+function target(refusals: { retriable: boolean }[] = []): BulkTarget & { bulks: number[][] } {
+  const bulks: number[][] = [];
+  return {
+    name: 'memory',
+    bulks,
+    putEvents: async (events) => {
+      const refusal = refusals.shift();
+      if (refusal !== undefined) throw Object.assign(new Error('refused'), refusal);
+      bulks.push(events.map((e) => e.offset));
+    },
+    putCorrelations: async () => {},
+  };
+}
+
+test('the batches of one turn make one bulk; what arrives while it is written makes the next', async () => {
+  const store = target();
+  let release = (): void => {};
+  const gate = new Promise<void>((resolve) => (release = resolve));
+  const slow: BulkTarget = {
+    ...store,
+    putEvents: async (events) => gate.then(() => store.putEvents(events)),
+  };
+  const batches = new IndexBatches({ targets: [slow], signal: new AbortController().signal });
+  const first = [batches.add([event(1)], []), batches.add([event(2)], [])];
+  await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  const later = [batches.add([event(3)], []), batches.add([event(4)], [])];
+  release();
+  await Promise.all([...first, ...later]);
+  assert.deepEqual(store.bulks, [
+    [1, 2],
+    [3, 4],
+  ]);
+});
+
+test('a bulk ends at its size, between batches', async () => {
+  const store = target();
+  const batches = new IndexBatches({ targets: [store], maxEvents: 3, signal: new AbortController().signal });
+  await Promise.all([[1, 2], [3, 4], [5]].map((offsets) => batches.add(offsets.map(event), [])));
+  assert.deepEqual(store.bulks, [[1, 2, 3, 4], [5]]);
+});
+
+test('a retriable refusal is tried again, at the refusing target only, and acknowledged after all have', async () => {
+  const [steady, flaky] = [target(), target(Array.from({ length: 4 }, () => ({ retriable: true })))];
+  const retried: string[] = [];
+  const batches = new IndexBatches({
+    targets: [steady, flaky],
+    backoffMs: 1,
+    onRetry: (name) => retried.push(name),
+    signal: new AbortController().signal,
+  });
+  await batches.add([event(1)], []);
+  assert.deepEqual([steady.bulks, flaky.bulks, retried.length], [[[1]], [[1]], 4]);
+});
+
+test('another error rejects the batches of its bulk, and the next bulk goes on', async () => {
+  const store = target([{ retriable: false }]);
+  const batches = new IndexBatches({ targets: [store], signal: new AbortController().signal });
+  await assert.rejects(batches.add([event(1)], []), /refused/);
+  await batches.add([event(2)], []);
+  assert.deepEqual(store.bulks, [[2]]);
+});
+
+test('an abort ends the retries', async () => {
+  const stop = new AbortController();
+  const store = target(Array.from({ length: 1000 }, () => ({ retriable: true })));
+  const batches = new IndexBatches({
+    targets: [store],
+    backoffMs: 60_000,
+    onRetry: () => stop.abort(),
+    signal: stop.signal,
+  });
+  await assert.rejects(batches.add([event(1)], []), /refused/);
+  assert.deepEqual(store.bulks, []);
+});

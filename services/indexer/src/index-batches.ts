@@ -1,0 +1,108 @@
+import type { Correlation, PlacedEvent } from '@logloom/schemas';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** What is written to a store: events, or documents, in one call. */
+export interface BulkTarget {
+  name: string;
+  putEvents: (events: readonly PlacedEvent[]) => Promise<void>;
+  putCorrelations: (documents: readonly Correlation[]) => Promise<void>;
+}
+
+export interface BulkOptions {
+  targets: readonly BulkTarget[];
+  /** A bulk takes no further batch once it holds so many events. */
+  maxEvents?: number;
+  /** The wait before the first retry; it doubles up to `maxBackoffMs`, and half of it is random. */
+  backoffMs?: number;
+  maxBackoffMs?: number;
+  onRetry?: (target: string, error: unknown) => void;
+  onBulk?: (events: number, correlations: number, seconds: number) => void;
+  /** Ends the waiting between retries. */
+  signal: AbortSignal;
+}
+
+interface Batch {
+  events: readonly PlacedEvent[];
+  correlations: readonly Correlation[];
+  resolve: () => void;
+  reject: (error: unknown) => void;
+}
+
+/**
+ * Puts the batches of all partitions together: one bulk at a time is written, and what arrives meanwhile makes the next. So a quiet
+ * log is written at once, and a busy one in as few commits as there can be.
+ */
+export class IndexBatches {
+  readonly #options: Required<Omit<BulkOptions, 'onRetry' | 'onBulk'>> &
+    Pick<BulkOptions, 'onRetry' | 'onBulk'>;
+  #waiting: Batch[] = [];
+  #running = false;
+
+  constructor(options: BulkOptions) {
+    this.#options = { maxEvents: 10_000, backoffMs: 100, maxBackoffMs: 10_000, ...options };
+  }
+
+  /**
+   * Resolves when every target has acknowledged the batch. A retriable error is tried again, for ever; rejects when a target gives
+   * another error, or when the signal aborts between retries. What was rejected may be stored in part and must be given again.
+   */
+  async add(events: readonly PlacedEvent[], correlations: readonly Correlation[]): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#waiting.push({ events, correlations, resolve, reject });
+      if (!this.#running) void this.#run();
+    });
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    while (this.#waiting.length > 0) {
+      // The other partitions' readers have their turn first, so that their batches are in.
+      await new Promise((resolve) => setImmediate(resolve));
+      const bulk = this.#take();
+      const events = bulk.flatMap((batch) => batch.events);
+      const correlations = bulk.flatMap((batch) => batch.correlations);
+      const startedAt = performance.now();
+      const results = await Promise.allSettled(
+        this.#options.targets.map((target) => this.#write(target, events, correlations)),
+      );
+      const failed = results.find((result) => result.status === 'rejected');
+      if (failed === undefined) {
+        this.#options.onBulk?.(events.length, correlations.length, (performance.now() - startedAt) / 1000);
+        for (const batch of bulk) batch.resolve();
+      } else {
+        for (const batch of bulk) batch.reject(failed.reason);
+      }
+    }
+    this.#running = false;
+  }
+
+  #take(): Batch[] {
+    let events = 0;
+    let count = 0;
+    while (count < this.#waiting.length && (count === 0 || events < this.#options.maxEvents))
+      events += this.#waiting[count++]!.events.length;
+    return this.#waiting.splice(0, count);
+  }
+
+  async #write(
+    target: BulkTarget,
+    events: readonly PlacedEvent[],
+    correlations: readonly Correlation[],
+  ): Promise<void> {
+    if (events.length > 0) await this.#retry(target, () => target.putEvents(events));
+    if (correlations.length > 0) await this.#retry(target, () => target.putCorrelations(correlations));
+  }
+
+  async #retry(target: BulkTarget, write: () => Promise<void>): Promise<void> {
+    const { backoffMs, maxBackoffMs, signal, onRetry } = this.#options;
+    for (let wait = backoffMs; ; wait = Math.min(wait * 2, maxBackoffMs)) {
+      try {
+        return await write();
+      } catch (error) {
+        if ((error as { retriable?: boolean }).retriable !== true || signal.aborted) throw error;
+        onRetry?.(target.name, error);
+        await sleep(wait / 2 + (Math.random() * wait) / 2, undefined, { signal }).catch(() => {});
+      }
+    }
+  }
+}

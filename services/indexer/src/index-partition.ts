@@ -1,0 +1,135 @@
+import type { Assignment, EventLog, LogRecord, PartitionHandler } from '@logloom/event-log';
+import { SchemaRegistryError, type Decoded, type Serde } from '@logloom/schema-registry';
+import { placeEvent, topics, type Correlation, type PlacedEvent } from '@logloom/schemas';
+import { DocumentOrder } from './document-order.ts';
+import type { IndexBatches } from './index-batches.ts';
+import type { IndexerMetrics } from './telemetry.ts';
+
+/** A commit costs a disk write and only shortens a restart. */
+const commitIntervalMs = 500;
+
+export interface IndexPartitionDeps {
+  log: EventLog;
+  serde: Serde;
+  batches: IndexBatches;
+  metrics: IndexerMetrics;
+  /** The machine's clock in ms. */
+  now: () => number;
+}
+
+/**
+ * Indexes one partition of logs.events or logs.correlations. Offsets are committed only after both stores have acknowledged what
+ * lies before them; after a crash some of it is given to the stores again, which know it by its id.
+ */
+export async function indexPartition(
+  deps: IndexPartitionDeps,
+  assignment: Assignment,
+): Promise<PartitionHandler> {
+  const { batches, metrics, now } = deps;
+  const { topic, partition } = assignment;
+  const order = DocumentOrder.parse(assignment.committed?.metadata);
+  let next = assignment.committed?.offset ?? 0;
+  let committedOffset = next;
+  let committedAt = now();
+
+  const commit = async (): Promise<void> => {
+    committedAt = now();
+    if (next === committedOffset) return;
+    await assignment.commit(next, order.toMetadata());
+    committedOffset = next;
+    metrics.committed.set({ topic, partition: String(partition) }, next);
+  };
+  const commitWhenDue = async (): Promise<void> => {
+    if (now() - committedAt >= commitIntervalMs) await commit();
+  };
+
+  return {
+    process: async (records) => {
+      const events: PlacedEvent[] = [];
+      const documents: Correlation[] = [];
+      for (const { record, decoded } of await decodeAll(deps, records)) {
+        if (decoded.name === 'LogEvent') events.push(placeEvent(decoded.value, partition, record.offset));
+        else if (decoded.name === 'Correlation') {
+          if (order.admit(decoded.value)) documents.push(decoded.value);
+          else metrics.staleDocuments.inc();
+        }
+      }
+      if (events.length > 0 || documents.length > 0) await batches.add(events, documents);
+      next = records.at(-1)!.offset + 1;
+      await commitWhenDue();
+    },
+    idle: commitWhenDue,
+    close: commit,
+  };
+}
+
+interface DecodedRecord {
+  record: LogRecord;
+  decoded: Decoded;
+}
+
+/** Decodes what can be decoded; the rest is in logs.dead-letter, durably, when this resolves. */
+async function decodeAll(deps: IndexPartitionDeps, records: readonly LogRecord[]): Promise<DecodedRecord[]> {
+  const { serde } = deps;
+  // One record that is none of ours must not cost the others their schemas.
+  await serde.load(records.map((record) => record.value)).catch(onlyUndecodable);
+  const result: DecodedRecord[] = [];
+  const refused: { record: LogRecord; reason: string }[] = [];
+  for (const record of records) {
+    try {
+      result.push({ record, decoded: serde.decode(record.value) });
+    } catch {
+      const again = await decodeAlone(serde, record);
+      if (typeof again === 'string') refused.push({ record, reason: again });
+      else result.push({ record, decoded: again });
+    }
+  }
+  if (refused.length > 0) await keepAsDeadLetters(deps, refused);
+  return result;
+}
+
+async function decodeAlone(serde: Serde, record: LogRecord): Promise<Decoded | string> {
+  try {
+    await serde.load([record.value]);
+  } catch (error) {
+    onlyUndecodable(error);
+    return (error as Error).message;
+  }
+  try {
+    return serde.decode(record.value);
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/** A registry that cannot be reached says nothing about the record. */
+function onlyUndecodable(error: unknown): void {
+  if (!(error instanceof SchemaRegistryError)) throw error;
+}
+
+async function keepAsDeadLetters(
+  { log, serde, metrics }: IndexPartitionDeps,
+  refused: readonly { record: LogRecord; reason: string }[],
+): Promise<void> {
+  await log.append(
+    topics.deadLetter,
+    refused.map(({ record, reason }) => ({
+      partition: record.partition,
+      key: record.key,
+      value: serde.encode('DeadLetter', {
+        code: 'undecodable-record',
+        message: reason,
+        source: {
+          kind: 'kafka',
+          topic: record.topic,
+          partition: record.partition,
+          offset: record.offset,
+          index: 0,
+        },
+        receivedAt: record.timestamp,
+        payload: record.value,
+      }),
+    })),
+  );
+  metrics.deadLetters.inc(refused.length);
+}

@@ -1,0 +1,5 @@
+export { registerApi, type ApiDeps } from './api.ts';
+export { connectApi } from './connect-api.ts';
+export { errors, type ErrorCode } from './errors.ts';
+export { IndexBatches, type BulkOptions, type BulkTarget } from './index-batches.ts';
+export { runIndexer, storesFolder } from './run-indexer.ts';

@@ -1,0 +1,62 @@
+import type { Archive } from '@logloom/archive';
+import type { EventLog } from '@logloom/event-log';
+import { topics } from '@logloom/schemas';
+import type { SearchStore } from '@logloom/search-store';
+
+/** The pipeline's consumer groups and what each reads. */
+const consumers = [
+  { group: 'ingest', topic: topics.raw },
+  { group: 'correlator', topic: topics.events },
+  { group: 'indexer', topic: topics.events },
+  { group: 'indexer', topic: topics.correlations },
+] as const;
+
+export interface StatusDeps {
+  search: SearchStore;
+  archive: Archive;
+  log: EventLog;
+  version: string;
+}
+
+/** How far the pipeline is: the log's ends, the lag of each group on each partition, what the stores hold. */
+export async function pipelineStatus({ search, archive, log, version }: StatusDeps) {
+  const [indexed, archived] = await Promise.all([search.counts(), archive.counts()]);
+  const ends = new Map<string, { partition: number; start: number; end: number }[]>();
+  for (const topic of Object.values(topics)) {
+    const [start, end] = await Promise.all([log.startOffsets(topic), log.endOffsets(topic)]);
+    ends.set(
+      topic,
+      end.map((offset, partition) => ({ partition, start: start[partition]!, end: offset })),
+    );
+  }
+  const lags = await Promise.all(
+    consumers.map(async ({ group, topic }) => {
+      const commits = await log.committed(group, topic);
+      return ends.get(topic)!.map(({ partition, start, end }) => {
+        const committed = commits[partition]?.offset ?? null;
+        return {
+          group,
+          topic,
+          partition,
+          committed,
+          end,
+          lag: Math.max(0, end - Math.max(committed ?? 0, start)),
+        };
+      });
+    }),
+  );
+  return {
+    version,
+    node: process.version,
+    uptimeSeconds: Math.floor(process.uptime()),
+    epoch: log.epoch,
+    topics: Object.fromEntries(ends),
+    consumers: lags.flat(),
+    counts: {
+      events: indexed.events,
+      correlations: indexed.correlations,
+      archived: archived.events,
+      archivedCorrelations: archived.correlations,
+    },
+  };
+}

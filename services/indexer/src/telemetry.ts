@@ -1,0 +1,54 @@
+import { Counter, Gauge, Histogram, type Telemetry } from '@logloom/telemetry';
+
+/** The indexer's metrics. */
+export function createMetrics({ registry }: Telemetry) {
+  const registers = [registry];
+  return {
+    events: new Counter({
+      name: 'logloom_indexer_events_total',
+      help: 'Events that both stores have acknowledged.',
+      registers,
+    }),
+    correlations: new Counter({
+      name: 'logloom_indexer_correlations_total',
+      help: 'Correlation documents that both stores have acknowledged.',
+      registers,
+    }),
+    deadLetters: new Counter({
+      name: 'logloom_indexer_dead_letters_total',
+      help: 'Records that could not be decoded.',
+      registers,
+    }),
+    staleDocuments: new Counter({
+      name: 'logloom_indexer_stale_documents_total',
+      help: 'Correlation documents dropped because their position did not grow.',
+      registers,
+    }),
+    retries: new Counter({
+      name: 'logloom_indexer_retries_total',
+      help: 'Writes that a store refused for now.',
+      labelNames: ['store'],
+      registers,
+    }),
+    bulkEvents: new Histogram({
+      name: 'logloom_indexer_bulk_events',
+      help: 'Events in one bulk.',
+      buckets: [1, 10, 100, 1000, 2000, 5000, 10_000],
+      registers,
+    }),
+    bulkSeconds: new Histogram({
+      name: 'logloom_indexer_bulk_seconds',
+      help: 'How long both stores took for one bulk.',
+      buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10],
+      registers,
+    }),
+    committed: new Gauge({
+      name: 'logloom_indexer_committed_offset',
+      help: 'The next offset to read after a restart.',
+      labelNames: ['topic', 'partition'],
+      registers,
+    }),
+  };
+}
+
+export type IndexerMetrics = ReturnType<typeof createMetrics>;
