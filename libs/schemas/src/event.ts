@@ -56,17 +56,50 @@ export function formatMicros(micros: number): string {
 }
 
 const rfc3339 =
-  /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2})?)(?:[.,](\d{1,9}))?)? ?(Z|z|UTC|[+-]\d{2}:?\d{2}|[+-]\d{2})?$/;
+  /^\d{4}-\d{2}-\d{2}(?:[T ](\d{2}:\d{2})(:\d{2})?(?:[.,](\d{1,9}))?)? ?(?:Z|z|UTC|([+-]\d{2}(?::?\d{2})?))?$/;
+// avsc writes a long as a double shifted by one bit: below -2^52 it stores another number without a word, above it refuses.
+const minMicros = -(2 ** 52);
+const maxMicros = 9_007_199_254_740_990;
+const daysInMonth = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /**
  * Reads RFC 3339 and its common relatives (a space for the T, a comma for the point, no zone, no time, +0100) as microseconds
- * since 1970; digits past the sixth are cut. A time without a zone is UTC. Gives NaN for anything else.
+ * since 1970; digits past the sixth are cut. A time without a zone is UTC. Gives NaN for anything else: a date that does not exist,
+ * and one whose microseconds the contract's long cannot hold (before 1828, such as Go's zero time, or after 2255).
  */
 export function parseMicros(text: string): number {
   const m = rfc3339.exec(text);
   if (m === null) return Number.NaN;
-  const [, date, clock = '00:00:00', fraction = '', zone = 'Z'] = m;
-  const offset = /^[+-]/.test(zone) ? `${zone.slice(0, 3)}:${zone.slice(3).replace(':', '') || '00'}` : 'Z';
-  const millis = Date.parse(`${date}T${clock.length === 5 ? `${clock}:00` : clock}${offset}`);
-  return millis * 1000 + Number(fraction.padEnd(6, '0').slice(0, 6));
+  const [, clock, seconds, fraction, zone] = m;
+  const year = twoDigits(text, 0) * 100 + twoDigits(text, 2);
+  const month = twoDigits(text, 5);
+  const day = twoDigits(text, 8);
+  const hour = clock === undefined ? 0 : twoDigits(text, 11);
+  const minute = clock === undefined ? 0 : twoDigits(text, 14);
+  const second = seconds === undefined ? 0 : twoDigits(text, 17);
+  // Not left to Date: it takes the 30th of February for the 2nd of March.
+  if (month < 1 || month > 12 || day < 1 || day > lastDay(year, month)) return Number.NaN;
+  if (hour > 23 || minute > 59 || second > 59) return Number.NaN;
+  const shift = zone === undefined ? 0 : zoneMinutes(zone);
+  const millis = Date.UTC(year, month - 1, day, hour, minute - shift, second);
+  const micros = millis * 1000 + (fraction === undefined ? 0 : Number(fraction.padEnd(6, '0').slice(0, 6)));
+  // Date.UTC takes the years 0 to 99 for 1900 to 1999.
+  return year > 99 && micros >= minMicros && micros <= maxMicros ? micros : Number.NaN;
+}
+
+function twoDigits(text: string, at: number): number {
+  return (text.charCodeAt(at) - 0x30) * 10 + text.charCodeAt(at + 1) - 0x30;
+}
+
+function lastDay(year: number, month: number): number {
+  const leap = month === 2 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  return leap ? 29 : daysInMonth[month - 1]!;
+}
+
+/** Minutes east of UTC, or NaN. */
+function zoneMinutes(zone: string): number {
+  const hours = twoDigits(zone, 1);
+  const minutes = zone.length === 3 ? 0 : twoDigits(zone, zone.length - 2);
+  if (hours > 23 || minutes > 59) return Number.NaN;
+  return (zone.startsWith('-') ? -1 : 1) * (hours * 60 + minutes);
 }
