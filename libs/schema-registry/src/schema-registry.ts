@@ -19,8 +19,8 @@ export type SchemaRegistryErrorCode = 'incompatible-schema' | 'unknown-schema-id
 
 export class SchemaRegistryError extends Error {
   readonly code: SchemaRegistryErrorCode;
-  constructor(code: SchemaRegistryErrorCode, message: string) {
-    super(message);
+  constructor(code: SchemaRegistryErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.name = 'SchemaRegistryError';
     this.code = code;
   }

@@ -1,6 +1,7 @@
 import { contractNames, contractText, parseSchema, type ContractName } from '@logloom/schemas';
 import type { Correlation, DeadLetter, LogEvent, Tick } from '@logloom/schemas';
 import type avro from 'avsc';
+import { badBody, createBodyCheck, type BodyCheck } from './body-check.ts';
 import { subjectOf } from './embedded.ts';
 import { SchemaRegistryError, type SchemaRegistry } from './schema-registry.ts';
 
@@ -25,6 +26,7 @@ interface Reader {
   name: ContractName;
   type: avro.Type;
   resolver: avro.types.RecordType | undefined;
+  check: BodyCheck | undefined;
 }
 
 /** Turns values into framed Avro and back. Made by createSerde, which registers the schemas. */
@@ -79,10 +81,15 @@ export class Serde {
     const reader = this.#readers.get(id);
     if (reader === undefined)
       throw new SchemaRegistryError('unknown-schema-id', `the schema ${id} was not loaded`);
-    const { value: decoded, offset } = reader.type.decode(value, headerBytes, reader.resolver);
-    if (offset !== value.length)
-      throw new SchemaRegistryError('bad-framing', 'the Avro body does not end where the record ends');
-    return { name: reader.name, value: decoded } as Decoded;
+    reader.check?.(value, headerBytes);
+    let decoded: { value: unknown; offset: number };
+    try {
+      decoded = reader.type.decode(value, headerBytes, reader.resolver);
+    } catch (cause) {
+      throw badBody(cause);
+    }
+    if (decoded.offset !== value.length) throw badBody();
+    return { name: reader.name, value: decoded.value } as Decoded;
   }
 
   async #makeReader(id: number): Promise<Reader> {
@@ -94,6 +101,7 @@ export class Serde {
     return {
       name,
       type,
+      check: createBodyCheck(writer),
       resolver: type.equals(writer) ? undefined : (type.createResolver(writer) as avro.types.RecordType),
     };
   }

@@ -1,0 +1,314 @@
+import {
+  contractText,
+  levels,
+  parseSchema,
+  type Correlation,
+  type DeadLetter,
+  type LogEvent,
+  type Tick,
+} from '@logloom/schemas';
+import fc from 'fast-check';
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { createEmbeddedSchemaRegistry, subjectOf } from './embedded.ts';
+import { SchemaRegistryError } from './schema-registry.ts';
+import { createSerde, type Decoded, type Serde } from './serde.ts';
+
+type Value = { [D in Decoded as D['name']]: readonly [name: D['name'], value: D['value']] }[Decoded['name']];
+
+const text = fc.string({ unit: 'grapheme' });
+const int = fc.integer();
+// What Avro's long takes exactly in JavaScript.
+const long = fc.oneof(int, fc.integer({ min: -(2 ** 52), max: 9_007_199_254_740_990 }));
+const optional = fc.option(text);
+const plain = { noNullPrototype: true } as const;
+const source = fc.record({ kind: text, topic: text, partition: int, offset: long, index: int }, plain);
+
+const logEvent: fc.Arbitrary<LogEvent> = fc.record(
+  {
+    source,
+    timestamp: long,
+    receivedAt: long,
+    level: fc.constantFrom(...levels),
+    service: text,
+    host: optional,
+    message: text,
+    correlationId: optional,
+    correlationKind: optional,
+    traceId: optional,
+    spanId: optional,
+    attributes: text,
+  },
+  plain,
+);
+const correlation: fc.Arbitrary<Correlation> = fc.record(
+  {
+    id: text,
+    correlationId: text,
+    kind: text,
+    revision: int,
+    closeReason: fc.constantFrom('rule', 'idle', 'max', 'size', 'evicted'),
+    firstAt: long,
+    lastAt: long,
+    services: fc.array(text),
+    levels: fc.dictionary(text, int, plain),
+    rules: fc.array(text),
+    severity: optional,
+    partition: int,
+    firstOffset: long,
+    closeOffset: long,
+    closeSequence: int,
+    firstClosedAt: long,
+    memberDeltas: fc.array(long, { maxLength: 200 }),
+  },
+  plain,
+);
+const bytes = fc.uint8Array({ maxLength: 100 }).map((b) => Buffer.from(b));
+const deadLetter: fc.Arbitrary<DeadLetter> = fc.record(
+  { code: text, message: text, source, receivedAt: long, payload: bytes },
+  plain,
+);
+const tick: fc.Arbitrary<Tick> = fc.record({ dueAt: long }, plain);
+
+const any: fc.Arbitrary<Value> = fc.oneof(
+  logEvent.map((value) => ['LogEvent', value] as const),
+  correlation.map((value) => ['Correlation', value] as const),
+  deadLetter.map((value) => ['DeadLetter', value] as const),
+  tick.map((value) => ['Tick', value] as const),
+);
+
+/** Copies into plain objects: avsc's records have a constructor of their own. */
+function plainly(value: unknown): unknown {
+  if (Buffer.isBuffer(value)) return value.toString('hex');
+  if (Array.isArray(value)) return value.map(plainly);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.entries(value)
+    .map(([key, inner]): [string, unknown] => [key, plainly(inner)])
+    .toSorted(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function assertSame(decoded: Decoded, [name, value]: Value): void {
+  assert.equal(decoded.name, name);
+  assert.deepEqual(plainly(decoded.value), plainly(value));
+}
+
+const isBadFraming = (error: unknown): boolean =>
+  error instanceof SchemaRegistryError && error.code === 'bad-framing';
+
+/** Decodes; undefined for bytes that are refused as they should be. Any other error fails the test. */
+function decodeOrRefuse(serde: Serde, framed: Buffer): Decoded | undefined {
+  try {
+    return serde.decode(framed);
+  } catch (error) {
+    assert.ok(isBadFraming(error), String(error));
+    return undefined;
+  }
+}
+
+function encode(serde: Serde, [name, value]: Value): Buffer {
+  switch (name) {
+    case 'LogEvent':
+      return serde.encode(name, value);
+    case 'Correlation':
+      return serde.encode(name, value);
+    case 'DeadLetter':
+      return serde.encode(name, value);
+    case 'Tick':
+      return serde.encode(name, value);
+  }
+}
+
+/** A serde that has loaded every contract. */
+async function loadedSerde(projections?: Parameters<typeof createSerde>[1]): Promise<Serde> {
+  const serde = await createSerde(createEmbeddedSchemaRegistry(), projections);
+  for (const value of [
+    ...fc.sample(any, 50),
+    ...fc.sample(correlation, 1).map((c) => ['Correlation', c] as const),
+  ])
+    await serde.load([encode(serde, value)]);
+  return serde;
+}
+
+describe('serde', () => {
+  test('gives back every value of every contract', async () => {
+    const serde = await createSerde(createEmbeddedSchemaRegistry());
+    await fc.assert(
+      fc.asyncProperty(any, async (value) => {
+        const framed = encode(serde, value);
+        await serde.load([framed]);
+        assertSame(serde.decode(framed), value);
+      }),
+    );
+  });
+
+  test("frames as Confluent's wire format has it", async () => {
+    const serde = await createSerde(createEmbeddedSchemaRegistry());
+    // Tick is the fourth contract in its first version: id 3001 = 0x0bb9. 3 as a zig-zag varint is 6.
+    assert.deepEqual([...serde.encode('Tick', { dueAt: 3 })], [0, 0, 0, 0x0b, 0xb9, 6]);
+  });
+
+  test('values encoded one after the other do not touch each other, whatever their sizes', async () => {
+    const serde = await loadedSerde();
+    const sizes = [0, 1, 300_000, 5, 800_000, 2_500_000, 7, 1_048_560, 20, 1_048_576, 3];
+    const values = [...sizes, ...sizes].map((size, i): Value => [
+      'DeadLetter',
+      {
+        code: `c${i}`,
+        message: 'é'.repeat(size % 1000),
+        source: { kind: 'http', topic: 't', partition: 0, offset: i, index: 0 },
+        receivedAt: i,
+        payload: Buffer.alloc(size, i + 1),
+      },
+    ]);
+    const framed = values.map((value) => encode(serde, value));
+    await serde.load(framed);
+    framed.forEach((buffer, i) => assertSame(serde.decode(buffer), values[i]!));
+  });
+
+  test('many small values fill several slabs and all come back', async () => {
+    const serde = await loadedSerde();
+    const values = fc.sample(any, { numRuns: 300, seed: 7 });
+    const framed: Buffer[] = [];
+    for (let total = 0; total < 3 << 20; total += framed.at(-1)!.length)
+      framed.push(encode(serde, values[framed.length % values.length]!));
+    framed.forEach((buffer, i) => assertSame(serde.decode(buffer), values[i % values.length]!));
+  });
+
+  test('a value that does not fit its schema is refused and harms no other', async () => {
+    const serde = await loadedSerde();
+    const before = serde.encode('Tick', { dueAt: 1 });
+    assert.throws(() => serde.encode('Tick', { dueAt: 'soon' } as unknown as Tick));
+    assert.throws(() => serde.encode('Tick', { dueAt: Number.MAX_SAFE_INTEGER }));
+    const after = serde.encode('Tick', { dueAt: 2 });
+    assertSame(serde.decode(before), ['Tick', { dueAt: 1 }]);
+    assertSame(serde.decode(after), ['Tick', { dueAt: 2 }]);
+  });
+});
+
+describe('bytes that are no record', () => {
+  test('not in the wire format: bad-framing, from load and from decode', async () => {
+    const serde = await createSerde(createEmbeddedSchemaRegistry());
+    for (const framed of ['', '00', '00000000', '0100000001', '7b2261223a317d'].map((hex) =>
+      Buffer.from(hex, 'hex'),
+    )) {
+      assert.throws(() => serde.decode(framed), isBadFraming);
+      await assert.rejects(serde.load([framed]), isBadFraming);
+    }
+  });
+
+  test('an unknown or unloaded schema id: unknown-schema-id', async () => {
+    const serde = await createSerde(createEmbeddedSchemaRegistry());
+    const isUnknown = { name: 'SchemaRegistryError', code: 'unknown-schema-id' };
+    await assert.rejects(serde.load([Buffer.from([0, 0x7f, 0, 0, 0, 1])]), isUnknown);
+    assert.throws(() => serde.decode(serde.encode('Tick', { dueAt: 1 })), isUnknown);
+  });
+
+  test('a schema that is none of the contracts: unknown-schema-id', async () => {
+    const registry = createEmbeddedSchemaRegistry();
+    const schema = { type: 'record', name: 'Other', namespace: 'org.example', fields: [] };
+    const id = await registry.register('org.example.Other', JSON.stringify(schema));
+    const framed = Buffer.alloc(5);
+    framed.writeUInt32BE(id, 1);
+    const serde = await createSerde(registry);
+    await assert.rejects(serde.load([framed]), { code: 'unknown-schema-id' });
+  });
+
+  test('cut anywhere, or with bytes after the end: bad-framing', async () => {
+    const serde = await loadedSerde();
+    fc.assert(
+      fc.property(any, bytes, (value, trailing) => {
+        const framed = Buffer.from(encode(serde, value));
+        for (let end = 0; end < framed.length; end++)
+          assert.throws(() => serde.decode(framed.subarray(0, end)), isBadFraming);
+        if (trailing.length > 0)
+          assert.throws(() => serde.decode(Buffer.concat([framed, trailing])), isBadFraming);
+      }),
+    );
+  });
+
+  for (const projected of [false, true]) {
+    test(`random bodies ${projected ? 'under a projection ' : ''}are refused or a whole value, and never a hang`, async () => {
+      const few = {
+        type: 'record',
+        name: 'Correlation',
+        namespace: 'io.logloom',
+        fields: [{ name: 'closeSequence', type: 'int' }],
+      };
+      const serde = await loadedSerde(projected ? { Correlation: JSON.stringify(few) } : {});
+      const id = fc.constantFrom(1, 1001, 2001, 3001);
+      fc.assert(
+        fc.property(id, fc.uint8Array({ maxLength: 80 }), (schemaId, body) => {
+          const framed = Buffer.concat([Buffer.from([0, 0, 0, schemaId >> 8, schemaId & 0xff]), body]);
+          decodeOrRefuse(serde, framed);
+        }),
+        { numRuns: 5000 },
+      );
+      fc.assert(
+        fc.property(
+          any,
+          fc.array(fc.tuple(fc.nat(), fc.constantFrom(0, 1, 0x7f, 0x80, 0xff)), {
+            minLength: 1,
+            maxLength: 4,
+          }),
+          (value, edits) => {
+            const framed = Buffer.from(encode(serde, value));
+            for (const [at, byte] of edits) framed[5 + (at % (framed.length - 5))] = byte;
+            decodeOrRefuse(serde, framed);
+          },
+        ),
+        { numRuns: 3000 },
+      );
+    });
+  }
+
+  test('block counts and sizes that cannot be are refused at once', async () => {
+    const serde = await loadedSerde();
+    const value = fc.sample(correlation, { numRuns: 1, seed: 1 })[0]!;
+    const framed = Buffer.from(serde.encode('Correlation', { ...value, memberDeltas: [] }));
+    const body = framed.subarray(0, -1);
+    const blocks = {
+      'a count of two thousand million': 'feffffff0f',
+      'a count of 2^62': 'feffffffffffffff7f',
+      'a negative count without items': 'fdffffff0f02',
+      'a negative size': '010100',
+      'a varint without end': 'ff'.repeat(40),
+    };
+    for (const [what, hex] of Object.entries(blocks))
+      assert.throws(() => serde.decode(Buffer.concat([body, Buffer.from(hex, 'hex')])), isBadFraming, what);
+    // Blocks with their size, as other writers make them, are Avro like any other: count -2, size 2, items 0 and 1.
+    const sized = serde.decode(Buffer.concat([body, Buffer.from('0304000200', 'hex')]));
+    assertSame(sized, ['Correlation', { ...value, memberDeltas: [0, 1] }]);
+  });
+});
+
+describe('other versions', () => {
+  const logEventSchema = JSON.parse(contractText('LogEvent')) as { fields: { name: string }[] };
+  const withFields = (keep: (name: string) => boolean): string =>
+    JSON.stringify({ ...logEventSchema, fields: logEventSchema.fields.filter((field) => keep(field.name)) });
+
+  test('a projection decodes its own fields and nothing else', async () => {
+    const projection = withFields((name) => ['source', 'level', 'attributes'].includes(name));
+    const serde = await createSerde(createEmbeddedSchemaRegistry(), { LogEvent: projection });
+    await fc.assert(
+      fc.asyncProperty(logEvent, async (event) => {
+        const framed = serde.encode('LogEvent', event);
+        await serde.load([framed]);
+        const { source, level, attributes } = event;
+        assert.deepEqual(plainly(serde.decode(framed).value), plainly({ source, level, attributes }));
+      }),
+    );
+  });
+
+  test('a record of an older version is read with the defaults of the fields that it lacks', async () => {
+    const registry = createEmbeddedSchemaRegistry();
+    const older = withFields((name) => name !== 'host' && name !== 'attributes');
+    const id = await registry.register(subjectOf('LogEvent'), older);
+    const serde = await createSerde(registry);
+    const event = fc.sample(logEvent, { numRuns: 1, seed: 1 })[0]!;
+    const framed = Buffer.concat([Buffer.alloc(5), parseSchema(older).toBuffer(event)]);
+    framed.writeUInt32BE(id, 1);
+    await serde.load([framed]);
+    assertSame(serde.decode(framed), ['LogEvent', { ...event, host: null, attributes: '{}' }]);
+    assert.throws(() => serde.decode(framed.subarray(0, -1)), isBadFraming);
+  });
+});
