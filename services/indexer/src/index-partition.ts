@@ -13,6 +13,8 @@ export interface IndexPartitionDeps {
   serde: Serde;
   batches: IndexBatches;
   metrics: IndexerMetrics;
+  /** A store was deleted: begin at the start of the log, whatever was committed. What the other store has, it knows by its id. */
+  rebuild: boolean;
   /** The machine's clock in ms. */
   now: () => number;
 }
@@ -25,10 +27,10 @@ export async function indexPartition(
   deps: IndexPartitionDeps,
   assignment: Assignment,
 ): Promise<PartitionHandler> {
-  const { batches, metrics, now } = deps;
-  const { topic, partition } = assignment;
-  const order = DocumentOrder.parse(assignment.committed?.metadata);
-  let next = assignment.committed?.offset ?? 0;
+  const { batches, metrics, now, rebuild } = deps;
+  const { topic, partition, committed } = assignment;
+  const order = DocumentOrder.parse(rebuild ? undefined : committed?.metadata);
+  let next = rebuild ? 0 : (committed?.offset ?? 0);
   let committedOffset = next;
   let committedAt = now();
 
@@ -44,6 +46,7 @@ export async function indexPartition(
   };
 
   return {
+    startOffset: next,
     process: async (records) => {
       const events: PlacedEvent[] = [];
       const documents: Correlation[] = [];

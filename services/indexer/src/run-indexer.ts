@@ -48,13 +48,16 @@ export const runIndexer: RunService = async ({ settings, telemetry, signal, onRe
       metrics.bulkSeconds.observe(seconds);
     },
   });
+  const stored = await Promise.all([search.counts(), archive.counts()]);
+  const rebuild = stored.some(({ events, correlations }) => events + correlations === 0);
   onReady();
   await log.consume(
     {
       group: 'indexer',
       topics: [topics.events, topics.correlations],
       maxRecords: recordsPerBatch,
-      open: (assignment) => indexPartition({ log, serde, batches, metrics, now: Date.now }, assignment),
+      open: (assignment) =>
+        indexPartition({ log, serde, batches, metrics, rebuild, now: Date.now }, assignment),
     },
     signal,
   );
