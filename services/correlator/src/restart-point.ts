@@ -6,6 +6,8 @@ interface Metadata {
   output: number;
   /** How far each source was seen before the committed offset. */
   sources: SourceMark[];
+  /** The next record to apply. The committed offset is the restart point and lies behind it; the lag is counted from here. */
+  position: number;
 }
 
 interface Batch {
@@ -27,10 +29,12 @@ export class RestartPoint {
   readonly #written: Written[] = [];
   readonly #sources: Map<string, SourceMark>;
   #offset: number;
+  #position: number;
+  #committedPosition: number;
   #outputEnd: number;
 
   constructor(offset: number, outputEnd: number, sources: readonly SourceMark[]) {
-    this.#offset = offset;
+    this.#offset = this.#position = this.#committedPosition = offset;
     this.#outputEnd = outputEnd;
     this.#sources = new Map(sources.map((mark) => [mark[0], mark]));
   }
@@ -38,6 +42,7 @@ export class RestartPoint {
   /** A batch was applied; `changed` are the source marks that it moved. */
   batchApplied(endOffset: number, changed: SourceMark[]): void {
     this.#batches.push({ endOffset, changed });
+    this.#position = endOffset;
   }
 
   /** A document is durable in the output. */
@@ -48,7 +53,6 @@ export class RestartPoint {
 
   /** The commit for a low-water mark (null: nothing is pending), or null when it would be the same as the last. */
   next(lowWaterMark: number | null): Commit | null {
-    const before = this.#offset;
     for (
       let batch = this.#batches[0];
       batch !== undefined && batch.endOffset <= (lowWaterMark ?? Infinity);
@@ -62,7 +66,8 @@ export class RestartPoint {
       }
       this.#batches.shift();
     }
-    if (this.#offset === before) return null;
+    if (this.#position === this.#committedPosition) return null;
+    this.#committedPosition = this.#position;
     while (this.#written.length > 0 && this.#written[0]!.lastMember < this.#offset) this.#written.shift();
     return {
       offset: this.#offset,
@@ -73,7 +78,7 @@ export class RestartPoint {
   /** The sources that were seen last, as many as fit: a copy comes soon after its original, from a source that is still at work. */
   #metadata(output: number): string {
     const sources: SourceMark[] = [];
-    let bytes = 64;
+    let bytes = 96;
     for (const mark of [...this.#sources.values()].reverse()) {
       bytes += Buffer.byteLength(JSON.stringify(mark)) + 1;
       if (bytes > maxMetadataBytes) {
@@ -82,13 +87,13 @@ export class RestartPoint {
       }
       sources.unshift(mark);
     }
-    return JSON.stringify({ output, sources } satisfies Metadata);
+    return JSON.stringify({ output, sources, position: this.#position } satisfies Metadata);
   }
 }
 
 /** Reads a commit's metadata; without a commit, everything is read from the start. */
 export function parseMetadata(commit: Commit | null): Metadata {
   return commit === null || commit.metadata === ''
-    ? { output: 0, sources: [] }
+    ? { output: 0, sources: [], position: 0 }
     : (JSON.parse(commit.metadata) as Metadata);
 }

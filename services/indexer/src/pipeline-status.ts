@@ -1,5 +1,5 @@
 import type { Archive } from '@logloom/archive';
-import type { EventLog } from '@logloom/event-log';
+import type { Commit, EventLog } from '@logloom/event-log';
 import { topics } from '@logloom/schemas';
 import type { SearchStore } from '@logloom/search-store';
 
@@ -33,14 +33,16 @@ export async function pipelineStatus({ search, archive, log, version }: StatusDe
     consumers.map(async ({ group, topic }) => {
       const commits = await log.committed(group, topic);
       return ends.get(topic)!.map(({ partition, start, end }) => {
-        const committed = commits[partition]?.offset ?? null;
+        const commit = commits[partition] ?? null;
+        const committed = commit?.offset ?? null;
+        const position = positionOf(commit) ?? start;
         return {
           group,
           topic,
           partition,
           committed,
           end,
-          lag: Math.max(0, end - Math.max(committed ?? 0, start)),
+          lag: Math.max(0, end - Math.max(position, start)),
         };
       });
     }),
@@ -59,4 +61,14 @@ export async function pipelineStatus({ search, archive, log, version }: StatusDe
       archivedCorrelations: archived.correlations,
     },
   };
+}
+
+/**
+ * The next record that the group reads. The correlator commits the point from which a restart reads, which lies behind, and keeps
+ * its position in the metadata.
+ */
+function positionOf(commit: Commit | null): number | undefined {
+  if (commit?.metadata.startsWith('{') !== true) return commit?.offset;
+  const { position } = JSON.parse(commit.metadata) as { position?: number };
+  return position ?? commit.offset;
 }

@@ -1,0 +1,240 @@
+import { describeSettings, loadSettings, SettingsError, type Settings } from '@logloom/settings';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import pc from 'picocolors';
+import { demoBatches } from './demo.ts';
+import { CommandError, getJson, ingestUrl, viewersUrl } from './endpoint.ts';
+import { correlationLine, eventLine, type EventJson } from './event-line.ts';
+import { inBatches, readLines, sendBatches, type SendResult } from './send.ts';
+import { statusLines, type Status } from './status-lines.ts';
+import { tail, type TailOptions } from './tail.ts';
+
+export interface CliContext {
+  env: NodeJS.ProcessEnv;
+  /** Aborts at SIGINT and SIGTERM. */
+  signal: AbortSignal;
+  write: (line: string) => void;
+  note: (line: string) => void;
+}
+
+const exitCodes = `
+Exit codes: 0 it worked; 1 nothing found, or lines were rejected; 2 it could not be done.`;
+
+/** The command line. Each command's action throws CommandError or SettingsError for what a person can mend. */
+export function createCli({ env, signal, write, note }: CliContext): Command {
+  const settings = (): Settings => loadSettings(env);
+  const viewers = new Option(
+    '--url <url>',
+    "the viewers' port of a running Logloom (default: HOST and LIVE_PORT)",
+  );
+  const ingest = new Option(
+    '--ingest-url <url>',
+    'the ingest port of a running Logloom (default: HOST and INGEST_PORT)',
+  );
+  const json = new Option('--json', 'JSON, one object a line, for scripts').default(false);
+  const print = (asJson: boolean, value: unknown, lines: () => string[]): void => {
+    if (asJson) write(JSON.stringify(value));
+    else lines().forEach(write);
+  };
+  const report = (result: SendResult, asJson: boolean): void => {
+    print(asJson, result, () => [
+      `${result.accepted} accepted, ${result.rejected} rejected`,
+      ...result.reasons.map((r) => pc.yellow(r)),
+    ]);
+    if (result.rejected > 0) throw new CommandError('', 1);
+  };
+
+  const program = new Command('logloom')
+    .description('Live, correlated log events: ingest, group by request, search, archive and watch.')
+    .addHelpText('after', exitCodes)
+    .configureHelp({ showGlobalOptions: true });
+
+  program
+    .command('up')
+    .description('run the whole pipeline in this process')
+    .addHelpText('after', settingsHelp())
+    .action(async () => {
+      const { up } = await import('./up.ts');
+      await up(settings(), signal, ({ ingest, viewers, dataFolder }) => {
+        write(`${pc.bold('Logloom')} is ready.`);
+        write(`  watch   ${pc.cyan(viewers)}`);
+        write(`  send    ${pc.cyan(`${ingest}/ingest`)}   or: npm run logloom -- demo`);
+        write(`  data    ${dataFolder}   (Ctrl-C stops; start again and everything is still there)`);
+      });
+    });
+
+  program
+    .command('send')
+    .description('send log files: NDJSON or plain text, .gz and .zst too; - is standard input')
+    .argument('[files...]', 'files', ['-'])
+    .option('--service <name>', 'the service of lines that are plain text', 'unknown')
+    .addOption(ingest)
+    .addOption(json)
+    .action(async (files: string[], options: { service: string; ingestUrl?: string; json: boolean }) => {
+      const onProgress = progress(options.json ? () => {} : note);
+      const url = ingestUrl(settings(), options.ingestUrl);
+      report(
+        await sendBatches(inBatches(readLines(files), options.service), { url, onProgress, signal }),
+        options.json,
+      );
+    });
+
+  program
+    .command('demo')
+    .description('send the traffic of a made-up shop: several services, slow and failing requests, retries')
+    .option('--rate <events>', 'events a second', positive, 50)
+    .option('--seconds <n>', 'how long; without it until Ctrl-C', positive, Infinity)
+    .option('--seed <n>', 'the same seed gives the same requests', positive, Date.now() % 1_000_000)
+    .addOption(ingest)
+    .addOption(json)
+    .action(
+      async (options: { rate: number; seconds: number; seed: number; ingestUrl?: string; json: boolean }) => {
+        const url = ingestUrl(settings(), options.ingestUrl);
+        if (!options.json) note(`sending about ${options.rate} events a second to ${url}; Ctrl-C stops`);
+        const onProgress = progress(options.json ? () => {} : note);
+        report(await sendBatches(demoBatches(options, signal), { url, onProgress }), options.json);
+      },
+    );
+
+  program
+    .command('tail')
+    .description(
+      'watch events live as they pass a filter; goes on where it stopped when the connection is lost',
+    )
+    .argument('[filter]', 'Lucene syntax, e.g. level:>=warn AND service:pay*', '')
+    .option('--requests', 'watch requests (correlations) instead of events', false)
+    .option('-n, --lines <n>', 'first the last n that match', count)
+    .option('--last <time>', 'first those of the last 5m, 1h, ...')
+    .option('--cursor <cursor>', 'go on after this cursor')
+    .addOption(viewers)
+    .addOption(json)
+    .action(async (filter: string, options: TailFlags) => {
+      const target = {
+        url: viewersUrl(settings(), options.url),
+        filter,
+        stream: options.requests ? 'correlations' : 'events',
+      } as const;
+      await tail({ ...target, from: startOf(options), json: options.json, write, note }, signal);
+    });
+
+  program
+    .command('search')
+    .description('search what was indexed')
+    .argument('[filter]', 'Lucene syntax', '')
+    .option('--from <time>', 'RFC 3339, epoch ms, or now-15m')
+    .option('--to <time>', 'likewise, exclusive')
+    .option('--limit <n>', 'how many', positive, 50)
+    .addOption(
+      new Option('--order <order>', 'oldest or newest first').choices(['asc', 'desc']).default('desc'),
+    )
+    .addOption(viewers)
+    .addOption(json)
+    .action(
+      async (
+        filter: string,
+        options: { from?: string; to?: string; limit: number; order: string; url?: string; json: boolean },
+      ) => {
+        const base = viewersUrl(settings(), options.url);
+        let cursor: string | undefined;
+        let total = 0;
+        for (let left = options.limit; left > 0;) {
+          const page = (await getJson(base, '/api/search', {
+            q: filter,
+            from: options.from,
+            to: options.to,
+            order: options.order,
+            limit: String(Math.min(left, 1000)),
+            cursor,
+          })) as { total: { value: number }; events: EventJson[]; next?: string };
+          for (const event of page.events) write(options.json ? JSON.stringify(event) : eventLine(event));
+          total = page.total.value;
+          left -= page.events.length;
+          cursor = page.next;
+          if (cursor === undefined || page.events.length === 0) break;
+        }
+        if (!options.json) note(pc.dim(`${total} found`));
+        if (total === 0) throw new CommandError('', 1);
+      },
+    );
+
+  program
+    .command('correlation')
+    .description('show a request: its document and its events in time order')
+    .argument('<id>', "the document's id, or the request's own id")
+    .addOption(viewers)
+    .addOption(json)
+    .action(async (id: string, options: { url?: string; json: boolean }) => {
+      const base = viewersUrl(settings(), options.url);
+      const found = (await getJson(base, `/api/correlations/${encodeURIComponent(id)}`)) as Parameters<
+        typeof correlationLine
+      >[0] & {
+        events: EventJson[];
+      };
+      print(options.json, found, () => [correlationLine(found), ...found.events.map(eventLine)]);
+    });
+
+  program
+    .command('status')
+    .description('show the lag of each consumer, and counts')
+    .addOption(viewers)
+    .addOption(json)
+    .action(async (options: { url?: string; json: boolean }) => {
+      const status = (await getJson(viewersUrl(settings(), options.url), '/api/status')) as Status;
+      print(options.json, status, () => statusLines(status));
+    });
+
+  return program;
+}
+
+interface TailFlags {
+  requests: boolean;
+  lines?: number;
+  last?: string;
+  cursor?: string;
+  url?: string;
+  json: boolean;
+}
+
+function startOf({ lines, last, cursor }: TailFlags): TailOptions['from'] {
+  if (cursor !== undefined) return { cursor };
+  if (last !== undefined) return { last };
+  return lines === undefined ? 'now' : { tail: lines };
+}
+
+function settingsHelp(): string {
+  const rows = describeSettings().map(
+    ({ name, default: value, description }) =>
+      `  ${name.padEnd(25)} ${description}${value === undefined ? '' : ` (${value})`}`,
+  );
+  return `\nSettings, from the environment or a .env file:\n${rows.join('\n')}\n  OTEL_*                    the standard OpenTelemetry settings`;
+}
+
+/** Says how far it is, at most once a second. */
+function progress(note: (line: string) => void): (sent: SendResult) => void {
+  let last = Date.now();
+  return ({ accepted, rejected }) => {
+    if (Date.now() - last < 1000) return;
+    last = Date.now();
+    note(`${accepted} accepted${rejected > 0 ? `, ${rejected} rejected` : ''}`);
+  };
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError('must be a number above 0');
+  return value;
+}
+
+function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('must be a whole number');
+  return value;
+}
+
+/** The exit code for what a command threw, and what to tell the person. */
+export function explain(error: unknown): { exitCode: number; message: string } {
+  if (error instanceof CommandError) return { exitCode: error.exitCode, message: error.message };
+  if (error instanceof SettingsError) return { exitCode: 2, message: error.message };
+  const { code, message, stack } = error as Error & { code?: string };
+  // Errors with a code are explained by their message; the others are ours to mend.
+  return { exitCode: 2, message: code === undefined ? (stack ?? message) : message };
+}

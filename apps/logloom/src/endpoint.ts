@@ -1,0 +1,49 @@
+import type { Settings } from '@logloom/settings';
+
+/** Why a command could not do its work; the exit code tells scripts. */
+export class CommandError extends Error {
+  readonly exitCode: number;
+  constructor(message: string, exitCode = 2) {
+    super(message);
+    this.name = 'CommandError';
+    this.exitCode = exitCode;
+  }
+}
+
+/** Where the viewers' port is, unless the command names it. */
+export function viewersUrl(settings: Settings, given: string | undefined): string {
+  return given ?? `http://${settings.HOST}:${settings.LIVE_PORT}`;
+}
+
+/** Where the ingest port is, unless the command names it. */
+export function ingestUrl(settings: Settings, given: string | undefined): string {
+  return given ?? `http://${settings.HOST}:${settings.INGEST_PORT}`;
+}
+
+/** GET as JSON. Throws CommandError with the server's own words, and the place in a filter that it does not understand. */
+export async function getJson(
+  base: string,
+  path: string,
+  query: Record<string, string | undefined> = {},
+): Promise<unknown> {
+  const url = new URL(path, base);
+  for (const [name, value] of Object.entries(query))
+    if (value !== undefined) url.searchParams.set(name, value);
+  let response: Response;
+  try {
+    response = await fetch(url);
+  } catch (cause) {
+    throw new CommandError(`no answer from ${base} (${reason(cause)}); is Logloom running?`);
+  }
+  const body = (await response.json()) as { error?: { message: string; position?: number } };
+  if (response.ok) return body;
+  const { message = response.statusText, position } = body.error ?? {};
+  const marked = position === undefined ? '' : `\n  ${query['q'] ?? ''}\n  ${' '.repeat(position)}^`;
+  throw new CommandError(message + marked);
+}
+
+/** The innermost reason of a failed fetch, which hides it. */
+export function reason(error: unknown): string {
+  const { cause, message } = error as Error & { cause?: Error & { code?: string } };
+  return cause?.code ?? cause?.message ?? message;
+}

@@ -1,0 +1,26 @@
+import { connectApi } from '@logloom/indexer';
+import type { RunService } from '@logloom/runtime';
+import fastify from 'fastify';
+import { once } from 'node:events';
+import type { ApiRequest, ApiResponse } from './thread-protocol.ts';
+
+export type AnswerApi = (request: ApiRequest) => Promise<ApiResponse>;
+
+/** The search API as a service of its own thread: it listens on no port, requests come through `onAnswer`'s function. */
+export function runApi(onAnswer: (answer: AnswerApi) => void): RunService {
+  return async ({ settings, telemetry, signal, onReady }) => {
+    const app = fastify({ logger: false });
+    await connectApi(app, settings, (error) => telemetry.logger.error({ err: error }, 'a search failed'));
+    await app.ready();
+    onAnswer(async ({ method, url }) => {
+      const response = await app.inject({ method: method as 'GET', url });
+      const headers: Record<string, string> = {};
+      for (const [name, value] of Object.entries(response.headers))
+        if (value !== undefined) headers[name] = String(value);
+      return { status: response.statusCode, headers, body: response.body };
+    });
+    onReady();
+    if (!signal.aborted) await once(signal, 'abort');
+    await app.close();
+  };
+}

@@ -1,0 +1,99 @@
+import type { Settings } from '@logloom/settings';
+import type { Logger } from '@logloom/telemetry';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import type { FromThread, ThreadCall, ThreadResults, ThreadService, ToThread } from './thread-protocol.ts';
+
+const maxRestarts = 5;
+/** A thread that has run so long counts as healthy again. */
+const healthyMs = 60_000;
+
+interface Pending {
+  resolve: (result: never) => void;
+  reject: (error: Error) => void;
+}
+
+/**
+ * A service on a worker thread. One that fails is started again, with a growing pause: its work is in the log, so nothing is lost
+ * meanwhile. One that keeps failing ends the process, so that whoever supervises it sees.
+ */
+export class ServiceThread {
+  readonly service: ThreadService;
+  isReady = false;
+  readonly #settings: Settings;
+  readonly #logger: Logger;
+  #worker: Worker | undefined;
+  #stopping = false;
+  #nextId = 0;
+  readonly #pending = new Map<number, Pending>();
+
+  constructor(service: ThreadService, settings: Settings, logger: Logger) {
+    this.service = service;
+    this.#settings = settings;
+    this.#logger = logger;
+  }
+
+  /** Runs the thread until stop(); `onReady` is called at each start. Rejects when it failed too often. */
+  async run(onReady: () => void): Promise<void> {
+    for (let restarts = 0; ; restarts++) {
+      const startedAt = Date.now();
+      const error = await this.#runOnce(onReady);
+      if (this.#stopping) return;
+      if (Date.now() - startedAt > healthyMs) restarts = 0;
+      if (restarts === maxRestarts)
+        throw new Error(`${this.service} failed ${maxRestarts + 1} times`, { cause: error });
+      this.#logger.warn({ err: error, thread: this.service }, 'a service failed and is started again');
+      await sleep(2 ** restarts * 100);
+    }
+  }
+
+  /** Lets the thread drain; run() resolves when it has. */
+  stop(): void {
+    this.#stopping = true;
+    this.#send({ type: 'stop' });
+  }
+
+  /** Asks the thread. Rejects when it is down, or dies before it has answered. */
+  call<C extends ThreadCall>(call: C): Promise<ThreadResults[C['name']]> {
+    if (!this.isReady) return Promise.reject(new Error(`${this.service} is not ready`));
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject });
+      this.#send({ type: 'call', id, call });
+    });
+  }
+
+  /** Resolves with the reason when the thread has ended. */
+  #runOnce(onReady: () => void): Promise<unknown> {
+    const worker = new Worker(new URL('service-worker.ts', import.meta.url), {
+      workerData: { service: this.service, settings: this.#settings },
+    });
+    this.#worker = worker;
+    if (this.#stopping) this.stop();
+    return new Promise((resolve) => {
+      let failure: unknown;
+      worker.on('message', (message: FromThread) => {
+        if (message.type === 'ready') {
+          this.isReady = true;
+          onReady();
+          return;
+        }
+        const pending = this.#pending.get(message.id);
+        this.#pending.delete(message.id);
+        if (message.type === 'result') pending?.resolve(message.result as never);
+        else pending?.reject(new Error(message.message));
+      });
+      worker.on('error', (error: unknown) => (failure = error));
+      worker.on('exit', (code) => {
+        this.isReady = false;
+        for (const { reject } of this.#pending.values()) reject(new Error(`${this.service} has stopped`));
+        this.#pending.clear();
+        resolve(failure ?? new Error(`${this.service} exited with ${code}`));
+      });
+    });
+  }
+
+  #send(message: ToThread): void {
+    this.#worker?.postMessage(message);
+  }
+}

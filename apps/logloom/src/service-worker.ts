@@ -1,0 +1,44 @@
+// The code of a service thread of the one-process mode; see ServiceThread.
+import type { RunService } from '@logloom/runtime';
+import { createTelemetry } from '@logloom/telemetry';
+import { parentPort, workerData } from 'node:worker_threads';
+import { runApi, type AnswerApi } from './run-api.ts';
+import type { FromThread, ThreadCall, ThreadData, ToThread } from './thread-protocol.ts';
+
+const { service, settings } = workerData as ThreadData;
+const telemetry = createTelemetry(service, settings.LOG_LEVEL);
+const stop = new AbortController();
+let answerApi: AnswerApi | undefined;
+
+async function answer(call: ThreadCall): Promise<unknown> {
+  if (call.name === 'metrics') return telemetry.registry.getMetricsAsJSON();
+  if (answerApi === undefined) throw new Error(`${service} answers no requests`);
+  return answerApi(call.request);
+}
+
+function send(message: FromThread): void {
+  parentPort!.postMessage(message);
+}
+
+parentPort!.on('message', (message: ToThread) => {
+  if (message.type === 'stop') {
+    stop.abort();
+    return;
+  }
+  answer(message.call).then(
+    (result) => send({ type: 'result', id: message.id, result }),
+    (error: unknown) => send({ type: 'error', id: message.id, message: String(error) }),
+  );
+});
+
+// Loaded one by one: a thread holds the code of its own service only.
+const services: Record<ThreadData['service'], () => Promise<RunService>> = {
+  ingest: async () => (await import('@logloom/ingest')).runIngest,
+  correlator: async () => (await import('@logloom/correlator')).runCorrelator,
+  indexer: async () => (await import('@logloom/indexer')).runIndexer,
+  api: async () => runApi((ready) => (answerApi = ready)),
+};
+
+const run = await services[service]();
+await run({ settings, telemetry, signal: stop.signal, onReady: () => send({ type: 'ready' }) });
+parentPort!.close();

@@ -1,0 +1,65 @@
+import { LiveClient } from '@logloom/console/live-client';
+import pc from 'picocolors';
+import { CommandError } from './endpoint.ts';
+import { correlationLine, eventLine, type EventJson } from './event-line.ts';
+
+export interface TailOptions {
+  /** The viewers' port's base URL. */
+  url: string;
+  filter: string;
+  stream: 'events' | 'correlations';
+  from: 'now' | { cursor: string } | { tail: number } | { last: string };
+  json: boolean;
+  write: (line: string) => void;
+  /** What is not an event: gaps, lost connections. */
+  note: (line: string) => void;
+}
+
+/** Follows a filter live until the signal aborts, across lost connections. Rejects with CommandError when it is refused. */
+export function tail(options: TailOptions, signal: AbortSignal): Promise<void> {
+  const { filter, stream, from, json, write, note } = options;
+  return new Promise((resolve, reject) => {
+    let wasOpen = false;
+    const client = new LiveClient({
+      url: new URL('/live', options.url.replace(/^http/, 'ws')).href,
+      onState: (state) => {
+        if (state === 'waiting')
+          note(
+            pc.yellow(
+              wasOpen
+                ? 'connection lost; it goes on where it stopped'
+                : `no answer from ${options.url}; waiting`,
+            ),
+          );
+        wasOpen = state === 'open';
+      },
+      onError: (error) => note(pc.red(error.message)),
+    });
+    const finish = (error?: Error): void => {
+      client.close();
+      if (error === undefined) resolve();
+      else reject(error);
+    };
+    client.subscribe(
+      { filter, stream, from },
+      {
+        onItems: (items) => {
+          for (const item of items as EventJson[]) {
+            if (json) write(JSON.stringify(item));
+            else write(stream === 'events' ? eventLine(item) : correlationLine(item as never));
+          }
+        },
+        onGap: ({ missed, reason }) => note(pc.yellow(`${missed} events are missing here (${reason})`)),
+        onRestart: (message) => note(pc.yellow(message)),
+        onError: ({ message, position }) =>
+          finish(
+            new CommandError(
+              position === undefined ? message : `${message}\n  ${filter}\n  ${' '.repeat(position)}^`,
+            ),
+          ),
+      },
+    );
+    signal.addEventListener('abort', () => finish(), { once: true });
+    client.connect();
+  });
+}

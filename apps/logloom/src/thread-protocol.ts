@@ -1,0 +1,36 @@
+import type { Settings } from '@logloom/settings';
+import type { MetricObjectWithValues, MetricValue } from '@logloom/telemetry';
+
+/** What a service thread is started with. */
+export interface ThreadData {
+  service: ThreadService;
+  settings: Settings;
+}
+
+export type ThreadService = 'ingest' | 'correlator' | 'indexer' | 'api';
+
+export type ToThread = { type: 'stop' } | { type: 'call'; id: number; call: ThreadCall };
+
+export type FromThread =
+  | { type: 'ready' }
+  | { type: 'result'; id: number; result: unknown }
+  | { type: 'error'; id: number; message: string };
+
+/** What can be asked of a thread: its metrics; of the api thread, to answer a request. */
+export type ThreadCall = { name: 'metrics' } | { name: 'api'; request: ApiRequest };
+
+export interface ThreadResults {
+  metrics: MetricObjectWithValues<MetricValue<string>>[];
+  api: ApiResponse;
+}
+
+export interface ApiRequest {
+  method: string;
+  url: string;
+}
+
+export interface ApiResponse {
+  status: number;
+  headers: Record<string, string>;
+  body: string;
+}

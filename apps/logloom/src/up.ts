@@ -1,0 +1,78 @@
+import { lockDataFolder, SqliteEventLog } from '@logloom/event-log';
+import { createLiveTier } from '@logloom/fanout';
+import { connectLog } from '@logloom/runtime';
+import type { Settings } from '@logloom/settings';
+import { addProcessMetrics, createTelemetry } from '@logloom/telemetry';
+import { join, resolve } from 'node:path';
+import { ServiceThread } from './service-thread.ts';
+import { createViewersServer } from './viewers-server.ts';
+
+/** Where a running Logloom is found. */
+export interface Addresses {
+  ingest: string;
+  viewers: string;
+  dataFolder: string;
+}
+
+/**
+ * The whole pipeline in this process: ingest, correlator, indexer and the search API on a thread each, the viewers' server with the
+ * live tier on this one. They meet only in the log. Resolves when everything is drained after `signal`; rejects when a part cannot
+ * go on.
+ */
+export async function up(
+  settings: Settings,
+  signal: AbortSignal,
+  onReady: (addresses: Addresses) => void,
+): Promise<void> {
+  await using owned = new AsyncDisposableStack();
+  owned.use(lockDataFolder(settings.LOGLOOM_DATA));
+  await recoverLog(settings);
+  const telemetry = createTelemetry('logloom', settings.LOG_LEVEL);
+  addProcessMetrics(telemetry);
+  const health = { ready: false };
+  const failed = new AbortController();
+  const stop = AbortSignal.any([signal, failed.signal]);
+
+  const services = (['ingest', 'correlator', 'indexer', 'api'] as const).map(
+    (name) => new ServiceThread(name, settings, telemetry.logger),
+  );
+  const api = services.at(-1)!;
+  const connection = owned.use(await connectLog(settings));
+  const app = await createViewersServer(telemetry, health, services, api);
+  const live = createLiveTier({ ...connection, settings, telemetry });
+  live.attach(app);
+
+  // Ready is when every part has been: then a stranger's first request works.
+  const waiting = new Set<string>(['live', ...services.map(({ service }) => service)]);
+  const partReady = (part: string): void => {
+    waiting.delete(part);
+    if (waiting.size > 0 || health.ready || stop.aborted) return;
+    health.ready = true;
+    onReady({
+      ingest: `http://${settings.HOST}:${settings.INGEST_PORT}`,
+      viewers: `http://${settings.HOST}:${settings.LIVE_PORT}`,
+      dataFolder: resolve(settings.LOGLOOM_DATA),
+    });
+  };
+  stop.addEventListener('abort', () => {
+    health.ready = false;
+    for (const service of services) service.stop();
+  });
+
+  const parts = [
+    ...services.map((service) => service.run(() => partReady(service.service))),
+    app
+      .listen({ host: settings.HOST, port: settings.LIVE_PORT })
+      .then(() => live.run(stop, () => partReady('live')))
+      .finally(() => app.close()),
+  ];
+  for (const part of parts) part.catch(() => failed.abort());
+  for (const result of await Promise.allSettled(parts)) if (result.status === 'rejected') throw result.reason;
+}
+
+/** What a killed process left behind is cleared before any thread opens the log. */
+async function recoverLog(settings: Settings): Promise<void> {
+  const log = new SqliteEventLog(join(settings.LOGLOOM_DATA, 'log'));
+  log.recover();
+  await log.close();
+}

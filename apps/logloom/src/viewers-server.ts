@@ -1,0 +1,42 @@
+import { registerConsole } from '@logloom/console';
+import { registerHealth, type Health } from '@logloom/runtime';
+import { AggregatorRegistry, type Telemetry } from '@logloom/telemetry';
+import fastify, { type FastifyInstance } from 'fastify';
+import type { ServiceThread } from './service-thread.ts';
+
+/**
+ * The server for viewers and operators: the console, health, metrics of all threads, and `/api`, which the api thread answers: a
+ * search that takes long never holds up the live stream. The live tier attaches itself.
+ */
+export async function createViewersServer(
+  telemetry: Telemetry,
+  health: Health,
+  threads: readonly ServiceThread[],
+  api: ServiceThread,
+): Promise<FastifyInstance> {
+  const app = fastify({ logger: false, forceCloseConnections: true });
+  registerHealth(app, health, async () => {
+    const running = threads.filter((thread) => thread.isReady);
+    const metrics = await Promise.all(
+      running.map((thread) => thread.call({ name: 'metrics' }).catch(() => [])),
+    );
+    return AggregatorRegistry.aggregate([await telemetry.registry.getMetricsAsJSON(), ...metrics]).metrics();
+  });
+  app.get('/api/*', async (request, reply) => {
+    try {
+      const { status, headers, body } = await api.call({
+        name: 'api',
+        request: { method: request.method, url: request.url },
+      });
+      return await reply.code(status).headers(headers).send(body);
+    } catch (error) {
+      telemetry.logger.warn({ err: error }, 'the api thread did not answer');
+      return reply
+        .code(503)
+        .header('retry-after', '1')
+        .send({ error: { code: 'starting', message: 'the search is not ready; try again' } });
+    }
+  });
+  await registerConsole(app);
+  return app;
+}
