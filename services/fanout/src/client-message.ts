@@ -1,0 +1,81 @@
+import { liveError, type LiveError } from './errors.ts';
+import { parseFrom, type From } from './subscribe-from.ts';
+
+export const streamNames = ['events', 'correlations'] as const;
+export type StreamName = (typeof streamNames)[number];
+
+export interface SubscribeRequest {
+  id: string;
+  filter: string;
+  stream: StreamName;
+  from: From;
+}
+
+export type ClientMessage =
+  | ({ type: 'subscribe' } & SubscribeRequest)
+  | { type: 'unsubscribe'; id: string }
+  | { type: 'ack'; id: string; cursor: string }
+  | { type: 'ping' };
+
+export type ParsedMessage = { ok: true; message: ClientMessage } | { ok: false; error: LiveError };
+
+const maxIdLength = 128;
+
+/**
+ * Reads a client's message. `filter` is everything, `stream` events and `from` now where they are absent; fields that the protocol
+ * does not have are let pass, for clients of a later version.
+ */
+export function parseClientMessage(text: string): ParsedMessage {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return bad('the message is not JSON');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return bad('the message is not an object');
+  const fields = value as Record<string, unknown>;
+  if (typeof fields['type'] !== 'string') return bad('type: is not a string');
+  switch (fields['type']) {
+    case 'ping':
+      return { ok: true, message: { type: 'ping' } };
+    case 'subscribe':
+      return withId(fields, (id) => subscribe(id, fields));
+    case 'unsubscribe':
+      return withId(fields, (id) => ({ ok: true, message: { type: 'unsubscribe', id } }));
+    case 'ack':
+      return withId(fields, (id) =>
+        typeof fields['cursor'] === 'string'
+          ? { ok: true, message: { type: 'ack', id, cursor: fields['cursor'] } }
+          : bad('cursor: is not a string', id),
+      );
+    default:
+      return { ok: false, error: liveError('unknown-type', { id: asId(fields['id']) }) };
+  }
+}
+
+function subscribe(id: string, fields: Record<string, unknown>): ParsedMessage {
+  const { filter = '', stream = 'events' } = fields;
+  if (typeof filter !== 'string') return bad('filter: is not a string', id);
+  if (!streamNames.includes(stream as StreamName))
+    return bad(`stream: is not one of ${streamNames.join(', ')}`, id);
+  const from = parseFrom(fields['from'] ?? 'now');
+  if (!from.ok) return bad(`from: ${from.problem}`, id);
+  return {
+    ok: true,
+    message: { type: 'subscribe', id, filter, stream: stream as StreamName, from: from.from },
+  };
+}
+
+function withId(fields: Record<string, unknown>, then: (id: string) => ParsedMessage): ParsedMessage {
+  const id = asId(fields['id']);
+  return id === undefined ? bad(`id: is not a string of 1 to ${maxIdLength} characters`) : then(id);
+}
+
+function asId(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' && value.length <= maxIdLength ? value : undefined;
+}
+
+function bad(message: string, id?: string): ParsedMessage {
+  return { ok: false, error: liveError('bad-message', { message, id }) };
+}

@@ -1,0 +1,66 @@
+import type { LiveItem, Watermark } from './stream-kind.ts';
+
+interface Lane {
+  watermark: Watermark;
+  /** Copies are known from this offset on. */
+  knownFrom: number;
+  /** Runs of copies, [starts[i], ends[i]), ascending. */
+  starts: number[];
+  ends: number[];
+}
+
+const maxRuns = 10_000;
+
+/**
+ * Remembers which records of a stream are copies of earlier ones, so that a viewer who catches up gets exactly what a live one got,
+ * without a second set of watermarks. Copies come in runs (a producer writes again what it was not sure of).
+ */
+export class Copies {
+  readonly #lanes: Lane[];
+
+  /** `knownFrom`: per partition, the offset before which admit() only warms the watermarks up. */
+  constructor(makeWatermark: () => Watermark, knownFrom: readonly number[]) {
+    this.#lanes = knownFrom.map((offset) => ({
+      watermark: makeWatermark(),
+      knownFrom: offset,
+      starts: [],
+      ends: [],
+    }));
+  }
+
+  /** Takes a partition's items in order; false for a copy. */
+  admit(item: LiveItem): boolean {
+    const lane = this.#lanes[item.partition]!;
+    if (lane.watermark(item)) return true;
+    const { starts, ends } = lane;
+    if (ends.at(-1) === item.offset) {
+      ends[ends.length - 1] = item.offset + 1;
+    } else {
+      starts.push(item.offset);
+      ends.push(item.offset + 1);
+      if (ends.length > maxRuns) {
+        lane.knownFrom = Math.max(lane.knownFrom, ends[0]!);
+        starts.shift();
+        ends.shift();
+      }
+    }
+    return false;
+  }
+
+  knownFrom(partition: number): number {
+    return this.#lanes[partition]!.knownFrom;
+  }
+
+  /** Whether the record at this offset, at or after knownFrom and admitted before, is a copy. */
+  includes(partition: number, offset: number): boolean {
+    const { starts, ends } = this.#lanes[partition]!;
+    let low = 0;
+    let high = starts.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (ends[middle]! <= offset) low = middle + 1;
+      else high = middle;
+    }
+    return low < starts.length && starts[low]! <= offset;
+  }
+}

@@ -1,0 +1,108 @@
+import {
+  compilePredicate,
+  FilterSubject,
+  parseFilter,
+  type Condition,
+  type FilterNode,
+} from '@logloom/filter';
+import type { CorrelationJson } from '@logloom/schemas';
+import { liveError } from './errors.ts';
+import type { StreamKind } from './stream-kind.ts';
+
+/** What a filter on the stream of correlations may ask about. `service` and `level` mean any member's. */
+export const correlationFields = [
+  'correlationId',
+  'kind',
+  'service',
+  'level',
+  'closeReason',
+  'severity',
+  'eventCount',
+  'errorCount',
+  'durationMs',
+] as const;
+
+/**
+ * Reads a filter over correlation documents. The language is that of events; the document stands in as an event whose attributes
+ * are correlationFields, so that ranges, wildcards and quoting mean the same.
+ */
+export const compileCorrelationFilter: StreamKind['compile'] = (text) => {
+  const parsed = parseFilter(text);
+  if (!parsed.ok) return { ok: false, error: liveError('bad-filter', parsed.error) };
+  const { ast, canonical } = parsed.filter;
+  const unknown: string[] = [];
+  const moved = moveToAttributes(ast, unknown);
+  const [field] = unknown;
+  if (field !== undefined) {
+    const message = `correlations have no field ${field}; they have ${correlationFields.join(', ')}`;
+    return {
+      ok: false,
+      error: liveError('bad-filter', { message, position: Math.max(0, text.indexOf(field)) }),
+    };
+  }
+  return { ok: true, filter: { canonical, terms: [], matches: compilePredicate({ ast: moved, canonical }) } };
+};
+
+/** The document as that stand-in. */
+export function correlationSubject(document: CorrelationJson): FilterSubject {
+  const attributes: Record<(typeof correlationFields)[number], unknown> = {
+    correlationId: document.correlationId,
+    kind: document.kind,
+    service: document.services,
+    level: Object.keys(document.levels),
+    closeReason: document.closeReason,
+    severity: document.severity,
+    eventCount: document.eventCount,
+    errorCount: document.errorCount,
+    durationMs: document.durationMs,
+  };
+  return new FilterSubject({
+    source: { kind: '', topic: '', partition: 0, offset: 0, index: 0 },
+    id: document.id,
+    timestamp: 0,
+    receivedAt: 0,
+    level: 'info',
+    service: '',
+    host: null,
+    message: '',
+    correlationId: null,
+    correlationKind: null,
+    traceId: null,
+    spanId: null,
+    attributes: JSON.stringify(attributes),
+    partition: document.partition,
+    offset: document.firstOffset,
+  });
+}
+
+function moveToAttributes(node: FilterNode, unknown: string[]): FilterNode {
+  switch (node.type) {
+    case 'all':
+    case 'none':
+      return node;
+    case 'not':
+      return { type: 'not', child: moveToAttributes(node.child, unknown) };
+    case 'and':
+    case 'or':
+      return { type: node.type, children: node.children.map((child) => moveToAttributes(child, unknown)) };
+    case 'level':
+      return {
+        type: 'or',
+        children: node.levels.map((value) => ({
+          type: 'attribute',
+          path: 'level',
+          match: { type: 'equals', value },
+        })),
+      };
+    default: {
+      const path = pathOf(node);
+      if (!(correlationFields as readonly string[]).includes(path)) unknown.push(path);
+      return node.type === 'keyword' ? { type: 'attribute', path, match: node.match } : node;
+    }
+  }
+}
+
+function pathOf(condition: Exclude<Condition, { type: 'level' }>): string {
+  if (condition.type === 'attribute') return condition.path;
+  return condition.type === 'words' ? 'message' : condition.field;
+}

@@ -1,0 +1,73 @@
+import type { LogRecord } from '@logloom/event-log';
+import { SchemaRegistryError, type Serde } from '@logloom/schema-registry';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { LiveItem, StreamKind } from './stream-kind.ts';
+
+/** A record's place, and its item unless viewers do not get it. */
+export interface DecodedRecord {
+  offset: number;
+  timestamp: number;
+  item: LiveItem | undefined;
+}
+
+export interface DecodeProblems {
+  /** A record that cannot be read, now or ever: viewers do not get it. */
+  undecodable: (record: LogRecord, error: Error) => void;
+  /** The schemas cannot be had at present; it is tried again. */
+  retrying: (error: Error) => void;
+}
+
+const retryMs = 500;
+
+/** Decodes a slice of one partition. A bad record is reported and passed over; while schemas cannot be fetched it waits. */
+export async function decodeRecords(
+  kind: StreamKind,
+  serde: Serde,
+  records: readonly LogRecord[],
+  problems: DecodeProblems,
+): Promise<DecodedRecord[]> {
+  let readable = records;
+  try {
+    await serde.load(records.map((record) => record.value));
+  } catch {
+    readable = await loadOneByOne(serde, records, problems);
+  }
+  const broken =
+    readable === records ? undefined : new Set(records.filter((record) => !readable.includes(record)));
+  return records.map((record) => {
+    const { partition, offset, timestamp, value } = record;
+    let item: LiveItem | undefined;
+    try {
+      if (broken?.has(record) !== true)
+        item = kind.item(serde.decode(value), partition, offset, timestamp, value.length);
+    } catch (error) {
+      problems.undecodable(record, error as Error);
+    }
+    return { offset, timestamp, item };
+  });
+}
+
+async function loadOneByOne(
+  serde: Serde,
+  records: readonly LogRecord[],
+  problems: DecodeProblems,
+): Promise<LogRecord[]> {
+  const readable: LogRecord[] = [];
+  for (const record of records) {
+    for (;;) {
+      try {
+        await serde.load([record.value]);
+        readable.push(record);
+        break;
+      } catch (error) {
+        if (error instanceof SchemaRegistryError) {
+          problems.undecodable(record, error);
+          break;
+        }
+        problems.retrying(error as Error);
+        await sleep(retryMs);
+      }
+    }
+  }
+  return readable;
+}

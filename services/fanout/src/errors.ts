@@ -1,0 +1,59 @@
+/**
+ * Every error that a viewer can be told. WebSocket: an `error` message, and the connection stays. `status` is the HTTP answer where
+ * it happens before the stream starts (upgrade, SSE).
+ */
+export const liveErrors = {
+  'bad-message': { status: 400, retriable: false, message: 'the message is not what the protocol says' },
+  'unknown-type': { status: 400, retriable: false, message: 'there is no message of this type' },
+  'message-too-large': { status: 413, retriable: false, message: 'a message may have at most 65536 bytes' },
+  'binary-not-supported': { status: 400, retriable: false, message: 'messages are JSON in text frames' },
+  'bad-filter': { status: 400, retriable: false, message: 'the filter cannot be read' },
+  'bad-cursor': { status: 400, retriable: false, message: 'the cursor is none of this stream' },
+  'duplicate-id': { status: 400, retriable: false, message: 'a subscription of this connection has this id' },
+  'unknown-id': { status: 400, retriable: false, message: 'no subscription of this connection has this id' },
+  'too-many-subscriptions': {
+    status: 400,
+    retriable: false,
+    message: 'a connection may have 100 subscriptions',
+  },
+  'rate-limited': { status: 429, retriable: true, message: 'too many messages; this one was not looked at' },
+  'bad-origin': { status: 403, retriable: false, message: 'pages of another origin may not connect' },
+  'not-found': { status: 404, retriable: false, message: 'there is nothing to connect to at this path' },
+  'too-many-viewers': {
+    status: 503,
+    retriable: true,
+    message: 'this server has as many viewers as it takes',
+  },
+  draining: { status: 503, retriable: true, message: 'this server is stopping' },
+  starting: { status: 503, retriable: true, message: 'this server is still reading the log' },
+  'log-unavailable': {
+    status: 503,
+    retriable: true,
+    message: 'the log could not be read; subscribe again at the last cursor',
+  },
+} as const satisfies Record<string, { status: number; retriable: boolean; message: string }>;
+
+export type LiveErrorCode = keyof typeof liveErrors;
+
+/** What went wrong with one request of a viewer. */
+export interface LiveError {
+  code: LiveErrorCode;
+  message: string;
+  /** The subscription's id, where the request had one. */
+  id?: string;
+  /** Where in the filter, in UTF-16 units. */
+  position?: number;
+}
+
+export function liveError(
+  code: LiveErrorCode,
+  details: { message?: string; id?: string | undefined; position?: number } = {},
+): LiveError {
+  const { message = liveErrors[code].message, id, position } = details;
+  return {
+    code,
+    message,
+    ...(id === undefined ? {} : { id }),
+    ...(position === undefined ? {} : { position }),
+  };
+}

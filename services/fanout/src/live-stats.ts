@@ -1,0 +1,24 @@
+/** Plain counters of the hot paths; telemetry.ts reads them when it is asked. */
+export interface StreamStats {
+  events: number;
+  copies: number;
+  undecodable: number;
+  missed: number;
+  gaps: number;
+  catchUps: number;
+  catchUpEvents: number;
+  catchingUp: number;
+}
+
+export function newStreamStats(): StreamStats {
+  return {
+    events: 0,
+    copies: 0,
+    undecodable: 0,
+    missed: 0,
+    gaps: 0,
+    catchUps: 0,
+    catchUpEvents: 0,
+    catchingUp: 0,
+  };
+}

@@ -1,0 +1,225 @@
+import type { EventLog, LogRecord } from '@logloom/event-log';
+import type { Serde } from '@logloom/schema-registry';
+import type { Logger } from '@logloom/telemetry';
+import { Broadcast } from './broadcast.ts';
+import { Copies } from './copies.ts';
+import { formatCursor, parseCursor } from './cursor.ts';
+import { decodeRecords, type DecodedRecord, type DecodeProblems } from './decode-records.ts';
+import { HistoryReader } from './history-reader.ts';
+import { History } from './history.ts';
+import { newStreamStats } from './live-stats.ts';
+import { Ring } from './ring.ts';
+import type { LiveItem, StreamKind } from './stream-kind.ts';
+import type { Turns } from './turns.ts';
+
+export interface LiveStreamOptions {
+  kind: StreamKind;
+  log: EventLog;
+  serde: Serde;
+  logger: Logger;
+  flushMs: number;
+  nextChannel: () => number;
+  turns: Turns;
+  /** Records of each partition that are read back at the start; the first half may only warm up the watermarks. */
+  readBack: number;
+  ringItems: number;
+  ringBytes: number;
+}
+
+// Small enough that a slice delays timers and sockets by a few milliseconds at most.
+const sliceRecords = 256;
+
+/** One stream of the live tier: follows its topic, keeps the newest items, and broadcasts them. */
+export class LiveStream {
+  readonly kind: StreamKind;
+  readonly broadcast: Broadcast;
+  readonly ring: Ring;
+  readonly stats = newStreamStats();
+  /** Per partition, the offset of the next record; everything before it went through the broadcast. */
+  readonly position: number[];
+  readonly #options: LiveStreamOptions;
+  readonly #copies: Copies;
+  readonly #history: History;
+  readonly #problems: DecodeProblems;
+  #cursor: string | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** Reads the end of the log back, so that viewers can resume from memory and copies are known; ready when it resolves. */
+  static async open(options: LiveStreamOptions, signal: AbortSignal): Promise<LiveStream> {
+    const { log, kind, readBack } = options;
+    const start = await log.startOffsets(kind.topic);
+    const end = await log.endOffsets(kind.topic);
+    const from = end.map((offset, p) => Math.max(start[p]!, offset - readBack));
+    const stream = new LiveStream(options, start, from, end);
+    await stream.#readBack(from, end, signal);
+    return stream;
+  }
+
+  private constructor(
+    options: LiveStreamOptions,
+    start: readonly number[],
+    from: readonly number[],
+    end: readonly number[],
+  ) {
+    const { kind, log, serde, flushMs, nextChannel, turns } = options;
+    this.kind = kind;
+    this.#options = options;
+    this.position = [...end];
+    // What comes right after the point where reading began may be a copy of something before it.
+    const knownFrom = from.map((offset, p) =>
+      offset === start[p] ? offset : offset + Math.floor((end[p]! - offset) / 2),
+    );
+    this.#copies = new Copies(kind.watermark, knownFrom);
+    this.ring = new Ring(knownFrom, options.ringItems, options.ringBytes);
+    this.broadcast = new Broadcast({ stream: kind.name, flushMs, cursor: () => this.cursor, nextChannel });
+    this.#problems = {
+      undecodable: (record, error) => this.#undecodable(record, error),
+      retrying: (error) =>
+        options.logger.warn({ err: error, topic: kind.topic }, 'schemas cannot be fetched; trying again'),
+    };
+    this.#history = new History({
+      read: (partition, fromOffset, maxRecords) => log.read(kind.topic, partition, fromOffset, maxRecords),
+      decode: (records) => decodeRecords(kind, serde, records, this.#problems),
+      position: () => this.position,
+      turns,
+    });
+  }
+
+  /** The cursor of everything that was broadcast so far. */
+  get cursor(): string {
+    return (this.#cursor ??= this.cursorAt(this.position));
+  }
+
+  cursorAt(offsets: readonly number[]): string {
+    return formatCursor(this.kind.letter, this.#options.log.epoch, offsets);
+  }
+
+  /**
+   * Reads a cursor of this stream: its offsets, 'void' when it is of another epoch or lies beyond the log's end, undefined when it
+   * is no cursor of this stream.
+   */
+  async resolveCursor(text: string): Promise<number[] | 'void' | undefined> {
+    const cursor = parseCursor(text);
+    if (cursor === undefined || cursor.letter !== this.kind.letter) return undefined;
+    if (cursor.epoch !== this.#options.log.epoch) return 'void';
+    if (cursor.offsets.length !== this.position.length) return undefined;
+    if (!this.hasReached(cursor.offsets)) {
+      // Given by an instance that is ahead of this one, or by a log that lost its end.
+      const end = await this.#options.log.endOffsets(this.kind.topic);
+      if (cursor.offsets.some((offset, p) => offset > end[p]!)) return 'void';
+    }
+    return cursor.offsets;
+  }
+
+  /** The offsets of what the log took in since then. */
+  async offsetsSince(timestampMs: number): Promise<number[]> {
+    const offsets = await this.#options.log.offsetsByTime(this.kind.topic, timestampMs);
+    return offsets.map((offset, p) => Math.min(offset, this.position[p]!));
+  }
+
+  hasReached(offsets: readonly number[]): boolean {
+    return offsets.every((offset, p) => offset <= this.position[p]!);
+  }
+
+  startOffsets(): Promise<number[]> {
+    return this.#options.log.startOffsets(this.kind.topic);
+  }
+
+  /** Reads from these offsets up to the stream's position. */
+  reader(from: readonly number[]): HistoryReader {
+    return new HistoryReader(from, {
+      history: this.#history,
+      copies: this.#copies,
+      makeWatermark: this.kind.watermark,
+      end: () => this.position,
+      startOffsets: () => this.startOffsets(),
+    });
+  }
+
+  /** The records of the history block that holds this offset. */
+  blockAt(partition: number, offset: number): Promise<DecodedRecord[]> {
+    return this.#history.blockAt(partition, offset);
+  }
+
+  isKnownCopy({ partition, offset }: LiveItem): boolean {
+    return offset >= this.#copies.knownFrom(partition) && this.#copies.includes(partition, offset);
+  }
+
+  /** Follows the log until the signal aborts. */
+  async follow(signal: AbortSignal): Promise<void> {
+    const { log, kind } = this.#options;
+    await log.follow(
+      {
+        topic: kind.topic,
+        from: this.position,
+        maxRecords: sliceRecords,
+        onBatch: (records, partition) => this.#accept(records, partition),
+      },
+      signal,
+    );
+  }
+
+  /** Sends what is waiting and stops the clock. */
+  flushAll(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.broadcast.flushAll(performance.now());
+  }
+
+  async #accept(records: readonly LogRecord[], partition: number): Promise<void> {
+    const { serde } = this.#options;
+    const decoded = await decodeRecords(this.kind, serde, records, this.#problems);
+    const now = performance.now();
+    for (const { offset, item } of decoded) {
+      this.position[partition] = offset + 1;
+      this.#cursor = undefined;
+      if (item === undefined || !this.#admit(item)) continue;
+      this.ring.add(item);
+      this.broadcast.accept(item, now);
+    }
+    this.#flushDue();
+  }
+
+  #admit(item: LiveItem): boolean {
+    const isNew = this.#copies.admit(item);
+    if (isNew) this.stats.events++;
+    else this.stats.copies++;
+    return isNew;
+  }
+
+  #flushDue(): void {
+    const due = this.broadcast.flushDue(performance.now());
+    if (due === undefined || this.#timer !== undefined) return;
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.#flushDue();
+      },
+      Math.max(0, due - performance.now()),
+    );
+  }
+
+  async #readBack(from: readonly number[], end: readonly number[], signal: AbortSignal): Promise<void> {
+    const reader = new HistoryReader(from, {
+      history: this.#history,
+      copies: undefined,
+      makeWatermark: this.kind.watermark,
+      end: () => end,
+      startOffsets: () => this.startOffsets(),
+    });
+    while (!signal.aborted && reader.position.some((offset, p) => offset < end[p]!)) {
+      for (const item of await reader.read(sliceRecords)) {
+        if (!this.#copies.admit(item)) continue;
+        if (item.offset >= this.#copies.knownFrom(item.partition)) this.ring.add(item);
+      }
+    }
+  }
+
+  #undecodable({ topic, partition, offset }: LogRecord, error: Error): void {
+    this.stats.undecodable++;
+    this.#options.logger.error(
+      { err: error, topic, partition, offset },
+      'a record cannot be read; viewers do not get it',
+    );
+  }
+}

@@ -1,0 +1,101 @@
+import type { LiveItem } from './stream-kind.ts';
+
+/** The places and offsets of one partition's items, oldest first; what lies before `head` is gone. */
+interface Lane {
+  offsets: number[];
+  places: number[];
+  head: number;
+  /** The ring holds every item of the partition from this offset on. */
+  reach: number;
+}
+
+/** The newest items of a stream in the order in which they were read, bounded by number and by bytes. */
+export class Ring {
+  readonly #maxItems: number;
+  readonly #maxBytes: number;
+  readonly #items: (LiveItem | undefined)[];
+  readonly #lanes: Lane[];
+  #first = 0;
+  #end = 0;
+  #bytes = 0;
+
+  /** `from`: per partition, where the first item that will be added may be. */
+  constructor(from: readonly number[], maxItems: number, maxBytes: number) {
+    this.#maxItems = maxItems;
+    this.#maxBytes = maxBytes;
+    this.#items = new Array<LiveItem | undefined>(maxItems);
+    this.#lanes = from.map((reach) => ({ offsets: [], places: [], head: 0, reach }));
+  }
+
+  /** The place of the oldest item; places count up by one. */
+  get first(): number {
+    return this.#first;
+  }
+
+  /** The place that the next item will get. */
+  get end(): number {
+    return this.#end;
+  }
+
+  at(place: number): LiveItem {
+    return this.#items[place % this.#maxItems]!;
+  }
+
+  add(item: LiveItem): void {
+    if (this.#end - this.#first === this.#maxItems) this.#evict();
+    this.#items[this.#end % this.#maxItems] = item;
+    const lane = this.#lanes[item.partition]!;
+    lane.offsets.push(item.offset);
+    lane.places.push(this.#end);
+    this.#end++;
+    this.#bytes += item.bytes;
+    while (this.#bytes > this.#maxBytes && this.#end - this.#first > 1) this.#evict();
+  }
+
+  /** The first offset of the partition from which on nothing is missing here. */
+  reach(partition: number): number {
+    return this.#lanes[partition]!.reach;
+  }
+
+  /** Whether everything from these offsets on is here. */
+  reaches(offsets: readonly number[]): boolean {
+    return this.#lanes.every((lane, partition) => offsets[partition]! >= lane.reach);
+  }
+
+  /** The place of the first item at or after these offsets; the items from there on include earlier ones of other partitions. */
+  placeOf(offsets: readonly number[]): number {
+    let place = this.#end;
+    this.#lanes.forEach((lane, partition) => {
+      const i = lowerBound(lane.offsets, lane.head, offsets[partition]!);
+      if (i < lane.places.length) place = Math.min(place, lane.places[i]!);
+    });
+    return place;
+  }
+
+  #evict(): void {
+    const slot = this.#first % this.#maxItems;
+    const item = this.#items[slot]!;
+    this.#items[slot] = undefined;
+    this.#first++;
+    this.#bytes -= item.bytes;
+    const lane = this.#lanes[item.partition]!;
+    lane.reach = item.offset + 1;
+    lane.head++;
+    if (lane.head > 1024 && lane.head * 2 > lane.offsets.length) {
+      lane.offsets = lane.offsets.slice(lane.head);
+      lane.places = lane.places.slice(lane.head);
+      lane.head = 0;
+    }
+  }
+}
+
+/** The first index from `low` on whose value is not below `value`. */
+function lowerBound(values: readonly number[], low: number, value: number): number {
+  let high = values.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (values[middle]! < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

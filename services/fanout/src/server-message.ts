@@ -1,0 +1,26 @@
+import type { LiveError } from './errors.ts';
+
+/** The largest message that a client may send. */
+export const maxMessageBytes = 65_536;
+
+/** Why events were not sent: the viewer was too slow, the log no longer has them, or the log began anew. */
+export type GapReason = 'slow' | 'retention' | 'epoch';
+
+/** The server's messages as JSON text, except batches (batch.ts). */
+export const serverMessage = {
+  hello: (heartbeatMs: number) =>
+    JSON.stringify({ type: 'hello', protocol: 1, heartbeatMs, maxPayload: maxMessageBytes }),
+  /** `resumed`: the stream goes on at the cursor that the client gave. */
+  subscribed: (id: string, channel: number, cursor: string, resumed: boolean) =>
+    JSON.stringify({ type: 'subscribed', id, channel, cursor, resumed }),
+  /**
+   * `missed` is exact for 'slow'. For 'retention' it is the number of records that are gone, matching or not; for 'epoch' nobody
+   * can know, and it is 0.
+   */
+  gap: (channel: number, from: string, to: string, missed: number, reason: GapReason) =>
+    JSON.stringify({ type: 'gap', channel, from, to, missed, reason }),
+  heartbeat: '{"type":"heartbeat"}',
+  error: (error: LiveError) => JSON.stringify({ type: 'error', ...error }),
+  goodbye: (reason: string, retryAfterMs: number) =>
+    JSON.stringify({ type: 'goodbye', reason, retryAfterMs }),
+};

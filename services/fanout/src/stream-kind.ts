@@ -1,0 +1,50 @@
+import type { EqualityTerm, FilterSubject } from '@logloom/filter';
+import type { Decoded } from '@logloom/schema-registry';
+import type { StreamName } from './client-message.ts';
+import type { LiveError } from './errors.ts';
+
+/** A filter ready to run. Filters of one stream with the same `canonical` text are the same filter. */
+export interface LiveFilter {
+  canonical: string;
+  /** What every match must have; may be empty. */
+  terms: readonly EqualityTerm[];
+  matches: (subject: FilterSubject) => boolean;
+}
+
+/** A record as viewers may get it, from decoding to the last viewer. */
+export interface LiveItem {
+  readonly partition: number;
+  readonly offset: number;
+  /** The log's append time, milliseconds since 1970. */
+  readonly timestamp: number;
+  /** Roughly what it holds in memory. */
+  readonly bytes: number;
+  /** Whether viewers should not wait for the flush interval. */
+  readonly urgent: boolean;
+  /** A new subject; give one to all filters that are asked at the same time. */
+  subject(): FilterSubject;
+  /** As JSON; encoded once. */
+  json(): string;
+}
+
+/** Tells, for one partition read in order, records from copies of earlier ones. */
+export type Watermark = (item: LiveItem) => boolean;
+
+/** What differs between the stream of events and the stream of correlations. */
+export interface StreamKind {
+  name: StreamName;
+  /** Stands for the stream in cursors. */
+  letter: string;
+  topic: string;
+  /** The record as an item; undefined for what viewers do not get (ticks). */
+  item: (
+    decoded: Decoded,
+    partition: number,
+    offset: number,
+    timestamp: number,
+    bytes: number,
+  ) => LiveItem | undefined;
+  /** True for what is new. */
+  watermark: () => Watermark;
+  compile: (text: string) => { ok: true; filter: LiveFilter } | { ok: false; error: LiveError };
+}

@@ -1,0 +1,66 @@
+import { Counter, Gauge, type Telemetry } from '@logloom/telemetry';
+import type { LiveStream } from './live-stream.ts';
+import type { StreamStats } from './live-stats.ts';
+
+/** What the metrics are read from, when they are asked for. */
+export interface LiveMetricsSource {
+  viewers: () => { websocket: number; sse: number };
+  streams: () => readonly LiveStream[];
+}
+
+const totals: [name: string, help: string, value: (stream: LiveStream) => number][] = [
+  ['events', 'Events or correlations broadcast, without copies', ({ stats }) => stats.events],
+  ['copies', 'Records dropped because they are copies of earlier ones', ({ stats }) => stats.copies],
+  ['undecodable', 'Records that could not be read and went to nobody', ({ stats }) => stats.undecodable],
+  ['tests', 'Tests of an event against a filter', ({ broadcast }) => broadcast.counts.tests],
+  ['batches', 'Batches made, one for all viewers of a channel', ({ broadcast }) => broadcast.counts.flushes],
+  ['deliveries', 'Events in batches times viewers', ({ broadcast }) => broadcast.counts.deliveries],
+  ['missed', 'Deliveries left out for slow viewers, announced as gaps', ({ stats }) => stats.missed],
+  ['gaps', 'Gaps announced to viewers', ({ stats }) => stats.gaps],
+  ['catch_ups', 'Subscriptions that began in the past', ({ stats }) => stats.catchUps],
+  ['catch_up_events', 'Events sent to viewers who caught up', ({ stats }) => stats.catchUpEvents],
+];
+
+/** Registers every metric of the live tier. */
+export function registerLiveMetrics({ registry }: Telemetry, source: LiveMetricsSource): void {
+  const registers = [registry];
+  for (const [name, help, value] of totals) {
+    new Counter({
+      name: `logloom_live_${name}_total`,
+      help,
+      labelNames: ['stream'],
+      registers,
+      collect() {
+        this.reset();
+        for (const stream of source.streams()) this.inc({ stream: stream.kind.name }, value(stream));
+      },
+    });
+  }
+  new Gauge({
+    name: 'logloom_live_viewers',
+    help: 'Open connections',
+    labelNames: ['transport'],
+    registers,
+    collect() {
+      for (const [transport, count] of Object.entries(source.viewers())) this.set({ transport }, count);
+    },
+  });
+  for (const [name, help, value] of [
+    ['channels', 'Distinct filters with viewers', (stream: LiveStream) => stream.broadcast.groupCount],
+    [
+      'catching_up',
+      'Subscriptions that are not live yet',
+      ({ stats }: { stats: StreamStats }) => stats.catchingUp,
+    ],
+  ] as const) {
+    new Gauge({
+      name: `logloom_live_${name}`,
+      help,
+      labelNames: ['stream'],
+      registers,
+      collect() {
+        for (const stream of source.streams()) this.set({ stream: stream.kind.name }, value(stream));
+      },
+    });
+  }
+}

@@ -1,0 +1,13 @@
+import type { Batch } from './batch.ts';
+
+/** One connection, as the live tier sees it. Everything that it gets goes through write() or tell(), so that it stays in order. */
+export interface Viewer {
+  readonly isOpen: boolean;
+  /** Bytes that were written and that the peer's side has not taken. */
+  readonly queuedBytes: number;
+  /** The batch in this connection's encoding, which is shared. */
+  encode(batch: Batch): Buffer;
+  write(bytes: Buffer): void;
+  /** Sends one message, JSON; `cursor` is where a client that gets no further may resume. */
+  tell(message: string, cursor?: string): void;
+}

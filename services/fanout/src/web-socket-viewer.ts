@@ -1,0 +1,127 @@
+import type { Socket } from 'node:net';
+import type { WebSocket } from 'ws';
+import type { Batch } from './batch.ts';
+import { parseClientMessage, type ClientMessage } from './client-message.ts';
+import { liveError, type LiveError } from './errors.ts';
+import { textFrame } from './frame.ts';
+import { RateLimit } from './rate-limit.ts';
+import { maxMessageBytes, serverMessage } from './server-message.ts';
+import { Session, type SessionContext } from './session.ts';
+import type { Viewer } from './viewer.ts';
+
+const messagesPerSecond = 100;
+const messageBurst = 200;
+/** Answers that a client may let pile up, beside its budget of events, before it is cut off. */
+const maxQueuedAnswers = 1 << 20;
+const heartbeatFrame = textFrame(serverMessage.heartbeat);
+
+/**
+ * A viewer on a WebSocket. Frames go straight to the socket, because batches are framed once for all viewers; `ws` reads, and
+ * writes pings, pongs and closes. Without compression it writes them at once, so that all stays in order.
+ */
+export class WebSocketViewer implements Viewer {
+  readonly #ws: WebSocket;
+  readonly #socket: Socket;
+  readonly #session: Session;
+  readonly #rateLimit = new RateLimit(messagesPerSecond, messageBurst, performance.now());
+  readonly #maxQueued: number;
+  #refused = 0;
+  #isAlive = true;
+  #queuedAtBeat = 0;
+  #takenAtBeat = 0;
+
+  constructor(ws: WebSocket, socket: Socket, context: SessionContext, heartbeatMs: number) {
+    this.#ws = ws;
+    this.#socket = socket;
+    this.#maxQueued = context.budget + maxQueuedAnswers;
+    this.#session = new Session(this, context, (error) => this.#tellError(error));
+    ws.on('message', (data, isBinary) => this.#receive(data as Buffer, isBinary));
+    ws.on('pong', () => (this.#isAlive = true));
+    ws.on('close', () => this.#session.close());
+    // The close that follows says all there is to do.
+    ws.on('error', () => {});
+    this.tell(serverMessage.hello(heartbeatMs));
+  }
+
+  get isOpen(): boolean {
+    return this.#ws.readyState === this.#ws.OPEN;
+  }
+
+  get queuedBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  encode(batch: Batch): Buffer {
+    return batch.frame;
+  }
+
+  write(bytes: Buffer): void {
+    if (this.isOpen) this.#socket.write(bytes);
+  }
+
+  tell(message: string): void {
+    this.write(textFrame(message));
+    if (this.queuedBytes > this.#maxQueued) this.#ws.terminate();
+  }
+
+  /** Called once in a heartbeat: a peer that gave no sign since the last one is gone. */
+  heartbeat(): void {
+    if (!this.isOpen) return;
+    // A slow peer's pong waits behind its queue; that the queue gets shorter says as much.
+    const taken = this.#socket.bytesWritten - this.queuedBytes;
+    const isTaking = this.#queuedAtBeat > 0 && taken > this.#takenAtBeat;
+    if (!this.#isAlive && !isTaking) return this.#ws.terminate();
+    this.#isAlive = false;
+    this.#session.moveCursors();
+    this.write(heartbeatFrame);
+    this.#ws.ping();
+    this.#queuedAtBeat = this.queuedBytes;
+    this.#takenAtBeat = this.#socket.bytesWritten - this.#queuedAtBeat;
+  }
+
+  goodbye(reason: string, retryAfterMs: number): void {
+    this.tell(serverMessage.goodbye(reason, retryAfterMs));
+  }
+
+  /** Closes as a server that restarts does (1012). */
+  close(): void {
+    this.#session.close();
+    this.#ws.close(1012);
+  }
+
+  terminate(): void {
+    this.#ws.terminate();
+  }
+
+  #receive(data: Buffer, isBinary: boolean): void {
+    this.#isAlive = true;
+    if (!this.#rateLimit.admit(performance.now())) {
+      // One answer for many, or the answers would be the flood.
+      if (this.#refused++ % messagesPerSecond === 0) this.#tellError(liveError('rate-limited'));
+      return;
+    }
+    this.#refused = 0;
+    if (isBinary) return this.#tellError(liveError('binary-not-supported'));
+    if (data.length > maxMessageBytes) return this.#tellError(liveError('message-too-large'));
+    const parsed = parseClientMessage(data.toString());
+    if (parsed.ok) this.#handle(parsed.message);
+    else this.#tellError(parsed.error);
+  }
+
+  #handle(message: ClientMessage): void {
+    switch (message.type) {
+      case 'ping':
+        return this.write(heartbeatFrame);
+      case 'subscribe':
+        return void this.#session.subscribe(message);
+      case 'unsubscribe':
+        return this.#session.unsubscribe(message.id);
+      case 'ack':
+        if (!this.#session.has(message.id)) this.#tellError(liveError('unknown-id', { id: message.id }));
+    }
+  }
+
+  #tellError(error: LiveError): void {
+    this.tell(serverMessage.error(error));
+  }
+}
