@@ -111,7 +111,7 @@ function openDatabase(folder: string): DatabaseSync {
   const db = new DatabaseSync(archivePath(folder), { timeout: 10_000 });
   // Rows go in at the right edge, whatever their time: keyed by time, late events would split pages that are full of messages.
   db.exec(`
-    PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;
+    PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=10000;
     BEGIN IMMEDIATE;
     CREATE TABLE IF NOT EXISTS events (
       rowid INTEGER PRIMARY KEY, ts INTEGER NOT NULL, id TEXT NOT NULL UNIQUE, partition INTEGER NOT NULL, "offset" INTEGER NOT NULL,

@@ -15,7 +15,7 @@ export function openForWriting(folder: string): DatabaseSync {
   // The larger cache and the rarer checkpoints keep index pages from being written again and again.
   db.exec(`
     PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;
-    PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=4000;
+    PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=10000;
     BEGIN IMMEDIATE;
     CREATE TABLE IF NOT EXISTS events (
       rowid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, ts INTEGER NOT NULL, level INTEGER NOT NULL, service TEXT NOT NULL,

@@ -32,7 +32,7 @@ async function openApi() {
     get: async (path: string, parameters: Record<string, string | number> = {}) => {
       const query = new URLSearchParams(parameters as Record<string, string>);
       const response = await app.inject(`/api/${path}?${query.toString()}`);
-      return { status: response.statusCode, body: response.json() as Answer };
+      return { status: response.statusCode, body: response.json<Answer>() };
     },
     [Symbol.asyncDispose]: async () => {
       await app.close();

@@ -71,14 +71,14 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
       api.get('/correlations', async (request, reply) => {
         const query = new QueryParameters(request.query, now());
         const text = query.text('q') ?? '';
-        const page = await search
-          .correlations({
+        const page = await withPosition(text, () =>
+          search.correlations({
             filter: query.filter(),
             ...query.range(),
             limit: query.limit(),
             cursor: query.text('cursor'),
-          })
-          .catch((error: unknown) => Promise.reject(withPosition(error, text)));
+          }),
+        );
         const documents = page.correlations.map((c) => JSON.stringify(correlationToJson(c)));
         return sendJson(reply, pageJson(page.total, 'correlations', documents, page.next));
       });
@@ -120,10 +120,14 @@ function sendJson(reply: FastifyReply, json: string): FastifyReply {
 }
 
 /** The store knows which part of the filter it cannot answer, the text says where that is. */
-function withPosition(error: unknown, text: string): unknown {
-  if (!(error instanceof SearchStoreError) || error.code !== 'bad-filter') return error;
-  const position = Math.max(0, text.indexOf(error.subject ?? ''));
-  return new ApiError('bad-filter', error.message, { parameter: 'q', position });
+async function withPosition<T>(text: string, query: () => Promise<T>): Promise<T> {
+  try {
+    return await query();
+  } catch (error) {
+    if (!(error instanceof SearchStoreError) || error.code !== 'bad-filter') throw error;
+    const position = Math.max(0, text.indexOf(error.subject ?? ''));
+    throw new ApiError('bad-filter', error.message, { parameter: 'q', position });
+  }
 }
 
 const parameterOf: Partial<Record<ErrorCode, string>> = {
