@@ -5,6 +5,7 @@ import { connectLog, type LogConnection } from '@logloom/runtime';
 import { eventId, topics, type Correlation, type LogEvent } from '@logloom/schemas';
 import { openSqliteSearchStore } from '@logloom/search-store';
 import { parseSettings } from '@logloom/settings';
+import fastify from 'fastify';
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { connectApi } from './connect-api.ts';
 import { storesFolder } from './run-indexer.ts';
 
 const partitions = 4;
@@ -47,6 +49,7 @@ test('killed again and again, it stores each event and document once, and a rebu
     await untilCommitted(connection);
     await end(child, 'SIGTERM');
     assert.deepEqual(await contents(folder), first);
+    await apiTellsNoLag(env, expected.eventIds.length);
   } finally {
     if (child?.exitCode === null && child.signalCode === null) await end(child, 'SIGKILL');
     rmSync(folder, { recursive: true });
@@ -146,6 +149,23 @@ async function contents(folder: string) {
   for await (const event of archive.scan(all, new AbortController().signal)) archived.push(event.id);
   await Promise.all([search.close(), archive.close()]);
   return { found: found.sort(), archived: archived.sort(), documents: documents.sort() };
+}
+
+async function apiTellsNoLag(env: Record<string, string>, events: number): Promise<void> {
+  const app = fastify();
+  await connectApi(app, parseSettings(env), (error) => assert.fail(String(error)));
+  const response = await app.inject('/api/status');
+  const { consumers, counts } = response.json<{
+    consumers: { group: string; lag: number }[];
+    counts: Record<string, number>;
+  }>();
+  const lags = consumers.filter(({ group }) => group === 'indexer').map(({ lag }) => lag);
+  assert.deepEqual(
+    lags,
+    Array.from({ length: 2 * partitions }, () => 0),
+  );
+  assert.deepEqual([counts['events'], counts['archived']], [events, events]);
+  await app.close();
 }
 
 async function deadLettersHold({ log, serde }: LogConnection, text: string): Promise<void> {
