@@ -1,4 +1,6 @@
-import { parseFilter } from '@logloom/filter';
+import { compilePredicate, FilterSubject, parseFilter, tokenize } from '@logloom/filter';
+import type { PlacedEvent } from '@logloom/schemas';
+import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -29,23 +31,7 @@ test('a reader beside the writer sees what was indexed, cannot write, and its qu
   const reader = openSqliteSearchStore(folder, { readOnly: true, queryLimitMs: -1 });
   const writer = openSqliteSearchStore(folder);
   try {
-    const events = Array.from({ length: 600 }, (_, offset) => ({
-      source: { kind: 'http', topic: 'p', partition: 0, offset, index: 0 },
-      id: `http-p-0-${offset}`,
-      partition: 0,
-      offset,
-      timestamp: offset,
-      receivedAt: 0,
-      level: 'info' as const,
-      service: 'shop',
-      host: null,
-      message: 'm',
-      correlationId: null,
-      correlationKind: null,
-      traceId: null,
-      spanId: null,
-      attributes: '{}',
-    }));
+    const events = Array.from({ length: 600 }, (_, offset) => event(offset, 'm'));
     await writer.index(events);
     assert.equal((await reader.counts()).events, 600);
     assert.equal((await reader.event('http-p-0-7'))?.offset, 7);
@@ -62,3 +48,57 @@ test('a reader beside the writer sees what was indexed, cannot write, and its qu
     rmSync(folder, { recursive: true });
   }
 });
+
+test('every word of any message is found, whichever way its words went in', async () => {
+  const message = fc.oneof(
+    fc.string({ unit: 'grapheme-ascii', maxLength: 40 }),
+    fc.string({ unit: 'binary-ascii', maxLength: 40 }),
+    fc.string({ unit: 'grapheme', maxLength: 40 }),
+    fc.constantFrom('snake_case A1 b2', "it's 3.14", 'İstanbul', 'x\u0000y'),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(message, { minLength: 1, maxLength: 30 }), async (messages) => {
+      const folder = mkdtempSync(join(tmpdir(), 'search-store-'));
+      const store = openSqliteSearchStore(folder);
+      try {
+        const events = messages.map((text, offset) => event(offset, text));
+        await store.index(events);
+        for (const word of new Set(messages.flatMap(tokenize))) {
+          const parsed = parseFilter(`message:"${word}"`);
+          assert.ok(parsed.ok);
+          const matches = compilePredicate(parsed.filter);
+          const found = await store.search({ filter: parsed.filter, limit: 100, order: 'asc' });
+          assert.deepEqual(
+            found.events.map((e) => e.offset),
+            events.filter((e) => matches(new FilterSubject(e))).map((e) => e.offset),
+          );
+          assert.ok(found.events.length > 0);
+        }
+      } finally {
+        await store.close();
+        rmSync(folder, { recursive: true });
+      }
+    }),
+    { numRuns: 20 },
+  );
+});
+
+function event(offset: number, message: string): PlacedEvent {
+  return {
+    source: { kind: 'http', topic: 'p', partition: 0, offset, index: 0 },
+    id: `http-p-0-${offset}`,
+    partition: 0,
+    offset,
+    timestamp: offset,
+    receivedAt: 0,
+    level: 'info',
+    service: 'shop',
+    host: null,
+    message,
+    correlationId: null,
+    correlationKind: null,
+    traceId: null,
+    spanId: null,
+    attributes: '{}',
+  };
+}
