@@ -1,0 +1,140 @@
+import type { Source } from '@logloom/schemas';
+import { isUtf8 } from 'node:buffer';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { IngestError, reject, type ErrorCode, type Rejection } from './errors.ts';
+import type { Intake, IntakeUnit } from './intake.ts';
+import { readEvent } from './read-event.ts';
+import { arrayElements, byteOrderMark, contentStart, lines, type Piece } from './split-body.ts';
+
+/** Big bodies are worked in slices, so that other requests and health checks have their turn. */
+const sliceEvents = 1000;
+const maxListed = 1000;
+
+/** Numbers a producer's events: the next one's sequence number. */
+export interface Producer {
+  id: string;
+  next: () => number;
+}
+
+/** What a request is answered with. */
+export interface Receipt {
+  accepted: number;
+  rejected: { line: number; code: ErrorCode; message: string }[];
+  /** Only when there are more than are listed. */
+  rejectedCount?: number;
+  /** Only when nothing was accepted. */
+  error?: { code: ErrorCode; message: string };
+}
+
+export interface BodyOptions {
+  intake: Intake;
+  producer: Producer;
+  receivedAt: number;
+  maxEventBytes: number;
+  /** The sender says that it is NDJSON: what begins with [ need not be an array. */
+  isNdjson: boolean;
+}
+
+/**
+ * Takes in the events of a body: NDJSON, a JSON array, or one JSON object. Resolves when all is durable. Throws IngestError
+ * `empty-body`, `bad-json` (a broken array), `log-unavailable`.
+ */
+export async function acceptBody(body: Buffer, options: BodyOptions): Promise<Receipt> {
+  const pieces = await split(body, options);
+  const receipt: Receipt = { accepted: 0, rejected: [] };
+  let rejected = 0;
+  let inSlice = 0;
+  const wholeIsUtf8 = isUtf8(body);
+  const unit = options.intake.open('http');
+  for (const piece of pieces) {
+    const refused = acceptPiece(body, piece, unit, wholeIsUtf8, options);
+    if (refused === undefined) receipt.accepted++;
+    else if (++rejected <= maxListed)
+      receipt.rejected.push({ line: piece.line, code: refused.code, message: refused.message });
+    if (++inSlice === sliceEvents) {
+      unit.flush();
+      inSlice = 0;
+      if (unit.failed) break;
+      await nextTurn();
+    }
+  }
+  unit.flush();
+  await unit.done();
+  if (rejected > maxListed) receipt.rejectedCount = rejected;
+  return receipt;
+}
+
+function acceptPiece(
+  body: Buffer,
+  { start, end }: Piece,
+  unit: IntakeUnit,
+  wholeIsUtf8: boolean,
+  { producer, receivedAt, maxEventBytes, intake }: BodyOptions,
+): Rejection | undefined {
+  const source: Source = {
+    kind: 'http',
+    topic: producer.id,
+    partition: 0,
+    offset: producer.next(),
+    index: 0,
+  };
+  let result;
+  if (end - start > maxEventBytes) result = reject('event-too-large');
+  else if (!wholeIsUtf8 && !isUtf8(body.subarray(start, end))) result = reject('invalid-utf8');
+  else result = readEvent(body.toString('utf8', start, end), source, receivedAt, intake.normalizer);
+  if ('code' in result) {
+    unit.refuse(result, source, receivedAt, body.subarray(start, end));
+    return result;
+  }
+  unit.accept(result);
+  return undefined;
+}
+
+async function split(body: Buffer, { isNdjson, maxEventBytes }: BodyOptions): Promise<Iterable<Piece>> {
+  const start = contentStart(body);
+  if (start === body.length) throw new IngestError('empty-body');
+  if (body[start] === 0x5b) {
+    const elements = await readableElements(body, start);
+    if (Array.isArray(elements)) return elements;
+    if (!isNdjson) throw elements;
+  }
+  const whole = body.length - start <= maxEventBytes ? wholeObject(body, start) : undefined;
+  return whole === undefined ? lines(body, byteOrderMark(body)) : [whole];
+}
+
+/** The array's elements, when each of them is JSON: an array is taken in whole or not at all. */
+async function readableElements(body: Buffer, start: number): Promise<Piece[] | IngestError> {
+  const elements = arrayElements(body, start);
+  if (elements === undefined)
+    return new IngestError('bad-json', 'the array is not closed or not well-formed');
+  for (const [i, element] of elements.entries()) {
+    try {
+      JSON.parse(body.toString('utf8', element.start, element.end));
+    } catch (error) {
+      return new IngestError(
+        'bad-json',
+        `element ${element.line}: ${(error as Error).message.toWellFormed()}`,
+      );
+    }
+    if (i % sliceEvents === sliceEvents - 1) await nextTurn();
+  }
+  return elements;
+}
+
+/** One object that is printed over several lines. */
+function wholeObject(body: Buffer, start: number): Piece | undefined {
+  const lineEnd = body.indexOf(0x0a, start);
+  if (lineEnd === -1 || body[start] !== 0x7b) return undefined;
+  if (isJson(body.toString('utf8', start, lineEnd)) || !isJson(body.toString('utf8', start)))
+    return undefined;
+  return { line: 1, start, end: body.length };
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,108 @@
+import type { EventLog, NewRecord } from '@logloom/event-log';
+
+const maxBatchRecords = 10_000;
+const maxBatchBytes = 8 * 2 ** 20;
+
+interface Waiting {
+  records: NewRecord[];
+  submission: Submission;
+}
+
+/** The records of one request or raw batch, in order. Once an append of it failed, nothing that follows is appended. */
+export class Submission {
+  readonly #enqueue: (waiting: Waiting) => void;
+  #open = 0;
+  #failure: Error | undefined;
+  #settled: (() => void) | undefined;
+
+  constructor(enqueue: (waiting: Waiting) => void) {
+    this.#enqueue = enqueue;
+  }
+
+  get failed(): boolean {
+    return this.#failure !== undefined;
+  }
+
+  /** Queues records behind all that were queued before, whoever queued them. */
+  add(records: NewRecord[]): void {
+    if (records.length === 0 || this.failed) return;
+    this.#open++;
+    this.#enqueue({ records, submission: this });
+  }
+
+  /** Resolves when everything that was added is durable; rejects with the log's error when some of it may not be. */
+  async done(): Promise<void> {
+    if (this.#open > 0) await new Promise<void>((resolve) => (this.#settled = resolve));
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Called by the appender, once for each add(). */
+  settle(failure?: Error): void {
+    this.#failure ??= failure;
+    if (--this.#open === 0) this.#settled?.();
+  }
+}
+
+/**
+ * Group commit: concurrent requests share one append to a topic. One append is in flight at a time; what comes meanwhile forms the
+ * next, so the order in the log is the order of add(). A producer's later records are never stored when earlier ones of the same
+ * submission failed: its retry would then be taken for a copy.
+ */
+export class Appender {
+  readonly #log: EventLog;
+  readonly #topic: string;
+  readonly #onAppend: (records: number) => void;
+  #queue: Waiting[] = [];
+  #running = false;
+
+  constructor(log: EventLog, topic: string, onAppend: (records: number) => void = () => {}) {
+    this.#log = log;
+    this.#topic = topic;
+    this.#onAppend = onAppend;
+  }
+
+  /** Begins a submission. */
+  open(): Submission {
+    return new Submission((waiting) => {
+      this.#queue.push(waiting);
+      if (!this.#running) void this.#run();
+    });
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    while (this.#queue.length > 0) {
+      // What other requests have ready in this turn of the event loop joins the batch.
+      await new Promise((resolve) => setImmediate(resolve));
+      await this.#append(this.#nextBatch());
+    }
+    this.#running = false;
+  }
+
+  async #append(batch: Waiting[]): Promise<void> {
+    const current = batch.filter(({ submission }) => !submission.failed);
+    let failure: Error | undefined;
+    try {
+      const records =
+        current.length === 1 ? current[0]!.records : current.flatMap((waiting) => waiting.records);
+      if (records.length > 0) await this.#log.append(this.#topic, records);
+      this.#onAppend(records.length);
+    } catch (error) {
+      failure = error as Error;
+    }
+    for (const { submission } of batch) submission.settle(failure);
+  }
+
+  #nextBatch(): Waiting[] {
+    let records = 0;
+    let bytes = 0;
+    let count = 0;
+    for (const waiting of this.#queue) {
+      records += waiting.records.length;
+      for (const record of waiting.records) bytes += record.value.length;
+      if (count > 0 && (records > maxBatchRecords || bytes > maxBatchBytes)) break;
+      count++;
+    }
+    return this.#queue.splice(0, count);
+  }
+}

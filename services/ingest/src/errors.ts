@@ -1,0 +1,72 @@
+interface ErrorEntry {
+  /** The HTTP status when the whole request fails with it. */
+  status: number;
+  /** Whether the same input may be accepted later. */
+  retriable: boolean;
+  message: string;
+}
+
+const entry = (status: number, retriable: boolean, message: string): ErrorEntry => ({
+  status,
+  retriable,
+  message,
+});
+
+/** Every reason for which ingest refuses an event or a request. The codes are part of the outside contract. */
+export const errors = {
+  // An event.
+  'bad-json': entry(400, false, 'the text is not JSON'),
+  'not-an-object': entry(400, false, 'an event is a JSON object'),
+  'empty-event': entry(400, false, 'the object is empty'),
+  'bad-timestamp': entry(400, false, 'the time is in no known form'),
+  'timestamp-out-of-range': entry(400, false, 'the time is before 1970 or more than 24 hours ahead'),
+  'bad-level': entry(400, false, 'a level is a text or a number'),
+  'bad-field': entry(400, false, 'a field has the wrong type or is too long'),
+  'too-deep': entry(400, false, 'the event is nested deeper than 64 levels'),
+  'event-too-large': entry(413, false, 'the event is larger than INGEST_MAX_EVENT_BYTES'),
+  'invalid-utf8': entry(400, false, 'the text is not UTF-8'),
+  'bad-avro': entry(400, false, 'the record is not a LogEvent in Avro'),
+  // A request.
+  'empty-body': entry(400, false, 'the body holds no event'),
+  'nothing-readable': entry(400, false, 'nothing in the body could be read as an event'),
+  'bad-encoding': entry(400, false, 'the body could not be unpacked'),
+  'bad-producer': entry(400, false, 'Logloom-Producer or Logloom-Sequence is wrong'),
+  'bad-request': entry(400, false, 'the request could not be read'),
+  'not-found': entry(404, false, 'there is no such path'),
+  'method-not-allowed': entry(405, false, 'the path does not know this method'),
+  'body-too-large': entry(413, false, 'the unpacked body is larger than INGEST_MAX_BODY_BYTES'),
+  'unsupported-type': entry(415, false, 'the content type is none of JSON, NDJSON and plain text'),
+  'unsupported-encoding': entry(415, false, 'the content encoding is none of gzip, deflate, zstd and br'),
+  overloaded: entry(429, true, 'too many bytes are in work'),
+  internal: entry(500, false, 'an error of ours; the log of the service says more'),
+  starting: entry(503, true, 'the service is starting'),
+  draining: entry(503, true, 'the service is stopping'),
+  'log-unavailable': entry(503, true, 'the log did not take the events'),
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof errors;
+
+/** Why one event was refused. */
+export interface Rejection {
+  code: ErrorCode;
+  message: string;
+}
+
+/** A rejection; `detail` says more than the catalogue's text. */
+export function reject(code: ErrorCode, detail?: string): Rejection {
+  return { code, message: detail ?? errors[code].message };
+}
+
+/** A request that fails as a whole. */
+export class IngestError extends Error {
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly retriable: boolean;
+  constructor(code: ErrorCode, detail?: string, options?: ErrorOptions) {
+    super(detail ?? errors[code].message, options);
+    this.name = 'IngestError';
+    this.code = code;
+    this.status = errors[code].status;
+    this.retriable = errors[code].retriable;
+  }
+}

@@ -1,0 +1,60 @@
+import { lockDataFolder, SqliteEventLog, type LogRecord } from '@logloom/event-log';
+import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-registry';
+import { topics, type DeadLetter, type LogEvent } from '@logloom/schemas';
+import { parseSettings } from '@logloom/settings';
+import { createTelemetry } from '@logloom/telemetry';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startIngest } from './run-ingest.ts';
+
+/** An empty folder for a test's log; disposing removes it. */
+export function temporaryFolder(): Disposable & { path: string } {
+  const path = mkdtempSync(join(tmpdir(), 'ingest-'));
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** Runs the service on a free port over the embedded log in `folder`. */
+export async function startForTest(folder: string, env: Record<string, string> = {}) {
+  const lock = lockDataFolder(folder);
+  const recovering = new SqliteEventLog(join(folder, 'log'));
+  recovering.recover();
+  await recovering.close();
+  const stop = new AbortController();
+  const { address, done } = await startIngest({
+    settings: parseSettings({ LOGLOOM_DATA: folder, INGEST_PORT: '0', LOG_LEVEL: 'error', ...env }),
+    telemetry: createTelemetry('ingest', 'error'),
+    signal: stop.signal,
+    onReady: () => {},
+  });
+  let stopped: Promise<void> | undefined;
+  const drain = (): Promise<void> => {
+    stop.abort();
+    return (stopped ??= done.finally(() => lock[Symbol.dispose]()));
+  };
+  return { address, drain, [Symbol.asyncDispose]: drain };
+}
+
+/** All events of a stopped service's log, in partition and offset order. */
+export async function readEvents(folder: string): Promise<(LogEvent & { at: LogRecord })[]> {
+  return read<LogEvent>(folder, topics.events);
+}
+
+/** All dead letters of a stopped service's log. */
+export async function readDeadLetters(folder: string): Promise<(DeadLetter & { at: LogRecord })[]> {
+  return read<DeadLetter>(folder, topics.deadLetter);
+}
+
+async function read<T>(folder: string, topic: string): Promise<(T & { at: LogRecord })[]> {
+  const serde = await createSerde(createEmbeddedSchemaRegistry());
+  const log = new SqliteEventLog(join(folder, 'log'));
+  const found: (T & { at: LogRecord })[] = [];
+  for (let partition = 0; partition < (await log.partitionCount(topic)); partition++) {
+    const records = await log.read(topic, partition, 0, 1_000_000);
+    await serde.load(records.map(({ value }) => value));
+    for (const record of records)
+      found.push({ ...(serde.decode(record.value).value as unknown as T), at: record });
+  }
+  await log.close();
+  return found;
+}

@@ -1,0 +1,116 @@
+import { EventLogError, partitionOf, type EventLog, type NewRecord } from '@logloom/event-log';
+import type { Serde } from '@logloom/schema-registry';
+import { topics, type LogEvent, type Source } from '@logloom/schemas';
+import type { Telemetry } from '@logloom/telemetry';
+import { Appender, type Submission } from './append-events.ts';
+import { IngestError, type Rejection } from './errors.ts';
+import type { Normalizer } from './normalize.ts';
+import type { IngestMetrics } from './telemetry.ts';
+
+export interface IntakeOptions {
+  log: EventLog;
+  serde: Serde;
+  normalizer: Normalizer;
+  /** Partitions of logs.events. */
+  partitions: number;
+  /** Partitions of logs.dead-letter. */
+  deadLetterPartitions: number;
+  metrics: IngestMetrics;
+  logger: Telemetry['logger'];
+}
+
+/** Where every door hands in what it has read: events go to logs.events, what was refused to logs.dead-letter. */
+export class Intake {
+  readonly normalizer: Normalizer;
+  readonly #options: IntakeOptions;
+  readonly #events: Appender;
+  readonly #deadLetters: Appender;
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+    this.normalizer = options.normalizer;
+    this.#events = new Appender(options.log, topics.events, (n) => options.metrics.appendRecords.observe(n));
+    this.#deadLetters = new Appender(options.log, topics.deadLetter);
+  }
+
+  /** Begins one unit of work, a request or a batch of raw records. */
+  open(door: string): IntakeUnit {
+    return new IntakeUnit(door, this.#options, this.#events.open(), this.#deadLetters.open());
+  }
+}
+
+/** Collects a slice's records and hands them to the appenders at flush(). */
+export class IntakeUnit {
+  readonly #door: string;
+  readonly #options: IntakeOptions;
+  readonly #events: Submission;
+  readonly #deadLetters: Submission;
+  #records: NewRecord[] = [];
+  #deadRecords: NewRecord[] = [];
+  #accepted = 0;
+  #rejected = new Map<string, number>();
+
+  constructor(door: string, options: IntakeOptions, events: Submission, deadLetters: Submission) {
+    this.#door = door;
+    this.#options = options;
+    this.#events = events;
+    this.#deadLetters = deadLetters;
+  }
+
+  /** Whether the log has refused some of it: the rest need not be read. */
+  get failed(): boolean {
+    return this.#events.failed;
+  }
+
+  /** The events of one request share a partition through their key: the correlation id, or the service where there is none. */
+  accept(event: LogEvent): void {
+    const key = event.correlationId ?? event.service;
+    this.#records.push({
+      partition: partitionOf(key, this.#options.partitions),
+      key,
+      value: this.#options.serde.encode('LogEvent', event),
+    });
+    this.#accepted++;
+  }
+
+  /** `payload` are the original bytes. */
+  refuse({ code, message }: Rejection, source: Source, receivedAt: number, payload: Buffer): void {
+    this.#deadRecords.push({
+      partition: partitionOf(source.topic, this.#options.deadLetterPartitions),
+      key: source.topic,
+      value: this.#options.serde.encode('DeadLetter', { code, message, source, receivedAt, payload }),
+    });
+    this.#rejected.set(code, (this.#rejected.get(code) ?? 0) + 1);
+  }
+
+  /** Queues what was collected since the last flush. */
+  flush(): void {
+    this.#events.add(this.#records);
+    this.#deadLetters.add(this.#deadRecords);
+    this.#records = [];
+    this.#deadRecords = [];
+  }
+
+  /** Resolves when everything is durable. Throws IngestError `log-unavailable`, or the log's own error when a retry is no use. */
+  async done(): Promise<void> {
+    const [events, deadLetters] = await Promise.allSettled([this.#events.done(), this.#deadLetters.done()]);
+    if (events.status === 'rejected') throw asIngestError(events.reason);
+    if (deadLetters.status === 'rejected') this.#onDeadLetterFailure(deadLetters.reason);
+    const { metrics } = this.#options;
+    metrics.accepted.inc({ door: this.#door }, this.#accepted);
+    for (const [code, count] of this.#rejected) metrics.rejected.inc({ door: this.#door, code }, count);
+  }
+
+  /** A dead letter that the log will never take (too large for it) must not hold up the events that were good. */
+  #onDeadLetterFailure(reason: unknown): void {
+    const error = asIngestError(reason);
+    if (error instanceof IngestError) throw error;
+    this.#options.logger.error({ err: error, door: this.#door }, 'dead letters were lost');
+  }
+}
+
+function asIngestError(reason: unknown): Error {
+  if (reason instanceof EventLogError && reason.retriable)
+    return new IngestError('log-unavailable', undefined, { cause: reason });
+  return reason as Error;
+}

@@ -1,0 +1,45 @@
+/** The deepest nesting of an event, its own object included. */
+export const maxDepth = 64;
+
+/** What was noticed while values were written. */
+export interface JsonFindings {
+  /** Something was nested deeper than maxDepth and is missing from the text. */
+  tooDeep: boolean;
+  /** A number was beyond 2^53: JSON.parse may have rounded it. */
+  rounded: boolean;
+}
+
+/**
+ * A parsed JSON value as JSON text. `depth` is the number of objects and arrays around it. Other than JSON.stringify it never runs
+ * out of stack and tells of numbers that may have been rounded.
+ */
+export function jsonText(value: unknown, depth: number, findings: JsonFindings): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'number') {
+    if (value > Number.MAX_SAFE_INTEGER || value < Number.MIN_SAFE_INTEGER) findings.rounded = true;
+    return Object.is(value, -0) ? '-0' : String(value);
+  }
+  if (typeof value !== 'object' || value === null) return String(value);
+  if (depth >= maxDepth) {
+    findings.tooDeep = true;
+    return 'null';
+  }
+  return Array.isArray(value) ? arrayText(value, depth, findings) : objectText(value, depth, findings);
+}
+
+function arrayText(array: readonly unknown[], depth: number, findings: JsonFindings): string {
+  let text = '[';
+  for (let i = 0; i < array.length; i++) {
+    if (i > 0) text += ',';
+    text += jsonText(array[i], depth + 1, findings);
+  }
+  return `${text}]`;
+}
+
+function objectText(object: object, depth: number, findings: JsonFindings): string {
+  let text = '';
+  for (const [name, value] of Object.entries(object)) {
+    text += `${text === '' ? '' : ','}${JSON.stringify(name)}:${jsonText(value, depth + 1, findings)}`;
+  }
+  return `{${text}}`;
+}

@@ -1,0 +1,108 @@
+import { SourceWatermarks, SqliteEventLog } from '@logloom/event-log';
+import { topics } from '@logloom/schemas';
+import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readDeadLetters, readEvents, startForTest, temporaryFolder } from './ingest-harness.ts';
+
+const partitions = 4;
+const deadlineMs = 120_000;
+
+async function startChild(folder: string) {
+  const child = fork(join(import.meta.dirname, 'ingest-child.ts'), [folder], { stdio: 'inherit' });
+  const [address] = (await once(child, 'message')) as [string];
+  return {
+    address,
+    kill: async () => {
+      const exit = once(child, 'exit');
+      child.kill('SIGKILL');
+      await exit;
+    },
+  };
+}
+
+test('logs.raw: each record is in logs.events exactly once, however often the service is killed', async () => {
+  using folder = temporaryFolder();
+  const records = 5000;
+  const log = new SqliteEventLog(join(folder.path, 'log'));
+  await log.createTopics(Object.values(topics).map((name) => ({ name, partitions })));
+  const raw = Array.from({ length: records }, (_, n) => ({
+    partition: n % partitions,
+    key: null,
+    value: Buffer.from(n % 500 === 499 ? `broken ${n}` : JSON.stringify({ n, requestId: `r${n % 700}` })),
+  }));
+  // In portions, so that the service finds something to do in each of its lives.
+  const lives = 8;
+  const portion = records / lives;
+  for (let life = 0; life < lives; life++) {
+    await log.append(topics.raw, raw.slice(life * portion, (life + 1) * portion));
+    const child = await startChild(folder.path);
+    await sleep(Math.random() * 40);
+    await child.kill();
+  }
+  {
+    await using _service = await startForTest(folder.path);
+    const deadline = Date.now() + deadlineMs;
+    const drained = async () => {
+      const ends = await log.endOffsets(topics.raw);
+      const committed = await log.committed('ingest', topics.raw);
+      return committed.every((commit, p) => commit?.offset === ends[p]);
+    };
+    while (!(await drained())) {
+      assert.ok(Date.now() < deadline, 'logs.raw was not worked off');
+      await sleep(50);
+    }
+  }
+  await log.close();
+  const events = await readEvents(folder.path);
+  const numbers = events.map(({ attributes }) => (JSON.parse(attributes) as { n: number }).n);
+  const expected = Array.from({ length: records }, (_, n) => n).filter((n) => n % 500 !== 499);
+  assert.deepEqual(
+    numbers.toSorted((a, b) => a - b),
+    expected,
+  );
+  // Within a partition the offsets of one raw partition only grow: readers rely on it.
+  const watermarks = Array.from({ length: partitions }, () => new SourceWatermarks());
+  assert.ok(events.every(({ source, at }) => watermarks[at.partition]!.admit(source)));
+  const dead = new Set((await readDeadLetters(folder.path)).map(({ payload }) => payload.toString()));
+  assert.equal(dead.size, records / 500);
+});
+
+test('HTTP: what was acknowledged is there after kill -9, and a numbered retry leaves no second copy', async () => {
+  using folder = temporaryFolder();
+  const perRequest = 200;
+  const requests = 60;
+  let child = await startChild(folder.path);
+  let kill = Promise.resolve();
+  for (let request = 0; request < requests; request++) {
+    const first = request * perRequest;
+    const body = Array.from({ length: perRequest }, (_, i) => JSON.stringify({ n: first + i })).join('\n');
+    const headers = {
+      'content-type': 'application/x-ndjson',
+      'logloom-producer': 'client',
+      'logloom-sequence': String(first),
+    };
+    if (request % 10 === 5) kill = sleep(Math.random() * 5).then(child.kill);
+    for (let acknowledged = false; !acknowledged;) {
+      try {
+        const answer = await fetch(`${child.address}/ingest`, { method: 'POST', body, headers });
+        acknowledged = answer.status === 200 && ((await answer.json()) as { accepted: number }).accepted > 0;
+      } catch {
+        await kill;
+        child = await startChild(folder.path);
+      }
+    }
+  }
+  await kill;
+  await child.kill();
+  const watermarks = Array.from({ length: partitions }, () => new SourceWatermarks());
+  const events = await readEvents(folder.path);
+  const admitted = events.filter(({ source, at }) => watermarks[at.partition]!.admit(source));
+  assert.deepEqual(
+    admitted.map(({ attributes }) => (JSON.parse(attributes) as { n: number }).n).toSorted((a, b) => a - b),
+    Array.from({ length: requests * perRequest }, (_, n) => n),
+  );
+});

@@ -1,0 +1,42 @@
+import type { Level } from '@logloom/schemas';
+
+const aliases: Record<Level, readonly string[]> = {
+  trace: ['trace', 'trc', 't', 'verbose', 'finest', 'finer', 'silly'],
+  debug: ['debug', 'dbg', 'd', 'fine', 'config'],
+  info: ['info', 'information', 'informational', 'inf', 'i', 'notice', 'log', 'default'],
+  warn: ['warn', 'warning', 'wrn', 'w'],
+  error: ['error', 'err', 'e', 'severe', 'failure'],
+  fatal: ['fatal', 'ftl', 'f', 'crit', 'critical', 'c', 'alert', 'emerg', 'emergency', 'panic', 'dpanic'],
+};
+
+// OpenTelemetry's short names go up to 4 within a level: INFO2, ERROR4.
+const byText = new Map<string, Level>(
+  Object.entries(aliases).flatMap(([level, texts]) =>
+    [...texts, ...[2, 3, 4].map((step) => `${level}${step}`)].flatMap((text) =>
+      [text, text.toUpperCase(), text[0]!.toUpperCase() + text.slice(1)].map(
+        (form) => [form, level as Level] as const,
+      ),
+    ),
+  ),
+);
+
+const ascending: readonly Level[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
+
+/** The level of a text in any case, an alias or a number in digits; undefined for another word. */
+export function levelOfText(text: string): Level | undefined {
+  const known = byText.get(text);
+  if (known !== undefined) return known;
+  const word = text.trim().toLowerCase();
+  if (word !== '' && Number.isFinite(Number(word))) return levelOfNumber(Number(word));
+  return byText.get(word);
+}
+
+/** The level of pino's and bunyan's numbers: 10 trace, 20 debug, ... 60 fatal; the nearest below for those between. */
+export function levelOfNumber(number: number): Level {
+  return ascending[Math.min(5, Math.max(0, Math.floor(number / 10) - 1))]!;
+}
+
+/** The level of OpenTelemetry's severity number: 1 to 24, four to a level. */
+export function levelOfSeverityNumber(number: number): Level | undefined {
+  return number >= 1 && number <= 24 ? ascending[Math.floor((number - 1) / 4)] : undefined;
+}

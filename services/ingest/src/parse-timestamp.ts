@@ -1,0 +1,68 @@
+import { parseMicros } from '@logloom/schemas';
+
+// Events come in time order, near enough: the minute is parsed once for all that share it.
+let cachedMinute = '';
+let cachedMicros = 0;
+
+const digits = /^-?\d+(?:\.\d+)?$/;
+const compactDate = /^(?:19|20)\d{6}$/;
+const rfc2822 =
+  /^(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}(?::\d{2})? (?:GMT|UTC|[+-]\d{4})$/;
+
+/**
+ * A time as microseconds since 1970, rounded to whole ones; NaN for what is not a time. Takes RFC 3339 and its relatives
+ * (parseMicros), RFC 2822, and a number, or its digits as text, by its magnitude: below 1e11 seconds, below 1e14 milliseconds,
+ * below 1e17 microseconds, else nanoseconds.
+ */
+export function parseTimestamp(value: unknown): number {
+  if (typeof value === 'number') return microsOfNumber(value);
+  if (typeof value !== 'string') return Number.NaN;
+  const quick = microsInCachedMinute(value);
+  if (quick >= 0) return quick;
+  const text = value.trim();
+  const micros = parseMicros(text);
+  if (!Number.isNaN(micros)) return micros;
+  if (digits.test(text)) return compactDate.test(text) ? Number.NaN : microsOfDigits(text);
+  return rfc2822.test(text) ? Date.parse(text) * 1000 : Number.NaN;
+}
+
+function microsOfNumber(number: number): number {
+  const size = Math.abs(number);
+  if (size < 1e11) return Math.round(number * 1e6);
+  if (size < 1e14) return Math.round(number * 1e3);
+  if (size < 1e17) return Math.round(number);
+  return Math.round(number / 1e3);
+}
+
+/** Nanoseconds have more digits than a number holds, so the last three are cut before it becomes one. */
+function microsOfDigits(text: string): number {
+  const whole = text.split('.', 1)[0]!;
+  return Number(whole) >= 1e17 ? Number(whole.slice(0, -3)) : microsOfNumber(Number(text));
+}
+
+/** 2023-01-30T11:51:01[.fraction]Z when the minute is the cached one, else -1. */
+function microsInCachedMinute(text: string): number {
+  const length = text.length;
+  if (length < 20 || text.charCodeAt(length - 1) !== 0x5a || text.charCodeAt(16) !== 0x3a) return -1;
+  const minute = text.slice(0, 16);
+  if (minute !== cachedMinute) {
+    const micros = parseMicros(`${minute}:00Z`);
+    if (!(micros >= 0)) return -1;
+    cachedMinute = minute;
+    cachedMicros = micros;
+  }
+  const tens = text.charCodeAt(17) - 0x30;
+  const ones = text.charCodeAt(18) - 0x30;
+  if (!(tens >= 0 && tens <= 5 && ones >= 0 && ones <= 9)) return -1;
+  const seconds = cachedMicros + (tens * 10 + ones) * 1_000_000;
+  if (length === 20) return seconds;
+  if (text.charCodeAt(19) !== 0x2e || length === 21 || length > 30) return -1;
+  let fraction = 0;
+  let unit = 1_000_000;
+  for (let i = 20; i < length - 1; i++) {
+    const digit = text.charCodeAt(i) - 0x30;
+    if (!(digit >= 0 && digit <= 9)) return -1;
+    if (unit > 1) fraction += digit * (unit /= 10);
+  }
+  return seconds + fraction;
+}

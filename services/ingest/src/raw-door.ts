@@ -1,0 +1,152 @@
+import type { Assignment, EventLog, LogRecord, PartitionHandler } from '@logloom/event-log';
+import type { Serde } from '@logloom/schema-registry';
+import { topics, type Source } from '@logloom/schemas';
+import type { Telemetry } from '@logloom/telemetry';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { IngestError } from './errors.ts';
+import type { Intake } from './intake.ts';
+import { decodeEndOffsets, encodeEndOffsets, writtenOffsets } from './raw-position.ts';
+import { readRawRecord } from './read-raw-record.ts';
+
+export interface RawDoorOptions {
+  log: EventLog;
+  serde: Serde;
+  intake: Intake;
+  maxEventBytes: number;
+  logger: Telemetry['logger'];
+}
+
+const group = 'ingest';
+const readBatch = 1000;
+const retryMs = 500;
+
+/**
+ * Takes logs.raw into logs.events, each record exactly once: the log itself says what was written since the last commit. Runs until
+ * the signal aborts.
+ */
+export async function runRawDoor(options: RawDoorOptions, signal: AbortSignal): Promise<void> {
+  await options.log.consume(
+    {
+      group,
+      topics: [topics.raw],
+      open: (assignment) => RawPartition.open(assignment, options, signal),
+    },
+    signal,
+  );
+}
+
+/** A partition of logs.raw that this member holds. */
+class RawPartition implements PartitionHandler {
+  readonly startOffset: number;
+  readonly #assignment: Assignment;
+  readonly #options: RawDoorOptions;
+  readonly #signal: AbortSignal;
+  /** Where logs.events ended at the last commit. */
+  #endOffsets: number[];
+  #written = new Set<number>();
+
+  static async open(
+    assignment: Assignment,
+    options: RawDoorOptions,
+    signal: AbortSignal,
+  ): Promise<RawPartition> {
+    const { log } = options;
+    const starts = await log.startOffsets(topics.events);
+    const committed = assignment.committed;
+    const startOffset = committed?.offset ?? (await log.startOffsets(topics.raw))[assignment.partition]!;
+    const endOffsets = decodeEndOffsets(committed?.metadata ?? '', starts.length) ?? starts;
+    const partition = new RawPartition(assignment, options, signal, startOffset, endOffsets);
+    await partition.#learn(startOffset);
+    return partition;
+  }
+
+  constructor(
+    assignment: Assignment,
+    options: RawDoorOptions,
+    signal: AbortSignal,
+    startOffset: number,
+    endOffsets: number[],
+  ) {
+    this.#assignment = assignment;
+    this.#options = options;
+    this.#signal = signal;
+    this.startOffset = startOffset;
+    this.#endOffsets = endOffsets;
+  }
+
+  async process(records: LogRecord[]): Promise<void> {
+    while (!(await this.#write(records))) {
+      await sleep(retryMs, undefined, { signal: this.#signal }).catch(() => {});
+      if (this.#signal.aborted) return;
+      // The failed append may have stored some of it.
+      await this.#learn(records[0]!.offset);
+    }
+    const next = records.at(-1)!.offset + 1;
+    await this.#commit(next);
+    for (const offset of this.#written) if (offset < next) this.#written.delete(offset);
+  }
+
+  /** False when the log did not take them and may later. */
+  async #write(records: LogRecord[]): Promise<boolean> {
+    const { intake, serde, maxEventBytes, logger } = this.#options;
+    const unit = intake.open('kafka');
+    for (const record of records) {
+      if (this.#written.has(record.offset)) continue;
+      const source: Source = {
+        kind: 'kafka',
+        topic: record.topic,
+        partition: record.partition,
+        offset: record.offset,
+        index: 0,
+      };
+      const result = await readRawRecord(record, source, serde, intake.normalizer, maxEventBytes);
+      if ('code' in result) unit.refuse(result, source, record.timestamp, record.value);
+      else unit.accept(result);
+    }
+    unit.flush();
+    try {
+      await unit.done();
+      return true;
+    } catch (error) {
+      if (!(error instanceof IngestError && error.retriable)) throw error;
+      logger.warn({ err: error, partition: this.#assignment.partition }, 'logs.events is out of reach');
+      return false;
+    }
+  }
+
+  async #commit(offset: number): Promise<void> {
+    const endOffsets = await this.#options.log.endOffsets(topics.events);
+    await this.#assignment.commit(offset, encodeEndOffsets(endOffsets));
+    this.#endOffsets = endOffsets;
+  }
+
+  /** Reads what was written to logs.events since the last commit. */
+  async #learn(fromOffset: number): Promise<void> {
+    const { log } = this.#options;
+    const ends = await log.endOffsets(topics.events);
+    this.#written = new Set();
+    for (const [partition, end] of ends.entries()) {
+      for (let next = this.#endOffsets[partition]!; next < end;) {
+        const records = await log.read(topics.events, partition, next, readBatch);
+        if (records.length === 0) break;
+        const found = writtenOffsets(await this.#sources(records), this.#assignment, fromOffset);
+        for (const offset of found) this.#written.add(offset);
+        next = records.at(-1)!.offset + 1;
+      }
+    }
+    // The first start on a log says so at once, so that no later one has to read it all.
+    if (this.#assignment.committed === null && this.#written.size === 0) {
+      await this.#assignment.commit(fromOffset, encodeEndOffsets(ends));
+      this.#endOffsets = ends;
+    }
+  }
+
+  async #sources(records: LogRecord[]): Promise<Source[]> {
+    const { serde } = this.#options;
+    await serde.load(records.map(({ value }) => value));
+    return records.flatMap(({ value }) => {
+      const { name, value: event } = serde.decode(value);
+      return name === 'LogEvent' ? [event.source] : [];
+    });
+  }
+}

@@ -1,0 +1,74 @@
+import { connectLog, type RunService, type ServiceContext } from '@logloom/runtime';
+import { topics } from '@logloom/schemas';
+import type { FastifyInstance } from 'fastify';
+import { once } from 'node:events';
+import { createHttpDoor, type DoorState } from './http-door.ts';
+import { Intake } from './intake.ts';
+import { Normalizer } from './normalize.ts';
+import { runRawDoor } from './raw-door.ts';
+import { PendingBytes } from './read-body.ts';
+import { createMetrics } from './telemetry.ts';
+
+/** A request that is still sending this long after the signal is cut off; it has had no answer, so nothing of it was promised. */
+const drainMs = 20_000;
+
+export interface RunningIngest {
+  /** Where applications send to, e.g. http://127.0.0.1:4318. */
+  address: string;
+  /** Resolves when drained; rejects when the service cannot go on. */
+  done: Promise<void>;
+}
+
+/** Takes in events over HTTP and from logs.raw until the signal aborts. */
+export const runIngest: RunService = async (context) => (await startIngest(context)).done;
+
+/** Starts the service; resolves when it takes work. INGEST_PORT 0 takes any free port. */
+export async function startIngest(context: ServiceContext): Promise<RunningIngest> {
+  const { settings, telemetry, signal } = context;
+  const { logger } = telemetry;
+  const pending = new PendingBytes(settings.INGEST_MAX_PENDING_BYTES);
+  const metrics = createMetrics(telemetry, () => pending.bytes);
+  const state: DoorState = { phase: 'starting', intake: undefined };
+  const app = createHttpDoor({ settings, state, pending, metrics, logger });
+  const address = await app.listen({ host: settings.HOST, port: settings.INGEST_PORT });
+  try {
+    const connection = await connectLog(settings);
+    const { log, serde } = connection;
+    const intake = new Intake({
+      log,
+      serde,
+      normalizer: new Normalizer(settings.INGEST_ID_PATTERNS),
+      partitions: await log.partitionCount(topics.events),
+      deadLetterPartitions: await log.partitionCount(topics.deadLetter),
+      metrics,
+      logger,
+    });
+    state.intake = intake;
+    state.phase = 'ready';
+
+    // Either side's end ends the other: half a service would look alive.
+    const stop = new AbortController();
+    const ending = AbortSignal.any([signal, stop.signal]);
+    const maxEventBytes = settings.INGEST_MAX_EVENT_BYTES;
+    const raw = runRawDoor({ log, serde, intake, maxEventBytes, logger }, ending).finally(() => stop.abort());
+    const drained = drain(app, state, ending);
+    const done = Promise.allSettled([raw, drained]).then(async (results) => {
+      await connection[Symbol.asyncDispose]();
+      for (const result of results) if (result.status === 'rejected') throw result.reason;
+    });
+    context.onReady();
+    return { address, done };
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+}
+
+/** When the signal aborts: refuses new requests, finishes those in work, closes. */
+async function drain(app: FastifyInstance, state: DoorState, signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
+  state.phase = 'draining';
+  const cut = setTimeout(() => app.server.closeAllConnections(), drainMs);
+  await app.close();
+  clearTimeout(cut);
+}

@@ -1,0 +1,82 @@
+/** One event's place in a body, bytes from `start` to before `end`; `line` counts from 1: the line, or the element of an array. */
+export interface Piece {
+  line: number;
+  start: number;
+  end: number;
+}
+
+const newline = 0x0a;
+const quote = 0x22;
+const backslash = 0x5c;
+const comma = 0x2c;
+
+/** The lines that are not blank, without white space around them. */
+export function* lines(body: Buffer, from = 0): Generator<Piece> {
+  let line = 0;
+  for (let start = from; start < body.length;) {
+    const found = body.indexOf(newline, start);
+    const next = found === -1 ? body.length : found;
+    line++;
+    const piece = trim(body, { line, start, end: next });
+    if (piece.start < piece.end) yield piece;
+    start = next + 1;
+  }
+}
+
+/**
+ * The elements of a JSON array, without looking into them: whether each is JSON is for its reader to find. Undefined when brackets,
+ * strings and commas do not form one array.
+ */
+export function arrayElements(body: Buffer, from = 0): Piece[] | undefined {
+  const { start, end } = trim(body, { line: 0, start: from, end: body.length });
+  if (body[start] !== 0x5b || end - start < 2) return undefined;
+  const elements: Piece[] = [];
+  let elementStart = start + 1;
+  let depth = 1;
+  for (let i = start + 1; i < end; i++) {
+    const byte = body[i];
+    if (byte === quote) {
+      i = closingQuote(body, i + 1, end);
+      if (i === -1) return undefined;
+    } else if (byte === 0x7b || byte === 0x5b) depth++;
+    else if (byte === 0x7d || byte === 0x5d) depth--;
+    if ((byte === comma && depth === 1) || depth === 0) {
+      const piece = trim(body, { line: elements.length + 1, start: elementStart, end: i });
+      const isEmptyArray = depth === 0 && elements.length === 0 && piece.start === piece.end;
+      if (piece.start === piece.end && !isEmptyArray) return undefined;
+      if (!isEmptyArray) elements.push(piece);
+      elementStart = i + 1;
+    }
+    if (depth === 0) return i === end - 1 && byte === 0x5d ? elements : undefined;
+  }
+  return undefined;
+}
+
+/** The first byte that is no white space, after a byte order mark; the body's length when there is none. */
+export function contentStart(body: Buffer): number {
+  return trim(body, { line: 0, start: byteOrderMark(body), end: body.length }).start;
+}
+
+/** The length of the byte order mark in front, 0 without one. */
+export function byteOrderMark(body: Buffer): number {
+  return body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? 3 : 0;
+}
+
+function closingQuote(body: Buffer, from: number, end: number): number {
+  for (let i = from; i < end; i++) {
+    const byte = body[i];
+    if (byte === quote) return i;
+    if (byte === backslash) i++;
+  }
+  return -1;
+}
+
+function trim(body: Buffer, piece: Piece): Piece {
+  while (piece.start < piece.end && isSpace(body[piece.start]!)) piece.start++;
+  while (piece.start < piece.end && isSpace(body[piece.end - 1]!)) piece.end--;
+  return piece;
+}
+
+function isSpace(byte: number): boolean {
+  return byte === 0x20 || byte === newline || byte === 0x0d || byte === 0x09;
+}

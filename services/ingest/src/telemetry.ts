@@ -1,0 +1,67 @@
+import { Counter, Gauge, Histogram, type Telemetry } from '@logloom/telemetry';
+
+/** The metrics of ingest, all of them. */
+export interface IngestMetrics {
+  /** Durable in logs.events, by door. */
+  accepted: Counter<'door'>;
+  /** Refused events, by door and code. */
+  rejected: Counter<'door' | 'code'>;
+  /** Requests that failed as a whole, by code. */
+  failedRequests: Counter<'code'>;
+  /** Bytes of bodies, unpacked. */
+  bytes: Counter;
+  /** Records that share one append to logs.events. */
+  appendRecords: Histogram;
+  /** From the first byte of a request to its answer. */
+  requestSeconds: Histogram;
+}
+
+/** Registers the metrics; `pendingBytes` tells the bytes of the requests in work. */
+export function createMetrics({ registry }: Telemetry, pendingBytes: () => number): IngestMetrics {
+  const registers = [registry];
+  new Gauge({
+    name: 'logloom_ingest_pending_bytes',
+    help: 'Bytes of requests received and not yet answered',
+    registers,
+    collect() {
+      this.set(pendingBytes());
+    },
+  });
+  return {
+    accepted: new Counter({
+      name: 'logloom_ingest_events_total',
+      help: 'Events durable in logs.events',
+      labelNames: ['door'],
+      registers,
+    }),
+    rejected: new Counter({
+      name: 'logloom_ingest_rejected_events_total',
+      help: 'Events refused and kept in logs.dead-letter',
+      labelNames: ['door', 'code'],
+      registers,
+    }),
+    failedRequests: new Counter({
+      name: 'logloom_ingest_failed_requests_total',
+      help: 'Requests that failed as a whole',
+      labelNames: ['code'],
+      registers,
+    }),
+    bytes: new Counter({
+      name: 'logloom_ingest_body_bytes_total',
+      help: 'Bytes of request bodies, unpacked',
+      registers,
+    }),
+    appendRecords: new Histogram({
+      name: 'logloom_ingest_append_records',
+      help: 'Records that share one append to logs.events',
+      buckets: [1, 10, 100, 1000, 10_000],
+      registers,
+    }),
+    requestSeconds: new Histogram({
+      name: 'logloom_ingest_request_duration_seconds',
+      help: 'From the first byte of a request to its answer',
+      buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30],
+      registers,
+    }),
+  };
+}
