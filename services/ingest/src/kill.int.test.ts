@@ -1,4 +1,4 @@
-import { SourceWatermarks, SqliteEventLog } from '@logloom/event-log';
+import { SourceWatermarks, SqliteEventLog, type Assignment } from '@logloom/event-log';
 import { topics } from '@logloom/schemas';
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
@@ -10,6 +10,8 @@ import { readDeadLetters, readEvents, startForTest, temporaryFolder } from './in
 
 const partitions = 4;
 const deadlineMs = 120_000;
+
+const total = (offsets: number[]): number => offsets.reduce((sum, offset) => sum + offset, 0);
 
 async function startChild(folder: string) {
   const child = fork(join(import.meta.dirname, 'ingest-child.ts'), [folder], { stdio: 'inherit' });
@@ -39,12 +41,21 @@ test('logs.raw: each record is in logs.events exactly once, however often the se
   const portion = records / lives;
   for (let life = 0; life < lives; life++) {
     await log.append(topics.raw, raw.slice(life * portion, (life + 1) * portion));
-    const child = await startChild(folder.path);
-    await sleep(Math.random() * 40);
-    await child.kill();
+    const before = total(await log.endOffsets(topics.events));
+    const child = fork(join(import.meta.dirname, 'ingest-child.ts'), [folder.path], { stdio: 'inherit' });
+    const exit = once(child, 'exit');
+    // Killed as soon as something is written: likely before the commit that would tell of it.
+    const deadline = Date.now() + deadlineMs;
+    while (total(await log.endOffsets(topics.events)) === before) {
+      assert.ok(Date.now() < deadline, 'the service wrote nothing');
+      await sleep(Math.random() * 2);
+    }
+    child.kill('SIGKILL');
+    await exit;
   }
   {
-    await using _service = await startForTest(folder.path);
+    await using service = await startForTest(folder.path);
+    assert.ok(service.address);
     const deadline = Date.now() + deadlineMs;
     const drained = async () => {
       const ends = await log.endOffsets(topics.raw);
@@ -69,6 +80,55 @@ test('logs.raw: each record is in logs.events exactly once, however often the se
   assert.ok(events.every(({ source, at }) => watermarks[at.partition]!.admit(source)));
   const dead = new Set((await readDeadLetters(folder.path)).map(({ payload }) => payload.toString()));
   assert.equal(dead.size, records / 500);
+});
+
+test('logs.raw: what was written after the last commit is not written again', async () => {
+  using folder = temporaryFolder();
+  const log = new SqliteEventLog(join(folder.path, 'log'));
+  await log.createTopics(Object.values(topics).map((name) => ({ name, partitions })));
+  const append = (from: number) =>
+    log.append(
+      topics.raw,
+      Array.from({ length: 100 }, (_, i) => ({
+        partition: 0,
+        key: null,
+        value: Buffer.from(`{"n":${from + i}}`),
+      })),
+    );
+  const workOff = async () => {
+    await using service = await startForTest(folder.path);
+    assert.ok(service.address);
+    const end = (await log.endOffsets(topics.raw))[0]!;
+    const deadline = Date.now() + deadlineMs;
+    while ((await log.committed('ingest', topics.raw))[0]?.offset !== end) {
+      assert.ok(Date.now() < deadline, 'logs.raw was not worked off');
+      await sleep(20);
+    }
+  };
+  await append(0);
+  await workOff();
+  const earlier = (await log.committed('ingest', topics.raw))[0]!;
+  await append(100);
+  await workOff();
+
+  // As a crash between the append and its commit leaves it.
+  const stop = new AbortController();
+  const open = async ({ partition, commit }: Assignment) => {
+    if (partition === 0) await commit(earlier.offset, earlier.metadata);
+    stop.abort();
+    return { process: async () => {} };
+  };
+  await log.consume({ group: 'ingest', topics: [topics.raw], open }, stop.signal);
+  assert.deepEqual((await log.committed('ingest', topics.raw))[0], earlier);
+
+  await append(200);
+  await workOff();
+  await log.close();
+  const numbers = (await readEvents(folder.path)).map(({ source }) => source.offset);
+  assert.deepEqual(
+    numbers.toSorted((a, b) => a - b),
+    Array.from({ length: 300 }, (_, n) => n),
+  );
 });
 
 test('HTTP: what was acknowledged is there after kill -9, and a numbered retry leaves no second copy', async () => {

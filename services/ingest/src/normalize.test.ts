@@ -119,7 +119,7 @@ test('times', () => {
   assert.equal(event({ date: 'Mon, 30 Jan 2023 11:51:01 +0000' }).timestamp, 1_675_079_461_000_000);
   assert.equal(event({ a: 1 }).timestamp, receivedAt * 1000);
   for (const timestamp of ['yesterday', '20230130', '01/02/2023', true, {}, '2023-01-30T11:51:71Z'])
-    assert.equal(code({ timestamp }), 'bad-timestamp', String(timestamp));
+    assert.equal(code({ timestamp }), 'bad-timestamp', JSON.stringify(timestamp));
   for (const timestamp of [-1, '1969-12-31T23:59:59Z', '2026-01-02T00:00:01Z', 1e30])
     assert.equal(code({ timestamp }), 'timestamp-out-of-range', String(timestamp));
 });

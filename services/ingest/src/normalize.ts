@@ -190,7 +190,7 @@ export class Normalizer {
   /** Makes the ids texts, fills trace and span from traceparent, and puts those without a field among the attributes. */
   #ids(object: Parsed): Rejection | undefined {
     for (let slot: number = slots.correlationId; slot <= slots.spanId; slot++) {
-      const value = this.#values[slot];
+      const value = this.#values[slot] as string | number | undefined;
       if (value === undefined) continue;
       const id = typeof value === 'string' ? value : String(value);
       if (id.length > maxIdLength) return tooLong(this.#taken[slot]!.name);
