@@ -21,9 +21,10 @@ export async function startForTest(folder: string, env: Record<string, string> =
   recovering.recover();
   await recovering.close();
   const stop = new AbortController();
+  const telemetry = createTelemetry('ingest', 'error');
   const { address, done } = await startIngest({
     settings: parseSettings({ LOGLOOM_DATA: folder, INGEST_PORT: '0', LOG_LEVEL: 'error', ...env }),
-    telemetry: createTelemetry('ingest', 'error'),
+    telemetry,
     signal: stop.signal,
     onReady: () => {},
   });
@@ -32,7 +33,7 @@ export async function startForTest(folder: string, env: Record<string, string> =
     stop.abort();
     return (stopped ??= done.finally(() => lock[Symbol.dispose]()));
   };
-  return { address, drain, [Symbol.asyncDispose]: drain };
+  return { address, telemetry, drain, [Symbol.asyncDispose]: drain };
 }
 
 /** All events of a stopped service's log, in partition and offset order. */
