@@ -1,0 +1,112 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { chromium, type BrowserContext, type Page } from 'playwright-core';
+import { eventually, Pipeline } from './pipeline.ts';
+import { demoLines } from './traffic.ts';
+
+const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+const skip = existsSync(executablePath) ? false : `engine missing: Chromium (${executablePath})`;
+
+test(
+  'a person types a filter and sees matching events arrive, then finds them, then opens the request',
+  { skip },
+  async () => {
+    await using pipeline = await Pipeline.create({ CORRELATION_IDLE_MS: '1000' });
+    await pipeline.start();
+    const profile = mkdtempSync(join(tmpdir(), 'chromium-'));
+    const context = await chromium.launchPersistentContext(profile, {
+      executablePath,
+      headless: true,
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    });
+    try {
+      const page = await openPage(context, pipeline.viewersUrl);
+      const failures: string[] = [];
+      page.on('pageerror', (error) => failures.push(String(error)));
+
+      await page.getByTestId('filter-input').fill('level:error AND service:pay*');
+      await page.getByTestId('filter-input').press('Enter');
+      // From now on what matches shows; what does not, does not.
+      await eventually('subscribed', async () => (await liveMessages(page, pipeline)) > 0);
+      const shown = await texts(page, 'event-row');
+      assert.ok(
+        shown.every((text) => text.includes('payment')),
+        shown.join('\n'),
+      );
+      assert.ok(
+        shown.some((text) => text.includes('the card was refused')),
+        shown.join('\n'),
+      );
+
+      await page.getByTestId('filter-input').fill('level:(error');
+      await page.getByTestId('filter-input').press('Enter');
+      await page.getByTestId('filter-error').waitFor({ state: 'visible' });
+
+      // History: exact totals, a histogram, and the way to one request.
+      await pipeline.ingest(demoLines(40).join('\n'));
+      await pipeline.untilDone();
+      const { total } = await pipeline.get<{ total: { value: number } }>(
+        '/api/search?q=service:gateway&limit=1',
+      );
+      await page.goto(`${pipeline.viewersUrl}/#search?q=service:gateway&range=all`);
+      await eventually('the exact total', async () =>
+        (await page.getByTestId('search-total').innerText())
+          .replaceAll(/\D/g, '')
+          .startsWith(String(total.value)),
+      );
+      assert.ok((await page.getByTestId('histogram').locator('rect').count()) > 0, 'the histogram has bars');
+
+      await page.goto(`${pipeline.viewersUrl}/#requests`);
+      await page.getByTestId('request-row').first().click();
+      await page.getByTestId('timeline').waitFor({ state: 'visible' });
+      assert.ok(
+        (await page.getByTestId('request-events').getByTestId('event-row').count()) > 0,
+        'the request lists its events',
+      );
+      assert.deepEqual(failures, []);
+    } finally {
+      await context.close();
+      rmSync(profile, { recursive: true, force: true });
+    }
+  },
+);
+
+async function openPage(context: BrowserContext, url: string): Promise<Page> {
+  const page = await context.newPage();
+  page.setDefaultTimeout(60_000);
+  await page.goto(url);
+  await eventually(
+    'connected',
+    async () => (await page.getByTestId('connection-state').getAttribute('data-state')) === 'open',
+  );
+  return page;
+}
+
+/** Sends one event that matches and one that does not; gives how many rows are shown. */
+async function liveMessages(page: Page, pipeline: Pipeline): Promise<number> {
+  await pipeline.ingest(
+    [
+      { level: 'error', service: 'payment', message: 'the card was refused', traceId: 'a1' },
+      { level: 'error', service: 'shipping', message: 'no label', traceId: 'a1' },
+      { level: 'info', service: 'payment', message: 'the card is fine', traceId: 'a1' },
+    ]
+      .map((event) => JSON.stringify(event))
+      .join('\n'),
+  );
+  return (await texts(page, 'event-row')).filter((text) => text.includes('the card was refused')).length;
+}
+
+async function texts(page: Page, testId: string): Promise<string[]> {
+  return page.locator(`[data-testid="${testId}"]:visible`).allInnerTexts();
+}

@@ -1,0 +1,152 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const main = join(import.meta.dirname, '../../apps/logloom/src/main.ts');
+
+/** The one-process mode as a child process with a data folder and ports of its own, to be used, killed and started again. */
+export class Pipeline implements AsyncDisposable {
+  readonly dataFolder: string;
+  readonly ingestUrl: string;
+  readonly viewersUrl: string;
+  readonly env: Record<string, string>;
+  #child: ChildProcess | undefined;
+  #errors = '';
+
+  private constructor(
+    dataFolder: string,
+    ingestPort: number,
+    livePort: number,
+    settings: Record<string, string>,
+  ) {
+    this.dataFolder = dataFolder;
+    this.ingestUrl = `http://127.0.0.1:${ingestPort}`;
+    this.viewersUrl = `http://127.0.0.1:${livePort}`;
+    this.env = {
+      ...(process.env as Record<string, string>),
+      LOGLOOM_DATA: dataFolder,
+      INGEST_PORT: String(ingestPort),
+      LIVE_PORT: String(livePort),
+      ...settings,
+    };
+  }
+
+  static async create(settings: Record<string, string> = {}): Promise<Pipeline> {
+    return new Pipeline(
+      mkdtempSync(join(tmpdir(), 'pipeline-')),
+      await freePort(),
+      await freePort(),
+      settings,
+    );
+  }
+
+  /** Starts it and waits until it is ready. */
+  async start(): Promise<void> {
+    const child = spawn(process.execPath, [main, 'up'], {
+      env: this.env,
+      cwd: this.dataFolder,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    this.#child = child;
+    child.stderr.on('data', (data: Buffer) => (this.#errors += data.toString()));
+    await eventually('ready', async () => {
+      if (child.exitCode !== null || child.signalCode !== null)
+        throw new Error(`it ended at the start:\n${this.#errors}`);
+      return (await fetch(`${this.viewersUrl}/health/ready`)).ok;
+    });
+  }
+
+  /** Ends it with SIGKILL, or SIGTERM and its drain; gives the exit code. */
+  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null)
+      return child?.exitCode ?? null;
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    const [code] = (await exited) as [number | null];
+    return code;
+  }
+
+  get isRunning(): boolean {
+    return this.#child?.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** What it wrote to standard error so far. */
+  get errors(): string {
+    return this.#errors;
+  }
+
+  async get<T>(path: string): Promise<T> {
+    const response = await fetch(this.viewersUrl + path);
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as T;
+  }
+
+  async ingest(
+    body: string | Uint8Array<ArrayBuffer>,
+    headers: Record<string, string> = {},
+  ): Promise<Response> {
+    return fetch(`${this.ingestUrl}/ingest`, {
+      method: 'POST',
+      body,
+      headers: { 'content-type': 'application/x-ndjson', ...headers },
+    });
+  }
+
+  /** Waits until every consumer has read everything and no group is open any more. */
+  async untilDone(): Promise<void> {
+    await eventually('every consumer at the end', async () => {
+      const { consumers } = await this.get<{ consumers: { lag: number }[] }>('/api/status');
+      return consumers.every(({ lag }) => lag === 0) && (await this.openGroups()) === 0;
+    });
+    // The last documents still go through the indexer.
+    await eventually('every document indexed', async () => {
+      const { consumers } = await this.get<{ consumers: { lag: number }[] }>('/api/status');
+      return consumers.every(({ lag }) => lag === 0);
+    });
+  }
+
+  async openGroups(): Promise<number> {
+    const metrics = await (await fetch(`${this.viewersUrl}/metrics`)).text();
+    let open = 0;
+    for (const [, value] of metrics.matchAll(/^logloom_correlator_open_groups\{.*\} (\d+)$/gm))
+      open += Number(value);
+    return open;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end('SIGKILL');
+    rmSync(this.dataFolder, { recursive: true, force: true });
+  }
+}
+
+/** Waits for a condition; an error that it throws counts as "not yet". Throws when it takes too long. */
+export async function eventually(
+  what: string,
+  condition: () => Promise<boolean>,
+  timeoutMs = 120_000,
+): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  for (let last: unknown; ;) {
+    try {
+      if (await condition()) return;
+    } catch (error) {
+      last = error;
+    }
+    if (Date.now() > deadline) throw new Error(`not ${what} after ${timeoutMs} ms`, { cause: last });
+    await sleep(100);
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}

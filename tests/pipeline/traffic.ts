@@ -1,0 +1,35 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeRequest, seededRandom } from '../../apps/logloom/src/demo-traffic.ts';
+
+const nezha = join(import.meta.dirname, '../../../shared/data/nezha-2023-01-30.ndjson.xz');
+
+export interface Traffic {
+  name: string;
+  /** NDJSON lines. */
+  lines: string[];
+}
+
+/** Real logs where they are at hand: 94,703 lines of 2,475 traces. Otherwise, on a fresh clone, the demo's. */
+export function loadTraffic(): Traffic {
+  if (existsSync(nezha)) {
+    const text = execFileSync('xz', ['-dc', nezha], { maxBuffer: 2 ** 30 }).toString();
+    return { name: 'Nezha 2023-01-30', lines: text.trimEnd().split('\n') };
+  }
+  return { name: 'demo traffic', lines: demoLines(4000) };
+}
+
+/** The lines of so many demo requests, overlapping in time. */
+export function demoLines(requests: number): string[] {
+  const random = seededRandom(7);
+  const begin = Date.parse('2026-01-01T00:00:00Z');
+  const events = Array.from({ length: requests }, (_, i) =>
+    makeRequest(random).map(({ atMs, attributes, ...event }) => ({
+      timestamp: new Date(begin + i * 20 + atMs).toISOString(),
+      ...event,
+      ...attributes,
+    })),
+  ).flat();
+  return events.sort((a, b) => (a.timestamp < b.timestamp ? -1 : 1)).map((event) => JSON.stringify(event));
+}
