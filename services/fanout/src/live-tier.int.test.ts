@@ -286,6 +286,25 @@ describe('a tier of its own', () => {
     },
   );
 
+  withRig('a cursor from an instance that read the partitions in another order', async (rig) => {
+    const events = Array.from({ length: 30 }, () => rig.event());
+    await rig.append(events, (event) => event.source.offset % 3);
+    for (const ringItems of [100, 7]) {
+      const tier = await rig.start({ ringItems });
+      const client = await LiveClient.open(tier.port);
+      const { cursor } = await client.subscribe({ from: { cursor: `v1.e.${rig.log.epoch}.6-0-9` } });
+      const marker = rig.event({ message: `marker ${cursor}` });
+      await rig.append([marker], () => 1);
+      await eventually(() => client.texts.includes(marker.message), 'the marker');
+      const offsets = [0, 1, 2].map((p) =>
+        client.events.filter(({ partition }) => partition === p).map(({ offset }) => offset),
+      );
+      const end = ringItems === 100 ? 11 : 12;
+      assert.deepEqual(offsets, [[6, 7, 8, 9], Array.from({ length: end }, (_, i) => i), [9]]);
+      await tier.stop();
+    }
+  });
+
   withRig('trimmed records are announced', async (rig) => {
     await rig.append(Array.from({ length: 2000 }, () => rig.event()));
     const kept = rig.event();

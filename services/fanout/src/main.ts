@@ -1,4 +1,4 @@
-import { runStandalone } from '@logloom/runtime';
+import { runStandalone } from '@logloom/runtime/standalone';
 import { runFanout } from './run-fanout.ts';
 
-await runStandalone('fanout', 9104, runFanout, process.env);
+await runStandalone({ service: 'fanout', healthPort: 9104, run: runFanout, env: process.env });
