@@ -1,10 +1,12 @@
 // The code of a service thread of the one-process mode; see ServiceThread.
 import type { RunService } from '@logloom/runtime';
 import { createTelemetry } from '@logloom/telemetry';
+import { enableCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
-import { runApi, type AnswerApi } from './run-api.ts';
+import type { AnswerApi } from './run-api.ts';
 import type { FromThread, ThreadCall, ThreadData, ToThread } from './thread-protocol.ts';
 
+enableCompileCache();
 const { service, settings } = workerData as ThreadData;
 const telemetry = createTelemetry(service, settings.LOG_LEVEL);
 const stop = new AbortController();
@@ -36,7 +38,7 @@ const services: Record<ThreadData['service'], () => Promise<RunService>> = {
   ingest: async () => (await import('@logloom/ingest')).runIngest,
   correlator: async () => (await import('@logloom/correlator')).runCorrelator,
   indexer: async () => (await import('@logloom/indexer')).runIndexer,
-  api: async () => runApi((ready) => (answerApi = ready)),
+  api: async () => (await import('./run-api.ts')).runApi((ready) => (answerApi = ready)),
 };
 
 const run = await services[service]();

@@ -1,4 +1,3 @@
 export { connectLog, type LogConnection } from './connect-log.ts';
-export { registerHealth, startHealthServer, type Health } from './health-server.ts';
-export { runStandalone } from './run-standalone.ts';
+export { registerHealth, type Health } from './register-health.ts';
 export type { RunService, ServiceContext } from './service-context.ts';

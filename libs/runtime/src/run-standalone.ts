@@ -1,18 +1,24 @@
 import { loadSettings, SettingsError } from '@logloom/settings';
 import { addProcessMetrics, createTelemetry } from '@logloom/telemetry';
-import { startHealthServer } from './health-server.ts';
-import type { RunService } from './service-context.ts';
+import fastify, { type FastifyInstance } from 'fastify';
+import { registerHealth } from './register-health.ts';
+import type { RunService, ServiceContext } from './service-context.ts';
+
+export interface Standalone {
+  service: string;
+  /** Where the service tells its health and metrics. */
+  healthPort: number;
+  run: RunService;
+  env: NodeJS.ProcessEnv;
+  /** Adds more to the server on `healthPort`. */
+  register?: (app: FastifyInstance, context: Omit<ServiceContext, 'onReady'>) => Promise<void>;
+}
 
 /**
  * Runs one service as a process of its own: settings from `env`, health and metrics on `healthPort`, drained on SIGTERM
- * and SIGINT. Exit codes: 0 drained, 1 failed, 2 wrong settings.
+ * and SIGINT. Sets the exit code: 0 drained, 1 failed, 2 wrong settings.
  */
-export async function runStandalone(
-  service: string,
-  healthPort: number,
-  run: RunService,
-  env: NodeJS.ProcessEnv,
-): Promise<void> {
+export async function runStandalone({ service, healthPort, run, env, register }: Standalone): Promise<void> {
   try {
     const settings = loadSettings(env);
     if (settings.KAFKA_BROKERS === undefined) {
@@ -24,15 +30,17 @@ export async function runStandalone(
     addProcessMetrics(telemetry);
     const stop = new AbortController();
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort());
+    const context = { settings, telemetry, signal: stop.signal };
     const health = { ready: false };
-    const server = await startHealthServer(settings.HOST, healthPort, health, telemetry);
     stop.signal.addEventListener('abort', () => (health.ready = false));
-    await run({ settings, telemetry, signal: stop.signal, onReady: () => (health.ready = true) });
-    await server.close();
+    await using server = fastify({ logger: false });
+    registerHealth(server, health, () => telemetry.registry.metrics());
+    await register?.(server, context);
+    await server.listen({ host: settings.HOST, port: healthPort });
+    await run({ ...context, onReady: () => (health.ready = true) });
   } catch (error) {
-    process.stderr.write(
-      `logloom ${service}: ${error instanceof SettingsError ? error.message : (error as Error).stack}\n`,
-    );
-    process.exitCode = error instanceof SettingsError ? 2 : 1;
+    const isSettings = error instanceof SettingsError;
+    process.stderr.write(`logloom ${service}: ${isSettings ? error.message : (error as Error).stack}\n`);
+    process.exitCode = isSettings ? 2 : 1;
   }
 }

@@ -1,4 +1,4 @@
-import { runStandalone } from '@logloom/runtime';
+import { runStandalone } from '@logloom/runtime/standalone';
 import { runCorrelator } from './run-correlator.ts';
 
-await runStandalone('correlator', 9102, runCorrelator, process.env);
+await runStandalone({ service: 'correlator', healthPort: 9102, run: runCorrelator, env: process.env });

@@ -1,4 +1,4 @@
-import { runStandalone } from '@logloom/runtime';
+import { runStandalone } from '@logloom/runtime/standalone';
 import { runIngest } from './run-ingest.ts';
 
-if (import.meta.main) await runStandalone('ingest', 9101, runIngest, process.env);
+await runStandalone({ service: 'ingest', healthPort: 9101, run: runIngest, env: process.env });

@@ -1,5 +1,4 @@
-import type { Telemetry } from '@logloom/telemetry';
-import fastify, { type FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 
 export interface Health {
   /** Whether the service takes work. */
@@ -15,17 +14,4 @@ export function registerHealth(app: FastifyInstance, health: Health, metrics: ()
   app.get('/metrics', async (_, reply) =>
     reply.type('text/plain; version=0.0.4; charset=utf-8').send(await metrics()),
   );
-}
-
-/** The server with which a service that runs on its own tells its health. */
-export async function startHealthServer(
-  host: string,
-  port: number,
-  health: Health,
-  telemetry: Telemetry,
-): Promise<FastifyInstance> {
-  const app = fastify({ logger: false });
-  registerHealth(app, health, () => telemetry.registry.metrics());
-  await app.listen({ host, port });
-  return app;
 }
