@@ -26,7 +26,8 @@ const retryAfterSeconds = '1';
 const ndjsonTypes = new Set([
   ...['application/x-ndjson', 'application/ndjson', 'application/jsonl', 'application/x-jsonlines'],
 ]);
-const otherTypes = new Set(['', 'application/json', 'text/plain']);
+// The last is what `curl --data` says of any body; nobody means it.
+const otherTypes = new Set(['', 'application/json', 'text/plain', 'application/x-www-form-urlencoded']);
 const methodsByPath: Readonly<Record<string, string>> = {
   '/ingest': 'POST',
   '/health/live': 'GET, HEAD',
