@@ -292,8 +292,8 @@ describe('a tier of its own', () => {
     for (const ringItems of [100, 7]) {
       const tier = await rig.start({ ringItems });
       const client = await LiveClient.open(tier.port);
-      const { cursor } = await client.subscribe({ from: { cursor: `v1.e.${rig.log.epoch}.6-0-9` } });
-      const marker = rig.event({ message: `marker ${cursor}` });
+      await client.subscribe({ from: { cursor: `v1.e.${rig.log.epoch}.6-0-9` } });
+      const marker = rig.event({ message: `marker ${ringItems}` });
       await rig.append([marker], () => 1);
       await eventually(() => client.texts.includes(marker.message), 'the marker');
       const offsets = [0, 1, 2].map((p) =>
