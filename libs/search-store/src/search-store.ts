@@ -112,7 +112,7 @@ export interface CorrelationsPage {
 }
 
 /** Counting stops here. */
-export const maxTotal = 100_000;
+export const maxTotal = 10_000_000;
 export const maxBuckets = 1000;
 
 export type SearchStoreErrorCode =
