@@ -40,7 +40,8 @@ class StubbornViewer {
       const message = JSON.parse((data as Buffer).toString()) as (typeof client.messages)[number];
       if (message.type === 'gap') this.gaps.push(message);
       if (message.cursor !== undefined) this.#cursor = message.cursor;
-      for (const event of message.events ?? []) this.texts.push(`${event['service'] as string} ${event.message}`);
+      for (const event of message.events ?? [])
+        this.texts.push(`${event['service'] as string} ${event.message}`);
     });
     client.ws.on('close', () => {
       if (this.#client === client) void this.connect();
