@@ -1,0 +1,129 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cachedFolder } from './cache.ts';
+import { jvmOptions, type Engine, type EngineContext } from './engine.ts';
+import { findJava } from './java.ts';
+import { fetchWithDependencies } from './maven.ts';
+import { printed } from './readiness.ts';
+import { runCommand } from './run-command.ts';
+import { ServerProcess, startTogether } from './server-process.ts';
+import { oldestJava, versions } from './versions.ts';
+
+interface Node {
+  id: number;
+  dir: string;
+  port: number;
+  controllerPort: number;
+}
+
+/** Starts one broker, or a KRaft cluster in which every node is broker and controller. An asked port is the first broker's. */
+export async function startKafka(context: EngineContext): Promise<Engine> {
+  const java = await findJava('kafka', oldestJava.kafka);
+  const libs = await fetchKafka(context);
+  const nodes: Node[] = [];
+  for (let id = 1; id <= context.brokers; id++) {
+    const port = await context.ports.take(context.port === undefined ? undefined : context.port + id - 1);
+    const controllerPort = await context.ports.take();
+    nodes.push({ id, dir: join(context.dir, `broker-${id}`), port, controllerPort });
+  }
+  const clusterId = newClusterId();
+  await Promise.all(nodes.map((node) => format(java, libs, node, nodes, clusterId, context.signal)));
+  const brokers = nodes.map((node) => brokerProcess(java, libs, node, context));
+  await startTogether(brokers);
+  return {
+    servers: brokers,
+    env: { KAFKA_BROKERS: nodes.map((node) => `127.0.0.1:${node.port}`).join(',') },
+  };
+}
+
+function fetchKafka({ cacheDir, signal }: EngineContext): Promise<string> {
+  const artifacts = [
+    { groupId: 'org.apache.kafka', artifactId: 'kafka_2.13', version: versions.kafka },
+    { groupId: 'org.slf4j', artifactId: 'slf4j-simple', version: versions.slf4jSimple },
+  ];
+  const inputs = [versions.kafka, versions.slf4jSimple];
+  return cachedFolder(cacheDir, `kafka-${versions.kafka}`, inputs, signal, (folder) =>
+    fetchWithDependencies('kafka', artifacts, folder, signal),
+  );
+}
+
+function brokerProcess(java: string, libs: string, node: Node, context: EngineContext): ServerProcess {
+  const { signal } = context;
+  const options = jvmOptions(context, 192, 512);
+  return new ServerProcess({
+    name: `kafka-${node.id}`,
+    port: node.port,
+    command: java,
+    args: [...options, '-cp', `${libs}/*`, 'kafka.Kafka', join(node.dir, 'server.properties')],
+    logFile: join(node.dir, 'broker.log'),
+    // The port answers a little before the controller lets the broker lead partitions.
+    isReady: printed('Kafka Server started'),
+    signal,
+  });
+}
+
+/** Writes the settings, and makes the data folder of a node that has none. */
+async function format(
+  java: string,
+  libs: string,
+  node: Node,
+  nodes: readonly Node[],
+  clusterId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await mkdir(node.dir, { recursive: true });
+  const file = join(node.dir, 'server.properties');
+  const lines = Object.entries(properties(node, nodes)).map(([key, value]) => `${key}=${value}\n`);
+  await writeFile(file, lines.join(''));
+  if (existsSync(join(node.dir, 'data/meta.properties'))) return;
+  const args = ['-cp', `${libs}/*`, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file];
+  await runCommand(java, ['-Xmx128m', '-XX:TieredStopAtLevel=1', ...args], signal);
+}
+
+function properties(node: Node, nodes: readonly Node[]): Record<string, string | number> {
+  const copies = nodes.length;
+  const minInSync = Math.max(1, copies - 1);
+  return {
+    'process.roles': 'broker,controller',
+    'node.id': node.id,
+    'controller.quorum.voters': nodes.map((n) => `${n.id}@127.0.0.1:${n.controllerPort}`).join(','),
+    listeners: `PLAINTEXT://127.0.0.1:${node.port},CONTROLLER://127.0.0.1:${node.controllerPort}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${node.port}`,
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'controller.listener.names': 'CONTROLLER',
+    'inter.broker.listener.name': 'PLAINTEXT',
+    'log.dirs': join(node.dir, 'data'),
+    'num.partitions': 3,
+    'default.replication.factor': copies,
+    'min.insync.replicas': minInSync,
+    'offsets.topic.replication.factor': copies,
+    'offsets.topic.num.partitions': 1,
+    'transaction.state.log.replication.factor': copies,
+    'transaction.state.log.min.isr': minInSync,
+    'transaction.state.log.num.partitions': 1,
+    'share.coordinator.state.topic.replication.factor': copies,
+    'share.coordinator.state.topic.min.isr': minInSync,
+    'share.coordinator.state.topic.num.partitions': 1,
+    'group.initial.rebalance.delay.ms': 0,
+    'auto.create.topics.enable': 'false',
+    // A killed broker can't register again before its old session is over: 9 s by default.
+    'broker.session.timeout.ms': copies === 1 ? 2_000 : 3_000,
+    'broker.heartbeat.interval.ms': 500,
+    'controller.quorum.election.timeout.ms': 500,
+    'controller.quorum.fetch.timeout.ms': 1_000,
+    // 128 MB by default, which alone would not fit the small heap.
+    'log.cleaner.dedupe.buffer.size': 8_388_608,
+    'num.network.threads': 2,
+    'num.io.threads': 4,
+  };
+}
+
+/** Kafka's own form of an id: 16 bytes in URL-safe base64. One with a leading minus would be taken for an option. */
+function newClusterId(): string {
+  for (;;) {
+    const id = randomBytes(16).toString('base64url');
+    if (!id.startsWith('-')) return id;
+  }
+}

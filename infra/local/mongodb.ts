@@ -1,0 +1,62 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cachedFolder } from './cache.ts';
+import { compileJava } from './compile-java.ts';
+import { jvmOptions, type Engine, type EngineContext } from './engine.ts';
+import { findJava } from './java.ts';
+import { fetchWithDependencies } from './maven.ts';
+import { printed } from './readiness.ts';
+import { ServerProcess } from './server-process.ts';
+import { oldestJava, versions } from './versions.ts';
+
+const version = versions.mongoJavaServer;
+const sourceDir = join(import.meta.dirname, 'java/mongodb');
+const sources = ['StubMongo.java', 'ExpirySweeper.java'];
+
+/**
+ * Starts the stand-in for MongoDB: mongo-java-server, made acceptable to current drivers. It is all in memory: a restart, killed or
+ * not, finds it empty.
+ */
+export async function startMongodb(context: EngineContext): Promise<Engine> {
+  const java = await findJava('mongodb', oldestJava.mongodb);
+  const folder = await buildServer(java, context);
+  const port = await context.ports.take(context.port);
+  const server = new ServerProcess({
+    name: 'mongodb',
+    port,
+    command: java,
+    args: [
+      ...jvmOptions(context, 512),
+      '-cp',
+      `${join(folder, 'classes')}:${join(folder, 'lib')}/*`,
+      'StubMongo',
+      String(port),
+      context.mongodbMode,
+    ],
+    logFile: join(context.dir, 'mongodb.log'),
+    isReady: printed(`listening on ${port}`),
+    signal: context.signal,
+  });
+  await server.start();
+  return { servers: [server], env: { MONGODB_URL: `mongodb://127.0.0.1:${port}` } };
+}
+
+async function buildServer(java: string, { cacheDir, signal }: EngineContext): Promise<string> {
+  const paths = sources.map((source) => join(sourceDir, source));
+  const texts = await Promise.all(paths.map((path) => readFile(path, 'utf8')));
+  return cachedFolder(cacheDir, `mongodb-${version}`, [version, ...texts], signal, async (folder) => {
+    const libs = join(folder, 'lib');
+    const artifact = { groupId: 'de.bwaldvogel', artifactId: 'mongo-java-server', version };
+    await fetchWithDependencies('mongodb', [artifact], libs, signal);
+    await compileJava({
+      engine: 'mongodb',
+      java,
+      release: oldestJava.mongodb,
+      sources: paths,
+      libs,
+      output: join(folder, 'classes'),
+      cacheDir,
+      signal,
+    });
+  });
+}
