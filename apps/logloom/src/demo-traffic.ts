@@ -30,8 +30,8 @@ interface Call {
   /** Typical time of its own work, in ms. */
   ms: number;
   calls: Call[];
-  /** How often it fails, and in which words. */
-  failure?: { rate: number; message: string };
+  /** How often it fails, after how many ms, and in which words. */
+  failure?: { rate: number; ms: number; message: string };
 }
 
 const db = (table: string, ms: number): Call => ({
@@ -46,7 +46,7 @@ const payment: Call = {
   operation: 'authorize card',
   ms: 120,
   calls: [],
-  failure: { rate: 0.12, message: 'time out waiting for the card network after 2000 ms' },
+  failure: { rate: 0.12, ms: 800, message: 'time out waiting for the card network after 800 ms' },
 };
 
 /** What the shop's customers do, how often, and which services take part. */
@@ -82,7 +82,7 @@ const requests: { weight: number; method: string; path: string; call: Call }[] =
           operation: 'reserve stock',
           ms: 11,
           calls: [db('stock', 7)],
-          failure: { rate: 0.04, message: 'stock row is locked by another transaction' },
+          failure: { rate: 0.04, ms: 40, message: 'stock row is locked by another transaction' },
         },
       ],
     },
@@ -161,6 +161,7 @@ export function makeRequest(random: Random): DemoEvent[] {
     }
     at += work / 2;
     if (current.failure !== undefined && random() < current.failure.rate) {
+      at = Math.max(at, start + current.failure.ms);
       log(at, current.service, spanId, 'error', `${current.operation}: ${current.failure.message}`, {
         operation: current.operation,
       });

@@ -3,7 +3,7 @@ import type { Telemetry } from '@logloom/telemetry';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { randomBytes } from 'node:crypto';
 import { acceptBody, type Producer, type Receipt } from './accept-body.ts';
-import { errors, IngestError } from './errors.ts';
+import { errors, IngestError, type ErrorCode } from './errors.ts';
 import type { Intake } from './intake.ts';
 import { Claim, readBody, type PendingBytes } from './read-body.ts';
 import type { IngestMetrics } from './telemetry.ts';
@@ -28,6 +28,10 @@ const ndjsonTypes = new Set([
 ]);
 // The last is what `curl --data` says of any body; nobody means it.
 const otherTypes = new Set(['', 'application/json', 'text/plain', 'application/x-www-form-urlencoded']);
+/** What befalls a text before there is an event in it. */
+const unreadable: ReadonlySet<ErrorCode> = new Set([
+  ...(['bad-json', 'invalid-utf8', 'not-an-object', 'event-too-large', 'too-deep'] as const),
+]);
 const methodsByPath: Readonly<Record<string, string>> = {
   '/ingest': 'POST',
   '/health/live': 'GET, HEAD',
@@ -84,6 +88,7 @@ async function ingest(
   });
   stopTimer();
   if (receipt.accepted > 0 || receipt.rejected.length === 0) return receipt;
+  if (receipt.rejected.some(({ code }) => !unreadable.has(code))) return receipt;
   const code = 'nothing-readable';
   metrics.failedRequests.inc({ code });
   reply.code(errors[code].status);

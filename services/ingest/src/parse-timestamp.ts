@@ -6,11 +6,12 @@ let cachedMicros = 0;
 
 const digits = /^-?\d+(?:\.\d+)?$/;
 const compactDate = /^(?:19|20)\d{6}$/;
+const rfc3339Start = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}/;
 const rfc2822 =
   /^(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}(?::\d{2})? (?:GMT|UTC|[+-]\d{4})$/;
 
 /**
- * A time as microseconds since 1970, rounded to whole ones; NaN for what is not a time. Takes RFC 3339 and its relatives
+ * A time as microseconds since 1970, rounded to whole ones, possibly more than Avro holds; NaN for what is not a time. Takes RFC 3339 and its relatives
  * (parseMicros), RFC 2822, and a number, or its digits as text, by its magnitude: below 1e11 seconds, below 1e14 milliseconds,
  * below 1e17 microseconds, else nanoseconds.
  */
@@ -23,7 +24,8 @@ export function parseTimestamp(value: unknown): number {
   const micros = parseMicros(text);
   if (!Number.isNaN(micros)) return micros;
   if (digits.test(text)) return compactDate.test(text) ? Number.NaN : microsOfDigits(text);
-  return rfc2822.test(text) ? Date.parse(text) * 1000 : Number.NaN;
+  // A real time that does not fit, such as Go's zero time, is out of range rather than unknown.
+  return rfc2822.test(text) || rfc3339Start.test(text) ? Date.parse(text) * 1000 : Number.NaN;
 }
 
 function microsOfNumber(number: number): number {

@@ -46,7 +46,7 @@ export class LiveView {
   /** @param {Record<string, string>} parameters */
   placeholder(parameters) {
     return parameters['stream'] === 'correlations'
-      ? 'Filter requests, e.g.  errorCount:>0 AND services:checkout'
+      ? 'Filter requests, e.g.  errorCount:>0 AND service:checkout'
       : 'Filter, e.g.  level:>=warn AND service:pay* AND message:"time out"';
   }
 

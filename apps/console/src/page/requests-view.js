@@ -15,7 +15,7 @@ export class RequestsView {
   }
 
   placeholder() {
-    return 'Filter requests, e.g.  errorCount:>0 AND services:checkout';
+    return 'Filter requests, e.g.  errorCount:>0 AND service:checkout';
   }
 
   /** @param {Record<string, string>} parameters */
