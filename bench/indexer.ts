@@ -28,7 +28,7 @@ const contenders: Record<string, (folder: string) => Contender> = {
   'rival: plain inserts': plainInserts,
   'search store': (folder) => {
     const search = openSqliteSearchStore(folder);
-    return { put: (events) => search.index(events), close: () => search.close() };
+    return { put: async (events) => void (await search.index(events)), close: () => search.close() };
   },
   archive: (folder) => {
     const archive = openSqliteArchive(folder);

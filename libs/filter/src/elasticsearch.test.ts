@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { compileElasticsearch, elasticsearchAttributes, parseFilter } from './index.ts';
+import { compileElasticsearch, elasticsearchAttributes, elasticsearchWords, parseFilter } from './index.ts';
 import { sortableNumber } from './elasticsearch-attributes.ts';
 
 function queryOf(text: string): unknown {
@@ -57,17 +57,9 @@ const examples: [string, unknown][] = [
   ],
   [
     'timestamp:[2023-01-30 TO 2023-01-31}',
-    {
-      range: {
-        '@timestamp': {
-          format: 'strict_date_optional_time_nanos',
-          gte: '2023-01-30T00:00:00.000000Z',
-          lt: '2023-01-31T00:00:00.000000Z',
-        },
-      },
-    },
+    { range: { 'logloom.timestamp': { gte: 1_675_036_800_000_000, lte: 1_675_123_199_999_999 } } },
   ],
-  ['timestamp:<1960-01-01', { match_none: {} }],
+  ['timestamp:<1960-01-01', { range: { 'logloom.timestamp': { lte: -315_619_200_000_001 } } }],
   ['a.b:*', { prefix: { 'logloom.attributes': { value: 'a.b\0' } } }],
   ['a.b:x', { term: { 'logloom.attributes': 'a.b\0x' } }],
   ['a\\*b:x*', { wildcard: { 'logloom.attributes': { value: 'a\\*b\0x*' } } }],
@@ -115,5 +107,17 @@ describe('elasticsearchAttributes', () => {
         assert.equal(left === right, a === b);
       }),
     );
+  });
+});
+
+describe('elasticsearchWords', () => {
+  it('leaves words as they are, but for those that the analyzer would cut', () => {
+    const long = 'x'.repeat(300);
+    const [first, second, third] = elasticsearchWords(`Time-out ${long} ${long}y`).split(' ').slice(1);
+    assert.deepEqual([elasticsearchWords('Time-out'), first], ['time out', 'out']);
+    assert.match(second!, /^x{200}[\ue000-\ue00f]{40}$/);
+    assert.notEqual(second, third);
+    assert.deepEqual(queryOf(long), { term: { 'logloom.words': second } });
+    assert.ok(elasticsearchWords(`${'x'.repeat(199)}${'𐐨'.repeat(99)}`).isWellFormed());
   });
 });

@@ -1,4 +1,3 @@
-import { formatMicros } from '@logloom/schemas';
 import type {
   AttributeMatch,
   Bound,
@@ -9,6 +8,7 @@ import type {
   StringMatch,
 } from './ast.ts';
 import { attributeNumber, attributePair, sortableNumber } from './elasticsearch-attributes.ts';
+import { elasticsearchWord } from './elasticsearch-words.ts';
 import { escapeGlob, globParts, literalOf } from './glob.ts';
 import { parseNumber } from './numeric.ts';
 import { plainWords } from './words-matcher.ts';
@@ -59,9 +59,7 @@ function compileCondition(condition: Condition): ElasticsearchQuery {
     case 'keyword':
       return compileKeyword(fields[condition.field], condition.match);
     case 'number':
-      return condition.field === 'timestamp'
-        ? compileTime(condition.min, condition.max)
-        : compileNumber(`logloom.${condition.field}`, condition.min, condition.max);
+      return compileNumber(`logloom.${condition.field}`, condition.min, condition.max);
     case 'words':
       return compileWords(condition.words);
     case 'attribute':
@@ -91,24 +89,12 @@ function compileNumber(field: string, min: number | undefined, max: number | und
   };
 }
 
-// date_nanos holds these times and no others, and refuses a query with one outside.
-const firstNanos = 0;
-const lastNanos = Date.UTC(2262, 3, 11) * 1000;
-
-function compileTime(min: number | undefined, max: number | undefined): ElasticsearchQuery {
-  if ((min ?? firstNanos) > lastNanos || (max ?? lastNanos) < firstNanos) return { match_none: {} };
-  const bounds: Record<string, string> = { format: 'strict_date_optional_time_nanos' };
-  if (min !== undefined && min > firstNanos) bounds['gte'] = formatMicros(min);
-  // Below the next microsecond: `lte` would round the bound up where digits are missing.
-  if (max !== undefined && max < lastNanos) bounds['lt'] = formatMicros(max + 1);
-  return { range: { '@timestamp': bounds } };
-}
-
 function compileWords(globs: readonly string[]): ElasticsearchQuery {
   const plain = plainWords(globs);
   if (plain !== undefined) {
-    if (plain.length === 1) return { term: { [wordsField]: plain[0] } };
-    return { match_phrase: { [wordsField]: plain.join(' ') } };
+    const words = plain.map(elasticsearchWord);
+    if (words.length === 1) return { term: { [wordsField]: words[0] } };
+    return { match_phrase: { [wordsField]: words.join(' ') } };
   }
   if (globs.length === 1) return compileWordPattern(globs[0]!);
   const clauses = globs.map((glob) => {
@@ -121,7 +107,7 @@ function compileWords(globs: readonly string[]): ElasticsearchQuery {
 function compileWordPattern(glob: string): ElasticsearchQuery {
   const parts = globParts(glob);
   const literal = literalOf(parts);
-  if (literal !== undefined) return { term: { [wordsField]: literal } };
+  if (literal !== undefined) return { term: { [wordsField]: elasticsearchWord(literal) } };
   const [text, wildcard] = parts;
   if (parts.length === 2 && text?.type === 'text' && wildcard?.type === 'any') {
     return { prefix: { [wordsField]: { value: text.text } } };

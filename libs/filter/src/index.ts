@@ -9,8 +9,11 @@ export {
 export { attributeValues, type AttributeValue, type AttributeValues } from './attribute-values.ts';
 export { compileElasticsearch, type ElasticsearchQuery } from './elasticsearch.ts';
 export { elasticsearchAttributes, type ElasticsearchAttributes } from './elasticsearch-attributes.ts';
+export { elasticsearchWords } from './elasticsearch-words.ts';
 export { equalityTerms, type EqualityTerm } from './equality-terms.ts';
 export { FilterSubject } from './filter-subject.ts';
+export { compileMongo, type MongoFilter } from './mongodb.ts';
+export { mongoFields, type MongoAttribute, type MongoFields } from './mongodb-fields.ts';
 export { maxFilterLength, parseFilter, type FilterResult } from './parse-filter.ts';
 export { compilePredicate, type Predicate } from './predicate.ts';
 export { compileSql, type SqlCondition, type SqlSchema } from './sql.ts';

@@ -2,10 +2,10 @@ import type { Filter } from '@logloom/filter';
 import { levels } from '@logloom/schemas';
 import { SearchStoreError } from './search-store.ts';
 
-type FilterNode = Filter['ast'];
-type Condition = Exclude<FilterNode, { type: 'all' | 'none' | 'not' | 'and' | 'or' }>;
-type AttributeMatch = Extract<Condition, { type: 'attribute' }>['match'];
-type StringMatch = Extract<Condition, { type: 'keyword' }>['match'];
+export type FilterNode = Filter['ast'];
+export type Condition = Exclude<FilterNode, { type: 'all' | 'none' | 'not' | 'and' | 'or' }>;
+export type AttributeMatch = Extract<Condition, { type: 'attribute' }>['match'];
+export type StringMatch = Extract<Condition, { type: 'keyword' }>['match'];
 type SqlValue = string | number;
 
 export interface CorrelationWhere {
@@ -33,6 +33,8 @@ const listColumns: Readonly<Record<string, string>> = {
   services: 'services',
   rules: 'rules',
 };
+/** Every field that a filter of documents may ask, with its name in the store. */
+export const fieldsOfDocuments = { texts: textColumns, numbers: numberColumns, lists: listColumns };
 
 /**
  * What a filter asks of a correlation document, as a condition on the table of documents:
@@ -84,11 +86,7 @@ function compileCondition(condition: Condition, params: SqlValue[]): string {
       return bounds.join(' AND ') || 'TRUE';
     }
     case 'words':
-      throw new SearchStoreError(
-        'bad-filter',
-        `'${condition.words.join(' ')}': correlation documents have no words; search the events for them`,
-        { subject: condition.words[0]! },
-      );
+      throw unsupportedWords(condition.words);
   }
 }
 
@@ -137,10 +135,7 @@ function compileNumber(
     params.push(Number(match.value));
     return `${column} = ?`;
   }
-  if (match.type !== 'within')
-    throw new SearchStoreError('bad-filter', `${field} is a number: give one, or a range of numbers`, {
-      subject: field,
-    });
+  if (match.type !== 'within') throw notANumber(field);
   const bounds: string[] = [];
   if (match.min !== undefined)
     bound(bounds, params, `${column} ${match.min.inclusive ? '>=' : '>'} ?`, match.min.value);
@@ -163,8 +158,22 @@ function sqlGlob(glob: string): string {
   });
 }
 
-function unsupported(field: string): SearchStoreError {
+export function unsupported(field: string): SearchStoreError {
   return new SearchStoreError('bad-filter', `correlation documents have no field '${field}'`, {
+    subject: field,
+  });
+}
+
+export function unsupportedWords(words: readonly string[]): SearchStoreError {
+  return new SearchStoreError(
+    'bad-filter',
+    `'${words.join(' ')}': correlation documents have no words; search the events for them`,
+    { subject: words[0]! },
+  );
+}
+
+export function notANumber(field: string): SearchStoreError {
+  return new SearchStoreError('bad-filter', `${field} is a number: give one, or a range of numbers`, {
     subject: field,
   });
 }

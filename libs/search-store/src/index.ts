@@ -1,3 +1,4 @@
+export { openSearchStore, type OpenSearchStoreOptions } from './open.ts';
 export {
   maxBuckets,
   maxTotal,
@@ -7,6 +8,7 @@ export {
   type FoundEvent,
   type Histogram,
   type HistogramQuery,
+  type Refused,
   type SearchPage,
   type SearchQuery,
   type SearchStore,

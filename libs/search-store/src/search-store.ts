@@ -6,8 +6,8 @@ import type { Correlation, Level, PlacedEvent } from '@logloom/schemas';
  * logs.correlations.
  *
  * Guarantees of every adapter
- * - index() and indexCorrelations() resolve only when everything that they were given is durable and will be found. A rejected call
- *   may have stored some of it; the same call again is safe.
+ * - index() and indexCorrelations() resolve only when everything that they were given is durable and will be found, at once or
+ *   within seconds, but for what they give back as refused. A rejected call may have stored some of it; the same call again is safe.
  * - An event is stored once per id: the first copy stays, whatever a later one says.
  * - A correlation document is stored once per id, at the highest revision that came; lower and equal ones are ignored.
  * - Pages never repeat or leave out what was there when the first page was made, while nothing is deleted.
@@ -16,10 +16,12 @@ import type { Correlation, Level, PlacedEvent } from '@logloom/schemas';
  * Times are microseconds since 1970; `fromMicros` belongs to a range, `toMicros` does not.
  */
 export interface SearchStore {
-  index(events: readonly PlacedEvent[]): Promise<void>;
-  indexCorrelations(documents: readonly Correlation[]): Promise<void>;
+  /** Gives what can never be stored, whatever is done; all else is stored when it resolves. */
+  index(events: readonly PlacedEvent[]): Promise<Refused<PlacedEvent>[]>;
+  /** As index(). */
+  indexCorrelations(documents: readonly Correlation[]): Promise<Refused<Correlation>[]>;
 
-  /** One page of the matching events, by timestamp; equal timestamps in the order in which they were indexed. */
+  /** One page of the matching events, by timestamp; equal timestamps of a partition in the order of the log. */
   search(query: SearchQuery): Promise<SearchPage>;
   /** Counts per interval and level; without a range, from the first event to the last. Errors: `too-many-buckets`. */
   histogram(query: HistogramQuery): Promise<Histogram>;
@@ -39,6 +41,12 @@ export interface SearchStore {
   /** Removes the events with a timestamp before `micros`, and the documents whose last member was before it. Gives how many events. */
   deleteBefore(micros: number): Promise<number>;
   close(): Promise<void>;
+}
+
+/** What a store can never take, such as a document that its engine cannot read, and why, in words. */
+export interface Refused<Item> {
+  item: Item;
+  reason: string;
 }
 
 /** An event without what no reader of the search asks for: its source (the id says it) and when it was received. */

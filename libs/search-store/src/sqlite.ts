@@ -25,8 +25,14 @@ export function openSqliteSearchStore(folder: string, options: SqliteSearchStore
     return writer;
   };
   return {
-    index: async (events) => attempt(() => writing().index(events)),
-    indexCorrelations: async (documents) => attempt(() => writing().indexCorrelations(documents)),
+    index: async (events) => {
+      attempt(() => writing().index(events));
+      return [];
+    },
+    indexCorrelations: async (documents) => {
+      attempt(() => writing().indexCorrelations(documents));
+      return [];
+    },
     search: async (query) => attempt(() => reader.search(query)),
     histogram: async (query) => attempt(() => reader.histogram(query)),
     topValues: async (query) => attempt(() => reader.topValues(query)),

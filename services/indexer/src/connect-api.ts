@@ -1,6 +1,6 @@
 import { openSqliteArchive } from '@logloom/archive';
 import { connectLog } from '@logloom/runtime';
-import { openSqliteSearchStore } from '@logloom/search-store';
+import { openSearchStore } from '@logloom/search-store';
 import type { Settings } from '@logloom/settings';
 import type { FastifyInstance } from 'fastify';
 import { readFileSync } from 'node:fs';
@@ -18,7 +18,8 @@ export async function connectApi(
 ): Promise<void> {
   const connection = await connectLog(settings);
   const folder = storesFolder(settings.LOGLOOM_DATA);
-  const search = openSqliteSearchStore(folder, { readOnly: true });
+  const elasticsearchUrl = settings.ELASTICSEARCH_URL;
+  const search = await openSearchStore({ elasticsearchUrl, folder, readOnly: true });
   const archive = openSqliteArchive(folder, { readOnly: true });
   app.addHook('onClose', async () => {
     await Promise.all([search.close(), archive.close()]);

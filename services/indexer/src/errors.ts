@@ -20,6 +20,12 @@ export const errors = {
     retriable: false,
     meaning: 'a record of the log is none of ours or damaged',
   },
+  /** Not an answer: the code of a dead letter. */
+  'refused-by-store': {
+    status: 0,
+    retriable: false,
+    meaning: 'the search store can never take the event or document; the archive has it',
+  },
 } as const;
 
 export type ErrorCode = keyof typeof errors;

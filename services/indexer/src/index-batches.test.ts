@@ -68,6 +68,21 @@ test('another error rejects the batches of its bulk, and the next bulk goes on',
   assert.deepEqual(store.bulks, [[2]]);
 });
 
+test('what a target refuses for good goes to the batch that it is of', async () => {
+  const picky: BulkTarget = {
+    ...target(),
+    putEvents: async (events) =>
+      events.filter(({ offset }) => offset % 2 === 0).map((item) => ({ item, reason: 'even' })),
+  };
+  const batches = new IndexBatches({ targets: [target(), picky], signal: new AbortController().signal });
+  const refused = await Promise.all([
+    batches.add([event(1), event(2)], []),
+    batches.add([event(3)], []),
+    batches.add([event(4)], []),
+  ]);
+  assert.deepEqual(refused, [[{ item: event(2), reason: 'even' }], [], [{ item: event(4), reason: 'even' }]]);
+});
+
 test('an abort ends the retries', async () => {
   const stop = new AbortController();
   const store = target(Array.from({ length: 1000 }, () => ({ retriable: true })));

@@ -1,11 +1,15 @@
 import type { Correlation, PlacedEvent } from '@logloom/schemas';
+import type { Refused } from '@logloom/search-store';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What is written to a store: events, or documents, in one call. */
+/** An event or a document that a target can never take. */
+export type RefusedItem = Refused<PlacedEvent | Correlation>;
+
+/** What is written to a store: events, or documents, in one call. A target that can refuse some for good gives those. */
 export interface BulkTarget {
   name: string;
-  putEvents: (events: readonly PlacedEvent[]) => Promise<void>;
-  putCorrelations: (documents: readonly Correlation[]) => Promise<void>;
+  putEvents: (events: readonly PlacedEvent[]) => Promise<readonly RefusedItem[] | void>;
+  putCorrelations: (documents: readonly Correlation[]) => Promise<readonly RefusedItem[] | void>;
 }
 
 export interface BulkOptions {
@@ -24,7 +28,7 @@ export interface BulkOptions {
 interface Batch {
   events: readonly PlacedEvent[];
   correlations: readonly Correlation[];
-  resolve: () => void;
+  resolve: (refused: RefusedItem[]) => void;
   reject: (error: unknown) => void;
 }
 
@@ -43,11 +47,12 @@ export class IndexBatches {
   }
 
   /**
-   * Resolves when every target has acknowledged the batch. A retriable error is tried again, for ever; rejects when a target gives
-   * another error, or when the signal aborts between retries. What was rejected may be stored in part and must be given again.
+   * Resolves when every target has acknowledged the batch, with what of it a target refused for good. A retriable error is tried
+   * again, for ever; rejects when a target gives another error, or when the signal aborts between retries. What was rejected may be
+   * stored in part and must be given again.
    */
-  async add(events: readonly PlacedEvent[], correlations: readonly Correlation[]): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
+  async add(events: readonly PlacedEvent[], correlations: readonly Correlation[]): Promise<RefusedItem[]> {
+    return new Promise((resolve, reject) => {
       this.#waiting.push({ events, correlations, resolve, reject });
       if (!this.#running) void this.#run();
     });
@@ -68,7 +73,8 @@ export class IndexBatches {
       const failed = results.find((result) => result.status === 'rejected');
       if (failed === undefined) {
         this.#options.onBulk?.(events.length, correlations.length, (performance.now() - startedAt) / 1000);
-        for (const batch of bulk) batch.resolve();
+        const refused = results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+        for (const batch of bulk) batch.resolve(refused.filter(({ item }) => isOf(batch, item)));
       } else {
         for (const batch of bulk) batch.reject(failed.reason);
       }
@@ -88,16 +94,22 @@ export class IndexBatches {
     target: BulkTarget,
     events: readonly PlacedEvent[],
     correlations: readonly Correlation[],
-  ): Promise<void> {
-    if (events.length > 0) await this.#retry(target, () => target.putEvents(events));
-    if (correlations.length > 0) await this.#retry(target, () => target.putCorrelations(correlations));
+  ): Promise<RefusedItem[]> {
+    const refused: RefusedItem[] = [];
+    if (events.length > 0) refused.push(...(await this.#retry(target, () => target.putEvents(events))));
+    if (correlations.length > 0)
+      refused.push(...(await this.#retry(target, () => target.putCorrelations(correlations))));
+    return refused;
   }
 
-  async #retry(target: BulkTarget, write: () => Promise<void>): Promise<void> {
+  async #retry(
+    target: BulkTarget,
+    write: () => Promise<readonly RefusedItem[] | void>,
+  ): Promise<readonly RefusedItem[]> {
     const { backoffMs, maxBackoffMs, signal, onRetry } = this.#options;
     for (let wait = backoffMs; ; wait = Math.min(wait * 2, maxBackoffMs)) {
       try {
-        return await write();
+        return (await write()) ?? [];
       } catch (error) {
         if ((error as { retriable?: boolean }).retriable !== true || signal.aborted) throw error;
         onRetry?.(target.name, error);
@@ -105,4 +117,8 @@ export class IndexBatches {
       }
     }
   }
+}
+
+function isOf(batch: Batch, item: RefusedItem['item']): boolean {
+  return batch.events.includes(item as PlacedEvent) || batch.correlations.includes(item as Correlation);
 }

@@ -2,6 +2,7 @@ import type { Assignment, EventLog, LogRecord, PartitionHandler } from '@logloom
 import { SchemaRegistryError, type Decoded, type Serde } from '@logloom/schema-registry';
 import { placeEvent, topics, type Correlation, type PlacedEvent } from '@logloom/schemas';
 import { DocumentOrder } from './document-order.ts';
+import type { ErrorCode } from './errors.ts';
 import type { IndexBatches } from './index-batches.ts';
 import type { IndexerMetrics } from './telemetry.ts';
 
@@ -50,14 +51,22 @@ export async function indexPartition(
     process: async (records) => {
       const events: PlacedEvent[] = [];
       const documents: Correlation[] = [];
-      for (const { record, decoded } of await decodeAll(deps, records)) {
+      const all = await decodeAll(deps, records);
+      for (const { record, decoded } of all) {
         if (decoded.name === 'LogEvent') events.push(placeEvent(decoded.value, partition, record.offset));
         else if (decoded.name === 'Correlation') {
           if (order.admit(decoded.value)) documents.push(decoded.value);
           else metrics.staleDocuments.inc();
         }
       }
-      if (events.length > 0 || documents.length > 0) await batches.add(events, documents);
+      if (events.length > 0 || documents.length > 0) {
+        const refused = await batches.add(events, documents);
+        const letters = refused.map(({ item, reason }) => ({
+          record: all.find(({ decoded }) => decoded.value === item)!.record,
+          reason,
+        }));
+        await keepAsDeadLetters(deps, 'refused-by-store', letters);
+      }
       next = records.at(-1)!.offset + 1;
       await commitWhenDue();
     },
@@ -87,7 +96,7 @@ async function decodeAll(deps: IndexPartitionDeps, records: readonly LogRecord[]
       else result.push({ record, decoded: again });
     }
   }
-  if (refused.length > 0) await keepAsDeadLetters(deps, refused);
+  await keepAsDeadLetters(deps, 'undecodable-record', refused);
   return result;
 }
 
@@ -112,15 +121,17 @@ function onlyUndecodable(error: unknown): void {
 
 async function keepAsDeadLetters(
   { log, serde, metrics }: IndexPartitionDeps,
+  code: ErrorCode,
   refused: readonly { record: LogRecord; reason: string }[],
 ): Promise<void> {
+  if (refused.length === 0) return;
   await log.append(
     topics.deadLetter,
     refused.map(({ record, reason }) => ({
       partition: record.partition,
       key: record.key,
       value: serde.encode('DeadLetter', {
-        code: 'undecodable-record',
+        code,
         message: reason,
         source: {
           kind: 'kafka',

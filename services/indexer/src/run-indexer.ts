@@ -1,7 +1,7 @@
 import { openSqliteArchive } from '@logloom/archive';
 import { connectLog, type RunService } from '@logloom/runtime';
 import { topics } from '@logloom/schemas';
-import { openSqliteSearchStore } from '@logloom/search-store';
+import { openSearchStore } from '@logloom/search-store';
 import { join } from 'node:path';
 import { IndexBatches } from './index-batches.ts';
 import { indexPartition } from './index-partition.ts';
@@ -20,7 +20,8 @@ export const runIndexer: RunService = async ({ settings, telemetry, signal, onRe
   const { log, serde } = connection;
   await using cleanUp = new AsyncDisposableStack();
   const folder = storesFolder(settings.LOGLOOM_DATA);
-  const search = cleanUp.adopt(openSqliteSearchStore(folder), (store) => store.close());
+  const elasticsearchUrl = settings.ELASTICSEARCH_URL;
+  const search = cleanUp.adopt(await openSearchStore({ elasticsearchUrl, folder }), (store) => store.close());
   const archive = cleanUp.adopt(openSqliteArchive(folder), (store) => store.close());
   const metrics = createMetrics(telemetry);
   const batches = new IndexBatches({

@@ -1,0 +1,45 @@
+import type { Client, estypes } from '@elastic/elasticsearch';
+import { asStoreError } from './elasticsearch-errors.ts';
+import { SearchStoreError } from './search-store.ts';
+
+/** The client's type has an undefined in it that no query may be. */
+export type Query = NonNullable<estypes.QueryDslQueryContainer>;
+
+export type SearchResponse<Source, Aggregations> = Pick<
+  estypes.SearchResponse<Source, Aggregations>,
+  'hits' | 'aggregations'
+>;
+
+/** Runs a search under the store's conditions; elasticsearch-values.ts takes it without knowing the client. */
+export type RunSearch = <Source, Aggregations>(
+  request: estypes.SearchRequest,
+) => Promise<SearchResponse<Source, Aggregations>>;
+
+/** The server ends a query by itself at its limit; so long after that nobody waits for the answer any more. */
+const answerGraceMs = 5000;
+
+/**
+ * One search. An index that is not there has no documents; a shard that cannot answer makes the whole search fail, for otherwise
+ * its documents would seem to be gone. Throws SearchStoreError.
+ */
+export async function runSearch<Source, Aggregations>(
+  client: Client,
+  request: estypes.SearchRequest,
+  queryLimitMs: number,
+): Promise<SearchResponse<Source, Aggregations>> {
+  try {
+    const response = await client.search<Source, Aggregations>(
+      {
+        ignore_unavailable: true,
+        allow_partial_search_results: false,
+        timeout: `${queryLimitMs}ms`,
+        ...request,
+      },
+      { requestTimeout: queryLimitMs + answerGraceMs },
+    );
+    if (!response.timed_out) return response;
+  } catch (cause) {
+    throw asStoreError(cause);
+  }
+  throw new SearchStoreError('timeout', `the query ran longer than ${queryLimitMs} ms`);
+}

@@ -1,0 +1,155 @@
+import { Client } from '@elastic/elasticsearch';
+import type { Correlation, PlacedEvent } from '@logloom/schemas';
+import { BulkWriter, type BulkSettings } from './elasticsearch-bulk.ts';
+import { correlationSource, documentId, eventSource } from './elasticsearch-documents.ts';
+import { asStoreError } from './elasticsearch-errors.ts';
+import { eventIndex, type IndexNames } from './elasticsearch-indices.ts';
+import { ElasticsearchReader } from './elasticsearch-reader.ts';
+import { deleteCorrelationsBefore, deleteEventsBefore } from './elasticsearch-retention.ts';
+import { putTemplates, type IndexSettings } from './elasticsearch-templates.ts';
+import type {
+  CorrelationsPage,
+  CorrelationsQuery,
+  FoundEvent,
+  Histogram,
+  HistogramQuery,
+  Refused,
+  SearchPage,
+  SearchQuery,
+  SearchStore,
+  TopValues,
+  TopValuesQuery,
+} from './search-store.ts';
+
+export interface ElasticsearchSearchStoreOptions extends Partial<IndexSettings> {
+  /** Opens for queries only: writes reject, and no templates are put. */
+  readOnly?: boolean;
+  /** How long one query may run; default 10 s. */
+  queryLimitMs?: number;
+  /** Default `logs` and `logloom-correlations`. */
+  names?: IndexNames;
+  bulk?: Partial<BulkSettings>;
+}
+
+const defaultNames: IndexNames = { events: 'logs', correlations: 'logloom-correlations' };
+const defaultBulk: BulkSettings = {
+  maxBytes: 5_000_000,
+  maxDocuments: 2000,
+  inFlight: 4,
+  attempts: 6,
+  backoffMs: 100,
+  maxBackoffMs: 5000,
+  refresh: false,
+};
+const bulkLimitMs = 60_000;
+
+/**
+ * The search store on Elasticsearch 9: an index a day under the alias `logs`, and one of correlation documents. What was written is
+ * found within a second. A copy of an event is known as one when it has the same day; at replay it has.
+ */
+export class ElasticsearchSearchStore implements SearchStore {
+  readonly #client: Client;
+  readonly #names: IndexNames;
+  readonly #settings: IndexSettings;
+  readonly #readOnly: boolean;
+  readonly #reader: ElasticsearchReader;
+  readonly #writer: BulkWriter;
+  #templates: Promise<void> | undefined;
+
+  /** Connects when the first call needs it. `url` may hold a user and a password. */
+  constructor(url: string, options: ElasticsearchSearchStoreOptions = {}) {
+    const { readOnly = false, queryLimitMs = 10_000, names = defaultNames, bulk } = options;
+    const { indexMode = 'standard', shards = 1 } = options;
+    // Who calls repeats what is retriable: retries here would only multiply the load of a server that is in need.
+    this.#client = new Client({ node: url, maxRetries: 0, requestTimeout: bulkLimitMs });
+    this.#names = names;
+    this.#settings = { indexMode, shards };
+    this.#readOnly = readOnly;
+    this.#reader = new ElasticsearchReader(this.#client, names, queryLimitMs);
+    this.#writer = new BulkWriter(this.#client, { ...defaultBulk, ...bulk });
+  }
+
+  async index(events: readonly PlacedEvent[]): Promise<Refused<PlacedEvent>[]> {
+    await this.#prepareWriting();
+    // Requests overtake each other, and the first copy has to stay.
+    const firstCopies = new Map<string, PlacedEvent>();
+    for (const event of events) if (!firstCopies.has(event.id)) firstCopies.set(event.id, event);
+    return this.#writer.write([...firstCopies.values()], (event) => {
+      const meta = { _index: eventIndex(this.#names, event), _id: documentId(event.id) };
+      return `{"create":${JSON.stringify(meta)}}\n${JSON.stringify(eventSource(event))}`;
+    });
+  }
+
+  async indexCorrelations(documents: readonly Correlation[]): Promise<Refused<Correlation>[]> {
+    await this.#prepareWriting();
+    return this.#writer.write(documents, (document) => {
+      const version = { version: document.revision, version_type: 'external' };
+      const meta = { _index: this.#names.correlations, _id: documentId(document.id), ...version };
+      return `{"index":${JSON.stringify(meta)}}\n${JSON.stringify(correlationSource(document))}`;
+    });
+  }
+
+  search(query: SearchQuery): Promise<SearchPage> {
+    return this.#reader.search(query);
+  }
+
+  histogram(query: HistogramQuery): Promise<Histogram> {
+    return this.#reader.histogram(query);
+  }
+
+  topValues(query: TopValuesQuery): Promise<TopValues> {
+    return this.#reader.topValues(query);
+  }
+
+  fields(): Promise<string[]> {
+    return this.#reader.fields();
+  }
+
+  event(id: string): Promise<FoundEvent | undefined> {
+    return this.#reader.event(id);
+  }
+
+  correlations(query: CorrelationsQuery): Promise<CorrelationsPage> {
+    return this.#reader.correlations(query);
+  }
+
+  correlation(id: string): Promise<Correlation | undefined> {
+    return this.#reader.correlation(id);
+  }
+
+  correlationsById(correlationId: string): Promise<Correlation[]> {
+    return this.#reader.correlationsById(correlationId);
+  }
+
+  counts(): Promise<{ events: number; correlations: number }> {
+    return this.#reader.counts();
+  }
+
+  async deleteBefore(micros: number): Promise<number> {
+    await this.#prepareWriting();
+    try {
+      const events = await deleteEventsBefore(this.#client, this.#writer, this.#names, micros);
+      await deleteCorrelationsBefore(this.#client, this.#writer, this.#names, micros);
+      return events;
+    } catch (error) {
+      throw asStoreError(error);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#writer.close();
+    await this.#client.close();
+  }
+
+  /** Indices are made by the first document, so their templates have to be there before it. */
+  async #prepareWriting(): Promise<void> {
+    if (this.#readOnly) throw new TypeError('this search store was opened for reading only');
+    this.#templates ??= putTemplates(this.#client, this.#names, this.#settings);
+    try {
+      await this.#templates;
+    } catch (error) {
+      this.#templates = undefined;
+      throw asStoreError(error);
+    }
+  }
+}

@@ -1,0 +1,20 @@
+import { openSqliteSearchStore } from './sqlite.ts';
+import type { SearchStore } from './search-store.ts';
+
+export interface OpenSearchStoreOptions {
+  /** Of the Elasticsearch that holds the documents; without it the embedded store does. */
+  elasticsearchUrl?: string | undefined;
+  /** The folder of the embedded store. */
+  folder: string;
+  /** Opens for queries only. */
+  readOnly?: boolean;
+}
+
+/** The search store that the settings ask for. Elasticsearch need not be reachable yet. */
+export async function openSearchStore(options: OpenSearchStoreOptions): Promise<SearchStore> {
+  const { elasticsearchUrl, folder, readOnly = false } = options;
+  if (elasticsearchUrl === undefined) return openSqliteSearchStore(folder, { readOnly });
+  // Its client takes time and memory that whoever runs embedded need not spend.
+  const { ElasticsearchSearchStore } = await import('./elasticsearch.ts');
+  return new ElasticsearchSearchStore(elasticsearchUrl, { readOnly });
+}
