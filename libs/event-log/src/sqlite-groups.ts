@@ -85,12 +85,15 @@ export class SqliteGroups {
   /** Takes or renews the group's lease; false while another member holds it. */
   lease(group: string, member: string): boolean {
     const now = Date.now();
+    // A lease means nothing after a loss of power, and waiting for the disk every few seconds would keep an idle machine awake.
+    this.#db.exec('PRAGMA synchronous=OFF');
     const result = this.#db
       .prepare(
         `INSERT INTO leases VALUES (?, ?, ?) ON CONFLICT ("group") DO UPDATE SET member = excluded.member, expiresAt = excluded.expiresAt
          WHERE leases.member = excluded.member OR leases.expiresAt < ?`,
       )
       .run(group, member, now + leaseMs, now);
+    this.#db.exec('PRAGMA synchronous=FULL');
     return result.changes > 0;
   }
 

@@ -2,21 +2,23 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { EventLogError, type LogRecord, type NewRecord } from './event-log.ts';
+import { fromBatch, toBatches, type RecordBatch } from './record-batch.ts';
 import { asEventLogError } from './sqlite-error.ts';
 
 interface Partition {
   insert: StatementSync;
-  select: StatementSync;
+  from: StatementSync;
+  at: StatementSync;
   first: StatementSync;
   last: StatementSync;
-  byTime: StatementSync;
 }
 
-type Row = [offset: number, timestamp: number, key: string | null, value: Uint8Array, headers: string | null];
+type Position = [offset: number, count: number, timestamp: number];
+type Row = [...Position, records: Uint8Array];
 
 /**
  * One topic in a SQLite file of its own, so that writers of different topics never wait for each other. One table a partition, one
- * row a record: appending is an insert at the right edge of a B-tree, reading a range scan.
+ * row a batch of records: appending is an insert at the right edge of a B-tree, reading a range scan.
  */
 export class SqliteTopic {
   readonly name: string;
@@ -29,24 +31,27 @@ export class SqliteTopic {
     this.partitionCount = partitions;
     mkdirSync(folder, { recursive: true });
     this.#db = new DatabaseSync(topicPath(folder, name), { timeout: 10_000 });
-    // FULL: a commit returns when it is on the disk, not merely handed to the system.
-    this.#db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;');
+    // FULL: a commit returns when it is on the disk, not merely handed to the system. Large pages suit rows of many records.
+    this.#db.exec(
+      'PRAGMA page_size=16384; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=1000;',
+    );
     for (let p = 0; p < partitions; p++) this.#partitions.push(this.#open(p));
   }
 
   /** Appends in one transaction: all of it or nothing. Gives the offsets. */
   append(records: readonly NewRecord[], nowMs: number): number[] {
-    const offsets: number[] = [];
+    const perPartition = Map.groupBy(records, (record) => record.partition);
+    const next = new Map<number, number>();
     try {
       this.#db.exec('BEGIN IMMEDIATE');
-      const next = new Map<number, { offset: number; timestamp: number }>();
-      for (const record of records) {
-        const partition = this.#partition(record.partition);
-        let position = next.get(record.partition);
-        if (position === undefined) next.set(record.partition, (position = this.#position(partition, nowMs)));
-        const headers = record.headers === undefined ? null : JSON.stringify(record.headers);
-        partition.insert.run(position.offset, position.timestamp, record.key, record.value, headers);
-        offsets.push(position.offset++);
+      for (const [p, part] of perPartition) {
+        const partition = this.#partition(p);
+        const end = this.#end(partition);
+        next.set(p, end.offset);
+        // The machine's clock may be set back; the log's does not fall.
+        for (const batch of toBatches(part, end.offset, Math.max(nowMs, end.timestamp))) {
+          partition.insert.run(batch.offset, batch.count, batch.timestamp, batch.records);
+        }
       }
       this.#db.exec('COMMIT');
     } catch (error) {
@@ -54,48 +59,68 @@ export class SqliteTopic {
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
       throw asEventLogError(error, this.name);
     }
-    return offsets;
+    return records.map(({ partition }) => {
+      const offset = next.get(partition)!;
+      next.set(partition, offset + 1);
+      return offset;
+    });
   }
 
   read(partition: number, fromOffset: number, maxRecords: number): LogRecord[] {
-    const { select } = this.#partition(partition);
-    let rows: Row[];
+    const { from } = this.#partition(partition);
+    const place = { topic: this.name, partition };
+    const records: LogRecord[] = [];
     try {
-      rows = select.all(fromOffset, maxRecords) as unknown as Row[];
+      for (const row of from.iterate(fromOffset) as unknown as Iterable<Row>) {
+        records.push(...fromBatch(asBatch(row), place, fromOffset, maxRecords - records.length));
+        if (records.length >= maxRecords) break;
+      }
     } catch (error) {
       throw asEventLogError(error, this.name);
     }
-    return rows.map(([offset, timestamp, key, value, headers]) => ({
-      topic: this.name,
-      partition,
-      offset,
-      timestamp,
-      key,
-      value: Buffer.from(value.buffer, value.byteOffset, value.byteLength),
-      headers: headers === null ? noHeaders : (JSON.parse(headers) as Record<string, string>),
-    }));
+    return records;
   }
 
   startOffset(partition: number): number {
-    const row = this.#partition(partition).first.get() as unknown as [number] | undefined;
-    return row === undefined ? this.endOffset(partition) : row[0];
+    const row = this.#partition(partition).first.get() as unknown as Position | undefined;
+    return row === undefined ? 0 : row[0];
   }
 
   endOffset(partition: number): number {
-    return this.#position(this.#partition(partition), 0).offset;
+    return this.#end(this.#partition(partition)).offset;
   }
 
+  /**
+   * Timestamps never fall along the offsets, so the first record at or after a time is found by bisection on the primary key: an
+   * index on the time would cost every append, for a query that is rare.
+   */
   offsetByTime(partition: number, timestampMs: number): number {
-    const row = this.#partition(partition).byTime.get(timestampMs) as unknown as [number] | undefined;
-    return row === undefined ? this.endOffset(partition) : row[0];
+    const { at } = this.#partition(partition);
+    let low = this.startOffset(partition);
+    let high = this.endOffset(partition);
+    while (low < high) {
+      const [offset, count, timestamp] = at.get(Math.floor((low + high) / 2)) as unknown as Position;
+      if (timestamp < timestampMs) low = offset + count;
+      else high = offset;
+    }
+    return low;
   }
 
   trim(beforeMs: number): void {
     for (let p = 0; p < this.partitionCount; p++) {
-      // The last record stays: it holds the end offset and the clock.
+      const last = this.#partition(p).last.get() as unknown as Position | undefined;
+      if (last === undefined) continue;
+      const [offset, count, timestamp] = last;
       this.#db
-        .prepare(`DELETE FROM p${p} WHERE "offset" < MIN((SELECT MAX("offset") FROM p${p}), ?)`)
-        .run(this.offsetByTime(p, beforeMs));
+        .prepare(`DELETE FROM p${p} WHERE "offset" < MIN(?, ?)`)
+        .run(offset, this.offsetByTime(p, beforeMs));
+      if (timestamp >= beforeMs || count === 1) continue;
+      // The last record stays: it holds the end offset and the clock.
+      const [record] = this.read(p, offset + count - 1, 1);
+      const [batch] = toBatches([record!], record!.offset, timestamp);
+      this.#db
+        .prepare(`UPDATE p${p} SET "offset" = ?, count = 1, records = ? WHERE "offset" = ?`)
+        .run(batch!.offset, batch!.records, offset);
     }
   }
 
@@ -112,12 +137,10 @@ export class SqliteTopic {
     this.#db.close();
   }
 
-  /** The next offset, and a timestamp that does not fall below the last one's when the machine's clock was set back. */
-  #position(partition: Partition, nowMs: number): { offset: number; timestamp: number } {
-    const row = partition.last.get() as unknown as [number, number] | undefined;
-    return row === undefined
-      ? { offset: 0, timestamp: nowMs }
-      : { offset: row[0] + 1, timestamp: Math.max(nowMs, row[1]) };
+  /** The next offset, and the last timestamp. */
+  #end(partition: Partition): { offset: number; timestamp: number } {
+    const row = partition.last.get() as unknown as Position | undefined;
+    return row === undefined ? { offset: 0, timestamp: 0 } : { offset: row[0] + row[1], timestamp: row[2] };
   }
 
   #partition(partition: number): Partition {
@@ -130,7 +153,7 @@ export class SqliteTopic {
   #open(partition: number): Partition {
     const table = `p${partition}`;
     this.#db.exec(
-      `CREATE TABLE IF NOT EXISTS ${table} ("offset" INTEGER PRIMARY KEY, timestamp INTEGER NOT NULL, key TEXT, value BLOB NOT NULL, headers TEXT)`,
+      `CREATE TABLE IF NOT EXISTS ${table} ("offset" INTEGER PRIMARY KEY, count INTEGER NOT NULL, timestamp INTEGER NOT NULL, records BLOB NOT NULL)`,
     );
     const prepare = (sql: string): StatementSync => {
       const statement = this.#db.prepare(sql);
@@ -138,37 +161,24 @@ export class SqliteTopic {
       return statement;
     };
     return {
-      insert: prepare(`INSERT INTO ${table} VALUES (?, ?, ?, ?, ?)`),
-      select: prepare(`SELECT * FROM ${table} WHERE "offset" >= ? ORDER BY "offset" LIMIT ?`),
-      first: prepare(`SELECT "offset" FROM ${table} ORDER BY "offset" LIMIT 1`),
-      last: prepare(`SELECT "offset", timestamp FROM ${table} ORDER BY "offset" DESC LIMIT 1`),
-      byTime: prepare(bisectByTime(table)),
+      insert: prepare(`INSERT INTO ${table} VALUES (?, ?, ?, ?)`),
+      from: prepare(
+        `SELECT * FROM ${table} WHERE "offset" >= IFNULL((SELECT MAX("offset") FROM ${table} WHERE "offset" <= ?), 0) ORDER BY "offset"`,
+      ),
+      at: prepare(`SELECT ${position} FROM ${table} WHERE "offset" <= ? ORDER BY "offset" DESC LIMIT 1`),
+      first: prepare(`SELECT ${position} FROM ${table} ORDER BY "offset" LIMIT 1`),
+      last: prepare(`SELECT ${position} FROM ${table} ORDER BY "offset" DESC LIMIT 1`),
     };
   }
 }
 
-const noHeaders: Readonly<Record<string, string>> = Object.freeze({});
+const position = '"offset", count, timestamp';
+
+function asBatch([offset, count, timestamp, records]: Row): RecordBatch {
+  return { offset, count, timestamp, records };
+}
 
 /** The file that holds a topic. */
 export function topicPath(folder: string, topic: string): string {
   return join(folder, `${topic}.db`);
-}
-
-/**
- * Timestamps never fall along the offsets, so the first record at or after a time is found by bisection on the primary key: an
- * index on the time would cost every append, for a query that is rare. Offsets may have a hole at the start (trimmed), never inside.
- */
-function bisectByTime(table: string): string {
-  return `
-    WITH RECURSIVE target(t) AS (VALUES (?)),
-    bisect(low, high) AS (
-      SELECT MIN("offset"), MAX("offset") + 1 FROM ${table}
-      UNION ALL
-      SELECT
-        CASE WHEN m.timestamp < target.t THEN m."offset" + 1 ELSE low END,
-        CASE WHEN m.timestamp < target.t THEN high ELSE m."offset" END
-      FROM bisect, target JOIN ${table} m ON m."offset" = (low + high) / 2
-      WHERE low < high
-    )
-    SELECT low FROM bisect WHERE low = high AND low IS NOT NULL`;
 }
