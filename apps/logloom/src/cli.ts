@@ -1,5 +1,5 @@
 import { describeSettings, loadSettings, SettingsError, type Settings } from '@logloom/settings';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import pc from 'picocolors';
 import { demoBatches } from './demo.ts';
 import { CommandError, getJson, ingestUrl, viewersUrl } from './endpoint.ts';
@@ -46,7 +46,9 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
   const program = new Command('logloom')
     .description('Live, correlated log events: ingest, group by request, search, archive and watch.')
     .addHelpText('after', exitCodes)
-    .configureHelp({ showGlobalOptions: true });
+    .configureHelp({ showGlobalOptions: true })
+    // Each command inherits it: a wrong option exits with 2, not with the 1 of "nothing found".
+    .exitOverride();
 
   program
     .command('up')
@@ -232,6 +234,8 @@ function count(text: string): number {
 
 /** The exit code for what a command threw, and what to tell the person. */
 export function explain(error: unknown): { exitCode: number; message: string } {
+  // commander has written its own message; help and version are no failures.
+  if (error instanceof CommanderError) return { exitCode: error.exitCode === 0 ? 0 : 2, message: '' };
   if (error instanceof CommandError) return { exitCode: error.exitCode, message: error.message };
   if (error instanceof SettingsError) return { exitCode: 2, message: error.message };
   const { code, message, stack } = error as Error & { code?: string };
