@@ -19,7 +19,10 @@ export interface EventLog {
   /** The number of partitions. Throws EventLogError `unknown-topic`. */
   partitionCount(topic: string): Promise<number>;
 
-  /** Appends durably; gives each record's offset, in the order given. */
+  /**
+   * Appends durably; gives each record's offset, in the order given. Throws EventLogError `record-too-large` when the log will never
+   * take a record of that size.
+   */
   append(topic: string, records: readonly NewRecord[]): Promise<number[]>;
 
   /** The records from `fromOffset` on, at most `maxRecords`; empty at the end. A trimmed `fromOffset` gives what is left after it. */
@@ -135,6 +138,7 @@ export type EventLogErrorCode =
   | 'topic-mismatch'
   | 'not-assigned'
   | 'metadata-too-large'
+  | 'record-too-large'
   | 'data-in-use'
   | 'log-unavailable';
 

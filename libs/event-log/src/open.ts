@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import type { EventLog, TopicSpec } from './event-log.ts';
+import type { KafkaOptions } from './kafka-options.ts';
+import { KafkaEventLog } from './kafka.ts';
 import { SqliteEventLog } from './sqlite.ts';
 
 export interface EventLogOptions {
@@ -7,10 +9,13 @@ export interface EventLogOptions {
   dataFolder: string;
   /** The topics that must exist. */
   topics: readonly TopicSpec[];
+  /** Kafka; without it the log is the embedded one. */
+  kafka?: KafkaOptions | undefined;
 }
 
 /** The log that the settings name, with its topics. */
-export async function openEventLog({ dataFolder, topics }: EventLogOptions): Promise<EventLog> {
+export async function openEventLog({ dataFolder, topics, kafka }: EventLogOptions): Promise<EventLog> {
+  if (kafka !== undefined) return KafkaEventLog.open(kafka, topics);
   const log = new SqliteEventLog(join(dataFolder, 'log'));
   await log.createTopics(topics);
   return log;

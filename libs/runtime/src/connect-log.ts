@@ -1,7 +1,13 @@
-import { openEventLog, type EventLog } from '@logloom/event-log';
-import { createEmbeddedSchemaRegistry, createSerde, type Serde } from '@logloom/schema-registry';
+import { openEventLog, type EventLog, type KafkaOptions } from '@logloom/event-log';
+import {
+  connectSchemaRegistry,
+  createEmbeddedSchemaRegistry,
+  createSerde,
+  type Serde,
+} from '@logloom/schema-registry';
 import { topics, type ContractName } from '@logloom/schemas';
 import type { Settings } from '@logloom/settings';
+import type { Telemetry } from '@logloom/telemetry';
 
 export interface LogConnection extends AsyncDisposable {
   log: EventLog;
@@ -10,18 +16,23 @@ export interface LogConnection extends AsyncDisposable {
 
 /**
  * The log and its serde, on the adapters that the settings name, with all topics there. `projections` are the smaller reader
- * schemas of createSerde.
+ * schemas of createSerde; `telemetry` gets what the log recovers from by itself. Without SCHEMA_REGISTRY_URL the built-in schemas
+ * serve on Kafka too: their ids are fixed by contract and version, so every process frames and reads records alike.
  */
 export async function connectLog(
   settings: Settings,
   projections: Partial<Record<ContractName, string>> = {},
+  telemetry?: Pick<Telemetry, 'logger'>,
 ): Promise<LogConnection> {
-  const registry = createEmbeddedSchemaRegistry();
+  const { SCHEMA_REGISTRY_URL: registryUrl } = settings;
+  const registry =
+    registryUrl === undefined ? createEmbeddedSchemaRegistry() : connectSchemaRegistry(registryUrl);
+  const serde = await createSerde(registry, projections);
   const log = await openEventLog({
     dataFolder: settings.LOGLOOM_DATA,
     topics: Object.values(topics).map((name) => ({ name, partitions: settings.LOG_PARTITIONS })),
+    kafka: kafkaOptions(settings, telemetry),
   });
-  const serde = await createSerde(registry, projections);
   return {
     log,
     serde,
@@ -29,5 +40,17 @@ export async function connectLog(
       await log.close();
       await registry.close();
     },
+  };
+}
+
+function kafkaOptions(
+  { KAFKA_BROKERS: brokers, LOG_RETENTION_MS: retentionMs }: Settings,
+  telemetry: Pick<Telemetry, 'logger'> | undefined,
+): KafkaOptions | undefined {
+  if (brokers === undefined) return undefined;
+  return {
+    brokers,
+    ...(retentionMs === undefined ? {} : { retentionMs }),
+    onTrouble: ({ message, error }) => telemetry?.logger.warn({ err: error }, message),
   };
 }

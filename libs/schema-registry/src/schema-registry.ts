@@ -15,13 +15,17 @@ export interface SchemaRegistry {
   close(): Promise<void>;
 }
 
-export type SchemaRegistryErrorCode = 'incompatible-schema' | 'unknown-schema-id' | 'bad-framing';
+export type SchemaRegistryErrorCode =
+  'incompatible-schema' | 'unknown-schema-id' | 'bad-framing' | 'registry-unavailable';
 
 export class SchemaRegistryError extends Error {
   readonly code: SchemaRegistryErrorCode;
+  /** Whether the same call may succeed later. */
+  readonly retriable: boolean;
   constructor(code: SchemaRegistryErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = 'SchemaRegistryError';
     this.code = code;
+    this.retriable = code === 'registry-unavailable';
   }
 }

@@ -1,0 +1,189 @@
+import type kafkajs from 'kafkajs';
+import type { Assigner, logCreator, PartitionAssigner } from 'kafkajs';
+import { createRequire } from 'node:module';
+
+/*
+ * The parts of kafkajs 2.2.4 below its consumer. Its consumer can neither read a partition at random without joining a group, nor
+ * wait with giving a partition back until its last work is done, nor tell the end of a partition from a pause; its cluster, broker
+ * and group classes do what is needed. That version is pinned exactly and the last one; the contract suite runs on every path.
+ */
+
+/** A connected view of the cluster: metadata, connections, leaders. */
+export interface Cluster {
+  targetTopics: Set<string>;
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+  isConnected(): boolean;
+  addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
+  refreshMetadata(): Promise<void>;
+  refreshMetadataIfNecessary(): Promise<void>;
+  removeBroker(address: { host: string; port: number }): void;
+  findTopicPartitionMetadata(topic: string): { partitionId: number; leader: number }[];
+  findBroker(options: { nodeId: string }): Promise<Broker>;
+  findControllerBroker(): Promise<Broker>;
+  findGroupCoordinator(options: { groupId: string }): Promise<Broker>;
+  fetchTopicsOffset(
+    topics: readonly {
+      topic: string;
+      partitions: readonly { partition: number }[];
+      fromBeginning?: boolean;
+      fromTimestamp?: number;
+    }[],
+  ): Promise<{ topic: string; partitions: { partition: number; offset: string }[] }[]>;
+}
+
+export interface Broker {
+  nodeId: number;
+  connectionPool: { send(request: ProtocolRequest): Promise<unknown> };
+  fetch(request: {
+    isolationLevel: number;
+    maxWaitTime: number;
+    minBytes: number;
+    maxBytes: number;
+    topics: {
+      topic: string;
+      partitions: { partition: number; fetchOffset: string; maxBytes: number }[];
+    }[];
+  }): Promise<{ responses: { topicName: string; partitions: FetchedPartition[] }[] }>;
+  heartbeat(request: { groupId: string; groupGenerationId: number; memberId: string }): Promise<void>;
+  offsetCommit(request: {
+    groupId: string;
+    groupGenerationId: number;
+    memberId: string;
+    topics: { topic: string; partitions: { partition: number; offset: string; metadata: string }[] }[];
+  }): Promise<void>;
+  offsetFetch(request: {
+    groupId: string;
+    topics: { topic: string; partitions: { partition: number }[] }[];
+  }): Promise<{
+    responses: {
+      topic: string;
+      partitions: { partition: number; offset: string; metadata: string | null }[];
+    }[];
+  }>;
+}
+
+export interface ProtocolRequest {
+  request: { apiKey: number; apiVersion: number; apiName: string; encode: () => Promise<unknown> };
+  response: { decode: (data: Buffer) => Promise<unknown>; parse: (data: unknown) => Promise<unknown> };
+}
+
+export interface FetchedPartition {
+  partition: number;
+  highWatermark: string;
+  /** The end for readers of committed records only; absent in answers of very old brokers. */
+  lastStableOffset?: string;
+  messages: RawMessage[];
+}
+
+export interface RawMessage {
+  offset: string;
+  timestamp: string;
+  key: Buffer | null;
+  value: Buffer | null;
+  headers: Record<string, Buffer | null | (Buffer | null)[]>;
+}
+
+/** The batch of one partition: hides control records and aborted transactions. */
+interface Batch {
+  messages: RawMessage[];
+  rawMessages: RawMessage[];
+  lastOffset(): string;
+}
+
+/** Membership in a consumer group: kafkajs's own state between join and leave. */
+export interface ConsumerGroup {
+  coordinator: Broker;
+  generationId: number;
+  memberId: string | null;
+  joinAndSync(): Promise<void>;
+  leave(): Promise<void>;
+  assigned(): { topic: string; partitions: number[] }[];
+}
+
+export interface Encoder {
+  /** Appends the bytes as they are. */
+  writeBufferInternal(bytes: Buffer): void;
+}
+
+const require = createRequire(import.meta.url);
+
+interface ClusterOptions {
+  logger: unknown;
+  socketFactory: unknown;
+  brokers: readonly string[];
+  clientId: string;
+  connectionTimeout: number;
+  requestTimeout: number;
+  enforceRequestTimeout: boolean;
+  metadataMaxAge: number;
+  retry: kafkajs.RetryOptions;
+  allowAutoTopicCreation: boolean;
+  isolationLevel: number;
+}
+
+export const ClusterClass = require('kafkajs/src/cluster') as new (options: ClusterOptions) => Cluster;
+
+export const BatchClass = require('kafkajs/src/consumer/batch') as new (
+  topic: string,
+  fetchedOffset: string,
+  data: FetchedPartition,
+) => Batch;
+
+export const ConsumerGroupClass = require('kafkajs/src/consumer/consumerGroup') as new (options: {
+  cluster: Cluster;
+  groupId: string;
+  topics: readonly string[];
+  topicConfigurations: Record<string, { fromBeginning: boolean }>;
+  logger: unknown;
+  instrumentationEmitter: unknown;
+  assigners: Assigner[];
+  sessionTimeout: number;
+  rebalanceTimeout: number;
+  autoCommit: boolean;
+  retry: kafkajs.RetryOptions;
+}) => ConsumerGroup;
+
+export const EncoderClass = require('kafkajs/src/protocol/encoder') as new () => Encoder;
+
+export const InstrumentationEmitter = require('kafkajs/src/instrumentation/emitter') as new () => object;
+
+const { createLogger } = require('kafkajs/src/loggers') as {
+  createLogger: (options: { level: kafkajs.logLevel; logCreator: logCreator }) => unknown;
+};
+
+/** kafkajs logs at the level ERROR what it retries and what is expected; what matters reaches us as errors. */
+export const silence: { logLevel: kafkajs.logLevel; logCreator: logCreator } = {
+  logLevel: 0,
+  logCreator: () => () => {},
+};
+
+export const silentLogger = createLogger({ level: silence.logLevel, logCreator: silence.logCreator });
+
+export const createSocketFactory = require('kafkajs/src/network/socketFactory') as () => unknown;
+
+/** Makes a partition assigner for a cluster; kafkajs's type wants more of the cluster than the assigners use. */
+export function makeAssigner(assigner: PartitionAssigner, cluster: Cluster, groupId: string): Assigner {
+  return (assigner as unknown as (config: { cluster: Cluster; groupId: string }) => Assigner)({
+    cluster,
+    groupId,
+  });
+}
+
+interface RequestQueue {
+  pending: unknown[];
+  throttledUntil: number;
+  scheduleCheckPendingRequests(): void;
+}
+
+const { prototype: queue } = require('kafkajs/src/network/requestQueue') as { prototype: RequestQueue };
+// eslint-disable-next-line @typescript-eslint/unbound-method
+const schedule = queue.scheduleCheckPendingRequests;
+
+/** As it comes, each connection runs a timer every millisecond, and Node warns about its negative time: only a queue needs one. */
+queue.scheduleCheckPendingRequests = function (): void {
+  if (this.pending.length > 0 || this.throttledUntil > Date.now()) schedule.call(this);
+};
+
+/** Readers see the records of committed transactions only. */
+export const readCommitted = 1;

@@ -1,0 +1,262 @@
+import kafkajs from 'kafkajs';
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startStack } from '../../../infra/local/start-stack.ts';
+import {
+  newGroup,
+  newTopic,
+  numbered,
+  readAll,
+  record,
+  rejectsWith,
+  Running,
+  texts,
+} from './contract/harness.ts';
+import { eventLogContract } from './event-log.contract.ts';
+import type { Assignment, LogRecord } from './event-log.ts';
+import { KafkaEventLog } from './kafka.ts';
+
+const stack = await startStack({ only: ['kafka'] });
+const skip = stack.missing.kafka ?? false;
+const brokers = (stack.env['KAFKA_BROKERS'] ?? '').split(',');
+const epochTopic = `epoch-${randomUUID()}`;
+const connect = (): Promise<KafkaEventLog> =>
+  KafkaEventLog.open({ brokers }, [{ name: epochTopic, partitions: 1 }]);
+
+describe('the Kafka log', { skip }, () => {
+  after(() => stack.stop());
+
+  eventLogContract('KafkaEventLog', async () => ({ log: await connect(), connect }));
+
+  describe('beyond the contract', () => {
+    let log: KafkaEventLog;
+    const kafka = new kafkajs.Kafka({ brokers, logLevel: kafkajs.logLevel.NOTHING });
+    before(async () => void (log = await connect()));
+    after(() => log.close());
+
+    /** Another application's producer, with compression and transactions of its own. */
+    async function withProducer(
+      work: (producer: kafkajs.Producer) => Promise<void>,
+      config: kafkajs.ProducerConfig = {},
+    ): Promise<void> {
+      const producer = kafka.producer({
+        createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+        ...config,
+      });
+      await producer.connect();
+      await work(producer).finally(() => producer.disconnect());
+    }
+
+    test('records of other producers are read: gzip, null values, binary and repeated headers', async () => {
+      const topic = await newTopic(log);
+      await withProducer(async (producer) => {
+        await producer.send({
+          topic,
+          compression: kafkajs.CompressionTypes.GZIP,
+          messages: [
+            { key: 'k', value: 'zipped' },
+            { key: null, value: null, headers: { twice: ['a', 'b'], bytes: Buffer.from('é') } },
+          ],
+        });
+      });
+      const [zipped, tombstone] = await readAll(log, topic);
+      assert.deepEqual([zipped?.key, zipped?.value.toString()], ['k', 'zipped']);
+      assert.deepEqual(
+        [tombstone?.key, tombstone?.value.length, tombstone?.headers],
+        [null, 0, { twice: 'b', bytes: 'é' }],
+      );
+    });
+
+    test('aborted transactions are not seen, open ones end the log, and markers leave holes', async () => {
+      const topic = await newTopic(log);
+      await withProducer(
+        async (producer) => {
+          const send = async (
+            value: string,
+            end: 'commit' | 'abort' | 'leave open',
+          ): Promise<kafkajs.Transaction> => {
+            const transaction = await producer.transaction();
+            await transaction.send({ topic, messages: [{ value }] });
+            if (end !== 'leave open') await transaction[end]();
+            return transaction;
+          };
+          await send('a', 'commit');
+          await send('b', 'abort');
+          await send('c', 'commit');
+          // The markers are written after the answer.
+          for (const deadline = Date.now() + 20_000; Date.now() < deadline; await sleep(20))
+            if ((await log.endOffsets(topic))[0] === 6) break;
+          const open = await send('d', 'leave open');
+          assert.deepEqual(texts(await readAll(log, topic)), ['a', 'c']);
+          assert.deepEqual(await log.endOffsets(topic), [6]);
+          const found: LogRecord[] = [];
+          await using following = new Running((signal) =>
+            log.follow({ topic, from: [1], onBatch: (records) => void found.push(...records) }, signal),
+          );
+          await following.until('the committed record', () => found.length === 1);
+          await open.commit();
+          await following.until('what was open', () => found.length === 2);
+          assert.deepEqual(texts(found), ['c', 'd']);
+        },
+        { transactionalId: randomUUID(), maxInFlightRequests: 1, idempotent: true },
+      );
+    });
+
+    test('a record over the limit is record-too-large and harms no other', async () => {
+      const topic = await newTopic(log);
+      const large = {
+        ...record(''),
+        value: Buffer.from(Array.from({ length: 17 << 20 }, () => Math.random() * 256)),
+      };
+      const [refused, kept] = await Promise.allSettled([
+        log.append(topic, [large]),
+        sleep(0).then(() => log.append(topic, [record('small', 0)])),
+      ]);
+      assert.equal(
+        refused.status === 'rejected' && (refused.reason as { code: string }).code,
+        'record-too-large',
+      );
+      // What waited behind it in the same partition may be refused too, as retriable.
+      if (kept.status === 'rejected') assert.equal((kept.reason as { retriable: boolean }).retriable, true);
+      await log.append(topic, [record('later')]);
+      assert.equal(texts(await readAll(log, topic)).at(-1), 'later');
+    });
+
+    test('the epoch changes when a topic is made anew', async () => {
+      const name = `epoch-${randomUUID()}`;
+      const open = async (): Promise<string> => {
+        const instance = await KafkaEventLog.open({ brokers }, [{ name, partitions: 1 }]);
+        await instance.close();
+        return instance.epoch;
+      };
+      const first = await open();
+      assert.equal(await open(), first);
+      await log.deleteTopic(name);
+      assert.notEqual(await open(), first);
+    });
+
+    test('a topic whose timestamps are the producers’ own is refused', async () => {
+      const name = `create-time-${randomUUID()}`;
+      const admin = kafka.admin();
+      await admin.connect();
+      await admin.createTopics({ topics: [{ topic: name, numPartitions: 1 }] });
+      await admin.disconnect();
+      await rejectsWith('topic-mismatch', KafkaEventLog.open({ brokers }, [{ name, partitions: 1 }]));
+    });
+
+    test('brokers out of reach are log-unavailable after the patience', async () => {
+      const options = { brokers: ['127.0.0.1:1'], patienceMs: 500 };
+      await rejectsWith('log-unavailable', KafkaEventLog.open(options, []));
+    });
+
+    test('a handler that works for longer than the session keeps its partition', async () => {
+      const patient = await KafkaEventLog.open({ brokers, sessionTimeoutMs: 6_000 }, []);
+      const topic = await newTopic(patient);
+      await patient.append(topic, [record('slow'), record('last')]);
+      let opened = 0;
+      let committed = 0;
+      await using member = new Running((signal) =>
+        patient.consume(
+          {
+            group: newGroup(),
+            topics: [topic],
+            maxRecords: 1,
+            open: async ({ commit }) => {
+              opened++;
+              return {
+                process: async ([first]) => {
+                  if (first!.offset === 0) await sleep(9_000);
+                  await commit(first!.offset + 1);
+                  committed++;
+                },
+              };
+            },
+          },
+          signal,
+        ),
+      );
+      await member.until('both records', () => committed === 2);
+      await member.stop();
+      await patient.close();
+      assert.equal(opened, 1);
+    });
+
+    test('on a rebalance a member closes and commits before another opens the partition', async () => {
+      const topic = await newTopic(log, 2);
+      await log.append(topic, [...numbered('a', 5, 0), ...numbered('b', 5, 1)]);
+      const group = newGroup();
+      const holders = new Map<number, string>();
+      const seen = new Map<number, (number | undefined)[]>([
+        [0, []],
+        [1, []],
+      ]);
+      const member = (name: string): Running =>
+        new Running((signal) =>
+          log.consume(
+            {
+              group,
+              topics: [topic],
+              open: async ({ partition, committed, commit }: Assignment) => {
+                assert.ok(
+                  !holders.has(partition),
+                  `${name} has ${partition} beside ${holders.get(partition)}`,
+                );
+                holders.set(partition, name);
+                seen.get(partition)!.push(committed?.offset);
+                let next = committed?.offset ?? 0;
+                return {
+                  process: async (records) => void (next = records.at(-1)!.offset + 1),
+                  close: async () => {
+                    await sleep(300);
+                    await commit(next);
+                    holders.delete(partition);
+                  },
+                };
+              },
+            },
+            signal,
+          ),
+        );
+      await using one = member('one');
+      await one.until('all partitions', () => holders.size === 2);
+      await using two = member('two');
+      await two.until('a partition each', () => new Set(holders.values()).size === 2);
+      await two.stop();
+      await one.until('all partitions again', () => [...holders.values()].join() === 'one,one');
+      await one.stop();
+      for (const commits of seen.values()) assert.deepEqual(commits.slice(1), [5, 5]);
+    });
+
+    test('a group goes on from the start of a topic that was made anew while it worked', async () => {
+      const topic = await newTopic(log);
+      await log.append(topic, numbered('old', 50));
+      const found: string[] = [];
+      await using member = new Running((signal) =>
+        log.consume(
+          {
+            group: newGroup(),
+            topics: [topic],
+            open: async ({ commit }) => ({
+              process: async (records) => {
+                found.push(...texts(records));
+                await commit(records.at(-1)!.offset + 1);
+              },
+            }),
+          },
+          signal,
+        ),
+      );
+      await member.until('the old records', () => found.length === 50);
+      const other = await connect();
+      await other.deleteTopic(topic);
+      await other.createTopics([{ name: topic, partitions: 1 }]);
+      await other.append(topic, numbered('new', 3));
+      await other.close();
+      await member.until('the new records', () => found.at(-1) === 'new2');
+      await member.stop();
+      assert.deepEqual(found.slice(50), ['new0', 'new1', 'new2']);
+    });
+  });
+});

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, describe, test } from 'node:test';
+import { startStack } from '../../../infra/local/start-stack.ts';
+import { connectSchemaRegistry } from './confluent.ts';
+import { schemaRegistryContract } from './schema-registry.contract.ts';
+
+const stack = await startStack({ only: ['schema-registry'] });
+const skip = stack.missing['schema-registry'] ?? false;
+const url = stack.env['SCHEMA_REGISTRY_URL'] ?? '';
+
+describe('the Confluent registry', { skip }, () => {
+  after(() => stack.stop());
+
+  schemaRegistryContract('connectSchemaRegistry', async () => connectSchemaRegistry(url));
+
+  test('an id of another connection is known, and stays known when the registry is gone', async () => {
+    const schema = '{"type":"record","name":"Kept","fields":[{"name":"a","type":"string"}]}';
+    const id = await connectSchemaRegistry(url).register('kept', schema);
+    const other = connectSchemaRegistry(`${url}/`);
+    assert.equal(await other.schemaById(id), schema);
+    await stack.schemaRegistry.stop();
+    assert.equal(await other.schemaById(id), schema);
+    const unavailable = { name: 'SchemaRegistryError', code: 'registry-unavailable', retriable: true };
+    await assert.rejects(other.schemaById(id + 1), unavailable);
+    await assert.rejects(other.register('kept', schema), unavailable);
+    await assert.rejects(other.compatible('kept', schema), unavailable);
+  });
+});
+
+test('an answer of 503 is registry-unavailable, and the password of the URL is sent', async () => {
+  const authorizations = new Set<string | undefined>();
+  const server = createServer((request, response) => {
+    authorizations.add(request.headers.authorization);
+    response.writeHead(503).end();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const registry = connectSchemaRegistry(`http://me:se%2Fcret@127.0.0.1:${port}/path`);
+  await assert.rejects(registry.schemaById(1), { code: 'registry-unavailable', retriable: true });
+  assert.deepEqual([...authorizations], [`Basic ${Buffer.from('me:se/cret').toString('base64')}`]);
+  server.close();
+});
