@@ -1,6 +1,6 @@
 import kafkajs, { type Admin } from 'kafkajs';
 import { EventLogError, type Commit, type TopicSpec } from './event-log.ts';
-import { connectionTimeoutMs, requestTimeoutMs } from './kafka-connection.ts';
+import { connectionTimeoutMs, quickRetry, requestTimeoutMs } from './kafka-connection.ts';
 import { backoffMs, errorType, isUnknownTopic, logUnavailable, unknownTopic } from './kafka-error.ts';
 import { silence } from './kafka-internals.ts';
 import type { KafkaSettings } from './kafka-options.ts';
@@ -25,7 +25,8 @@ export class KafkaTopics {
       connectionTimeout: connectionTimeoutMs,
       requestTimeout: requestTimeoutMs,
       ...silence,
-    }).admin({ retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 3 } });
+      retry: quickRetry,
+    }).admin();
   }
 
   /** Creates what does not exist; checks what does. Throws EventLogError `topic-mismatch`. */
