@@ -67,20 +67,30 @@ export class Serde {
     return this.#slab.subarray(start, end);
   }
 
-  /** Fetches the schemas that these values were written with, so that decode() can work without waiting. */
+  /**
+   * Fetches the schemas that these values were written with, so that decode() can work without waiting. A value that can never be
+   * decoded is passed over: one bad record must not cost the others theirs, and decode() says what is wrong with it. Rejects only
+   * when the registry is out of reach.
+   */
   async load(values: Iterable<Buffer>): Promise<void> {
+    const unreadable = new Set<number>();
     for (const value of values) {
-      const id = schemaId(value);
-      if (!this.#readers.has(id)) this.#readers.set(id, await this.#makeReader(id));
+      if (!isFramed(value)) continue;
+      const id = value.readUInt32BE(1);
+      if (this.#readers.has(id) || unreadable.has(id)) continue;
+      const reader = await this.#makeReader(id);
+      if (reader === undefined) unreadable.add(id);
+      else this.#readers.set(id, reader);
     }
   }
 
-  /** Decodes one framed value. Throws SchemaRegistryError `bad-framing`, or `unknown-schema-id` when load() has not seen its schema. */
+  /** Decodes one framed value. Throws SchemaRegistryError: `bad-framing`, or `unknown-schema-id` when load() did not find its schema. */
   decode(value: Buffer): Decoded {
-    const id = schemaId(value);
+    if (!isFramed(value)) throw new SchemaRegistryError('bad-framing', notFramed);
+    const id = value.readUInt32BE(1);
     const reader = this.#readers.get(id);
     if (reader === undefined)
-      throw new SchemaRegistryError('unknown-schema-id', `the schema ${id} was not loaded`);
+      throw new SchemaRegistryError('unknown-schema-id', `the schema ${id} is unknown, or none of ours`);
     reader.check?.(value, headerBytes);
     let decoded: { value: unknown; offset: number };
     try {
@@ -92,29 +102,35 @@ export class Serde {
     return { name: reader.name, value: decoded.value } as Decoded;
   }
 
-  async #makeReader(id: number): Promise<Reader> {
-    const writer = parseSchema(await this.#registry.schemaById(id));
-    const name = contractNames.find((n) => subjectOf(n) === writer.name);
-    if (name === undefined)
-      throw new SchemaRegistryError('unknown-schema-id', `the schema ${id} is none of ours: ${writer.name}`);
-    const type = this.#readerTypes.get(name)!;
-    return {
-      name,
-      type,
-      check: createBodyCheck(writer),
-      resolver: type.equals(writer) ? undefined : (type.createResolver(writer) as avro.types.RecordType),
-    };
+  /** Undefined when the schema cannot be had, or cannot be read by ours, now or ever. */
+  async #makeReader(id: number): Promise<Reader | undefined> {
+    let text: string;
+    try {
+      text = await this.#registry.schemaById(id);
+    } catch (error) {
+      if (error instanceof SchemaRegistryError && !error.retriable) return undefined;
+      throw error;
+    }
+    try {
+      const writer = parseSchema(text);
+      const name = contractNames.find((n) => subjectOf(n) === writer.name);
+      if (name === undefined) return undefined;
+      const type = this.#readerTypes.get(name)!;
+      const resolver = type.equals(writer)
+        ? undefined
+        : (type.createResolver(writer) as avro.types.RecordType);
+      return { name, type, check: createBodyCheck(writer), resolver };
+    } catch {
+      // It is no Avro schema, or not one that readers of the contract can follow.
+      return undefined;
+    }
   }
 }
 
-function schemaId(value: Buffer): number {
-  if (value.length < headerBytes || value[0] !== 0) {
-    throw new SchemaRegistryError(
-      'bad-framing',
-      'the record is not in the wire format (0, 4-byte schema id, Avro)',
-    );
-  }
-  return value.readUInt32BE(1);
+const notFramed = 'the record is not in the wire format (0, 4-byte schema id, Avro)';
+
+function isFramed(value: Buffer): boolean {
+  return value.length >= headerBytes && value[0] === 0;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { LogRecord } from '@logloom/event-log';
-import { SchemaRegistryError, type Serde } from '@logloom/schema-registry';
+import type { Serde } from '@logloom/schema-registry';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LiveItem, StreamKind } from './stream-kind.ts';
 
@@ -26,20 +26,12 @@ export async function decodeRecords(
   records: readonly LogRecord[],
   problems: DecodeProblems,
 ): Promise<DecodedRecord[]> {
-  let readable = records;
-  try {
-    await serde.load(records.map((record) => record.value));
-  } catch {
-    readable = await loadOneByOne(serde, records, problems);
-  }
-  const broken =
-    readable === records ? undefined : new Set(records.filter((record) => !readable.includes(record)));
+  await loadSchemas(serde, records, problems);
   return records.map((record) => {
     const { partition, offset, timestamp, value } = record;
     let item: LiveItem | undefined;
     try {
-      if (broken?.has(record) !== true)
-        item = kind.item(serde.decode(value), partition, offset, timestamp, value.length);
+      item = kind.item(serde.decode(value), partition, offset, timestamp, value.length);
     } catch (error) {
       problems.undecodable(record, error as Error);
     }
@@ -47,27 +39,18 @@ export async function decodeRecords(
   });
 }
 
-async function loadOneByOne(
+async function loadSchemas(
   serde: Serde,
   records: readonly LogRecord[],
   problems: DecodeProblems,
-): Promise<LogRecord[]> {
-  const readable: LogRecord[] = [];
-  for (const record of records) {
-    for (;;) {
-      try {
-        await serde.load([record.value]);
-        readable.push(record);
-        break;
-      } catch (error) {
-        if (error instanceof SchemaRegistryError) {
-          problems.undecodable(record, error);
-          break;
-        }
-        problems.retrying(error as Error);
-        await sleep(retryMs);
-      }
+): Promise<void> {
+  for (;;) {
+    try {
+      await serde.load(records.map((record) => record.value));
+      return;
+    } catch (error) {
+      problems.retrying(error as Error);
+      await sleep(retryMs);
     }
   }
-  return readable;
 }

@@ -1,5 +1,5 @@
 import type { Assignment, EventLog, LogRecord, PartitionHandler } from '@logloom/event-log';
-import { SchemaRegistryError, type Decoded, type Serde } from '@logloom/schema-registry';
+import type { Decoded, Serde } from '@logloom/schema-registry';
 import { placeEvent, topics, type Correlation, type PlacedEvent } from '@logloom/schemas';
 import { DocumentOrder } from './document-order.ts';
 import type { ErrorCode } from './errors.ts';
@@ -83,40 +83,18 @@ interface DecodedRecord {
 /** Decodes what can be decoded; the rest is in logs.dead-letter, durably, when this resolves. */
 async function decodeAll(deps: IndexPartitionDeps, records: readonly LogRecord[]): Promise<DecodedRecord[]> {
   const { serde } = deps;
-  // One record that is none of ours must not cost the others their schemas.
-  await serde.load(records.map((record) => record.value)).catch(onlyUndecodable);
+  await serde.load(records.map((record) => record.value));
   const result: DecodedRecord[] = [];
   const refused: { record: LogRecord; reason: string }[] = [];
   for (const record of records) {
     try {
       result.push({ record, decoded: serde.decode(record.value) });
-    } catch {
-      const again = await decodeAlone(serde, record);
-      if (typeof again === 'string') refused.push({ record, reason: again });
-      else result.push({ record, decoded: again });
+    } catch (error) {
+      refused.push({ record, reason: (error as Error).message });
     }
   }
   await keepAsDeadLetters(deps, 'undecodable-record', refused);
   return result;
-}
-
-async function decodeAlone(serde: Serde, record: LogRecord): Promise<Decoded | string> {
-  try {
-    await serde.load([record.value]);
-  } catch (error) {
-    onlyUndecodable(error);
-    return (error as Error).message;
-  }
-  try {
-    return serde.decode(record.value);
-  } catch (error) {
-    return (error as Error).message;
-  }
-}
-
-/** A registry that cannot be reached says nothing about the record. */
-function onlyUndecodable(error: unknown): void {
-  if (!(error instanceof SchemaRegistryError)) throw error;
 }
 
 async function keepAsDeadLetters(

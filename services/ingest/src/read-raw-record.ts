@@ -1,5 +1,5 @@
 import type { LogRecord } from '@logloom/event-log';
-import { SchemaRegistryError, type Serde } from '@logloom/schema-registry';
+import type { Serde } from '@logloom/schema-registry';
 import type { LogEvent, Source } from '@logloom/schemas';
 import { isUtf8 } from 'node:buffer';
 import { reject, type Rejection } from './errors.ts';
@@ -33,12 +33,7 @@ async function readAvro(
   receivedAt: number,
   serde: Serde,
 ): Promise<LogEvent | Rejection> {
-  try {
-    await serde.load([value]);
-  } catch (error) {
-    if (error instanceof SchemaRegistryError) return reject('bad-avro', error.message);
-    throw error;
-  }
+  await serde.load([value]);
   try {
     const { name, value: event } = serde.decode(value);
     if (name !== 'LogEvent') return reject('bad-avro', `the record is a ${name}, not a LogEvent`);
