@@ -82,7 +82,7 @@ export class BulkWriter {
     const { attempts, backoffMs, maxBackoffMs } = this.#settings;
     let rest = entries;
     for (let attempt = 1; ; attempt++) {
-      let error: unknown;
+      let error: Error | undefined;
       try {
         ({ rest, error } = await this.#sendOnce(rest, refused));
       } catch (cause) {

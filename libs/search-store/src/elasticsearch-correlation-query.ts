@@ -1,4 +1,3 @@
-import type { estypes } from '@elastic/elasticsearch';
 import type { Filter } from '@logloom/filter';
 import {
   fieldsOfDocuments,
@@ -96,7 +95,7 @@ function compileRange(field: string, min: AnyBound | undefined, max: AnyBound | 
   if (min === undefined && max === undefined) return { exists: { field } };
   const lower = min === undefined ? {} : min.inclusive ? { gte: min.value } : { gt: min.value };
   const upper = max === undefined ? {} : max.inclusive ? { lte: max.value } : { lt: max.value };
-  return { range: { [field]: { ...lower, ...upper } as estypes.QueryDslRangeQuery } };
+  return { range: { [field]: { ...lower, ...upper } } };
 }
 
 function inclusive(value: number | undefined): AnyBound | undefined {

@@ -1,0 +1,129 @@
+import { parseMicros, type PlacedEvent } from '@logloom/schemas';
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startStack } from '../../../infra/local/start-stack.ts';
+import { eventIndex, strayIndex } from './elasticsearch-indices.ts';
+import { openTestStore, testEvent, type TestStore } from './elasticsearch-test-store.ts';
+import { ElasticsearchSearchStore } from './elasticsearch.ts';
+import { SearchStoreError, type SearchStore } from './search-store.ts';
+
+const stack = await startStack({ only: ['elasticsearch'] });
+const skip = stack.missing.elasticsearch ?? false;
+const url = stack.env['ELASTICSEARCH_URL'] ?? '';
+
+const dayMicros = 86_400_000_000;
+const firstDay = parseMicros('2024-05-01T00:00:00Z');
+
+describe('the Elasticsearch search store under faults', { skip, timeout: 300_000 }, () => {
+  after(() => stack.stop());
+
+  test('only what the server has no room for is sent again, until it has', async () => {
+    await using own = openTestStore(url, { bulk: { refresh: true, attempts: 1000, maxBackoffMs: 200 } });
+    const [free, full] = [testEvent(1, firstDay), testEvent(2, firstDay + dayMicros)];
+    await own.store.index([{ ...full, id: 'makes the index' }]);
+    const index = eventIndex(own.names, full);
+    // What a server does to itself when its disk is nearly full: 429 for each document.
+    await own.client.indices.putSettings({
+      index,
+      settings: { 'index.blocks.read_only_allow_delete': true },
+    });
+    let isDone = false;
+    const writing = own.store.index([free, full]).then((refused) => {
+      isDone = true;
+      return refused;
+    });
+    while ((await own.store.counts()).events < 2) await sleep(20);
+    assert.equal(isDone, false);
+    await own.client.indices.putSettings({
+      index,
+      settings: { 'index.blocks.read_only_allow_delete': null },
+    });
+    assert.deepEqual(await writing, []);
+    assert.deepEqual(await own.store.counts(), { events: 3, correlations: 0 });
+    assert.equal((await own.store.event(free.id))?.offset, 1);
+  });
+
+  test('what is no fault of the document is never refused, but given back for later', async () => {
+    await using own = openTestStore(url, { bulk: { attempts: 2, backoffMs: 1 } });
+    const event = testEvent(1, firstDay);
+    await own.store.index([event]);
+    const index = eventIndex(own.names, event);
+    await own.client.indices.putSettings({ index, settings: { 'index.blocks.write': true } });
+    await assert.rejects(own.store.index([testEvent(2, firstDay)]), isRetriable);
+    await own.client.indices.close({ index });
+    await assert.rejects(own.store.index([testEvent(3, firstDay)]), isRetriable);
+  });
+
+  test('what a mapping cannot read is refused with the reason, and the rest is stored', async () => {
+    await using own = openTestStore(url, { bulk: { refresh: true } });
+    await own.client.indices.create({
+      index: strayIndex(own.names),
+      mappings: {
+        properties: { message: { type: 'long' }, logloom: { properties: { id: { type: 'keyword' } } } },
+      },
+      aliases: { [own.names.events]: {} },
+    });
+    const events = ['5', 'no number', '7'].map((message, i) =>
+      testEvent(i, firstDay, { message, receivedAt: 0 }),
+    );
+    const refused = await own.store.index(events);
+    assert.deepEqual(
+      refused.map(({ item }) => item),
+      [events[1]],
+    );
+    assert.match(refused[0]!.reason, /document_parsing_exception: .*message/);
+    assert.equal((await own.store.counts()).events, 2);
+  });
+
+  test('a server that is not there is one that may come back', async () => {
+    const store = new ElasticsearchSearchStore('http://127.0.0.1:1', { bulk: { attempts: 1 } });
+    await assert.rejects(store.index([testEvent(1, firstDay)]), isRetriable);
+    await assert.rejects(store.counts(), isRetriable);
+    await store.close();
+  });
+
+  test('killed while bulks are under way, it has lost nothing that was acknowledged and has nothing twice', async () => {
+    await using own = openTestStore(url, { bulk: { maxDocuments: 100, attempts: 1 } });
+    const events = Array.from({ length: 9000 }, (_, i) =>
+      testEvent(i, firstDay + (i % 3) * dayMicros + i * 1000),
+    );
+    for (let start = 0; start < events.length; start += 3000) {
+      const batch = events.slice(start, start + 3000);
+      const writing = untilStored(own.store, batch);
+      if (start > 0) {
+        await untilBegun(own, batch);
+        await stack.elasticsearch.kill('SIGKILL');
+        await stack.elasticsearch.start();
+      }
+      await writing;
+    }
+    assert.deepEqual(await own.store.index(events), []);
+    await own.client.indices.refresh({ index: own.names.events });
+    assert.equal((await own.client.count({ index: own.names.events })).count, events.length);
+    assert.equal((await own.store.counts()).events, events.length);
+    assert.equal((await own.store.event('http-p-0-8999'))?.offset, 8999);
+  });
+});
+
+/** As the indexer does: what is retriable is given again, for ever. */
+async function untilStored(store: SearchStore, events: readonly PlacedEvent[]): Promise<void> {
+  for (;;) {
+    try {
+      assert.deepEqual(await store.index(events), []);
+      return;
+    } catch (error) {
+      if (!isRetriable(error)) throw error;
+      await sleep(50);
+    }
+  }
+}
+
+/** Until the server has something of the batch, whose rest is on its way. */
+async function untilBegun({ client, names }: TestStore, [event]: readonly PlacedEvent[]): Promise<void> {
+  while (!(await client.exists({ index: eventIndex(names, event!), id: event!.id }))) await sleep(1);
+}
+
+function isRetriable(error: unknown): boolean {
+  return error instanceof SearchStoreError && error.retriable;
+}
