@@ -24,6 +24,7 @@ export class ServiceThread {
   readonly #logger: Logger;
   #worker: Worker | undefined;
   #stopping = false;
+  #wasReady = false;
   #nextId = 0;
   readonly #pending = new Map<number, Pending>();
 
@@ -39,6 +40,8 @@ export class ServiceThread {
       const startedAt = Date.now();
       const error = await this.#runOnce(onReady);
       if (this.#stopping) return;
+      // What fails before it was ever ready fails for a reason that time does not mend, such as a port that is taken.
+      if (!this.#wasReady) throw error;
       if (Date.now() - startedAt > healthyMs) restarts = 0;
       if (restarts === maxRestarts)
         throw new Error(`${this.service} failed ${maxRestarts + 1} times`, { cause: error });
@@ -74,7 +77,7 @@ export class ServiceThread {
       let failure: unknown;
       worker.on('message', (message: FromThread) => {
         if (message.type === 'ready') {
-          this.isReady = true;
+          this.isReady = this.#wasReady = true;
           onReady();
           return;
         }
