@@ -47,7 +47,7 @@ const defaults: LiveTierOptions = {
   maxViewers: 20_000,
   retrySpreadMs: 5_000,
   drainMs: 3_000,
-  readBack: 20_000,
+  readBack: 5_000,
   ringItems: 50_000,
   ringBytes: 64 * 2 ** 20,
 };
