@@ -66,7 +66,7 @@ export function eventOf(row: EventRow): PlacedEvent {
 const idOfSource = /^([^-]*)-(.*)-(\d+)-(\d+)(?:\.(\d+))?$/s;
 
 /** The source that an event's id was made from (eventId in the schemas): kinds hold no hyphen, so it can be read back. */
-function sourceOf(id: string): Source {
+export function sourceOf(id: string): Source {
   const [, kind = '', topic = '', partition, offset, index = '0'] = idOfSource.exec(id) ?? [];
   return { kind, topic, partition: Number(partition), offset: Number(offset), index: Number(index) };
 }

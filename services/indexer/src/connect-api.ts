@@ -1,4 +1,4 @@
-import { openSqliteArchive } from '@logloom/archive';
+import { openArchive } from '@logloom/archive';
 import { connectLog } from '@logloom/runtime';
 import { openSearchStore } from '@logloom/search-store';
 import type { Settings } from '@logloom/settings';
@@ -20,7 +20,7 @@ export async function connectApi(
   const folder = storesFolder(settings.LOGLOOM_DATA);
   const elasticsearchUrl = settings.ELASTICSEARCH_URL;
   const search = await openSearchStore({ elasticsearchUrl, folder, readOnly: true });
-  const archive = openSqliteArchive(folder, { readOnly: true });
+  const archive = await openArchive({ mongodbUrl: settings.MONGODB_URL, folder, readOnly: true });
   app.addHook('onClose', async () => {
     await Promise.all([search.close(), archive.close()]);
     await connection[Symbol.asyncDispose]();

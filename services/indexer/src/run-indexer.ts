@@ -1,4 +1,4 @@
-import { openSqliteArchive } from '@logloom/archive';
+import { openArchive } from '@logloom/archive';
 import { connectLog, type RunService } from '@logloom/runtime';
 import { topics } from '@logloom/schemas';
 import { openSearchStore } from '@logloom/search-store';
@@ -22,7 +22,9 @@ export const runIndexer: RunService = async ({ settings, telemetry, signal, onRe
   const folder = storesFolder(settings.LOGLOOM_DATA);
   const elasticsearchUrl = settings.ELASTICSEARCH_URL;
   const search = cleanUp.adopt(await openSearchStore({ elasticsearchUrl, folder }), (store) => store.close());
-  const archive = cleanUp.adopt(openSqliteArchive(folder), (store) => store.close());
+  const archive = cleanUp.adopt(await openArchive({ mongodbUrl: settings.MONGODB_URL, folder }), (store) =>
+    store.close(),
+  );
   const metrics = createMetrics(telemetry);
   const batches = new IndexBatches({
     targets: [
