@@ -76,6 +76,18 @@ describe('the Elasticsearch search store under faults', { skip, timeout: 300_000
     assert.equal((await own.store.counts()).events, 2);
   });
 
+  test('a day can be searched from its first event on', async () => {
+    await using own = openTestStore(url, { bulk: { refresh: true } });
+    for (let day = 0; day < 10; day++) {
+      const [writing, counts] = [
+        own.store.index([testEvent(day, firstDay + day * dayMicros)]),
+        own.store.counts(),
+      ];
+      await Promise.all([writing, counts]);
+      assert.equal((await own.store.counts()).events, day + 1);
+    }
+  });
+
   test('a server that is not there is one that may come back', async () => {
     const store = new ElasticsearchSearchStore('http://127.0.0.1:1', { bulk: { attempts: 1 } });
     await assert.rejects(store.index([testEvent(1, firstDay)]), isRetriable);

@@ -1,4 +1,5 @@
-import type { Client, estypes } from '@elastic/elasticsearch';
+import { errors, type Client, type estypes } from '@elastic/elasticsearch';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { asStoreError } from './elasticsearch-errors.ts';
 import { SearchStoreError } from './search-store.ts';
 
@@ -18,6 +19,10 @@ export type RunSearch = <Source, Aggregations>(
 /** The server ends a query by itself at its limit; so long after that nobody waits for the answer any more. */
 const answerGraceMs = 5000;
 
+/** A new index, or one of a server that has just started, cannot be searched until its shards are up: 503 for a moment. */
+const firstWaitMs = 50;
+const lastWaitMs = 1600;
+
 /**
  * One search. An index that is not there has no documents; a shard that cannot answer makes the whole search fail, for otherwise
  * its documents would seem to be gone. Throws SearchStoreError.
@@ -27,19 +32,22 @@ export async function runSearch<Source, Aggregations>(
   request: estypes.SearchRequest,
   queryLimitMs: number,
 ): Promise<SearchResponse<Source, Aggregations>> {
-  try {
-    const response = await client.search<Source, Aggregations>(
-      {
-        ignore_unavailable: true,
-        allow_partial_search_results: false,
-        timeout: `${queryLimitMs}ms`,
-        ...request,
-      },
-      { requestTimeout: queryLimitMs + answerGraceMs },
-    );
-    if (!response.timed_out) return response;
-  } catch (cause) {
-    throw asStoreError(cause);
+  const conditions = { ignore_unavailable: true, allow_partial_search_results: false };
+  for (let wait = firstWaitMs; ; wait *= 2) {
+    try {
+      const response = await client.search<Source, Aggregations>(
+        { ...conditions, timeout: `${queryLimitMs}ms`, ...request },
+        { requestTimeout: queryLimitMs + answerGraceMs },
+      );
+      if (!response.timed_out) return response;
+      throw new SearchStoreError('timeout', `the query ran longer than ${queryLimitMs} ms`);
+    } catch (cause) {
+      if (!shardsAreMissing(cause) || wait > lastWaitMs) throw asStoreError(cause);
+      await sleep(wait);
+    }
   }
-  throw new SearchStoreError('timeout', `the query ran longer than ${queryLimitMs} ms`);
+}
+
+function shardsAreMissing(cause: unknown): boolean {
+  return cause instanceof errors.ResponseError && cause.statusCode === 503;
 }
