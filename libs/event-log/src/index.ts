@@ -13,7 +13,6 @@ export {
   type PartitionHandler,
   type TopicSpec,
 } from './event-log.ts';
-export { KafkaEventLog } from './kafka.ts';
 export type { KafkaOptions, Trouble } from './kafka-options.ts';
 export { openEventLog, type EventLogOptions } from './open.ts';
 export { partitionOf } from './partitioner.ts';

@@ -10,7 +10,7 @@ export interface KafkaOptions {
   patienceMs?: number;
   /** How long consume() and follow() go on while the brokers are out of reach, in ms; default 10 minutes. */
   outageMs?: number;
-  /** A member of a group that was silent for so long loses its partitions, in ms; default 30,000. */
+  /** A member of a group that was silent for so long (killed, or cut off) loses its partitions, in ms; default 10,000. */
   sessionTimeoutMs?: number;
   /** How long new topics keep records, in ms; default for ever. */
   retentionMs?: number;
@@ -35,7 +35,7 @@ export function kafkaSettings(options: KafkaOptions): KafkaSettings {
     compression: 'zstd',
     patienceMs: 30_000,
     outageMs: 600_000,
-    sessionTimeoutMs: 30_000,
+    sessionTimeoutMs: 10_000,
     onTrouble: () => {},
     ...options,
   };

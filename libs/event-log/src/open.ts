@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import type { EventLog, TopicSpec } from './event-log.ts';
 import type { KafkaOptions } from './kafka-options.ts';
-import { KafkaEventLog } from './kafka.ts';
 import { SqliteEventLog } from './sqlite.ts';
 
 export interface EventLogOptions {
@@ -15,7 +14,11 @@ export interface EventLogOptions {
 
 /** The log that the settings name, with its topics. */
 export async function openEventLog({ dataFolder, topics, kafka }: EventLogOptions): Promise<EventLog> {
-  if (kafka !== undefined) return KafkaEventLog.open(kafka, topics);
+  if (kafka !== undefined) {
+    // Its client takes time and memory that whoever runs embedded need not spend.
+    const { KafkaEventLog } = await import('./kafka.ts');
+    return KafkaEventLog.open(kafka, topics);
+  }
   const log = new SqliteEventLog(join(dataFolder, 'log'));
   await log.createTopics(topics);
   return log;

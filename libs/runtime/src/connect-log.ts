@@ -1,10 +1,5 @@
 import { openEventLog, type EventLog, type KafkaOptions } from '@logloom/event-log';
-import {
-  connectSchemaRegistry,
-  createEmbeddedSchemaRegistry,
-  createSerde,
-  type Serde,
-} from '@logloom/schema-registry';
+import { createSerde, openSchemaRegistry, type Serde } from '@logloom/schema-registry';
 import { topics, type ContractName } from '@logloom/schemas';
 import type { Settings } from '@logloom/settings';
 import type { Telemetry } from '@logloom/telemetry';
@@ -24,9 +19,7 @@ export async function connectLog(
   projections: Partial<Record<ContractName, string>> = {},
   telemetry?: Pick<Telemetry, 'logger'>,
 ): Promise<LogConnection> {
-  const { SCHEMA_REGISTRY_URL: registryUrl } = settings;
-  const registry =
-    registryUrl === undefined ? createEmbeddedSchemaRegistry() : connectSchemaRegistry(registryUrl);
+  const registry = await openSchemaRegistry(settings.SCHEMA_REGISTRY_URL);
   const serde = await createSerde(registry, projections);
   const log = await openEventLog({
     dataFolder: settings.LOGLOOM_DATA,
