@@ -1,5 +1,4 @@
 import type { Archive } from './archive.ts';
-import { openMongoArchive } from './mongodb.ts';
 import { openSqliteArchive } from './sqlite.ts';
 
 export interface OpenArchiveOptions {
@@ -17,7 +16,8 @@ export async function openArchive({
   folder,
   readOnly = false,
 }: OpenArchiveOptions): Promise<Archive> {
-  return mongodbUrl === undefined
-    ? openSqliteArchive(folder, { readOnly })
-    : await openMongoArchive(mongodbUrl, { readOnly });
+  if (mongodbUrl === undefined) return openSqliteArchive(folder, { readOnly });
+  // Its driver takes time and memory that whoever runs embedded need not spend.
+  const { openMongoArchive } = await import('./mongodb.ts');
+  return openMongoArchive(mongodbUrl, { readOnly });
 }
