@@ -12,3 +12,4 @@ export type {
   Schedule,
 } from './job-queue.ts';
 export { createSqliteJobQueue, type SqliteJobQueueOptions } from './sqlite.ts';
+export { openJobQueue, type OpenJobQueueOptions } from './open.ts';
