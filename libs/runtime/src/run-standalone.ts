@@ -1,12 +1,12 @@
 import { loadSettings, SettingsError } from '@logloom/settings';
-import { addProcessMetrics, createTelemetry } from '@logloom/telemetry';
+import { addProcessMetrics, createTelemetry, readTracingSettings, startTracing } from '@logloom/telemetry';
 import fastify, { type FastifyInstance } from 'fastify';
 import { registerHealth } from './register-health.ts';
 import type { RunService, ServiceContext } from './service-context.ts';
 
 export interface Standalone {
   service: string;
-  /** Where the service tells its health and metrics. */
+  /** Where the service tells its health and metrics, unless HEALTH_PORT says otherwise. */
   healthPort: number;
   run: RunService;
   env: NodeJS.ProcessEnv;
@@ -28,6 +28,13 @@ export async function runStandalone({ service, healthPort, run, env, register }:
     }
     const telemetry = createTelemetry(service, settings.LOG_LEVEL);
     addProcessMetrics(telemetry);
+    await startTracing(telemetry, readTracingSettings(env), {
+      service,
+      isOneOfMany: false,
+      kafka: true,
+    });
+    await using cleanUp = new AsyncDisposableStack();
+    cleanUp.defer(() => telemetry.tracing.stop());
     const stop = new AbortController();
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort());
     const context = { settings, telemetry, signal: stop.signal };
@@ -36,7 +43,7 @@ export async function runStandalone({ service, healthPort, run, env, register }:
     await using server = fastify({ logger: false });
     registerHealth(server, health, () => telemetry.registry.metrics());
     await register?.(server, context);
-    await server.listen({ host: settings.HOST, port: healthPort });
+    await server.listen({ host: settings.HOST, port: settings.HEALTH_PORT ?? healthPort });
     await run({ ...context, onReady: () => (health.ready = true) });
   } catch (error) {
     const isSettings = error instanceof SettingsError;

@@ -19,6 +19,13 @@ const schema = z.object({
   INGEST_PORT: port(4318).describe('HTTP port for applications'),
   SYSLOG_PORT: port(5514).describe('syslog port, TCP and UDP'),
   LIVE_PORT: port(4380).describe('HTTP port for viewers and operators'),
+  HEALTH_PORT: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(65_535)
+    .optional()
+    .describe("health and metrics of a service on its own; unset: the service's own port, 9101 to 9104"),
   KAFKA_BROKERS: z
     .string()
     .transform((text) => text.split(',').map((broker) => broker.trim()))
