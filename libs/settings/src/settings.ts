@@ -17,7 +17,7 @@ const schema = z.object({
   LOGLOOM_DATA: z.string().min(1).default('./data').describe('folder of the embedded store'),
   HOST: z.string().min(1).default('127.0.0.1').describe('address to listen on'),
   INGEST_PORT: port(4318).describe('HTTP port for applications'),
-  SYSLOG_PORT: port(5514).describe('syslog port, TCP and UDP'),
+  SYSLOG_PORT: port(5514).describe('syslog port, TCP and UDP; not part of this version yet'),
   LIVE_PORT: port(4380).describe('HTTP port for viewers and operators'),
   HEALTH_PORT: z.coerce
     .number()
@@ -69,7 +69,12 @@ const schema = z.object({
   CORRELATION_MAX_GROUPS: count(1_000_000, 100_000_000).describe(
     'open groups a partition; past it the oldest is closed',
   ),
-  CORRELATION_RULES: z.string().optional().describe('file of correlation rules'),
+  CORRELATION_RULES: z
+    .string()
+    // Better than a file that is silently ignored.
+    .refine(() => false, { message: 'correlation rules are not part of this version; unset it' })
+    .optional()
+    .describe('file of correlation rules; not part of this version yet'),
   LIVE_FLUSH_MS: z.coerce
     .number()
     .int()
