@@ -83,5 +83,5 @@ function isRetriable(error: unknown): boolean {
 }
 
 function listOf(errors: OneOrMore<WriteError>): readonly WriteError[] {
-  return [errors].flat() as WriteError[];
+  return [errors].flat<(WriteError | readonly WriteError[])[]>();
 }

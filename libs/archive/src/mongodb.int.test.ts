@@ -5,7 +5,6 @@ import { MongoClient } from 'mongodb';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, describe, test } from 'node:test';
-import type { ServerProcess } from '../../../infra/local/server-process.ts';
 import { startStack } from '../../../infra/local/start-stack.ts';
 import { archiveContract } from './archive.contract.ts';
 import { ArchiveError } from './archive.ts';
@@ -16,7 +15,7 @@ interface Target {
   name: string;
   baseUrl: string;
   /** Only the stand-in can be stopped by a test. */
-  server?: ServerProcess;
+  server?: Awaited<ReturnType<typeof startStack>>['mongodb'];
 }
 
 const given = process.env['MONGODB_TEST_URL'];

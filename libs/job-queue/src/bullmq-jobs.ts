@@ -1,4 +1,4 @@
-import type { BackoffOptions, Job as BullJob, JobsOptions } from 'bullmq';
+import type { Job as BullJob, JobsOptions } from 'bullmq';
 import { randomUUID } from 'node:crypto';
 import { encode, fromBullId, toBullId } from './bullmq-ids.ts';
 import type { BullStore } from './bullmq-store.ts';
@@ -58,7 +58,7 @@ function optionsOf({ id, delayMs = 0, attempts = 1, backoff }: NewJob & { id: st
 
 /** The backoff that optionsOf noted. */
 export function backoffOf({ opts }: Pick<BullJob, 'opts'>): Backoff | undefined {
-  const noted = opts.backoff as BackoffOptions | number | undefined;
+  const noted = opts.backoff;
   if (typeof noted !== 'object') return undefined;
   const type = noted.type === backoffTypes.fixed ? 'fixed' : 'exponential';
   return { type, delayMs: noted.delay ?? 0, jitter: noted.jitter ?? 0 };

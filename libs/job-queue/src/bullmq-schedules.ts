@@ -14,7 +14,7 @@ export async function putSchedule(
   data: unknown,
 ): Promise<void> {
   dataToJson(name, data);
-  const repeat = await repeatOf(id, schedule);
+  const repeat = repeatOf(id, schedule);
   const queue = await store.queue(name);
   const schedulerId = encode(id);
   await store.locked(async () => {
@@ -39,9 +39,9 @@ export async function deleteSchedule(store: BullStore, id: string): Promise<bool
   return removed.includes(true);
 }
 
-async function repeatOf(id: string, schedule: Schedule): Promise<RepeatOptions> {
+function repeatOf(id: string, schedule: Schedule): RepeatOptions {
   if ('cron' in schedule) {
-    await checkCron(id, schedule.cron);
+    checkCron(id, schedule.cron);
     return { pattern: schedule.cron, tz: 'UTC' };
   }
   const { everyMs } = schedule;
@@ -51,13 +51,13 @@ async function repeatOf(id: string, schedule: Schedule): Promise<RepeatOptions> 
   return { every: everyMs, startDate: Date.now() + everyMs };
 }
 
-async function checkCron(id: string, cron: string): Promise<void> {
+function checkCron(id: string, cron: string): void {
   const fields = cron.trim().split(/\s+/);
   // BullMQ's parser fills up what is missing, the empty text to `* * * * *`.
   if (fields.length !== 5 && fields.length !== 6)
     throw new JobQueueError('unsupported-schedule', `${id}: cron has five fields, or six with seconds first`);
   try {
-    await defaultRepeatStrategy(Date.now(), { pattern: cron, tz: 'UTC' });
+    defaultRepeatStrategy(Date.now(), { pattern: cron, tz: 'UTC' });
   } catch (cause) {
     throw new JobQueueError('unsupported-schedule', `${id}: ${(cause as Error).message}`, { cause });
   }
