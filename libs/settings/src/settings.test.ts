@@ -33,6 +33,13 @@ test('every problem is listed at once', () => {
   );
 });
 
+test('a MongoDB connection string may name several hosts', () => {
+  assert.equal(
+    parseSettings({ MONGODB_URL: 'mongodb://a:1,b:2/logs' }).MONGODB_URL,
+    'mongodb://a:1,b:2/logs',
+  );
+});
+
 test('a .env file is read beneath the environment', () => {
   const folder = mkdtempSync(join(tmpdir(), 'settings-'));
   try {

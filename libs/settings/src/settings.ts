@@ -38,7 +38,12 @@ const schema = z.object({
     'Confluent-compatible schema registry; unset: the built-in schemas',
   ),
   ELASTICSEARCH_URL: url('http:', 'https:').describe('Elasticsearch; unset: the embedded search store'),
-  MONGODB_URL: url('mongodb:', 'mongodb+srv:').describe('MongoDB; unset: the embedded archive'),
+  // Several hosts, which a URL does not know: mongodb://a:27017,b:27017/logs
+  MONGODB_URL: z
+    .string()
+    .regex(/^mongodb(\+srv)?:\/\/[^\s/]+/, { message: 'is not a MongoDB connection string' })
+    .optional()
+    .describe('MongoDB; unset: the embedded archive'),
   REDIS_URL: url('redis:', 'rediss:').describe('Redis for jobs; unset: the embedded queue'),
   LOG_PARTITIONS: count(4, 1024).describe('partitions of each topic; fixed once the topics exist'),
   LOG_RETENTION_MS: z.coerce
@@ -48,7 +53,8 @@ const schema = z.object({
     .optional()
     .describe('how long the embedded log keeps records; unset: for ever'),
   INGEST_MAX_BODY_BYTES: count(128 * 2 ** 20, 2 ** 30).describe('largest request body, unpacked'),
-  INGEST_MAX_EVENT_BYTES: count(2 ** 20, 2 ** 26).describe('largest single event'),
+  // Four times as much with its index fields is what a MongoDB document holds.
+  INGEST_MAX_EVENT_BYTES: count(2 ** 20, 2 ** 22).describe('largest single event'),
   INGEST_MAX_PENDING_BYTES: count(512 * 2 ** 20, 2 ** 34).describe(
     'request bytes in work at once before 429',
   ),
