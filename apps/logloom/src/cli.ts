@@ -45,7 +45,7 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
 
   const program = new Command('logloom')
     .description('Live, correlated log events: ingest, group by request, search, archive and watch.')
-    .addHelpText('after', exitCodes)
+    .addHelpText('after', exitCodes + settingsHelp())
     .configureHelp({ showGlobalOptions: true })
     // Each command inherits it: a wrong option exits with 2, not with the 1 of "nothing found".
     .exitOverride();
@@ -56,7 +56,7 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
     .addHelpText('after', settingsHelp())
     .action(async () => {
       const { up } = await import('./up.ts');
-      await up(settings(), signal, ({ ingest, viewers, dataFolder }) => {
+      await up(settings(), env, signal, ({ ingest, viewers, dataFolder }) => {
         write(`${pc.bold('Logloom')} is ready.`);
         write(`  watch   ${pc.cyan(viewers)}`);
         write(`  send    ${pc.cyan(`${ingest}/ingest`)}   or: npm run logloom -- demo`);

@@ -1,8 +1,14 @@
-import type { Settings } from '@logloom/settings';
 import type { Logger } from '@logloom/telemetry';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import type { FromThread, ThreadCall, ThreadResults, ThreadService, ToThread } from './thread-protocol.ts';
+import type {
+  FromThread,
+  ThreadCall,
+  ThreadData,
+  ThreadResults,
+  ThreadService,
+  ToThread,
+} from './thread-protocol.ts';
 
 const maxRestarts = 5;
 /** A thread that has run so long counts as healthy again. */
@@ -20,7 +26,7 @@ interface Pending {
 export class ServiceThread {
   readonly service: ThreadService;
   isReady = false;
-  readonly #settings: Settings;
+  readonly #data: ThreadData;
   readonly #logger: Logger;
   #worker: Worker | undefined;
   #stopping = false;
@@ -28,9 +34,9 @@ export class ServiceThread {
   #nextId = 0;
   readonly #pending = new Map<number, Pending>();
 
-  constructor(service: ThreadService, settings: Settings, logger: Logger) {
-    this.service = service;
-    this.#settings = settings;
+  constructor(data: ThreadData, logger: Logger) {
+    this.service = data.service;
+    this.#data = data;
     this.#logger = logger;
   }
 
@@ -69,7 +75,7 @@ export class ServiceThread {
   /** Resolves with the reason when the thread has ended. */
   #runOnce(onReady: () => void): Promise<unknown> {
     const worker = new Worker(new URL('service-worker.ts', import.meta.url), {
-      workerData: { service: this.service, settings: this.#settings },
+      workerData: this.#data,
     });
     this.#worker = worker;
     if (this.#stopping) this.stop();

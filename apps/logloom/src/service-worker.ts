@@ -1,13 +1,13 @@
 // The code of a service thread of the one-process mode; see ServiceThread.
 import type { RunService } from '@logloom/runtime';
-import { createTelemetry } from '@logloom/telemetry';
+import { createTelemetry, startTracing } from '@logloom/telemetry';
 import { enableCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { AnswerApi } from './run-api.ts';
 import type { FromThread, ThreadCall, ThreadData, ToThread } from './thread-protocol.ts';
 
 enableCompileCache();
-const { service, settings } = workerData as ThreadData;
+const { service, settings, tracing } = workerData as ThreadData;
 const telemetry = createTelemetry(service, settings.LOG_LEVEL);
 const stop = new AbortController();
 let answerApi: AnswerApi | undefined;
@@ -41,6 +41,15 @@ const services: Record<ThreadData['service'], () => Promise<RunService>> = {
   api: async () => (await import('./run-api.ts')).runApi((ready) => (answerApi = ready)),
 };
 
+await startTracing(
+  telemetry,
+  { settings: tracing, warnings: [] },
+  { service, isOneOfMany: true, kafka: settings.KAFKA_BROKERS !== undefined },
+);
 const run = await services[service]();
-await run({ settings, telemetry, signal: stop.signal, onReady: () => send({ type: 'ready' }) });
+try {
+  await run({ settings, telemetry, signal: stop.signal, onReady: () => send({ type: 'ready' }) });
+} finally {
+  await telemetry.tracing.stop();
+}
 parentPort!.close();

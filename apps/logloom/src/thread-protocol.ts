@@ -1,10 +1,12 @@
 import type { Settings } from '@logloom/settings';
-import type { MetricObjectWithValues, MetricValue } from '@logloom/telemetry';
+import type { MetricObjectWithValues, MetricValue, TracingSettings } from '@logloom/telemetry';
 
 /** What a service thread is started with. */
 export interface ThreadData {
   service: ThreadService;
   settings: Settings;
+  /** Undefined: no spans. */
+  tracing: TracingSettings | undefined;
 }
 
 export type ThreadService = 'ingest' | 'correlator' | 'indexer' | 'api';

@@ -2,7 +2,7 @@ import { lockDataFolder, SqliteEventLog } from '@logloom/event-log';
 import { createLiveTier } from '@logloom/fanout';
 import { connectLog } from '@logloom/runtime';
 import type { Settings } from '@logloom/settings';
-import { addProcessMetrics, createTelemetry } from '@logloom/telemetry';
+import { addProcessMetrics, createTelemetry, readTracingSettings, startTracing } from '@logloom/telemetry';
 import { join, resolve } from 'node:path';
 import { ServiceThread } from './service-thread.ts';
 import { createViewersServer } from './viewers-server.ts';
@@ -17,10 +17,11 @@ export interface Addresses {
 /**
  * The whole pipeline in this process: ingest, correlator, indexer and the search API on a thread each, the viewers' server with the
  * live tier on this one. They meet only in the log. Resolves when everything is drained after `signal`; rejects when a part cannot
- * go on.
+ * go on. `env` has the OTEL_ variables.
  */
 export async function up(
   settings: Settings,
+  env: NodeJS.ProcessEnv,
   signal: AbortSignal,
   onReady: (addresses: Addresses) => void,
 ): Promise<void> {
@@ -29,12 +30,24 @@ export async function up(
   await recoverLog(settings);
   const telemetry = createTelemetry('logloom', settings.LOG_LEVEL);
   addProcessMetrics(telemetry);
+  const tracing = readTracingSettings(env);
+  await startTracing(telemetry, tracing, {
+    service: 'fanout',
+    isOneOfMany: true,
+    kafka: settings.KAFKA_BROKERS !== undefined,
+  });
+  owned.defer(() => telemetry.tracing.stop());
   const health = { ready: false };
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);
 
   const services = (['ingest', 'correlator', 'indexer', 'api'] as const).map(
-    (name) => new ServiceThread(name, settings, telemetry.logger),
+    (service) =>
+      new ServiceThread(
+        // The api thread makes no spans.
+        { service, settings, tracing: service === 'api' ? undefined : tracing.settings },
+        telemetry.logger,
+      ),
   );
   const api = services.at(-1)!;
   const connection = owned.use(await connectLog(settings));

@@ -8,4 +8,16 @@ export {
   type MetricValue,
   type Registry,
 } from 'prom-client';
+export { startTracing, type TracingOptions } from './start-tracing.ts';
 export { addProcessMetrics, createTelemetry, type Telemetry } from './telemetry.ts';
+export { readTracingSettings, type TracingRequest, type TracingSettings } from './tracing-settings.ts';
+export {
+  batchAttributes,
+  messagingSpan,
+  noTracing,
+  type ActiveSpan,
+  type Carrier,
+  type SpanSpec,
+  type TraceHeaders,
+  type Tracing,
+} from './tracing.ts';

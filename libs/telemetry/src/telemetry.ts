@@ -1,21 +1,31 @@
-import { pino, type Logger } from 'pino';
+import { pino, type Logger, type LoggerOptions } from 'pino';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { noTracing, type Tracing } from './tracing.ts';
 
-/** A service's own log and metrics. */
+/** A service's own log, metrics and spans. */
 export interface Telemetry {
   logger: Logger;
   registry: Registry;
+  /** Off until startTracing(). */
+  tracing: Tracing;
 }
 
-/** JSON lines on standard error; metrics in a registry of this thread, labelled with the service. */
+/**
+ * JSON lines on standard error, with `trace_id` and `span_id` inside of a span; metrics in a registry of this thread, labelled with
+ * the service; no spans yet.
+ */
 export function createTelemetry(service: string, level: string): Telemetry {
   const registry = new Registry();
   registry.setDefaultLabels({ service });
   addThreadMemory(registry);
-  return {
-    logger: pino({ level, base: { service }, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination(2)),
-    registry,
+  const options: LoggerOptions = {
+    level,
+    base: { service },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    mixin: () => telemetry.tracing.logFields(),
   };
+  const telemetry: Telemetry = { logger: pino(options, pino.destination(2)), registry, tracing: noTracing };
+  return telemetry;
 }
 
 /** This thread's share of the process' memory; each thread has a heap of its own. */

@@ -7,10 +7,12 @@ import {
 } from '@logloom/event-log';
 import { SchemaRegistryError, type Serde } from '@logloom/schema-registry';
 import { topics, type Correlation } from '@logloom/schemas';
+import { batchAttributes, type Tracing } from '@logloom/telemetry';
 import { Correlate, type CorrelateOptions } from './correlate.ts';
 import type { MemberEvent } from './group.ts';
 import { parseMetadata, RestartPoint } from './restart-point.ts';
-import type { CorrelatorMetrics } from './telemetry.ts';
+import { spans, type CorrelatorMetrics } from './telemetry.ts';
+import { TraceMemory } from './trace-memory.ts';
 
 /** A commit costs a disk write and only shortens a restart. */
 const commitIntervalMs = 500;
@@ -20,6 +22,7 @@ export interface CorrelatorDeps {
   serde: Serde;
   options: CorrelateOptions;
   metrics: CorrelatorMetrics;
+  tracing: Tracing;
   /** The machine's clock in ms; used for when to look, never for what to write. */
   now: () => number;
 }
@@ -32,7 +35,7 @@ export async function correlatePartition(
   deps: CorrelatorDeps,
   assignment: Assignment,
 ): Promise<PartitionHandler> {
-  const { log, serde, options, metrics, now } = deps;
+  const { log, serde, options, metrics, tracing, now } = deps;
   const { partition, committed } = assignment;
   // An output that ends before the committed position was deleted: the documents are made anew from the start of the log.
   const outputEnd = (await log.endOffsets(topics.correlations))[partition]!;
@@ -48,6 +51,7 @@ export async function correlatePartition(
   const watermarks = new SourceWatermarks(sources);
   const restart = new RestartPoint(startOffset, output, sources);
   for (const { offset, document } of written) restart.documentWritten(offset, lastMember(document));
+  const traces = new TraceMemory(tracing);
   let committedAt = now();
 
   const commit = async (): Promise<void> => {
@@ -56,36 +60,45 @@ export async function correlatePartition(
     if (next !== null) await assignment.commit(next.offset, next.metadata);
   };
 
+  const append = async (documents: readonly Correlation[]): Promise<number[]> => {
+    const records = documents.map((document) => ({
+      partition,
+      key: document.correlationId,
+      value: serde.encode('Correlation', document),
+      ...traces.take(document.correlationId),
+    }));
+    return tracing.batch(spans.send, records, (span) => {
+      span.set({ 'messaging.batch.message_count': records.length });
+      return log.append(topics.correlations, records);
+    });
+  };
+
   return {
     startOffset,
-    process: async (records) => {
-      await serde.load(records.map((record) => record.value));
-      const documents: Correlation[] = [];
-      for (const record of records) {
-        const event = memberOf(serde, record);
-        const isCopy = event !== null && !watermarks.admit(event.source);
-        if (isCopy) metrics.copies.inc();
-        const member = event === null || isCopy || event.correlationId === null ? null : event;
-        correlate.apply({ offset: record.offset, timestamp: record.timestamp, event: member }, documents);
-      }
-      metrics.events.inc(records.length);
-      const offsets = await log.append(
-        topics.correlations,
-        documents.map((document) => ({
-          partition,
-          key: document.correlationId,
-          value: serde.encode('Correlation', document),
-        })),
-      );
-      documents.forEach((document, i) => {
-        restart.documentWritten(offsets[i]!, lastMember(document));
-        metrics.documents.inc({ reason: document.closeReason });
-        if (document.revision > 1) metrics.revisions.inc();
-      });
-      restart.batchApplied(records.at(-1)!.offset + 1, watermarks.takeChanged());
-      metrics.openGroups.set({ partition: String(partition) }, correlate.openGroups);
-      if (now() - committedAt >= commitIntervalMs) await commit();
-    },
+    process: (records) =>
+      tracing.batch(spans.process, records, async (span) => {
+        span.set(batchAttributes(records));
+        await serde.load(records.map((record) => record.value));
+        const documents: Correlation[] = [];
+        for (const record of records) {
+          const event = memberOf(serde, record);
+          const isCopy = event !== null && !watermarks.admit(event.source);
+          if (isCopy) metrics.copies.inc();
+          const member = event === null || isCopy || event.correlationId === null ? null : event;
+          if (member !== null) traces.remember(member.correlationId!, record);
+          correlate.apply({ offset: record.offset, timestamp: record.timestamp, event: member }, documents);
+        }
+        metrics.events.inc(records.length);
+        const offsets = await append(documents);
+        documents.forEach((document, i) => {
+          restart.documentWritten(offsets[i]!, lastMember(document));
+          metrics.documents.inc({ reason: document.closeReason });
+          if (document.revision > 1) metrics.revisions.inc();
+        });
+        restart.batchApplied(records.at(-1)!.offset + 1, watermarks.takeChanged());
+        metrics.openGroups.set({ partition: String(partition) }, correlate.openGroups);
+        if (now() - committedAt >= commitIntervalMs) await commit();
+      }),
     idle: async () => {
       if (now() - committedAt >= commitIntervalMs) await commit();
       const dueAt = correlate.nextDeadline;

@@ -19,6 +19,7 @@ export const runCorrelator: RunService = async ({ settings, telemetry, signal, o
       maxGroups: settings.CORRELATION_MAX_GROUPS,
     },
     metrics: createMetrics(telemetry),
+    tracing: telemetry.tracing,
     now: Date.now,
   };
   onReady();

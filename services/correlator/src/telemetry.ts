@@ -1,4 +1,11 @@
-import { Counter, Gauge, type Telemetry } from '@logloom/telemetry';
+import { topics } from '@logloom/schemas';
+import { Counter, Gauge, messagingSpan, type SpanSpec, type Telemetry } from '@logloom/telemetry';
+
+/** The correlator's spans. */
+export const spans = {
+  process: messagingSpan('process', topics.events, 'correlator'),
+  send: messagingSpan('send', topics.correlations),
+} satisfies Record<string, SpanSpec>;
 
 /** The correlator's metrics. */
 export function createMetrics({ registry }: Telemetry) {

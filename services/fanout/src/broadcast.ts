@@ -65,6 +65,13 @@ export class Broadcast {
     return this.#groups.size;
   }
 
+  /** Members of all groups. */
+  get viewerCount(): number {
+    let count = 0;
+    for (const group of this.#groups.values()) count += group.members.size;
+    return count;
+  }
+
   /**
    * The group of a filter, made if it is new, held until release(). `sibling` makes groups of the same filter that share nothing:
    * each has a channel of its own.
@@ -97,12 +104,17 @@ export class Broadcast {
     this.#close(group);
   }
 
-  /** Takes the next item of the stream. flushDue() must follow soon. */
-  accept(item: LiveItem, nowMs: number): void {
+  /** Takes the next item of the stream; gives the number of viewers that it goes to. flushDue() must follow soon. */
+  accept(item: LiveItem, nowMs: number): number {
     const matching = this.#matching;
+    let viewers = 0;
     this.counts.tests += this.#index.match(item.subject(), matching);
-    for (const group of matching) this.#append(group, item, nowMs);
+    for (const group of matching) {
+      viewers += group.members.size;
+      this.#append(group, item, nowMs);
+    }
     matching.length = 0;
+    return viewers;
   }
 
   /** Sends the batches that are urgent or have waited long enough; gives the time when the next one is due, if there is one. */

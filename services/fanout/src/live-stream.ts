@@ -1,6 +1,6 @@
 import type { EventLog, LogRecord } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
-import type { Logger } from '@logloom/telemetry';
+import { batchAttributes, type ActiveSpan, type Logger, type Tracing } from '@logloom/telemetry';
 import { Broadcast } from './broadcast.ts';
 import { Copies } from './copies.ts';
 import { formatCursor, parseCursor } from './cursor.ts';
@@ -10,6 +10,7 @@ import { History } from './history.ts';
 import { newStreamStats } from './live-stats.ts';
 import { Ring } from './ring.ts';
 import type { LiveItem, StreamKind } from './stream-kind.ts';
+import { spans } from './telemetry.ts';
 import type { Turns } from './turns.ts';
 
 export interface LiveStreamOptions {
@@ -17,6 +18,7 @@ export interface LiveStreamOptions {
   log: EventLog;
   serde: Serde;
   logger: Logger;
+  tracing: Tracing;
   flushMs: number;
   nextChannel: () => number;
   turns: Turns;
@@ -147,13 +149,18 @@ export class LiveStream {
 
   /** Follows the log until the signal aborts. */
   async follow(signal: AbortSignal): Promise<void> {
-    const { log, kind } = this.#options;
+    const { log, kind, tracing } = this.#options;
+    const span = spans.process(kind.topic);
     await log.follow(
       {
         topic: kind.topic,
         from: this.position,
         maxRecords: sliceRecords,
-        onBatch: (records, partition) => this.#accept(records, partition),
+        onBatch: async (records, partition) => {
+          await tracing.batch(span, records, (active) => this.#accept(records, partition, active));
+          // Not in the span: the timer would take it along.
+          this.#flushDue();
+        },
       },
       signal,
     );
@@ -166,18 +173,33 @@ export class LiveStream {
     this.broadcast.flushAll(performance.now());
   }
 
-  async #accept(records: readonly LogRecord[], partition: number): Promise<void> {
-    const { serde } = this.#options;
+  async #accept(records: readonly LogRecord[], partition: number, span: ActiveSpan): Promise<void> {
+    const { serde, tracing } = this.#options;
+    span.set(batchAttributes(records));
     const decoded = await decodeRecords(this.kind, serde, records, this.#problems);
+    tracing.child(spans.broadcast, (active) => {
+      const deliveries = this.#broadcast(decoded, partition);
+      if (!active.isRecording) return;
+      active.set({
+        'logloom.viewers': this.broadcast.viewerCount,
+        'logloom.channels': this.broadcast.groupCount,
+        'logloom.deliveries': deliveries,
+      });
+    });
+  }
+
+  /** Gives what is new to the groups; returns events times viewers. */
+  #broadcast(decoded: readonly DecodedRecord[], partition: number): number {
     const now = performance.now();
+    let deliveries = 0;
     for (const { offset, item } of decoded) {
       this.position[partition] = offset + 1;
       this.#cursor = undefined;
       if (item === undefined || !this.#admit(item)) continue;
       this.ring.add(item);
-      this.broadcast.accept(item, now);
+      deliveries += this.broadcast.accept(item, now);
     }
-    this.#flushDue();
+    return deliveries;
   }
 
   #admit(item: LiveItem): boolean {

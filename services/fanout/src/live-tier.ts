@@ -148,6 +148,7 @@ export class LiveTier {
         log,
         serde,
         logger: telemetry.logger,
+        tracing: telemetry.tracing,
         flushMs: settings.LIVE_FLUSH_MS,
         nextChannel: () => ++this.#lastChannel,
         turns: this.#turns,

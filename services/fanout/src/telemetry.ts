@@ -1,6 +1,12 @@
-import { Counter, Gauge, type Telemetry } from '@logloom/telemetry';
+import { Counter, Gauge, messagingSpan, type SpanSpec, type Telemetry } from '@logloom/telemetry';
 import type { LiveStream } from './live-stream.ts';
 import type { StreamStats } from './live-stats.ts';
+
+/** The spans of the live tier. Each node reads the whole log: there is no consumer group. */
+export const spans = {
+  process: (topic: string): SpanSpec => messagingSpan('process', topic),
+  broadcast: { name: 'broadcast', kind: 'internal' },
+} satisfies Record<string, SpanSpec | ((topic: string) => SpanSpec)>;
 
 /** What the metrics are read from, when they are asked for. */
 export interface LiveMetricsSource {

@@ -1,5 +1,6 @@
 import type { Correlation, PlacedEvent } from '@logloom/schemas';
 import type { Refused } from '@logloom/search-store';
+import { noTracing, type SpanSpec, type TraceHeaders, type Tracing } from '@logloom/telemetry';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** An event or a document that a target can never take. */
@@ -8,6 +9,8 @@ export type RefusedItem = Refused<PlacedEvent | Correlation>;
 /** What is written to a store: events, or documents, in one call. A target that can refuse some for good gives those. */
 export interface BulkTarget {
   name: string;
+  /** The span of a bulk. */
+  span?: SpanSpec;
   putEvents: (events: readonly PlacedEvent[]) => Promise<readonly RefusedItem[] | void>;
   putCorrelations: (documents: readonly Correlation[]) => Promise<readonly RefusedItem[] | void>;
 }
@@ -21,6 +24,7 @@ export interface BulkOptions {
   maxBackoffMs?: number;
   onRetry?: (target: string, error: unknown) => void;
   onBulk?: (events: number, correlations: number, seconds: number) => void;
+  tracing?: Tracing;
   /** Ends the waiting between retries. */
   signal: AbortSignal;
 }
@@ -28,6 +32,8 @@ export interface BulkOptions {
 interface Batch {
   events: readonly PlacedEvent[];
   correlations: readonly Correlation[];
+  /** The span that the batch was added in. */
+  headers: TraceHeaders | undefined;
   resolve: (refused: RefusedItem[]) => void;
   reject: (error: unknown) => void;
 }
@@ -43,7 +49,13 @@ export class IndexBatches {
   #running = false;
 
   constructor(options: BulkOptions) {
-    this.#options = { maxEvents: 10_000, backoffMs: 100, maxBackoffMs: 10_000, ...options };
+    this.#options = {
+      maxEvents: 10_000,
+      backoffMs: 100,
+      maxBackoffMs: 10_000,
+      tracing: noTracing,
+      ...options,
+    };
   }
 
   /**
@@ -52,8 +64,9 @@ export class IndexBatches {
    * stored in part and must be given again.
    */
   async add(events: readonly PlacedEvent[], correlations: readonly Correlation[]): Promise<RefusedItem[]> {
+    const headers = this.#options.tracing.headers();
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ events, correlations, resolve, reject });
+      this.#waiting.push({ events, correlations, headers, resolve, reject });
       if (!this.#running) void this.#run();
     });
   }
@@ -68,7 +81,7 @@ export class IndexBatches {
       const correlations = bulk.flatMap((batch) => batch.correlations);
       const startedAt = performance.now();
       const results = await Promise.allSettled(
-        this.#options.targets.map((target) => this.#write(target, events, correlations)),
+        this.#options.targets.map((target) => this.#traced(target, bulk, events, correlations)),
       );
       const failed = results.find((result) => result.status === 'rejected');
       if (failed === undefined) {
@@ -88,6 +101,20 @@ export class IndexBatches {
     while (count < this.#waiting.length && (count === 0 || events < this.#options.maxEvents))
       events += this.#waiting[count++]!.events.length;
     return this.#waiting.splice(0, count);
+  }
+
+  /** Writes in one span for the bulk, in the trace of its first batch that has one. */
+  #traced(
+    target: BulkTarget,
+    bulk: readonly Batch[],
+    events: readonly PlacedEvent[],
+    correlations: readonly Correlation[],
+  ): Promise<RefusedItem[]> {
+    const spec = target.span ?? { name: target.name, kind: 'client' };
+    return this.#options.tracing.batch(spec, bulk, (span) => {
+      span.set({ 'logloom.events': events.length, 'logloom.correlations': correlations.length });
+      return this.#write(target, events, correlations);
+    });
   }
 
   async #write(

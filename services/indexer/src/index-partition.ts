@@ -1,10 +1,11 @@
 import type { Assignment, EventLog, LogRecord, PartitionHandler } from '@logloom/event-log';
 import type { Decoded, Serde } from '@logloom/schema-registry';
 import { placeEvent, topics, type Correlation, type PlacedEvent } from '@logloom/schemas';
+import { batchAttributes, type Tracing } from '@logloom/telemetry';
 import { DocumentOrder } from './document-order.ts';
 import type { ErrorCode } from './errors.ts';
 import type { IndexBatches } from './index-batches.ts';
-import type { IndexerMetrics } from './telemetry.ts';
+import { spans, type IndexerMetrics } from './telemetry.ts';
 
 /** A commit costs a disk write and only shortens a restart. */
 const commitIntervalMs = 500;
@@ -14,6 +15,7 @@ export interface IndexPartitionDeps {
   serde: Serde;
   batches: IndexBatches;
   metrics: IndexerMetrics;
+  tracing: Tracing;
   /** A store was deleted: begin at the start of the log, whatever was committed. What the other store has, it knows by its id. */
   rebuild: boolean;
   /** The machine's clock in ms. */
@@ -28,12 +30,13 @@ export async function indexPartition(
   deps: IndexPartitionDeps,
   assignment: Assignment,
 ): Promise<PartitionHandler> {
-  const { batches, metrics, now, rebuild } = deps;
+  const { batches, metrics, tracing, now, rebuild } = deps;
   const { topic, partition, committed } = assignment;
   const order = DocumentOrder.parse(rebuild ? undefined : committed?.metadata);
   let next = rebuild ? 0 : (committed?.offset ?? 0);
   let committedOffset = next;
   let committedAt = now();
+  const span = spans.process(topic);
 
   const commit = async (): Promise<void> => {
     committedAt = now();
@@ -48,28 +51,30 @@ export async function indexPartition(
 
   return {
     startOffset: next,
-    process: async (records) => {
-      const events: PlacedEvent[] = [];
-      const documents: Correlation[] = [];
-      const all = await decodeAll(deps, records);
-      for (const { record, decoded } of all) {
-        if (decoded.name === 'LogEvent') events.push(placeEvent(decoded.value, partition, record.offset));
-        else if (decoded.name === 'Correlation') {
-          if (order.admit(decoded.value)) documents.push(decoded.value);
-          else metrics.staleDocuments.inc();
+    process: (records) =>
+      tracing.batch(span, records, async (active) => {
+        active.set(batchAttributes(records));
+        const events: PlacedEvent[] = [];
+        const documents: Correlation[] = [];
+        const all = await decodeAll(deps, records);
+        for (const { record, decoded } of all) {
+          if (decoded.name === 'LogEvent') events.push(placeEvent(decoded.value, partition, record.offset));
+          else if (decoded.name === 'Correlation') {
+            if (order.admit(decoded.value)) documents.push(decoded.value);
+            else metrics.staleDocuments.inc();
+          }
         }
-      }
-      if (events.length > 0 || documents.length > 0) {
-        const refused = await batches.add(events, documents);
-        const letters = refused.map(({ item, reason }) => ({
-          record: all.find(({ decoded }) => decoded.value === item)!.record,
-          reason,
-        }));
-        await keepAsDeadLetters(deps, 'refused-by-store', letters);
-      }
-      next = records.at(-1)!.offset + 1;
-      await commitWhenDue();
-    },
+        if (events.length > 0 || documents.length > 0) {
+          const refused = await batches.add(events, documents);
+          const letters = refused.map(({ item, reason }) => ({
+            record: all.find(({ decoded }) => decoded.value === item)!.record,
+            reason,
+          }));
+          await keepAsDeadLetters(deps, 'refused-by-store', letters);
+        }
+        next = records.at(-1)!.offset + 1;
+        await commitWhenDue();
+      }),
     idle: commitWhenDue,
     close: commit,
   };

@@ -5,7 +5,7 @@ import { openSearchStore } from '@logloom/search-store';
 import { join } from 'node:path';
 import { IndexBatches } from './index-batches.ts';
 import { indexPartition } from './index-partition.ts';
-import { createMetrics } from './telemetry.ts';
+import { createMetrics, spans } from './telemetry.ts';
 
 /** The folder of the embedded search store and archive, in the data folder. */
 export function storesFolder(dataFolder: string): string {
@@ -26,19 +26,23 @@ export const runIndexer: RunService = async ({ settings, telemetry, signal, onRe
     store.close(),
   );
   const metrics = createMetrics(telemetry);
+  const { tracing } = telemetry;
   const batches = new IndexBatches({
     targets: [
       {
         name: 'search',
+        span: spans.index(settings),
         putEvents: (events) => search.index(events),
         putCorrelations: (documents) => search.indexCorrelations(documents),
       },
       {
         name: 'archive',
+        span: spans.archive(settings),
         putEvents: (events) => archive.put(events),
         putCorrelations: (documents) => archive.putCorrelations(documents),
       },
     ],
+    tracing,
     signal,
     onRetry: (store, error) => {
       metrics.retries.inc({ store });
@@ -60,7 +64,7 @@ export const runIndexer: RunService = async ({ settings, telemetry, signal, onRe
       topics: [topics.events, topics.correlations],
       maxRecords: recordsPerBatch,
       open: (assignment) =>
-        indexPartition({ log, serde, batches, metrics, rebuild, now: Date.now }, assignment),
+        indexPartition({ log, serde, batches, metrics, tracing, rebuild, now: Date.now }, assignment),
     },
     signal,
   );

@@ -1,4 +1,27 @@
-import { Counter, Gauge, Histogram, type Telemetry } from '@logloom/telemetry';
+import type { Settings } from '@logloom/settings';
+import { Counter, Gauge, Histogram, messagingSpan, type SpanSpec, type Telemetry } from '@logloom/telemetry';
+
+/** The indexer's spans. */
+export const spans = {
+  process: (topic: string): SpanSpec => messagingSpan('process', topic, 'indexer'),
+  index: ({ ELASTICSEARCH_URL: url }: Settings): SpanSpec => storeSpan('index', 'elasticsearch', url),
+  archive: ({ MONGODB_URL: url }: Settings): SpanSpec => storeSpan('archive', 'mongodb', url),
+};
+
+/** A write to a store at `url`, or to the embedded one. */
+function storeSpan(name: string, system: string, url: string | undefined): SpanSpec {
+  // A MongoDB URL may list several hosts, which URL does not parse.
+  const host = url === undefined ? undefined : /^[a-z+]+:\/\/(?:[^@/]*@)?([^/?,:]+)/.exec(url)?.[1];
+  return {
+    name,
+    kind: 'client',
+    attributes: {
+      'db.system.name': url === undefined ? 'sqlite' : system,
+      'db.operation.name': name,
+      'server.address': host,
+    },
+  };
+}
 
 /** The indexer's metrics. */
 export function createMetrics({ registry }: Telemetry) {

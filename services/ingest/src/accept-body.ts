@@ -5,6 +5,7 @@ import { IngestError, reject, type ErrorCode, type Rejection } from './errors.ts
 import type { Intake, IntakeUnit } from './intake.ts';
 import { readEvent } from './read-event.ts';
 import { arrayElements, byteOrderMark, contentStart, lines, type Piece } from './split-body.ts';
+import { spans } from './telemetry.ts';
 
 /** Big bodies are worked in slices, so that other requests and health checks have their turn. */
 const sliceEvents = 1000;
@@ -40,12 +41,19 @@ export interface BodyOptions {
  * `empty-body`, `bad-json` (a broken array), `log-unavailable`.
  */
 export async function acceptBody(body: Buffer, options: BodyOptions): Promise<Receipt> {
+  const unit = options.intake.open('http');
+  const receipt = await options.intake.tracing.child(spans.normalize, () => readPieces(body, unit, options));
+  await unit.done();
+  return receipt;
+}
+
+/** Hands every event of the body to the unit; what of it is durable, only the unit knows. */
+async function readPieces(body: Buffer, unit: IntakeUnit, options: BodyOptions): Promise<Receipt> {
   const pieces = await split(body, options);
   const receipt: Receipt = { accepted: 0, rejected: [] };
   let rejected = 0;
   let inSlice = 0;
   const wholeIsUtf8 = isUtf8(body);
-  const unit = options.intake.open('http');
   for (const piece of pieces) {
     const refused = acceptPiece(body, piece, unit, wholeIsUtf8, options);
     if (refused === undefined) receipt.accepted++;
@@ -59,7 +67,6 @@ export async function acceptBody(body: Buffer, options: BodyOptions): Promise<Re
     }
   }
   unit.flush();
-  await unit.done();
   if (rejected > maxListed) receipt.rejectedCount = rejected;
   return receipt;
 }

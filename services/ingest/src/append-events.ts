@@ -43,22 +43,26 @@ export class Submission {
   }
 }
 
+export interface AppenderOptions {
+  log: EventLog;
+  topic: string;
+  onAppend?: (records: number) => void;
+  /** Put around each append. */
+  onBatch?: (records: readonly NewRecord[], append: () => Promise<unknown>) => Promise<unknown>;
+}
+
 /**
  * Group commit: concurrent requests share one append to a topic. One append is in flight at a time; what comes meanwhile forms the
  * next, so the order in the log is the order of add(). A producer's later records are never stored when earlier ones of the same
  * submission failed: its retry would then be taken for a copy.
  */
 export class Appender {
-  readonly #log: EventLog;
-  readonly #topic: string;
-  readonly #onAppend: (records: number) => void;
+  readonly #options: AppenderOptions;
   #queue: Waiting[] = [];
   #running = false;
 
-  constructor(log: EventLog, topic: string, onAppend: (records: number) => void = () => {}) {
-    this.#log = log;
-    this.#topic = topic;
-    this.#onAppend = onAppend;
+  constructor(options: AppenderOptions) {
+    this.#options = options;
   }
 
   /** Begins a submission. */
@@ -85,12 +89,18 @@ export class Appender {
     try {
       const records =
         current.length === 1 ? current[0]!.records : current.flatMap((waiting) => waiting.records);
-      if (records.length > 0) await this.#log.append(this.#topic, records);
-      this.#onAppend(records.length);
+      if (records.length > 0) await this.#write(records);
+      this.#options.onAppend?.(records.length);
     } catch (error) {
       failure = error as Error;
     }
     for (const { submission } of batch) submission.settle(failure);
+  }
+
+  async #write(records: NewRecord[]): Promise<void> {
+    const { log, topic, onBatch } = this.#options;
+    const append = (): Promise<unknown> => log.append(topic, records);
+    await (onBatch === undefined ? append() : onBatch(records, append));
   }
 
   #nextBatch(): Waiting[] {

@@ -1,12 +1,12 @@
 import type { Settings } from '@logloom/settings';
-import type { Telemetry } from '@logloom/telemetry';
+import type { ActiveSpan, Telemetry } from '@logloom/telemetry';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { randomBytes } from 'node:crypto';
 import { acceptBody, type Producer, type Receipt } from './accept-body.ts';
 import { errors, IngestError, type ErrorCode } from './errors.ts';
 import type { Intake } from './intake.ts';
 import { Claim, readBody, type PendingBytes } from './read-body.ts';
-import type { IngestMetrics } from './telemetry.ts';
+import { spans, type IngestMetrics } from './telemetry.ts';
 
 /** What the door does with requests: `intake` is there from 'ready' on. */
 export interface DoorState {
@@ -20,6 +20,7 @@ export interface HttpDoorOptions {
   pending: PendingBytes;
   metrics: IngestMetrics;
   logger: Telemetry['logger'];
+  tracing: Telemetry['tracing'];
 }
 
 const retryAfterSeconds = '1';
@@ -56,7 +57,11 @@ export function createHttpDoor(options: HttpDoorOptions): FastifyInstance {
     if (state.phase === 'draining') reply.header('connection', 'close');
   });
   const ownProducer = createOwnProducer();
-  app.post('/ingest', (request, reply) => ingest(request, reply, ownProducer, options));
+  app.post('/ingest', (request, reply) =>
+    options.tracing.receive(spans.receive, traceparentOf(request), (span) =>
+      tell(span, reply, ingest(request, reply, ownProducer, options)),
+    ),
+  );
   app.get('/health/live', async () => ({ status: 'live' }));
   app.get('/health/ready', async (_request, reply) =>
     state.phase === 'ready' ? { status: 'ready' } : reply.code(503).send({ status: state.phase }),
@@ -93,6 +98,27 @@ async function ingest(
   metrics.failedRequests.inc({ code });
   reply.code(errors[code].status);
   return { ...receipt, error: { code, message: errors[code].message } };
+}
+
+/** The request as its span shows it. */
+async function tell(span: ActiveSpan, reply: FastifyReply, receipt: Promise<Receipt>): Promise<Receipt> {
+  try {
+    const { accepted, rejected, rejectedCount } = await receipt;
+    span.set({
+      'http.response.status_code': reply.statusCode,
+      'logloom.events.accepted': accepted,
+      'logloom.events.rejected': rejectedCount ?? rejected.length,
+    });
+  } catch (error) {
+    const { status } = error instanceof IngestError ? error : asIngestError(error as Error);
+    span.set({ 'http.response.status_code': status });
+  }
+  return receipt;
+}
+
+function traceparentOf(request: FastifyRequest): string | undefined {
+  const header = request.headers['traceparent'];
+  return typeof header === 'string' ? header : undefined;
 }
 
 function createOwnProducer(): Producer {

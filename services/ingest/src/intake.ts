@@ -1,11 +1,11 @@
 import { EventLogError, partitionOf, type EventLog, type NewRecord } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
 import { topics, type LogEvent, type Source } from '@logloom/schemas';
-import type { Telemetry } from '@logloom/telemetry';
+import type { Carrier, Telemetry, TraceHeaders, Tracing } from '@logloom/telemetry';
 import { Appender, type Submission } from './append-events.ts';
 import { IngestError, type Rejection } from './errors.ts';
 import type { Normalizer } from './normalize.ts';
-import type { IngestMetrics } from './telemetry.ts';
+import { spans, type IngestMetrics } from './telemetry.ts';
 
 export interface IntakeOptions {
   log: EventLog;
@@ -17,11 +17,13 @@ export interface IntakeOptions {
   deadLetterPartitions: number;
   metrics: IngestMetrics;
   logger: Telemetry['logger'];
+  tracing: Tracing;
 }
 
 /** Where every door hands in what it has read: events go to logs.events, what was refused to logs.dead-letter. */
 export class Intake {
   readonly normalizer: Normalizer;
+  readonly tracing: Tracing;
   readonly #options: IntakeOptions;
   readonly #events: Appender;
   readonly #deadLetters: Appender;
@@ -29,8 +31,18 @@ export class Intake {
   constructor(options: IntakeOptions) {
     this.#options = options;
     this.normalizer = options.normalizer;
-    this.#events = new Appender(options.log, topics.events, (n) => options.metrics.appendRecords.observe(n));
-    this.#deadLetters = new Appender(options.log, topics.deadLetter);
+    this.tracing = options.tracing;
+    this.#events = new Appender({
+      log: options.log,
+      topic: topics.events,
+      onAppend: (records) => options.metrics.appendRecords.observe(records),
+      onBatch: (records, append) =>
+        options.tracing.batch(spans.send, records, (span) => {
+          span.set({ 'messaging.batch.message_count': records.length });
+          return append();
+        }),
+    });
+    this.#deadLetters = new Appender({ log: options.log, topic: topics.deadLetter });
   }
 
   /** Begins one unit of work, a request or a batch of raw records. */
@@ -47,6 +59,7 @@ export class IntakeUnit {
   readonly #deadLetters: Submission;
   #records: NewRecord[] = [];
   #deadRecords: NewRecord[] = [];
+  readonly #headers: TraceHeaders | undefined;
   #accepted = 0;
   #rejected = new Map<string, number>();
 
@@ -55,6 +68,7 @@ export class IntakeUnit {
     this.#options = options;
     this.#events = events;
     this.#deadLetters = deadLetters;
+    this.#headers = options.tracing.headers();
   }
 
   /** Whether the log has refused some of it: the rest need not be read. */
@@ -62,14 +76,19 @@ export class IntakeUnit {
     return this.#events.failed;
   }
 
-  /** The events of one request share a partition through their key: the correlation id, or the service where there is none. */
-  accept(event: LogEvent): void {
+  /**
+   * The events of one request share a partition through their key: the correlation id, or the service where there is none. `carrier`
+   * is the record that the event came in, if it has a trace of its own.
+   */
+  accept(event: LogEvent, carrier?: Carrier): void {
+    const { partitions, serde, tracing } = this.#options;
     const key = event.correlationId ?? event.service;
-    this.#records.push({
-      partition: partitionOf(key, this.#options.partitions),
-      key,
-      value: this.#options.serde.encode('LogEvent', event),
-    });
+    const partition = partitionOf(key, partitions);
+    const value = serde.encode('LogEvent', event);
+    const headers = carrier === undefined ? this.#headers : tracing.headersFor(carrier);
+    this.#records.push(
+      headers === undefined ? { partition, key, value } : { partition, key, value, headers },
+    );
     this.#accepted++;
   }
 

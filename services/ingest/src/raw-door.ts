@@ -1,12 +1,13 @@
 import type { Assignment, EventLog, LogRecord, PartitionHandler } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
 import { topics, type Source } from '@logloom/schemas';
-import type { Telemetry } from '@logloom/telemetry';
+import { batchAttributes, type ActiveSpan, type Telemetry } from '@logloom/telemetry';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { IngestError } from './errors.ts';
 import type { Intake } from './intake.ts';
 import { decodeEndOffsets, encodeEndOffsets, writtenOffsets } from './raw-position.ts';
 import { readRawRecord } from './read-raw-record.ts';
+import { spans } from './telemetry.ts';
 
 export interface RawDoorOptions {
   log: EventLog;
@@ -75,7 +76,8 @@ class RawPartition implements PartitionHandler {
   }
 
   async process(records: LogRecord[]): Promise<void> {
-    while (!(await this.#write(records))) {
+    const { tracing } = this.#options.intake;
+    while (!(await tracing.batch(spans.processRaw, records, (span) => this.#write(records, span)))) {
       await sleep(retryMs, undefined, { signal: this.#signal }).catch(() => {});
       if (this.#signal.aborted) return;
       // The failed append may have stored some of it.
@@ -87,8 +89,9 @@ class RawPartition implements PartitionHandler {
   }
 
   /** False when the log did not take them and may later. */
-  async #write(records: LogRecord[]): Promise<boolean> {
+  async #write(records: LogRecord[], span: ActiveSpan): Promise<boolean> {
     const { intake, serde, maxEventBytes, logger } = this.#options;
+    span.set(batchAttributes(records));
     const unit = intake.open('kafka');
     for (const record of records) {
       if (this.#written.has(record.offset)) continue;
@@ -101,7 +104,7 @@ class RawPartition implements PartitionHandler {
       };
       const result = await readRawRecord(record, source, serde, intake.normalizer, maxEventBytes);
       if ('code' in result) unit.refuse(result, source, record.timestamp, record.value);
-      else unit.accept(result);
+      else unit.accept(result, record);
     }
     unit.flush();
     try {

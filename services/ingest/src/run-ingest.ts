@@ -25,11 +25,11 @@ export const runIngest: RunService = async (context) => (await startIngest(conte
 /** Starts the service; resolves when it takes work. INGEST_PORT 0 takes any free port. */
 export async function startIngest(context: ServiceContext): Promise<RunningIngest> {
   const { settings, telemetry, signal } = context;
-  const { logger } = telemetry;
+  const { logger, tracing } = telemetry;
   const pending = new PendingBytes(settings.INGEST_MAX_PENDING_BYTES);
   const metrics = createMetrics(telemetry, () => pending.bytes);
   const state: DoorState = { phase: 'starting', intake: undefined };
-  const app = createHttpDoor({ settings, state, pending, metrics, logger });
+  const app = createHttpDoor({ settings, state, pending, metrics, logger, tracing });
   const address = await app.listen({ host: settings.HOST, port: settings.INGEST_PORT });
   try {
     const connection = await connectLog(settings);
@@ -42,6 +42,7 @@ export async function startIngest(context: ServiceContext): Promise<RunningInges
       deadLetterPartitions: await log.partitionCount(topics.deadLetter),
       metrics,
       logger,
+      tracing,
     });
     state.intake = intake;
     state.phase = 'ready';

@@ -1,4 +1,17 @@
-import { Counter, Gauge, Histogram, type Telemetry } from '@logloom/telemetry';
+import { topics } from '@logloom/schemas';
+import { Counter, Gauge, Histogram, messagingSpan, type SpanSpec, type Telemetry } from '@logloom/telemetry';
+
+/** The spans of ingest, all of them. */
+export const spans = {
+  receive: {
+    name: 'POST /ingest',
+    kind: 'server',
+    attributes: { 'http.request.method': 'POST', 'http.route': '/ingest' },
+  },
+  processRaw: messagingSpan('process', topics.raw, 'ingest'),
+  normalize: { name: 'normalise', kind: 'internal' },
+  send: messagingSpan('send', topics.events),
+} satisfies Record<string, SpanSpec>;
 
 /** The metrics of ingest, all of them. */
 export interface IngestMetrics {

@@ -1,0 +1,56 @@
+import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
+import type { Logger } from 'pino';
+
+/** A collector that is away is away for a while: one line a minute says so. */
+const reportEveryMs = 60_000;
+
+type OnResult = Parameters<SpanExporter['export']>[1];
+
+/** An exporter whose failures are told: the SDK itself drops the spans in silence. */
+export class ReportingExporter implements SpanExporter {
+  readonly #exporter: SpanExporter;
+  readonly #name: string;
+  readonly #logger: Pick<Logger, 'warn'>;
+  readonly #now: () => number;
+  #lost = 0;
+  #reportedAt = Number.NEGATIVE_INFINITY;
+
+  /** `now` is in milliseconds. */
+  constructor(
+    exporter: SpanExporter,
+    name: string,
+    logger: Pick<Logger, 'warn'>,
+    now: () => number = () => performance.now(),
+  ) {
+    this.#exporter = exporter;
+    this.#name = name;
+    this.#logger = logger;
+    this.#now = now;
+  }
+
+  export(spans: ReadableSpan[], onResult: OnResult): void {
+    this.#exporter.export(spans, (result) => {
+      if (result.error !== undefined) this.#report(spans.length, result.error);
+      onResult(result);
+    });
+  }
+
+  shutdown(): Promise<void> {
+    return this.#exporter.shutdown();
+  }
+
+  async forceFlush(): Promise<void> {
+    await this.#exporter.forceFlush?.();
+  }
+
+  #report(spans: number, error: Error): void {
+    this.#lost += spans;
+    if (this.#now() - this.#reportedAt < reportEveryMs) return;
+    this.#reportedAt = this.#now();
+    this.#logger.warn(
+      { err: error, exporter: this.#name, spans: this.#lost },
+      'spans cannot be sent and are lost; nothing else is',
+    );
+    this.#lost = 0;
+  }
+}
