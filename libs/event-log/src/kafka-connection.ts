@@ -2,14 +2,9 @@ import type kafkajs from 'kafkajs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EventLogError } from './event-log.ts';
 import { backoffMs, isUnknownTopic, logUnavailable, unknownTopic } from './kafka-error.ts';
-import {
-  ClusterClass,
-  createSocketFactory,
-  readCommitted,
-  silentLogger,
-  type Cluster,
-} from './kafka-internals.ts';
+import { ClusterClass, readCommitted, silentLogger, type Cluster } from './kafka-internals.ts';
 import type { KafkaSettings } from './kafka-options.ts';
+import { KafkaSockets } from './kafka-sockets.ts';
 
 /** The attempts within kafkajs are few and quick: the loops of this adapter decide what a failure means. */
 export const quickRetry: kafkajs.RetryOptions = { initialRetryTime: 50, maxRetryTime: 500, retries: 3 };
@@ -23,6 +18,7 @@ const propagationMs = 1_500;
 export class KafkaConnection {
   readonly #settings: KafkaSettings;
   #cluster: Cluster | undefined;
+  #sockets = new KafkaSockets();
   #closed = false;
 
   constructor(settings: KafkaSettings) {
@@ -75,6 +71,8 @@ export class KafkaConnection {
   async #replace(): Promise<void> {
     const old = this.#cluster;
     this.#cluster = undefined;
+    this.#sockets.destroy();
+    this.#sockets = new KafkaSockets();
     await old?.disconnect().catch(() => {});
   }
 
@@ -82,7 +80,7 @@ export class KafkaConnection {
     const { brokers, clientId } = this.#settings;
     return new ClusterClass({
       logger: silentLogger,
-      socketFactory: createSocketFactory(),
+      socketFactory: this.#sockets.factory,
       brokers,
       clientId,
       connectionTimeout: connectionTimeoutMs,

@@ -1,5 +1,5 @@
 import type kafkajs from 'kafkajs';
-import type { Assigner, logCreator, PartitionAssigner } from 'kafkajs';
+import type { Assigner, ISocketFactory, logCreator, PartitionAssigner } from 'kafkajs';
 import { createRequire } from 'node:module';
 
 /*
@@ -110,7 +110,7 @@ const require = createRequire(import.meta.url);
 
 interface ClusterOptions {
   logger: unknown;
-  socketFactory: unknown;
+  socketFactory: ISocketFactory;
   brokers: readonly string[];
   clientId: string;
   connectionTimeout: number;
@@ -160,7 +160,7 @@ export const silence: { logLevel: kafkajs.logLevel; logCreator: logCreator } = {
 
 export const silentLogger = createLogger({ level: silence.logLevel, logCreator: silence.logCreator });
 
-export const createSocketFactory = require('kafkajs/src/network/socketFactory') as () => unknown;
+export const createSocketFactory = require('kafkajs/src/network/socketFactory') as () => ISocketFactory;
 
 /** Makes a partition assigner for a cluster; kafkajs's type wants more of the cluster than the assigners use. */
 export function makeAssigner(assigner: PartitionAssigner, cluster: Cluster, groupId: string): Assigner {

@@ -7,12 +7,14 @@ import { backoffMs, errorType, isUnknownTopic, logUnavailable, unknownTopic } fr
 import { silence } from './kafka-internals.ts';
 import type { KafkaSettings } from './kafka-options.ts';
 import { ProducerLane } from './kafka-producer-lane.ts';
+import { KafkaSockets } from './kafka-sockets.ts';
 
 /** A producer is given up when kafkajs has not brought a batch through in about so long. */
 const retry: kafkajs.RetryOptions = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 9 };
 
 interface Handle {
   producer: Producer;
+  sockets: KafkaSockets;
   connected: Promise<void>;
   sending: number;
   retired: boolean;
@@ -129,7 +131,7 @@ export class KafkaAppender {
       const timeout = sleep(Math.max(1, deadline - Date.now()), undefined, { signal: late.signal }).then(
         () => {
           // Closing its connections ends kafkajs's own attempts.
-          void handle.producer.disconnect().catch(() => {});
+          handle.sockets.destroy();
           throw new Error('no answer in time');
         },
       );
@@ -152,14 +154,16 @@ export class KafkaAppender {
     } finally {
       late.abort();
       handle.sending--;
-      if (handle.retired && handle.sending === 0) void handle.producer.disconnect().catch(() => {});
+      if (handle.retired && handle.sending === 0) disconnect(handle);
     }
   }
 
   #handle(): Handle {
     if (this.#current !== undefined) return this.#current;
     const { brokers, clientId } = this.#settings;
+    const sockets = new KafkaSockets();
     const producer = new kafkajs.Kafka({
+      socketFactory: sockets.factory,
       brokers: [...brokers],
       clientId,
       connectionTimeout: connectionTimeoutMs,
@@ -177,7 +181,7 @@ export class KafkaAppender {
     });
     const connected = producer.connect();
     connected.catch(() => {});
-    this.#current = { producer, connected, sending: 0, retired: false };
+    this.#current = { producer, sockets, connected, sending: 0, retired: false };
     return this.#current;
   }
 
@@ -185,6 +189,11 @@ export class KafkaAppender {
   #retire(handle: Handle): void {
     if (this.#current === handle) this.#current = undefined;
     handle.retired = true;
-    if (handle.sending === 0) void handle.producer.disconnect().catch(() => {});
+    if (handle.sending === 0) disconnect(handle);
   }
+}
+
+function disconnect({ producer, sockets }: Handle): void {
+  sockets.destroy();
+  void producer.disconnect().catch(() => {});
 }

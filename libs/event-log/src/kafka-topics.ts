@@ -1,10 +1,11 @@
 import kafkajs, { type Admin } from 'kafkajs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { EventLogError, type Commit, type TopicSpec } from './event-log.ts';
 import { connectionTimeoutMs, quickRetry, requestTimeoutMs } from './kafka-connection.ts';
 import { backoffMs, errorType, isUnknownTopic, logUnavailable, unknownTopic } from './kafka-error.ts';
 import { silence } from './kafka-internals.ts';
 import type { KafkaSettings } from './kafka-options.ts';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { KafkaSockets } from './kafka-sockets.ts';
 
 /** A dead letter holds an event that was refused for its size. */
 const maxBatchBytes = 16 << 20;
@@ -13,6 +14,7 @@ const unknownAttempts = 4;
 /** Makes, checks and removes topics, and reads groups' commits. */
 export class KafkaTopics {
   readonly #settings: KafkaSettings;
+  readonly #sockets = new KafkaSockets();
   readonly #admin: Admin;
   readonly #partitions = new Map<string, Promise<number>>();
   #connected: Promise<void> | undefined;
@@ -20,6 +22,7 @@ export class KafkaTopics {
   constructor(settings: KafkaSettings) {
     this.#settings = settings;
     this.#admin = new kafkajs.Kafka({
+      socketFactory: this.#sockets.factory,
       brokers: [...settings.brokers],
       clientId: settings.clientId,
       connectionTimeout: connectionTimeoutMs,
@@ -87,6 +90,7 @@ export class KafkaTopics {
   }
 
   async close(): Promise<void> {
+    this.#sockets.destroy();
     await this.#admin.disconnect().catch(() => {});
   }
 

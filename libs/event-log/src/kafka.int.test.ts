@@ -151,6 +151,36 @@ describe('the Kafka log', { skip }, () => {
       await rejectsWith('log-unavailable', KafkaEventLog.open(options, []));
     });
 
+    test('an outage longer than kafkajs tries ends in copies at most; a shorter patience in log-unavailable', async () => {
+      const topic = await newTopic(log);
+      let sentAgain = false;
+      const onTrouble = ({ message }: { message: string }): void => {
+        sentAgain ||= message.startsWith(`appending to ${topic}/0 failed`);
+      };
+      const patient = await KafkaEventLog.open({ brokers, patienceMs: 120_000, onTrouble }, []);
+      const hasty = await KafkaEventLog.open({ brokers, patienceMs: 2_000 }, []);
+      const found: string[] = [];
+      await using following = new Running((signal) =>
+        log.follow({ topic, from: [0], onBatch: (records) => void found.push(...texts(records)) }, signal),
+      );
+      for (const instance of [patient, hasty]) await instance.append(topic, [record('before')]);
+      await stack.kafka.brokers[0]!.kill('SIGKILL');
+      const first = patient.append(topic, [record('first')]);
+      const refused = hasty.append(topic, [record('refused')]);
+      await rejectsWith('log-unavailable', refused);
+      await following.until('a send through a new producer', () => sentAgain);
+      const second = patient.append(topic, [record('second')]);
+      await stack.kafka.brokers[0]!.start();
+      const [[at], [then]] = await Promise.all([first, second]);
+      assert.ok(at! < then!);
+      await following.until('what was appended', () => found.includes('second'));
+      assert.deepEqual(
+        [...new Set(found)].filter((text) => text !== 'refused'),
+        ['before', 'first', 'second'],
+      );
+      await Promise.all([patient.close(), hasty.close()]);
+    });
+
     test('a handler that works for longer than the session keeps its partition', async () => {
       const patient = await KafkaEventLog.open({ brokers, sessionTimeoutMs: 6_000 }, []);
       const topic = await newTopic(patient);
