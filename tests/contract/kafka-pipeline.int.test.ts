@@ -1,0 +1,198 @@
+import { partitionOf, SourceWatermarks } from '@logloom/event-log';
+import { connectLog, type LogConnection } from '@logloom/runtime';
+import { memberOffsets, topics, type Correlation, type LogEvent } from '@logloom/schemas';
+import { openSearchStore } from '@logloom/search-store';
+import { parseSettings } from '@logloom/settings';
+import assert from 'node:assert/strict';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sendBatches } from '../../apps/logloom/src/send.ts';
+import { startStack } from '../../infra/local/start-stack.ts';
+import { eventually } from '../pipeline/pipeline.ts';
+import { demoLines } from '../pipeline/traffic.ts';
+
+const stack = await startStack({ only: ['kafka', 'schema-registry'] });
+const skip = stack.missing.kafka ?? stack.missing['schema-registry'] ?? false;
+const names = ['ingest', 'correlator', 'indexer', 'fanout'] as const;
+const killsEach = 2;
+const partitions = 3;
+
+/** One service as a process of its own. */
+class Service {
+  readonly #name: string;
+  readonly #env: Record<string, string>;
+  #child: ChildProcess | undefined;
+
+  constructor(name: string, env: Record<string, string>) {
+    this.#name = name;
+    this.#env = env;
+  }
+
+  async start(): Promise<void> {
+    const script = join(import.meta.dirname, 'service.child.ts');
+    const child = spawn(process.execPath, [script, this.#name], {
+      env: { ...process.env, ...this.#env },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    this.#child = child;
+    const ended = once(child, 'exit').then(([code]) =>
+      assert.fail(`${this.#name} ended with ${code} at the start`),
+    );
+    await Promise.race([once(child.stdout, 'data'), ended]);
+    ended.catch(() => {});
+  }
+
+  /** Gives the exit code; null after a kill. */
+  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null)
+      return child?.exitCode ?? null;
+    const exited = once(child, 'exit') as Promise<[number | null]>;
+    child.kill(signal);
+    return (await exited)[0];
+  }
+}
+
+describe('the services on Kafka and a schema registry, as processes of their own', { skip }, () => {
+  test('each killed twice while events come over HTTP and logs.raw: every event once, every request whole', async (t) => {
+    await using cleanUp = new AsyncDisposableStack();
+    cleanUp.use(stack);
+    const folder = mkdtempSync(join(tmpdir(), 'kafka-pipeline-'));
+    cleanUp.defer(() => rmSync(folder, { recursive: true }));
+    const [ingestPort, livePort] = [await freePort(), await freePort()];
+    const env = {
+      ...stack.env,
+      LOGLOOM_DATA: folder,
+      LOG_PARTITIONS: String(partitions),
+      INGEST_PORT: String(ingestPort),
+      LIVE_PORT: String(livePort),
+      CORRELATION_IDLE_MS: '3000',
+      CORRELATION_MAX_MS: '30000',
+      CORRELATION_GRACE_MS: '30000',
+    };
+    const connection = cleanUp.use(await connectLog(parseSettings(env)));
+    const services = names.map((name) => new Service(name, env));
+    cleanUp.defer(async () => void (await Promise.all(services.map((service) => service.end('SIGKILL')))));
+    await Promise.all(services.map((service) => service.start()));
+
+    const lines = demoLines(900);
+    const half = lines.length >> 1;
+    const viaHttp = sendBatches(paced(lines.slice(0, half)), {
+      url: `http://127.0.0.1:${ingestPort}`,
+      onProgress: () => {},
+    });
+    const viaKafka = produceRaw(connection, lines.slice(half));
+    for (let kill = 0; kill < killsEach; kill++) {
+      for (const service of services) {
+        await sleep(200 + Math.random() * 1_000);
+        await service.end('SIGKILL');
+        await service.start();
+      }
+    }
+    const sent = await viaHttp;
+    await viaKafka;
+    assert.deepEqual([sent.accepted, sent.rejected], [half, 0]);
+
+    const stores = { elasticsearchUrl: undefined, folder: join(folder, 'stores'), readOnly: true };
+    const search = cleanUp.adopt(await openSearchStore(stores), (store) => store.close());
+    const correlated = async (): Promise<number> =>
+      [...members(await readAll(connection, topics.correlations)).values()].flat().length;
+    await eventually(
+      'every event in the log',
+      async () => (await distinctEvents(connection)).length === lines.length,
+    );
+    const events = await distinctEvents(connection);
+    const withId = events.filter(({ event }) => event.correlationId !== null);
+    await eventually('every request correlated', async () => (await correlated()) === withId.length);
+    await eventually('every event indexed', async () => (await search.counts()).events === lines.length);
+
+    const expected = new Map<string, string[]>();
+    for (const { event, place } of withId) {
+      const id = event.correlationId!;
+      assert.equal(place.split('/')[0], String(partitionOf(id, partitions)));
+      expected.set(id, [...(expected.get(id) ?? []), place].toSorted());
+    }
+    assert.deepEqual(members(await readAll(connection, topics.correlations)), expected);
+    assert.equal((await search.counts()).events, lines.length);
+    assert.equal((await fetch(`http://127.0.0.1:${livePort}/health/ready`)).status, 200);
+    for (const [i, service] of services.entries())
+      assert.equal(await service.end('SIGTERM'), 0, `${names[i]} drains`);
+    t.diagnostic(`${lines.length} events, ${expected.size} requests`);
+  });
+});
+
+async function* paced(lines: readonly string[]): AsyncGenerator<string[]> {
+  for (let i = 0; i < lines.length; i += 100) {
+    yield lines.slice(i, i + 100);
+    await sleep(150);
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+async function produceRaw({ log }: LogConnection, lines: readonly string[]): Promise<void> {
+  for (let i = 0; i < lines.length; i += 50) {
+    const records = lines
+      .slice(i, i + 50)
+      .map((line, k) => ({ partition: k % partitions, key: null, value: Buffer.from(line) }));
+    await log.append(topics.raw, records);
+    await sleep(50);
+  }
+}
+
+interface Placed<T> {
+  value: T;
+  /** partition/offset */
+  place: string;
+}
+
+/** All records of a topic, decoded. */
+async function readAll<T>({ log, serde }: LogConnection, topic: string): Promise<Placed<T>[]> {
+  const found: Placed<T>[] = [];
+  for (let partition = 0; partition < partitions; partition++) {
+    for (let next = 0; ;) {
+      const records = await log.read(topic, partition, next, 5_000);
+      if (records.length === 0) break;
+      await serde.load(records.map(({ value }) => value));
+      for (const { offset, value } of records) {
+        const decoded = serde.decode(value);
+        if (decoded.name !== 'Tick')
+          found.push({ value: decoded.value as T, place: `${partition}/${offset}` });
+      }
+      next = records.at(-1)!.offset + 1;
+    }
+  }
+  return found;
+}
+
+/** The events without the copies that a reader drops. */
+async function distinctEvents(connection: LogConnection): Promise<{ event: LogEvent; place: string }[]> {
+  const marks = Array.from({ length: partitions }, () => new SourceWatermarks());
+  const events = await readAll<LogEvent>(connection, topics.events);
+  return events
+    .filter(({ value, place }) => marks[Number(place.split('/')[0])]!.admit(value.source))
+    .map(({ value, place }) => ({ event: value, place }));
+}
+
+/** By correlation id, the places of the events in its newest documents. */
+function members(documents: readonly Placed<Correlation>[]): Map<string, string[]> {
+  const newest = new Map(documents.map(({ value }) => [value.id, value]));
+  const byId = new Map<string, string[]>();
+  for (const document of newest.values()) {
+    const places = memberOffsets(document).map((offset) => `${document.partition}/${offset}`);
+    byId.set(document.correlationId, [...(byId.get(document.correlationId) ?? []), ...places].toSorted());
+  }
+  return byId;
+}
