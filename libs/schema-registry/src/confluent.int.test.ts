@@ -16,6 +16,42 @@ describe('the Confluent registry', { skip }, () => {
 
   schemaRegistryContract('connectSchemaRegistry', async () => connectSchemaRegistry(url));
 
+  test('services that start side by side register a new schema at once, and get the same id', async () => {
+    for (let round = 0; round < 10; round++) {
+      const subject = `side-by-side-${round}`;
+      const schema = `{"type":"record","name":"S${round}","fields":[{"name":"a","type":"string"}]}`;
+      const ids = await Promise.all(
+        Array.from({ length: 4 }, () => connectSchemaRegistry(url).register(subject, schema)),
+      );
+      assert.equal(new Set(ids).size, 1, String(ids));
+    }
+  });
+
+  test('a subject that was left without a level, by a kill, gets it; what an operator has set stays', async () => {
+    const schema = '{"type":"record","name":"Left","fields":[{"name":"a","type":"string"}]}';
+    const request = (method: string, path: string, body: object): Promise<Response> =>
+      fetch(`${url}${path}`, {
+        method,
+        headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
+        body: JSON.stringify(body),
+      });
+    const levelOf = async (subject: string): Promise<string> => {
+      const answer = (await (await fetch(`${url}/config/${subject}`)).json()) as {
+        compatibilityLevel: string;
+      };
+      return answer.compatibilityLevel;
+    };
+    assert.ok((await request('POST', '/subjects/left/versions', { schema })).ok);
+    await connectSchemaRegistry(url).register('left', schema);
+    assert.equal(await levelOf('left'), 'FULL_TRANSITIVE');
+    assert.ok((await request('PUT', '/config/left', { compatibility: 'BACKWARD' })).ok);
+    await assert.rejects(connectSchemaRegistry(url).register('left', schema), {
+      code: 'incompatible-schema',
+      message: /BACKWARD/,
+    });
+    assert.equal(await levelOf('left'), 'BACKWARD');
+  });
+
   test('an id of another connection is known, and stays known when the registry is gone', async () => {
     const schema = '{"type":"record","name":"Kept","fields":[{"name":"a","type":"string"}]}';
     const id = await connectSchemaRegistry(url).register('kept', schema);

@@ -1,13 +1,21 @@
-import { COMPATIBILITY, SchemaRegistry as Client, SchemaType } from '@kafkajs/confluent-schema-registry';
+import { COMPATIBILITY, SchemaRegistry as Client } from '@kafkajs/confluent-schema-registry';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SchemaRegistryError, type SchemaRegistry } from './schema-registry.ts';
 
 /** Old records stay readable, and older services can read what newer ones write, across all versions: the log keeps them all. */
-const compatibility = COMPATIBILITY.FULL_TRANSITIVE;
+const compatibility: string = COMPATIBILITY.FULL_TRANSITIVE;
+
+/** 409 also says that somebody else made the subject or its rule this moment: services start side by side. That passes. */
+const conflictAttempts = 4;
+const conflictMs = 100;
 
 /** The requests that the client makes itself but does not offer with the plain text that the port gives. */
 interface Requests {
   Schema: { find: (params: { id: number }) => Promise<Answer<{ schema: string }>> };
   Subject: {
+    register: (params: { subject: string; body: { schema: string } }) => Promise<Answer<{ id: number }>>;
+    config: (params: { subject: string }) => Promise<Answer<{ compatibilityLevel: string }>>;
+    updateConfig: (params: { subject: string; body: { compatibility: string } }) => Promise<unknown>;
     compatible: (params: {
       subject: string;
       body: { schema: string };
@@ -32,18 +40,17 @@ export function connectSchemaRegistry(url: string): SchemaRegistry {
 
   return {
     register: async (subject, schema) => {
-      try {
-        const text = normalise(schema);
-        const { id } = await client.register(
-          { type: SchemaType.AVRO, schema: text },
-          { subject, compatibility },
-        );
-        return id;
-      } catch (error) {
-        if (statusOf(error) !== 409) throw unavailable(error);
-        throw new SchemaRegistryError('incompatible-schema', `${subject}: ${(error as Error).message}`, {
-          cause: error,
-        });
+      const body = { schema: normalise(schema) };
+      for (let attempt = 1; ; attempt++) {
+        try {
+          const { id } = (await api.Subject.register({ subject, body })).data();
+          await keepCompatible(api, subject);
+          return id;
+        } catch (error) {
+          if (statusOf(error) !== 409) throw unavailable(error);
+          if (attempt === conflictAttempts) throw incompatible(subject, error as Error);
+          await sleep(conflictMs);
+        }
       }
     },
 
@@ -74,6 +81,28 @@ export function connectSchemaRegistry(url: string): SchemaRegistry {
   };
 }
 
+/**
+ * Sets the subject's level where there is none yet, also when the process that made the subject was killed before it could. What an
+ * operator has set is not overruled.
+ */
+async function keepCompatible({ Subject }: Requests, subject: string): Promise<void> {
+  const level = await Subject.config({ subject }).then(
+    (answer) => answer.data().compatibilityLevel.toUpperCase(),
+    (error: unknown) => {
+      if (statusOf(error) === 404) return 'NONE';
+      throw error;
+    },
+  );
+  // Apicurio gives its own default, NONE, for a subject that has no level.
+  if (level === 'NONE') await Subject.updateConfig({ subject, body: { compatibility } });
+  else if (level !== compatibility)
+    throw incompatible(subject, new Error(`its compatibility is ${level}, not ${compatibility}`));
+}
+
+function incompatible(subject: string, cause: Error): SchemaRegistryError {
+  return new SchemaRegistryError('incompatible-schema', `${subject}: ${cause.message}`, { cause });
+}
+
 function parseUrl(url: string): { host: string; auth: { username: string; password: string } | undefined } {
   const parsed = new URL(url);
   const [username, password] = [parsed.username, parsed.password].map(decodeURIComponent) as [string, string];
@@ -92,6 +121,7 @@ function statusOf(error: unknown): number | undefined {
 
 /** An answer that names a fault of the request comes through as it is. */
 function unavailable(error: unknown): unknown {
+  if (error instanceof SchemaRegistryError) return error;
   const status = statusOf(error);
   if (status !== undefined && status < 500 && status !== 408 && status !== 429) return error;
   return new SchemaRegistryError(
