@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { EventLogError, type LogRecord } from './event-log.ts';
 import type { KafkaConnection } from './kafka-connection.ts';
-import { backoffMs, errorType, logUnavailable } from './kafka-error.ts';
+import { errorType, logUnavailable } from './kafka-error.ts';
 import { fetchFrom, type Fetched } from './kafka-fetch.ts';
 import { leaderId, listOffset } from './kafka-reader.ts';
 import type { Cluster } from './kafka-internals.ts';
@@ -17,8 +16,8 @@ const idleMs = 90;
 /** Reads one partition onwards. Made by KafkaFeeds. */
 export interface Feed {
   /** The next records, at most so many; empty after about 100 ms in which there were none. Throws EventLogError. */
-  take(maxRecords: number): Promise<LogRecord[]>;
-  close(): void;
+  readonly take: (maxRecords: number) => Promise<LogRecord[]>;
+  readonly close: () => void;
 }
 
 interface Lane {

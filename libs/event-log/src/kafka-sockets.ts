@@ -12,6 +12,8 @@ export class KafkaSockets {
   readonly factory: ISocketFactory = (options) => {
     const socket = createSocketFactory()(options);
     this.#open.add(socket);
+    // Requests that are written while it connects wait for that with a listener each; Node would warn at the eleventh.
+    socket.setMaxListeners(0);
     socket.once('close', () => this.#open.delete(socket));
     if (this.#isClosed) socket.destroy(closed());
     return socket;
