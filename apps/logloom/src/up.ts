@@ -50,7 +50,7 @@ export async function up(
       ),
   );
   const api = services.at(-1)!;
-  const connection = owned.use(await connectLog(settings));
+  const connection = owned.use(await connectLog(settings, {}, telemetry));
   const app = await createViewersServer(telemetry, health, services, api);
   const live = createLiveTier({ ...connection, settings, telemetry });
   live.attach(app);

@@ -51,7 +51,9 @@ const schema = z.object({
     .int()
     .min(60_000)
     .optional()
-    .describe('how long the embedded log keeps records; unset: for ever'),
+    .describe(
+      'how long the log keeps records, and Kafka topics that are made; unset: embedded for ever, Kafka by its default',
+    ),
   INGEST_MAX_BODY_BYTES: count(128 * 2 ** 20, 2 ** 30).describe('largest request body, unpacked'),
   // Four times as much with its index fields is what a MongoDB document holds.
   INGEST_MAX_EVENT_BYTES: count(2 ** 20, 2 ** 22).describe('largest single event'),

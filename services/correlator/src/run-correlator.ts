@@ -6,7 +6,7 @@ import { createMetrics } from './telemetry.ts';
 
 /** Groups logs.events by correlation id into logs.correlations until the signal aborts. */
 export const runCorrelator: RunService = async ({ settings, telemetry, signal, onReady }) => {
-  await using connection = await connectLog(settings, { LogEvent: memberEventSchema });
+  await using connection = await connectLog(settings, { LogEvent: memberEventSchema }, telemetry);
   const { log, serde } = connection;
   const deps = {
     log,

@@ -4,7 +4,7 @@ import { createLiveTier } from './live-tier.ts';
 
 /** Serves live viewers on LIVE_PORT, with health and metrics beside, until the signal aborts and every viewer has left. */
 export const runFanout: RunService = async ({ settings, telemetry, signal, onReady }) => {
-  await using connection = await connectLog(settings);
+  await using connection = await connectLog(settings, {}, telemetry);
   const app = fastify({ logger: false });
   const health = { ready: false };
   registerHealth(app, health, () => telemetry.registry.metrics());

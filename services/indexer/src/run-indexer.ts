@@ -16,7 +16,7 @@ const recordsPerBatch = 2000;
 
 /** Writes logs.events and logs.correlations to the search store and the archive until the signal aborts. */
 export const runIndexer: RunService = async ({ settings, telemetry, signal, onReady }) => {
-  await using connection = await connectLog(settings);
+  await using connection = await connectLog(settings, {}, telemetry);
   const { log, serde } = connection;
   await using cleanUp = new AsyncDisposableStack();
   const folder = storesFolder(settings.LOGLOOM_DATA);

@@ -32,7 +32,7 @@ export async function startIngest(context: ServiceContext): Promise<RunningInges
   const app = createHttpDoor({ settings, state, pending, metrics, logger, tracing });
   const address = await app.listen({ host: settings.HOST, port: settings.INGEST_PORT });
   try {
-    const connection = await connectLog(settings);
+    const connection = await connectLog(settings, {}, telemetry);
     const { log, serde } = connection;
     const intake = new Intake({
       log,
