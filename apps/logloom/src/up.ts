@@ -1,7 +1,7 @@
 import { lockDataFolder, SqliteEventLog } from '@logloom/event-log';
 import { createLiveTier } from '@logloom/fanout';
 import { connectLog } from '@logloom/runtime';
-import type { Settings } from '@logloom/settings';
+import { loadEnvironment, type Settings } from '@logloom/settings';
 import { addProcessMetrics, createTelemetry, readTracingSettings, startTracing } from '@logloom/telemetry';
 import { join, resolve } from 'node:path';
 import { ServiceThread } from './service-thread.ts';
@@ -30,7 +30,7 @@ export async function up(
   await recoverLog(settings);
   const telemetry = createTelemetry('logloom', settings.LOG_LEVEL);
   addProcessMetrics(telemetry);
-  const tracing = readTracingSettings(env);
+  const tracing = readTracingSettings(loadEnvironment(env));
   await startTracing(telemetry, tracing, {
     service: 'fanout',
     isOneOfMany: true,

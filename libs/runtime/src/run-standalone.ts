@@ -1,4 +1,4 @@
-import { loadSettings, SettingsError } from '@logloom/settings';
+import { loadEnvironment, loadSettings, SettingsError } from '@logloom/settings';
 import { addProcessMetrics, createTelemetry, readTracingSettings, startTracing } from '@logloom/telemetry';
 import fastify, { type FastifyInstance } from 'fastify';
 import { registerHealth } from './register-health.ts';
@@ -28,7 +28,7 @@ export async function runStandalone({ service, healthPort, run, env, register }:
     }
     const telemetry = createTelemetry(service, settings.LOG_LEVEL);
     addProcessMetrics(telemetry);
-    await startTracing(telemetry, readTracingSettings(env), {
+    await startTracing(telemetry, readTracingSettings(loadEnvironment(env)), {
       service,
       isOneOfMany: false,
       kafka: true,

@@ -1,2 +1,2 @@
-export { loadSettings } from './load-settings.ts';
+export { loadEnvironment, loadSettings } from './load-settings.ts';
 export { describeSettings, parseSettings, SettingsError, type Settings } from './settings.ts';

@@ -2,8 +2,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { parseSettings, type Settings } from './settings.ts';
 
-/** The settings from the environment and, beneath it, the file `.env` of the working folder. Throws SettingsError. */
+/** The environment and, beneath it, the file `.env` of the working folder. */
+export function loadEnvironment(env: NodeJS.ProcessEnv, dotenvPath = '.env'): NodeJS.ProcessEnv {
+  return { ...(existsSync(dotenvPath) ? parseEnv(readFileSync(dotenvPath, 'utf8')) : {}), ...env };
+}
+
+/** The settings of loadEnvironment(). Throws SettingsError. */
 export function loadSettings(env: NodeJS.ProcessEnv, dotenvPath = '.env'): Settings {
-  const file = existsSync(dotenvPath) ? parseEnv(readFileSync(dotenvPath, 'utf8')) : {};
-  return parseSettings({ ...file, ...env });
+  return parseSettings(loadEnvironment(env, dotenvPath));
 }
