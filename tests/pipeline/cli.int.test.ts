@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { test } from 'node:test';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { eventually, Pipeline } from './pipeline.ts';
+import { demoLines } from './traffic.ts';
+
+const main = join(import.meta.dirname, '../../apps/logloom/src/main.ts');
+
+interface Ended {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+function start(pipeline: Pipeline, args: readonly string[]) {
+  return spawn(process.execPath, [main, ...args], { env: pipeline.env, cwd: pipeline.dataFolder });
+}
+
+async function run(pipeline: Pipeline, args: readonly string[], input = ''): Promise<Ended> {
+  const child = start(pipeline, args);
+  child.stdin.end(input);
+  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  return { code: child.exitCode, out, err };
+}
+
+test('the command line, on a running Logloom', async (t) => {
+  await using pipeline = await Pipeline.create({ CORRELATION_IDLE_MS: '1000' });
+  const lines = demoLines(60);
+  const third = Math.ceil(lines.length / 3);
+
+  await t.test('without one: exit code 2 and a word why', async () => {
+    for (const args of [['search'], ['status'], ['correlation', 'x']]) {
+      const { code, err } = await run(pipeline, args);
+      assert.equal(code, 2);
+      assert.match(err, /is Logloom running/);
+    }
+  });
+
+  await pipeline.start();
+
+  await t.test(
+    'send takes NDJSON, gzip, zstd and standard input; rejected lines give exit code 1',
+    async () => {
+      const file = (name: string): string => join(pipeline.dataFolder, name);
+      writeFileSync(file('a.ndjson'), lines.slice(0, third).join('\n'));
+      writeFileSync(file('b.gz'), gzipSync(lines.slice(third, 2 * third).join('\n')));
+      writeFileSync(file('c.zst'), zstdCompressSync(lines.slice(2 * third).join('\n')));
+      const sent = await run(pipeline, ['send', '--json', file('a.ndjson'), file('b.gz'), file('c.zst')]);
+      assert.deepEqual(JSON.parse(sent.out), { accepted: lines.length, rejected: 0, reasons: [] });
+      assert.equal(sent.code, 0);
+      const plain = await run(
+        pipeline,
+        ['send', '--service', 'legacy'],
+        'a plain line\n\nreq-38101a0b-2096-447d-96ea-a692162415ae another\n',
+      );
+      assert.match(plain.out, /2 accepted, 0 rejected/);
+      const refused = await run(pipeline, ['send'], '{"message":"m","level":{}}\n{"message":"fine"}\n');
+      assert.equal(refused.code, 1);
+      assert.match(refused.out, /1 accepted, 1 rejected\nline 1: .*\(bad-level\)/);
+    },
+  );
+  await pipeline.untilDone();
+
+  await t.test('search prints what the API finds, as lines or JSON, page after page', async () => {
+    const { total } = await pipeline.get<{ total: { value: number } }>(
+      '/api/search?q=service:gateway&limit=1',
+    );
+    const all = await run(pipeline, [
+      'search',
+      'service:gateway',
+      '--limit',
+      '100000',
+      '--order',
+      'asc',
+      '--json',
+    ]);
+    const events = all.out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { timestamp: string; service: string });
+    assert.equal(events.length, total.value);
+    assert.deepEqual(
+      events.map((e) => e.timestamp),
+      events.map((e) => e.timestamp).toSorted(),
+    );
+    const legacy = await run(pipeline, ['search', 'service:legacy AND plain']);
+    assert.match(legacy.out, /info {2}legacy a plain line/);
+    assert.equal((await run(pipeline, ['search', 'service:nobody'])).code, 1);
+    const bad = await run(pipeline, ['search', 'level:(error']);
+    assert.equal(bad.code, 2);
+    assert.match(bad.err, /level:\(error\n {8}\^/);
+  });
+
+  await t.test('correlation shows a request by its own id; status shows that nothing lags', async () => {
+    const shown = await run(pipeline, ['correlation', 'req-38101a0b-2096-447d-96ea-a692162415ae', '--json']);
+    const request = JSON.parse(shown.out) as { kind: string; eventCount: number; events: unknown[] };
+    assert.deepEqual([request.kind, request.eventCount, request.events.length], ['message', 1, 1]);
+    const status = JSON.parse((await run(pipeline, ['status', '--json'])).out) as {
+      consumers: { lag: number }[];
+      counts: { events: number };
+    };
+    assert.ok(status.consumers.every(({ lag }) => lag === 0));
+    assert.equal(status.counts.events, lines.length + 3);
+    assert.match((await run(pipeline, ['status'])).out, /correlator +logs\.events +lag 0/);
+  });
+
+  await t.test('tail shows what was and what comes, across a kill -9 of the server, once', async () => {
+    const child = start(pipeline, ['tail', 'service:tailed', '--json']);
+    let out = '';
+    child.stdout.on('data', (data: Buffer) => (out += data.toString()));
+    const seen = (): string[] =>
+      out
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => (JSON.parse(line) as { message: string }).message);
+    const tailed = (n: number): string => JSON.stringify({ service: 'tailed', message: `n${n}` });
+    let sent = 0;
+    await eventually('watching', async () => {
+      await pipeline.ingest(tailed(sent++));
+      return seen().length > 0;
+    });
+    await pipeline.end('SIGKILL');
+    await pipeline.start();
+    for (let i = 0; i < 20; i++) await pipeline.ingest(tailed(sent++));
+    await eventually('all of them', async () => seen().at(-1) === `n${sent - 1}`);
+    const first = Number(seen()[0]!.slice(1));
+    assert.deepEqual(
+      seen(),
+      Array.from({ length: sent - first }, (_, i) => `n${first + i}`),
+    );
+    child.kill('SIGINT');
+    assert.deepEqual(await once(child, 'exit'), [0, null]);
+    const last = start(pipeline, ['tail', 'service:tailed', '-n', '3']);
+    let shown = '';
+    last.stdout.on('data', (data: Buffer) => (shown += data.toString()));
+    await eventually('the last three', async () => shown.split('\n').length === 4);
+    assert.match(shown, new RegExp(`tailed n${sent - 3}\n.*tailed n${sent - 2}\n.*tailed n${sent - 1}\n$`));
+    last.kill('SIGINT');
+    await once(last, 'exit');
+  });
+
+  await t.test('demo sends traffic of several services, the same for the same seed', async () => {
+    const sent = await run(pipeline, ['demo', '--rate', '200', '--seconds', '2', '--seed', '5', '--json']);
+    const { accepted, rejected } = JSON.parse(sent.out) as { accepted: number; rejected: number };
+    assert.ok(accepted > 100, `${accepted} accepted`);
+    assert.equal(rejected, 0);
+  });
+
+  await t.test('a wrong option, a wrong setting, a folder in use: exit code 2', async () => {
+    assert.equal((await run(pipeline, ['search', '--nonsense'])).code, 2);
+    const inUse = await run(pipeline, ['up']);
+    assert.equal(inUse.code, 2);
+    assert.match(inUse.err, /another process uses the data folder/);
+    pipeline.env['LIVE_PORT'] = 'x';
+    pipeline.env['CORRELATION_IDLE_MS'] = '-1';
+    const wrong = await run(pipeline, ['up']);
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.err, /LIVE_PORT[^]*CORRELATION_IDLE_MS/);
+  });
+});
