@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { eventually } from '../pipeline/pipeline.ts';
+import type { Services } from './services.ts';
+import type { Viewer } from './viewer.ts';
+import {
+  allDocuments,
+  archivedPlaces,
+  contentOf,
+  elasticsearchCount,
+  searchedPlaces,
+  type Logged,
+  type Place,
+} from './views.ts';
+
+/** An input line. Every line of the traffic has these. */
+export interface Line {
+  timestamp: string;
+  service: string;
+  level: string;
+  message: string;
+  traceId: string;
+}
+
+export interface Summary {
+  events: number;
+  requests: number;
+  documents: number;
+  /** Records of the log that repeat another: what a producer or a service sent again. */
+  copies: number;
+}
+
+/** Waits until the services have nothing left to do, and every store has as many events as were sent. */
+export async function untilStored(services: Services, count: number): Promise<void> {
+  // Two busy cores index a few hundred events a second.
+  const timeoutMs = 120_000 + 5 * count;
+  await eventually('every group at the end of the log', () => services.isIdle(), timeoutMs);
+  await eventually(
+    `${count} events in every store`,
+    async () => {
+      const { counts } = await services.get<{ counts: Record<string, number> }>('/api/status');
+      return counts['archived']! >= count && (await elasticsearchCount(services)) >= count;
+    },
+    timeoutMs,
+  );
+  await eventually('every document stored', () => services.isIdle(), timeoutMs);
+}
+
+/** Proves that the log and every store hold exactly these lines, each once, and every request exactly its own. */
+export async function assertExact(
+  services: Services,
+  { events, copies }: Logged,
+  lines: readonly Line[],
+): Promise<Summary> {
+  assertSame(
+    'the log holds what was sent',
+    events.map(({ content }) => content),
+    lines.map(contentOf),
+  );
+  const places = events.map(({ place }) => place);
+  assert.equal(await elasticsearchCount(services), lines.length, 'GET logs*/_count');
+  assertSame('the search gives what the log holds', await searchedPlaces(services), places);
+  assertSame('the archive holds what the log holds', await archivedPlaces(services), places);
+
+  const byRequest = Map.groupBy(
+    events.filter(({ correlationId }) => correlationId !== null),
+    ({ correlationId }) => correlationId!,
+  );
+  const sentByRequest = Map.groupBy(lines, ({ traceId }) => traceId);
+  assert.equal(byRequest.size, sentByRequest.size, 'requests in the log');
+  for (const [id, sent] of sentByRequest) {
+    const contents = byRequest.get(id)?.map(({ content }) => content) ?? [];
+    assertSame(`the log holds the request ${id}`, contents, sent.map(contentOf));
+  }
+  const documents = await allDocuments(services);
+  const members = Map.groupBy(documents, ({ correlationId }) => correlationId);
+  assert.equal(members.size, byRequest.size, 'requests with a document');
+  for (const [id, of] of byRequest) {
+    const found = (members.get(id) ?? []).flatMap(({ partition, members: offsets }) =>
+      offsets.map((offset) => `${partition}/${offset}`),
+    );
+    const expected = of.map(({ partition, offset }) => `${partition}/${offset}`);
+    assertSame(`the request ${id} has exactly its events`, found, expected);
+  }
+  return { events: events.length, requests: byRequest.size, documents: documents.length, copies };
+}
+
+/** Proves that the viewer got each of the lines that its filter matches once, at the place where the stores have it, and no other. */
+export async function assertSeen(
+  viewer: Viewer,
+  { events }: Logged,
+  lines: readonly Line[],
+  matches: (line: Line) => boolean,
+): Promise<void> {
+  const expected = lines.filter(matches).map(contentOf);
+  assert.ok(expected.length > 0, `${viewer.filter} matches some of the traffic`);
+  await eventually(
+    `${expected.length} events seen`,
+    async () => viewer.events.length >= expected.length,
+    30_000,
+  ).catch(() => {});
+  assertSame(
+    'the viewer saw what its filter matches',
+    viewer.events.map((event) => contentOf(event as unknown as Line)),
+    expected,
+  );
+  const places = new Set(events.map(({ place }) => place));
+  const seen = new Set(viewer.events.map(({ id, partition, offset }) => `${id} ${partition}/${offset}`));
+  assert.equal(seen.size, expected.length, 'no event was seen twice');
+  for (const place of seen) assert.ok(places.has(place), `${place} was seen, but the log has it elsewhere`);
+  assert.deepEqual(viewer.complaints, []);
+}
+
+/** Compares two multisets; a difference is told by a few examples. */
+function assertSame(what: string, found: readonly Place[], expected: readonly Place[]): void {
+  const counts = new Map<string, number>();
+  for (const item of expected) counts.set(item, (counts.get(item) ?? 0) + 1);
+  for (const item of found) counts.set(item, (counts.get(item) ?? 0) - 1);
+  const missing = [...counts].filter(([, count]) => count > 0);
+  const surplus = [...counts].filter(([, count]) => count < 0);
+  if (missing.length + surplus.length === 0) return;
+  const examples = (of: [string, number][]): string[] => of.slice(0, 5).map(([item]) => item.slice(0, 200));
+  assert.fail(
+    `${what}: ${found.length} for ${expected.length}; ${missing.length} missing, ${surplus.length} too many\n` +
+      JSON.stringify({ missing: examples(missing), surplus: examples(surplus) }, null, 1),
+  );
+}

@@ -1,0 +1,119 @@
+import { connectLog } from '@logloom/runtime';
+import { topics } from '@logloom/schemas';
+import { parseSettings } from '@logloom/settings';
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { after, test } from 'node:test';
+import { sendBatches } from '../../apps/logloom/src/send.ts';
+import { startStack } from '../../infra/local/start-stack.ts';
+import { loadTraffic } from '../pipeline/traffic.ts';
+import { assertExact, assertSeen, untilStored, type Line } from './assert-exact.ts';
+import { countedFilters } from './filters.ts';
+import { Services } from './services.ts';
+import { Viewer } from './viewer.ts';
+import { readLog } from './views.ts';
+
+/** So many lines, unless LOGLOOM_FULL=1. */
+const someLines = 30_000;
+/** Of every ten lines, one comes over HTTP and the others through logs.raw. */
+const httpShare = 10;
+
+const stack = await startStack({ without: ['zipkin'] });
+after(() => stack.stop());
+const skip = Object.values(stack.missing)[0] ?? false;
+const isFull = process.env['LOGLOOM_FULL'] === '1';
+
+test(
+  'four processes on Kafka, the registry, Elasticsearch, MongoDB and Redis: every event in every view, once',
+  { skip },
+  async (t) => {
+    const traffic = loadTraffic();
+    const texts = isFull ? traffic.lines : traffic.lines.slice(0, someLines);
+    const lines = texts.map((text) => JSON.parse(text) as Line);
+    t.diagnostic(`${traffic.name}: ${lines.length} of ${traffic.lines.length} lines`);
+    await using services = await Services.start(stack, {
+      CORRELATION_IDLE_MS: '15000',
+      CORRELATION_MAX_MS: '120000',
+      CORRELATION_GRACE_MS: '300000',
+      // The viewer shares two slow cores with everything else; that it is never cut short is not the question here.
+      LIVE_BUFFER_BYTES: String(64 * 2 ** 20),
+    });
+    const fewErrors = 'level:>=warn AND NOT message:*login*';
+    await using viewer = await Viewer.open(services.liveUrl, fewErrors);
+    await using everything = await Viewer.open(services.liveUrl, '');
+
+    const begin = performance.now();
+    const viaHttp = texts.filter((_, i) => i % httpShare === 0);
+    const viaKafka = texts.filter((_, i) => i % httpShare !== 0);
+    const [sent, tool] = await Promise.all([
+      sendBatches(inBatches(viaHttp), { url: services.ingestUrl, onProgress: () => {} }),
+      produceRaw(services, viaKafka),
+    ]);
+    assert.deepEqual([sent.accepted, sent.rejected], [viaHttp.length, 0]);
+    await untilStored(services, lines.length);
+    t.diagnostic(
+      `stored ${((performance.now() - begin) / 1000).toFixed(1)} s after the first was sent by ${tool}`,
+    );
+
+    try {
+      const logged = await readLog(services);
+      await t.test('every filter finds what a direct count finds', async () => {
+        for (const [filter, matches] of countedFilters(lines)) {
+          const found = await services.get<{ total: { value: number; exact: boolean } }>(
+            `/api/search?limit=1&q=${encodeURIComponent(filter)}`,
+          );
+          assert.deepEqual(found.total, { value: lines.filter(matches).length, exact: true }, filter);
+        }
+      });
+      await t.test(
+        'the log, the search, the archive and the requests hold exactly what was sent',
+        async () => {
+          const summary = await assertExact(services, logged, lines);
+          const { counts } = await services.get<{ counts: Record<string, number> }>('/api/status');
+          assert.equal(counts['archived'], lines.length);
+          // The grace time is longer than the test: however often a request was revised, it has one document.
+          assert.equal(summary.documents, summary.requests);
+          assert.equal(counts['archivedCorrelations'], summary.requests);
+          t.diagnostic(JSON.stringify(summary));
+        },
+      );
+      await t.test('who watched from the start got exactly the events of the filter, once', async () => {
+        const isWarning = (l: Line): boolean => ['warn', 'error', 'fatal'].includes(l.level);
+        await assertSeen(viewer, logged, lines, (l) => isWarning(l) && !/login/i.test(l.message));
+        await assertSeen(everything, logged, lines, () => true);
+        assert.equal(viewer.connections, 1);
+        t.diagnostic(`the viewer of ${fewErrors} got ${viewer.events.length} events`);
+      });
+    } catch (error) {
+      t.diagnostic(services.logs);
+      throw error;
+    }
+    for (const ended of await services.drain()) assert.match(ended, /: exit code 0$/);
+  },
+);
+
+async function* inBatches(lines: readonly string[]): AsyncGenerator<string[]> {
+  for (let i = 0; i < lines.length; i += 500) yield lines.slice(i, i + 500);
+}
+
+/** Produces the lines into logs.raw by kcat, a client that shares no code with ours, where it is installed. Gives who produced. */
+async function produceRaw({ env }: Services, lines: readonly string[]): Promise<string> {
+  if (spawnSync('kcat', ['-V']).status === 0) {
+    const args = ['-P', '-b', env['KAFKA_BROKERS']!, '-t', topics.raw, '-X', 'acks=all'];
+    const kcat = spawn('kcat', args, { stdio: ['pipe', 'inherit', 'inherit'] });
+    kcat.stdin.end(`${lines.join('\n')}\n`);
+    const [code] = (await once(kcat, 'exit')) as [number | null];
+    assert.equal(code, 0, 'kcat');
+    return 'kcat';
+  }
+  await using connection = await connectLog(parseSettings(env));
+  const partitions = await connection.log.partitionCount(topics.raw);
+  for (let i = 0; i < lines.length; i += 1_000) {
+    const records = lines
+      .slice(i, i + 1_000)
+      .map((line, k) => ({ partition: k % partitions, key: null, value: Buffer.from(line) }));
+    await connection.log.append(topics.raw, records);
+  }
+  return 'kafkajs';
+}

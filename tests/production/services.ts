@@ -1,0 +1,145 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PortPool } from '../../infra/local/port-pool.ts';
+import { answers } from '../../infra/local/readiness.ts';
+import type { Stack } from '../../infra/local/running-stack.ts';
+import { ServerProcess } from '../../infra/local/server-process.ts';
+
+export const serviceNames = ['ingest', 'correlator', 'indexer', 'fanout'] as const;
+export type ServiceName = (typeof serviceNames)[number];
+
+/** The four services on a stack's engines, each a process of its own: started, killed, started again and, at the end, removed. */
+export class Services implements AsyncDisposable {
+  readonly stack: Stack;
+  /** What every service has in its environment. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly ingestUrl: string;
+  readonly liveUrl: string;
+  readonly apiUrl: string;
+  readonly #folder: string;
+  readonly #ports: PortPool;
+  readonly #first = new Map<ServiceName, ServerProcess>();
+  readonly #all: ServerProcess[] = [];
+  readonly #healthUrls = new Map<ServerProcess, string>();
+
+  private constructor(stack: Stack, settings: Record<string, string>, ports: PortPool, taken: number[]) {
+    const [ingestPort, livePort, ...healthPorts] = taken;
+    this.stack = stack;
+    this.#ports = ports;
+    this.#folder = mkdtempSync(join(tmpdir(), 'logloom-services-'));
+    this.env = {
+      ...stack.env,
+      LOGLOOM_DATA: join(this.#folder, 'data'),
+      INGEST_PORT: String(ingestPort),
+      LIVE_PORT: String(livePort),
+      SYSLOG_PORT: '0',
+      LOG_LEVEL: 'warn',
+      ...settings,
+    };
+    serviceNames.forEach((name, i) => this.#first.set(name, this.#process(name, healthPorts[i]!)));
+    this.ingestUrl = `http://127.0.0.1:${ingestPort}`;
+    this.liveUrl = `http://127.0.0.1:${livePort}`;
+    this.apiUrl = this.#healthUrls.get(this.of('indexer'))!;
+  }
+
+  /** Starts one of each and resolves when all are ready. Disposing ends them, but not the stack. */
+  static async start(stack: Stack, settings: Record<string, string> = {}): Promise<Services> {
+    const ports = new PortPool();
+    const taken: number[] = [];
+    for (let i = 0; i < 2 + serviceNames.length; i++) taken.push(await ports.take());
+    const services = new Services(stack, settings, ports, taken);
+    try {
+      await Promise.all(serviceNames.map((name) => services.of(name).start()));
+    } catch (error) {
+      await services[Symbol.asyncDispose]();
+      throw error;
+    }
+    return services;
+  }
+
+  /** The service's first instance. */
+  of(name: ServiceName): ServerProcess {
+    return this.#first.get(name)!;
+  }
+
+  /** One more instance of a service that takes no port for itself, ready. */
+  async another(name: 'correlator' | 'indexer'): Promise<ServerProcess> {
+    const instance = this.#process(name, await this.#ports.take());
+    await instance.start();
+    return instance;
+  }
+
+  async get<T>(path: string): Promise<T> {
+    const response = await fetch(this.apiUrl + path);
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as T;
+  }
+
+  /** Whether every group has read and committed all there is, and no request is still open. */
+  async isIdle(): Promise<boolean> {
+    const { consumers } = await this.get<{ consumers: { lag: number }[] }>('/api/status');
+    return consumers.every(({ lag }) => lag === 0) && (await this.#openGroups()) === 0;
+  }
+
+  /** Drains the first instances by SIGTERM; gives how each ended, `exit code 0` when well. One that is down already is told as such. */
+  async drain(): Promise<string[]> {
+    return Promise.all(
+      serviceNames.map(async (name) => {
+        const service = this.of(name);
+        const wasUp = service.pid !== undefined;
+        await service.kill('SIGTERM');
+        return `${wasUp ? name : `${name}, which was down`}: ${await service.ended}`;
+      }),
+    );
+  }
+
+  /** The end of what each service wrote to its log, warnings and worse; for the report of a failure. */
+  get logs(): string {
+    const tails = this.#all.map(({ name, logFile }) => {
+      if (!existsSync(logFile)) return name;
+      const lines = readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-15);
+      return [name, ...lines.map((line) => `  ${line.slice(0, 400)}`)].join('\n');
+    });
+    return tails.join('\n');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#all.map((service) => service.kill('SIGKILL')));
+    await this.#ports.release();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async #openGroups(): Promise<number> {
+    let open = 0;
+    for (const [service, url] of this.#healthUrls) {
+      if (service.pid === undefined || !service.name.startsWith('correlator')) continue;
+      const metrics = await (await fetch(`${url}/metrics`)).text();
+      for (const [, value] of metrics.matchAll(/^logloom_correlator_open_groups\{.*\} (\d+)$/gm))
+        open += Number(value);
+    }
+    return open;
+  }
+
+  #process(service: ServiceName, healthPort: number): ServerProcess {
+    const instance = this.#all.filter(({ name }) => name.startsWith(service)).length + 1;
+    const url = `http://127.0.0.1:${healthPort}`;
+    const env = Object.entries({ ...this.env, HEALTH_PORT: String(healthPort) });
+    const process_ = new ServerProcess({
+      name: `${service}-${instance}`,
+      port: healthPort,
+      command: 'env',
+      args: [
+        ...env.map(([name, value]) => `${name}=${value}`),
+        process.execPath,
+        join(import.meta.dirname, `../../services/${service}/src/main.ts`),
+      ],
+      logFile: join(this.#folder, `${service}-${instance}.log`),
+      isReady: answers(`${url}/health/ready`),
+      signal: new AbortController().signal,
+    });
+    this.#all.push(process_);
+    this.#healthUrls.set(process_, url);
+    return process_;
+  }
+}

@@ -1,0 +1,54 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sendBatches, type SendResult } from '../../apps/logloom/src/send.ts';
+
+const tickMs = 100;
+const largestBatch = 2_000;
+
+/**
+ * Sends lines at a steady rate, in their order and over again, until it is told to stop; what came due while ingest was away follows in
+ * larger batches. Each round has trace ids of its own.
+ */
+export class SteadyTraffic {
+  readonly #lines: readonly string[];
+  readonly #done: Promise<SendResult>;
+  readonly #sent: string[] = [];
+  #stopped = false;
+
+  constructor(url: string, lines: readonly string[], perSecond: number) {
+    this.#lines = lines;
+    this.#done = sendBatches(this.#batches(perSecond), { url, onProgress: () => {} });
+    // Awaited at stop().
+    this.#done.catch(() => {});
+  }
+
+  /** Resolves when the last batch is acknowledged; gives the lines that were sent, and the sender's count of what was accepted. */
+  async stop(): Promise<{ lines: readonly string[]; result: SendResult }> {
+    this.#stopped = true;
+    const result = await this.#done;
+    return { lines: this.#sent, result };
+  }
+
+  async *#batches(perSecond: number): AsyncGenerator<string[]> {
+    const begin = performance.now();
+    while (!this.#stopped) {
+      const due = Math.floor(((performance.now() - begin) / 1000) * perSecond);
+      const first = this.#sent.length;
+      const batch: string[] = [];
+      for (let i = first; i < Math.min(due, first + largestBatch); i++) batch.push(this.#line(i));
+      if (batch.length > 0) {
+        this.#sent.push(...batch);
+        yield batch;
+      } else {
+        await sleep(tickMs);
+      }
+    }
+  }
+
+  #line(i: number): string {
+    const text = this.#lines[i % this.#lines.length]!;
+    const round = Math.floor(i / this.#lines.length);
+    if (round === 0) return text;
+    const { traceId } = JSON.parse(text) as { traceId: string };
+    return text.replaceAll(traceId, `${traceId}-${round}`);
+  }
+}

@@ -1,0 +1,129 @@
+import { SourceWatermarks } from '@logloom/event-log';
+import { connectLog } from '@logloom/runtime';
+import { eventId, formatMicros, topics } from '@logloom/schemas';
+import { parseSettings } from '@logloom/settings';
+import { MongoClient } from 'mongodb';
+import type { Services } from './services.ts';
+
+/** An event where a view has it, as text: `id partition/offset`. */
+export type Place = string;
+
+export interface LoggedEvent {
+  place: Place;
+  partition: number;
+  offset: number;
+  correlationId: string | null;
+  /** See contentOf. */
+  content: string;
+}
+
+export interface Logged {
+  /** Without the copies that a reader drops. */
+  events: LoggedEvent[];
+  copies: number;
+}
+
+export interface Document {
+  id: string;
+  correlationId: string;
+  partition: number;
+  eventCount: number;
+  members: number[];
+}
+
+/** What tells an input line from the others, but for lines that are exact repeats. */
+export function contentOf(e: { timestamp: string; service: string; message: string }): string {
+  // The log keeps microseconds and writes six digits; a time without a zone is UTC.
+  const [second, fraction = ''] = e.timestamp.replace('Z', '').split('.');
+  return `${second}.${fraction.slice(0, 6).padEnd(6, '0')}Z ${e.service} ${e.message}`;
+}
+
+/** The log itself, read with no service's help. */
+export async function readLog({ env }: Services): Promise<Logged> {
+  await using connection = await connectLog(parseSettings(env));
+  const { log, serde } = connection;
+  const events: LoggedEvent[] = [];
+  let copies = 0;
+  const ends = await log.endOffsets(topics.events);
+  for (const [partition, end] of ends.entries()) {
+    const marks = new SourceWatermarks();
+    for (let next = 0; next < end;) {
+      const records = await log.read(topics.events, partition, next, 5_000);
+      if (records.length === 0) break;
+      await serde.load(records.map(({ value }) => value));
+      for (const { offset, value } of records) {
+        const decoded = serde.decode(value);
+        if (decoded.name !== 'LogEvent') continue;
+        const { source, correlationId, timestamp, service, message } = decoded.value;
+        if (!marks.admit(source)) {
+          copies++;
+          continue;
+        }
+        const content = contentOf({ timestamp: formatMicros(timestamp), service, message });
+        const place = placeOf({ id: eventId(source), partition, offset });
+        events.push({ place, partition, offset, correlationId, content });
+      }
+      next = records.at(-1)!.offset + 1;
+    }
+  }
+  return { events, copies };
+}
+
+/** By a plain HTTP request, as anybody could ask it. */
+export async function elasticsearchCount({ env }: Services): Promise<number> {
+  const url = env['ELASTICSEARCH_URL']!;
+  await fetch(`${url}/logs*/_refresh`, { method: 'POST' });
+  const response = await fetch(`${url}/logs*/_count`);
+  const body = (await response.json()) as { count: number; _shards: { failed: number } };
+  if (!response.ok || body._shards.failed > 0) throw new Error(JSON.stringify(body));
+  return body.count;
+}
+
+/** Every event that the search gives, page by page. */
+export async function searchedPlaces(services: Services): Promise<Place[]> {
+  const events = await allPages<{ id: string; partition: number; offset: number }>(
+    services,
+    '/api/search?order=asc',
+    'events',
+  );
+  return events.map(placeOf);
+}
+
+/** Every event of the archive, asked of the database itself. */
+export async function archivedPlaces({ env }: Services): Promise<Place[]> {
+  const client = new MongoClient(env['MONGODB_URL']!);
+  try {
+    const db = client.db('logloom');
+    const names = (await db.listCollections().toArray()).map(({ name }) => name);
+    const places: Place[] = [];
+    for (const name of names.filter((n) => n.startsWith('events_'))) {
+      const fields = { projection: { partition: 1, offset: 1 } };
+      const found = db.collection<{ _id: string; partition: number; offset: number }>(name).find({}, fields);
+      for await (const { _id: id, partition, offset } of found)
+        places.push(placeOf({ id, partition, offset }));
+    }
+    return places;
+  } finally {
+    await client.close();
+  }
+}
+
+export async function allDocuments(services: Services): Promise<Document[]> {
+  return allPages<Document>(services, '/api/correlations?', 'correlations');
+}
+
+export function placeOf(e: { id: string; partition: number; offset: number }): Place {
+  return `${e.id} ${e.partition}/${e.offset}`;
+}
+
+async function allPages<T>(services: Services, path: string, name: string): Promise<T[]> {
+  const items: T[] = [];
+  let next: string | undefined;
+  do {
+    const cursor = next === undefined ? '' : `&cursor=${encodeURIComponent(next)}`;
+    const page = await services.get<Record<string, unknown>>(`${path}&limit=1000${cursor}`);
+    items.push(...(page[name] as T[]));
+    next = page['next'] as string | undefined;
+  } while (next !== undefined);
+  return items;
+}
