@@ -36,6 +36,8 @@ export async function indexPartition(
   let next = rebuild ? 0 : (committed?.offset ?? 0);
   let committedOffset = next;
   let committedAt = now();
+  // Whoever has the partition next, in this process or another, goes on with the rebuild.
+  if (rebuild && committed !== null && committed.offset > 0) await assignment.commit(0);
   const span = spans.process(topic);
 
   const commit = async (): Promise<void> => {
