@@ -11,5 +11,7 @@ export type {
   RunningJob,
   Schedule,
 } from './job-queue.ts';
+export { createSqliteJobRecords } from './sqlite-records.ts';
 export { createSqliteJobQueue, type SqliteJobQueueOptions } from './sqlite.ts';
-export { openJobQueue, type OpenJobQueueOptions } from './open.ts';
+export type { JobRecords } from './job-records.ts';
+export { openJobQueue, openJobRecords, type OpenJobQueueOptions } from './open.ts';

@@ -1,4 +1,6 @@
 import type { JobQueue } from './job-queue.ts';
+import type { JobRecords } from './job-records.ts';
+import { createSqliteJobRecords } from './sqlite-records.ts';
 import { createSqliteJobQueue } from './sqlite.ts';
 
 export interface OpenJobQueueOptions {
@@ -14,4 +16,11 @@ export async function openJobQueue({ redisUrl, folder }: OpenJobQueueOptions): P
   // Its client takes time and memory that whoever runs embedded need not spend.
   const { createBullJobQueue } = await import('./bullmq.ts');
   return createBullJobQueue({ url: redisUrl });
+}
+
+/** The records beside that queue. */
+export async function openJobRecords({ redisUrl, folder }: OpenJobQueueOptions): Promise<JobRecords> {
+  if (redisUrl === undefined) return createSqliteJobRecords(folder);
+  const { createRedisJobRecords } = await import('./redis-records.ts');
+  return createRedisJobRecords(redisUrl);
 }

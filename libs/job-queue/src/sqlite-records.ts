@@ -1,0 +1,37 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { JobRecords } from './job-records.ts';
+
+/** The embedded store: one SQLite file in the folder, WAL, an fsync on each commit. Several threads may hold it. */
+export function createSqliteJobRecords(folder: string): JobRecords {
+  mkdirSync(folder, { recursive: true });
+  const db = new DatabaseSync(join(folder, 'records.db'), { timeout: 10_000 });
+  db.exec(`
+    PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+    CREATE TABLE IF NOT EXISTS records (kind TEXT, id TEXT, value TEXT NOT NULL, PRIMARY KEY (kind, id)) STRICT, WITHOUT ROWID;`);
+  const put = db.prepare(
+    'INSERT INTO records VALUES (?, ?, ?) ON CONFLICT (kind, id) DO UPDATE SET value = excluded.value',
+  );
+  const replace = db.prepare('UPDATE records SET value = ? WHERE kind = ? AND id = ?');
+  const get = db.prepare('SELECT value FROM records WHERE kind = ? AND id = ?');
+  const list = db.prepare('SELECT id, value FROM records WHERE kind = ? ORDER BY id');
+  const remove = db.prepare('DELETE FROM records WHERE kind = ? AND id = ?');
+  return {
+    put: async (kind, id, value) => void put.run(kind, id, JSON.stringify(value)),
+    replace: async (kind, id, value) => replace.run(JSON.stringify(value), kind, id).changes !== 0,
+    get: async (kind, id) => {
+      const row = get.get(kind, id) as { value: string } | undefined;
+      return row === undefined ? undefined : (JSON.parse(row.value) as unknown);
+    },
+    list: async (kind) =>
+      (list.all(kind) as { id: string; value: string }[]).map(({ id, value }) => ({
+        id,
+        value: JSON.parse(value) as unknown,
+      })),
+    delete: async (kind, id) => remove.run(kind, id).changes !== 0,
+    close: async () => {
+      if (db.isOpen) db.close();
+    },
+  };
+}
