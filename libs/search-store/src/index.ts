@@ -11,6 +11,7 @@ export {
   type Refused,
   type SearchPage,
   type SearchQuery,
+  type SearchRebuild,
   type SearchStore,
   type SearchStoreErrorCode,
   type TimeRange,

@@ -40,7 +40,25 @@ export interface SearchStore {
   counts(): Promise<{ events: number; correlations: number }>;
   /** Removes the events with a timestamp before `micros`, and the documents whose last member was before it. Gives how many events. */
   deleteBefore(micros: number): Promise<number>;
+  /**
+   * Begins an empty store beside this one, which answers and takes writes as before until the other is put in its place. Absent where
+   * an adapter cannot. One at a time; one that was begun before and not finished is discarded.
+   */
+  rebuild?(): Promise<SearchRebuild>;
   close(): Promise<void>;
+}
+
+/** A store in the making. What it was given is durable only when commit() has resolved. */
+export interface SearchRebuild {
+  index(events: readonly PlacedEvent[]): Promise<void>;
+  indexCorrelations(documents: readonly Correlation[]): Promise<void>;
+  /**
+   * Puts it in the place of the old one, atomically and for every reader, and removes that. Whoever writes to the old one at that time
+   * must see to it that what is written is here as well. A cursor of the old store may repeat or leave out events of one microsecond.
+   */
+  commit(): Promise<void>;
+  /** Removes it; nothing happens after commit(). */
+  discard(): Promise<void>;
 }
 
 /** What a store can never take, such as a document that its engine cannot read, and why, in words. */

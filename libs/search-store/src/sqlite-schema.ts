@@ -1,16 +1,11 @@
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
-/** The file of the embedded search store. */
-export function searchStorePath(folder: string): string {
-  return join(folder, 'search.db');
-}
-
 /** Opens the file for writing and makes what is missing in it. */
-export function openForWriting(folder: string): DatabaseSync {
-  mkdirSync(folder, { recursive: true });
-  const db = new DatabaseSync(searchStorePath(folder), { timeout: 10_000 });
+export function openForWriting(path: string): DatabaseSync {
+  mkdirSync(dirname(path), { recursive: true });
+  const db = new DatabaseSync(path, { timeout: 10_000 });
   // FULL: the indexer commits its offsets once index() has resolved, so the rows must be on the disk by then.
   // The larger cache and the rarer checkpoints keep index pages from being written again and again.
   db.exec(`
@@ -40,10 +35,10 @@ export function openForWriting(folder: string): DatabaseSync {
 }
 
 /** Opens the file for queries only: other connections, also of other threads, can write meanwhile. */
-export function openForReading(folder: string): DatabaseSync {
+export function openForReading(path: string): DatabaseSync {
   // The one who writes may not have been here yet.
-  openForWriting(folder).close();
-  const db = new DatabaseSync(searchStorePath(folder), { readOnly: true, timeout: 10_000 });
+  openForWriting(path).close();
+  const db = new DatabaseSync(path, { readOnly: true, timeout: 10_000 });
   db.exec('PRAGMA cache_size=-65536; PRAGMA mmap_size=268435456;');
   return db;
 }

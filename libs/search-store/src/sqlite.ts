@@ -1,5 +1,8 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { SearchStoreError, type SearchStore } from './search-store.ts';
+import { SearchStoreError, type SearchRebuild, type SearchStore } from './search-store.ts';
+import { currentFile, makeCurrent, nextFile, removeOthers } from './sqlite-generation.ts';
 import { SqliteReader } from './sqlite-reader.ts';
 import { openForReading, openForWriting } from './sqlite-schema.ts';
 import { SqliteWriter } from './sqlite-writer.ts';
@@ -11,18 +14,48 @@ export interface SqliteSearchStoreOptions {
   queryLimitMs?: number;
 }
 
+/** The file that is answered from, opened. */
+interface Generation {
+  file: string;
+  db: DatabaseSync;
+  reader: SqliteReader;
+  writer: SqliteWriter | undefined;
+}
+
 /**
  * The embedded search store: one SQLite file with FTS5 in the folder, WAL, synchronous=FULL. One connection writes; any number on
  * other threads read. Writes are fast because words are indexed from the rows (sqlite-writer.ts) and big batches share one commit.
+ * A rebuild makes a second file and then names it in `search.current`, where readers look before each query.
  */
 export function openSqliteSearchStore(folder: string, options: SqliteSearchStoreOptions = {}): SearchStore {
   const { readOnly = false, queryLimitMs = 10_000 } = options;
-  const db = readOnly ? openForReading(folder) : openForWriting(folder);
-  const reader = new SqliteReader(db, queryLimitMs);
-  const writer = readOnly ? undefined : new SqliteWriter(db);
+  const open = (file: string): Generation => {
+    const path = join(folder, file);
+    const db = readOnly ? openForReading(path) : openForWriting(path);
+    return {
+      file,
+      db,
+      reader: new SqliteReader(db, queryLimitMs),
+      writer: readOnly ? undefined : new SqliteWriter(db),
+    };
+  };
+  mkdirSync(folder, { recursive: true });
+  if (!readOnly) removeOthers(folder);
+  let current = open(currentFile(folder));
+  const switchTo = (file: string): void => {
+    const before = current;
+    current = open(file);
+    close(before.db);
+  };
+  const reading = (): SqliteReader => {
+    // Again after opening: another switch may have removed the file that was just named.
+    while (readOnly && current.db.isOpen && currentFile(folder) !== current.file)
+      switchTo(currentFile(folder));
+    return current.reader;
+  };
   const writing = (): SqliteWriter => {
-    if (writer === undefined) throw new TypeError('this search store was opened for reading only');
-    return writer;
+    if (current.writer === undefined) throw new TypeError('this search store was opened for reading only');
+    return current.writer;
   };
   return {
     index: async (events) => {
@@ -33,17 +66,51 @@ export function openSqliteSearchStore(folder: string, options: SqliteSearchStore
       attempt(() => writing().indexCorrelations(documents));
       return [];
     },
-    search: async (query) => attempt(() => reader.search(query)),
-    histogram: async (query) => attempt(() => reader.histogram(query)),
-    topValues: async (query) => attempt(() => reader.topValues(query)),
-    fields: async () => attempt(() => reader.fields()),
-    event: async (id) => attempt(() => reader.event(id)),
-    correlations: async (query) => attempt(() => reader.correlations(query)),
-    correlation: async (id) => attempt(() => reader.correlation(id)),
-    correlationsById: async (correlationId) => attempt(() => reader.correlationsById(correlationId)),
-    counts: async () => attempt(() => reader.counts()),
+    search: async (query) => attempt(() => reading().search(query)),
+    histogram: async (query) => attempt(() => reading().histogram(query)),
+    topValues: async (query) => attempt(() => reading().topValues(query)),
+    fields: async () => attempt(() => reading().fields()),
+    event: async (id) => attempt(() => reading().event(id)),
+    correlations: async (query) => attempt(() => reading().correlations(query)),
+    correlation: async (id) => attempt(() => reading().correlation(id)),
+    correlationsById: async (correlationId) => attempt(() => reading().correlationsById(correlationId)),
+    counts: async () => attempt(() => reading().counts()),
     deleteBefore: async (micros) => attempt(() => writing().deleteBefore(micros)),
-    close: async () => close(db),
+    rebuild: async () =>
+      attempt(() => {
+        writing();
+        removeOthers(folder);
+        return startRebuild(folder, switchTo);
+      }),
+    close: async () => close(current.db),
+  };
+}
+
+function startRebuild(folder: string, switchTo: (file: string) => void): SearchRebuild {
+  const file = nextFile(folder);
+  const db = openForWriting(join(folder, file));
+  const writer = new SqliteWriter(db);
+  // Nobody relies on it before commit(): waiting for the disk at each write would cost more than all else.
+  db.exec('PRAGMA synchronous=OFF');
+  let isOver = false;
+  return {
+    index: async (events) => attempt(() => writer.index(events)),
+    indexCorrelations: async (documents) => attempt(() => writer.indexCorrelations(documents)),
+    commit: async () =>
+      attempt(() => {
+        isOver = true;
+        // The last connection puts the write-ahead log into the file.
+        close(db);
+        makeCurrent(folder, file);
+        switchTo(file);
+        removeOthers(folder);
+      }),
+    discard: async () => {
+      if (isOver) return;
+      isOver = true;
+      close(db);
+      removeOthers(folder);
+    },
   };
 }
 
