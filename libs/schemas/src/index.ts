@@ -16,6 +16,13 @@ export {
   placeEvent,
   type PlacedEvent,
 } from './event.ts';
+export {
+  redriveClaimCode,
+  redriveHeaders,
+  redriveSource,
+  redrivenFrom,
+  type RedrivePlace,
+} from './redrive.ts';
 export { topics } from './topics.ts';
 export type {
   CloseReason,

@@ -1,6 +1,6 @@
 import type { Assignment, EventLog, LogRecord, PartitionHandler } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
-import { topics, type Source } from '@logloom/schemas';
+import { eventId, redrivenFrom, redriveSource, topics, type Source } from '@logloom/schemas';
 import { batchAttributes, type ActiveSpan, type Telemetry } from '@logloom/telemetry';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { IngestError } from './errors.ts';
@@ -45,6 +45,8 @@ class RawPartition implements PartitionHandler {
   /** Where logs.events ended at the last commit. */
   #endOffsets: number[];
   #written = new Set<number>();
+  /** The ids of the redriven events among what was written: their sources do not name the raw record. */
+  #redriven = new Set<string>();
 
   static async open(
     assignment: Assignment,
@@ -95,13 +97,8 @@ class RawPartition implements PartitionHandler {
     const unit = intake.open('kafka');
     for (const record of records) {
       if (this.#written.has(record.offset)) continue;
-      const source: Source = {
-        kind: 'kafka',
-        topic: record.topic,
-        partition: record.partition,
-        offset: record.offset,
-        index: 0,
-      };
+      const source = sourceOf(record);
+      if (source.kind === 'redrive' && this.#redriven.has(eventId(source))) continue;
       const result = await readRawRecord(record, source, serde, intake.normalizer, maxEventBytes);
       if ('code' in result) unit.refuse(result, source, record.timestamp, record.value);
       else unit.accept(result, record);
@@ -128,12 +125,14 @@ class RawPartition implements PartitionHandler {
     const { log } = this.#options;
     const ends = await log.endOffsets(topics.events);
     this.#written = new Set();
+    this.#redriven = new Set();
     for (const [partition, end] of ends.entries()) {
       for (let next = this.#endOffsets[partition]!; next < end;) {
         const records = await log.read(topics.events, partition, next, readBatch);
         if (records.length === 0) break;
-        const found = writtenOffsets(await this.#sources(records), this.#assignment, fromOffset);
-        for (const offset of found) this.#written.add(offset);
+        const sources = await this.#sources(records);
+        for (const offset of writtenOffsets(sources, this.#assignment, fromOffset)) this.#written.add(offset);
+        for (const source of sources) if (source.kind === 'redrive') this.#redriven.add(eventId(source));
         next = records.at(-1)!.offset + 1;
       }
     }
@@ -152,4 +151,11 @@ class RawPartition implements PartitionHandler {
       return name === 'LogEvent' ? [event.source] : [];
     });
   }
+}
+
+/** The record's place, or for a redriven one that of the dead letter, so that a second record of the same letter is a copy. */
+function sourceOf({ topic, partition, offset, headers }: LogRecord): Source {
+  const redriven = redrivenFrom(headers);
+  if (redriven !== undefined) return redriveSource(redriven);
+  return { kind: 'kafka', topic, partition, offset, index: 0 };
 }

@@ -1,6 +1,6 @@
 import type { LogRecord } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
-import type { LogEvent, Source } from '@logloom/schemas';
+import { redrivenFrom, type LogEvent, type Source } from '@logloom/schemas';
 import { isUtf8 } from 'node:buffer';
 import { reject, type Rejection } from './errors.ts';
 import { jsonText, type JsonFindings } from './json-text.ts';
@@ -11,7 +11,8 @@ const maxIdLength = 256;
 
 /**
  * Reads a record of logs.raw: one JSON object, or a LogEvent in framed Avro, which begins with a zero byte. Its append time stands
- * in for the time of receipt, so that a replay gives the same event. Rejects only when the schema registry is out of reach.
+ * in for the time of receipt, so that a replay gives the same event; a redriven one has its first time of receipt with it. Rejects
+ * only when the schema registry is out of reach.
  */
 export async function readRawRecord(
   record: LogRecord,
@@ -21,10 +22,15 @@ export async function readRawRecord(
   maxEventBytes: number,
 ): Promise<LogEvent | Rejection> {
   const { value, timestamp } = record;
+  const receivedAt = redrivenFrom(record.headers)?.receivedAt ?? timestamp;
   if (value.length > maxEventBytes) return reject('event-too-large');
-  if (value[0] === 0) return readAvro(value, source, timestamp, serde);
+  if (value[0] === 0) return readAvro(value, source, receivedAt, serde);
   if (!isUtf8(value)) return reject('invalid-utf8');
-  return readEvent(value.toString('utf8'), source, timestamp, normalizer);
+  const text = value.toString('utf8');
+  const result = readEvent(text, source, receivedAt, normalizer);
+  // What was too far ahead when it first came in may not be any more.
+  const isAhead = 'code' in result && result.code === 'timestamp-out-of-range' && receivedAt < timestamp;
+  return isAhead ? readEvent(text, source, timestamp, normalizer) : result;
 }
 
 async function readAvro(

@@ -1,0 +1,46 @@
+import type { Source } from './generated/types.ts';
+
+/** Which dead letter a record of logs.raw was made from, and for which job. */
+export interface RedrivePlace {
+  jobId: string;
+  /** Of the dead letter in logs.dead-letter. */
+  partition: number;
+  offset: number;
+}
+
+/** The code of a dead letter that is none: it notes which letters a job has taken; see docs/jobs.md. */
+export const redriveClaimCode = 'redriven';
+
+const placeHeader = 'logloom-redrive';
+const receivedAtHeader = 'logloom-received-at';
+
+/** The headers of a record of logs.raw that is a dead letter put through again. `receivedAt` (ms) is when it first came in. */
+export function redriveHeaders(
+  { jobId, partition, offset }: RedrivePlace,
+  receivedAt: number,
+): Record<string, string> {
+  return { [placeHeader]: `${jobId}/${partition}/${offset}`, [receivedAtHeader]: String(receivedAt) };
+}
+
+/** The inverse of redriveHeaders(); undefined where a record is no redriven one. */
+export function redrivenFrom(
+  headers: Readonly<Record<string, string>>,
+): (RedrivePlace & { receivedAt: number }) | undefined {
+  const place = /^([A-Za-z0-9_-]{1,64})\/(\d{1,9})\/(\d{1,15})$/.exec(headers[placeHeader] ?? '');
+  const receivedAt = /^\d{1,15}$/.exec(headers[receivedAtHeader] ?? '');
+  if (place === null || receivedAt === null) return undefined;
+  return {
+    jobId: place[1]!,
+    partition: Number(place[2]),
+    offset: Number(place[3]),
+    receivedAt: Number(receivedAt[0]),
+  };
+}
+
+/**
+ * The source of an event that was redriven. A job puts the letters of a partition in offset order, so the source's offsets only grow,
+ * and a job that runs again after a crash gives the same sources.
+ */
+export function redriveSource({ jobId, partition, offset }: RedrivePlace): Source {
+  return { kind: 'redrive', topic: jobId, partition, offset, index: 0 };
+}

@@ -1,0 +1,98 @@
+import { SourceWatermarks, SqliteEventLog, type Assignment } from '@logloom/event-log';
+import { redriveHeaders, redriveSource, topics, type RedrivePlace } from '@logloom/schemas';
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readDeadLetters, readEvents, startForTest, temporaryFolder } from './ingest-harness.ts';
+
+const partitions = 4;
+const deadlineMs = 120_000;
+const receivedAt = Date.parse('2024-05-01T12:00:00Z');
+
+const place = (offset: number): RedrivePlace => ({ jobId: 'redrive-1', partition: 2, offset });
+
+async function openRaw(folder: string) {
+  const log = new SqliteEventLog(join(folder, 'log'));
+  await log.createTopics(Object.values(topics).map((name) => ({ name, partitions })));
+  return {
+    log,
+    append: (values: readonly string[], headers: (i: number) => Record<string, string>) =>
+      log.append(
+        topics.raw,
+        values.map((value, i) => ({
+          partition: 0,
+          key: null,
+          value: Buffer.from(value),
+          headers: headers(i),
+        })),
+      ),
+    workOff: async () => {
+      await using service = await startForTest(folder);
+      assert.ok(service.address);
+      const end = (await log.endOffsets(topics.raw))[0]!;
+      const deadline = Date.now() + deadlineMs;
+      while ((await log.committed('ingest', topics.raw))[0]?.offset !== end) {
+        assert.ok(Date.now() < deadline, 'logs.raw was not worked off');
+        await sleep(20);
+      }
+    },
+  };
+}
+
+test('a redriven event has the dead letter as its source and its first time of receipt', async () => {
+  using folder = temporaryFolder();
+  const raw = await openRaw(folder.path);
+  const ahead = new Date(receivedAt + 48 * 3_600_000).toISOString();
+  await raw.append(['{"n":1}', `{"n":2,"time":"${ahead}"}`, '{"n":'], (i) =>
+    redriveHeaders(place(10 + i), receivedAt),
+  );
+  await raw.append(['{"n":3}'], () => ({ 'logloom-redrive': 'nonsense', 'logloom-received-at': '1' }));
+  await raw.workOff();
+  await raw.log.close();
+  const events = await readEvents(folder.path);
+  const found = new Map(events.map((e) => [(JSON.parse(e.attributes) as { n: number }).n, e]));
+  assert.deepEqual({ ...found.get(1)!.source }, redriveSource(place(10)));
+  assert.deepEqual([found.get(1)!.receivedAt, found.get(1)!.timestamp], [receivedAt, receivedAt * 1000]);
+  assert.equal(found.get(2)!.timestamp, Date.parse(ahead) * 1000);
+  assert.equal(found.get(3)!.source.kind, 'kafka');
+  const [letter] = await readDeadLetters(folder.path);
+  assert.deepEqual([letter!.code, { ...letter!.source }], ['bad-json', redriveSource(place(12))]);
+});
+
+test('two records of one dead letter are one event to readers, and a crash after the append makes no more', async () => {
+  using folder = temporaryFolder();
+  const raw = await openRaw(folder.path);
+  const values = (from: number) => Array.from({ length: 50 }, (_, i) => `{"n":${from + i}}`);
+  const append = (from: number) =>
+    raw.append(values(from), (i) => redriveHeaders(place(from + i), receivedAt));
+  await append(0);
+  await raw.workOff();
+  const earlier = (await raw.log.committed('ingest', topics.raw))[0]!;
+  await append(50);
+  await raw.workOff();
+
+  // As a crash between the append and its commit leaves it.
+  const stop = new AbortController();
+  const open = async ({ partition, commit }: Assignment) => {
+    if (partition === 0) await commit(earlier.offset, earlier.metadata);
+    stop.abort();
+    return { process: async () => {} };
+  };
+  await raw.log.consume({ group: 'ingest', topics: [topics.raw], open }, stop.signal);
+  await raw.workOff();
+  const numbers = async (admit: (event: Awaited<ReturnType<typeof readEvents>>[number]) => boolean) =>
+    (await readEvents(folder.path))
+      .filter(admit)
+      .map(({ attributes }) => (JSON.parse(attributes) as { n: number }).n)
+      .sort((a, b) => a - b);
+  const hundred = Array.from({ length: 100 }, (_, n) => n);
+  assert.deepEqual(await numbers(() => true), hundred);
+
+  // A job that ran twice at once puts some twice.
+  await append(25);
+  await raw.workOff();
+  await raw.log.close();
+  const watermarks = Array.from({ length: partitions }, () => new SourceWatermarks());
+  assert.deepEqual(await numbers(({ source, at }) => watermarks[at.partition]!.admit(source)), hundred);
+});
