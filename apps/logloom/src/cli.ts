@@ -4,6 +4,7 @@ import pc from 'picocolors';
 import { demoBatches } from './demo.ts';
 import { CommandError, getJson, ingestUrl, viewersUrl } from './endpoint.ts';
 import { correlationLine, eventLine, type EventJson } from './event-line.ts';
+import { addJobCommands } from './jobs-cli.ts';
 import { inBatches, readLines, sendBatches, type SendResult } from './send.ts';
 import { statusLines, type Status } from './status-lines.ts';
 import { tail, type TailOptions } from './tail.ts';
@@ -183,6 +184,8 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
       const status = (await getJson(viewersUrl(settings(), options.url), '/api/status')) as Status;
       print(options.json, status, () => statusLines(status));
     });
+
+  addJobCommands(program, { viewersUrl: (url) => viewersUrl(settings(), url), signal, write, note });
 
   return program;
 }

@@ -12,8 +12,12 @@ export function runApi(onAnswer: (answer: AnswerApi) => void): RunService {
     const app = fastify({ logger: false });
     await connectApi(app, settings, (error) => telemetry.logger.error({ err: error }, 'a search failed'));
     await app.ready();
-    onAnswer(async ({ method, url }) => {
-      const response = await app.inject({ method: method as 'GET', url });
+    onAnswer(async ({ method, url, body }) => {
+      const response = await app.inject({
+        method: method as 'GET',
+        url,
+        ...(body === undefined ? {} : { payload: body, headers: { 'content-type': 'application/json' } }),
+      });
       const headers: Record<string, string> = {};
       for (const [name, value] of Object.entries(response.headers))
         if (value !== undefined) headers[name] = String(value);

@@ -29,6 +29,8 @@ export interface ThreadResults {
 export interface ApiRequest {
   method: string;
   url: string;
+  /** JSON. */
+  body?: string | undefined;
 }
 
 export interface ApiResponse {

@@ -1,7 +1,7 @@
 import { registerConsole } from '@logloom/console';
 import { registerHealth, type Health } from '@logloom/runtime';
 import { AggregatorRegistry, type Telemetry } from '@logloom/telemetry';
-import fastify, { type FastifyInstance } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { ServiceThread } from './service-thread.ts';
 
 /**
@@ -22,11 +22,16 @@ export async function createViewersServer(
     );
     return AggregatorRegistry.aggregate([await telemetry.registry.getMetricsAsJSON(), ...metrics]).metrics();
   });
-  app.get('/api/*', async (request, reply) => {
+  // Bodies go on as they are; what is not said to be JSON is refused (415), as the API would.
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) =>
+    done(null, body),
+  );
+  app.removeContentTypeParser('text/plain');
+  const forward = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     try {
       const { status, headers, body } = await api.call({
         name: 'api',
-        request: { method: request.method, url: request.url },
+        request: { method: request.method, url: request.url, body: request.body as string | undefined },
       });
       return await reply.code(status).headers(headers).send(body);
     } catch (error) {
@@ -36,7 +41,10 @@ export async function createViewersServer(
         .header('retry-after', '1')
         .send({ error: { code: 'starting', message: 'the search is not ready; try again' } });
     }
-  });
+  };
+  app.get('/api/*', forward);
+  app.post('/api/*', forward);
+  app.delete('/api/*', forward);
   await registerConsole(app);
   return app;
 }

@@ -4,6 +4,13 @@ const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).de
 const millis = (fallback: number, max = 86_400_000) =>
   z.coerce.number().int().min(1).max(max).default(fallback);
 const count = (fallback: number, max: number) => z.coerce.number().int().min(1).max(max).default(fallback);
+const retention = (store: string) =>
+  z.coerce
+    .number()
+    .int()
+    .min(60_000)
+    .optional()
+    .describe(`how long ${store} keeps events, by their own time; unset: for ever`);
 const url = (...protocols: string[]) =>
   z
     .string()
@@ -54,6 +61,8 @@ const schema = z.object({
     .describe(
       'how long the log keeps records, and Kafka topics that are made; unset: embedded for ever, Kafka by its default',
     ),
+  SEARCH_RETENTION_MS: retention('the search store'),
+  ARCHIVE_RETENTION_MS: retention('the archive'),
   INGEST_MAX_BODY_BYTES: count(128 * 2 ** 20, 2 ** 30).describe('largest request body, unpacked'),
   // Four times as much with its index fields is what a MongoDB document holds.
   INGEST_MAX_EVENT_BYTES: count(2 ** 20, 2 ** 22).describe('largest single event'),

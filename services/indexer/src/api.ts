@@ -3,12 +3,15 @@ import { SearchStoreError, type FoundEvent, type SearchStore, type Total } from 
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 import { correlationEvents, type CorrelationEventsDeps } from './correlation-events.ts';
 import { ApiError, errors, type ErrorCode } from './errors.ts';
+import { registerJobs, type JobsApiDeps } from './jobs/jobs-api.ts';
 import { pipelineStatus } from './pipeline-status.ts';
 import { QueryParameters } from './query-parameters.ts';
 
 export interface ApiDeps extends CorrelationEventsDeps {
   /** May be opened for reading only. */
   search: SearchStore;
+  /** The queue that the indexer works; without it there are no routes for jobs and saved filters. */
+  jobs?: Pick<JobsApiDeps, 'queue' | 'records'>;
   /** Logloom's version, for the status. */
   version: string;
   /** The clock for relative times, ms since 1970; default Date.now. */
@@ -100,6 +103,8 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
       });
 
       api.get('/status', () => pipelineStatus(deps));
+
+      if (deps.jobs !== undefined) registerJobs(api, { ...deps, ...deps.jobs, now });
     },
     { prefix: '/api' },
   );

@@ -1,10 +1,12 @@
 import { openArchive } from '@logloom/archive';
+import { openJobQueue, openJobRecords } from '@logloom/job-queue';
 import { connectLog } from '@logloom/runtime';
 import { openSearchStore } from '@logloom/search-store';
 import type { Settings } from '@logloom/settings';
 import type { FastifyInstance } from 'fastify';
 import { readFileSync } from 'node:fs';
 import { registerApi } from './api.ts';
+import { jobsFolder } from './jobs/job-names.ts';
 import { storesFolder } from './run-indexer.ts';
 
 /**
@@ -21,11 +23,22 @@ export async function connectApi(
   const elasticsearchUrl = settings.ELASTICSEARCH_URL;
   const search = await openSearchStore({ elasticsearchUrl, folder, readOnly: true });
   const archive = await openArchive({ mongodbUrl: settings.MONGODB_URL, folder, readOnly: true });
+  const jobsStore = { redisUrl: settings.REDIS_URL, folder: jobsFolder(settings.LOGLOOM_DATA) };
+  const queue = await openJobQueue(jobsStore);
+  const records = await openJobRecords(jobsStore);
   app.addHook('onClose', async () => {
-    await Promise.all([search.close(), archive.close()]);
+    await Promise.all([search.close(), archive.close(), queue.close(), records.close()]);
     await connection[Symbol.asyncDispose]();
   });
-  registerApi(app, { search, archive, log: connection.log, serde: connection.serde, version, onError });
+  registerApi(app, {
+    search,
+    archive,
+    log: connection.log,
+    serde: connection.serde,
+    jobs: { queue, records },
+    version,
+    onError,
+  });
 }
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {

@@ -10,6 +10,12 @@ export const errors = {
   'too-many-buckets': { status: 400, retriable: false, meaning: 'the interval is too small for the range' },
   'unknown-field': { status: 400, retriable: false, meaning: 'no values are counted for this field' },
   'not-found': { status: 404, retriable: false, meaning: 'there is nothing under this id, or not yet' },
+  'job-not-found': {
+    status: 404,
+    retriable: false,
+    meaning: 'there is no job under this id, or not any more',
+  },
+  'job-not-failed': { status: 409, retriable: true, meaning: 'only a failed job can be put through again' },
   timeout: { status: 503, retriable: true, meaning: 'the query ran too long; a smaller range may do' },
   'store-unavailable': { status: 503, retriable: true, meaning: 'the search store cannot be reached' },
   'archive-unavailable': { status: 503, retriable: true, meaning: 'the archive cannot be reached' },
@@ -25,6 +31,12 @@ export const errors = {
     status: 0,
     retriable: false,
     meaning: 'the search store can never take the event or document; the archive has it',
+  },
+  /** Not an answer: the code of a record among the dead letters. */
+  redriven: {
+    status: 0,
+    retriable: false,
+    meaning: 'no dead letter, but the note of which ones a job has put through again',
   },
 } as const;
 

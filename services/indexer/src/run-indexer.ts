@@ -1,10 +1,14 @@
 import { openArchive } from '@logloom/archive';
+import { openJobQueue, openJobRecords } from '@logloom/job-queue';
 import { connectLog, type RunService } from '@logloom/runtime';
 import { topics } from '@logloom/schemas';
 import { openSearchStore } from '@logloom/search-store';
 import { join } from 'node:path';
 import { IndexBatches } from './index-batches.ts';
 import { indexPartition } from './index-partition.ts';
+import { jobsFolder } from './jobs/job-names.ts';
+import { runJobs } from './jobs/run-jobs.ts';
+import { WriteGate } from './jobs/write-gate.ts';
 import { createMetrics, spans } from './telemetry.ts';
 
 /** The folder of the embedded search store and archive, in the data folder. */
@@ -14,7 +18,7 @@ export function storesFolder(dataFolder: string): string {
 
 const recordsPerBatch = 2000;
 
-/** Writes logs.events and logs.correlations to the search store and the archive until the signal aborts. */
+/** Writes logs.events and logs.correlations to the search store and the archive, and works the jobs, until the signal aborts. */
 export const runIndexer: RunService = async ({ settings, telemetry, signal, onReady }) => {
   await using connection = await connectLog(settings, {}, telemetry);
   const { log, serde } = connection;
@@ -25,6 +29,10 @@ export const runIndexer: RunService = async ({ settings, telemetry, signal, onRe
   const archive = cleanUp.adopt(await openArchive({ mongodbUrl: settings.MONGODB_URL, folder }), (store) =>
     store.close(),
   );
+  const jobsStore = { redisUrl: settings.REDIS_URL, folder: jobsFolder(settings.LOGLOOM_DATA) };
+  const queue = cleanUp.adopt(await openJobQueue(jobsStore), (opened) => opened.close());
+  const records = cleanUp.adopt(await openJobRecords(jobsStore), (opened) => opened.close());
+  const gate = new WriteGate();
   const metrics = createMetrics(telemetry);
   const { tracing } = telemetry;
   const batches = new IndexBatches({
@@ -32,8 +40,8 @@ export const runIndexer: RunService = async ({ settings, telemetry, signal, onRe
       {
         name: 'search',
         span: spans.index(settings),
-        putEvents: (events) => search.index(events),
-        putCorrelations: (documents) => search.indexCorrelations(documents),
+        putEvents: (events) => gate.write(() => search.index(events)),
+        putCorrelations: (documents) => gate.write(() => search.indexCorrelations(documents)),
       },
       {
         name: 'archive',
@@ -56,16 +64,33 @@ export const runIndexer: RunService = async ({ settings, telemetry, signal, onRe
     },
   });
   const stored = await Promise.all([search.counts(), archive.counts()]);
-  const rebuild = stored.some(({ events, correlations }) => events + correlations === 0);
+  const isEmpty = stored.some(({ events, correlations }) => events + correlations === 0);
+  // The log is read from its start once, not at every rebalance.
+  const begun = new Set<string>();
   onReady();
-  await log.consume(
-    {
-      group: 'indexer',
-      topics: [topics.events, topics.correlations],
-      maxRecords: recordsPerBatch,
-      open: (assignment) =>
-        indexPartition({ log, serde, batches, metrics, tracing, rebuild, now: Date.now }, assignment),
-    },
-    signal,
-  );
+  // Either side's end ends the other: half a service would look alive.
+  const failed = new AbortController();
+  const stop = AbortSignal.any([signal, failed.signal]);
+  const { logger } = telemetry;
+  const parts = [
+    log.consume(
+      {
+        group: 'indexer',
+        topics: [topics.events, topics.correlations],
+        maxRecords: recordsPerBatch,
+        open: async (assignment) => {
+          const place = `${assignment.topic}/${assignment.partition}`;
+          const rebuild = isEmpty && !begun.has(place);
+          const deps = { log, serde, batches, metrics, tracing, rebuild, now: Date.now };
+          const handler = await indexPartition(deps, assignment);
+          begun.add(place);
+          return handler;
+        },
+      },
+      stop,
+    ),
+    runJobs({ log, serde, search, archive, gate, queue, records, settings, logger, now: Date.now }, stop),
+  ];
+  for (const part of parts) part.catch(() => failed.abort());
+  for (const result of await Promise.allSettled(parts)) if (result.status === 'rejected') throw result.reason;
 };

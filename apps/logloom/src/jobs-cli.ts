@@ -1,0 +1,135 @@
+import { Option, type Command } from 'commander';
+import pc from 'picocolors';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CommandError, getJson, reason } from './endpoint.ts';
+
+export interface JobsCliContext {
+  /** Gives the viewers' URL: the given one, or that of the settings. */
+  viewersUrl: (given: string | undefined) => string;
+  signal: AbortSignal;
+  write: (line: string) => void;
+  note: (line: string) => void;
+}
+
+interface RedriveFlags {
+  code?: string;
+  filter?: string;
+  from?: string;
+  to?: string;
+  again: boolean;
+  dryRun: boolean;
+  url?: string;
+  json: boolean;
+}
+
+/** As `POST /api/jobs/redrive` and a finished job's `result` give it. */
+interface RedriveResult {
+  redriven: number;
+  codes: Record<string, number>;
+  alreadyRedriven: number;
+  tooLarge: number;
+}
+
+interface JobState {
+  id: string;
+  state: 'waiting' | 'delayed' | 'active' | 'completed' | 'failed';
+  progress: number;
+  error?: string;
+  result?: unknown;
+}
+
+const pollMs = 200;
+
+/** Adds the commands that order jobs and wait for them. */
+export function addJobCommands(program: Command, context: JobsCliContext): void {
+  const { viewersUrl, write } = context;
+  const url = new Option(
+    '--url <url>',
+    "the viewers' port of a running Logloom (default: HOST and LIVE_PORT)",
+  );
+  const json = new Option('--json', 'JSON, one object a line, for scripts').default(false);
+
+  program
+    .command('redrive')
+    .description('put refused input (dead letters) through again, each once')
+    .option('--code <code>', 'only what was refused with this code, e.g. bad-json')
+    .option('--filter <text>', 'only where the reason in words has this text')
+    .option('--from <time>', 'refused since: RFC 3339, epoch ms, or now-15m')
+    .option('--to <time>', 'likewise, exclusive')
+    .option('--again', 'also what was redriven before: makes copies of what was accepted then', false)
+    .option('--dry-run', 'only count', false)
+    .addOption(url)
+    .addOption(json)
+    .action(async (flags: RedriveFlags) => {
+      const { code, filter, from, to, again, dryRun } = flags;
+      const base = viewersUrl(flags.url);
+      const answer = await postJson(base, '/api/jobs/redrive', { code, filter, from, to, again, dryRun });
+      const result = (dryRun ? answer : await finished(base, answer as JobState, context)) as RedriveResult;
+      if (flags.json) write(JSON.stringify(result));
+      else redriveLines(result, dryRun).forEach(write);
+      if (result.redriven === 0) throw new CommandError('', 1);
+    });
+
+  program
+    .command('rebuild')
+    .description('make the search index anew from the log; the old one answers until the new one is complete')
+    .addOption(url)
+    .addOption(json)
+    .action(async (flags: { url?: string; json: boolean }) => {
+      const base = viewersUrl(flags.url);
+      const answer = (await postJson(base, '/api/jobs/rebuild', {})) as JobState;
+      const result = (await finished(base, answer, context)) as { events: number; correlations: number };
+      if (flags.json) write(JSON.stringify(result));
+      else write(`${result.events} events and ${result.correlations} correlations indexed`);
+    });
+}
+
+function redriveLines(
+  { redriven, codes, alreadyRedriven, tooLarge }: RedriveResult,
+  dryRun: boolean,
+): string[] {
+  return [
+    `${redriven} ${dryRun ? 'would be put through again' : 'put through again'}`,
+    ...Object.entries(codes).map(([code, count]) => `  ${code.padEnd(24)} ${count}`),
+    ...(alreadyRedriven > 0
+      ? [pc.dim(`${alreadyRedriven} were redriven before (--again takes them too)`)]
+      : []),
+    ...(tooLarge > 0 ? [pc.yellow(`${tooLarge} are larger than the log takes`)] : []),
+  ];
+}
+
+/** Waits for a job; gives its result. Throws CommandError when it failed, or when the wait was cut: the job goes on. */
+async function finished(
+  base: string,
+  { id }: Pick<JobState, 'id'>,
+  context: JobsCliContext,
+): Promise<unknown> {
+  const { signal, note } = context;
+  for (;;) {
+    const job = (await getJson(base, `/api/jobs/${encodeURIComponent(id)}`)) as JobState;
+    if (job.state === 'completed') return job.result;
+    if (job.state === 'failed')
+      throw new CommandError(`the job ${id} failed: ${job.error ?? 'no reason given'}`);
+    if (job.error !== undefined) note(pc.yellow(`the job ${id} is tried again: ${job.error}`));
+    await sleep(pollMs, undefined, { signal }).catch(() => {});
+    if (signal.aborted)
+      throw new CommandError(`the job ${id} goes on; GET /api/jobs/${id} tells how far it is`);
+  }
+}
+
+/** POST as JSON. Throws CommandError with the server's own words. */
+async function postJson(base: string, path: string, body: unknown): Promise<unknown> {
+  let response: Response;
+  try {
+    response = await fetch(new URL(path, base), {
+      method: 'POST',
+      body: JSON.stringify(body),
+      headers: { 'content-type': 'application/json' },
+    });
+  } catch (cause) {
+    throw new CommandError(`no answer from ${base} (${reason(cause)}); is Logloom running?`);
+  }
+  const answer = (await response.json()) as { error?: { message: string } };
+  if (!response.ok) throw new CommandError(answer.error?.message ?? response.statusText);
+  return answer;
+}

@@ -1,0 +1,104 @@
+import { SourceWatermarks, type EventLog, type LogRecord } from '@logloom/event-log';
+import type { Serde } from '@logloom/schema-registry';
+import { redriveClaimCode, topics, type DeadLetter } from '@logloom/schemas';
+
+export interface LogAccess {
+  log: EventLog;
+  serde: Serde;
+}
+
+/** A dead letter at its place. */
+export interface PlacedLetter {
+  partition: number;
+  offset: number;
+  letter: DeadLetter;
+}
+
+/** A letter may be as large as a request body. */
+const maxRecords = 100;
+/** Sources whose copies are recognised, a partition; they come within seconds of their originals. */
+const maxSources = 100_000;
+
+/** The dead letters of a partition in offset order, [from, to), in batches; claims are among them. */
+export async function* readLetters(
+  { log, serde }: LogAccess,
+  partition: number,
+  from: number,
+  to: number,
+): AsyncGenerator<PlacedLetter[]> {
+  for (let next = from; next < to;) {
+    const records = await log.read(topics.deadLetter, partition, next, maxRecords);
+    if (records.length === 0) return;
+    next = records.at(-1)!.offset + 1;
+    const wanted = records.filter(({ offset }) => offset < to);
+    await serde.load(wanted.map(({ value }) => value));
+    yield wanted.flatMap((record) => asLetter(serde, record));
+  }
+}
+
+/** A record that is none of ours is nobody's dead letter. */
+function asLetter(serde: Serde, { partition, offset, value }: LogRecord): PlacedLetter[] {
+  try {
+    const decoded = serde.decode(value);
+    return decoded.name === 'DeadLetter' ? [{ partition, offset, letter: decoded.value }] : [];
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * Which letters were taken by which job. Claims stand in the partition of the letters that they name; of two that name the same one,
+ * the first in the log counts, so that jobs that run at once agree without asking each other.
+ */
+export class Claims {
+  readonly #owners = new Map<number, string>();
+
+  /** Takes what the letter says, if it is a claim; claims have to come in offset order. */
+  take({ letter }: PlacedLetter): void {
+    if (letter.code !== redriveClaimCode) return;
+    const jobId = letter.source.topic;
+    for (const offset of JSON.parse(letter.payload.toString('utf8')) as number[])
+      if (!this.#owners.has(offset)) this.#owners.set(offset, jobId);
+  }
+
+  owner(offset: number): string | undefined {
+    return this.#owners.get(offset);
+  }
+}
+
+/** Claims these letters for the job; gives the claim's offset in the partition. */
+export async function claimLetters(
+  { log, serde }: LogAccess,
+  jobId: string,
+  partition: number,
+  offsets: readonly number[],
+): Promise<number> {
+  const value = serde.encode('DeadLetter', {
+    code: redriveClaimCode,
+    message: `put through again by the job ${jobId}`,
+    source: { kind: 'redrive', topic: jobId, partition, offset: offsets[0]!, index: 0 },
+    receivedAt: Date.now(),
+    payload: Buffer.from(JSON.stringify(offsets)),
+  });
+  const [offset] = await log.append(topics.deadLetter, [{ partition, key: jobId, value }]);
+  return offset!;
+}
+
+/** What a letter is that cannot be put through again. */
+export type NoInput = 'claim' | 'copy' | 'not-input';
+
+/**
+ * Tells input from what else is among the letters of a partition: claims, second letters of the same input (its door was interrupted,
+ * or its client repeated it), and records of the inner topics that the indexer could not store.
+ */
+export class LetterSieve {
+  readonly #seen = new SourceWatermarks([], maxSources);
+
+  /** Undefined for input. The letters have to come in offset order, from the first that the log has. */
+  sift({ letter }: PlacedLetter): NoInput | undefined {
+    if (letter.code === redriveClaimCode) return 'claim';
+    const { kind, topic } = letter.source;
+    if (kind === 'kafka' && topic !== topics.raw) return 'not-input';
+    return this.#seen.admit(letter.source) ? undefined : 'copy';
+  }
+}

@@ -1,0 +1,107 @@
+import type { Job } from '@logloom/job-queue';
+import { formatMicros } from '@logloom/schemas';
+import type { FastifyInstance } from 'fastify';
+import { randomUUID } from 'node:crypto';
+import { ApiError } from '../errors.ts';
+import { QueryParameters } from '../query-parameters.ts';
+import type { LogAccess } from './dead-letters.ts';
+import { jobNames, resultKind, retries } from './job-names.ts';
+import { countRedrive, planRedrive, type RedriveCriteria } from './redrive.ts';
+import { SavedFilters, type SavedFiltersDeps } from './saved-filters.ts';
+
+export interface JobsApiDeps extends LogAccess, SavedFiltersDeps {}
+
+interface WithId {
+  Params: { id: string };
+}
+
+/** Adds the routes for jobs and saved filters (docs/jobs.md) to the API. The jobs are worked by the indexer. */
+export function registerJobs(api: FastifyInstance, deps: JobsApiDeps): void {
+  const { queue, records, now } = deps;
+  const savedFilters = new SavedFilters(deps);
+
+  api.post('/jobs/redrive', async (request, reply) => {
+    const body = objectOf(request.body);
+    const criteria = readCriteria(body, now());
+    if (flag(body, 'dryRun')) return { dryRun: true, ...(await countRedrive(deps, criteria)) };
+    const id = `redrive-${randomUUID()}`;
+    await queue.add(jobNames.redrive, await planRedrive(deps, criteria), { ...retries, id });
+    return reply.code(202).send({ id });
+  });
+
+  api.post('/jobs/rebuild', async (request, reply) => {
+    objectOf(request.body);
+    const id = await queue.add(jobNames.rebuild, {}, { ...retries, id: `rebuild-${randomUUID()}` });
+    return reply.code(202).send({ id });
+  });
+
+  api.get<WithId>('/jobs/:id', async ({ params: { id } }) => {
+    const job = await queue.get(id);
+    if (job === undefined) throw new ApiError('job-not-found', `there is no job ${id}`);
+    return jobJson(job, await records.get(resultKind, id));
+  });
+
+  api.post<WithId>('/jobs/:id/retry', async (request, reply) => {
+    objectOf(request.body);
+    const { id } = request.params;
+    await queue.retry(id);
+    return reply.code(202).send({ id });
+  });
+
+  api.post('/saved-filters', async (request, reply) =>
+    reply.code(201).send(await savedFilters.create(objectOf(request.body))),
+  );
+
+  api.get('/saved-filters', async () => ({ savedFilters: await savedFilters.list() }));
+
+  api.get<WithId>('/saved-filters/:id', async ({ params: { id } }) => {
+    const found = await savedFilters.get(id);
+    if (found === undefined) throw new ApiError('not-found', `there is no saved filter ${id}`);
+    return found;
+  });
+
+  api.delete<WithId>('/saved-filters/:id', async ({ params: { id } }, reply) => {
+    if (!(await savedFilters.delete(id))) throw new ApiError('not-found', `there is no saved filter ${id}`);
+    return reply.code(204).send();
+  });
+}
+
+function jobJson(job: Job, result: unknown): Record<string, unknown> {
+  const { id, name, state, progress, attemptsMade, attempts, error, addedAt, finishedAt } = job;
+  return {
+    id,
+    name,
+    state,
+    progress,
+    attemptsMade,
+    attempts,
+    ...(error === undefined ? {} : { error }),
+    addedAt: formatMicros(addedAt * 1000),
+    ...(finishedAt === undefined ? {} : { finishedAt: formatMicros(finishedAt * 1000) }),
+    ...(result === undefined ? {} : { result }),
+  };
+}
+
+function readCriteria(body: Readonly<Record<string, unknown>>, nowMs: number): RedriveCriteria {
+  const parameters = new QueryParameters(body, nowMs);
+  return {
+    code: parameters.text('code'),
+    text: parameters.text('filter'),
+    ...parameters.range(),
+    again: flag(body, 'again'),
+  };
+}
+
+function flag(body: Readonly<Record<string, unknown>>, name: string): boolean {
+  const value = body[name] ?? false;
+  if (typeof value !== 'boolean')
+    throw new ApiError('bad-parameter', `${name} is true or false`, { parameter: name });
+  return value;
+}
+
+/** A page of another origin can send a body of another type without asking, but not JSON: so JSON is a must. */
+function objectOf(body: unknown): Record<string, unknown> {
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new ApiError('bad-parameter', 'the body is a JSON object, with content-type application/json');
+  return body as Record<string, unknown>;
+}

@@ -1,0 +1,198 @@
+import type { Archive } from '@logloom/archive';
+import { placeEvent, topics, type Correlation, type PlacedEvent } from '@logloom/schemas';
+import type { SearchRebuild, SearchStore } from '@logloom/search-store';
+import { DocumentOrder } from '../document-order.ts';
+import type { LogAccess } from './dead-letters.ts';
+import type { WriteGate } from './write-gate.ts';
+
+export interface RebuildDeps extends LogAccess {
+  search: SearchStore;
+  archive: Archive;
+  /** Holds up the indexer's writes to the search store. */
+  gate: WriteGate;
+}
+
+export interface RebuildResult {
+  events: number;
+  correlations: number;
+  /** Whether a new store took the place of the old one; else what was missing was added to it. */
+  replaced: boolean;
+}
+
+type Progress = (share: number) => Promise<void>;
+
+const batchRecords = 1000;
+/** So many records may be left to read while writes are held up, unless they never become so few. */
+const fewRecords = 2000;
+const maxRounds = 20;
+
+/**
+ * Makes the search index anew from the log; events and documents that the log no longer has come from the archive and the old index.
+ * The old one answers until the new one is complete. Begun again after a crash it starts over. Where the adapter cannot hold two, the
+ * log is indexed into the one that there is: that adds what is missing and removes nothing.
+ */
+export async function rebuildSearch(
+  deps: RebuildDeps,
+  signal: AbortSignal,
+  onProgress: Progress,
+): Promise<RebuildResult> {
+  const { search, gate } = deps;
+  const rebuild = await search.rebuild?.();
+  const reader = new LogReader(deps, signal, rebuild ?? intoLive(deps));
+  if (rebuild === undefined) {
+    await reader.readTo(await reader.ends(), onProgress);
+    return { ...reader.counts, replaced: false };
+  }
+  try {
+    await copyOlder(deps, rebuild, signal);
+    for (let round = 0; round < maxRounds; round++) {
+      const ends = await reader.ends();
+      if (reader.distance(ends) <= fewRecords) break;
+      await reader.readTo(ends, round === 0 ? onProgress : async () => {});
+    }
+    await gate.exclusive(async () => {
+      // All that was written before the writes were held up lies before these ends.
+      await reader.readTo(await reader.ends(), async () => {});
+      await rebuild.commit();
+    });
+    return { ...(await search.counts()), replaced: true };
+  } finally {
+    await rebuild.discard();
+  }
+}
+
+type Sink = Pick<SearchRebuild, 'index' | 'indexCorrelations'>;
+
+function intoLive({ search, gate }: RebuildDeps): Sink {
+  return {
+    index: async (events) => void (await gate.write(() => search.index(events))),
+    indexCorrelations: async (documents) =>
+      void (await gate.write(() => search.indexCorrelations(documents))),
+  };
+}
+
+/** Reads logs.events and logs.correlations from the start, in steps, into a sink. */
+class LogReader {
+  readonly counts = { events: 0, correlations: 0 };
+  readonly #deps: RebuildDeps;
+  readonly #signal: AbortSignal;
+  readonly #sink: Sink;
+  readonly #next = new Map<string, number[]>();
+  readonly #orders = new Map<number, DocumentOrder>();
+
+  constructor(deps: RebuildDeps, signal: AbortSignal, sink: Sink) {
+    this.#deps = deps;
+    this.#signal = signal;
+    this.#sink = sink;
+  }
+
+  async ends(): Promise<Map<string, number[]>> {
+    const { log } = this.#deps;
+    const ends = new Map<string, number[]>();
+    for (const topic of [topics.events, topics.correlations]) {
+      ends.set(topic, await log.endOffsets(topic));
+      if (!this.#next.has(topic)) this.#next.set(topic, await log.startOffsets(topic));
+    }
+    return ends;
+  }
+
+  /** Records between here and the ends. */
+  distance(ends: ReadonlyMap<string, readonly number[]>): number {
+    let sum = 0;
+    for (const [topic, offsets] of ends)
+      for (const [p, end] of offsets.entries()) sum += Math.max(0, end - this.#next.get(topic)![p]!);
+    return sum;
+  }
+
+  async readTo(ends: ReadonlyMap<string, readonly number[]>, onProgress: Progress): Promise<void> {
+    const all = Math.max(1, this.distance(ends));
+    for (const [topic, offsets] of ends) {
+      for (const [partition, end] of offsets.entries()) {
+        const next = this.#next.get(topic)!;
+        while (next[partition]! < end) {
+          this.#signal.throwIfAborted();
+          const count = Math.min(batchRecords, end - next[partition]!);
+          if (!(await this.#readBatch(topic, partition, count))) break;
+          await onProgress(Math.min(1, 1 - this.distance(ends) / all));
+          // The indexer's live work has its turn.
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      }
+    }
+  }
+
+  /** False when there is nothing there. */
+  async #readBatch(topic: string, partition: number, count: number): Promise<boolean> {
+    const { log, serde } = this.#deps;
+    const next = this.#next.get(topic)!;
+    const records = await log.read(topic, partition, next[partition]!, count);
+    if (records.length === 0) return false;
+    await serde.load(records.map(({ value }) => value));
+    const events: PlacedEvent[] = [];
+    const documents: Correlation[] = [];
+    for (const { value, offset } of records) {
+      const decoded = attempt(() => serde.decode(value));
+      if (decoded?.name === 'LogEvent') events.push(placeEvent(decoded.value, partition, offset));
+      else if (decoded?.name === 'Correlation' && this.#order(partition).admit(decoded.value))
+        documents.push(decoded.value);
+    }
+    if (events.length > 0) await this.#sink.index(events);
+    if (documents.length > 0) await this.#sink.indexCorrelations(documents);
+    this.counts.events += events.length;
+    this.counts.correlations += documents.length;
+    next[partition] = records.at(-1)!.offset + 1;
+    return true;
+  }
+
+  #order(partition: number): DocumentOrder {
+    let order = this.#orders.get(partition);
+    if (order === undefined) this.#orders.set(partition, (order = new DocumentOrder()));
+    return order;
+  }
+}
+
+/** The indexer has reported what cannot be decoded. */
+function attempt<T>(decode: () => T): T | undefined {
+  try {
+    return decode();
+  } catch {
+    return undefined;
+  }
+}
+
+/** What lies before the start of the log: events from the archive, documents from the index that still answers. */
+async function copyOlder(
+  { log, archive, search }: RebuildDeps,
+  sink: Sink,
+  signal: AbortSignal,
+): Promise<void> {
+  const eventStarts = await log.startOffsets(topics.events);
+  if (eventStarts.some((start) => start > 0)) {
+    let batch: PlacedEvent[] = [];
+    const older = archive.scan(
+      {
+        fromMicros: Number.MIN_SAFE_INTEGER,
+        toMicros: Number.MAX_SAFE_INTEGER,
+        matches: ({ partition, offset }) => offset < (eventStarts[partition] ?? 0),
+      },
+      signal,
+    );
+    for await (const event of older) {
+      batch.push(event);
+      if (batch.length < batchRecords) continue;
+      await sink.index(batch);
+      batch = [];
+    }
+    signal.throwIfAborted();
+    if (batch.length > 0) await sink.index(batch);
+  }
+  const documentStarts = await log.startOffsets(topics.correlations);
+  if (documentStarts.every((start) => start === 0)) return;
+  for (let cursor: string | undefined; ;) {
+    signal.throwIfAborted();
+    const page = await search.correlations({ limit: batchRecords, cursor });
+    if (page.correlations.length > 0) await sink.indexCorrelations(page.correlations);
+    cursor = page.next;
+    if (cursor === undefined) return;
+  }
+}

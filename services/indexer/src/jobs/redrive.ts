@@ -1,0 +1,250 @@
+import { EventLogError, type NewRecord } from '@logloom/event-log';
+import { UnrecoverableJobError } from '@logloom/job-queue';
+import { redriveClaimCode, redriveHeaders, redrivenFrom, topics } from '@logloom/schemas';
+import {
+  claimLetters,
+  Claims,
+  LetterSieve,
+  readLetters,
+  type LogAccess,
+  type PlacedLetter,
+} from './dead-letters.ts';
+
+/** Which dead letters are meant; without any of these all that were not redriven yet. */
+export interface RedriveCriteria {
+  code?: string | undefined;
+  /** Part of the reason in words, in any case. */
+  text?: string | undefined;
+  /** When it was refused, in microseconds; `fromMicros` belongs to the range, `toMicros` does not. */
+  fromMicros?: number | undefined;
+  toMicros?: number | undefined;
+  /** Also what an earlier job has taken: makes copies of what was accepted then. */
+  again: boolean;
+}
+
+/** A redrive as it waits in the queue. The ends of the topics when it was ordered bound it: what it causes is not part of it. */
+export interface RedriveJob extends RedriveCriteria {
+  letterEnds: number[];
+  rawEnds: number[];
+}
+
+/** What a redrive did, or would do. */
+export interface RedriveResult {
+  redriven: number;
+  /** The same by code. */
+  codes: Record<string, number>;
+  /** Matching letters that an earlier job has taken. */
+  alreadyRedriven: number;
+  /** How many of `redriven` the log will never take as they are. */
+  tooLarge: number;
+}
+
+const maxAppendBytes = 8 * 2 ** 20;
+const rawReadRecords = 1000;
+
+/** The job for these criteria, as of now. */
+export async function planRedrive({ log }: LogAccess, criteria: RedriveCriteria): Promise<RedriveJob> {
+  const [letterEnds, rawEnds] = [await log.endOffsets(topics.deadLetter), await log.endOffsets(topics.raw)];
+  return { ...criteria, letterEnds, rawEnds };
+}
+
+/** What runRedrive() would do; writes nothing. */
+export async function countRedrive(access: LogAccess, criteria: RedriveCriteria): Promise<RedriveResult> {
+  const result = emptyResult();
+  const ends = await access.log.endOffsets(topics.deadLetter);
+  const scan = await LetterScan.open(access, criteria, ends);
+  for (const [partition, end] of ends.entries()) {
+    const claims = await scan.claims(partition, end);
+    for await (const batch of scan.matching(partition, end)) {
+      const wanted = batch.filter(({ offset }) => criteria.again || claims.owner(offset) === undefined);
+      result.alreadyRedriven += batch.length - wanted.length;
+      for (const { letter } of wanted) countOne(result, letter.code);
+    }
+  }
+  return result;
+}
+
+/**
+ * Puts dead letters into logs.raw again, each once, however often the job is interrupted and run again: a letter is first claimed
+ * in its own partition, then put; what this job has put already, logs.raw says. Throws UnrecoverableJobError when logs.raw was
+ * trimmed so far that it cannot say so.
+ */
+export async function runRedrive(
+  access: LogAccess,
+  jobId: string,
+  job: RedriveJob,
+  signal: AbortSignal,
+  onProgress: (share: number) => Promise<void>,
+): Promise<RedriveResult> {
+  const result = emptyResult();
+  const putUpTo = await lastPut(access, jobId, job);
+  const scan = await LetterScan.open(access, job, job.letterEnds);
+  for (const [partition, end] of job.letterEnds.entries()) {
+    let claimsEnd = (await access.log.endOffsets(topics.deadLetter))[partition]!;
+    const claims = await scan.claims(partition, claimsEnd);
+    for await (const batch of scan.matching(partition, end)) {
+      signal.throwIfAborted();
+      const unclaimed = batch.map(({ offset }) => offset).filter((o) => claims.owner(o) === undefined);
+      if (unclaimed.length > 0) {
+        const claim = await claimLetters(access, jobId, partition, unclaimed);
+        // Another job's claim may have come in between: it then counts.
+        for await (const letters of readLetters(access, partition, claimsEnd, claim + 1))
+          for (const letter of letters) claims.take(letter);
+        claimsEnd = claim + 1;
+      }
+      const own = batch.filter(({ offset }) => job.again || claims.owner(offset) === jobId);
+      result.alreadyRedriven += batch.length - own.length;
+      await put(access, jobId, own, putUpTo[partition]!, result);
+      const read = batch.at(-1)?.offset ?? 0;
+      await onProgress(Math.min(1, (partition + read / Math.max(1, end)) / job.letterEnds.length));
+    }
+  }
+  return result;
+}
+
+/** Reads the letters that meet the criteria. */
+class LetterScan {
+  readonly #access: LogAccess;
+  readonly #criteria: RedriveCriteria;
+  readonly #starts: readonly number[];
+  /** Letters whose redrive was refused again: the newer letter stands for them. */
+  readonly #superseded: ReadonlySet<string>;
+
+  /** `ends`: per partition, where the letters that are looked at end. */
+  static async open(
+    access: LogAccess,
+    criteria: RedriveCriteria,
+    ends: readonly number[],
+  ): Promise<LetterScan> {
+    const starts = await access.log.startOffsets(topics.deadLetter);
+    const superseded = new Set<string>();
+    // Only then can a letter and the one that stands for it both be wanted.
+    if (criteria.again) {
+      for (const [partition, end] of ends.entries())
+        for await (const letters of readLetters(access, partition, starts[partition]!, end))
+          for (const { letter } of letters)
+            if (letter.source.kind === 'redrive' && letter.code !== redriveClaimCode)
+              superseded.add(`${letter.source.partition}/${letter.source.offset}`);
+    }
+    return new LetterScan(access, criteria, starts, superseded);
+  }
+
+  constructor(
+    access: LogAccess,
+    criteria: RedriveCriteria,
+    starts: readonly number[],
+    superseded: ReadonlySet<string>,
+  ) {
+    this.#access = access;
+    this.#criteria = criteria;
+    this.#starts = starts;
+    this.#superseded = superseded;
+  }
+
+  async claims(partition: number, end: number): Promise<Claims> {
+    const claims = new Claims();
+    for await (const letters of readLetters(this.#access, partition, this.#starts[partition]!, end))
+      for (const letter of letters) claims.take(letter);
+    return claims;
+  }
+
+  async *matching(partition: number, end: number): AsyncGenerator<PlacedLetter[]> {
+    const sieve = new LetterSieve();
+    for await (const letters of readLetters(this.#access, partition, this.#starts[partition]!, end))
+      yield letters.filter((letter) => sieve.sift(letter) === undefined && this.#matches(letter));
+  }
+
+  #matches({ partition, offset, letter }: PlacedLetter): boolean {
+    const { code, text, fromMicros = -Infinity, toMicros = Infinity } = this.#criteria;
+    const refusedAt = letter.receivedAt * 1000;
+    return (
+      (code === undefined || letter.code === code) &&
+      (text === undefined || letter.message.toLowerCase().includes(text.toLowerCase())) &&
+      refusedAt >= fromMicros &&
+      refusedAt < toMicros &&
+      !this.#superseded.has(`${partition}/${offset}`)
+    );
+  }
+}
+
+/** Puts the letters after `after` and counts all. All of a partition go to one of logs.raw, so that they stay in order. */
+async function put(
+  { log }: LogAccess,
+  jobId: string,
+  letters: readonly PlacedLetter[],
+  after: number,
+  result: RedriveResult,
+): Promise<void> {
+  const rawPartitions = await log.partitionCount(topics.raw);
+  let records: NewRecord[] = [];
+  let bytes = 0;
+  const flush = async (): Promise<void> => {
+    result.tooLarge += await append(log, records);
+    records = [];
+    bytes = 0;
+  };
+  for (const { partition, offset, letter } of letters) {
+    countOne(result, letter.code);
+    if (offset <= after) continue;
+    if (bytes + letter.payload.length > maxAppendBytes) await flush();
+    bytes += letter.payload.length;
+    records.push({
+      partition: partition % rawPartitions,
+      key: null,
+      value: letter.payload,
+      headers: redriveHeaders({ jobId, partition, offset }, letter.receivedAt),
+    });
+  }
+  await flush();
+}
+
+/** Gives how many the log will never take. */
+async function append(log: LogAccess['log'], records: readonly NewRecord[]): Promise<number> {
+  if (records.length === 0) return 0;
+  try {
+    await log.append(topics.raw, records);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof EventLogError && error.code === 'record-too-large')) throw error;
+    if (records.length === 1) return 1;
+    let refused = 0;
+    for (const record of records) refused += await append(log, [record]);
+    return refused;
+  }
+}
+
+/** Per partition of logs.dead-letter, the last offset that this job has put into logs.raw in an earlier run; -1 for none. */
+async function lastPut(
+  { log }: LogAccess,
+  jobId: string,
+  { letterEnds, rawEnds }: RedriveJob,
+): Promise<number[]> {
+  const last = letterEnds.map(() => -1);
+  const [starts, ends] = [await log.startOffsets(topics.raw), await log.endOffsets(topics.raw)];
+  for (const [partition, from] of rawEnds.entries()) {
+    if (starts[partition]! > from) {
+      throw new UnrecoverableJobError(
+        'logs.raw no longer tells what this redrive has put there; look at what is missing and start another',
+      );
+    }
+    for (let next = from; next < ends[partition]!;) {
+      const records = await log.read(topics.raw, partition, next, rawReadRecords);
+      if (records.length === 0) break;
+      for (const { headers } of records) {
+        const place = redrivenFrom(headers);
+        if (place?.jobId === jobId) last[place.partition] = Math.max(last[place.partition]!, place.offset);
+      }
+      next = records.at(-1)!.offset + 1;
+    }
+  }
+  return last;
+}
+
+function emptyResult(): RedriveResult {
+  return { redriven: 0, codes: {}, alreadyRedriven: 0, tooLarge: 0 };
+}
+
+function countOne(result: RedriveResult, code: string): void {
+  result.redriven++;
+  result.codes[code] = (result.codes[code] ?? 0) + 1;
+}

@@ -1,0 +1,103 @@
+import type { Archive } from '@logloom/archive';
+import type { EventLog } from '@logloom/event-log';
+import { topics } from '@logloom/schemas';
+import type { SearchStore } from '@logloom/search-store';
+import type { Settings } from '@logloom/settings';
+import type { Logger } from '@logloom/telemetry';
+
+export type RetentionSettings = Pick<
+  Settings,
+  'LOG_RETENTION_MS' | 'SEARCH_RETENTION_MS' | 'ARCHIVE_RETENTION_MS' | 'KAFKA_BROKERS'
+>;
+
+export interface RetentionDeps {
+  settings: RetentionSettings;
+  log: EventLog;
+  search: Pick<SearchStore, 'deleteBefore'>;
+  archive: Pick<Archive, 'dropBefore'>;
+  logger: Pick<Logger, 'info'>;
+  /** The machine's clock in ms. */
+  now: () => number;
+}
+
+/** Which groups read a topic: nothing that one of them still needs is removed. */
+const readers: Readonly<Record<string, readonly string[]>> = {
+  [topics.raw]: ['ingest'],
+  [topics.events]: ['correlator', 'indexer'],
+  [topics.correlations]: ['indexer'],
+  [topics.deadLetter]: [],
+};
+
+/** Whether there is anything to do with these settings. Kafka's brokers see to the log by themselves. */
+export function hasRetention(settings: RetentionSettings): boolean {
+  return (
+    trimsLog(settings) ||
+    settings.SEARCH_RETENTION_MS !== undefined ||
+    settings.ARCHIVE_RETENTION_MS !== undefined
+  );
+}
+
+/** What was removed: records by topic, events by store; what had nothing to remove is left out. */
+export type Removed = Record<string, number>;
+
+/** Removes what is older than the settings say, and logs what it was. Doing it again does no harm. */
+export async function applyRetention(deps: RetentionDeps): Promise<Removed> {
+  const { settings, log, search, archive, logger, now } = deps;
+  const removed: Removed = {};
+  if (trimsLog(settings)) {
+    for (const topic of Object.values(topics)) {
+      const before = await log.startOffsets(topic);
+      await log.trim(topic, await trimBound(log, topic, now() - settings.LOG_RETENTION_MS!));
+      removed[topic] = sum(await log.startOffsets(topic)) - sum(before);
+    }
+  }
+  const micros = (retentionMs: number): number => (now() - retentionMs) * 1000;
+  if (settings.SEARCH_RETENTION_MS !== undefined)
+    removed['search'] = await search.deleteBefore(micros(settings.SEARCH_RETENTION_MS));
+  if (settings.ARCHIVE_RETENTION_MS !== undefined)
+    removed['archive'] = await archive.dropBefore(micros(settings.ARCHIVE_RETENTION_MS));
+  const some = Object.fromEntries(Object.entries(removed).filter(([, count]) => count > 0));
+  if (Object.keys(some).length > 0)
+    logger.info({ removed: some }, 'removed what is older than the retention');
+  return some;
+}
+
+function trimsLog(settings: RetentionSettings): boolean {
+  return settings.LOG_RETENTION_MS !== undefined && settings.KAFKA_BROKERS === undefined;
+}
+
+/** The append time (ms) before which a topic can be trimmed: `wantedMs`, or that of the oldest record that a reader still needs. */
+async function trimBound(log: EventLog, topic: string, wantedMs: number): Promise<number> {
+  let bound = wantedMs;
+  for (const [partition, offset] of (await neededFrom(log, topic)).entries()) {
+    const [record] = await log.read(topic, partition, offset, 1);
+    if (record !== undefined) bound = Math.min(bound, record.timestamp);
+  }
+  return bound;
+}
+
+/** Per partition, the first offset that a reader still needs: the lowest commit, the start where there is none. */
+async function neededFrom(log: EventLog, topic: string): Promise<number[]> {
+  const starts = await log.startOffsets(topic);
+  const needed = await log.endOffsets(topic);
+  const keep = (offsets: readonly number[]): void =>
+    offsets.forEach((offset, p) => (needed[p] = Math.min(needed[p]!, Math.max(offset, starts[p]!))));
+  for (const group of readers[topic]!)
+    keep((await log.committed(group, topic)).map((commit, p) => commit?.offset ?? starts[p]!));
+  // A restarted correlator reads its own output from a position that it notes with its commit.
+  if (topic === topics.correlations)
+    keep(
+      (await log.committed('correlator', topics.events)).map((commit, p) =>
+        commit === null ? starts[p]! : outputPosition(commit.metadata),
+      ),
+    );
+  return needed;
+}
+
+function outputPosition(metadata: string): number {
+  return metadata === '' ? 0 : (JSON.parse(metadata) as { output: number }).output;
+}
+
+function sum(offsets: readonly number[]): number {
+  return offsets.reduce((total, offset) => total + offset, 0);
+}

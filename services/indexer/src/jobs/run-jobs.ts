@@ -1,0 +1,89 @@
+import type { JobQueue, JobRecords, RunningJob } from '@logloom/job-queue';
+import type { Logger } from '@logloom/telemetry';
+import { jobNames, resultKind, retries } from './job-names.ts';
+import { rebuildSearch, type RebuildDeps } from './rebuild-search.ts';
+import { runRedrive, type RedriveJob } from './redrive.ts';
+import { applyRetention, hasRetention, type RetentionSettings } from './retention.ts';
+import { SavedFilters } from './saved-filters.ts';
+
+export interface JobsDeps extends RebuildDeps {
+  queue: JobQueue;
+  records: JobRecords;
+  settings: RetentionSettings;
+  logger: Logger;
+  /** The machine's clock in ms. */
+  now: () => number;
+}
+
+const hourMs = 3_600_000;
+/** Progress is stored at each whole per cent at the most: it costs a disk write. */
+const progressStep = 0.01;
+
+/** Works the indexer's jobs until the signal aborts; rejects when the queue fails. */
+export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void> {
+  const { queue, logger } = deps;
+  const savedFilters = new SavedFilters(deps);
+  // One worker's end ends the others.
+  const failed = new AbortController();
+  const stop = AbortSignal.any([signal, failed.signal]);
+  const work = (
+    name: string,
+    run: (job: RunningJob, signal: AbortSignal) => Promise<object | void>,
+  ): Promise<void> =>
+    queue.process(
+      name,
+      async (job, lost) => {
+        try {
+          const result = await run(job, lost);
+          if (result !== undefined) await keepResult(deps, job.id, result);
+        } catch (error) {
+          // A job that is handed on has not failed.
+          if (!lost.aborted)
+            logger.warn({ err: error, job: job.id, attempt: job.attemptsMade }, 'a job failed');
+          throw error;
+        }
+      },
+      {},
+      stop,
+    );
+
+  await savedFilters.scheduleAll();
+  await scheduleRetention(deps);
+  const workers = [
+    work(jobNames.redrive, (job, lost) =>
+      runRedrive(deps, job.id, job.data as RedriveJob, lost, stepwise(job)),
+    ),
+    work(jobNames.rebuild, (job, lost) => rebuildSearch(deps, lost, stepwise(job))),
+    work(jobNames.retention, async () => void (await applyRetention(deps))),
+    work(jobNames.savedFilter, (job) => savedFilters.evaluate((job.data as { id: string }).id, job.id, deps)),
+  ];
+  for (const worker of workers) worker.catch(() => failed.abort());
+  for (const result of await Promise.allSettled(workers))
+    if (result.status === 'rejected') throw result.reason;
+}
+
+/** Hourly and at the start, when a retention is set. */
+async function scheduleRetention({ queue, settings }: JobsDeps): Promise<void> {
+  if (!hasRetention(settings)) {
+    await queue.unschedule(jobNames.retention);
+    return;
+  }
+  await queue.schedule(jobNames.retention, { everyMs: hourMs }, jobNames.retention, {});
+  await queue.add(jobNames.retention, {}, retries);
+}
+
+function stepwise(job: RunningJob): (share: number) => Promise<void> {
+  let reported = -1;
+  return async (share) => {
+    if (share - reported < progressStep) return;
+    reported = share;
+    await job.reportProgress(share);
+  };
+}
+
+/** Results live as long as the queue keeps their jobs. */
+async function keepResult({ queue, records }: JobsDeps, id: string, result: object): Promise<void> {
+  await records.put(resultKind, id, result);
+  for (const kept of await records.list(resultKind))
+    if ((await queue.get(kept.id)) === undefined) await records.delete(resultKind, kept.id);
+}

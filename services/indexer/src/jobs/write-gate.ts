@@ -1,0 +1,30 @@
+/** Lets writes through, and holds them up while somebody exchanges what they go to. */
+export class WriteGate {
+  #running = 0;
+  #opened: Promise<void> | undefined;
+  #drained: (() => void) | undefined;
+
+  async write<T>(work: () => Promise<T>): Promise<T> {
+    while (this.#opened !== undefined) await this.#opened;
+    this.#running++;
+    try {
+      return await work();
+    } finally {
+      if (--this.#running === 0) this.#drained?.();
+    }
+  }
+
+  /** Runs the exchange while no write does; writes that come meanwhile wait. One at a time. */
+  async exclusive<T>(exchange: () => Promise<T>): Promise<T> {
+    while (this.#opened !== undefined) await this.#opened;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#opened = promise;
+    try {
+      if (this.#running > 0) await new Promise<void>((drained) => (this.#drained = drained));
+      return await exchange();
+    } finally {
+      this.#opened = undefined;
+      resolve();
+    }
+  }
+}
