@@ -47,8 +47,9 @@ export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void
       stop,
     );
 
-  await savedFilters.scheduleAll();
-  await scheduleRetention(deps);
+  const scheduled = savedFilters.scheduleAll().then(() => scheduleRetention(deps));
+  // With a queue that is out of reach it would wait for ever.
+  if (!(await settledBefore(scheduled, signal))) return;
   const workers = [
     work(jobNames.redrive, (job, lost) =>
       runRedrive(deps, job.id, job.data as RedriveJob, lost, stepwise(job)),
@@ -60,6 +61,19 @@ export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void
   for (const worker of workers) worker.catch(() => failed.abort());
   for (const result of await Promise.allSettled(workers))
     if (result.status === 'rejected') throw result.reason;
+}
+
+/** True when it resolves before the signal aborts; rejects as it does until then. */
+async function settledBefore(work: Promise<void>, signal: AbortSignal): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const onAbort = (): void => resolve(false);
+  if (signal.aborted) onAbort();
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([work.then(() => true), promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
 }
 
 /** Hourly and at the start, when a retention is set. */

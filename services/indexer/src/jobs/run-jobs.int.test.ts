@@ -1,0 +1,79 @@
+import { openJobQueue, openJobRecords } from '@logloom/job-queue';
+import { createTelemetry } from '@logloom/telemetry';
+import fastify from 'fastify';
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startStack } from '../../../../infra/local/start-stack.ts';
+import { registerJobs } from './jobs-api.ts';
+import { logEvent, openRig } from './jobs-rig.ts';
+import { runJobs } from './run-jobs.ts';
+
+const stack = await startStack({ only: ['redis'] });
+after(() => stack.stop());
+
+const queues = [
+  { name: 'the embedded queue', redisUrl: undefined, skip: false },
+  { name: 'Redis', redisUrl: stack.env['REDIS_URL'], skip: stack.missing.redis ?? false },
+];
+
+for (const { name, redisUrl, skip } of queues) {
+  describe(`jobs on ${name}`, { skip }, () => {
+    test('are ordered, worked, and tell their result; a saved filter is evaluated', async () => {
+      await using rig = await openRig();
+      const { logger } = createTelemetry('indexer', 'error');
+      const queue = await openJobQueue({ redisUrl, folder: `${rig.folder}/queue` });
+      const records = await openJobRecords({ redisUrl, folder: `${rig.folder}/queue` });
+      const deps = { ...rig, queue, records, logger, now: Date.now };
+      const app = fastify();
+      registerJobs(app, deps);
+      const stop = new AbortController();
+      const settings = { ...noSettings, SEARCH_RETENTION_MS: 60_000 };
+      await rig.search.index(await rig.append([logEvent(1)]));
+      const running = runJobs({ ...deps, settings }, stop.signal);
+      try {
+        const events = Array.from({ length: 20 }, (_, n) =>
+          logEvent(10 + n, { timestamp: Date.now() * 1000 }),
+        );
+        await rig.search.index(await rig.append(events));
+        const saved = await app.inject({
+          method: 'POST',
+          url: '/saved-filters',
+          payload: { name: 'n', filter: 'service:shop', everyMs: 1000, threshold: 5 },
+        });
+        const { id } = saved.json<{ id: string }>();
+        await until(async () => (await rig.search.counts()).events === 20);
+        const ordered = await app.inject({ method: 'POST', url: '/jobs/rebuild', payload: {} });
+        const job = `/jobs/${ordered.json<{ id: string }>().id}`;
+        await until(async () => (await app.inject(job)).json<{ state: string }>().state === 'completed');
+        const { result } = (await app.inject(job)).json<{ result: { events: number } }>();
+        assert.equal(result.events, 21);
+        await until(async () => {
+          const { lastRun } = (await app.inject(`/saved-filters/${id}`)).json<{ lastRun?: object }>();
+          return lastRun !== undefined;
+        });
+        const removed = await app.inject({ method: 'DELETE', url: `/saved-filters/${id}` });
+        assert.equal(removed.statusCode, 204);
+      } finally {
+        stop.abort();
+        await running;
+        await app.close();
+        await Promise.all([queue.close(), records.close()]);
+      }
+    });
+  });
+}
+
+const noSettings = {
+  LOG_RETENTION_MS: undefined,
+  SEARCH_RETENTION_MS: undefined,
+  ARCHIVE_RETENTION_MS: undefined,
+  KAFKA_BROKERS: undefined,
+};
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  for (const deadline = Date.now() + 120_000; !(await condition());) {
+    assert.ok(Date.now() < deadline, 'it did not come to pass');
+    await sleep(50);
+  }
+}
