@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestOutcome } from './test-event-reporter.ts';
 
-const fileTimeoutMs = 300_000;
+const fileTimeoutMs = 900_000;
 const running = new Set<number>();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
