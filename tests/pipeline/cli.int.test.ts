@@ -4,12 +4,17 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { eventually, Pipeline } from './pipeline.ts';
 import { demoLines } from './traffic.ts';
 
 const main = join(import.meta.dirname, '../../apps/logloom/src/main.ts');
+
+const started = new Set<ReturnType<typeof spawn>>();
+after(() => {
+  for (const child of started) child.kill('SIGKILL');
+});
 
 interface Ended {
   code: number | null;
@@ -18,7 +23,10 @@ interface Ended {
 }
 
 function start(pipeline: Pipeline, args: readonly string[]) {
-  return spawn(process.execPath, [main, ...args], { env: pipeline.env, cwd: pipeline.dataFolder });
+  const child = spawn(process.execPath, [main, ...args], { env: pipeline.env, cwd: pipeline.dataFolder });
+  // A failed assertion leaves it running; it must not keep the test from ending.
+  started.add(child);
+  return child;
 }
 
 async function run(pipeline: Pipeline, args: readonly string[], input = ''): Promise<Ended> {

@@ -1,6 +1,6 @@
 import { describeSettings, loadSettings, SettingsError, type Settings } from '@logloom/settings';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import pc from 'picocolors';
+import { colors as pc } from './colors.ts';
 import { demoBatches } from './demo.ts';
 import { CommandError, getJson, ingestUrl, viewersUrl } from './endpoint.ts';
 import { correlationLine, eventLine, type EventJson } from './event-line.ts';

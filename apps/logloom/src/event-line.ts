@@ -1,4 +1,4 @@
-import pc from 'picocolors';
+import { colors as pc } from './colors.ts';
 
 /** A log event as the API gives it. */
 export interface EventJson {

@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import pc from 'picocolors';
+import { colors as pc } from './colors.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError, getJson, reason } from './endpoint.ts';
 

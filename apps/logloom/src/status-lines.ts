@@ -1,4 +1,4 @@
-import pc from 'picocolors';
+import { colors as pc } from './colors.ts';
 
 /** The part of `GET /api/status` that the command shows. */
 export interface Status {

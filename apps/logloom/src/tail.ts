@@ -1,5 +1,5 @@
 import { LiveClient } from '@logloom/console/live-client';
-import pc from 'picocolors';
+import { colors as pc } from './colors.ts';
 import { CommandError } from './endpoint.ts';
 import { correlationLine, eventLine, type EventJson } from './event-line.ts';
 
