@@ -38,7 +38,7 @@ export class KafkaTopics {
     const missing = topics.filter(({ name }) => !existing.has(name));
     if (missing.length > 0) await this.#createMissing(missing);
     for (const { name, partitions } of topics) {
-      const found = await this.partitionCount(name);
+      const found = await this.#untilKnown(() => this.partitionCount(name));
       if (found !== partitions) {
         throw new EventLogError(
           'topic-mismatch',
@@ -129,15 +129,17 @@ export class KafkaTopics {
   /** A record's timestamp is the log's time only where the broker sets it. */
   async #checkTimestamps(topics: readonly string[]): Promise<void> {
     if (topics.length === 0) return;
-    const { resources } = await this.#run('cannot describe the topics', (admin) =>
-      admin.describeConfigs({
-        includeSynonyms: false,
-        resources: topics.map((name) => ({
-          type: kafkajs.ConfigResourceTypes.TOPIC,
-          name,
-          configNames: ['message.timestamp.type'],
-        })),
-      }),
+    const { resources } = await this.#untilKnown(() =>
+      this.#run('cannot describe the topics', (admin) =>
+        admin.describeConfigs({
+          includeSynonyms: false,
+          resources: topics.map((name) => ({
+            type: kafkajs.ConfigResourceTypes.TOPIC,
+            name,
+            configNames: ['message.timestamp.type'],
+          })),
+        }),
+      ),
     );
     for (const { resourceName, configEntries } of resources) {
       const type = configEntries.find(
@@ -163,6 +165,19 @@ export class KafkaTopics {
         if (!isUnknownTopic(error)) throw error;
         if (attempt === unknownAttempts) throw unknownTopic(topic, error);
         await sleep(50 * attempt);
+      }
+    }
+  }
+
+  /** Asks about topics that exist: a broker that does not know one yet hears of it soon, another instance has just made it. */
+  async #untilKnown<T>(ask: () => Promise<T>): Promise<T> {
+    const deadline = Date.now() + this.#settings.patienceMs;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (!isUnknownTopic(error) || Date.now() > deadline) throw error;
+        await sleep(backoffMs(attempt));
       }
     }
   }
