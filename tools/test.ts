@@ -12,10 +12,12 @@ const patterns = process.argv.slice(2);
 const { unit, integration } = findTests(patterns);
 let total = emptyTally();
 
-if (patterns.length === 0) total = addTallies(total, await runChecks());
-total = addTallies(total, await runTestFiles(unit, 2));
-// Integration tests start engines and browsers of their own: side by side they would only starve each other.
-total = addTallies(total, await runTestFiles(integration, 1));
+// The checks keep one core busy, the unit tests another.
+const checks = patterns.length === 0 ? runChecks() : Promise.resolve(emptyTally());
+for (const tally of await Promise.all([checks, runTestFiles(unit, patterns.length === 0 ? 1 : 2)]))
+  total = addTallies(total, tally);
+// Integration tests mostly wait for engines and browsers of their own. More than two side by side would starve each other.
+total = addTallies(total, await runTestFiles(longestFirst(integration), 2));
 
 for (const skip of total.skips) console.log(`skipped: ${skip.file} > ${skip.name}: ${skip.reason}`);
 const missing = total.skips.filter(isEngineMissing);
@@ -27,6 +29,11 @@ if (unit.length + integration.length === 0) console.log(`no test file matches ${
 if (total.failed > 0 || total.passed === 0) process.exitCode = 1;
 const skipped = total.skips.length > 0 ? `, ${total.skips.length} skipped` : '';
 console.log(`${total.passed} passed, ${total.failed} failed${skipped}`);
+
+/** Those of the whole pipeline take minutes each: begun last, they would leave the other lane idle. */
+function longestFirst(files: readonly string[]): string[] {
+  return [...files].sort((a, b) => Number(b.startsWith('tests/')) - Number(a.startsWith('tests/')));
+}
 
 function isEngineMissing(skip: Skip): boolean {
   return skip.reason.startsWith('engine missing:');
