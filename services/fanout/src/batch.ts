@@ -1,39 +1,49 @@
 import type { StreamName } from './client-message.ts';
 import { textFrame } from './frame.ts';
+import type { LiveItem } from './stream-kind.ts';
 
 /** What one message brings to all viewers of a channel; each encoding is made once, when the first viewer needs it. */
 export class Batch {
+  readonly stream: StreamName;
+  readonly channel: number;
   readonly cursor: string;
-  /** How many events it holds; 0 when it only moves the cursor. */
-  readonly count: number;
-  readonly #stream: StreamName;
-  readonly #channel: number;
-  readonly #items: readonly string[];
+  /** None when it only moves the cursor. */
+  readonly items: readonly LiveItem[];
   #text: string | undefined;
   #frame: Buffer | undefined;
   #sse: Buffer | undefined;
 
-  /** `items` are the events as JSON. */
-  constructor(stream: StreamName, channel: number, cursor: string, items: readonly string[]) {
-    this.#stream = stream;
-    this.#channel = channel;
+  constructor(stream: StreamName, channel: number, cursor: string, items: readonly LiveItem[]) {
+    this.stream = stream;
+    this.channel = channel;
     this.cursor = cursor;
-    this.count = items.length;
-    this.#items = items;
+    this.items = items;
+  }
+
+  get count(): number {
+    return this.items.length;
   }
 
   /** The message as a WebSocket frame. */
   get frame(): Buffer {
-    return (this.#frame ??= textFrame(this.#message));
+    return (this.#frame ??= textFrame(this.json));
   }
 
   /** The message as a server-sent event whose id is the cursor. */
   get sse(): Buffer {
-    return (this.#sse ??= Buffer.from(sseEvent(this.#message, this.cursor)));
+    return (this.#sse ??= Buffer.from(sseEvent(this.json, this.cursor)));
   }
 
-  get #message(): string {
-    return (this.#text ??= `{"type":"${this.#stream}","channel":${this.#channel},"cursor":"${this.cursor}","${this.#stream}":[${this.#items.join(',')}]}`);
+  /** The message. */
+  get json(): string {
+    return (this.#text ??= this.#makeText());
+  }
+
+  #makeText(): string {
+    const { stream, channel, cursor, items } = this;
+    let text = `{"type":"${stream}","channel":${channel},"cursor":"${cursor}","${stream}":[`;
+    for (let i = 0; i < items.length; i++) text += i === 0 ? items[i]!.json() : `,${items[i]!.json()}`;
+    return `${text}]}`;
   }
 }
 

@@ -17,7 +17,7 @@ export class Group {
   readonly members = new Set<Member>();
   /** Subscriptions that use the channel, members or still on their way. */
   holders = 0;
-  open: string[] = [];
+  open: LiveItem[] = [];
   openLength = 0;
   openedAt = 0;
   empty: Batch | undefined;
@@ -159,9 +159,8 @@ export class Broadcast {
       this.#pending.add(group);
       if (item.urgent && nowMs - group.flushedAt >= flushMs) this.#urgent.add(group);
     }
-    const json = item.json();
-    group.open.push(json);
-    group.openLength += json.length + 1;
+    group.open.push(item);
+    group.openLength += item.json().length + 1;
     if (group.openLength >= maxBatchLength) this.flush(group, nowMs);
   }
 

@@ -1,5 +1,5 @@
 import type { FilterSubject } from '@logloom/filter';
-import { correlationToJson, topics, type Correlation } from '@logloom/schemas';
+import { correlationToJson, levels, topics, type Correlation, type Level } from '@logloom/schemas';
 import { compileCorrelationFilter, correlationSubject } from './correlation-filter.ts';
 import type { LiveItem, StreamKind } from './stream-kind.ts';
 
@@ -17,6 +17,10 @@ class CorrelationItem implements LiveItem {
     this.offset = offset;
     this.timestamp = timestamp;
     this.bytes = 4 * bytes + 400;
+  }
+
+  get level(): Level {
+    return levels.findLast((level) => (this.correlation.levels[level] ?? 0) > 0) ?? 'info';
   }
 
   get urgent(): boolean {

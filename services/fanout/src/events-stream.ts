@@ -1,6 +1,6 @@
 import { SourceWatermarks } from '@logloom/event-log';
 import { compilePredicate, equalityTerms, FilterSubject, parseFilter } from '@logloom/filter';
-import { eventToJson, placeEvent, topics, type PlacedEvent } from '@logloom/schemas';
+import { eventToJson, placeEvent, topics, type Level, type PlacedEvent } from '@logloom/schemas';
 import { liveError } from './errors.ts';
 import type { LiveItem, StreamKind } from './stream-kind.ts';
 
@@ -23,6 +23,10 @@ class EventItem implements LiveItem {
 
   get offset(): number {
     return this.event.offset;
+  }
+
+  get level(): Level {
+    return this.event.level;
   }
 
   get urgent(): boolean {

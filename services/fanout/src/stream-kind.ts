@@ -1,5 +1,6 @@
 import type { EqualityTerm, FilterSubject } from '@logloom/filter';
 import type { Decoded } from '@logloom/schema-registry';
+import type { Level } from '@logloom/schemas';
 import type { StreamName } from './client-message.ts';
 import type { LiveError } from './errors.ts';
 
@@ -17,6 +18,8 @@ export interface LiveItem {
   readonly offset: number;
   /** The log's append time, milliseconds since 1970. */
   readonly timestamp: number;
+  /** The event's level; of a correlation, the highest of its members'. */
+  readonly level: Level;
   /** Roughly what it holds in memory. */
   readonly bytes: number;
   /** Whether viewers should not wait for the flush interval. */

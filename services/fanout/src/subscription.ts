@@ -32,7 +32,7 @@ export class Subscription implements Member {
   #cursor = '';
   #missed = 0;
   #missedTo = '';
-  #history: string[] = [];
+  #history: LiveItem[] = [];
   #historyLength = 0;
 
   constructor({ viewer, stream, group, drainWatch, budget }: SubscriptionContext) {
@@ -83,9 +83,8 @@ export class Subscription implements Member {
 
   /** Adds an item of the history; it is sent with sendHistory(). True when enough has come together to send it now. */
   addHistory(item: LiveItem): boolean {
-    const json = item.json();
-    this.#history.push(json);
-    this.#historyLength += json.length + 1;
+    this.#history.push(item);
+    this.#historyLength += item.json().length + 1;
     return this.#historyLength >= maxBatchLength;
   }
 
