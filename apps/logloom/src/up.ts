@@ -1,11 +1,8 @@
 import { lockDataFolder, SqliteEventLog } from '@logloom/event-log';
-import { createLiveTier } from '@logloom/fanout';
-import { connectLog } from '@logloom/runtime';
 import { loadEnvironment, type Settings } from '@logloom/settings';
 import { addProcessMetrics, createTelemetry, readTracingSettings, startTracing } from '@logloom/telemetry';
 import { join, resolve } from 'node:path';
 import { ServiceThread } from './service-thread.ts';
-import { createViewersServer } from './viewers-server.ts';
 
 /** Where a running Logloom is found. */
 export interface Addresses {
@@ -49,12 +46,6 @@ export async function up(
         telemetry.logger,
       ),
   );
-  const api = services.at(-1)!;
-  const connection = owned.use(await connectLog(settings, {}, telemetry));
-  const app = await createViewersServer(telemetry, health, services, api);
-  const live = createLiveTier({ ...connection, settings, telemetry });
-  live.attach(app);
-
   // Ready is when every part has been: then a stranger's first request works.
   const waiting = new Set<string>(['live', ...services.map(({ service }) => service)]);
   const partReady = (part: string): void => {
@@ -74,10 +65,10 @@ export async function up(
 
   const parts = [
     ...services.map((service) => service.run(() => partReady(service.service))),
-    app
-      .listen({ host: settings.HOST, port: settings.LIVE_PORT })
-      .then(() => live.run(stop, () => partReady('live')))
-      .finally(() => app.close()),
+    // Loaded only now: meanwhile the threads are starting.
+    import('./run-viewers.ts').then(({ runViewers }) =>
+      runViewers({ settings, telemetry, health, services, signal: stop, onReady: () => partReady('live') }),
+    ),
   ];
   for (const part of parts) part.catch(() => failed.abort());
   for (const result of await Promise.allSettled(parts)) if (result.status === 'rejected') throw result.reason;
