@@ -7,6 +7,7 @@ import {
   type Serde,
 } from '@logloom/schema-registry';
 import {
+  correlationDefaults,
   contractText,
   eventToJson,
   placeEvent,
@@ -51,6 +52,7 @@ const correlation: Correlation = {
   closeSequence: 3,
   firstClosedAt: 1_675_079_470_000,
   memberDeltas: [0, 2, 5],
+  ...correlationDefaults,
 };
 
 const deadLetter: DeadLetter = {

@@ -1,4 +1,4 @@
-import type { Correlation, PlacedEvent } from '@logloom/schemas';
+import { correlationDefaults, type Correlation, type PlacedEvent } from '@logloom/schemas';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Archive } from './archive.ts';
@@ -191,6 +191,7 @@ function document(id: string, revision: number, rest: Partial<Correlation> = {})
     closeSequence: 0,
     firstClosedAt: 3,
     memberDeltas: [0],
+    ...correlationDefaults,
     ...rest,
   };
 }

@@ -1,6 +1,6 @@
 import { compilePredicate, FilterSubject, parseFilter, type Filter } from '@logloom/filter';
 import { corpusEvents, corpusFilters, generateCorpusEvents } from '@logloom/filter/corpus';
-import type { Correlation, PlacedEvent } from '@logloom/schemas';
+import { correlationDefaults, type Correlation, type PlacedEvent } from '@logloom/schemas';
 import { MongoClient } from 'mongodb';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -275,5 +275,6 @@ function correlation(id: string, revision: number): Correlation {
     closeSequence: 0,
     firstClosedAt: 3,
     memberDeltas: [0],
+    ...correlationDefaults,
   };
 }

@@ -8,7 +8,14 @@ schemaRegistryContract('The embedded registry', async () => createEmbeddedSchema
 
 test('the ids of the contracts never change: they are in every record of every data folder', async () => {
   const registry = createEmbeddedSchemaRegistry();
-  const firstVersions = { LogEvent: 1, Correlation: 1001, DeadLetter: 2001, Tick: 3001 };
+  const firstVersions = {
+    LogEvent: 1,
+    Correlation: 1001,
+    DeadLetter: 2001,
+    Tick: 3001,
+    Rules: 4001,
+    Alert: 5001,
+  };
   for (const name of contractNames) {
     const first = JSON.parse(await registry.schemaById(firstVersions[name])) as { name: string };
     assert.equal(first.name, name);

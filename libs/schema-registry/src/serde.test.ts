@@ -1,10 +1,13 @@
 import {
   contractText,
+  correlationDefaults,
   levels,
   parseSchema,
+  type Alert,
   type Correlation,
   type DeadLetter,
   type LogEvent,
+  type Rules,
   type Tick,
 } from '@logloom/schemas';
 import fc from 'fast-check';
@@ -60,6 +63,13 @@ const correlation: fc.Arbitrary<Correlation> = fc.record(
     closeSequence: int,
     firstClosedAt: long,
     memberDeltas: fc.array(long, { maxLength: 200 }),
+    rulesVersion: text,
+    labels: fc.dictionary(text, text, plain),
+    alerts: fc.array(text),
+    final: fc.boolean(),
+    closedAt: long,
+    ids: fc.array(text),
+    shape: text,
   },
   plain,
 );
@@ -70,11 +80,39 @@ const deadLetter: fc.Arbitrary<DeadLetter> = fc.record(
 );
 const tick: fc.Arbitrary<Tick> = fc.record({ dueAt: long }, plain);
 
+const rules: fc.Arbitrary<Rules> = fc.record({ version: text, text }, plain);
+const alert: fc.Arbitrary<Alert> = fc.record(
+  {
+    id: text,
+    rule: text,
+    rulesVersion: text,
+    message: text,
+    severity: optional,
+    labels: fc.dictionary(text, text, plain),
+    webhook: optional,
+    at: long,
+    documentId: text,
+    revision: int,
+    correlationId: text,
+    services: fc.array(text),
+    eventCount: int,
+    errorCount: int,
+    firstAt: long,
+    lastAt: long,
+    closeOffset: long,
+    closeSequence: int,
+    index: int,
+  },
+  plain,
+);
+
 const any: fc.Arbitrary<Value> = fc.oneof(
   logEvent.map((value) => ['LogEvent', value] as const),
   correlation.map((value) => ['Correlation', value] as const),
   deadLetter.map((value) => ['DeadLetter', value] as const),
   tick.map((value) => ['Tick', value] as const),
+  rules.map((value) => ['Rules', value] as const),
+  alert.map((value) => ['Alert', value] as const),
 );
 
 /** Copies into plain objects: avsc's records have a constructor of their own. */
@@ -114,6 +152,10 @@ function encode(serde: Serde, [name, value]: Value): Buffer {
     case 'DeadLetter':
       return serde.encode(name, value);
     case 'Tick':
+      return serde.encode(name, value);
+    case 'Rules':
+      return serde.encode(name, value);
+    case 'Alert':
       return serde.encode(name, value);
   }
 }
@@ -249,7 +291,7 @@ describe('bytes that are no record', () => {
         fields: [{ name: 'closeSequence', type: 'int' }],
       };
       const serde = await loadedSerde(projected ? { Correlation: JSON.stringify(few) } : {});
-      const id = fc.constantFrom(1, 1001, 2001, 3001);
+      const id = fc.constantFrom(1, 1002, 2001, 3001, 4001, 5001);
       fc.assert(
         fc.property(id, fc.uint8Array({ maxLength: 80 }), (schemaId, body) => {
           const framed = Buffer.concat([Buffer.from([0, 0, 0, schemaId >> 8, schemaId & 0xff]), body]);
@@ -278,8 +320,12 @@ describe('bytes that are no record', () => {
   test('block counts and sizes that cannot be are refused at once', async () => {
     const serde = await loadedSerde();
     const value = fc.sample(correlation, { numRuns: 1, seed: 1 })[0]!;
-    const framed = Buffer.from(serde.encode('Correlation', { ...value, memberDeltas: [] }));
-    const body = framed.subarray(0, -1);
+    const framed = Buffer.from(
+      serde.encode('Correlation', { ...value, memberDeltas: [], ...correlationDefaults }),
+    );
+    // The fields behind memberDeltas are all empty: a zero each.
+    const behind = Buffer.alloc(Object.keys(correlationDefaults).length);
+    const body = framed.subarray(0, -1 - behind.length);
     const blocks = {
       'a count of two thousand million': 'feffffff0f',
       'a count of 2^62': 'feffffffffffffff7f',
@@ -288,10 +334,14 @@ describe('bytes that are no record', () => {
       'a varint without end': 'ff'.repeat(40),
     };
     for (const [what, hex] of Object.entries(blocks))
-      assert.throws(() => serde.decode(Buffer.concat([body, Buffer.from(hex, 'hex')])), isBadFraming, what);
+      assert.throws(
+        () => serde.decode(Buffer.concat([body, Buffer.from(hex, 'hex'), behind])),
+        isBadFraming,
+        what,
+      );
     // Blocks with their size, as other writers make them, are Avro like any other: count -2, size 2, items 0 and 1.
-    const sized = serde.decode(Buffer.concat([body, Buffer.from('0304000200', 'hex')]));
-    assertSame(sized, ['Correlation', { ...value, memberDeltas: [0, 1] }]);
+    const sized = serde.decode(Buffer.concat([body, Buffer.from('0304000200', 'hex'), behind]));
+    assertSame(sized, ['Correlation', { ...value, memberDeltas: [0, 1], ...correlationDefaults }]);
   });
 });
 

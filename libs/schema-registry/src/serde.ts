@@ -1,5 +1,5 @@
 import { contractNames, contractText, parseSchema, type ContractName } from '@logloom/schemas';
-import type { Correlation, DeadLetter, LogEvent, Tick } from '@logloom/schemas';
+import type { Alert, Correlation, DeadLetter, LogEvent, Rules, Tick } from '@logloom/schemas';
 import type avro from 'avsc';
 import { badBody, createBodyCheck, type BodyCheck } from './body-check.ts';
 import { subjectOf } from './embedded.ts';
@@ -10,6 +10,8 @@ interface Contracts {
   Correlation: Correlation;
   DeadLetter: DeadLetter;
   Tick: Tick;
+  Rules: Rules;
+  Alert: Alert;
 }
 
 /** A decoded record: which contract it was written to, and its value. */

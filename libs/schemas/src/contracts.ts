@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import avro from 'avsc';
 
 /** The contracts, by the name of their Avro record. */
-export const contractNames = ['LogEvent', 'Correlation', 'DeadLetter', 'Tick'] as const;
+export const contractNames = ['LogEvent', 'Correlation', 'DeadLetter', 'Tick', 'Rules', 'Alert'] as const;
 export type ContractName = (typeof contractNames)[number];
 
 const files: Record<ContractName, string> = {
@@ -11,6 +11,8 @@ const files: Record<ContractName, string> = {
   Correlation: 'correlation',
   DeadLetter: 'dead-letter',
   Tick: 'tick',
+  Rules: 'rules',
+  Alert: 'alert',
 };
 
 /** The path of a contract's current schema. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { correlationToJson, memberDeltas, memberOffsets } from './correlation.ts';
+import { correlationDefaults, correlationToJson, memberDeltas, memberOffsets } from './correlation.ts';
 import type { Correlation } from './generated/types.ts';
 
 const ascending = fc
@@ -37,6 +37,7 @@ const correlation: Correlation = {
   closeSequence: 0,
   firstClosedAt: 1_675_079_470_000,
   memberDeltas: [0, 2, 1, 4],
+  ...correlationDefaults,
 };
 
 test('correlationToJson derives counts, duration and members', () => {
@@ -54,6 +55,8 @@ test('correlationToJson derives counts, duration and members', () => {
     levels: { info: 1, error: 2, fatal: 1 },
     errorCount: 3,
     rules: [],
+    labels: {},
+    ids: ['req-1'],
     partition: 2,
     firstOffset: 10,
     closeOffset: 20,

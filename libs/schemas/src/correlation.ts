@@ -12,6 +12,17 @@ export function memberDeltas(offsets: readonly number[]): number[] {
   return offsets.map((offset, i) => offset - offsets[Math.max(0, i - 1)]!);
 }
 
+/** What a document of version 1 has for the fields that came later. Stores keep documents as they were written. */
+export const correlationDefaults = {
+  rulesVersion: '',
+  labels: {} as Record<string, string>,
+  alerts: [] as string[],
+  final: false,
+  closedAt: 0,
+  ids: [] as string[],
+  shape: '',
+} satisfies Partial<Correlation>;
+
 /** A correlation document in the form that search and live messages give (docs: interface). */
 export interface CorrelationJson {
   id: string;
@@ -28,6 +39,12 @@ export interface CorrelationJson {
   errorCount: number;
   rules: string[];
   severity?: string;
+  labels: Record<string, string>;
+  /** Absent where no rules were in force. */
+  rulesVersion?: string;
+  /** Every id that finds it, its correlationId first. */
+  ids: string[];
+  shape?: string;
   partition: number;
   firstOffset: number;
   closeOffset: number;
@@ -35,7 +52,8 @@ export interface CorrelationJson {
 }
 
 /** The document as the outside sees it: counts and duration are derived here, so they cannot disagree with the members. */
-export function correlationToJson(c: Correlation): CorrelationJson {
+export function correlationToJson(document: Correlation): CorrelationJson {
+  const c = { ...correlationDefaults, ...document };
   return {
     id: c.id,
     correlationId: c.correlationId,
@@ -51,6 +69,10 @@ export function correlationToJson(c: Correlation): CorrelationJson {
     errorCount: (c.levels['error'] ?? 0) + (c.levels['fatal'] ?? 0),
     rules: c.rules,
     ...(c.severity === null ? {} : { severity: c.severity }),
+    labels: c.labels,
+    ...(c.rulesVersion === '' ? {} : { rulesVersion: c.rulesVersion }),
+    ids: [c.correlationId, ...c.ids],
+    ...(c.shape === '' ? {} : { shape: c.shape }),
     partition: c.partition,
     firstOffset: c.firstOffset,
     closeOffset: c.closeOffset,

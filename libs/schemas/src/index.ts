@@ -6,7 +6,14 @@ export {
   versionPath,
   type ContractName,
 } from './contracts.ts';
-export { correlationToJson, memberDeltas, memberOffsets, type CorrelationJson } from './correlation.ts';
+export { alertOf, alertToJson, type AlertJson } from './alert.ts';
+export {
+  correlationDefaults,
+  correlationToJson,
+  memberDeltas,
+  memberOffsets,
+  type CorrelationJson,
+} from './correlation.ts';
 export {
   eventId,
   eventToJson,
@@ -25,11 +32,13 @@ export {
 } from './redrive.ts';
 export { topics } from './topics.ts';
 export type {
+  Alert,
   CloseReason,
   Correlation,
   DeadLetter,
   Level,
   LogEvent,
+  Rules,
   Source,
   Tick,
 } from './generated/types.ts';

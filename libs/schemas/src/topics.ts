@@ -4,4 +4,5 @@ export const topics = {
   events: 'logs.events',
   correlations: 'logs.correlations',
   deadLetter: 'logs.dead-letter',
+  alerts: 'logs.alerts',
 } as const;

@@ -20,6 +20,7 @@ const textColumns: Readonly<Record<string, string>> = {
   kind: 'kind',
   closeReason: 'close_reason',
   severity: 'severity',
+  shape: 'shape',
 };
 const numberColumns: Readonly<Record<string, string>> = {
   eventCount: 'event_count',
@@ -32,7 +33,12 @@ const listColumns: Readonly<Record<string, string>> = {
   service: 'services',
   services: 'services',
   rules: 'rules',
+  ids: 'ids',
+  traceId: 'ids',
+  requestId: 'ids',
+  sessionId: 'ids',
 };
+const labelPrefix = 'labels.';
 /** Every field that a filter of documents may ask, with its name in the store. */
 export const fieldsOfDocuments = { texts: textColumns, numbers: numberColumns, lists: listColumns };
 
@@ -41,6 +47,8 @@ export const fieldsOfDocuments = { texts: textColumns, numbers: numberColumns, l
  * - `id`, `correlationId`, `kind` (or `correlationKind`), `closeReason`, `severity`: the document's own text;
  * - `eventCount`, `errorCount`, `durationMs`, `revision`, `partition`: its numbers;
  * - `timestamp`: its `firstAt`;
+ * - `ids`: its correlation id and every other id of its members; `traceId`, `requestId` and `sessionId` are the same;
+ * - `shape`: its own text; `labels.<name>`: the label's value;
  * - `level`, `service`, `rules`: true when any member, or any rule, has the value. So `level:error AND service:pay` asks for an
  *   error in any service and a member of `pay`, not for one event that is both; and `NOT level:error` for no error at all.
  *
@@ -94,12 +102,19 @@ function compileField(field: string, match: StringMatch | AttributeMatch, params
   const text = textColumns[field];
   if (text !== undefined) return compileText(text, match, params);
   const list = listColumns[field];
+  if (list === 'ids' && match.type === 'equals') {
+    params.push(match.value);
+    return 'correlations.rowid IN (SELECT document FROM correlation_ids WHERE value = ?)';
+  }
   if (list !== undefined) {
     return `EXISTS (SELECT 1 FROM json_each(correlations.${list}) WHERE ${compileText('value', match, params)})`;
   }
   const number = numberColumns[field];
   if (number !== undefined) return compileNumber(field, number, match, params);
-  throw unsupported(field);
+  const label = labelOf(field);
+  if (label === undefined) throw unsupported(field);
+  params.push(label);
+  return `EXISTS (SELECT 1 FROM json_each(correlations.labels) WHERE key = ? AND ${compileText('value', match, params)})`;
 }
 
 function compileText(column: string, match: StringMatch | AttributeMatch, params: SqlValue[]): string {
@@ -156,6 +171,11 @@ function sqlGlob(glob: string): string {
     const character = escaped ?? whole;
     return /[*?[]/.test(character) ? `[${character}]` : character;
   });
+}
+
+/** The label that a field asks for. */
+export function labelOf(field: string): string | undefined {
+  return field.startsWith(labelPrefix) ? field.slice(labelPrefix.length) : undefined;
 }
 
 export function unsupported(field: string): SearchStoreError {

@@ -1,6 +1,7 @@
 import type { Filter } from '@logloom/filter';
 import {
   fieldsOfDocuments,
+  labelOf,
   notANumber,
   unsupported,
   unsupportedWords,
@@ -61,7 +62,37 @@ function compileField(field: string, match: StringMatch | AttributeMatch): Query
   if (text !== undefined) return compileText(text, match);
   const number = numbers[field];
   if (number !== undefined) return compileNumber(field, number, match);
-  throw unsupported(field);
+  const label = labelOf(field);
+  if (label === undefined) throw unsupported(field);
+  return compileLabel(label, match);
+}
+
+/** Labels are kept as `name=value`; all values of a name lie between `name=` and `name>`, which follows it. */
+function compileLabel(name: string, match: StringMatch | AttributeMatch): Query {
+  const label = (value: string | number): string => `${name}=${value}`;
+  switch (match.type) {
+    case 'exists':
+      return { range: { labels: { gte: label(''), lt: `${name}>` } } };
+    case 'equals':
+      return { term: { labels: label(match.value) } };
+    case 'matches':
+      return { wildcard: { labels: { value: `${name.replaceAll(/[\\*?]/g, '\\$&')}=${match.glob}` } } };
+    case 'between':
+    case 'within': {
+      const min = match.min ?? { value: '', inclusive: true };
+      const upper =
+        match.max === undefined
+          ? { lt: `${name}>` }
+          : match.max.inclusive
+            ? { lte: label(match.max.value) }
+            : { lt: label(match.max.value) };
+      return {
+        range: {
+          labels: { ...(min.inclusive ? { gte: label(min.value) } : { gt: label(min.value) }), ...upper },
+        },
+      };
+    }
+  }
 }
 
 function compileText(field: string, match: StringMatch | AttributeMatch): Query {

@@ -1,5 +1,11 @@
 import { elasticsearchAttributes, elasticsearchWords } from '@logloom/filter';
-import { formatMicros, type Correlation, type Level, type PlacedEvent } from '@logloom/schemas';
+import {
+  correlationDefaults,
+  formatMicros,
+  type Correlation,
+  type Level,
+  type PlacedEvent,
+} from '@logloom/schemas';
 import { createHash } from 'node:crypto';
 import type { FoundEvent } from './search-store.ts';
 
@@ -75,7 +81,8 @@ export interface CorrelationSource {
   document: string;
 }
 
-export function correlationSource(c: Correlation): CorrelationSource & Record<string, unknown> {
+export function correlationSource(given: Correlation): CorrelationSource & Record<string, unknown> {
+  const c = { ...correlationDefaults, ...given };
   return {
     '@timestamp': nanosDate(c.firstAt),
     id: c.id,
@@ -94,7 +101,10 @@ export function correlationSource(c: Correlation): CorrelationSource & Record<st
     partition: c.partition,
     services: c.services,
     rules: c.rules,
-    document: JSON.stringify(c),
+    ids: [c.correlationId, ...c.ids],
+    labels: Object.entries(c.labels).map(([name, value]) => `${name}=${value}`),
+    shape: c.shape === '' ? undefined : c.shape,
+    document: JSON.stringify(given),
   };
 }
 

@@ -143,6 +143,11 @@ export class ElasticsearchReader {
     return all;
   }
 
+  async correlationsByIds(ids: readonly string[], limit: number): Promise<Correlation[]> {
+    if (ids.length === 0) return [];
+    return (await this.#correlationsPage([{ terms: { ids: [...ids] } }], limit)).correlations;
+  }
+
   async counts(): Promise<{ events: number; correlations: number }> {
     const [events, correlations] = await Promise.all(
       [this.#names.events, this.#names.correlations].map(async (index) => {

@@ -59,6 +59,9 @@ const correlationMappings: estypes.MappingTypeMapping = {
     services: keyword,
     rules: keyword,
     levels: keyword,
+    ids: keyword,
+    labels: keyword,
+    shape: keyword,
     first_at: long,
     last_at: long,
     first_offset: long,
@@ -110,5 +113,12 @@ export async function putTemplates(
     index_patterns: [names.correlations],
     priority,
     template: { settings: { index: settings }, mappings: correlationMappings },
+  });
+  // An index of an older release learns the fields that came later; its documents stay as they are.
+  await client.indices.putMapping({
+    index: names.correlations,
+    properties: correlationMappings.properties!,
+    ignore_unavailable: true,
+    allow_no_indices: true,
   });
 }

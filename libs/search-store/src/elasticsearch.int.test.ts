@@ -1,6 +1,6 @@
 import { compilePredicate, FilterSubject, parseFilter, type Filter } from '@logloom/filter';
 import { corpusEvents, corpusFilters, generateCorpusEvents } from '@logloom/filter/corpus';
-import { parseMicros, type Correlation, type PlacedEvent } from '@logloom/schemas';
+import { correlationDefaults, parseMicros, type Correlation, type PlacedEvent } from '@logloom/schemas';
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
@@ -195,6 +195,7 @@ function document(firstOffset: number, revision: number, rest: Partial<Correlati
     closeSequence: 0,
     firstClosedAt: 3,
     memberDeltas: [0],
+    ...correlationDefaults,
     ...rest,
   };
 }

@@ -121,6 +121,10 @@ export class ElasticsearchSearchStore implements SearchStore {
     return this.#reader.correlationsById(correlationId);
   }
 
+  correlationsByIds(ids: readonly string[], limit: number): Promise<Correlation[]> {
+    return this.#reader.correlationsByIds(ids, limit);
+  }
+
   counts(): Promise<{ events: number; correlations: number }> {
     return this.#reader.counts();
   }

@@ -1,5 +1,5 @@
 import { compilePredicate, FilterSubject, parseFilter, type Filter } from '@logloom/filter';
-import type { Correlation, Level, PlacedEvent } from '@logloom/schemas';
+import { correlationDefaults, type Correlation, type Level, type PlacedEvent } from '@logloom/schemas';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SearchStoreError, type SearchQuery, type SearchStore } from './search-store.ts';
@@ -235,6 +235,9 @@ export function searchStoreContract(name: string, create: SearchStoreFactory): v
         services: ['pay', 'cart'],
         levels: { info: 2, error: 1 },
         memberDeltas: [0, 1, 1],
+        ids: ['trace-1', 'session*'],
+        labels: { team: 'shop', 'a.b=c': 'x*y' },
+        shape: '0123456789abcdef',
       }),
       document('0-2', 1, {
         firstAt: 20,
@@ -242,6 +245,8 @@ export function searchStoreContract(name: string, create: SearchStoreFactory): v
         services: ['search'],
         severity: 'critical',
         rules: ['slow'],
+        ids: ['session-9'],
+        labels: { team: 'search' },
       }),
       document('1-0', 2, {
         firstAt: 30,
@@ -271,12 +276,52 @@ export function searchStoreContract(name: string, create: SearchStoreFactory): v
       'correlationId:other*': ['1-0'],
       'id:0-1 OR kind:sessionId': ['0-1'],
       'partition:1': ['1-0'],
+      'ids:trace-1': ['0-1'],
+      'ids:c': ['0-2', '0-1'],
+      'ids:session*': ['0-2', '0-1'],
+      'NOT ids:session*': ['1-0'],
+      'traceId:trace-1 OR requestId:session-9': ['0-2', '0-1'],
+      'sessionId:"session*"': ['0-1'],
+      'labels.team:shop': ['0-1'],
+      'labels.team:s*': ['0-2', '0-1'],
+      '_exists_:labels.team': ['0-2', '0-1'],
+      'NOT labels.team:shop': ['1-0', '0-2'],
+      'labels.team:>=search': ['0-2', '0-1'],
+      'labels.team:<sf': ['0-2'],
+      'labels.a.b=c:"x*y"': ['0-1'],
+      'labels.tea:m': [],
+      'shape:0123456789abcdef': ['0-1'],
     };
     for (const [text, expected] of Object.entries(wanted))
       assert.deepEqual(await found(text), expected, text);
     for (const text of ['timeout', 'host:a', 'http.status:500', 'eventCount:many'])
       await assert.rejects(found(text), hasCode('bad-filter'), text);
   });
+
+  withStore(
+    'documents that share an id are found by any of them, at their newest revision',
+    async (store) => {
+      await store.indexCorrelations([
+        document('0-1', 1, { firstAt: 10, correlationId: 'req-1', ids: ['trace-1'] }),
+        document('0-2', 1, { firstAt: 20, correlationId: 'trace-1' }),
+        document('0-3', 1, { firstAt: 30, correlationId: 'req-2', ids: ['session-1'] }),
+        document('0-4', 1, { firstAt: 40, correlationId: 'req-3', ids: ['trace-1', 'session-1'] }),
+      ]);
+      await store.indexCorrelations([
+        document('0-3', 2, { firstAt: 30, correlationId: 'req-2', ids: ['x'] }),
+      ]);
+      const found = async (ids: string[], limit = 10): Promise<string[]> =>
+        (await store.correlationsByIds(ids, limit)).map((c) => c.id);
+      assert.deepEqual(await found(['trace-1']), ['0-4', '0-2', '0-1']);
+      assert.deepEqual(await found(['trace-1'], 2), ['0-4', '0-2']);
+      assert.deepEqual(await found(['session-1']), ['0-4']);
+      assert.deepEqual(await found(['req-2', 'x', 'req-1']), ['0-3', '0-1']);
+      assert.deepEqual(await found([]), []);
+      assert.deepEqual(await found(['nobody']), []);
+      await store.deleteBefore(1_000);
+      assert.deepEqual(await found(['trace-1']), []);
+    },
+  );
 
   withStore('pages of documents give each once, newest first', async (store) => {
     const documents = Array.from({ length: 25 }, (_, i) =>
@@ -415,6 +460,7 @@ function document(id: string, revision: number, rest: Partial<Correlation> = {})
     closeSequence: 0,
     firstClosedAt: 3,
     memberDeltas: [0],
+    ...correlationDefaults,
     ...rest,
   };
 }

@@ -36,6 +36,8 @@ export interface SearchStore {
   correlation(id: string): Promise<Correlation | undefined>;
   /** All documents of a correlation id, the latest `firstAt` first. */
   correlationsById(correlationId: string): Promise<Correlation[]>;
+  /** The documents whose correlation id or other ids are among these, the latest `firstAt` first, at most `limit` (to 1,000). */
+  correlationsByIds(ids: readonly string[], limit: number): Promise<Correlation[]>;
 
   counts(): Promise<{ events: number; correlations: number }>;
   /** Removes the events with a timestamp before `micros`, and the documents whose last member was before it. Gives how many events. */

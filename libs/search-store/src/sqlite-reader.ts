@@ -121,6 +121,15 @@ export class SqliteReader {
     return row === undefined ? undefined : (JSON.parse(row[0]) as Correlation);
   }
 
+  correlationsByIds(ids: readonly string[], limit: number): Correlation[] {
+    return this.#rows<[string]>(
+      `SELECT document FROM correlations WHERE rowid IN
+         (SELECT document FROM correlation_ids WHERE value IN (SELECT value FROM json_each(?)))
+       ORDER BY first_at DESC, rowid DESC LIMIT ?`,
+      [JSON.stringify(ids), limit],
+    ).map(([document]) => JSON.parse(document) as Correlation);
+  }
+
   correlationsById(correlationId: string): Correlation[] {
     return this.#rows<[string]>(
       'SELECT document FROM correlations WHERE correlation_id = ? ORDER BY first_at DESC, rowid DESC',

@@ -28,10 +28,33 @@ export function openForWriting(path: string): DatabaseSync {
       severity TEXT, partition INTEGER NOT NULL, services TEXT NOT NULL, rules TEXT NOT NULL, document TEXT NOT NULL);
     CREATE INDEX IF NOT EXISTS correlations_first_at ON correlations (first_at);
     CREATE INDEX IF NOT EXISTS correlations_correlation_id ON correlations (correlation_id);
+    CREATE TABLE IF NOT EXISTS correlation_ids (
+      value TEXT NOT NULL, document INTEGER NOT NULL, PRIMARY KEY (value, document)) WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS correlation_ids_document ON correlation_ids (document);
     CREATE TABLE IF NOT EXISTS counts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
     INSERT OR IGNORE INTO counts VALUES ('events', 0), ('correlations', 0);
     COMMIT;`);
+  addNewColumns(db);
   return db;
+}
+
+/** A file of an older release: its documents have one id each, and nothing of what came later. */
+function addNewColumns(db: DatabaseSync): void {
+  const has = (): boolean =>
+    db.prepare("SELECT 1 FROM pragma_table_info('correlations') WHERE name = 'shape'").get() !== undefined;
+  if (has()) return;
+  db.exec('BEGIN IMMEDIATE');
+  // Another connection may have been first.
+  if (!has()) {
+    db.exec(`
+      ALTER TABLE correlations ADD COLUMN ids TEXT NOT NULL DEFAULT '[]';
+      ALTER TABLE correlations ADD COLUMN labels TEXT NOT NULL DEFAULT '{}';
+      ALTER TABLE correlations ADD COLUMN shape TEXT;
+      UPDATE correlations SET ids = json_array(correlation_id);
+      INSERT OR IGNORE INTO correlation_ids SELECT correlation_id, rowid FROM correlations;
+      CREATE INDEX correlations_shape ON correlations (shape, first_at) WHERE shape IS NOT NULL;`);
+  }
+  db.exec('COMMIT');
 }
 
 /** Opens the file for queries only: other connections, also of other threads, can write meanwhile. */

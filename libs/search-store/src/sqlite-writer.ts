@@ -1,5 +1,5 @@
 import { tokenize } from '@logloom/filter';
-import { levels, type Correlation, type PlacedEvent } from '@logloom/schemas';
+import { correlationDefaults, levels, type Correlation, type PlacedEvent } from '@logloom/schemas';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 
 /** ASCII without U+0000, which would end the text for SQLite. */
@@ -17,6 +17,8 @@ export class SqliteWriter {
   readonly #insertWords: StatementSync;
   readonly #upsertCorrelation: StatementSync;
   readonly #hasCorrelation: StatementSync;
+  readonly #clearIds: StatementSync;
+  readonly #insertId: StatementSync;
   readonly #count: StatementSync;
 
   constructor(db: DatabaseSync) {
@@ -30,15 +32,18 @@ export class SqliteWriter {
     );
     this.#insertWords = db.prepare('INSERT INTO events_fts (rowid, words) VALUES (?, ?)');
     this.#upsertCorrelation = db.prepare(
-      `INSERT INTO correlations VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO correlations VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (id) DO UPDATE SET correlation_id = excluded.correlation_id, kind = excluded.kind,
          revision = excluded.revision, close_reason = excluded.close_reason, first_at = excluded.first_at,
          last_at = excluded.last_at, duration_ms = excluded.duration_ms, event_count = excluded.event_count,
          error_count = excluded.error_count, level_mask = excluded.level_mask, severity = excluded.severity,
-         partition = excluded.partition, services = excluded.services, rules = excluded.rules, document = excluded.document
-       WHERE excluded.revision > correlations.revision`,
+         partition = excluded.partition, services = excluded.services, rules = excluded.rules, document = excluded.document,
+         ids = excluded.ids, labels = excluded.labels, shape = excluded.shape
+       WHERE excluded.revision > correlations.revision RETURNING rowid`,
     );
     this.#hasCorrelation = db.prepare('SELECT 1 FROM correlations WHERE id = ?');
+    this.#clearIds = db.prepare('DELETE FROM correlation_ids WHERE document = ?');
+    this.#insertId = db.prepare('INSERT OR IGNORE INTO correlation_ids VALUES (?, ?)');
     this.#count = db.prepare('UPDATE counts SET value = value + ? WHERE name = ?');
   }
 
@@ -82,13 +87,15 @@ export class SqliteWriter {
   indexCorrelations(documents: readonly Correlation[]): void {
     this.#transaction(() => {
       let added = 0;
-      for (const c of documents) {
+      for (const document of documents) {
+        const c = { ...correlationDefaults, ...document };
+        const ids = [c.correlationId, ...c.ids];
         if (this.#hasCorrelation.get(c.id) === undefined) added++;
         const mask = levels.reduce(
           (sum, level, rank) => ((c.levels[level] ?? 0) > 0 ? sum | (1 << rank) : sum),
           0,
         );
-        this.#upsertCorrelation.run(
+        const row = this.#upsertCorrelation.get(
           c.id,
           c.correlationId,
           c.kind,
@@ -104,8 +111,14 @@ export class SqliteWriter {
           c.partition,
           JSON.stringify(c.services),
           JSON.stringify(c.rules),
-          JSON.stringify(c),
-        );
+          JSON.stringify(document),
+          JSON.stringify(ids),
+          JSON.stringify(c.labels),
+          c.shape === '' ? null : c.shape,
+        ) as { rowid: number } | undefined;
+        if (row === undefined) continue;
+        this.#clearIds.run(row.rowid);
+        for (const id of ids) this.#insertId.run(id, row.rowid);
       }
       this.#count.run(added, 'correlations');
     });
@@ -120,6 +133,11 @@ export class SqliteWriter {
       if (removed < deleteStep) break;
     }
     this.#transaction(() => {
+      this.#db
+        .prepare(
+          'DELETE FROM correlation_ids WHERE document IN (SELECT rowid FROM correlations WHERE last_at < ?)',
+        )
+        .run(micros);
       const { changes } = this.#db.prepare('DELETE FROM correlations WHERE last_at < ?').run(micros);
       this.#count.run(-Number(changes), 'correlations');
     });

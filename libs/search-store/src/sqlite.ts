@@ -74,6 +74,7 @@ export function openSqliteSearchStore(folder: string, options: SqliteSearchStore
     correlations: async (query) => attempt(() => reading().correlations(query)),
     correlation: async (id) => attempt(() => reading().correlation(id)),
     correlationsById: async (correlationId) => attempt(() => reading().correlationsById(correlationId)),
+    correlationsByIds: async (ids, limit) => attempt(() => reading().correlationsByIds(ids, limit)),
     counts: async () => attempt(() => reading().counts()),
     deleteBefore: async (micros) => attempt(() => writing().deleteBefore(micros)),
     rebuild: async () =>

@@ -1,4 +1,5 @@
 import {
+  correlationDefaults,
   levels,
   memberDeltas,
   memberOffsets,
@@ -101,6 +102,7 @@ export function toDocument(
     closeSequence,
     firstClosedAt: group.firstClosedAt!,
     memberDeltas: memberDeltas(group.offsets),
+    ...correlationDefaults,
   };
 }
 

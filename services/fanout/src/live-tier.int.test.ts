@@ -1,3 +1,4 @@
+import { correlationDefaults } from '@logloom/schemas';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { WebSocket } from 'ws';
@@ -145,6 +146,7 @@ describe('the live protocol', () => {
       closeSequence: 0,
       firstClosedAt: 5,
       memberDeltas: [0, 1],
+      ...correlationDefaults,
     };
     const next = { ...document, closeOffset: 21 };
     await rig.appendCorrelations([

@@ -1,7 +1,14 @@
 import { openSqliteArchive } from '@logloom/archive';
 import { SqliteEventLog } from '@logloom/event-log';
 import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-registry';
-import { memberDeltas, parseMicros, topics, type Correlation, type PlacedEvent } from '@logloom/schemas';
+import {
+  correlationDefaults,
+  memberDeltas,
+  parseMicros,
+  topics,
+  type Correlation,
+  type PlacedEvent,
+} from '@logloom/schemas';
 import { openSqliteSearchStore } from '@logloom/search-store';
 import fastify from 'fastify';
 import assert from 'node:assert/strict';
@@ -83,6 +90,7 @@ function document(members: number[], rest: Partial<Correlation> = {}): Correlati
     closeSequence: 0,
     firstClosedAt: 0,
     memberDeltas: memberDeltas(members),
+    ...correlationDefaults,
     ...rest,
   };
 }

@@ -2,7 +2,7 @@ import { openSqliteArchive } from '@logloom/archive';
 import type { NewRecord } from '@logloom/event-log';
 import { parseFilter } from '@logloom/filter';
 import { connectLog, type LogConnection } from '@logloom/runtime';
-import { eventId, topics, type Correlation, type LogEvent } from '@logloom/schemas';
+import { correlationDefaults, eventId, topics, type Correlation, type LogEvent } from '@logloom/schemas';
 import { openSqliteSearchStore } from '@logloom/search-store';
 import { parseSettings } from '@logloom/settings';
 import fastify from 'fastify';
@@ -122,6 +122,7 @@ function correlation(partition: number, i: number, revision: number): Correlatio
     closeSequence: 0,
     firstClosedAt: 0,
     memberDeltas: [0],
+    ...correlationDefaults,
   };
 }
 

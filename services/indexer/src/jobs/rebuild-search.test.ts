@@ -1,5 +1,5 @@
 import { parseFilter } from '@logloom/filter';
-import { topics, type Correlation } from '@logloom/schemas';
+import { correlationDefaults, topics, type Correlation } from '@logloom/schemas';
 import { openSqliteSearchStore, type SearchStore } from '@logloom/search-store';
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
@@ -37,6 +37,7 @@ function document(n: number): Correlation {
     closeSequence: 0,
     firstClosedAt: 0,
     memberDeltas: [0],
+    ...correlationDefaults,
   };
 }
 

@@ -1,0 +1,70 @@
+import { formatMicros } from './event.ts';
+import type { Alert, Correlation } from './generated/types.ts';
+
+/** An alert of a document: the `index`th of its revision. Follows from the document and the rule alone. */
+export function alertOf(
+  c: Correlation,
+  index: number,
+  rule: { name: string; message: string; webhook: string | null },
+): Alert {
+  return {
+    id: `${c.id}-r${c.revision}-${rule.name}`,
+    rule: rule.name,
+    rulesVersion: c.rulesVersion,
+    message: rule.message,
+    severity: c.severity,
+    labels: c.labels,
+    webhook: rule.webhook,
+    at: c.closedAt,
+    documentId: c.id,
+    revision: c.revision,
+    correlationId: c.correlationId,
+    services: c.services,
+    eventCount: c.memberDeltas.length,
+    errorCount: (c.levels['error'] ?? 0) + (c.levels['fatal'] ?? 0),
+    firstAt: c.firstAt,
+    lastAt: c.lastAt,
+    closeOffset: c.closeOffset,
+    closeSequence: c.closeSequence,
+    index,
+  };
+}
+
+/** An alert in the form that webhooks and the API give. The webhook itself is left out: its URL may hold a secret. */
+export interface AlertJson {
+  id: string;
+  rule: string;
+  rulesVersion: string;
+  message: string;
+  severity?: string;
+  labels: Record<string, string>;
+  at: string;
+  document: string;
+  revision: number;
+  correlationId: string;
+  services: string[];
+  eventCount: number;
+  errorCount: number;
+  firstAt: string;
+  lastAt: string;
+}
+
+export function alertToJson(a: Alert): AlertJson {
+  return {
+    id: a.id,
+    rule: a.rule,
+    rulesVersion: a.rulesVersion,
+    message: a.message,
+    ...(a.severity === null ? {} : { severity: a.severity }),
+    labels: a.labels,
+    at: formatMicros(a.at * 1000),
+    document: a.documentId,
+    revision: a.revision,
+    correlationId: a.correlationId,
+    services: a.services,
+    eventCount: a.eventCount,
+    errorCount: a.errorCount,
+    firstAt: formatMicros(a.firstAt),
+    lastAt: formatMicros(a.lastAt),
+  };
+}
