@@ -2,11 +2,16 @@
 import { parseSettings } from '@logloom/settings';
 import { createTelemetry } from '@logloom/telemetry';
 import { runCorrelator } from '../../services/correlator/src/index.ts';
-import { runFanout } from '../../services/fanout/src/index.ts';
+import { createFanout } from '../../services/fanout/src/index.ts';
 import { runIndexer } from '../../services/indexer/src/index.ts';
 import { runIngest } from '../../services/ingest/src/index.ts';
 
-const services = { ingest: runIngest, correlator: runCorrelator, indexer: runIndexer, fanout: runFanout };
+const services = {
+  ingest: runIngest,
+  correlator: runCorrelator,
+  indexer: runIndexer,
+  fanout: createFanout().run,
+};
 
 const name = process.argv[2] as keyof typeof services;
 const stop = new AbortController();

@@ -1,4 +1,5 @@
-import { createLiveTier } from '@logloom/fanout';
+import { SqliteEventLog } from '@logloom/event-log';
+import { createLiveTier, liveOptions, Supervisor } from '@logloom/fanout';
 import { connectLog, type Health, type ServiceContext } from '@logloom/runtime';
 import type { ServiceThread } from './service-thread.ts';
 import { createViewersServer } from './viewers-server.ts';
@@ -9,12 +10,34 @@ export interface ViewersContext extends ServiceContext {
   services: readonly ServiceThread[];
 }
 
-/** Serves viewers and operators on LIVE_PORT, with the live tier, until the signal aborts and it has drained. */
+/**
+ * Serves viewers and operators on LIVE_PORT until the signal aborts and it has drained: with the live tier here, or, for more than one
+ * of LIVE_WORKERS, in processes of its own that follow the same log.
+ */
 export async function runViewers(context: ViewersContext): Promise<void> {
   const { settings, telemetry, health, services, signal, onReady } = context;
   await using connection = await connectLog(settings, {}, telemetry);
-  const app = await createViewersServer(telemetry, health, services, services.at(-1)!);
-  const live = createLiveTier({ ...connection, settings, telemetry });
+  let supervisor: Supervisor | undefined;
+  const workerMetrics = async () => supervisor?.workers.metrics() ?? [];
+  const app = await createViewersServer(telemetry, health, services, services.at(-1)!, workerMetrics);
+  if (settings.LIVE_WORKERS > 1) {
+    supervisor = await Supervisor.open({
+      settings,
+      telemetry,
+      tracing: context.tracingSettings,
+      isOneOfMany: true,
+      service: 'logloom',
+      app,
+      signal,
+      onReady,
+      onNotReady: () => (health.ready = false),
+    });
+    const { workers } = supervisor;
+    if (connection.log instanceof SqliteEventLog)
+      connection.log.onAppended((topic) => workers.appended(topic));
+    return await supervisor.run();
+  }
+  const live = createLiveTier({ ...connection, settings, telemetry, options: liveOptions(settings) });
   live.attach(app);
   await app.listen({ host: settings.HOST, port: settings.LIVE_PORT });
   try {

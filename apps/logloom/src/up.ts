@@ -48,10 +48,13 @@ export async function up(
   );
   // Ready is when every part has been: then a stranger's first request works.
   const waiting = new Set<string>(['live', ...services.map(({ service }) => service)]);
+  let wasReady = false;
   const partReady = (part: string): void => {
     waiting.delete(part);
     if (waiting.size > 0 || health.ready || stop.aborted) return;
     health.ready = true;
+    if (wasReady) return;
+    wasReady = true;
     onReady({
       ingest: `http://${settings.HOST}:${settings.INGEST_PORT}`,
       viewers: `http://${settings.HOST}:${settings.LIVE_PORT}`,
@@ -67,7 +70,15 @@ export async function up(
     ...services.map((service) => service.run(() => partReady(service.service))),
     // Loaded only now: meanwhile the threads are starting.
     import('./run-viewers.ts').then(({ runViewers }) =>
-      runViewers({ settings, telemetry, health, services, signal: stop, onReady: () => partReady('live') }),
+      runViewers({
+        settings,
+        telemetry,
+        tracingSettings: tracing.settings,
+        health,
+        services,
+        signal: stop,
+        onReady: () => partReady('live'),
+      }),
     ),
   ];
   for (const part of parts) part.catch(() => failed.abort());

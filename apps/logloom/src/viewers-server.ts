@@ -1,18 +1,25 @@
 import { registerConsole } from '@logloom/console';
 import { registerHealth, type Health } from '@logloom/runtime';
-import { AggregatorRegistry, type Telemetry } from '@logloom/telemetry';
+import {
+  AggregatorRegistry,
+  type MetricObjectWithValues,
+  type MetricValue,
+  type Telemetry,
+} from '@logloom/telemetry';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { ServiceThread } from './service-thread.ts';
 
 /**
  * The server for viewers and operators: the console, health, metrics of all threads, and `/api`, which the api thread answers: a
- * search that takes long never holds up the live stream. The live tier attaches itself.
+ * search that takes long never holds up the live stream. The live tier attaches itself, or runs in processes of its own, whose metrics
+ * `workerMetrics` gives.
  */
 export async function createViewersServer(
   telemetry: Telemetry,
   health: Health,
   threads: readonly ServiceThread[],
   api: ServiceThread,
+  workerMetrics: () => Promise<MetricObjectWithValues<MetricValue<string>>[][]> = async () => [],
 ): Promise<FastifyInstance> {
   const app = fastify({ logger: false, forceCloseConnections: true });
   registerHealth(app, health, async () => {
@@ -20,7 +27,11 @@ export async function createViewersServer(
     const metrics = await Promise.all(
       running.map((thread) => thread.call({ name: 'metrics' }).catch(() => [])),
     );
-    return AggregatorRegistry.aggregate([await telemetry.registry.getMetricsAsJSON(), ...metrics]).metrics();
+    return AggregatorRegistry.aggregate([
+      await telemetry.registry.getMetricsAsJSON(),
+      ...metrics,
+      ...(await workerMetrics()),
+    ]).metrics();
   });
   // Bodies go on as they are; what is not said to be JSON is refused (415), as the API would.
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) =>

@@ -20,8 +20,9 @@ const defaultBatch = 1000;
 const idleMs = 100;
 
 /**
- * The embedded log: SQLite files in one folder, WAL, synchronous=FULL. Durable against kill -9 and loss of power. Used by one
- * process (see lockDataFolder) on any number of threads, each with an instance of its own.
+ * The embedded log: SQLite files in one folder, WAL, synchronous=FULL. Durable against kill -9 and loss of power. Written by one
+ * process (see lockDataFolder) on any number of threads, each with an instance of its own. Processes that it starts may read along:
+ * they see what was committed within 100 ms, or at once when they are told (onAppended() there, announce() here).
  */
 export class SqliteEventLog implements EventLog {
   readonly epoch: string;
@@ -54,6 +55,16 @@ export class SqliteEventLog implements EventLog {
     const offsets = this.#topic(topic).append(records, Date.now());
     this.#wakeUp.announce(topic);
     return offsets;
+  }
+
+  /** Calls the listener whenever a thread of this process has appended to a topic; gives the function that ends it. */
+  onAppended(listener: (topic: string) => void): () => void {
+    return this.#wakeUp.listen(listener);
+  }
+
+  /** Wakes the readers of this process because another one has appended. */
+  announce(topic: string): void {
+    this.#wakeUp.announce(topic);
   }
 
   async read(topic: string, partition: number, fromOffset: number, maxRecords: number): Promise<LogRecord[]> {

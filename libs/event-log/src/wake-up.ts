@@ -7,6 +7,7 @@ import { BroadcastChannel } from 'node:worker_threads';
 export class WakeUp {
   readonly #channel: BroadcastChannel;
   readonly #waiting = new Map<string, Set<() => void>>();
+  readonly #listeners = new Set<(topic: string) => void>();
 
   constructor(name: string) {
     this.#channel = new BroadcastChannel(name);
@@ -38,11 +39,18 @@ export class WakeUp {
     });
   }
 
+  /** Calls the listener at each announcement; gives the function that ends it. */
+  listen(listener: (topic: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
   close(): void {
     this.#channel.close();
   }
 
   #wake(topic: string): void {
+    for (const listener of this.#listeners) listener(topic);
     for (const done of [...(this.#waiting.get(topic) ?? [])]) done();
   }
 }

@@ -1,5 +1,11 @@
 import { loadEnvironment, loadSettings, SettingsError } from '@logloom/settings';
-import { addProcessMetrics, createTelemetry, readTracingSettings, startTracing } from '@logloom/telemetry';
+import {
+  addProcessMetrics,
+  createTelemetry,
+  readTracingSettings,
+  startTracing,
+  type Telemetry,
+} from '@logloom/telemetry';
 import fastify, { type FastifyInstance } from 'fastify';
 import { registerHealth } from './register-health.ts';
 import type { RunService, ServiceContext } from './service-context.ts';
@@ -10,6 +16,8 @@ export interface Standalone {
   healthPort: number;
   run: RunService;
   env: NodeJS.ProcessEnv;
+  /** The metrics as Prometheus text; default: those of this thread. */
+  metrics?: (telemetry: Telemetry) => Promise<string>;
   /** Adds more to the server on `healthPort`. */
   register?: (app: FastifyInstance, context: Omit<ServiceContext, 'onReady'>) => Promise<void>;
 }
@@ -18,7 +26,14 @@ export interface Standalone {
  * Runs one service as a process of its own: settings from `env`, health and metrics on `healthPort`, drained on SIGTERM
  * and SIGINT. Sets the exit code: 0 drained, 1 failed, 2 wrong settings.
  */
-export async function runStandalone({ service, healthPort, run, env, register }: Standalone): Promise<void> {
+export async function runStandalone({
+  service,
+  healthPort,
+  run,
+  env,
+  metrics,
+  register,
+}: Standalone): Promise<void> {
   try {
     const settings = loadSettings(env);
     if (settings.KAFKA_BROKERS === undefined) {
@@ -28,7 +43,8 @@ export async function runStandalone({ service, healthPort, run, env, register }:
     }
     const telemetry = createTelemetry(service, settings.LOG_LEVEL);
     addProcessMetrics(telemetry);
-    await startTracing(telemetry, readTracingSettings(loadEnvironment(env)), {
+    const tracing = readTracingSettings(loadEnvironment(env));
+    await startTracing(telemetry, tracing, {
       service,
       isOneOfMany: false,
       kafka: true,
@@ -37,14 +53,18 @@ export async function runStandalone({ service, healthPort, run, env, register }:
     cleanUp.defer(() => telemetry.tracing.stop());
     const stop = new AbortController();
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort());
-    const context = { settings, telemetry, signal: stop.signal };
+    const context = { settings, telemetry, tracingSettings: tracing.settings, signal: stop.signal };
     const health = { ready: false };
     stop.signal.addEventListener('abort', () => (health.ready = false));
     await using server = fastify({ logger: false });
-    registerHealth(server, health, () => telemetry.registry.metrics());
+    registerHealth(server, health, () => metrics?.(telemetry) ?? telemetry.registry.metrics());
     await register?.(server, context);
     await server.listen({ host: settings.HOST, port: settings.HEALTH_PORT ?? healthPort });
-    await run({ ...context, onReady: () => (health.ready = true) });
+    await run({
+      ...context,
+      onReady: () => (health.ready = !stop.signal.aborted),
+      onNotReady: () => (health.ready = false),
+    });
   } catch (error) {
     const isSettings = error instanceof SettingsError;
     process.stderr.write(`logloom ${service}: ${isSettings ? error.message : (error as Error).stack}\n`);

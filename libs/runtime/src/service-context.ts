@@ -1,14 +1,18 @@
 import type { Settings } from '@logloom/settings';
-import type { Telemetry } from '@logloom/telemetry';
+import type { Telemetry, TracingSettings } from '@logloom/telemetry';
 
 /** What a service is run with, on its own or in the one-process mode. */
 export interface ServiceContext {
   settings: Settings;
   telemetry: Telemetry;
+  /** What `telemetry.tracing` was started with, for processes that the service starts. */
+  tracingSettings?: TracingSettings | undefined;
   /** Aborts when the service is to drain and stop. */
   signal: AbortSignal;
-  /** Called once, when the service takes work. */
+  /** Called when the service takes work: once, or again after onNotReady(). */
   onReady: () => void;
+  /** Called when the service takes no work for a while, though it does not stop. */
+  onNotReady?: () => void;
 }
 
 /** Runs until the signal aborts and everything is drained; rejects when it cannot go on. */

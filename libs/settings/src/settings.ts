@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 
 const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback);
@@ -11,6 +12,16 @@ const retention = (store: string) =>
     .min(60_000)
     .optional()
     .describe(`how long ${store} keeps events, by their own time; unset: for ever`);
+const flag = () =>
+  z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true');
+const list = (text: string): string[] =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
 const url = (...protocols: string[]) =>
   z
     .string()
@@ -100,6 +111,77 @@ const schema = z.object({
     .default(25)
     .describe('longest wait before events go to viewers'),
   LIVE_BUFFER_BYTES: count(2 ** 20, 2 ** 30).describe('bytes queued for one viewer before it misses events'),
+  LIVE_WORKERS: count(1, 64).describe(
+    'processes that serve viewers, sharing LIVE_PORT; more than one needs Linux',
+  ),
+  LIVE_DRAIN_MS: millis(3_000, 600_000).describe(
+    'over how long a stopping server sends its viewers away, in waves',
+  ),
+  LIVE_MAX_VIEWERS: count(20_000, 10_000_000).describe('viewers a process; past it 503'),
+  LIVE_MAX_HANDSHAKES: count(1_000, 1_000_000).describe(
+    'viewers a process who may wait to be let in; past it 503',
+  ),
+  LIVE_MAX_MESSAGE_BYTES: z.coerce
+    .number()
+    .int()
+    .min(1024)
+    .max(2 ** 20)
+    .default(65_536)
+    .describe('largest message of a viewer'),
+  LIVE_MAX_SUBSCRIPTIONS: count(100, 10_000).describe('subscriptions a connection'),
+  LIVE_MESSAGES_PER_SECOND: count(100, 1_000_000).describe(
+    'messages of one viewer a second; twice as many at once',
+  ),
+  LIVE_SUBSCRIBES_PER_SECOND: count(20, 1_000_000).describe(
+    'subscribe messages of one viewer a second; as many as it may have subscriptions at once',
+  ),
+  LIVE_ADDRESS_CONNECTIONS: count(1_000, 10_000_000).describe(
+    'viewers a process from one address; like the next, not for loopback',
+  ),
+  LIVE_ADDRESS_MESSAGES_PER_SECOND: count(2_000, 10_000_000).describe('messages a second from one address'),
+  LIVE_TRUSTED_PROXIES: z
+    .string()
+    .default('')
+    .transform(list)
+    .refine((proxies) => proxies.every(isNetwork), {
+      message: 'is not a list of addresses, networks such as 10.0.0.0/8, loopback, linklocal or uniquelocal',
+    })
+    .describe("proxies whose X-Forwarded-For tells a viewer's address, comma-separated"),
+  LIVE_ALLOWED_ORIGINS: z
+    .string()
+    .default('')
+    .transform(list)
+    .refine((origins) => origins.every((origin) => origin === '*' || isOrigin(origin)), {
+      message: 'is not a list of origins such as https://logs.example.com',
+    })
+    .describe("pages of other origins that may connect, comma-separated; '*' for all"),
+  LIVE_FILTER_TERMS: count(64, 64).describe("conditions in a viewer's filter"),
+  LIVE_FILTER_DEPTH: count(32, 32).describe("nesting of a viewer's filter"),
+  LIVE_FILTER_WILDCARDS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(4096)
+    .default(64)
+    .describe("wildcards in a viewer's filter"),
+  LIVE_AUTH_JWKS: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'keys of the tokens: a JWKS, as a file or an http(s) URL; set, every viewer and search needs a token',
+    ),
+  LIVE_AUTH_ISSUER: z.string().min(1).optional().describe('the `iss` that a token must have; unset: any'),
+  LIVE_AUTH_AUDIENCE: z.string().min(1).optional().describe('the `aud` that a token must have; unset: any'),
+  LIVE_AUTH_FILTER_CLAIM: z
+    .string()
+    .min(1)
+    .default('logloom_filter')
+    .describe('the claim that holds the filter which a token imposes on its holder'),
+  LIVE_AUTH_REQUIRE_FILTER: flag().describe('true: a token that imposes no filter is refused'),
+  LIVE_ALLOW_NO_AUTH: flag().describe(
+    'true: viewers are served without tokens also where HOST is not loopback; no effect with LIVE_AUTH_JWKS',
+  ),
   LOG_LEVEL: z
     .enum(['debug', 'info', 'warn', 'error'])
     .default('info')
@@ -145,6 +227,18 @@ export function describeSettings(): { name: string; default: string | undefined;
       description: field.description ?? '',
     };
   });
+}
+
+function isNetwork(text: string): boolean {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true;
+  const [address = '', bits, ...rest] = text.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text.toLowerCase();
 }
 
 function isPattern(text: string): boolean {

@@ -1,3 +1,5 @@
 export { liveErrors, type LiveErrorCode } from './errors.ts';
+export { liveOptions } from './live-options.ts';
 export { createLiveTier, type LiveTier, type LiveTierDeps, type LiveTierOptions } from './live-tier.ts';
-export { runFanout } from './run-fanout.ts';
+export { createFanout, type Fanout } from './run-fanout.ts';
+export { Supervisor, type SupervisorOptions } from './supervisor.ts';

@@ -3,6 +3,8 @@ import type { Serde } from '@logloom/schema-registry';
 import type { Settings } from '@logloom/settings';
 import type { Telemetry } from '@logloom/telemetry';
 import type { FastifyInstance } from 'fastify';
+import { once } from 'node:events';
+import type { Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { correlationsStream } from './correlations-stream.ts';
 import { DrainWatch } from './drain-watch.ts';
@@ -35,6 +37,8 @@ export interface LiveTierOptions {
   retrySpreadMs: number;
   /** The longest that a drain takes before it cuts who is left. */
   drainMs: number;
+  /** Other processes serve the same port: viewers who are sent away may come back at once. */
+  othersServe: boolean;
   /** Records a partition that are read back at the start. */
   readBack: number;
   /** What each stream keeps in memory for viewers who come back. */
@@ -47,10 +51,15 @@ const defaults: LiveTierOptions = {
   maxViewers: 20_000,
   retrySpreadMs: 5_000,
   drainMs: 3_000,
+  othersServe: false,
   readBack: 5_000,
   ringItems: 50_000,
   ringBytes: 64 * 2 ** 20,
 };
+
+const waveMs = 100;
+/** How much of the drain's time goes to the waves; the rest is for the last ones to close. */
+const waveShare = 0.8;
 
 type AnyViewer = WebSocketViewer | SseViewer;
 
@@ -62,6 +71,7 @@ export class LiveTier {
   readonly #drainWatch = new DrainWatch();
   readonly #heartbeats: Heartbeats<AnyViewer>;
   readonly #viewers = { websocket: new Set<WebSocketViewer>(), sse: new Set<SseViewer>() };
+  readonly #servers = new Set<Server>();
   #state: 'starting' | 'open' | 'draining' = 'starting';
   #session: SessionContext | undefined;
   #lastChannel = 0;
@@ -78,14 +88,20 @@ export class LiveTier {
 
   /** Adds /live (WebSocket) and /live/sse. All other upgrades on this server are refused: nothing else may handle them. */
   attach(app: FastifyInstance): void {
+    this.#servers.add(app.server);
     attachWebSocket(app.server, this);
     attachSse(app, this);
   }
 
-  /** Follows the log until the signal aborts, then drains; `onReady` is called when viewers may come. Rejects when the log fails. */
+  /**
+   * Follows the log until the signal aborts, then drains: viewers get what comes until their turn to leave. `onReady` is called when
+   * viewers may come. Rejects when the log fails.
+   */
   async run(signal: AbortSignal, onReady: () => void = () => {}): Promise<void> {
     const failed = new AbortController();
+    const drained = new AbortController();
     const stop = AbortSignal.any([signal, failed.signal]);
+    let following: Promise<void>[] = [];
     try {
       const [events, correlations] = [
         await this.#open(eventsStream, stop),
@@ -100,13 +116,15 @@ export class LiveTier {
       };
       this.#state = 'open';
       if (!stop.aborted) onReady();
-      const following = this.#streams.map((stream) => stream.follow(stop));
+      following = this.#streams.map((stream) => stream.follow(drained.signal));
       for (const follow of following) follow.catch(() => failed.abort());
-      const results = await Promise.allSettled(following);
-      for (const result of results) if (result.status === 'rejected') throw result.reason;
+      if (!stop.aborted) await once(stop, 'abort');
     } finally {
       await this.#drain();
+      drained.abort();
     }
+    for (const result of await Promise.allSettled(following))
+      if (result.status === 'rejected') throw result.reason;
   }
 
   /** Why a new viewer is refused at present; undefined when it is welcome. */
@@ -160,22 +178,29 @@ export class LiveTier {
     );
   }
 
-  /** Sends what is waiting, says goodbye, closes in waves so that viewers do not all come back at once, and cuts who is left. */
+  /** Stops accepting, sends viewers away in waves, so that they do not all come back at once, and cuts who is left. */
   async #drain(): Promise<void> {
     this.#state = 'draining';
-    this.#heartbeats.stop();
-    for (const stream of this.#streams) stream.flushAll();
+    const { drainMs, othersServe, retrySpreadMs } = this.options;
+    // What connects from now on is for the others.
+    if (othersServe) for (const server of this.#servers) server.close();
+    const deadline = performance.now() + drainMs;
     const viewers = [...this.#viewers.websocket, ...this.#viewers.sse];
-    for (const viewer of viewers)
-      viewer.goodbye('shutdown', Math.round(Math.random() * this.options.retrySpreadMs));
-    const deadline = performance.now() + this.options.drainMs;
-    const waves = 10;
+    const waves = Math.max(1, Math.min(viewers.length, Math.floor((drainMs * waveShare) / waveMs)));
+    const spread = (): number => Math.round(Math.random() * (othersServe ? waveMs : retrySpreadMs));
+    for (const stream of this.#streams) stream.flushAll();
+    if (!othersServe) for (const viewer of viewers) viewer.goodbye('shutdown', spread());
     const perWave = Math.ceil(viewers.length / waves);
     for (let first = 0; first < viewers.length; first += perWave) {
-      for (const viewer of viewers.slice(first, first + perWave)) viewer.close();
-      if (first + perWave < viewers.length) await sleep(this.options.drainMs / 2 / waves);
+      for (const stream of this.#streams) stream.flushAll();
+      for (const viewer of viewers.slice(first, first + perWave)) {
+        if (othersServe) viewer.goodbye('restart', spread());
+        viewer.close();
+      }
+      if (first + perWave < viewers.length) await sleep(waveMs);
     }
     while (this.#viewerCount > 0 && performance.now() < deadline) await sleep(10);
+    this.#heartbeats.stop();
     for (const viewer of [...this.#viewers.websocket, ...this.#viewers.sse]) viewer.terminate();
   }
 

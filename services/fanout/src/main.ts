@@ -1,4 +1,5 @@
 import { runStandalone } from '@logloom/runtime/standalone';
-import { runFanout } from './run-fanout.ts';
+import { createFanout } from './run-fanout.ts';
 
-await runStandalone({ service: 'fanout', healthPort: 9104, run: runFanout, env: process.env });
+const { run, metrics } = createFanout();
+await runStandalone({ service: 'fanout', healthPort: 9104, run, metrics, env: process.env });

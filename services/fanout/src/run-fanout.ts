@@ -1,14 +1,55 @@
-import { connectLog, registerHealth, type RunService } from '@logloom/runtime';
+import { connectLog, registerHealth, type RunService, type ServiceContext } from '@logloom/runtime';
+import type { Telemetry } from '@logloom/telemetry';
 import fastify from 'fastify';
+import { liveOptions } from './live-options.ts';
 import { createLiveTier } from './live-tier.ts';
+import { Supervisor } from './supervisor.ts';
 
-/** Serves live viewers on LIVE_PORT, with health and metrics beside, until the signal aborts and every viewer has left. */
-export const runFanout: RunService = async ({ settings, telemetry, signal, onReady }) => {
+export interface Fanout {
+  /** Serves live viewers on LIVE_PORT, with health and metrics beside, until the signal aborts and every viewer has left. */
+  run: RunService;
+  /** Prometheus text, of all processes. */
+  metrics: (telemetry: Telemetry) => Promise<string>;
+}
+
+/** The live tier as a service of its own: in this process, or in LIVE_WORKERS processes under it. */
+export function createFanout(): Fanout {
+  let supervisor: Supervisor | undefined;
+  const metrics = (telemetry: Telemetry): Promise<string> =>
+    supervisor?.metrics() ?? telemetry.registry.metrics();
+  const run: RunService = async (context) => {
+    if (context.settings.LIVE_WORKERS === 1) return runHere(context);
+    const { tracingSettings: tracing, telemetry } = context;
+    const app = fastify({ logger: false, forceCloseConnections: true });
+    const health = { ready: false };
+    registerHealth(app, health, () => metrics(telemetry));
+    supervisor = await Supervisor.open({
+      ...context,
+      tracing,
+      isOneOfMany: false,
+      service: 'fanout',
+      app,
+      onReady: () => {
+        health.ready = true;
+        context.onReady();
+      },
+      onNotReady: () => {
+        health.ready = false;
+        context.onNotReady?.();
+      },
+    });
+    context.signal.addEventListener('abort', () => (health.ready = false));
+    await supervisor.run();
+  };
+  return { run, metrics };
+}
+
+async function runHere({ settings, telemetry, signal, onReady }: ServiceContext): Promise<void> {
   await using connection = await connectLog(settings, {}, telemetry);
   const app = fastify({ logger: false });
   const health = { ready: false };
   registerHealth(app, health, () => telemetry.registry.metrics());
-  const tier = createLiveTier({ ...connection, settings, telemetry });
+  const tier = createLiveTier({ ...connection, settings, telemetry, options: liveOptions(settings) });
   tier.attach(app);
   signal.addEventListener('abort', () => (health.ready = false));
   try {
@@ -20,4 +61,4 @@ export const runFanout: RunService = async ({ settings, telemetry, signal, onRea
   } finally {
     await app.close();
   }
-};
+}

@@ -1,0 +1,51 @@
+import type { FastifyInstance } from 'fastify';
+import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+
+/** What belongs to one connection and goes no further (RFC 9110, section 7.6.1). */
+const hopByHop = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** Sends every request that has no route of its own on to the server at a local socket, bodies streamed, and gives its answer. */
+export function forwardRequests(app: FastifyInstance, socketPath: string): void {
+  const agent = new Agent({ keepAlive: true });
+  app.addHook('onClose', () => agent.destroy());
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  app.setNotFoundHandler(async ({ raw }, reply) => {
+    try {
+      const answer = await forward(raw, socketPath, agent);
+      return await reply.code(answer.statusCode!).headers(endToEnd(answer.headers)).send(answer);
+    } catch {
+      const error = { code: 'starting', message: 'what answers this is not ready; try again' };
+      return reply.code(503).header('retry-after', '1').send({ error });
+    }
+  });
+}
+
+function forward(incoming: IncomingMessage, socketPath: string, agent: Agent): Promise<IncomingMessage> {
+  const { method, url, headers } = incoming;
+  return new Promise((resolve, reject) => {
+    const outgoing = httpRequest(
+      { socketPath, agent, method, path: url, headers: endToEnd(headers) },
+      resolve,
+    );
+    outgoing.on('error', reject);
+    incoming.on('error', () => outgoing.destroy());
+    incoming.pipe(outgoing);
+  });
+}
+
+function endToEnd(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  const named = new Set(headers.connection?.split(',').map((name) => name.trim().toLowerCase()));
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => !hopByHop.has(name) && !named.has(name)),
+  );
+}

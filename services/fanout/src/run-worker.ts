@@ -1,0 +1,45 @@
+import { SqliteEventLog } from '@logloom/event-log';
+import { connectLog } from '@logloom/runtime';
+import type { Telemetry } from '@logloom/telemetry';
+import fastify from 'fastify';
+import { forwardRequests } from './forward-requests.ts';
+import { liveOptions } from './live-options.ts';
+import { createLiveTier } from './live-tier.ts';
+import type { WorkerData } from './worker-protocol.ts';
+
+export interface WorkerContext {
+  telemetry: Telemetry;
+  /** Aborts when the worker is to drain and end. */
+  signal: AbortSignal;
+  /** Called once, when it takes viewers. */
+  onReady: () => void;
+  /** Gets what tells the worker's log that another process has appended. */
+  onLog: (announce: (topic: string) => void) => void;
+}
+
+/** Serves viewers on the port that all workers share, until the signal aborts and every viewer has left. */
+export async function runWorker(
+  { settings, supervisorSocket }: WorkerData,
+  { telemetry, signal, onReady, onLog }: WorkerContext,
+): Promise<void> {
+  await using connection = await connectLog(settings, {}, telemetry);
+  const { log } = connection;
+  if (log instanceof SqliteEventLog) onLog((topic) => log.announce(topic));
+  const app = fastify({ logger: false, forceCloseConnections: true });
+  const options = { ...liveOptions(settings), othersServe: true };
+  const tier = createLiveTier({ ...connection, settings, telemetry, options });
+  tier.attach(app);
+  forwardRequests(app, supervisorSocket);
+  const failed = new AbortController();
+  try {
+    await app.ready();
+    // The kernel gives a share of the connections to whoever listens: not before they can be served.
+    await tier.run(AbortSignal.any([signal, failed.signal]), () => {
+      const address = { host: settings.HOST, port: settings.LIVE_PORT, reusePort: true };
+      app.listen(address).then(onReady, (error: unknown) => failed.abort(error));
+    });
+    if (failed.signal.aborted) throw failed.signal.reason;
+  } finally {
+    await app.close();
+  }
+}

@@ -1,0 +1,82 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import type { FromWorker, ToWorker, WorkerData, WorkerMetrics } from './worker-protocol.ts';
+
+/** One process that serves viewers on the shared port, seen from its supervisor. */
+export class WorkerProcess {
+  /** Resolves with the reason when the process has ended. It never rejects. */
+  readonly ended: Promise<Error>;
+  /** Resolves when it takes viewers, or has ended. */
+  readonly settled: Promise<void>;
+  isReady = false;
+  /** Whether it was told to drain. */
+  isDraining = false;
+  readonly #child: ChildProcess;
+  readonly #asked = new Map<number, (metrics: WorkerMetrics) => void>();
+  #nextId = 0;
+
+  constructor(data: WorkerData) {
+    const child = fork(new URL('worker.ts', import.meta.url), { serialization: 'advanced' });
+    this.#child = child;
+    let reason: string | undefined;
+    const ready = Promise.withResolvers<void>();
+    child.on('message', (message: FromWorker) => {
+      if (message.type === 'failed') reason = message.reason;
+      else if (message.type === 'metrics') this.#answer(message.id, message.metrics);
+      else {
+        this.isReady = true;
+        ready.resolve();
+      }
+    });
+    // Also where it could not be started at all: then there is no exit.
+    this.ended = new Promise((resolve) => {
+      const end = (error: Error): void => {
+        this.isReady = false;
+        for (const id of [...this.#asked.keys()]) this.#answer(id, []);
+        ready.resolve();
+        resolve(error);
+      };
+      child.once('error', end);
+      child.once('exit', (code, signal) => end(new Error(reason ?? `it ended with ${signal ?? code}`)));
+    });
+    this.settled = ready.promise;
+    this.#send({ type: 'start', data });
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Lets it drain and end. */
+  drain(): void {
+    this.isDraining = true;
+    this.isReady = false;
+    this.#send({ type: 'drain' });
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  appended(topic: string): void {
+    if (this.isReady) this.#send({ type: 'appended', topic });
+  }
+
+  /** Its metrics; none when it ends before it has answered. */
+  metrics(): Promise<WorkerMetrics> {
+    const id = this.#nextId++;
+    return new Promise((resolve) => {
+      this.#asked.set(id, resolve);
+      this.#send({ type: 'metrics', id });
+    });
+  }
+
+  #answer(id: number, metrics: WorkerMetrics): void {
+    this.#asked.get(id)?.(metrics);
+    this.#asked.delete(id);
+  }
+
+  #send(message: ToWorker): void {
+    // A process that has just died cannot be told; `ended` says the rest.
+    if (this.#child.connected) this.#child.send(message, () => {});
+  }
+}

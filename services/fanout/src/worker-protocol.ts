@@ -1,0 +1,30 @@
+import type { Settings } from '@logloom/settings';
+import type { MetricObjectWithValues, MetricValue, TracingSettings } from '@logloom/telemetry';
+
+/** What a worker process is started with. */
+export interface WorkerData {
+  /** Its own log and metrics stand under this name. */
+  service: string;
+  /** With LIVE_PORT as all workers share it. */
+  settings: Settings;
+  /** Undefined: no spans. */
+  tracing: TracingSettings | undefined;
+  isOneOfMany: boolean;
+  /** The socket of the supervisor's own server: everything on the shared port that is not a viewer is answered there. */
+  supervisorSocket: string;
+}
+
+export type WorkerMetrics = MetricObjectWithValues<MetricValue<string>>[];
+
+export type ToWorker =
+  | { type: 'start'; data: WorkerData }
+  | { type: 'drain' }
+  | { type: 'metrics'; id: number }
+  /** Another process has appended to this topic of the embedded log. */
+  | { type: 'appended'; topic: string };
+
+export type FromWorker =
+  | { type: 'ready' }
+  | { type: 'metrics'; id: number; metrics: WorkerMetrics }
+  /** It ends for this reason. */
+  | { type: 'failed'; reason: string };

@@ -1,0 +1,54 @@
+// The code of a worker process; see WorkerProcess. It gets everything from its supervisor, and does not outlive it.
+import { addProcessMetrics, createTelemetry, startTracing } from '@logloom/telemetry';
+import { once } from 'node:events';
+import { enableCompileCache } from 'node:module';
+import { runWorker } from './run-worker.ts';
+import type { FromWorker, ToWorker } from './worker-protocol.ts';
+
+enableCompileCache();
+
+const stop = new AbortController();
+// Ctrl-C in a terminal reaches the supervisor as well, which says what happens.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => stop.abort());
+// Nobody is left who would replace it or answer for it.
+process.on('disconnect', () => process.exit(1));
+
+async function send(message: FromWorker): Promise<void> {
+  await new Promise<void>((resolve) => process.send!(message, undefined, undefined, () => resolve()));
+}
+
+const [first] = (await once(process, 'message')) as [ToWorker];
+if (first.type !== 'start') throw new Error(`a worker begins with its start, not with ${first.type}`);
+const { data } = first;
+const telemetry = createTelemetry(data.service, data.settings.LOG_LEVEL);
+addProcessMetrics(telemetry);
+await startTracing(
+  telemetry,
+  { settings: data.tracing, warnings: [] },
+  { service: 'fanout', isOneOfMany: data.isOneOfMany, kafka: data.settings.KAFKA_BROKERS !== undefined },
+);
+let appended: (topic: string) => void = () => {};
+process.on('message', (message: ToWorker) => {
+  if (message.type === 'drain') stop.abort();
+  else if (message.type === 'appended') appended(message.topic);
+  else if (message.type === 'metrics')
+    void telemetry.registry
+      .getMetricsAsJSON()
+      .then((metrics) => send({ type: 'metrics', id: message.id, metrics }));
+});
+let exitCode = 0;
+try {
+  await runWorker(data, {
+    telemetry,
+    signal: stop.signal,
+    onReady: () => void send({ type: 'ready' }),
+    onLog: (announce) => (appended = announce),
+  });
+} catch (error) {
+  exitCode = 1;
+  await send({ type: 'failed', reason: (error as Error).stack ?? String(error) });
+} finally {
+  await telemetry.tracing.stop();
+}
+process.exit(exitCode);

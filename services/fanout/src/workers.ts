@@ -1,0 +1,145 @@
+import type { Logger } from '@logloom/telemetry';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WorkerProcess } from './worker-process.ts';
+import type { WorkerData, WorkerMetrics } from './worker-protocol.ts';
+
+export interface WorkersOptions {
+  count: number;
+  data: WorkerData;
+  logger: Logger;
+  /** Told whenever the number of workers that take viewers has changed. */
+  onReadyCount: (ready: number) => void;
+}
+
+const firstPauseMs = 100;
+const maxPauseMs = 10_000;
+/** A worker that has run so long counts as healthy again. */
+const healthyMs = 60_000;
+/** How much longer than its drain a worker may take to end. */
+const drainGraceMs = 5_000;
+
+/**
+ * Processes that share LIVE_PORT (SO_REUSEPORT: the kernel spreads connections over them). One that dies is replaced after a growing
+ * pause; its viewers resume at another by their cursors, which mean the same everywhere.
+ */
+export class Workers {
+  restarts = 0;
+  readonly #options: WorkersOptions;
+  readonly #running = new Set<WorkerProcess>();
+  /** Per place: the worker that takes over when the present one has drained. */
+  readonly #successors = new Map<number, WorkerProcess>();
+  readonly #current = new Map<number, WorkerProcess>();
+  #restarting: Promise<void> | undefined;
+
+  constructor(options: WorkersOptions) {
+    this.#options = options;
+  }
+
+  get readyCount(): number {
+    return [...this.#running].filter((worker) => worker.isReady).length;
+  }
+
+  get pids(): number[] {
+    return [...this.#running].flatMap(({ pid }) => pid ?? []);
+  }
+
+  /** Keeps all places filled until the signal aborts, then drains; `onReady` is called when all take viewers. Rejects when one could never start. */
+  async run(signal: AbortSignal, onReady: () => void): Promise<void> {
+    const failed = new AbortController();
+    const stop = AbortSignal.any([signal, failed.signal]);
+    let starting = this.#options.count;
+    const places = Array.from({ length: this.#options.count }, (_, place) =>
+      this.#keep(place, stop, () => {
+        if (--starting === 0 && !stop.aborted) onReady();
+      }),
+    );
+    for (const place of places) place.catch(() => failed.abort());
+    for (const result of await Promise.allSettled(places))
+      if (result.status === 'rejected') throw result.reason;
+  }
+
+  /**
+   * Replaces the workers one by one, each by one that is ready before the old one drains: a restart that viewers see as a short pause.
+   * The new ones run the code that is on the disk. Rejects, and leaves the rest as it is, when a new one does not start.
+   */
+  restart(): Promise<void> {
+    this.#restarting ??= this.#restart().finally(() => (this.#restarting = undefined));
+    return this.#restarting;
+  }
+
+  /** Tells the workers that the embedded log has grown. */
+  appended(topic: string): void {
+    for (const worker of this.#running) worker.appended(topic);
+  }
+
+  async metrics(): Promise<WorkerMetrics[]> {
+    return Promise.all([...this.#running].filter(({ isReady }) => isReady).map((worker) => worker.metrics()));
+  }
+
+  /** Keeps one place filled. */
+  async #keep(place: number, stop: AbortSignal, onFirstReady: () => void): Promise<void> {
+    const { logger } = this.#options;
+    let failures = 0;
+    let wasReady = false;
+    while (!stop.aborted) {
+      const startedAt = performance.now();
+      const worker = this.#successors.get(place) ?? this.#start();
+      this.#successors.delete(place);
+      this.#current.set(place, worker);
+      const onStop = (): void => this.#drain(worker);
+      stop.addEventListener('abort', onStop);
+      await worker.settled;
+      if (worker.isReady && !wasReady) {
+        wasReady = true;
+        onFirstReady();
+      }
+      const reason = await worker.ended;
+      stop.removeEventListener('abort', onStop);
+      if (stop.aborted || this.#successors.has(place)) continue;
+      // What fails before it was ever ready fails for a reason that time does not mend.
+      if (!wasReady) throw reason;
+      if (performance.now() - startedAt > healthyMs) failures = 0;
+      const pauseMs = Math.min(maxPauseMs, firstPauseMs * 2 ** failures++);
+      this.restarts++;
+      logger.warn(
+        { err: reason, pauseMs },
+        'a worker ended; its viewers resume elsewhere, and it is started again',
+      );
+      await sleep(pauseMs, undefined, { signal: stop }).catch(() => {});
+    }
+    const successor = this.#successors.get(place);
+    if (successor !== undefined) this.#drain(successor);
+    await successor?.ended;
+  }
+
+  async #restart(): Promise<void> {
+    for (const [place, old] of this.#current) {
+      const successor = this.#start();
+      await successor.settled;
+      if (!successor.isReady)
+        throw new Error('the new worker did not start; the old ones go on', { cause: await successor.ended });
+      this.#successors.set(place, successor);
+      this.#drain(old);
+      await old.ended;
+    }
+  }
+
+  #start(): WorkerProcess {
+    const worker = new WorkerProcess(this.#options.data);
+    const tell = (): void => this.#options.onReadyCount(this.readyCount);
+    this.#running.add(worker);
+    void worker.settled.then(tell);
+    void worker.ended.then(() => {
+      this.#running.delete(worker);
+      tell();
+    });
+    return worker;
+  }
+
+  #drain(worker: WorkerProcess): void {
+    worker.drain();
+    this.#options.onReadyCount(this.readyCount);
+    const cut = setTimeout(() => worker.kill(), this.#options.data.settings.LIVE_DRAIN_MS + drainGraceMs);
+    void worker.ended.then(() => clearTimeout(cut));
+  }
+}

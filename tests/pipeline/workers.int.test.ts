@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { WebSocket } from 'ws';
+import { eventually, Pipeline } from './pipeline.ts';
+
+test('with LIVE_WORKERS the one-process mode serves viewers from processes of their own', async () => {
+  await using pipeline = await Pipeline.create({ LIVE_WORKERS: '2', LIVE_DRAIN_MS: '500' });
+  await pipeline.start();
+  const { viewersUrl } = pipeline;
+  const headers = { connection: 'close' };
+  const wanted = [
+    '/',
+    '/main.js',
+    '/api/status',
+    '/api/search?q=level:error',
+    '/health/live',
+    '/health/ready',
+  ];
+  for (const path of wanted) {
+    for (let i = 0; i < 6; i++)
+      assert.equal((await fetch(viewersUrl + path, { headers })).status, 200, `${path}, connection ${i}`);
+  }
+  const refused = await fetch(`${viewersUrl}/api/search?q=level:(`, { headers });
+  assert.equal(refused.status, 400);
+  const metrics = await (await fetch(`${viewersUrl}/metrics`, { headers })).text();
+  assert.match(metrics, /^logloom_live_workers\{.*\} 2$/m);
+  assert.match(metrics, /^logloom_ingest_/m);
+
+  const viewers = Array.from({ length: 12 }, () => new WebSocket(`${viewersUrl.replace('http', 'ws')}/live`));
+  const received = viewers.map(() => '');
+  for (const [i, viewer] of viewers.entries()) {
+    viewer.on('open', () => viewer.send('{"type":"subscribe","id":"a"}'));
+    viewer.on('message', (data) => (received[i] += (data as Buffer).toString()));
+    viewer.on('error', () => {});
+  }
+  const all = (text: string) => async () => received.every((messages) => messages.includes(text));
+  await eventually('all subscribed', all('"subscribed"'));
+  await pipeline.ingest('{"service":"web","message":"for everyone"}');
+  await eventually('all have it', all('for everyone'));
+
+  // The workers do not outlive a parent that is killed: the port is free again.
+  await pipeline.end('SIGKILL');
+  await eventually('no worker is left', async () => {
+    const isRefused = await fetch(viewersUrl, { headers }).then(
+      () => false,
+      () => true,
+    );
+    return isRefused && viewers.every((viewer) => viewer.readyState === WebSocket.CLOSED);
+  });
+  await pipeline.start();
+  assert.equal(await pipeline.end('SIGTERM'), 0);
+});
