@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 
 /** An Nx plugin: every project gets a `test` target that runs the tests beside its sources. */
 export const createNodesV2 = [
-  '{libs,services,apps}/*/package.json',
+  '{libs,services,apps,clients}/*/package.json',
   (files) =>
     files.map((file) => {
       const root = dirname(file);

@@ -62,7 +62,7 @@ test('Nx sees every project', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [nx, 'show', 'projects', '--json'], {
     cwd: root,
   });
-  const manifests = globSync('{libs,services,apps}/*/package.json', { cwd: root });
+  const manifests = globSync('{libs,services,apps,clients}/*/package.json', { cwd: root });
   assert.notEqual(manifests.length, 0);
   const names = manifests.map(
     (file) => (JSON.parse(readFileSync(join(root, file), 'utf8')) as { name: string }).name,
@@ -70,6 +70,6 @@ test('Nx sees every project', async () => {
   assert.deepEqual((JSON.parse(stdout) as string[]).sort(), names.sort());
   for (const file of manifests) {
     const { nx: config } = JSON.parse(readFileSync(join(root, file), 'utf8')) as { nx: { tags: string[] } };
-    assert.match(config.tags.join(), /^type:(contract|lib|service|app)$/, dirname(file));
+    assert.match(config.tags.join(), /^type:(contract|lib|service|client|app)$/, dirname(file));
   }
 });

@@ -50,10 +50,23 @@ test('every module that the page imports is served as JavaScript', async () => {
     assert.equal(response.status, 200, path);
     assert.match(response.headers.get('content-type') ?? '', /javascript/, path);
     const source = await response.text();
-    for (const [, name] of source.matchAll(/from '\.\/([\w-]+\.js)'/g)) queue.push(`/${name}`);
+    for (const [, name] of source.matchAll(/from '(\.\/[\w/-]+\.js)'/g))
+      queue.push(new URL(name!, origin + path).pathname);
   }
   const modules = readdirSync(join(import.meta.dirname, 'page')).filter((name) => name.endsWith('.js'));
-  assert.deepEqual([...seen].sort(), modules.map((name) => `/${name}`).sort(), 'no module is unused');
+  const sdk = readdirSync(join(import.meta.dirname, '../../../clients/viewer/src')).filter((name) =>
+    name.endsWith('.js'),
+  );
+  const served = [...modules.map((name) => `/${name}`), ...sdk.map((name) => `/viewer/src/${name}`)];
+  assert.deepEqual([...seen].sort(), served.sort(), 'no module is unused');
+});
+
+test('of the SDK only what a page needs is served', async () => {
+  for (const path of ['/viewer/package.json', '/viewer/src/live-client.int.test.ts', '/viewer/src/']) {
+    const response = await fetch(origin + path);
+    assert.equal(response.status, 404, path);
+    await response.arrayBuffer();
+  }
 });
 
 test('the rest of the port stays the caller’s', async () => {

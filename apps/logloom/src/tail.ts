@@ -1,4 +1,4 @@
-import { LiveClient } from '@logloom/console/live-client';
+import { LiveClient } from '@logloom/viewer';
 import { colors as pc } from './colors.ts';
 import { CommandError } from './endpoint.ts';
 import { correlationLine, eventLine, type EventJson } from './event-line.ts';

@@ -10,7 +10,7 @@ const texts = {
 /** @type {ReturnType<typeof setInterval> | undefined} */
 let countdown;
 
-/** Shows the live connection's state; while waiting, the seconds to the next try. @param {import('./live-client.js').ConnectionState} state @param {number} [retryAt] */
+/** Shows the live connection's state; while waiting, the seconds to the next try. @param {import('./viewer/src/index.js').ConnectionState} state @param {number} [retryAt] */
 export function showConnection(state, retryAt) {
   const button = byId('connection-state');
   const label = /** @type {HTMLElement} */ (button.querySelector('span'));

@@ -13,7 +13,7 @@ export function noteRow(title, text, attributes = {}) {
   );
 }
 
-/** @param {import('./live-client.js').Gap} gap */
+/** @param {import('./viewer/src/index.js').Gap} gap */
 export function gapRow(gap) {
   return noteRow(`Gap: ${plural(gap.missed, 'event')} not sent`, gap.reason, {
     'data-testid': 'gap-row',
@@ -35,7 +35,7 @@ export class ModeRows {
   /** @type {Record<string, number>} */ #counts = {};
   /** @type {HTMLElement | undefined} */ #row;
 
-  /** @param {import('./live-client.js').Mode} mode @returns {(() => HTMLElement) | undefined} makes the new row, when it needs one */
+  /** @param {import('./viewer/src/index.js').Mode} mode @returns {(() => HTMLElement) | undefined} makes the new row, when it needs one */
   add(mode) {
     const changed = mode.mode !== this.current;
     if (changed) {

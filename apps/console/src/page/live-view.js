@@ -15,8 +15,8 @@ export class LiveView {
   #list;
   #modes = new ModeRows();
   /** @type {Record<string, string>} */ #parameters = {};
-  /** @type {{ subscription: import('./live-client.js').Subscription, key: string } | undefined} */ #current;
-  /** @type {{ subscription: import('./live-client.js').Subscription, key: string } | undefined} */ #wanted;
+  /** @type {{ subscription: import('./viewer/src/index.js').Subscription, key: string } | undefined} */ #current;
+  /** @type {{ subscription: import('./viewer/src/index.js').Subscription, key: string } | undefined} */ #wanted;
   /** The filter of each stream: one of events seldom fits requests. */
   #filters = { events: '', correlations: '' };
   #paused = false;
@@ -25,7 +25,7 @@ export class LiveView {
   #missed = 0;
   /** @type {number[]} received in each of the last seconds */ #seconds = [];
 
-  /** @param {{ client: import('./live-client.js').LiveClient, filterBox: import('./filter-box.js').FilterBox, showDetails: (event: import('./event-row.js').LogEvent, row: HTMLElement) => void }} shared */
+  /** @param {{ client: import('./viewer/src/index.js').LiveClient, filterBox: import('./filter-box.js').FilterBox, showDetails: (event: import('./event-row.js').LogEvent, row: HTMLElement) => void }} shared */
   constructor(shared) {
     this.#shared = shared;
     const list = byId('live-list');

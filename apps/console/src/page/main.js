@@ -3,7 +3,7 @@ import { byId } from './dom.js';
 import { EventDetails } from './event-details.js';
 import { FilterBox } from './filter-box.js';
 import { narrowFilter } from './filter-text.js';
-import { LiveClient } from './live-client.js';
+import { LiveClient } from './viewer/src/index.js';
 import { LiveView } from './live-view.js';
 import { navigate, parseHash } from './location-state.js';
 import { RequestsView } from './requests-view.js';

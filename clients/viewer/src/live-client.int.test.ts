@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, test } from 'node:test';
 import { WebSocketServer, type WebSocket as ServerSocket } from 'ws';
+import { LiveClient, LiveError, type ClientOptions, type Handlers, type Wanted } from './index.js';
+import { reconnectDelay } from './reconnect-delay.js';
 
 interface Message {
   type: string;
@@ -10,30 +13,6 @@ interface Message {
   filter?: string;
   from?: unknown;
 }
-interface Handlers {
-  onItems(items: { id: number }[]): void;
-  onGap?(gap: { missed: number; reason: string }): void;
-  onMode?(mode: { mode: string }): void;
-  onRestart?(message: string): void;
-  onError?(error: { code: string; position?: number }): void;
-}
-interface LiveClient {
-  state: string;
-  connect(): void;
-  close(): void;
-  subscribe(wanted: object, handlers: Handlers): { cursor(): string | undefined; close(): void };
-}
-type LiveClientClass = new (options: {
-  url: string;
-  onState?: (state: string, retryAt?: number) => void;
-  random?: () => number;
-}) => LiveClient;
-
-// The page's modules are plain JavaScript that tsconfig.page.json checks; here they are met as a browser meets them.
-const page = (await import(new URL('./page/live-client.js', import.meta.url).href)) as {
-  LiveClient: LiveClientClass;
-};
-
 /** The next connection and what it says, in order. */
 class Peer {
   readonly #socket: ServerSocket;
@@ -68,7 +47,9 @@ class Peer {
 
 const options = { timeout: 30_000 };
 const hello = { type: 'hello', protocol: 1, heartbeatMs: 60_000, maxPayload: 1 << 20 };
-const wanted = { filter: 'level:error', stream: 'events', from: { tail: 100 } };
+const wanted: Wanted = { filter: 'level:error', stream: 'events', from: { tail: 100 } };
+
+const event = (partition: number, offset: number): object => ({ partition, offset });
 
 let server: WebSocketServer;
 let client: LiveClient;
@@ -80,15 +61,20 @@ beforeEach(async () => {
   await once(server, 'listening');
   states = [];
   onStateChange = () => {};
-  client = new page.LiveClient({
+  client = makeClient();
+});
+
+function makeClient(options: Partial<ClientOptions> = {}): LiveClient {
+  return new LiveClient({
     url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/live`,
     onState: (state, retryAt) => {
       states.push({ state, retryAt });
       onStateChange();
     },
     random: () => 0,
+    ...options,
   });
-});
+}
 
 afterEach(async () => {
   client.close();
@@ -119,7 +105,7 @@ function collect(): Handlers & { log: unknown[]; until(length: number): Promise<
     async until(length) {
       while (log.length < length) await new Promise<void>((resolve) => (changed = resolve));
     },
-    onItems: (items) => items.forEach((item) => add(item.id)),
+    onItems: (items: { id: number }[]) => items.forEach((item) => add(item.id)),
     onGap: (gap) => add(`missed ${gap.missed}: ${gap.reason}`),
     onMode: (mode) => add(mode.mode),
     onRestart: (message) => add(`restart: ${message}`),
@@ -323,3 +309,162 @@ test(
     assert.deepEqual(handlers.log, []);
   },
 );
+
+test(
+  'a token goes along as a subprotocol or in the URL, asked for anew at each connection',
+  options,
+  async () => {
+    client.close();
+    let asked = 0;
+    client = makeClient({ token: async () => `t${++asked}` });
+    const upgrade = once(server, 'connection') as Promise<[ServerSocket, IncomingMessage]>;
+    client.connect();
+    const [first, request] = await upgrade;
+    assert.equal(request.headers['sec-websocket-protocol'], 'logloom.v1, bearer.t1');
+    const again = once(server, 'connection') as Promise<[ServerSocket, IncomingMessage]>;
+    first.close(1012);
+    assert.equal((await again)[1].headers['sec-websocket-protocol'], 'logloom.v1, bearer.t2');
+    client.close();
+
+    client = makeClient({ token: 'a b', tokenIn: 'query' });
+    const queried = once(server, 'connection') as Promise<[ServerSocket, IncomingMessage]>;
+    client.connect();
+    assert.equal((await queried)[1].url, '/live?access_token=a+b');
+  },
+);
+
+test('a token that cannot be had is told, and asked for again', options, async () => {
+  client.close();
+  const errors: string[] = [];
+  let asked = 0;
+  client = makeClient({
+    token: () => {
+      if (++asked === 1) throw new Error('the login is away');
+      return 't';
+    },
+    onError: ({ code, message }) => errors.push(`${code}: ${message}`),
+  });
+  (await connected()).send(hello);
+  assert.deepEqual(errors, ['token-failed: the login is away']);
+});
+
+test('a server that is full (1013) is given more time than one that restarts (1012)', () => {
+  const random = (): number => 0;
+  assert.equal(reconnectDelay(0, 1012, random), 250);
+  assert.ok(reconnectDelay(0, 1013, random) >= 5000);
+  assert.ok(reconnectDelay(0, 1013, () => 1) > reconnectDelay(0, 1013, random), 'spread');
+  assert.ok(reconnectDelay(100, undefined, () => 1) <= 15_000);
+});
+
+test('the log being out of reach is no end: it is asked again at the cursor', options, async () => {
+  const handlers = collect();
+  client.subscribe(wanted, handlers);
+  const peer = await connected();
+  peer.send(hello);
+  await peer.next();
+  peer.send(
+    { type: 'subscribed', id: 's1', channel: 7, cursor: 'c0', resumed: false },
+    { type: 'events', channel: 7, cursor: 'c1', events: [{ id: 1 }] },
+    { type: 'error', id: 's1', code: 'log-unavailable', message: 'try again' },
+  );
+  assert.equal((await peer.next()).type, 'unsubscribe');
+  const next = await peer.next();
+  assert.deepEqual(next.from, { cursor: 'c1' });
+  assert.deepEqual(handlers.log, [1]);
+});
+
+test('the iterator gives items, gaps and notes in order, each with its cursor', options, async () => {
+  const watch = client.watch(wanted);
+  const peer = await connected();
+  peer.send(hello);
+  await peer.next();
+  peer.send(
+    { type: 'subscribed', id: 's1', channel: 7, cursor: 'c0', resumed: false },
+    { type: 'events', channel: 7, cursor: 'c3', events: [event(0, 5), event(1, 40), event(0, 6)] },
+    { type: 'gap', channel: 7, from: 'c3', to: 'c5', missed: 3, reason: 'slow' },
+    { type: 'events', channel: 7, cursor: 'c6', events: [] },
+    { type: 'mode', channel: 7, mode: 'counts', counts: { info: 3 } },
+    { type: 'events', channel: 7, cursor: 'c7', events: [event(0, 9)] },
+  );
+  const seen: string[] = [];
+  for await (const entry of watch) {
+    seen.push(`${entry.type} ${'cursor' in entry ? entry.cursor : ''}`);
+    if (seen.length === 3)
+      assert.equal(watch.cursor, 'c3', 'that of the last item read, not of the last received');
+    if (seen.length === 6) break;
+  }
+  assert.deepEqual(seen, [
+    'event c0@0.5.1',
+    'event c0@0.5.1~1.14.1',
+    'event c3',
+    'gap c5',
+    'mode ',
+    'event c7',
+  ]);
+  assert.deepEqual(await peer.next(), { type: 'unsubscribe', id: 's1' }, 'break ends the subscription');
+});
+
+test('from a cursor between two items the rest comes, however the batches are cut', options, async () => {
+  const watch = client.watch({ ...wanted, from: { cursor: 'c0@0.5.1~1.14.2' } });
+  const peer = await connected();
+  peer.send(hello);
+  assert.deepEqual((await peer.next()).from, { cursor: 'c0' });
+  const at40 = { partition: 1, closeOffset: 40 };
+  peer.send(
+    { type: 'subscribed', id: 's1', channel: 7, cursor: 'c0', resumed: true },
+    { type: 'events', channel: 7, cursor: 'c1', events: [event(0, 4), at40] },
+    { type: 'events', channel: 7, cursor: 'c2', events: [event(0, 5), event(0, 6), at40, at40] },
+  );
+  const first = await watch.next();
+  assert.equal(first.value?.type === 'event' && first.value.event.offset, 6);
+  assert.equal((await watch.next()).value?.type, 'event', 'the third that closed at 40');
+  assert.equal(watch.cursor, 'c2@0.5.0~1.14.0');
+  watch.ack();
+  assert.deepEqual(await peer.next(), { type: 'ack', id: 's1', cursor: 'c2' });
+});
+
+test('a reader who is slow stops the sending at its bound and loses nothing', options, async () => {
+  const watch = client.watch(wanted, { maxQueued: 4 });
+  const peer = await connected();
+  peer.send(hello);
+  await peer.next();
+  peer.send({ type: 'subscribed', id: 's1', channel: 7, cursor: 'c0', resumed: false });
+  for (let n = 1; n <= 5; n++)
+    peer.send({ type: 'events', channel: 7, cursor: `c${n}`, events: [event(0, n)] });
+  assert.deepEqual(await peer.next(), { type: 'unsubscribe', id: 's1' });
+  // What was under way when the server learnt of it comes again later.
+  peer.send({ type: 'events', channel: 7, cursor: 'c6', events: [event(0, 6)] });
+  const offsets: number[] = [];
+  const read = async (): Promise<void> => {
+    const { value } = await watch.next();
+    if (value?.type === 'event') offsets.push(value.event.offset);
+  };
+  for (let n = 0; n < 5; n++) await read();
+  const next = await peer.next();
+  assert.deepEqual([next.id, next.from], ['s2', { cursor: 'c5' }]);
+  peer.send(
+    { type: 'subscribed', id: 's2', channel: 8, cursor: 'c5', resumed: true },
+    { type: 'events', channel: 8, cursor: 'c6', events: [event(0, 6)] },
+  );
+  await read();
+  assert.deepEqual(offsets, [1, 2, 3, 4, 5, 6]);
+});
+
+test('an aborted signal ends the loop; a refused filter throws with its place', options, async () => {
+  const stop = new AbortController();
+  const watch = client.watch(wanted, { signal: stop.signal });
+  const bad = client.watch({ filter: 'level:(' });
+  const peer = await connected();
+  peer.send(hello);
+  await peer.next();
+  await peer.next();
+  peer.send({ type: 'error', id: 's2', code: 'bad-filter', message: 'expected a value', position: 6 });
+  await assert.rejects(
+    bad.next(),
+    (error) => error instanceof LiveError && error.code === 'bad-filter' && error.position === 6,
+  );
+  const ended = watch.next();
+  stop.abort();
+  assert.deepEqual(await ended, { done: true, value: undefined });
+  assert.deepEqual(await peer.next(), { type: 'unsubscribe', id: 's1' });
+});

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const root = join(import.meta.dirname, '../..');
+const clients = globSync('clients/*/package.json', { cwd: root }).map(dirname).sort();
+interface Manifest {
+  name: string;
+  files: string[];
+  engines: { node: string };
+  license: string;
+  description: string;
+}
+const manifest = (folder: string): Manifest =>
+  JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) as Manifest;
+
+let folder: string;
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'logloom-install-'));
+  for (const client of clients)
+    await run('npm', ['pack', '--pack-destination', folder], { cwd: join(root, client) });
+  writeFileSync(join(folder, 'package.json'), '{"private":true,"type":"module"}');
+  const packed = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
+  assert.equal(packed.length, clients.length);
+  // Only what is packed, no registry: a logger is its user's.
+  const flags = ['--offline', '--legacy-peer-deps', '--no-audit', '--no-fund'];
+  await run('npm', ['install', ...flags, ...packed.map((name) => `./${name}`)], { cwd: folder });
+});
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+test('a package says what npm shows of it, and holds no test', () => {
+  for (const client of clients) {
+    const { name, engines, license, description } = manifest(client);
+    const installed = join(folder, 'node_modules', name);
+    assert.ok(engines.node !== '' && license !== '' && description !== '', name);
+    const files = globSync('**/*', { cwd: installed });
+    assert.ok(files.includes('README.md'), `${name} has a README`);
+    assert.ok(files.includes('types/index.d.ts'), `${name} has types`);
+    assert.deepEqual(
+      files.filter((file) => /\.test\.|\.ts$/.test(file) && !file.endsWith('.d.ts')),
+      [],
+      `${name}: Node strips no types in node_modules`,
+    );
+    assert.deepEqual(globSync('types', { cwd: join(root, client) }), [], 'packing leaves nothing behind');
+  }
+});
+
+test('in an empty folder each can be imported by Node', async () => {
+  const names = clients.map((client) => manifest(client).name);
+  const program = `${names.map((name, i) => `import * as m${i} from '${name}';`).join('\n')}
+    console.log(JSON.stringify([${names.map((_, i) => `Object.keys(m${i}).length`).join()}]));`;
+  writeFileSync(join(folder, 'use.js'), program);
+  const { stdout } = await run(process.execPath, ['use.js'], { cwd: folder });
+  const exported = JSON.parse(stdout) as number[];
+  assert.ok(exported.every((count) => count > 0));
+});
+
+test('TypeScript finds their types', async () => {
+  writeFileSync(
+    join(folder, 'use.ts'),
+    `import { LiveClient, type WatchEntry } from '@logloom/viewer';
+     export const client: LiveClient = new LiveClient({ url: 'ws://127.0.0.1:4380/live' });
+     for await (const entry of client.watch({ filter: 'level:error' })) {
+       const known: WatchEntry = entry;
+       if (known.type === 'event') console.log(known.event.message.toUpperCase());
+       // @ts-expect-error: a gap has no event
+       if (known.type === 'gap') console.log(known.event);
+     }
+     // @ts-expect-error: the filter is a text
+     client.watch({ filter: 1 });
+    `,
+  );
+  const options = {
+    noEmit: true,
+    strict: true,
+    target: 'es2024',
+    module: 'nodenext',
+    lib: ['es2024', 'dom'],
+    types: [],
+  };
+  writeFileSync(
+    join(folder, 'tsconfig.json'),
+    JSON.stringify({ compilerOptions: options, files: ['use.ts'] }),
+  );
+  const tsc = join(root, 'node_modules/.bin/tsc');
+  const problems = await run(tsc, ['-p', '.'], { cwd: folder }).then(
+    () => '',
+    (error: { stdout: string }) => error.stdout,
+  );
+  assert.equal(problems, '');
+});
