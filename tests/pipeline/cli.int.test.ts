@@ -42,7 +42,7 @@ test('the command line, on a running Logloom', async (t) => {
   const third = Math.ceil(lines.length / 3);
 
   await t.test('without one: exit code 2 and a word why', async () => {
-    for (const args of [['search'], ['status'], ['correlation', 'x']]) {
+    for (const args of [['search'], ['status'], ['correlation', 'x'], ['loadtest']]) {
       const { code, err } = await run(pipeline, args);
       assert.equal(code, 2);
       assert.match(err, /is Logloom running/);
@@ -151,6 +151,29 @@ test('the command line, on a running Logloom', async (t) => {
     last.kill('SIGINT');
     await once(last, 'exit');
   });
+
+  await t.test(
+    'loadtest: each of many viewers gets each event once; a refused filter is exit code 2',
+    async () => {
+      const flags = ['--viewers', '30', '--rate', '200', '--seconds', '1', '--json'];
+      const { code, out, err } = await run(pipeline, ['loadtest', ...flags]);
+      assert.equal(code, 0, err);
+      const { viewers, sent, deliveries, wrong, missed, latencyMs } = JSON.parse(out) as {
+        [name in 'viewers' | 'sent' | 'deliveries' | 'wrong' | 'missed']: number;
+      } & { latencyMs: { p50: number; max: number } };
+      assert.deepEqual(
+        { viewers, sent, deliveries, wrong, missed },
+        {
+          ...{ viewers: 30, sent: 200, deliveries: 6000, wrong: 0, missed: 0 },
+        },
+      );
+      assert.ok(latencyMs.p50 > 0 && latencyMs.p50 <= latencyMs.max);
+      assert.equal(
+        (await run(pipeline, ['loadtest', 'level:(', '--viewers', '1', '--seconds', '1'])).code,
+        2,
+      );
+    },
+  );
 
   await t.test('demo sends traffic of several services, the same for the same seed', async () => {
     const sent = await run(pipeline, ['demo', '--rate', '200', '--seconds', '2', '--seed', '5', '--json']);

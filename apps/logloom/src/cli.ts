@@ -5,6 +5,7 @@ import { demoBatches } from './demo.ts';
 import { CommandError, getJson, ingestUrl, viewersUrl } from './endpoint.ts';
 import { correlationLine, eventLine, type EventJson } from './event-line.ts';
 import { addJobCommands } from './jobs-cli.ts';
+import { isClean, loadtest, loadtestLines } from './loadtest.ts';
 import { inBatches, readLines, sendBatches, type SendResult } from './send.ts';
 import { statusLines, type Status } from './status-lines.ts';
 import { tail, type TailOptions } from './tail.ts';
@@ -185,6 +186,44 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
       print(options.json, status, () => statusLines(status));
     });
 
+  program
+    .command('loadtest')
+    .description('let many viewers watch a running Logloom, send events, and count what each viewer gets')
+    .argument('[filter]', "what they watch; without it the load test's own events, each checked")
+    .option('--viewers <n>', 'how many', positive, 100)
+    .option(
+      '--rate <events>',
+      'events a second to send; 0: none, count what comes from elsewhere',
+      count,
+      100,
+    )
+    .option('--seconds <n>', 'how long', positive, 10)
+    .option('--token <token>', 'for a Logloom that asks viewers for one')
+    .addOption(viewers)
+    .addOption(ingest)
+    .addOption(json)
+    .addHelpText(
+      'after',
+      '\nExit code 1 when a viewer was refused, lost its connection, missed an event or got one twice.',
+    )
+    .action(async (filter: string | undefined, options: LoadtestFlags) => {
+      const result = await loadtest(
+        {
+          url: viewersUrl(settings(), options.url),
+          ingestUrl: ingestUrl(settings(), options.ingestUrl),
+          viewers: Math.ceil(options.viewers),
+          filter,
+          rate: options.rate,
+          seconds: options.seconds,
+          token: options.token,
+          note: options.json ? () => {} : note,
+        },
+        signal,
+      );
+      print(options.json, result, () => loadtestLines(result));
+      if (!isClean(result)) throw new CommandError('', 1);
+    });
+
   addJobCommands(program, { viewersUrl: (url) => viewersUrl(settings(), url), signal, write, note });
 
   return program;
@@ -196,6 +235,16 @@ interface TailFlags {
   last?: string;
   cursor?: string;
   url?: string;
+  json: boolean;
+}
+
+interface LoadtestFlags {
+  viewers: number;
+  rate: number;
+  seconds: number;
+  token?: string;
+  url?: string;
+  ingestUrl?: string;
   json: boolean;
 }
 
