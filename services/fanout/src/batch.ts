@@ -1,6 +1,10 @@
 import type { StreamName } from './client-message.ts';
-import { textFrame } from './frame.ts';
+import { deflateMessage } from './deflate.ts';
+import { deflatedTextFrame, payloadOf, textFrame } from './frame.ts';
 import type { LiveItem } from './stream-kind.ts';
+
+/** Below this a message saves too little by compression to pay for it. */
+export const minDeflatedBytes = 1024;
 
 /** What one message brings to all viewers of a channel; each encoding is made once, when the first viewer needs it. */
 export class Batch {
@@ -9,15 +13,25 @@ export class Batch {
   readonly cursor: string;
   /** None when it only moves the cursor. */
   readonly items: readonly LiveItem[];
+  /** It goes to all viewers of a group, and not to one of them alone. */
+  readonly isShared: boolean;
   #text: string | undefined;
   #frame: Buffer | undefined;
+  #deflatedFrame: Buffer | undefined;
   #sse: Buffer | undefined;
 
-  constructor(stream: StreamName, channel: number, cursor: string, items: readonly LiveItem[]) {
+  constructor(
+    stream: StreamName,
+    channel: number,
+    cursor: string,
+    items: readonly LiveItem[],
+    isShared = false,
+  ) {
     this.stream = stream;
     this.channel = channel;
     this.cursor = cursor;
     this.items = items;
+    this.isShared = isShared;
   }
 
   get count(): number {
@@ -29,6 +43,11 @@ export class Batch {
     return (this.#frame ??= textFrame(this.json));
   }
 
+  /** The same for who negotiated compression; it is compressed where it is large and goes to many. */
+  get deflatedFrame(): Buffer {
+    return (this.#deflatedFrame ??= this.#makeDeflated());
+  }
+
   /** The message as a server-sent event whose id is the cursor. */
   get sse(): Buffer {
     return (this.#sse ??= Buffer.from(sseEvent(this.json, this.cursor)));
@@ -37,6 +56,13 @@ export class Batch {
   /** The message. */
   get json(): string {
     return (this.#text ??= this.#makeText());
+  }
+
+  #makeDeflated(): Buffer {
+    const { frame } = this;
+    if (!this.isShared || frame.length < minDeflatedBytes) return frame;
+    const deflated = deflatedTextFrame(deflateMessage(payloadOf(frame)));
+    return deflated.length < frame.length ? deflated : frame;
   }
 
   #makeText(): string {

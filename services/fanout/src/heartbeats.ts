@@ -6,21 +6,24 @@ const slots = 16;
 
 /** Calls each member's heartbeat() once in `heartbeatMs`, spread over the interval so that thousands do not beat at once. */
 export class Heartbeats<T extends Beating> {
-  readonly #sets: Set<T>[] = Array.from({ length: slots }, () => new Set<T>());
+  readonly #members = new Set<T>();
   readonly #timer: NodeJS.Timeout;
-  #next = 0;
-  #adding = 0;
+  // A set's iterator goes on through what is added and deleted meanwhile.
+  #round = this.#members.values();
+  #left = 0;
+  #perSlot = 0;
 
   constructor(heartbeatMs: number) {
     this.#timer = setInterval(() => this.#beat(), heartbeatMs / slots);
     this.#timer.unref();
   }
 
-  /** Gives the function that takes the member out again. */
-  add(member: T): () => void {
-    const set = this.#sets[this.#adding++ % slots]!;
-    set.add(member);
-    return () => set.delete(member);
+  add(member: T): void {
+    this.#members.add(member);
+  }
+
+  delete(member: T): void {
+    this.#members.delete(member);
   }
 
   stop(): void {
@@ -28,6 +31,17 @@ export class Heartbeats<T extends Beating> {
   }
 
   #beat(): void {
-    for (const member of this.#sets[this.#next++ % slots]!) member.heartbeat();
+    if (this.#left === 0) {
+      this.#left = slots;
+      this.#round = this.#members.values();
+      this.#perSlot = Math.ceil(this.#members.size / slots);
+    }
+    // The last slot takes who came during the round.
+    let due = --this.#left === 0 ? Number.POSITIVE_INFINITY : this.#perSlot;
+    while (due-- > 0) {
+      const next = this.#round.next();
+      if (next.done === true) return;
+      next.value.heartbeat();
+    }
   }
 }

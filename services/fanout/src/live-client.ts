@@ -35,7 +35,11 @@ export class LiveClient {
   closeCode: number | undefined;
 
   constructor(port: number, options: ClientOptions = {}) {
-    this.ws = new WebSocket(`ws://127.0.0.1:${port}/live`, ['logloom.v1'], options);
+    // Without compression, unless a test is about it: the bytes of a message are then what its text says.
+    this.ws = new WebSocket(`ws://127.0.0.1:${port}/live`, ['logloom.v1'], {
+      perMessageDeflate: false,
+      ...options,
+    });
     this.ws.on('message', (data) =>
       this.messages.push(JSON.parse((data as Buffer).toString()) as ServerMessage),
     );

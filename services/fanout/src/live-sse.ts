@@ -33,9 +33,8 @@ export function attachSse(app: FastifyInstance, tier: LiveTier): void {
       return refuse(reply, liveError('bad-cursor'));
 
     reply.hijack();
-    let countOut = (): void => {};
-    const viewer = new SseViewer(reply.raw, tier.session, () => countOut());
-    countOut = tier.admit('sse', viewer);
+    const viewer = new SseViewer(reply.raw, tier.session, () => tier.leave('sse', viewer));
+    tier.admit('sse', viewer);
     viewer.start(tier.options.heartbeatMs, {
       id: 'sse',
       filter,

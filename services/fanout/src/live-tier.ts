@@ -140,17 +140,17 @@ export class LiveTier {
     return this.#session!;
   }
 
-  /** Counts a viewer in; gives the function that counts it out. */
-  admit(transport: 'websocket', viewer: WebSocketViewer): () => void;
-  admit(transport: 'sse', viewer: SseViewer): () => void;
-  admit(transport: 'websocket' | 'sse', viewer: AnyViewer): () => void {
-    const viewers = this.#viewers[transport] as Set<AnyViewer>;
-    viewers.add(viewer);
-    const stopHeartbeat = this.#heartbeats.add(viewer);
-    return () => {
-      viewers.delete(viewer);
-      stopHeartbeat();
-    };
+  /** Counts a viewer in; leave() counts it out. */
+  admit(transport: 'websocket', viewer: WebSocketViewer): void;
+  admit(transport: 'sse', viewer: SseViewer): void;
+  admit(transport: 'websocket' | 'sse', viewer: AnyViewer): void {
+    (this.#viewers[transport] as Set<AnyViewer>).add(viewer);
+    this.#heartbeats.add(viewer);
+  }
+
+  leave(transport: 'websocket' | 'sse', viewer: AnyViewer): void {
+    (this.#viewers[transport] as Set<AnyViewer>).delete(viewer);
+    this.#heartbeats.delete(viewer);
   }
 
   get #streams(): LiveStream[] {

@@ -1,7 +1,9 @@
 import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
+import { perMessageDeflate } from './deflate.ts';
 import { liveError, liveErrors, type LiveErrorCode } from './errors.ts';
+import { LiveSocket } from './live-socket.ts';
 import type { LiveTier } from './live-tier.ts';
 import { isAllowedOrigin } from './origin.ts';
 import { WebSocketViewer } from './web-socket-viewer.ts';
@@ -17,18 +19,22 @@ export function attachWebSocket(server: Server, tier: LiveTier): void {
   const webSockets = new WebSocketServer({
     noServer: true,
     clientTracking: false,
-    perMessageDeflate: false,
+    perMessageDeflate,
+    WebSocket: LiveSocket,
     maxPayload,
     handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
   });
+  const onClose = (viewer: WebSocketViewer): void => tier.leave('websocket', viewer);
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     const refusal = refusalOf(request, tier);
     if (refusal !== undefined) return refuse(socket, refusal);
     // Without Nagle's wait a small frame leaves at once; ws sets it too late for the handshake's answer.
     socket.setNoDelay(true);
     webSockets.handleUpgrade(request, socket, head, (ws) => {
-      const viewer = new WebSocketViewer(ws, socket, tier.session, tier.options.heartbeatMs);
-      ws.once('close', tier.admit('websocket', viewer));
+      tier.admit(
+        'websocket',
+        new WebSocketViewer(ws, socket, tier.session, tier.options.heartbeatMs, onClose),
+      );
     });
   });
 }

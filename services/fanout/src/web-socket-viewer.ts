@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
-import type { WebSocket } from 'ws';
 import type { Batch } from './batch.ts';
 import { parseClientMessage, type ClientMessage } from './client-message.ts';
 import { liveError, type LiveError } from './errors.ts';
+import { releaseInflater, takesDeflated } from './deflate.ts';
 import { textFrame } from './frame.ts';
+import type { LiveSocket, LiveSocketOwner } from './live-socket.ts';
 import { RateLimit } from './rate-limit.ts';
 import { maxMessageBytes, serverMessage } from './server-message.ts';
 import { Session, type SessionContext } from './session.ts';
@@ -17,29 +18,36 @@ const heartbeatFrame = textFrame(serverMessage.heartbeat);
 
 /**
  * A viewer on a WebSocket. Frames go straight to the socket, because batches are framed once for all viewers; `ws` reads, and
- * writes pings, pongs and closes. Without compression it writes them at once, so that all stays in order.
+ * writes pings, pongs and closes. It never compresses, and so writes them at once: all stays in order.
  */
-export class WebSocketViewer implements Viewer {
-  readonly #ws: WebSocket;
+export class WebSocketViewer implements Viewer, LiveSocketOwner {
+  readonly #ws: LiveSocket;
   readonly #socket: Socket;
   readonly #session: Session;
   readonly #rateLimit = new RateLimit(messagesPerSecond, messageBurst, performance.now());
+  readonly #takesDeflated: boolean;
   readonly #maxQueued: number;
+  readonly #onClose: (viewer: WebSocketViewer) => void;
   #refused = 0;
   #isAlive = true;
   #queuedAtBeat = 0;
   #takenAtBeat = 0;
 
-  constructor(ws: WebSocket, socket: Socket, context: SessionContext, heartbeatMs: number) {
+  /** `onClose` is called once, when the connection is gone. */
+  constructor(
+    ws: LiveSocket,
+    socket: Socket,
+    context: SessionContext,
+    heartbeatMs: number,
+    onClose: (viewer: WebSocketViewer) => void,
+  ) {
     this.#ws = ws;
     this.#socket = socket;
+    this.#onClose = onClose;
+    this.#takesDeflated = takesDeflated(ws);
     this.#maxQueued = context.budget + maxQueuedAnswers;
     this.#session = new Session(this, context, (error) => this.#tellError(error));
-    ws.on('message', (data, isBinary) => this.#receive(data as Buffer, isBinary));
-    ws.on('pong', () => (this.#isAlive = true));
-    ws.on('close', () => this.#session.close());
-    // The close that follows says all there is to do.
-    ws.on('error', () => {});
+    ws.owner = this;
     this.tell(serverMessage.hello(heartbeatMs));
   }
 
@@ -52,7 +60,7 @@ export class WebSocketViewer implements Viewer {
   }
 
   encode(batch: Batch): Buffer {
-    return batch.frame;
+    return this.#takesDeflated ? batch.deflatedFrame : batch.frame;
   }
 
   write(bytes: Buffer): void {
@@ -93,8 +101,18 @@ export class WebSocketViewer implements Viewer {
     this.#ws.terminate();
   }
 
-  #receive(data: Buffer, isBinary: boolean): void {
+  ponged(): void {
     this.#isAlive = true;
+  }
+
+  closed(): void {
+    this.#session.close();
+    this.#onClose(this);
+  }
+
+  received(data: Buffer, isBinary: boolean): void {
+    this.#isAlive = true;
+    releaseInflater(this.#ws);
     if (!this.#rateLimit.admit(performance.now())) {
       // One answer for many, or the answers would be the flood.
       if (this.#refused++ % messagesPerSecond === 0) this.#tellError(liveError('rate-limited'));
