@@ -109,7 +109,7 @@ const schema = z.object({
     .min(0)
     .max(10_000)
     .default(25)
-    .describe('longest wait before events go to viewers'),
+    .describe('longest wait before events go to viewers; none while there is little to do'),
   LIVE_BUFFER_BYTES: count(2 ** 20, 2 ** 30).describe('bytes queued for one viewer before it misses events'),
   LIVE_WORKERS: count(1, 64).describe(
     'processes that serve viewers, sharing LIVE_PORT; more than one needs Linux',

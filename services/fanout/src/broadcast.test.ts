@@ -25,6 +25,7 @@ interface Message {
 }
 
 class Recorder implements Member {
+  slot = -1;
   readonly messages: Message[] = [];
 
   deliver(batch: Batch): void {
@@ -52,8 +53,17 @@ function item(offset: number, level: Level, service: string, message = 'm', attr
   return eventsStream.item({ name: 'LogEvent', value: placeEvent(value, 0, offset) }, 0, offset, 0, 100)!;
 }
 
-/** A broadcast of which the cursor is the number of items accepted. */
-function makeBroadcast(flushMs: number): {
+interface Clock {
+  now: number;
+  /** What each look at it adds, as if the work before had taken so long. */
+  step: number;
+}
+
+/** A broadcast of which the cursor is the number of items accepted; with a `stride` of 1 it looks at the clock after each member. */
+function makeBroadcast(
+  flushMs: number,
+  clock: Clock = { now: 0, step: 0 },
+): {
   broadcast: Broadcast;
   accept: (next: LiveItem, now: number) => void;
 } {
@@ -62,8 +72,10 @@ function makeBroadcast(flushMs: number): {
   const broadcast = new Broadcast({
     stream: 'events',
     flushMs,
+    now: () => (clock.now += clock.step),
     cursor: () => String(accepted),
     nextChannel: () => ++channel,
+    stride: 1,
   });
   return {
     broadcast,
@@ -98,59 +110,72 @@ const step = fc.oneof(
 
 test('every member gets what matches between its join and its leave: once, in order, with true cursors', () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 120 }), fc.constantFrom(0, 25), (steps, flushMs) => {
-      const { broadcast, accept } = makeBroadcast(flushMs);
-      const items: LiveItem[] = [];
-      const members: {
-        recorder: Recorder;
-        group: Group;
-        filter: LiveFilter;
-        from: number;
-        to: number | undefined;
-      }[] = [];
-      let now = 0;
-      for (const each of steps) {
-        if (each.type === 'event') {
-          const { level, service, word, size } = each;
-          const next = item(items.length, level, service, `word${word} ${'x'.repeat(size)}`, `{"n":${word}}`);
-          items.push(next);
-          accept(next, now);
-        } else if (each.type === 'join') {
-          const filter = filterOf(filterTexts[each.filter]!);
-          const group = broadcast.hold(filter);
-          const recorder = new Recorder();
-          broadcast.join(group, recorder, now);
-          members.push({ recorder, group, filter, from: items.length, to: undefined });
-        } else if (each.type === 'leave') {
-          const staying = members.filter(({ to }) => to === undefined);
-          const leaver = staying[each.member % Math.max(1, staying.length)];
-          if (leaver === undefined) continue;
-          broadcast.flush(leaver.group, now);
-          broadcast.leave(leaver.group, leaver.recorder);
-          broadcast.release(leaver.group);
-          leaver.to = items.length;
-        } else {
-          now += each.wait;
-          const due = broadcast.flushDue(now);
-          assert.ok(due === undefined || (due > now && due <= now + flushMs));
+    fc.property(
+      fc.array(step, { maxLength: 120 }),
+      fc.constantFrom(0, 25),
+      fc.constantFrom(0, 3),
+      (steps, flushMs, slow) => {
+        const clock = { now: 0, step: slow };
+        const { broadcast, accept } = makeBroadcast(flushMs, clock);
+        const items: LiveItem[] = [];
+        const members: {
+          recorder: Recorder;
+          group: Group;
+          filter: LiveFilter;
+          from: number;
+          to: number | undefined;
+        }[] = [];
+        for (const each of steps) {
+          const { now } = clock;
+          if (each.type === 'event') {
+            const { level, service, word, size } = each;
+            const next = item(
+              items.length,
+              level,
+              service,
+              `word${word} ${'x'.repeat(size)}`,
+              `{"n":${word}}`,
+            );
+            items.push(next);
+            accept(next, now);
+          } else if (each.type === 'join') {
+            const filter = filterOf(filterTexts[each.filter]!);
+            const group = broadcast.hold(filter);
+            const recorder = new Recorder();
+            broadcast.join(group, recorder, now);
+            members.push({ recorder, group, filter, from: items.length, to: undefined });
+          } else if (each.type === 'leave') {
+            const staying = members.filter(({ to }) => to === undefined);
+            const leaver = staying[each.member % Math.max(1, staying.length)];
+            if (leaver === undefined) continue;
+            broadcast.flush(leaver.group, now);
+            broadcast.leave(leaver.group, leaver.recorder);
+            broadcast.release(leaver.group);
+            leaver.to = items.length;
+          } else {
+            clock.now += each.wait;
+            const at = clock.now;
+            const due = broadcast.flushDue(at);
+            assert.ok(due === undefined || (due >= at && due <= clock.now + flushMs));
+          }
         }
-      }
-      broadcast.flushAll(now);
-      for (const { recorder, filter, from, to = items.length } of members) {
-        const expected = items.slice(from, to).filter((each) => filter.matches(each.subject()));
-        assert.deepEqual(
-          recorder.messages.flatMap(({ offsets }) => offsets),
-          expected.map(({ offset }) => offset),
-        );
-        let sent = 0;
-        for (const { cursor, offsets } of recorder.messages) {
-          sent += offsets.length;
-          assert.equal(sent, expected.filter(({ offset }) => offset < Number(cursor)).length);
+        broadcast.flushAll(clock.now);
+        for (const { recorder, filter, from, to = items.length } of members) {
+          const expected = items.slice(from, to).filter((each) => filter.matches(each.subject()));
+          assert.deepEqual(
+            recorder.messages.flatMap(({ offsets }) => offsets),
+            expected.map(({ offset }) => offset),
+          );
+          let sent = 0;
+          for (const { cursor, offsets } of recorder.messages) {
+            sent += offsets.length;
+            assert.equal(sent, expected.filter(({ offset }) => offset < Number(cursor)).length);
+          }
         }
-      }
-      for (const { group, to } of members) if (to === undefined) broadcast.release(group);
-      assert.equal(broadcast.groupCount, 0);
-    }),
+        for (const { group, to } of members) if (to === undefined) broadcast.release(group);
+        assert.equal(broadcast.groupCount, 0);
+      },
+    ),
     { numRuns: 300 },
   );
 });
@@ -164,20 +189,109 @@ test('equal filters are tested once, hopeless ones not at all', () => {
   assert.equal(broadcast.counts.tests, 1);
 });
 
-test('an error goes out at once from a quiet group, and waits in a busy one', () => {
-  const { broadcast, accept } = makeBroadcast(25);
-  const recorder = new Recorder();
-  broadcast.join(broadcast.hold(filterOf('*')), recorder, 0);
-  accept(item(0, 'error', 'web'), 100);
-  assert.equal(broadcast.flushDue(100), undefined);
-  assert.equal(recorder.messages.length, 1);
-  accept(item(1, 'fatal', 'web'), 110);
-  assert.equal(broadcast.flushDue(110), 135);
-  assert.equal(recorder.messages.length, 1);
-  accept(item(2, 'info', 'web'), 120);
-  broadcast.flushDue(135);
-  assert.deepEqual(
-    recorder.messages.map(({ offsets }) => offsets),
-    [[0], [1, 2]],
-  );
+/** A group that takes all, with so many viewers. */
+function watch(broadcast: Broadcast, text: string, viewers: number): Recorder[] {
+  return Array.from({ length: viewers }, () => {
+    const recorder = new Recorder();
+    broadcast.join(broadcast.hold(filterOf(text)), recorder, 0);
+    return recorder;
+  });
+}
+
+const batches = ({ messages }: Recorder): number[][] => messages.map(({ offsets }) => offsets);
+
+test('an event goes out at once while the loop is idle, and waits for a pass that has just ended', () => {
+  const clock = { now: 100, step: 0 };
+  const { broadcast, accept } = makeBroadcast(25, clock);
+  const [first] = watch(broadcast, '*', 2);
+  accept(item(0, 'info', 'web'), clock.now);
+  assert.equal(broadcast.flushDue(clock.now), undefined);
+  assert.deepEqual(batches(first!), [[0]]);
+  // Two members at 2 ms each: the next pass begins 12 ms after the end of this one.
+  clock.step = 2;
+  accept(item(1, 'info', 'web'), clock.now);
+  assert.equal(broadcast.flushDue(clock.now), undefined);
+  clock.step = 0;
+  assert.equal(clock.now, 104);
+  accept(item(2, 'info', 'web'), 105);
+  assert.equal(broadcast.flushDue(105), 116);
+  accept(item(3, 'info', 'web'), 115);
+  assert.equal(broadcast.flushDue(115), 116);
+  assert.deepEqual(batches(first!), [[0], [1]]);
+  assert.equal(broadcast.flushDue(116), undefined);
+  assert.deepEqual(batches(first!), [[0], [1], [2, 3]]);
+});
+
+test('however busy the loop is, an event waits no longer than the flush interval', () => {
+  const clock = { now: 0, step: 0 };
+  const { broadcast, accept } = makeBroadcast(25, clock);
+  const [recorder] = watch(broadcast, '*', 1);
+  broadcast.pace.passed(1000, 500);
+  broadcast.pace.lagged(10_000);
+  accept(item(0, 'info', 'web'), 1001);
+  assert.equal(broadcast.flushDue(1001), 1025);
+  broadcast.pace.passed(1010, 500);
+  assert.equal(broadcast.flushDue(1025), 1026);
+  assert.equal(broadcast.flushDue(1026), undefined);
+  assert.deepEqual(batches(recorder!), [[0]]);
+});
+
+test('an error goes ahead of all other groups, and in its own the order stays', () => {
+  const clock = { now: 1001, step: 0 };
+  const { broadcast, accept } = makeBroadcast(25, clock);
+  const [everything] = watch(broadcast, 'service:web', 1);
+  const [other] = watch(broadcast, 'service:pay', 1);
+  broadcast.pace.passed(1000, 500);
+  accept(item(0, 'info', 'pay'), 1001);
+  accept(item(1, 'info', 'web'), 1001);
+  assert.equal(broadcast.flushDue(1001), 1025);
+  accept(item(2, 'error', 'web'), 1002);
+  assert.equal(broadcast.flushDue(1002), 1026);
+  assert.deepEqual(batches(everything!), [[1, 2]]);
+  assert.deepEqual(batches(other!), []);
+  broadcast.flushDue(1030);
+  // Errors again and again in one group share messages while the loop is busy.
+  broadcast.pace.passed(1030, 500);
+  accept(item(3, 'fatal', 'web'), 1003);
+  assert.equal(broadcast.flushDue(1003), 1027);
+  broadcast.flushDue(1027);
+  assert.deepEqual(batches(everything!), [[1, 2], [3]]);
+  assert.deepEqual(batches(other!), [[0]]);
+});
+
+test('an error overtakes a batch that is half sent', () => {
+  const clock = { now: 0, step: 2 };
+  const { broadcast, accept } = makeBroadcast(25, clock);
+  const many = watch(broadcast, 'service:pay', 10);
+  const [alone] = watch(broadcast, 'service:web', 1);
+  accept(item(0, 'info', 'pay'), 0);
+  assert.equal(broadcast.flushDue(0), 0, 'there is more to send');
+  const reached = (): number => many.filter(({ messages }) => messages.length > 0).length;
+  assert.equal(reached(), 3);
+  accept(item(1, 'error', 'web'), clock.now);
+  broadcast.flushDue(clock.now);
+  assert.deepEqual(batches(alone!), [[1]]);
+  assert.ok(reached() < 10);
+  for (let i = 0; i < 10; i++) broadcast.flushDue(clock.now);
+  assert.ok(many.every((recorder) => recorder.messages.length === 1));
+});
+
+test('a member that leaves when it is given a batch takes nothing from the others', () => {
+  const { broadcast, accept } = makeBroadcast(0);
+  const group = broadcast.hold(filterOf('*'));
+  const leaver: Member = {
+    slot: -1,
+    deliver() {
+      broadcast.leave(group, leaver);
+    },
+  };
+  const [before] = watch(broadcast, '*', 1);
+  broadcast.join(group, leaver, 0);
+  const [after] = watch(broadcast, '*', 1);
+  for (let n = 0; n < 3; n++) {
+    accept(item(n, 'info', 'web'), n);
+    broadcast.flushDue(n);
+  }
+  assert.deepEqual(batches(before!), [[0], [1], [2]]);
+  assert.deepEqual(batches(after!), [[0], [1], [2]]);
 });

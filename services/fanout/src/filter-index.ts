@@ -20,6 +20,10 @@ export class FilterIndex<T extends { filter: LiveFilter }> {
   readonly #unfiled = new Set<T>();
   readonly #byField = new Map<Field, Map<string, Set<T>>>();
 
+  get isEmpty(): boolean {
+    return this.#unfiled.size === 0 && this.#byField.size === 0;
+  }
+
   add(entry: T): void {
     const term = bestTerm(entry.filter);
     if (term === undefined) {

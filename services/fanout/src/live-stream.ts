@@ -1,6 +1,7 @@
 import type { EventLog, LogRecord } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
 import { batchAttributes, type ActiveSpan, type Logger, type Tracing } from '@logloom/telemetry';
+import { Alarm } from './alarm.ts';
 import { Broadcast } from './broadcast.ts';
 import { Copies } from './copies.ts';
 import { formatCursor, parseCursor } from './cursor.ts';
@@ -44,7 +45,10 @@ export class LiveStream {
   readonly #history: History;
   readonly #problems: DecodeProblems;
   #cursor: string | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #alarm = new Alarm((lateMs) => {
+    this.broadcast.pace.lagged(lateMs);
+    this.#flushDue();
+  });
 
   /** Reads the end of the log back, so that viewers can resume from memory and copies are known; ready when it resolves. */
   static async open(options: LiveStreamOptions, signal: AbortSignal): Promise<LiveStream> {
@@ -73,7 +77,13 @@ export class LiveStream {
     );
     this.#copies = new Copies(kind.watermark, knownFrom);
     this.ring = new Ring(knownFrom, options.ringItems, options.ringBytes);
-    this.broadcast = new Broadcast({ stream: kind.name, flushMs, cursor: () => this.cursor, nextChannel });
+    this.broadcast = new Broadcast({
+      stream: kind.name,
+      flushMs,
+      now: () => performance.now(),
+      cursor: () => this.cursor,
+      nextChannel,
+    });
     this.#problems = {
       undecodable: (record, error) => this.#undecodable(record, error),
       retrying: (error) =>
@@ -168,8 +178,7 @@ export class LiveStream {
 
   /** Sends what is waiting and stops the clock. */
   flushAll(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#alarm.clear();
     this.broadcast.flushAll(performance.now());
   }
 
@@ -211,14 +220,7 @@ export class LiveStream {
 
   #flushDue(): void {
     const due = this.broadcast.flushDue(performance.now());
-    if (due === undefined || this.#timer !== undefined) return;
-    this.#timer = setTimeout(
-      () => {
-        this.#timer = undefined;
-        this.#flushDue();
-      },
-      Math.max(0, due - performance.now()),
-    );
+    if (due !== undefined) this.#alarm.set(due);
   }
 
   async #readBack(from: readonly number[], end: readonly number[], signal: AbortSignal): Promise<void> {

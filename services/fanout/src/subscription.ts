@@ -24,6 +24,7 @@ export class Subscription implements Member {
   readonly group: Group;
   /** The ids under which the client subscribed. */
   readonly ids = new Set<string>();
+  slot = -1;
   readonly #viewer: Viewer;
   readonly #drainWatch: DrainWatch;
   readonly #budget: number;
@@ -113,7 +114,7 @@ export class Subscription implements Member {
   /** Moves the cursor of a viewer for whom nothing has matched for long, so that it resumes from near the end. */
   moveCursor(): void {
     const { cursor } = this.stream;
-    if (!this.isCurrent || cursor === this.#cursor || this.group.open.length > 0 || !this.#hasRoom) return;
+    if (!this.isCurrent || cursor === this.#cursor || !this.group.isQuiet || !this.#hasRoom) return;
     this.#send(this.stream.broadcast.emptyBatch(this.group));
   }
 
