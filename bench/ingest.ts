@@ -49,7 +49,12 @@ function makeLine(n: number): string {
 async function runLogloom(folder: string): Promise<string> {
   lockDataFolder(folder);
   const { address } = await startIngest({
-    settings: parseSettings({ LOGLOOM_DATA: folder, INGEST_PORT: '0', LOG_PARTITIONS: String(partitions) }),
+    settings: parseSettings({
+      LOGLOOM_DATA: folder,
+      INGEST_PORT: '0',
+      SYSLOG_PORT: '0',
+      LOG_PARTITIONS: String(partitions),
+    }),
     telemetry: createTelemetry('ingest', 'error'),
     signal: new AbortController().signal,
     onReady: () => {},

@@ -35,7 +35,7 @@ async function serve(folder: string): Promise<void> {
   const options = { service: 'ingest', isOneOfMany: false, kafka: false };
   await startTracing(telemetry, readTracingSettings(process.env), options);
   const { address } = await startIngest({
-    settings: parseSettings({ LOGLOOM_DATA: folder, INGEST_PORT: '0' }),
+    settings: parseSettings({ LOGLOOM_DATA: folder, INGEST_PORT: '0', SYSLOG_PORT: '0' }),
     telemetry,
     signal: new AbortController().signal,
     onReady: () => {},

@@ -72,6 +72,7 @@ describe('the services on Kafka and a schema registry, as processes of their own
       LOG_PARTITIONS: String(partitions),
       INGEST_PORT: String(ingestPort),
       LIVE_PORT: String(livePort),
+      SYSLOG_PORT: '0',
       CORRELATION_IDLE_MS: '3000',
       CORRELATION_MAX_MS: '30000',
       CORRELATION_GRACE_MS: '30000',

@@ -31,6 +31,7 @@ export class Pipeline implements AsyncDisposable {
       LOGLOOM_DATA: dataFolder,
       INGEST_PORT: String(ingestPort),
       LIVE_PORT: String(livePort),
+      SYSLOG_PORT: '0',
       ...settings,
     };
   }

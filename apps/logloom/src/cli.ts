@@ -58,10 +58,11 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
     .addHelpText('after', settingsHelp())
     .action(async () => {
       const { up } = await import('./up.ts');
-      await up(settings(), env, signal, ({ ingest, viewers, dataFolder }) => {
+      await up(settings(), env, signal, ({ ingest, syslog, viewers, dataFolder }) => {
         write(`${pc.bold('Logloom')} is ready.`);
         write(`  watch   ${pc.cyan(viewers)}`);
         write(`  send    ${pc.cyan(`${ingest}/ingest`)}   or: npm run logloom -- demo`);
+        if (syslog !== undefined) write(`  syslog  ${pc.cyan(syslog)}   TCP and UDP`);
         write(`  data    ${dataFolder}   (Ctrl-C stops; start again and everything is still there)`);
       });
     });

@@ -7,6 +7,8 @@ import { ServiceThread } from './service-thread.ts';
 /** Where a running Logloom is found. */
 export interface Addresses {
   ingest: string;
+  /** Host and port; undefined: switched off. */
+  syslog: string | undefined;
   viewers: string;
   dataFolder: string;
 }
@@ -57,6 +59,7 @@ export async function up(
     wasReady = true;
     onReady({
       ingest: `http://${settings.HOST}:${settings.INGEST_PORT}`,
+      syslog: settings.SYSLOG_PORT === 0 ? undefined : `${settings.HOST}:${settings.SYSLOG_PORT}`,
       viewers: `http://${settings.HOST}:${settings.LIVE_PORT}`,
       dataFolder: resolve(settings.LOGLOOM_DATA),
     });

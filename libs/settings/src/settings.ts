@@ -35,7 +35,7 @@ const schema = z.object({
   LOGLOOM_DATA: z.string().min(1).default('./data').describe('folder of the embedded store'),
   HOST: z.string().min(1).default('127.0.0.1').describe('address to listen on'),
   INGEST_PORT: port(4318).describe('HTTP port for applications'),
-  SYSLOG_PORT: port(5514).describe('syslog port, TCP and UDP; not part of this version yet'),
+  SYSLOG_PORT: port(5514).describe('syslog port, TCP and UDP; 0: no syslog'),
   LIVE_PORT: port(4380).describe('HTTP port for viewers and operators'),
   HEALTH_PORT: z.coerce
     .number()
@@ -79,6 +79,12 @@ const schema = z.object({
   INGEST_MAX_EVENT_BYTES: count(2 ** 20, 2 ** 22).describe('largest single event'),
   INGEST_MAX_PENDING_BYTES: count(512 * 2 ** 20, 2 ** 34).describe(
     'request bytes in work at once before 429',
+  ),
+  SYSLOG_MAX_CONNECTIONS: count(1000, 10_000).describe(
+    'syslog connections over TCP at once; more are refused',
+  ),
+  SYSLOG_IDLE_MS: millis(3_600_000, 7 * 86_400_000).describe(
+    'a syslog connection is closed after so long without a byte',
   ),
   INGEST_ID_PATTERNS: z
     .string()

@@ -25,6 +25,7 @@ export const errors = {
   'too-deep': entry(400, false, 'the event is nested deeper than 64 levels'),
   'event-too-large': entry(413, false, 'the event is larger than INGEST_MAX_EVENT_BYTES'),
   'invalid-utf8': entry(400, false, 'the text is not UTF-8'),
+  'incomplete-message': entry(400, false, 'the connection ended in the middle of the message'),
   'bad-avro': entry(400, false, 'the record is not a LogEvent in Avro'),
   // A request.
   'empty-body': entry(400, false, 'the body holds no event'),
@@ -42,6 +43,8 @@ export const errors = {
   starting: entry(503, true, 'the service is starting'),
   draining: entry(503, true, 'the service is stopping'),
   'log-unavailable': entry(503, true, 'the log did not take the events'),
+  // The start.
+  'port-taken': entry(503, false, 'the port is taken by another program'),
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof errors;

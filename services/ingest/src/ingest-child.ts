@@ -1,7 +1,11 @@
 import { startForTest } from './ingest-harness.ts';
 
-// The service in a process of its own, for tests that kill it: the argument is the folder, the first message the address.
+// The service in a process of its own, for tests that kill it: the arguments are the folder and settings as
+// JSON, the first message is the address.
 if (import.meta.main) {
-  const { address } = await startForTest(process.argv[2]!);
+  const { address } = await startForTest(
+    process.argv[2]!,
+    JSON.parse(process.argv[3] ?? '{}') as Record<string, string>,
+  );
   process.send!(address);
 }

@@ -3,7 +3,10 @@ import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-regis
 import { topics, type DeadLetter, type LogEvent } from '@logloom/schemas';
 import { parseSettings } from '@logloom/settings';
 import { createTelemetry } from '@logloom/telemetry';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startIngest } from './run-ingest.ts';
@@ -12,6 +15,24 @@ import { startIngest } from './run-ingest.ts';
 export function temporaryFolder(): Disposable & { path: string } {
   const path = mkdtempSync(join(tmpdir(), 'ingest-'));
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** A port that is free for TCP and for UDP. */
+export async function freeSyslogPort(): Promise<number> {
+  for (;;) {
+    const tcp = createServer().listen(0, '127.0.0.1');
+    await once(tcp, 'listening');
+    const { port } = tcp.address() as AddressInfo;
+    const udp = createSocket('udp4');
+    udp.bind(port, '127.0.0.1');
+    const isFree = await once(udp, 'listening').then(
+      () => true,
+      () => false,
+    );
+    udp.close();
+    await once(tcp.close(), 'close');
+    if (isFree) return port;
+  }
 }
 
 /** Runs the service on a free port over the embedded log in `folder`. */
@@ -23,10 +44,19 @@ export async function startForTest(folder: string, env: Record<string, string> =
   const stop = new AbortController();
   const telemetry = createTelemetry('ingest', 'error');
   const { address, done } = await startIngest({
-    settings: parseSettings({ LOGLOOM_DATA: folder, INGEST_PORT: '0', LOG_LEVEL: 'error', ...env }),
+    settings: parseSettings({
+      LOGLOOM_DATA: folder,
+      INGEST_PORT: '0',
+      SYSLOG_PORT: '0',
+      LOG_LEVEL: 'error',
+      ...env,
+    }),
     telemetry,
     signal: stop.signal,
     onReady: () => {},
+  }).catch((error: unknown) => {
+    lock[Symbol.dispose]();
+    throw error;
   });
   let stopped: Promise<void> | undefined;
   const drain = (): Promise<void> => {

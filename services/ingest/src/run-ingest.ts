@@ -1,4 +1,4 @@
-import { connectLog, type RunService, type ServiceContext } from '@logloom/runtime';
+import { connectLog, type LogConnection, type RunService, type ServiceContext } from '@logloom/runtime';
 import { topics } from '@logloom/schemas';
 import type { FastifyInstance } from 'fastify';
 import { once } from 'node:events';
@@ -7,7 +7,8 @@ import { Intake } from './intake.ts';
 import { Normalizer } from './normalize.ts';
 import { runRawDoor } from './raw-door.ts';
 import { PendingBytes } from './read-body.ts';
-import { createMetrics } from './telemetry.ts';
+import { openSyslogDoor, type SyslogDoor } from './syslog-door.ts';
+import { createMetrics, createSyslogStats } from './telemetry.ts';
 
 /** A request that is still sending this long after the signal is cut off; it has had no answer, so nothing of it was promised. */
 const drainMs = 20_000;
@@ -19,7 +20,7 @@ export interface RunningIngest {
   done: Promise<void>;
 }
 
-/** Takes in events over HTTP and from logs.raw until the signal aborts. */
+/** Takes in events over HTTP, syslog and from logs.raw until the signal aborts. */
 export const runIngest: RunService = async (context) => (await startIngest(context)).done;
 
 /** Starts the service; resolves when it takes work. INGEST_PORT 0 takes any free port. */
@@ -31,9 +32,10 @@ export async function startIngest(context: ServiceContext): Promise<RunningInges
   const state: DoorState = { phase: 'starting', intake: undefined };
   const app = createHttpDoor({ settings, state, pending, metrics, logger, tracing });
   const address = await app.listen({ host: settings.HOST, port: settings.INGEST_PORT });
+  let connection: LogConnection | undefined;
   try {
-    const connection = await connectLog(settings, {}, telemetry);
-    const { log, serde } = connection;
+    const opened = (connection = await connectLog(settings, {}, telemetry));
+    const { log, serde } = opened;
     const intake = new Intake({
       log,
       serde,
@@ -44,6 +46,10 @@ export async function startIngest(context: ServiceContext): Promise<RunningInges
       logger,
       tracing,
     });
+    const syslog =
+      settings.SYSLOG_PORT === 0
+        ? undefined
+        : await openSyslogDoor({ settings, intake, stats: createSyslogStats(telemetry), logger });
     state.intake = intake;
     state.phase = 'ready';
 
@@ -52,15 +58,16 @@ export async function startIngest(context: ServiceContext): Promise<RunningInges
     const ending = AbortSignal.any([signal, stop.signal]);
     const maxEventBytes = settings.INGEST_MAX_EVENT_BYTES;
     const raw = runRawDoor({ log, serde, intake, maxEventBytes, logger }, ending).finally(() => stop.abort());
-    const drained = drain(app, state, ending);
-    const done = Promise.allSettled([raw, drained]).then(async (results) => {
-      await connection[Symbol.asyncDispose]();
+    const drained = [drain(app, state, ending), drainSyslog(syslog, ending)];
+    const done = Promise.allSettled([raw, ...drained]).then(async (results) => {
+      await opened[Symbol.asyncDispose]();
       for (const result of results) if (result.status === 'rejected') throw result.reason;
     });
     context.onReady();
     return { address, done };
   } catch (error) {
     await app.close();
+    await connection?.[Symbol.asyncDispose]();
     throw error;
   }
 }
@@ -72,4 +79,9 @@ async function drain(app: FastifyInstance, state: DoorState, signal: AbortSignal
   const cut = setTimeout(() => app.server.closeAllConnections(), drainMs);
   await app.close();
   clearTimeout(cut);
+}
+
+async function drainSyslog(syslog: SyslogDoor | undefined, signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
+  await syslog?.stop();
 }

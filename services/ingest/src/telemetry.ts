@@ -8,6 +8,7 @@ export const spans = {
     kind: 'server',
     attributes: { 'http.request.method': 'POST', 'http.route': '/ingest' },
   },
+  receiveSyslog: { name: 'receive syslog', kind: 'server' },
   processRaw: messagingSpan('process', topics.raw, 'ingest'),
   normalize: { name: 'normalise', kind: 'internal' },
   send: messagingSpan('send', topics.events),
@@ -27,6 +28,57 @@ export interface IngestMetrics {
   appendRecords: Histogram;
   /** From the first byte of a request to its answer. */
   requestSeconds: Histogram;
+}
+
+/** What the syslog door counts by itself; functions are asked when metrics are read. */
+export interface SyslogStats {
+  connections: () => number;
+  refusedConnections: number;
+  /** Datagrams thrown away because the log did not keep up. */
+  dropped: () => number;
+  /** Datagrams that the kernel threw away; NaN where it does not say. */
+  kernelDropped: () => number;
+}
+
+/** Registers the metrics of the syslog door; it replaces the functions once it is open. */
+export function createSyslogStats({ registry }: Telemetry): SyslogStats {
+  const registers = [registry];
+  const stats: SyslogStats = {
+    connections: () => 0,
+    refusedConnections: 0,
+    dropped: () => 0,
+    kernelDropped: () => Number.NaN,
+  };
+  new Gauge({
+    name: 'logloom_ingest_syslog_connections',
+    help: 'Open syslog connections over TCP',
+    registers,
+    collect() {
+      this.set(stats.connections());
+    },
+  });
+  new Counter({
+    name: 'logloom_ingest_syslog_refused_connections_total',
+    help: 'Syslog connections refused because too many were open',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(stats.refusedConnections);
+    },
+  });
+  new Counter({
+    name: 'logloom_ingest_syslog_dropped_datagrams_total',
+    help: 'Syslog datagrams lost because the log (queue) or this process (kernel) did not keep up',
+    labelNames: ['where'],
+    registers,
+    collect() {
+      this.reset();
+      this.inc({ where: 'queue' }, stats.dropped());
+      const kernel = stats.kernelDropped();
+      if (!Number.isNaN(kernel)) this.inc({ where: 'kernel' }, kernel);
+    },
+  });
+  return stats;
 }
 
 /** Registers the metrics; `pendingBytes` tells the bytes of the requests in work. */

@@ -1,0 +1,209 @@
+import { leadingTime } from './syslog-time.ts';
+
+/** A syslog message's parts, each undefined where the message does not have it. */
+export interface SyslogMessage {
+  facility: number;
+  severity: number;
+  /** Microseconds since 1970; undefined where the message has none that can be read. */
+  micros: number | undefined;
+  /** The time as it was written. */
+  time: string | undefined;
+  host: string | undefined;
+  app: string | undefined;
+  procid: string | undefined;
+  msgid: string | undefined;
+  /** Structured data: parameters by element. */
+  data: Record<string, Record<string, string | string[]>> | undefined;
+  /** The counter that Cisco's devices put in front. */
+  sequence: string | undefined;
+  message: string;
+}
+
+/** RFC 3164: a message without a priority is user.notice. */
+const defaultPriority = 13;
+
+const priority = /^<(\d{1,3})>/;
+const version1 = /^1 (\S+) (\S+) (\S+) (\S+) (\S+)(?: +|$)/;
+const meraki = /^1 (\d{9,10}\.\d{1,9}) (\S+) /;
+const ciscoHead =
+  /^(?:(\d{1,10}): )?(?:([\w.:-]{1,255}): )?(?:(\d{1,10}): )?[*.]?(?=[A-Z][a-z]{2} [ \d]\d |\d{4} [A-Z][a-z]{2} |%[A-Z])/;
+const mnemonic = /^%([A-Z0-9_-]+?)-(?:[A-Z0-9_]+-)?[0-7]-[A-Z0-9_]+(?=:)/;
+const hostToken = /^([A-Za-z0-9_.:-]{1,255}) /;
+const tag = /^([\w./@+-][^\s:[\]]{0,127})(?:\[([^\]\s]{1,128})\]: ?|:(?: |$)|\[(\d{1,10})\] )/;
+
+/** Reads a message: RFC 5424, else RFC 3164 with what senders make of it. Gives something for every text; never throws. */
+export function parseSyslog(text: string, receivedAt: number): SyslogMessage {
+  const head = priority.exec(text);
+  const pri = head === null ? -1 : Number(head[1]);
+  const isKnown = pri >= 0 && pri <= 191;
+  const parsed: SyslogMessage = {
+    facility: (isKnown ? pri : defaultPriority) >> 3,
+    severity: (isKnown ? pri : defaultPriority) & 7,
+    ...nothing,
+    message: text,
+  };
+  // A number that is no priority may mean anything: the text stays whole.
+  if (head !== null && !isKnown) return parsed;
+  const body = head === null ? text : text.slice(head[0].length);
+  if (head !== null && body.startsWith('1 ') && parseVersion1(body, parsed, receivedAt)) return parsed;
+  parseClassic(body, head !== null, parsed, receivedAt);
+  return parsed;
+}
+
+const nothing = {
+  micros: undefined,
+  time: undefined,
+  host: undefined,
+  app: undefined,
+  procid: undefined,
+  msgid: undefined,
+  data: undefined,
+  sequence: undefined,
+};
+
+/**
+ * RFC 5424, section 6; where the structured data is malformed, it stays in the message. False, with nothing changed, when the header is
+ * not one.
+ */
+function parseVersion1(body: string, parsed: SyslogMessage, receivedAt: number): boolean {
+  const match = version1.exec(body);
+  if (match === null) return parseMeraki(body, parsed);
+  const [whole, time, host, app, procid, msgid] = match as unknown as [string, ...string[]];
+  if (time !== '-') {
+    const leading = leadingTime(time!, receivedAt);
+    if (leading?.length !== time!.length) return parseMeraki(body, parsed);
+    parsed.time = time;
+    if (!Number.isNaN(leading.micros)) parsed.micros = leading.micros;
+  }
+  parsed.host = notNil(host!);
+  parsed.app = notNil(app!);
+  parsed.procid = notNil(procid!);
+  parsed.msgid = notNil(msgid!);
+  const data = structuredData(body, whole.length);
+  parsed.data = data?.elements;
+  const message = body.slice(data?.end ?? whole.length);
+  parsed.message = message.startsWith('\ufeff') ? message.slice(1) : message;
+  return true;
+}
+
+/** Meraki's devices say version 1, then epoch seconds and a host, and no more of RFC 5424. */
+function parseMeraki(body: string, parsed: SyslogMessage): boolean {
+  const match = meraki.exec(body);
+  if (match === null) return false;
+  parsed.time = match[1];
+  parsed.micros = Math.round(Number(match[1]) * 1e6);
+  parsed.host = match[2];
+  parsed.message = body.slice(match[0].length);
+  return true;
+}
+
+function notNil(text: string): string | undefined {
+  return text === '-' ? undefined : text;
+}
+
+/** The structured data that begins at `start`, and where the message after it does; undefined when it is malformed. */
+function structuredData(
+  body: string,
+  start: number,
+): { elements: SyslogMessage['data']; end: number } | undefined {
+  // Some leave the data out together with the message.
+  if (start >= body.length) return { elements: undefined, end: body.length };
+  if (body[start] === '-')
+    return body.length === start + 1 || body[start + 1] === ' '
+      ? { elements: undefined, end: Math.min(body.length, start + 2) }
+      : undefined;
+  const elements: NonNullable<SyslogMessage['data']> = {};
+  let at = start;
+  while (body[at] === '[') {
+    const end = readElement(body, at + 1, elements);
+    if (end === -1) return undefined;
+    at = end;
+  }
+  if (at === start || (at < body.length && body[at] !== ' ')) return undefined;
+  return { elements, end: Math.min(body.length, at + 1) };
+}
+
+const elementName = /[^\s=\]"]{1,128}/y;
+const parameter = / +([^\s=\]"]{1,128})="((?:[^"\\\]]|\\[^])*)"/y;
+
+function readElement(body: string, start: number, elements: NonNullable<SyslogMessage['data']>): number {
+  elementName.lastIndex = start;
+  const name = elementName.exec(body)?.[0];
+  if (name === undefined) return -1;
+  const parameters = Object.hasOwn(elements, name) ? elements[name]! : {};
+  let at = start + name.length;
+  for (;;) {
+    parameter.lastIndex = at;
+    const match = parameter.exec(body);
+    if (match === null) break;
+    at = parameter.lastIndex;
+    addParameter(parameters, match[1]!, match[2]!.replace(/\\(["\\\]])/g, '$1'));
+  }
+  while (body[at] === ' ') at++;
+  if (body[at] !== ']') return -1;
+  define(elements, name, parameters);
+  return at + 1;
+}
+
+/** A name may come again (RFC 5424, 6.3.3): then it has all its values. */
+function addParameter(parameters: Record<string, string | string[]>, name: string, value: string): void {
+  const before = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
+  define(parameters, name, before === undefined ? value : [...[before].flat(), value]);
+}
+
+/** An own property, also under the name __proto__. */
+function define<T>(object: Record<string, T>, name: string, value: T): void {
+  Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true });
+}
+
+/** RFC 3164 as it is found in the field: each part may be missing, and Cisco's devices have an order of their own. */
+function parseClassic(body: string, isMarked: boolean, parsed: SyslogMessage, receivedAt: number): void {
+  const device = ciscoHead.exec(body);
+  const behind = device === null ? body : body.slice(device[0].length);
+  const time = leadingTime(behind, receivedAt);
+  if (time !== undefined) {
+    parsed.time = behind.slice(0, time.length);
+    if (!Number.isNaN(time.micros)) parsed.micros = time.micros;
+  }
+  const isDevice = device !== null && (time !== undefined || mnemonic.test(behind));
+  if (isDevice) {
+    parsed.sequence = device[3] ?? device[1];
+    parsed.host = device[2];
+  }
+  if (time !== undefined) parsed.message = afterTime(behind.slice(time.length), parsed);
+  else if (isDevice) parsed.message = takeTag(behind, parsed);
+  // Without a priority and a time nothing says that this is syslog.
+  else if (isMarked) parsed.message = takeTag(body, parsed);
+}
+
+/** What follows the time: `: %ASA-…`, ` host : %ASA-…`, ` host tag: …`, ` tag: …` or ` …`. */
+function afterTime(rest: string, parsed: SyslogMessage): string {
+  // A zone's name that is not known; the time stays an attribute as it was written.
+  const text = rest.replace(/^ [A-Z]{2,5}(?=: )/, '');
+  if (text.startsWith(':')) return takeTag(text.slice(1).trimStart(), parsed);
+  const content = text.trimStart();
+  const host = content.startsWith('%') ? null : hostToken.exec(content);
+  // `su: …` has no host in front of its tag.
+  if (host === null || host[1]!.endsWith(':')) return takeTag(content, parsed);
+  parsed.host ??= host[1];
+  const behind = content.slice(host[0].length);
+  return takeTag(behind.startsWith(': ') ? behind.slice(2) : behind, parsed);
+}
+
+/**
+ * Takes the tag off the text. `%SYS-5-CONFIG_I: …` stays in it: the facility names the part of the device, the whole is the kind of
+ * message.
+ */
+function takeTag(text: string, parsed: SyslogMessage): string {
+  const device = mnemonic.exec(text);
+  if (device !== null) {
+    parsed.app = device[1];
+    parsed.msgid = device[0].slice(1);
+    return text;
+  }
+  const match = tag.exec(text);
+  if (match === null) return text;
+  parsed.app = match[1];
+  parsed.procid = match[2] ?? match[3];
+  return text.slice(match[0].length);
+}

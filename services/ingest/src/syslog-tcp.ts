@@ -1,0 +1,144 @@
+import type { Telemetry } from '@logloom/telemetry';
+import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import { SyslogFramer, type SyslogFrame } from './syslog-framing.ts';
+import type { SyslogLane } from './syslog-lane.ts';
+
+/** Read from a connection and not yet durable: so much in work, and so much again behind it. Then reading pauses. */
+const readAheadBytes = 256 * 1024;
+const keepAliveMs = 60_000;
+/** At a drain: a connection that is silent for so long after our FIN has nothing more on its way. */
+const quietMs = 500;
+
+export interface SyslogTcpOptions {
+  host: string;
+  /** 0: any free one. */
+  port: number;
+  maxConnections: number;
+  idleMs: number;
+  maxEventBytes: number;
+  /** A lane of its own for each connection under way; number 0 to maxConnections - 1. */
+  lane: (number: number) => SyslogLane;
+  onRefused: () => void;
+  logger: Telemetry['logger'];
+}
+
+/** Syslog over TCP (RFC 6587). */
+export class SyslogTcp {
+  readonly #options: SyslogTcpOptions;
+  readonly #server: Server;
+  readonly #connections = new Map<Socket, Promise<void>>();
+  readonly #lanes: (SyslogLane | undefined)[] = [];
+  readonly #free: number[];
+  #stopping = false;
+
+  constructor(options: SyslogTcpOptions) {
+    this.#options = options;
+    this.#free = Array.from({ length: options.maxConnections }, (_, i) => options.maxConnections - 1 - i);
+    this.#server = createServer({
+      allowHalfOpen: true,
+      highWaterMark: readAheadBytes,
+      keepAlive: true,
+      keepAliveInitialDelay: keepAliveMs,
+    });
+    this.#server.on('connection', (socket: Socket) => this.#open(socket));
+  }
+
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /** Gives the port. Rejects with the system's error when it cannot be taken. */
+  async listen(): Promise<number> {
+    this.#server.listen({ host: this.#options.host, port: this.#options.port });
+    await once(this.#server, 'listening');
+    return (this.#server.address() as { port: number }).port;
+  }
+
+  /** Tells every sender that this is the end, takes in what is under way, and closes; after `maxMs` what is left is cut off. */
+  async stop(maxMs: number): Promise<void> {
+    this.#stopping = true;
+    this.#server.close();
+    for (const socket of this.#connections.keys()) this.#finish(socket);
+    const cut = setTimeout(() => {
+      for (const socket of this.#connections.keys()) socket.destroy();
+    }, maxMs);
+    await Promise.all(this.#connections.values());
+    clearTimeout(cut);
+  }
+
+  #open(socket: Socket): void {
+    socket.on('error', () => {});
+    const number = this.#stopping ? undefined : this.#free.pop();
+    if (number === undefined) {
+      this.#options.onRefused();
+      socket.destroy();
+      return;
+    }
+    this.#connections.set(
+      socket,
+      this.#receive(socket, number).finally(() => {
+        this.#connections.delete(socket);
+        this.#free.push(number);
+      }),
+    );
+  }
+
+  async #receive(socket: Socket, number: number): Promise<void> {
+    const { lane, maxEventBytes, idleMs, logger } = this.#options;
+    const ownLane = (this.#lanes[number] ??= lane(number));
+    const peer = peerName(socket.remoteAddress);
+    const framer = new SyslogFramer(maxEventBytes);
+    let isWriting = false;
+    const write = async (frames: SyslogFrame[]): Promise<void> => {
+      if (frames.length === 0) return;
+      isWriting = true;
+      await ownLane.write(frames.map((frame) => ({ ...frame, peer })));
+      isWriting = false;
+      // The timer ran out meanwhile, or may have: it begins anew.
+      socket.setTimeout(socket.timeout ?? idleMs);
+    };
+    socket.setTimeout(idleMs);
+    socket.on('timeout', () => {
+      // Silence of ours is no silence of the sender's.
+      if (isWriting) return;
+      if (socket.writableEnded) socket.destroy();
+      else this.#finish(socket);
+    });
+    try {
+      const inOrder = await this.#readAll(socket, (chunk) => write(framer.push(chunk)));
+      await write(framer.end(inOrder));
+    } catch (error) {
+      logger.error({ err: error, peer }, 'syslog messages were received and could not be stored');
+    }
+    socket.destroy();
+  }
+
+  /** False when the connection broke; what came before that is taken all the same. */
+  async #readAll(socket: Socket, take: (chunk: Buffer) => Promise<void>): Promise<boolean> {
+    const chunks = (socket as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
+    for (;;) {
+      let next: IteratorResult<Buffer>;
+      try {
+        next = await chunks.next();
+      } catch {
+        const rest = socket.read() as Buffer | null;
+        if (rest !== null) await take(rest);
+        return false;
+      }
+      if (next.done === true) return true;
+      await take(next.value);
+    }
+  }
+
+  /** Says that no more is read, and reads what was sent before the sender heard it. */
+  #finish(socket: Socket): void {
+    socket.end();
+    socket.setTimeout(quietMs);
+  }
+}
+
+/** An IPv4 address that came over an IPv6 socket, without its prefix. */
+export function peerName(address: string | undefined): string | undefined {
+  return address?.replace(/^::ffff:(?=\d+\.)/, '');
+}
