@@ -48,8 +48,9 @@ export function createBullJobQueue({
   return {
     add: async (name, data, options = {}) => (await addJobs(open(), [{ ...options, name, data }]))[0]!,
     addMany: async (jobs) => addJobs(open(), jobs),
-    process: async (name, handler, { concurrency = 1 }, signal) => {
-      await open().queue(name);
+    process: async (name, handler, { concurrency = 1, exclusive = false }, signal) => {
+      const queue = await open().queue(name);
+      if (exclusive) await queue.setGlobalConcurrency(1);
       const stopping = AbortSignal.any([signal, closing.signal]);
       const running = runBullWorker(
         open(),

@@ -71,6 +71,26 @@ export function jobQueueContract(adapter: string, open: () => Promise<JobQueue>)
       assert.ok(most > 1 && most <= 3, `${most} at once`);
     });
 
+    withQueue('of an exclusive name one job runs at a time, however many workers', async (queue, name) => {
+      const ids = await queue.addMany(Array.from({ length: 6 }, (_, data) => ({ name, data })));
+      let running = 0;
+      let most = 0;
+      const handler = async (): Promise<void> => {
+        most = Math.max(most, ++running);
+        await sleep(20);
+        running--;
+      };
+      const stop = new AbortController();
+      const workers = [1, 2].map(() => queue.process(name, handler, { exclusive: true }, stop.signal));
+      const isDone = async (): Promise<boolean> => (await queue.counts(name)).completed === ids.length;
+      const deadline = Date.now() + deadlineMs;
+      while (!(await isDone()) && Date.now() < deadline) await sleep(5);
+      stop.abort();
+      await Promise.all(workers);
+      assert.equal((await queue.counts(name)).completed, ids.length);
+      assert.equal(most, 1);
+    });
+
     withQueue('a job that fails is tried again, up to its attempts', async (queue, name) => {
       const backoff = { type: 'exponential', delayMs: 1, jitter: 0.5 } as const;
       const heals = await queue.add(name, 'heals', { attempts: 3, backoff });

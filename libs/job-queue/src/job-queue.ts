@@ -82,11 +82,12 @@ export interface JobQueue {
   /**
    * Works the jobs of one name, `concurrency` (default 1) at a time, until the signal aborts; resolves when the handlers that were
    * running have ended. Rejects when the store fails. A handler that throws an UnrecoverableJobError fails its job at once.
+   * `exclusive`: one job of the name at a time over all workers of the store, from now on; a lease that runs out ends a job's turn.
    */
   process(
     name: string,
     handler: JobHandler,
-    options: { concurrency?: number },
+    options: { concurrency?: number; exclusive?: boolean },
     signal: AbortSignal,
   ): Promise<void>;
   /**

@@ -41,13 +41,17 @@ export function insertJobs(db: SqliteDatabase, jobs: NewJob[], now: number): str
   });
 }
 
-/** Takes the next due job under a lease, after jobs whose lease has run out are back in the queue (or failed, after `maxLapses`). */
+/**
+ * Takes the next due job under a lease, after jobs whose lease has run out are back in the queue (or failed, after `maxLapses`);
+ * `exclusive`: none while one of the name is under a lease.
+ */
 export function claimJob(
   db: SqliteDatabase,
   name: string,
   now: number,
   leaseUntil: number,
   maxLapses: number,
+  exclusive: boolean,
 ): ClaimedJob | undefined {
   // Asked first, so that an idle worker takes no write lock.
   const due = db.get(
@@ -70,8 +74,9 @@ export function claimJob(
     return db.get<JobRow>(
       `UPDATE jobs SET state = 'active', attempts_made = attempts_made + 1, lease = ?, lease_until = ?
        WHERE seq = (SELECT seq FROM jobs WHERE name = ? AND state = 'waiting' AND run_at <= ? ORDER BY run_at, seq LIMIT 1)
+         AND NOT (? AND EXISTS (SELECT 1 FROM jobs WHERE name = ? AND state = 'active'))
        RETURNING *`,
-      ...[randomUUID(), leaseUntil, name, now],
+      ...[randomUUID(), leaseUntil, name, now, exclusive ? 1 : 0, name],
     );
   });
   if (row === undefined) return undefined;

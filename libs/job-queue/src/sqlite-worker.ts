@@ -34,7 +34,7 @@ export class SqliteWorker {
     this.#handler = handler;
   }
 
-  async run(name: string, concurrency: number, signal: AbortSignal): Promise<void> {
+  async run(name: string, concurrency: number, exclusive: boolean, signal: AbortSignal): Promise<void> {
     const wake = () => this.#wakeUp.wake();
     const stop = new AbortController();
     const stopping = AbortSignal.any([signal, stop.signal]);
@@ -43,7 +43,7 @@ export class SqliteWorker {
       while (!signal.aborted && this.#broken === undefined) {
         const calls = this.#wakeUp.calls;
         addScheduledJobs(this.#db, name, Date.now());
-        while (this.#active.size < concurrency && this.#start(name, stopping));
+        while (this.#active.size < concurrency && this.#start(name, exclusive, stopping));
         await this.#wakeUp.sleep(this.#settings.pollMs, calls);
       }
     } finally {
@@ -55,10 +55,10 @@ export class SqliteWorker {
   }
 
   /** Starts the next job; false when none is due. */
-  #start(name: string, stopping: AbortSignal): boolean {
+  #start(name: string, exclusive: boolean, stopping: AbortSignal): boolean {
     const now = Date.now();
     const { leaseMs, maxLapses } = this.#settings;
-    const claimed = jobs.claimJob(this.#db, name, now, now + leaseMs, maxLapses);
+    const claimed = jobs.claimJob(this.#db, name, now, now + leaseMs, maxLapses, exclusive);
     if (claimed === undefined) return false;
     const done = this.#work(claimed, stopping)
       .catch((error: unknown) => {

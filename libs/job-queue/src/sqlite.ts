@@ -49,11 +49,11 @@ export function createSqliteJobQueue({ folder, ...settings }: SqliteJobQueueOpti
       wakeUp.wake();
       return ids;
     },
-    process: async (name, handler, { concurrency = 1 }, signal) => {
+    process: async (name, handler, { concurrency = 1, exclusive = false }, signal) => {
       const worker = new SqliteWorker(open(), { ...defaults, ...settings }, wakeUp, handler);
       const stopping = AbortSignal.any([signal, closing.signal]);
       // Not before it is in the set: the first handler may call close().
-      const running = Promise.resolve().then(() => worker.run(name, concurrency, stopping));
+      const running = Promise.resolve().then(() => worker.run(name, concurrency, exclusive, stopping));
       workers.add(running);
       try {
         await running;

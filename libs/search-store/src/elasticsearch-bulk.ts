@@ -16,6 +16,8 @@ export interface BulkSettings {
   maxBackoffMs: number;
   /** Makes what was written visible at once, which costs far more than the write; otherwise it takes up to a second. */
   refresh: boolean;
+  /** Takes no index but one that is named by an alias: what was removed is then missing, and is not made anew. */
+  requireAlias?: boolean;
 }
 
 interface Entry<Item> {
@@ -108,6 +110,7 @@ export class BulkWriter {
       response = await this.#client.bulk<string>({
         operations: [entries.map(({ lines }) => lines).join('\n')],
         refresh: this.#settings.refresh,
+        ...(this.#settings.requireAlias === true ? { require_alias: true } : {}),
         filter_path: 'errors,items.*.status,items.*.error.type,items.*.error.reason',
       });
     } catch (error) {

@@ -1,5 +1,8 @@
+import { parseFilter } from '@logloom/filter';
 import { parseMicros, type PlacedEvent } from '@logloom/schemas';
 import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startStack } from '../../../infra/local/start-stack.ts';
@@ -88,6 +91,39 @@ describe('the Elasticsearch search store under faults', { skip, timeout: 300_000
     }
   });
 
+  test('whenever a rebuild dies, the whole old store answers or the whole new one, and the next begins clean', async () => {
+    await using own = openTestStore(url, { bulk: { refresh: true, attempts: 1 } });
+    const timestamps = [0, 1, 2, 2].map((day, i) => firstDay + day * dayMicros + i);
+    const everything = parseFilter('');
+    assert.ok(everything.ok);
+    const { filter } = everything;
+    const messages = async (): Promise<string[]> => {
+      const { events } = await own.store.search({ filter, limit: 100, order: 'asc' });
+      const counted = await own.client.count({ index: `${own.names.events}*` });
+      assert.equal(counted.count, events.length, 'a plain count sees nothing else');
+      return events.map(({ message }) => message);
+    };
+    const all = (message: string): string[] => timestamps.map(() => message);
+    await own.store.index(timestamps.map((at, i) => testEvent(i, at, { message: 'old' })));
+    for (const stage of ['indexed', 'sealed']) {
+      await rebuildAndDie(own, timestamps, stage);
+      assert.deepEqual(await messages(), all('old'));
+      assert.notDeepEqual(await own.rebuiltIndices(), []);
+    }
+    await assert.rejects(own.store.index([testEvent(99, firstDay)]), isRetriable);
+    await rebuildAndDie(own, timestamps, 'committing');
+    const [either] = await messages();
+    assert.ok(either === 'old' || either === 'before it was committing', either);
+    assert.deepEqual(await messages(), all(either));
+    await rebuildAndDie(own, timestamps, 'committed');
+    assert.deepEqual(await messages(), all('before it was committed'));
+    await (await own.store.rebuild()).discard();
+    assert.equal((await own.rebuiltIndices()).length, 3, 'one a day, all serving');
+    // Writes that a dead rebuild held up are taken again, under the names of old.
+    assert.deepEqual(await own.store.index([testEvent(99, firstDay), testEvent(0, firstDay)]), []);
+    assert.equal((await messages()).length, timestamps.length + 1);
+  });
+
   test('a server that is not there is one that may come back', async () => {
     const store = new ElasticsearchSearchStore('http://127.0.0.1:1', { bulk: { attempts: 1 } });
     await assert.rejects(store.index([testEvent(1, firstDay)]), isRetriable);
@@ -117,6 +153,14 @@ describe('the Elasticsearch search store under faults', { skip, timeout: 300_000
     assert.equal((await own.store.event('http-p-0-8999'))?.offset, 8999);
   });
 });
+
+/** Runs a rebuild of these timestamps in a process of its own that dies at the stage. */
+async function rebuildAndDie({ names }: TestStore, timestamps: number[], stage: string): Promise<void> {
+  const file = new URL('elasticsearch-rebuild.child.ts', import.meta.url);
+  const child = fork(file, [url, names.events, names.correlations, JSON.stringify(timestamps), stage]);
+  const [, signal] = (await once(child, 'exit')) as [number | null, string | null];
+  assert.equal(signal, 'SIGKILL');
+}
 
 /** As the indexer does: what is retriable is given again, for ever. */
 async function untilStored(store: SearchStore, events: readonly PlacedEvent[]): Promise<void> {

@@ -49,7 +49,28 @@ function dayIndex({ events }: IndexNames, day: number): string {
   return cachedName;
 }
 
-/** When the day of an index is over, in microseconds; undefined when it is none of a day. */
+/** The indices of a rebuild (elasticsearch-rebuild.ts) are named so until they serve, and after, under the names of those they replace. */
+const rebuiltPrefix = 'logloom-rebuilt-';
+const rebuiltName = /^logloom-rebuilt-([0-9a-f]{8})-(.+)$/s;
+/** What every index of a rebuild is named like. */
+export const anyRebuiltIndex = `${rebuiltPrefix}*`;
+
+/** The index of a rebuild (8 hexadecimal digits) that will serve under the name. `*` stands for all of that rebuild. */
+export function rebuiltIndex(rebuild: string, name: string): string {
+  return `${rebuiltPrefix}${rebuild}-${name}`;
+}
+
+/** The name that an index serves under, or will: its own, unless a rebuild made it. */
+export function servedName(index: string): string {
+  return rebuiltName.exec(index)?.[2] ?? index;
+}
+
+/** Whether the store has an index that serves under this name. */
+export function isNameOf(names: IndexNames, name: string): boolean {
+  return name === names.correlations || name === strayIndex(names) || endOfIndex(names, name) !== undefined;
+}
+
+/** When the day of an index is over, in microseconds; undefined when it is none of a day. Takes the name that it serves under. */
 export function endOfIndex({ events }: IndexNames, name: string): number | undefined {
   const day = /^(\d{4})\.(\d{2})\.(\d{2})$/.exec(name.slice(events.length + 1));
   if (day === null || !name.startsWith(`${events}-`)) return undefined;

@@ -1,5 +1,6 @@
 import type { Client, estypes } from '@elastic/elasticsearch';
 import type { BulkWriter } from './elasticsearch-bulk.ts';
+import { storeIndices } from './elasticsearch-generations.ts';
 import { endOfIndex, type IndexNames } from './elasticsearch-indices.ts';
 import { runSearch } from './elasticsearch-search.ts';
 
@@ -18,12 +19,11 @@ export async function deleteEventsBefore(
 ): Promise<number> {
   await client.indices.refresh({ index: names.events, ignore_unavailable: true });
   let total = 0;
-  const { indices } = await client.indices.resolveIndex({ name: `${names.events}-*` });
-  for (const { name } of indices) {
+  for (const { index, name, isServing } of await storeIndices(client, names)) {
     const end = endOfIndex(names, name);
-    if (end === undefined || end > micros) continue;
-    const { hits } = await runSearch(client, { index: name, size: 0, track_total_hits: true }, searchLimitMs);
-    await client.indices.delete({ index: name, ignore_unavailable: true });
+    if (!isServing || end === undefined || end > micros) continue;
+    const { hits } = await runSearch(client, { index, size: 0, track_total_hits: true }, searchLimitMs);
+    await client.indices.delete({ index, ignore_unavailable: true });
     total += (hits.total as estypes.SearchTotalHits).value;
   }
   return total + (await deleteMatching(client, writer, names.events, 'logloom.timestamp', micros));

@@ -81,38 +81,59 @@ export interface IndexSettings {
   shards: number;
 }
 
-/** Puts the templates of all indices, which are made when the first document comes. */
-export async function putTemplates(
-  client: Client,
-  names: IndexNames,
-  { indexMode, shards }: IndexSettings,
-): Promise<void> {
-  const settings = {
+/** The settings and mappings of an index with events. */
+export function eventIndexBody({ indexMode, shards }: IndexSettings): IndexBody {
+  const settings = commonSettings(shards);
+  // Made from the fields, as logsdb does otherwise, a document would lose the order and the doubles of its lists.
+  const logsdb = { mode: 'logsdb', mapping: { source: { mode: 'stored' } } } as const;
+  return {
+    settings: { index: indexMode === 'logsdb' ? { ...settings, ...logsdb } : settings },
+    mappings: eventMappings,
+  };
+}
+
+/** The settings and mappings of the index with the correlation documents. */
+export function correlationIndexBody({ shards }: IndexSettings): IndexBody {
+  return { settings: { index: commonSettings(shards) }, mappings: correlationMappings };
+}
+
+interface IndexBody {
+  settings: { index: estypes.IndicesIndexSettings };
+  mappings: estypes.MappingTypeMapping;
+}
+
+/** How often what was written becomes visible. */
+export const refreshInterval = '1s';
+
+function commonSettings(shards: number): estypes.IndicesIndexSettings {
+  return {
     number_of_shards: shards,
     // A copy where there is a second node, and a green cluster where there is not.
     auto_expand_replicas: '0-1',
-    refresh_interval: '1s',
+    refresh_interval: refreshInterval,
     codec: 'best_compression',
     // The path of an attribute goes into a regular expression when its values are counted.
     max_regex_length: 65_536,
   };
-  // Made from the fields, as logsdb does otherwise, a document would lose the order and the doubles of its lists.
-  const logsdb = { mode: 'logsdb', mapping: { source: { mode: 'stored' } } } as const;
+}
+
+/** Puts the templates of all indices, which are made when the first document comes. */
+export async function putTemplates(
+  client: Client,
+  names: IndexNames,
+  settings: IndexSettings,
+): Promise<void> {
   await client.indices.putIndexTemplate({
     name: `logloom-${names.events}`,
     index_patterns: eventIndexPatterns(names),
     priority,
-    template: {
-      settings: { index: indexMode === 'logsdb' ? { ...settings, ...logsdb } : settings },
-      mappings: eventMappings,
-      aliases: { [names.events]: {} },
-    },
+    template: { ...eventIndexBody(settings), aliases: { [names.events]: {} } },
   });
   await client.indices.putIndexTemplate({
     name: names.correlations,
     index_patterns: [names.correlations],
     priority,
-    template: { settings: { index: settings }, mappings: correlationMappings },
+    template: correlationIndexBody(settings),
   });
   // An index of an older release learns the fields that came later; its documents stay as they are.
   await client.indices.putMapping({

@@ -16,20 +16,22 @@ export function openTestStore(url: string, options: ElasticsearchSearchStoreOpti
     return store;
   };
   const indices = async (pattern: string): Promise<string[]> =>
-    (await client.indices.resolveIndex({ name: `${pattern}*` })).indices.map(({ name }) => name).sort();
+    (await client.indices.resolveIndex({ name: pattern })).indices.map(({ name }) => name).sort();
   return {
     names,
     client,
     store: open(),
     /** The same store anew. */
     open,
-    eventIndices: () => indices(names.events),
+    eventIndices: () => indices(`${names.events}*`),
+    /** Those of a rebuild, whether they serve or not. */
+    rebuiltIndices: () => indices(`logloom-rebuilt-*-${names.events}*`),
     async [Symbol.asyncDispose](): Promise<void> {
       await Promise.all(stores.map((store) => store.close()));
-      for (const name of Object.values(names).map(indices))
-        for (const index of await name) await client.indices.delete({ index });
-      for (const name of [`logloom-${names.events}`, names.correlations])
-        await client.indices.deleteIndexTemplate({ name }, { ignore: [404] });
+      const made = await indices(`*${id}*`);
+      if (made.length > 0) await client.indices.delete({ index: made });
+      const name = [`logloom-${names.events}`, names.correlations];
+      await client.indices.deleteIndexTemplate({ name }, { ignore: [404] });
       await client.close();
     },
   };

@@ -1,10 +1,11 @@
 import { Client } from '@elastic/elasticsearch';
 import type { Correlation, PlacedEvent } from '@logloom/schemas';
+import { createEvent, firstCopies, putCorrelation } from './elasticsearch-actions.ts';
 import { BulkWriter, type BulkSettings } from './elasticsearch-bulk.ts';
-import { correlationSource, documentId, eventSource } from './elasticsearch-documents.ts';
 import { asStoreError } from './elasticsearch-errors.ts';
 import { eventIndex, type IndexNames } from './elasticsearch-indices.ts';
 import { ElasticsearchReader } from './elasticsearch-reader.ts';
+import { ElasticsearchRebuild } from './elasticsearch-rebuild.ts';
 import { deleteCorrelationsBefore, deleteEventsBefore } from './elasticsearch-retention.ts';
 import { putTemplates, type IndexSettings } from './elasticsearch-templates.ts';
 import type {
@@ -16,6 +17,7 @@ import type {
   Refused,
   SearchPage,
   SearchQuery,
+  SearchRebuild,
   SearchStore,
   TopValues,
   TopValuesQuery,
@@ -45,7 +47,8 @@ const bulkLimitMs = 60_000;
 
 /**
  * The search store on Elasticsearch 9: an index a day under the alias `logs`, and one of correlation documents. What was written is
- * found within a second. A copy of an event is known as one when it has the same day; at replay it has.
+ * found within a second. A copy of an event is known as one when it has the same day; at replay it has. A rebuild makes a second set of
+ * indices and then gives them the names of the first (elasticsearch-rebuild.ts).
  */
 export class ElasticsearchSearchStore implements SearchStore {
   readonly #client: Client;
@@ -54,6 +57,7 @@ export class ElasticsearchSearchStore implements SearchStore {
   readonly #readOnly: boolean;
   readonly #reader: ElasticsearchReader;
   readonly #writer: BulkWriter;
+  readonly #bulk: BulkSettings;
   #templates: Promise<void> | undefined;
 
   /** Connects when the first call needs it. `url` may hold a user and a password. */
@@ -66,27 +70,20 @@ export class ElasticsearchSearchStore implements SearchStore {
     this.#settings = { indexMode, shards };
     this.#readOnly = readOnly;
     this.#reader = new ElasticsearchReader(this.#client, names, queryLimitMs);
-    this.#writer = new BulkWriter(this.#client, { ...defaultBulk, ...bulk });
+    this.#bulk = { ...defaultBulk, ...bulk };
+    this.#writer = new BulkWriter(this.#client, this.#bulk);
   }
 
   async index(events: readonly PlacedEvent[]): Promise<Refused<PlacedEvent>[]> {
     await this.#prepareWriting();
-    // Requests overtake each other, and the first copy has to stay.
-    const firstCopies = new Map<string, PlacedEvent>();
-    for (const event of events) if (!firstCopies.has(event.id)) firstCopies.set(event.id, event);
-    return this.#writer.write([...firstCopies.values()], (event) => {
-      const meta = { _index: eventIndex(this.#names, event), _id: documentId(event.id) };
-      return `{"create":${JSON.stringify(meta)}}\n${JSON.stringify(eventSource(event))}`;
-    });
+    return this.#writer.write(firstCopies(events), (event) =>
+      createEvent(eventIndex(this.#names, event), event),
+    );
   }
 
   async indexCorrelations(documents: readonly Correlation[]): Promise<Refused<Correlation>[]> {
     await this.#prepareWriting();
-    return this.#writer.write(documents, (document) => {
-      const version = { version: document.revision, version_type: 'external' };
-      const meta = { _index: this.#names.correlations, _id: documentId(document.id), ...version };
-      return `{"index":${JSON.stringify(meta)}}\n${JSON.stringify(correlationSource(document))}`;
-    });
+    return this.#writer.write(documents, (document) => putCorrelation(this.#names.correlations, document));
   }
 
   search(query: SearchQuery): Promise<SearchPage> {
@@ -138,6 +135,16 @@ export class ElasticsearchSearchStore implements SearchStore {
     } catch (error) {
       throw asStoreError(error);
     }
+  }
+
+  async rebuild(): Promise<SearchRebuild> {
+    await this.#prepareWriting();
+    return ElasticsearchRebuild.begin({
+      client: this.#client,
+      names: this.#names,
+      settings: this.#settings,
+      bulk: this.#bulk,
+    });
   }
 
   async close(): Promise<void> {

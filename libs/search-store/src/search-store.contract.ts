@@ -355,6 +355,74 @@ export function searchStoreContract(name: string, create: SearchStoreFactory): v
     await store.index([event(3, 30, { message: 'old' })]);
     assert.deepEqual(await ids(store, 'old'), ['http-p-0-3']);
   });
+
+  withStore(
+    'a rebuilt store takes the place of the old one, and takes writes as that did',
+    async (store, reopen) => {
+      await store.index([event(1, 10), event(2, 20, { message: 'not in the log' })]);
+      await store.indexCorrelations([document('0-1', 1), document('0-2', 1)]);
+      const rebuild = await store.rebuild();
+      await rebuild.index([event(1, 10, { message: 'rebuilt' }), event(1, 10, { message: 'a copy' })]);
+      await rebuild.index([event(3, 86_400_000_000), event(1, 10, { message: 'another copy' })]);
+      await rebuild.indexCorrelations([document('0-1', 2)]);
+      await rebuild.indexCorrelations([document('0-1', 1)]);
+      await store.index([event(4, 40, { message: 'written meanwhile' })]);
+      assert.equal((await store.search(query(''))).events.length, 3);
+      await rebuild.seal();
+      await rebuild.index([event(4, 40, { message: 'written meanwhile' })]);
+      assert.deepEqual(await ids(store, 'rebuilt'), []);
+      await rebuild.commit();
+      await rebuild.discard();
+      const check = async (answering: SearchStore): Promise<void> => {
+        const found = (await answering.search(query('', { order: 'asc' }))).events;
+        assert.deepEqual(
+          found.map(({ id, message }) => [id, message]),
+          [
+            ['http-p-0-1', 'rebuilt'],
+            ['http-p-0-4', 'written meanwhile'],
+            ['http-p-0-3', 'message 3'],
+          ],
+        );
+        assert.deepEqual(await answering.counts(), { events: 3, correlations: 1 });
+        assert.equal((await answering.correlation('0-1'))?.revision, 2);
+      };
+      await check(store);
+      const again = await reopen();
+      await check(again);
+      await again.index([
+        event(1, 10, { message: 'still a copy' }),
+        event(5, 50),
+        event(6, 6 * 86_400_000_000),
+      ]);
+      await again.indexCorrelations([document('0-1', 1), document('0-3', 1)]);
+      assert.deepEqual(await ids(again, 'copy'), []);
+      assert.deepEqual(await again.counts(), { events: 5, correlations: 2 });
+      assert.equal(await again.deleteBefore(1_000_000), 3);
+      assert.deepEqual(await again.counts(), { events: 2, correlations: 0 });
+    },
+  );
+
+  withStore(
+    'a rebuild that is given up changes nothing, and neither does one that another took over',
+    async (store) => {
+      await store.index([event(1, 10)]);
+      const first = await store.rebuild();
+      await first.index([event(2, 20)]);
+      await first.seal();
+      await first.discard();
+      await store.index([event(3, 30)]);
+      assert.deepEqual(await ids(store, ''), ['http-p-0-3', 'http-p-0-1']);
+      const forgotten = await store.rebuild();
+      await forgotten.index([event(4, 40)]);
+      const second = await store.rebuild();
+      await second.index([event(5, 50)]);
+      await assert.rejects(forgotten.commit());
+      await second.seal();
+      await second.commit();
+      await forgotten.discard();
+      assert.deepEqual(await ids(store, ''), ['http-p-0-5']);
+    },
+  );
 }
 
 const filters = [

@@ -43,10 +43,10 @@ export interface SearchStore {
   /** Removes the events with a timestamp before `micros`, and the documents whose last member was before it. Gives how many events. */
   deleteBefore(micros: number): Promise<number>;
   /**
-   * Begins an empty store beside this one, which answers and takes writes as before until the other is put in its place. Absent where
-   * an adapter cannot. One at a time; one that was begun before and not finished is discarded.
+   * Begins an empty store beside this one, which answers and takes writes as before until the other is put in its place. One at a time:
+   * one that was begun before and not finished, here or by a process that died, is discarded, and its calls reject.
    */
-  rebuild?(): Promise<SearchRebuild>;
+  rebuild(): Promise<SearchRebuild>;
   close(): Promise<void>;
 }
 
@@ -55,8 +55,14 @@ export interface SearchRebuild {
   index(events: readonly PlacedEvent[]): Promise<void>;
   indexCorrelations(documents: readonly Correlation[]): Promise<void>;
   /**
-   * Puts it in the place of the old one, atomically and for every reader, and removes that. Whoever writes to the old one at that time
-   * must see to it that what is written is here as well. A cursor of the old store may repeat or leave out events of one microsecond.
+   * Before the last records are read: until commit() or discard() no other process gets a write to the old store acknowledged; its
+   * writes reject with `store-unavailable`. So what the log holds by now is all that the old store can have. Writes of this process
+   * are the caller's to hold up.
+   */
+  seal(): Promise<void>;
+  /**
+   * Puts it in the place of the old one, atomically and for every reader and writer, and removes that. A cursor of the embedded store
+   * may then repeat or leave out events of one microsecond.
    */
   commit(): Promise<void>;
   /** Removes it; nothing happens after commit(). */

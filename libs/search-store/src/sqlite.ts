@@ -42,6 +42,7 @@ export function openSqliteSearchStore(folder: string, options: SqliteSearchStore
   mkdirSync(folder, { recursive: true });
   if (!readOnly) removeOthers(folder);
   let current = open(currentFile(folder));
+  let unfinished: SearchRebuild | undefined;
   const switchTo = (file: string): void => {
     const before = current;
     current = open(file);
@@ -77,17 +78,20 @@ export function openSqliteSearchStore(folder: string, options: SqliteSearchStore
     correlationsByIds: async (ids, limit) => attempt(() => reading().correlationsByIds(ids, limit)),
     counts: async () => attempt(() => reading().counts()),
     deleteBefore: async (micros) => attempt(() => writing().deleteBefore(micros)),
-    rebuild: async () =>
-      attempt(() => {
-        writing();
-        removeOthers(folder);
-        return startRebuild(folder, switchTo);
-      }),
-    close: async () => close(current.db),
+    rebuild: async () => {
+      attempt(writing);
+      await unfinished?.discard();
+      return (unfinished = attempt(() => startRebuild(folder, switchTo)));
+    },
+    close: async () => {
+      await unfinished?.discard();
+      close(current.db);
+    },
   };
 }
 
 function startRebuild(folder: string, switchTo: (file: string) => void): SearchRebuild {
+  removeOthers(folder);
   const file = nextFile(folder);
   const db = openForWriting(join(folder, file));
   const writer = new SqliteWriter(db);
@@ -97,8 +101,11 @@ function startRebuild(folder: string, switchTo: (file: string) => void): SearchR
   return {
     index: async (events) => attempt(() => writer.index(events)),
     indexCorrelations: async (documents) => attempt(() => writer.indexCorrelations(documents)),
+    // One process has the file open for writing.
+    seal: async () => {},
     commit: async () =>
       attempt(() => {
+        if (isOver) throw new Error('the rebuild is over: it was discarded, or another one begun');
         isOver = true;
         // The last connection puts the write-ahead log into the file.
         close(db);

@@ -15,8 +15,6 @@ export interface RebuildDeps extends LogAccess {
 export interface RebuildResult {
   events: number;
   correlations: number;
-  /** Whether a new store took the place of the old one; else what was missing was added to it. */
-  replaced: boolean;
 }
 
 type Progress = (share: number) => Promise<void>;
@@ -28,8 +26,7 @@ const maxRounds = 20;
 
 /**
  * Makes the search index anew from the log; events and documents that the log no longer has come from the archive and the old index.
- * The old one answers until the new one is complete. Begun again after a crash it starts over. Where the adapter cannot hold two, the
- * log is indexed into the one that there is: that adds what is missing and removes nothing.
+ * The old one answers until the new one is complete. Begun again after a crash it starts over.
  */
 export async function rebuildSearch(
   deps: RebuildDeps,
@@ -37,12 +34,8 @@ export async function rebuildSearch(
   onProgress: Progress,
 ): Promise<RebuildResult> {
   const { search, gate } = deps;
-  const rebuild = await search.rebuild?.();
-  const reader = new LogReader(deps, signal, rebuild ?? intoLive(deps));
-  if (rebuild === undefined) {
-    await reader.readTo(await reader.ends(), onProgress);
-    return { ...reader.counts, replaced: false };
-  }
+  const rebuild = await search.rebuild();
+  const reader = new LogReader(deps, signal, rebuild);
   try {
     await copyOlder(deps, rebuild, signal);
     for (let round = 0; round < maxRounds; round++) {
@@ -51,29 +44,23 @@ export async function rebuildSearch(
       await reader.readTo(ends, round === 0 ? onProgress : async () => {});
     }
     await gate.exclusive(async () => {
+      await rebuild.seal();
       // All that was written before the writes were held up lies before these ends.
       await reader.readTo(await reader.ends(), async () => {});
       await rebuild.commit();
     });
-    return { ...(await search.counts()), replaced: true };
-  } finally {
-    await rebuild.discard();
+    return await search.counts();
+  } catch (error) {
+    // What it cannot remove now, the next attempt does.
+    await rebuild.discard().catch(() => {});
+    throw error;
   }
 }
 
 type Sink = Pick<SearchRebuild, 'index' | 'indexCorrelations'>;
 
-function intoLive({ search, gate }: RebuildDeps): Sink {
-  return {
-    index: async (events) => void (await gate.write(() => search.index(events))),
-    indexCorrelations: async (documents) =>
-      void (await gate.write(() => search.indexCorrelations(documents))),
-  };
-}
-
 /** Reads logs.events and logs.correlations from the start, in steps, into a sink. */
 class LogReader {
-  readonly counts = { events: 0, correlations: 0 };
   readonly #deps: RebuildDeps;
   readonly #signal: AbortSignal;
   readonly #sink: Sink;
@@ -138,8 +125,6 @@ class LogReader {
     }
     if (events.length > 0) await this.#sink.index(events);
     if (documents.length > 0) await this.#sink.indexCorrelations(documents);
-    this.counts.events += events.length;
-    this.counts.correlations += documents.length;
     next[partition] = records.at(-1)!.offset + 1;
     return true;
   }

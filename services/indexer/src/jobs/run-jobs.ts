@@ -29,6 +29,7 @@ export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void
   const work = (
     name: string,
     run: (job: RunningJob, signal: AbortSignal) => Promise<object | void>,
+    options: { exclusive?: boolean } = {},
   ): Promise<void> =>
     queue.process(
       name,
@@ -43,7 +44,7 @@ export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void
           throw error;
         }
       },
-      {},
+      options,
       stop,
     );
 
@@ -54,7 +55,8 @@ export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void
     work(jobNames.redrive, (job, lost) =>
       runRedrive(deps, job.id, job.data as RedriveJob, lost, stepwise(job)),
     ),
-    work(jobNames.rebuild, (job, lost) => rebuildSearch(deps, lost, stepwise(job))),
+    // A second one would discard what the first has made.
+    work(jobNames.rebuild, (job, lost) => rebuildSearch(deps, lost, stepwise(job)), { exclusive: true }),
     work(jobNames.retention, async () => void (await applyRetention(deps))),
     work(jobNames.savedFilter, (job) => savedFilters.evaluate((job.data as { id: string }).id, job.id, deps)),
   ];
