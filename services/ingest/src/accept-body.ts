@@ -2,19 +2,23 @@ import type { Source } from '@logloom/schemas';
 import { isUtf8 } from 'node:buffer';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { IngestError, reject, type ErrorCode, type Rejection } from './errors.ts';
+import { inSlices, sliceEvents } from './in-slices.ts';
 import type { Intake, IntakeUnit } from './intake.ts';
 import { readEvent } from './read-event.ts';
 import { arrayElements, byteOrderMark, contentStart, lines, type Piece } from './split-body.ts';
 import { spans } from './telemetry.ts';
 
-/** Big bodies are worked in slices, so that other requests and health checks have their turn. */
-const sliceEvents = 1000;
 const maxListed = 1000;
 
 /** Numbers a producer's events: the next one's sequence number. */
 export interface Producer {
   id: string;
   next: () => number;
+}
+
+/** The source of a producer's next event. */
+export function nextSource({ id, next }: Producer): Source {
+  return { kind: 'http', topic: id, partition: 0, offset: next(), index: 0 };
 }
 
 /** What a request is answered with. */
@@ -52,21 +56,13 @@ async function readPieces(body: Buffer, unit: IntakeUnit, options: BodyOptions):
   const pieces = await split(body, options);
   const receipt: Receipt = { accepted: 0, rejected: [] };
   let rejected = 0;
-  let inSlice = 0;
   const wholeIsUtf8 = isUtf8(body);
-  for (const piece of pieces) {
+  await inSlices(pieces, unit, (piece) => {
     const refused = acceptPiece(body, piece, unit, wholeIsUtf8, options);
     if (refused === undefined) receipt.accepted++;
     else if (++rejected <= maxListed)
       receipt.rejected.push({ line: piece.line, code: refused.code, message: refused.message });
-    if (++inSlice === sliceEvents) {
-      unit.flush();
-      inSlice = 0;
-      if (unit.failed) break;
-      await nextTurn();
-    }
-  }
-  unit.flush();
+  });
   if (rejected > maxListed) receipt.rejectedCount = rejected;
   return receipt;
 }
@@ -78,13 +74,7 @@ function acceptPiece(
   wholeIsUtf8: boolean,
   { producer, receivedAt, maxEventBytes, intake }: BodyOptions,
 ): Rejection | undefined {
-  const source: Source = {
-    kind: 'http',
-    topic: producer.id,
-    partition: 0,
-    offset: producer.next(),
-    index: 0,
-  };
+  const source = nextSource(producer);
   let result;
   if (end - start > maxEventBytes) result = reject('event-too-large');
   else if (!wholeIsUtf8 && !isUtf8(body.subarray(start, end))) result = reject('invalid-utf8');

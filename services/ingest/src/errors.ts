@@ -26,6 +26,9 @@ export const errors = {
   'event-too-large': entry(413, false, 'the event is larger than INGEST_MAX_EVENT_BYTES'),
   'invalid-utf8': entry(400, false, 'the text is not UTF-8'),
   'incomplete-message': entry(400, false, 'the connection ended in the middle of the message'),
+  'bad-protobuf': entry(400, false, 'the bytes are not the protobuf message that they should be'),
+  'wrong-shape': entry(400, false, 'the JSON has not the shape that the path takes'),
+  'unsupported-action': entry(400, false, 'events are only added: no update, no delete'),
   'bad-avro': entry(400, false, 'the record is not a LogEvent in Avro'),
   // A request.
   'empty-body': entry(400, false, 'the body holds no event'),
@@ -36,7 +39,7 @@ export const errors = {
   'not-found': entry(404, false, 'there is no such path'),
   'method-not-allowed': entry(405, false, 'the path does not know this method'),
   'body-too-large': entry(413, false, 'the unpacked body is larger than INGEST_MAX_BODY_BYTES'),
-  'unsupported-type': entry(415, false, 'the content type is none of JSON, NDJSON and plain text'),
+  'unsupported-type': entry(415, false, 'this path does not read the content type'),
   'unsupported-encoding': entry(415, false, 'the content encoding is none of gzip, deflate, zstd and br'),
   overloaded: entry(429, true, 'too many bytes are in work'),
   internal: entry(500, false, 'an error of ours; the log of the service says more'),
@@ -60,6 +63,16 @@ export function reject(code: ErrorCode, detail?: string): Rejection {
   return { code, message: detail ?? errors[code].message };
 }
 
+/** Thrown by a reader where what it reads cannot be an event. */
+export class RejectedError extends Error {
+  readonly rejection: Rejection;
+  constructor(rejection: Rejection) {
+    super(rejection.message);
+    this.name = 'RejectedError';
+    this.rejection = rejection;
+  }
+}
+
 /** A request that fails as a whole. */
 export class IngestError extends Error {
   readonly code: ErrorCode;
@@ -72,4 +85,12 @@ export class IngestError extends Error {
     this.status = errors[code].status;
     this.retriable = errors[code].retriable;
   }
+}
+
+/** fastify's own errors: a content type that cannot be parsed, a request that broke off. */
+export function asIngestError(error: Error & { statusCode?: number; code?: string }): IngestError {
+  if (error instanceof IngestError) return error;
+  if (error.statusCode === 415) return new IngestError('unsupported-type');
+  const isClients = (error.statusCode ?? 500) < 500 || error.code === 'ECONNRESET';
+  return new IngestError(isClients ? 'bad-request' : 'internal', isClients ? error.message : undefined);
 }

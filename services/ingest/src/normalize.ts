@@ -19,6 +19,27 @@ export type Normalized =
 
 type Parsed = Readonly<Record<string, unknown>>;
 
+/** What a format says in fields of its own. A name that stands for one of them elsewhere in the event is then an attribute's. */
+export interface GivenFields {
+  /** Microseconds since 1970. */
+  timestamp?: number | undefined;
+  level?: Level | undefined;
+  message?: string | undefined;
+  service?: string | undefined;
+  host?: string | undefined;
+  traceId?: string | undefined;
+  spanId?: string | undefined;
+  /** Further attributes as JSON members, `,"name":value`, whose names stand nowhere else in the event. */
+  members?: string | undefined;
+}
+
+const givenSlots = ['timestamp', 'level', 'message', 'service', 'host', 'traceId', 'spanId'] as const;
+
+/** Stands before every name that an event can hold. */
+const givenNames: readonly FieldName[] = Object.entries(slots).map(([name, slot]) => ({
+  ...{ slot, rank: -1, name, member: '', strict: true, container: false },
+}));
+
 /** The ids that an event can be grouped by, in order of preference. */
 const idKinds = ['correlationId', 'requestId', 'traceId', 'sessionId'] as const;
 
@@ -39,6 +60,7 @@ export class Normalizer {
   readonly #marks: number[] = Array.from({ length: slotCount }, () => 0);
   readonly #findings: JsonFindings = { tooDeep: false, rounded: false };
   #attributes = '';
+  #givenMembers = '';
 
   /** `idPatterns` find a correlation id in the message where no field has one; group 1, or else the match, is the id. */
   constructor(idPatterns: readonly string[]) {
@@ -47,20 +69,45 @@ export class Normalizer {
 
   /** `receivedAt` is in milliseconds and stands in for a missing timestamp. */
   normalize(object: Parsed, source: Source, receivedAt: number): Normalized {
+    this.#begin();
+    if (this.#members(object) === 0) return reject('empty-event');
+    return this.#finish(object, source, receivedAt);
+  }
+
+  /** An event of a format with fields of its own; `object` holds the rest, in which the fields that are not given are looked for. */
+  normalizeGiven(given: GivenFields, object: Parsed, source: Source, receivedAt: number): Normalized {
+    this.#begin();
+    for (const field of givenSlots) {
+      if (given[field] === undefined) continue;
+      this.#values[slots[field]] = given[field];
+      this.#taken[slots[field]] = givenNames[slots[field]]!;
+    }
+    const isEmpty = this.#members(object) === 0 && this.#taken.every((name) => name === null);
+    if (isEmpty) return reject('empty-event');
+    if (given.members !== undefined) this.#attributes += this.#givenMembers = given.members;
+    return this.#finish(object, source, receivedAt);
+  }
+
+  #begin(): void {
     this.#values.fill(undefined);
     this.#taken.fill(null);
+    this.#marks.fill(0);
     this.#findings.tooDeep = this.#findings.rounded = false;
     this.#attributes = '';
-    let empty = true;
+    this.#givenMembers = '';
+  }
+
+  /** Sorts the members into fields and attributes; gives how many there are. */
+  #members(object: Parsed): number {
+    let count = 0;
     // for..in needs no array of keys. A parsed object inherits nothing, and `__proto__` in the text is an own key like others.
     for (const key in object) {
-      empty = false;
+      count++;
       const name = this.#names.find(key);
       if (name.slot === noSlot && !name.container) this.#attribute(name, object[key]);
       else this.#known(name, object[key], object);
     }
-    if (empty) return reject('empty-event');
-    return this.#finish(object, source, receivedAt);
+    return count;
   }
 
   #attribute(name: FieldName, value: unknown): void {
@@ -154,7 +201,8 @@ export class Normalizer {
   #timestamp(receivedAt: number): number | Rejection {
     const name = this.#taken[slots.timestamp];
     if (!name) return receivedAt * 1000;
-    const micros = parseTimestamp(this.#values[slots.timestamp]);
+    const value = this.#values[slots.timestamp];
+    const micros = name.rank < 0 ? (value as number) : parseTimestamp(value);
     if (Number.isNaN(micros)) return reject('bad-timestamp', `${name.name} is not a time in a known form`);
     if (micros >= 0 && micros <= (receivedAt + maxAheadMs) * 1000) return micros;
     return reject(
@@ -230,8 +278,9 @@ export class Normalizer {
     let members = '';
     let clash = false;
     for (const key in given) {
-      clash ||= this.#isAttribute(key, object);
-      members += this.#names.find(key).member + jsonText(given[key], 1, this.#findings);
+      const { member } = this.#names.find(key);
+      clash ||= this.#isAttribute(key, object) || this.#givenMembers.includes(member);
+      members += member + jsonText(given[key], 1, this.#findings);
     }
     this.#insert(slots.attributes, clash ? `,"attributes":${jsonText(given, 1, this.#findings)}` : members);
   }

@@ -54,11 +54,17 @@ export class Claim implements Disposable {
 const unpackChunk = 256 * 1024;
 
 /**
- * Receives and unpacks a body of at most `maxBytes`; each byte is claimed as it comes. Throws IngestError `body-too-large`,
- * `overloaded`, `bad-encoding`, `unsupported-encoding`.
+ * Receives and unpacks a body of at most `maxBytes`; each byte is claimed as it comes. `packed` names encodings that are left to the
+ * caller. Throws IngestError `body-too-large`, `overloaded`, `bad-encoding`, `unsupported-encoding`.
  */
-export async function readBody(request: IncomingMessage, maxBytes: number, claim: Claim): Promise<Buffer> {
-  const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
+export async function readBody(
+  request: IncomingMessage,
+  maxBytes: number,
+  claim: Claim,
+  packed?: string,
+): Promise<Buffer> {
+  const header = (request.headers['content-encoding'] ?? '').trim().toLowerCase();
+  const encoding = header === '' || header === packed ? 'identity' : header;
   if (!encodings.has(encoding)) throw new IngestError('unsupported-encoding');
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw new IngestError('body-too-large');
   const body = await receive(request, maxBytes, claim);

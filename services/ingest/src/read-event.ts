@@ -1,29 +1,68 @@
 import type { LogEvent, Source } from '@logloom/schemas';
-import { reject, type Rejection } from './errors.ts';
-import type { Normalizer } from './normalize.ts';
+import { isUtf8 } from 'node:buffer';
+import { reject, RejectedError, type Rejection } from './errors.ts';
+import type { Normalized, Normalizer } from './normalize.ts';
 
 const maxReason = 300;
 
 /**
  * Reads one event from its JSON text. Integers beyond 2^53 keep their digits, as text; halves of surrogate pairs become U+FFFD.
- * Never throws on any text.
+ * `membersOf` gives what the event came with beside the text, as JSON members (GivenFields). Never throws on any text.
  */
 export function readEvent(
   text: string,
   source: Source,
   receivedAt: number,
   normalizer: Normalizer,
+  membersOf?: (object: Readonly<Record<string, unknown>>) => string,
 ): LogEvent | Rejection {
   const wellFormed = text.includes('\\u') ? replaceLoneSurrogates(text) : text;
   const parsed = parseObject(wellFormed, JSON.parse);
   if ('code' in parsed) return parsed;
-  let result = normalizer.normalize(parsed.object, source, receivedAt);
+  const members = membersOf?.(parsed.object);
+  const normalize = ({ object }: { object: Record<string, unknown> }): Normalized =>
+    members === undefined
+      ? normalizer.normalize(object, source, receivedAt)
+      : normalizer.normalizeGiven({ members }, object, source, receivedAt);
+  let result = normalize(parsed);
   if ('ok' in result && result.rounded) {
     const exact = parseObject(wellFormed, parseExactly);
     if ('code' in exact) return exact;
-    result = normalizer.normalize(exact.object, source, receivedAt);
+    result = normalize(exact);
   }
   return 'ok' in result ? result.ok : result;
+}
+
+/** What parseJson() gives for bytes. Throws RejectedError `bad-json`, `invalid-utf8`. */
+export function parseJsonBytes(bytes: Buffer): unknown {
+  if (!isUtf8(bytes)) throw new RejectedError(reject('invalid-utf8'));
+  return parseJson(bytes.toString('utf8'));
+}
+
+/** A JSON text in which integers beyond 2^53 keep their digits, as text. Throws RejectedError `bad-json`. */
+export function parseJson(text: string): unknown {
+  const wellFormed = text.includes('\\u') ? replaceLoneSurrogates(text) : text;
+  try {
+    return /[:[,\s-]\d{16}/.test(wellFormed) ? parseExactly(wellFormed) : JSON.parse(wellFormed);
+  } catch (error) {
+    throw new RejectedError(reject('bad-json', reasonOf(error)));
+  }
+}
+
+/** A JSON object as parseJson() gives it; undefined for every other text. */
+export function parseJsonObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value = parseJson(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return (error as Error).message.slice(0, maxReason).toWellFormed();
 }
 
 function parseObject(
@@ -34,7 +73,7 @@ function parseObject(
   try {
     value = parse(text);
   } catch (error) {
-    return reject('bad-json', (error as Error).message.slice(0, maxReason).toWellFormed());
+    return reject('bad-json', reasonOf(error));
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return reject('not-an-object');
   return { object: value as Record<string, unknown> };

@@ -2,7 +2,8 @@ import { connectLog, type LogConnection, type RunService, type ServiceContext } 
 import { topics } from '@logloom/schemas';
 import type { FastifyInstance } from 'fastify';
 import { once } from 'node:events';
-import { createHttpDoor, type DoorState } from './http-door.ts';
+import type { DoorState } from './door-request.ts';
+import { createHttpDoor } from './http-door.ts';
 import { Intake } from './intake.ts';
 import { Normalizer } from './normalize.ts';
 import { runRawDoor } from './raw-door.ts';

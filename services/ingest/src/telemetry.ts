@@ -3,16 +3,23 @@ import { Counter, Gauge, Histogram, messagingSpan, type SpanSpec, type Telemetry
 
 /** The spans of ingest, all of them. */
 export const spans = {
-  receive: {
-    name: 'POST /ingest',
-    kind: 'server',
-    attributes: { 'http.request.method': 'POST', 'http.route': '/ingest' },
-  },
   receiveSyslog: { name: 'receive syslog', kind: 'server' },
+  receive: receiveSpan('/ingest'),
+  receiveOtlp: receiveSpan('/v1/logs'),
+  receiveBulk: receiveSpan('/_bulk'),
+  receiveLoki: receiveSpan('/loki/api/v1/push'),
   processRaw: messagingSpan('process', topics.raw, 'ingest'),
   normalize: { name: 'normalise', kind: 'internal' },
   send: messagingSpan('send', topics.events),
 } satisfies Record<string, SpanSpec>;
+
+function receiveSpan(route: string): SpanSpec {
+  return {
+    name: `POST ${route}`,
+    kind: 'server',
+    attributes: { 'http.request.method': 'POST', 'http.route': route },
+  };
+}
 
 /** The metrics of ingest, all of them. */
 export interface IngestMetrics {

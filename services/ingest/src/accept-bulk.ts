@@ -1,0 +1,89 @@
+import { eventId, type LogEvent, type Source } from '@logloom/schemas';
+import { isUtf8 } from 'node:buffer';
+import { nextSource } from './accept-body.ts';
+import type { BulkItem, BulkMeta } from './bulk-body.ts';
+import type { Counts, Received } from './door-request.ts';
+import { errors, reject, type Rejection } from './errors.ts';
+import { inSlices } from './in-slices.ts';
+import { readEvent } from './read-event.ts';
+import { spans } from './telemetry.ts';
+
+export interface BulkReceipt extends Counts {
+  /** The answer to each item, as JSON, in the order of the request. */
+  items: string[];
+}
+
+/** Takes in the documents of a bulk request. Resolves when all is durable. Throws IngestError `log-unavailable`. */
+export async function acceptBulk(items: readonly BulkItem[], received: Received): Promise<BulkReceipt> {
+  const { body, intake, producer, receivedAt } = received;
+  const unit = intake.open('elasticsearch');
+  const receipt: BulkReceipt = { accepted: 0, rejected: 0, items: [] };
+  const wholeIsUtf8 = isUtf8(body);
+  await intake.tracing.child(spans.normalize, () =>
+    inSlices(items, unit, ({ meta, piece }) => {
+      const source = nextSource(producer);
+      const bytes = body.subarray(piece.start, piece.end);
+      const result = readItem(bytes, meta, source, wholeIsUtf8, received);
+      receipt.items.push(itemAnswer(meta, source, result));
+      if ('code' in result) {
+        unit.refuse(result, source, receivedAt, bytes);
+        receipt.rejected++;
+      } else {
+        unit.accept(result);
+        receipt.accepted++;
+      }
+    }),
+  );
+  await unit.done();
+  return receipt;
+}
+
+function readItem(
+  bytes: Buffer,
+  meta: BulkMeta,
+  source: Source,
+  wholeIsUtf8: boolean,
+  { intake, receivedAt, maxEventBytes }: Received,
+): LogEvent | Rejection {
+  if (meta.action === 'update' || meta.action === 'delete')
+    return reject('unsupported-action', `${meta.action} is not supported: events are only added`);
+  if (bytes.length > maxEventBytes) return reject('event-too-large');
+  if (!wholeIsUtf8 && !isUtf8(bytes)) return reject('invalid-utf8');
+  return readEvent(bytes.toString('utf8'), source, receivedAt, intake.normalizer, (document) =>
+    membersOf(meta, document),
+  );
+}
+
+/** Elasticsearch's metadata fields, under the names that they have there. */
+function membersOf({ index, id, routing }: BulkMeta, document: Readonly<Record<string, unknown>>): string {
+  let members = '';
+  for (const [name, value] of [
+    ['_index', index],
+    ['_id', id],
+    ['_routing', routing],
+  ] as const) {
+    if (value === undefined) continue;
+    let free: string = name;
+    while (free in document) free += '_';
+    members += `,${JSON.stringify(free)}:${JSON.stringify(value)}`;
+  }
+  return members;
+}
+
+/** What `_bulk` answers to an item. A document without an id has that of its event, as GET /api/events/{id} knows it. */
+function itemAnswer({ action, index, id }: BulkMeta, source: Source, result: LogEvent | Rejection): string {
+  const place = `"_index":${JSON.stringify(index ?? '')},"_id":${JSON.stringify(id ?? eventId(source))}`;
+  if ('code' in result) {
+    const { status } = errors[result.code];
+    const type =
+      result.code === 'unsupported-action'
+        ? 'action_request_validation_exception'
+        : 'document_parsing_exception';
+    const reason = JSON.stringify(`${result.code}: ${result.message}`);
+    return `{"${action}":{${place},"status":${status},"error":{"type":"${type}","reason":${reason}}}}`;
+  }
+  return (
+    `{"${action}":{${place},"_version":1,"result":"created",` +
+    `"_shards":{"total":1,"successful":1,"failed":0},"_seq_no":0,"_primary_term":1,"status":201}}`
+  );
+}

@@ -1,0 +1,137 @@
+import type { Settings } from '@logloom/settings';
+import type { ActiveSpan, SpanSpec, Telemetry } from '@logloom/telemetry';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Producer } from './accept-body.ts';
+import { asIngestError, IngestError } from './errors.ts';
+import type { Intake } from './intake.ts';
+import { Claim, readBody, type PendingBytes } from './read-body.ts';
+import type { IngestMetrics } from './telemetry.ts';
+
+/** What the doors do with requests: `intake` is there from 'ready' on. */
+export interface DoorState {
+  phase: 'starting' | 'ready' | 'draining';
+  intake: Intake | undefined;
+}
+
+export interface HttpDoorOptions {
+  settings: Pick<Settings, 'INGEST_MAX_BODY_BYTES' | 'INGEST_MAX_EVENT_BYTES'>;
+  state: DoorState;
+  pending: PendingBytes;
+  metrics: IngestMetrics;
+  logger: Telemetry['logger'];
+  tracing: Telemetry['tracing'];
+}
+
+/** What every door under the port shares: the options, and the numbers of clients that do not number their events themselves. */
+export interface Doors extends HttpDoorOptions {
+  ownProducer: Producer;
+}
+
+/** A request whose body is there. */
+export interface Received {
+  body: Buffer;
+  intake: Intake;
+  producer: Producer;
+  /** Milliseconds since 1970. */
+  receivedAt: number;
+  maxEventBytes: number;
+  /**
+   * Claims more bytes than the body's own: what it unpacks to further. Throws IngestError `body-too-large`, `overloaded`.
+   */
+  claim: (bytes: number) => void;
+}
+
+/** What became of a request's events. */
+export interface Counts {
+  accepted: number;
+  rejected: number;
+}
+
+export interface DoorRequest<T> {
+  span: SpanSpec;
+  /** Whether the door reads bodies of a media type; '' where the client says nothing. */
+  accepts: (type: string) => boolean;
+  /** A content encoding that the door unpacks itself. */
+  packed?: string;
+  work: (received: Received) => Promise<T>;
+  counts: (answer: T) => Counts;
+}
+
+/**
+ * Receives a request's body within the limits and has the door work on it, as one span. The bytes count as pending until the work is
+ * done. Throws IngestError, also what `work` throws.
+ */
+export async function receive<T>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  doors: Doors,
+  door: DoorRequest<T>,
+): Promise<T> {
+  return doors.tracing.receive(door.span, headerOf(request, 'traceparent'), async (span) => {
+    try {
+      const answer = await work(request, doors, door);
+      tell(span, reply.statusCode, door.counts(answer));
+      return answer;
+    } catch (error) {
+      tell(span, asIngestError(error as Error).status);
+      throw error;
+    }
+  });
+}
+
+async function work<T>(request: FastifyRequest, doors: Doors, door: DoorRequest<T>): Promise<T> {
+  const { settings, state, metrics } = doors;
+  if (state.phase !== 'ready') throw new IngestError(state.phase);
+  if (!door.accepts(mediaType(request))) throw new IngestError('unsupported-type');
+  const producer = producerOf(request) ?? doors.ownProducer;
+  const stopTimer = metrics.requestSeconds.startTimer();
+  using claim = new Claim(doors.pending);
+  const maxBodyBytes = settings.INGEST_MAX_BODY_BYTES;
+  const body = await readBody(request.raw, maxBodyBytes, claim, door.packed);
+  metrics.bytes.inc(body.length);
+  const answer = await door.work({
+    body,
+    intake: state.intake!,
+    producer,
+    receivedAt: Date.now(),
+    maxEventBytes: settings.INGEST_MAX_EVENT_BYTES,
+    claim: (bytes) => {
+      if (bytes > maxBodyBytes) throw new IngestError('body-too-large');
+      claim.take(bytes);
+    },
+  });
+  stopTimer();
+  return answer;
+}
+
+function tell(span: ActiveSpan, status: number, counts?: Counts): void {
+  span.set({ 'http.response.status_code': status });
+  if (counts === undefined) return;
+  span.set({ 'logloom.events.accepted': counts.accepted, 'logloom.events.rejected': counts.rejected });
+}
+
+/** The media type of the body, in lower case and without its parameters. */
+export function mediaType(request: FastifyRequest): string {
+  return (request.headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase();
+}
+
+function headerOf(request: FastifyRequest, name: string): string | undefined {
+  const header = request.headers[name];
+  return typeof header === 'string' ? header : undefined;
+}
+
+/** A client that numbers its events itself can send them again without making copies. */
+function producerOf(request: FastifyRequest): Producer | undefined {
+  const id = request.headers['logloom-producer'];
+  const first = request.headers['logloom-sequence'];
+  if (id === undefined && first === undefined) return undefined;
+  if (typeof id !== 'string' || !/^[A-Za-z0-9_-]{1,64}$/.test(id))
+    throw new IngestError('bad-producer', 'Logloom-Producer is 1 to 64 letters, digits, - and _');
+  if (typeof first !== 'string' || !/^\d{1,15}$/.test(first))
+    throw new IngestError(
+      'bad-producer',
+      'Logloom-Sequence is the number of the first event, up to 15 digits',
+    );
+  let sequence = Number(first);
+  return { id, next: () => sequence++ };
+}

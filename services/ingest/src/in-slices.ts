@@ -1,0 +1,23 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { IntakeUnit } from './intake.ts';
+
+/** Big bodies are worked in slices of so many events, so that other requests and health checks have their turn. */
+export const sliceEvents = 1000;
+
+/** Does the work on each item; after each slice the unit is flushed. Stops early when the log has refused some of it. */
+export async function inSlices<T>(
+  items: Iterable<T>,
+  unit: IntakeUnit,
+  work: (item: T) => void,
+): Promise<void> {
+  let inSlice = 0;
+  for (const item of items) {
+    work(item);
+    if (++inSlice < sliceEvents) continue;
+    unit.flush();
+    inSlice = 0;
+    if (unit.failed) break;
+    await nextTurn();
+  }
+  unit.flush();
+}

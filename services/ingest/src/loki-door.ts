@@ -1,0 +1,76 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { acceptGroups, readFrame, type Group, type GroupsReceipt } from './accept-groups.ts';
+import { mediaType, receive, type Doors, type Received } from './door-request.ts';
+import type { SendError } from './http-door.ts';
+import { lokiEvent } from './loki-event.ts';
+import { readJsonEntry, readLokiJson } from './loki-json.ts';
+import { readLokiProtobuf, readProtobufEntry } from './loki-protobuf.ts';
+import type { LokiEntry, LokiStream } from './loki-push.ts';
+import type { Normalizer } from './normalize.ts';
+import { parseJsonBytes } from './read-event.ts';
+import { spans } from './telemetry.ts';
+import { unpackSnappy } from './unpack-snappy.ts';
+
+const jsonType = 'application/json';
+// A client that names no type means protobuf.
+const protobufTypes = new Set(['', 'application/x-protobuf']);
+
+/**
+ * POST /loki/api/v1/push, and GET /ready, which its clients ask. Answers are Loki's: 204; 400 with the reason in words when entries
+ * were refused, also when the others were taken in.
+ */
+export function registerLokiDoor(app: FastifyInstance, doors: Doors): SendError {
+  app.post('/loki/api/v1/push', async (request, reply) => push(request, reply, doors));
+  app.get('/ready', async (_request, reply) => {
+    const { phase } = doors.state;
+    return reply.code(phase === 'ready' ? 200 : 503).send(`${phase}\n`);
+  });
+  return ({ code, message }, reply) => reply.type('text/plain').send(`${code}: ${message}\n`);
+}
+
+async function push(request: FastifyRequest, reply: FastifyReply, doors: Doors): Promise<FastifyReply> {
+  const isJson = mediaType(request) === jsonType;
+  const { accepted, rejected, reason } = await receive(request, reply, doors, {
+    span: spans.receiveLoki,
+    accepts: (type) => type === jsonType || protobufTypes.has(type),
+    ...(!isJson && { packed: 'snappy' }),
+    work: (received) => acceptLoki(received, isJson),
+    counts: (receipt) => receipt,
+  });
+  if (rejected === 0) return reply.code(204).send();
+  const total = accepted + rejected;
+  return reply.code(400).type('text/plain').send(`${rejected} of ${total} entries refused: ${reason}\n`);
+}
+
+async function acceptLoki(received: Received, isJson: boolean): Promise<GroupsReceipt> {
+  const { body, intake, claim } = received;
+  const { normalizer } = intake;
+  if (isJson) {
+    const streams = readFrame(() => readLokiJson(parseJsonBytes(body)));
+    return acceptGroups(
+      'loki',
+      streams.map((stream) => withEvents(stream, readJsonEntry, normalizer)),
+      received,
+    );
+  }
+  const unpacked = await unpackSnappy(body, claim);
+  const streams = readFrame(() => readLokiProtobuf(unpacked));
+  return acceptGroups(
+    'loki',
+    streams.map((stream) => withEvents(stream, readProtobufEntry, normalizer)),
+    received,
+  );
+}
+
+function withEvents<Encoded>(
+  { labels, entries, alone }: LokiStream<Encoded>,
+  read: (entry: Encoded) => LokiEntry,
+  normalizer: Normalizer,
+): Group<Encoded> {
+  return {
+    records: entries,
+    sharedLength: Object.entries(labels).reduce((sum, [name, value]) => sum + name.length + value.length, 0),
+    toEvent: (entry, source, receivedAt) => lokiEvent(read(entry), labels, source, receivedAt, normalizer),
+    alone,
+  };
+}

@@ -1,0 +1,18 @@
+/** Names of labels and of structured metadata with their values: texts only. */
+export type Labels = Record<string, string>;
+
+/** One line of a stream. */
+export interface LokiEntry {
+  /** Nanoseconds since 1970. */
+  time: bigint;
+  line: string;
+  metadata: Labels;
+}
+
+/** A stream of a push request; its entries are still encoded. */
+export interface LokiStream<Encoded> {
+  labels: Labels;
+  entries: Encoded[];
+  /** A push request that holds this entry alone. */
+  alone: (entry: Encoded) => Buffer;
+}

@@ -1,0 +1,196 @@
+import protobuf from 'protobufjs/minimal.js';
+import { reject, RejectedError } from './errors.ts';
+import {
+  addAttribute,
+  double,
+  integer,
+  maxValueDepth,
+  noAttributes,
+  type AnyValue,
+  type Attributes,
+  type OtlpGroup,
+  type OtlpRecord,
+  type OtlpSender,
+} from './otlp-record.ts';
+import { MessageReader, readProtobuf, tagOf } from './protobuf-reader.ts';
+
+// Field numbers: opentelemetry-proto, logs/v1/logs.proto, resource/v1/resource.proto, common/v1/common.proto.
+const varint = 0;
+const fixed64 = 1;
+const fixed32 = 5;
+const tag = (field: number, type: number): number => (field << 3) | type;
+
+/** The groups of an ExportLogsServiceRequest. Throws RejectedError when its frame is broken; the records are not looked into. */
+export function readOtlpProtobuf(body: Buffer): OtlpGroup<Buffer>[] {
+  return readProtobuf(() => request(body));
+}
+
+/** A LogRecord. Throws RejectedError `bad-protobuf`, `invalid-utf8`, `too-deep`. */
+export function readProtobufRecord(bytes: Buffer): OtlpRecord {
+  return readProtobuf(() => logRecord(bytes));
+}
+
+function request(body: Buffer): OtlpGroup<Buffer>[] {
+  const groups: OtlpGroup<Buffer>[] = [];
+  const reader = new MessageReader(body);
+  for (let t; (t = reader.tag(reader.end)) !== 0;) {
+    if (t === tagOf(1)) groups.push(...resourceLogs(reader.bytes()));
+    else reader.skip(t);
+  }
+  return groups;
+}
+
+function resourceLogs(bytes: Buffer): OtlpGroup<Buffer>[] {
+  const reader = new MessageReader(bytes);
+  const resources: Buffer[] = [];
+  const scopes: Buffer[] = [];
+  let schemaUrl = '';
+  for (let t; (t = reader.tag(reader.end)) !== 0;) {
+    if (t === tagOf(1)) resources.push(reader.bytes());
+    else if (t === tagOf(2)) scopes.push(reader.bytes());
+    else if (t === tagOf(3)) schemaUrl = reader.text();
+    else reader.skip(t);
+  }
+  const resource = joined(resources);
+  const sender = { ...readAttributes(resource, 1, 2), schemaUrl };
+  return scopes.map((scope) => scopeLogs(scope, resource, sender));
+}
+
+function scopeLogs(bytes: Buffer, resource: Buffer, sender: Omit<OtlpSender, 'scope'>): OtlpGroup<Buffer> {
+  const reader = new MessageReader(bytes);
+  const scopes: Buffer[] = [];
+  const records: Buffer[] = [];
+  let schemaUrl = '';
+  for (let t; (t = reader.tag(reader.end)) !== 0;) {
+    if (t === tagOf(1)) scopes.push(reader.bytes());
+    else if (t === tagOf(2)) records.push(reader.bytes());
+    else if (t === tagOf(3)) schemaUrl = reader.text();
+    else reader.skip(t);
+  }
+  const scope = joined(scopes);
+  return {
+    sender: { ...sender, scope: { ...readScopeNames(scope), ...readAttributes(scope, 3, 4), schemaUrl } },
+    records,
+    alone: (record) => writeAlone(resource, sender.schemaUrl, scope, schemaUrl, record),
+  };
+}
+
+/** A message that stands several times is one: protobuf merges by the order of the fields. */
+function joined(parts: Buffer[]): Buffer {
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+}
+
+function writeAlone(
+  resource: Buffer,
+  resourceUrl: string,
+  scope: Buffer,
+  scopeUrl: string,
+  record: Buffer,
+): Buffer {
+  const writer = protobuf.Writer.create();
+  writer.uint32(tagOf(1)).fork();
+  writer.uint32(tagOf(1)).bytes(resource);
+  writer.uint32(tagOf(2)).fork();
+  writer.uint32(tagOf(1)).bytes(scope).uint32(tagOf(2)).bytes(record);
+  if (scopeUrl !== '') writer.uint32(tagOf(3)).string(scopeUrl);
+  writer.ldelim();
+  if (resourceUrl !== '') writer.uint32(tagOf(3)).string(resourceUrl);
+  return Buffer.from(writer.ldelim().finish());
+}
+
+function readAttributes(
+  bytes: Buffer,
+  attributesField: number,
+  droppedField: number,
+): { attributes: Attributes; droppedAttributesCount: number } {
+  const reader = new MessageReader(bytes);
+  const attributes = noAttributes();
+  let droppedAttributesCount = 0;
+  for (let t; (t = reader.tag(reader.end)) !== 0;) {
+    if (t === tagOf(attributesField)) readPair(reader, attributes, 0);
+    else if (t === tag(droppedField, varint)) droppedAttributesCount = reader.uint32();
+    else reader.skip(t);
+  }
+  return { attributes, droppedAttributesCount };
+}
+
+function readScopeNames(bytes: Buffer): { name: string; version: string } {
+  const reader = new MessageReader(bytes);
+  const names = { name: '', version: '' };
+  for (let t; (t = reader.tag(reader.end)) !== 0;) {
+    if (t === tagOf(1)) names.name = reader.text();
+    else if (t === tagOf(2)) names.version = reader.text();
+    else reader.skip(t);
+  }
+  return names;
+}
+
+function logRecord(bytes: Buffer): OtlpRecord {
+  const reader = new MessageReader(bytes);
+  const record: OtlpRecord = {
+    ...{ time: 0n, observedTime: 0n, severityNumber: 0, severityText: '', body: undefined },
+    ...{ attributes: noAttributes(), droppedAttributesCount: 0, flags: 0 },
+    ...{ traceId: '', spanId: '', eventName: '' },
+  };
+  for (let t; (t = reader.tag(reader.end)) !== 0;) {
+    if (t === tag(1, fixed64)) record.time = reader.fixed64();
+    else if (t === tag(2, varint)) record.severityNumber = reader.uint32();
+    else if (t === tagOf(3)) record.severityText = reader.text();
+    else if (t === tagOf(5)) record.body = readValue(reader, reader.length(), 0);
+    else if (t === tagOf(6)) readPair(reader, record.attributes, 0);
+    else if (t === tag(7, varint)) record.droppedAttributesCount = reader.uint32();
+    else if (t === tag(8, fixed32)) record.flags = reader.fixed32();
+    else if (t === tagOf(9)) record.traceId = reader.bytes().toString('hex');
+    else if (t === tagOf(10)) record.spanId = reader.bytes().toString('hex');
+    else if (t === tag(11, fixed64)) record.observedTime = reader.fixed64();
+    else if (t === tagOf(12)) record.eventName = reader.text();
+    else reader.skip(t);
+  }
+  return record;
+}
+
+function readPair(reader: MessageReader, attributes: Attributes, depth: number): void {
+  const end = reader.length();
+  let name = '';
+  let value: AnyValue = null;
+  for (let t; (t = reader.tag(end)) !== 0;) {
+    if (t === tagOf(1)) name = reader.text();
+    else if (t === tagOf(2)) value = readValue(reader, reader.length(), depth);
+    else reader.skip(t);
+  }
+  addAttribute(attributes, name, value);
+}
+
+function readValue(reader: MessageReader, end: number, depth: number): AnyValue {
+  if (depth >= maxValueDepth) throw new RejectedError(reject('too-deep'));
+  let value: AnyValue = null;
+  for (let t; (t = reader.tag(end)) !== 0;) {
+    if (t === tagOf(1)) value = reader.text();
+    else if (t === tag(2, varint)) value = reader.bool();
+    else if (t === tag(3, varint)) value = integer(reader.int64());
+    else if (t === tag(4, fixed64)) value = double(reader.double());
+    else if (t === tagOf(5)) value = readArray(reader, reader.length(), depth + 1);
+    else if (t === tagOf(6)) value = readList(reader, reader.length(), depth + 1);
+    else if (t === tagOf(7)) value = reader.bytes().toString('base64');
+    else reader.skip(t);
+  }
+  return value;
+}
+
+function readArray(reader: MessageReader, end: number, depth: number): AnyValue[] {
+  const values: AnyValue[] = [];
+  for (let t; (t = reader.tag(end)) !== 0;) {
+    if (t === tagOf(1)) values.push(readValue(reader, reader.length(), depth));
+    else reader.skip(t);
+  }
+  return values;
+}
+
+function readList(reader: MessageReader, end: number, depth: number): Attributes {
+  const attributes = noAttributes();
+  for (let t; (t = reader.tag(end)) !== 0;) {
+    if (t === tagOf(1)) readPair(reader, attributes, depth);
+    else reader.skip(t);
+  }
+  return attributes;
+}

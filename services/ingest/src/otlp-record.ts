@@ -1,0 +1,73 @@
+import { maxDepth } from './json-text.ts';
+
+/** An AnyValue as JSON knows it: an integer beyond 2^53 is its digits as text, bytes are base64, NaN and Infinity their names. */
+export type AnyValue = string | number | boolean | null | AnyValue[] | { [name: string]: AnyValue };
+export type Attributes = Record<string, AnyValue>;
+
+/** A LogRecord of OTLP, from either encoding; what it does not hold has protobuf's default. */
+export interface OtlpRecord {
+  /** Nanoseconds since 1970; 0 for unknown. */
+  time: bigint;
+  observedTime: bigint;
+  severityNumber: number;
+  severityText: string;
+  body: AnyValue | undefined;
+  attributes: Attributes;
+  droppedAttributesCount: number;
+  flags: number;
+  /** Hexadecimal, in lower case. */
+  traceId: string;
+  spanId: string;
+  eventName: string;
+}
+
+/** What stands once for many records. */
+export interface OtlpSender {
+  /** Of the resource. */
+  attributes: Attributes;
+  droppedAttributesCount: number;
+  schemaUrl: string;
+  scope: {
+    name: string;
+    version: string;
+    attributes: Attributes;
+    droppedAttributesCount: number;
+    schemaUrl: string;
+  };
+}
+
+/** The records of one scope of one resource, still encoded: each is read on its own, so that a broken one costs only itself. */
+export interface OtlpGroup<Encoded> {
+  sender: OtlpSender;
+  records: Encoded[];
+  /** A request that holds this record alone: the record as it came, with what stands once for all. */
+  alone: (record: Encoded) => Buffer;
+}
+
+/** How deep the values of an attribute may be nested: they stand in the event's attributes. */
+export const maxValueDepth = maxDepth - 1;
+
+/** A list of pairs as an object. The specification forbids a name to stand twice; where one does, all its values are kept. */
+export function addAttribute(attributes: Attributes, name: string, value: AnyValue): void {
+  if (!(name in attributes)) attributes[name] = value;
+  else {
+    const earlier = attributes[name]!;
+    attributes[name] = Array.isArray(earlier) ? [...earlier, value] : [earlier, value];
+  }
+}
+
+/** An object without a prototype, so that any text can be a name in it. */
+export function noAttributes(): Attributes {
+  return Object.create(null) as Attributes;
+}
+
+/** An int64 as a JSON number, or as its digits where a number would round it. */
+export function integer(value: bigint): number | string {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value.toString();
+}
+
+/** A double as JSON knows it. */
+export function double(value: number): number | string {
+  return Number.isFinite(value) ? value : String(value);
+}
