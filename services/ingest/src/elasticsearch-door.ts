@@ -104,7 +104,8 @@ export function answer(reply: FastifyReply, json: string): FastifyReply {
     version === undefined
       ? 'application/json'
       : `application/vnd.elasticsearch+json;compatible-with=${version}`;
-  return reply.header('content-type', type).send(json);
+  // To a text fastify would add a charset.
+  return reply.header('content-type', type).send(Buffer.from(json));
 }
 
 function typeOf(status: number): string {
