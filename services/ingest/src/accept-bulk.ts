@@ -6,6 +6,7 @@ import type { Counts, Received } from './door-request.ts';
 import { errors, reject, type Rejection } from './errors.ts';
 import { inSlices } from './in-slices.ts';
 import { readEvent } from './read-event.ts';
+import { rsyslogFields } from './rsyslog-document.ts';
 import { spans } from './telemetry.ts';
 
 export interface BulkReceipt extends Counts {
@@ -49,9 +50,10 @@ function readItem(
     return reject('unsupported-action', `${meta.action} is not supported: events are only added`);
   if (bytes.length > maxEventBytes) return reject('event-too-large');
   if (!wholeIsUtf8 && !isUtf8(bytes)) return reject('invalid-utf8');
-  return readEvent(bytes.toString('utf8'), source, receivedAt, intake.normalizer, (document) =>
-    membersOf(meta, document),
-  );
+  return readEvent(bytes.toString('utf8'), source, receivedAt, intake.normalizer, (document) => ({
+    ...rsyslogFields(document),
+    members: membersOf(meta, document),
+  }));
 }
 
 /** Elasticsearch's metadata fields, under the names that they have there. */

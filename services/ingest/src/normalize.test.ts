@@ -98,7 +98,14 @@ test('levels', () => {
       l,
       'info',
     ]),
-    ...(['verbose', 'finest', 10, 0] as const).map((l): [unknown, string] => [l, 'trace']),
+    ...(['verbose', 'finest', 10, 9] as const).map((l): [unknown, string] => [l, 'trace']),
+    // syslog's severities
+    ...(['fatal', 'fatal', 'fatal', 'error', 'warn', 'info', 'info', 'debug'] as const).flatMap(
+      (level, number): [unknown, string][] => [
+        [number, level],
+        [String(number), level],
+      ],
+    ),
   ];
   for (const [level, expected] of cases) assert.equal(event({ level, a: 1 }).level, expected, String(level));
   assert.equal(event({ severityNumber: 17 }).level, 'error');
@@ -204,3 +211,35 @@ function leaves(value: unknown): string[] {
   if (typeof value !== 'object' || value === null) return [String(value)];
   return Object.values(value).flatMap(leaves);
 }
+
+test('fields that a format gives come before every name; what stands under the names stays an attribute', () => {
+  const given = {
+    timestamp: 5,
+    level: 'warn',
+    message: 'm',
+    service: 's',
+    members: ',"scope":{"a":1}',
+  } as const;
+  const object = {
+    level: 'error',
+    msg: 'x',
+    request_id: 'r',
+    service: { name: 'n', version: '1' },
+    host: 'h',
+  };
+  const result = normalizer.normalizeGiven(given, object, source, receivedAt);
+  assert.ok('ok' in result);
+  const { timestamp, level, message, service, host, correlationId, attributes } = result.ok;
+  assert.deepEqual(
+    [timestamp, level, message, service, host, correlationId],
+    [5, 'warn', 'm', 's', 'h', 'r'],
+  );
+  assert.deepEqual(JSON.parse(attributes), {
+    ...{ level: 'error', msg: 'x', requestId: 'r', 'service.name': 'n', service: { version: '1' } },
+    scope: { a: 1 },
+  });
+  const clash = normalizer.normalizeGiven(given, { attributes: { scope: 1 } }, source, receivedAt);
+  assert.ok('ok' in clash);
+  assert.equal(clash.ok.attributes, '{"attributes":{"scope":1},"scope":{"a":1}}');
+  assert.equal('code' in normalizer.normalizeGiven({ members: ',"a":1' }, {}, source, receivedAt), true);
+});

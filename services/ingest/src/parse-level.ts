@@ -31,8 +31,16 @@ export function levelOfText(text: string): Level | undefined {
   return byText.get(word);
 }
 
-/** The level of pino's and bunyan's numbers: 10 trace, 20 debug, ... 60 fatal; the nearest below for those between. */
+/** Of syslog's severities, 0 emergency to 7 debug (RFC 5424, 6.2.1). */
+const bySeverity: readonly Level[] = ['fatal', 'fatal', 'fatal', 'error', 'warn', 'info', 'info', 'debug'];
+
+/**
+ * The level of pino's and bunyan's numbers: 10 trace, 20 debug, ... 60 fatal; the nearest below for those between. 0 to 7, which
+ * neither of them uses, are syslog's severities, as rsyslog and GELF write them.
+ */
 export function levelOfNumber(number: number): Level {
+  const severity = bySeverity[number];
+  if (severity !== undefined) return severity;
   return ascending[Math.min(5, Math.max(0, Math.floor(number / 10) - 1))]!;
 }
 

@@ -1,29 +1,29 @@
 import type { LogEvent, Source } from '@logloom/schemas';
 import { isUtf8 } from 'node:buffer';
 import { reject, RejectedError, type Rejection } from './errors.ts';
-import type { Normalized, Normalizer } from './normalize.ts';
+import type { GivenFields, Normalized, Normalizer } from './normalize.ts';
 
 const maxReason = 300;
 
 /**
  * Reads one event from its JSON text. Integers beyond 2^53 keep their digits, as text; halves of surrogate pairs become U+FFFD.
- * `membersOf` gives what the event came with beside the text, as JSON members (GivenFields). Never throws on any text.
+ * `givenOf` says what is known of the object beside its names. Never throws on any text.
  */
 export function readEvent(
   text: string,
   source: Source,
   receivedAt: number,
   normalizer: Normalizer,
-  membersOf?: (object: Readonly<Record<string, unknown>>) => string,
+  givenOf?: (object: Readonly<Record<string, unknown>>) => GivenFields,
 ): LogEvent | Rejection {
   const wellFormed = text.includes('\\u') ? replaceLoneSurrogates(text) : text;
   const parsed = parseObject(wellFormed, JSON.parse);
   if ('code' in parsed) return parsed;
-  const members = membersOf?.(parsed.object);
+  const given = givenOf?.(parsed.object);
   const normalize = ({ object }: { object: Record<string, unknown> }): Normalized =>
-    members === undefined
+    given === undefined
       ? normalizer.normalize(object, source, receivedAt)
-      : normalizer.normalizeGiven({ members }, object, source, receivedAt);
+      : normalizer.normalizeGiven(given, object, source, receivedAt);
   let result = normalize(parsed);
   if ('ok' in result && result.rounded) {
     const exact = parseObject(wellFormed, parseExactly);
