@@ -98,7 +98,7 @@ for (const [version, Elasticsearch] of [
     assert.deepEqual(JSON.parse(events[2]!.attributes), { _index: 'logs-web', _id: 'id-1', _routing: 'r' });
     const letters = (await readDeadLetters(folder.path)).sort((a, b) => a.source.offset - b.source.offset);
     assert.deepEqual(
-      letters.map(({ code, payload }) => [code, JSON.parse(payload.toString())]),
+      letters.map(({ code, payload }) => [code, JSON.parse(payload.toString()) as unknown]),
       [
         ['bad-timestamp', { message: 'bad', '@timestamp': 'yesterday' }],
         ['unsupported-action', { doc: { a: 1 } }],

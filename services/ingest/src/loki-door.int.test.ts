@@ -159,10 +159,10 @@ test('refused entries are told and kept, the others taken in; what is no push is
     await failed(400, 'wrong-shape', '{}');
     await failed(400, 'wrong-shape', '{"streams":[{"stream":{"a":1},"values":[]}]}');
     await failed(400, 'bad-encoding', 'not snappy', protobufType);
-    await failed(400, 'bad-protobuf', (await compress(Buffer.from('nonsense'))) as Buffer, protobufType);
+    await failed(400, 'bad-protobuf', await compress(Buffer.from('nonsense')), protobufType);
     const labels = { 'a=': 'b' };
     const noLabels = await compress(encode([{ labels, entries: [['line']] }], nanoseconds));
-    await failed(400, 'wrong-shape', noLabels as Buffer, protobufType);
+    await failed(400, 'wrong-shape', noLabels, protobufType);
     // Says that it unpacks to 4 GiB.
     await failed(413, 'body-too-large', Buffer.from([0xff, 0xff, 0xff, 0xff, 0x0f, 0]), protobufType);
     await failed(415, 'unsupported-type', '{}', 'text/plain');
