@@ -12,6 +12,8 @@ const options: CorrelateOptions = { idleMs, maxMs: 1e9, graceMs: 1, maxEvents: 1
 const sizes = [1_000, 10_000, 100_000, 1_000_000];
 const rounds = 3;
 
+const messages = ['order 17 placed by 4711', 'payment of 12.50 accepted', 'reserved 3 items in stock 9'];
+
 interface Event {
   timestamp: number;
   event: MemberEvent;
@@ -38,6 +40,11 @@ function* traffic(open: number): Generator<Event> {
         service: 'web',
         correlationId: group.id,
         correlationKind: 'traceId',
+        host: null,
+        message: messages[n % messages.length]!,
+        traceId: group.id,
+        spanId: null,
+        attributes: '{"http":{"status":200,"route":"/orders"}}',
       },
     };
     if (--group.left === 0) {

@@ -8,6 +8,7 @@ import {
 } from '@logloom/schema-registry';
 import {
   correlationDefaults,
+  alertOf,
   contractText,
   eventToJson,
   placeEvent,
@@ -93,13 +94,24 @@ test('logs.events: ingest writes what indexer and fanout read whole', async () =
 });
 
 test('logs.events: the correlator reads its part of it, and its own ticks', async () => {
-  const { source, timestamp, level, service, correlationId, correlationKind } = event;
+  const { receivedAt: _, ...member } = event;
   const read = await roundTrip((serde) => serde.encode('LogEvent', event), { LogEvent: memberEventSchema });
-  assert.deepEqual(plain(read), { source, timestamp, level, service, correlationId, correlationKind });
+  assert.deepEqual(plain(read), member);
   assert.deepEqual(
     plain(await roundTrip((serde) => serde.encode('Tick', { dueAt: 5 }), { LogEvent: memberEventSchema })),
     { dueAt: 5 },
   );
+});
+
+test('logs.events: the correlator reads the rules that another wrote', async () => {
+  const rules = { version: '0d93a13628eb', text: 'rules: []' };
+  assert.deepEqual(plain(await roundTrip((serde) => serde.encode('Rules', rules))), rules);
+});
+
+test('logs.alerts: the correlator writes what the indexer posts', async () => {
+  const rule = { name: 'never-paid', message: 'm', webhook: 'http://localhost/hook' };
+  const alert = alertOf({ ...correlation, labels: { team: 'shop' }, severity: 'high' }, 1, rule);
+  assert.deepEqual(plain(await roundTrip((serde) => serde.encode('Alert', alert))), alert);
 });
 
 test('logs.correlations: the correlator writes what indexer and fanout read', async () => {

@@ -1,5 +1,6 @@
 import { lockDataFolder, SqliteEventLog } from '@logloom/event-log';
-import { loadEnvironment, type Settings } from '@logloom/settings';
+import { formatProblem, loadRules } from '@logloom/rules';
+import { loadEnvironment, SettingsError, type Settings } from '@logloom/settings';
 import { addProcessMetrics, createTelemetry, readTracingSettings, startTracing } from '@logloom/telemetry';
 import { join, resolve } from 'node:path';
 import { ServiceThread } from './service-thread.ts';
@@ -24,6 +25,12 @@ export async function up(
   signal: AbortSignal,
   onReady: (addresses: Addresses) => void,
 ): Promise<void> {
+  // Here, so that a wrong file stops the start; on its own thread it would only be tried again.
+  if (settings.CORRELATION_RULES !== undefined) {
+    const loaded = loadRules(settings.CORRELATION_RULES);
+    if (!loaded.ok)
+      throw new SettingsError(loaded.problems.map((p) => formatProblem(settings.CORRELATION_RULES!, p)));
+  }
   await using owned = new AsyncDisposableStack();
   owned.use(lockDataFolder(settings.LOGLOOM_DATA));
   await recoverLog(settings);

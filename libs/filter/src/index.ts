@@ -11,6 +11,7 @@ export { compileElasticsearch, type ElasticsearchQuery } from './elasticsearch.t
 export { elasticsearchAttributes, type ElasticsearchAttributes } from './elasticsearch-attributes.ts';
 export { elasticsearchWords } from './elasticsearch-words.ts';
 export { equalityTerms, type EqualityTerm } from './equality-terms.ts';
+export { fieldOf, type Field } from './fields.ts';
 export { FilterSubject } from './filter-subject.ts';
 export { compileMongo, type MongoFilter } from './mongodb.ts';
 export { mongoFields, type MongoAttribute, type MongoFields } from './mongodb-fields.ts';

@@ -105,10 +105,10 @@ const schema = z.object({
   ),
   CORRELATION_RULES: z
     .string()
-    // Better than a file that is silently ignored.
-    .refine(() => false, { message: 'correlation rules are not part of this version; unset it' })
     .optional()
-    .describe('file of correlation rules; not part of this version yet'),
+    .describe(
+      'YAML file of correlation rules (docs/rules.md), taken over again whenever it changes; unset: none',
+    ),
   LIVE_FLUSH_MS: z.coerce
     .number()
     .int()

@@ -6,13 +6,16 @@ import {
   type PartitionHandler,
 } from '@logloom/event-log';
 import { SchemaRegistryError, type Serde } from '@logloom/schema-registry';
-import { topics, type Correlation } from '@logloom/schemas';
-import { batchAttributes, type Tracing } from '@logloom/telemetry';
-import { Correlate, type CorrelateOptions } from './correlate.ts';
-import type { MemberEvent } from './group.ts';
+import type { RuleSet } from '@logloom/rules';
+import { topics, type Alert, type Correlation } from '@logloom/schemas';
+import { batchAttributes, type Logger, type Tracing } from '@logloom/telemetry';
+import { AlertWriter } from './alert-writer.ts';
+import { Correlate, type CorrelateOptions, type InputRecord } from './correlate.ts';
 import { parseMetadata, RestartPoint } from './restart-point.ts';
+import { readRules, rulesOfRecord, RulesWriter } from './rules-in-log.ts';
 import { spans, type CorrelatorMetrics } from './telemetry.ts';
 import { TraceMemory } from './trace-memory.ts';
+import { lastMember } from './written-documents.ts';
 
 /** A commit costs a disk write and only shortens a restart. */
 const commitIntervalMs = 500;
@@ -23,36 +26,49 @@ export interface CorrelatorDeps {
   options: CorrelateOptions;
   metrics: CorrelatorMetrics;
   tracing: Tracing;
+  logger: Pick<Logger, 'error' | 'warn'>;
+  /** The rules that are wanted; null for none. */
+  rules: () => RuleSet | null;
   /** The machine's clock in ms; used for when to look, never for what to write. */
   now: () => number;
 }
 
 /**
- * Correlates one partition: reads logs.events from the restart point, writes logs.correlations, and only then commits. A crash at
+ * Correlates one partition: reads logs.events from the restart point, writes logs.correlations and logs.alerts, and only then commits. A crash at
  * any point repeats input, and the output says what of it is done; nothing is lost and nothing is written twice.
  */
 export async function correlatePartition(
   deps: CorrelatorDeps,
   assignment: Assignment,
 ): Promise<PartitionHandler> {
-  const { log, serde, options, metrics, tracing, now } = deps;
+  const { log, serde, options, metrics, tracing, logger, now } = deps;
   const { partition, committed } = assignment;
   // An output that ends before the committed position was deleted: the documents are made anew from the start of the log.
   const outputEnd = (await log.endOffsets(topics.correlations))[partition]!;
   const isRebuild = parseMetadata(committed).output > outputEnd;
-  const { output, sources } = parseMetadata(isRebuild ? null : committed);
+  const { output, sources, rules: rulesOffset } = parseMetadata(isRebuild ? null : committed);
   const startOffset = isRebuild ? 0 : (committed?.offset ?? 0);
   const written = await readWritten(deps, partition, output, outputEnd);
-  const correlate = new Correlate(
-    partition,
-    options,
-    written.map((w) => w.document),
-  );
+  const alertWriter = await AlertWriter.open(log, serde, partition);
+  const eventsEnd = (await log.endOffsets(topics.events))[partition]!;
+  const rulesWriter = new RulesWriter(log, serde, partition, deps.rules, eventsEnd);
+  const rules = rulesOffset === undefined ? null : await readRules(log, serde, partition, rulesOffset);
+  if (rulesOffset !== undefined && rules === null)
+    logger.warn(
+      { partition, offset: rulesOffset },
+      'the rules in force have left the log; none are until they are written again',
+    );
+  const correlate = new Correlate(partition, options, {
+    offset: startOffset,
+    rules,
+    written: written.map((w) => w.document),
+  });
   const watermarks = new SourceWatermarks(sources);
-  const restart = new RestartPoint(startOffset, output, sources);
+  const restart = new RestartPoint(startOffset, output, sources, rulesOffset);
   for (const { offset, document } of written) restart.documentWritten(offset, lastMember(document));
   const traces = new TraceMemory(tracing);
   let committedAt = now();
+  let position = startOffset;
 
   const commit = async (): Promise<void> => {
     committedAt = now();
@@ -61,6 +77,7 @@ export async function correlatePartition(
   };
 
   const append = async (documents: readonly Correlation[]): Promise<number[]> => {
+    if (documents.length === 0) return [];
     const records = documents.map((document) => ({
       partition,
       key: document.correlationId,
@@ -80,13 +97,20 @@ export async function correlatePartition(
         span.set(batchAttributes(records));
         await serde.load(records.map((record) => record.value));
         const documents: Correlation[] = [];
+        const alerts: Alert[] = [];
+        let lastRules: number | undefined;
         for (const record of records) {
-          const event = memberOf(serde, record);
+          const { event, rules: set } = read(deps, record);
+          if (set !== undefined) {
+            rulesWriter.seen(record.timestamp);
+            lastRules = record.offset;
+          }
           const isCopy = event !== null && !watermarks.admit(event.source);
           if (isCopy) metrics.copies.inc();
           const member = event === null || isCopy || event.correlationId === null ? null : event;
           if (member !== null) traces.remember(member.correlationId!, record);
-          correlate.apply({ offset: record.offset, timestamp: record.timestamp, event: member }, documents);
+          const input: InputRecord = { offset: record.offset, timestamp: record.timestamp, event: member };
+          correlate.apply(set === undefined ? input : { ...input, rules: set }, documents, alerts);
         }
         metrics.events.inc(records.length);
         const offsets = await append(documents);
@@ -95,12 +119,18 @@ export async function correlatePartition(
           metrics.documents.inc({ reason: document.closeReason });
           if (document.revision > 1) metrics.revisions.inc();
         });
-        restart.batchApplied(records.at(-1)!.offset + 1, watermarks.takeChanged());
+        metrics.alerts.inc(await alertWriter.append(alerts));
+        position = records.at(-1)!.offset + 1;
+        restart.batchApplied(position, watermarks.takeChanged(), lastRules);
         metrics.openGroups.set({ partition: String(partition) }, correlate.openGroups);
+        metrics.openWaits.set({ partition: String(partition) }, correlate.openWaits);
+        await rulesWriter.ensure(position, correlate.rules, now());
         if (now() - committedAt >= commitIntervalMs) await commit();
       }),
     idle: async () => {
       if (now() - committedAt >= commitIntervalMs) await commit();
+      // A record of rules moves the clock as well as a tick does.
+      if (await rulesWriter.ensure(position, correlate.rules, now())) return;
       const dueAt = correlate.nextDeadline;
       if (dueAt === null || dueAt > now()) return;
       await log.append(topics.events, [{ partition, key: null, value: serde.encode('Tick', { dueAt }) }]);
@@ -110,13 +140,28 @@ export async function correlatePartition(
   };
 }
 
-/** The record's event; null for a tick, and for what cannot be decoded (the indexer keeps that as a dead letter). */
-function memberOf(serde: Serde, record: LogRecord): MemberEvent | null {
+/**
+ * What of a record counts: its event, or the rules that it sets. Neither for a tick, and for what cannot be decoded (the indexer keeps
+ * that as a dead letter). Rules that this release cannot read change nothing.
+ */
+function read(
+  { serde, metrics, logger }: CorrelatorDeps,
+  record: LogRecord,
+): Pick<InputRecord, 'event' | 'rules'> {
   try {
     const decoded = serde.decode(record.value);
-    return decoded.name === 'LogEvent' ? decoded.value : null;
+    if (decoded.name === 'LogEvent') return { event: decoded.value };
+    if (decoded.name !== 'Rules') return { event: null };
+    const rules = rulesOfRecord(decoded.value);
+    if (rules === undefined) {
+      const { partition, offset } = record;
+      logger.error({ partition, offset, version: decoded.value.version }, 'rules of the log cannot be read');
+      return { event: null };
+    }
+    metrics.rulesChanges.inc();
+    return { event: null, rules };
   } catch (error) {
-    if (error instanceof SchemaRegistryError) return null;
+    if (error instanceof SchemaRegistryError) return { event: null };
     throw error;
   }
 }
@@ -150,8 +195,4 @@ async function readWritten(
 function isAfter(document: Correlation, last: Correlation | undefined): boolean {
   if (last === undefined || document.closeOffset > last.closeOffset) return true;
   return document.closeOffset === last.closeOffset && document.closeSequence > last.closeSequence;
-}
-
-function lastMember(document: Correlation): number {
-  return document.firstOffset + document.memberDeltas.reduce((sum, delta) => sum + delta, 0);
 }

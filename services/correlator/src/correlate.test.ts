@@ -1,4 +1,5 @@
-import { memberOffsets, type Correlation, type Level } from '@logloom/schemas';
+import { parseRules, type RuleSet } from '@logloom/rules';
+import { memberOffsets, type Alert, type Correlation, type Level } from '@logloom/schemas';
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -10,7 +11,14 @@ const options: CorrelateOptions = { idleMs: 50, maxMs: 300, graceMs: 120, maxEve
 function event(
   offset: number,
   correlationId: string,
-  fields: { timestamp?: number; level?: Level; service?: string } = {},
+  fields: {
+    timestamp?: number;
+    level?: Level;
+    service?: string;
+    message?: string;
+    traceId?: string | null;
+    attributes?: string;
+  } = {},
 ): InputRecord['event'] {
   return {
     source: { kind: 'http', topic: 'p', partition: 0, offset, index: 0 },
@@ -19,6 +27,11 @@ function event(
     service: fields.service ?? 's',
     correlationId,
     correlationKind: 'traceId',
+    host: null,
+    message: fields.message ?? 'm',
+    traceId: fields.traceId ?? null,
+    spanId: null,
+    attributes: fields.attributes ?? '{}',
   };
 }
 
@@ -63,6 +76,13 @@ describe('a group', () => {
       closeSequence: 0,
       firstClosedAt: 80,
       memberDeltas: [0, 1],
+      rulesVersion: '',
+      labels: {},
+      alerts: [],
+      final: false,
+      closedAt: 80,
+      ids: [],
+      shape: document!.shape,
     });
   });
 
@@ -104,6 +124,17 @@ describe('a group', () => {
     );
   });
 
+  test('that comes back late while there is no room makes room too', () => {
+    const records = [at(0, 0, 'a'), at(1, 60, 'b'), at(2, 61, 'c'), at(3, 62, 'a')];
+    assert.deepEqual(
+      run(records, { ...options, maxGroups: 2 }).map((d) => [d.correlationId, d.closeReason]),
+      [
+        ['a', 'idle'],
+        ['b', 'evicted'],
+      ],
+    );
+  });
+
   test('that was idle longest makes room, and says so', () => {
     const documents = run([at(0, 0, 'a'), at(1, 1, 'b'), at(2, 2, 'a'), at(3, 3, 'c')], {
       ...options,
@@ -129,10 +160,38 @@ describe('a group', () => {
   });
 });
 
+/** Two versions, which between them have every kind of rule. */
+const ruleSets = [
+  `rules:
+    - { name: two-errors, when: 'level:error', count: 2, distinct: { field: service, count: 2 }, severity: high, alert: true }
+    - { name: done, when: 'message:begin', then: 'message:end', within: 60ms, labels: { done: 'yes' } }
+    - { name: hung, when: 'message:begin', without: 'message:end', within: 100ms, severity: critical, alert: true }
+    - { name: hung-long, when: 'message:begin', without: 'message:stop', within: 200ms, alert: true }
+    - { name: quit, when: 'message:quit', close: final }`,
+  `rules:
+    - { name: stop, when: 'message:stop', close: true, alert: true }
+    - { name: hung, when: 'message:begin', without: 'message:stop', within: 150ms, close: true, labels: { a: b } }
+    - { name: never, when: 'message:x', without: 'message:begin', within: 1s, close: final, alert: true }
+    - { name: error, when: 'level:error', alert: true }`,
+].map((text) => {
+  const result = parseRules(text);
+  if (!result.ok) throw new Error(JSON.stringify(result.problems));
+  return result.rules;
+});
+
 const recordsArbitrary = fc
   .array(
     fc.record({
       id: fc.constantFrom('a', 'b', 'c', 'd', null),
+      message: fc.constantFrom('begin', 'end', 'begin end', 'stop', 'quit', 'x 1'),
+      level: fc.constantFrom<Level>('info', 'info', 'error'),
+      service: fc.constantFrom('s', 't'),
+      // How much later than it happened an event arrives, in microseconds.
+      late: fc.constantFrom(0, 0, 30_000, 90_000),
+      rules: fc.option(fc.constantFrom<RuleSet | null>(ruleSets[0]!, ruleSets[1]!, null), {
+        freq: 12,
+        nil: undefined,
+      }),
       wait: fc.constantFrom(0, 0, 1, 5, 20, 49, 50, 51, 130, 400),
     }),
     {
@@ -141,12 +200,18 @@ const recordsArbitrary = fc
   )
   .map((steps) => {
     let timestamp = 0;
-    const records: InputRecord[] = steps.map(({ id, wait }, offset) => {
+    const records: InputRecord[] = steps.map(({ id, wait, rules, late, ...fields }, offset) => {
       timestamp += wait;
-      return { offset, timestamp, event: id === null ? null : event(offset, id) };
+      if (rules !== undefined) return { offset, timestamp, event: null, rules };
+      const at = timestamp * 1000 - late;
+      return {
+        offset,
+        timestamp,
+        event: id === null ? null : event(offset, id, { ...fields, timestamp: at }),
+      };
     });
     // Ticks at the end close everything.
-    for (let i = 0; i < 3; i++)
+    for (let i = 0; i < 4; i++)
       records.push({ offset: records.length, timestamp: (timestamp += 1000), event: null });
     return records;
   });
@@ -177,14 +242,15 @@ describe('every event', () => {
     fc.assert(
       fc.property(recordsArbitrary, optionsArbitrary, (records, opts) => {
         fc.pre(opts.maxGroups === 1000);
-        const actual = newest(run(records, opts)).map((d) => ({
+        const plain = records.map(({ rules: _, ...record }) => record);
+        const actual = newest(run(plain, opts)).map((d) => ({
           id: d.id,
           revision: d.revision,
           members: memberOffsets(d),
         }));
         assert.deepEqual(
           actual.sort((a, b) => a.members[0]! - b.members[0]!),
-          simulate(records, opts),
+          simulate(plain, opts),
         );
       }),
     );
@@ -249,6 +315,7 @@ describe('a crash', () => {
   const crashArbitrary = fc.record({
     afterRecords: fc.nat(40),
     appendedPart: fc.constantFrom(0, 0.5, 1),
+    alertedPart: fc.constantFrom(0, 0.5, 1),
     committed: fc.boolean(),
   });
 
@@ -260,53 +327,91 @@ describe('a crash', () => {
         fc.array(crashArbitrary, { maxLength: 8 }),
         fc.integer({ min: 1, max: 15 }),
         (records, opts, crashes, batchSize) => {
-          const output: Correlation[] = [];
-          let commit = { offset: 0, output: 0 };
+          const output: Output = { documents: [], alerts: [] };
+          let commit: Committed = { offset: 0, output: 0 };
           for (const crash of [...crashes, null]) {
             commit = runUntil(records, opts, output, commit, crash, batchSize);
           }
-          assert.deepEqual(output, run(records, opts));
+          const expected: Output = { documents: [], alerts: [] };
+          const correlate = new Correlate(0, opts);
+          for (const record of records) correlate.apply(record, expected.documents, expected.alerts);
+          assert.deepEqual(output, expected);
+          assert.deepEqual([correlate.openGroups, correlate.openWaits, correlate.lowWaterMark], [0, 0, null]);
         },
       ),
       { numRuns: 1500 },
     );
   });
 
+  interface Output {
+    documents: Correlation[];
+    alerts: Alert[];
+  }
+
+  interface Crash {
+    afterRecords: number;
+    appendedPart: number;
+    alertedPart: number;
+    committed: boolean;
+  }
+
+  interface Committed {
+    offset: number;
+    output: number;
+    rules?: number;
+  }
+
   function runUntil(
     records: readonly InputRecord[],
     opts: CorrelateOptions,
-    output: Correlation[],
-    commit: { offset: number; output: number },
-    crash: { afterRecords: number; appendedPart: number; committed: boolean } | null,
+    output: Output,
+    commit: Committed,
+    crash: Crash | null,
     batchSize: number,
-  ): { offset: number; output: number } {
-    const written = output.slice(commit.output);
-    const correlate = new Correlate(0, opts, written);
-    const restart = new RestartPoint(commit.offset, commit.output, []);
+  ): Committed {
+    const written = output.documents.slice(commit.output);
+    const rules = commit.rules === undefined ? null : records[commit.rules]!.rules!;
+    const correlate = new Correlate(0, opts, { offset: commit.offset, rules, written });
+    const restart = new RestartPoint(commit.offset, commit.output, [], commit.rules);
     written.forEach((d, i) => restart.documentWritten(commit.output + i, memberOffsets(d).at(-1)!));
     const stopAt = crash === null ? Infinity : commit.offset + crash.afterRecords;
     let last = commit;
     for (let next = commit.offset; next < records.length; next += batchSize) {
       const batch = records.slice(next, next + batchSize);
       const documents: Correlation[] = [];
-      for (const record of batch) correlate.apply(record, documents);
+      const alerts: Alert[] = [];
+      for (const record of batch) correlate.apply(record, documents, alerts);
       const dies = next + batch.length > stopAt;
       const part = dies ? documents.slice(0, Math.ceil(documents.length * crash!.appendedPart)) : documents;
       for (const document of part) {
-        restart.documentWritten(output.length, memberOffsets(document).at(-1)!);
-        output.push(document);
+        restart.documentWritten(output.documents.length, memberOffsets(document).at(-1)!);
+        output.documents.push(document);
       }
-      if (dies && (part.length < documents.length || !crash!.committed)) return last;
-      restart.batchApplied(batch.at(-1)!.offset + 1, []);
+      if (dies && part.length < documents.length) return last;
+      // What is not ahead of the last alert is there already.
+      const fresh = alerts.filter((alert) => isAhead(alert, output.alerts.at(-1)));
+      output.alerts.push(...(dies ? fresh.slice(0, Math.ceil(fresh.length * crash!.alertedPart)) : fresh));
+      if (dies && !crash!.committed) return last;
+      if (dies && crash!.alertedPart < 1) return last;
+      const setRules = batch.findLast((record) => record.rules !== undefined)?.offset;
+      restart.batchApplied(batch.at(-1)!.offset + 1, [], setRules);
       const planned = restart.next(correlate.lowWaterMark);
-      if (planned !== null)
-        last = {
-          offset: planned.offset,
-          output: (JSON.parse(planned.metadata) as { output: number }).output,
-        };
+      if (planned !== null) {
+        const metadata = JSON.parse(planned.metadata) as { output: number; rules?: number };
+        last = { offset: planned.offset, ...metadata };
+      }
       if (dies) return last;
     }
     return last;
+  }
+
+  function isAhead(alert: Alert, last: Alert | undefined): boolean {
+    if (last === undefined) return true;
+    const order =
+      alert.closeOffset - last.closeOffset ||
+      alert.closeSequence - last.closeSequence ||
+      alert.index - last.index;
+    return order > 0;
   }
 });
 

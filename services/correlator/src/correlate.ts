@@ -1,6 +1,18 @@
-import { memberOffsets, type CloseReason, type Correlation } from '@logloom/schemas';
-import { addMember, fromDocument, openGroup, toDocument, type Group, type MemberEvent } from './group.ts';
+import { FilterSubject } from '@logloom/filter';
+import type { RuleSet } from '@logloom/rules';
+import {
+  alertOf,
+  placeEvent,
+  type Alert,
+  type CloseReason,
+  type Correlation,
+  type LogEvent,
+} from '@logloom/schemas';
+import { addMember, openGroup, toDocument, type Group, type MemberEvent } from './group.ts';
+import type { CloseRequest } from './group-rules.ts';
 import { LinkedQueue } from './linked-queue.ts';
+import { Waits } from './waits.ts';
+import { WrittenDocuments } from './written-documents.ts';
 
 /** When a group closes. Times in milliseconds of the log's clock. */
 export interface CorrelateOptions {
@@ -12,47 +24,63 @@ export interface CorrelateOptions {
   maxGroups: number;
 }
 
-/** A record of logs.events; `event` is null for a tick and for an event without a correlation id. */
+/** A record of logs.events; `event` is null for a tick, for rules, and for an event without a correlation id. */
 export interface InputRecord {
   offset: number;
   /** Its append time: the log's clock, in milliseconds. */
   timestamp: number;
   event: MemberEvent | null;
+  /** The rules in force from here on, where the record sets them; null for none. */
+  rules?: RuleSet | null;
 }
+
+/** Where the state begins; by default at the start of the log. */
+export interface StartPoint {
+  /** The first offset to come. */
+  offset: number;
+  /** The rules in force there. */
+  rules: RuleSet | null;
+  /** The documents that the output holds for the records to come. */
+  written: readonly Correlation[];
+}
+
+const logStart: StartPoint = { offset: 0, rules: null, written: [] };
 
 /**
  * Groups the events of one partition. The state is a function of the records applied, and of nothing else: no clock, no I/O, so the
  * same log always gives the same documents.
  *
- * Restart. `written` are the documents that the output partition already holds for the records to come. They say which records
- * are spoken for, so these are skipped; the others rebuild the groups that were open. Up to the last written close nothing closes
- * anew: every close until there is in the output. From there on, everything is as if there had been no restart.
+ * Restart. The state begins anew at the start point, where no group is open that is not finished in the output. Up to the last
+ * written close groups close as the output says, which also knows what is gone (evictions); from there on, everything is as if there
+ * had been no restart.
  */
 export class Correlate {
   readonly #partition: number;
   readonly #options: CorrelateOptions;
-  /** Open, or closed and in its grace time. */
+  readonly #written: WrittenDocuments;
+  #rules: RuleSet | null;
+  /** Open, or closed and in its grace time, or waiting for what a rule says. */
   readonly #groups = new Map<string, Group>();
   // The same groups by first offset (for the low-water mark), and those that wait for a deadline, the next one first.
   readonly #byCreation = new LinkedQueue<Group>();
   readonly #byActivity = new LinkedQueue<Group>();
   readonly #byAge = new LinkedQueue<Group>();
   readonly #byGrace = new LinkedQueue<Group>();
+  readonly #waits = new Waits();
   #clock = 0;
 
-  readonly #written: readonly Correlation[];
-  #nextWritten = 0;
-  readonly #covered: Set<number>;
-  readonly #resumeOffset: number;
-  readonly #resumeSequence: number;
+  // The record in work.
+  #offset = -1;
+  #sequence = 0;
+  #output: Correlation[] = [];
+  #alerts: Alert[] = [];
 
-  constructor(partition: number, options: CorrelateOptions, written: readonly Correlation[] = []) {
+  constructor(partition: number, options: CorrelateOptions, start: Partial<StartPoint> = {}) {
+    const { offset, rules, written } = { ...logStart, ...start };
     this.#partition = partition;
     this.#options = options;
-    this.#written = written;
-    this.#covered = new Set(written.flatMap(memberOffsets));
-    this.#resumeOffset = written.at(-1)?.closeOffset ?? -1;
-    this.#resumeSequence = written.at(-1)?.closeSequence ?? -1;
+    this.#rules = rules;
+    this.#written = new WrittenDocuments(written, offset);
   }
 
   /** Open groups. */
@@ -60,14 +88,24 @@ export class Correlate {
     return this.#byActivity.size;
   }
 
+  /** Events that a rule waits for. */
+  get openWaits(): number {
+    return this.#waits.size;
+  }
+
+  /** The rules in force now. */
+  get rules(): RuleSet | null {
+    return this.#rules;
+  }
+
   /** The first offset that is still needed after a restart; null when none is. */
   get lowWaterMark(): number | null {
     // A written close that is not reached yet may leave a group in its grace time: until then everything is needed.
-    if (this.#nextWritten < this.#written.length) return 0;
+    if (!this.#written.isDone) return 0;
     return this.#byCreation.first?.value.firstOffset ?? null;
   }
 
-  /** The log time (ms) at which a group closes, or leaves its grace time, if nothing else happens; null when none waits. */
+  /** The log time (ms) at which something is due if nothing else happens; null when nothing waits. */
   get nextDeadline(): number | null {
     const { idleMs, maxMs, graceMs } = this.#options;
     const idle = this.#byActivity.first;
@@ -77,32 +115,44 @@ export class Correlate {
       idle === null ? Infinity : idle.value.activeAt + idleMs,
       age === null ? Infinity : age.value.openedAt + maxMs,
       grace === null ? Infinity : grace.value.firstClosedAt! + graceMs,
+      this.#waits.nextDeadline ?? Infinity,
     );
     return deadline === Infinity ? null : deadline;
   }
 
-  /** Applies one record, in offset order, and pushes the documents that it closes onto `output`. */
-  apply(record: InputRecord, output: Correlation[]): void {
+  /**
+   * Applies one record, in offset order. Pushes the documents that it closes onto `output`, and onto `alerts` those of its documents,
+   * also of the ones that are written already: whoever keeps alerts knows by their position which he has.
+   */
+  apply(record: InputRecord, output: Correlation[], alerts: Alert[] = []): void {
     // Clocks of two brokers may differ; the log's clock never falls.
     if (record.timestamp > this.#clock) this.#clock = record.timestamp;
-    const firstOutput = output.length - (record.offset === this.#resumeOffset ? this.#resumeSequence + 1 : 0);
-    const close = (group: Group, reason: CloseReason): void => {
-      output.push(this.#close(group, reason, record.offset, output.length - firstOutput));
-    };
+    this.#offset = record.offset;
+    this.#sequence = this.#written.closesAt(record.offset);
+    this.#output = output;
+    this.#alerts = alerts;
+    if (record.rules !== undefined) this.#rules = record.rules;
 
-    this.#closeAsWritten(record.offset);
-    if (record.offset >= this.#resumeOffset) this.#expire(close);
+    this.#closeAsWritten(false);
+    this.#runOut();
+    if (!this.#written.isBefore(record.offset)) this.#expire();
     this.#endGrace();
-    if (record.event !== null && !this.#covered.delete(record.offset))
-      this.#add(record.event, record.offset, close);
+    if (record.event !== null && !this.#written.isFinished(record.offset)) {
+      this.#add(record.event, this.#written.covers(record.offset));
+      this.#closeAsWritten(true);
+    }
   }
 
-  #add(event: MemberEvent, offset: number, close: (group: Group, reason: CloseReason) => void): void {
+  /** `isWritten`: the event is in a written document, which closes its group when its time comes. */
+  #add(event: MemberEvent, isWritten: boolean): void {
     const id = event.correlationId!;
+    const mayClose = !isWritten && !this.#written.isBefore(this.#offset);
     let group = this.#groups.get(id);
+    const opens = group === undefined || group.idle === null;
+    if (opens && this.#byActivity.size >= this.#options.maxGroups && mayClose)
+      this.#close(this.#byActivity.first!.value, 'evicted');
     if (group === undefined) {
-      if (this.#byActivity.size >= this.#options.maxGroups) close(this.#byActivity.first!.value, 'evicted');
-      group = openGroup(event, id, offset);
+      group = openGroup(event, id, this.#offset, this.#rules);
       this.#groups.set(id, group);
       group.created = this.#byCreation.push(group);
     }
@@ -115,18 +165,42 @@ export class Correlate {
       this.#byActivity.moveToEnd(group.idle);
     }
     group.activeAt = this.#clock;
-    addMember(group, event, offset);
-    if (group.offsets.length >= this.#options.maxEvents) close(group, 'size');
+    addMember(group, event, this.#offset);
+    const close = group.rules === null ? false : this.#observe(group, event);
+    if (!mayClose) return;
+    if (close !== false) this.#close(group, 'rule', close === 'final');
+    else if (group.offsets.length >= this.#options.maxEvents) this.#close(group, 'size');
   }
 
-  #expire(close: (group: Group, reason: CloseReason) => void): void {
+  #observe(group: Group, event: MemberEvent): CloseRequest {
+    const subject = new FilterSubject(placeEvent(event as LogEvent, this.#partition, this.#offset));
+    return group.rules!.observe(subject, this.#waits, (rule, sequence, since) => {
+      const withinMs = sequence.withinMicros / 1000;
+      return this.#waits.add({ group, rule, since, deadline: this.#clock + withinMs }, withinMs);
+    });
+  }
+
+  /** What rules waited for and did not come: an open group is told; one that is closed gets a revision. */
+  #runOut(): void {
+    const mayClose = !this.#written.isBefore(this.#offset);
+    for (let wait = this.#waits.ranOut(this.#clock); wait !== null; wait = this.#waits.ranOut(this.#clock)) {
+      const { group, rule } = wait;
+      group.rules!.ranOut(rule, this.#waits);
+      if (!mayClose) continue;
+      if (group.idle === null) this.#emit(group, 'rule', false);
+      else if (rule.close !== false) this.#close(group, 'rule', rule.close === 'final');
+      this.#forgetIfDone(group);
+    }
+  }
+
+  #expire(): void {
     const { idleMs, maxMs } = this.#options;
     for (let node = this.#byActivity.first; node !== null && node.value.activeAt + idleMs <= this.#clock;) {
-      close(node.value, 'idle');
+      this.#close(node.value, 'idle');
       node = this.#byActivity.first;
     }
     for (let node = this.#byAge.first; node !== null && node.value.openedAt + maxMs <= this.#clock;) {
-      close(node.value, 'max');
+      this.#close(node.value, 'max');
       node = this.#byAge.first;
     }
   }
@@ -139,42 +213,80 @@ export class Correlate {
       const group = node.value;
       this.#byGrace.remove(node);
       group.grace = null;
-      if (group.idle === null) this.#forget(group);
+      this.#forgetIfDone(group);
       node = this.#byGrace.first;
     }
   }
 
-  #close(group: Group, reason: CloseReason, offset: number, sequence: number): Correlation {
+  #close(group: Group, reason: CloseReason, final = isFinal(reason)): void {
+    this.#leaveOpen(group, final, this.#clock);
+    this.#emit(group, reason, final);
+    if (final) this.#forget(group);
+    else this.#forgetIfDone(group);
+  }
+
+  /** Moves an open group among the closed ones. */
+  #leaveOpen(group: Group, final: boolean, closedAt: number): void {
     this.#byActivity.remove(group.idle!);
     this.#byAge.remove(group.age!);
     group.idle = null;
     group.age = null;
-    group.revision++;
-    const first = group.firstClosedAt === null;
-    if (first) group.firstClosedAt = this.#clock;
-    if (isFinal(reason)) this.#forget(group);
-    else if (first) group.grace = this.#byGrace.push(group);
-    else if (group.grace === null) this.#forget(group);
-    return toDocument(group, this.#partition, reason, offset, sequence);
+    if (group.firstClosedAt !== null) return;
+    group.firstClosedAt = closedAt;
+    if (!final) group.grace = this.#byGrace.push(group);
   }
 
-  /** Takes over the closes that the output holds, up to the record at `offset`. */
-  #closeAsWritten(offset: number): void {
-    for (; this.#nextWritten < this.#written.length; this.#nextWritten++) {
-      const document = this.#written[this.#nextWritten]!;
-      if (document.closeOffset > offset) return;
-      const before = this.#groups.get(document.correlationId);
-      if (before !== undefined) this.#forget(before);
-      if (isFinal(document.closeReason)) continue;
-      const group = fromDocument(document);
-      this.#groups.set(group.correlationId, group);
-      group.created = this.#byCreation.insertSorted(group, (other) => other.firstOffset > group.firstOffset);
-      group.grace = this.#byGrace.insertSorted(group, (other) => other.firstClosedAt! > group.firstClosedAt!);
+  #emit(group: Group, reason: CloseReason, final: boolean): void {
+    group.revision++;
+    const close = { reason, final, offset: this.#offset, sequence: this.#sequence++, clock: this.#clock };
+    const document = toDocument(group, this.#partition, close);
+    this.#output.push(document);
+    this.#pushAlerts(group, document);
+    if (group.rules !== null) group.rules.announced = group.rules.matched.length;
+  }
+
+  #pushAlerts({ rules }: Group, document: Correlation): void {
+    document.alerts.forEach((name, index) => {
+      const rule = rules?.set.rules.find((each) => each.name === name);
+      if (rule !== undefined) this.#alerts.push(alertOf(document, index, rule));
+    });
+  }
+
+  /**
+   * Takes over the closes that the output holds, up to the record in work. Those by the record's own event come after it was added.
+   */
+  #closeAsWritten(byEvent: boolean): void {
+    for (
+      let document = this.#written.next(this.#offset, byEvent);
+      document !== undefined;
+      document = this.#written.next(this.#offset, byEvent)
+    ) {
+      const group = this.#groups.get(document.correlationId);
+      if (group === undefined) continue;
+      if (group.firstOffset !== document.firstOffset) {
+        // Its first events have left the log: it is known only by what was written.
+        this.#forget(group);
+        continue;
+      }
+      const final = document.final || isFinal(document.closeReason);
+      if (group.idle !== null) this.#leaveOpen(group, final, document.firstClosedAt);
+      group.revision = document.revision;
+      group.rules?.asWritten(document, this.#waits);
+      this.#pushAlerts(group, document);
+      if (final) this.#forget(group);
+      else this.#forgetIfDone(group);
     }
+  }
+
+  #forgetIfDone(group: Group): void {
+    const isWaiting = group.rules?.isWaiting === true;
+    if (group.created !== null && group.idle === null && group.grace === null && !isWaiting)
+      this.#forget(group);
   }
 
   #forget(group: Group): void {
     this.#groups.delete(group.correlationId);
+    group.rules?.stop(this.#waits);
     if (group.created !== null) this.#byCreation.remove(group.created);
     if (group.idle !== null) this.#byActivity.remove(group.idle);
     if (group.age !== null) this.#byAge.remove(group.age);

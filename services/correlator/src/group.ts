@@ -1,20 +1,22 @@
+import type { RuleSet } from '@logloom/rules';
 import {
-  correlationDefaults,
   levels,
   memberDeltas,
-  memberOffsets,
   type CloseReason,
   type Correlation,
   type Level,
   type LogEvent,
 } from '@logloom/schemas';
+import { GroupRules } from './group-rules.ts';
 import type { QueueNode } from './linked-queue.ts';
+import { addIds } from './member-ids.ts';
+import { shapeOf, templateHash } from './message-shape.ts';
 
-/** What the correlator reads of a log event; the serde skips the rest. */
-export type MemberEvent = Pick<
-  LogEvent,
-  'source' | 'timestamp' | 'level' | 'service' | 'correlationId' | 'correlationKind'
->;
+/** What the correlator reads of a log event; the serde skips the rest. Rules ask for `host` and `spanId` too. */
+export type MemberEvent = Omit<LogEvent, 'receivedAt'>;
+
+/** A group of so many templates is like others that have the same first ones. */
+const maxTemplates = 64;
 
 /** The events of one correlation id, from the first one until its grace time is over. */
 export interface Group {
@@ -26,6 +28,12 @@ export interface Group {
   readonly services: string[];
   /** Members per level, by the level's rank. */
   readonly levelCounts: number[];
+  /** The ids of its members other than its own; null where there are none. */
+  ids: string[] | null;
+  /** The hashes of its members' templates. */
+  readonly templates: number[];
+  /** null where none are in force. */
+  readonly rules: GroupRules | null;
   /** Microseconds since 1970. */
   firstAt: number;
   lastAt: number;
@@ -45,7 +53,12 @@ export interface Group {
 }
 
 /** An empty group that its first event is about to join. */
-export function openGroup(event: MemberEvent, correlationId: string, offset: number): Group {
+export function openGroup(
+  event: MemberEvent,
+  correlationId: string,
+  offset: number,
+  rules: RuleSet | null,
+): Group {
   return {
     correlationId,
     kind: event.correlationKind ?? 'correlationId',
@@ -53,6 +66,9 @@ export function openGroup(event: MemberEvent, correlationId: string, offset: num
     offsets: [],
     services: [],
     levelCounts: levels.map(() => 0),
+    ids: null,
+    templates: [],
+    rules: rules === null ? null : new GroupRules(rules),
     firstAt: event.timestamp,
     lastAt: event.timestamp,
     revision: 0,
@@ -74,35 +90,50 @@ export function addMember(group: Group, event: MemberEvent, offset: number): voi
   if (event.timestamp > group.lastAt) group.lastAt = event.timestamp;
   group.levelCounts[rank.get(event.level)!]!++;
   if (!group.services.includes(event.service)) group.services.push(event.service);
+  group.ids = addIds(group.ids, group.correlationId, event);
+  if (group.templates.length < maxTemplates) {
+    const template = templateHash(event.service, event.message);
+    if (!group.templates.includes(template)) group.templates.push(template);
+  }
 }
 
-/** The document of a group that the record at `closeOffset` closes, as the `closeSequence`th. */
+/** The document of a group that the record at `offset` closes, as the `sequence`th, at that time of the log's clock. */
 export function toDocument(
   group: Group,
   partition: number,
-  closeReason: CloseReason,
-  closeOffset: number,
-  closeSequence: number,
+  {
+    reason,
+    final,
+    offset,
+    sequence,
+    clock,
+  }: { reason: CloseReason; final: boolean; offset: number; sequence: number; clock: number },
 ): Correlation {
   return {
     id: documentId(partition, group.firstOffset),
     correlationId: group.correlationId,
     kind: group.kind,
     revision: group.revision,
-    closeReason,
+    closeReason: reason,
     firstAt: group.firstAt,
     lastAt: group.lastAt,
     services: [...group.services],
     levels: countedLevels(group),
-    rules: [],
-    severity: null,
+    rules: group.rules?.matched.map(({ name }) => name) ?? [],
+    severity: group.rules?.severity ?? null,
     partition,
     firstOffset: group.firstOffset,
-    closeOffset,
-    closeSequence,
+    closeOffset: offset,
+    closeSequence: sequence,
     firstClosedAt: group.firstClosedAt!,
     memberDeltas: memberDeltas(group.offsets),
-    ...correlationDefaults,
+    rulesVersion: group.rules?.set.version ?? '',
+    labels: group.rules?.labels ?? {},
+    alerts: group.rules?.newAlerts.map(({ name }) => name) ?? [],
+    final,
+    closedAt: clock,
+    ids: group.ids === null ? [] : [...group.ids],
+    shape: shapeOf(group.templates),
   };
 }
 
@@ -113,28 +144,6 @@ function countedLevels(group: Group): Record<string, number> {
     if (count > 0) counted[level] = count;
   });
   return counted;
-}
-
-/** The group as it was when the document was written: the inverse of toDocument. */
-export function fromDocument(document: Correlation): Group {
-  return {
-    correlationId: document.correlationId,
-    kind: document.kind,
-    firstOffset: document.firstOffset,
-    offsets: memberOffsets(document),
-    services: [...document.services],
-    levelCounts: levels.map((level) => document.levels[level] ?? 0),
-    firstAt: document.firstAt,
-    lastAt: document.lastAt,
-    revision: document.revision,
-    openedAt: 0,
-    activeAt: 0,
-    firstClosedAt: document.firstClosedAt,
-    created: null,
-    idle: null,
-    age: null,
-    grace: null,
-  };
 }
 
 function documentId(partition: number, firstOffset: number): string {

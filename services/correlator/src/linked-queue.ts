@@ -20,15 +20,6 @@ export class LinkedQueue<T> {
     return node;
   }
 
-  /** Inserts behind the last value that is not `after` the new one. Walks from the end, so cheap for values that belong near it. */
-  insertSorted(value: T, isAfter: (other: T) => boolean): QueueNode<T> {
-    let place = this.last;
-    while (place !== null && isAfter(place.value)) place = place.previous;
-    const node: QueueNode<T> = { value, previous: null, next: null };
-    this.#insertAfter(place, node);
-    return node;
-  }
-
   remove(node: QueueNode<T>): void {
     if (node.previous === null) this.first = node.next;
     else node.previous.next = node.next;

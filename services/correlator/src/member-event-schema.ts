@@ -1,22 +1,9 @@
 import { contractText } from '@logloom/schemas';
-import type { MemberEvent } from './group.ts';
 
-const fields: readonly (keyof MemberEvent)[] = [
-  'source',
-  'timestamp',
-  'level',
-  'service',
-  'correlationId',
-  'correlationKind',
-];
-
-/** LogEvent reduced to what grouping needs: Avro skips the message and the attributes without decoding them. */
+/** LogEvent reduced to what grouping and rules need. */
 export const memberEventSchema: string = reduce();
 
 function reduce(): string {
   const schema = JSON.parse(contractText('LogEvent')) as { fields: { name: string }[] };
-  return JSON.stringify({
-    ...schema,
-    fields: schema.fields.filter((f) => (fields as readonly string[]).includes(f.name)),
-  });
+  return JSON.stringify({ ...schema, fields: schema.fields.filter(({ name }) => name !== 'receivedAt') });
 }

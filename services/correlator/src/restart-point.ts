@@ -6,6 +6,8 @@ interface Metadata {
   output: number;
   /** How far each source was seen before the committed offset. */
   sources: SourceMark[];
+  /** The last record of rules before the committed offset; absent where there is none. */
+  rules?: number;
   /** The next record to apply. The committed offset is the restart point and lies behind it; the lag is counted from here. */
   position: number;
 }
@@ -13,6 +15,7 @@ interface Metadata {
 interface Batch {
   endOffset: number;
   changed: SourceMark[];
+  rules: number | undefined;
 }
 
 interface Written {
@@ -32,16 +35,18 @@ export class RestartPoint {
   #position: number;
   #committedPosition: number;
   #outputEnd: number;
+  #rules: number | undefined;
 
-  constructor(offset: number, outputEnd: number, sources: readonly SourceMark[]) {
+  constructor(offset: number, outputEnd: number, sources: readonly SourceMark[], rules?: number) {
+    this.#rules = rules;
     this.#offset = this.#position = this.#committedPosition = offset;
     this.#outputEnd = outputEnd;
     this.#sources = new Map(sources.map((mark) => [mark[0], mark]));
   }
 
-  /** A batch was applied; `changed` are the source marks that it moved. */
-  batchApplied(endOffset: number, changed: SourceMark[]): void {
-    this.#batches.push({ endOffset, changed });
+  /** A batch was applied; `changed` are the source marks that it moved, `rules` is the offset of the last rules in it. */
+  batchApplied(endOffset: number, changed: SourceMark[], rules?: number): void {
+    this.#batches.push({ endOffset, changed, rules });
     this.#position = endOffset;
   }
 
@@ -59,6 +64,7 @@ export class RestartPoint {
       batch = this.#batches[0]
     ) {
       this.#offset = batch.endOffset;
+      this.#rules = batch.rules ?? this.#rules;
       for (const mark of batch.changed) {
         // Deleted first, so that the map's order is that of the last change.
         this.#sources.delete(mark[0]);
@@ -78,7 +84,7 @@ export class RestartPoint {
   /** The sources that were seen last, as many as fit: a copy comes soon after its original, from a source that is still at work. */
   #metadata(output: number): string {
     const sources: SourceMark[] = [];
-    let bytes = 96;
+    let bytes = 128;
     for (const mark of [...this.#sources.values()].reverse()) {
       bytes += Buffer.byteLength(JSON.stringify(mark)) + 1;
       if (bytes > maxMetadataBytes) {
@@ -87,7 +93,8 @@ export class RestartPoint {
       }
       sources.unshift(mark);
     }
-    return JSON.stringify({ output, sources, position: this.#position } satisfies Metadata);
+    const rules = this.#rules === undefined ? {} : { rules: this.#rules };
+    return JSON.stringify({ output, sources, position: this.#position, ...rules } satisfies Metadata);
   }
 }
 

@@ -2,12 +2,19 @@ import { connectLog, type RunService } from '@logloom/runtime';
 import { topics } from '@logloom/schemas';
 import { correlatePartition } from './correlate-partition.ts';
 import { memberEventSchema } from './member-event-schema.ts';
+import { RulesSource } from './rules-source.ts';
 import { createMetrics } from './telemetry.ts';
 
 /** Groups logs.events by correlation id into logs.correlations until the signal aborts. */
 export const runCorrelator: RunService = async ({ settings, telemetry, signal, onReady }) => {
   await using connection = await connectLog(settings, { LogEvent: memberEventSchema }, telemetry);
   const { log, serde } = connection;
+  const metrics = createMetrics(telemetry);
+  const { logger } = telemetry;
+  using rules = new RulesSource(settings.CORRELATION_RULES, (problems) => {
+    metrics.rulesFileErrors.inc();
+    logger.error({ problems }, 'the rules file cannot be taken over; the rules stay as they were');
+  });
   const deps = {
     log,
     serde,
@@ -18,8 +25,10 @@ export const runCorrelator: RunService = async ({ settings, telemetry, signal, o
       maxEvents: settings.CORRELATION_MAX_EVENTS,
       maxGroups: settings.CORRELATION_MAX_GROUPS,
     },
-    metrics: createMetrics(telemetry),
+    metrics,
     tracing: telemetry.tracing,
+    logger,
+    rules: () => rules.current,
     now: Date.now,
   };
   onReady();

@@ -37,6 +37,27 @@ export function createMetrics({ registry }: Telemetry) {
       help: 'Ticks appended to idle partitions.',
       registers,
     }),
+    alerts: new Counter({
+      name: 'logloom_correlator_alerts_total',
+      help: 'Alerts written to logs.alerts.',
+      registers,
+    }),
+    rulesChanges: new Counter({
+      name: 'logloom_correlator_rules_total',
+      help: 'Records of rules read from logs.events, the hourly repetitions included.',
+      registers,
+    }),
+    rulesFileErrors: new Counter({
+      name: 'logloom_correlator_rules_file_errors_total',
+      help: 'Changes of the rules file that could not be taken over.',
+      registers,
+    }),
+    openWaits: new Gauge({
+      name: 'logloom_correlator_open_waits',
+      help: 'Events that a rule waits to be followed.',
+      labelNames: ['partition'],
+      registers,
+    }),
     openGroups: new Gauge({
       name: 'logloom_correlator_open_groups',
       help: 'Groups that are open now.',

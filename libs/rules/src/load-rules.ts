@@ -1,0 +1,14 @@
+import { readFileSync } from 'node:fs';
+import { parseRules, type RulesResult } from './parse-rules.ts';
+
+/** Reads a rules file; a file that cannot be read is a problem like others. */
+export function loadRules(path: string): RulesResult {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    const message = (error as Error).message;
+    return { ok: false, problems: [{ line: 1, column: 1, code: 'unreadable-rules', message }] };
+  }
+  return parseRules(text);
+}

@@ -1,0 +1,145 @@
+import { parseFilter, type Filter } from '@logloom/filter';
+import { isNode, isScalar, LineCounter, parseDocument, type Document, type Node } from 'yaml';
+import { durationMs } from './duration.ts';
+import { compileRule, type Rule } from './rule.ts';
+import type { RuleProblem, RulesErrorCode } from './rule-problem.ts';
+import { maxRulesBytes, rulesFileSchema, type RuleText } from './rule-schema.ts';
+import { rulesVersion } from './rules-version.ts';
+
+/** The rules of a file, ready to be applied. */
+export interface RuleSet {
+  version: string;
+  text: string;
+  rules: readonly Rule[];
+}
+
+export type RulesResult = { ok: true; rules: RuleSet } | { ok: false; problems: RuleProblem[] };
+
+type Path = readonly (string | number)[];
+type Filters = Partial<Record<'when' | 'then' | 'without', Filter>>;
+
+/** Reads a rules file. Never throws; gives all problems at once, in the order of the text. */
+export function parseRules(text: string): RulesResult {
+  if (Buffer.byteLength(text) > maxRulesBytes) {
+    const message = `a rules file has at most ${maxRulesBytes} bytes: it is kept in the log`;
+    return { ok: false, problems: [{ line: 1, column: 1, code: 'rules-too-large', message }] };
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
+  const problems: RuleProblem[] = [];
+  const report = (offset: number, code: RulesErrorCode, message: string): void => {
+    const { line, col } = lines.linePos(offset);
+    problems.push({ line: Math.max(1, line), column: Math.max(1, col), code, message });
+  };
+  for (const { pos, message } of [...document.errors, ...document.warnings])
+    report(pos[0], 'bad-yaml', message);
+  if (problems.length > 0) return { ok: false, problems };
+
+  let value: unknown;
+  try {
+    // Aliases that would grow beyond all measure are refused here.
+    value = document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    return {
+      ok: false,
+      problems: [{ line: 1, column: 1, code: 'bad-yaml', message: (error as Error).message }],
+    };
+  }
+  const parsed = rulesFileSchema.safeParse(value);
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) {
+      const path = issue.path as (string | number)[];
+      const extra = issue.code === 'unrecognized_keys' ? [issue.keys[0]!] : [];
+      const at = extra.length > 0 ? keyOffset(document, [...path, ...extra]) : offsetOf(document, path);
+      // The key's own problem says more than that there is one.
+      const { message } = issue.code === 'invalid_key' ? issue.issues[0]! : issue;
+      report(at, 'bad-rule', `${pathText(path)}${lowerFirst(message)}`);
+    }
+  }
+  // What has the right form is looked at further, so that one run shows everything.
+  const rules: Rule[] = [];
+  const names = new Set<string>();
+  const given = (value as { rules?: unknown } | null)?.rules;
+  for (const [i, item] of (Array.isArray(given) ? given : []).entries()) {
+    const text = (typeof item === 'object' && item !== null ? item : {}) as Partial<RuleText>;
+    const at = (key: string): number => offsetOf(document, ['rules', i, key]);
+    if (typeof text.name === 'string') {
+      if (names.has(text.name))
+        report(at('name'), 'duplicate-rule', `another rule has the name ${text.name}`);
+      names.add(text.name);
+    }
+    const filters: Filters = {};
+    for (const key of ['when', 'then', 'without'] as const) {
+      const filterText = text[key];
+      if (typeof filterText !== 'string' || filterText === '') continue;
+      const result = parseFilter(filterText);
+      if (result.ok) filters[key] = result.filter;
+      else
+        report(
+          at(key) + shift(document, ['rules', i, key], result.error.position),
+          'bad-rule-filter',
+          `${key}: ${result.error.message}`,
+        );
+    }
+    for (const [key, message] of conflicts(text)) report(at(key), 'bad-rule', `rules[${i}].${message}`);
+    if (parsed.success && filters.when !== undefined)
+      rules.push(compileRule(parsed.data.rules[i]!, i, { ...filters, when: filters.when }));
+  }
+  if (problems.length > 0)
+    return { ok: false, problems: problems.sort((a, b) => a.line - b.line || a.column - b.column) };
+  return { ok: true, rules: { version: rulesVersion(text), text, rules } };
+}
+
+const maxWithinMs = 3_600_000;
+
+/** What the parts of a rule say against each other: the part, and why it cannot be. */
+function* conflicts(rule: Partial<RuleText>): Generator<[string, string]> {
+  const isSequence = rule.then !== undefined || rule.without !== undefined;
+  if (rule.then !== undefined && rule.without !== undefined)
+    yield ['without', 'without: a rule has `then` or `without`, not both'];
+  for (const key of ['count', 'distinct'] as const)
+    if (isSequence && rule[key] !== undefined)
+      yield [key, `${key}: a rule with \`then\` or \`without\` counts nothing; make it two rules`];
+  if (rule.without !== undefined && rule.within === undefined)
+    yield ['without', 'without: `within` must say how long to wait'];
+  if (!isSequence && rule.within !== undefined)
+    yield ['within', 'within: it belongs to `then` or `without`, which this rule does not have'];
+  if (typeof rule.within === 'string' && durationMs(rule.within) > maxWithinMs)
+    yield ['within', 'within: at most 1h: the group is kept in memory so long'];
+  if (rule.distinct?.field === 'message')
+    yield ['distinct', 'distinct: the message is no field with values to tell apart'];
+}
+
+/** Where the value at the path begins in the text; where it is missing, its nearest parent. */
+function offsetOf(document: Document, path: Path): number {
+  for (let length = path.length; length >= 0; length--) {
+    const node: unknown = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
+    if (isNode(node) && node.range) return node.range[0];
+  }
+  return 0;
+}
+
+/** Where the key at the end of the path stands. */
+function keyOffset(document: Document, path: Path): number {
+  const map: unknown = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
+  const items = (map as { items?: { key: Node }[] } | undefined)?.items ?? [];
+  const key = items.find((item) => isScalar(item.key) && item.key.value === path.at(-1))?.key;
+  return key?.range?.[0] ?? offsetOf(document, path);
+}
+
+/** How far a place in a text is from its beginning in the file: known where it stands there as it is, on one line. */
+function shift(document: Document, path: Path, position: number): number {
+  const node: unknown = document.getIn(path, true);
+  if (!isScalar(node)) return 0;
+  if (node.type === 'PLAIN') return position;
+  return node.type === 'QUOTE_SINGLE' || node.type === 'QUOTE_DOUBLE' ? position + 1 : 0;
+}
+
+function pathText(path: Path): string {
+  const text = path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`)).join('');
+  return text === '' ? '' : `${text.slice(text.startsWith('.') ? 1 : 0)}: `;
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}

@@ -1,0 +1,198 @@
+import type { FilterSubject } from '@logloom/filter';
+import { higherSeverity, type Rule, type RuleSet, type Sequence, type Severity } from '@logloom/rules';
+import type { Correlation } from '@logloom/schemas';
+import type { Waits, WaitNode } from './waits.ts';
+
+/** What of a rule a group has seen. Made when the first event passes it. */
+interface Progress {
+  /** Events that passed `when`. */
+  count: number;
+  distinct: Set<string> | null;
+  /** Timestamps (µs), ascending, of the events that passed `when` and of those that passed what follows. */
+  first: number[];
+  next: number[];
+  /** The events that passed `when` and were not followed yet. */
+  waits: WaitNode[];
+}
+
+/** What a rule asks for the group: to be closed, for good or not. */
+export type CloseRequest = boolean | 'final';
+
+/**
+ * The rules over one group: those that were in force at its first event, for all its life. A function of the events that it is given,
+ * in log order, and of the waits that run out.
+ */
+export class GroupRules {
+  readonly set: RuleSet;
+  /** In the order in which they matched. */
+  readonly matched: Rule[] = [];
+  /** So many of them are in a revision that was written. */
+  announced = 0;
+  #progress: (Progress | undefined)[] | null = null;
+  #waiting = 0;
+
+  constructor(set: RuleSet) {
+    this.set = set;
+  }
+
+  /** Whether an absence is still waited for. */
+  get isWaiting(): boolean {
+    return this.#waiting > 0;
+  }
+
+  /** Takes in a member. `open` opens a wait for a rule, at a member's timestamp (µs). */
+  observe(
+    subject: FilterSubject,
+    waits: Waits,
+    open: (rule: Rule, sequence: Sequence, timestamp: number) => WaitNode,
+  ): CloseRequest {
+    let close: CloseRequest = false;
+    for (const rule of this.set.rules) {
+      const isDone = this.matched.includes(rule);
+      if (isDone && rule.close === false) continue;
+      const holds =
+        rule.sequence === null
+          ? this.#counts(rule, subject, isDone)
+          : !isDone && this.#follows(rule, rule.sequence, subject, waits, open);
+      if (!holds) continue;
+      if (!isDone) this.#match(rule, waits);
+      if (rule.close === 'final' || close === false) close = rule.close;
+    }
+    return close;
+  }
+
+  /** A wait of the rule ran out: what it waited for did not come. */
+  ranOut(rule: Rule, waits: Waits): void {
+    this.#match(rule, waits);
+  }
+
+  /** Takes over what a written document says. */
+  asWritten(document: Correlation, waits: Waits): void {
+    for (const name of document.rules) {
+      const rule = this.set.rules.find((each) => each.name === name);
+      if (rule !== undefined && !this.matched.includes(rule)) this.#match(rule, waits);
+    }
+    this.announced = this.matched.length;
+  }
+
+  /** Waits for nothing any more. */
+  stop(waits: Waits): void {
+    if (this.#waiting > 0) for (const progress of this.#progress ?? []) this.#stopWaits(progress, waits);
+  }
+
+  get severity(): Severity | null {
+    return this.matched.reduce<Severity | null>(
+      (highest, { severity }) => higherSeverity(highest, severity),
+      null,
+    );
+  }
+
+  /** By name, so that equal labels are equal bytes. */
+  get labels(): Record<string, string> {
+    const labels = new Map<string, string>();
+    for (const rule of this.matched.toSorted((a, b) => a.index - b.index))
+      for (const [name, value] of Object.entries(rule.labels)) labels.set(name, value);
+    return Object.fromEntries([...labels].sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  /** The alerts of the next revision. */
+  get newAlerts(): Rule[] {
+    return this.matched.slice(this.announced).filter((rule) => rule.alert);
+  }
+
+  #match(rule: Rule, waits: Waits): void {
+    this.matched.push(rule);
+    this.#stopWaits(this.#progress?.[rule.index], waits);
+    // What only led to the match is not needed any more; what closes again goes on counting.
+    if (this.#progress !== null && rule.close === false) this.#progress[rule.index] = undefined;
+  }
+
+  #counts(rule: Rule, subject: FilterSubject, isDone: boolean): boolean {
+    if (!rule.when(subject)) return false;
+    if (isDone || (rule.count === 1 && rule.distinct === null)) return true;
+    const progress = this.#of(rule);
+    progress.count++;
+    if (rule.distinct !== null) {
+      progress.distinct ??= new Set();
+      for (const value of rule.distinct.values(subject))
+        if (progress.distinct.size < rule.distinct.count) progress.distinct.add(value);
+      if (progress.distinct.size < rule.distinct.count) return false;
+    }
+    return progress.count >= rule.count;
+  }
+
+  /** By the events' own timestamps, so that it does not matter which of two services ships its logs faster. */
+  #follows(
+    rule: Rule,
+    sequence: Sequence,
+    subject: FilterSubject,
+    waits: Waits,
+    open: (rule: Rule, sequence: Sequence, timestamp: number) => WaitNode,
+  ): boolean {
+    const isFirst = rule.when(subject);
+    const isNext = sequence.next(subject);
+    if (!isFirst && !isNext) return false;
+    const { timestamp } = subject.event;
+    const { withinMicros } = sequence;
+    const progress = this.#of(rule);
+    if (sequence.kind === 'then') {
+      const follows = isNext && hasWithin(progress.first, timestamp - withinMicros, timestamp);
+      // With equal timestamps the order of the log counts.
+      const isFollowed = isFirst && hasWithin(progress.next, timestamp + 1, timestamp + withinMicros);
+      if (follows || isFollowed) return true;
+      if (isFirst) insert(progress.first, timestamp);
+      if (isNext) insert(progress.next, timestamp);
+      return false;
+    }
+    if (isNext) {
+      progress.waits = progress.waits.filter((node) => {
+        const { since } = node.value;
+        if (since > timestamp || timestamp - since > withinMicros) return true;
+        waits.remove(node);
+        this.#waiting--;
+        return false;
+      });
+    }
+    if (isFirst && !hasWithin(progress.next, timestamp + 1, timestamp + withinMicros)) {
+      progress.waits.push(open(rule, sequence, timestamp));
+      this.#waiting++;
+    }
+    if (isNext) insert(progress.next, timestamp);
+    return false;
+  }
+
+  #of(rule: Rule): Progress {
+    this.#progress ??= [];
+    return (this.#progress[rule.index] ??= { count: 0, distinct: null, first: [], next: [], waits: [] });
+  }
+
+  #stopWaits(progress: Progress | undefined, waits: Waits): void {
+    for (const node of progress?.waits ?? []) {
+      waits.remove(node);
+      this.#waiting--;
+    }
+    if (progress !== undefined) progress.waits = [];
+  }
+}
+
+/** Whether one of the ascending numbers is in [min, max]. */
+function hasWithin(sorted: readonly number[], min: number, max: number): boolean {
+  const at = lowerBound(sorted, min);
+  return at < sorted.length && sorted[at]! <= max;
+}
+
+function insert(sorted: number[], value: number): void {
+  if (sorted.length === 0 || sorted.at(-1)! <= value) sorted.push(value);
+  else sorted.splice(lowerBound(sorted, value), 0, value);
+}
+
+function lowerBound(sorted: readonly number[], value: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (sorted[middle]! < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
