@@ -3,3 +3,4 @@ export { liveOptions } from './live-options.ts';
 export { createLiveTier, type LiveTier, type LiveTierDeps, type LiveTierOptions } from './live-tier.ts';
 export { createFanout, type Fanout } from './run-fanout.ts';
 export { Supervisor, type SupervisorOptions } from './supervisor.ts';
+export { keepYoungGenerationSmall } from './young-generation.ts';

@@ -1,5 +1,7 @@
 import { runStandalone } from '@logloom/runtime/standalone';
 import { createFanout } from './run-fanout.ts';
+import { keepYoungGenerationSmall } from './young-generation.ts';
 
+keepYoungGenerationSmall();
 const { run, metrics } = createFanout();
 await runStandalone({ service: 'fanout', healthPort: 9104, run, metrics, env: process.env });

@@ -4,8 +4,10 @@ import { once } from 'node:events';
 import { enableCompileCache } from 'node:module';
 import { runWorker } from './run-worker.ts';
 import type { FromWorker, ToWorker } from './worker-protocol.ts';
+import { keepYoungGenerationSmall } from './young-generation.ts';
 
 enableCompileCache();
+keepYoungGenerationSmall();
 
 const stop = new AbortController();
 // Ctrl-C in a terminal reaches the supervisor as well, which says what happens.

@@ -1,0 +1,85 @@
+/**
+ * The live tier as a rival among rivals: POST /publish takes JSON events, one a line, writes each as the Avro record that the log
+ * would hold and hands it to the tier's follow() callback; viewers connect at /live. `node bench/live/server.ts [host:port]`.
+ */
+import type { EventLog, FollowOptions, LogRecord } from '@logloom/event-log';
+import { createLiveTier, keepYoungGenerationSmall } from '@logloom/fanout';
+import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-registry';
+import { topics } from '@logloom/schemas';
+import { createTelemetry } from '@logloom/telemetry';
+import fastify from 'fastify';
+import { once } from 'node:events';
+
+interface PublishedEvent {
+  t: number;
+  n: number;
+  service: string;
+  traceId: string;
+  msg: string;
+}
+
+// As services/fanout/src/main.ts does.
+keepYoungGenerationSmall();
+const serde = await createSerde(createEmbeddedSchemaRegistry());
+let offset = 0;
+
+/** "t" and "n" stay findable by the load client: the attributes go out as they came in. */
+function record(line: string): LogRecord {
+  const { t, n, service, traceId, msg } = JSON.parse(line) as PublishedEvent;
+  const value = serde.encode('LogEvent', {
+    source: { kind: 'http', topic: 'bench', partition: 0, offset, index: 0 },
+    timestamp: t,
+    receivedAt: Math.floor(t / 1000),
+    level: 'info',
+    service,
+    host: null,
+    message: msg,
+    correlationId: traceId,
+    correlationKind: 'traceId',
+    traceId,
+    spanId: null,
+    attributes: `{"t":${t},"n":${n}}`,
+  });
+  return {
+    topic: topics.events,
+    partition: 0,
+    offset: offset++,
+    timestamp: Date.now(),
+    key: null,
+    value,
+    headers: {},
+  };
+}
+
+const following = Promise.withResolvers<FollowOptions['onBatch']>();
+// What the tier asks of a log that is empty when it starts.
+const log = {
+  epoch: 'bench',
+  startOffsets: async () => [0],
+  endOffsets: async () => [offset],
+  follow: async ({ topic, onBatch }: FollowOptions, signal: AbortSignal) => {
+    if (topic === topics.events) following.resolve(onBatch);
+    if (!signal.aborted) await once(signal, 'abort');
+  },
+} as unknown as EventLog;
+
+const stop = new AbortController();
+process.once('SIGTERM', () => stop.abort());
+const settings = { LIVE_FLUSH_MS: 25, LIVE_BUFFER_BYTES: 1 << 20 };
+const tier = createLiveTier({ log, serde, settings, telemetry: createTelemetry('bench', 'silent') });
+const app = fastify({ logger: false, bodyLimit: 1 << 26 });
+app.addContentTypeParser('application/x-ndjson', { parseAs: 'string' }, (_request, body, done) =>
+  done(null, body),
+);
+app.post('/publish', async (request) => {
+  const onBatch = await following.promise;
+  const lines = (request.body as string).split('\n').filter((line) => line !== '');
+  await onBatch(lines.map(record), 0);
+  return '';
+});
+tier.attach(app);
+const [host = '127.0.0.1', port = '9105'] = (process.argv[2] ?? '').split(':').filter((part) => part !== '');
+await app.listen({ host, port: Number(port), backlog: 4096 });
+await tier.run(stop.signal);
+await app.close();
+process.exit();
