@@ -1,5 +1,5 @@
 import { IngestError } from './errors.ts';
-import { lines, type Piece } from './split-body.ts';
+import { allLines, type Piece } from './split-body.ts';
 
 export type BulkAction = 'index' | 'create' | 'update' | 'delete';
 const actions: ReadonlySet<string> = new Set<BulkAction>(['index', 'create', 'update', 'delete']);
@@ -27,15 +27,14 @@ export function readBulk(body: Buffer, index: string | undefined): BulkItem[] {
   const readMeta = createMetaReader(body, index);
   let meta: BulkMeta | undefined;
   let line = 0;
-  for (const piece of lines(body)) {
+  for (const piece of allLines(body)) {
     line = piece.line;
-    if (meta === undefined) meta = readMeta(piece);
-    else {
-      items.push({ meta, piece });
-      meta = undefined;
-      continue;
+    if (meta === undefined) {
+      // A blank line between items is nothing; in the place of a document it is a bad one.
+      if (piece.start === piece.end) continue;
+      meta = readMeta(piece);
+      if (meta.action !== 'delete') continue;
     }
-    if (meta.action !== 'delete') continue;
     items.push({ meta, piece });
     meta = undefined;
   }

@@ -139,6 +139,11 @@ test('what a bulk request can be, and what none is', async () => {
       mixed.json.items!.map(({ create }) => create!.status),
       [201, 413, 400, 201],
     );
+    const blank = await send('/_bulk', `\n${good}\n${action}\n \n${good}`);
+    assert.deepEqual(
+      blank.json.items!.map(({ create }) => create!.status),
+      [201, 400, 201],
+    );
     const failed = async (status: number, code: string, body: string, headers = {}) => {
       const { json, ...rest } = await send('/_bulk', body, headers);
       assert.deepEqual([rest.status, json.status], [status, status]);
@@ -152,7 +157,7 @@ test('what a bulk request can be, and what none is', async () => {
     assert.equal((await send('/_search', '{}')).status, 404);
     assert.equal((await fetch(`${service.address}/ingest`, { method: 'HEAD' })).status, 405);
   }
-  assert.equal((await readEvents(folder.path)).length, 5);
+  assert.equal((await readEvents(folder.path)).length, 7);
 });
 
 interface Answer {

@@ -12,13 +12,17 @@ const comma = 0x2c;
 
 /** The lines that are not blank, without white space around them. */
 export function* lines(body: Buffer, from = 0): Generator<Piece> {
+  for (const piece of allLines(body, from)) if (piece.start < piece.end) yield piece;
+}
+
+/** The lines, also those that are blank, without white space around them. */
+export function* allLines(body: Buffer, from = 0): Generator<Piece> {
   let line = 0;
   for (let start = from; start < body.length;) {
     const found = body.indexOf(newline, start);
     const next = found === -1 ? body.length : found;
     line++;
-    const piece = trim(body, { line, start, end: next });
-    if (piece.start < piece.end) yield piece;
+    yield trim(body, { line, start, end: next });
     start = next + 1;
   }
 }
