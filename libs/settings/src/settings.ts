@@ -116,7 +116,12 @@ const schema = z.object({
     .max(10_000)
     .default(25)
     .describe('longest wait before events go to viewers; none while there is little to do'),
-  LIVE_BUFFER_BYTES: count(2 ** 20, 2 ** 30).describe('bytes queued for one viewer before it misses events'),
+  LIVE_BUFFER_BYTES: count(2 ** 20, 2 ** 30).describe(
+    'bytes that may wait for one viewer; from half of it on it gets samples, then counts',
+  ),
+  LIVE_TOTAL_BUFFER_BYTES: count(512 * 2 ** 20, 2 ** 40).describe(
+    'bytes that may wait for all viewers of a process together',
+  ),
   LIVE_WORKERS: count(1, 64).describe(
     'processes that serve viewers, sharing LIVE_PORT; more than one needs Linux',
   ),

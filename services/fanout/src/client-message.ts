@@ -1,4 +1,5 @@
 import { liveError, type LiveError } from './errors.ts';
+import { priorities, type Priority } from './priority.ts';
 import { parseFrom, type From } from './subscribe-from.ts';
 
 export const streamNames = ['events', 'correlations'] as const;
@@ -9,6 +10,7 @@ export interface SubscribeRequest {
   filter: string;
   stream: StreamName;
   from: From;
+  priority: Priority;
 }
 
 export type ClientMessage =
@@ -55,15 +57,24 @@ export function parseClientMessage(text: string): ParsedMessage {
 }
 
 function subscribe(id: string, fields: Record<string, unknown>): ParsedMessage {
-  const { filter = '', stream = 'events' } = fields;
+  const { filter = '', stream = 'events', priority = 'normal' } = fields;
   if (typeof filter !== 'string') return bad('filter: is not a string', id);
   if (!streamNames.includes(stream as StreamName))
     return bad(`stream: is not one of ${streamNames.join(', ')}`, id);
+  if (!priorities.includes(priority as Priority))
+    return bad(`priority: is not one of ${priorities.join(', ')}`, id);
   const from = parseFrom(fields['from'] ?? 'now');
   if (!from.ok) return bad(`from: ${from.problem}`, id);
   return {
     ok: true,
-    message: { type: 'subscribe', id, filter, stream: stream as StreamName, from: from.from },
+    message: {
+      type: 'subscribe',
+      id,
+      filter,
+      stream: stream as StreamName,
+      from: from.from,
+      priority: priority as Priority,
+    },
   };
 }
 

@@ -11,7 +11,7 @@ export class DrainWatch {
   /** Calls `check` now and then until it gives true. */
   add(check: () => boolean): void {
     this.#checks.add(check);
-    this.#timer ??= setInterval(() => this.#poll(), pollMs);
+    this.#timer ??= setInterval(() => this.#poll(), pollMs).unref();
   }
 
   /** Resolves when the condition holds; at once if it does already. */

@@ -1,3 +1,4 @@
+import type { Level } from '@logloom/schemas';
 import { WebSocket, type ClientOptions } from 'ws';
 import { eventually } from './live-rig.ts';
 
@@ -19,6 +20,8 @@ export interface ServerMessage {
   position?: number;
   missed?: number;
   reason?: string;
+  mode?: string;
+  counts?: Partial<Record<Level, number>>;
   from?: string;
   to?: string;
   retryAfterMs?: number;

@@ -40,6 +40,7 @@ export function attachSse(app: FastifyInstance, tier: LiveTier): void {
       filter,
       stream: stream as StreamName,
       from: start.from,
+      priority: 'normal',
     });
     return reply;
   });

@@ -5,6 +5,8 @@ export interface StreamStats {
   undecodable: number;
   missed: number;
   gaps: number;
+  stepsDown: number;
+  evictions: number;
   catchUps: number;
   catchUpEvents: number;
   catchingUp: number;
@@ -17,6 +19,8 @@ export function newStreamStats(): StreamStats {
     undecodable: 0,
     missed: 0,
     gaps: 0,
+    stepsDown: 0,
+    evictions: 0,
     catchUps: 0,
     catchUpEvents: 0,
     catchingUp: 0,

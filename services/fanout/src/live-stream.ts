@@ -4,8 +4,9 @@ import { batchAttributes, type ActiveSpan, type Logger, type Tracing } from '@lo
 import { Alarm } from './alarm.ts';
 import { Broadcast } from './broadcast.ts';
 import { Copies } from './copies.ts';
-import { formatCursor, parseCursor } from './cursor.ts';
+import { formatCursor, parseCursor, type Cursor } from './cursor.ts';
 import { decodeRecords, type DecodedRecord, type DecodeProblems } from './decode-records.ts';
+import { HistoryPages } from './history-pages.ts';
 import { HistoryReader } from './history-reader.ts';
 import { History } from './history.ts';
 import { newStreamStats } from './live-stats.ts';
@@ -37,6 +38,7 @@ export class LiveStream {
   readonly kind: StreamKind;
   readonly broadcast: Broadcast;
   readonly ring: Ring;
+  readonly pages: HistoryPages;
   readonly stats = newStreamStats();
   /** Per partition, the offset of the next record; everything before it went through the broadcast. */
   readonly position: number[];
@@ -84,6 +86,7 @@ export class LiveStream {
       cursor: () => this.cursor,
       nextChannel,
     });
+    this.pages = new HistoryPages(this, turns);
     this.#problems = {
       undecodable: (record, error) => this.#undecodable(record, error),
       retrying: (error) =>
@@ -107,10 +110,10 @@ export class LiveStream {
   }
 
   /**
-   * Reads a cursor of this stream: its offsets, 'void' when it is of another epoch or lies beyond the log's end, undefined when it
+   * Reads a cursor of this stream: what it says, 'void' when it is of another epoch or lies beyond the log's end, undefined when it
    * is no cursor of this stream.
    */
-  async resolveCursor(text: string): Promise<number[] | 'void' | undefined> {
+  async resolveCursor(text: string): Promise<Cursor | 'void' | undefined> {
     const cursor = parseCursor(text);
     if (cursor === undefined || cursor.letter !== this.kind.letter) return undefined;
     if (cursor.epoch !== this.#options.log.epoch) return 'void';
@@ -120,7 +123,7 @@ export class LiveStream {
       const end = await this.#options.log.endOffsets(this.kind.topic);
       if (cursor.offsets.some((offset, p) => offset > end[p]!)) return 'void';
     }
-    return cursor.offsets;
+    return cursor;
   }
 
   /** The offsets of what the log took in since then. */
@@ -131,6 +134,11 @@ export class LiveStream {
 
   hasReached(offsets: readonly number[]): boolean {
     return offsets.every((offset, p) => offset <= this.position[p]!);
+  }
+
+  /** Whether these offsets are where the stream is. */
+  isAt(offsets: readonly number[]): boolean {
+    return offsets.every((offset, p) => offset === this.position[p]!);
   }
 
   startOffsets(): Promise<number[]> {

@@ -14,6 +14,7 @@ import { Heartbeats } from './heartbeats.ts';
 import { attachSse } from './live-sse.ts';
 import { LiveStream } from './live-stream.ts';
 import { attachWebSocket } from './live-web-socket.ts';
+import { Pressure } from './pressure.ts';
 import type { SessionContext } from './session.ts';
 import type { SseViewer } from './sse-viewer.ts';
 import type { StreamKind } from './stream-kind.ts';
@@ -24,7 +25,8 @@ import type { WebSocketViewer } from './web-socket-viewer.ts';
 export interface LiveTierDeps {
   log: EventLog;
   serde: Serde;
-  settings: Pick<Settings, 'LIVE_FLUSH_MS' | 'LIVE_BUFFER_BYTES'>;
+  settings: Pick<Settings, 'LIVE_FLUSH_MS' | 'LIVE_BUFFER_BYTES'> &
+    Partial<Pick<Settings, 'LIVE_TOTAL_BUFFER_BYTES'>>;
   telemetry: Telemetry;
   options?: Partial<LiveTierOptions>;
 }
@@ -60,6 +62,7 @@ const defaults: LiveTierOptions = {
 const waveMs = 100;
 /** How much of the drain's time goes to the waves; the rest is for the last ones to close. */
 const waveShare = 0.8;
+const defaultTotalBudget = 512 * 2 ** 20;
 
 type AnyViewer = WebSocketViewer | SseViewer;
 
@@ -69,6 +72,7 @@ export class LiveTier {
   readonly #deps: LiveTierDeps;
   readonly #turns = new Turns();
   readonly #drainWatch = new DrainWatch();
+  readonly #pressure: Pressure;
   readonly #heartbeats: Heartbeats<AnyViewer>;
   readonly #viewers = { websocket: new Set<WebSocketViewer>(), sse: new Set<SseViewer>() };
   readonly #servers = new Set<Server>();
@@ -79,6 +83,7 @@ export class LiveTier {
   constructor(deps: LiveTierDeps) {
     this.#deps = deps;
     this.options = { ...defaults, ...deps.options };
+    this.#pressure = new Pressure(deps.settings.LIVE_TOTAL_BUFFER_BYTES ?? defaultTotalBudget);
     this.#heartbeats = new Heartbeats(this.options.heartbeatMs);
     registerLiveMetrics(deps.telemetry, {
       viewers: () => ({ websocket: this.#viewers.websocket.size, sse: this.#viewers.sse.size }),
@@ -111,6 +116,7 @@ export class LiveTier {
         streams: { events, correlations },
         turns: this.#turns,
         drainWatch: this.#drainWatch,
+        pressure: this.#pressure,
         budget: this.#deps.settings.LIVE_BUFFER_BYTES,
         logger: this.#deps.telemetry.logger,
       };

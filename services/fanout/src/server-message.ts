@@ -1,4 +1,5 @@
 import type { LiveError } from './errors.ts';
+import type { LadderMode, LevelCounts } from './ladder-part.ts';
 
 /** The largest message that a client may send. */
 export const maxMessageBytes = 65_536;
@@ -19,6 +20,9 @@ export const serverMessage = {
    */
   gap: (channel: number, from: string, to: string, missed: number, reason: GapReason) =>
     JSON.stringify({ type: 'gap', channel, from, to, missed, reason }),
+  /** `counts`: what was left out since the last mode message, by level; the gaps name the same by cursors. */
+  mode: (channel: number, mode: 'full' | LadderMode, counts: LevelCounts) =>
+    JSON.stringify({ type: 'mode', channel, mode, counts }),
   heartbeat: '{"type":"heartbeat"}',
   error: (error: LiveError) => JSON.stringify({ type: 'error', ...error }),
   goodbye: (reason: string, retryAfterMs: number) =>

@@ -1,24 +1,20 @@
 import type { Logger } from '@logloom/telemetry';
 import { catchUp } from './catch-up.ts';
 import type { StreamName, SubscribeRequest } from './client-message.ts';
-import type { DrainWatch } from './drain-watch.ts';
 import { liveError, type LiveError } from './errors.ts';
 import { findTail } from './find-tail.ts';
 import type { LiveStream } from './live-stream.ts';
 import type { LiveFilter } from './stream-kind.ts';
-import { Subscription } from './subscription.ts';
+import { Subscription, type DeliveryContext } from './subscription.ts';
 import type { Turns } from './turns.ts';
 import type { Viewer } from './viewer.ts';
 
 export const maxSubscriptions = 100;
 
 /** What all sessions of a live tier share. */
-export interface SessionContext {
+export interface SessionContext extends DeliveryContext {
   streams: Readonly<Record<StreamName, LiveStream>>;
   turns: Turns;
-  drainWatch: DrainWatch;
-  /** Bytes that may wait for a viewer before it misses batches. */
-  budget: number;
   logger: Logger;
 }
 
@@ -46,7 +42,7 @@ export class Session {
     const compiled = stream.kind.compile(request.filter);
     if (!compiled.ok) return this.#onError({ ...compiled.error, id });
 
-    const subscription = this.#subscriptionFor(stream, compiled.filter, from.type === 'now');
+    const subscription = this.#subscriptionFor(stream, compiled.filter, request);
     subscription.ids.add(id);
     this.#byId.set(id, subscription);
     try {
@@ -82,11 +78,16 @@ export class Session {
    * Equal subscriptions share a channel, and each of its messages comes once. One that wants history, or joins while the other
    * has not got everything, would mix two histories on it: it gets a channel of its own.
    */
-  #subscriptionFor(stream: LiveStream, filter: LiveFilter, mayShare: boolean): Subscription {
+  #subscriptionFor(
+    stream: LiveStream,
+    filter: LiveFilter,
+    { from, priority }: SubscribeRequest,
+  ): Subscription {
     const equal = [...this.#subscriptions].filter(
       (other) => other.stream === stream && other.group.filter.canonical === filter.canonical,
     );
-    const shared = mayShare ? equal.find((other) => other.isCurrent) : undefined;
+    const shared =
+      from.type === 'now' ? equal.find((other) => other.isCurrent && other.priority === priority) : undefined;
     if (shared !== undefined) return shared;
     const taken = new Set(equal.map((other) => other.group.sibling));
     let sibling = 0;
@@ -95,8 +96,8 @@ export class Session {
       viewer: this.#viewer,
       stream,
       group: stream.broadcast.hold(filter, sibling),
-      drainWatch: this.#context.drainWatch,
-      budget: this.#context.budget,
+      priority,
+      context: this.#context,
     });
     this.#subscriptions.add(subscription);
     return subscription;
@@ -111,16 +112,16 @@ export class Session {
 
   async #resume(subscription: Subscription, id: string, cursor: string): Promise<void> {
     const { stream } = subscription;
-    const offsets = await stream.resolveCursor(cursor);
+    const place = await stream.resolveCursor(cursor);
     if (subscription.isClosed) return;
-    if (offsets === undefined) return this.#fail(id, liveError('bad-cursor', { id }));
-    if (offsets === 'void') {
+    if (place === undefined) return this.#fail(id, liveError('bad-cursor', { id }));
+    if (place === 'void') {
       this.#startNow(subscription, id);
       subscription.tellGap(cursor, stream.cursor, 0, 'epoch');
       return;
     }
     subscription.confirm(id, cursor, true);
-    await catchUp(subscription, offsets, this.#context.turns);
+    await catchUp(subscription, place.offsets, this.#context.turns, place.announced);
   }
 
   async #startBefore(

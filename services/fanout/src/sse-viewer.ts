@@ -85,6 +85,11 @@ export class SseViewer implements Viewer {
     this.#response.end();
   }
 
+  evict(retryAfterMs: number): void {
+    this.goodbye('slow', retryAfterMs);
+    this.close();
+  }
+
   terminate(): void {
     this.#socket.destroy();
   }

@@ -23,6 +23,8 @@ const totals: [name: string, help: string, value: (stream: LiveStream) => number
   ['deliveries', 'Events in batches times viewers', ({ broadcast }) => broadcast.counts.deliveries],
   ['missed', 'Deliveries left out for slow viewers, announced as gaps', ({ stats }) => stats.missed],
   ['gaps', 'Gaps announced to viewers', ({ stats }) => stats.gaps],
+  ['steps_down', 'Times that a slow viewer stepped down from full', ({ stats }) => stats.stepsDown],
+  ['evictions', 'Slow viewers that were told to come back later', ({ stats }) => stats.evictions],
   ['catch_ups', 'Subscriptions that began in the past', ({ stats }) => stats.catchUps],
   ['catch_up_events', 'Events sent to viewers who caught up', ({ stats }) => stats.catchUpEvents],
 ];

@@ -10,4 +10,8 @@ export interface Viewer {
   write(bytes: Buffer): void;
   /** Sends one message, JSON; `cursor` is where a client that gets no further may resume. */
   tell(message: string, cursor?: string): void;
+  /** Says goodbye to a viewer that is too slow and closes; it may resume at its last cursor. */
+  evict(retryAfterMs: number): void;
+  /** Cuts the connection and frees what waits for it. */
+  terminate(): void;
 }

@@ -14,6 +14,8 @@ const messagesPerSecond = 100;
 const messageBurst = 200;
 /** Answers that a client may let pile up, beside its budget of events, before it is cut off. */
 const maxQueuedAnswers = 1 << 20;
+/** The close code for a viewer that is too slow (IANA's registry for RFC 6455). */
+const tryAgainLater = 1013;
 const heartbeatFrame = textFrame(serverMessage.heartbeat);
 
 /**
@@ -95,6 +97,12 @@ export class WebSocketViewer implements Viewer, LiveSocketOwner {
   close(): void {
     this.#session.close();
     this.#ws.close(1012);
+  }
+
+  evict(retryAfterMs: number): void {
+    this.goodbye('slow', retryAfterMs);
+    this.#session.close();
+    this.#ws.close(tryAgainLater);
   }
 
   terminate(): void {
