@@ -67,6 +67,12 @@ test(
       );
       assert.ok((await page.getByTestId('histogram').locator('rect').count()) > 0, 'the histogram has bars');
 
+      await page.goto(`${pipeline.viewersUrl}/#search?q=get+AND+service:gateway&range=all`);
+      await eventually('what was found is marked', async () => {
+        const marks = await page.locator('#search-list mark').allInnerTexts();
+        return marks.length > 0 && marks.every((text) => text.toLowerCase() === 'get');
+      });
+
       await page.goto(`${pipeline.viewersUrl}/#requests`);
       await page.getByTestId('request-row').first().click();
       await page.getByTestId('timeline').waitFor({ state: 'visible' });

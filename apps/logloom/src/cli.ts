@@ -6,6 +6,7 @@ import { CommandError, getJson, ingestUrl, viewersUrl } from './endpoint.ts';
 import { correlationLine, eventLine, type EventJson } from './event-line.ts';
 import { addJobCommands } from './jobs-cli.ts';
 import { isClean, loadtest, loadtestLines } from './loadtest.ts';
+import type { Highlights } from './mark-ranges.ts';
 import { inBatches, readLines, sendBatches, type SendResult } from './send.ts';
 import { statusLines, type Status } from './status-lines.ts';
 import { tail, type TailOptions } from './tail.ts';
@@ -16,6 +17,13 @@ export interface CliContext {
   signal: AbortSignal;
   write: (line: string) => void;
   note: (line: string) => void;
+}
+
+interface SearchPage {
+  total: { value: number };
+  events: EventJson[];
+  highlights?: Record<string, Highlights>;
+  next?: string;
 }
 
 const exitCodes = `
@@ -149,8 +157,11 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
             order: options.order,
             limit: String(Math.min(left, 1000)),
             cursor,
-          })) as { total: { value: number }; events: EventJson[]; next?: string };
-          for (const event of page.events) write(options.json ? JSON.stringify(event) : eventLine(event));
+            // Only a terminal can show it.
+            highlight: !options.json && pc.isColorSupported ? 'true' : undefined,
+          })) as SearchPage;
+          for (const event of page.events)
+            write(options.json ? JSON.stringify(event) : eventLine(event, page.highlights?.[event.id]));
           total = page.total.value;
           left -= page.events.length;
           cursor = page.next;
@@ -174,7 +185,10 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
       >[0] & {
         events: EventJson[];
       };
-      print(options.json, found, () => [correlationLine(found), ...found.events.map(eventLine)]);
+      print(options.json, found, () => [
+        correlationLine(found),
+        ...found.events.map((event) => eventLine(event)),
+      ]);
     });
 
   program

@@ -1,4 +1,5 @@
 import { colors as pc } from './colors.ts';
+import { markRanges, type Highlights } from './mark-ranges.ts';
 
 /** A log event as the API gives it. */
 export interface EventJson {
@@ -21,10 +22,22 @@ const paint: Record<string, (text: string) => string> = {
   fatal: (text) => pc.bold(pc.red(text)),
 };
 
-/** A log event as one line for a terminal: time, level, service, message. Control characters in it are shown, not obeyed. */
-export function eventLine(event: EventJson): string {
+/**
+ * A log event as one line for a terminal: time, level, service, message, and the attributes that a search matched. What it matched in
+ * the message is underlined. Control characters are shown, not obeyed.
+ */
+export function eventLine(event: EventJson, highlights: Highlights = {}): string {
   const level = (paint[event.level] ?? String)(event.level.padEnd(5));
-  return `${pc.dim(event.timestamp.slice(0, 23))} ${level} ${pc.cyan(printable(event.service))} ${printable(event.message)}`;
+  const message = markRanges(event.message, highlights['message'] ?? [], found, printable);
+  const attributes = Object.entries(highlights)
+    .filter(([field]) => field.startsWith('attributes.'))
+    .flatMap(([field, pieces]) => pieces.map(({ fragment }) => [field.slice('attributes.'.length), fragment]))
+    .map(([path, value]) => `  ${pc.dim(`${printable(path!)}=`)}${found(value!)}`);
+  return `${pc.dim(event.timestamp.slice(0, 23))} ${level} ${pc.cyan(printable(event.service))} ${message}${attributes.join('')}`;
+}
+
+function found(text: string): string {
+  return pc.bold(pc.underline(printable(text)));
 }
 
 /** A correlation document as one line. */

@@ -13,6 +13,8 @@ export { elasticsearchWords } from './elasticsearch-words.ts';
 export { equalityTerms, type EqualityTerm } from './equality-terms.ts';
 export { fieldOf, type Field } from './fields.ts';
 export { FilterSubject } from './filter-subject.ts';
+export { compileHighlight, type Highlights } from './highlight.ts';
+export type { Fragment } from './highlight-fragments.ts';
 export { compileMongo, type MongoFilter } from './mongodb.ts';
 export { mongoFields, type MongoAttribute, type MongoFields } from './mongodb-fields.ts';
 export { maxFilterLength, parseFilter, type FilterResult } from './parse-filter.ts';

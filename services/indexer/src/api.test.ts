@@ -49,6 +49,45 @@ async function openApi() {
   };
 }
 
+test('a search shows on demand why each event was found, and is the same without', async () => {
+  await using api = await openApi();
+  await api.search.index([
+    { ...plainEvent(1), message: 'Card refused by <bank>', attributes: '{"http":{"status":502}}' },
+    { ...plainEvent(2), message: 'Card taken', attributes: '{}' },
+  ]);
+  const parameters = { q: 'refused OR http.status:>=500 OR partition:0', order: 'asc' };
+  const plain = await api.get('search', parameters);
+  assert.deepEqual(Object.keys(plain.body), ['total', 'events']);
+  const { body } = await api.get('search', { ...parameters, highlight: 'true' });
+  const { highlights, ...rest } = body;
+  assert.deepEqual(rest, plain.body);
+  const id = plain.body.events[0]!.id;
+  assert.deepEqual(highlights, {
+    [id]: {
+      message: [{ at: 0, fragment: 'Card refused by <bank>', ranges: [[5, 12]] }],
+      'attributes.http.status': [{ at: 0, fragment: '502', ranges: [[0, 3]] }],
+    },
+  });
+  const bad = await api.get('search', { highlight: 'yes' });
+  assert.deepEqual([bad.status, bad.body.error.parameter], [400, 'highlight']);
+});
+
+function plainEvent(offset: number): PlacedEvent {
+  return nezhaEvent(
+    {
+      timestamp: '2024-05-01T11:00:00Z',
+      service: 's',
+      host: 'h',
+      level: 'info',
+      message: '',
+      traceId: 't',
+      spanId: 's',
+    },
+    offset,
+    parseMicros('2024-05-01T11:00:00Z'),
+  );
+}
+
 /** As much of any answer as the tests look at. */
 interface Answer {
   total: { value: number; exact: boolean };

@@ -1,3 +1,4 @@
+import { compileHighlight, FilterSubject, type Filter, type Highlights } from '@logloom/filter';
 import { correlationToJson, eventToJson, formatMicros, type PlacedEvent } from '@logloom/schemas';
 import { SearchStoreError, type FoundEvent, type SearchStore, type Total } from '@logloom/search-store';
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
@@ -29,14 +30,19 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
 
       api.get('/search', async (request, reply) => {
         const query = new QueryParameters(request.query, now());
+        const filter = query.filter();
+        const highlight = query.flag('highlight');
         const page = await search.search({
-          filter: query.filter(),
+          filter,
           ...query.range(),
           limit: query.limit(),
           order: query.oneOf('order', ['asc', 'desc'], 'desc'),
           cursor: query.text('cursor'),
         });
-        return sendJson(reply, pageJson(page.total, 'events', page.events.map(eventJson), page.next));
+        const json = pageJson(page.total, 'events', page.events.map(eventJson), page.next);
+        if (!highlight) return sendJson(reply, json);
+        const highlights = JSON.stringify(highlightsOf(filter, page.events));
+        return sendJson(reply, `${json.slice(0, -1)},"highlights":${highlights}}`);
       });
 
       api.get('/histogram', async (request) => {
@@ -108,6 +114,13 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
     },
     { prefix: '/api' },
   );
+}
+
+/** Why each event was found, under its id; without those of which nothing can be shown. */
+function highlightsOf(filter: Filter, events: readonly FoundEvent[]): Record<string, Highlights> {
+  const highlight = compileHighlight(filter);
+  const all = events.map((event) => [event.id, highlight(new FilterSubject(event as PlacedEvent))] as const);
+  return Object.fromEntries(all.filter(([, highlights]) => Object.keys(highlights).length > 0));
 }
 
 /** What eventToJson writes is all in a found event. */

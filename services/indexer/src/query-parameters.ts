@@ -55,6 +55,11 @@ export class QueryParameters {
     return choice;
   }
 
+  /** `true` or `false`; default false. */
+  flag(name: string): boolean {
+    return this.oneOf(name, ['true', 'false'], 'false') === 'true';
+  }
+
   /** A duration in milliseconds: `5000`, `500ms`, `30s`, `5m`, `1h`, `1d`. */
   durationMs(name: string): number | undefined {
     const text = this.text(name);

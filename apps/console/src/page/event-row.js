@@ -32,8 +32,13 @@ const template = element(
 /** @type {WeakMap<Element, LogEvent>} */
 const events = new WeakMap();
 
-/** @param {LogEvent} event */
-export function eventRow(event) {
+/**
+ * Why a search found an event: pieces of its fields, with the matched ranges counted from the piece's start, which is at `at`.
+ * @typedef {Record<string, { at: number, fragment: string, ranges: [number, number][] }[]>} Highlights
+ */
+
+/** @param {LogEvent} event @param {Highlights} [highlights] */
+export function eventRow(event, highlights = {}) {
   const row = /** @type {HTMLElement} */ (template.cloneNode(true));
   const [time, level, service, message] =
     /** @type {[HTMLElement, HTMLElement, HTMLElement, HTMLElement]} */ (
@@ -46,8 +51,35 @@ export function eventRow(event) {
   level.textContent = event.level;
   service.textContent = event.service;
   message.textContent = event.message;
+  const { message: inMessage, ...others } = highlights;
+  if (inMessage !== undefined) message.replaceChildren(...marked(event.message, inMessage));
+  for (const [field, pieces] of Object.entries(others)) {
+    if (!field.startsWith('attributes.')) continue;
+    for (const { fragment } of pieces)
+      message.append(
+        element('span', { class: 'found' }, `${field.slice(11)}=`, element('mark', {}, fragment)),
+      );
+  }
   events.set(row, event);
   return row;
+}
+
+/**
+ * The text with what was found in it marked.
+ * @param {string} text
+ * @param {Highlights[string]} pieces
+ */
+export function marked(text, pieces) {
+  /** @type {(string | HTMLElement)[]} */
+  const parts = [];
+  let from = 0;
+  for (const { at, ranges } of pieces) {
+    for (const [start, end] of ranges) {
+      parts.push(text.slice(from, at + start), element('mark', {}, text.slice(at + start, at + end)));
+      from = at + end;
+    }
+  }
+  return [...parts, text.slice(from)];
 }
 
 /** The heads of the columns of event rows. */

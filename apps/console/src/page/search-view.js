@@ -90,7 +90,7 @@ export class SearchView {
     view.setAttribute('aria-busy', 'true');
     try {
       const [found, histogram] = await Promise.all([
-        getJson('search', { ...query, order, limit: pageSize }, signal),
+        getJson('search', { ...query, order, limit: pageSize, highlight: 'true' }, signal),
         getJson('histogram', { ...query, by: 'level' }, signal),
         showFacets(byId('facets'), query, this.#shared.filterBy, signal),
       ]);
@@ -100,7 +100,7 @@ export class SearchView {
       this.#showTotal(found.total);
       this.#list.replaceChildren();
       this.#list.scrollTop = 0;
-      this.#append(found, { ...query, order });
+      this.#append(found, { ...query, order, highlight: 'true' });
       const empty = byId('search-empty');
       empty.hidden = found.events.length > 0;
       if (!empty.hidden) empty.replaceChildren(...searchHint(this.#parameters));
@@ -120,9 +120,9 @@ export class SearchView {
     byId('search-total').title = total.exact ? 'the exact number' : 'at least this many';
   }
 
-  /** @param {{ events: import('./event-row.js').LogEvent[], next?: string }} found @param {Record<string, string | number | undefined>} query */
+  /** @param {{ events: import('./event-row.js').LogEvent[], highlights: Record<string, import('./event-row.js').Highlights>, next?: string }} found @param {Record<string, string | number | undefined>} query */
   #append(found, query) {
-    this.#list.append(...found.events.map(eventRow));
+    this.#list.append(...found.events.map((event) => eventRow(event, found.highlights[event.id])));
     if (found.next === undefined) return;
     const more = element(
       'button',
