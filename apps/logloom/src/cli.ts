@@ -3,10 +3,12 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { colors as pc } from './colors.ts';
 import { demoBatches } from './demo.ts';
 import { CommandError, getJson, ingestUrl, viewersUrl } from './endpoint.ts';
-import { correlationLine, eventLine, type EventJson } from './event-line.ts';
+import { eventLine, type EventJson } from './event-line.ts';
 import { addJobCommands } from './jobs-cli.ts';
 import { isClean, loadtest, loadtestLines } from './loadtest.ts';
 import type { Highlights } from './mark-ranges.ts';
+import { requestLines, type RequestJson } from './request-lines.ts';
+import { addRulesCommands } from './rules-cli.ts';
 import { inBatches, readLines, sendBatches, type SendResult } from './send.ts';
 import { statusLines, type Status } from './status-lines.ts';
 import { tail, type TailOptions } from './tail.ts';
@@ -180,15 +182,8 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
     .addOption(json)
     .action(async (id: string, options: { url?: string; json: boolean }) => {
       const base = viewersUrl(settings(), options.url);
-      const found = (await getJson(base, `/api/correlations/${encodeURIComponent(id)}`)) as Parameters<
-        typeof correlationLine
-      >[0] & {
-        events: EventJson[];
-      };
-      print(options.json, found, () => [
-        correlationLine(found),
-        ...found.events.map((event) => eventLine(event)),
-      ]);
+      const found = (await getJson(base, `/api/correlations/${encodeURIComponent(id)}`)) as RequestJson;
+      print(options.json, found, () => requestLines(found));
     });
 
   program
@@ -239,6 +234,7 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
       if (!isClean(result)) throw new CommandError('', 1);
     });
 
+  addRulesCommands(program, { settings, write, note });
   addJobCommands(program, { viewersUrl: (url) => viewersUrl(settings(), url), signal, write, note });
 
   return program;

@@ -56,7 +56,7 @@ export function correlationLine(c: {
 }
 
 /** Log text is written by anybody: an escape sequence in it must not reach the terminal. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replaceAll(
     /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g,
     (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,

@@ -268,7 +268,13 @@ test('the status tells ends, lags and counts', async () => {
     consumers.find((c) => c['group'] === 'indexer' && c['topic'] === 'logs.events' && c['partition'] === 1),
     { group: 'indexer', topic: 'logs.events', partition: 1, committed: null, end: 1, lag: 1 },
   );
-  assert.deepEqual(body['counts'], { events: 1, correlations: 0, archived: 0, archivedCorrelations: 0 });
+  assert.deepEqual(body['counts'], {
+    events: 1,
+    correlations: 0,
+    archived: 0,
+    archivedCorrelations: 0,
+    evictedCorrelations: 0,
+  });
 });
 
 test(

@@ -1,12 +1,17 @@
 import { compileHighlight, FilterSubject, type Filter, type Highlights } from '@logloom/filter';
+import { rulesJsonSchema } from '@logloom/rules';
 import { correlationToJson, eventToJson, formatMicros, type PlacedEvent } from '@logloom/schemas';
 import { SearchStoreError, type FoundEvent, type SearchStore, type Total } from '@logloom/search-store';
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 import { correlationEvents, type CorrelationEventsDeps } from './correlation-events.ts';
 import { ApiError, errors, type ErrorCode } from './errors.ts';
 import { registerJobs, type JobsApiDeps } from './jobs/jobs-api.ts';
+import { newestAlerts } from './newest-alerts.ts';
 import { pipelineStatus } from './pipeline-status.ts';
 import { QueryParameters } from './query-parameters.ts';
+import { relatedRequests } from './related-requests.ts';
+import { requestAnomaly } from './request-anomaly.ts';
+import { summarizeRequest } from './summarize-request.ts';
 
 export interface ApiDeps extends CorrelationEventsDeps {
   /** May be opened for reading only. */
@@ -94,10 +99,22 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
 
       api.get<{ Params: { id: string } }>('/correlations/:id', async (request, reply) => {
         const { id } = request.params;
-        const document = (await search.correlation(id)) ?? (await search.correlationsById(id))[0];
+        const document =
+          (await search.correlation(id)) ??
+          (await search.correlationsById(id))[0] ??
+          (await search.correlationsByIds([id], 1))[0];
         if (document === undefined) throw new ApiError('not-found', `there is no correlation ${id}`);
-        const events = await correlationEvents(deps, document);
-        const json = JSON.stringify(correlationToJson(document));
+        const [events, related, anomaly] = await Promise.all([
+          correlationEvents(deps, document),
+          relatedRequests(search, document),
+          requestAnomaly(search, document),
+        ]);
+        const json = JSON.stringify({
+          ...correlationToJson(document),
+          related,
+          summary: summarizeRequest(events),
+          ...(anomaly === undefined ? {} : { anomaly }),
+        });
         return sendJson(reply, `${json.slice(0, -1)},"events":[${events.map(eventJson).join(',')}]}`);
       });
 
@@ -107,6 +124,15 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
         if (event === undefined) throw new ApiError('not-found', `there is no event ${id}`);
         return sendJson(reply, eventJson(event));
       });
+
+      api.get('/alerts', async (request) => {
+        const query = new QueryParameters(request.query, now());
+        return { alerts: await newestAlerts(deps.log, deps.serde, query.limit()) };
+      });
+
+      api.get('/rules/schema.json', (_, reply) =>
+        reply.type('application/schema+json').send(rulesJsonSchema()),
+      );
 
       api.get('/status', () => pipelineStatus(deps));
 

@@ -1,5 +1,6 @@
 import type { Archive } from '@logloom/archive';
 import type { Commit, EventLog } from '@logloom/event-log';
+import { parseFilter, type Filter } from '@logloom/filter';
 import { topics } from '@logloom/schemas';
 import type { SearchStore } from '@logloom/search-store';
 
@@ -9,7 +10,11 @@ const consumers = [
   { group: 'correlator', topic: topics.events },
   { group: 'indexer', topic: topics.events },
   { group: 'indexer', topic: topics.correlations },
+  { group: 'alerts', topic: topics.alerts },
 ] as const;
+
+// Requests that memory was too short for.
+const evictedFilter = readFilter('closeReason:evicted');
 
 export interface StatusDeps {
   search: SearchStore;
@@ -20,7 +25,11 @@ export interface StatusDeps {
 
 /** How far the pipeline is: the log's ends, the lag of each group on each partition, what the stores hold. */
 export async function pipelineStatus({ search, archive, log, version }: StatusDeps) {
-  const [indexed, archived] = await Promise.all([search.counts(), archive.counts()]);
+  const [indexed, archived, evicted] = await Promise.all([
+    search.counts(),
+    archive.counts(),
+    search.correlations({ filter: evictedFilter, limit: 1 }),
+  ]);
   const ends = new Map<string, { partition: number; start: number; end: number }[]>();
   for (const topic of Object.values(topics)) {
     const [start, end] = await Promise.all([log.startOffsets(topic), log.endOffsets(topic)]);
@@ -59,6 +68,7 @@ export async function pipelineStatus({ search, archive, log, version }: StatusDe
       correlations: indexed.correlations,
       archived: archived.events,
       archivedCorrelations: archived.correlations,
+      evictedCorrelations: evicted.total.value,
     },
   };
 }
@@ -71,4 +81,10 @@ function positionOf(commit: Commit | null): number | undefined {
   if (commit?.metadata.startsWith('{') !== true) return commit?.offset;
   const { position } = JSON.parse(commit.metadata) as { position?: number };
   return position ?? commit.offset;
+}
+
+function readFilter(text: string): Filter {
+  const result = parseFilter(text);
+  if (!result.ok) throw new TypeError(result.error.message);
+  return result.filter;
 }

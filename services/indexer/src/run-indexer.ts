@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { IndexBatches } from './index-batches.ts';
 import { indexPartition } from './index-partition.ts';
 import { jobsFolder } from './jobs/job-names.ts';
+import { queueAlerts } from './jobs/queue-alerts.ts';
 import { runJobs } from './jobs/run-jobs.ts';
 import { WriteGate } from './jobs/write-gate.ts';
 import { createMetrics, spans } from './telemetry.ts';
@@ -86,6 +87,14 @@ export const runIndexer: RunService = async ({ settings, telemetry, signal, onRe
           begun.add(place);
           return handler;
         },
+      },
+      stop,
+    ),
+    log.consume(
+      {
+        group: 'alerts',
+        topics: [topics.alerts],
+        open: async (assignment) => queueAlerts({ log, serde, queue }, assignment),
       },
       stop,
     ),

@@ -7,6 +7,7 @@ export const jobNames = {
   rebuild: 'rebuild',
   retention: 'retention',
   savedFilter: 'saved-filter',
+  alert: 'alert',
 } as const;
 
 /** A store that is out of reach may be so for a while: ten attempts take about a quarter of an hour. */

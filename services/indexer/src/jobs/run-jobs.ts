@@ -1,6 +1,7 @@
 import type { JobQueue, JobRecords, RunningJob } from '@logloom/job-queue';
 import type { Logger } from '@logloom/telemetry';
 import { jobNames, resultKind, retries } from './job-names.ts';
+import { postAlert } from './post-alert.ts';
 import { rebuildSearch, type RebuildDeps } from './rebuild-search.ts';
 import { runRedrive, type RedriveJob } from './redrive.ts';
 import { applyRetention, hasRetention, type RetentionSettings } from './retention.ts';
@@ -57,6 +58,7 @@ export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void
     ),
     // A second one would discard what the first has made.
     work(jobNames.rebuild, (job, lost) => rebuildSearch(deps, lost, stepwise(job)), { exclusive: true }),
+    work(jobNames.alert, (job, lost) => postAlert(job, lost)),
     work(jobNames.retention, async () => void (await applyRetention(deps))),
     work(jobNames.savedFilter, (job) => savedFilters.evaluate((job.data as { id: string }).id, job.id, deps)),
   ];

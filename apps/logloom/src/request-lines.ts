@@ -1,0 +1,62 @@
+import { colors as pc } from './colors.ts';
+import { correlationLine, eventLine, printable, type EventJson } from './event-line.ts';
+
+interface Line {
+  timestamp: string;
+  service: string;
+  message: string;
+}
+
+/** What `GET /api/correlations/{id}` gives, as far as it is shown. */
+export interface RequestJson {
+  id: string;
+  correlationId: string;
+  lastAt: string;
+  durationMs: number;
+  eventCount: number;
+  errorCount: number;
+  services: string[];
+  rules: string[];
+  severity?: string;
+  labels: Record<string, string>;
+  related: { id: string; correlationId: string; shared: string[] }[];
+  anomaly?: { rare: boolean; sameShape: number; requests: number };
+  summary: {
+    firstError?: Line;
+    slowestGap?: { ms: number; after: Line; before: Line };
+    criticalPath: { by: string; steps: { service: string; ms: number }[] };
+  };
+  events: EventJson[];
+}
+
+const maxSteps = 8;
+
+/** A request for a terminal: its document, what stands out in it, its events. */
+export function requestLines(request: RequestJson): string[] {
+  const { rules, severity, labels, related, anomaly, summary, events } = request;
+  const { firstError, slowestGap, criticalPath } = summary;
+  const facts: string[] = [];
+  const fact = (name: string, value: string): void =>
+    void facts.push(`  ${pc.dim(name.padEnd(13))} ${value}`);
+  if (severity !== undefined) fact('severity', pc.red(severity));
+  if (rules.length > 0) fact('rules', rules.join(', '));
+  const labelTexts = Object.entries(labels).map(([name, value]) => `${name}=${printable(value)}`);
+  if (labelTexts.length > 0) fact('labels', labelTexts.join(' '));
+  if (anomaly?.rare === true)
+    fact('rare', `${anomaly.sameShape} of ${anomaly.requests} requests of the day before were like it`);
+  if (firstError !== undefined)
+    fact('first error', `${pc.cyan(printable(firstError.service))} ${printable(firstError.message)}`);
+  if (slowestGap !== undefined)
+    fact(
+      'longest gap',
+      `${slowestGap.ms} ms from ${printable(slowestGap.after.service)} to ${printable(slowestGap.before.service)}`,
+    );
+  if (criticalPath.steps.length > 1) {
+    const steps = criticalPath.steps.slice(0, maxSteps).map((s) => `${printable(s.service)} ${s.ms} ms`);
+    const more = criticalPath.steps.length > maxSteps ? ' → …' : '';
+    fact(criticalPath.by === 'spans' ? 'critical path' : 'path', steps.join(' → ') + more);
+  }
+  for (const { id, correlationId, shared } of related)
+    fact('related', `${pc.bold(id)} ${printable(correlationId)} by ${shared.map(printable).join(', ')}`);
+  return [correlationLine(request), ...facts, ...events.map((event) => eventLine(event))];
+}

@@ -1,0 +1,104 @@
+import { Normalizer, readEvent } from '@logloom/ingest';
+import { formatProblem, loadRules, type RuleSet } from '@logloom/rules';
+import type { LogEvent } from '@logloom/schemas';
+import type { Settings } from '@logloom/settings';
+import { Option, type Command } from 'commander';
+import { colors as pc } from './colors.ts';
+import { correlateOptions } from './correlate-options.ts';
+import { CommandError } from './endpoint.ts';
+import { readLines } from './send.ts';
+import { tryRules, type Trial } from './try-rules.ts';
+
+export interface RulesCliContext {
+  settings: () => Settings;
+  write: (line: string) => void;
+  note: (line: string) => void;
+}
+
+/** Adds `logloom rules check` and `logloom rules try`. */
+export function addRulesCommands(program: Command, { settings, write, note }: RulesCliContext): void {
+  const json = new Option('--json', 'JSON, one object a line, for scripts').default(false);
+  const rules = program.command('rules').description('check correlation rules, and try them on logs');
+
+  rules
+    .command('check')
+    .description('check a rules file: every problem at once, with line and column')
+    .argument('<file>', 'the rules, as YAML (docs/rules.md)')
+    .addOption(json)
+    .action((file: string, options: { json: boolean }) => {
+      const loaded = loadRules(file);
+      if (options.json) {
+        const problems = loaded.ok ? [] : loaded.problems;
+        const version = loaded.ok ? { version: loaded.rules.version, rules: loaded.rules.rules.length } : {};
+        write(JSON.stringify({ file, problems, ...version }));
+      } else if (loaded.ok) {
+        write(`${file}: ${loaded.rules.rules.length} rules, version ${loaded.rules.version}`);
+      } else {
+        for (const problem of loaded.problems) write(formatProblem(file, problem));
+      }
+      if (!loaded.ok) throw new CommandError('', 1);
+    });
+
+  rules
+    .command('try')
+    .description('show what rules would have matched in log files')
+    .argument('<file>', 'the rules, as YAML (docs/rules.md)')
+    .requiredOption(
+      '--from <logfile...>',
+      'logs: NDJSON or plain text, .gz and .zst too; - is standard input',
+    )
+    .option('--service <name>', 'the service of lines that are plain text', 'unknown')
+    .addOption(json)
+    .addHelpText('after', '\nExit code 1 when no rule matched anything.')
+    .action(async (file: string, options: { from: string[]; service: string; json: boolean }) => {
+      const given = settings();
+      const set = readRules(file);
+      let refused = 0;
+      const events = readEvents(options.from, options.service, given.INGEST_ID_PATTERNS, () => refused++);
+      const trial = await tryRules(set, events, correlateOptions(given));
+      if (options.json) write(JSON.stringify({ version: set.version, refused, ...trial }));
+      else trialLines(trial).forEach(write);
+      if (refused > 0) note(pc.yellow(`${refused} lines could not be read as events`));
+      if (trial.rules.every(({ documents }) => documents === 0)) throw new CommandError('', 1);
+    });
+}
+
+/** The rules of a file. Throws CommandError with every problem. */
+export function readRules(file: string): RuleSet {
+  const loaded = loadRules(file);
+  if (loaded.ok) return loaded.rules;
+  throw new CommandError(loaded.problems.map((problem) => formatProblem(file, problem)).join('\n'));
+}
+
+/** The events that ingest would make of the lines. */
+async function* readEvents(
+  files: readonly string[],
+  service: string,
+  idPatterns: readonly string[],
+  onRefused: () => void,
+): AsyncGenerator<LogEvent> {
+  const normalizer = new Normalizer(idPatterns);
+  const receivedAt = Date.now();
+  let offset = 0;
+  for await (const line of readLines(files)) {
+    if (line.trim() === '') continue;
+    const text = line.trimStart().startsWith('{') ? line : JSON.stringify({ message: line, service });
+    const source = { kind: 'http', topic: 'try', partition: 0, offset: offset++, index: 0 };
+    const event = readEvent(text, source, receivedAt, normalizer);
+    if ('code' in event) onRefused();
+    else yield event;
+  }
+}
+
+function trialLines({ events, uncorrelated, documents, rules }: Trial): string[] {
+  const width = Math.max(0, ...rules.map(({ name }) => name.length));
+  const none = uncorrelated > 0 ? `, ${uncorrelated} events without an id` : '';
+  return [
+    `${events} events, ${documents} requests${none}`,
+    ...rules.map(({ name, documents: matched, alerts, examples }) => {
+      const count = matched === 0 ? pc.dim('      0') : pc.bold(String(matched).padStart(7));
+      const alerted = alerts > 0 ? pc.yellow(`  ${alerts} alerts`) : '';
+      return `${name.padEnd(width)} ${count}${alerted}  ${pc.dim(examples.join(' '))}`;
+    }),
+  ];
+}

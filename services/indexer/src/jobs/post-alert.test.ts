@@ -1,0 +1,114 @@
+import { topics, type Alert } from '@logloom/schemas';
+import { createTelemetry } from '@logloom/telemetry';
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { newestAlerts } from '../newest-alerts.ts';
+import { openRig, partitions } from './jobs-rig.ts';
+import { queueAlerts } from './queue-alerts.ts';
+import { runJobs } from './run-jobs.ts';
+
+test('each alert with a webhook is posted, again after a fault, and once; a refusal fails its job', async () => {
+  await using rig = await openRig();
+  const { log, serde, queue } = rig;
+  const posts: { path: string; id: string; body: { id: string; rule: string } }[] = [];
+  const server = createServer((request: IncomingMessage, response) => {
+    void json(request).then((body) => {
+      const path = request.url!;
+      posts.push({
+        path,
+        id: String(request.headers['logloom-alert-id']),
+        body: body as { id: string; rule: string },
+      });
+      const isFirst = posts.filter((post) => post.path === path).length === 1;
+      response.writeHead(path === '/gone' ? 404 : path === '/flaky' && isFirst ? 503 : 204).end();
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const alerts = [
+    alert(1, { webhook: `${base}/fine` }),
+    alert(2, { webhook: `${base}/flaky` }),
+    alert(3, { webhook: `${base}/gone` }),
+    alert(4, { webhook: null }),
+  ];
+  await log.append(
+    topics.alerts,
+    alerts.map((each, i) => ({ partition: i % partitions, key: null, value: serde.encode('Alert', each) })),
+  );
+  const stop = new AbortController();
+  const consume = (signal: AbortSignal): Promise<void> =>
+    log.consume(
+      {
+        group: 'alerts',
+        topics: [topics.alerts],
+        open: async (each) => queueAlerts({ log, serde, queue }, each),
+      },
+      signal,
+    );
+  const { logger } = createTelemetry('indexer', 'error');
+  const silent = { ...logger, warn: () => {} } as unknown as typeof logger;
+  const settings = {
+    LOG_RETENTION_MS: undefined,
+    SEARCH_RETENTION_MS: undefined,
+    ARCHIVE_RETENTION_MS: undefined,
+    KAFKA_BROKERS: undefined,
+  };
+  const running = [
+    consume(stop.signal),
+    runJobs({ ...rig, logger: silent, settings, now: Date.now }, stop.signal),
+  ];
+  try {
+    const state = async (n: number): Promise<string | undefined> => (await queue.get(`alert-a-${n}`))?.state;
+    await until(async () => (await state(1)) === 'completed' && (await state(2)) === 'completed');
+    await until(async () => (await state(3)) === 'failed');
+    assert.equal(await queue.get('alert-a-4'), undefined);
+    const sent = (path: string): string[] => posts.filter((p) => p.path === path).map((p) => p.body.id);
+    assert.deepEqual([sent('/fine'), sent('/flaky'), sent('/gone')], [['a-1'], ['a-2', 'a-2'], ['a-3']]);
+    assert.ok(posts.every((post) => post.id === post.body.id && !JSON.stringify(post.body).includes(base)));
+    assert.deepEqual(
+      (await newestAlerts(log, serde, 3)).map(({ id }) => id),
+      ['a-4', 'a-3', 'a-2'],
+    );
+  } finally {
+    stop.abort();
+    await Promise.all(running);
+    server.close();
+  }
+});
+
+function alert(n: number, rest: Partial<Alert>): Alert {
+  return {
+    id: `a-${n}`,
+    rule: 'r',
+    rulesVersion: 'v',
+    message: 'm',
+    severity: 'high',
+    labels: { team: 'shop' },
+    webhook: null,
+    at: n,
+    documentId: '0-1',
+    revision: 1,
+    correlationId: 'c',
+    services: ['shop'],
+    eventCount: 3,
+    errorCount: 1,
+    firstAt: 1,
+    lastAt: 2,
+    closeOffset: n,
+    closeSequence: 0,
+    index: 0,
+    ...rest,
+  };
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  for (const deadline = Date.now() + 120_000; !(await condition());) {
+    assert.ok(Date.now() < deadline, 'it did not come to pass');
+    await sleep(50);
+  }
+}

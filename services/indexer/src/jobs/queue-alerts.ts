@@ -1,0 +1,39 @@
+import type { Assignment, EventLog, PartitionHandler } from '@logloom/event-log';
+import type { JobQueue } from '@logloom/job-queue';
+import type { Serde } from '@logloom/schema-registry';
+import { alertToJson, type Alert } from '@logloom/schemas';
+import { jobNames } from './job-names.ts';
+import { alertRetries, type PostAlertJob } from './post-alert.ts';
+
+export interface QueueAlertsDeps {
+  log: EventLog;
+  serde: Serde;
+  queue: Pick<JobQueue, 'addMany'>;
+}
+
+/**
+ * Reads one partition of logs.alerts and orders a job for each alert with a webhook, under the alert's id. Commits after the queue has
+ * them: an alert that is read again finds its job there.
+ */
+export function queueAlerts({ serde, queue }: QueueAlertsDeps, assignment: Assignment): PartitionHandler {
+  return {
+    process: async (records) => {
+      await serde.load(records.map((record) => record.value));
+      const alerts: Alert[] = [];
+      for (const record of records) {
+        const decoded = serde.decode(record.value);
+        if (decoded.name === 'Alert' && decoded.value.webhook !== null) alerts.push(decoded.value);
+      }
+      if (alerts.length > 0)
+        await queue.addMany(
+          alerts.map((alert) => ({
+            name: jobNames.alert,
+            data: { url: alert.webhook!, alert: alertToJson(alert) } satisfies PostAlertJob,
+            ...alertRetries,
+            id: `alert-${alert.id}`,
+          })),
+        );
+      await assignment.commit(records.at(-1)!.offset + 1);
+    },
+  };
+}

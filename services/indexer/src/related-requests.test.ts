@@ -1,0 +1,79 @@
+import { correlationDefaults, type Correlation } from '@logloom/schemas';
+import { openSqliteSearchStore } from '@logloom/search-store';
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { relatedRequests } from './related-requests.ts';
+import { anomalyWindowMs, requestAnomaly } from './request-anomaly.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'related-'));
+const search = openSqliteSearchStore(folder);
+before(async () => {
+  await search.indexCorrelations([
+    // 400 ordinary requests a second apart, and one that is like no other.
+    ...Array.from({ length: 400 }, (_, i) => document(i, { shape: 'aaaaaaaaaaaaaaaa' })),
+    document(400, { shape: 'bbbbbbbbbbbbbbbb', correlationId: 'req-1', ids: ['trace-1', 'session-1'] }),
+    document(401, { shape: 'aaaaaaaaaaaaaaaa', correlationId: 'trace-1' }),
+    document(402, { shape: 'aaaaaaaaaaaaaaaa', correlationId: 'req-2', ids: ['session-1'] }),
+    document(403, { shape: 'bbbbbbbbbbbbbbbb' }),
+    document(404 + anomalyWindowMs / 1000, { shape: 'cccccccccccccccc' }),
+  ]);
+});
+after(async () => {
+  await search.close();
+  rmSync(folder, { recursive: true });
+});
+
+test('documents that share an id are related, with the ids that they share', async () => {
+  const related = async (n: number): Promise<[string, string[]][]> =>
+    (await relatedRequests(search, (await search.correlation(`0-${n}`))!)).map((r) => [r.id, r.shared]);
+  assert.deepEqual(await related(400), [
+    ['0-402', ['session-1']],
+    ['0-401', ['trace-1']],
+  ]);
+  assert.deepEqual(await related(401), [['0-400', ['trace-1']]]);
+  assert.deepEqual(await related(5), []);
+});
+
+test('a shape is rare when fewer than one in 200 of the day before have it, and a day of few says nothing', async () => {
+  const anomaly = async (n: number) => (await requestAnomaly(search, (await search.correlation(`0-${n}`))!))!;
+  assert.deepEqual(await anomaly(400), {
+    shape: 'bbbbbbbbbbbbbbbb',
+    requests: 400,
+    sameShape: 0,
+    windowMs: anomalyWindowMs,
+    rare: true,
+  });
+  assert.equal((await anomaly(401)).rare, false);
+  // It was seen once in 403: rarer than one in 200.
+  assert.deepEqual([(await anomaly(403)).sameShape, (await anomaly(403)).rare], [1, true]);
+  assert.deepEqual([(await anomaly(100)).requests, (await anomaly(100)).rare], [100, false]);
+  const last = await anomaly(404 + anomalyWindowMs / 1000);
+  assert.deepEqual([last.requests, last.rare], [0, false], 'what is older than a day does not count');
+});
+
+function document(n: number, rest: Partial<Correlation>): Correlation {
+  return {
+    id: `0-${n}`,
+    correlationId: `c-${n}`,
+    kind: 'requestId',
+    revision: 1,
+    closeReason: 'idle',
+    firstAt: n * 1_000_000,
+    lastAt: n * 1_000_000 + 5,
+    services: ['shop'],
+    levels: { info: 1 },
+    rules: [],
+    severity: null,
+    partition: 0,
+    firstOffset: n,
+    closeOffset: n + 1,
+    closeSequence: 0,
+    firstClosedAt: 3,
+    memberDeltas: [0],
+    ...correlationDefaults,
+    ...rest,
+  };
+}
