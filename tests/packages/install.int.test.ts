@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -9,7 +18,18 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
 const clients = globSync('clients/*/package.json', { cwd: root }).map(dirname).sort();
+/** What a package needs that is not ours. */
+function foreign(client: string): string[] {
+  return Object.keys(manifest(client).dependencies ?? {}).filter((name) => !name.startsWith('@logloom/'));
+}
+
+function tarball(client: string): string {
+  return `${manifest(client).name.slice(1).replace('/', '-')}-${manifest(client).version}.tgz`;
+}
+
 interface Manifest {
+  version: string;
+  dependencies?: Record<string, string>;
   name: string;
   files: string[];
   engines: { node: string };
@@ -24,12 +44,22 @@ before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'logloom-install-'));
   for (const client of clients)
     await run('npm', ['pack', '--pack-destination', folder], { cwd: join(root, client) });
-  writeFileSync(join(folder, 'package.json'), '{"private":true,"type":"module"}');
   const packed = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
   assert.equal(packed.length, clients.length);
-  // Only what is packed, no registry: a logger is its user's.
+  writeFileSync(join(folder, 'package.json'), '{"private":true,"type":"module"}');
+  // No registry is asked: a logger is its user's, and what else a package needs is taken from this repository.
   const flags = ['--offline', '--legacy-peer-deps', '--no-audit', '--no-fund'];
-  await run('npm', ['install', ...flags, ...packed.map((name) => `./${name}`)], { cwd: folder });
+  const alone = clients
+    .filter((client) => foreign(client).length === 0)
+    .map((client) => `./${tarball(client)}`);
+  await run('npm', ['install', ...flags, ...alone], { cwd: folder });
+  for (const client of clients.filter((client) => foreign(client).length > 0)) {
+    const installed = join(folder, 'node_modules', manifest(client).name);
+    mkdirSync(installed);
+    await run('tar', ['-xzf', tarball(client), '--strip-components=1', '-C', installed], { cwd: folder });
+    for (const name of foreign(client))
+      symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name));
+  }
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -1,0 +1,2 @@
+// @ts-check
+export { BunyanStream, logloom } from './bunyan-stream.js';

@@ -1,0 +1,3 @@
+// @ts-check
+export { mixin } from '@logloom/context';
+export { logloom, logloom as default, PinoStream } from './pino-stream.js';

@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { found, LoggingProgram } from '../../../tests/packages/logging-program.ts';
+import { Pipeline } from '../../../tests/pipeline/pipeline.ts';
+
+test('pino, on a worker and as a stream: every line once, in order, while Logloom is killed and started', async () => {
+  await using pipeline = await Pipeline.create();
+  await pipeline.start();
+  const count = 500;
+  const kinds = ['worker', 'stream'] as const;
+  const file = join(import.meta.dirname, 'app.child.ts');
+  const programs = kinds.map((how) => new LoggingProgram(file, [how, pipeline.ingestUrl, String(count)]));
+  await Promise.all(programs.map((program) => program.half()));
+  await pipeline.end('SIGKILL');
+  await pipeline.start();
+  await Promise.all(programs.map((program) => program.end()));
+
+  for (const how of kinds) {
+    const lines = await found(pipeline, `service:pino-${how} AND attributes.n:>=0`, count);
+    assert.deepEqual(
+      lines.map(({ level, message }) => `${level} ${message}`),
+      Array.from({ length: count }, (_, n) => `${n % 2 === 0 ? 'warn' : 'debug'} line ${n}`),
+    );
+    const [last] = await found(pipeline, `correlationId:request-of-${how}`, 1);
+    assert.deepEqual([last!.level, last!.message, last!.service], ['error', 'last', `pino-${how}`]);
+    assert.match(JSON.stringify(last!.attributes['err']), /it broke/);
+  }
+});

@@ -1,0 +1,37 @@
+// @ts-check
+import { mixin } from '@logloom/context';
+import { Transport } from '@logloom/transport';
+import WinstonTransport from 'winston-transport';
+
+/**
+ * @import { TransportOptions } from '@logloom/transport'
+ * @typedef {TransportOptions & WinstonTransport.TransportStreamOptions} LogloomOptions
+ */
+
+/** A winston transport: `winston.createLogger({ transports: [new LogloomTransport({ service: 'shop' })] })`. */
+export class LogloomTransport extends WinstonTransport {
+  /** @param {LogloomOptions} [options] */
+  constructor(options = {}) {
+    super(options);
+    this.transport = new Transport(options);
+  }
+
+  /** @override @param {Record<string, unknown>} info @param {() => void} done */
+  log(info, done) {
+    // Now, in the caller's context. A format's own fields win over it.
+    this.transport.write({ timestamp: new Date().toISOString(), ...mixin(), ...info });
+    // winston waits for it, and would hold back every other transport.
+    done();
+    this.emit('logged', info);
+  }
+
+  /** @override Called by `logger.end()` before its `finish`. @param {(error?: Error) => void} done */
+  _final(done) {
+    this.transport.close().then(() => done(), done);
+  }
+
+  /** Waits until what was logged so far is sent; gives whether it is. @param {number} [timeoutMs] */
+  flush(timeoutMs) {
+    return this.transport.flush(timeoutMs);
+  }
+}
