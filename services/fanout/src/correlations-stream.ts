@@ -1,6 +1,7 @@
 import type { FilterSubject } from '@logloom/filter';
 import { correlationToJson, levels, topics, type Correlation, type Level } from '@logloom/schemas';
 import { compileCorrelationFilter, correlationSubject } from './correlation-filter.ts';
+import { rememberFilters } from './filter-cache.ts';
 import type { LiveItem, StreamKind } from './stream-kind.ts';
 
 class CorrelationItem implements LiveItem {
@@ -57,5 +58,5 @@ export const correlationsStream: StreamKind = {
       return true;
     };
   },
-  compile: compileCorrelationFilter,
+  compile: rememberFilters(compileCorrelationFilter),
 };

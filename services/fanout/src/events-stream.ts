@@ -2,6 +2,7 @@ import { SourceWatermarks } from '@logloom/event-log';
 import { compilePredicate, equalityTerms, FilterSubject, parseFilter } from '@logloom/filter';
 import { eventToJson, placeEvent, topics, type Level, type PlacedEvent } from '@logloom/schemas';
 import { liveError } from './errors.ts';
+import { rememberFilters } from './filter-cache.ts';
 import type { LiveItem, StreamKind } from './stream-kind.ts';
 
 class EventItem implements LiveItem {
@@ -55,7 +56,7 @@ export const eventsStream: StreamKind = {
     const watermarks = new SourceWatermarks();
     return (item) => watermarks.admit((item as EventItem).event.source);
   },
-  compile: (text) => {
+  compile: rememberFilters((text) => {
     const parsed = parseFilter(text);
     if (!parsed.ok) return { ok: false, error: liveError('bad-filter', parsed.error) };
     const { filter } = parsed;
@@ -67,5 +68,5 @@ export const eventsStream: StreamKind = {
         matches: compilePredicate(filter),
       },
     };
-  },
+  }),
 };

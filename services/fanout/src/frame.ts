@@ -1,6 +1,9 @@
 const finalText = 0x81;
 const compressed = 0x40;
 
+/** A ping without payload (RFC 6455, section 5.5.2). */
+export const pingFrame = Buffer.from([0x89, 0]);
+
 /** A whole text message as one WebSocket frame. */
 export function textFrame(text: string): Buffer {
   const length = Buffer.byteLength(text);

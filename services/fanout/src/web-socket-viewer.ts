@@ -3,7 +3,7 @@ import type { Batch } from './batch.ts';
 import { parseClientMessage, type ClientMessage } from './client-message.ts';
 import { liveError, type LiveError } from './errors.ts';
 import { releaseInflater, takesDeflated } from './deflate.ts';
-import { textFrame } from './frame.ts';
+import { pingFrame, textFrame } from './frame.ts';
 import type { LiveSocket, LiveSocketOwner } from './live-socket.ts';
 import { RateLimit } from './rate-limit.ts';
 import { maxMessageBytes, serverMessage } from './server-message.ts';
@@ -17,10 +17,12 @@ const maxQueuedAnswers = 1 << 20;
 /** The close code for a viewer that is too slow (IANA's registry for RFC 6455). */
 const tryAgainLater = 1013;
 const heartbeatFrame = textFrame(serverMessage.heartbeat);
+/** With a ping, in one write. */
+const beat = Buffer.concat([heartbeatFrame, pingFrame]);
 
 /**
  * A viewer on a WebSocket. Frames go straight to the socket, because batches are framed once for all viewers; `ws` reads, and
- * writes pings, pongs and closes. It never compresses, and so writes them at once: all stays in order.
+ * writes pongs and closes. It never compresses, and so writes them at once: all stays in order.
  */
 export class WebSocketViewer implements Viewer, LiveSocketOwner {
   readonly #ws: LiveSocket;
@@ -83,8 +85,7 @@ export class WebSocketViewer implements Viewer, LiveSocketOwner {
     if (!this.#isAlive && !isTaking) return this.#ws.terminate();
     this.#isAlive = false;
     this.#session.moveCursors();
-    this.write(heartbeatFrame);
-    this.#ws.ping();
+    this.write(beat);
     this.#queuedAtBeat = this.queuedBytes;
     this.#takenAtBeat = this.#socket.bytesWritten - this.#queuedAtBeat;
   }

@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatCursor, parseCursor } from './cursor.ts';
+import { eventsStream } from './events-stream.ts';
+import { rememberFilters } from './filter-cache.ts';
 import { textFrame } from './frame.ts';
 import { isAllowedOrigin } from './origin.ts';
 import { Ring } from './ring.ts';
@@ -125,4 +127,22 @@ test('the ring finds the place of any offsets that it reaches', () => {
       },
     ),
   );
+});
+
+test('a filter is read once while it is among the last thousand, and a bad one each time', () => {
+  const asked: string[] = [];
+  const compile = rememberFilters((text) => {
+    asked.push(text);
+    return eventsStream.compile(text);
+  });
+  assert.equal(compile('service:a'), compile('service:a'));
+  for (let n = 0; n < 999; n++) compile(`host:h${n}`);
+  compile('service:a');
+  assert.equal(asked.length, 1000);
+  compile('host:new');
+  compile('service:a');
+  compile('host:h0');
+  assert.deepEqual(asked.slice(1000), ['host:new', 'host:h0']);
+  for (let n = 0; n < 2; n++) assert.equal(compile('level:(').ok, false);
+  assert.equal(asked.length, 1004);
 });
