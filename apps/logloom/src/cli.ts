@@ -7,6 +7,7 @@ import { eventLine, type EventJson } from './event-line.ts';
 import { addJobCommands } from './jobs-cli.ts';
 import { isClean, loadtest, loadtestLines } from './loadtest.ts';
 import type { Highlights } from './mark-ranges.ts';
+import { addReplayCommands } from './replay-cli.ts';
 import { requestLines, type RequestJson } from './request-lines.ts';
 import { addRulesCommands } from './rules-cli.ts';
 import { inBatches, readLines, sendBatches, type SendResult } from './send.ts';
@@ -234,6 +235,7 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
       if (!isClean(result)) throw new CommandError('', 1);
     });
 
+  addReplayCommands(program, { settings, signal, write });
   addRulesCommands(program, { settings, write, note });
   addJobCommands(program, { viewersUrl: (url) => viewersUrl(settings(), url), signal, write, note });
 

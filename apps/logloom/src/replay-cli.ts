@@ -1,0 +1,143 @@
+import { connectLog } from '@logloom/runtime';
+import { parseMicros, type Alert, type Correlation } from '@logloom/schemas';
+import type { Settings } from '@logloom/settings';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { colors as pc } from './colors.ts';
+import { compareViews, type ViewComparison } from './compare-views.ts';
+import { correlateOptions } from './correlate-options.ts';
+import { CommandError } from './endpoint.ts';
+import { replay, type ReplayView } from './replay.ts';
+import { FolderView, TopicView } from './replay-views.ts';
+import { readRules } from './rules-cli.ts';
+
+export interface ReplayCliContext {
+  settings: () => Settings;
+  signal: AbortSignal;
+  write: (line: string) => void;
+}
+
+interface ReplayFlags {
+  rules?: string;
+  withoutRules: boolean;
+  from?: number;
+  until?: number;
+  to?: string;
+  topic?: string;
+  json: boolean;
+}
+
+/** Adds `logloom replay` and `logloom replay compare`. */
+export function addReplayCommands(program: Command, { settings, signal, write }: ReplayCliContext): void {
+  const json = new Option('--json', 'JSON, one object a line, for scripts').default(false);
+  const command = program
+    .command('replay')
+    .description(
+      'correlate a range of the log again, with other rules, into a view of its own; the live ones stay',
+    )
+    .option('--rules <file>', 'these rules; without it those that were in force')
+    .option('--without-rules', 'no rules', false)
+    .option('--from <time>', 'of the log, by append time: RFC 3339 or epoch ms', time)
+    .option('--until <time>', 'likewise, exclusive', time)
+    .option('--to <folder>', 'write correlations.ndjson and alerts.ndjson into this new folder')
+    .option('--topic <name>', 'write to this new topic, replay.…')
+    .addOption(json)
+    .addHelpText('after', '\nReads the log that the settings name, also while Logloom runs on it.')
+    .action(async (flags: ReplayFlags) => {
+      if ((flags.to === undefined) === (flags.topic === undefined))
+        throw new CommandError('say where to: --to a folder or --topic a name');
+      const given = settings();
+      const rules = flags.withoutRules
+        ? null
+        : flags.rules === undefined
+          ? undefined
+          : readRules(flags.rules);
+      await using connection = await connectLog(given);
+      const { log, serde } = connection;
+      using owned = new DisposableStack();
+      const view =
+        flags.to === undefined
+          ? await TopicView.create(log, serde, flags.topic!)
+          : owned.use(new FolderView(flags.to));
+      const counts = new Counts(view);
+      const options = correlateOptions(given);
+      const range = { fromMs: flags.from, toMs: flags.until };
+      const ranges = await replay({ log, serde, options, rules, ...range, signal }, counts);
+      const records = ranges.reduce((sum, { from, to }) => sum + to - from, 0);
+      if (flags.json) write(JSON.stringify({ records, ranges, ...counts.result() }));
+      else countLines(records, counts).forEach(write);
+      if (counts.documents.size === 0) throw new CommandError('', 1);
+    });
+
+  command
+    .command('compare')
+    .description('compare two replays: which requests differ and in what, counts by rule')
+    .argument('<first>', 'a folder that `replay --to` wrote')
+    .argument('<second>', 'another')
+    .addOption(json)
+    .addHelpText('after', '\nExit code 1 when they differ.')
+    .action(async (first: string, second: string, flags: { json: boolean }) => {
+      const comparison = await compareViews(first, second);
+      // Both commands know --json, and the outer one takes it.
+      const asJson = flags.json || command.opts<ReplayFlags>().json;
+      if (asJson) write(JSON.stringify(comparison));
+      else comparisonLines(comparison).forEach(write);
+      const { onlyInFirst, onlyInSecond, different } = comparison;
+      if (onlyInFirst.length + onlyInSecond.length + different.length > 0) throw new CommandError('', 1);
+    });
+}
+
+/** Counts on the way to a view. */
+class Counts implements ReplayView {
+  readonly #view: ReplayView;
+  /** The rules of each document, at its newest revision. */
+  readonly documents = new Map<string, readonly string[]>();
+  alerts = 0;
+
+  constructor(view: ReplayView) {
+    this.#view = view;
+  }
+
+  async put(documents: readonly Correlation[], alerts: readonly Alert[]): Promise<void> {
+    for (const { id, rules } of documents) this.documents.set(id, rules);
+    this.alerts += alerts.length;
+    await this.#view.put(documents, alerts);
+  }
+
+  result(): { documents: number; alerts: number; rules: Record<string, number> } {
+    const rules: Record<string, number> = {};
+    for (const names of this.documents.values())
+      for (const name of names) rules[name] = (rules[name] ?? 0) + 1;
+    return { documents: this.documents.size, alerts: this.alerts, rules };
+  }
+}
+
+function countLines(records: number, counts: Counts): string[] {
+  const { documents, alerts, rules } = counts.result();
+  return [
+    `${records} records, ${documents} requests, ${alerts} alerts`,
+    ...Object.entries(rules).map(([name, count]) => `  ${String(count).padStart(7)}  ${name}`),
+  ];
+}
+
+const maxShown = 20;
+
+function comparisonLines({ same, onlyInFirst, onlyInSecond, different, rules }: ViewComparison): string[] {
+  const shown = different.slice(0, maxShown);
+  return [
+    `${same} requests are the same, ${different.length} differ, ${onlyInFirst.length} and ${onlyInSecond.length} are in one only`,
+    ...Object.entries(rules).map(
+      ([name, { first, second }]) =>
+        `  ${name}: ${first} ${first === second ? '=' : pc.yellow('→')} ${second}`,
+    ),
+    ...shown.map(({ id, parts }) => `  ${pc.bold(id)} ${parts.join(', ')}`),
+    ...(different.length > maxShown
+      ? [pc.dim(`  and ${different.length - maxShown} more; --json has all`)]
+      : []),
+  ];
+}
+
+function time(text: string): number {
+  const millis = /^\d{1,15}$/.test(text) ? Number(text) : parseMicros(text) / 1000;
+  if (Number.isNaN(millis)) throw new InvalidArgumentError('is neither RFC 3339 nor milliseconds since 1970');
+  return millis;
+}

@@ -1,0 +1,103 @@
+import { Correlate, rulesOfRecord, type CorrelateOptions } from '@logloom/correlator';
+import { SourceWatermarks, type EventLog, type LogRecord } from '@logloom/event-log';
+import type { RuleSet } from '@logloom/rules';
+import type { Serde } from '@logloom/schema-registry';
+import { topics, type Alert, type Correlation } from '@logloom/schemas';
+
+export interface ReplayOptions {
+  log: EventLog;
+  serde: Serde;
+  options: CorrelateOptions;
+  /** Instead of those in the log; null: none; undefined: as in the log. */
+  rules: RuleSet | null | undefined;
+  /** Append times in ms; undefined: from the start, to the end. */
+  fromMs: number | undefined;
+  toMs: number | undefined;
+  signal: AbortSignal;
+}
+
+/** Gets what a replay makes, partition by partition, in the order of closing. */
+export interface ReplayView {
+  put(documents: readonly Correlation[], alerts: readonly Alert[]): Promise<void>;
+}
+
+/** One partition's part of the log that was read: [from, to). */
+export interface ReplayedRange {
+  partition: number;
+  from: number;
+  to: number;
+}
+
+const recordsPerRead = 2000;
+
+/**
+ * Correlates a range of logs.events again, with other rules if given, into a view. Only reads the live topics. Groups that are open at
+ * the end of the range close as if nothing had come after it.
+ */
+export async function replay(given: ReplayOptions, view: ReplayView): Promise<ReplayedRange[]> {
+  const { log, fromMs, toMs } = given;
+  const starts = await log.startOffsets(topics.events);
+  const from = fromMs === undefined ? starts : await log.offsetsByTime(topics.events, fromMs);
+  const ends = await log.endOffsets(topics.events);
+  const to = toMs === undefined ? ends : await log.offsetsByTime(topics.events, toMs);
+  const ranges = ends.map((end, partition) => ({
+    partition,
+    from: Math.max(starts[partition]!, from[partition]!),
+    to: Math.min(end, to[partition]!),
+  }));
+  for (const range of ranges) await replayPartition(given, range, view);
+  return ranges;
+}
+
+async function replayPartition(
+  { log, serde, options, rules, signal }: ReplayOptions,
+  { partition, from, to }: ReplayedRange,
+  view: ReplayView,
+): Promise<void> {
+  const correlate = new Correlate(partition, options, { offset: from, rules: rules ?? null });
+  const watermarks = new SourceWatermarks();
+  let offset = from;
+  while (offset < to) {
+    signal.throwIfAborted();
+    const read = await log.read(topics.events, partition, offset, recordsPerRead);
+    const records = read.filter((record) => record.offset < to);
+    if (records.length === 0) break;
+    await serde.load(records.map((record) => record.value));
+    const documents: Correlation[] = [];
+    const alerts: Alert[] = [];
+    for (const record of records) apply(record, documents, alerts);
+    await view.put(documents, alerts);
+    offset = records.at(-1)!.offset + 1;
+  }
+  const documents: Correlation[] = [];
+  const alerts: Alert[] = [];
+  for (let due = correlate.nextDeadline; due !== null; due = correlate.nextDeadline)
+    correlate.apply({ offset: offset++, timestamp: due, event: null }, documents, alerts);
+  await view.put(documents, alerts);
+
+  function apply(record: LogRecord, output: Correlation[], raised: Alert[]): void {
+    const place = { offset: record.offset, timestamp: record.timestamp };
+    const decoded = tryDecode(serde, record);
+    if (decoded?.name === 'Rules') {
+      const set = rules === undefined ? rulesOfRecord(decoded.value) : undefined;
+      correlate.apply(
+        { ...place, event: null, ...(set === undefined ? {} : { rules: set }) },
+        output,
+        raised,
+      );
+      return;
+    }
+    const event = decoded?.name === 'LogEvent' ? decoded.value : null;
+    const counts = event !== null && watermarks.admit(event.source) && event.correlationId !== null;
+    correlate.apply({ ...place, event: counts ? event : null }, output, raised);
+  }
+}
+
+/** What cannot be decoded is in no document, live or replayed. */
+function tryDecode(serde: Serde, record: LogRecord): ReturnType<Serde['decode']> | undefined {
+  try {
+    return serde.decode(record.value);
+  } catch {
+    return undefined;
+  }
+}
