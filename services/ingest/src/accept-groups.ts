@@ -54,7 +54,8 @@ function* recordsOf<Encoded>(
   for (const group of groups) for (const record of group.records) yield [group, record];
 }
 
-function orRejection(read: () => LogEvent | Rejection): LogEvent | Rejection {
+/** What `read` gives, also by throwing RejectedError. */
+export function orRejection(read: () => LogEvent | Rejection): LogEvent | Rejection {
   try {
     return read();
   } catch (error) {

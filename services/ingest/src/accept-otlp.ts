@@ -16,23 +16,24 @@ export async function acceptOtlp(received: Received, isProtobuf: boolean): Promi
   return isProtobuf
     ? acceptGroups(
         'otlp',
-        readFrame(() => protobufGroups(body, intake.normalizer)),
+        readFrame(() => otlpProtobufGroups(body, intake.normalizer)),
         received,
       )
     : acceptGroups(
         'otlp',
-        readFrame(() => jsonGroups(body, intake.normalizer)),
+        readFrame(() => otlpJsonGroups(parseJsonBytes(body), intake.normalizer)),
         received,
       );
 }
 
 /** The groups of a request in protobuf. Throws RejectedError when its frame is broken. */
-export function protobufGroups(body: Buffer, normalizer: Normalizer): Group<Buffer>[] {
+export function otlpProtobufGroups(body: Buffer, normalizer: Normalizer): Group<Buffer>[] {
   return readOtlpProtobuf(body).map((group) => withEvents(group, readProtobufRecord, normalizer));
 }
 
-function jsonGroups(body: Buffer, normalizer: Normalizer): Group<unknown>[] {
-  return readOtlpJson(parseJsonBytes(body)).map((group) => withEvents(group, readJsonRecord, normalizer));
+/** The groups of a request in JSON, from its parsed text. Throws RejectedError when its frame is broken. */
+export function otlpJsonGroups(request: unknown, normalizer: Normalizer): Group<unknown>[] {
+  return readOtlpJson(request).map((group) => withEvents(group, readJsonRecord, normalizer));
 }
 
 function withEvents<Encoded>(

@@ -1,15 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { acceptGroups, readFrame, type Group, type GroupsReceipt } from './accept-groups.ts';
-import { mediaType, receive, type Doors, type Received } from './door-request.ts';
+import { acceptLoki } from './accept-loki.ts';
+import { mediaType, receive, type Doors } from './door-request.ts';
 import type { SendError } from './http-door.ts';
-import { lokiEvent } from './loki-event.ts';
-import { readJsonEntry, readLokiJson } from './loki-json.ts';
-import { readLokiProtobuf, readProtobufEntry } from './loki-protobuf.ts';
-import type { LokiEntry, LokiStream } from './loki-push.ts';
-import type { Normalizer } from './normalize.ts';
-import { parseJsonBytes } from './read-event.ts';
 import { spans } from './telemetry.ts';
-import { unpackSnappy } from './unpack-snappy.ts';
 
 const jsonType = 'application/json';
 // A client that names no type means protobuf.
@@ -40,37 +33,4 @@ async function push(request: FastifyRequest, reply: FastifyReply, doors: Doors):
   if (rejected === 0) return reply.code(204).send();
   const total = accepted + rejected;
   return reply.code(400).type('text/plain').send(`${rejected} of ${total} entries refused: ${reason}\n`);
-}
-
-async function acceptLoki(received: Received, isJson: boolean): Promise<GroupsReceipt> {
-  const { body, intake, claim } = received;
-  const { normalizer } = intake;
-  if (isJson) {
-    const streams = readFrame(() => readLokiJson(parseJsonBytes(body)));
-    return acceptGroups(
-      'loki',
-      streams.map((stream) => withEvents(stream, readJsonEntry, normalizer)),
-      received,
-    );
-  }
-  const unpacked = await unpackSnappy(body, claim);
-  const streams = readFrame(() => readLokiProtobuf(unpacked));
-  return acceptGroups(
-    'loki',
-    streams.map((stream) => withEvents(stream, readProtobufEntry, normalizer)),
-    received,
-  );
-}
-
-function withEvents<Encoded>(
-  { labels, entries, alone }: LokiStream<Encoded>,
-  read: (entry: Encoded) => LokiEntry,
-  normalizer: Normalizer,
-): Group<Encoded> {
-  return {
-    records: entries,
-    sharedLength: Object.entries(labels).reduce((sum, [name, value]) => sum + name.length + value.length, 0),
-    toEvent: (entry, source, receivedAt) => lokiEvent(read(entry), labels, source, receivedAt, normalizer),
-    alone,
-  };
 }

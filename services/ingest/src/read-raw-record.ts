@@ -5,6 +5,7 @@ import { isUtf8 } from 'node:buffer';
 import { reject, type Rejection } from './errors.ts';
 import { jsonText, type JsonFindings } from './json-text.ts';
 import type { Normalizer } from './normalize.ts';
+import { readAlone } from './read-alone.ts';
 import { readEvent } from './read-event.ts';
 
 const maxIdLength = 256;
@@ -22,15 +23,20 @@ export async function readRawRecord(
   maxEventBytes: number,
 ): Promise<LogEvent | Rejection> {
   const { value, timestamp } = record;
-  const receivedAt = redrivenFrom(record.headers)?.receivedAt ?? timestamp;
+  const redriven = redrivenFrom(record.headers);
+  const receivedAt = redriven?.receivedAt ?? timestamp;
   if (value.length > maxEventBytes) return reject('event-too-large');
   if (value[0] === 0) return readAvro(value, source, receivedAt, serde);
-  if (!isUtf8(value)) return reject('invalid-utf8');
-  const text = value.toString('utf8');
-  const result = readEvent(text, source, receivedAt, normalizer);
+  const read = (receivedAt: number): LogEvent | Rejection => {
+    const alone = redriven && readAlone(value, source, receivedAt, normalizer);
+    if (alone !== undefined) return alone;
+    if (!isUtf8(value)) return reject('invalid-utf8');
+    return readEvent(value.toString('utf8'), source, receivedAt, normalizer);
+  };
+  const result = read(receivedAt);
   // What was too far ahead when it first came in may not be any more.
   const isAhead = 'code' in result && result.code === 'timestamp-out-of-range' && receivedAt < timestamp;
-  return isAhead ? readEvent(text, source, timestamp, normalizer) : result;
+  return isAhead ? read(timestamp) : result;
 }
 
 async function readAvro(

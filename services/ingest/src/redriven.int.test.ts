@@ -4,7 +4,10 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import protobuf from 'protobufjs/minimal.js';
+import { compressSync } from 'snappy';
 import { readDeadLetters, readEvents, startForTest, temporaryFolder } from './ingest-harness.ts';
+import { tagOf } from './protobuf-reader.ts';
 
 const partitions = 4;
 const deadlineMs = 120_000;
@@ -17,13 +20,13 @@ async function openRaw(folder: string) {
   await log.createTopics(Object.values(topics).map((name) => ({ name, partitions })));
   return {
     log,
-    append: (values: readonly string[], headers: (i: number) => Record<string, string>) =>
+    append: (values: readonly (string | Buffer)[], headers: (i: number) => Record<string, string>) =>
       log.append(
         topics.raw,
         values.map((value, i) => ({
           partition: 0,
           key: null,
-          value: Buffer.from(value),
+          value: Buffer.from(value as string),
           headers: headers(i),
         })),
       ),
@@ -59,6 +62,80 @@ test('a redriven event has the dead letter as its source and its first time of r
   const [letter] = await readDeadLetters(folder.path);
   assert.deepEqual([letter!.code, { ...letter!.source }], ['bad-json', redriveSource(place(12))]);
 });
+
+test('what the doors for OTLP and Loki refused is read by its own format again, in both encodings', async () => {
+  using folder = temporaryFolder();
+  const ahead = (Date.now() + 48 * 3_600_000) * 1e6;
+  const time = BigInt(ahead);
+  const text = (field: number, value: string): Buffer => message(field, Buffer.from(value));
+  const fixed64 = Buffer.alloc(9, 0x09);
+  fixed64.writeBigUInt64LE(time, 1);
+  const body = message(5, text(1, 'otlp protobuf'));
+  const scope = message(2, message(2, Buffer.concat([fixed64, body])));
+  const name = Buffer.concat([text(1, 'service.name'), message(2, text(1, 's'))]);
+  const otlp = message(1, Buffer.concat([message(1, message(1, name)), scope]));
+  const seconds = protobuf.Writer.create()
+    .uint32(8)
+    .int64(Number(time / 1_000_000_000n))
+    .finish();
+  const entry = Buffer.concat([message(1, Buffer.from(seconds)), text(2, 'loki protobuf')]);
+  const push = message(1, Buffer.concat([text(1, '{app="s"}'), message(2, entry)]));
+  const json = 'application/json';
+  const attribute = { key: 'service.name', value: { stringValue: 's' } };
+  const record = { timeUnixNano: String(time), body: { stringValue: 'otlp json' } };
+  const resource = { attributes: [attribute] };
+  const requests: [path: string, type: string, body: Buffer][] = [
+    ['/v1/logs', 'application/x-protobuf', otlp],
+    ['/v1/logs', json, jsonOf({ resourceLogs: [{ resource, scopeLogs: [{ logRecords: [record] }] }] })],
+    ['/loki/api/v1/push', 'application/x-protobuf', compressSync(push)],
+    [
+      ...(['/loki/api/v1/push', json] as const),
+      jsonOf({ streams: [{ stream: { app: 's' }, values: [[String(time), 'loki json']] }] }),
+    ],
+  ];
+  {
+    await using service = await startForTest(folder.path);
+    for (const [path, type, body] of requests)
+      await fetch(service.address + path, {
+        ...{ method: 'POST', headers: { 'content-type': type }, body: new Uint8Array(body) },
+      });
+  }
+  const letters = await readDeadLetters(folder.path);
+  assert.deepEqual(
+    letters.map(({ code }) => code),
+    Array(4).fill('timestamp-out-of-range'),
+  );
+  const raw = await openRaw(folder.path);
+  // Two days later, as far as ingest is concerned.
+  const later = Date.now() + 72 * 3_600_000;
+  await raw.append(
+    letters.map(({ payload }) => payload),
+    (i) => redriveHeaders(place(i), later),
+  );
+  await raw.workOff();
+  await raw.log.close();
+  assert.deepEqual(
+    (await readEvents(folder.path))
+      .map(({ message, service, timestamp }) => [message, service, timestamp])
+      .sort(),
+    ['loki json', 'loki protobuf', 'otlp json', 'otlp protobuf'].map((message) => [
+      ...[
+        message,
+        's',
+        message === 'loki protobuf' ? Math.floor(ahead / 1e9) * 1e6 : Math.floor(ahead / 1e3),
+      ],
+    ]),
+  );
+  assert.equal((await readDeadLetters(folder.path)).length, 4);
+});
+
+function message(field: number, bytes: Buffer): Buffer {
+  return Buffer.from(protobuf.Writer.create().uint32(tagOf(field)).bytes(bytes).finish());
+}
+
+function jsonOf(value: unknown): Buffer {
+  return Buffer.from(JSON.stringify(value));
+}
 
 test('two records of one dead letter are one event to readers, and a crash after the append makes no more', async () => {
   using folder = temporaryFolder();
