@@ -10,7 +10,8 @@ import type { Highlights } from './mark-ranges.ts';
 import { addReplayCommands } from './replay-cli.ts';
 import { requestLines, type RequestJson } from './request-lines.ts';
 import { addRulesCommands } from './rules-cli.ts';
-import { inBatches, readLines, sendBatches, type SendResult } from './send.ts';
+import { addSendCommand } from './send-cli.ts';
+import { sendBatches, type SendResult } from './send.ts';
 import { statusLines, type Status } from './status-lines.ts';
 import { tail, type TailOptions } from './tail.ts';
 
@@ -78,21 +79,15 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
       });
     });
 
-  program
-    .command('send')
-    .description('send log files: NDJSON or plain text, .gz and .zst too; - is standard input')
-    .argument('[files...]', 'files', ['-'])
-    .option('--service <name>', 'the service of lines that are plain text', 'unknown')
-    .addOption(ingest)
-    .addOption(json)
-    .action(async (files: string[], options: { service: string; ingestUrl?: string; json: boolean }) => {
-      const onProgress = progress(options.json ? () => {} : note);
-      const url = ingestUrl(settings(), options.ingestUrl);
-      report(
-        await sendBatches(inBatches(readLines(files), options.service), { url, onProgress, signal }),
-        options.json,
-      );
-    });
+  addSendCommand(program, {
+    env,
+    signal,
+    note,
+    ingestUrl: (given) => ingestUrl(settings(), given),
+    ingest,
+    json,
+    report,
+  });
 
   program
     .command('demo')

@@ -6,7 +6,7 @@ import { Option, type Command } from 'commander';
 import { colors as pc } from './colors.ts';
 import { correlateOptions } from './correlate-options.ts';
 import { CommandError } from './endpoint.ts';
-import { readLines } from './send.ts';
+import { readLines } from './send/read-file.ts';
 import { tryRules, type Trial } from './try-rules.ts';
 
 export interface RulesCliContext {

@@ -1,0 +1,117 @@
+import { InvalidArgumentError, type Command, type Option } from 'commander';
+import { createHash } from 'node:crypto';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { CommandError } from './endpoint.ts';
+import { ProgressBar } from './send/progress-bar.ts';
+import { sendFiles } from './send/send-files.ts';
+import type { SendResult } from './send/send-result.ts';
+
+export interface SendCliContext {
+  env: NodeJS.ProcessEnv;
+  signal: AbortSignal;
+  note: (line: string) => void;
+  /** Where the ingest port is, by the settings unless it is given. */
+  ingestUrl: (given: string | undefined) => string;
+  ingest: Option;
+  json: Option;
+  report: (result: SendResult, asJson: boolean) => void;
+}
+
+interface SendFlags {
+  follow: boolean;
+  fromEnd: boolean;
+  position?: string;
+  multiline?: string | false;
+  rate: number;
+  service: string;
+  ingestUrl?: string;
+  json: boolean;
+}
+
+const help = `
+Files are NDJSON when they begin with a brace, else plain text: time, level and service are read from the common layouts
+(docs/formats.md), and the lines of a stack trace are one event.
+
+With --position, and with --follow always, what was sent is remembered: every line is sent once, also across kill -9, and through
+rotation and truncation of followed files. --follow keeps it in $XDG_STATE_HOME/logloom (~/.local/state/logloom) by default.`;
+
+/** Adds `logloom send`. */
+export function addSendCommand(program: Command, context: SendCliContext): void {
+  program
+    .command('send')
+    .description('send log files: NDJSON or plain text, .gz and .zst too; - is standard input')
+    .argument('[files...]', 'files', ['-'])
+    .option('-f, --follow', 'go on as the files grow, like tail -F', false)
+    .option('--from-end', 'with --follow: leave out what a new file holds already', false)
+    .option('--position <file>', 'remember there what was sent, and go on from it')
+    .option(
+      '--multiline <pattern>',
+      'a line that matches this regular expression begins an event; all others belong to it',
+    )
+    .option('--no-multiline', 'each line is an event')
+    .option('--rate <events>', 'events a second at the most', rateOf, Infinity)
+    .option('--service <name>', 'the service of lines that are plain text and name none', 'unknown')
+    .addOption(context.ingest)
+    .addOption(context.json)
+    .addHelpText('after', help)
+    .action((files: string[], flags: SendFlags) => send(files, flags, context));
+}
+
+async function send(files: string[], flags: SendFlags, context: SendCliContext): Promise<void> {
+  const { env, signal, note, report } = context;
+  const isSavable = !files.includes('-');
+  if (!isSavable && (flags.follow || flags.position !== undefined))
+    throw new CommandError('standard input cannot be followed, and has no position to go on from');
+  const url = context.ingestUrl(flags.ingestUrl);
+  const bar = new ProgressBar(process.stderr);
+  const paths = isSavable ? files.map((file) => resolve(file)) : files;
+  try {
+    const result = await sendFiles(paths, {
+      url,
+      format: { service: flags.service, multiline: patternOf(flags.multiline) },
+      follow: flags.follow,
+      fromEnd: flags.fromEnd,
+      position: flags.position ?? (flags.follow ? defaultPosition(env, url, paths) : undefined),
+      rate: flags.rate,
+      onProgress: (progress) => {
+        if (!flags.json) bar.update(progress);
+      },
+      note,
+      signal,
+    });
+    bar.clear();
+    report(result, flags.json);
+  } catch (error) {
+    bar.clear();
+    if (!signal.aborted || error instanceof CommandError) throw error;
+    const isSaved = flags.follow || flags.position !== undefined;
+    throw new CommandError(
+      isSaved ? 'interrupted; the next run goes on from here' : 'interrupted before all was sent',
+    );
+  }
+}
+
+/** One for each set of files and server. */
+function defaultPosition(env: NodeJS.ProcessEnv, url: string, paths: readonly string[]): string {
+  const name = createHash('sha256')
+    .update([url, ...paths.toSorted()].join('\0'))
+    .digest('hex')
+    .slice(0, 16);
+  return join(env['XDG_STATE_HOME'] ?? join(homedir(), '.local/state'), 'logloom', `send-${name}.json`);
+}
+
+function patternOf(given: string | false | undefined): RegExp | false | undefined {
+  if (typeof given !== 'string') return given;
+  try {
+    return new RegExp(given, 'u');
+  } catch (error) {
+    throw new CommandError(`--multiline: ${(error as Error).message}`);
+  }
+}
+
+function rateOf(text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError('must be a number above 0');
+  return value;
+}

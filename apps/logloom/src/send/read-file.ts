@@ -1,0 +1,115 @@
+import { open } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { createReadStream } from 'node:fs';
+import { CommandError } from '../endpoint.ts';
+import { beginsLikeJson, EventReader, type EventBody, type FormatOptions } from './event-body.ts';
+import { LineSplitter } from './line-splitter.ts';
+import type { FilePlace } from './send-position.ts';
+
+/** Longer than what ingest takes: such a line is refused there, and kept as a dead letter. */
+export const maxLineBytes = 4 * 2 ** 20 + 1;
+const headBytes = 64;
+
+/** An event, and where its file goes on behind it; no place for standard input. */
+export interface SentEvent extends EventBody {
+  file: string;
+  place: FilePlace | undefined;
+}
+
+export interface ReadFileOptions {
+  format: FormatOptions;
+  /** Where an earlier run stopped. */
+  from?: FilePlace | undefined;
+  /** Called with the (packed) bytes of each read. */
+  onRead?: (bytes: number) => void;
+}
+
+/** The events of one file, `-` for standard input; .gz and .zst are unpacked. Throws CommandError for what it cannot read. */
+export async function* readFile(file: string, options: ReadFileOptions): AsyncGenerator<SentEvent> {
+  if (file.endsWith('.xz') || file.endsWith('.bz2'))
+    throw new CommandError(
+      `${file}: unpack it on the way: ${file.endsWith('.xz') ? 'xz' : 'bzip2'} -dc ${file} | logloom send -`,
+    );
+  const identity = file === '-' ? undefined : await identify(file);
+  const { from, format } = options;
+  const isPacked = file.endsWith('.gz') || file.endsWith('.zst');
+  const skip =
+    from !== undefined && identity !== undefined && isSame(from, identity, isPacked) ? from.offset : 0;
+  const splitter = new LineSplitter(skip, maxLineBytes);
+  const give = (event: EventBody): SentEvent => ({
+    ...event,
+    file,
+    place: identity === undefined ? undefined : { ...identity.place, offset: event.end },
+  });
+  // A packed file has to be unpacked up to there.
+  let toSkip = isPacked ? skip : 0;
+  let reader: EventReader | undefined;
+  for await (const piece of openStream(file, isPacked ? 0 : skip, options.onRead)) {
+    reader ??= new EventReader(
+      format,
+      beginsLikeJson(isPacked || identity === undefined ? piece : identity.head),
+    );
+    const chunk = toSkip > 0 ? piece.subarray(Math.min(toSkip, piece.length)) : piece;
+    toSkip = Math.max(0, toSkip - piece.length);
+    for (const line of splitter.push(chunk)) for (const event of reader.push(line)) yield give(event);
+  }
+  reader ??= new EventReader(format);
+  for (const line of splitter.flush()) for (const event of reader.push(line)) yield give(event);
+  for (const event of reader.flush()) yield give(event);
+}
+
+/** The lines of files as text, one file after the other, as readFile() unpacks them. */
+export async function* readLines(files: readonly string[]): AsyncGenerator<string> {
+  for (const file of files) {
+    const splitter = new LineSplitter(0, maxLineBytes);
+    for await (const piece of openStream(file, 0, undefined))
+      for (const { bytes } of splitter.push(piece)) yield bytes.toString();
+    for (const { bytes } of splitter.flush()) yield bytes.toString();
+  }
+}
+
+interface Identity {
+  place: FilePlace;
+  head: Buffer;
+  size: number;
+}
+
+/** Whether the saved place is one in this file: it begins alike, as a copy of it does, and is not shorter. */
+function isSame(saved: FilePlace, { place, size }: Identity, isPacked: boolean): boolean {
+  return saved.head !== '' && place.head.startsWith(saved.head) && (isPacked || size >= saved.offset);
+}
+
+async function identify(file: string): Promise<Identity> {
+  try {
+    await using handle = await open(file);
+    const { dev, ino, size } = await handle.stat();
+    const { bytesRead, buffer } = await handle.read(Buffer.alloc(headBytes), 0, headBytes, 0);
+    const head = buffer.subarray(0, bytesRead);
+    return { place: { dev, ino, offset: 0, head: head.toString('hex') }, head, size };
+  } catch (error) {
+    throw new CommandError(`${file}: ${(error as Error).message}`);
+  }
+}
+
+async function* openStream(
+  file: string,
+  start: number,
+  onRead: ((bytes: number) => void) | undefined,
+): AsyncGenerator<Buffer> {
+  const source: Readable =
+    file === '-' ? process.stdin : createReadStream(file, { start, highWaterMark: 2 ** 18 });
+  source.on('data', (chunk: Buffer) => onRead?.(chunk.length));
+  const unpacked = file.endsWith('.gz')
+    ? source.pipe(createGunzip())
+    : file.endsWith('.zst')
+      ? source.pipe(createZstdDecompress())
+      : source;
+  if (unpacked === source) source.pause();
+  source.on('error', (error) => unpacked.destroy(error));
+  try {
+    yield* unpacked as AsyncIterable<Buffer>;
+  } catch (error) {
+    throw new CommandError(`${file}: ${(error as Error).message}`);
+  }
+}

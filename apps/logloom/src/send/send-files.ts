@@ -1,0 +1,162 @@
+import { statSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FormatOptions } from './event-body.ts';
+import { FileFollower } from './follow-file.ts';
+import { postBatch } from './post-batch.ts';
+import type { Progress } from './progress-bar.ts';
+import { readFile, type SentEvent } from './read-file.ts';
+import { addAnswer, type SendResult } from './send-result.ts';
+import { SendPosition, type FilePlace, type SavedBatch } from './send-position.ts';
+
+export interface SendFilesOptions {
+  url: string;
+  format: FormatOptions;
+  /** Goes on for ever as the files grow. */
+  follow: boolean;
+  /** Follow: begin at the end of files that were not followed before. */
+  fromEnd: boolean;
+  /** Where to keep what was sent; undefined: nowhere. */
+  position: string | undefined;
+  /** Events a second at the most. */
+  rate: number;
+  onProgress: (progress: Progress) => void;
+  note: (line: string) => void;
+  signal: AbortSignal;
+}
+
+const batchLines = 2000;
+const batchBytes = 1 << 20;
+const pollMs = 200;
+/** So that a slow rate is a steady one. */
+const batchesPerSecond = 4;
+
+/**
+ * Sends files to `POST /ingest`, in order, each event under a number of its own. With a position, every line is sent once, through
+ * `kill -9`s and rotations. Following ends when the signal aborts. Throws CommandError when it cannot go on.
+ */
+export async function sendFiles(files: readonly string[], options: SendFilesOptions): Promise<SendResult> {
+  using position = SendPosition.open(options.position);
+  const sender = new Sender(position, options);
+  await sender.repeat();
+  const events = options.follow
+    ? followAll(files, position, options)
+    : readAll(files, position, options, sender.progress);
+  for await (const event of events) await (event === 'idle' ? sender.flush() : sender.add(event));
+  await sender.flush();
+  return sender.result;
+}
+
+class Sender {
+  readonly result: SendResult = { accepted: 0, rejected: 0, reasons: [] };
+  readonly progress: Progress = { accepted: 0, rejected: 0, bytes: 0, totalBytes: undefined };
+  readonly #position: SendPosition;
+  readonly #options: SendFilesOptions;
+  readonly #maxLines: number;
+  #lines: Buffer[] = [];
+  #bytes = 0;
+  #files: Record<string, FilePlace> = {};
+  #freeAt = 0;
+
+  constructor(position: SendPosition, options: SendFilesOptions) {
+    this.#position = position;
+    this.#options = options;
+    this.#maxLines = Math.max(1, Math.min(batchLines, Math.ceil(options.rate / batchesPerSecond)));
+  }
+
+  /** Sends what an earlier run may not have: the server's readers know its numbers. */
+  async repeat(): Promise<void> {
+    const saved = this.#position.unanswered;
+    if (saved !== undefined) await this.#deliver(Buffer.from(saved.body, 'base64'), saved.count, saved.files);
+  }
+
+  async add({ body, file, place }: SentEvent): Promise<void> {
+    const line = typeof body === 'string' ? Buffer.from(body) : body;
+    this.#lines.push(line);
+    this.#bytes += line.length + 1;
+    if (place !== undefined) this.#files[file] = place;
+    if (this.#lines.length >= this.#maxLines || this.#bytes >= batchBytes) await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    const count = this.#lines.length;
+    if (count === 0) return;
+    const body = joined(this.#lines);
+    const files = this.#files;
+    this.#lines = [];
+    this.#bytes = 0;
+    this.#files = {};
+    this.#position.begin((): SavedBatch => ({ count, body: body.toString('base64'), files }));
+    await this.#deliver(body, count, files);
+  }
+
+  async #deliver(body: Buffer, count: number, files: Record<string, FilePlace>): Promise<void> {
+    const { url, follow, signal, rate } = this.#options;
+    const wait = this.#freeAt - Date.now();
+    if (wait > 0) await sleep(wait, undefined, follow ? {} : { signal });
+    this.#freeAt = Math.max(this.#freeAt, Date.now()) + (count / rate) * 1000;
+    const { producer, sequence } = this.#position;
+    const answer = await postBatch(body, { url, producer, sequence, signal: this.#patience() });
+    addAnswer(this.result, answer, sequence);
+    this.progress.accepted = this.result.accepted;
+    this.progress.rejected = this.result.rejected;
+    this.#position.done(count, files);
+    this.#options.onProgress(this.progress);
+  }
+
+  /** A batch that is under way when a follower is stopped gets a moment; what has a position is repeated next time. */
+  #patience(): AbortSignal {
+    const { signal, follow } = this.#options;
+    return follow && signal.aborted ? AbortSignal.timeout(5000) : signal;
+  }
+}
+
+function joined(lines: readonly Buffer[]): Buffer {
+  const newline = Buffer.from('\n');
+  return Buffer.concat(lines.flatMap((line, i) => (i === 0 ? [line] : [newline, line])));
+}
+
+async function* readAll(
+  files: readonly string[],
+  position: SendPosition,
+  { format, signal }: SendFilesOptions,
+  progress: Progress,
+): AsyncGenerator<SentEvent> {
+  if (!files.includes('-'))
+    progress.totalBytes = files.reduce(
+      (sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0),
+      0,
+    );
+  const onRead = (bytes: number): void => {
+    progress.bytes += bytes;
+  };
+  for (const file of files) {
+    signal.throwIfAborted();
+    yield* readFile(file, { format, from: position.place(file), onRead });
+  }
+}
+
+async function* followAll(
+  files: readonly string[],
+  position: SendPosition,
+  { format, fromEnd, note, signal }: SendFilesOptions,
+): AsyncGenerator<SentEvent | 'idle'> {
+  const followers = files.map(
+    (file) => new FileFollower(file, { format, from: position.place(file), fromEnd, note }),
+  );
+  try {
+    while (!signal.aborted) {
+      let isIdle = true;
+      for (const follower of followers) {
+        const events = await follower.poll();
+        if (events.length > 0) isIdle = false;
+        yield* events;
+      }
+      if (!isIdle) continue;
+      yield 'idle';
+      await sleep(pollMs, undefined, { signal }).catch(() => {});
+    }
+    for (const follower of followers) yield* follower.end();
+  } finally {
+    for (const follower of followers) await follower.close();
+  }
+}

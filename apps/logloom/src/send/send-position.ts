@@ -1,0 +1,142 @@
+import { lockDataFolder } from '@logloom/event-log';
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { CommandError } from '../endpoint.ts';
+
+/** How far a file has been sent. The inode and the first bytes tell it from another of the same name. */
+export interface FilePlace {
+  dev: number;
+  ino: number;
+  /** Of the (unpacked) file. */
+  offset: number;
+  /** Up to 64 first bytes, in hexadecimal. */
+  head: string;
+}
+
+/** The lines under way: kept until they are answered, so that a crash repeats exactly them. */
+export interface SavedBatch {
+  count: number;
+  /** In base64. */
+  body: string;
+  /** Where their files go on behind them. */
+  files: Record<string, FilePlace>;
+}
+
+interface State {
+  version: 1;
+  producer: string;
+  /** The number of the next line. */
+  sequence: number;
+  files: Record<string, FilePlace>;
+  batch?: SavedBatch;
+}
+
+/**
+ * What was sent, across restarts: the producer's id and its next number, the places in the files, and the batch that may have been sent.
+ * A batch is written before it is sent and cleared when it is answered, so that after a crash the same lines go out under the same
+ * numbers, whatever has become of the files. Without a path it lives in memory.
+ */
+export class SendPosition implements Disposable {
+  readonly #path: string | undefined;
+  readonly #lock: Disposable | undefined;
+  #state: State;
+
+  /** Throws CommandError when another process has the file, or it is not one of ours. */
+  static open(path: string | undefined): SendPosition {
+    if (path === undefined) return new SendPosition(undefined, undefined, newState());
+    mkdirSync(dirname(path), { recursive: true });
+    let lock: Disposable;
+    try {
+      lock = lockDataFolder(`${path}.lock`);
+    } catch {
+      throw new CommandError(`another logloom send uses the position in ${path}`);
+    }
+    try {
+      return new SendPosition(path, lock, existsSync(path) ? readState(path) : newState());
+    } catch (error) {
+      lock[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  private constructor(path: string | undefined, lock: Disposable | undefined, state: State) {
+    this.#path = path;
+    this.#lock = lock;
+    this.#state = state;
+  }
+
+  get producer(): string {
+    return this.#state.producer;
+  }
+
+  get sequence(): number {
+    return this.#state.sequence;
+  }
+
+  /** What an earlier run may not have sent. */
+  get unanswered(): SavedBatch | undefined {
+    return this.#state.batch;
+  }
+
+  place(file: string): FilePlace | undefined {
+    return this.#state.files[file];
+  }
+
+  /** The batch is about to be sent. */
+  begin(batch: () => SavedBatch): void {
+    if (this.#path === undefined) return;
+    this.#state.batch = batch();
+    this.#save(this.#path);
+  }
+
+  /** The batch was answered. */
+  done(count: number, files: Record<string, FilePlace>): void {
+    const { version, producer, sequence, files: before } = this.#state;
+    this.#state = { version, producer, sequence: sequence + count, files: { ...before, ...files } };
+    if (this.#path !== undefined) this.#save(this.#path);
+  }
+
+  [Symbol.dispose](): void {
+    this.#lock?.[Symbol.dispose]();
+  }
+
+  #save(path: string): void {
+    const next = `${path}.new`;
+    const file = openSync(next, 'w', 0o600);
+    try {
+      writeFileSync(file, JSON.stringify(this.#state));
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(next, path);
+    const folder = openSync(dirname(path), 'r');
+    fsyncSync(folder);
+    closeSync(folder);
+  }
+}
+
+function newState(): State {
+  return { version: 1, producer: randomBytes(9).toString('base64url'), sequence: 0, files: {} };
+}
+
+function readState(path: string): State {
+  try {
+    const state = JSON.parse(readFileSync(path, 'utf8')) as State;
+    if (state.version === 1 && typeof state.producer === 'string' && Number.isSafeInteger(state.sequence))
+      return state;
+  } catch {
+    // Said below.
+  }
+  throw new CommandError(`${path} is no position of logloom send; move it away to begin anew`);
+}

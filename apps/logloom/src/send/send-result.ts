@@ -1,0 +1,20 @@
+import type { IngestAnswer } from './post-batch.ts';
+
+/** What became of all lines that were sent. */
+export interface SendResult {
+  accepted: number;
+  rejected: number;
+  /** The first reasons, for a person to read. */
+  reasons: string[];
+}
+
+const maxReasons = 10;
+
+/** Adds an answer to the total; `sequence` is the number of its first line. */
+export function addAnswer(total: SendResult, answer: IngestAnswer, sequence: number): void {
+  total.accepted += answer.accepted;
+  total.rejected += answer.rejectedCount ?? answer.rejected.length;
+  for (const { line, code, message } of answer.rejected)
+    if (total.reasons.length < maxReasons)
+      total.reasons.push(`line ${sequence + line}: ${message} (${code})`);
+}

@@ -1,0 +1,38 @@
+const pair = /\s*([A-Za-z_@][\w.@/-]*)=(?:"((?:[^"\\]|\\[^])*)"|([^\s"]*))(?=\s|$)/y;
+/** One of these must be there: other texts have equal signs too. */
+const telling = new Set(['level', 'lvl', 'msg', 'message', 'time', 'ts', 'severity']);
+
+/** The members of a logfmt line (`level=info msg="a b" n=1`), numbers as such; undefined for a text that is not all pairs. */
+export function parseLogfmt(text: string): Record<string, unknown> | undefined {
+  const fields: Record<string, unknown> = {};
+  let isTelling = false;
+  let count = 0;
+  for (pair.lastIndex = 0; pair.lastIndex < text.length; count++) {
+    const match = pair.exec(text);
+    if (match === null) return undefined;
+    const [, name, quoted, bare] = match as unknown as [
+      string,
+      string,
+      string | undefined,
+      string | undefined,
+    ];
+    // A name that comes twice has no place in an object.
+    if (Object.hasOwn(fields, name) || name === '__proto__') return undefined;
+    fields[name] = quoted === undefined ? bareValue(bare!) : unescape(quoted);
+    isTelling ||= telling.has(name);
+    if (pair.lastIndex === text.trimEnd().length) pair.lastIndex = text.length;
+  }
+  return count >= 2 && isTelling ? fields : undefined;
+}
+
+function bareValue(text: string): unknown {
+  const number = /^-?(?:0|[1-9]\d{0,14})(?:\.\d{1,15})?$/.test(text) ? Number(text) : Number.NaN;
+  if (String(number) === text) return number;
+  return text === 'true' ? true : text === 'false' ? false : text;
+}
+
+function unescape(quoted: string): string {
+  if (!quoted.includes('\\')) return quoted;
+  const escapes: Record<string, string> = { n: '\n', t: '\t', r: '\r' };
+  return quoted.replace(/\\([^])/g, (_, character: string) => escapes[character] ?? character);
+}

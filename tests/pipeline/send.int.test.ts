@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync, existsSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
+import { eventually, Pipeline } from './pipeline.ts';
+
+const main = join(import.meta.dirname, '../../apps/logloom/src/main.ts');
+const openStack = join(import.meta.dirname, '../../../shared/data/OpenStack_2k.log');
+
+const started = new Set<ChildProcess>();
+after(() => {
+  for (const child of started) child.kill('SIGKILL');
+});
+
+function start(pipeline: Pipeline, args: readonly string[]): ChildProcess {
+  const child = spawn(process.execPath, [main, 'send', ...args], {
+    env: { ...pipeline.env, XDG_STATE_HOME: join(pipeline.dataFolder, 'state') },
+    cwd: pipeline.dataFolder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  started.add(child);
+  return child;
+}
+
+async function run(pipeline: Pipeline, args: readonly string[]) {
+  const child = start(pipeline, args);
+  const [out, err] = await Promise.all([text(child.stdout!), text(child.stderr!), once(child, 'close')]);
+  return { code: child.exitCode, out, err };
+}
+
+interface Found {
+  total: { value: number };
+  events: { message: string; service: string; level: string; correlationId?: string; attributes: unknown }[];
+  next?: string;
+}
+
+async function search(pipeline: Pipeline, filter: string): Promise<Found['events']> {
+  const events: Found['events'] = [];
+  for (let cursor = ''; ;) {
+    const page = await pipeline.get<Found>(
+      `/api/search?q=${encodeURIComponent(filter)}&limit=1000${cursor === '' ? '' : `&cursor=${cursor}`}`,
+    );
+    events.push(...page.events);
+    if (page.next === undefined || page.events.length === 0) return events;
+    cursor = page.next;
+  }
+}
+
+test('logloom send', async (t) => {
+  await using pipeline = await Pipeline.create({ CORRELATION_IDLE_MS: '1000', TZ: 'UTC' });
+  await pipeline.start();
+  const file = (name: string): string => join(pipeline.dataFolder, name);
+
+  await t.test(
+    '--follow: each line once, through kill -9, rotation, truncation and a server that is away',
+    async () => {
+      const log = file('app.log');
+      const other = file('other.log');
+      let written = 0;
+      const write = (path: string, count: number): void => {
+        let lines = '';
+        for (let i = 0; i < count; i++) lines += `2026-01-01 10:00:00 INFO line ${written++}\n`;
+        appendFileSync(path, lines);
+      };
+      write(log, 10);
+      write(other, 10);
+      const args = ['--follow', '--service', 'followed', '--position', file('follow.json'), log, other];
+      const sequence = (): number =>
+        existsSync(file('follow.json'))
+          ? (JSON.parse(readFileSync(file('follow.json'), 'utf8')) as { sequence: number }).sequence
+          : 0;
+      for (let life = 0; life < 6; life++) {
+        const isAway = life === 4;
+        if (isAway) await pipeline.end('SIGKILL');
+        const child = start(pipeline, args);
+        const exit = once(child, 'exit');
+        const from = sequence();
+        const deadline = Date.now() + (isAway ? 2000 : 60_000);
+        while (sequence() <= from && Date.now() < deadline) {
+          write(log, 1 + Math.floor(Math.random() * 300));
+          write(other, 1);
+          await sleep(20);
+        }
+        await sleep(Math.random() * 300);
+        child.kill('SIGKILL');
+        await exit;
+        if (life % 3 === 0) {
+          renameSync(log, `${log}.${life + 1}`);
+          write(log, 5);
+        }
+        if (isAway) await pipeline.start();
+      }
+      const child = start(pipeline, args);
+      const all = async (): Promise<boolean> =>
+        (await pipeline.get<Found>('/api/search?q=service:followed&limit=1')).total.value >= written;
+      await eventually('all lines found', all);
+      // Only now: what a truncation takes before it was read is gone.
+      truncateSync(log);
+      await sleep(1000);
+      write(log, 7);
+      await eventually('the lines behind the truncation found', all);
+      child.kill('SIGINT');
+      assert.deepEqual(await once(child, 'exit'), [0, null]);
+      const events = await search(pipeline, 'service:followed');
+      assert.deepEqual(
+        events.map(({ message }) => Number(message.replace('line ', ''))).toSorted((a, b) => a - b),
+        Array.from({ length: written }, (_, n) => n),
+      );
+    },
+  );
+
+  await t.test('--position: a second run sends what is new; a second sender is refused', async () => {
+    writeFileSync(file('p.log'), 'one\ntwo\n');
+    const args = ['--service', 'positioned', '--position', file('p.json'), '--json', file('p.log')];
+    const accepted = async () =>
+      (JSON.parse((await run(pipeline, args)).out) as { accepted: number }).accepted;
+    assert.equal(await accepted(), 2);
+    assert.equal(await accepted(), 0);
+    appendFileSync(file('p.log'), 'three\n');
+    assert.equal(await accepted(), 1);
+    const follower = start(pipeline, ['--follow', ...args]);
+    await eventually('it holds the position', async () => existsSync(file('p.json.lock/lock.db')));
+    await eventually('the other is refused', async () => {
+      const { code, err } = await run(pipeline, args);
+      return code === 2 && /another logloom send/.test(err);
+    });
+    follower.kill('SIGINT');
+    await once(follower, 'exit');
+    writeFileSync(file('bad.json'), '{}');
+    assert.equal((await run(pipeline, ['--position', file('bad.json'), file('p.log')])).code, 2);
+    assert.equal((await run(pipeline, ['--follow', '-'])).code, 2);
+    assert.match((await run(pipeline, [file('a.xz')])).err, /xz -dc/);
+  });
+
+  await t.test('stack traces are one event; --rate holds back', async () => {
+    const trace =
+      '2026-01-01 10:00:00 ERROR c.f.Bar - failed\njava.lang.Error: x\n\tat c.f.Bar.run(Bar.java:1)';
+    writeFileSync(file('t.gz'), gzipSync(`${trace}\n2026-01-01 10:00:01 INFO c.f.Bar - next\n`.repeat(20)));
+    const { out } = await run(pipeline, ['--service', 'traces', '--rate', '40', file('t.gz')]);
+    assert.match(out, /40 accepted, 0 rejected/);
+    await pipeline.untilDone();
+    const events = await search(pipeline, 'service:traces AND level:error');
+    assert.equal(events.length, 20);
+    assert.equal(events[0]!.message, 'failed\njava.lang.Error: x\n\tat c.f.Bar.run(Bar.java:1)');
+  });
+
+  const withData = { skip: existsSync(openStack) ? false : 'the real logs are not here' };
+  await t.test("OpenStack as plain text: every request's group is right", withData, async () => {
+    const direct = new Map<string, number>();
+    for (const line of readFileSync(openStack, 'utf8').split('\n')) {
+      const id = /\breq-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/.exec(line)?.[0];
+      if (id !== undefined) direct.set(id, (direct.get(id) ?? 0) + 1);
+    }
+    const { out } = await run(pipeline, [openStack]);
+    assert.match(out, /2000 accepted, 0 rejected/);
+    await pipeline.untilDone();
+    const grouped = new Map<string, number>();
+    for (let cursor = ''; ;) {
+      const page = await pipeline.get<{
+        correlations: { correlationId: string; eventCount: number }[];
+        next?: string;
+      }>(`/api/correlations?limit=500${cursor === '' ? '' : `&cursor=${cursor}`}`);
+      for (const { correlationId, eventCount } of page.correlations)
+        if (correlationId.startsWith('req-'))
+          grouped.set(correlationId, (grouped.get(correlationId) ?? 0) + eventCount);
+      if (page.next === undefined || page.correlations.length === 0) break;
+      cursor = page.next;
+    }
+    assert.deepEqual([...grouped].toSorted(), [...direct].toSorted());
+    const services = new Set((await search(pipeline, 'message:req*')).map(({ service }) => service));
+    assert.deepEqual([...services].toSorted(), ['nova-api', 'nova-compute', 'nova-scheduler']);
+    t.diagnostic(
+      `${direct.size} request ids in ${readFileSync(openStack, 'utf8').trim().split('\n').length} lines`,
+    );
+  });
+});
