@@ -1,5 +1,5 @@
 import { SqliteEventLog } from '@logloom/event-log';
-import { createLiveTier, liveOptions, Supervisor } from '@logloom/fanout';
+import { createLiveTier, liveOptions, openLiveStores, Supervisor } from '@logloom/fanout';
 import { connectLog, type Health, type ServiceContext } from '@logloom/runtime';
 import type { ServiceThread } from './service-thread.ts';
 import { createViewersServer } from './viewers-server.ts';
@@ -37,7 +37,8 @@ export async function runViewers(context: ViewersContext): Promise<void> {
       connection.log.onAppended((topic) => workers.appended(topic));
     return await supervisor.run();
   }
-  const live = createLiveTier({ ...connection, settings, telemetry, options: liveOptions(settings) });
+  await using stores = openLiveStores(settings);
+  const live = createLiveTier({ ...connection, stores, settings, telemetry, options: liveOptions(settings) });
   live.attach(app);
   await app.listen({ host: settings.HOST, port: settings.LIVE_PORT });
   try {

@@ -20,6 +20,21 @@ export function jobRecordsContract(name: string, open: () => Promise<JobRecords>
       await records.close();
     });
 
+    test('puts many at once', async () => {
+      const records = await open();
+      await records.put('a', '2', 'old');
+      await records.putAll('a', [
+        { id: '1', value: 1 },
+        { id: '2', value: 2 },
+      ]);
+      await records.putAll('a', []);
+      assert.deepEqual(await records.list('a'), [
+        { id: '1', value: 1 },
+        { id: '2', value: 2 },
+      ]);
+      await records.close();
+    });
+
     test('replaces only what is there', async () => {
       const records = await open();
       assert.equal(await records.replace('a', '1', 1), false);

@@ -15,6 +15,10 @@ export function createRedisJobRecords(url: string, prefix = '{logloom-records}')
   const key = (kind: string): string => `${prefix}:${kind}`;
   return {
     put: async (kind, id, value) => void (await redis.hset(key(kind), id, JSON.stringify(value))),
+    putAll: async (kind, entries) => {
+      if (entries.length === 0) return;
+      await redis.hset(key(kind), new Map(entries.map(({ id, value }) => [id, JSON.stringify(value)])));
+    },
     replace: async (kind, id, value) =>
       (await redis.eval(replaceScript, 1, key(kind), id, JSON.stringify(value))) === 1,
     get: async (kind, id) => {

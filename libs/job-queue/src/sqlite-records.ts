@@ -19,6 +19,16 @@ export function createSqliteJobRecords(folder: string): JobRecords {
   const remove = db.prepare('DELETE FROM records WHERE kind = ? AND id = ?');
   return {
     put: async (kind, id, value) => void put.run(kind, id, JSON.stringify(value)),
+    putAll: async (kind, entries) => {
+      db.exec('BEGIN IMMEDIATE');
+      try {
+        for (const { id, value } of entries) put.run(kind, id, JSON.stringify(value));
+        db.exec('COMMIT');
+      } catch (error) {
+        if (db.isTransaction) db.exec('ROLLBACK');
+        throw error;
+      }
+    },
     replace: async (kind, id, value) => replace.run(JSON.stringify(value), kind, id).changes !== 0,
     get: async (kind, id) => {
       const row = get.get(kind, id) as { value: string } | undefined;

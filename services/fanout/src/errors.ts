@@ -26,6 +26,16 @@ export const liveErrors = {
   },
   draining: { status: 503, retriable: true, message: 'this server is stopping' },
   starting: { status: 503, retriable: true, message: 'this server is still reading the log' },
+  'durable-taken': {
+    status: 409,
+    retriable: false,
+    message: 'another subscription has taken this durable name, or it was deleted',
+  },
+  'durable-unavailable': {
+    status: 503,
+    retriable: true,
+    message: 'the cursors of durable subscriptions cannot be read; subscribe again',
+  },
   'log-unavailable': {
     status: 503,
     retriable: true,

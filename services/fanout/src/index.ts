@@ -4,3 +4,4 @@ export { createLiveTier, type LiveTier, type LiveTierDeps, type LiveTierOptions 
 export { createFanout, type Fanout } from './run-fanout.ts';
 export { Supervisor, type SupervisorOptions } from './supervisor.ts';
 export { keepYoungGenerationSmall } from './young-generation.ts';
+export { openLiveStores, type LiveStores } from './live-stores.ts';

@@ -1,6 +1,7 @@
 import { SqliteEventLog } from '@logloom/event-log';
 import { createEmbeddedSchemaRegistry, createSerde, type Serde } from '@logloom/schema-registry';
 import { topics, type Correlation, type Level, type LogEvent } from '@logloom/schemas';
+import { parseSettings } from '@logloom/settings';
 import { createTelemetry, type Telemetry } from '@logloom/telemetry';
 import fastify, { type FastifyInstance } from 'fastify';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -8,6 +9,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { openLiveStores } from './live-stores.ts';
 import { createLiveTier, type LiveTier, type LiveTierOptions } from './live-tier.ts';
 
 export interface RunningTier {
@@ -25,7 +27,8 @@ export class LiveRig {
   static readonly partitions = 3;
   readonly log: SqliteEventLog;
   readonly serde: Serde;
-  readonly #folder: string;
+  /** Stores of its own: each start has connections of its own to them, as another process would. */
+  readonly folder: string;
   readonly #running = new Set<RunningTier>();
   #nextSource = 0;
 
@@ -38,7 +41,7 @@ export class LiveRig {
   }
 
   private constructor(folder: string, log: SqliteEventLog, serde: Serde) {
-    this.#folder = folder;
+    this.folder = folder;
     this.log = log;
     this.serde = serde;
   }
@@ -54,11 +57,13 @@ export class LiveRig {
       socket.on('close', () => sockets.delete(socket));
     });
     const telemetry = createTelemetry('fanout', 'silent');
+    const stores = openLiveStores(parseSettings({ LOGLOOM_DATA: this.folder }));
     const tier = createLiveTier({
       log: this.log,
       serde: this.serde,
       settings: { LIVE_FLUSH_MS: 10, LIVE_BUFFER_BYTES: 1 << 20, ...settings },
       telemetry,
+      stores,
       options: { drainMs: 500, ...options },
     });
     tier.attach(app);
@@ -79,6 +84,7 @@ export class LiveRig {
         stop.abort();
         await running;
         await app.close();
+        await stores[Symbol.asyncDispose]();
       },
     };
     this.#running.add(started);
@@ -133,7 +139,7 @@ export class LiveRig {
   async close(): Promise<void> {
     for (const tier of this.#running) await tier.stop();
     await this.log.close();
-    rmSync(this.#folder, { recursive: true });
+    rmSync(this.folder, { recursive: true });
   }
 }
 

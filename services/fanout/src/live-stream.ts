@@ -126,6 +126,17 @@ export class LiveStream {
     return cursor;
   }
 
+  /** Whether this is a cursor of this stream and of what it has broadcast. */
+  hasSent(text: string): boolean {
+    const cursor = parseCursor(text);
+    return (
+      cursor?.letter === this.kind.letter &&
+      cursor.epoch === this.#options.log.epoch &&
+      cursor.offsets.length === this.position.length &&
+      this.hasReached(cursor.announced?.to ?? cursor.offsets)
+    );
+  }
+
   /** The offsets of what the log took in since then. */
   async offsetsSince(timestampMs: number): Promise<number[]> {
     const offsets = await this.#options.log.offsetsByTime(this.kind.topic, timestampMs);

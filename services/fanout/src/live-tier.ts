@@ -7,13 +7,18 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { correlationsStream } from './correlations-stream.ts';
+import { attachDurables } from './durable-routes.ts';
+import { DurableCursors } from './durable-cursors.ts';
 import { DrainWatch } from './drain-watch.ts';
 import type { LiveErrorCode } from './errors.ts';
 import { eventsStream } from './events-stream.ts';
 import { Heartbeats } from './heartbeats.ts';
+import { attachPoll } from './live-poll.ts';
 import { attachSse } from './live-sse.ts';
+import type { LiveStores } from './live-stores.ts';
 import { LiveStream } from './live-stream.ts';
 import { attachWebSocket } from './live-web-socket.ts';
+import type { PollViewer } from './poll-viewer.ts';
 import { Pressure } from './pressure.ts';
 import type { SessionContext } from './session.ts';
 import type { SseViewer } from './sse-viewer.ts';
@@ -28,6 +33,8 @@ export interface LiveTierDeps {
   settings: Pick<Settings, 'LIVE_FLUSH_MS' | 'LIVE_BUFFER_BYTES'> &
     Partial<Pick<Settings, 'LIVE_TOTAL_BUFFER_BYTES'>>;
   telemetry: Telemetry;
+  /** Absent: no durable subscriptions, and what the log has no longer is a gap. */
+  stores?: LiveStores;
   options?: Partial<LiveTierOptions>;
 }
 
@@ -46,6 +53,8 @@ export interface LiveTierOptions {
   /** What each stream keeps in memory for viewers who come back. */
   ringItems: number;
   ringBytes: number;
+  /** The cursor of a durable subscription that nobody uses is kept so long. */
+  durableExpireMs: number;
 }
 
 const defaults: LiveTierOptions = {
@@ -57,6 +66,7 @@ const defaults: LiveTierOptions = {
   readBack: 5_000,
   ringItems: 50_000,
   ringBytes: 64 * 2 ** 20,
+  durableExpireMs: 7 * 86_400_000,
 };
 
 const waveMs = 100;
@@ -75,6 +85,9 @@ export class LiveTier {
   readonly #pressure: Pressure;
   readonly #heartbeats: Heartbeats<AnyViewer>;
   readonly #viewers = { websocket: new Set<WebSocketViewer>(), sse: new Set<SseViewer>() };
+  /** Polls that wait for something. */
+  readonly polls = new Set<PollViewer>();
+  readonly #durables: DurableCursors | undefined;
   readonly #servers = new Set<Server>();
   #state: 'starting' | 'open' | 'draining' = 'starting';
   #session: SessionContext | undefined;
@@ -84,6 +97,13 @@ export class LiveTier {
     this.#deps = deps;
     this.options = { ...defaults, ...deps.options };
     this.#pressure = new Pressure(deps.settings.LIVE_TOTAL_BUFFER_BYTES ?? defaultTotalBudget);
+    this.#durables =
+      deps.stores &&
+      new DurableCursors({
+        records: deps.stores.records,
+        logger: deps.telemetry.logger,
+        expireMs: this.options.durableExpireMs,
+      });
     this.#heartbeats = new Heartbeats(this.options.heartbeatMs);
     registerLiveMetrics(deps.telemetry, {
       viewers: () => ({ websocket: this.#viewers.websocket.size, sse: this.#viewers.sse.size }),
@@ -91,11 +111,13 @@ export class LiveTier {
     });
   }
 
-  /** Adds /live (WebSocket) and /live/sse. All other upgrades on this server are refused: nothing else may handle them. */
+  /** Adds /live (WebSocket), /live/sse, /live/poll and /live/durable. All other upgrades on this server are refused: nothing else may handle them. */
   attach(app: FastifyInstance): void {
     this.#servers.add(app.server);
     attachWebSocket(app.server, this);
     attachSse(app, this);
+    attachPoll(app, this);
+    attachDurables(app, this);
   }
 
   /**
@@ -119,6 +141,7 @@ export class LiveTier {
         pressure: this.#pressure,
         budget: this.#deps.settings.LIVE_BUFFER_BYTES,
         logger: this.#deps.telemetry.logger,
+        durables: this.#durables,
       };
       this.#state = 'open';
       if (!stop.aborted) onReady();
@@ -127,6 +150,7 @@ export class LiveTier {
       if (!stop.aborted) await once(stop, 'abort');
     } finally {
       await this.#drain();
+      await this.#durables?.save();
       drained.abort();
     }
     for (const result of await Promise.allSettled(following))
@@ -191,6 +215,7 @@ export class LiveTier {
     // What connects from now on is for the others.
     if (othersServe) for (const server of this.#servers) server.close();
     const deadline = performance.now() + drainMs;
+    for (const poll of this.polls) poll.close();
     const viewers = [...this.#viewers.websocket, ...this.#viewers.sse];
     const waves = Math.max(1, Math.min(viewers.length, Math.floor((drainMs * waveShare) / waveMs)));
     const spread = (): number => Math.round(Math.random() * (othersServe ? waveMs : retrySpreadMs));

@@ -2,6 +2,7 @@ import { connectLog, registerHealth, type RunService, type ServiceContext } from
 import type { Telemetry } from '@logloom/telemetry';
 import fastify from 'fastify';
 import { liveOptions } from './live-options.ts';
+import { openLiveStores } from './live-stores.ts';
 import { createLiveTier } from './live-tier.ts';
 import { Supervisor } from './supervisor.ts';
 
@@ -46,10 +47,11 @@ export function createFanout(): Fanout {
 
 async function runHere({ settings, telemetry, signal, onReady }: ServiceContext): Promise<void> {
   await using connection = await connectLog(settings, {}, telemetry);
+  await using stores = openLiveStores(settings);
   const app = fastify({ logger: false });
   const health = { ready: false };
   registerHealth(app, health, () => telemetry.registry.metrics());
-  const tier = createLiveTier({ ...connection, settings, telemetry, options: liveOptions(settings) });
+  const tier = createLiveTier({ ...connection, stores, settings, telemetry, options: liveOptions(settings) });
   tier.attach(app);
   signal.addEventListener('abort', () => (health.ready = false));
   try {

@@ -4,6 +4,7 @@ import type { Telemetry } from '@logloom/telemetry';
 import fastify from 'fastify';
 import { forwardRequests } from './forward-requests.ts';
 import { liveOptions } from './live-options.ts';
+import { openLiveStores } from './live-stores.ts';
 import { createLiveTier } from './live-tier.ts';
 import type { WorkerData } from './worker-protocol.ts';
 
@@ -23,11 +24,12 @@ export async function runWorker(
   { telemetry, signal, onReady, onLog }: WorkerContext,
 ): Promise<void> {
   await using connection = await connectLog(settings, {}, telemetry);
+  await using stores = openLiveStores(settings);
   const { log } = connection;
   if (log instanceof SqliteEventLog) onLog((topic) => log.announce(topic));
   const app = fastify({ logger: false, forceCloseConnections: true });
   const options = { ...liveOptions(settings), othersServe: true };
-  const tier = createLiveTier({ ...connection, settings, telemetry, options });
+  const tier = createLiveTier({ ...connection, stores, settings, telemetry, options });
   tier.attach(app);
   forwardRequests(app, supervisorSocket);
   const failed = new AbortController();

@@ -23,6 +23,13 @@ export const serverMessage = {
   /** `counts`: what was left out since the last mode message, by level; the gaps name the same by cursors. */
   mode: (channel: number, mode: 'full' | LadderMode, counts: LevelCounts) =>
     JSON.stringify({ type: 'mode', channel, mode, counts }),
+  /** A durable subscription's cursor is kept. */
+  acked: (id: string, cursor: string) => JSON.stringify({ type: 'acked', id, cursor }),
+  /** `channel` is the id's own from now on. */
+  paused: (id: string, channel: number, cursor: string) =>
+    JSON.stringify({ type: 'paused', id, channel, cursor }),
+  resumed: (id: string, channel: number, cursor: string) =>
+    JSON.stringify({ type: 'resumed', id, channel, cursor }),
   heartbeat: '{"type":"heartbeat"}',
   error: (error: LiveError) => JSON.stringify({ type: 'error', ...error }),
   goodbye: (reason: string, retryAfterMs: number) =>

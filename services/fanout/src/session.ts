@@ -1,10 +1,16 @@
 import type { Logger } from '@logloom/telemetry';
 import { catchUp } from './catch-up.ts';
 import type { StreamName, SubscribeRequest } from './client-message.ts';
+import type { DurableCursors } from './durable-cursors.ts';
+import { DurableSubscriptions } from './durable-subscriptions.ts';
 import { liveError, type LiveError } from './errors.ts';
 import { findTail } from './find-tail.ts';
 import type { LiveStream } from './live-stream.ts';
+import { Pauses } from './pauses.ts';
+import type { Priority } from './priority.ts';
+import { serverMessage } from './server-message.ts';
 import type { LiveFilter } from './stream-kind.ts';
+import type { From } from './subscribe-from.ts';
 import { Subscription, type DeliveryContext } from './subscription.ts';
 import type { Turns } from './turns.ts';
 import type { Viewer } from './viewer.ts';
@@ -16,6 +22,10 @@ export interface SessionContext extends DeliveryContext {
   streams: Readonly<Record<StreamName, LiveStream>>;
   turns: Turns;
   logger: Logger;
+  /** Absent where no cursors are kept for viewers. */
+  durables?: DurableCursors | undefined;
+  /** Names the viewer's holder: what is kept under a name that a viewer chose is kept under this one too. */
+  holder?: string;
 }
 
 /** One viewer's subscriptions. */
@@ -25,6 +35,8 @@ export class Session {
   readonly #byId = new Map<string, Subscription>();
   readonly #subscriptions = new Set<Subscription>();
   readonly #onError: (error: LiveError) => void;
+  #durables: DurableSubscriptions | undefined;
+  #pauses: Pauses | undefined;
 
   constructor(viewer: Viewer, context: SessionContext, onError: (error: LiveError) => void) {
     this.#viewer = viewer;
@@ -34,7 +46,7 @@ export class Session {
 
   /** Answers with `subscribed` and what follows, or calls onError. */
   async subscribe(request: SubscribeRequest): Promise<void> {
-    const { id, from } = request;
+    const { id } = request;
     if (this.#byId.has(id)) return this.#onError(liveError('duplicate-id', { id }));
     if (this.#byId.size >= maxSubscriptions)
       return this.#onError(liveError('too-many-subscriptions', { id }));
@@ -46,12 +58,14 @@ export class Session {
     subscription.ids.add(id);
     this.#byId.set(id, subscription);
     try {
+      const from =
+        request.durable === undefined ? request.from : await this.#durableStart(subscription, request);
+      if (subscription.isClosed || from === undefined) return;
       if (from.type === 'now') this.#startNow(subscription, id);
       else if (from.type === 'cursor') await this.#resume(subscription, id, from.cursor);
       else await this.#startBefore(subscription, id, from);
     } catch (error) {
-      this.#context.logger.warn({ err: error }, 'the log could not be read for a viewer');
-      if (!subscription.isClosed) this.#fail(id, liveError('log-unavailable', { id }));
+      this.#unreadable(subscription, id, error);
     }
   }
 
@@ -64,11 +78,52 @@ export class Session {
     return this.#byId.has(id);
   }
 
+  /** Keeps how far a durable subscription has got; `acked` says when that is durable. Others need no acknowledgement. */
+  ack(id: string, cursor: string): void {
+    const subscription = this.#byId.get(id);
+    if (subscription === undefined) return this.#onError(liveError('unknown-id', { id }));
+    if (!this.#durables?.has(subscription)) return;
+    if (!subscription.stream.hasSent(cursor)) return this.#onError(liveError('bad-cursor', { id }));
+    this.#durables.move(subscription, cursor, () => {
+      if (this.#byId.get(id) === subscription) this.#viewer.tell(serverMessage.acked(id, cursor));
+    });
+  }
+
+  /** Holds a subscription back at its cursor: the log keeps what comes. It goes on with resume(), or by itself after `forMs`. */
+  pause(id: string, forMs?: number): void {
+    const found = this.#byId.get(id);
+    if (found === undefined) return this.#onError(liveError('unknown-id', { id }));
+    if (found.cursor === '')
+      return this.#onError(liveError('bad-message', { id, message: 'the subscription has not begun' }));
+    const subscription = this.#alone(id, found);
+    subscription.pause();
+    this.#pauses?.clear(id);
+    const { cursor, group } = subscription;
+    this.#viewer.tell(serverMessage.paused(id, group.channel, cursor));
+    if (forMs === undefined) return;
+    this.#pauses ??= new Pauses();
+    this.#pauses.set(id, forMs, () => this.resume(id));
+  }
+
+  resume(id: string): void {
+    const subscription = this.#byId.get(id);
+    if (subscription === undefined) return this.#onError(liveError('unknown-id', { id }));
+    if (!subscription.isPaused)
+      return this.#onError(liveError('bad-message', { id, message: 'the subscription is not paused' }));
+    this.#pauses?.clear(id);
+    subscription.resume();
+    const { cursor, group } = subscription;
+    this.#viewer.tell(serverMessage.resumed(id, group.channel, cursor));
+    this.#goOn(subscription, cursor).catch((error: unknown) => this.#unreadable(subscription, id, error));
+  }
+
   moveCursors(): void {
     for (const subscription of this.#subscriptions) subscription.moveCursor();
   }
 
   close(): void {
+    this.#durables?.close();
+    this.#pauses?.close();
     for (const subscription of this.#subscriptions) subscription.close();
     this.#subscriptions.clear();
     this.#byId.clear();
@@ -81,14 +136,29 @@ export class Session {
   #subscriptionFor(
     stream: LiveStream,
     filter: LiveFilter,
-    { from, priority }: SubscribeRequest,
+    { from, priority, durable }: SubscribeRequest,
   ): Subscription {
     const equal = [...this.#subscriptions].filter(
       (other) => other.stream === stream && other.group.filter.canonical === filter.canonical,
     );
     const shared =
-      from.type === 'now' ? equal.find((other) => other.isCurrent && other.priority === priority) : undefined;
+      from.type === 'now' && durable === undefined
+        ? equal.find((other) => this.#mayShare(other, priority))
+        : undefined;
     if (shared !== undefined) return shared;
+    return this.#newSubscription(stream, filter, priority, equal);
+  }
+
+  #mayShare(other: Subscription, priority: Priority): boolean {
+    return other.isCurrent && other.priority === priority && !this.#durables?.has(other);
+  }
+
+  #newSubscription(
+    stream: LiveStream,
+    filter: LiveFilter,
+    priority: Priority,
+    equal: readonly Subscription[],
+  ): Subscription {
     const taken = new Set(equal.map((other) => other.group.sibling));
     let sibling = 0;
     while (taken.has(sibling)) sibling++;
@@ -103,11 +173,72 @@ export class Session {
     return subscription;
   }
 
+  /** The id's subscription for itself, at the same cursor: another id may share its channel. */
+  #alone(id: string, shared: Subscription): Subscription {
+    if (shared.ids.size === 1) return shared;
+    const { stream, group, priority } = shared;
+    stream.broadcast.flush(group, performance.now());
+    const equal = [...this.#subscriptions].filter(
+      (other) => other.stream === stream && other.group.filter === group.filter,
+    );
+    const subscription = this.#newSubscription(stream, group.filter, priority, equal);
+    subscription.startAt(shared.cursor);
+    shared.ids.delete(id);
+    subscription.ids.add(id);
+    this.#byId.set(id, subscription);
+    return subscription;
+  }
+
+  /** Where a durable subscription starts; undefined when it cannot, which the viewer was told. */
+  async #durableStart(subscription: Subscription, request: SubscribeRequest): Promise<From | undefined> {
+    const { id, durable = '', filter, from, stream } = request;
+    const { durables, holder = '', logger } = this.#context;
+    if (durables === undefined) return this.#failed(id, liveError('durable-unavailable', { id }));
+    this.#durables ??= new DurableSubscriptions(durables, `${holder}/`);
+    const onTaken = (): void => this.#fail(id, liveError('durable-taken', { id }));
+    let known;
+    try {
+      known = await this.#durables.take(subscription, durable, filter, onTaken);
+    } catch (error) {
+      logger.warn({ err: error }, 'the cursor of a durable viewer could not be read');
+      return this.#failed(id, liveError('durable-unavailable', { id }));
+    }
+    if (known === undefined || from.type === 'cursor') return from;
+    if (known.stream === stream) return { type: 'cursor', cursor: known.cursor };
+    const message = `durable: this name stands for a place in the stream of ${known.stream}`;
+    return this.#failed(id, liveError('bad-message', { id, message }));
+  }
+
+  #failed(id: string, error: LiveError): undefined {
+    this.#fail(id, error);
+  }
+
+  #unreadable(subscription: Subscription, id: string, error: unknown): void {
+    this.#context.logger.warn({ err: error }, 'the log could not be read for a viewer');
+    if (!subscription.isClosed) this.#fail(id, liveError('log-unavailable', { id }));
+  }
+
+  #confirm(subscription: Subscription, id: string, cursor: string, resumed: boolean): void {
+    subscription.confirm(id, cursor, resumed);
+    this.#durables?.move(subscription, cursor);
+  }
+
+  /** Catches up from a cursor that the viewer was sent. */
+  async #goOn(subscription: Subscription, cursor: string): Promise<void> {
+    const { stream } = subscription;
+    const place = await stream.resolveCursor(cursor);
+    if (subscription.isClosed || subscription.isPaused) return;
+    if (typeof place === 'object')
+      return catchUp(subscription, place.offsets, this.#context.turns, place.announced);
+    subscription.goLive();
+    subscription.tellGap(cursor, stream.cursor, 0, 'epoch');
+  }
+
   #startNow(subscription: Subscription, id: string): void {
     const { stream } = subscription;
     if (subscription.ids.size === 1) subscription.goLive();
     else stream.broadcast.flush(subscription.group, performance.now());
-    subscription.confirm(id, stream.cursor, false);
+    this.#confirm(subscription, id, stream.cursor, false);
   }
 
   async #resume(subscription: Subscription, id: string, cursor: string): Promise<void> {
@@ -120,7 +251,7 @@ export class Session {
       subscription.tellGap(cursor, stream.cursor, 0, 'epoch');
       return;
     }
-    subscription.confirm(id, cursor, true);
+    this.#confirm(subscription, id, cursor, true);
     await catchUp(subscription, place.offsets, this.#context.turns, place.announced);
   }
 
@@ -136,7 +267,7 @@ export class Session {
         ? await findTail(stream, group.filter, from.count, turns)
         : await stream.offsetsSince(Date.now() - from.ms);
     if (subscription.isClosed) return;
-    subscription.confirm(id, stream.cursorAt(offsets), false);
+    this.#confirm(subscription, id, stream.cursorAt(offsets), false);
     await catchUp(subscription, offsets, turns);
   }
 
@@ -150,7 +281,9 @@ export class Session {
     if (subscription === undefined) return;
     this.#byId.delete(id);
     subscription.ids.delete(id);
+    this.#pauses?.clear(id);
     if (subscription.ids.size > 0) return;
+    this.#durables?.release(subscription);
     subscription.close();
     this.#subscriptions.delete(subscription);
   }

@@ -108,7 +108,18 @@ export class Subscription implements Member {
       if (this.#ladder !== undefined) this.stream.stats.missed -= this.#ladder.missed;
       this.#ladder = undefined;
     }
+    this.#catchUp++;
     this.#state = 'paused';
+  }
+
+  /** Ends a pause; a catch-up from its cursor must follow. */
+  resume(): void {
+    this.#state = 'starting';
+  }
+
+  /** Sets the cursor of one that the client has on another channel so far. */
+  startAt(cursor: string): void {
+    this.#cursor = cursor;
   }
 
   close(): void {

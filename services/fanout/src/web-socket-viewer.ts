@@ -144,7 +144,11 @@ export class WebSocketViewer implements Viewer, LiveSocketOwner {
       case 'unsubscribe':
         return this.#session.unsubscribe(message.id);
       case 'ack':
-        if (!this.#session.has(message.id)) this.#tellError(liveError('unknown-id', { id: message.id }));
+        return this.#session.ack(message.id, message.cursor);
+      case 'pause':
+        return this.#session.pause(message.id, message.forMs);
+      case 'resume':
+        return this.#session.resume(message.id);
     }
   }
 

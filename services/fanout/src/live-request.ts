@@ -1,0 +1,53 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { streamNames, type StreamName, type SubscribeRequest } from './client-message.ts';
+import { parseCursor } from './cursor.ts';
+import { liveError, liveErrors, type LiveError } from './errors.ts';
+import type { LiveTier } from './live-tier.ts';
+import { isAllowedOrigin } from './origin.ts';
+import type { SessionContext } from './session.ts';
+import { parseFromText } from './subscribe-from.ts';
+
+export type Welcome = { ok: true; session: SessionContext } | { ok: false; error: LiveError };
+
+/** Whether the request of a viewer over plain HTTP may be served, and with what. */
+export async function welcome(request: FastifyRequest, tier: LiveTier): Promise<Welcome> {
+  const { origin, host } = request.headers;
+  if (!isAllowedOrigin(origin, host)) return { ok: false, error: liveError('bad-origin') };
+  const refusal = tier.refusal();
+  if (refusal !== undefined) return { ok: false, error: liveError(refusal) };
+  return { ok: true, session: tier.session };
+}
+
+export type ReadQuery = { ok: true; request: SubscribeRequest } | { ok: false; error: LiveError };
+
+/** The subscription that a URL's query asks for; `resumeAt` wins over its `from`. */
+export function readQuery(
+  query: Readonly<Record<string, unknown>>,
+  session: SessionContext,
+  id: string,
+  resumeAt?: string,
+): ReadQuery {
+  const { filter = '', stream = 'events', from = 'now' } = query;
+  if (typeof filter !== 'string' || typeof from !== 'string' || !streamNames.includes(stream as StreamName)) {
+    const message = 'filter, stream and from may each be given once';
+    return { ok: false, error: liveError('bad-message', { message }) };
+  }
+  const start = parseFromText(resumeAt ?? from);
+  if (!start.ok) return { ok: false, error: liveError('bad-message', { message: `from: ${start.problem}` }) };
+  const { kind } = session.streams[stream as StreamName];
+  const compiled = kind.compile(filter);
+  if (!compiled.ok) return { ok: false, error: compiled.error };
+  if (start.from.type === 'cursor' && parseCursor(start.from.cursor)?.letter !== kind.letter)
+    return { ok: false, error: liveError('bad-cursor') };
+  return {
+    ok: true,
+    request: { id, filter, stream: stream as StreamName, from: start.from, priority: 'normal' },
+  };
+}
+
+export async function refuseWith(reply: FastifyReply, error: LiveError): Promise<FastifyReply> {
+  const { status, retriable } = liveErrors[error.code];
+  if (retriable) reply.header('retry-after', '5');
+  if ((status as number) === 401) reply.header('www-authenticate', 'Bearer');
+  return reply.code(status).send({ error });
+}

@@ -1,0 +1,42 @@
+import { openArchive, type Archive } from '@logloom/archive';
+import { openJobRecords, type JobRecords } from '@logloom/job-queue';
+import type { Settings } from '@logloom/settings';
+import { join } from 'node:path';
+
+/** The stores that the live tier reads beside the log, each opened when it is needed first: most viewers need neither. */
+export interface LiveStores {
+  /** What the log has no longer. */
+  archive: () => Promise<Archive>;
+  /** The cursors of durable subscriptions. */
+  records: () => Promise<JobRecords>;
+}
+
+/** The stores that the settings name. One that could not be opened is tried again at the next use. */
+export function openLiveStores(settings: Settings): LiveStores & AsyncDisposable {
+  const { LOGLOOM_DATA, MONGODB_URL: mongodbUrl, REDIS_URL: redisUrl } = settings;
+  const archive = lazily(() =>
+    openArchive({ mongodbUrl, folder: join(LOGLOOM_DATA, 'stores'), readOnly: true }),
+  );
+  const records = lazily(() => openJobRecords({ redisUrl, folder: join(LOGLOOM_DATA, 'jobs') }));
+  return {
+    archive: archive.get,
+    records: records.get,
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([archive.close(), records.close()]);
+    },
+  };
+}
+
+function lazily<T extends { close(): Promise<void> }>(
+  open: () => Promise<T>,
+): { get: () => Promise<T>; close: () => Promise<void> } {
+  let opening: Promise<T> | undefined;
+  return {
+    get: () => {
+      opening ??= open();
+      opening.catch(() => (opening = undefined));
+      return opening;
+    },
+    close: async () => (await opening?.catch(() => undefined))?.close(),
+  };
+}
