@@ -19,6 +19,8 @@ for (let n = 0; n < Number(count); n++) {
 }
 process.stdin.resume();
 await once(process.stdin, 'end');
-runWithContext({ correlationId: 'request-of-bunyan' }, () =>
+runWithContext({ correlationId: 'request-of-bunyan-app' }, () =>
   logger.error({ err: new Error('it broke') }, 'last'),
 );
+// Nothing asynchronous runs any more; also the last line has to arrive.
+process.exit(0);

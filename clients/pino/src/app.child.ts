@@ -1,11 +1,11 @@
-/** For tests: a program that logs with pino. argv: `worker` or `stream`, the ingest URL, how many lines. */
+/** For tests: a program that logs with pino. argv: the ingest URL, how many lines, `worker` or `stream`. */
 import { runWithContext } from '@logloom/context';
 import pino from 'pino';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { once } from 'node:events';
 import logloom, { mixin } from './index.js';
 
-const [how, url, count] = process.argv.slice(2) as ['worker' | 'stream', string, string];
+const [url, count, how] = process.argv.slice(2) as [string, string, 'worker' | 'stream'];
 const options = { url, service: `pino-${how}`, lingerMs: 5 };
 const destination =
   how === 'worker'
@@ -19,4 +19,8 @@ for (let n = 0; n < Number(count); n++) {
 }
 process.stdin.resume();
 await once(process.stdin, 'end');
-runWithContext({ correlationId: `request-of-${how}` }, () => logger.error(new Error('it broke'), 'last'));
+runWithContext({ correlationId: `request-of-pino-${how}` }, () =>
+  logger.error(new Error('it broke'), 'last'),
+);
+// Nothing asynchronous runs any more; also the last line has to arrive.
+process.exit(0);

@@ -14,7 +14,9 @@ export function createKafkaSender({ topic = 'logs.raw', ...config }) {
   let connecting;
 
   async function connect() {
-    const { Kafka, logLevel } = await import('kafkajs');
+    const {
+      default: { Kafka, logLevel },
+    } = await import('kafkajs');
     // Repetition is the transport's: kafkajs would give up after its own.
     const kafka = new Kafka({
       clientId: 'logloom-transport',

@@ -15,6 +15,8 @@ for (let n = 0; n < Number(count); n++) {
 }
 process.stdin.resume();
 await once(process.stdin, 'end');
-runWithContext({ correlationId: 'request-of-winston' }, () =>
+runWithContext({ correlationId: 'request-of-winston-app' }, () =>
   logger.error('last', { err: new Error('it broke') }),
 );
+// Nothing asynchronous runs any more; also the last line has to arrive.
+process.exit(0);
