@@ -1,16 +1,19 @@
 /**
- * What does one event cost the correlator's core, and does it depend on how many groups are open?
+ * What does one event cost the correlator's core, and does it depend on how many groups are open, with rules and without?
  * Rival, in the same run: the same grouping with the usual idle queue, a JavaScript Map kept in order of last activity.
  */
 import { Correlate, type CorrelateOptions, type MemberEvent } from '@logloom/correlator';
+import { parseRules, type RuleSet } from '@logloom/rules';
 import type { Correlation } from '@logloom/schemas';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { printConditions } from './conditions.ts';
 
 const eventsPerGroup = 20;
 const idleMs = 5_000;
 const options: CorrelateOptions = { idleMs, maxMs: 1e9, graceMs: 1, maxEvents: 1e6, maxGroups: 1e9 };
 const sizes = [1_000, 10_000, 100_000, 1_000_000];
-const rounds = 3;
+const rounds = 2;
 
 const messages = ['order 17 placed by 4711', 'payment of 12.50 accepted', 'reserved 3 items in stock 9'];
 
@@ -60,40 +63,59 @@ interface Result {
   bytesPerGroup: number;
 }
 
-function measure(
-  open: number,
-  createApply: () => (offset: number, e: Event, output: unknown[]) => void,
-): Result {
-  const events = [...traffic(open)];
-  global.gc?.();
-  const heapBefore = process.memoryUsage().heapUsed;
+type Apply = (offset: number, e: Event, output: unknown[]) => void;
+
+// Without it, what a group takes would be a guess.
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+function measure(open: number, createApply: () => Apply): Result {
+  const source = traffic(open);
+  const take = (count: number): Event[] =>
+    Array.from({ length: count }, () => source.next().value as Event | undefined).filter(
+      (e) => e !== undefined,
+    );
   const apply = createApply();
+  const warmUp = take(open);
+  collect();
+  const heapBefore = process.memoryUsage().heapUsed;
   let output: unknown[] = [];
+  // The first round over all groups only opens them; then the cheapest of ten stretches counts: the machine is shared.
+  warmUp.forEach((event, i) => apply(i, event, output));
+  collect();
+  const bytesPerGroup = (process.memoryUsage().heapUsed - heapBefore) / open;
+  const total = Math.max(open * 3, 400_000) - open;
+  const stretch = Math.ceil(total / 10);
   let documents = 0;
   let best = Infinity;
-  // The first round over all groups only opens them; then the cheapest of ten stretches counts: the machine is shared.
-  const stretch = Math.ceil((events.length - open) / 10);
-  for (let i = 0; i < open; i++) apply(i, events[i]!, output);
-  global.gc?.();
-  const bytesPerGroup = (process.memoryUsage().heapUsed - heapBefore) / open;
-  for (let start = open; start < events.length; start += stretch) {
-    const end = Math.min(events.length, start + stretch);
-    const startedAt = process.hrtime.bigint();
-    for (let i = start; i < end; i++) apply(i, events[i]!, output);
-    best = Math.min(best, Number(process.hrtime.bigint() - startedAt) / 1000 / (end - start));
-    documents += output.length;
+  let offset = open;
+  for (let events = take(stretch); events.length > 0; events = take(stretch)) {
     output = [];
+    const startedAt = process.hrtime.bigint();
+    for (const event of events) apply(offset++, event, output);
+    best = Math.min(best, Number(process.hrtime.bigint() - startedAt) / 1000 / events.length);
+    documents += output.length;
   }
   return { microsPerEvent: best, documents, bytesPerGroup };
 }
 
-function ours(): (offset: number, e: Event, output: unknown[]) => void {
-  const correlate = new Correlate(0, options);
-  return (offset, e, output) => correlate.apply({ offset, ...e }, output as Correlation[]);
+const ruleSet = parseRules(`rules:
+  - { name: spread, when: 'level:error', count: 3, distinct: { field: service, count: 2 }, severity: high }
+  - { name: paid, when: 'message:"order 17"', then: 'message:"payment refused"', within: 5s }
+  - { name: failing, when: 'attributes.http.status:>=500', alert: true }
+`);
+if (!ruleSet.ok) throw new Error(JSON.stringify(ruleSet.problems));
+const { rules } = ruleSet;
+
+function ours(set: RuleSet | null): () => Apply {
+  return () => {
+    const correlate = new Correlate(0, options, { rules: set });
+    return (offset, e, output) => correlate.apply({ offset, ...e }, output as Correlation[]);
+  };
 }
 
-/** Only opens, extends and closes by idleness; no documents, no grace, no low-water mark. */
-function mapAsQueue(): (offset: number, e: Event, output: unknown[]) => void {
+/** Only opens, extends and closes by idleness; no documents, no grace, no low-water mark, no ids, no shapes. */
+function mapAsQueue(): Apply {
   interface Group {
     id: string;
     offsets: number[];
@@ -115,28 +137,37 @@ function mapAsQueue(): (offset: number, e: Event, output: unknown[]) => void {
   };
 }
 
-printConditions(`${eventsPerGroup} events a group; best of 10 stretches, best of ${rounds} rounds`);
-console.log('open groups | ours µs/event | Map as queue µs/event | ratio | ours bytes/group | documents');
+printConditions(
+  `${eventsPerGroup} events a group; best of 10 stretches, best of ${rounds} rounds; ${rules.rules.length} rules`,
+);
+console.log(
+  'open groups | ours µs/event | with rules | Map as queue | Map/ours | bytes/group | with rules | documents',
+);
 for (const open of sizes) {
-  const best = { ours: Infinity, map: Infinity };
-  let last: Result | undefined;
-  let rival: Result | undefined;
+  const best = { ours: Infinity, ruled: Infinity, map: Infinity };
+  const last: Partial<Record<keyof typeof best, Result>> = {};
   for (let round = 0; round < rounds; round++) {
-    last = measure(open, ours);
-    rival = measure(open, mapAsQueue);
-    best.ours = Math.min(best.ours, last.microsPerEvent);
-    best.map = Math.min(best.map, rival.microsPerEvent);
+    for (const [name, create] of [
+      ['ours', ours(null)],
+      ['ruled', ours(rules)],
+      ['map', mapAsQueue],
+    ] as const) {
+      const result = (last[name] = measure(open, create));
+      best[name] = Math.min(best[name], result.microsPerEvent);
+    }
   }
-  if (last!.documents !== rival!.documents)
-    throw new Error(`the two disagree: ${last!.documents} and ${rival!.documents} groups closed`);
+  const counts = new Set(Object.values(last).map(({ documents }) => documents));
+  if (counts.size !== 1) throw new Error(`they disagree: ${[...counts].join(', ')} groups closed`);
   console.log(
     [
       String(open).padStart(11),
       best.ours.toFixed(2).padStart(13),
-      best.map.toFixed(2).padStart(21),
-      (best.map / best.ours).toFixed(2).padStart(5),
-      Math.round(last!.bytesPerGroup).toString().padStart(16),
-      last!.documents,
+      best.ruled.toFixed(2).padStart(10),
+      best.map.toFixed(2).padStart(12),
+      (best.map / best.ours).toFixed(2).padStart(8),
+      Math.round(last.ours!.bytesPerGroup).toString().padStart(11),
+      Math.round(last.ruled!.bytesPerGroup).toString().padStart(10),
+      last.ours!.documents,
     ].join(' | '),
   );
 }

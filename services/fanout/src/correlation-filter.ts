@@ -20,7 +20,15 @@ export const correlationFields = [
   'eventCount',
   'errorCount',
   'durationMs',
+  'rules',
+  'ids',
+  'traceId',
+  'requestId',
+  'sessionId',
+  'shape',
 ] as const;
+/** Behind it the name of a label. */
+const labelPrefix = 'labels.';
 
 /**
  * Reads a filter over correlation documents. The language is that of events; the document stands in as an event whose attributes
@@ -45,7 +53,9 @@ export const compileCorrelationFilter: StreamKind['compile'] = (text) => {
 
 /** The document as that stand-in. */
 export function correlationSubject(document: CorrelationJson): FilterSubject {
-  const attributes: Record<(typeof correlationFields)[number], unknown> = {
+  // As in the search: any of its ids is its traceId, requestId and sessionId.
+  const { ids, labels } = document;
+  const attributes: Record<(typeof correlationFields)[number] | 'labels', unknown> = {
     correlationId: document.correlationId,
     kind: document.kind,
     service: document.services,
@@ -55,6 +65,13 @@ export function correlationSubject(document: CorrelationJson): FilterSubject {
     eventCount: document.eventCount,
     errorCount: document.errorCount,
     durationMs: document.durationMs,
+    rules: document.rules,
+    ids,
+    traceId: ids,
+    requestId: ids,
+    sessionId: ids,
+    shape: document.shape,
+    labels,
   };
   return new FilterSubject({
     source: { kind: '', topic: '', partition: 0, offset: 0, index: 0 },
@@ -96,7 +113,8 @@ function moveToAttributes(node: FilterNode, unknown: string[]): FilterNode {
       };
     default: {
       const path = pathOf(node);
-      if (!(correlationFields as readonly string[]).includes(path)) unknown.push(path);
+      const isKnown = (correlationFields as readonly string[]).includes(path) || path.startsWith(labelPrefix);
+      if (!isKnown) unknown.push(path);
       return node.type === 'keyword' ? { type: 'attribute', path, match: node.match } : node;
     }
   }

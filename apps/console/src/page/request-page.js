@@ -3,6 +3,7 @@ import { element } from './dom.js';
 import { eventColumns, eventOf, eventRow, openRows } from './event-row.js';
 import { filterTerm } from './filter-text.js';
 import { formatCount, formatDateTime, formatDuration, levels, microsOf, plural } from './format.js';
+import { requestFindings } from './request-findings.js';
 import { requestRow } from './request-row.js';
 import { Timeline } from './timeline.js';
 
@@ -129,8 +130,7 @@ export class RequestPage {
       ['end', closeReasons[request.closeReason] ?? request.closeReason],
       ['revision', String(request.revision)],
     ];
-    if (request.severity !== undefined) facts.push(['severity', request.severity]);
-    if (request.rules.length > 0) facts.push(['rules', request.rules.join(', ')]);
+    facts.push(...requestFindings(request));
     facts.push(['document', request.id]);
     this.#showHead(request.kind, request.correlationId, request.services, facts);
     this.#showEvents(request.events);

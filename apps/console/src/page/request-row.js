@@ -37,7 +37,13 @@ export function requestRow(request) {
       { class: 'time', title: request.lastAt, 'data-date': formatDate(request.lastAt) },
       formatClock(request.lastAt),
     ),
-    element('span', { class: 'services' }, request.services.join(' → ')),
+    element(
+      'span',
+      { class: 'services', title: request.rules.join(', ') },
+      request.severity !== undefined &&
+        element('span', { class: 'severity', 'data-severity': request.severity }, request.severity),
+      request.services.join(' → '),
+    ),
     element('span', { class: 'duration' }, formatDuration(request.durationMs)),
     element('span', { class: 'count' }, plural(request.eventCount, 'event')),
     element('span', { class: 'errors' }, request.errorCount > 0 ? plural(request.errorCount, 'error') : '–'),
