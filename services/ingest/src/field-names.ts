@@ -47,7 +47,10 @@ export const fieldNames: Readonly<Record<SlotName, readonly string[]>> = {
 };
 
 /** Objects whose members are known under a dotted name too: {"log":{"level":"info"}} is log.level. */
-const containers = ['log', 'service', 'host', 'trace', 'span', 'request', 'session', 'correlation', 'dd'];
+const containers = [
+  ...['log', 'service', 'host', 'trace', 'span', 'request', 'session', 'correlation', 'dd'],
+  ...['http', 'http.request'],
+];
 
 /** Names that are the field's own: a value of the wrong type is an error, where other names then mean an attribute. */
 const strictNames = new Set([

@@ -38,6 +38,21 @@ test('names: the preferred one is taken, the others stay attributes in their pla
     [{ message: { a: [1] } }, { message: '{"a":[1]}' }],
     [{ message: 5 }, { message: '5' }],
     [{ body: 5 }, { message: '', attributes: '{"body":5}' }],
+    [
+      { message: '', http: { request: { id: 'r', method: 'GET' }, status: 200 } },
+      {
+        correlationId: 'r',
+        attributes: '{"requestId":"r","http":{"request":{"method":"GET"},"status":200}}',
+      },
+    ],
+    [
+      { message: '', http: { request: { id: 'r' } } },
+      { correlationId: 'r', attributes: '{"requestId":"r"}' },
+    ],
+    [
+      { message: '', http: { request: {}, a: [] } },
+      { correlationId: null, attributes: '{"http":{"request":{},"a":[]}}' },
+    ],
     [{ service: { name: 's', version: '1' } }, { service: 's', attributes: '{"service":{"version":"1"}}' }],
     [
       { host: { hostname: 'h' }, log: { level: 'warn' } },

@@ -123,19 +123,27 @@ export class Normalizer {
 
   /** {"log":{"level":"info","file":"a"}} gives log.level; the attribute log keeps {"file":"a"}. */
   #container(name: FieldName, object: Parsed): void {
+    const rest = this.#restOf(name, object, 2);
+    if (rest !== undefined) this.#attributes += name.member + rest;
+  }
+
+  /** Takes what is known of an object's members; gives the others as JSON, undefined where there are none. */
+  #restOf(name: FieldName, object: Parsed, depth: number): string | undefined {
     let rest = '';
     let taken = false;
     for (const key in object) {
       const inner = this.#names.find(`${name.name}.${key}`);
       const value = object[key];
-      if (inner.slot !== noSlot && fits(inner, value, object)) {
-        taken = true;
-        if (!isAbsent(inner, value)) this.#take(inner, value);
-      } else {
-        rest += `${rest === '' ? '' : ','}${JSON.stringify(key)}:${jsonText(value, 2, this.#findings)}`;
-      }
+      let text: string | undefined;
+      if (inner.container && typeof value === 'object' && value !== null && !Array.isArray(value)) {
+        text = this.#restOf(inner, value as Parsed, depth + 1);
+      } else if (inner.slot === noSlot || !fits(inner, value, object)) {
+        text = jsonText(value, depth, this.#findings);
+      } else if (!isAbsent(inner, value)) this.#take(inner, value);
+      if (text === undefined) taken = true;
+      else rest += `${rest === '' ? '' : ','}${JSON.stringify(key)}:${text}`;
     }
-    if (rest !== '' || !taken) this.#attributes += `${name.member}{${rest}}`;
+    return rest === '' && taken ? undefined : `{${rest}}`;
   }
 
   /** Gives a slot its value. Where two names meet, the preferred one has it and the other becomes an attribute in its own place. */

@@ -157,6 +157,7 @@ test('partial success: the good records beside bad ones are taken in, in both en
       ['five', 'info', 'unknown'],
     ],
   );
+  assert.equal(events[2]!.attributes, '{"n":"18014398509481984","severityNumber":22}');
   assert.deepEqual(
     events.slice(0, 3).map(({ timestamp, receivedAt }) => timestamp === receivedAt * 1000),
     [false, false, true],
