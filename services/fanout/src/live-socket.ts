@@ -9,7 +9,7 @@ export interface LiveSocketOwner {
 
 /**
  * A server's WebSocket that tells one owner what happens instead of listeners: a closure for each event, their table and the wrapper
- * of `once` are more than 1 KB a connection, a tenth of all that it holds (bench/live-memory.ts). Nobody else may listen to it.
+ * of `once` are more than 1 KB a connection, a tenth of all that it holds (bench/live-latency.ts). Nobody else may listen to it.
  */
 export class LiveSocket extends WebSocket {
   owner: LiveSocketOwner | undefined;
