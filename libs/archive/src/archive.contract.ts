@@ -48,6 +48,20 @@ export function archiveContract(name: string, create: ArchiveFactory): void {
     },
   );
 
+  withArchive('gives a range of offsets of one partition', async (archive) => {
+    const place = (partition: number, offset: number): PlacedEvent =>
+      // Times that run against the offsets, over months.
+      event(100 * partition + offset, 4_000_000_000_000 * (10 - offset), { partition, offset });
+    await archive.put([place(0, 3), place(0, 1), place(1, 2), place(0, 7), place(0, 5)]);
+    const offsets = async (...query: Parameters<Archive['range']>): Promise<number[]> =>
+      (await archive.range(...query)).map(({ offset }) => offset);
+    assert.deepEqual(await offsets(0, 1, 7, 10), [1, 3, 5]);
+    assert.deepEqual(await offsets(0, 2, 100, 2), [3, 5]);
+    assert.deepEqual(await offsets(1, 0, 100, 2), [2]);
+    assert.deepEqual(await offsets(2, 0, 100, 2), []);
+    assert.deepEqual(await archive.range(1, 2, 3, 1), [place(1, 2)]);
+  });
+
   withArchive('the first copy of an id stays', async (archive) => {
     const first = event(1, 10);
     const copy = { ...first, offset: 99, timestamp: 11 };

@@ -25,6 +25,12 @@ export interface Archive {
    */
   scan(query: ScanQuery, signal: AbortSignal): AsyncIterable<PlacedEvent>;
 
+  /**
+   * The events of a partition of logs.events with offsets from `fromOffset` up to `toOffset`, which is not part of it, by offset; at
+   * most `limit`. What readers of the log go by when the log no longer has them.
+   */
+  range(partition: number, fromOffset: number, toOffset: number, limit: number): Promise<PlacedEvent[]>;
+
   counts(): Promise<{ events: number; correlations: number }>;
   /** Removes events with a timestamp before `micros` and documents whose last member was before it. Gives how many events. */
   dropBefore(micros: number): Promise<number>;

@@ -108,6 +108,7 @@ export class MongoStore {
     await this.slice(name).createIndexes([
       { key: { key: 'hashed' } },
       { key: { timestamp: 1, partition: 1, offset: 1 } },
+      { key: { partition: 1, offset: 1 } },
     ]);
     await this.#shard(name, { key: 'hashed' });
   }

@@ -54,6 +54,8 @@ export async function openMongoArchive(
         return found === null ? undefined : correlationOf(found);
       }),
     scan: (query, signal) => scanSlices(store, query, signal),
+    range: (partition, fromOffset, toOffset, limit) =>
+      withRetries(() => range(store, partition, { $gte: fromOffset, $lt: toOffset }, limit)),
     counts: () =>
       withRetries(async () => {
         const [events, correlations] = await Promise.all([
@@ -144,6 +146,33 @@ async function byCorrelation(
     events.push(...found.flat());
   }
   return events.sort(compareEvents).slice(0, limit);
+}
+
+/** Offsets know no months: every slice is asked. */
+async function range(
+  store: MongoStore,
+  partition: number,
+  offset: { $gte: number; $lt: number },
+  limit: number,
+): Promise<PlacedEvent[]> {
+  const events: PlacedEvent[] = [];
+  const slices = await store.sliceNames();
+  for (let i = 0; i < slices.length; i += slicesAtOnce) {
+    const found = await Promise.all(
+      slices
+        .slice(i, i + slicesAtOnce)
+        .map((slice) =>
+          store
+            .slice(slice)
+            .find({ partition, offset }, { projection: eventProjection })
+            .sort({ offset: 1 })
+            .limit(limit)
+            .toArray(),
+        ),
+    );
+    events.push(...found.flat().map(eventOf));
+  }
+  return events.sort((a, b) => a.offset - b.offset).slice(0, limit);
 }
 
 async function dropBefore(store: MongoStore, micros: number): Promise<number> {

@@ -37,7 +37,11 @@ export function openSqliteArchive(folder: string, { readOnly = false } = {}): Ar
     `SELECT ${eventColumns} FROM events WHERE ts >= ? AND ts < ? AND (ts, partition, "offset") > (?, ?, ?)
      ORDER BY ts, partition, "offset" LIMIT ${scanStep}`,
   );
-  for (const statement of [byCorrelation, scan]) statement.setReturnArrays(true);
+  const range = db.prepare(
+    `SELECT ${eventColumns} FROM events WHERE partition = ? AND "offset" >= ? AND "offset" < ?
+     ORDER BY "offset" LIMIT ?`,
+  );
+  for (const statement of [byCorrelation, scan, range]) statement.setReturnArrays(true);
 
   return {
     put: async (events) =>
@@ -67,6 +71,10 @@ export function openSqliteArchive(folder: string, { readOnly = false } = {}): Ar
     scan: (query, signal) =>
       scanInSteps(query, signal, (from, to, last) =>
         attempt(() => scan.all(from, to, ...last) as unknown as EventRow[]),
+      ),
+    range: async (partition, fromOffset, toOffset, limit) =>
+      attempt(() =>
+        (range.all(partition, fromOffset, toOffset, limit) as unknown as EventRow[]).map(eventOf),
       ),
     counts: async () => {
       const rows = attempt(() => db.prepare('SELECT name, value FROM counts').all()) as {
@@ -118,6 +126,7 @@ function openDatabase(folder: string): DatabaseSync {
       received_at INTEGER NOT NULL, level INTEGER NOT NULL, service TEXT NOT NULL, host TEXT, message TEXT NOT NULL,
       correlation_id TEXT, correlation_kind TEXT, trace_id TEXT, span_id TEXT, attributes TEXT NOT NULL);
     CREATE INDEX IF NOT EXISTS events_ts ON events (ts);
+    CREATE INDEX IF NOT EXISTS events_place ON events (partition, "offset");
     CREATE INDEX IF NOT EXISTS events_correlation_id ON events (correlation_id, ts) WHERE correlation_id IS NOT NULL;
     CREATE TABLE IF NOT EXISTS correlations (
       id TEXT PRIMARY KEY, revision INTEGER NOT NULL, last_at INTEGER NOT NULL, document TEXT NOT NULL);

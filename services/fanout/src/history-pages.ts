@@ -1,3 +1,5 @@
+import type { Archive } from '@logloom/archive';
+import { ArchiveReader } from './archive-reader.ts';
 import { maxBatchLength } from './broadcast.ts';
 import { HistoryPage } from './history-page.ts';
 import type { HistoryReader } from './history-reader.ts';
@@ -22,6 +24,8 @@ interface OpenReader {
   /** What it found to be gone before those items, and where the log goes on. */
   lost: number;
   lostTo: readonly number[];
+  /** Reads what is gone there from the archive. */
+  archived?: ArchiveReader | undefined;
 }
 
 /**
@@ -34,9 +38,12 @@ export class HistoryPages {
   readonly #pages = new Map<string, HistoryPage>();
   readonly #loading = new Map<string, Promise<HistoryPage>>();
   readonly #readers = new Map<string, OpenReader>();
+  readonly #archive: (() => Promise<Archive>) | undefined;
   #bytes = 0;
 
-  constructor(stream: LiveStream, turns: Turns) {
+  /** `archive`: has what the log has no longer; absent, that is a gap. */
+  constructor(stream: LiveStream, turns: Turns, archive: (() => Promise<Archive>) | undefined) {
+    this.#archive = archive;
     this.#stream = stream;
     this.#turns = turns;
   }
@@ -99,8 +106,7 @@ export class HistoryPages {
     for (let records = 0; ; records += logSlice) {
       if (open.lost > 0) {
         if (position.some((offset, p) => offset !== from[p])) return end();
-        const page = new HistoryPage(stream, [], open.lostTo, open.lost);
-        open.lost = 0;
+        const page = await this.#fromArchive(selection, from, open);
         this.#keepReader(keyOf(selection, page.end), open);
         return page;
       }
@@ -116,6 +122,47 @@ export class HistoryPages {
       if (records >= maxRecords || (records > 0 && stream.ring.reaches(position))) return end();
       await this.#read(open);
     }
+  }
+
+  /** Takes from the archive what the log has no longer; what is nowhere is lost. */
+  async #fromArchive(selection: Selection, from: readonly number[], open: OpenReader): Promise<HistoryPage> {
+    const stream = this.#stream;
+    if (this.#archive === undefined) {
+      const page = new HistoryPage(stream, [], open.lostTo, open.lost);
+      open.lost = 0;
+      return page;
+    }
+    open.archived ??= new ArchiveReader(await this.#archive(), stream.kind, from, open.lostTo);
+    const items: LiveItem[] = [];
+    let length = 0;
+    let lost = 0;
+    for (
+      let read = 0;
+      read < maxRecords && length < maxBatchLength && !open.archived.isOver;
+      read += logSlice
+    ) {
+      const before = [...open.archived.position];
+      const found = await open.archived.read(logSlice);
+      await this.#turns.take();
+      if (found.lost > 0 && read > 0) {
+        // A page is either items or a gap: the gap is found again by the next one.
+        open.archived = undefined;
+        return new HistoryPage(stream, items, before);
+      }
+      lost = found.lost;
+      if (lost > 0) break;
+      for (const item of found.items) {
+        if (!selection.includes(item)) continue;
+        items.push(item);
+        length += item.json().length + 1;
+      }
+    }
+    const page = new HistoryPage(stream, items, open.archived.position, lost);
+    if (open.archived.isOver) {
+      open.archived = undefined;
+      open.lost = 0;
+    }
+    return page;
   }
 
   async #read(open: OpenReader): Promise<void> {

@@ -1,6 +1,8 @@
+import type { Archive } from '@logloom/archive';
 import type { EventLog, LogRecord } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
 import { batchAttributes, type ActiveSpan, type Logger, type Tracing } from '@logloom/telemetry';
+import { archivedSince } from './archive-reader.ts';
 import { Alarm } from './alarm.ts';
 import { Broadcast } from './broadcast.ts';
 import { Copies } from './copies.ts';
@@ -24,6 +26,8 @@ export interface LiveStreamOptions {
   flushMs: number;
   nextChannel: () => number;
   turns: Turns;
+  /** Has events that the log has no longer. */
+  archive?: (() => Promise<Archive>) | undefined;
   /** Records of each partition that are read back at the start; the first half may only warm up the watermarks. */
   readBack: number;
   ringItems: number;
@@ -86,7 +90,7 @@ export class LiveStream {
       cursor: () => this.cursor,
       nextChannel,
     });
-    this.pages = new HistoryPages(this, turns);
+    this.pages = new HistoryPages(this, turns, options.archive);
     this.#problems = {
       undecodable: (record, error) => this.#undecodable(record, error),
       retrying: (error) =>
@@ -137,10 +141,19 @@ export class LiveStream {
     );
   }
 
-  /** The offsets of what the log took in since then. */
+  /** The offsets of what the log took in since then, or the archive has of it. */
   async offsetsSince(timestampMs: number): Promise<number[]> {
-    const offsets = await this.#options.log.offsetsByTime(this.kind.topic, timestampMs);
-    return offsets.map((offset, p) => Math.min(offset, this.position[p]!));
+    const { log, kind, archive } = this.#options;
+    const found = await log.offsetsByTime(kind.topic, timestampMs);
+    const offsets = found.map((offset, p) => Math.min(offset, this.position[p]!));
+    if (archive === undefined) return offsets;
+    const start = await this.startOffsets();
+    const isTrimmed = (p: number): boolean => start[p]! > 0 && offsets[p]! <= start[p]!;
+    return Promise.all(
+      offsets.map(async (offset, p) =>
+        isTrimmed(p) ? archivedSince(await archive(), p, start[p]!, timestampMs) : offset,
+      ),
+    );
   }
 
   hasReached(offsets: readonly number[]): boolean {

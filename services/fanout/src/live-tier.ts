@@ -200,6 +200,8 @@ export class LiveTier {
         flushMs: settings.LIVE_FLUSH_MS,
         nextChannel: () => ++this.#lastChannel,
         turns: this.#turns,
+        // Of correlations it keeps no places in the log.
+        archive: kind === eventsStream ? this.#deps.stores?.archive : undefined,
         readBack,
         ringItems,
         ringBytes,
