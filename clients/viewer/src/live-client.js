@@ -17,6 +17,7 @@ import { Watch } from './watch.js';
  *   up to `cursor` is then received
  * @property {(gap: Gap) => void} [onGap] what was not sent, exactly
  * @property {(mode: Mode) => void} [onMode]
+ * @property {(cursor: string) => void} [onAcked] the server has kept it: a durable subscription goes on there
  * @property {(message: string) => void} [onRestart] the server could not go on at the cursor; what came between is unknown
  * @property {(error: Refusal) => void} [onError] refused; it is over
  *
@@ -35,6 +36,8 @@ import { Watch } from './watch.js';
  * @property {Taken} taken of what comes after the cursor
  * @property {number | undefined} channel
  * @property {'on' | 'paused' | 'closed'} state
+ * @property {string | undefined} unacked to be told with the next ack
+ * @property {ReturnType<typeof setTimeout> | undefined} acking
  *
  * @typedef {object} ClientOptions
  * @property {string | URL} url where `/live` is, ws: or wss:
@@ -48,8 +51,10 @@ import { Watch } from './watch.js';
  */
 
 const connectTimeoutMs = 10_000;
+/** An application may acknowledge each item; the server wants no message for each. */
+const ackEveryMs = 100;
 /** Refusals that another try may mend, at the same cursor. */
-const retriable = new Set(['log-unavailable', 'starting', 'draining', 'rate-limited']);
+const retriable = new Set(['log-unavailable', 'durable-unavailable', 'starting', 'draining', 'rate-limited']);
 
 /**
  * The live protocol: one socket, many subscriptions, each of which goes on at its own cursor after a lost connection, so that nothing
@@ -119,6 +124,8 @@ export class LiveClient {
       taken: new Map(),
       channel: undefined,
       state: 'on',
+      unacked: undefined,
+      acking: undefined,
     };
     if (typeof wanted.from === 'object' && 'cursor' in wanted.from) {
       const { server, taken } = parseItemCursor(wanted.from.cursor);
@@ -131,8 +138,9 @@ export class LiveClient {
     return {
       cursor,
       ack: (upTo = cursor()) => {
-        if (upTo === undefined || entry.channel === undefined) return;
-        this.#send({ type: 'ack', id: entry.id, cursor: parseItemCursor(upTo).server });
+        if (upTo === undefined) return;
+        entry.unacked = parseItemCursor(upTo).server;
+        entry.acking ??= setTimeout(() => this.#sendAck(entry), ackEveryMs);
       },
       pause: () => {
         if (entry.state !== 'on') return;
@@ -170,8 +178,18 @@ export class LiveClient {
 
   /** @param {Entry} entry */
   #remove(entry) {
+    this.#sendAck(entry);
     entry.channel = undefined;
     if (this.#entries.delete(entry.id)) this.#send({ type: 'unsubscribe', id: entry.id });
+  }
+
+  /** What could not be told now is told after the next `subscribed`. @param {Entry} entry */
+  #sendAck(entry) {
+    clearTimeout(entry.acking);
+    entry.acking = undefined;
+    if (entry.unacked === undefined || entry.channel === undefined) return;
+    this.#send({ type: 'ack', id: entry.id, cursor: entry.unacked });
+    entry.unacked = undefined;
   }
 
   #open() {
@@ -280,6 +298,9 @@ export class LiveClient {
       case 'mode':
         this.#eachOf(message.channel, (entry) => entry.handlers.onMode?.(message));
         break;
+      case 'acked':
+        this.#entries.get(message.id)?.handlers.onAcked?.(message.cursor);
+        break;
       case 'error':
         this.#refused(message);
         break;
@@ -303,6 +324,7 @@ export class LiveClient {
       entry.taken = new Map();
       entry.handlers.onRestart?.('the server could not go on where the connection was lost');
     }
+    this.#sendAck(entry);
     entry.handlers.onSubscribed?.();
   }
 
@@ -340,8 +362,11 @@ export class LiveClient {
 
   /** @param {Entry} entry */
   #sendSubscribe({ id, wanted, cursor }) {
-    const { filter = '', stream = 'events', from = 'now' } = wanted;
-    this.#send({ type: 'subscribe', id, filter, stream, from: cursor === undefined ? from : { cursor } });
+    const { filter = '', stream = 'events', durable, priority } = wanted;
+    // A durable name's own place is asked for by giving none.
+    const from =
+      cursor === undefined ? (wanted.from ?? (durable === undefined ? 'now' : undefined)) : { cursor };
+    this.#send({ type: 'subscribe', id, filter, stream, from, durable, priority });
   }
 
   /** @param {object} message */

@@ -9,7 +9,9 @@
  * @typedef {object} Wanted
  * @property {string} [filter] Lucene syntax; default: everything
  * @property {StreamName} [stream] default: events
- * @property {From} [from] default: now
+ * @property {From} [from] default: now; with `durable` where the name stands
+ * @property {string} [durable] a name under which the server keeps what was acknowledged, also while nobody watches
+ * @property {'low' | 'normal' | 'high'} [priority] among this viewer's subscriptions, when it is too slow for all; default normal
  *
  * @typedef {object} LogEvent
  * @property {string} id
@@ -55,6 +57,7 @@
  *   | { type: 'subscribed', id: string, channel: number, cursor: string, resumed: boolean }
  *   | { type: 'events', channel: number, cursor: string, events: LogEvent[] }
  *   | { type: 'correlations', channel: number, cursor: string, correlations: Correlation[] }
+ *   | { type: 'acked', id: string, cursor: string }
  *   | { type: 'gap', channel: number } & Gap
  *   | { type: 'mode', channel: number } & Mode
  *   | { type: 'heartbeat' }

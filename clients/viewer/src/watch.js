@@ -15,6 +15,7 @@ import { LiveError } from './live-error.js';
  *
  * @typedef {object} WatchOptions
  * @property {AbortSignal} [signal] ends the iteration
+ * @property {(cursor: string) => void} [onAcked] the server has kept what was acknowledged
  * @property {number} [maxQueued] items that may wait to be read before the server is asked to stop; default 10,000
  *
  * @typedef {{ items: (LogEvent | Correlation)[], next: number, cursor: string, before: string, taken: Taken }} Batch
@@ -39,7 +40,7 @@ export class Watch {
   #type;
 
   /** @param {LiveClient} client @param {Wanted} wanted @param {WatchOptions} options */
-  constructor(client, wanted, { signal, maxQueued = 10_000 }) {
+  constructor(client, wanted, { signal, onAcked = () => {}, maxQueued = 10_000 }) {
     this.#maxQueued = maxQueued;
     this.#type = wanted.stream === 'correlations' ? 'correlation' : 'event';
     this.#subscription = client.subscribe(wanted, {
@@ -47,6 +48,7 @@ export class Watch {
       onGap: ({ from, to, missed, reason }) =>
         this.#note({ type: 'gap', gap: { from, to, missed, reason }, cursor: to }),
       onMode: ({ mode, counts }) => this.#note({ type: 'mode', mode: { mode, counts } }),
+      onAcked,
       onRestart: (message) => this.#note({ type: 'restart', message }),
       onError: (refusal) => {
         this.#error = new LiveError(refusal);
