@@ -29,6 +29,8 @@ export interface CorrelatorDeps {
   logger: Pick<Logger, 'error' | 'warn'>;
   /** The rules that are wanted; null for none. */
   rules: () => RuleSet | null;
+  /** How often the rules in force are written again. */
+  rulesRefreshMs: number;
   /** The machine's clock in ms; used for when to look, never for what to write. */
   now: () => number;
 }
@@ -51,7 +53,7 @@ export async function correlatePartition(
   const written = await readWritten(deps, partition, output, outputEnd);
   const alertWriter = await AlertWriter.open(log, serde, partition);
   const eventsEnd = (await log.endOffsets(topics.events))[partition]!;
-  const rulesWriter = new RulesWriter(log, serde, partition, deps.rules, eventsEnd);
+  const rulesWriter = new RulesWriter(log, serde, partition, deps.rules, eventsEnd, deps.rulesRefreshMs);
   const rules = rulesOffset === undefined ? null : await readRules(log, serde, partition, rulesOffset);
   if (rulesOffset !== undefined && rules === null)
     logger.warn(

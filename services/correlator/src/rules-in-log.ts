@@ -3,8 +3,12 @@ import { parseRules, type RuleSet } from '@logloom/rules';
 import type { Serde } from '@logloom/schema-registry';
 import { topics, type Rules } from '@logloom/schemas';
 
-/** So often the rules in force are written again, so that retention does not take the record that a restart looks for. */
-export const refreshMs = 3_600_000;
+const hourMs = 3_600_000;
+
+/** So often (ms) the rules in force are written again, so that retention does not take the record that a restart looks for. */
+export function refreshInterval(retentionMs: number | undefined): number {
+  return Math.min(hourMs, Math.floor((retentionMs ?? Infinity) / 4));
+}
 
 /** Rules of records are parsed once: every partition gets the same text. */
 const parsed = new Map<string, RuleSet | undefined>();
@@ -44,6 +48,7 @@ export class RulesWriter {
   readonly #serde: Serde;
   readonly #partition: number;
   readonly #wanted: () => RuleSet | null;
+  readonly #refreshMs: number;
   /** Nothing is written before this offset was reached. */
   #from: number;
   /** When the last record of rules was appended, ms. */
@@ -55,7 +60,9 @@ export class RulesWriter {
     partition: number,
     wanted: () => RuleSet | null,
     endOffset: number,
+    refreshMs: number,
   ) {
+    this.#refreshMs = refreshMs;
     this.#log = log;
     this.#serde = serde;
     this.#partition = partition;
@@ -73,7 +80,7 @@ export class RulesWriter {
     if (position < this.#from) return false;
     const wanted = this.#wanted();
     const version = wanted?.version ?? '';
-    const isOld = wanted !== null && now - this.#appendedAt >= refreshMs;
+    const isOld = wanted !== null && now - this.#appendedAt >= this.#refreshMs;
     if (version === (inForce?.version ?? '') && !isOld) return false;
     const value = this.#serde.encode('Rules', { version, text: wanted?.text ?? '' });
     const [offset] = await this.#log.append(topics.events, [

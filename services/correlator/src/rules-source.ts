@@ -1,28 +1,29 @@
 import { formatProblem, loadRules, type RuleProblem, type RuleSet } from '@logloom/rules';
 import { SettingsError } from '@logloom/settings';
-import { unwatchFile, watchFile } from 'node:fs';
+import { readFileSync } from 'node:fs';
 
 const pollMs = 1000;
 
 /**
- * The rules that are wanted: those of a file, read again whenever it changes. What is in force on a partition is what its log says;
- * this is what gets written there.
+ * The rules that are wanted: those of a file, read again every second, so that no kind of change is missed: neither one within the
+ * resolution of a modification time nor an exchanged link. What is in force on a partition is what its log says; this is what gets
+ * written there.
  */
 export class RulesSource implements Disposable {
-  readonly #path: string | undefined;
   readonly #onProblems: (problems: readonly string[]) => void;
-  readonly #listener = (): void => this.#read();
+  readonly #timer: NodeJS.Timeout | undefined;
   #current: RuleSet | null = null;
+  /** The problems that were told last. */
+  #told = '';
 
   /** Throws SettingsError with every problem of the file. Later problems go to `onProblems`, and the rules stay as they were. */
   constructor(path: string | undefined, onProblems: (problems: readonly string[]) => void) {
-    this.#path = path;
     this.#onProblems = onProblems;
     if (path === undefined) return;
     const loaded = loadRules(path);
     if (!loaded.ok) throw new SettingsError(problemLines(path, loaded.problems));
     this.#current = loaded.rules;
-    watchFile(path, { interval: pollMs, persistent: false }, this.#listener);
+    this.#timer = setInterval(() => this.#read(path), pollMs).unref();
   }
 
   /** null: none. */
@@ -31,13 +32,31 @@ export class RulesSource implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (this.#path !== undefined) unwatchFile(this.#path, this.#listener);
+    clearInterval(this.#timer);
   }
 
-  #read(): void {
-    const loaded = loadRules(this.#path!);
-    if (loaded.ok) this.#current = loaded.rules;
-    else this.#onProblems(problemLines(this.#path!, loaded.problems));
+  #read(path: string): void {
+    if (textOf(path) === this.#current?.text) {
+      this.#told = '';
+      return;
+    }
+    const loaded = loadRules(path);
+    if (loaded.ok) {
+      this.#current = loaded.rules;
+      return;
+    }
+    const lines = problemLines(path, loaded.problems);
+    if (lines.join('\n') === this.#told) return;
+    this.#told = lines.join('\n');
+    this.#onProblems(lines);
+  }
+}
+
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
   }
 }
 

@@ -2,6 +2,7 @@ import { connectLog, type RunService } from '@logloom/runtime';
 import { topics } from '@logloom/schemas';
 import { correlatePartition } from './correlate-partition.ts';
 import { memberEventSchema } from './member-event-schema.ts';
+import { refreshInterval } from './rules-in-log.ts';
 import { RulesSource } from './rules-source.ts';
 import { createMetrics } from './telemetry.ts';
 
@@ -29,6 +30,7 @@ export const runCorrelator: RunService = async ({ settings, telemetry, signal, o
     tracing: telemetry.tracing,
     logger,
     rules: () => rules.current,
+    rulesRefreshMs: refreshInterval(settings.LOG_RETENTION_MS),
     now: Date.now,
   };
   onReady();
