@@ -1,4 +1,7 @@
+import { TestIssuer } from '@logloom/auth/test-issuer';
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { WebSocket } from 'ws';
 import { eventually, Pipeline } from './pipeline.ts';
@@ -47,6 +50,23 @@ test('with LIVE_WORKERS the one-process mode serves viewers from processes of th
     );
     return isRefused && viewers.every((viewer) => viewer.readyState === WebSocket.CLOSED);
   });
+
+  // Tokens are asked for, and tenants told apart, on both sides of the workers.
+  const issuer = await TestIssuer.create('key');
+  const keys = join(pipeline.dataFolder, 'keys.json');
+  writeFileSync(keys, issuer.jwks());
+  Object.assign(pipeline.env, { LIVE_AUTH_JWKS: keys, LIVE_AUTH_AUDIENCE: 'logloom' });
   await pipeline.start();
+  const search = `${viewersUrl}/api/search?q=service:web`;
+  assert.equal((await fetch(search, { headers })).status, 401);
+  const events = async (claims: Record<string, unknown>): Promise<unknown[]> => {
+    const authorization = `Bearer ${await issuer.sign(claims)}`;
+    const response = await fetch(search, { headers: { ...headers, authorization } });
+    return ((await response.json()) as { events: unknown[] }).events;
+  };
+  await eventually('found again', async () => (await events({})).length === 1);
+  assert.equal((await events({ logloom_filter: 'service:pay' })).length, 0);
+  assert.equal((await fetch(`${search}&access_token=${await issuer.sign()}`, { headers })).status, 200);
+  assert.equal((await fetch(`${viewersUrl}/live/sse`, { headers })).status, 401);
   assert.equal(await pipeline.end('SIGTERM'), 0);
 });

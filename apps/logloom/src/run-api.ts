@@ -12,11 +12,15 @@ export function runApi(onAnswer: (answer: AnswerApi) => void): RunService {
     const app = fastify({ logger: false });
     await connectApi(app, settings, (error) => telemetry.logger.error({ err: error }, 'a search failed'));
     await app.ready();
-    onAnswer(async ({ method, url, body }) => {
+    onAnswer(async ({ method, url, authorization, body }) => {
       const response = await app.inject({
         method: method as 'GET',
         url,
-        ...(body === undefined ? {} : { payload: body, headers: { 'content-type': 'application/json' } }),
+        headers: {
+          ...(authorization === undefined ? {} : { authorization }),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { payload: body }),
       });
       const headers: Record<string, string> = {};
       for (const [name, value] of Object.entries(response.headers))

@@ -1,3 +1,4 @@
+import { openAuthenticate } from '@logloom/auth';
 import { SqliteEventLog } from '@logloom/event-log';
 import { createLiveTier, liveOptions, openLiveStores, Supervisor } from '@logloom/fanout';
 import { connectLog, type Health, type ServiceContext } from '@logloom/runtime';
@@ -16,6 +17,7 @@ export interface ViewersContext extends ServiceContext {
  */
 export async function runViewers(context: ViewersContext): Promise<void> {
   const { settings, telemetry, health, services, signal, onReady } = context;
+  const authenticate = await openAuthenticate(settings);
   await using connection = await connectLog(settings, {}, telemetry);
   let supervisor: Supervisor | undefined;
   const workerMetrics = async () => supervisor?.workers.metrics() ?? [];
@@ -38,7 +40,8 @@ export async function runViewers(context: ViewersContext): Promise<void> {
     return await supervisor.run();
   }
   await using stores = openLiveStores(settings);
-  const live = createLiveTier({ ...connection, stores, settings, telemetry, options: liveOptions(settings) });
+  const options = liveOptions(settings);
+  const live = createLiveTier({ ...connection, stores, settings, telemetry, authenticate, options });
   live.attach(app);
   await app.listen({ host: settings.HOST, port: settings.LIVE_PORT });
   try {

@@ -29,6 +29,7 @@ export interface ThreadResults {
 export interface ApiRequest {
   method: string;
   url: string;
+  authorization?: string | undefined;
   /** JSON. */
   body?: string | undefined;
 }

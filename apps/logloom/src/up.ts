@@ -1,3 +1,4 @@
+import { checkExposure, openAuthenticate } from '@logloom/auth';
 import { lockDataFolder, SqliteEventLog } from '@logloom/event-log';
 import { formatProblem, loadRules } from '@logloom/rules';
 import { loadEnvironment, SettingsError, type Settings } from '@logloom/settings';
@@ -31,6 +32,8 @@ export async function up(
     if (!loaded.ok)
       throw new SettingsError(loaded.problems.map((p) => formatProblem(settings.CORRELATION_RULES!, p)));
   }
+  checkExposure(settings);
+  await openAuthenticate(settings);
   await using owned = new AsyncDisposableStack();
   owned.use(lockDataFolder(settings.LOGLOOM_DATA));
   await recoverLog(settings);

@@ -42,7 +42,12 @@ export async function createViewersServer(
     try {
       const { status, headers, body } = await api.call({
         name: 'api',
-        request: { method: request.method, url: request.url, body: request.body as string | undefined },
+        request: {
+          method: request.method,
+          url: request.url,
+          authorization: request.headers.authorization,
+          body: request.body as string | undefined,
+        },
       });
       return await reply.code(status).headers(headers).send(body);
     } catch (error) {

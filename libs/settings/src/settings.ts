@@ -144,7 +144,7 @@ const schema = z.object({
     'messages of one viewer a second; twice as many at once',
   ),
   LIVE_SUBSCRIBES_PER_SECOND: count(20, 1_000_000).describe(
-    'subscribe messages of one viewer a second; as many as it may have subscriptions at once',
+    'subscribe messages of one viewer a second; twice as many as it may have subscriptions at once',
   ),
   LIVE_ADDRESS_CONNECTIONS: count(1_000, 10_000_000).describe(
     'viewers a process from one address; like the next, not for loopback',

@@ -6,6 +6,7 @@ import type { Batch } from './batch.ts';
 import { Broadcast, type Group, type Member } from './broadcast.ts';
 import { eventsStream } from './events-stream.ts';
 import type { LiveFilter, LiveItem } from './stream-kind.ts';
+import { defaultLimits } from './viewer-limits.ts';
 
 const services = ['web', 'pay', 'cart'];
 const filterTexts = [
@@ -41,7 +42,7 @@ class Recorder implements Member {
 }
 
 function filterOf(text: string): LiveFilter {
-  const compiled = eventsStream.compile(text);
+  const compiled = eventsStream.compile(text, defaultLimits.filter);
   assert.ok(compiled.ok);
   return compiled.filter;
 }

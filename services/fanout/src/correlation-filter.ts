@@ -1,12 +1,8 @@
-import {
-  compilePredicate,
-  FilterSubject,
-  parseFilter,
-  type Condition,
-  type FilterNode,
-} from '@logloom/filter';
-import type { CorrelationJson } from '@logloom/schemas';
+import { canDecideCorrelations, compileCorrelationAccess } from '@logloom/auth';
+import { compilePredicate, FilterSubject, type Condition, type FilterNode } from '@logloom/filter';
+import { correlationToJson, type Correlation } from '@logloom/schemas';
 import { liveError } from './errors.ts';
+import { readFilter } from './read-filter.ts';
 import type { StreamKind } from './stream-kind.ts';
 
 /** What a filter on the stream of correlations may ask about. `service` and `level` mean any member's. */
@@ -34,10 +30,10 @@ const labelPrefix = 'labels.';
  * Reads a filter over correlation documents. The language is that of events; the document stands in as an event whose attributes
  * are correlationFields, so that ranges, wildcards and quoting mean the same.
  */
-export const compileCorrelationFilter: StreamKind['compile'] = (text) => {
-  const parsed = parseFilter(text);
-  if (!parsed.ok) return { ok: false, error: liveError('bad-filter', parsed.error) };
-  const { ast, canonical } = parsed.filter;
+export const compileCorrelationFilter: StreamKind['compile'] = (text, limits, imposed) => {
+  const read = readFilter(text, limits);
+  if (!read.ok) return read;
+  const { ast, canonical } = read.filter;
   const unknown: string[] = [];
   const moved = moveToAttributes(ast, unknown);
   const [field] = unknown;
@@ -48,11 +44,36 @@ export const compileCorrelationFilter: StreamKind['compile'] = (text) => {
       error: liveError('bad-filter', { message, position: Math.max(0, text.indexOf(field)) }),
     };
   }
-  return { ok: true, filter: { canonical, terms: [], matches: compilePredicate({ ast: moved, canonical }) } };
+  const matches = compilePredicate({ ast: moved, canonical });
+  if (imposed === undefined) return { ok: true, filter: { canonical, terms: [], matches } };
+  // Nobody could say which documents were left out, so none are better than some.
+  if (!canDecideCorrelations(imposed)) {
+    const message = `your token's filter asks for more than a document tells of its members; search /api/correlations instead`;
+    return { ok: false, error: liveError('forbidden', { message }) };
+  }
+  const maySee = compileCorrelationAccess(imposed);
+  return {
+    ok: true,
+    filter: {
+      canonical: `${canonical} of members ${imposed.canonical}`,
+      terms: [],
+      matches: (subject) => matches(subject) && maySee((subject as CorrelationSubject).document) === true,
+    },
+  };
 };
 
 /** The document as that stand-in. */
-export function correlationSubject(document: CorrelationJson): FilterSubject {
+export class CorrelationSubject extends FilterSubject {
+  readonly document: Correlation;
+
+  constructor(document: Correlation) {
+    super(standIn(document));
+    this.document = document;
+  }
+}
+
+function standIn(correlation: Correlation): FilterSubject['event'] {
+  const document = correlationToJson(correlation);
   // As in the search: any of its ids is its traceId, requestId and sessionId.
   const { ids, labels } = document;
   const attributes: Record<(typeof correlationFields)[number] | 'labels', unknown> = {
@@ -73,7 +94,7 @@ export function correlationSubject(document: CorrelationJson): FilterSubject {
     shape: document.shape,
     labels,
   };
-  return new FilterSubject({
+  return {
     source: { kind: '', topic: '', partition: 0, offset: 0, index: 0 },
     id: document.id,
     timestamp: 0,
@@ -89,7 +110,7 @@ export function correlationSubject(document: CorrelationJson): FilterSubject {
     attributes: JSON.stringify(attributes),
     partition: document.partition,
     offset: document.firstOffset,
-  });
+  };
 }
 
 function moveToAttributes(node: FilterNode, unknown: string[]): FilterNode {

@@ -1,6 +1,6 @@
 import type { FilterSubject } from '@logloom/filter';
 import { correlationToJson, levels, topics, type Correlation, type Level } from '@logloom/schemas';
-import { compileCorrelationFilter, correlationSubject } from './correlation-filter.ts';
+import { compileCorrelationFilter, CorrelationSubject } from './correlation-filter.ts';
 import { rememberFilters } from './filter-cache.ts';
 import type { LiveItem, StreamKind } from './stream-kind.ts';
 
@@ -29,7 +29,7 @@ class CorrelationItem implements LiveItem {
   }
 
   subject(): FilterSubject {
-    return correlationSubject(correlationToJson(this.correlation));
+    return new CorrelationSubject(this.correlation);
   }
 
   json(): string {

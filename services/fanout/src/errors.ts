@@ -1,3 +1,5 @@
+import { authErrors } from '@logloom/auth';
+
 /**
  * Every error that a viewer can be told. WebSocket: an `error` message, and the connection stays. `status` is the HTTP answer where
  * it happens before the stream starts (upgrade, SSE).
@@ -5,19 +7,35 @@
 export const liveErrors = {
   'bad-message': { status: 400, retriable: false, message: 'the message is not what the protocol says' },
   'unknown-type': { status: 400, retriable: false, message: 'there is no message of this type' },
-  'message-too-large': { status: 413, retriable: false, message: 'a message may have at most 65536 bytes' },
+  'message-too-large': {
+    status: 413,
+    retriable: false,
+    message: 'the message has more bytes than one may have',
+  },
   'binary-not-supported': { status: 400, retriable: false, message: 'messages are JSON in text frames' },
   'bad-filter': { status: 400, retriable: false, message: 'the filter cannot be read' },
+  'filter-too-complex': { status: 400, retriable: false, message: 'the filter is larger than one may be' },
   'bad-cursor': { status: 400, retriable: false, message: 'the cursor is none of this stream' },
   'duplicate-id': { status: 400, retriable: false, message: 'a subscription of this connection has this id' },
   'unknown-id': { status: 400, retriable: false, message: 'no subscription of this connection has this id' },
   'too-many-subscriptions': {
     status: 400,
     retriable: false,
-    message: 'a connection may have 100 subscriptions',
+    message: 'the connection has as many subscriptions as it may',
   },
   'rate-limited': { status: 429, retriable: true, message: 'too many messages; this one was not looked at' },
   'bad-origin': { status: 403, retriable: false, message: 'pages of another origin may not connect' },
+  'too-many-connections': {
+    status: 429,
+    retriable: true,
+    message: 'this address has as many connections as it may',
+  },
+  'too-many-handshakes': {
+    status: 503,
+    retriable: true,
+    message: 'too many viewers come at once; come back a little later',
+  },
+  ...authErrors,
   'not-found': { status: 404, retriable: false, message: 'there is nothing to connect to at this path' },
   'too-many-viewers': {
     status: 503,

@@ -1,8 +1,8 @@
 import { SourceWatermarks } from '@logloom/event-log';
-import { compilePredicate, equalityTerms, FilterSubject, parseFilter } from '@logloom/filter';
+import { compilePredicate, equalityTerms, FilterSubject, intersect } from '@logloom/filter';
 import { eventToJson, placeEvent, topics, type Level, type PlacedEvent } from '@logloom/schemas';
-import { liveError } from './errors.ts';
 import { rememberFilters } from './filter-cache.ts';
+import { readFilter } from './read-filter.ts';
 import type { LiveItem, StreamKind } from './stream-kind.ts';
 
 class EventItem implements LiveItem {
@@ -56,10 +56,10 @@ export const eventsStream: StreamKind = {
     const watermarks = new SourceWatermarks();
     return (item) => watermarks.admit((item as EventItem).event.source);
   },
-  compile: rememberFilters((text) => {
-    const parsed = parseFilter(text);
-    if (!parsed.ok) return { ok: false, error: liveError('bad-filter', parsed.error) };
-    const { filter } = parsed;
+  compile: rememberFilters((text, limits, imposed) => {
+    const read = readFilter(text, limits);
+    if (!read.ok) return read;
+    const filter = imposed === undefined ? read.filter : intersect(read.filter, imposed);
     return {
       ok: true,
       filter: {

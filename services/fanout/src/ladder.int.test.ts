@@ -50,7 +50,7 @@ describe('the ladder', () => {
   };
   const watch = (service: string, from?: string): [SlowViewer, Session] => {
     const viewer = new SlowViewer();
-    const session = new Session(viewer, tier.tier.session, ({ message }) => assert.fail(message));
+    const session = new Session(viewer, tier.tier.sessionFor({}), ({ message }) => assert.fail(message));
     void session.subscribe({
       id: 'a',
       filter: `service:${service}`,
@@ -171,7 +171,7 @@ describe('the ladder', () => {
   test('low priority steps down before normal, and high after', async () => {
     const viewers = (['low', 'normal', 'high'] as const).map((priority) => {
       const viewer = new SlowViewer();
-      const session = new Session(viewer, tier.tier.session, () => {});
+      const session = new Session(viewer, tier.tier.sessionFor({}), () => {});
       void session.subscribe({
         id: 'a',
         filter: 'service:rank',

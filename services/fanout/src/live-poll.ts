@@ -23,6 +23,8 @@ export function attachPoll(app: FastifyInstance, tier: LiveTier): void {
       const message = `wait: is not a number of milliseconds up to ${maxWaitMs}`;
       return refuseWith(reply, liveError('bad-message', { message }));
     }
+    const admission = tier.enter(request.raw);
+    if (!admission.ok) return refuseWith(reply, admission.error);
     const viewer = new PollViewer(access.session, read.request, Number(wait));
     tier.polls.add(viewer);
     reply.raw.once('close', () => viewer.close());
@@ -34,6 +36,7 @@ export function attachPoll(app: FastifyInstance, tier: LiveTier): void {
       return await reply.header('cache-control', 'no-store').send(answer);
     } finally {
       tier.polls.delete(viewer);
+      admission.seat.leave();
     }
   });
 }

@@ -1,3 +1,4 @@
+import type { Holder } from '@logloom/auth';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { streamNames, type StreamName, type SubscribeRequest } from './client-message.ts';
 import { parseCursor } from './cursor.ts';
@@ -7,15 +8,18 @@ import { isAllowedOrigin } from './origin.ts';
 import type { SessionContext } from './session.ts';
 import { parseFromText } from './subscribe-from.ts';
 
-export type Welcome = { ok: true; session: SessionContext } | { ok: false; error: LiveError };
+export type Welcome = { ok: true; session: SessionContext; holder: Holder } | { ok: false; error: LiveError };
 
 /** Whether the request of a viewer over plain HTTP may be served, and with what. */
 export async function welcome(request: FastifyRequest, tier: LiveTier): Promise<Welcome> {
   const { origin, host } = request.headers;
-  if (!isAllowedOrigin(origin, host)) return { ok: false, error: liveError('bad-origin') };
+  if (!isAllowedOrigin(origin, host, tier.options.allowedOrigins))
+    return { ok: false, error: liveError('bad-origin') };
   const refusal = tier.refusal();
-  if (refusal !== undefined) return { ok: false, error: liveError(refusal) };
-  return { ok: true, session: tier.session };
+  if (refusal !== undefined) return { ok: false, error: refusal };
+  const access = await tier.authenticate(request.raw);
+  if (!access.ok) return access;
+  return { ok: true, session: tier.sessionFor(access.holder), holder: access.holder };
 }
 
 export type ReadQuery = { ok: true; request: SubscribeRequest } | { ok: false; error: LiveError };
@@ -35,7 +39,7 @@ export function readQuery(
   const start = parseFromText(resumeAt ?? from);
   if (!start.ok) return { ok: false, error: liveError('bad-message', { message: `from: ${start.problem}` }) };
   const { kind } = session.streams[stream as StreamName];
-  const compiled = kind.compile(filter);
+  const compiled = kind.compile(filter, session.limits.filter, session.imposed);
   if (!compiled.ok) return { ok: false, error: compiled.error };
   if (start.from.type === 'cursor' && parseCursor(start.from.cursor)?.letter !== kind.letter)
     return { ok: false, error: liveError('bad-cursor') };
@@ -48,6 +52,6 @@ export function readQuery(
 export async function refuseWith(reply: FastifyReply, error: LiveError): Promise<FastifyReply> {
   const { status, retriable } = liveErrors[error.code];
   if (retriable) reply.header('retry-after', '5');
-  if ((status as number) === 401) reply.header('www-authenticate', 'Bearer');
+  if (status === 401) reply.header('www-authenticate', 'Bearer');
   return reply.code(status).send({ error });
 }

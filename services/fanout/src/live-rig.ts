@@ -1,3 +1,4 @@
+import { authenticateNobody, type Authenticate } from '@logloom/auth';
 import { SqliteEventLog } from '@logloom/event-log';
 import { createEmbeddedSchemaRegistry, createSerde, type Serde } from '@logloom/schema-registry';
 import { topics, type Correlation, type Level, type LogEvent } from '@logloom/schemas';
@@ -49,6 +50,7 @@ export class LiveRig {
   async start(
     options: Partial<LiveTierOptions> = {},
     settings: { LIVE_FLUSH_MS?: number; LIVE_BUFFER_BYTES?: number } = {},
+    authenticate: Authenticate = authenticateNobody,
   ): Promise<RunningTier> {
     const app: FastifyInstance = fastify({ logger: false });
     const sockets = new Set<Socket>();
@@ -64,6 +66,7 @@ export class LiveRig {
       settings: { LIVE_FLUSH_MS: 10, LIVE_BUFFER_BYTES: 1 << 20, ...settings },
       telemetry,
       stores,
+      authenticate,
       options: { drainMs: 500, ...options },
     });
     tier.attach(app);

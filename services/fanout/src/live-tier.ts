@@ -1,17 +1,27 @@
+import {
+  authenticateNobody,
+  clientAddress,
+  type Authenticate,
+  type ClientAddress,
+  type Holder,
+} from '@logloom/auth';
 import type { EventLog } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
 import type { Settings } from '@logloom/settings';
 import type { Telemetry } from '@logloom/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { once } from 'node:events';
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { correlationsStream } from './correlations-stream.ts';
 import { attachDurables } from './durable-routes.ts';
 import { DurableCursors } from './durable-cursors.ts';
 import { DrainWatch } from './drain-watch.ts';
-import type { LiveErrorCode } from './errors.ts';
+import { AddressBook, type AddressLimits, type AddressSeat } from './address-book.ts';
+import { liveError, type LiveError } from './errors.ts';
 import { eventsStream } from './events-stream.ts';
+import { ExpiryWatch } from './expiry-watch.ts';
+import { HandshakeGate } from './handshake-gate.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { attachPoll } from './live-poll.ts';
 import { attachSse } from './live-sse.ts';
@@ -25,6 +35,7 @@ import type { SseViewer } from './sse-viewer.ts';
 import type { StreamKind } from './stream-kind.ts';
 import { registerLiveMetrics } from './telemetry.ts';
 import { Turns } from './turns.ts';
+import { defaultLimits, type ViewerLimits } from './viewer-limits.ts';
 import type { WebSocketViewer } from './web-socket-viewer.ts';
 
 export interface LiveTierDeps {
@@ -35,6 +46,8 @@ export interface LiveTierDeps {
   telemetry: Telemetry;
   /** Absent: no durable subscriptions, and what the log has no longer is a gap. */
   stores?: LiveStores;
+  /** Finds out who a viewer is; default: everybody is let in. */
+  authenticate?: Authenticate;
   options?: Partial<LiveTierOptions>;
 }
 
@@ -42,6 +55,14 @@ export interface LiveTierOptions {
   heartbeatMs: number;
   /** Connections over this are refused with 503. */
   maxViewers: number;
+  /** Viewers who may wait to be let in; more are refused with 503. */
+  maxHandshakes: number;
+  limits: ViewerLimits;
+  addressLimits: AddressLimits;
+  /** Whose X-Forwarded-For is believed (clientAddress). */
+  trustedProxies: readonly string[];
+  /** Pages of these origins may connect too (isAllowedOrigin). */
+  allowedOrigins: readonly string[];
   /** Viewers are told to come back at a time spread over so long. */
   retrySpreadMs: number;
   /** The longest that a drain takes before it cuts who is left. */
@@ -60,6 +81,11 @@ export interface LiveTierOptions {
 const defaults: LiveTierOptions = {
   heartbeatMs: 15_000,
   maxViewers: 20_000,
+  maxHandshakes: 5_000,
+  limits: defaultLimits,
+  addressLimits: { connections: 1_000, messagesPerSecond: 2_000 },
+  trustedProxies: [],
+  allowedOrigins: [],
   retrySpreadMs: 5_000,
   drainMs: 3_000,
   othersServe: false,
@@ -79,6 +105,8 @@ type AnyViewer = WebSocketViewer | SseViewer;
 /** The live tier: attach() it to the viewers' server, then run() it. */
 export class LiveTier {
   readonly options: LiveTierOptions;
+  readonly gate: HandshakeGate;
+  readonly authenticate: Authenticate;
   readonly #deps: LiveTierDeps;
   readonly #turns = new Turns();
   readonly #drainWatch = new DrainWatch();
@@ -88,6 +116,9 @@ export class LiveTier {
   /** Polls that wait for something. */
   readonly polls = new Set<PollViewer>();
   readonly #durables: DurableCursors | undefined;
+  readonly #expiryWatch = new ExpiryWatch();
+  readonly #addressOf: ClientAddress;
+  readonly #addresses: AddressBook;
   readonly #servers = new Set<Server>();
   #state: 'starting' | 'open' | 'draining' = 'starting';
   #session: SessionContext | undefined;
@@ -104,6 +135,10 @@ export class LiveTier {
         logger: deps.telemetry.logger,
         expireMs: this.options.durableExpireMs,
       });
+    this.authenticate = deps.authenticate ?? authenticateNobody;
+    this.gate = new HandshakeGate(this.options.maxHandshakes);
+    this.#addressOf = clientAddress(this.options.trustedProxies);
+    this.#addresses = new AddressBook(this.options.addressLimits);
     this.#heartbeats = new Heartbeats(this.options.heartbeatMs);
     registerLiveMetrics(deps.telemetry, {
       viewers: () => ({ websocket: this.#viewers.websocket.size, sse: this.#viewers.sse.size }),
@@ -140,6 +175,7 @@ export class LiveTier {
         drainWatch: this.#drainWatch,
         pressure: this.#pressure,
         budget: this.#deps.settings.LIVE_BUFFER_BYTES,
+        limits: this.options.limits,
         logger: this.#deps.telemetry.logger,
         durables: this.#durables,
       };
@@ -158,29 +194,40 @@ export class LiveTier {
   }
 
   /** Why a new viewer is refused at present; undefined when it is welcome. */
-  refusal(): LiveErrorCode | undefined {
-    if (this.#state === 'starting') return 'starting';
-    if (this.#state === 'draining') return 'draining';
-    const { websocket, sse } = this.#viewers;
-    return websocket.size + sse.size >= this.options.maxViewers ? 'too-many-viewers' : undefined;
+  refusal(): LiveError | undefined {
+    if (this.#state === 'starting') return liveError('starting');
+    if (this.#state === 'draining') return liveError('draining');
+    if (this.#viewerCount >= this.options.maxViewers) return liveError('too-many-viewers');
+    return this.gate.isFull ? liveError('too-many-handshakes') : undefined;
   }
 
-  /** What sessions work with; there is one whenever refusal() gives none. */
-  get session(): SessionContext {
-    return this.#session!;
+  /** A place for a viewer who has waited, to be left once; or why there is none any more. */
+  enter(request: IncomingMessage): { ok: true; seat: AddressSeat } | { ok: false; error: LiveError } {
+    const error = this.refusal();
+    if (error !== undefined && error.code !== 'too-many-handshakes') return { ok: false, error };
+    const seat = this.#addresses.enter(this.#addressOf(request));
+    return seat === undefined ? { ok: false, error: liveError('too-many-connections') } : { ok: true, seat };
   }
 
-  /** Counts a viewer in; leave() counts it out. */
-  admit(transport: 'websocket', viewer: WebSocketViewer): void;
-  admit(transport: 'sse', viewer: SseViewer): void;
-  admit(transport: 'websocket' | 'sse', viewer: AnyViewer): void {
+  /** What the sessions of a holder work with; there is one whenever refusal() gives none. */
+  sessionFor({ subject, filter }: Holder): SessionContext {
+    if (subject === undefined) return this.#session!;
+    return { ...this.#session!, holder: subject, ...(filter === undefined ? {} : { imposed: filter }) };
+  }
+
+  /** Counts a viewer in, until its token expires at the latest; leave() counts it out. */
+  admit(transport: 'websocket', viewer: WebSocketViewer, holder: Holder): void;
+  admit(transport: 'sse', viewer: SseViewer, holder: Holder): void;
+  admit(transport: 'websocket' | 'sse', viewer: AnyViewer, { expiresAtMs }: Holder): void {
     (this.#viewers[transport] as Set<AnyViewer>).add(viewer);
     this.#heartbeats.add(viewer);
+    if (expiresAtMs !== undefined) this.#expiryWatch.add(viewer, expiresAtMs);
   }
 
   leave(transport: 'websocket' | 'sse', viewer: AnyViewer): void {
     (this.#viewers[transport] as Set<AnyViewer>).delete(viewer);
     this.#heartbeats.delete(viewer);
+    this.#expiryWatch.delete(viewer);
   }
 
   get #streams(): LiveStream[] {

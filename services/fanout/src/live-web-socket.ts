@@ -1,8 +1,9 @@
+import type { Access } from '@logloom/auth';
 import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
 import { perMessageDeflate } from './deflate.ts';
-import { liveError, liveErrors, type LiveErrorCode } from './errors.ts';
+import { liveError, liveErrors, type LiveError } from './errors.ts';
 import { LiveSocket } from './live-socket.ts';
 import type { LiveTier } from './live-tier.ts';
 import { isAllowedOrigin } from './origin.ts';
@@ -22,36 +23,63 @@ export function attachWebSocket(server: Server, tier: LiveTier): void {
     perMessageDeflate,
     WebSocket: LiveSocket,
     maxPayload,
+    // A token among them is for us to read, not to agree on.
     handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
   });
   const onClose = (viewer: WebSocketViewer): void => tier.leave('websocket', viewer);
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     const refusal = refusalOf(request, tier);
     if (refusal !== undefined) return refuse(socket, refusal);
+    const ignore = (): void => {};
+    // A peer that goes away while it waits needs no more handling.
+    socket.on('error', ignore);
+    void tier.gate.enter(
+      () => tier.authenticate(request),
+      (access) => {
+        socket.off('error', ignore);
+        if (!socket.destroyed) letIn(request, socket, head, access);
+      },
+    );
+  });
+
+  function letIn(request: IncomingMessage, socket: Socket, head: Buffer, access: Access): void {
+    if (!access.ok) return refuse(socket, access.error);
+    const admission = tier.enter(request);
+    if (!admission.ok) return refuse(socket, admission.error);
     // Without Nagle's wait a small frame leaves at once; ws sets it too late for the handshake's answer.
     socket.setNoDelay(true);
+    const { seat } = admission;
+    const { holder } = access;
+    let isUpgraded = false;
     webSockets.handleUpgrade(request, socket, head, (ws) => {
-      tier.admit(
-        'websocket',
-        new WebSocketViewer(ws, socket, tier.session, tier.options.heartbeatMs, onClose),
-      );
+      isUpgraded = true;
+      const { heartbeatMs } = tier.options;
+      const viewer = new WebSocketViewer(ws, socket, tier.sessionFor(holder), seat, heartbeatMs, onClose);
+      tier.admit('websocket', viewer, holder);
     });
-  });
+    // ws itself has refused the handshake.
+    if (!isUpgraded) seat.leave();
+  }
 }
 
-function refusalOf({ url = '', headers }: IncomingMessage, tier: LiveTier): LiveErrorCode | undefined {
-  if (url.split('?', 1)[0] !== '/live') return 'not-found';
-  if (!isAllowedOrigin(headers.origin, headers.host)) return 'bad-origin';
+function refusalOf({ url = '', headers }: IncomingMessage, tier: LiveTier): LiveError | undefined {
+  if (url.split('?', 1)[0] !== '/live') return liveError('not-found');
+  if (!isAllowedOrigin(headers.origin, headers.host, tier.options.allowedOrigins))
+    return liveError('bad-origin');
   return tier.refusal();
 }
 
-function refuse(socket: Socket, code: LiveErrorCode): void {
-  const { status, retriable } = liveErrors[code];
-  const body = JSON.stringify({ error: liveError(code) });
-  const retryAfter = retriable ? `Retry-After: ${retryAfterSeconds}\r\n` : '';
+function refuse(socket: Socket, error: LiveError): void {
+  const { status, retriable } = liveErrors[error.code];
+  const body = JSON.stringify({ error });
+  const headers = [
+    'Connection: close',
+    ...(retriable ? [`Retry-After: ${retryAfterSeconds}`] : []),
+    ...(status === 401 ? ['WWW-Authenticate: Bearer'] : []),
+    'Content-Type: application/json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+  ];
   // A peer that is gone before it reads this needs no more handling.
   socket.on('error', () => socket.destroy());
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n${retryAfter}Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${headers.join('\r\n')}\r\n\r\n${body}`);
 }

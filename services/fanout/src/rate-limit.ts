@@ -14,10 +14,15 @@ export class RateLimit {
 
   /** Whether one more may pass at this time. */
   admit(nowMs: number): boolean {
-    this.#tokens = Math.min(this.#burst, this.#tokens + ((nowMs - this.#filledAt) / 1000) * this.#perSecond);
+    this.#tokens = refilled(this.#tokens, this.#perSecond, this.#burst, nowMs - this.#filledAt);
     this.#filledAt = nowMs;
     if (this.#tokens < 1) return false;
     this.#tokens--;
     return true;
   }
+}
+
+/** What a bucket holds after `elapsedMs`. */
+export function refilled(tokens: number, perSecond: number, burst: number, elapsedMs: number): number {
+  return Math.min(burst, tokens + (elapsedMs / 1000) * perSecond);
 }

@@ -1,3 +1,4 @@
+import { checkExposure, openAuthenticate } from '@logloom/auth';
 import { connectLog, registerHealth, type RunService, type ServiceContext } from '@logloom/runtime';
 import type { Telemetry } from '@logloom/telemetry';
 import fastify from 'fastify';
@@ -19,8 +20,11 @@ export function createFanout(): Fanout {
   const metrics = (telemetry: Telemetry): Promise<string> =>
     supervisor?.metrics() ?? telemetry.registry.metrics();
   const run: RunService = async (context) => {
+    checkExposure(context.settings);
     if (context.settings.LIVE_WORKERS === 1) return runHere(context);
     const { tracingSettings: tracing, telemetry } = context;
+    // What is wrong with the keys is said once, not by each worker.
+    await openAuthenticate(context.settings);
     const app = fastify({ logger: false, forceCloseConnections: true });
     const health = { ready: false };
     registerHealth(app, health, () => metrics(telemetry));
@@ -46,12 +50,14 @@ export function createFanout(): Fanout {
 }
 
 async function runHere({ settings, telemetry, signal, onReady }: ServiceContext): Promise<void> {
+  const authenticate = await openAuthenticate(settings);
   await using connection = await connectLog(settings, {}, telemetry);
   await using stores = openLiveStores(settings);
   const app = fastify({ logger: false });
   const health = { ready: false };
   registerHealth(app, health, () => telemetry.registry.metrics());
-  const tier = createLiveTier({ ...connection, stores, settings, telemetry, options: liveOptions(settings) });
+  const options = liveOptions(settings);
+  const tier = createLiveTier({ ...connection, stores, settings, telemetry, authenticate, options });
   tier.attach(app);
   signal.addEventListener('abort', () => (health.ready = false));
   try {

@@ -1,3 +1,4 @@
+import { openAuthenticate } from '@logloom/auth';
 import { SqliteEventLog } from '@logloom/event-log';
 import { connectLog } from '@logloom/runtime';
 import type { Telemetry } from '@logloom/telemetry';
@@ -23,13 +24,14 @@ export async function runWorker(
   { settings, supervisorSocket }: WorkerData,
   { telemetry, signal, onReady, onLog }: WorkerContext,
 ): Promise<void> {
+  const authenticate = await openAuthenticate(settings);
   await using connection = await connectLog(settings, {}, telemetry);
   await using stores = openLiveStores(settings);
   const { log } = connection;
   if (log instanceof SqliteEventLog) onLog((topic) => log.announce(topic));
   const app = fastify({ logger: false, forceCloseConnections: true });
   const options = { ...liveOptions(settings), othersServe: true };
-  const tier = createLiveTier({ ...connection, stores, settings, telemetry, options });
+  const tier = createLiveTier({ ...connection, stores, settings, telemetry, authenticate, options });
   tier.attach(app);
   forwardRequests(app, supervisorSocket);
   const failed = new AbortController();

@@ -1,16 +1,14 @@
 import type { LiveError } from './errors.ts';
 import type { LadderMode, LevelCounts } from './ladder-part.ts';
 
-/** The largest message that a client may send. */
-export const maxMessageBytes = 65_536;
-
 /** Why events were not sent: the viewer was too slow, the log no longer has them, or the log began anew. */
 export type GapReason = 'slow' | 'retention' | 'epoch';
 
 /** The server's messages as JSON text, except batches (batch.ts). */
 export const serverMessage = {
-  hello: (heartbeatMs: number) =>
-    JSON.stringify({ type: 'hello', protocol: 1, heartbeatMs, maxPayload: maxMessageBytes }),
+  /** `maxPayload`: the largest message that a client may send, in bytes. */
+  hello: (heartbeatMs: number, maxPayload: number) =>
+    JSON.stringify({ type: 'hello', protocol: 1, heartbeatMs, maxPayload }),
   /** `resumed`: the stream goes on at the cursor that the client gave. */
   subscribed: (id: string, channel: number, cursor: string, resumed: boolean) =>
     JSON.stringify({ type: 'subscribed', id, channel, cursor, resumed }),

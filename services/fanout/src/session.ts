@@ -1,3 +1,4 @@
+import type { Filter } from '@logloom/filter';
 import type { Logger } from '@logloom/telemetry';
 import { catchUp } from './catch-up.ts';
 import type { StreamName, SubscribeRequest } from './client-message.ts';
@@ -14,18 +15,20 @@ import type { From } from './subscribe-from.ts';
 import { Subscription, type DeliveryContext } from './subscription.ts';
 import type { Turns } from './turns.ts';
 import type { Viewer } from './viewer.ts';
-
-export const maxSubscriptions = 100;
+import type { ViewerLimits } from './viewer-limits.ts';
 
 /** What all sessions of a live tier share. */
 export interface SessionContext extends DeliveryContext {
   streams: Readonly<Record<StreamName, LiveStream>>;
   turns: Turns;
+  limits: ViewerLimits;
   logger: Logger;
   /** Absent where no cursors are kept for viewers. */
   durables?: DurableCursors | undefined;
-  /** Names the viewer's holder: what is kept under a name that a viewer chose is kept under this one too. */
+  /** Names the viewer's holder (Holder.subject): what is kept under a name that a viewer chose is kept under this one too. */
   holder?: string;
+  /** What the holder may see at most: part of every filter. */
+  imposed?: Filter;
 }
 
 /** One viewer's subscriptions. */
@@ -48,10 +51,13 @@ export class Session {
   async subscribe(request: SubscribeRequest): Promise<void> {
     const { id } = request;
     if (this.#byId.has(id)) return this.#onError(liveError('duplicate-id', { id }));
-    if (this.#byId.size >= maxSubscriptions)
-      return this.#onError(liveError('too-many-subscriptions', { id }));
-    const stream = this.#context.streams[request.stream];
-    const compiled = stream.kind.compile(request.filter);
+    const { streams, limits, imposed } = this.#context;
+    if (this.#byId.size >= limits.subscriptions) {
+      const message = `a connection may have ${limits.subscriptions} subscriptions`;
+      return this.#onError(liveError('too-many-subscriptions', { id, message }));
+    }
+    const stream = streams[request.stream];
+    const compiled = stream.kind.compile(request.filter, limits.filter, imposed);
     if (!compiled.ok) return this.#onError({ ...compiled.error, id });
 
     const subscription = this.#subscriptionFor(stream, compiled.filter, request);

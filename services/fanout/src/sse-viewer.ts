@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { sseEvent, type Batch } from './batch.ts';
 import type { SubscribeRequest } from './client-message.ts';
+import { liveError } from './errors.ts';
 import { serverMessage } from './server-message.ts';
 import { Session, type SessionContext } from './session.ts';
 import type { Viewer } from './viewer.ts';
@@ -17,11 +18,13 @@ export class SseViewer implements Viewer {
   readonly #response: ServerResponse;
   readonly #socket: Socket;
   readonly #session: Session;
+  readonly #maxMessageBytes: number;
 
   /** `onClose` is called once, when the connection is gone. */
   constructor(response: ServerResponse, context: SessionContext, onClose: () => void) {
     this.#response = response;
     this.#socket = response.socket!;
+    this.#maxMessageBytes = context.limits.messageBytes;
     this.#session = new Session(this, context, (error) => {
       this.tell(serverMessage.error(error));
       this.close();
@@ -44,7 +47,7 @@ export class SseViewer implements Viewer {
   }
 
   start(heartbeatMs: number, request: SubscribeRequest): void {
-    this.tell(serverMessage.hello(heartbeatMs));
+    this.tell(serverMessage.hello(heartbeatMs, this.#maxMessageBytes));
     void this.#session.subscribe(request);
   }
 
@@ -87,6 +90,12 @@ export class SseViewer implements Viewer {
 
   evict(retryAfterMs: number): void {
     this.goodbye('slow', retryAfterMs);
+    this.close();
+  }
+
+  /** Ends because its token has expired. */
+  expire(): void {
+    this.tell(serverMessage.error(liveError('token-expired')));
     this.close();
   }
 

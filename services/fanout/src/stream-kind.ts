@@ -1,4 +1,4 @@
-import type { EqualityTerm, FilterSubject } from '@logloom/filter';
+import type { EqualityTerm, Filter, FilterLimits, FilterSubject } from '@logloom/filter';
 import type { Decoded } from '@logloom/schema-registry';
 import type { Level } from '@logloom/schemas';
 import type { StreamName } from './client-message.ts';
@@ -49,5 +49,13 @@ export interface StreamKind {
   ) => LiveItem | undefined;
   /** True for what is new. */
   watermark: () => Watermark;
-  compile: (text: string) => { ok: true; filter: LiveFilter } | { ok: false; error: LiveError };
+  /**
+   * A viewer's filter, within the limits. `imposed` is what the viewer may see at most, over events: the result lets nothing else
+   * through, whatever the text says.
+   */
+  compile: (
+    text: string,
+    limits: FilterLimits,
+    imposed?: Filter,
+  ) => { ok: true; filter: LiveFilter } | { ok: false; error: LiveError };
 }

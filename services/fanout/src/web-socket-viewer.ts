@@ -1,17 +1,18 @@
 import type { Socket } from 'node:net';
+import type { AddressSeat } from './address-book.ts';
 import type { Batch } from './batch.ts';
 import { parseClientMessage, type ClientMessage } from './client-message.ts';
+import { ClientRate } from './client-rate.ts';
 import { liveError, type LiveError } from './errors.ts';
 import { releaseInflater, takesDeflated } from './deflate.ts';
 import { pingFrame, textFrame } from './frame.ts';
 import type { LiveSocket, LiveSocketOwner } from './live-socket.ts';
-import { RateLimit } from './rate-limit.ts';
-import { maxMessageBytes, serverMessage } from './server-message.ts';
+import { serverMessage } from './server-message.ts';
 import { Session, type SessionContext } from './session.ts';
 import type { Viewer } from './viewer.ts';
 
-const messagesPerSecond = 100;
-const messageBurst = 200;
+/** Of so many refused messages one is answered. */
+const refusalsAnswered = 100;
 /** Answers that a client may let pile up, beside its budget of events, before it is cut off. */
 const maxQueuedAnswers = 1 << 20;
 /** The close code for a viewer that is too slow (IANA's registry for RFC 6455). */
@@ -28,7 +29,8 @@ export class WebSocketViewer implements Viewer, LiveSocketOwner {
   readonly #ws: LiveSocket;
   readonly #socket: Socket;
   readonly #session: Session;
-  readonly #rateLimit = new RateLimit(messagesPerSecond, messageBurst, performance.now());
+  readonly #rate: ClientRate;
+  readonly #maxMessageBytes: number;
   readonly #takesDeflated: boolean;
   readonly #maxQueued: number;
   readonly #onClose: (viewer: WebSocketViewer) => void;
@@ -37,22 +39,25 @@ export class WebSocketViewer implements Viewer, LiveSocketOwner {
   #queuedAtBeat = 0;
   #takenAtBeat = 0;
 
-  /** `onClose` is called once, when the connection is gone. */
+  /** `onClose` is called once, when the connection is gone. The viewer leaves its seat then. */
   constructor(
     ws: LiveSocket,
     socket: Socket,
     context: SessionContext,
+    seat: AddressSeat,
     heartbeatMs: number,
     onClose: (viewer: WebSocketViewer) => void,
   ) {
     this.#ws = ws;
     this.#socket = socket;
     this.#onClose = onClose;
+    this.#rate = new ClientRate(context.limits, seat, performance.now());
+    this.#maxMessageBytes = context.limits.messageBytes;
     this.#takesDeflated = takesDeflated(ws);
     this.#maxQueued = context.budget + maxQueuedAnswers;
     this.#session = new Session(this, context, (error) => this.#tellError(error));
     ws.owner = this;
-    this.tell(serverMessage.hello(heartbeatMs));
+    this.tell(serverMessage.hello(heartbeatMs, context.limits.messageBytes));
   }
 
   get isOpen(): boolean {
@@ -106,6 +111,13 @@ export class WebSocketViewer implements Viewer, LiveSocketOwner {
     this.#ws.close(tryAgainLater);
   }
 
+  /** Closes because its token has expired (4401, after HTTP's 401). */
+  expire(): void {
+    this.#tellError(liveError('token-expired'));
+    this.#session.close();
+    this.#ws.close(4401);
+  }
+
   terminate(): void {
     this.#ws.terminate();
   }
@@ -116,20 +128,24 @@ export class WebSocketViewer implements Viewer, LiveSocketOwner {
 
   closed(): void {
     this.#session.close();
+    this.#rate.leave();
     this.#onClose(this);
   }
 
   received(data: Buffer, isBinary: boolean): void {
     this.#isAlive = true;
     releaseInflater(this.#ws);
-    if (!this.#rateLimit.admit(performance.now())) {
+    if (!this.#rate.admitMessage(performance.now())) {
       // One answer for many, or the answers would be the flood.
-      if (this.#refused++ % messagesPerSecond === 0) this.#tellError(liveError('rate-limited'));
+      if (this.#refused++ % refusalsAnswered === 0) this.#tellError(liveError('rate-limited'));
       return;
     }
     this.#refused = 0;
     if (isBinary) return this.#tellError(liveError('binary-not-supported'));
-    if (data.length > maxMessageBytes) return this.#tellError(liveError('message-too-large'));
+    if (data.length > this.#maxMessageBytes) {
+      const message = `a message may have at most ${this.#maxMessageBytes} bytes`;
+      return this.#tellError(liveError('message-too-large', { message }));
+    }
     const parsed = parseClientMessage(data.toString());
     if (parsed.ok) this.#handle(parsed.message);
     else this.#tellError(parsed.error);
@@ -140,6 +156,10 @@ export class WebSocketViewer implements Viewer, LiveSocketOwner {
       case 'ping':
         return this.write(heartbeatFrame);
       case 'subscribe':
+        if (!this.#rate.admitSubscribe()) {
+          const details = { message: 'too many subscribe messages; try again', id: message.id };
+          return this.#tellError(liveError('rate-limited', details));
+        }
         return void this.#session.subscribe(message);
       case 'unsubscribe':
         return this.#session.unsubscribe(message.id);

@@ -1,3 +1,4 @@
+import { parseFilter } from '@logloom/filter';
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -9,6 +10,7 @@ import { isAllowedOrigin } from './origin.ts';
 import { Ring } from './ring.ts';
 import type { LiveItem } from './stream-kind.ts';
 import { parseFromText } from './subscribe-from.ts';
+import { defaultLimits } from './viewer-limits.ts';
 
 test('a cursor reads back as it was written and can stand in a URL', () => {
   const offsets = fc.array(fc.nat({ max: Number.MAX_SAFE_INTEGER }), { minLength: 1, maxLength: 20 });
@@ -131,10 +133,12 @@ test('the ring finds the place of any offsets that it reaches', () => {
 
 test('a filter is read once while it is among the last thousand, and a bad one each time', () => {
   const asked: string[] = [];
-  const compile = rememberFilters((text) => {
+  const { filter: limits } = defaultLimits;
+  const remembering = rememberFilters((text, ...rest) => {
     asked.push(text);
-    return eventsStream.compile(text);
+    return eventsStream.compile(text, ...rest);
   });
+  const compile = (text: string) => remembering(text, limits);
   assert.equal(compile('service:a'), compile('service:a'));
   for (let n = 0; n < 999; n++) compile(`host:h${n}`);
   compile('service:a');
@@ -145,4 +149,16 @@ test('a filter is read once while it is among the last thousand, and a bad one e
   assert.deepEqual(asked.slice(1000), ['host:new', 'host:h0']);
   for (let n = 0; n < 2; n++) assert.equal(compile('level:(').ok, false);
   assert.equal(asked.length, 1004);
+});
+
+test('a filter that is remembered is remembered for its tenant', () => {
+  const { filter: limits } = defaultLimits;
+  const compiled = ['service:a', 'service:b', undefined].map((text) => {
+    if (text === undefined) return eventsStream.compile('level:error', limits);
+    const parsed = parseFilter(text);
+    assert.ok(parsed.ok);
+    return eventsStream.compile('level:error', limits, parsed.filter);
+  });
+  const canonical = compiled.map((each) => each.ok && each.filter.canonical);
+  assert.deepEqual(canonical, ['level:error AND service:"a"', 'level:error AND service:"b"', 'level:error']);
 });

@@ -1,16 +1,23 @@
-import { compileHighlight, FilterSubject, type Filter, type Highlights } from '@logloom/filter';
+import type { Authenticate } from '@logloom/auth';
+import {
+  compileHighlight,
+  FilterSubject,
+  type Filter,
+  type FilterLimits,
+  type Highlights,
+} from '@logloom/filter';
 import { rulesJsonSchema } from '@logloom/rules';
 import { correlationToJson, eventToJson, formatMicros, type PlacedEvent } from '@logloom/schemas';
 import { SearchStoreError, type FoundEvent, type SearchStore, type Total } from '@logloom/search-store';
-import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
-import { correlationEvents, type CorrelationEventsDeps } from './correlation-events.ts';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { CorrelationEventsDeps } from './correlation-events.ts';
 import { ApiError, errors, type ErrorCode } from './errors.ts';
+import { holderOf, registerAccess } from './register-access.ts';
+import { VisibleStore } from './visible-store.ts';
 import { registerJobs, type JobsApiDeps } from './jobs/jobs-api.ts';
 import { newestAlerts } from './newest-alerts.ts';
 import { pipelineStatus } from './pipeline-status.ts';
 import { QueryParameters } from './query-parameters.ts';
-import { relatedRequests } from './related-requests.ts';
-import { requestAnomaly } from './request-anomaly.ts';
 import { summarizeRequest } from './summarize-request.ts';
 
 export interface ApiDeps extends CorrelationEventsDeps {
@@ -20,6 +27,10 @@ export interface ApiDeps extends CorrelationEventsDeps {
   jobs?: Pick<JobsApiDeps, 'queue' | 'records'>;
   /** Logloom's version, for the status. */
   version: string;
+  /** Finds out who asks; default: everybody may ask everything. */
+  authenticate?: Authenticate;
+  /** What a filter may consist of; default: what the language allows. */
+  filterLimits?: FilterLimits;
   /** The clock for relative times, ms since 1970; default Date.now. */
   now?: () => number;
   /** Told of faults that are answered with `internal-error`. */
@@ -28,16 +39,20 @@ export interface ApiDeps extends CorrelationEventsDeps {
 
 /** Adds the search API under /api (docs: interface, "Search"). It keeps nothing between requests. */
 export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
-  const { search, now = Date.now, onError } = deps;
+  const { now = Date.now, onError } = deps;
+  const parametersOf = (request: FastifyRequest): QueryParameters =>
+    new QueryParameters(request.query, now(), holderOf(request).filter, deps.filterLimits);
+  const storeOf = (request: FastifyRequest): VisibleStore => new VisibleStore(deps, holderOf(request).filter);
   void app.register(
     async (api) => {
       api.setErrorHandler((error, _, reply) => sendError(error as Error, reply, onError));
+      if (deps.authenticate !== undefined) registerAccess(api, deps.authenticate);
 
       api.get('/search', async (request, reply) => {
-        const query = new QueryParameters(request.query, now());
+        const query = parametersOf(request);
         const filter = query.filter();
         const highlight = query.flag('highlight');
-        const page = await search.search({
+        const page = await deps.search.search({
           filter,
           ...query.range(),
           limit: query.limit(),
@@ -46,15 +61,15 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
         });
         const json = pageJson(page.total, 'events', page.events.map(eventJson), page.next);
         if (!highlight) return sendJson(reply, json);
-        const highlights = JSON.stringify(highlightsOf(filter, page.events));
+        const highlights = JSON.stringify(highlightsOf(query.documentFilter(), page.events));
         return sendJson(reply, `${json.slice(0, -1)},"highlights":${highlights}}`);
       });
 
       api.get('/histogram', async (request) => {
-        const query = new QueryParameters(request.query, now());
+        const query = parametersOf(request);
         query.oneOf('by', ['level'], 'level');
         const intervalMs = query.durationMs('interval');
-        const result = await search.histogram({ filter: query.filter(), ...query.range(), intervalMs });
+        const result = await deps.search.histogram({ filter: query.filter(), ...query.range(), intervalMs });
         return {
           intervalMs: result.intervalMs,
           from: formatMicros(result.fromMicros),
@@ -68,12 +83,12 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
       });
 
       api.get('/fields', async (request) => {
-        const query = new QueryParameters(request.query, now());
+        const query = parametersOf(request);
         const field = query.text('field');
-        if (field === undefined) return { fields: await search.fields() };
+        if (field === undefined) return { fields: await storeOf(request).fields() };
         return {
           field,
-          ...(await search.topValues({
+          ...(await deps.search.topValues({
             filter: query.filter(),
             ...query.range(),
             field,
@@ -83,11 +98,11 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
       });
 
       api.get('/correlations', async (request, reply) => {
-        const query = new QueryParameters(request.query, now());
+        const query = parametersOf(request);
         const text = query.text('q') ?? '';
         const page = await withPosition(text, () =>
-          search.correlations({
-            filter: query.filter(),
+          storeOf(request).correlations({
+            filter: query.documentFilter(),
             ...query.range(),
             limit: query.limit(),
             cursor: query.text('cursor'),
@@ -99,16 +114,11 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
 
       api.get<{ Params: { id: string } }>('/correlations/:id', async (request, reply) => {
         const { id } = request.params;
-        const document =
-          (await search.correlation(id)) ??
-          (await search.correlationsById(id))[0] ??
-          (await search.correlationsByIds([id], 1))[0];
-        if (document === undefined) throw new ApiError('not-found', `there is no correlation ${id}`);
-        const [events, related, anomaly] = await Promise.all([
-          correlationEvents(deps, document),
-          relatedRequests(search, document),
-          requestAnomaly(search, document),
-        ]);
+        const store = storeOf(request);
+        const found = await store.correlation(id);
+        if (found === undefined) throw new ApiError('not-found', `there is no correlation ${id}`);
+        const { document, events } = found;
+        const [related, anomaly] = await Promise.all([store.related(document), store.anomaly(document)]);
         const json = JSON.stringify({
           ...correlationToJson(document),
           related,
@@ -120,13 +130,13 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
 
       api.get<{ Params: { id: string } }>('/events/:id', async (request, reply) => {
         const { id } = request.params;
-        const event = await search.event(id);
+        const event = await storeOf(request).event(id);
         if (event === undefined) throw new ApiError('not-found', `there is no event ${id}`);
         return sendJson(reply, eventJson(event));
       });
 
       api.get('/alerts', async (request) => {
-        const query = new QueryParameters(request.query, now());
+        const query = parametersOf(request);
         return { alerts: await newestAlerts(deps.log, deps.serde, query.limit()) };
       });
 

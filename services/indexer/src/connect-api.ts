@@ -1,3 +1,4 @@
+import { checkExposure, openAuthenticate } from '@logloom/auth';
 import { openArchive } from '@logloom/archive';
 import { openJobQueue, openJobRecords } from '@logloom/job-queue';
 import { connectLog } from '@logloom/runtime';
@@ -18,6 +19,8 @@ export async function connectApi(
   settings: Settings,
   onError: (error: unknown) => void,
 ): Promise<void> {
+  checkExposure(settings);
+  const authenticate = await openAuthenticate(settings);
   const connection = await connectLog(settings);
   const folder = storesFolder(settings.LOGLOOM_DATA);
   const elasticsearchUrl = settings.ELASTICSEARCH_URL;
@@ -37,6 +40,12 @@ export async function connectApi(
     serde: connection.serde,
     jobs: { queue, records },
     version,
+    authenticate,
+    filterLimits: {
+      terms: settings.LIVE_FILTER_TERMS,
+      depth: settings.LIVE_FILTER_DEPTH,
+      wildcards: settings.LIVE_FILTER_WILDCARDS,
+    },
     onError,
   });
 }

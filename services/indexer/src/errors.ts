@@ -1,3 +1,5 @@
+import { authErrors } from '@logloom/auth';
+
 /** The errors of the search API and the indexer: HTTP status and whether the same request may succeed later. */
 export const errors = {
   'bad-filter': {
@@ -5,6 +7,12 @@ export const errors = {
     retriable: false,
     meaning: 'the filter `q` cannot be read; `position` is the place',
   },
+  'filter-too-complex': {
+    status: 400,
+    retriable: false,
+    meaning: 'the filter `q` is larger than one may be',
+  },
+  ...authErrors,
   'bad-parameter': { status: 400, retriable: false, meaning: 'a parameter has a value that it cannot have' },
   'bad-cursor': { status: 400, retriable: false, meaning: '`cursor` is none that this search gave' },
   'too-many-buckets': { status: 400, retriable: false, meaning: 'the interval is too small for the range' },

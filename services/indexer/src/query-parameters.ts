@@ -1,4 +1,4 @@
-import { parseFilter, type Filter } from '@logloom/filter';
+import { checkComplexity, intersect, parseFilter, type Filter, type FilterLimits } from '@logloom/filter';
 import { parseMicros } from '@logloom/schemas';
 import type { TimeRange } from '@logloom/search-store';
 import { ApiError } from './errors.ts';
@@ -10,10 +10,15 @@ const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h:
 export class QueryParameters {
   readonly #values: Readonly<Record<string, unknown>>;
   readonly #nowMs: number;
+  readonly #imposed: Filter | undefined;
+  readonly #limits: FilterLimits | undefined;
 
-  constructor(query: unknown, nowMs: number) {
+  /** `imposed` is what the caller may see at most; `limits` what `q` may consist of. */
+  constructor(query: unknown, nowMs: number, imposed?: Filter, limits?: FilterLimits) {
     this.#values = query as Record<string, unknown>;
     this.#nowMs = nowMs;
+    this.#imposed = imposed;
+    this.#limits = limits;
   }
 
   text(name: string): string | undefined {
@@ -23,12 +28,22 @@ export class QueryParameters {
     return value;
   }
 
-  /** `q`; absent, it matches everything. */
+  /** `q` over events, as far as the caller may see them; absent, it matches everything. */
   filter(): Filter {
+    const filter = this.documentFilter();
+    return this.#imposed === undefined ? filter : intersect(filter, this.#imposed);
+  }
+
+  /** `q` over documents, which what is imposed on events says nothing about. */
+  documentFilter(): Filter {
     const result = parseFilter(this.text('q') ?? '');
-    if (result.ok) return result.filter;
-    const { message, position } = result.error;
-    throw new ApiError('bad-filter', message, { parameter: 'q', position });
+    if (!result.ok) {
+      const { message, position } = result.error;
+      throw new ApiError('bad-filter', message, { parameter: 'q', position });
+    }
+    const excess = this.#limits && checkComplexity(result.filter, this.#limits);
+    if (excess !== undefined) throw new ApiError(excess.code, excess.message, { parameter: 'q' });
+    return result.filter;
   }
 
   /** `from` and `to`: RFC 3339, epoch milliseconds, or relative to now (`now`, `now-15m`; s, m, h, d). */

@@ -1,0 +1,47 @@
+import { parseFilter, type Filter } from '@logloom/filter';
+import { parseSettings } from '@logloom/settings';
+import assert from 'node:assert/strict';
+import type { IncomingMessage } from 'node:http';
+import { test } from 'node:test';
+import { checkExposure, clientAddress, compileCorrelationAccess } from './index.ts';
+
+function parsed(text: string): Filter {
+  const result = parseFilter(text);
+  assert.ok(result.ok, text);
+  return result.filter;
+}
+
+test('viewers without tokens are served on loopback, or where somebody said so', () => {
+  const check = (settings: Record<string, string>) => () => checkExposure(parseSettings(settings));
+  for (const HOST of ['127.0.0.1', '127.8.0.1', 'localhost', '::1'])
+    assert.doesNotThrow(check({ HOST }), HOST);
+  for (const HOST of ['0.0.0.0', '::', '10.1.2.3', 'logs.example.com', '127.example.com']) {
+    assert.throws(check({ HOST }), { code: 'bad-settings' }, HOST);
+    assert.doesNotThrow(check({ HOST, LIVE_ALLOW_NO_AUTH: 'true' }));
+    assert.doesNotThrow(check({ HOST, LIVE_AUTH_JWKS: 'keys.json' }));
+  }
+});
+
+test('a document is seen by whoever may see all of its members', () => {
+  const see = (text: string, services: string[], levels: Record<string, number>) =>
+    compileCorrelationAccess(parsed(text))({ services, levels, correlationId: 'r1' });
+  assert.equal(see('service:pay', ['pay'], { info: 2 }), true);
+  assert.equal(see('service:pay', ['pay', 'web'], { info: 2 }), false);
+  assert.equal(see('service:pay*', ['pay-a', 'pay-b'], { info: 1, error: 1 }), true);
+  assert.equal(see('NOT level:debug', ['web'], { info: 1, debug: 1 }), false);
+  assert.equal(see('service:pay OR level:error', ['pay', 'web'], { info: 1, error: 1 }), undefined);
+  assert.equal(see('correlationId:r1', ['web'], { info: 1 }), true);
+  assert.equal(see('attributes.tenant:a', ['web'], { info: 1 }), undefined);
+  assert.equal(see('service:pay AND attributes.tenant:a', ['web'], { info: 1 }), false);
+});
+
+test('the address is that of the connection, or what a trusted proxy says', () => {
+  const request = (remoteAddress: string, forwarded?: string) =>
+    ({ socket: { remoteAddress }, headers: { 'x-forwarded-for': forwarded } }) as unknown as IncomingMessage;
+  const alone = clientAddress([]);
+  assert.equal(alone(request('203.0.113.9', '198.51.100.1')), '203.0.113.9');
+  const behind = clientAddress(['loopback', '10.0.0.0/8']);
+  assert.equal(behind(request('127.0.0.1', '198.51.100.1')), '198.51.100.1');
+  assert.equal(behind(request('127.0.0.1', '6.6.6.6, 198.51.100.1, 10.2.2.2')), '198.51.100.1');
+  assert.equal(behind(request('203.0.113.9', '198.51.100.1')), '203.0.113.9');
+});

@@ -1,0 +1,22 @@
+import { SettingsError, type Settings } from '@logloom/settings';
+import { isIP } from 'node:net';
+
+/**
+ * Throws SettingsError where everybody who reaches the machine could read the log: viewers are served on an address that is not
+ * loopback, nobody asked for tokens, and nobody said that this is meant.
+ */
+export function checkExposure({
+  HOST,
+  LIVE_AUTH_JWKS,
+  LIVE_ALLOW_NO_AUTH,
+}: Pick<Settings, 'HOST' | 'LIVE_AUTH_JWKS' | 'LIVE_ALLOW_NO_AUTH'>): void {
+  if (LIVE_AUTH_JWKS !== undefined || LIVE_ALLOW_NO_AUTH || isLoopback(HOST)) return;
+  throw new SettingsError([
+    `HOST=${HOST}: whoever reaches this address could read every event. Set LIVE_AUTH_JWKS to ask for tokens (docs/security.md), or LIVE_ALLOW_NO_AUTH=true where something else protects the port`,
+  ]);
+}
+
+export function isLoopback(host: string): boolean {
+  if (isIP(host) === 4) return host.startsWith('127.');
+  return host === 'localhost' || host === '::1' || host.startsWith('::ffff:127.');
+}

@@ -1,0 +1,7 @@
+export { authError, authErrors, type AuthError, type AuthErrorCode } from './auth-error.ts';
+export { authenticateNobody, openAuthenticate, type AuthSettings } from './authenticate.ts';
+export { checkExposure, isLoopback } from './check-exposure.ts';
+export { clientAddress, type ClientAddress } from './client-address.ts';
+export { canDecideCorrelations, compileCorrelationAccess } from './correlation-access.ts';
+export type { Access, AccessRequest, Authenticate, Holder } from './holder.ts';
+export { tokenOf, tokenProtocol } from './token-of.ts';

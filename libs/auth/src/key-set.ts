@@ -1,0 +1,55 @@
+import { createLocalJWKSet, createRemoteJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
+import { readFile, stat } from 'node:fs/promises';
+
+/** How often a file is looked at. */
+const lookMs = 1_000;
+/** A key that is not known makes the keys be fetched again, but no more often than this. */
+const cooldownMs = 5_000;
+/** Keys that were taken out of the set are gone after so long. */
+const maxAgeMs = 300_000;
+
+/** The keys could not be had; says nothing about the token. */
+export class KeysUnavailable extends Error {}
+
+/**
+ * Finds a token's key in a JWKS (RFC 7517) at a URL or in a file. The set is read again when it has changed or a key is missing, so
+ * that keys can be rotated: add the new one, sign with it, take the old one out.
+ */
+export async function openKeySet(source: string): Promise<JWTVerifyGetKey> {
+  if (/^https?:/.test(source)) {
+    const keys = createRemoteJWKSet(new URL(source), {
+      cooldownDuration: cooldownMs,
+      cacheMaxAge: maxAgeMs,
+      timeoutDuration: 5_000,
+    });
+    return keys;
+  }
+  let set = await readSet(source);
+  let changedAt = await lastChange(source);
+  let lookedAt = Date.now();
+  return async (header, token) => {
+    if (Date.now() - lookedAt >= lookMs) {
+      lookedAt = Date.now();
+      try {
+        const change = await lastChange(source);
+        if (change !== changedAt) {
+          set = await readSet(source);
+          changedAt = change;
+        }
+      } catch (cause) {
+        // A set that is just being written, or is gone: nobody gets in by keys that may have been taken out.
+        changedAt = Number.NaN;
+        throw new KeysUnavailable(`${source} cannot be read`, { cause });
+      }
+    }
+    return set(header, token);
+  };
+}
+
+async function readSet(file: string): Promise<JWTVerifyGetKey> {
+  return createLocalJWKSet(JSON.parse(await readFile(file, 'utf8')) as JSONWebKeySet);
+}
+
+async function lastChange(file: string): Promise<number> {
+  return (await stat(file)).mtimeMs;
+}

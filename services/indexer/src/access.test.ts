@@ -1,0 +1,229 @@
+import { openSqliteArchive } from '@logloom/archive';
+import { TestIssuer } from '@logloom/auth/test-issuer';
+import { SqliteEventLog } from '@logloom/event-log';
+import { openJobQueue, openJobRecords } from '@logloom/job-queue';
+import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-registry';
+import {
+  correlationDefaults,
+  memberDeltas,
+  topics,
+  type Correlation,
+  type PlacedEvent,
+} from '@logloom/schemas';
+import { openSqliteSearchStore } from '@logloom/search-store';
+import fastify from 'fastify';
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { registerApi } from './api.ts';
+import { nezhaEvent } from './nezha-events.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'access-'));
+const search = openSqliteSearchStore(folder);
+const archive = openSqliteArchive(folder);
+const log = new SqliteEventLog(join(folder, 'log'));
+const jobsStore = { folder: join(folder, 'jobs') };
+const queue = await openJobQueue(jobsStore);
+const records = await openJobRecords(jobsStore);
+const issuer = await TestIssuer.create('key');
+const app = fastify();
+const startMicros = Date.parse('2024-05-01T11:00:00Z') * 1000;
+
+interface Answer {
+  total: { value: number; exact: boolean };
+  events: { id: string; service: string }[];
+  correlations: { id: string }[];
+  fields: string[];
+  values: { value: string; count: number }[];
+  missing: number;
+  buckets: { count: number; levels: Record<string, number> }[];
+  next?: string;
+  error: { code: string; message: string };
+  id: string;
+}
+
+function event(offset: number, service: string, correlationId: string, attributes = '{}'): PlacedEvent {
+  const line = { timestamp: '', service, host: 'h', level: 'info' as const, message: `message ${offset}` };
+  const made = nezhaEvent(line, offset, startMicros + offset * 1_000_000);
+  return { ...made, correlationId, correlationKind: 'traceId', attributes };
+}
+
+function documentOf(members: PlacedEvent[]): Correlation {
+  const [first] = members as [PlacedEvent];
+  return {
+    ...correlationDefaults,
+    id: `0-${first.offset}`,
+    correlationId: first.correlationId!,
+    kind: 'traceId',
+    revision: 1,
+    closeReason: 'idle',
+    firstAt: first.timestamp,
+    lastAt: members.at(-1)!.timestamp,
+    services: [...new Set(members.map(({ service }) => service))],
+    levels: { info: members.length },
+    rules: [],
+    severity: null,
+    partition: first.partition,
+    firstOffset: first.offset,
+    closeOffset: members.at(-1)!.offset,
+    closeSequence: 0,
+    firstClosedAt: 0,
+    memberDeltas: memberDeltas(members.map(({ offset }) => offset)),
+  };
+}
+
+// Requests of one tenant, of the other, and one that both had a part in.
+const requests = Array.from({ length: 12 }, (_, r) => {
+  const services = [
+    ['mine', 'mine'],
+    ['other', 'other'],
+    ['mine', 'other'],
+  ][r % 3]!;
+  return services.map((service, i) =>
+    event(r * 2 + i, service, `request-${r}`, JSON.stringify({ tenant: service, [`${service}Only`]: 1 })),
+  );
+});
+const mineOf = (r: number) => requests[r]!.every(({ service }) => service === 'mine');
+
+async function get(path: string, claims: Record<string, unknown>, method: 'GET' | 'POST' = 'GET') {
+  const headers = { authorization: `Bearer ${await issuer.sign(claims)}` };
+  const response = await app.inject({ method, url: `/api/${path}`, headers });
+  return { status: response.statusCode, body: response.json<Answer>() };
+}
+
+before(async () => {
+  await log.createTopics(Object.values(topics).map((name) => ({ name, partitions: 2 })));
+  const serde = await createSerde(createEmbeddedSchemaRegistry());
+  const authenticate = await issuer.authenticate(folder);
+  const filterLimits = { terms: 8, depth: 4, wildcards: 2 };
+  const jobs = { queue, records };
+  registerApi(app, { search, archive, log, serde, version: '1', jobs, authenticate, filterLimits });
+  await search.index(requests.flat());
+  await archive.put(requests.flat());
+  await search.indexCorrelations(requests.map(documentOf));
+});
+
+after(async () => {
+  await app.close();
+  await Promise.all([search.close(), archive.close(), log.close(), queue.close(), records.close()]);
+  rmSync(folder, { recursive: true });
+});
+
+const service = { logloom_filter: 'service:mine' };
+const attribute = { logloom_filter: 'attributes.tenant:mine' };
+const paths = ['search', 'histogram', 'fields', 'correlations', 'correlations/0-0', 'events/a', 'status'];
+
+test('nothing is answered without a token', async () => {
+  for (const path of paths) {
+    const response = await app.inject(`/api/${path}`);
+    assert.equal(response.statusCode, 401, path);
+    assert.equal(response.headers['www-authenticate'], 'Bearer');
+    assert.equal(response.json<Answer>().error.code, 'unauthorized');
+  }
+  const token = await issuer.sign();
+  assert.equal((await app.inject(`/api/search?access_token=${token}`)).statusCode, 200);
+});
+
+for (const claims of [service, attribute]) {
+  test(`${claims.logloom_filter}: events, whatever the query`, async () => {
+    for (const q of [
+      '',
+      '*',
+      'service:other',
+      '* OR service:other',
+      'NOT service:mine',
+      'service:mine) OR (*',
+    ]) {
+      const { status, body } = await get(`search?limit=5&q=${encodeURIComponent(q)}`, claims);
+      if (status === 400) continue;
+      assert.ok(
+        body.events.every((found) => found.service === 'mine'),
+        q,
+      );
+      assert.ok(body.total.value <= 12, q);
+      if (body.next === undefined) continue;
+      const next = await get(`search?limit=500&q=${encodeURIComponent(q)}&cursor=${body.next}`, claims);
+      assert.ok(
+        next.body.events.every((found) => found.service === 'mine'),
+        q,
+      );
+    }
+    // A cursor that somebody else was given.
+    const { body: all } = await get('search?limit=5', {});
+    const { body: rest } = await get(`search?limit=500&cursor=${all.next}`, claims);
+    assert.ok(rest.events.length > 0 && rest.events.every((found) => found.service === 'mine'));
+
+    const { body: histogram } = await get('histogram?q=*%20OR%20service:other', claims);
+    assert.equal(
+      histogram.buckets.reduce((sum, { count }) => sum + count, 0),
+      12,
+    );
+    for (const { service, id } of requests.flat())
+      assert.equal(
+        (await get(`events/${encodeURIComponent(id)}`, claims)).status,
+        service === 'mine' ? 200 : 404,
+      );
+  });
+
+  test(`${claims.logloom_filter}: fields and their values`, async () => {
+    const { body: names } = await get('fields', claims);
+    assert.ok(names.fields.includes('service') && names.fields.includes('attributes.mineOnly'));
+    assert.ok(!names.fields.includes('attributes.otherOnly'));
+    const { body } = await get('fields?field=service&q=*%20OR%20service:other', claims);
+    assert.deepEqual(body.values, [{ value: 'mine', count: 12 }]);
+    const { body: attributes } = await get('fields?field=attributes.otherOnly', claims);
+    assert.deepEqual(attributes.values, []);
+  });
+
+  test(`${claims.logloom_filter}: the documents all of whose members it may see`, async () => {
+    const wanted = requests.flatMap((_, r) => (mineOf(r) ? [`0-${r * 2}`] : [])).reverse();
+    for (const q of ['', 'service:other OR *', 'NOT service:other OR service:other']) {
+      const found: string[] = [];
+      let cursor = '';
+      let pages = 0;
+      do {
+        const query = `limit=1&q=${encodeURIComponent(q)}&cursor=${cursor}`;
+        const { body } = await get(`correlations?${query}`, claims);
+        assert.ok(body.total.value <= 1, 'the total does not tell what others have');
+        found.push(...body.correlations.map(({ id }) => id));
+        cursor = body.next ?? '';
+        pages++;
+      } while (cursor !== '' && pages < 50);
+      assert.deepEqual(found, wanted, q);
+    }
+    const { body: page } = await get('correlations?limit=100', claims);
+    assert.deepEqual(
+      page.correlations.map(({ id }) => id),
+      wanted,
+    );
+    assert.deepEqual(page.total, { value: wanted.length, exact: true });
+    assert.equal((await get('correlations?cursor=abc', claims)).body.error.code, 'bad-cursor');
+    for (const r of requests.keys())
+      for (const id of [`0-${r * 2}`, `request-${r}`]) {
+        const { status, body } = await get(`correlations/${id}`, claims);
+        assert.equal(status, mineOf(r) ? 200 : 404, id);
+        if (status === 200) assert.equal(body.events.length, 2);
+      }
+  });
+
+  test(`${claims.logloom_filter}: nothing that tells of the whole`, async () => {
+    for (const path of ['status', 'jobs/x', 'saved-filters'])
+      assert.equal((await get(path, claims)).body.error.code, 'forbidden', path);
+    for (const path of ['jobs/rebuild', 'jobs/redrive'])
+      assert.equal((await get(path, claims, 'POST')).body.error.code, 'forbidden', path);
+  });
+}
+
+test('a token without a filter sees everything', async () => {
+  assert.equal((await get('search', {})).body.total.value, 24);
+  assert.equal((await get('correlations', {})).body.total.value, 12);
+  assert.equal((await get('status', {})).status, 200);
+});
+
+test('a filter over the limits is refused with the limit', async () => {
+  const { status, body } = await get('search?q=service:a*b*c*', {});
+  assert.deepEqual([status, body.error.code], [400, 'filter-too-complex']);
+  assert.match(body.error.message, /3 wildcards; 2 are allowed/);
+});
