@@ -277,22 +277,57 @@ test('an error overtakes a batch that is half sent', () => {
   assert.ok(many.every((recorder) => recorder.messages.length === 1));
 });
 
-test('a member that leaves when it is given a batch takes nothing from the others', () => {
-  const { broadcast, accept } = makeBroadcast(0);
+test('members that leave when they are given a batch, alone or with others, take nothing from those who stay', () => {
+  const clock = { now: 0, step: 0 };
+  const { broadcast, accept } = makeBroadcast(0, clock);
   const group = broadcast.hold(filterOf('*'));
-  const leaver: Member = {
-    slot: -1,
-    deliver() {
-      broadcast.leave(group, leaver);
-    },
+  const leavers: Member[] = [];
+  const leaver = (takesAlong: number): Member => {
+    const member = {
+      slot: -1,
+      deliver() {
+        broadcast.leave(group, member);
+        for (const other of leavers.splice(0, takesAlong)) broadcast.leave(group, other);
+      },
+    };
+    leavers.push(member);
+    return member;
   };
-  const [before] = watch(broadcast, '*', 1);
-  broadcast.join(group, leaver, 0);
-  const [after] = watch(broadcast, '*', 1);
+  const staying: Recorder[] = [];
+  // So many that a call for each inside the call for the one before would be too deep.
+  for (let n = 0; n < 20_000; n++) {
+    if (n % 1000 === 0) staying.push(...watch(broadcast, '*', 1));
+    broadcast.join(group, leaver(n % 7 === 0 ? 2 : 0), 0);
+  }
   for (let n = 0; n < 3; n++) {
     accept(item(n, 'info', 'web'), n);
-    broadcast.flushDue(n);
+    clock.now = n;
+    while (broadcast.flushDue(n) !== undefined);
   }
-  assert.deepEqual(batches(before!), [[0], [1], [2]]);
-  assert.deepEqual(batches(after!), [[0], [1], [2]]);
+  assert.equal(group.members.length, staying.length);
+  for (const recorder of staying) assert.deepEqual(batches(recorder), [[0], [1], [2]]);
+});
+
+test('whoever leaves while a batch is half sent, those who stay get it once', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 30 }), fc.array(fc.nat(), { maxLength: 40 }), (count, leaving) => {
+      const clock = { now: 0, step: 2 };
+      const { broadcast, accept } = makeBroadcast(25, clock);
+      const group = broadcast.hold(filterOf('*'));
+      const staying = watch(broadcast, '*', count);
+      accept(item(0, 'info', 'web'), 0);
+      let due = broadcast.flushDue(0);
+      for (const n of leaving) {
+        const [leaver] = staying.splice(n % Math.max(1, staying.length), 1);
+        if (leaver !== undefined) broadcast.leave(group, leaver);
+        if (due !== undefined && n % 3 === 0) due = broadcast.flushDue(clock.now);
+      }
+      while (due !== undefined) due = broadcast.flushDue(clock.now);
+      for (const recorder of staying) assert.deepEqual(batches(recorder), [[0]]);
+      assert.deepEqual(
+        group.members.map(({ slot }) => slot),
+        staying.map((_, slot) => slot),
+      );
+    }),
+  );
 });

@@ -126,20 +126,24 @@ export class Broadcast {
     group.members.push(member);
   }
 
+  /** What is on its way to the group may no longer reach the member. Members may leave while they are given a batch. */
   leave(group: Group, member: Member): void {
     const { members } = group;
-    if (members[member.slot] !== member) return;
-    // The last one takes the place, on the far side of `sent`.
-    this.#finish(group);
-    const last = members.pop()!;
-    if (last !== member) {
-      members[member.slot] = last;
-      last.slot = member.slot;
+    let { slot } = member;
+    if (members[slot] !== member) return;
+    if (slot < group.sent) {
+      // The gap moves to the border between those who have the batch and those who have not, and from there to the end.
+      group.sent--;
+      place(members, slot, members[group.sent]!);
+      slot = group.sent;
     }
+    const last = members.pop()!;
+    if (slot < members.length) place(members, slot, last);
     member.slot = -1;
     if (members.length > 0) return;
     this.#index.delete(group);
     this.#close(group);
+    this.#sent(group);
   }
 
   /** Takes the next item of the stream; gives the number of viewers that it goes to. flushDue() must follow soon. */
@@ -217,12 +221,14 @@ export class Broadcast {
   #beginDue(nowMs: number): void {
     for (const group of this.#urgent) {
       if (group.sending !== undefined || this.#urgentAt(group) > nowMs) continue;
+      this.#passStart ??= nowMs;
       this.#begin(group, nowMs);
       this.#sending.unshift(group);
     }
     if (this.#sending.length > 0) return;
     const [group] = this.#pending;
     if (group === undefined || this.#dueAt(group) > nowMs) return;
+    this.#passStart ??= nowMs;
     this.#begin(group, nowMs);
     this.#sending.push(group);
   }
@@ -250,7 +256,6 @@ export class Broadcast {
   #begin(group: Group, nowMs: number): void {
     const { open, members } = group;
     this.#close(group);
-    this.#passStart ??= nowMs;
     group.flushedAt = nowMs;
     group.sending = new Batch(this.#options.stream, group.channel, this.#options.cursor(), open, true);
     group.sent = 0;
@@ -263,12 +268,12 @@ export class Broadcast {
     const { members, sending } = group;
     let at: number;
     do {
-      const stop = Math.min(group.sent + (this.#options.stride ?? 64), members.length);
-      // A member may leave when it is given a batch, which finishes this one first.
-      while (group.sent < stop && group.sending === sending) members[group.sent++]!.deliver(sending!);
+      // What a member does when it is given a batch may be to leave, alone or with others.
+      for (let left = this.#options.stride ?? 64; left > 0 && group.sent < members.length; left--)
+        members[group.sent++]!.deliver(sending!);
       at = this.#options.now();
-    } while (at < until && group.sent < members.length && group.sending === sending);
-    if (group.sending === sending && group.sent >= members.length) this.#sent(group);
+    } while (at < until && group.sent < members.length);
+    if (group.sent >= members.length) this.#sent(group);
     return at;
   }
 
@@ -278,8 +283,9 @@ export class Broadcast {
 
   #sent(group: Group): void {
     group.sending = undefined;
-    const place = this.#sending.indexOf(group);
-    if (place >= 0) this.#sending.splice(place, 1);
+    group.sent = 0;
+    const at = this.#sending.indexOf(group);
+    if (at >= 0) this.#sending.splice(at, 1);
   }
 
   #close(group: Group): void {
@@ -288,6 +294,11 @@ export class Broadcast {
     this.#pending.delete(group);
     this.#urgent.delete(group);
   }
+}
+
+function place(members: Member[], slot: number, member: Member): void {
+  members[slot] = member;
+  member.slot = slot;
 }
 
 function keyOf({ canonical }: LiveFilter, sibling: number): string {
