@@ -1,4 +1,5 @@
 import { partitionOf, SourceWatermarks } from '@logloom/event-log';
+import { openJobQueue } from '@logloom/job-queue';
 import { connectLog, type LogConnection } from '@logloom/runtime';
 import { memberOffsets, topics, type Correlation, type LogEvent } from '@logloom/schemas';
 import { openSearchStore } from '@logloom/search-store';
@@ -14,6 +15,8 @@ import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sendBatches } from '../../apps/logloom/src/send.ts';
 import { startStack } from '../../infra/local/start-stack.ts';
+import { jobNames, jobsFolder, retries } from '../../services/indexer/src/jobs/job-names.ts';
+import { planRedrive } from '../../services/indexer/src/jobs/redrive.ts';
 import { eventually } from '../pipeline/pipeline.ts';
 import { demoLines } from '../pipeline/traffic.ts';
 
@@ -121,12 +124,64 @@ describe('the services on Kafka and a schema registry, as processes of their own
     }
     assert.deepEqual(members(await readAll(connection, topics.correlations)), expected);
     assert.equal((await search.counts()).events, lines.length);
+
+    await t.test('dead letters are put through again, each once, with ingest killed meanwhile', async () => {
+      const letters = demoLines(300)
+        .slice(0, 300)
+        .map((line) => line.replace('{', '{"redriven":true,'));
+      await refuse(connection, letters);
+      const queue = await openJobQueue({ folder: jobsFolder(folder) });
+      try {
+        const redrive = async (): Promise<string> => {
+          const plan = await planRedrive(connection, { again: false, text: 'limit' });
+          return queue.add(jobNames.redrive, plan, retries);
+        };
+        const id = await redrive();
+        await services[0]!.end('SIGKILL');
+        await services[0]!.start();
+        const isDone = async (): Promise<boolean> => (await queue.get(id))?.state === 'completed';
+        await eventually('the job is done', isDone, 180_000);
+        const all = lines.length + letters.length;
+        await eventually('every letter indexed', async () => (await search.counts()).events === all, 180_000);
+        const redriven = (await distinctEvents(connection)).filter(
+          ({ event }) => event.source.kind === 'redrive',
+        );
+        assert.deepEqual(
+          redriven.map(({ event }) => event.message).toSorted(),
+          letters.map((line) => (JSON.parse(line) as { message: string }).message).toSorted(),
+        );
+        const records = (await connection.log.endOffsets(topics.raw)).reduce((sum, end) => sum + end, 0);
+        const again = await redrive();
+        await eventually('the second is done', async () => (await queue.get(again))?.state === 'completed');
+        const after = (await connection.log.endOffsets(topics.raw)).reduce((sum, end) => sum + end, 0);
+        assert.equal(after, records, 'what was redriven is not put again');
+      } finally {
+        await queue.close();
+      }
+    });
+
     assert.equal((await fetch(`http://127.0.0.1:${livePort}/health/ready`)).status, 200);
     for (const [i, service] of services.entries())
       assert.equal(await service.end('SIGTERM'), 0, `${names[i]} drains`);
     t.diagnostic(`${lines.length} events, ${expected.size} requests`);
   });
 });
+
+/** Dead letters as ingest writes them, of lines that are good by now. */
+async function refuse({ log, serde }: LogConnection, lines: readonly string[]): Promise<void> {
+  const records = lines.map((line, offset) => ({
+    partition: offset % partitions,
+    key: null,
+    value: serde.encode('DeadLetter', {
+      code: 'event-too-large',
+      message: 'the event is over the limit',
+      source: { kind: 'http', topic: 'refused', partition: 0, offset, index: 0 },
+      receivedAt: Date.now(),
+      payload: Buffer.from(line),
+    }),
+  }));
+  await log.append(topics.deadLetter, records);
+}
 
 async function* paced(lines: readonly string[]): AsyncGenerator<string[]> {
   for (let i = 0; i < lines.length; i += 100) {
