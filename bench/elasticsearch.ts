@@ -5,9 +5,8 @@
  *
  *     node bench/elasticsearch.ts [events]
  */
-import type { PlacedEvent } from '@logloom/schemas';
 import { startStack } from '../infra/local/start-stack.ts';
-import { eventSource } from '../libs/search-store/src/elasticsearch-documents.ts';
+import { createEvent } from '../libs/search-store/src/elasticsearch-actions.ts';
 import { eventIndex } from '../libs/search-store/src/elasticsearch-indices.ts';
 import {
   openTestStore,
@@ -74,7 +73,7 @@ async function prebuilt({ client, names }: TestStore) {
     bodies.push(
       events
         .slice(start, start + maxDocuments)
-        .map((event) => bulkLines(event, eventIndex(names, event)))
+        .map((event) => createEvent(eventIndex(names, event), event))
         .join('\n'),
     );
   return measure(async () => {
@@ -90,10 +89,6 @@ async function prebuilt({ client, names }: TestStore) {
       await Promise.all(Array.from({ length: inFlight }, sendRest));
     }
   });
-}
-
-function bulkLines(event: PlacedEvent, index: string): string {
-  return `${JSON.stringify({ create: { _index: index, _id: event.id } })}\n${JSON.stringify(eventSource(event))}`;
 }
 
 async function measure(work: () => Promise<void>): Promise<{ wall: number; cpu: number }> {

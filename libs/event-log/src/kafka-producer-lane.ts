@@ -5,6 +5,7 @@ import { EventLogError, type NewRecord } from './event-log.ts';
 const batchBytes = 900_000;
 /** Kafka's overhead of a record at most: lengths, deltas, attributes. */
 const recordOverhead = 32;
+const headerOverhead = 10;
 
 interface Waiting {
   messages: Message[];
@@ -36,7 +37,11 @@ export class ProducerLane {
     );
     if (!this.#running) void this.#run();
     const bases = await Promise.all(stored);
-    return pieces.flatMap(({ messages }, i) => messages.map((_, k) => bases[i]! + k));
+    const offsets = new Array<number>(records.length);
+    let next = 0;
+    for (const [i, { messages }] of pieces.entries())
+      for (let k = 0; k < messages.length; k++) offsets[next++] = bases[i]! + k;
+    return offsets;
   }
 
   async #run(): Promise<void> {
@@ -49,7 +54,8 @@ export class ProducerLane {
 
   async #sendBatch(batch: readonly Waiting[]): Promise<void> {
     try {
-      let offset = await this.#send(batch.flatMap(({ messages }) => messages));
+      const only = batch.length === 1 ? batch[0]!.messages : undefined;
+      let offset = await this.#send(only ?? batch.flatMap(({ messages }) => messages));
       for (const { messages, resolve } of batch) {
         resolve(offset);
         offset += messages.length;
@@ -80,11 +86,15 @@ export class ProducerLane {
 /** Pieces that fit a batch; a record that is larger than one has a piece of its own. */
 function split(records: readonly NewRecord[]): { messages: Message[]; bytes: number }[] {
   const pieces: { messages: Message[]; bytes: number }[] = [];
-  for (const { key, value, headers } of records) {
+  for (const { partition, key, value, headers } of records) {
     let bytes = recordOverhead + value.length + (key === null ? 0 : Buffer.byteLength(key));
-    for (const [name, text] of Object.entries(headers ?? {}))
-      bytes += Buffer.byteLength(name) + Buffer.byteLength(text) + 10;
-    const message = headers === undefined ? { key, value } : { key, value, headers: { ...headers } };
+    let message: Message;
+    if (headers === undefined) message = { partition, key, value };
+    else {
+      message = { partition, key, value, headers: { ...headers } };
+      for (const name in headers)
+        bytes += Buffer.byteLength(name) + Buffer.byteLength(headers[name]!) + headerOverhead;
+    }
     const piece = pieces.at(-1);
     if (piece !== undefined && piece.bytes + bytes <= batchBytes) {
       piece.messages.push(message);

@@ -65,6 +65,9 @@ export class KafkaAppender {
   }
 
   async #append(topic: string, records: readonly NewRecord[]): Promise<number[]> {
+    const first = records[0]?.partition;
+    if (first !== undefined && records.every(({ partition }) => partition === first))
+      return this.#lane(topic, first).append(records);
     const indexes = new Map<number, number[]>();
     records.forEach(({ partition }, i) => {
       const of = indexes.get(partition);
@@ -138,7 +141,7 @@ export class KafkaAppender {
       const work = handle.connected.then(() =>
         handle.producer.send({
           topic,
-          messages: messages.map((message) => ({ ...message, partition })),
+          messages,
           acks: -1,
           compression: this.#compression,
         }),

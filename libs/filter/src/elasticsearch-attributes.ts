@@ -19,23 +19,36 @@ const maxTermBytes = 32_766;
  * numbers. A value whose pair is longer than 32,766 bytes of UTF-8 is left out: Lucene has no room for it.
  */
 export function elasticsearchAttributes(attributesJson: string): ElasticsearchAttributes {
-  const labels: [string, string[]][] = [];
-  const attributes = new Set<string>();
-  const numbers = new Set<string>();
+  const labels: [path: string, texts: string[]][] = [];
+  const attributes: string[] = [];
+  const numbers: string[] = [];
   for (const [path, values] of attributeValues(attributesJson)) {
     // No filter can name such a path (U+0000 is refused), and as a pair it would pass for another one.
     if (path.includes('\0')) continue;
-    const kept = values.filter(
-      (value) => Buffer.byteLength(attributePair(path, String(value))) <= maxTermBytes,
-    );
-    if (kept.length > 0) labels.push([path, kept.map(String)]);
-    for (const value of kept) {
-      attributes.add(attributePair(path, String(value)));
+    const texts: string[] = [];
+    // Most paths have one value, and nothing to compare it with.
+    const known = values.length > 1 ? new Set<string>() : undefined;
+    const add = (list: string[], item: string): void => {
+      if (known?.has(item) === true) return;
+      known?.add(item);
+      list.push(item);
+    };
+    for (const value of values) {
+      const text = String(value);
+      const pair = attributePair(path, text);
+      if (!isTerm(pair)) continue;
+      texts.push(text);
+      add(attributes, pair);
       const number = typeof value === 'string' ? parseNumber(value) : value;
-      if (typeof number === 'number') numbers.add(attributeNumber(path, number, typeof value === 'number'));
+      if (typeof number === 'number') add(numbers, attributeNumber(path, number, typeof value === 'number'));
     }
+    if (texts.length > 0) labels.push([path, texts]);
   }
-  return { labels: Object.fromEntries(labels), attributes: [...attributes], numbers: [...numbers] };
+  return { labels: Object.fromEntries(labels), attributes, numbers };
+}
+
+function isTerm(text: string): boolean {
+  return text.length * 3 <= maxTermBytes || Buffer.byteLength(text) <= maxTermBytes;
 }
 
 /** A path and a value as one keyword: term, prefix, wildcard and range queries on it stay within the path. */
@@ -52,14 +65,12 @@ export function attributeNumber(path: string, number: number, isNumber: boolean)
   return attributePair(path, sortableNumber(number) + (isNumber ? 'n' : 's'));
 }
 
-const scratch = new DataView(new ArrayBuffer(8));
+const scratch = Buffer.alloc(8);
 
 /** 16 hexadecimal digits that sort as the numbers do: IEEE 754 with the sign bit turned, all bits of a negative number turned. */
 export function sortableNumber(number: number): string {
-  scratch.setFloat64(0, number + 0);
-  const high = scratch.getUint32(0);
-  const low = scratch.getUint32(4);
-  const isNegative = high >= 0x8000_0000;
-  const digits = (word: number) => (word >>> 0).toString(16).padStart(8, '0');
-  return digits(isNegative ? ~high : high | 0x8000_0000) + digits(isNegative ? ~low : low);
+  scratch.writeDoubleBE(number + 0);
+  if (scratch[0]! < 0x80) scratch[0]! |= 0x80;
+  else for (let i = 0; i < 8; i++) scratch[i] = ~scratch[i]!;
+  return scratch.toString('hex');
 }

@@ -1,10 +1,9 @@
 import type { Correlation, PlacedEvent } from '@logloom/schemas';
-import { correlationSource, documentId, eventSource } from './elasticsearch-documents.ts';
+import { correlationSource, documentId, eventJson } from './elasticsearch-documents.ts';
 
 /** The lines of a bulk that store an event in the index, unless it is there. */
 export function createEvent(index: string, event: PlacedEvent): string {
-  const meta = { _index: index, _id: documentId(event.id) };
-  return `{"create":${JSON.stringify(meta)}}\n${JSON.stringify(eventSource(event))}`;
+  return `{"create":{"_index":"${index}","_id":${JSON.stringify(documentId(event.id))}}}\n${eventJson(event)}`;
 }
 
 /** The lines of a bulk that store a correlation document in the index, unless this or a higher revision is there. */

@@ -28,34 +28,26 @@ export interface EventSource {
   };
 }
 
-/** An event as a document of the indices that elasticsearch-templates.ts describes. */
-export function eventSource(e: PlacedEvent): EventSource {
-  const fields = e.attributes === '{}' ? undefined : elasticsearchAttributes(e.attributes);
-  const logloom = {
-    id: e.id,
-    timestamp: e.timestamp,
-    partition: e.partition,
-    offset: e.offset,
-    correlation_id: e.correlationId ?? undefined,
-    correlation_kind: e.correlationKind ?? undefined,
-    words: elasticsearchWords(e.message),
-    attributes: fields?.attributes,
-    numbers: fields?.numbers,
-    raw_attributes: e.attributes,
-  };
-  const source = {
-    '@timestamp': nanosDate(e.timestamp),
-    log: { level: e.level },
-    service: { name: e.service },
-    host: e.host === null ? undefined : { name: e.host },
-    message: e.message,
-    trace: e.traceId === null ? undefined : { id: e.traceId },
-    span: e.spanId === null ? undefined : { id: e.spanId },
-    labels: fields?.labels,
-    logloom,
-  };
-  // What is undefined is not written as JSON.
-  return source as EventSource;
+/**
+ * An event as a document of the indices that elasticsearch-templates.ts describes: an EventSource and what only the index needs, as JSON.
+ * Written as text: an object, to be written as JSON, takes a quarter more time (bench/elasticsearch.ts).
+ */
+export function eventJson(e: PlacedEvent): string {
+  let json = `{"@timestamp":"${nanosDate(e.timestamp)}","log":{"level":"${e.level}"},"service":{"name":${JSON.stringify(e.service)}}`;
+  if (e.host !== null) json += `,"host":{"name":${JSON.stringify(e.host)}}`;
+  json += `,"message":${JSON.stringify(e.message)}`;
+  if (e.traceId !== null) json += `,"trace":{"id":${JSON.stringify(e.traceId)}}`;
+  if (e.spanId !== null) json += `,"span":{"id":${JSON.stringify(e.spanId)}}`;
+  const words = JSON.stringify(elasticsearchWords(e.message));
+  let logloom = `{"id":${JSON.stringify(e.id)},"timestamp":${e.timestamp},"partition":${e.partition},"offset":${e.offset},"words":${words}`;
+  if (e.correlationId !== null) logloom += `,"correlation_id":${JSON.stringify(e.correlationId)}`;
+  if (e.correlationKind !== null) logloom += `,"correlation_kind":${JSON.stringify(e.correlationKind)}`;
+  if (e.attributes !== '{}') {
+    const { labels, attributes, numbers } = elasticsearchAttributes(e.attributes);
+    json += `,"labels":${JSON.stringify(labels)}`;
+    logloom += `,"attributes":${JSON.stringify(attributes)},"numbers":${JSON.stringify(numbers)}`;
+  }
+  return `${json},"logloom":${logloom},"raw_attributes":${JSON.stringify(e.attributes)}}}`;
 }
 
 export function foundEvent({ log, service, host, message, trace, span, logloom }: EventSource): FoundEvent {

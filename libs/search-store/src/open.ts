@@ -4,6 +4,8 @@ import type { SearchStore } from './search-store.ts';
 export interface OpenSearchStoreOptions {
   /** Of the Elasticsearch that holds the documents; without it the embedded store does. */
   elasticsearchUrl?: string | undefined;
+  /** Of the indices that are made from now on; a rebuild makes all of them anew. Default standard. */
+  indexMode?: 'standard' | 'logsdb';
   /** The folder of the embedded store. */
   folder: string;
   /** Opens for queries only. */
@@ -12,9 +14,9 @@ export interface OpenSearchStoreOptions {
 
 /** The search store that the settings ask for. Elasticsearch need not be reachable yet. */
 export async function openSearchStore(options: OpenSearchStoreOptions): Promise<SearchStore> {
-  const { elasticsearchUrl, folder, readOnly = false } = options;
+  const { elasticsearchUrl, indexMode = 'standard', folder, readOnly = false } = options;
   if (elasticsearchUrl === undefined) return openSqliteSearchStore(folder, { readOnly });
   // Its client takes time and memory that whoever runs embedded need not spend.
   const { ElasticsearchSearchStore } = await import('./elasticsearch.ts');
-  return new ElasticsearchSearchStore(elasticsearchUrl, { readOnly });
+  return new ElasticsearchSearchStore(elasticsearchUrl, { indexMode, readOnly });
 }

@@ -26,7 +26,10 @@ export const runIndexer: RunService = async ({ settings, telemetry, signal, onRe
   await using cleanUp = new AsyncDisposableStack();
   const folder = storesFolder(settings.LOGLOOM_DATA);
   const elasticsearchUrl = settings.ELASTICSEARCH_URL;
-  const search = cleanUp.adopt(await openSearchStore({ elasticsearchUrl, folder }), (store) => store.close());
+  const indexMode = settings.ELASTICSEARCH_INDEX_MODE;
+  const search = cleanUp.adopt(await openSearchStore({ elasticsearchUrl, indexMode, folder }), (store) =>
+    store.close(),
+  );
   const archive = cleanUp.adopt(await openArchive({ mongodbUrl: settings.MONGODB_URL, folder }), (store) =>
     store.close(),
   );
