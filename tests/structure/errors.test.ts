@@ -145,9 +145,11 @@ test('gap and goodbye reasons are those that the live tier gives', () => {
   const reasons = texts.flatMap((text) => literals(/type GapReason = ([^;]*);/.exec(text)?.[1] ?? ''));
   assert.deepEqual(codesOf('Gap reasons').sort(), reasons.sort());
   const goodbyes = texts.flatMap((text) =>
-    [...text.matchAll(/\.goodbye\('([a-z-]+)'/g)].map((match) => match[1]),
+    [...text.matchAll(/\.goodbye\('([a-z-]+)'/g)].map((match) => match[1]!),
   );
-  assert.deepEqual(codesOf('Goodbye reasons').sort(), goodbyes.sort());
+  // A code stands in one row: what is a reason of both stands among the gaps.
+  const documented = rows.filter(({ where }) => where.includes('goodbye')).map(({ code }) => code);
+  assert.deepEqual(documented.sort(), [...new Set(goodbyes)].sort());
 });
 
 test('close codes are those of the live tier and of the WebSocket library on a bad client', () => {

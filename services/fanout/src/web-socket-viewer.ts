@@ -15,8 +15,6 @@ import type { Viewer } from './viewer.ts';
 const refusalsAnswered = 100;
 /** Answers that a client may let pile up, beside its budget of events, before it is cut off. */
 const maxQueuedAnswers = 1 << 20;
-/** The close code for a viewer that is too slow (IANA's registry for RFC 6455). */
-const tryAgainLater = 1013;
 const heartbeatFrame = textFrame(serverMessage.heartbeat);
 /** With a ping, in one write. */
 const beat = Buffer.concat([heartbeatFrame, pingFrame]);
@@ -108,7 +106,8 @@ export class WebSocketViewer implements Viewer, LiveSocketOwner {
   evict(retryAfterMs: number): void {
     this.goodbye('slow', retryAfterMs);
     this.#session.close();
-    this.#ws.close(tryAgainLater);
+    // Try again later (IANA's registry for RFC 6455).
+    this.#ws.close(1013);
   }
 
   /** Closes because its token has expired (4401, after HTTP's 401). */
