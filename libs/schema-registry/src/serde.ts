@@ -3,6 +3,7 @@ import type { Alert, Correlation, DeadLetter, LogEvent, Rules, Tick } from '@log
 import type avro from 'avsc';
 import { badBody, createBodyCheck, type BodyCheck } from './body-check.ts';
 import { subjectOf } from './embedded.ts';
+import { createForeignReader } from './foreign-schema.ts';
 import { SchemaRegistryError, type SchemaRegistry } from './schema-registry.ts';
 
 interface Contracts {
@@ -37,6 +38,7 @@ export class Serde {
   readonly #writers: ReadonlyMap<ContractName, Writer>;
   readonly #readerTypes: ReadonlyMap<ContractName, avro.Type>;
   readonly #readers = new Map<number, Reader>();
+  readonly #foreign = new Map<number, ReturnType<typeof createForeignReader>>();
   // Values are encoded into a slab and cut from it: one allocation for many records.
   #slab = Buffer.allocUnsafeSlow(1 << 20);
   #used = 0;
@@ -102,6 +104,42 @@ export class Serde {
     }
     if (decoded.offset !== value.length) throw badBody();
     return { name: reader.name, value: decoded.value } as Decoded;
+  }
+
+  /**
+   * The value as plain data when its schema is a record that is none of ours; undefined when it is one of ours, or not to be had. Throws
+   * SchemaRegistryError `bad-framing`, and `registry-unavailable`.
+   */
+  async decodeForeign(value: Buffer): Promise<Record<string, unknown> | undefined> {
+    if (!isFramed(value)) throw new SchemaRegistryError('bad-framing', notFramed);
+    const id = value.readUInt32BE(1);
+    if (this.#readers.has(id)) return undefined;
+    let read = this.#foreign.get(id);
+    if (read === undefined) {
+      read = await this.#foreignReader(id);
+      if (read === undefined) return undefined;
+      this.#foreign.set(id, read);
+    }
+    try {
+      return read(value.subarray(headerBytes));
+    } catch (cause) {
+      throw badBody(cause);
+    }
+  }
+
+  async #foreignReader(id: number): Promise<ReturnType<typeof createForeignReader> | undefined> {
+    let text: string;
+    try {
+      text = await this.#registry.schemaById(id);
+    } catch (error) {
+      if (error instanceof SchemaRegistryError && !error.retriable) return undefined;
+      throw error;
+    }
+    try {
+      return createForeignReader(text);
+    } catch {
+      return undefined;
+    }
   }
 
   /** Undefined when the schema cannot be had, or cannot be read by ours, now or ever. */

@@ -26,6 +26,21 @@ async function startChild(folder: string) {
   };
 }
 
+/** Every 500th is broken; every 100th a request of OpenTelemetry with three records, which go to several partitions. */
+function rawText(n: number): string {
+  if (n % 500 === 499) return `{broken ${n}`;
+  if (n % 100 !== 50) return JSON.stringify({ n, requestId: `r${n % 700}` });
+  const logRecords = thirds(n).map((value) => ({
+    attributes: [
+      { key: 'n', value: { doubleValue: value } },
+      { key: 'requestId', value: { stringValue: `o${value}` } },
+    ],
+  }));
+  return JSON.stringify({ resourceLogs: [{ scopeLogs: [{ logRecords }] }] });
+}
+
+const thirds = (n: number): number[] => [n, n + 0.25, n + 0.5];
+
 test('logs.raw: each record is in logs.events exactly once, however often the service is killed', async () => {
   using folder = temporaryFolder();
   const records = 5000;
@@ -34,7 +49,7 @@ test('logs.raw: each record is in logs.events exactly once, however often the se
   const raw = Array.from({ length: records }, (_, n) => ({
     partition: n % partitions,
     key: null,
-    value: Buffer.from(n % 500 === 499 ? `broken ${n}` : JSON.stringify({ n, requestId: `r${n % 700}` })),
+    value: Buffer.from(rawText(n)),
   }));
   // In portions, so that the service finds something to do in each of its lives.
   const lives = 8;
@@ -70,7 +85,9 @@ test('logs.raw: each record is in logs.events exactly once, however often the se
   await log.close();
   const events = await readEvents(folder.path);
   const numbers = events.map(({ attributes }) => (JSON.parse(attributes) as { n: number }).n);
-  const expected = Array.from({ length: records }, (_, n) => n).filter((n) => n % 500 !== 499);
+  const expected = Array.from({ length: records }, (_, n) => n)
+    .filter((n) => n % 500 !== 499)
+    .flatMap((n) => (n % 100 === 50 ? thirds(n) : [n]));
   assert.deepEqual(
     numbers.toSorted((a, b) => a - b),
     expected,

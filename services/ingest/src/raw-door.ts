@@ -44,7 +44,7 @@ class RawPartition implements PartitionHandler {
   readonly #signal: AbortSignal;
   /** Where logs.events ended at the last commit. */
   #endOffsets: number[];
-  #written = new Set<number>();
+  #written = new Map<number, Set<number>>();
   /** The ids of the redriven events among what was written: their sources do not name the raw record. */
   #redriven = new Set<string>();
 
@@ -87,7 +87,7 @@ class RawPartition implements PartitionHandler {
     }
     const next = records.at(-1)!.offset + 1;
     await this.#commit(next);
-    for (const offset of this.#written) if (offset < next) this.#written.delete(offset);
+    for (const offset of this.#written.keys()) if (offset < next) this.#written.delete(offset);
   }
 
   /** False when the log did not take them and may later. */
@@ -96,12 +96,12 @@ class RawPartition implements PartitionHandler {
     span.set(batchAttributes(records));
     const unit = intake.open('kafka');
     for (const record of records) {
-      if (this.#written.has(record.offset)) continue;
-      const source = sourceOf(record);
-      if (source.kind === 'redrive' && this.#redriven.has(eventId(source))) continue;
-      const result = await readRawRecord(record, source, serde, intake.normalizer, maxEventBytes);
-      if ('code' in result) unit.refuse(result, source, record.timestamp, record.value);
-      else unit.accept(result, record);
+      const options = { serde, normalizer: intake.normalizer, maxEventBytes };
+      for (const { source, result, payload } of await readRawRecord(record, sourceOf(record), options)) {
+        if (this.#isWritten(source)) continue;
+        if ('code' in result) unit.refuse(result, source, record.timestamp, payload);
+        else unit.accept(result, record);
+      }
     }
     unit.flush();
     try {
@@ -114,6 +114,12 @@ class RawPartition implements PartitionHandler {
     }
   }
 
+  #isWritten(source: Source): boolean {
+    return source.kind === 'redrive'
+      ? this.#redriven.has(eventId(source))
+      : this.#written.get(source.offset)?.has(source.index) === true;
+  }
+
   async #commit(offset: number): Promise<void> {
     const endOffsets = await this.#options.log.endOffsets(topics.events);
     await this.#assignment.commit(offset, encodeEndOffsets(endOffsets));
@@ -124,14 +130,14 @@ class RawPartition implements PartitionHandler {
   async #learn(fromOffset: number): Promise<void> {
     const { log } = this.#options;
     const ends = await log.endOffsets(topics.events);
-    this.#written = new Set();
+    this.#written = new Map();
     this.#redriven = new Set();
     for (const [partition, end] of ends.entries()) {
       for (let next = this.#endOffsets[partition]!; next < end;) {
         const records = await log.read(topics.events, partition, next, readBatch);
         if (records.length === 0) break;
         const sources = await this.#sources(records);
-        for (const offset of writtenOffsets(sources, this.#assignment, fromOffset)) this.#written.add(offset);
+        writtenOffsets(sources, this.#assignment, fromOffset, this.#written);
         for (const source of sources) if (source.kind === 'redrive') this.#redriven.add(eventId(source));
         next = records.at(-1)!.offset + 1;
       }

@@ -31,12 +31,12 @@ test('metadata of another kind or count is not taken', () => {
 });
 
 test('only the raw partition and the offsets in question count', () => {
-  const source = (kind: string, topic: string, partition: number, at: number) => ({
+  const source = (kind: string, topic: string, partition: number, at: number, index = 0) => ({
     kind,
     topic,
     partition,
     offset: at,
-    index: 0,
+    index,
   });
   const sources = [
     source('kafka', 'logs.raw', 1, 4),
@@ -44,8 +44,15 @@ test('only the raw partition and the offsets in question count', () => {
     source('kafka', 'logs.raw', 2, 6),
     source('http', 'logs.raw', 1, 7),
     source('kafka', 'other', 1, 8),
-    source('kafka', 'logs.raw', 1, 9),
+    source('kafka', 'logs.raw', 1, 9, 2),
+    source('kafka', 'logs.raw', 1, 9, 0),
   ];
   const written = writtenOffsets(sources, { topic: 'logs.raw', partition: 1 }, 5);
-  assert.deepEqual([...written], [5, 9]);
+  assert.deepEqual(
+    [...written].map(([at, indexes]) => [at, [...indexes]]),
+    [
+      [5, [0]],
+      [9, [2, 0]],
+    ],
+  );
 });

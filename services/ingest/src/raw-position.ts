@@ -24,18 +24,21 @@ export function decodeEndOffsets(metadata: string, partitions: number): number[]
 }
 
 /**
- * The raw offsets from `fromOffset` on that logs.events already holds, whatever partition they went to: where an event belongs may
- * have changed with the settings since.
+ * The raw offsets from `fromOffset` on that logs.events already holds, each with the indexes of its events, whatever partition they
+ * went to: where an event belongs may have changed with the settings since.
  */
 export function writtenOffsets(
   sources: Iterable<Source>,
   raw: Pick<Source, 'topic' | 'partition'>,
   fromOffset: number,
-): Set<number> {
-  const written = new Set<number>();
-  for (const { kind, topic, partition, offset } of sources) {
-    if (kind === 'kafka' && topic === raw.topic && partition === raw.partition && offset >= fromOffset)
-      written.add(offset);
+  written = new Map<number, Set<number>>(),
+): Map<number, Set<number>> {
+  for (const { kind, topic, partition, offset, index } of sources) {
+    if (kind !== 'kafka' || topic !== raw.topic || partition !== raw.partition || offset < fromOffset)
+      continue;
+    const indexes = written.get(offset);
+    if (indexes === undefined) written.set(offset, new Set([index]));
+    else indexes.add(index);
   }
   return written;
 }
