@@ -116,6 +116,7 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
     .option('-n, --lines <n>', 'first the last n that match', count)
     .option('--last <time>', 'first those of the last 5m, 1h, ...')
     .option('--cursor <cursor>', 'go on after this cursor')
+    .option('--token <token>', 'for a Logloom that asks viewers for one')
     .addOption(viewers)
     .addOption(json)
     .action(async (filter: string, options: TailFlags) => {
@@ -124,7 +125,8 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
         filter,
         stream: options.requests ? 'correlations' : 'events',
       } as const;
-      await tail({ ...target, from: startOf(options), json: options.json, write, note }, signal);
+      const { token, json } = options;
+      await tail({ ...target, from: startOf(options), token, json, write, note }, signal);
     });
 
   program
@@ -242,6 +244,7 @@ interface TailFlags {
   lines?: number;
   last?: string;
   cursor?: string;
+  token?: string;
   url?: string;
   json: boolean;
 }

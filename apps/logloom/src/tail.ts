@@ -9,6 +9,7 @@ export interface TailOptions {
   filter: string;
   stream: 'events' | 'correlations';
   from: 'now' | { cursor: string } | { tail: number } | { last: string };
+  token?: string | undefined;
   json: boolean;
   write: (line: string) => void;
   /** What is not an event: gaps, lost connections. */
@@ -17,11 +18,12 @@ export interface TailOptions {
 
 /** Follows a filter live until the signal aborts, across lost connections. Rejects with CommandError when it is refused. */
 export function tail(options: TailOptions, signal: AbortSignal): Promise<void> {
-  const { filter, stream, from, json, write, note } = options;
+  const { filter, stream, from, token, json, write, note } = options;
   return new Promise((resolve, reject) => {
     let wasOpen = false;
     const client = new LiveClient({
-      url: new URL('/live', options.url.replace(/^http/, 'ws')).href,
+      url: new URL('/live', options.url.replace(/^http/, 'ws')),
+      ...(token === undefined ? {} : { token }),
       onState: (state) => {
         if (state === 'waiting')
           note(
