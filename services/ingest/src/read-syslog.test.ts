@@ -84,6 +84,7 @@ test('RFC 5424', () => {
     service: 'app',
     message: '[a@1 x=1] hi',
   });
+  check('<14>1 - h app - - - counted\nwith its newline\n', { message: 'counted\nwith its newline' });
   check('<14>1 yesterday h app - - - hi', { time: now, message: '1 yesterday h app - - - hi' });
   check('<134>1 1563249630.774247467 appliance urls src=1 dst=2', {
     time: '2019-07-16T04:00:30.774Z',

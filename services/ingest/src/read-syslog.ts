@@ -36,7 +36,7 @@ export function readSyslog(
 ): LogEvent {
   const isText = isUtf8(bytes);
   // Old devices send ISO 8859-1 or its relatives: each byte keeps a character of its own.
-  const text = bytes.toString(isText ? 'utf8' : 'latin1');
+  const text = bytes.toString(isText ? 'utf8' : 'latin1', 0, contentEnd(bytes));
   const parsed = parseSyslog(text, receivedAt);
   const header = headerFields(parsed, receivedAt, isText, peer);
   const embedded = embeddedObject(parsed.message);
@@ -50,6 +50,13 @@ export function readSyslog(
   const plain = normalizer.normalize({ message: text, severity: header['severity'] }, source, receivedAt);
   if ('ok' in plain) return plain.ok;
   throw new Error(`a text was refused as ${plain.code}`);
+}
+
+/** Where the text ends: rsyslog and syslog-ng count the newline in that they put behind it. */
+function contentEnd(bytes: Buffer): number {
+  let end = bytes.length;
+  while (end > 0 && (bytes[end - 1] === 0x0a || bytes[end - 1] === 0x0d || bytes[end - 1] === 0x00)) end--;
+  return end;
 }
 
 /** The header's fields under names of field-names.ts, and `syslog`, which becomes an attribute. */
