@@ -1,4 +1,5 @@
 import type { FilterSubject } from '@logloom/filter';
+import type { Serde } from '@logloom/schema-registry';
 import { correlationToJson, levels, topics, type Correlation, type Level } from '@logloom/schemas';
 import { compileCorrelationFilter, CorrelationSubject } from './correlation-filter.ts';
 import { rememberFilters } from './filter-cache.ts';
@@ -34,6 +35,10 @@ class CorrelationItem implements LiveItem {
 
   json(): string {
     return (this.#json ??= JSON.stringify(correlationToJson(this.correlation)));
+  }
+
+  encode(serde: Serde): Buffer {
+    return serde.encode('Correlation', this.correlation);
   }
 }
 

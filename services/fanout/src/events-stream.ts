@@ -1,5 +1,6 @@
 import { SourceWatermarks } from '@logloom/event-log';
 import { compilePredicate, equalityTerms, FilterSubject, intersect } from '@logloom/filter';
+import type { Serde } from '@logloom/schema-registry';
 import { eventToJson, placeEvent, topics, type Level, type PlacedEvent } from '@logloom/schemas';
 import { rememberFilters } from './filter-cache.ts';
 import { readFilter } from './read-filter.ts';
@@ -40,6 +41,10 @@ class EventItem implements LiveItem {
 
   json(): string {
     return (this.#json ??= eventToJson(this.event));
+  }
+
+  encode(serde: Serde): Buffer {
+    return serde.encode('LogEvent', this.event);
   }
 }
 

@@ -1,4 +1,5 @@
 const finalText = 0x81;
+const finalBinary = 0x82;
 const compressed = 0x40;
 
 /** A ping without payload (RFC 6455, section 5.5.2). */
@@ -9,6 +10,13 @@ export function textFrame(text: string): Buffer {
   const length = Buffer.byteLength(text);
   const frame = Buffer.allocUnsafe(headerBytes(length) + length);
   frame.write(text, writeHeader(frame, finalText, length));
+  return frame;
+}
+
+/** A whole binary message as one WebSocket frame. */
+export function binaryFrame(payload: Buffer): Buffer {
+  const frame = Buffer.allocUnsafe(headerBytes(payload.length) + payload.length);
+  payload.copy(frame, writeHeader(frame, finalBinary, payload.length));
   return frame;
 }
 

@@ -177,6 +177,7 @@ export class LiveTier {
         budget: this.#deps.settings.LIVE_BUFFER_BYTES,
         limits: this.options.limits,
         logger: this.#deps.telemetry.logger,
+        serde: this.#deps.serde,
         durables: this.#durables,
       };
       this.#state = 'open';

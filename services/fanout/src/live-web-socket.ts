@@ -2,6 +2,7 @@ import type { Access } from '@logloom/auth';
 import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
+import { avroSubprotocol } from './avro-frame.ts';
 import { perMessageDeflate } from './deflate.ts';
 import { liveError, liveErrors, type LiveError } from './errors.ts';
 import { LiveSocket } from './live-socket.ts';
@@ -10,6 +11,7 @@ import { isAllowedOrigin } from './origin.ts';
 import { WebSocketViewer } from './web-socket-viewer.ts';
 
 export const subprotocol = 'logloom.v1';
+const subprotocols = new Set([subprotocol, avroSubprotocol]);
 
 /** Beyond this the connection is closed with 1009; up to it, too large a message only gets an error. */
 const maxPayload = 1 << 20;
@@ -24,7 +26,7 @@ export function attachWebSocket(server: Server, tier: LiveTier): void {
     WebSocket: LiveSocket,
     maxPayload,
     // A token among them is for us to read, not to agree on.
-    handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
+    handleProtocols: (offered) => [...offered].find((name) => subprotocols.has(name)) ?? false,
   });
   const onClose = (viewer: WebSocketViewer): void => tier.leave('websocket', viewer);
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {

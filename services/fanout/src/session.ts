@@ -1,4 +1,5 @@
 import type { Filter } from '@logloom/filter';
+import type { Serde } from '@logloom/schema-registry';
 import type { Logger } from '@logloom/telemetry';
 import { catchUp } from './catch-up.ts';
 import type { StreamName, SubscribeRequest } from './client-message.ts';
@@ -23,6 +24,7 @@ export interface SessionContext extends DeliveryContext {
   turns: Turns;
   limits: ViewerLimits;
   logger: Logger;
+  serde: Serde;
   /** Absent where no cursors are kept for viewers. */
   durables?: DurableCursors | undefined;
   /** Names the viewer's holder (Holder.subject): what is kept under a name that a viewer chose is kept under this one too. */

@@ -1,5 +1,5 @@
 import type { EqualityTerm, Filter, FilterLimits, FilterSubject } from '@logloom/filter';
-import type { Decoded } from '@logloom/schema-registry';
+import type { Decoded, Serde } from '@logloom/schema-registry';
 import type { Level } from '@logloom/schemas';
 import type { StreamName } from './client-message.ts';
 import type { LiveError } from './errors.ts';
@@ -28,6 +28,8 @@ export interface LiveItem {
   subject(): FilterSubject;
   /** As JSON; encoded once. */
   json(): string;
+  /** As the log would hold it: framed Avro. */
+  encode(serde: Serde): Buffer;
 }
 
 /** Tells, for one partition read in order, records from copies of earlier ones. */

@@ -1,5 +1,7 @@
+import type { Serde } from '@logloom/schema-registry';
 import type { Socket } from 'node:net';
 import type { AddressSeat } from './address-book.ts';
+import { avroFrame, avroSubprotocol } from './avro-frame.ts';
 import type { Batch } from './batch.ts';
 import { parseClientMessage, type ClientMessage } from './client-message.ts';
 import { ClientRate } from './client-rate.ts';
@@ -29,6 +31,8 @@ export class WebSocketViewer implements Viewer, LiveSocketOwner {
   readonly #session: Session;
   readonly #rate: ClientRate;
   readonly #maxMessageBytes: number;
+  /** Of a viewer who takes Avro. */
+  readonly #serde: Serde | undefined;
   readonly #takesDeflated: boolean;
   readonly #maxQueued: number;
   readonly #onClose: (viewer: WebSocketViewer) => void;
@@ -51,6 +55,7 @@ export class WebSocketViewer implements Viewer, LiveSocketOwner {
     this.#onClose = onClose;
     this.#rate = new ClientRate(context.limits, seat, performance.now());
     this.#maxMessageBytes = context.limits.messageBytes;
+    this.#serde = ws.protocol === avroSubprotocol ? context.serde : undefined;
     this.#takesDeflated = takesDeflated(ws);
     this.#maxQueued = context.budget + maxQueuedAnswers;
     this.#session = new Session(this, context, (error) => this.#tellError(error));
@@ -67,6 +72,7 @@ export class WebSocketViewer implements Viewer, LiveSocketOwner {
   }
 
   encode(batch: Batch): Buffer {
+    if (this.#serde !== undefined) return avroFrame(batch, this.#serde);
     return this.#takesDeflated ? batch.deflatedFrame : batch.frame;
   }
 
