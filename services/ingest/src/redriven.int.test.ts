@@ -65,8 +65,8 @@ test('a redriven event has the dead letter as its source and its first time of r
 
 test('what the doors for OTLP and Loki refused is read by its own format again, in both encodings', async () => {
   using folder = temporaryFolder();
-  const ahead = (Date.now() + 48 * 3_600_000) * 1e6;
-  const time = BigInt(ahead);
+  const ahead = Date.now() + 48 * 3_600_000;
+  const time = BigInt(ahead) * 1_000_000n;
   const text = (field: number, value: string): Buffer => message(field, Buffer.from(value));
   const fixed64 = Buffer.alloc(9, 0x09);
   fixed64.writeBigUInt64LE(time, 1);
@@ -119,11 +119,7 @@ test('what the doors for OTLP and Loki refused is read by its own format again, 
       .map(({ message, service, timestamp }) => [message, service, timestamp])
       .sort(),
     ['loki json', 'loki protobuf', 'otlp json', 'otlp protobuf'].map((message) => [
-      ...[
-        message,
-        's',
-        message === 'loki protobuf' ? Math.floor(ahead / 1e9) * 1e6 : Math.floor(ahead / 1e3),
-      ],
+      ...[message, 's', message === 'loki protobuf' ? Math.floor(ahead / 1000) * 1e6 : ahead * 1000],
     ]),
   );
   assert.equal((await readDeadLetters(folder.path)).length, 4);
