@@ -222,14 +222,14 @@ ${more}`;
         if (id !== undefined) direct.set(id, (direct.get(id) ?? 0) + 1);
       }
       assert.ok(direct.size > 900);
-      assert.equal((await run('send', '--service', 'nova', openStack)).code, 0);
+      assert.equal((await run('send', openStack)).code, 0);
       await pipeline.untilDone();
       const grouped = new Map<string, number>();
       let cursor: string | undefined;
       do {
         const next = cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`;
         const page = await pipeline.get<{ correlations: Document[]; next?: string }>(
-          `/api/correlations?q=service:nova&limit=1000${next}`,
+          `/api/correlations?q=kind:message&limit=1000${next}`,
         );
         for (const { correlationId, eventCount } of page.correlations) {
           assert.ok(!grouped.has(correlationId), `${correlationId} is one group`);

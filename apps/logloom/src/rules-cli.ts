@@ -6,7 +6,7 @@ import { Option, type Command } from 'commander';
 import { colors as pc } from './colors.ts';
 import { correlateOptions } from './correlate-options.ts';
 import { CommandError } from './endpoint.ts';
-import { readLines } from './send/read-file.ts';
+import { readFile } from './send/read-file.ts';
 import { tryRules, type Trial } from './try-rules.ts';
 
 export interface RulesCliContext {
@@ -70,7 +70,7 @@ export function readRules(file: string): RuleSet {
   throw new CommandError(loaded.problems.map((problem) => formatProblem(file, problem)).join('\n'));
 }
 
-/** The events that ingest would make of the lines. */
+/** The events that `send` and ingest would make of the files. */
 async function* readEvents(
   files: readonly string[],
   service: string,
@@ -80,13 +80,15 @@ async function* readEvents(
   const normalizer = new Normalizer(idPatterns);
   const receivedAt = Date.now();
   let offset = 0;
-  for await (const line of readLines(files)) {
-    if (line.trim() === '') continue;
-    const text = line.trimStart().startsWith('{') ? line : JSON.stringify({ message: line, service });
-    const source = { kind: 'http', topic: 'try', partition: 0, offset: offset++, index: 0 };
-    const event = readEvent(text, source, receivedAt, normalizer);
-    if ('code' in event) onRefused();
-    else yield event;
+  for (const file of files) {
+    for await (const { body } of readFile(file, { format: { service } })) {
+      const text = body.toString();
+      if (text.trim() === '') continue;
+      const source = { kind: 'http', topic: 'try', partition: 0, offset: offset++, index: 0 };
+      const event = readEvent(text, source, receivedAt, normalizer);
+      if ('code' in event) onRefused();
+      else yield event;
+    }
   }
 }
 

@@ -59,16 +59,6 @@ export async function* readFile(file: string, options: ReadFileOptions): AsyncGe
   for (const event of reader.flush()) yield give(event);
 }
 
-/** The lines of files as text, one file after the other, as readFile() unpacks them. */
-export async function* readLines(files: readonly string[]): AsyncGenerator<string> {
-  for (const file of files) {
-    const splitter = new LineSplitter(0, maxLineBytes);
-    for await (const piece of openStream(file, 0, undefined))
-      for (const { bytes } of splitter.push(piece)) yield bytes.toString();
-    for (const { bytes } of splitter.flush()) yield bytes.toString();
-  }
-}
-
 interface Identity {
   place: FilePlace;
   head: Buffer;
