@@ -21,7 +21,7 @@ export function avroFrame(batch: Batch, serde: Serde): Buffer {
 
 function makeFrame({ stream, channel, cursor, items }: Batch, serde: Serde): Buffer {
   const head = JSON.stringify({ type: stream, channel, cursor, count: items.length });
-  const parts = [Buffer.from(head), newline];
+  const parts: Buffer[] = [Buffer.from(head), newline];
   for (const item of items) {
     const record = item.encode(serde);
     const place = Buffer.allocUnsafe(placeBytes);

@@ -12,7 +12,7 @@ export function rememberFilters(compile: StreamKind['compile']): StreamKind['com
   type Known = Map<string, ReturnType<StreamKind['compile']>>;
   const knownWithin = new WeakMap<FilterLimits, Known>();
   return (text, limits, imposed) => {
-    const known: Known = knownWithin.get(limits) ?? new Map();
+    const known: Known = knownWithin.get(limits) ?? new Map<string, ReturnType<StreamKind['compile']>>();
     knownWithin.set(limits, known);
     // No filter holds U+0000, so the two cannot be taken for one.
     const key = imposed === undefined ? text : `${imposed.canonical}\0${text}`;

@@ -49,7 +49,9 @@ test('the log is trimmed, but never what a group has not read yet', async () => 
   await commit(rig, 'correlator', topics.events, 40, '{"output":20,"sources":[],"position":60}');
   await commit(rig, 'indexer', topics.correlations, 90);
   await commit(rig, 'ingest', topics.raw, 100);
+  await commit(rig, 'alerts', topics.alerts, 30);
   assert.deepEqual(await applyRetention({ ...rig, settings, now: later }), {
+    [topics.alerts]: 30,
     [topics.events]: 40,
     [topics.correlations]: 20,
     [topics.raw]: 99,

@@ -20,12 +20,15 @@ export interface RetentionDeps {
   now: () => number;
 }
 
+type Topic = (typeof topics)[keyof typeof topics];
+
 /** Which groups read a topic: nothing that one of them still needs is removed. */
-const readers: Readonly<Record<string, readonly string[]>> = {
+const readers: Readonly<Record<Topic, readonly string[]>> = {
   [topics.raw]: ['ingest'],
   [topics.events]: ['correlator', 'indexer'],
   [topics.correlations]: ['indexer'],
   [topics.deadLetter]: [],
+  [topics.alerts]: ['alerts'],
 };
 
 /** Whether there is anything to do with these settings. Kafka's brokers see to the log by themselves. */
@@ -67,7 +70,7 @@ function trimsLog(settings: RetentionSettings): boolean {
 }
 
 /** The append time (ms) before which a topic can be trimmed: `wantedMs`, or that of the oldest record that a reader still needs. */
-async function trimBound(log: EventLog, topic: string, wantedMs: number): Promise<number> {
+async function trimBound(log: EventLog, topic: Topic, wantedMs: number): Promise<number> {
   let bound = wantedMs;
   for (const [partition, offset] of (await neededFrom(log, topic)).entries()) {
     const [record] = await log.read(topic, partition, offset, 1);
@@ -77,12 +80,12 @@ async function trimBound(log: EventLog, topic: string, wantedMs: number): Promis
 }
 
 /** Per partition, the first offset that a reader still needs: the lowest commit, the start where there is none. */
-async function neededFrom(log: EventLog, topic: string): Promise<number[]> {
+async function neededFrom(log: EventLog, topic: Topic): Promise<number[]> {
   const starts = await log.startOffsets(topic);
   const needed = await log.endOffsets(topic);
   const keep = (offsets: readonly number[]): void =>
     offsets.forEach((offset, p) => (needed[p] = Math.min(needed[p]!, Math.max(offset, starts[p]!))));
-  for (const group of readers[topic]!)
+  for (const group of readers[topic])
     keep((await log.committed(group, topic)).map((commit, p) => commit?.offset ?? starts[p]!));
   // A restarted correlator reads its own output from a position that it notes with its commit.
   if (topic === topics.correlations)
