@@ -5,6 +5,7 @@ import { loadEnvironment, SettingsError, type Settings } from '@logloom/settings
 import { addProcessMetrics, createTelemetry, readTracingSettings, startTracing } from '@logloom/telemetry';
 import { join, resolve } from 'node:path';
 import { ServiceThread } from './service-thread.ts';
+import { settleSyslogPort } from './settle-syslog-port.ts';
 
 /** Where a running Logloom is found. */
 export interface Addresses {
@@ -38,6 +39,7 @@ export async function up(
   owned.use(lockDataFolder(settings.LOGLOOM_DATA));
   await recoverLog(settings);
   const telemetry = createTelemetry('logloom', settings.LOG_LEVEL);
+  settings = await settleSyslogPort(settings, telemetry.logger);
   addProcessMetrics(telemetry);
   const tracing = readTracingSettings(loadEnvironment(env));
   await startTracing(telemetry, tracing, {
