@@ -1,4 +1,4 @@
-import { checkExposure, openAuthenticate } from '@logloom/auth';
+import { checkExposure, checkIngestExposure, IngestKeys, openAuthenticate } from '@logloom/auth';
 import { lockDataFolder, SqliteEventLog } from '@logloom/event-log';
 import { formatProblem, loadRules } from '@logloom/rules';
 import { loadEnvironment, SettingsError, type Settings } from '@logloom/settings';
@@ -34,6 +34,8 @@ export async function up(
       throw new SettingsError(loaded.problems.map((p) => formatProblem(settings.CORRELATION_RULES!, p)));
   }
   checkExposure(settings);
+  checkIngestExposure(settings);
+  if (settings.INGEST_KEYS !== undefined) new IngestKeys(settings.INGEST_KEYS);
   await openAuthenticate(settings);
   await using owned = new AsyncDisposableStack();
   owned.use(lockDataFolder(settings.LOGLOOM_DATA));

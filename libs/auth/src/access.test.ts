@@ -3,7 +3,7 @@ import { parseSettings } from '@logloom/settings';
 import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
 import { test } from 'node:test';
-import { checkExposure, clientAddress, compileCorrelationAccess } from './index.ts';
+import { checkExposure, checkIngestExposure, clientAddress, compileCorrelationAccess } from './index.ts';
 
 function parsed(text: string): Filter {
   const result = parseFilter(text);
@@ -20,6 +20,14 @@ test('viewers without tokens are served on loopback, or where somebody said so',
     assert.doesNotThrow(check({ HOST, LIVE_ALLOW_NO_AUTH: 'true' }));
     assert.doesNotThrow(check({ HOST, LIVE_AUTH_JWKS: 'keys.json' }));
   }
+});
+
+test('events without keys are taken on loopback, or where somebody said so', () => {
+  const check = (settings: Record<string, string>) => () => checkIngestExposure(parseSettings(settings));
+  assert.doesNotThrow(check({}));
+  assert.throws(check({ HOST: '0.0.0.0', LIVE_ALLOW_NO_AUTH: 'true' }), { code: 'bad-settings' });
+  assert.doesNotThrow(check({ HOST: '0.0.0.0', INGEST_ALLOW_NO_AUTH: 'true' }));
+  assert.doesNotThrow(check({ HOST: '0.0.0.0', INGEST_KEYS: 'keys.yaml' }));
 });
 
 test('a document is seen by whoever may see all of its members', () => {

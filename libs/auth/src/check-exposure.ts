@@ -16,6 +16,18 @@ export function checkExposure({
   ]);
 }
 
+/** Throws SettingsError where everybody who reaches the machine could add events, and nobody said that this is meant. */
+export function checkIngestExposure({
+  HOST,
+  INGEST_KEYS,
+  INGEST_ALLOW_NO_AUTH,
+}: Pick<Settings, 'HOST' | 'INGEST_KEYS' | 'INGEST_ALLOW_NO_AUTH'>): void {
+  if (INGEST_KEYS !== undefined || INGEST_ALLOW_NO_AUTH || isLoopback(HOST)) return;
+  throw new SettingsError([
+    `HOST=${HOST}: whoever reaches this address could add events. Set INGEST_KEYS to ask for keys (docs/security.md), or INGEST_ALLOW_NO_AUTH=true where something else protects the ports`,
+  ]);
+}
+
 export function isLoopback(host: string): boolean {
   if (isIP(host) === 4) return host.startsWith('127.');
   return host === 'localhost' || host === '::1' || host.startsWith('::ffff:127.');

@@ -1,7 +1,9 @@
 export { authError, authErrors, type AuthError, type AuthErrorCode } from './auth-error.ts';
 export { authenticateNobody, openAuthenticate, type AuthSettings } from './authenticate.ts';
-export { checkExposure, isLoopback } from './check-exposure.ts';
+export { checkExposure, checkIngestExposure, isLoopback } from './check-exposure.ts';
 export { clientAddress, type ClientAddress } from './client-address.ts';
 export { canDecideCorrelations, compileCorrelationAccess } from './correlation-access.ts';
 export type { Access, AccessRequest, Authenticate, Holder } from './holder.ts';
+export { IngestKeys, type IngestKey, type KeyQuota } from './ingest-keys.ts';
+export { KeysUnavailable } from './key-set.ts';
 export { tokenOf, tokenProtocol } from './token-of.ts';

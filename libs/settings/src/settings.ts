@@ -12,6 +12,15 @@ const retention = (store: string) =>
     .min(60_000)
     .optional()
     .describe(`how long ${store} keeps events, by their own time; unset: for ever`);
+const quota = (what: string) =>
+  z.coerce
+    .number()
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      `${what} a second of a key of INGEST_KEYS that has no quota of its own, twice as much at once; past it 429; unset: no limit`,
+    );
 const flag = () =>
   z
     .enum(['true', 'false'])
@@ -83,6 +92,18 @@ const schema = z.object({
   INGEST_MAX_EVENT_BYTES: count(2 ** 20, 2 ** 22).describe('largest single event'),
   INGEST_MAX_PENDING_BYTES: count(512 * 2 ** 20, 2 ** 34).describe(
     'request bytes in work at once before 429',
+  ),
+  INGEST_KEYS: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'YAML or JSON file of the keys that senders over HTTP need (docs/security.md), read again when it changes; unset: none',
+    ),
+  INGEST_KEY_EVENTS_PER_SECOND: quota('events'),
+  INGEST_KEY_BYTES_PER_SECOND: quota('bytes of bodies, unpacked,'),
+  INGEST_ALLOW_NO_AUTH: flag().describe(
+    'true: events are taken without keys also where HOST is not loopback; no effect with INGEST_KEYS',
   ),
   SYSLOG_MAX_CONNECTIONS: count(1000, 10_000).describe(
     'syslog connections over TCP at once; more are refused',

@@ -1,9 +1,11 @@
+import type { IngestKey } from '@logloom/auth';
 import type { Source } from '@logloom/schemas';
 import { isUtf8 } from 'node:buffer';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { IngestError, reject, type ErrorCode, type Rejection } from './errors.ts';
 import { inSlices, sliceEvents } from './in-slices.ts';
 import type { Intake, IntakeUnit } from './intake.ts';
+import { ifAllowed } from './key-guard.ts';
 import { readEvent } from './read-event.ts';
 import { arrayElements, byteOrderMark, contentStart, lines, type Piece } from './split-body.ts';
 import { spans } from './telemetry.ts';
@@ -36,6 +38,7 @@ export interface BodyOptions {
   producer: Producer;
   receivedAt: number;
   maxEventBytes: number;
+  key: IngestKey | undefined;
   /** The sender says that it is NDJSON: what begins with [ need not be an array. */
   isNdjson: boolean;
 }
@@ -72,13 +75,17 @@ function acceptPiece(
   { start, end }: Piece,
   unit: IntakeUnit,
   wholeIsUtf8: boolean,
-  { producer, receivedAt, maxEventBytes, intake }: BodyOptions,
+  { producer, receivedAt, maxEventBytes, intake, key }: BodyOptions,
 ): Rejection | undefined {
   const source = nextSource(producer);
   let result;
   if (end - start > maxEventBytes) result = reject('event-too-large');
   else if (!wholeIsUtf8 && !isUtf8(body.subarray(start, end))) result = reject('invalid-utf8');
-  else result = readEvent(body.toString('utf8', start, end), source, receivedAt, intake.normalizer);
+  else
+    result = ifAllowed(
+      readEvent(body.toString('utf8', start, end), source, receivedAt, intake.normalizer),
+      key,
+    );
   if ('code' in result) {
     unit.refuse(result, source, receivedAt, body.subarray(start, end));
     return result;

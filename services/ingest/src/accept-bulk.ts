@@ -5,6 +5,7 @@ import type { BulkItem, BulkMeta } from './bulk-body.ts';
 import type { Counts, Received } from './door-request.ts';
 import { errors, reject, type Rejection } from './errors.ts';
 import { inSlices } from './in-slices.ts';
+import { ifAllowed } from './key-guard.ts';
 import { readEvent } from './read-event.ts';
 import { rsyslogFields } from './rsyslog-document.ts';
 import { spans } from './telemetry.ts';
@@ -24,7 +25,7 @@ export async function acceptBulk(items: readonly BulkItem[], received: Received)
     inSlices(items, unit, ({ meta, piece }) => {
       const source = nextSource(producer);
       const bytes = body.subarray(piece.start, piece.end);
-      const result = readItem(bytes, meta, source, wholeIsUtf8, received);
+      const result = ifAllowed(readItem(bytes, meta, source, wholeIsUtf8, received), received.key);
       receipt.items.push(itemAnswer(meta, source, result));
       if ('code' in result) {
         unit.refuse(result, source, receivedAt, bytes);

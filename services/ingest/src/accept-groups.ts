@@ -3,6 +3,7 @@ import { nextSource } from './accept-body.ts';
 import type { Counts, Received } from './door-request.ts';
 import { IngestError, reject, RejectedError, type Rejection } from './errors.ts';
 import { inSlices } from './in-slices.ts';
+import { ifAllowed } from './key-guard.ts';
 import { RejectionSummary } from './rejection-summary.ts';
 import { spans } from './telemetry.ts';
 
@@ -29,14 +30,17 @@ export interface GroupsReceipt extends Counts {
 export async function acceptGroups<Encoded>(
   door: string,
   groups: readonly Group<Encoded>[],
-  { intake, producer, receivedAt, maxEventBytes, claim }: Received,
+  { intake, producer, receivedAt, maxEventBytes, claim, key }: Received,
 ): Promise<GroupsReceipt> {
   claim(groups.reduce((sum, { records, sharedLength }) => sum + records.length * sharedLength, 0));
   const unit = intake.open(door);
   const summary = new RejectionSummary();
   const accept = ([group, record]: readonly [Group<Encoded>, Encoded]): void => {
     const source = nextSource(producer);
-    let result = orRejection(() => group.toEvent(record, source, receivedAt));
+    let result = ifAllowed(
+      orRejection(() => group.toEvent(record, source, receivedAt)),
+      key,
+    );
     if (!('code' in result) && result.message.length + result.attributes.length > maxEventBytes)
       result = reject('event-too-large');
     summary.count(result);

@@ -1,9 +1,11 @@
+import type { IngestKey } from '@logloom/auth';
 import type { Settings } from '@logloom/settings';
 import type { ActiveSpan, SpanSpec, Telemetry } from '@logloom/telemetry';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Producer } from './accept-body.ts';
 import { asIngestError, IngestError } from './errors.ts';
 import type { Intake } from './intake.ts';
+import type { KeyGuard } from './key-guard.ts';
 import { Claim, readBody, type PendingBytes } from './read-body.ts';
 import type { IngestMetrics } from './telemetry.ts';
 
@@ -20,6 +22,8 @@ export interface HttpDoorOptions {
   metrics: IngestMetrics;
   logger: Telemetry['logger'];
   tracing: Telemetry['tracing'];
+  /** Unset: whoever reaches the port may send. */
+  guard?: KeyGuard | undefined;
 }
 
 /** What every door under the port shares: the options, and the numbers of clients that do not number their events themselves. */
@@ -32,6 +36,8 @@ export interface Received {
   body: Buffer;
   intake: Intake;
   producer: Producer;
+  /** Whose request it is; undefined where no keys are asked for. */
+  key: IngestKey | undefined;
   /** Milliseconds since 1970. */
   receivedAt: number;
   maxEventBytes: number;
@@ -80,8 +86,10 @@ export async function receive<T>(
 }
 
 async function work<T>(request: FastifyRequest, doors: Doors, door: DoorRequest<T>): Promise<T> {
-  const { settings, state, metrics } = doors;
+  const { settings, state, metrics, guard } = doors;
+  const key = request.ingestKey;
   if (state.phase !== 'ready') throw new IngestError(state.phase);
+  if (key !== undefined) admit(request, key, guard);
   if (!door.accepts(mediaType(request))) throw new IngestError('unsupported-type');
   const producer = producerOf(request) ?? doors.ownProducer;
   const stopTimer = metrics.requestSeconds.startTimer();
@@ -89,10 +97,12 @@ async function work<T>(request: FastifyRequest, doors: Doors, door: DoorRequest<
   const maxBodyBytes = settings.INGEST_MAX_BODY_BYTES;
   const body = await readBody(request.raw, maxBodyBytes, claim, door.packed);
   metrics.bytes.inc(body.length);
+  if (key !== undefined) guard?.charge(key, { bytes: body.length });
   const answer = await door.work({
     body,
     intake: state.intake!,
     producer,
+    key,
     receivedAt: Date.now(),
     maxEventBytes: settings.INGEST_MAX_EVENT_BYTES,
     claim: (bytes) => {
@@ -101,7 +111,18 @@ async function work<T>(request: FastifyRequest, doors: Doors, door: DoorRequest<
     },
   });
   stopTimer();
+  const { accepted, rejected } = door.counts(answer);
+  if (key !== undefined) guard?.charge(key, { events: accepted + rejected });
   return answer;
+}
+
+function admit({ raw }: FastifyRequest, key: IngestKey, guard: KeyGuard | undefined): void {
+  try {
+    guard?.admit(key);
+  } catch (error) {
+    raw.resume();
+    throw error;
+  }
 }
 
 function tell(span: ActiveSpan, status: number, counts?: Counts): void {

@@ -110,6 +110,9 @@ export function answer(reply: FastifyReply, json: string): FastifyReply {
 
 function typeOf(status: number): string {
   switch (status) {
+    case 401:
+    case 403:
+      return 'security_exception';
     case 404:
       return 'resource_not_found_exception';
     case 413:

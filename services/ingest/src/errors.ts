@@ -30,6 +30,7 @@ export const errors = {
   'wrong-shape': entry(400, false, 'the JSON has not the shape that the path takes'),
   'unsupported-action': entry(400, false, 'events are only added: no update, no delete'),
   'bad-avro': entry(400, false, 'the record is not a LogEvent in Avro'),
+  'service-not-allowed': entry(403, false, 'the key may not send events of this service'),
   // A request.
   'empty-body': entry(400, false, 'the body holds no event'),
   'nothing-readable': entry(400, false, 'nothing in the body could be read as an event'),
@@ -41,6 +42,9 @@ export const errors = {
   'body-too-large': entry(413, false, 'the unpacked body is larger than INGEST_MAX_BODY_BYTES'),
   'unsupported-type': entry(415, false, 'this path does not read the content type'),
   'unsupported-encoding': entry(415, false, 'the content encoding is none of gzip, deflate, zstd and br'),
+  unauthorized: entry(401, false, 'no key came with the request, or none that is known'),
+  'auth-unavailable': entry(503, true, 'the keys cannot be read'),
+  'quota-exceeded': entry(429, true, 'the key has sent more than its quota'),
   overloaded: entry(429, true, 'too many bytes are in work'),
   internal: entry(500, false, 'an error of ours; the log of the service says more'),
   starting: entry(503, true, 'the service is starting'),
@@ -78,12 +82,15 @@ export class IngestError extends Error {
   readonly code: ErrorCode;
   readonly status: number;
   readonly retriable: boolean;
-  constructor(code: ErrorCode, detail?: string, options?: ErrorOptions) {
+  /** When a retriable one may be sent again. */
+  readonly retryAfterSeconds: number;
+  constructor(code: ErrorCode, detail?: string, options?: ErrorOptions & { retryAfterSeconds?: number }) {
     super(detail ?? errors[code].message, options);
     this.name = 'IngestError';
     this.code = code;
     this.status = errors[code].status;
     this.retriable = errors[code].retriable;
+    this.retryAfterSeconds = options?.retryAfterSeconds ?? 1;
   }
 }
 

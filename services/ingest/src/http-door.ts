@@ -1,3 +1,4 @@
+import type { IngestKey } from '@logloom/auth';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { randomBytes } from 'node:crypto';
 import type { Producer } from './accept-body.ts';
@@ -8,7 +9,7 @@ import { registerIngestDoor } from './ingest-door.ts';
 import { registerLokiDoor } from './loki-door.ts';
 import { registerOtlpDoor } from './otlp-door.ts';
 
-const retryAfterSeconds = '1';
+const challenge = 'Bearer realm="logloom", Basic realm="logloom", ApiKey';
 const methodsByPath: Readonly<Record<string, string>> = {
   '/ingest': 'POST',
   '/v1/logs': 'POST',
@@ -19,12 +20,19 @@ const methodsByPath: Readonly<Record<string, string>> = {
   '/health/ready': 'GET, HEAD',
 };
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Whose request it is; undefined where no keys are asked for. */
+    ingestKey: IngestKey | undefined;
+  }
+}
+
 /** How a door words a request that failed as a whole. */
 export type SendError = (error: IngestError, reply: FastifyReply) => FastifyReply;
 
 /** The HTTP server for applications, with a door for each protocol, and its health. Not yet listening. */
 export function createHttpDoor(options: HttpDoorOptions): FastifyInstance {
-  const { state } = options;
+  const { state, guard } = options;
   const app = fastify({ logger: false, return503OnClosing: false });
   // Bodies are read by the doors: they count, unpack and limit them by rules of their own.
   app.removeAllContentTypeParsers();
@@ -41,6 +49,17 @@ export function createHttpDoor(options: HttpDoorOptions): FastifyInstance {
   app.addHook('onSend', async (_request, reply) => {
     if (state.phase === 'draining') reply.header('connection', 'close');
   });
+  app.decorateRequest('ingestKey', undefined);
+  if (guard !== undefined)
+    app.addHook('onRequest', async (request) => {
+      try {
+        request.ingestKey = guard.identify(request.url, request.headers);
+      } catch (error) {
+        // What is still to come is thrown away, so that the client gets to read the answer.
+        request.raw.resume();
+        throw error;
+      }
+    });
   const doors: Doors = { ...options, ownProducer: createOwnProducer() };
   registerIngestDoor(app, doors);
   const scope = (register: (app: FastifyInstance, doors: Doors) => SendError | undefined): void =>
@@ -63,7 +82,8 @@ function handleErrors(app: FastifyInstance, { metrics, logger }: HttpDoorOptions
     const known = asIngestError(error as Error);
     if (known.code === 'internal') logger.error({ err: error }, 'a request failed');
     metrics.failedRequests.inc({ code: known.code });
-    if (known.retriable) reply.header('retry-after', retryAfterSeconds);
+    if (known.retriable) reply.header('retry-after', String(known.retryAfterSeconds));
+    if (known.code === 'unauthorized') reply.header('www-authenticate', challenge);
     return send(known, reply.code(known.status));
   });
 }

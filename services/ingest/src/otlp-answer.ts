@@ -11,7 +11,9 @@ export type OtlpType = typeof protobufType | typeof jsonType;
 const invalidArgument = 3;
 const resourceExhausted = 8;
 const internal = 13;
+const permissionDenied = 7;
 const unavailable = 14;
+const unauthenticated = 16;
 
 /** An ExportLogsServiceResponse. `partialSuccess` stands in it only when records were rejected, as the specification says. */
 export function writeOtlpAnswer({ rejected, reason }: GroupsReceipt, type: OtlpType): Buffer {
@@ -35,6 +37,8 @@ export function writeOtlpError({ code, status, message }: IngestError, type: Otl
 }
 
 function rpcCode(status: number): number {
+  if (status === 401) return unauthenticated;
+  if (status === 403) return permissionDenied;
   if (status === 429) return resourceExhausted;
   if (status === 503) return unavailable;
   return status < 500 ? invalidArgument : internal;

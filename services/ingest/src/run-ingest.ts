@@ -1,3 +1,4 @@
+import { checkIngestExposure, IngestKeys } from '@logloom/auth';
 import { connectLog, type LogConnection, type RunService, type ServiceContext } from '@logloom/runtime';
 import { topics } from '@logloom/schemas';
 import type { FastifyInstance } from 'fastify';
@@ -5,11 +6,12 @@ import { once } from 'node:events';
 import type { DoorState } from './door-request.ts';
 import { createHttpDoor } from './http-door.ts';
 import { Intake } from './intake.ts';
+import { KeyGuard } from './key-guard.ts';
 import { Normalizer } from './normalize.ts';
 import { runRawDoor } from './raw-door.ts';
 import { PendingBytes } from './read-body.ts';
 import { openSyslogDoor, type SyslogDoor } from './syslog-door.ts';
-import { createMetrics, createSyslogStats } from './telemetry.ts';
+import { createKeyMetrics, createMetrics, createSyslogStats } from './telemetry.ts';
 
 /** A request that is still sending this long after the signal is cut off; it has had no answer, so nothing of it was promised. */
 const drainMs = 20_000;
@@ -27,11 +29,20 @@ export const runIngest: RunService = async (context) => (await startIngest(conte
 /** Starts the service; resolves when it takes work. INGEST_PORT 0 takes any free port. */
 export async function startIngest(context: ServiceContext): Promise<RunningIngest> {
   const { settings, telemetry, signal } = context;
+  checkIngestExposure(settings);
   const { logger, tracing } = telemetry;
   const pending = new PendingBytes(settings.INGEST_MAX_PENDING_BYTES);
   const metrics = createMetrics(telemetry, () => pending.bytes);
   const state: DoorState = { phase: 'starting', intake: undefined };
-  const app = createHttpDoor({ settings, state, pending, metrics, logger, tracing });
+  const app = createHttpDoor({
+    settings,
+    state,
+    pending,
+    metrics,
+    logger,
+    tracing,
+    guard: createGuard(context),
+  });
   const address = await app.listen({ host: settings.HOST, port: settings.INGEST_PORT });
   let connection: LogConnection | undefined;
   try {
@@ -71,6 +82,16 @@ export async function startIngest(context: ServiceContext): Promise<RunningInges
     await connection?.[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+function createGuard({ settings, telemetry }: ServiceContext): KeyGuard | undefined {
+  if (settings.INGEST_KEYS === undefined) return undefined;
+  const quota = {
+    eventsPerSecond: settings.INGEST_KEY_EVENTS_PER_SECOND,
+    bytesPerSecond: settings.INGEST_KEY_BYTES_PER_SECOND,
+    burstSeconds: 2,
+  };
+  return new KeyGuard(new IngestKeys(settings.INGEST_KEYS), quota, createKeyMetrics(telemetry));
 }
 
 /** When the signal aborts: refuses new requests, finishes those in work, closes. */

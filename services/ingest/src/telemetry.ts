@@ -37,6 +37,25 @@ export interface IngestMetrics {
   requestSeconds: Histogram;
 }
 
+/** What is counted by key. */
+export interface KeyMetrics {
+  events: Counter<'key'>;
+  bytes: Counter<'key'>;
+  /** Requests over the quota. */
+  refused: Counter<'key'>;
+}
+
+/** Registers the metrics of the senders' keys. */
+export function createKeyMetrics({ registry }: Telemetry): KeyMetrics {
+  const counter = (name: string, help: string): Counter<'key'> =>
+    new Counter({ name, help, labelNames: ['key'], registers: [registry] });
+  return {
+    events: counter('logloom_ingest_key_events_total', 'Events received with a key, taken or refused'),
+    bytes: counter('logloom_ingest_key_bytes_total', 'Bytes of bodies received with a key, unpacked'),
+    refused: counter('logloom_ingest_quota_refused_requests_total', 'Requests refused over the quota'),
+  };
+}
+
 /** What the syslog door counts by itself; functions are asked when metrics are read. */
 export interface SyslogStats {
   connections: () => number;

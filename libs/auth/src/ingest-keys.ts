@@ -1,0 +1,136 @@
+import { SettingsError } from '@logloom/settings';
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import type { IncomingHttpHeaders } from 'node:http';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { KeysUnavailable } from './key-set.ts';
+
+/** How often the file is looked at. */
+const lookMs = 1_000;
+const rate = z.number().positive().max(1e12);
+
+const keySchema = z.strictObject({
+  name: z.string().regex(/^[\w.-]{1,64}$/, 'is not 1 to 64 letters, digits, _, . and -'),
+  sha256: z.string().regex(/^[0-9a-fA-F]{64}$/, 'is not the SHA-256 of a key in hexadecimal'),
+  service: z.string().min(1).optional(),
+  quota: z
+    .strictObject({
+      eventsPerSecond: rate.optional(),
+      bytesPerSecond: rate.optional(),
+      burstSeconds: z.number().min(1).max(3600).default(2),
+    })
+    .optional(),
+});
+const fileSchema = z.strictObject({ keys: z.array(keySchema) });
+
+/** What a key may do at most; a rate that is not given is not limited. */
+export interface KeyQuota {
+  eventsPerSecond?: number | undefined;
+  /** Of unpacked bodies. */
+  bytesPerSecond?: number | undefined;
+  /** So many seconds' worth may come at once. */
+  burstSeconds: number;
+}
+
+/** A sender's key, as far as the doors know it. */
+export interface IngestKey {
+  name: string;
+  quota: KeyQuota | undefined;
+  /** Whether the key may send events of a service. */
+  allows: (service: string) => boolean;
+}
+
+interface HashedKey extends IngestKey {
+  hash: Buffer;
+}
+
+/**
+ * The keys of senders, from a YAML or JSON file that holds their SHA-256 only. It is read again within a second of a change. Throws
+ * SettingsError when it cannot be read at the start.
+ */
+export class IngestKeys {
+  readonly #file: string;
+  #keys: readonly HashedKey[];
+  #change: number;
+  #lookedAt = Date.now();
+
+  constructor(file: string) {
+    this.#file = file;
+    try {
+      this.#change = statSync(file).mtimeMs;
+      this.#keys = readKeys(file);
+    } catch (error) {
+      throw new SettingsError([`INGEST_KEYS=${file}: ${(error as Error).message}`]);
+    }
+  }
+
+  /** The key that came with a request, if it is one of ours. Throws KeysUnavailable while the file cannot be read. */
+  find(headers: IncomingHttpHeaders): IngestKey | undefined {
+    this.#look();
+    const secret = secretOf(headers);
+    if (secret === undefined) return undefined;
+    const hash = createHash('sha256').update(secret).digest();
+    let found: HashedKey | undefined;
+    // All of them, so that the time says nothing of which one it is.
+    for (const key of this.#keys) if (timingSafeEqual(key.hash, hash)) found = key;
+    return found;
+  }
+
+  #look(): void {
+    if (Date.now() - this.#lookedAt < lookMs && !Number.isNaN(this.#change)) return;
+    this.#lookedAt = Date.now();
+    try {
+      const change = statSync(this.#file).mtimeMs;
+      if (change === this.#change) return;
+      this.#keys = readKeys(this.#file);
+      this.#change = change;
+    } catch (cause) {
+      // Nobody gets in by a key that may have been taken out.
+      this.#change = Number.NaN;
+      throw new KeysUnavailable(`${this.#file} cannot be read`, { cause });
+    }
+  }
+}
+
+/** Throws an Error that says what is wrong. */
+function readKeys(file: string): HashedKey[] {
+  const result = fileSchema.safeParse(parse(readFileSync(file, 'utf8')));
+  if (!result.success)
+    throw new Error(
+      result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '),
+    );
+  const { keys } = result.data;
+  const twice = keys.find(({ name }, i) => keys.findIndex((key) => key.name === name) !== i);
+  if (twice !== undefined) throw new Error(`two keys are named ${twice.name}`);
+  return keys.map(({ name, sha256, service, quota }) => ({
+    ...{ name, quota, hash: Buffer.from(sha256, 'hex') },
+    allows: service === undefined ? () => true : glob(service),
+  }));
+}
+
+/** `*` stands for any text. */
+function glob(pattern: string): (text: string) => boolean {
+  const source = pattern.replace(/[.+?^${}()|[\]\\/]/g, '\\$&').replace(/\*+/g, '.*');
+  const matcher = new RegExp(`^${source}$`, 'su');
+  return (text) => matcher.test(text);
+}
+
+/**
+ * The secret of a request: `Authorization: Bearer <key>`, `ApiKey <base64 of id:key>` (Elasticsearch's), the password of `Basic`, or
+ * `x-api-key`.
+ */
+export function secretOf(headers: IncomingHttpHeaders): string | undefined {
+  const [, scheme = '', value = ''] = /^(\w+) +(\S+) *$/.exec(headers.authorization ?? '') ?? [];
+  switch (scheme.toLowerCase()) {
+    case 'bearer':
+      return value;
+    case 'apikey':
+    case 'basic': {
+      const pair = Buffer.from(value, 'base64').toString('utf8');
+      return pair.slice(pair.indexOf(':') + 1);
+    }
+  }
+  const given = headers['x-api-key'];
+  return typeof given === 'string' && given !== '' ? given : undefined;
+}
