@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { unboundedIn } from './bounded-pattern.ts';
 
 const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback);
 const millis = (fallback: number, max = 86_400_000) =>
@@ -105,6 +106,34 @@ const schema = z.object({
   INGEST_ALLOW_NO_AUTH: flag().describe(
     'true: events are taken without keys also where HOST is not loopback; no effect with INGEST_KEYS',
   ),
+  INGEST_REDACT: z
+    .string()
+    .default('')
+    .transform(list)
+    .refine((names) => names.every((name) => ['card', 'token', 'email'].includes(name)), {
+      message: 'is not a list of card, token and email',
+    })
+    .describe(
+      'secrets that are taken out of events before they are stored: card,token,email (docs/security.md)',
+    ),
+  INGEST_REDACT_FIELDS: z
+    .string()
+    .default('')
+    .transform(list)
+    .describe('fields whose values are taken out, comma-separated; * for any text without a dot'),
+  INGEST_REDACT_PATTERNS: z
+    .string()
+    .default('')
+    .transform((text) => text.split('\n').filter((line) => line !== ''))
+    .superRefine((lines, context) => {
+      for (const line of lines) {
+        const [, name = '', pattern = ''] = /^([a-z][a-z0-9-]{0,31})=(.+)$/s.exec(line) ?? [];
+        if (name === '' || !isPattern(pattern))
+          context.addIssue('is not a list of name=regular expression, one a line');
+        else if (unboundedIn(pattern) !== undefined) context.addIssue(`${name} ${unboundedIn(pattern)}`);
+      }
+    })
+    .describe('what else is taken out: name=regular expression, one a line, of a subset that is never slow'),
   SYSLOG_MAX_CONNECTIONS: count(1000, 10_000).describe(
     'syslog connections over TCP at once; more are refused',
   ),

@@ -5,6 +5,7 @@ import type { Carrier, Telemetry, TraceHeaders, Tracing } from '@logloom/telemet
 import { Appender, type Submission } from './append-events.ts';
 import { IngestError, type Rejection } from './errors.ts';
 import type { Normalizer } from './normalize.ts';
+import type { Redactor } from './redactor.ts';
 import { spans, type IngestMetrics } from './telemetry.ts';
 
 export interface IntakeOptions {
@@ -18,6 +19,8 @@ export interface IntakeOptions {
   metrics: IngestMetrics;
   logger: Telemetry['logger'];
   tracing: Tracing;
+  /** Unset: nothing is redacted. */
+  redactor?: Redactor | undefined;
 }
 
 /** Where every door hands in what it has read: events go to logs.events, what was refused to logs.dead-letter. */
@@ -80,8 +83,9 @@ export class IntakeUnit {
    * The events of one request share a partition through their key: the correlation id, or the service where there is none. `carrier`
    * is the record that the event came in, if it has a trace of its own.
    */
-  accept(event: LogEvent, carrier?: Carrier): void {
-    const { partitions, serde, tracing } = this.#options;
+  accept(accepted: LogEvent, carrier?: Carrier): void {
+    const { partitions, serde, tracing, redactor } = this.#options;
+    const event = redactor === undefined ? accepted : redactor.event(accepted);
     const key = event.correlationId ?? event.service;
     const partition = partitionOf(key, partitions);
     const value = serde.encode('LogEvent', event);
@@ -92,8 +96,11 @@ export class IntakeUnit {
     this.#accepted++;
   }
 
-  /** `payload` are the original bytes. */
-  refuse({ code, message }: Rejection, source: Source, receivedAt: number, payload: Buffer): void {
+  /** `bytes` are the original ones. */
+  refuse({ code, message: reason }: Rejection, source: Source, receivedAt: number, bytes: Buffer): void {
+    const { redactor } = this.#options;
+    const message = redactor === undefined ? reason : redactor.reason(reason);
+    const payload = redactor === undefined ? bytes : redactor.payload(bytes);
     this.#deadRecords.push({
       partition: partitionOf(source.topic, this.#options.deadLetterPartitions),
       key: source.topic,

@@ -11,7 +11,8 @@ import { Normalizer } from './normalize.ts';
 import { runRawDoor } from './raw-door.ts';
 import { PendingBytes } from './read-body.ts';
 import { openSyslogDoor, type SyslogDoor } from './syslog-door.ts';
-import { createKeyMetrics, createMetrics, createSyslogStats } from './telemetry.ts';
+import { createRedactor } from './redactor.ts';
+import { createKeyMetrics, createMetrics, createRedactionCounter, createSyslogStats } from './telemetry.ts';
 
 /** A request that is still sending this long after the signal is cut off; it has had no answer, so nothing of it was promised. */
 const drainMs = 20_000;
@@ -48,7 +49,9 @@ export async function startIngest(context: ServiceContext): Promise<RunningInges
   try {
     const opened = (connection = await connectLog(settings, {}, telemetry));
     const { log, serde } = opened;
+    const redactions = createRedactionCounter(telemetry);
     const intake = new Intake({
+      redactor: createRedactor(settings, (rule) => redactions.inc({ rule })),
       log,
       serde,
       normalizer: new Normalizer(settings.INGEST_ID_PATTERNS),

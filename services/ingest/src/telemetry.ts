@@ -56,6 +56,16 @@ export function createKeyMetrics({ registry }: Telemetry): KeyMetrics {
   };
 }
 
+/** Registers what counts the secrets that were taken out, by the name of the rule. */
+export function createRedactionCounter({ registry }: Telemetry): Counter<'rule'> {
+  return new Counter({
+    name: 'logloom_ingest_redactions_total',
+    help: 'Secrets taken out before events or dead letters were stored',
+    labelNames: ['rule'],
+    registers: [registry],
+  });
+}
+
 /** What the syslog door counts by itself; functions are asked when metrics are read. */
 export interface SyslogStats {
   connections: () => number;
