@@ -4,7 +4,13 @@ import { emptyTally, type Tally } from './tally.ts';
 
 const checks: { name: string; commands: string[][] }[] = [
   { name: 'types from the contracts', commands: [['node', 'libs/schemas/src/generate-types.ts']] },
-  { name: 'type check', commands: [['tsc', '-p', 'tsconfig.json']] },
+  {
+    name: 'type check',
+    commands: [
+      ['tsc', '-p', 'tsconfig.json'],
+      ['tsc', '-p', 'apps/console/tsconfig.page.json'],
+    ],
+  },
   {
     name: 'lint and format',
     commands: [
