@@ -110,7 +110,8 @@ export class KafkaTopics {
     await this.#run('cannot create the topics', async (admin) => {
       try {
         await admin.createTopics({
-          waitForLeaders: true,
+          // kafkajs gives up its own wait when a broker has not heard of the topic yet; #untilMetadata does not.
+          waitForLeaders: false,
           topics: topics.map(({ name, partitions }) => ({
             topic: name,
             numPartitions: partitions,
