@@ -1,4 +1,4 @@
-import { checkExposure, checkIngestExposure, IngestKeys, openAuthenticate } from '@logloom/auth';
+import { checkExposure, checkIngestExposure, openAuthenticate } from '@logloom/auth';
 import { lockDataFolder, SqliteEventLog } from '@logloom/event-log';
 import { formatProblem, loadRules } from '@logloom/rules';
 import { loadEnvironment, SettingsError, type Settings } from '@logloom/settings';
@@ -35,7 +35,10 @@ export async function up(
   }
   checkExposure(settings);
   checkIngestExposure(settings);
-  if (settings.INGEST_KEYS !== undefined) new IngestKeys(settings.INGEST_KEYS);
+  if (settings.INGEST_KEYS !== undefined) {
+    const { IngestKeys } = await import('@logloom/auth/ingest-keys');
+    new IngestKeys(settings.INGEST_KEYS);
+  }
   await openAuthenticate(settings);
   await using owned = new AsyncDisposableStack();
   owned.use(lockDataFolder(settings.LOGLOOM_DATA));

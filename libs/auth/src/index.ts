@@ -4,6 +4,6 @@ export { checkExposure, checkIngestExposure, isLoopback } from './check-exposure
 export { clientAddress, type ClientAddress } from './client-address.ts';
 export { canDecideCorrelations, compileCorrelationAccess } from './correlation-access.ts';
 export type { Access, AccessRequest, Authenticate, Holder } from './holder.ts';
-export { IngestKeys, type IngestKey, type KeyQuota } from './ingest-keys.ts';
-export { KeysUnavailable } from './key-set.ts';
+export type { IngestKey, IngestKeys, KeyQuota } from './ingest-keys.ts';
+export { KeysUnavailable } from './keys-unavailable.ts';
 export { tokenOf, tokenProtocol } from './token-of.ts';

@@ -4,7 +4,7 @@ import { readFileSync, statSync } from 'node:fs';
 import type { IncomingHttpHeaders } from 'node:http';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { KeysUnavailable } from './key-set.ts';
+import { KeysUnavailable } from './keys-unavailable.ts';
 
 /** How often the file is looked at. */
 const lookMs = 1_000;

@@ -1,5 +1,6 @@
 import { createLocalJWKSet, createRemoteJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { readFile, stat } from 'node:fs/promises';
+import { KeysUnavailable } from './keys-unavailable.ts';
 
 /** How often a file is looked at. */
 const lookMs = 1_000;
@@ -7,9 +8,6 @@ const lookMs = 1_000;
 const cooldownMs = 5_000;
 /** Keys that were taken out of the set are gone after so long. */
 const maxAgeMs = 300_000;
-
-/** The keys could not be had; says nothing about the token. */
-export class KeysUnavailable extends Error {}
 
 /**
  * Finds a token's key in a JWKS (RFC 7517) at a URL or in a file. The set is read again when it has changed or a key is missing, so

@@ -1,4 +1,4 @@
-import { checkIngestExposure, IngestKeys } from '@logloom/auth';
+import { checkIngestExposure } from '@logloom/auth';
 import { connectLog, type LogConnection, type RunService, type ServiceContext } from '@logloom/runtime';
 import { topics } from '@logloom/schemas';
 import type { FastifyInstance } from 'fastify';
@@ -42,7 +42,7 @@ export async function startIngest(context: ServiceContext): Promise<RunningInges
     metrics,
     logger,
     tracing,
-    guard: createGuard(context),
+    guard: await createGuard(context),
   });
   const address = await app.listen({ host: settings.HOST, port: settings.INGEST_PORT });
   let connection: LogConnection | undefined;
@@ -87,8 +87,10 @@ export async function startIngest(context: ServiceContext): Promise<RunningInges
   }
 }
 
-function createGuard({ settings, telemetry }: ServiceContext): KeyGuard | undefined {
+async function createGuard({ settings, telemetry }: ServiceContext): Promise<KeyGuard | undefined> {
   if (settings.INGEST_KEYS === undefined) return undefined;
+  // Loaded only where there are keys: it would add to every start.
+  const { IngestKeys } = await import('@logloom/auth/ingest-keys');
   const quota = {
     eventsPerSecond: settings.INGEST_KEY_EVENTS_PER_SECOND,
     bytesPerSecond: settings.INGEST_KEY_BYTES_PER_SECOND,

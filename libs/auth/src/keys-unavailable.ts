@@ -1,0 +1,2 @@
+/** The keys could not be had; says nothing about the token. */
+export class KeysUnavailable extends Error {}
