@@ -31,7 +31,7 @@ export async function runChecks(): Promise<Tally> {
     console.log(`${problems.length === 0 ? 'ok  ' : 'FAIL'} ${name} (${seconds} s)`);
     for (const problem of problems) console.log(problem);
     if (problems.length === 0) tally.passed++;
-    else tally.failed++;
+    else tally.failures.push({ file: 'checks', name });
   }
   return tally;
 }

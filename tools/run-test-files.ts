@@ -27,16 +27,16 @@ async function runTestFile(file: string): Promise<Tally> {
   }
   const tally: Tally = {
     passed: outcomes.filter((o) => o.outcome === 'passed').length,
-    failed: failures.length,
+    failures: failures.map((f) => ({ file, name: f.name })),
     skips: outcomes
       .filter((o) => o.outcome === 'skipped')
       .map((o) => ({ file, name: o.name, reason: o.detail })),
   };
   const counts = [`${tally.passed} passed`];
-  if (tally.failed > 0) counts.push(`${tally.failed} failed`);
+  if (failures.length > 0) counts.push(`${failures.length} failed`);
   if (tally.skips.length > 0) counts.push(`${tally.skips.length} skipped`);
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
-  console.log(`${tally.failed === 0 ? 'ok  ' : 'FAIL'} ${file}: ${counts.join(', ')} (${seconds} s)`);
+  console.log(`${failures.length === 0 ? 'ok  ' : 'FAIL'} ${file}: ${counts.join(', ')} (${seconds} s)`);
   for (const { name, detail } of failures) console.log(`\n  failed: ${name}\n${indent(detail)}\n`);
   if (failures.length > 0 && output.trim() !== '') console.log(`  its output:\n${indent(output)}\n`);
   return tally;

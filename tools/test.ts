@@ -19,6 +19,8 @@ for (const tally of await Promise.all([checks, runTestFiles(unit, patterns.lengt
 // Integration tests mostly wait for engines and browsers of their own. More than two side by side would starve each other.
 total = addTallies(total, await runTestFiles(longestFirst(integration), 2));
 
+// Again at the end: a long log is often read from there.
+for (const failure of total.failures) console.log(`failed: ${failure.file} > ${failure.name}`);
 for (const skip of total.skips) console.log(`skipped: ${skip.file} > ${skip.name}: ${skip.reason}`);
 const missing = total.skips.filter(isEngineMissing);
 if (process.env['CI'] === 'true' && missing.length > 0) {
@@ -26,9 +28,9 @@ if (process.env['CI'] === 'true' && missing.length > 0) {
   process.exitCode = 1;
 }
 if (unit.length + integration.length === 0) console.log(`no test file matches ${patterns.join(' ')}`);
-if (total.failed > 0 || total.passed === 0) process.exitCode = 1;
+if (total.failures.length > 0 || total.passed === 0) process.exitCode = 1;
 const skipped = total.skips.length > 0 ? `, ${total.skips.length} skipped` : '';
-console.log(`${total.passed} passed, ${total.failed} failed${skipped}`);
+console.log(`${total.passed} passed, ${total.failures.length} failed${skipped}`);
 
 /** Those of the whole pipeline take minutes each: begun last, they would leave the other lane idle. */
 function longestFirst(files: readonly string[]): string[] {
