@@ -3,7 +3,8 @@
  * Rival, in the same run: the same grouping with the usual idle queue, a JavaScript Map kept in order of last activity.
  */
 import { Correlate, type CorrelateOptions, type MemberEvent } from '@logloom/correlator';
-import { parseRules, type RuleSet } from '@logloom/rules';
+import type { RuleSet } from '@logloom/rules';
+import { parseRules } from '@logloom/rules/rules-file';
 import type { Correlation } from '@logloom/schemas';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';

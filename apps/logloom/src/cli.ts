@@ -1,19 +1,17 @@
 import { describeSettings, loadSettings, SettingsError, type Settings } from '@logloom/settings';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { colors as pc } from './colors.ts';
-import { demoBatches } from './demo.ts';
 import { CommandError, getJson, ingestUrl, viewersUrl } from './endpoint.ts';
 import { eventLine, type EventJson } from './event-line.ts';
 import { addJobCommands } from './jobs-cli.ts';
-import { isClean, loadtest, loadtestLines } from './loadtest.ts';
 import type { Highlights } from './mark-ranges.ts';
 import { addReplayCommands } from './replay-cli.ts';
 import { requestLines, type RequestJson } from './request-lines.ts';
 import { addRulesCommands } from './rules-cli.ts';
 import { addSendCommand } from './send-cli.ts';
-import { sendBatches, type SendResult } from './send.ts';
+import type { SendResult } from './send.ts';
 import { statusLines, type Status } from './status-lines.ts';
-import { tail, type TailOptions } from './tail.ts';
+import type { TailOptions } from './tail.ts';
 
 export interface CliContext {
   env: NodeJS.ProcessEnv;
@@ -33,7 +31,10 @@ interface SearchPage {
 const exitCodes = `
 Exit codes: 0 it worked; 1 nothing found, or lines were rejected; 2 it could not be done.`;
 
-/** The command line. Each command's action throws CommandError or SettingsError for what a person can mend. */
+/**
+ * The command line. Each command's action throws CommandError or SettingsError for what a person can mend, and loads what it needs:
+ * none waits for the code of the others.
+ */
 export function createCli({ env, signal, write, note }: CliContext): Command {
   const settings = (): Settings => loadSettings(env);
   const viewers = new Option(
@@ -101,6 +102,8 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
       async (options: { rate: number; seconds: number; seed: number; ingestUrl?: string; json: boolean }) => {
         const url = ingestUrl(settings(), options.ingestUrl);
         if (!options.json) note(`sending about ${options.rate} events a second to ${url}; Ctrl-C stops`);
+        const { demoBatches } = await import('./demo.ts');
+        const { sendBatches } = await import('./send.ts');
         const onProgress = progress(options.json ? () => {} : note);
         report(await sendBatches(demoBatches(options, signal), { url, onProgress }), options.json);
       },
@@ -126,6 +129,7 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
         stream: options.requests ? 'correlations' : 'events',
       } as const;
       const { token, json } = options;
+      const { tail } = await import('./tail.ts');
       await tail({ ...target, from: startOf(options), token, json, write, note }, signal);
     });
 
@@ -215,6 +219,7 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
       '\nExit code 1 when a viewer was refused, lost its connection, missed an event or got one twice.',
     )
     .action(async (filter: string | undefined, options: LoadtestFlags) => {
+      const { isClean, loadtest, loadtestLines } = await import('./loadtest.ts');
       const result = await loadtest(
         {
           url: viewersUrl(settings(), options.url),

@@ -1,13 +1,11 @@
-import { connectLog } from '@logloom/runtime';
 import { parseMicros, type Alert, type Correlation } from '@logloom/schemas';
 import type { Settings } from '@logloom/settings';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { colors as pc } from './colors.ts';
-import { compareViews, type ViewComparison } from './compare-views.ts';
+import type { ViewComparison } from './compare-views.ts';
 import { correlateOptions } from './correlate-options.ts';
 import { CommandError } from './endpoint.ts';
-import { replay, type ReplayView } from './replay.ts';
-import { FolderView, TopicView } from './replay-views.ts';
+import type { ReplayView } from './replay.ts';
 import { readRules } from './rules-cli.ts';
 
 export interface ReplayCliContext {
@@ -50,7 +48,10 @@ export function addReplayCommands(program: Command, { settings, signal, write }:
         ? null
         : flags.rules === undefined
           ? undefined
-          : readRules(flags.rules);
+          : await readRules(flags.rules);
+      const { connectLog } = await import('@logloom/runtime');
+      const { FolderView, TopicView } = await import('./replay-views.ts');
+      const { replay } = await import('./replay.ts');
       await using connection = await connectLog(given);
       const { log, serde } = connection;
       using owned = new DisposableStack();
@@ -76,6 +77,7 @@ export function addReplayCommands(program: Command, { settings, signal, write }:
     .addOption(json)
     .addHelpText('after', '\nExit code 1 when they differ.')
     .action(async (first: string, second: string, flags: { json: boolean }) => {
+      const { compareViews } = await import('./compare-views.ts');
       const comparison = await compareViews(first, second);
       // Both commands know --json, and the outer one takes it.
       const asJson = flags.json || command.opts<ReplayFlags>().json;

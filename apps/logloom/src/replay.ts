@@ -65,7 +65,7 @@ async function replayPartition(
     await serde.load(records.map((record) => record.value));
     const documents: Correlation[] = [];
     const alerts: Alert[] = [];
-    for (const record of records) apply(record, documents, alerts);
+    for (const record of records) await apply(record, documents, alerts);
     await view.put(documents, alerts);
     offset = records.at(-1)!.offset + 1;
   }
@@ -75,11 +75,11 @@ async function replayPartition(
     correlate.apply({ offset: offset++, timestamp: due, event: null }, documents, alerts);
   await view.put(documents, alerts);
 
-  function apply(record: LogRecord, output: Correlation[], raised: Alert[]): void {
+  async function apply(record: LogRecord, output: Correlation[], raised: Alert[]): Promise<void> {
     const place = { offset: record.offset, timestamp: record.timestamp };
     const decoded = tryDecode(serde, record);
     if (decoded?.name === 'Rules') {
-      const set = rules === undefined ? rulesOfRecord(decoded.value) : undefined;
+      const set = rules === undefined ? await rulesOfRecord(decoded.value) : undefined;
       correlate.apply(
         { ...place, event: null, ...(set === undefined ? {} : { rules: set }) },
         output,

@@ -1,13 +1,11 @@
-import { Normalizer, readEvent } from '@logloom/ingest';
-import { formatProblem, loadRules, type RuleSet } from '@logloom/rules';
+import { formatProblem, type RuleSet } from '@logloom/rules';
 import type { LogEvent } from '@logloom/schemas';
 import type { Settings } from '@logloom/settings';
 import { Option, type Command } from 'commander';
 import { colors as pc } from './colors.ts';
 import { correlateOptions } from './correlate-options.ts';
 import { CommandError } from './endpoint.ts';
-import { readFile } from './send/read-file.ts';
-import { tryRules, type Trial } from './try-rules.ts';
+import type { Trial } from './try-rules.ts';
 
 export interface RulesCliContext {
   settings: () => Settings;
@@ -25,7 +23,8 @@ export function addRulesCommands(program: Command, { settings, write, note }: Ru
     .description('check a rules file: every problem at once, with line and column')
     .argument('<file>', 'the rules, as YAML (docs/rules.md)')
     .addOption(json)
-    .action((file: string, options: { json: boolean }) => {
+    .action(async (file: string, options: { json: boolean }) => {
+      const { loadRules } = await import('@logloom/rules/rules-file');
       const loaded = loadRules(file);
       if (options.json) {
         const problems = loaded.ok ? [] : loaded.problems;
@@ -52,9 +51,10 @@ export function addRulesCommands(program: Command, { settings, write, note }: Ru
     .addHelpText('after', '\nExit code 1 when no rule matched anything.')
     .action(async (file: string, options: { from: string[]; service: string; json: boolean }) => {
       const given = settings();
-      const set = readRules(file);
+      const set = await readRules(file);
       let refused = 0;
       const events = readEvents(options.from, options.service, given.INGEST_ID_PATTERNS, () => refused++);
+      const { tryRules } = await import('./try-rules.ts');
       const trial = await tryRules(set, events, correlateOptions(given));
       if (options.json) write(JSON.stringify({ version: set.version, refused, ...trial }));
       else trialLines(trial).forEach(write);
@@ -64,7 +64,8 @@ export function addRulesCommands(program: Command, { settings, write, note }: Ru
 }
 
 /** The rules of a file. Throws CommandError with every problem. */
-export function readRules(file: string): RuleSet {
+export async function readRules(file: string): Promise<RuleSet> {
+  const { loadRules } = await import('@logloom/rules/rules-file');
   const loaded = loadRules(file);
   if (loaded.ok) return loaded.rules;
   throw new CommandError(loaded.problems.map((problem) => formatProblem(file, problem)).join('\n'));
@@ -77,6 +78,8 @@ async function* readEvents(
   idPatterns: readonly string[],
   onRefused: () => void,
 ): AsyncGenerator<LogEvent> {
+  const { Normalizer, readEvent } = await import('@logloom/ingest');
+  const { readFile } = await import('./send/read-file.ts');
   const normalizer = new Normalizer(idPatterns);
   const receivedAt = Date.now();
   let offset = 0;

@@ -4,7 +4,6 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CommandError } from './endpoint.ts';
 import { ProgressBar } from './send/progress-bar.ts';
-import { sendFiles } from './send/send-files.ts';
 import type { SendResult } from './send/send-result.ts';
 
 export interface SendCliContext {
@@ -64,6 +63,7 @@ async function send(files: string[], flags: SendFlags, context: SendCliContext):
   if (!isSavable && (flags.follow || flags.position !== undefined))
     throw new CommandError('standard input cannot be followed, and has no position to go on from');
   const url = context.ingestUrl(flags.ingestUrl);
+  const { sendFiles } = await import('./send/send-files.ts');
   const bar = new ProgressBar(process.stderr);
   const paths = isSavable ? files.map((file) => resolve(file)) : files;
   try {

@@ -1,6 +1,5 @@
 import { checkExposure, checkIngestExposure, openAuthenticate } from '@logloom/auth';
 import { lockDataFolder, SqliteEventLog } from '@logloom/event-log';
-import { formatProblem, loadRules } from '@logloom/rules';
 import { loadEnvironment, SettingsError, type Settings } from '@logloom/settings';
 import { addProcessMetrics, createTelemetry, readTracingSettings, startTracing } from '@logloom/telemetry';
 import { join, resolve } from 'node:path';
@@ -29,6 +28,8 @@ export async function up(
 ): Promise<void> {
   // Here, so that a wrong file stops the start; on its own thread it would only be tried again.
   if (settings.CORRELATION_RULES !== undefined) {
+    const { formatProblem } = await import('@logloom/rules');
+    const { loadRules } = await import('@logloom/rules/rules-file');
     const loaded = loadRules(settings.CORRELATION_RULES);
     if (!loaded.ok)
       throw new SettingsError(loaded.problems.map((p) => formatProblem(settings.CORRELATION_RULES!, p)));

@@ -1,5 +1,5 @@
 import { parseFilter } from '@logloom/filter';
-import { SettingsError } from '@logloom/settings';
+import { SettingsError } from '@logloom/settings/settings-error';
 import { errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions } from 'jose';
 import { authError, type AuthError } from './auth-error.ts';
 import type { AuthSettings } from './authenticate.ts';

@@ -1,4 +1,5 @@
-import { SettingsError, type Settings } from '@logloom/settings';
+import type { Settings } from '@logloom/settings';
+import { SettingsError } from '@logloom/settings/settings-error';
 import { isIP } from 'node:net';
 
 /**

@@ -1,4 +1,4 @@
-import { SettingsError } from '@logloom/settings';
+import { SettingsError } from '@logloom/settings/settings-error';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import type { IncomingHttpHeaders } from 'node:http';

@@ -1,11 +1,8 @@
 import { z } from 'zod';
+import { severities } from './severity.ts';
 
 export const maxRules = 200;
 export const maxRulesBytes = 65_536;
-
-/** From the lowest to the highest; where several rules set one, the highest counts. */
-export const severities = ['low', 'medium', 'high', 'critical'] as const;
-export type Severity = (typeof severities)[number];
 
 const filter = (what: string) =>
   z.string().min(1).max(4096).describe(`${what}, in the filter language of searches (libs/filter/README.md)`);

@@ -1,7 +1,8 @@
 import { compilePredicate, type Filter, type Predicate } from '@logloom/filter';
 import { fieldValues, type FieldValues } from './field-values.ts';
 import { durationMs } from './duration.ts';
-import { severities, type RuleText, type Severity } from './rule-schema.ts';
+import type { RuleText } from './rule-schema.ts';
+import type { Severity } from './severity.ts';
 
 /** A rule, compiled. */
 export interface Rule {
@@ -60,10 +61,4 @@ export function compileRule(
     webhook: text.webhook ?? null,
     close: text.close ?? false,
   };
-}
-
-/** The higher of two severities. */
-export function higherSeverity(a: Severity | null, b: Severity | null): Severity | null {
-  if (a === null || b === null) return a ?? b;
-  return severities.indexOf(a) >= severities.indexOf(b) ? a : b;
 }

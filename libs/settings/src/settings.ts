@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { unboundedIn } from './bounded-pattern.ts';
+import { SettingsError } from './settings-error.ts';
 
 const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback);
 const millis = (fallback: number, max = 86_400_000) =>
@@ -254,17 +255,6 @@ const schema = z.object({
 });
 
 export type Settings = Readonly<z.infer<typeof schema>>;
-
-/** What is wrong with the settings, all of it at once. */
-export class SettingsError extends Error {
-  readonly code = 'bad-settings';
-  readonly problems: readonly string[];
-  constructor(problems: readonly string[]) {
-    super(`wrong settings:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
-    this.name = 'SettingsError';
-    this.problems = problems;
-  }
-}
 
 /** Reads the settings from environment variables; an empty one counts as unset. Throws SettingsError with every problem. */
 export function parseSettings(env: Readonly<Record<string, string | undefined>>): Settings {

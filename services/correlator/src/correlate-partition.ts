@@ -5,9 +5,9 @@ import {
   type LogRecord,
   type PartitionHandler,
 } from '@logloom/event-log';
-import { SchemaRegistryError, type Serde } from '@logloom/schema-registry';
+import { SchemaRegistryError, type Decoded, type Serde } from '@logloom/schema-registry';
 import type { RuleSet } from '@logloom/rules';
-import { topics, type Alert, type Correlation } from '@logloom/schemas';
+import { topics, type Alert, type Correlation, type Rules } from '@logloom/schemas';
 import { batchAttributes, type Logger, type Tracing } from '@logloom/telemetry';
 import { AlertWriter } from './alert-writer.ts';
 import { Correlate, type CorrelateOptions, type InputRecord } from './correlate.ts';
@@ -102,7 +102,9 @@ export async function correlatePartition(
         const alerts: Alert[] = [];
         let lastRules: number | undefined;
         for (const record of records) {
-          const { event, rules: set } = read(deps, record);
+          const decoded = read(deps, record);
+          const event = decoded?.name === 'LogEvent' ? decoded.value : null;
+          const set = decoded?.name === 'Rules' ? await readSet(deps, record, decoded.value) : undefined;
           if (set !== undefined) {
             rulesWriter.seen(record.timestamp);
             lastRules = record.offset;
@@ -142,30 +144,27 @@ export async function correlatePartition(
   };
 }
 
-/**
- * What of a record counts: its event, or the rules that it sets. Neither for a tick, and for what cannot be decoded (the indexer keeps
- * that as a dead letter). Rules that this release cannot read change nothing.
- */
-function read(
-  { serde, metrics, logger }: CorrelatorDeps,
-  record: LogRecord,
-): Pick<InputRecord, 'event' | 'rules'> {
+/** undefined for what cannot be decoded: it counts as a tick does, and the indexer keeps it as a dead letter. */
+function read({ serde }: CorrelatorDeps, record: LogRecord): Decoded | undefined {
   try {
-    const decoded = serde.decode(record.value);
-    if (decoded.name === 'LogEvent') return { event: decoded.value };
-    if (decoded.name !== 'Rules') return { event: null };
-    const rules = rulesOfRecord(decoded.value);
-    if (rules === undefined) {
-      const { partition, offset } = record;
-      logger.error({ partition, offset, version: decoded.value.version }, 'rules of the log cannot be read');
-      return { event: null };
-    }
-    metrics.rulesChanges.inc();
-    return { event: null, rules };
+    return serde.decode(record.value);
   } catch (error) {
-    if (error instanceof SchemaRegistryError) return { event: null };
+    if (error instanceof SchemaRegistryError) return undefined;
     throw error;
   }
+}
+
+/** The rules that a record sets; null: none any more. Undefined, and no change, for those that this release cannot read. */
+async function readSet(
+  { metrics, logger }: CorrelatorDeps,
+  { partition, offset }: LogRecord,
+  record: Rules,
+): Promise<RuleSet | null | undefined> {
+  const set = await rulesOfRecord(record);
+  if (set === undefined)
+    logger.error({ partition, offset, version: record.version }, 'rules of the log cannot be read');
+  else metrics.rulesChanges.inc();
+  return set;
 }
 
 /**

@@ -1,4 +1,5 @@
-import { parseRules, type RuleSet } from '@logloom/rules';
+import type { RuleSet } from '@logloom/rules';
+import { parseRules } from '@logloom/rules/rules-file';
 import { memberOffsets, type Alert, type Correlation, type Level } from '@logloom/schemas';
 import fc from 'fast-check';
 import assert from 'node:assert/strict';

@@ -1,4 +1,4 @@
-import { parseRules } from '@logloom/rules';
+import { parseRules } from '@logloom/rules/rules-file';
 import type { Alert, Correlation, Level } from '@logloom/schemas';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

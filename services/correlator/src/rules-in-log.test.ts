@@ -1,5 +1,6 @@
 import { SqliteEventLog } from '@logloom/event-log';
-import { parseRules, type RuleSet } from '@logloom/rules';
+import type { RuleSet } from '@logloom/rules';
+import { parseRules } from '@logloom/rules/rules-file';
 import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-registry';
 import { topics } from '@logloom/schemas';
 import { SettingsError } from '@logloom/settings';
@@ -57,10 +58,10 @@ test('the wanted rules are written when those in force differ, once, and again a
   assert.equal(await readRules(log, serde, 0, 99), null, 'what has left the log neither');
 });
 
-test('rules that cannot be read change nothing; the interval keeps within the retention', () => {
-  assert.equal(rulesOfRecord({ version: 'x', text: 'rules: [{ nme: a }]' }), undefined);
-  assert.equal(rulesOfRecord({ version: '', text: '' }), null);
-  assert.equal(rulesOfRecord(one)!.rules[0]!.name, 'one');
+test('rules that cannot be read change nothing; the interval keeps within the retention', async () => {
+  assert.equal(await rulesOfRecord({ version: 'x', text: 'rules: [{ nme: a }]' }), undefined);
+  assert.equal(await rulesOfRecord({ version: '', text: '' }), null);
+  assert.equal((await rulesOfRecord(one))!.rules[0]!.name, 'one');
   assert.deepEqual([refreshInterval(undefined), refreshInterval(60_000)], [3_600_000, 15_000]);
 });
 
@@ -69,7 +70,7 @@ test('a file is taken over when it changes; with problems the rules stay, and at
   const file = join(folder, 'rules.yaml');
   const problems: string[] = [];
   writeFileSync(file, one.text);
-  using source = new RulesSource(file, (found) => problems.push(...found));
+  using source = await RulesSource.open(file, (found) => problems.push(...found));
   t.after(() => rmSync(folder, { recursive: true }));
   assert.equal(source.current?.version, one.version);
   const until = async (condition: () => boolean): Promise<void> => {
@@ -85,5 +86,8 @@ test('a file is taken over when it changes; with problems the rules stay, and at
   writeFileSync(file, two.text);
   await until(() => source.current?.version === two.version);
   writeFileSync(file, 'rules: 7');
-  assert.throws(() => new RulesSource(file, () => {}), SettingsError);
+  await assert.rejects(
+    RulesSource.open(file, () => {}),
+    SettingsError,
+  );
 });

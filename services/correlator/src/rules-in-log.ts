@@ -1,5 +1,5 @@
 import type { EventLog } from '@logloom/event-log';
-import { parseRules, type RuleSet } from '@logloom/rules';
+import type { RuleSet } from '@logloom/rules';
 import type { Serde } from '@logloom/schema-registry';
 import { topics, type Rules } from '@logloom/schemas';
 
@@ -15,9 +15,10 @@ const parsed = new Map<string, RuleSet | undefined>();
 const maxParsed = 16;
 
 /** The rules of a record: null for none, undefined where this release cannot read them. */
-export function rulesOfRecord({ version, text }: Rules): RuleSet | null | undefined {
+export async function rulesOfRecord({ version, text }: Rules): Promise<RuleSet | null | undefined> {
   if (text === '') return null;
   if (!parsed.has(version) || parsed.get(version)?.text !== text) {
+    const { parseRules } = await import('@logloom/rules/rules-file');
     const result = parseRules(text);
     if (parsed.size >= maxParsed) parsed.delete(parsed.keys().next().value!);
     parsed.set(version, result.ok ? result.rules : undefined);
@@ -36,7 +37,7 @@ export async function readRules(
   if (record?.offset !== offset) return null;
   await serde.load([record.value]);
   const decoded = serde.decode(record.value);
-  return decoded.name === 'Rules' ? (rulesOfRecord(decoded.value) ?? null) : null;
+  return decoded.name === 'Rules' ? ((await rulesOfRecord(decoded.value)) ?? null) : null;
 }
 
 /**

@@ -1,5 +1,5 @@
-import { formatProblem, loadRules, type RuleProblem, type RuleSet } from '@logloom/rules';
-import { SettingsError } from '@logloom/settings';
+import { formatProblem, type RuleProblem, type RuleSet, type RulesResult } from '@logloom/rules';
+import { SettingsError } from '@logloom/settings/settings-error';
 import { readFileSync } from 'node:fs';
 
 const pollMs = 1000;
@@ -11,19 +11,28 @@ const pollMs = 1000;
  */
 export class RulesSource implements Disposable {
   readonly #onProblems: (problems: readonly string[]) => void;
-  readonly #timer: NodeJS.Timeout | undefined;
+  #timer: NodeJS.Timeout | undefined;
   #current: RuleSet | null = null;
   /** The problems that were told last. */
   #told = '';
 
-  /** Throws SettingsError with every problem of the file. Later problems go to `onProblems`, and the rules stay as they were. */
-  constructor(path: string | undefined, onProblems: (problems: readonly string[]) => void) {
+  private constructor(onProblems: (problems: readonly string[]) => void) {
     this.#onProblems = onProblems;
-    if (path === undefined) return;
+  }
+
+  /** Throws SettingsError with every problem of the file. Later problems go to `onProblems`, and the rules stay as they were. */
+  static async open(
+    path: string | undefined,
+    onProblems: (problems: readonly string[]) => void,
+  ): Promise<RulesSource> {
+    const source = new RulesSource(onProblems);
+    if (path === undefined) return source;
+    const { loadRules } = await import('@logloom/rules/rules-file');
     const loaded = loadRules(path);
     if (!loaded.ok) throw new SettingsError(problemLines(path, loaded.problems));
-    this.#current = loaded.rules;
-    this.#timer = setInterval(() => this.#read(path), pollMs).unref();
+    source.#current = loaded.rules;
+    source.#timer = setInterval(() => source.#read(path, loadRules), pollMs).unref();
+    return source;
   }
 
   /** null: none. */
@@ -35,7 +44,7 @@ export class RulesSource implements Disposable {
     clearInterval(this.#timer);
   }
 
-  #read(path: string): void {
+  #read(path: string, loadRules: (path: string) => RulesResult): void {
     if (textOf(path) === this.#current?.text) {
       this.#told = '';
       return;

@@ -12,7 +12,7 @@ export const runCorrelator: RunService = async ({ settings, telemetry, signal, o
   const { log, serde } = connection;
   const metrics = createMetrics(telemetry);
   const { logger } = telemetry;
-  using rules = new RulesSource(settings.CORRELATION_RULES, (problems) => {
+  using rules = await RulesSource.open(settings.CORRELATION_RULES, (problems) => {
     metrics.rulesFileErrors.inc();
     logger.error({ problems }, 'the rules file cannot be taken over; the rules stay as they were');
   });

@@ -6,7 +6,6 @@ import {
   type FilterLimits,
   type Highlights,
 } from '@logloom/filter';
-import { rulesJsonSchema } from '@logloom/rules';
 import { correlationToJson, eventToJson, formatMicros, type PlacedEvent } from '@logloom/schemas';
 import { SearchStoreError, type FoundEvent, type SearchStore, type Total } from '@logloom/search-store';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -140,9 +139,10 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
         return { alerts: await newestAlerts(deps.log, deps.serde, query.limit()) };
       });
 
-      api.get('/rules/schema.json', (_, reply) =>
-        reply.type('application/schema+json').send(rulesJsonSchema()),
-      );
+      api.get('/rules/schema.json', async (_, reply) => {
+        const { rulesJsonSchema } = await import('@logloom/rules/rules-file');
+        return reply.type('application/schema+json').send(rulesJsonSchema());
+      });
 
       api.get('/status', () => pipelineStatus(deps));
 
