@@ -7,8 +7,9 @@ import { createViewersServer } from './viewers-server.ts';
 
 export interface ViewersContext extends ServiceContext {
   health: Health;
-  /** The threads of the services; the last one answers `/api`. */
   services: readonly ServiceThread[];
+  /** Answers `/api`. */
+  api: ServiceThread;
 }
 
 /**
@@ -16,12 +17,12 @@ export interface ViewersContext extends ServiceContext {
  * of LIVE_WORKERS, in processes of its own that follow the same log.
  */
 export async function runViewers(context: ViewersContext): Promise<void> {
-  const { settings, telemetry, health, services, signal, onReady } = context;
+  const { settings, telemetry, health, services, api, signal, onReady } = context;
   const authenticate = await openAuthenticate(settings);
   await using connection = await connectLog(settings, {}, telemetry);
   let supervisor: Supervisor | undefined;
   const workerMetrics = async () => supervisor?.workers.metrics() ?? [];
-  const app = await createViewersServer(telemetry, health, services, services.at(-1)!, workerMetrics);
+  const app = await createViewersServer(telemetry, health, [...services, api], api, workerMetrics);
   if (settings.LIVE_WORKERS > 1) {
     supervisor = await Supervisor.open({
       settings,

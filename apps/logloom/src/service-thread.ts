@@ -1,4 +1,5 @@
 import type { Logger } from '@logloom/telemetry';
+import { EventEmitter, once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type {
@@ -13,6 +14,8 @@ import type {
 const maxRestarts = 5;
 /** A thread that has run so long counts as healthy again. */
 const healthyMs = 60_000;
+/** So long a call waits for a thread that is starting. */
+const maxStartMs = 10_000;
 
 interface Pending {
   resolve: (result: never) => void;
@@ -33,6 +36,8 @@ export class ServiceThread {
   #wasReady = false;
   #nextId = 0;
   readonly #pending = new Map<number, Pending>();
+  /** Tells `change` when the thread is ready, or shall stop. */
+  readonly #events = new EventEmitter().setMaxListeners(0);
 
   constructor(data: ThreadData, logger: Logger) {
     this.service = data.service;
@@ -59,12 +64,15 @@ export class ServiceThread {
   /** Lets the thread drain; run() resolves when it has. */
   stop(): void {
     this.#stopping = true;
+    this.#events.emit('change');
     this.#send({ type: 'stop' });
   }
 
-  /** Asks the thread. Rejects when it is down, or dies before it has answered. */
-  call<C extends ThreadCall>(call: C): Promise<ThreadResults[C['name']]> {
-    if (!this.isReady) return Promise.reject(new Error(`${this.service} is not ready`));
+  /** Asks the thread, once it has started. Rejects when that takes too long, or when it dies before it has answered. */
+  async call<C extends ThreadCall>(call: C): Promise<ThreadResults[C['name']]> {
+    if (!this.isReady && !this.#stopping)
+      await once(this.#events, 'change', { signal: AbortSignal.timeout(maxStartMs) });
+    if (!this.isReady) throw new Error(`${this.service} is not ready`);
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
@@ -84,6 +92,7 @@ export class ServiceThread {
       worker.on('message', (message: FromThread) => {
         if (message.type === 'ready') {
           this.isReady = this.#wasReady = true;
+          this.#events.emit('change');
           onReady();
           return;
         }

@@ -58,15 +58,13 @@ export async function up(
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);
 
-  const services = (['ingest', 'correlator', 'indexer', 'api'] as const).map(
-    (service) =>
-      new ServiceThread(
-        // The api thread makes no spans.
-        { service, settings, tracing: service === 'api' ? undefined : tracing.settings },
-        telemetry.logger,
-      ),
+  const services = (['ingest', 'correlator', 'indexer'] as const).map(
+    (service) => new ServiceThread({ service, settings, tracing: tracing.settings }, telemetry.logger),
   );
-  // Ready is when every part has been: then a stranger's first request works.
+  // Makes no spans. It starts once the others are ready, and what is asked of it meanwhile waits.
+  const api = new ServiceThread({ service: 'api', settings, tracing: undefined }, telemetry.logger);
+  const apiMayStart = Promise.withResolvers<void>();
+  // Ready is when every other part has been: then a stranger's first request works.
   const waiting = new Set<string>(['live', ...services.map(({ service }) => service)]);
   let wasReady = false;
   const partReady = (part: string): void => {
@@ -75,6 +73,7 @@ export async function up(
     health.ready = true;
     if (wasReady) return;
     wasReady = true;
+    apiMayStart.resolve();
     onReady({
       ingest: `http://${settings.HOST}:${settings.INGEST_PORT}`,
       syslog: settings.SYSLOG_PORT === 0 ? undefined : `${settings.HOST}:${settings.SYSLOG_PORT}`,
@@ -84,11 +83,13 @@ export async function up(
   };
   stop.addEventListener('abort', () => {
     health.ready = false;
-    for (const service of services) service.stop();
+    for (const service of [...services, api]) service.stop();
+    apiMayStart.resolve();
   });
 
   const parts = [
     ...services.map((service) => service.run(() => partReady(service.service))),
+    apiMayStart.promise.then(() => (stop.aborted ? undefined : api.run(() => {}))),
     // Loaded only now: meanwhile the threads are starting.
     import('./run-viewers.ts').then(({ runViewers }) =>
       runViewers({
@@ -97,6 +98,7 @@ export async function up(
         tracingSettings: tracing.settings,
         health,
         services,
+        api,
         signal: stop,
         onReady: () => partReady('live'),
       }),
