@@ -1,6 +1,6 @@
 import { openAuthenticate } from '@logloom/auth';
 import { SqliteEventLog } from '@logloom/event-log';
-import { createLiveTier, liveOptions, openLiveStores, Supervisor } from '@logloom/fanout';
+import { createLiveTier, listenBacklog, liveOptions, openLiveStores, Supervisor } from '@logloom/fanout';
 import { connectLog, type Health, type ServiceContext } from '@logloom/runtime';
 import type { ServiceThread } from './service-thread.ts';
 import { createViewersServer } from './viewers-server.ts';
@@ -44,7 +44,7 @@ export async function runViewers(context: ViewersContext): Promise<void> {
   const options = liveOptions(settings);
   const live = createLiveTier({ ...connection, stores, settings, telemetry, authenticate, options });
   live.attach(app);
-  await app.listen({ host: settings.HOST, port: settings.LIVE_PORT });
+  await app.listen({ host: settings.HOST, port: settings.LIVE_PORT, backlog: listenBacklog });
   try {
     await live.run(signal, onReady);
   } finally {

@@ -2,6 +2,7 @@ import { checkExposure, openAuthenticate } from '@logloom/auth';
 import { connectLog, registerHealth, type RunService, type ServiceContext } from '@logloom/runtime';
 import type { Telemetry } from '@logloom/telemetry';
 import fastify from 'fastify';
+import { listenBacklog } from './listen-backlog.ts';
 import { liveOptions } from './live-options.ts';
 import { openLiveStores } from './live-stores.ts';
 import { createLiveTier } from './live-tier.ts';
@@ -61,7 +62,7 @@ async function runHere({ settings, telemetry, signal, onReady }: ServiceContext)
   tier.attach(app);
   signal.addEventListener('abort', () => (health.ready = false));
   try {
-    await app.listen({ host: settings.HOST, port: settings.LIVE_PORT });
+    await app.listen({ host: settings.HOST, port: settings.LIVE_PORT, backlog: listenBacklog });
     await tier.run(signal, () => {
       health.ready = true;
       onReady();

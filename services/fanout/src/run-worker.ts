@@ -4,6 +4,7 @@ import { connectLog } from '@logloom/runtime';
 import type { Telemetry } from '@logloom/telemetry';
 import fastify from 'fastify';
 import { forwardRequests } from './forward-requests.ts';
+import { listenBacklog } from './listen-backlog.ts';
 import { liveOptions } from './live-options.ts';
 import { openLiveStores } from './live-stores.ts';
 import { createLiveTier } from './live-tier.ts';
@@ -39,7 +40,8 @@ export async function runWorker(
     await app.ready();
     // The kernel gives a share of the connections to whoever listens: not before they can be served.
     await tier.run(AbortSignal.any([signal, failed.signal]), () => {
-      const address = { host: settings.HOST, port: settings.LIVE_PORT, reusePort: true };
+      const { HOST: host, LIVE_PORT: port } = settings;
+      const address = { host, port, reusePort: true, backlog: listenBacklog };
       app.listen(address).then(onReady, (error: unknown) => failed.abort(error));
     });
     if (failed.signal.aborted) throw failed.signal.reason;
