@@ -4,19 +4,28 @@ import { startStack } from '../infra/local/start-stack.ts';
 import { KafkaEventLog } from '../libs/event-log/src/kafka.ts';
 import { printConditions } from './conditions.ts';
 
-// How much of kafkajs's own speed is left behind the EventLog port? Usage: node bench/kafka.ts
+// How much of kafkajs's own speed is left behind the EventLog port? Usage: node bench/kafka.ts [records] [rounds]
 
 const partitions = 4;
-const records = 100_000;
+const records = Number(process.argv[2] ?? 100_000);
 const batch = 500;
-const rounds = 3;
+const rounds = Number(process.argv[3] ?? 3);
 const value = Buffer.from(randomBytes(150).toString('hex'));
 
-/** Runs `work` and gives records a second. */
-async function rate(work: () => Promise<void>): Promise<number> {
+interface Measured {
+  /** Records a second. */
+  rate: number;
+  /** What the client used of the processor, µs a record; the broker is another process. */
+  cpu: number;
+}
+
+async function measure(work: () => Promise<void>): Promise<Measured> {
+  const cpuBefore = process.cpuUsage();
   const start = performance.now();
   await work();
-  return records / ((performance.now() - start) / 1000);
+  const rate = records / ((performance.now() - start) / 1000);
+  const { user, system } = process.cpuUsage(cpuBefore);
+  return { rate, cpu: (user + system) / records };
 }
 
 const batches = Array.from({ length: records / batch }, (_, i) => i % partitions);
@@ -57,15 +66,15 @@ if (stack.missing.kafka !== undefined) {
   );
   const theirs = ours.map((list) => list.map(({ partition }) => ({ partition, value })));
 
-  const produceOurs = (topic: string): Promise<number> =>
-    rate(() => eachPartition((partition) => log.append(topic, ours[partition]!)));
-  const produceTheirs = (topic: string): Promise<number> =>
-    rate(() =>
+  const produceOurs = (topic: string): Promise<Measured> =>
+    measure(() => eachPartition((partition) => log.append(topic, ours[partition]!)));
+  const produceTheirs = (topic: string): Promise<Measured> =>
+    measure(() =>
       eachPartition((partition) => producer.send({ topic, acks: -1, messages: theirs[partition]! })),
     );
 
-  const consumeOurs = (topic: string): Promise<number> =>
-    rate(async () => {
+  const consumeOurs = (topic: string): Promise<Measured> =>
+    measure(async () => {
       const stop = new AbortController();
       let seen = 0;
       const process = async (found: readonly unknown[]): Promise<void> => {
@@ -77,8 +86,8 @@ if (stack.missing.kafka !== undefined) {
         stop.signal,
       );
     });
-  const consumeTheirs = (topic: string): Promise<number> =>
-    rate(async () => {
+  const consumeTheirs = (topic: string): Promise<Measured> =>
+    measure(async () => {
       const done = Promise.withResolvers<void>();
       const consumer = kafka.consumer({ groupId: randomUUID() });
       await consumer.connect();
@@ -95,11 +104,11 @@ if (stack.missing.kafka !== undefined) {
       await consumer.disconnect();
     });
 
-  const results: Record<string, number[]> = {};
+  const results: Record<string, Measured[]> = {};
   // The first round warms the broker up; each round swaps the order.
   for (let round = 0; round <= rounds; round++) {
     const topics = { ours: await newTopic(), theirs: await newTopic() };
-    const measured: [string, () => Promise<number>][] = [
+    const measured: [string, () => Promise<Measured>][] = [
       ['produce ours', () => produceOurs(topics.ours)],
       ['produce kafkajs', () => produceTheirs(topics.theirs)],
       ['consume ours', () => consumeOurs(topics.ours)],
@@ -107,19 +116,23 @@ if (stack.missing.kafka !== undefined) {
     ];
     if (round % 2 === 1) measured.unshift(measured.splice(1, 1)[0]!);
     if (round % 2 === 1) measured.push(measured.splice(2, 1)[0]!);
-    for (const [name, measure] of measured) {
-      const measuredRate = await measure();
-      if (round > 0) (results[name] ??= []).push(measuredRate);
+    for (const [name, run] of measured) {
+      const result = await run();
+      if (round > 0) (results[name] ??= []).push(result);
     }
   }
-  const median = (name: string): number => results[name]!.toSorted((a, b) => a - b)[rounds >> 1]!;
+  const median = (name: string, key: keyof Measured): number =>
+    results[name]!.map((result) => result[key]).toSorted((a, b) => a - b)[rounds >> 1]!;
   for (const what of ['produce', 'consume']) {
-    const [mine, bare] = [median(`${what} ours`), median(`${what} kafkajs`)];
+    const line = (who: string): string =>
+      `${(median(`${what} ${who}`, 'rate') / 1000).toFixed(0)}k/s at ${median(`${what} ${who}`, 'cpu').toFixed(1)} µs of CPU`;
+    const ratio = (key: keyof Measured): string =>
+      (median(`${what} ours`, key) / median(`${what} kafkajs`, key)).toFixed(2);
     console.log(
-      `${what}: ${(mine / 1000).toFixed(0)}k/s through EventLog, ${(bare / 1000).toFixed(0)}k/s with kafkajs alone: ` +
-        `${(mine / bare).toFixed(2)} (median of ${rounds}; a consumer's rate includes joining its group)`,
+      `${what}: ${line('ours')} through EventLog, ${line('kafkajs')} with kafkajs alone: rate ${ratio('rate')}, CPU ${ratio('cpu')} of it`,
     );
   }
+  console.log(`median of ${rounds}; a consumer's rate includes joining its group`);
   await producer.disconnect();
   await log.close();
 }

@@ -1,5 +1,5 @@
 import kafkajs from 'kafkajs';
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { constants, gunzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 
 /** Compression types of kafkajs, by the name in our options. */
 export const compressionTypes = {
@@ -17,4 +17,20 @@ export function registerCodecs(): void {
     compress: async (encoder: { buffer: Buffer }) => zstdCompressSync(encoder.buffer, { params }),
     decompress: async (buffer: Buffer) => zstdDecompressSync(buffer),
   });
+}
+
+/** Unpacks what a batch's attributes say it is packed with. Throws where it is Snappy or LZ4: a topic of ours recompresses those. */
+export function decompress(type: kafkajs.CompressionTypes, bytes: Buffer): Buffer {
+  switch (type) {
+    case kafkajs.CompressionTypes.None:
+      return bytes;
+    case kafkajs.CompressionTypes.GZIP:
+      return gunzipSync(bytes);
+    case kafkajs.CompressionTypes.ZSTD:
+      return zstdDecompressSync(bytes);
+    default:
+      throw new Error(
+        `records in ${kafkajs.CompressionTypes[type] ?? type} cannot be read: set compression.type=zstd`,
+      );
+  }
 }

@@ -1,11 +1,7 @@
 import type { LogRecord } from './event-log.ts';
-import {
-  BatchClass,
-  readCommitted,
-  type Broker,
-  type FetchedPartition,
-  type RawMessage,
-} from './kafka-internals.ts';
+import { readFetchAnswer } from './kafka-fetch-answer.ts';
+import { errorFromCode, fetchRequest, readCommitted, type Broker } from './kafka-internals.ts';
+import { readBatches } from './kafka-record-batch.ts';
 
 /** A place in a partition from which to fetch. */
 export interface FetchPosition {
@@ -27,6 +23,8 @@ export interface Fetched {
 /** A whole answer is held in memory, and so is one per partition. */
 export const partitionBytes = 1 << 20;
 const answerBytes = 16 << 20;
+/** How long an answer may be under way, besides the time that the broker may wait. */
+const transferMs = 15_000;
 
 /** One fetch from the leader of these partitions; waits up to `waitMs` for the first byte. Throws kafkajs's errors. */
 export async function fetchFrom(
@@ -35,8 +33,9 @@ export async function fetchFrom(
   waitMs: number,
   maxBytes = partitionBytes,
 ): Promise<Fetched[]> {
-  const topics = Map.groupBy(positions, ({ topic }) => topic);
-  const { responses } = await broker.fetch({
+  const topics = Map.groupBy(shuffled(positions), ({ topic }) => topic);
+  const request = fetchRequest({
+    replicaId: -1,
     isolationLevel: readCommitted,
     maxWaitTime: waitMs,
     minBytes: waitMs === 0 ? 0 : 1,
@@ -50,46 +49,32 @@ export async function fetchFrom(
       })),
     })),
   });
-  return responses.flatMap(({ topicName, partitions }) =>
-    partitions.map((data) => {
-      const place = topics.get(topicName)!.find(({ partition }) => partition === data.partition)!;
-      return fetched(place, data);
-    }),
-  );
+  const decode = async (data: Buffer): Promise<{ clientSideThrottleTime: number; fetched: Fetched[] }> => {
+    const { throttleMs, errorCode, partitions } = readFetchAnswer(data);
+    for (const code of [errorCode, ...partitions.map((data) => data.errorCode)])
+      if (code !== 0) throw errorFromCode(code);
+    const fetched = partitions.map((data) => {
+      const { topic, partition, lastStableOffset, aborted, batches } = data;
+      const place = topics.get(topic)!.find((position) => position.partition === partition)!;
+      return { topic, partition, ...readBatches(batches, place, aborted), end: lastStableOffset };
+    });
+    return { clientSideThrottleTime: throttleMs, fetched };
+  };
+  try {
+    return (await broker.connectionPool.send({
+      request,
+      response: { decode, parse: async (answer) => (answer as { fetched: Fetched[] }).fetched },
+      requestTimeout: waitMs + transferMs,
+    })) as Fetched[];
+  } catch (error) {
+    // As kafkajs's own requests do: the next one connects anew.
+    if ((error as Error).name === 'KafkaJSConnectionClosedError') await broker.disconnect();
+    throw error;
+  }
 }
 
-function fetched({ topic, partition, offset }: FetchPosition, data: FetchedPartition): Fetched {
-  const batch = new BatchClass(topic, String(offset), data);
-  return {
-    topic,
-    partition,
-    records: batch.messages.map((message) => toRecord(topic, partition, message)),
-    nextOffset: batch.rawMessages.length === 0 ? offset : Number(batch.lastOffset()) + 1,
-    end: Number(data.lastStableOffset ?? data.highWatermark),
-  };
-}
-
-const noBytes = Buffer.alloc(0);
-const noHeaders: Readonly<Record<string, string>> = Object.freeze({});
-
-/** Other clients may write null values and several headers of one name: the last one counts. */
-function toRecord(topic: string, partition: number, message: RawMessage): LogRecord {
-  const headers = Object.entries(message.headers);
-  return {
-    topic,
-    partition,
-    offset: Number(message.offset),
-    timestamp: Number(message.timestamp),
-    key: message.key?.toString() ?? null,
-    value: message.value ?? noBytes,
-    headers:
-      headers.length === 0
-        ? noHeaders
-        : Object.fromEntries(
-            headers.map(([name, value]) => [
-              name,
-              (Array.isArray(value) ? value.at(-1) : value)?.toString() ?? '',
-            ]),
-          ),
-  };
+/** The broker fills an answer in the order asked (KIP-74): no partition is to be always the last. */
+function shuffled(positions: readonly FetchPosition[]): FetchPosition[] {
+  const start = Math.floor(Math.random() * positions.length);
+  return [...positions.slice(start), ...positions.slice(0, start)];
 }

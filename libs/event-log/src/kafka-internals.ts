@@ -35,16 +35,7 @@ export interface Cluster {
 export interface Broker {
   nodeId: number;
   connectionPool: { send(request: ProtocolRequest): Promise<unknown> };
-  fetch(request: {
-    isolationLevel: number;
-    maxWaitTime: number;
-    minBytes: number;
-    maxBytes: number;
-    topics: {
-      topic: string;
-      partitions: { partition: number; fetchOffset: string; maxBytes: number }[];
-    }[];
-  }): Promise<{ responses: { topicName: string; partitions: FetchedPartition[] }[] }>;
+  disconnect(): Promise<void>;
   heartbeat(request: { groupId: string; groupGenerationId: number; memberId: string }): Promise<void>;
   offsetCommit(request: {
     groupId: string;
@@ -66,29 +57,8 @@ export interface Broker {
 export interface ProtocolRequest {
   request: { apiKey: number; apiVersion: number; apiName: string; encode: () => Promise<unknown> };
   response: { decode: (data: Buffer) => Promise<unknown>; parse: (data: unknown) => Promise<unknown> };
-}
-
-export interface FetchedPartition {
-  partition: number;
-  highWatermark: string;
-  /** The end for readers of committed records only; absent in answers of very old brokers. */
-  lastStableOffset?: string;
-  messages: RawMessage[];
-}
-
-export interface RawMessage {
-  offset: string;
-  timestamp: string;
-  key: Buffer | null;
-  value: Buffer | null;
-  headers: Record<string, Buffer | null | (Buffer | null)[]>;
-}
-
-/** The batch of one partition: hides control records and aborted transactions. */
-interface Batch {
-  messages: RawMessage[];
-  rawMessages: RawMessage[];
-  lastOffset(): string;
+  /** In ms; default that of the cluster. */
+  requestTimeout?: number;
 }
 
 /** Membership in a consumer group: kafkajs's own state between join and leave. */
@@ -124,11 +94,23 @@ interface ClusterOptions {
 
 export const ClusterClass = require('kafkajs/src/cluster') as new (options: ClusterOptions) => Cluster;
 
-export const BatchClass = require('kafkajs/src/consumer/batch') as new (
-  topic: string,
-  fetchedOffset: string,
-  data: FetchedPartition,
-) => Batch;
+/** The request of a fetch in version 11, which every broker since Kafka 2.3 takes. */
+export const fetchRequest = require('kafkajs/src/protocol/requests/fetch/v11/request') as (options: {
+  replicaId: number;
+  isolationLevel: number;
+  maxWaitTime: number;
+  minBytes: number;
+  maxBytes: number;
+  topics: {
+    topic: string;
+    partitions: { partition: number; fetchOffset: string; maxBytes: number }[];
+  }[];
+}) => ProtocolRequest['request'];
+
+/** kafkajs's error for an error code of Kafka. */
+export const { createErrorFromCode: errorFromCode } = require('kafkajs/src/protocol/error') as {
+  createErrorFromCode: (code: number) => Error;
+};
 
 export const ConsumerGroupClass = require('kafkajs/src/consumer/consumerGroup') as new (options: {
   cluster: Cluster;
@@ -184,6 +166,17 @@ const schedule = queue.scheduleCheckPendingRequests;
 queue.scheduleCheckPendingRequests = function (): void {
   if (this.pending.length > 0 || this.throttledUntil > Date.now()) schedule.call(this);
 };
+
+/**
+ * Messages of one partition. kafkajs groups a send's messages by partition with their reduce(), and copies the group for each of them:
+ * the largest cost of a batch of thousands. These answer that they are one group.
+ */
+export function asOneGroup(partition: number, messages: kafkajs.Message[]): kafkajs.Message[] {
+  return Object.defineProperty(messages, 'reduce', {
+    value: () => ({ [partition]: messages }),
+    configurable: true,
+  });
+}
 
 /** Readers see the records of committed transactions only. */
 export const readCommitted = 1;

@@ -4,7 +4,7 @@ import { EventLogError, type NewRecord } from './event-log.ts';
 import { compressionTypes } from './kafka-codecs.ts';
 import { connectionTimeoutMs, requestTimeoutMs } from './kafka-connection.ts';
 import { backoffMs, errorType, isUnknownTopic, logUnavailable, unknownTopic } from './kafka-error.ts';
-import { silence } from './kafka-internals.ts';
+import { asOneGroup, silence } from './kafka-internals.ts';
 import type { KafkaSettings } from './kafka-options.ts';
 import { ProducerLane } from './kafka-producer-lane.ts';
 import { KafkaSockets } from './kafka-sockets.ts';
@@ -141,7 +141,7 @@ export class KafkaAppender {
       const work = handle.connected.then(() =>
         handle.producer.send({
           topic,
-          messages,
+          messages: asOneGroup(partition, messages),
           acks: -1,
           compression: this.#compression,
         }),
