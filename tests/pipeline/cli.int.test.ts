@@ -1,3 +1,4 @@
+import { TestIssuer } from '@logloom/auth/test-issuer';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -180,6 +181,46 @@ test('the command line, on a running Logloom', async (t) => {
     const { accepted, rejected } = JSON.parse(sent.out) as { accepted: number; rejected: number };
     assert.ok(accepted > 100, `${accepted} accepted`);
     assert.equal(rejected, 0);
+  });
+
+  await t.test('a Logloom that asks for tokens: --token, or LOGLOOM_TOKEN', async () => {
+    const issuer = await TestIssuer.create('k');
+    const keys = join(pipeline.dataFolder, 'keys.json');
+    writeFileSync(keys, issuer.jwks());
+    pipeline.env['LIVE_AUTH_JWKS'] = keys;
+    await pipeline.end('SIGTERM');
+    await pipeline.start();
+    const commands = [
+      ['search', 'service:legacy'],
+      ['correlation', 'req-38101a0b-2096-447d-96ea-a692162415ae'],
+      ['status'],
+      ['redrive', '--dry-run'],
+      ['loadtest', '--viewers', '1', '--rate', '5', '--seconds', '1'],
+    ];
+    const tailed = async (args: string[]): Promise<string> => {
+      const child = start(pipeline, ['tail', 'service:legacy', '-n', '1', ...args]);
+      const [data] = (await once(child.stdout, 'data')) as [Buffer];
+      child.kill('SIGINT');
+      await once(child, 'exit');
+      return data.toString();
+    };
+    const token = await issuer.sign();
+    for (const command of commands) {
+      const refused = await run(pipeline, command);
+      assert.equal(refused.code, 2, command.join(' '));
+      assert.match(refused.err, /token|401/);
+      const { code, err } = await run(pipeline, [...command, '--token', token]);
+      assert.equal(code, 0, err);
+    }
+    assert.match(await tailed(['--token', token]), /legacy/);
+    pipeline.env['LOGLOOM_TOKEN'] = token;
+    for (const command of commands) assert.equal((await run(pipeline, command)).code, 0, command.join(' '));
+    assert.match(await tailed([]), /legacy/);
+    // What is given on the command line wins.
+    assert.equal((await run(pipeline, ['status', '--token', 'none'])).code, 2);
+    // A tenant searches its own.
+    const tenant = await issuer.sign({ logloom_filter: 'service:nobody' });
+    assert.equal((await run(pipeline, ['search', 'service:legacy', '--token', tenant])).code, 1);
   });
 
   await t.test('a wrong option, a wrong setting, a folder in use: exit code 2', async () => {

@@ -1,7 +1,7 @@
 import { describeSettings, loadSettings, SettingsError, type Settings } from '@logloom/settings';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { colors as pc } from './colors.ts';
-import { CommandError, getJson, ingestUrl, viewersUrl } from './endpoint.ts';
+import { CommandError, getJson, ingestUrl, viewersEndpoint } from './endpoint.ts';
 import { eventLine, type EventJson } from './event-line.ts';
 import { addJobCommands } from './jobs-cli.ts';
 import type { Highlights } from './mark-ranges.ts';
@@ -40,6 +40,10 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
   const viewers = new Option(
     '--url <url>',
     "the viewers' port of a running Logloom (default: HOST and LIVE_PORT)",
+  );
+  const token = new Option(
+    '--token <token>',
+    'for a Logloom that asks viewers for one (default: LOGLOOM_TOKEN, which other users cannot see in ps)',
   );
   const ingest = new Option(
     '--ingest-url <url>',
@@ -119,18 +123,18 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
     .option('-n, --lines <n>', 'first the last n that match', count)
     .option('--last <time>', 'first those of the last 5m, 1h, ...')
     .option('--cursor <cursor>', 'go on after this cursor')
-    .option('--token <token>', 'for a Logloom that asks viewers for one')
     .addOption(viewers)
+    .addOption(token)
     .addOption(json)
     .action(async (filter: string, options: TailFlags) => {
       const target = {
-        url: viewersUrl(settings(), options.url),
+        ...viewersEndpoint(settings(), options),
         filter,
         stream: options.requests ? 'correlations' : 'events',
       } as const;
-      const { token, json } = options;
+      const { json } = options;
       const { tail } = await import('./tail.ts');
-      await tail({ ...target, from: startOf(options), token, json, write, note }, signal);
+      await tail({ ...target, from: startOf(options), json, write, note }, signal);
     });
 
   program
@@ -144,47 +148,44 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
       new Option('--order <order>', 'oldest or newest first').choices(['asc', 'desc']).default('desc'),
     )
     .addOption(viewers)
+    .addOption(token)
     .addOption(json)
-    .action(
-      async (
-        filter: string,
-        options: { from?: string; to?: string; limit: number; order: string; url?: string; json: boolean },
-      ) => {
-        const base = viewersUrl(settings(), options.url);
-        let cursor: string | undefined;
-        let total = 0;
-        for (let left = options.limit; left > 0;) {
-          const page = (await getJson(base, '/api/search', {
-            q: filter,
-            from: options.from,
-            to: options.to,
-            order: options.order,
-            limit: String(Math.min(left, 1000)),
-            cursor,
-            // Only a terminal can show it.
-            highlight: !options.json && pc.isColorSupported ? 'true' : undefined,
-          })) as SearchPage;
-          for (const event of page.events)
-            write(options.json ? JSON.stringify(event) : eventLine(event, page.highlights?.[event.id]));
-          total = page.total.value;
-          left -= page.events.length;
-          cursor = page.next;
-          if (cursor === undefined || page.events.length === 0) break;
-        }
-        if (!options.json) note(pc.dim(`${total} found`));
-        if (total === 0) throw new CommandError('', 1);
-      },
-    );
+    .action(async (filter: string, options: SearchFlags) => {
+      const endpoint = viewersEndpoint(settings(), options);
+      let cursor: string | undefined;
+      let total = 0;
+      for (let left = options.limit; left > 0;) {
+        const page = (await getJson(endpoint, '/api/search', {
+          q: filter,
+          from: options.from,
+          to: options.to,
+          order: options.order,
+          limit: String(Math.min(left, 1000)),
+          cursor,
+          // Only a terminal can show it.
+          highlight: !options.json && pc.isColorSupported ? 'true' : undefined,
+        })) as SearchPage;
+        for (const event of page.events)
+          write(options.json ? JSON.stringify(event) : eventLine(event, page.highlights?.[event.id]));
+        total = page.total.value;
+        left -= page.events.length;
+        cursor = page.next;
+        if (cursor === undefined || page.events.length === 0) break;
+      }
+      if (!options.json) note(pc.dim(`${total} found`));
+      if (total === 0) throw new CommandError('', 1);
+    });
 
   program
     .command('correlation')
     .description('show a request: its document and its events in time order')
     .argument('<id>', "the document's id, or the request's own id")
     .addOption(viewers)
+    .addOption(token)
     .addOption(json)
-    .action(async (id: string, options: { url?: string; json: boolean }) => {
-      const base = viewersUrl(settings(), options.url);
-      const found = (await getJson(base, `/api/correlations/${encodeURIComponent(id)}`)) as RequestJson;
+    .action(async (id: string, options: ViewersFlags) => {
+      const endpoint = viewersEndpoint(settings(), options);
+      const found = (await getJson(endpoint, `/api/correlations/${encodeURIComponent(id)}`)) as RequestJson;
       print(options.json, found, () => requestLines(found));
     });
 
@@ -192,9 +193,10 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
     .command('status')
     .description('show the lag of each consumer, and counts')
     .addOption(viewers)
+    .addOption(token)
     .addOption(json)
-    .action(async (options: { url?: string; json: boolean }) => {
-      const status = (await getJson(viewersUrl(settings(), options.url), '/api/status')) as Status;
+    .action(async (options: ViewersFlags) => {
+      const status = (await getJson(viewersEndpoint(settings(), options), '/api/status')) as Status;
       print(options.json, status, () => statusLines(status));
     });
 
@@ -210,8 +212,8 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
       100,
     )
     .option('--seconds <n>', 'how long', positive, 10)
-    .option('--token <token>', 'for a Logloom that asks viewers for one')
     .addOption(viewers)
+    .addOption(token)
     .addOption(ingest)
     .addOption(json)
     .addHelpText(
@@ -222,13 +224,12 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
       const { isClean, loadtest, loadtestLines } = await import('./loadtest.ts');
       const result = await loadtest(
         {
-          url: viewersUrl(settings(), options.url),
+          ...viewersEndpoint(settings(), options),
           ingestUrl: ingestUrl(settings(), options.ingestUrl),
           viewers: Math.ceil(options.viewers),
           filter,
           rate: options.rate,
           seconds: options.seconds,
-          token: options.token,
           note: options.json ? () => {} : note,
         },
         signal,
@@ -239,29 +240,44 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
 
   addReplayCommands(program, { settings, signal, write });
   addRulesCommands(program, { settings, write, note });
-  addJobCommands(program, { viewersUrl: (url) => viewersUrl(settings(), url), signal, write, note });
+  addJobCommands(program, {
+    endpoint: (flags) => viewersEndpoint(settings(), flags),
+    viewers,
+    token,
+    json,
+    signal,
+    write,
+    note,
+  });
 
   return program;
 }
 
-interface TailFlags {
+interface ViewersFlags {
+  url?: string;
+  token?: string;
+  json: boolean;
+}
+
+interface SearchFlags extends ViewersFlags {
+  from?: string;
+  to?: string;
+  limit: number;
+  order: string;
+}
+
+interface TailFlags extends ViewersFlags {
   requests: boolean;
   lines?: number;
   last?: string;
   cursor?: string;
-  token?: string;
-  url?: string;
-  json: boolean;
 }
 
-interface LoadtestFlags {
+interface LoadtestFlags extends ViewersFlags {
   viewers: number;
   rate: number;
   seconds: number;
-  token?: string;
-  url?: string;
   ingestUrl?: string;
-  json: boolean;
 }
 
 function startOf({ lines, last, cursor }: TailFlags): TailOptions['from'] {

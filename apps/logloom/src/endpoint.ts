@@ -10,6 +10,13 @@ export class CommandError extends Error {
   }
 }
 
+/** The viewers' port of a Logloom, and who asks. */
+export interface ViewersEndpoint {
+  url: string;
+  /** Shown where it asks for one. */
+  token: string | undefined;
+}
+
 /** Where the viewers' port is, unless the command names it. */
 export function viewersUrl(settings: Settings, given: string | undefined): string {
   return given ?? `http://${settings.HOST}:${settings.LIVE_PORT}`;
@@ -20,20 +27,33 @@ export function ingestUrl(settings: Settings, given: string | undefined): string
   return given ?? `http://${settings.HOST}:${settings.INGEST_PORT}`;
 }
 
+/** The viewers' port and the token: the settings', unless the command gives them. */
+export function viewersEndpoint(
+  settings: Settings,
+  given: { url?: string; token?: string },
+): ViewersEndpoint {
+  return { url: viewersUrl(settings, given.url), token: given.token ?? settings.LOGLOOM_TOKEN };
+}
+
+/** The header that shows the token. */
+export function authorization({ token }: ViewersEndpoint): Record<string, string> {
+  return token === undefined ? {} : { authorization: `Bearer ${token}` };
+}
+
 /** GET as JSON. Throws CommandError with the server's own words, and the place in a filter that it does not understand. */
 export async function getJson(
-  base: string,
+  endpoint: ViewersEndpoint,
   path: string,
   query: Record<string, string | undefined> = {},
 ): Promise<unknown> {
-  const url = new URL(path, base);
+  const url = new URL(path, endpoint.url);
   for (const [name, value] of Object.entries(query))
     if (value !== undefined) url.searchParams.set(name, value);
   let response: Response;
   try {
-    response = await fetch(url);
+    response = await fetch(url, { headers: authorization(endpoint) });
   } catch (cause) {
-    throw new CommandError(`no answer from ${base} (${reason(cause)}); is Logloom running?`);
+    throw new CommandError(`no answer from ${endpoint.url} (${reason(cause)}); is Logloom running?`);
   }
   const body = (await response.json()) as { error?: { message: string; position?: number } };
   if (response.ok) return body;

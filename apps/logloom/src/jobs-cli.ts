@@ -1,24 +1,31 @@
-import { Option, type Command } from 'commander';
+import type { Command, Option } from 'commander';
 import { colors as pc } from './colors.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CommandError, getJson, reason } from './endpoint.ts';
+import { authorization, CommandError, getJson, reason, type ViewersEndpoint } from './endpoint.ts';
 
 export interface JobsCliContext {
-  /** Gives the viewers' URL: the given one, or that of the settings. */
-  viewersUrl: (given: string | undefined) => string;
+  /** The viewers' port by the settings, unless the flags give it. */
+  endpoint: (flags: ViewersFlags) => ViewersEndpoint;
+  viewers: Option;
+  token: Option;
+  json: Option;
   signal: AbortSignal;
   write: (line: string) => void;
   note: (line: string) => void;
 }
 
-interface RedriveFlags {
+interface ViewersFlags {
+  url?: string;
+  token?: string;
+}
+
+interface RedriveFlags extends ViewersFlags {
   code?: string;
   filter?: string;
   from?: string;
   to?: string;
   again: boolean;
   dryRun: boolean;
-  url?: string;
   json: boolean;
 }
 
@@ -42,12 +49,7 @@ const pollMs = 200;
 
 /** Adds the commands that order jobs and wait for them. */
 export function addJobCommands(program: Command, context: JobsCliContext): void {
-  const { viewersUrl, write } = context;
-  const url = new Option(
-    '--url <url>',
-    "the viewers' port of a running Logloom (default: HOST and LIVE_PORT)",
-  );
-  const json = new Option('--json', 'JSON, one object a line, for scripts').default(false);
+  const { endpoint, viewers, token, json, write } = context;
 
   program
     .command('redrive')
@@ -58,11 +60,12 @@ export function addJobCommands(program: Command, context: JobsCliContext): void 
     .option('--to <time>', 'likewise, exclusive')
     .option('--again', 'also what was redriven before: makes copies of what was accepted then', false)
     .option('--dry-run', 'only count', false)
-    .addOption(url)
+    .addOption(viewers)
+    .addOption(token)
     .addOption(json)
     .action(async (flags: RedriveFlags) => {
       const { code, filter, from, to, again, dryRun } = flags;
-      const base = viewersUrl(flags.url);
+      const base = endpoint(flags);
       const answer = await postJson(base, '/api/jobs/redrive', { code, filter, from, to, again, dryRun });
       const result = (dryRun ? answer : await finished(base, answer as JobState, context)) as RedriveResult;
       if (flags.json) write(JSON.stringify(result));
@@ -73,10 +76,11 @@ export function addJobCommands(program: Command, context: JobsCliContext): void 
   program
     .command('rebuild')
     .description('make the search index anew from the log; the old one answers until the new one is complete')
-    .addOption(url)
+    .addOption(viewers)
+    .addOption(token)
     .addOption(json)
-    .action(async (flags: { url?: string; json: boolean }) => {
-      const base = viewersUrl(flags.url);
+    .action(async (flags: ViewersFlags & { json: boolean }) => {
+      const base = endpoint(flags);
       const answer = (await postJson(base, '/api/jobs/rebuild', {})) as JobState;
       const result = (await finished(base, answer, context)) as { events: number; correlations: number };
       if (flags.json) write(JSON.stringify(result));
@@ -100,7 +104,7 @@ function redriveLines(
 
 /** Waits for a job; gives its result. Throws CommandError when it failed, or when the wait was cut: the job goes on. */
 async function finished(
-  base: string,
+  base: ViewersEndpoint,
   { id }: Pick<JobState, 'id'>,
   context: JobsCliContext,
 ): Promise<unknown> {
@@ -118,16 +122,16 @@ async function finished(
 }
 
 /** POST as JSON. Throws CommandError with the server's own words. */
-async function postJson(base: string, path: string, body: unknown): Promise<unknown> {
+async function postJson(base: ViewersEndpoint, path: string, body: unknown): Promise<unknown> {
   let response: Response;
   try {
-    response = await fetch(new URL(path, base), {
+    response = await fetch(new URL(path, base.url), {
       method: 'POST',
       body: JSON.stringify(body),
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...authorization(base) },
     });
   } catch (cause) {
-    throw new CommandError(`no answer from ${base} (${reason(cause)}); is Logloom running?`);
+    throw new CommandError(`no answer from ${base.url} (${reason(cause)}); is Logloom running?`);
   }
   const answer = (await response.json()) as { error?: { message: string } };
   if (!response.ok) throw new CommandError(answer.error?.message ?? response.statusText);

@@ -244,6 +244,11 @@ const schema = z.object({
     .min(1)
     .default('logloom_filter')
     .describe('the claim that holds the filter which a token imposes on its holder'),
+  LOGLOOM_TOKEN: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('the token that the commands show to a Logloom which asks for one, unless --token gives it'),
   LIVE_AUTH_REQUIRE_FILTER: flag().describe('true: a token that imposes no filter is refused'),
   LIVE_ALLOW_NO_AUTH: flag().describe(
     'true: viewers are served without tokens also where HOST is not loopback; no effect with LIVE_AUTH_JWKS',
