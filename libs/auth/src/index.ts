@@ -3,7 +3,9 @@ export { authenticateNobody, openAuthenticate, type AuthSettings } from './authe
 export { checkExposure, checkIngestExposure, isLoopback } from './check-exposure.ts';
 export { clientAddress, type ClientAddress } from './client-address.ts';
 export { canDecideCorrelations, compileCorrelationAccess } from './correlation-access.ts';
+export { glob } from './glob.ts';
 export type { Access, AccessRequest, Authenticate, Holder } from './holder.ts';
-export type { IngestKey, IngestKeys, KeyQuota } from './ingest-keys.ts';
+export type { IngestKey, IngestKeys, Quota } from './ingest-keys.ts';
 export { KeysUnavailable } from './keys-unavailable.ts';
+export { networkOf } from './network-of.ts';
 export { tokenOf, tokenProtocol } from './token-of.ts';

@@ -4,6 +4,7 @@ import { readFileSync, statSync } from 'node:fs';
 import type { IncomingHttpHeaders } from 'node:http';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { glob } from './glob.ts';
 import { KeysUnavailable } from './keys-unavailable.ts';
 
 /** How often the file is looked at. */
@@ -24,8 +25,8 @@ const keySchema = z.strictObject({
 });
 const fileSchema = z.strictObject({ keys: z.array(keySchema) });
 
-/** What a key may do at most; a rate that is not given is not limited. */
-export interface KeyQuota {
+/** What a sender may do at most; a rate that is not given is not limited. */
+export interface Quota {
   eventsPerSecond?: number | undefined;
   /** Of unpacked bodies. */
   bytesPerSecond?: number | undefined;
@@ -36,7 +37,7 @@ export interface KeyQuota {
 /** A sender's key, as far as the doors know it. */
 export interface IngestKey {
   name: string;
-  quota: KeyQuota | undefined;
+  quota: Quota | undefined;
   /** Whether the key may send events of a service. */
   allows: (service: string) => boolean;
 }
@@ -107,13 +108,6 @@ function readKeys(file: string): HashedKey[] {
     ...{ name, quota, hash: Buffer.from(sha256, 'hex') },
     allows: service === undefined ? () => true : glob(service),
   }));
-}
-
-/** `*` stands for any text. */
-function glob(pattern: string): (text: string) => boolean {
-  const source = pattern.replace(/[.+?^${}()|[\]\\/]/g, '\\$&').replace(/\*+/g, '.*');
-  const matcher = new RegExp(`^${source}$`, 'su');
-  return (text) => matcher.test(text);
 }
 
 /**

@@ -1,3 +1,3 @@
 export { loadEnvironment, loadSettings } from './load-settings.ts';
 export { SettingsError } from './settings-error.ts';
-export { describeSettings, parseSettings, type Settings } from './settings.ts';
+export { describeSettings, parseSettings, type ServiceQuota, type Settings } from './settings.ts';

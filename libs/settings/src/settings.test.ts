@@ -54,3 +54,14 @@ test('a .env file is read beneath the environment', () => {
 test('each setting has a description', () => {
   for (const setting of describeSettings()) assert.notEqual(setting.description, '', setting.name);
 });
+
+test('quotas of services: the rates of each, and what is none is named', () => {
+  const { INGEST_SERVICE_QUOTAS } = parseSettings({ INGEST_SERVICE_QUOTAS: 'a-*=10/2000, b=-/5,c=-' });
+  assert.deepEqual(INGEST_SERVICE_QUOTAS, [
+    { service: 'a-*', eventsPerSecond: 10, bytesPerSecond: 2000 },
+    { service: 'b', eventsPerSecond: undefined, bytesPerSecond: 5 },
+    { service: 'c', eventsPerSecond: undefined, bytesPerSecond: undefined },
+  ]);
+  for (const wrong of ['a', 'a=0', 'a=1/', '=1', 'a=x'])
+    assert.throws(() => parseSettings({ INGEST_SERVICE_QUOTAS: wrong }), SettingsError, wrong);
+});

@@ -20,9 +20,8 @@ const quota = (what: string) =>
     .int()
     .min(1)
     .optional()
-    .describe(
-      `${what} a second of a key of INGEST_KEYS that has no quota of its own, twice as much at once; past it 429; unset: no limit`,
-    );
+    .describe(`${what}, twice as much at once (docs/limits.md); unset: no limit`);
+const noQuota = 'that has no quota of its own; past it 429';
 const flag = () =>
   z
     .enum(['true', 'false'])
@@ -102,8 +101,37 @@ const schema = z.object({
     .describe(
       'YAML or JSON file of the keys that senders over HTTP need (docs/security.md), read again when it changes; unset: none',
     ),
-  INGEST_KEY_EVENTS_PER_SECOND: quota('events'),
-  INGEST_KEY_BYTES_PER_SECOND: quota('bytes of bodies, unpacked,'),
+  INGEST_KEY_EVENTS_PER_SECOND: quota(`events a second of a key of INGEST_KEYS ${noQuota}`),
+  INGEST_KEY_BYTES_PER_SECOND: quota(
+    `bytes of bodies a second, unpacked, of a key of INGEST_KEYS ${noQuota}`,
+  ),
+  INGEST_SERVICE_EVENTS_PER_SECOND: quota(
+    'events a second of a service that is not in INGEST_SERVICE_QUOTAS; past it 429',
+  ),
+  INGEST_SERVICE_BYTES_PER_SECOND: quota(
+    'bytes a second of such a service, of its events as they are stored',
+  ),
+  INGEST_SERVICE_QUOTAS: z
+    .string()
+    .default('')
+    .transform((text, context) => serviceQuotas(list(text), context))
+    .describe(
+      'quotas of single services, the first that fits: service=events a second/bytes a second, comma-separated; * for any text, - for no limit',
+    ),
+  INGEST_ADDRESS_EVENTS_PER_SECOND: quota(
+    'events a second from one address, where no key is asked for: syslog, and HTTP without INGEST_KEYS',
+  ),
+  INGEST_ADDRESS_BYTES_PER_SECOND: quota('bytes a second from one address, likewise'),
+  INGEST_ADDRESS_CONNECTIONS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .optional()
+    .describe('connections from one address, of HTTP and of syslog over TCP each; unset: no limit'),
+  INGEST_MAX_CONNECTIONS: count(10_000, 1_000_000).describe('HTTP connections at once; more are refused'),
+  INGEST_REQUEST_MS: millis(300_000).describe(
+    'a request that has not arrived whole after so long is cut off',
+  ),
   INGEST_ALLOW_NO_AUTH: flag().describe(
     'true: events are taken without keys also where HOST is not loopback; no effect with INGEST_KEYS',
   ),
@@ -283,9 +311,32 @@ export function describeSettings(): { name: string; default: string | undefined;
     const value = defaults[name as keyof Settings];
     return {
       name,
-      default: value === undefined ? undefined : String(value),
+      default:
+        value === undefined ? undefined : String(value as string | number | boolean | readonly string[]),
       description: field.description ?? '',
     };
+  });
+}
+
+/** What one of INGEST_SERVICE_QUOTAS says; a rate that is not given is not limited. */
+export interface ServiceQuota {
+  /** A name; `*` stands for any text. */
+  service: string;
+  eventsPerSecond: number | undefined;
+  bytesPerSecond: number | undefined;
+}
+
+function serviceQuotas(entries: readonly string[], context: z.RefinementCtx): ServiceQuota[] {
+  const rate = (text: string | undefined): number | undefined =>
+    text === undefined || text === '-' ? undefined : Number(text);
+  return entries.flatMap((entry) => {
+    const match = /^(.+)=(-|[1-9]\d{0,11})(?:\/(-|[1-9]\d{0,11}))?$/.exec(entry);
+    if (match === null) {
+      context.addIssue(`${entry} is not service=events/bytes, such as checkout-*=5000/2000000 or audit=-`);
+      return [];
+    }
+    const [, service = '', events, bytes] = match;
+    return [{ service, eventsPerSecond: rate(events), bytesPerSecond: rate(bytes) }];
   });
 }
 

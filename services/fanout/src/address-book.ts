@@ -1,4 +1,4 @@
-import { isLoopback } from '@logloom/auth';
+import { isLoopback, networkOf } from '@logloom/auth';
 import { RateLimit } from './rate-limit.ts';
 
 export interface AddressLimits {
@@ -56,19 +56,4 @@ export class AddressBook {
     found.connections++;
     return found;
   }
-}
-
-/** What one party has: a single IPv4 address, but a whole /64 of IPv6. */
-function networkOf(address: string): string {
-  const mapped = /^::ffff:([\d.]+)$/i.exec(address)?.[1];
-  if (mapped !== undefined) return mapped;
-  if (!address.includes(':')) return address;
-  const [head = '', tail] = address.split('%', 1)[0]!.split('::');
-  const groups = head === '' ? [] : head.split(':');
-  if (tail !== undefined) {
-    const rest = tail === '' ? [] : tail.split(':');
-    while (groups.length + rest.length < 8) groups.push('0');
-    groups.push(...rest);
-  }
-  return groups.slice(0, 4).join(':');
 }

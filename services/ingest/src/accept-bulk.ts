@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { nextSource } from './accept-body.ts';
 import type { BulkItem, BulkMeta } from './bulk-body.ts';
 import type { Counts, Received } from './door-request.ts';
-import { errors, reject, type Rejection } from './errors.ts';
+import { errors, reject, type ErrorCode, type IngestError, type Rejection } from './errors.ts';
 import { inSlices } from './in-slices.ts';
 import { ifAllowed } from './key-guard.ts';
 import { readEvent } from './read-event.ts';
@@ -15,17 +15,31 @@ export interface BulkReceipt extends Counts {
   items: string[];
 }
 
-/** Takes in the documents of a bulk request. Resolves when all is durable. Throws IngestError `log-unavailable`. */
+/**
+ * Takes in the documents of a bulk request. Resolves when all is durable. A document of a service that is over its quota is answered
+ * 429 and not kept: its sender has it, and repeats it alone. Throws IngestError `log-unavailable`, and `quota-exceeded` when every
+ * document is of such a service.
+ */
 export async function acceptBulk(items: readonly BulkItem[], received: Received): Promise<BulkReceipt> {
   const { body, intake, producer, receivedAt } = received;
   const unit = intake.open('elasticsearch');
   const receipt: BulkReceipt = { accepted: 0, rejected: 0, items: [] };
   const wholeIsUtf8 = isUtf8(body);
+  let overQuota = 0;
+  let last: IngestError | undefined;
   await intake.tracing.child(spans.normalize, () =>
     inSlices(items, unit, ({ meta, piece }) => {
       const source = nextSource(producer);
       const bytes = body.subarray(piece.start, piece.end);
       const result = ifAllowed(readItem(bytes, meta, source, wholeIsUtf8, received), received.key);
+      const over = 'code' in result ? undefined : unit.overQuota(result);
+      if (over !== undefined) {
+        overQuota++;
+        last = over;
+        receipt.items.push(itemAnswer(meta, source, reject(over.code, over.message)));
+        receipt.rejected++;
+        return;
+      }
       receipt.items.push(itemAnswer(meta, source, result));
       if ('code' in result) {
         unit.refuse(result, source, receivedAt, bytes);
@@ -36,6 +50,7 @@ export async function acceptBulk(items: readonly BulkItem[], received: Received)
       }
     }),
   );
+  if (last !== undefined && overQuota === items.length) throw last;
   await unit.done();
   return receipt;
 }
@@ -73,15 +88,18 @@ function membersOf({ index, id, routing }: BulkMeta, document: Readonly<Record<s
   return members;
 }
 
+/** Elasticsearch's names. The last one is what its clients repeat a document for. */
+const errorTypes: Partial<Record<ErrorCode, string>> = {
+  'unsupported-action': 'action_request_validation_exception',
+  'quota-exceeded': 'es_rejected_execution_exception',
+};
+
 /** What `_bulk` answers to an item. A document without an id has that of its event, as GET /api/events/{id} knows it. */
 function itemAnswer({ action, index, id }: BulkMeta, source: Source, result: LogEvent | Rejection): string {
   const place = `"_index":${JSON.stringify(index ?? '')},"_id":${JSON.stringify(id ?? eventId(source))}`;
   if ('code' in result) {
     const { status } = errors[result.code];
-    const type =
-      result.code === 'unsupported-action'
-        ? 'action_request_validation_exception'
-        : 'document_parsing_exception';
+    const type = errorTypes[result.code] ?? 'document_parsing_exception';
     const reason = JSON.stringify(`${result.code}: ${result.message}`);
     return `{"${action}":{${place},"status":${status},"error":{"type":"${type}","reason":${reason}}}}`;
   }

@@ -3,9 +3,11 @@ import type { Settings } from '@logloom/settings';
 import type { ActiveSpan, SpanSpec, Telemetry } from '@logloom/telemetry';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Producer } from './accept-body.ts';
+import type { AddressQuotas } from './address-limits.ts';
 import { asIngestError, IngestError } from './errors.ts';
 import type { Intake } from './intake.ts';
 import type { KeyGuard } from './key-guard.ts';
+import type { Meter } from './quota-accounts.ts';
 import { Claim, readBody, type PendingBytes } from './read-body.ts';
 import type { IngestMetrics } from './telemetry.ts';
 
@@ -16,7 +18,7 @@ export interface DoorState {
 }
 
 export interface HttpDoorOptions {
-  settings: Pick<Settings, 'INGEST_MAX_BODY_BYTES' | 'INGEST_MAX_EVENT_BYTES'>;
+  settings: Pick<Settings, 'INGEST_MAX_BODY_BYTES' | 'INGEST_MAX_EVENT_BYTES' | 'INGEST_REQUEST_MS'>;
   state: DoorState;
   pending: PendingBytes;
   metrics: IngestMetrics;
@@ -24,6 +26,8 @@ export interface HttpDoorOptions {
   tracing: Telemetry['tracing'];
   /** Unset: whoever reaches the port may send. */
   guard?: KeyGuard | undefined;
+  /** Unset: no address has a quota. */
+  addresses?: AddressQuotas | undefined;
 }
 
 /** What every door under the port shares: the options, and the numbers of clients that do not number their events themselves. */
@@ -86,10 +90,11 @@ export async function receive<T>(
 }
 
 async function work<T>(request: FastifyRequest, doors: Doors, door: DoorRequest<T>): Promise<T> {
-  const { settings, state, metrics, guard } = doors;
+  const { settings, state, metrics } = doors;
   const key = request.ingestKey;
   if (state.phase !== 'ready') throw new IngestError(state.phase);
-  if (key !== undefined) admit(request, key, guard);
+  const meter = meterOf(request, doors);
+  admit(request, meter);
   if (!door.accepts(mediaType(request))) throw new IngestError('unsupported-type');
   const producer = producerOf(request) ?? doors.ownProducer;
   const stopTimer = metrics.requestSeconds.startTimer();
@@ -97,7 +102,7 @@ async function work<T>(request: FastifyRequest, doors: Doors, door: DoorRequest<
   const maxBodyBytes = settings.INGEST_MAX_BODY_BYTES;
   const body = await readBody(request.raw, maxBodyBytes, claim, door.packed);
   metrics.bytes.inc(body.length);
-  if (key !== undefined) guard?.charge(key, { bytes: body.length });
+  meter?.charge({ bytes: body.length });
   const answer = await door.work({
     body,
     intake: state.intake!,
@@ -112,13 +117,21 @@ async function work<T>(request: FastifyRequest, doors: Doors, door: DoorRequest<
   });
   stopTimer();
   const { accepted, rejected } = door.counts(answer);
-  if (key !== undefined) guard?.charge(key, { events: accepted + rejected });
+  meter?.charge({ events: accepted + rejected });
   return answer;
 }
 
-function admit({ raw }: FastifyRequest, key: IngestKey, guard: KeyGuard | undefined): void {
+/** A sender is known by its key or, where none is asked for, by its address. */
+function meterOf(
+  { ingestKey, ip }: FastifyRequest,
+  { guard, addresses }: HttpDoorOptions,
+): Meter | undefined {
+  return ingestKey === undefined ? addresses?.meter(ip) : guard?.meter(ingestKey);
+}
+
+function admit({ raw }: FastifyRequest, meter: Meter | undefined): void {
   try {
-    guard?.admit(key);
+    meter?.admit();
   } catch (error) {
     raw.resume();
     throw error;

@@ -44,7 +44,7 @@ export const errors = {
   'unsupported-encoding': entry(415, false, 'the content encoding is none of gzip, deflate, zstd and br'),
   unauthorized: entry(401, false, 'no key came with the request, or none that is known'),
   'auth-unavailable': entry(503, true, 'the keys cannot be read'),
-  'quota-exceeded': entry(429, true, 'the key has sent more than its quota'),
+  'quota-exceeded': entry(429, true, 'the key, the service or the address has sent more than its quota'),
   overloaded: entry(429, true, 'too many bytes are in work'),
   internal: entry(500, false, 'an error of ours; the log of the service says more'),
   starting: entry(503, true, 'the service is starting'),

@@ -9,6 +9,8 @@ import { registerIngestDoor } from './ingest-door.ts';
 import { registerLokiDoor } from './loki-door.ts';
 import { registerOtlpDoor } from './otlp-door.ts';
 
+/** How often it is looked for requests that take too long to arrive. */
+const lookMs = 5_000;
 const challenge = 'Bearer realm="logloom", Basic realm="logloom", ApiKey';
 const methodsByPath: Readonly<Record<string, string>> = {
   '/ingest': 'POST',
@@ -32,8 +34,14 @@ export type SendError = (error: IngestError, reply: FastifyReply) => FastifyRepl
 
 /** The HTTP server for applications, with a door for each protocol, and its health. Not yet listening. */
 export function createHttpDoor(options: HttpDoorOptions): FastifyInstance {
-  const { state, guard } = options;
-  const app = fastify({ logger: false, return503OnClosing: false });
+  const { settings, state, guard } = options;
+  const app = fastify({
+    ...{ logger: false, return503OnClosing: false },
+    requestTimeout: settings.INGEST_REQUEST_MS,
+    http: { connectionsCheckingInterval: Math.min(lookMs, Math.max(1, settings.INGEST_REQUEST_MS)) },
+  });
+  // Node swaps the two when this is the longer one.
+  app.server.headersTimeout = Math.min(app.server.headersTimeout, settings.INGEST_REQUEST_MS);
   // Bodies are read by the doors: they count, unpack and limit them by rules of their own.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));

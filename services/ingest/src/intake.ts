@@ -6,6 +6,8 @@ import { Appender, type Submission } from './append-events.ts';
 import { IngestError, type Rejection } from './errors.ts';
 import type { Normalizer } from './normalize.ts';
 import type { Redactor } from './redactor.ts';
+import { ServiceAllowance } from './service-allowance.ts';
+import type { ServiceQuotas } from './service-quotas.ts';
 import { spans, type IngestMetrics } from './telemetry.ts';
 
 export interface IntakeOptions {
@@ -21,6 +23,8 @@ export interface IntakeOptions {
   tracing: Tracing;
   /** Unset: nothing is redacted. */
   redactor?: Redactor | undefined;
+  /** Unset: no service has a quota. */
+  services?: ServiceQuotas | undefined;
 }
 
 /** Where every door hands in what it has read: events go to logs.events, what was refused to logs.dead-letter. */
@@ -48,9 +52,11 @@ export class Intake {
     this.#deadLetters = new Appender({ log: options.log, topic: topics.deadLetter });
   }
 
-  /** Begins one unit of work, a request or a batch of raw records. */
-  open(door: string): IntakeUnit {
-    return new IntakeUnit(door, this.#options, this.#events.open(), this.#deadLetters.open());
+  /** Begins one unit of work, a request or a batch of records. `hasQuotas`: whether it counts against those of its services. */
+  open(door: string, hasQuotas = true): IntakeUnit {
+    const { services } = this.#options;
+    const allowance = hasQuotas && services !== undefined ? new ServiceAllowance(services, door) : undefined;
+    return new IntakeUnit(door, this.#options, this.#events.open(), this.#deadLetters.open(), allowance);
   }
 }
 
@@ -63,20 +69,35 @@ export class IntakeUnit {
   #records: NewRecord[] = [];
   #deadRecords: NewRecord[] = [];
   readonly #headers: TraceHeaders | undefined;
+  readonly #allowance: ServiceAllowance | undefined;
+  /** What waits until the services of all that there is are known. */
+  #held: [events: NewRecord[], deadLetters: NewRecord[]][] = [];
   #accepted = 0;
   #rejected = new Map<string, number>();
 
-  constructor(door: string, options: IntakeOptions, events: Submission, deadLetters: Submission) {
+  constructor(
+    door: string,
+    options: IntakeOptions,
+    events: Submission,
+    deadLetters: Submission,
+    allowance: ServiceAllowance | undefined,
+  ) {
     this.#door = door;
+    this.#allowance = allowance;
     this.#options = options;
     this.#events = events;
     this.#deadLetters = deadLetters;
     this.#headers = options.tracing.headers();
   }
 
-  /** Whether the log has refused some of it: the rest need not be read. */
+  /** Whether the log has refused some of it, or a quota all of it: the rest need not be read. */
   get failed(): boolean {
-    return this.#events.failed;
+    return this.#events.failed || this.#allowance?.isExceeded === true;
+  }
+
+  /** Why an event's service has no room for it now, if so; to be asked where a single event can be refused. */
+  overQuota({ service }: LogEvent): IngestError | undefined {
+    return this.#allowance?.refusal(service);
   }
 
   /**
@@ -93,6 +114,7 @@ export class IntakeUnit {
     this.#records.push(
       headers === undefined ? { partition, key, value } : { partition, key, value, headers },
     );
+    this.#allowance?.count(event.service, value.length);
     this.#accepted++;
   }
 
@@ -109,16 +131,27 @@ export class IntakeUnit {
     this.#rejected.set(code, (this.#rejected.get(code) ?? 0) + 1);
   }
 
-  /** Queues what was collected since the last flush. */
+  /** Queues what was collected since the last flush; where services have quotas, at done(). */
   flush(): void {
-    this.#events.add(this.#records);
-    this.#deadLetters.add(this.#deadRecords);
+    if (this.#allowance === undefined) this.#add(this.#records, this.#deadRecords);
+    else this.#held.push([this.#records, this.#deadRecords]);
     this.#records = [];
     this.#deadRecords = [];
   }
 
-  /** Resolves when everything is durable. Throws IngestError `log-unavailable`, or the log's own error when a retry is no use. */
+  #add(records: NewRecord[], deadRecords: NewRecord[]): void {
+    this.#events.add(records);
+    this.#deadLetters.add(deadRecords);
+  }
+
+  /**
+   * Resolves when everything is durable. Throws IngestError `quota-exceeded` when nothing was taken, `log-unavailable`, or the log's own
+   * error when a retry is no use.
+   */
   async done(): Promise<void> {
+    this.#allowance?.settle();
+    for (const [records, deadRecords] of this.#held) this.#add(records, deadRecords);
+    this.#held = [];
     const [events, deadLetters] = await Promise.allSettled([this.#events.done(), this.#deadLetters.done()]);
     if (events.status === 'rejected') throw asIngestError(events.reason);
     if (deadLetters.status === 'rejected') this.#onDeadLetterFailure(deadLetters.reason);

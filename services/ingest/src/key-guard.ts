@@ -1,29 +1,22 @@
-import { KeysUnavailable, type IngestKey, type IngestKeys, type KeyQuota } from '@logloom/auth';
+import { KeysUnavailable, type IngestKey, type IngestKeys, type Quota } from '@logloom/auth';
 import type { LogEvent } from '@logloom/schemas';
 import type { IncomingHttpHeaders } from 'node:http';
 import { IngestError, reject, type Rejection } from './errors.ts';
+import { QuotaAccounts, quotaError, type Meter } from './quota-accounts.ts';
 import type { KeyMetrics } from './telemetry.ts';
-import { TokenBucket } from './token-bucket.ts';
 
 /** Paths that need no key: what asks whether the service lives holds no event. */
 const open = new Set(['/health/live', '/health/ready', '/ready']);
 
-interface Account {
-  /** What the buckets were made for: a changed keys file makes new ones. */
-  terms: string;
-  events: TokenBucket | undefined;
-  bytes: TokenBucket | undefined;
-}
-
 /** Asks every request for a key, and holds each key to its quota. */
 export class KeyGuard {
   readonly #keys: IngestKeys;
-  readonly #quota: KeyQuota;
+  readonly #quota: Quota;
   readonly #metrics: KeyMetrics;
-  readonly #accounts = new Map<string, Account>();
+  readonly #accounts = new QuotaAccounts();
 
   /** `quota` is that of keys without one of their own. */
-  constructor(keys: IngestKeys, quota: KeyQuota, metrics: KeyMetrics) {
+  constructor(keys: IngestKeys, quota: Quota, metrics: KeyMetrics) {
     this.#keys = keys;
     this.#quota = quota;
     this.#metrics = metrics;
@@ -44,44 +37,21 @@ export class KeyGuard {
     return key;
   }
 
-  /** Throws IngestError `quota-exceeded`, saying when there is room again. */
-  admit(key: IngestKey): void {
-    const { events, bytes } = this.#account(key);
-    const now = performance.now();
-    const [eventsMs, bytesMs] = [events?.waitMs(now) ?? 0, bytes?.waitMs(now) ?? 0];
-    if (eventsMs === 0 && bytesMs === 0) return;
-    this.#metrics.refused.inc({ key: key.name });
-    const seconds = Math.ceil(Math.max(eventsMs, bytesMs) / 1000);
-    const what = eventsMs >= bytesMs ? 'events' : 'bytes';
-    throw new IngestError(
-      'quota-exceeded',
-      `the key ${key.name} has sent more ${what} than its quota: again in ${seconds} s`,
-      { retryAfterSeconds: seconds },
-    );
-  }
-
-  charge(key: IngestKey, used: { events?: number; bytes?: number }): void {
-    const { events, bytes } = this.#account(key);
-    const now = performance.now();
-    if (used.events !== undefined) {
-      events?.take(used.events, now);
-      this.#metrics.events.inc({ key: key.name }, used.events);
-    }
-    if (used.bytes !== undefined) {
-      bytes?.take(used.bytes, now);
-      this.#metrics.bytes.inc({ key: key.name }, used.bytes);
-    }
-  }
-
-  #account({ name, quota = this.#quota }: IngestKey): Account {
-    const terms = JSON.stringify(quota);
-    const account = this.#accounts.get(name);
-    if (account?.terms === terms) return account;
-    const bucket = (rate: number | undefined): TokenBucket | undefined =>
-      rate === undefined ? undefined : new TokenBucket(rate, quota.burstSeconds, performance.now());
-    const made = { terms, events: bucket(quota.eventsPerSecond), bytes: bucket(quota.bytesPerSecond) };
-    this.#accounts.set(name, made);
-    return made;
+  meter(key: IngestKey): Meter {
+    const { name, quota = this.#quota } = key;
+    return {
+      admit: () => {
+        const debt = this.#accounts.debtOf(name, quota);
+        if (debt === undefined) return;
+        this.#metrics.refused.inc({ key: name });
+        throw quotaError(`the key ${name}`, debt);
+      },
+      charge: (used) => {
+        this.#accounts.charge(name, quota, used);
+        if (used.events !== undefined) this.#metrics.events.inc({ key: name }, used.events);
+        if (used.bytes !== undefined) this.#metrics.bytes.inc({ key: name }, used.bytes);
+      },
+    };
   }
 }
 

@@ -94,7 +94,8 @@ class RawPartition implements PartitionHandler {
   async #write(records: LogRecord[], span: ActiveSpan): Promise<boolean> {
     const { intake, serde, maxEventBytes, logger } = this.#options;
     span.set(batchAttributes(records));
-    const unit = intake.open('kafka');
+    // The topic is where senders wait; Kafka has quotas of its own.
+    const unit = intake.open('kafka', false);
     for (const record of records) {
       const options = { serde, normalizer: intake.normalizer, maxEventBytes };
       for (const { source, result, payload } of await readRawRecord(record, sourceOf(record), options)) {

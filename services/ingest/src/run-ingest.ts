@@ -3,16 +3,26 @@ import { connectLog, type LogConnection, type RunService, type ServiceContext } 
 import { topics } from '@logloom/schemas';
 import type { FastifyInstance } from 'fastify';
 import { once } from 'node:events';
+import { createAddressQuotas } from './address-limits.ts';
+import { atMostEvery } from './at-most-every.ts';
 import type { DoorState } from './door-request.ts';
 import { createHttpDoor } from './http-door.ts';
 import { Intake } from './intake.ts';
 import { KeyGuard } from './key-guard.ts';
+import { limitConnections } from './limit-connections.ts';
 import { Normalizer } from './normalize.ts';
 import { runRawDoor } from './raw-door.ts';
 import { PendingBytes } from './read-body.ts';
+import { createServiceQuotas } from './service-quotas.ts';
 import { openSyslogDoor, type SyslogDoor } from './syslog-door.ts';
 import { createRedactor } from './redactor.ts';
-import { createKeyMetrics, createMetrics, createRedactionCounter, createSyslogStats } from './telemetry.ts';
+import {
+  createKeyMetrics,
+  createMetrics,
+  createQuotaCounter,
+  createRedactionCounter,
+  createSyslogStats,
+} from './telemetry.ts';
 
 /** A request that is still sending this long after the signal is cut off; it has had no answer, so nothing of it was promised. */
 const drainMs = 20_000;
@@ -35,6 +45,11 @@ export async function startIngest(context: ServiceContext): Promise<RunningInges
   const pending = new PendingBytes(settings.INGEST_MAX_PENDING_BYTES);
   const metrics = createMetrics(telemetry, () => pending.bytes);
   const state: DoorState = { phase: 'starting', intake: undefined };
+  const tellOverQuota = atMostEvery(60_000, (count, name: string, door: string) =>
+    logger.warn({ name, door, count }, 'senders are refused or held up: a service is over its quota'),
+  );
+  const refusals = createQuotaCounter(telemetry);
+  const addresses = createAddressQuotas(settings, () => refusals.inc({ by: 'address', door: 'http' }));
   const app = createHttpDoor({
     settings,
     state,
@@ -43,7 +58,9 @@ export async function startIngest(context: ServiceContext): Promise<RunningInges
     logger,
     tracing,
     guard: await createGuard(context),
+    addresses,
   });
+  limitConnections(app.server, settings, telemetry);
   const address = await app.listen({ host: settings.HOST, port: settings.INGEST_PORT });
   let connection: LogConnection | undefined;
   try {
@@ -51,6 +68,10 @@ export async function startIngest(context: ServiceContext): Promise<RunningInges
     const { log, serde } = opened;
     const redactions = createRedactionCounter(telemetry);
     const intake = new Intake({
+      services: createServiceQuotas(settings, (service, door) => {
+        refusals.inc({ by: 'service', door });
+        tellOverQuota(service, door);
+      }),
       redactor: createRedactor(settings, (rule) => redactions.inc({ rule })),
       log,
       serde,
@@ -64,7 +85,10 @@ export async function startIngest(context: ServiceContext): Promise<RunningInges
     const syslog =
       settings.SYSLOG_PORT === 0
         ? undefined
-        : await openSyslogDoor({ settings, intake, stats: createSyslogStats(telemetry), logger });
+        : await openSyslogDoor({
+            ...{ settings, intake, addresses, logger },
+            stats: createSyslogStats(telemetry),
+          });
     state.intake = intake;
     state.phase = 'ready';
 

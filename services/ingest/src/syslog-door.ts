@@ -1,23 +1,34 @@
 import type { Settings } from '@logloom/settings';
 import type { Telemetry } from '@logloom/telemetry';
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AddressConnections, type AddressQuotas } from './address-limits.ts';
+import { atMostEvery } from './at-most-every.ts';
 import { IngestError } from './errors.ts';
 import type { Intake } from './intake.ts';
-import { SyslogLane, type LaneOptions } from './syslog-lane.ts';
+import type { Debt } from './quota-accounts.ts';
+import { SyslogLane } from './syslog-lane.ts';
 import { SyslogTcp } from './syslog-tcp.ts';
 import { SyslogUdp } from './syslog-udp.ts';
 import type { SyslogStats } from './telemetry.ts';
 
 /** At a drain: how long senders get to hear it, and the log to take what was read. */
 const drainMs = 10_000;
-const refusalsLoggedMs = 60_000;
+const loggedMs = 60_000;
 
 export interface SyslogDoorOptions {
   settings: Pick<
     Settings,
-    'HOST' | 'SYSLOG_PORT' | 'SYSLOG_MAX_CONNECTIONS' | 'SYSLOG_IDLE_MS' | 'INGEST_MAX_EVENT_BYTES'
+    | 'HOST'
+    | 'SYSLOG_PORT'
+    | 'SYSLOG_MAX_CONNECTIONS'
+    | 'SYSLOG_IDLE_MS'
+    | 'INGEST_MAX_EVENT_BYTES'
+    | 'INGEST_ADDRESS_CONNECTIONS'
   >;
   intake: Intake;
+  /** Unset: no address has a quota. */
+  addresses?: AddressQuotas | undefined;
   stats: SyslogStats;
   logger: Telemetry['logger'];
 }
@@ -29,39 +40,60 @@ export interface SyslogDoor {
 
 /**
  * Listens for syslog, over TCP and UDP on the same port. Rejects with IngestError `port-taken` when it cannot. Syslog knows no
- * acknowledgement: over TCP a connection is read on only when what was read before is durable, but for 512 KiB and one message.
+ * acknowledgement: over TCP a connection is read on only when what was read before is durable, but for 512 KiB and one message. It
+ * knows no refusal either: over a quota, TCP is not read on, and datagrams are dropped and counted.
  */
 export async function openSyslogDoor(options: SyslogDoorOptions): Promise<SyslogDoor> {
-  const { settings, intake, stats, logger } = options;
+  const { settings, intake, stats, addresses, logger } = options;
   const giveUp = new AbortController();
+  const draining = new AbortController();
   const producer = randomBytes(9).toString('base64url');
-  const common = { intake, logger, giveUp: giveUp.signal };
-  const lane = (door: LaneOptions['door'], number: number, prefix: string): SyslogLane =>
-    new SyslogLane({ ...common, door, producer: `${prefix}${producer}`, number });
-  let loggedAt = 0;
+  const onHeld = (ms: number): void => void (stats.heldMs += ms);
+  const tellDropped = atMostEvery(loggedMs, (count) =>
+    logger.error({ count }, 'syslog datagrams were dropped: over the quota of their service or address'),
+  );
+  const onDropped = (): void => {
+    stats.overQuota++;
+    tellDropped();
+  };
+  const tellRefused = atMostEvery(loggedMs, (count, max: number | undefined, from: string) =>
+    logger.warn({ max, count }, `syslog connections are refused: too many are open${from}`),
+  );
+  const common = { intake, logger, onHeld, draining: draining.signal, giveUp: giveUp.signal };
+  const hold = async (address: string): Promise<void> => {
+    const began = performance.now();
+    let debt: Debt | undefined;
+    while (!draining.signal.aborted && (debt = addresses?.debtOf(address)) !== undefined)
+      await sleep(debt.waitMs, undefined, { signal: draining.signal }).catch(() => {});
+    if (addresses !== undefined) onHeld(performance.now() - began);
+  };
   const tcp = new SyslogTcp({
     host: settings.HOST,
     port: settings.SYSLOG_PORT,
     maxConnections: settings.SYSLOG_MAX_CONNECTIONS,
     idleMs: settings.SYSLOG_IDLE_MS,
     maxEventBytes: settings.INGEST_MAX_EVENT_BYTES,
-    lane: (number) => lane('syslog-tcp', number, 't'),
-    onRefused: () => {
+    lane: (number) => new SyslogLane({ ...common, door: 'syslog-tcp', producer: `t${producer}`, number }),
+    addressConnections: new AddressConnections(settings.INGEST_ADDRESS_CONNECTIONS),
+    addresses,
+    hold,
+    onRefused: (reason) => {
       stats.refusedConnections++;
-      if (Date.now() - loggedAt < refusalsLoggedMs) return;
-      loggedAt = Date.now();
-      logger.warn(
-        { max: settings.SYSLOG_MAX_CONNECTIONS },
-        'syslog connections are refused: too many are open',
-      );
+      if (reason === 'all') tellRefused(settings.SYSLOG_MAX_CONNECTIONS, '');
+      else tellRefused(settings.INGEST_ADDRESS_CONNECTIONS, ' from one address');
     },
     logger,
   });
   const udp = new SyslogUdp({
     host: settings.HOST,
     port: settings.SYSLOG_PORT,
-    lane: lane('syslog-udp', 0, 'u'),
+    lane: new SyslogLane({
+      ...common,
+      ...{ door: 'syslog-udp', producer: `u${producer}`, number: 0, onOverQuota: onDropped },
+    }),
     maxEventBytes: settings.INGEST_MAX_EVENT_BYTES,
+    addresses,
+    onOverQuota: onDropped,
     logger,
   });
   await orPortTaken(tcp.listen(), 'TCP', settings);
@@ -76,6 +108,7 @@ export async function openSyslogDoor(options: SyslogDoorOptions): Promise<Syslog
   stats.kernelDropped = () => udp.kernelDropped;
   return {
     stop: async () => {
+      draining.abort();
       const timer = setTimeout(() => giveUp.abort(), drainMs);
       await Promise.all([tcp.stop(drainMs), udp.stop()]);
       clearTimeout(timer);

@@ -22,8 +22,14 @@ export interface LaneOptions {
   producer: string;
   number: number;
   logger: Telemetry['logger'];
+  /** Aborts when what was received is written whatever the quotas say. */
+  draining: AbortSignal;
   /** Aborts when what the log does not take has to be given up. */
   giveUp: AbortSignal;
+  /** Unset: a service over its quota holds the sender up. */
+  onOverQuota?: () => void;
+  /** Told how long a sender was held up by the quota of a service. */
+  onHeld: (ms: number) => void;
 }
 
 /**
@@ -38,13 +44,16 @@ export class SyslogLane {
     this.#options = options;
   }
 
-  /** Resolves when all is durable, however long the log is out of reach; rejects when it never will be, or at `giveUp`. */
+  /**
+   * Resolves when all is durable, however long the log is out of reach or a service over its quota; rejects when it never will be, or
+   * at `giveUp`.
+   */
   async write(frames: readonly ReceivedFrame[]): Promise<void> {
     const { logger, giveUp, door, intake } = this.#options;
     const receivedAt = Date.now();
     const first = this.#next;
     this.#next += frames.length;
-    for (let attempt = 0; ; attempt++) {
+    for (let isLogged = false; ;) {
       try {
         await intake.tracing.receive(spans.receiveSyslog, undefined, () =>
           this.#append(frames, first, receivedAt),
@@ -52,15 +61,26 @@ export class SyslogLane {
         return;
       } catch (error) {
         if (!(error instanceof IngestError && error.retriable) || giveUp.aborted) throw error;
-        if (attempt === 0) logger.warn({ err: error, door }, 'the log is out of reach: syslog has to wait');
+        if (error.code === 'quota-exceeded') {
+          await this.#hold(error.retryAfterSeconds * 1000);
+          continue;
+        }
+        if (!isLogged) logger.warn({ err: error, door }, 'the log is out of reach: syslog has to wait');
+        isLogged = true;
       }
       await sleep(retryMs, undefined, { signal: giveUp }).catch(() => {});
     }
   }
 
+  async #hold(ms: number): Promise<void> {
+    const began = performance.now();
+    await sleep(ms, undefined, { signal: this.#options.draining }).catch(() => {});
+    this.#options.onHeld(performance.now() - began);
+  }
+
   async #append(frames: readonly ReceivedFrame[], first: number, receivedAt: number): Promise<void> {
-    const { intake, door, producer, number } = this.#options;
-    const unit = intake.open(door);
+    const { intake, door, producer, number, draining, onOverQuota } = this.#options;
+    const unit = intake.open(door, !draining.aborted);
     for (const [i, frame] of frames.entries()) {
       const source: Source = {
         kind: 'syslog',
@@ -69,9 +89,11 @@ export class SyslogLane {
         offset: first + i,
         index: 0,
       };
-      if (frame.problem === undefined)
-        unit.accept(readSyslog(frame.bytes, source, receivedAt, intake.normalizer, frame.peer));
-      else unit.refuse(reject(frame.problem, detailOf(frame)), source, receivedAt, frame.bytes);
+      if (frame.problem === undefined) {
+        const event = readSyslog(frame.bytes, source, receivedAt, intake.normalizer, frame.peer);
+        if (onOverQuota === undefined || unit.overQuota(event) === undefined) unit.accept(event);
+        else onOverQuota();
+      } else unit.refuse(reject(frame.problem, detailOf(frame)), source, receivedAt, frame.bytes);
     }
     unit.flush();
     await unit.done();

@@ -1,6 +1,8 @@
 import type { Telemetry } from '@logloom/telemetry';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
+import type { AddressConnections, AddressQuotas } from './address-limits.ts';
+import type { Usage } from './quota-accounts.ts';
 import { SyslogFramer, type SyslogFrame } from './syslog-framing.ts';
 import type { SyslogLane } from './syslog-lane.ts';
 
@@ -19,7 +21,12 @@ export interface SyslogTcpOptions {
   maxEventBytes: number;
   /** A lane of its own for each connection under way; number 0 to maxConnections - 1. */
   lane: (number: number) => SyslogLane;
-  onRefused: () => void;
+  onRefused: (reason: 'all' | 'address') => void;
+  addressConnections: AddressConnections;
+  /** Unset: no address has a quota. */
+  addresses: AddressQuotas | undefined;
+  /** Waits until the address may send again; not while draining. */
+  hold: (address: string) => Promise<void>;
   logger: Telemetry['logger'];
 }
 
@@ -71,7 +78,13 @@ export class SyslogTcp {
     socket.on('error', () => {});
     const number = this.#stopping ? undefined : this.#free.pop();
     if (number === undefined) {
-      this.#options.onRefused();
+      this.#options.onRefused('all');
+      socket.destroy();
+      return;
+    }
+    if (!this.#options.addressConnections.enter(socket)) {
+      this.#free.push(number);
+      this.#options.onRefused('address');
       socket.destroy();
       return;
     }
@@ -85,14 +98,17 @@ export class SyslogTcp {
   }
 
   async #receive(socket: Socket, number: number): Promise<void> {
-    const { lane, maxEventBytes, idleMs, logger } = this.#options;
+    const { lane, maxEventBytes, idleMs, hold, addresses, logger } = this.#options;
     const ownLane = (this.#lanes[number] ??= lane(number));
     const peer = peerName(socket.remoteAddress);
+    const address = peer ?? 'unknown';
     const framer = new SyslogFramer(maxEventBytes);
     let isWriting = false;
     const write = async (frames: SyslogFrame[]): Promise<void> => {
       if (frames.length === 0) return;
       isWriting = true;
+      await hold(address);
+      addresses?.charge(address, usageOf(frames));
       await ownLane.write(frames.map((frame) => ({ ...frame, peer })));
       isWriting = false;
       // The timer ran out meanwhile, or may have: it begins anew.
@@ -136,6 +152,11 @@ export class SyslogTcp {
     socket.end();
     socket.setTimeout(quietMs);
   }
+}
+
+/** What messages count for in a quota. */
+export function usageOf(frames: readonly SyslogFrame[]): Usage {
+  return { events: frames.length, bytes: frames.reduce((sum, { bytes }) => sum + bytes.length, 0) };
 }
 
 /** An IPv4 address that came over an IPv6 socket, without its prefix. */

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { AddressQuotas } from './address-limits.ts';
 import type { ReceivedFrame, SyslogLane } from './syslog-lane.ts';
 import { peerName } from './syslog-tcp.ts';
 
@@ -21,6 +22,10 @@ export interface SyslogUdpOptions {
   port: number;
   lane: SyslogLane;
   maxEventBytes: number;
+  /** Unset: no address has a quota. */
+  addresses: AddressQuotas | undefined;
+  /** Called for each datagram of an address over its quota; it is dropped. */
+  onOverQuota: () => void;
   logger: Telemetry['logger'];
 }
 
@@ -78,13 +83,18 @@ export class SyslogUdp {
     let end = bytes.length;
     while (end > 0 && (bytes[end - 1] === 0x0a || bytes[end - 1] === 0x0d || bytes[end - 1] === 0x00)) end--;
     if (end === 0) return;
+    const { addresses, maxEventBytes, onOverQuota } = this.#options;
+    if (addresses !== undefined) {
+      if (addresses.debtOf(address) !== undefined) return onOverQuota();
+      addresses.charge(address, { events: 1, bytes: end });
+    }
     if (this.#queuedBytes > maxQueuedBytes) {
       this.#dropped++;
       return;
     }
-    const isTooLarge = end > this.#options.maxEventBytes;
+    const isTooLarge = end > maxEventBytes;
     this.#queue.push({
-      bytes: bytes.subarray(0, Math.min(end, this.#options.maxEventBytes)),
+      bytes: bytes.subarray(0, Math.min(end, maxEventBytes)),
       peer: peerName(address),
       ...(isTooLarge ? { problem: 'event-too-large', declared: end } : {}),
     });

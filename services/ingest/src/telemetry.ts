@@ -56,6 +56,41 @@ export function createKeyMetrics({ registry }: Telemetry): KeyMetrics {
   };
 }
 
+/** Registers what counts the refusals over quotas that are not those of keys. */
+export function createQuotaCounter({ registry }: Telemetry): Counter<'by' | 'door'> {
+  return new Counter({
+    name: 'logloom_ingest_quota_refusals_total',
+    help: 'Requests, bulk items, syslog batches and datagrams that were over the quota of a service or an address',
+    labelNames: ['by', 'door'],
+    registers: [registry],
+  });
+}
+
+/** Registers the metrics of the HTTP connections; both are asked when metrics are read. */
+export function createConnectionMetrics(
+  { registry }: Telemetry,
+  stats: { connections: () => number; refused: () => number },
+): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'logloom_ingest_http_connections',
+    help: 'Open HTTP connections',
+    registers,
+    collect() {
+      this.set(stats.connections());
+    },
+  });
+  new Counter({
+    name: 'logloom_ingest_http_refused_connections_total',
+    help: 'HTTP connections refused because too many were open, in all or from one address',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(stats.refused());
+    },
+  });
+}
+
 /** Registers what counts the secrets that were taken out, by the name of the rule. */
 export function createRedactionCounter({ registry }: Telemetry): Counter<'rule'> {
   return new Counter({
@@ -74,6 +109,10 @@ export interface SyslogStats {
   dropped: () => number;
   /** Datagrams that the kernel threw away; NaN where it does not say. */
   kernelDropped: () => number;
+  /** Datagrams thrown away over the quota of their service or address. */
+  overQuota: number;
+  /** How long connections were not read because of a quota, in ms, summed up. */
+  heldMs: number;
 }
 
 /** Registers the metrics of the syslog door; it replaces the functions once it is open. */
@@ -84,6 +123,8 @@ export function createSyslogStats({ registry }: Telemetry): SyslogStats {
     refusedConnections: 0,
     dropped: () => 0,
     kernelDropped: () => Number.NaN,
+    overQuota: 0,
+    heldMs: 0,
   };
   new Gauge({
     name: 'logloom_ingest_syslog_connections',
@@ -104,14 +145,24 @@ export function createSyslogStats({ registry }: Telemetry): SyslogStats {
   });
   new Counter({
     name: 'logloom_ingest_syslog_dropped_datagrams_total',
-    help: 'Syslog datagrams lost because the log (queue) or this process (kernel) did not keep up',
+    help: 'Syslog datagrams lost because the log (queue) or this process (kernel) did not keep up, or over a quota',
     labelNames: ['where'],
     registers,
     collect() {
       this.reset();
       this.inc({ where: 'queue' }, stats.dropped());
+      this.inc({ where: 'quota' }, stats.overQuota);
       const kernel = stats.kernelDropped();
       if (!Number.isNaN(kernel)) this.inc({ where: 'kernel' }, kernel);
+    },
+  });
+  new Counter({
+    name: 'logloom_ingest_syslog_held_seconds_total',
+    help: 'How long syslog connections were not read because of a quota, summed up',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(stats.heldMs / 1000);
     },
   });
   return stats;
