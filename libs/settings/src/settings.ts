@@ -308,11 +308,11 @@ export function parseSettings(env: Readonly<Record<string, string | undefined>>)
 export function describeSettings(): { name: string; default: string | undefined; description: string }[] {
   const defaults = schema.parse({});
   return Object.entries(schema.shape).map(([name, field]) => {
-    const value = defaults[name as keyof Settings];
+    // A list of rules has no default.
+    const value = defaults[name as keyof Settings] as string | number | boolean | string[] | undefined;
     return {
       name,
-      default:
-        value === undefined ? undefined : String(value as string | number | boolean | readonly string[]),
+      default: value === undefined ? undefined : String(value),
       description: field.description ?? '',
     };
   });
