@@ -1,7 +1,7 @@
 import type { Correlation, PlacedEvent } from '@logloom/schemas';
-import { mkdirSync } from 'node:fs';
+import { openDatabase } from '@logloom/sqlite';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { ArchiveError, type Archive, type ScanQuery } from './archive.ts';
 import { eventColumns, eventOf, rowOf, type EventRow } from './archived-event.ts';
 
@@ -16,7 +16,7 @@ const deleteStep = 5000;
  * opened `readOnly` beside it.
  */
 export function openSqliteArchive(folder: string, { readOnly = false } = {}): Archive {
-  const db = openDatabase(folder);
+  const db = openArchive(folder);
   if (readOnly) db.exec('PRAGMA query_only=1');
   const put = db.prepare(
     `INSERT INTO events (${eventColumns}) VALUES (${'?, '.repeat(13)}?) ON CONFLICT (id) DO NOTHING`,
@@ -114,12 +114,11 @@ export function archivePath(folder: string): string {
   return join(folder, 'archive.db');
 }
 
-function openDatabase(folder: string): DatabaseSync {
-  mkdirSync(folder, { recursive: true });
-  const db = new DatabaseSync(archivePath(folder), { timeout: 10_000 });
+function openArchive(folder: string): DatabaseSync {
+  const db = openDatabase(archivePath(folder), { pageSize: 8192 });
   // Rows go in at the right edge, whatever their time: keyed by time, late events would split pages that are full of messages.
   db.exec(`
-    PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=10000;
+    PRAGMA wal_autocheckpoint=10000;
     BEGIN IMMEDIATE;
     CREATE TABLE IF NOT EXISTS events (
       rowid INTEGER PRIMARY KEY, ts INTEGER NOT NULL, id TEXT NOT NULL UNIQUE, partition INTEGER NOT NULL, "offset" INTEGER NOT NULL,

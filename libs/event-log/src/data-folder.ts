@@ -1,8 +1,8 @@
+import { isBusy } from '@logloom/sqlite';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { EventLogError } from './event-log.ts';
-import { isBusy } from './sqlite-error.ts';
 
 /**
  * Takes the data folder for this process; the lock ends with the process, however it ends. Throws EventLogError `data-in-use`

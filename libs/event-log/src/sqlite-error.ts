@@ -1,12 +1,9 @@
+import { resultCode } from '@logloom/sqlite';
 import { EventLogError } from './event-log.ts';
 
-const busy = 5;
-const passing: ReadonlySet<number> = new Set([busy, 6 /* locked */, 10 /* I/O error */, 13 /* disk full */]);
-
-/** Whether SQLite refused because another connection has the lock. */
-export function isBusy(error: unknown): boolean {
-  return resultCode(error) === busy;
-}
+const passing: ReadonlySet<number> = new Set([
+  5 /* busy */, 6 /* locked */, 10 /* I/O error */, 13 /* disk full */,
+]);
 
 /**
  * SQLite's error in the port's terms: `log-unavailable` where the same call may succeed later, `unknown-topic` where another
@@ -21,10 +18,4 @@ export function asEventLogError(error: unknown, topic: string): unknown {
   if (message.startsWith('no such table'))
     return new EventLogError('unknown-topic', `the topic ${topic} was deleted`, { cause: error });
   return error;
-}
-
-/** The primary result code; the bits above it tell variants of the same trouble apart. */
-function resultCode(error: unknown): number | undefined {
-  const code = (error as { errcode?: unknown } | null)?.errcode;
-  return typeof code === 'number' ? code & 0xff : undefined;
 }

@@ -1,5 +1,6 @@
+import { openDatabase } from '@logloom/sqlite';
 import { join } from 'node:path';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { EventLogError, maxMetadataBytes, type Commit, type TopicSpec } from './event-log.ts';
 
 const leaseMs = 10_000;
@@ -15,9 +16,8 @@ export class SqliteGroups {
   readonly #committed: StatementSync;
 
   constructor(folder: string) {
-    this.#db = new DatabaseSync(join(folder, 'groups.db'), { timeout: 10_000 });
+    this.#db = openDatabase(join(folder, 'groups.db'));
     this.#db.exec(`
-      PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;
       CREATE TABLE IF NOT EXISTS log (epoch TEXT NOT NULL);
       CREATE TABLE IF NOT EXISTS topics (name TEXT PRIMARY KEY, partitions INTEGER NOT NULL);
       CREATE TABLE IF NOT EXISTS commits ("group" TEXT, topic TEXT, partition INTEGER, "offset" INTEGER NOT NULL, metadata TEXT NOT NULL,

@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
+import { openDatabase } from '@logloom/sqlite';
 import { join } from 'node:path';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { EventLogError, type LogRecord, type NewRecord } from './event-log.ts';
 import { fromBatch, toBatches, type RecordBatch } from './record-batch.ts';
 import { asEventLogError } from './sqlite-error.ts';
@@ -29,12 +29,8 @@ export class SqliteTopic {
   constructor(folder: string, name: string, partitions: number) {
     this.name = name;
     this.partitionCount = partitions;
-    mkdirSync(folder, { recursive: true });
-    this.#db = new DatabaseSync(topicPath(folder, name), { timeout: 10_000 });
-    // FULL: a commit returns when it is on the disk, not merely handed to the system. Large pages suit rows of many records.
-    this.#db.exec(
-      'PRAGMA page_size=16384; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=1000;',
-    );
+    // Large pages suit rows of many records.
+    this.#db = openDatabase(topicPath(folder, name), { pageSize: 16384 });
     for (let p = 0; p < partitions; p++) this.#partitions.push(this.#open(p));
   }
 

@@ -1,4 +1,5 @@
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { openDatabase } from '@logloom/sqlite';
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 
 const schema = `
   CREATE TABLE IF NOT EXISTS jobs (
@@ -37,8 +38,7 @@ export class SqliteDatabase {
   readonly #statements = new Map<string, StatementSync>();
 
   constructor(path: string) {
-    this.#db = new DatabaseSync(path, { timeout: 10_000 });
-    this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+    this.#db = openDatabase(path);
     this.transaction(() => this.#db.exec(schema));
   }
 

@@ -1,14 +1,11 @@
-import { mkdirSync } from 'node:fs';
+import { openDatabase } from '@logloom/sqlite';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import type { JobRecords } from './job-records.ts';
 
 /** The embedded store: one SQLite file in the folder, WAL, an fsync on each commit. Several threads may hold it. */
 export function createSqliteJobRecords(folder: string): JobRecords {
-  mkdirSync(folder, { recursive: true });
-  const db = new DatabaseSync(join(folder, 'records.db'), { timeout: 10_000 });
+  const db = openDatabase(join(folder, 'records.db'));
   db.exec(`
-    PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
     CREATE TABLE IF NOT EXISTS records (kind TEXT, id TEXT, value TEXT NOT NULL, PRIMARY KEY (kind, id)) STRICT, WITHOUT ROWID;`);
   const put = db.prepare(
     'INSERT INTO records VALUES (?, ?, ?) ON CONFLICT (kind, id) DO UPDATE SET value = excluded.value',

@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { dataToJson } from './check-job.ts';
 import { JobQueueError } from './job-queue-error.ts';
@@ -27,7 +26,6 @@ const defaults: WorkerSettings = {
  * `everyMs` only.
  */
 export function createSqliteJobQueue({ folder, ...settings }: SqliteJobQueueOptions): JobQueue {
-  mkdirSync(folder, { recursive: true });
   const db = new SqliteDatabase(join(folder, 'jobs.db'));
   const wakeUp = new WakeUp();
   const closing = new AbortController();

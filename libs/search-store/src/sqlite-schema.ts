@@ -1,15 +1,12 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { openDatabase } from '@logloom/sqlite';
 import { DatabaseSync } from 'node:sqlite';
 
 /** Opens the file for writing and makes what is missing in it. */
 export function openForWriting(path: string): DatabaseSync {
-  mkdirSync(dirname(path), { recursive: true });
-  const db = new DatabaseSync(path, { timeout: 10_000 });
-  // FULL: the indexer commits its offsets once index() has resolved, so the rows must be on the disk by then.
+  // The indexer commits its offsets once index() has resolved: by then the rows must be on the disk, and they are.
+  const db = openDatabase(path, { pageSize: 8192 });
   // The larger cache and the rarer checkpoints keep index pages from being written again and again.
   db.exec(`
-    PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;
     PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=10000;
     BEGIN IMMEDIATE;
     CREATE TABLE IF NOT EXISTS events (

@@ -1,0 +1,44 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { isBusy } from './result-code.ts';
+
+/** So long (ms) a connection waits for another one's lock. */
+const timeout = 10_000;
+
+/**
+ * Opens a database file, and makes it and its folder where they are missing: write-ahead log, FULL, so that a commit returns when it is
+ * on the disk. Several threads and processes may open it at once. `pageSize` (bytes) holds for a new file.
+ */
+export function openDatabase(path: string, { pageSize = 4096 }: { pageSize?: number } = {}): DatabaseSync {
+  mkdirSync(dirname(path), { recursive: true });
+  const db = new DatabaseSync(path, { timeout });
+  try {
+    db.exec(`PRAGMA page_size=${pageSize}`);
+    turnOnWal(db);
+    db.exec('PRAGMA synchronous=FULL');
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+  return db;
+}
+
+/**
+ * Of two connections that turn it on in the same moment SQLite refuses one at once, whatever its timeout: both hold a read lock
+ * that they want to raise, and waiting would never end.
+ */
+function turnOnWal(db: DatabaseSync): void {
+  for (const deadline = Date.now() + timeout; ; pause(1 + 10 * Math.random())) {
+    try {
+      db.exec('PRAGMA journal_mode=WAL');
+      return;
+    } catch (error) {
+      if (!isBusy(error) || Date.now() > deadline) throw error;
+    }
+  }
+}
+
+function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
