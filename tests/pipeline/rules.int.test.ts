@@ -1,30 +1,21 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { json } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sendBatches } from '../../apps/logloom/src/send.ts';
 import { eventually, Pipeline } from './pipeline.ts';
+import { ruledRequest, rulesText, verdictIn, verdictOf, type RuledDocument } from './ruled-requests.ts';
+import { WebhookReceiver } from './webhook-receiver.ts';
 
 const main = join(import.meta.dirname, '../../apps/logloom/src/main.ts');
 const openStack = join(import.meta.dirname, '../../../shared/data/OpenStack_2k.log');
 const requests = 320;
 const kills = 4;
 
-interface Document {
-  id: string;
-  correlationId: string;
-  revision: number;
+interface Document extends RuledDocument {
   eventCount: number;
-  rules: string[];
-  severity?: string;
-  labels: Record<string, string>;
-  rulesVersion: string;
 }
 
 interface Alert {
@@ -33,51 +24,8 @@ interface Alert {
   document: string;
 }
 
-/** What a request's events are, and so which rules must match it. */
-interface Planned {
-  id: string;
-  /** Lines of the first batch, and those that come some batches later. */
-  lines: object[];
-  late: object[];
-  rules: string[];
-}
-
-function plan(i: number): Planned {
-  const id = `request-${i}`;
-  const line = (message: string, service: string, level = 'info'): object => ({
-    message,
-    service,
-    level,
-    requestId: id,
-    timestamp: new Date(1_760_000_000_000 + i * 1000).toISOString(),
-  });
-  const ends = i % 3 !== 0;
-  const errors = i % 4;
-  const lines = [line('begin', 'gateway'), ...(ends ? [line('end', 'gateway')] : [])];
-  const late = Array.from({ length: errors }, (_, n) => line(`failed ${n}`, `service-${n}`, 'error'));
-  const rules = [...(ends ? ['done'] : ['hung']), ...(errors >= 2 ? ['spread'] : [])];
-  return { id, lines, late, rules };
-}
-
 test('rules, late events and a change of rules under kill -9: each request is judged right, each alert is there once', async (t) => {
-  const posted = new Map<string, number>();
-  const server = createServer((request, response) => {
-    void json(request).then((body) => {
-      const { id } = body as Alert;
-      posted.set(id, (posted.get(id) ?? 0) + 1);
-      // The first attempt at every third alert fails.
-      response.writeHead(posted.get(id) === 1 && posted.size % 3 === 0 ? 503 : 200).end();
-    });
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => server.close());
-  const hook = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`;
-  const rulesText = (more: string): string => `rules:
-  - { name: done, when: 'message:begin', then: 'message:end', labels: { outcome: done } }
-  - { name: hung, when: 'message:begin', without: 'message:end', within: 8s, severity: critical, alert: true }
-  - { name: spread, when: 'level:error', count: 2, distinct: { field: service, count: 2 }, severity: high, webhook: '${hook}' }
-${more}`;
-
+  using hook = await WebhookReceiver.open();
   await using pipeline = await Pipeline.create({
     // Most late events come after their group has closed; all within its grace time.
     CORRELATION_IDLE_MS: '500',
@@ -86,10 +34,10 @@ ${more}`;
     CORRELATION_RULES: 'rules.yaml',
   });
   const rulesFile = join(pipeline.dataFolder, 'rules.yaml');
-  writeFileSync(rulesFile, rulesText(''));
+  writeFileSync(rulesFile, rulesText(hook.url));
   await pipeline.start();
 
-  const planned = Array.from({ length: requests }, (_, i) => plan(i));
+  const planned = Array.from({ length: requests }, (_, i) => ruledRequest(i));
   let sending = true;
   let sent = 0;
   async function* batches(): AsyncGenerator<string[]> {
@@ -98,8 +46,7 @@ ${more}`;
       const fresh = planned.slice(i, i + size).flatMap(({ lines }) => lines);
       const late = planned.slice(Math.max(0, i - 5 * size), Math.max(0, i - 4 * size)).flatMap((p) => p.late);
       sent += fresh.length + late.length;
-      if (i === requests / 2)
-        writeFileSync(rulesFile, rulesText(`  - { name: second, when: 'message:begin' }`));
+      if (i === requests / 2) writeFileSync(rulesFile, rulesText(hook.url, { withSecond: true }));
       if (fresh.length + late.length > 0) yield [...fresh, ...late].map((line) => JSON.stringify(line));
       await sleep(200);
     }
@@ -130,13 +77,10 @@ ${more}`;
 
   await t.test('each request is one document with its rules, severity and labels', () => {
     assert.equal(correlations.length, requests);
-    for (const { id, lines, late, rules } of planned) {
-      const document = ruled.get(id)!;
-      assert.equal(document.eventCount, lines.length + late.length, id);
-      assert.deepEqual(document.rules.filter((rule) => rule !== 'second').sort(), rules, id);
-      const severity = rules.includes('hung') ? 'critical' : rules.includes('spread') ? 'high' : undefined;
-      assert.equal(document.severity, severity, id);
-      assert.deepEqual(document.labels, rules.includes('done') ? { outcome: 'done' } : {}, id);
+    for (const request of planned) {
+      const document = ruled.get(request.id)!;
+      assert.equal(document.eventCount, request.lines.length + request.late.length, request.id);
+      assert.deepEqual(verdictIn(document), verdictOf(request), request.id);
     }
     assert.ok(
       correlations.some(({ revision }) => revision > 1),
@@ -168,8 +112,8 @@ ${more}`;
     const records = topics.topics['logs.alerts']!.reduce((sum, { start, end }) => sum + end - start, 0);
     assert.equal(records, expected.length, 'no second copy in the topic');
     const wanted = alerts.filter(({ rule }) => rule === 'spread').map(({ id }) => id);
-    await eventually('every post', async () => wanted.every((id) => posted.has(id)));
-    assert.equal(posted.size, wanted.length);
+    await eventually('every post', async () => wanted.every((id) => hook.taken.has(id)));
+    assert.equal(hook.posted.size, wanted.length);
   });
 
   const run = (...args: string[]): Promise<{ code: number; out: string }> =>

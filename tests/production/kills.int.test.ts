@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict';
+import { mkdtempDisposableSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startStack } from '../../infra/local/start-stack.ts';
+import { eventually } from '../pipeline/pipeline.ts';
+import { rulesText } from '../pipeline/ruled-requests.ts';
 import { loadTraffic } from '../pipeline/traffic.ts';
+import { WebhookReceiver } from '../pipeline/webhook-receiver.ts';
 import { assertExact, assertSeen, untilStored, type Line } from './assert-exact.ts';
+import { assertRuled } from './assert-ruled.ts';
+import { RuledTraffic } from './ruled-traffic.ts';
 import { serviceNames, Services, type ServiceName } from './services.ts';
 import { SteadyTraffic } from './steady-traffic.ts';
 import { Viewer } from './viewer.ts';
@@ -11,7 +19,7 @@ import { readLog } from './views.ts';
 
 const isFull = process.env['LOGLOOM_FULL'] === '1';
 const killsEach = isFull ? 10 : 2;
-const eventsPerSecond = 500;
+const eventsPerSecond = 300;
 /** A killed member's partitions go to the others after ten seconds. */
 const missedMs = 12_000;
 
@@ -20,18 +28,26 @@ after(() => stack.stop());
 const skip = Object.values(stack.missing)[0] ?? false;
 
 test(
-  'services and engines killed under load: every acknowledged event in every view, once',
+  'services and engines killed under load, with rules and late events: every acknowledged event in every view, once, every request judged right, every alert once',
   { skip },
   async (t) => {
     const traffic = loadTraffic();
+    using folder = mkdtempDisposableSync(join(tmpdir(), 'rules-'));
+    const rulesFile = join(folder.path, 'rules.yaml');
+    using hook = await WebhookReceiver.open();
+    writeFileSync(rulesFile, rulesText(hook.url));
     await using services = await Services.start(stack, {
-      CORRELATION_IDLE_MS: '15000',
+      CORRELATION_RULES: rulesFile,
+      // Shorter than late events are late; the grace time outlasts the test, so that each request has one document.
+      CORRELATION_IDLE_MS: '4000',
       CORRELATION_MAX_MS: '120000',
       CORRELATION_GRACE_MS: '600000',
       LIVE_BUFFER_BYTES: String(64 * 2 ** 20),
     });
     await using viewer = await Viewer.open(services.liveUrl, 'level:>=warn');
     await using everything = await Viewer.open(services.liveUrl, '');
+    await eventually('the rules in force everywhere', () => services.haveRules());
+    const ruled = new RuledTraffic(services.ingestUrl);
     const sending = new SteadyTraffic(services.ingestUrl, traffic.lines, eventsPerSecond);
     const begin = performance.now();
     const report = (what: string): void =>
@@ -48,6 +64,8 @@ test(
         }
       };
       await Promise.all(serviceNames.map(killAndRestart));
+      writeFileSync(rulesFile, rulesText(hook.url, { withSecond: true }));
+      report('another rule in the file');
       // Elasticsearch takes its time to come back; all that does not need it goes on meanwhile.
       const searchAndIndexer = async (): Promise<void> => {
         await stack.elasticsearch.kill('SIGKILL');
@@ -79,16 +97,18 @@ test(
       await Promise.all([searchAndIndexer(), theOthers()]);
       await aWhile();
 
-      const { lines: texts, result } = await sending.stop();
+      const [{ lines: texts, result }, late] = await Promise.all([sending.stop(), ruled.stop()]);
       assert.deepEqual([result.accepted, result.rejected], [texts.length, 0]);
-      report(`${texts.length} events acknowledged`);
-      const lines = texts.map((text) => JSON.parse(text) as Line);
+      assert.deepEqual([late.result.accepted, late.result.rejected], [late.lines.length, 0]);
+      const lines: Line[] = [...texts.map((text) => JSON.parse(text) as Line), ...late.lines];
+      report(`${lines.length} events acknowledged`);
       await untilStored(services, lines.length);
       report('stored');
       const logged = await readLog(services);
       const summary = await assertExact(services, logged, lines);
       t.diagnostic(JSON.stringify(summary));
       assert.equal(summary.documents, summary.requests);
+      t.diagnostic(JSON.stringify(await assertRuled(services, ruled.requests, hook)));
       const isWarning = (l: Line): boolean => ['warn', 'error', 'fatal'].includes(l.level);
       await assertSeen(viewer, logged, lines, isWarning);
       await assertSeen(everything, logged, lines, () => true);

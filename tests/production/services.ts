@@ -76,10 +76,19 @@ export class Services implements AsyncDisposable {
     return (await response.json()) as T;
   }
 
-  /** Whether every group has read and committed all there is, and no request is still open. */
+  /** Whether every group has read and committed all there is, no request is still open and no rule waits for anything. */
   async isIdle(): Promise<boolean> {
     const { consumers } = await this.get<{ consumers: { lag: number }[] }>('/api/status');
-    return consumers.every(({ lag }) => lag === 0) && (await this.#openGroups()) === 0;
+    if (consumers.some(({ lag }) => lag > 0)) return false;
+    const open = await this.#correlatorSum('logloom_correlator_open_groups');
+    return open + (await this.#correlatorSum('logloom_correlator_open_waits')) === 0;
+  }
+
+  /** Whether the first correlator, just started on new topics, has put its rules into force on every partition. */
+  async haveRules(): Promise<boolean> {
+    const { topics } = await this.get<{ topics: Record<string, unknown[]> }>('/api/status');
+    const partitions = topics['logs.events']?.length ?? Infinity;
+    return (await this.#correlatorSum('logloom_correlator_rules_total')) >= partitions;
   }
 
   /** Drains the first instances by SIGTERM; gives how each ended, `exit code 0` when well. One that is down already is told as such. */
@@ -110,15 +119,16 @@ export class Services implements AsyncDisposable {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  async #openGroups(): Promise<number> {
-    let open = 0;
+  /** Of all correlators that are up. */
+  async #correlatorSum(metric: string): Promise<number> {
+    let sum = 0;
     for (const [service, url] of this.#healthUrls) {
       if (service.pid === undefined || !service.name.startsWith('correlator')) continue;
       const metrics = await (await fetch(`${url}/metrics`)).text();
-      for (const [, value] of metrics.matchAll(/^logloom_correlator_open_groups\{.*\} (\d+)$/gm))
-        open += Number(value);
+      for (const [, value] of metrics.matchAll(new RegExp(`^${metric}(?:\\{.*\\})? (\\d+)$`, 'gm')))
+        sum += Number(value);
     }
-    return open;
+    return sum;
   }
 
   #process(service: ServiceName, healthPort: number): ServerProcess {

@@ -3,6 +3,7 @@ import { connectLog } from '@logloom/runtime';
 import { eventId, formatMicros, topics } from '@logloom/schemas';
 import { parseSettings } from '@logloom/settings';
 import { MongoClient } from 'mongodb';
+import type { RuledDocument } from '../pipeline/ruled-requests.ts';
 import type { Services } from './services.ts';
 
 /** An event where a view has it, as text: `id partition/offset`. */
@@ -23,9 +24,7 @@ export interface Logged {
   copies: number;
 }
 
-export interface Document {
-  id: string;
-  correlationId: string;
+export interface Document extends RuledDocument {
   partition: number;
   eventCount: number;
   members: number[];
