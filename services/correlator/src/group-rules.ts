@@ -8,9 +8,9 @@ interface Progress {
   /** Events that passed `when`. */
   count: number;
   distinct: Set<string> | null;
-  /** Timestamps (µs), ascending, of the events that passed `when` and of those that passed what follows. */
-  first: number[];
-  next: number[];
+  /** Timestamps (µs), ascending, of the events that passed `when` and of those that passed what follows; null before the first. */
+  first: number[] | null;
+  next: number[] | null;
   /** The events that passed `when` and were not followed yet. */
   waits: WaitNode[];
 }
@@ -140,8 +140,8 @@ export class GroupRules {
       // With equal timestamps the order of the log counts.
       const isFollowed = isFirst && hasWithin(progress.next, timestamp + 1, timestamp + withinMicros);
       if (follows || isFollowed) return true;
-      if (isFirst) insert(progress.first, timestamp);
-      if (isNext) insert(progress.next, timestamp);
+      if (isFirst) progress.first = inserted(progress.first, timestamp);
+      if (isNext) progress.next = inserted(progress.next, timestamp);
       return false;
     }
     if (isNext) {
@@ -157,13 +157,13 @@ export class GroupRules {
       progress.waits.push(open(rule, sequence, timestamp));
       this.#waiting++;
     }
-    if (isNext) insert(progress.next, timestamp);
+    if (isNext) progress.next = inserted(progress.next, timestamp);
     return false;
   }
 
   #of(rule: Rule): Progress {
     this.#progress ??= [];
-    return (this.#progress[rule.index] ??= { count: 0, distinct: null, first: [], next: [], waits: [] });
+    return (this.#progress[rule.index] ??= { count: 0, distinct: null, first: null, next: null, waits: [] });
   }
 
   #stopWaits(progress: Progress | undefined, waits: Waits): void {
@@ -176,14 +176,18 @@ export class GroupRules {
 }
 
 /** Whether one of the ascending numbers is in [min, max]. */
-function hasWithin(sorted: readonly number[], min: number, max: number): boolean {
+function hasWithin(sorted: readonly number[] | null, min: number, max: number): boolean {
+  if (sorted === null) return false;
   const at = lowerBound(sorted, min);
   return at < sorted.length && sorted[at]! <= max;
 }
 
-function insert(sorted: number[], value: number): void {
-  if (sorted.length === 0 || sorted.at(-1)! <= value) sorted.push(value);
+/** The same list with the value in its place. One that begins as a literal has room for one only, which is all that most need. */
+function inserted(sorted: number[] | null, value: number): number[] {
+  if (sorted === null) return [value];
+  if (sorted.at(-1)! <= value) sorted.push(value);
   else sorted.splice(lowerBound(sorted, value), 0, value);
+  return sorted;
 }
 
 function lowerBound(sorted: readonly number[], value: number): number {

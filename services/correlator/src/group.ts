@@ -25,13 +25,13 @@ export interface Group {
   readonly firstOffset: number;
   /** The members' offsets, ascending. */
   readonly offsets: number[];
-  readonly services: string[];
+  services: readonly string[];
   /** Members per level, by the level's rank. */
   readonly levelCounts: number[];
   /** The ids of its members other than its own; null where there are none. */
   ids: string[] | null;
   /** The hashes of its members' templates. */
-  readonly templates: number[];
+  templates: readonly number[];
   /** null where none are in force. */
   readonly rules: GroupRules | null;
   /** Microseconds since 1970. */
@@ -52,6 +52,9 @@ export interface Group {
   grace: QueueNode<Group> | null;
 }
 
+/** An empty list has no room of its own, and one that was pushed to has room for 17: most groups need one or two. */
+const none: readonly never[] = [];
+
 /** An empty group that its first event is about to join. */
 export function openGroup(
   event: MemberEvent,
@@ -64,10 +67,10 @@ export function openGroup(
     kind: event.correlationKind ?? 'correlationId',
     firstOffset: offset,
     offsets: [],
-    services: [],
+    services: none,
     levelCounts: levels.map(() => 0),
     ids: null,
-    templates: [],
+    templates: none,
     rules: rules === null ? null : new GroupRules(rules),
     firstAt: event.timestamp,
     lastAt: event.timestamp,
@@ -89,11 +92,11 @@ export function addMember(group: Group, event: MemberEvent, offset: number): voi
   if (event.timestamp < group.firstAt) group.firstAt = event.timestamp;
   if (event.timestamp > group.lastAt) group.lastAt = event.timestamp;
   group.levelCounts[rank.get(event.level)!]!++;
-  if (!group.services.includes(event.service)) group.services.push(event.service);
+  if (!group.services.includes(event.service)) group.services = group.services.concat(event.service);
   group.ids = addIds(group.ids, group.correlationId, event);
   if (group.templates.length < maxTemplates) {
     const template = templateHash(event.service, event.message);
-    if (!group.templates.includes(template)) group.templates.push(template);
+    if (!group.templates.includes(template)) group.templates = group.templates.concat(template);
   }
 }
 

@@ -5,7 +5,7 @@ const prime = 0x01000193;
 const variable = 0x2a;
 
 /**
- * A hash (32 bits) of a service and the template of a message: the text with everything that has a digit in it left open. Words are
+ * A hash (32 bits, signed: a number of that size needs no object of its own) of a service and the template of a message: the text with everything that has a digit in it left open. Words are
  * joined by `-`, `_`, `.` and `:`, so that UUIDs, addresses and times are left open as a whole: `order 17 of 10.0.0.7:80 paid` is
  * `order * of * paid`. One pass, FNV-1a (Fowler, Noll, Vo), nothing allocated.
  */
@@ -31,7 +31,7 @@ export function templateHash(service: string, message: string): number {
     }
     if (isVariable) hash = Math.imul(before ^ variable, prime);
   }
-  return hash >>> 0;
+  return hash;
 }
 
 function isWordPart(code: number): boolean {
@@ -50,7 +50,7 @@ function isWordPart(code: number): boolean {
 export function shapeOf(templates: readonly number[]): string {
   let high = 0x811c9dc5;
   let low = 0x050c5d1f;
-  for (const template of templates.toSorted((a, b) => a - b)) {
+  for (const template of templates.toSorted((a, b) => (a >>> 0) - (b >>> 0))) {
     for (let shift = 0; shift < 32; shift += 8) {
       const byte = (template >>> shift) & 0xff;
       high = Math.imul(high ^ byte, prime);
