@@ -92,7 +92,12 @@ function plainEvent(offset: number): PlacedEvent {
 interface Answer {
   total: { value: number; exact: boolean };
   events: { id: string; timestamp: string; offset: number; attributes: unknown }[];
-  correlations: { id: string; revision: number; eventCount: number }[];
+  correlations: {
+    id: string;
+    revision: number;
+    eventCount: number;
+    anomaly?: { requests: number; sameShape: number; rare: boolean };
+  }[];
   next?: string;
   error: { code: string; message: string; parameter?: string; position?: number };
   [key: string]: unknown;
@@ -250,9 +255,30 @@ test('a correlation has exactly its members, also those that only the log has ye
   );
 });
 
+test('a list tells on demand how rare each request is, as the request itself does', async () => {
+  await using api = await openApi();
+  const common = Array.from({ length: 300 }, (_, n) =>
+    document([2 * n], { firstAt: n, shape: 'a'.repeat(16) }),
+  );
+  await api.search.indexCorrelations([...common, document([601], { firstAt: 400, shape: 'b'.repeat(16) })]);
+  const listed = await api.get('correlations', { limit: 2, anomaly: 'true' });
+  assert.deepEqual(
+    listed.body.correlations.map(({ anomaly }) => [anomaly?.requests, anomaly?.sameShape, anomaly?.rare]),
+    [
+      [300, 0, true],
+      [299, 299, false],
+    ],
+  );
+  const { body } = await api.get(`correlations/${listed.body.correlations[0]!.id}`);
+  assert.deepEqual(body['anomaly'], listed.body.correlations[0]!.anomaly);
+  const plain = await api.get('correlations', { limit: 1 });
+  assert.ok(!('anomaly' in plain.body.correlations[0]!));
+});
+
 test('the status tells ends, lags and counts', async () => {
   await using api = await openApi();
   await api.search.index([event(1)]);
+  await api.search.indexCorrelations([document([0]), document([1], { closeReason: 'evicted' })]);
   await api.log.append(topics.events, [
     { partition: 1, key: null, value: api.serde.encode('Tick', { dueAt: 1 }) },
   ]);
@@ -270,10 +296,10 @@ test('the status tells ends, lags and counts', async () => {
   );
   assert.deepEqual(body['counts'], {
     events: 1,
-    correlations: 0,
+    correlations: 2,
     archived: 0,
     archivedCorrelations: 0,
-    evictedCorrelations: 0,
+    evictedCorrelations: 1,
   });
 });
 

@@ -99,15 +99,21 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
       api.get('/correlations', async (request, reply) => {
         const query = parametersOf(request);
         const text = query.text('q') ?? '';
+        const withAnomaly = query.flag('anomaly');
+        const store = storeOf(request);
         const page = await withPosition(text, () =>
-          storeOf(request).correlations({
+          store.correlations({
             filter: query.documentFilter(),
             ...query.range(),
             limit: query.limit(),
             cursor: query.text('cursor'),
           }),
         );
-        const documents = page.correlations.map((c) => JSON.stringify(correlationToJson(c)));
+        const anomalies = withAnomaly ? await store.anomalies(page.correlations) : [];
+        // JSON leaves out what is undefined.
+        const documents = page.correlations.map((c, i) =>
+          JSON.stringify({ ...correlationToJson(c), anomaly: anomalies[i] }),
+        );
         return sendJson(reply, pageJson(page.total, 'correlations', documents, page.next));
       });
 
@@ -117,7 +123,10 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
         const found = await store.correlation(id);
         if (found === undefined) throw new ApiError('not-found', `there is no correlation ${id}`);
         const { document, events } = found;
-        const [related, anomaly] = await Promise.all([store.related(document), store.anomaly(document)]);
+        const [related, [anomaly]] = await Promise.all([
+          store.related(document),
+          store.anomalies([document]),
+        ]);
         const json = JSON.stringify({
           ...correlationToJson(document),
           related,

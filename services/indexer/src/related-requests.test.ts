@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { relatedRequests } from './related-requests.ts';
-import { anomalyWindowMs, requestAnomaly } from './request-anomaly.ts';
+import { anomalyWindowMs, requestAnomalies, requestAnomaly } from './request-anomaly.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'related-'));
 const search = openSqliteSearchStore(folder);
@@ -52,6 +52,21 @@ test('a shape is rare when fewer than one in 200 of the day before have it, and 
   assert.deepEqual([(await anomaly(100)).requests, (await anomaly(100)).rare], [100, false]);
   const last = await anomaly(404 + anomalyWindowMs / 1000);
   assert.deepEqual([last.requests, last.rare], [0, false], 'what is older than a day does not count');
+});
+
+test('the documents of a list, in any order, are counted as each alone', async () => {
+  const { correlations } = await search.correlations({ limit: 1000 });
+  const some = [...correlations.filter((_, i) => i % 7 < 3), ...correlations.slice(0, 5)];
+  const found = await requestAnomalies(search, some);
+  some.forEach(({ id, firstAt, shape }, i) => {
+    const before = correlations.filter(
+      (other) => other.firstAt < firstAt && other.firstAt >= firstAt - anomalyWindowMs * 1000,
+    );
+    const expected = [before.length, before.filter((other) => other.shape === shape).length];
+    assert.deepEqual([found[i]!.requests, found[i]!.sameShape], expected, id);
+  });
+  assert.deepEqual(await requestAnomalies(search, []), []);
+  assert.deepEqual(await requestAnomalies(search, [{ ...some[0]!, shape: '' }]), [undefined]);
 });
 
 function document(n: number, rest: Partial<Correlation>): Correlation {

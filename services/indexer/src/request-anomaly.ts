@@ -1,4 +1,4 @@
-import { parseFilter } from '@logloom/filter';
+import { parseFilter, type Filter } from '@logloom/filter';
 import { correlationDefaults, type Correlation } from '@logloom/schemas';
 import type { SearchStore } from '@logloom/search-store';
 
@@ -15,6 +15,7 @@ export interface RequestAnomaly {
 
 export const anomalyWindowMs = 86_400_000;
 export const anomalyRequests = 200;
+const windowMicros = anomalyWindowMs * 1000;
 
 /**
  * Counts the documents that began in the 24 hours before this one: the answer follows from the documents, so from the log, and is the
@@ -24,22 +25,50 @@ export async function requestAnomaly(
   search: Pick<SearchStore, 'correlations'>,
   document: Correlation,
 ): Promise<RequestAnomaly | undefined> {
-  const { shape, firstAt } = { ...correlationDefaults, ...document };
-  if (!/^[0-9a-f]{16}$/.test(shape)) return undefined;
-  const parsed = parseFilter(`shape:${shape}`);
-  if (!parsed.ok) return undefined;
-  const window = { fromMicros: firstAt - anomalyWindowMs * 1000, toMicros: firstAt, limit: 1 };
-  const [all, same] = await Promise.all([
-    search.correlations(window),
-    search.correlations({ ...window, filter: parsed.filter }),
-  ]);
-  const requests = all.total.value;
-  const sameShape = same.total.value;
-  return {
-    shape,
-    requests,
-    sameShape,
-    windowMs: anomalyWindowMs,
-    rare: requests >= anomalyRequests && sameShape * anomalyRequests < requests,
+  return (await requestAnomalies(search, [document]))[0];
+}
+
+/**
+ * The same for each of several documents. The windows of two that began one after the other differ by little: only the first one's is
+ * counted in whole, from there on what came in and what went out.
+ */
+export async function requestAnomalies(
+  search: Pick<SearchStore, 'correlations'>,
+  documents: readonly Correlation[],
+): Promise<(RequestAnomaly | undefined)[]> {
+  const count = async (from: number, to: number, filter?: Filter): Promise<number> => {
+    if (from >= to) return 0;
+    const range = { fromMicros: from, toMicros: to, limit: 1 };
+    return (await search.correlations(filter === undefined ? range : { ...range, filter })).total.value;
   };
+  const starts = [...new Set(documents.map(({ firstAt }) => firstAt))].sort((a, b) => a - b);
+  const steps = await Promise.all(
+    starts.map(async (at, i) => {
+      const before = starts[i - 1];
+      if (before === undefined) return count(at - windowMicros, at);
+      const [came, went] = await Promise.all([
+        count(before, at),
+        count(before - windowMicros, at - windowMicros),
+      ]);
+      return came - went;
+    }),
+  );
+  let sum = 0;
+  const requestsAt = new Map(starts.map((at, i) => [at, (sum += steps[i]!)]));
+  return Promise.all(
+    documents.map(async (document) => {
+      const { shape, firstAt } = { ...correlationDefaults, ...document };
+      const filter = /^[0-9a-f]{16}$/.test(shape) ? parseFilter(`shape:${shape}`) : undefined;
+      if (filter?.ok !== true) return undefined;
+      const requests = requestsAt.get(firstAt)!;
+      const sameShape = await count(firstAt - windowMicros, firstAt, filter.filter);
+      return {
+        shape,
+        requests,
+        sameShape,
+        windowMs: anomalyWindowMs,
+        rare: requests >= anomalyRequests && sameShape * anomalyRequests < requests,
+      };
+    }),
+  );
 }

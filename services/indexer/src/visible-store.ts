@@ -16,7 +16,7 @@ import {
 } from '@logloom/search-store';
 import { correlationEvents, type CorrelationEventsDeps } from './correlation-events.ts';
 import { relatedRequests, type RelatedRequest } from './related-requests.ts';
-import { requestAnomaly } from './request-anomaly.ts';
+import { requestAnomalies, type RequestAnomaly } from './request-anomaly.ts';
 
 export interface VisibleStoreDeps extends CorrelationEventsDeps {
   search: SearchStore;
@@ -133,9 +133,11 @@ export class VisibleStore {
     return visible;
   }
 
-  /** How rare the document's shape is among all; unknown to who may not count all. */
-  async anomaly(document: Correlation): ReturnType<typeof requestAnomaly> {
-    return this.#filter === undefined ? requestAnomaly(this.#deps.search, document) : undefined;
+  /** How rare each document's shape is among all; unknown to who may not count all. */
+  async anomalies(documents: readonly Correlation[]): Promise<(RequestAnomaly | undefined)[]> {
+    return this.#filter === undefined
+      ? requestAnomalies(this.#deps.search, documents)
+      : documents.map(() => undefined);
   }
 
   async #documentsOf(id: string): Promise<Correlation[]> {

@@ -1,5 +1,5 @@
 import { element } from './dom.js';
-import { formatCount, formatDuration } from './format.js';
+import { formatDuration, rarity } from './format.js';
 import { formatHash } from './location-state.js';
 
 /**
@@ -36,8 +36,7 @@ export function requestFindings(request) {
   const labelTexts = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
   if (labelTexts.length > 0) facts.push(['labels', labelTexts.join(' ')]);
   if (anomaly?.rare === true) {
-    const count = `${formatCount(anomaly.sameShape)} of ${formatCount(anomaly.requests)}`;
-    facts.push(['rare', `${count} requests of the day before were like it`]);
+    facts.push(['rare', rarity(anomaly)]);
   }
   if (firstError !== undefined) facts.push(['first error', `${firstError.service}: ${firstError.message}`]);
   if (slowestGap !== undefined) {

@@ -63,7 +63,7 @@ export class RequestList {
     const filter = this.#parameters['q'] ?? '';
     const q = this.#errors.checked ? (filter === '' ? errorsOnly : `(${filter}) AND ${errorsOnly}`) : filter;
     try {
-      const found = await getJson('correlations', { q, limit: pageSize }, signal);
+      const found = await getJson('correlations', { q, limit: pageSize, anomaly: 'true' }, signal);
       this.#filterBox.clearError();
       this.#rows.replaceChildren();
       this.#rows.scrollTop = 0;
@@ -89,7 +89,11 @@ export class RequestList {
     more.addEventListener('click', async () => {
       more.disabled = true;
       try {
-        const next = await getJson('correlations', { q, limit: pageSize, cursor: found.next }, signal);
+        const next = await getJson(
+          'correlations',
+          { q, limit: pageSize, anomaly: 'true', cursor: found.next },
+          signal,
+        );
         more.remove();
         this.#append(next, q, signal);
       } catch (error) {

@@ -1,5 +1,5 @@
 import { element } from './dom.js';
-import { formatClock, formatDate, formatDuration, plural } from './format.js';
+import { formatClock, formatDate, formatDuration, plural, rarity } from './format.js';
 import { formatHash } from './location-state.js';
 
 /**
@@ -19,6 +19,7 @@ import { formatHash } from './location-state.js';
  * @property {number} errorCount
  * @property {string[]} rules
  * @property {string} [severity]
+ * @property {{ rare: boolean, sameShape: number, requests: number }} [anomaly] lists that are asked for have it, live ones do not
  */
 
 /** A request in a list; it leads to the request. @param {Correlation} request */
@@ -42,6 +43,8 @@ export function requestRow(request) {
       { class: 'services', title: request.rules.join(', ') },
       request.severity !== undefined &&
         element('span', { class: 'severity', 'data-severity': request.severity }, request.severity),
+      request.anomaly?.rare === true &&
+        element('span', { class: 'rare', title: rarity(request.anomaly) }, 'rare'),
       request.services.join(' → '),
     ),
     element('span', { class: 'duration' }, formatDuration(request.durationMs)),
