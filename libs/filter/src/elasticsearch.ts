@@ -32,10 +32,15 @@ const wordsField = 'logloom.words';
  * elasticsearchAttributes. Nothing in it scores; put it into a `filter` clause.
  */
 export function compileElasticsearch(filter: Filter): ElasticsearchQuery {
-  return compile(filter.ast);
+  return elasticsearchBool(filter.ast, compileCondition);
 }
 
-function compile(node: FilterNode): ElasticsearchQuery {
+/** The filter's and, or and not as a `bool` query, around what `compileCondition` makes of its conditions. */
+export function elasticsearchBool(
+  node: FilterNode,
+  compileCondition: (condition: Condition) => ElasticsearchQuery,
+): ElasticsearchQuery {
+  const compile = (child: FilterNode): ElasticsearchQuery => elasticsearchBool(child, compileCondition);
   switch (node.type) {
     case 'all':
       return { match_all: {} };

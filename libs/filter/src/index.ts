@@ -7,7 +7,7 @@ export {
   type KeywordField,
 } from './ast.ts';
 export { attributeValues, type AttributeValue, type AttributeValues } from './attribute-values.ts';
-export { compileElasticsearch, type ElasticsearchQuery } from './elasticsearch.ts';
+export { compileElasticsearch, elasticsearchBool, type ElasticsearchQuery } from './elasticsearch.ts';
 export { elasticsearchAttributes, type ElasticsearchAttributes } from './elasticsearch-attributes.ts';
 export { elasticsearchWords } from './elasticsearch-words.ts';
 export { equalityTerms, type EqualityTerm } from './equality-terms.ts';

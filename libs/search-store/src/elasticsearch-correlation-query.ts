@@ -1,4 +1,4 @@
-import type { Filter } from '@logloom/filter';
+import { elasticsearchBool, type Filter } from '@logloom/filter';
 import {
   fieldsOfDocuments,
   labelOf,
@@ -7,7 +7,6 @@ import {
   unsupportedWords,
   type AttributeMatch,
   type Condition,
-  type FilterNode,
   type StringMatch,
 } from './correlation-where.ts';
 import type { Query } from './elasticsearch-search.ts';
@@ -17,24 +16,7 @@ import type { Query } from './elasticsearch-search.ts';
  * means. The fields have the names of the embedded store's columns. Throws SearchStoreError `bad-filter`.
  */
 export function compileCorrelationQuery(filter: Filter): Query {
-  return compile(filter.ast);
-}
-
-function compile(node: FilterNode): Query {
-  switch (node.type) {
-    case 'all':
-      return { match_all: {} };
-    case 'none':
-      return { match_none: {} };
-    case 'not':
-      return { bool: { must_not: [compile(node.child)] } };
-    case 'and':
-      return { bool: { filter: node.children.map(compile) } };
-    case 'or':
-      return { bool: { should: node.children.map(compile), minimum_should_match: 1 } };
-    default:
-      return compileCondition(node);
-  }
+  return elasticsearchBool(filter.ast, compileCondition);
 }
 
 function compileCondition(condition: Condition): Query {
