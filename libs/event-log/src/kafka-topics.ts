@@ -6,9 +6,8 @@ import { backoffMs, errorType, isUnknownTopic, logUnavailable, unknownTopic } fr
 import { silence } from './kafka-internals.ts';
 import type { KafkaSettings } from './kafka-options.ts';
 import { KafkaSockets } from './kafka-sockets.ts';
+import { checkedSettings, judgeTopicSettings, maxBatchBytes } from './kafka-topic-settings.ts';
 
-/** A dead letter holds an event that was refused for its size. */
-const maxBatchBytes = 16 << 20;
 const unknownAttempts = 4;
 
 /** Makes, checks and removes topics, and reads groups' commits. */
@@ -46,7 +45,7 @@ export class KafkaTopics {
         );
       }
     }
-    await this.#checkTimestamps(topics.map(({ name }) => name).filter((name) => existing.has(name)));
+    await this.#checkSettings(topics.map(({ name }) => name).filter((name) => existing.has(name)));
   }
 
   /** Throws EventLogError `unknown-topic`. */
@@ -127,8 +126,8 @@ export class KafkaTopics {
     for (const { name } of topics) await this.#untilMetadata(name, true);
   }
 
-  /** A record's timestamp is the log's time only where the broker sets it. */
-  async #checkTimestamps(topics: readonly string[]): Promise<void> {
+  /** Of topics that were there already: refuses what would break a guarantee, tells what is otherwise than asked. */
+  async #checkSettings(topics: readonly string[]): Promise<void> {
     if (topics.length === 0) return;
     const { resources } = await this.#untilKnown(() =>
       this.#run('cannot describe the topics', (admin) =>
@@ -137,21 +136,20 @@ export class KafkaTopics {
           resources: topics.map((name) => ({
             type: kafkajs.ConfigResourceTypes.TOPIC,
             name,
-            configNames: ['message.timestamp.type'],
+            configNames: [...checkedSettings],
           })),
         }),
       ),
     );
     for (const { resourceName, configEntries } of resources) {
-      const type = configEntries.find(
-        ({ configName }) => configName === 'message.timestamp.type',
-      )?.configValue;
-      if (type !== 'LogAppendTime') {
+      const values = new Map(configEntries.map(({ configName, configValue }) => [configName, configValue]));
+      const { refused, told } = judgeTopicSettings(values, this.#settings.retentionMs);
+      if (refused !== undefined)
         throw new EventLogError(
           'topic-mismatch',
-          `${resourceName} has message.timestamp.type=${type}, not LogAppendTime: set it with kafka-configs --alter`,
+          `${resourceName} has ${refused}; set it with kafka-configs --alter`,
         );
-      }
+      for (const what of told) this.#settings.onTrouble({ message: `${resourceName} has ${what}` });
     }
   }
 

@@ -137,13 +137,41 @@ describe('the Kafka log', { skip }, () => {
       assert.notEqual(await open(), first);
     });
 
-    test('a topic whose timestamps are the producers’ own is refused', async () => {
-      const name = `create-time-${randomUUID()}`;
+    test('topics that others made are checked: what breaks a guarantee is refused, the rest is told', async () => {
+      const appendTime = { name: 'message.timestamp.type', value: 'LogAppendTime' };
+      const settings = {
+        times: [{ name: 'cleanup.policy', value: 'delete' }],
+        compacted: [appendTime, { name: 'cleanup.policy', value: 'compact,delete' }],
+        short: [appendTime, { name: 'retention.ms', value: '60000' }],
+      };
+      const nameOf = (what: keyof typeof settings): string => `${what}-${epochTopic}`;
       const admin = kafka.admin();
       await admin.connect();
-      await admin.createTopics({ topics: [{ topic: name, numPartitions: 1 }] });
+      await admin.createTopics({
+        topics: Object.entries(settings).map(([what, configEntries]) => ({
+          topic: nameOf(what as keyof typeof settings),
+          numPartitions: 1,
+          configEntries,
+        })),
+      });
       await admin.disconnect();
-      await rejectsWith('topic-mismatch', KafkaEventLog.open({ brokers }, [{ name, partitions: 1 }]));
+      const troubles: string[] = [];
+      const open = async (what: keyof typeof settings): Promise<void> => {
+        const onTrouble = ({ message }: { message: string }): void => void troubles.push(message);
+        const topics = [{ name: nameOf(what), partitions: 1 }];
+        const options = { brokers, retentionMs: 120_000, onTrouble };
+        await (await KafkaEventLog.open(options, topics)).close();
+      };
+      await rejectsWith('topic-mismatch', open('times'));
+      await rejectsWith('topic-mismatch', open('compacted'));
+      await open('short');
+      assert.deepEqual(
+        troubles.map((message) => message.replace(nameOf('short'), 'short')),
+        [
+          'short has retention.ms=60000, not 120000 as LOG_RETENTION_MS asks',
+          'short has max.message.bytes=1048588, not 16777216: larger records are refused',
+        ],
+      );
     });
 
     test('brokers out of reach are log-unavailable after the patience', async () => {
