@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { appendFileSync, existsSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -52,9 +53,35 @@ async function search(pipeline: Pipeline, filter: string): Promise<Found['events
 }
 
 test('logloom send', async (t) => {
-  await using pipeline = await Pipeline.create({ CORRELATION_IDLE_MS: '1000', TZ: 'UTC' });
-  await pipeline.start();
+  // A Logloom that asks for a key: what sends has it from its environment.
+  const settings = {
+    CORRELATION_IDLE_MS: '1000',
+    TZ: 'UTC',
+    INGEST_KEYS: 'keys.yaml',
+    LOGLOOM_KEY: 'secret',
+  };
+  await using pipeline = await Pipeline.create(settings);
   const file = (name: string): string => join(pipeline.dataFolder, name);
+  const sha256 = createHash('sha256').update('secret').digest('hex');
+  writeFileSync(file('keys.yaml'), JSON.stringify({ keys: [{ name: 'sender', sha256 }] }));
+  await pipeline.start();
+
+  await t.test(
+    'a wrong key is refused, and nothing is skipped: the next run goes on with the same lines',
+    async () => {
+      writeFileSync(
+        file('keyed.ndjson'),
+        '{"service":"keyed","message":"a"}\n{"service":"keyed","message":"b"}\n',
+      );
+      const args = ['--position', file('keyed.json'), file('keyed.ndjson')];
+      const refused = await run(pipeline, ['--key', 'wrong', ...args]);
+      assert.deepEqual([refused.code, refused.out], [2, '']);
+      assert.match(refused.err, /refused: no key came with the request, or none that is known/);
+      assert.match((await run(pipeline, args)).out, /2 accepted, 0 rejected/);
+      await pipeline.untilDone();
+      assert.equal((await search(pipeline, 'service:keyed')).length, 2);
+    },
+  );
 
   await t.test(
     '--follow: each line once, through kill -9, rotation, truncation and a server that is away',

@@ -1,7 +1,7 @@
 import { describeSettings, loadSettings, SettingsError, type Settings } from '@logloom/settings';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { colors as pc } from './colors.ts';
-import { CommandError, getJson, ingestUrl, viewersEndpoint } from './endpoint.ts';
+import { CommandError, getJson, ingestKey, ingestUrl, viewersEndpoint } from './endpoint.ts';
 import { eventLine, type EventJson } from './event-line.ts';
 import { addJobCommands } from './jobs-cli.ts';
 import type { Highlights } from './mark-ranges.ts';
@@ -19,6 +19,15 @@ export interface CliContext {
   signal: AbortSignal;
   write: (line: string) => void;
   note: (line: string) => void;
+}
+
+interface DemoFlags {
+  rate: number;
+  seconds: number;
+  seed: number;
+  ingestUrl?: string;
+  key?: string;
+  json: boolean;
 }
 
 interface SearchPage {
@@ -48,6 +57,10 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
   const ingest = new Option(
     '--ingest-url <url>',
     'the ingest port of a running Logloom (default: HOST and INGEST_PORT)',
+  );
+  const key = new Option(
+    '--key <key>',
+    'for a Logloom that asks senders for one (default: LOGLOOM_KEY, which other users cannot see in ps)',
   );
   const json = new Option('--json', 'JSON, one object a line, for scripts').default(false);
   const print = (asJson: boolean, value: unknown, lines: () => string[]): void => {
@@ -89,7 +102,9 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
     signal,
     note,
     ingestUrl: (given) => ingestUrl(settings(), given),
+    ingestKey: (given) => ingestKey(settings(), given),
     ingest,
+    key,
     json,
     report,
   });
@@ -101,17 +116,17 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
     .option('--seconds <n>', 'how long; without it until Ctrl-C', positive, Infinity)
     .option('--seed <n>', 'the same seed gives the same requests', positive, Date.now() % 1_000_000)
     .addOption(ingest)
+    .addOption(key)
     .addOption(json)
-    .action(
-      async (options: { rate: number; seconds: number; seed: number; ingestUrl?: string; json: boolean }) => {
-        const url = ingestUrl(settings(), options.ingestUrl);
-        if (!options.json) note(`sending about ${options.rate} events a second to ${url}; Ctrl-C stops`);
-        const { demoBatches } = await import('./demo.ts');
-        const { sendBatches } = await import('./send.ts');
-        const onProgress = progress(options.json ? () => {} : note);
-        report(await sendBatches(demoBatches(options, signal), { url, onProgress }), options.json);
-      },
-    );
+    .action(async (options: DemoFlags) => {
+      const url = ingestUrl(settings(), options.ingestUrl);
+      const key = ingestKey(settings(), options.key);
+      if (!options.json) note(`sending about ${options.rate} events a second to ${url}; Ctrl-C stops`);
+      const { demoBatches } = await import('./demo.ts');
+      const { sendBatches } = await import('./send.ts');
+      const onProgress = progress(options.json ? () => {} : note);
+      report(await sendBatches(demoBatches(options, signal), { url, key, onProgress }), options.json);
+    });
 
   program
     .command('tail')
@@ -215,6 +230,7 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
     .addOption(viewers)
     .addOption(token)
     .addOption(ingest)
+    .addOption(key)
     .addOption(json)
     .addHelpText(
       'after',
@@ -226,6 +242,7 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
         {
           ...viewersEndpoint(settings(), options),
           ingestUrl: ingestUrl(settings(), options.ingestUrl),
+          ingestKey: ingestKey(settings(), options.key),
           viewers: Math.ceil(options.viewers),
           filter,
           rate: options.rate,
@@ -278,6 +295,7 @@ interface LoadtestFlags extends ViewersFlags {
   rate: number;
   seconds: number;
   ingestUrl?: string;
+  key?: string;
 }
 
 function startOf({ lines, last, cursor }: TailFlags): TailOptions['from'] {

@@ -27,6 +27,11 @@ export function ingestUrl(settings: Settings, given: string | undefined): string
   return given ?? `http://${settings.HOST}:${settings.INGEST_PORT}`;
 }
 
+/** The key for the ingest port, unless the command gives it. */
+export function ingestKey(settings: Settings, given: string | undefined): string | undefined {
+  return given ?? settings.LOGLOOM_KEY;
+}
+
 /** The viewers' port and the token: the settings', unless the command gives them. */
 export function viewersEndpoint(
   settings: Settings,

@@ -9,6 +9,8 @@ export interface LoadtestOptions {
   /** The viewers' port's base URL, and the ingest port's. */
   url: string;
   ingestUrl: string;
+  /** For a Logloom that asks senders for one. */
+  ingestKey: string | undefined;
   viewers: number;
   /** What all of them watch; undefined: the load test's own events. */
   filter: string | undefined;
@@ -42,7 +44,7 @@ const settleMs = 30_000;
 
 /** Lets many viewers watch a running Logloom and counts what each gets. Throws CommandError when no viewer can connect. */
 export async function loadtest(options: LoadtestOptions, signal: AbortSignal): Promise<LoadtestResult> {
-  const { url, ingestUrl, rate, seconds, note } = options;
+  const { url, ingestUrl, ingestKey, rate, seconds, note } = options;
   const run = randomBytes(6).toString('hex');
   const filter = options.filter ?? `attributes.loadtest.run:${run}`;
   const latency = createHistogram();
@@ -62,7 +64,7 @@ export async function loadtest(options: LoadtestOptions, signal: AbortSignal): P
     let sent = 0;
     if (rate > 0) {
       const batches = ownBatches(run, rate, seconds, signal);
-      sent = (await sendBatches(batches, { url: ingestUrl, onProgress: () => {} })).accepted;
+      sent = (await sendBatches(batches, { url: ingestUrl, key: ingestKey, onProgress: () => {} })).accepted;
       if (options.filter === undefined) await settled(watching, sent, signal);
     } else await sleep(seconds * 1000, undefined, { signal }).catch(() => {});
     const took = (performance.now() - start) / 1000;

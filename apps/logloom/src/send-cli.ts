@@ -12,7 +12,10 @@ export interface SendCliContext {
   note: (line: string) => void;
   /** Where the ingest port is, by the settings unless it is given. */
   ingestUrl: (given: string | undefined) => string;
+  /** The key for it, by the settings unless it is given. */
+  ingestKey: (given: string | undefined) => string | undefined;
   ingest: Option;
+  key: Option;
   json: Option;
   report: (result: SendResult, asJson: boolean) => void;
 }
@@ -25,6 +28,7 @@ interface SendFlags {
   rate: number;
   service: string;
   ingestUrl?: string;
+  key?: string;
   json: boolean;
 }
 
@@ -52,6 +56,7 @@ export function addSendCommand(program: Command, context: SendCliContext): void 
     .option('--rate <events>', 'events a second at the most', rateOf, Infinity)
     .option('--service <name>', 'the service of lines that are plain text and name none', 'unknown')
     .addOption(context.ingest)
+    .addOption(context.key)
     .addOption(context.json)
     .addHelpText('after', help)
     .action((files: string[], flags: SendFlags) => send(files, flags, context));
@@ -69,6 +74,7 @@ async function send(files: string[], flags: SendFlags, context: SendCliContext):
   try {
     const result = await sendFiles(paths, {
       url,
+      key: context.ingestKey(flags.key),
       format: { service: flags.service, multiline: patternOf(flags.multiline) },
       follow: flags.follow,
       fromEnd: flags.fromEnd,

@@ -7,6 +7,8 @@ export type { SendResult } from './send/send-result.ts';
 export interface SendOptions {
   /** The ingest port's base URL. */
   url: string;
+  /** For a Logloom that asks for one. */
+  key?: string | undefined;
   /** Called after each batch. */
   onProgress: (sent: SendResult) => void;
   signal?: AbortSignal;
@@ -18,13 +20,13 @@ export interface SendOptions {
  */
 export async function sendBatches(
   batches: AsyncIterable<string[]>,
-  { url, onProgress, signal }: SendOptions,
+  { url, key, onProgress, signal }: SendOptions,
 ): Promise<SendResult> {
   const producer = randomBytes(9).toString('base64url');
   const total: SendResult = { accepted: 0, rejected: 0, reasons: [] };
   let sequence = 0;
   for await (const batch of batches) {
-    addAnswer(total, await postBatch(batch.join('\n'), { url, producer, sequence, signal }), sequence);
+    addAnswer(total, await postBatch(batch.join('\n'), { url, key, producer, sequence, signal }), sequence);
     sequence += batch.length;
     onProgress(total);
   }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -216,4 +217,29 @@ test('a full buffer drops the newest, counts them, and says so in the stream whe
   );
   assert.deepEqual([lines[kept]!.dropped, lines[kept]!.level], [100 - kept, 'warn']);
   assert.ok(problems.includes('dropped'));
+});
+
+test('a key that is wrong at first: lines wait, it is told, and all arrive once there is a right one', async () => {
+  await using keyed = await Pipeline.create({ INGEST_KEYS: 'keys.yaml' });
+  const sha256 = createHash('sha256').update('right').digest('hex');
+  writeFileSync(
+    join(keyed.dataFolder, 'keys.yaml'),
+    JSON.stringify({ keys: [{ name: 'app', sha256, service: 'keyed' }] }),
+  );
+  await keyed.start();
+  const problems: Problem[] = [];
+  let key = 'wrong';
+  const transport = new Transport({
+    ...{ url: keyed.ingestUrl, service: 'keyed', token: () => key },
+    onProblem: (problem) => problems.push(problem),
+  });
+  for (const n of upTo(50)) transport.write({ timestamp: new Date().toISOString(), message: `line ${n}`, n });
+  await eventually('it is told', async () => problems.some(({ code }) => code === 'unauthorized'));
+  assert.equal(transport.stats.sent, 0);
+  key = 'right';
+  assert.equal(await transport.close(60_000), true);
+  assert.deepEqual([transport.stats.sent, transport.stats.dropped, transport.stats.rejected], [50, 0, 0]);
+  await keyed.untilDone();
+  const { total } = await keyed.get<{ total: { value: number } }>('/api/search?q=service:keyed&limit=1');
+  assert.equal(total.value, 50);
 });

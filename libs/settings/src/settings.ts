@@ -101,6 +101,11 @@ const schema = z.object({
     .describe(
       'YAML or JSON file of the keys that senders over HTTP need (docs/security.md), read again when it changes; unset: none',
     ),
+  LOGLOOM_KEY: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('the key that the commands send with to a Logloom which asks for one, unless --key gives it'),
   INGEST_KEY_EVENTS_PER_SECOND: quota(`events a second of a key of INGEST_KEYS ${noQuota}`),
   INGEST_KEY_BYTES_PER_SECOND: quota(
     `bytes of bodies a second, unpacked, of a key of INGEST_KEYS ${noQuota}`,

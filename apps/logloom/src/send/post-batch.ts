@@ -11,6 +11,8 @@ export interface IngestAnswer {
 export interface PostOptions {
   /** The ingest port's base URL. */
   url: string;
+  /** For a Logloom that asks for one. */
+  key?: string | undefined;
   producer: string;
   /** The number of the body's first line. */
   sequence: number;
@@ -25,7 +27,7 @@ const maxWaitMs = 10_000;
  * numbers make a repetition no copy. Throws CommandError when it refuses for good, the signal's reason when it aborts.
  */
 export async function postBatch(body: string | Buffer, options: PostOptions): Promise<IngestAnswer> {
-  const { url, producer, sequence, signal } = options;
+  const { url, key, producer, sequence, signal } = options;
   const cancel = signal === undefined ? {} : { signal };
   for (let attempt = 0; ; attempt++) {
     let wait = Math.min(maxWaitMs, 100 * 2 ** attempt) * (0.5 + Math.random() / 2);
@@ -33,6 +35,7 @@ export async function postBatch(body: string | Buffer, options: PostOptions): Pr
       const response = await fetch(new URL('/ingest', url), {
         method: 'POST',
         headers: {
+          ...(key !== undefined && { authorization: `Bearer ${key}` }),
           'content-type': 'application/x-ndjson',
           'logloom-producer': producer,
           'logloom-sequence': String(sequence),

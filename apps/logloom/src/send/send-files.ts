@@ -10,6 +10,8 @@ import { SendPosition, type FilePlace, type SavedBatch } from './send-position.t
 
 export interface SendFilesOptions {
   url: string;
+  /** For a Logloom that asks for one. */
+  key: string | undefined;
   format: FormatOptions;
   /** Goes on for ever as the files grow. */
   follow: boolean;
@@ -90,12 +92,12 @@ class Sender {
   }
 
   async #deliver(body: Buffer, count: number, files: Record<string, FilePlace>): Promise<void> {
-    const { url, follow, signal, rate } = this.#options;
+    const { url, key, follow, rate } = this.#options;
     const wait = this.#freeAt - Date.now();
-    if (wait > 0) await sleep(wait, undefined, follow ? {} : { signal });
+    if (wait > 0) await sleep(wait, undefined, follow ? {} : { signal: this.#options.signal });
     this.#freeAt = Math.max(this.#freeAt, Date.now()) + (count / rate) * 1000;
     const { producer, sequence } = this.#position;
-    const answer = await postBatch(body, { url, producer, sequence, signal: this.#patience() });
+    const answer = await postBatch(body, { url, key, producer, sequence, signal: this.#patience() });
     addAnswer(this.result, answer, sequence);
     this.progress.accepted = this.result.accepted;
     this.progress.rejected = this.result.rejected;
