@@ -4,6 +4,8 @@ import { correlationDefaults, type Correlation, type PlacedEvent } from '@logloo
 import { MongoClient } from 'mongodb';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { after, describe, test } from 'node:test';
 import { startStack } from '../../../infra/local/start-stack.ts';
 import { archiveContract } from './archive.contract.ts';
@@ -148,6 +150,32 @@ function archiveTests({ name, baseUrl, server }: Target): void {
     );
 
     test(
+      'scans may be answered by secondaries; what is asked by an id is not',
+      { skip: isRouter(name) ? false : 'only a router is told whom to ask' },
+      async () => {
+        const { url, database } = newDatabase(baseUrl);
+        await using proxy = await openProxy(url);
+        const archive = await openMongoArchive(proxy.url);
+        const fromSecondaries = async (read: () => Promise<unknown>): Promise<boolean> => {
+          proxy.sent.length = 0;
+          await read();
+          return Buffer.concat(proxy.sent).includes('secondaryPreferred');
+        };
+        try {
+          await archive.put([event(1, '2026-01-15T00:00:00Z')]);
+          const range = { fromMicros: Number.MIN_SAFE_INTEGER, toMicros: Number.MAX_SAFE_INTEGER };
+          const scan = archive.scan({ ...range, filter: filterOf('') }, new AbortController().signal);
+          assert.equal(await fromSecondaries(() => idsOf(scan)), true);
+          assert.equal(await fromSecondaries(() => archive.byCorrelation('c')), false);
+          assert.equal(await fromSecondaries(() => archive.range(0, 0, 9, 9)), false);
+        } finally {
+          await archive.close();
+          await client.db(database).dropDatabase();
+        }
+      },
+    );
+
+    test(
       'a server that is away gives a retriable error; put() succeeds once it is back',
       { skip: server === undefined ? 'only the stand-in may be stopped' : false },
       () =>
@@ -288,4 +316,31 @@ async function putPatiently(archive: MongoArchive, events: readonly PlacedEvent[
       if (!isUnavailable(error)) throw error;
     }
   }
+}
+
+/** Passes all on to the server of this URL, and keeps what was sent to it. */
+async function openProxy(url: string) {
+  const target = new URL(url);
+  const { port, hostname } = target;
+  const sent: Buffer[] = [];
+  const sockets = new Set<Socket>();
+  const server = createServer((client) => {
+    const upstream = connect(Number(port), hostname);
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on('error', () => {});
+    }
+    client.on('data', (bytes) => void sent.push(bytes));
+    client.pipe(upstream).pipe(client);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  target.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url: target.href,
+    sent,
+    async [Symbol.asyncDispose](): Promise<void> {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
 }
