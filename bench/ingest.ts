@@ -6,10 +6,11 @@ import fastify from 'fastify';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { Agent, request } from 'node:http';
+import { Agent } from 'node:http';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startIngest } from '../services/ingest/src/index.ts';
+import { makeBodies, postBody } from './engines/ingest-bodies.ts';
 
 // How many events a second does POST /ingest take in, durably, beside a bare server that only parses each line and stores it?
 // Usage: node bench/ingest.ts [seconds]
@@ -19,32 +20,6 @@ const connections = 4;
 const partitions = 4;
 
 type Role = 'logloom' | 'bare';
-
-/** Bodies of events of about 400 bytes: ten services, a trace id for each ten events. */
-function makeBodies(count: number): Buffer[] {
-  return Array.from({ length: count }, (_, body) =>
-    Buffer.from(
-      Array.from({ length: eventsPerBody }, (_, i) => makeLine(body * eventsPerBody + i)).join('\n'),
-    ),
-  );
-}
-
-function makeLine(n: number): string {
-  return JSON.stringify({
-    timestamp: new Date(Date.now() - 60_000 + (n % 60_000)).toISOString(),
-    level: n % 50 === 0 ? 'error' : 'info',
-    service: `service-${n % 10}`,
-    host: `10.0.0.${n % 20}`,
-    message: `request ${n} was handled by the checkout worker after looking at the cart and at the stock of the item`,
-    traceId: Math.floor(n / 10)
-      .toString(16)
-      .padStart(32, 'a'),
-    spanId: n.toString(16).padStart(16, 'b'),
-    http: { method: 'GET', status: 200, path: `/api/v1/orders/${n}` },
-    durationMs: (n % 1000) / 10,
-    user: `user-${n % 5000}`,
-  });
-}
 
 async function runLogloom(folder: string): Promise<string> {
   lockDataFolder(folder);
@@ -113,23 +88,11 @@ async function load(address: string, agent: Agent, bodies: Buffer[], seconds: nu
   let accepted = 0;
   let next = 0;
   const connection = async (): Promise<void> => {
-    while (performance.now() < end) accepted += await send(address, agent, bodies[next++ % bodies.length]!);
+    while (performance.now() < end)
+      accepted += await postBody(address, agent, bodies[next++ % bodies.length]!);
   };
   await Promise.all(Array.from({ length: connections }, connection));
   return accepted / ((performance.now() - start) / 1000);
-}
-
-function send(address: string, agent: Agent, body: Buffer): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const headers = { 'content-type': 'application/x-ndjson', 'content-length': body.length };
-    const sent = request(`${address}/ingest`, { method: 'POST', agent, headers }, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-      response.on('end', () => resolve((JSON.parse(text) as { accepted: number }).accepted));
-    });
-    sent.on('error', reject);
-    sent.end(body);
-  });
 }
 
 const [role, folder = ''] = process.argv.slice(2);
@@ -138,7 +101,7 @@ if (role === 'logloom' || role === 'bare') {
   process.once('SIGTERM', () => process.exit());
 } else {
   const seconds = Number(role ?? 5);
-  const bodies = makeBodies(50);
+  const bodies = makeBodies(50, eventsPerBody);
   const bytes = Math.round(bodies[0]!.length / eventsPerBody);
   const bare = await measure('bare', bodies, seconds);
   const logloom = await measure('logloom', bodies, seconds);
