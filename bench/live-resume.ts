@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { printConditions } from './conditions.ts';
+import { listening } from './live/measure.ts';
 import { option } from './live/option.ts';
 
 const viewers = option('viewers', 10_000);
@@ -70,8 +71,10 @@ async function run(kind: 'logloom' | 'socketio', command: string[], port: number
     return child;
   };
   try {
-    start(0, command).stdout!.resume();
-    await sleep(5000);
+    const server = start(0, command);
+    server.stdout!.resume();
+    if (!(await listening(port, server))) throw new Error(`${kind} did not start`);
+    const startedAt = performance.now();
     const clients = start(1, [here('returning-viewers.ts'), kind, String(port), String(viewers)]);
     const lines = createInterface({ input: clients.stdout! });
     const line = async (): Promise<string> => ((await once(lines, 'line')) as [string])[0];
@@ -81,12 +84,14 @@ async function run(kind: 'logloom' | 'socketio', command: string[], port: number
       return answer;
     };
     await line();
+    const connectedMs = performance.now() - startedAt;
     const stop = new AbortController();
     const publishing = publish(port, stop.signal);
     await sleep(2000);
     await tell('forget');
     for (let round = 0; round < drops; round++) {
-      await tell(`drop ${spreadMs} 2000`);
+      const away = await tell(`drop ${spreadMs} 2000`);
+      if (away !== '0') console.log(`${kind}: ${away} viewers did not come back in round ${round + 1}`);
       await sleep(1000);
     }
     stop.abort();
@@ -94,11 +99,15 @@ async function run(kind: 'logloom' | 'socketio', command: string[], port: number
     await sleep(3000);
     const o = JSON.parse(await tell('end')) as Outcome;
     console.log(
-      `${kind}: ${published} events, ${o.received} of ${published * viewers} received, ${o.twice} twice, ${o.lost} lost, ${o.behind} viewers behind, ${o.unrecovered} not recovered; ${o.returns} returns, caught up after p50 ${o.p50.toFixed(0)} ms, p99 ${o.p99.toFixed(0)} ms`,
+      `${kind}: ${published} events, ${o.received} of ${published * viewers} received, ${o.twice} twice, ${o.lost} lost, ${o.behind} viewers behind, ${o.unrecovered} not recovered; ${o.returns} returns, caught up after p50 ${o.p50.toFixed(0)} ms, p99 ${o.p99.toFixed(0)} ms; connected in ${seconds(connectedMs)} s, all in ${seconds(performance.now() - startedAt)} s`,
     );
   } finally {
     for (const child of children) child.kill('SIGKILL');
   }
+}
+
+function seconds(ms: number): string {
+  return (ms / 1000).toFixed(0);
 }
 
 printConditions(

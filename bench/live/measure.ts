@@ -215,7 +215,8 @@ function lastKept(
   return kept;
 }
 
-async function listening(port: number, server: ChildProcess): Promise<boolean> {
+/** Whether the server takes connections; false when it ends instead. */
+export async function listening(port: number, server: ChildProcess): Promise<boolean> {
   while (server.exitCode === null) {
     const socket = connect(port, '127.0.0.1');
     const isOpen = await new Promise<boolean>((resolve) => {
@@ -234,7 +235,8 @@ async function readAll(child: ChildProcess): Promise<string> {
   return text;
 }
 
-function residentKb(pid: number): number {
+/** Resident memory of a process. */
+export function residentKb(pid: number): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]);
 }
 

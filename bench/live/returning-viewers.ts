@@ -1,6 +1,7 @@
 /**
  * Viewers who are cut off and come back, in a process of their own: `returning-viewers.ts <logloom|socketio> <port> <viewers>`. On
- * standard input `drop <spreadMs> <awayMs>` cuts each of them once, spread over that time; `end` prints what they got, as JSON.
+ * standard input `drop <spreadMs> <awayMs>` cuts each of them once, spread over that time, and says how many are not back a minute after the
+ * last should be; `end` prints what they got, as JSON.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createInterface } from 'node:readline';
@@ -14,6 +15,27 @@ const url =
 const catchUpMs: number[] = [];
 /** The newest event that any viewer has. */
 let newest = -1;
+
+/** What one message says. It is the same for thousands of viewers, and read once: reading it for each would measure the viewers. */
+interface Message {
+  data: Buffer;
+  text: string;
+  numbers: number[];
+  place: string | undefined;
+}
+
+const recent: Message[] = [];
+
+function read(data: Buffer): Message {
+  const known = recent.find((each) => each.data.equals(data));
+  if (known !== undefined) return known;
+  const text = data.toString('latin1');
+  const place = (kind === 'logloom' ? /"cursor":"([^"]+)"/ : /^42.*,"([^"]+)"\]$/s).exec(text)?.[1];
+  const numbers = Array.from(text.matchAll(/"n":(\d+)/g), ([, digits]) => Number(digits));
+  const message = { data: Buffer.from(data), text, numbers, place };
+  if (recent.push(message) > 8) recent.shift();
+  return message;
+}
 
 class ReturningViewer {
   #ws: WebSocket | undefined;
@@ -32,27 +54,31 @@ class ReturningViewer {
     return this.#last;
   }
 
+  /** Resolves when it is subscribed, at whatever attempt. */
   connect(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const isBack = this.#place !== '';
     this.#wanted = newest;
     this.#backAt = performance.now();
+    this.#open(resolve);
+    return promise;
+  }
+
+  #open(ready: () => void): void {
+    const isBack = this.#place !== '';
     const ws = new WebSocket(url, { perMessageDeflate: false, skipUTF8Validation: true });
     this.#ws = ws;
     ws.on('error', () => {});
     ws.on('close', () => {
       // Refused or cut while nobody asked for it.
-      if (this.#ws === ws)
-        void sleep(200)
-          .then(() => this.connect())
-          .then(resolve);
+      if (this.#ws === ws) setTimeout(() => this.#ws === ws && this.#open(ready), 200 + 200 * Math.random());
     });
-    ws.on('message', (data) => {
-      const text = (data as Buffer).toString('latin1');
-      if (kind === 'logloom') this.#ours(ws, text, isBack, resolve);
-      else this.#theirs(ws, text, isBack, resolve);
+    ws.on('message', (data: Buffer) => {
+      // What comes after it was cut is for a connection that is gone.
+      if (this.#ws !== ws) return;
+      const message = read(data);
+      if (kind === 'logloom') this.#ours(ws, message, isBack, ready);
+      else this.#theirs(ws, message, isBack, ready);
     });
-    return promise;
   }
 
   cut(): void {
@@ -61,7 +87,8 @@ class ReturningViewer {
     ws?.terminate();
   }
 
-  #ours(ws: WebSocket, text: string, isBack: boolean, ready: () => void): void {
+  #ours(ws: WebSocket, message: Message, isBack: boolean, ready: () => void): void {
+    const { text, place } = message;
     if (text.startsWith('{"type":"hello"'))
       ws.send(
         JSON.stringify({
@@ -71,14 +98,14 @@ class ReturningViewer {
           from: isBack ? { cursor: this.#place } : 'now',
         }),
       );
-    const cursor = /"cursor":"([^"]+)"/.exec(text);
-    if (cursor !== null) this.#place = cursor[1]!;
+    if (place !== undefined) this.#place = place;
     if (text.startsWith('{"type":"gap"')) this.unrecovered++;
-    this.#take(text);
+    this.#take(message);
     if (text.startsWith('{"type":"subscribed"')) ready();
   }
 
-  #theirs(ws: WebSocket, text: string, isBack: boolean, ready: () => void): void {
+  #theirs(ws: WebSocket, message: Message, isBack: boolean, ready: () => void): void {
+    const { text, place } = message;
     if (text.startsWith('0{'))
       ws.send(isBack ? `40${JSON.stringify({ pid: this.#pid, offset: this.#place })}` : '40');
     if (text === '2') ws.send('3');
@@ -90,14 +117,12 @@ class ReturningViewer {
       ready();
     }
     if (!text.startsWith('42')) return;
-    this.#take(text);
-    const offset = /,"([^"]+)"\]$/.exec(text);
-    if (offset !== null) this.#place = offset[1]!;
+    this.#take(message);
+    if (place !== undefined) this.#place = place;
   }
 
-  #take(text: string): void {
-    for (const [, digits] of text.matchAll(/"n":(\d+)/g)) {
-      const n = Number(digits);
+  #take({ numbers }: Message): void {
+    for (const n of numbers) {
       if (n <= this.#last) {
         this.twice++;
         continue;
@@ -118,20 +143,27 @@ for (let i = 0; i < viewers.length; i += 100)
   await Promise.all(viewers.slice(i, i + 100).map((viewer) => viewer.connect()));
 console.log('ready');
 
+const patienceMs = 60_000;
+
+/** Cuts each once; gives how many have not come back in time. */
+async function drop(spreadMs: number, awayMs: number): Promise<number> {
+  let away = viewers.length;
+  const returns = viewers.map(async (viewer, i) => {
+    await sleep((i / viewers.length) * spreadMs);
+    viewer.cut();
+    await sleep(awayMs);
+    await viewer.connect();
+    away--;
+  });
+  await Promise.race([Promise.all(returns), sleep(spreadMs + awayMs + patienceMs)]);
+  return away;
+}
+
 for await (const line of createInterface({ input: process.stdin })) {
   const [command, spreadMs, awayMs] = line.split(' ');
   if (command === 'end') break;
   catchUpMs.length = command === 'forget' ? 0 : catchUpMs.length;
-  if (command === 'drop')
-    await Promise.all(
-      viewers.map(async (viewer, i) => {
-        await sleep((i / viewers.length) * Number(spreadMs));
-        viewer.cut();
-        await sleep(Number(awayMs));
-        await viewer.connect();
-      }),
-    );
-  console.log('done');
+  console.log(command === 'drop' ? await drop(Number(spreadMs), Number(awayMs)) : 'done');
 }
 const sum = (of: (viewer: ReturningViewer) => number): number => viewers.reduce((s, v) => s + of(v), 0);
 catchUpMs.sort((a, b) => a - b);
