@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openLiveStores } from './live-stores.ts';
-import { createLiveTier, type LiveTier, type LiveTierOptions } from './live-tier.ts';
+import { createLiveTier, type LiveTier, type LiveTierDeps, type LiveTierOptions } from './live-tier.ts';
 
 export interface RunningTier {
   port: number;
@@ -49,7 +49,7 @@ export class LiveRig {
 
   async start(
     options: Partial<LiveTierOptions> = {},
-    settings: { LIVE_FLUSH_MS?: number; LIVE_BUFFER_BYTES?: number } = {},
+    settings: Partial<LiveTierDeps['settings']> = {},
     authenticate: Authenticate = authenticateNobody,
   ): Promise<RunningTier> {
     const app: FastifyInstance = fastify({ logger: false });

@@ -52,7 +52,7 @@ export class PollViewer implements Viewer {
 
   /** A full answer takes in no more: history waits, and what is live is left for the next poll. */
   get queuedBytes(): number {
-    return this.#bytes < maxAnswerBytes ? 0 : Number.MAX_SAFE_INTEGER;
+    return this.isOpen && this.#bytes >= maxAnswerBytes ? Number.MAX_SAFE_INTEGER : 0;
   }
 
   encode(batch: Batch): Buffer {

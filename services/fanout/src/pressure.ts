@@ -2,20 +2,28 @@ import { budgetShare, rankOf, type Priority } from './priority.ts';
 import type { Viewer } from './viewer.ts';
 
 const pollMs = 50;
-/** A viewer with less than this in its queue counts as none: thousands of quick ones are not worth looking at. */
-export const watchedBytes = 32_768;
 /** Shares never shrink below this, so that everybody still gets something. */
 const smallestShare = 1 / 16;
+/** At the bound so much of it is kept. */
+const keptShare = 0.9;
+
+interface Watched {
+  priority: Priority;
+  /** In its queue when it was last looked at. */
+  bytes: number;
+}
 
 /**
- * Bounds what waits for all viewers together. From half of the bound on, everyone's budget shrinks; at the bound the fullest queues
- * are cut, low priorities first, and their viewers resume from the log.
+ * Bounds what waits for all viewers together. From half of the bound on, everyone's budget shrinks; what would pass the bound is left
+ * out and counted; and where a queue that was empty has passed it, the fullest are cut at once, low priorities first, and their
+ * viewers resume from the log. Queues that many viewers share the bytes of count as if they did not: memory holds less.
  */
 export class Pressure {
   readonly #totalBudget: number;
-  readonly #watched = new Map<Viewer, Priority>();
+  readonly #watched = new Map<Viewer, Watched>();
   #timer: NodeJS.Timeout | undefined;
-  #share = 1;
+  /** The sum of what the watched had: never less than they have, because queues only get shorter by themselves. */
+  #total = 0;
   /** Viewers that were cut. */
   cut = 0;
 
@@ -26,46 +34,60 @@ export class Pressure {
 
   /** The part of its budget that a subscription of this priority may use at present. */
   shareOf(priority: Priority): number {
-    return this.#share * budgetShare[priority];
+    const free = 1 - this.#total / this.#totalBudget;
+    return Math.max(smallestShare, Math.min(1, free * 2)) * budgetShare[priority];
   }
 
-  /** Bytes that wait for the viewers with a queue worth looking at. */
+  /** Whether so many more bytes may wait. */
+  hasRoomFor(bytes: number): boolean {
+    return this.#total + bytes <= this.#totalBudget;
+  }
+
+  /** Bytes that wait for all viewers, at the most. */
   get queuedBytes(): number {
-    let total = 0;
-    for (const viewer of this.#watched.keys()) total += viewer.queuedBytes;
-    return total;
+    return this.#total;
   }
 
-  /** Counts the viewer's queue until it is short again; for those with more than watchedBytes. */
-  watch(viewer: Viewer, priority: Priority): void {
-    this.#watched.set(viewer, priority);
-    this.#timer ??= setInterval(() => this.#poll(), pollMs).unref();
+  /** Counts what waits for a viewer who was just written to. A quick one has nothing waiting: the kernel has taken it. */
+  wrote(viewer: Viewer, priority: Priority): void {
+    const bytes = viewer.queuedBytes;
+    const watched = this.#watched.get(viewer);
+    if (watched === undefined) {
+      if (bytes === 0) return;
+      this.#watched.set(viewer, { priority, bytes });
+      this.#total += bytes;
+      this.#timer ??= setInterval(() => this.#poll(), pollMs).unref();
+    } else {
+      this.#total += bytes - watched.bytes;
+      watched.bytes = bytes;
+    }
+    if (this.#total > this.#totalBudget) this.#cutFullest();
   }
 
+  /** Counts anew; who has nothing waiting is not watched any more. */
   #poll(): void {
-    for (const viewer of this.#watched.keys())
-      if (viewer.queuedBytes < watchedBytes) this.#watched.delete(viewer);
-    if (this.queuedBytes > this.#totalBudget) this.#cutFullest();
-    const free = 1 - this.queuedBytes / this.#totalBudget;
-    this.#share = Math.max(smallestShare, Math.min(1, free * 2));
+    this.#total = 0;
+    for (const [viewer, watched] of this.#watched) {
+      watched.bytes = viewer.queuedBytes;
+      if (watched.bytes === 0) this.#watched.delete(viewer);
+      this.#total += watched.bytes;
+    }
     if (this.#watched.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 
   #cutFullest(): void {
-    const queues = Array.from(this.#watched, ([viewer, priority]) => ({
-      viewer,
-      rank: rankOf(priority),
-      bytes: viewer.queuedBytes,
-    })).sort((a, b) => a.rank - b.rank || b.bytes - a.bytes);
-    let total = queues.reduce((sum, { bytes }) => sum + bytes, 0);
-    for (const { viewer, bytes } of queues) {
-      if (total <= this.#totalBudget * 0.9) return;
+    this.#poll();
+    const fullest = [...this.#watched].sort(
+      ([, a], [, b]) => rankOf(a.priority) - rankOf(b.priority) || b.bytes - a.bytes,
+    );
+    for (const [viewer, { bytes }] of fullest) {
+      if (this.#total <= this.#totalBudget * keptShare) return;
       viewer.terminate();
       this.#watched.delete(viewer);
       this.cut++;
-      total -= bytes;
+      this.#total -= bytes;
     }
   }
 }

@@ -34,6 +34,7 @@ export class SlowViewer implements Viewer {
 
   terminate(): void {
     this.isOpen = false;
+    this.#queue.length = 0;
   }
 
   /** The peer takes so many messages. */

@@ -56,7 +56,7 @@ export class SseViewer implements Viewer {
   }
 
   get queuedBytes(): number {
-    return this.#socket.writableLength;
+    return this.#socket.destroyed ? 0 : this.#socket.writableLength;
   }
 
   encode(batch: Batch): Buffer {

@@ -6,7 +6,7 @@ import type { HistoryPage } from './history-page.ts';
 import { partOf, type LadderMode } from './ladder-part.ts';
 import { Ladder, stepsDownAt, stepsUpAt, tellEveryMs } from './ladder.ts';
 import type { LiveStream } from './live-stream.ts';
-import { watchedBytes, type Pressure } from './pressure.ts';
+import type { Pressure } from './pressure.ts';
 import type { Priority } from './priority.ts';
 import { serverMessage, type GapReason } from './server-message.ts';
 import type { Viewer } from './viewer.ts';
@@ -159,7 +159,7 @@ export class Subscription implements Member {
   tellGap(from: string, to: string, missed: number, reason: GapReason): void {
     this.stream.stats.gaps++;
     this.#cursor = to;
-    this.#viewer.tell(serverMessage.gap(this.group.channel, from, to, missed, reason), to);
+    this.#tell(serverMessage.gap(this.group.channel, from, to, missed, reason), to);
   }
 
   /** Moves the cursor of a viewer for whom nothing has matched for long, so that it resumes from near the end. */
@@ -177,13 +177,19 @@ export class Subscription implements Member {
 
   #fits(bytes: Buffer, mark: number): boolean {
     const queued = this.#viewer.queuedBytes;
-    return queued === 0 || queued + bytes.length <= mark;
+    if (queued === 0) return true;
+    return queued + bytes.length <= mark && this.#context.pressure.hasRoomFor(bytes.length);
   }
 
   #write(bytes: Buffer, cursor: string): void {
     this.#viewer.write(bytes);
     this.#cursor = cursor;
-    if (this.#viewer.queuedBytes > watchedBytes) this.#context.pressure.watch(this.#viewer, this.priority);
+    this.#context.pressure.wrote(this.#viewer, this.priority);
+  }
+
+  #tell(message: string, cursor?: string): void {
+    this.#viewer.tell(message, cursor);
+    this.#context.pressure.wrote(this.#viewer, this.priority);
   }
 
   #deliverPart(ladder: Ladder, batch: Batch): void {
@@ -209,7 +215,7 @@ export class Subscription implements Member {
   #stepDown(): Ladder {
     const ladder = new Ladder(performance.now());
     this.stream.stats.stepsDown++;
-    this.#viewer.tell(serverMessage.mode(this.group.channel, ladder.mode, {}));
+    this.#tell(serverMessage.mode(this.group.channel, ladder.mode, {}));
     this.#context.drainWatch.add(() => this.#lookAgain(ladder));
     return ladder;
   }
@@ -252,7 +258,7 @@ export class Subscription implements Member {
 
   #tellMode(ladder: Ladder, mode: 'full' | LadderMode): void {
     ladder.toldAt = performance.now();
-    this.#viewer.tell(serverMessage.mode(this.group.channel, mode, ladder.takeCounts()));
+    this.#tell(serverMessage.mode(this.group.channel, mode, ladder.takeCounts()));
   }
 
   #evict(ladder: Ladder): void {

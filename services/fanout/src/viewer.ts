@@ -3,7 +3,7 @@ import type { Batch } from './batch.ts';
 /** One connection, as the live tier sees it. Everything that it gets goes through write() or tell(), so that it stays in order. */
 export interface Viewer {
   readonly isOpen: boolean;
-  /** Bytes that were written and that the peer's side has not taken. */
+  /** Bytes that were written and that the peer's side has not taken; 0 when the connection is gone. */
   readonly queuedBytes: number;
   /** The batch in this connection's encoding, which is shared. */
   encode(batch: Batch): Buffer;

@@ -68,7 +68,7 @@ export class WebSocketViewer implements Viewer, LiveSocketOwner {
   }
 
   get queuedBytes(): number {
-    return this.#socket.writableLength;
+    return this.#socket.destroyed ? 0 : this.#socket.writableLength;
   }
 
   encode(batch: Batch): Buffer {
