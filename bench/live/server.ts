@@ -1,6 +1,7 @@
 /**
  * The live tier as a rival among rivals: POST /publish takes JSON events, one a line, writes each as the Avro record that the log
- * would hold and hands it to the tier's follow() callback; viewers connect at /live. `node bench/live/server.ts [host:port]`.
+ * would hold and hands it to the tier's follow() callback; viewers connect at /live. `node bench/live/server.ts [host:port]
+ * [--buffer bytes] [--total bytes] [--heartbeat ms]`: LIVE_BUFFER_BYTES, LIVE_TOTAL_BUFFER_BYTES, and how soon a dead peer is noticed.
  */
 import type { EventLog, FollowOptions, LogRecord } from '@logloom/event-log';
 import { createLiveTier, keepYoungGenerationSmall } from '@logloom/fanout';
@@ -9,6 +10,7 @@ import { topics } from '@logloom/schemas';
 import { createTelemetry } from '@logloom/telemetry';
 import fastify from 'fastify';
 import { once } from 'node:events';
+import { option } from './option.ts';
 
 interface PublishedEvent {
   t: number;
@@ -66,8 +68,14 @@ const log = {
 const stop = new AbortController();
 process.once('SIGTERM', () => stop.abort());
 // Nobody is to be left out here: NATS queues 64 MB for a viewer, and `ws` as much as there is.
-const settings = { LIVE_FLUSH_MS: 25, LIVE_BUFFER_BYTES: 1 << 25 };
-const tier = createLiveTier({ log, serde, settings, telemetry: createTelemetry('bench', 'silent') });
+const settings = {
+  LIVE_FLUSH_MS: 25,
+  LIVE_BUFFER_BYTES: option('buffer', 1 << 25),
+  LIVE_TOTAL_BUFFER_BYTES: option('total', 1 << 29),
+};
+const telemetry = createTelemetry('bench', 'silent');
+const options = { heartbeatMs: option('heartbeat', 15_000) };
+const tier = createLiveTier({ log, serde, settings, telemetry, options });
 const app = fastify({ logger: false, bodyLimit: 1 << 26 });
 app.addContentTypeParser('application/x-ndjson', { parseAs: 'string' }, (_request, body, done) =>
   done(null, body),
