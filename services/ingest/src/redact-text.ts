@@ -10,12 +10,40 @@ export interface Detector {
 export const detectors: readonly Detector[] = [
   { name: 'token', pattern: /(?<![\w-])eyJ[\w-]+\.[\w-]+\.[\w-]*/g },
   { name: 'token', pattern: /\b(?:bearer|apikey|basic) {1,4}[\w.~+/=-]{8,}/gi },
+  { name: 'token', pattern: knownTokens() },
+  {
+    name: 'token',
+    pattern:
+      /-----BEGIN (?:[A-Z]{1,10} ){0,2}PRIVATE KEY-----[^-]{1,16384}(?:-----END (?:[A-Z]{1,10} ){0,2}PRIVATE KEY-----)?/g,
+  },
+  // The user and password of a URL; the rest of it tells what was called.
+  {
+    name: 'token',
+    pattern: /:\/\/[^\s:/@]{0,64}:[^\s:/@]{1,128}@/g,
+    within: (match, replacement) => `://${replacement(match.slice(3, -1))}@`,
+  },
   { name: 'card', pattern: /(?<!\d|\d\.)\d(?:[ -]?\d){12,}/g, within: replaceCards },
   {
     name: 'email',
     pattern: /[\p{L}\p{N}_.!#$%&'*+/=?^`{|}~-]{1,64}@[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63}){1,8}/gu,
   },
 ];
+
+/** What providers issue under a prefix of their own, in the shapes that they document for secret scanners. */
+function knownTokens(): RegExp {
+  const shapes = [
+    'gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_\\w{22,255}', // GitHub
+    'gl(?:pat|rt|dt|ptt)-[\\w-]{20,255}', // GitLab
+    '(?:AKIA|ASIA)[A-Z0-9]{16}', // AWS
+    'xox[abeoprs]-[A-Za-z0-9-]{10,255}', // Slack
+    '(?:[rs]k_(?:live|test)|whsec)_[A-Za-z0-9]{16,255}', // Stripe
+    'AIza[\\w-]{35}', // Google
+    'npm_[A-Za-z0-9]{36}', // npm
+    'SG\\.[\\w-]{16,64}\\.[\\w-]{16,64}', // SendGrid
+    'sk-(?:(?:ant|proj|svcacct|admin)-[\\w-]{20,255}|[A-Za-z0-9]{32,255})', // Anthropic, OpenAI
+  ];
+  return new RegExp(`(?<![\\w-])(?:${shapes.join('|')})`, 'g');
+}
 
 /** Lengths by first digit, as the card networks issue them (ISO/IEC 7812). */
 const cardShape = /^(?:4(?:\d{12}|\d{15}|\d{18})|[25]\d{15}|3\d{13,15}|6\d{15,18})$/;
