@@ -1,4 +1,5 @@
 import { partitionOf, SourceWatermarks } from '@logloom/event-log';
+import { parseFilter } from '@logloom/filter';
 import { openJobQueue } from '@logloom/job-queue';
 import { connectLog, type LogConnection } from '@logloom/runtime';
 import { memberOffsets, topics, type Correlation, type LogEvent } from '@logloom/schemas';
@@ -17,8 +18,10 @@ import { sendBatches } from '../../apps/logloom/src/send.ts';
 import { startStack } from '../../infra/local/start-stack.ts';
 import { jobNames, jobsFolder, retries } from '../../services/indexer/src/jobs/job-names.ts';
 import { planRedrive } from '../../services/indexer/src/jobs/redrive.ts';
+import type { GoodEvent } from '../../services/ingest/src/fuzz-records.ts';
 import { eventually } from '../pipeline/pipeline.ts';
 import { demoLines } from '../pipeline/traffic.ts';
+import { missingKcat, produceByKcat } from './kcat-formats.ts';
 
 const stack = await startStack({ only: ['kafka', 'schema-registry'] });
 const skip = stack.missing.kafka ?? stack.missing['schema-registry'] ?? false;
@@ -159,6 +162,29 @@ describe('the services on Kafka and a schema registry, as processes of their own
         await queue.close();
       }
     });
+
+    await t.test(
+      'kcat, each format of logs.raw, told apart by header and by content',
+      { skip: missingKcat },
+      async () => {
+        const { events: before } = await search.counts();
+        const expected = await produceByKcat({ env, folder }, connection);
+        await eventually(
+          'every record indexed',
+          async () => (await search.counts()).events >= before + expected.length,
+        );
+        const filter = parseFilter('message:kcat* AND service:shop');
+        assert.ok(filter.ok);
+        const { events } = await search.search({ filter: filter.filter, limit: 1000, order: 'asc' });
+        const found = events.map(({ message, level, service, timestamp, correlationId, traceId }) => {
+          assert.equal(traceId, correlationId);
+          return { message, level, service, timestamp, correlationId };
+        });
+        const byMessage = (a: GoodEvent, b: GoodEvent): number => (a.message < b.message ? -1 : 1);
+        assert.deepEqual(found.sort(byMessage), expected.sort(byMessage));
+        assert.equal((await search.counts()).events, before + expected.length);
+      },
+    );
 
     assert.equal((await fetch(`http://127.0.0.1:${livePort}/health/ready`)).status, 200);
     for (const [i, service] of services.entries())

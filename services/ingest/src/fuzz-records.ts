@@ -1,4 +1,4 @@
-import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-registry';
+import { createEmbeddedSchemaRegistry, createSerde, type Serde } from '@logloom/schema-registry';
 import { parseMicros, type LogEvent } from '@logloom/schemas';
 import protobuf from 'protobufjs/minimal.js';
 import { captureSeeds } from './fuzz-inputs.ts';
@@ -33,9 +33,9 @@ export function expectedGood(message: string): GoodEvent {
   return { message, level: 'warn', service: 'shop', timestamp: micros, correlationId: trace };
 }
 
-/** The same event in each format that logs.raw knows, named in its message. */
-export async function goodMakers(): Promise<MakeGood[]> {
-  const serde = await createSerde(createEmbeddedSchemaRegistry());
+/** The same event in each format that logs.raw knows, named in its message. `known`: of another registry than the embedded one. */
+export async function goodMakers(known?: Serde): Promise<MakeGood[]> {
+  const serde = known ?? (await createSerde(createEmbeddedSchemaRegistry()));
   const source = { kind: 'http', topic: 'app', partition: 0, offset: 0, index: 0 };
   const event = (message: string): LogEvent => ({
     ...{ source, timestamp: micros, receivedAt: 0, level: 'warn', service: 'shop', host: null, message },
