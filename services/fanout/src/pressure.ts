@@ -51,9 +51,10 @@ export class Pressure {
   /** Counts what waits for a viewer who was just written to. A quick one has nothing waiting: the kernel has taken it. */
   wrote(viewer: Viewer, priority: Priority): void {
     const bytes = viewer.queuedBytes;
+    // The most frequent case by far; one who was watched is looked at by the next poll.
+    if (bytes === 0) return;
     const watched = this.#watched.get(viewer);
     if (watched === undefined) {
-      if (bytes === 0) return;
       this.#watched.set(viewer, { priority, bytes });
       this.#total += bytes;
       this.#timer ??= setInterval(() => this.#poll(), pollMs).unref();
