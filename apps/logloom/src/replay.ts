@@ -54,7 +54,8 @@ async function replayPartition(
   { partition, from, to }: ReplayedRange,
   view: ReplayView,
 ): Promise<void> {
-  const correlate = new Correlate(partition, options, { offset: from, rules: rules ?? null });
+  const inForce = rules === undefined ? await rulesBefore(log, serde, partition, from) : rules;
+  const correlate = new Correlate(partition, options, { offset: from, rules: inForce });
   const watermarks = new SourceWatermarks();
   let offset = from;
   while (offset < to) {
@@ -91,6 +92,39 @@ async function replayPartition(
     const counts = event !== null && watermarks.admit(event.source) && event.correlationId !== null;
     correlate.apply({ ...place, event: counts ? event : null }, output, raised);
   }
+}
+
+/**
+ * The rules that the log puts into force before an offset, by their last record there; null for none. The correlator repeats them at least
+ * every hour, so that only a part of the log is looked at: parts that grow, until one holds a record.
+ */
+async function rulesBefore(
+  log: EventLog,
+  serde: Serde,
+  partition: number,
+  offset: number,
+): Promise<RuleSet | null> {
+  const start = (await log.startOffsets(topics.events))[partition]!;
+  for (let size = recordsPerRead, end = offset; end > start; size *= 2) {
+    const begin = Math.max(start, end - size);
+    let found: RuleSet | null | undefined;
+    for (let next = begin; next < end;) {
+      const read = await log.read(topics.events, partition, next, recordsPerRead);
+      const records = read.filter((record) => record.offset < end);
+      if (records.length === 0) break;
+      await serde.load(records.map((record) => record.value));
+      for (const record of records) {
+        const decoded = tryDecode(serde, record);
+        if (decoded?.name !== 'Rules') continue;
+        const set = await rulesOfRecord(decoded.value);
+        if (set !== undefined) found = set;
+      }
+      next = records.at(-1)!.offset + 1;
+    }
+    if (found !== undefined) return found;
+    end = begin;
+  }
+  return null;
 }
 
 /** What cannot be decoded is in no document, live or replayed. */
