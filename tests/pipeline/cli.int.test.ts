@@ -50,6 +50,45 @@ test('the command line, on a running Logloom', async (t) => {
     }
   });
 
+  await t.test('rules check tells every problem; rules try counts requests over several files', async () => {
+    const file = (name: string): string => join(pipeline.dataFolder, name);
+    writeFileSync(file('bad.yaml'), "rules:\n  - { name: a, when: 'level:>=eror', count: many }\n");
+    const bad = await run(pipeline, ['rules', 'check', 'bad.yaml']);
+    assert.equal(bad.code, 1);
+    assert.match(bad.out, /^bad\.yaml:2:29: .*\(bad-rule-filter\)\nbad\.yaml:2:45: .*\(bad-rule\)$/m);
+    writeFileSync(
+      file('good.yaml'),
+      "rules: [{ name: failed, when: 'level:>=error', count: 2, alert: true }]\n",
+    );
+    assert.equal((await run(pipeline, ['rules', 'check', 'good.yaml'])).code, 0);
+
+    const errors = new Map<string, number>();
+    for (const line of lines) {
+      const { traceId, level } = JSON.parse(line) as { traceId?: string; level: string };
+      if (traceId !== undefined && ['error', 'fatal'].includes(level))
+        errors.set(traceId, (errors.get(traceId) ?? 0) + 1);
+    }
+    // As two services write them: the second file begins when the first does.
+    writeFileSync(file('even.ndjson'), lines.filter((_, i) => i % 2 === 0).join('\n'));
+    writeFileSync(file('odd.ndjson.gz'), gzipSync(lines.filter((_, i) => i % 2 === 1).join('\n')));
+    const args = ['rules', 'try', 'good.yaml', '--from', 'even.ndjson', 'odd.ndjson.gz', '--json'];
+    const tried = JSON.parse((await run(pipeline, args)).out) as {
+      events: number;
+      rules: { documents: number; alerts: number; events: { when: number } }[];
+    };
+    const failed = [...errors.values()].filter((count) => count >= 2).length;
+    assert.equal(tried.events, lines.length);
+    const { documents, alerts, events } = tried.rules[0]!;
+    const all = [...errors.values()].reduce((sum, count) => sum + count, 0);
+    assert.deepEqual(
+      { documents, alerts, events },
+      { documents: failed, alerts: failed, events: { when: all } },
+    );
+    writeFileSync(file('app.xz'), '');
+    const packed = await run(pipeline, ['rules', 'try', 'good.yaml', '--from', 'app.xz']);
+    assert.match(packed.err, /xz -dc app\.xz/);
+  });
+
   await pipeline.start();
 
   await t.test(

@@ -48,12 +48,20 @@ export function addRulesCommands(program: Command, { settings, write, note }: Ru
     )
     .option('--service <name>', 'the service of lines that are plain text', 'unknown')
     .addOption(json)
-    .addHelpText('after', '\nExit code 1 when no rule matched anything.')
+    .addHelpText(
+      'after',
+      '\nSeveral files are merged by time, as if they had been sent while they were written. Exit code 1 when no rule matched anything.',
+    )
     .action(async (file: string, options: { from: string[]; service: string; json: boolean }) => {
       const given = settings();
       const set = await readRules(file);
       let refused = 0;
-      const events = readEvents(options.from, options.service, given.INGEST_ID_PATTERNS, () => refused++);
+      const events = await readEvents(
+        options.from,
+        options.service,
+        given.INGEST_ID_PATTERNS,
+        () => refused++,
+      );
       const { tryRules } = await import('./try-rules.ts');
       const trial = await tryRules(set, events, correlateOptions(given));
       if (options.json) write(JSON.stringify({ version: set.version, refused, ...trial }));
@@ -71,28 +79,30 @@ export async function readRules(file: string): Promise<RuleSet> {
   throw new CommandError(loaded.problems.map((problem) => formatProblem(file, problem)).join('\n'));
 }
 
-/** The events that `send` and ingest would make of the files. */
-async function* readEvents(
+/** The events that `send` and ingest would make of the files, in order of time. */
+async function readEvents(
   files: readonly string[],
   service: string,
   idPatterns: readonly string[],
   onRefused: () => void,
-): AsyncGenerator<LogEvent> {
+): Promise<AsyncIterable<LogEvent>> {
   const { Normalizer, readEvent } = await import('@logloom/ingest');
   const { readFile } = await import('./send/read-file.ts');
+  const { inTimeOrder } = await import('./in-time-order.ts');
   const normalizer = new Normalizer(idPatterns);
   const receivedAt = Date.now();
-  let offset = 0;
-  for (const file of files) {
+  async function* eventsOf(file: string, partition: number): AsyncGenerator<LogEvent> {
+    let offset = 0;
     for await (const { body } of readFile(file, { format: { service } })) {
       const text = body.toString();
       if (text.trim() === '') continue;
-      const source = { kind: 'http', topic: 'try', partition: 0, offset: offset++, index: 0 };
+      const source = { kind: 'http', topic: 'try', partition, offset: offset++, index: 0 };
       const event = readEvent(text, source, receivedAt, normalizer);
       if ('code' in event) onRefused();
       else yield event;
     }
   }
+  return inTimeOrder(files.map(eventsOf));
 }
 
 function trialLines({ events, uncorrelated, documents, rules }: Trial): string[] {
@@ -100,10 +110,16 @@ function trialLines({ events, uncorrelated, documents, rules }: Trial): string[]
   const none = uncorrelated > 0 ? `, ${uncorrelated} events without an id` : '';
   return [
     `${events} events, ${documents} requests${none}`,
-    ...rules.map(({ name, documents: matched, alerts, examples }) => {
+    ...rules.flatMap(({ name, documents: matched, alerts, events: passed, examples }) => {
       const count = matched === 0 ? pc.dim('      0') : pc.bold(String(matched).padStart(7));
       const alerted = alerts > 0 ? pc.yellow(`  ${alerts} alerts`) : '';
-      return `${name.padEnd(width)} ${count}${alerted}  ${pc.dim(examples.join(' '))}`;
+      const requests = matched === 1 ? ' request ' : ' requests';
+      const filters = Object.entries(passed).map(([key, each]) => `${key}: ${each}`);
+      return [
+        `${name.padEnd(width)} ${count}${requests}${alerted}`,
+        pc.dim(`  events that pass ${filters.join(', ')}`),
+        ...(examples.length > 0 ? [pc.dim(`  ${examples.join(' ')}`)] : []),
+      ];
     }),
   ];
 }

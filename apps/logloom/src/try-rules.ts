@@ -1,12 +1,15 @@
 import { Correlate, type CorrelateOptions } from '@logloom/correlator';
+import { FilterSubject } from '@logloom/filter';
 import type { RuleSet } from '@logloom/rules';
-import type { Alert, Correlation, LogEvent } from '@logloom/schemas';
+import { placeEvent, type Alert, type Correlation, type LogEvent } from '@logloom/schemas';
 
 export interface RuleTrial {
   name: string;
   /** Documents that it matched, and alerts that it raised. */
   documents: number;
   alerts: number;
+  /** Events of requests that pass the rule's filters, whether or not it matched: the first thing to look at when it did not. */
+  events: { when: number; then?: number; without?: number };
   /** Correlation ids of the first documents. */
   examples: string[];
 }
@@ -37,6 +40,14 @@ export async function tryRules(
   let offset = 0;
   let clock = 0;
   let uncorrelated = 0;
+  const passed = rules.rules.map(() => ({ first: 0, next: 0 }));
+  const countPassed = (event: LogEvent): void => {
+    const subject = new FilterSubject(placeEvent(event, 0, offset));
+    rules.rules.forEach((rule, i) => {
+      if (rule.when(subject)) passed[i]!.first++;
+      if (rule.sequence?.next(subject) === true) passed[i]!.next++;
+    });
+  };
   const keep = (): void => {
     for (const document of documents) newest.set(document.id, document);
     documents = [];
@@ -45,6 +56,7 @@ export async function tryRules(
     clock = Math.max(clock, Math.floor(event.timestamp / 1000));
     if (event.correlationId === null) uncorrelated++;
     const member = event.correlationId === null ? null : event;
+    if (member !== null) countPassed(member);
     correlate.apply({ offset: offset++, timestamp: clock, event: member }, documents, alerts);
     keep();
   }
@@ -57,12 +69,16 @@ export async function tryRules(
     events: count,
     uncorrelated,
     documents: newest.size,
-    rules: rules.rules.map(({ name }) => {
+    rules: rules.rules.map(({ name, sequence }, i) => {
       const matched = [...newest.values()].filter((document) => document.rules.includes(name));
       return {
         name,
         documents: matched.length,
         alerts: alerts.filter((alert) => alert.rule === name).length,
+        events: {
+          when: passed[i]!.first,
+          ...(sequence === null ? {} : { [sequence.kind]: passed[i]!.next }),
+        },
         examples: matched.slice(0, maxExamples).map(({ correlationId }) => correlationId),
       };
     }),

@@ -7,7 +7,8 @@ export function loadRules(path: string): RulesResult {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    const message = (error as Error).message;
+    const { code, message: reason } = error as NodeJS.ErrnoException;
+    const message = code === 'ENOENT' ? 'there is no such file' : reason;
     return { ok: false, problems: [{ line: 1, column: 1, code: 'unreadable-rules', message }] };
   }
   return parseRules(text);

@@ -29,7 +29,7 @@ export interface ReadFileOptions {
 export async function* readFile(file: string, options: ReadFileOptions): AsyncGenerator<SentEvent> {
   if (file.endsWith('.xz') || file.endsWith('.bz2'))
     throw new CommandError(
-      `${file}: unpack it on the way: ${file.endsWith('.xz') ? 'xz' : 'bzip2'} -dc ${file} | logloom send -`,
+      `${file}: unpack it on the way, and give - as the file: ${file.endsWith('.xz') ? 'xz' : 'bzip2'} -dc ${file} | logloom …`,
     );
   const identity = file === '-' ? undefined : await identify(file);
   const { from, format } = options;
