@@ -10,14 +10,16 @@ import { startStack } from '../../infra/local/start-stack.ts';
 import { loadTraffic } from '../pipeline/traffic.ts';
 import { assertExact, assertSeen, untilStored, type Line } from './assert-exact.ts';
 import { countedFilters } from './filters.ts';
+import { rebuildUnderTraffic } from './rebuild-under-traffic.ts';
 import { Services } from './services.ts';
 import { Viewer } from './viewer.ts';
 import { readLog } from './views.ts';
 
 /** So many lines, unless LOGLOOM_FULL=1. */
-const someLines = 30_000;
+const someLines = 20_000;
 /** Of every ten lines, one comes over HTTP and the others through logs.raw. */
 const httpShare = 10;
+const session = 'session-of-two-requests';
 
 const stack = await startStack({ without: ['zipkin'] });
 after(() => stack.stop());
@@ -29,7 +31,7 @@ test(
   { skip },
   async (t) => {
     const traffic = loadTraffic();
-    const texts = isFull ? traffic.lines : traffic.lines.slice(0, someLines);
+    const texts = sharingSession(isFull ? traffic.lines : traffic.lines.slice(0, someLines));
     const lines = texts.map((text) => JSON.parse(text) as Line);
     t.diagnostic(`${traffic.name}: ${lines.length} of ${traffic.lines.length} lines`);
     await using services = await Services.start(stack, {
@@ -46,10 +48,13 @@ test(
     const begin = performance.now();
     const viaHttp = texts.filter((_, i) => i % httpShare === 0);
     const viaKafka = texts.filter((_, i) => i % httpShare !== 0);
-    const [sent, tool] = await Promise.all([
+    const second = await services.another('indexer');
+    const [sent, tool, rebuilt] = await Promise.all([
       sendBatches(inBatches(viaHttp), { url: services.ingestUrl, onProgress: () => {} }),
       produceRaw(services, viaKafka),
+      rebuildUnderTraffic(services),
     ]);
+    t.diagnostic(`rebuilt under traffic, with two indexers: ${JSON.stringify(rebuilt)}`);
     assert.deepEqual([sent.accepted, sent.rejected], [viaHttp.length, 0]);
     await untilStored(services, lines.length);
     t.diagnostic(
@@ -78,6 +83,25 @@ test(
           t.diagnostic(JSON.stringify(summary));
         },
       );
+      await t.test(
+        'requests that share an id are found by it, and by what their messages have in common',
+        async () => {
+          const sharing = [...new Set(lines.map(({ traceId }) => traceId))].slice(0, 2).toSorted();
+          const find = async (query: string): Promise<string[]> => {
+            const path = `/api/correlations?limit=1000&q=${encodeURIComponent(query)}`;
+            const { correlations } = await services.get<{ correlations: { correlationId: string }[] }>(path);
+            return correlations.map(({ correlationId }) => correlationId).toSorted();
+          };
+          assert.deepEqual(await find(`ids:${session}`), sharing);
+          const request = await services.get<Request>(`/api/correlations/${sharing[0]!}`);
+          assert.deepEqual(request.ids, [sharing[0], session]);
+          assert.deepEqual(
+            request.related.map(({ correlationId, shared }) => ({ correlationId, shared })),
+            [{ correlationId: sharing[1], shared: [session] }],
+          );
+          assert.ok((await find(`shape:"${request.shape}"`)).includes(sharing[0]!), request.shape);
+        },
+      );
       await t.test('who watched from the start got exactly the events of the filter, once', async () => {
         const isWarning = (l: Line): boolean => ['warn', 'error', 'fatal'].includes(l.level);
         await assertSeen(viewer, logged, lines, (l) => isWarning(l) && !/login/i.test(l.message));
@@ -90,8 +114,26 @@ test(
       throw error;
     }
     for (const ended of await services.drain()) assert.match(ended, /: exit code 0$/);
+    await second.kill('SIGTERM');
+    assert.equal(await second.ended, 'exit code 0');
   },
 );
+
+interface Request {
+  ids: string[];
+  shape: string;
+  related: { correlationId: string; shared: string[] }[];
+}
+
+/** The same lines; all of the first two requests carry the id of one session. */
+function sharingSession(texts: readonly string[]): string[] {
+  const traceIds = new Set<string>();
+  return texts.map((text) => {
+    const { traceId } = JSON.parse(text) as Line;
+    if (traceIds.size < 2) traceIds.add(traceId);
+    return traceIds.has(traceId) ? text.replace('{', `{"sessionId":"${session}",`) : text;
+  });
+}
 
 async function* inBatches(lines: readonly string[]): AsyncGenerator<string[]> {
   for (let i = 0; i < lines.length; i += 500) yield lines.slice(i, i + 500);
