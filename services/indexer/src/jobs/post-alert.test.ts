@@ -16,6 +16,8 @@ test('each alert with a webhook is posted, again after a fault, and once; a refu
   await using rig = await openRig();
   const { log, serde, queue } = rig;
   const posts: { path: string; id: string; body: { id: string; rule: string } }[] = [];
+  // Those that wait for an answer.
+  const waiting: (() => void)[] = [];
   const server = createServer((request: IncomingMessage, response) => {
     void json(request).then((body) => {
       const path = request.url!;
@@ -24,6 +26,10 @@ test('each alert with a webhook is posted, again after a fault, and once; a refu
         id: String(request.headers['logloom-alert-id']),
         body: body as { id: string; rule: string },
       });
+      if (path === '/silent') {
+        waiting.push(() => response.writeHead(200).end());
+        return;
+      }
       const isFirst = posts.filter((post) => post.path === path).length === 1;
       response.writeHead(path === '/gone' ? 404 : path === '/flaky' && isFirst ? 503 : 204).end();
     });
@@ -31,6 +37,7 @@ test('each alert with a webhook is posted, again after a fault, and once; a refu
   await once(server, 'listening');
   const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const alerts = [
+    alert(5, { webhook: `${base}/silent` }),
     alert(1, { webhook: `${base}/fine` }),
     alert(2, { webhook: `${base}/flaky` }),
     alert(3, { webhook: `${base}/gone` }),
@@ -66,13 +73,17 @@ test('each alert with a webhook is posted, again after a fault, and once; a refu
     const state = async (n: number): Promise<string | undefined> => (await queue.get(`alert-a-${n}`))?.state;
     await until(async () => (await state(1)) === 'completed' && (await state(2)) === 'completed');
     await until(async () => (await state(3)) === 'failed');
+    await until(async () => waiting.length === 1);
+    assert.equal(await state(5), 'active', 'a receiver that does not answer holds up no other');
+    waiting[0]!();
+    await until(async () => (await state(5)) === 'completed');
     assert.equal(await queue.get('alert-a-4'), undefined);
     const sent = (path: string): string[] => posts.filter((p) => p.path === path).map((p) => p.body.id);
     assert.deepEqual([sent('/fine'), sent('/flaky'), sent('/gone')], [['a-1'], ['a-2', 'a-2'], ['a-3']]);
     assert.ok(posts.every((post) => post.id === post.body.id && !JSON.stringify(post.body).includes(base)));
     assert.deepEqual(
       (await newestAlerts(log, serde, 3)).map(({ id }) => id),
-      ['a-4', 'a-3', 'a-2'],
+      ['a-5', 'a-4', 'a-3'],
     );
   } finally {
     stop.abort();

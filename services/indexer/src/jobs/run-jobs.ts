@@ -30,7 +30,7 @@ export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void
   const work = (
     name: string,
     run: (job: RunningJob, signal: AbortSignal) => Promise<object | void>,
-    options: { exclusive?: boolean } = {},
+    options: { exclusive?: boolean; concurrency?: number } = {},
   ): Promise<void> =>
     queue.process(
       name,
@@ -58,7 +58,8 @@ export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void
     ),
     // A second one would discard what the first has made.
     work(jobNames.rebuild, (job, lost) => rebuildSearch(deps, lost, stepwise(job)), { exclusive: true }),
-    work(jobNames.alert, (job, lost) => postAlert(job, lost)),
+    // One receiver that does not answer must not hold up the others.
+    work(jobNames.alert, (job, lost) => postAlert(job, lost), { concurrency: 8 }),
     work(jobNames.retention, async () => void (await applyRetention(deps))),
     work(jobNames.savedFilter, (job) => savedFilters.evaluate((job.data as { id: string }).id, job.id, deps)),
   ];
