@@ -27,7 +27,7 @@ import {
 } from './ingest-harness.ts';
 import { seededRandom, type Random } from './mutate.ts';
 
-// FUZZ_INPUTS=1000000 node services/ingest/src/fuzz-records.int.test.ts takes some minutes; FUZZ_SEED repeats a run.
+// FUZZ_INPUTS=1000000 node services/ingest/src/fuzz-records.int.test.ts takes two minutes on two cores; FUZZ_SEED repeats a run.
 const inputs = Number(process.env['FUZZ_INPUTS'] ?? 6_000);
 const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 2 ** 31);
 const inputsOfRound = 100_000;
