@@ -54,15 +54,16 @@ export async function correlatePartition(
   const alertWriter = await AlertWriter.open(log, serde, partition);
   const eventsEnd = (await log.endOffsets(topics.events))[partition]!;
   const rulesWriter = new RulesWriter(log, serde, partition, deps.rules, eventsEnd, deps.rulesRefreshMs);
-  const rules = rulesOffset === undefined ? null : await readRules(log, serde, partition, rulesOffset);
-  if (rulesOffset !== undefined && rules === null)
+  const inForce = rulesOffset === undefined ? null : await readRules(log, serde, partition, rulesOffset);
+  if (inForce !== null) rulesWriter.seen(inForce.timestamp);
+  else if (rulesOffset !== undefined)
     logger.warn(
       { partition, offset: rulesOffset },
       'the rules in force have left the log; none are until they are written again',
     );
   const correlate = new Correlate(partition, options, {
     offset: startOffset,
-    rules,
+    rules: inForce?.rules ?? null,
     written: written.map((w) => w.document),
   });
   const watermarks = new SourceWatermarks(sources);
@@ -71,6 +72,8 @@ export async function correlatePartition(
   const traces = new TraceMemory(tracing);
   let committedAt = now();
   let position = startOffset;
+  // An empty partition has the rules before its first event.
+  await rulesWriter.ensure(position, correlate.rules, now());
 
   const commit = async (): Promise<void> => {
     committedAt = now();

@@ -51,7 +51,7 @@ test('the wanted rules are written when those in force differ, once, and again a
   assert.equal(await writer.ensure(5, null, 9_000_000), false, 'no rules are not repeated');
 
   const versions = await Promise.all(
-    [1, 2, 3, 4].map(async (offset) => (await readRules(log, serde, 0, offset))?.version),
+    [1, 2, 3, 4].map(async (offset) => (await readRules(log, serde, 0, offset))?.rules?.version),
   );
   assert.deepEqual(versions, [one.version, one.version, two.version, undefined]);
   assert.equal(await readRules(log, serde, 0, 0), null, 'a tick holds none');

@@ -26,18 +26,19 @@ export async function rulesOfRecord({ version, text }: Rules): Promise<RuleSet |
   return parsed.get(version);
 }
 
-/** The rules of the record at this offset; null where it is gone, or holds none. */
+/** What the record at this offset says of the rules, and when it was appended (ms); null where it is gone, or says nothing. */
 export async function readRules(
   log: EventLog,
   serde: Serde,
   partition: number,
   offset: number,
-): Promise<RuleSet | null> {
+): Promise<{ rules: RuleSet | null; timestamp: number } | null> {
   const [record] = await log.read(topics.events, partition, offset, 1);
   if (record?.offset !== offset) return null;
   await serde.load([record.value]);
   const decoded = serde.decode(record.value);
-  return decoded.name === 'Rules' ? ((await rulesOfRecord(decoded.value)) ?? null) : null;
+  const rules = decoded.name === 'Rules' ? await rulesOfRecord(decoded.value) : undefined;
+  return rules === undefined ? null : { rules, timestamp: record.timestamp };
 }
 
 /**

@@ -6,6 +6,9 @@ import { refreshInterval } from './rules-in-log.ts';
 import { RulesSource } from './rules-source.ts';
 import { createMetrics } from './telemetry.ts';
 
+/** So long (ms) readiness waits for partitions. */
+const maxUnreadyMs = 5000;
+
 /** Groups logs.events by correlation id into logs.correlations until the signal aborts. */
 export const runCorrelator: RunService = async ({ settings, telemetry, signal, onReady }) => {
   await using connection = await connectLog(settings, { LogEvent: memberEventSchema }, telemetry);
@@ -33,12 +36,25 @@ export const runCorrelator: RunService = async ({ settings, telemetry, signal, o
     rulesRefreshMs: refreshInterval(settings.LOG_RETENTION_MS),
     now: Date.now,
   };
-  onReady();
+  const unopened = new Set(Array(await log.partitionCount(topics.events)).keys());
+  let isReady = false;
+  const ready = (): void => {
+    if (!isReady && !signal.aborted) onReady();
+    isReady = true;
+  };
+  // Who starts with rules is ready when they are in force, because events may come at once. Others may have the other partitions.
+  if (rules.current === null) ready();
+  setTimeout(ready, maxUnreadyMs).unref();
   await log.consume(
     {
       group: 'correlator',
       topics: [topics.events],
-      open: (assignment) => correlatePartition(deps, assignment),
+      open: async (assignment) => {
+        const handler = await correlatePartition(deps, assignment);
+        unopened.delete(assignment.partition);
+        if (unopened.size === 0) ready();
+        return handler;
+      },
     },
     signal,
   );
