@@ -1,4 +1,5 @@
-/** The search API. Every call gives the answer's JSON or throws an ApiError. */
+/** The search API. Every call gives the answer's JSON or throws an ApiError; one without a valid token asks the person for it. */
+import { askForToken, viewerToken } from './viewer-token.js';
 
 export class ApiError extends Error {
   /** @param {string} code @param {string} message @param {number} [position] */
@@ -22,7 +23,11 @@ export async function getJson(path, parameters = {}, signal) {
   }
   let response;
   try {
-    response = await fetch(`api/${path}${query.size > 0 ? `?${query}` : ''}`, signal ? { signal } : {});
+    const token = viewerToken();
+    response = await fetch(`api/${path}${query.size > 0 ? `?${query}` : ''}`, {
+      ...(signal ? { signal } : {}),
+      ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } }),
+    });
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new ApiError('unreachable', 'Logloom does not answer. Is it running?');
@@ -30,6 +35,7 @@ export async function getJson(path, parameters = {}, signal) {
   const body = await response.json().catch(() => undefined);
   if (response.ok && body !== undefined) return body;
   const error = body?.error;
+  if (response.status === 401) askForToken(error?.message ?? '');
   throw new ApiError(
     error?.code ?? `http-${response.status}`,
     error?.message ?? `The server answered ${response.status}.`,

@@ -9,6 +9,8 @@ import { navigate, parseHash } from './location-state.js';
 import { RequestsView } from './requests-view.js';
 import { SearchView } from './search-view.js';
 import { showConnection } from './connection-state.js';
+import { getJson } from './api.js';
+import { viewerToken } from './viewer-token.js';
 
 const liveUrl = new URL('live', location.href.replace(/^http/, 'ws'));
 liveUrl.hash = '';
@@ -20,7 +22,16 @@ const filterBox = new FilterBox((text, typing) => {
   const list = view === 'requests' ? { id: '', correlation: '' } : {};
   navigate(view, { ...parameters, ...list, q: text }, { replace: typing });
 });
-const client = new LiveClient({ url: liveUrl.href, onState: showConnection });
+const token = viewerToken();
+const client = new LiveClient({
+  url: liveUrl.href,
+  ...(token === undefined ? {} : { token }),
+  onState: (state, retryAt) => {
+    showConnection(state, retryAt);
+    // A browser does not say why a WebSocket was refused. The API does, and so asks for a token that is missing.
+    if (state === 'waiting') getJson('status').catch(() => {});
+  },
+});
 byId('connection-state').addEventListener('click', () => client.connect());
 window.addEventListener('online', () => client.connect());
 

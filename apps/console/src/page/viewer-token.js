@@ -1,0 +1,44 @@
+/** The token that shows who watches, where Logloom asks for one. It is kept for this tab, and ends with it. */
+import { element } from './dom.js';
+
+const storedAs = 'logloom-token';
+
+/** @returns {string | undefined} */
+export function viewerToken() {
+  return sessionStorage.getItem(storedAs) ?? undefined;
+}
+
+/** Asks the person for a token, once at a time, and begins anew with it. `why` is the server's reason. @param {string} why */
+export function askForToken(why) {
+  if (document.querySelector('.token-dialog') !== null) return;
+  const input = element('input', {
+    type: 'password',
+    id: 'token-input',
+    autocomplete: 'off',
+    required: true,
+    'data-testid': 'token-input',
+  });
+  const dialog = element(
+    'dialog',
+    { class: 'token-dialog', 'aria-labelledby': 'token-title', 'data-testid': 'token-dialog' },
+    element(
+      'form',
+      {
+        method: 'dialog',
+        onsubmit: (/** @type {SubmitEvent} */ event) => {
+          event.preventDefault();
+          sessionStorage.setItem(storedAs, input.value.trim());
+          location.reload();
+        },
+      },
+      element('h2', { id: 'token-title' }, 'This Logloom asks who you are'),
+      element('p', {}, why),
+      element('label', { for: 'token-input' }, 'Token'),
+      input,
+      element('button', { class: 'button primary', type: 'submit' }, 'Watch'),
+    ),
+  );
+  dialog.addEventListener('close', () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+}
