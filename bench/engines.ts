@@ -1,6 +1,7 @@
 /**
- * How near are ingest and indexer, on Kafka, Elasticsearch and the MongoDB stand-in, to what the same clients do with nothing around
- * them? Ingest is beside kafkajs that produces the very records that it wrote; the indexer beside kafkajs, Elasticsearch's bulk helper and
+ * How near are ingest, correlator and indexer, on Kafka, Elasticsearch and the MongoDB stand-in, to what the same clients do with nothing
+ * around them? Ingest is beside kafkajs that produces the very records that it wrote; the correlator, whose groups close while it reads,
+ * beside kafkajs that reads them and does nothing; the indexer beside kafkajs, Elasticsearch's bulk helper and
  * MongoDB's insertMany() with documents that were made before the clock started. So the difference is all that we do: reading lines, JSON,
  * ids, Avro, making documents, order and copies. Each is a process of its own and they take turns in one run; the engines and the sender
  * have the same cores. With LOGLOOM_PROFILE=folder the services leave CPU profiles there.
@@ -52,20 +53,24 @@ async function compare(): Promise<void> {
     SYSLOG_PORT: '0',
     LOG_PARTITIONS: String(partitions),
     BARE_TOPIC: 'bare',
+    CORRELATION_IDLE_MS: '200',
   };
   const bodies = makeBodies(events / perBody, perBody);
   const costs: Record<Task['role'], Cost[]> = {
     ingest: [],
     'bare producer': [],
+    correlator: [],
+    'bare consumer': [],
     indexer: [],
     'bare indexer': [],
   };
+  let documents = 0;
   for (let round = 0; round <= rounds; round++) {
     env['LOGLOOM_DATA'] = join(folder, String(round));
     await using connection = await connectLog(parseSettings(env));
     const { log } = connection;
     // Each round has a log of its own.
-    for (const name of [topics.events, 'bare']) {
+    for (const name of [topics.events, topics.correlations, topics.alerts, 'bare']) {
       if (round > 0) await log.deleteTopic(name);
       await log.createTopics([{ name, partitions }]);
     }
@@ -78,6 +83,13 @@ async function compare(): Promise<void> {
     const written = (await log.endOffsets(topics.events)).reduce((sum, end, i) => sum + end - from[i]!, 0);
     if (written !== events) throw new Error(`${written} of ${events} events are in the log`);
     await run('bare producer');
+    const readers: Task['role'][] = ['correlator', 'bare consumer'];
+    for (const role of round % 2 === 0 ? readers : readers.toReversed()) await run(role);
+    const ends = await log.endOffsets(topics.correlations);
+    documents = ends.reduce((sum, end) => sum + end, 0);
+    // The indexer's part is about events.
+    await log.deleteTopic(topics.correlations);
+    await log.createTopics([{ name: topics.correlations, partitions }]);
     const order: Task['role'][] = ['indexer', 'bare indexer'];
     // The first makes the templates that the bare client's indices need as well.
     for (const role of round % 2 === 0 ? order : order.toReversed()) {
@@ -86,13 +98,14 @@ async function compare(): Promise<void> {
     }
   }
   report('ingest', costs['ingest'], 'kafkajs alone', costs['bare producer']);
+  report(`correlator (${documents} documents)`, costs['correlator'], 'kafkajs alone', costs['bare consumer']);
   report('indexer', costs['indexer'], 'the three clients alone', costs['bare indexer']);
 }
 
 /** Runs one contender; `drive` is what it has to do with, until that is done. */
 async function contend(task: Task, drive?: (address: string) => Promise<void>): Promise<Cost> {
   const profiles = process.env['LOGLOOM_PROFILE'];
-  const isOurs = task.role === 'ingest' || task.role === 'indexer';
+  const isOurs = ['ingest', 'correlator', 'indexer'].includes(task.role);
   const child = fork(join(import.meta.dirname, 'engines/contender.ts'), [JSON.stringify(task)], {
     stdio: 'inherit',
     execArgv:

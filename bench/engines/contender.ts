@@ -1,14 +1,16 @@
 // Run by bench/engines.ts: one contender in a process of its own, prepared before the clock starts.
 import { createTelemetry } from '@logloom/telemetry';
 import { parseSettings } from '@logloom/settings';
+import { runCorrelator } from '../../services/correlator/src/index.ts';
 import { runIndexer } from '../../services/indexer/src/index.ts';
 import { startIngest } from '../../services/ingest/src/index.ts';
+import { prepareBareConsumer } from './bare-consumer.ts';
 import { prepareBareIndexer } from './bare-indexer.ts';
 import { prepareBareProducer } from './bare-producer.ts';
 
 /** What a contender gets: its settings, and which part of the log it is about. */
 export interface Task {
-  role: 'ingest' | 'bare producer' | 'indexer' | 'bare indexer';
+  role: 'ingest' | 'bare producer' | 'correlator' | 'bare consumer' | 'indexer' | 'bare indexer';
   env: Record<string, string>;
   /** Events in all. */
   events: number;
@@ -44,6 +46,7 @@ untilDone.abort();
 
 async function prepare({ role, env, events }: Task): Promise<{ address: string; work: () => Promise<void> }> {
   if (role === 'bare producer') return { address: '', work: await prepareBareProducer(task) };
+  if (role === 'bare consumer') return { address: '', work: prepareBareConsumer(task) };
   if (role === 'bare indexer') return { address: '', work: await prepareBareIndexer(task) };
   const settings = parseSettings(env);
   const telemetry = createTelemetry(role, 'error');
@@ -52,13 +55,13 @@ async function prepare({ role, env, events }: Task): Promise<{ address: string; 
     const running = await startIngest(context);
     return { address: running.address, work: () => ended };
   }
-  const stored = async (): Promise<number> => {
-    const metric = telemetry.registry.getSingleMetric('logloom_indexer_events_total');
+  const done = async (): Promise<number> => {
+    const metric = telemetry.registry.getSingleMetric(`logloom_${role}_events_total`);
     return (await metric?.get())?.values[0]?.value ?? 0;
   };
   const work = async (): Promise<void> => {
-    void runIndexer(context);
-    while ((await stored()) < events) await new Promise((resolve) => setTimeout(resolve, pollMs));
+    void (role === 'correlator' ? runCorrelator : runIndexer)(context);
+    while ((await done()) < events) await new Promise((resolve) => setTimeout(resolve, pollMs));
   };
   return { address: '', work };
 }
