@@ -5,7 +5,9 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { sendBatches } from '../../apps/logloom/src/send.ts';
+import type { ServerProcess } from '../../infra/local/server-process.ts';
 import { startStack } from '../../infra/local/start-stack.ts';
 import { loadTraffic } from '../pipeline/traffic.ts';
 import { assertExact, assertSeen, untilStored, type Line } from './assert-exact.ts';
@@ -48,12 +50,14 @@ test(
     const begin = performance.now();
     const viaHttp = texts.filter((_, i) => i % httpShare === 0);
     const viaKafka = texts.filter((_, i) => i % httpShare !== 0);
-    const second = await services.another('indexer');
-    const [sent, tool, rebuilt] = await Promise.all([
+    const [second, killed] = await Promise.all([services.another('indexer'), services.another('ingest')]);
+    const [sent, tool, rebuilt, takenBefore] = await Promise.all([
       sendBatches(inBatches(viaHttp), { url: services.ingestUrl, onProgress: () => {} }),
       produceRaw(services, viaKafka),
       rebuildUnderTraffic(services),
+      killMidway(services, killed, lines.length),
     ]);
+    t.diagnostic(`one of two ingests was killed when ${takenBefore} events were in the log`);
     t.diagnostic(`rebuilt under traffic, with two indexers: ${JSON.stringify(rebuilt)}`);
     assert.deepEqual([sent.accepted, sent.rejected], [viaHttp.length, 0]);
     await untilStored(services, lines.length);
@@ -133,6 +137,21 @@ function sharingSession(texts: readonly string[]): string[] {
     if (traceIds.size < 2) traceIds.add(traceId);
     return traceIds.has(traceId) ? text.replace('{', `{"sessionId":"${session}",`) : text;
   });
+}
+
+/** Kills an ingest that shares logs.raw with another once a fourth of the events are in the log; gives how many are. */
+async function killMidway(services: Services, ingest: ServerProcess, events: number): Promise<number> {
+  for (;;) {
+    const { topics: state } = await services.get<{ topics: Record<string, { end: number }[]> }>(
+      '/api/status',
+    );
+    const taken = state[topics.events]!.reduce((sum, { end }) => sum + end, 0);
+    if (taken >= events / 4) {
+      await ingest.kill('SIGKILL');
+      return taken;
+    }
+    await sleep(20);
+  }
 }
 
 async function* inBatches(lines: readonly string[]): AsyncGenerator<string[]> {

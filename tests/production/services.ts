@@ -63,9 +63,9 @@ export class Services implements AsyncDisposable {
     return this.#first.get(name)!;
   }
 
-  /** One more instance of a service that takes no port for itself, ready. */
-  async another(name: 'correlator' | 'indexer'): Promise<ServerProcess> {
-    const instance = this.#process(name, await this.#ports.take());
+  /** One more instance, ready; of ingest on a port that nobody sends to, so that it shares in logs.raw only. */
+  async another(name: 'ingest' | 'correlator' | 'indexer'): Promise<ServerProcess> {
+    const instance = this.#process(name, await this.#ports.take(), { INGEST_PORT: '0' });
     await instance.start();
     return instance;
   }
@@ -131,10 +131,10 @@ export class Services implements AsyncDisposable {
     return sum;
   }
 
-  #process(service: ServiceName, healthPort: number): ServerProcess {
+  #process(service: ServiceName, healthPort: number, settings: Record<string, string> = {}): ServerProcess {
     const instance = this.#all.filter(({ name }) => name.startsWith(service)).length + 1;
     const url = `http://127.0.0.1:${healthPort}`;
-    const env = Object.entries({ ...this.env, HEALTH_PORT: String(healthPort) });
+    const env = Object.entries({ ...this.env, ...settings, HEALTH_PORT: String(healthPort) });
     const process_ = new ServerProcess({
       name: `${service}-${instance}`,
       port: healthPort,

@@ -5,6 +5,7 @@ import { buffer } from 'node:stream/consumers';
 import { test } from 'node:test';
 import type { CapturedRequest } from './capture-requests.ts';
 import { among, badOfMix, captureSeeds, goodOfMix, malform, partsOf } from './fuzz-inputs.ts';
+import { HeapWatch } from './heap-watch.ts';
 import { readDeadLetters, readEvents, startForTest, temporaryFolder } from './ingest-harness.ts';
 import { mutate, seededRandom, type Random } from './mutate.ts';
 
@@ -115,11 +116,11 @@ async function round(count: number, random: Random): Promise<Map<string, number>
 test(`${inputs} malformed inputs, seed ${seed}: each answered, the good ones beside them intact`, async (t) => {
   const random = seededRandom(seed);
   const statuses = new Map<string, number>();
+  const heap = new HeapWatch();
   for (let done = 0; done < inputs; done += inputsOfRound) {
     for (const [text, count] of await round(Math.min(inputsOfRound, inputs - done), random))
       statuses.set(text, (statuses.get(text) ?? 0) + count);
-    const { heapUsed, rss } = process.memoryUsage();
-    t.diagnostic(`after ${done + inputsOfRound}: heap ${heapUsed >> 20} MiB, resident ${rss >> 20} MiB`);
+    t.diagnostic(`after ${done + inputsOfRound}: ${heap.look()}`);
   }
   for (const [text, count] of [...statuses].sort()) t.diagnostic(`${count} requests ${text}`);
   agent.destroy();

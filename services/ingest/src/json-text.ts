@@ -17,6 +17,8 @@ export function jsonText(value: unknown, depth: number, findings: JsonFindings):
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'number') {
     if (value > Number.MAX_SAFE_INTEGER || value < Number.MIN_SAFE_INTEGER) findings.rounded = true;
+    // JSON has no name for these; texts are how protobuf's JSON writes them.
+    if (!Number.isFinite(value)) return `"${value}"`;
     return Object.is(value, -0) ? '-0' : String(value);
   }
   if (typeof value !== 'object' || value === null) return String(value);

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { errors } from './errors.ts';
 import { Normalizer } from './normalize.ts';
-import { readEvent } from './read-event.ts';
+import { jsonText } from './json-text.ts';
+import { parseJson, readEvent } from './read-event.ts';
 
 const receivedAt = Date.parse('2026-01-01T00:00:00Z');
 const source = { kind: 'http', topic: 'p', partition: 0, offset: 1, index: 0 };
@@ -169,6 +170,12 @@ test('digits and characters are kept', () => {
     ).attributes,
     '{"a":"9007199254740993","b":["-12345678901234567890"],"c":"1e400","d":0.1,"e":1e+300,"s":"9007199254740993"}',
   );
+  assert.deepEqual(
+    parseJson('{"a":9007199254740993,"b":[-12345678901234567890],"c":1e400,"d":-0.1E+999,"e":1e300}'),
+    { a: '9007199254740993', b: ['-12345678901234567890'], c: '1e400', d: '-0.1E+999', e: 1e300 },
+  );
+  const findings = { tooDeep: false, rounded: false };
+  assert.equal(jsonText([Infinity, -Infinity, NaN, -0], 1, findings), '["Infinity","-Infinity","NaN",-0]');
   assert.equal(
     event('{"message":"\\ud83d\\ude00 \\ud800 \\\\ud800","\\udc00":1}').message,
     '😀 \ufffd \\ud800',

@@ -39,11 +39,14 @@ export function parseJsonBytes(bytes: Buffer): unknown {
   return parseJson(bytes.toString('utf8'));
 }
 
-/** A JSON text in which integers beyond 2^53 keep their digits, as text. Throws RejectedError `bad-json`. */
+/** Integers beyond 2^53 and numbers beyond them all begin like this; so do others, which parseExactly() leaves alone. */
+const perhapsInexact = /[:[,\s-](?:\d{16}|\d{1,15}(?:\.\d*)?[eE]\+?\d{3})/;
+
+/** A JSON text in which they keep their digits, as text. Throws RejectedError `bad-json`. */
 export function parseJson(text: string): unknown {
   const wellFormed = text.includes('\\u') ? replaceLoneSurrogates(text) : text;
   try {
-    return /[:[,\s-]\d{16}/.test(wellFormed) ? parseExactly(wellFormed) : JSON.parse(wellFormed);
+    return perhapsInexact.test(wellFormed) ? parseExactly(wellFormed) : JSON.parse(wellFormed);
   } catch (error) {
     throw new RejectedError(reject('bad-json', reasonOf(error)));
   }

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+/** Beyond what one round needs: what stays is a leak. */
+const maxGrowthBytes = 64 * 2 ** 20;
+
+/** For tests that repeat a round: fails once what outlives the collector has grown since the first round. */
+export class HeapWatch {
+  readonly #collect: () => void;
+  #first: number | undefined;
+
+  constructor() {
+    setFlagsFromString('--expose-gc');
+    this.#collect = runInNewContext('gc') as () => void;
+  }
+
+  /** Tells what a round has left, in words. */
+  look(): string {
+    this.#collect();
+    const { heapUsed, rss } = process.memoryUsage();
+    this.#first ??= heapUsed;
+    const growth = heapUsed - this.#first;
+    assert.ok(growth < maxGrowthBytes, `the heap has grown by ${growth >> 20} MiB`);
+    return `heap ${heapUsed >> 20} MiB, resident ${rss >> 20} MiB`;
+  }
+}
