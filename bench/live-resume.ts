@@ -13,6 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { printConditions } from './conditions.ts';
 import { listening } from './live/measure.ts';
 import { option } from './live/option.ts';
+import { publishLines } from './live/publish-lines.ts';
 
 const viewers = option('viewers', 10_000);
 const drops = option('drops', 3);
@@ -50,12 +51,7 @@ async function publish(port: number, signal: AbortSignal): Promise<number> {
           msg: 'x'.repeat(100),
         }),
       );
-    if (lines.length > 0)
-      await fetch(`http://127.0.0.1:${port}/publish`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/x-ndjson' },
-        body: lines.join('\n'),
-      }).then((response) => response.arrayBuffer());
+    if (lines.length > 0) await publishLines(port, lines);
     await sleep(20);
   }
   return n;

@@ -13,6 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { printConditions } from './conditions.ts';
 import { listening, residentKb } from './live/measure.ts';
 import { option } from './live/option.ts';
+import { publishLines } from './live/publish-lines.ts';
 import type { Command, StallReport } from './live/stalling-viewers.ts';
 
 const viewers = option('viewers', 5_000);
@@ -40,12 +41,7 @@ async function publish(signal: AbortSignal): Promise<void> {
     const lines: string[] = [];
     for (; sent.small < elapsed * rate; sent.small++) lines.push(line('checkout', 100));
     for (; sent.large < elapsed * large; sent.large++) lines.push(line('bulk', bytes));
-    if (lines.length > 0)
-      await fetch(`http://127.0.0.1:${port}/publish`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/x-ndjson' },
-        body: lines.join('\n'),
-      }).then((response) => response.arrayBuffer());
+    if (lines.length > 0) await publishLines(port, lines);
     await sleep(10);
   }
 }
