@@ -1,3 +1,4 @@
 export { loadEnvironment, loadSettings } from './load-settings.ts';
+export { memoryBudget, memoryLimit } from './memory-budget.ts';
 export { SettingsError } from './settings-error.ts';
 export { describeSettings, parseSettings, type ServiceQuota, type Settings } from './settings.ts';
