@@ -1,4 +1,5 @@
 import { describeSettings, loadSettings, SettingsError, type Settings } from '@logloom/settings';
+import { escapeControls } from '@logloom/telemetry/escape-controls';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { colors as pc } from './colors.ts';
 import { CommandError, getJson, ingestKey, ingestUrl, viewersEndpoint } from './endpoint.ts';
@@ -70,7 +71,7 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
   const report = (result: SendResult, asJson: boolean): void => {
     print(asJson, result, () => [
       `${result.accepted} accepted, ${result.rejected} rejected`,
-      ...result.reasons.map((r) => pc.yellow(r)),
+      ...result.reasons.map((reason) => pc.yellow(escapeControls(reason))),
     ]);
     if (result.rejected > 0) throw new CommandError('', 1);
   };

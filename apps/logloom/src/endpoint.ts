@@ -1,4 +1,5 @@
 import type { Settings } from '@logloom/settings';
+import { escapeControls } from '@logloom/telemetry/escape-controls';
 
 /** Why a command could not do its work; the exit code tells scripts. */
 export class CommandError extends Error {
@@ -64,7 +65,7 @@ export async function getJson(
   if (response.ok) return body;
   const { message = response.statusText, position } = body.error ?? {};
   const marked = position === undefined ? '' : `\n  ${query['q'] ?? ''}\n  ${' '.repeat(position)}^`;
-  throw new CommandError(message + marked);
+  throw new CommandError(escapeControls(message) + marked);
 }
 
 /** The innermost reason of a failed fetch, which hides it. */

@@ -1,3 +1,4 @@
+import { escapeControls } from '@logloom/telemetry/escape-controls';
 import { colors as pc } from './colors.ts';
 import { markRanges, type Highlights } from './mark-ranges.ts';
 
@@ -24,20 +25,33 @@ const paint: Record<string, (text: string) => string> = {
 
 /**
  * A log event as one line for a terminal: time, level, service, message, and the attributes that a search matched. What it matched in
- * the message is underlined. Control characters are shown, not obeyed.
+ * the message is underlined. Control characters are shown, not obeyed; further lines of the message are set apart, so that none of them
+ * can pass for an event.
  */
 export function eventLine(event: EventJson, highlights: Highlights = {}): string {
   const level = (paint[event.level] ?? String)(event.level.padEnd(5));
-  const message = markRanges(event.message, highlights['message'] ?? [], found, printable);
+  const message = markRanges(
+    event.message,
+    highlights['message'] ?? [],
+    (part) => matched(part, lines),
+    lines,
+  );
   const attributes = Object.entries(highlights)
     .filter(([field]) => field.startsWith('attributes.'))
     .flatMap(([field, pieces]) => pieces.map(({ fragment }) => [field.slice('attributes.'.length), fragment]))
-    .map(([path, value]) => `  ${pc.dim(`${printable(path!)}=`)}${found(value!)}`);
-  return `${pc.dim(event.timestamp.slice(0, 23))} ${level} ${pc.cyan(printable(event.service))} ${message}${attributes.join('')}`;
+    .map(([path, value]) => `  ${pc.dim(`${escapeControls(path!)}=`)}${matched(value!, escapeControls)}`);
+  return `${pc.dim(event.timestamp.slice(0, 23))} ${level} ${pc.cyan(escapeControls(event.service))} ${message}${attributes.join('')}`;
 }
 
-function found(text: string): string {
-  return pc.bold(pc.underline(printable(text)));
+function matched(text: string, escape: (text: string) => string): string {
+  return pc.bold(pc.underline(escape(text)));
+}
+
+function lines(text: string): string {
+  return text
+    .split(/\r?\n/)
+    .map(escapeControls)
+    .join(`\n${pc.dim('  │ ')}`);
 }
 
 /** A correlation document as one line. */
@@ -51,14 +65,6 @@ export function correlationLine(c: {
   services: string[];
 }): string {
   const errors = c.errorCount > 0 ? pc.red(` ${c.errorCount} errors`) : '';
-  const services = c.services.map(printable).join(' → ');
-  return `${pc.dim(c.lastAt.slice(0, 23))} ${pc.bold(c.id)} ${printable(c.correlationId)} ${c.eventCount} events in ${c.durationMs} ms${errors}  ${pc.cyan(services)}`;
-}
-
-/** Log text is written by anybody: an escape sequence in it must not reach the terminal. */
-export function printable(text: string): string {
-  return text.replaceAll(
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g,
-    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
-  );
+  const services = c.services.map(escapeControls).join(' → ');
+  return `${pc.dim(c.lastAt.slice(0, 23))} ${pc.bold(c.id)} ${escapeControls(c.correlationId)} ${c.eventCount} events in ${c.durationMs} ms${errors}  ${pc.cyan(services)}`;
 }

@@ -1,4 +1,5 @@
 import type { Command, Option } from 'commander';
+import { escapeControls } from '@logloom/telemetry/escape-controls';
 import { colors as pc } from './colors.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { authorization, CommandError, getJson, reason, type ViewersEndpoint } from './endpoint.ts';
@@ -113,8 +114,9 @@ async function finished(
     const job = (await getJson(base, `/api/jobs/${encodeURIComponent(id)}`)) as JobState;
     if (job.state === 'completed') return job.result;
     if (job.state === 'failed')
-      throw new CommandError(`the job ${id} failed: ${job.error ?? 'no reason given'}`);
-    if (job.error !== undefined) note(pc.yellow(`the job ${id} is tried again: ${job.error}`));
+      throw new CommandError(`the job ${id} failed: ${escapeControls(job.error ?? 'no reason given')}`);
+    if (job.error !== undefined)
+      note(pc.yellow(`the job ${id} is tried again: ${escapeControls(job.error)}`));
     await sleep(pollMs, undefined, { signal }).catch(() => {});
     if (signal.aborted)
       throw new CommandError(`the job ${id} goes on; GET /api/jobs/${id} tells how far it is`);
@@ -134,6 +136,6 @@ async function postJson(base: ViewersEndpoint, path: string, body: unknown): Pro
     throw new CommandError(`no answer from ${base.url} (${reason(cause)}); is Logloom running?`);
   }
   const answer = (await response.json()) as { error?: { message: string } };
-  if (!response.ok) throw new CommandError(answer.error?.message ?? response.statusText);
+  if (!response.ok) throw new CommandError(escapeControls(answer.error?.message ?? response.statusText));
   return answer;
 }

@@ -3,6 +3,7 @@ import { enableCompileCache } from 'node:module';
 // Stripping types and compiling is most of the start; the second start finds it done.
 enableCompileCache();
 const { createCli, explain } = await import('./cli.ts');
+const { escapeOutput } = await import('@logloom/telemetry/escape-controls');
 
 const stop = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
@@ -22,11 +23,11 @@ try {
   await createCli({
     env: process.env,
     signal: stop.signal,
-    write: (line) => process.stdout.write(`${line}\n`),
-    note: (line) => process.stderr.write(`${line}\n`),
+    write: (line) => process.stdout.write(`${escapeOutput(line)}\n`),
+    note: (line) => process.stderr.write(`${escapeOutput(line)}\n`),
   }).parseAsync();
 } catch (error) {
   const { exitCode, message } = explain(error);
-  if (message !== '') process.stderr.write(`logloom: ${message}\n`);
+  if (message !== '') process.stderr.write(`logloom: ${escapeOutput(message)}\n`);
   process.exitCode = exitCode;
 }

@@ -1,5 +1,6 @@
+import { escapeControls } from '@logloom/telemetry/escape-controls';
 import { colors as pc } from './colors.ts';
-import { correlationLine, eventLine, printable, type EventJson } from './event-line.ts';
+import { correlationLine, eventLine, type EventJson } from './event-line.ts';
 
 interface Line {
   timestamp: string;
@@ -40,23 +41,29 @@ export function requestLines(request: RequestJson): string[] {
     void facts.push(`  ${pc.dim(name.padEnd(13))} ${value}`);
   if (severity !== undefined) fact('severity', pc.red(severity));
   if (rules.length > 0) fact('rules', rules.join(', '));
-  const labelTexts = Object.entries(labels).map(([name, value]) => `${name}=${printable(value)}`);
+  const labelTexts = Object.entries(labels).map(([name, value]) => `${name}=${escapeControls(value)}`);
   if (labelTexts.length > 0) fact('labels', labelTexts.join(' '));
   if (anomaly?.rare === true)
     fact('rare', `${anomaly.sameShape} of ${anomaly.requests} requests of the day before were like it`);
   if (firstError !== undefined)
-    fact('first error', `${pc.cyan(printable(firstError.service))} ${printable(firstError.message)}`);
+    fact(
+      'first error',
+      `${pc.cyan(escapeControls(firstError.service))} ${escapeControls(firstError.message)}`,
+    );
   if (slowestGap !== undefined)
     fact(
       'longest gap',
-      `${slowestGap.ms} ms from ${printable(slowestGap.after.service)} to ${printable(slowestGap.before.service)}`,
+      `${slowestGap.ms} ms from ${escapeControls(slowestGap.after.service)} to ${escapeControls(slowestGap.before.service)}`,
     );
   if (criticalPath.steps.length > 1) {
-    const steps = criticalPath.steps.slice(0, maxSteps).map((s) => `${printable(s.service)} ${s.ms} ms`);
+    const steps = criticalPath.steps.slice(0, maxSteps).map((s) => `${escapeControls(s.service)} ${s.ms} ms`);
     const more = criticalPath.steps.length > maxSteps ? ' → …' : '';
     fact(criticalPath.by === 'spans' ? 'critical path' : 'path', steps.join(' → ') + more);
   }
   for (const { id, correlationId, shared } of related)
-    fact('related', `${pc.bold(id)} ${printable(correlationId)} by ${shared.map(printable).join(', ')}`);
+    fact(
+      'related',
+      `${pc.bold(id)} ${escapeControls(correlationId)} by ${shared.map(escapeControls).join(', ')}`,
+    );
   return [correlationLine(request), ...facts, ...events.map((event) => eventLine(event))];
 }

@@ -1,6 +1,7 @@
 import { formatProblem, type RuleSet } from '@logloom/rules';
 import type { LogEvent } from '@logloom/schemas';
 import type { Settings } from '@logloom/settings';
+import { escapeControls } from '@logloom/telemetry/escape-controls';
 import { Option, type Command } from 'commander';
 import { colors as pc } from './colors.ts';
 import { correlateOptions } from './correlate-options.ts';
@@ -118,7 +119,7 @@ function trialLines({ events, uncorrelated, documents, rules }: Trial): string[]
       return [
         `${name.padEnd(width)} ${count}${requests}${alerted}`,
         pc.dim(`  events that pass ${filters.join(', ')}`),
-        ...(examples.length > 0 ? [pc.dim(`  ${examples.join(' ')}`)] : []),
+        ...(examples.length > 0 ? [pc.dim(`  ${examples.map(escapeControls).join(' ')}`)] : []),
       ];
     }),
   ];

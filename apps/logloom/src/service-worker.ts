@@ -1,5 +1,6 @@
 // The code of a service thread of the one-process mode; see ServiceThread.
 import type { RunService } from '@logloom/runtime';
+import { secretsOf } from '@logloom/settings';
 import { createTelemetry, startTracing } from '@logloom/telemetry';
 import { enableCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -8,7 +9,7 @@ import type { FromThread, ThreadCall, ThreadData, ToThread } from './thread-prot
 
 enableCompileCache();
 const { service, settings, tracing } = workerData as ThreadData;
-const telemetry = createTelemetry(service, settings.LOG_LEVEL);
+const telemetry = createTelemetry(service, settings.LOG_LEVEL, secretsOf(settings));
 const stop = new AbortController();
 let answerApi: AnswerApi | undefined;
 

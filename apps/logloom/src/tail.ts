@@ -1,3 +1,4 @@
+import { escapeControls } from '@logloom/telemetry/escape-controls';
 import { LiveClient } from '@logloom/viewer';
 import { colors as pc } from './colors.ts';
 import { CommandError } from './endpoint.ts';
@@ -35,7 +36,7 @@ export function tail(options: TailOptions, signal: AbortSignal): Promise<void> {
           );
         wasOpen = state === 'open';
       },
-      onError: (error) => note(pc.red(error.message)),
+      onError: (error) => note(pc.red(escapeControls(error.message))),
     });
     const finish = (error?: Error): void => {
       client.close();
@@ -52,11 +53,13 @@ export function tail(options: TailOptions, signal: AbortSignal): Promise<void> {
           }
         },
         onGap: ({ missed, reason }) => note(pc.yellow(`${missed} events are missing here (${reason})`)),
-        onRestart: (message) => note(pc.yellow(message)),
+        onRestart: (message) => note(pc.yellow(escapeControls(message))),
         onError: ({ message, position }) =>
           finish(
             new CommandError(
-              position === undefined ? message : `${message}\n  ${filter}\n  ${' '.repeat(position)}^`,
+              position === undefined
+                ? escapeControls(message)
+                : `${escapeControls(message)}\n  ${filter}\n  ${' '.repeat(position)}^`,
             ),
           ),
       },

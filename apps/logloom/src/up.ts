@@ -1,6 +1,6 @@
 import { checkExposure, checkIngestExposure, openAuthenticate } from '@logloom/auth';
 import { lockDataFolder, SqliteEventLog } from '@logloom/event-log';
-import { loadEnvironment, SettingsError, type Settings } from '@logloom/settings';
+import { loadEnvironment, secretsOf, SettingsError, type Settings } from '@logloom/settings';
 import { addProcessMetrics, createTelemetry, readTracingSettings, startTracing } from '@logloom/telemetry';
 import { join, resolve } from 'node:path';
 import { ServiceThread } from './service-thread.ts';
@@ -44,7 +44,7 @@ export async function up(
   await using owned = new AsyncDisposableStack();
   owned.use(lockDataFolder(settings.LOGLOOM_DATA));
   await recoverLog(settings);
-  const telemetry = createTelemetry('logloom', settings.LOG_LEVEL);
+  const telemetry = createTelemetry('logloom', settings.LOG_LEVEL, secretsOf(settings));
   settings = await settleSyslogPort(settings, telemetry.logger);
   addProcessMetrics(telemetry);
   const tracing = readTracingSettings(loadEnvironment(env));

@@ -1,4 +1,4 @@
-import { loadEnvironment, loadSettings, SettingsError } from '@logloom/settings';
+import { loadEnvironment, loadSettings, secretsOf, SettingsError } from '@logloom/settings';
 import {
   addProcessMetrics,
   createTelemetry,
@@ -41,7 +41,7 @@ export async function runStandalone({
         `KAFKA_BROKERS=: a service on its own meets the others in Kafka; 'npm start' runs all in one process`,
       ]);
     }
-    const telemetry = createTelemetry(service, settings.LOG_LEVEL);
+    const telemetry = createTelemetry(service, settings.LOG_LEVEL, secretsOf(settings));
     addProcessMetrics(telemetry);
     const tracing = readTracingSettings(loadEnvironment(env));
     await startTracing(telemetry, tracing, {

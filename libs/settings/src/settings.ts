@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { unboundedIn } from './bounded-pattern.ts';
+import { withoutSecrets } from './secrets.ts';
 import { SettingsError } from './settings-error.ts';
 
 const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback);
@@ -304,7 +305,7 @@ export function parseSettings(env: Readonly<Record<string, string | undefined>>)
   throw new SettingsError(
     result.error.issues.map(({ path, message }) => {
       const name = String(path[0]);
-      return `${name}=${given[name] ?? ''}: ${message}`;
+      return `${name}=${withoutSecrets(name, given[name] ?? '')}: ${message}`;
     }),
   );
 }

@@ -1,5 +1,6 @@
 import { pino, type Logger, type LoggerOptions } from 'pino';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { logDestination } from './log-destination.ts';
 import { noTracing, type Tracing } from './tracing.ts';
 
 /** A service's own log, metrics and spans. */
@@ -12,9 +13,9 @@ export interface Telemetry {
 
 /**
  * JSON lines on standard error, with `trace_id` and `span_id` inside of a span; metrics in a registry of this thread, labelled with
- * the service; no spans yet.
+ * the service; no spans yet. None of the `secrets` (see secretsOf() of the settings) gets into the log.
  */
-export function createTelemetry(service: string, level: string): Telemetry {
+export function createTelemetry(service: string, level: string, secrets: readonly string[] = []): Telemetry {
   const registry = new Registry();
   registry.setDefaultLabels({ service });
   addThreadMemory(registry);
@@ -24,7 +25,8 @@ export function createTelemetry(service: string, level: string): Telemetry {
     timestamp: pino.stdTimeFunctions.isoTime,
     mixin: () => telemetry.tracing.logFields(),
   };
-  const telemetry: Telemetry = { logger: pino(options, pino.destination(2)), registry, tracing: noTracing };
+  const logger = pino(options, logDestination(pino.destination(2), secrets));
+  const telemetry: Telemetry = { logger, registry, tracing: noTracing };
   return telemetry;
 }
 

@@ -1,4 +1,5 @@
 // The code of a worker process; see WorkerProcess. It gets everything from its supervisor, and does not outlive it.
+import { secretsOf } from '@logloom/settings';
 import { addProcessMetrics, createTelemetry, startTracing } from '@logloom/telemetry';
 import { once } from 'node:events';
 import { enableCompileCache } from 'node:module';
@@ -23,7 +24,7 @@ async function send(message: FromWorker): Promise<void> {
 const [first] = (await once(process, 'message')) as [ToWorker];
 if (first.type !== 'start') throw new Error(`a worker begins with its start, not with ${first.type}`);
 const { data } = first;
-const telemetry = createTelemetry(data.service, data.settings.LOG_LEVEL);
+const telemetry = createTelemetry(data.service, data.settings.LOG_LEVEL, secretsOf(data.settings));
 addProcessMetrics(telemetry);
 await startTracing(
   telemetry,

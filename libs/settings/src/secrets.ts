@@ -1,0 +1,34 @@
+import type { Settings } from './settings.ts';
+
+/** Settings that are a secret as a whole, by their names. */
+const secretName = /_(?:KEY|TOKEN|PASSWORD|SECRET|PASSPHRASE)$/;
+/** What stands before the host of a URL, also of one with several hosts or too few slashes. */
+const userInfo = /(:\/{0,3})([^\s/?#]*)@/g;
+const secretParameter = /([?&][^=&\s]*(?:password|passwd|secret|token|api_?key)[^=&\s]*=)([^&\s]+)/gi;
+
+/** A setting's value as it may be shown: without the user and password of a URL, and not at all where its name says that it is a secret. */
+export function withoutSecrets(name: string, value: string): string {
+  if (value !== '' && secretName.test(name)) return '***';
+  return value.replaceAll(userInfo, '$1***@').replaceAll(secretParameter, '$1***');
+}
+
+/** The secrets that the settings hold, as they may stand in an error of an engine or a library. */
+export function secretsOf(settings: Settings): string[] {
+  return Object.entries(settings).flatMap(([name, value]) => {
+    if (typeof value !== 'string') return [];
+    if (secretName.test(name)) return [value];
+    const passwords = [...value.matchAll(userInfo)].flatMap(([, , user = '']) =>
+      user.includes(':') ? [user.slice(user.indexOf(':') + 1)] : [],
+    );
+    const parameters = [...value.matchAll(secretParameter)].map(([, , secret = '']) => secret);
+    return [...passwords, ...parameters].flatMap((secret) => [secret, decoded(secret)]);
+  });
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
