@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { WebSocket } from 'ws';
@@ -48,6 +50,15 @@ test('bad input of every kind is answered with its reason, kept as a dead letter
         bad.map(([, code], n) => [2 * n + 2, code]),
       );
     }
+  });
+
+  await t.test('nobody else can read what is stored', () => {
+    const paths = readdirSync(pipeline.dataFolder, { recursive: true, encoding: 'utf8' });
+    assert.ok(
+      paths.some((path) => path.startsWith('log/')) && paths.some((path) => path.startsWith('stores/')),
+    );
+    const open = paths.filter((path) => (statSync(join(pipeline.dataFolder, path)).mode & 0o077) !== 0);
+    assert.deepEqual(open, []);
   });
 
   await t.test('requests that are none', async () => {

@@ -2,6 +2,8 @@ import { enableCompileCache } from 'node:module';
 
 // Stripping types and compiling is most of the start; the second start finds it done.
 enableCompileCache();
+// Data, positions and reports hold what was logged: they are for the user who runs this.
+process.umask(0o077);
 const { createCli, explain } = await import('./cli.ts');
 const { escapeOutput } = await import('@logloom/telemetry/escape-controls');
 

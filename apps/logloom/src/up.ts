@@ -3,6 +3,7 @@ import { lockDataFolder, SqliteEventLog } from '@logloom/event-log';
 import { loadEnvironment, secretsOf, SettingsError, type Settings } from '@logloom/settings';
 import { addProcessMetrics, createTelemetry, readTracingSettings, startTracing } from '@logloom/telemetry';
 import { join, resolve } from 'node:path';
+import { keepDataPrivate } from '@logloom/runtime';
 import { ServiceThread } from './service-thread.ts';
 import { settleSyslogPort } from './settle-syslog-port.ts';
 
@@ -43,8 +44,14 @@ export async function up(
   await openAuthenticate(settings);
   await using owned = new AsyncDisposableStack();
   owned.use(lockDataFolder(settings.LOGLOOM_DATA));
+  const readable = keepDataPrivate(settings.LOGLOOM_DATA, ['log', 'stores', 'jobs']);
   await recoverLog(settings);
   const telemetry = createTelemetry('logloom', settings.LOG_LEVEL, secretsOf(settings));
+  if (readable.length > 0)
+    telemetry.logger.warn(
+      { files: readable.slice(0, 10) },
+      'other users may be able to read the data: its files are not ours to change',
+    );
   settings = await settleSyslogPort(settings, telemetry.logger);
   addProcessMetrics(telemetry);
   const tracing = readTracingSettings(loadEnvironment(env));

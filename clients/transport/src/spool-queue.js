@@ -46,11 +46,11 @@ export class SpoolQueue {
     const folder = join(spool, producer);
     // Under its name only once it has an owner: a process that starts now would take it over.
     const unnamed = join(spool, `.${producer}`);
-    mkdirSync(unnamed, { recursive: true });
+    mkdirSync(unnamed, { recursive: true, mode: 0o700 });
     claim(unnamed);
     renameSync(unnamed, folder);
     const queue = new SpoolQueue(folder, producer, maxBytes);
-    queue.#writing = openSync(queue.#file(0), 'a');
+    queue.#writing = openSync(queue.#file(0), 'a', 0o600);
     return queue;
   }
 
@@ -83,7 +83,7 @@ export class SpoolQueue {
     const position = join(folder, 'position');
     const known = existsSync(position) ? readFileSync(position, 'utf8').trim().split(' ').map(Number) : [];
     [this.#segment = 0, this.#offset = 0, this.#sequence = 0] = known.length === 3 ? known : [];
-    this.#position = openSync(position, existsSync(position) ? 'r+' : 'w+');
+    this.#position = openSync(position, existsSync(position) ? 'r+' : 'w+', 0o600);
     for (const segment of this.#segments()) {
       this.#last = Math.max(this.#last, segment);
       if (segment >= this.#segment) this.bytes += this.#whole(segment);
@@ -158,7 +158,7 @@ export class SpoolQueue {
   }
 
   #rotate() {
-    const next = openSync(this.#file(this.#last + 1), 'a');
+    const next = openSync(this.#file(this.#last + 1), 'a', 0o600);
     if (this.#writing !== undefined) closeSync(this.#writing);
     this.#writing = next;
     this.#last++;

@@ -1,3 +1,4 @@
 export { connectLog, type LogConnection } from './connect-log.ts';
+export { createFilesPrivate, keepDataPrivate } from './private-files.ts';
 export { registerHealth, type Health } from './register-health.ts';
 export type { RunService, ServiceContext } from './service-context.ts';

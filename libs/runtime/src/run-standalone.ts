@@ -7,6 +7,7 @@ import {
   type Telemetry,
 } from '@logloom/telemetry';
 import fastify, { type FastifyInstance } from 'fastify';
+import { createFilesPrivate } from './private-files.ts';
 import { registerHealth } from './register-health.ts';
 import type { RunService, ServiceContext } from './service-context.ts';
 
@@ -34,6 +35,7 @@ export async function runStandalone({
   metrics,
   register,
 }: Standalone): Promise<void> {
+  createFilesPrivate();
   try {
     const settings = loadSettings(env);
     if (settings.KAFKA_BROKERS === undefined) {

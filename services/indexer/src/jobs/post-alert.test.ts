@@ -15,7 +15,7 @@ import { runJobs } from './run-jobs.ts';
 test('each alert with a webhook is posted, again after a fault, and once; a refusal fails its job', async () => {
   await using rig = await openRig();
   const { log, serde, queue } = rig;
-  const posts: { path: string; id: string; body: { id: string; rule: string } }[] = [];
+  const posts: { path: string; id: string; user: string; body: { id: string; rule: string } }[] = [];
   // Those that wait for an answer.
   const waiting: (() => void)[] = [];
   const server = createServer((request: IncomingMessage, response) => {
@@ -24,6 +24,7 @@ test('each alert with a webhook is posted, again after a fault, and once; a refu
       posts.push({
         path,
         id: String(request.headers['logloom-alert-id']),
+        user: String(request.headers.authorization),
         body: body as { id: string; rule: string },
       });
       if (path === '/silent') {
@@ -42,6 +43,7 @@ test('each alert with a webhook is posted, again after a fault, and once; a refu
     alert(2, { webhook: `${base}/flaky` }),
     alert(3, { webhook: `${base}/gone` }),
     alert(4, { webhook: null }),
+    alert(6, { webhook: `${base.replace('//', '//ada:pass%40word@')}/secret` }),
   ];
   await log.append(
     topics.alerts,
@@ -73,6 +75,9 @@ test('each alert with a webhook is posted, again after a fault, and once; a refu
     const state = async (n: number): Promise<string | undefined> => (await queue.get(`alert-a-${n}`))?.state;
     await until(async () => (await state(1)) === 'completed' && (await state(2)) === 'completed');
     await until(async () => (await state(3)) === 'failed');
+    await until(async () => (await state(6)) === 'completed');
+    const [{ user } = { user: '' }] = posts.filter((p) => p.path === '/secret');
+    assert.equal(user, `Basic ${Buffer.from('ada:pass@word').toString('base64')}`);
     await until(async () => waiting.length === 1);
     assert.equal(await state(5), 'active', 'a receiver that does not answer holds up no other');
     waiting[0]!();
@@ -83,7 +88,7 @@ test('each alert with a webhook is posted, again after a fault, and once; a refu
     assert.ok(posts.every((post) => post.id === post.body.id && !JSON.stringify(post.body).includes(base)));
     assert.deepEqual(
       (await newestAlerts(log, serde, 3)).map(({ id }) => id),
-      ['a-5', 'a-4', 'a-3'],
+      ['a-6', 'a-5', 'a-4'],
     );
   } finally {
     stop.abort();
