@@ -19,7 +19,7 @@ export class LogloomTransport extends WinstonTransport {
   /** @override @param {Record<string, unknown>} info @param {() => void} done */
   log(info, done) {
     // Now, in the caller's context. A format's own fields win over it.
-    this.transport.write({ timestamp: new Date().toISOString(), ...mixin(), ...info });
+    this.transport.write({ timestamp: new Date().toISOString(), ...mixin(), ...fieldsOf(info) });
     // winston waits for it, and would hold back every other transport.
     done();
     this.emit('logged', info);
@@ -34,4 +34,20 @@ export class LogloomTransport extends WinstonTransport {
   flush(timeoutMs) {
     return this.transport.flush(timeoutMs);
   }
+}
+
+/**
+ * What there is to send of a record. `logger.error(error)` without the format `errors` hands on the error itself, whose text and stack
+ * no copy of its fields holds; with further arguments it stands in the message.
+ * @param {Record<string, unknown>} info
+ * @returns {Record<string, unknown>}
+ */
+function fieldsOf(info) {
+  if (info instanceof Error) return { ...info, ...errorFields(info) };
+  return info['message'] instanceof Error ? { ...info, ...errorFields(info['message']) } : info;
+}
+
+/** @param {Error} error */
+function errorFields({ name, message, stack, cause }) {
+  return { type: name, message, stack, ...(cause === undefined ? {} : { cause }) };
 }
