@@ -10,7 +10,12 @@ export type AnswerApi = (request: ApiRequest) => Promise<ApiResponse>;
 export function runApi(onAnswer: (answer: AnswerApi) => void): RunService {
   return async ({ settings, telemetry, signal, onReady }) => {
     const app = fastify({ logger: false });
-    await connectApi(app, settings, (error) => telemetry.logger.error({ err: error }, 'a search failed'));
+    await connectApi(
+      app,
+      settings,
+      (error) => telemetry.logger.error({ err: error }, 'a search failed'),
+      (message) => telemetry.logger.warn(message),
+    );
     await app.ready();
     onAnswer(async ({ method, url, authorization, body }) => {
       const response = await app.inject({

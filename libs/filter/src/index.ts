@@ -7,6 +7,7 @@ export {
   type KeywordField,
 } from './ast.ts';
 export { attributeValues, type AttributeValue, type AttributeValues } from './attribute-values.ts';
+export { aboutCorrelations, CorrelationSubject } from './correlation-predicate.ts';
 export { compileElasticsearch, elasticsearchBool, type ElasticsearchQuery } from './elasticsearch.ts';
 export { elasticsearchAttributes, type ElasticsearchAttributes } from './elasticsearch-attributes.ts';
 export { elasticsearchWords } from './elasticsearch-words.ts';

@@ -64,8 +64,8 @@ export class ElasticsearchReader {
     return { ...page, events: sources.map(foundEvent) };
   }
 
-  async histogram({ filter, intervalMs, ...range }: HistogramQuery): Promise<Histogram> {
-    const known = await this.#knownRange(range);
+  async histogram({ filter, scope, intervalMs, ...range }: HistogramQuery): Promise<Histogram> {
+    const known = await this.#knownRange(range, scope);
     if (known === undefined)
       return { intervalMs: intervalMs ?? 1000, fromMicros: 0, toMicros: 0, buckets: [] };
     const { fromMicros, toMicros } = known;
@@ -197,8 +197,11 @@ export class ElasticsearchReader {
     return { sources, total, next: encodeSortCursor({ after, total }) };
   }
 
-  /** The range with the ends that it lacks: those of the store's events. Undefined when it lacks both and there are none. */
-  async #knownRange(range: TimeRange): Promise<{ fromMicros: number; toMicros: number } | undefined> {
+  /** The range with the ends that it lacks: those of the events of `scope`. Undefined when it lacks both and there are none. */
+  async #knownRange(
+    range: TimeRange,
+    scope: Filter | undefined,
+  ): Promise<{ fromMicros: number; toMicros: number } | undefined> {
     const { fromMicros, toMicros } = range;
     let ends: { min?: { value: number | null }; max?: { value: number | null } } = {};
     if (fromMicros === undefined || toMicros === undefined) {
@@ -208,6 +211,7 @@ export class ElasticsearchReader {
         index: this.#names.events,
         size: 0,
         aggs,
+        ...(scope === undefined ? {} : { query: eventsQuery(scope, {}) }),
       });
       ends = response.aggregations ?? {};
     }

@@ -161,6 +161,29 @@ export function searchStoreContract(name: string, create: SearchStoreFactory): v
     );
   });
 
+  withStore('the range of a histogram is that of its scope alone', async (store) => {
+    const minute = 60_000_000;
+    await store.index([
+      event(1, 0, { service: 'other' }),
+      event(2, 5 * minute, { service: 'mine' }),
+      event(3, 6 * minute, { service: 'mine', level: 'error' }),
+      event(4, 900 * minute, { service: 'other' }),
+    ]);
+    const scope = filterOf('service:mine');
+    for (const filter of ['service:mine', 'service:mine AND level:error', 'service:none']) {
+      const { fromMicros, toMicros, buckets, intervalMs } = await store.histogram({
+        filter: filterOf(filter),
+        scope,
+      });
+      assert.deepEqual([fromMicros, toMicros, intervalMs], [5 * minute, 6 * minute + 1, 2000], filter);
+      assert.equal(buckets.length, 31);
+    }
+    const open = await store.histogram({ filter: scope, scope, fromMicros: 4 * minute });
+    assert.deepEqual([open.fromMicros, open.toMicros], [4 * minute, 6 * minute + 1]);
+    const nothing = await store.histogram({ filter: scope, scope: filterOf('service:nobody') });
+    assert.deepEqual(nothing.buckets, []);
+  });
+
   withStore('a histogram of an empty store is empty', async (store) => {
     const { buckets } = await store.histogram({ filter: filterOf('') });
     assert.equal(

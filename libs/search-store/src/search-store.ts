@@ -23,7 +23,7 @@ export interface SearchStore {
 
   /** One page of the matching events, by timestamp; equal timestamps of a partition in the order of the log. */
   search(query: SearchQuery): Promise<SearchPage>;
-  /** Counts per interval and level; without a range, from the first event to the last. Errors: `too-many-buckets`. */
+  /** Counts per interval and level; without a range, from the first event of `scope` to the last. Errors: `too-many-buckets`. */
   histogram(query: HistogramQuery): Promise<Histogram>;
   /** The most frequent values of a field (fields() names them), most frequent first. Errors: `unknown-field`. */
   topValues(query: TopValuesQuery): Promise<TopValues>;
@@ -106,6 +106,8 @@ export interface SearchPage {
 
 export interface HistogramQuery extends TimeRange {
   filter: Filter;
+  /** Which events make the range where it is not given; default: all. */
+  scope?: Filter | undefined;
   /** Chosen for about 60 buckets when not given. */
   intervalMs?: number | undefined;
 }

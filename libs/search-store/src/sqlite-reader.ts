@@ -50,9 +50,9 @@ export class SqliteReader {
     });
   }
 
-  histogram({ filter, intervalMs, ...range }: HistogramQuery): Histogram {
+  histogram({ filter, scope, intervalMs, ...range }: HistogramQuery): Histogram {
     return this.#deadline.run(() => {
-      const known = this.#knownRange(range);
+      const known = this.#knownRange(range, scope);
       if (known === undefined)
         return { intervalMs: intervalMs ?? 1000, fromMicros: 0, toMicros: 0, buckets: [] };
       const { fromMicros, toMicros } = known;
@@ -176,12 +176,20 @@ export class SqliteReader {
     return { value: Math.min(count, maxTotal), exact: count <= maxTotal };
   }
 
-  /** The range with the ends that it lacks: those of the store's events. Undefined when it lacks both and there are none. */
-  #knownRange({ fromMicros, toMicros }: TimeRange): { fromMicros: number; toMicros: number } | undefined {
-    const [row] = this.#rows<[number | null, number | null]>(
-      'SELECT (SELECT MIN(ts) FROM events), (SELECT MAX(ts) FROM events)',
-      [],
-    );
+  /** The range with the ends that it lacks: those of the events of `scope`. Undefined when it lacks both and there are none. */
+  #knownRange(
+    { fromMicros, toMicros }: TimeRange,
+    scope: Filter | undefined,
+  ): { fromMicros: number; toMicros: number } | undefined {
+    if (fromMicros !== undefined && toMicros !== undefined)
+      return { fromMicros: Math.min(fromMicros, toMicros), toMicros };
+    const { sql, params } = scope === undefined ? { sql: 'TRUE', params: [] } : eventsWhere(scope, {});
+    const end = (direction: string): string =>
+      `(SELECT ts FROM events WHERE ${sql} ORDER BY ts ${direction} LIMIT 1)`;
+    const [row] = this.#rows<[number | null, number | null]>(`SELECT ${end('ASC')}, ${end('DESC')}`, [
+      ...params,
+      ...params,
+    ]);
     const from = fromMicros ?? row?.[0] ?? toMicros;
     if (from === undefined) return undefined;
     const to = toMicros ?? Math.max(from, row?.[1] ?? from) + 1;

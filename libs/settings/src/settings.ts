@@ -287,6 +287,13 @@ const schema = z.object({
   LIVE_ALLOW_NO_AUTH: flag().describe(
     'true: viewers are served without tokens also where HOST is not loopback; no effect with LIVE_AUTH_JWKS',
   ),
+  CURSOR_KEY: z
+    .string()
+    .min(32)
+    .optional()
+    .describe(
+      'secret of at least 32 characters that cursors of searches are sealed with, the same for all processes that serve /api; unset: a key in LOGLOOM_DATA',
+    ),
   LOG_LEVEL: z
     .enum(['debug', 'info', 'warn', 'error'])
     .default('info')

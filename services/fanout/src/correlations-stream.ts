@@ -1,7 +1,7 @@
-import type { FilterSubject } from '@logloom/filter';
+import { CorrelationSubject, type FilterSubject } from '@logloom/filter';
 import type { Serde } from '@logloom/schema-registry';
 import { correlationToJson, levels, topics, type Correlation, type Level } from '@logloom/schemas';
-import { compileCorrelationFilter, CorrelationSubject } from './correlation-filter.ts';
+import { compileCorrelationFilter } from './correlation-filter.ts';
 import { rememberFilters } from './filter-cache.ts';
 import type { LiveItem, StreamKind } from './stream-kind.ts';
 

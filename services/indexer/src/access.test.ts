@@ -42,6 +42,7 @@ interface Answer {
   next?: string;
   error: { code: string; message: string };
   id: string;
+  [field: string]: unknown;
 }
 
 function event(offset: number, service: string, correlationId: string, attributes = '{}'): PlacedEvent {
@@ -85,7 +86,7 @@ const requests = Array.from({ length: 12 }, (_, r) => {
     event(r * 2 + i, service, `request-${r}`, JSON.stringify({ tenant: service, [`${service}Only`]: 1 })),
   );
 });
-const mineOf = (r: number) => requests[r]!.every(({ service }) => service === 'mine');
+const isMine = ({ service }: PlacedEvent) => service === 'mine';
 
 async function get(path: string, claims: Record<string, unknown>, method: 'GET' | 'POST' = 'GET') {
   const headers = { authorization: `Bearer ${await issuer.sign(claims)}` };
@@ -152,8 +153,8 @@ for (const claims of [service, attribute]) {
     }
     // A cursor that somebody else was given.
     const { body: all } = await get('search?limit=5', {});
-    const { body: rest } = await get(`search?limit=500&cursor=${all.next}`, claims);
-    assert.ok(rest.events.length > 0 && rest.events.every((found) => found.service === 'mine'));
+    const { status, body: rest } = await get(`search?limit=500&cursor=${all.next}`, claims);
+    assert.deepEqual([status, rest.error.code], [400, 'bad-cursor']);
 
     const { body: histogram } = await get('histogram?q=*%20OR%20service:other', claims);
     assert.equal(
@@ -177,9 +178,9 @@ for (const claims of [service, attribute]) {
     assert.deepEqual(attributes.values, []);
   });
 
-  test(`${claims.logloom_filter}: the documents all of whose members it may see`, async () => {
-    const wanted = requests.flatMap((_, r) => (mineOf(r) ? [`0-${r * 2}`] : [])).reverse();
-    for (const q of ['', 'service:other OR *', 'NOT service:other OR service:other']) {
+  test(`${claims.logloom_filter}: the documents of its events, as if the other members were not there`, async () => {
+    const wanted = requests.flatMap((members, r) => (members.some(isMine) ? [`0-${r * 2}`] : [])).reverse();
+    for (const q of ['', 'service:mine', 'NOT service:other', 'eventCount:>0']) {
       const found: string[] = [];
       let cursor = '';
       let pages = 0;
@@ -199,13 +200,34 @@ for (const claims of [service, attribute]) {
       wanted,
     );
     assert.deepEqual(page.total, { value: wanted.length, exact: true });
+    for (const q of ['service:other', 'closeReason:max', 'severity:*', 'labels.a:b', 'eventCount:3'])
+      assert.deepEqual(
+        (await get(`correlations?q=${encodeURIComponent(q)}`, claims)).body.correlations,
+        [],
+        q,
+      );
+    for (const q of ['host:x', 'some words'])
+      assert.equal(
+        (await get(`correlations?q=${encodeURIComponent(q)}`, claims)).body.error.code,
+        'bad-filter',
+      );
     assert.equal((await get('correlations?cursor=abc', claims)).body.error.code, 'bad-cursor');
-    for (const r of requests.keys())
+    for (const [r, members] of requests.entries()) {
+      const visible = members.filter(isMine);
       for (const id of [`0-${r * 2}`, `request-${r}`]) {
         const { status, body } = await get(`correlations/${id}`, claims);
-        assert.equal(status, mineOf(r) ? 200 : 404, id);
-        if (status === 200) assert.equal(body.events.length, 2);
+        assert.equal(status, visible.length > 0 ? 200 : 404, id);
+        if (status !== 200) continue;
+        assert.deepEqual(
+          body.events.map((each) => each.id),
+          visible.map((each) => each.id),
+        );
+        assert.deepEqual(body['services'], ['mine']);
+        assert.deepEqual(body['levels'], { info: visible.length });
+        for (const judged of ['severity', 'closeReason', 'shape', 'rulesVersion'])
+          assert.ok(!(judged in body), judged);
       }
+    }
   });
 
   test(`${claims.logloom_filter}: nothing that tells of the whole`, async () => {
@@ -226,4 +248,65 @@ test('a filter over the limits is refused with the limit', async () => {
   const { status, body } = await get('search?q=service:a*b*c*', {});
   assert.deepEqual([status, body.error.code], [400, 'filter-too-complex']);
   assert.match(body.error.message, /3 wildcards; 2 are allowed/);
+});
+
+test('whatever others do, a tenant is answered the same, to the length of its cursors', async () => {
+  const claims = { logloom_filter: 'service:tenant' };
+  const at = (offset: number, service: string, id: string, attributes = '{}') =>
+    event(offset, service, id, attributes);
+  const store = async (members: PlacedEvent[], changes: Partial<Correlation> = {}): Promise<void> => {
+    await search.index(members);
+    await archive.put(members);
+    await search.indexCorrelations([{ ...documentOf(members), ...changes }]);
+  };
+  // Its own requests are 100 s apart, so that there is room for others in between.
+  const own = Array.from({ length: 6 }, (_, r) =>
+    [0, 1].map((i) => at(10_000 + 100 * r + 10 * i, 'tenant', `own-${r}`, '{"requestId":"own-id"}')),
+  );
+  for (const members of own) await store(members);
+  const ask = async (): Promise<unknown[]> => {
+    const answers: unknown[] = [];
+    let next = '';
+    do {
+      const { status, body } = await get(`correlations?limit=2&cursor=${next}`, claims);
+      next = body.next ?? '';
+      answers.push({ status, ...body, next: next.length });
+    } while (next !== '');
+    for (const path of [
+      'correlations?q=service:stranger',
+      'correlations?q=severity:high%20OR%20rules:*',
+      'correlations?q=eventCount:>2',
+      'correlations/own-2',
+      'correlations/0-10200',
+      'correlations/own-id',
+      'correlations/their-id',
+      'correlations/0-10199',
+      'histogram',
+      'histogram?interval=1h',
+      'fields?field=service',
+    ])
+      answers.push(await get(path, claims));
+    return answers;
+  };
+  const before = await ask();
+  // Another's event with the id of one of its requests: earlier in time than all, with a rule's verdict, in the highest revision.
+  const stranger = at(10_205, 'stranger', 'own-2', '{"requestId":"their-id","sessionId":"own-id"}');
+  const early = { ...stranger, timestamp: startMicros - 86_400_000_000 };
+  const [first, last] = own[2] as [PlacedEvent, PlacedEvent];
+  const verdict = { rules: ['theirs'], severity: 'high', labels: { a: 'b' }, closeReason: 'rule' as const };
+  await store([first, early, last], { ...verdict, firstAt: early.timestamp, revision: 2, ids: ['their-id'] });
+  // Requests of others before, between and after its own, which claim its ids.
+  await search.indexCorrelations(
+    Array.from({ length: 600 }, (_, r) => {
+      const members = [at(9_700 + 2 * r, 'stranger', r % 2 === 0 ? 'own-3' : 'theirs')];
+      return { ...documentOf(members), id: `1-${r}`, partition: 1, ids: ['own-id'], severity: 'high' };
+    }),
+  );
+  assert.deepEqual(await ask(), before);
+  // A document that another's event began is known by the first event of its own.
+  await store([at(10_900, 'stranger', 'shared'), at(10_901, 'tenant', 'shared')]);
+  assert.equal((await get('correlations/0-10900', claims)).status, 404);
+  const { body } = await get('correlations/0-10901', claims);
+  assert.deepEqual([body.id, body['firstOffset'], body['members']], ['0-10901', 10_901, [10_901]]);
+  assert.equal((await get('correlations/shared', claims)).body.id, '0-10901');
 });

@@ -248,11 +248,20 @@ test('a correlation has exactly its members, also those that only the log has ye
     listed.body.correlations.map((c) => [c.id, c.eventCount]),
     [['0-2', 2]],
   );
-  const second = await api.get('correlations', { q: 'service:shop', limit: 1, cursor: listed.body.next! });
+  const query = { q: 'service:shop AND eventCount:>=2', limit: 1, cursor: listed.body.next! };
+  const second = await api.get('correlations', query);
   assert.deepEqual(
     second.body.correlations.map((c) => c.id),
     ['0-0'],
   );
+  for (const [path, other] of [
+    ['correlations', { ...query, q: 'service:shop' }],
+    ['correlations', { ...query, from: '0' }],
+    ['search', query],
+  ] as const) {
+    const { status, body: refused } = await api.get(path, other);
+    assert.deepEqual([status, refused.error.code], [400, 'bad-cursor'], 'a cursor of another query');
+  }
 });
 
 test('a list tells on demand how rare each request is, as the request itself does', async () => {

@@ -1,4 +1,4 @@
-import type { Authenticate } from '@logloom/auth';
+import { Sealer, type Authenticate } from '@logloom/auth';
 import {
   compileHighlight,
   FilterSubject,
@@ -6,12 +6,13 @@ import {
   type FilterLimits,
   type Highlights,
 } from '@logloom/filter';
-import { correlationToJson, eventToJson, formatMicros, type PlacedEvent } from '@logloom/schemas';
+import { eventToJson, formatMicros, type PlacedEvent } from '@logloom/schemas';
 import { SearchStoreError, type FoundEvent, type SearchStore, type Total } from '@logloom/search-store';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { CorrelationEventsDeps } from './correlation-events.ts';
 import { ApiError, errors, type ErrorCode } from './errors.ts';
 import { holderOf, registerAccess } from './register-access.ts';
+import { PageCursors } from './page-cursors.ts';
 import { VisibleStore } from './visible-store.ts';
 import { registerJobs, type JobsApiDeps } from './jobs/jobs-api.ts';
 import { newestAlerts } from './newest-alerts.ts';
@@ -28,6 +29,8 @@ export interface ApiDeps extends CorrelationEventsDeps {
   version: string;
   /** Finds out who asks; default: everybody may ask everything. */
   authenticate?: Authenticate;
+  /** Seals the cursors; default: with a key of this process. */
+  sealer?: Sealer | undefined;
   /** What a filter may consist of; default: what the language allows. */
   filterLimits?: FilterLimits;
   /** The clock for relative times, ms since 1970; default Date.now. */
@@ -38,9 +41,16 @@ export interface ApiDeps extends CorrelationEventsDeps {
 
 /** Adds the search API under /api (docs: interface, "Search"). It keeps nothing between requests. */
 export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
-  const { now = Date.now, onError } = deps;
+  const { now = Date.now, onError, sealer = Sealer.random() } = deps;
   const parametersOf = (request: FastifyRequest): QueryParameters =>
     new QueryParameters(request.query, now(), holderOf(request).filter, deps.filterLimits);
+  const cursorsOf = (request: FastifyRequest, query: QueryParameters): PageCursors =>
+    new PageCursors(sealer, [
+      request.routeOptions.url ?? '',
+      holderOf(request).filter?.canonical ?? '',
+      query.documentFilter().canonical,
+      ...['from', 'to', 'order'].map((name) => query.text(name) ?? ''),
+    ]);
   const storeOf = (request: FastifyRequest): VisibleStore => new VisibleStore(deps, holderOf(request).filter);
   void app.register(
     async (api) => {
@@ -51,14 +61,15 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
         const query = parametersOf(request);
         const filter = query.filter();
         const highlight = query.flag('highlight');
+        const cursors = cursorsOf(request, query);
         const page = await deps.search.search({
           filter,
           ...query.range(),
           limit: query.limit(),
           order: query.oneOf('order', ['asc', 'desc'], 'desc'),
-          cursor: query.text('cursor'),
+          cursor: cursors.open(query.text('cursor')),
         });
-        const json = pageJson(page.total, 'events', page.events.map(eventJson), page.next);
+        const json = pageJson(page.total, 'events', page.events.map(eventJson), cursors.seal(page.next));
         if (!highlight) return sendJson(reply, json);
         const highlights = JSON.stringify(highlightsOf(query.documentFilter(), page.events));
         return sendJson(reply, `${json.slice(0, -1)},"highlights":${highlights}}`);
@@ -68,7 +79,11 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
         const query = parametersOf(request);
         query.oneOf('by', ['level'], 'level');
         const intervalMs = query.durationMs('interval');
-        const result = await deps.search.histogram({ filter: query.filter(), ...query.range(), intervalMs });
+        const result = await storeOf(request).histogram({
+          filter: query.filter(),
+          ...query.range(),
+          intervalMs,
+        });
         return {
           intervalMs: result.intervalMs,
           from: formatMicros(result.fromMicros),
@@ -101,20 +116,21 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
         const text = query.text('q') ?? '';
         const withAnomaly = query.flag('anomaly');
         const store = storeOf(request);
+        const cursors = cursorsOf(request, query);
         const page = await withPosition(text, () =>
           store.correlations({
             filter: query.documentFilter(),
             ...query.range(),
             limit: query.limit(),
-            cursor: query.text('cursor'),
+            cursor: cursors.open(query.text('cursor')),
           }),
         );
         const anomalies = withAnomaly ? await store.anomalies(page.correlations) : [];
         // JSON leaves out what is undefined.
         const documents = page.correlations.map((c, i) =>
-          JSON.stringify({ ...correlationToJson(c), anomaly: anomalies[i] }),
+          JSON.stringify({ ...store.documentJson(c), anomaly: anomalies[i] }),
         );
-        return sendJson(reply, pageJson(page.total, 'correlations', documents, page.next));
+        return sendJson(reply, pageJson(page.total, 'correlations', documents, cursors.seal(page.next)));
       });
 
       api.get<{ Params: { id: string } }>('/correlations/:id', async (request, reply) => {
@@ -128,7 +144,7 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
           store.anomalies([document]),
         ]);
         const json = JSON.stringify({
-          ...correlationToJson(document),
+          ...store.documentJson(document),
           related,
           summary: summarizeRequest(events),
           ...(anomaly === undefined ? {} : { anomaly }),

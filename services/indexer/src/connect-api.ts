@@ -1,4 +1,4 @@
-import { checkExposure, openAuthenticate } from '@logloom/auth';
+import { checkExposure, openAuthenticate, openSealer } from '@logloom/auth';
 import { openArchive } from '@logloom/archive';
 import { openJobQueue, openJobRecords } from '@logloom/job-queue';
 import { connectLog } from '@logloom/runtime';
@@ -12,14 +12,16 @@ import { storesFolder } from './run-indexer.ts';
 
 /**
  * Adds the search API with connections of its own, for reading only, so that it can run on another thread than the indexer. They
- * are closed with the app.
+ * are closed with the app. `warn` is told of what will not work as it should.
  */
 export async function connectApi(
   app: FastifyInstance,
   settings: Settings,
   onError: (error: unknown) => void,
+  warn?: (message: string) => void,
 ): Promise<void> {
   checkExposure(settings);
+  const sealer = openSealer({ secret: settings.CURSOR_KEY, folder: settings.LOGLOOM_DATA, warn });
   const authenticate = await openAuthenticate(settings);
   const connection = await connectLog(settings);
   const folder = storesFolder(settings.LOGLOOM_DATA);
@@ -41,6 +43,7 @@ export async function connectApi(
     jobs: { queue, records },
     version,
     authenticate,
+    sealer,
     filterLimits: {
       terms: settings.LIVE_FILTER_TERMS,
       depth: settings.LIVE_FILTER_DEPTH,

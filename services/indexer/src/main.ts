@@ -8,5 +8,10 @@ await runStandalone({
   run: runIndexer,
   env: process.env,
   register: (app, { settings, telemetry }) =>
-    connectApi(app, settings, (error) => telemetry.logger.error({ err: error }, 'the API failed')),
+    connectApi(
+      app,
+      settings,
+      (error) => telemetry.logger.error({ err: error }, 'the API failed'),
+      (message) => telemetry.logger.warn(message),
+    ),
 });

@@ -22,18 +22,20 @@ export async function relatedRequests(
   search: Pick<SearchStore, 'correlationsByIds'>,
   document: Correlation,
 ): Promise<RelatedRequest[]> {
+  const found = await search.correlationsByIds(idsOf(document), maxRelated + 1);
+  return relatedTo(document, found.filter(({ id }) => id !== document.id).slice(0, maxRelated));
+}
+
+/** What these other documents have in common with this one. */
+export function relatedTo(document: Correlation, others: readonly Correlation[]): RelatedRequest[] {
   const ids = idsOf(document);
-  const found = await search.correlationsByIds(ids, maxRelated + 1);
-  return found
-    .filter(({ id }) => id !== document.id)
-    .slice(0, maxRelated)
-    .map((other) => {
-      const { id, correlationId, kind, firstAt, durationMs, eventCount, errorCount, services } =
-        correlationToJson(other);
-      const theirs = new Set(idsOf(other));
-      const shared = ids.filter((each) => theirs.has(each));
-      return { id, correlationId, kind, firstAt, durationMs, eventCount, errorCount, services, shared };
-    });
+  return others.map((other) => {
+    const { id, correlationId, kind, firstAt, durationMs, eventCount, errorCount, services } =
+      correlationToJson(other);
+    const theirs = new Set(idsOf(other));
+    const shared = ids.filter((each) => theirs.has(each));
+    return { id, correlationId, kind, firstAt, durationMs, eventCount, errorCount, services, shared };
+  });
 }
 
 function idsOf(document: Correlation): string[] {

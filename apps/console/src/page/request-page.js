@@ -127,7 +127,12 @@ export class RequestPage {
       ['events', formatCount(request.eventCount)],
       ['levels', element('span', { class: 'level-counts' }, ...counts)],
       ['started', formatDateTime(request.firstAt)],
-      ['end', closeReasons[request.closeReason] ?? request.closeReason],
+      // Who sees a part of it only is not told why it closed.
+      .../** @type {[string, string][]} */ (
+        request.closeReason === undefined
+          ? []
+          : [['end', closeReasons[request.closeReason] ?? request.closeReason]]
+      ),
       ['revision', String(request.revision)],
     ];
     facts.push(...requestFindings(request));

@@ -9,7 +9,7 @@ import { formatHash } from './location-state.js';
  * @property {string} correlationId
  * @property {string} kind
  * @property {number} revision
- * @property {string} closeReason
+ * @property {string} [closeReason]
  * @property {string} firstAt
  * @property {string} lastAt
  * @property {number} durationMs

@@ -1,0 +1,238 @@
+import {
+  aboutCorrelations,
+  compilePredicate,
+  CorrelationSubject,
+  FilterSubject,
+  intersect,
+  type Filter,
+  type FilterNode,
+  type Predicate,
+} from '@logloom/filter';
+import { correlationDefaults, memberOffsets, type Correlation, type PlacedEvent } from '@logloom/schemas';
+import type { CorrelationsPage, CorrelationsQuery, FoundEvent, SearchStore } from '@logloom/search-store';
+import { correlationEvents, type CorrelationEventsDeps } from './correlation-events.ts';
+import { relatedTo, type RelatedRequest } from './related-requests.ts';
+import { placeInId, visibleDocument } from './visible-document.ts';
+
+export interface VisibleDocumentsDeps extends CorrelationEventsDeps {
+  search: SearchStore;
+}
+
+export interface VisibleRequest {
+  document: Correlation;
+  /** The visible members, in time order. */
+  events: PlacedEvent[];
+}
+
+/** A request looks at so many of the holder's events, and loads so many documents; the next page goes on behind them. */
+const maxEvents = 2_000;
+const maxLoaded = 500;
+/** Documents of one correlation id that are looked through for an event's own. */
+const documentsPerLook = 20;
+const maxLooks = 25;
+/** Correlation ids whose documents are loaded at the same time. */
+const atOnce = 8;
+const maxRelated = 50;
+const maxLookUps = 200;
+
+const fields = [
+  ...['id', 'correlationId', 'kind', 'correlationKind', 'service', 'services', 'level', 'closeReason'],
+  ...['severity', 'eventCount', 'errorCount', 'durationMs', 'revision', 'rules', 'ids', 'traceId'],
+  ...['requestId', 'sessionId', 'shape', 'timestamp', 'partition'],
+];
+
+/**
+ * The requests of somebody who may see the events of a filter, found by those events and made of them alone: what others add to a
+ * request, or how many requests they have, changes neither what is found, nor its order, nor where a page ends.
+ */
+export class VisibleDocuments {
+  readonly #deps: VisibleDocumentsDeps;
+  readonly #imposed: Filter;
+  readonly #matches: Predicate;
+  /** Those that were loaded, by correlation id. */
+  readonly #loaded = new Map<string, { whole: Correlation; visible: VisibleRequest }[]>();
+  #loadedCount = 0;
+
+  constructor(deps: VisibleDocumentsDeps, imposed: Filter) {
+    this.#deps = deps;
+    this.#imposed = imposed;
+    this.#matches = compilePredicate(imposed);
+  }
+
+  /**
+   * As SearchStore.correlations(), with a total that counts the page. A page may be short; the cursor is a place among the holder's
+   * events.
+   */
+  async page({ filter, limit, cursor, ...range }: CorrelationsQuery): Promise<CorrelationsPage> {
+    const matches = filter === undefined ? () => true : await this.#compile(filter);
+    const correlations: Correlation[] = [];
+    let next = cursor;
+    let lookedAt = 0;
+    do {
+      const page = await this.#deps.search.search({
+        filter: this.#imposed,
+        ...range,
+        order: 'desc',
+        cursor: next,
+        // An event begins one document at most, so that a page cannot grow past its limit.
+        limit: limit - correlations.length,
+      });
+      lookedAt += page.events.length;
+      const begun = await this.#documentsBegunBy(page.events);
+      for (const document of begun)
+        if (matches(new CorrelationSubject(document))) correlations.push(document);
+      next = page.next;
+    } while (
+      next !== undefined &&
+      correlations.length < limit &&
+      lookedAt < maxEvents &&
+      this.#loadedCount < maxLoaded
+    );
+    return {
+      total: { value: correlations.length, exact: cursor === undefined && next === undefined },
+      correlations,
+      ...(next === undefined ? {} : { next }),
+    };
+  }
+
+  /** By the document's id, its correlation id, or another id that one of the visible members carries. */
+  async find(id: string): Promise<VisibleRequest | undefined> {
+    const place = placeInId(id);
+    if (place !== undefined) {
+      const [event] = await this.#deps.archive.range(place.partition, place.offset, place.offset + 1, 1);
+      const found = event && this.isVisible(event) ? await this.#requestOf(event) : undefined;
+      if (found?.document.id === id) return found;
+    }
+    for (const ast of [keyword('correlationId', id), carries([id])]) {
+      const { events } = await this.#deps.search.search({
+        filter: intersect({ ast, canonical: '' }, this.#imposed),
+        order: 'desc',
+        limit: maxLookUps,
+      });
+      for (const event of events) {
+        const found = await this.#requestOf(event);
+        if (found !== undefined) return found;
+      }
+    }
+    return undefined;
+  }
+
+  /** The other documents that share an id with this one, by what is visible of both, the latest first. */
+  async related(document: Correlation): Promise<RelatedRequest[]> {
+    const ids = [document.correlationId, ...(document.ids ?? correlationDefaults.ids)];
+    const { events } = await this.#deps.search.search({
+      filter: intersect({ ast: carries(ids), canonical: '' }, this.#imposed),
+      order: 'desc',
+      limit: maxLookUps,
+    });
+    const others = new Map<string, Correlation>();
+    for (const event of events) {
+      if (others.size > maxRelated) break;
+      const found = await this.#requestOf(event);
+      if (found !== undefined && found.document.id !== document.id)
+        others.set(found.document.id, found.document);
+    }
+    const latestFirst = [...others.values()].sort((a, b) => b.firstAt - a.firstAt);
+    return relatedTo(document, latestFirst.slice(0, maxRelated));
+  }
+
+  /** Throws SearchStoreError `bad-filter` for what the store would refuse. */
+  async #compile({ ast, canonical }: Filter): Promise<Predicate> {
+    await this.#deps.search.correlations({
+      filter: { ast, canonical },
+      fromMicros: 0,
+      toMicros: 0,
+      limit: 1,
+    });
+    return compilePredicate({ ast: aboutCorrelations(ast, fields).ast, canonical });
+  }
+
+  /** The documents whose first visible member is among these, in their order. */
+  async #documentsBegunBy(events: readonly FoundEvent[]): Promise<Correlation[]> {
+    const byId = new Map<string, FoundEvent[]>();
+    for (const event of events) {
+      if (event.correlationId === null) continue;
+      const group = byId.get(event.correlationId);
+      if (group === undefined) byId.set(event.correlationId, [event]);
+      else group.push(event);
+    }
+    const begun = new Map<FoundEvent, Correlation>();
+    const groups = [...byId.values()];
+    for (let at = 0; at < groups.length; at += atOnce)
+      await Promise.all(
+        groups.slice(at, at + atOnce).map(async (group) => {
+          for (const event of group) {
+            const found = await this.#requestOf(event);
+            const first = found?.events[0];
+            if (first?.offset === event.offset && first.partition === event.partition)
+              begun.set(event, found!.document);
+          }
+        }),
+      );
+    return events.flatMap((event) => begun.get(event) ?? []);
+  }
+
+  /** What is visible of the document that a visible event is a member of; undefined while there is none. */
+  async #requestOf(event: FoundEvent): Promise<VisibleRequest | undefined> {
+    const { correlationId, partition, offset, timestamp } = event;
+    if (correlationId === null) return undefined;
+    let known = this.#loaded.get(correlationId);
+    if (known === undefined) this.#loaded.set(correlationId, (known = []));
+    const before = known.find(({ whole }) => isMember(whole, partition, offset));
+    if (before !== undefined) return before.visible;
+    let cursor: string | undefined;
+    for (let look = 0; look < maxLooks; look++) {
+      const page = await this.#deps.search.correlations({
+        filter: { ast: keyword('correlationId', correlationId), canonical: '' },
+        toMicros: timestamp + 1,
+        limit: documentsPerLook,
+        cursor,
+      });
+      const whole = page.correlations.find((document) => isMember(document, partition, offset));
+      if (whole !== undefined) {
+        this.#loadedCount++;
+        const members = await correlationEvents(this.#deps, whole);
+        const events = members.filter((member) => this.isVisible(member));
+        if (events.length === 0) return undefined;
+        const visible = { document: visibleDocument(whole, events), events };
+        known.push({ whole, visible });
+        return visible;
+      }
+      cursor = page.next;
+      if (cursor === undefined) return undefined;
+    }
+    return undefined;
+  }
+
+  isVisible(event: FoundEvent): boolean {
+    return this.#matches(new FilterSubject(event as PlacedEvent));
+  }
+}
+
+function isMember(document: Correlation, partition: number, offset: number): boolean {
+  return (
+    document.partition === partition &&
+    document.firstOffset <= offset &&
+    memberOffsets(document).includes(offset)
+  );
+}
+
+function keyword(field: 'correlationId' | 'traceId', value: string): FilterNode {
+  return { type: 'keyword', field, match: { type: 'equals', value } };
+}
+
+/** Events that carry one of these ids, as a document's `ids` name them. */
+function carries(ids: readonly string[]): FilterNode {
+  return {
+    type: 'or',
+    children: ids.flatMap((value) => [
+      keyword('correlationId', value),
+      keyword('traceId', value),
+      ...['requestId', 'sessionId'].map((path): FilterNode => ({
+        type: 'attribute',
+        path,
+        match: { type: 'equals', value },
+      })),
+    ]),
+  };
+}
