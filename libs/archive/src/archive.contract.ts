@@ -157,6 +157,56 @@ export function archiveContract(name: string, create: ArchiveFactory): void {
     assert.deepEqual(await archive.counts(), { events: 2, correlations: 1 });
     assert.equal(await archive.correlation('0-1'), undefined);
   });
+
+  withArchive(
+    'it knows how far it was filled, for one epoch, also after a restart',
+    async (archive, reopen) => {
+      const move = (partition: number, from: number, offset: number) => ({
+        topic: 'logs.a',
+        partition,
+        from,
+        offset,
+      });
+      const offsetsOf = async (of: typeof archive, epoch = 'one'): Promise<string[]> =>
+        (await of.filled(epoch)).map((m) => `${m.topic}/${m.partition}: ${m.offset}`).sort();
+      assert.deepEqual(await archive.filled('one'), []);
+      assert.equal(await archive.markFilled('one', [move(0, 0, 10), move(1, 0, 0)]), true);
+      assert.equal(
+        await archive.markFilled('one', [move(0, 10, 20), move(1, 1, 5)]),
+        false,
+        'lower than it was',
+      );
+      assert.equal(await archive.markFilled('one', [move(2, 3, 20)]), false, 'not there');
+      assert.equal(await archive.markFilled('one', [move(0, 3, 7), move(2, 0, 4)]), true);
+      const all = ['logs.a/0: 10', 'logs.a/1: 0', 'logs.a/2: 4'];
+      assert.deepEqual(await offsetsOf(archive), all);
+      assert.equal(await archive.removedBefore(), -Infinity);
+      await archive.dropBefore(20);
+      await archive.dropBefore(10);
+      const again = await reopen();
+      assert.deepEqual(await offsetsOf(again), all);
+      assert.equal(await again.removedBefore(), 20);
+      assert.deepEqual(await again.filled('two'), []);
+      assert.equal(await again.markFilled('two', [move(0, 0, 1)]), true);
+      assert.deepEqual(await offsetsOf(again, 'two'), ['logs.a/0: 1']);
+    },
+  );
+
+  withArchive('it says which events and documents it does not hold', async (archive) => {
+    await archive.put([event(1, 10), event(2, 20)]);
+    await archive.putCorrelations([document('0-1', 2), document('0-2', 1)]);
+    const events = await archive.missingEvents([event(1, 10), event(2, 20), event(3, 30)]);
+    assert.deepEqual(
+      events.map(({ offset }) => offset),
+      [3],
+    );
+    const wanted = [document('0-1', 1), document('0-1', 3), document('0-2', 1), document('0-3', 1)];
+    const documents = await archive.missingCorrelations(wanted);
+    assert.deepEqual(
+      documents.map(({ id, revision }) => `${id}/${revision}`),
+      ['0-1/3', '0-3/1'],
+    );
+  });
 }
 
 async function collect(events: AsyncIterable<PlacedEvent>): Promise<PlacedEvent[]> {

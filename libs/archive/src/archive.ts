@@ -1,4 +1,4 @@
-import type { Correlation, PlacedEvent } from '@logloom/schemas';
+import type { Correlation, LogView, PlacedEvent } from '@logloom/schemas';
 
 /**
  * Keeps every event and correlation document for as long as retention says, whole: what it gives back equals what it was given. It
@@ -12,7 +12,7 @@ import type { Correlation, PlacedEvent } from '@logloom/schemas';
  *
  * Times are microseconds since 1970.
  */
-export interface Archive {
+export interface Archive extends LogView {
   put(events: readonly PlacedEvent[]): Promise<void>;
   putCorrelations(documents: readonly Correlation[]): Promise<void>;
 

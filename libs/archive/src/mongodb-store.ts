@@ -10,6 +10,7 @@ import {
 import type { CorrelationDocument, EventDocument } from './mongodb-document.ts';
 import { withRetries } from './mongodb-errors.ts';
 import { otherEvents } from './mongodb-slices.ts';
+import type { MarkDocument } from './mongodb-view.ts';
 
 const correlations = 'correlations';
 const defaultDatabase = 'logloom';
@@ -50,6 +51,10 @@ export class MongoStore {
 
   get correlations(): Collection<CorrelationDocument> {
     return this.#db.collection(correlations);
+  }
+
+  get marks(): Collection<MarkDocument> {
+    return this.#db.collection('marks');
   }
 
   /** `fromSecondaries`: reading may be left to those, where there are any. */

@@ -97,7 +97,7 @@ function archiveTests({ name, baseUrl, server }: Target): void {
         assert.deepEqual(ids(await reader.byCorrelation('c', month)), [events[1]!.id, events[2]!.id]);
         await reader.close();
         assert.equal(await archive.dropBefore(micros('2026-03-02T00:00:00Z')), 5);
-        const left = ['correlations', 'events_2026_03', 'events_other'];
+        const left = ['correlations', 'events_2026_03', 'events_other', 'marks'];
         assert.deepEqual(await collectionsOf(database), left);
         assert.deepEqual(ids(await archive.byCorrelation('c')), [events[4]!.id, events[6]!.id]);
         await archive.put([events[1]!]);

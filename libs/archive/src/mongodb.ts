@@ -12,6 +12,14 @@ import { exceptDuplicates, withRetries } from './mongodb-errors.ts';
 import { scanSlices, type MongoScanQuery } from './mongodb-scan.ts';
 import { boundsOf, neighbourOf, otherEvents, sliceOf, slicesWithin } from './mongodb-slices.ts';
 import { MongoStore } from './mongodb-store.ts';
+import {
+  filled,
+  markFilled,
+  missingCorrelations,
+  missingEvents,
+  noteRemoved,
+  removedBefore,
+} from './mongodb-view.ts';
 
 export interface MongoArchiveOptions {
   /** Makes no collections and indexes; for readers beside the writer. */
@@ -66,7 +74,16 @@ export async function openMongoArchive(
         ]);
         return { events: events.reduce((sum, count) => sum + count, 0), correlations };
       }),
-    dropBefore: (micros) => dropBefore(store, micros),
+    filled: (epoch) => withRetries(() => filled(store, epoch)),
+    markFilled: (epoch, moves) => withRetries(() => markFilled(store, epoch, moves)),
+    removedBefore: () => withRetries(() => removedBefore(store)),
+    missingEvents: (events) => withRetries(() => missingEvents(store, events)),
+    missingCorrelations: (documents) => withRetries(() => missingCorrelations(store, documents)),
+    dropBefore: async (micros) => {
+      // First: what is half removed is no more expected to be there.
+      await withRetries(() => noteRemoved(store, micros));
+      return dropBefore(store, micros);
+    },
     close: () => store.close(),
   };
 }

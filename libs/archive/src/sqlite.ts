@@ -1,5 +1,5 @@
 import type { Correlation, PlacedEvent } from '@logloom/schemas';
-import { openDatabase } from '@logloom/sqlite';
+import { FillTable, openDatabase } from '@logloom/sqlite';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { ArchiveError, type Archive, type ScanQuery } from './archive.ts';
@@ -29,6 +29,9 @@ export function openSqliteArchive(folder: string, { readOnly = false } = {}): Ar
   const hasCorrelation = db.prepare('SELECT 1 FROM correlations WHERE id = ?');
   const correlation = db.prepare('SELECT document FROM correlations WHERE id = ?');
   const count = db.prepare('UPDATE counts SET value = value + ? WHERE name = ?');
+  const hasEvent = db.prepare('SELECT 1 FROM events WHERE id = ?');
+  const revisionOf = db.prepare('SELECT revision FROM correlations WHERE id = ?');
+  const fill = new FillTable(db);
   const byCorrelation = db.prepare(
     `SELECT ${eventColumns} FROM events WHERE correlation_id = ? AND ts >= ? AND ts < ?
      ORDER BY ts, partition, "offset" LIMIT ?`,
@@ -84,7 +87,20 @@ export function openSqliteArchive(folder: string, { readOnly = false } = {}): Ar
       const valueOf = (name: string): number => rows.find((row) => row.name === name)?.value ?? 0;
       return { events: valueOf('events'), correlations: valueOf('correlations') };
     },
+    filled: async (epoch) => attempt(() => fill.marks(epoch)),
+    markFilled: async (epoch, moves) => attempt(() => fill.move(epoch, moves)),
+    removedBefore: async () => attempt(() => fill.removedBefore()),
+    missingEvents: async (events) => attempt(() => events.filter(({ id }) => hasEvent.get(id) === undefined)),
+    missingCorrelations: async (documents) =>
+      attempt(() =>
+        documents.filter(({ id, revision }) => {
+          const row = revisionOf.get(id) as { revision: number } | undefined;
+          return row === undefined || row.revision < revision;
+        }),
+      ),
     dropBefore: async (micros) => {
+      // First: what is half removed is no more expected to be there.
+      attempt(() => fill.noteRemoved(micros));
       let total = 0;
       for (let dropped = deleteStep; dropped === deleteStep; total += dropped) {
         dropped = transaction(db, () => {
@@ -131,6 +147,7 @@ function openArchive(folder: string): DatabaseSync {
       id TEXT PRIMARY KEY, revision INTEGER NOT NULL, last_at INTEGER NOT NULL, document TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS counts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
     INSERT OR IGNORE INTO counts VALUES ('events', 0), ('correlations', 0);
+    ${FillTable.schema}
     COMMIT;`);
   return db;
 }

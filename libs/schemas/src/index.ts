@@ -23,6 +23,7 @@ export {
   placeEvent,
   type PlacedEvent,
 } from './event.ts';
+export type { FillMark, FillMove, LogView } from './log-view.ts';
 export {
   redriveClaimCode,
   redriveHeaders,

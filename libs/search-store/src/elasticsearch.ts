@@ -1,9 +1,11 @@
 import { Client } from '@elastic/elasticsearch';
-import type { Correlation, PlacedEvent } from '@logloom/schemas';
+import type { Correlation, FillMark, FillMove, PlacedEvent } from '@logloom/schemas';
 import { createEvent, firstCopies, putCorrelation } from './elasticsearch-actions.ts';
 import { BulkWriter, type BulkSettings } from './elasticsearch-bulk.ts';
 import { asStoreError } from './elasticsearch-errors.ts';
 import { eventIndex, type IndexNames } from './elasticsearch-indices.ts';
+import { ElasticsearchMarks } from './elasticsearch-marks.ts';
+import { missingCorrelations, missingEvents } from './elasticsearch-missing.ts';
 import { ElasticsearchReader } from './elasticsearch-reader.ts';
 import { ElasticsearchRebuild } from './elasticsearch-rebuild.ts';
 import { deleteCorrelationsBefore, deleteEventsBefore } from './elasticsearch-retention.ts';
@@ -57,6 +59,7 @@ export class ElasticsearchSearchStore implements SearchStore {
   readonly #readOnly: boolean;
   readonly #reader: ElasticsearchReader;
   readonly #writer: BulkWriter;
+  readonly #marks: ElasticsearchMarks;
   readonly #bulk: BulkSettings;
   #templates: Promise<void> | undefined;
 
@@ -72,6 +75,7 @@ export class ElasticsearchSearchStore implements SearchStore {
     this.#reader = new ElasticsearchReader(this.#client, names, queryLimitMs);
     this.#bulk = { ...defaultBulk, ...bulk };
     this.#writer = new BulkWriter(this.#client, this.#bulk);
+    this.#marks = new ElasticsearchMarks(this.#client, names);
   }
 
   async index(events: readonly PlacedEvent[]): Promise<Refused<PlacedEvent>[]> {
@@ -126,9 +130,31 @@ export class ElasticsearchSearchStore implements SearchStore {
     return this.#reader.counts();
   }
 
+  filled(epoch: string): Promise<FillMark[]> {
+    return this.#marks.filled(epoch);
+  }
+
+  markFilled(epoch: string, moves: readonly FillMove[]): Promise<boolean> {
+    return this.#marks.markFilled(epoch, moves);
+  }
+
+  removedBefore(): Promise<number> {
+    return this.#marks.removedBefore();
+  }
+
+  missingEvents(events: readonly PlacedEvent[]): Promise<PlacedEvent[]> {
+    return missingEvents(this.#client, this.#names, events);
+  }
+
+  missingCorrelations(documents: readonly Correlation[]): Promise<Correlation[]> {
+    return missingCorrelations(this.#client, this.#names, documents);
+  }
+
   async deleteBefore(micros: number): Promise<number> {
     await this.#prepareWriting();
     try {
+      // First: what is half removed is no more expected to be there.
+      await this.#marks.noteRemoved(micros);
       const events = await deleteEventsBefore(this.#client, this.#writer, this.#names, micros);
       await deleteCorrelationsBefore(this.#client, this.#writer, this.#names, micros);
       return events;

@@ -368,6 +368,53 @@ export function searchStoreContract(name: string, create: SearchStoreFactory): v
     );
   });
 
+  withStore('it knows how far it was filled, for one epoch, also after a restart', async (store, reopen) => {
+    const move = (partition: number, from: number, offset: number) => ({
+      topic: 'logs.a',
+      partition,
+      from,
+      offset,
+    });
+    const offsetsOf = async (of: typeof store, epoch = 'one'): Promise<string[]> =>
+      (await of.filled(epoch)).map((m) => `${m.topic}/${m.partition}: ${m.offset}`).sort();
+    assert.deepEqual(await store.filled('one'), []);
+    assert.equal(await store.markFilled('one', [move(0, 0, 10), move(1, 0, 0)]), true);
+    assert.equal(await store.markFilled('one', [move(0, 10, 20), move(1, 1, 5)]), false, 'lower than it was');
+    assert.equal(await store.markFilled('one', [move(2, 3, 20)]), false, 'not there');
+    assert.equal(await store.markFilled('one', [move(0, 3, 7), move(2, 0, 4)]), true);
+    const all = ['logs.a/0: 10', 'logs.a/1: 0', 'logs.a/2: 4'];
+    assert.deepEqual(await offsetsOf(store), all);
+    assert.equal(await store.removedBefore(), -Infinity);
+    await store.deleteBefore(20);
+    await store.deleteBefore(10);
+    const rebuild = await store.rebuild();
+    await rebuild.index([event(1, 30)]);
+    await rebuild.seal();
+    await rebuild.commit();
+    const again = await reopen();
+    assert.deepEqual(await offsetsOf(again), all);
+    assert.equal(await again.removedBefore(), 20);
+    assert.deepEqual(await again.filled('two'), []);
+    assert.equal(await again.markFilled('two', [move(0, 0, 1)]), true);
+    assert.deepEqual(await offsetsOf(again, 'two'), ['logs.a/0: 1']);
+  });
+
+  withStore('it says which events and documents it does not hold', async (store) => {
+    await store.index([event(1, 10), event(2, 20)]);
+    await store.indexCorrelations([document('0-1', 2), document('0-2', 1)]);
+    const events = await store.missingEvents([event(1, 10), event(2, 20), event(3, 30)]);
+    assert.deepEqual(
+      events.map(({ offset }) => offset),
+      [3],
+    );
+    const wanted = [document('0-1', 1), document('0-1', 3), document('0-2', 1), document('0-3', 1)];
+    const documents = await store.missingCorrelations(wanted);
+    assert.deepEqual(
+      documents.map(({ id, revision }) => `${id}/${revision}`),
+      ['0-1/3', '0-3/1'],
+    );
+  });
+
   withStore('what is older is deleted from every answer', async (store) => {
     await store.index([event(1, 10, { message: 'old' }), event(2, 20, { message: 'new' })]);
     await store.indexCorrelations([document('0-1', 1, { lastAt: 10 }), document('0-2', 1, { lastAt: 20 })]);

@@ -1,5 +1,5 @@
 import type { Filter } from '@logloom/filter';
-import type { Correlation, Level, PlacedEvent } from '@logloom/schemas';
+import type { Correlation, Level, LogView, PlacedEvent } from '@logloom/schemas';
 
 /**
  * Finds log events and correlation documents. It is a view of the log: it can be deleted and made again from logs.events and
@@ -15,7 +15,7 @@ import type { Correlation, Level, PlacedEvent } from '@logloom/schemas';
  *
  * Times are microseconds since 1970; `fromMicros` belongs to a range, `toMicros` does not.
  */
-export interface SearchStore {
+export interface SearchStore extends LogView {
   /** Gives what can never be stored, whatever is done; all else is stored when it resolves. */
   index(events: readonly PlacedEvent[]): Promise<Refused<PlacedEvent>[]>;
   /** As index(). */

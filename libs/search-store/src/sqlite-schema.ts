@@ -1,4 +1,4 @@
-import { openDatabase } from '@logloom/sqlite';
+import { FillTable, openDatabase } from '@logloom/sqlite';
 import { DatabaseSync } from 'node:sqlite';
 
 /** Opens the file for writing and makes what is missing in it. */
@@ -30,6 +30,7 @@ export function openForWriting(path: string): DatabaseSync {
     CREATE INDEX IF NOT EXISTS correlation_ids_document ON correlation_ids (document);
     CREATE TABLE IF NOT EXISTS counts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
     INSERT OR IGNORE INTO counts VALUES ('events', 0), ('correlations', 0);
+    ${FillTable.schema}
     COMMIT;`);
   addNewColumns(db);
   return db;

@@ -1,5 +1,6 @@
 import { tokenize } from '@logloom/filter';
 import { correlationDefaults, levels, type Correlation, type PlacedEvent } from '@logloom/schemas';
+import { FillTable } from '@logloom/sqlite';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 
 /** ASCII without U+0000, which would end the text for SQLite. */
@@ -20,6 +21,9 @@ export class SqliteWriter {
   readonly #clearIds: StatementSync;
   readonly #insertId: StatementSync;
   readonly #count: StatementSync;
+  readonly #hasEvent: StatementSync;
+  readonly #revision: StatementSync;
+  readonly fill: FillTable;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
@@ -44,6 +48,9 @@ export class SqliteWriter {
     this.#hasCorrelation = db.prepare('SELECT 1 FROM correlations WHERE id = ?');
     this.#clearIds = db.prepare('DELETE FROM correlation_ids WHERE document = ?');
     this.#insertId = db.prepare('INSERT OR IGNORE INTO correlation_ids VALUES (?, ?)');
+    this.#hasEvent = db.prepare('SELECT 1 FROM events WHERE id = ?');
+    this.#revision = db.prepare('SELECT revision FROM correlations WHERE id = ?');
+    this.fill = new FillTable(db);
     this.#count = db.prepare('UPDATE counts SET value = value + ? WHERE name = ?');
   }
 
@@ -124,9 +131,22 @@ export class SqliteWriter {
     });
   }
 
+  missingEvents(events: readonly PlacedEvent[]): PlacedEvent[] {
+    return events.filter(({ id }) => this.#hasEvent.get(id) === undefined);
+  }
+
+  missingCorrelations(documents: readonly Correlation[]): Correlation[] {
+    return documents.filter(({ id, revision }) => {
+      const row = this.#revision.get(id) as { revision: number } | undefined;
+      return row === undefined || row.revision < revision;
+    });
+  }
+
   /** Gives the number of events that were removed. */
   deleteBefore(micros: number): number {
     let total = 0;
+    // First: what is half removed is no more expected to be there.
+    this.fill.noteRemoved(micros);
     for (;;) {
       const removed = this.#transaction(() => this.#deleteStep(micros));
       total += removed;

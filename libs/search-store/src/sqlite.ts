@@ -78,10 +78,15 @@ export function openSqliteSearchStore(folder: string, options: SqliteSearchStore
     correlationsByIds: async (ids, limit) => attempt(() => reading().correlationsByIds(ids, limit)),
     counts: async () => attempt(() => reading().counts()),
     deleteBefore: async (micros) => attempt(() => writing().deleteBefore(micros)),
+    filled: async (epoch) => attempt(() => writing().fill.marks(epoch)),
+    markFilled: async (epoch, moves) => attempt(() => writing().fill.move(epoch, moves)),
+    removedBefore: async () => attempt(() => writing().fill.removedBefore()),
+    missingEvents: async (events) => attempt(() => writing().missingEvents(events)),
+    missingCorrelations: async (documents) => attempt(() => writing().missingCorrelations(documents)),
     rebuild: async () => {
       attempt(writing);
       await unfinished?.discard();
-      return (unfinished = attempt(() => startRebuild(folder, switchTo)));
+      return (unfinished = attempt(() => startRebuild(folder, () => current.db, switchTo)));
     },
     close: async () => {
       await unfinished?.discard();
@@ -90,7 +95,11 @@ export function openSqliteSearchStore(folder: string, options: SqliteSearchStore
   };
 }
 
-function startRebuild(folder: string, switchTo: (file: string) => void): SearchRebuild {
+function startRebuild(
+  folder: string,
+  serving: () => DatabaseSync,
+  switchTo: (file: string) => void,
+): SearchRebuild {
   removeOthers(folder);
   const file = nextFile(folder);
   const db = openForWriting(join(folder, file));
@@ -107,6 +116,8 @@ function startRebuild(folder: string, switchTo: (file: string) => void): SearchR
       attempt(() => {
         if (isOver) throw new Error('the rebuild is over: it was discarded, or another one begun');
         isOver = true;
+        // It was read to the log's end: it holds at least what the marks of the other say.
+        writer.fill.copyFrom(serving());
         // The last connection puts the write-ahead log into the file.
         close(db);
         makeCurrent(folder, file);

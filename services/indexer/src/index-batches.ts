@@ -13,6 +13,14 @@ export interface BulkTarget {
   span?: SpanSpec;
   putEvents: (events: readonly PlacedEvent[]) => Promise<readonly RefusedItem[] | void>;
   putCorrelations: (documents: readonly Correlation[]) => Promise<readonly RefusedItem[] | void>;
+  /** What is older (microseconds) retention would remove at once: it is not filled in again. */
+  retainedFrom?: () => number;
+}
+
+/** A batch that not every target is to get. */
+export interface BatchScope {
+  /** By name; what the others have they do not get again. */
+  targets: ReadonlySet<string>;
 }
 
 export interface BulkOptions {
@@ -34,6 +42,8 @@ interface Batch {
   correlations: readonly Correlation[];
   /** The span that the batch was added in. */
   headers: TraceHeaders | undefined;
+  /** undefined: for all targets. */
+  scope: BatchScope | undefined;
   resolve: (refused: RefusedItem[]) => void;
   reject: (error: unknown) => void;
 }
@@ -63,10 +73,14 @@ export class IndexBatches {
    * again, for ever; rejects when a target gives another error, or when the signal aborts between retries. What was rejected may be
    * stored in part and must be given again.
    */
-  async add(events: readonly PlacedEvent[], correlations: readonly Correlation[]): Promise<RefusedItem[]> {
+  async add(
+    events: readonly PlacedEvent[],
+    correlations: readonly Correlation[],
+    scope?: BatchScope,
+  ): Promise<RefusedItem[]> {
     const headers = this.#options.tracing.headers();
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ events, correlations, headers, resolve, reject });
+      this.#waiting.push({ events, correlations, headers, scope, resolve, reject });
       if (!this.#running) void this.#run();
     });
   }
@@ -110,6 +124,10 @@ export class IndexBatches {
     events: readonly PlacedEvent[],
     correlations: readonly Correlation[],
   ): Promise<RefusedItem[]> {
+    if (bulk.some(({ scope }) => scope !== undefined)) {
+      events = bulk.flatMap((batch) => eventsFor(target, batch));
+      correlations = bulk.flatMap((batch) => correlationsFor(target, batch));
+    }
     const spec = target.span ?? { name: target.name, kind: 'client' };
     return this.#options.tracing.batch(spec, bulk, (span) => {
       span.set({ 'logloom.events': events.length, 'logloom.correlations': correlations.length });
@@ -144,6 +162,20 @@ export class IndexBatches {
       }
     }
   }
+}
+
+function eventsFor(target: BulkTarget, { events, scope }: Batch): readonly PlacedEvent[] {
+  if (scope === undefined) return events;
+  if (!scope.targets.has(target.name)) return [];
+  const from = target.retainedFrom?.() ?? -Infinity;
+  return events.filter(({ timestamp }) => timestamp >= from);
+}
+
+function correlationsFor(target: BulkTarget, { correlations, scope }: Batch): readonly Correlation[] {
+  if (scope === undefined) return correlations;
+  if (!scope.targets.has(target.name)) return [];
+  const from = target.retainedFrom?.() ?? -Infinity;
+  return correlations.filter(({ lastAt }) => lastAt >= from);
 }
 
 function isOf(batch: Batch, item: RefusedItem['item']): boolean {

@@ -4,7 +4,8 @@ import { placeEvent, topics, type Correlation, type PlacedEvent } from '@logloom
 import { batchAttributes, type Tracing } from '@logloom/telemetry';
 import { DocumentOrder } from './document-order.ts';
 import type { ErrorCode } from './errors.ts';
-import type { IndexBatches } from './index-batches.ts';
+import type { FillMarks } from './fill-marks.ts';
+import type { BatchScope, IndexBatches } from './index-batches.ts';
 import { spans, type IndexerMetrics } from './telemetry.ts';
 
 /** A commit costs a disk write and only shortens a restart. */
@@ -16,8 +17,7 @@ export interface IndexPartitionDeps {
   batches: IndexBatches;
   metrics: IndexerMetrics;
   tracing: Tracing;
-  /** A store was deleted: begin at the start of the log, whatever was committed. What the other store has, it knows by its id. */
-  rebuild: boolean;
+  marks: FillMarks;
   /** The machine's clock in ms. */
   now: () => number;
 }
@@ -30,19 +30,27 @@ export async function indexPartition(
   deps: IndexPartitionDeps,
   assignment: Assignment,
 ): Promise<PartitionHandler> {
-  const { batches, metrics, tracing, now, rebuild } = deps;
+  const { batches, marks, metrics, tracing, now } = deps;
   const { topic, partition, committed } = assignment;
-  const order = DocumentOrder.parse(rebuild ? undefined : committed?.metadata);
-  let next = rebuild ? 0 : (committed?.offset ?? 0);
+  const committedAtStart = committed?.offset ?? 0;
+  const start = await marks.open(topic, partition, committedAtStart);
+  const isRefill = start.offset < committedAtStart;
+  const order = isRefill
+    ? await orderBefore(deps, topic, partition, start.offset)
+    : DocumentOrder.parse(committed?.metadata);
+  let next = start.offset;
   let committedOffset = next;
   let committedAt = now();
-  // Whoever has the partition next, in this process or another, goes on with the rebuild.
-  if (rebuild && committed !== null && committed.offset > 0) await assignment.commit(0);
+  // Whoever has the partition next, in this process or another, goes on with the filling.
+  if (isRefill) await assignment.commit(next);
+  const floors = [...start.floors].map(([name, offset]) => ({ name, offset }));
+  const lastFloor = Math.max(next, committedAtStart, ...start.floors.values());
   const span = spans.process(topic);
 
   const commit = async (): Promise<void> => {
     committedAt = now();
     if (next === committedOffset) return;
+    if (!(await marks.advance(topic, partition, committedOffset, next))) return;
     await assignment.commit(next, order.toMetadata());
     committedOffset = next;
     metrics.committed.set({ topic, partition: String(partition) }, next);
@@ -51,29 +59,33 @@ export async function indexPartition(
     if (now() - committedAt >= commitIntervalMs) await commit();
   };
 
+  const write = async (records: readonly LogRecord[], scope: BatchScope | undefined): Promise<void> => {
+    const events: PlacedEvent[] = [];
+    const documents: Correlation[] = [];
+    const all = await decodeAll(deps, records, scope === undefined);
+    for (const { record, decoded } of all) {
+      if (decoded.name === 'LogEvent') events.push(placeEvent(decoded.value, partition, record.offset));
+      else if (decoded.name === 'Correlation') {
+        if (order.admit(decoded.value)) documents.push(decoded.value);
+        else metrics.staleDocuments.inc();
+      }
+    }
+    if (events.length === 0 && documents.length === 0) return;
+    const refused = await batches.add(events, documents, scope);
+    const letters = refused.map(({ item, reason }) => ({
+      record: all.find(({ decoded }) => decoded.value === item)!.record,
+      reason,
+    }));
+    await keepAsDeadLetters(deps, 'refused-by-store', letters);
+  };
+
   return {
     startOffset: next,
     process: (records) =>
       tracing.batch(span, records, async (active) => {
         active.set(batchAttributes(records));
-        const events: PlacedEvent[] = [];
-        const documents: Correlation[] = [];
-        const all = await decodeAll(deps, records);
-        for (const { record, decoded } of all) {
-          if (decoded.name === 'LogEvent') events.push(placeEvent(decoded.value, partition, record.offset));
-          else if (decoded.name === 'Correlation') {
-            if (order.admit(decoded.value)) documents.push(decoded.value);
-            else metrics.staleDocuments.inc();
-          }
-        }
-        if (events.length > 0 || documents.length > 0) {
-          const refused = await batches.add(events, documents);
-          const letters = refused.map(({ item, reason }) => ({
-            record: all.find(({ decoded }) => decoded.value === item)!.record,
-            reason,
-          }));
-          await keepAsDeadLetters(deps, 'refused-by-store', letters);
-        }
+        // What is filled again goes only to the view that lost it.
+        for (const part of splitAt(records, floors, lastFloor)) await write(part.records, part.scope);
         next = records.at(-1)!.offset + 1;
         await commitWhenDue();
       }),
@@ -82,13 +94,77 @@ export async function indexPartition(
   };
 }
 
+/** Instances that do not know of each other run for moments: one that was behind is among the last documents or nowhere. */
+const orderRecords = 10_000;
+
+/** The order of the documents before an offset, as a reader that came from the start would have it. */
+async function orderBefore(
+  { log, serde }: IndexPartitionDeps,
+  topic: string,
+  partition: number,
+  offset: number,
+): Promise<DocumentOrder> {
+  const order = new DocumentOrder();
+  if (topic !== topics.correlations) return order;
+  for (let next = Math.max(0, offset - orderRecords); next < offset;) {
+    const records = await log.read(topic, partition, next, Math.min(1000, offset - next));
+    if (records.length === 0 || records[0]!.offset >= offset) break;
+    await serde.load(records.map(({ value }) => value));
+    for (const { value } of records) {
+      const decoded = tryDecode(serde, value);
+      if (decoded?.name === 'Correlation') order.admit(decoded.value);
+    }
+    next = records.at(-1)!.offset + 1;
+  }
+  return order;
+}
+
+function tryDecode(serde: Serde, value: Buffer): Decoded | undefined {
+  try {
+    return serde.decode(value);
+  } catch {
+    return undefined;
+  }
+}
+
+interface Part {
+  records: readonly LogRecord[];
+  scope: BatchScope | undefined;
+}
+
+/** The records before `lastFloor` in parts, each for those who want it: whose floor is not behind it. The rest is for all. */
+function splitAt(
+  records: readonly LogRecord[],
+  floors: readonly { name: string; offset: number }[],
+  lastFloor: number,
+): Part[] {
+  if (records[0]!.offset >= lastFloor) return [{ records, scope: undefined }];
+  const borders = [...new Set([...floors.map(({ offset }) => offset), lastFloor])].sort((a, b) => a - b);
+  const parts: Part[] = [];
+  for (let start = 0; start < records.length;) {
+    const { offset } = records[start]!;
+    const border = borders.find((b) => b > offset) ?? Infinity;
+    let end = start + 1;
+    while (end < records.length && records[end]!.offset < border) end++;
+    const targets = new Set(floors.filter((floor) => floor.offset <= offset).map(({ name }) => name));
+    const scope = offset >= lastFloor ? undefined : { targets };
+    parts.push({ records: records.slice(start, end), scope });
+    start = end;
+  }
+  return parts;
+}
+
 interface DecodedRecord {
   record: LogRecord;
   decoded: Decoded;
 }
 
-/** Decodes what can be decoded; the rest is in logs.dead-letter, durably, when this resolves. */
-async function decodeAll(deps: IndexPartitionDeps, records: readonly LogRecord[]): Promise<DecodedRecord[]> {
+/** Decodes what can be decoded; the rest, the first time, is in logs.dead-letter, durably, when this resolves. */
+async function decodeAll(
+  deps: IndexPartitionDeps,
+  records: readonly LogRecord[],
+  isFirstTime: boolean,
+): Promise<DecodedRecord[]> {
   const { serde } = deps;
   await serde.load(records.map((record) => record.value));
   const result: DecodedRecord[] = [];
@@ -100,7 +176,7 @@ async function decodeAll(deps: IndexPartitionDeps, records: readonly LogRecord[]
       refused.push({ record, reason: (error as Error).message });
     }
   }
-  await keepAsDeadLetters(deps, 'undecodable-record', refused);
+  if (isFirstTime) await keepAsDeadLetters(deps, 'undecodable-record', refused);
   return result;
 }
 

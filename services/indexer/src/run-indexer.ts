@@ -1,15 +1,18 @@
 import { openArchive } from '@logloom/archive';
+import type { EventLog } from '@logloom/event-log';
 import { openJobQueue, openJobRecords } from '@logloom/job-queue';
 import { connectLog, type RunService } from '@logloom/runtime';
-import { topics } from '@logloom/schemas';
+import { topics, type FillMark } from '@logloom/schemas';
 import { openSearchStore } from '@logloom/search-store';
 import { join } from 'node:path';
+import { FillMarks, ViewLostError } from './fill-marks.ts';
 import { IndexBatches } from './index-batches.ts';
 import { indexPartition } from './index-partition.ts';
 import { jobsFolder } from './jobs/job-names.ts';
 import { queueAlerts } from './jobs/queue-alerts.ts';
 import { runJobs } from './jobs/run-jobs.ts';
 import { WriteGate } from './jobs/write-gate.ts';
+import type { Logger } from '@logloom/telemetry';
 import { createMetrics, spans } from './telemetry.ts';
 
 /** The folder of the embedded search store and archive, in the data folder. */
@@ -44,12 +47,14 @@ export const runIndexer: RunService = async ({ settings, telemetry, signal, onRe
       {
         name: 'search',
         span: spans.index(settings),
+        retainedFrom: () => retainedFrom(settings.SEARCH_RETENTION_MS),
         putEvents: (events) => gate.write(() => search.index(events)),
         putCorrelations: (documents) => gate.write(() => search.indexCorrelations(documents)),
       },
       {
         name: 'archive',
         span: spans.archive(settings),
+        retainedFrom: () => retainedFrom(settings.ARCHIVE_RETENTION_MS),
         putEvents: (events) => archive.put(events),
         putCorrelations: (documents) => archive.putCorrelations(documents),
       },
@@ -67,31 +72,40 @@ export const runIndexer: RunService = async ({ settings, telemetry, signal, onRe
       metrics.bulkSeconds.observe(seconds);
     },
   });
-  const stored = await Promise.all([search.counts(), archive.counts()]);
-  const isEmpty = stored.some(({ events, correlations }) => events + correlations === 0);
-  // The log is read from its start once, not at every rebalance.
-  const begun = new Set<string>();
+  const { logger } = telemetry;
+  const marks = new FillMarks({
+    views: [
+      { name: 'search', store: search },
+      { name: 'archive', store: archive },
+    ],
+    epoch: log.epoch,
+    onLost: (lost) => {
+      metrics.lostRecords.inc({ view: lost.view }, lost.to - lost.from);
+      logger.error(lost, 'a view lost records that were committed; they are read from the log again');
+    },
+    onRetry: (store, error) => {
+      metrics.retries.inc({ store });
+      logger.warn({ store, err: error }, 'a store cannot say how far it is filled; trying again');
+    },
+    signal,
+  });
+  await marks.adopt(await committedMarks(log));
   onReady();
   // Either side's end ends the other: half a service would look alive.
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);
-  const { logger } = telemetry;
+  const deps = { log, serde, batches, marks, metrics, tracing, now: Date.now };
   const parts = [
-    log.consume(
-      {
-        group: 'indexer',
-        topics: [topics.events, topics.correlations],
-        maxRecords: recordsPerBatch,
-        open: async (assignment) => {
-          const place = `${assignment.topic}/${assignment.partition}`;
-          const rebuild = isEmpty && !begun.has(place);
-          const deps = { log, serde, batches, metrics, tracing, rebuild, now: Date.now };
-          const handler = await indexPartition(deps, assignment);
-          begun.add(place);
-          return handler;
+    untilViewsHold(stop, logger, () =>
+      log.consume(
+        {
+          group: 'indexer',
+          topics: [topics.events, topics.correlations],
+          maxRecords: recordsPerBatch,
+          open: (assignment) => indexPartition(deps, assignment),
         },
-      },
-      stop,
+        stop,
+      ),
     ),
     log.consume(
       {
@@ -106,3 +120,33 @@ export const runIndexer: RunService = async ({ settings, telemetry, signal, onRe
   for (const part of parts) part.catch(() => failed.abort());
   for (const result of await Promise.allSettled(parts)) if (result.status === 'rejected') throw result.reason;
 };
+
+/** Consumes again, from where the views need it, whenever one has lost what it held while we ran. */
+async function untilViewsHold(
+  signal: AbortSignal,
+  logger: Logger,
+  consume: () => Promise<void>,
+): Promise<void> {
+  for (;;) {
+    try {
+      return await consume();
+    } catch (error) {
+      if (!(error instanceof ViewLostError) || signal.aborted) throw error;
+      logger.error({ err: error }, 'a view lost its data while the indexer ran');
+    }
+  }
+}
+
+/** In microseconds. */
+function retainedFrom(retentionMs: number | undefined): number {
+  return retentionMs === undefined ? -Infinity : (Date.now() - retentionMs) * 1000;
+}
+
+/** What the group has committed. */
+async function committedMarks(log: EventLog): Promise<FillMark[]> {
+  const marks: FillMark[] = [];
+  for (const topic of [topics.events, topics.correlations])
+    for (const [partition, commit] of (await log.committed('indexer', topic)).entries())
+      if (commit !== null) marks.push({ topic, partition, offset: commit.offset });
+  return marks;
+}

@@ -47,6 +47,12 @@ export function createMetrics({ registry }: Telemetry) {
       help: 'Correlation documents dropped because their position did not grow.',
       registers,
     }),
+    lostRecords: new Counter({
+      name: 'logloom_indexer_lost_records_total',
+      help: 'Committed records that a view no longer had when it was opened; they are read from the log again.',
+      labelNames: ['view'],
+      registers,
+    }),
     retries: new Counter({
       name: 'logloom_indexer_retries_total',
       help: 'Writes that a store refused for now.',

@@ -1,5 +1,5 @@
 import type { Archive } from '@logloom/archive';
-import { placeEvent, topics, type Correlation, type PlacedEvent } from '@logloom/schemas';
+import { placeEvent, topics, type Correlation, type FillMove, type PlacedEvent } from '@logloom/schemas';
 import type { SearchRebuild, SearchStore } from '@logloom/search-store';
 import { DocumentOrder } from '../document-order.ts';
 import type { LogAccess } from './dead-letters.ts';
@@ -33,7 +33,7 @@ export async function rebuildSearch(
   signal: AbortSignal,
   onProgress: Progress,
 ): Promise<RebuildResult> {
-  const { search, gate } = deps;
+  const { log, search, gate } = deps;
   const rebuild = await search.rebuild();
   const reader = new LogReader(deps, signal, rebuild);
   try {
@@ -48,6 +48,7 @@ export async function rebuildSearch(
       // All that was written before the writes were held up lies before these ends.
       await reader.readTo(await reader.ends(), async () => {});
       await rebuild.commit();
+      await search.markFilled(log.epoch, reader.marks());
     });
     return await search.counts();
   } catch (error) {
@@ -81,6 +82,13 @@ class LogReader {
       if (!this.#next.has(topic)) this.#next.set(topic, await log.startOffsets(topic));
     }
     return ends;
+  }
+
+  /** How far it has read. */
+  marks(): FillMove[] {
+    return Array.from(this.#next, ([topic, offsets]) =>
+      offsets.map((offset, partition) => ({ topic, partition, from: 0, offset })),
+    ).flat();
   }
 
   /** Records between here and the ends. */

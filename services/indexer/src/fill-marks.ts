@@ -1,0 +1,168 @@
+import type { FillMark, LogView } from '@logloom/schemas';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A store that is filled from the log. */
+export interface FilledView {
+  name: string;
+  store: Pick<LogView, 'filled' | 'markFilled'> & {
+    counts: () => Promise<{ events: number; correlations: number }>;
+  };
+}
+
+export interface FillMarksOptions {
+  views: readonly FilledView[];
+  /** The log's. */
+  epoch: string;
+  /** Told of records, behind what was committed, that a view no longer has. */
+  onLost: (lost: LostRange) => void;
+  /** A view cannot be asked for now. */
+  onRetry: (view: string, error: unknown) => void;
+  signal: AbortSignal;
+}
+
+/** Offsets that a view has to be given again; `to` is not one of them. */
+export interface LostRange {
+  view: string;
+  topic: string;
+  partition: number;
+  from: number;
+  to: number;
+}
+
+/** Where a partition begins, and from where on each view wants its records. */
+export interface FillStart {
+  offset: number;
+  /** By the view's name. */
+  floors: ReadonlyMap<string, number>;
+}
+
+/** A view no longer has what it had when its partition was opened: the partition has to be opened again. */
+export class ViewLostError extends Error {
+  constructor(view: string) {
+    super(`the ${view} lost what it held: it is filled again from the log`);
+    this.name = 'ViewLostError';
+  }
+}
+
+interface Waiting {
+  topic: string;
+  partition: number;
+  from: number;
+  offset: number;
+  resolve: (isDone: boolean) => void;
+  reject: (error: unknown) => void;
+}
+
+const firstWaitMs = 100;
+const longestWaitMs = 10_000;
+
+/**
+ * Compares how far each view says that it is filled with what the group has committed: a view that is behind has lost data (its file
+ * or collection was deleted, or an old copy restored), and is filled again from there. Keeps the marks ahead of the commits.
+ */
+export class FillMarks {
+  readonly #options: FillMarksOptions;
+  #waiting: Waiting[] = [];
+  #running = false;
+
+  constructor(options: FillMarksOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Called once, before any partition is opened: a view that holds something and has no marks was filled by a release without them, and
+   * is taken to hold what that release has committed. `verify` says whether that is true.
+   */
+  async adopt(committed: readonly FillMark[]): Promise<void> {
+    for (const view of this.#options.views) {
+      await this.#retry(view, async () => {
+        const { store } = view;
+        if ((await store.filled(this.#options.epoch)).length > 0) return;
+        const { events, correlations } = await store.counts();
+        if (events + correlations === 0) return;
+        await store.markFilled(
+          this.#options.epoch,
+          committed.map((mark) => ({ ...mark, from: 0 })),
+        );
+      });
+    }
+  }
+
+  /** Where to begin a partition that is committed up to `committed`. Waits for views that are out of reach. */
+  async open(topic: string, partition: number, committed: number): Promise<FillStart> {
+    const { views, onLost } = this.#options;
+    const floors = new Map<string, number>();
+    for (const view of views) {
+      const floor = await this.#retry(view, () => this.#floorOf(view, topic, partition));
+      floors.set(view.name, floor);
+      if (floor < committed) onLost({ view: view.name, topic, partition, from: floor, to: committed });
+    }
+    return { offset: Math.min(committed, ...floors.values()), floors };
+  }
+
+  /**
+   * Notes in every view that it holds the partition up to `offset`; `from` is what was noted last. False when a view cannot be asked
+   * for now: nothing may be committed then. Throws ViewLostError.
+   */
+  async advance(topic: string, partition: number, from: number, offset: number): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ topic, partition, from, offset, resolve, reject });
+      if (!this.#running) void this.#run();
+    });
+  }
+
+  /** One write at a time; what is to be noted meanwhile makes the next. */
+  async #run(): Promise<void> {
+    this.#running = true;
+    while (this.#waiting.length > 0) {
+      await new Promise((resolve) => setImmediate(resolve));
+      const moves = this.#waiting;
+      this.#waiting = [];
+      try {
+        const isDone = await this.#write(moves);
+        for (const { resolve } of moves) resolve(isDone);
+      } catch (error) {
+        for (const { reject } of moves) reject(error);
+      }
+    }
+    this.#running = false;
+  }
+
+  async #write(moves: readonly Waiting[]): Promise<boolean> {
+    const { views, epoch, onRetry } = this.#options;
+    const marks = moves.map(({ topic, partition, from, offset }) => ({ topic, partition, from, offset }));
+    let isDone = true;
+    for (const { name, store } of views) {
+      try {
+        if (!(await store.markFilled(epoch, marks))) throw new ViewLostError(name);
+      } catch (error) {
+        if ((error as { retriable?: boolean }).retriable !== true) throw error;
+        onRetry(name, error);
+        isDone = false;
+      }
+    }
+    return isDone;
+  }
+
+  async #floorOf({ store }: FilledView, topic: string, partition: number): Promise<number> {
+    const marks = await store.filled(this.#options.epoch);
+    const mark = marks.find((m) => m.topic === topic && m.partition === partition);
+    if (mark !== undefined) return mark.offset;
+    // From now on it is none of a release without marks, whatever it will hold.
+    await store.markFilled(this.#options.epoch, [{ topic, partition, from: 0, offset: 0 }]);
+    return 0;
+  }
+
+  async #retry<T>({ name }: FilledView, ask: () => Promise<T>): Promise<T> {
+    const { signal, onRetry } = this.#options;
+    for (let wait = firstWaitMs; ; wait = Math.min(2 * wait, longestWaitMs)) {
+      try {
+        return await ask();
+      } catch (error) {
+        if ((error as { retriable?: boolean }).retriable !== true || signal.aborted) throw error;
+        onRetry(name, error);
+        await sleep(wait, undefined, { signal }).catch(() => {});
+      }
+    }
+  }
+}

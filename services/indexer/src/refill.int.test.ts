@@ -1,0 +1,134 @@
+import { openSqliteArchive } from '@logloom/archive';
+import { connectLog, type LogConnection } from '@logloom/runtime';
+import { topics } from '@logloom/schemas';
+import { openSqliteSearchStore } from '@logloom/search-store';
+import { parseSettings } from '@logloom/settings';
+import { openDatabase } from '@logloom/sqlite';
+import { createTelemetry } from '@logloom/telemetry';
+import assert from 'node:assert/strict';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { logEvent } from './jobs/jobs-rig.ts';
+import { runIndexer, storesFolder } from './run-indexer.ts';
+
+const count = 3000;
+
+/** A data folder with events in the log, and an indexer that can be run on it until it has read all. */
+async function openRig() {
+  const folder = mkdtempSync(join(tmpdir(), 'refill-'));
+  const settings = parseSettings({ LOGLOOM_DATA: folder, LOG_PARTITIONS: '2' });
+  const stores = storesFolder(folder);
+  const connection = await connectLog(settings);
+  await append(connection, 0);
+  return {
+    connection,
+    stores,
+    archiveFile: join(stores, 'archive.db'),
+    /** Runs the indexer until everything is committed, and `meanwhile` then; gives its metrics. */
+    index: async (meanwhile?: () => Promise<void>): Promise<string> => {
+      const telemetry = createTelemetry('indexer', 'silent');
+      const stop = new AbortController();
+      const ready = Promise.withResolvers<void>();
+      const done = runIndexer({ settings, telemetry, signal: stop.signal, onReady: ready.resolve });
+      done.catch(ready.reject);
+      await ready.promise;
+      // A refill starts by taking the commit back.
+      await sleep(300);
+      await until(connection);
+      await meanwhile?.();
+      stop.abort();
+      await done;
+      return telemetry.registry.metrics();
+    },
+    counts: async () => {
+      const search = openSqliteSearchStore(stores, { readOnly: true });
+      const archive = openSqliteArchive(stores, { readOnly: true });
+      const result = [(await search.counts()).events, (await archive.counts()).events];
+      await Promise.all([search.close(), archive.close()]);
+      return result;
+    },
+    retain: async (micros: number) => {
+      const search = openSqliteSearchStore(stores);
+      await search.deleteBefore(micros);
+      await search.close();
+    },
+    [Symbol.asyncDispose]: async () => {
+      await connection[Symbol.asyncDispose]();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+async function append({ log, serde }: LogConnection, from: number): Promise<void> {
+  await log.append(
+    topics.events,
+    Array.from({ length: count }, (_, i) => ({
+      partition: i % 2,
+      key: null,
+      value: serde.encode('LogEvent', logEvent(from + i)),
+    })),
+  );
+}
+
+async function until({ log }: LogConnection): Promise<void> {
+  for (const end = Date.now() + 60_000; Date.now() < end; await sleep(20)) {
+    const [commits, ends] = [
+      await log.committed('indexer', topics.events),
+      await log.endOffsets(topics.events),
+    ];
+    if (ends.every((offset, partition) => commits[partition]?.offset === offset)) return;
+  }
+  throw new Error('the indexer did not get there in 60 s');
+}
+
+const lost = /logloom_indexer_lost_records_total\{view="(\w+)"[^}]*\} (\d+)/g;
+
+test('a search store that retention has emptied stays empty, and an archive that is gone is filled again', async () => {
+  await using rig = await openRig();
+  await rig.index();
+  assert.deepEqual(await rig.counts(), [count, count]);
+  await rig.retain(Number.MAX_SAFE_INTEGER);
+  for (let start = 0; start < 2; start++) {
+    assert.doesNotMatch(await rig.index(), lost);
+    assert.deepEqual(await rig.counts(), [0, count]);
+  }
+  rmSync(rig.archiveFile);
+  const metrics = await rig.index();
+  assert.deepEqual(
+    [...metrics.matchAll(lost)].map((match) => match.slice(1)),
+    [['archive', String(count)]],
+  );
+  assert.deepEqual(await rig.counts(), [0, count]);
+  assert.doesNotMatch(await rig.index(), lost);
+});
+
+test('an archive that was restored from an old copy is given what came after it', async () => {
+  await using rig = await openRig();
+  await rig.index();
+  const copy = `${rig.archiveFile}.copy`;
+  copyFileSync(rig.archiveFile, copy);
+  await append(rig.connection, count);
+  await rig.index();
+  assert.deepEqual(await rig.counts(), [2 * count, 2 * count]);
+  copyFileSync(copy, rig.archiveFile);
+  assert.match(await rig.index(), /logloom_indexer_lost_records_total\{view="archive"/);
+  assert.deepEqual(await rig.counts(), [2 * count, 2 * count]);
+});
+
+test('an archive that loses its data while the indexer runs is filled again without a restart', async () => {
+  await using rig = await openRig();
+  const metrics = await rig.index(async () => {
+    // As a server that comes back with an empty disk: the connection stays.
+    const db = openDatabase(rig.archiveFile);
+    db.exec("DELETE FROM events; DELETE FROM filled; UPDATE counts SET value = 0 WHERE name = 'events'");
+    db.close();
+    await append(rig.connection, count);
+    for (const end = Date.now() + 60_000; (await rig.counts())[1] !== 2 * count; await sleep(50))
+      assert.ok(Date.now() < end, 'the archive was not filled again in 60 s');
+  });
+  assert.match(metrics, /logloom_indexer_lost_records_total\{view="archive"/);
+  assert.deepEqual(await rig.counts(), [2 * count, 2 * count]);
+});
