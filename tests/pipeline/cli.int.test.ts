@@ -139,6 +139,7 @@ test('the command line, on a running Logloom', async (t) => {
     const legacy = await run(pipeline, ['search', 'service:legacy AND plain']);
     assert.match(legacy.out, /info {2}legacy a plain line/);
     assert.equal((await run(pipeline, ['search', 'service:nobody'])).code, 1);
+    assert.equal((await run(pipeline, ['correlation', 'no-such-request'])).code, 1);
     const bad = await run(pipeline, ['search', 'level:(error']);
     assert.equal(bad.code, 2);
     assert.match(bad.err, /level:\(error\n {8}\^/);

@@ -31,7 +31,7 @@ interface Call {
   ms: number;
   calls: Call[];
   /** How often it fails, after how many ms, and in which words. */
-  failure?: { rate: number; ms: number; message: string };
+  failure?: { rate: number; ms: number; message: string; status?: number };
 }
 
 const db = (table: string, ms: number): Call => ({
@@ -46,7 +46,12 @@ const payment: Call = {
   operation: 'authorize card',
   ms: 120,
   calls: [],
-  failure: { rate: 0.12, ms: 800, message: 'time out waiting for the card network after 800 ms' },
+  failure: {
+    rate: 0.12,
+    ms: 800,
+    message: 'time out waiting for the card network after 800 ms',
+    status: 504,
+  },
 };
 
 /** What the shop's customers do, how often, and which services take part. */
@@ -164,6 +169,7 @@ export function makeRequest(random: Random): DemoEvent[] {
       at = Math.max(at, start + current.failure.ms);
       log(at, current.service, spanId, 'error', `${current.operation}: ${current.failure.message}`, {
         operation: current.operation,
+        ...(current.failure.status === undefined ? {} : { http: { status: current.failure.status } }),
       });
       return { end: at, ok: false };
     }

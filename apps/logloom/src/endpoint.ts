@@ -61,11 +61,12 @@ export async function getJson(
   } catch (cause) {
     throw new CommandError(`no answer from ${endpoint.url} (${reason(cause)}); is Logloom running?`);
   }
-  const body = (await response.json()) as { error?: { message: string; position?: number } };
+  const body = (await response.json()) as { error?: { code?: string; message: string; position?: number } };
   if (response.ok) return body;
   const { message = response.statusText, position } = body.error ?? {};
   const marked = position === undefined ? '' : `\n  ${query['q'] ?? ''}\n  ${' '.repeat(position)}^`;
-  throw new CommandError(escapeControls(message) + marked);
+  // A path that is not there is answered alike, by something that is no Logloom: its answer has no such code.
+  throw new CommandError(escapeControls(message) + marked, body.error?.code === 'not-found' ? 1 : 2);
 }
 
 /** The innermost reason of a failed fetch, which hides it. */
