@@ -22,7 +22,14 @@ export async function runViewers(context: ViewersContext): Promise<void> {
   await using connection = await connectLog(settings, {}, telemetry);
   let supervisor: Supervisor | undefined;
   const workerMetrics = async () => supervisor?.workers.metrics() ?? [];
-  const app = await createViewersServer(telemetry, health, [...services, api], api, workerMetrics);
+  const app = await createViewersServer(
+    telemetry,
+    health,
+    [...services, api],
+    api,
+    settings.LIVE_REQUEST_MS,
+    workerMetrics,
+  );
   if (settings.LIVE_WORKERS > 1) {
     supervisor = await Supervisor.open({
       settings,

@@ -1,5 +1,5 @@
 import { registerConsole } from '@logloom/console';
-import { registerHealth, type Health } from '@logloom/runtime';
+import { registerHealth, serverOptions, type Health } from '@logloom/runtime';
 import {
   AggregatorRegistry,
   type MetricObjectWithValues,
@@ -19,9 +19,10 @@ export async function createViewersServer(
   health: Health,
   threads: readonly ServiceThread[],
   api: ServiceThread,
+  requestMs: number,
   workerMetrics: () => Promise<MetricObjectWithValues<MetricValue<string>>[][]> = async () => [],
 ): Promise<FastifyInstance> {
-  const app = fastify({ logger: false, forceCloseConnections: true });
+  const app = fastify(serverOptions(requestMs));
   registerHealth(app, health, async () => {
     const running = threads.filter((thread) => thread.isReady);
     const metrics = await Promise.all(

@@ -9,6 +9,7 @@ import {
 import fastify, { type FastifyInstance } from 'fastify';
 import { createFilesPrivate } from './private-files.ts';
 import { registerHealth } from './register-health.ts';
+import { serverOptions } from './server-options.ts';
 import type { RunService, ServiceContext } from './service-context.ts';
 
 export interface Standalone {
@@ -58,7 +59,7 @@ export async function runStandalone({
     const context = { settings, telemetry, tracingSettings: tracing.settings, signal: stop.signal };
     const health = { ready: false };
     stop.signal.addEventListener('abort', () => (health.ready = false));
-    await using server = fastify({ logger: false });
+    await using server = fastify(serverOptions(settings.LIVE_REQUEST_MS));
     registerHealth(server, health, () => metrics?.(telemetry) ?? telemetry.registry.metrics());
     await register?.(server, context);
     await server.listen({ host: settings.HOST, port: settings.HEALTH_PORT ?? healthPort });

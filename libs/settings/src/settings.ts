@@ -221,6 +221,9 @@ const schema = z.object({
   LIVE_MAX_HANDSHAKES: count(1_000, 1_000_000).describe(
     'viewers a process who may wait to be let in; past it 503',
   ),
+  LIVE_REQUEST_MS: millis(30_000).describe(
+    'a request to viewers, search or health that has not arrived whole after so long is cut off',
+  ),
   LIVE_MAX_MESSAGE_BYTES: z.coerce
     .number()
     .int()

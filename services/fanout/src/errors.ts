@@ -30,6 +30,11 @@ export const liveErrors = {
     retriable: true,
     message: 'this address has as many connections as it may',
   },
+  'connections-exhausted': {
+    status: 503,
+    retriable: true,
+    message: 'this server has as many connections as it takes',
+  },
   'too-many-handshakes': {
     status: 503,
     retriable: true,

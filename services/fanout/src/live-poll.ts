@@ -23,11 +23,13 @@ export function attachPoll(app: FastifyInstance, tier: LiveTier): void {
       const message = `wait: is not a number of milliseconds up to ${maxWaitMs}`;
       return refuseWith(reply, liveError('bad-message', { message }));
     }
-    const admission = tier.enter(request.raw);
+    const admission = tier.enterSubscribed(request.raw);
     if (!admission.ok) return refuseWith(reply, admission.error);
     const viewer = new PollViewer(access.session, read.request, Number(wait));
-    tier.polls.add(viewer);
+    tier.admit('poll', viewer, access.holder);
     reply.raw.once('close', () => viewer.close());
+    // It went while it was looked at: nothing would tell of its end any more.
+    if (reply.raw.destroyed || request.raw.socket.destroyed) viewer.close();
     try {
       const answer = await viewer.answer;
       if ('code' in answer) return await refuseWith(reply, answer as Parameters<typeof refuseWith>[1]);
@@ -35,7 +37,7 @@ export function attachPoll(app: FastifyInstance, tier: LiveTier): void {
       if (answer.cursor === '') return await refuseWith(reply, liveError('log-unavailable'));
       return await reply.header('cache-control', 'no-store').send(answer);
     } finally {
-      tier.polls.delete(viewer);
+      tier.leave('poll', viewer);
       admission.seat.leave();
     }
   });

@@ -1,4 +1,4 @@
-import type { Holder } from '@logloom/auth';
+import type { Access, Holder } from '@logloom/auth';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { streamNames, type StreamName, type SubscribeRequest } from './client-message.ts';
 import { parseCursor } from './cursor.ts';
@@ -17,7 +17,9 @@ export async function welcome(request: FastifyRequest, tier: LiveTier): Promise<
     return { ok: false, error: liveError('bad-origin') };
   const refusal = tier.refusal();
   if (refusal !== undefined) return { ok: false, error: refusal };
-  const access = await tier.authenticate(request.raw);
+  const access = await new Promise<Access>((resolve) => {
+    void tier.gate.enter(() => tier.authenticate(request.raw), resolve);
+  });
   if (!access.ok) return access;
   return { ok: true, session: tier.sessionFor(access.holder), holder: access.holder };
 }

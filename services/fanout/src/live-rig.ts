@@ -1,5 +1,6 @@
 import { authenticateNobody, type Authenticate } from '@logloom/auth';
 import { SqliteEventLog } from '@logloom/event-log';
+import { serverOptions } from '@logloom/runtime';
 import { createEmbeddedSchemaRegistry, createSerde, type Serde } from '@logloom/schema-registry';
 import { topics, type Correlation, type Level, type LogEvent } from '@logloom/schemas';
 import { parseSettings } from '@logloom/settings';
@@ -51,8 +52,9 @@ export class LiveRig {
     options: Partial<LiveTierOptions> = {},
     settings: Partial<LiveTierDeps['settings']> = {},
     authenticate: Authenticate = authenticateNobody,
+    requestMs = 30_000,
   ): Promise<RunningTier> {
-    const app: FastifyInstance = fastify({ logger: false });
+    const app: FastifyInstance = fastify(serverOptions(requestMs));
     const sockets = new Set<Socket>();
     app.server.on('connection', (socket) => {
       sockets.add(socket);

@@ -12,8 +12,13 @@ export function attachSse(app: FastifyInstance, tier: LiveTier): void {
     const resumeAt = typeof lastEventId === 'string' && lastEventId !== '' ? lastEventId : undefined;
     const read = readQuery(request.query as Record<string, unknown>, access.session, 'sse', resumeAt);
     if (!read.ok) return refuseWith(reply, read.error);
-    const admission = tier.enter(request.raw);
+    const admission = tier.enterSubscribed(request.raw);
     if (!admission.ok) return refuseWith(reply, admission.error);
+    // It went while it was looked at: nothing would tell of its end any more.
+    if (reply.raw.destroyed || request.raw.socket.destroyed) {
+      admission.seat.leave();
+      return reply.hijack();
+    }
     reply.hijack();
     const viewer = new SseViewer(reply.raw, access.session, () => {
       tier.leave('sse', viewer);

@@ -13,6 +13,7 @@ import type { FastifyInstance } from 'fastify';
 import { once } from 'node:events';
 import type { IncomingMessage, Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ConnectionLimit, connectionBudget } from './connection-limit.ts';
 import { correlationsStream } from './correlations-stream.ts';
 import { attachDurables } from './durable-routes.ts';
 import { DurableCursors } from './durable-cursors.ts';
@@ -55,6 +56,8 @@ export interface LiveTierOptions {
   heartbeatMs: number;
   /** Connections over this are refused with 503. */
   maxViewers: number;
+  /** Connections of all kinds; default: what the viewers and the process's file descriptors allow (connectionBudget). */
+  maxConnections?: number;
   /** Viewers who may wait to be let in; more are refused with 503. */
   maxHandshakes: number;
   limits: ViewerLimits;
@@ -81,7 +84,7 @@ export interface LiveTierOptions {
 const defaults: LiveTierOptions = {
   heartbeatMs: 15_000,
   maxViewers: 20_000,
-  maxHandshakes: 5_000,
+  maxHandshakes: 1_000,
   limits: defaultLimits,
   addressLimits: { connections: 1_000, messagesPerSecond: 2_000 },
   trustedProxies: [],
@@ -100,7 +103,8 @@ const waveMs = 100;
 const waveShare = 0.8;
 const defaultTotalBudget = 512 * 2 ** 20;
 
-type AnyViewer = WebSocketViewer | SseViewer;
+type Transport = 'websocket' | 'sse' | 'poll';
+type AnyViewer = WebSocketViewer | SseViewer | PollViewer;
 
 /** The live tier: attach() it to the viewers' server, then run() it. */
 export class LiveTier {
@@ -112,14 +116,16 @@ export class LiveTier {
   readonly #drainWatch = new DrainWatch();
   readonly #pressure: Pressure;
   readonly #heartbeats: Heartbeats<AnyViewer>;
-  readonly #viewers = { websocket: new Set<WebSocketViewer>(), sse: new Set<SseViewer>() };
-  /** Polls that wait for something. */
-  readonly polls = new Set<PollViewer>();
+  readonly #viewers = {
+    websocket: new Set<WebSocketViewer>(),
+    sse: new Set<SseViewer>(),
+    poll: new Set<PollViewer>(),
+  };
   readonly #durables: DurableCursors | undefined;
   readonly #expiryWatch = new ExpiryWatch();
   readonly #addressOf: ClientAddress;
   readonly #addresses: AddressBook;
-  readonly #servers = new Set<Server>();
+  readonly #servers = new Map<Server, ConnectionLimit>();
   #state: 'starting' | 'open' | 'draining' = 'starting';
   #session: SessionContext | undefined;
   #lastChannel = 0;
@@ -141,15 +147,29 @@ export class LiveTier {
     this.#addresses = new AddressBook(this.options.addressLimits);
     this.#heartbeats = new Heartbeats(this.options.heartbeatMs);
     registerLiveMetrics(deps.telemetry, {
-      viewers: () => ({ websocket: this.#viewers.websocket.size, sse: this.#viewers.sse.size }),
+      viewers: () => ({
+        websocket: this.#viewers.websocket.size,
+        sse: this.#viewers.sse.size,
+        poll: this.#viewers.poll.size,
+      }),
+      connections: () => {
+        const limits = [...this.#servers.values()];
+        return {
+          open: limits.reduce((sum, { size }) => sum + size, 0),
+          cut: limits.reduce((sum, { cut }) => sum + cut, 0),
+        };
+      },
       streams: () => this.#streams,
     });
   }
 
   /** Adds /live (WebSocket), /live/sse, /live/poll and /live/durable. All other upgrades on this server are refused: nothing else may handle them. */
   attach(app: FastifyInstance): void {
-    this.#servers.add(app.server);
-    attachWebSocket(app.server, this);
+    const { maxConnections, maxViewers, maxHandshakes } = this.options;
+    const max = maxConnections ?? connectionBudget(maxViewers, maxHandshakes);
+    const connections = new ConnectionLimit(app.server, max);
+    this.#servers.set(app.server, connections);
+    attachWebSocket(app.server, this, connections);
     attachSse(app, this);
     attachPoll(app, this);
     attachDurables(app, this);
@@ -210,6 +230,14 @@ export class LiveTier {
     return seat === undefined ? { ok: false, error: liveError('too-many-connections') } : { ok: true, seat };
   }
 
+  /** As enter(), for a request that subscribes by itself: it costs its address a message, as subscribing on a connection does. */
+  enterSubscribed(request: IncomingMessage): ReturnType<LiveTier['enter']> {
+    const admission = this.enter(request);
+    if (!admission.ok || admission.seat.admitMessage(performance.now())) return admission;
+    admission.seat.leave();
+    return { ok: false, error: liveError('rate-limited') };
+  }
+
   /** What the sessions of a holder work with; there is one whenever refusal() gives none. */
   sessionFor({ subject, filter }: Holder): SessionContext {
     if (subject === undefined) return this.#session!;
@@ -219,16 +247,22 @@ export class LiveTier {
   /** Counts a viewer in, until its token expires at the latest; leave() counts it out. */
   admit(transport: 'websocket', viewer: WebSocketViewer, holder: Holder): void;
   admit(transport: 'sse', viewer: SseViewer, holder: Holder): void;
-  admit(transport: 'websocket' | 'sse', viewer: AnyViewer, { expiresAtMs }: Holder): void {
+  admit(transport: 'poll', viewer: PollViewer, holder: Holder): void;
+  admit(transport: Transport, viewer: AnyViewer, { expiresAtMs }: Holder): void {
     (this.#viewers[transport] as Set<AnyViewer>).add(viewer);
     this.#heartbeats.add(viewer);
     if (expiresAtMs !== undefined) this.#expiryWatch.add(viewer, expiresAtMs);
   }
 
-  leave(transport: 'websocket' | 'sse', viewer: AnyViewer): void {
+  leave(transport: Transport, viewer: AnyViewer): void {
     (this.#viewers[transport] as Set<AnyViewer>).delete(viewer);
     this.#heartbeats.delete(viewer);
     this.#expiryWatch.delete(viewer);
+  }
+
+  /** Polls that wait for something. */
+  get polls(): ReadonlySet<PollViewer> {
+    return this.#viewers.poll;
   }
 
   get #streams(): LiveStream[] {
@@ -263,9 +297,9 @@ export class LiveTier {
     this.#state = 'draining';
     const { drainMs, othersServe, retrySpreadMs } = this.options;
     // What connects from now on is for the others.
-    if (othersServe) for (const server of this.#servers) server.close();
+    if (othersServe) for (const server of this.#servers.keys()) server.close();
     const deadline = performance.now() + drainMs;
-    for (const poll of this.polls) poll.close();
+    for (const poll of this.#viewers.poll) poll.close();
     const viewers = [...this.#viewers.websocket, ...this.#viewers.sse];
     const waves = Math.max(1, Math.min(viewers.length, Math.floor((drainMs * waveShare) / waveMs)));
     const spread = (): number => Math.round(Math.random() * (othersServe ? waveMs : retrySpreadMs));
@@ -282,11 +316,12 @@ export class LiveTier {
     }
     while (this.#viewerCount > 0 && performance.now() < deadline) await sleep(10);
     this.#heartbeats.stop();
-    for (const viewer of [...this.#viewers.websocket, ...this.#viewers.sse]) viewer.terminate();
+    for (const viewers of Object.values(this.#viewers)) for (const viewer of viewers) viewer.terminate();
   }
 
   get #viewerCount(): number {
-    return this.#viewers.websocket.size + this.#viewers.sse.size;
+    const { websocket, sse, poll } = this.#viewers;
+    return websocket.size + sse.size + poll.size;
   }
 }
 

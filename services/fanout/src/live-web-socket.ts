@@ -1,8 +1,10 @@
 import type { Access } from '@logloom/auth';
-import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
+import { answerAndClose } from '@logloom/runtime';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
 import { avroSubprotocol } from './avro-frame.ts';
+import type { ConnectionLimit } from './connection-limit.ts';
 import { perMessageDeflate } from './deflate.ts';
 import { liveError, liveErrors, type LiveError } from './errors.ts';
 import { LiveSocket } from './live-socket.ts';
@@ -18,7 +20,7 @@ const maxPayload = 1 << 20;
 const retryAfterSeconds = 5;
 
 /** Takes WebSocket connections at /live. */
-export function attachWebSocket(server: Server, tier: LiveTier): void {
+export function attachWebSocket(server: Server, tier: LiveTier, connections: ConnectionLimit): void {
   const webSockets = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -55,6 +57,7 @@ export function attachWebSocket(server: Server, tier: LiveTier): void {
     let isUpgraded = false;
     webSockets.handleUpgrade(request, socket, head, (ws) => {
       isUpgraded = true;
+      connections.upgraded(socket);
       const { heartbeatMs } = tier.options;
       const viewer = new WebSocketViewer(ws, socket, tier.sessionFor(holder), seat, heartbeatMs, onClose);
       tier.admit('websocket', viewer, holder);
@@ -73,15 +76,9 @@ function refusalOf({ url = '', headers }: IncomingMessage, tier: LiveTier): Live
 
 function refuse(socket: Socket, error: LiveError): void {
   const { status, retriable } = liveErrors[error.code];
-  const body = JSON.stringify({ error });
   const headers = [
-    'Connection: close',
     ...(retriable ? [`Retry-After: ${retryAfterSeconds}`] : []),
     ...(status === 401 ? ['WWW-Authenticate: Bearer'] : []),
-    'Content-Type: application/json',
-    `Content-Length: ${Buffer.byteLength(body)}`,
   ];
-  // A peer that is gone before it reads this needs no more handling.
-  socket.on('error', () => socket.destroy());
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${headers.join('\r\n')}\r\n\r\n${body}`);
+  answerAndClose(socket, status, JSON.stringify({ error }), headers);
 }

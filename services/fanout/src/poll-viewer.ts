@@ -1,6 +1,6 @@
 import type { Batch } from './batch.ts';
 import type { SubscribeRequest } from './client-message.ts';
-import type { LiveError } from './errors.ts';
+import { liveError, type LiveError } from './errors.ts';
 import { Session, type SessionContext } from './session.ts';
 import type { Viewer } from './viewer.ts';
 
@@ -98,6 +98,16 @@ export class PollViewer implements Viewer {
   close(): void {
     this.#answerNow();
   }
+
+  /** Its token has expired. What it was to be sent is behind the cursor that its client has. */
+  expire(): void {
+    this.#end(liveError('token-expired'));
+  }
+
+  /** It is told by its answer. */
+  heartbeat(): void {}
+
+  goodbye(): void {}
 
   #linger(): void {
     if (this.#isLingering) return;

@@ -1,5 +1,11 @@
 import { checkExposure, openAuthenticate } from '@logloom/auth';
-import { connectLog, registerHealth, type RunService, type ServiceContext } from '@logloom/runtime';
+import {
+  connectLog,
+  registerHealth,
+  serverOptions,
+  type RunService,
+  type ServiceContext,
+} from '@logloom/runtime';
 import type { Telemetry } from '@logloom/telemetry';
 import fastify from 'fastify';
 import { listenBacklog } from './listen-backlog.ts';
@@ -26,7 +32,7 @@ export function createFanout(): Fanout {
     const { tracingSettings: tracing, telemetry } = context;
     // What is wrong with the keys is said once, not by each worker.
     await openAuthenticate(context.settings);
-    const app = fastify({ logger: false, forceCloseConnections: true });
+    const app = fastify(serverOptions(context.settings.LIVE_REQUEST_MS));
     const health = { ready: false };
     registerHealth(app, health, () => metrics(telemetry));
     supervisor = await Supervisor.open({
@@ -54,7 +60,7 @@ async function runHere({ settings, telemetry, signal, onReady }: ServiceContext)
   const authenticate = await openAuthenticate(settings);
   await using connection = await connectLog(settings, {}, telemetry);
   await using stores = openLiveStores(settings);
-  const app = fastify({ logger: false });
+  const app = fastify(serverOptions(settings.LIVE_REQUEST_MS));
   const health = { ready: false };
   registerHealth(app, health, () => telemetry.registry.metrics());
   const options = liveOptions(settings);

@@ -1,6 +1,6 @@
 import { openAuthenticate } from '@logloom/auth';
 import { SqliteEventLog } from '@logloom/event-log';
-import { connectLog } from '@logloom/runtime';
+import { connectLog, serverOptions } from '@logloom/runtime';
 import type { Telemetry } from '@logloom/telemetry';
 import fastify from 'fastify';
 import { forwardRequests } from './forward-requests.ts';
@@ -30,7 +30,7 @@ export async function runWorker(
   await using stores = openLiveStores(settings);
   const { log } = connection;
   if (log instanceof SqliteEventLog) onLog((topic) => log.announce(topic));
-  const app = fastify({ logger: false, forceCloseConnections: true });
+  const app = fastify(serverOptions(settings.LIVE_REQUEST_MS));
   const options = { ...liveOptions(settings), othersServe: true };
   const tier = createLiveTier({ ...connection, stores, settings, telemetry, authenticate, options });
   tier.attach(app);

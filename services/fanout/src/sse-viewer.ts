@@ -7,6 +7,8 @@ import { serverMessage } from './server-message.ts';
 import { Session, type SessionContext } from './session.ts';
 import type { Viewer } from './viewer.ts';
 
+/** A peer that reads nothing is cut off so long after the end. */
+const closeMs = 30_000;
 const heartbeatComment = Buffer.from(': heartbeat\n\n');
 
 /**
@@ -85,6 +87,7 @@ export class SseViewer implements Viewer {
 
   close(): void {
     this.#session.close();
+    this.#socket.setTimeout(closeMs, () => this.#socket.destroy());
     this.#response.end();
   }
 

@@ -10,7 +10,9 @@ export const spans = {
 
 /** What the metrics are read from, when they are asked for. */
 export interface LiveMetricsSource {
-  viewers: () => { websocket: number; sse: number };
+  viewers: () => { websocket: number; sse: number; poll: number };
+  /** Of all kinds, and how many were closed or refused because there were too many. */
+  connections: () => { open: number; cut: number };
   streams: () => readonly LiveStream[];
 }
 
@@ -45,8 +47,25 @@ export function registerLiveMetrics({ registry }: Telemetry, source: LiveMetrics
     });
   }
   new Gauge({
+    name: 'logloom_live_connections',
+    help: 'Open connections to the live port, of viewers and others',
+    registers,
+    collect() {
+      this.set(source.connections().open);
+    },
+  });
+  new Counter({
+    name: 'logloom_live_connections_cut_total',
+    help: 'Connections closed while idle, or refused, because the port had as many as it takes',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(source.connections().cut);
+    },
+  });
+  new Gauge({
     name: 'logloom_live_viewers',
-    help: 'Open connections',
+    help: 'Viewers, by how they are connected',
     labelNames: ['transport'],
     registers,
     collect() {
