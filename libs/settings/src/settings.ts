@@ -89,12 +89,27 @@ const schema = z.object({
     ),
   SEARCH_RETENTION_MS: retention('the search store'),
   ARCHIVE_RETENTION_MS: retention('the archive'),
-  INGEST_MAX_BODY_BYTES: count(128 * 2 ** 20, 2 ** 30).describe('largest request body, unpacked'),
+  INGEST_MAX_BODY_BYTES: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(2 ** 30)
+    .optional()
+    .describe(
+      'largest request body, unpacked; unset: 128 MiB, or half of INGEST_MAX_PENDING_BYTES where that is less',
+    ),
+  INGEST_MAX_REQUEST_EVENTS: count(1_000_000, 100_000_000).describe('events in one request; past it 413'),
   // Four times as much with its index fields is what a MongoDB document holds.
   INGEST_MAX_EVENT_BYTES: count(2 ** 20, 2 ** 22).describe('largest single event'),
-  INGEST_MAX_PENDING_BYTES: count(512 * 2 ** 20, 2 ** 34).describe(
-    'request bytes in work at once before 429',
-  ),
+  INGEST_MAX_PENDING_BYTES: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(2 ** 34)
+    .optional()
+    .describe(
+      'memory that requests in work may need at once before 429; unset: 512 MiB, or a quarter of what the heap or cgroup allows a thread where that is less',
+    ),
   INGEST_KEYS: z
     .string()
     .min(1)

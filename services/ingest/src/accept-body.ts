@@ -1,13 +1,15 @@
-import type { IngestKey } from '@logloom/auth';
 import type { Source } from '@logloom/schemas';
 import { isUtf8 } from 'node:buffer';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Received } from './door-request.ts';
 import { IngestError, reject, type ErrorCode, type Rejection } from './errors.ts';
 import { inSlices, sliceEvents } from './in-slices.ts';
-import type { Intake, IntakeUnit } from './intake.ts';
+import type { IntakeUnit } from './intake.ts';
+import { textPart } from './joint-letter.ts';
 import { ifAllowed } from './key-guard.ts';
 import { readEvent } from './read-event.ts';
 import { arrayElements, byteOrderMark, contentStart, lines, type Piece } from './split-body.ts';
+import { tooManyEvents } from './request-cost.ts';
 import { spans } from './telemetry.ts';
 
 const maxListed = 1000;
@@ -33,22 +35,17 @@ export interface Receipt {
   error?: { code: ErrorCode; message: string };
 }
 
-export interface BodyOptions {
-  intake: Intake;
-  producer: Producer;
-  receivedAt: number;
-  maxEventBytes: number;
-  key: IngestKey | undefined;
+export interface BodyOptions extends Omit<Received, 'body' | 'claim'> {
   /** The sender says that it is NDJSON: what begins with [ need not be an array. */
   isNdjson: boolean;
 }
 
 /**
  * Takes in the events of a body: NDJSON, a JSON array, or one JSON object. Resolves when all is durable. Throws IngestError
- * `empty-body`, `bad-json` (a broken array), `log-unavailable`.
+ * `empty-body`, `bad-json` (a broken array), `too-many-events`, `log-unavailable`.
  */
 export async function acceptBody(body: Buffer, options: BodyOptions): Promise<Receipt> {
-  const unit = options.intake.open('http');
+  const unit = options.intake.open('http', true, options.limits);
   const receipt = await options.intake.tracing.child(spans.normalize, () => readPieces(body, unit, options));
   await unit.done();
   return receipt;
@@ -70,6 +67,8 @@ async function readPieces(body: Buffer, unit: IntakeUnit, options: BodyOptions):
   return receipt;
 }
 
+const asItIs = (bytes: Buffer): Buffer => bytes;
+
 function acceptPiece(
   body: Buffer,
   { start, end }: Piece,
@@ -87,42 +86,62 @@ function acceptPiece(
       key,
     );
   if ('code' in result) {
-    unit.refuse(result, source, receivedAt, body.subarray(start, end));
+    const bytes = body.subarray(start, end);
+    if (unit.hasLetterFor(bytes.length)) unit.refuse(result, source, receivedAt, bytes);
+    else unit.refuseJointly(result, source, receivedAt, textPart(bytes), asItIs);
     return result;
   }
   unit.accept(result);
   return undefined;
 }
 
-async function split(body: Buffer, { isNdjson, maxEventBytes }: BodyOptions): Promise<Iterable<Piece>> {
+/** The pieces are made one at a time: a body may hold millions. */
+async function split(body: Buffer, { isNdjson, maxEventBytes, cost }: BodyOptions): Promise<Iterable<Piece>> {
   const start = contentStart(body);
   if (start === body.length) throw new IngestError('empty-body');
   if (body[start] === 0x5b) {
-    const elements = await readableElements(body, start);
-    if (Array.isArray(elements)) return elements;
-    if (!isNdjson) throw elements;
+    const problem = await problemInArray(body, start, maxEventBytes, cost.maxEvents);
+    if (problem === undefined) return arrayElements(body, start);
+    if (!isNdjson) throw problem;
   }
   const whole = body.length - start <= maxEventBytes ? wholeObject(body, start) : undefined;
-  return whole === undefined ? lines(body, byteOrderMark(body)) : [whole];
+  if (whole !== undefined) return [whole];
+  if (countLines(body, cost.maxEvents) > cost.maxEvents) throw tooManyEvents(cost.maxEvents);
+  return lines(body, byteOrderMark(body));
 }
 
-/** The array's elements, when each of them is JSON: an array is taken in whole or not at all. */
-async function readableElements(body: Buffer, start: number): Promise<Piece[] | IngestError> {
+/** The lines that are not blank; stops past `max`. */
+function countLines(body: Buffer, max: number): number {
+  const each = lines(body, byteOrderMark(body));
+  let count = 0;
+  while (count <= max && each.next().done !== true) count++;
+  return count;
+}
+
+/** Why the body is no array of JSON: an array is taken in whole or not at all. What is too large for an event is not looked into. */
+async function problemInArray(
+  body: Buffer,
+  start: number,
+  maxEventBytes: number,
+  maxEvents: number,
+): Promise<IngestError | undefined> {
   const elements = arrayElements(body, start);
-  if (elements === undefined)
-    return new IngestError('bad-json', 'the array is not closed or not well-formed');
-  for (const [i, element] of elements.entries()) {
+  let next;
+  while ((next = elements.next()).done !== true) {
+    const element = next.value;
+    if (element.line > maxEvents) throw tooManyEvents(maxEvents);
     try {
-      JSON.parse(body.toString('utf8', element.start, element.end));
+      if (element.end - element.start <= maxEventBytes)
+        JSON.parse(body.toString('utf8', element.start, element.end));
     } catch (error) {
       return new IngestError(
         'bad-json',
         `element ${element.line}: ${(error as Error).message.toWellFormed()}`,
       );
     }
-    if (i % sliceEvents === sliceEvents - 1) await nextTurn();
+    if (element.line % sliceEvents === 0) await nextTurn();
   }
-  return elements;
+  return next.value ? undefined : new IngestError('bad-json', 'the array is not closed or not well-formed');
 }
 
 /** One object that is printed over several lines. */

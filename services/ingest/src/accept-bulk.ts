@@ -1,10 +1,11 @@
 import { eventId, type LogEvent, type Source } from '@logloom/schemas';
 import { isUtf8 } from 'node:buffer';
 import { nextSource } from './accept-body.ts';
-import type { BulkItem, BulkMeta } from './bulk-body.ts';
+import type { Bulk, BulkMeta } from './bulk-body.ts';
 import type { Counts, Received } from './door-request.ts';
 import { errors, reject, type ErrorCode, type IngestError, type Rejection } from './errors.ts';
 import { inSlices } from './in-slices.ts';
+import { textPart } from './joint-letter.ts';
 import { ifAllowed } from './key-guard.ts';
 import { readEvent } from './read-event.ts';
 import { rsyslogFields } from './rsyslog-document.ts';
@@ -20,9 +21,9 @@ export interface BulkReceipt extends Counts {
  * 429 and not kept: its sender has it, and repeats it alone. Throws IngestError `log-unavailable`, and `quota-exceeded` when every
  * document is of such a service.
  */
-export async function acceptBulk(items: readonly BulkItem[], received: Received): Promise<BulkReceipt> {
+export async function acceptBulk({ count, items }: Bulk, received: Received): Promise<BulkReceipt> {
   const { body, intake, producer, receivedAt } = received;
-  const unit = intake.open('elasticsearch');
+  const unit = intake.open('elasticsearch', true, received.limits);
   const receipt: BulkReceipt = { accepted: 0, rejected: 0, items: [] };
   const wholeIsUtf8 = isUtf8(body);
   let overQuota = 0;
@@ -42,7 +43,8 @@ export async function acceptBulk(items: readonly BulkItem[], received: Received)
       }
       receipt.items.push(itemAnswer(meta, source, result));
       if ('code' in result) {
-        unit.refuse(result, source, receivedAt, bytes);
+        if (unit.hasLetterFor(bytes.length)) unit.refuse(result, source, receivedAt, bytes);
+        else unit.refuseJointly(result, source, receivedAt, textPart(bytes), asItIs);
         receipt.rejected++;
       } else {
         unit.accept(result);
@@ -50,10 +52,12 @@ export async function acceptBulk(items: readonly BulkItem[], received: Received)
       }
     }),
   );
-  if (last !== undefined && overQuota === items.length) throw last;
+  if (last !== undefined && overQuota === count) throw last;
   await unit.done();
   return receipt;
 }
+
+const asItIs = (bytes: Buffer): Buffer => bytes;
 
 function readItem(
   bytes: Buffer,

@@ -14,8 +14,10 @@ export interface Group<Encoded> {
   sharedLength: number;
   /** Reads one; also by throwing RejectedError. */
   toEvent: (record: Encoded, source: Source, receivedAt: number) => LogEvent | Rejection;
-  /** A request that holds this record alone, as it came, with what is shared. */
-  alone: (record: Encoded) => Buffer;
+  /** The record as it stands in a request among others. */
+  part: (record: Encoded) => Buffer;
+  /** A request that holds these parts, one after another, with what is shared: the payload of a dead letter. */
+  letter: (parts: Buffer) => Buffer;
 }
 
 export interface GroupsReceipt extends Counts {
@@ -30,22 +32,23 @@ export interface GroupsReceipt extends Counts {
 export async function acceptGroups<Encoded>(
   door: string,
   groups: readonly Group<Encoded>[],
-  { intake, producer, receivedAt, maxEventBytes, claim, key }: Received,
+  { intake, producer, receivedAt, maxEventBytes, claim, key, limits }: Received,
 ): Promise<GroupsReceipt> {
   claim(groups.reduce((sum, { records, sharedLength }) => sum + records.length * sharedLength, 0));
-  const unit = intake.open(door);
+  const unit = intake.open(door, true, limits);
   const summary = new RejectionSummary();
   const accept = ([group, record]: readonly [Group<Encoded>, Encoded]): void => {
     const source = nextSource(producer);
-    let result = ifAllowed(
-      orRejection(() => group.toEvent(record, source, receivedAt)),
-      key,
-    );
-    if (!('code' in result) && result.message.length + result.attributes.length > maxEventBytes)
-      result = reject('event-too-large');
+    const result = ifAllowed(readRecord(group, record, source, receivedAt, maxEventBytes), key);
     summary.count(result);
-    if ('code' in result) unit.refuse(result, source, receivedAt, group.alone(record));
-    else unit.accept(result);
+    if (!('code' in result)) {
+      unit.accept(result);
+      return;
+    }
+    const part = group.part(record);
+    if (unit.hasLetterFor(group.sharedLength + part.length))
+      unit.refuse(result, source, receivedAt, group.letter(part));
+    else unit.refuseJointly(result, source, receivedAt, part, group.letter);
   };
   await intake.tracing.child(spans.normalize, () => inSlices(recordsOf(groups), unit, accept));
   await unit.done();
@@ -56,6 +59,22 @@ function* recordsOf<Encoded>(
   groups: readonly Group<Encoded>[],
 ): Generator<readonly [Group<Encoded>, Encoded]> {
   for (const group of groups) for (const record of group.records) yield [group, record];
+}
+
+/** One event of a group; also what is too large for one. */
+export function readRecord<Encoded>(
+  group: Group<Encoded>,
+  record: Encoded,
+  source: Source,
+  receivedAt: number,
+  maxEventBytes: number,
+): LogEvent | Rejection {
+  // Not even read: its parts may need many times as much memory.
+  if (Buffer.isBuffer(record) && record.length > maxEventBytes) return reject('event-too-large');
+  const result = orRejection(() => group.toEvent(record, source, receivedAt));
+  return !('code' in result) && result.message.length + result.attributes.length > maxEventBytes
+    ? reject('event-too-large')
+    : result;
 }
 
 /** What `read` gives, also by throwing RejectedError. */

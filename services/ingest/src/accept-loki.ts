@@ -5,7 +5,8 @@ import { readJsonEntry, readLokiJson } from './loki-json.ts';
 import { readLokiProtobuf, readProtobufEntry } from './loki-protobuf.ts';
 import type { LokiEntry, LokiStream } from './loki-push.ts';
 import type { Normalizer } from './normalize.ts';
-import { parseJsonBytes } from './read-event.ts';
+import { parseCostly } from './read-event.ts';
+import type { RequestCost } from './request-cost.ts';
 import { unpackSnappy } from './unpack-snappy.ts';
 
 /**
@@ -13,28 +14,32 @@ import { unpackSnappy } from './unpack-snappy.ts';
  * `wrong-shape`, `bad-json`, `invalid-utf8` when the request cannot be read, and what acceptGroups() throws.
  */
 export async function acceptLoki(received: Received, isJson: boolean): Promise<GroupsReceipt> {
-  const { body, intake, claim } = received;
+  const { body, intake, claim, cost } = received;
   if (isJson) {
-    const groups = readFrame(() => lokiJsonGroups(parseJsonBytes(body), intake.normalizer));
+    const groups = readFrame(() => lokiJsonGroups(parseCostly(body, cost), intake.normalizer, cost));
     return acceptGroups('loki', groups, received);
   }
   const unpacked = await unpackSnappy(body, claim);
-  const groups = readFrame(() => lokiProtobufGroups(unpacked, intake.normalizer));
+  const groups = readFrame(() => lokiProtobufGroups(unpacked, intake.normalizer, cost));
   return acceptGroups('loki', groups, received);
 }
 
 /** The streams of a request in JSON, from its parsed text. Throws RejectedError when its frame is broken. */
-export function lokiJsonGroups(request: unknown, normalizer: Normalizer): Group<unknown>[] {
-  return readLokiJson(request).map((stream) => withEvents(stream, readJsonEntry, normalizer));
+export function lokiJsonGroups(
+  request: unknown,
+  normalizer: Normalizer,
+  cost: RequestCost,
+): Group<unknown>[] {
+  return readLokiJson(request, cost).map((stream) => withEvents(stream, readJsonEntry, normalizer));
 }
 
 /** The streams of an unpacked request in protobuf. Throws RejectedError when its frame is broken. */
-export function lokiProtobufGroups(body: Buffer, normalizer: Normalizer): Group<Buffer>[] {
-  return readLokiProtobuf(body).map((stream) => withEvents(stream, readProtobufEntry, normalizer));
+export function lokiProtobufGroups(body: Buffer, normalizer: Normalizer, cost: RequestCost): Group<Buffer>[] {
+  return readLokiProtobuf(body, cost).map((stream) => withEvents(stream, readProtobufEntry, normalizer));
 }
 
 function withEvents<Encoded>(
-  { labels, entries, alone }: LokiStream<Encoded>,
+  { labels, entries, part, letter }: LokiStream<Encoded>,
   read: (entry: Encoded) => LokiEntry,
   normalizer: Normalizer,
 ): Group<Encoded> {
@@ -42,6 +47,7 @@ function withEvents<Encoded>(
     records: entries,
     sharedLength: Object.entries(labels).reduce((sum, [name, value]) => sum + name.length + value.length, 0),
     toEvent: (entry, source, receivedAt) => lokiEvent(read(entry), labels, source, receivedAt, normalizer),
-    alone,
+    part,
+    letter,
   };
 }

@@ -3,8 +3,12 @@ import type { EventLog, NewRecord } from '@logloom/event-log';
 const maxBatchRecords = 10_000;
 const maxBatchBytes = 8 * 2 ** 20;
 
+/** What a record costs in memory beside its value. */
+const recordBytes = 400;
+
 interface Waiting {
   records: NewRecord[];
+  bytes: number;
   submission: Submission;
 }
 
@@ -12,8 +16,10 @@ interface Waiting {
 export class Submission {
   readonly #enqueue: (waiting: Waiting) => void;
   #open = 0;
+  #openBytes = 0;
   #failure: Error | undefined;
   #settled: (() => void) | undefined;
+  #below: { bytes: number; resolve: () => void } | undefined;
 
   constructor(enqueue: (waiting: Waiting) => void) {
     this.#enqueue = enqueue;
@@ -27,7 +33,14 @@ export class Submission {
   add(records: NewRecord[]): void {
     if (records.length === 0 || this.failed) return;
     this.#open++;
-    this.#enqueue({ records, submission: this });
+    const bytes = bytesOf(records);
+    this.#openBytes += bytes;
+    this.#enqueue({ records, bytes, submission: this });
+  }
+
+  /** Resolves when what was added and is not durable yet needs at most so many bytes of memory. */
+  async below(bytes: number): Promise<void> {
+    if (this.#openBytes > bytes) await new Promise<void>((resolve) => (this.#below = { bytes, resolve }));
   }
 
   /** Resolves when everything that was added is durable; rejects with the log's error when some of it may not be. */
@@ -37,8 +50,10 @@ export class Submission {
   }
 
   /** Called by the appender, once for each add(). */
-  settle(failure?: Error): void {
+  settle(bytes: number, failure?: Error): void {
     this.#failure ??= failure;
+    this.#openBytes -= bytes;
+    if (this.#below !== undefined && this.#openBytes <= this.#below.bytes) this.#below.resolve();
     if (--this.#open === 0) this.#settled?.();
   }
 }
@@ -94,7 +109,7 @@ export class Appender {
     } catch (error) {
       failure = error as Error;
     }
-    for (const { submission } of batch) submission.settle(failure);
+    for (const { submission, bytes } of batch) submission.settle(bytes, failure);
   }
 
   async #write(records: NewRecord[]): Promise<void> {
@@ -109,10 +124,17 @@ export class Appender {
     let count = 0;
     for (const waiting of this.#queue) {
       records += waiting.records.length;
-      for (const record of waiting.records) bytes += record.value.length;
+      bytes += waiting.bytes;
       if (count > 0 && (records > maxBatchRecords || bytes > maxBatchBytes)) break;
       count++;
     }
     return this.#queue.splice(0, count);
   }
+}
+
+/** The memory that records need while they wait. */
+export function bytesOf(records: readonly NewRecord[]): number {
+  let bytes = records.length * recordBytes;
+  for (const { value } of records) bytes += value.length;
+  return bytes;
 }

@@ -1,4 +1,7 @@
 import { IngestError } from './errors.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { sliceEvents } from './in-slices.ts';
+import type { RequestCost } from './request-cost.ts';
 import { allLines, type Piece } from './split-body.ts';
 
 export type BulkAction = 'index' | 'create' | 'update' | 'delete';
@@ -18,12 +21,34 @@ export interface BulkItem {
   piece: Piece;
 }
 
+/** The items of a bulk request, and how many there are. */
+export interface Bulk {
+  count: number;
+  items: Iterable<BulkItem>;
+}
+
+/** What an item's answer holds beside its names, and how often names and all stand in memory until it is sent. */
+const answerBytes = 200;
+const answerCopies = 3;
+
 /**
- * The items of a bulk request, the documents not looked into. Throws IngestError `empty-body`, and `bad-json` or `wrong-shape` where
- * an action line is none: which lines are documents is then anybody's guess, so nothing of the request is taken.
+ * The items of a bulk request, the documents not looked into, read one at a time. Throws IngestError `empty-body`,
+ * `too-many-events`, and `bad-json` or `wrong-shape` where an action line is none: which lines are documents is then anybody's guess,
+ * so nothing of the request is taken.
  */
-export function readBulk(body: Buffer, index: string | undefined): BulkItem[] {
-  const items: BulkItem[] = [];
+export async function readBulk(body: Buffer, index: string | undefined, cost: RequestCost): Promise<Bulk> {
+  let count = 0;
+  for (const { meta } of bulkItems(body, index)) {
+    cost.events(1);
+    const names = (meta.index?.length ?? 0) + (meta.id?.length ?? 0);
+    cost.add(answerCopies * (answerBytes + names));
+    if (++count % sliceEvents === 0) await nextTurn();
+  }
+  if (count === 0) throw new IngestError('empty-body');
+  return { count, items: bulkItems(body, index) };
+}
+
+function* bulkItems(body: Buffer, index: string | undefined): Generator<BulkItem> {
   const readMeta = createMetaReader(body, index);
   let meta: BulkMeta | undefined;
   let line = 0;
@@ -35,13 +60,11 @@ export function readBulk(body: Buffer, index: string | undefined): BulkItem[] {
       meta = readMeta(piece);
       if (meta.action !== 'delete') continue;
     }
-    items.push({ meta, piece });
+    yield { meta, piece };
     meta = undefined;
   }
   if (meta !== undefined)
     throw new IngestError('wrong-shape', `line ${line} is an action without a document`);
-  if (items.length === 0) throw new IngestError('empty-body');
-  return items;
 }
 
 /** Shippers write one and the same action line before each document: it is parsed once. */

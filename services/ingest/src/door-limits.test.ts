@@ -22,7 +22,10 @@ function createDoor(state: DoorState, maxPending: number) {
   const telemetry = createTelemetry('ingest', 'error');
   const { logger, tracing } = telemetry;
   const pending = new PendingBytes(maxPending);
-  const settings = { INGEST_MAX_BODY_BYTES: 1000, INGEST_MAX_EVENT_BYTES: 1000, INGEST_REQUEST_MS: 0 };
+  const settings = {
+    ...{ INGEST_MAX_BODY_BYTES: 1000, INGEST_MAX_REQUEST_EVENTS: 1000, INGEST_MAX_EVENT_BYTES: 1000 },
+    INGEST_REQUEST_MS: 0,
+  };
   const metrics = createMetrics(telemetry, () => pending.bytes);
   return { pending, app: createHttpDoor({ settings, state, pending, metrics, logger, tracing }) };
 }

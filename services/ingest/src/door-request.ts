@@ -5,11 +5,18 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Producer } from './accept-body.ts';
 import type { AddressQuotas } from './address-limits.ts';
 import { asIngestError, IngestError } from './errors.ts';
-import type { Intake } from './intake.ts';
+import type { Intake, UnitLimits } from './intake.ts';
 import type { KeyGuard } from './key-guard.ts';
 import type { Meter } from './quota-accounts.ts';
+import { RequestCost } from './request-cost.ts';
 import { Claim, readBody, type PendingBytes } from './read-body.ts';
 import type { IngestMetrics } from './telemetry.ts';
+
+/** Records of a request that wait for the log: twice its bytes, within these. */
+const leastWindow = 64 * 1024;
+const mostWindow = 8 * 2 ** 20;
+/** Dead letters of a request may be so much larger than the request. */
+const letterSlack = 64 * 1024;
 
 /** What the doors do with requests: `intake` is there from 'ready' on. */
 export interface DoorState {
@@ -17,8 +24,14 @@ export interface DoorState {
   intake: Intake | undefined;
 }
 
+/** What one request may be. */
+export interface RequestLimits {
+  INGEST_MAX_BODY_BYTES: number;
+  INGEST_MAX_REQUEST_EVENTS: number;
+}
+
 export interface HttpDoorOptions {
-  settings: Pick<Settings, 'INGEST_MAX_BODY_BYTES' | 'INGEST_MAX_EVENT_BYTES' | 'INGEST_REQUEST_MS'>;
+  settings: Pick<Settings, 'INGEST_MAX_EVENT_BYTES' | 'INGEST_REQUEST_MS'> & RequestLimits;
   state: DoorState;
   pending: PendingBytes;
   metrics: IngestMetrics;
@@ -49,6 +62,9 @@ export interface Received {
    * Claims more bytes than the body's own: what it unpacks to further. Throws IngestError `body-too-large`, `overloaded`.
    */
   claim: (bytes: number) => void;
+  /** Counts what the body is taken apart to, which is claimed too. */
+  cost: RequestCost;
+  limits: UnitLimits;
 }
 
 /** What became of a request's events. */
@@ -113,6 +129,17 @@ async function work<T>(request: FastifyRequest, doors: Doors, door: DoorRequest<
     claim: (bytes) => {
       if (bytes > maxBodyBytes) throw new IngestError('body-too-large');
       claim.take(bytes);
+    },
+    cost: new RequestCost(
+      (bytes) => claim.takeParts(bytes),
+      settings.INGEST_MAX_REQUEST_EVENTS,
+      settings.INGEST_MAX_EVENT_BYTES,
+    ),
+    limits: {
+      windowBytes: Math.max(leastWindow, claim.takeUpTo(Math.min(2 * body.length, mostWindow))),
+      letterBytes: body.length + letterSlack,
+      maxLetterBytes: Math.min(2 ** 20, settings.INGEST_MAX_EVENT_BYTES),
+      hold: (bytes) => claim.takeParts(bytes),
     },
   });
   stopTimer();

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { acceptBulk, type BulkReceipt } from './accept-bulk.ts';
-import { readBulk, type BulkItem } from './bulk-body.ts';
-import { receive, type Doors } from './door-request.ts';
+import { readBulk, type Bulk } from './bulk-body.ts';
+import { receive, type Doors, type Received } from './door-request.ts';
 import { registerElasticsearchQuestions } from './elasticsearch-questions.ts';
 import { IngestError } from './errors.ts';
 import type { SendError } from './http-door.ts';
@@ -47,7 +47,7 @@ async function bulk(
 ): Promise<FastifyReply> {
   const began = performance.now();
   const { index } = request.params;
-  const receipt = await take(request, reply, doors, (body) => readBulk(body, index));
+  const receipt = await take(request, reply, doors, ({ body, cost }) => readBulk(body, index, cost));
   const took = Math.round(performance.now() - began);
   const items = receipt.items.join(',');
   return answer(reply, `{"took":${took},"errors":${receipt.rejected > 0},"items":[${items}]}`);
@@ -64,9 +64,9 @@ async function single(
     ...(index !== undefined && { index }),
     ...(id !== undefined && { id }),
   } as const;
-  const receipt = await take(request, reply, doors, (body) => {
+  const receipt = await take(request, reply, doors, async ({ body }) => {
     if (body.length === 0) throw new IngestError('empty-body');
-    return [{ meta, piece: { line: 1, start: 0, end: body.length } }];
+    return { count: 1, items: [{ meta, piece: { line: 1, start: 0, end: body.length } }] };
   });
   const { status, error, ...place } = (JSON.parse(receipt.items[0]!) as { index: ItemAnswer }).index;
   reply.code(status);
@@ -85,12 +85,12 @@ async function take(
   request: FastifyRequest,
   reply: FastifyReply,
   doors: Doors,
-  split: (body: Buffer) => BulkItem[],
+  split: (received: Received) => Promise<Bulk>,
 ): Promise<BulkReceipt> {
   return receive(request, reply, doors, {
     span: spans.receiveBulk,
     accepts: (type) => bulkTypes.has(type),
-    work: (received) => acceptBulk(split(received.body), received),
+    work: async (received) => acceptBulk(await split(received), received),
     counts: (receipt) => receipt,
   });
 }

@@ -57,7 +57,10 @@ test('what shippers ask before they send is answered so that they go on', async 
   const telemetry = createTelemetry('ingest', 'error');
   const { logger, tracing } = telemetry;
   const pending = new PendingBytes(1000);
-  const settings = { INGEST_MAX_BODY_BYTES: 1000, INGEST_MAX_EVENT_BYTES: 1000, INGEST_REQUEST_MS: 0 };
+  const settings = {
+    ...{ INGEST_MAX_BODY_BYTES: 1000, INGEST_MAX_REQUEST_EVENTS: 1000, INGEST_MAX_EVENT_BYTES: 1000 },
+    INGEST_REQUEST_MS: 0,
+  };
   const metrics = createMetrics(telemetry, () => pending.bytes);
   const state = { phase: 'ready', intake: {} as Intake } as const;
   const app = createHttpDoor({ settings, state, pending, metrics, logger, tracing });

@@ -9,6 +9,7 @@ import { captureRequests, type CapturedRequest } from './capture-requests.ts';
 import { mutate, type Random } from './mutate.ts';
 import { protobufType } from './otlp-answer.ts';
 import { readOtlpProtobuf } from './otlp-protobuf.ts';
+import { RequestCost } from './request-cost.ts';
 import { tagOf } from './protobuf-reader.ts';
 
 async function log(exporter: LogRecordExporter): Promise<void> {
@@ -112,7 +113,9 @@ export function partsOf(seeds: readonly CapturedRequest[]): Parts {
   const otlp = seeds.filter(({ path, contentType }) => path === '/v1/logs' && contentType === protobufType);
   return {
     document: seeds.find(({ path }) => path === '/ingest')!.body,
-    records: otlp.flatMap(({ body }) => readOtlpProtobuf(body).flatMap(({ records }) => records)),
+    records: otlp.flatMap(({ body }) =>
+      readOtlpProtobuf(body, RequestCost.ofRecord(2 ** 20, 2 ** 30)).flatMap(({ records }) => records),
+    ),
     entry: lokiEntry('level=info line'),
   };
 }

@@ -2,8 +2,9 @@ import { EventLogError, partitionOf, type EventLog, type NewRecord } from '@logl
 import type { Serde } from '@logloom/schema-registry';
 import { topics, type LogEvent, type Source } from '@logloom/schemas';
 import type { Carrier, Telemetry, TraceHeaders, Tracing } from '@logloom/telemetry';
-import { Appender, type Submission } from './append-events.ts';
+import { Appender, bytesOf, type Submission } from './append-events.ts';
 import { IngestError, type Rejection } from './errors.ts';
+import { JointLetter } from './joint-letter.ts';
 import type { Normalizer } from './normalize.ts';
 import type { Redactor } from './redactor.ts';
 import { ServiceAllowance } from './service-allowance.ts';
@@ -26,6 +27,26 @@ export interface IntakeOptions {
   /** Unset: no service has a quota. */
   services?: ServiceQuotas | undefined;
 }
+
+/** What a unit of work may hold in memory, and store. */
+export interface UnitLimits {
+  /** Bytes of records that are not durable yet. */
+  windowBytes: number;
+  /** Bytes of dead letters; what is refused beyond shares letters. */
+  letterBytes: number;
+  /** The largest letter that refused events share. */
+  maxLetterBytes: number;
+  /** Claims what has to be held until all of it is there. Throws where there is no room. */
+  hold: (bytes: number) => void;
+}
+
+const ampleLimits: UnitLimits = {
+  ...{ windowBytes: 8 * 2 ** 20, letterBytes: Infinity, maxLetterBytes: 2 ** 20 },
+  hold: () => {},
+};
+const sliceBytes = 2 ** 20;
+/** What a letter needs beside its payload. */
+const letterOverhead = 200;
 
 /** Where every door hands in what it has read: events go to logs.events, what was refused to logs.dead-letter. */
 export class Intake {
@@ -53,10 +74,17 @@ export class Intake {
   }
 
   /** Begins one unit of work, a request or a batch of records. `hasQuotas`: whether it counts against those of its services. */
-  open(door: string, hasQuotas = true): IntakeUnit {
+  open(door: string, hasQuotas = true, limits = ampleLimits): IntakeUnit {
     const { services } = this.#options;
     const allowance = hasQuotas && services !== undefined ? new ServiceAllowance(services, door) : undefined;
-    return new IntakeUnit(door, this.#options, this.#events.open(), this.#deadLetters.open(), allowance);
+    return new IntakeUnit(
+      door,
+      this.#options,
+      this.#events.open(),
+      this.#deadLetters.open(),
+      allowance,
+      limits,
+    );
   }
 }
 
@@ -66,6 +94,11 @@ export class IntakeUnit {
   readonly #options: IntakeOptions;
   readonly #events: Submission;
   readonly #deadLetters: Submission;
+  readonly #limits: UnitLimits;
+  #letterBytes = 0;
+  #joint: JointLetter | undefined;
+  /** Bytes since the last flush. */
+  #sliceBytes = 0;
   #records: NewRecord[] = [];
   #deadRecords: NewRecord[] = [];
   readonly #headers: TraceHeaders | undefined;
@@ -81,7 +114,9 @@ export class IntakeUnit {
     events: Submission,
     deadLetters: Submission,
     allowance: ServiceAllowance | undefined,
+    limits: UnitLimits,
   ) {
+    this.#limits = limits;
     this.#door = door;
     this.#allowance = allowance;
     this.#options = options;
@@ -93,6 +128,17 @@ export class IntakeUnit {
   /** Whether the log has refused some of it, or a quota all of it: the rest need not be read. */
   get failed(): boolean {
     return this.#events.failed || this.#allowance?.isExceeded === true;
+  }
+
+  /** Whether what was collected since the last flush is worth an append. */
+  get isFull(): boolean {
+    return this.#sliceBytes >= Math.min(sliceBytes, this.#limits.windowBytes / 2);
+  }
+
+  /** Resolves when most of what was flushed is durable, or has failed. */
+  async hasRoom(): Promise<void> {
+    const bytes = this.#limits.windowBytes / 2;
+    await Promise.all([this.#events.below(bytes), this.#deadLetters.below(bytes)]);
   }
 
   /** Why an event's service has no room for it now, if so; to be asked where a single event can be refused. */
@@ -114,12 +160,46 @@ export class IntakeUnit {
     this.#records.push(
       headers === undefined ? { partition, key, value } : { partition, key, value, headers },
     );
+    this.#sliceBytes += value.length;
     this.#allowance?.count(event.service, value.length);
     this.#accepted++;
   }
 
+  /** Whether a refused event may have a dead letter of its own with a payload of so many bytes; else it goes to refuseJointly(). */
+  hasLetterFor(bytes: number): boolean {
+    return this.#letterBytes + bytes + letterOverhead <= this.#limits.letterBytes;
+  }
+
+  /** Puts a refused event into a letter that many share: `part` is its bytes as they stand in it, `write` makes its payload. */
+  refuseJointly(
+    { code }: Rejection,
+    source: Source,
+    receivedAt: number,
+    part: Buffer,
+    write: (parts: Buffer) => Buffer,
+  ): void {
+    const isOther = this.#joint !== undefined && this.#joint.write !== write;
+    const isFull = (this.#joint?.length ?? 0) + part.length > this.#limits.maxLetterBytes;
+    if (isOther || isFull) this.#closeJoint();
+    this.#joint ??= new JointLetter(source, receivedAt, write);
+    this.#joint.add(code, part);
+    this.#countRejected(code);
+  }
+
+  #closeJoint(): void {
+    if (this.#joint === undefined) return;
+    const { reason, source, receivedAt, payload } = this.#joint;
+    this.#joint = undefined;
+    this.#letter(reason, source, receivedAt, payload);
+  }
+
   /** `bytes` are the original ones. */
-  refuse({ code, message: reason }: Rejection, source: Source, receivedAt: number, bytes: Buffer): void {
+  refuse(rejection: Rejection, source: Source, receivedAt: number, bytes: Buffer): void {
+    this.#letter(rejection, source, receivedAt, bytes);
+    this.#countRejected(rejection.code);
+  }
+
+  #letter({ code, message: reason }: Rejection, source: Source, receivedAt: number, bytes: Buffer): void {
     const { redactor } = this.#options;
     const message = redactor === undefined ? reason : redactor.reason(reason);
     const payload = redactor === undefined ? bytes : redactor.payload(bytes);
@@ -128,13 +208,22 @@ export class IntakeUnit {
       key: source.topic,
       value: this.#options.serde.encode('DeadLetter', { code, message, source, receivedAt, payload }),
     });
+    this.#letterBytes += payload.length + letterOverhead;
+    this.#sliceBytes += payload.length + letterOverhead;
+  }
+
+  #countRejected(code: string): void {
     this.#rejected.set(code, (this.#rejected.get(code) ?? 0) + 1);
   }
 
   /** Queues what was collected since the last flush; where services have quotas, at done(). */
   flush(): void {
     if (this.#allowance === undefined) this.#add(this.#records, this.#deadRecords);
-    else this.#held.push([this.#records, this.#deadRecords]);
+    else {
+      this.#limits.hold(bytesOf(this.#records) + bytesOf(this.#deadRecords));
+      this.#held.push([this.#records, this.#deadRecords]);
+    }
+    this.#sliceBytes = 0;
     this.#records = [];
     this.#deadRecords = [];
   }
@@ -149,6 +238,10 @@ export class IntakeUnit {
    * error when a retry is no use.
    */
   async done(): Promise<void> {
+    if (this.#joint !== undefined) {
+      this.#closeJoint();
+      this.flush();
+    }
     this.#allowance?.settle();
     for (const [records, deadRecords] of this.#held) this.#add(records, deadRecords);
     this.#held = [];

@@ -1,18 +1,23 @@
 import { reject, RejectedError } from './errors.ts';
+import { jsonLetter, jsonPart } from './json-letter.ts';
 import type { Labels, LokiEntry, LokiStream } from './loki-push.ts';
+import { groupBytes, type RequestCost } from './request-cost.ts';
 
 /** The streams of a push request in JSON, from its parsed text. Throws RejectedError `wrong-shape` when its frame is broken. */
-export function readLokiJson(request: unknown): LokiStream<unknown>[] {
+export function readLokiJson(request: unknown, cost: RequestCost): LokiStream<unknown>[] {
   const { streams } = (isObject(request) ? request : {}) as { streams?: unknown };
   if (!Array.isArray(streams)) throw bad('streams is not an array');
   return streams.map((stream: unknown) => {
     if (!isObject(stream)) throw bad('a stream is not an object');
     const { stream: labels = {}, values } = stream;
     if (!Array.isArray(values)) throw bad('values is not an array');
+    cost.add(groupBytes);
+    cost.events(values.length);
     return {
       labels: readLabels(labels, 'stream'),
       entries: values,
-      alone: (entry) => Buffer.from(JSON.stringify({ streams: [{ stream: labels, values: [entry] }] })),
+      part: jsonPart,
+      letter: (parts) => jsonLetter({ streams: [{ stream: labels, values: [] }] }, '"values":[', parts),
     };
   });
 }

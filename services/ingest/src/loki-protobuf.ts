@@ -1,41 +1,60 @@
-import protobuf from 'protobufjs/minimal.js';
+import { isUtf8 } from 'node:buffer';
+import { reject, RejectedError } from './errors.ts';
 import type { Labels, LokiEntry, LokiStream } from './loki-push.ts';
 import { parseLabels } from './parse-labels.ts';
-import { MessageReader, readProtobuf, tagOf } from './protobuf-reader.ts';
+import { MessageReader, protobufField, readProtobuf, tagOf } from './protobuf-reader.ts';
+import { groupBytes, type RequestCost } from './request-cost.ts';
 
 // Field numbers: Loki, pkg/push/push.proto; google.protobuf.Timestamp.
 const secondsTag = 8;
 const nanosTag = 16;
 
 /** The streams of a PushRequest. Throws RejectedError when its frame is broken; the entries are not looked into. */
-export function readLokiProtobuf(body: Buffer): LokiStream<Buffer>[] {
+export function readLokiProtobuf(body: Buffer, cost: RequestCost): LokiStream<Buffer>[] {
   return readProtobuf(() => {
     const streams: LokiStream<Buffer>[] = [];
     const reader = new MessageReader(body);
     for (let t; (t = reader.tag(reader.end)) !== 0;) {
-      if (t === tagOf(1)) streams.push(readStream(reader.bytes()));
+      if (t === tagOf(1)) streams.push(readStream(reader.bytes(), cost));
       else reader.skip(t);
     }
     return streams;
   });
 }
 
-function readStream(bytes: Buffer): LokiStream<Buffer> {
+function readStream(bytes: Buffer, cost: RequestCost): LokiStream<Buffer> {
+  cost.add(groupBytes);
   const reader = new MessageReader(bytes);
   const entries: Buffer[] = [];
   let labels = '{}';
   for (let t; (t = reader.tag(reader.end)) !== 0;) {
-    if (t === tagOf(1)) labels = reader.text();
-    else if (t === tagOf(2)) entries.push(reader.bytes());
-    else reader.skip(t);
+    if (t === tagOf(1)) labels = sharedText(reader, cost);
+    else if (t === tagOf(2)) {
+      cost.events(1);
+      entries.push(reader.bytes());
+    } else reader.skip(t);
   }
-  return { labels: parseLabels(labels), entries, alone: (entry) => writeAlone(labels, entry) };
+  return {
+    labels: parseLabels(labels),
+    entries,
+    part: protobufPart,
+    letter: (parts) => writeLetter(labels, parts),
+  };
 }
 
-function writeAlone(labels: string, entry: Buffer): Buffer {
-  const writer = protobuf.Writer.create();
-  writer.uint32(tagOf(1)).fork().uint32(tagOf(1)).string(labels).uint32(tagOf(2)).bytes(entry).ldelim();
-  return Buffer.from(writer.finish());
+function sharedText(reader: MessageReader, cost: RequestCost): string {
+  const bytes = reader.bytes();
+  cost.shared(bytes.length);
+  if (!isUtf8(bytes)) throw new RejectedError(reject('invalid-utf8'));
+  return bytes.toString('utf8');
+}
+
+const protobufPart = (entry: Buffer): Buffer => protobufField(2, entry);
+
+function writeLetter(labels: string, entries: Buffer): Buffer {
+  const text = Buffer.from(labels);
+  const stream = Buffer.concat([protobufField(1, text), entries]);
+  return protobufField(1, stream);
 }
 
 /** An EntryAdapter. Throws RejectedError `bad-protobuf`, `invalid-utf8`. */

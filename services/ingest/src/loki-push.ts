@@ -13,6 +13,7 @@ export interface LokiEntry {
 export interface LokiStream<Encoded> {
   labels: Labels;
   entries: Encoded[];
-  /** A push request that holds this entry alone. */
-  alone: (entry: Encoded) => Buffer;
+  /** See Group. */
+  part: (entry: Encoded) => Buffer;
+  letter: (parts: Buffer) => Buffer;
 }

@@ -1,4 +1,5 @@
 import { reject, RejectedError } from './errors.ts';
+import { jsonLetter, jsonPart } from './json-letter.ts';
 import {
   addAttribute,
   double,
@@ -10,6 +11,7 @@ import {
   type OtlpGroup,
   type OtlpRecord,
 } from './otlp-record.ts';
+import { groupBytes, type RequestCost } from './request-cost.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -17,7 +19,7 @@ type Json = Readonly<Record<string, unknown>>;
  * The groups of an ExportLogsServiceRequest in OTLP/JSON, from its parsed text: protobuf's JSON mapping, but ids are hexadecimal and
  * enums numbers. Names may also be in snake_case, as in the .proto files. Throws RejectedError `wrong-shape` when its frame is broken.
  */
-export function readOtlpJson(request: unknown): OtlpGroup<unknown>[] {
+export function readOtlpJson(request: unknown, cost: RequestCost): OtlpGroup<unknown>[] {
   const groups: OtlpGroup<unknown>[] = [];
   for (const resourceLogs of list(object(request, 'the request'), 'resourceLogs', 'resource_logs')) {
     const outer = object(resourceLogs, 'resourceLogs');
@@ -29,12 +31,16 @@ export function readOtlpJson(request: unknown): OtlpGroup<unknown>[] {
       const scope = object(inner['scope'] ?? {}, 'scope');
       const scopeUrl = text(inner, 'schemaUrl', 'schema_url');
       const names = { name: text(scope, 'name'), version: text(scope, 'version') };
+      const records = list(inner, 'logRecords', 'log_records');
+      cost.add(groupBytes);
+      cost.events(records.length);
       groups.push({
         sender: { ...sender, scope: { ...names, ...readCommon(scope), schemaUrl: scopeUrl } },
-        records: list(inner, 'logRecords', 'log_records'),
-        alone: (record) => {
-          const scopeLogs = [{ scope, logRecords: [record], schemaUrl: scopeUrl }];
-          return Buffer.from(JSON.stringify({ resourceLogs: [{ resource, scopeLogs, schemaUrl }] }));
+        records,
+        part: jsonPart,
+        letter: (parts) => {
+          const scopeLogs = [{ scope, logRecords: [], schemaUrl: scopeUrl }];
+          return jsonLetter({ resourceLogs: [{ resource, scopeLogs, schemaUrl }] }, '"logRecords":[', parts);
         },
       });
     }

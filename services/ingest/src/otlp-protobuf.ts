@@ -1,4 +1,3 @@
-import protobuf from 'protobufjs/minimal.js';
 import { reject, RejectedError } from './errors.ts';
 import {
   addAttribute,
@@ -12,7 +11,8 @@ import {
   type OtlpRecord,
   type OtlpSender,
 } from './otlp-record.ts';
-import { MessageReader, readProtobuf, tagOf } from './protobuf-reader.ts';
+import { MessageReader, protobufField, readProtobuf, tagOf } from './protobuf-reader.ts';
+import { groupBytes, pieceBytes, type RequestCost } from './request-cost.ts';
 
 // Field numbers: opentelemetry-proto, logs/v1/logs.proto, resource/v1/resource.proto, common/v1/common.proto.
 const varint = 0;
@@ -21,8 +21,8 @@ const fixed32 = 5;
 const tag = (field: number, type: number): number => (field << 3) | type;
 
 /** The groups of an ExportLogsServiceRequest. Throws RejectedError when its frame is broken; the records are not looked into. */
-export function readOtlpProtobuf(body: Buffer): OtlpGroup<Buffer>[] {
-  return readProtobuf(() => request(body));
+export function readOtlpProtobuf(body: Buffer, cost: RequestCost): OtlpGroup<Buffer>[] {
+  return readProtobuf(() => request(body, cost));
 }
 
 /** A LogRecord. Throws RejectedError `bad-protobuf`, `invalid-utf8`, `too-deep`. */
@@ -30,72 +30,91 @@ export function readProtobufRecord(bytes: Buffer): OtlpRecord {
   return readProtobuf(() => logRecord(bytes));
 }
 
-function request(body: Buffer): OtlpGroup<Buffer>[] {
+function request(body: Buffer, cost: RequestCost): OtlpGroup<Buffer>[] {
   const groups: OtlpGroup<Buffer>[] = [];
   const reader = new MessageReader(body);
   for (let t; (t = reader.tag(reader.end)) !== 0;) {
-    if (t === tagOf(1)) groups.push(...resourceLogs(reader.bytes()));
+    if (t === tagOf(1)) resourceLogs(reader.bytes(), cost, groups);
     else reader.skip(t);
   }
   return groups;
 }
 
-function resourceLogs(bytes: Buffer): OtlpGroup<Buffer>[] {
+function resourceLogs(bytes: Buffer, cost: RequestCost, groups: OtlpGroup<Buffer>[]): void {
   const reader = new MessageReader(bytes);
   const resources: Buffer[] = [];
   const scopes: Buffer[] = [];
   let schemaUrl = '';
   for (let t; (t = reader.tag(reader.end)) !== 0;) {
-    if (t === tagOf(1)) resources.push(reader.bytes());
-    else if (t === tagOf(2)) scopes.push(reader.bytes());
-    else if (t === tagOf(3)) schemaUrl = reader.text();
+    if (t === tagOf(1)) push(resources, reader.bytes(), cost);
+    else if (t === tagOf(2)) push(scopes, reader.bytes(), cost);
+    else if (t === tagOf(3)) schemaUrl = sharedText(reader, cost);
     else reader.skip(t);
   }
-  const resource = joined(resources);
+  const resource = joined(resources, cost);
   const sender = { ...readAttributes(resource, 1, 2), schemaUrl };
-  return scopes.map((scope) => scopeLogs(scope, resource, sender));
+  for (const scope of scopes) groups.push(scopeLogs(scope, resource, sender, cost));
 }
 
-function scopeLogs(bytes: Buffer, resource: Buffer, sender: Omit<OtlpSender, 'scope'>): OtlpGroup<Buffer> {
+function scopeLogs(
+  bytes: Buffer,
+  resource: Buffer,
+  sender: Omit<OtlpSender, 'scope'>,
+  cost: RequestCost,
+): OtlpGroup<Buffer> {
+  cost.add(groupBytes);
   const reader = new MessageReader(bytes);
   const scopes: Buffer[] = [];
   const records: Buffer[] = [];
   let schemaUrl = '';
   for (let t; (t = reader.tag(reader.end)) !== 0;) {
-    if (t === tagOf(1)) scopes.push(reader.bytes());
-    else if (t === tagOf(2)) records.push(reader.bytes());
-    else if (t === tagOf(3)) schemaUrl = reader.text();
+    if (t === tagOf(1)) push(scopes, reader.bytes(), cost);
+    else if (t === tagOf(2)) {
+      cost.events(1);
+      records.push(reader.bytes());
+    } else if (t === tagOf(3)) schemaUrl = sharedText(reader, cost);
     else reader.skip(t);
   }
-  const scope = joined(scopes);
+  const scope = joined(scopes, cost);
   return {
     sender: { ...sender, scope: { ...readScopeNames(scope), ...readAttributes(scope, 3, 4), schemaUrl } },
     records,
-    alone: (record) => writeAlone(resource, sender.schemaUrl, scope, schemaUrl, record),
+    part: protobufPart,
+    letter: (parts) => writeLetter(resource, sender.schemaUrl, scope, schemaUrl, parts),
   };
 }
 
 /** A message that stands several times is one: protobuf merges by the order of the fields. */
-function joined(parts: Buffer[]): Buffer {
-  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+function joined(parts: Buffer[], cost: RequestCost): Buffer {
+  const whole = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+  cost.shared(whole.length);
+  return whole;
 }
 
-function writeAlone(
+function push(parts: Buffer[], part: Buffer, cost: RequestCost): void {
+  cost.add(pieceBytes);
+  parts.push(part);
+}
+
+function sharedText(reader: MessageReader, cost: RequestCost): string {
+  const text = reader.text();
+  cost.shared(text.length);
+  return text;
+}
+
+const protobufPart = (record: Buffer): Buffer => protobufField(2, record);
+
+function writeLetter(
   resource: Buffer,
   resourceUrl: string,
   scope: Buffer,
   scopeUrl: string,
-  record: Buffer,
+  records: Buffer,
 ): Buffer {
-  const writer = protobuf.Writer.create();
-  writer.uint32(tagOf(1)).fork();
-  writer.uint32(tagOf(1)).bytes(resource);
-  writer.uint32(tagOf(2)).fork();
-  writer.uint32(tagOf(1)).bytes(scope).uint32(tagOf(2)).bytes(record);
-  if (scopeUrl !== '') writer.uint32(tagOf(3)).string(scopeUrl);
-  writer.ldelim();
-  if (resourceUrl !== '') writer.uint32(tagOf(3)).string(resourceUrl);
-  return Buffer.from(writer.ldelim().finish());
+  const url = (text: string): Buffer[] => (text === '' ? [] : [protobufField(3, Buffer.from(text))]);
+  const scopeLogs = Buffer.concat([protobufField(1, scope), records, ...url(scopeUrl)]);
+  const parts = [protobufField(1, resource), protobufField(2, scopeLogs), ...url(resourceUrl)];
+  return protobufField(1, Buffer.concat(parts));
 }
 
 function readAttributes(

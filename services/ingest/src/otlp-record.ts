@@ -40,8 +40,9 @@ export interface OtlpSender {
 export interface OtlpGroup<Encoded> {
   sender: OtlpSender;
   records: Encoded[];
-  /** A request that holds this record alone: the record as it came, with what stands once for all. */
-  alone: (record: Encoded) => Buffer;
+  /** See Group. */
+  part: (record: Encoded) => Buffer;
+  letter: (parts: Buffer) => Buffer;
 }
 
 /** How deep the values of an attribute may be nested: they stand in the event's attributes. */
@@ -52,7 +53,9 @@ export function addAttribute(attributes: Attributes, name: string, value: AnyVal
   if (!(name in attributes)) attributes[name] = value;
   else {
     const earlier = attributes[name]!;
-    attributes[name] = Array.isArray(earlier) ? [...earlier, value] : [earlier, value];
+    // Not copied: a name may stand there a hundred thousand times.
+    if (Array.isArray(earlier)) earlier.push(value);
+    else attributes[name] = [earlier, value];
   }
 }
 

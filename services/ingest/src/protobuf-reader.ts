@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import protobuf from 'protobufjs/minimal.js';
-import { reject, RejectedError } from './errors.ts';
+import { IngestError, reject, RejectedError } from './errors.ts';
 
 /** The tag of a field that holds a text, bytes or a message. */
 export const tagOf = (field: number): number => (field << 3) | 2;
@@ -92,12 +92,23 @@ export class MessageReader {
   }
 }
 
+/** A field that holds a text, bytes or a message. */
+export function protobufField(field: number, bytes: Buffer): Buffer {
+  const head = protobuf.Writer.create().uint32(tagOf(field)).uint32(bytes.length).finish();
+  return Buffer.concat([head, bytes]);
+}
+
 /** What `read` gives; what is wrong with the bytes is thrown as a RejectedError, mostly `bad-protobuf`. */
 export function readProtobuf<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (error instanceof RejectedError || error instanceof TypeError || error instanceof ReferenceError)
+    if (
+      error instanceof RejectedError ||
+      error instanceof IngestError ||
+      error instanceof TypeError ||
+      error instanceof ReferenceError
+    )
       throw error;
     throw broken((error as Error).message);
   }

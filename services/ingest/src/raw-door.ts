@@ -103,6 +103,10 @@ class RawPartition implements PartitionHandler {
         if ('code' in result) unit.refuse(result, source, record.timestamp, payload);
         else unit.accept(result, record);
       }
+      if (!unit.isFull) continue;
+      unit.flush();
+      await unit.hasRoom();
+      if (unit.failed) break;
     }
     unit.flush();
     try {

@@ -5,6 +5,7 @@ import {
   createInflate,
   createInflateRaw,
   createZstdDecompress,
+  constants,
 } from 'node:zlib';
 import { IngestError } from './errors.ts';
 
@@ -27,6 +28,15 @@ export class PendingBytes {
     this.#bytes += bytes;
   }
 
+  /** Bytes that are free. */
+  get free(): number {
+    return Math.max(0, this.#max - this.#bytes);
+  }
+
+  get max(): number {
+    return this.#max;
+  }
+
   release(bytes: number): void {
     this.#bytes -= bytes;
   }
@@ -46,12 +56,30 @@ export class Claim implements Disposable {
     this.#bytes += bytes;
   }
 
+  /**
+   * Like take(), for what a body is taken apart to. Throws IngestError `body-too-complex` when it would not fit if the request were
+   * alone: to repeat it is no use then.
+   */
+  takeParts(bytes: number): void {
+    if (this.#bytes + bytes > this.#pending.max) throw new IngestError('body-too-complex');
+    this.take(bytes);
+  }
+
+  /** Takes so many bytes, or half of what is free; returns how many. */
+  takeUpTo(bytes: number): number {
+    const taken = Math.min(bytes, Math.floor(this.#pending.free / 2));
+    this.take(taken);
+    return taken;
+  }
+
   [Symbol.dispose](): void {
     this.#pending.release(this.#bytes);
   }
 }
 
 const unpackChunk = 256 * 1024;
+/** 8 MiB is what a sender may ask for in HTTP (RFC 9659); a few bytes can ask for 128. */
+const zstdWindowLog = 23;
 
 /**
  * Receives and unpacks a body of at most `maxBytes`; each byte is claimed as it comes. `packed` names encodings that are left to the
@@ -104,7 +132,7 @@ function createDecoder(encoding: string, packed: Buffer) {
       // RFC 9110 means zlib's format; some clients send the bare one.
       return hasZlibHeader(packed) ? createInflate(options) : createInflateRaw(options);
     case 'zstd':
-      return createZstdDecompress(options);
+      return createZstdDecompress({ ...options, params: { [constants.ZSTD_d_windowLogMax]: zstdWindowLog } });
     case 'br':
       return createBrotliDecompress(options);
     default:

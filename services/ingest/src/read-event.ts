@@ -1,7 +1,9 @@
 import type { LogEvent, Source } from '@logloom/schemas';
 import { isUtf8 } from 'node:buffer';
 import { reject, RejectedError, type Rejection } from './errors.ts';
+import { jsonCost } from './json-cost.ts';
 import type { GivenFields, Normalized, Normalizer } from './normalize.ts';
+import type { RequestCost } from './request-cost.ts';
 
 const maxReason = 300;
 
@@ -37,6 +39,12 @@ export function readEvent(
 export function parseJsonBytes(bytes: Buffer): unknown {
   if (!isUtf8(bytes)) throw new RejectedError(reject('invalid-utf8'));
   return parseJson(bytes.toString('utf8'));
+}
+
+/** Like parseJsonBytes(), once there is room for what it makes. Throws IngestError too, as `cost` does. */
+export function parseCostly(bytes: Buffer, cost: RequestCost): unknown {
+  cost.add(jsonCost(bytes));
+  return parseJsonBytes(bytes);
 }
 
 /** Integers beyond 2^53 and numbers beyond them all begin like this; so do others, which parseExactly() leaves alone. */

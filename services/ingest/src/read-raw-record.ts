@@ -2,18 +2,22 @@ import type { LogRecord } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
 import { redrivenFrom, type LogEvent, type Source } from '@logloom/schemas';
 import { isUtf8 } from 'node:buffer';
-import { orRejection, type Group } from './accept-groups.ts';
+import { readRecord, type Group } from './accept-groups.ts';
 import { otlpJsonGroups, otlpProtobufGroups } from './accept-otlp.ts';
 import { reject, RejectedError, type Rejection } from './errors.ts';
+import { JointLetter, textsOf } from './joint-letter.ts';
 import type { Normalizer } from './normalize.ts';
 import { rawFormat } from './raw-format.ts';
 import { readAlone } from './read-alone.ts';
 import { readEvent, parseJsonObject } from './read-event.ts';
 import { readRawAvro } from './read-raw-avro.ts';
 import { readSyslog } from './read-syslog.ts';
+import { RequestCost } from './request-cost.ts';
 import { textEvent } from './text-event.ts';
 
 const nothing = Buffer.alloc(0);
+/** Letters of a record's parts may be so much larger than the record. */
+const letterSlack = 64 * 1024;
 /** What shared fields may blow a request up to, as a multiple of the largest event. */
 const maxGrowth = 64;
 
@@ -23,7 +27,10 @@ export interface RawReaderOptions {
   maxEventBytes: number;
 }
 
-/** One event of a record, or why it is none; then `payload` are its bytes, such that they can be put through again alone. */
+/**
+ * One event of a record, or why it is none; then `payload` are its bytes, such that they can be put through again alone. What is
+ * refused when such payloads are larger than the record shares one.
+ */
 export interface RawResult {
   source: Source;
   result: LogEvent | Rejection;
@@ -46,29 +53,54 @@ export async function readRawRecord(
   const receivedAt = redriven?.receivedAt ?? timestamp;
   const one = (result: LogEvent | Rejection): RawResult[] => [{ source, result, payload: value }];
   if (value.length > maxEventBytes) return one(reject('event-too-large'));
+  const cost = RequestCost.ofRecord(maxEventBytes, maxGrowth * maxEventBytes);
   const format = rawFormat(record);
   if (format === 'avro') return one(await readRawAvro(value, source, receivedAt, options));
   if (redriven === undefined) {
-    const groups = requestGroups(record, format, normalizer);
+    const groups = requestGroups(record, format, normalizer, cost);
     if (Array.isArray(groups)) {
       const refused = refusedRequest(groups, maxEventBytes);
-      return refused === undefined ? groupResults(groups, source, receivedAt, maxEventBytes) : one(refused);
+      return refused === undefined
+        ? groupResults(groups, value.length, source, maxEventBytes, (read) => read(receivedAt))
+        : one(refused);
     }
     if (groups !== undefined) return one(groups);
   }
-  const read = (at: number): LogEvent | Rejection => {
-    const alone = redriven && readAlone(value, source, at, normalizer);
-    if (alone !== undefined) return alone;
-    if (format === 'syslog') return readSyslog(value, source, at, normalizer);
-    // What was refused as JSON is no text when it comes again.
-    if (format === 'text' && redriven === undefined) return readText(value, source, at, normalizer);
-    if (!isUtf8(value)) return reject('invalid-utf8');
-    return readEvent(value.toString('utf8'), source, at, normalizer);
-  };
-  const result = read(receivedAt);
   // What was too far ahead when it first came in may not be any more.
-  const isAhead = 'code' in result && result.code === 'timestamp-out-of-range' && receivedAt < timestamp;
-  return one(isAhead ? read(timestamp) : result);
+  const again = (read: (at: number) => LogEvent | Rejection): LogEvent | Rejection => {
+    const result = read(receivedAt);
+    const isAhead = 'code' in result && result.code === 'timestamp-out-of-range' && receivedAt < timestamp;
+    return isAhead ? read(timestamp) : result;
+  };
+  if (redriven !== undefined) {
+    const texts = textsOf(value);
+    if (texts !== undefined)
+      return texts.map((payload, index) => {
+        const own = { ...source, index };
+        return { source: own, result: again((at) => readJson(payload, own, at, options)), payload };
+      });
+    const group = readAlone(value, normalizer, cost);
+    if (group !== undefined) return groupResults([group], value.length, source, maxEventBytes, again);
+  }
+  return one(
+    again((at) => {
+      if (format === 'syslog') return readSyslog(value, source, at, normalizer);
+      // What was refused as JSON is no text when it comes again.
+      if (format === 'text' && redriven === undefined) return readText(value, source, at, normalizer);
+      return readJson(value, source, at, options);
+    }),
+  );
+}
+
+function readJson(
+  value: Buffer,
+  source: Source,
+  receivedAt: number,
+  { normalizer, maxEventBytes }: RawReaderOptions,
+): LogEvent | Rejection {
+  if (value.length > maxEventBytes) return reject('event-too-large');
+  if (!isUtf8(value)) return reject('invalid-utf8');
+  return readEvent(value.toString('utf8'), source, receivedAt, normalizer);
 }
 
 /** The groups of an OTLP request in protobuf or JSON, or why it cannot be read; undefined for everything else. */
@@ -76,12 +108,13 @@ function requestGroups(
   { value }: LogRecord,
   format: 'json' | 'otlp' | 'text' | 'syslog',
   normalizer: Normalizer,
+  cost: RequestCost,
 ): Group<unknown>[] | Rejection | undefined {
   try {
-    if (format === 'otlp') return otlpProtobufGroups(value, normalizer) as Group<unknown>[];
+    if (format === 'otlp') return otlpProtobufGroups(value, normalizer, cost) as Group<unknown>[];
     if (format !== 'json' || !value.includes('"resourceLogs"') || !isUtf8(value)) return undefined;
     const object = parseJsonObject(value.toString('utf8'));
-    return Array.isArray(object?.['resourceLogs']) ? otlpJsonGroups(object, normalizer) : undefined;
+    return Array.isArray(object?.['resourceLogs']) ? otlpJsonGroups(object, normalizer, cost) : undefined;
   } catch (error) {
     if (error instanceof RejectedError) return error.rejection;
     throw error;
@@ -99,19 +132,32 @@ function refusedRequest(groups: Group<unknown>[], maxEventBytes: number): Reject
 
 function groupResults(
   groups: Group<unknown>[],
+  recordBytes: number,
   first: Source,
-  receivedAt: number,
   maxEventBytes: number,
+  at: (read: (receivedAt: number) => LogEvent | Rejection) => LogEvent | Rejection,
 ): RawResult[] {
   const results: RawResult[] = [];
-  for (const group of groups)
+  let index = 0;
+  let letterBytes = 0;
+  for (const group of groups) {
+    let joint: JointLetter | undefined;
     for (const record of group.records) {
-      const source = { ...first, index: results.length };
-      let result = orRejection(() => group.toEvent(record, source, receivedAt));
-      if (!('code' in result) && result.message.length + result.attributes.length > maxEventBytes)
-        result = reject('event-too-large');
-      results.push({ source, result, payload: 'code' in result ? group.alone(record) : nothing });
+      const source = { ...first, index: index++ };
+      const result = at((receivedAt) => readRecord(group, record, source, receivedAt, maxEventBytes));
+      if (!('code' in result)) {
+        results.push({ source, result, payload: nothing });
+        continue;
+      }
+      const part = group.part(record);
+      letterBytes += group.sharedLength + part.length;
+      if (letterBytes <= recordBytes + letterSlack)
+        results.push({ source, result, payload: group.letter(part) });
+      else (joint ??= new JointLetter(source, 0, group.letter)).add(result.code, part);
     }
+    if (joint !== undefined)
+      results.push({ source: joint.source, result: joint.reason, payload: joint.payload });
+  }
   return results;
 }
 

@@ -1,11 +1,12 @@
 import { checkIngestExposure } from '@logloom/auth';
 import { connectLog, type LogConnection, type RunService, type ServiceContext } from '@logloom/runtime';
 import { topics } from '@logloom/schemas';
+import { memoryBudget, type Settings } from '@logloom/settings';
 import type { FastifyInstance } from 'fastify';
 import { once } from 'node:events';
 import { createAddressQuotas } from './address-limits.ts';
 import { atMostEvery } from './at-most-every.ts';
-import type { DoorState } from './door-request.ts';
+import type { DoorState, RequestLimits } from './door-request.ts';
 import { createHttpDoor } from './http-door.ts';
 import { Intake } from './intake.ts';
 import { KeyGuard } from './key-guard.ts';
@@ -42,7 +43,8 @@ export async function startIngest(context: ServiceContext): Promise<RunningInges
   const { settings, telemetry, signal } = context;
   checkIngestExposure(settings);
   const { logger, tracing } = telemetry;
-  const pending = new PendingBytes(settings.INGEST_MAX_PENDING_BYTES);
+  const { pendingBytes, ...limits } = requestLimits(settings);
+  const pending = new PendingBytes(pendingBytes);
   const metrics = createMetrics(telemetry, () => pending.bytes);
   const state: DoorState = { phase: 'starting', intake: undefined };
   const tellOverQuota = atMostEvery(60_000, (count, name: string, door: string) =>
@@ -51,7 +53,7 @@ export async function startIngest(context: ServiceContext): Promise<RunningInges
   const refusals = createQuotaCounter(telemetry);
   const addresses = createAddressQuotas(settings, () => refusals.inc({ by: 'address', door: 'http' }));
   const app = createHttpDoor({
-    settings,
+    settings: { ...settings, ...limits },
     state,
     pending,
     metrics,
@@ -109,6 +111,17 @@ export async function startIngest(context: ServiceContext): Promise<RunningInges
     await connection?.[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** The limits on requests as they are set; else they follow the memory that there is. */
+export function requestLimits({
+  INGEST_MAX_PENDING_BYTES: pending,
+  INGEST_MAX_BODY_BYTES: body,
+  INGEST_MAX_REQUEST_EVENTS,
+}: Settings): RequestLimits & { pendingBytes: number } {
+  const pendingBytes = pending ?? memoryBudget(1 / 4, 512 * 2 ** 20);
+  const bodyBytes = body ?? Math.min(128 * 2 ** 20, Math.floor(pendingBytes / 2));
+  return { pendingBytes, INGEST_MAX_BODY_BYTES: bodyBytes, INGEST_MAX_REQUEST_EVENTS };
 }
 
 async function createGuard({ settings, telemetry }: ServiceContext): Promise<KeyGuard | undefined> {

@@ -28,32 +28,35 @@ export function* allLines(body: Buffer, from = 0): Generator<Piece> {
 }
 
 /**
- * The elements of a JSON array, without looking into them: whether each is JSON is for its reader to find. Undefined when brackets,
- * strings and commas do not form one array.
+ * The elements of a JSON array, one by one and without looking into them: whether each is JSON is for its reader to find. Returns
+ * false when brackets, strings and commas do not form one array.
  */
-export function arrayElements(body: Buffer, from = 0): Piece[] | undefined {
+export function* arrayElements(body: Buffer, from = 0): Generator<Piece, boolean> {
   const { start, end } = trim(body, { line: 0, start: from, end: body.length });
-  if (body[start] !== 0x5b || end - start < 2) return undefined;
-  const elements: Piece[] = [];
+  if (body[start] !== 0x5b || end - start < 2) return false;
+  let count = 0;
   let elementStart = start + 1;
   let depth = 1;
   for (let i = start + 1; i < end; i++) {
     const byte = body[i];
     if (byte === quote) {
       i = closingQuote(body, i + 1, end);
-      if (i === -1) return undefined;
+      if (i === -1) return false;
     } else if (byte === 0x7b || byte === 0x5b) depth++;
     else if (byte === 0x7d || byte === 0x5d) depth--;
     if ((byte === comma && depth === 1) || depth === 0) {
-      const piece = trim(body, { line: elements.length + 1, start: elementStart, end: i });
-      const isEmptyArray = depth === 0 && elements.length === 0 && piece.start === piece.end;
-      if (piece.start === piece.end && !isEmptyArray) return undefined;
-      if (!isEmptyArray) elements.push(piece);
+      const piece = trim(body, { line: count + 1, start: elementStart, end: i });
+      const isEmptyArray = depth === 0 && count === 0 && piece.start === piece.end;
+      if (piece.start === piece.end && !isEmptyArray) return false;
+      if (!isEmptyArray) {
+        count++;
+        yield piece;
+      }
       elementStart = i + 1;
     }
-    if (depth === 0) return i === end - 1 && byte === 0x5d ? elements : undefined;
+    if (depth === 0) return i === end - 1 && byte === 0x5d;
   }
-  return undefined;
+  return false;
 }
 
 /** The first byte that is no white space, after a byte order mark; the body's length when there is none. */

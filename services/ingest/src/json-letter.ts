@@ -1,0 +1,53 @@
+/** A value of a parsed request as it stands in an array, with the comma that follows. Never runs out of stack. */
+export function jsonPart(value: unknown): Buffer {
+  return Buffer.from(`${textOf(value)},`);
+}
+
+/** The JSON of a frame with the parts in its array, which stands empty behind `open`. */
+export function jsonLetter(frame: unknown, open: string, parts: Buffer): Buffer {
+  const text = textOf(frame);
+  // The last one: what comes before may hold the same text, in a string or not.
+  const at = text.lastIndexOf(`${open}]`) + open.length;
+  return Buffer.concat([
+    Buffer.from(text.slice(0, at)),
+    parts.subarray(0, parts.length - 1),
+    Buffer.from(text.slice(at)),
+  ]);
+}
+
+function textOf(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return deepText(value);
+  }
+}
+
+/** JSON.stringify without recursion, for what is nested too deep for it. */
+function deepText(root: unknown): string {
+  const out: string[] = [];
+  const open: { names: string[] | undefined; values: unknown[]; next: number }[] = [];
+  const begin = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) {
+      out.push(JSON.stringify(value));
+      return;
+    }
+    const names = Array.isArray(value) ? undefined : Object.keys(value);
+    out.push(names === undefined ? '[' : '{');
+    open.push({ names, values: Object.values(value), next: 0 });
+  };
+  begin(root);
+  for (let top; (top = open.at(-1)) !== undefined;) {
+    const i = top.next++;
+    if (i === top.values.length) {
+      out.push(top.names === undefined ? ']' : '}');
+      open.pop();
+      continue;
+    }
+    if (i > 0) out.push(',');
+    if (top.names !== undefined) out.push(`${JSON.stringify(top.names[i])}:`);
+    begin(top.values[i]);
+  }
+  return out.join('');
+}
