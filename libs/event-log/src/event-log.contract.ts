@@ -2,6 +2,7 @@ import { after, before, describe } from 'node:test';
 import { appendTests } from './contract/append.ts';
 import { consumeTests } from './contract/consume.ts';
 import { followTests } from './contract/follow.ts';
+import { epochTests, gapTests } from './contract/gaps.ts';
 import { groupTests } from './contract/groups.ts';
 import type { Bench, Capabilities, OpenedLog } from './contract/harness.ts';
 import { readTests } from './contract/read.ts';
@@ -33,5 +34,7 @@ export function eventLogContract(
     describe('consume', () => consumeTests(opened));
     describe('groups', () => groupTests(opened));
     describe('retention', () => retentionTests(opened));
+    describe('gaps', () => gapTests(opened));
+    describe('epochs', () => epochTests(opened));
   });
 }

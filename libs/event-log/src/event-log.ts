@@ -9,10 +9,20 @@
  *   (LogEvent.source, Correlation.closeOffset/closeSequence): readers drop it.
  * - Readers see a partition's records in offset order, each once per pass, and only durable ones.
  * - A record's timestamp is the log's append time and never falls within a partition.
+ * - A reader never jumps. Where records are gone that it asked for (retention, deleted records, a log that lost its end), follow()
+ *   and consume() report a LogGap with exact bounds before the first batch behind it, and read() does when it is asked to. Offsets
+ *   that never held a record for readers (transaction markers, compaction) are no gap. A consumer that takes no gaps is ended.
+ * - A topic that was deleted and made anew is another topic: what was committed on the old one counts no longer, also where the
+ *   offset is valid in both.
  */
 export interface EventLog {
   /** Changes when the log's offsets start anew (a deleted data folder, a recreated cluster): cursors of another epoch are void. */
   readonly epoch: string;
+  /**
+   * Names the topic as it is now: 6 to 16 letters and digits. It stays for as long as the topic's offsets do, and is another one once
+   * the topic is made anew. Throws EventLogError `unknown-topic`.
+   */
+  epochOf(topic: string): Promise<string>;
 
   /** Creates the topics that do not exist. Throws EventLogError `topic-mismatch` when one exists with another partition count. */
   createTopics(topics: readonly TopicSpec[]): Promise<void>;
@@ -25,8 +35,17 @@ export interface EventLog {
    */
   append(topic: string, records: readonly NewRecord[]): Promise<number[]>;
 
-  /** The records from `fromOffset` on, at most `maxRecords`; empty at the end. A trimmed `fromOffset` gives what is left after it. */
-  read(topic: string, partition: number, fromOffset: number, maxRecords: number): Promise<LogRecord[]>;
+  /**
+   * The records from `fromOffset` on, at most `maxRecords`; empty at the end. A trimmed `fromOffset` returns what is left after it;
+   * `onGap` is told first: whoever needs every record passes it.
+   */
+  read(
+    topic: string,
+    partition: number,
+    fromOffset: number,
+    maxRecords: number,
+    onGap?: (gap: LogGap) => void,
+  ): Promise<LogRecord[]>;
 
   /** Per partition, the first offset that is still there. */
   startOffsets(topic: string): Promise<number[]>;
@@ -37,13 +56,15 @@ export interface EventLog {
 
   /**
    * Reads all partitions from the given offsets on, without a group, until `signal` aborts: `onBatch` gets each batch of one
-   * partition, one call at a time; the next read waits for its promise. Rejects when onBatch does.
+   * partition, one call at a time; the next read waits for its promise. Rejects when onBatch or onGap does, with
+   * `offset-out-of-range` at a gap without onGap, and with `topic-recreated` when the topic was made anew: the offsets are void.
    */
   follow(options: FollowOptions, signal: AbortSignal): Promise<void>;
 
   /**
    * Works as a member of a consumer group until `signal` aborts: each partition is assigned to one member at a time. Resolves when
-   * every handler is closed; rejects when a handler does, or when the log stays out of reach.
+   * every handler is closed; rejects when a handler does, or when the log stays out of reach. When one of the topics is made anew,
+   * its handlers are closed and opened again, on the start of what is there now.
    */
   consume(options: ConsumeOptions, signal: AbortSignal): Promise<void>;
 
@@ -82,10 +103,25 @@ export interface LogRecord {
   headers: Readonly<Record<string, string>>;
 }
 
+/** Records of one partition that a reader asked for and that the log does not have. */
+export interface LogGap {
+  topic: string;
+  partition: number;
+  /** The first offset that is missing. */
+  from: number;
+  /** The offset behind the last one that is missing. */
+  to: number;
+  /**
+   * trimmed: retention or an operator removed the records; reading goes on at `to`. lost-end: the log ends at `from`, though the
+   * reader had got to `to` already; reading goes on at `from`, and offsets from there on name other records than before.
+   */
+  reason: 'trimmed' | 'lost-end';
+}
+
 export interface Commit {
   /** The next offset to read. */
   offset: number;
-  /** Free text, at most 4,096 bytes. */
+  /** Free text, at most maxMetadataBytes. */
   metadata: string;
 }
 
@@ -94,6 +130,8 @@ export interface FollowOptions {
   /** Per partition, the first offset to read. */
   from: readonly number[];
   onBatch: (records: LogRecord[], partition: number) => Promise<void> | void;
+  /** Called in turn with onBatch, before the first batch behind the gap. */
+  onGap?: (gap: LogGap) => Promise<void> | void;
   /** At most so many records a batch; default 1,000. */
   maxRecords?: number;
 }
@@ -122,10 +160,15 @@ export interface Assignment {
 
 /** The calls for one partition never overlap. */
 export interface PartitionHandler {
-  /** Where to start; default: the committed offset, or the start of the log. */
+  /** Where to start; default: the committed offset, or, without a gap, the start of the log. */
   startOffset?: number;
   /** Gets the next batch, not empty, in offset order. Nothing is committed by returning. */
   process: (records: LogRecord[]) => Promise<void>;
+  /**
+   * Called before the first batch behind a gap, also when nothing follows yet. Without it a gap ends consume() with
+   * `offset-out-of-range`.
+   */
+  gap?: (gap: LogGap) => Promise<void> | void;
   /** Called about every 100 ms while the partition has nothing to read. */
   idle?: () => Promise<void>;
   /** Called when the partition goes to another member or the consumer stops; the last commit may be made here. */
@@ -136,6 +179,8 @@ export type EventLogErrorCode =
   | 'unknown-topic'
   | 'unknown-partition'
   | 'topic-mismatch'
+  | 'topic-recreated'
+  | 'offset-out-of-range'
   | 'not-assigned'
   | 'metadata-too-large'
   | 'record-too-large'
@@ -154,4 +199,13 @@ export class EventLogError extends Error {
   }
 }
 
-export const maxMetadataBytes = 4096;
+/** What ends a reader that has nowhere to report a gap. */
+export function outOfRange({ topic, partition, from, to, reason }: LogGap): EventLogError {
+  return new EventLogError(
+    'offset-out-of-range',
+    `${topic}/${partition} has no records [${from}, ${to}) any more (${reason})`,
+  );
+}
+
+/** Kafka takes 4,096 bytes; the adapter's own part, the topic's epoch, fits in the rest. */
+export const maxMetadataBytes = 4064;

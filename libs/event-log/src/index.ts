@@ -8,6 +8,7 @@ export {
   type EventLog,
   type EventLogErrorCode,
   type FollowOptions,
+  type LogGap,
   type LogRecord,
   type NewRecord,
   type PartitionHandler,

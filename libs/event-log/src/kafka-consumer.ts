@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   EventLogError,
   maxMetadataBytes,
+  outOfRange,
   type Assignment,
   type Commit,
   type ConsumeOptions,
@@ -13,6 +14,8 @@ import { KafkaFeeds, type Feed } from './kafka-feed.ts';
 import { KafkaMembership, type AssignedPartition } from './kafka-membership.ts';
 import type { KafkaSettings } from './kafka-options.ts';
 import type { KafkaReader } from './kafka-reader.ts';
+import { readCommit, writeMetadata } from './kafka-commit.ts';
+import type { KafkaTopicEpochs } from './kafka-topic-epochs.ts';
 
 const defaultBatch = 1000;
 const heartbeatMs = 500;
@@ -21,6 +24,7 @@ export interface ConsumerDeps {
   settings: KafkaSettings;
   connection: KafkaConnection;
   reader: KafkaReader;
+  epochs: KafkaTopicEpochs;
 }
 
 /**
@@ -66,14 +70,19 @@ export class KafkaConsumer {
     }
   }
 
-  /** A commit beyond the end of its partition belongs to a topic that was since made anew. */
+  /** What counts of the group's commits: those on the topics as they are now. */
   async #commits(partitions: readonly AssignedPartition[]): Promise<(Commit | null)[]> {
+    const { epochs, reader } = this.#deps;
+    for (const topic of new Set(partitions.map((place) => place.topic))) await epochs.refresh(topic);
     const commits = await this.#membership.committed(partitions);
     return Promise.all(
-      commits.map(async (commit, i) => {
+      commits.map(async (stored, i) => {
         const { topic, partition } = partitions[i]!;
-        if (commit === null || commit.offset === 0) return commit;
-        return (await this.#deps.reader.isBeyondEnd(topic, partition, commit.offset)) ? null : commit;
+        if (stored === null) return null;
+        const { commit, isCertain } = readCommit(stored, await epochs.epochOf(topic));
+        if (commit === null || commit.offset === 0 || isCertain) return commit;
+        // One of an earlier release, which did not say of which topic it is.
+        return (await reader.isBeyondEnd(topic, partition, commit.offset)) ? null : commit;
       }),
     );
   }
@@ -84,9 +93,19 @@ export class KafkaConsumer {
     commits: readonly (Commit | null)[],
     signal: AbortSignal,
   ): Promise<void> {
-    const { connection, settings } = this.#deps;
+    const { connection, settings, epochs } = this.#deps;
     const term = new Term(signal);
-    const feeds = new KafkaFeeds(connection, settings);
+    // Whatever the handlers know of any topic may be void: they are opened again.
+    using watching = new DisposableStack();
+    watching.use(
+      epochs.onRecreated((topic) => {
+        settings.onTrouble({
+          message: `${topic} was made anew; the group ${this.#options.group} begins again`,
+        });
+        term.lose();
+      }),
+    );
+    const feeds = new KafkaFeeds(connection, settings, epochs);
     const done = new AbortController();
     const beating = this.#beat(term, done.signal);
     const work = partitions.map((partition, i) => this.#work(feeds, term, partition, commits[i]!));
@@ -126,6 +145,9 @@ export class KafkaConsumer {
     place: AssignedPartition,
     committed: Commit | null,
   ): Promise<void> {
+    const { epochs, reader } = this.#deps;
+    const { topic, partition } = place;
+    const [topicId, epoch] = [await epochs.idOf(topic), await epochs.epochOf(topic)];
     let isAssigned = true;
     const assignment: Assignment = {
       ...place,
@@ -138,7 +160,7 @@ export class KafkaConsumer {
           );
         if (!isAssigned || term.isLost) throw notAssigned(place);
         try {
-          await this.#membership.commit(place, { offset, metadata });
+          await this.#membership.commit(place, { offset, metadata: writeMetadata(epoch, metadata) });
         } catch (error) {
           if (isNotAssigned(error)) term.lose();
           throw error;
@@ -149,18 +171,24 @@ export class KafkaConsumer {
     let feed: Feed | undefined;
     try {
       handler = await this.#options.open(assignment);
-      feed = feeds.open(place.topic, place.partition, handler.startOffset ?? committed?.offset ?? 0);
-      const { take, close } = feed;
+      const startOffset =
+        handler.startOffset ?? committed?.offset ?? (await reader.startOffset(topic, partition));
+      feed = feeds.open(topic, topicId, partition, startOffset);
+      const { take, takeGap, close } = feed;
       term.ended.addEventListener('abort', close, { once: true });
       while (!term.ended.aborted) {
         const records = await take(this.#options.maxRecords ?? defaultBatch).catch((error: unknown) => {
-          if (!(error instanceof EventLogError && error.code === 'topic-mismatch')) throw error;
-          // The topic was made anew: all handlers are opened again, on what is there now.
+          if (!(error instanceof EventLogError && error.code === 'topic-recreated')) throw error;
+          // All handlers are opened again, on what is there now.
           term.lose();
           return [];
         });
         if (term.ended.aborted) break;
-        if (records.length > 0) await handler.process(records);
+        const gap = takeGap();
+        if (gap !== undefined) {
+          if (handler.gap === undefined) throw outOfRange(gap);
+          await handler.gap(gap);
+        } else if (records.length > 0) await handler.process(records);
         else await handler.idle?.();
       }
     } finally {

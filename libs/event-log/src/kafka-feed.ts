@@ -1,10 +1,11 @@
-import { EventLogError, type LogRecord } from './event-log.ts';
+import type { EventLogError, LogGap, LogRecord } from './event-log.ts';
 import type { KafkaConnection } from './kafka-connection.ts';
-import { errorType, logUnavailable } from './kafka-error.ts';
+import { logUnavailable } from './kafka-error.ts';
 import { fetchFrom, type Fetched } from './kafka-fetch.ts';
 import { leaderId, listOffset } from './kafka-reader.ts';
 import type { Cluster } from './kafka-internals.ts';
 import type { KafkaSettings } from './kafka-options.ts';
+import { topicRecreated, type KafkaTopicEpochs } from './kafka-topic-epochs.ts';
 
 /** How long a broker may hold a fetch that finds nothing. */
 const longPollMs = 100;
@@ -17,12 +18,16 @@ const idleMs = 90;
 export interface Feed {
   /** The next records, at most so many; empty after about 100 ms in which there were none. Throws EventLogError. */
   readonly take: (maxRecords: number) => Promise<LogRecord[]>;
+  /** What lies between the records taken so far and the next ones, once; take() gives none until it was asked for. */
+  readonly takeGap: () => LogGap | undefined;
   readonly close: () => void;
 }
 
 interface Lane {
   topic: string;
+  topicId: string;
   partition: number;
+  gap: LogGap | undefined;
   /** Where the next fetch begins. */
   next: number;
   /** What was fetched and not taken. */
@@ -43,6 +48,7 @@ interface Lane {
 export class KafkaFeeds {
   readonly #connection: KafkaConnection;
   readonly #settings: KafkaSettings;
+  readonly #epochs: KafkaTopicEpochs;
   readonly #lanes = new Set<Lane>();
   readonly #busyNodes = new Set<number>();
   #isPumping = false;
@@ -50,19 +56,21 @@ export class KafkaFeeds {
   #failures = 0;
   #lastSuccess = Date.now();
 
-  constructor(connection: KafkaConnection, settings: KafkaSettings) {
+  constructor(connection: KafkaConnection, settings: KafkaSettings, epochs: KafkaTopicEpochs) {
     this.#connection = connection;
     this.#settings = settings;
+    this.#epochs = epochs;
   }
 
   /**
-   * Begins at an offset; where that was trimmed, at what is left after it. A take() rejects with `topic-mismatch` when the offset
-   * is beyond the end: the topic was made anew.
+   * Begins at an offset of the topic with this id. A take() rejects with `topic-recreated` when the topic is another one now.
    */
-  open(topic: string, partition: number, offset: number): Feed {
+  open(topic: string, topicId: string, partition: number, offset: number): Feed {
     const lane: Lane = {
       topic,
+      topicId,
       partition,
+      gap: undefined,
       next: offset,
       records: [],
       taken: 0,
@@ -75,6 +83,11 @@ export class KafkaFeeds {
     this.#lanes.add(lane);
     return {
       take: (maxRecords) => this.#take(lane, maxRecords),
+      takeGap: () => {
+        const { gap } = lane;
+        lane.gap = undefined;
+        return gap;
+      },
       close: () => {
         lane.isClosed = true;
         this.#lanes.delete(lane);
@@ -84,7 +97,7 @@ export class KafkaFeeds {
   }
 
   async #take(lane: Lane, maxRecords: number): Promise<LogRecord[]> {
-    if (lane.taken === lane.records.length && !lane.isClosed) {
+    if (lane.taken === lane.records.length && lane.gap === undefined && !lane.isClosed) {
       lane.waitingSince = Date.now();
       await new Promise<void>((resolve) => {
         lane.wake = resolve;
@@ -93,6 +106,7 @@ export class KafkaFeeds {
       lane.wake = undefined;
     }
     if (lane.failure !== undefined) throw lane.failure;
+    if (lane.gap !== undefined) return [];
     const records =
       lane.taken === 0 && lane.records.length <= maxRecords
         ? lane.records
@@ -147,14 +161,20 @@ export class KafkaFeeds {
   async #fetch(cluster: Cluster, node: number, lanes: readonly Lane[], waitMs: number): Promise<void> {
     try {
       const broker = await cluster.findBroker({ nodeId: String(node) });
-      const positions = lanes.map(({ topic, partition, next }) => ({ topic, partition, offset: next }));
-      for (const fetched of await fetchFrom(broker, positions, waitMs)) deliver(lanes, fetched);
+      const positions = lanes.map(({ next, ...place }) => ({ ...place, offset: next }));
+      let refused: Error | undefined;
+      for (const fetched of await fetchFrom(broker, positions, waitMs)) {
+        const { topic, partition } = fetched;
+        const lane = lanes.find((l) => l.topic === topic && l.partition === partition)!;
+        if (fetched.refused === undefined) deliver(lane, fetched);
+        else if (fetched.refused === 'out-of-range') await moveIntoRange(cluster, lane);
+        else refused = (await this.#identify(lane)) ?? refused;
+      }
+      if (refused !== undefined) throw refused;
       this.#failures = 0;
       this.#lastSuccess = Date.now();
     } catch (error) {
-      if (errorType(error) === 'OFFSET_OUT_OF_RANGE') {
-        await this.#moveIntoRange(cluster, lanes).catch((listError) => this.#failed(listError));
-      } else await this.#failed(error);
+      await this.#failed(error);
     } finally {
       this.#busyNodes.delete(node);
       for (const lane of lanes) lane.isFetching = false;
@@ -163,21 +183,12 @@ export class KafkaFeeds {
     }
   }
 
-  /** Which partition was out of range is not told for certain: all of the fetch are checked. */
-  async #moveIntoRange(cluster: Cluster, lanes: readonly Lane[]): Promise<void> {
-    for (const lane of lanes) {
-      const { topic, partition } = lane;
-      const start = await listOffset(cluster, topic, partition, true);
-      if (lane.next < start) lane.next = start;
-      else if (lane.next > (await listOffset(cluster, topic, partition, false)))
-        fail(
-          lane,
-          new EventLogError(
-            'topic-mismatch',
-            `${topic}/${partition} ends before ${lane.next}: it was made anew`,
-          ),
-        );
-    }
+  /** Finds out why a broker does not know the lane's topic; returns the reason to try again, or ends the lane. */
+  async #identify(lane: Lane): Promise<Error | undefined> {
+    if ((await this.#epochs.refresh(lane.topic)) === lane.topicId)
+      return new Error(`the leader of ${lane.topic}/${lane.partition} does not know the topic yet`);
+    fail(lane, topicRecreated(lane.topic));
+    return undefined;
   }
 
   async #failed(error: unknown): Promise<void> {
@@ -193,11 +204,25 @@ export class KafkaFeeds {
   }
 }
 
-function deliver(lanes: readonly Lane[], { topic, partition, records, nextOffset }: Fetched): void {
-  const lane = lanes.find((l) => l.topic === topic && l.partition === partition)!;
+function deliver(lane: Lane, { records, nextOffset }: Fetched): void {
   lane.records = records;
   lane.next = nextOffset;
   if (records.length > 0 || Date.now() - lane.waitingSince >= idleMs) lane.wake?.();
+}
+
+async function moveIntoRange(cluster: Cluster, lane: Lane): Promise<void> {
+  const { topic, partition, next } = lane;
+  const start = await listOffset(cluster, topic, partition, true);
+  if (next < start) {
+    lane.gap = { topic, partition, from: next, to: start, reason: 'trimmed' };
+    lane.next = start;
+  } else {
+    const end = await listOffset(cluster, topic, partition, false);
+    if (next <= end) return;
+    lane.gap = { topic, partition, from: end, to: next, reason: 'lost-end' };
+    lane.next = end;
+  }
+  lane.wake?.();
 }
 
 function fail(lane: Lane, failure: EventLogError): void {

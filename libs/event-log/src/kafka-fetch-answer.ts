@@ -1,7 +1,8 @@
-import { readInt64, type AbortedTransaction } from './kafka-record-batch.ts';
+import { FlexibleReader } from './kafka-flexible-reader.ts';
+import type { AbortedTransaction } from './kafka-record-batch.ts';
 
 export interface FetchedPartition {
-  topic: string;
+  topicId: string;
   partition: number;
   /** Kafka's; 0 is none. */
   errorCode: number;
@@ -19,22 +20,24 @@ export interface FetchAnswer {
   partitions: FetchedPartition[];
 }
 
-/** Reads the answer to a fetch in version 11. Source: https://kafka.apache.org/protocol#The_Messages_Fetch */
+/** Reads the answer to a fetch in version 13. Source: https://kafka.apache.org/protocol#The_Messages_Fetch */
 export function readFetchAnswer(data: Buffer): FetchAnswer {
-  const reader = new Reader(data);
+  const reader = new FlexibleReader(data);
+  reader.skipTags();
   const throttleMs = reader.int32();
   const errorCode = reader.int16();
   // The session's id: there are none.
   reader.int32();
   const partitions: FetchedPartition[] = [];
-  for (let topics = reader.int32(); topics > 0; topics--) {
-    const topic = reader.bytes(reader.int16()).toString();
-    for (let count = reader.int32(); count > 0; count--) partitions.push(readPartition(reader, topic));
+  for (let topics = reader.varint() - 1; topics > 0; topics--) {
+    const topicId = reader.bytes(16).toString('hex');
+    for (let count = reader.varint() - 1; count > 0; count--) partitions.push(readPartition(reader, topicId));
+    reader.skipTags();
   }
   return { throttleMs, errorCode, partitions };
 }
 
-function readPartition(reader: Reader, topic: string): FetchedPartition {
+function readPartition(reader: FlexibleReader, topicId: string): FetchedPartition {
   const partition = reader.int32();
   const errorCode = reader.int16();
   const highWatermark = reader.int64();
@@ -42,41 +45,20 @@ function readPartition(reader: Reader, topic: string): FetchedPartition {
   // The start of the log.
   reader.int64();
   const aborted: AbortedTransaction[] = [];
-  for (let count = reader.int32(); count > 0; count--)
+  for (let count = reader.varint() - 1; count > 0; count--) {
     aborted.push({ producerId: reader.int64(), firstOffset: reader.int64() });
+    reader.skipTags();
+  }
   // The replica that is preferred for reading.
   reader.int32();
+  const batches = reader.bytes(Math.max(0, reader.varint() - 1));
+  reader.skipTags();
   return {
-    topic,
+    topicId,
     partition,
     errorCode,
     lastStableOffset: lastStableOffset < 0 ? highWatermark : lastStableOffset,
     aborted,
-    batches: reader.bytes(Math.max(0, reader.int32())),
+    batches,
   };
-}
-
-class Reader {
-  readonly #data: Buffer;
-  #at = 0;
-
-  constructor(data: Buffer) {
-    this.#data = data;
-  }
-
-  int16(): number {
-    return this.#data.readInt16BE((this.#at += 2) - 2);
-  }
-
-  int32(): number {
-    return this.#data.readInt32BE((this.#at += 4) - 4);
-  }
-
-  int64(): number {
-    return readInt64(this.#data, (this.#at += 8) - 8);
-  }
-
-  bytes(length: number): Buffer {
-    return this.#data.subarray(this.#at, (this.#at += length));
-  }
 }

@@ -1,14 +1,8 @@
 import type { LogRecord } from './event-log.ts';
 import { readFetchAnswer } from './kafka-fetch-answer.ts';
-import { errorFromCode, fetchRequest, readCommitted, type Broker } from './kafka-internals.ts';
+import { fetchRequest, type FetchPosition } from './kafka-fetch-request.ts';
+import { errorFromCode, type Broker } from './kafka-internals.ts';
 import { readBatches } from './kafka-record-batch.ts';
-
-/** A place in a partition from which to fetch. */
-export interface FetchPosition {
-  topic: string;
-  partition: number;
-  offset: number;
-}
 
 export interface Fetched {
   topic: string;
@@ -18,7 +12,19 @@ export interface Fetched {
   nextOffset: number;
   /** The offset up to which readers can see, at the time of the answer. */
   end: number;
+  /**
+   * Why there are none. out-of-range: the log begins behind the offset, or ends before it. unknown-topic: the broker knows no topic
+   * with this id: it was deleted, or is so new that the broker has not heard of it.
+   */
+  refused?: 'out-of-range' | 'unknown-topic';
 }
+
+const refusals: ReadonlyMap<number, Fetched['refused']> = new Map([
+  [1, 'out-of-range'],
+  [3, 'unknown-topic'],
+  [100, 'unknown-topic'],
+  [103, 'unknown-topic'],
+]);
 
 /** A whole answer is held in memory, and so is one per partition. */
 export const partitionBytes = 1 << 20;
@@ -26,36 +32,25 @@ const answerBytes = 16 << 20;
 /** How long an answer may be under way, besides the time that the broker may wait. */
 const transferMs = 15_000;
 
-/** One fetch from the leader of these partitions; waits up to `waitMs` for the first byte. Throws kafkajs's errors. */
+/** One fetch from the leader of these partitions; waits up to `waitMs` for the first byte. Throws kafkajs's other errors. */
 export async function fetchFrom(
   broker: Broker,
   positions: readonly FetchPosition[],
   waitMs: number,
   maxBytes = partitionBytes,
 ): Promise<Fetched[]> {
-  const topics = Map.groupBy(shuffled(positions), ({ topic }) => topic);
-  const request = fetchRequest({
-    replicaId: -1,
-    isolationLevel: readCommitted,
-    maxWaitTime: waitMs,
-    minBytes: waitMs === 0 ? 0 : 1,
-    maxBytes: answerBytes,
-    topics: [...topics].map(([topic, places]) => ({
-      topic,
-      partitions: places.map(({ partition, offset }) => ({
-        partition,
-        fetchOffset: String(offset),
-        maxBytes,
-      })),
-    })),
-  });
+  const request = fetchRequest(shuffled(positions), { waitMs, answerBytes, partitionBytes: maxBytes });
   const decode = async (data: Buffer): Promise<{ clientSideThrottleTime: number; fetched: Fetched[] }> => {
     const { throttleMs, errorCode, partitions } = readFetchAnswer(data);
-    for (const code of [errorCode, ...partitions.map((data) => data.errorCode)])
-      if (code !== 0) throw errorFromCode(code);
-    const fetched = partitions.map((data) => {
-      const { topic, partition, lastStableOffset, aborted, batches } = data;
-      const place = topics.get(topic)!.find((position) => position.partition === partition)!;
+    if (refusals.has(errorCode))
+      return { clientSideThrottleTime: throttleMs, fetched: positions.map((p) => refusedBy(errorCode, p)) };
+    for (const code of [errorCode, ...partitions.map((answer) => answer.errorCode)])
+      if (code !== 0 && !refusals.has(code)) throw errorFromCode(code);
+    const fetched = partitions.map((answer) => {
+      const { topicId, partition, lastStableOffset, aborted, batches } = answer;
+      const place = positions.find((p) => p.partition === partition && p.topicId === topicId)!;
+      if (answer.errorCode !== 0) return refusedBy(answer.errorCode, place);
+      const { topic } = place;
       return { topic, partition, ...readBatches(batches, place, aborted), end: lastStableOffset };
     });
     return { clientSideThrottleTime: throttleMs, fetched };
@@ -71,6 +66,10 @@ export async function fetchFrom(
     if ((error as Error).name === 'KafkaJSConnectionClosedError') await broker.disconnect();
     throw error;
   }
+}
+
+function refusedBy(code: number, { topic, partition, offset }: FetchPosition): Fetched {
+  return { topic, partition, records: [], nextOffset: offset, end: offset, refused: refusals.get(code)! };
 }
 
 /** The broker fills an answer in the order asked (KIP-74): no partition is to be always the last. */

@@ -1,13 +1,15 @@
-import type { FollowOptions } from './event-log.ts';
+import { outOfRange, type FollowOptions } from './event-log.ts';
 import type { KafkaConnection } from './kafka-connection.ts';
 import type { KafkaSettings } from './kafka-options.ts';
 import { KafkaFeeds } from './kafka-feed.ts';
+import type { KafkaTopicEpochs } from './kafka-topic-epochs.ts';
 
 const defaultBatch = 1000;
 
 /** As EventLog.follow, for a topic with that many partitions. */
 export async function follow(
   connection: KafkaConnection,
+  epochs: KafkaTopicEpochs,
   partitions: number,
   settings: KafkaSettings,
   options: FollowOptions,
@@ -15,18 +17,23 @@ export async function follow(
 ): Promise<void> {
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);
-  const feeds = new KafkaFeeds(connection, settings);
+  const feeds = new KafkaFeeds(connection, settings, epochs);
+  const topicId = await epochs.refresh(options.topic);
   let turn: Promise<unknown> = Promise.resolve();
 
   const followPartition = async (partition: number): Promise<void> => {
-    const feed = feeds.open(options.topic, partition, options.from[partition] ?? 0);
+    const feed = feeds.open(options.topic, topicId, partition, options.from[partition] ?? 0);
     stop.addEventListener('abort', feed.close, { once: true });
     try {
       while (!stop.aborted) {
         const records = await feed.take(options.maxRecords ?? defaultBatch);
-        if (records.length === 0) continue;
+        const gap = feed.takeGap();
+        if (gap !== undefined && options.onGap === undefined) throw outOfRange(gap);
+        if (records.length === 0 && gap === undefined) continue;
         const mine = turn.then(async () => {
-          if (!stop.aborted) await options.onBatch(records, partition);
+          if (stop.aborted) return;
+          if (gap !== undefined) await options.onGap!(gap);
+          else await options.onBatch(records, partition);
         });
         turn = mine.catch(() => {});
         await mine;

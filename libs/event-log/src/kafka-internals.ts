@@ -94,19 +94,6 @@ interface ClusterOptions {
 
 export const ClusterClass = require('kafkajs/src/cluster') as new (options: ClusterOptions) => Cluster;
 
-/** The request of a fetch in version 11, which every broker since Kafka 2.3 takes. */
-export const fetchRequest = require('kafkajs/src/protocol/requests/fetch/v11/request') as (options: {
-  replicaId: number;
-  isolationLevel: number;
-  maxWaitTime: number;
-  minBytes: number;
-  maxBytes: number;
-  topics: {
-    topic: string;
-    partitions: { partition: number; fetchOffset: string; maxBytes: number }[];
-  }[];
-}) => ProtocolRequest['request'];
-
 /** kafkajs's error for an error code of Kafka. */
 export const { createErrorFromCode: errorFromCode } = require('kafkajs/src/protocol/error') as {
   createErrorFromCode: (code: number) => Error;

@@ -1,22 +1,36 @@
-import type { LogRecord } from './event-log.ts';
+import type { LogGap, LogRecord } from './event-log.ts';
 import type { KafkaConnection } from './kafka-connection.ts';
-import { errorType } from './kafka-error.ts';
 import { fetchFrom, partitionBytes, type Fetched } from './kafka-fetch.ts';
+import type { FetchPosition } from './kafka-fetch-request.ts';
 import type { Cluster } from './kafka-internals.ts';
+import { topicRecreated, type KafkaTopicEpochs } from './kafka-topic-epochs.ts';
 
 /** Reads at any offset and lists offsets, without a consumer group. */
 export class KafkaReader {
   readonly #connection: KafkaConnection;
+  readonly #epochs: KafkaTopicEpochs;
 
-  constructor(connection: KafkaConnection) {
+  constructor(connection: KafkaConnection, epochs: KafkaTopicEpochs) {
     this.#connection = connection;
+    this.#epochs = epochs;
   }
 
   /** As EventLog.read: fewer than `maxRecords` only at the end of the partition. */
-  async read(topic: string, partition: number, fromOffset: number, maxRecords: number): Promise<LogRecord[]> {
+  async read(
+    topic: string,
+    partition: number,
+    fromOffset: number,
+    maxRecords: number,
+    onGap: (gap: LogGap) => void = () => {},
+  ): Promise<LogRecord[]> {
+    const topicId = await this.#epochs.idOf(topic);
     const records: LogRecord[] = [];
     for (let next = fromOffset; ;) {
-      const fetched = await this.#fetch(topic, partition, next, maxRecords - records.length);
+      const fetched = await this.#fetch(
+        { topic, topicId, partition, offset: next },
+        maxRecords - records.length,
+        onGap,
+      );
       if (fetched === undefined) return records;
       for (const record of fetched.records) {
         if (records.length === maxRecords) return records;
@@ -42,44 +56,49 @@ export class KafkaReader {
     return found.map((offset, partition) => (offset === -1 ? ends[partition]! : offset));
   }
 
+  /** The first offset of a partition. */
+  async startOffset(topic: string, partition: number): Promise<number> {
+    return this.#connection.run(`cannot list the offsets of ${topic}`, topic, (cluster) =>
+      listOffset(cluster, topic, partition, true),
+    );
+  }
+
   /** Whether the partition was never so long, as when its topic was made anew. */
   async isBeyondEnd(topic: string, partition: number, offset: number): Promise<boolean> {
     return this.#connection.run(`cannot read ${topic}/${partition}`, topic, async (cluster) => {
       if (offset <= (await listOffset(cluster, topic, partition, false))) return false;
       // After a change of leader the end may be listed too low for a moment; a fetch is refused only beyond all that is stored.
       const broker = await leaderOf(cluster, topic, partition);
-      try {
-        await fetchFrom(broker, [{ topic, partition, offset }], 0, 1);
-        return false;
-      } catch (error) {
-        if (errorType(error) !== 'OFFSET_OUT_OF_RANGE') throw error;
-        return offset > (await listOffset(cluster, topic, partition, false));
-      }
+      const topicId = await this.#epochs.idOf(topic);
+      const [fetched] = await fetchFrom(broker, [{ topic, topicId, partition, offset }], 0, 1);
+      if (fetched?.refused !== 'out-of-range') return false;
+      return offset > (await listOffset(cluster, topic, partition, false));
     });
   }
 
-  /** Undefined beyond the end. */
+  /** Undefined beyond the end. Throws EventLogError `topic-recreated`. */
   async #fetch(
-    topic: string,
-    partition: number,
-    offset: number,
+    position: FetchPosition,
     wanted: number,
+    onGap: (gap: LogGap) => void,
   ): Promise<Fetched | undefined> {
+    const { topic, partition, topicId, offset } = position;
     // Who wants a few records gets a small piece; the broker gives at least one whole batch.
     const bytes = Math.min(partitionBytes, Math.max(32_768, wanted * 2_048));
+    let from = offset;
     return this.#connection.run(`cannot read ${topic}/${partition}`, topic, async (cluster) => {
-      let from = offset;
       for (;;) {
-        try {
-          const broker = await leaderOf(cluster, topic, partition);
-          const [fetched] = await fetchFrom(broker, [{ topic, partition, offset: from }], 0, bytes);
-          return fetched;
-        } catch (error) {
-          if (errorType(error) !== 'OFFSET_OUT_OF_RANGE') throw error;
-          const start = await listOffset(cluster, topic, partition, true);
-          if (from >= start) return undefined;
-          from = start;
+        const broker = await leaderOf(cluster, topic, partition);
+        const [fetched] = await fetchFrom(broker, [{ ...position, offset: from }], 0, bytes);
+        if (fetched?.refused === undefined) return fetched;
+        if (fetched.refused === 'unknown-topic') {
+          if ((await this.#epochs.refresh(topic)) !== topicId) throw topicRecreated(topic);
+          throw new Error(`the leader of ${topic}/${partition} does not know the topic yet`);
         }
+        const start = await listOffset(cluster, topic, partition, true);
+        if (from >= start) return undefined;
+        onGap({ topic, partition, from, to: start, reason: 'trimmed' });
+        from = start;
       }
     });
   }

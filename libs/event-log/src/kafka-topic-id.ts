@@ -1,4 +1,5 @@
-import { EncoderClass, type Broker, type ProtocolRequest } from './kafka-internals.ts';
+import { FlexibleReader } from './kafka-flexible-reader.ts';
+import { EncoderClass, errorFromCode, type Broker, type ProtocolRequest } from './kafka-internals.ts';
 
 /** Metadata in version 12 has each topic's id, which is new when the topic is made anew; kafkajs stops at version 6. */
 const metadataApi = { apiKey: 3, apiVersion: 12, apiName: 'Metadata' };
@@ -10,7 +11,8 @@ export interface TopicIdentity {
 }
 
 /**
- * The identity of a cluster and of one of its topics; both stay over restarts of the brokers.
+ * The identity of a cluster and of one of its topics; both stay over restarts of the brokers. Throws kafkajs's errors, such as
+ * UNKNOWN_TOPIC_OR_PARTITION.
  * Source: https://kafka.apache.org/protocol (Metadata, flexible versions) and KIP-516.
  */
 export async function topicIdentity(broker: Broker, topic: string): Promise<TopicIdentity> {
@@ -51,54 +53,20 @@ function readIdentity(data: Buffer): TopicIdentity {
   const clusterId = reader.text();
   reader.skip(4);
   reader.varint();
-  const error = reader.bytes(2).readInt16BE();
+  const error = reader.int16();
   reader.text();
   const topicId = reader.bytes(16).toString('hex');
-  if (error !== 0) throw new Error(`the topic's id cannot be had: Kafka's error code ${error}`);
+  if (error !== 0) throw errorFromCode(error);
   return { clusterId, topicId };
 }
 
-function unsignedVarint(value: number): Buffer {
+export function unsignedVarint(value: number): Buffer {
   const bytes: number[] = [];
   for (; value > 127; value >>>= 7) bytes.push((value & 127) | 128);
   return Buffer.from([...bytes, value]);
 }
 
-/** Reads the types of Kafka's flexible versions. */
-class FlexibleReader {
-  readonly #data: Buffer;
-  #at = 0;
-
-  constructor(data: Buffer) {
-    this.#data = data;
-  }
-
-  skip(count: number): void {
-    this.#at += count;
-  }
-
-  bytes(count: number): Buffer {
-    return this.#data.subarray(this.#at, (this.#at += count));
-  }
-
-  varint(): number {
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = this.#data[this.#at++]!;
-      value |= (byte & 127) << shift;
-      if (byte < 128) return value;
-    }
-  }
-
-  /** A string; '' for null. */
-  text(): string {
-    return this.bytes(Math.max(0, this.varint() - 1)).toString();
-  }
-
-  skipTags(): void {
-    for (let tags = this.varint(); tags > 0; tags--) {
-      this.varint();
-      this.skip(this.varint());
-    }
-  }
+/** The id as the protocol has it. */
+export function topicIdBytes(topicId: string): Buffer {
+  return Buffer.from(topicId, 'hex');
 }

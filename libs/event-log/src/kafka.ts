@@ -1,22 +1,23 @@
-import { createHash } from 'node:crypto';
 import {
   EventLogError,
   type Commit,
   type ConsumeOptions,
   type EventLog,
   type FollowOptions,
+  type LogGap,
   type LogRecord,
   type NewRecord,
   type TopicSpec,
 } from './event-log.ts';
 import { registerCodecs } from './kafka-codecs.ts';
+import { readCommit } from './kafka-commit.ts';
 import { KafkaConnection } from './kafka-connection.ts';
 import { KafkaConsumer } from './kafka-consumer.ts';
 import { follow } from './kafka-follower.ts';
 import { kafkaSettings, type KafkaOptions, type KafkaSettings } from './kafka-options.ts';
 import { KafkaAppender } from './kafka-producer.ts';
 import { KafkaReader } from './kafka-reader.ts';
-import { topicIdentity } from './kafka-topic-id.ts';
+import { KafkaTopicEpochs } from './kafka-topic-epochs.ts';
 import { KafkaTopics } from './kafka-topics.ts';
 
 /**
@@ -31,12 +32,14 @@ import { KafkaTopics } from './kafka-topics.ts';
  * - trim() works to the record. Deleting a topic also drops what was committed on it.
  */
 export class KafkaEventLog implements EventLog {
-  readonly epoch: string;
   readonly #settings: KafkaSettings;
   readonly #topics: KafkaTopics;
   readonly #appender: KafkaAppender;
   readonly #connection: KafkaConnection;
   readonly #reader: KafkaReader;
+  readonly #epochs: KafkaTopicEpochs;
+  readonly #ownTopics: readonly string[];
+  readonly #closing = new AbortController();
 
   /** Connects and makes the topics. Throws EventLogError `topic-mismatch` or, after the option's patience, `log-unavailable`. */
   static async open(options: KafkaOptions, topics: readonly TopicSpec[]): Promise<KafkaEventLog> {
@@ -46,11 +49,10 @@ export class KafkaEventLog implements EventLog {
     const connection = new KafkaConnection(settings);
     try {
       await admin.create(topics);
-      const epoch = await epochOf(
-        connection,
-        topics.map(({ name }) => name),
-      );
-      return new KafkaEventLog(settings, admin, connection, epoch);
+      const epochs = new KafkaTopicEpochs(connection);
+      const names = topics.map(({ name }) => name);
+      for (const name of names) await epochs.refresh(name);
+      return new KafkaEventLog(settings, admin, connection, epochs, names);
     } catch (error) {
       await Promise.all([admin.close(), connection.close()]);
       throw error;
@@ -61,14 +63,27 @@ export class KafkaEventLog implements EventLog {
     settings: KafkaSettings,
     topics: KafkaTopics,
     connection: KafkaConnection,
-    epoch: string,
+    epochs: KafkaTopicEpochs,
+    ownTopics: readonly string[],
   ) {
     this.#settings = settings;
     this.#topics = topics;
     this.#connection = connection;
-    this.epoch = epoch;
+    this.#epochs = epochs;
+    this.#ownTopics = ownTopics;
     this.#appender = new KafkaAppender(settings);
-    this.#reader = new KafkaReader(connection);
+    this.#reader = new KafkaReader(connection, epochs);
+    void epochs.watch(this.#closing.signal);
+  }
+
+  /** Made of the ids of the cluster and of the topics that it was opened with: a topic that was made anew has another id. */
+  get epoch(): string {
+    return this.#epochs.epochOfAll(this.#ownTopics);
+  }
+
+  async epochOf(topic: string): Promise<string> {
+    await this.#topics.partitionCount(topic);
+    return this.#epochs.epochOf(topic);
   }
 
   async createTopics(topics: readonly TopicSpec[]): Promise<void> {
@@ -86,9 +101,15 @@ export class KafkaEventLog implements EventLog {
     return this.#appender.append(topic, records);
   }
 
-  async read(topic: string, partition: number, fromOffset: number, maxRecords: number): Promise<LogRecord[]> {
+  async read(
+    topic: string,
+    partition: number,
+    fromOffset: number,
+    maxRecords: number,
+    onGap?: (gap: LogGap) => void,
+  ): Promise<LogRecord[]> {
     checkPartition(topic, partition, await this.#topics.partitionCount(topic));
-    return this.#reader.read(topic, partition, fromOffset, maxRecords);
+    return this.#reader.read(topic, partition, fromOffset, maxRecords, onGap);
   }
 
   async startOffsets(topic: string): Promise<number[]> {
@@ -103,14 +124,13 @@ export class KafkaEventLog implements EventLog {
     return this.#reader.offsetsByTime(topic, await this.#topics.partitionCount(topic), timestampMs);
   }
 
-  /** As the port says; rejects with `topic-mismatch` when the topic was made anew meanwhile: the epoch is no longer the log's. */
   async follow(options: FollowOptions, signal: AbortSignal): Promise<void> {
     const partitions = await this.#topics.partitionCount(options.topic);
     if (signal.aborted) return;
     // A connection of its own: a fetch that waits for records would hold up read().
     const connection = new KafkaConnection(this.#settings);
     try {
-      await follow(connection, partitions, this.#settings, options, signal);
+      await follow(connection, this.#epochs, partitions, this.#settings, options, signal);
     } finally {
       await connection.close();
     }
@@ -121,7 +141,7 @@ export class KafkaEventLog implements EventLog {
     if (signal.aborted) return;
     const connection = new KafkaConnection(this.#settings);
     try {
-      const deps = { settings: this.#settings, connection, reader: this.#reader };
+      const deps = { settings: this.#settings, connection, reader: this.#reader, epochs: this.#epochs };
       await new KafkaConsumer(deps, options).run(signal);
     } finally {
       await connection.close();
@@ -129,7 +149,9 @@ export class KafkaEventLog implements EventLog {
   }
 
   async committed(group: string, topic: string): Promise<(Commit | null)[]> {
-    return this.#topics.committed(group, topic);
+    const stored = await this.#topics.committed(group, topic);
+    const epoch = await this.#epochs.epochOf(topic);
+    return stored.map((commit) => commit && readCommit(commit, epoch).commit);
   }
 
   async trim(topic: string, beforeMs: number): Promise<void> {
@@ -139,24 +161,14 @@ export class KafkaEventLog implements EventLog {
   async deleteTopic(topic: string): Promise<void> {
     await this.#topics.delete(topic);
     this.#appender.forget(topic);
+    this.#epochs.forget(topic);
   }
 
   async close(): Promise<void> {
+    this.#closing.abort();
     await this.#appender.close();
     await Promise.all([this.#topics.close(), this.#connection.close()]);
   }
-}
-
-/** Made of the ids of the cluster and of these topics: a topic that was made anew has another id. */
-async function epochOf(connection: KafkaConnection, topics: readonly string[]): Promise<string> {
-  const ids: string[] = [];
-  for (const topic of topics.toSorted()) {
-    const { clusterId, topicId } = await connection.run(`cannot identify ${topic}`, topic, async (cluster) =>
-      topicIdentity(await cluster.findControllerBroker(), topic),
-    );
-    ids.push(clusterId, topicId);
-  }
-  return createHash('sha256').update(ids.join()).digest('hex').slice(0, 12);
 }
 
 function checkPartition(topic: string, partition: number, count: number): void {

@@ -23,13 +23,14 @@ export class SqliteGroups {
       CREATE TABLE IF NOT EXISTS commits ("group" TEXT, topic TEXT, partition INTEGER, "offset" INTEGER NOT NULL, metadata TEXT NOT NULL,
         PRIMARY KEY ("group", topic, partition)) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS leases ("group" TEXT PRIMARY KEY, member TEXT NOT NULL, expiresAt INTEGER NOT NULL) WITHOUT ROWID;`);
+    this.#addEpochs();
     // Threads open the file at the same time: the first one's epoch stays.
-    const epoch = Date.now().toString(36) + Math.random().toString(36).slice(2, 6);
-    this.#db.prepare('INSERT INTO log SELECT ? WHERE NOT EXISTS (SELECT 1 FROM log)').run(epoch);
+    this.#db.prepare('INSERT INTO log SELECT ? WHERE NOT EXISTS (SELECT 1 FROM log)').run(newEpoch());
     this.epoch = (this.#db.prepare('SELECT epoch FROM log').get() as { epoch: string }).epoch;
     this.#commit = this.#db.prepare(
       `INSERT OR REPLACE INTO commits SELECT ?, ?, ?, ?, ?
-       WHERE EXISTS (SELECT 1 FROM leases WHERE "group" = ? AND member = ?)`,
+       WHERE EXISTS (SELECT 1 FROM leases WHERE "group" = ? AND member = ?)
+         AND EXISTS (SELECT 1 FROM topics WHERE name = ? AND epoch = ?)`,
     );
     this.#committed = this.#db.prepare(
       'SELECT "offset", metadata FROM commits WHERE "group" = ? AND topic = ? AND partition = ?',
@@ -37,7 +38,12 @@ export class SqliteGroups {
   }
 
   createTopic({ name, partitions }: TopicSpec): void {
-    this.#db.prepare('INSERT OR IGNORE INTO topics VALUES (?, ?)').run(name, partitions);
+    this.#db
+      .prepare(
+        `INSERT INTO topics (name, partitions) VALUES (?, ?) ON CONFLICT (name) DO UPDATE
+         SET partitions = excluded.partitions WHERE topics.partitions = 0`,
+      )
+      .run(name, partitions);
     const existing = this.partitions(name);
     if (existing !== partitions) {
       throw new EventLogError(
@@ -51,20 +57,42 @@ export class SqliteGroups {
   partitions(topic: string): number | undefined {
     const row = this.#db.prepare('SELECT partitions FROM topics WHERE name = ?').get(topic) as
       { partitions: number } | undefined;
-    return row?.partitions;
+    return row === undefined || row.partitions === 0 ? undefined : row.partitions;
   }
 
+  /** The row stays: a topic of that name that is made later must get another epoch. */
   deleteTopic(topic: string): void {
-    this.#db.prepare('DELETE FROM topics WHERE name = ?').run(topic);
-    this.#db.prepare('DELETE FROM commits WHERE topic = ?').run(topic);
+    this.#inTransaction(() => {
+      this.#db.prepare('UPDATE topics SET partitions = 0, epoch = ? WHERE name = ?').run(deleted, topic);
+      this.#db.prepare('DELETE FROM commits WHERE topic = ?').run(topic);
+    });
   }
 
-  /** Stores the group's position; false, and nothing stored, when `member` has lost the group's lease. */
+  /**
+   * The epoch of a topic whose file was just opened. `file` reads and writes the one that the file holds. Where the two differ, the
+   * file was replaced: what was committed on the other one is void.
+   */
+  settleEpoch(topic: string, file: { epoch: string | undefined }): string {
+    return this.#inTransaction(() => {
+      const row = this.#db.prepare('SELECT epoch FROM topics WHERE name = ?').get(topic) as
+        { epoch: string | null } | undefined;
+      const known = row?.epoch ?? undefined;
+      const found = file.epoch;
+      if (found !== undefined && found === known) return found;
+      const epoch = found ?? (known === undefined ? this.epoch : newEpoch());
+      if (known !== undefined) this.#db.prepare('DELETE FROM commits WHERE topic = ?').run(topic);
+      // First the file: after a crash in between, what it says counts.
+      file.epoch = epoch;
+      this.#db.prepare('UPDATE topics SET epoch = ? WHERE name = ?').run(epoch, topic);
+      return epoch;
+    });
+  }
+
+  /** Stores the group's position; false, and nothing stored, when `member` has lost the group's lease or the topic was made anew. */
   commit(
     group: string,
     member: string,
-    topic: string,
-    partition: number,
+    { topic, partition, epoch }: { topic: string; partition: number; epoch: string },
     { offset, metadata }: Commit,
   ): boolean {
     if (Buffer.byteLength(metadata) > maxMetadataBytes) {
@@ -73,7 +101,11 @@ export class SqliteGroups {
         `commit metadata is limited to ${maxMetadataBytes} bytes`,
       );
     }
-    return this.#commit.run(group, topic, partition, offset, metadata, group, member).changes > 0;
+    const { changes } = this.#commit.run(
+      ...[group, topic, partition, offset, metadata],
+      ...[group, member, topic, epoch],
+    );
+    return changes > 0;
   }
 
   committed(group: string, topic: string, partition: number): Commit | null {
@@ -115,6 +147,34 @@ export class SqliteGroups {
   close(): void {
     this.#db.close();
   }
+
+  /** For a file that an earlier release made. */
+  #addEpochs(): void {
+    this.#inTransaction(() => {
+      const columns = this.#db.prepare('PRAGMA table_info(topics)').all() as { name: string }[];
+      if (!columns.some(({ name }) => name === 'epoch'))
+        this.#db.exec('ALTER TABLE topics ADD COLUMN epoch TEXT');
+    });
+  }
+
+  #inTransaction<T>(work: () => T): T {
+    this.#db.exec('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      this.#db.exec('COMMIT');
+      return result;
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+}
+
+/** In place of the epoch of a topic that was deleted. */
+const deleted = '';
+
+function newEpoch(): string {
+  return Date.now().toString(36) + Math.random().toString(36).slice(2, 6);
 }
 
 export const leaseRenewalMs = leaseMs / 4;

@@ -25,13 +25,30 @@ export class SqliteTopic {
   readonly partitionCount: number;
   readonly #db: DatabaseSync;
   readonly #partitions: Partition[] = [];
+  readonly #epoch: StatementSync;
 
   constructor(folder: string, name: string, partitions: number) {
     this.name = name;
     this.partitionCount = partitions;
     // Large pages suit rows of many records.
     this.#db = openDatabase(topicPath(folder, name), { pageSize: 16384 });
+    this.#db.exec('CREATE TABLE IF NOT EXISTS topic (epoch TEXT NOT NULL)');
     for (let p = 0; p < partitions; p++) this.#partitions.push(this.#open(p));
+    this.#epoch = this.#db.prepare('SELECT epoch FROM topic');
+  }
+
+  /** What the file says now: another instance may have made the topic anew. Throws EventLogError `unknown-topic` once it is deleted. */
+  get epoch(): string | undefined {
+    try {
+      return (this.#epoch.get() as { epoch: string } | undefined)?.epoch;
+    } catch (error) {
+      throw asEventLogError(error, this.name);
+    }
+  }
+
+  set epoch(epoch: string) {
+    this.#db.prepare('DELETE FROM topic').run();
+    this.#db.prepare('INSERT INTO topic VALUES (?)').run(epoch);
   }
 
   /** Appends in one transaction: all of it or nothing. Gives the offsets. */
@@ -75,6 +92,11 @@ export class SqliteTopic {
       throw asEventLogError(error, this.name);
     }
     return records;
+  }
+
+  /** What `get` returns for each partition. */
+  perPartition<T>(get: (partition: number) => T): T[] {
+    return this.#partitions.map((_, partition) => get(partition));
   }
 
   startOffset(partition: number): number {
@@ -126,6 +148,7 @@ export class SqliteTopic {
    */
   drop(): void {
     for (let p = 0; p < this.partitionCount; p++) this.#db.exec(`DROP TABLE IF EXISTS p${p}`);
+    this.#db.exec('DROP TABLE IF EXISTS topic');
     this.#db.exec('VACUUM');
   }
 

@@ -3,10 +3,12 @@ import { mkdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   EventLogError,
+  outOfRange,
   type Assignment,
   type ConsumeOptions,
   type EventLog,
   type FollowOptions,
+  type LogGap,
   type LogRecord,
   type NewRecord,
   type PartitionHandler,
@@ -18,6 +20,8 @@ import { WakeUp } from './wake-up.ts';
 
 const defaultBatch = 1000;
 const idleMs = 100;
+/** A topic that was deleted under its readers may be gone for so long (ms) before it is made anew. */
+const recreateMs = 600_000;
 
 /**
  * The embedded log: SQLite files in one folder, WAL, synchronous=FULL. Durable against kill -9 and loss of power. Written by one
@@ -46,6 +50,10 @@ export class SqliteEventLog implements EventLog {
     }
   }
 
+  async epochOf(topic: string): Promise<string> {
+    return epochNow(this.#topic(topic));
+  }
+
   async partitionCount(topic: string): Promise<number> {
     return this.#topic(topic).partitionCount;
   }
@@ -67,8 +75,18 @@ export class SqliteEventLog implements EventLog {
     this.#wakeUp.announce(topic);
   }
 
-  async read(topic: string, partition: number, fromOffset: number, maxRecords: number): Promise<LogRecord[]> {
-    return this.#topic(topic).read(partition, fromOffset, maxRecords);
+  async read(
+    topic: string,
+    partition: number,
+    fromOffset: number,
+    maxRecords: number,
+    onGap?: (gap: LogGap) => void,
+  ): Promise<LogRecord[]> {
+    const records = this.#topic(topic).read(partition, fromOffset, maxRecords);
+    const first = records[0];
+    if (onGap !== undefined && first !== undefined && first.offset > fromOffset)
+      onGap({ topic, partition, from: fromOffset, to: first.offset, reason: 'trimmed' });
+    return records;
   }
 
   async startOffsets(topic: string): Promise<number[]> {
@@ -85,11 +103,19 @@ export class SqliteEventLog implements EventLog {
 
   async follow(options: FollowOptions, signal: AbortSignal): Promise<void> {
     const topic = this.#topic(options.topic);
-    const next = [...options.from];
+    const epoch = epochNow(topic);
+    const next = topic.perPartition((p) => options.from[p] ?? 0);
     while (!signal.aborted) {
       let found = false;
       for (let p = 0; p < topic.partitionCount && !signal.aborted; p++) {
-        const records = topic.read(p, next[p] ?? 0, options.maxRecords ?? defaultBatch);
+        const records = topic.read(p, next[p]!, options.maxRecords ?? defaultBatch);
+        if (topic.epoch !== epoch) throw recreated(options.topic);
+        const gap = gapBefore(topic, p, next[p]!, records);
+        if (gap !== undefined) {
+          if (options.onGap === undefined) throw outOfRange(gap);
+          await options.onGap(gap);
+          next[p] = behind(gap);
+        }
         if (records.length === 0) continue;
         found = true;
         await options.onBatch(records, p);
@@ -174,6 +200,7 @@ export class SqliteEventLog implements EventLog {
     );
   }
 
+  /** Works one partition until the signal aborts; where its topic is made anew, from the start of that one. */
   async #work(
     options: ConsumeOptions,
     member: string,
@@ -181,18 +208,49 @@ export class SqliteEventLog implements EventLog {
     partition: number,
     signal: AbortSignal,
   ): Promise<void> {
-    const topic = this.#topic(name);
-    const lastCommit = this.#groups.committed(options.group, name, partition);
-    // A topic that ends before the commit was deleted and made anew.
-    const committed =
-      lastCommit !== null && lastCommit.offset > topic.endOffset(partition) ? null : lastCommit;
+    while (!signal.aborted) {
+      const topic = this.#topic(name);
+      const epoch = epochNow(topic);
+      try {
+        return await this.#workEpoch(options, member, topic, epoch, partition, signal);
+      } catch (error) {
+        // Whatever failed in the log because of it is done again there; a handler's own error is not.
+        if (!(error instanceof EventLogError && (await this.#isMadeAnew(name, epoch, signal)))) throw error;
+      }
+    }
+  }
+
+  /** Whether the topic is another one now. Waits while it is deleted. */
+  async #isMadeAnew(name: string, epoch: string, signal: AbortSignal): Promise<boolean> {
+    for (const deadline = Date.now() + recreateMs; Date.now() < deadline && !signal.aborted;) {
+      try {
+        return epochNow(this.#topic(name)) !== epoch;
+      } catch (error) {
+        if (!(error instanceof EventLogError && error.code === 'unknown-topic')) throw error;
+        await sleep(idleMs, undefined, { signal }).catch(() => {});
+      }
+    }
+    return signal.aborted;
+  }
+
+  async #workEpoch(
+    options: ConsumeOptions,
+    member: string,
+    topic: SqliteTopic,
+    epoch: string,
+    partition: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { name } = topic;
+    const committed = this.#groups.committed(options.group, name, partition);
+    const place = { topic: name, partition, epoch };
     let assigned = true;
     const assignment: Assignment = {
       topic: name,
       partition,
       committed,
       commit: async (offset, metadata = '') => {
-        if (!assigned || !this.#groups.commit(options.group, member, name, partition, { offset, metadata }))
+        if (!assigned || !this.#groups.commit(options.group, member, place, { offset, metadata }))
           throw new EventLogError(
             'not-assigned',
             `${name}/${partition} is no longer assigned to this member`,
@@ -202,9 +260,16 @@ export class SqliteEventLog implements EventLog {
     let handler: PartitionHandler | undefined;
     try {
       handler = await options.open(assignment);
-      let next = handler.startOffset ?? committed?.offset ?? 0;
+      let next = handler.startOffset ?? committed?.offset ?? topic.startOffset(partition);
       while (!signal.aborted) {
         const records = topic.read(partition, next, options.maxRecords ?? defaultBatch);
+        if (topic.epoch !== epoch) throw recreated(name);
+        const gap = gapBefore(topic, partition, next, records);
+        if (gap !== undefined) {
+          if (handler.gap === undefined) throw outOfRange(gap);
+          await handler.gap(gap);
+          next = behind(gap);
+        }
         if (records.length > 0) {
           await handler.process(records);
           next = records.at(-1)!.offset + 1;
@@ -229,6 +294,7 @@ export class SqliteEventLog implements EventLog {
       const partitions = this.#groups.partitions(name);
       if (partitions === undefined) throw new EventLogError('unknown-topic', `there is no topic ${name}`);
       topic = new SqliteTopic(this.#folder, name, partitions);
+      this.#groups.settleEpoch(name, topic);
       this.#topics.set(name, topic);
     }
     return topic;
@@ -236,8 +302,37 @@ export class SqliteEventLog implements EventLog {
 
   #perPartition<T>(name: string, get: (topic: SqliteTopic, partition: number) => T): T[] {
     const topic = this.#topic(name);
-    return Array.from({ length: topic.partitionCount }, (_, p) => get(topic, p));
+    return topic.perPartition((p) => get(topic, p));
   }
+}
+
+function epochNow(topic: SqliteTopic): string {
+  const { epoch } = topic;
+  if (epoch === undefined) throw new EventLogError('unknown-topic', `there is no topic ${topic.name}`);
+  return epoch;
+}
+
+function recreated(name: string): EventLogError {
+  return new EventLogError('topic-recreated', `${name} was made anew: its offsets name other records now`);
+}
+
+/** What is missing between where a reader was and what it got. Offsets of this log have no holes. */
+function gapBefore(
+  topic: SqliteTopic,
+  partition: number,
+  next: number,
+  records: readonly LogRecord[],
+): LogGap | undefined {
+  const place = { topic: topic.name, partition };
+  const first = records[0]?.offset;
+  if (first !== undefined)
+    return first === next ? undefined : { ...place, from: next, to: first, reason: 'trimmed' };
+  const end = topic.endOffset(partition);
+  return next <= end ? undefined : { ...place, from: end, to: next, reason: 'lost-end' };
+}
+
+function behind({ reason, from, to }: LogGap): number {
+  return reason === 'trimmed' ? to : from;
 }
 
 /** SQLite answers at once, so a busy reader would never let a socket or a timer have its turn. */
