@@ -229,6 +229,9 @@ const schema = z.object({
   LIVE_WORKERS: count(1, 64).describe(
     'processes that serve viewers, sharing LIVE_PORT; more than one needs Linux',
   ),
+  LIVE_WORKER_FROZEN_MS: millis(10_000).describe(
+    'one of LIVE_WORKERS that has not answered its supervisor for so long is killed and replaced',
+  ),
   LIVE_DRAIN_MS: millis(3_000, 600_000).describe(
     'over how long a stopping server sends its viewers away, in waves',
   ),

@@ -1,6 +1,11 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import type { FromWorker, ToWorker, WorkerData, WorkerMetrics } from './worker-protocol.ts';
 
+/** How often a worker is asked for a sign of life within the time that it may stay silent. */
+const pings = 5;
+/** Before it takes viewers it may be silent for so many times as long: it loads its code and reads the log. */
+const startFactor = 12;
+
 /** One process that serves viewers on the shared port, seen from its supervisor. */
 export class WorkerProcess {
   /** Resolves with the reason when the process has ended. It never rejects. */
@@ -13,13 +18,18 @@ export class WorkerProcess {
   readonly #child: ChildProcess;
   readonly #asked = new Map<number, (metrics: WorkerMetrics) => void>();
   #nextId = 0;
+  /** Pings since its last sign of life. */
+  #unanswered = 0;
 
-  constructor(data: WorkerData) {
+  /** One that is silent for `frozenMs` is killed: the kernel would go on giving it new connections. */
+  constructor(data: WorkerData, frozenMs: number) {
     const child = fork(new URL('worker.ts', import.meta.url), { serialization: 'advanced' });
     this.#child = child;
     let reason: string | undefined;
     const ready = Promise.withResolvers<void>();
     child.on('message', (message: FromWorker) => {
+      this.#unanswered = 0;
+      if (message.type === 'pong') return;
       if (message.type === 'failed') reason = message.reason;
       else if (message.type === 'metrics') this.#answer(message.id, message.metrics);
       else {
@@ -27,10 +37,19 @@ export class WorkerProcess {
         ready.resolve();
       }
     });
+    const watch = setInterval(() => {
+      // Counted in pings, not in time: while this process itself stands still, none is sent.
+      if (this.#unanswered++ < pings * (this.isReady || this.isDraining ? 1 : startFactor))
+        return this.#send({ type: 'ping' });
+      reason = `it gave no sign of life for ${frozenMs} ms, and was killed`;
+      this.kill();
+    }, frozenMs / pings);
+    watch.unref();
     // Also where it could not be started at all: then there is no exit.
     this.ended = new Promise((resolve) => {
       const end = (error: Error): void => {
         this.isReady = false;
+        clearInterval(watch);
         for (const id of [...this.#asked.keys()]) this.#answer(id, []);
         ready.resolve();
         resolve(error);

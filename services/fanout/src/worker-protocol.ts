@@ -20,11 +20,14 @@ export type ToWorker =
   | { type: 'start'; data: WorkerData }
   | { type: 'drain' }
   | { type: 'metrics'; id: number }
+  /** Asks whether its event loop still turns. */
+  | { type: 'ping' }
   /** Another process has appended to this topic of the embedded log. */
   | { type: 'appended'; topic: string };
 
 export type FromWorker =
   | { type: 'ready' }
+  | { type: 'pong' }
   | { type: 'metrics'; id: number; metrics: WorkerMetrics }
   /** It ends for this reason. */
   | { type: 'failed'; reason: string };

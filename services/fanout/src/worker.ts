@@ -34,6 +34,7 @@ await startTracing(
 let appended: (topic: string) => void = () => {};
 process.on('message', (message: ToWorker) => {
   if (message.type === 'drain') stop.abort();
+  else if (message.type === 'ping') void send({ type: 'pong' });
   else if (message.type === 'appended') appended(message.topic);
   else if (message.type === 'metrics')
     void telemetry.registry

@@ -87,6 +87,7 @@ function workersOn(log: Record<string, string>): void {
     LIVE_WORKERS: '2',
     LIVE_PORT: '0',
     LIVE_DRAIN_MS: '1000',
+    LIVE_WORKER_FROZEN_MS: '3000',
     LOG_PARTITIONS: '1',
     LOG_LEVEL: 'error',
   });
@@ -196,6 +197,23 @@ function workersOn(log: Record<string, string>): void {
     assert.equal(supervisor.workers.restarts, 1);
   });
 
+  test('a worker that is frozen is replaced within a bounded time, and its viewers come back', async () => {
+    const { restarts } = supervisor.workers;
+    await watched(40, async (viewers) => {
+      const [victim] = supervisor.workers.pids;
+      process.kill(victim!, 'SIGSTOP');
+      // Metrics are answered though one worker is silent.
+      assert.match(await supervisor.metrics(), /^logloom_live_workers\{/m);
+      await produce(() => !supervisor.workers.pids.includes(victim!) && supervisor.workers.readyCount === 2);
+      assert.ok(viewers.some(({ connections }) => connections > 1));
+      // Whoever connects now is served, whichever worker the kernel chooses.
+      const late = Array.from({ length: 20 }, () => new ReturningViewer(port));
+      await eventually(() => late.every((viewer) => viewer.isSubscribed), 'new viewers are served');
+      for (const viewer of late) viewer.leave();
+    });
+    assert.equal(supervisor.workers.restarts, restarts + 1);
+  });
+
   test('a rolling restart sends every viewer to another worker, and loses nothing', async () => {
     await watched(200, async (viewers) => {
       const before = supervisor.workers.pids;
@@ -207,7 +225,7 @@ function workersOn(log: Record<string, string>): void {
       await eventually(() => viewers.every(({ goodbyes }) => goodbyes.length > 0), 'everyone was sent away');
       for (const { goodbyes } of viewers) assert.ok(goodbyes.every((reason) => reason === 'restart'));
     });
-    assert.equal(supervisor.workers.restarts, 1, 'a restart that was asked for is no failure');
+    assert.equal(supervisor.workers.restarts, 2, 'a restart that was asked for is no failure');
   });
 
   test('a port that is in use is refused, though workers would share it', async () => {

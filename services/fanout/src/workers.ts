@@ -19,8 +19,8 @@ const healthyMs = 60_000;
 const drainGraceMs = 5_000;
 
 /**
- * Processes that share LIVE_PORT (SO_REUSEPORT: the kernel spreads connections over them). One that dies is replaced after a growing
- * pause; its viewers resume at another by their cursors, which mean the same everywhere.
+ * Processes that share LIVE_PORT (SO_REUSEPORT: the kernel spreads connections over them). One that dies, or is killed because it no
+ * longer answers, is replaced after a growing pause; its viewers resume at another by their cursors, which mean the same everywhere.
  */
 export class Workers {
   restarts = 0;
@@ -125,7 +125,7 @@ export class Workers {
   }
 
   #start(): WorkerProcess {
-    const worker = new WorkerProcess(this.#options.data);
+    const worker = new WorkerProcess(this.#options.data, this.#options.data.settings.LIVE_WORKER_FROZEN_MS);
     const tell = (): void => this.#options.onReadyCount(this.readyCount);
     this.#running.add(worker);
     void worker.settled.then(tell);
