@@ -103,8 +103,20 @@ test('logs.events: the correlator reads its part of it, and its own ticks', asyn
   );
 });
 
-test('logs.events: the correlator reads the rules that another wrote', async () => {
-  const rules = { version: '0d93a13628eb', text: 'rules: []' };
+test('logs.events: the correlator reads the rules and options that another wrote', async () => {
+  const rules = {
+    version: '0d93a13628eb',
+    text: 'rules: []',
+    options: {
+      algorithm: 1,
+      idleMs: 5000,
+      maxMs: 30_000,
+      graceMs: 30_000,
+      maxEvents: 10_000,
+      maxGroups: 1_000_000,
+      memoryBytes: 2 ** 28,
+    },
+  };
   assert.deepEqual(plain(await roundTrip((serde) => serde.encode('Rules', rules))), rules);
 });
 

@@ -3,7 +3,6 @@ import type { Settings } from '@logloom/settings';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { colors as pc } from './colors.ts';
 import type { ViewComparison } from './compare-views.ts';
-import { correlateOptions } from './correlate-options.ts';
 import { CommandError } from './endpoint.ts';
 import type { ReplayView } from './replay.ts';
 import { readRules } from './rules-cli.ts';
@@ -17,6 +16,7 @@ export interface ReplayCliContext {
 interface ReplayFlags {
   rules?: string;
   withoutRules: boolean;
+  withSettings: boolean;
   from?: number;
   until?: number;
   to?: string;
@@ -34,6 +34,7 @@ export function addReplayCommands(program: Command, { settings, signal, write }:
     )
     .option('--rules <file>', 'these rules; without it those that were in force')
     .option('--without-rules', 'no rules', false)
+    .option('--with-settings', 'CORRELATION_… as set here; without it what was in force', false)
     .option('--from <time>', 'of the log, by append time: RFC 3339 or epoch ms', time)
     .option('--until <time>', 'likewise, exclusive', time)
     .option('--to <folder>', 'write correlations.ndjson and alerts.ndjson into this new folder')
@@ -60,9 +61,11 @@ export function addReplayCommands(program: Command, { settings, signal, write }:
           ? await TopicView.create(log, serde, flags.topic!)
           : owned.use(new FolderView(flags.to));
       const counts = new Counts(view);
-      const options = correlateOptions(given);
+      const { correlateOptions } = await import('@logloom/correlator');
+      const fallback = correlateOptions(given);
+      const options = flags.withSettings ? fallback : undefined;
       const range = { fromMs: flags.from, toMs: flags.until };
-      const ranges = await replay({ log, serde, options, rules, ...range, signal }, counts);
+      const ranges = await replay({ log, serde, options, fallback, rules, ...range, signal }, counts);
       const records = ranges.reduce((sum, { from, to }) => sum + to - from, 0);
       if (flags.json) write(JSON.stringify({ records, ranges, ...counts.result() }));
       else countLines(records, counts).forEach(write);

@@ -1,6 +1,6 @@
 import { SqliteEventLog } from '@logloom/event-log';
 import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-registry';
-import { topics, type Correlation } from '@logloom/schemas';
+import { topics, type Correlation, type CorrelationOptions } from '@logloom/schemas';
 import assert from 'node:assert/strict';
 import { mkdtempDisposableSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,8 +19,8 @@ test('a replay that begins in the middle of the log has the rules that were in f
       topics.events,
       values.map((value) => ({ partition: 0, key: null, value })),
     );
-  const rules = (name: string): Buffer =>
-    serde.encode('Rules', { version: name, text: `rules: [{ name: ${name}, when: '*' }]` });
+  const rules = (name: string, options: CorrelationOptions | null = null): Buffer =>
+    serde.encode('Rules', { version: name, text: `rules: [{ name: ${name}, when: '*' }]`, options });
   const tick = serde.encode('Tick', { dueAt: 1 });
   await append(rules('first'));
   await append(rules('second'));
@@ -49,7 +49,19 @@ test('a replay that begins in the middle of the log has the rules that were in f
     const documents: Correlation[] = [];
     const { signal } = new AbortController();
     const view = { put: async (of: readonly Correlation[]) => void documents.push(...of) };
-    await replay({ log, serde, options, rules: given, fromMs: from, toMs: undefined, signal }, view);
+    await replay(
+      {
+        log,
+        serde,
+        options: undefined,
+        fallback: options,
+        rules: given,
+        fromMs: from,
+        toMs: undefined,
+        signal,
+      },
+      view,
+    );
     return documents.map((document) => document.rules);
   };
   try {

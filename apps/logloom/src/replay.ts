@@ -1,4 +1,10 @@
-import { Correlate, rulesOfRecord, type CorrelateOptions } from '@logloom/correlator';
+import {
+  Correlate,
+  firstOptions,
+  inForceFrom,
+  type CorrelateOptions,
+  type InputRecord,
+} from '@logloom/correlator';
 import { SourceWatermarks, type EventLog, type LogRecord } from '@logloom/event-log';
 import type { RuleSet } from '@logloom/rules';
 import type { Serde } from '@logloom/schema-registry';
@@ -7,7 +13,10 @@ import { topics, type Alert, type Correlation } from '@logloom/schemas';
 export interface ReplayOptions {
   log: EventLog;
   serde: Serde;
-  options: CorrelateOptions;
+  /** Instead of those in the log; undefined: as in the log. */
+  options: CorrelateOptions | undefined;
+  /** For a log that holds none. */
+  fallback: CorrelateOptions;
   /** Instead of those in the log; null: none; undefined: as in the log. */
   rules: RuleSet | null | undefined;
   /** Append times in ms; undefined: from the start, to the end. */
@@ -50,12 +59,18 @@ export async function replay(given: ReplayOptions, view: ReplayView): Promise<Re
 }
 
 async function replayPartition(
-  { log, serde, options, rules, signal }: ReplayOptions,
+  { log, serde, options, fallback, rules, signal }: ReplayOptions,
   { partition, from, to }: ReplayedRange,
   view: ReplayView,
 ): Promise<void> {
-  const inForce = rules === undefined ? await rulesBefore(log, serde, partition, from) : rules;
-  const correlate = new Correlate(partition, options, { offset: from, rules: inForce });
+  const before = await inForceBefore(log, serde, partition, from);
+  const end = (await log.endOffsets(topics.events))[partition]!;
+  const start =
+    options ?? before.options ?? (await firstOptions(log, serde, partition, from, end)) ?? fallback;
+  const correlate = new Correlate(partition, start, {
+    offset: from,
+    rules: rules === undefined ? (before.rules ?? null) : rules,
+  });
   const watermarks = new SourceWatermarks();
   let offset = from;
   while (offset < to) {
@@ -80,12 +95,11 @@ async function replayPartition(
     const place = { offset: record.offset, timestamp: record.timestamp };
     const decoded = tryDecode(serde, record);
     if (decoded?.name === 'Rules') {
-      const set = rules === undefined ? await rulesOfRecord(decoded.value) : undefined;
-      correlate.apply(
-        { ...place, event: null, ...(set === undefined ? {} : { rules: set }) },
-        output,
-        raised,
-      );
+      const set = await inForceFrom(decoded.value, record);
+      const input: InputRecord = { ...place, event: null };
+      if (rules === undefined && set.rules !== undefined) input.rules = set.rules;
+      if (options === undefined && set.options !== undefined) input.options = set.options;
+      correlate.apply(input, output, raised);
       return;
     }
     const event = decoded?.name === 'LogEvent' ? decoded.value : null;
@@ -95,19 +109,20 @@ async function replayPartition(
 }
 
 /**
- * The rules that the log puts into force before an offset, by their last record there; null for none. The correlator repeats them at least
- * every hour, so that only a part of the log is looked at: parts that grow, until one holds a record.
+ * What the log puts into force before an offset; undefined where it says nothing. The correlator repeats it at least every hour, so that only a
+ * part of the log is looked at: parts that grow, until one holds a record.
  */
-async function rulesBefore(
+async function inForceBefore(
   log: EventLog,
   serde: Serde,
   partition: number,
   offset: number,
-): Promise<RuleSet | null> {
+): Promise<{ rules?: RuleSet | null; options?: CorrelateOptions }> {
   const start = (await log.startOffsets(topics.events))[partition]!;
+  const inForce: { rules?: RuleSet | null; options?: CorrelateOptions } = {};
   for (let size = recordsPerRead, end = offset; end > start; size *= 2) {
     const begin = Math.max(start, end - size);
-    let found: RuleSet | null | undefined;
+    const found: typeof inForce = {};
     for (let next = begin; next < end;) {
       const read = await log.read(topics.events, partition, next, recordsPerRead);
       const records = read.filter((record) => record.offset < end);
@@ -116,15 +131,17 @@ async function rulesBefore(
       for (const record of records) {
         const decoded = tryDecode(serde, record);
         if (decoded?.name !== 'Rules') continue;
-        const set = await rulesOfRecord(decoded.value);
-        if (set !== undefined) found = set;
+        const { rules, options } = await inForceFrom(decoded.value, record);
+        if (rules !== undefined) found.rules = rules;
+        if (options !== undefined) found.options = options;
       }
       next = records.at(-1)!.offset + 1;
     }
-    if (found !== undefined) return found;
+    Object.assign(inForce, { ...found, ...inForce });
+    if (inForce.rules !== undefined && inForce.options !== undefined) return inForce;
     end = begin;
   }
-  return null;
+  return inForce;
 }
 
 /** What cannot be decoded is in no document, live or replayed. */

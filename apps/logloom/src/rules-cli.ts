@@ -4,7 +4,6 @@ import type { Settings } from '@logloom/settings';
 import { escapeControls } from '@logloom/telemetry/escape-controls';
 import { Option, type Command } from 'commander';
 import { colors as pc } from './colors.ts';
-import { correlateOptions } from './correlate-options.ts';
 import { CommandError } from './endpoint.ts';
 import type { Trial } from './try-rules.ts';
 
@@ -63,6 +62,7 @@ export function addRulesCommands(program: Command, { settings, write, note }: Ru
         given.INGEST_ID_PATTERNS,
         () => refused++,
       );
+      const { correlateOptions } = await import('@logloom/correlator');
       const { tryRules } = await import('./try-rules.ts');
       const trial = await tryRules(set, events, correlateOptions(given));
       if (options.json) write(JSON.stringify({ version: set.version, refused, ...trial }));

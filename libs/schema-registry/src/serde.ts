@@ -88,6 +88,11 @@ export class Serde {
     }
   }
 
+  /** The contract of a framed value, without decoding it; undefined where load() found none. */
+  nameOf(value: Buffer): ContractName | undefined {
+    return isFramed(value) ? this.#readers.get(value.readUInt32BE(1))?.name : undefined;
+  }
+
   /** Decodes one framed value. Throws SchemaRegistryError: `bad-framing`, or `unknown-schema-id` when load() did not find its schema. */
   decode(value: Buffer): Decoded {
     if (!isFramed(value)) throw new SchemaRegistryError('bad-framing', notFramed);

@@ -36,6 +36,7 @@ export type {
   Alert,
   CloseReason,
   Correlation,
+  CorrelationOptions,
   DeadLetter,
   Level,
   LogEvent,

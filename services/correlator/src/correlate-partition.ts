@@ -6,13 +6,13 @@ import {
   type PartitionHandler,
 } from '@logloom/event-log';
 import { SchemaRegistryError, type Decoded, type Serde } from '@logloom/schema-registry';
-import type { RuleSet } from '@logloom/rules';
-import { topics, type Alert, type Correlation, type Rules } from '@logloom/schemas';
+import { topics, type Alert, type Correlation } from '@logloom/schemas';
 import { batchAttributes, type Logger, type Tracing } from '@logloom/telemetry';
 import { AlertWriter } from './alert-writer.ts';
 import { Correlate, type CorrelateOptions, type InputRecord } from './correlate.ts';
-import { parseMetadata, RestartPoint } from './restart-point.ts';
-import { readRules, rulesOfRecord, RulesWriter } from './rules-in-log.ts';
+import { parseMetadata, RestartPoint, type SetBy } from './restart-point.ts';
+import { firstOptions } from './options-in-log.ts';
+import { inForceFrom, readInForce, RulesWriter, type Wanted } from './rules-in-log.ts';
 import { spans, type CorrelatorMetrics } from './telemetry.ts';
 import { TraceMemory } from './trace-memory.ts';
 import { lastMember } from './written-documents.ts';
@@ -23,13 +23,12 @@ const commitIntervalMs = 500;
 export interface CorrelatorDeps {
   log: EventLog;
   serde: Serde;
-  options: CorrelateOptions;
+  /** What is to be in force; what is, the log says. */
+  wanted: Wanted;
   metrics: CorrelatorMetrics;
   tracing: Tracing;
   logger: Pick<Logger, 'error' | 'warn'>;
-  /** The rules that are wanted; null for none. */
-  rules: () => RuleSet | null;
-  /** How often the rules in force are written again. */
+  /** How often the rules and options in force are written again. */
   rulesRefreshMs: number;
   /** The machine's clock in ms; used for when to look, never for what to write. */
   now: () => number;
@@ -43,37 +42,60 @@ export async function correlatePartition(
   deps: CorrelatorDeps,
   assignment: Assignment,
 ): Promise<PartitionHandler> {
-  const { log, serde, options, metrics, tracing, logger, now } = deps;
+  const { log, serde, wanted, metrics, tracing, logger, now } = deps;
   const { partition, committed } = assignment;
   // An output that ends before the committed position was deleted: the documents are made anew from the start of the log.
   const outputEnd = (await log.endOffsets(topics.correlations))[partition]!;
   const isRebuild = parseMetadata(committed).output > outputEnd;
-  const { output, sources, rules: rulesOffset } = parseMetadata(isRebuild ? null : committed);
+  const metadata = parseMetadata(isRebuild ? null : committed);
+  const { output, sources } = metadata;
   const startOffset = isRebuild ? 0 : (committed?.offset ?? 0);
   const written = await readWritten(deps, partition, output, outputEnd);
   const alertWriter = await AlertWriter.open(log, serde, partition);
   const eventsEnd = (await log.endOffsets(topics.events))[partition]!;
-  const rulesWriter = new RulesWriter(log, serde, partition, deps.rules, eventsEnd, deps.rulesRefreshMs);
-  const inForce = rulesOffset === undefined ? null : await readRules(log, serde, partition, rulesOffset);
-  if (inForce !== null) rulesWriter.seen(inForce.timestamp);
-  else if (rulesOffset !== undefined)
-    logger.warn(
-      { partition, offset: rulesOffset },
-      'the rules in force have left the log; none are until they are written again',
-    );
-  const correlate = new Correlate(partition, options, {
+  const rulesWriter = new RulesWriter(log, serde, partition, wanted, eventsEnd, deps.rulesRefreshMs);
+  const rulesInForce = await inForceAt(metadata.rules);
+  const optionsInForce =
+    metadata.options === metadata.rules ? rulesInForce : await inForceAt(metadata.options);
+  if (rulesInForce !== undefined) rulesWriter.seen(rulesInForce.timestamp);
+  const correlate = new Correlate(partition, await optionsAtStart(), {
     offset: startOffset,
-    rules: inForce?.rules ?? null,
+    rules: rulesInForce?.rules ?? null,
     written: written.map((w) => w.document),
   });
   const watermarks = new SourceWatermarks(sources);
-  const restart = new RestartPoint(startOffset, output, sources, rulesOffset);
+  const restart = new RestartPoint(startOffset, output, sources, metadata);
   for (const { offset, document } of written) restart.documentWritten(offset, lastMember(document));
   const traces = new TraceMemory(tracing);
   let committedAt = now();
   let position = startOffset;
   // An empty partition has the rules before its first event.
-  await rulesWriter.ensure(position, correlate.rules, now());
+  await rulesWriter.ensure(position, correlate, now());
+
+  async function inForceAt(offset: number | undefined): ReturnType<typeof readInForce> {
+    const found = offset === undefined ? undefined : await readInForce(log, serde, partition, offset);
+    if (found === undefined && offset !== undefined)
+      logger.warn(
+        { partition, offset },
+        'the record of the rules and options in force has left the log; those after it are taken, no rules until then',
+      );
+    return found;
+  }
+
+  /** Before a document is written, the log says with which options. */
+  async function optionsAtStart(): Promise<CorrelateOptions> {
+    if (optionsInForce?.options !== undefined) return optionsInForce.options;
+    const there = await firstOptions(log, serde, partition, startOffset, eventsEnd);
+    if (there !== undefined) return there;
+    const offset = await rulesWriter.write();
+    // Another instance may have been quicker: the first record counts for both.
+    return (await firstOptions(log, serde, partition, eventsEnd, offset + 1)) ?? wanted.options;
+  }
+
+  const report = ({ offset }: LogRecord, { rules }: { rules: unknown }): void => {
+    if (rules === undefined) logger.error({ partition, offset }, 'rules of the log cannot be read');
+    else metrics.rulesChanges.inc();
+  };
 
   const commit = async (): Promise<void> => {
     committedAt = now();
@@ -103,21 +125,29 @@ export async function correlatePartition(
         await serde.load(records.map((record) => record.value));
         const documents: Correlation[] = [];
         const alerts: Alert[] = [];
-        let lastRules: number | undefined;
+        const setBy: SetBy = {};
         for (const record of records) {
           const decoded = read(deps, record);
           const event = decoded?.name === 'LogEvent' ? decoded.value : null;
-          const set = decoded?.name === 'Rules' ? await readSet(deps, record, decoded.value) : undefined;
+          const set = decoded?.name === 'Rules' ? await inForceFrom(decoded.value, record) : undefined;
           if (set !== undefined) {
             rulesWriter.seen(record.timestamp);
-            lastRules = record.offset;
+            report(record, set);
           }
           const isCopy = event !== null && !watermarks.admit(event.source);
           if (isCopy) metrics.copies.inc();
           const member = event === null || isCopy || event.correlationId === null ? null : event;
           if (member !== null) traces.remember(member.correlationId!, record);
           const input: InputRecord = { offset: record.offset, timestamp: record.timestamp, event: member };
-          correlate.apply(set === undefined ? input : { ...input, rules: set }, documents, alerts);
+          if (set?.rules !== undefined) {
+            input.rules = set.rules;
+            setBy.rules = record.offset;
+          }
+          if (set?.options !== undefined) {
+            input.options = set.options;
+            setBy.options = record.offset;
+          }
+          correlate.apply(input, documents, alerts);
         }
         metrics.events.inc(records.length);
         const offsets = await append(documents);
@@ -128,16 +158,16 @@ export async function correlatePartition(
         });
         metrics.alerts.inc(await alertWriter.append(alerts));
         position = records.at(-1)!.offset + 1;
-        restart.batchApplied(position, watermarks.takeChanged(), lastRules);
+        restart.batchApplied(position, watermarks.takeChanged(), setBy);
         metrics.openGroups.set({ partition: String(partition) }, correlate.openGroups);
         metrics.openWaits.set({ partition: String(partition) }, correlate.openWaits);
-        await rulesWriter.ensure(position, correlate.rules, now());
+        await rulesWriter.ensure(position, correlate, now());
         if (now() - committedAt >= commitIntervalMs) await commit();
       }),
     idle: async () => {
       if (now() - committedAt >= commitIntervalMs) await commit();
       // A record of rules moves the clock as well as a tick does.
-      if (await rulesWriter.ensure(position, correlate.rules, now())) return;
+      if (await rulesWriter.ensure(position, correlate, now())) return;
       const dueAt = correlate.nextDeadline;
       if (dueAt === null || dueAt > now()) return;
       await log.append(topics.events, [{ partition, key: null, value: serde.encode('Tick', { dueAt }) }]);
@@ -155,19 +185,6 @@ function read({ serde }: CorrelatorDeps, record: LogRecord): Decoded | undefined
     if (error instanceof SchemaRegistryError) return undefined;
     throw error;
   }
-}
-
-/** The rules that a record sets; null: none any more. Undefined, and no change, for those that this release cannot read. */
-async function readSet(
-  { metrics, logger }: CorrelatorDeps,
-  { partition, offset }: LogRecord,
-  record: Rules,
-): Promise<RuleSet | null | undefined> {
-  const set = await rulesOfRecord(record);
-  if (set === undefined)
-    logger.error({ partition, offset, version: record.version }, 'rules of the log cannot be read');
-  else metrics.rulesChanges.inc();
-  return set;
 }
 
 /**

@@ -180,6 +180,14 @@ const ruleSets = [
   return result.rules;
 });
 
+const optionsArbitrary = fc.record({
+  idleMs: fc.constantFrom(50, 50, 10, 150),
+  maxMs: fc.constantFrom(60, 300),
+  graceMs: fc.constantFrom(1, 120, 1000),
+  maxEvents: fc.constantFrom(3, 1000),
+  maxGroups: fc.constantFrom(2, 1000),
+});
+
 const recordsArbitrary = fc
   .array(
     fc.record({
@@ -193,6 +201,8 @@ const recordsArbitrary = fc
         freq: 12,
         nil: undefined,
       }),
+      // Now and then somebody changes the settings.
+      options: fc.option(optionsArbitrary, { freq: 12, nil: undefined }),
       wait: fc.constantFrom(0, 0, 1, 5, 20, 49, 50, 51, 130, 400),
     }),
     {
@@ -201,9 +211,10 @@ const recordsArbitrary = fc
   )
   .map((steps) => {
     let timestamp = 0;
-    const records: InputRecord[] = steps.map(({ id, wait, rules, late, ...fields }, offset) => {
+    const records: InputRecord[] = steps.map(({ id, wait, rules, options: set, late, ...fields }, offset) => {
       timestamp += wait;
       if (rules !== undefined) return { offset, timestamp, event: null, rules };
+      if (set !== undefined) return { offset, timestamp, event: null, options: set };
       const at = timestamp * 1000 - late;
       return {
         offset,
@@ -216,14 +227,6 @@ const recordsArbitrary = fc
       records.push({ offset: records.length, timestamp: (timestamp += 1000), event: null });
     return records;
   });
-
-const optionsArbitrary = fc.record({
-  idleMs: fc.constant(50),
-  maxMs: fc.constantFrom(60, 300),
-  graceMs: fc.constantFrom(1, 120, 1000),
-  maxEvents: fc.constantFrom(3, 1000),
-  maxGroups: fc.constantFrom(2, 1000),
-});
 
 describe('every event', () => {
   test('is in exactly one document', () => {
@@ -243,7 +246,7 @@ describe('every event', () => {
     fc.assert(
       fc.property(recordsArbitrary, optionsArbitrary, (records, opts) => {
         fc.pre(opts.maxGroups === 1000);
-        const plain = records.map(({ rules: _, ...record }) => record);
+        const plain = records.map(({ rules: _, options: __, ...record }) => record);
         const actual = newest(run(plain, opts)).map((d) => ({
           id: d.id,
           revision: d.revision,
@@ -360,6 +363,7 @@ describe('a crash', () => {
     offset: number;
     output: number;
     rules?: number;
+    options?: number;
   }
 
   function runUntil(
@@ -372,8 +376,9 @@ describe('a crash', () => {
   ): Committed {
     const written = output.documents.slice(commit.output);
     const rules = commit.rules === undefined ? null : records[commit.rules]!.rules!;
-    const correlate = new Correlate(0, opts, { offset: commit.offset, rules, written });
-    const restart = new RestartPoint(commit.offset, commit.output, [], commit.rules);
+    const inForce = commit.options === undefined ? opts : records[commit.options]!.options!;
+    const correlate = new Correlate(0, inForce, { offset: commit.offset, rules, written });
+    const restart = new RestartPoint(commit.offset, commit.output, [], commit);
     written.forEach((d, i) => restart.documentWritten(commit.output + i, memberOffsets(d).at(-1)!));
     const stopAt = crash === null ? Infinity : commit.offset + crash.afterRecords;
     let last = commit;
@@ -394,11 +399,13 @@ describe('a crash', () => {
       output.alerts.push(...(dies ? fresh.slice(0, Math.ceil(fresh.length * crash!.alertedPart)) : fresh));
       if (dies && !crash!.committed) return last;
       if (dies && crash!.alertedPart < 1) return last;
-      const setRules = batch.findLast((record) => record.rules !== undefined)?.offset;
-      restart.batchApplied(batch.at(-1)!.offset + 1, [], setRules);
+      restart.batchApplied(batch.at(-1)!.offset + 1, [], {
+        rules: batch.findLast((record) => record.rules !== undefined)?.offset,
+        options: batch.findLast((record) => record.options !== undefined)?.offset,
+      });
       const planned = restart.next(correlate.lowWaterMark);
       if (planned !== null) {
-        const metadata = JSON.parse(planned.metadata) as { output: number; rules?: number };
+        const metadata = JSON.parse(planned.metadata) as Omit<Committed, 'offset'>;
         last = { offset: planned.offset, ...metadata };
       }
       if (dies) return last;

@@ -32,6 +32,8 @@ export interface InputRecord {
   event: MemberEvent | null;
   /** The rules in force from here on, where the record sets them; null for none. */
   rules?: RuleSet | null;
+  /** The options in force from here on, for every group, where the record sets them. */
+  options?: CorrelateOptions;
 }
 
 /** Where the state begins; by default at the start of the log. */
@@ -56,9 +58,9 @@ const logStart: StartPoint = { offset: 0, rules: null, written: [] };
  */
 export class Correlate {
   readonly #partition: number;
-  readonly #options: CorrelateOptions;
   readonly #written: WrittenDocuments;
   #rules: RuleSet | null;
+  #options: CorrelateOptions;
   /** Open, or closed and in its grace time, or waiting for what a rule says. */
   readonly #groups = new Map<string, Group>();
   // The same groups by first offset (for the low-water mark), and those that wait for a deadline, the next one first.
@@ -75,6 +77,7 @@ export class Correlate {
   #output: Correlation[] = [];
   #alerts: Alert[] = [];
 
+  /** `options` are those in force at the start. */
   constructor(partition: number, options: CorrelateOptions, start: Partial<StartPoint> = {}) {
     const { offset, rules, written } = { ...logStart, ...start };
     this.#partition = partition;
@@ -96,6 +99,11 @@ export class Correlate {
   /** The rules in force now. */
   get rules(): RuleSet | null {
     return this.#rules;
+  }
+
+  /** The options in force now. */
+  get options(): CorrelateOptions {
+    return this.#options;
   }
 
   /** The first offset that is still needed after a restart; null when none is. */
@@ -132,6 +140,7 @@ export class Correlate {
     this.#output = output;
     this.#alerts = alerts;
     if (record.rules !== undefined) this.#rules = record.rules;
+    if (record.options !== undefined) this.#options = record.options;
 
     this.#closeAsWritten(false);
     this.#runOut();
@@ -149,7 +158,8 @@ export class Correlate {
     const mayClose = !isWritten && !this.#written.isBefore(this.#offset);
     let group = this.#groups.get(id);
     const opens = group === undefined || group.idle === null;
-    if (opens && this.#byActivity.size >= this.#options.maxGroups && mayClose)
+    // Several, once new options allow fewer.
+    while (opens && mayClose && this.#byActivity.size >= this.#options.maxGroups)
       this.#close(this.#byActivity.first!.value, 'evicted');
     if (group === undefined) {
       group = openGroup(event, id, this.#offset, this.#rules);

@@ -6,16 +6,23 @@ interface Metadata {
   output: number;
   /** How far each source was seen before the committed offset. */
   sources: SourceMark[];
-  /** The last record of rules before the committed offset; absent where there is none. */
+  /** The last record before the committed offset that set the rules, and the last that set the options; absent where there is none. */
   rules?: number;
+  options?: number;
   /** The next record to apply. The committed offset is the restart point and lies behind it; the lag is counted from here. */
   position: number;
+}
+
+/** Offsets of the records that set what is in force. */
+export interface SetBy {
+  rules?: number | undefined;
+  options?: number | undefined;
 }
 
 interface Batch {
   endOffset: number;
   changed: SourceMark[];
-  rules: number | undefined;
+  setBy: SetBy;
 }
 
 interface Written {
@@ -35,18 +42,18 @@ export class RestartPoint {
   #position: number;
   #committedPosition: number;
   #outputEnd: number;
-  #rules: number | undefined;
+  #setBy: SetBy;
 
-  constructor(offset: number, outputEnd: number, sources: readonly SourceMark[], rules?: number) {
-    this.#rules = rules;
+  constructor(offset: number, outputEnd: number, sources: readonly SourceMark[], setBy: SetBy = {}) {
+    this.#setBy = { rules: setBy.rules, options: setBy.options };
     this.#offset = this.#position = this.#committedPosition = offset;
     this.#outputEnd = outputEnd;
     this.#sources = new Map(sources.map((mark) => [mark[0], mark]));
   }
 
-  /** A batch was applied; `changed` are the source marks that it moved, `rules` is the offset of the last rules in it. */
-  batchApplied(endOffset: number, changed: SourceMark[], rules?: number): void {
-    this.#batches.push({ endOffset, changed, rules });
+  /** A batch was applied; `changed` are the source marks that it moved, `setBy` the last records of rules and options in it. */
+  batchApplied(endOffset: number, changed: SourceMark[], setBy: SetBy): void {
+    this.#batches.push({ endOffset, changed, setBy });
     this.#position = endOffset;
   }
 
@@ -64,7 +71,8 @@ export class RestartPoint {
       batch = this.#batches[0]
     ) {
       this.#offset = batch.endOffset;
-      this.#rules = batch.rules ?? this.#rules;
+      this.#setBy.rules = batch.setBy.rules ?? this.#setBy.rules;
+      this.#setBy.options = batch.setBy.options ?? this.#setBy.options;
       for (const mark of batch.changed) {
         // Deleted first, so that the map's order is that of the last change.
         this.#sources.delete(mark[0]);
@@ -93,8 +101,8 @@ export class RestartPoint {
       }
       sources.unshift(mark);
     }
-    const rules = this.#rules === undefined ? {} : { rules: this.#rules };
-    return JSON.stringify({ output, sources, position: this.#position, ...rules } satisfies Metadata);
+    // What is undefined is not written.
+    return JSON.stringify({ output, sources, position: this.#position, ...this.#setBy });
   }
 }
 

@@ -10,7 +10,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readRules, refreshInterval, rulesOfRecord, RulesWriter } from './rules-in-log.ts';
+import type { CorrelateOptions } from './correlate.ts';
+import { firstOptions, optionsOfRecord, toRecord } from './options-in-log.ts';
+import { readInForce, refreshInterval, rulesOfRecord, RulesWriter } from './rules-in-log.ts';
 import { RulesSource } from './rules-source.ts';
 
 function rulesOf(text: string): RuleSet {
@@ -33,29 +35,48 @@ test('the wanted rules are written when those in force differ, once, and again a
   const serde = await createSerde(createEmbeddedSchemaRegistry());
   await log.append(topics.events, [{ partition: 0, key: null, value: serde.encode('Tick', { dueAt: 1 }) }]);
   let wanted: RuleSet | null = one;
-  const writer = new RulesWriter(log, serde, 0, () => wanted, 1, 1000);
+  const short: CorrelateOptions = { idleMs: 1, maxMs: 2, graceMs: 3, maxEvents: 4, maxGroups: 5 };
+  const long = { ...short, idleMs: 1000 };
+  const writer = new RulesWriter(log, serde, 0, { rules: () => wanted, options: short }, 1, 1000);
+  const ensure = (position: number, rules: RuleSet | null, now: number, options = short): Promise<boolean> =>
+    writer.ensure(position, { rules, options }, now);
 
-  assert.equal(await writer.ensure(0, null, 0), false, 'what was there at the start is not read yet');
-  assert.equal(await writer.ensure(1, null, 0), true);
-  assert.equal(await writer.ensure(1, null, 0), false, 'its own record is not read yet');
+  assert.equal(await ensure(0, null, 0), false, 'what was there at the start is not read yet');
+  assert.equal(await ensure(1, null, 0), true);
+  assert.equal(await ensure(1, null, 0), false, 'its own record is not read yet');
   writer.seen(5000);
-  assert.equal(await writer.ensure(2, one, 5999), false);
-  assert.equal(await writer.ensure(2, one, 6000), true, 'the interval is over');
+  assert.equal(await ensure(2, one, 5999), false);
+  assert.equal(await ensure(2, one, 6000), true, 'the interval is over');
   writer.seen(6000);
   wanted = two;
-  assert.equal(await writer.ensure(3, one, 6001), true);
+  assert.equal(await ensure(3, one, 6001), true);
   writer.seen(6001);
   wanted = null;
-  assert.equal(await writer.ensure(4, two, 6002), true);
+  assert.equal(await ensure(4, two, 6002), true);
   writer.seen(6002);
-  assert.equal(await writer.ensure(5, null, 9_000_000), false, 'no rules are not repeated');
+  assert.equal(await ensure(5, null, 6003), false);
+  assert.equal(await ensure(5, null, 6003, long), true, 'other options are in force');
 
-  const versions = await Promise.all(
-    [1, 2, 3, 4].map(async (offset) => (await readRules(log, serde, 0, offset))?.rules?.version),
+  const written = await Promise.all([1, 2, 3, 4, 5].map((offset) => readInForce(log, serde, 0, offset)));
+  assert.deepEqual(
+    written.map((each) => each?.rules?.version),
+    [one.version, one.version, two.version, undefined, undefined],
   );
-  assert.deepEqual(versions, [one.version, one.version, two.version, undefined]);
-  assert.equal(await readRules(log, serde, 0, 0), null, 'a tick holds none');
-  assert.equal(await readRules(log, serde, 0, 99), null, 'what has left the log neither');
+  for (const each of written) assert.deepEqual(each?.options, short);
+  assert.equal(await readInForce(log, serde, 0, 0), undefined, 'a tick sets nothing');
+  assert.equal(await readInForce(log, serde, 0, 99), undefined, 'what has left the log neither');
+  assert.deepEqual(await firstOptions(log, serde, 0, 0, 6), short);
+  assert.equal(await firstOptions(log, serde, 0, 6, 6), undefined);
+});
+
+test('options of a newer algorithm are refused; an older release says nothing of them', () => {
+  const at = { partition: 3, offset: 17 };
+  const options = toRecord({ idleMs: 1, maxMs: 2, graceMs: 3, maxEvents: 4, maxGroups: 5 });
+  assert.throws(() => optionsOfRecord({ options: { ...options, algorithm: 99 } }, at), {
+    code: 'newer-algorithm',
+    message: /logs\.events\/3 offset 17 asks for version 99/,
+  });
+  assert.equal(optionsOfRecord({ options: null }, at), undefined);
 });
 
 test('rules that cannot be read change nothing; the interval keeps within the retention', async () => {

@@ -2,10 +2,12 @@ import type { EventLog } from '@logloom/event-log';
 import type { RuleSet } from '@logloom/rules';
 import type { Serde } from '@logloom/schema-registry';
 import { topics, type Rules } from '@logloom/schemas';
+import type { CorrelateOptions } from './correlate.ts';
+import { optionsOfRecord, sameOptions, toRecord } from './options-in-log.ts';
 
 const hourMs = 3_600_000;
 
-/** So often (ms) the rules in force are written again, so that retention does not take the record that a restart looks for. */
+/** So often (ms) the rules and options in force are written again, so that retention does not take the record that a restart looks for. */
 export function refreshInterval(retentionMs: number | undefined): number {
   return Math.min(hourMs, Math.floor((retentionMs ?? Infinity) / 4));
 }
@@ -15,7 +17,10 @@ const parsed = new Map<string, RuleSet | undefined>();
 const maxParsed = 16;
 
 /** The rules of a record: null for none, undefined where this release cannot read them. */
-export async function rulesOfRecord({ version, text }: Rules): Promise<RuleSet | null | undefined> {
+export async function rulesOfRecord({
+  version,
+  text,
+}: Pick<Rules, 'version' | 'text'>): Promise<RuleSet | null | undefined> {
   if (text === '') return null;
   if (!parsed.has(version) || parsed.get(version)?.text !== text) {
     const { parseRules } = await import('@logloom/rules/rules-file');
@@ -26,30 +31,53 @@ export async function rulesOfRecord({ version, text }: Rules): Promise<RuleSet |
   return parsed.get(version);
 }
 
-/** What the record at this offset says of the rules, and when it was appended (ms); null where it is gone, or says nothing. */
-export async function readRules(
+/** What is in force from a record on. */
+export interface InForce {
+  /** null: none; undefined: rules that this release cannot read, so that nothing changes. */
+  rules: RuleSet | null | undefined;
+  /** undefined: as before. */
+  options: CorrelateOptions | undefined;
+}
+
+/** What a record puts into force. Throws CorrelatorError `newer-algorithm`. */
+export async function inForceFrom(
+  record: Rules,
+  at: { partition: number; offset: number },
+): Promise<InForce> {
+  return { rules: await rulesOfRecord(record), options: optionsOfRecord(record, at) };
+}
+
+/** What the record at this offset puts into force, and when it was appended (ms); undefined where it is gone, or says nothing. */
+export async function readInForce(
   log: EventLog,
   serde: Serde,
   partition: number,
   offset: number,
-): Promise<{ rules: RuleSet | null; timestamp: number } | null> {
+): Promise<(InForce & { timestamp: number }) | undefined> {
   const [record] = await log.read(topics.events, partition, offset, 1);
-  if (record?.offset !== offset) return null;
+  if (record?.offset !== offset) return undefined;
   await serde.load([record.value]);
   const decoded = serde.decode(record.value);
-  const rules = decoded.name === 'Rules' ? await rulesOfRecord(decoded.value) : undefined;
-  return rules === undefined ? null : { rules, timestamp: record.timestamp };
+  if (decoded.name !== 'Rules') return undefined;
+  return { ...(await inForceFrom(decoded.value, record)), timestamp: record.timestamp };
+}
+
+/** What is wanted on every partition. */
+export interface Wanted {
+  /** null for none. */
+  rules: () => RuleSet | null;
+  options: CorrelateOptions;
 }
 
 /**
- * Sees to it that the wanted rules are in force on a partition: writes them there when what the log says is something else. Looks only
- * once everything is read that was there when the partition was opened, so that a restart does not write what is written.
+ * Sees to it that the wanted rules and options are in force on a partition: writes them there when what the log says is something else. Looks
+ * only once everything is read that was there when the partition was opened, so that a restart does not write what is written.
  */
 export class RulesWriter {
   readonly #log: EventLog;
   readonly #serde: Serde;
   readonly #partition: number;
-  readonly #wanted: () => RuleSet | null;
+  readonly #wanted: Wanted;
   readonly #refreshMs: number;
   /** Nothing is written before this offset was reached. */
   #from: number;
@@ -60,7 +88,7 @@ export class RulesWriter {
     log: EventLog,
     serde: Serde,
     partition: number,
-    wanted: () => RuleSet | null,
+    wanted: Wanted,
     endOffset: number,
     refreshMs: number,
   ) {
@@ -77,18 +105,34 @@ export class RulesWriter {
     this.#appendedAt = timestamp;
   }
 
-  /** `position` is the next offset to read, `inForce` the rules there. True when it wrote. */
-  async ensure(position: number, inForce: RuleSet | null, now: number): Promise<boolean> {
+  /** `position` is the next offset to read, the others are in force there. True when it wrote. */
+  async ensure(
+    position: number,
+    { rules, options }: { rules: RuleSet | null; options: CorrelateOptions },
+    now: number,
+  ): Promise<boolean> {
     if (position < this.#from) return false;
-    const wanted = this.#wanted();
-    const version = wanted?.version ?? '';
-    const isOld = wanted !== null && now - this.#appendedAt >= this.#refreshMs;
-    if (version === (inForce?.version ?? '') && !isOld) return false;
-    const value = this.#serde.encode('Rules', { version, text: wanted?.text ?? '' });
+    const isOld = now - this.#appendedAt >= this.#refreshMs;
+    const isSame =
+      (this.#wanted.rules()?.version ?? '') === (rules?.version ?? '') &&
+      sameOptions(this.#wanted.options, options);
+    if (isSame && !isOld) return false;
+    await this.write();
+    return true;
+  }
+
+  /** Puts what is wanted into force from the end of the log on; returns the record's offset. */
+  async write(): Promise<number> {
+    const rules = this.#wanted.rules();
+    const value = this.#serde.encode('Rules', {
+      version: rules?.version ?? '',
+      text: rules?.text ?? '',
+      options: toRecord(this.#wanted.options),
+    });
     const [offset] = await this.#log.append(topics.events, [
       { partition: this.#partition, key: null, value },
     ]);
     this.#from = offset! + 1;
-    return true;
+    return offset!;
   }
 }

@@ -1,5 +1,6 @@
 import { connectLog, type RunService } from '@logloom/runtime';
 import { topics } from '@logloom/schemas';
+import { correlateOptions } from './correlate-options.ts';
 import { correlatePartition } from './correlate-partition.ts';
 import { memberEventSchema } from './member-event-schema.ts';
 import { refreshInterval } from './rules-in-log.ts';
@@ -22,17 +23,10 @@ export const runCorrelator: RunService = async ({ settings, telemetry, signal, o
   const deps = {
     log,
     serde,
-    options: {
-      idleMs: settings.CORRELATION_IDLE_MS,
-      maxMs: settings.CORRELATION_MAX_MS,
-      graceMs: settings.CORRELATION_GRACE_MS,
-      maxEvents: settings.CORRELATION_MAX_EVENTS,
-      maxGroups: settings.CORRELATION_MAX_GROUPS,
-    },
+    wanted: { rules: () => rules.current, options: correlateOptions(settings) },
     metrics,
     tracing: telemetry.tracing,
     logger,
-    rules: () => rules.current,
     rulesRefreshMs: refreshInterval(settings.LOG_RETENTION_MS),
     now: Date.now,
   };

@@ -1,4 +1,4 @@
-import type { CorrelateOptions } from '@logloom/correlator';
+import type { CorrelateOptions } from './correlate.ts';
 import type { Settings } from '@logloom/settings';
 
 /** When groups close, by the settings. */
