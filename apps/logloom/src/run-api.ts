@@ -14,13 +14,14 @@ export function runApi(onAnswer: (answer: AnswerApi) => void): RunService {
       app,
       settings,
       (error) => telemetry.logger.error({ err: error }, 'a search failed'),
-      (message) => telemetry.logger.warn(message),
+      telemetry,
     );
     await app.ready();
-    onAnswer(async ({ method, url, authorization, body }) => {
+    onAnswer(async ({ method, url, authorization, address, body }) => {
       const response = await app.inject({
         method: method as 'GET',
         url,
+        ...(address === undefined ? {} : { remoteAddress: address }),
         headers: {
           ...(authorization === undefined ? {} : { authorization }),
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),

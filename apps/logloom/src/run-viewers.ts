@@ -23,6 +23,7 @@ export async function runViewers(context: ViewersContext): Promise<void> {
   let supervisor: Supervisor | undefined;
   const workerMetrics = async () => supervisor?.workers.metrics() ?? [];
   const app = await createViewersServer(
+    settings,
     telemetry,
     health,
     [...services, api],

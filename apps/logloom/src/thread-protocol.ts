@@ -30,6 +30,8 @@ export interface ApiRequest {
   method: string;
   url: string;
   authorization?: string | undefined;
+  /** Who asks: the address of the client. */
+  address?: string | undefined;
   /** JSON. */
   body?: string | undefined;
 }

@@ -1,5 +1,12 @@
+import { clientAddress } from '@logloom/auth';
 import { registerConsole } from '@logloom/console';
-import { registerHealth, serverOptions, type Health } from '@logloom/runtime';
+import {
+  guardRequests,
+  registerHealth,
+  serverOptions,
+  type GuardContext,
+  type Health,
+} from '@logloom/runtime';
 import {
   AggregatorRegistry,
   type MetricObjectWithValues,
@@ -15,6 +22,7 @@ import type { ServiceThread } from './service-thread.ts';
  * `workerMetrics` gives.
  */
 export async function createViewersServer(
+  settings: GuardContext['settings'],
   telemetry: Telemetry,
   health: Health,
   threads: readonly ServiceThread[],
@@ -23,6 +31,7 @@ export async function createViewersServer(
   workerMetrics: () => Promise<MetricObjectWithValues<MetricValue<string>>[][]> = async () => [],
 ): Promise<FastifyInstance> {
   const app = fastify(serverOptions(requestMs));
+  guardRequests(app, { settings, telemetry, door: 'viewers' });
   registerHealth(app, health, async () => {
     const running = threads.filter((thread) => thread.isReady);
     const metrics = await Promise.all(
@@ -39,6 +48,7 @@ export async function createViewersServer(
     done(null, body),
   );
   app.removeContentTypeParser('text/plain');
+  const addressOf = clientAddress(settings.LIVE_TRUSTED_PROXIES);
   const forward = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     try {
       const { status, headers, body } = await api.call({
@@ -46,6 +56,7 @@ export async function createViewersServer(
         request: {
           method: request.method,
           url: request.url,
+          address: addressOf(request.raw),
           authorization: request.headers.authorization,
           body: request.body as string | undefined,
         },

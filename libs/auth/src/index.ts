@@ -8,5 +8,13 @@ export type { Access, AccessRequest, Authenticate, Holder } from './holder.ts';
 export type { IngestKey, IngestKeys, Quota } from './ingest-keys.ts';
 export { KeysUnavailable } from './keys-unavailable.ts';
 export { networkOf } from './network-of.ts';
+export {
+  guardErrors,
+  isAllowedOrigin,
+  RequestGuard,
+  type GuardedRequest,
+  type GuardErrorCode,
+  type RequestGuardOptions,
+} from './request-guard.ts';
 export { openSealer, Sealer } from './sealer.ts';
 export { tokenOf, tokenProtocol } from './token-of.ts';

@@ -8,6 +8,7 @@ import {
 } from '@logloom/telemetry';
 import fastify, { type FastifyInstance } from 'fastify';
 import { createFilesPrivate } from './private-files.ts';
+import { guardRequests } from './guard-requests.ts';
 import { registerHealth } from './register-health.ts';
 import { serverOptions } from './server-options.ts';
 import type { RunService, ServiceContext } from './service-context.ts';
@@ -60,6 +61,7 @@ export async function runStandalone({
     const health = { ready: false };
     stop.signal.addEventListener('abort', () => (health.ready = false));
     await using server = fastify(serverOptions(settings.LIVE_REQUEST_MS));
+    guardRequests(server, { settings, telemetry, door: 'health' });
     registerHealth(server, health, () => metrics?.(telemetry) ?? telemetry.registry.metrics());
     await register?.(server, context);
     await server.listen({ host: settings.HOST, port: settings.HEALTH_PORT ?? healthPort });

@@ -45,6 +45,16 @@ const url = (...protocols: string[]) =>
 const schema = z.object({
   LOGLOOM_DATA: z.string().min(1).default('./data').describe('folder of the embedded store'),
   HOST: z.string().min(1).default('127.0.0.1').describe('address to listen on'),
+  ALLOWED_HOSTS: z
+    .string()
+    .default('')
+    .transform(list)
+    .refine((names) => names.every((name) => /^[\w.*-]+$/.test(name)), {
+      message: 'is not a list of names such as logs.example.com, without ports',
+    })
+    .describe(
+      "names, besides localhost and addresses, that this server is called by, comma-separated; '*' stands for any text; requests by others get 421",
+    ),
   INGEST_PORT: port(4318).describe('HTTP port for applications'),
   SYSLOG_PORT: port(5514).describe('syslog port, TCP and UDP; 0: no syslog'),
   LIVE_PORT: port(4380).describe('HTTP port for viewers and operators'),

@@ -1,4 +1,4 @@
-import { authErrors } from '@logloom/auth';
+import { authErrors, guardErrors } from '@logloom/auth';
 
 /**
  * Every error that a viewer can be told. WebSocket: an `error` message, and the connection stays. `status` is the HTTP answer where
@@ -24,7 +24,6 @@ export const liveErrors = {
     message: 'the connection has as many subscriptions as it may',
   },
   'rate-limited': { status: 429, retriable: true, message: 'too many messages; this one was not looked at' },
-  'bad-origin': { status: 403, retriable: false, message: 'pages of another origin may not connect' },
   'too-many-connections': {
     status: 429,
     retriable: true,
@@ -41,6 +40,7 @@ export const liveErrors = {
     message: 'too many viewers come at once; come back a little later',
   },
   ...authErrors,
+  ...guardErrors,
   'not-found': { status: 404, retriable: false, message: 'there is nothing to connect to at this path' },
   'too-many-viewers': {
     status: 503,

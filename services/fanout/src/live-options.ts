@@ -7,6 +7,8 @@ export function liveOptions(settings: Settings): Partial<LiveTierOptions> {
     maxViewers: settings.LIVE_MAX_VIEWERS,
     maxHandshakes: settings.LIVE_MAX_HANDSHAKES,
     drainMs: settings.LIVE_DRAIN_MS,
+    host: settings.HOST,
+    allowedHosts: settings.ALLOWED_HOSTS,
     allowedOrigins: settings.LIVE_ALLOWED_ORIGINS,
     trustedProxies: settings.LIVE_TRUSTED_PROXIES,
     addressLimits: {

@@ -4,7 +4,6 @@ import { streamNames, type StreamName, type SubscribeRequest } from './client-me
 import { parseCursor } from './cursor.ts';
 import { liveError, liveErrors, type LiveError } from './errors.ts';
 import type { LiveTier } from './live-tier.ts';
-import { isAllowedOrigin } from './origin.ts';
 import type { SessionContext } from './session.ts';
 import { parseFromText } from './subscribe-from.ts';
 
@@ -12,15 +11,14 @@ export type Welcome = { ok: true; session: SessionContext; holder: Holder } | { 
 
 /** Whether the request of a viewer over plain HTTP may be served, and with what. */
 export async function welcome(request: FastifyRequest, tier: LiveTier): Promise<Welcome> {
-  const { origin, host } = request.headers;
-  if (!isAllowedOrigin(origin, host, tier.options.allowedOrigins))
-    return { ok: false, error: liveError('bad-origin') };
+  const refused = tier.guard.refusal(request.raw);
+  if (refused !== undefined) return { ok: false, error: tier.refused(request.raw, liveError(refused)) };
   const refusal = tier.refusal();
   if (refusal !== undefined) return { ok: false, error: refusal };
   const access = await new Promise<Access>((resolve) => {
     void tier.gate.enter(() => tier.authenticate(request.raw), resolve);
   });
-  if (!access.ok) return access;
+  if (!access.ok) return { ok: false, error: tier.refused(request.raw, access.error) };
   return { ok: true, session: tier.sessionFor(access.holder), holder: access.holder };
 }
 

@@ -1,6 +1,7 @@
 import {
   authenticateNobody,
   clientAddress,
+  RequestGuard,
   type Authenticate,
   type ClientAddress,
   type Holder,
@@ -8,7 +9,7 @@ import {
 import type { EventLog } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
 import type { Settings } from '@logloom/settings';
-import type { Telemetry } from '@logloom/telemetry';
+import { SecurityLog, type Telemetry } from '@logloom/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { once } from 'node:events';
 import type { IncomingMessage, Server } from 'node:http';
@@ -64,7 +65,10 @@ export interface LiveTierOptions {
   addressLimits: AddressLimits;
   /** Whose X-Forwarded-For is believed (clientAddress). */
   trustedProxies: readonly string[];
-  /** Pages of these origins may connect too (isAllowedOrigin). */
+  /** What the server listens on, and the names that it is known by besides (RequestGuard). */
+  host: string;
+  allowedHosts: readonly string[];
+  /** Pages of these origins may connect too. */
   allowedOrigins: readonly string[];
   /** Viewers are told to come back at a time spread over so long. */
   retrySpreadMs: number;
@@ -88,6 +92,8 @@ const defaults: LiveTierOptions = {
   limits: defaultLimits,
   addressLimits: { connections: 1_000, messagesPerSecond: 2_000 },
   trustedProxies: [],
+  host: '127.0.0.1',
+  allowedHosts: [],
   allowedOrigins: [],
   retrySpreadMs: 5_000,
   drainMs: 3_000,
@@ -111,6 +117,8 @@ export class LiveTier {
   readonly options: LiveTierOptions;
   readonly gate: HandshakeGate;
   readonly authenticate: Authenticate;
+  readonly guard: RequestGuard;
+  readonly #security: SecurityLog;
   readonly #deps: LiveTierDeps;
   readonly #turns = new Turns();
   readonly #drainWatch = new DrainWatch();
@@ -142,6 +150,8 @@ export class LiveTier {
         expireMs: this.options.durableExpireMs,
       });
     this.authenticate = deps.authenticate ?? authenticateNobody;
+    this.guard = new RequestGuard(this.options);
+    this.#security = new SecurityLog(deps.telemetry);
     this.gate = new HandshakeGate(this.options.maxHandshakes);
     this.#addressOf = clientAddress(this.options.trustedProxies);
     this.#addresses = new AddressBook(this.options.addressLimits);
@@ -220,6 +230,19 @@ export class LiveTier {
     if (this.#state === 'draining') return liveError('draining');
     if (this.#viewerCount >= this.options.maxViewers) return liveError('too-many-viewers');
     return this.gate.isFull ? liveError('too-many-handshakes') : undefined;
+  }
+
+  /** Counts and tells who was refused for who or where they are; returns the error. */
+  refused(request: IncomingMessage, error: LiveError): LiveError {
+    const { host, origin } = request.headers;
+    const { code, message } = error;
+    this.#security.refused('live', code, {
+      address: this.#addressOf(request),
+      host,
+      origin,
+      detail: message,
+    });
+    return error;
   }
 
   /** A place for a viewer who has waited, to be left once; or why there is none any more. */

@@ -9,7 +9,6 @@ import { perMessageDeflate } from './deflate.ts';
 import { liveError, liveErrors, type LiveError } from './errors.ts';
 import { LiveSocket } from './live-socket.ts';
 import type { LiveTier } from './live-tier.ts';
-import { isAllowedOrigin } from './origin.ts';
 import { WebSocketViewer } from './web-socket-viewer.ts';
 
 export const subprotocol = 'logloom.v1';
@@ -47,7 +46,7 @@ export function attachWebSocket(server: Server, tier: LiveTier, connections: Con
   });
 
   function letIn(request: IncomingMessage, socket: Socket, head: Buffer, access: Access): void {
-    if (!access.ok) return refuse(socket, access.error);
+    if (!access.ok) return refuse(socket, tier.refused(request, access.error));
     const admission = tier.enter(request);
     if (!admission.ok) return refuse(socket, admission.error);
     // Without Nagle's wait a small frame leaves at once; ws sets it too late for the handshake's answer.
@@ -67,10 +66,11 @@ export function attachWebSocket(server: Server, tier: LiveTier, connections: Con
   }
 }
 
-function refusalOf({ url = '', headers }: IncomingMessage, tier: LiveTier): LiveError | undefined {
+function refusalOf(request: IncomingMessage, tier: LiveTier): LiveError | undefined {
+  const { url = '' } = request;
   if (url.split('?', 1)[0] !== '/live') return liveError('not-found');
-  if (!isAllowedOrigin(headers.origin, headers.host, tier.options.allowedOrigins))
-    return liveError('bad-origin');
+  const refused = tier.guard.refusal(request);
+  if (refused !== undefined) return tier.refused(request, liveError(refused));
   return tier.refusal();
 }
 

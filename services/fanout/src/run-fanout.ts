@@ -1,6 +1,7 @@
 import { checkExposure, openAuthenticate } from '@logloom/auth';
 import {
   connectLog,
+  guardRequests,
   registerHealth,
   serverOptions,
   type RunService,
@@ -33,6 +34,7 @@ export function createFanout(): Fanout {
     // What is wrong with the keys is said once, not by each worker.
     await openAuthenticate(context.settings);
     const app = fastify(serverOptions(context.settings.LIVE_REQUEST_MS));
+    guardRequests(app, { settings: context.settings, telemetry, door: 'live' });
     const health = { ready: false };
     registerHealth(app, health, () => metrics(telemetry));
     supervisor = await Supervisor.open({
@@ -61,6 +63,7 @@ async function runHere({ settings, telemetry, signal, onReady }: ServiceContext)
   await using connection = await connectLog(settings, {}, telemetry);
   await using stores = openLiveStores(settings);
   const app = fastify(serverOptions(settings.LIVE_REQUEST_MS));
+  guardRequests(app, { settings, telemetry, door: 'live' });
   const health = { ready: false };
   registerHealth(app, health, () => telemetry.registry.metrics());
   const options = liveOptions(settings);

@@ -1,6 +1,6 @@
 import { openAuthenticate } from '@logloom/auth';
 import { SqliteEventLog } from '@logloom/event-log';
-import { connectLog, serverOptions } from '@logloom/runtime';
+import { connectLog, guardRequests, serverOptions } from '@logloom/runtime';
 import type { Telemetry } from '@logloom/telemetry';
 import fastify from 'fastify';
 import { forwardRequests } from './forward-requests.ts';
@@ -31,6 +31,7 @@ export async function runWorker(
   const { log } = connection;
   if (log instanceof SqliteEventLog) onLog((topic) => log.announce(topic));
   const app = fastify(serverOptions(settings.LIVE_REQUEST_MS));
+  guardRequests(app, { settings, telemetry, door: 'live' });
   const options = { ...liveOptions(settings), othersServe: true };
   const tier = createLiveTier({ ...connection, stores, settings, telemetry, authenticate, options });
   tier.attach(app);

@@ -1,3 +1,4 @@
+import { isAllowedOrigin } from '@logloom/auth';
 import { parseFilter } from '@logloom/filter';
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
@@ -6,7 +7,6 @@ import { formatCursor, parseCursor } from './cursor.ts';
 import { eventsStream } from './events-stream.ts';
 import { rememberFilters } from './filter-cache.ts';
 import { textFrame } from './frame.ts';
-import { isAllowedOrigin } from './origin.ts';
 import { Ring } from './ring.ts';
 import type { LiveItem } from './stream-kind.ts';
 import { parseFromText } from './subscribe-from.ts';

@@ -8,6 +8,8 @@ import {
 } from '@logloom/filter';
 import { eventToJson, formatMicros, type PlacedEvent } from '@logloom/schemas';
 import { SearchStoreError, type FoundEvent, type SearchStore, type Total } from '@logloom/search-store';
+import { protectAnswers } from '@logloom/runtime';
+import type { SecurityLog } from '@logloom/telemetry';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { CorrelationEventsDeps } from './correlation-events.ts';
 import { ApiError, errors, type ErrorCode } from './errors.ts';
@@ -35,6 +37,8 @@ export interface ApiDeps extends CorrelationEventsDeps {
   filterLimits?: FilterLimits;
   /** The clock for relative times, ms since 1970; default Date.now. */
   now?: () => number;
+  /** Told of requests that were not let in. */
+  security?: SecurityLog | undefined;
   /** Told of faults that are answered with `internal-error`. */
   onError?: (error: unknown) => void;
 }
@@ -54,8 +58,12 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
   const storeOf = (request: FastifyRequest): VisibleStore => new VisibleStore(deps, holderOf(request).filter);
   void app.register(
     async (api) => {
+      protectAnswers(api);
       api.setErrorHandler((error, _, reply) => sendError(error as Error, reply, onError));
-      if (deps.authenticate !== undefined) registerAccess(api, deps.authenticate);
+      if (deps.authenticate !== undefined)
+        registerAccess(api, deps.authenticate, (request, code, message) =>
+          deps.security?.refused('api', code, { address: request.ip, detail: message }),
+        );
 
       api.get('/search', async (request, reply) => {
         const query = parametersOf(request);

@@ -4,6 +4,7 @@ import { openJobQueue, openJobRecords } from '@logloom/job-queue';
 import { connectLog } from '@logloom/runtime';
 import { openSearchStore } from '@logloom/search-store';
 import type { Settings } from '@logloom/settings';
+import { SecurityLog, type Telemetry } from '@logloom/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { readFileSync } from 'node:fs';
 import { registerApi } from './api.ts';
@@ -12,16 +13,20 @@ import { storesFolder } from './run-indexer.ts';
 
 /**
  * Adds the search API with connections of its own, for reading only, so that it can run on another thread than the indexer. They
- * are closed with the app. `warn` is told of what will not work as it should.
+ * are closed with the app.
  */
 export async function connectApi(
   app: FastifyInstance,
   settings: Settings,
   onError: (error: unknown) => void,
-  warn?: (message: string) => void,
+  telemetry?: Pick<Telemetry, 'logger' | 'registry'>,
 ): Promise<void> {
   checkExposure(settings);
-  const sealer = openSealer({ secret: settings.CURSOR_KEY, folder: settings.LOGLOOM_DATA, warn });
+  const sealer = openSealer({
+    secret: settings.CURSOR_KEY,
+    folder: settings.LOGLOOM_DATA,
+    warn: (message) => telemetry?.logger.warn(message),
+  });
   const authenticate = await openAuthenticate(settings);
   const connection = await connectLog(settings);
   const folder = storesFolder(settings.LOGLOOM_DATA);
@@ -44,6 +49,7 @@ export async function connectApi(
     version,
     authenticate,
     sealer,
+    security: telemetry && new SecurityLog(telemetry),
     filterLimits: {
       terms: settings.LIVE_FILTER_TERMS,
       depth: settings.LIVE_FILTER_DEPTH,

@@ -8,10 +8,5 @@ await runStandalone({
   run: runIndexer,
   env: process.env,
   register: (app, { settings, telemetry }) =>
-    connectApi(
-      app,
-      settings,
-      (error) => telemetry.logger.error({ err: error }, 'the API failed'),
-      (message) => telemetry.logger.warn(message),
-    ),
+    connectApi(app, settings, (error) => telemetry.logger.error({ err: error }, 'the API failed'), telemetry),
 });

@@ -1,4 +1,4 @@
-import { authErrors, type Authenticate, type Holder } from '@logloom/auth';
+import { authErrors, type Authenticate, type AuthErrorCode, type Holder } from '@logloom/auth';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ApiError } from './errors.ts';
 
@@ -14,19 +14,27 @@ const cutRoutes = new Set(
   ),
 );
 
-/** Asks every request under `api` for a token, before its body is read. */
-export function registerAccess(api: FastifyInstance, authenticate: Authenticate): void {
+/** Asks every request under `api` for a token, before its body is read. `onRefused` is told of each that is not let in. */
+export function registerAccess(
+  api: FastifyInstance,
+  authenticate: Authenticate,
+  onRefused: (request: FastifyRequest, code: AuthErrorCode, message: string) => void = () => {},
+): void {
   api.addHook('onRequest', async (request, reply) => {
     const access = await authenticate(request.raw);
     if (!access.ok) {
       const { code, message } = access.error;
+      onRefused(request, code, message);
       if (authErrors[code].status === 401) reply.header('www-authenticate', 'Bearer');
       if (authErrors[code].retriable) reply.header('retry-after', '5');
       throw new ApiError(code, message);
     }
     const isCut = request.method === 'GET' && cutRoutes.has(request.routeOptions.url ?? '');
-    if (access.holder.filter !== undefined && !isCut)
-      throw new ApiError('forbidden', 'a token that imposes a filter may search, and nothing else');
+    if (access.holder.filter !== undefined && !isCut) {
+      const message = 'a token that imposes a filter may search, and nothing else';
+      onRefused(request, 'forbidden', message);
+      throw new ApiError('forbidden', message);
+    }
     holders.set(request, access.holder);
   });
 }

@@ -1,6 +1,6 @@
-import type { IngestKey } from '@logloom/auth';
+import type { IngestKey, RequestGuard } from '@logloom/auth';
 import type { Settings } from '@logloom/settings';
-import type { ActiveSpan, SpanSpec, Telemetry } from '@logloom/telemetry';
+import type { ActiveSpan, SecurityLog, SpanSpec, Telemetry } from '@logloom/telemetry';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Producer } from './accept-body.ts';
 import type { AddressQuotas } from './address-limits.ts';
@@ -37,6 +37,8 @@ export interface HttpDoorOptions {
   metrics: IngestMetrics;
   logger: Telemetry['logger'];
   tracing: Telemetry['tracing'];
+  /** Unset: pages of any origin, and under any name, may have browsers send. */
+  requests?: { guard: RequestGuard; security: SecurityLog } | undefined;
   /** Unset: whoever reaches the port may send. */
   guard?: KeyGuard | undefined;
   /** Unset: no address has a quota. */

@@ -1,3 +1,5 @@
+import { guardErrors } from '@logloom/auth';
+
 interface ErrorEntry {
   /** The HTTP status when the whole request fails with it. */
   status: number;
@@ -45,6 +47,8 @@ export const errors = {
   'body-too-complex': entry(413, false, 'the body needs more memory to be read than a request may have'),
   'unsupported-type': entry(415, false, 'this path does not read the content type'),
   'unsupported-encoding': entry(415, false, 'the content encoding is none of gzip, deflate, zstd and br'),
+  'bad-host': entry(421, false, guardErrors['bad-host'].message),
+  'bad-origin': entry(403, false, 'web pages may not send here, except those of this host'),
   unauthorized: entry(401, false, 'no key came with the request, or none that is known'),
   'auth-unavailable': entry(503, true, 'the keys cannot be read'),
   'quota-exceeded': entry(429, true, 'the key, the service or the address has sent more than its quota'),

@@ -8,6 +8,7 @@ import { asIngestError, IngestError } from './errors.ts';
 import { registerIngestDoor } from './ingest-door.ts';
 import { registerLokiDoor } from './loki-door.ts';
 import { registerOtlpDoor } from './otlp-door.ts';
+import { protectAnswers } from '@logloom/runtime';
 
 /** How often it is looked for requests that take too long to arrive. */
 const lookMs = 5_000;
@@ -34,7 +35,7 @@ export type SendError = (error: IngestError, reply: FastifyReply) => FastifyRepl
 
 /** The HTTP server for applications, with a door for each protocol, and its health. Not yet listening. */
 export function createHttpDoor(options: HttpDoorOptions): FastifyInstance {
-  const { settings, state, guard } = options;
+  const { settings, state } = options;
   const app = fastify({
     ...{ logger: false, return503OnClosing: false },
     requestTimeout: settings.INGEST_REQUEST_MS,
@@ -58,16 +59,7 @@ export function createHttpDoor(options: HttpDoorOptions): FastifyInstance {
     if (state.phase === 'draining') reply.header('connection', 'close');
   });
   app.decorateRequest('ingestKey', undefined);
-  if (guard !== undefined)
-    app.addHook('onRequest', async (request) => {
-      try {
-        request.ingestKey = guard.identify(request.url, request.headers);
-      } catch (error) {
-        // What is still to come is thrown away, so that the client gets to read the answer.
-        request.raw.resume();
-        throw error;
-      }
-    });
+  guardSenders(app, options);
   const doors: Doors = { ...options, ownProducer: createOwnProducer() };
   registerIngestDoor(app, doors);
   const scope = (register: (app: FastifyInstance, doors: Doors) => SendError | undefined): void =>
@@ -83,6 +75,30 @@ export function createHttpDoor(options: HttpDoorOptions): FastifyInstance {
     state.phase === 'ready' ? { status: 'ready' } : reply.code(503).send({ status: state.phase }),
   );
   return app;
+}
+
+/** Refuses requests before their bodies are read: what browsers send for other pages, and senders without a key where one is needed. */
+function guardSenders(app: FastifyInstance, { requests, guard }: HttpDoorOptions): void {
+  app.addHook('onRequest', async (request) => {
+    try {
+      const code = requests?.guard.refusal(request.raw);
+      if (code !== undefined) throw new IngestError(code);
+      request.ingestKey = guard?.identify(request.url, request.headers);
+    } catch (error) {
+      // What is still to come is thrown away, so that the client gets to read the answer.
+      request.raw.resume();
+      if (error instanceof IngestError) {
+        const { host, origin } = request.headers;
+        requests?.security.refused('ingest', error.code, {
+          address: request.socket.remoteAddress,
+          host,
+          origin,
+        });
+      }
+      throw error;
+    }
+  });
+  protectAnswers(app);
 }
 
 function handleErrors(app: FastifyInstance, { metrics, logger }: HttpDoorOptions, send: SendError): void {

@@ -1,7 +1,8 @@
-import { checkIngestExposure } from '@logloom/auth';
+import { checkIngestExposure, RequestGuard } from '@logloom/auth';
 import { connectLog, type LogConnection, type RunService, type ServiceContext } from '@logloom/runtime';
 import { topics } from '@logloom/schemas';
 import { memoryBudget, type Settings } from '@logloom/settings';
+import { SecurityLog } from '@logloom/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { once } from 'node:events';
 import { createAddressQuotas } from './address-limits.ts';
@@ -59,6 +60,10 @@ export async function startIngest(context: ServiceContext): Promise<RunningInges
     metrics,
     logger,
     tracing,
+    requests: {
+      guard: RequestGuard.of(settings, { forViewers: false }),
+      security: new SecurityLog(telemetry),
+    },
     guard: await createGuard(context),
     addresses,
   });
