@@ -1,4 +1,4 @@
-import type { Source } from '@logloom/schemas';
+import type { LogEvent, Source } from '@logloom/schemas';
 import { isUtf8 } from 'node:buffer';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Received } from './door-request.ts';
@@ -77,8 +77,10 @@ function acceptPiece(
   { producer, receivedAt, maxEventBytes, intake, key }: BodyOptions,
 ): Rejection | undefined {
   const source = nextSource(producer);
-  let result;
-  if (end - start > maxEventBytes) result = reject('event-too-large');
+  let result: LogEvent | Rejection;
+  const unread = unit.tooManyRejected;
+  if (unread !== undefined) result = unread;
+  else if (end - start > maxEventBytes) result = reject('event-too-large');
   else if (!wholeIsUtf8 && !isUtf8(body.subarray(start, end))) result = reject('invalid-utf8');
   else
     result = ifAllowed(

@@ -32,7 +32,8 @@ export async function acceptBulk({ count, items }: Bulk, received: Received): Pr
     inSlices(items, unit, ({ meta, piece }) => {
       const source = nextSource(producer);
       const bytes = body.subarray(piece.start, piece.end);
-      const result = ifAllowed(readItem(bytes, meta, source, wholeIsUtf8, received), received.key);
+      const result =
+        unit.tooManyRejected ?? ifAllowed(readItem(bytes, meta, source, wholeIsUtf8, received), received.key);
       const over = 'code' in result ? undefined : unit.overQuota(result);
       if (over !== undefined) {
         overQuota++;

@@ -39,7 +39,8 @@ export async function acceptGroups<Encoded>(
   const summary = new RejectionSummary();
   const accept = ([group, record]: readonly [Group<Encoded>, Encoded]): void => {
     const source = nextSource(producer);
-    const result = ifAllowed(readRecord(group, record, source, receivedAt, maxEventBytes), key);
+    const result =
+      unit.tooManyRejected ?? ifAllowed(readRecord(group, record, source, receivedAt, maxEventBytes), key);
     summary.count(result);
     if (!('code' in result)) {
       unit.accept(result);

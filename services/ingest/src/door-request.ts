@@ -15,6 +15,7 @@ import type { IngestMetrics } from './telemetry.ts';
 /** Records of a request that wait for the log: twice its bytes, within these. */
 const leastWindow = 64 * 1024;
 const mostWindow = 8 * 2 ** 20;
+const maxRejected = 10_000;
 /** Dead letters of a request may be so much larger than the request. */
 const letterSlack = 64 * 1024;
 
@@ -140,6 +141,7 @@ async function work<T>(request: FastifyRequest, doors: Doors, door: DoorRequest<
     limits: {
       windowBytes: Math.max(leastWindow, claim.takeUpTo(Math.min(2 * body.length, mostWindow))),
       letterBytes: body.length + letterSlack,
+      maxRejected,
       maxLetterBytes: Math.min(2 ** 20, settings.INGEST_MAX_EVENT_BYTES),
       hold: (bytes) => claim.takeParts(bytes),
     },

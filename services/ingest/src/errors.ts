@@ -28,6 +28,11 @@ export const errors = {
   'event-too-large': entry(413, false, 'the event is larger than INGEST_MAX_EVENT_BYTES'),
   'invalid-utf8': entry(400, false, 'the text is not UTF-8'),
   'many-rejected': entry(400, false, 'many events of one request were refused; they share a dead letter'),
+  'too-many-rejected': entry(
+    400,
+    false,
+    'too many events before it in the request were refused: it was not read',
+  ),
   'incomplete-message': entry(400, false, 'the connection ended in the middle of the message'),
   'bad-protobuf': entry(400, false, 'the bytes are not the protobuf message that they should be'),
   'wrong-shape': entry(400, false, 'the JSON has not the shape that the path takes'),

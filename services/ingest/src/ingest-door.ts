@@ -11,7 +11,14 @@ const ndjsonTypes = new Set([
 const otherTypes = new Set(['', 'application/json', 'text/plain', 'application/x-www-form-urlencoded']);
 /** What befalls a text before there is an event in it. */
 const unreadable: ReadonlySet<ErrorCode> = new Set([
-  ...(['bad-json', 'invalid-utf8', 'not-an-object', 'event-too-large', 'too-deep'] as const),
+  ...([
+    'bad-json',
+    'invalid-utf8',
+    'not-an-object',
+    'event-too-large',
+    'too-deep',
+    'too-many-rejected',
+  ] as const),
 ]);
 
 /** POST /ingest: NDJSON, a JSON array or one JSON object. */

@@ -3,7 +3,7 @@ import type { Serde } from '@logloom/schema-registry';
 import { topics, type LogEvent, type Source } from '@logloom/schemas';
 import type { Carrier, Telemetry, TraceHeaders, Tracing } from '@logloom/telemetry';
 import { Appender, bytesOf, type Submission } from './append-events.ts';
-import { IngestError, type Rejection } from './errors.ts';
+import { IngestError, reject, type Rejection } from './errors.ts';
 import { JointLetter } from './joint-letter.ts';
 import type { Normalizer } from './normalize.ts';
 import type { Redactor } from './redactor.ts';
@@ -36,12 +36,14 @@ export interface UnitLimits {
   letterBytes: number;
   /** The largest letter that refused events share. */
   maxLetterBytes: number;
+  /** Events that may be refused; those that follow are not even read. */
+  maxRejected: number;
   /** Claims what has to be held until all of it is there. Throws where there is no room. */
   hold: (bytes: number) => void;
 }
 
 const ampleLimits: UnitLimits = {
-  ...{ windowBytes: 8 * 2 ** 20, letterBytes: Infinity, maxLetterBytes: 2 ** 20 },
+  ...{ windowBytes: 8 * 2 ** 20, letterBytes: Infinity, maxLetterBytes: 2 ** 20, maxRejected: Infinity },
   hold: () => {},
 };
 const sliceBytes = 2 ** 20;
@@ -107,6 +109,7 @@ export class IntakeUnit {
   #held: [events: NewRecord[], deadLetters: NewRecord[]][] = [];
   #accepted = 0;
   #rejected = new Map<string, number>();
+  #rejectedCount = 0;
 
   constructor(
     door: string,
@@ -128,6 +131,11 @@ export class IntakeUnit {
   /** Whether the log has refused some of it, or a quota all of it: the rest need not be read. */
   get failed(): boolean {
     return this.#events.failed || this.#allowance?.isExceeded === true;
+  }
+
+  /** Why the next event is not read, if so: to find fault with millions takes minutes. */
+  get tooManyRejected(): Rejection | undefined {
+    return this.#rejectedCount < this.#limits.maxRejected ? undefined : reject('too-many-rejected');
   }
 
   /** Whether what was collected since the last flush is worth an append. */
@@ -213,6 +221,7 @@ export class IntakeUnit {
   }
 
   #countRejected(code: string): void {
+    this.#rejectedCount++;
     this.#rejected.set(code, (this.#rejected.get(code) ?? 0) + 1);
   }
 
