@@ -1,3 +1,4 @@
+import type { DamagedFile } from '@logloom/sqlite';
 import type { Archive } from './archive.ts';
 import { openSqliteArchive } from './sqlite.ts';
 
@@ -8,6 +9,8 @@ export interface OpenArchiveOptions {
   folder: string;
   /** Opened beside the one that writes. */
   readOnly?: boolean | undefined;
+  /** As SqliteArchiveOptions have it. */
+  onDamaged?: (damaged: DamagedFile) => void;
 }
 
 /** The archive that the settings ask for. Rejects with ArchiveError when it cannot be reached. */
@@ -15,8 +18,10 @@ export async function openArchive({
   mongodbUrl,
   folder,
   readOnly = false,
+  onDamaged,
 }: OpenArchiveOptions): Promise<Archive> {
-  if (mongodbUrl === undefined) return openSqliteArchive(folder, { readOnly });
+  if (mongodbUrl === undefined)
+    return openSqliteArchive(folder, { readOnly, ...(onDamaged && { onDamaged }) });
   // Its driver takes time and memory that whoever runs embedded need not spend.
   const { openMongoArchive } = await import('./mongodb.ts');
   return openMongoArchive(mongodbUrl, { readOnly });

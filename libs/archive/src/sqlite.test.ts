@@ -1,7 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import type { PlacedEvent } from '@logloom/schemas';
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { test } from 'node:test';
 import { archiveContract } from './archive.contract.ts';
+import { ArchiveError } from './archive.ts';
 import { openSqliteArchive } from './sqlite.ts';
 
 archiveContract('sqlite', async () => {
@@ -19,3 +23,53 @@ archiveContract('sqlite', async () => {
     },
   };
 });
+
+test('what a reader finds damaged is moved by the writer, and the reader goes on with the new file', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'archive-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const first = openSqliteArchive(folder);
+  await first.put(Array.from({ length: 5000 }, (_, i) => event(i)));
+  await first.close();
+  const path = join(folder, 'archive.db');
+  const bytes = readFileSync(path);
+  // Its schema stays readable.
+  writeFileSync(path, bytes.fill(0xff, bytes.length / 2));
+  const moved: string[] = [];
+  const writer = openSqliteArchive(folder, { onDamaged: ({ movedTo }) => void moved.push(movedTo) });
+  const reader = openSqliteArchive(folder, { readOnly: true });
+  const all = { fromMicros: 0, toMicros: Infinity };
+  const scan = async (): Promise<number> => {
+    const offsets: number[] = [];
+    for await (const { offset } of reader.scan(all, new AbortController().signal)) offsets.push(offset);
+    return offsets.length;
+  };
+  await assert.rejects(scan(), (error) => error instanceof ArchiveError && error.message.startsWith(path));
+  await writer.put([event(1), event(2)]);
+  assert.deepEqual(
+    moved.map((name) => basename(name)),
+    readdirSync(folder).filter((name) => /corrupt-\d+$/.test(name)),
+  );
+  assert.match(moved.join(), /^[^,]*archive\.db\.corrupt-\d+$/);
+  assert.equal(await scan(), 2);
+  await Promise.all([writer.close(), reader.close()]);
+});
+
+function event(offset: number): PlacedEvent {
+  return {
+    source: { kind: 'http', topic: 'p', partition: 0, offset, index: 0 },
+    id: `http-p-0-${offset}`,
+    partition: 0,
+    offset,
+    timestamp: offset,
+    receivedAt: 0,
+    level: 'info',
+    service: 'shop',
+    host: null,
+    message: `message ${offset}`,
+    correlationId: 'c',
+    correlationKind: null,
+    traceId: null,
+    spanId: null,
+    attributes: '{}',
+  };
+}

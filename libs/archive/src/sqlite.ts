@@ -1,5 +1,16 @@
 import type { Correlation, PlacedEvent } from '@logloom/schemas';
-import { FillTable, openDatabase } from '@logloom/sqlite';
+import {
+  DamageNote,
+  FillTable,
+  isDamaged,
+  nameFile,
+  openDatabase,
+  resultCode,
+  setAside,
+  setAsideIfDamaged,
+  type DamagedFile,
+} from '@logloom/sqlite';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { ArchiveError, type Archive, type ScanQuery } from './archive.ts';
@@ -11,11 +22,93 @@ const latest = Number.MAX_SAFE_INTEGER;
 /** Deleting goes in steps, so that writing has its turn between them. */
 const deleteStep = 5000;
 
+export interface SqliteArchiveOptions {
+  /** For readers beside the writer. */
+  readOnly?: boolean;
+  /** Told of a file that was damaged: it was moved, and an empty one serves, which has to be filled again. */
+  onDamaged?: (damaged: DamagedFile) => void;
+}
+
 /**
  * The embedded archive: one SQLite file in the folder, WAL, synchronous=FULL. One instance writes; others, on other threads, may be
- * opened `readOnly` beside it.
+ * opened `readOnly` beside it. A damaged file is moved away by the writer; the readers go on with the one in its place.
  */
-export function openSqliteArchive(folder: string, { readOnly = false } = {}): Archive {
+export function openSqliteArchive(folder: string, options: SqliteArchiveOptions = {}): Archive {
+  const { readOnly = false, onDamaged } = options;
+  const path = archivePath(folder);
+  const note = new DamageNote(join(folder, 'archive.damaged'));
+  const report = (movedTo: string, error: unknown): void => onDamaged?.({ file: path, movedTo, error });
+  if (!readOnly) {
+    const movedTo = setAsideIfDamaged(path, Date.now());
+    if (movedTo !== undefined) report(movedTo, new Error('it cannot be read'));
+  }
+  let current = openFile(folder, readOnly);
+  let inode = inodeOf(path);
+  const reopen = (): void => {
+    current = openFile(folder, readOnly);
+    inode = inodeOf(path);
+  };
+  const replace = async (error: unknown): Promise<void> => {
+    await current.close();
+    const movedTo = setAside(path, Date.now());
+    reopen();
+    report(movedTo, error);
+  };
+  const ready = async (): Promise<void> => {
+    if (!readOnly) {
+      if (note.take(path)) await replace(new Error('a query found it damaged'));
+    } else if (current.isOpen() && inodeOf(path) !== inode) {
+      await current.close();
+      reopen();
+    }
+  };
+  const failed = async (error: unknown): Promise<unknown> => {
+    if (isDamaged(error)) {
+      if (readOnly) note.leave(path);
+      else await replace(error);
+    }
+    return asArchiveError(error, path);
+  };
+  const call = async <T>(work: (archive: Archive) => Promise<T>): Promise<T> => {
+    await ready();
+    try {
+      return await work(current);
+    } catch (error) {
+      throw await failed(error);
+    }
+  };
+  return {
+    put: (events) => call((archive) => archive.put(events)),
+    putCorrelations: (documents) => call((archive) => archive.putCorrelations(documents)),
+    byCorrelation: (id, query) => call((archive) => archive.byCorrelation(id, query)),
+    correlation: (id) => call((archive) => archive.correlation(id)),
+    scan: async function* (query, signal) {
+      await ready();
+      try {
+        yield* current.scan(query, signal);
+      } catch (error) {
+        throw await failed(error);
+      }
+    },
+    range: (...range) => call((archive) => archive.range(...range)),
+    counts: () => call((archive) => archive.counts()),
+    filled: (epoch) => call((archive) => archive.filled(epoch)),
+    markFilled: (epoch, moves) => call((archive) => archive.markFilled(epoch, moves)),
+    removedBefore: () => call((archive) => archive.removedBefore()),
+    missingEvents: (events) => call((archive) => archive.missingEvents(events)),
+    missingCorrelations: (documents) => call((archive) => archive.missingCorrelations(documents)),
+    dropBefore: (micros) => call((archive) => archive.dropBefore(micros)),
+    close: () => current.close(),
+  };
+}
+
+/** undefined where there is none. */
+function inodeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.ino;
+}
+
+/** The archive on the file as it is now; its errors are SQLite's. */
+function openFile(folder: string, readOnly: boolean): Archive & { isOpen: () => boolean } {
   const db = openArchive(folder);
   if (readOnly) db.exec('PRAGMA query_only=1');
   const put = db.prepare(
@@ -63,44 +156,35 @@ export function openSqliteArchive(folder: string, { readOnly = false } = {}): Ar
         count.run(added, 'correlations');
       }),
     byCorrelation: async (correlationId, { fromMicros = earliest, toMicros = latest, limit = -1 } = {}) =>
-      attempt(() => {
-        const rows = byCorrelation.all(correlationId, fromMicros, toMicros, limit);
-        return (rows as unknown as EventRow[]).map(eventOf);
-      }),
+      (byCorrelation.all(correlationId, fromMicros, toMicros, limit) as unknown as EventRow[]).map(eventOf),
     correlation: async (id) => {
-      const row = attempt(() => correlation.get(id)) as { document: string } | undefined;
+      const row = correlation.get(id) as { document: string } | undefined;
       return row === undefined ? undefined : (JSON.parse(row.document) as Correlation);
     },
     scan: (query, signal) =>
-      scanInSteps(query, signal, (from, to, last) =>
-        attempt(() => scan.all(from, to, ...last) as unknown as EventRow[]),
-      ),
+      scanInSteps(query, signal, (from, to, last) => scan.all(from, to, ...last) as unknown as EventRow[]),
     range: async (partition, fromOffset, toOffset, limit) =>
-      attempt(() =>
-        (range.all(partition, fromOffset, toOffset, limit) as unknown as EventRow[]).map(eventOf),
-      ),
+      (range.all(partition, fromOffset, toOffset, limit) as unknown as EventRow[]).map(eventOf),
     counts: async () => {
-      const rows = attempt(() => db.prepare('SELECT name, value FROM counts').all()) as {
+      const rows = db.prepare('SELECT name, value FROM counts').all() as {
         name: string;
         value: number;
       }[];
       const valueOf = (name: string): number => rows.find((row) => row.name === name)?.value ?? 0;
       return { events: valueOf('events'), correlations: valueOf('correlations') };
     },
-    filled: async (epoch) => attempt(() => fill.marks(epoch)),
-    markFilled: async (epoch, moves) => attempt(() => fill.move(epoch, moves)),
-    removedBefore: async () => attempt(() => fill.removedBefore()),
-    missingEvents: async (events) => attempt(() => events.filter(({ id }) => hasEvent.get(id) === undefined)),
+    filled: async (epoch) => fill.marks(epoch),
+    markFilled: async (epoch, moves) => fill.move(epoch, moves),
+    removedBefore: async () => fill.removedBefore(),
+    missingEvents: async (events) => events.filter(({ id }) => hasEvent.get(id) === undefined),
     missingCorrelations: async (documents) =>
-      attempt(() =>
-        documents.filter(({ id, revision }) => {
-          const row = revisionOf.get(id) as { revision: number } | undefined;
-          return row === undefined || row.revision < revision;
-        }),
-      ),
+      documents.filter(({ id, revision }) => {
+        const row = revisionOf.get(id) as { revision: number } | undefined;
+        return row === undefined || row.revision < revision;
+      }),
     dropBefore: async (micros) => {
       // First: what is half removed is no more expected to be there.
-      attempt(() => fill.noteRemoved(micros));
+      fill.noteRemoved(micros);
       let total = 0;
       for (let dropped = deleteStep; dropped === deleteStep; total += dropped) {
         dropped = transaction(db, () => {
@@ -119,6 +203,7 @@ export function openSqliteArchive(folder: string, { readOnly = false } = {}): Ar
       });
       return total;
     },
+    isOpen: () => db.isOpen,
     close: async () => {
       if (db.isOpen) db.close();
     },
@@ -175,28 +260,23 @@ async function* scanInSteps(
 }
 
 function transaction<T>(db: DatabaseSync, work: () => T): T {
-  return attempt(() => {
-    db.exec('BEGIN IMMEDIATE');
-    try {
-      const result = work();
-      db.exec('COMMIT');
-      return result;
-    } catch (error) {
-      if (db.isTransaction) db.exec('ROLLBACK');
-      throw error;
-    }
-  });
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    const result = work();
+    db.exec('COMMIT');
+    return result;
+  } catch (error) {
+    if (db.isTransaction) db.exec('ROLLBACK');
+    throw error;
+  }
 }
 
-/** SQLite's result codes after which the same call may succeed: BUSY, LOCKED, IOERR, FULL, CANTOPEN. */
-const retriableResults = new Set([5, 6, 10, 13, 14]);
+/** SQLite's result codes after which the same call may succeed: BUSY, LOCKED, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB. */
+const retriableResults = new Set([5, 6, 10, 11, 13, 14, 26]);
 
-function attempt<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (cause) {
-    const result = (cause as { errcode?: number }).errcode;
-    if (result === undefined || !retriableResults.has(result & 0xff)) throw cause;
-    throw new ArchiveError((cause as Error).message, { cause });
-  }
+function asArchiveError(cause: unknown, path: string): unknown {
+  nameFile(cause, path);
+  const result = resultCode(cause);
+  if (result === undefined || !retriableResults.has(result)) return cause;
+  return new ArchiveError((cause as Error).message, { cause });
 }

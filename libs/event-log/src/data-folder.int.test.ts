@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -67,11 +67,22 @@ test('a folder can be locked once within a process', () => {
   lockDataFolder(folder)[Symbol.dispose]();
 });
 
-test('a lock file that is no database is not taken for one in use', () => {
+test('a lock file that was deleted does not let a second process in', async () => {
+  const folder = join(root, 'deleted');
+  const other = await lockElsewhere(folder);
+  assert.equal(other.said, 'locked');
+  rmSync(join(folder, 'lock.db'));
+  assert.throws(() => lockDataFolder(folder), { code: 'data-in-use' });
+  const third = await lockElsewhere(folder);
+  await third.kill();
+  assert.equal(third.said, 'data-in-use');
+  await other.kill();
+  lockDataFolder(folder)[Symbol.dispose]();
+});
+
+test('a lock file that is no database is moved, and is not taken for one in use', () => {
   const folder = mkdtempSync(join(root, 'damaged-'));
   writeFileSync(join(folder, 'lock.db'), 'not a database, '.repeat(100));
-  assert.throws(
-    () => lockDataFolder(folder),
-    (error) => error instanceof Error && (error as { code?: string }).code !== 'data-in-use',
-  );
+  lockDataFolder(folder)[Symbol.dispose]();
+  assert.match(readdirSync(folder).join(' '), /lock\.db\.corrupt-\d+/);
 });

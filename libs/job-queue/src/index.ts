@@ -15,3 +15,4 @@ export { createSqliteJobRecords } from './sqlite-records.ts';
 export { createSqliteJobQueue, type SqliteJobQueueOptions } from './sqlite.ts';
 export type { JobRecords } from './job-records.ts';
 export { openJobQueue, openJobRecords, type OpenJobQueueOptions } from './open.ts';
+export { setAsideDamagedJobFiles } from './sqlite-files.ts';

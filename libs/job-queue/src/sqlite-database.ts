@@ -1,4 +1,4 @@
-import { openDatabase } from '@logloom/sqlite';
+import { openDatabase, withFileNamed } from '@logloom/sqlite';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 
 const schema = `
@@ -34,42 +34,50 @@ const schema = `
 
 /** The queue's database file, WAL with an fsync on each commit; several processes may hold it at once. */
 export class SqliteDatabase {
+  readonly #path: string;
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
 
   constructor(path: string) {
+    this.#path = path;
     this.#db = openDatabase(path);
     this.transaction(() => this.#db.exec(schema));
   }
 
   /** Runs a statement and gives the number of rows that it changed. */
   run(sql: string, ...values: SQLInputValue[]): number {
-    return Number(this.#statement(sql).run(...values).changes);
+    return this.#named(() => Number(this.#statement(sql).run(...values).changes));
   }
 
   all<Row>(sql: string, ...values: SQLInputValue[]): Row[] {
-    return this.#statement(sql).all(...values) as Row[];
+    return this.#named(() => this.#statement(sql).all(...values) as Row[]);
   }
 
   get<Row>(sql: string, ...values: SQLInputValue[]): Row | undefined {
-    return this.#statement(sql).get(...values) as Row | undefined;
+    return this.#named(() => this.#statement(sql).get(...values) as Row | undefined);
   }
 
   transaction<Result>(body: () => Result): Result {
     // The write lock is taken first: a transaction that reads and then writes could otherwise fail where it cannot wait.
-    this.#db.exec('BEGIN IMMEDIATE');
-    try {
-      const result = body();
-      this.#db.exec('COMMIT');
-      return result;
-    } catch (error) {
-      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
-      throw error;
-    }
+    return this.#named(() => {
+      this.#db.exec('BEGIN IMMEDIATE');
+      try {
+        const result = body();
+        this.#db.exec('COMMIT');
+        return result;
+      } catch (error) {
+        if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+        throw error;
+      }
+    });
   }
 
   close(): void {
     this.#db.close();
+  }
+
+  #named<T>(work: () => T): T {
+    return withFileNamed(this.#path, work);
   }
 
   #statement(sql: string): StatementSync {

@@ -1,10 +1,10 @@
-import { openDatabase } from '@logloom/sqlite';
-import { join } from 'node:path';
+import { openDatabase, withFileNamed } from '@logloom/sqlite';
 import type { JobRecords } from './job-records.ts';
+import { recordsPath } from './sqlite-files.ts';
 
 /** The embedded store: one SQLite file in the folder, WAL, an fsync on each commit. Several threads may hold it. */
 export function createSqliteJobRecords(folder: string): JobRecords {
-  const db = openDatabase(join(folder, 'records.db'));
+  const db = openDatabase(recordsPath(folder));
   db.exec(`
     CREATE TABLE IF NOT EXISTS records (kind TEXT, id TEXT, value TEXT NOT NULL, PRIMARY KEY (kind, id)) STRICT, WITHOUT ROWID;`);
   const put = db.prepare(
@@ -14,29 +14,32 @@ export function createSqliteJobRecords(folder: string): JobRecords {
   const get = db.prepare('SELECT value FROM records WHERE kind = ? AND id = ?');
   const list = db.prepare('SELECT id, value FROM records WHERE kind = ? ORDER BY id');
   const remove = db.prepare('DELETE FROM records WHERE kind = ? AND id = ?');
+  const named = <T>(work: () => T): T => withFileNamed(recordsPath(folder), work);
   return {
-    put: async (kind, id, value) => void put.run(kind, id, JSON.stringify(value)),
-    putAll: async (kind, entries) => {
-      db.exec('BEGIN IMMEDIATE');
-      try {
-        for (const { id, value } of entries) put.run(kind, id, JSON.stringify(value));
-        db.exec('COMMIT');
-      } catch (error) {
-        if (db.isTransaction) db.exec('ROLLBACK');
-        throw error;
-      }
-    },
-    replace: async (kind, id, value) => replace.run(JSON.stringify(value), kind, id).changes !== 0,
+    put: async (kind, id, value) => void named(() => put.run(kind, id, JSON.stringify(value))),
+    putAll: async (kind, entries) =>
+      named(() => {
+        db.exec('BEGIN IMMEDIATE');
+        try {
+          for (const { id, value } of entries) put.run(kind, id, JSON.stringify(value));
+          db.exec('COMMIT');
+        } catch (error) {
+          if (db.isTransaction) db.exec('ROLLBACK');
+          throw error;
+        }
+      }),
+    replace: async (kind, id, value) =>
+      named(() => replace.run(JSON.stringify(value), kind, id).changes !== 0),
     get: async (kind, id) => {
-      const row = get.get(kind, id) as { value: string } | undefined;
+      const row = named(() => get.get(kind, id)) as { value: string } | undefined;
       return row === undefined ? undefined : (JSON.parse(row.value) as unknown);
     },
     list: async (kind) =>
-      (list.all(kind) as { id: string; value: string }[]).map(({ id, value }) => ({
+      (named(() => list.all(kind)) as { id: string; value: string }[]).map(({ id, value }) => ({
         id,
         value: JSON.parse(value) as unknown,
       })),
-    delete: async (kind, id) => remove.run(kind, id).changes !== 0,
+    delete: async (kind, id) => named(() => remove.run(kind, id).changes !== 0),
     close: async () => {
       if (db.isOpen) db.close();
     },

@@ -1,8 +1,8 @@
-import { join } from 'node:path';
 import { dataToJson } from './check-job.ts';
 import { JobQueueError } from './job-queue-error.ts';
 import type { JobQueue } from './job-queue.ts';
 import { SqliteDatabase } from './sqlite-database.ts';
+import { jobsPath } from './sqlite-files.ts';
 import { countJobs, failedJobs, findJob, insertJobs } from './sqlite-jobs.ts';
 import { deleteSchedule, putSchedule } from './sqlite-schedules.ts';
 import { SqliteWorker, type WorkerSettings } from './sqlite-worker.ts';
@@ -26,7 +26,7 @@ const defaults: WorkerSettings = {
  * `everyMs` only.
  */
 export function createSqliteJobQueue({ folder, ...settings }: SqliteJobQueueOptions): JobQueue {
-  const db = new SqliteDatabase(join(folder, 'jobs.db'));
+  const db = new SqliteDatabase(jobsPath(folder));
   const wakeUp = new WakeUp();
   const closing = new AbortController();
   const workers = new Set<Promise<void>>();

@@ -1,3 +1,4 @@
+import type { DamagedFile } from '@logloom/sqlite';
 import { openSqliteSearchStore } from './sqlite.ts';
 import type { SearchStore } from './search-store.ts';
 
@@ -10,12 +11,15 @@ export interface OpenSearchStoreOptions {
   folder: string;
   /** Opens for queries only. */
   readOnly?: boolean;
+  /** As SqliteSearchStoreOptions have it. */
+  onDamaged?: (damaged: DamagedFile) => void;
 }
 
 /** The search store that the settings ask for. Elasticsearch need not be reachable yet. */
 export async function openSearchStore(options: OpenSearchStoreOptions): Promise<SearchStore> {
-  const { elasticsearchUrl, indexMode = 'standard', folder, readOnly = false } = options;
-  if (elasticsearchUrl === undefined) return openSqliteSearchStore(folder, { readOnly });
+  const { elasticsearchUrl, indexMode = 'standard', folder, readOnly = false, onDamaged } = options;
+  if (elasticsearchUrl === undefined)
+    return openSqliteSearchStore(folder, { readOnly, ...(onDamaged && { onDamaged }) });
   // Its client takes time and memory that whoever runs embedded need not spend.
   const { ElasticsearchSearchStore } = await import('./elasticsearch.ts');
   return new ElasticsearchSearchStore(elasticsearchUrl, { indexMode, readOnly });

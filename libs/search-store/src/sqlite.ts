@@ -1,3 +1,12 @@
+import {
+  DamageNote,
+  isDamaged,
+  nameFile,
+  resultCode,
+  setAside,
+  setAsideIfDamaged,
+  type DamagedFile,
+} from '@logloom/sqlite';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
@@ -12,6 +21,8 @@ export interface SqliteSearchStoreOptions {
   readOnly?: boolean;
   /** How long one query may test rows; default 10 s. */
   queryLimitMs?: number;
+  /** Told of a file that was damaged: it was moved, and an empty one serves, which has to be filled again. */
+  onDamaged?: (damaged: DamagedFile) => void;
 }
 
 /** The file that is answered from, opened. */
@@ -28,7 +39,8 @@ interface Generation {
  * A rebuild makes a second file and then names it in `search.current`, where readers look before each query.
  */
 export function openSqliteSearchStore(folder: string, options: SqliteSearchStoreOptions = {}): SearchStore {
-  const { readOnly = false, queryLimitMs = 10_000 } = options;
+  const { readOnly = false, queryLimitMs = 10_000, onDamaged } = options;
+  const note = new DamageNote(join(folder, 'search.damaged'));
   const open = (file: string): Generation => {
     const path = join(folder, file);
     const db = readOnly ? openForReading(path) : openForWriting(path);
@@ -40,7 +52,15 @@ export function openSqliteSearchStore(folder: string, options: SqliteSearchStore
     };
   };
   mkdirSync(folder, { recursive: true });
-  if (!readOnly) removeOthers(folder);
+  if (!readOnly) {
+    removeOthers(folder);
+    const file = join(folder, currentFile(folder));
+    const movedTo = setAsideIfDamaged(file, Date.now());
+    if (movedTo !== undefined) {
+      serveNextFile(folder);
+      onDamaged?.({ file, movedTo, error: new Error('it cannot be read') });
+    }
+  }
   let current = open(currentFile(folder));
   let unfinished: SearchRebuild | undefined;
   const switchTo = (file: string): void => {
@@ -56,7 +76,30 @@ export function openSqliteSearchStore(folder: string, options: SqliteSearchStore
   };
   const writing = (): SqliteWriter => {
     if (current.writer === undefined) throw new TypeError('this search store was opened for reading only');
+    const file = join(folder, current.file);
+    if (note.take(file)) replace(file, new Error('a query found it damaged'));
     return current.writer;
+  };
+  /** Moves the damaged file away and serves from an empty one. */
+  const replace = (file: string, error: unknown): void => {
+    // It would make the file that now gets the name.
+    void unfinished?.discard();
+    close(current.db);
+    const movedTo = setAside(file, Date.now());
+    switchTo(serveNextFile(folder));
+    onDamaged?.({ file, movedTo, error });
+  };
+  const attempt = <T>(work: () => T): T => {
+    const file = join(folder, current.file);
+    try {
+      return work();
+    } catch (error) {
+      if (isDamaged(error)) {
+        if (readOnly) note.leave(file);
+        else replace(file, error);
+      }
+      throw asStoreError(error, file);
+    }
   };
   return {
     index: async (events) => {
@@ -104,6 +147,13 @@ function startRebuild(
   const file = nextFile(folder);
   const db = openForWriting(join(folder, file));
   const writer = new SqliteWriter(db);
+  const attempt = <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      throw asStoreError(error, join(folder, file));
+    }
+  };
   // Nobody relies on it before commit(): waiting for the disk at each write would cost more than all else.
   db.exec('PRAGMA synchronous=OFF');
   let isOver = false;
@@ -133,17 +183,22 @@ function startRebuild(
   };
 }
 
-/** SQLite's result codes after which the same call may succeed: BUSY, LOCKED, IOERR, FULL, CANTOPEN. */
-const retriableResults = new Set([5, 6, 10, 13, 14]);
+/** Makes the file of the next generation, empty, and lets all serve from it; returns its name. */
+function serveNextFile(folder: string): string {
+  const file = nextFile(folder);
+  openForWriting(join(folder, file)).close();
+  makeCurrent(folder, file);
+  return file;
+}
 
-function attempt<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (cause) {
-    const result = (cause as { errcode?: number }).errcode;
-    if (result === undefined || !retriableResults.has(result & 0xff)) throw cause;
-    throw new SearchStoreError('store-unavailable', (cause as Error).message, { cause });
-  }
+/** SQLite's result codes after which the same call may succeed: BUSY, LOCKED, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB. */
+const retriableResults = new Set([5, 6, 10, 11, 13, 14, 26]);
+
+function asStoreError(cause: unknown, file: string): unknown {
+  nameFile(cause, file);
+  const result = resultCode(cause);
+  if (result === undefined || !retriableResults.has(result)) return cause;
+  return new SearchStoreError('store-unavailable', (cause as Error).message, { cause });
 }
 
 function close(db: DatabaseSync): void {

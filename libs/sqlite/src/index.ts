@@ -1,3 +1,6 @@
+export { DamageNote, type DamagedFile } from './damage-note.ts';
 export { FillTable } from './fill-table.ts';
+export { nameFile, withFileNamed } from './name-file.ts';
 export { openDatabase } from './open-database.ts';
 export { isBusy, resultCode } from './result-code.ts';
+export { isDamaged, setAside, setAsideIfDamaged } from './set-aside.ts';

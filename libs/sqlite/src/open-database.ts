@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { nameFile, withFileNamed } from './name-file.ts';
 import { isBusy } from './result-code.ts';
 
 /** So long (ms) a connection waits for another one's lock. */
@@ -8,18 +9,18 @@ const timeout = 10_000;
 
 /**
  * Opens a database file, and makes it and its folder where they are missing: write-ahead log, FULL, so that a commit returns when it is
- * on the disk. Several threads and processes may open it at once. `pageSize` (bytes) holds for a new file.
+ * on the disk. Several threads and processes may open it at once. `pageSize` (bytes) holds for a new file. Errors name the file.
  */
 export function openDatabase(path: string, { pageSize = 4096 }: { pageSize?: number } = {}): DatabaseSync {
   mkdirSync(dirname(path), { recursive: true });
-  const db = new DatabaseSync(path, { timeout });
+  const db = withFileNamed(path, () => new DatabaseSync(path, { timeout }));
   try {
     db.exec(`PRAGMA page_size=${pageSize}`);
     turnOnWal(db);
     db.exec('PRAGMA synchronous=FULL');
   } catch (error) {
     db.close();
-    throw error;
+    throw nameFile(error, path);
   }
   return db;
 }

@@ -6,7 +6,15 @@ import { parseSettings } from '@logloom/settings';
 import { openDatabase } from '@logloom/sqlite';
 import { createTelemetry } from '@logloom/telemetry';
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -26,6 +34,7 @@ async function openRig() {
   return {
     connection,
     stores,
+    folder,
     archiveFile: join(stores, 'archive.db'),
     /** Runs the indexer until everything is committed, and `meanwhile` then; gives its metrics. */
     index: async (meanwhile?: () => Promise<void>): Promise<string> => {
@@ -131,4 +140,29 @@ test('an archive that loses its data while the indexer runs is filled again with
   });
   assert.match(metrics, /logloom_indexer_lost_records_total\{view="archive"/);
   assert.deepEqual(await rig.counts(), [2 * count, 2 * count]);
+});
+
+test('damaged files of the stores and the queue are moved, and filled again; the start goes on', async () => {
+  await using rig = await openRig();
+  await rig.index();
+  // Not a database at all; one that ends in the middle; one whose first page is overwritten behind its header.
+  writeFileSync(join(rig.stores, 'search.db'), 'not a database, '.repeat(1000));
+  truncateSync(rig.archiveFile, Math.floor(readFileSync(rig.archiveFile).length / 2));
+  const jobs = join(rig.folder, 'jobs', 'jobs.db');
+  writeFileSync(jobs, readFileSync(jobs).fill(0xff, 100, 2000));
+  const metrics = await rig.index(async () => {
+    for (const end = Date.now() + 60_000; String(await rig.counts()) !== `${count},${count}`; await sleep(50))
+      assert.ok(Date.now() < end, 'the stores were not filled again in 60 s');
+  });
+  for (const file of ['search.db', 'archive.db', 'jobs.db'])
+    assert.match(metrics, new RegExp(`damaged_files_total\\{file="${file}"`));
+  const kept = [...readdirSync(rig.stores), ...readdirSync(join(rig.folder, 'jobs'))];
+  assert.deepEqual(
+    kept
+      .filter((name) => /\.db\.corrupt-\d+$/.test(name))
+      .map((name) => name.split('.')[0])
+      .sort(),
+    ['archive', 'jobs', 'search'],
+  );
+  assert.doesNotMatch(await rig.index(), /lost_records_total\{/);
 });

@@ -1,10 +1,11 @@
 import { openArchive } from '@logloom/archive';
 import type { EventLog } from '@logloom/event-log';
-import { openJobQueue, openJobRecords } from '@logloom/job-queue';
+import { openJobQueue, openJobRecords, setAsideDamagedJobFiles } from '@logloom/job-queue';
 import { connectLog, type RunService } from '@logloom/runtime';
 import { topics, type FillMark } from '@logloom/schemas';
 import { openSearchStore } from '@logloom/search-store';
-import { join } from 'node:path';
+import type { DamagedFile } from '@logloom/sqlite';
+import { basename, join } from 'node:path';
 import { FillMarks, ViewLostError } from './fill-marks.ts';
 import { IndexBatches } from './index-batches.ts';
 import { indexPartition } from './index-partition.ts';
@@ -27,20 +28,28 @@ export const runIndexer: RunService = async ({ settings, telemetry, signal, onRe
   await using connection = await connectLog(settings, {}, telemetry);
   const { log, serde } = connection;
   await using cleanUp = new AsyncDisposableStack();
+  const { logger } = telemetry;
+  const metrics = createMetrics(telemetry);
+  const onDamaged = ({ file, movedTo, error }: DamagedFile): void => {
+    metrics.damagedFiles.inc({ file: basename(file) });
+    logger.error({ file, movedTo, err: error }, 'a file was damaged; it was moved, and is made again');
+  };
   const folder = storesFolder(settings.LOGLOOM_DATA);
   const elasticsearchUrl = settings.ELASTICSEARCH_URL;
   const indexMode = settings.ELASTICSEARCH_INDEX_MODE;
-  const search = cleanUp.adopt(await openSearchStore({ elasticsearchUrl, indexMode, folder }), (store) =>
-    store.close(),
+  const search = cleanUp.adopt(
+    await openSearchStore({ elasticsearchUrl, indexMode, folder, onDamaged }),
+    (store) => store.close(),
   );
-  const archive = cleanUp.adopt(await openArchive({ mongodbUrl: settings.MONGODB_URL, folder }), (store) =>
-    store.close(),
+  const archive = cleanUp.adopt(
+    await openArchive({ mongodbUrl: settings.MONGODB_URL, folder, onDamaged }),
+    (store) => store.close(),
   );
   const jobsStore = { redisUrl: settings.REDIS_URL, folder: jobsFolder(settings.LOGLOOM_DATA) };
+  if (settings.REDIS_URL === undefined) setAsideDamagedJobFiles(jobsStore.folder).forEach(onDamaged);
   const queue = cleanUp.adopt(await openJobQueue(jobsStore), (opened) => opened.close());
   const records = cleanUp.adopt(await openJobRecords(jobsStore), (opened) => opened.close());
   const gate = new WriteGate();
-  const metrics = createMetrics(telemetry);
   const { tracing } = telemetry;
   const batches = new IndexBatches({
     targets: [
@@ -72,7 +81,6 @@ export const runIndexer: RunService = async ({ settings, telemetry, signal, onRe
       metrics.bulkSeconds.observe(seconds);
     },
   });
-  const { logger } = telemetry;
   const marks = new FillMarks({
     views: [
       { name: 'search', store: search },

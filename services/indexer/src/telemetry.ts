@@ -53,6 +53,12 @@ export function createMetrics({ registry }: Telemetry) {
       labelNames: ['view'],
       registers,
     }),
+    damagedFiles: new Counter({
+      name: 'logloom_indexer_damaged_files_total',
+      help: 'Files of the embedded stores that were damaged: moved to <name>.corrupt-<time> and made again.',
+      labelNames: ['file'],
+      registers,
+    }),
     retries: new Counter({
       name: 'logloom_indexer_retries_total',
       help: 'Writes that a store refused for now.',
