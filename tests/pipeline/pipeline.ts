@@ -14,6 +14,7 @@ export class Pipeline implements AsyncDisposable {
   readonly ingestUrl: string;
   readonly viewersUrl: string;
   readonly env: Record<string, string>;
+  readonly #wrap: (program: string[]) => string[];
   #child: ChildProcess | undefined;
   #errors = '';
 
@@ -22,32 +23,40 @@ export class Pipeline implements AsyncDisposable {
     ingestPort: number,
     livePort: number,
     settings: Record<string, string>,
+    wrap: (program: string[]) => string[],
   ) {
+    this.#wrap = wrap;
     this.dataFolder = dataFolder;
     this.ingestUrl = `http://127.0.0.1:${ingestPort}`;
     this.viewersUrl = `http://127.0.0.1:${livePort}`;
     this.env = {
       ...(process.env as Record<string, string>),
+      SYSLOG_PORT: '0',
+      ...settings,
       LOGLOOM_DATA: dataFolder,
       INGEST_PORT: String(ingestPort),
       LIVE_PORT: String(livePort),
-      SYSLOG_PORT: '0',
-      ...settings,
     };
   }
 
-  static async create(settings: Record<string, string> = {}): Promise<Pipeline> {
+  /** `wrap` may put a program before it. */
+  static async create(
+    settings: Record<string, string> = {},
+    wrap = (program: string[]): string[] => program,
+  ): Promise<Pipeline> {
     return new Pipeline(
       mkdtempSync(join(tmpdir(), 'pipeline-')),
       await freePort(),
       await freePort(),
       settings,
+      wrap,
     );
   }
 
   /** Starts it and waits until it is ready. */
   async start(): Promise<void> {
-    const child = spawn(process.execPath, [main, 'up'], {
+    const [program, ...args] = this.#wrap([process.execPath, main, 'up']);
+    const child = spawn(program!, args, {
       env: this.env,
       cwd: this.dataFolder,
       stdio: ['ignore', 'ignore', 'pipe'],
