@@ -250,7 +250,7 @@ async function readAll<T>({ log, serde }: LogConnection, topic: string): Promise
       await serde.load(records.map(({ value }) => value));
       for (const { offset, value } of records) {
         const decoded = serde.decode(value);
-        if (decoded.name !== 'Tick')
+        if (decoded.name !== 'Tick' && decoded.name !== 'Rules')
           found.push({ value: decoded.value as T, place: `${partition}/${offset}` });
       }
       next = records.at(-1)!.offset + 1;

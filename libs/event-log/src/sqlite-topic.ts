@@ -24,7 +24,10 @@ export class SqliteTopic {
   readonly name: string;
   readonly partitionCount: number;
   readonly #db: DatabaseSync;
-  readonly #partitions: Partition[] = [];
+  readonly #partitions: Partition[];
+  readonly #dataVersion: StatementSync;
+  /** What was read since another connection last wrote, so that looking at hundreds of idle partitions costs one look at the file. */
+  #known = { version: -1, starts: new Map<number, number>(), ends: new Map<number, number>() };
   readonly #epoch: StatementSync;
 
   constructor(folder: string, name: string, partitions: number) {
@@ -32,8 +35,10 @@ export class SqliteTopic {
     this.partitionCount = partitions;
     // Large pages suit rows of many records.
     this.#db = openDatabase(topicPath(folder, name), { pageSize: 16384 });
-    this.#db.exec('CREATE TABLE IF NOT EXISTS topic (epoch TEXT NOT NULL)');
-    for (let p = 0; p < partitions; p++) this.#partitions.push(this.#open(p));
+    this.#createTables();
+    this.#dataVersion = this.#db.prepare('PRAGMA data_version');
+    this.#dataVersion.setReturnArrays(true);
+    this.#partitions = Array.from({ length: partitions }, (_, p) => this.#open(p));
     this.#epoch = this.#db.prepare('SELECT epoch FROM topic');
   }
 
@@ -67,6 +72,7 @@ export class SqliteTopic {
         }
       }
       this.#db.exec('COMMIT');
+      for (const p of perPartition.keys()) this.#known.ends.delete(p);
     } catch (error) {
       // A full disk ends the transaction by itself; a ROLLBACK would then hide the cause.
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
@@ -84,6 +90,7 @@ export class SqliteTopic {
     const place = { topic: this.name, partition };
     const records: LogRecord[] = [];
     try {
+      if (fromOffset >= this.endOffset(partition)) return records;
       for (const row of from.iterate(fromOffset) as unknown as Iterable<Row>) {
         records.push(...fromBatch(asBatch(row), place, fromOffset, maxRecords - records.length));
         if (records.length >= maxRecords) break;
@@ -100,12 +107,16 @@ export class SqliteTopic {
   }
 
   startOffset(partition: number): number {
-    const row = this.#partition(partition).first.get() as unknown as Position | undefined;
-    return row === undefined ? 0 : row[0];
+    const { first } = this.#partition(partition);
+    return this.#lookUp('starts', partition, () => {
+      const row = first.get() as unknown as Position | undefined;
+      return row === undefined ? 0 : row[0];
+    });
   }
 
   endOffset(partition: number): number {
-    return this.#end(this.#partition(partition)).offset;
+    const of = this.#partition(partition);
+    return this.#lookUp('ends', partition, () => this.#end(of).offset);
   }
 
   /**
@@ -126,20 +137,26 @@ export class SqliteTopic {
 
   trim(beforeMs: number): void {
     for (let p = 0; p < this.partitionCount; p++) {
-      const last = this.#partition(p).last.get() as unknown as Position | undefined;
-      if (last === undefined) continue;
-      const [offset, count, timestamp] = last;
-      this.#db
-        .prepare(`DELETE FROM p${p} WHERE "offset" < MIN(?, ?)`)
-        .run(offset, this.offsetByTime(p, beforeMs));
-      if (timestamp >= beforeMs || count === 1) continue;
-      // The last record stays: it holds the end offset and the clock.
-      const [record] = this.read(p, offset + count - 1, 1);
-      const [batch] = toBatches([record!], record!.offset, timestamp);
-      this.#db
-        .prepare(`UPDATE p${p} SET "offset" = ?, count = 1, records = ? WHERE "offset" = ?`)
-        .run(batch!.offset, batch!.records, offset);
+      // What is known of it was read before its records go.
+      this.#trimPartition(p, beforeMs);
+      this.#known.version = -1;
     }
+  }
+
+  #trimPartition(p: number, beforeMs: number): void {
+    const last = this.#partition(p).last.get() as unknown as Position | undefined;
+    if (last === undefined) return;
+    const [offset, count, timestamp] = last;
+    this.#db
+      .prepare(`DELETE FROM p${p} WHERE "offset" < MIN(?, ?)`)
+      .run(offset, this.offsetByTime(p, beforeMs));
+    if (timestamp >= beforeMs || count === 1) return;
+    // The last record stays: it holds the end offset and the clock.
+    const [record] = this.read(p, offset + count - 1, 1);
+    const [batch] = toBatches([record!], record!.offset, timestamp);
+    this.#db
+      .prepare(`UPDATE p${p} SET "offset" = ?, count = 1, records = ? WHERE "offset" = ?`)
+      .run(batch!.offset, batch!.records, offset);
   }
 
   /**
@@ -150,6 +167,7 @@ export class SqliteTopic {
     for (let p = 0; p < this.partitionCount; p++) this.#db.exec(`DROP TABLE IF EXISTS p${p}`);
     this.#db.exec('DROP TABLE IF EXISTS topic');
     this.#db.exec('VACUUM');
+    this.#known.version = -1;
   }
 
   close(): void {
@@ -162,6 +180,16 @@ export class SqliteTopic {
     return row === undefined ? { offset: 0, timestamp: 0 } : { offset: row[0] + row[1], timestamp: row[2] };
   }
 
+  #lookUp(what: 'starts' | 'ends', partition: number, read: () => number): number {
+    const [version] = this.#dataVersion.get() as unknown as [number];
+    if (version !== this.#known.version) this.#known = { version, starts: new Map(), ends: new Map() };
+    const known = this.#known[what].get(partition);
+    if (known !== undefined) return known;
+    const value = read();
+    this.#known[what].set(partition, value);
+    return value;
+  }
+
   #partition(partition: number): Partition {
     const found = this.#partitions[partition];
     if (found === undefined)
@@ -169,11 +197,23 @@ export class SqliteTopic {
     return found;
   }
 
+  /** All at once: each statement of its own would wait for the disk, and let the threads that do the same wait for each other. */
+  #createTables(): void {
+    const { tables } = this.#db
+      .prepare("SELECT count(*) AS tables FROM sqlite_master WHERE type = 'table'")
+      .get() as { tables: number };
+    if (tables > this.partitionCount) return;
+    this.#db.exec('BEGIN IMMEDIATE');
+    this.#db.exec('CREATE TABLE IF NOT EXISTS topic (epoch TEXT NOT NULL)');
+    for (let p = 0; p < this.partitionCount; p++)
+      this.#db.exec(
+        `CREATE TABLE IF NOT EXISTS p${p} ("offset" INTEGER PRIMARY KEY, count INTEGER NOT NULL, timestamp INTEGER NOT NULL, records BLOB NOT NULL)`,
+      );
+    this.#db.exec('COMMIT');
+  }
+
   #open(partition: number): Partition {
     const table = `p${partition}`;
-    this.#db.exec(
-      `CREATE TABLE IF NOT EXISTS ${table} ("offset" INTEGER PRIMARY KEY, count INTEGER NOT NULL, timestamp INTEGER NOT NULL, records BLOB NOT NULL)`,
-    );
     const prepare = (sql: string): StatementSync => {
       const statement = this.#db.prepare(sql);
       statement.setReturnArrays(true);

@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { logEvent } from './correlator-fixtures.ts';
 
 const partitions = 4;
 const ids = 600;
@@ -156,20 +157,7 @@ async function appendTo(
   const records = events.map(({ id: correlationId, n }) => ({
     partition: partitionOf(correlationId, partitions),
     key: correlationId,
-    value: serde.encode('LogEvent', {
-      source: { kind: 'http', topic: 'test', partition: 0, offset: n, index: 0 },
-      timestamp: 1_700_000_000_000_000 + n,
-      receivedAt: 0,
-      level: n % 50 === 0 ? 'error' : 'info',
-      service: `service-${n % 5}`,
-      host: null,
-      message: `event ${n}`,
-      correlationId,
-      correlationKind: 'traceId',
-      traceId: correlationId,
-      spanId: null,
-      attributes: '{}',
-    }),
+    value: serde.encode('LogEvent', logEvent(correlationId, n)),
   }));
   const offsets = await log.append(topics.events, records);
   records.forEach((record, j) =>
