@@ -27,7 +27,7 @@ export async function compareViews(first: string, second: string): Promise<ViewC
     onlyInFirst: [...a.keys()].filter((id) => !b.has(id)),
     onlyInSecond: [...b.keys()].filter((id) => !a.has(id)),
     different: [],
-    rules: {},
+    rules: Object.create(null) as ViewComparison['rules'],
   };
   for (const [id, document] of a) {
     const other = b.get(id);

@@ -109,7 +109,7 @@ class Counts implements ReplayView {
   }
 
   result(): { documents: number; alerts: number; rules: Record<string, number> } {
-    const rules: Record<string, number> = {};
+    const rules = Object.create(null) as Record<string, number>;
     for (const names of this.documents.values())
       for (const name of names) rules[name] = (rules[name] ?? 0) + 1;
     return { documents: this.documents.size, alerts: this.alerts, rules };

@@ -13,7 +13,12 @@ export interface CorrelationWhere {
   params: SqlValue[];
 }
 
-const textColumns: Readonly<Record<string, string>> = {
+/** Without a prototype: a filter may ask for a field `constructor`. */
+function columns(named: Record<string, string>): Readonly<Record<string, string>> {
+  return Object.freeze(Object.assign(Object.create(null) as Record<string, string>, named));
+}
+
+const textColumns = columns({
   id: 'id',
   correlationId: 'correlation_id',
   correlationKind: 'kind',
@@ -21,15 +26,15 @@ const textColumns: Readonly<Record<string, string>> = {
   closeReason: 'close_reason',
   severity: 'severity',
   shape: 'shape',
-};
-const numberColumns: Readonly<Record<string, string>> = {
+});
+const numberColumns = columns({
   eventCount: 'event_count',
   errorCount: 'error_count',
   durationMs: 'duration_ms',
   revision: 'revision',
   partition: 'partition',
-};
-const listColumns: Readonly<Record<string, string>> = {
+});
+const listColumns = columns({
   service: 'services',
   services: 'services',
   rules: 'rules',
@@ -37,7 +42,7 @@ const listColumns: Readonly<Record<string, string>> = {
   traceId: 'ids',
   requestId: 'ids',
   sessionId: 'ids',
-};
+});
 const labelPrefix = 'labels.';
 /** Every field that a filter of documents may ask, with its name in the store. */
 export const fieldsOfDocuments = { texts: textColumns, numbers: numberColumns, lists: listColumns };

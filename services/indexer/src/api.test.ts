@@ -214,6 +214,37 @@ test('a bad filter is refused, with its place', async () => {
   assert.deepEqual([body.error.code, body.error.position], ['bad-filter', 14]);
 });
 
+test('a field, value or id may have the name of something that every JavaScript object has', async () => {
+  await using api = await openApi();
+  const attributes = '{"constructor":"a","toString":1,"__proto__":"b"}';
+  await api.search.index([event(1, { service: 'valueOf', attributes })]);
+  await api.search.indexCorrelations([
+    document([0], { labels: JSON.parse('{"__proto__":"c"}') as Record<string, string> }),
+  ]);
+  for (const name of ['constructor', 'toString', 'valueOf', 'hasOwnProperty', '__proto__']) {
+    for (const [path, parameters, wanted] of [
+      ['search', { q: `${name}:x` }, 200],
+      ['search', { q: `level:${name}` }, 400],
+      ['histogram', { q: `${name}:*` }, 200],
+      ['histogram', { by: name }, 400],
+      ['search', { order: name }, 400],
+      ['fields', { field: name }, 400],
+      ['fields', { field: `attributes.${name}` }, 200],
+      ['correlations', { q: `${name}:x` }, 400],
+      ['correlations', { q: `kind:${name} AND labels.${name}:*` }, 200],
+      [`correlations/${name}`, {}, 404],
+      [`events/${name}`, {}, 404],
+    ] as const) {
+      const { status } = await api.get(path, parameters);
+      assert.equal(status, wanted, `${path} ${JSON.stringify(parameters)}`);
+    }
+  }
+  const { body } = await api.get('search', { q: 'constructor:a AND toString:1 AND __proto__:b' });
+  assert.equal(body.events.length, 1);
+  const { body: labelled } = await api.get('correlations', { q: 'labels.__proto__:c' });
+  assert.equal(labelled.correlations.length, 1);
+});
+
 test('an unknown id is not found', async () => {
   await using api = await openApi();
   for (const path of ['events/x', 'correlations/x']) {

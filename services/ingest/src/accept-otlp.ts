@@ -47,10 +47,12 @@ function withEvents<Encoded>(
   normalizer: Normalizer,
 ): Group<Encoded> {
   const fields = senderFields(sender);
+  const refused = sender.refused ?? sender.scope.refused;
   return {
     records,
     sharedLength: fields.resource.length + fields.scope.length,
-    toEvent: (record, source, receivedAt) => otlpEvent(read(record), fields, source, receivedAt, normalizer),
+    toEvent: (record, source, receivedAt) =>
+      refused ?? otlpEvent(read(record), fields, source, receivedAt, normalizer),
     part,
     letter,
   };

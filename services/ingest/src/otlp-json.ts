@@ -6,10 +6,12 @@ import {
   integer,
   maxValueDepth,
   noAttributes,
+  readShared,
   type AnyValue,
   type Attributes,
   type OtlpGroup,
   type OtlpRecord,
+  type OtlpShared,
 } from './otlp-record.ts';
 import { groupBytes, type RequestCost } from './request-cost.ts';
 
@@ -48,11 +50,11 @@ export function readOtlpJson(request: unknown, cost: RequestCost): OtlpGroup<unk
   return groups;
 }
 
-function readCommon(message: Json): { attributes: Attributes; droppedAttributesCount: number } {
-  return {
+function readCommon(message: Json): OtlpShared {
+  return readShared(() => ({
     attributes: readPairs(list(message, 'attributes'), 0),
     droppedAttributesCount: number(message, 'droppedAttributesCount', 'dropped_attributes_count'),
-  };
+  }));
 }
 
 /** A LogRecord. Throws RejectedError `wrong-shape`, `bad-timestamp`, `too-deep`. */

@@ -5,6 +5,7 @@ import {
   integer,
   maxValueDepth,
   noAttributes,
+  readShared,
   type AnyValue,
   type Attributes,
   type OtlpGroup,
@@ -52,7 +53,7 @@ function resourceLogs(bytes: Buffer, cost: RequestCost, groups: OtlpGroup<Buffer
     else reader.skip(t);
   }
   const resource = joined(resources, cost);
-  const sender = { ...readAttributes(resource, 1, 2), schemaUrl };
+  const sender = { ...readShared(() => readAttributes(resource, 1, 2)), schemaUrl };
   for (const scope of scopes) groups.push(scopeLogs(scope, resource, sender, cost));
 }
 
@@ -77,7 +78,10 @@ function scopeLogs(
   }
   const scope = joined(scopes, cost);
   return {
-    sender: { ...sender, scope: { ...readScopeNames(scope), ...readAttributes(scope, 3, 4), schemaUrl } },
+    sender: {
+      ...sender,
+      scope: { ...readScopeNames(scope), ...readShared(() => readAttributes(scope, 3, 4)), schemaUrl },
+    },
     records,
     part: protobufPart,
     letter: (parts) => writeLetter(resource, sender.schemaUrl, scope, schemaUrl, parts),

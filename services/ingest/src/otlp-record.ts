@@ -1,3 +1,4 @@
+import { RejectedError, type Rejection } from './errors.ts';
 import { maxDepth } from './json-text.ts';
 
 /** An AnyValue as JSON knows it: an integer beyond 2^53 is its digits as text, bytes are base64, NaN and Infinity their names. */
@@ -21,19 +22,18 @@ export interface OtlpRecord {
   eventName: string;
 }
 
-/** What stands once for many records. */
-export interface OtlpSender {
-  /** Of the resource. */
+/** What a resource and a scope have alike. */
+export interface OtlpShared {
   attributes: Attributes;
   droppedAttributesCount: number;
+  /** Why no record that shares it can be an event. */
+  refused?: Rejection;
+}
+
+/** What stands once for many records; its attributes are those of the resource. */
+export interface OtlpSender extends OtlpShared {
   schemaUrl: string;
-  scope: {
-    name: string;
-    version: string;
-    attributes: Attributes;
-    droppedAttributesCount: number;
-    schemaUrl: string;
-  };
+  scope: OtlpShared & { name: string; version: string; schemaUrl: string };
 }
 
 /** The records of one scope of one resource, still encoded: each is read on its own, so that a broken one costs only itself. */
@@ -43,6 +43,16 @@ export interface OtlpGroup<Encoded> {
   /** See Group. */
   part: (record: Encoded) => Buffer;
   letter: (parts: Buffer) => Buffer;
+}
+
+/** What `read` gives. What is nested too deep refuses the records that share it, and no others of the request. */
+export function readShared(read: () => OtlpShared): OtlpShared {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof RejectedError) || error.rejection.code !== 'too-deep') throw error;
+    return { attributes: noAttributes(), droppedAttributesCount: 0, refused: error.rejection };
+  }
 }
 
 /** How deep the values of an attribute may be nested: they stand in the event's attributes. */

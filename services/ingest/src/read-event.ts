@@ -92,16 +92,50 @@ function parseObject(
 
 /** JSON.parse, but an integer that a number cannot hold exactly, or a number beyond them all, is its digits as text. */
 export function parseExactly(text: string): unknown {
-  return JSON.parse(
-    text,
-    function (this: unknown, key: string, value: unknown, context?: { source?: string }) {
-      const digits = context?.source;
-      if (typeof value === 'number' && digits !== undefined && Math.abs(value) > Number.MAX_SAFE_INTEGER) {
-        if (!Number.isFinite(value) || /^-?\d+$/.test(digits)) return digits;
+  try {
+    return JSON.parse(
+      text,
+      function (this: unknown, key: string, value: unknown, context?: { source?: string }) {
+        const digits = context?.source;
+        return typeof value === 'number' && digits !== undefined && isInexact(value, digits) ? digits : value;
+      },
+    );
+  } catch (error) {
+    // A reviver is called from the inside out, by recursion: JSON.parse alone needs no stack.
+    if (!(error instanceof RangeError)) throw error;
+    return JSON.parse(quoteInexact(text));
+  }
+}
+
+function isInexact(value: number, digits: string): boolean {
+  return Math.abs(value) > Number.MAX_SAFE_INTEGER && (!Number.isFinite(value) || /^-?\d+$/.test(digits));
+}
+
+/** A JSON text with such numbers in quotes. */
+function quoteInexact(text: string): string {
+  let quoted = '';
+  let copied = 0;
+  for (let at = 0; at < text.length;) {
+    if (text[at] === '"') at = endOfString(text, at);
+    else {
+      number.lastIndex = at;
+      const digits = number.exec(text)?.[0];
+      if (digits !== undefined && isInexact(Number(digits), digits)) {
+        quoted += `${text.slice(copied, at)}"${digits}"`;
+        copied = at + digits.length;
       }
-      return value;
-    },
-  );
+      at += digits?.length ?? 1;
+    }
+  }
+  return quoted + text.slice(copied);
+}
+
+const number = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+
+function endOfString(text: string, start: number): number {
+  let at = start + 1;
+  while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
+  return at + 1;
 }
 
 // Every escape is matched, so that the second half of an escaped backslash is never taken for the start of one.

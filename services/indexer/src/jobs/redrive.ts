@@ -246,5 +246,6 @@ function emptyResult(): RedriveResult {
 
 function countOne(result: RedriveResult, code: string): void {
   result.redriven++;
-  result.codes[code] = (result.codes[code] ?? 0) + 1;
+  // A code is what stands in the letter, `constructor` too.
+  result.codes[code] = (Object.hasOwn(result.codes, code) ? result.codes[code]! : 0) + 1;
 }
