@@ -127,7 +127,7 @@ async function startPlain(serde: Serde, started: Promise<FollowOptions['onBatch'
       for (const { value, partition, offset } of records) {
         const decoded = serde.decode(value);
         if (decoded.name !== 'LogEvent') continue;
-        const event = placeEvent(decoded.value, partition, offset);
+        const event = placeEvent(decoded.value, 'bench', partition, offset);
         const subject = new FilterSubject(event);
         const json = eventToJson(event);
         for (const [socket, matches] of viewers) if (matches(subject)) socket.send(json);

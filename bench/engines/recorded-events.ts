@@ -23,7 +23,7 @@ export async function recordedEvents({
       const events = records.map(({ value, offset }) => {
         const decoded = serde.decode(value);
         if (decoded.name !== 'LogEvent') throw new Error(`a ${decoded.name} among the events`);
-        return placeEvent(decoded.value, partition, offset);
+        return placeEvent(decoded.value, log.epoch, partition, offset);
       });
       return { records, events };
     }),

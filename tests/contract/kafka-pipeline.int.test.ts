@@ -1,4 +1,4 @@
-import { partitionOf, SourceWatermarks } from '@logloom/event-log';
+import { DuplicateWindow, partitionOf } from '@logloom/event-log';
 import { parseFilter } from '@logloom/filter';
 import { openJobQueue } from '@logloom/job-queue';
 import { connectLog, type LogConnection } from '@logloom/runtime';
@@ -261,10 +261,13 @@ async function readAll<T>({ log, serde }: LogConnection, topic: string): Promise
 
 /** The events without the copies that a reader drops. */
 async function distinctEvents(connection: LogConnection): Promise<{ event: LogEvent; place: string }[]> {
-  const marks = Array.from({ length: partitions }, () => new SourceWatermarks());
+  const windows = Array.from({ length: partitions }, () => new DuplicateWindow());
   const events = await readAll<LogEvent>(connection, topics.events);
   return events
-    .filter(({ value, place }) => marks[Number(place.split('/')[0])]!.admit(value.source))
+    .filter(({ value, place }) => {
+      const [partition, offset] = place.split('/').map(Number);
+      return windows[partition!]!.admit(value.source, offset!);
+    })
     .map(({ value, place }) => ({ event: value, place }));
 }
 

@@ -78,8 +78,8 @@ async function roundTrip(
 test('logs.events: ingest writes what indexer and fanout read whole', async () => {
   const read = (await roundTrip((serde) => serde.encode('LogEvent', event))) as LogEvent;
   assert.deepEqual(plain(read), event);
-  assert.deepEqual(JSON.parse(eventToJson(placeEvent(read, 3, 9))), {
-    id: 'http-producer-0-41',
+  assert.deepEqual(JSON.parse(eventToJson(placeEvent(read, 'k3x9', 3, 9))), {
+    id: 'k3x9-3-9',
     timestamp: '2023-01-30T11:51:01.822717Z',
     level: 'error',
     service: 'payment',

@@ -1,6 +1,6 @@
-import { SourceWatermarks } from '@logloom/event-log';
+import { DuplicateWindow } from '@logloom/event-log';
 import { connectLog } from '@logloom/runtime';
-import { eventId, formatMicros, topics } from '@logloom/schemas';
+import { formatMicros, placeId, topics } from '@logloom/schemas';
 import { parseSettings } from '@logloom/settings';
 import { MongoClient } from 'mongodb';
 import type { RuledDocument } from '../pipeline/ruled-requests.ts';
@@ -45,7 +45,7 @@ export async function readLog({ env }: Services): Promise<Logged> {
   let copies = 0;
   const ends = await log.endOffsets(topics.events);
   for (const [partition, end] of ends.entries()) {
-    const marks = new SourceWatermarks();
+    const window = new DuplicateWindow();
     for (let next = 0; next < end;) {
       const records = await log.read(topics.events, partition, next, 5_000);
       if (records.length === 0) break;
@@ -54,12 +54,12 @@ export async function readLog({ env }: Services): Promise<Logged> {
         const decoded = serde.decode(value);
         if (decoded.name !== 'LogEvent') continue;
         const { source, correlationId, timestamp, service, message } = decoded.value;
-        if (!marks.admit(source)) {
+        if (!window.admit(source, offset)) {
           copies++;
           continue;
         }
         const content = contentOf({ timestamp: formatMicros(timestamp), service, message });
-        const place = placeOf({ id: eventId(source), partition, offset });
+        const place = placeOf({ id: placeId(log.epoch, partition, offset), partition, offset });
         events.push({ place, partition, offset, correlationId, content });
       }
       next = records.at(-1)!.offset + 1;

@@ -5,7 +5,7 @@ import {
   type CorrelateOptions,
   type InputRecord,
 } from '@logloom/correlator';
-import { SourceWatermarks, type EventLog, type LogRecord } from '@logloom/event-log';
+import { warmUp, type EventLog, type LogRecord } from '@logloom/event-log';
 import type { RuleSet } from '@logloom/rules';
 import type { Serde } from '@logloom/schema-registry';
 import { topics, type Alert, type Correlation } from '@logloom/schemas';
@@ -68,10 +68,13 @@ async function replayPartition(
   const start =
     options ?? before.options ?? (await firstOptions(log, serde, partition, from, end)) ?? fallback;
   const correlate = new Correlate(partition, start, {
+    epoch: log.epoch,
     offset: from,
     rules: rules === undefined ? (before.rules ?? null) : rules,
   });
-  const watermarks = new SourceWatermarks();
+  const window = await warmUp({ log, topic: topics.events, partition }, from, (records) =>
+    serde.sources(records.map(({ value }) => value)),
+  );
   let offset = from;
   while (offset < to) {
     signal.throwIfAborted();
@@ -103,7 +106,8 @@ async function replayPartition(
       return;
     }
     const event = decoded?.name === 'LogEvent' ? decoded.value : null;
-    const counts = event !== null && watermarks.admit(event.source) && event.correlationId !== null;
+    const counts =
+      event !== null && window.admit(event.source, record.offset) && event.correlationId !== null;
     correlate.apply({ ...place, event: counts ? event : null }, output, raised);
   }
 }

@@ -42,7 +42,7 @@ export async function tryRules(
   let uncorrelated = 0;
   const passed = rules.rules.map(() => ({ first: 0, next: 0 }));
   const countPassed = (event: LogEvent): void => {
-    const subject = new FilterSubject(placeEvent(event, 0, offset));
+    const subject = new FilterSubject(placeEvent(event, 'log', 0, offset));
     rules.rules.forEach((rule, i) => {
       if (rule.when(subject)) passed[i]!.first++;
       if (rule.sequence?.next(subject) === true) passed[i]!.next++;

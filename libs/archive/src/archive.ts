@@ -1,8 +1,9 @@
 import type { Correlation, LogView, PlacedEvent } from '@logloom/schemas';
 
 /**
- * Keeps every event and correlation document for as long as retention says, whole: what it gives back equals what it was given. It
- * is a view of the log and can be made again from it, as far back as the log goes.
+ * Keeps every event and correlation document for as long as retention says, whole: what it gives back equals what it was given, but for
+ * the source: in its place it says where in the log the event is. It is a view of the log and can be made again from it, as far back as
+ * the log goes.
  *
  * Guarantees of every adapter
  * - put() and putCorrelations() resolve only when everything that they were given is durable. A rejected call may have stored some

@@ -1,4 +1,4 @@
-import { levels, type PlacedEvent, type Source } from '@logloom/schemas';
+import { levels, topics, type PlacedEvent, type Source } from '@logloom/schemas';
 
 /** The columns of an archived event, in the order of EventRow. */
 export const eventColumns =
@@ -48,7 +48,7 @@ export function eventOf(row: EventRow): PlacedEvent {
     id: row[1],
     partition: row[2],
     offset: row[3],
-    source: sourceOf(row[1]),
+    source: sourceOf(row[2], row[3]),
     timestamp: row[0],
     receivedAt: row[4],
     level: levels[row[5]]!,
@@ -63,10 +63,7 @@ export function eventOf(row: EventRow): PlacedEvent {
   };
 }
 
-const idOfSource = /^([^-]*)-(.*)-(\d+)-(\d+)(?:\.(\d+))?$/s;
-
-/** The source that an event's id was made from (eventId in the schemas): kinds hold no hyphen, so it can be read back. */
-export function sourceOf(id: string): Source {
-  const [, kind = '', topic = '', partition, offset, index = '0'] = idOfSource.exec(id) ?? [];
-  return { kind, topic, partition: Number(partition), offset: Number(offset), index: Number(index) };
+/** Stands for the source, which the archive doesn't keep: the event's place in the log. */
+export function sourceOf(partition: number, offset: number): Source {
+  return { kind: 'archive', topic: topics.events, partition, offset, index: 0 };
 }

@@ -58,7 +58,7 @@ export function eventOf(d: Omit<EventDocument, keyof typeof eventProjection>): P
     id: d._id,
     partition: d.partition,
     offset: d.offset,
-    source: sourceOf(d._id),
+    source: sourceOf(d.partition, d.offset),
     timestamp: d.timestamp,
     receivedAt: d.receivedAt,
     level: levels[d.level]!,

@@ -11,6 +11,8 @@ export interface OpenArchiveOptions {
   readOnly?: boolean | undefined;
   /** As SqliteArchiveOptions have it. */
   onDamaged?: (damaged: DamagedFile) => void;
+  /** The log's: whoever writes gives what an older release has archived here the ids of now. */
+  epoch?: string | undefined;
 }
 
 /** The archive that the settings ask for. Rejects with ArchiveError when it cannot be reached. */
@@ -19,9 +21,10 @@ export async function openArchive({
   folder,
   readOnly = false,
   onDamaged,
+  epoch,
 }: OpenArchiveOptions): Promise<Archive> {
   if (mongodbUrl === undefined)
-    return openSqliteArchive(folder, { readOnly, ...(onDamaged && { onDamaged }) });
+    return openSqliteArchive(folder, { readOnly, epoch, ...(onDamaged && { onDamaged }) });
   // Its driver takes time and memory that whoever runs embedded need not spend.
   const { openMongoArchive } = await import('./mongodb.ts');
   return openMongoArchive(mongodbUrl, { readOnly });

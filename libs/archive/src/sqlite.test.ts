@@ -1,4 +1,4 @@
-import type { PlacedEvent } from '@logloom/schemas';
+import { correlationDefaults, type Correlation, type PlacedEvent } from '@logloom/schemas';
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -54,10 +54,32 @@ test('what a reader finds damaged is moved by the writer, and the reader goes on
   await Promise.all([writer.close(), reader.close()]);
 });
 
-function event(offset: number): PlacedEvent {
+test('what an older release archived gets the ids of now: places in the log', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'archive-'));
+  try {
+    const old = openSqliteArchive(folder);
+    await old.put([{ ...event(5, 'http-p-0-7'), partition: 2 }, event(9, 'http-p-0-8')]);
+    await old.putCorrelations([document('2-5')]);
+    await old.close();
+    for (const epoch of ['k3x9', 'never again']) {
+      const archive = openSqliteArchive(folder, { epoch });
+      assert.deepEqual(
+        (await archive.byCorrelation('c')).map(({ id }) => id),
+        ['k3x9-2-5', 'k3x9-0-9'],
+      );
+      assert.deepEqual(await archive.correlation('k3x9-2-5'), document('k3x9-2-5'));
+      assert.equal(await archive.correlation('2-5'), undefined);
+      await archive.close();
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+function event(offset: number, id = `http-p-0-${offset}`): PlacedEvent {
   return {
     source: { kind: 'http', topic: 'p', partition: 0, offset, index: 0 },
-    id: `http-p-0-${offset}`,
+    id,
     partition: 0,
     offset,
     timestamp: offset,
@@ -71,5 +93,28 @@ function event(offset: number): PlacedEvent {
     traceId: null,
     spanId: null,
     attributes: '{}',
+  };
+}
+
+function document(id: string): Correlation {
+  return {
+    id,
+    correlationId: 'c',
+    kind: 'correlationId',
+    revision: 1,
+    closeReason: 'idle',
+    firstAt: 1_700_000_000_000_001,
+    lastAt: 1_700_000_000_000_002,
+    services: ['shop'],
+    levels: { info: 1 },
+    rules: [],
+    severity: null,
+    partition: 2,
+    firstOffset: 5,
+    closeOffset: 6,
+    closeSequence: 0,
+    firstClosedAt: 0,
+    memberDeltas: [0],
+    ...correlationDefaults,
   };
 }

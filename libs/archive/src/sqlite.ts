@@ -25,6 +25,8 @@ const deleteStep = 5000;
 export interface SqliteArchiveOptions {
   /** For readers beside the writer. */
   readOnly?: boolean;
+  /** The log's: whoever writes gives what an older release has archived the ids of now. */
+  epoch?: string | undefined;
   /** Told of a file that was damaged: it was moved, and an empty one serves, which has to be filled again. */
   onDamaged?: (damaged: DamagedFile) => void;
 }
@@ -34,7 +36,7 @@ export interface SqliteArchiveOptions {
  * opened `readOnly` beside it. A damaged file is moved away by the writer; the readers go on with the one in its place.
  */
 export function openSqliteArchive(folder: string, options: SqliteArchiveOptions = {}): Archive {
-  const { readOnly = false, onDamaged } = options;
+  const { readOnly = false, onDamaged, epoch } = options;
   const path = archivePath(folder);
   const note = new DamageNote(join(folder, 'archive.damaged'));
   const report = (movedTo: string, error: unknown): void => onDamaged?.({ file: path, movedTo, error });
@@ -42,10 +44,10 @@ export function openSqliteArchive(folder: string, options: SqliteArchiveOptions 
     const movedTo = setAsideIfDamaged(path, Date.now());
     if (movedTo !== undefined) report(movedTo, new Error('it cannot be read'));
   }
-  let current = openFile(folder, readOnly);
+  let current = openFile(folder, readOnly, epoch);
   let inode = inodeOf(path);
   const reopen = (): void => {
-    current = openFile(folder, readOnly);
+    current = openFile(folder, readOnly, epoch);
     inode = inodeOf(path);
   };
   const replace = async (error: unknown): Promise<void> => {
@@ -108,8 +110,13 @@ function inodeOf(path: string): number | undefined {
 }
 
 /** The archive on the file as it is now; its errors are SQLite's. */
-function openFile(folder: string, readOnly: boolean): Archive & { isOpen: () => boolean } {
+function openFile(
+  folder: string,
+  readOnly: boolean,
+  epoch: string | undefined,
+): Archive & { isOpen: () => boolean } {
   const db = openArchive(folder);
+  if (!readOnly && epoch !== undefined) adoptPlaceIds(db, epoch);
   if (readOnly) db.exec('PRAGMA query_only=1');
   const put = db.prepare(
     `INSERT INTO events (${eventColumns}) VALUES (${'?, '.repeat(13)}?) ON CONFLICT (id) DO NOTHING`,
@@ -235,6 +242,23 @@ function openArchive(folder: string): DatabaseSync {
     ${FillTable.schema}
     COMMIT;`);
   return db;
+}
+
+/** The version of files whose events and documents have their places as ids. */
+const placesVersion = 1;
+
+/** Gives the events and documents of a file of an older release the ids that they have now: their places. */
+function adoptPlaceIds(db: DatabaseSync, epoch: string): void {
+  const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number };
+  if (version >= placesVersion) return;
+  db.exec('BEGIN IMMEDIATE');
+  // Ignored: two events at one place are of two logs, of which the older one's are gone.
+  db.prepare(`UPDATE OR IGNORE events SET id = ? || '-' || partition || '-' || "offset"`).run(epoch);
+  const documentId = `? || '-' || json_extract(document, '$.partition') || '-' || json_extract(document, '$.firstOffset')`;
+  db.prepare(
+    `UPDATE OR IGNORE correlations SET id = ${documentId}, document = json_set(document, '$.id', ${documentId})`,
+  ).run(epoch, epoch);
+  db.exec(`PRAGMA user_version = ${placesVersion}; COMMIT`);
 }
 
 type Position = [timestamp: number, partition: number, offset: number];

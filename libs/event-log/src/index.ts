@@ -17,5 +17,5 @@ export {
 export type { KafkaOptions, Trouble } from './kafka-options.ts';
 export { openEventLog, type EventLogOptions } from './open.ts';
 export { partitionOf } from './partitioner.ts';
-export { sourceKey, SourceWatermarks, type SourceMark } from './source-watermarks.ts';
+export { DuplicateWindow, duplicateWindowRecords, warmUp, type ReadSources } from './duplicate-window.ts';
 export { SqliteEventLog } from './sqlite.ts';

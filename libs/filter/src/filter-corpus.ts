@@ -34,8 +34,8 @@ export const corpusFilters: readonly string[] = [
   '_exists_:traceId',
   'trace_id:4bf92f3577b34da6a3ce929d0e0e4736',
   'correlationKind:traceId',
-  'id:kafka-*',
-  'id:"kafka-corpus-0-3"',
+  'id:corpus-*',
+  'id:"corpus-0-3"',
   'timeout',
   'TIMEOUT',
   'time out',
@@ -220,7 +220,7 @@ function placeEntry({ attributes = {}, ...entry }: CorpusEntry, index: number): 
     ...entry,
     attributes: typeof attributes === 'string' ? attributes : JSON.stringify(attributes),
   };
-  return placeEvent(event, index % 3, index);
+  return placeEvent(event, 'corpus', index % 3, index);
 }
 
 const generatedWords = [

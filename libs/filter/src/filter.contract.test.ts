@@ -125,6 +125,7 @@ function readReal(count: number): PlacedEvent[] {
       const source = { kind: 'http', topic: 'recorded', partition: 0, offset: i, index: 0 };
       return placeEvent(
         { ...absent, ...given, source, receivedAt: 0, timestamp: parseMicros(String(timestamp)) },
+        'corpus',
         0,
         i,
       );

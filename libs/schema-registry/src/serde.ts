@@ -1,5 +1,5 @@
 import { contractNames, contractText, parseSchema, type ContractName } from '@logloom/schemas';
-import type { Alert, Correlation, DeadLetter, LogEvent, Rules, Tick } from '@logloom/schemas';
+import type { Alert, Correlation, DeadLetter, LogEvent, Rules, Source, Tick } from '@logloom/schemas';
 import type avro from 'avsc';
 import { badBody, createBodyCheck, type BodyCheck } from './body-check.ts';
 import { subjectOf } from './embedded.ts';
@@ -38,6 +38,7 @@ export class Serde {
   readonly #writers: ReadonlyMap<ContractName, Writer>;
   readonly #readerTypes: ReadonlyMap<ContractName, avro.Type>;
   readonly #readers = new Map<number, Reader>();
+  readonly #sourceReaders = new Map<number, Reader | undefined>();
   readonly #foreign = new Map<number, ReturnType<typeof createForeignReader>>();
   // Values are encoded into a slab and cut from it: one allocation for many records.
   #slab = Buffer.allocUnsafeSlow(1 << 20);
@@ -82,7 +83,7 @@ export class Serde {
       if (!isFramed(value)) continue;
       const id = value.readUInt32BE(1);
       if (this.#readers.has(id) || unreadable.has(id)) continue;
-      const reader = await this.#makeReader(id);
+      const reader = await this.#makeReader(id, this.#readerTypes);
       if (reader === undefined) unreadable.add(id);
       else this.#readers.set(id, reader);
     }
@@ -100,15 +101,29 @@ export class Serde {
     const reader = this.#readers.get(id);
     if (reader === undefined)
       throw new SchemaRegistryError('unknown-schema-id', `the schema ${id} is unknown, or none of ours`);
-    reader.check?.(value, headerBytes);
-    let decoded: { value: unknown; offset: number };
-    try {
-      decoded = reader.type.decode(value, headerBytes, reader.resolver);
-    } catch (cause) {
-      throw badBody(cause);
+    return { name: reader.name, value: decodeWith(reader, value) } as Decoded;
+  }
+
+  /**
+   * The sources of those values that decode() knows as log events, without decoding the rest of them; undefined for all others. Rejects
+   * when the registry is out of reach.
+   */
+  async sources(values: readonly Buffer[]): Promise<(Source | undefined)[]> {
+    for (const value of values) {
+      if (!isFramed(value)) continue;
+      const id = value.readUInt32BE(1);
+      if (!this.#sourceReaders.has(id))
+        this.#sourceReaders.set(id, await this.#makeReader(id, sourceReaderTypes));
     }
-    if (decoded.offset !== value.length) throw badBody();
-    return { name: reader.name, value: decoded.value } as Decoded;
+    return values.map((value) => {
+      const reader = isFramed(value) ? this.#sourceReaders.get(value.readUInt32BE(1)) : undefined;
+      if (reader === undefined) return undefined;
+      try {
+        return (decodeWith(reader, value) as Pick<LogEvent, 'source'>).source;
+      } catch {
+        return undefined;
+      }
+    });
   }
 
   /**
@@ -147,8 +162,8 @@ export class Serde {
     }
   }
 
-  /** Undefined when the schema cannot be had, or cannot be read by ours, now or ever. */
-  async #makeReader(id: number): Promise<Reader | undefined> {
+  /** Undefined when the schema cannot be had, or cannot be read by one of these types, now or ever. */
+  async #makeReader(id: number, types: ReadonlyMap<ContractName, avro.Type>): Promise<Reader | undefined> {
     let text: string;
     try {
       text = await this.#registry.schemaById(id);
@@ -159,8 +174,8 @@ export class Serde {
     try {
       const writer = parseSchema(text);
       const name = contractNames.find((n) => subjectOf(n) === writer.name);
-      if (name === undefined) return undefined;
-      const type = this.#readerTypes.get(name)!;
+      const type = name === undefined ? undefined : types.get(name);
+      if (name === undefined || type === undefined) return undefined;
       const resolver = type.equals(writer)
         ? undefined
         : (type.createResolver(writer) as avro.types.RecordType);
@@ -170,6 +185,28 @@ export class Serde {
       return undefined;
     }
   }
+}
+
+/** A log event of which only the source is read. */
+const sourceReaderTypes: ReadonlyMap<ContractName, avro.Type> = new Map([['LogEvent', sourceOnly()]]);
+
+function sourceOnly(): avro.Type {
+  const schema = JSON.parse(contractText('LogEvent')) as { fields: { name: string }[] };
+  return parseSchema(
+    JSON.stringify({ ...schema, fields: schema.fields.filter(({ name }) => name === 'source') }),
+  );
+}
+
+function decodeWith({ type, resolver, check }: Reader, value: Buffer): unknown {
+  check?.(value, headerBytes);
+  let decoded: { value: unknown; offset: number };
+  try {
+    decoded = type.decode(value, headerBytes, resolver);
+  } catch (cause) {
+    throw badBody(cause);
+  }
+  if (decoded.offset !== value.length) throw badBody();
+  return decoded.value;
 }
 
 const notFramed = 'the record is not in the wire format (0, 4-byte schema id, Avro)';

@@ -1,10 +1,19 @@
-import { formatMicros } from './event.ts';
+import { formatMicros, placeId } from './event.ts';
 import type { Correlation } from './generated/types.ts';
 
 /** The members' offsets in logs.events, ascending. */
 export function memberOffsets(c: Pick<Correlation, 'firstOffset' | 'memberDeltas'>): number[] {
   let offset = c.firstOffset;
   return c.memberDeltas.map((delta) => (offset += delta));
+}
+
+/**
+ * Gives a decoded document the id of its place. Documents of older releases have other ids in the log, and so the same ones as new
+ * revisions of them. Changes the object that it is given.
+ */
+export function placeCorrelation(document: Correlation, epoch: string): Correlation {
+  document.id = placeId(epoch, document.partition, document.firstOffset);
+  return document;
 }
 
 /** The inverse of memberOffsets; `offsets` ascending, not empty. */

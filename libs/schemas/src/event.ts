@@ -5,25 +5,32 @@ export const levels: readonly Level[] = ['trace', 'debug', 'info', 'warn', 'erro
 
 /** A log event with its place in logs.events: what stores keep, filters test and viewers get. */
 export interface PlacedEvent extends LogEvent {
-  /** Derived from `source`; stores that are keyed by it are idempotent. */
+  /** Its place (placeId): nothing that a sender chooses is in it, and stores that are keyed by it are idempotent. */
   id: string;
   partition: number;
   offset: number;
 }
 
-/** The event's id: its source, written so that it can stand in a URL. Unique, and the same at every replay. */
-export function eventId(source: Source): string {
-  const base = `${source.kind}-${source.topic}-${source.partition}-${source.offset}`;
-  return source.index === 0 ? base : `${base}.${source.index}`;
+/**
+ * The id of what stands at a place of logs.events: an event's own place, a document's first event's. `epoch` is the log's (EventLog.epoch),
+ * so that a topic that was made anew gives no id twice. It can stand in a URL.
+ */
+export function placeId(epoch: string, partition: number, offset: number): string {
+  return `${epoch}-${partition}-${offset}`;
 }
 
 /** Puts a decoded event at its place. Adds to the object that it is given, so that no copy is made per event. */
-export function placeEvent(event: LogEvent, partition: number, offset: number): PlacedEvent {
+export function placeEvent(event: LogEvent, epoch: string, partition: number, offset: number): PlacedEvent {
   const placed = event as PlacedEvent;
-  placed.id = eventId(event.source);
+  placed.id = placeId(epoch, partition, offset);
   placed.partition = partition;
   placed.offset = offset;
   return placed;
+}
+
+/** A source as one text, different for different sources. It never leaves the pipeline. */
+export function sourceText({ kind, topic, partition, offset, index }: Source): string {
+  return `${kind}/${topic}/${partition}/${offset}/${index}`;
 }
 
 /**

@@ -12,15 +12,17 @@ export {
   correlationToJson,
   memberDeltas,
   memberOffsets,
+  placeCorrelation,
   type CorrelationJson,
 } from './correlation.ts';
 export {
-  eventId,
   eventToJson,
   formatMicros,
   levels,
   parseMicros,
   placeEvent,
+  placeId,
+  sourceText,
   type PlacedEvent,
 } from './event.ts';
 export type { FillMark, FillMove, LogView } from './log-view.ts';

@@ -13,13 +13,15 @@ export interface OpenSearchStoreOptions {
   readOnly?: boolean;
   /** As SqliteSearchStoreOptions have it. */
   onDamaged?: (damaged: DamagedFile) => void;
+  /** The log's; for whoever writes (see SqliteSearchStoreOptions). */
+  epoch?: string | undefined;
 }
 
 /** The search store that the settings ask for. Elasticsearch need not be reachable yet. */
 export async function openSearchStore(options: OpenSearchStoreOptions): Promise<SearchStore> {
-  const { elasticsearchUrl, indexMode = 'standard', folder, readOnly = false, onDamaged } = options;
+  const { elasticsearchUrl, indexMode = 'standard', folder, readOnly = false, onDamaged, epoch } = options;
   if (elasticsearchUrl === undefined)
-    return openSqliteSearchStore(folder, { readOnly, ...(onDamaged && { onDamaged }) });
+    return openSqliteSearchStore(folder, { readOnly, epoch, ...(onDamaged && { onDamaged }) });
   // Its client takes time and memory that whoever runs embedded need not spend.
   const { ElasticsearchSearchStore } = await import('./elasticsearch.ts');
   return new ElasticsearchSearchStore(elasticsearchUrl, { indexMode, readOnly });

@@ -1,4 +1,4 @@
-import { compilePredicate, FilterSubject, parseFilter, tokenize } from '@logloom/filter';
+import { compilePredicate, FilterSubject, parseFilter, tokenize, type Filter } from '@logloom/filter';
 import type { PlacedEvent } from '@logloom/schemas';
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
@@ -45,6 +45,29 @@ test('a reader beside the writer sees what was indexed, cannot write, and its qu
   } finally {
     await reader.close();
     await writer.close();
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('what an older release has written gets the ids of now: places in the log', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'search-store-'));
+  try {
+    const old = openSqliteSearchStore(folder);
+    await old.index([event(7, 'seven'), event(8, 'eight')]);
+    await old.close();
+    for (const epoch of ['k3x9', 'never again']) {
+      const store = openSqliteSearchStore(folder, { epoch });
+      const { filter } = parseFilter('eight') as { filter: Filter };
+      const { events } = await store.search({ filter, limit: 5, order: 'asc' });
+      assert.deepEqual(
+        events.map(({ id }) => id),
+        ['k3x9-0-8'],
+      );
+      assert.equal((await store.event('k3x9-0-7'))?.message, 'seven');
+      assert.equal(await store.event('http-p-0-7'), undefined);
+      await store.close();
+    }
+  } finally {
     rmSync(folder, { recursive: true });
   }
 });

@@ -13,7 +13,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { SearchStoreError, type SearchRebuild, type SearchStore } from './search-store.ts';
 import { currentFile, makeCurrent, nextFile, removeOthers } from './sqlite-generation.ts';
 import { SqliteReader } from './sqlite-reader.ts';
-import { openForReading, openForWriting } from './sqlite-schema.ts';
+import { adoptPlaceIds, openForReading, openForWriting } from './sqlite-schema.ts';
 import { SqliteWriter } from './sqlite-writer.ts';
 
 export interface SqliteSearchStoreOptions {
@@ -23,6 +23,8 @@ export interface SqliteSearchStoreOptions {
   queryLimitMs?: number;
   /** Told of a file that was damaged: it was moved, and an empty one serves, which has to be filled again. */
   onDamaged?: (damaged: DamagedFile) => void;
+  /** The log's: whoever writes gives what an older release has written the ids of now. */
+  epoch?: string | undefined;
 }
 
 /** The file that is answered from, opened. */
@@ -39,11 +41,12 @@ interface Generation {
  * A rebuild makes a second file and then names it in `search.current`, where readers look before each query.
  */
 export function openSqliteSearchStore(folder: string, options: SqliteSearchStoreOptions = {}): SearchStore {
-  const { readOnly = false, queryLimitMs = 10_000, onDamaged } = options;
+  const { readOnly = false, queryLimitMs = 10_000, onDamaged, epoch } = options;
   const note = new DamageNote(join(folder, 'search.damaged'));
   const open = (file: string): Generation => {
     const path = join(folder, file);
     const db = readOnly ? openForReading(path) : openForWriting(path);
+    if (!readOnly && epoch !== undefined) adoptPlaceIds(db, epoch);
     return {
       file,
       db,
@@ -129,7 +132,7 @@ export function openSqliteSearchStore(folder: string, options: SqliteSearchStore
     rebuild: async () => {
       attempt(writing);
       await unfinished?.discard();
-      return (unfinished = attempt(() => startRebuild(folder, () => current.db, switchTo)));
+      return (unfinished = attempt(() => startRebuild(folder, epoch, () => current.db, switchTo)));
     },
     close: async () => {
       await unfinished?.discard();
@@ -140,12 +143,14 @@ export function openSqliteSearchStore(folder: string, options: SqliteSearchStore
 
 function startRebuild(
   folder: string,
+  epoch: string | undefined,
   serving: () => DatabaseSync,
   switchTo: (file: string) => void,
 ): SearchRebuild {
   removeOthers(folder);
   const file = nextFile(folder);
   const db = openForWriting(join(folder, file));
+  if (epoch !== undefined) adoptPlaceIds(db, epoch);
   const writer = new SqliteWriter(db);
   const attempt = <T>(work: () => T): T => {
     try {

@@ -1,6 +1,7 @@
 import {
-  SourceWatermarks,
+  warmUp,
   type Assignment,
+  type DuplicateWindow,
   type EventLog,
   type LogRecord,
   type PartitionHandler,
@@ -48,7 +49,7 @@ export async function correlatePartition(
   const outputEnd = (await log.endOffsets(topics.correlations))[partition]!;
   const isRebuild = parseMetadata(committed).output > outputEnd;
   const metadata = parseMetadata(isRebuild ? null : committed);
-  const { output, sources } = metadata;
+  const { output } = metadata;
   const startOffset = isRebuild ? 0 : (committed?.offset ?? 0);
   const written = await readWritten(deps, partition, output, outputEnd);
   const alertWriter = await AlertWriter.open(log, serde, partition);
@@ -59,12 +60,14 @@ export async function correlatePartition(
     metadata.options === metadata.rules ? rulesInForce : await inForceAt(metadata.options);
   if (rulesInForce !== undefined) rulesWriter.seen(rulesInForce.timestamp);
   const correlate = new Correlate(partition, await optionsAtStart(), {
+    epoch: log.epoch,
     offset: startOffset,
     rules: rulesInForce?.rules ?? null,
     written: written.map((w) => w.document),
   });
-  const watermarks = new SourceWatermarks(sources);
-  const restart = new RestartPoint(startOffset, output, sources, metadata);
+  // Warmed up by the first batch: where nothing is to be read, nothing is read back.
+  let window: DuplicateWindow | undefined;
+  const restart = new RestartPoint(startOffset, output, metadata);
   for (const { offset, document } of written) restart.documentWritten(offset, lastMember(document));
   const traces = new TraceMemory(tracing);
   let committedAt = now();
@@ -123,6 +126,9 @@ export async function correlatePartition(
       tracing.batch(spans.process, records, async (span) => {
         span.set(batchAttributes(records));
         await serde.load(records.map((record) => record.value));
+        window ??= await warmUp({ log, topic: topics.events, partition }, startOffset, (read) =>
+          serde.sources(read.map(({ value }) => value)),
+        );
         const documents: Correlation[] = [];
         const alerts: Alert[] = [];
         const setBy: SetBy = {};
@@ -134,7 +140,7 @@ export async function correlatePartition(
             rulesWriter.seen(record.timestamp);
             report(record, set);
           }
-          const isCopy = event !== null && !watermarks.admit(event.source);
+          const isCopy = event !== null && !window.admit(event.source, record.offset);
           if (isCopy) metrics.copies.inc();
           const member = event === null || isCopy || event.correlationId === null ? null : event;
           if (member !== null) traces.remember(member.correlationId!, record);
@@ -158,7 +164,7 @@ export async function correlatePartition(
         });
         metrics.alerts.inc(await alertWriter.append(alerts));
         position = records.at(-1)!.offset + 1;
-        restart.batchApplied(position, watermarks.takeChanged(), setBy);
+        restart.batchApplied(position, setBy);
         metrics.openGroups.set({ partition: String(partition) }, correlate.openGroups);
         metrics.openWaits.set({ partition: String(partition) }, correlate.openWaits);
         await rulesWriter.ensure(position, correlate, now());

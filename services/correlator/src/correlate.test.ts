@@ -60,7 +60,7 @@ describe('a group', () => {
     const [document, ...rest] = run([at(0, 0, 'a'), at(1, 30, 'a'), at(2, 79, null), at(3, 80, null)]);
     assert.equal(rest.length, 0);
     assert.deepEqual(document, {
-      id: '0-0',
+      id: 'log-0-0',
       correlationId: 'a',
       kind: 'traceId',
       revision: 1,
@@ -101,8 +101,8 @@ describe('a group', () => {
     assert.deepEqual(
       documents.map((d) => [d.id, d.closeReason, d.memberDeltas.length]),
       [
-        ['0-0', 'size', 8],
-        ['0-8', 'idle', 1],
+        ['log-0-0', 'size', 8],
+        ['log-0-8', 'idle', 1],
       ],
     );
   });
@@ -118,9 +118,9 @@ describe('a group', () => {
     assert.deepEqual(
       documents.map((d) => [d.id, d.revision, memberOffsets(d)]),
       [
-        ['0-0', 1, [0]],
-        ['0-0', 2, [0, 1]],
-        ['0-3', 1, [3]],
+        ['log-0-0', 1, [0]],
+        ['log-0-0', 2, [0, 1]],
+        ['log-0-3', 1, [3]],
       ],
     );
   });
@@ -311,7 +311,7 @@ function simulate(
     // Grace that ended while the group was open again: it closes for good.
     if (!group.open && now - group.firstClosedAt >= opts.graceMs) group.final = true;
   }
-  return all.map((g) => ({ id: `0-${g.members[0]}`, revision: g.revision, members: g.members }));
+  return all.map((g) => ({ id: `log-0-${g.members[0]}`, revision: g.revision, members: g.members }));
 }
 
 describe('a crash', () => {
@@ -378,7 +378,7 @@ describe('a crash', () => {
     const rules = commit.rules === undefined ? null : records[commit.rules]!.rules!;
     const inForce = commit.options === undefined ? opts : records[commit.options]!.options!;
     const correlate = new Correlate(0, inForce, { offset: commit.offset, rules, written });
-    const restart = new RestartPoint(commit.offset, commit.output, [], commit);
+    const restart = new RestartPoint(commit.offset, commit.output, commit);
     written.forEach((d, i) => restart.documentWritten(commit.output + i, memberOffsets(d).at(-1)!));
     const stopAt = crash === null ? Infinity : commit.offset + crash.afterRecords;
     let last = commit;
@@ -399,7 +399,7 @@ describe('a crash', () => {
       output.alerts.push(...(dies ? fresh.slice(0, Math.ceil(fresh.length * crash!.alertedPart)) : fresh));
       if (dies && !crash!.committed) return last;
       if (dies && crash!.alertedPart < 1) return last;
-      restart.batchApplied(batch.at(-1)!.offset + 1, [], {
+      restart.batchApplied(batch.at(-1)!.offset + 1, {
         rules: batch.findLast((record) => record.rules !== undefined)?.offset,
         options: batch.findLast((record) => record.options !== undefined)?.offset,
       });

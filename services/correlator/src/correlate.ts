@@ -38,6 +38,8 @@ export interface InputRecord {
 
 /** Where the state begins; by default at the start of the log. */
 export interface StartPoint {
+  /** The log's, for the documents' ids. */
+  epoch: string;
   /** The first offset to come. */
   offset: number;
   /** The rules in force there. */
@@ -46,7 +48,7 @@ export interface StartPoint {
   written: readonly Correlation[];
 }
 
-const logStart: StartPoint = { offset: 0, rules: null, written: [] };
+const logStart: StartPoint = { epoch: 'log', offset: 0, rules: null, written: [] };
 
 /**
  * Groups the events of one partition. The state is a function of the records applied, and of nothing else: no clock, no I/O, so the
@@ -57,7 +59,7 @@ const logStart: StartPoint = { offset: 0, rules: null, written: [] };
  * had been no restart.
  */
 export class Correlate {
-  readonly #partition: number;
+  readonly #place: { epoch: string; partition: number };
   readonly #written: WrittenDocuments;
   #rules: RuleSet | null;
   #options: CorrelateOptions;
@@ -79,8 +81,8 @@ export class Correlate {
 
   /** `options` are those in force at the start. */
   constructor(partition: number, options: CorrelateOptions, start: Partial<StartPoint> = {}) {
-    const { offset, rules, written } = { ...logStart, ...start };
-    this.#partition = partition;
+    const { epoch, offset, rules, written } = { ...logStart, ...start };
+    this.#place = { epoch, partition };
     this.#options = options;
     this.#rules = rules;
     this.#written = new WrittenDocuments(written, offset);
@@ -183,7 +185,8 @@ export class Correlate {
   }
 
   #observe(group: Group, event: MemberEvent): CloseRequest {
-    const subject = new FilterSubject(placeEvent(event as LogEvent, this.#partition, this.#offset));
+    const { epoch, partition } = this.#place;
+    const subject = new FilterSubject(placeEvent(event as LogEvent, epoch, partition, this.#offset));
     return group.rules!.observe(subject, this.#waits, (rule, sequence, since) => {
       const withinMs = sequence.withinMicros / 1000;
       return this.#waits.add({ group, rule, since, deadline: this.#clock + withinMs }, withinMs);
@@ -249,7 +252,7 @@ export class Correlate {
   #emit(group: Group, reason: CloseReason, final: boolean): void {
     group.revision++;
     const close = { reason, final, offset: this.#offset, sequence: this.#sequence++, clock: this.#clock };
-    const document = toDocument(group, this.#partition, close);
+    const document = toDocument(group, this.#place, close);
     this.#output.push(document);
     this.#pushAlerts(group, document);
     if (group.rules !== null) group.rules.announced = group.rules.matched.length;

@@ -77,7 +77,7 @@ test('three errors from two services: the document says so, with severity, label
   const [{ id, rule, message, severity, webhook, at, errorCount }] = alerts as [Alert];
   assert.deepEqual(
     [alerts.length, id, rule, message, severity, webhook, at, errorCount],
-    [1, '0-0-r1-spread', 'spread', 'errors spread', 'high', 'http://127.0.0.1:9/hook', 63, 4],
+    [1, 'log-0-0-r1-spread', 'spread', 'errors spread', 'high', 'http://127.0.0.1:9/hook', 63, 4],
   );
   assert.deepEqual(matched(rules, [error(0, 'a'), error(1, 'a'), error(2, 'a')]), [['r1', 'idle', 'any']]);
   assert.deepEqual(matched(rules, [error(0, 'a'), error(1, 'b')]), [['r1', 'idle', 'any']]);
@@ -104,7 +104,7 @@ test('a late event that completes a count gives a revision with the alert; the n
   );
   assert.deepEqual(
     alerts.map((a) => a.id),
-    ['0-0-r2-two'],
+    ['log-0-0-r2-two'],
   );
 });
 
@@ -126,8 +126,8 @@ describe('close', () => {
     assert.deepEqual(
       documents.map((d) => [d.id, d.closeReason, d.final]),
       [
-        ['0-0', 'rule', true],
-        ['0-2', 'idle', false],
+        ['log-0-0', 'rule', true],
+        ['log-0-2', 'idle', false],
       ],
     );
   });
@@ -228,7 +228,7 @@ describe('A without B within a time', () => {
     );
     assert.deepEqual(
       alerts.map((a) => [a.id, a.revision]),
-      [['0-0-r2-hung', 2]],
+      [['log-0-0-r2-hung', 2]],
     );
   });
 
@@ -237,9 +237,9 @@ describe('A without B within a time', () => {
     assert.deepEqual(
       run(rules('3s'), lines).documents.map((d) => [d.id, d.revision, d.rules]),
       [
-        ['0-0', 1, []],
-        ['0-0', 2, []],
-        ['0-0', 3, []],
+        ['log-0-0', 1, []],
+        ['log-0-0', 2, []],
+        ['log-0-0', 3, []],
       ],
     );
   });

@@ -2,6 +2,7 @@ import type { RuleSet } from '@logloom/rules';
 import {
   levels,
   memberDeltas,
+  placeId,
   type CloseReason,
   type Correlation,
   type Level,
@@ -103,7 +104,7 @@ export function addMember(group: Group, event: MemberEvent, offset: number): voi
 /** The document of a group that the record at `offset` closes, as the `sequence`th, at that time of the log's clock. */
 export function toDocument(
   group: Group,
-  partition: number,
+  { epoch, partition }: { epoch: string; partition: number },
   {
     reason,
     final,
@@ -113,7 +114,7 @@ export function toDocument(
   }: { reason: CloseReason; final: boolean; offset: number; sequence: number; clock: number },
 ): Correlation {
   return {
-    id: documentId(partition, group.firstOffset),
+    id: placeId(epoch, partition, group.firstOffset),
     correlationId: group.correlationId,
     kind: group.kind,
     revision: group.revision,
@@ -147,8 +148,4 @@ function countedLevels(group: Group): Record<string, number> {
     if (count > 0) counted[level] = count;
   });
   return counted;
-}
-
-function documentId(partition: number, firstOffset: number): string {
-  return `${partition}-${firstOffset}`;
 }

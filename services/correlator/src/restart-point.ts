@@ -1,11 +1,9 @@
-import { maxMetadataBytes, type Commit, type SourceMark } from '@logloom/event-log';
+import type { Commit } from '@logloom/event-log';
 
 /** What a commit's metadata holds, as JSON. */
 interface Metadata {
   /** The output partition is to be read from here on to know what is written of the records from the committed offset on. */
   output: number;
-  /** How far each source was seen before the committed offset. */
-  sources: SourceMark[];
   /** The last record before the committed offset that set the rules, and the last that set the options; absent where there is none. */
   rules?: number;
   options?: number;
@@ -21,7 +19,6 @@ export interface SetBy {
 
 interface Batch {
   endOffset: number;
-  changed: SourceMark[];
   setBy: SetBy;
 }
 
@@ -32,28 +29,26 @@ interface Written {
 
 /**
  * Works out from where a restart must read: the low-water mark, rounded down to the end of a batch, with the position in the output
- * and the source marks that belong to it. Only what lies between there and now is kept in memory.
+ * that belongs to it. Only what lies between there and now is kept in memory.
  */
 export class RestartPoint {
   readonly #batches: Batch[] = [];
   readonly #written: Written[] = [];
-  readonly #sources: Map<string, SourceMark>;
   #offset: number;
   #position: number;
   #committedPosition: number;
   #outputEnd: number;
   #setBy: SetBy;
 
-  constructor(offset: number, outputEnd: number, sources: readonly SourceMark[], setBy: SetBy = {}) {
+  constructor(offset: number, outputEnd: number, setBy: SetBy = {}) {
     this.#setBy = { rules: setBy.rules, options: setBy.options };
     this.#offset = this.#position = this.#committedPosition = offset;
     this.#outputEnd = outputEnd;
-    this.#sources = new Map(sources.map((mark) => [mark[0], mark]));
   }
 
-  /** A batch was applied; `changed` are the source marks that it moved, `setBy` the last records of rules and options in it. */
-  batchApplied(endOffset: number, changed: SourceMark[], setBy: SetBy): void {
-    this.#batches.push({ endOffset, changed, setBy });
+  /** A batch was applied; `setBy` are the last records of rules and options in it. */
+  batchApplied(endOffset: number, setBy: SetBy): void {
+    this.#batches.push({ endOffset, setBy });
     this.#position = endOffset;
   }
 
@@ -73,11 +68,6 @@ export class RestartPoint {
       this.#offset = batch.endOffset;
       this.#setBy.rules = batch.setBy.rules ?? this.#setBy.rules;
       this.#setBy.options = batch.setBy.options ?? this.#setBy.options;
-      for (const mark of batch.changed) {
-        // Deleted first, so that the map's order is that of the last change.
-        this.#sources.delete(mark[0]);
-        this.#sources.set(mark[0], mark);
-      }
       this.#batches.shift();
     }
     if (this.#position === this.#committedPosition) return null;
@@ -89,26 +79,15 @@ export class RestartPoint {
     };
   }
 
-  /** The sources that were seen last, as many as fit: a copy comes soon after its original, from a source that is still at work. */
   #metadata(output: number): string {
-    const sources: SourceMark[] = [];
-    let bytes = 128;
-    for (const mark of [...this.#sources.values()].reverse()) {
-      bytes += Buffer.byteLength(JSON.stringify(mark)) + 1;
-      if (bytes > maxMetadataBytes) {
-        this.#sources.delete(mark[0]);
-        continue;
-      }
-      sources.unshift(mark);
-    }
     // What is undefined is not written.
-    return JSON.stringify({ output, sources, position: this.#position, ...this.#setBy });
+    return JSON.stringify({ output, position: this.#position, ...this.#setBy });
   }
 }
 
 /** Reads a commit's metadata; without a commit, everything is read from the start. */
 export function parseMetadata(commit: Commit | null): Metadata {
   return commit === null || commit.metadata === ''
-    ? { output: 0, sources: [], position: 0 }
+    ? { output: 0, position: 0 }
     : (JSON.parse(commit.metadata) as Metadata);
 }

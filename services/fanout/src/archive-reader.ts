@@ -17,11 +17,18 @@ export class ArchiveReader {
   readonly #to: readonly number[];
   readonly #archive: Archive;
   readonly #kind: StreamKind;
+  readonly #epoch: string;
   readonly #lanes: Lane[];
 
-  constructor(archive: Archive, kind: StreamKind, from: readonly number[], to: readonly number[]) {
+  constructor(
+    archive: Archive,
+    { kind, epoch }: { kind: StreamKind; epoch: string },
+    from: readonly number[],
+    to: readonly number[],
+  ) {
     this.#archive = archive;
     this.#kind = kind;
+    this.#epoch = epoch;
     this.position = [...from];
     this.#to = to;
     this.#lanes = from.map((offset, p) => ({ events: [], next: 0, isOver: offset >= to[p]! }));
@@ -53,7 +60,8 @@ export class ArchiveReader {
       this.position[p] = event.offset + 1;
       const bytes = event.message.length + event.attributes.length + 200;
       const { partition, offset, receivedAt } = event;
-      const item = this.#kind.item({ name: 'LogEvent', value: event }, partition, offset, receivedAt, bytes);
+      const decoded = { name: 'LogEvent', value: event } as const;
+      const item = this.#kind.item(decoded, this.#epoch, partition, offset, receivedAt, bytes);
       if (item !== undefined) items.push(item);
     }
     return { items, lost: 0 };

@@ -1,4 +1,4 @@
-import { levels, placeEvent, topics, type Level } from '@logloom/schemas';
+import { levels, topics, type Level } from '@logloom/schemas';
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -51,7 +51,7 @@ function item(offset: number, level: Level, service: string, message = 'm', attr
   const source = { kind: 'http', topic: topics.events, partition: 0, offset, index: 0 };
   const ids = { host: null, correlationId: null, correlationKind: null, traceId: null, spanId: null };
   const value = { source, timestamp: 0, receivedAt: 0, level, service, message, attributes, ...ids };
-  return eventsStream.item({ name: 'LogEvent', value: placeEvent(value, 0, offset) }, 0, offset, 0, 100)!;
+  return eventsStream.item({ name: 'LogEvent', value }, 'k3x9', 0, offset, 0, 100)!;
 }
 
 interface Clock {

@@ -1,7 +1,7 @@
-import type { LiveItem, Watermark } from './stream-kind.ts';
+import type { CopyScan, LiveItem } from './stream-kind.ts';
 
 interface Lane {
-  watermark: Watermark;
+  scan: CopyScan;
   /** Copies are known from this offset on. */
   knownFrom: number;
   /** Runs of copies, [starts[i], ends[i]), ascending. */
@@ -12,17 +12,17 @@ interface Lane {
 const maxRuns = 10_000;
 
 /**
- * Remembers which records of a stream are copies of earlier ones, so that a viewer who catches up gets exactly what a live one got,
- * without a second set of watermarks. Copies come in runs (a producer writes again what it was not sure of).
+ * Remembers which records of a stream are copies of earlier ones, so that a viewer who catches up gets exactly what a live one got.
+ * Copies come in runs (a producer writes again what it was not sure of).
  */
 export class Copies {
   readonly #lanes: Lane[];
 
-  /** `knownFrom`: per partition, the offset before which admit() only warms the watermarks up. */
-  constructor(makeWatermark: () => Watermark, knownFrom: readonly number[]) {
-    this.#lanes = knownFrom.map((offset) => ({
-      watermark: makeWatermark(),
-      knownFrom: offset,
+  /** Per partition, a scan that is where the stream begins. */
+  constructor(scans: readonly CopyScan[]) {
+    this.#lanes = scans.map((scan) => ({
+      scan,
+      knownFrom: scan.position,
       starts: [],
       ends: [],
     }));
@@ -31,7 +31,7 @@ export class Copies {
   /** Takes a partition's items in order; false for a copy. */
   admit(item: LiveItem): boolean {
     const lane = this.#lanes[item.partition]!;
-    if (lane.watermark(item)) return true;
+    if (lane.scan.admit(item)) return true;
     const { starts, ends } = lane;
     if (ends.at(-1) === item.offset) {
       ends[ends.length - 1] = item.offset + 1;

@@ -1,9 +1,16 @@
 import { CorrelationSubject, type FilterSubject } from '@logloom/filter';
 import type { Serde } from '@logloom/schema-registry';
-import { correlationToJson, levels, topics, type Correlation, type Level } from '@logloom/schemas';
+import {
+  correlationToJson,
+  levels,
+  placeCorrelation,
+  topics,
+  type Correlation,
+  type Level,
+} from '@logloom/schemas';
 import { compileCorrelationFilter } from './correlation-filter.ts';
 import { rememberFilters } from './filter-cache.ts';
-import type { LiveItem, StreamKind } from './stream-kind.ts';
+import type { CopyScan, LiveItem, ScanPlace, StreamKind } from './stream-kind.ts';
 
 class CorrelationItem implements LiveItem {
   readonly correlation: Correlation;
@@ -42,26 +49,80 @@ class CorrelationItem implements LiveItem {
   }
 }
 
+/** How far back a scan looks for the position of the last document. */
+const warmUpRecords = 4096;
+const recordsPerRead = 512;
+
+class CorrelationScan implements CopyScan {
+  position: number;
+  readonly #place: ScanPlace;
+  #lastOffset = -1;
+  #lastSequence = -1;
+
+  static async open(place: ScanPlace, offset: number): Promise<CorrelationScan> {
+    const scan = new CorrelationScan(place, Math.max(0, offset - warmUpRecords));
+    await scan.copiesUpTo(offset);
+    return scan;
+  }
+
+  constructor(place: ScanPlace, offset: number) {
+    this.#place = place;
+    this.position = offset;
+  }
+
+  admit(item: LiveItem): boolean {
+    this.position = item.offset + 1;
+    return this.#isNew((item as CorrelationItem).correlation);
+  }
+
+  async copiesUpTo(end: number): Promise<number[]> {
+    const { log, serde, partition, turn } = this.#place;
+    const start = (await log.startOffsets(topics.correlations))[partition]!;
+    this.position = Math.min(end, Math.max(start, this.position));
+    const copies: number[] = [];
+    while (this.position < end) {
+      const count = Math.min(recordsPerRead, end - this.position);
+      const read = await log.read(topics.correlations, partition, this.position, count);
+      await turn();
+      await serde.load(read.map(({ value }) => value));
+      const records = read.filter(({ offset }) => offset < end);
+      for (const { offset, value } of records) {
+        const document = decodeDocument(serde, value);
+        if (document !== undefined && !this.#isNew(document)) copies.push(offset);
+      }
+      this.position = records.length < read.length || records.length === 0 ? end : records.at(-1)!.offset + 1;
+    }
+    return copies;
+  }
+
+  #isNew({ closeOffset, closeSequence }: Correlation): boolean {
+    if (closeOffset < this.#lastOffset) return false;
+    if (closeOffset === this.#lastOffset && closeSequence <= this.#lastSequence) return false;
+    this.#lastOffset = closeOffset;
+    this.#lastSequence = closeSequence;
+    return true;
+  }
+}
+
+/** Undefined for what is no document; the stream reports what cannot be decoded. */
+function decodeDocument(serde: Serde, value: Buffer): Correlation | undefined {
+  try {
+    const decoded = serde.decode(value);
+    return decoded.name === 'Correlation' ? decoded.value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The stream of correlation documents. (closeOffset, closeSequence) only grows in a partition; what does not is a copy. */
 export const correlationsStream: StreamKind = {
   name: 'correlations',
   letter: 'c',
   topic: topics.correlations,
-  item: (decoded, partition, offset, timestamp, bytes) =>
+  item: (decoded, epoch, partition, offset, timestamp, bytes) =>
     decoded.name === 'Correlation'
-      ? new CorrelationItem(decoded.value, partition, offset, timestamp, bytes)
+      ? new CorrelationItem(placeCorrelation(decoded.value, epoch), partition, offset, timestamp, bytes)
       : undefined,
-  watermark: () => {
-    let lastOffset = -1;
-    let lastSequence = -1;
-    return (item) => {
-      const { closeOffset, closeSequence } = (item as CorrelationItem).correlation;
-      if (closeOffset < lastOffset || (closeOffset === lastOffset && closeSequence <= lastSequence))
-        return false;
-      lastOffset = closeOffset;
-      lastSequence = closeSequence;
-      return true;
-    };
-  },
+  scan: (place, offset) => CorrelationScan.open(place, offset),
   compile: rememberFilters(compileCorrelationFilter),
 };

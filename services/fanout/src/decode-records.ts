@@ -22,6 +22,7 @@ const retryMs = 500;
 /** Decodes a slice of one partition. A bad record is reported and passed over; while schemas cannot be fetched it waits. */
 export async function decodeRecords(
   kind: StreamKind,
+  epoch: string,
   serde: Serde,
   records: readonly LogRecord[],
   problems: DecodeProblems,
@@ -31,7 +32,7 @@ export async function decodeRecords(
     const { partition, offset, timestamp, value } = record;
     let item: LiveItem | undefined;
     try {
-      item = kind.item(serde.decode(value), partition, offset, timestamp, value.length);
+      item = kind.item(serde.decode(value), epoch, partition, offset, timestamp, value.length);
     } catch (error) {
       problems.undecodable(record, error as Error);
     }

@@ -1,10 +1,10 @@
-import { SourceWatermarks } from '@logloom/event-log';
+import { warmUp, type DuplicateWindow, type LogRecord } from '@logloom/event-log';
 import { compilePredicate, equalityTerms, FilterSubject, intersect } from '@logloom/filter';
 import type { Serde } from '@logloom/schema-registry';
-import { eventToJson, placeEvent, topics, type Level, type PlacedEvent } from '@logloom/schemas';
+import { eventToJson, placeEvent, topics, type Level, type PlacedEvent, type Source } from '@logloom/schemas';
 import { rememberFilters } from './filter-cache.ts';
 import { readFilter } from './read-filter.ts';
-import type { LiveItem, StreamKind } from './stream-kind.ts';
+import type { CopyScan, LiveItem, ScanPlace, StreamKind } from './stream-kind.ts';
 
 class EventItem implements LiveItem {
   readonly event: PlacedEvent;
@@ -48,19 +48,70 @@ class EventItem implements LiveItem {
   }
 }
 
-/** The stream of log events. A replayed one is known by its source (SourceWatermarks). */
+const recordsPerRead = 1000;
+
+class EventScan implements CopyScan {
+  position: number;
+  readonly #window: DuplicateWindow;
+  readonly #place: ScanPlace;
+
+  static async open(place: ScanPlace, offset: number): Promise<EventScan> {
+    const { log, partition } = place;
+    const window = await warmUp({ log, topic: topics.events, partition }, offset, (records) =>
+      sourcesOf(place, records),
+    );
+    return new EventScan(place, offset, window);
+  }
+
+  constructor(place: ScanPlace, offset: number, window: DuplicateWindow) {
+    this.#place = place;
+    this.position = offset;
+    this.#window = window;
+  }
+
+  admit(item: LiveItem): boolean {
+    this.position = item.offset + 1;
+    return this.#window.admit((item as EventItem).event.source, item.offset);
+  }
+
+  async copiesUpTo(end: number): Promise<number[]> {
+    const { log, partition } = this.#place;
+    const start = (await log.startOffsets(topics.events))[partition]!;
+    this.position = Math.min(end, Math.max(start, this.position));
+    const copies: number[] = [];
+    while (this.position < end) {
+      const count = Math.min(recordsPerRead, end - this.position);
+      const read = await log.read(topics.events, partition, this.position, count);
+      const records = read.filter(({ offset }) => offset < end);
+      const sources = await sourcesOf(this.#place, records);
+      records.forEach(({ offset }, i) => {
+        const source = sources[i];
+        if (source !== undefined && !this.#window.admit(source, offset)) copies.push(offset);
+      });
+      this.position = records.length < read.length || records.length === 0 ? end : records.at(-1)!.offset + 1;
+    }
+    return copies;
+  }
+}
+
+async function sourcesOf(
+  { serde, turn }: ScanPlace,
+  records: readonly LogRecord[],
+): Promise<(Source | undefined)[]> {
+  await turn();
+  return serde.sources(records.map(({ value }) => value));
+}
+
+/** The stream of log events. A copy is known by its source (DuplicateWindow). */
 export const eventsStream: StreamKind = {
   name: 'events',
   letter: 'e',
   topic: topics.events,
-  item: (decoded, partition, offset, timestamp, bytes) =>
+  item: (decoded, epoch, partition, offset, timestamp, bytes) =>
     decoded.name === 'LogEvent'
-      ? new EventItem(placeEvent(decoded.value, partition, offset), timestamp, bytes)
+      ? new EventItem(placeEvent(decoded.value, epoch, partition, offset), timestamp, bytes)
       : undefined,
-  watermark: () => {
-    const watermarks = new SourceWatermarks();
-    return (item) => watermarks.admit((item as EventItem).event.source);
-  },
+  scan: (place, offset) => EventScan.open(place, offset),
   compile: rememberFilters((text, limits, imposed) => {
     const read = readFilter(text, limits);
     if (!read.ok) return read;

@@ -44,7 +44,7 @@ export async function findTail(
       continue;
     }
     const { item } = lane.take();
-    if (item !== undefined && !stream.isKnownCopy(item)) visit(item);
+    if (item !== undefined && !(await stream.isCopy(item))) visit(item);
   }
   return offsets;
 }

@@ -132,7 +132,7 @@ export class HistoryPages {
       open.lost = 0;
       return page;
     }
-    open.archived ??= new ArchiveReader(await this.#archive(), stream.kind, from, open.lostTo);
+    open.archived ??= new ArchiveReader(await this.#archive(), stream, from, open.lostTo);
     const items: LiveItem[] = [];
     let length = 0;
     let lost = 0;

@@ -1,13 +1,14 @@
 import type { Copies } from './copies.ts';
 import type { DecodedRecord } from './decode-records.ts';
 import { blockRecords, blockStart, type History } from './history.ts';
-import type { LiveItem, Watermark } from './stream-kind.ts';
+import type { LiveItem } from './stream-kind.ts';
 
 export interface HistoryReaderOptions {
   history: History;
-  /** Undefined while the stream itself is warmed up with this reader: then nothing is dropped. */
+  /** Undefined while the stream itself reads back with this reader: then nothing is dropped. */
   copies: Copies | undefined;
-  makeWatermark: () => Watermark;
+  /** The offsets of the copies in the block that begins at `first`; asked for what lies before the copies that the stream knows. */
+  copiesIn: (partition: number, first: number) => Promise<ReadonlySet<number>>;
   /** Per partition, where to stop for now. */
   end: () => readonly number[];
   /** Per partition, the first offset that the log still has. */
@@ -17,12 +18,11 @@ export interface HistoryReaderOptions {
 interface Lane {
   records: readonly DecodedRecord[];
   next: number;
-  /** Watermarks of the reader's own, below the offset from which the stream knows its copies. */
-  watermark: Watermark | undefined;
+  /** Those below the offset from which the stream knows its copies. */
+  olderCopies: ReadonlySet<number>;
 }
 
-/** How far back a reader looks for the originals of copies that it may meet. */
-export const warmUpRecords = 4096;
+const none: ReadonlySet<number> = new Set();
 
 /** Reads all partitions of a stream from given offsets on, merged by append time, without copies. */
 export class HistoryReader {
@@ -32,17 +32,15 @@ export class HistoryReader {
   lost = 0;
   readonly #options: HistoryReaderOptions;
   readonly #lanes: Lane[];
-  #warm = false;
 
   constructor(from: readonly number[], options: HistoryReaderOptions) {
     this.position = [...from];
     this.#options = options;
-    this.#lanes = from.map(() => ({ records: [], next: 0, watermark: undefined }));
+    this.#lanes = from.map(() => ({ records: [], next: 0, olderCopies: none }));
   }
 
   /** The next items; may be empty before the end, when all that was read is nothing for viewers. */
   async read(maxRecords: number): Promise<LiveItem[]> {
-    if (!this.#warm) await this.#warmUp();
     for (let p = 0; p < this.#lanes.length; p++) await this.#fill(p);
     const items: LiveItem[] = [];
     for (let taken = 0; taken < maxRecords; taken++) {
@@ -79,6 +77,7 @@ export class HistoryReader {
       const end = this.#options.end()[p]!;
       lane.records = block.filter(({ offset }) => offset >= from && offset < end);
       lane.next = 0;
+      lane.olderCopies = await this.#olderCopies(p, from);
       if (lane.records[0]?.offset === from) return;
       // A hole, or the start of the log has moved on.
       const start = (await this.#options.startOffsets())[p]!;
@@ -88,24 +87,15 @@ export class HistoryReader {
     }
   }
 
-  async #warmUp(): Promise<void> {
-    this.#warm = true;
-    const { copies, history, makeWatermark } = this.#options;
-    if (copies === undefined) return;
-    for (let p = 0; p < this.#lanes.length; p++) {
-      const to = this.position[p]!;
-      if (to >= copies.knownFrom(p)) continue;
-      const watermark = makeWatermark();
-      this.#lanes[p]!.watermark = watermark;
-      for (let at = Math.max(0, to - warmUpRecords); at < to; at = blockStart(at) + blockRecords)
-        for (const { offset, item } of await history.blockAt(p, at)) if (offset < to && item) watermark(item);
-    }
+  async #olderCopies(p: number, from: number): Promise<ReadonlySet<number>> {
+    const { copies, copiesIn } = this.#options;
+    return copies === undefined || from >= copies.knownFrom(p) ? none : copiesIn(p, blockStart(from));
   }
 
   #isCopy(lane: Lane, item: LiveItem): boolean {
     const { copies } = this.#options;
     if (copies === undefined) return false;
-    if (item.offset < copies.knownFrom(item.partition)) return lane.watermark?.(item) === false;
+    if (item.offset < copies.knownFrom(item.partition)) return lane.olderCopies.has(item.offset);
     return copies.includes(item.partition, item.offset);
   }
 }

@@ -6,14 +6,15 @@ import { archivedSince } from './archive-reader.ts';
 import { Alarm } from './alarm.ts';
 import { Broadcast } from './broadcast.ts';
 import { Copies } from './copies.ts';
+import { CopyFinder } from './copy-finder.ts';
 import { formatCursor, parseCursor, type Cursor } from './cursor.ts';
 import { decodeRecords, type DecodedRecord, type DecodeProblems } from './decode-records.ts';
 import { HistoryPages } from './history-pages.ts';
 import { HistoryReader } from './history-reader.ts';
-import { History } from './history.ts';
+import { blockStart, History } from './history.ts';
 import { newStreamStats } from './live-stats.ts';
 import { Ring } from './ring.ts';
-import type { LiveItem, StreamKind } from './stream-kind.ts';
+import type { CopyScan, LiveItem, StreamKind } from './stream-kind.ts';
 import { spans } from './telemetry.ts';
 import type { Turns } from './turns.ts';
 
@@ -28,7 +29,7 @@ export interface LiveStreamOptions {
   turns: Turns;
   /** Has events that the log has no longer. */
   archive?: (() => Promise<Archive>) | undefined;
-  /** Records of each partition that are read back at the start; the first half may only warm up the watermarks. */
+  /** Records of each partition that are read back at the start. */
   readBack: number;
   ringItems: number;
   ringBytes: number;
@@ -48,6 +49,7 @@ export class LiveStream {
   readonly position: number[];
   readonly #options: LiveStreamOptions;
   readonly #copies: Copies;
+  readonly #finders: readonly CopyFinder[];
   readonly #history: History;
   readonly #problems: DecodeProblems;
   #cursor: string | undefined;
@@ -58,31 +60,41 @@ export class LiveStream {
 
   /** Reads the end of the log back, so that viewers can resume from memory and copies are known; ready when it resolves. */
   static async open(options: LiveStreamOptions, signal: AbortSignal): Promise<LiveStream> {
-    const { log, kind, readBack } = options;
+    const { log, kind, serde, readBack, turns } = options;
     const start = await log.startOffsets(kind.topic);
     const end = await log.endOffsets(kind.topic);
     const from = end.map((offset, p) => Math.max(start[p]!, offset - readBack));
-    const stream = new LiveStream(options, start, from, end);
+    const scanFrom = (partition: number, offset: number): Promise<CopyScan> =>
+      kind.scan({ log, serde, partition, turn: () => turns.take() }, offset);
+    const scans = await Promise.all(from.map((offset, p) => scanFrom(p, offset)));
+    const stream = new LiveStream(options, scanFrom, scans, end);
     await stream.#readBack(from, end, signal);
     return stream;
   }
 
   private constructor(
     options: LiveStreamOptions,
-    start: readonly number[],
-    from: readonly number[],
+    scanFrom: (partition: number, offset: number) => Promise<CopyScan>,
+    scans: readonly CopyScan[],
     end: readonly number[],
   ) {
     const { kind, log, serde, flushMs, nextChannel, turns } = options;
     this.kind = kind;
     this.#options = options;
     this.position = [...end];
-    // What comes right after the point where reading began may be a copy of something before it.
-    const knownFrom = from.map((offset, p) =>
-      offset === start[p] ? offset : offset + Math.floor((end[p]! - offset) / 2),
+    this.#copies = new Copies(scans);
+    this.#finders = end.map(
+      (_, p) =>
+        new CopyFinder(
+          (offset) => scanFrom(p, offset),
+          () => this.position[p]!,
+        ),
     );
-    this.#copies = new Copies(kind.watermark, knownFrom);
-    this.ring = new Ring(knownFrom, options.ringItems, options.ringBytes);
+    this.ring = new Ring(
+      scans.map(({ position }) => position),
+      options.ringItems,
+      options.ringBytes,
+    );
     this.broadcast = new Broadcast({
       stream: kind.name,
       flushMs,
@@ -98,10 +110,14 @@ export class LiveStream {
     };
     this.#history = new History({
       read: (partition, fromOffset, maxRecords) => log.read(kind.topic, partition, fromOffset, maxRecords),
-      decode: (records) => decodeRecords(kind, serde, records, this.#problems),
+      decode: (records) => decodeRecords(kind, log.epoch, serde, records, this.#problems),
       position: () => this.position,
       turns,
     });
+  }
+
+  get epoch(): string {
+    return this.#options.log.epoch;
   }
 
   /** The cursor of everything that was broadcast so far. */
@@ -174,7 +190,7 @@ export class LiveStream {
     return new HistoryReader(from, {
       history: this.#history,
       copies: this.#copies,
-      makeWatermark: this.kind.watermark,
+      copiesIn: (p, first) => this.#finders[p]!.copiesIn(first),
       end: () => this.position,
       startOffsets: () => this.startOffsets(),
     });
@@ -185,8 +201,10 @@ export class LiveStream {
     return this.#history.blockAt(partition, offset);
   }
 
-  isKnownCopy({ partition, offset }: LiveItem): boolean {
-    return offset >= this.#copies.knownFrom(partition) && this.#copies.includes(partition, offset);
+  /** Whether a record that the stream has passed is a copy. Rejects when the log cannot be read. */
+  async isCopy({ partition, offset }: LiveItem): Promise<boolean> {
+    if (offset >= this.#copies.knownFrom(partition)) return this.#copies.includes(partition, offset);
+    return (await this.#finders[partition]!.copiesIn(blockStart(offset))).has(offset);
   }
 
   /** Follows the log until the signal aborts. */
@@ -215,9 +233,9 @@ export class LiveStream {
   }
 
   async #accept(records: readonly LogRecord[], partition: number, span: ActiveSpan): Promise<void> {
-    const { serde, tracing } = this.#options;
+    const { log, serde, tracing } = this.#options;
     span.set(batchAttributes(records));
-    const decoded = await decodeRecords(this.kind, serde, records, this.#problems);
+    const decoded = await decodeRecords(this.kind, log.epoch, serde, records, this.#problems);
     tracing.child(spans.broadcast, (active) => {
       const deliveries = this.#broadcast(decoded, partition);
       if (!active.isRecording) return;
@@ -259,14 +277,13 @@ export class LiveStream {
     const reader = new HistoryReader(from, {
       history: this.#history,
       copies: undefined,
-      makeWatermark: this.kind.watermark,
+      copiesIn: (p, first) => this.#finders[p]!.copiesIn(first),
       end: () => end,
       startOffsets: () => this.startOffsets(),
     });
     while (!signal.aborted && reader.position.some((offset, p) => offset < end[p]!)) {
       for (const item of await reader.read(sliceRecords)) {
-        if (!this.#copies.admit(item)) continue;
-        if (item.offset >= this.#copies.knownFrom(item.partition)) this.ring.add(item);
+        if (this.#copies.admit(item)) this.ring.add(item);
       }
     }
   }

@@ -154,12 +154,12 @@ describe('the live protocol', () => {
     await rig.appendCorrelations([
       document,
       document,
-      { ...next, id: 'other', services: ['web'] },
-      { ...next, id: '1-12', closeSequence: 1 },
+      { ...next, firstOffset: 11, services: ['web'] },
+      { ...next, firstOffset: 12, closeSequence: 1 },
     ]);
     const ids = (): string[] => client.messages.flatMap((m) => m.correlations ?? []).map(({ id }) => id);
     await eventually(() => ids().length >= 2, 'two documents');
-    assert.deepEqual(ids(), ['1-10', '1-12']);
+    assert.deepEqual(ids(), [`${rig.log.epoch}-1-10`, `${rig.log.epoch}-1-12`]);
     client.ws.close();
   });
 

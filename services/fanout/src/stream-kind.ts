@@ -1,4 +1,5 @@
 import type { EqualityTerm, Filter, FilterLimits, FilterSubject } from '@logloom/filter';
+import type { EventLog } from '@logloom/event-log';
 import type { Decoded, Serde } from '@logloom/schema-registry';
 import type { Level } from '@logloom/schemas';
 import type { StreamName } from './client-message.ts';
@@ -33,7 +34,23 @@ export interface LiveItem {
 }
 
 /** Tells, for one partition read in order, records from copies of earlier ones. */
-export type Watermark = (item: LiveItem) => boolean;
+export interface CopyScan {
+  /** The next offset. */
+  readonly position: number;
+  /** Takes the next item; false for a copy. */
+  admit(item: LiveItem): boolean;
+  /** Reads on up to an offset, and returns the offsets of the copies there. Rejects when the log cannot be read. */
+  copiesUpTo(end: number): Promise<number[]>;
+}
+
+/** What a scan reads from. */
+export interface ScanPlace {
+  log: EventLog;
+  serde: Serde;
+  partition: number;
+  /** Waits for its turn before each read. */
+  turn: () => Promise<void>;
+}
 
 /** What differs between the stream of events and the stream of correlations. */
 export interface StreamKind {
@@ -44,13 +61,14 @@ export interface StreamKind {
   /** The record as an item; undefined for what viewers do not get (ticks). */
   item: (
     decoded: Decoded,
+    epoch: string,
     partition: number,
     offset: number,
     timestamp: number,
     bytes: number,
   ) => LiveItem | undefined;
-  /** True for what is new. */
-  watermark: () => Watermark;
+  /** A scan from `offset` on that decides as one from the start of the log does. */
+  scan: (place: ScanPlace, offset: number) => Promise<CopyScan>;
   /**
    * A viewer's filter, within the limits. `imposed` is what the viewer may see at most, over events: the result lets nothing else
    * through, whatever the text says.

@@ -31,7 +31,8 @@ export async function correlationEvents(
     if (record?.offset !== offset) continue;
     await serde.load([record.value]);
     const decoded = serde.decode(record.value);
-    if (decoded.name === 'LogEvent') events.push(placeEvent(decoded.value, document.partition, offset));
+    if (decoded.name === 'LogEvent')
+      events.push(placeEvent(decoded.value, log.epoch, document.partition, offset));
   }
   return events.sort((a, b) => a.timestamp - b.timestamp || a.offset - b.offset);
 }

@@ -1,6 +1,13 @@
-import type { Assignment, EventLog, LogRecord, PartitionHandler } from '@logloom/event-log';
+import {
+  warmUp,
+  type Assignment,
+  type DuplicateWindow,
+  type EventLog,
+  type LogRecord,
+  type PartitionHandler,
+} from '@logloom/event-log';
 import type { Decoded, Serde } from '@logloom/schema-registry';
-import { placeEvent, topics, type Correlation, type PlacedEvent } from '@logloom/schemas';
+import { placeCorrelation, placeEvent, topics, type Correlation, type PlacedEvent } from '@logloom/schemas';
 import { batchAttributes, type Tracing } from '@logloom/telemetry';
 import { DocumentOrder } from './document-order.ts';
 import type { ErrorCode } from './errors.ts';
@@ -24,13 +31,14 @@ export interface IndexPartitionDeps {
 
 /**
  * Indexes one partition of logs.events or logs.correlations. Offsets are committed only after both stores have acknowledged what
- * lies before them; after a crash some of it is given to the stores again, which know it by its id.
+ * lies before them; after a crash some of it is given to the stores again, which know it by its id. Copies are left out by the same
+ * window as in every other view.
  */
 export async function indexPartition(
   deps: IndexPartitionDeps,
   assignment: Assignment,
 ): Promise<PartitionHandler> {
-  const { batches, marks, metrics, tracing, now } = deps;
+  const { log, serde, batches, marks, metrics, tracing, now } = deps;
   const { topic, partition, committed } = assignment;
   const committedAtStart = committed?.offset ?? 0;
   const start = await marks.open(topic, partition, committedAtStart);
@@ -39,6 +47,9 @@ export async function indexPartition(
     ? await orderBefore(deps, topic, partition, start.offset)
     : DocumentOrder.parse(committed?.metadata);
   let next = start.offset;
+  const startOffset = next;
+  // Warmed up by the first batch: where nothing is to be read, nothing is read back.
+  let window: DuplicateWindow | undefined;
   let committedOffset = next;
   let committedAt = now();
   // Whoever has the partition next, in this process or another, goes on with the filling.
@@ -64,9 +75,15 @@ export async function indexPartition(
     const documents: Correlation[] = [];
     const all = await decodeAll(deps, records, scope === undefined);
     for (const { record, decoded } of all) {
-      if (decoded.name === 'LogEvent') events.push(placeEvent(decoded.value, partition, record.offset));
-      else if (decoded.name === 'Correlation') {
-        if (order.admit(decoded.value)) documents.push(decoded.value);
+      if (decoded.name === 'LogEvent') {
+        window ??= await warmUp({ log, topic, partition }, startOffset, (read) =>
+          serde.sources(read.map(({ value }) => value)),
+        );
+        if (window.admit(decoded.value.source, record.offset))
+          events.push(placeEvent(decoded.value, log.epoch, partition, record.offset));
+        else metrics.copies.inc();
+      } else if (decoded.name === 'Correlation') {
+        if (order.admit(decoded.value)) documents.push(placeCorrelation(decoded.value, log.epoch));
         else metrics.staleDocuments.inc();
       }
     }
@@ -80,7 +97,7 @@ export async function indexPartition(
   };
 
   return {
-    startOffset: next,
+    startOffset,
     process: (records) =>
       tracing.batch(span, records, async (active) => {
         active.set(batchAttributes(records));

@@ -2,7 +2,7 @@ import { openSqliteArchive } from '@logloom/archive';
 import type { NewRecord } from '@logloom/event-log';
 import { parseFilter } from '@logloom/filter';
 import { connectLog, type LogConnection } from '@logloom/runtime';
-import { correlationDefaults, eventId, topics, type Correlation, type LogEvent } from '@logloom/schemas';
+import { correlationDefaults, placeId, topics, type Correlation, type LogEvent } from '@logloom/schemas';
 import { openSqliteSearchStore } from '@logloom/search-store';
 import { parseSettings } from '@logloom/settings';
 import fastify from 'fastify';
@@ -65,7 +65,7 @@ async function fillLog({ log, serde }: LogConnection) {
     const append = (value: Buffer): void => void records.push({ partition, key: null, value });
     for (let i = 0; i < eventsPerPartition; i++) {
       const event = logEvent(partition, i);
-      eventIds.push(eventId(event.source));
+      eventIds.push(placeId(log.epoch, partition, records.length));
       append(serde.encode('LogEvent', event));
       if (i % 50 === 0) append(serde.encode('LogEvent', event));
       if (i % 1000 === 0) append(serde.encode('Tick', { dueAt: i }));
@@ -79,7 +79,7 @@ async function fillLog({ log, serde }: LogConnection) {
       append(serde.encode('Correlation', { ...document, closeSequence: 1 }));
       // Behind in its position: an instance that did not know that it was replaced.
       append(serde.encode('Correlation', { ...document, revision: 9 }));
-      documents.push(`${document.id}/${document.revision}`);
+      documents.push(`${placeId(log.epoch, partition, i)}/${document.revision}`);
     }
     await log.append(topics.correlations, records);
   }

@@ -1,4 +1,4 @@
-import { eventId, type Level, type PlacedEvent } from '@logloom/schemas';
+import { placeId, type Level, type PlacedEvent } from '@logloom/schemas';
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,7 +32,7 @@ export function nezhaEvent(line: NezhaLine, offset: number, micros: number): Pla
   const source = { kind: 'http', topic: 'nezha', partition: 0, offset, index: 0 };
   return {
     source,
-    id: eventId(source),
+    id: placeId('nezha', 0, offset),
     partition: 0,
     offset,
     timestamp: micros,

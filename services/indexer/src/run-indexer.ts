@@ -38,11 +38,11 @@ export const runIndexer: RunService = async ({ settings, telemetry, signal, onRe
   const elasticsearchUrl = settings.ELASTICSEARCH_URL;
   const indexMode = settings.ELASTICSEARCH_INDEX_MODE;
   const search = cleanUp.adopt(
-    await openSearchStore({ elasticsearchUrl, indexMode, folder, onDamaged }),
+    await openSearchStore({ elasticsearchUrl, indexMode, folder, onDamaged, epoch: log.epoch }),
     (store) => store.close(),
   );
   const archive = cleanUp.adopt(
-    await openArchive({ mongodbUrl: settings.MONGODB_URL, folder, onDamaged }),
+    await openArchive({ mongodbUrl: settings.MONGODB_URL, folder, onDamaged, epoch: log.epoch }),
     (store) => store.close(),
   );
   const jobsStore = { redisUrl: settings.REDIS_URL, folder: jobsFolder(settings.LOGLOOM_DATA) };

@@ -42,6 +42,11 @@ export function createMetrics({ registry }: Telemetry) {
       help: 'Records that could not be decoded.',
       registers,
     }),
+    copies: new Counter({
+      name: 'logloom_indexer_copies_total',
+      help: 'Events dropped because they are copies of one within the duplicate window.',
+      registers,
+    }),
     staleDocuments: new Counter({
       name: 'logloom_indexer_stale_documents_total',
       help: 'Correlation documents dropped because their position did not grow.',

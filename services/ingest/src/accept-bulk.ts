@@ -1,4 +1,4 @@
-import { eventId, type LogEvent, type Source } from '@logloom/schemas';
+import type { LogEvent, Source } from '@logloom/schemas';
 import { isUtf8 } from 'node:buffer';
 import { nextSource } from './accept-body.ts';
 import type { Bulk, BulkMeta } from './bulk-body.ts';
@@ -23,7 +23,12 @@ export interface BulkReceipt extends Counts {
  */
 export async function acceptBulk({ count, items }: Bulk, received: Received): Promise<BulkReceipt> {
   const { body, intake, producer, receivedAt } = received;
-  const unit = intake.open('elasticsearch', true, received.limits);
+  const ids: string[] = [];
+  const unit = intake.open('elasticsearch', {
+    limits: received.limits,
+    onId: (id) => void ids.push(id),
+  });
+  const answers: ((nextId: () => string) => string)[] = [];
   const receipt: BulkReceipt = { accepted: 0, rejected: 0, items: [] };
   const wholeIsUtf8 = isUtf8(body);
   let overQuota = 0;
@@ -38,16 +43,17 @@ export async function acceptBulk({ count, items }: Bulk, received: Received): Pr
       if (over !== undefined) {
         overQuota++;
         last = over;
-        receipt.items.push(itemAnswer(meta, source, reject(over.code, over.message)));
+        answers.push(() => refusedItem(meta, reject(over.code, over.message)));
         receipt.rejected++;
         return;
       }
-      receipt.items.push(itemAnswer(meta, source, result));
       if ('code' in result) {
+        answers.push(() => refusedItem(meta, result));
         if (unit.hasLetterFor(bytes.length)) unit.refuse(result, source, receivedAt, bytes);
         else unit.refuseJointly(result, source, receivedAt, textPart(bytes), asItIs);
         receipt.rejected++;
       } else {
+        answers.push((nextId) => createdItem(meta, nextId()));
         unit.accept(result);
         receipt.accepted++;
       }
@@ -55,6 +61,8 @@ export async function acceptBulk({ count, items }: Bulk, received: Received): Pr
   );
   if (last !== undefined && overQuota === count) throw last;
   await unit.done();
+  let next = 0;
+  for (const answer of answers) receipt.items.push(answer(() => ids[next++]!));
   return receipt;
 }
 
@@ -99,17 +107,23 @@ const errorTypes: Partial<Record<ErrorCode, string>> = {
   'quota-exceeded': 'es_rejected_execution_exception',
 };
 
-/** What `_bulk` answers to an item. A document without an id has that of its event, as GET /api/events/{id} knows it. */
-function itemAnswer({ action, index, id }: BulkMeta, source: Source, result: LogEvent | Rejection): string {
-  const place = `"_index":${JSON.stringify(index ?? '')},"_id":${JSON.stringify(id ?? eventId(source))}`;
-  if ('code' in result) {
-    const { status } = errors[result.code];
-    const type = errorTypes[result.code] ?? 'document_parsing_exception';
-    const reason = JSON.stringify(`${result.code}: ${result.message}`);
-    return `{"${action}":{${place},"status":${status},"error":{"type":"${type}","reason":${reason}}}}`;
-  }
+/** What `_bulk` answers to an item that is durable. A document without an id has that of its event, as GET /api/events/{id} knows it. */
+function createdItem(meta: BulkMeta, eventId: string): string {
   return (
-    `{"${action}":{${place},"_version":1,"result":"created",` +
+    `{"${meta.action}":{${placeOf(meta, eventId)},"_version":1,"result":"created",` +
     `"_shards":{"total":1,"successful":1,"failed":0},"_seq_no":0,"_primary_term":1,"status":201}}`
   );
+}
+
+function refusedItem(meta: BulkMeta, { code, message }: Rejection): string {
+  const { status } = errors[code];
+  const type = errorTypes[code] ?? 'document_parsing_exception';
+  const reason = JSON.stringify(`${code}: ${message}`);
+  const error = `"error":{"type":"${type}","reason":${reason}}`;
+  return `{"${meta.action}":{${placeOf(meta)},"status":${status},${error}}}`;
+}
+
+function placeOf({ index, id }: BulkMeta, eventId?: string): string {
+  const known = id ?? eventId;
+  return `"_index":${JSON.stringify(index ?? '')},"_id":${known === undefined ? 'null' : JSON.stringify(known)}`;
 }

@@ -35,7 +35,7 @@ export async function acceptGroups<Encoded>(
   { intake, producer, receivedAt, maxEventBytes, claim, key, limits }: Received,
 ): Promise<GroupsReceipt> {
   claim(groups.reduce((sum, { records, sharedLength }) => sum + records.length * sharedLength, 0));
-  const unit = intake.open(door, true, limits);
+  const unit = intake.open(door, { limits });
   const summary = new RejectionSummary();
   const accept = ([group, record]: readonly [Group<Encoded>, Encoded]): void => {
     const source = nextSource(producer);

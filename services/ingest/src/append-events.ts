@@ -12,17 +12,22 @@ interface Waiting {
   submission: Submission;
 }
 
+/** Is told where records are, in the order in which they were added. */
+export type OnStored = (records: readonly NewRecord[], offsets: readonly number[], at: number) => void;
+
 /** The records of one request or raw batch, in order. Once an append of it failed, nothing that follows is appended. */
 export class Submission {
   readonly #enqueue: (waiting: Waiting) => void;
+  readonly #onStored: OnStored | undefined;
   #open = 0;
   #openBytes = 0;
   #failure: Error | undefined;
   #settled: (() => void) | undefined;
   #below: { bytes: number; resolve: () => void } | undefined;
 
-  constructor(enqueue: (waiting: Waiting) => void) {
+  constructor(enqueue: (waiting: Waiting) => void, onStored?: OnStored) {
     this.#enqueue = enqueue;
+    this.#onStored = onStored;
   }
 
   get failed(): boolean {
@@ -49,6 +54,11 @@ export class Submission {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
+  /** Called by the appender: these records, of one add(), have the offsets from `at` on in the list. */
+  stored(records: readonly NewRecord[], offsets: readonly number[], at: number): void {
+    this.#onStored?.(records, offsets, at);
+  }
+
   /** Called by the appender, once for each add(). */
   settle(bytes: number, failure?: Error): void {
     this.#failure ??= failure;
@@ -63,7 +73,7 @@ export interface AppenderOptions {
   topic: string;
   onAppend?: (records: number) => void;
   /** Put around each append. */
-  onBatch?: (records: readonly NewRecord[], append: () => Promise<unknown>) => Promise<unknown>;
+  onBatch?: (records: readonly NewRecord[], append: () => Promise<number[]>) => Promise<number[]>;
 }
 
 /**
@@ -81,11 +91,11 @@ export class Appender {
   }
 
   /** Begins a submission. */
-  open(): Submission {
+  open(onStored?: OnStored): Submission {
     return new Submission((waiting) => {
       this.#queue.push(waiting);
       if (!this.#running) void this.#run();
-    });
+    }, onStored);
   }
 
   async #run(): Promise<void> {
@@ -104,7 +114,12 @@ export class Appender {
     try {
       const records =
         current.length === 1 ? current[0]!.records : current.flatMap((waiting) => waiting.records);
-      if (records.length > 0) await this.#write(records);
+      const offsets = records.length > 0 ? await this.#write(records) : [];
+      let at = 0;
+      for (const { submission, records: own } of current) {
+        submission.stored(own, offsets, at);
+        at += own.length;
+      }
       this.#options.onAppend?.(records.length);
     } catch (error) {
       failure = error as Error;
@@ -112,10 +127,10 @@ export class Appender {
     for (const { submission, bytes } of batch) submission.settle(bytes, failure);
   }
 
-  async #write(records: NewRecord[]): Promise<void> {
+  async #write(records: NewRecord[]): Promise<number[]> {
     const { log, topic, onBatch } = this.#options;
-    const append = (): Promise<unknown> => log.append(topic, records);
-    await (onBatch === undefined ? append() : onBatch(records, append));
+    const append = (): Promise<number[]> => log.append(topic, records);
+    return onBatch === undefined ? append() : onBatch(records, append);
   }
 
   #nextBatch(): Waiting[] {

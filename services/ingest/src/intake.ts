@@ -1,8 +1,8 @@
 import { EventLogError, partitionOf, type EventLog, type NewRecord } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
-import { topics, type LogEvent, type Source } from '@logloom/schemas';
+import { placeId, topics, type LogEvent, type Source } from '@logloom/schemas';
 import type { Carrier, Telemetry, TraceHeaders, Tracing } from '@logloom/telemetry';
-import { Appender, bytesOf, type Submission } from './append-events.ts';
+import { Appender, bytesOf, type OnStored, type Submission } from './append-events.ts';
 import { IngestError, reject, type Rejection } from './errors.ts';
 import { JointLetter } from './joint-letter.ts';
 import type { Normalizer } from './normalize.ts';
@@ -42,6 +42,14 @@ export interface UnitLimits {
   hold: (bytes: number) => void;
 }
 
+export interface UnitOptions {
+  /** Whether it counts against the quotas of its services; default true. */
+  hasQuotas?: boolean;
+  limits?: UnitLimits;
+  /** Is told the ids of the accepted events, in order, once they are durable. */
+  onId?: (id: string) => void;
+}
+
 const ampleLimits: UnitLimits = {
   ...{ windowBytes: 8 * 2 ** 20, letterBytes: Infinity, maxLetterBytes: 2 ** 20, maxRejected: Infinity },
   hold: () => {},
@@ -75,14 +83,18 @@ export class Intake {
     this.#deadLetters = new Appender({ log: options.log, topic: topics.deadLetter });
   }
 
-  /** Begins one unit of work, a request or a batch of records. `hasQuotas`: whether it counts against those of its services. */
-  open(door: string, hasQuotas = true, limits = ampleLimits): IntakeUnit {
-    const { services } = this.#options;
+  /** Begins one unit of work, a request or a batch of records. */
+  open(door: string, { hasQuotas = true, limits = ampleLimits, onId }: UnitOptions = {}): IntakeUnit {
+    const { services, log } = this.#options;
     const allowance = hasQuotas && services !== undefined ? new ServiceAllowance(services, door) : undefined;
+    const onStored: OnStored | undefined =
+      onId &&
+      ((records, offsets, at) =>
+        records.forEach(({ partition }, i) => onId(placeId(log.epoch, partition, offsets[at + i]!))));
     return new IntakeUnit(
       door,
       this.#options,
-      this.#events.open(),
+      this.#events.open(onStored),
       this.#deadLetters.open(),
       allowance,
       limits,

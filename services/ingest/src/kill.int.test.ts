@@ -1,4 +1,4 @@
-import { SourceWatermarks, SqliteEventLog, type Assignment } from '@logloom/event-log';
+import { DuplicateWindow, SqliteEventLog, type Assignment } from '@logloom/event-log';
 import { topics } from '@logloom/schemas';
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
@@ -93,8 +93,8 @@ test('logs.raw: each record is in logs.events exactly once, however often the se
     expected,
   );
   // Within a partition the offsets of one raw partition only grow: readers rely on it.
-  const watermarks = Array.from({ length: partitions }, () => new SourceWatermarks());
-  assert.ok(events.every(({ source, at }) => watermarks[at.partition]!.admit(source)));
+  const windows = Array.from({ length: partitions }, () => new DuplicateWindow());
+  assert.ok(events.every(({ source, at }) => windows[at.partition]!.admit(source, at.offset)));
   const dead = new Set((await readDeadLetters(folder.path)).map(({ payload }) => payload.toString()));
   assert.equal(dead.size, records / 500);
 });
@@ -175,9 +175,9 @@ test('HTTP: what was acknowledged is there after kill -9, and a numbered retry l
   }
   await kill;
   await child.kill();
-  const watermarks = Array.from({ length: partitions }, () => new SourceWatermarks());
+  const windows = Array.from({ length: partitions }, () => new DuplicateWindow());
   const events = await readEvents(folder.path);
-  const admitted = events.filter(({ source, at }) => watermarks[at.partition]!.admit(source));
+  const admitted = events.filter(({ source, at }) => windows[at.partition]!.admit(source, at.offset));
   assert.deepEqual(
     admitted.map(({ attributes }) => (JSON.parse(attributes) as { n: number }).n).toSorted((a, b) => a - b),
     Array.from({ length: requests * perRequest }, (_, n) => n),

@@ -1,6 +1,6 @@
 import type { Assignment, EventLog, LogRecord, PartitionHandler } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
-import { eventId, redrivenFrom, redriveSource, topics, type Source } from '@logloom/schemas';
+import { redrivenFrom, redriveSource, sourceText, topics, type Source } from '@logloom/schemas';
 import { batchAttributes, type ActiveSpan, type Telemetry } from '@logloom/telemetry';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { IngestError } from './errors.ts';
@@ -45,7 +45,7 @@ class RawPartition implements PartitionHandler {
   /** Where logs.events ended at the last commit. */
   #endOffsets: number[];
   #written = new Map<number, Set<number>>();
-  /** The ids of the redriven events among what was written: their sources do not name the raw record. */
+  /** The sources of the redriven events among what was written: they do not name the raw record. */
   #redriven = new Set<string>();
 
   static async open(
@@ -95,7 +95,7 @@ class RawPartition implements PartitionHandler {
     const { intake, serde, maxEventBytes, logger } = this.#options;
     span.set(batchAttributes(records));
     // The topic is where senders wait; Kafka has quotas of its own.
-    const unit = intake.open('kafka', false);
+    const unit = intake.open('kafka', { hasQuotas: false });
     for (const record of records) {
       const options = { serde, normalizer: intake.normalizer, maxEventBytes };
       for (const { source, result, payload } of await readRawRecord(record, sourceOf(record), options)) {
@@ -121,7 +121,7 @@ class RawPartition implements PartitionHandler {
 
   #isWritten(source: Source): boolean {
     return source.kind === 'redrive'
-      ? this.#redriven.has(eventId(source))
+      ? this.#redriven.has(sourceText(source))
       : this.#written.get(source.offset)?.has(source.index) === true;
   }
 
@@ -143,7 +143,7 @@ class RawPartition implements PartitionHandler {
         if (records.length === 0) break;
         const sources = await this.#sources(records);
         writtenOffsets(sources, this.#assignment, fromOffset, this.#written);
-        for (const source of sources) if (source.kind === 'redrive') this.#redriven.add(eventId(source));
+        for (const source of sources) if (source.kind === 'redrive') this.#redriven.add(sourceText(source));
         next = records.at(-1)!.offset + 1;
       }
     }

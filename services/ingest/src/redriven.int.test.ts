@@ -1,4 +1,4 @@
-import { SourceWatermarks, SqliteEventLog, type Assignment } from '@logloom/event-log';
+import { DuplicateWindow, SqliteEventLog, type Assignment } from '@logloom/event-log';
 import { redriveHeaders, redriveSource, topics, type RedrivePlace } from '@logloom/schemas';
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -166,6 +166,9 @@ test('two records of one dead letter are one event to readers, and a crash after
   await append(25);
   await raw.workOff();
   await raw.log.close();
-  const watermarks = Array.from({ length: partitions }, () => new SourceWatermarks());
-  assert.deepEqual(await numbers(({ source, at }) => watermarks[at.partition]!.admit(source)), hundred);
+  const windows = Array.from({ length: partitions }, () => new DuplicateWindow());
+  assert.deepEqual(
+    await numbers(({ source, at }) => windows[at.partition]!.admit(source, at.offset)),
+    hundred,
+  );
 });

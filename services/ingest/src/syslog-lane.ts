@@ -80,7 +80,7 @@ export class SyslogLane {
 
   async #append(frames: readonly ReceivedFrame[], first: number, receivedAt: number): Promise<void> {
     const { intake, door, producer, number, draining, onOverQuota } = this.#options;
-    const unit = intake.open(door, !draining.aborted);
+    const unit = intake.open(door, { hasQuotas: !draining.aborted });
     for (const [i, frame] of frames.entries()) {
       const source: Source = {
         kind: 'syslog',

@@ -1,4 +1,4 @@
-import { SourceWatermarks, type EventLog, type LogRecord } from '@logloom/event-log';
+import { DuplicateWindow, type EventLog, type LogRecord } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
 import { redriveClaimCode, topics, type DeadLetter } from '@logloom/schemas';
 
@@ -16,8 +16,6 @@ export interface PlacedLetter {
 
 /** A letter may be as large as a request body. */
 const maxRecords = 100;
-/** Sources whose copies are recognised, a partition; they come within seconds of their originals. */
-const maxSources = 100_000;
 
 /** The dead letters of a partition in offset order, [from, to), in batches; claims are among them. */
 export async function* readLetters(
@@ -92,13 +90,13 @@ export type NoInput = 'claim' | 'copy' | 'not-input';
  * or its client repeated it), and records of the inner topics that the indexer could not store.
  */
 export class LetterSieve {
-  readonly #seen = new SourceWatermarks([], maxSources);
+  readonly #seen = new DuplicateWindow();
 
   /** Undefined for input. The letters have to come in offset order, from the first that the log has. */
-  sift({ letter }: PlacedLetter): NoInput | undefined {
+  sift({ offset, letter }: PlacedLetter): NoInput | undefined {
     if (letter.code === redriveClaimCode) return 'claim';
     const { kind, topic } = letter.source;
     if (kind === 'kafka' && topic !== topics.raw) return 'not-input';
-    return this.#seen.admit(letter.source) ? undefined : 'copy';
+    return this.#seen.admit(letter.source, offset) ? undefined : 'copy';
   }
 }

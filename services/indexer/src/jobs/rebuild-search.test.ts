@@ -1,5 +1,5 @@
 import { parseFilter } from '@logloom/filter';
-import { correlationDefaults, topics, type Correlation } from '@logloom/schemas';
+import { correlationDefaults, placeCorrelation, topics, type Correlation } from '@logloom/schemas';
 import { openSqliteSearchStore, type SearchStore } from '@logloom/search-store';
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
@@ -85,7 +85,7 @@ test('what the log no longer has comes from the archive and from the old index',
   await using rig = await openRig();
   const events = await rig.append(Array.from({ length: 10 }, (_, n) => logEvent(n)));
   await rig.archive.put(events);
-  const documents = [0, 1, 2].map(document);
+  const documents = [0, 1, 2].map((n) => placeCorrelation(document(n), rig.log.epoch));
   for (const one of documents)
     await rig.log.append(topics.correlations, [
       { partition: 0, key: null, value: rig.serde.encode('Correlation', one) },

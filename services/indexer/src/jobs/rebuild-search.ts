@@ -1,5 +1,13 @@
 import type { Archive } from '@logloom/archive';
-import { placeEvent, topics, type Correlation, type FillMove, type PlacedEvent } from '@logloom/schemas';
+import { DuplicateWindow } from '@logloom/event-log';
+import {
+  placeCorrelation,
+  placeEvent,
+  topics,
+  type Correlation,
+  type FillMove,
+  type PlacedEvent,
+} from '@logloom/schemas';
 import type { SearchRebuild, SearchStore } from '@logloom/search-store';
 import { DocumentOrder } from '../document-order.ts';
 import type { LogAccess } from './dead-letters.ts';
@@ -67,6 +75,7 @@ class LogReader {
   readonly #sink: Sink;
   readonly #next = new Map<string, number[]>();
   readonly #orders = new Map<number, DocumentOrder>();
+  readonly #windows = new Map<number, DuplicateWindow>();
 
   constructor(deps: RebuildDeps, signal: AbortSignal, sink: Sink) {
     this.#deps = deps;
@@ -127,14 +136,21 @@ class LogReader {
     const documents: Correlation[] = [];
     for (const { value, offset } of records) {
       const decoded = attempt(() => serde.decode(value));
-      if (decoded?.name === 'LogEvent') events.push(placeEvent(decoded.value, partition, offset));
+      if (decoded?.name === 'LogEvent' && this.#window(partition).admit(decoded.value.source, offset))
+        events.push(placeEvent(decoded.value, log.epoch, partition, offset));
       else if (decoded?.name === 'Correlation' && this.#order(partition).admit(decoded.value))
-        documents.push(decoded.value);
+        documents.push(placeCorrelation(decoded.value, log.epoch));
     }
     if (events.length > 0) await this.#sink.index(events);
     if (documents.length > 0) await this.#sink.indexCorrelations(documents);
     next[partition] = records.at(-1)!.offset + 1;
     return true;
+  }
+
+  #window(partition: number): DuplicateWindow {
+    let window = this.#windows.get(partition);
+    if (window === undefined) this.#windows.set(partition, (window = new DuplicateWindow()));
+    return window;
   }
 
   #order(partition: number): DocumentOrder {

@@ -1,4 +1,4 @@
-import { SourceWatermarks, SqliteEventLog, type EventLog } from '@logloom/event-log';
+import { DuplicateWindow, SqliteEventLog, type EventLog, type LogRecord } from '@logloom/event-log';
 import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-registry';
 import { redrivenFrom, redriveSource, topics, type DeadLetter } from '@logloom/schemas';
 import assert from 'node:assert/strict';
@@ -64,10 +64,10 @@ async function openLog() {
       return runRedrive({ log: on, serde }, jobId, job, never, async () => {});
     },
     put: async () => {
-      const found: { payload: string; headers: Readonly<Record<string, string>> }[] = [];
+      const found: (Pick<LogRecord, 'partition' | 'offset' | 'headers'> & { payload: string })[] = [];
       for (let p = 0; p < partitions; p++)
-        for (const { value, headers } of await log.read(topics.raw, p, 0, 100_000))
-          found.push({ payload: value.toString(), headers });
+        for (const { offset, value, headers } of await log.read(topics.raw, p, 0, 100_000))
+          found.push({ partition: p, offset, payload: value.toString(), headers });
       return found;
     },
     [Symbol.asyncDispose]: async () => {
@@ -135,9 +135,9 @@ test('two workers of one job, and two jobs at once: readers see each letter once
     const payloads = await rig.refuseMany(Array.from({ length: 450 }, (_, n) => n % partitions));
     const job = await planRedrive(rig.access, everything);
     await Promise.all(jobIds.map((id) => runRedrive(rig.access, id, job, never, async () => {})));
-    const watermarks = new SourceWatermarks();
-    const seen = (await rig.put()).filter(({ headers }) =>
-      watermarks.admit(redriveSource(redrivenFrom(headers)!)),
+    const windows = Array.from({ length: partitions }, () => new DuplicateWindow());
+    const seen = (await rig.put()).filter(({ partition, offset, headers }) =>
+      windows[partition]!.admit(redriveSource(redrivenFrom(headers)!), offset),
     );
     assert.deepEqual(seen.map(({ payload }) => payload).sort(), payloads.sort());
   }

@@ -36,7 +36,7 @@ test('each evaluation counts what matches since the one before, and keeps the ne
   assert.equal(first?.count, 15);
   assert.deepEqual(
     first.hits,
-    [28, 26, 24, 22, 20, 18, 16, 14, 12, 10].map((n) => `http-p-0-${n}`),
+    [28, 26, 24, 22, 20, 18, 16, 14, 12, 10].map((n) => `${rig.log.epoch}-0-${n}`),
   );
   assert.deepEqual([first.from, first.to], ['2024-05-01T12:00:00.000000Z', '2024-05-01T12:00:30.000000Z']);
   rig.clock.seconds = 60;
