@@ -63,8 +63,9 @@ export interface EventLog {
 
   /**
    * Works as a member of a consumer group until `signal` aborts: each partition is assigned to one member at a time. Resolves when
-   * every handler is closed; rejects when a handler does, or when the log stays out of reach. When one of the topics is made anew,
-   * its handlers are closed and opened again, on the start of what is there now.
+   * every handler is closed; rejects when a handler does, or when the log stays out of reach. A handler's own `log-unavailable` may
+   * be taken for the latter: then the partitions are opened again when the log is back. So they are, on the start of what is there
+   * now, when one of the topics is made anew.
    */
   consume(options: ConsumeOptions, signal: AbortSignal): Promise<void>;
 

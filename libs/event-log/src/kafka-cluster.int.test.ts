@@ -13,7 +13,19 @@ const brokers = (stack.env['KAFKA_BROKERS'] ?? '').split(',');
 const partitions = 6;
 const recordsPerSecond = 2_000;
 const tickMs = 15;
-const outages = ['SIGTERM', 'SIGKILL', 'SIGTERM'] as const;
+const outages: readonly { broker: number; signal: NodeJS.Signals }[] = [
+  { broker: 0, signal: 'SIGTERM' },
+  { broker: 1, signal: 'SIGKILL' },
+  { broker: 2, signal: 'SIGTERM' },
+  // Frozen: it keeps its connections, takes new ones and answers nothing. The first is the one that clients are told to begin with.
+  { broker: 0, signal: 'SIGSTOP' },
+  ...(process.env['LOGLOOM_FULL'] === '1'
+    ? [
+        { broker: 1, signal: 'SIGSTOP' as const },
+        { broker: 2, signal: 'SIGSTOP' as const },
+      ]
+    : []),
+];
 const upMs = 4_000;
 const downMs = 5_000;
 /** Appends in flight at once; when all are, the writer waits. */
@@ -21,6 +33,8 @@ const maxInFlight = 400;
 
 /** Writes numbered records to all partitions at a steady rate and remembers what became of each. */
 class Writer {
+  /** Per partition, how many were acknowledged. */
+  readonly acknowledgedIn = Array.from({ length: partitions }, () => 0);
   /** Per partition, the offset that append() gave for each number; undefined where it did not. */
   readonly offsets: (number | undefined)[][] = Array.from({ length: partitions }, () => []);
   failed = 0;
@@ -61,11 +75,24 @@ class Writer {
     }));
     try {
       const offsets = await this.#log.append(this.#topic, records);
-      placed.forEach(({ partition, number }, i) => (this.offsets[partition]![number] = offsets[i]));
+      placed.forEach(({ partition, number }, i) => {
+        this.offsets[partition]![number] = offsets[i];
+        this.acknowledgedIn[partition]!++;
+      });
       this.acknowledged += count;
     } catch {
       this.failed += count;
     }
+  }
+}
+
+/** Stops the process from running, without ending it, for as long as `work` takes. */
+async function frozen(pid: number, work: () => Promise<void>): Promise<void> {
+  process.kill(pid, 'SIGSTOP');
+  try {
+    await work();
+  } finally {
+    process.kill(pid, 'SIGCONT');
   }
 }
 
@@ -74,7 +101,7 @@ const numberOf = (value: Buffer): number => Number.parseInt(value.toString());
 describe('the Kafka log on three brokers', { skip }, () => {
   after(() => stack.stop());
 
-  test('nothing acknowledged is lost or moved, and a group goes on, when each broker stops and comes back', async (t) => {
+  test('nothing acknowledged is lost or moved, and a group goes on, when each broker stops or freezes and comes back', async (t) => {
     const troubled = new Set<number>();
     const name = `outages-${randomUUID()}`;
     const onTrouble = ({ message }: { message: string }): void => {
@@ -114,10 +141,25 @@ describe('the Kafka log on three brokers', { skip }, () => {
     await member.until('all partitions', () => opened.count >= partitions);
     await using writing = new Running((signal) => writer.run(signal));
 
-    for (const [i, signal] of outages.entries()) {
-      const broker = stack.kafka.brokers[i]!;
+    for (const outage of outages) {
+      const broker = stack.kafka.brokers[outage.broker]!;
       await sleep(upMs);
-      await broker.kill(signal);
+      if (outage.signal === 'SIGSTOP') {
+        await frozen(broker.pid!, async () => {
+          const late = await KafkaEventLog.open({ brokers }, [{ name, partitions }]);
+          await late.close();
+          const acknowledged = [...writer.acknowledgedIn];
+          const written = writer.offsets.map((numbers) => numbers.length);
+          await writing.until('records acknowledged in every partition', () =>
+            writer.acknowledgedIn.every((count, partition) => count > acknowledged[partition]!),
+          );
+          await member.until('the group at work in every partition', () =>
+            processed.every((numbers, partition) => numbers.has(written[partition]!)),
+          );
+        });
+        continue;
+      }
+      await broker.kill(outage.signal);
       await sleep(downMs);
       const before = writer.acknowledged;
       await writing.until('records acknowledged by the others', () => writer.acknowledged > before);

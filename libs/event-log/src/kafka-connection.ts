@@ -18,11 +18,12 @@ const propagationMs = 1_500;
 export class KafkaConnection {
   readonly #settings: KafkaSettings;
   #cluster: Cluster | undefined;
-  #sockets = new KafkaSockets();
+  #sockets: KafkaSockets;
   #closed = false;
 
   constructor(settings: KafkaSettings) {
     this.#settings = settings;
+    this.#sockets = new KafkaSockets(settings.watch);
   }
 
   /** The cluster, connected, with these topics in its metadata. Throws kafkajs's errors. */
@@ -72,16 +73,16 @@ export class KafkaConnection {
     const old = this.#cluster;
     this.#cluster = undefined;
     this.#sockets.destroy();
-    this.#sockets = new KafkaSockets();
+    this.#sockets = new KafkaSockets(this.#settings.watch);
     await old?.disconnect().catch(() => {});
   }
 
   #newCluster(): Cluster {
-    const { brokers, clientId } = this.#settings;
+    const { watch, clientId } = this.#settings;
     return new ClusterClass({
       logger: silentLogger,
       socketFactory: this.#sockets.factory,
-      brokers,
+      brokers: watch.firstToAnswer,
       clientId,
       connectionTimeout: connectionTimeoutMs,
       requestTimeout: requestTimeoutMs,

@@ -35,6 +35,8 @@ export class KafkaConsumer {
   readonly #deps: ConsumerDeps;
   readonly #options: ConsumeOptions;
   readonly #membership: KafkaMembership;
+  /** When this member last got ahead: joined, or finished a handler's work. */
+  #workedAt = Date.now();
 
   constructor(deps: ConsumerDeps, options: ConsumeOptions) {
     this.#deps = deps;
@@ -45,7 +47,7 @@ export class KafkaConsumer {
   async run(signal: AbortSignal): Promise<void> {
     const { settings } = this.#deps;
     const aborted = untilAborted(signal);
-    let reachedAt = Date.now();
+    this.#workedAt = Date.now();
     let failures = 0;
     try {
       while (!signal.aborted) {
@@ -56,11 +58,11 @@ export class KafkaConsumer {
           if (commits === undefined) return;
           failures = 0;
           await this.#hold(partitions, commits, signal);
-          reachedAt = Date.now();
+          this.#workedAt = Date.now();
         } catch (error) {
           if (error instanceof HandlerFailure) throw error.cause;
           const what = `cannot work in the group ${this.#options.group}`;
-          if (Date.now() - reachedAt > settings.outageMs) throw logUnavailable(what, error);
+          if (Date.now() - this.#workedAt > settings.outageMs) throw logUnavailable(what, error);
           settings.onTrouble({ message: `${what}; it joins again`, error: error as Error });
           await Promise.race([this.#membership.recover(error, failures++), aborted]);
         }
@@ -115,10 +117,14 @@ export class KafkaConsumer {
     const results = await Promise.allSettled(work);
     done.abort();
     await beating;
+    let outage: EventLogError | undefined;
     for (const result of results) {
-      if (result.status === 'rejected' && !(term.isLost && isNotAssigned(result.reason)))
-        throw new HandlerFailure(result.reason);
+      if (result.status !== 'rejected' || (term.isLost && isNotAssigned(result.reason))) continue;
+      // A handler for which the log was out of reach begins again where it committed, as after a rebalance.
+      if (!isUnavailable(result.reason)) throw new HandlerFailure(result.reason);
+      outage = result.reason;
     }
+    if (outage !== undefined) throw outage;
   }
 
   async #beat(term: Term, done: AbortSignal): Promise<void> {
@@ -190,6 +196,7 @@ export class KafkaConsumer {
           await handler.gap(gap);
         } else if (records.length > 0) await handler.process(records);
         else await handler.idle?.();
+        this.#workedAt = Date.now();
       }
     } finally {
       feed?.close();
@@ -232,6 +239,10 @@ class HandlerFailure extends Error {
 
 function isNotAssigned(error: unknown): boolean {
   return error instanceof EventLogError && error.code === 'not-assigned';
+}
+
+function isUnavailable(error: unknown): error is EventLogError {
+  return error instanceof EventLogError && error.code === 'log-unavailable';
 }
 
 function notAssigned({ topic, partition }: AssignedPartition): EventLogError {

@@ -81,7 +81,8 @@ const require = createRequire(import.meta.url);
 interface ClusterOptions {
   logger: unknown;
   socketFactory: ISocketFactory;
-  brokers: readonly string[];
+  /** host:port of those to begin with. */
+  brokers: () => Promise<string[]>;
   clientId: string;
   connectionTimeout: number;
   requestTimeout: number;
@@ -152,6 +153,46 @@ const schedule = queue.scheduleCheckPendingRequests;
 /** As it comes, each connection runs a timer every millisecond, and Node warns about its negative time: only a queue needs one. */
 queue.scheduleCheckPendingRequests = function (): void {
   if (this.pending.length > 0 || this.throttledUntil > Date.now()) schedule.call(this);
+};
+
+/** Makes sockets, and hears of each request on them; the result is called when the request is answered or waits no more. */
+export type WatchedSocketFactory = ISocketFactory & {
+  asks?: (address: string) => (isAnswered: boolean) => void;
+};
+
+interface Connection {
+  readonly broker: string;
+  readonly socketFactory: WatchedSocketFactory;
+  readonly socket?: ReturnType<ISocketFactory>;
+  send(request: ProtocolRequest): Promise<unknown>;
+  disconnect(): Promise<true>;
+  rejectRequests(error: Error): void;
+}
+
+const { prototype: connection } = require('kafkajs/src/network/connection') as { prototype: Connection };
+// eslint-disable-next-line @typescript-eslint/unbound-method
+const { send, disconnect } = connection;
+
+/** As it comes, a request that is written while its connection goes down waits for ever, and so does every later disconnect. */
+connection.disconnect = async function (): Promise<true> {
+  await disconnect.call(this);
+  this.rejectRequests(new Error('the connection was closed'));
+  return true;
+};
+
+/** As it comes, a connection stays in use after a request on it had no answer in time, and so has none for the next one either. */
+connection.send = async function (request: ProtocolRequest): Promise<unknown> {
+  const settle = this.socketFactory.asks?.(this.broker);
+  try {
+    const answer = await send.call(this, request);
+    settle?.(true);
+    return answer;
+  } catch (error) {
+    const { name, type } = error as { name: string; type?: string };
+    settle?.(type !== undefined);
+    if (name === 'KafkaJSRequestTimeoutError') this.socket?.destroy(error as Error);
+    throw error;
+  }
 };
 
 /**

@@ -1,3 +1,5 @@
+import { BrokerWatch } from './kafka-broker-watch.ts';
+
 /** How a KafkaEventLog connects and works. */
 export interface KafkaOptions {
   /** host:port of some brokers; the others are found through them. */
@@ -8,7 +10,7 @@ export interface KafkaOptions {
   compression?: 'zstd' | 'gzip' | 'none';
   /** How long append() and the short calls try before they reject with `log-unavailable`, in ms; default 30,000. */
   patienceMs?: number;
-  /** How long consume() and follow() go on while the brokers are out of reach, in ms; default 10 minutes. */
+  /** How long consume() and follow() go on while the log is out of reach, for them or their handlers, in ms; default 10 minutes. */
   outageMs?: number;
   /** A member of a group that was silent for so long (killed, or cut off) loses its partitions, in ms; default 10,000. */
   sessionTimeoutMs?: number;
@@ -25,7 +27,11 @@ export interface Trouble {
 }
 
 export type KafkaSettings = Readonly<
-  Required<Omit<KafkaOptions, 'retentionMs'>> & Pick<KafkaOptions, 'retentionMs'>
+  Required<Omit<KafkaOptions, 'retentionMs'>> &
+    Pick<KafkaOptions, 'retentionMs'> & {
+      /** Shared by all connections of this log. */
+      watch: BrokerWatch;
+    }
 >;
 
 /** The options with their defaults. */
@@ -37,6 +43,7 @@ export function kafkaSettings(options: KafkaOptions): KafkaSettings {
     outageMs: 600_000,
     sessionTimeoutMs: 10_000,
     onTrouble: () => {},
+    watch: new BrokerWatch(options.brokers),
     ...options,
   };
 }

@@ -163,11 +163,11 @@ export class KafkaAppender {
 
   #handle(): Handle {
     if (this.#current !== undefined) return this.#current;
-    const { brokers, clientId } = this.#settings;
-    const sockets = new KafkaSockets();
+    const { watch, clientId } = this.#settings;
+    const sockets = new KafkaSockets(watch);
     const producer = new kafkajs.Kafka({
       socketFactory: sockets.factory,
-      brokers: [...brokers],
+      brokers: watch.firstToAnswer,
       clientId,
       connectionTimeout: connectionTimeoutMs,
       requestTimeout: requestTimeoutMs,

@@ -13,16 +13,17 @@ const unknownAttempts = 4;
 /** Makes, checks and removes topics, and reads groups' commits. */
 export class KafkaTopics {
   readonly #settings: KafkaSettings;
-  readonly #sockets = new KafkaSockets();
+  readonly #sockets: KafkaSockets;
   readonly #admin: Admin;
   readonly #partitions = new Map<string, Promise<number>>();
   #connected: Promise<void> | undefined;
 
   constructor(settings: KafkaSettings) {
     this.#settings = settings;
+    this.#sockets = new KafkaSockets(settings.watch);
     this.#admin = new kafkajs.Kafka({
       socketFactory: this.#sockets.factory,
-      brokers: [...settings.brokers],
+      brokers: settings.watch.firstToAnswer,
       clientId: settings.clientId,
       connectionTimeout: connectionTimeoutMs,
       requestTimeout: requestTimeoutMs,

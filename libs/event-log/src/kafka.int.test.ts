@@ -15,7 +15,7 @@ import {
   texts,
 } from './contract/harness.ts';
 import { eventLogContract } from './event-log.contract.ts';
-import type { Assignment, LogRecord } from './event-log.ts';
+import type { Assignment, EventLogError, LogRecord } from './event-log.ts';
 import { KafkaEventLog } from './kafka.ts';
 
 const stack = await startStack({ only: ['kafka'] });
@@ -207,6 +207,56 @@ describe('the Kafka log', { skip }, () => {
         ['before', 'first', 'second'],
       );
       await Promise.all([patient.close(), hasty.close()]);
+    });
+
+    test('a handler whose appends a frozen broker leaves unanswered begins again where it committed, when the broker answers', async () => {
+      const topic = await newTopic(log);
+      const output = await newTopic(log);
+      await using impatient = new AsyncDisposableStack();
+      const working = impatient.adopt(
+        await KafkaEventLog.open({ brokers, patienceMs: 1_000 }, [{ name: epochTopic, partitions: 1 }]),
+        (opened) => opened.close(),
+      );
+      const { pid } = stack.kafka.brokers[0]!;
+      const refused: string[] = [];
+      let opened = 0;
+      await using member = new Running((signal) =>
+        working.consume(
+          {
+            group: newGroup(),
+            topics: [topic],
+            open: async ({ commit }) => {
+              opened++;
+              return {
+                process: async (records) => {
+                  const isFreezing = opened === 1 && texts(records).includes('while0');
+                  if (isFreezing) process.kill(pid!, 'SIGSTOP');
+                  try {
+                    await working.append(output, records);
+                  } catch (error) {
+                    refused.push((error as EventLogError).code);
+                    throw error;
+                  } finally {
+                    if (isFreezing) process.kill(pid!, 'SIGCONT');
+                  }
+                  await commit(records.at(-1)!.offset + 1);
+                },
+              };
+            },
+          },
+          signal,
+        ),
+      );
+      await log.append(topic, numbered('before', 1));
+      const written = async (): Promise<string[]> => [...new Set(texts(await readAll(log, output)))];
+      while ((await written()).length === 0) await sleep(20);
+      await log.append(topic, numbered('while', 1));
+      await member.until('the partition opened again', () => opened > 1);
+      await log.append(topic, numbered('after', 1));
+      while (!(await written()).includes('after0')) await sleep(20);
+      assert.deepEqual(await written(), ['before0', 'while0', 'after0']);
+      assert.equal(refused[0], 'log-unavailable');
+      await member.stop();
     });
 
     test('a handler that works for longer than the session keeps its partition', async () => {

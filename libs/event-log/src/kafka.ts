@@ -55,6 +55,7 @@ export class KafkaEventLog implements EventLog {
       return new KafkaEventLog(settings, admin, connection, epochs, names);
     } catch (error) {
       await Promise.all([admin.close(), connection.close()]);
+      settings.watch.close();
       throw error;
     }
   }
@@ -168,6 +169,7 @@ export class KafkaEventLog implements EventLog {
     this.#closing.abort();
     await this.#appender.close();
     await Promise.all([this.#topics.close(), this.#connection.close()]);
+    this.#settings.watch.close();
   }
 }
 

@@ -1,0 +1,177 @@
+import { connect, type Socket } from 'node:net';
+
+/** Time is counted in turns of a timer, not by the clock: a process that was itself held up has not waited for an answer. */
+const tickMs = 250;
+/** A broker that was silent for so many turns, with requests waiting for it, is pinged: 1 s. */
+const quietTicks = 4;
+/** One that has answered neither requests nor pings for so many turns counts as frozen: 4 s. */
+const frozenTicks = 16;
+/** A ping that has no answer after so many turns goes again on a new connection: 2 s. */
+const pingTicks = 8;
+/** How long a client that connects waits for the first broker to answer, in ms. */
+const firstAnswerMs = 3_000;
+
+interface Peer {
+  readonly address: string;
+  readonly sockets: Set<Socket>;
+  /** How many requests have no answer yet. */
+  waiting: number;
+  /** Turns since the broker last answered anything; counted while a request waits. */
+  silentTicks: number;
+  isFrozen: boolean;
+  ping: { stop: () => void; ticks: number } | undefined;
+}
+
+/**
+ * Knows which brokers answer. A frozen process (stopped, swapping, cut off) keeps its connections and even takes new ones, so no
+ * error ever ends what waits for it, and a limit for each request has to allow for the slowest: joining a group takes a minute. So
+ * a broker that is silent is pinged on a connection of its own, by a request that it answers at once whatever else it does. One
+ * that does not answer loses its connections, with an error from which kafkajs goes to another broker, and refuses new ones at
+ * once until it answers again.
+ */
+export class BrokerWatch {
+  readonly #peers = new Map<string, Peer>();
+  readonly #bootstrap: readonly string[];
+  #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  constructor(bootstrap: readonly string[]) {
+    this.#bootstrap = bootstrap;
+  }
+
+  /**
+   * The broker that answers a ping first, of all that were named or found so far; all that were named when none answers. A client
+   * that begins with it does not depend on the order in which the brokers are named.
+   */
+  readonly firstToAnswer = async (): Promise<string[]> => {
+    const known = new Set([...this.#bootstrap, ...this.#peers.keys()]);
+    const pings: (() => void)[] = [];
+    const first = await new Promise<string | undefined>((resolve) => {
+      // One that is known to be frozen is no reason to wait, but may have come back.
+      const awaited = new Set([...known].filter((address) => this.#peers.get(address)?.isFrozen !== true));
+      const failed = (address: string): void => {
+        if (awaited.delete(address) && awaited.size === 0) resolve(undefined);
+      };
+      const timer = setTimeout(resolve, awaited.size === 0 ? 0 : firstAnswerMs, undefined);
+      pings.push(() => clearTimeout(timer));
+      for (const address of known) {
+        pings.push(
+          ping(
+            address,
+            () => resolve(address),
+            () => failed(address),
+          ),
+        );
+      }
+    });
+    for (const stop of pings) stop();
+    return first === undefined ? [...this.#bootstrap] : [first];
+  };
+
+  /** Watches a connection that is being opened; ends it at once when its broker is frozen. */
+  opened(address: string, socket: Socket): void {
+    const peer = this.#peer(address);
+    peer.sockets.add(socket);
+    socket.once('close', () => peer.sockets.delete(socket));
+    if (peer.isFrozen) socket.destroy(frozen(address));
+  }
+
+  /** Says that a request waits for this broker; call the result when it was answered, or waits no more. */
+  asks(address: string): (isAnswered: boolean) => void {
+    const peer = this.#peer(address);
+    peer.waiting++;
+    this.#start();
+    return (isAnswered) => {
+      peer.waiting--;
+      if (isAnswered) peer.silentTicks = 0;
+    };
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#stop();
+    for (const peer of this.#peers.values()) peer.ping?.stop();
+  }
+
+  #peer(address: string): Peer {
+    let peer = this.#peers.get(address);
+    if (peer === undefined) {
+      peer = {
+        address,
+        sockets: new Set(),
+        waiting: 0,
+        silentTicks: 0,
+        isFrozen: false,
+        ping: undefined,
+      };
+      this.#peers.set(address, peer);
+    }
+    return peer;
+  }
+
+  #start(): void {
+    if (this.#isClosed || this.#timer !== undefined) return;
+    // It is no reason for a process to stay.
+    this.#timer = setInterval(() => this.#tick(), tickMs).unref();
+  }
+
+  #stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #tick(): void {
+    let isNeeded = false;
+    for (const peer of this.#peers.values()) {
+      if (peer.waiting === 0) peer.silentTicks = 0;
+      else peer.silentTicks++;
+      if (peer.isFrozen || peer.silentTicks >= quietTicks) this.#ping(peer);
+      if (!peer.isFrozen && peer.silentTicks >= frozenTicks) freeze(peer);
+      isNeeded ||= peer.waiting > 0 || peer.isFrozen;
+    }
+    if (!isNeeded) this.#stop();
+  }
+
+  #ping(peer: Peer): void {
+    if (peer.ping !== undefined && ++peer.ping.ticks < pingTicks) return;
+    peer.ping?.stop();
+    peer.ping = { stop: ping(peer.address, () => heard(peer)), ticks: 0 };
+  }
+}
+
+function heard(peer: Peer): void {
+  peer.silentTicks = 0;
+  peer.isFrozen = false;
+  peer.ping?.stop();
+  peer.ping = undefined;
+}
+
+function freeze(peer: Peer): void {
+  peer.isFrozen = true;
+  for (const socket of peer.sockets) socket.destroy(frozen(peer.address));
+}
+
+/** ApiVersions in version 0, which every broker answers before anything else, by an empty client id. */
+const pingRequest = Buffer.from([0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 0, 0, 0]);
+
+/** Calls `answered` when the broker says anything, `failed` when it takes no connection; the result ends the ping. */
+function ping(address: string, answered: () => void, failed: () => void = () => {}): () => void {
+  const [host, port] = splitAddress(address);
+  const socket = connect({ host, port }, () => socket.write(pingRequest)).unref();
+  socket.on('error', failed);
+  socket.once('data', () => {
+    socket.destroy();
+    answered();
+  });
+  return () => socket.destroy();
+}
+
+function splitAddress(address: string): [host: string, port: number] {
+  const colon = address.lastIndexOf(':');
+  return [address.slice(0, colon), Number(address.slice(colon + 1))];
+}
+
+/** With the code at which kafkajs looks for another broker. */
+function frozen(address: string): Error {
+  return Object.assign(new Error(`the broker ${address} does not answer`), { code: 'ECONNREFUSED' });
+}
