@@ -14,6 +14,7 @@ export async function recordedEvents({
   await using connection = await connectLog(parseSettings(env));
   const { log, serde } = connection;
   const ends = await log.endOffsets(topics.events);
+  const epoch = await log.epochOf(topics.events);
   return await Promise.all(
     from.map(async (start, partition) => {
       const records: LogRecord[] = [];
@@ -23,7 +24,7 @@ export async function recordedEvents({
       const events = records.map(({ value, offset }) => {
         const decoded = serde.decode(value);
         if (decoded.name !== 'LogEvent') throw new Error(`a ${decoded.name} among the events`);
-        return placeEvent(decoded.value, log.epoch, partition, offset);
+        return placeEvent(decoded.value, epoch, partition, offset);
       });
       return { records, events };
     }),

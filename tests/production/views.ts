@@ -45,6 +45,7 @@ export async function readLog({ env }: Services): Promise<Logged> {
   let copies = 0;
   const ends = await log.endOffsets(topics.events);
   for (const [partition, end] of ends.entries()) {
+    const epoch = await log.epochOf(topics.events);
     const window = new DuplicateWindow();
     for (let next = 0; next < end;) {
       const records = await log.read(topics.events, partition, next, 5_000);
@@ -59,7 +60,7 @@ export async function readLog({ env }: Services): Promise<Logged> {
           continue;
         }
         const content = contentOf({ timestamp: formatMicros(timestamp), service, message });
-        const place = placeOf({ id: placeId(log.epoch, partition, offset), partition, offset });
+        const place = placeOf({ id: placeId(epoch, partition, offset), partition, offset });
         events.push({ place, partition, offset, correlationId, content });
       }
       next = records.at(-1)!.offset + 1;

@@ -68,7 +68,7 @@ async function replayPartition(
   const start =
     options ?? before.options ?? (await firstOptions(log, serde, partition, from, end)) ?? fallback;
   const correlate = new Correlate(partition, start, {
-    epoch: log.epoch,
+    epoch: await log.epochOf(topics.events),
     offset: from,
     rules: rules === undefined ? (before.rules ?? null) : rules,
   });

@@ -12,8 +12,8 @@ export interface PlacedEvent extends LogEvent {
 }
 
 /**
- * The id of what stands at a place of logs.events: an event's own place, a document's first event's. `epoch` is the log's (EventLog.epoch),
- * so that a topic that was made anew gives no id twice. It can stand in a URL.
+ * The id of what stands at a place of logs.events: an event's own place, a document's first event's. `epoch` is the topic's
+ * (EventLog.epochOf), so that no id comes twice when the topic is made anew. It can stand in a URL.
  */
 export function placeId(epoch: string, partition: number, offset: number): string {
   return `${epoch}-${partition}-${offset}`;

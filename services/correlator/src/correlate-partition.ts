@@ -60,7 +60,7 @@ export async function correlatePartition(
     metadata.options === metadata.rules ? rulesInForce : await inForceAt(metadata.options);
   if (rulesInForce !== undefined) rulesWriter.seen(rulesInForce.timestamp);
   const correlate = new Correlate(partition, await optionsAtStart(), {
-    epoch: log.epoch,
+    epoch: await log.epochOf(topics.events),
     offset: startOffset,
     rules: rulesInForce?.rules ?? null,
     written: written.map((w) => w.document),

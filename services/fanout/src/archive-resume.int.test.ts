@@ -16,10 +16,9 @@ test('what the log no longer has comes from the archive, and only what is nowher
     const archive = openSqliteArchive(join(rig.folder, 'stores'));
     // Ten records in the middle of partition 0 are nowhere.
     const isNowhere = (i: number): boolean => i % 3 === 0 && i >= 300 && i < 330;
+    const epoch = await rig.log.epochOf('logs.events');
     await archive.put(
-      events.flatMap((event, i) =>
-        isNowhere(i) ? [] : placeEvent(event, rig.log.epoch, i % 3, Math.floor(i / 3)),
-      ),
+      events.flatMap((event, i) => (isNowhere(i) ? [] : placeEvent(event, epoch, i % 3, Math.floor(i / 3)))),
     );
     await rig.log.trim('logs.events', Date.now() + 60_000);
     const kept = rig.event({ message: 'kept', correlationId: 'req', receivedAt: Date.now() });

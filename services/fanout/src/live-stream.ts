@@ -1,6 +1,7 @@
 import type { Archive } from '@logloom/archive';
 import type { EventLog, LogRecord } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
+import { topics } from '@logloom/schemas';
 import { batchAttributes, type ActiveSpan, type Logger, type Tracing } from '@logloom/telemetry';
 import { archivedSince } from './archive-reader.ts';
 import { Alarm } from './alarm.ts';
@@ -41,6 +42,8 @@ const sliceRecords = 256;
 /** One stream of the live tier: follows its topic, keeps the newest items, and broadcasts them. */
 export class LiveStream {
   readonly kind: StreamKind;
+  /** That of logs.events, for the items' ids. */
+  readonly epoch: string;
   readonly broadcast: Broadcast;
   readonly ring: Ring;
   readonly pages: HistoryPages;
@@ -67,19 +70,22 @@ export class LiveStream {
     const scanFrom = (partition: number, offset: number): Promise<CopyScan> =>
       kind.scan({ log, serde, partition, turn: () => turns.take() }, offset);
     const scans = await Promise.all(from.map((offset, p) => scanFrom(p, offset)));
-    const stream = new LiveStream(options, scanFrom, scans, end);
+    const epoch = await log.epochOf(topics.events);
+    const stream = new LiveStream(options, epoch, scanFrom, scans, end);
     await stream.#readBack(from, end, signal);
     return stream;
   }
 
   private constructor(
     options: LiveStreamOptions,
+    epoch: string,
     scanFrom: (partition: number, offset: number) => Promise<CopyScan>,
     scans: readonly CopyScan[],
     end: readonly number[],
   ) {
     const { kind, log, serde, flushMs, nextChannel, turns } = options;
     this.kind = kind;
+    this.epoch = epoch;
     this.#options = options;
     this.position = [...end];
     this.#copies = new Copies(scans);
@@ -110,14 +116,10 @@ export class LiveStream {
     };
     this.#history = new History({
       read: (partition, fromOffset, maxRecords) => log.read(kind.topic, partition, fromOffset, maxRecords),
-      decode: (records) => decodeRecords(kind, log.epoch, serde, records, this.#problems),
+      decode: (records) => decodeRecords(kind, this.epoch, serde, records, this.#problems),
       position: () => this.position,
       turns,
     });
-  }
-
-  get epoch(): string {
-    return this.#options.log.epoch;
   }
 
   /** The cursor of everything that was broadcast so far. */
@@ -233,9 +235,9 @@ export class LiveStream {
   }
 
   async #accept(records: readonly LogRecord[], partition: number, span: ActiveSpan): Promise<void> {
-    const { log, serde, tracing } = this.#options;
+    const { serde, tracing } = this.#options;
     span.set(batchAttributes(records));
-    const decoded = await decodeRecords(this.kind, log.epoch, serde, records, this.#problems);
+    const decoded = await decodeRecords(this.kind, this.epoch, serde, records, this.#problems);
     tracing.child(spans.broadcast, (active) => {
       const deliveries = this.#broadcast(decoded, partition);
       if (!active.isRecording) return;

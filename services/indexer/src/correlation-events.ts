@@ -25,6 +25,7 @@ export async function correlationEvents(
   });
   const events = archived.filter((e) => e.partition === document.partition && members.has(e.offset));
   if (events.length === offsets.length) return events;
+  const epoch = await log.epochOf(topics.events);
   for (const { offset } of events) members.delete(offset);
   for (const offset of members) {
     const [record] = await log.read(topics.events, document.partition, offset, 1);
@@ -32,7 +33,7 @@ export async function correlationEvents(
     await serde.load([record.value]);
     const decoded = serde.decode(record.value);
     if (decoded.name === 'LogEvent')
-      events.push(placeEvent(decoded.value, log.epoch, document.partition, offset));
+      events.push(placeEvent(decoded.value, epoch, document.partition, offset));
   }
   return events.sort((a, b) => a.timestamp - b.timestamp || a.offset - b.offset);
 }

@@ -48,6 +48,7 @@ export async function indexPartition(
     : DocumentOrder.parse(committed?.metadata);
   let next = start.offset;
   const startOffset = next;
+  const epoch = await log.epochOf(topics.events);
   // Warmed up by the first batch: where nothing is to be read, nothing is read back.
   let window: DuplicateWindow | undefined;
   let committedOffset = next;
@@ -80,10 +81,10 @@ export async function indexPartition(
           serde.sources(read.map(({ value }) => value)),
         );
         if (window.admit(decoded.value.source, record.offset))
-          events.push(placeEvent(decoded.value, log.epoch, partition, record.offset));
+          events.push(placeEvent(decoded.value, epoch, partition, record.offset));
         else metrics.copies.inc();
       } else if (decoded.name === 'Correlation') {
-        if (order.admit(decoded.value)) documents.push(placeCorrelation(decoded.value, log.epoch));
+        if (order.admit(decoded.value)) documents.push(placeCorrelation(decoded.value, epoch));
         else metrics.staleDocuments.inc();
       }
     }

@@ -58,6 +58,7 @@ test('killed again and again, it stores each event and document once, and a rebu
 
 /** Events with copies, ticks, one record that is none of ours; documents with revisions and with copies from behind. */
 async function fillLog({ log, serde }: LogConnection) {
+  const epoch = await log.epochOf(topics.events);
   const eventIds: string[] = [];
   const documents: string[] = [];
   for (let partition = 0; partition < partitions; partition++) {
@@ -65,7 +66,7 @@ async function fillLog({ log, serde }: LogConnection) {
     const append = (value: Buffer): void => void records.push({ partition, key: null, value });
     for (let i = 0; i < eventsPerPartition; i++) {
       const event = logEvent(partition, i);
-      eventIds.push(placeId(log.epoch, partition, records.length));
+      eventIds.push(placeId(epoch, partition, records.length));
       append(serde.encode('LogEvent', event));
       if (i % 50 === 0) append(serde.encode('LogEvent', event));
       if (i % 1000 === 0) append(serde.encode('Tick', { dueAt: i }));
@@ -79,7 +80,7 @@ async function fillLog({ log, serde }: LogConnection) {
       append(serde.encode('Correlation', { ...document, closeSequence: 1 }));
       // Behind in its position: an instance that did not know that it was replaced.
       append(serde.encode('Correlation', { ...document, revision: 9 }));
-      documents.push(`${placeId(log.epoch, partition, i)}/${document.revision}`);
+      documents.push(`${placeId(epoch, partition, i)}/${document.revision}`);
     }
     await log.append(topics.correlations, records);
   }

@@ -36,13 +36,14 @@ export const runIndexer: RunService = async ({ settings, telemetry, signal, onRe
   };
   const folder = storesFolder(settings.LOGLOOM_DATA);
   const elasticsearchUrl = settings.ELASTICSEARCH_URL;
+  const epoch = await log.epochOf(topics.events);
   const indexMode = settings.ELASTICSEARCH_INDEX_MODE;
   const search = cleanUp.adopt(
-    await openSearchStore({ elasticsearchUrl, indexMode, folder, onDamaged, epoch: log.epoch }),
+    await openSearchStore({ elasticsearchUrl, indexMode, folder, onDamaged, epoch }),
     (store) => store.close(),
   );
   const archive = cleanUp.adopt(
-    await openArchive({ mongodbUrl: settings.MONGODB_URL, folder, onDamaged, epoch: log.epoch }),
+    await openArchive({ mongodbUrl: settings.MONGODB_URL, folder, onDamaged, epoch }),
     (store) => store.close(),
   );
   const jobsStore = { redisUrl: settings.REDIS_URL, folder: jobsFolder(settings.LOGLOOM_DATA) };

@@ -13,6 +13,8 @@ import { spans, type IngestMetrics } from './telemetry.ts';
 
 export interface IntakeOptions {
   log: EventLog;
+  /** Of logs.events, for the ids of its events. */
+  epoch: string;
   serde: Serde;
   normalizer: Normalizer;
   /** Partitions of logs.events. */
@@ -85,12 +87,12 @@ export class Intake {
 
   /** Begins one unit of work, a request or a batch of records. */
   open(door: string, { hasQuotas = true, limits = ampleLimits, onId }: UnitOptions = {}): IntakeUnit {
-    const { services, log } = this.#options;
+    const { services, epoch } = this.#options;
     const allowance = hasQuotas && services !== undefined ? new ServiceAllowance(services, door) : undefined;
     const onStored: OnStored | undefined =
       onId &&
       ((records, offsets, at) =>
-        records.forEach(({ partition }, i) => onId(placeId(log.epoch, partition, offsets[at + i]!))));
+        records.forEach(({ partition }, i) => onId(placeId(epoch, partition, offsets[at + i]!))));
     return new IntakeUnit(
       door,
       this.#options,

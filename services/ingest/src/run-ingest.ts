@@ -81,6 +81,7 @@ export async function startIngest(context: ServiceContext): Promise<RunningInges
       }),
       redactor: createRedactor(settings, (rule) => redactions.inc({ rule })),
       log,
+      epoch: await log.epochOf(topics.events),
       serde,
       normalizer: new Normalizer(settings.INGEST_ID_PATTERNS),
       partitions: await log.partitionCount(topics.events),

@@ -40,7 +40,8 @@ export async function openRig() {
         topics.events,
         events.map((event) => ({ partition, key: event.service, value: serde.encode('LogEvent', event) })),
       );
-      return events.map((event, i) => placeEvent(event, log.epoch, partition, offsets[i]!));
+      const epoch = await log.epochOf(topics.events);
+      return events.map((event, i) => placeEvent(event, epoch, partition, offsets[i]!));
     },
     [Symbol.asyncDispose]: async () => {
       await Promise.all([search.close(), archive.close(), queue.close(), records.close(), log.close()]);

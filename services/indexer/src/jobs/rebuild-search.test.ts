@@ -85,7 +85,8 @@ test('what the log no longer has comes from the archive and from the old index',
   await using rig = await openRig();
   const events = await rig.append(Array.from({ length: 10 }, (_, n) => logEvent(n)));
   await rig.archive.put(events);
-  const documents = [0, 1, 2].map((n) => placeCorrelation(document(n), rig.log.epoch));
+  const epoch = await rig.log.epochOf(topics.events);
+  const documents = [0, 1, 2].map((n) => placeCorrelation(document(n), epoch));
   for (const one of documents)
     await rig.log.append(topics.correlations, [
       { partition: 0, key: null, value: rig.serde.encode('Correlation', one) },

@@ -132,14 +132,15 @@ class LogReader {
     const records = await log.read(topic, partition, next[partition]!, count);
     if (records.length === 0) return false;
     await serde.load(records.map(({ value }) => value));
+    const epoch = await log.epochOf(topics.events);
     const events: PlacedEvent[] = [];
     const documents: Correlation[] = [];
     for (const { value, offset } of records) {
       const decoded = attempt(() => serde.decode(value));
       if (decoded?.name === 'LogEvent' && this.#window(partition).admit(decoded.value.source, offset))
-        events.push(placeEvent(decoded.value, log.epoch, partition, offset));
+        events.push(placeEvent(decoded.value, epoch, partition, offset));
       else if (decoded?.name === 'Correlation' && this.#order(partition).admit(decoded.value))
-        documents.push(placeCorrelation(decoded.value, log.epoch));
+        documents.push(placeCorrelation(decoded.value, epoch));
     }
     if (events.length > 0) await this.#sink.index(events);
     if (documents.length > 0) await this.#sink.indexCorrelations(documents);
