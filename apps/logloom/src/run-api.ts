@@ -1,14 +1,15 @@
-import { connectApi } from '@logloom/indexer';
+import { cancelledQueries, connectApi, registerCancelMetric, runCancellable } from '@logloom/indexer';
 import type { RunService } from '@logloom/runtime';
 import fastify from 'fastify';
 import { once } from 'node:events';
 import type { ApiRequest, ApiResponse } from './thread-protocol.ts';
 
-export type AnswerApi = (request: ApiRequest) => Promise<ApiResponse>;
+export type AnswerApi = (request: ApiRequest, signal: AbortSignal) => Promise<ApiResponse>;
 
 /** The search API as a service of its own thread: it listens on no port, requests come through `onAnswer`'s function. */
 export function runApi(onAnswer: (answer: AnswerApi) => void): RunService {
   return async ({ settings, telemetry, signal, onReady }) => {
+    // Requests come in by turns already (viewers-server.ts).
     const app = fastify({ logger: false });
     await connectApi(
       app,
@@ -17,17 +18,26 @@ export function runApi(onAnswer: (answer: AnswerApi) => void): RunService {
       telemetry,
     );
     await app.ready();
-    onAnswer(async ({ method, url, authorization, address, body }) => {
-      const response = await app.inject({
-        method: method as 'GET',
-        url,
-        ...(address === undefined ? {} : { remoteAddress: address }),
-        headers: {
-          ...(authorization === undefined ? {} : { authorization }),
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    registerCancelMetric(telemetry, cancelledQueries);
+    onAnswer(async ({ method, url, authorization, address, body, cancelled }, gone) => {
+      const cancellation = {
+        get aborted() {
+          return gone.aborted || Atomics.load(cancelled, 0) !== 0;
         },
-        ...(body === undefined ? {} : { payload: body }),
-      });
+        signal: gone,
+      };
+      const response = await runCancellable(cancellation, () =>
+        app.inject({
+          method: method as 'GET',
+          url,
+          ...(address === undefined ? {} : { remoteAddress: address }),
+          headers: {
+            ...(authorization === undefined ? {} : { authorization }),
+            ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          },
+          ...(body === undefined ? {} : { payload: body }),
+        }),
+      );
       const headers: Record<string, string> = {};
       for (const [name, value] of Object.entries(response.headers))
         if (value !== undefined) headers[name] = String(value);

@@ -8,8 +8,8 @@ import { createViewersServer } from './viewers-server.ts';
 export interface ViewersContext extends ServiceContext {
   health: Health;
   services: readonly ServiceThread[];
-  /** Answers `/api`. */
-  api: ServiceThread;
+  /** Answer `/api`. */
+  apis: readonly ServiceThread[];
 }
 
 /**
@@ -17,20 +17,20 @@ export interface ViewersContext extends ServiceContext {
  * of LIVE_WORKERS, in processes of its own that follow the same log.
  */
 export async function runViewers(context: ViewersContext): Promise<void> {
-  const { settings, telemetry, health, services, api, signal, onReady } = context;
+  const { settings, telemetry, health, services, apis, signal, onReady } = context;
   const authenticate = await openAuthenticate(settings);
   await using connection = await connectLog(settings, {}, telemetry);
   let supervisor: Supervisor | undefined;
   const workerMetrics = async () => supervisor?.workers.metrics() ?? [];
-  const app = await createViewersServer(
-    settings,
+  const app = await createViewersServer({
     telemetry,
     health,
-    [...services, api],
-    api,
-    settings.LIVE_REQUEST_MS,
+    services,
+    apis,
+    settings,
+    authenticate,
     workerMetrics,
-  );
+  });
   if (settings.LIVE_WORKERS > 1) {
     supervisor = await Supervisor.open({
       settings,

@@ -68,14 +68,23 @@ export class ServiceThread {
     this.#send({ type: 'stop' });
   }
 
-  /** Asks the thread, once it has started. Rejects when that takes too long, or when it dies before it has answered. */
-  async call<C extends ThreadCall>(call: C): Promise<ThreadResults[C['name']]> {
+  /**
+   * Asks the thread, once it has started. Rejects when that takes too long, or when it dies before it has answered. It is
+   * told when the signal aborts, and answers sooner then.
+   */
+  async call<C extends ThreadCall>(call: C, signal?: AbortSignal): Promise<ThreadResults[C['name']]> {
     if (!this.isReady && !this.#stopping)
       await once(this.#events, 'change', { signal: AbortSignal.timeout(maxStartMs) });
     if (!this.isReady) throw new Error(`${this.service} is not ready`);
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject });
+      const cancel = (): void => this.#send({ type: 'cancel', id });
+      signal?.addEventListener('abort', cancel, { once: true });
+      const over = (): void => signal?.removeEventListener('abort', cancel);
+      this.#pending.set(id, {
+        resolve: (result) => (over(), resolve(result)),
+        reject: (error) => (over(), reject(error)),
+      });
       this.#send({ type: 'call', id, call });
     });
   }

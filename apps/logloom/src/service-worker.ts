@@ -13,10 +13,12 @@ const telemetry = createTelemetry(service, settings.LOG_LEVEL, secretsOf(setting
 const stop = new AbortController();
 let answerApi: AnswerApi | undefined;
 
-async function answer(call: ThreadCall): Promise<unknown> {
+const calls = new Map<number, AbortController>();
+
+async function answer(call: ThreadCall, signal: AbortSignal): Promise<unknown> {
   if (call.name === 'metrics') return telemetry.registry.getMetricsAsJSON();
   if (answerApi === undefined) throw new Error(`${service} answers no requests`);
-  return answerApi(call.request);
+  return answerApi(call.request, signal);
 }
 
 function send(message: FromThread): void {
@@ -28,10 +30,19 @@ parentPort!.on('message', (message: ToThread) => {
     stop.abort();
     return;
   }
-  answer(message.call).then(
-    (result) => send({ type: 'result', id: message.id, result }),
-    (error: unknown) => send({ type: 'error', id: message.id, message: String(error) }),
-  );
+  if (message.type === 'cancel') {
+    calls.get(message.id)?.abort();
+    return;
+  }
+  const { id } = message;
+  const gone = new AbortController();
+  calls.set(id, gone);
+  answer(message.call, gone.signal)
+    .then(
+      (result) => send({ type: 'result', id, result }),
+      (error: unknown) => send({ type: 'error', id, message: String(error) }),
+    )
+    .finally(() => calls.delete(id));
 });
 
 // Loaded one by one: a thread holds the code of its own service only.

@@ -11,7 +11,11 @@ export interface ThreadData {
 
 export type ThreadService = 'ingest' | 'correlator' | 'indexer' | 'api';
 
-export type ToThread = { type: 'stop' } | { type: 'call'; id: number; call: ThreadCall };
+export type ToThread =
+  | { type: 'stop' }
+  /** Nobody waits for this call any more. */
+  | { type: 'cancel'; id: number }
+  | { type: 'call'; id: number; call: ThreadCall };
 
 export type FromThread =
   | { type: 'ready' }
@@ -34,6 +38,8 @@ export interface ApiRequest {
   address?: string | undefined;
   /** JSON. */
   body?: string | undefined;
+  /** Not 0 once nobody waits for the answer; shared, since a query of SQLite reads no messages until its end. */
+  cancelled: Int32Array;
 }
 
 export interface ApiResponse {

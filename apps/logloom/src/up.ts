@@ -68,8 +68,11 @@ export async function up(
   const services = (['ingest', 'correlator', 'indexer'] as const).map(
     (service) => new ServiceThread({ service, settings, tracing: tracing.settings }, telemetry.logger),
   );
-  // Makes no spans. It starts once the others are ready, and what is asked of it meanwhile waits.
-  const api = new ServiceThread({ service: 'api', settings, tracing: undefined }, telemetry.logger);
+  // They make no spans. They start once the others are ready, and what is asked of them meanwhile waits.
+  const apis = Array.from(
+    { length: settings.API_THREADS },
+    () => new ServiceThread({ service: 'api', settings, tracing: undefined }, telemetry.logger),
+  );
   const apiMayStart = Promise.withResolvers<void>();
   // Ready is when every other part has been: then a stranger's first request works.
   const waiting = new Set<string>(['live', ...services.map(({ service }) => service)]);
@@ -90,13 +93,13 @@ export async function up(
   };
   stop.addEventListener('abort', () => {
     health.ready = false;
-    for (const service of [...services, api]) service.stop();
+    for (const service of [...services, ...apis]) service.stop();
     apiMayStart.resolve();
   });
 
   const parts = [
     ...services.map((service) => service.run(() => partReady(service.service))),
-    apiMayStart.promise.then(() => (stop.aborted ? undefined : api.run(() => {}))),
+    ...apis.map((api) => apiMayStart.promise.then(() => (stop.aborted ? undefined : api.run(() => {})))),
     // Loaded only now: meanwhile the threads are starting.
     import('./run-viewers.ts').then(({ runViewers }) =>
       runViewers({
@@ -105,7 +108,7 @@ export async function up(
         tracingSettings: tracing.settings,
         health,
         services,
-        api,
+        apis,
         signal: stop,
         onReady: () => partReady('live'),
       }),

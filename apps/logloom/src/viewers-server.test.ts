@@ -1,3 +1,4 @@
+import { authenticateNobody } from '@logloom/auth';
 import { parseSettings } from '@logloom/settings';
 import { createTelemetry } from '@logloom/telemetry';
 import assert from 'node:assert/strict';
@@ -11,7 +12,15 @@ test('the port of viewers answers pages under its own names only, and jobs are n
   // Not started: what gets through to it is answered 503.
   const api = new ServiceThread({ service: 'api', settings, tracing: undefined }, telemetry.logger);
   api.stop();
-  const app = await createViewersServer(settings, telemetry, { ready: true }, [], api, 60_000);
+  const app = await createViewersServer({
+    telemetry,
+    health: { ready: true },
+    services: [],
+    apis: [api],
+    settings,
+    authenticate: authenticateNobody,
+    workerMetrics: async () => [],
+  });
   const json = { 'content-type': 'application/json' };
   for (const [method, url, headers, status] of [
     ['GET', '/', { host: 'rebound.example' }, 421],

@@ -1,12 +1,23 @@
-import { clientAddress } from '@logloom/auth';
 import { registerConsole } from '@logloom/console';
+import type { Authenticate } from '@logloom/auth';
+import {
+  createApiQueue,
+  createHolderName,
+  goneSignal,
+  registerQueueMetrics,
+  requestAddress,
+  sendQueueFull,
+  watchSending,
+} from '@logloom/indexer/api-queue';
 import {
   guardRequests,
+  QueueFullError,
   registerHealth,
   serverOptions,
-  type GuardContext,
   type Health,
+  type Turn,
 } from '@logloom/runtime';
+import type { Settings } from '@logloom/settings';
 import {
   AggregatorRegistry,
   type MetricObjectWithValues,
@@ -14,29 +25,57 @@ import {
   type Telemetry,
 } from '@logloom/telemetry';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServiceThread } from './service-thread.ts';
+import type { ApiResponse } from './thread-protocol.ts';
+
+type ThreadMetrics = MetricObjectWithValues<MetricValue<string>>[];
+
+const metricsWaitMs = 500;
+
+export interface ViewersServerDeps {
+  telemetry: Telemetry;
+  health: Health;
+  services: readonly ServiceThread[];
+  /** The threads that answer `/api`. */
+  apis: readonly ServiceThread[];
+  settings: Settings;
+  authenticate: Authenticate;
+  /** Of the live tier's own processes. */
+  workerMetrics: () => Promise<MetricObjectWithValues<MetricValue<string>>[][]>;
+}
 
 /**
- * The server for viewers and operators: the console, health, metrics of all threads, and `/api`, which the api thread answers: a
- * search that takes long never holds up the live stream. The live tier attaches itself, or runs in processes of its own, whose metrics
- * `workerMetrics` gives.
+ * The server for viewers and operators: the console, health, metrics of all threads, and `/api`, which the api threads answer: a
+ * search that takes long never holds up the live stream. Requests are let in by turns of their holders, one a thread, and end with
+ * their clients. The live tier attaches itself, or runs in processes of its own.
  */
-export async function createViewersServer(
-  settings: GuardContext['settings'],
-  telemetry: Telemetry,
-  health: Health,
-  threads: readonly ServiceThread[],
-  api: ServiceThread,
-  requestMs: number,
-  workerMetrics: () => Promise<MetricObjectWithValues<MetricValue<string>>[][]> = async () => [],
-): Promise<FastifyInstance> {
-  const app = fastify(serverOptions(requestMs));
+export async function createViewersServer({
+  telemetry,
+  health,
+  services,
+  apis,
+  settings,
+  authenticate,
+  workerMetrics,
+}: ViewersServerDeps): Promise<FastifyInstance> {
+  const threads = [...services, ...apis];
+  const queue = createApiQueue(apis.length);
+  registerQueueMetrics(telemetry, queue);
+  const lastMetrics = new Map<ServiceThread, ThreadMetrics>();
+  /** A thread that is busy with a long search answers later: until then its last ones stand. */
+  const metricsOf = async (thread: ServiceThread): Promise<ThreadMetrics> => {
+    const asked = thread.call({ name: 'metrics' }).catch(() => []);
+    void asked.then((metrics) => lastMetrics.set(thread, metrics));
+    const late = sleep(metricsWaitMs, undefined, { ref: false }).then(() => lastMetrics.get(thread) ?? asked);
+    return Promise.race([asked, late]);
+  };
+  const holderName = createHolderName(authenticate, settings);
+  const app = fastify(serverOptions(settings.LIVE_REQUEST_MS));
   guardRequests(app, { settings, telemetry, door: 'viewers' });
   registerHealth(app, health, async () => {
     const running = threads.filter((thread) => thread.isReady);
-    const metrics = await Promise.all(
-      running.map((thread) => thread.call({ name: 'metrics' }).catch(() => [])),
-    );
+    const metrics = await Promise.all(running.map(metricsOf));
     return AggregatorRegistry.aggregate([
       await telemetry.registry.getMetricsAsJSON(),
       ...metrics,
@@ -48,27 +87,48 @@ export async function createViewersServer(
     done(null, body),
   );
   app.removeContentTypeParser('text/plain');
-  const addressOf = clientAddress(settings.LIVE_TRUSTED_PROXIES);
+  const addressOf = requestAddress(settings);
   const forward = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const gone = goneSignal(reply.raw);
+    let turn: Turn | undefined;
     try {
-      const { status, headers, body } = await api.call({
-        name: 'api',
-        request: {
-          method: request.method,
-          url: request.url,
-          address: addressOf(request.raw),
-          authorization: request.headers.authorization,
-          body: request.body as string | undefined,
-        },
-      });
+      turn = await queue.enter(await holderName(request.raw), gone);
+      const { status, headers, body } = await ask(request, gone);
+      watchSending(reply.raw, turn, Buffer.byteLength(body));
       return await reply.code(status).headers(headers).send(body);
     } catch (error) {
+      turn?.sent();
+      // Nobody is there to be answered.
+      if (gone.aborted) return reply.hijack();
+      if (error instanceof QueueFullError) return sendQueueFull(reply, error);
       telemetry.logger.warn({ err: error }, 'the api thread did not answer');
       return reply
         .code(503)
         .header('retry-after', '1')
         .send({ error: { code: 'starting', message: 'the search is not ready; try again' } });
     }
+  };
+  const busy = new Map(apis.map((thread) => [thread, 0]));
+  const ask = async (request: FastifyRequest, gone: AbortSignal): Promise<ApiResponse> => {
+    const [thread, count] = [...busy].reduce((least, each) => (each[1] < least[1] ? each : least));
+    busy.set(thread, count + 1);
+    const cancelled = new Int32Array(new SharedArrayBuffer(4));
+    gone.addEventListener('abort', () => Atomics.store(cancelled, 0, 1), { once: true });
+    const { method, url, headers, body } = request;
+    const { authorization } = headers;
+    const given = {
+      method,
+      url,
+      authorization,
+      address: addressOf(request.raw),
+      body: body as string | undefined,
+      cancelled,
+    };
+    const answer = thread.call({ name: 'api', request: given }, gone);
+    // The thread is free when it has ended the work, not when nobody waits for it any more.
+    const over = (): void => void busy.set(thread, busy.get(thread)! - 1);
+    answer.then(over, over);
+    return await answer;
   };
   app.get('/api/*', forward);
   app.post('/api/*', forward);

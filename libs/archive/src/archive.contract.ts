@@ -63,6 +63,39 @@ export function archiveContract(name: string, create: ArchiveFactory): void {
     assert.deepEqual(await archive.range(1, 2, 3, 1), [archived(place(1, 2))]);
   });
 
+  withArchive('answers end after so many bytes, and go on where they ended', async (archive) => {
+    const message = 'x'.repeat(900_000);
+    const events = Array.from({ length: 24 }, (_, i) => event(i, 10 + Math.floor(i / 5), { message }));
+    await archive.put(events);
+    const found: PlacedEvent[] = [];
+    for (let answers = 0; ; answers++) {
+      const part = await archive.byCorrelation('c', { after: found.at(-1), maxBytes: 3_000_000 });
+      found.push(...part);
+      assert.ok(part.length <= 4);
+      if (part.length === 0) break;
+      assert.ok(answers < 24);
+    }
+    assert.deepEqual(
+      found.map(({ id }) => id),
+      events.map(({ id }) => id),
+    );
+    const offsets: number[] = [];
+    for (let from = 0; from < 100;) {
+      const part = await archive.range(0, from, 100, 1000);
+      assert.ok(part.length <= 10, '8 MiB and one event');
+      offsets.push(...part.map(({ offset }) => offset));
+      from = part.length === 0 ? 100 : part.at(-1)!.offset + 1;
+    }
+    assert.deepEqual(
+      offsets,
+      events.map(({ offset }) => offset),
+    );
+    const scanned = archive.scan({ fromMicros: 0, toMicros: 100 }, new AbortController().signal);
+    let count = 0;
+    for await (const { message: text } of scanned) count += text.length / message.length;
+    assert.equal(count, events.length);
+  });
+
   withArchive('the first copy of an id stays', async (archive) => {
     const first = event(1, 10);
     const copy = { ...first, offset: 99, timestamp: 11 };

@@ -28,7 +28,7 @@ export interface Archive extends LogView {
 
   /**
    * The events of a partition of logs.events with offsets from `fromOffset` up to `toOffset`, which is not part of it, by offset; at
-   * most `limit`. What readers of the log go by when the log no longer has them.
+   * most `limit`, and fewer where those are large: an answer ends after 8 MiB; only an empty one says that there are no more. What readers of the log go by when the log no longer has them.
    */
   range(partition: number, fromOffset: number, toOffset: number, limit: number): Promise<PlacedEvent[]>;
 
@@ -43,7 +43,14 @@ export interface ByCorrelationOptions {
   /** Not part of the range. */
   toMicros?: number;
   limit?: number;
+  /** Only what comes after this place in the order of time. */
+  after?: Place | undefined;
+  /** The answer ends with the event that passes so many bytes; it has one at least, where there is one. Default: no end. */
+  maxBytes?: number;
 }
+
+/** An event's place in the order of time. */
+export type Place = Pick<PlacedEvent, 'timestamp' | 'partition' | 'offset'>;
 
 export interface ScanQuery {
   fromMicros: number;

@@ -1,3 +1,9 @@
-export { ArchiveError, type Archive, type ByCorrelationOptions, type ScanQuery } from './archive.ts';
+export {
+  ArchiveError,
+  type Archive,
+  type ByCorrelationOptions,
+  type Place,
+  type ScanQuery,
+} from './archive.ts';
 export { openArchive, type OpenArchiveOptions } from './open.ts';
 export { openSqliteArchive } from './sqlite.ts';

@@ -1,6 +1,7 @@
 import { compileMongo, type Filter } from '@logloom/filter';
 import type { PlacedEvent } from '@logloom/schemas';
-import type { ScanQuery } from './archive.ts';
+import type { Place, ScanQuery } from './archive.ts';
+import { eventBytes, maxAnswerBytes } from './event-bytes.ts';
 import { compareEvents, eventOf, eventProjection } from './mongodb-document.ts';
 import { withRetries } from './mongodb-errors.ts';
 import { otherEvents, slicesWithin } from './mongodb-slices.ts';
@@ -9,6 +10,10 @@ import type { MongoStore } from './mongodb-store.ts';
 export interface MongoScanQuery extends ScanQuery {
   /** Only the events that match; the servers test it, and give the others no way over the network. */
   filter?: Filter | undefined;
+  /** A condition of the driver's own, likewise. */
+  where?: object;
+  /** Only what comes after this place. */
+  after?: Place | undefined;
 }
 
 const scanStep = 1000;
@@ -42,31 +47,50 @@ async function* readMonths(store: MongoStore, query: MongoScanQuery): AsyncGener
 async function* readInSteps(
   store: MongoStore,
   slice: string,
-  { fromMicros, toMicros, filter }: MongoScanQuery,
+  { fromMicros, toMicros, filter, where, after: start }: MongoScanQuery,
 ): AsyncGenerator<PlacedEvent> {
-  const wanted = filter === undefined ? [] : [compileMongo(filter)];
-  let last: PlacedEvent | undefined;
+  const wanted = [
+    ...(filter === undefined ? [] : [compileMongo(filter)]),
+    ...(where === undefined ? [] : [where]),
+  ];
+  let last: Place | undefined = start;
   for (;;) {
-    const range = { timestamp: { $gte: last?.timestamp ?? fromMicros, $lt: toMicros } };
+    const range = { timestamp: { $gte: Math.max(fromMicros, last?.timestamp ?? -Infinity), $lt: toMicros } };
     const ahead = last === undefined ? [] : [after(last)];
-    const documents = await withRetries(() =>
-      store.inSession((session) =>
-        store
+    const events = await withRetries(() =>
+      store.inSession((session) => {
+        const found = store
           .slice(slice, { fromSecondaries: true })
           .find({ $and: [range, ...ahead, ...wanted] }, { session, projection: eventProjection })
           .sort({ timestamp: 1, partition: 1, offset: 1 })
-          .limit(scanStep)
-          .toArray(),
-      ),
+          .limit(scanStep);
+        return eventsUpTo(found, maxAnswerBytes);
+      }),
     );
-    const events = documents.map(eventOf);
     yield* events;
-    if (events.length < scanStep) return;
+    if (events.length === 0) return;
     last = events.at(-1);
   }
 }
 
-function after({ timestamp, partition, offset }: PlacedEvent): object {
+/** Document by document, up to the one that passes so many bytes; the driver holds one batch of at most 16 MiB beside them. */
+export async function eventsUpTo(
+  documents: AsyncIterable<Parameters<typeof eventOf>[0]>,
+  maxBytes: number,
+): Promise<PlacedEvent[]> {
+  const events: PlacedEvent[] = [];
+  let bytes = 0;
+  // Leaving the loop closes the cursor.
+  for await (const document of documents) {
+    const event = eventOf(document);
+    events.push(event);
+    bytes += eventBytes(event);
+    if (bytes >= maxBytes) break;
+  }
+  return events;
+}
+
+function after({ timestamp, partition, offset }: Place): object {
   return {
     $or: [
       { timestamp: { $gt: timestamp } },

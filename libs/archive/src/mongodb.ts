@@ -8,8 +8,9 @@ import {
   eventOf,
   eventProjection,
 } from './mongodb-document.ts';
+import { eventBytes, maxAnswerBytes } from './event-bytes.ts';
 import { exceptDuplicates, withRetries } from './mongodb-errors.ts';
-import { scanSlices, type MongoScanQuery } from './mongodb-scan.ts';
+import { eventsUpTo, scanSlices, type MongoScanQuery } from './mongodb-scan.ts';
 import { boundsOf, neighbourOf, otherEvents, sliceOf, slicesWithin } from './mongodb-slices.ts';
 import { MongoStore } from './mongodb-store.ts';
 import {
@@ -144,8 +145,22 @@ async function putCorrelations(store: MongoStore, documents: readonly Correlatio
 async function byCorrelation(
   store: MongoStore,
   correlationId: string,
-  { fromMicros = -Infinity, toMicros = Infinity, limit = Infinity }: ByCorrelationOptions = {},
+  options: ByCorrelationOptions = {},
 ): Promise<PlacedEvent[]> {
+  const { fromMicros = -Infinity, toMicros = Infinity, limit = Infinity, after, maxBytes } = options;
+  if (after !== undefined || maxBytes !== undefined) {
+    // One slice after the other: all at once would hold more than the bytes that are wanted.
+    const where = { key: correlationId, correlationId };
+    const events: PlacedEvent[] = [];
+    let bytes = 0;
+    const signal = new AbortController().signal;
+    for await (const event of scanSlices(store, { fromMicros, toMicros, where, after }, signal)) {
+      events.push(event);
+      bytes += eventBytes(event);
+      if (events.length >= limit || bytes >= (maxBytes ?? Infinity)) break;
+    }
+    return events;
+  }
   const read = async (slice: string): Promise<PlacedEvent[]> => {
     const timestamp = { $gte: fromMicros, $lt: toMicros };
     const found = store
@@ -174,22 +189,30 @@ async function range(
 ): Promise<PlacedEvent[]> {
   const events: PlacedEvent[] = [];
   const slices = await store.sliceNames();
+  const maxBytes = maxAnswerBytes / slicesAtOnce;
+  // What a slice that was not read to its end may still have lies behind this offset: so does what is left for the next call.
+  let end = Infinity;
   for (let i = 0; i < slices.length; i += slicesAtOnce) {
     const found = await Promise.all(
-      slices
-        .slice(i, i + slicesAtOnce)
-        .map((slice) =>
-          store
-            .slice(slice)
-            .find({ partition, offset }, { projection: eventProjection })
-            .sort({ offset: 1 })
-            .limit(limit)
-            .toArray(),
-        ),
+      slices.slice(i, i + slicesAtOnce).map((slice) => {
+        const documents = store
+          .slice(slice)
+          .find({ partition, offset }, { projection: eventProjection })
+          .sort({ offset: 1 })
+          .limit(limit);
+        return eventsUpTo(documents, maxBytes);
+      }),
     );
-    events.push(...found.flat().map(eventOf));
+    for (const part of found) {
+      const bytes = part.reduce((sum, event) => sum + eventBytes(event), 0);
+      if (bytes >= maxBytes) end = Math.min(end, part.at(-1)!.offset);
+      events.push(...part);
+    }
   }
-  return events.sort((a, b) => a.offset - b.offset).slice(0, limit);
+  return events
+    .filter((event) => event.offset <= end)
+    .sort((a, b) => a.offset - b.offset)
+    .slice(0, limit);
 }
 
 async function dropBefore(store: MongoStore, micros: number): Promise<number> {

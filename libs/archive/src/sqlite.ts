@@ -14,6 +14,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { ArchiveError, type Archive, type ScanQuery } from './archive.ts';
+import { eventBytes, maxAnswerBytes } from './event-bytes.ts';
 import { eventColumns, eventOf, rowOf, type EventRow } from './archived-event.ts';
 
 const scanStep = 1000;
@@ -133,7 +134,7 @@ function openFile(
   const revisionOf = db.prepare('SELECT revision FROM correlations WHERE id = ?');
   const fill = new FillTable(db);
   const byCorrelation = db.prepare(
-    `SELECT ${eventColumns} FROM events WHERE correlation_id = ? AND ts >= ? AND ts < ?
+    `SELECT ${eventColumns} FROM events WHERE correlation_id = ? AND ts >= ? AND ts < ? AND (ts, partition, "offset") > (?, ?, ?)
      ORDER BY ts, partition, "offset" LIMIT ?`,
   );
   const scan = db.prepare(
@@ -162,16 +163,23 @@ function openFile(
         }
         count.run(added, 'correlations');
       }),
-    byCorrelation: async (correlationId, { fromMicros = earliest, toMicros = latest, limit = -1 } = {}) =>
-      (byCorrelation.all(correlationId, fromMicros, toMicros, limit) as unknown as EventRow[]).map(eventOf),
+    byCorrelation: async (correlationId, options = {}) => {
+      const { fromMicros = earliest, toMicros = latest, limit = -1, after, maxBytes = Infinity } = options;
+      const from = Math.max(fromMicros, after?.timestamp ?? earliest);
+      const { timestamp, partition, offset } = after ?? { timestamp: earliest, partition: -1, offset: -1 };
+      const place = [timestamp, partition, offset] as const;
+      return eventsUpTo(byCorrelation.iterate(correlationId, from, toMicros, ...place, limit), maxBytes);
+    },
     correlation: async (id) => {
       const row = correlation.get(id) as { document: string } | undefined;
       return row === undefined ? undefined : (JSON.parse(row.document) as Correlation);
     },
     scan: (query, signal) =>
-      scanInSteps(query, signal, (from, to, last) => scan.all(from, to, ...last) as unknown as EventRow[]),
+      scanInSteps(query, signal, (from, to, last) =>
+        eventsUpTo(scan.iterate(from, to, ...last), maxAnswerBytes),
+      ),
     range: async (partition, fromOffset, toOffset, limit) =>
-      (range.all(partition, fromOffset, toOffset, limit) as unknown as EventRow[]).map(eventOf),
+      eventsUpTo(range.iterate(partition, fromOffset, toOffset, limit), maxAnswerBytes),
     counts: async () => {
       const rows = db.prepare('SELECT name, value FROM counts').all() as {
         name: string;
@@ -266,21 +274,33 @@ type Position = [timestamp: number, partition: number, offset: number];
 async function* scanInSteps(
   { fromMicros, toMicros, matches }: ScanQuery,
   signal: AbortSignal,
-  read: (from: number, to: number, last: Position) => EventRow[],
+  read: (from: number, to: number, last: Position) => PlacedEvent[],
 ): AsyncGenerator<PlacedEvent> {
   let last: Position = [fromMicros, -1, -1];
   while (!signal.aborted) {
-    const rows = read(last[0], toMicros, last);
-    for (const row of rows) {
-      const event = eventOf(row);
+    const events = read(last[0], toMicros, last);
+    for (const event of events) {
       if (matches === undefined || matches(event)) yield event;
       if (signal.aborted) return;
     }
-    if (rows.length < scanStep) return;
-    const [timestamp, , partition, offset] = rows.at(-1)!;
+    if (events.length === 0) return;
+    const { timestamp, partition, offset } = events.at(-1)!;
     last = [timestamp, partition, offset];
     await new Promise((resolve) => setImmediate(resolve));
   }
+}
+
+/** Row by row, up to the one that passes so many bytes: what is not read is not held. */
+function eventsUpTo(rows: Iterable<unknown>, maxBytes: number): PlacedEvent[] {
+  const events: PlacedEvent[] = [];
+  let bytes = 0;
+  for (const row of rows) {
+    const event = eventOf(row as EventRow);
+    events.push(event);
+    bytes += eventBytes(event);
+    if (bytes >= maxBytes) break;
+  }
+  return events;
 }
 
 function transaction<T>(db: DatabaseSync, work: () => T): T {

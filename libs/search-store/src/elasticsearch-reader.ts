@@ -10,8 +10,9 @@ import {
   type EventSource,
 } from './elasticsearch-documents.ts';
 import type { IndexNames } from './elasticsearch-indices.ts';
-import { runSearch, type Query, type SearchResponse } from './elasticsearch-search.ts';
+import { AnswerTooLarge, runSearch, type Query, type SearchResponse } from './elasticsearch-search.ts';
 import { fieldNames, topValues } from './elasticsearch-values.ts';
+import { bytesOf, defaultPageBytes } from './page-bytes.ts';
 import { chooseBuckets } from './histogram-interval.ts';
 import type {
   CorrelationsPage,
@@ -29,6 +30,10 @@ import type {
 
 /** max_result_window, less the one more that tells whether there is a next page. */
 const maxPage = 9999;
+/** What a document is taken for before one was seen; an answer that is larger is asked for again in smaller steps. */
+const firstHitBytes = 2048;
+const minHitBytes = 256;
+const shrinkBy = 8;
 
 interface HistogramAggregations {
   intervals: {
@@ -42,7 +47,12 @@ export class ElasticsearchReader {
   readonly #names: IndexNames;
   readonly #queryLimitMs: number;
 
-  constructor(client: Client, names: IndexNames, queryLimitMs: number) {
+  readonly #pageBytes: number;
+  /** What a hit took last, per index. */
+  readonly #hitBytes = new Map<string, number>();
+
+  constructor(client: Client, names: IndexNames, queryLimitMs: number, pageBytes = defaultPageBytes) {
+    this.#pageBytes = pageBytes;
     this.#client = client;
     this.#names = names;
     this.#queryLimitMs = queryLimitMs;
@@ -53,7 +63,9 @@ export class ElasticsearchReader {
       {
         index: this.#names.events,
         query: eventsQuery(filter, range),
-        _source: { excludes: ['labels', '@timestamp'] },
+        _source: {
+          excludes: ['labels', '@timestamp', 'logloom.words', 'logloom.attributes', 'logloom.numbers'],
+        },
         sort: ['logloom.timestamp', 'logloom.partition', 'logloom.offset'].map((field) => ({
           [field]: order,
         })),
@@ -133,14 +145,11 @@ export class ElasticsearchReader {
   }
 
   async correlationsById(correlationId: string): Promise<Correlation[]> {
-    const all: Correlation[] = [];
-    let cursor: string | undefined;
-    do {
-      const page = await this.#correlationsPage([{ term: { correlation_id: correlationId } }], 1000, cursor);
-      all.push(...page.correlations);
-      cursor = page.next;
-    } while (cursor !== undefined);
-    return all;
+    const { correlations } = await this.#correlationsPage(
+      [{ term: { correlation_id: correlationId } }],
+      maxPage,
+    );
+    return correlations;
   }
 
   async correlationsByIds(ids: readonly string[], limit: number): Promise<Correlation[]> {
@@ -183,18 +192,48 @@ export class ElasticsearchReader {
   ): Promise<{ sources: Source[]; total: Total; next?: string }> {
     const before = cursor === undefined ? undefined : decodeSortCursor(cursor);
     const size = Math.min(limit, maxPage);
-    const { hits } = await this.#run<Source>({
-      ...request,
-      size: size + 1,
-      track_total_hits: before === undefined,
-      ...(before === undefined ? {} : { search_after: before.after }),
-    });
-    const total = before?.total ?? { value: totalOf(hits.total), exact: true };
-    const page = hits.hits.slice(0, size);
-    const sources = page.map((hit) => hit._source!);
-    if (hits.hits.length <= size) return { sources, total };
-    const after = page.at(-1)!.sort as SortCursor['after'];
-    return { sources, total, next: encodeSortCursor({ after, total }) };
+    const index = String(request.index);
+    const sources: Source[] = [];
+    let after = before?.after;
+    let total = before?.total;
+    for (let bytes = 0; ;) {
+      const missing = size - sources.length;
+      const hitBytes = this.#hitBytes.get(index) ?? firstHitBytes;
+      const step = Math.min(missing, Math.max(1, Math.floor((this.#pageBytes - bytes) / hitBytes)));
+      let hits;
+      try {
+        ({ hits } = await this.#run<Source>(
+          {
+            ...request,
+            // One more tells whether there is a next page.
+            size: size === 0 ? 0 : step + 1,
+            track_total_hits: total === undefined,
+            ...(after === undefined ? {} : { search_after: after }),
+          },
+          // One document is taken in whatever it has.
+          step === 1 ? undefined : 2 * this.#pageBytes,
+        ));
+      } catch (error) {
+        if (!(error instanceof AnswerTooLarge)) throw error;
+        this.#hitBytes.set(index, hitBytes * shrinkBy);
+        continue;
+      }
+      total ??= { value: totalOf(hits.total), exact: true };
+      let stepBytes = 0;
+      let taken = 0;
+      for (const hit of hits.hits.slice(0, step)) {
+        if (bytes + stepBytes >= this.#pageBytes) break;
+        sources.push(hit._source!);
+        stepBytes += bytesOf(textsOf(hit._source));
+        after = hit.sort as SortCursor['after'];
+        taken++;
+      }
+      bytes += stepBytes;
+      if (taken > 0) this.#hitBytes.set(index, Math.max(minHitBytes, stepBytes / taken));
+      if (taken === hits.hits.length || after === undefined) return { sources, total };
+      if (sources.length >= size || bytes >= this.#pageBytes)
+        return { sources, total, next: encodeSortCursor({ after, total }) };
+    }
   }
 
   /** The range with the ends that it lacks: those of the events of `scope`. Undefined when it lacks both and there are none. */
@@ -223,9 +262,16 @@ export class ElasticsearchReader {
 
   #run<Source = unknown, Aggregations = unknown>(
     request: estypes.SearchRequest,
+    maxBytes?: number,
   ): Promise<SearchResponse<Source, Aggregations>> {
-    return runSearch(this.#client, request, this.#queryLimitMs);
+    return runSearch(this.#client, request, this.#queryLimitMs, maxBytes);
   }
+}
+
+/** All texts in a document. */
+function textsOf(source: unknown): unknown[] {
+  if (typeof source !== 'object' || source === null) return [source];
+  return Object.values(source).flatMap(textsOf);
 }
 
 function eventsQuery(filter: Filter, range: TimeRange): Query {

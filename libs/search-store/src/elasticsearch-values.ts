@@ -62,7 +62,12 @@ export async function fieldNames(run: RunSearch, index: string): Promise<string[
 
 /** Throws SearchStoreError `unknown-field`. */
 export async function topValues(run: RunSearch, request: ValuesRequest): Promise<TopValues> {
-  const { field } = request;
+  const { field, limit } = request;
+  // Elasticsearch does not count without naming one value at least.
+  if (limit === 0) {
+    const { values, other, missing } = await topValues(run, { ...request, limit: 1 });
+    return { values: [], other: other + (values[0]?.count ?? 0), missing };
+  }
   if (field.startsWith(attributePrefix))
     return topAttributeValues(run, request, field.slice(attributePrefix.length));
   const keyword = keywords.get(field);

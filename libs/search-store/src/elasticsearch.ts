@@ -30,6 +30,8 @@ export interface ElasticsearchSearchStoreOptions extends Partial<IndexSettings> 
   readOnly?: boolean;
   /** How long one query may run; default 10 s. */
   queryLimitMs?: number;
+  /** A page ends after so many bytes; default 8 MiB. */
+  pageBytes?: number | undefined;
   /** Default `logs` and `logloom-correlations`. */
   names?: IndexNames;
   bulk?: Partial<BulkSettings>;
@@ -65,14 +67,14 @@ export class ElasticsearchSearchStore implements SearchStore {
 
   /** Connects when the first call needs it. `url` may hold a user and a password. */
   constructor(url: string, options: ElasticsearchSearchStoreOptions = {}) {
-    const { readOnly = false, queryLimitMs = 10_000, names = defaultNames, bulk } = options;
+    const { readOnly = false, queryLimitMs = 10_000, names = defaultNames, bulk, pageBytes } = options;
     const { indexMode = 'standard', shards = 1 } = options;
     // Who calls repeats what is retriable: retries here would only multiply the load of a server that is in need.
     this.#client = new Client({ node: url, maxRetries: 0, requestTimeout: bulkLimitMs });
     this.#names = names;
     this.#settings = { indexMode, shards };
     this.#readOnly = readOnly;
-    this.#reader = new ElasticsearchReader(this.#client, names, queryLimitMs);
+    this.#reader = new ElasticsearchReader(this.#client, names, queryLimitMs, pageBytes);
     this.#bulk = { ...defaultBulk, ...bulk };
     this.#writer = new BulkWriter(this.#client, this.#bulk);
     this.#marks = new ElasticsearchMarks(this.#client, names);

@@ -9,6 +9,8 @@ export interface OpenSearchStoreOptions {
   indexMode?: 'standard' | 'logsdb';
   /** The folder of the embedded store. */
   folder: string;
+  /** A page ends after so many bytes; default 8 MiB. */
+  pageBytes?: number | undefined;
   /** Opens for queries only. */
   readOnly?: boolean;
   /** As SqliteSearchStoreOptions have it. */
@@ -19,10 +21,11 @@ export interface OpenSearchStoreOptions {
 
 /** The search store that the settings ask for. Elasticsearch need not be reachable yet. */
 export async function openSearchStore(options: OpenSearchStoreOptions): Promise<SearchStore> {
-  const { elasticsearchUrl, indexMode = 'standard', folder, readOnly = false, onDamaged, epoch } = options;
+  const { elasticsearchUrl, indexMode = 'standard', folder, readOnly = false } = options;
+  const { onDamaged, epoch, pageBytes } = options;
   if (elasticsearchUrl === undefined)
-    return openSqliteSearchStore(folder, { readOnly, epoch, ...(onDamaged && { onDamaged }) });
+    return openSqliteSearchStore(folder, { readOnly, epoch, pageBytes, ...(onDamaged && { onDamaged }) });
   // Its client takes time and memory that whoever runs embedded need not spend.
   const { ElasticsearchSearchStore } = await import('./elasticsearch.ts');
-  return new ElasticsearchSearchStore(elasticsearchUrl, { indexMode, readOnly });
+  return new ElasticsearchSearchStore(elasticsearchUrl, { indexMode, readOnly, pageBytes });
 }

@@ -2,6 +2,7 @@ import { compilePredicate, FilterSubject, parseFilter, type Filter } from '@logl
 import { correlationDefaults, type Correlation, type Level, type PlacedEvent } from '@logloom/schemas';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { runCancellable } from './cancellation.ts';
 import { SearchStoreError, type SearchQuery, type SearchStore } from './search-store.ts';
 
 /** Opens a new, empty store; `reopen` gives the same store anew, after a restart; `dispose` removes it. */
@@ -82,6 +83,48 @@ export function searchStoreContract(name: string, create: SearchStoreFactory): v
     assert.deepEqual(await paged('asc', 7), wanted);
     assert.deepEqual(await paged('desc', 11), wanted.toReversed());
     assert.deepEqual(await paged('asc', wanted.length), wanted);
+  });
+
+  withStore('a page ends early when its events are large, and nothing is left out', async (store) => {
+    const message = `large ${'x'.repeat(900_000)}`;
+    const events = Array.from({ length: 24 }, (_, i) => event(i, 10 + Math.floor(i / 5), { message }));
+    await store.index(events);
+    const found: string[] = [];
+    let cursor: string | undefined;
+    let pages = 0;
+    do {
+      const page = await store.search(query('', { limit: 1000, order: 'asc', cursor }));
+      assert.deepEqual(page.total, { value: 24, exact: true });
+      assert.ok(page.events.length > 0 && page.events.length <= 10, '8 MiB and one event');
+      found.push(...page.events.map(({ id }) => id));
+      cursor = page.next;
+    } while (cursor !== undefined && ++pages < 24);
+    assert.deepEqual(
+      found,
+      events.map(({ id }) => id),
+    );
+  });
+
+  withStore('without a page it only counts', async (store) => {
+    await store.index(variedEvents(20));
+    await store.indexCorrelations([document('0-1', 1)]);
+    const counted = await store.search(query('', { limit: 0 }));
+    assert.deepEqual(counted, { total: { value: 20, exact: true }, events: [] });
+    const documents = await store.correlations({ limit: 0 });
+    assert.deepEqual(documents, { total: { value: 1, exact: true }, correlations: [] });
+  });
+
+  withStore('a query for nobody ends', async (store) => {
+    await store.index(variedEvents(20));
+    const gone = new AbortController();
+    gone.abort();
+    const cancellation = { aborted: true, signal: gone.signal };
+    await runCancellable(cancellation, async () => {
+      await assert.rejects(store.search(query('')), hasCode('cancelled'));
+      await assert.rejects(store.histogram({ filter: filterOf('') }), hasCode('cancelled'));
+      await assert.rejects(store.correlations({ limit: 10 }), hasCode('cancelled'));
+    });
+    assert.equal((await store.search(query(''))).events.length, 20);
   });
 
   withStore('events that come while pages are read do not move them', async (store) => {

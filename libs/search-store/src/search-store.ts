@@ -11,7 +11,8 @@ import type { Correlation, Level, LogView, PlacedEvent } from '@logloom/schemas'
  * - An event is stored once per id: the first copy stays, whatever a later one says.
  * - A correlation document is stored once per id, at the highest revision that came; lower and equal ones are ignored.
  * - Pages never repeat or leave out what was there when the first page was made, while nothing is deleted.
- * - Queries reject with SearchStoreError; `timeout` when one runs too long.
+ * - Queries reject with SearchStoreError; `timeout` when one runs too long, `cancelled` when nobody waits for it any more
+ *   (cancellation.ts).
  *
  * Times are microseconds since 1970; `fromMicros` belongs to a range, `toMicros` does not.
  */
@@ -21,7 +22,7 @@ export interface SearchStore extends LogView {
   /** As index(). */
   indexCorrelations(documents: readonly Correlation[]): Promise<Refused<Correlation>[]>;
 
-  /** One page of the matching events, by timestamp; equal timestamps of a partition in the order of the log. */
+  /** One page of the matching events, by timestamp; it ends early, with `next`, once it has many bytes (pageBytes of the adapters); equal timestamps of a partition in the order of the log. */
   search(query: SearchQuery): Promise<SearchPage>;
   /** Counts per interval and level; without a range, from the first event of `scope` to the last. Errors: `too-many-buckets`. */
   histogram(query: HistogramQuery): Promise<Histogram>;
@@ -34,7 +35,7 @@ export interface SearchStore extends LogView {
   /** One page of the matching documents, the latest `firstAt` first. Errors: `bad-filter` (correlation-where.ts has the fields). */
   correlations(query: CorrelationsQuery): Promise<CorrelationsPage>;
   correlation(id: string): Promise<Correlation | undefined>;
-  /** All documents of a correlation id, the latest `firstAt` first. */
+  /** The documents of a correlation id, the latest `firstAt` first; as many as a page's bytes hold. */
   correlationsById(correlationId: string): Promise<Correlation[]>;
   /** The documents whose correlation id or other ids are among these, the latest `firstAt` first, at most `limit` (to 1,000). */
   correlationsByIds(ids: readonly string[], limit: number): Promise<Correlation[]>;
@@ -85,6 +86,7 @@ export interface TimeRange {
 
 export interface SearchQuery extends TimeRange {
   filter: Filter;
+  /** 0: the total alone. */
   limit: number;
   order: 'asc' | 'desc';
   /** `next` of the page before, of the same query. Errors: `bad-cursor`. */
@@ -137,6 +139,7 @@ export interface TopValues {
 export interface CorrelationsQuery extends TimeRange {
   /** Over the documents; `fromMicros` and `toMicros` bound `firstAt`. */
   filter?: Filter | undefined;
+  /** 0: the total alone. */
   limit: number;
   cursor?: string | undefined;
 }
@@ -152,7 +155,13 @@ export const maxTotal = 10_000_000;
 export const maxBuckets = 1000;
 
 export type SearchStoreErrorCode =
-  'bad-filter' | 'bad-cursor' | 'too-many-buckets' | 'unknown-field' | 'timeout' | 'store-unavailable';
+  | 'bad-filter'
+  | 'bad-cursor'
+  | 'too-many-buckets'
+  | 'unknown-field'
+  | 'timeout'
+  | 'cancelled'
+  | 'store-unavailable';
 
 export class SearchStoreError extends Error {
   readonly code: SearchStoreErrorCode;

@@ -6,6 +6,7 @@ import { eventColumns, eventOfRow, type EventRow } from './event-row.ts';
 import { fieldNames, topAttributeValues, topColumnValues } from './field-values.ts';
 import { chooseBuckets } from './histogram-interval.ts';
 import { decodeCursor, encodeCursor } from './page-cursor.ts';
+import { bytesOf, defaultPageBytes } from './page-bytes.ts';
 import { deadlineCondition, QueryDeadline } from './query-deadline.ts';
 import {
   maxTotal,
@@ -35,8 +36,11 @@ export class SqliteReader {
   readonly #db: DatabaseSync;
   readonly #deadline: QueryDeadline;
 
-  constructor(db: DatabaseSync, queryLimitMs: number) {
+  readonly #pageBytes: number;
+
+  constructor(db: DatabaseSync, queryLimitMs: number, pageBytes = defaultPageBytes) {
     this.#db = db;
+    this.#pageBytes = pageBytes;
     registerSqlFunctions(db);
     this.#deadline = new QueryDeadline(db, queryLimitMs);
   }
@@ -99,19 +103,16 @@ export class SqliteReader {
     return this.#deadline.run(() => {
       const { where, params } =
         filter === undefined ? { where: 'TRUE', params: [] } : compileCorrelationWhere(filter);
-      const bounded = withRange('first_at', { fromMicros, toMicros }, { sql: `(${where})`, params });
-      const page = this.#page(
-        'correlations',
+      const bounded = withRange(
         'first_at',
-        'rowid, document, first_at',
-        bounded,
-        'desc',
-        limit,
-        cursor,
+        { fromMicros, toMicros },
+        {
+          sql: `${deadlineCondition()} AND (${where})`,
+          params,
+        },
       );
-      const correlations = (page.rows as [number, string, number][]).map(
-        (row) => JSON.parse(row[1]) as Correlation,
-      );
+      const page = this.#page('correlations', 'first_at', 'document', bounded, 'desc', limit, cursor);
+      const correlations = (page.rows as [string][]).map(([document]) => JSON.parse(document) as Correlation);
       return { total: page.total, correlations, ...(page.next === undefined ? {} : { next: page.next }) };
     });
   }
@@ -122,19 +123,19 @@ export class SqliteReader {
   }
 
   correlationsByIds(ids: readonly string[], limit: number): Correlation[] {
-    return this.#rows<[string]>(
-      `SELECT document FROM correlations WHERE rowid IN
+    return this.#documents(
+      `SELECT rowid FROM correlations WHERE rowid IN
          (SELECT document FROM correlation_ids WHERE value IN (SELECT value FROM json_each(?)))
        ORDER BY first_at DESC, rowid DESC LIMIT ?`,
       [JSON.stringify(ids), limit],
-    ).map(([document]) => JSON.parse(document) as Correlation);
+    );
   }
 
   correlationsById(correlationId: string): Correlation[] {
-    return this.#rows<[string]>(
-      'SELECT document FROM correlations WHERE correlation_id = ? ORDER BY first_at DESC, rowid DESC',
+    return this.#documents(
+      'SELECT rowid FROM correlations WHERE correlation_id = ? ORDER BY first_at DESC, rowid DESC',
       [correlationId],
-    ).map(([document]) => JSON.parse(document) as Correlation);
+    );
   }
 
   counts(): { events: number; correlations: number } {
@@ -142,7 +143,7 @@ export class SqliteReader {
     return { events: rows.get('events') ?? 0, correlations: rows.get('correlations') ?? 0 };
   }
 
-  /** One page by (time, rowid). The rows' third column has to be the time; the first is the rowid. */
+  /** One page by (time, rowid). */
   #page(
     table: string,
     time: string,
@@ -155,16 +156,44 @@ export class SqliteReader {
     const after = cursor === undefined ? undefined : decodeCursor(cursor);
     const [comparison, direction] = order === 'asc' ? ['>', 'ASC'] : ['<', 'DESC'];
     const keyset = after === undefined ? '' : `(${time}, rowid) ${comparison} (?, ?) AND `;
-    // One row more tells whether there is a next page.
-    const rows = this.#rows<[rowid: number, unknown, micros: number]>(
-      `SELECT ${columns} FROM ${table} WHERE ${keyset}${where.sql} ORDER BY ${time} ${direction}, rowid ${direction} LIMIT ?`,
+    if (limit === 0) return { rows: [], total: after?.total ?? this.#total(table, where) };
+    // Sorted without what is large: SQLite would hold the whole of each row. One more tells whether there is a next page.
+    const places = this.#rows<[rowid: number, micros: number]>(
+      `SELECT rowid, ${time} FROM ${table} WHERE ${keyset}${where.sql} ORDER BY ${time} ${direction}, rowid ${direction} LIMIT ?`,
       [...(after === undefined ? [] : [after.micros, after.rowid]), ...where.params, limit + 1],
     );
     const total = after?.total ?? this.#total(table, where);
-    if (rows.length <= limit) return { rows, total };
-    rows.pop();
-    const [rowid, , micros] = rows.at(-1)!;
+    const { rows, taken } = this.#rowsAt(
+      `SELECT ${columns} FROM ${table} WHERE rowid = ?`,
+      places.slice(0, limit).map(([rowid]) => rowid),
+    );
+    if (taken === places.length) return { rows, total };
+    const [rowid, micros] = places[taken - 1]!;
     return { rows, total, next: encodeCursor({ micros, rowid, total }) };
+  }
+
+  /** The rows, one by one, until they have a page's bytes; how many of the places that took. What was deleted meanwhile is left out. */
+  #rowsAt(sql: string, rowids: readonly number[]): { rows: unknown[]; taken: number } {
+    const statement = this.#db.prepare(sql);
+    statement.setReturnArrays(true);
+    const rows: unknown[] = [];
+    let taken = 0;
+    for (let bytes = 0; taken < rowids.length && bytes < this.#pageBytes; taken++) {
+      this.#deadline.check();
+      const row = statement.get(rowids[taken]!) as unknown as unknown[] | undefined;
+      if (row === undefined) continue;
+      rows.push(row);
+      bytes += bytesOf(row);
+    }
+    return { rows, taken };
+  }
+
+  #documents(sql: string, params: readonly SqlValue[]): Correlation[] {
+    return this.#deadline.run(() => {
+      const rowids = this.#rows<[number]>(sql, params).map(([rowid]) => rowid);
+      const { rows } = this.#rowsAt('SELECT document FROM correlations WHERE rowid = ?', rowids);
+      return (rows as [string][]).map(([document]) => JSON.parse(document) as Correlation);
+    });
   }
 
   #total(table: string, where: Where): Total {

@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { runCancellable } from './cancellation.ts';
 import { searchStoreContract } from './search-store.contract.ts';
 import { SearchStoreError } from './search-store.ts';
 import { openSqliteSearchStore } from './sqlite.ts';
@@ -68,6 +69,33 @@ test('what an older release has written gets the ids of now: places in the log',
       await store.close();
     }
   } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('a running query ends when its client has gone meanwhile, and others go on', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'search-store-'));
+  const store = openSqliteSearchStore(folder);
+  try {
+    await store.index(Array.from({ length: 2000 }, (_, offset) => event(offset, 'm')));
+    const everything = parseFilter('message:m');
+    assert.ok(everything.ok);
+    const query = { filter: everything.filter, limit: 1000, order: 'asc' } as const;
+    // Gone from the third look on: the query has begun by then.
+    let looks = 0;
+    const cancellation = {
+      get aborted() {
+        return ++looks > 3;
+      },
+    };
+    await assert.rejects(
+      runCancellable(cancellation, () => store.search(query)),
+      (error: unknown) => error instanceof SearchStoreError && error.code === 'cancelled',
+    );
+    assert.equal(looks, 4);
+    assert.equal((await store.search(query)).events.length, 1000);
+  } finally {
+    await store.close();
     rmSync(folder, { recursive: true });
   }
 });

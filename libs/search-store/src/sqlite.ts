@@ -25,6 +25,8 @@ export interface SqliteSearchStoreOptions {
   onDamaged?: (damaged: DamagedFile) => void;
   /** The log's: whoever writes gives what an older release has written the ids of now. */
   epoch?: string | undefined;
+  /** A page ends after so many bytes; default 8 MiB. */
+  pageBytes?: number | undefined;
 }
 
 /** The file that is answered from, opened. */
@@ -41,7 +43,7 @@ interface Generation {
  * A rebuild makes a second file and then names it in `search.current`, where readers look before each query.
  */
 export function openSqliteSearchStore(folder: string, options: SqliteSearchStoreOptions = {}): SearchStore {
-  const { readOnly = false, queryLimitMs = 10_000, onDamaged, epoch } = options;
+  const { readOnly = false, queryLimitMs = 10_000, pageBytes, onDamaged, epoch } = options;
   const note = new DamageNote(join(folder, 'search.damaged'));
   const open = (file: string): Generation => {
     const path = join(folder, file);
@@ -50,7 +52,7 @@ export function openSqliteSearchStore(folder: string, options: SqliteSearchStore
     return {
       file,
       db,
-      reader: new SqliteReader(db, queryLimitMs),
+      reader: new SqliteReader(db, queryLimitMs, pageBytes),
       writer: readOnly ? undefined : new SqliteWriter(db),
     };
   };

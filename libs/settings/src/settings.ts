@@ -249,6 +249,9 @@ const schema = z.object({
   LIVE_MAX_HANDSHAKES: count(1_000, 1_000_000).describe(
     'viewers a process who may wait to be let in; past it 503',
   ),
+  API_THREADS: count(2, 16).describe(
+    'threads that answer searches in the one-process mode; with two or more, one client never holds all of them',
+  ),
   LIVE_REQUEST_MS: millis(30_000).describe(
     'a request to viewers, search or health that has not arrived whole after so long is cut off',
   ),

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** What belongs to one connection and goes no further (RFC 9110, section 7.6.1). */
 const hopByHop = new Set([
@@ -13,15 +13,22 @@ const hopByHop = new Set([
   'upgrade',
 ]);
 
-/** Sends every request that has no route of its own on to the server at a local socket, bodies streamed, and gives its answer. */
-export function forwardRequests(app: FastifyInstance, socketPath: string): void {
+/**
+ * Sends every request that has no route of its own on to the server at a local socket, bodies streamed, and gives its answer. That server
+ * is told the client's address (x-logloom-client), whatever the client says there.
+ */
+export function forwardRequests(
+  app: FastifyInstance,
+  socketPath: string,
+  addressOf: (request: IncomingMessage) => string | undefined,
+): void {
   const agent = new Agent({ keepAlive: true });
   app.addHook('onClose', () => agent.destroy());
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
   app.setNotFoundHandler(async ({ raw }, reply) => {
     try {
-      const answer = await forward(raw, socketPath, agent);
+      const answer = await forward(raw, reply.raw, socketPath, agent, addressOf(raw));
       return await reply.code(answer.statusCode!).headers(endToEnd(answer.headers)).send(answer);
     } catch {
       const error = { code: 'starting', message: 'what answers this is not ready; try again' };
@@ -30,14 +37,30 @@ export function forwardRequests(app: FastifyInstance, socketPath: string): void 
   });
 }
 
-function forward(incoming: IncomingMessage, socketPath: string, agent: Agent): Promise<IncomingMessage> {
+function forward(
+  incoming: IncomingMessage,
+  response: ServerResponse,
+  socketPath: string,
+  agent: Agent,
+  address: string | undefined,
+): Promise<IncomingMessage> {
   const { method, url, headers } = incoming;
   return new Promise((resolve, reject) => {
     const outgoing = httpRequest(
-      { socketPath, agent, method, path: url, headers: endToEnd(headers) },
+      {
+        socketPath,
+        agent,
+        method,
+        path: url,
+        headers: { ...endToEnd(headers), 'x-logloom-client': address ?? '' },
+      },
       resolve,
     );
     outgoing.on('error', reject);
+    // Work for a client that is gone ends where it is done.
+    response.once('close', () => {
+      if (!response.writableFinished) outgoing.destroy();
+    });
     incoming.on('error', () => outgoing.destroy());
     incoming.pipe(outgoing);
   });

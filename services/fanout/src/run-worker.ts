@@ -1,4 +1,4 @@
-import { openAuthenticate } from '@logloom/auth';
+import { clientAddress, openAuthenticate } from '@logloom/auth';
 import { SqliteEventLog } from '@logloom/event-log';
 import { connectLog, guardRequests, serverOptions } from '@logloom/runtime';
 import type { Telemetry } from '@logloom/telemetry';
@@ -35,7 +35,7 @@ export async function runWorker(
   const options = { ...liveOptions(settings), othersServe: true };
   const tier = createLiveTier({ ...connection, stores, settings, telemetry, authenticate, options });
   tier.attach(app);
-  forwardRequests(app, supervisorSocket);
+  forwardRequests(app, supervisorSocket, clientAddress(settings.LIVE_TRUSTED_PROXIES));
   const failed = new AbortController();
   try {
     await app.ready();

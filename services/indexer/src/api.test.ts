@@ -173,7 +173,10 @@ test('times are RFC 3339, epoch milliseconds or relative; the start is in, the e
 test('a bad parameter is refused, with its name', async () => {
   await using api = await openApi();
   const refused: [path: string, parameters: Record<string, string>, code: string, parameter: string][] = [
-    ['search', { limit: '0' }, 'bad-parameter', 'limit'],
+    ['search', { limit: '-1' }, 'bad-parameter', 'limit'],
+    ['search', { lmit: '10' }, 'bad-parameter', 'lmit'],
+    ['search', { interval: '5s' }, 'bad-parameter', 'interval'],
+    ['status', { q: 'a' }, 'bad-parameter', 'q'],
     ['search', { limit: '1001' }, 'bad-parameter', 'limit'],
     ['search', { limit: '1e2' }, 'bad-parameter', 'limit'],
     ['search', { order: 'up' }, 'bad-parameter', 'order'],
@@ -200,10 +203,26 @@ test('a bad parameter is refused, with its name', async () => {
   }
 });
 
+test('a limit of 0 counts, and an unknown parameter is refused with those that there are', async () => {
+  await using api = await openApi();
+  await api.search.index([event(0), event(60)]);
+  const counted = await api.get('search', { limit: 0 });
+  assert.deepEqual(counted.body, { total: { value: 2, exact: true }, events: [] });
+  const documents = await api.get('correlations', { limit: 0 });
+  assert.deepEqual([documents.status, documents.body['correlations']], [200, []]);
+  assert.deepEqual((await api.get('fields', { field: 'service', limit: 0 })).body['values'], []);
+  assert.deepEqual((await api.get('alerts', { limit: 0 })).body['alerts'], []);
+  const { body } = await api.get('correlations/c', { q: 'a' });
+  assert.deepEqual((body.error as unknown as { known: string[] }).known, ['limit', 'cursor']);
+});
+
 test('a bad filter is refused, with its place', async () => {
   await using api = await openApi();
   for (const path of ['search', 'histogram', 'fields', 'correlations']) {
-    const { status, body } = await api.get(path, { q: 'service:a AND (', field: 'service' });
+    const { status, body } = await api.get(path, {
+      q: 'service:a AND (',
+      ...(path === 'fields' ? { field: 'service' } : {}),
+    });
     assert.deepEqual(
       [status, body.error.code, typeof body.error.position],
       [400, 'bad-filter', 'number'],
@@ -293,6 +312,38 @@ test('a correlation has exactly its members, also those that only the log has ye
     const { status, body: refused } = await api.get(path, other);
     assert.deepEqual([status, refused.error.code], [400, 'bad-cursor'], 'a cursor of another query');
   }
+});
+
+test('a request with large members comes in pages that end in bytes, each member once', async () => {
+  await using api = await openApi();
+  const message = 'x'.repeat(900_000);
+  const written = Array.from({ length: 30 }, (_, offset) => event(offset, { correlationId: 'c', message }));
+  await api.log.append(
+    topics.events,
+    written.map(({ id: _id, partition, offset: _offset, ...e }) => ({
+      partition,
+      key: e.correlationId,
+      value: api.serde.encode('LogEvent', e),
+    })),
+  );
+  // The archive has not got to the last ones yet.
+  await api.archive.put(written.slice(0, 19));
+  await api.search.indexCorrelations([document(written.map(({ offset }) => offset))]);
+  const found: number[] = [];
+  let cursor: string | undefined;
+  let pages = 0;
+  do {
+    const { body } = await api.get('correlations/0-0', cursor === undefined ? {} : { cursor });
+    assert.ok(body.events.length <= 10, '8 MiB and one event');
+    assert.equal('summary' in body, cursor === undefined);
+    found.push(...body.events.map(({ offset }) => offset));
+    cursor = body.next;
+  } while (cursor !== undefined && ++pages < 30);
+  assert.deepEqual(
+    found,
+    written.map(({ offset }) => offset),
+  );
+  assert.equal((await api.get('correlations/0-0', { limit: 7 })).body.events.length, 7);
 });
 
 test('a list tells on demand how rare each request is, as the request itself does', async () => {

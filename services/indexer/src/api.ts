@@ -11,7 +11,9 @@ import { SearchStoreError, type FoundEvent, type SearchStore, type Total } from 
 import { protectAnswers } from '@logloom/runtime';
 import type { SecurityLog } from '@logloom/telemetry';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { CorrelationEventsDeps } from './correlation-events.ts';
+import type { CorrelationEventsDeps, MembersPlace } from './correlation-events.ts';
+import { registerKnownParameters } from './known-parameters.ts';
+import { registerTurns, type ApiQueue } from './register-turns.ts';
 import { ApiError, errors, type ErrorCode } from './errors.ts';
 import { holderOf, registerAccess } from './register-access.ts';
 import { PageCursors } from './page-cursors.ts';
@@ -33,6 +35,10 @@ export interface ApiDeps extends CorrelationEventsDeps {
   authenticate?: Authenticate;
   /** Seals the cursors; default: with a key of this process. */
   sealer?: Sealer | undefined;
+  /** Lets requests in by turns; absent where who passes them on has done so. */
+  queue?: ApiQueue | undefined;
+  /** A page ends after so many bytes; default 8 MiB. */
+  pageBytes?: number;
   /** What a filter may consist of; default: what the language allows. */
   filterLimits?: FilterLimits;
   /** The clock for relative times, ms since 1970; default Date.now. */
@@ -43,9 +49,12 @@ export interface ApiDeps extends CorrelationEventsDeps {
   onError?: (error: unknown) => void;
 }
 
+/** A document's members come in one page, unless they are large. */
+const maxMembers = 1_000_000;
+
 /** Adds the search API under /api (docs: interface, "Search"). It keeps nothing between requests. */
 export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
-  const { now = Date.now, onError, sealer = Sealer.random() } = deps;
+  const { now = Date.now, onError, sealer = Sealer.random(), pageBytes = 8 * 2 ** 20 } = deps;
   const parametersOf = (request: FastifyRequest): QueryParameters =>
     new QueryParameters(request.query, now(), holderOf(request).filter, deps.filterLimits);
   const cursorsOf = (request: FastifyRequest, query: QueryParameters): PageCursors =>
@@ -64,6 +73,8 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
         registerAccess(api, deps.authenticate, (request, code, message) =>
           deps.security?.refused('api', code, { address: request.ip, detail: message }),
         );
+      registerKnownParameters(api);
+      if (deps.queue !== undefined) registerTurns(api, deps.queue);
 
       api.get('/search', async (request, reply) => {
         const query = parametersOf(request);
@@ -143,10 +154,27 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
 
       api.get<{ Params: { id: string } }>('/correlations/:id', async (request, reply) => {
         const { id } = request.params;
+        const query = parametersOf(request);
         const store = storeOf(request);
-        const found = await store.correlation(id);
+        const cursors = new PageCursors(sealer, [
+          request.routeOptions.url ?? '',
+          holderOf(request).filter?.canonical ?? '',
+          id,
+        ]);
+        const cursor = cursors.open(query.text('cursor'));
+        const found = await store.correlation(id, {
+          after: cursor === undefined ? undefined : (JSON.parse(cursor) as MembersPlace),
+          limit: query.limit(maxMembers, maxMembers),
+          maxBytes: pageBytes,
+        });
         if (found === undefined) throw new ApiError('not-found', `there is no correlation ${id}`);
         const { document, events } = found;
+        const next = found.next && cursors.seal(JSON.stringify(found.next));
+        const tail = next === undefined ? '' : `,"next":${JSON.stringify(next)}`;
+        const members = `"events":[${events.map(eventJson).join(',')}]${tail}}`;
+        // What is about the whole stands on the first page.
+        if (cursor !== undefined)
+          return sendJson(reply, `${JSON.stringify(store.documentJson(document)).slice(0, -1)},${members}`);
         const [related, [anomaly]] = await Promise.all([
           store.related(document),
           store.anomalies([document]),
@@ -157,7 +185,7 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
           summary: summarizeRequest(events),
           ...(anomaly === undefined ? {} : { anomaly }),
         });
-        return sendJson(reply, `${json.slice(0, -1)},"events":[${events.map(eventJson).join(',')}]}`);
+        return sendJson(reply, `${json.slice(0, -1)},${members}`);
       });
 
       api.get<{ Params: { id: string } }>('/events/:id', async (request, reply) => {

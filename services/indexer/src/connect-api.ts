@@ -2,14 +2,19 @@ import { checkExposure, openAuthenticate, openSealer } from '@logloom/auth';
 import { openArchive } from '@logloom/archive';
 import { openJobQueue, openJobRecords } from '@logloom/job-queue';
 import { connectLog } from '@logloom/runtime';
-import { openSearchStore } from '@logloom/search-store';
+import { cancelledQueries, openSearchStore } from '@logloom/search-store';
 import type { Settings } from '@logloom/settings';
 import { SecurityLog, type Telemetry } from '@logloom/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { readFileSync } from 'node:fs';
 import { registerApi } from './api.ts';
+import { apiPageBytes, createApiQueue, createHolderName } from './api-queue.ts';
 import { jobsFolder } from './jobs/job-names.ts';
 import { storesFolder } from './run-indexer.ts';
+import { registerCancelMetric, registerQueueMetrics } from './telemetry.ts';
+
+/** Requests that Elasticsearch is asked at once. */
+const searchesAtOnce = 8;
 
 /**
  * Adds the search API with connections of its own, for reading only, so that it can run on another thread than the indexer. They
@@ -20,6 +25,8 @@ export async function connectApi(
   settings: Settings,
   onError: (error: unknown) => void,
   telemetry?: Pick<Telemetry, 'logger' | 'registry'>,
+  /** Whether requests are let in by turns: where the app takes connections itself. */
+  { byTurns = false }: { byTurns?: boolean } = {},
 ): Promise<void> {
   checkExposure(settings);
   const sealer = openSealer({
@@ -31,23 +38,41 @@ export async function connectApi(
   const connection = await connectLog(settings);
   const folder = storesFolder(settings.LOGLOOM_DATA);
   const elasticsearchUrl = settings.ELASTICSEARCH_URL;
-  const search = await openSearchStore({ elasticsearchUrl, folder, readOnly: true });
+  const search = await openSearchStore({
+    elasticsearchUrl,
+    folder,
+    readOnly: true,
+    pageBytes: apiPageBytes(),
+  });
   const archive = await openArchive({ mongodbUrl: settings.MONGODB_URL, folder, readOnly: true });
   const jobsStore = { redisUrl: settings.REDIS_URL, folder: jobsFolder(settings.LOGLOOM_DATA) };
-  const queue = await openJobQueue(jobsStore);
+  const jobs = await openJobQueue(jobsStore);
   const records = await openJobRecords(jobsStore);
   app.addHook('onClose', async () => {
-    await Promise.all([search.close(), archive.close(), queue.close(), records.close()]);
+    await Promise.all([search.close(), archive.close(), jobs.close(), records.close()]);
     await connection[Symbol.asyncDispose]();
   });
+  // The embedded store answers one query after the other.
+  const queue = byTurns
+    ? {
+        queue: createApiQueue(elasticsearchUrl === undefined ? 2 : searchesAtOnce),
+        holderName: createHolderName(authenticate, settings),
+      }
+    : undefined;
+  if (telemetry !== undefined && queue !== undefined) {
+    registerCancelMetric(telemetry, cancelledQueries);
+    registerQueueMetrics(telemetry, queue.queue);
+  }
   registerApi(app, {
     search,
     archive,
     log: connection.log,
     serde: connection.serde,
-    jobs: { queue, records },
+    jobs: { queue: jobs, records },
     version,
     authenticate,
+    pageBytes: apiPageBytes(),
+    queue,
     sealer,
     security: telemetry && new SecurityLog(telemetry),
     filterLimits: {

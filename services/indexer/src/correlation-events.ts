@@ -1,7 +1,8 @@
-import type { Archive } from '@logloom/archive';
+import type { Archive, Place } from '@logloom/archive';
 import type { EventLog } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
 import { memberOffsets, placeEvent, topics, type Correlation, type PlacedEvent } from '@logloom/schemas';
+import { throwIfCancelled } from '@logloom/search-store';
 
 export interface CorrelationEventsDeps {
   archive: Archive;
@@ -9,31 +10,143 @@ export interface CorrelationEventsDeps {
   serde: Serde;
 }
 
+/** Where a page of members ended, and how many came until then. */
+export interface MembersPlace extends Place {
+  count: number;
+}
+
+export interface MembersPageOptions {
+  after?: MembersPlace | undefined;
+  limit: number;
+  /** A page ends with the event that passes so many bytes. */
+  maxBytes: number;
+}
+
+export interface MembersPage {
+  /** In time order. */
+  events: PlacedEvent[];
+  /** Absent on the last page. */
+  next?: MembersPlace;
+}
+
+/** A place behind all that the archive has: what follows is read from the log. */
+const behindArchive = Number.MAX_SAFE_INTEGER;
+
 /**
  * Exactly the members of a document, in time order. They come from the archive; a member that it does not have yet (the document's
  * topic was read faster than the events') comes from the log. Members that neither keeps any more are left out.
  */
 export async function correlationEvents(
-  { archive, log, serde }: CorrelationEventsDeps,
+  deps: CorrelationEventsDeps,
   document: Correlation,
 ): Promise<PlacedEvent[]> {
   const offsets = memberOffsets(document);
   const members = new Set(offsets);
-  const archived = await archive.byCorrelation(document.correlationId, {
-    fromMicros: document.firstAt,
-    toMicros: document.lastAt + 1,
-  });
+  const archived = await deps.archive.byCorrelation(document.correlationId, rangeOf(document));
   const events = archived.filter((e) => e.partition === document.partition && members.has(e.offset));
   if (events.length === offsets.length) return events;
-  const epoch = await log.epochOf(topics.events);
   for (const { offset } of events) members.delete(offset);
   for (const offset of members) {
-    const [record] = await log.read(topics.events, document.partition, offset, 1);
-    if (record?.offset !== offset) continue;
-    await serde.load([record.value]);
-    const decoded = serde.decode(record.value);
-    if (decoded.name === 'LogEvent')
-      events.push(placeEvent(decoded.value, epoch, document.partition, offset));
+    throwIfCancelled();
+    const event = await loggedEvent(deps, document.partition, offset);
+    if (event !== undefined) events.push(event);
   }
+  return inTimeOrder(events);
+}
+
+/**
+ * The same in pages of bounded bytes. Members that only the log has come last, whatever their time, where the archive fills more than a
+ * page.
+ */
+export async function correlationEventsPage(
+  deps: CorrelationEventsDeps,
+  document: Correlation,
+  { after, limit, maxBytes }: MembersPageOptions,
+): Promise<MembersPage> {
+  const offsets = memberOffsets(document);
+  const members = new Set(offsets);
+  const { partition } = document;
+  const events: PlacedEvent[] = [];
+  const before = after?.count ?? 0;
+  let bytes = 0;
+  const isFull = (event: PlacedEvent): boolean => {
+    events.push(event);
+    bytes += bytesOf(event);
+    return (events.length >= limit || bytes >= maxBytes) && before + events.length < offsets.length;
+  };
+  const end = ({ timestamp, offset }: Pick<Place, 'timestamp' | 'offset'>): MembersPage => ({
+    events: inTimeOrder(events),
+    next: { timestamp, partition, offset, count: before + events.length },
+  });
+  if (limit === 0) return { events };
+
+  let place: Place | undefined = after;
+  while (place?.timestamp !== behindArchive) {
+    throwIfCancelled();
+    const part = await deps.archive.byCorrelation(document.correlationId, {
+      ...rangeOf(document),
+      after: place,
+      maxBytes,
+    });
+    if (part.length === 0) break;
+    for (const event of part) {
+      place = event;
+      if (event.partition !== partition || !members.has(event.offset)) continue;
+      if (isFull(event)) return end(event);
+    }
+  }
+  if (before + events.length >= offsets.length) return { events };
+
+  for (const { offset } of events) members.delete(offset);
+  const from = after?.timestamp === behindArchive ? after.offset + 1 : 0;
+  for (const offset of offsets.toSorted((a, b) => a - b)) {
+    if (offset < from || !members.has(offset)) continue;
+    throwIfCancelled();
+    // It may have come on a page before this one.
+    if (after !== undefined && (await deps.archive.range(partition, offset, offset + 1, 1)).length > 0)
+      continue;
+    const event = await loggedEvent(deps, partition, offset);
+    if (event !== undefined && isFull(event)) return end({ timestamp: behindArchive, offset });
+  }
+  return { events: inTimeOrder(events) };
+}
+
+/** A page of members that are at hand. */
+export function pageOfMembers(
+  all: readonly PlacedEvent[],
+  { after, limit, maxBytes }: MembersPageOptions,
+): MembersPage {
+  const start = after?.count ?? 0;
+  let end = start;
+  for (let bytes = 0; end < all.length && end - start < limit && bytes < maxBytes; end++)
+    bytes += bytesOf(all[end]!);
+  const events = all.slice(start, end);
+  if (end >= all.length || limit === 0) return { events };
+  const { timestamp, partition, offset } = all[end - 1]!;
+  return { events, next: { timestamp, partition, offset, count: end } };
+}
+
+function rangeOf({ firstAt, lastAt }: Correlation): { fromMicros: number; toMicros: number } {
+  return { fromMicros: firstAt, toMicros: lastAt + 1 };
+}
+
+async function loggedEvent(
+  { log, serde }: CorrelationEventsDeps,
+  partition: number,
+  offset: number,
+): Promise<PlacedEvent | undefined> {
+  const [record] = await log.read(topics.events, partition, offset, 1);
+  if (record?.offset !== offset) return undefined;
+  await serde.load([record.value]);
+  const decoded = serde.decode(record.value);
+  if (decoded.name !== 'LogEvent') return undefined;
+  return placeEvent(decoded.value, await log.epochOf(topics.events), partition, offset);
+}
+
+function inTimeOrder(events: PlacedEvent[]): PlacedEvent[] {
   return events.sort((a, b) => a.timestamp - b.timestamp || a.offset - b.offset);
+}
+
+function bytesOf({ message, attributes }: PlacedEvent): number {
+  return 300 + message.length + attributes.length;
 }

@@ -24,6 +24,13 @@ export const errors = {
     meaning: 'there is no job under this id, or not any more',
   },
   'job-not-failed': { status: 409, retriable: true, meaning: 'only a failed job can be put through again' },
+  'too-many-requests': {
+    status: 429,
+    retriable: true,
+    meaning: 'too many requests are in work or waiting, of this holder or in all',
+  },
+  /** Not an answer: nobody is there to take it. */
+  cancelled: { status: 0, retriable: false, meaning: 'who asked had gone; the query was ended' },
   timeout: { status: 503, retriable: true, meaning: 'the query ran too long; a smaller range may do' },
   'store-unavailable': { status: 503, retriable: true, meaning: 'the search store cannot be reached' },
   'archive-unavailable': { status: 503, retriable: true, meaning: 'the archive cannot be reached' },
@@ -50,12 +57,20 @@ export const errors = {
 
 export type ErrorCode = keyof typeof errors;
 
+export interface ApiErrorDetails {
+  parameter?: string;
+  /** Where in the filter. */
+  position?: number;
+  /** The parameters that there are. */
+  known?: readonly string[];
+}
+
 /** A request that is refused. */
 export class ApiError extends Error {
   readonly code: ErrorCode;
   /** What the answer says besides code and message: the parameter, the position in the filter. */
-  readonly details: { parameter?: string; position?: number };
-  constructor(code: ErrorCode, message: string, details: { parameter?: string; position?: number } = {}) {
+  readonly details: ApiErrorDetails;
+  constructor(code: ErrorCode, message: string, details: ApiErrorDetails = {}) {
     super(message);
     this.name = 'ApiError';
     this.code = code;

@@ -8,5 +8,13 @@ await runStandalone({
   run: runIndexer,
   env: process.env,
   register: (app, { settings, telemetry }) =>
-    connectApi(app, settings, (error) => telemetry.logger.error({ err: error }, 'the API failed'), telemetry),
+    connectApi(
+      app,
+      settings,
+      (error) => telemetry.logger.error({ err: error }, 'the API failed'),
+      telemetry,
+      {
+        byTurns: true,
+      },
+    ),
 });

@@ -55,11 +55,11 @@ export class QueryParameters {
     return { fromMicros, toMicros };
   }
 
-  limit(): number {
-    const text = this.text('limit') ?? '50';
+  limit(fallback = 50, most = maxLimit): number {
+    const text = this.text('limit') ?? String(fallback);
     const limit = Number(text);
-    if (!/^\d+$/.test(text) || limit < 1 || limit > maxLimit)
-      throw bad('limit', `limit is a whole number from 1 to ${maxLimit}`);
+    if (!/^\d+$/.test(text) || limit > most)
+      throw bad('limit', `limit is a whole number from 0, which only counts, to ${most}`);
     return limit;
   }
 

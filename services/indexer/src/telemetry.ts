@@ -1,3 +1,4 @@
+import type { FairQueue } from '@logloom/runtime';
 import type { Settings } from '@logloom/settings';
 import { Counter, Gauge, Histogram, messagingSpan, type SpanSpec, type Telemetry } from '@logloom/telemetry';
 
@@ -21,6 +22,49 @@ function storeSpan(name: string, system: string, url: string | undefined): SpanS
       'server.address': host,
     },
   };
+}
+
+/** Of the queries that were made in this thread; `count` gives how many. */
+export function registerCancelMetric({ registry }: Pick<Telemetry, 'registry'>, count: () => number): void {
+  new Counter({
+    name: 'logloom_api_cancelled_queries_total',
+    help: 'Queries that ended because who asked had gone.',
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(count());
+    },
+  });
+}
+
+/** Of the queue before the API, in the process that takes its requests. */
+export function registerQueueMetrics({ registry }: Pick<Telemetry, 'registry'>, queue: FairQueue): void {
+  const registers = [registry];
+  const totals = [
+    ['started', 'Requests that were begun.'],
+    ['refused', 'Requests answered 429 because too much was waiting.'],
+    ['cancelled', 'Requests whose sender had gone before their turn.'],
+  ] as const;
+  for (const [name, help] of totals)
+    new Counter({
+      name: `logloom_api_${name}_requests_total`,
+      help,
+      registers,
+      collect() {
+        this.reset();
+        this.inc(queue.counts[name]);
+      },
+    });
+  new Gauge({
+    name: 'logloom_api_requests',
+    help: 'Requests in work and waiting.',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      this.set({ state: 'running' }, queue.running);
+      this.set({ state: 'waiting' }, queue.waiting);
+    },
+  });
 }
 
 /** The indexer's metrics. */

@@ -89,7 +89,7 @@ export class VisibleDocuments {
       this.#loadedCount < maxLoaded
     );
     return {
-      total: { value: correlations.length, exact: cursor === undefined && next === undefined },
+      total: { value: correlations.length, exact: limit > 0 && cursor === undefined && next === undefined },
       correlations,
       ...(next === undefined ? {} : { next }),
     };

@@ -1,10 +1,5 @@
 import { attributeValues, type Filter } from '@logloom/filter';
-import {
-  correlationToJson,
-  type Correlation,
-  type CorrelationJson,
-  type PlacedEvent,
-} from '@logloom/schemas';
+import { correlationToJson, type Correlation, type CorrelationJson } from '@logloom/schemas';
 import type {
   CorrelationsPage,
   CorrelationsQuery,
@@ -12,7 +7,12 @@ import type {
   Histogram,
   HistogramQuery,
 } from '@logloom/search-store';
-import { correlationEvents } from './correlation-events.ts';
+import {
+  correlationEventsPage,
+  pageOfMembers,
+  type MembersPage,
+  type MembersPageOptions,
+} from './correlation-events.ts';
 import { relatedRequests, type RelatedRequest } from './related-requests.ts';
 import { requestAnomalies, type RequestAnomaly } from './request-anomaly.ts';
 import { VisibleDocuments, type VisibleDocumentsDeps } from './visible-documents.ts';
@@ -63,15 +63,21 @@ export class VisibleStore {
     return this.#deps.search.histogram({ ...query, scope: this.#filter });
   }
 
-  /** The document, under its id, its correlation id or another id that it carries, with its members. */
-  async correlation(id: string): Promise<{ document: Correlation; events: PlacedEvent[] } | undefined> {
-    if (this.#documents !== undefined) return this.#documents.find(id);
+  /** The document, under its id, its correlation id or another id that it carries, with a page of its members. */
+  async correlation(
+    id: string,
+    page: MembersPageOptions,
+  ): Promise<({ document: Correlation } & MembersPage) | undefined> {
+    if (this.#documents !== undefined) {
+      const found = await this.#documents.find(id);
+      return found && { document: found.document, ...pageOfMembers(found.events, page) };
+    }
     const { search } = this.#deps;
     const document =
       (await search.correlation(id)) ??
       (await search.correlationsById(id))[0] ??
       (await search.correlationsByIds([id], 1))[0];
-    return document && { document, events: await correlationEvents(this.#deps, document) };
+    return document && { document, ...(await correlationEventsPage(this.#deps, document, page)) };
   }
 
   /** As SearchStore.correlations(); for a holder, of the documents as its events make them, with a total that counts the page. */

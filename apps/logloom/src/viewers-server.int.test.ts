@@ -1,0 +1,154 @@
+import { authenticateNobody } from '@logloom/auth';
+import type { PlacedEvent } from '@logloom/schemas';
+import { openSqliteSearchStore } from '@logloom/search-store';
+import { parseSettings } from '@logloom/settings';
+import { createTelemetry } from '@logloom/telemetry';
+import type { FastifyInstance } from 'fastify';
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { get, type ClientRequest } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ServiceThread } from './service-thread.ts';
+import { createViewersServer } from './viewers-server.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'logloom-viewers-'));
+const settings = parseSettings({ LOGLOOM_DATA: folder, LOG_PARTITIONS: '1', LOG_LEVEL: 'error' });
+/** Tests every row, each with many steps. */
+const heavy = `/api/search?limit=1&q=${encodeURIComponent(
+  Array.from({ length: 12 }, (_, i) => `message:*a*b*c*${i}z*`).join(' OR '),
+)}`;
+
+describe('/api of the one-process mode', () => {
+  const telemetry = createTelemetry('logloom', 'silent');
+  const apis = [1, 2].map(
+    () => new ServiceThread({ service: 'api', settings, tracing: undefined }, telemetry.logger),
+  );
+  let app: FastifyInstance;
+  let running: Promise<void[]>;
+  let port: number;
+
+  before(async () => {
+    const search = openSqliteSearchStore(join(folder, 'stores'));
+    for (let n = 0; n < 40; n++)
+      await search.index(Array.from({ length: 500 }, (_, i) => event(500 * n + i)));
+    await search.index([event(100_000, { message: `large ${'x'.repeat(900_000)}` })]);
+    for (let n = 1; n < 40; n++)
+      await search.index([event(100_000 + n, { message: `large ${'x'.repeat(900_000)}` })]);
+    await search.close();
+    running = Promise.all(apis.map((api) => api.run(() => {})));
+    app = await createViewersServer({
+      telemetry,
+      health: { ready: true },
+      services: [],
+      apis,
+      settings,
+      authenticate: authenticateNobody,
+      workerMetrics: async () => [],
+    });
+    await app.listen({ host: '127.0.0.1', port: 0 });
+    port = (app.server.address() as AddressInfo).port;
+    await until(async () => (await ask('127.0.0.1', '/api/search?limit=1').answer) === 200);
+  });
+
+  after(async () => {
+    await app.close();
+    for (const api of apis) api.stop();
+    await running;
+    rmSync(folder, { recursive: true });
+  });
+
+  /** From an address of its own. */
+  function ask(localAddress: string, path: string): { request: ClientRequest; answer: Promise<number> } {
+    const { promise, resolve } = Promise.withResolvers<number>();
+    const request = get({ host: '127.0.0.1', port, path, localAddress, agent: false }, (response) => {
+      response.resume();
+      response.on('end', () => resolve(response.statusCode!)).on('error', () => resolve(0));
+    });
+    request.on('error', () => resolve(0));
+    return { request, answer: promise };
+  }
+
+  async function metric(name: string): Promise<number> {
+    const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    const values = [...text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\d+)`, 'gm'))];
+    return values.reduce((sum, [, value]) => sum + Number(value), 0);
+  }
+
+  test('twenty searches end when their sender has gone: what waits is never begun, what runs is ended', async () => {
+    const before = await metric('logloom_api_started_requests_total');
+    const asked = Array.from({ length: 20 }, () => ask('127.0.0.2', heavy));
+    await until(async () => (await metric('logloom_api_started_requests_total')) > before);
+    for (const { request } of asked) request.destroy();
+    assert.equal(await ask('127.0.0.3', '/api/search?limit=1').answer, 200);
+    await until(async () => (await metric('logloom_api_cancelled_queries_total')) > 0);
+    await until(async () => (await metric('logloom_api_cancelled_requests_total')) > 0);
+    await until(async () => (await metric('logloom_api_requests')) === 0);
+    const begun = (await metric('logloom_api_started_requests_total')) - before - 1;
+    const ended = await metric('logloom_api_cancelled_requests_total');
+    assert.equal(begun + ended, 20);
+    assert.ok(begun < 5, `${begun} of 20 were begun`);
+  });
+
+  test('twenty searches of one client do not hold up the one of another', async () => {
+    let answered = 0;
+    const before = await metric('logloom_api_started_requests_total');
+    const asked = Array.from({ length: 20 }, () => ask('127.0.0.2', heavy));
+    for (const { answer } of asked) void answer.then(() => answered++);
+    await until(async () => (await metric('logloom_api_started_requests_total')) > before || answered > 0);
+    assert.equal(await ask('127.0.0.3', '/api/search?limit=1').answer, 200);
+    assert.ok(answered < 10, `${answered} of 20 were answered before`);
+    for (const { request } of asked) request.destroy();
+    await until(async () => (await metric('logloom_api_requests')) === 0);
+  });
+
+  test('more than may wait is answered 429, and others are answered', async () => {
+    const asked = Array.from({ length: 80 }, () => ask('127.0.0.4', heavy));
+    const first = await Promise.race(asked.map(({ answer }) => answer));
+    assert.ok(first === 429 || first === 200);
+    assert.equal(await ask('127.0.0.5', '/api/search?limit=1').answer, 200);
+    assert.ok((await metric('logloom_api_refused_requests_total')) > 0);
+    for (const { request } of asked) request.destroy();
+    await until(async () => (await metric('logloom_api_requests')) === 0);
+  });
+
+  test('a page of large events ends early, and answers that nobody reads are bounded', async () => {
+    const path = '/api/search?limit=1000&q=large';
+    const page = await fetch(`http://127.0.0.1:${port}${path}`);
+    const text = await page.text();
+    assert.ok(text.length < 16 * 2 ** 20, `${text.length} bytes`);
+    assert.ok((JSON.parse(text) as { next?: string }).next !== undefined);
+  });
+});
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error('not in a minute');
+    await sleep(20);
+  }
+}
+
+function event(offset: number, fields: Partial<PlacedEvent> = {}): PlacedEvent {
+  return {
+    id: `test-0-${offset}`,
+    source: { kind: 'http', topic: 'p', partition: 0, offset, index: 0 },
+    timestamp: 1_700_000_000_000_000 + offset,
+    receivedAt: 1_700_000_000_000,
+    level: 'info',
+    service: 'web',
+    host: null,
+    message: `${'abc '.repeat(100)}${offset}`,
+    correlationId: null,
+    correlationKind: null,
+    traceId: null,
+    spanId: null,
+    attributes: '{}',
+    partition: 0,
+    offset,
+    ...fields,
+  };
+}
