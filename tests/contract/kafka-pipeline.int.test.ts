@@ -204,6 +204,8 @@ async function refuse({ log, serde }: LogConnection, lines: readonly string[]): 
       source: { kind: 'http', topic: 'refused', partition: 0, offset, index: 0 },
       receivedAt: Date.now(),
       payload: Buffer.from(line),
+      key: null,
+      address: null,
     }),
   }));
   await log.append(topics.deadLetter, records);

@@ -62,6 +62,8 @@ const deadLetter: DeadLetter = {
   source: event.source,
   receivedAt: 1_675_079_462_000,
   payload: Buffer.from([0x7b, 0xff, 0x00]),
+  key: 'shop',
+  address: null,
 };
 
 async function roundTrip(

@@ -78,6 +78,12 @@ export class IngestKeys {
     return found;
   }
 
+  /** The key of that name, as it is now. Throws KeysUnavailable while the file cannot be read. */
+  named(name: string): IngestKey | undefined {
+    this.#look();
+    return this.#keys.find((key) => key.name === name);
+  }
+
   #look(): void {
     if (Date.now() - this.#lookedAt < lookMs && !Number.isNaN(this.#change)) return;
     this.#lookedAt = Date.now();

@@ -33,6 +33,7 @@ export {
   redrivenFrom,
   type RedrivePlace,
 } from './redrive.ts';
+export { senderHeaders, senderOf, type Sender } from './sender.ts';
 export { topics } from './topics.ts';
 export type {
   Alert,

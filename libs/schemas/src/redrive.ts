@@ -1,4 +1,5 @@
 import type { Source } from './generated/types.ts';
+import { senderHeaders, type Sender } from './sender.ts';
 
 /** Which dead letter a record of logs.raw was made from, and for which job. */
 export interface RedrivePlace {
@@ -14,12 +15,20 @@ export const redriveClaimCode = 'redriven';
 const placeHeader = 'logloom-redrive';
 const receivedAtHeader = 'logloom-received-at';
 
-/** The headers of a record of logs.raw that is a dead letter put through again. `receivedAt` (ms) is when it first came in. */
+/**
+ * The headers of a record of logs.raw that is a dead letter put through again. `receivedAt` (ms) is when it first came in, `sender` who
+ * sent it then.
+ */
 export function redriveHeaders(
   { jobId, partition, offset }: RedrivePlace,
   receivedAt: number,
+  sender: Sender = {},
 ): Record<string, string> {
-  return { [placeHeader]: `${jobId}/${partition}/${offset}`, [receivedAtHeader]: String(receivedAt) };
+  return {
+    [placeHeader]: `${jobId}/${partition}/${offset}`,
+    [receivedAtHeader]: String(receivedAt),
+    ...senderHeaders(sender),
+  };
 }
 
 /** The inverse of redriveHeaders(); undefined where a record is no redriven one. */

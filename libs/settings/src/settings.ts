@@ -163,6 +163,13 @@ const schema = z.object({
   INGEST_REQUEST_MS: millis(300_000).describe(
     'a request that has not arrived whole after so long is cut off',
   ),
+  INGEST_RECORD_SENDERS: z
+    .enum(['true', 'false'])
+    .default('true')
+    .transform((text) => text === 'true')
+    .describe(
+      "whether the log keeps each event's sender, key and address, in the headers of its record; viewers never get them",
+    ),
   INGEST_ALLOW_NO_AUTH: flag().describe(
     'true: events are taken without keys also where HOST is not loopback; no effect with INGEST_KEYS',
   ),

@@ -221,6 +221,8 @@ async function keepAsDeadLetters(
         },
         receivedAt: record.timestamp,
         payload: record.value,
+        key: null,
+        address: null,
       }),
     })),
   );

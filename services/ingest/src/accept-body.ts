@@ -45,7 +45,7 @@ export interface BodyOptions extends Omit<Received, 'body' | 'claim'> {
  * `empty-body`, `bad-json` (a broken array), `too-many-events`, `log-unavailable`.
  */
 export async function acceptBody(body: Buffer, options: BodyOptions): Promise<Receipt> {
-  const unit = options.intake.open('http', { limits: options.limits });
+  const unit = options.intake.open('http', { limits: options.limits, sender: options.sender });
   const receipt = await options.intake.tracing.child(spans.normalize, () => readPieces(body, unit, options));
   await unit.done();
   return receipt;

@@ -26,6 +26,7 @@ export async function acceptBulk({ count, items }: Bulk, received: Received): Pr
   const ids: string[] = [];
   const unit = intake.open('elasticsearch', {
     limits: received.limits,
+    sender: received.sender,
     onId: (id) => void ids.push(id),
   });
   const answers: ((nextId: () => string) => string)[] = [];

@@ -32,10 +32,10 @@ export interface GroupsReceipt extends Counts {
 export async function acceptGroups<Encoded>(
   door: string,
   groups: readonly Group<Encoded>[],
-  { intake, producer, receivedAt, maxEventBytes, claim, key, limits }: Received,
+  { intake, producer, receivedAt, maxEventBytes, claim, key, sender, limits }: Received,
 ): Promise<GroupsReceipt> {
   claim(groups.reduce((sum, { records, sharedLength }) => sum + records.length * sharedLength, 0));
-  const unit = intake.open(door, { limits });
+  const unit = intake.open(door, { limits, sender });
   const summary = new RejectionSummary();
   const accept = ([group, record]: readonly [Group<Encoded>, Encoded]): void => {
     const source = nextSource(producer);

@@ -1,4 +1,5 @@
 import type { IngestKey, RequestGuard } from '@logloom/auth';
+import type { Sender } from '@logloom/schemas';
 import type { Settings } from '@logloom/settings';
 import type { ActiveSpan, SecurityLog, SpanSpec, Telemetry } from '@logloom/telemetry';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -58,6 +59,7 @@ export interface Received {
   producer: Producer;
   /** Whose request it is; undefined where no keys are asked for. */
   key: IngestKey | undefined;
+  sender: Sender;
   /** Milliseconds since 1970. */
   receivedAt: number;
   maxEventBytes: number;
@@ -127,6 +129,7 @@ async function work<T>(request: FastifyRequest, doors: Doors, door: DoorRequest<
     intake: state.intake!,
     producer,
     key,
+    sender: { key: key?.name, address: request.ip },
     receivedAt: Date.now(),
     maxEventBytes: settings.INGEST_MAX_EVENT_BYTES,
     claim: (bytes) => {

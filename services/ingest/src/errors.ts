@@ -39,6 +39,7 @@ export const errors = {
   'unsupported-action': entry(400, false, 'events are only added: no update, no delete'),
   'bad-avro': entry(400, false, 'the record is not a LogEvent in Avro'),
   'service-not-allowed': entry(403, false, 'the key may not send events of this service'),
+  'key-unknown': entry(403, false, 'the key that it was sent with is not known any more'),
   // A request.
   'empty-body': entry(400, false, 'the body holds no event'),
   'nothing-readable': entry(400, false, 'nothing in the body could be read as an event'),

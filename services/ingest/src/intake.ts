@@ -1,6 +1,6 @@
 import { EventLogError, partitionOf, type EventLog, type NewRecord } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
-import { placeId, topics, type LogEvent, type Source } from '@logloom/schemas';
+import { placeId, senderHeaders, topics, type LogEvent, type Sender, type Source } from '@logloom/schemas';
 import type { Carrier, Telemetry, TraceHeaders, Tracing } from '@logloom/telemetry';
 import { Appender, bytesOf, type OnStored, type Submission } from './append-events.ts';
 import { IngestError, reject, type Rejection } from './errors.ts';
@@ -28,6 +28,8 @@ export interface IntakeOptions {
   redactor?: Redactor | undefined;
   /** Unset: no service has a quota. */
   services?: ServiceQuotas | undefined;
+  /** Whether events keep who sent them, in the headers of their records. */
+  recordSenders?: boolean | undefined;
 }
 
 /** What a unit of work may hold in memory, and store. */
@@ -50,6 +52,8 @@ export interface UnitOptions {
   limits?: UnitLimits;
   /** Is told the ids of the accepted events, in order, once they are durable. */
   onId?: (id: string) => void;
+  /** See IntakeUnit.from(). */
+  sender?: Sender;
 }
 
 const ampleLimits: UnitLimits = {
@@ -86,14 +90,14 @@ export class Intake {
   }
 
   /** Begins one unit of work, a request or a batch of records. */
-  open(door: string, { hasQuotas = true, limits = ampleLimits, onId }: UnitOptions = {}): IntakeUnit {
+  open(door: string, { hasQuotas = true, limits = ampleLimits, onId, sender }: UnitOptions = {}): IntakeUnit {
     const { services, epoch } = this.#options;
     const allowance = hasQuotas && services !== undefined ? new ServiceAllowance(services, door) : undefined;
     const onStored: OnStored | undefined =
       onId &&
       ((records, offsets, at) =>
         records.forEach(({ partition }, i) => onId(placeId(epoch, partition, offsets[at + i]!))));
-    return new IntakeUnit(
+    const unit = new IntakeUnit(
       door,
       this.#options,
       this.#events.open(onStored),
@@ -101,6 +105,8 @@ export class Intake {
       allowance,
       limits,
     );
+    unit.from(sender);
+    return unit;
   }
 }
 
@@ -111,13 +117,17 @@ export class IntakeUnit {
   readonly #events: Submission;
   readonly #deadLetters: Submission;
   readonly #limits: UnitLimits;
+  #sender: Sender | undefined;
   #letterBytes = 0;
   #joint: JointLetter | undefined;
   /** Bytes since the last flush. */
   #sliceBytes = 0;
   #records: NewRecord[] = [];
   #deadRecords: NewRecord[] = [];
-  readonly #headers: TraceHeaders | undefined;
+  readonly #traceHeaders: TraceHeaders | undefined;
+  /** Those of the sender, and with the active span's. */
+  #senderHeaders: Record<string, string> | undefined;
+  #headers: TraceHeaders | undefined;
   readonly #allowance: ServiceAllowance | undefined;
   /** What waits until the services of all that there is are known. */
   #held: [events: NewRecord[], deadLetters: NewRecord[]][] = [];
@@ -139,7 +149,17 @@ export class IntakeUnit {
     this.#options = options;
     this.#events = events;
     this.#deadLetters = deadLetters;
-    this.#headers = options.tracing.headers();
+    this.#traceHeaders = options.tracing.headers();
+    this.#headers = this.#traceHeaders;
+  }
+
+  /** Who sends what comes from here on: dead letters keep it, and so do the headers of events where the settings say so. */
+  from(sender: Sender | undefined): void {
+    if (sender === this.#sender) return;
+    this.#sender = sender;
+    const { recordSenders } = this.#options;
+    this.#senderHeaders = recordSenders === true && sender !== undefined ? senderHeaders(sender) : undefined;
+    this.#headers = withSender(this.#traceHeaders, this.#senderHeaders);
   }
 
   /** Whether the log has refused some of it, or a quota all of it: the rest need not be read. */
@@ -178,7 +198,8 @@ export class IntakeUnit {
     const key = event.correlationId ?? event.service;
     const partition = partitionOf(key, partitions);
     const value = serde.encode('LogEvent', event);
-    const headers = carrier === undefined ? this.#headers : tracing.headersFor(carrier);
+    const headers =
+      carrier === undefined ? this.#headers : withSender(tracing.headersFor(carrier), this.#senderHeaders);
     this.#records.push(
       headers === undefined ? { partition, key, value } : { partition, key, value, headers },
     );
@@ -228,7 +249,10 @@ export class IntakeUnit {
     this.#deadRecords.push({
       partition: partitionOf(source.topic, this.#options.deadLetterPartitions),
       key: source.topic,
-      value: this.#options.serde.encode('DeadLetter', { code, message, source, receivedAt, payload }),
+      value: this.#options.serde.encode('DeadLetter', {
+        ...{ code, message, source, receivedAt, payload },
+        ...{ key: this.#sender?.key ?? null, address: this.#sender?.address ?? null },
+      }),
     });
     this.#letterBytes += payload.length + letterOverhead;
     this.#sliceBytes += payload.length + letterOverhead;
@@ -282,6 +306,13 @@ export class IntakeUnit {
     if (error instanceof IngestError) throw error;
     this.#options.logger.error({ err: error, door: this.#door }, 'dead letters were lost');
   }
+}
+
+function withSender(
+  headers: TraceHeaders | undefined,
+  sender: TraceHeaders | undefined,
+): TraceHeaders | undefined {
+  return headers === undefined || sender === undefined ? (headers ?? sender) : { ...headers, ...sender };
 }
 
 function asIngestError(reason: unknown): Error {

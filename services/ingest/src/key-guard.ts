@@ -25,16 +25,14 @@ export class KeyGuard {
   /** The request's key; undefined where none is needed. Throws IngestError `unauthorized`, `auth-unavailable`. */
   identify(url: string, headers: IncomingHttpHeaders): IngestKey | undefined {
     if (open.has(url.split('?', 1)[0]!)) return undefined;
-    let key: IngestKey | undefined;
-    try {
-      key = this.#keys.find(headers);
-    } catch (error) {
-      if (error instanceof KeysUnavailable)
-        throw new IngestError('auth-unavailable', undefined, { cause: error });
-      throw error;
-    }
+    const key = ifAvailable(() => this.#keys.find(headers));
     if (key === undefined) throw new IngestError('unauthorized');
     return key;
+  }
+
+  /** The key of that name, to judge anew what was sent with it; undefined where there is none any more. Throws `auth-unavailable`. */
+  named(name: string): IngestKey | undefined {
+    return ifAvailable(() => this.#keys.named(name));
   }
 
   meter(key: IngestKey): Meter {
@@ -55,6 +53,15 @@ export class KeyGuard {
   }
 }
 
+function ifAvailable<T>(find: () => T): T {
+  try {
+    return find();
+  } catch (error) {
+    if (!(error instanceof KeysUnavailable)) throw error;
+    throw new IngestError('auth-unavailable', undefined, { cause: error });
+  }
+}
+
 /** The event, if its sender may send events of this service. */
 export function ifAllowed(result: LogEvent | Rejection, key: IngestKey | undefined): LogEvent | Rejection {
   if (key === undefined || 'code' in result || key.allows(result.service)) return result;
@@ -62,4 +69,12 @@ export function ifAllowed(result: LogEvent | Rejection, key: IngestKey | undefin
     'service-not-allowed',
     `the key ${key.name} may not send events of the service ${result.service}`,
   );
+}
+
+/** The event, if the key that it was once sent with is still known, and may send events of this service now. */
+export function ifStillAllowed(
+  result: LogEvent | Rejection,
+  key: IngestKey | undefined,
+): LogEvent | Rejection {
+  return 'code' in result || key !== undefined ? ifAllowed(result, key) : reject('key-unknown');
 }

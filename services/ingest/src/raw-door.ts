@@ -1,10 +1,20 @@
 import type { Assignment, EventLog, LogRecord, PartitionHandler } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
-import { redrivenFrom, redriveSource, sourceText, topics, type Source } from '@logloom/schemas';
+import {
+  redrivenFrom,
+  redriveSource,
+  senderOf,
+  sourceText,
+  topics,
+  type Sender,
+  type Source,
+} from '@logloom/schemas';
+import type { IngestKey } from '@logloom/auth';
 import { batchAttributes, type ActiveSpan, type Telemetry } from '@logloom/telemetry';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { IngestError } from './errors.ts';
 import type { Intake } from './intake.ts';
+import { ifStillAllowed, type KeyGuard } from './key-guard.ts';
 import { decodeEndOffsets, encodeEndOffsets, writtenOffsets } from './raw-position.ts';
 import { readRawRecord } from './read-raw-record.ts';
 import { spans } from './telemetry.ts';
@@ -14,6 +24,8 @@ export interface RawDoorOptions {
   serde: Serde;
   intake: Intake;
   maxEventBytes: number;
+  /** Finds the keys by whose rules redriven events are judged again; unset: no keys are asked for, so there are no rules. */
+  keys?: Pick<KeyGuard, 'named'> | undefined;
   logger: Telemetry['logger'];
 }
 
@@ -94,12 +106,28 @@ class RawPartition implements PartitionHandler {
   async #write(records: LogRecord[], span: ActiveSpan): Promise<boolean> {
     const { intake, serde, maxEventBytes, logger } = this.#options;
     span.set(batchAttributes(records));
+    let keys: ReadonlyMap<string, IngestKey | undefined>;
+    try {
+      keys = this.#keysOf(records);
+    } catch (error) {
+      if (!(error instanceof IngestError && error.retriable)) throw error;
+      logger.warn({ err: error }, 'what is redriven waits for the keys that it was sent with');
+      return false;
+    }
     // The topic is where senders wait; Kafka has quotas of its own.
     const unit = intake.open('kafka', { hasQuotas: false });
     for (const record of records) {
+      const sender = senderOfRedriven(record);
+      unit.from(sender);
       const options = { serde, normalizer: intake.normalizer, maxEventBytes };
-      for (const { source, result, payload } of await readRawRecord(record, sourceOf(record), options)) {
+      for (const { source, result: read, payload } of await readRawRecord(
+        record,
+        sourceOf(record),
+        options,
+      )) {
         if (this.#isWritten(source)) continue;
+        const key = sender?.key;
+        const result = key !== undefined && keys.has(key) ? ifStillAllowed(read, keys.get(key)) : read;
         if ('code' in result) unit.refuse(result, source, record.timestamp, payload);
         else unit.accept(result, record);
       }
@@ -117,6 +145,18 @@ class RawPartition implements PartitionHandler {
       logger.warn({ err: error, partition: this.#assignment.partition }, 'logs.events is out of reach');
       return false;
     }
+  }
+
+  /** The keys that redriven records were sent with, by name. Throws IngestError `auth-unavailable`. */
+  #keysOf(records: readonly LogRecord[]): Map<string, IngestKey | undefined> {
+    const found = new Map<string, IngestKey | undefined>();
+    const { keys } = this.#options;
+    if (keys === undefined) return found;
+    for (const record of records) {
+      const name = senderOfRedriven(record)?.key;
+      if (name !== undefined && !found.has(name)) found.set(name, keys.named(name));
+    }
+    return found;
   }
 
   #isWritten(source: Source): boolean {
@@ -169,4 +209,9 @@ function sourceOf({ topic, partition, offset, headers }: LogRecord): Source {
   const redriven = redrivenFrom(headers);
   if (redriven !== undefined) return redriveSource(redriven);
   return { kind: 'kafka', topic, partition, offset, index: 0 };
+}
+
+/** Who sent what is redriven, when it first came in. What others write to logs.raw says nothing of its sender that could be believed. */
+function senderOfRedriven({ headers }: LogRecord): Sender | undefined {
+  return redrivenFrom(headers) === undefined ? undefined : senderOf(headers);
 }

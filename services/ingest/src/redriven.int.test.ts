@@ -1,6 +1,15 @@
 import { DuplicateWindow, SqliteEventLog, type Assignment } from '@logloom/event-log';
-import { redriveHeaders, redriveSource, topics, type RedrivePlace } from '@logloom/schemas';
+import {
+  redriveHeaders,
+  redriveSource,
+  senderOf,
+  topics,
+  type RedrivePlace,
+  type Sender,
+} from '@logloom/schemas';
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -30,8 +39,8 @@ async function openRaw(folder: string) {
           headers: headers(i),
         })),
       ),
-    workOff: async () => {
-      await using service = await startForTest(folder);
+    workOff: async (env: Record<string, string> = {}) => {
+      await using service = await startForTest(folder, env);
       assert.ok(service.address);
       const end = (await log.endOffsets(topics.raw))[0]!;
       const deadline = Date.now() + deadlineMs;
@@ -61,6 +70,68 @@ test('a redriven event has the dead letter as its source and its first time of r
   assert.equal(found.get(3)!.source.kind, 'kafka');
   const [letter] = await readDeadLetters(folder.path);
   assert.deepEqual([letter!.code, { ...letter!.source }], ['bad-json', redriveSource(place(12))]);
+});
+
+test('what a key may not send comes in by no redrive, and letters keep who sent them', async () => {
+  using folder = temporaryFolder();
+  const file = join(folder.path, 'keys.json');
+  const sha256 = createHash('sha256').update('secret').digest('hex');
+  const write = (service: string): void =>
+    writeFileSync(file, JSON.stringify({ keys: [{ name: 'shop', sha256, service }] }));
+  write('shop-*');
+  const env = { INGEST_KEYS: file };
+  const body =
+    '{"message":"m","service":"shop-web"}\n{"message":"m","service":"bank"}\n{"service":"shop-web"';
+  {
+    await using service = await startForTest(folder.path, env);
+    const headers = { authorization: 'Bearer secret', 'content-type': 'application/x-ndjson' };
+    await fetch(`${service.address}/ingest`, { method: 'POST', body, headers });
+  }
+  const [sent] = await readEvents(folder.path);
+  assert.deepEqual(senderOf(sent!.at.headers), { key: 'shop', address: '127.0.0.1' });
+  const letters = await readDeadLetters(folder.path);
+  assert.deepEqual(
+    letters.map(({ code, key, address }) => [code, key, address]),
+    [
+      ['service-not-allowed', 'shop', '127.0.0.1'],
+      ['bad-json', 'shop', '127.0.0.1'],
+    ],
+  );
+  const redriven: [event: string, sender: Sender][] = [
+    ['{"n":1,"service":"bank"}', { key: 'shop', address: '10.0.0.1' }],
+    ['{"n":2,"service":"shop-web"}', { key: 'shop' }],
+    ['{"n":3,"service":"shop-web"}', { key: 'taken-out' }],
+    ['{"n":4,"service":"bank"}', { key: '' }],
+    ['{"n":5,"service":"router"}', {}],
+  ];
+  const raw = await openRaw(folder.path);
+  const put = (first: number) =>
+    raw.append(
+      redriven.map(([event]) => event),
+      (i) => redriveHeaders(place(first + i), receivedAt, redriven[i]![1]),
+    );
+  await put(0);
+  await raw.workOff(env);
+  const numbers = async (): Promise<number[]> =>
+    (await readEvents(folder.path))
+      .flatMap((e) => (JSON.parse(e.attributes) as { n?: number }).n ?? [])
+      .sort();
+  assert.deepEqual(await numbers(), [2, 5]);
+  const again = (await readDeadLetters(folder.path)).filter(({ source }) => source.kind === 'redrive');
+  assert.deepEqual(
+    again.map(({ code, key, address }) => [code, key, address]),
+    [
+      ['service-not-allowed', 'shop', '10.0.0.1'],
+      ['key-unknown', 'taken-out', null],
+      ['key-unknown', '', null],
+    ],
+  );
+  // The rule that counts is the one that is in force when it comes in.
+  write('*');
+  await put(100);
+  await raw.workOff(env);
+  assert.deepEqual(await numbers(), [1, 2, 2, 5, 5]);
+  await raw.log.close();
 });
 
 test('what the doors for OTLP and Loki refused is read by its own format again, in both encodings', async () => {

@@ -53,6 +53,7 @@ export async function startIngest(context: ServiceContext): Promise<RunningInges
   );
   const refusals = createQuotaCounter(telemetry);
   const addresses = createAddressQuotas(settings, () => refusals.inc({ by: 'address', door: 'http' }));
+  const guard = await createGuard(context);
   const app = createHttpDoor({
     settings: { ...settings, ...limits },
     state,
@@ -64,7 +65,7 @@ export async function startIngest(context: ServiceContext): Promise<RunningInges
       guard: RequestGuard.of(settings, { forViewers: false }),
       security: new SecurityLog(telemetry),
     },
-    guard: await createGuard(context),
+    guard,
     addresses,
   });
   limitConnections(app.server, settings, telemetry);
@@ -75,6 +76,7 @@ export async function startIngest(context: ServiceContext): Promise<RunningInges
     const { log, serde } = opened;
     const redactions = createRedactionCounter(telemetry);
     const intake = new Intake({
+      recordSenders: settings.INGEST_RECORD_SENDERS,
       services: createServiceQuotas(settings, (service, door) => {
         refusals.inc({ by: 'service', door });
         tellOverQuota(service, door);
@@ -104,7 +106,9 @@ export async function startIngest(context: ServiceContext): Promise<RunningInges
     const stop = new AbortController();
     const ending = AbortSignal.any([signal, stop.signal]);
     const maxEventBytes = settings.INGEST_MAX_EVENT_BYTES;
-    const raw = runRawDoor({ log, serde, intake, maxEventBytes, logger }, ending).finally(() => stop.abort());
+    const raw = runRawDoor({ log, serde, intake, maxEventBytes, keys: guard, logger }, ending).finally(() =>
+      stop.abort(),
+    );
     const drained = [drain(app, state, ending), drainSyslog(syslog, ending)];
     const done = Promise.allSettled([raw, ...drained]).then(async (results) => {
       await opened[Symbol.asyncDispose]();

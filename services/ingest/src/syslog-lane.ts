@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Source } from '@logloom/schemas';
+import type { Sender, Source } from '@logloom/schemas';
 import type { Telemetry } from '@logloom/telemetry';
 import { IngestError, reject } from './errors.ts';
 import type { Intake } from './intake.ts';
@@ -81,6 +81,7 @@ export class SyslogLane {
   async #append(frames: readonly ReceivedFrame[], first: number, receivedAt: number): Promise<void> {
     const { intake, door, producer, number, draining, onOverQuota } = this.#options;
     const unit = intake.open(door, { hasQuotas: !draining.aborted });
+    let sender: Sender | undefined;
     for (const [i, frame] of frames.entries()) {
       const source: Source = {
         kind: 'syslog',
@@ -89,6 +90,8 @@ export class SyslogLane {
         offset: first + i,
         index: 0,
       };
+      if (frame.peer !== sender?.address) sender = { address: frame.peer };
+      unit.from(sender);
       if (frame.problem === undefined) {
         const event = readSyslog(frame.bytes, source, receivedAt, intake.normalizer, frame.peer);
         if (onOverQuota === undefined || unit.overQuota(event) === undefined) unit.accept(event);

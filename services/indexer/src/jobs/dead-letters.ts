@@ -77,6 +77,8 @@ export async function claimLetters(
     source: { kind: 'redrive', topic: jobId, partition, offset: offsets[0]!, index: 0 },
     receivedAt: Date.now(),
     payload: Buffer.from(JSON.stringify(offsets)),
+    key: null,
+    address: null,
   });
   const [offset] = await log.append(topics.deadLetter, [{ partition, key: jobId, value }]);
   return offset!;

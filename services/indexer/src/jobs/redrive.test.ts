@@ -1,6 +1,6 @@
 import { DuplicateWindow, SqliteEventLog, type EventLog, type LogRecord } from '@logloom/event-log';
 import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-registry';
-import { redrivenFrom, redriveSource, topics, type DeadLetter } from '@logloom/schemas';
+import { redrivenFrom, redriveSource, topics, type DeadLetter, senderOf } from '@logloom/schemas';
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -35,6 +35,8 @@ async function openLog() {
       source: { kind: 'http', topic: `producer-${partition}`, partition: 0, offset: n, index: 0 },
       receivedAt: 1000 + n,
       payload: Buffer.from(`payload ${n}`),
+      key: null,
+      address: null,
     };
   };
   const append = async (letters: { partition: number; letter: DeadLetter }[]): Promise<string[]> => {
@@ -124,6 +126,24 @@ test('interrupted at any append, stored or not, a redrive puts each letter once 
     }
     if (crashes === 0) return;
   }
+});
+
+test('what is put again says who sent it, and that of a forbidden service always has a key', async () => {
+  await using rig = await openLog();
+  await rig.refuse(0, { key: 'shop', address: '10.0.0.1' });
+  await rig.refuse(0, { key: null, address: '10.0.0.2' });
+  // As letters were before they kept their senders.
+  await rig.refuse(0, { code: 'service-not-allowed' });
+  await rig.run('job');
+  const records = await rig.access.log.read(topics.raw, 0, 0, 10);
+  assert.deepEqual(
+    records.map(({ headers }) => senderOf(headers)),
+    [
+      { key: 'shop', address: '10.0.0.1' },
+      { key: undefined, address: '10.0.0.2' },
+      { key: '', address: undefined },
+    ],
+  );
 });
 
 test('two workers of one job, and two jobs at once: readers see each letter once', async () => {

@@ -1,6 +1,13 @@
 import { EventLogError, type NewRecord } from '@logloom/event-log';
 import { UnrecoverableJobError } from '@logloom/job-queue';
-import { redriveClaimCode, redriveHeaders, redrivenFrom, topics } from '@logloom/schemas';
+import {
+  redriveClaimCode,
+  redriveHeaders,
+  redrivenFrom,
+  topics,
+  type DeadLetter,
+  type Sender,
+} from '@logloom/schemas';
 import {
   claimLetters,
   Claims,
@@ -192,10 +199,19 @@ async function put(
       partition: partition % rawPartitions,
       key: null,
       value: letter.payload,
-      headers: redriveHeaders({ jobId, partition, offset }, letter.receivedAt),
+      headers: redriveHeaders({ jobId, partition, offset }, letter.receivedAt, senderOf(letter)),
     });
   }
   await flush();
+}
+
+/**
+ * Who sent a letter. One of before senders were kept that a key was not allowed to send is of an unknown key: it must not get in as if
+ * nobody's rule were about it.
+ */
+function senderOf({ key, address, code }: DeadLetter): Sender {
+  const known = key ?? (code === 'service-not-allowed' ? '' : undefined);
+  return { key: known, address: address ?? undefined };
 }
 
 /** Gives how many the log will never take. */
