@@ -1,21 +1,27 @@
-import type { AddressSeat } from './address-book.ts';
+import type { Seat } from './holder-book.ts';
 import { refilled } from './rate-limit.ts';
 import type { ViewerLimits } from './viewer-limits.ts';
 
-/** How much one connection may still send. One a connection, so it holds two numbers and no more than it must. */
+/** So many seconds' worth of messages may be sent too much; after that it is given back at the rate of a client's messages. */
+const patienceSeconds = 20;
+
+/** How much one connection may still send. One a connection, so it holds a few numbers and no more than it must. */
 export class ClientRate {
   readonly #limits: ViewerLimits;
-  readonly #seat: AddressSeat;
+  readonly #seat: Seat;
   #messages: number;
   #subscribes: number;
   #filledAt: number;
+  /** Messages over the rate that it may still send before it counts as flooding. */
+  #patience: number;
 
-  constructor(limits: ViewerLimits, seat: AddressSeat, nowMs: number) {
+  constructor(limits: ViewerLimits, seat: Seat, nowMs: number) {
     this.#limits = limits;
     this.#seat = seat;
     this.#messages = 2 * limits.messagesPerSecond;
     this.#subscribes = 2 * limits.subscriptions;
     this.#filledAt = nowMs;
+    this.#patience = patienceSeconds * limits.messagesPerSecond;
   }
 
   /** Whether one more message of the client may be looked at. */
@@ -25,16 +31,23 @@ export class ClientRate {
     this.#filledAt = nowMs;
     this.#messages = refilled(this.#messages, messagesPerSecond, 2 * messagesPerSecond, elapsedMs);
     this.#subscribes = refilled(this.#subscribes, subscribesPerSecond, 2 * subscriptions, elapsedMs);
+    const patience = patienceSeconds * messagesPerSecond;
+    this.#patience = refilled(this.#patience, messagesPerSecond, patience, elapsedMs);
     if (this.#messages < 1) return false;
     this.#messages--;
     return this.#seat.admitMessage(nowMs);
   }
 
   /** Whether the message that was just admitted may be a subscribe. */
-  admitSubscribe(): boolean {
+  admitSubscribe(nowMs: number): boolean {
     if (this.#subscribes < 1) return false;
     this.#subscribes--;
-    return true;
+    return this.#seat.admitSubscribe(nowMs);
+  }
+
+  /** Counts a message that was not admitted; true once it is a flood, and no burst of a client that did not know better. */
+  isFlood(): boolean {
+    return --this.#patience < 0;
   }
 
   /** Gives the address its seat back. */

@@ -24,6 +24,11 @@ export const liveErrors = {
     message: 'the connection has as many subscriptions as it may',
   },
   'rate-limited': { status: 429, retriable: true, message: 'too many messages; this one was not looked at' },
+  flooding: {
+    status: 429,
+    retriable: true,
+    message: 'messages came much faster than they may, for long; the connection is closed',
+  },
   'too-many-connections': {
     status: 429,
     retriable: true,

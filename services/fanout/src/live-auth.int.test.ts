@@ -126,6 +126,25 @@ describe('with tokens', () => {
     assert.ok(!text.includes('"other"'));
   });
 
+  test('what subscriptions cost is charged to their holder, whichever connection they come by', async () => {
+    const headers = bearer(await issuer.sign({ sub: 'busy' }));
+    let refused = 0;
+    // A connection may begin 200 at once, a holder 2,000; each sends fewer messages than it may.
+    for (let connection = 0; connection < 30 && refused === 0; connection++) {
+      const client = await LiveClient.open(tier.port, { headers });
+      for (let i = 0; i < 95; i++) client.send({ type: 'subscribe', id: `${i}`, filter: `service:s${i}` });
+      for (let i = 0; i < 95; i++) client.send({ type: 'unsubscribe', id: `${i}` });
+      client.send({ type: 'ping' });
+      await client.first('heartbeat');
+      refused = client.messages.filter(({ code }) => code === 'rate-limited').length;
+      client.ws.terminate();
+    }
+    assert.ok(refused > 0);
+    const other = await open({ sub: 'calm' });
+    await other.subscribe({ id: 'a' });
+    other.ws.terminate();
+  });
+
   test('durable names of one holder are no names of another', async () => {
     const start = async (sub: string, filter?: string) => {
       const client = await open({ sub, logloom_filter: filter });

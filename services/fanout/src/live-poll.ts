@@ -23,7 +23,7 @@ export function attachPoll(app: FastifyInstance, tier: LiveTier): void {
       const message = `wait: is not a number of milliseconds up to ${maxWaitMs}`;
       return refuseWith(reply, liveError('bad-message', { message }));
     }
-    const admission = tier.enterSubscribed(request.raw);
+    const admission = tier.enterSubscribed(request.raw, access.holder);
     if (!admission.ok) return refuseWith(reply, admission.error);
     const viewer = new PollViewer(access.session, read.request, Number(wait));
     tier.admit('poll', viewer, access.holder);

@@ -4,6 +4,7 @@ import { WebSocket } from 'ws';
 export interface LiveSocketOwner {
   received(data: Buffer, isBinary: boolean): void;
   ponged(): void;
+  pinged(data: Buffer): void;
   closed(): void;
 }
 
@@ -20,6 +21,9 @@ export class LiveSocket extends WebSocket {
     switch (event) {
       case 'message':
         owner.received(details[0] as Buffer, details[1] as boolean);
+        return true;
+      case 'ping':
+        owner.pinged(details[0] as Buffer);
         return true;
       case 'pong':
         owner.ponged();

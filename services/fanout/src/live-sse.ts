@@ -12,7 +12,7 @@ export function attachSse(app: FastifyInstance, tier: LiveTier): void {
     const resumeAt = typeof lastEventId === 'string' && lastEventId !== '' ? lastEventId : undefined;
     const read = readQuery(request.query as Record<string, unknown>, access.session, 'sse', resumeAt);
     if (!read.ok) return refuseWith(reply, read.error);
-    const admission = tier.enterSubscribed(request.raw);
+    const admission = tier.enterSubscribed(request.raw, access.holder);
     if (!admission.ok) return refuseWith(reply, admission.error);
     // It went while it was looked at: nothing would tell of its end any more.
     if (reply.raw.destroyed || request.raw.socket.destroyed) {

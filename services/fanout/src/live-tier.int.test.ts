@@ -98,6 +98,28 @@ describe('the live protocol', () => {
     client.ws.close();
   });
 
+  test('a dropped ack or pause is told, and a connection that goes on flooding is closed', async () => {
+    const client = await LiveClient.open(tier.port);
+    await client.subscribe({ id: 'a' });
+    for (let i = 0; i < 300; i++) client.send({ type: 'ping' });
+    client.send({ type: 'pause', id: 'a' });
+    client.send({ type: 'ack', id: 'a', cursor: 'x' });
+    for (const type of ['pause', 'ack'])
+      await client.first('error', (e) => e.id === 'a' && e.message!.startsWith(`this ${type} was not`));
+    const told = client.messages.filter(({ type }) => type === 'error').length;
+    for (let i = 0; i < 5000; i++) client.send({ type: 'ping' });
+    await client.first('error', ({ code }) => code === 'flooding');
+    await eventually(() => client.closeCode !== undefined, 'it is closed');
+    assert.equal(client.closeCode, 1008);
+    assert.ok(client.messages.filter(({ type }) => type === 'error').length < told + 100, 'few answers');
+    // Frames of the protocol below count as well.
+    const pinging = await LiveClient.open(tier.port);
+    for (let i = 0; i < 5000; i++) pinging.ws.ping();
+    await eventually(() => pinging.closeCode !== undefined, 'it is closed');
+    // By `ws` at once, where its answers pile up.
+    assert.ok(pinging.closeCode === 1008 || pinging.closeCode === 1006);
+  });
+
   test('one connection may subscribe twice to the same', async () => {
     const client = await LiveClient.open(tier.port);
     const a = await client.subscribe({ id: 'a', filter: 'service:twice' });

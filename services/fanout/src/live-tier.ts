@@ -1,6 +1,8 @@
 import {
   authenticateNobody,
   clientAddress,
+  isLoopback,
+  networkOf,
   RequestGuard,
   type Authenticate,
   type ClientAddress,
@@ -19,11 +21,12 @@ import { correlationsStream } from './correlations-stream.ts';
 import { attachDurables } from './durable-routes.ts';
 import { DurableCursors } from './durable-cursors.ts';
 import { DrainWatch } from './drain-watch.ts';
-import { AddressBook, type AddressLimits, type AddressSeat } from './address-book.ts';
+import { AddressBook, type AddressLimits } from './address-book.ts';
 import { liveError, type LiveError } from './errors.ts';
 import { eventsStream } from './events-stream.ts';
 import { ExpiryWatch } from './expiry-watch.ts';
 import { HandshakeGate } from './handshake-gate.ts';
+import { HolderBook, type Seat } from './holder-book.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { attachPoll } from './live-poll.ts';
 import { attachSse } from './live-sse.ts';
@@ -104,6 +107,8 @@ const defaults: LiveTierOptions = {
   durableExpireMs: 7 * 86_400_000,
 };
 
+/** What all connections of a holder may begin together, in terms of what one may. */
+const holderFactor = 10;
 const waveMs = 100;
 /** How much of the drain's time goes to the waves; the rest is for the last ones to close. */
 const waveShare = 0.8;
@@ -133,6 +138,7 @@ export class LiveTier {
   readonly #expiryWatch = new ExpiryWatch();
   readonly #addressOf: ClientAddress;
   readonly #addresses: AddressBook;
+  readonly #holders: HolderBook;
   readonly #servers = new Map<Server, ConnectionLimit>();
   #state: 'starting' | 'open' | 'draining' = 'starting';
   #session: SessionContext | undefined;
@@ -155,6 +161,11 @@ export class LiveTier {
     this.gate = new HandshakeGate(this.options.maxHandshakes);
     this.#addressOf = clientAddress(this.options.trustedProxies);
     this.#addresses = new AddressBook(this.options.addressLimits);
+    const { subscribesPerSecond, subscriptions } = this.options.limits;
+    this.#holders = new HolderBook({
+      subscribesPerSecond: holderFactor * subscribesPerSecond,
+      burst: 2 * holderFactor * subscriptions,
+    });
     this.#heartbeats = new Heartbeats(this.options.heartbeatMs);
     registerLiveMetrics(deps.telemetry, {
       viewers: () => ({
@@ -246,17 +257,27 @@ export class LiveTier {
   }
 
   /** A place for a viewer who has waited, to be left once; or why there is none any more. */
-  enter(request: IncomingMessage): { ok: true; seat: AddressSeat } | { ok: false; error: LiveError } {
+  enter(
+    request: IncomingMessage,
+    { subject }: Holder,
+  ): { ok: true; seat: Seat } | { ok: false; error: LiveError } {
     const error = this.refusal();
     if (error !== undefined && error.code !== 'too-many-handshakes') return { ok: false, error };
-    const seat = this.#addresses.enter(this.#addressOf(request));
-    return seat === undefined ? { ok: false, error: liveError('too-many-connections') } : { ok: true, seat };
+    const address = this.#addressOf(request);
+    const seat = this.#addresses.enter(address);
+    if (seat === undefined) return { ok: false, error: liveError('too-many-connections') };
+    const isOwn = address === undefined || isLoopback(address);
+    const payer =
+      subject !== undefined ? `holder ${subject}` : isOwn ? undefined : `address ${networkOf(address)}`;
+    return { ok: true, seat: this.#holders.seat(seat, payer) };
   }
 
-  /** As enter(), for a request that subscribes by itself: it costs its address a message, as subscribing on a connection does. */
-  enterSubscribed(request: IncomingMessage): ReturnType<LiveTier['enter']> {
-    const admission = this.enter(request);
-    if (!admission.ok || admission.seat.admitMessage(performance.now())) return admission;
+  /** As enter(), for a request that subscribes by itself: it costs what subscribing on a connection does. */
+  enterSubscribed(request: IncomingMessage, holder: Holder): ReturnType<LiveTier['enter']> {
+    const admission = this.enter(request, holder);
+    const now = performance.now();
+    if (!admission.ok || (admission.seat.admitMessage(now) && admission.seat.admitSubscribe(now)))
+      return admission;
     admission.seat.leave();
     return { ok: false, error: liveError('rate-limited') };
   }

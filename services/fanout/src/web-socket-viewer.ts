@@ -1,8 +1,9 @@
 import type { Serde } from '@logloom/schema-registry';
 import type { Socket } from 'node:net';
-import type { AddressSeat } from './address-book.ts';
 import { avroFrame, avroSubprotocol } from './avro-frame.ts';
 import type { Batch } from './batch.ts';
+import { DroppedMessages } from './dropped-messages.ts';
+import type { Seat } from './holder-book.ts';
 import { parseClientMessage, type ClientMessage } from './client-message.ts';
 import { ClientRate } from './client-rate.ts';
 import { liveError, type LiveError } from './errors.ts';
@@ -13,8 +14,6 @@ import { serverMessage } from './server-message.ts';
 import { Session, type SessionContext } from './session.ts';
 import type { Viewer } from './viewer.ts';
 
-/** Of so many refused messages one is answered. */
-const refusalsAnswered = 100;
 /** Answers that a client may let pile up, beside its budget of events, before it is cut off. */
 const maxQueuedAnswers = 1 << 20;
 const heartbeatFrame = textFrame(serverMessage.heartbeat);
@@ -36,7 +35,7 @@ export class WebSocketViewer implements Viewer, LiveSocketOwner {
   readonly #takesDeflated: boolean;
   readonly #maxQueued: number;
   readonly #onClose: (viewer: WebSocketViewer) => void;
-  #refused = 0;
+  #dropped: DroppedMessages | undefined;
   #isAlive = true;
   #queuedAtBeat = 0;
   #takenAtBeat = 0;
@@ -46,7 +45,7 @@ export class WebSocketViewer implements Viewer, LiveSocketOwner {
     ws: LiveSocket,
     socket: Socket,
     context: SessionContext,
-    seat: AddressSeat,
+    seat: Seat,
     heartbeatMs: number,
     onClose: (viewer: WebSocketViewer) => void,
   ) {
@@ -133,6 +132,7 @@ export class WebSocketViewer implements Viewer, LiveSocketOwner {
 
   closed(): void {
     this.#session.close();
+    this.#dropped?.close();
     this.#rate.leave();
     this.#onClose(this);
   }
@@ -140,12 +140,8 @@ export class WebSocketViewer implements Viewer, LiveSocketOwner {
   received(data: Buffer, isBinary: boolean): void {
     this.#isAlive = true;
     releaseInflater(this.#ws);
-    if (!this.#rate.admitMessage(performance.now())) {
-      // One answer for many, or the answers would be the flood.
-      if (this.#refused++ % refusalsAnswered === 0) this.#tellError(liveError('rate-limited'));
-      return;
-    }
-    this.#refused = 0;
+    if (!this.isOpen) return;
+    if (!this.#rate.admitMessage(performance.now())) return this.#drop(data, isBinary);
     if (isBinary) return this.#tellError(liveError('binary-not-supported'));
     if (data.length > this.#maxMessageBytes) {
       const message = `a message may have at most ${this.#maxMessageBytes} bytes`;
@@ -156,12 +152,36 @@ export class WebSocketViewer implements Viewer, LiveSocketOwner {
     else this.#tellError(parsed.error);
   }
 
+  /** A ping is answered by `ws`, and costs a message. */
+  pinged(data: Buffer): void {
+    this.#isAlive = true;
+    if (this.isOpen && !this.#rate.admitMessage(performance.now())) this.#drop(data, true);
+  }
+
+  #drop(data: Buffer, isBinary: boolean): void {
+    if (this.#rate.isFlood()) {
+      this.#tellError(liveError('flooding'));
+      this.#session.close();
+      // A policy was violated (RFC 6455, section 7.4.1).
+      return this.#ws.close(1008);
+    }
+    this.#dropped ??= new DroppedMessages(({ count, named }) => {
+      for (const { type, id } of named) {
+        const message = `this ${type} was not looked at; send it again`;
+        this.#tellError(liveError('rate-limited', { id, message }));
+      }
+      const message = `too many messages; ${count} were not looked at`;
+      this.#tellError(liveError('rate-limited', { message }));
+    });
+    this.#dropped.add(data, isBinary);
+  }
+
   #handle(message: ClientMessage): void {
     switch (message.type) {
       case 'ping':
         return this.write(heartbeatFrame);
       case 'subscribe':
-        if (!this.#rate.admitSubscribe()) {
+        if (!this.#rate.admitSubscribe(performance.now())) {
           const details = { message: 'too many subscribe messages; try again', id: message.id };
           return this.#tellError(liveError('rate-limited', details));
         }
