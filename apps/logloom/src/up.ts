@@ -1,5 +1,6 @@
 import { checkExposure, checkIngestExposure, openAuthenticate } from '@logloom/auth';
 import { lockDataFolder, SqliteEventLog } from '@logloom/event-log';
+import type { Health } from '@logloom/runtime';
 import { loadEnvironment, secretsOf, SettingsError, type Settings } from '@logloom/settings';
 import { addProcessMetrics, createTelemetry, readTracingSettings, startTracing } from '@logloom/telemetry';
 import { join, resolve } from 'node:path';
@@ -45,8 +46,12 @@ export async function up(
   await using owned = new AsyncDisposableStack();
   owned.use(lockDataFolder(settings.LOGLOOM_DATA));
   const readable = keepDataPrivate(settings.LOGLOOM_DATA, ['log', 'stores', 'jobs']);
-  await recoverLog(settings);
   const telemetry = createTelemetry('logloom', settings.LOG_LEVEL, secretsOf(settings));
+  const log = owned.use(
+    SqliteEventLog.own(join(settings.LOGLOOM_DATA, 'log'), ({ message, error }) =>
+      telemetry.logger.error({ err: error }, message),
+    ),
+  );
   if (readable.length > 0)
     telemetry.logger.warn(
       { files: readable.slice(0, 10) },
@@ -61,7 +66,10 @@ export async function up(
     kafka: settings.KAFKA_BROKERS !== undefined,
   });
   owned.defer(() => telemetry.tracing.stop());
-  const health = { ready: false };
+  const health: Health = {
+    ready: false,
+    problems: log.damaged.map((file) => `${file} cannot be read: put it back from a backup, or move it away`),
+  };
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);
 
@@ -79,6 +87,8 @@ export async function up(
   let wasReady = false;
   const partReady = (part: string): void => {
     waiting.delete(part);
+    // The live tier may be waiting for a file of the log; what can be asked is answered meanwhile.
+    if (log.damaged.length > 0 && waiting.size <= 1) apiMayStart.resolve();
     if (waiting.size > 0 || health.ready || stop.aborted) return;
     health.ready = true;
     if (wasReady) return;
@@ -116,11 +126,4 @@ export async function up(
   ];
   for (const part of parts) part.catch(() => failed.abort());
   for (const result of await Promise.allSettled(parts)) if (result.status === 'rejected') throw result.reason;
-}
-
-/** What a killed process left behind is cleared before any thread opens the log. */
-async function recoverLog(settings: Settings): Promise<void> {
-  const log = new SqliteEventLog(join(settings.LOGLOOM_DATA, 'log'));
-  log.recover();
-  await log.close();
 }

@@ -12,6 +12,8 @@
  * - A reader never jumps. Where records are gone that it asked for (retention, deleted records, a log that lost its end), follow()
  *   and consume() report a LogGap with exact bounds before the first batch behind it, and read() does when it is asked to. Offsets
  *   that never held a record for readers (transaction markers, compaction) are no gap. A consumer that takes no gaps is ended.
+ * - A record is what was appended, or a gap: what was damaged is never passed on. A part of the log that cannot be read at all rejects
+ *   with `log-damaged`; consume() and follow() go on with the rest, and with that part once it can be read.
  * - A topic that was deleted and made anew is another topic: what was committed on the old one counts no longer, also where the
  *   offset is valid in both.
  */
@@ -115,8 +117,9 @@ export interface LogGap {
   /**
    * trimmed: retention or an operator removed the records; reading goes on at `to`. lost-end: the log ends at `from`, though the
    * reader had got to `to` already; reading goes on at `from`, and offsets from there on name other records than before.
+   * damaged: the records do not match their checksum, or were lost with a part of the log's files; reading goes on at `to`.
    */
-  reason: 'trimmed' | 'lost-end';
+  reason: 'trimmed' | 'lost-end' | 'damaged';
 }
 
 export interface Commit {
@@ -186,6 +189,7 @@ export type EventLogErrorCode =
   | 'metadata-too-large'
   | 'record-too-large'
   | 'data-in-use'
+  | 'log-damaged'
   | 'log-unavailable';
 
 export class EventLogError extends Error {
@@ -196,7 +200,7 @@ export class EventLogError extends Error {
     super(message, options);
     this.name = 'EventLogError';
     this.code = code;
-    this.retriable = code === 'log-unavailable';
+    this.retriable = code === 'log-unavailable' || code === 'log-damaged';
   }
 }
 

@@ -18,4 +18,4 @@ export type { KafkaOptions, Trouble } from './kafka-options.ts';
 export { openEventLog, type EventLogOptions } from './open.ts';
 export { partitionOf } from './partitioner.ts';
 export { DuplicateWindow, duplicateWindowRecords, warmUp, type ReadSources } from './duplicate-window.ts';
-export { SqliteEventLog } from './sqlite.ts';
+export { SqliteEventLog, type OwnedLog } from './sqlite.ts';

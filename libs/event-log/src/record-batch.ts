@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import type { LogRecord, NewRecord } from './event-log.ts';
 
 /** A batch ends at so many records or bytes: a reader that wants a part of it takes in the whole of it. */
@@ -93,4 +94,24 @@ function encode(records: readonly NewRecord[]): Buffer {
     writeText(headers[i]!);
   });
   return bytes;
+}
+
+const place = Buffer.alloc(24);
+
+/** Over all of the batch: where it lies, how much it holds and when it came as well as its records. */
+export function checksum({ offset, count, timestamp, records }: RecordBatch): number {
+  place.writeDoubleLE(offset, 0);
+  place.writeDoubleLE(count, 8);
+  place.writeDoubleLE(timestamp, 16);
+  return crc32(records, crc32(place));
+}
+
+/** Whether the batch is what was written. A batch without a checksum, of an earlier release, is sound when it can be taken apart. */
+export function isSound(batch: RecordBatch, crc: number | null): boolean {
+  if (crc !== null) return checksum(batch) === crc;
+  try {
+    return fromBatch(batch, { topic: '', partition: 0 }, batch.offset, batch.count).length === batch.count;
+  } catch {
+    return false;
+  }
 }

@@ -1,6 +1,7 @@
 import { openDatabase } from '@logloom/sqlite';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { EventLogError, maxMetadataBytes, type Commit, type TopicSpec } from './event-log.ts';
 
 const leaseMs = 10_000;
@@ -22,10 +23,14 @@ export class SqliteGroups {
       CREATE TABLE IF NOT EXISTS topics (name TEXT PRIMARY KEY, partitions INTEGER NOT NULL);
       CREATE TABLE IF NOT EXISTS commits ("group" TEXT, topic TEXT, partition INTEGER, "offset" INTEGER NOT NULL, metadata TEXT NOT NULL,
         PRIMARY KEY ("group", topic, partition)) WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS running (one INTEGER PRIMARY KEY CHECK (one = 1));
       CREATE TABLE IF NOT EXISTS leases ("group" TEXT PRIMARY KEY, member TEXT NOT NULL, expiresAt INTEGER NOT NULL) WITHOUT ROWID;`);
     this.#addEpochs();
     // Threads open the file at the same time: the first one's epoch stays.
-    this.#db.prepare('INSERT INTO log SELECT ? WHERE NOT EXISTS (SELECT 1 FROM log)').run(newEpoch());
+    const isKnown = this.#db.prepare('SELECT 1 FROM log').get() !== undefined;
+    this.#db
+      .prepare('INSERT INTO log SELECT ? WHERE NOT EXISTS (SELECT 1 FROM log)')
+      .run(isKnown ? '' : (epochOfFiles(folder) ?? newEpoch()));
     this.epoch = (this.#db.prepare('SELECT epoch FROM log').get() as { epoch: string }).epoch;
     this.#commit = this.#db.prepare(
       `INSERT OR REPLACE INTO commits SELECT ?, ?, ?, ?, ?
@@ -58,6 +63,31 @@ export class SqliteGroups {
     const row = this.#db.prepare('SELECT partitions FROM topics WHERE name = ?').get(topic) as
       { partitions: number } | undefined;
     return row === undefined || row.partitions === 0 ? undefined : row.partitions;
+  }
+
+  /** The names of the topics. */
+  topics(): string[] {
+    const rows = this.#db.prepare('SELECT name FROM topics WHERE partitions > 0 ORDER BY name').all();
+    return (rows as { name: string }[]).map(({ name }) => name);
+  }
+
+  /** The highest offset that a group has committed on a partition. */
+  highestCommit(topic: string, partition: number): number {
+    const row = this.#db
+      .prepare('SELECT max("offset") AS "offset" FROM commits WHERE topic = ? AND partition = ?')
+      .get(topic, partition) as { offset: number | null };
+    return row.offset ?? 0;
+  }
+
+  /** Whether the process that owned the log last has not said that it ended. */
+  get isRunning(): boolean {
+    return this.#db.prepare('SELECT 1 FROM running').get() !== undefined;
+  }
+
+  /** Durable, and in the file itself, when it returns. */
+  set isRunning(isRunning: boolean) {
+    this.#db.exec(isRunning ? 'INSERT OR IGNORE INTO running VALUES (1)' : 'DELETE FROM running');
+    this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   }
 
   /** The row stays: a topic of that name that is made later must get another epoch. */
@@ -172,6 +202,26 @@ export class SqliteGroups {
 
 /** In place of the epoch of a topic that was deleted. */
 const deleted = '';
+
+/** The epoch that most topics in the folder have: the log's own, where only this file was lost. */
+function epochOfFiles(folder: string): string | undefined {
+  const counts = new Map<string, number>();
+  for (const name of readdirSync(folder)) {
+    if (!name.endsWith('.db') || name === 'groups.db') continue;
+    try {
+      const db = new DatabaseSync(join(folder, name), { readOnly: true });
+      try {
+        const row = db.prepare('SELECT epoch FROM topic').get() as { epoch: string } | undefined;
+        if (row !== undefined) counts.set(row.epoch, (counts.get(row.epoch) ?? 0) + 1);
+      } finally {
+        db.close();
+      }
+    } catch {
+      // One that cannot be read says nothing.
+    }
+  }
+  return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];
+}
 
 function newEpoch(): string {
   return Date.now().toString(36) + Math.random().toString(36).slice(2, 6);

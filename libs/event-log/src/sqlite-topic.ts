@@ -2,10 +2,12 @@ import { openDatabase } from '@logloom/sqlite';
 import { join } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { EventLogError, type LogRecord, type NewRecord } from './event-log.ts';
-import { fromBatch, toBatches, type RecordBatch } from './record-batch.ts';
+import { checksum, fromBatch, isSound, toBatches, type RecordBatch } from './record-batch.ts';
 import { asEventLogError } from './sqlite-error.ts';
 
 interface Partition {
+  /** What lies before was handed out, though it may be lost. */
+  floor: number;
   insert: StatementSync;
   from: StatementSync;
   at: StatementSync;
@@ -14,7 +16,7 @@ interface Partition {
 }
 
 type Position = [offset: number, count: number, timestamp: number];
-type Row = [...Position, records: Uint8Array];
+type Row = [...Position, records: Uint8Array, crc: number | null];
 
 /**
  * One topic in a SQLite file of its own, so that writers of different topics never wait for each other. One table a partition, one
@@ -22,6 +24,7 @@ type Row = [...Position, records: Uint8Array];
  */
 export class SqliteTopic {
   readonly name: string;
+  readonly path: string;
   readonly partitionCount: number;
   readonly #db: DatabaseSync;
   readonly #partitions: Partition[];
@@ -32,14 +35,21 @@ export class SqliteTopic {
 
   constructor(folder: string, name: string, partitions: number) {
     this.name = name;
+    this.path = topicPath(folder, name);
     this.partitionCount = partitions;
-    // Large pages suit rows of many records.
-    this.#db = openDatabase(topicPath(folder, name), { pageSize: 16384 });
-    this.#createTables();
-    this.#dataVersion = this.#db.prepare('PRAGMA data_version');
-    this.#dataVersion.setReturnArrays(true);
-    this.#partitions = Array.from({ length: partitions }, (_, p) => this.#open(p));
-    this.#epoch = this.#db.prepare('SELECT epoch FROM topic');
+    let db: DatabaseSync | undefined;
+    try {
+      // Large pages suit rows of many records.
+      this.#db = db = openDatabase(this.path, { pageSize: 16384 });
+      this.#createTables();
+      this.#dataVersion = this.#db.prepare('PRAGMA data_version');
+      this.#dataVersion.setReturnArrays(true);
+      this.#partitions = Array.from({ length: partitions }, (_, p) => this.#open(p));
+      this.#epoch = this.#db.prepare('SELECT epoch FROM topic');
+    } catch (error) {
+      db?.close();
+      throw this.#asLogError(error);
+    }
   }
 
   /** What the file says now: another instance may have made the topic anew. Throws EventLogError `unknown-topic` once it is deleted. */
@@ -47,7 +57,7 @@ export class SqliteTopic {
     try {
       return (this.#epoch.get() as { epoch: string } | undefined)?.epoch;
     } catch (error) {
-      throw asEventLogError(error, this.name);
+      throw this.#asLogError(error);
     }
   }
 
@@ -68,7 +78,7 @@ export class SqliteTopic {
         next.set(p, end.offset);
         // The machine's clock may be set back; the log's does not fall.
         for (const batch of toBatches(part, end.offset, Math.max(nowMs, end.timestamp))) {
-          partition.insert.run(batch.offset, batch.count, batch.timestamp, batch.records);
+          partition.insert.run(batch.offset, batch.count, batch.timestamp, batch.records, checksum(batch));
         }
       }
       this.#db.exec('COMMIT');
@@ -76,7 +86,7 @@ export class SqliteTopic {
     } catch (error) {
       // A full disk ends the transaction by itself; a ROLLBACK would then hide the cause.
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
-      throw asEventLogError(error, this.name);
+      throw this.#asLogError(error);
     }
     return records.map(({ partition }) => {
       const offset = next.get(partition)!;
@@ -85,6 +95,7 @@ export class SqliteTopic {
     });
   }
 
+  /** Skips batches that are damaged or lost, and ends before one: damagedAt() tells where they are. */
   read(partition: number, fromOffset: number, maxRecords: number): LogRecord[] {
     const { from } = this.#partition(partition);
     const place = { topic: this.name, partition };
@@ -92,13 +103,82 @@ export class SqliteTopic {
     try {
       if (fromOffset >= this.endOffset(partition)) return records;
       for (const row of from.iterate(fromOffset) as unknown as Iterable<Row>) {
-        records.push(...fromBatch(asBatch(row), place, fromOffset, maxRecords - records.length));
+        const batch = asBatch(row);
+        if (records.length > 0 && row[0] !== records.at(-1)!.offset + 1) break;
+        if (!isSound(batch, row[4])) {
+          if (records.length > 0) break;
+          continue;
+        }
+        records.push(...fromBatch(batch, place, fromOffset, maxRecords - records.length));
         if (records.length >= maxRecords) break;
       }
     } catch (error) {
-      throw asEventLogError(error, this.name);
+      throw this.#asLogError(error);
     }
     return records;
+  }
+
+  /**
+   * The records from `offset` on that are damaged or lost: up to the next batch that is sound, or to the end. undefined where the record
+   * at `offset` is sound, was trimmed, or is still to come.
+   */
+  damagedAt(partition: number, offset: number): { from: number; to: number } | undefined {
+    const { from, at } = this.#partition(partition);
+    try {
+      // Only what lies at the start is trimmed.
+      if (this.#position(at, offset) === undefined) return undefined;
+      for (const row of from.iterate(offset) as unknown as Iterable<Row>) {
+        if (row[0] + row[1] <= offset || !isSound(asBatch(row), row[4])) continue;
+        return row[0] <= offset ? undefined : { from: offset, to: row[0] };
+      }
+      const end = this.endOffset(partition);
+      return offset < end ? { from: offset, to: end } : undefined;
+    } catch (error) {
+      throw this.#asLogError(error);
+    }
+  }
+
+  /** Every damaged batch of a partition, read one by one; offsets that no batch covers between two are lost ones. */
+  *damage(partition: number): Generator<{ from: number; to: number } | undefined> {
+    let next: number | undefined;
+    const all = this.#db.prepare(
+      `SELECT ${columns} FROM p${partition} WHERE "offset" > ? ORDER BY "offset" LIMIT 100`,
+    );
+    all.setReturnArrays(true);
+    for (let last = -1; ;) {
+      let rows: Row[];
+      try {
+        rows = all.all(last) as unknown as Row[];
+      } catch (error) {
+        throw this.#asLogError(error);
+      }
+      if (rows.length === 0) break;
+      for (const row of rows) {
+        const [offset, count] = row;
+        if (next !== undefined && offset > next) yield { from: next, to: offset };
+        next = offset + count;
+        last = offset;
+        if (!isSound(asBatch(row), row[4])) yield { from: offset, to: next };
+      }
+      // The caller may let others have their turn.
+      yield undefined;
+    }
+    const end = this.endOffset(partition);
+    if (next !== undefined && next < end) yield { from: next, to: end };
+  }
+
+  /** From now on no offset below this one is given to a record. Before other instances open the topic. */
+  raiseFloor(partition: number, offset: number): void {
+    this.#db
+      .prepare('INSERT OR REPLACE INTO floors VALUES (?, ?)')
+      .run(partition, Math.max(offset, this.endOffset(partition)));
+    this.#partition(partition).floor = this.#floor(partition);
+    this.#known.version = -1;
+  }
+
+  /** Puts the write-ahead log into the file. */
+  checkpoint(): void {
+    this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   }
 
   /** What `get` returns for each partition. */
@@ -107,10 +187,10 @@ export class SqliteTopic {
   }
 
   startOffset(partition: number): number {
-    const { first } = this.#partition(partition);
+    const { first, floor } = this.#partition(partition);
     return this.#lookUp('starts', partition, () => {
-      const row = first.get() as unknown as Position | undefined;
-      return row === undefined ? 0 : row[0];
+      const row = this.#position(first);
+      return row === undefined ? floor : row[0];
     });
   }
 
@@ -128,8 +208,10 @@ export class SqliteTopic {
     let low = this.startOffset(partition);
     let high = this.endOffset(partition);
     while (low < high) {
-      const [offset, count, timestamp] = at.get(Math.floor((low + high) / 2)) as unknown as Position;
-      if (timestamp < timestampMs) low = offset + count;
+      // Offsets may have a hole, in which the record before answers.
+      const middle = Math.floor((low + high) / 2);
+      const [offset, count, timestamp] = this.#position(at, middle)!;
+      if (timestamp < timestampMs) low = Math.max(offset + count, middle + 1);
       else high = offset;
     }
     return low;
@@ -153,10 +235,12 @@ export class SqliteTopic {
     if (timestamp >= beforeMs || count === 1) return;
     // The last record stays: it holds the end offset and the clock.
     const [record] = this.read(p, offset + count - 1, 1);
-    const [batch] = toBatches([record!], record!.offset, timestamp);
+    // A damaged batch stays as it is.
+    if (record === undefined) return;
+    const [batch] = toBatches([record], record.offset, timestamp);
     this.#db
-      .prepare(`UPDATE p${p} SET "offset" = ?, count = 1, records = ? WHERE "offset" = ?`)
-      .run(batch!.offset, batch!.records, offset);
+      .prepare(`UPDATE p${p} SET "offset" = ?, count = 1, records = ?, crc = ? WHERE "offset" = ?`)
+      .run(batch!.offset, batch!.records, checksum(batch!), offset);
   }
 
   /**
@@ -165,7 +249,7 @@ export class SqliteTopic {
    */
   drop(): void {
     for (let p = 0; p < this.partitionCount; p++) this.#db.exec(`DROP TABLE IF EXISTS p${p}`);
-    this.#db.exec('DROP TABLE IF EXISTS topic');
+    this.#db.exec('DROP TABLE IF EXISTS topic; DROP TABLE IF EXISTS floors');
     this.#db.exec('VACUUM');
     this.#known.version = -1;
   }
@@ -176,8 +260,27 @@ export class SqliteTopic {
 
   /** The next offset, and the last timestamp. */
   #end(partition: Partition): { offset: number; timestamp: number } {
-    const row = partition.last.get() as unknown as Position | undefined;
-    return row === undefined ? { offset: 0, timestamp: 0 } : { offset: row[0] + row[1], timestamp: row[2] };
+    const row = this.#position(partition.last);
+    if (row === undefined) return { offset: partition.floor, timestamp: 0 };
+    return { offset: Math.max(row[0] + row[1], partition.floor), timestamp: row[2] };
+  }
+
+  #floor(partition: number): number {
+    const row = this.#db.prepare('SELECT "offset" FROM floors WHERE partition = ?').get(partition) as
+      { offset: number } | undefined;
+    return row?.offset ?? 0;
+  }
+
+  #position(statement: StatementSync, ...values: number[]): Position | undefined {
+    try {
+      return statement.get(...values) as unknown as Position | undefined;
+    } catch (error) {
+      throw this.#asLogError(error);
+    }
+  }
+
+  #asLogError(error: unknown): unknown {
+    return asEventLogError(error, this.name, this.path);
   }
 
   #lookUp(what: 'starts' | 'ends', partition: number, read: () => number): number {
@@ -199,17 +302,37 @@ export class SqliteTopic {
 
   /** All at once: each statement of its own would wait for the disk, and let the threads that do the same wait for each other. */
   #createTables(): void {
-    const { tables } = this.#db
-      .prepare("SELECT count(*) AS tables FROM sqlite_master WHERE type = 'table'")
-      .get() as { tables: number };
-    if (tables > this.partitionCount) return;
+    const { made } = this.#db
+      .prepare(
+        "SELECT count(*) AS made FROM sqlite_master WHERE name IN ('topic', 'floors') OR sql LIKE '% crc INTEGER%'",
+      )
+      .get() as { made: number };
+    if (made >= this.partitionCount + 2) return;
+    this.#inTransaction(() => {
+      this.#db.exec(`CREATE TABLE IF NOT EXISTS topic (epoch TEXT NOT NULL);
+        CREATE TABLE IF NOT EXISTS floors (partition INTEGER PRIMARY KEY, "offset" INTEGER NOT NULL)`);
+      for (let p = 0; p < this.partitionCount; p++)
+        this.#db.exec(
+          `CREATE TABLE IF NOT EXISTS p${p} ("offset" INTEGER PRIMARY KEY, count INTEGER NOT NULL, timestamp INTEGER NOT NULL,
+             records BLOB NOT NULL, crc INTEGER)`,
+        );
+      // A file of an earlier release: what is in it goes without checksums.
+      const without = this.#db
+        .prepare("SELECT name FROM sqlite_master WHERE name GLOB 'p[0-9]*' AND sql NOT LIKE '% crc INTEGER%'")
+        .all() as { name: string }[];
+      for (const { name } of without) this.#db.exec(`ALTER TABLE ${name} ADD COLUMN crc INTEGER`);
+    });
+  }
+
+  #inTransaction(work: () => void): void {
     this.#db.exec('BEGIN IMMEDIATE');
-    this.#db.exec('CREATE TABLE IF NOT EXISTS topic (epoch TEXT NOT NULL)');
-    for (let p = 0; p < this.partitionCount; p++)
-      this.#db.exec(
-        `CREATE TABLE IF NOT EXISTS p${p} ("offset" INTEGER PRIMARY KEY, count INTEGER NOT NULL, timestamp INTEGER NOT NULL, records BLOB NOT NULL)`,
-      );
-    this.#db.exec('COMMIT');
+    try {
+      work();
+      this.#db.exec('COMMIT');
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      throw error;
+    }
   }
 
   #open(partition: number): Partition {
@@ -220,9 +343,10 @@ export class SqliteTopic {
       return statement;
     };
     return {
-      insert: prepare(`INSERT INTO ${table} VALUES (?, ?, ?, ?)`),
+      floor: this.#floor(partition),
+      insert: prepare(`INSERT INTO ${table} (${columns}) VALUES (?, ?, ?, ?, ?)`),
       from: prepare(
-        `SELECT * FROM ${table} WHERE "offset" >= IFNULL((SELECT MAX("offset") FROM ${table} WHERE "offset" <= ?), 0) ORDER BY "offset"`,
+        `SELECT ${columns} FROM ${table} WHERE "offset" >= IFNULL((SELECT MAX("offset") FROM ${table} WHERE "offset" <= ?), 0) ORDER BY "offset"`,
       ),
       at: prepare(`SELECT ${position} FROM ${table} WHERE "offset" <= ? ORDER BY "offset" DESC LIMIT 1`),
       first: prepare(`SELECT ${position} FROM ${table} ORDER BY "offset" LIMIT 1`),
@@ -232,6 +356,7 @@ export class SqliteTopic {
 }
 
 const position = '"offset", count, timestamp';
+const columns = `${position}, records, crc`;
 
 function asBatch([offset, count, timestamp, records]: Row): RecordBatch {
   return { offset, count, timestamp, records };

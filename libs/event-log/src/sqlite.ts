@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { setAsideIfDamaged } from '@logloom/sqlite';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   EventLogError,
@@ -14,12 +16,16 @@ import {
   type PartitionHandler,
   type TopicSpec,
 } from './event-log.ts';
+import type { Trouble } from './kafka-options.ts';
 import { leaseRenewalMs, SqliteGroups } from './sqlite-groups.ts';
-import { SqliteTopic } from './sqlite-topic.ts';
+import { SqliteTopic, topicPath } from './sqlite-topic.ts';
 import { WakeUp } from './wake-up.ts';
 
 const defaultBatch = 1000;
 const idleMs = 100;
+const damageRetryMs = 5000;
+/** More than a write-ahead file ever holds: it is put into the topic's file at each 16 MB. */
+const lostOffsets = 2 ** 24;
 /** A topic that was deleted under its readers may be gone for so long (ms) before it is made anew. */
 const recreateMs = 600_000;
 
@@ -32,12 +38,14 @@ export class SqliteEventLog implements EventLog {
   readonly epoch: string;
   readonly #folder: string;
   readonly #groups: SqliteGroups;
+  readonly #onTrouble: (trouble: Trouble) => void;
   readonly #topics = new Map<string, SqliteTopic>();
   readonly #wakeUp: WakeUp;
 
-  constructor(folder: string) {
+  constructor(folder: string, onTrouble: (trouble: Trouble) => void = () => {}) {
     mkdirSync(folder, { recursive: true });
     this.#folder = folder;
+    this.#onTrouble = onTrouble;
     this.#groups = new SqliteGroups(folder);
     this.epoch = this.#groups.epoch;
     this.#wakeUp = new WakeUp(`event-log:${this.epoch}`);
@@ -46,7 +54,13 @@ export class SqliteEventLog implements EventLog {
   async createTopics(topics: readonly TopicSpec[]): Promise<void> {
     for (const topic of topics) {
       this.#groups.createTopic(topic);
-      this.#topic(topic.name);
+      try {
+        this.#topic(topic.name);
+      } catch (error) {
+        // The others serve; whoever needs this one is told.
+        if (!isLogDamage(error)) throw error;
+        this.#onTrouble({ message: `the topic ${topic.name} cannot be opened`, error });
+      }
     }
   }
 
@@ -55,7 +69,7 @@ export class SqliteEventLog implements EventLog {
   }
 
   async partitionCount(topic: string): Promise<number> {
-    return this.#topic(topic).partitionCount;
+    return this.#partitions(topic);
   }
 
   async append(topic: string, records: readonly NewRecord[]): Promise<number[]> {
@@ -83,9 +97,8 @@ export class SqliteEventLog implements EventLog {
     onGap?: (gap: LogGap) => void,
   ): Promise<LogRecord[]> {
     const records = this.#topic(topic).read(partition, fromOffset, maxRecords);
-    const first = records[0];
-    if (onGap !== undefined && first !== undefined && first.offset > fromOffset)
-      onGap({ topic, partition, from: fromOffset, to: first.offset, reason: 'trimmed' });
+    const gap = onGap && gapBefore(this.#topic(topic), partition, fromOffset, records);
+    if (gap !== undefined && gap.reason !== 'lost-end') onGap?.(gap);
     return records;
   }
 
@@ -102,19 +115,34 @@ export class SqliteEventLog implements EventLog {
   }
 
   async follow(options: FollowOptions, signal: AbortSignal): Promise<void> {
-    const topic = this.#topic(options.topic);
+    const topic = await this.#readable(options.topic, signal);
+    if (topic === undefined) return;
     const epoch = epochNow(topic);
     const next = topic.perPartition((p) => options.from[p] ?? 0);
+    const damagedUntil = new Map<number, number>();
     while (!signal.aborted) {
       let found = false;
       for (let p = 0; p < topic.partitionCount && !signal.aborted; p++) {
-        const records = topic.read(p, next[p]!, options.maxRecords ?? defaultBatch);
+        if ((damagedUntil.get(p) ?? 0) > Date.now()) continue;
+        let records: LogRecord[];
+        let gap: LogGap | undefined;
+        try {
+          records = topic.read(p, next[p]!, options.maxRecords ?? defaultBatch);
+          gap = gapBefore(topic, p, next[p]!, records);
+        } catch (error) {
+          if (!isLogDamage(error)) throw error;
+          const message = `followers cannot go on with ${options.topic}/${p}; it is tried again`;
+          this.#onTrouble({ message, error });
+          damagedUntil.set(p, Date.now() + damageRetryMs);
+          continue;
+        }
         if (topic.epoch !== epoch) throw recreated(options.topic);
-        const gap = gapBefore(topic, p, next[p]!, records);
         if (gap !== undefined) {
           if (options.onGap === undefined) throw outOfRange(gap);
           await options.onGap(gap);
           next[p] = behind(gap);
+          found = true;
+          continue;
         }
         if (records.length === 0) continue;
         found = true;
@@ -135,7 +163,8 @@ export class SqliteEventLog implements EventLog {
   }
 
   async committed(group: string, topic: string): Promise<({ offset: number; metadata: string } | null)[]> {
-    return this.#perPartition(topic, (_, p) => this.#groups.committed(group, topic, p));
+    const partitions = Array.from({ length: this.#partitions(topic) });
+    return partitions.map((_, p) => this.#groups.committed(group, topic, p));
   }
 
   async trim(topic: string, beforeMs: number): Promise<void> {
@@ -160,6 +189,75 @@ export class SqliteEventLog implements EventLog {
     this.#groups.releaseAll();
   }
 
+  /**
+   * For the process that has locked the folder, before others open the log, and until they have closed it: ends what an earlier process
+   * left behind, and notices what of its files was lost since. A write-ahead file that is gone held records that were acknowledged;
+   * their offsets are not given to others, so that they become a gap and nobody takes new records for those.
+   */
+  static own(folder: string, onTrouble: (trouble: Trouble) => void): OwnedLog {
+    mkdirSync(folder, { recursive: true });
+    const groups = join(folder, 'groups.db');
+    const movedTo = setAsideIfDamaged(groups, Date.now());
+    if (movedTo !== undefined)
+      onTrouble({
+        message: `${groups} was damaged, and is now ${movedTo}: every reader begins at the start of the log`,
+      });
+    const log = new SqliteEventLog(folder, onTrouble);
+    log.recover();
+    const wasRunning = log.#groups.isRunning;
+    const damaged: string[] = [];
+    for (const name of log.#groups.topics()) {
+      const path = topicPath(folder, name);
+      const isGone = !existsSync(path);
+      const isCut = wasRunning && !isGone && !existsSync(`${path}-wal`);
+      if (isGone)
+        onTrouble({ message: `${path} is gone, with all records of ${name}: the topic is made anew` });
+      try {
+        // Open, so that its write-ahead file is there for as long as we run.
+        const topic = log.#topic(name);
+        if (isCut) log.#skipLost(topic);
+      } catch (error) {
+        if (!isLogDamage(error)) throw error;
+        onTrouble({ message: `the topic ${name} cannot be opened`, error });
+        damaged.push(path);
+      }
+    }
+    log.#groups.isRunning = true;
+    return {
+      damaged,
+      [Symbol.asyncDispose]: async () => {
+        for (const topic of log.#topics.values()) topic.checkpoint();
+        log.#groups.isRunning = false;
+        await log.close();
+      },
+    };
+  }
+
+  #skipLost(topic: SqliteTopic): void {
+    const from = topic.perPartition((p) => topic.endOffset(p));
+    const to = from.map((end, p) => Math.max(end, this.#groups.highestCommit(topic.name, p)) + lostOffsets);
+    for (const [p, offset] of to.entries()) topic.raiseFloor(p, offset);
+    this.#onTrouble({
+      message: `${topic.path}-wal is gone, and with it the last records of ${topic.name}: offsets go on at ${to.join(', ')} (partition 0, 1, …) instead of ${from.join(', ')}`,
+    });
+  }
+
+  /**
+   * Reads a topic's records and compares them with their checksums. Each damaged or lost range, by partition and offset; rejects with
+   * `log-damaged` where the file cannot be read.
+   */
+  async damage(topic: string, signal: AbortSignal): Promise<LogGap[]> {
+    const found: LogGap[] = [];
+    const file = this.#topic(topic);
+    for (let partition = 0; partition < file.partitionCount; partition++)
+      for (const range of file.damage(partition)) {
+        signal.throwIfAborted();
+        if (range === undefined) await yieldToIo();
+        else found.push({ topic, partition, ...range, reason: 'damaged' });
+      }
+    return found;
+  }
+
   /** Works all partitions until the signal aborts, a handler fails, or another member has taken the group. */
   async #lead(options: ConsumeOptions, member: string, signal: AbortSignal): Promise<void> {
     // One failing partition stops the others; each still closes its handler.
@@ -169,8 +267,8 @@ export class SqliteEventLog implements EventLog {
       const work = [
         this.#keepLease(options.group, member, stop),
         ...options.topics.flatMap((name) =>
-          Array.from({ length: this.#topic(name).partitionCount }, (_, p) =>
-            this.#work(options, member, name, p, stop),
+          Array.from({ length: this.#partitions(name) }, (_, p) =>
+            this.#workInParts(options, member, name, p, stop),
           ),
         ),
       ];
@@ -198,6 +296,26 @@ export class SqliteEventLog implements EventLog {
     return (
       reason instanceof EventLogError && reason.code === 'not-assigned' && !this.#groups.holds(group, member)
     );
+  }
+
+  /** As #work(), but where a file of the log cannot be read: then this partition waits until it can, and the others go on. */
+  async #workInParts(
+    options: ConsumeOptions,
+    member: string,
+    name: string,
+    partition: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        return await this.#work(options, member, name, partition, signal);
+      } catch (error) {
+        if (!isLogDamage(error)) throw error;
+        const message = `${options.group} cannot go on with ${name}/${partition}; it is tried again`;
+        this.#onTrouble({ message, error });
+        await sleep(damageRetryMs, undefined, { signal }).catch(() => {});
+      }
+    }
   }
 
   /** Works one partition until the signal aborts; where its topic is made anew, from the start of that one. */
@@ -269,8 +387,7 @@ export class SqliteEventLog implements EventLog {
           if (handler.gap === undefined) throw outOfRange(gap);
           await handler.gap(gap);
           next = behind(gap);
-        }
-        if (records.length > 0) {
+        } else if (records.length > 0) {
           await handler.process(records);
           next = records.at(-1)!.offset + 1;
           await yieldToIo();
@@ -288,11 +405,30 @@ export class SqliteEventLog implements EventLog {
     }
   }
 
+  /** The topic, once its file can be opened; undefined when the signal aborts before. */
+  async #readable(name: string, signal: AbortSignal): Promise<SqliteTopic | undefined> {
+    while (!signal.aborted) {
+      try {
+        return this.#topic(name);
+      } catch (error) {
+        if (!isLogDamage(error)) throw error;
+        this.#onTrouble({ message: `the topic ${name} cannot be followed; it is tried again`, error });
+        await sleep(damageRetryMs, undefined, { signal }).catch(() => {});
+      }
+    }
+    return undefined;
+  }
+
+  #partitions(name: string): number {
+    const partitions = this.#groups.partitions(name);
+    if (partitions === undefined) throw new EventLogError('unknown-topic', `there is no topic ${name}`);
+    return partitions;
+  }
+
   #topic(name: string): SqliteTopic {
     let topic = this.#topics.get(name);
     if (topic === undefined) {
-      const partitions = this.#groups.partitions(name);
-      if (partitions === undefined) throw new EventLogError('unknown-topic', `there is no topic ${name}`);
+      const partitions = this.#partitions(name);
       topic = new SqliteTopic(this.#folder, name, partitions);
       this.#groups.settleEpoch(name, topic);
       this.#topics.set(name, topic);
@@ -306,6 +442,16 @@ export class SqliteEventLog implements EventLog {
   }
 }
 
+/** The log of the process that owns it. Disposed when nobody else has it open. */
+export interface OwnedLog extends AsyncDisposable {
+  /** The files of topics that cannot be opened. */
+  damaged: readonly string[];
+}
+
+function isLogDamage(error: unknown): error is EventLogError {
+  return error instanceof EventLogError && error.code === 'log-damaged';
+}
+
 function epochNow(topic: SqliteTopic): string {
   const { epoch } = topic;
   if (epoch === undefined) throw new EventLogError('unknown-topic', `there is no topic ${topic.name}`);
@@ -316,7 +462,7 @@ function recreated(name: string): EventLogError {
   return new EventLogError('topic-recreated', `${name} was made anew: its offsets name other records now`);
 }
 
-/** What is missing between where a reader was and what it got. Offsets of this log have no holes. */
+/** What is missing between where a reader was and what it got. Offsets of this log have no holes, but for what was lost. */
 function gapBefore(
   topic: SqliteTopic,
   partition: number,
@@ -325,14 +471,24 @@ function gapBefore(
 ): LogGap | undefined {
   const place = { topic: topic.name, partition };
   const first = records[0]?.offset;
-  if (first !== undefined)
-    return first === next ? undefined : { ...place, from: next, to: first, reason: 'trimmed' };
+  if (first === next) return undefined;
+  if (first !== undefined) {
+    const damaged = topic.damagedAt(partition, next);
+    if (damaged !== undefined) return { ...place, ...damaged, reason: 'damaged' };
+    // Behind what was trimmed there may be damage, which is a gap of its own.
+    const start = topic.startOffset(partition);
+    return { ...place, from: next, to: start > next ? start : first, reason: 'trimmed' };
+  }
   const end = topic.endOffset(partition);
+  if (next < end) {
+    const damaged = topic.damagedAt(partition, next);
+    return damaged === undefined ? undefined : { ...place, ...damaged, reason: 'damaged' };
+  }
   return next <= end ? undefined : { ...place, from: end, to: next, reason: 'lost-end' };
 }
 
 function behind({ reason, from, to }: LogGap): number {
-  return reason === 'trimmed' ? to : from;
+  return reason === 'lost-end' ? from : to;
 }
 
 /** SQLite answers at once, so a busy reader would never let a socket or a timer have its turn. */

@@ -25,6 +25,7 @@ export async function connectLog(
     dataFolder: settings.LOGLOOM_DATA,
     topics: Object.values(topics).map((name) => ({ name, partitions: settings.LOG_PARTITIONS })),
     kafka: kafkaOptions(settings, telemetry),
+    onTrouble: ({ message, error }) => telemetry?.logger.error({ err: error }, message),
   });
   return {
     log,

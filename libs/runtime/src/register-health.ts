@@ -3,14 +3,20 @@ import type { FastifyInstance } from 'fastify';
 export interface Health {
   /** Whether the service takes work. */
   ready: boolean;
+  /** What an operator has to mend before all of it works, in words: it is not ready with any. */
+  problems?: readonly string[];
 }
 
 /** Adds GET /health/live, /health/ready (503 until ready) and /metrics (Prometheus text). */
 export function registerHealth(app: FastifyInstance, health: Health, metrics: () => Promise<string>): void {
   app.get('/health/live', async () => ({ status: 'live' }));
-  app.get('/health/ready', async (_, reply) =>
-    health.ready ? { status: 'ready' } : reply.code(503).send({ status: 'starting' }),
-  );
+  app.get('/health/ready', async (_, reply) => {
+    const { ready, problems = [] } = health;
+    if (!ready) return reply.code(503).send({ status: 'starting', ...(problems.length > 0 && { problems }) });
+    return problems.length === 0
+      ? { status: 'ready' }
+      : reply.code(503).send({ status: 'degraded', problems });
+  });
   app.get('/metrics', async (_, reply) =>
     reply.type('text/plain; version=0.0.4; charset=utf-8').send(await metrics()),
   );

@@ -8,7 +8,7 @@ import {
   type ClientAddress,
   type Holder,
 } from '@logloom/auth';
-import type { EventLog } from '@logloom/event-log';
+import { EventLogError, type EventLog } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
 import type { Settings } from '@logloom/settings';
 import { SecurityLog, type Telemetry } from '@logloom/telemetry';
@@ -42,6 +42,9 @@ import { registerLiveMetrics } from './telemetry.ts';
 import { Turns } from './turns.ts';
 import { defaultLimits, type ViewerLimits } from './viewer-limits.ts';
 import type { WebSocketViewer } from './web-socket-viewer.ts';
+
+/** So long until a damaged file of the log is looked at again. */
+const damageRetryMs = 5000;
 
 export interface LiveTierDeps {
   log: EventLog;
@@ -226,6 +229,9 @@ export class LiveTier {
       following = this.#streams.map((stream) => stream.follow(drained.signal));
       for (const follow of following) follow.catch(() => failed.abort());
       if (!stop.aborted) await once(stop, 'abort');
+    } catch (error) {
+      // It was told to stop while it waited for the log.
+      if (!isDamage(error) || !signal.aborted) throw error;
     } finally {
       await this.#drain();
       await this.#durables?.save();
@@ -313,7 +319,20 @@ export class LiveTier {
     return this.#session === undefined ? [] : Object.values(this.#session.streams);
   }
 
-  #open(kind: StreamKind, signal: AbortSignal): Promise<LiveStream> {
+  /** Waits while a file of the embedded log is damaged: the rest of Logloom runs, and readiness names the file. */
+  async #open(kind: StreamKind, signal: AbortSignal): Promise<LiveStream> {
+    for (;;) {
+      try {
+        return await this.#openNow(kind, signal);
+      } catch (error) {
+        if (!isDamage(error) || signal.aborted) throw error;
+        this.#deps.telemetry.logger.error({ err: error }, 'the live tier waits for a file of the log');
+        await sleep(damageRetryMs, undefined, { signal }).catch(() => {});
+      }
+    }
+  }
+
+  #openNow(kind: StreamKind, signal: AbortSignal): Promise<LiveStream> {
     const { log, serde, settings, telemetry } = this.#deps;
     const { readBack, ringItems, ringBytes } = this.options;
     return LiveStream.open(
@@ -372,4 +391,8 @@ export class LiveTier {
 /** Makes a live tier; attach() it to the viewers' server, then run() it. */
 export function createLiveTier(deps: LiveTierDeps): LiveTier {
   return new LiveTier(deps);
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof EventLogError && error.code === 'log-damaged';
 }
