@@ -1,3 +1,5 @@
+import { decodeEscapes } from './decode-escapes.ts';
+
 /** What finds secrets in a text. */
 export interface Detector {
   name: string;
@@ -6,10 +8,14 @@ export interface Detector {
   within?: (match: string, replacement: (secret: string) => string) => string;
 }
 
+/** What may stand between the groups of a card: spaces and dashes of every kind, and dots. */
+const separator = '[ \\t\\u00a0\\u2000-\\u200b\\u202f\\u205f\\u3000\\ufeff\\u2010-\\u2015\\u2212_.-]';
+
 /** The secrets that can be looked for by name. None of the patterns can take long: what follows a repetition is not in its class. */
 export const detectors: readonly Detector[] = [
   { name: 'token', pattern: /(?<![\w-])eyJ[\w-]+\.[\w-]+\.[\w-]*/g },
-  { name: 'token', pattern: /\b(?:bearer|apikey|basic) {1,4}[\w.~+/=-]{8,}/gi },
+  { name: 'token', pattern: /\b(?:bearer|apikey|basic)[ \t\u00a0]{1,4}[\w.~+/=-]{8,}/gi },
+  { name: 'token', pattern: /\bbearer[:=]\s{0,4}[\w.~+/=-]{8,}/gi },
   { name: 'token', pattern: knownTokens() },
   {
     name: 'token',
@@ -22,7 +28,7 @@ export const detectors: readonly Detector[] = [
     pattern: /:\/\/[^\s:/@]{0,64}:[^\s:/@]{1,128}@/g,
     within: (match, replacement) => `://${replacement(match.slice(3, -1))}@`,
   },
-  { name: 'card', pattern: /(?<!\d|\d\.)\d(?:[ -]?\d){12,}/g, within: replaceCards },
+  { name: 'card', pattern: new RegExp(`(?<!\\d)\\d(?:${separator}?\\d){12,}`, 'g'), within: replaceCards },
   {
     name: 'email',
     pattern: /[\p{L}\p{N}_.!#$%&'*+/=?^`{|}~-]{1,64}@[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63}){1,8}/gu,
@@ -49,9 +55,13 @@ function knownTokens(): RegExp {
 const cardShape = /^(?:4(?:\d{12}|\d{15}|\d{18})|[25]\d{15}|3\d{13,15}|6\d{15,18})$/;
 const maxCardDigits = 19;
 
+const betweenGroups = new RegExp(`(${separator})`);
+/** How cards are grouped. Other digits around a dot are a fraction, an address or a version. */
+const layouts = new Set(['4.4.4.4', '4.4.4.4.3', '4.6.5', '4.6.4', '4.4.4.1']);
+
 /** Looks for cards among groups of digits: another number may stand right beside one. */
 function replaceCards(match: string, replacement: (secret: string) => string): string {
-  const parts = match.split(/([ -])/);
+  const parts = match.split(betweenGroups);
   let result = '';
   for (let from = 0; from < parts.length; from += 2) {
     let digits = '';
@@ -59,7 +69,7 @@ function replaceCards(match: string, replacement: (secret: string) => string): s
     let end = -1;
     for (; to < parts.length && digits.length <= maxCardDigits; to += 2) {
       digits += parts[to]!;
-      if (isCardNumber(digits)) end = to;
+      if (isCardNumber(digits) && areCardGroups(parts, from, to)) end = to;
     }
     if (end >= 0) {
       result += replacement(parts.slice(from, end + 1).join(''));
@@ -68,6 +78,19 @@ function replaceCards(match: string, replacement: (secret: string) => string): s
     result += parts[from + 1] ?? '';
   }
   return result;
+}
+
+/** Whether the groups from one to another, at even places between their separators, can be a card's as far as dots are concerned. */
+function areCardGroups(parts: readonly string[], from: number, to: number): boolean {
+  const separators = parts.slice(from + 1, to).filter((_, i) => i % 2 === 0);
+  if (!separators.includes('.')) return parts[from - 1] !== '.';
+  return layouts.has(
+    parts
+      .slice(from, to + 1)
+      .filter((_, i) => i % 2 === 0)
+      .map(({ length }) => length)
+      .join('.'),
+  );
 }
 
 /** Shape and Luhn check of ISO/IEC 7812-1. */
@@ -82,18 +105,56 @@ export function isCardNumber(digits: string): boolean {
   return sum % 10 === 0;
 }
 
-/** The text with `replacement` for each secret that the detectors find. */
+/** The text with `replacement` for each secret that the detectors find, also where it is percent-encoded. */
 export function redactText(
   text: string,
   chosen: readonly Detector[],
   replacement: (rule: string, match: string) => string,
 ): string {
   let result = text;
-  for (const { name, pattern, within } of chosen) {
-    const replace = (secret: string): string => (secret === '' ? '' : replacement(name, secret));
-    result = result.replace(pattern, (match) =>
-      within === undefined ? replace(match) : within(match, replace),
-    );
+  for (const detector of chosen) {
+    result = replaceIn(result, detector, replacement);
+    if (result.includes('%') || result.includes('+')) result = replaceEncoded(result, detector, replacement);
   }
   return result;
+}
+
+function replaceIn(
+  text: string,
+  { name, pattern, within }: Detector,
+  replacement: (rule: string, match: string) => string,
+): string {
+  const replace = (secret: string): string => (secret === '' ? '' : replacement(name, secret));
+  return text.replace(pattern, (match) => (within === undefined ? replace(match) : within(match, replace)));
+}
+
+/** Looks for the secret in what is meant, and replaces the whole of what that was written as. */
+function replaceEncoded(
+  text: string,
+  detector: Detector,
+  replacement: (rule: string, match: string) => string,
+): string {
+  const decoded = decodeEscapes(text);
+  if (decoded === undefined) return text;
+  let result = '';
+  let copied = 0;
+  for (const match of decoded.text.matchAll(detector.pattern)) {
+    const begin = decoded.starts[match.index]!;
+    const end = decoded.starts[match.index + match[0].length]!;
+    const written = text.slice(begin, end);
+    const found = replaceIn(match[0], detector, (rule) => replacement(rule, written));
+    // Without `within` saying no, and not what the text as it is has shown already.
+    if (found === match[0]) continue;
+    result += text.slice(copied, begin) + (detector.within === undefined ? found : encodeAround(found));
+    copied = end;
+  }
+  return result + text.slice(copied);
+}
+
+/** What a detector leaves of a match; what it put in stays readable. */
+function encodeAround(text: string): string {
+  return text
+    .split(/(\[redacted:[\w-]+\]|\*+)/)
+    .map((part, i) => (i % 2 === 1 ? part : encodeURIComponent(part.toWellFormed())))
+    .join('');
 }

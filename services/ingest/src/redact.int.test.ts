@@ -37,9 +37,20 @@ test('no secret reaches the log through any door, in events or dead letters', as
   });
   const logRecords = [record('1'), record('never')];
   await send('/v1/logs', { resourceLogs: [{ scopeLogs: [{ logRecords }] }] });
+  const pair = { key: 'password', value: { stringValue: password } };
+  const list = {
+    kvlistValue: { values: [pair, { key: 'inner', value: { kvlistValue: { values: [pair] } } }] },
+  };
+  const structured = ['1', 'never'].map((timeUnixNano) => ({ timeUnixNano, body: list }));
+  await send('/v1/logs', { resourceLogs: [{ scopeLogs: [{ logRecords: structured }] }] });
+  const arrays = [{ body: { arrayValue: { values: [list, { stringValue: `password=${password}` }] } } }];
+  await send('/v1/logs', { resourceLogs: [{ scopeLogs: [{ logRecords: arrays }] }] });
+  await send('/ingest', { message: { password, card, list: [{ password }] } });
+  await send('/ingest', { msg: JSON.stringify({ deep: JSON.stringify({ password }) }), time: 'never' });
   const now = `${Date.now()}000000`;
   const values = [
     [now, `${good.message} ${token}`, { password }],
+    [now, JSON.stringify({ message: { password } })],
     ['never', good.message, { password }],
   ];
   await send('/loki/api/v1/push', { streams: [{ stream: { app: 'a', owner: email }, values }] });
@@ -49,7 +60,7 @@ test('no secret reaches the log through any door, in events or dead letters', as
   await service.drain();
   const events = await readEvents(folder.path);
   const letters = await readDeadLetters(folder.path);
-  assert.deepEqual([events.length, letters.length], [4, 5]);
+  assert.deepEqual([events.length, letters.length], [8, 7]);
   for (const { at } of [...events, ...letters])
     for (const secret of secrets)
       assert.ok(!at.value.includes(secret), `${secret} in ${at.value.toString('utf8')}`);

@@ -92,6 +92,72 @@ test('tokens are known by what their providers put in front, wherever they stand
     assert.equal(redacted({ message }).message, message);
 });
 
+test('fields are found in a structured message, in JSON within texts, in pairs and where they are assigned', () => {
+  const hidden = 'hunter2';
+  const nested = JSON.stringify({ a: JSON.stringify({ password: hidden, kept: 1 }) });
+  for (const [object, wanted] of [
+    [{ message: { password: hidden, kept: 1 } }, '{"password":"[redacted:field]","kept":1}'],
+    [{ message: { user: { ssn: hidden } } }, '{"user":{"ssn":"[redacted:field]"}}'],
+    [{ message: [{ password: hidden }] }, '[{"password":"[redacted:field]"}]'],
+    [{ message: JSON.stringify({ password: hidden }) }, '{"password":"[redacted:field]"}'],
+    [{ message: nested }, JSON.stringify({ a: '{"password":"[redacted:field]","kept":1}' })],
+    [{ message: `login password=${hidden} ok` }, 'login password=[redacted:field] ok'],
+    [{ message: `GET /x?password=${hidden}&a=1` }, 'GET /x?password=[redacted:field]&a=1'],
+    [
+      { message: `body {"password": "${hidden}\\" x", "a":1} end` },
+      'body {"password": "[redacted:field]", "a":1} end',
+    ],
+    [
+      { message: `body \\"password\\":\\"${hidden}\\", end` },
+      'body \\"password\\":\\"[redacted:field]\\", end',
+    ],
+    [{ message: `x='${hidden}' "my_secret":'${hidden}'` }, `x='${hidden}' "my_secret":'[redacted:field]'`],
+    [{ message: `a%26password%3D${hidden}%26b` }, 'a%26password%3D[redacted:field]%26b'],
+    [{ message: 'password: reset it, passwords=2' }, 'password: reset it, passwords=2'],
+  ] as const)
+    assert.equal(redacted(object).message, wanted, JSON.stringify(object));
+  const { attributes } = redacted({
+    m: 1,
+    headers: [
+      { name: 'password', value: hidden },
+      { Key: 'my_secret', Value: { stringValue: hidden } },
+    ],
+    text: nested,
+    list: [JSON.stringify([{ password: hidden }]), `password=${hidden}`],
+  });
+  assert.ok(!attributes.includes(hidden), attributes);
+});
+
+test('cards and tokens are found however their parts are joined or encoded', () => {
+  const nbsp = '\u00a0';
+  for (const [message, wanted] of [
+    ['4111.1111.1111.1111', '[redacted:card]'],
+    [['4111', '1111', '1111', '1111'].join(nbsp), '[redacted:card]'],
+    ['3782.822463.10005 x', '[redacted:card] x'],
+    ['4111\u20101111\u20131111\u20111111', '[redacted:card]'],
+    ['4111\u202f1111\u20091111\t1111', '[redacted:card]'],
+    ['card=4111%201111%201111%201111&x=a%20b', 'card=[redacted:card]&x=a%20b'],
+    ['card=4111+1111+1111+1111+', 'card=[redacted:card]+'],
+    ['4111%C2%A01111%C2%A01111%C2%A01111', '[redacted:card]'],
+    ['4111%25201111%25201111%25201111', '[redacted:card]'],
+    ['%34%31%31%31111111111111', '[redacted:card]'],
+    ['Authorization=Bearer%20abcdefgh12345&x', 'Authorization=[redacted:token]&x'],
+    ['Bearer+abcdefgh12345', '[redacted:token]'],
+    [`Bearer${nbsp}abcdefgh12345`, '[redacted:token]'],
+    ['bearer:abcdefgh12345', '[redacted:token]'],
+    ['to ada%40example.com;', 'to [redacted:email];'],
+    ['u=https%3A%2F%2Fada%3Apa55%40db%2Fx', 'u=https%3A%2F%2F[redacted:token]%40db%2Fx'],
+  ] as const)
+    assert.equal(redacted({ message }).message, wanted, message);
+  for (const message of [
+    'pi is 3.14159265358979, 0.4111111111111111, 4111111.111111111',
+    '10.41.11.11 411.111.111.111.1111',
+    '100%25 of 4111%201111%201111%201112',
+    'a+b %zz %e2%28',
+  ])
+    assert.equal(redacted({ message }).message, message);
+});
+
 test('what holds no secret stays as it is', () => {
   const object = {
     message: 'order 4111111111111112 at 12:30',

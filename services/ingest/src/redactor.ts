@@ -28,8 +28,10 @@ export function createRedactor(
 export class Redactor {
   readonly #detectors: readonly Detector[];
   readonly #fields: readonly FieldMatcher[];
-  /** Finds the fields' values in what is no JSON. */
+  /** Finds the fields' values in what is no JSON, as well as that can be told. */
   readonly #loose: Detector[];
+  /** Finds them in texts, where a colon alone may be any sentence's. */
+  readonly #assigned: Detector[];
   readonly #count: (rule: string) => void;
 
   constructor(chosen: readonly Detector[], fields: readonly string[], count: (rule: string) => void) {
@@ -41,6 +43,15 @@ export class Redactor {
         `${looseSource(field.slice(field.lastIndexOf('.') + 1))}["']?[ \\t]{0,8}[:=][ \\t]{0,8}(?:"(?:[^"\\\\]|\\\\.)*"?|[^\\s,;&}\\]]+)`,
         'gisu',
       ),
+    }));
+    this.#assigned = fields.map((field) => ({
+      name: 'field',
+      pattern: assignmentOf(looseSource(field.slice(field.lastIndexOf('.') + 1))),
+      within: (match, replacement) => {
+        const [, head = '', open, value = '', close] =
+          /^([^:=]*[:=]\s*)(\\?["']?)(.*?)(\\?["']?)$/s.exec(match) ?? [];
+        return `${head}${open}${replacement(value)}${close}`;
+      },
     }));
     this.#count = count;
   }
@@ -54,7 +65,7 @@ export class Redactor {
     const kept = id(correlationKind ?? '', correlationId);
     return {
       ...event,
-      message: text('message', event.message),
+      message: this.#field('message') ?? this.#content(event.message, '', maxNested),
       service: text('service', event.service),
       host: host === null ? null : text('host', host),
       correlationId: kept,
@@ -116,37 +127,78 @@ export class Redactor {
     return this.#text(redactText(text, this.#loose, this.#mark));
   }
 
+  /** A text that may itself be JSON, as a structured body becomes a message; else one in which fields may be assigned. */
+  #content(text: string, path: string, nested: number): string {
+    if (nested > 0 && isPerhapsJson(text)) {
+      try {
+        const value = parseExactly(text);
+        const redacted = this.#json(value, path, nested - 1);
+        return redacted === JSON.stringify(value) ? text : redacted;
+      } catch {
+        // None, then.
+      }
+    }
+    return this.#text(redactText(text, this.#assigned, this.#mark));
+  }
+
   readonly #mark = (rule: string): string => {
     this.#count(rule);
     return `[redacted:${rule}]`;
   };
 
-  #json(value: unknown, path: string): string {
-    if (typeof value === 'string') return JSON.stringify(this.#text(value));
+  #json(value: unknown, path: string, nested = maxNested): string {
+    if (typeof value === 'string') return JSON.stringify(this.#content(value, path, nested));
     if (typeof value === 'number') {
       const digits = JSON.stringify(value);
       const redacted = this.#text(digits);
       return redacted === digits ? digits : JSON.stringify(redacted);
     }
     if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-    if (Array.isArray(value)) return `[${value.map((item) => this.#json(item, path)).join(',')}]`;
-    return this.#object(value as Record<string, unknown>, path);
+    if (Array.isArray(value)) return `[${value.map((item) => this.#json(item, path, nested)).join(',')}]`;
+    return this.#object(value as Record<string, unknown>, path, nested);
   }
 
-  #object(object: Record<string, unknown>, path: string): string {
+  #object(object: Record<string, unknown>, path: string, nested: number): string {
+    const pair = nameOfPair(object);
     const names = new Set<string>();
     const members = Object.entries(object).map(([key, value]) => {
-      // OTLP writes an attribute as {"key":…,"value":…}.
-      const name = key === 'value' && typeof object['key'] === 'string' ? object['key'] : key;
+      const name = pair !== undefined && key.toLowerCase() === 'value' ? pair : key;
       const inner = path === '' ? name : `${path}.${name}`;
       let shown = this.#text(key);
       while (names.has(shown)) shown += '_';
       names.add(shown);
       const redacted = this.#field(inner);
-      return `${JSON.stringify(shown)}:${redacted === undefined ? this.#json(value, inner) : JSON.stringify(redacted)}`;
+      return `${JSON.stringify(shown)}:${redacted === undefined ? this.#json(value, inner, nested) : JSON.stringify(redacted)}`;
     });
     return `{${members.join(',')}}`;
   }
+}
+
+/** So many texts of JSON within one another are looked into. */
+const maxNested = 3;
+
+function isPerhapsJson(text: string): boolean {
+  const trimmed = text.trim();
+  return (
+    (trimmed.startsWith('{') && trimmed.endsWith('}')) || (trimmed.startsWith('[') && trimmed.endsWith(']'))
+  );
+}
+
+/** OTLP writes an attribute as {"key":…,"value":…}, others a header or parameter with `name`: the field that `value` belongs to. */
+function nameOfPair(object: Readonly<Record<string, unknown>>): string | undefined {
+  for (const key in object) {
+    const value = object[key];
+    if (typeof value === 'string' && /^(?:key|name)$/i.test(key)) return value;
+  }
+  return undefined;
+}
+
+/** `name=value`, `"name": value`, and the latter with its quotes escaped. */
+function assignmentOf(name: string): RegExp {
+  const escaped = '\\\\"[^"\\\\]*(?:\\\\")?';
+  const quoted = `"(?:[^"\\\\]|\\\\.)*"?|'[^']*'?`;
+  const value = `(?:${escaped}|${quoted}|[^\\s,;&}\\]"'\\\\]+)`;
+  return new RegExp(`${name}(?:=|\\\\?["'][ \\t]{0,8}[:=][ \\t]{0,8})${value}`, 'gisu');
 }
 
 type FieldMatcher = (path: string) => boolean;

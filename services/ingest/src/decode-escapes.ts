@@ -1,0 +1,55 @@
+/** A text with its percent-encoding undone, and where each of its UTF-16 units begins in the text as it came, and where that ends. */
+export interface DecodedText {
+  text: string;
+  /** One more than there are units. */
+  starts: number[];
+}
+
+/** So often a text may have been encoded again: a URL in a parameter of a URL in one. */
+const maxRounds = 3;
+const escapes = /(?:%[\da-f]{2})+|\+/gi;
+
+/**
+ * The text as whoever sent it in a URL or a form meant it (RFC 3986, and `+` for a space); undefined where nothing is encoded. What is
+ * no UTF-8 becomes U+FFFD.
+ */
+export function decodeEscapes(encoded: string): DecodedText | undefined {
+  let decoded: DecodedText | undefined;
+  for (let round = 0; round < maxRounds; round++) {
+    const next = decodeOnce(
+      decoded ?? { text: encoded, starts: Array.from({ length: encoded.length + 1 }, (_, i) => i) },
+    );
+    if (next === undefined) break;
+    decoded = next;
+  }
+  return decoded;
+}
+
+function decodeOnce({ text, starts }: DecodedText): DecodedText | undefined {
+  let result = '';
+  const places: number[] = [];
+  let copied = 0;
+  const copy = (to: number): void => {
+    result += text.slice(copied, to);
+    for (; copied < to; copied++) places.push(starts[copied]!);
+  };
+  for (const { 0: run, index } of text.matchAll(escapes)) {
+    copy(index);
+    if (run === '+') {
+      result += ' ';
+      places.push(starts[index]!);
+    } else {
+      let at = index;
+      for (const character of Buffer.from(run.replaceAll('%', ''), 'hex').toString('utf8')) {
+        result += character;
+        for (let unit = 0; unit < character.length; unit++) places.push(starts[at]!);
+        at = Math.min(at + 3 * Buffer.byteLength(character), index + run.length - 3);
+      }
+    }
+    copied = index + run.length;
+  }
+  if (copied === 0) return undefined;
+  copy(text.length);
+  places.push(starts[text.length]!);
+  return { text: result, starts: places };
+}
