@@ -13,6 +13,6 @@ export type {
 } from './job-queue.ts';
 export { createSqliteJobRecords } from './sqlite-records.ts';
 export { createSqliteJobQueue, type SqliteJobQueueOptions } from './sqlite.ts';
-export type { JobRecords } from './job-records.ts';
+export type { JobRecords, RecordsPage, RecordsUsage } from './job-records.ts';
 export { openJobQueue, openJobRecords, type OpenJobQueueOptions } from './open.ts';
 export { setAsideDamagedJobFiles } from './sqlite-files.ts';

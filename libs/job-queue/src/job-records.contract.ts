@@ -35,6 +35,31 @@ export function jobRecordsContract(name: string, open: () => Promise<JobRecords>
       await records.close();
     });
 
+    test('pages of a prefix hold each record once, and usage counts them', async () => {
+      const records = await open();
+      const ids = Array.from({ length: 25 }, (_, i) => `h*[1]/${String(i).padStart(2, '0')}`);
+      await records.putAll(
+        'a',
+        [...ids, 'h*[2]/0', 'hx1/0', 'z'].map((id) => ({ id, value: { id } })),
+      );
+      const found: string[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await records.page('a', 'h*[1]/', 10, cursor);
+        for (const { id, value } of page.entries) {
+          assert.deepEqual(value, { id });
+          found.push(id);
+        }
+        cursor = page.next;
+      } while (cursor !== undefined);
+      assert.deepEqual(found.sort(), ids);
+      const bytes = ids.reduce((sum, id) => sum + id.length + JSON.stringify({ id }).length, 0);
+      assert.deepEqual(await records.usage('a', 'h*[1]/'), { count: 25, bytes });
+      assert.deepEqual(await records.usage('b', ''), { count: 0, bytes: 0 });
+      assert.equal((await records.usage('a', '')).count, 28);
+      await records.close();
+    });
+
     test('replaces only what is there', async () => {
       const records = await open();
       assert.equal(await records.replace('a', '1', 1), false);

@@ -1,3 +1,14 @@
+export interface RecordsPage {
+  entries: { id: string; value: unknown }[];
+  /** Absent on the last page. */
+  next?: string;
+}
+
+export interface RecordsUsage {
+  count: number;
+  bytes: number;
+}
+
 /**
  * Small JSON documents that jobs keep beside their queue: what people set up, and what a run found. By kind and id.
  *
@@ -10,7 +21,14 @@ export interface JobRecords {
   /** As put(), but only where there is one: false when it was deleted meanwhile. */
   replace(kind: string, id: string, value: unknown): Promise<boolean>;
   get(kind: string, id: string): Promise<unknown>;
-  /** All of a kind, by id. */
+  /**
+   * Those of a kind whose ids begin with `prefix`, about `limit` of them at a time, in no certain order; `next` is the cursor of the next
+   * page. One that is put or deleted meanwhile may be among them or not; the others come once at least.
+   */
+  page(kind: string, prefix: string, limit: number, cursor?: string): Promise<RecordsPage>;
+  /** How many records of a kind there are whose ids begin with `prefix`, and the bytes of their ids and JSON. */
+  usage(kind: string, prefix: string): Promise<RecordsUsage>;
+  /** All of a kind, by id; for kinds of which there are few. */
   list(kind: string): Promise<{ id: string; value: unknown }[]>;
   /** False when there is none. */
   delete(kind: string, id: string): Promise<boolean>;

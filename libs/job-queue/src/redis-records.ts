@@ -1,6 +1,9 @@
 import { Redis } from 'ioredis';
 import type { JobRecords } from './job-records.ts';
 
+/** Fields that Redis is asked to look at in one step. */
+const scanStep = 500;
+
 /** Only a field that is there: a record that was deleted meanwhile must not come back. */
 const replaceScript = `
   if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return 0 end
@@ -24,6 +27,25 @@ export function createRedisJobRecords(url: string, prefix = '{logloom-records}')
     get: async (kind, id) => {
       const text = await redis.hget(key(kind), id);
       return text === null ? undefined : (JSON.parse(text) as unknown);
+    },
+    page: async (kind, prefix, limit, cursor = '0') => {
+      const match = `${prefix.replaceAll(/[\\*?[\]]/g, '\\$&')}*`;
+      const [next, fields] = await redis.hscan(key(kind), cursor, 'MATCH', match, 'COUNT', limit);
+      const entries = [];
+      for (let i = 0; i < fields.length; i += 2)
+        entries.push({ id: fields[i]!, value: JSON.parse(fields[i + 1]!) as unknown });
+      return next === '0' ? { entries } : { entries, next };
+    },
+    usage: async (kind, prefix) => {
+      const match = `${prefix.replaceAll(/[\\*?[\]]/g, '\\$&')}*`;
+      const total = { count: 0, bytes: 0 };
+      for (let cursor = '0'; ;) {
+        const [next, fields] = await redis.hscan(key(kind), cursor, 'MATCH', match, 'COUNT', scanStep);
+        total.count += fields.length / 2;
+        for (const field of fields) total.bytes += Buffer.byteLength(field);
+        if (next === '0') return total;
+        cursor = next;
+      }
     },
     list: async (kind) =>
       Object.entries(await redis.hgetall(key(kind)))

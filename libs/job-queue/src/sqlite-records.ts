@@ -1,6 +1,9 @@
 import { openDatabase, withFileNamed } from '@logloom/sqlite';
-import type { JobRecords } from './job-records.ts';
+import type { JobRecords, RecordsUsage } from './job-records.ts';
 import { recordsPath } from './sqlite-files.ts';
+
+/** Greater than what any id goes on with. */
+const lastCharacter = '\u{10ffff}';
 
 /** The embedded store: one SQLite file in the folder, WAL, an fsync on each commit. Several threads may hold it. */
 export function createSqliteJobRecords(folder: string): JobRecords {
@@ -13,6 +16,12 @@ export function createSqliteJobRecords(folder: string): JobRecords {
   const replace = db.prepare('UPDATE records SET value = ? WHERE kind = ? AND id = ?');
   const get = db.prepare('SELECT value FROM records WHERE kind = ? AND id = ?');
   const list = db.prepare('SELECT id, value FROM records WHERE kind = ? ORDER BY id');
+  const page = db.prepare(
+    'SELECT id, value FROM records WHERE kind = ? AND id > ? AND id >= ? AND id < ? ORDER BY id LIMIT ?',
+  );
+  const usage = db.prepare(
+    'SELECT COUNT(*) AS count, IFNULL(SUM(octet_length(id) + octet_length(value)), 0) AS bytes FROM records WHERE kind = ? AND id >= ? AND id < ?',
+  );
   const remove = db.prepare('DELETE FROM records WHERE kind = ? AND id = ?');
   const named = <T>(work: () => T): T => withFileNamed(recordsPath(folder), work);
   return {
@@ -34,6 +43,18 @@ export function createSqliteJobRecords(folder: string): JobRecords {
       const row = named(() => get.get(kind, id)) as { value: string } | undefined;
       return row === undefined ? undefined : (JSON.parse(row.value) as unknown);
     },
+    page: async (kind, prefix, limit, cursor = '') => {
+      const rows = named(() => page.all(kind, cursor, prefix, prefix + lastCharacter, limit + 1)) as {
+        id: string;
+        value: string;
+      }[];
+      const entries = rows
+        .slice(0, limit)
+        .map(({ id, value }) => ({ id, value: JSON.parse(value) as unknown }));
+      return rows.length > limit ? { entries, next: entries.at(-1)!.id } : { entries };
+    },
+    usage: async (kind, prefix) =>
+      ({ ...named(() => usage.get(kind, prefix, prefix + lastCharacter)) }) as unknown as RecordsUsage,
     list: async (kind) =>
       (named(() => list.all(kind)) as { id: string; value: string }[]).map(({ id, value }) => ({
         id,

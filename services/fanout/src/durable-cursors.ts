@@ -1,4 +1,4 @@
-import type { JobRecords } from '@logloom/job-queue';
+import type { JobRecords, RecordsUsage } from '@logloom/job-queue';
 import type { Logger } from '@logloom/telemetry';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StreamName } from './client-message.ts';
@@ -18,6 +18,10 @@ export interface DurableCursorsOptions {
   logger: Logger;
   /** A name that is not used for so long is forgotten. */
   expireMs: number;
+  /** Names of one holder. */
+  namesPerHolder: number;
+  /** What all names take together, with their filters and cursors. */
+  totalBytes: number;
 }
 
 const kind = 'live-durable';
@@ -25,6 +29,15 @@ const saveMs = 250;
 const sweepMs = 3_600_000;
 /** A store out of reach must not hold a viewer's subscription for ever. */
 const openMs = 5_000;
+/** Names that are looked through at a time. */
+const sweepStep = 200;
+/** What was counted holds so long; other processes add names too. */
+const countedMs = 10_000;
+/** What a name takes beside its text. */
+const recordBytes = 200;
+
+/** There is no room for another name. */
+export class TooManyNamesError extends Error {}
 
 /**
  * The cursors of named viewers, kept on the server. What was moved is durable after at most saveMs and one write, together with
@@ -39,24 +52,64 @@ export class DurableCursors {
   #timer: NodeJS.Timeout | undefined;
   #saving: Promise<void> = Promise.resolve();
   #sweeping: NodeJS.Timeout | undefined;
+  /** By prefix of the holder; of all under the empty one. */
+  readonly #usage = new Map<string, Promise<RecordsUsage>>();
 
   constructor(options: DurableCursorsOptions) {
     this.#options = options;
   }
 
   /**
-   * Takes a name for one subscription and gives where it stands, if it is known. `onTaken` is called when another subscription of
-   * this process takes it. Rejects when the store is out of reach.
+   * Takes a name, which begins with its holder's prefix, for one subscription and gives where it stands, if it is known. `onTaken` is
+   * called when another subscription of this process takes it. Rejects with TooManyNamesError when there is no room for another name,
+   * and when the store is out of reach.
    */
-  async take(name: string, onTaken: () => void): Promise<DurableCursor | undefined> {
+  async take(
+    name: string,
+    prefix: string,
+    filter: string,
+    onTaken: () => void,
+  ): Promise<DurableCursor | undefined> {
     this.#sweeping ??= setInterval(() => void this.#sweep(), sweepMs).unref();
     this.#holders.get(name)?.();
     this.#holders.set(name, onTaken);
     // What is still on its way there is newer than what is there.
     const moving = this.#moved.has(name) ? this.#known.get(name) : undefined;
-    return (
-      moving ?? ((await this.#inTime((records) => records.get(kind, name))) as DurableCursor | undefined)
-    );
+    if (moving !== undefined) return moving;
+    const known = (await this.#inTime((records) => records.get(kind, name))) as DurableCursor | undefined;
+    if (known === undefined) await this.#takeRoom(name, prefix, filter);
+    return known;
+  }
+
+  async #takeRoom(name: string, prefix: string, filter: string): Promise<void> {
+    const { namesPerHolder, totalBytes } = this.#options;
+    const [own, all] = await Promise.all([this.#used(prefix), this.#used('')]);
+    const bytes = Buffer.byteLength(name) + Buffer.byteLength(filter) + recordBytes;
+    if (own.count >= namesPerHolder)
+      throw new TooManyNamesError(`there may be ${namesPerHolder} of a holder`);
+    // One holder may have a quarter of the room.
+    if (own.bytes + bytes > totalBytes / 4 || all.bytes + bytes > totalBytes)
+      throw new TooManyNamesError('names and filters take all the room that there is for them');
+    for (const used of [own, all]) {
+      used.count++;
+      used.bytes += bytes;
+    }
+  }
+
+  #used(prefix: string): Promise<RecordsUsage> {
+    const counted = this.#usage.get(prefix);
+    if (counted !== undefined) return counted;
+    const counting = (async () => {
+      await this.save();
+      return this.#inTime((records) => records.usage(kind, prefix));
+    })();
+    this.#usage.set(prefix, counting);
+    // Kept only while it holds.
+    const forget = (): void => {
+      if (this.#usage.get(prefix) === counting) this.#usage.delete(prefix);
+    };
+    counting.then(() => setTimeout(forget, countedMs).unref(), forget);
+    return counting;
   }
 
   /** Gives the name back, if it is still held by the one with this `onTaken`. */
@@ -75,13 +128,19 @@ export class DurableCursors {
     this.#timer ??= setTimeout(() => void this.save(), saveMs);
   }
 
-  /** The names that begin with `prefix`. */
-  async list(prefix: string): Promise<(DurableCursor & { name: string })[]> {
+  /** A page of the names that begin with `prefix`, about `limit` of them; `next` is the cursor of the next page. */
+  async list(
+    prefix: string,
+    limit: number,
+    cursor?: string,
+  ): Promise<{ names: (DurableCursor & { name: string })[]; next?: string }> {
     await this.save();
-    const all = await this.#inTime((records) => records.list(kind));
-    return all
-      .filter(({ id }) => id.startsWith(prefix))
-      .map(({ id, value }) => ({ name: id.slice(prefix.length), ...(value as DurableCursor) }));
+    const { entries, next } = await this.#inTime((records) => records.page(kind, prefix, limit, cursor));
+    const names = entries.map(({ id, value }) => ({
+      name: id.slice(prefix.length),
+      ...(value as DurableCursor),
+    }));
+    return { names, ...(next === undefined ? {} : { next }) };
   }
 
   /** Forgets a name; who holds it loses it. False when there is none. */
@@ -90,6 +149,7 @@ export class DurableCursors {
     this.#holders.get(name)?.();
     this.#holders.delete(name);
     this.#known.delete(name);
+    this.#usage.clear();
     return await this.#inTime((records) => records.delete(kind, name));
   }
 
@@ -128,9 +188,17 @@ export class DurableCursors {
     for (const [name, known] of this.#known) if (this.#holders.has(name)) this.move(name, known);
     await this.save();
     try {
-      for (const { id, value } of await this.#inTime((records) => records.list(kind)))
-        if ((value as DurableCursor).usedAt < Date.now() - this.#options.expireMs)
-          await this.#inTime((records) => records.delete(kind, id));
+      let cursor: string | undefined;
+      do {
+        const { entries, next } = await this.#inTime((records) => records.page(kind, '', sweepStep, cursor));
+        for (const { id, value } of entries)
+          if ((value as DurableCursor).usedAt < Date.now() - this.#options.expireMs)
+            await this.#inTime((records) => records.delete(kind, id));
+        cursor = next;
+        // Viewers have their turn between the pages.
+        await new Promise((resolve) => setImmediate(resolve));
+      } while (cursor !== undefined);
+      this.#usage.clear();
     } catch (error) {
       this.#options.logger.warn({ err: error }, 'durable viewers cannot be looked through');
     }

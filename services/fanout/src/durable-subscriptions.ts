@@ -28,7 +28,7 @@ export class DurableSubscriptions {
   ): Promise<DurableCursor | undefined> {
     const held = { name: this.#prefix + name, filter, onTaken };
     this.#held.set(subscription, held);
-    return this.#cursors.take(held.name, onTaken);
+    return this.#cursors.take(held.name, this.#prefix, filter, onTaken);
   }
 
   has(subscription: Subscription): boolean {

@@ -56,6 +56,53 @@ describe('durable subscriptions', () => {
     await other.stop();
   });
 
+  test('names are limited in number and bytes, told so, and listed in pages', async () => {
+    const small = await rig.start({ durableNames: 30, durableBytes: 4 * 100_000 });
+    const client = await LiveClient.open(small.port);
+    const url = `http://127.0.0.1:${small.port}/live/durable`;
+    const names = async (): Promise<string[]> => {
+      const found: string[] = [];
+      for (let cursor = ''; ;) {
+        const page = (await (await fetch(`${url}?limit=7&cursor=${cursor}`)).json()) as {
+          durable: { name: string }[];
+          next?: string;
+        };
+        assert.ok(page.durable.length <= 7);
+        found.push(...page.durable.map(({ name }) => name));
+        if (page.next === undefined) return found.sort();
+        cursor = page.next;
+      }
+    };
+    const before = await names();
+    let taken = 0;
+    for (let i = 0; i < 31; i++) client.send({ type: 'subscribe', id: `${i}`, durable: `many-${i}` });
+    const refusal = await client.first('error');
+    assert.equal(refusal.code, 'too-many-durables');
+    await eventually(
+      () => client.messages.filter(({ type }) => type === 'subscribed' || type === 'error').length === 31,
+      'an answer to each',
+    );
+    taken = client.messages.filter(({ type }) => type === 'subscribed').length;
+    assert.equal(taken, 30 - before.length);
+    assert.equal((await names()).length, 30);
+    // A name that is there is no new one.
+    const again = await LiveClient.open(small.port);
+    assert.equal((await again.subscribe({ id: 'x', durable: 'many-0' } as object)).type, 'subscribed');
+    for (const name of (await names()).filter((each) => each.startsWith('many-')))
+      assert.equal((await fetch(`${url}/${name}`, { method: 'DELETE' })).status, 204);
+    // Large filters take the bytes.
+    const large = await LiveClient.open(small.port);
+    const filter = `service:${'x'.repeat(3_900)}`;
+    for (let i = 0; i < 29; i++)
+      large.send({ type: 'subscribe', id: `${i}`, filter: `${filter}${i}`, durable: `large-${i}` });
+    const full = await large.first('error');
+    assert.equal(full.code, 'too-many-durables');
+    assert.match(full.message!, /room/);
+    for (const { ws } of [client, again, large]) ws.terminate();
+    for (const name of await names()) await fetch(`${url}/${name}`, { method: 'DELETE' });
+    await small.stop();
+  });
+
   test('a cursor that the client gives wins, and one that is none is refused', async () => {
     const fields = { filter: 'service:given', durable: 'given' };
     const { client } = await subscribe(tier.port, fields);

@@ -59,6 +59,11 @@ export const liveErrors = {
     retriable: false,
     message: 'another subscription has taken this durable name, or it was deleted',
   },
+  'too-many-durables': {
+    status: 429,
+    retriable: false,
+    message: 'there are as many durable names as there may be; delete one that is not used',
+  },
   'durable-unavailable': {
     status: 503,
     retriable: true,

@@ -6,6 +6,8 @@ export function liveOptions(settings: Settings): Partial<LiveTierOptions> {
   return {
     maxViewers: settings.LIVE_MAX_VIEWERS,
     maxHandshakes: settings.LIVE_MAX_HANDSHAKES,
+    durableNames: settings.LIVE_DURABLE_NAMES,
+    durableBytes: settings.LIVE_DURABLE_BYTES,
     drainMs: settings.LIVE_DRAIN_MS,
     host: settings.HOST,
     allowedHosts: settings.ALLOWED_HOSTS,

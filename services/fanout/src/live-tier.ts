@@ -89,6 +89,10 @@ export interface LiveTierOptions {
   ringBytes: number;
   /** The cursor of a durable subscription that nobody uses is kept so long. */
   durableExpireMs: number;
+  /** Durable names of one holder. */
+  durableNames: number;
+  /** What all durable names take together. */
+  durableBytes: number;
 }
 
 const defaults: LiveTierOptions = {
@@ -108,6 +112,8 @@ const defaults: LiveTierOptions = {
   ringItems: 50_000,
   ringBytes: 64 * 2 ** 20,
   durableExpireMs: 7 * 86_400_000,
+  durableNames: 1_000,
+  durableBytes: 64 * 2 ** 20,
 };
 
 /** What all connections of a holder may begin together, in terms of what one may. */
@@ -157,6 +163,8 @@ export class LiveTier {
         records: deps.stores.records,
         logger: deps.telemetry.logger,
         expireMs: this.options.durableExpireMs,
+        namesPerHolder: this.options.durableNames,
+        totalBytes: this.options.durableBytes,
       });
     this.authenticate = deps.authenticate ?? authenticateNobody;
     this.guard = new RequestGuard(this.options);

@@ -3,7 +3,7 @@ import type { Serde } from '@logloom/schema-registry';
 import type { Logger } from '@logloom/telemetry';
 import { catchUp } from './catch-up.ts';
 import type { StreamName, SubscribeRequest } from './client-message.ts';
-import type { DurableCursors } from './durable-cursors.ts';
+import { TooManyNamesError, type DurableCursors } from './durable-cursors.ts';
 import { DurableSubscriptions } from './durable-subscriptions.ts';
 import { liveError, type LiveError } from './errors.ts';
 import { findTail } from './find-tail.ts';
@@ -208,6 +208,8 @@ export class Session {
     try {
       known = await this.#durables.take(subscription, durable, filter, onTaken);
     } catch (error) {
+      if (error instanceof TooManyNamesError)
+        return this.#failed(id, liveError('too-many-durables', { id, message: error.message }));
       logger.warn({ err: error }, 'the cursor of a durable viewer could not be read');
       return this.#failed(id, liveError('durable-unavailable', { id }));
     }
