@@ -86,7 +86,7 @@ export class KafkaReader {
     // Who wants a few records gets a small piece; the broker gives at least one whole batch.
     const bytes = Math.min(partitionBytes, Math.max(32_768, wanted * 2_048));
     let from = offset;
-    return this.#connection.run(`cannot read ${topic}/${partition}`, topic, async (cluster) => {
+    const found = await this.#connection.run(`cannot read ${topic}/${partition}`, topic, async (cluster) => {
       for (;;) {
         const broker = await leaderOf(cluster, topic, partition);
         const [fetched] = await fetchFrom(broker, [{ ...position, offset: from }], 0, bytes);
@@ -97,10 +97,11 @@ export class KafkaReader {
         }
         const start = await listOffset(cluster, topic, partition, true);
         if (from >= start) return undefined;
-        onGap({ topic, partition, from, to: start, reason: 'trimmed' });
         from = start;
       }
     });
+    if (from > offset) onGap({ topic, partition, from: offset, to: from, reason: 'trimmed' });
+    return found;
   }
 
   async #offsets(

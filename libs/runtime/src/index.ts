@@ -1,4 +1,5 @@
 export { connectLog, type LogConnection } from './connect-log.ts';
+export { createGapReport, type GapReport } from './gap-report.ts';
 export { createFilesPrivate, keepDataPrivate } from './private-files.ts';
 export { guardRequests, protectAnswers, type GuardContext } from './guard-requests.ts';
 export { FairQueue, QueueFullError, type FairQueueOptions, type Turn } from './fair-queue.ts';

@@ -6,6 +6,7 @@ import {
   type LogRecord,
   type PartitionHandler,
 } from '@logloom/event-log';
+import type { GapReport } from '@logloom/runtime';
 import type { Decoded, Serde } from '@logloom/schema-registry';
 import { placeCorrelation, placeEvent, topics, type Correlation, type PlacedEvent } from '@logloom/schemas';
 import { batchAttributes, type Tracing } from '@logloom/telemetry';
@@ -25,6 +26,7 @@ export interface IndexPartitionDeps {
   metrics: IndexerMetrics;
   tracing: Tracing;
   marks: FillMarks;
+  gaps: GapReport;
   /** The machine's clock in ms. */
   now: () => number;
 }
@@ -107,6 +109,10 @@ export async function indexPartition(
         next = records.at(-1)!.offset + 1;
         await commitWhenDue();
       }),
+    gap: (gap) => {
+      deps.gaps('indexer', gap, 'search and archive lack what they had not been given before');
+      next = gap.reason === 'trimmed' ? gap.to : gap.from;
+    },
     idle: commitWhenDue,
     close: commit,
   };

@@ -1,7 +1,7 @@
 import { openArchive } from '@logloom/archive';
 import type { EventLog } from '@logloom/event-log';
 import { openJobQueue, openJobRecords, setAsideDamagedJobFiles } from '@logloom/job-queue';
-import { connectLog, type RunService } from '@logloom/runtime';
+import { connectLog, createGapReport, type RunService } from '@logloom/runtime';
 import { topics, type FillMark } from '@logloom/schemas';
 import { openSearchStore } from '@logloom/search-store';
 import type { DamagedFile } from '@logloom/sqlite';
@@ -82,6 +82,7 @@ export const runIndexer: RunService = async ({ settings, telemetry, signal, onRe
       metrics.bulkSeconds.observe(seconds);
     },
   });
+  const gaps = createGapReport(telemetry);
   const marks = new FillMarks({
     views: [
       { name: 'search', store: search },
@@ -103,7 +104,7 @@ export const runIndexer: RunService = async ({ settings, telemetry, signal, onRe
   // Either side's end ends the other: half a service would look alive.
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);
-  const deps = { log, serde, batches, marks, metrics, tracing, now: Date.now };
+  const deps = { log, serde, batches, marks, metrics, tracing, gaps, now: Date.now };
   const parts = [
     untilViewsHold(stop, logger, () =>
       log.consume(
@@ -120,11 +121,14 @@ export const runIndexer: RunService = async ({ settings, telemetry, signal, onRe
       {
         group: 'alerts',
         topics: [topics.alerts],
-        open: async (assignment) => queueAlerts({ log, serde, queue }, assignment),
+        open: async (assignment) => queueAlerts({ log, serde, queue, gaps }, assignment),
       },
       stop,
     ),
-    runJobs({ log, serde, search, archive, gate, queue, records, settings, logger, now: Date.now }, stop),
+    runJobs(
+      { log, serde, search, archive, gate, queue, records, settings, logger, gaps, now: Date.now },
+      stop,
+    ),
   ];
   for (const part of parts) part.catch(() => failed.abort());
   for (const result of await Promise.allSettled(parts)) if (result.status === 'rejected') throw result.reason;

@@ -1,4 +1,5 @@
-import type { Assignment, EventLog, LogRecord, PartitionHandler } from '@logloom/event-log';
+import type { Assignment, EventLog, LogGap, LogRecord, PartitionHandler } from '@logloom/event-log';
+import type { GapReport } from '@logloom/runtime';
 import type { Serde } from '@logloom/schema-registry';
 import {
   redrivenFrom,
@@ -27,6 +28,7 @@ export interface RawDoorOptions {
   /** Finds the keys by whose rules redriven events are judged again; unset: no keys are asked for, so there are no rules. */
   keys?: Pick<KeyGuard, 'named'> | undefined;
   logger: Telemetry['logger'];
+  gaps: GapReport;
 }
 
 const group = 'ingest';
@@ -87,6 +89,10 @@ class RawPartition implements PartitionHandler {
     this.#signal = signal;
     this.startOffset = startOffset;
     this.#endOffsets = endOffsets;
+  }
+
+  gap(gap: LogGap): void {
+    this.#options.gaps(group, gap, 'they were not ingested');
   }
 
   async process(records: LogRecord[]): Promise<void> {
@@ -173,13 +179,15 @@ class RawPartition implements PartitionHandler {
 
   /** Reads what was written to logs.events since the last commit. */
   async #learn(fromOffset: number): Promise<void> {
-    const { log } = this.#options;
+    const { log, gaps } = this.#options;
+    const onGap = (gap: LogGap): void =>
+      gaps(group, gap, 'raw records since the last commit may be ingested a second time');
     const ends = await log.endOffsets(topics.events);
     this.#written = new Map();
     this.#redriven = new Set();
     for (const [partition, end] of ends.entries()) {
       for (let next = this.#endOffsets[partition]!; next < end;) {
-        const records = await log.read(topics.events, partition, next, readBatch);
+        const records = await log.read(topics.events, partition, next, readBatch, onGap);
         if (records.length === 0) break;
         const sources = await this.#sources(records);
         writtenOffsets(sources, this.#assignment, fromOffset, this.#written);

@@ -1,5 +1,11 @@
 import { checkIngestExposure, RequestGuard } from '@logloom/auth';
-import { connectLog, type LogConnection, type RunService, type ServiceContext } from '@logloom/runtime';
+import {
+  connectLog,
+  createGapReport,
+  type LogConnection,
+  type RunService,
+  type ServiceContext,
+} from '@logloom/runtime';
 import { topics } from '@logloom/schemas';
 import { memoryBudget, type Settings } from '@logloom/settings';
 import { SecurityLog } from '@logloom/telemetry';
@@ -106,9 +112,10 @@ export async function startIngest(context: ServiceContext): Promise<RunningInges
     const stop = new AbortController();
     const ending = AbortSignal.any([signal, stop.signal]);
     const maxEventBytes = settings.INGEST_MAX_EVENT_BYTES;
-    const raw = runRawDoor({ log, serde, intake, maxEventBytes, keys: guard, logger }, ending).finally(() =>
-      stop.abort(),
-    );
+    const raw = runRawDoor(
+      { log, serde, intake, maxEventBytes, keys: guard, logger, gaps: createGapReport(telemetry) },
+      ending,
+    ).finally(() => stop.abort());
     const drained = [drain(app, state, ending), drainSyslog(syslog, ending)];
     const done = Promise.allSettled([raw, ...drained]).then(async (results) => {
       await opened[Symbol.asyncDispose]();

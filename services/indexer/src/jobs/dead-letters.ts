@@ -1,10 +1,12 @@
 import { DuplicateWindow, type EventLog, type LogRecord } from '@logloom/event-log';
+import type { GapReport } from '@logloom/runtime';
 import type { Serde } from '@logloom/schema-registry';
 import { redriveClaimCode, topics, type DeadLetter } from '@logloom/schemas';
 
 export interface LogAccess {
   log: EventLog;
   serde: Serde;
+  gaps?: GapReport;
 }
 
 /** A dead letter at its place. */
@@ -19,13 +21,15 @@ const maxRecords = 100;
 
 /** The dead letters of a partition in offset order, [from, to), in batches; claims are among them. */
 export async function* readLetters(
-  { log, serde }: LogAccess,
+  { log, serde, gaps }: LogAccess,
   partition: number,
   from: number,
   to: number,
 ): AsyncGenerator<PlacedLetter[]> {
   for (let next = from; next < to;) {
-    const records = await log.read(topics.deadLetter, partition, next, maxRecords);
+    const records = await log.read(topics.deadLetter, partition, next, maxRecords, (gap) =>
+      gaps?.('redrive', gap, 'these dead letters cannot be put through again'),
+    );
     if (records.length === 0) return;
     next = records.at(-1)!.offset + 1;
     const wanted = records.filter(({ offset }) => offset < to);

@@ -55,7 +55,7 @@ test('each alert with a webhook is posted, again after a fault, and once; a refu
       {
         group: 'alerts',
         topics: [topics.alerts],
-        open: async (each) => queueAlerts({ log, serde, queue }, each),
+        open: async (each) => queueAlerts({ log, serde, queue, gaps: () => assert.fail('no gap') }, each),
       },
       signal,
     );

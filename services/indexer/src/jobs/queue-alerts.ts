@@ -1,5 +1,6 @@
 import type { Assignment, EventLog, PartitionHandler } from '@logloom/event-log';
 import type { JobQueue } from '@logloom/job-queue';
+import type { GapReport } from '@logloom/runtime';
 import type { Serde } from '@logloom/schema-registry';
 import { alertToJson, type Alert } from '@logloom/schemas';
 import { jobNames } from './job-names.ts';
@@ -9,14 +10,19 @@ export interface QueueAlertsDeps {
   log: EventLog;
   serde: Serde;
   queue: Pick<JobQueue, 'addMany'>;
+  gaps: GapReport;
 }
 
 /**
  * Reads one partition of logs.alerts and orders a job for each alert with a webhook, under the alert's id. Commits after the queue has
  * them: an alert that is read again finds its job there.
  */
-export function queueAlerts({ serde, queue }: QueueAlertsDeps, assignment: Assignment): PartitionHandler {
+export function queueAlerts(
+  { serde, queue, gaps }: QueueAlertsDeps,
+  assignment: Assignment,
+): PartitionHandler {
   return {
+    gap: (gap) => gaps('alerts', gap, 'no webhook was called for these alerts'),
     process: async (records) => {
       await serde.load(records.map((record) => record.value));
       const alerts: Alert[] = [];

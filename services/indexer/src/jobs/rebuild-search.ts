@@ -129,7 +129,11 @@ class LogReader {
   async #readBatch(topic: string, partition: number, count: number): Promise<boolean> {
     const { log, serde } = this.#deps;
     const next = this.#next.get(topic)!;
-    const records = await log.read(topic, partition, next[partition]!, count);
+    const records = await log.read(topic, partition, next[partition]!, count, ({ from, to }) => {
+      throw new Error(
+        `${topic}/${partition} [${from}, ${to}) left the log while it was read: the next attempt has them from the archive`,
+      );
+    });
     if (records.length === 0) return false;
     await serde.load(records.map(({ value }) => value));
     const epoch = await log.epochOf(topics.events);
