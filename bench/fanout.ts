@@ -94,6 +94,7 @@ async function startLogloom(serde: Serde, started: Promise<FollowOptions['onBatc
   // What the tier asks of a log that is empty when it starts.
   const log = {
     epoch: 'bench',
+    epochOf: async () => 'bench',
     startOffsets: async () => [0],
     endOffsets: async () => [0],
     follow: async ({ topic, onBatch }: FollowOptions, signal: AbortSignal) => {

@@ -57,6 +57,7 @@ const following = Promise.withResolvers<FollowOptions['onBatch']>();
 // What the tier asks of a log that is empty when it starts.
 const log = {
   epoch: 'bench',
+  epochOf: async () => 'bench',
   startOffsets: async () => [0],
   endOffsets: async () => [offset],
   follow: async ({ topic, onBatch }: FollowOptions, signal: AbortSignal) => {

@@ -29,6 +29,8 @@ class Recorder implements Member {
   slot = -1;
   readonly messages: Message[] = [];
 
+  readOn(): void {}
+
   deliver(batch: Batch): void {
     const length = batch.frame[1]!;
     const header = length < 126 ? 2 : length === 126 ? 4 : 10;
@@ -285,6 +287,7 @@ test('members that leave when they are given a batch, alone or with others, take
   const leaver = (takesAlong: number): Member => {
     const member = {
       slot: -1,
+      readOn() {},
       deliver() {
         broadcast.leave(group, member);
         for (const other of leavers.splice(0, takesAlong)) broadcast.leave(group, other);

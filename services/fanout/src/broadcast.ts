@@ -9,6 +9,8 @@ export interface Member {
   /** The broadcast's own: where it stands among the members. */
   slot: number;
   deliver(batch: Batch): void;
+  /** The stream has passed over something: the member, who has everything before this cursor, leaves and reads on by itself. */
+  readOn(cursor: string): void;
 }
 
 /** All viewers of one stream with the same filter; its channel is its name on the wire. */
@@ -187,6 +189,12 @@ export class Broadcast {
 
   flushAll(nowMs: number): void {
     for (const group of [...this.#sending, ...this.#pending]) this.flush(group, nowMs);
+  }
+
+  /** Sends everybody away to read on by themselves; `cursor` is that of what was sent, and nothing may be waiting. */
+  disperse(cursor: string): void {
+    for (const group of [...this.#groups.values()])
+      for (const member of [...group.members]) member.readOn(cursor);
   }
 
   /** Sends all that the group has waiting, if anything. */

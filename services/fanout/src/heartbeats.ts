@@ -7,15 +7,20 @@ const slots = 16;
 /** Calls each member's heartbeat() once in `heartbeatMs`, spread over the interval so that thousands do not beat at once. */
 export class Heartbeats<T extends Beating> {
   readonly #members = new Set<T>();
-  readonly #timer: NodeJS.Timeout;
+  readonly #slotMs: number;
+  #timer: NodeJS.Timeout | undefined;
   // A set's iterator goes on through what is added and deleted meanwhile.
   #round = this.#members.values();
   #left = 0;
   #perSlot = 0;
 
   constructor(heartbeatMs: number) {
-    this.#timer = setInterval(() => this.#beat(), heartbeatMs / slots);
-    this.#timer.unref();
+    this.#slotMs = heartbeatMs / slots;
+    this.start();
+  }
+
+  start(): void {
+    this.#timer ??= setInterval(() => this.#beat(), this.#slotMs).unref();
   }
 
   add(member: T): void {
@@ -28,6 +33,7 @@ export class Heartbeats<T extends Beating> {
 
   stop(): void {
     clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 
   #beat(): void {

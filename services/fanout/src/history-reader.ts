@@ -81,7 +81,8 @@ export class HistoryReader {
       if (lane.records[0]?.offset === from) return;
       // A hole, or the start of the log has moved on.
       const start = (await this.#options.startOffsets())[p]!;
-      if (start > from) this.lost += start - from;
+      // What was read is not lost, though it may have left the log since.
+      if (start > from) this.lost += Math.min(start, lane.records[0]?.offset ?? start) - from;
       if (lane.records.length > 0) return;
       this.position[p] = Math.min(end, Math.max(start, blockStart(from) + blockRecords));
     }

@@ -1,5 +1,6 @@
 import type { Archive } from '@logloom/archive';
-import type { EventLog, LogRecord } from '@logloom/event-log';
+import { EventLogError, type EventLog, type LogGap, type LogRecord } from '@logloom/event-log';
+import type { GapReport } from '@logloom/runtime';
 import type { Serde } from '@logloom/schema-registry';
 import { topics } from '@logloom/schemas';
 import { batchAttributes, type ActiveSpan, type Logger, type Tracing } from '@logloom/telemetry';
@@ -28,6 +29,7 @@ export interface LiveStreamOptions {
   flushMs: number;
   nextChannel: () => number;
   turns: Turns;
+  gaps: GapReport;
   /** Has events that the log has no longer. */
   archive?: (() => Promise<Archive>) | undefined;
   /** Records of each partition that are read back at the start. */
@@ -51,6 +53,7 @@ export class LiveStream {
   /** Per partition, the offset of the next record; everything before it went through the broadcast. */
   readonly position: number[];
   readonly #options: LiveStreamOptions;
+  readonly #cursorEpoch: string;
   readonly #copies: Copies;
   readonly #finders: readonly CopyFinder[];
   readonly #history: History;
@@ -64,6 +67,8 @@ export class LiveStream {
   /** Reads the end of the log back, so that viewers can resume from memory and copies are known; ready when it resolves. */
   static async open(options: LiveStreamOptions, signal: AbortSignal): Promise<LiveStream> {
     const { log, kind, serde, readBack, turns } = options;
+    // As they are now: when the topic is made anew, all of this is void.
+    const cursorEpoch = await log.epochOf(kind.topic);
     const start = await log.startOffsets(kind.topic);
     const end = await log.endOffsets(kind.topic);
     const from = end.map((offset, p) => Math.max(start[p]!, offset - readBack));
@@ -71,14 +76,14 @@ export class LiveStream {
       kind.scan({ log, serde, partition, turn: () => turns.take() }, offset);
     const scans = await Promise.all(from.map((offset, p) => scanFrom(p, offset)));
     const epoch = await log.epochOf(topics.events);
-    const stream = new LiveStream(options, epoch, scanFrom, scans, end);
+    const stream = new LiveStream(options, { epoch, cursorEpoch }, scanFrom, scans, end);
     await stream.#readBack(from, end, signal);
     return stream;
   }
 
   private constructor(
     options: LiveStreamOptions,
-    epoch: string,
+    { epoch, cursorEpoch }: { epoch: string; cursorEpoch: string },
     scanFrom: (partition: number, offset: number) => Promise<CopyScan>,
     scans: readonly CopyScan[],
     end: readonly number[],
@@ -87,6 +92,7 @@ export class LiveStream {
     this.kind = kind;
     this.epoch = epoch;
     this.#options = options;
+    this.#cursorEpoch = cursorEpoch;
     this.position = [...end];
     this.#copies = new Copies(scans);
     this.#finders = end.map(
@@ -128,7 +134,7 @@ export class LiveStream {
   }
 
   cursorAt(offsets: readonly number[]): string {
-    return formatCursor(this.kind.letter, this.#options.log.epoch, offsets);
+    return formatCursor(this.kind.letter, this.#cursorEpoch, offsets);
   }
 
   /**
@@ -138,7 +144,7 @@ export class LiveStream {
   async resolveCursor(text: string): Promise<Cursor | 'void' | undefined> {
     const cursor = parseCursor(text);
     if (cursor === undefined || cursor.letter !== this.kind.letter) return undefined;
-    if (cursor.epoch !== this.#options.log.epoch) return 'void';
+    if (cursor.epoch !== this.#cursorEpoch) return 'void';
     if (cursor.offsets.length !== this.position.length) return undefined;
     if (!this.hasReached(cursor.offsets)) {
       // Given by an instance that is ahead of this one, or by a log that lost its end.
@@ -153,7 +159,7 @@ export class LiveStream {
     const cursor = parseCursor(text);
     return (
       cursor?.letter === this.kind.letter &&
-      cursor.epoch === this.#options.log.epoch &&
+      cursor.epoch === this.#cursorEpoch &&
       cursor.offsets.length === this.position.length &&
       this.hasReached(cursor.announced?.to ?? cursor.offsets)
     );
@@ -223,9 +229,28 @@ export class LiveStream {
           // Not in the span: the timer would take it along.
           this.#flushDue();
         },
+        onGap: (gap) => this.#passOver(gap),
       },
       signal,
     );
+  }
+
+  /** Viewers read on by themselves: from the archive what it has, and a gap with its bounds for what is nowhere. */
+  #passOver(gap: LogGap): void {
+    const { gaps, kind } = this.#options;
+    gaps(`live ${kind.name}`, gap, 'viewers are told of those that the archive does not have');
+    if (gap.reason === 'lost-end')
+      throw new EventLogError(
+        'topic-recreated',
+        `${gap.topic}/${gap.partition} lost its end: cursors are void`,
+      );
+    this.#alarm.clear();
+    const { cursor } = this;
+    this.broadcast.flushAll(performance.now());
+    this.position[gap.partition] = gap.to;
+    this.#cursor = undefined;
+    this.ring.passOver(gap.partition, gap.to);
+    this.broadcast.disperse(cursor);
   }
 
   /** Sends what is waiting and stops the clock. */

@@ -9,6 +9,7 @@ import {
   type Holder,
 } from '@logloom/auth';
 import { EventLogError, type EventLog } from '@logloom/event-log';
+import { createGapReport, type GapReport } from '@logloom/runtime';
 import type { Serde } from '@logloom/schema-registry';
 import type { Settings } from '@logloom/settings';
 import { SecurityLog, type Telemetry } from '@logloom/telemetry';
@@ -135,6 +136,7 @@ export class LiveTier {
   readonly #security: SecurityLog;
   readonly #deps: LiveTierDeps;
   readonly #turns = new Turns();
+  readonly #gaps: GapReport;
   readonly #drainWatch = new DrainWatch();
   readonly #pressure: Pressure;
   readonly #heartbeats: Heartbeats<AnyViewer>;
@@ -155,6 +157,7 @@ export class LiveTier {
 
   constructor(deps: LiveTierDeps) {
     this.#deps = deps;
+    this.#gaps = createGapReport(deps.telemetry);
     this.options = { ...defaults, ...deps.options };
     this.#pressure = new Pressure(deps.settings.LIVE_TOTAL_BUFFER_BYTES ?? defaultTotalBudget);
     this.#durables =
@@ -209,9 +212,24 @@ export class LiveTier {
 
   /**
    * Follows the log until the signal aborts, then drains: viewers get what comes until their turn to leave. `onReady` is called when
-   * viewers may come. Rejects when the log fails.
+   * viewers may come. When a topic is made anew, every viewer is sent away and may come back at once: its cursors are void, which it
+   * is told. Rejects when the log fails.
    */
   async run(signal: AbortSignal, onReady: () => void = () => {}): Promise<void> {
+    for (;;) {
+      try {
+        return await this.#run(signal, onReady);
+      } catch (error) {
+        const isRecreated = error instanceof EventLogError && error.code === 'topic-recreated';
+        // One process of several is replaced as a whole.
+        if (!isRecreated || signal.aborted || this.options.othersServe) throw error;
+        this.#deps.telemetry.logger.error({ err: error }, 'the live tier begins anew on what is there now');
+      }
+    }
+  }
+
+  async #run(signal: AbortSignal, onReady: () => void): Promise<void> {
+    this.#heartbeats.start();
     const failed = new AbortController();
     const drained = new AbortController();
     const stop = AbortSignal.any([signal, failed.signal]);
@@ -241,7 +259,7 @@ export class LiveTier {
       // It was told to stop while it waited for the log.
       if (!isDamage(error) || !signal.aborted) throw error;
     } finally {
-      await this.#drain();
+      await this.#drain(signal.aborted ? 'shutdown' : 'restart');
       await this.#durables?.save();
       drained.abort();
     }
@@ -353,6 +371,7 @@ export class LiveTier {
         flushMs: settings.LIVE_FLUSH_MS,
         nextChannel: () => ++this.#lastChannel,
         turns: this.#turns,
+        gaps: this.#gaps,
         // Of correlations it keeps no places in the log.
         archive: kind === eventsStream ? this.#deps.stores?.archive : undefined,
         readBack,
@@ -364,7 +383,7 @@ export class LiveTier {
   }
 
   /** Stops accepting, sends viewers away in waves, so that they do not all come back at once, and cuts who is left. */
-  async #drain(): Promise<void> {
+  async #drain(reason: 'shutdown' | 'restart'): Promise<void> {
     this.#state = 'draining';
     const { drainMs, othersServe, retrySpreadMs } = this.options;
     // What connects from now on is for the others.
@@ -375,7 +394,7 @@ export class LiveTier {
     const waves = Math.max(1, Math.min(viewers.length, Math.floor((drainMs * waveShare) / waveMs)));
     const spread = (): number => Math.round(Math.random() * (othersServe ? waveMs : retrySpreadMs));
     for (const stream of this.#streams) stream.flushAll();
-    if (!othersServe) for (const viewer of viewers) viewer.goodbye('shutdown', spread());
+    if (!othersServe) for (const viewer of viewers) viewer.goodbye(reason, spread());
     const perWave = Math.ceil(viewers.length / waves);
     for (let first = 0; first < viewers.length; first += perWave) {
       for (const stream of this.#streams) stream.flushAll();

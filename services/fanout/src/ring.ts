@@ -52,6 +52,12 @@ export class Ring {
     while (this.#bytes > this.#maxBytes && this.#end - this.#first > 1) this.#evict();
   }
 
+  /** The log has lost what lies before this offset of the partition, and some of it was never added. */
+  passOver(partition: number, offset: number): void {
+    const lane = this.#lanes[partition]!;
+    lane.reach = Math.max(lane.reach, offset);
+  }
+
   /** The first offset of the partition from which on nothing is missing here. */
   reach(partition: number): number {
     return this.#lanes[partition]!.reach;
@@ -79,7 +85,7 @@ export class Ring {
     this.#first++;
     this.#bytes -= item.bytes;
     const lane = this.#lanes[item.partition]!;
-    lane.reach = item.offset + 1;
+    lane.reach = Math.max(lane.reach, item.offset + 1);
     lane.head++;
     if (lane.head > 1024 && lane.head * 2 > lane.offsets.length) {
       lane.offsets = lane.offsets.slice(lane.head);

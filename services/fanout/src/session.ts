@@ -176,6 +176,11 @@ export class Session {
       group: stream.broadcast.hold(filter, sibling),
       priority,
       context: this.#context,
+      catchUp: (behind) => {
+        this.#goOn(behind, behind.cursor).catch((error: unknown) => {
+          for (const id of [...behind.ids]) this.#unreadable(behind, id, error);
+        });
+      },
     });
     this.#subscriptions.add(subscription);
     return subscription;

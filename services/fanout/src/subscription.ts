@@ -25,6 +25,8 @@ export interface SubscriptionOptions {
   group: Group;
   priority: Priority;
   context: DeliveryContext;
+  /** Catches the subscription up from its cursor. */
+  catchUp: (subscription: Subscription) => void;
 }
 
 /** A viewer that was cut off comes back after so long at the earliest, and twice that at the latest. */
@@ -43,6 +45,7 @@ export class Subscription implements Member {
   slot = -1;
   readonly #viewer: Viewer;
   readonly #context: DeliveryContext;
+  readonly #startCatchUp: (subscription: Subscription) => void;
   #state: 'starting' | 'live' | 'paused' | 'closed' = 'starting';
   /** The last cursor that the viewer was sent. */
   #cursor = '';
@@ -50,12 +53,13 @@ export class Subscription implements Member {
   #catchUp = 0;
   #ladder: Ladder | undefined;
 
-  constructor({ viewer, stream, group, priority, context }: SubscriptionOptions) {
+  constructor({ viewer, stream, group, priority, context, catchUp }: SubscriptionOptions) {
     this.#viewer = viewer;
     this.stream = stream;
     this.group = group;
     this.priority = priority;
     this.#context = context;
+    this.#startCatchUp = catchUp;
   }
 
   get cursor(): string {
@@ -115,6 +119,13 @@ export class Subscription implements Member {
   /** Ends a pause; a catch-up from its cursor must follow. */
   resume(): void {
     this.#state = 'starting';
+  }
+
+  readOn(cursor: string): void {
+    if (this.#ladder === undefined) this.#cursor = cursor;
+    this.pause();
+    this.resume();
+    this.#startCatchUp(this);
   }
 
   /** Sets the cursor of one that the client has on another channel so far. */
