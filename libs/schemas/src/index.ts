@@ -1,3 +1,4 @@
+export { epochHeader, isOfEpoch } from './log-epoch.ts';
 export {
   contractNames,
   contractPath,

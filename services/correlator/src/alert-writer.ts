@@ -1,6 +1,6 @@
 import type { EventLog } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
-import { topics, type Alert } from '@logloom/schemas';
+import { epochHeader, isOfEpoch, topics, type Alert } from '@logloom/schemas';
 
 type Position = Pick<Alert, 'closeOffset' | 'closeSequence' | 'index'>;
 
@@ -12,25 +12,29 @@ export class AlertWriter {
   readonly #log: EventLog;
   readonly #serde: Serde;
   readonly #partition: number;
+  readonly #headers: Readonly<Record<string, string>>;
   #last: Position;
 
-  private constructor(log: EventLog, serde: Serde, partition: number, last: Position) {
+  private constructor(log: EventLog, serde: Serde, partition: number, epoch: string, last: Position) {
     this.#log = log;
     this.#serde = serde;
     this.#partition = partition;
+    this.#headers = { [epochHeader]: epoch };
     this.#last = last;
   }
 
-  static async open(log: EventLog, serde: Serde, partition: number): Promise<AlertWriter> {
+  /** `epoch` is that of logs.events. */
+  static async open(log: EventLog, serde: Serde, partition: number, epoch: string): Promise<AlertWriter> {
     const end = (await log.endOffsets(topics.alerts))[partition]!;
     let last: Position = { closeOffset: -1, closeSequence: -1, index: -1 };
     // A few more than one: another instance may have been at work for a moment.
     for (const record of await log.read(topics.alerts, partition, Math.max(0, end - 100), 100)) {
+      if (!isOfEpoch(record, epoch)) continue;
       await serde.load([record.value]);
       const decoded = serde.decode(record.value);
       if (decoded.name === 'Alert' && isAhead(decoded.value, last)) last = decoded.value;
     }
-    return new AlertWriter(log, serde, partition, last);
+    return new AlertWriter(log, serde, partition, epoch, last);
   }
 
   /** Resolves, with how many were new, when all are durable. */
@@ -43,6 +47,7 @@ export class AlertWriter {
         partition: this.#partition,
         key: alert.correlationId,
         value: this.#serde.encode('Alert', alert),
+        headers: this.#headers,
       })),
     );
     this.#last = fresh.at(-1)!;

@@ -3,11 +3,20 @@ import {
   type Assignment,
   type DuplicateWindow,
   type EventLog,
+  type LogGap,
   type LogRecord,
   type PartitionHandler,
 } from '@logloom/event-log';
 import { SchemaRegistryError, type Decoded, type Serde } from '@logloom/schema-registry';
-import { topics, type Alert, type Correlation } from '@logloom/schemas';
+import type { GapReport } from '@logloom/runtime';
+import {
+  epochHeader,
+  isOfEpoch,
+  memberOffsets,
+  topics,
+  type Alert,
+  type Correlation,
+} from '@logloom/schemas';
 import { batchAttributes, type Logger, type Tracing } from '@logloom/telemetry';
 import { AlertWriter } from './alert-writer.ts';
 import { Correlate, type CorrelateOptions, type InputRecord } from './correlate.ts';
@@ -17,6 +26,8 @@ import { inForceFrom, readInForce, RulesWriter, type Wanted } from './rules-in-l
 import { spans, type CorrelatorMetrics } from './telemetry.ts';
 import { TraceMemory } from './trace-memory.ts';
 import { lastMember } from './written-documents.ts';
+
+export const group = 'correlator';
 
 /** A commit costs a disk write and only shortens a restart. */
 const commitIntervalMs = 500;
@@ -29,6 +40,7 @@ export interface CorrelatorDeps {
   metrics: CorrelatorMetrics;
   tracing: Tracing;
   logger: Pick<Logger, 'error' | 'warn'>;
+  gaps: GapReport;
   /** How often the rules and options in force are written again. */
   rulesRefreshMs: number;
   /** The machine's clock in ms; used for when to look, never for what to write. */
@@ -45,30 +57,41 @@ export async function correlatePartition(
 ): Promise<PartitionHandler> {
   const { log, serde, wanted, metrics, tracing, logger, now } = deps;
   const { partition, committed } = assignment;
-  // An output that ends before the committed position was deleted: the documents are made anew from the start of the log.
+  const epoch = await log.epochOf(topics.events);
+  const outputEpoch = await log.epochOf(topics.correlations);
+  // An output that is another one than at the commit, or ends before, was deleted: the documents are made anew from the start of the log.
   const outputEnd = (await log.endOffsets(topics.correlations))[partition]!;
-  const isRebuild = parseMetadata(committed).output > outputEnd;
+  const last = parseMetadata(committed);
+  const isRebuild = last.output > outputEnd || (last.outputEpoch ?? outputEpoch) !== outputEpoch;
   const metadata = parseMetadata(isRebuild ? null : committed);
   const { output } = metadata;
-  const startOffset = isRebuild ? 0 : (committed?.offset ?? 0);
-  const written = await readWritten(deps, partition, output, outputEnd);
-  const alertWriter = await AlertWriter.open(log, serde, partition);
+  const logStart = (await log.startOffsets(topics.events))[partition]!;
+  const startOffset = isRebuild ? logStart : (committed?.offset ?? logStart);
+  if ((isRebuild || committed === null) && logStart > 0)
+    logger.warn(
+      { partition, offset: logStart },
+      'the log begins here: what was before is in no new document',
+    );
+  let written = await readWritten(deps, partition, epoch, output, outputEnd);
+  const alertWriter = await AlertWriter.open(log, serde, partition, epoch);
   const eventsEnd = (await log.endOffsets(topics.events))[partition]!;
   const rulesWriter = new RulesWriter(log, serde, partition, wanted, eventsEnd, deps.rulesRefreshMs);
   const rulesInForce = await inForceAt(metadata.rules);
   const optionsInForce =
     metadata.options === metadata.rules ? rulesInForce : await inForceAt(metadata.options);
   if (rulesInForce !== undefined) rulesWriter.seen(rulesInForce.timestamp);
-  const correlate = new Correlate(partition, await optionsAtStart(), {
-    epoch: await log.epochOf(topics.events),
-    offset: startOffset,
-    rules: rulesInForce?.rules ?? null,
-    written: written.map((w) => w.document),
-  });
+  const options = await optionsAtStart();
+  const startAt = (offset: number): { correlate: Correlate; restart: RestartPoint } => {
+    const documents = written.map(({ document }) => document);
+    const rules = rulesInForce?.rules ?? null;
+    const point = new RestartPoint(offset, output, metadata, outputEpoch);
+    for (const w of written) point.documentWritten(w.offset, lastMember(w.document));
+    const correlate = new Correlate(partition, options, { epoch, offset, rules, written: documents });
+    return { correlate, restart: point };
+  };
+  let { correlate, restart } = startAt(startOffset);
   // Warmed up by the first batch: where nothing is to be read, nothing is read back.
   let window: DuplicateWindow | undefined;
-  const restart = new RestartPoint(startOffset, output, metadata);
-  for (const { offset, document } of written) restart.documentWritten(offset, lastMember(document));
   const traces = new TraceMemory(tracing);
   let committedAt = now();
   let position = startOffset;
@@ -106,13 +129,14 @@ export async function correlatePartition(
     if (next !== null) await assignment.commit(next.offset, next.metadata);
   };
 
+  const headers = { [epochHeader]: epoch };
   const append = async (documents: readonly Correlation[]): Promise<number[]> => {
     if (documents.length === 0) return [];
     const records = documents.map((document) => ({
       partition,
       key: document.correlationId,
       value: serde.encode('Correlation', document),
-      ...traces.take(document.correlationId),
+      headers: { ...headers, ...traces.take(document.correlationId).headers },
     }));
     return tracing.batch(spans.send, records, (span) => {
       span.set({ 'messaging.batch.message_count': records.length });
@@ -120,15 +144,30 @@ export async function correlatePartition(
     });
   };
 
+  /** Groups that are open stay: they close by the log's clock, without what is gone. Documents that were written stay as well. */
+  const passOver = (gap: LogGap): void => {
+    const inDocuments = written.flatMap(({ document }) => memberOffsets(document));
+    const known = new Set(inDocuments.filter((offset) => offset >= gap.from && offset < gap.to));
+    deps.gaps(group, gap, 'their requests are in no document, or in one without them', known.size);
+    position = gap.reason === 'lost-end' ? gap.from : gap.to;
+    // Nothing was applied yet: the state begins behind the gap.
+    if (window === undefined) ({ correlate, restart } = startAt(position));
+    else restart.batchApplied(position, {});
+  };
+
   return {
     startOffset,
+    gap: passOver,
     process: (records) =>
       tracing.batch(spans.process, records, async (span) => {
         span.set(batchAttributes(records));
         await serde.load(records.map((record) => record.value));
-        window ??= await warmUp({ log, topic: topics.events, partition }, startOffset, (read) =>
-          serde.sources(read.map(({ value }) => value)),
-        );
+        if (window === undefined) {
+          window = await warmUp({ log, topic: topics.events, partition }, position, (read) =>
+            serde.sources(read.map(({ value }) => value)),
+          );
+          written = [];
+        }
         const documents: Correlation[] = [];
         const alerts: Alert[] = [];
         const setBy: SetBy = {};
@@ -198,17 +237,21 @@ function read({ serde }: CorrelatorDeps, record: LogRecord): Decoded | undefined
  * copy is behind in (closeOffset, closeSequence) and is dropped.
  */
 async function readWritten(
-  { log, serde }: CorrelatorDeps,
+  { log, serde, gaps }: CorrelatorDeps,
   partition: number,
+  epoch: string,
   fromOffset: number,
   end: number,
 ): Promise<{ offset: number; document: Correlation }[]> {
   const written: { offset: number; document: Correlation }[] = [];
   for (let next = fromOffset; next < end;) {
-    const records = await log.read(topics.correlations, partition, next, 1000);
+    const records = await log.read(topics.correlations, partition, next, 1000, (gap) =>
+      gaps(group, gap, 'documents that were written there may be written a second time'),
+    );
     if (records.length === 0) break;
     await serde.load(records.map((record) => record.value));
     for (const record of records) {
+      if (!isOfEpoch(record, epoch)) continue;
       const decoded = serde.decode(record.value);
       if (decoded.name !== 'Correlation') continue;
       if (isAfter(decoded.value, written.at(-1)?.document))

@@ -4,6 +4,8 @@ import type { Commit } from '@logloom/event-log';
 interface Metadata {
   /** The output partition is to be read from here on to know what is written of the records from the committed offset on. */
   output: number;
+  /** The epoch of the output topic, in which that position counts; absent from an earlier release. */
+  outputEpoch?: string;
   /** The last record before the committed offset that set the rules, and the last that set the options; absent where there is none. */
   rules?: number;
   options?: number;
@@ -39,8 +41,10 @@ export class RestartPoint {
   #committedPosition: number;
   #outputEnd: number;
   #setBy: SetBy;
+  readonly #outputEpoch: string | undefined;
 
-  constructor(offset: number, outputEnd: number, setBy: SetBy = {}) {
+  constructor(offset: number, outputEnd: number, setBy: SetBy = {}, outputEpoch?: string) {
+    this.#outputEpoch = outputEpoch;
     this.#setBy = { rules: setBy.rules, options: setBy.options };
     this.#offset = this.#position = this.#committedPosition = offset;
     this.#outputEnd = outputEnd;
@@ -81,7 +85,12 @@ export class RestartPoint {
 
   #metadata(output: number): string {
     // What is undefined is not written.
-    return JSON.stringify({ output, position: this.#position, ...this.#setBy });
+    return JSON.stringify({
+      output,
+      outputEpoch: this.#outputEpoch,
+      position: this.#position,
+      ...this.#setBy,
+    });
   }
 }
 

@@ -1,7 +1,7 @@
-import { connectLog, type RunService } from '@logloom/runtime';
+import { connectLog, createGapReport, type RunService } from '@logloom/runtime';
 import { topics } from '@logloom/schemas';
 import { correlateOptions } from './correlate-options.ts';
-import { correlatePartition } from './correlate-partition.ts';
+import { correlatePartition, group } from './correlate-partition.ts';
 import { memberEventSchema } from './member-event-schema.ts';
 import { refreshInterval } from './rules-in-log.ts';
 import { RulesSource } from './rules-source.ts';
@@ -26,6 +26,7 @@ export const runCorrelator: RunService = async ({ settings, telemetry, signal, o
     wanted: { rules: () => rules.current, options: correlateOptions(settings) },
     metrics,
     tracing: telemetry.tracing,
+    gaps: createGapReport(telemetry),
     logger,
     rulesRefreshMs: refreshInterval(settings.LOG_RETENTION_MS),
     now: Date.now,
@@ -41,7 +42,7 @@ export const runCorrelator: RunService = async ({ settings, telemetry, signal, o
   setTimeout(ready, maxUnreadyMs).unref();
   await log.consume(
     {
-      group: 'correlator',
+      group,
       topics: [topics.events],
       open: async (assignment) => {
         const handler = await correlatePartition(deps, assignment);

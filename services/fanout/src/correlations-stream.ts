@@ -2,6 +2,7 @@ import { CorrelationSubject, type FilterSubject } from '@logloom/filter';
 import type { Serde } from '@logloom/schema-registry';
 import {
   correlationToJson,
+  isOfEpoch,
   levels,
   placeCorrelation,
   topics,
@@ -79,6 +80,7 @@ class CorrelationScan implements CopyScan {
     const { log, serde, partition, turn } = this.#place;
     const start = (await log.startOffsets(topics.correlations))[partition]!;
     this.position = Math.min(end, Math.max(start, this.position));
+    const epoch = await log.epochOf(topics.events);
     const copies: number[] = [];
     while (this.position < end) {
       const count = Math.min(recordsPerRead, end - this.position);
@@ -86,7 +88,9 @@ class CorrelationScan implements CopyScan {
       await turn();
       await serde.load(read.map(({ value }) => value));
       const records = read.filter(({ offset }) => offset < end);
-      for (const { offset, value } of records) {
+      for (const record of records) {
+        const { offset, value } = record;
+        if (!isOfEpoch(record, epoch)) continue;
         const document = decodeDocument(serde, value);
         if (document !== undefined && !this.#isNew(document)) copies.push(offset);
       }

@@ -1,5 +1,6 @@
 import type { LogRecord } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
+import { isOfEpoch } from '@logloom/schemas';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LiveItem, StreamKind } from './stream-kind.ts';
 
@@ -32,6 +33,8 @@ export async function decodeRecords(
     const { partition, offset, timestamp, value } = record;
     let item: LiveItem | undefined;
     try {
+      // A document about a logs.events that is no more names other events than it means.
+      if (!isOfEpoch(record, epoch)) return { offset, timestamp, item };
       item = kind.item(serde.decode(value), epoch, partition, offset, timestamp, value.length);
     } catch (error) {
       problems.undecodable(record, error as Error);

@@ -8,22 +8,24 @@ test('of any sequence, each document that is ahead of all before it is admitted,
   const position = fc.tuple(fc.nat(5), fc.nat(3), fc.boolean());
   fc.assert(
     fc.property(fc.array(position, { maxLength: 30 }), (positions) => {
-      let order = new DocumentOrder();
+      let order = new DocumentOrder('one');
       let highest = -1;
       for (const [closeOffset, closeSequence, restart] of positions) {
         const rank = closeOffset * 10 + closeSequence;
         assert.equal(order.admit({ closeOffset, closeSequence } as Correlation), rank > highest);
         highest = Math.max(highest, rank);
-        if (restart) order = DocumentOrder.parse(order.toMetadata());
+        if (restart) order = DocumentOrder.parse('one', order.toMetadata());
       }
     }),
   );
 });
 
-test('metadata of others is the beginning', () => {
-  for (const metadata of [undefined, '', 'closed=x.1', '{}'])
+test('metadata of others, or of another epoch, is the beginning', () => {
+  const order = new DocumentOrder('another');
+  order.admit({ closeOffset: 7, closeSequence: 0 } as Correlation);
+  for (const metadata of [undefined, '', 'closed=x.1', '{}', order.toMetadata()])
     assert.equal(
-      DocumentOrder.parse(metadata).admit({ closeOffset: 0, closeSequence: 0 } as Correlation),
+      DocumentOrder.parse('one', metadata).admit({ closeOffset: 0, closeSequence: 0 } as Correlation),
       true,
     );
 });

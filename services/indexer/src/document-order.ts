@@ -5,20 +5,24 @@ import type { Correlation } from '@logloom/schemas';
  * last one was written by an instance that did not know that another had taken over.
  */
 export class DocumentOrder {
+  readonly #epoch: string;
   #closeOffset: number;
   #closeSequence: number;
 
-  constructor(closeOffset = -1, closeSequence = -1) {
+  /** `epoch` is that of logs.events, whose offsets the positions are. */
+  constructor(epoch: string, closeOffset = -1, closeSequence = -1) {
+    this.#epoch = epoch;
     this.#closeOffset = closeOffset;
     this.#closeSequence = closeSequence;
   }
 
-  /** Reads what toMetadata() wrote; anything else is the beginning. */
-  static parse(metadata = ''): DocumentOrder {
-    const [, closeOffset, closeSequence] = /^closed=(-?\d+)\.(-?\d+)$/.exec(metadata) ?? [];
-    return closeOffset === undefined
-      ? new DocumentOrder()
-      : new DocumentOrder(Number(closeOffset), Number(closeSequence));
+  /** Reads what toMetadata() wrote in this epoch, or an earlier release; anything else is the beginning. */
+  static parse(epoch: string, metadata = ''): DocumentOrder {
+    const [, closeOffset, closeSequence, written = epoch] =
+      /^closed=(-?\d+)\.(-?\d+)(?: (\w+))?$/.exec(metadata) ?? [];
+    return closeOffset === undefined || written !== epoch
+      ? new DocumentOrder(epoch)
+      : new DocumentOrder(epoch, Number(closeOffset), Number(closeSequence));
   }
 
   /** True, and remembered, when the document is ahead of all before it. */
@@ -32,6 +36,6 @@ export class DocumentOrder {
 
   /** For the commit's metadata. */
   toMetadata(): string {
-    return `closed=${this.#closeOffset}.${this.#closeSequence}`;
+    return `closed=${this.#closeOffset}.${this.#closeSequence} ${this.#epoch}`;
   }
 }

@@ -8,7 +8,14 @@ import {
 } from '@logloom/event-log';
 import type { GapReport } from '@logloom/runtime';
 import type { Decoded, Serde } from '@logloom/schema-registry';
-import { placeCorrelation, placeEvent, topics, type Correlation, type PlacedEvent } from '@logloom/schemas';
+import {
+  isOfEpoch,
+  placeCorrelation,
+  placeEvent,
+  topics,
+  type Correlation,
+  type PlacedEvent,
+} from '@logloom/schemas';
 import { batchAttributes, type Tracing } from '@logloom/telemetry';
 import { DocumentOrder } from './document-order.ts';
 import type { ErrorCode } from './errors.ts';
@@ -41,16 +48,16 @@ export async function indexPartition(
   assignment: Assignment,
 ): Promise<PartitionHandler> {
   const { log, serde, batches, marks, metrics, tracing, now } = deps;
+  // What stands in ids; where logs.events is made anew, this partition is opened again.
+  const epoch = await log.epochOf(topics.events);
   const { topic, partition, committed } = assignment;
   const committedAtStart = committed?.offset ?? 0;
   const start = await marks.open(topic, partition, committedAtStart);
   const isRefill = start.offset < committedAtStart;
   const order = isRefill
     ? await orderBefore(deps, topic, partition, start.offset)
-    : DocumentOrder.parse(committed?.metadata);
+    : DocumentOrder.parse(epoch, committed?.metadata);
   let next = start.offset;
-  const startOffset = next;
-  const epoch = await log.epochOf(topics.events);
   // Warmed up by the first batch: where nothing is to be read, nothing is read back.
   let window: DuplicateWindow | undefined;
   let committedOffset = next;
@@ -79,14 +86,15 @@ export async function indexPartition(
     const all = await decodeAll(deps, records, scope === undefined);
     for (const { record, decoded } of all) {
       if (decoded.name === 'LogEvent') {
-        window ??= await warmUp({ log, topic, partition }, startOffset, (read) =>
+        window ??= await warmUp({ log, topic, partition }, next, (read) =>
           serde.sources(read.map(({ value }) => value)),
         );
         if (window.admit(decoded.value.source, record.offset))
           events.push(placeEvent(decoded.value, epoch, partition, record.offset));
         else metrics.copies.inc();
       } else if (decoded.name === 'Correlation') {
-        if (order.admit(decoded.value)) documents.push(placeCorrelation(decoded.value, epoch));
+        if (isOfEpoch(record, epoch) && order.admit(decoded.value))
+          documents.push(placeCorrelation(decoded.value, epoch));
         else metrics.staleDocuments.inc();
       }
     }
@@ -100,7 +108,7 @@ export async function indexPartition(
   };
 
   return {
-    startOffset,
+    startOffset: next,
     process: (records) =>
       tracing.batch(span, records, async (active) => {
         active.set(batchAttributes(records));
@@ -111,7 +119,7 @@ export async function indexPartition(
       }),
     gap: (gap) => {
       deps.gaps('indexer', gap, 'search and archive lack what they had not been given before');
-      next = gap.reason === 'trimmed' ? gap.to : gap.from;
+      next = gap.reason === 'lost-end' ? gap.from : gap.to;
     },
     idle: commitWhenDue,
     close: commit,
@@ -128,15 +136,16 @@ async function orderBefore(
   partition: number,
   offset: number,
 ): Promise<DocumentOrder> {
-  const order = new DocumentOrder();
+  const epoch = await log.epochOf(topics.events);
+  const order = new DocumentOrder(epoch);
   if (topic !== topics.correlations) return order;
   for (let next = Math.max(0, offset - orderRecords); next < offset;) {
     const records = await log.read(topic, partition, next, Math.min(1000, offset - next));
     if (records.length === 0 || records[0]!.offset >= offset) break;
     await serde.load(records.map(({ value }) => value));
-    for (const { value } of records) {
-      const decoded = tryDecode(serde, value);
-      if (decoded?.name === 'Correlation') order.admit(decoded.value);
+    for (const record of records) {
+      const decoded = tryDecode(serde, record.value);
+      if (decoded?.name === 'Correlation' && isOfEpoch(record, epoch)) order.admit(decoded.value);
     }
     next = records.at(-1)!.offset + 1;
   }

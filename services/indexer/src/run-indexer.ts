@@ -15,6 +15,7 @@ import { runJobs } from './jobs/run-jobs.ts';
 import { WriteGate } from './jobs/write-gate.ts';
 import type { Logger } from '@logloom/telemetry';
 import { createMetrics, spans } from './telemetry.ts';
+import { viewEpoch } from './view-epoch.ts';
 
 /** The folder of the embedded search store and archive, in the data folder. */
 export function storesFolder(dataFolder: string): string {
@@ -83,28 +84,43 @@ export const runIndexer: RunService = async ({ settings, telemetry, signal, onRe
     },
   });
   const gaps = createGapReport(telemetry);
-  const marks = new FillMarks({
-    views: [
-      { name: 'search', store: search },
-      { name: 'archive', store: archive },
-    ],
-    epoch: log.epoch,
-    onLost: (lost) => {
-      metrics.lostRecords.inc({ view: lost.view }, lost.to - lost.from);
-      logger.error(lost, 'a view lost records that were committed; they are read from the log again');
-    },
-    onRetry: (store, error) => {
-      metrics.retries.inc({ store });
-      logger.warn({ store, err: error }, 'a store cannot say how far it is filled; trying again');
-    },
-    signal,
-  });
-  await marks.adopt(await committedMarks(log));
+  // When a topic is made anew, the marks for what it was before say nothing about it.
+  const marksOf = new Map<string, Promise<FillMarks>>();
+  const currentMarks = async (): Promise<FillMarks> => {
+    const epoch = await viewEpoch(log);
+    let marks = marksOf.get(epoch);
+    if (marks === undefined) {
+      marksOf.clear();
+      marksOf.set(epoch, (marks = openMarks(epoch)));
+    }
+    return marks;
+  };
+  const openMarks = async (epoch: string): Promise<FillMarks> => {
+    const marks = new FillMarks({
+      views: [
+        { name: 'search', store: search },
+        { name: 'archive', store: archive },
+      ],
+      epoch,
+      onLost: (lost) => {
+        metrics.lostRecords.inc({ view: lost.view }, lost.to - lost.from);
+        logger.error(lost, 'a view lost records that were committed; they are read from the log again');
+      },
+      onRetry: (store, error) => {
+        metrics.retries.inc({ store });
+        logger.warn({ store, err: error }, 'a store cannot say how far it is filled; trying again');
+      },
+      signal,
+    });
+    await marks.adopt(await committedMarks(log));
+    return marks;
+  };
+  await currentMarks();
   onReady();
   // Either side's end ends the other: half a service would look alive.
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);
-  const deps = { log, serde, batches, marks, metrics, tracing, gaps, now: Date.now };
+  const deps = { log, serde, batches, metrics, tracing, gaps, now: Date.now };
   const parts = [
     untilViewsHold(stop, logger, () =>
       log.consume(
@@ -112,7 +128,7 @@ export const runIndexer: RunService = async ({ settings, telemetry, signal, onRe
           group: 'indexer',
           topics: [topics.events, topics.correlations],
           maxRecords: recordsPerBatch,
-          open: (assignment) => indexPartition(deps, assignment),
+          open: async (assignment) => indexPartition({ ...deps, marks: await currentMarks() }, assignment),
         },
         stop,
       ),

@@ -1,6 +1,7 @@
 import type { Archive } from '@logloom/archive';
 import { DuplicateWindow } from '@logloom/event-log';
 import {
+  isOfEpoch,
   placeCorrelation,
   placeEvent,
   topics,
@@ -11,6 +12,7 @@ import {
 import type { SearchRebuild, SearchStore } from '@logloom/search-store';
 import { DocumentOrder } from '../document-order.ts';
 import type { LogAccess } from './dead-letters.ts';
+import { viewEpoch } from '../view-epoch.ts';
 import type { WriteGate } from './write-gate.ts';
 
 export interface RebuildDeps extends LogAccess {
@@ -56,7 +58,7 @@ export async function rebuildSearch(
       // All that was written before the writes were held up lies before these ends.
       await reader.readTo(await reader.ends(), async () => {});
       await rebuild.commit();
-      await search.markFilled(log.epoch, reader.marks());
+      await search.markFilled(await viewEpoch(log), reader.marks());
     });
     return await search.counts();
   } catch (error) {
@@ -139,11 +141,16 @@ class LogReader {
     const epoch = await log.epochOf(topics.events);
     const events: PlacedEvent[] = [];
     const documents: Correlation[] = [];
-    for (const { value, offset } of records) {
+    for (const record of records) {
+      const { value, offset } = record;
       const decoded = attempt(() => serde.decode(value));
       if (decoded?.name === 'LogEvent' && this.#window(partition).admit(decoded.value.source, offset))
         events.push(placeEvent(decoded.value, epoch, partition, offset));
-      else if (decoded?.name === 'Correlation' && this.#order(partition).admit(decoded.value))
+      else if (
+        decoded?.name === 'Correlation' &&
+        isOfEpoch(record, epoch) &&
+        this.#order(partition, epoch).admit(decoded.value)
+      )
         documents.push(placeCorrelation(decoded.value, epoch));
     }
     if (events.length > 0) await this.#sink.index(events);
@@ -158,9 +165,9 @@ class LogReader {
     return window;
   }
 
-  #order(partition: number): DocumentOrder {
+  #order(partition: number, epoch: string): DocumentOrder {
     let order = this.#orders.get(partition);
-    if (order === undefined) this.#orders.set(partition, (order = new DocumentOrder()));
+    if (order === undefined) this.#orders.set(partition, (order = new DocumentOrder(epoch)));
     return order;
   }
 }
