@@ -1,3 +1,5 @@
+import type { Trouble } from '@logloom/runtime';
+import { storageTrouble } from '@logloom/sqlite/storage-trouble';
 import type { Logger } from '@logloom/telemetry';
 import { EventEmitter, once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,6 +14,8 @@ import type {
 } from './thread-protocol.ts';
 
 const maxRestarts = 5;
+/** One that cannot store is started again for ever, with the pause that follows so many restarts. */
+const storageRestarts = 4;
 /** A thread that has run so long counts as healthy again. */
 const healthyMs = 60_000;
 /** So long a call waits for a thread that is starting. */
@@ -45,15 +49,23 @@ export class ServiceThread {
     this.#logger = logger;
   }
 
-  /** Runs the thread until stop(); `onReady` is called at each start. Rejects when it failed too often. */
-  async run(onReady: () => void): Promise<void> {
+  /** Runs the thread until stop(); `onReady` is called at each start, and after `onNotReady`. Rejects when it failed too
+   * often, or before it was ever ready; `isLate`: others are, so it waits for room where it cannot store. */
+  async run(
+    onReady: () => void,
+    onNotReady: (trouble?: Trouble) => void = () => {},
+    isLate = false,
+  ): Promise<void> {
     for (let restarts = 0; ; restarts++) {
       const startedAt = Date.now();
-      const error = await this.#runOnce(onReady);
+      const error = await this.#runOnce(onReady, onNotReady);
       if (this.#stopping) return;
       // What fails before it was ever ready fails for a reason that time does not mend, such as a port that is taken.
-      if (!this.#wasReady) throw error;
+      const waits = storageTrouble(error) !== undefined && (this.#wasReady || isLate);
+      if (!this.#wasReady && !waits) throw error;
       if (Date.now() - startedAt > healthyMs) restarts = 0;
+      // Time, or an operator, mends it: the process is of use meanwhile.
+      if (waits) restarts = Math.min(restarts, storageRestarts);
       if (restarts === maxRestarts)
         throw new Error(`${this.service} failed ${maxRestarts + 1} times`, { cause: error });
       this.#logger.warn({ err: error, thread: this.service }, 'a service failed and is started again');
@@ -90,7 +102,7 @@ export class ServiceThread {
   }
 
   /** Resolves with the reason when the thread has ended. */
-  #runOnce(onReady: () => void): Promise<unknown> {
+  #runOnce(onReady: () => void, onNotReady: (trouble?: Trouble) => void): Promise<unknown> {
     const worker = new Worker(new URL('service-worker.ts', import.meta.url), {
       workerData: this.#data,
     });
@@ -103,6 +115,10 @@ export class ServiceThread {
           this.isReady = this.#wasReady = true;
           this.#events.emit('change');
           onReady();
+          return;
+        }
+        if (message.type === 'not-ready') {
+          onNotReady(message.trouble);
           return;
         }
         const pending = this.#pending.get(message.id);

@@ -60,7 +60,11 @@ await startTracing(
 );
 const run = await services[service]();
 try {
-  await run({ settings, telemetry, signal: stop.signal, onReady: () => send({ type: 'ready' }) });
+  await run({
+    ...{ settings, telemetry, signal: stop.signal },
+    onReady: () => send({ type: 'ready' }),
+    onNotReady: (trouble) => send({ type: 'not-ready', trouble }),
+  });
 } finally {
   await telemetry.tracing.stop();
 }

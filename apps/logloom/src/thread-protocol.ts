@@ -1,3 +1,4 @@
+import type { Trouble } from '@logloom/runtime';
 import type { Settings } from '@logloom/settings';
 import type { MetricObjectWithValues, MetricValue, TracingSettings } from '@logloom/telemetry';
 
@@ -19,6 +20,7 @@ export type ToThread =
 
 export type FromThread =
   | { type: 'ready' }
+  | { type: 'not-ready'; trouble: Trouble | undefined }
   | { type: 'result'; id: number; result: unknown }
   | { type: 'error'; id: number; message: string };
 

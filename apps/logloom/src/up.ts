@@ -1,10 +1,10 @@
 import { checkExposure, checkIngestExposure, openAuthenticate } from '@logloom/auth';
-import { lockDataFolder, SqliteEventLog } from '@logloom/event-log';
-import type { Health } from '@logloom/runtime';
+import { EventLogError, lockDataFolder, SqliteEventLog } from '@logloom/event-log';
 import { loadEnvironment, secretsOf, SettingsError, type Settings } from '@logloom/settings';
+import { openingTrouble } from '@logloom/sqlite/storage-trouble';
 import { addProcessMetrics, createTelemetry, readTracingSettings, startTracing } from '@logloom/telemetry';
 import { join, resolve } from 'node:path';
-import { keepDataPrivate } from '@logloom/runtime';
+import { keepDataPrivate, type Health, type Trouble } from '@logloom/runtime';
 import { ServiceThread } from './service-thread.ts';
 import { settleSyslogPort } from './settle-syslog-port.ts';
 
@@ -23,6 +23,33 @@ export interface Addresses {
  * go on. `env` has the OTEL_ variables.
  */
 export async function up(
+  settings: Settings,
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+  onReady: (addresses: Addresses) => void,
+): Promise<void> {
+  try {
+    await runAll(settings, env, signal, onReady);
+  } catch (error) {
+    throw storageProblem(error, settings) ?? error;
+  }
+}
+
+/** One line for whoever starts on a disk that is full or cannot be written. */
+function storageProblem(error: unknown, { LOGLOOM_DATA: folder }: Settings): EventLogError | undefined {
+  const trouble = openingTrouble(error, join(folder, 'log'));
+  if (trouble === undefined) return undefined;
+  const text = {
+    'disk-full': 'the disk is full; make room there, or set LOGLOOM_DATA to another folder',
+    'read-only':
+      'the folder cannot be written; give this user the right to, or set LOGLOOM_DATA to another folder',
+  }[trouble];
+  return new EventLogError(trouble, `LOGLOOM_DATA=${folder}: ${text} (${(error as Error).message})`, {
+    cause: error,
+  });
+}
+
+async function runAll(
   settings: Settings,
   env: NodeJS.ProcessEnv,
   signal: AbortSignal,
@@ -91,6 +118,7 @@ export async function up(
     if (log.damaged.length > 0 && waiting.size <= 1) apiMayStart.resolve();
     if (waiting.size > 0 || health.ready || stop.aborted) return;
     health.ready = true;
+    health.trouble = undefined;
     if (wasReady) return;
     wasReady = true;
     apiMayStart.resolve();
@@ -101,6 +129,11 @@ export async function up(
       dataFolder: resolve(settings.LOGLOOM_DATA),
     });
   };
+  const partNotReady = (part: string, trouble?: Trouble): void => {
+    waiting.add(part);
+    health.ready = false;
+    health.trouble = trouble;
+  };
   stop.addEventListener('abort', () => {
     health.ready = false;
     for (const service of [...services, ...apis]) service.stop();
@@ -108,8 +141,15 @@ export async function up(
   });
 
   const parts = [
-    ...services.map((service) => service.run(() => partReady(service.service))),
-    ...apis.map((api) => apiMayStart.promise.then(() => (stop.aborted ? undefined : api.run(() => {})))),
+    ...services.map((service) =>
+      service.run(
+        () => partReady(service.service),
+        (trouble) => partNotReady(service.service, trouble),
+      ),
+    ),
+    ...apis.map((api) =>
+      apiMayStart.promise.then(() => (stop.aborted ? undefined : api.run(() => {}, undefined, true))),
+    ),
     // Loaded only now: meanwhile the threads are starting.
     import('./run-viewers.ts').then(({ runViewers }) =>
       runViewers({

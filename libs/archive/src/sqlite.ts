@@ -315,8 +315,8 @@ function transaction<T>(db: DatabaseSync, work: () => T): T {
   }
 }
 
-/** SQLite's result codes after which the same call may succeed: BUSY, LOCKED, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB. */
-const retriableResults = new Set([5, 6, 10, 11, 13, 14, 26]);
+/** SQLite's result codes after which the same call may succeed: BUSY, LOCKED, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB. */
+const retriableResults = new Set([5, 6, 8, 10, 11, 13, 14, 26]);
 
 function asArchiveError(cause: unknown, path: string): unknown {
   nameFile(cause, path);

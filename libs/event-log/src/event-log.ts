@@ -190,6 +190,8 @@ export type EventLogErrorCode =
   | 'record-too-large'
   | 'data-in-use'
   | 'log-damaged'
+  | 'disk-full'
+  | 'read-only'
   | 'log-unavailable';
 
 export class EventLogError extends Error {
@@ -200,7 +202,7 @@ export class EventLogError extends Error {
     super(message, options);
     this.name = 'EventLogError';
     this.code = code;
-    this.retriable = code === 'log-unavailable' || code === 'log-damaged';
+    this.retriable = ['log-unavailable', 'log-damaged', 'disk-full', 'read-only'].includes(code);
   }
 }
 

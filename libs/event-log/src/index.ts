@@ -19,3 +19,4 @@ export { openEventLog, type EventLogOptions } from './open.ts';
 export { partitionOf } from './partitioner.ts';
 export { DuplicateWindow, duplicateWindowRecords, warmUp, type ReadSources } from './duplicate-window.ts';
 export { SqliteEventLog, type OwnedLog } from './sqlite.ts';
+export { waitForRoom } from './wait-for-room.ts';

@@ -1,8 +1,9 @@
-import { openDatabase } from '@logloom/sqlite';
+import { openDatabase, storageTrouble, withFileNamed } from '@logloom/sqlite';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { EventLogError, maxMetadataBytes, type Commit, type TopicSpec } from './event-log.ts';
+import { asEventLogError } from './sqlite-error.ts';
 
 const leaseMs = 10_000;
 
@@ -12,12 +13,27 @@ const leaseMs = 10_000;
  */
 export class SqliteGroups {
   readonly epoch: string;
+  readonly #path: string;
   readonly #db: DatabaseSync;
   readonly #commit: StatementSync;
   readonly #committed: StatementSync;
 
   constructor(folder: string) {
-    this.#db = openDatabase(join(folder, 'groups.db'));
+    this.#path = join(folder, 'groups.db');
+    this.#db = openDatabase(this.#path);
+    withFileNamed(this.#path, () => this.#createTables(folder));
+    this.epoch = (this.#db.prepare('SELECT epoch FROM log').get() as { epoch: string }).epoch;
+    this.#commit = this.#db.prepare(
+      `INSERT OR REPLACE INTO commits SELECT ?, ?, ?, ?, ?
+       WHERE EXISTS (SELECT 1 FROM leases WHERE "group" = ? AND member = ?)
+         AND EXISTS (SELECT 1 FROM topics WHERE name = ? AND epoch = ?)`,
+    );
+    this.#committed = this.#db.prepare(
+      'SELECT "offset", metadata FROM commits WHERE "group" = ? AND topic = ? AND partition = ?',
+    );
+  }
+
+  #createTables(folder: string): void {
     this.#db.exec(`
       CREATE TABLE IF NOT EXISTS log (epoch TEXT NOT NULL);
       CREATE TABLE IF NOT EXISTS topics (name TEXT PRIMARY KEY, partitions INTEGER NOT NULL);
@@ -31,15 +47,6 @@ export class SqliteGroups {
     this.#db
       .prepare('INSERT INTO log SELECT ? WHERE NOT EXISTS (SELECT 1 FROM log)')
       .run(isKnown ? '' : (epochOfFiles(folder) ?? newEpoch()));
-    this.epoch = (this.#db.prepare('SELECT epoch FROM log').get() as { epoch: string }).epoch;
-    this.#commit = this.#db.prepare(
-      `INSERT OR REPLACE INTO commits SELECT ?, ?, ?, ?, ?
-       WHERE EXISTS (SELECT 1 FROM leases WHERE "group" = ? AND member = ?)
-         AND EXISTS (SELECT 1 FROM topics WHERE name = ? AND epoch = ?)`,
-    );
-    this.#committed = this.#db.prepare(
-      'SELECT "offset", metadata FROM commits WHERE "group" = ? AND topic = ? AND partition = ?',
-    );
   }
 
   createTopic({ name, partitions }: TopicSpec): void {
@@ -131,11 +138,15 @@ export class SqliteGroups {
         `commit metadata is limited to ${maxMetadataBytes} bytes`,
       );
     }
-    const { changes } = this.#commit.run(
-      ...[group, topic, partition, offset, metadata],
-      ...[group, member, topic, epoch],
-    );
-    return changes > 0;
+    try {
+      const { changes } = this.#commit.run(
+        ...[group, topic, partition, offset, metadata],
+        ...[group, member, topic, epoch],
+      );
+      return changes > 0;
+    } catch (error) {
+      throw asEventLogError(error, 'the groups', this.#path);
+    }
   }
 
   committed(group: string, topic: string, partition: number): Commit | null {
@@ -149,13 +160,22 @@ export class SqliteGroups {
     const now = Date.now();
     // A lease means nothing after a loss of power, and waiting for the disk every few seconds would keep an idle machine awake.
     this.#db.exec('PRAGMA synchronous=OFF');
+    try {
+      return this.#takeLease(group, member, now);
+    } catch (error) {
+      throw asEventLogError(error, 'the groups', this.#path);
+    } finally {
+      this.#db.exec('PRAGMA synchronous=FULL');
+    }
+  }
+
+  #takeLease(group: string, member: string, now: number): boolean {
     const result = this.#db
       .prepare(
         `INSERT INTO leases VALUES (?, ?, ?) ON CONFLICT ("group") DO UPDATE SET member = excluded.member, expiresAt = excluded.expiresAt
          WHERE leases.member = excluded.member OR leases.expiresAt < ?`,
       )
       .run(group, member, now + leaseMs, now);
-    this.#db.exec('PRAGMA synchronous=FULL');
     return result.changes > 0;
   }
 
@@ -166,12 +186,17 @@ export class SqliteGroups {
   }
 
   release(group: string, member: string): void {
-    this.#db.prepare('DELETE FROM leases WHERE "group" = ? AND member = ?').run(group, member);
+    try {
+      this.#db.prepare('DELETE FROM leases WHERE "group" = ? AND member = ?').run(group, member);
+    } catch (error) {
+      // It runs out by itself.
+      if (storageTrouble(error) === undefined) throw error;
+    }
   }
 
   /** Ends the leases of an earlier process, which died without releasing them. Called once by the process that owns the folder. */
   releaseAll(): void {
-    this.#db.exec('DELETE FROM leases');
+    withFileNamed(this.#path, () => this.#db.exec('DELETE FROM leases'));
   }
 
   close(): void {
@@ -188,14 +213,14 @@ export class SqliteGroups {
   }
 
   #inTransaction<T>(work: () => T): T {
-    this.#db.exec('BEGIN IMMEDIATE');
     try {
+      this.#db.exec('BEGIN IMMEDIATE');
       const result = work();
       this.#db.exec('COMMIT');
       return result;
     } catch (error) {
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
-      throw error;
+      throw asEventLogError(error, 'the groups', this.#path);
     }
   }
 }

@@ -254,6 +254,13 @@ export class SqliteTopic {
     this.#known.version = -1;
   }
 
+  /** Bytes of the file that hold nothing: what was trimmed. */
+  get reusableBytes(): number {
+    const value = (name: string): number =>
+      Number(Object.values(this.#db.prepare(`PRAGMA ${name}`).get() ?? {})[0] ?? 0);
+    return value('freelist_count') * value('page_size');
+  }
+
   close(): void {
     this.#db.close();
   }

@@ -1,5 +1,5 @@
+import { setAsideIfDamaged, storageTrouble } from '@logloom/sqlite';
 import { randomUUID } from 'node:crypto';
-import { setAsideIfDamaged } from '@logloom/sqlite';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -26,6 +26,8 @@ const idleMs = 100;
 const damageRetryMs = 5000;
 /** More than a write-ahead file ever holds: it is put into the topic's file at each 16 MB. */
 const lostOffsets = 2 ** 24;
+/** How often it is looked whether a disk that was full has room. */
+const retryMs = 250;
 /** A topic that was deleted under its readers may be gone for so long (ms) before it is made anew. */
 const recreateMs = 600_000;
 
@@ -82,6 +84,11 @@ export class SqliteEventLog implements EventLog {
   /** Calls the listener whenever a thread of this process has appended to a topic; gives the function that ends it. */
   onAppended(listener: (topic: string) => void): () => void {
     return this.#wakeUp.listen(listener);
+  }
+
+  /** Bytes of a topic's file that records may take without its growing. */
+  reusableBytes(topic: string): number {
+    return this.#topic(topic).reusableBytes;
   }
 
   /** Wakes the readers of this process because another one has appended. */
@@ -157,7 +164,8 @@ export class SqliteEventLog implements EventLog {
   async consume(options: ConsumeOptions, signal: AbortSignal): Promise<void> {
     const member = randomUUID();
     while (!signal.aborted) {
-      if (this.#groups.lease(options.group, member)) await this.#lead(options, member, signal);
+      const holds = await untilStored(() => this.#groups.lease(options.group, member), signal);
+      if (holds === true) await this.#lead(options, member, signal);
       else await sleep(idleMs, undefined, { signal }).catch(() => {});
     }
   }
@@ -287,7 +295,8 @@ export class SqliteEventLog implements EventLog {
   async #keepLease(group: string, member: string, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await sleep(leaseRenewalMs, undefined, { signal }).catch(() => {});
-      if (!signal.aborted && !this.#groups.lease(group, member))
+      // Who cannot write its lease keeps it: nobody else can write one either.
+      if (!signal.aborted && (await untilStored(() => this.#groups.lease(group, member), signal)) === false)
         throw new EventLogError('not-assigned', `the group ${group} went to another member`);
     }
   }
@@ -368,7 +377,9 @@ export class SqliteEventLog implements EventLog {
       partition,
       committed,
       commit: async (offset, metadata = '') => {
-        if (!assigned || !this.#groups.commit(options.group, member, place, { offset, metadata }))
+        const store = (): boolean => this.#groups.commit(options.group, member, place, { offset, metadata });
+        // It waits where there is no room: with that its partition does, and goes on when there is.
+        if (!assigned || !(await untilStored(store, signal, true)))
           throw new EventLogError(
             'not-assigned',
             `${name}/${partition} is no longer assigned to this member`,
@@ -450,6 +461,22 @@ export interface OwnedLog extends AsyncDisposable {
 
 function isLogDamage(error: unknown): error is EventLogError {
   return error instanceof EventLogError && error.code === 'log-damaged';
+}
+
+/**
+ * What `store` returns once it could write. Where the disk is full or read-only it is tried again until the signal aborts: then
+ * undefined, or its last error.
+ */
+async function untilStored<T>(store: () => T, signal: AbortSignal, throws = false): Promise<T | undefined> {
+  for (;;) {
+    try {
+      return store();
+    } catch (error) {
+      if (storageTrouble(error) === undefined || (signal.aborted && throws)) throw error;
+      if (signal.aborted) return undefined;
+    }
+    await sleep(retryMs, undefined, { signal }).catch(() => {});
+  }
 }
 
 function epochNow(topic: SqliteTopic): string {

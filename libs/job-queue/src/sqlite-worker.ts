@@ -1,3 +1,5 @@
+import { storageTrouble } from '@logloom/sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { JobQueueError, UnrecoverableJobError } from './job-queue-error.ts';
 import type { JobHandler } from './job-queue.ts';
 import { retryDelay } from './retry-delay.ts';
@@ -42,8 +44,13 @@ export class SqliteWorker {
     try {
       while (!signal.aborted && this.#broken === undefined) {
         const calls = this.#wakeUp.calls;
-        addScheduledJobs(this.#db, name, Date.now());
-        while (this.#active.size < concurrency && this.#start(name, exclusive, stopping));
+        try {
+          addScheduledJobs(this.#db, name, Date.now());
+          while (this.#active.size < concurrency && this.#start(name, exclusive, stopping));
+        } catch (error) {
+          // Jobs wait until the disk has room again.
+          if (storageTrouble(error) === undefined) throw error;
+        }
         await this.#wakeUp.sleep(this.#settings.pollMs, calls);
       }
     } finally {
@@ -92,13 +99,30 @@ export class SqliteWorker {
       await this.#handler({ ...job, reportProgress }, signal);
     } catch (error) {
       // Without the lease there is nothing to settle: the statements below change nothing.
-      if (signal.aborted) jobs.releaseJob(this.#db, lease);
-      else this.#settleFailure(claimed, error);
+      await this.#untilStored(stopping, () => {
+        if (signal.aborted) jobs.releaseJob(this.#db, lease);
+        else this.#settleFailure(claimed, error);
+      });
       return;
     } finally {
       clearInterval(renewal);
     }
-    jobs.finishJob(this.#db, claimed, { state: 'completed' }, Date.now(), this.#settings.keepCompleted);
+    await this.#untilStored(stopping, () =>
+      jobs.finishJob(this.#db, claimed, { state: 'completed' }, Date.now(), this.#settings.keepCompleted),
+    );
+  }
+
+  /** What became of a job is kept once the disk has room; when the worker stops first, the job runs again. */
+  async #untilStored(stopping: AbortSignal, store: () => void): Promise<void> {
+    for (;;) {
+      try {
+        return store();
+      } catch (error) {
+        if (storageTrouble(error) === undefined) throw error;
+        if (stopping.aborted) return;
+      }
+      await sleep(this.#settings.pollMs, undefined, { signal: stopping }).catch(() => {});
+    }
   }
 
   #settleFailure(claimed: jobs.ClaimedJob, error: unknown): void {

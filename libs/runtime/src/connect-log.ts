@@ -1,4 +1,4 @@
-import { openEventLog, type EventLog, type KafkaOptions } from '@logloom/event-log';
+import { openEventLog, waitForRoom, type EventLog, type KafkaOptions } from '@logloom/event-log';
 import { createSerde, openSchemaRegistry, type Serde } from '@logloom/schema-registry';
 import { topics, type ContractName } from '@logloom/schemas';
 import type { Settings } from '@logloom/settings';
@@ -12,21 +12,29 @@ export interface LogConnection extends AsyncDisposable {
 /**
  * The log and its serde, on the adapters that the settings name, with all topics there. `projections` are the smaller reader
  * schemas of createSerde; `telemetry` gets what the log recovers from by itself. Without SCHEMA_REGISTRY_URL the built-in schemas
- * serve on Kafka too: their ids are fixed by contract and version, so every process frames and reads records alike.
+ * serve on Kafka too: their ids are fixed by contract and version, so every process frames and reads records alike. With `waitUntil`
+ * append() waits while the embedded log's disk is full or read-only, until that signal aborts.
  */
 export async function connectLog(
   settings: Settings,
   projections: Partial<Record<ContractName, string>> = {},
   telemetry?: Pick<Telemetry, 'logger'>,
+  waitUntil?: AbortSignal,
 ): Promise<LogConnection> {
   const registry = await openSchemaRegistry(settings.SCHEMA_REGISTRY_URL);
   const serde = await createSerde(registry, projections);
-  const log = await openEventLog({
+  const opened = await openEventLog({
     dataFolder: settings.LOGLOOM_DATA,
     topics: Object.values(topics).map((name) => ({ name, partitions: settings.LOG_PARTITIONS })),
     kafka: kafkaOptions(settings, telemetry),
     onTrouble: ({ message, error }) => telemetry?.logger.error({ err: error }, message),
   });
+  const log =
+    waitUntil === undefined
+      ? opened
+      : waitForRoom(opened, waitUntil, (error) =>
+          telemetry?.logger.error({ err: error }, 'nothing can be stored; waiting for room'),
+        );
   return {
     log,
     serde,

@@ -5,4 +5,5 @@ export { guardRequests, protectAnswers, type GuardContext } from './guard-reques
 export { FairQueue, QueueFullError, type FairQueueOptions, type Turn } from './fair-queue.ts';
 export { registerHealth, type Health } from './register-health.ts';
 export { answerAndClose, serverOptions } from './server-options.ts';
+export { StorageWatch, type Trouble } from './storage-watch.ts';
 export type { RunService, ServiceContext } from './service-context.ts';

@@ -1,17 +1,22 @@
 import type { FastifyInstance } from 'fastify';
+import type { Trouble } from './storage-watch.ts';
 
 export interface Health {
   /** Whether the service takes work. */
   ready: boolean;
   /** What an operator has to mend before all of it works, in words: it is not ready with any. */
   problems?: readonly string[];
+  /** Why it takes none, where that is more than that it has not started yet. */
+  trouble?: Trouble | undefined;
 }
 
 /** Adds GET /health/live, /health/ready (503 until ready) and /metrics (Prometheus text). */
 export function registerHealth(app: FastifyInstance, health: Health, metrics: () => Promise<string>): void {
   app.get('/health/live', async () => ({ status: 'live' }));
   app.get('/health/ready', async (_, reply) => {
-    const { ready, problems = [] } = health;
+    const { ready, trouble, problems = [] } = health;
+    if (trouble !== undefined)
+      return reply.code(503).send({ status: trouble.code, message: trouble.message });
     if (!ready) return reply.code(503).send({ status: 'starting', ...(problems.length > 0 && { problems }) });
     return problems.length === 0
       ? { status: 'ready' }

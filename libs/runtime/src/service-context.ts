@@ -1,4 +1,5 @@
 import type { Settings } from '@logloom/settings';
+import type { Trouble } from './storage-watch.ts';
 import type { Telemetry, TracingSettings } from '@logloom/telemetry';
 
 /** What a service is run with, on its own or in the one-process mode. */
@@ -11,8 +12,8 @@ export interface ServiceContext {
   signal: AbortSignal;
   /** Called when the service takes work: once, or again after onNotReady(). */
   onReady: () => void;
-  /** Called when the service takes no work for a while, though it does not stop. */
-  onNotReady?: () => void;
+  /** Called when the service takes no work for a while, though it does not stop; `trouble` says why, where it is the disk. */
+  onNotReady?: (trouble?: Trouble) => void;
 }
 
 /** Runs until the signal aborts and everything is drained; rejects when it cannot go on. */

@@ -1,4 +1,4 @@
-import { FillTable, openDatabase } from '@logloom/sqlite';
+import { FillTable, openDatabase, withFileNamed } from '@logloom/sqlite';
 import { DatabaseSync } from 'node:sqlite';
 
 /** Opens the file for writing and makes what is missing in it. */
@@ -6,6 +6,11 @@ export function openForWriting(path: string): DatabaseSync {
   // The indexer commits its offsets once index() has resolved: by then the rows must be on the disk, and they are.
   const db = openDatabase(path, { pageSize: 8192 });
   // The larger cache and the rarer checkpoints keep index pages from being written again and again.
+  withFileNamed(path, () => createTables(db));
+  return db;
+}
+
+function createTables(db: DatabaseSync): void {
   db.exec(`
     PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=10000;
     BEGIN IMMEDIATE;
@@ -33,7 +38,6 @@ export function openForWriting(path: string): DatabaseSync {
     ${FillTable.schema}
     COMMIT;`);
   addNewColumns(db);
-  return db;
 }
 
 /** The version of files whose events and documents have their places as ids. */

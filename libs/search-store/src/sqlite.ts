@@ -198,8 +198,8 @@ function serveNextFile(folder: string): string {
   return file;
 }
 
-/** SQLite's result codes after which the same call may succeed: BUSY, LOCKED, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB. */
-const retriableResults = new Set([5, 6, 10, 11, 13, 14, 26]);
+/** SQLite's result codes after which the same call may succeed: BUSY, LOCKED, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB. */
+const retriableResults = new Set([5, 6, 8, 10, 11, 13, 14, 26]);
 
 function asStoreError(cause: unknown, file: string): unknown {
   nameFile(cause, file);

@@ -3,4 +3,5 @@ export { FillTable } from './fill-table.ts';
 export { nameFile, withFileNamed } from './name-file.ts';
 export { openDatabase } from './open-database.ts';
 export { isBusy, resultCode } from './result-code.ts';
+export { openingTrouble, storageTrouble, type StorageTrouble } from './storage-trouble.ts';
 export { isDamaged, setAside, setAsideIfDamaged } from './set-aside.ts';

@@ -26,7 +26,7 @@ const recordsPerBatch = 2000;
 
 /** Writes logs.events and logs.correlations to the search store and the archive, and works the jobs, until the signal aborts. */
 export const runIndexer: RunService = async ({ settings, telemetry, signal, onReady }) => {
-  await using connection = await connectLog(settings, {}, telemetry);
+  await using connection = await connectLog(settings, {}, telemetry, signal);
   const { log, serde } = connection;
   await using cleanUp = new AsyncDisposableStack();
   const { logger } = telemetry;

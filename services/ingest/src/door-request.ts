@@ -1,5 +1,6 @@
 import type { IngestKey, RequestGuard } from '@logloom/auth';
 import type { Sender } from '@logloom/schemas';
+import type { Trouble } from '@logloom/runtime';
 import type { Settings } from '@logloom/settings';
 import type { ActiveSpan, SecurityLog, SpanSpec, Telemetry } from '@logloom/telemetry';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -24,6 +25,8 @@ const letterSlack = 64 * 1024;
 export interface DoorState {
   phase: 'starting' | 'ready' | 'draining';
   intake: Intake | undefined;
+  /** Set while nothing can be stored. */
+  storage?: { readonly trouble: Trouble | undefined } | undefined;
 }
 
 /** What one request may be. */
@@ -114,6 +117,11 @@ async function work<T>(request: FastifyRequest, doors: Doors, door: DoorRequest<
   const { settings, state, metrics } = doors;
   const key = request.ingestKey;
   if (state.phase !== 'ready') throw new IngestError(state.phase);
+  const trouble = state.storage?.trouble;
+  if (trouble !== undefined) {
+    request.raw.resume();
+    throw new IngestError(trouble.code, trouble.message);
+  }
   const meter = meterOf(request, doors);
   admit(request, meter);
   if (!door.accepts(mediaType(request))) throw new IngestError('unsupported-type');

@@ -71,9 +71,12 @@ export function createHttpDoor(options: HttpDoorOptions): FastifyInstance {
   scope(registerElasticsearchDoor);
   scope(registerLokiDoor);
   app.get('/health/live', async () => ({ status: 'live' }));
-  app.get('/health/ready', async (_request, reply) =>
-    state.phase === 'ready' ? { status: 'ready' } : reply.code(503).send({ status: state.phase }),
-  );
+  app.get('/health/ready', async (_request, reply) => {
+    if (state.phase !== 'ready') return reply.code(503).send({ status: state.phase });
+    const trouble = state.storage?.trouble;
+    if (trouble === undefined) return { status: 'ready' };
+    return reply.code(503).send({ status: trouble.code, message: trouble.message });
+  });
   return app;
 }
 

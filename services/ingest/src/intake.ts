@@ -24,6 +24,8 @@ export interface IntakeOptions {
   metrics: IngestMetrics;
   logger: Telemetry['logger'];
   tracing: Tracing;
+  /** Told of each append that failed. */
+  onFailure?: (error: unknown) => void;
   /** Unset: nothing is redacted. */
   redactor?: Redactor | undefined;
   /** Unset: no service has a quota. */
@@ -293,6 +295,8 @@ export class IntakeUnit {
     for (const [records, deadRecords] of this.#held) this.#add(records, deadRecords);
     this.#held = [];
     const [events, deadLetters] = await Promise.allSettled([this.#events.done(), this.#deadLetters.done()]);
+    for (const result of [events, deadLetters])
+      if (result.status === 'rejected') this.#options.onFailure?.(result.reason);
     if (events.status === 'rejected') throw asIngestError(events.reason);
     if (deadLetters.status === 'rejected') this.#onDeadLetterFailure(deadLetters.reason);
     const { metrics } = this.#options;
@@ -316,7 +320,11 @@ function withSender(
 }
 
 function asIngestError(reason: unknown): Error {
-  if (reason instanceof EventLogError && reason.retriable)
-    return new IngestError('log-unavailable', undefined, { cause: reason });
+  if (reason instanceof EventLogError && reason.retriable) {
+    const isStorage = reason.code === 'disk-full' || reason.code === 'read-only';
+    return isStorage
+      ? new IngestError(reason.code, reason.message, { cause: reason })
+      : new IngestError('log-unavailable', undefined, { cause: reason });
+  }
   return reason as Error;
 }

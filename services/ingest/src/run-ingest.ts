@@ -1,7 +1,9 @@
 import { checkIngestExposure, RequestGuard } from '@logloom/auth';
+import { SqliteEventLog } from '@logloom/event-log';
 import {
   connectLog,
   createGapReport,
+  StorageWatch,
   type LogConnection,
   type RunService,
   type ServiceContext,
@@ -81,8 +83,10 @@ export async function startIngest(context: ServiceContext): Promise<RunningInges
     const opened = (connection = await connectLog(settings, {}, telemetry));
     const { log, serde } = opened;
     const redactions = createRedactionCounter(telemetry);
+    const storage = log instanceof SqliteEventLog ? watchedStorage(settings, log) : undefined;
     const intake = new Intake({
       recordSenders: settings.INGEST_RECORD_SENDERS,
+      onFailure: (error) => storage?.report(error),
       services: createServiceQuotas(settings, (service, door) => {
         refusals.inc({ by: 'service', door });
         tellOverQuota(service, door);
@@ -106,6 +110,7 @@ export async function startIngest(context: ServiceContext): Promise<RunningInges
             stats: createSyslogStats(telemetry),
           });
     state.intake = intake;
+    state.storage = storage;
     state.phase = 'ready';
 
     // Either side's end ends the other: half a service would look alive.
@@ -122,12 +127,26 @@ export async function startIngest(context: ServiceContext): Promise<RunningInges
       for (const result of results) if (result.status === 'rejected') throw result.reason;
     });
     context.onReady();
+    void storage?.run(ending, (trouble) => {
+      if (trouble === undefined) {
+        logger.info('there is room again');
+        context.onReady();
+      } else {
+        logger.error(trouble, 'nothing can be stored: senders are refused until there is room');
+        context.onNotReady?.(trouble);
+      }
+    });
     return { address, done };
   } catch (error) {
     await app.close();
     await connection?.[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** What was trimmed from the log can be filled again. */
+function watchedStorage(settings: Settings, log: SqliteEventLog): StorageWatch {
+  return new StorageWatch(settings.LOGLOOM_DATA, () => log.reusableBytes(topics.events));
 }
 
 /** The limits on requests as they are set; else they follow the memory that there is. */

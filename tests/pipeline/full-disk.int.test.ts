@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually, Pipeline } from './pipeline.ts';
+
+/** The disk stays full for so long: leases run out and jobs fall due meanwhile. */
+const fullMs = process.env['LOGLOOM_FULL'] === '1' ? 30_000 : 8_000;
+const diskMiB = 96;
+
+/** A small disk of its own under a folder; undefined where this user may not mount. */
+function mountDisk(folder: string): (Disposable & { remount: (how: string) => void }) | undefined {
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${diskMiB}m`, 'logloom-test', folder], {
+      stdio: 'pipe',
+    });
+  } catch {
+    return undefined;
+  }
+  return {
+    remount: (how) => void execFileSync('mount', ['-o', `remount,${how}`, folder]),
+    [Symbol.dispose]: () => void execFileSync('umount', ['-l', folder]),
+  };
+}
+
+/** Takes all the room that is left; gives what removes it again. */
+function fill(folder: string): () => void {
+  const path = join(folder, 'ballast');
+  const file = openSync(path, 'w');
+  for (const size of [2 ** 20, 4096]) {
+    try {
+      for (;;) if (writeSync(file, Buffer.alloc(size)) < size) break;
+    } catch (error) {
+      assert.equal((error as NodeJS.ErrnoException).code, 'ENOSPC');
+    }
+  }
+  closeSync(file);
+  return () => rmSync(path);
+}
+
+/** What a start that fails says. */
+function startInVain({ env }: Pipeline): string {
+  const main = join(import.meta.dirname, '../../apps/logloom/src/main.ts');
+  const { status, stderr } = spawnSync(process.execPath, [main, 'up'], {
+    env,
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+  assert.equal(status, 2, stderr);
+  return stderr;
+}
+
+test('a disk that is full for a while: senders are told, nothing acknowledged is lost, all goes on by itself', async (t) => {
+  await using pipeline = await Pipeline.create({ CORRELATION_IDLE_MS: '1000', CORRELATION_GRACE_MS: '500' });
+  const mounted = mountDisk(pipeline.dataFolder);
+  if (mounted === undefined) return t.skip('this user may not mount a file system');
+  using disk = mounted;
+  await pipeline.start();
+  let acknowledged = 0;
+  let next = 0;
+  const refused = new Set<string>();
+  const stop = new AbortController();
+  const traffic = (async () => {
+    while (!stop.signal.aborted) {
+      const lines = Array.from({ length: 20 }, () =>
+        JSON.stringify({ message: `event ${next++}`, service: 'disk', traceId: `trace-${next % 50}` }),
+      );
+      const answer = await pipeline.ingest(lines.join('\n'));
+      const body = (await answer.json()) as { accepted?: number; error?: { code: string } };
+      if (answer.status === 200) acknowledged += body.accepted!;
+      else {
+        assert.equal(answer.status, 503);
+        refused.add(body.error!.code);
+      }
+      await sleep(20);
+    }
+  })();
+  traffic.catch(() => {});
+  const ready = async (): Promise<[number, string]> => {
+    const answer = await fetch(`${pipeline.viewersUrl}/health/ready`);
+    return [answer.status, await answer.text()];
+  };
+  await eventually('some events', async () => acknowledged > 200);
+  const makeRoom = fill(pipeline.dataFolder);
+  await eventually('refused', async () => refused.has('disk-full'));
+  await eventually('not ready', async () => {
+    const [status, text] = await ready();
+    return status === 503 && text.includes('disk-full') && text.includes(pipeline.dataFolder);
+  });
+  await sleep(fullMs);
+  assert.ok(pipeline.isRunning, pipeline.errors);
+  assert.equal((await ready())[0], 503);
+  makeRoom();
+  await eventually('ready again', async () => (await ready())[0] === 200);
+  const before = acknowledged;
+  await eventually('events again', async () => acknowledged > before + 200);
+  stop.abort();
+  await traffic;
+  assert.deepEqual([...refused], ['disk-full']);
+  await pipeline.untilDone();
+  const { total } = await pipeline.get<{ total: { value: number } }>('/api/search?q=service:disk&limit=1');
+  assert.equal(total.value, acknowledged);
+  let documented = 0;
+  for (let next: string | null | undefined = ''; typeof next === 'string';) {
+    const cursor = next === '' ? '' : `&cursor=${encodeURIComponent(next)}`;
+    const page: { correlations: { eventCount: number }[]; next?: string | null } = await pipeline.get(
+      `/api/correlations?limit=200${cursor}`,
+    );
+    for (const { eventCount } of page.correlations) documented += eventCount;
+    next = page.next;
+  }
+  assert.equal(documented, acknowledged);
+
+  await t.test(
+    'a start on a full disk, and on one that is read-only, says which file and setting',
+    async () => {
+      assert.equal(await pipeline.end('SIGTERM'), 0);
+      const room = fill(pipeline.dataFolder);
+      assert.match(startInVain(pipeline), /LOGLOOM_DATA=.*: the disk is full; make room.*\.db/);
+      room();
+      disk.remount('ro');
+      assert.match(startInVain(pipeline), /LOGLOOM_DATA=.*: the folder cannot be written/);
+      disk.remount('rw');
+      await pipeline.start();
+    },
+  );
+});
