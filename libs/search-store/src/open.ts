@@ -11,6 +11,8 @@ export interface OpenSearchStoreOptions {
   folder: string;
   /** A page ends after so many bytes; default 8 MiB. */
   pageBytes?: number | undefined;
+  /** How long one query may run, in ms; default 10,000. */
+  queryLimitMs?: number;
   /** Opens for queries only. */
   readOnly?: boolean;
   /** As SqliteSearchStoreOptions have it. */
@@ -22,10 +24,16 @@ export interface OpenSearchStoreOptions {
 /** The search store that the settings ask for. Elasticsearch need not be reachable yet. */
 export async function openSearchStore(options: OpenSearchStoreOptions): Promise<SearchStore> {
   const { elasticsearchUrl, indexMode = 'standard', folder, readOnly = false } = options;
-  const { onDamaged, epoch, pageBytes } = options;
+  const { onDamaged, epoch, pageBytes, queryLimitMs = 10_000 } = options;
   if (elasticsearchUrl === undefined)
-    return openSqliteSearchStore(folder, { readOnly, epoch, pageBytes, ...(onDamaged && { onDamaged }) });
+    return openSqliteSearchStore(folder, {
+      readOnly,
+      epoch,
+      pageBytes,
+      queryLimitMs,
+      ...(onDamaged && { onDamaged }),
+    });
   // Its client takes time and memory that whoever runs embedded need not spend.
   const { ElasticsearchSearchStore } = await import('./elasticsearch.ts');
-  return new ElasticsearchSearchStore(elasticsearchUrl, { indexMode, readOnly, pageBytes });
+  return new ElasticsearchSearchStore(elasticsearchUrl, { indexMode, readOnly, pageBytes, queryLimitMs });
 }

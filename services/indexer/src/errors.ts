@@ -24,6 +24,11 @@ export const errors = {
     meaning: 'there is no job under this id, or not any more',
   },
   'job-not-failed': { status: 409, retriable: true, meaning: 'only a failed job can be put through again' },
+  'too-many-saved-filters': {
+    status: 429,
+    retriable: false,
+    meaning: 'there are as many saved filters, or evaluations of them, as there may be',
+  },
   'too-many-requests': {
     status: 429,
     retriable: true,

@@ -23,6 +23,8 @@ export function storesFolder(dataFolder: string): string {
 }
 
 const recordsPerBatch = 2000;
+/** How long one evaluation of a saved filter may hold up this thread, ms. */
+const evaluationLimitMs = 250;
 
 /** Writes logs.events and logs.correlations to the search store and the archive, and works the jobs, until the signal aborts. */
 export const runIndexer: RunService = async ({ settings, telemetry, signal, onReady }) => {
@@ -41,6 +43,12 @@ export const runIndexer: RunService = async ({ settings, telemetry, signal, onRe
   const indexMode = settings.ELASTICSEARCH_INDEX_MODE;
   const search = cleanUp.adopt(
     await openSearchStore({ elasticsearchUrl, indexMode, folder, onDamaged, epoch }),
+    (store) => store.close(),
+  );
+  // Elasticsearch is asked without holding up this thread, the embedded store is not.
+  const queryLimitMs = elasticsearchUrl === undefined ? evaluationLimitMs : 10_000;
+  const evaluating = cleanUp.adopt(
+    await openSearchStore({ elasticsearchUrl, folder, readOnly: true, queryLimitMs }),
     (store) => store.close(),
   );
   const archive = cleanUp.adopt(
@@ -142,7 +150,10 @@ export const runIndexer: RunService = async ({ settings, telemetry, signal, onRe
       stop,
     ),
     runJobs(
-      { log, serde, search, archive, gate, queue, records, settings, logger, gaps, now: Date.now },
+      {
+        ...{ log, serde, search, evaluating, archive, gate, queue, records },
+        ...{ settings, logger, gaps, now: Date.now },
+      },
       stop,
     ),
   ];

@@ -3,6 +3,7 @@ import { formatMicros } from '@logloom/schemas';
 import type { FastifyInstance } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import { ApiError } from '../errors.ts';
+import { holderOf } from '../register-access.ts';
 import { QueryParameters } from '../query-parameters.ts';
 import type { LogAccess } from './dead-letters.ts';
 import { jobNames, resultKind, retries } from './job-names.ts';
@@ -49,7 +50,7 @@ export function registerJobs(api: FastifyInstance, deps: JobsApiDeps): void {
   });
 
   api.post('/saved-filters', async (request, reply) =>
-    reply.code(201).send(await savedFilters.create(objectOf(request.body))),
+    reply.code(201).send(await savedFilters.create(objectOf(request.body), holderOf(request).subject)),
   );
 
   api.get('/saved-filters', async () => ({ savedFilters: await savedFilters.list() }));

@@ -30,7 +30,7 @@ for (const { name, redisUrl, skip } of queues) {
       const stop = new AbortController();
       const settings = { ...noSettings, SEARCH_RETENTION_MS: 60_000 };
       await rig.search.index(await rig.append([logEvent(1)]));
-      const running = runJobs({ ...deps, settings }, stop.signal);
+      const running = runJobs({ ...deps, evaluating: deps.search, settings }, stop.signal);
       try {
         const events = Array.from({ length: 20 }, (_, n) =>
           logEvent(10 + n, { timestamp: Date.now() * 1000 }),

@@ -1,5 +1,7 @@
 import type { JobQueue, JobRecords, RunningJob } from '@logloom/job-queue';
+import type { SearchStore } from '@logloom/search-store';
 import type { Logger } from '@logloom/telemetry';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { jobNames, resultKind, retries } from './job-names.ts';
 import { postAlert } from './post-alert.ts';
 import { rebuildSearch, type RebuildDeps } from './rebuild-search.ts';
@@ -10,6 +12,8 @@ import { SavedFilters } from './saved-filters.ts';
 export interface JobsDeps extends RebuildDeps {
   queue: JobQueue;
   records: JobRecords;
+  /** Answers saved filters. Its queries end soon, since they may hold up the thread. */
+  evaluating: Pick<SearchStore, 'search'>;
   settings: RetentionSettings;
   logger: Logger;
   /** The machine's clock in ms. */
@@ -17,6 +21,8 @@ export interface JobsDeps extends RebuildDeps {
 }
 
 const hourMs = 3_600_000;
+/** The share of the time that goes to saved filters at the most. */
+const evaluationShare = 0.1;
 /** Progress is stored at each whole per cent at the most: it costs a disk write. */
 const progressStep = 0.01;
 
@@ -61,7 +67,14 @@ export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void
     // One receiver that does not answer must not hold up the others.
     work(jobNames.alert, (job, lost) => postAlert(job, lost), { concurrency: 8 }),
     work(jobNames.retention, async () => void (await applyRetention(deps))),
-    work(jobNames.savedFilter, (job) => savedFilters.evaluate((job.data as { id: string }).id, job.id, deps)),
+    work(jobNames.savedFilter, async (job, lost) => {
+      const startedAt = performance.now();
+      const { logger: log, evaluating: search } = deps;
+      await savedFilters.evaluate((job.data as { id: string }).id, job.id, { search, logger: log });
+      // Evaluations share a thread with indexing: they may have a part of its time, however many there are.
+      const rest = (performance.now() - startedAt) * (1 / evaluationShare - 1);
+      await sleep(rest, undefined, { signal: lost }).catch(() => {});
+    }),
   ];
   for (const worker of workers) worker.catch(() => failed.abort());
   for (const result of await Promise.allSettled(workers))

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { jobNames } from './job-names.ts';
 import { logEvent, openRig } from './jobs-rig.ts';
+import { SearchStoreError, type SearchQuery } from '@logloom/search-store';
 import { SavedFilters, settleMs } from './saved-filters.ts';
 
 const startMs = 1_714_564_800_000;
@@ -49,6 +50,52 @@ test('each evaluation counts what matches since the one before, and keeps the ne
   await rig.evaluate(id, 'job-2');
   assert.deepEqual((await rig.filters.get(id))?.lastRun, second);
   assert.deepEqual(rig.logged, []);
+});
+
+test('what may be saved is limited, in number and in evaluations, of a holder and in all', async () => {
+  await using rig = await openFilters();
+  const save = (holder: string, everyMs: number) =>
+    rig.filters.create({ name: 'n', filter: 'level:error', everyMs }, holder);
+  const refused = { code: 'too-many-saved-filters' };
+  for (let i = 0; i < 5; i++) await save('quick', 1000);
+  await assert.rejects(save('quick', 1000), refused);
+  await assert.rejects(save('quick', 100_000), refused);
+  for (let i = 0; i < 100; i++) await save('many', 3_600_000);
+  await assert.rejects(save('many', 3_600_000), refused);
+  for (let i = 0; i < 4; i++) await save('other', 1000);
+  await assert.rejects(save('third', 1000), refused, 'all together');
+  await save('third', 60_000);
+  assert.equal('holder' in (await rig.filters.list())[0]!, false);
+});
+
+test('a filter that takes too long is counted in shorter steps, and what cannot be is told', async () => {
+  await using rig = await openFilters();
+  const { id } = await rig.filters.create({ name: 'slow', filter: 'level:error', everyMs: 1000 });
+  await rig.index(...Array.from({ length: 40 }, (_, n) => n));
+  rig.clock.seconds = 40;
+  let limit = 10_000_000;
+  const search = {
+    search: async (query: SearchQuery) => {
+      if (query.toMicros! - query.fromMicros! > limit) throw new SearchStoreError('timeout', 'too long');
+      return rig.search.search(query);
+    },
+  };
+  let count = 0;
+  let to = '';
+  for (let job = 0; job < 40 && !to.endsWith('12:00:40.000000Z'); job++) {
+    await rig.filters.evaluate(id, `job-${job}`, { search, logger: rig.logger });
+    const run = (await rig.filters.get(id))?.lastRun;
+    if (run === undefined || run.to === to) continue;
+    count += run.count;
+    to = run.to;
+  }
+  assert.equal(count, 20, 'every event of the time, once');
+  assert.deepEqual(rig.logged, []);
+  limit = 0;
+  rig.clock.seconds = 41;
+  await rig.filters.evaluate(id, 'last', { search, logger: rig.logger });
+  assert.equal((await rig.filters.get(id))?.lastRun?.error, 'timeout');
+  assert.ok(rig.logged.length > 0);
 });
 
 test('a count from the threshold on is warned of', async () => {

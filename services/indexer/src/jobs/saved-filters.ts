@@ -1,7 +1,7 @@
 import { parseFilter, type Filter } from '@logloom/filter';
 import type { JobQueue, JobRecords } from '@logloom/job-queue';
 import { formatMicros } from '@logloom/schemas';
-import type { SearchStore } from '@logloom/search-store';
+import { SearchStoreError, type SearchPage, type SearchStore } from '@logloom/search-store';
 import type { Logger } from '@logloom/telemetry';
 import { randomUUID } from 'node:crypto';
 import { ApiError } from '../errors.ts';
@@ -32,12 +32,18 @@ export interface SavedFilterRun {
   count: number;
   /** Ids of the newest matches, at most 10. */
   hits: string[];
+  /** The interval took too long to count, however short: it is left out. */
+  error?: 'timeout';
 }
 
 /** As it is kept. */
 interface StoredFilter extends SavedFilter {
   /** Everything before this was evaluated. */
   evaluatedToMicros: number;
+  /** Who saved it; absent where no tokens are asked for. */
+  holder?: string;
+  /** How much one evaluation may cover, where a longer time took too long. */
+  windowMicros?: number;
   /** The job of the last evaluation: should it run again, it has nothing to do. */
   lastJobId?: string;
 }
@@ -54,6 +60,14 @@ export interface EvaluateDeps {
   logger: Pick<Logger, 'warn'>;
 }
 
+/** What may be saved: evaluations cost the indexer time whether anybody looks at them or not. */
+export const savedFilterLimits = {
+  perHolder: 100,
+  inAll: 1_000,
+  perHolderPerMinute: 300,
+  inAllPerMinute: 600,
+};
+const shortestWindowMicros = 1_000_000;
 const kind = 'saved-filter';
 const maxHits = 10;
 const maxNameLength = 200;
@@ -70,12 +84,13 @@ export class SavedFilters {
     this.#deps = deps;
   }
 
-  /** Throws ApiError `bad-parameter` or `bad-filter`. */
-  async create(given: unknown): Promise<SavedFilter> {
+  /** Throws ApiError `bad-parameter`, `bad-filter` or `too-many-saved-filters`. */
+  async create(given: unknown, holder?: string): Promise<SavedFilter> {
     const { records, now } = this.#deps;
     const saved: StoredFilter = {
       id: randomUUID(),
-      ...readSavedFilter(given),
+      ...(await this.#affordable(readSavedFilter(given), holder)),
+      ...(holder === undefined ? {} : { holder }),
       createdAt: formatMicros(now() * 1000),
       evaluatedToMicros: (now() - settleMs) * 1000,
     };
@@ -104,7 +119,31 @@ export class SavedFilters {
 
   /** Sets all schedules again: a crash may have come between a filter and its schedule. */
   async scheduleAll(): Promise<void> {
-    for (const saved of await this.list()) await this.#schedule(saved);
+    const all = await this.list();
+    // More than may be saved now: each is evaluated more rarely, and none is lost.
+    const stretch = Math.max(1, perMinute(all) / savedFilterLimits.inAllPerMinute);
+    for (const saved of all)
+      await this.#schedule({ ...saved, everyMs: Math.min(longestMs, Math.ceil(saved.everyMs * stretch)) });
+  }
+
+  async #affordable(wanted: NewSavedFilter, holder: string | undefined): Promise<NewSavedFilter> {
+    const all = (await this.#deps.records.list(kind)).map(({ value }) => value as StoredFilter);
+    const own = all.filter((saved) => saved.holder === holder);
+    const { perHolder, inAll, perHolderPerMinute, inAllPerMinute } = savedFilterLimits;
+    const cost = perMinute([wanted]);
+    const problem =
+      own.length >= perHolder
+        ? `a holder may save ${perHolder}`
+        : all.length >= inAll
+          ? `${inAll} are saved`
+          : perMinute(own) + cost > perHolderPerMinute
+            ? `a holder's may be evaluated ${perHolderPerMinute} times a minute`
+            : perMinute(all) + cost > inAllPerMinute
+              ? `all may be evaluated ${inAllPerMinute} times a minute`
+              : undefined;
+    if (problem !== undefined)
+      throw new ApiError('too-many-saved-filters', `${problem}; delete one, or take a larger everyMs`);
+    return wanted;
   }
 
   /** Counts what matches since the last evaluation. Warns, at least once, when the count reaches the threshold. */
@@ -117,16 +156,18 @@ export class SavedFilters {
     }
     if (saved.lastJobId === jobId) return;
     const fromMicros = saved.evaluatedToMicros;
-    const toMicros = Math.max(fromMicros, (now() - settleMs) * 1000);
-    const parsed = parsedFilter(saved.filter);
-    const { total, events } = await search.search({
-      filter: parsed,
-      fromMicros,
-      toMicros,
-      limit: maxHits,
-      order: 'desc',
-    });
-    const { name, threshold } = saved;
+    const { name, threshold, windowMicros = Infinity } = saved;
+    const toMicros = Math.min(fromMicros + windowMicros, Math.max(fromMicros, (now() - settleMs) * 1000));
+    const found = await this.#count(saved, { fromMicros, toMicros }, search);
+    if (found === undefined && toMicros - fromMicros > shortestWindowMicros) {
+      // Less at a time, from the same place on.
+      const half = Math.max(shortestWindowMicros, Math.ceil((toMicros - fromMicros) / 2));
+      await records.replace(kind, id, { ...saved, windowMicros: half, lastJobId: jobId });
+      return;
+    }
+    if (found === undefined)
+      logger.warn({ savedFilter: name, from: formatMicros(fromMicros) }, 'a saved filter takes too long');
+    const { total, events } = found ?? { total: { value: 0 }, events: [] };
     if (threshold !== undefined && total.value >= threshold)
       logger.warn(
         { savedFilter: name, count: total.value, threshold },
@@ -134,6 +175,8 @@ export class SavedFilters {
       );
     await records.replace(kind, id, {
       ...saved,
+      // It may cover more again where that was quick.
+      ...(windowMicros === Infinity ? {} : { windowMicros: 2 * windowMicros }),
       evaluatedToMicros: toMicros,
       lastJobId: jobId,
       lastRun: {
@@ -142,8 +185,24 @@ export class SavedFilters {
         to: formatMicros(toMicros),
         count: total.value,
         hits: events.map((event) => event.id),
+        ...(found === undefined ? { error: 'timeout' as const } : {}),
       },
     } satisfies StoredFilter);
+  }
+
+  /** Undefined when it took too long. */
+  async #count(
+    { filter }: SavedFilter,
+    range: { fromMicros: number; toMicros: number },
+    search: EvaluateDeps['search'],
+  ): Promise<Pick<SearchPage, 'total' | 'events'> | undefined> {
+    const query = { filter: parsedFilter(filter), ...range, limit: maxHits, order: 'desc' } as const;
+    try {
+      return await search.search(query);
+    } catch (error) {
+      if (error instanceof SearchStoreError && error.code === 'timeout') return undefined;
+      throw error;
+    }
   }
 
   async #schedule({ id, everyMs }: SavedFilter): Promise<void> {
@@ -151,11 +210,17 @@ export class SavedFilters {
   }
 }
 
+/** How often these are evaluated in a minute. */
+function perMinute(filters: readonly Pick<NewSavedFilter, 'everyMs'>[]): number {
+  return filters.reduce((sum, { everyMs }) => sum + 60_000 / everyMs, 0);
+}
+
 function scheduleId(id: string): string {
   return `${kind}:${id}`;
 }
 
-function shown({ evaluatedToMicros: _, lastJobId: __, ...saved }: StoredFilter): SavedFilter {
+function shown(stored: StoredFilter): SavedFilter {
+  const { evaluatedToMicros: _, lastJobId: __, holder: ___, windowMicros: ____, ...saved } = stored;
   return saved;
 }
 
