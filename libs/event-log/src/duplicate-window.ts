@@ -77,6 +77,14 @@ export class DuplicateWindow {
     return isNew;
   }
 
+  /** Whether an event with this source, taken next, would be a copy. */
+  has(source: Source): boolean {
+    const partition = this.#find(source);
+    if (partition === undefined) return false;
+    const chain = this.#chainOf(partition.id, source.offset, source.index);
+    return this.#has(chain, partition.id, source, this.#last + 1);
+  }
+
   #has(chain: number, id: number, source: Source, offset: number): boolean {
     const mask = this.#capacity - 1;
     const oldest = offset - this.#size;

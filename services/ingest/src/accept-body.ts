@@ -1,6 +1,7 @@
-import type { LogEvent, Source } from '@logloom/schemas';
+import type { LogEvent } from '@logloom/schemas';
 import { isUtf8 } from 'node:buffer';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { crc32 } from 'node:zlib';
 import type { Received } from './door-request.ts';
 import { IngestError, reject, type ErrorCode, type Rejection } from './errors.ts';
 import { inSlices, sliceEvents } from './in-slices.ts';
@@ -14,20 +15,11 @@ import { spans } from './telemetry.ts';
 
 const maxListed = 1000;
 
-/** Numbers a producer's events: the next one's sequence number. */
-export interface Producer {
-  id: string;
-  next: () => number;
-}
-
-/** The source of a producer's next event. */
-export function nextSource({ id, next }: Producer): Source {
-  return { kind: 'http', topic: id, partition: 0, offset: next(), index: 0 };
-}
-
 /** What a request is answered with. */
 export interface Receipt {
   accepted: number;
+  /** Numbered events that are durable since an earlier request; only when there are any. */
+  duplicates?: number;
   rejected: { line: number; code: ErrorCode; message: string }[];
   /** Only when there are more than are listed. */
   rejectedCount?: number;
@@ -45,7 +37,8 @@ export interface BodyOptions extends Omit<Received, 'body' | 'claim'> {
  * `empty-body`, `bad-json` (a broken array), `too-many-events`, `log-unavailable`.
  */
 export async function acceptBody(body: Buffer, options: BodyOptions): Promise<Receipt> {
-  const unit = options.intake.open('http', { limits: options.limits, sender: options.sender });
+  const { limits, producer, sender } = options;
+  const unit = options.intake.open('http', { limits, producer, sender });
   const receipt = await options.intake.tracing.child(spans.normalize, () => readPieces(body, unit, options));
   await unit.done();
   return receipt;
@@ -60,6 +53,7 @@ async function readPieces(body: Buffer, unit: IntakeUnit, options: BodyOptions):
   await inSlices(pieces, unit, (piece) => {
     const refused = acceptPiece(body, piece, unit, wholeIsUtf8, options);
     if (refused === undefined) receipt.accepted++;
+    else if (refused === 'duplicate') receipt.duplicates = (receipt.duplicates ?? 0) + 1;
     else if (++rejected <= maxListed)
       receipt.rejected.push({ line: piece.line, code: refused.code, message: refused.message });
   });
@@ -75,8 +69,9 @@ function acceptPiece(
   unit: IntakeUnit,
   wholeIsUtf8: boolean,
   { producer, receivedAt, maxEventBytes, intake, key }: BodyOptions,
-): Rejection | undefined {
-  const source = nextSource(producer);
+): Rejection | 'duplicate' | undefined {
+  const source = producer.next();
+  if (producer.isNumbered) source.index = crc32(body.subarray(start, end)) | 0;
   let result: LogEvent | Rejection;
   const unread = unit.tooManyRejected;
   if (unread !== undefined) result = unread;
@@ -93,8 +88,7 @@ function acceptPiece(
     else unit.refuseJointly(result, source, receivedAt, textPart(bytes), asItIs);
     return result;
   }
-  unit.accept(result);
-  return undefined;
+  return unit.accept(result) ? undefined : 'duplicate';
 }
 
 /** The pieces are made one at a time: a body may hold millions. */

@@ -1,6 +1,6 @@
 import type { LogEvent, Source } from '@logloom/schemas';
 import { isUtf8 } from 'node:buffer';
-import { nextSource } from './accept-body.ts';
+import { crc32 } from 'node:zlib';
 import type { Bulk, BulkMeta } from './bulk-body.ts';
 import type { Counts, Received } from './door-request.ts';
 import { errors, reject, type ErrorCode, type IngestError, type Rejection } from './errors.ts';
@@ -27,19 +27,26 @@ export async function acceptBulk({ count, items }: Bulk, received: Received): Pr
   const unit = intake.open('elasticsearch', {
     limits: received.limits,
     sender: received.sender,
+    producer,
     onId: (id) => void ids.push(id),
   });
   const answers: ((nextId: () => string) => string)[] = [];
-  const receipt: BulkReceipt = { accepted: 0, rejected: 0, items: [] };
+  const receipt = { accepted: 0, rejected: 0, duplicates: 0, items: [] as string[] };
   const wholeIsUtf8 = isUtf8(body);
   let overQuota = 0;
   let last: IngestError | undefined;
   await intake.tracing.child(spans.normalize, () =>
     inSlices(items, unit, ({ meta, piece }) => {
-      const source = nextSource(producer);
+      const source = producer.next();
       const bytes = body.subarray(piece.start, piece.end);
+      if (producer.isNumbered) source.index = contentOf(bytes, meta);
       const result =
         unit.tooManyRejected ?? ifAllowed(readItem(bytes, meta, source, wholeIsUtf8, received), received.key);
+      if (!('code' in result) && unit.isDuplicate(result)) {
+        answers.push(() => duplicateItem(meta));
+        receipt.duplicates++;
+        return;
+      }
       const over = 'code' in result ? undefined : unit.overQuota(result);
       if (over !== undefined) {
         overQuota++;
@@ -65,6 +72,11 @@ export async function acceptBulk({ count, items }: Bulk, received: Received): Pr
   let next = 0;
   for (const answer of answers) receipt.items.push(answer(() => ids[next++]!));
   return receipt;
+}
+
+/** Tells the content of a numbered document from another one's: a checksum of it and of what its metadata adds to it. */
+function contentOf(bytes: Buffer, { index, id, routing }: BulkMeta): number {
+  return crc32(bytes, crc32(JSON.stringify([index, id, routing]))) | 0;
 }
 
 const asItIs = (bytes: Buffer): Buffer => bytes;
@@ -114,6 +126,11 @@ function createdItem(meta: BulkMeta, eventId: string): string {
     `{"${meta.action}":{${placeOf(meta, eventId)},"_version":1,"result":"created",` +
     `"_shards":{"total":1,"successful":1,"failed":0},"_seq_no":0,"_primary_term":1,"status":201}}`
   );
+}
+
+/** As Elasticsearch answers to an update that changes nothing. The id of its event is known only to the request that stored it. */
+function duplicateItem(meta: BulkMeta): string {
+  return `{"${meta.action}":{${placeOf(meta)},"_version":1,"result":"noop","status":200}}`;
 }
 
 function refusedItem(meta: BulkMeta, { code, message }: Rejection): string {

@@ -1,11 +1,11 @@
 import type { LogEvent, Source } from '@logloom/schemas';
-import { nextSource } from './accept-body.ts';
 import type { Counts, Received } from './door-request.ts';
 import { IngestError, reject, RejectedError, type Rejection } from './errors.ts';
 import { inSlices } from './in-slices.ts';
 import { ifAllowed } from './key-guard.ts';
 import { RejectionSummary } from './rejection-summary.ts';
 import { spans } from './telemetry.ts';
+import { crc32 } from 'node:zlib';
 
 /** Events of a request that share what stands once for all of them, still encoded: a broken one costs only itself. */
 export interface Group<Encoded> {
@@ -35,17 +35,27 @@ export async function acceptGroups<Encoded>(
   { intake, producer, receivedAt, maxEventBytes, claim, key, sender, limits }: Received,
 ): Promise<GroupsReceipt> {
   claim(groups.reduce((sum, { records, sharedLength }) => sum + records.length * sharedLength, 0));
-  const unit = intake.open(door, { limits, sender });
+  const unit = intake.open(door, { limits, producer, sender });
   const summary = new RejectionSummary();
+  let last: Group<Encoded> | undefined;
+  let shared = 0;
+  // Tells the content of a numbered event from another one's: a checksum of it and of what it shares with its group.
+  const contentOf = (group: Group<Encoded>, record: Encoded): number => {
+    if (group !== last) shared = crc32(group.letter(Buffer.alloc(0)));
+    last = group;
+    return crc32(group.part(record), shared) | 0;
+  };
   const accept = ([group, record]: readonly [Group<Encoded>, Encoded]): void => {
-    const source = nextSource(producer);
+    const source = producer.next();
+    if (producer.isNumbered) source.index = contentOf(group, record);
     const result =
       unit.tooManyRejected ?? ifAllowed(readRecord(group, record, source, receivedAt, maxEventBytes), key);
-    summary.count(result);
     if (!('code' in result)) {
-      unit.accept(result);
+      if (unit.accept(result)) summary.count(result);
+      else summary.duplicates++;
       return;
     }
+    summary.count(result);
     const part = group.part(record);
     if (unit.hasLetterFor(group.sharedLength + part.length))
       unit.refuse(result, source, receivedAt, group.letter(part));

@@ -4,11 +4,12 @@ import type { Trouble } from '@logloom/runtime';
 import type { Settings } from '@logloom/settings';
 import type { ActiveSpan, SecurityLog, SpanSpec, Telemetry } from '@logloom/telemetry';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Producer } from './accept-body.ts';
 import type { AddressQuotas } from './address-limits.ts';
 import { asIngestError, IngestError } from './errors.ts';
 import type { Intake, UnitLimits } from './intake.ts';
 import type { KeyGuard } from './key-guard.ts';
+import { producerKind, producerScope, type ProducerTable } from './producer-table.ts';
+import type { Producer } from './producer.ts';
 import type { Meter } from './quota-accounts.ts';
 import { RequestCost } from './request-cost.ts';
 import { Claim, readBody, type PendingBytes } from './read-body.ts';
@@ -27,6 +28,7 @@ export interface DoorState {
   intake: Intake | undefined;
   /** Set while nothing can be stored. */
   storage?: { readonly trouble: Trouble | undefined } | undefined;
+  producers?: ProducerTable;
 }
 
 /** What one request may be. */
@@ -79,6 +81,8 @@ export interface Received {
 export interface Counts {
   accepted: number;
   rejected: number;
+  /** Numbered events that are durable since an earlier request. */
+  duplicates?: number;
 }
 
 export interface DoorRequest<T> {
@@ -104,6 +108,8 @@ export async function receive<T>(
   return doors.tracing.receive(door.span, headerOf(request, 'traceparent'), async (span) => {
     try {
       const answer = await work(request, doors, door);
+      const { duplicates = 0 } = door.counts(answer);
+      if (duplicates > 0) reply.header('logloom-duplicates', String(duplicates));
       tell(span, reply.statusCode, door.counts(answer));
       return answer;
     } catch (error) {
@@ -125,22 +131,22 @@ async function work<T>(request: FastifyRequest, doors: Doors, door: DoorRequest<
   const meter = meterOf(request, doors);
   admit(request, meter);
   if (!door.accepts(mediaType(request))) throw new IngestError('unsupported-type');
-  const producer = producerOf(request) ?? doors.ownProducer;
+  const numbers = numbersOf(request);
   const stopTimer = metrics.requestSeconds.startTimer();
   using claim = new Claim(doors.pending);
   const maxBodyBytes = settings.INGEST_MAX_BODY_BYTES;
   const body = await readBody(request.raw, maxBodyBytes, claim, door.packed);
   metrics.bytes.inc(body.length);
   meter?.charge({ bytes: body.length });
-  const answer = await door.work({
+  const received = {
     body,
     intake: state.intake!,
-    producer,
+    producer: doors.ownProducer,
     key,
     sender: { key: key?.name, address: request.ip },
     receivedAt: Date.now(),
     maxEventBytes: settings.INGEST_MAX_EVENT_BYTES,
-    claim: (bytes) => {
+    claim: (bytes: number) => {
       if (bytes > maxBodyBytes) throw new IngestError('body-too-large');
       claim.take(bytes);
     },
@@ -154,13 +160,34 @@ async function work<T>(request: FastifyRequest, doors: Doors, door: DoorRequest<
       letterBytes: body.length + letterSlack,
       maxRejected,
       maxLetterBytes: Math.min(2 ** 20, settings.INGEST_MAX_EVENT_BYTES),
-      hold: (bytes) => claim.takeParts(bytes),
+      hold: (bytes: number) => claim.takeParts(bytes),
     },
-  });
+  };
+  const answer = await (numbers === undefined
+    ? door.work(received)
+    : workNumbered(numbers, received, state.producers!, door));
   stopTimer();
-  const { accepted, rejected } = door.counts(answer);
-  meter?.charge({ events: accepted + rejected });
+  const { accepted, rejected, duplicates = 0 } = door.counts(answer);
+  meter?.charge({ events: accepted + rejected + duplicates });
   return answer;
+}
+
+/** A producer's requests are worked one after another, so that what one of them has stored, the next one knows. */
+async function workNumbered<T>(
+  { id, epoch, first }: Numbers,
+  received: Received,
+  table: ProducerTable,
+  door: DoorRequest<T>,
+): Promise<T> {
+  const scope = producerScope(received.key?.name ?? '', id);
+  let sequence = first;
+  const producer: Producer = {
+    next: () => ({ kind: producerKind, topic: scope, partition: epoch, offset: sequence++, index: 0 }),
+    isNumbered: true,
+    isDurable: (source) => table.isDurable(source),
+    stored: (source) => table.stored(source),
+  };
+  return table.inTurn(scope, epoch, () => door.work({ ...received, producer }));
 }
 
 /** A sender is known by its key or, where none is asked for, by its address. */
@@ -196,11 +223,22 @@ function headerOf(request: FastifyRequest, name: string): string | undefined {
   return typeof header === 'string' ? header : undefined;
 }
 
+/** What a sender that numbers its events says of a request. */
+interface Numbers {
+  id: string;
+  epoch: number;
+  /** The first event's number. */
+  first: number;
+}
+
+const maxEpoch = 2 ** 31 - 1;
+
 /** A client that numbers its events itself can send them again without making copies. */
-function producerOf(request: FastifyRequest): Producer | undefined {
-  const id = request.headers['logloom-producer'];
-  const first = request.headers['logloom-sequence'];
-  if (id === undefined && first === undefined) return undefined;
+function numbersOf({ headers }: FastifyRequest): Numbers | undefined {
+  const id = headers['logloom-producer'];
+  const first = headers['logloom-sequence'];
+  const epoch = headers['logloom-epoch'] ?? '0';
+  if (id === undefined && first === undefined && headers['logloom-epoch'] === undefined) return undefined;
   if (typeof id !== 'string' || !/^[A-Za-z0-9_-]{1,64}$/.test(id))
     throw new IngestError('bad-producer', 'Logloom-Producer is 1 to 64 letters, digits, - and _');
   if (typeof first !== 'string' || !/^\d{1,15}$/.test(first))
@@ -208,6 +246,7 @@ function producerOf(request: FastifyRequest): Producer | undefined {
       'bad-producer',
       'Logloom-Sequence is the number of the first event, up to 15 digits',
     );
-  let sequence = Number(first);
-  return { id, next: () => sequence++ };
+  if (typeof epoch !== 'string' || !/^\d{1,10}$/.test(epoch) || Number(epoch) > maxEpoch)
+    throw new IngestError('bad-producer', `Logloom-Epoch is a number up to ${maxEpoch}`);
+  return { id, epoch: Number(epoch), first: Number(first) };
 }

@@ -1,13 +1,12 @@
 import type { IngestKey } from '@logloom/auth';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
-import { randomBytes } from 'node:crypto';
-import type { Producer } from './accept-body.ts';
 import type { Doors, HttpDoorOptions } from './door-request.ts';
 import { registerElasticsearchDoor } from './elasticsearch-door.ts';
 import { asIngestError, IngestError } from './errors.ts';
 import { registerIngestDoor } from './ingest-door.ts';
 import { registerLokiDoor } from './loki-door.ts';
 import { registerOtlpDoor } from './otlp-door.ts';
+import { createOwnProducer } from './producer.ts';
 import { protectAnswers } from '@logloom/runtime';
 
 /** How often it is looked for requests that take too long to arrive. */
@@ -113,9 +112,4 @@ function handleErrors(app: FastifyInstance, { metrics, logger }: HttpDoorOptions
     if (known.code === 'unauthorized') reply.header('www-authenticate', challenge);
     return send(known, reply.code(known.status));
   });
-}
-
-function createOwnProducer(): Producer {
-  let sequence = 0;
-  return { id: randomBytes(9).toString('base64url'), next: () => sequence++ };
 }

@@ -33,15 +33,17 @@ async function ingest(request: FastifyRequest, reply: FastifyReply, doors: Doors
     accepts: () => ndjsonTypes.has(type) || otherTypes.has(type),
     work: async ({ body, ...received }) => {
       const receipt = await acceptBody(body, { ...received, isNdjson: ndjsonTypes.has(type) });
-      if (receipt.accepted > 0 || receipt.rejected.length === 0) return receipt;
+      if (receipt.accepted > 0 || receipt.duplicates !== undefined || receipt.rejected.length === 0)
+        return receipt;
       if (receipt.rejected.some(({ code }) => !unreadable.has(code))) return receipt;
       const code = 'nothing-readable';
       doors.metrics.failedRequests.inc({ code });
       reply.code(errors[code].status);
       return { ...receipt, error: { code, message: errors[code].message } };
     },
-    counts: ({ accepted, rejected, rejectedCount }) => ({
+    counts: ({ accepted, rejected, rejectedCount, duplicates = 0 }) => ({
       accepted,
+      duplicates,
       rejected: rejectedCount ?? rejected.length,
     }),
   });

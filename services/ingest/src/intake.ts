@@ -6,6 +6,7 @@ import { Appender, bytesOf, type OnStored, type Submission } from './append-even
 import { IngestError, reject, type Rejection } from './errors.ts';
 import { JointLetter } from './joint-letter.ts';
 import type { Normalizer } from './normalize.ts';
+import type { Producer } from './producer.ts';
 import type { Redactor } from './redactor.ts';
 import { ServiceAllowance } from './service-allowance.ts';
 import type { ServiceQuotas } from './service-quotas.ts';
@@ -52,6 +53,8 @@ export interface UnitOptions {
   /** Whether it counts against the quotas of its services; default true. */
   hasQuotas?: boolean;
   limits?: UnitLimits;
+  /** Who numbers the events; default: whoever calls sees to that no event comes twice. */
+  producer?: Producer;
   /** Is told the ids of the accepted events, in order, once they are durable. */
   onId?: (id: string) => void;
   /** See IntakeUnit.from(). */
@@ -92,13 +95,21 @@ export class Intake {
   }
 
   /** Begins one unit of work, a request or a batch of records. */
-  open(door: string, { hasQuotas = true, limits = ampleLimits, onId, sender }: UnitOptions = {}): IntakeUnit {
+  open(
+    door: string,
+    { hasQuotas = true, limits = ampleLimits, producer, sender, onId }: UnitOptions = {},
+  ): IntakeUnit {
     const { services, epoch } = this.#options;
     const allowance = hasQuotas && services !== undefined ? new ServiceAllowance(services, door) : undefined;
+    const numbered = producer?.isNumbered === true ? new NumberedEvents(producer) : undefined;
     const onStored: OnStored | undefined =
-      onId &&
-      ((records, offsets, at) =>
-        records.forEach(({ partition }, i) => onId(placeId(epoch, partition, offsets[at + i]!))));
+      onId === undefined && numbered === undefined
+        ? undefined
+        : (records, offsets, at) => {
+            if (onId !== undefined)
+              records.forEach(({ partition }, i) => onId(placeId(epoch, partition, offsets[at + i]!)));
+            numbered?.stored(records.length);
+          };
     const unit = new IntakeUnit(
       door,
       this.#options,
@@ -106,9 +117,35 @@ export class Intake {
       this.#deadLetters.open(),
       allowance,
       limits,
+      numbered,
     );
     unit.from(sender);
     return unit;
+  }
+}
+
+/** The sources of a request's numbered events, until they are durable. */
+class NumberedEvents {
+  readonly #producer: Producer;
+  readonly #waiting: Source[] = [];
+  #next = 0;
+
+  constructor(producer: Producer) {
+    this.#producer = producer;
+  }
+
+  isDurable(source: Source): boolean {
+    return this.#producer.isDurable(source);
+  }
+
+  accepted(source: Source): void {
+    this.#waiting.push(source);
+  }
+
+  /** So many more are durable, in the order in which they were accepted. */
+  stored(count: number): void {
+    for (const end = this.#next + count; this.#next < end; this.#next++)
+      this.#producer.stored(this.#waiting[this.#next]!);
   }
 }
 
@@ -120,6 +157,8 @@ export class IntakeUnit {
   readonly #deadLetters: Submission;
   readonly #limits: UnitLimits;
   #sender: Sender | undefined;
+  readonly #numbered: NumberedEvents | undefined;
+  #duplicates = 0;
   #letterBytes = 0;
   #joint: JointLetter | undefined;
   /** Bytes since the last flush. */
@@ -144,7 +183,9 @@ export class IntakeUnit {
     deadLetters: Submission,
     allowance: ServiceAllowance | undefined,
     limits: UnitLimits,
+    numbered: NumberedEvents | undefined,
   ) {
+    this.#numbered = numbered;
     this.#limits = limits;
     this.#door = door;
     this.#allowance = allowance;
@@ -192,9 +233,11 @@ export class IntakeUnit {
 
   /**
    * The events of one request share a partition through their key: the correlation id, or the service where there is none. `carrier`
-   * is the record that the event came in, if it has a trace of its own.
+   * is the record that the event came in, if it has a trace of its own. False for a duplicate, which is left out.
    */
-  accept(accepted: LogEvent, carrier?: Carrier): void {
+  accept(accepted: LogEvent, carrier?: Carrier): boolean {
+    if (this.isDuplicate(accepted)) return false;
+    this.#numbered?.accepted(accepted.source);
     const { partitions, serde, tracing, redactor } = this.#options;
     const event = redactor === undefined ? accepted : redactor.event(accepted);
     const key = event.correlationId ?? event.service;
@@ -208,6 +251,14 @@ export class IntakeUnit {
     this.#sliceBytes += value.length;
     this.#allowance?.count(event.service, value.length);
     this.#accepted++;
+    return true;
+  }
+
+  /** Whether a numbered event is durable since an earlier request; it is counted then. */
+  isDuplicate({ source }: LogEvent): boolean {
+    if (this.#numbered?.isDurable(source) !== true) return false;
+    this.#duplicates++;
+    return true;
   }
 
   /** Whether a refused event may have a dead letter of its own with a payload of so many bytes; else it goes to refuseJointly(). */
@@ -301,6 +352,7 @@ export class IntakeUnit {
     if (deadLetters.status === 'rejected') this.#onDeadLetterFailure(deadLetters.reason);
     const { metrics } = this.#options;
     metrics.accepted.inc({ door: this.#door }, this.#accepted);
+    if (this.#duplicates > 0) metrics.duplicates.inc({ door: this.#door }, this.#duplicates);
     for (const [code, count] of this.#rejected) metrics.rejected.inc({ door: this.#door, code }, count);
   }
 

@@ -166,7 +166,13 @@ test('HTTP: what was acknowledged is there after kill -9, and a numbered retry l
     for (let acknowledged = false; !acknowledged;) {
       try {
         const answer = await fetch(`${child.address}/ingest`, { method: 'POST', body, headers });
-        acknowledged = answer.status === 200 && ((await answer.json()) as { accepted: number }).accepted > 0;
+        if (answer.status !== 200) continue;
+        const { accepted, duplicates = 0 } = (await answer.json()) as {
+          accepted: number;
+          duplicates?: number;
+        };
+        assert.equal(accepted + duplicates, perRequest);
+        acknowledged = true;
       } catch {
         await kill;
         child = await startChild(folder.path);

@@ -21,6 +21,7 @@ import { Intake } from './intake.ts';
 import { KeyGuard } from './key-guard.ts';
 import { limitConnections } from './limit-connections.ts';
 import { Normalizer } from './normalize.ts';
+import { ProducerTable } from './producer-table.ts';
 import { runRawDoor } from './raw-door.ts';
 import { PendingBytes } from './read-body.ts';
 import { createServiceQuotas } from './service-quotas.ts';
@@ -29,6 +30,7 @@ import { createRedactor } from './redactor.ts';
 import {
   createKeyMetrics,
   createMetrics,
+  createProducersGauge,
   createQuotaCounter,
   createRedactionCounter,
   createSyslogStats,
@@ -111,6 +113,9 @@ export async function startIngest(context: ServiceContext): Promise<RunningInges
           });
     state.intake = intake;
     state.storage = storage;
+    const producers = new ProducerTable({ log, serde, partitions: await log.partitionCount(topics.events) });
+    createProducersGauge(telemetry, () => producers.size);
+    state.producers = producers;
     state.phase = 'ready';
 
     // Either side's end ends the other: half a service would look alive.

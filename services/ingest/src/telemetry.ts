@@ -25,6 +25,8 @@ function receiveSpan(route: string): SpanSpec {
 export interface IngestMetrics {
   /** Durable in logs.events, by door. */
   accepted: Counter<'door'>;
+  /** Numbered events that were durable already, by door. */
+  duplicates: Counter<'door'>;
   /** Refused events, by door and code. */
   rejected: Counter<'door' | 'code'>;
   /** Requests that failed as a whole, by code. */
@@ -186,6 +188,12 @@ export function createMetrics({ registry }: Telemetry, pendingBytes: () => numbe
       labelNames: ['door'],
       registers,
     }),
+    duplicates: new Counter({
+      name: 'logloom_ingest_duplicate_events_total',
+      help: 'Numbered events that were durable already and were not stored again',
+      labelNames: ['door'],
+      registers,
+    }),
     rejected: new Counter({
       name: 'logloom_ingest_rejected_events_total',
       help: 'Events refused and kept in logs.dead-letter',
@@ -216,4 +224,16 @@ export function createMetrics({ registry }: Telemetry, pendingBytes: () => numbe
       registers,
     }),
   };
+}
+
+/** Registers how many producers' epochs are known; asked when metrics are read. */
+export function createProducersGauge({ registry }: Telemetry, producers: () => number): void {
+  new Gauge({
+    name: 'logloom_ingest_producers',
+    help: 'Producers that number their events and whose epoch is known; the ones unheard of for longest are forgotten',
+    registers: [registry],
+    collect() {
+      this.set(producers());
+    },
+  });
 }

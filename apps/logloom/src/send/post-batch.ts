@@ -6,6 +6,8 @@ export interface IngestAnswer {
   accepted: number;
   rejected: { line: number; code: string; message: string }[];
   rejectedCount?: number;
+  /** Numbered events that were durable already. */
+  duplicates?: number;
 }
 
 export interface PostOptions {
