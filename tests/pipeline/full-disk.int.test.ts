@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { appendFileSync, closeSync, existsSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,6 +11,7 @@ import { eventually, Pipeline } from './pipeline.ts';
 /** The disk stays full for so long: leases run out and jobs fall due meanwhile. */
 const fullMs = process.env['LOGLOOM_FULL'] === '1' ? 30_000 : 8_000;
 const diskMiB = 96;
+const main = join(import.meta.dirname, '../../apps/logloom/src/main.ts');
 
 /** A small disk of its own under a folder; undefined where this user may not mount. */
 function mountDisk(folder: string): (Disposable & { remount: (how: string) => void }) | undefined {
@@ -40,9 +43,40 @@ function fill(folder: string): () => void {
   return () => rmSync(path);
 }
 
+function temporaryFile(): Disposable & { path: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'followed-'));
+  return { path: join(folder, 'app.log'), [Symbol.dispose]: () => rmSync(folder, { recursive: true }) };
+}
+
+/** Follows a file with its position on the small disk. */
+function follow(pipeline: Pipeline, path: string) {
+  const position = join(pipeline.dataFolder, 'send.json');
+  const flags = [
+    '--follow',
+    '--position',
+    position,
+    '--service',
+    'followed',
+    '--ingest-url',
+    pipeline.ingestUrl,
+  ];
+  const child = spawn(process.execPath, [main, 'send', ...flags, path], { stdio: 'ignore' });
+  return {
+    position,
+    get exitCode() {
+      return child.exitCode;
+    },
+    end: async () => {
+      const exited = once(child, 'exit');
+      child.kill('SIGKILL');
+      await exited;
+    },
+    [Symbol.dispose]: () => void child.kill('SIGKILL'),
+  };
+}
+
 /** What a start that fails says. */
 function startInVain({ env }: Pipeline): string {
-  const main = join(import.meta.dirname, '../../apps/logloom/src/main.ts');
   const { status, stderr } = spawnSync(process.execPath, [main, 'up'], {
     env,
     encoding: 'utf8',
@@ -78,18 +112,27 @@ test('a disk that is full for a while: senders are told, nothing acknowledged is
     }
   })();
   traffic.catch(() => {});
+  using elsewhere = temporaryFile();
+  using follower = follow(pipeline, elsewhere.path);
+  let written = 0;
+  const write = (): void => appendFileSync(elsewhere.path, `followed ${written++}\n`);
+  for (let n = 0; n < 50; n++) write();
   const ready = async (): Promise<[number, string]> => {
     const answer = await fetch(`${pipeline.viewersUrl}/health/ready`);
     return [answer.status, await answer.text()];
   };
   await eventually('some events', async () => acknowledged > 200);
+  await eventually('the follower has begun', async () => existsSync(follower.position));
   const makeRoom = fill(pipeline.dataFolder);
+  for (let n = 0; n < 50; n++) write();
   await eventually('refused', async () => refused.has('disk-full'));
   await eventually('not ready', async () => {
     const [status, text] = await ready();
     return status === 503 && text.includes('disk-full') && text.includes(pipeline.dataFolder);
   });
   await sleep(fullMs);
+  assert.equal(follower.exitCode, null);
+  write();
   assert.ok(pipeline.isRunning, pipeline.errors);
   assert.equal((await ready())[0], 503);
   makeRoom();
@@ -98,10 +141,15 @@ test('a disk that is full for a while: senders are told, nothing acknowledged is
   await eventually('events again', async () => acknowledged > before + 200);
   stop.abort();
   await traffic;
+  const followed = async (): Promise<number> =>
+    (await pipeline.get<{ total: { value: number } }>('/api/search?q=service:followed&limit=1')).total.value;
+  await eventually('each line that was followed', async () => (await followed()) >= written);
   assert.deepEqual([...refused], ['disk-full']);
   await pipeline.untilDone();
   const { total } = await pipeline.get<{ total: { value: number } }>('/api/search?q=service:disk&limit=1');
   assert.equal(total.value, acknowledged);
+  assert.equal(await followed(), written);
+  await follower.end();
   let documented = 0;
   for (let next: string | null | undefined = ''; typeof next === 'string';) {
     const cursor = next === '' ? '' : `&cursor=${encodeURIComponent(next)}`;
@@ -111,6 +159,7 @@ test('a disk that is full for a while: senders are told, nothing acknowledged is
     for (const { eventCount } of page.correlations) documented += eventCount;
     next = page.next;
   }
+  // Lines of plain text have no id: they are in no document.
   assert.equal(documented, acknowledged);
 
   await t.test(

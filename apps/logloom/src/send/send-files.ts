@@ -7,6 +7,7 @@ import type { Progress } from './progress-bar.ts';
 import { readFile, type SentEvent } from './read-file.ts';
 import { addAnswer, type SendResult } from './send-result.ts';
 import { SendPosition, type FilePlace, type SavedBatch } from './send-position.ts';
+import { untilRoom } from './until-room.ts';
 
 export interface SendFilesOptions {
   url: string;
@@ -37,7 +38,8 @@ const batchesPerSecond = 4;
  * `kill -9`s and rotations. Following ends when the signal aborts. Throws CommandError when it cannot go on.
  */
 export async function sendFiles(files: readonly string[], options: SendFilesOptions): Promise<SendResult> {
-  using position = SendPosition.open(options.position);
+  const { note, signal } = options;
+  using position = await untilRoom(() => SendPosition.open(options.position), note, signal);
   const sender = new Sender(position, options);
   await sender.repeat();
   const events = options.follow
@@ -87,7 +89,8 @@ class Sender {
     this.#lines = [];
     this.#bytes = 0;
     this.#files = {};
-    this.#position.begin((): SavedBatch => ({ count, body: body.toString('base64'), files }));
+    const batch = (): SavedBatch => ({ count, body: body.toString('base64'), files });
+    await this.#stored(() => this.#position.begin(batch));
     await this.#deliver(body, count, files);
   }
 
@@ -102,7 +105,12 @@ class Sender {
     this.progress.accepted = this.result.accepted;
     this.progress.rejected = this.result.rejected;
     this.#position.done(count, files);
+    await this.#stored(() => this.#position.save());
     this.#options.onProgress(this.progress);
+  }
+
+  async #stored(write: () => void): Promise<void> {
+    await untilRoom(write, this.#options.note, this.#options.signal);
   }
 
   /** A batch that is under way when a follower is stopped gets a moment; what has a position is repeated next time. */

@@ -1,4 +1,5 @@
 import { lockDataFolder } from '@logloom/event-log';
+import { storageTrouble } from '@logloom/sqlite/storage-trouble';
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
@@ -58,7 +59,8 @@ export class SendPosition implements Disposable {
     let lock: Disposable;
     try {
       lock = lockDataFolder(`${path}.lock`);
-    } catch {
+    } catch (error) {
+      if (storageTrouble(error) !== undefined) throw error;
       throw new CommandError(`another logloom send uses the position in ${path}`);
     }
     try {
@@ -96,13 +98,17 @@ export class SendPosition implements Disposable {
   begin(batch: () => SavedBatch): void {
     if (this.#path === undefined) return;
     this.#state.batch = batch();
-    this.#save(this.#path);
+    this.save();
   }
 
-  /** The batch was answered. */
+  /** The batch was answered; to be followed by save(). */
   done(count: number, files: Record<string, FilePlace>): void {
     const { version, producer, sequence, files: before } = this.#state;
     this.#state = { version, producer, sequence: sequence + count, files: { ...before, ...files } };
+  }
+
+  /** Writes the file anew; what it held stays when that fails. Throws the system's error. */
+  save(): void {
     if (this.#path !== undefined) this.#save(this.#path);
   }
 
