@@ -20,6 +20,21 @@ test('patterns that may take long are refused with their reason', () => {
     assert.match(unboundedIn(pattern) ?? '', reason, pattern);
 });
 
+test('patterns for ids are of the same kind: a whole message is searched in no time', () => {
+  for (const pattern of ['(a+)+b', '(.*)*x', 'id=(\\w+)', '(a|aa){1,99}$']) {
+    const INGEST_ID_PATTERNS = pattern;
+    assert.throws(() => parseSettings({ INGEST_ID_PATTERNS }), SettingsError, pattern);
+  }
+  const slowest = parseSettings({ INGEST_ID_PATTERNS: 'a{0,30}a{0,30}b' }).INGEST_ID_PATTERNS[0]!;
+  // A catastrophic one would take longer than the test may.
+  assert.equal(new RegExp(slowest, 'u').exec('a'.repeat(16_384)), null);
+  assert.equal(parseSettings({}).INGEST_ID_PATTERNS.length, 1);
+  assert.equal(
+    parseSettings({ INGEST_ID_PATTERNS: '\\bid=([\\w-]{1,64})\n#(\\d{1,20})\\b' }).INGEST_ID_PATTERNS.length,
+    2,
+  );
+});
+
 test('each wrong pattern of INGEST_REDACT_PATTERNS stops the start', () => {
   const problems = (INGEST_REDACT_PATTERNS: string) => {
     try {

@@ -1,5 +1,5 @@
 /** Ways in which a pattern may go on from one place in a text, at most. */
-const maxWays = 10_000;
+const maxWays = 1000;
 const bounded = /^\{(\d{1,4})(?:,(\d{1,4}))?\}/;
 
 /**

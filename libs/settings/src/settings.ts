@@ -41,6 +41,9 @@ const url = (...protocols: string[]) =>
     })
     .optional();
 
+/** Each costs every event without an id a look at its message. */
+const maxIdPatterns = 20;
+
 /** Every setting: its environment variable, what it allows, its default and what it does. The order is that of `--help`. */
 const schema = z.object({
   LOGLOOM_DATA: z.string().min(1).default('./data').describe('folder of the embedded store'),
@@ -211,10 +214,16 @@ const schema = z.object({
     .string()
     .default('\\b(req-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\\b')
     .transform((text) => text.split('\n').filter((line) => line !== ''))
-    .refine((patterns) => patterns.every(isPattern), {
-      message: 'is not a list of regular expressions, one a line',
+    .superRefine((patterns, context) => {
+      if (patterns.length > maxIdPatterns) context.addIssue(`has more than ${maxIdPatterns} patterns`);
+      for (const pattern of patterns) {
+        const reason = isPattern(pattern) ? unboundedIn(pattern) : 'is not a regular expression';
+        if (reason !== undefined) context.addIssue(`${pattern} ${reason}`);
+      }
     })
-    .describe('regular expressions that find a correlation id in a message, one a line; group 1 is the id'),
+    .describe(
+      'regular expressions that find a correlation id in the first 16,384 characters of a message, one a line, of a subset that is never slow; group 1 is the id',
+    ),
   CORRELATION_IDLE_MS: millis(5_000).describe('a group closes after so long without an event'),
   CORRELATION_MAX_MS: millis(30_000).describe('a group closes at this age'),
   CORRELATION_GRACE_MS: millis(30_000).describe(

@@ -7,6 +7,8 @@ import { parseTimestamp } from './parse-timestamp.ts';
 
 const maxIdLength = 256;
 const maxAheadMs = 86_400_000;
+/** An id is looked for in so much of a message: what a pattern can try at each place of it is bounded too. */
+const maxSearched = 16_384;
 
 /** An event, or why it was refused. */
 export type Normalized =
@@ -302,8 +304,9 @@ export class Normalizer {
   }
 
   #idInMessage(message: string): string | null {
+    const text = message.length > maxSearched ? message.slice(0, maxSearched) : message;
     for (const pattern of this.#idPatterns) {
-      const match = pattern.exec(message);
+      const match = pattern.exec(text);
       const id = match?.[1] ?? match?.[0] ?? '';
       if (id !== '' && id.length <= maxIdLength) return id;
     }
