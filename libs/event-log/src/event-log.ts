@@ -38,7 +38,8 @@ export interface EventLog {
   append(topic: string, records: readonly NewRecord[]): Promise<number[]>;
 
   /**
-   * The records from `fromOffset` on, at most `maxRecords`; empty at the end. A trimmed `fromOffset` returns what is left after it;
+   * The records from `fromOffset` on, at most `maxRecords`, and fewer where they are large (maxReadBytes): only an empty answer says that
+   * this is the end. A trimmed `fromOffset` returns what is left after it;
    * `onGap` is told first: whoever needs every record passes it.
    */
   read(
@@ -213,6 +214,9 @@ export function outOfRange({ topic, partition, from, to, reason }: LogGap): Even
     `${topic}/${partition} has no records [${from}, ${to}) any more (${reason})`,
   );
 }
+
+/** An answer of read(), and a batch of the embedded log, ends with the piece of the log that passes so many bytes. */
+export const maxReadBytes = 4 * 2 ** 20;
 
 /** Kafka takes 4,096 bytes; the adapter's own part, the topic's epoch, fits in the rest. */
 export const maxMetadataBytes = 4064;

@@ -2,6 +2,7 @@ export { lockDataFolder } from './data-folder.ts';
 export {
   EventLogError,
   maxMetadataBytes,
+  maxReadBytes,
   type Assignment,
   type Commit,
   type ConsumeOptions,

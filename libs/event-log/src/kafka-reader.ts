@@ -1,4 +1,4 @@
-import type { LogGap, LogRecord } from './event-log.ts';
+import { maxReadBytes, type LogGap, type LogRecord } from './event-log.ts';
 import type { KafkaConnection } from './kafka-connection.ts';
 import { fetchFrom, partitionBytes, type Fetched } from './kafka-fetch.ts';
 import type { FetchPosition } from './kafka-fetch-request.ts';
@@ -15,7 +15,7 @@ export class KafkaReader {
     this.#epochs = epochs;
   }
 
-  /** As EventLog.read: fewer than `maxRecords` only at the end of the partition. */
+  /** As EventLog.read. */
   async read(
     topic: string,
     partition: number,
@@ -25,6 +25,7 @@ export class KafkaReader {
   ): Promise<LogRecord[]> {
     const topicId = await this.#epochs.idOf(topic);
     const records: LogRecord[] = [];
+    let bytes = 0;
     for (let next = fromOffset; ;) {
       const fetched = await this.#fetch(
         { topic, topicId, partition, offset: next },
@@ -35,9 +36,10 @@ export class KafkaReader {
       for (const record of fetched.records) {
         if (records.length === maxRecords) return records;
         records.push(record);
+        bytes += record.value.length;
       }
       next = fetched.nextOffset;
-      if (next >= fetched.end || records.length === maxRecords) return records;
+      if (next >= fetched.end || records.length === maxRecords || bytes >= maxReadBytes) return records;
     }
   }
 

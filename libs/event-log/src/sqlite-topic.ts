@@ -1,7 +1,7 @@
 import { openDatabase } from '@logloom/sqlite';
 import { join } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { EventLogError, type LogRecord, type NewRecord } from './event-log.ts';
+import { EventLogError, maxReadBytes, type LogRecord, type NewRecord } from './event-log.ts';
 import { checksum, fromBatch, isSound, toBatches, type RecordBatch } from './record-batch.ts';
 import { asEventLogError } from './sqlite-error.ts';
 
@@ -100,6 +100,7 @@ export class SqliteTopic {
     const { from } = this.#partition(partition);
     const place = { topic: this.name, partition };
     const records: LogRecord[] = [];
+    let bytes = 0;
     try {
       if (fromOffset >= this.endOffset(partition)) return records;
       for (const row of from.iterate(fromOffset) as unknown as Iterable<Row>) {
@@ -110,7 +111,8 @@ export class SqliteTopic {
           continue;
         }
         records.push(...fromBatch(batch, place, fromOffset, maxRecords - records.length));
-        if (records.length >= maxRecords) break;
+        bytes += batch.records.length;
+        if (records.length >= maxRecords || bytes >= maxReadBytes) break;
       }
     } catch (error) {
       throw this.#asLogError(error);

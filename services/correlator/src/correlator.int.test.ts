@@ -1,4 +1,4 @@
-import { partitionOf } from '@logloom/event-log';
+import { partitionOf, type EventLog, type LogRecord } from '@logloom/event-log';
 import { connectLog, type LogConnection } from '@logloom/runtime';
 import { memberOffsets, topics, type Correlation } from '@logloom/schemas';
 import { parseSettings } from '@logloom/settings';
@@ -214,17 +214,27 @@ async function untilRead({ log }: LogConnection): Promise<void> {
 async function read({ log, serde }: LogConnection): Promise<Correlation[][]> {
   return Promise.all(
     Array.from({ length: partitions }, async (_, p) => {
-      const records = await log.read(topics.correlations, p, 0, 1_000_000);
+      const records = await readAll(log, topics.correlations, p);
       await serde.load(records.map((r) => r.value));
       return records.map((r) => serde.decode(r.value).value as Correlation);
     }),
   );
 }
 
+/** All records of a partition. */
+async function readAll(log: EventLog, topic: string, partition: number): Promise<LogRecord[]> {
+  const all: LogRecord[] = [];
+  for (let next = 0; ; next = all.at(-1)!.offset + 1) {
+    const records = await log.read(topic, partition, next, 10_000);
+    if (records.length === 0) return all;
+    all.push(...records);
+  }
+}
+
 /** Every document's bytes, partition by partition. */
 async function readBytes({ log }: LogConnection): Promise<Buffer[]> {
   const perPartition = await Promise.all(
-    Array.from({ length: partitions }, (_, p) => log.read(topics.correlations, p, 0, 1_000_000)),
+    Array.from({ length: partitions }, (_, p) => readAll(log, topics.correlations, p)),
   );
   return perPartition.flat().map((record) => record.value);
 }

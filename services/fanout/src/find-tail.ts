@@ -1,5 +1,4 @@
 import type { DecodedRecord } from './decode-records.ts';
-import { blockStart } from './history.ts';
 import type { LiveStream } from './live-stream.ts';
 import type { LiveFilter, LiveItem } from './stream-kind.ts';
 import type { Turns } from './turns.ts';
@@ -83,9 +82,8 @@ class BackwardLane {
   }
 
   async fill(): Promise<void> {
-    const { before } = this;
-    this.before = Math.min(blockStart(before - 1), before - 1);
-    const block = await this.#stream.blockAt(this.partition, before - 1);
-    this.#records = block.filter(({ offset }) => offset < before);
+    const { records, from } = await this.#stream.historyBefore(this.partition, this.before);
+    this.before = from;
+    this.#records = records;
   }
 }

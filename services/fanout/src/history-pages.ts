@@ -1,4 +1,5 @@
 import type { Archive } from '@logloom/archive';
+import { memoryBudget } from '@logloom/settings';
 import { ArchiveReader } from './archive-reader.ts';
 import { maxBatchLength } from './broadcast.ts';
 import { HistoryPage } from './history-page.ts';
@@ -15,6 +16,8 @@ const maxRecords = 4096;
 const maxPages = 4096;
 const maxPageBytes = 32 * 2 ** 20;
 const maxReaders = 256;
+/** What readers that wait for their next page hold; one that is not kept begins anew. */
+const maxHeldBytes = memoryBudget(0.05, 64 * 2 ** 20);
 
 /** A reader at the end of a page, and what it has read and no page holds yet. */
 interface OpenReader {
@@ -37,7 +40,8 @@ export class HistoryPages {
   readonly #turns: Turns;
   readonly #pages = new Map<string, HistoryPage>();
   readonly #loading = new Map<string, Promise<HistoryPage>>();
-  readonly #readers = new Map<string, OpenReader>();
+  readonly #readers = new Map<string, { open: OpenReader; bytes: number }>();
+  #heldBytes = 0;
   readonly #archive: (() => Promise<Archive>) | undefined;
   #bytes = 0;
 
@@ -182,12 +186,21 @@ export class HistoryPages {
   #takeReader(key: string, from: readonly number[]): OpenReader {
     const kept = this.#readers.get(key);
     this.#readers.delete(key);
-    return kept ?? { reader: this.#stream.reader(from), items: [], next: 0, lost: 0, lostTo: [] };
+    if (kept !== undefined) this.#heldBytes -= kept.bytes;
+    return kept?.open ?? { reader: this.#stream.reader(from), items: [], next: 0, lost: 0, lostTo: [] };
   }
 
   #keepReader(key: string, open: OpenReader): void {
-    this.#readers.set(key, open);
-    if (this.#readers.size > maxReaders) this.#readers.delete(this.#readers.keys().next().value!);
+    this.#heldBytes -= this.#readers.get(key)?.bytes ?? 0;
+    let bytes = open.reader.heldBytes;
+    for (let i = open.next; i < open.items.length; i++) bytes += open.items[i]!.bytes;
+    this.#readers.set(key, { open, bytes });
+    this.#heldBytes += bytes;
+    for (const [oldest, { bytes: held }] of this.#readers) {
+      if (this.#readers.size <= maxReaders && this.#heldBytes <= maxHeldBytes) return;
+      this.#readers.delete(oldest);
+      this.#heldBytes -= held;
+    }
   }
 
   #keep(key: string, page: HistoryPage): HistoryPage {

@@ -55,6 +55,14 @@ export class HistoryReader {
     return items;
   }
 
+  /** What it has read and not given yet, in bytes as stored. */
+  get heldBytes(): number {
+    let bytes = 0;
+    for (const { records, next } of this.#lanes)
+      for (let i = next; i < records.length; i++) bytes += records[i]!.item?.bytes ?? 0;
+    return bytes;
+  }
+
   /** The partition whose next record was appended first. */
   #oldest(): number | undefined {
     let oldest: number | undefined;
@@ -73,8 +81,9 @@ export class HistoryReader {
     const lane = this.#lanes[p]!;
     while (lane.next === lane.records.length && this.position[p]! < this.#options.end()[p]!) {
       const from = this.position[p]!;
-      const block = await this.#options.history.blockAt(p, from);
+      // Of now: what comes while this is read must not be passed over as a hole.
       const end = this.#options.end()[p]!;
+      const block = await this.#options.history.from(p, from);
       lane.records = block.filter(({ offset }) => offset >= from && offset < end);
       lane.next = 0;
       lane.olderCopies = await this.#olderCopies(p, from);

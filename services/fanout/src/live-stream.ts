@@ -204,9 +204,9 @@ export class LiveStream {
     });
   }
 
-  /** The records of the history block that holds this offset. */
-  blockAt(partition: number, offset: number): Promise<DecodedRecord[]> {
-    return this.#history.blockAt(partition, offset);
+  /** As History.before(). */
+  historyBefore(partition: number, offset: number): Promise<{ records: DecodedRecord[]; from: number }> {
+    return this.#history.before(partition, offset);
   }
 
   /** Whether a record that the stream has passed is a copy. Rejects when the log cannot be read. */

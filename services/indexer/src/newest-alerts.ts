@@ -7,11 +7,15 @@ export async function newestAlerts(log: EventLog, serde: Serde, limit: number): 
   const ends = await log.endOffsets(topics.alerts);
   const alerts = new Map<string, Alert>();
   for (const [partition, end] of ends.entries()) {
-    const records = await log.read(topics.alerts, partition, Math.max(0, end - limit), limit);
-    await serde.load(records.map((record) => record.value));
-    for (const record of records) {
-      const decoded = serde.decode(record.value);
-      if (decoded.name === 'Alert') alerts.set(decoded.value.id, decoded.value);
+    for (let next = Math.max(0, end - limit); next < end;) {
+      const records = await log.read(topics.alerts, partition, next, end - next);
+      if (records.length === 0) break;
+      await serde.load(records.map((record) => record.value));
+      for (const record of records) {
+        const decoded = serde.decode(record.value);
+        if (decoded.name === 'Alert') alerts.set(decoded.value.id, decoded.value);
+      }
+      next = records.at(-1)!.offset + 1;
     }
   }
   return [...alerts.values()]

@@ -1,4 +1,4 @@
-import { lockDataFolder, SqliteEventLog, type LogRecord } from '@logloom/event-log';
+import { lockDataFolder, SqliteEventLog, type EventLog, type LogRecord } from '@logloom/event-log';
 import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-registry';
 import { topics, type DeadLetter, type LogEvent } from '@logloom/schemas';
 import { parseSettings } from '@logloom/settings';
@@ -76,12 +76,22 @@ export async function readDeadLetters(folder: string): Promise<(DeadLetter & { a
   return read<DeadLetter>(folder, topics.deadLetter);
 }
 
+/** All records of a partition. */
+async function readAll(log: EventLog, topic: string, partition: number): Promise<LogRecord[]> {
+  const all: LogRecord[] = [];
+  for (let next = 0; ; next = all.at(-1)!.offset + 1) {
+    const records = await log.read(topic, partition, next, 10_000);
+    if (records.length === 0) return all;
+    all.push(...records);
+  }
+}
+
 async function read<T>(folder: string, topic: string): Promise<(T & { at: LogRecord })[]> {
   const serde = await createSerde(createEmbeddedSchemaRegistry());
   const log = new SqliteEventLog(join(folder, 'log'));
   const found: (T & { at: LogRecord })[] = [];
   for (let partition = 0; partition < (await log.partitionCount(topic)); partition++) {
-    const records = await log.read(topic, partition, 0, 1_000_000);
+    const records = await readAll(log, topic, partition);
     await serde.load(records.map(({ value }) => value));
     for (const record of records)
       found.push({ ...(serde.decode(record.value).value as unknown as T), at: record });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { maxReadBytes } from '../event-log.ts';
 import { clockPast, newTopic, numbered, readAll, record, texts, type Bench } from './harness.ts';
 
 export function readTests(bench: () => Bench): void {
@@ -10,6 +11,28 @@ export function readTests(bench: () => Bench): void {
     assert.deepEqual(texts(await log.read(topic, 0, offsets[4]!, 3)), ['r4', 'r5', 'r6']);
     assert.deepEqual(texts(await log.read(topic, 0, offsets[8]!, 100)), ['r8', 'r9']);
     assert.equal((await log.read(topic, 0, 0, 100)).length, 10);
+  });
+
+  test('an answer ends after so many bytes, and reading goes on where it ended', async () => {
+    const { log } = bench();
+    const topic = await newTopic(log);
+    const large = Array.from({ length: 20 }, (_, i) => ({
+      ...record(`${i}`),
+      value: Buffer.alloc(700_000, i),
+    }));
+    for (const each of large) await log.append(topic, [each]);
+    const found: number[] = [];
+    for (let next = 0; ;) {
+      const records = await log.read(topic, 0, next, 1000);
+      if (records.length === 0) break;
+      assert.ok(records.reduce((sum, { value }) => sum + value.length, 0) < 2 * maxReadBytes);
+      found.push(...records.map(({ value }) => value[0]!));
+      next = records.at(-1)!.offset + 1;
+    }
+    assert.deepEqual(
+      found,
+      large.map(({ value }) => value[0]),
+    );
   });
 
   test('read at and past the end gives nothing', async () => {
