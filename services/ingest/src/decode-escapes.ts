@@ -2,12 +2,12 @@
 export interface DecodedText {
   text: string;
   /** One more than there are units. */
-  starts: number[];
+  starts: Uint32Array;
 }
 
 /** So often a text may have been encoded again: a URL in a parameter of a URL in one. */
 const maxRounds = 3;
-const escapes = /(?:%[\da-f]{2})+|\+/gi;
+const escapes = /(?:%[\da-f]{2})+/gi;
 
 /**
  * The text as whoever sent it in a URL or a form meant it (RFC 3986, and `+` for a space); undefined where nothing is encoded. What is
@@ -15,10 +15,10 @@ const escapes = /(?:%[\da-f]{2})+|\+/gi;
  */
 export function decodeEscapes(encoded: string): DecodedText | undefined {
   let decoded: DecodedText | undefined;
+  if (encoded.includes('+'))
+    decoded = { text: encoded.replaceAll('+', ' '), starts: identity(encoded.length + 1) };
   for (let round = 0; round < maxRounds; round++) {
-    const next = decodeOnce(
-      decoded ?? { text: encoded, starts: Array.from({ length: encoded.length + 1 }, (_, i) => i) },
-    );
+    const next = decodeOnce(decoded ?? { text: encoded, starts: identity(encoded.length + 1) });
     if (next === undefined) break;
     decoded = next;
   }
@@ -27,29 +27,31 @@ export function decodeEscapes(encoded: string): DecodedText | undefined {
 
 function decodeOnce({ text, starts }: DecodedText): DecodedText | undefined {
   let result = '';
-  const places: number[] = [];
+  const places = new Uint32Array(text.length + 1);
+  let length = 0;
   let copied = 0;
   const copy = (to: number): void => {
     result += text.slice(copied, to);
-    for (; copied < to; copied++) places.push(starts[copied]!);
+    for (; copied < to; copied++) places[length++] = starts[copied]!;
   };
   for (const { 0: run, index } of text.matchAll(escapes)) {
     copy(index);
-    if (run === '+') {
-      result += ' ';
-      places.push(starts[index]!);
-    } else {
-      let at = index;
-      for (const character of Buffer.from(run.replaceAll('%', ''), 'hex').toString('utf8')) {
-        result += character;
-        for (let unit = 0; unit < character.length; unit++) places.push(starts[at]!);
-        at = Math.min(at + 3 * Buffer.byteLength(character), index + run.length - 3);
-      }
+    let at = index;
+    for (const character of Buffer.from(run.replaceAll('%', ''), 'hex').toString('utf8')) {
+      result += character;
+      for (let unit = 0; unit < character.length; unit++) places[length++] = starts[at]!;
+      at = Math.min(at + 3 * Buffer.byteLength(character), index + run.length - 3);
     }
     copied = index + run.length;
   }
   if (copied === 0) return undefined;
   copy(text.length);
-  places.push(starts[text.length]!);
-  return { text: result, starts: places };
+  places[length++] = starts[text.length]!;
+  return { text: result, starts: places.subarray(0, length) };
+}
+
+function identity(length: number): Uint32Array {
+  const places = new Uint32Array(length);
+  for (let i = 0; i < length; i++) places[i] = i;
+  return places;
 }

@@ -1,4 +1,4 @@
-import { decodeEscapes } from './decode-escapes.ts';
+import { decodeEscapes, type DecodedText } from './decode-escapes.ts';
 
 /** What finds secrets in a text. */
 export interface Detector {
@@ -112,9 +112,16 @@ export function redactText(
   replacement: (rule: string, match: string) => string,
 ): string {
   let result = text;
+  // Undone once for all detectors that find nothing.
+  let decoded: DecodedText | undefined;
+  let decodedFrom: string | undefined;
   for (const detector of chosen) {
     result = replaceIn(result, detector, replacement);
-    if (result.includes('%') || result.includes('+')) result = replaceEncoded(result, detector, replacement);
+    if (decodedFrom !== result) {
+      decoded = result.includes('%') || result.includes('+') ? decodeEscapes(result) : undefined;
+      decodedFrom = result;
+    }
+    if (decoded !== undefined) result = replaceEncoded(result, decoded, detector, replacement);
   }
   return result;
 }
@@ -131,11 +138,10 @@ function replaceIn(
 /** Looks for the secret in what is meant, and replaces the whole of what that was written as. */
 function replaceEncoded(
   text: string,
+  decoded: DecodedText,
   detector: Detector,
   replacement: (rule: string, match: string) => string,
 ): string {
-  const decoded = decodeEscapes(text);
-  if (decoded === undefined) return text;
   let result = '';
   let copied = 0;
   for (const match of decoded.text.matchAll(detector.pattern)) {
