@@ -48,6 +48,7 @@ function holderOf(payload: JWTPayload, settings: AuthSettings): Access {
   const claim = payload[name];
   const holder: Holder = {
     subject: JSON.stringify([payload.iss ?? null, payload.sub ?? null, claim ?? null]),
+    ...(payload.sub === undefined ? {} : { name: payload.sub }),
     expiresAtMs: payload.exp! * 1000,
   };
   if (claim === undefined) {

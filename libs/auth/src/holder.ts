@@ -8,6 +8,8 @@ export interface Holder {
    * kept under this one too. Undefined where no tokens are asked for.
    */
   subject?: string;
+  /** What the token calls its holder (`sub`), for people. */
+  name?: string;
   /** Milliseconds since 1970. */
   expiresAtMs?: number;
   /** What the holder may see at most; undefined: everything. */

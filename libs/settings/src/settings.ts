@@ -343,6 +343,9 @@ const schema = z.object({
   LIVE_ALLOW_NO_AUTH: flag().describe(
     'true: viewers are served without tokens also where HOST is not loopback; no effect with LIVE_AUTH_JWKS',
   ),
+  AUDIT_READS: flag().describe(
+    'true: a log line for each API request and live subscription says who read what, from which address',
+  ),
   CURSOR_KEY: z
     .string()
     .min(32)

@@ -8,7 +8,7 @@ export {
   type MetricValue,
   type Registry,
 } from 'prom-client';
-export { SecurityLog, type RefusedSender } from './security-log.ts';
+export { SecurityLog, type Actor, type RefusedSender } from './security-log.ts';
 export { startTracing, type TracingOptions } from './start-tracing.ts';
 export { addProcessMetrics, createTelemetry, type Telemetry } from './telemetry.ts';
 export { readTracingSettings, type TracingRequest, type TracingSettings } from './tracing-settings.ts';

@@ -11,8 +11,17 @@ export interface RefusedSender {
   detail?: string | undefined;
 }
 
+/** Who did something that is kept account of. */
+export interface Actor {
+  /** What their token calls them; undefined where no tokens are asked for. */
+  subject?: string | undefined;
+  address?: string | undefined;
+}
+
 const tellEveryMs = 10_000;
 const maxText = 200;
+/** A query tells what was read: it is kept whole, but for one of which nobody could make sense. */
+const maxQuery = 4_096;
 
 /**
  * Who was refused at which door and why: every one in `logloom_security_refused_requests_total`, and the last of each reason in the
@@ -50,9 +59,22 @@ export class SecurityLog {
     untold.count = 0;
     this.#logger.warn({ security: 'refused', door, reason, count, ...cut(sender) }, 'requests were refused');
   }
+
+  /** Somebody ordered a job, or changed what is kept on the server. */
+  ordered(what: string, { subject, address }: Actor): void {
+    this.#logger.info({ security: 'ordered', what, ...cut({ subject, address }) }, 'an order was given');
+  }
+
+  /** Somebody was given events: `what` is the route or stream, `query` what they asked for. */
+  read(what: string, query: string, { subject, address }: Actor): void {
+    const by = cut({ subject, address });
+    this.#logger.info({ security: 'read', what, query: query.slice(0, maxQuery), ...by }, 'events were read');
+  }
 }
 
-function cut(sender: RefusedSender): Record<string, string> {
-  const known = Object.entries(sender).filter((field): field is [string, string] => field[1] !== undefined);
+function cut(sender: object): Record<string, string> {
+  const known = Object.entries(sender).filter(
+    (field): field is [string, string] => typeof field[1] === 'string',
+  );
   return Object.fromEntries(known.map(([name, text]) => [name, text.slice(0, maxText)]));
 }

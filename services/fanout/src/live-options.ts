@@ -11,6 +11,7 @@ export function liveOptions(settings: Settings): Partial<LiveTierOptions> {
     drainMs: settings.LIVE_DRAIN_MS,
     host: settings.HOST,
     allowedHosts: settings.ALLOWED_HOSTS,
+    auditReads: settings.AUDIT_READS,
     allowedOrigins: settings.LIVE_ALLOWED_ORIGINS,
     trustedProxies: settings.LIVE_TRUSTED_PROXIES,
     addressLimits: {

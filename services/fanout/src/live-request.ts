@@ -19,7 +19,7 @@ export async function welcome(request: FastifyRequest, tier: LiveTier): Promise<
     void tier.gate.enter(() => tier.authenticate(request.raw), resolve);
   });
   if (!access.ok) return { ok: false, error: tier.refused(request.raw, access.error) };
-  return { ok: true, session: tier.sessionFor(access.holder), holder: access.holder };
+  return { ok: true, session: tier.sessionFor(access.holder, request.raw), holder: access.holder };
 }
 
 export type ReadQuery = { ok: true; request: SubscribeRequest } | { ok: false; error: LiveError };

@@ -18,6 +18,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConnectionLimit, connectionBudget } from './connection-limit.ts';
+import type { SubscribeRequest } from './client-message.ts';
 import { correlationsStream } from './correlations-stream.ts';
 import { attachDurables } from './durable-routes.ts';
 import { DurableCursors } from './durable-cursors.ts';
@@ -75,6 +76,8 @@ export interface LiveTierOptions {
   /** What the server listens on, and the names that it is known by besides (RequestGuard). */
   host: string;
   allowedHosts: readonly string[];
+  /** Whether each subscription is told in the log, with who made it. */
+  auditReads: boolean;
   /** Pages of these origins may connect too. */
   allowedOrigins: readonly string[];
   /** Viewers are told to come back at a time spread over so long. */
@@ -106,6 +109,7 @@ const defaults: LiveTierOptions = {
   host: '127.0.0.1',
   allowedHosts: [],
   allowedOrigins: [],
+  auditReads: false,
   retrySpreadMs: 5_000,
   drainMs: 3_000,
   othersServe: false,
@@ -315,9 +319,20 @@ export class LiveTier {
   }
 
   /** What the sessions of a holder work with; there is one whenever refusal() gives none. */
-  sessionFor({ subject, filter }: Holder): SessionContext {
-    if (subject === undefined) return this.#session!;
-    return { ...this.#session!, holder: subject, ...(filter === undefined ? {} : { imposed: filter }) };
+  sessionFor({ subject, filter, name }: Holder, request?: IncomingMessage): SessionContext {
+    const { auditReads } = this.options;
+    if (subject === undefined && !auditReads) return this.#session!;
+    return {
+      ...this.#session!,
+      ...(subject === undefined ? {} : { holder: subject }),
+      ...(filter === undefined ? {} : { imposed: filter }),
+      ...(auditReads ? { onSubscribe: this.#auditFor(name, request && this.#addressOf(request)) } : {}),
+    };
+  }
+
+  /** Keeps account of who subscribes to what. */
+  #auditFor(subject: string | undefined, address: string | undefined): (request: SubscribeRequest) => void {
+    return ({ stream, filter }) => this.#security.read(`live ${stream}`, filter, { subject, address });
   }
 
   /** Counts a viewer in, until its token expires at the latest; leave() counts it out. */

@@ -58,7 +58,14 @@ export function attachWebSocket(server: Server, tier: LiveTier, connections: Con
       isUpgraded = true;
       connections.upgraded(socket);
       const { heartbeatMs } = tier.options;
-      const viewer = new WebSocketViewer(ws, socket, tier.sessionFor(holder), seat, heartbeatMs, onClose);
+      const viewer = new WebSocketViewer(
+        ws,
+        socket,
+        tier.sessionFor(holder, request),
+        seat,
+        heartbeatMs,
+        onClose,
+      );
       tier.admit('websocket', viewer, holder);
     });
     // ws itself has refused the handshake.

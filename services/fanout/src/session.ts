@@ -29,6 +29,8 @@ export interface SessionContext extends DeliveryContext {
   durables?: DurableCursors | undefined;
   /** Names the viewer's holder (Holder.subject): what is kept under a name that a viewer chose is kept under this one too. */
   holder?: string;
+  /** Told of each subscription: who reads what. */
+  onSubscribe?: (request: SubscribeRequest) => void;
   /** What the holder may see at most: part of every filter. */
   imposed?: Filter;
 }
@@ -61,6 +63,7 @@ export class Session {
     const stream = streams[request.stream];
     const compiled = stream.kind.compile(request.filter, limits.filter, imposed);
     if (!compiled.ok) return this.#onError({ ...compiled.error, id });
+    this.#context.onSubscribe?.(request);
 
     const subscription = this.#subscriptionFor(stream, compiled.filter, request);
     subscription.ids.add(id);

@@ -6,11 +6,13 @@ import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-regis
 import {
   correlationDefaults,
   memberDeltas,
+  senderHeaders,
   topics,
   type Correlation,
   type PlacedEvent,
 } from '@logloom/schemas';
 import { openSqliteSearchStore } from '@logloom/search-store';
+import { createTelemetry, SecurityLog, type Telemetry } from '@logloom/telemetry';
 import fastify from 'fastify';
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -29,6 +31,9 @@ const queue = await openJobQueue(jobsStore);
 const records = await openJobRecords(jobsStore);
 const issuer = await TestIssuer.create('key');
 const app = fastify();
+const { registry } = createTelemetry('indexer', 'silent');
+/** What the security log tells. */
+const account: Record<string, unknown>[] = [];
 const startMicros = Date.parse('2024-05-01T11:00:00Z') * 1000;
 
 interface Answer {
@@ -100,7 +105,11 @@ before(async () => {
   const authenticate = await issuer.authenticate(folder);
   const filterLimits = { terms: 8, depth: 4, wildcards: 2 };
   const jobs = { queue, records };
-  registerApi(app, { search, archive, log, serde, version: '1', jobs, authenticate, filterLimits });
+  const keep = (fields: object): void => void account.push(fields as Record<string, unknown>);
+  const logger = { info: keep, warn: keep } as unknown as Telemetry['logger'];
+  const security = new SecurityLog({ logger, registry });
+  const deps = { search, archive, log, serde, version: '1', jobs, authenticate, filterLimits, security };
+  registerApi(app, { ...deps, auditReads: true });
   await search.index(requests.flat());
   await archive.put(requests.flat());
   await search.indexCorrelations(requests.map(documentOf));
@@ -231,7 +240,7 @@ for (const claims of [service, attribute]) {
   });
 
   test(`${claims.logloom_filter}: nothing that tells of the whole`, async () => {
-    for (const path of ['status', 'jobs/x', 'saved-filters'])
+    for (const path of ['status', 'jobs/x', 'saved-filters', 'dead-letters', 'events/x/origin'])
       assert.equal((await get(path, claims)).body.error.code, 'forbidden', path);
     for (const path of ['jobs/rebuild', 'jobs/redrive'])
       assert.equal((await get(path, claims, 'POST')).body.error.code, 'forbidden', path);
@@ -309,4 +318,91 @@ test('whatever others do, a tenant is answered the same, to the length of its cu
   const { body } = await get('correlations/0-10901', claims);
   assert.deepEqual([body.id, body['firstOffset'], body['members']], ['0-10901', 10_901, [10_901]]);
   assert.equal((await get('correlations/shared', claims)).body.id, '0-10901');
+});
+
+test('it is kept account of who was refused, who ordered a job and who read what', async () => {
+  account.length = 0;
+  const ada = { sub: 'ada' };
+  // The reasons that other tests were refused for are told at most every ten seconds.
+  const refusals = async () =>
+    (await registry.metrics()).match(
+      /refused_requests_total\{door="api",reason="(?:unauthorized|forbidden)"[^}]*\} \d+/g,
+    );
+  const before = await refusals();
+  assert.equal((await app.inject('/api/search')).statusCode, 401);
+  await get('jobs/rebuild', { ...ada, ...service }, 'POST');
+  const count = (line: string): number => Number(line.split(' ')[1]);
+  assert.deepEqual(
+    (await refusals())!.map(count),
+    before!.map((line) => count(line) + 1),
+  );
+  account.length = 0;
+  const headers = { authorization: `Bearer ${await issuer.sign(ada)}` };
+  for (const path of ['rebuild', 'redrive']) {
+    const ordered = await app.inject({ method: 'POST', url: `/api/jobs/${path}`, headers, payload: {} });
+    const { id } = ordered.json<{ id: string }>();
+    const by = { subject: 'ada', address: '127.0.0.1' };
+    assert.deepEqual(account[0], { security: 'ordered', what: `${path} ${id}`, ...by });
+    const { body } = await get(`jobs/${id}`, {});
+    const { at, ...known } = body['orderedBy'] as { at: string };
+    assert.deepEqual(known, by);
+    assert.ok(Math.abs(Date.parse(at) - Date.now()) < 600_000, at);
+    account.length = 0;
+  }
+  await app.inject({ url: `/api/search?q=service:mine&limit=1&access_token=${await issuer.sign(ada)}` });
+  await get('search?q=(', ada);
+  assert.deepEqual(account, [
+    {
+      ...{ security: 'read', what: '/api/search', query: 'q=service%3Amine&limit=1' },
+      ...{ subject: 'ada', address: '127.0.0.1' },
+    },
+  ]);
+});
+
+test('an operator sees who sent an event or a dead letter, and when it came in', async () => {
+  const serde = await createSerde(createEmbeddedSchemaRegistry());
+  const sent = event(0, 'mine', 'sent');
+  const value = serde.encode('LogEvent', { ...sent, receivedAt: 1_714_561_200_123 });
+  const headers = senderHeaders({ key: 'shop', address: '10.0.0.1' });
+  const [offset] = await log.append(topics.events, [{ partition: 1, key: null, value, headers }]);
+  const placed = { ...sent, partition: 1, offset: offset! };
+  await search.index([{ ...placed, id: 'sent' }]);
+  const { body: origin } = await get('events/sent/origin', {});
+  const { source, ...rest } = origin as unknown as { source: object };
+  assert.deepEqual(rest, {
+    ...{ id: 'sent', receivedAt: '2024-05-01T11:00:00.123000Z', key: 'shop', address: '10.0.0.1' },
+  });
+  assert.deepEqual(source, { ...sent.source });
+  assert.equal((await get('events/nowhere/origin', {})).status, 404);
+
+  const letters = Array.from({ length: 25 }, (_, n) => ({
+    partition: n % 2,
+    key: null,
+    value: serde.encode('DeadLetter', {
+      ...{ code: n % 5 === 0 ? 'bad-json' : 'too-deep', message: 'm', source: sent.source },
+      ...{ receivedAt: n, payload: Buffer.from(`letter ${n}`), key: `key-${n}`, address: null },
+    }),
+  }));
+  await log.append(topics.deadLetter, letters);
+  for (const [query, wanted] of [
+    ['limit=4', Array.from({ length: 25 }, (_, n) => 24 - n)],
+    ['limit=2&reason=bad-json', [20, 15, 10, 5, 0]],
+    ['limit=1000', Array.from({ length: 25 }, (_, n) => 24 - n)],
+    ['reason=constructor', []],
+  ] as const) {
+    const found: string[] = [];
+    let next = '';
+    for (let pages = 0; pages < 30; pages++) {
+      const { body } = await get(`dead-letters?${query}&cursor=${next}`, {});
+      for (const { key, payload } of body['deadLetters'] as { key: string; payload: string }[])
+        found.push(`${key} ${payload}`);
+      next = body.next ?? '';
+      if (next === '') break;
+    }
+    assert.deepEqual(
+      found,
+      wanted.map((n) => `key-${n} letter ${n}`),
+      query,
+    );
+  }
 });

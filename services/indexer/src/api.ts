@@ -1,4 +1,4 @@
-import { Sealer, type Authenticate } from '@logloom/auth';
+import { Sealer, type Authenticate, type ClientAddress } from '@logloom/auth';
 import {
   compileHighlight,
   FilterSubject,
@@ -9,7 +9,7 @@ import {
 import { eventToJson, formatMicros, type PlacedEvent } from '@logloom/schemas';
 import { SearchStoreError, type FoundEvent, type SearchStore, type Total } from '@logloom/search-store';
 import { protectAnswers } from '@logloom/runtime';
-import type { SecurityLog } from '@logloom/telemetry';
+import type { Actor, SecurityLog } from '@logloom/telemetry';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { CorrelationEventsDeps, MembersPlace } from './correlation-events.ts';
 import { registerKnownParameters } from './known-parameters.ts';
@@ -19,6 +19,8 @@ import { holderOf, registerAccess } from './register-access.ts';
 import { PageCursors } from './page-cursors.ts';
 import { VisibleStore } from './visible-store.ts';
 import { registerJobs, type JobsApiDeps } from './jobs/jobs-api.ts';
+import { eventOrigin } from './event-origin.ts';
+import { newestLetters } from './newest-letters.ts';
 import { newestAlerts } from './newest-alerts.ts';
 import { pipelineStatus } from './pipeline-status.ts';
 import { QueryParameters } from './query-parameters.ts';
@@ -39,11 +41,15 @@ export interface ApiDeps extends CorrelationEventsDeps {
   queue?: ApiQueue | undefined;
   /** A page ends after so many bytes; default 8 MiB. */
   pageBytes?: number;
+  /** Whether it keeps account of who read what, too. */
+  auditReads?: boolean | undefined;
   /** What a filter may consist of; default: what the language allows. */
   filterLimits?: FilterLimits;
   /** The clock for relative times, ms since 1970; default Date.now. */
   now?: () => number;
-  /** Told of requests that were not let in. */
+  /** Finds out where a request came from; default: its connection's address. */
+  addressOf?: ClientAddress | undefined;
+  /** Keeps account of who was not let in, and who ordered what. */
   security?: SecurityLog | undefined;
   /** Told of faults that are answered with `internal-error`. */
   onError?: (error: unknown) => void;
@@ -57,6 +63,12 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
   const { now = Date.now, onError, sealer = Sealer.random(), pageBytes = 8 * 2 ** 20 } = deps;
   const parametersOf = (request: FastifyRequest): QueryParameters =>
     new QueryParameters(request.query, now(), holderOf(request).filter, deps.filterLimits);
+  const addressOf = (request: FastifyRequest): string | undefined =>
+    deps.addressOf === undefined ? request.ip : deps.addressOf(request.raw);
+  const actorOf = (request: FastifyRequest): Actor => ({
+    subject: holderOf(request).name,
+    address: addressOf(request),
+  });
   const cursorsOf = (request: FastifyRequest, query: QueryParameters): PageCursors =>
     new PageCursors(sealer, [
       request.routeOptions.url ?? '',
@@ -71,8 +83,9 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
       api.setErrorHandler((error, _, reply) => sendError(error as Error, reply, onError));
       if (deps.authenticate !== undefined)
         registerAccess(api, deps.authenticate, (request, code, message) =>
-          deps.security?.refused('api', code, { address: request.ip, detail: message }),
+          deps.security?.refused('api', code, { address: addressOf(request), detail: message }),
         );
+      if (deps.auditReads === true) auditReads(api, deps.security, actorOf);
       registerKnownParameters(api);
       if (deps.queue !== undefined) registerTurns(api, deps.queue);
 
@@ -195,6 +208,23 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
         return sendJson(reply, eventJson(event));
       });
 
+      api.get<{ Params: { id: string } }>('/events/:id/origin', async (request) => {
+        const { id } = request.params;
+        const event = await deps.search.event(id);
+        if (event === undefined) throw new ApiError('not-found', `there is no event ${id}`);
+        return eventOrigin(deps, event);
+      });
+
+      api.get('/dead-letters', async (request) => {
+        const query = parametersOf(request);
+        const reason = query.text('reason');
+        const cursors = new PageCursors(sealer, [request.routeOptions.url ?? '', reason ?? '']);
+        const cursor = cursors.open(query.text('cursor'));
+        const below = cursor === undefined ? undefined : (JSON.parse(cursor) as number[]);
+        const page = await newestLetters(deps, { reason, limit: query.limit(), below });
+        return { ...page, next: page.next && cursors.seal(JSON.stringify(page.next)) };
+      });
+
       api.get('/alerts', async (request) => {
         const query = parametersOf(request);
         return { alerts: await newestAlerts(deps.log, deps.serde, query.limit()) };
@@ -207,10 +237,24 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
 
       api.get('/status', () => pipelineStatus(deps));
 
-      if (deps.jobs !== undefined) registerJobs(api, { ...deps, ...deps.jobs, now });
+      if (deps.jobs !== undefined) registerJobs(api, { ...deps, ...deps.jobs, now, actorOf });
     },
     { prefix: '/api' },
   );
+}
+
+/** Tells of every request that was answered with events, or what follows from them. */
+function auditReads(
+  api: FastifyInstance,
+  security: SecurityLog | undefined,
+  actorOf: (request: FastifyRequest) => Actor,
+): void {
+  api.addHook('onResponse', async (request, reply) => {
+    if (request.method !== 'GET' || reply.statusCode >= 300) return;
+    const { pathname, searchParams } = new URL(request.url, 'http://localhost');
+    searchParams.delete('access_token');
+    security?.read(pathname, searchParams.toString(), actorOf(request));
+  });
 }
 
 /** Why each event was found, under its id; without those of which nothing can be shown. */

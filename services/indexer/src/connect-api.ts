@@ -8,7 +8,7 @@ import { SecurityLog, type Telemetry } from '@logloom/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { readFileSync } from 'node:fs';
 import { registerApi } from './api.ts';
-import { apiPageBytes, createApiQueue, createHolderName } from './api-queue.ts';
+import { apiPageBytes, createApiQueue, createHolderName, requestAddress } from './api-queue.ts';
 import { jobsFolder } from './jobs/job-names.ts';
 import { storesFolder } from './run-indexer.ts';
 import { registerCancelMetric, registerQueueMetrics } from './telemetry.ts';
@@ -75,6 +75,8 @@ export async function connectApi(
     queue,
     sealer,
     security: telemetry && new SecurityLog(telemetry),
+    auditReads: settings.AUDIT_READS,
+    addressOf: requestAddress(settings),
     filterLimits: {
       terms: settings.LIVE_FILTER_TERMS,
       depth: settings.LIVE_FILTER_DEPTH,

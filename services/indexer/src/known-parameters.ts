@@ -12,6 +12,7 @@ const parameters: Readonly<Record<string, readonly string[]>> = {
   '/api/correlations': [...search, 'anomaly'],
   '/api/correlations/:id': ['limit', 'cursor'],
   '/api/alerts': ['limit'],
+  '/api/dead-letters': ['reason', 'limit', 'cursor'],
 };
 
 /** The token, where no header can be set. */

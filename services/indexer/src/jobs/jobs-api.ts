@@ -1,6 +1,7 @@
 import type { Job } from '@logloom/job-queue';
 import { formatMicros } from '@logloom/schemas';
-import type { FastifyInstance } from 'fastify';
+import type { Actor, SecurityLog } from '@logloom/telemetry';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import { ApiError } from '../errors.ts';
 import { holderOf } from '../register-access.ts';
@@ -10,7 +11,17 @@ import { jobNames, resultKind, retries } from './job-names.ts';
 import { countRedrive, planRedrive, type RedriveCriteria } from './redrive.ts';
 import { SavedFilters, type SavedFiltersDeps } from './saved-filters.ts';
 
-export interface JobsApiDeps extends LogAccess, SavedFiltersDeps {}
+export interface JobsApiDeps extends LogAccess, SavedFiltersDeps {
+  /** Who sent a request, for the account of who ordered what. */
+  actorOf?: ((request: FastifyRequest) => Actor) | undefined;
+  security?: SecurityLog | undefined;
+}
+
+/** Who ordered a job and when, as it is kept with the job. */
+export interface Order extends Actor {
+  /** Milliseconds since 1970. */
+  at: number;
+}
 
 interface WithId {
   Params: { id: string };
@@ -20,19 +31,31 @@ interface WithId {
 export function registerJobs(api: FastifyInstance, deps: JobsApiDeps): void {
   const { queue, records, now } = deps;
   const savedFilters = new SavedFilters(deps);
+  const order = (what: string, request: FastifyRequest): Order => {
+    const actor = deps.actorOf?.(request) ?? { address: request.ip };
+    deps.security?.ordered(what, actor);
+    return { ...actor, at: now() };
+  };
 
   api.post('/jobs/redrive', async (request, reply) => {
     const body = objectOf(request.body);
     const criteria = readCriteria(body, now());
     if (flag(body, 'dryRun')) return { dryRun: true, ...(await countRedrive(deps, criteria)) };
     const id = `redrive-${randomUUID()}`;
-    await queue.add(jobNames.redrive, await planRedrive(deps, criteria), { ...retries, id });
+    const orderedBy = order(`redrive ${id}`, request);
+    await queue.add(
+      jobNames.redrive,
+      { ...(await planRedrive(deps, criteria)), orderedBy },
+      { ...retries, id },
+    );
     return reply.code(202).send({ id });
   });
 
   api.post('/jobs/rebuild', async (request, reply) => {
     objectOf(request.body);
-    const id = await queue.add(jobNames.rebuild, {}, { ...retries, id: `rebuild-${randomUUID()}` });
+    const id = `rebuild-${randomUUID()}`;
+    const orderedBy = order(`rebuild ${id}`, request);
+    await queue.add(jobNames.rebuild, { orderedBy }, { ...retries, id });
     return reply.code(202).send({ id });
   });
 
@@ -46,12 +69,15 @@ export function registerJobs(api: FastifyInstance, deps: JobsApiDeps): void {
     objectOf(request.body);
     const { id } = request.params;
     await queue.retry(id);
+    order(`retry ${id}`, request);
     return reply.code(202).send({ id });
   });
 
-  api.post('/saved-filters', async (request, reply) =>
-    reply.code(201).send(await savedFilters.create(objectOf(request.body), holderOf(request).subject)),
-  );
+  api.post('/saved-filters', async (request, reply) => {
+    const created = await savedFilters.create(objectOf(request.body), holderOf(request).subject);
+    order(`saved filter ${created.id}`, request);
+    return reply.code(201).send(created);
+  });
 
   api.get('/saved-filters', async () => ({ savedFilters: await savedFilters.list() }));
 
@@ -61,8 +87,10 @@ export function registerJobs(api: FastifyInstance, deps: JobsApiDeps): void {
     return found;
   });
 
-  api.delete<WithId>('/saved-filters/:id', async ({ params: { id } }, reply) => {
+  api.delete<WithId>('/saved-filters/:id', async (request, reply) => {
+    const { id } = request.params;
     if (!(await savedFilters.delete(id))) throw new ApiError('not-found', `there is no saved filter ${id}`);
+    order(`end of saved filter ${id}`, request);
     return reply.code(204).send();
   });
 }
@@ -76,11 +104,20 @@ function jobJson(job: Job, result: unknown): Record<string, unknown> {
     progress,
     attemptsMade,
     attempts,
+    ...orderJson(job.data),
     ...(error === undefined ? {} : { error }),
     addedAt: formatMicros(addedAt * 1000),
     ...(finishedAt === undefined ? {} : { finishedAt: formatMicros(finishedAt * 1000) }),
     ...(result === undefined ? {} : { result }),
   };
+}
+
+/** Who ordered it: nobody did where the clock, or an alert, made it. */
+function orderJson(data: unknown): { orderedBy?: object } {
+  const order = (data as { orderedBy?: Order } | null)?.orderedBy;
+  if (order === undefined) return {};
+  const { at, ...actor } = order;
+  return { orderedBy: { ...actor, at: formatMicros(at * 1000) } };
 }
 
 function readCriteria(body: Readonly<Record<string, unknown>>, nowMs: number): RedriveCriteria {
