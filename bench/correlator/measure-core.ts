@@ -2,7 +2,6 @@
 import { Correlate, type CorrelateOptions, type MemberEvent } from '@logloom/correlator';
 import type { RuleSet } from '@logloom/rules';
 import { parseRules } from '@logloom/rules/rules-file';
-import type { Correlation } from '@logloom/schemas';
 import { getHeapStatistics } from 'node:v8';
 
 export const eventsPerGroup = 20;
@@ -10,7 +9,14 @@ export const kinds = ['ours', 'ours with rules', 'Map'] as const;
 export type Kind = (typeof kinds)[number];
 
 const idleMs = 5_000;
-const options: CorrelateOptions = { idleMs, maxMs: 1e9, graceMs: 1, maxEvents: 1e6, maxGroups: 1e9 };
+const options: CorrelateOptions = {
+  idleMs,
+  maxMs: 1e9,
+  graceMs: 1,
+  maxEvents: 1e6,
+  maxGroups: 1e9,
+  memoryBytes: 1e12,
+};
 const messages = ['order 17 placed by 4711', 'payment of 12.50 accepted', 'reserved 3 items in stock 9'];
 
 interface Event {
@@ -129,7 +135,7 @@ if (!ruleSet.ok) throw new Error(JSON.stringify(ruleSet.problems));
 function ours(set: RuleSet | null): Core {
   const correlate = new Correlate(0, options, { rules: set });
   return {
-    apply: (offset, e, output) => correlate.apply({ offset, ...e }, output as Correlation[]),
+    apply: (offset, e, output) => correlate.apply({ offset, ...e }, output),
     openGroups: () => correlate.openGroups,
   };
 }

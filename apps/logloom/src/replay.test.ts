@@ -44,7 +44,7 @@ test('a replay that begins in the middle of the log has the rules that were in f
       attributes: '{}',
     }),
   );
-  const options = { idleMs: 1, maxMs: 1000, graceMs: 1, maxEvents: 100, maxGroups: 100 };
+  const options = { idleMs: 1, maxMs: 1000, graceMs: 1, maxEvents: 100, maxGroups: 100, memoryBytes: 1e9 };
   const made = async (given: null | undefined, from: number | undefined): Promise<string[][]> => {
     const documents: Correlation[] = [];
     const { signal } = new AbortController();

@@ -69,7 +69,6 @@ async function replayPartition(
     options ?? before.options ?? (await firstOptions(log, serde, partition, from, end)) ?? fallback;
   const correlate = new Correlate(partition, start, {
     epoch: await log.epochOf(topics.events),
-    offset: from,
     rules: rules === undefined ? (before.rules ?? null) : rules,
   });
   const window = await warmUp({ log, topic: topics.events, partition }, from, (records) =>

@@ -4,6 +4,15 @@ import { getHeapStatistics } from 'node:v8';
 /** Up to so many threads of one process hold data at once, each with a heap of its own, within one cgroup or machine. */
 const threadsThatShare = 4;
 
+/** V8 counts the space of new objects (three times 64 MiB) into a heap's limit; what is kept does not live there. */
+const youngBytes = 192 * 2 ** 20;
+
+/** What the objects of this thread that live on may take. */
+function oldSpaceLimit(): number {
+  const limit = getHeapStatistics().heap_size_limit;
+  return Math.max(limit - youngBytes, limit / 4);
+}
+
 /**
  * The memory (bytes) that this thread may count on: the limit of its heap (`--max-old-space-size`, the worker's resourceLimits) or a
  * quarter of what the cgroup, or else the machine, has, whichever is less. For buffers too, which lie outside the heap.
@@ -13,7 +22,7 @@ export function memoryLimit(): number {
   const machine = totalmem();
   // Without a cgroup's limit it is 0, or larger than any memory.
   const whole = constrained > 0 ? Math.min(constrained, machine) : machine;
-  return Math.min(getHeapStatistics().heap_size_limit, whole / threadsThatShare);
+  return Math.min(oldSpaceLimit(), whole / threadsThatShare);
 }
 
 /**

@@ -233,6 +233,15 @@ const schema = z.object({
   CORRELATION_MAX_GROUPS: count(1_000_000, 100_000_000).describe(
     'open groups a partition; past it the oldest is closed',
   ),
+  CORRELATION_MEMORY_BYTES: z.coerce
+    .number()
+    .int()
+    .min(2 ** 20)
+    .max(2 ** 40)
+    .optional()
+    .describe(
+      'what open requests may take in memory, shared evenly by the partitions; past it the oldest are closed; unset: a quarter of what the process has',
+    ),
   CORRELATION_RULES: z
     .string()
     .optional()

@@ -1,7 +1,10 @@
 import type { CorrelateOptions } from './correlate.ts';
-import type { Settings } from '@logloom/settings';
+import { memoryBudget, type Settings } from '@logloom/settings';
 
-/** When groups close, by the settings. */
+/** Of the memory that this thread may count on, what open requests may take. */
+const memoryShare = 1 / 4;
+
+/** When groups close, by the settings and the memory there is. */
 export function correlateOptions(settings: Settings): CorrelateOptions {
   return {
     idleMs: settings.CORRELATION_IDLE_MS,
@@ -9,5 +12,9 @@ export function correlateOptions(settings: Settings): CorrelateOptions {
     graceMs: settings.CORRELATION_GRACE_MS,
     maxEvents: settings.CORRELATION_MAX_EVENTS,
     maxGroups: settings.CORRELATION_MAX_GROUPS,
+    // One process may hold all partitions.
+    memoryBytes: Math.floor(
+      (settings.CORRELATION_MEMORY_BYTES ?? memoryBudget(memoryShare)) / settings.LOG_PARTITIONS,
+    ),
   };
 }

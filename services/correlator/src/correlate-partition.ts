@@ -9,28 +9,27 @@ import {
 } from '@logloom/event-log';
 import { SchemaRegistryError, type Decoded, type Serde } from '@logloom/schema-registry';
 import type { GapReport } from '@logloom/runtime';
-import {
-  epochHeader,
-  isOfEpoch,
-  memberOffsets,
-  topics,
-  type Alert,
-  type Correlation,
-} from '@logloom/schemas';
+import { memberOffsets, topics, type Alert } from '@logloom/schemas';
 import { batchAttributes, type Logger, type Tracing } from '@logloom/telemetry';
 import { AlertWriter } from './alert-writer.ts';
 import { Correlate, type CorrelateOptions, type InputRecord } from './correlate.ts';
-import { parseMetadata, RestartPoint, type SetBy } from './restart-point.ts';
 import { firstOptions } from './options-in-log.ts';
+import { OutgoingDocuments, type Outgoing } from './outgoing.ts';
+import { readWritten, WrittenFeed } from './read-written.ts';
+import { parseMetadata, RestartPoint, type SetBy } from './restart-point.ts';
 import { inForceFrom, readInForce, RulesWriter, type Wanted } from './rules-in-log.ts';
 import { spans, type CorrelatorMetrics } from './telemetry.ts';
 import { TraceMemory } from './trace-memory.ts';
-import { lastMember } from './written-documents.ts';
+import { endAfter, lastMember, WrittenDocuments, type WrittenEnd } from './written-documents.ts';
 
 export const group = 'correlator';
 
 /** A commit costs a disk write and only shortens a restart. */
 const commitIntervalMs = 500;
+/** Of the output; one record may close all groups. */
+const documentsPerAppend = 5000;
+/** That memory is short is said so often. */
+const warnIntervalMs = 60_000;
 
 export interface CorrelatorDeps {
   log: EventLog;
@@ -72,7 +71,22 @@ export async function correlatePartition(
       { partition, offset: logStart },
       'the log begins here: what was before is in no new document',
     );
-  let written = await readWritten(deps, partition, epoch, output, outputEnd);
+  const restart = new RestartPoint(startOffset, output, metadata, outputEpoch);
+  let writtenEnd: WrittenEnd | undefined;
+  /** Events that have left the log before they were read again, and are in documents. */
+  const gone = new Set<number>();
+  const outputRange = { log, serde, partition, epoch, from: output, to: outputEnd };
+  const onGap = (gap: LogGap): void =>
+    deps.gaps(group, gap, 'documents that were written there may be written a second time');
+  for await (const { offset, document } of readWritten({ ...outputRange, onGap })) {
+    writtenEnd = endAfter(writtenEnd, document);
+    restart.documentWritten(offset, lastMember(document));
+    if (startOffset < logStart)
+      for (const member of memberOffsets(document))
+        if (member >= startOffset && member < logStart) gone.add(member);
+  }
+  const written = new WrittenDocuments(writtenEnd);
+  const feed = new WrittenFeed(readWritten(outputRange), written);
   const alertWriter = await AlertWriter.open(log, serde, partition, epoch);
   const eventsEnd = (await log.endOffsets(topics.events))[partition]!;
   const rulesWriter = new RulesWriter(log, serde, partition, wanted, eventsEnd, deps.rulesRefreshMs);
@@ -80,16 +94,11 @@ export async function correlatePartition(
   const optionsInForce =
     metadata.options === metadata.rules ? rulesInForce : await inForceAt(metadata.options);
   if (rulesInForce !== undefined) rulesWriter.seen(rulesInForce.timestamp);
-  const options = await optionsAtStart();
-  const startAt = (offset: number): { correlate: Correlate; restart: RestartPoint } => {
-    const documents = written.map(({ document }) => document);
-    const rules = rulesInForce?.rules ?? null;
-    const point = new RestartPoint(offset, output, metadata, outputEpoch);
-    for (const w of written) point.documentWritten(w.offset, lastMember(w.document));
-    const correlate = new Correlate(partition, options, { epoch, offset, rules, written: documents });
-    return { correlate, restart: point };
-  };
-  let { correlate, restart } = startAt(startOffset);
+  const correlate = new Correlate(partition, await optionsAtStart(), {
+    epoch,
+    rules: rulesInForce?.rules ?? null,
+    written,
+  });
   // Warmed up by the first batch: where nothing is to be read, nothing is read back.
   let window: DuplicateWindow | undefined;
   const traces = new TraceMemory(tracing);
@@ -129,29 +138,41 @@ export async function correlatePartition(
     if (next !== null) await assignment.commit(next.offset, next.metadata);
   };
 
-  const headers = { [epochHeader]: epoch };
-  const append = async (documents: readonly Correlation[]): Promise<number[]> => {
-    if (documents.length === 0) return [];
-    const records = documents.map((document) => ({
-      partition,
-      key: document.correlationId,
-      value: serde.encode('Correlation', document),
-      headers: { ...headers, ...traces.take(document.correlationId).headers },
-    }));
-    return tracing.batch(spans.send, records, (span) => {
-      span.set({ 'messaging.batch.message_count': records.length });
-      return log.append(topics.correlations, records);
-    });
+  const append = async (documents: readonly Outgoing[]): Promise<void> => {
+    for (let i = 0; i < documents.length; i += documentsPerAppend) {
+      const part = documents.slice(i, i + documentsPerAppend);
+      const records = part.map(({ record }) => record);
+      const offsets = await tracing.batch(spans.send, records, (span) => {
+        span.set({ 'messaging.batch.message_count': records.length });
+        return log.append(topics.correlations, records);
+      });
+      part.forEach((document, k) => {
+        restart.documentWritten(offsets[k]!, document.lastMember);
+        metrics.documents.inc({ reason: document.reason });
+        if (document.isLate) metrics.revisions.inc();
+        if (document.isShort) memoryShort();
+      });
+    }
+  };
+
+  let warnedAt = -Infinity;
+  const memoryShort = (): void => {
+    metrics.shortOfMemory.inc();
+    if (now() - warnedAt < warnIntervalMs) return;
+    warnedAt = now();
+    logger.warn(
+      { partition, groups: correlate.openGroups, bytes: correlate.bytes, ...correlate.options },
+      'open requests take more than they may: those idle longest are closed, and closed ones take no late events',
+    );
   };
 
   /** Groups that are open stay: they close by the log's clock, without what is gone. Documents that were written stay as well. */
   const passOver = (gap: LogGap): void => {
-    const inDocuments = written.flatMap(({ document }) => memberOffsets(document));
-    const known = new Set(inDocuments.filter((offset) => offset >= gap.from && offset < gap.to));
-    deps.gaps(group, gap, 'their requests are in no document, or in one without them', known.size);
+    const known = [...gone].filter((offset) => offset >= gap.from && offset < gap.to);
+    deps.gaps(group, gap, 'their requests are in no document, or in one without them', known.length);
     position = gap.reason === 'lost-end' ? gap.from : gap.to;
     // Nothing was applied yet: the state begins behind the gap.
-    if (window === undefined) ({ correlate, restart } = startAt(position));
+    if (window === undefined) restart.beginAt(position);
     else restart.batchApplied(position, {});
   };
 
@@ -166,9 +187,9 @@ export async function correlatePartition(
           window = await warmUp({ log, topic: topics.events, partition }, position, (read) =>
             serde.sources(read.map(({ value }) => value)),
           );
-          written = [];
+          gone.clear();
         }
-        const documents: Correlation[] = [];
+        const outgoing = new OutgoingDocuments(serde, { partition, epoch }, traces);
         const alerts: Alert[] = [];
         const setBy: SetBy = {};
         for (const record of records) {
@@ -192,19 +213,16 @@ export async function correlatePartition(
             input.options = set.options;
             setBy.options = record.offset;
           }
-          correlate.apply(input, documents, alerts);
+          await feed.advance(record.offset);
+          correlate.apply(input, outgoing, alerts);
         }
         metrics.events.inc(records.length);
-        const offsets = await append(documents);
-        documents.forEach((document, i) => {
-          restart.documentWritten(offsets[i]!, lastMember(document));
-          metrics.documents.inc({ reason: document.closeReason });
-          if (document.revision > 1) metrics.revisions.inc();
-        });
+        await append(outgoing.documents);
         metrics.alerts.inc(await alertWriter.append(alerts));
         position = records.at(-1)!.offset + 1;
         restart.batchApplied(position, setBy);
         metrics.openGroups.set({ partition: String(partition) }, correlate.openGroups);
+        metrics.groupBytes.set({ partition: String(partition) }, correlate.bytes);
         metrics.openWaits.set({ partition: String(partition) }, correlate.openWaits);
         await rulesWriter.ensure(position, correlate, now());
         if (now() - committedAt >= commitIntervalMs) await commit();
@@ -230,39 +248,4 @@ function read({ serde }: CorrelatorDeps, record: LogRecord): Decoded | undefined
     if (error instanceof SchemaRegistryError) return undefined;
     throw error;
   }
-}
-
-/**
- * The documents in the output from `fromOffset` on. Two instances that ran at once for a moment may both have written one: the
- * copy is behind in (closeOffset, closeSequence) and is dropped.
- */
-async function readWritten(
-  { log, serde, gaps }: CorrelatorDeps,
-  partition: number,
-  epoch: string,
-  fromOffset: number,
-  end: number,
-): Promise<{ offset: number; document: Correlation }[]> {
-  const written: { offset: number; document: Correlation }[] = [];
-  for (let next = fromOffset; next < end;) {
-    const records = await log.read(topics.correlations, partition, next, 1000, (gap) =>
-      gaps(group, gap, 'documents that were written there may be written a second time'),
-    );
-    if (records.length === 0) break;
-    await serde.load(records.map((record) => record.value));
-    for (const record of records) {
-      if (!isOfEpoch(record, epoch)) continue;
-      const decoded = serde.decode(record.value);
-      if (decoded.name !== 'Correlation') continue;
-      if (isAfter(decoded.value, written.at(-1)?.document))
-        written.push({ offset: record.offset, document: decoded.value });
-    }
-    next = records.at(-1)!.offset + 1;
-  }
-  return written;
-}
-
-function isAfter(document: Correlation, last: Correlation | undefined): boolean {
-  if (last === undefined || document.closeOffset > last.closeOffset) return true;
-  return document.closeOffset === last.closeOffset && document.closeSequence > last.closeSequence;
 }

@@ -6,8 +6,16 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Correlate, type CorrelateOptions, type InputRecord } from './correlate.ts';
 import { RestartPoint } from './restart-point.ts';
+import { endAfter, toWrittenClose, WrittenDocuments, type WrittenEnd } from './written-documents.ts';
 
-const options: CorrelateOptions = { idleMs: 50, maxMs: 300, graceMs: 120, maxEvents: 8, maxGroups: 1000 };
+const options: CorrelateOptions = {
+  idleMs: 50,
+  maxMs: 300,
+  graceMs: 120,
+  maxEvents: 8,
+  maxGroups: 1000,
+  memoryBytes: 1e9,
+};
 
 function event(
   offset: number,
@@ -186,6 +194,8 @@ const optionsArbitrary = fc.record({
   graceMs: fc.constantFrom(1, 120, 1000),
   maxEvents: fc.constantFrom(3, 1000),
   maxGroups: fc.constantFrom(2, 1000),
+  // Room for two or three groups, for a few more, for all.
+  memoryBytes: fc.constantFrom(3000, 6000, 1e9),
 });
 
 const recordsArbitrary = fc
@@ -245,7 +255,7 @@ describe('every event', () => {
   test('is where a plain simulation puts it', () => {
     fc.assert(
       fc.property(recordsArbitrary, optionsArbitrary, (records, opts) => {
-        fc.pre(opts.maxGroups === 1000);
+        fc.pre(opts.maxGroups === 1000 && opts.memoryBytes === 1e9);
         const plain = records.map(({ rules: _, options: __, ...record }) => record);
         const actual = newest(run(plain, opts)).map((d) => ({
           id: d.id,
@@ -340,7 +350,10 @@ describe('a crash', () => {
           const correlate = new Correlate(0, opts);
           for (const record of records) correlate.apply(record, expected.documents, expected.alerts);
           assert.deepEqual(output, expected);
-          assert.deepEqual([correlate.openGroups, correlate.openWaits, correlate.lowWaterMark], [0, 0, null]);
+          assert.deepEqual(
+            [correlate.openGroups, correlate.openWaits, correlate.lowWaterMark, correlate.bytes],
+            [0, 0, null, 0],
+          );
         },
       ),
       { numRuns: 1500 },
@@ -377,7 +390,11 @@ describe('a crash', () => {
     const written = output.documents.slice(commit.output);
     const rules = commit.rules === undefined ? null : records[commit.rules]!.rules!;
     const inForce = commit.options === undefined ? opts : records[commit.options]!.options!;
-    const correlate = new Correlate(0, inForce, { offset: commit.offset, rules, written });
+    const documentsWritten = new WrittenDocuments(
+      written.reduce<WrittenEnd | undefined>(endAfter, undefined),
+    );
+    const ahead = [...written];
+    const correlate = new Correlate(0, inForce, { rules, written: documentsWritten });
     const restart = new RestartPoint(commit.offset, commit.output, commit);
     written.forEach((d, i) => restart.documentWritten(commit.output + i, memberOffsets(d).at(-1)!));
     const stopAt = crash === null ? Infinity : commit.offset + crash.afterRecords;
@@ -386,7 +403,11 @@ describe('a crash', () => {
       const batch = records.slice(next, next + batchSize);
       const documents: Correlation[] = [];
       const alerts: Alert[] = [];
-      for (const record of batch) correlate.apply(record, documents, alerts);
+      for (const record of batch) {
+        while (ahead.length > 0 && ahead[0]!.closeOffset <= record.offset)
+          documentsWritten.push(toWrittenClose(ahead.shift()!));
+        correlate.apply(record, documents, alerts);
+      }
       const dies = next + batch.length > stopAt;
       const part = dies ? documents.slice(0, Math.ceil(documents.length * crash!.appendedPart)) : documents;
       for (const document of part) {

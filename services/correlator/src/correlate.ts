@@ -12,7 +12,7 @@ import { addMember, openGroup, toDocument, type Group, type MemberEvent } from '
 import type { CloseRequest } from './group-rules.ts';
 import { LinkedQueue } from './linked-queue.ts';
 import { Waits } from './waits.ts';
-import { WrittenDocuments } from './written-documents.ts';
+import { isFinal, WrittenDocuments } from './written-documents.ts';
 
 /** When a group closes. Times in milliseconds of the log's clock. */
 export interface CorrelateOptions {
@@ -22,7 +22,19 @@ export interface CorrelateOptions {
   maxEvents: number;
   /** Open groups; one more closes the one that was idle longest. */
   maxGroups: number;
+  /**
+   * What all groups may take in memory, by estimate. Past it the next event closes open ones, those idle longest first. Past a half a group that
+   * closes takes no late events, so that the groups in their grace time never fill more than the half.
+   */
+  memoryBytes: number;
 }
+
+/** Takes documents or alerts as they come. */
+export interface Sink<T> {
+  push: (value: T) => unknown;
+}
+
+const nowhere: Sink<unknown> = { push: () => {} };
 
 /** A record of logs.events; `event` is null for a tick, for rules, and for an event without a correlation id. */
 export interface InputRecord {
@@ -40,15 +52,11 @@ export interface InputRecord {
 export interface StartPoint {
   /** The log's, for the documents' ids. */
   epoch: string;
-  /** The first offset to come. */
-  offset: number;
   /** The rules in force there. */
   rules: RuleSet | null;
-  /** The documents that the output holds for the records to come. */
-  written: readonly Correlation[];
+  /** What the output holds for the records to come. */
+  written: WrittenDocuments;
 }
-
-const logStart: StartPoint = { epoch: 'log', offset: 0, rules: null, written: [] };
 
 /**
  * Groups the events of one partition. The state is a function of the records applied, and of nothing else: no clock, no I/O, so the
@@ -71,26 +79,32 @@ export class Correlate {
   readonly #byAge = new LinkedQueue<Group>();
   readonly #byGrace = new LinkedQueue<Group>();
   readonly #waits = new Waits();
+  #bytes = 0;
   #clock = 0;
 
   // The record in work.
   #offset = -1;
   #sequence = 0;
-  #output: Correlation[] = [];
-  #alerts: Alert[] = [];
+  #output: Sink<Correlation> = nowhere;
+  #alerts: Sink<Alert> = nowhere;
 
   /** `options` are those in force at the start. */
   constructor(partition: number, options: CorrelateOptions, start: Partial<StartPoint> = {}) {
-    const { epoch, offset, rules, written } = { ...logStart, ...start };
+    const { epoch = 'log', rules = null, written = new WrittenDocuments() } = start;
     this.#place = { epoch, partition };
     this.#options = options;
     this.#rules = rules;
-    this.#written = new WrittenDocuments(written, offset);
+    this.#written = written;
   }
 
   /** Open groups. */
   get openGroups(): number {
     return this.#byActivity.size;
+  }
+
+  /** What all groups take in memory, by estimate. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** Events that a rule waits for. */
@@ -134,7 +148,7 @@ export class Correlate {
    * Applies one record, in offset order. Pushes the documents that it closes onto `output`, and onto `alerts` those of its documents,
    * also of the ones that are written already: whoever keeps alerts knows by their position which he has.
    */
-  apply(record: InputRecord, output: Correlation[], alerts: Alert[] = []): void {
+  apply(record: InputRecord, output: Sink<Correlation>, alerts: Sink<Alert> = nowhere): void {
     // Clocks of two brokers may differ; the log's clock never falls.
     if (record.timestamp > this.#clock) this.#clock = record.timestamp;
     this.#offset = record.offset;
@@ -148,7 +162,7 @@ export class Correlate {
     this.#runOut();
     if (!this.#written.isBefore(record.offset)) this.#expire();
     this.#endGrace();
-    if (record.event !== null && !this.#written.isFinished(record.offset)) {
+    if (record.event !== null) {
       this.#add(record.event, this.#written.covers(record.offset));
       this.#closeAsWritten(true);
     }
@@ -158,15 +172,13 @@ export class Correlate {
   #add(event: MemberEvent, isWritten: boolean): void {
     const id = event.correlationId!;
     const mayClose = !isWritten && !this.#written.isBefore(this.#offset);
+    if (mayClose) this.#makeRoom(id);
     let group = this.#groups.get(id);
-    const opens = group === undefined || group.idle === null;
-    // Several, once new options allow fewer.
-    while (opens && mayClose && this.#byActivity.size >= this.#options.maxGroups)
-      this.#close(this.#byActivity.first!.value, 'evicted');
     if (group === undefined) {
       group = openGroup(event, id, this.#offset, this.#rules);
       this.#groups.set(id, group);
       group.created = this.#byCreation.push(group);
+      this.#bytes += bytesOf(group);
     }
     if (group.idle === null) {
       // New, or late: an event in the grace time opens the group again.
@@ -177,11 +189,23 @@ export class Correlate {
       this.#byActivity.moveToEnd(group.idle);
     }
     group.activeAt = this.#clock;
+    const before = bytesOf(group);
     addMember(group, event, this.#offset);
     const close = group.rules === null ? false : this.#observe(group, event);
+    this.#bytes += bytesOf(group) - before;
     if (!mayClose) return;
     if (close !== false) this.#close(group, 'rule', close === 'final');
     else if (group.offsets.length >= this.#options.maxEvents) this.#close(group, 'size');
+  }
+
+  /** Closes the groups that were idle longest while there are too many for an event of this id, or they take too much memory. */
+  #makeRoom(id: string): void {
+    const { maxGroups, memoryBytes } = this.#options;
+    for (let oldest = this.#byActivity.first; oldest !== null; oldest = this.#byActivity.first) {
+      const opens = (this.#groups.get(id)?.idle ?? null) === null;
+      if (this.#bytes <= memoryBytes && !(opens && this.#byActivity.size >= maxGroups)) return;
+      this.#close(oldest.value, 'evicted');
+    }
   }
 
   #observe(group: Group, event: MemberEvent): CloseRequest {
@@ -231,7 +255,8 @@ export class Correlate {
     }
   }
 
-  #close(group: Group, reason: CloseReason, final = isFinal(reason)): void {
+  #close(group: Group, reason: CloseReason, forGood = isFinal(reason)): void {
+    const final = forGood || this.#bytes > this.#options.memoryBytes / 2;
     this.#leaveOpen(group, final, this.#clock);
     this.#emit(group, reason, final);
     if (final) this.#forget(group);
@@ -277,16 +302,15 @@ export class Correlate {
       const group = this.#groups.get(document.correlationId);
       if (group === undefined) continue;
       if (group.firstOffset !== document.firstOffset) {
-        // Its first events have left the log: it is known only by what was written.
+        // Its first events lie before the start, or have left the log: it is known only by what was written.
         this.#forget(group);
         continue;
       }
-      const final = document.final || isFinal(document.closeReason);
-      if (group.idle !== null) this.#leaveOpen(group, final, document.firstClosedAt);
+      if (group.idle !== null) this.#leaveOpen(group, document.final, document.firstClosedAt);
       group.revision = document.revision;
-      group.rules?.asWritten(document, this.#waits);
-      this.#pushAlerts(group, document);
-      if (final) this.#forget(group);
+      group.rules?.asWritten(document.rules, this.#waits);
+      if (document.alerting !== null) this.#pushAlerts(group, document.alerting);
+      if (document.final) this.#forget(group);
       else this.#forgetIfDone(group);
     }
   }
@@ -299,6 +323,7 @@ export class Correlate {
 
   #forget(group: Group): void {
     this.#groups.delete(group.correlationId);
+    this.#bytes -= bytesOf(group);
     group.rules?.stop(this.#waits);
     if (group.created !== null) this.#byCreation.remove(group.created);
     if (group.idle !== null) this.#byActivity.remove(group.idle);
@@ -308,7 +333,6 @@ export class Correlate {
   }
 }
 
-/** A group that closed for want of room takes no late events: the next one with its id starts a document of its own. */
-function isFinal(reason: CloseReason): boolean {
-  return reason === 'size' || reason === 'evicted';
+function bytesOf({ bytes, rules }: Group): number {
+  return rules === null ? bytes : bytes + rules.bytes;
 }

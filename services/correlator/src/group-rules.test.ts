@@ -4,7 +4,14 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Correlate, type CorrelateOptions, type InputRecord } from './correlate.ts';
 
-const options: CorrelateOptions = { idleMs: 50, maxMs: 900, graceMs: 120, maxEvents: 100, maxGroups: 1000 };
+const options: CorrelateOptions = {
+  idleMs: 50,
+  maxMs: 900,
+  graceMs: 120,
+  maxEvents: 100,
+  maxGroups: 1000,
+  memoryBytes: 1e9,
+};
 
 interface Line {
   /** The log's clock, ms. */

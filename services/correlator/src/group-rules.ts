@@ -1,6 +1,5 @@
 import type { FilterSubject } from '@logloom/filter';
 import { higherSeverity, type Rule, type RuleSet, type Sequence, type Severity } from '@logloom/rules';
-import type { Correlation } from '@logloom/schemas';
 import type { Waits, WaitNode } from './waits.ts';
 
 /** What of a rule a group has seen. Made when the first event passes it. */
@@ -15,6 +14,9 @@ interface Progress {
   waits: WaitNode[];
 }
 
+/** A timestamp in two lists, or a value's place in a set. */
+const bytesPerPart = 32;
+
 /** What a rule asks for the group: to be closed, for good or not. */
 export type CloseRequest = boolean | 'final';
 
@@ -28,6 +30,8 @@ export class GroupRules {
   readonly matched: Rule[] = [];
   /** So many of them are in a revision that was written. */
   announced = 0;
+  /** What it holds in memory, by estimate. What a match lets go of still counts: so it never depends on when it is asked. */
+  bytes = 200;
   #progress: (Progress | undefined)[] | null = null;
   #waiting = 0;
 
@@ -66,9 +70,9 @@ export class GroupRules {
     this.#match(rule, waits);
   }
 
-  /** Takes over what a written document says. */
-  asWritten(document: Correlation, waits: Waits): void {
-    for (const name of document.rules) {
+  /** Takes over what a written document says: the names of its rules. */
+  asWritten(names: readonly string[], waits: Waits): void {
+    for (const name of names) {
       const rule = this.set.rules.find((each) => each.name === name);
       if (rule !== undefined && !this.matched.includes(rule)) this.#match(rule, waits);
     }
@@ -115,7 +119,10 @@ export class GroupRules {
     if (rule.distinct !== null) {
       progress.distinct ??= new Set();
       for (const value of rule.distinct.values(subject))
-        if (progress.distinct.size < rule.distinct.count) progress.distinct.add(value);
+        if (progress.distinct.size < rule.distinct.count && !progress.distinct.has(value)) {
+          progress.distinct.add(value);
+          this.bytes += 2 * bytesPerPart + 2 * value.length;
+        }
       if (progress.distinct.size < rule.distinct.count) return false;
     }
     return progress.count >= rule.count;
@@ -135,6 +142,7 @@ export class GroupRules {
     const { timestamp } = subject.event;
     const { withinMicros } = sequence;
     const progress = this.#of(rule);
+    this.bytes += bytesPerPart;
     if (sequence.kind === 'then') {
       const follows = isNext && hasWithin(progress.first, timestamp - withinMicros, timestamp);
       // With equal timestamps the order of the log counts.
@@ -154,6 +162,7 @@ export class GroupRules {
       });
     }
     if (isFirst && !hasWithin(progress.next, timestamp + 1, timestamp + withinMicros)) {
+      this.bytes += 6 * bytesPerPart;
       progress.waits.push(open(rule, sequence, timestamp));
       this.#waiting++;
     }
@@ -163,6 +172,7 @@ export class GroupRules {
 
   #of(rule: Rule): Progress {
     this.#progress ??= [];
+    if (this.#progress[rule.index] === undefined) this.bytes += 5 * bytesPerPart;
     return (this.#progress[rule.index] ??= { count: 0, distinct: null, first: null, next: null, waits: [] });
   }
 

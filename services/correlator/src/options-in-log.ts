@@ -13,14 +13,9 @@ export const algorithm = 1;
 const recordsPerRead = 1000;
 
 /** The options as a record holds them. */
-export function toRecord({
-  idleMs,
-  maxMs,
-  graceMs,
-  maxEvents,
-  maxGroups,
-}: CorrelateOptions): CorrelationOptions {
-  return { algorithm, idleMs, maxMs, graceMs, maxEvents, maxGroups, memoryBytes: 0 };
+export function toRecord(options: CorrelateOptions): CorrelationOptions {
+  const { idleMs, maxMs, graceMs, maxEvents, maxGroups, memoryBytes } = options;
+  return { algorithm, idleMs, maxMs, graceMs, maxEvents, maxGroups, memoryBytes };
 }
 
 /**
@@ -38,8 +33,8 @@ export function optionsOfRecord(
       `the record at ${topics.events}/${at.partition} offset ${at.offset} asks for version ${options.algorithm} of the ` +
         `correlation algorithm; this release knows versions up to ${algorithm}`,
     );
-  const { idleMs, maxMs, graceMs, maxEvents, maxGroups } = options;
-  return { idleMs, maxMs, graceMs, maxEvents, maxGroups };
+  const { idleMs, maxMs, graceMs, maxEvents, maxGroups, memoryBytes } = options;
+  return { idleMs, maxMs, graceMs, maxEvents, maxGroups, memoryBytes };
 }
 
 /** Whether both make the same documents. */

@@ -24,18 +24,24 @@ interface Batch {
   setBy: SetBy;
 }
 
+/** Some documents in a row. */
 interface Written {
+  /** The first one's. */
   outputOffset: number;
+  /** The highest of them. */
   lastMember: number;
 }
+
+/** A restart may read a little more than it must, so that this many marks are enough, however long a group stays open. */
+const maxMarks = 4096;
 
 /**
  * Works out from where a restart must read: the low-water mark, rounded down to the end of a batch, with the position in the output
  * that belongs to it. Only what lies between there and now is kept in memory.
  */
 export class RestartPoint {
-  readonly #batches: Batch[] = [];
-  readonly #written: Written[] = [];
+  #batches: Batch[] = [];
+  #written: Written[] = [];
   #offset: number;
   #position: number;
   #committedPosition: number;
@@ -50,15 +56,22 @@ export class RestartPoint {
     this.#outputEnd = outputEnd;
   }
 
+  /** Nothing was applied yet, and what was to be read first is gone: the first offset to come is this one. */
+  beginAt(offset: number): void {
+    this.#offset = this.#position = this.#committedPosition = offset;
+  }
+
   /** A batch was applied; `setBy` are the last records of rules and options in it. */
   batchApplied(endOffset: number, setBy: SetBy): void {
     this.#batches.push({ endOffset, setBy });
+    if (this.#batches.length > maxMarks) this.#batches = mergedPairs(this.#batches, mergeBatches);
     this.#position = endOffset;
   }
 
   /** A document is durable in the output. */
   documentWritten(outputOffset: number, lastMember: number): void {
     this.#written.push({ outputOffset, lastMember });
+    if (this.#written.length > maxMarks) this.#written = mergedPairs(this.#written, mergeWritten);
     this.#outputEnd = outputOffset + 1;
   }
 
@@ -92,6 +105,24 @@ export class RestartPoint {
       ...this.#setBy,
     });
   }
+}
+
+/** Of two in a row only the end of the second is left. */
+function mergeBatches(a: Batch, b: Batch): Batch {
+  const setBy = { rules: b.setBy.rules ?? a.setBy.rules, options: b.setBy.options ?? a.setBy.options };
+  return { endOffset: b.endOffset, setBy };
+}
+
+function mergeWritten(a: Written, b: Written): Written {
+  return { outputOffset: a.outputOffset, lastMember: Math.max(a.lastMember, b.lastMember) };
+}
+
+/** Half as many; an odd one at the end stays. */
+function mergedPairs<T>(list: readonly T[], merge: (a: T, b: T) => T): T[] {
+  const merged: T[] = [];
+  for (let i = 0; i < list.length; i += 2)
+    merged.push(i + 1 < list.length ? merge(list[i]!, list[i + 1]!) : list[i]!);
+  return merged;
 }
 
 /** Reads a commit's metadata; without a commit, everything is read from the start. */

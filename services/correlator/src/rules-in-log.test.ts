@@ -35,7 +35,14 @@ test('the wanted rules are written when those in force differ, once, and again a
   const serde = await createSerde(createEmbeddedSchemaRegistry());
   await log.append(topics.events, [{ partition: 0, key: null, value: serde.encode('Tick', { dueAt: 1 }) }]);
   let wanted: RuleSet | null = one;
-  const short: CorrelateOptions = { idleMs: 1, maxMs: 2, graceMs: 3, maxEvents: 4, maxGroups: 5 };
+  const short: CorrelateOptions = {
+    idleMs: 1,
+    maxMs: 2,
+    graceMs: 3,
+    maxEvents: 4,
+    maxGroups: 5,
+    memoryBytes: 6,
+  };
   const long = { ...short, idleMs: 1000 };
   const writer = new RulesWriter(log, serde, 0, { rules: () => wanted, options: short }, 1, 1000);
   const ensure = (position: number, rules: RuleSet | null, now: number, options = short): Promise<boolean> =>
@@ -71,7 +78,7 @@ test('the wanted rules are written when those in force differ, once, and again a
 
 test('options of a newer algorithm are refused; an older release says nothing of them', () => {
   const at = { partition: 3, offset: 17 };
-  const options = toRecord({ idleMs: 1, maxMs: 2, graceMs: 3, maxEvents: 4, maxGroups: 5 });
+  const options = toRecord({ idleMs: 1, maxMs: 2, graceMs: 3, maxEvents: 4, maxGroups: 5, memoryBytes: 6 });
   assert.throws(() => optionsOfRecord({ options: { ...options, algorithm: 99 } }, at), {
     code: 'newer-algorithm',
     message: /logs\.events\/3 offset 17 asks for version 99/,

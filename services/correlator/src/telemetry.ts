@@ -52,6 +52,17 @@ export function createMetrics({ registry }: Telemetry) {
       help: 'Changes of the rules file that could not be taken over.',
       registers,
     }),
+    shortOfMemory: new Counter({
+      name: 'logloom_correlator_short_of_memory_total',
+      help: 'Documents that were closed early, or take no late events, because open requests took more than they may.',
+      registers,
+    }),
+    groupBytes: new Gauge({
+      name: 'logloom_correlator_group_bytes',
+      help: 'What groups that are open or may be revised take in memory, by estimate.',
+      labelNames: ['partition'],
+      registers,
+    }),
     openWaits: new Gauge({
       name: 'logloom_correlator_open_waits',
       help: 'Events that a rule waits to be followed.',

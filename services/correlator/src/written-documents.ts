@@ -1,68 +1,117 @@
-import { memberOffsets, type Correlation } from '@logloom/schemas';
+import type { CloseReason, Correlation } from '@logloom/schemas';
 
-/** The documents that the output holds for records that are read again, in the order in which they were written. */
+/** What a restart needs of a document that is written. */
+export interface WrittenClose {
+  correlationId: string;
+  firstOffset: number;
+  lastMember: number;
+  closeOffset: number;
+  firstClosedAt: number;
+  revision: number;
+  final: boolean;
+  rules: readonly string[];
+  /** The document where it has alerts; else null, for there may be many. */
+  alerting: Correlation | null;
+}
+
+/** Where the written documents end. */
+export interface WrittenEnd {
+  /** How many there are. */
+  count: number;
+  /** The last one's; -1 where there is none. */
+  closeOffset: number;
+  closeSequence: number;
+  /** Whether the event at closeOffset is in one of them, which it closed itself. */
+  closedByMember: boolean;
+}
+
+const nothing: WrittenEnd = { count: 0, closeOffset: -1, closeSequence: -1, closedByMember: false };
+
+/**
+ * The closes that the output holds for records that are read again. They are pushed in the order in which they were written, each before the
+ * record at its offset is applied, so that only those of the next few records are in memory, however much was written.
+ */
 export class WrittenDocuments {
-  readonly #documents: readonly Correlation[];
-  readonly #startOffset: number;
+  readonly #end: WrittenEnd;
+  #closes: WrittenClose[] = [];
   #next = 0;
-  /** Members to come, and those of them whose document began before: nothing is to be done about these. */
-  readonly #covered = new Set<number>();
-  readonly #finished = new Set<number>();
-  readonly #resumeOffset: number;
-  readonly #resumeSequence: number;
+  #taken = 0;
 
-  /** `startOffset` is the first offset that is read again. */
-  constructor(documents: readonly Correlation[], startOffset: number) {
-    this.#documents = documents;
-    this.#startOffset = startOffset;
-    for (const document of documents) {
-      const members = document.firstOffset < startOffset ? this.#finished : this.#covered;
-      for (const offset of memberOffsets(document)) if (offset >= startOffset) members.add(offset);
-    }
-    this.#resumeOffset = documents.at(-1)?.closeOffset ?? -1;
-    this.#resumeSequence = documents.at(-1)?.closeSequence ?? -1;
+  constructor(end: WrittenEnd = nothing) {
+    this.#end = end;
+  }
+
+  push(close: WrittenClose): void {
+    this.#closes.push(close);
   }
 
   /** Whether all of them were taken. */
   get isDone(): boolean {
-    return this.#next === this.#documents.length;
+    return this.#taken === this.#end.count;
   }
 
   /** Whether all closes at this offset are written: nothing closes there but what they say. */
   isBefore(offset: number): boolean {
-    return offset < this.#resumeOffset;
+    return offset < this.#end.closeOffset;
   }
 
   /** How many closes at this offset are written; the next one has this number. */
   closesAt(offset: number): number {
-    return offset === this.#resumeOffset ? this.#resumeSequence + 1 : 0;
+    return offset === this.#end.closeOffset ? this.#end.closeSequence + 1 : 0;
   }
 
-  /** Whether the event belongs to a written document. */
+  /** Whether the event at this offset, not before the last close, belongs to a written document. */
   covers(offset: number): boolean {
-    return this.#covered.has(offset);
-  }
-
-  /** Whether the event belongs to a document whose group was done before the start. */
-  isFinished(offset: number): boolean {
-    return this.#finished.has(offset);
+    return this.#end.closedByMember && offset === this.#end.closeOffset;
   }
 
   /** The next one that was closed up to this offset; one that the event at this offset closed itself only with `byEvent`. */
-  next(offset: number, byEvent: boolean): Correlation | undefined {
-    for (; this.#next < this.#documents.length; this.#next++) {
-      const document = this.#documents[this.#next]!;
-      if (document.closeOffset > offset) return undefined;
-      if (!byEvent && document.closeOffset === offset && lastMember(document) === offset) return undefined;
-      if (document.firstOffset < this.#startOffset) continue;
-      this.#next++;
-      return document;
+  next(offset: number, byEvent: boolean): WrittenClose | undefined {
+    const close = this.#closes[this.#next];
+    if (close === undefined || close.closeOffset > offset) return undefined;
+    if (!byEvent && close.closeOffset === offset && close.lastMember === offset) return undefined;
+    this.#next++;
+    this.#taken++;
+    if (this.#next === this.#closes.length) {
+      this.#closes = [];
+      this.#next = 0;
     }
-    return undefined;
+    return close;
   }
+}
+
+export function toWrittenClose(document: Correlation): WrittenClose {
+  return {
+    correlationId: document.correlationId,
+    firstOffset: document.firstOffset,
+    lastMember: lastMember(document),
+    closeOffset: document.closeOffset,
+    firstClosedAt: document.firstClosedAt,
+    revision: document.revision,
+    final: document.final || isFinal(document.closeReason),
+    rules: document.rules,
+    alerting: document.alerts.length > 0 ? document : null,
+  };
+}
+
+/** The end after one more document. */
+export function endAfter(end: WrittenEnd | undefined, document: Correlation): WrittenEnd {
+  const { closeOffset, closeSequence } = document;
+  const isSame = end !== undefined && end.closeOffset === closeOffset;
+  return {
+    count: (end?.count ?? 0) + 1,
+    closeOffset,
+    closeSequence,
+    closedByMember: (isSame && end.closedByMember) || lastMember(document) === closeOffset,
+  };
 }
 
 /** The offset of a document's last member. */
 export function lastMember({ firstOffset, memberDeltas }: Correlation): number {
   return memberDeltas.reduce((sum, delta) => sum + delta, firstOffset);
+}
+
+/** A group that closed for want of room takes no late events: the next one with its id starts a document of its own. */
+export function isFinal(reason: CloseReason): boolean {
+  return reason === 'size' || reason === 'evicted';
 }

@@ -1,0 +1,77 @@
+import type { EventLog, LogGap } from '@logloom/event-log';
+import type { Serde } from '@logloom/schema-registry';
+import { isOfEpoch, topics, type Correlation } from '@logloom/schemas';
+import { toWrittenClose, type WrittenDocuments } from './written-documents.ts';
+
+const recordsPerRead = 250;
+
+export interface OutputRange {
+  log: EventLog;
+  serde: Serde;
+  partition: number;
+  /** That of logs.events: documents of another one count for nothing. */
+  epoch: string;
+  from: number;
+  to: number;
+  onGap?: (gap: LogGap) => void;
+}
+
+/**
+ * The documents of one partition of the output in [from, to), with their offsets. Two instances that ran at once for a moment may both have
+ * written one: the copy is behind in (closeOffset, closeSequence) and is dropped.
+ */
+export async function* readWritten({
+  log,
+  serde,
+  partition,
+  epoch,
+  from,
+  to,
+  onGap,
+}: OutputRange): AsyncGenerator<{ offset: number; document: Correlation }, void> {
+  let last: Correlation | undefined;
+  for (let next = from; next < to;) {
+    const records = await log.read(topics.correlations, partition, next, recordsPerRead, onGap);
+    if (records.length === 0) return;
+    await serde.load(records.map((record) => record.value));
+    for (const record of records) {
+      const { offset, value } = record;
+      // What is behind the end was written by an instance that is at work now.
+      if (offset >= to) return;
+      if (!isOfEpoch(record, epoch)) continue;
+      const decoded = serde.decode(value);
+      if (decoded.name !== 'Correlation' || !isAfter(decoded.value, last)) continue;
+      last = decoded.value;
+      yield { offset, document: last };
+    }
+    next = records.at(-1)!.offset + 1;
+  }
+}
+
+/** Hands the documents on as the records that closed them are read again. */
+export class WrittenFeed {
+  readonly #source: AsyncGenerator<{ document: Correlation }, void>;
+  readonly #written: WrittenDocuments;
+  #ahead: Correlation | undefined;
+  #isDone = false;
+
+  constructor(source: AsyncGenerator<{ document: Correlation }, void>, written: WrittenDocuments) {
+    this.#source = source;
+    this.#written = written;
+  }
+
+  /** Pushes all that were closed up to this offset. */
+  async advance(offset: number): Promise<void> {
+    while (!this.#isDone && (this.#ahead === undefined || this.#ahead.closeOffset <= offset)) {
+      if (this.#ahead !== undefined) this.#written.push(toWrittenClose(this.#ahead));
+      const { done, value } = await this.#source.next();
+      this.#isDone = done === true;
+      this.#ahead = value?.document;
+    }
+  }
+}
+
+function isAfter(document: Correlation, last: Correlation | undefined): boolean {
+  if (last === undefined || document.closeOffset > last.closeOffset) return true;
+  return document.closeOffset === last.closeOffset && document.closeSequence > last.closeSequence;
+}
