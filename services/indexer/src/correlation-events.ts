@@ -30,33 +30,12 @@ export interface MembersPage {
 }
 
 /** A place behind all that the archive has: what follows is read from the log. */
-const behindArchive = Number.MAX_SAFE_INTEGER;
+export const behindArchive = Number.MAX_SAFE_INTEGER;
 
 /**
- * Exactly the members of a document, in time order. They come from the archive; a member that it does not have yet (the document's
- * topic was read faster than the events') comes from the log. Members that neither keeps any more are left out.
- */
-export async function correlationEvents(
-  deps: CorrelationEventsDeps,
-  document: Correlation,
-): Promise<PlacedEvent[]> {
-  const offsets = memberOffsets(document);
-  const members = new Set(offsets);
-  const archived = await deps.archive.byCorrelation(document.correlationId, rangeOf(document));
-  const events = archived.filter((e) => e.partition === document.partition && members.has(e.offset));
-  if (events.length === offsets.length) return events;
-  for (const { offset } of events) members.delete(offset);
-  for (const offset of members) {
-    throwIfCancelled();
-    const event = await loggedEvent(deps, document.partition, offset);
-    if (event !== undefined) events.push(event);
-  }
-  return inTimeOrder(events);
-}
-
-/**
- * The same in pages of bounded bytes. Members that only the log has come last, whatever their time, where the archive fills more than a
- * page.
+ * A page of exactly the members of a document, in time order. They come from the archive; a member that it does not have yet (the
+ * document's topic was read faster than the events') comes from the log: last, whatever its time, where the archive fills more than a
+ * page. Members that neither keeps any more are left out.
  */
 export async function correlationEventsPage(
   deps: CorrelationEventsDeps,
@@ -71,7 +50,7 @@ export async function correlationEventsPage(
   let bytes = 0;
   const isFull = (event: PlacedEvent): boolean => {
     events.push(event);
-    bytes += bytesOf(event);
+    bytes += memberBytes(event);
     return (events.length >= limit || bytes >= maxBytes) && before + events.length < offsets.length;
   };
   const end = ({ timestamp, offset }: Pick<Place, 'timestamp' | 'offset'>): MembersPage => ({
@@ -111,21 +90,6 @@ export async function correlationEventsPage(
   return { events: inTimeOrder(events) };
 }
 
-/** A page of members that are at hand. */
-export function pageOfMembers(
-  all: readonly PlacedEvent[],
-  { after, limit, maxBytes }: MembersPageOptions,
-): MembersPage {
-  const start = after?.count ?? 0;
-  let end = start;
-  for (let bytes = 0; end < all.length && end - start < limit && bytes < maxBytes; end++)
-    bytes += bytesOf(all[end]!);
-  const events = all.slice(start, end);
-  if (end >= all.length || limit === 0) return { events };
-  const { timestamp, partition, offset } = all[end - 1]!;
-  return { events, next: { timestamp, partition, offset, count: end } };
-}
-
 function rangeOf({ firstAt, lastAt }: Correlation): { fromMicros: number; toMicros: number } {
   return { fromMicros: firstAt, toMicros: lastAt + 1 };
 }
@@ -147,6 +111,7 @@ function inTimeOrder(events: PlacedEvent[]): PlacedEvent[] {
   return events.sort((a, b) => a.timestamp - b.timestamp || a.offset - b.offset);
 }
 
-function bytesOf({ message, attributes }: PlacedEvent): number {
+/** Roughly what a member takes. */
+export function memberBytes({ message, attributes }: PlacedEvent): number {
   return 300 + message.length + attributes.length;
 }

@@ -59,6 +59,13 @@ function visibleId(id: string, firstOffset: number): string {
   return id.replace(/\d+$/, String(firstOffset));
 }
 
+/** The attributes as far as a document tells of them. */
+export function idsOnly(attributes: string): string {
+  if (!attributes.includes('"requestId"') && !attributes.includes('"sessionId"')) return '{}';
+  const { requestId, sessionId } = JSON.parse(attributes) as Record<string, unknown>;
+  return JSON.stringify({ requestId, sessionId });
+}
+
 /** The ids that have no field of their own in an event, as ingest writes them among the attributes. */
 function otherIds(attributes: string): string[] {
   if (!attributes.includes('"requestId"') && !attributes.includes('"sessionId"')) return [];

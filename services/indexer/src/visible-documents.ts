@@ -10,18 +10,29 @@ import {
 } from '@logloom/filter';
 import { correlationDefaults, memberOffsets, type Correlation, type PlacedEvent } from '@logloom/schemas';
 import type { CorrelationsPage, CorrelationsQuery, FoundEvent, SearchStore } from '@logloom/search-store';
-import { correlationEvents, type CorrelationEventsDeps } from './correlation-events.ts';
+import {
+  behindArchive,
+  correlationEventsPage,
+  memberBytes,
+  type CorrelationEventsDeps,
+  type MembersPage,
+  type MembersPageOptions,
+  type MembersPlace,
+} from './correlation-events.ts';
 import { relatedTo, type RelatedRequest } from './related-requests.ts';
-import { placeInId, visibleDocument } from './visible-document.ts';
+import { idsOnly, placeInId, visibleDocument } from './visible-document.ts';
 
 export interface VisibleDocumentsDeps extends CorrelationEventsDeps {
   search: SearchStore;
 }
 
 export interface VisibleRequest {
+  /** As the visible members make it. */
   document: Correlation;
-  /** The visible members, in time order. */
-  events: PlacedEvent[];
+  /** As it is stored. */
+  whole: Correlation;
+  /** The first visible member in time order. */
+  first: Pick<PlacedEvent, 'partition' | 'offset'>;
 }
 
 /** A request looks at so many of the holder's events, and loads so many documents; the next page goes on behind them. */
@@ -34,6 +45,8 @@ const maxLooks = 25;
 const atOnce = 8;
 const maxRelated = 50;
 const maxLookUps = 200;
+/** Members are looked at in pages of so many bytes, and only what the document is made of is kept. */
+const stepBytes = 4 * 2 ** 20;
 
 const fields = [
   ...['id', 'correlationId', 'kind', 'correlationKind', 'service', 'services', 'level', 'closeReason'],
@@ -50,7 +63,7 @@ export class VisibleDocuments {
   readonly #imposed: Filter;
   readonly #matches: Predicate;
   /** Those that were loaded, by correlation id. */
-  readonly #loaded = new Map<string, { whole: Correlation; visible: VisibleRequest }[]>();
+  readonly #loaded = new Map<string, VisibleRequest[]>();
   #loadedCount = 0;
 
   constructor(deps: VisibleDocumentsDeps, imposed: Filter) {
@@ -117,6 +130,53 @@ export class VisibleDocuments {
     return undefined;
   }
 
+  /** A page of the visible members of a request. */
+  async members({ whole }: VisibleRequest, options: MembersPageOptions): Promise<MembersPage> {
+    const { limit, maxBytes } = options;
+    const events: PlacedEvent[] = [];
+    if (limit === 0) return { events };
+    let { after } = options;
+    let bytes = 0;
+    do {
+      const page = await correlationEventsPage(this.#deps, whole, {
+        after,
+        limit: Infinity,
+        maxBytes: stepBytes,
+      });
+      const before = after?.count ?? 0;
+      // Elsewhere they are in the archive's order, in which a page can end at any of them: where it does follows from what is visible.
+      const mayEnd = page.next !== undefined && page.next.timestamp !== behindArchive;
+      for (const [i, event] of page.events.entries()) {
+        if (!this.isVisible(event)) continue;
+        events.push(event);
+        bytes += memberBytes(event);
+        const { timestamp, partition, offset } = event;
+        if (mayEnd && (events.length >= limit || bytes >= maxBytes))
+          return { events, next: { timestamp, partition, offset, count: before + i + 1 } };
+      }
+      after = page.next;
+    } while (after !== undefined && events.length < limit && bytes < maxBytes);
+    return { events, ...(after === undefined ? {} : { next: after }) };
+  }
+
+  /** Without what a document does not tell: their text. */
+  async #visibleMembers(whole: Correlation): Promise<PlacedEvent[]> {
+    const members: PlacedEvent[] = [];
+    let after: MembersPlace | undefined;
+    do {
+      const page = await correlationEventsPage(this.#deps, whole, {
+        after,
+        limit: Infinity,
+        maxBytes: stepBytes,
+      });
+      for (const event of page.events)
+        if (this.isVisible(event))
+          members.push({ ...event, message: '', attributes: idsOnly(event.attributes) });
+      after = page.next;
+    } while (after !== undefined);
+    return members.sort((a, b) => a.timestamp - b.timestamp || a.offset - b.offset);
+  }
+
   /** The other documents that share an id with this one, by what is visible of both, the latest first. */
   async related(document: Correlation): Promise<RelatedRequest[]> {
     const ids = [document.correlationId, ...(document.ids ?? correlationDefaults.ids)];
@@ -163,7 +223,7 @@ export class VisibleDocuments {
         groups.slice(at, at + atOnce).map(async (group) => {
           for (const event of group) {
             const found = await this.#requestOf(event);
-            const first = found?.events[0];
+            const first = found?.first;
             if (first?.offset === event.offset && first.partition === event.partition)
               begun.set(event, found!.document);
           }
@@ -179,7 +239,7 @@ export class VisibleDocuments {
     let known = this.#loaded.get(correlationId);
     if (known === undefined) this.#loaded.set(correlationId, (known = []));
     const before = known.find(({ whole }) => isMember(whole, partition, offset));
-    if (before !== undefined) return before.visible;
+    if (before !== undefined) return before;
     let cursor: string | undefined;
     for (let look = 0; look < maxLooks; look++) {
       const page = await this.#deps.search.correlations({
@@ -191,11 +251,10 @@ export class VisibleDocuments {
       const whole = page.correlations.find((document) => isMember(document, partition, offset));
       if (whole !== undefined) {
         this.#loadedCount++;
-        const members = await correlationEvents(this.#deps, whole);
-        const events = members.filter((member) => this.isVisible(member));
-        if (events.length === 0) return undefined;
-        const visible = { document: visibleDocument(whole, events), events };
-        known.push({ whole, visible });
+        const members = await this.#visibleMembers(whole);
+        if (members.length === 0) return undefined;
+        const visible = { document: visibleDocument(whole, members), whole, first: members[0]! };
+        known.push(visible);
         return visible;
       }
       cursor = page.next;

@@ -7,12 +7,7 @@ import type {
   Histogram,
   HistogramQuery,
 } from '@logloom/search-store';
-import {
-  correlationEventsPage,
-  pageOfMembers,
-  type MembersPage,
-  type MembersPageOptions,
-} from './correlation-events.ts';
+import { correlationEventsPage, type MembersPage, type MembersPageOptions } from './correlation-events.ts';
 import { relatedRequests, type RelatedRequest } from './related-requests.ts';
 import { requestAnomalies, type RequestAnomaly } from './request-anomaly.ts';
 import { VisibleDocuments, type VisibleDocumentsDeps } from './visible-documents.ts';
@@ -70,7 +65,7 @@ export class VisibleStore {
   ): Promise<({ document: Correlation } & MembersPage) | undefined> {
     if (this.#documents !== undefined) {
       const found = await this.#documents.find(id);
-      return found && { document: found.document, ...pageOfMembers(found.events, page) };
+      return found && { document: found.document, ...(await this.#documents.members(found, page)) };
     }
     const { search } = this.#deps;
     const document =
