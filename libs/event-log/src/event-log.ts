@@ -163,7 +163,10 @@ export interface Assignment {
   commit: (offset: number, metadata?: string) => Promise<void>;
 }
 
-/** The calls for one partition never overlap. */
+/**
+ * The calls for one partition never overlap. One that rejects with `topic-recreated`, because a topic that it works with is another one
+ * now, has all handlers of its member closed and opened again.
+ */
 export interface PartitionHandler {
   /** Where to start; default: the committed offset, or, without a gap, the start of the log. */
   startOffset?: number;

@@ -184,18 +184,23 @@ export class KafkaConsumer {
       term.ended.addEventListener('abort', close, { once: true });
       while (!term.ended.aborted) {
         const records = await take(this.#options.maxRecords ?? defaultBatch).catch((error: unknown) => {
-          if (!(error instanceof EventLogError && error.code === 'topic-recreated')) throw error;
+          if (!isRecreated(error)) throw error;
           // All handlers are opened again, on what is there now.
           term.lose();
           return [];
         });
         if (term.ended.aborted) break;
         const gap = takeGap();
-        if (gap !== undefined) {
-          if (handler.gap === undefined) throw outOfRange(gap);
-          await handler.gap(gap);
-        } else if (records.length > 0) await handler.process(records);
-        else await handler.idle?.();
+        try {
+          if (gap !== undefined) {
+            if (handler.gap === undefined) throw outOfRange(gap);
+            await handler.gap(gap);
+          } else if (records.length > 0) await handler.process(records);
+          else await handler.idle?.();
+        } catch (error) {
+          if (!isRecreated(error)) throw error;
+          term.lose();
+        }
         this.#workedAt = Date.now();
       }
     } finally {
@@ -235,6 +240,10 @@ class HandlerFailure extends Error {
   constructor(cause: unknown) {
     super('a handler failed', { cause });
   }
+}
+
+function isRecreated(error: unknown): boolean {
+  return error instanceof EventLogError && error.code === 'topic-recreated';
 }
 
 function isNotAssigned(error: unknown): boolean {

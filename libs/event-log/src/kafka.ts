@@ -84,6 +84,8 @@ export class KafkaEventLog implements EventLog {
 
   async epochOf(topic: string): Promise<string> {
     await this.#topics.partitionCount(topic);
+    // Whoever asks wants to know whether it is another one now.
+    await this.#epochs.refresh(topic);
     return this.#epochs.epochOf(topic);
   }
 

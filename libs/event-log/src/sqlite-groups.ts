@@ -125,6 +125,12 @@ export class SqliteGroups {
     });
   }
 
+  /** The epochs of the topics that there are. */
+  epochs(): Map<string, string> {
+    const rows = this.#db.prepare("SELECT name, epoch FROM topics WHERE partitions > 0 AND epoch > ''").all();
+    return new Map((rows as { name: string; epoch: string }[]).map(({ name, epoch }) => [name, epoch]));
+  }
+
   /** Stores the group's position; false, and nothing stored, when `member` has lost the group's lease or the topic was made anew. */
   commit(
     group: string,

@@ -273,7 +273,7 @@ export class SqliteEventLog implements EventLog {
     const stop = AbortSignal.any([signal, failed.signal]);
     try {
       const work = [
-        this.#keepLease(options.group, member, stop),
+        this.#keepLease(options, member, stop),
         ...options.topics.flatMap((name) =>
           Array.from({ length: this.#partitions(name) }, (_, p) =>
             this.#workInParts(options, member, name, p, stop),
@@ -283,8 +283,9 @@ export class SqliteEventLog implements EventLog {
       for (const task of work) task.catch(() => failed.abort());
       for (const result of await Promise.allSettled(work)) {
         // A member that was stopped for longer than its lease joins again; the others have its work.
-        if (result.status === 'rejected' && !this.#lostLease(result.reason, options.group, member))
-          throw result.reason;
+        if (result.status === 'fulfilled' || this.#lostLease(result.reason, options.group, member)) continue;
+        if (!isRecreated(result.reason)) throw result.reason;
+        this.#onTrouble({ message: `the group ${options.group} begins again`, error: result.reason });
       }
     } finally {
       failed.abort();
@@ -292,9 +293,13 @@ export class SqliteEventLog implements EventLog {
     }
   }
 
-  async #keepLease(group: string, member: string, signal: AbortSignal): Promise<void> {
+  /** Rejects when the group went to another member, or any topic was made anew: what handlers know of it is void. */
+  async #keepLease({ group }: ConsumeOptions, member: string, signal: AbortSignal): Promise<void> {
+    const epochs = this.#groups.epochs();
     while (!signal.aborted) {
       await sleep(leaseRenewalMs, undefined, { signal }).catch(() => {});
+      for (const [topic, epoch] of this.#groups.epochs())
+        if (!signal.aborted && (epochs.get(topic) ?? epoch) !== epoch) throw recreated(topic);
       // Who cannot write its lease keeps it: nobody else can write one either.
       if (!signal.aborted && (await untilStored(() => this.#groups.lease(group, member), signal)) === false)
         throw new EventLogError('not-assigned', `the group ${group} went to another member`);
@@ -483,6 +488,10 @@ function epochNow(topic: SqliteTopic): string {
   const { epoch } = topic;
   if (epoch === undefined) throw new EventLogError('unknown-topic', `there is no topic ${topic.name}`);
   return epoch;
+}
+
+function isRecreated(error: unknown): error is EventLogError {
+  return error instanceof EventLogError && error.code === 'topic-recreated';
 }
 
 function recreated(name: string): EventLogError {

@@ -1,4 +1,5 @@
 import {
+  EventLogError,
   warmUp,
   type Assignment,
   type DuplicateWindow,
@@ -93,8 +94,10 @@ export async function indexPartition(
           events.push(placeEvent(decoded.value, epoch, partition, record.offset));
         else metrics.copies.inc();
       } else if (decoded.name === 'Correlation') {
-        if (isOfEpoch(record, epoch) && order.admit(decoded.value))
-          documents.push(placeCorrelation(decoded.value, epoch));
+        const isOurs = isOfEpoch(record, epoch);
+        // It may be we who are late: whoever opens this partition again knows.
+        if (!isOurs && (await log.epochOf(topics.events)) !== epoch) throw logMadeAnew();
+        if (isOurs && order.admit(decoded.value)) documents.push(placeCorrelation(decoded.value, epoch));
         else metrics.staleDocuments.inc();
       }
     }
@@ -124,6 +127,13 @@ export async function indexPartition(
     idle: commitWhenDue,
     close: commit,
   };
+}
+
+function logMadeAnew(): EventLogError {
+  return new EventLogError(
+    'topic-recreated',
+    `${topics.events} was made anew: documents are of another epoch`,
+  );
 }
 
 /** Instances that do not know of each other run for moments: one that was behind is among the last documents or nowhere. */
