@@ -72,7 +72,8 @@ class Running implements AsyncDisposable {
   constructor(run: RunService, service: string) {
     const telemetry = createTelemetry(service, 'silent');
     const error = (line: Line): void => void this.errors.push(line);
-    this.telemetry = { ...telemetry, logger: Object.assign(Object.create(telemetry.logger), { error }) };
+    const logger = Object.create(telemetry.logger) as Telemetry['logger'];
+    this.telemetry = { ...telemetry, logger: Object.assign(logger, { error }) };
     const { signal } = this.#stop;
     this.#done = run({ settings, telemetry: this.telemetry, signal, onReady: () => {} });
     this.#done.catch(() => {});
@@ -174,8 +175,9 @@ test('what was trimmed below services that were away is announced by each with e
 test('logs.events made anew under running services: they go on with the new one, and no id means two events', async () => {
   const old = await log.epochOf(topics.events);
   const held = await stored();
-  await using correlator = new Running(runCorrelator, 'correlator');
-  await using indexer = new Running(runIndexer, 'indexer');
+  await using services = new AsyncDisposableStack();
+  services.use(new Running(runCorrelator, 'correlator'));
+  services.use(new Running(runIndexer, 'indexer'));
   await append(3, 'of the old log', 'third');
   await until(
     'all of the old log',

@@ -383,7 +383,7 @@ test('the status tells ends, lags and counts', async () => {
   const consumers = body['consumers'] as Record<string, unknown>[];
   assert.deepEqual(
     consumers.find((c) => c['group'] === 'indexer' && c['topic'] === 'logs.events' && c['partition'] === 1),
-    { group: 'indexer', topic: 'logs.events', partition: 1, committed: null, end: 1, lag: 1 },
+    { group: 'indexer', topic: 'logs.events', partition: 1, committed: null, end: 1, lag: 1, lost: 0 },
   );
   assert.deepEqual(body['counts'], {
     events: 1,

@@ -52,6 +52,8 @@ export async function pipelineStatus({ search, archive, log, version }: StatusDe
           committed,
           end,
           lag: Math.max(0, end - Math.max(position, start)),
+          // They have left the log unread; the group announces them when it comes to them.
+          lost: commit === null ? 0 : Math.max(0, start - position),
         };
       });
     }),

@@ -92,6 +92,7 @@ export const runIndexer: RunService = async ({ settings, telemetry, signal, onRe
     },
   });
   const gaps = createGapReport(telemetry);
+  const oldestUnread = (topic: string, seconds: number): void => metrics.oldestUnread.set({ topic }, seconds);
   // When a topic is made anew, the marks for what it was before say nothing about it.
   const marksOf = new Map<string, Promise<FillMarks>>();
   const currentMarks = async (): Promise<FillMarks> => {
@@ -152,7 +153,7 @@ export const runIndexer: RunService = async ({ settings, telemetry, signal, onRe
     runJobs(
       {
         ...{ log, serde, search, evaluating, archive, gate, queue, records },
-        ...{ settings, logger, gaps, now: Date.now },
+        ...{ settings, logger, gaps, oldestUnread, now: Date.now },
       },
       stop,
     ),

@@ -126,6 +126,12 @@ export function createMetrics({ registry }: Telemetry) {
       buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10],
       registers,
     }),
+    oldestUnread: new Gauge({
+      name: 'logloom_log_oldest_unread_seconds',
+      help: 'Age of the oldest record that a group has not read; past the retention Kafka deletes it. Looked at hourly.',
+      labelNames: ['topic'],
+      registers,
+    }),
     committed: new Gauge({
       name: 'logloom_indexer_committed_offset',
       help: 'The next offset to read after a restart.',

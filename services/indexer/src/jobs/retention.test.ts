@@ -56,7 +56,7 @@ test('the log is trimmed, but never what a group has not read yet', async () => 
     [topics.correlations]: 20,
     [topics.raw]: 99,
   });
-  assert.deepEqual(rig.logged.length, 2);
+  assert.equal(rig.logged.filter((line) => 'removed' in line).length, 2);
   assert.deepEqual(await applyRetention({ ...rig, settings, now: later }), {});
   assert.deepEqual((await rig.log.startOffsets(topics.events))[0], 40);
 });
@@ -76,9 +76,33 @@ test('what is young stays; the stores go by the time of the events', async () =>
   assert.deepEqual((await rig.log.startOffsets(topics.events))[0], 0);
 });
 
-test('nothing is done without a setting, and the log is left to Kafka', () => {
+test('nothing is done without a setting; with Kafka the log is looked at, and left to the brokers', () => {
   assert.equal(hasRetention(settings), true);
-  assert.equal(hasRetention({ ...settings, KAFKA_BROKERS: ['k:9092'] }), false);
+  assert.equal(hasRetention({ ...settings, KAFKA_BROKERS: ['k:9092'] }), true);
   assert.equal(hasRetention({ ...settings, LOG_RETENTION_MS: undefined }), false);
   assert.equal(hasRetention({ ...settings, LOG_RETENTION_MS: undefined, SEARCH_RETENTION_MS: 60_000 }), true);
+});
+
+test('a reader that retention comes near to is warned of, with the age of what it has not read', async () => {
+  await using rig = await openRig();
+  await fill(rig, topics.events);
+  for (const group of ['indexer', 'correlator']) await commit(rig, group, topics.events, 40);
+  const [oldest] = await rig.log.read(topics.events, 0, 40, 1);
+  for (const KAFKA_BROKERS of [undefined, ['k:9092']]) {
+    const ages = new Map<string, number>();
+    const warned: { topic: string }[] = [];
+    const logger = { info: () => {}, warn: (line: { topic: string }) => void warned.push(line) };
+    const look = (afterMs: number): Promise<unknown> =>
+      applyRetention({
+        ...rig,
+        logger: logger,
+        settings: { ...settings, KAFKA_BROKERS },
+        now: () => oldest!.timestamp + afterMs,
+        oldestUnread: (topic, seconds) => void ages.set(topic, seconds),
+      });
+    await look(30_000);
+    assert.deepEqual([ages.get(topics.events), warned], [30, []]);
+    await look(50_000);
+    assert.deepEqual([ages.get(topics.events), warned.map(({ topic }) => topic)], [50, [topics.events]]);
+  }
 });

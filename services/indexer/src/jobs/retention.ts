@@ -15,7 +15,9 @@ export interface RetentionDeps {
   log: EventLog;
   search: Pick<SearchStore, 'deleteBefore'>;
   archive: Pick<Archive, 'dropBefore'>;
-  logger: Pick<Logger, 'info'>;
+  logger: Pick<Logger, 'info' | 'warn'>;
+  /** Gets how old the oldest record of a topic is that a group still needs. */
+  oldestUnread?: (topic: string, seconds: number) => void;
   /** The machine's clock in ms. */
   now: () => number;
 }
@@ -31,10 +33,13 @@ const readers: Readonly<Record<Topic, readonly string[]>> = {
   [topics.alerts]: ['alerts'],
 };
 
-/** Whether there is anything to do with these settings. Kafka's brokers see to the log by themselves. */
+/** A group that is so far behind, as a share of the retention, is warned of. */
+const nearRetention = 0.8;
+
+/** Whether there is anything to do with these settings. Kafka's brokers trim the log by themselves; who is near that is warned of. */
 export function hasRetention(settings: RetentionSettings): boolean {
   return (
-    trimsLog(settings) ||
+    settings.LOG_RETENTION_MS !== undefined ||
     settings.SEARCH_RETENTION_MS !== undefined ||
     settings.ARCHIVE_RETENTION_MS !== undefined
   );
@@ -47,6 +52,7 @@ export type Removed = Record<string, number>;
 export async function applyRetention(deps: RetentionDeps): Promise<Removed> {
   const { settings, log, search, archive, logger, now } = deps;
   const removed: Removed = {};
+  if (settings.LOG_RETENTION_MS !== undefined) await warnOfReaders(deps, settings.LOG_RETENTION_MS);
   if (trimsLog(settings)) {
     for (const topic of Object.values(topics)) {
       const before = await log.startOffsets(topic);
@@ -63,6 +69,28 @@ export async function applyRetention(deps: RetentionDeps): Promise<Removed> {
   if (Object.keys(some).length > 0)
     logger.info({ removed: some }, 'removed what is older than the retention');
   return some;
+}
+
+/** Says which readers are so far behind that retention comes near to what they have not read. */
+async function warnOfReaders(deps: RetentionDeps, retentionMs: number): Promise<void> {
+  const { settings, log, logger, oldestUnread, now } = deps;
+  for (const topic of Object.values(topics)) {
+    const groups = readers[topic];
+    const ends = await log.endOffsets(topic);
+    let oldestMs = now();
+    for (const [partition, offset] of (await neededFrom(log, topic)).entries()) {
+      if (offset >= ends[partition]!) continue;
+      const [record] = await log.read(topic, partition, offset, 1);
+      if (record !== undefined) oldestMs = Math.min(oldestMs, record.timestamp);
+    }
+    const seconds = Math.max(0, now() - oldestMs) / 1000;
+    oldestUnread?.(topic, seconds);
+    if (groups.length === 0 || seconds * 1000 < retentionMs * nearRetention) continue;
+    const effect = trimsLog(settings)
+      ? 'the log keeps what it has not read, beyond the retention'
+      : 'the brokers will soon delete what it has not read';
+    logger.warn({ topic, groups, oldestUnreadSeconds: seconds }, `a reader is far behind: ${effect}`);
+  }
 }
 
 function trimsLog(settings: RetentionSettings): boolean {

@@ -16,6 +16,7 @@ export interface JobsDeps extends RebuildDeps {
   evaluating: Pick<SearchStore, 'search'>;
   settings: RetentionSettings;
   logger: Logger;
+  oldestUnread?: (topic: string, seconds: number) => void;
   /** The machine's clock in ms. */
   now: () => number;
 }
