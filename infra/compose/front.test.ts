@@ -15,7 +15,7 @@ test('the front door sends the console with the headers of the one-process mode'
   const { headers, statusCode } = await app.inject('/');
   assert.equal(statusCode, 200);
   const added = [...nginx.matchAll(/add_header (\S+) (?:"([^"]*)"|(\S+));/g)];
-  assert.equal(added.length, 4);
+  assert.equal(added.length, 5);
   for (const [, name, quoted, plain] of added)
     assert.equal(headers[name!.toLowerCase()], quoted ?? plain, name);
 });

@@ -26,6 +26,7 @@ const shared: Omit<FastifyStaticOptions, 'root'> = {
     reply.header('Content-Security-Policy', contentSecurityPolicy);
     reply.header('X-Content-Type-Options', 'nosniff');
     reply.header('Referrer-Policy', 'no-referrer');
+    reply.header('Cross-Origin-Resource-Policy', 'same-origin');
   },
 };
 
