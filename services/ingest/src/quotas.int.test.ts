@@ -185,7 +185,7 @@ test('HTTP connections have a number, and a request has a time to arrive', async
   let answer = '';
   slow.on('data', (bytes: Buffer) => (answer += bytes.toString()));
   await once(slow, 'connect');
-  slow.write('POST /ingest HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\n{');
+  slow.write('POST /ingest HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 100\r\n\r\n{');
   const second = connect(port, '127.0.0.1').resume();
   second.on('error', () => {});
   await once(second, 'close');

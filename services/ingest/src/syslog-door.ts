@@ -59,6 +59,9 @@ export async function openSyslogDoor(options: SyslogDoorOptions): Promise<Syslog
   const tellRefused = atMostEvery(loggedMs, (count, max: number | undefined, from: string) =>
     logger.warn({ max, count }, `syslog connections are refused: too many are open${from}`),
   );
+  const tellReplaced = atMostEvery(loggedMs, (count, max: number) =>
+    logger.warn({ max, count }, 'silent syslog connections are closed: too many are open'),
+  );
   const common = { intake, logger, onHeld, draining: draining.signal, giveUp: giveUp.signal };
   const hold = async (address: string): Promise<void> => {
     const began = performance.now();
@@ -77,6 +80,10 @@ export async function openSyslogDoor(options: SyslogDoorOptions): Promise<Syslog
     addressConnections: new AddressConnections(settings.INGEST_ADDRESS_CONNECTIONS),
     addresses,
     hold,
+    onReplaced: () => {
+      stats.replacedConnections++;
+      tellReplaced(settings.SYSLOG_MAX_CONNECTIONS);
+    },
     onRefused: (reason) => {
       stats.refusedConnections++;
       if (reason === 'all') tellRefused(settings.SYSLOG_MAX_CONNECTIONS, '');

@@ -2,6 +2,7 @@ import type { Telemetry } from '@logloom/telemetry';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressConnections, AddressQuotas } from './address-limits.ts';
+import { IdleConnections } from './idle-connections.ts';
 import type { Usage } from './quota-accounts.ts';
 import { SyslogFramer, type SyslogFrame } from './syslog-framing.ts';
 import type { SyslogLane } from './syslog-lane.ts';
@@ -9,6 +10,8 @@ import type { SyslogLane } from './syslog-lane.ts';
 /** Read from a connection and not yet durable: so much in work, and so much again behind it. Then reading pauses. */
 const readAheadBytes = 256 * 1024;
 const keepAliveMs = 60_000;
+/** So long a message that was begun may stand still when others want in. */
+const stalledMs = 30_000;
 /** At a drain: a connection that is silent for so long after our FIN has nothing more on its way. */
 const quietMs = 500;
 
@@ -22,6 +25,8 @@ export interface SyslogTcpOptions {
   /** A lane of its own for each connection under way; number 0 to maxConnections - 1. */
   lane: (number: number) => SyslogLane;
   onRefused: (reason: 'all' | 'address') => void;
+  /** A silent connection made room for a new one. */
+  onReplaced: () => void;
   addressConnections: AddressConnections;
   /** Unset: no address has a quota. */
   addresses: AddressQuotas | undefined;
@@ -35,6 +40,9 @@ export class SyslogTcp {
   readonly #options: SyslogTcpOptions;
   readonly #server: Server;
   readonly #connections = new Map<Socket, Promise<void>>();
+  readonly #idle = new IdleConnections();
+  /** When those with the beginning of a message were last heard of, in that order. */
+  readonly #partial = new Map<Socket, number>();
   readonly #lanes: (SyslogLane | undefined)[] = [];
   readonly #free: number[];
   #stopping = false;
@@ -76,10 +84,12 @@ export class SyslogTcp {
 
   #open(socket: Socket): void {
     socket.on('error', () => {});
-    const number = this.#stopping ? undefined : this.#free.pop();
+    const number = this.#stopping || socket.destroyed ? undefined : this.#free.pop();
     if (number === undefined) {
-      this.#options.onRefused('all');
-      socket.destroy();
+      if (this.#stopping || !this.#replace(socket)) {
+        this.#options.onRefused('all');
+        socket.destroy();
+      }
       return;
     }
     if (!this.#options.addressConnections.enter(socket)) {
@@ -95,6 +105,36 @@ export class SyslogTcp {
         this.#free.push(number);
       }),
     );
+  }
+
+  /** Closes a connection that can be done without, and opens the new one in its place; false when there is none such. */
+  #replace(socket: Socket): boolean {
+    const silent = this.#idle.takeFor(socket) ?? this.#stalled();
+    if (silent === undefined) return false;
+    this.#partial.delete(silent);
+    this.#options.onReplaced();
+    const closed = this.#connections.get(silent);
+    silent.destroy();
+    void closed?.then(() => this.#open(socket));
+    return true;
+  }
+
+  /** One that began a message and has not gone on for long. */
+  #stalled(): Socket | undefined {
+    for (const [socket, at] of this.#partial) return Date.now() - at > stalledMs ? socket : undefined;
+    return undefined;
+  }
+
+  /** Nothing of the connection's is in work. */
+  #rest(socket: Socket, heldBytes: number, spoke: boolean): void {
+    if (socket.destroyed) return;
+    if (heldBytes === 0) this.#idle.add(socket, spoke);
+    else this.#partial.set(socket, Date.now());
+  }
+
+  #work(socket: Socket): void {
+    this.#idle.remove(socket);
+    this.#partial.delete(socket);
   }
 
   async #receive(socket: Socket, number: number): Promise<void> {
@@ -122,7 +162,13 @@ export class SyslogTcp {
       else this.#finish(socket);
     });
     try {
-      const inOrder = await this.#readAll(socket, (chunk) => write(framer.push(chunk)));
+      this.#rest(socket, 0, false);
+      const inOrder = await this.#readAll(socket, async (chunk) => {
+        this.#work(socket);
+        await write(framer.push(chunk));
+        this.#rest(socket, framer.heldBytes, true);
+      });
+      this.#work(socket);
       await write(framer.end(inOrder));
     } catch (error) {
       logger.error({ err: error, peer }, 'syslog messages were received and could not be stored');

@@ -71,7 +71,7 @@ export function createQuotaCounter({ registry }: Telemetry): Counter<'by' | 'doo
 /** Registers the metrics of the HTTP connections; both are asked when metrics are read. */
 export function createConnectionMetrics(
   { registry }: Telemetry,
-  stats: { connections: () => number; refused: () => number },
+  stats: { connections: () => number; refused: () => number; replaced: () => number },
 ): void {
   const registers = [registry];
   new Gauge({
@@ -91,6 +91,23 @@ export function createConnectionMetrics(
       this.inc(stats.refused());
     },
   });
+  countReplaced(registry, 'http', stats.replaced);
+}
+
+function countReplaced(
+  registry: Telemetry['registry'],
+  door: 'http' | 'syslog',
+  replaced: () => number,
+): void {
+  new Counter({
+    name: `logloom_ingest_${door}_replaced_connections_total`,
+    help: 'Silent connections closed to make room for new ones because too many were open',
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(replaced());
+    },
+  });
 }
 
 /** Registers what counts the secrets that were taken out, by the name of the rule. */
@@ -107,6 +124,8 @@ export function createRedactionCounter({ registry }: Telemetry): Counter<'rule'>
 export interface SyslogStats {
   connections: () => number;
   refusedConnections: number;
+  /** Silent connections that made room for new ones. */
+  replacedConnections: number;
   /** Datagrams thrown away because the log did not keep up. */
   dropped: () => number;
   /** Datagrams that the kernel threw away; NaN where it does not say. */
@@ -123,6 +142,7 @@ export function createSyslogStats({ registry }: Telemetry): SyslogStats {
   const stats: SyslogStats = {
     connections: () => 0,
     refusedConnections: 0,
+    replacedConnections: 0,
     dropped: () => 0,
     kernelDropped: () => Number.NaN,
     overQuota: 0,
@@ -145,6 +165,7 @@ export function createSyslogStats({ registry }: Telemetry): SyslogStats {
       this.inc(stats.refusedConnections);
     },
   });
+  countReplaced(registry, 'syslog', () => stats.replacedConnections);
   new Counter({
     name: 'logloom_ingest_syslog_dropped_datagrams_total',
     help: 'Syslog datagrams lost because the log (queue) or this process (kernel) did not keep up, or over a quota',
