@@ -1,4 +1,4 @@
-import type { Command, Option } from 'commander';
+import { Option, type Command } from 'commander';
 import { escapeControls } from '@logloom/telemetry/escape-controls';
 import { colors as pc } from './colors.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -36,6 +36,20 @@ interface RedriveResult {
   codes: Record<string, number>;
   alreadyRedriven: number;
   tooLarge: number;
+}
+
+/** A finished verification's `result`. */
+interface VerifyResult {
+  complete: boolean;
+  views: {
+    view: string;
+    kind: string;
+    expected: number;
+    missing: number;
+    refilled: number;
+    ranges: { partition: number; from: number; to: number; missing: number }[];
+  }[];
+  damaged: { topic: string; partition: number; from: number; to: number }[];
 }
 
 interface JobState {
@@ -87,6 +101,28 @@ export function addJobCommands(program: Command, context: JobsCliContext): void 
       if (flags.json) write(JSON.stringify(result));
       else write(`${result.events} events and ${result.correlations} correlations indexed`);
     });
+
+  program
+    .command('verify')
+    .description('compare the search index and the archive with the log, and the log with its checksums')
+    .option('--refill', 'fill in again what is missing', false)
+    .addOption(new Option('--view <view>', 'only this one').choices(['search', 'archive']))
+    .addOption(viewers)
+    .addOption(token)
+    .addOption(json)
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 the views hold what the log holds; 1 something is missing or damaged; 2 it could not be done.',
+    )
+    .action(async (flags: ViewersFlags & { refill: boolean; view?: string; json: boolean }) => {
+      const base = endpoint(flags);
+      const { refill, view } = flags;
+      const answer = (await postJson(base, '/api/jobs/verify', { refill, view })) as JobState;
+      const result = (await finished(base, answer, context)) as VerifyResult;
+      if (flags.json) write(JSON.stringify(result));
+      else verifyLines(result).forEach(write);
+      if (!result.complete) throw new CommandError('', 1);
+    });
 }
 
 function redriveLines(
@@ -100,6 +136,25 @@ function redriveLines(
       ? [pc.dim(`${alreadyRedriven} were redriven before (--again takes them too)`)]
       : []),
     ...(tooLarge > 0 ? [pc.yellow(`${tooLarge} are larger than the log takes`)] : []),
+  ];
+}
+
+function verifyLines({ complete, views, damaged }: VerifyResult): string[] {
+  return [
+    ...views.map(({ view, kind, expected, missing, refilled }) => {
+      const lacks = refilled < missing ? pc.red(`${missing - refilled} missing`) : 'nothing missing';
+      const given = refilled > 0 ? `, ${refilled} filled in again` : '';
+      return `${view.padEnd(8)} ${kind.padEnd(13)} ${String(expected).padStart(10)} expected, ${lacks}${given}`;
+    }),
+    ...views.flatMap(({ view, kind, ranges }) =>
+      ranges.map((r) =>
+        pc.dim(`  ${view} ${kind}: ${r.missing} of [${r.from}, ${r.to}) in partition ${r.partition}`),
+      ),
+    ),
+    ...damaged.map((gap) =>
+      pc.red(`damaged: ${gap.topic}, partition ${gap.partition}, offsets [${gap.from}, ${gap.to})`),
+    ),
+    ...(complete ? [] : [pc.yellow('logloom verify --refill fills in what the log still holds')]),
   ];
 }
 

@@ -19,7 +19,7 @@ export interface FillMove extends FillMark {
  * view that retention has emptied is told from one that was lost.
  */
 export interface LogView {
-  /** The marks for the log of this epoch; none for a view that is new, was lost, or is of a release without marks. */
+  /** The marks for topics of this epoch (EventLog.epochOf); none for a view that is new, was lost, or is of a release without marks. */
   filled(epoch: string): Promise<FillMark[]>;
   /**
    * Raises the marks to `offset`, none falls. False, and nothing is changed, when one of them is before its `from` (a missing one

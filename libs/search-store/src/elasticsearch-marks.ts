@@ -4,9 +4,8 @@ import { asStoreError } from './elasticsearch-errors.ts';
 import type { IndexNames } from './elasticsearch-indices.ts';
 
 interface Marks {
-  epoch: string;
   /** By `topic/partition`. */
-  offsets: Record<string, number>;
+  places: Record<string, { epoch: string; offset: number }>;
   removedBefore?: number;
 }
 
@@ -31,23 +30,24 @@ export class ElasticsearchMarks {
 
   async filled(epoch: string): Promise<FillMark[]> {
     const { marks } = await this.#read();
-    if (marks?.epoch !== epoch) return [];
-    return Object.entries(marks.offsets).map(([place, offset]) => {
-      const slash = place.lastIndexOf('/');
-      return { topic: place.slice(0, slash), partition: Number(place.slice(slash + 1)), offset };
-    });
+    return Object.entries(marks?.places ?? {})
+      .filter(([, mark]) => mark.epoch === epoch)
+      .map(([place, { offset }]) => {
+        const slash = place.lastIndexOf('/');
+        return { topic: place.slice(0, slash), partition: Number(place.slice(slash + 1)), offset };
+      });
   }
 
   async markFilled(epoch: string, moves: readonly FillMove[]): Promise<boolean> {
-    return this.#change((known) => {
-      const offsets = known?.epoch === epoch ? { ...known.offsets } : {};
+    return this.#change((known = { places: {} }) => {
+      const places = { ...known.places };
       for (const { topic, partition, from, offset } of moves) {
         const place = `${topic}/${partition}`;
-        const before = offsets[place] ?? 0;
+        const before = places[place]?.epoch === epoch ? places[place].offset : 0;
         if (before < from) return undefined;
-        offsets[place] = Math.max(before, offset);
+        places[place] = { epoch, offset: Math.max(before, offset) };
       }
-      return { ...known, epoch, offsets };
+      return { ...known, places };
     });
   }
 
@@ -56,7 +56,7 @@ export class ElasticsearchMarks {
   }
 
   async noteRemoved(micros: number): Promise<void> {
-    await this.#change((known = { epoch: '', offsets: {} }) => ({
+    await this.#change((known = { places: {} }) => ({
       ...known,
       removedBefore: Math.max(micros, known.removedBefore ?? -Infinity),
     }));

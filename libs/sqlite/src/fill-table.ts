@@ -47,7 +47,8 @@ export class FillTable {
           `INSERT INTO filled VALUES (?, ?, ?, ?) ON CONFLICT (epoch, topic, partition)
            DO UPDATE SET "offset" = max("offset", excluded."offset")`,
         );
-        this.#db.prepare('DELETE FROM filled WHERE epoch <> ?').run(epoch);
+        const forget = this.#db.prepare('DELETE FROM filled WHERE topic = ? AND epoch <> ?');
+        for (const topic of new Set(moves.map((move) => move.topic))) forget.run(topic, epoch);
         for (const { topic, partition, offset } of moves) put.run(epoch, topic, partition, offset);
       }
       this.#db.exec('COMMIT');

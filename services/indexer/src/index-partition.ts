@@ -66,7 +66,7 @@ export async function indexPartition(
   // Whoever has the partition next, in this process or another, goes on with the filling.
   if (isRefill) await assignment.commit(next);
   const floors = [...start.floors].map(([name, offset]) => ({ name, offset }));
-  const lastFloor = Math.max(next, committedAtStart, ...start.floors.values());
+  let lastFloor = Math.max(next, committedAtStart, ...start.floors.values());
   const span = spans.process(topic);
 
   const commit = async (): Promise<void> => {
@@ -123,6 +123,8 @@ export async function indexPartition(
     gap: (gap) => {
       deps.gaps('indexer', gap, 'search and archive lack what they had not been given before');
       next = gap.reason === 'lost-end' ? gap.from : gap.to;
+      // Offsets from there on name other records than those that the views hold.
+      if (gap.reason === 'lost-end') lastFloor = Math.min(lastFloor, gap.from);
     },
     idle: commitWhenDue,
     close: commit,

@@ -20,7 +20,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { logEvent } from './jobs/jobs-rig.ts';
+import { verifyViews, type VerifyJob } from './jobs/verify-views.ts';
+import { WriteGate } from './jobs/write-gate.ts';
 import { runIndexer, storesFolder } from './run-indexer.ts';
+import { createMetrics } from './telemetry.ts';
 
 const count = 3000;
 
@@ -165,4 +168,99 @@ test('damaged files of the stores and the queue are moved, and filled again; the
     ['archive', 'jobs', 'search'],
   );
   assert.doesNotMatch(await rig.index(), /lost_records_total\{/);
+});
+
+/** Verifies with stores of its own. */
+async function verify(
+  { connection, stores }: Awaited<ReturnType<typeof openRig>>,
+  job: Partial<VerifyJob> = {},
+) {
+  const search = openSqliteSearchStore(stores);
+  const archive = openSqliteArchive(stores);
+  const telemetry = createTelemetry('indexer', 'silent');
+  const settings = parseSettings({});
+  const result = await verifyViews(
+    {
+      ...{ log: connection.log, serde: connection.serde, search, archive, settings, now: Date.now },
+      gate: new WriteGate(),
+      logger: telemetry.logger,
+      metrics: createMetrics(telemetry),
+    },
+    { refill: false, ...job },
+    new AbortController().signal,
+    async () => {},
+  );
+  await Promise.all([search.close(), archive.close()]);
+  return result;
+}
+
+function change(path: string, sql: string): void {
+  const db = openDatabase(path);
+  db.exec(sql);
+  db.close();
+}
+
+test('verify finds what was lost from the middle of a view, with its offsets, and refills it; a start does so too', async () => {
+  await using rig = await openRig();
+  // A sender's repetition is in no view, and is not missing.
+  const { log, serde } = rig.connection;
+  await log.append(topics.events, [
+    { partition: 0, key: null, value: serde.encode('LogEvent', logEvent(0)) },
+  ]);
+  await rig.index();
+  assert.deepEqual(await rig.counts(), [count, count]);
+  const held = await verify(rig);
+  assert.equal(held.complete, true);
+  assert.deepEqual(
+    held.views.map(({ view, kind, expected, missing }) => [view, kind, expected, missing]),
+    [
+      ['search', 'events', count, 0],
+      ['search', 'correlations', 0, 0],
+      ['archive', 'events', count, 0],
+      ['archive', 'correlations', 0, 0],
+    ],
+  );
+  const remove = 'DELETE FROM events WHERE partition = 1 AND "offset" BETWEEN 900 AND 1099';
+  change(rig.archiveFile, remove);
+  const { complete, views } = await verify(rig);
+  assert.equal(complete, false);
+  assert.deepEqual(
+    views.filter(({ missing }) => missing > 0),
+    [
+      {
+        ...{ view: 'archive', kind: 'events', expected: count, missing: 200, refilled: 0 },
+        ranges: [{ partition: 1, from: 900, to: 1100, missing: 200 }],
+      },
+    ],
+  );
+  assert.equal((await verify(rig, { view: 'search' })).complete, true);
+  const refilled = await verify(rig, { refill: true });
+  assert.deepEqual([refilled.complete, refilled.views[2]!.refilled], [true, 200]);
+  assert.deepEqual((await verify(rig)).views[2]!.missing, 0);
+
+  change(rig.archiveFile, remove);
+  change(join(rig.stores, 'search.db'), 'DELETE FROM events WHERE partition = 0 AND "offset" >= 100');
+  await rig.index(async () => {
+    for (const end = Date.now() + 60_000; !(await verify(rig)).complete; await sleep(100))
+      assert.ok(Date.now() < end, 'the start did not refill in 60 s');
+  });
+  await rig.retain(logEvent(1000).timestamp);
+  const { views: retained } = await verify(rig);
+  assert.deepEqual([retained[0]!.expected, retained[0]!.missing], [count - 1000, 0]);
+});
+
+test('verify finds damaged records of every topic of the log', async () => {
+  await using rig = await openRig();
+  await rig.index();
+  const file = join(rig.folder, 'log', `${topics.events}.db`);
+  change(
+    file,
+    'UPDATE p1 SET records = zeroblob(length(records)) WHERE "offset" = (SELECT max("offset") FROM p1)',
+  );
+  const { complete, damaged } = await verify(rig);
+  assert.equal(complete, false);
+  assert.deepEqual(
+    damaged.map(({ topic, partition, to }) => [topic, partition, to]),
+    [[topics.events, 1, count / 2]],
+  );
 });

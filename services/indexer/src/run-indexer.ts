@@ -153,7 +153,7 @@ export const runIndexer: RunService = async ({ settings, telemetry, signal, onRe
     runJobs(
       {
         ...{ log, serde, search, evaluating, archive, gate, queue, records },
-        ...{ settings, logger, gaps, oldestUnread, now: Date.now },
+        ...{ settings, logger, gaps, metrics, oldestUnread, now: Date.now },
       },
       stop,
     ),

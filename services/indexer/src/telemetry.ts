@@ -102,6 +102,12 @@ export function createMetrics({ registry }: Telemetry) {
       labelNames: ['view'],
       registers,
     }),
+    missingItems: new Gauge({
+      name: 'logloom_indexer_missing_items',
+      help: 'Events and documents that the last verification found missing in a view, and did not refill.',
+      labelNames: ['view', 'kind'],
+      registers,
+    }),
     damagedFiles: new Counter({
       name: 'logloom_indexer_damaged_files_total',
       help: 'Files of the embedded stores that were damaged: moved to <name>.corrupt-<time> and made again.',

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 export const jobNames = {
   redrive: 'redrive',
   rebuild: 'rebuild',
+  verify: 'verify',
   retention: 'retention',
   savedFilter: 'saved-filter',
   alert: 'alert',

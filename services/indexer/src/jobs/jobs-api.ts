@@ -10,6 +10,7 @@ import type { LogAccess } from './dead-letters.ts';
 import { jobNames, resultKind, retries } from './job-names.ts';
 import { countRedrive, planRedrive, type RedriveCriteria } from './redrive.ts';
 import { SavedFilters, type SavedFiltersDeps } from './saved-filters.ts';
+import { viewNames, type ViewName } from './verify-views.ts';
 
 export interface JobsApiDeps extends LogAccess, SavedFiltersDeps {
   /** Who sent a request, for the account of who ordered what. */
@@ -56,6 +57,15 @@ export function registerJobs(api: FastifyInstance, deps: JobsApiDeps): void {
     const id = `rebuild-${randomUUID()}`;
     const orderedBy = order(`rebuild ${id}`, request);
     await queue.add(jobNames.rebuild, { orderedBy }, { ...retries, id });
+    return reply.code(202).send({ id });
+  });
+
+  api.post('/jobs/verify', async (request, reply) => {
+    const body = objectOf(request.body);
+    const job = { refill: flag(body, 'refill'), view: readView(body['view']) };
+    const id = `verify-${randomUUID()}`;
+    const orderedBy = order(`verify ${id}`, request);
+    await queue.add(jobNames.verify, { ...job, orderedBy }, { ...retries, id });
     return reply.code(202).send({ id });
   });
 
@@ -128,6 +138,14 @@ function readCriteria(body: Readonly<Record<string, unknown>>, nowMs: number): R
     ...parameters.range(),
     again: flag(body, 'again'),
   };
+}
+
+function readView(given: unknown): ViewName | undefined {
+  if (given === undefined) return undefined;
+  const view = viewNames.find((name) => name === given);
+  if (view === undefined)
+    throw new ApiError('bad-parameter', `view is one of ${viewNames.join(', ')}`, { parameter: 'view' });
+  return view;
 }
 
 function flag(body: Readonly<Record<string, unknown>>, name: string): boolean {

@@ -4,9 +4,11 @@ import { createSqliteJobQueue, createSqliteJobRecords } from '@logloom/job-queue
 import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-registry';
 import { placeEvent, topics, type LogEvent, type PlacedEvent } from '@logloom/schemas';
 import { openSqliteSearchStore } from '@logloom/search-store';
+import { createTelemetry } from '@logloom/telemetry';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createMetrics } from '../telemetry.ts';
 import { WriteGate } from './write-gate.ts';
 
 export const partitions = 2;
@@ -33,7 +35,8 @@ export async function openRig() {
     records,
     gate: new WriteGate(),
     logged,
-    logger: { info: note, warn: note },
+    metrics: createMetrics(createTelemetry('indexer', 'silent')),
+    logger: { info: note, warn: note, error: note },
     /** Appends events and gives them at their places. */
     append: async (events: readonly LogEvent[], partition = 0): Promise<PlacedEvent[]> => {
       const offsets = await log.append(

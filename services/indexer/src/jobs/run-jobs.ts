@@ -2,12 +2,14 @@ import type { JobQueue, JobRecords, RunningJob } from '@logloom/job-queue';
 import type { SearchStore } from '@logloom/search-store';
 import type { Logger } from '@logloom/telemetry';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { IndexerMetrics } from '../telemetry.ts';
 import { jobNames, resultKind, retries } from './job-names.ts';
 import { postAlert } from './post-alert.ts';
 import { rebuildSearch, type RebuildDeps } from './rebuild-search.ts';
 import { runRedrive, type RedriveJob } from './redrive.ts';
 import { applyRetention, hasRetention, type RetentionSettings } from './retention.ts';
 import { SavedFilters } from './saved-filters.ts';
+import { verifyViews, type VerifyJob } from './verify-views.ts';
 
 export interface JobsDeps extends RebuildDeps {
   queue: JobQueue;
@@ -17,6 +19,7 @@ export interface JobsDeps extends RebuildDeps {
   settings: RetentionSettings;
   logger: Logger;
   oldestUnread?: (topic: string, seconds: number) => void;
+  metrics: Pick<IndexerMetrics, 'missingItems'>;
   /** The machine's clock in ms. */
   now: () => number;
 }
@@ -24,6 +27,8 @@ export interface JobsDeps extends RebuildDeps {
 const hourMs = 3_600_000;
 /** The share of the time that goes to saved filters at the most. */
 const evaluationShare = 0.1;
+/** What has been lost from within a view is noticed at the start. */
+const atStart: VerifyJob = { refill: true, sample: true };
 /** Progress is stored at each whole per cent at the most: it costs a disk write. */
 const progressStep = 0.01;
 
@@ -56,7 +61,10 @@ export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void
       stop,
     );
 
-  const scheduled = savedFilters.scheduleAll().then(() => scheduleRetention(deps));
+  const scheduled = savedFilters
+    .scheduleAll()
+    .then(() => scheduleRetention(deps))
+    .then(() => queue.add(jobNames.verify, atStart, { ...retries, attempts: 2 }));
   // With a queue that is out of reach it would wait for ever.
   if (!(await settledBefore(scheduled, signal))) return;
   const workers = [
@@ -65,6 +73,9 @@ export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void
     ),
     // A second one would discard what the first has made.
     work(jobNames.rebuild, (job, lost) => rebuildSearch(deps, lost, stepwise(job)), { exclusive: true }),
+    work(jobNames.verify, (job, lost) => verifyViews(deps, job.data as VerifyJob, lost, stepwise(job)), {
+      exclusive: true,
+    }),
     // One receiver that does not answer must not hold up the others.
     work(jobNames.alert, (job, lost) => postAlert(job, lost), { concurrency: 8 }),
     work(jobNames.retention, async () => void (await applyRetention(deps))),
@@ -83,7 +94,7 @@ export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void
 }
 
 /** True when it resolves before the signal aborts; rejects as it does until then. */
-async function settledBefore(work: Promise<void>, signal: AbortSignal): Promise<boolean> {
+async function settledBefore(work: Promise<unknown>, signal: AbortSignal): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const onAbort = (): void => resolve(false);
   if (signal.aborted) onAbort();

@@ -1,0 +1,231 @@
+import type { Archive } from '@logloom/archive';
+import { SqliteEventLog, warmUp, type LogGap } from '@logloom/event-log';
+import { placeEvent, topics, type Correlation, type LogView, type PlacedEvent } from '@logloom/schemas';
+import type { SearchStore } from '@logloom/search-store';
+import type { Logger } from '@logloom/telemetry';
+import type { IndexerMetrics } from '../telemetry.ts';
+import type { LogAccess } from './dead-letters.ts';
+import { LogReader, type Progress, type ReadRange } from './log-reader.ts';
+import type { RetentionSettings } from './retention.ts';
+import type { WriteGate } from './write-gate.ts';
+
+export interface VerifyDeps extends LogAccess {
+  search: SearchStore;
+  archive: Archive;
+  /** Holds up writes to the search store. */
+  gate: WriteGate;
+  settings: RetentionSettings;
+  logger: Pick<Logger, 'info' | 'error'>;
+  metrics: Pick<IndexerMetrics, 'missingItems'>;
+  /** The machine's clock in ms. */
+  now: () => number;
+}
+
+export const viewNames = ['search', 'archive'] as const;
+export type ViewName = (typeof viewNames)[number];
+
+export interface VerifyJob {
+  /** Gives the views what they lack. */
+  refill: boolean;
+  /** Without it all. */
+  view?: ViewName | undefined;
+  /** Looks at some places of each partition only, and at all of it where something is missing in one of them. */
+  sample?: boolean | undefined;
+}
+
+/** What a view holds of one kind. */
+export interface ViewReport {
+  view: ViewName;
+  kind: 'events' | 'correlations';
+  /** How many the log says it should hold, up to what is committed; what retention has removed is not among them. */
+  expected: number;
+  missing: number;
+  /** How many of the missing ones it was given. */
+  refilled: number;
+  /** Where in the log the missing ones stand; the first 100 ranges. Not all between `from` and `to` need be missing. */
+  ranges: (ReadRange & { missing: number })[];
+}
+
+export interface VerifyResult {
+  /** Nothing is missing now, and nothing of the log is damaged. */
+  complete: boolean;
+  views: ViewReport[];
+  /** Batches of the embedded log that do not match their checksum, and offsets that were lost. */
+  damaged: LogGap[];
+}
+
+const maxRanges = 100;
+const samples = 32;
+const sampleRecords = 100;
+
+/**
+ * Compares the views with the log, up to what the indexer has committed, and gives them what they lack when it is asked to. Twice does
+ * no harm: what is there is known by its id.
+ */
+export async function verifyViews(
+  deps: VerifyDeps,
+  job: VerifyJob,
+  signal: AbortSignal,
+  onProgress: Progress,
+): Promise<VerifyResult> {
+  const views = viewNames.filter((name) => job.view === undefined || job.view === name);
+  const checks = views.map((name) => new ViewCheck(deps, name, job.refill));
+  for (const check of checks) await check.open();
+  if (job.sample === true && !(await sampleShowsLoss(deps, checks, signal)))
+    return { complete: true, views: [], damaged: [] };
+  const reader = new LogReader(deps, signal, {
+    index: async (events, range) => {
+      for (const check of checks) await check.events(events, range);
+    },
+    indexCorrelations: async (documents, range) => {
+      for (const check of checks) await check.correlations(documents, range);
+    },
+  });
+  await reader.ends();
+  await reader.readTo(await committedEnds(deps), onProgress);
+  const damaged = await damagedRanges(deps, signal);
+  const reports = checks.flatMap((check) => check.reports);
+  for (const { view, kind, missing, refilled, ranges } of reports) {
+    deps.metrics.missingItems.set({ view, kind }, missing - refilled);
+    if (missing > 0)
+      deps.logger.error({ view, kind, missing, refilled, ranges }, 'a view lacked what the log holds');
+  }
+  if (damaged.length > 0) deps.logger.error({ damaged }, 'the log holds damaged records');
+  const complete = damaged.length === 0 && reports.every(({ missing, refilled }) => missing === refilled);
+  return { complete, views: reports, damaged };
+}
+
+/** One view, and what it was found to lack. */
+class ViewCheck {
+  readonly reports: ViewReport[];
+  readonly #deps: VerifyDeps;
+  readonly #view: ViewName;
+  readonly #refill: boolean;
+  #oldest = -Infinity;
+
+  constructor(deps: VerifyDeps, view: ViewName, refill: boolean) {
+    this.#deps = deps;
+    this.#view = view;
+    this.#refill = refill;
+    this.reports = (['events', 'correlations'] as const).map((kind) => ({
+      ...{ view, kind, expected: 0, missing: 0, refilled: 0, ranges: [] },
+    }));
+  }
+
+  /** Finds out what retention has removed. */
+  async open(): Promise<void> {
+    const { settings, now } = this.#deps;
+    const retentionMs =
+      this.#view === 'search' ? settings.SEARCH_RETENTION_MS : settings.ARCHIVE_RETENTION_MS;
+    const setting = retentionMs === undefined ? -Infinity : (now() - retentionMs) * 1000;
+    this.#oldest = Math.max(setting, await this.#store.removedBefore());
+  }
+
+  get #store(): LogView {
+    return this.#deps[this.#view];
+  }
+
+  /** Those of the events that are missing; notes nothing. */
+  async missing(events: readonly PlacedEvent[]): Promise<PlacedEvent[]> {
+    return this.#store.missingEvents(events.filter(({ timestamp }) => timestamp >= this.#oldest));
+  }
+
+  async events(events: readonly PlacedEvent[], range: ReadRange): Promise<void> {
+    const expected = events.filter(({ timestamp }) => timestamp >= this.#oldest);
+    const missing = await this.#store.missingEvents(expected);
+    const from = missing[0]?.offset ?? range.from;
+    const to = (missing.at(-1)?.offset ?? range.from) + 1;
+    note(this.reports[0]!, expected.length, missing.length, { ...range, from, to });
+    if (missing.length === 0 || !this.#refill) return;
+    const { search, archive, gate } = this.#deps;
+    let refused = 0;
+    if (this.#view === 'archive') await archive.put(missing);
+    else refused = (await gate.write(() => search.index(missing))).length;
+    this.reports[0]!.refilled += missing.length - refused;
+  }
+
+  async correlations(documents: readonly Correlation[], range: ReadRange): Promise<void> {
+    // A lower revision in the same batch is no longer expected to be there.
+    const newest = new Map<string, Correlation>();
+    for (const document of documents) newest.set(document.id, document);
+    const expected = [...newest.values()].filter(({ lastAt }) => lastAt >= this.#oldest);
+    const missing = await this.#store.missingCorrelations(expected);
+    note(this.reports[1]!, expected.length, missing.length, range);
+    if (missing.length === 0 || !this.#refill) return;
+    const { search, archive, gate } = this.#deps;
+    let refused = 0;
+    if (this.#view === 'archive') await archive.putCorrelations(missing);
+    else refused = (await gate.write(() => search.indexCorrelations(missing))).length;
+    this.reports[1]!.refilled += missing.length - refused;
+  }
+}
+
+function note(report: ViewReport, expected: number, missing: number, range: ReadRange): void {
+  report.expected += expected;
+  if (missing === 0) return;
+  report.missing += missing;
+  const last = report.ranges.at(-1);
+  // Steps of one partition follow each other.
+  if (last?.partition === range.partition && last.to >= range.from) {
+    last.to = range.to;
+    last.missing += missing;
+  } else if (report.ranges.length < maxRanges) report.ranges.push({ ...range, missing });
+}
+
+/** Per topic and partition, the offset up to which the indexer has committed. */
+async function committedEnds({ log }: LogAccess): Promise<Map<string, number[]>> {
+  const ends = new Map<string, number[]>();
+  for (const topic of [topics.events, topics.correlations])
+    ends.set(
+      topic,
+      (await log.committed('indexer', topic)).map((commit) => commit?.offset ?? 0),
+    );
+  return ends;
+}
+
+/** Whether a view lacks an event of one of the places that are looked at. */
+async function sampleShowsLoss(
+  deps: VerifyDeps,
+  checks: readonly ViewCheck[],
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { log, serde } = deps;
+  const starts = await log.startOffsets(topics.events);
+  const ends = (await committedEnds(deps)).get(topics.events)!;
+  const epoch = await log.epochOf(topics.events);
+  for (const [partition, end] of ends.entries()) {
+    const start = starts[partition]!;
+    const step = Math.max(sampleRecords, Math.ceil((end - start) / samples));
+    for (let place = start; place < end; place += step) {
+      signal.throwIfAborted();
+      const count = Math.min(sampleRecords, end - place);
+      const records = await log.read(topics.events, partition, place, count);
+      await serde.load(records.map(({ value }) => value));
+      const sources = await serde.sources(records.map(({ value }) => value));
+      const events = records.flatMap(({ value, offset }, i) => {
+        const decoded = sources[i] === undefined ? undefined : serde.decode(value);
+        return decoded?.name === 'LogEvent' ? [placeEvent(decoded.value, epoch, partition, offset)] : [];
+      });
+      const missing = (await Promise.all(checks.map((check) => check.missing(events)))).flat();
+      if (missing.length === 0) continue;
+      // A copy is in no view. Whether it is one the records before it tell.
+      const window = await warmUp({ log, topic: topics.events, partition }, place, (read) =>
+        serde.sources(read.map(({ value }) => value)),
+      );
+      const copies = new Set(
+        events.filter(({ source, offset }) => !window.admit(source, offset)).map(({ offset }) => offset),
+      );
+      if (missing.some(({ offset }) => !copies.has(offset))) return true;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+  return false;
+}
+
+/** Of all topics of the embedded log; Kafka's brokers compare checksums themselves. */
+async function damagedRanges({ log }: LogAccess, signal: AbortSignal): Promise<LogGap[]> {
+  if (!(log instanceof SqliteEventLog)) return [];
+  const damaged: LogGap[] = [];
+  for (const topic of Object.values(topics)) damaged.push(...(await log.damage(topic, signal)));
+  return damaged;
+}
