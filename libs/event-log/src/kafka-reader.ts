@@ -34,7 +34,7 @@ export class KafkaReader {
       );
       if (fetched === undefined) return records;
       for (const record of fetched.records) {
-        if (records.length === maxRecords) return records;
+        if (records.length === maxRecords || bytes >= maxReadBytes) return records;
         records.push(record);
         bytes += record.value.length;
       }
