@@ -27,7 +27,7 @@ test('a retry after a restart and 45,000 other events: live, from an old cursor 
       return client;
     };
     const seen = (client: LiveClient): string[] =>
-      client.messages.flatMap(({ events = [] }) => events.map(({ message }) => message as string));
+      client.messages.flatMap(({ events = [] }) => events.map(({ message }) => message));
     const live = await watch('now');
     // In another order, and some of them twice.
     await rig.append(repeat([...numbered.toReversed(), ...numbered.slice(5, 9)]));
