@@ -12,11 +12,19 @@ export interface Status {
     end: number;
     lag: number;
   }[];
-  counts: Record<string, number>;
+  counts: Record<string, number | null>;
+  /** What gave no answer; its numbers are missing. */
+  unavailable?: { part: string; message: string }[];
 }
 
 /** The status as text: one line a consumer and topic, its partitions' lag added up. */
-export function statusLines({ version, uptimeSeconds, consumers, counts }: Status): string[] {
+export function statusLines({
+  version,
+  uptimeSeconds,
+  consumers,
+  counts,
+  unavailable = [],
+}: Status): string[] {
   const lag = new Map<string, number>();
   for (const c of consumers) {
     const name = `${c.group.padEnd(12)} ${c.topic}`;
@@ -24,7 +32,8 @@ export function statusLines({ version, uptimeSeconds, consumers, counts }: Statu
   }
   return [
     `${pc.bold('Logloom')} ${version}, up ${Math.round(uptimeSeconds)} s`,
-    ...Object.entries(counts).map(([name, value]) => `  ${name.padEnd(24)} ${value}`),
+    ...unavailable.map(({ part, message }) => `  ${pc.red(`the ${part} gives no answer: ${message}`)}`),
+    ...Object.entries(counts).map(([name, value]) => `  ${name.padEnd(24)} ${value ?? 'unknown'}`),
     ...[...lag].map(
       ([name, value]) => `  ${name.padEnd(32)} lag ${value === 0 ? pc.green('0') : pc.yellow(String(value))}`,
     ),

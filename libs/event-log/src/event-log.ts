@@ -37,6 +37,9 @@ export interface EventLog {
    */
   append(topic: string, records: readonly NewRecord[]): Promise<number[]>;
 
+  /** Why the log can serve nothing at present, where it knows that; undefined otherwise. */
+  problem?(): string | undefined;
+
   /**
    * The records from `fromOffset` on, at most `maxRecords`, and fewer where they are large (maxReadBytes): only an empty answer says that
    * this is the end. A trimmed `fromOffset` returns what is left after it;
@@ -66,8 +69,8 @@ export interface EventLog {
 
   /**
    * Works as a member of a consumer group until `signal` aborts: each partition is assigned to one member at a time. Resolves when
-   * every handler is closed; rejects when a handler does, or when the log stays out of reach. A handler's own `log-unavailable` may
-   * be taken for the latter: then the partitions are opened again when the log is back. So they are, on the start of what is there
+   * every handler is closed; rejects when a handler does, or when the log stays out of reach. A handler's error that says
+   * `retriable` may be taken for the latter: then the partitions are opened again a little later. So they are, on the start of what is there
    * now, when one of the topics is made anew.
    */
   consume(options: ConsumeOptions, signal: AbortSignal): Promise<void>;

@@ -39,6 +39,11 @@ export class BrokerWatch {
     this.#bootstrap = bootstrap;
   }
 
+  /** Whether no broker answers. */
+  get isFrozen(): boolean {
+    return this.#peers.size > 0 && [...this.#peers.values()].every(({ isFrozen }) => isFrozen);
+  }
+
   /**
    * The broker that answers a ping first, of all that were named or found so far; all that were named when none answers. A client
    * that begins with it does not depend on the order in which the brokers are named.

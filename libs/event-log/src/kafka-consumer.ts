@@ -117,11 +117,11 @@ export class KafkaConsumer {
     const results = await Promise.allSettled(work);
     done.abort();
     await beating;
-    let outage: EventLogError | undefined;
+    let outage: Error | undefined;
     for (const result of results) {
       if (result.status !== 'rejected' || (term.isLost && isNotAssigned(result.reason))) continue;
-      // A handler for which the log was out of reach begins again where it committed, as after a rebalance.
-      if (!isUnavailable(result.reason)) throw new HandlerFailure(result.reason);
+      // A handler for which something was out of reach begins again where it committed, as after a rebalance.
+      if (!isPassing(result.reason)) throw new HandlerFailure(result.reason);
       outage = result.reason;
     }
     if (outage !== undefined) throw outage;
@@ -250,8 +250,9 @@ function isNotAssigned(error: unknown): boolean {
   return error instanceof EventLogError && error.code === 'not-assigned';
 }
 
-function isUnavailable(error: unknown): error is EventLogError {
-  return error instanceof EventLogError && error.code === 'log-unavailable';
+/** Whether the error itself says that the same may succeed later. */
+function isPassing(error: unknown): error is Error {
+  return error instanceof Error && 'retriable' in error && error.retriable === true;
 }
 
 function notAssigned({ topic, partition }: AssignedPartition): EventLogError {

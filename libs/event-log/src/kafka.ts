@@ -89,6 +89,10 @@ export class KafkaEventLog implements EventLog {
     return this.#epochs.epochOf(topic);
   }
 
+  problem(): string | undefined {
+    return this.#settings.watch.isFrozen ? 'Kafka does not answer' : undefined;
+  }
+
   async createTopics(topics: readonly TopicSpec[]): Promise<void> {
     await this.#topics.create(topics);
   }

@@ -7,6 +7,8 @@ import type { Telemetry } from '@logloom/telemetry';
 export interface LogConnection extends AsyncDisposable {
   log: EventLog;
   serde: Serde;
+  /** Why the log can serve nothing at present; undefined when it can, or nobody knows. */
+  problem: () => string | undefined;
 }
 
 /**
@@ -38,6 +40,7 @@ export async function connectLog(
   return {
     log,
     serde,
+    problem: () => log.problem?.(),
     [Symbol.asyncDispose]: async () => {
       await log.close();
       await registry.close();

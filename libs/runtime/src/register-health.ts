@@ -1,6 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import type { Trouble } from './storage-watch.ts';
 
+/** What keeps the service from its work at present; undefined when nothing does. */
+export type HealthCheck = () => string | undefined;
+
 export interface Health {
   /** Whether the service takes work. */
   ready: boolean;
@@ -8,15 +11,22 @@ export interface Health {
   problems?: readonly string[];
   /** Why it takes none, where that is more than that it has not started yet. */
   trouble?: Trouble | undefined;
+  /** Each says what keeps the service from its work at present, if anything does: it is not ready meanwhile. */
+  checks?: Iterable<HealthCheck>;
 }
 
-/** Adds GET /health/live, /health/ready (503 until ready) and /metrics (Prometheus text). */
+/**
+ * Adds GET /health/live, /health/ready (503 until ready, and with the problems while something keeps the service from its work) and
+ * /metrics (Prometheus text).
+ */
 export function registerHealth(app: FastifyInstance, health: Health, metrics: () => Promise<string>): void {
   app.get('/health/live', async () => ({ status: 'live' }));
   app.get('/health/ready', async (_, reply) => {
-    const { ready, trouble, problems = [] } = health;
+    const { ready, trouble, checks = [] } = health;
     if (trouble !== undefined)
       return reply.code(503).send({ status: trouble.code, message: trouble.message });
+    const found = [...(health.problems ?? []), ...[...checks].flatMap((check) => check() ?? [])];
+    const problems = [...new Set(found)];
     if (!ready) return reply.code(503).send({ status: 'starting', ...(problems.length > 0 && { problems }) });
     return problems.length === 0
       ? { status: 'ready' }

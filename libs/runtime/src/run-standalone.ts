@@ -9,9 +9,12 @@ import {
 import fastify, { type FastifyInstance } from 'fastify';
 import { createFilesPrivate } from './private-files.ts';
 import { guardRequests } from './guard-requests.ts';
-import { registerHealth } from './register-health.ts';
+import { registerHealth, type HealthCheck } from './register-health.ts';
 import { serverOptions } from './server-options.ts';
 import type { RunService, ServiceContext } from './service-context.ts';
+
+/** How long a service may take to drain, besides what viewers are given to leave: an engine may never answer. In ms. */
+const drainMs = 20_000;
 
 export interface Standalone {
   service: string;
@@ -57,9 +60,13 @@ export async function runStandalone({
     cleanUp.defer(() => telemetry.tracing.stop());
     const stop = new AbortController();
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort());
-    const context = { settings, telemetry, tracingSettings: tracing.settings, signal: stop.signal };
-    const health = { ready: false };
-    stop.signal.addEventListener('abort', () => (health.ready = false));
+    const checks = new Set<HealthCheck>();
+    const context = { settings, telemetry, tracingSettings: tracing.settings, signal: stop.signal, checks };
+    const health = { ready: false, checks };
+    stop.signal.addEventListener('abort', () => {
+      health.ready = false;
+      endAnyway(service, drainMs + settings.LIVE_DRAIN_MS);
+    });
     await using server = fastify(serverOptions(settings.LIVE_REQUEST_MS));
     guardRequests(server, { settings, telemetry, door: 'health' });
     registerHealth(server, health, () => metrics?.(telemetry) ?? telemetry.registry.metrics());
@@ -75,4 +82,12 @@ export async function runStandalone({
     process.stderr.write(`logloom ${service}: ${isSettings ? error.message : (error as Error).stack}\n`);
     process.exitCode = isSettings ? 2 : 1;
   }
+}
+
+/** Ends the process when it has not ended by itself: as a kill would, which loses nothing that was acknowledged. */
+function endAnyway(service: string, afterMs: number): void {
+  setTimeout(() => {
+    process.stderr.write(`logloom ${service}: not drained after ${afterMs} ms, it ends all the same\n`);
+    process.exit(1);
+  }, afterMs).unref();
 }

@@ -1,3 +1,4 @@
+import type { HealthCheck } from './register-health.ts';
 import type { Settings } from '@logloom/settings';
 import type { Trouble } from './storage-watch.ts';
 import type { Telemetry, TracingSettings } from '@logloom/telemetry';
@@ -14,6 +15,8 @@ export interface ServiceContext {
   onReady: () => void;
   /** Called when the service takes no work for a while, though it does not stop; `trouble` says why, where it is the disk. */
   onNotReady?: (trouble?: Trouble) => void;
+  /** The service adds what may keep it from its work, for its readiness. */
+  checks?: Set<HealthCheck>;
 }
 
 /** Runs until the signal aborts and everything is drained; rejects when it cannot go on. */

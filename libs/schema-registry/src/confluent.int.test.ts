@@ -52,6 +52,20 @@ describe('the Confluent registry', { skip }, () => {
     assert.equal(await levelOf('left'), 'BACKWARD');
   });
 
+  test('a registry that is frozen is unavailable, and answers again when it goes on', async () => {
+    const schema = '{"type":"record","name":"Frozen","fields":[{"name":"a","type":"string"}]}';
+    const id = await connectSchemaRegistry(url).register('frozen', schema);
+    const registry = connectSchemaRegistry(url);
+    const { pid } = stack.schemaRegistry;
+    process.kill(pid!, 'SIGSTOP');
+    try {
+      await assert.rejects(registry.schemaById(id), { code: 'registry-unavailable', retriable: true });
+    } finally {
+      process.kill(pid!, 'SIGCONT');
+    }
+    assert.equal(await registry.schemaById(id), schema);
+  });
+
   test('an id of another connection is known, and stays known when the registry is gone', async () => {
     const schema = '{"type":"record","name":"Kept","fields":[{"name":"a","type":"string"}]}';
     const id = await connectSchemaRegistry(url).register('kept', schema);

@@ -5,6 +5,9 @@ import { SchemaRegistryError, type SchemaRegistry } from './schema-registry.ts';
 /** Old records stay readable, and older services can read what newer ones write, across all versions: the log keeps them all. */
 const compatibility: string = COMPATIBILITY.FULL_TRANSITIVE;
 
+/** A registry that is frozen keeps its connections: the client itself waits for ever. In ms. */
+const answerLimitMs = 5_000;
+
 /** 409 also says that somebody else made the subject or its rule this moment: services start side by side. That passes. */
 const conflictAttempts = 4;
 const conflictMs = 100;
@@ -34,7 +37,7 @@ interface Answer<T> {
 export function connectSchemaRegistry(url: string): SchemaRegistry {
   const { host, auth } = parseUrl(url);
   const client = new Client({ host, clientId: 'logloom', ...(auth === undefined ? {} : { auth }) });
-  const { api } = client as unknown as { api: Requests };
+  const api = inTime((client as unknown as { api: Requests }).api);
   /** A schema never changes under its id. */
   const texts = new Map<number, string>();
 
@@ -97,6 +100,45 @@ async function keepCompatible({ Subject }: Requests, subject: string): Promise<v
   if (level === 'NONE') await Subject.updateConfig({ subject, body: { compatibility } });
   else if (level !== compatibility)
     throw incompatible(subject, new Error(`its compatibility is ${level}, not ${compatibility}`));
+}
+
+/** The same requests, which reject when they have no answer in time. */
+function inTime({ Schema, Subject }: Requests): Requests {
+  /** One that is under way is not sent again: each would hold a connection. */
+  const finding = new Map<number, Promise<Answer<{ schema: string }>>>();
+  const find: Requests['Schema']['find'] = ({ id }) => {
+    let found = finding.get(id);
+    if (found === undefined) {
+      found = Schema.find({ id }).finally(() => finding.delete(id));
+      found.catch(() => {});
+      finding.set(id, found);
+    }
+    return found;
+  };
+  return {
+    Schema: { find: limited(find) },
+    Subject: {
+      register: limited(Subject.register),
+      config: limited(Subject.config),
+      updateConfig: limited(Subject.updateConfig),
+      compatible: limited(Subject.compatible),
+    },
+  };
+}
+
+function limited<P, T>(request: (params: P) => Promise<T>): (params: P) => Promise<T> {
+  return async (params) => {
+    const timer = new AbortController();
+    const late = sleep(answerLimitMs, undefined, { signal: timer.signal }).then(() => {
+      throw new SchemaRegistryError('registry-unavailable', 'the schema registry does not answer');
+    });
+    late.catch(() => {});
+    try {
+      return await Promise.race([request(params), late]);
+    } finally {
+      timer.abort();
+    }
+  };
 }
 
 function incompatible(subject: string, cause: Error): SchemaRegistryError {

@@ -11,7 +11,7 @@ import { createMetrics } from './telemetry.ts';
 const maxUnreadyMs = 5000;
 
 /** Groups logs.events by correlation id into logs.correlations until the signal aborts. */
-export const runCorrelator: RunService = async ({ settings, telemetry, signal, onReady }) => {
+export const runCorrelator: RunService = async ({ settings, telemetry, signal, onReady, checks }) => {
   await using connection = await connectLog(settings, { LogEvent: memberEventSchema }, telemetry, signal);
   const { log, serde } = connection;
   const metrics = createMetrics(telemetry);
@@ -31,6 +31,7 @@ export const runCorrelator: RunService = async ({ settings, telemetry, signal, o
     rulesRefreshMs: refreshInterval(settings.LOG_RETENTION_MS),
     now: Date.now,
   };
+  checks?.add(connection.problem);
   const unopened = new Set(Array(await log.partitionCount(topics.events)).keys());
   let isReady = false;
   const ready = (): void => {

@@ -16,11 +16,13 @@ export interface DecodeProblems {
   undecodable: (record: LogRecord, error: Error) => void;
   /** The schemas cannot be had at present; it is tried again. */
   retrying: (error: Error) => void;
+  /** Ends the retries. */
+  signal: AbortSignal;
 }
 
 const retryMs = 500;
 
-/** Decodes a slice of one partition. A bad record is reported and passed over; while schemas cannot be fetched it waits. */
+/** Decodes a slice of one partition. A bad record is reported and passed over; while schemas cannot be fetched it waits. Rejects when the signal aborts. */
 export async function decodeRecords(
   kind: StreamKind,
   epoch: string,
@@ -49,12 +51,13 @@ async function loadSchemas(
   problems: DecodeProblems,
 ): Promise<void> {
   for (;;) {
+    problems.signal.throwIfAborted();
     try {
       await serde.load(records.map((record) => record.value));
       return;
     } catch (error) {
       problems.retrying(error as Error);
-      await sleep(retryMs);
+      await sleep(retryMs, undefined, { signal: problems.signal });
     }
   }
 }

@@ -76,8 +76,10 @@ export class LiveStream {
       kind.scan({ log, serde, partition, turn: () => turns.take() }, offset);
     const scans = await Promise.all(from.map((offset, p) => scanFrom(p, offset)));
     const epoch = await log.epochOf(topics.events);
-    const stream = new LiveStream(options, { epoch, cursorEpoch }, scanFrom, scans, end);
-    await stream.#readBack(from, end, signal);
+    const stream = new LiveStream(options, { epoch, cursorEpoch }, scanFrom, scans, end, signal);
+    await stream.#readBack(from, end, signal).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
     return stream;
   }
 
@@ -87,6 +89,7 @@ export class LiveStream {
     scanFrom: (partition: number, offset: number) => Promise<CopyScan>,
     scans: readonly CopyScan[],
     end: readonly number[],
+    signal: AbortSignal,
   ) {
     const { kind, log, serde, flushMs, nextChannel, turns } = options;
     this.kind = kind;
@@ -119,6 +122,7 @@ export class LiveStream {
       undecodable: (record, error) => this.#undecodable(record, error),
       retrying: (error) =>
         options.logger.warn({ err: error, topic: kind.topic }, 'schemas cannot be fetched; trying again'),
+      signal,
     };
     this.#history = new History({
       read: (partition, fromOffset, maxRecords) => log.read(kind.topic, partition, fromOffset, maxRecords),
@@ -225,7 +229,13 @@ export class LiveStream {
         from: this.position,
         maxRecords: sliceRecords,
         onBatch: async (records, partition) => {
-          await tracing.batch(span, records, (active) => this.#accept(records, partition, active));
+          try {
+            await tracing.batch(span, records, (active) => this.#accept(records, partition, active));
+          } catch (error) {
+            // Viewers go on at their cursors, elsewhere.
+            if (signal.aborted) return;
+            throw error;
+          }
           // Not in the span: the timer would take it along.
           this.#flushDue();
         },

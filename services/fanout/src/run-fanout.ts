@@ -58,13 +58,14 @@ export function createFanout(): Fanout {
   return { run, metrics };
 }
 
-async function runHere({ settings, telemetry, signal, onReady }: ServiceContext): Promise<void> {
+async function runHere({ settings, telemetry, signal, onReady, checks }: ServiceContext): Promise<void> {
   const authenticate = await openAuthenticate(settings);
   await using connection = await connectLog(settings, {}, telemetry);
   await using stores = openLiveStores(settings);
   const app = fastify(serverOptions(settings.LIVE_REQUEST_MS));
   guardRequests(app, { settings, telemetry, door: 'live' });
-  const health = { ready: false };
+  const health = { ready: false, checks: [connection.problem] };
+  checks?.add(connection.problem);
   registerHealth(app, health, () => telemetry.registry.metrics());
   const options = liveOptions(settings);
   const tier = createLiveTier({ ...connection, stores, settings, telemetry, authenticate, options });

@@ -12,6 +12,7 @@ import { apiPageBytes, createApiQueue, createHolderName, requestAddress } from '
 import { jobsFolder } from './jobs/job-names.ts';
 import { storesFolder } from './run-indexer.ts';
 import { registerCancelMetric, registerQueueMetrics } from './telemetry.ts';
+import { guarded, watchEngines } from './watch-engines.ts';
 
 /** Requests that Elasticsearch is asked at once. */
 const searchesAtOnce = 8;
@@ -38,16 +39,18 @@ export async function connectApi(
   const connection = await connectLog(settings);
   const folder = storesFolder(settings.LOGLOOM_DATA);
   const elasticsearchUrl = settings.ELASTICSEARCH_URL;
-  const search = await openSearchStore({
-    elasticsearchUrl,
-    folder,
-    readOnly: true,
-    pageBytes: apiPageBytes(),
-  });
-  const archive = await openArchive({ mongodbUrl: settings.MONGODB_URL, folder, readOnly: true });
+  const watches = watchEngines(settings);
+  const search = guarded(
+    watches.search,
+    await openSearchStore({ elasticsearchUrl, folder, readOnly: true, pageBytes: apiPageBytes() }),
+  );
+  const archive = guarded(
+    watches.archive,
+    await openArchive({ mongodbUrl: settings.MONGODB_URL, folder, readOnly: true }),
+  );
   const jobsStore = { redisUrl: settings.REDIS_URL, folder: jobsFolder(settings.LOGLOOM_DATA) };
-  const jobs = await openJobQueue(jobsStore);
-  const records = await openJobRecords(jobsStore);
+  const jobs = guarded(watches.jobs, await openJobQueue(jobsStore), ['process']);
+  const records = guarded(watches.jobs, await openJobRecords(jobsStore));
   app.addHook('onClose', async () => {
     await Promise.all([search.close(), archive.close(), jobs.close(), records.close()]);
     await connection[Symbol.asyncDispose]();

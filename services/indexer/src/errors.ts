@@ -39,6 +39,8 @@ export const errors = {
   timeout: { status: 503, retriable: true, meaning: 'the query ran too long; a smaller range may do' },
   'store-unavailable': { status: 503, retriable: true, meaning: 'the search store cannot be reached' },
   'archive-unavailable': { status: 503, retriable: true, meaning: 'the archive cannot be reached' },
+  'jobs-unavailable': { status: 503, retriable: true, meaning: 'the store of the jobs does not answer' },
+  'log-unavailable': { status: 503, retriable: true, meaning: 'the log cannot be reached' },
   'internal-error': { status: 500, retriable: false, meaning: 'a fault of Logloom; its log has the details' },
   /** Not an answer: the code of a dead letter. */
   'undecodable-record': {

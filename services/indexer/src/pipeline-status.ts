@@ -1,8 +1,9 @@
 import type { Archive } from '@logloom/archive';
-import type { Commit, EventLog } from '@logloom/event-log';
+import { EventLogError, type Commit, type EventLog } from '@logloom/event-log';
 import { parseFilter, type Filter } from '@logloom/filter';
 import { topics } from '@logloom/schemas';
 import type { SearchStore } from '@logloom/search-store';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** The pipeline's consumer groups and what each reads. */
 const consumers = [
@@ -23,13 +24,67 @@ export interface StatusDeps {
   version: string;
 }
 
-/** How far the pipeline is: the log's ends, the lag of each group on each partition, what the stores hold. */
+/** The log tries again for longer than somebody who asks for the status waits. */
+const logPatienceMs = 5_000;
+
+/**
+ * How far the pipeline is: the log's ends, the lag of each group on each partition, what the stores hold. What gives no answer is
+ * named in `unavailable`, and its part is null or empty.
+ */
 export async function pipelineStatus({ search, archive, log, version }: StatusDeps) {
-  const [indexed, archived, evicted] = await Promise.all([
-    search.counts(),
-    archive.counts(),
-    search.correlations({ filter: evictedFilter, limit: 1 }),
+  const unavailable: { part: 'search' | 'archive' | 'log'; code: string; message: string }[] = [];
+  const known = async <T>(
+    part: (typeof unavailable)[number]['part'],
+    work: Promise<T>,
+  ): Promise<T | undefined> => {
+    try {
+      return await work;
+    } catch (error) {
+      const { code, retriable, message } = error as { code: string; retriable?: boolean; message: string };
+      if (retriable !== true) throw error;
+      if (!unavailable.some((other) => other.part === part)) unavailable.push({ part, code, message });
+      return undefined;
+    }
+  };
+  const [indexed, archived, evicted, positions] = await Promise.all([
+    known('search', search.counts()),
+    known('archive', archive.counts()),
+    known('search', search.correlations({ filter: evictedFilter, limit: 1 })),
+    known('log', inTime(positionsOf(log))),
   ]);
+  return {
+    version,
+    node: process.version,
+    uptimeSeconds: Math.floor(process.uptime()),
+    epoch: log.epoch,
+    topics: positions?.topics ?? {},
+    consumers: positions?.consumers ?? [],
+    counts: {
+      events: indexed?.events ?? null,
+      correlations: indexed?.correlations ?? null,
+      archived: archived?.events ?? null,
+      archivedCorrelations: archived?.correlations ?? null,
+      evictedCorrelations: evicted?.total.value ?? null,
+    },
+    unavailable,
+  };
+}
+
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  const timer = new AbortController();
+  const late = sleep(logPatienceMs, undefined, { signal: timer.signal }).then(() => {
+    throw new EventLogError('log-unavailable', 'the log does not answer');
+  });
+  late.catch(() => {});
+  work.catch(() => {});
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    timer.abort();
+  }
+}
+
+async function positionsOf(log: EventLog) {
   const ends = new Map<string, { partition: number; start: number; end: number }[]>();
   for (const topic of Object.values(topics)) {
     const [start, end] = await Promise.all([log.startOffsets(topic), log.endOffsets(topic)]);
@@ -58,21 +113,7 @@ export async function pipelineStatus({ search, archive, log, version }: StatusDe
       });
     }),
   );
-  return {
-    version,
-    node: process.version,
-    uptimeSeconds: Math.floor(process.uptime()),
-    epoch: log.epoch,
-    topics: Object.fromEntries(ends),
-    consumers: lags.flat(),
-    counts: {
-      events: indexed.events,
-      correlations: indexed.correlations,
-      archived: archived.events,
-      archivedCorrelations: archived.correlations,
-      evictedCorrelations: evicted.total.value,
-    },
-  };
+  return { topics: Object.fromEntries(ends), consumers: lags.flat() };
 }
 
 /**

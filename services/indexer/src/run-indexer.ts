@@ -16,6 +16,7 @@ import { WriteGate } from './jobs/write-gate.ts';
 import type { Logger } from '@logloom/telemetry';
 import { createMetrics, spans } from './telemetry.ts';
 import { viewEpoch } from './view-epoch.ts';
+import { guarded, problemsOf, watchEngines } from './watch-engines.ts';
 
 /** The folder of the embedded search store and archive, in the data folder. */
 export function storesFolder(dataFolder: string): string {
@@ -27,7 +28,7 @@ const recordsPerBatch = 2000;
 const evaluationLimitMs = 250;
 
 /** Writes logs.events and logs.correlations to the search store and the archive, and works the jobs, until the signal aborts. */
-export const runIndexer: RunService = async ({ settings, telemetry, signal, onReady }) => {
+export const runIndexer: RunService = async ({ settings, telemetry, signal, onReady, checks }) => {
   await using connection = await connectLog(settings, {}, telemetry, signal);
   const { log, serde } = connection;
   await using cleanUp = new AsyncDisposableStack();
@@ -41,20 +42,28 @@ export const runIndexer: RunService = async ({ settings, telemetry, signal, onRe
   const elasticsearchUrl = settings.ELASTICSEARCH_URL;
   const epoch = await log.epochOf(topics.events);
   const indexMode = settings.ELASTICSEARCH_INDEX_MODE;
+  const watches = watchEngines(settings);
   const search = cleanUp.adopt(
-    await openSearchStore({ elasticsearchUrl, indexMode, folder, onDamaged, epoch }),
+    guarded(watches.search, await openSearchStore({ elasticsearchUrl, indexMode, folder, onDamaged, epoch })),
     (store) => store.close(),
   );
   // Elasticsearch is asked without holding up this thread, the embedded store is not.
   const queryLimitMs = elasticsearchUrl === undefined ? evaluationLimitMs : 10_000;
   const evaluating = cleanUp.adopt(
-    await openSearchStore({ elasticsearchUrl, folder, readOnly: true, queryLimitMs }),
+    guarded(
+      watches.search,
+      await openSearchStore({ elasticsearchUrl, folder, readOnly: true, queryLimitMs }),
+    ),
     (store) => store.close(),
   );
   const archive = cleanUp.adopt(
-    await openArchive({ mongodbUrl: settings.MONGODB_URL, folder, onDamaged, epoch }),
+    guarded(
+      watches.archive,
+      await openArchive({ mongodbUrl: settings.MONGODB_URL, folder, onDamaged, epoch }),
+    ),
     (store) => store.close(),
   );
+  for (const check of [connection.problem, ...problemsOf(watches)]) checks?.add(check);
   const jobsStore = { redisUrl: settings.REDIS_URL, folder: jobsFolder(settings.LOGLOOM_DATA) };
   if (settings.REDIS_URL === undefined) setAsideDamagedJobFiles(jobsStore.folder).forEach(onDamaged);
   const queue = cleanUp.adopt(await openJobQueue(jobsStore), (opened) => opened.close());

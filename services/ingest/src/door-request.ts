@@ -29,6 +29,8 @@ export interface DoorState {
   /** Set while nothing can be stored. */
   storage?: { readonly trouble: Trouble | undefined } | undefined;
   producers?: ProducerTable;
+  /** Why the log can take nothing at present; undefined when it can, or nobody knows. */
+  problem?: () => string | undefined;
 }
 
 /** What one request may be. */

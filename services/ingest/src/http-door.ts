@@ -73,8 +73,11 @@ export function createHttpDoor(options: HttpDoorOptions): FastifyInstance {
   app.get('/health/ready', async (_request, reply) => {
     if (state.phase !== 'ready') return reply.code(503).send({ status: state.phase });
     const trouble = state.storage?.trouble;
-    if (trouble === undefined) return { status: 'ready' };
-    return reply.code(503).send({ status: trouble.code, message: trouble.message });
+    if (trouble !== undefined)
+      return reply.code(503).send({ status: trouble.code, message: trouble.message });
+    const problem = state.problem?.();
+    if (problem !== undefined) return reply.code(503).send({ status: 'degraded', problems: [problem] });
+    return { status: 'ready' };
   });
   return app;
 }

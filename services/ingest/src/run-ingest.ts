@@ -51,7 +51,7 @@ export const runIngest: RunService = async (context) => (await startIngest(conte
 
 /** Starts the service; resolves when it takes work. INGEST_PORT 0 takes any free port. */
 export async function startIngest(context: ServiceContext): Promise<RunningIngest> {
-  const { settings, telemetry, signal } = context;
+  const { settings, telemetry, signal, checks } = context;
   checkIngestExposure(settings);
   const { logger, tracing } = telemetry;
   const { pendingBytes, ...limits } = requestLimits(settings);
@@ -116,6 +116,8 @@ export async function startIngest(context: ServiceContext): Promise<RunningInges
     const producers = new ProducerTable({ log, serde, partitions: await log.partitionCount(topics.events) });
     createProducersGauge(telemetry, () => producers.size);
     state.producers = producers;
+    state.problem = opened.problem;
+    checks?.add(opened.problem);
     state.phase = 'ready';
 
     // Either side's end ends the other: half a service would look alive.

@@ -1,0 +1,55 @@
+import { ArchiveError } from '@logloom/archive';
+import { EngineWatch, pingHttp, pingMongo, pingRedis, type HealthCheck } from '@logloom/runtime';
+import { SearchStoreError } from '@logloom/search-store';
+import type { Settings } from '@logloom/settings';
+import { ApiError } from './errors.ts';
+
+export interface EngineWatches {
+  search?: EngineWatch;
+  archive?: EngineWatch;
+  jobs?: EngineWatch;
+}
+
+/** Watches the engines that the settings name; what is embedded needs none. */
+export function watchEngines(
+  settings: Pick<Settings, 'ELASTICSEARCH_URL' | 'MONGODB_URL' | 'REDIS_URL'>,
+): EngineWatches {
+  const watches: EngineWatches = {};
+  const { ELASTICSEARCH_URL: elasticsearch, MONGODB_URL: mongodb, REDIS_URL: redis } = settings;
+  if (elasticsearch !== undefined)
+    watches.search = new EngineWatch({
+      name: 'Elasticsearch',
+      ping: pingHttp(elasticsearch),
+      unavailable: (message) => new SearchStoreError('store-unavailable', message),
+    });
+  const mongoPing = mongodb === undefined ? undefined : pingMongo(mongodb);
+  if (mongoPing !== undefined)
+    watches.archive = new EngineWatch({
+      name: 'MongoDB',
+      ping: mongoPing,
+      unavailable: (message) => new ArchiveError(message),
+    });
+  if (redis !== undefined)
+    watches.jobs = new EngineWatch({
+      name: 'Redis',
+      ping: pingRedis(redis),
+      unavailable: (message) => new ApiError('jobs-unavailable', message),
+    });
+  return watches;
+}
+
+/** The store under its engine's watch, if it has one. */
+export function guarded<T extends { close: () => Promise<void> }>(
+  watch: EngineWatch | undefined,
+  store: T,
+  except: readonly (keyof T)[] = [],
+): T {
+  return watch === undefined ? store : watch.guard(store, except);
+}
+
+/** For the readiness: the engines that do not answer. */
+export function problemsOf({ search, archive, jobs }: EngineWatches): HealthCheck[] {
+  return [search, archive, jobs].flatMap((watch) =>
+    watch === undefined ? [] : [() => (watch.isFrozen ? `${watch.name} does not answer` : undefined)],
+  );
+}
