@@ -8,7 +8,8 @@
  * - A rejected append() may have stored some or all of its records. Who appends again must make the second copy recognisable
  *   (LogEvent.source, Correlation.closeOffset/closeSequence): readers drop it.
  * - Readers see a partition's records in offset order, each once per pass, and only durable ones.
- * - A record's timestamp is the log's append time and never falls within a partition.
+ * - A record's timestamp is the log's append time. It falls within a partition only where the clock of the log's machine was set back, or where
+ *   the partition moved to a machine whose clock is behind.
  * - A reader never jumps. Where records are gone that it asked for (retention, deleted records, a log that lost its end), follow()
  *   and consume() report a LogGap with exact bounds before the first batch behind it, and read() does when it is asked to. Offsets
  *   that never held a record for readers (transaction markers, compaction) are no gap. A consumer that takes no gaps is ended.
@@ -57,7 +58,10 @@ export interface EventLog {
   startOffsets(topic: string): Promise<number[]>;
   /** Per partition, the offset that the next record will get. */
   endOffsets(topic: string): Promise<number[]>;
-  /** Per partition, the first offset whose timestamp is at or after `timestampMs`; the end offset where there is none. */
+  /**
+   * Per partition, the first offset whose timestamp is at or after `timestampMs`; the end offset where there is none. Where timestamps fall, the
+   * embedded log returns what is behind the last older record, and Kafka the first that is not older.
+   */
   offsetsByTime(topic: string, timestampMs: number): Promise<number[]>;
 
   /**

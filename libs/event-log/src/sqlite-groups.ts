@@ -161,7 +161,10 @@ export class SqliteGroups {
     return row === undefined ? null : { offset: row.offset, metadata: row.metadata };
   }
 
-  /** Takes or renews the group's lease; false while another member holds it. */
+  /**
+   * Takes or renews the group's lease; false while another member holds it. One that would end later than any lease may was taken by a clock that
+   * was ahead, and holds nobody up.
+   */
   lease(group: string, member: string): boolean {
     const now = Date.now();
     // A lease means nothing after a loss of power, and waiting for the disk every few seconds would keep an idle machine awake.
@@ -179,9 +182,9 @@ export class SqliteGroups {
     const result = this.#db
       .prepare(
         `INSERT INTO leases VALUES (?, ?, ?) ON CONFLICT ("group") DO UPDATE SET member = excluded.member, expiresAt = excluded.expiresAt
-         WHERE leases.member = excluded.member OR leases.expiresAt < ?`,
+         WHERE leases.member = excluded.member OR leases.expiresAt NOT BETWEEN ? AND ?`,
       )
-      .run(group, member, now + leaseMs, now);
+      .run(group, member, now + leaseMs, now, now + leaseMs);
     return result.changes > 0;
   }
 

@@ -76,8 +76,10 @@ export class SqliteTopic {
         const partition = this.#partition(p);
         const end = this.#end(partition);
         next.set(p, end.offset);
-        // The machine's clock may be set back; the log's does not fall.
-        for (const batch of toBatches(part, end.offset, Math.max(nowMs, end.timestamp))) {
+        const isSetBack = end.timestamp - nowMs > toleranceMs;
+        if (isSetBack) this.#db.prepare('INSERT OR IGNORE INTO eras VALUES (?, ?)').run(p, end.offset);
+        const timestamp = isSetBack ? nowMs : Math.max(nowMs, end.timestamp);
+        for (const batch of toBatches(part, end.offset, timestamp)) {
           partition.insert.run(batch.offset, batch.count, batch.timestamp, batch.records, checksum(batch));
         }
       }
@@ -202,13 +204,27 @@ export class SqliteTopic {
   }
 
   /**
-   * Timestamps never fall along the offsets, so the first record at or after a time is found by bisection on the primary key: an
-   * index on the time would cost every append, for a query that is rare.
+   * The first record behind the last one that is older than a time. Between two records at which the clock was set back timestamps never
+   * fall, so it is found by bisection on the primary key: an index on the time would cost every append, for a query that is rare.
    */
   offsetByTime(partition: number, timestampMs: number): number {
     const { at } = this.#partition(partition);
-    let low = this.startOffset(partition);
+    const start = this.startOffset(partition);
+    const eras = this.#db
+      .prepare('SELECT "offset" FROM eras WHERE partition = ? AND "offset" > ? ORDER BY "offset" DESC')
+      .all(partition, start) as { offset: number }[];
     let high = this.endOffset(partition);
+    for (const { offset } of eras) {
+      const first = this.#position(at, offset);
+      if (first !== undefined && first[2] < timestampMs) return this.#bisect(at, offset, high, timestampMs);
+      high = offset;
+    }
+    return this.#bisect(at, start, high, timestampMs);
+  }
+
+  #bisect(at: StatementSync, from: number, to: number, timestampMs: number): number {
+    let low = from;
+    let high = to;
     while (low < high) {
       // Offsets may have a hole, in which the record before answers.
       const middle = Math.floor((low + high) / 2);
@@ -251,7 +267,7 @@ export class SqliteTopic {
    */
   drop(): void {
     for (let p = 0; p < this.partitionCount; p++) this.#db.exec(`DROP TABLE IF EXISTS p${p}`);
-    this.#db.exec('DROP TABLE IF EXISTS topic; DROP TABLE IF EXISTS floors');
+    this.#db.exec('DROP TABLE IF EXISTS topic; DROP TABLE IF EXISTS floors; DROP TABLE IF EXISTS eras');
     this.#db.exec('VACUUM');
     this.#known.version = -1;
   }
@@ -313,13 +329,14 @@ export class SqliteTopic {
   #createTables(): void {
     const { made } = this.#db
       .prepare(
-        "SELECT count(*) AS made FROM sqlite_master WHERE name IN ('topic', 'floors') OR sql LIKE '% crc INTEGER%'",
+        "SELECT count(*) AS made FROM sqlite_master WHERE name IN ('topic', 'floors', 'eras') OR sql LIKE '% crc INTEGER%'",
       )
       .get() as { made: number };
-    if (made >= this.partitionCount + 2) return;
+    if (made >= this.partitionCount + 3) return;
     this.#inTransaction(() => {
       this.#db.exec(`CREATE TABLE IF NOT EXISTS topic (epoch TEXT NOT NULL);
-        CREATE TABLE IF NOT EXISTS floors (partition INTEGER PRIMARY KEY, "offset" INTEGER NOT NULL)`);
+        CREATE TABLE IF NOT EXISTS floors (partition INTEGER PRIMARY KEY, "offset" INTEGER NOT NULL);
+        CREATE TABLE IF NOT EXISTS eras (partition INTEGER, "offset" INTEGER, PRIMARY KEY (partition, "offset")) WITHOUT ROWID`);
       for (let p = 0; p < this.partitionCount; p++)
         this.#db.exec(
           `CREATE TABLE IF NOT EXISTS p${p} ("offset" INTEGER PRIMARY KEY, count INTEGER NOT NULL, timestamp INTEGER NOT NULL,
@@ -363,6 +380,9 @@ export class SqliteTopic {
     };
   }
 }
+
+/** A clock that is set back by less (ms) is waited for: time stands still in the log until then. */
+const toleranceMs = 1000;
 
 const position = '"offset", count, timestamp';
 const columns = `${position}, records, crc`;

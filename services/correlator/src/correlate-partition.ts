@@ -97,6 +97,7 @@ export async function correlatePartition(
   const correlate = new Correlate(partition, await optionsAtStart(), {
     epoch,
     rules: rulesInForce?.rules ?? null,
+    clock: metadata.clock,
     written,
   });
   // Warmed up by the first batch: where nothing is to be read, nothing is read back.
@@ -104,6 +105,7 @@ export async function correlatePartition(
   const traces = new TraceMemory(tracing);
   let committedAt = now();
   let position = startOffset;
+  let appliedAt = performance.now();
   // An empty partition has the rules before its first event.
   await rulesWriter.ensure(position, correlate, now());
 
@@ -153,6 +155,17 @@ export async function correlatePartition(
         if (document.isShort) memoryShort();
       });
     }
+  };
+
+  let setbacks = 0;
+  const reportSetbacks = (): void => {
+    if (correlate.time.setbacks === setbacks) return;
+    metrics.clockSetbacks.inc(correlate.time.setbacks - setbacks);
+    setbacks = correlate.time.setbacks;
+    logger.warn(
+      { partition, appendTime: correlate.time.mark },
+      'append times of the log fell: the clock of its machine was set back; requests go on from there',
+    );
   };
 
   let warnedAt = -Infinity;
@@ -220,7 +233,9 @@ export async function correlatePartition(
         await append(outgoing.documents);
         metrics.alerts.inc(await alertWriter.append(alerts));
         position = records.at(-1)!.offset + 1;
-        restart.batchApplied(position, setBy);
+        restart.batchApplied(position, setBy, correlate.time.state);
+        appliedAt = performance.now();
+        reportSetbacks();
         metrics.openGroups.set({ partition: String(partition) }, correlate.openGroups);
         metrics.groupBytes.set({ partition: String(partition) }, correlate.bytes);
         metrics.openWaits.set({ partition: String(partition) }, correlate.openWaits);
@@ -232,7 +247,10 @@ export async function correlatePartition(
       // A record of rules moves the clock as well as a tick does.
       if (await rulesWriter.ensure(position, correlate, now())) return;
       const dueAt = correlate.nextDeadline;
-      if (dueAt === null || dueAt > now()) return;
+      if (dueAt === null) return;
+      const left = dueAt - correlate.time.now;
+      // By the machine's clock, or, where that was set back, once as much time has passed as is left.
+      if (now() - correlate.time.mark < left && performance.now() - appliedAt < left) return;
       await log.append(topics.events, [{ partition, key: null, value: serde.encode('Tick', { dueAt }) }]);
       metrics.ticks.inc();
     },

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Correlate, type CorrelateOptions, type InputRecord } from './correlate.ts';
+import type { ClockState } from './log-clock.ts';
 import { RestartPoint } from './restart-point.ts';
 import { endAfter, toWrittenClose, WrittenDocuments, type WrittenEnd } from './written-documents.ts';
 
@@ -214,24 +215,28 @@ const recordsArbitrary = fc
       // Now and then somebody changes the settings.
       options: fc.option(optionsArbitrary, { freq: 12, nil: undefined }),
       wait: fc.constantFrom(0, 0, 1, 5, 20, 49, 50, 51, 130, 400),
+      // The clock is a year ahead, or was, and is set back.
+      jump: fc.option(fc.constantFrom(3e10, -3e10, -5000), { freq: 12, nil: 0 }),
     }),
     {
       maxLength: 120,
     },
   )
   .map((steps) => {
-    let timestamp = 0;
-    const records: InputRecord[] = steps.map(({ id, wait, rules, options: set, late, ...fields }, offset) => {
-      timestamp += wait;
-      if (rules !== undefined) return { offset, timestamp, event: null, rules };
-      if (set !== undefined) return { offset, timestamp, event: null, options: set };
-      const at = timestamp * 1000 - late;
-      return {
-        offset,
-        timestamp,
-        event: id === null ? null : event(offset, id, { ...fields, timestamp: at }),
-      };
-    });
+    let timestamp = 1e12;
+    const records: InputRecord[] = steps.map(
+      ({ id, wait, jump, rules, options: set, late, ...fields }, offset) => {
+        timestamp += wait + jump;
+        if (rules !== undefined) return { offset, timestamp, event: null, rules };
+        if (set !== undefined) return { offset, timestamp, event: null, options: set };
+        const at = timestamp * 1000 - late;
+        return {
+          offset,
+          timestamp,
+          event: id === null ? null : event(offset, id, { ...fields, timestamp: at }),
+        };
+      },
+    );
     // Ticks at the end close everything.
     for (let i = 0; i < 4; i++)
       records.push({ offset: records.length, timestamp: (timestamp += 1000), event: null });
@@ -293,7 +298,11 @@ function simulate(
     group.firstClosedAt = Math.min(group.firstClosedAt, now);
     group.final ||= final;
   };
-  for (const { offset, timestamp: now, event: member } of records) {
+  let now = 0;
+  let last = 0;
+  for (const { offset, timestamp, event: member } of records) {
+    now += Math.max(0, timestamp - last);
+    last = timestamp;
     for (const g of all)
       if (g.open && (now - g.activeAt >= opts.idleMs || now - g.openedAt >= opts.maxMs)) close(g, now, false);
     for (const g of all) if (now - g.firstClosedAt >= opts.graceMs && !g.open) g.final = true;
@@ -377,6 +386,7 @@ describe('a crash', () => {
     output: number;
     rules?: number;
     options?: number;
+    clock?: ClockState;
   }
 
   function runUntil(
@@ -394,7 +404,7 @@ describe('a crash', () => {
       written.reduce<WrittenEnd | undefined>(endAfter, undefined),
     );
     const ahead = [...written];
-    const correlate = new Correlate(0, inForce, { rules, written: documentsWritten });
+    const correlate = new Correlate(0, inForce, { rules, clock: commit.clock, written: documentsWritten });
     const restart = new RestartPoint(commit.offset, commit.output, commit);
     written.forEach((d, i) => restart.documentWritten(commit.output + i, memberOffsets(d).at(-1)!));
     const stopAt = crash === null ? Infinity : commit.offset + crash.afterRecords;
@@ -420,10 +430,14 @@ describe('a crash', () => {
       output.alerts.push(...(dies ? fresh.slice(0, Math.ceil(fresh.length * crash!.alertedPart)) : fresh));
       if (dies && !crash!.committed) return last;
       if (dies && crash!.alertedPart < 1) return last;
-      restart.batchApplied(batch.at(-1)!.offset + 1, {
-        rules: batch.findLast((record) => record.rules !== undefined)?.offset,
-        options: batch.findLast((record) => record.options !== undefined)?.offset,
-      });
+      restart.batchApplied(
+        batch.at(-1)!.offset + 1,
+        {
+          rules: batch.findLast((record) => record.rules !== undefined)?.offset,
+          options: batch.findLast((record) => record.options !== undefined)?.offset,
+        },
+        correlate.time.state,
+      );
       const planned = restart.next(correlate.lowWaterMark);
       if (planned !== null) {
         const metadata = JSON.parse(planned.metadata) as Omit<Committed, 'offset'>;

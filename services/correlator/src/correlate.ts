@@ -11,6 +11,7 @@ import {
 import { addMember, openGroup, toDocument, type Group, type MemberEvent } from './group.ts';
 import type { CloseRequest } from './group-rules.ts';
 import { LinkedQueue } from './linked-queue.ts';
+import { LogClock, type ClockState } from './log-clock.ts';
 import { Waits } from './waits.ts';
 import { isFinal, WrittenDocuments } from './written-documents.ts';
 
@@ -54,6 +55,8 @@ export interface StartPoint {
   epoch: string;
   /** The rules in force there. */
   rules: RuleSet | null;
+  /** The log's clock there. */
+  clock: ClockState | undefined;
   /** What the output holds for the records to come. */
   written: WrittenDocuments;
 }
@@ -80,7 +83,7 @@ export class Correlate {
   readonly #byGrace = new LinkedQueue<Group>();
   readonly #waits = new Waits();
   #bytes = 0;
-  #clock = 0;
+  readonly #time: LogClock;
 
   // The record in work.
   #offset = -1;
@@ -90,8 +93,9 @@ export class Correlate {
 
   /** `options` are those in force at the start. */
   constructor(partition: number, options: CorrelateOptions, start: Partial<StartPoint> = {}) {
-    const { epoch = 'log', rules = null, written = new WrittenDocuments() } = start;
+    const { epoch = 'log', rules = null, written = new WrittenDocuments(), clock } = start;
     this.#place = { epoch, partition };
+    this.#time = new LogClock(clock);
     this.#options = options;
     this.#rules = rules;
     this.#written = written;
@@ -115,6 +119,11 @@ export class Correlate {
   /** The rules in force now. */
   get rules(): RuleSet | null {
     return this.#rules;
+  }
+
+  /** The log's clock: the time by which groups close. */
+  get time(): Pick<LogClock, 'now' | 'mark' | 'state' | 'setbacks'> {
+    return this.#time;
   }
 
   /** The options in force now. */
@@ -149,8 +158,7 @@ export class Correlate {
    * also of the ones that are written already: whoever keeps alerts knows by their position which he has.
    */
   apply(record: InputRecord, output: Sink<Correlation>, alerts: Sink<Alert> = nowhere): void {
-    // Clocks of two brokers may differ; the log's clock never falls.
-    if (record.timestamp > this.#clock) this.#clock = record.timestamp;
+    this.#time.advance(record.timestamp);
     this.#offset = record.offset;
     this.#sequence = this.#written.closesAt(record.offset);
     this.#output = output;
@@ -182,13 +190,13 @@ export class Correlate {
     }
     if (group.idle === null) {
       // New, or late: an event in the grace time opens the group again.
-      group.openedAt = this.#clock;
+      group.openedAt = this.#time.now;
       group.idle = this.#byActivity.push(group);
       group.age = this.#byAge.push(group);
     } else {
       this.#byActivity.moveToEnd(group.idle);
     }
-    group.activeAt = this.#clock;
+    group.activeAt = this.#time.now;
     const before = bytesOf(group);
     addMember(group, event, this.#offset);
     const close = group.rules === null ? false : this.#observe(group, event);
@@ -213,14 +221,18 @@ export class Correlate {
     const subject = new FilterSubject(placeEvent(event as LogEvent, epoch, partition, this.#offset));
     return group.rules!.observe(subject, this.#waits, (rule, sequence, since) => {
       const withinMs = sequence.withinMicros / 1000;
-      return this.#waits.add({ group, rule, since, deadline: this.#clock + withinMs }, withinMs);
+      return this.#waits.add({ group, rule, since, deadline: this.#time.now + withinMs }, withinMs);
     });
   }
 
   /** What rules waited for and did not come: an open group is told; one that is closed gets a revision. */
   #runOut(): void {
     const mayClose = !this.#written.isBefore(this.#offset);
-    for (let wait = this.#waits.ranOut(this.#clock); wait !== null; wait = this.#waits.ranOut(this.#clock)) {
+    for (
+      let wait = this.#waits.ranOut(this.#time.now);
+      wait !== null;
+      wait = this.#waits.ranOut(this.#time.now)
+    ) {
       const { group, rule } = wait;
       group.rules!.ranOut(rule, this.#waits);
       if (!mayClose) continue;
@@ -232,11 +244,14 @@ export class Correlate {
 
   #expire(): void {
     const { idleMs, maxMs } = this.#options;
-    for (let node = this.#byActivity.first; node !== null && node.value.activeAt + idleMs <= this.#clock;) {
+    for (
+      let node = this.#byActivity.first;
+      node !== null && node.value.activeAt + idleMs <= this.#time.now;
+    ) {
       this.#close(node.value, 'idle');
       node = this.#byActivity.first;
     }
-    for (let node = this.#byAge.first; node !== null && node.value.openedAt + maxMs <= this.#clock;) {
+    for (let node = this.#byAge.first; node !== null && node.value.openedAt + maxMs <= this.#time.now;) {
       this.#close(node.value, 'max');
       node = this.#byAge.first;
     }
@@ -245,7 +260,7 @@ export class Correlate {
   #endGrace(): void {
     for (
       let node = this.#byGrace.first;
-      node !== null && node.value.firstClosedAt! + this.#options.graceMs <= this.#clock;
+      node !== null && node.value.firstClosedAt! + this.#options.graceMs <= this.#time.now;
     ) {
       const group = node.value;
       this.#byGrace.remove(node);
@@ -257,7 +272,7 @@ export class Correlate {
 
   #close(group: Group, reason: CloseReason, forGood = isFinal(reason)): void {
     const final = forGood || this.#bytes > this.#options.memoryBytes / 2;
-    this.#leaveOpen(group, final, this.#clock);
+    this.#leaveOpen(group, final, this.#time.now);
     this.#emit(group, reason, final);
     if (final) this.#forget(group);
     else this.#forgetIfDone(group);
@@ -276,7 +291,7 @@ export class Correlate {
 
   #emit(group: Group, reason: CloseReason, final: boolean): void {
     group.revision++;
-    const close = { reason, final, offset: this.#offset, sequence: this.#sequence++, clock: this.#clock };
+    const close = { reason, final, offset: this.#offset, sequence: this.#sequence++, clock: this.#time.mark };
     const document = toDocument(group, this.#place, close);
     this.#output.push(document);
     this.#pushAlerts(group, document);
@@ -306,7 +321,7 @@ export class Correlate {
         this.#forget(group);
         continue;
       }
-      if (group.idle !== null) this.#leaveOpen(group, document.final, document.firstClosedAt);
+      if (group.idle !== null) this.#leaveOpen(group, document.final, this.#time.now);
       group.revision = document.revision;
       group.rules?.asWritten(document.rules, this.#waits);
       if (document.alerting !== null) this.#pushAlerts(group, document.alerting);

@@ -1,4 +1,5 @@
 import type { Commit } from '@logloom/event-log';
+import type { ClockState } from './log-clock.ts';
 
 /** What a commit's metadata holds, as JSON. */
 interface Metadata {
@@ -9,6 +10,8 @@ interface Metadata {
   /** The last record before the committed offset that set the rules, and the last that set the options; absent where there is none. */
   rules?: number;
   options?: number;
+  /** The log's clock at the committed offset; absent from an earlier release. */
+  clock?: ClockState;
   /** The next record to apply. The committed offset is the restart point and lies behind it; the lag is counted from here. */
   position: number;
 }
@@ -21,6 +24,7 @@ export interface SetBy {
 
 interface Batch {
   endOffset: number;
+  clock: ClockState | undefined;
   setBy: SetBy;
 }
 
@@ -47,9 +51,16 @@ export class RestartPoint {
   #committedPosition: number;
   #outputEnd: number;
   #setBy: SetBy;
+  #clock: ClockState | undefined;
   readonly #outputEpoch: string | undefined;
 
-  constructor(offset: number, outputEnd: number, setBy: SetBy = {}, outputEpoch?: string) {
+  constructor(
+    offset: number,
+    outputEnd: number,
+    { clock, ...setBy }: SetBy & { clock?: ClockState } = {},
+    outputEpoch?: string,
+  ) {
+    this.#clock = clock;
     this.#outputEpoch = outputEpoch;
     this.#setBy = { rules: setBy.rules, options: setBy.options };
     this.#offset = this.#position = this.#committedPosition = offset;
@@ -61,9 +72,9 @@ export class RestartPoint {
     this.#offset = this.#position = this.#committedPosition = offset;
   }
 
-  /** A batch was applied; `setBy` are the last records of rules and options in it. */
-  batchApplied(endOffset: number, setBy: SetBy): void {
-    this.#batches.push({ endOffset, setBy });
+  /** A batch was applied; `setBy` are the last records of rules and options in it, `clock` the log's clock then. */
+  batchApplied(endOffset: number, setBy: SetBy, clock?: ClockState): void {
+    this.#batches.push({ endOffset, setBy, clock });
     if (this.#batches.length > maxMarks) this.#batches = mergedPairs(this.#batches, mergeBatches);
     this.#position = endOffset;
   }
@@ -85,6 +96,7 @@ export class RestartPoint {
       this.#offset = batch.endOffset;
       this.#setBy.rules = batch.setBy.rules ?? this.#setBy.rules;
       this.#setBy.options = batch.setBy.options ?? this.#setBy.options;
+      this.#clock = batch.clock ?? this.#clock;
       this.#batches.shift();
     }
     if (this.#position === this.#committedPosition) return null;
@@ -102,6 +114,7 @@ export class RestartPoint {
       output,
       outputEpoch: this.#outputEpoch,
       position: this.#position,
+      clock: this.#clock,
       ...this.#setBy,
     });
   }
@@ -110,7 +123,7 @@ export class RestartPoint {
 /** Of two in a row only the end of the second is left. */
 function mergeBatches(a: Batch, b: Batch): Batch {
   const setBy = { rules: b.setBy.rules ?? a.setBy.rules, options: b.setBy.options ?? a.setBy.options };
-  return { endOffset: b.endOffset, setBy };
+  return { endOffset: b.endOffset, setBy, clock: b.clock ?? a.clock };
 }
 
 function mergeWritten(a: Written, b: Written): Written {

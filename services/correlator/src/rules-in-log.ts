@@ -112,7 +112,8 @@ export class RulesWriter {
     now: number,
   ): Promise<boolean> {
     if (position < this.#from) return false;
-    const isOld = now - this.#appendedAt >= this.#refreshMs;
+    // Also one that was appended by a clock that was ahead.
+    const isOld = Math.abs(now - this.#appendedAt) >= this.#refreshMs;
     const isSame =
       (this.#wanted.rules()?.version ?? '') === (rules?.version ?? '') &&
       sameOptions(this.#wanted.options, options);

@@ -52,6 +52,11 @@ export function createMetrics({ registry }: Telemetry) {
       help: 'Changes of the rules file that could not be taken over.',
       registers,
     }),
+    clockSetbacks: new Counter({
+      name: 'logloom_correlator_clock_setbacks_total',
+      help: 'How often append times of logs.events fell by more than a second.',
+      registers,
+    }),
     shortOfMemory: new Counter({
       name: 'logloom_correlator_short_of_memory_total',
       help: 'Documents that were closed early, or take no late events, because open requests took more than they may.',
