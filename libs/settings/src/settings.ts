@@ -100,6 +100,12 @@ const schema = z.object({
     .describe(
       'how long the log keeps records, and Kafka topics that are made; unset: embedded for ever, Kafka by its default',
     ),
+  DEAD_LETTER_RETENTION_MS: z.coerce
+    .number()
+    .int()
+    .min(60_000)
+    .default(30 * 86_400_000)
+    .describe('how long the embedded log keeps dead letters, where LOG_RETENTION_MS is not shorter'),
   SEARCH_RETENTION_MS: retention('the search store'),
   ARCHIVE_RETENTION_MS: retention('the archive'),
   INGEST_MAX_BODY_BYTES: z.coerce

@@ -8,7 +8,8 @@ import type { Logger } from '@logloom/telemetry';
 export type RetentionSettings = Pick<
   Settings,
   'LOG_RETENTION_MS' | 'SEARCH_RETENTION_MS' | 'ARCHIVE_RETENTION_MS' | 'KAFKA_BROKERS'
->;
+> &
+  Partial<Pick<Settings, 'DEAD_LETTER_RETENTION_MS'>>;
 
 export interface RetentionDeps {
   settings: RetentionSettings;
@@ -40,6 +41,7 @@ const nearRetention = 0.8;
 export function hasRetention(settings: RetentionSettings): boolean {
   return (
     settings.LOG_RETENTION_MS !== undefined ||
+    topicRetention(settings, topics.deadLetter) !== undefined ||
     settings.SEARCH_RETENTION_MS !== undefined ||
     settings.ARCHIVE_RETENTION_MS !== undefined
   );
@@ -53,12 +55,12 @@ export async function applyRetention(deps: RetentionDeps): Promise<Removed> {
   const { settings, log, search, archive, logger, now } = deps;
   const removed: Removed = {};
   if (settings.LOG_RETENTION_MS !== undefined) await warnOfReaders(deps, settings.LOG_RETENTION_MS);
-  if (trimsLog(settings)) {
-    for (const topic of Object.values(topics)) {
-      const before = await log.startOffsets(topic);
-      await log.trim(topic, await trimBound(log, topic, now() - settings.LOG_RETENTION_MS!));
-      removed[topic] = sum(await log.startOffsets(topic)) - sum(before);
-    }
+  for (const topic of Object.values(topics)) {
+    const retentionMs = topicRetention(settings, topic);
+    if (retentionMs === undefined) continue;
+    const before = await log.startOffsets(topic);
+    await log.trim(topic, await trimBound(log, topic, now() - retentionMs));
+    removed[topic] = sum(await log.startOffsets(topic)) - sum(before);
   }
   const micros = (retentionMs: number): number => (now() - retentionMs) * 1000;
   if (settings.SEARCH_RETENTION_MS !== undefined)
@@ -86,15 +88,20 @@ async function warnOfReaders(deps: RetentionDeps, retentionMs: number): Promise<
     const seconds = Math.max(0, now() - oldestMs) / 1000;
     oldestUnread?.(topic, seconds);
     if (groups.length === 0 || seconds * 1000 < retentionMs * nearRetention) continue;
-    const effect = trimsLog(settings)
-      ? 'the log keeps what it has not read, beyond the retention'
-      : 'the brokers will soon delete what it has not read';
+    const effect =
+      settings.KAFKA_BROKERS === undefined
+        ? 'the log keeps what it has not read, beyond the retention'
+        : 'the brokers will soon delete what it has not read';
     logger.warn({ topic, groups, oldestUnreadSeconds: seconds }, `a reader is far behind: ${effect}`);
   }
 }
 
-function trimsLog(settings: RetentionSettings): boolean {
-  return settings.LOG_RETENTION_MS !== undefined && settings.KAFKA_BROKERS === undefined;
+/** How long the embedded log keeps a topic's records; dead letters have a bound of their own, so that refused input ends somewhere. */
+function topicRetention(settings: RetentionSettings, topic: Topic): number | undefined {
+  if (settings.KAFKA_BROKERS !== undefined) return undefined;
+  const { LOG_RETENTION_MS: all, DEAD_LETTER_RETENTION_MS: letters } = settings;
+  if (topic !== topics.deadLetter || letters === undefined) return all;
+  return Math.min(all ?? Infinity, letters);
 }
 
 /** The append time (ms) before which a topic can be trimmed: `wantedMs`, or that of the oldest record that a reader still needs. */
