@@ -1,3 +1,4 @@
+import type { LogGap } from '@logloom/event-log';
 import type { Copies } from './copies.ts';
 import type { DecodedRecord } from './decode-records.ts';
 import { blockRecords, blockStart, type History } from './history.ts';
@@ -11,8 +12,8 @@ export interface HistoryReaderOptions {
   copiesIn: (partition: number, first: number) => Promise<ReadonlySet<number>>;
   /** Per partition, where to stop for now. */
   end: () => readonly number[];
-  /** Per partition, the first offset that the log still has. */
-  startOffsets: () => Promise<readonly number[]>;
+  /** What is gone from this offset of a partition on; undefined where nothing ever was. */
+  gapAt: (partition: number, offset: number) => Promise<LogGap | undefined>;
 }
 
 interface Lane {
@@ -88,12 +89,12 @@ export class HistoryReader {
       lane.next = 0;
       lane.olderCopies = await this.#olderCopies(p, from);
       if (lane.records[0]?.offset === from) return;
-      // A hole, or the start of the log has moved on.
-      const start = (await this.#options.startOffsets())[p]!;
-      // What was read is not lost, though it may have left the log since.
-      if (start > from) this.lost += Math.min(start, lane.records[0]?.offset ?? start) - from;
+      // A hole, or what was there is gone; what was read is not, though it may have left the log since.
+      const gap = await this.#options.gapAt(p, from);
+      const behind = Math.min(gap?.to ?? from, lane.records[0]?.offset ?? end, end);
+      this.lost += behind - from;
       if (lane.records.length > 0) return;
-      this.position[p] = Math.min(end, Math.max(start, blockStart(from) + blockRecords));
+      this.position[p] = Math.min(end, Math.max(behind, blockStart(from) + blockRecords));
     }
   }
 

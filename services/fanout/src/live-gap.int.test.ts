@@ -1,6 +1,8 @@
 import { SqliteEventLog } from '@logloom/event-log';
 import { topics } from '@logloom/schemas';
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { LiveClient } from './live-client.ts';
 import { eventually, LiveRig } from './live-rig.ts';
@@ -95,6 +97,30 @@ test('when a topic is made anew, viewers are sent away, come back, and learn tha
     assert.notEqual(whole.events[0]!.id, first!.id);
     await rig.append([rig.event({ message: 'live' })]);
     await eventually(() => back.texts.at(-1) === 'live', 'what comes later');
+  } finally {
+    await rig.close();
+  }
+});
+
+test('records that are damaged in the log are a gap with exact bounds for who reads the past', async () => {
+  const rig = await LiveRig.open();
+  try {
+    for (const name of ['before', 'damaged', 'behind'])
+      await rig.append(Array.from({ length: 40 }, () => rig.event({ message: name })));
+    const db = new DatabaseSync(join(rig.folder, `${topics.events}.db`));
+    db.exec('UPDATE p0 SET records = zeroblob(length(records)) WHERE "offset" = 40');
+    db.close();
+    const tier = await rig.start({ readBack: 10 });
+    const viewer = await LiveClient.open(tier.port);
+    const at = (offset: number): string => `v1.e.${rig.log.epoch}.${offset.toString(36)}-0-0`;
+    await viewer.subscribe({ from: { cursor: at(0) } });
+    await viewer.texted(80);
+    assert.ok(!viewer.texts.includes('damaged'));
+    const gaps = viewer.messages.filter(({ type }) => type === 'gap');
+    assert.deepEqual(
+      gaps.map(({ from, to, missed, reason }) => ({ from, to, missed, reason })),
+      [{ from: at(40), to: at(80), missed: 40, reason: 'retention' }],
+    );
   } finally {
     await rig.close();
   }

@@ -204,7 +204,7 @@ export class LiveStream {
       copies: this.#copies,
       copiesIn: (p, first) => this.#finders[p]!.copiesIn(first),
       end: () => this.position,
-      startOffsets: () => this.startOffsets(),
+      gapAt: (p, offset) => this.#gapAt(p, offset),
     });
   }
 
@@ -310,13 +310,19 @@ export class LiveStream {
     if (due !== undefined) this.#alarm.set(due);
   }
 
+  async #gapAt(partition: number, offset: number): Promise<LogGap | undefined> {
+    let found: LogGap | undefined;
+    await this.#options.log.read(this.kind.topic, partition, offset, 1, (gap) => (found = gap));
+    return found;
+  }
+
   async #readBack(from: readonly number[], end: readonly number[], signal: AbortSignal): Promise<void> {
     const reader = new HistoryReader(from, {
       history: this.#history,
       copies: undefined,
       copiesIn: (p, first) => this.#finders[p]!.copiesIn(first),
       end: () => end,
-      startOffsets: () => this.startOffsets(),
+      gapAt: (p, offset) => this.#gapAt(p, offset),
     });
     while (!signal.aborted && reader.position.some((offset, p) => offset < end[p]!)) {
       for (const item of await reader.read(sliceRecords)) {
