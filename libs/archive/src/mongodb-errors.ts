@@ -39,7 +39,7 @@ export async function withRetries<T>(work: () => Promise<T>): Promise<T> {
       if (!isRetriable(cause)) throw cause;
       // Selecting a server has waited long enough by itself.
       if (attempt === attempts || cause instanceof MongoServerSelectionError)
-        throw new ArchiveError((cause as Error).message, { cause });
+        throw new ArchiveError(`MongoDB (MONGODB_URL): ${(cause as Error).message}`, { cause });
       const wait = firstWaitMs * 2 ** attempt;
       await sleep(wait / 2 + (Math.random() * wait) / 2);
     }

@@ -20,7 +20,7 @@ export function unknownTopic(topic: string, cause?: unknown): EventLogError {
 
 export function logUnavailable(what: string, cause: unknown): EventLogError {
   const reason = cause instanceof Error ? cause.message : String(cause);
-  return new EventLogError('log-unavailable', `${what}: ${reason}`, { cause });
+  return new EventLogError('log-unavailable', `${what}: ${reason} (KAFKA_BROKERS)`, { cause });
 }
 
 /** What to wait before the next attempt: doubled from 100 ms up to 2 s, with jitter so that clients do not come back in step. */

@@ -11,9 +11,13 @@ export function asStoreError(cause: unknown): Error {
   if (cause instanceof errors.TimeoutError)
     return new SearchStoreError('timeout', 'Elasticsearch did not answer in time', { cause });
   if (cause instanceof errors.ConnectionError || cause instanceof errors.NoLivingConnectionsError)
-    return new SearchStoreError('store-unavailable', `Elasticsearch cannot be reached: ${cause.message}`, {
-      cause,
-    });
+    return new SearchStoreError(
+      'store-unavailable',
+      `Elasticsearch (ELASTICSEARCH_URL) cannot be reached: ${cause.message}`,
+      {
+        cause,
+      },
+    );
   if (!(cause instanceof errors.ResponseError)) return cause as Error;
   const text = JSON.stringify(cause.body ?? '');
   if (/"too_many_(?:nested_)?clauses"|maxClauseCount|max_clause_count/.test(text))

@@ -1,6 +1,11 @@
 import { openArchive } from '@logloom/archive';
 import type { EventLog } from '@logloom/event-log';
-import { openJobQueue, openJobRecords, setAsideDamagedJobFiles } from '@logloom/job-queue';
+import {
+  createSqliteJobRecords,
+  openJobQueue,
+  openJobRecords,
+  setAsideDamagedJobFiles,
+} from '@logloom/job-queue';
 import { connectLog, createGapReport, type RunService } from '@logloom/runtime';
 import { topics, type FillMark } from '@logloom/schemas';
 import { openSearchStore } from '@logloom/search-store';
@@ -68,6 +73,10 @@ export const runIndexer: RunService = async ({ settings, telemetry, signal, onRe
   if (settings.REDIS_URL === undefined) setAsideDamagedJobFiles(jobsStore.folder).forEach(onDamaged);
   const queue = cleanUp.adopt(await openJobQueue(jobsStore), (opened) => opened.close());
   const records = cleanUp.adopt(await openJobRecords(jobsStore), (opened) => opened.close());
+  const recordsCopy =
+    settings.REDIS_URL === undefined
+      ? undefined
+      : cleanUp.adopt(createSqliteJobRecords(join(jobsStore.folder, 'copy')), (opened) => opened.close());
   const gate = new WriteGate();
   const { tracing } = telemetry;
   const batches = new IndexBatches({
@@ -161,7 +170,7 @@ export const runIndexer: RunService = async ({ settings, telemetry, signal, onRe
     ),
     runJobs(
       {
-        ...{ log, serde, search, evaluating, archive, gate, queue, records },
+        ...{ log, serde, search, evaluating, archive, gate, queue, records, recordsCopy },
         ...{ settings, logger, gaps, metrics, oldestUnread, now: Date.now },
       },
       stop,

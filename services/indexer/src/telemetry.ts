@@ -102,6 +102,11 @@ export function createMetrics({ registry }: Telemetry) {
       labelNames: ['view'],
       registers,
     }),
+    emptiedStores: new Counter({
+      name: 'logloom_indexer_emptied_job_stores_total',
+      help: 'How often the job store was found emptied: saved filters and schedules were set again, waiting jobs are gone.',
+      registers,
+    }),
     missingItems: new Gauge({
       name: 'logloom_indexer_missing_items',
       help: 'Events and documents that the last verification found missing in a view, and did not refill.',

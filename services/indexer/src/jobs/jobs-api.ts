@@ -1,4 +1,4 @@
-import type { Job } from '@logloom/job-queue';
+import type { Job, JobRecords } from '@logloom/job-queue';
 import { formatMicros } from '@logloom/schemas';
 import type { Actor, SecurityLog } from '@logloom/telemetry';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -11,6 +11,7 @@ import { jobNames, resultKind, retries } from './job-names.ts';
 import { countRedrive, planRedrive, type RedriveCriteria } from './redrive.ts';
 import { SavedFilters, type SavedFiltersDeps } from './saved-filters.ts';
 import { viewNames, type ViewName } from './verify-views.ts';
+import { recordsBegan } from './watch-records.ts';
 
 export interface JobsApiDeps extends LogAccess, SavedFiltersDeps {
   /** Who sent a request, for the account of who ordered what. */
@@ -71,7 +72,7 @@ export function registerJobs(api: FastifyInstance, deps: JobsApiDeps): void {
 
   api.get<WithId>('/jobs/:id', async ({ params: { id } }) => {
     const job = await queue.get(id);
-    if (job === undefined) throw new ApiError('job-not-found', `there is no job ${id}`);
+    if (job === undefined) throw new ApiError('job-not-found', await whyNoJob(records, id));
     return jobJson(job, await records.get(resultKind, id));
   });
 
@@ -138,6 +139,13 @@ function readCriteria(body: Readonly<Record<string, unknown>>, nowMs: number): R
     ...parameters.range(),
     again: flag(body, 'again'),
   };
+}
+
+async function whyNoJob(records: JobRecords, id: string): Promise<string> {
+  const since = await recordsBegan(records);
+  return since === undefined
+    ? `there is no job ${id}`
+    : `there is no job ${id}: it is kept no longer, or it was ordered before the job store was emptied; what is there began at ${formatMicros(since * 1000)}`;
 }
 
 function readView(given: unknown): ViewName | undefined {

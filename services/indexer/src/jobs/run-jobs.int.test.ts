@@ -1,7 +1,9 @@
-import { openJobQueue, openJobRecords } from '@logloom/job-queue';
+import { createSqliteJobRecords, openJobQueue, openJobRecords } from '@logloom/job-queue';
 import { createTelemetry } from '@logloom/telemetry';
 import fastify from 'fastify';
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startStack } from '../../../../infra/local/start-stack.ts';
@@ -62,6 +64,63 @@ for (const { name, redisUrl, skip } of queues) {
       }
     });
   });
+}
+
+test(
+  'Redis that is emptied under a running service has its saved filters and schedules again',
+  { skip: stack.missing.redis ?? false },
+  async () => {
+    await using rig = await openRig();
+    const redisUrl = stack.env['REDIS_URL']!;
+    const queue = await openJobQueue({ redisUrl, folder: rig.folder });
+    const records = await openJobRecords({ redisUrl, folder: rig.folder });
+    const copy = createSqliteJobRecords(`${rig.folder}/copy`);
+    const deps = { ...rig, queue, records, recordsCopy: copy, now: Date.now };
+    const app = fastify();
+    registerJobs(app, deps);
+    const stop = new AbortController();
+    const { logger } = createTelemetry('indexer', 'silent');
+    const running = runJobs({ ...deps, logger, evaluating: rig.search, settings: noSettings }, stop.signal);
+    try {
+      const saved = await app.inject({
+        method: 'POST',
+        url: '/saved-filters',
+        payload: { name: 'n', filter: 'service:shop', everyMs: 1000 },
+      });
+      const { id } = saved.json<{ id: string }>();
+      const ordered = await app.inject({ method: 'POST', url: '/jobs/rebuild', payload: {} });
+      await until(async () => (await copy.list('saved-filter')).length === 1);
+      await until(async () => (await copy.list('store')).length === 1);
+      await flush(redisUrl);
+      await until(async () => (await app.inject(`/saved-filters/${id}`)).statusCode === 200);
+      const lastRun = async () =>
+        (await app.inject(`/saved-filters/${id}`)).json<{ lastRun?: { at: string } }>().lastRun?.at;
+      const before = await lastRun();
+      await until(async () => (await lastRun()) !== before);
+      const gone = await app.inject(`/jobs/${ordered.json<{ id: string }>().id}`);
+      assert.match(gone.json<{ message: string }>().message, /before the job store was emptied/);
+      assert.match(await metricsOf(rig), /emptied_job_stores_total\S* 1/);
+    } finally {
+      stop.abort();
+      await running;
+      await app.close();
+      await Promise.all([queue.close(), records.close(), copy.close()]);
+    }
+  },
+);
+
+async function metricsOf({ metrics }: Awaited<ReturnType<typeof openRig>>): Promise<string> {
+  const { name, values } = await metrics.emptiedStores.get();
+  return values.map(({ value }) => `${name} ${value}`).join();
+}
+
+async function flush(url: string): Promise<void> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  socket.write('FLUSHALL\r\n');
+  const [answer] = (await once(socket, 'data')) as [Buffer];
+  assert.match(answer.toString(), /^\+OK/);
+  socket.destroy();
 }
 
 const noSettings = {

@@ -10,6 +10,7 @@ import { runRedrive, type RedriveJob } from './redrive.ts';
 import { applyRetention, hasRetention, type RetentionSettings } from './retention.ts';
 import { SavedFilters } from './saved-filters.ts';
 import { verifyViews, type VerifyJob } from './verify-views.ts';
+import { watchRecords } from './watch-records.ts';
 
 export interface JobsDeps extends RebuildDeps {
   queue: JobQueue;
@@ -19,7 +20,9 @@ export interface JobsDeps extends RebuildDeps {
   settings: RetentionSettings;
   logger: Logger;
   oldestUnread?: (topic: string, seconds: number) => void;
-  metrics: Pick<IndexerMetrics, 'missingItems'>;
+  metrics: Pick<IndexerMetrics, 'missingItems' | 'emptiedStores'>;
+  /** Where saved filters are kept a second time, for a queue whose store may be emptied. */
+  recordsCopy?: JobRecords | undefined;
   /** The machine's clock in ms. */
   now: () => number;
 }
@@ -88,6 +91,21 @@ export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void
       await sleep(rest, undefined, { signal: lost }).catch(() => {});
     }),
   ];
+  const { recordsCopy: copy, records, now } = deps;
+  if (copy !== undefined)
+    workers.push(
+      watchRecords(
+        {
+          ...{ records, copy, logger, now },
+          onEmptied: async () => {
+            deps.metrics.emptiedStores.inc();
+            await savedFilters.scheduleAll();
+            await scheduleRetention(deps);
+          },
+        },
+        stop,
+      ),
+    );
   for (const worker of workers) worker.catch(() => failed.abort());
   for (const result of await Promise.allSettled(workers))
     if (result.status === 'rejected') throw result.reason;

@@ -68,7 +68,9 @@ export const savedFilterLimits = {
   inAllPerMinute: 600,
 };
 const shortestWindowMicros = 1_000_000;
-const kind = 'saved-filter';
+/** The kind of their records. */
+export const savedFilterKind = 'saved-filter';
+const kind = savedFilterKind;
 const maxHits = 10;
 const maxNameLength = 200;
 const shortestMs = 1000;
