@@ -31,6 +31,7 @@ const folder = await mkdtemp(join(tmpdir(), 'logloom-bench-'));
 await using stack = await startStack({ only: ['kafka'], throughput: true });
 if (stack.missing.kafka !== undefined) {
   console.log(stack.missing.kafka);
+  process.exitCode = 1;
 } else {
   const java = await findJava('kafka-streams', oldestJava.kafka);
   const classPath = await buildSessionGrouping(java, new AbortController().signal);

@@ -40,7 +40,10 @@ const events = Array.from({ length: count }, (_, i) =>
 
 await using stack = await startStack({ only: ['elasticsearch'], throughput: true });
 if (stack.missing.elasticsearch === undefined) await compare(stack.env['ELASTICSEARCH_URL']!);
-else console.log(stack.missing.elasticsearch);
+else {
+  console.log(stack.missing.elasticsearch);
+  process.exitCode = 1;
+}
 
 async function compare(url: string): Promise<void> {
   const contenders = { 'rival: client.bulk, prebuilt': prebuilt, 'search store': throughStore };

@@ -38,8 +38,10 @@ interface Cost {
 const folder = mkdtempSync(join(tmpdir(), 'bench-engines-'));
 await using stack = await startStack({ only: ['kafka', 'elasticsearch', 'mongodb'], throughput: true });
 const missing = Object.values(stack.missing);
-if (missing.length > 0) console.log(missing.join('\n'));
-else await compare();
+if (missing.length > 0) {
+  console.log(missing.join('\n'));
+  process.exitCode = 1;
+} else await compare();
 rmSync(folder, { recursive: true });
 
 async function compare(): Promise<void> {

@@ -42,6 +42,7 @@ async function eachPartition(append: (partition: number) => Promise<unknown>): P
 await using stack = await startStack({ only: ['kafka'], throughput: true });
 if (stack.missing.kafka !== undefined) {
   console.log(stack.missing.kafka);
+  process.exitCode = 1;
 } else {
   printConditions(`one broker, ${records} records of ${value.length} B, ${partitions} partitions`);
   const brokers = stack.env['KAFKA_BROKERS']!.split(',');

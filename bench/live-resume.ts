@@ -112,4 +112,7 @@ printConditions(
 await run('logloom', [here('server.ts'), '127.0.0.1:9125'], 9125);
 if (existsSync(join(peers, 'node_modules/socket.io')))
   await run('socketio', [here('socketio-recovery.mjs'), peers, '9126'], 9126);
-else console.log(`socketio: not run, ${peers} has no socket.io; --tools names the folder`);
+else {
+  console.log(`socketio: not run, ${peers} has no socket.io; --tools names the folder`);
+  process.exitCode = 1;
+}

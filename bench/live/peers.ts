@@ -54,6 +54,7 @@ export class Tools {
     console.log(
       `not run: no bin/wsload in ${folders.join(', ')}. --tools names the folder of the load client and the rivals, built as its README says.`,
     );
+    process.exitCode = 1;
     return undefined;
   }
 
@@ -76,6 +77,7 @@ export class Tools {
       const missing = peer.command.filter((word) => word.startsWith('/') && !existsSync(word));
       if (missing.length === 0) return [peer];
       console.log(`without ${name}: ${missing.join(', ')} is missing`);
+      process.exitCode = 1;
       return [];
     });
   }

@@ -1,4 +1,5 @@
-import { describeSettings, parseSettings } from '@logloom/settings';
+import { checkExposure, checkIngestExposure } from '@logloom/auth';
+import { describeSettings, parseSettings, type Settings } from '@logloom/settings';
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -27,6 +28,8 @@ interface Service {
   network_mode?: string;
   read_only?: boolean;
   cap_drop?: string[];
+  security_opt?: string[];
+  networks?: Record<string, { ipv4_address: string }>;
   build?: { context: string; dockerfile: string };
 }
 
@@ -82,14 +85,14 @@ for (const file of files) {
       }
     });
 
-    test('nothing is privileged, and our containers have no rights and a read-only file system', () => {
+    test('nothing is privileged, has rights or may gain any, and our containers have a read-only file system', () => {
       for (const [name, service] of Object.entries(services)) {
         assert.ok(service.privileged === undefined && service.network_mode === undefined, name);
         assert.ok(!(service.user ?? '').startsWith('root') && service.user !== '0', name);
         assert.ok(!(service.volumes ?? []).some((volume) => volume.includes('docker.sock')), name);
-        if (service.build === undefined) continue;
-        assert.equal(service.read_only, true, name);
         assert.deepEqual(service.cap_drop, ['ALL'], name);
+        assert.deepEqual(service.security_opt, ['no-new-privileges:true'], name);
+        if (service.build !== undefined) assert.equal(service.read_only, true, name);
       }
     });
 
@@ -120,6 +123,19 @@ for (const file of files) {
       for (const port of ports) assert.match(port, /^(127\.0\.0\.1|\$\{LOGLOOM_BIND:-127\.0\.0\.1\}):/);
     });
 
+    test('on any address but loopback nothing starts without tokens and keys', () => {
+      for (const [name, { environment = {}, build }] of Object.entries(services)) {
+        if (build === undefined) continue;
+        assert.equal(environment['PUBLISHED_ON'], '${LOGLOOM_BIND:-127.0.0.1}', name);
+        const publishedOn = (address: string): Settings =>
+          parseSettings({ ...(environment as Record<string, string>), PUBLISHED_ON: address });
+        assert.doesNotThrow(() => checkExposure(publishedOn('127.0.0.1')), name);
+        assert.throws(() => checkExposure(publishedOn('0.0.0.0')), /LIVE_AUTH_JWKS/, name);
+        assert.doesNotThrow(() => checkIngestExposure(publishedOn('127.0.0.1')), name);
+        assert.throws(() => checkIngestExposure(publishedOn('0.0.0.0')), /INGEST_KEYS/, name);
+      }
+    });
+
     test('what runs our image exists and is set up by settings that exist', () => {
       const names = new Set(describeSettings().map((setting) => setting.name));
       const ours = Object.entries(services).filter(([, service]) => service.build !== undefined);
@@ -146,6 +162,11 @@ test('the four services run, each with its own health', () => {
     assert.equal(service.healthcheck!.test.at(-1), `http://127.0.0.1:${port}/health/ready`);
     assert.ok(published(service).includes(String(port)), name);
   }
+});
+
+test('only the front is believed when it names the address of a viewer', () => {
+  const trusted = whole.services['fanout']!.environment!['LIVE_TRUSTED_PROXIES'];
+  assert.equal(trusted, whole.services['front']!.networks!['default']!.ipv4_address);
 });
 
 test('the ports for applications and viewers are the default ones', () => {

@@ -137,7 +137,7 @@ test('keys at a URL are fetched again for a key that is not known', async () => 
     status = 500;
     assert.equal(await code('first'), 'auth-unavailable');
     status = 200;
-    assert.equal(await code('first'), 'ok');
+    await eventually('the keys are fetched again', async () => (await code('first')) === 'ok');
     assert.equal(await code('second'), 'unauthorized');
     body = issuer.jwks('second');
     await eventually('the second key is known', async () => (await code('second')) === 'ok');
@@ -146,6 +146,41 @@ test('keys at a URL are fetched again for a key that is not known', async () => 
     server.closeAllConnections();
     server.close();
   }
+});
+
+test('while the server of the keys fails, tokens of strangers make it be asked once, and known keys go on', async () => {
+  let asked = 0;
+  let isFailing = true;
+  const server = createServer((_, response) => {
+    asked++;
+    if (isFailing) response.statusCode = 503;
+    response.end(isFailing ? 'not now' : issuer.jwks('first'));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const authenticate = await open(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  const stranger = await TestIssuer.create('unknown');
+  const strange = bearer(await stranger.sign());
+  for (let i = 0; i < 50; i++) assert.equal(codeOf(await authenticate(strange)), 'auth-unavailable');
+  const together = await Promise.all(Array.from({ length: 50 }, () => authenticate(strange)));
+  assert.deepEqual([...new Set(together.map(codeOf))], ['auth-unavailable']);
+  assert.equal(asked, 1);
+
+  isFailing = false;
+  const known = bearer(await issuer.sign());
+  await eventually('the keys are fetched again', async () => codeOf(await authenticate(known)) === 'ok');
+  assert.equal(asked, 2);
+  isFailing = true;
+  await eventually('a stranger has the keys fetched', async () => {
+    await authenticate(strange);
+    return asked > 2;
+  });
+  for (let i = 0; i < 50; i++) {
+    assert.equal(codeOf(await authenticate(strange)), 'auth-unavailable');
+    assert.equal(codeOf(await authenticate(known)), 'ok');
+  }
+  assert.equal(asked, 3);
+  server.closeAllConnections();
+  server.close();
 });
 
 test('a file that cannot be read stops the start', async () => {

@@ -8,25 +8,31 @@ import { isIP } from 'node:net';
  */
 export function checkExposure({
   HOST,
+  PUBLISHED_ON = HOST,
   LIVE_AUTH_JWKS,
   LIVE_ALLOW_NO_AUTH,
-}: Pick<Settings, 'HOST' | 'LIVE_AUTH_JWKS' | 'LIVE_ALLOW_NO_AUTH'>): void {
-  if (LIVE_AUTH_JWKS !== undefined || LIVE_ALLOW_NO_AUTH || isLoopback(HOST)) return;
+}: Pick<Settings, 'HOST' | 'PUBLISHED_ON' | 'LIVE_AUTH_JWKS' | 'LIVE_ALLOW_NO_AUTH'>): void {
+  if (LIVE_AUTH_JWKS !== undefined || LIVE_ALLOW_NO_AUTH || isLoopback(PUBLISHED_ON)) return;
   throw new SettingsError([
-    `HOST=${HOST}: whoever reaches this address could read every event. Set LIVE_AUTH_JWKS to ask for tokens (docs/security.md), or LIVE_ALLOW_NO_AUTH=true where something else protects the port`,
+    `${nameOf(HOST, PUBLISHED_ON)}: whoever reaches this address could read every event. Set LIVE_AUTH_JWKS to ask for tokens (docs/security.md), or LIVE_ALLOW_NO_AUTH=true where something else protects the port`,
   ]);
 }
 
 /** Throws SettingsError where everybody who reaches the machine could add events, and nobody said that this is meant. */
 export function checkIngestExposure({
   HOST,
+  PUBLISHED_ON = HOST,
   INGEST_KEYS,
   INGEST_ALLOW_NO_AUTH,
-}: Pick<Settings, 'HOST' | 'INGEST_KEYS' | 'INGEST_ALLOW_NO_AUTH'>): void {
-  if (INGEST_KEYS !== undefined || INGEST_ALLOW_NO_AUTH || isLoopback(HOST)) return;
+}: Pick<Settings, 'HOST' | 'PUBLISHED_ON' | 'INGEST_KEYS' | 'INGEST_ALLOW_NO_AUTH'>): void {
+  if (INGEST_KEYS !== undefined || INGEST_ALLOW_NO_AUTH || isLoopback(PUBLISHED_ON)) return;
   throw new SettingsError([
-    `HOST=${HOST}: whoever reaches this address could add events. Set INGEST_KEYS to ask for keys (docs/security.md), or INGEST_ALLOW_NO_AUTH=true where something else protects the ports`,
+    `${nameOf(HOST, PUBLISHED_ON)}: whoever reaches this address could add events. Set INGEST_KEYS to ask for keys (docs/security.md), or INGEST_ALLOW_NO_AUTH=true where something else protects the ports`,
   ]);
+}
+
+function nameOf(host: string, publishedOn: string): string {
+  return publishedOn === host ? `HOST=${host}` : `PUBLISHED_ON=${publishedOn}`;
 }
 
 export function isLoopback(host: string): boolean {

@@ -1,4 +1,10 @@
-import { createLocalJWKSet, createRemoteJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
+import {
+  createLocalJWKSet,
+  createRemoteJWKSet,
+  errors,
+  type JSONWebKeySet,
+  type JWTVerifyGetKey,
+} from 'jose';
 import { readFile, stat } from 'node:fs/promises';
 import { KeysUnavailable } from './keys-unavailable.ts';
 
@@ -20,7 +26,7 @@ export async function openKeySet(source: string): Promise<JWTVerifyGetKey> {
       cacheMaxAge: maxAgeMs,
       timeoutDuration: 5_000,
     });
-    return keys;
+    return sparing(keys);
   }
   let set = await readSet(source);
   let changedAt = await lastChange(source);
@@ -41,6 +47,33 @@ export async function openKeySet(source: string): Promise<JWTVerifyGetKey> {
       }
     }
     return set(header, token);
+  };
+}
+
+/**
+ * The keys of a server that may fail: after a fetch that failed the next one waits. Tokens come from strangers, and each would have the
+ * keys fetched. Meanwhile the keys that are known serve for as long as they may.
+ */
+function sparing(keys: ReturnType<typeof createRemoteJWKSet>): JWTVerifyGetKey {
+  let failure: unknown;
+  let retryAt = 0;
+  return async (header, token) => {
+    if (performance.now() < retryAt) {
+      const known = keys.fresh ? keys.jwks() : undefined;
+      const found = known && (await createLocalJWKSet(known)(header, token).catch(() => undefined));
+      if (found !== undefined) return found;
+      throw new KeysUnavailable('the keys could not be fetched a moment ago', { cause: failure });
+    }
+    try {
+      return await keys(header, token);
+    } catch (error) {
+      // Nothing was wrong with the server.
+      if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys)
+        throw error;
+      failure = error;
+      retryAt = performance.now() + cooldownMs;
+      throw error;
+    }
   };
 }
 

@@ -48,6 +48,11 @@ const maxIdPatterns = 20;
 const schema = z.object({
   LOGLOOM_DATA: z.string().min(1).default('./data').describe('folder of the embedded store'),
   HOST: z.string().min(1).default('127.0.0.1').describe('address to listen on'),
+  PUBLISHED_ON: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('address at which others reach the ports, where a container publishes them; default HOST'),
   ALLOWED_HOSTS: z
     .string()
     .default('')
