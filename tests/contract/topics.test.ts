@@ -123,8 +123,14 @@ test('logs.events: the correlator reads the rules and options that another wrote
 });
 
 test('logs.alerts: the correlator writes what the indexer posts', async () => {
-  const rule = { name: 'never-paid', message: 'm', webhook: 'http://localhost/hook' };
-  const alert = alertOf({ ...correlation, labels: { team: 'shop' }, severity: 'high' }, 1, rule);
+  const rule = {
+    name: 'never-paid',
+    message: 'm',
+    severity: 'high',
+    labels: { team: 'shop' },
+    webhook: 'http://localhost/hook',
+  };
+  const alert = alertOf(correlation, 1, rule);
   assert.deepEqual(plain(await roundTrip((serde) => serde.encode('Alert', alert))), alert);
 });
 

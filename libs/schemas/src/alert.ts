@@ -5,15 +5,16 @@ import type { Alert, Correlation } from './generated/types.ts';
 export function alertOf(
   c: Correlation,
   index: number,
-  rule: { name: string; message: string; webhook: string | null },
+  rule: Pick<Alert, 'message' | 'severity' | 'labels' | 'webhook'> & { name: string },
 ): Alert {
   return {
     id: `${c.id}-r${c.revision}-${rule.name}`,
     rule: rule.name,
     rulesVersion: c.rulesVersion,
     message: rule.message,
-    severity: c.severity,
-    labels: c.labels,
+    // The rule's own: the document's are those of all rules that matched.
+    severity: rule.severity,
+    labels: rule.labels,
     webhook: rule.webhook,
     at: c.closedAt,
     documentId: c.id,

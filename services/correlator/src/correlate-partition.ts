@@ -254,7 +254,12 @@ export async function correlatePartition(
       await log.append(topics.events, [{ partition, key: null, value: serde.encode('Tick', { dueAt }) }]);
       metrics.ticks.inc();
     },
-    close: commit,
+    close: async () => {
+      // Whoever gets the partition next says how it stands.
+      for (const gauge of [metrics.openGroups, metrics.openWaits, metrics.groupBytes])
+        gauge.remove({ partition: String(partition) });
+      await commit();
+    },
   };
 }
 

@@ -1,5 +1,5 @@
 import { FilterSubject } from '@logloom/filter';
-import type { RuleSet } from '@logloom/rules';
+import type { Rule, RuleSet } from '@logloom/rules';
 import {
   alertOf,
   placeEvent,
@@ -301,7 +301,7 @@ export class Correlate {
   #pushAlerts({ rules }: Group, document: Correlation): void {
     document.alerts.forEach((name, index) => {
       const rule = rules?.set.rules.find((each) => each.name === name);
-      if (rule !== undefined) this.#alerts.push(alertOf(document, index, rule));
+      if (rule !== undefined) this.#alerts.push(alertOf(document, index, alertRule(rule)));
     });
   }
 
@@ -346,6 +346,12 @@ export class Correlate {
     if (group.grace !== null) this.#byGrace.remove(group.grace);
     group.created = group.idle = group.age = group.grace = null;
   }
+}
+
+/** By name, so that equal labels are equal bytes. */
+function alertRule({ name, message, severity, labels, webhook }: Rule): Parameters<typeof alertOf>[2] {
+  const sorted = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
+  return { name, message, severity, labels: Object.fromEntries(sorted), webhook };
 }
 
 function bytesOf({ bytes, rules }: Group): number {

@@ -48,15 +48,15 @@ test('more open groups than may be: the longest idle are closed early, each coun
       }),
     })),
   );
+  const metric = async (name: string, labels: object): Promise<number | undefined> => {
+    const { values } = (await telemetry.registry.getSingleMetric(name)?.get()) ?? { values: [] };
+    const matches = (given: object): boolean =>
+      Object.entries(labels).every(([key, value]) => (given as Record<string, unknown>)[key] === value);
+    return values.find((each) => matches(each.labels))?.value;
+  };
   const stop = new AbortController();
   const running = runCorrelator({ settings, telemetry, signal: stop.signal, onReady: () => {} });
   try {
-    const metric = async (name: string, labels: object): Promise<number | undefined> => {
-      const { values } = (await telemetry.registry.getSingleMetric(name)?.get()) ?? { values: [] };
-      const matches = (given: object): boolean =>
-        Object.entries(labels).every(([key, value]) => (given as Record<string, unknown>)[key] === value);
-      return values.find((each) => matches(each.labels))?.value;
-    };
     const evicted = (): Promise<number | undefined> =>
       metric('logloom_correlator_documents_total', { reason: 'evicted' });
     for (const deadline = Date.now() + 60_000; (await evicted()) !== requests - maxGroups;) {
@@ -75,4 +75,6 @@ test('more open groups than may be: the longest idle are closed early, each coun
     stop.abort();
     await running;
   }
+  const gone = await metric('logloom_correlator_open_groups', { partition: '0' });
+  assert.equal(gone, undefined, 'a partition that is given up has no series');
 });

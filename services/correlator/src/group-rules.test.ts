@@ -307,3 +307,28 @@ test('a group keeps the rules of its first event; the next one has the new', () 
     ],
   );
 });
+
+test('an alert has the severity and labels of its own rule, the document those of all', () => {
+  const { documents, alerts } = run(
+    `rules:
+    - { name: slow, when: 'message:slow', severity: low, labels: { team: web, kind: speed }, alert: true }
+    - { name: lost, when: 'level:error', severity: critical, labels: { team: core }, alert: true }
+    - { name: plain, when: 'level:error', alert: true }`,
+    [
+      { at: 0, message: 'slow' },
+      { at: 1, level: 'error' },
+    ],
+  );
+  assert.deepEqual(
+    alerts.map(({ rule, severity, labels }) => [rule, severity, labels]),
+    [
+      ['slow', 'low', { kind: 'speed', team: 'web' }],
+      ['lost', 'critical', { team: 'core' }],
+      ['plain', null, {}],
+    ],
+  );
+  assert.deepEqual(
+    [documents[0]!.severity, documents[0]!.labels],
+    ['critical', { kind: 'speed', team: 'core' }],
+  );
+});

@@ -127,7 +127,11 @@ export async function indexPartition(
       if (gap.reason === 'lost-end') lastFloor = Math.min(lastFloor, gap.from);
     },
     idle: commitWhenDue,
-    close: commit,
+    close: async () => {
+      await commit();
+      // Whoever gets the partition next says how far it is.
+      metrics.committed.remove({ topic, partition: String(partition) });
+    },
   };
 }
 
