@@ -409,7 +409,10 @@ export class LiveTier {
     const waves = Math.max(1, Math.min(viewers.length, Math.floor((drainMs * waveShare) / waveMs)));
     const spread = (): number => Math.round(Math.random() * (othersServe ? waveMs : retrySpreadMs));
     for (const stream of this.#streams) stream.flushAll();
-    if (!othersServe) for (const viewer of viewers) viewer.goodbye(reason, spread());
+    if (!othersServe)
+      for (const viewer of viewers)
+        if (reason === 'restart') viewer.goodbye('restart', spread());
+        else viewer.goodbye('shutdown', spread());
     const perWave = Math.ceil(viewers.length / waves);
     for (let first = 0; first < viewers.length; first += perWave) {
       for (const stream of this.#streams) stream.flushAll();
