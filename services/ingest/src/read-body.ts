@@ -37,6 +37,11 @@ export class PendingBytes {
     return this.#max;
   }
 
+  /** Counts bytes that are known to fit; a negative number gives some back. */
+  add(bytes: number): void {
+    this.#bytes += bytes;
+  }
+
   release(bytes: number): void {
     this.#bytes -= bytes;
   }

@@ -108,7 +108,7 @@ export async function startIngest(context: ServiceContext): Promise<RunningInges
       settings.SYSLOG_PORT === 0
         ? undefined
         : await openSyslogDoor({
-            ...{ settings, intake, addresses, logger },
+            ...{ settings, intake, addresses, logger, pending },
             stats: createSyslogStats(telemetry),
           });
     state.intake = intake;

@@ -3,7 +3,13 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freeSyslogPort, readEvents, startForTest, temporaryFolder } from './ingest-harness.ts';
+import {
+  freeSyslogPort,
+  readDeadLetters,
+  readEvents,
+  startForTest,
+  temporaryFolder,
+} from './ingest-harness.ts';
 
 const max = 20;
 
@@ -14,6 +20,32 @@ async function open(port: number, localAddress: string): Promise<Socket> {
   await once(socket, 'connect');
   return socket;
 }
+
+test('messages that begin and do not end fill no memory: their connection is closed, and what there is of them is kept', async () => {
+  using folder = temporaryFolder();
+  const port = await freeSyslogPort();
+  {
+    await using service = await startForTest(folder.path, {
+      SYSLOG_PORT: String(port),
+      INGEST_MAX_PENDING_BYTES: '300000',
+    });
+    const first = await open(port, '127.0.0.1');
+    first.write(`<13>${'a'.repeat(200_000)}`);
+    const held = async (): Promise<boolean> =>
+      /^logloom_ingest_pending_bytes\{.*\} 20\d{4}$/m.test(await service.telemetry.registry.metrics());
+    for (const deadline = Date.now() + 60_000; !(await held()); await sleep(20))
+      assert.ok(Date.now() < deadline);
+    const second = await open(port, '127.0.0.1');
+    const closed = new Promise((resolve) => second.once('close', resolve));
+    second.write(`<13>${'b'.repeat(200_000)}`);
+    await closed;
+    first.end('\n');
+    await new Promise((resolve) => first.once('close', resolve));
+  }
+  assert.equal((await readEvents(folder.path)).length, 1);
+  const [letter] = await readDeadLetters(folder.path);
+  assert.equal(letter?.code, 'incomplete-message');
+});
 
 test('silent connections make room: those of whoever has most of them, and never one that is at work', async () => {
   using folder = temporaryFolder();

@@ -7,6 +7,7 @@ import { atMostEvery } from './at-most-every.ts';
 import { IngestError } from './errors.ts';
 import type { Intake } from './intake.ts';
 import type { Debt } from './quota-accounts.ts';
+import type { PendingBytes } from './read-body.ts';
 import { SyslogLane } from './syslog-lane.ts';
 import { SyslogTcp } from './syslog-tcp.ts';
 import { SyslogUdp } from './syslog-udp.ts';
@@ -30,6 +31,8 @@ export interface SyslogDoorOptions {
   /** Unset: no address has a quota. */
   addresses?: AddressQuotas | undefined;
   stats: SyslogStats;
+  /** Memory for messages that have begun. */
+  pending: PendingBytes;
   logger: Telemetry['logger'];
 }
 
@@ -59,6 +62,9 @@ export async function openSyslogDoor(options: SyslogDoorOptions): Promise<Syslog
   const tellRefused = atMostEvery(loggedMs, (count, max: number | undefined, from: string) =>
     logger.warn({ max, count }, `syslog connections are refused: too many are open${from}`),
   );
+  const tellOverloaded = atMostEvery(loggedMs, (count) =>
+    logger.warn({ count }, 'syslog connections are closed: messages that are not whole fill the memory'),
+  );
   const tellReplaced = atMostEvery(loggedMs, (count, max: number) =>
     logger.warn({ max, count }, 'silent syslog connections are closed: too many are open'),
   );
@@ -80,6 +86,11 @@ export async function openSyslogDoor(options: SyslogDoorOptions): Promise<Syslog
     addressConnections: new AddressConnections(settings.INGEST_ADDRESS_CONNECTIONS),
     addresses,
     hold,
+    pending: options.pending,
+    onOverloaded: () => {
+      stats.refusedConnections++;
+      tellOverloaded();
+    },
     onReplaced: () => {
       stats.replacedConnections++;
       tellReplaced(settings.SYSLOG_MAX_CONNECTIONS);

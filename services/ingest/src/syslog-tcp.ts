@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressConnections, AddressQuotas } from './address-limits.ts';
 import { IdleConnections } from './idle-connections.ts';
+import type { PendingBytes } from './read-body.ts';
 import type { Usage } from './quota-accounts.ts';
 import { SyslogFramer, type SyslogFrame } from './syslog-framing.ts';
 import type { SyslogLane } from './syslog-lane.ts';
@@ -25,6 +26,10 @@ export interface SyslogTcpOptions {
   /** A lane of its own for each connection under way; number 0 to maxConnections - 1. */
   lane: (number: number) => SyslogLane;
   onRefused: (reason: 'all' | 'address') => void;
+  /** Memory for messages that have begun; shared with the requests over HTTP. */
+  pending: PendingBytes;
+  /** A connection was closed whose message, not whole yet, had no room. */
+  onOverloaded: () => void;
   /** A silent connection made room for a new one. */
   onReplaced: () => void;
   addressConnections: AddressConnections;
@@ -138,11 +143,19 @@ export class SyslogTcp {
   }
 
   async #receive(socket: Socket, number: number): Promise<void> {
-    const { lane, maxEventBytes, idleMs, hold, addresses, logger } = this.#options;
+    const { lane, maxEventBytes, idleMs, hold, addresses, logger, pending } = this.#options;
     const ownLane = (this.#lanes[number] ??= lane(number));
     const peer = peerName(socket.remoteAddress);
     const address = peer ?? 'unknown';
     const framer = new SyslogFramer(maxEventBytes);
+    let heldBytes = 0;
+    const hasRoom = (): boolean => {
+      const more = framer.heldBytes - heldBytes;
+      if (more > pending.free) return false;
+      pending.add(more);
+      heldBytes += more;
+      return true;
+    };
     let isWriting = false;
     const write = async (frames: SyslogFrame[]): Promise<void> => {
       if (frames.length === 0) return;
@@ -166,6 +179,10 @@ export class SyslogTcp {
       const inOrder = await this.#readAll(socket, async (chunk) => {
         this.#work(socket);
         await write(framer.push(chunk));
+        if (!hasRoom()) {
+          this.#options.onOverloaded();
+          socket.destroy();
+        }
         this.#rest(socket, framer.heldBytes, true);
       });
       this.#work(socket);
@@ -173,6 +190,7 @@ export class SyslogTcp {
     } catch (error) {
       logger.error({ err: error, peer }, 'syslog messages were received and could not be stored');
     }
+    pending.release(heldBytes);
     socket.destroy();
   }
 
