@@ -58,6 +58,8 @@ function open(port: number, first: string): Promise<Socket | undefined> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1', localAddress }, () => {
       if (first !== '') socket.write(first);
+      // Otherwise the end of what the server says is never seen.
+      socket.resume();
       resolve(socket);
     });
     socket.on('error', () => resolve(undefined));
@@ -89,6 +91,12 @@ const attacks: Record<string, () => Promise<unknown>> = {
       sent.push(
         await ingest(`{"service":"large","message":"${'x'.repeat(1_000_000)}","traceId":"large-${n}"}`),
       );
+    for (let tries = 0; tries < 240; tries++) {
+      const answer = await fetch(`${viewersUrl}/api/search?q=service:large&limit=0`);
+      const { total } = (await answer.json()) as { total: { value: number } };
+      if (total.value === sent.length) break;
+      await sleep(500);
+    }
     const answers = await Promise.all(
       Array.from({ length: 4 }, () => ask(`${viewersUrl}/api/search?q=service:large&limit=1000`)),
     );
