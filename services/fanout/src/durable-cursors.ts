@@ -1,4 +1,5 @@
 import type { JobRecords, RecordsUsage } from '@logloom/job-queue';
+import { RemovalClock, type RemovalClockState } from '@logloom/runtime';
 import type { Logger } from '@logloom/telemetry';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StreamName } from './client-message.ts';
@@ -22,15 +23,21 @@ export interface DurableCursorsOptions {
   namesPerHolder: number;
   /** What all names take together, with their filters and cursors. */
   totalBytes: number;
+  /** The machine's clock in ms, and ms that pass whatever happens to it. */
+  now?: () => number;
+  passed?: () => number;
 }
 
 const kind = 'live-durable';
+const clockKind = 'removal-clock';
 const saveMs = 250;
 const sweepMs = 3_600_000;
 /** A store out of reach must not hold a viewer's subscription for ever. */
 const openMs = 5_000;
 /** Names that are looked through at a time. */
 const sweepStep = 200;
+/** Clocks of several processes differ by less. */
+const aheadMs = 60_000;
 /** What was counted holds so long; other processes add names too. */
 const countedMs = 10_000;
 /** What a name takes beside its text. */
@@ -46,6 +53,8 @@ export class TooManyNamesError extends Error {}
  */
 export class DurableCursors {
   readonly #options: DurableCursorsOptions;
+  readonly #now: () => number;
+  readonly #clock: RemovalClock;
   readonly #holders = new Map<string, () => void>();
   readonly #known = new Map<string, DurableCursor>();
   #moved = new Map<string, (() => void)[]>();
@@ -57,6 +66,20 @@ export class DurableCursors {
 
   constructor(options: DurableCursorsOptions) {
     this.#options = options;
+    const { logger, now = Date.now, passed } = options;
+    this.#now = now;
+    this.#clock = new RemovalClock({
+      now,
+      ...(passed && { passed }),
+      load: async () =>
+        (await this.#inTime((records) => records.get(clockKind, kind))) as RemovalClockState | undefined,
+      save: (state) => this.#inTime((records) => records.put(clockKind, kind, state)),
+      onAhead: ({ aheadMs }) =>
+        logger.warn(
+          { aheadSeconds: Math.round(aheadMs / 1000) },
+          "the machine's clock jumped ahead: durable names expire by the time from before until it has stood for a day",
+        ),
+    });
   }
 
   /**
@@ -70,7 +93,7 @@ export class DurableCursors {
     filter: string,
     onTaken: () => void,
   ): Promise<DurableCursor | undefined> {
-    this.#sweeping ??= setInterval(() => void this.#sweep(), sweepMs).unref();
+    this.#sweeping ??= setInterval(() => void this.sweep(), sweepMs).unref();
     this.#holders.get(name)?.();
     this.#holders.set(name, onTaken);
     // What is still on its way there is newer than what is there.
@@ -121,7 +144,7 @@ export class DurableCursors {
 
   /** Moves a name's cursor; `onSaved` is called when that is durable. */
   move(name: string, to: Omit<DurableCursor, 'usedAt'>, onSaved: () => void = () => {}): void {
-    this.#known.set(name, { ...to, usedAt: Date.now() });
+    this.#known.set(name, { ...to, usedAt: this.#now() });
     const waiting = this.#moved.get(name);
     if (waiting === undefined) this.#moved.set(name, [onSaved]);
     else waiting.push(onSaved);
@@ -183,17 +206,27 @@ export class DurableCursors {
     }
   }
 
-  /** Forgets what has not been used for long. What is held counts as used. */
-  async #sweep(): Promise<void> {
+  /** Forgets what has not been used for long, hourly. What is held counts as used. */
+  async sweep(): Promise<void> {
     for (const [name, known] of this.#known) if (this.#holders.has(name)) this.move(name, known);
     await this.save();
     try {
+      const now = await this.#clock.read();
       let cursor: string | undefined;
       do {
         const { entries, next } = await this.#inTime((records) => records.page(kind, '', sweepStep, cursor));
-        for (const { id, value } of entries)
-          if ((value as DurableCursor).usedAt < Date.now() - this.#options.expireMs)
+        for (const { id, value } of entries) {
+          const known = value as DurableCursor;
+          if (known.usedAt < now - this.#options.expireMs)
             await this.#inTime((records) => records.delete(kind, id));
+          // Used while the clock was ahead: it would be kept until that time is reached.
+          else if (known.usedAt > this.#now() + aheadMs && !this.#holders.has(id)) {
+            const latest = (await this.#inTime((records) => records.get(kind, id))) as
+              DurableCursor | undefined;
+            if (latest?.usedAt === known.usedAt)
+              await this.#inTime((records) => records.replace(kind, id, { ...latest, usedAt: now }));
+          }
+        }
         cursor = next;
         // Viewers have their turn between the pages.
         await new Promise((resolve) => setImmediate(resolve));

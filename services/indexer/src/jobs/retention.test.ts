@@ -2,6 +2,7 @@ import { topics } from '@logloom/schemas';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { logEvent, openRig } from './jobs-rig.ts';
+import { createRetentionClock } from './retention-clock.ts';
 import { applyRetention, hasRetention, type RetentionSettings } from './retention.ts';
 
 const settings: RetentionSettings = {
@@ -112,4 +113,35 @@ test('a reader that retention comes near to is warned of, with the age of what i
     await look(50_000);
     assert.deepEqual([ages.get(topics.events), warned.map(({ topic }) => topic)], [50, [topics.events]]);
   }
+});
+
+test('a clock that is ahead removes nothing before its time, in the log and in the stores', async () => {
+  await using rig = await openRig();
+  const appendedAt = Date.now();
+  const events = await rig.append(
+    Array.from({ length: 100 }, (_, n) => logEvent(n, { timestamp: appendedAt * 1000 })),
+  );
+  await rig.search.index(events);
+  await rig.archive.put(events);
+  for (const group of ['indexer', 'correlator']) await commit(rig, group, topics.events, 100);
+  const all = { ...settings, SEARCH_RETENTION_MS: 60_000, ARCHIVE_RETENTION_MS: 60_000 };
+  const machine = { wall: appendedAt, monotonic: 0 };
+  const clockOf = (): ReturnType<typeof createRetentionClock> =>
+    createRetentionClock({ ...rig, now: () => machine.wall, passed: () => machine.monotonic });
+  const run = async (clock = clockOf()): Promise<unknown> => {
+    const reached = await clock.read();
+    return applyRetention({ ...rig, settings: all, now: () => reached });
+  };
+  const warnings = (): number => rig.logged.filter((line) => 'aheadSeconds' in line).length;
+  // Also at the very first start.
+  machine.wall += 400 * 86_400_000;
+  const clock = clockOf();
+  assert.deepEqual(await run(clock), {});
+  machine.monotonic += 30_000;
+  assert.deepEqual(await run(clock), {});
+  assert.deepEqual(await run(), {}, 'nor in a process that starts meanwhile');
+  assert.equal(warnings(), 3);
+  // Time goes on all the same.
+  machine.monotonic += 40_000;
+  assert.deepEqual(await run(clock), { [topics.events]: 99, archive: 100, search: 100 });
 });

@@ -7,6 +7,7 @@ import { jobNames, resultKind, retries } from './job-names.ts';
 import { postAlert } from './post-alert.ts';
 import { rebuildSearch, type RebuildDeps } from './rebuild-search.ts';
 import { runRedrive, type RedriveJob } from './redrive.ts';
+import { createRetentionClock } from './retention-clock.ts';
 import { applyRetention, hasRetention, type RetentionSettings } from './retention.ts';
 import { SavedFilters } from './saved-filters.ts';
 import { verifyViews, type VerifyJob } from './verify-views.ts';
@@ -39,6 +40,7 @@ const progressStep = 0.01;
 export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void> {
   const { queue, logger } = deps;
   const savedFilters = new SavedFilters(deps);
+  const retentionClock = createRetentionClock(deps);
   // One worker's end ends the others.
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);
@@ -81,7 +83,10 @@ export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void
     }),
     // One receiver that does not answer must not hold up the others.
     work(jobNames.alert, (job, lost) => postAlert(job, lost), { concurrency: 8 }),
-    work(jobNames.retention, async () => void (await applyRetention(deps))),
+    work(jobNames.retention, async () => {
+      const reached = await retentionClock.read();
+      await applyRetention({ ...deps, now: () => reached });
+    }),
     work(jobNames.savedFilter, async (job, lost) => {
       const startedAt = performance.now();
       const { logger: log, evaluating: search } = deps;
