@@ -227,6 +227,77 @@ test('a write-ahead file that is gone is noticed, and the offsets that it held a
   await log.close();
 });
 
+test('after a kill anybody may open and close the log: what SQLite then moves into the file is not lost; what was lost after that is', async () => {
+  const folder = await filled(1);
+  const [copy, cut] = [mkdtempSync(join(root, 'copy-')), mkdtempSync(join(root, 'copy-'))];
+  {
+    await using owned = SqliteEventLog.own(folder, () => assert.fail('nothing is lost'));
+    assert.deepEqual(owned.damaged, []);
+    const [log, other] = [new SqliteEventLog(folder), new SqliteEventLog(folder)];
+    await log.append('a', [record('acknowledged')]);
+    await other.append('a', [record('too'), record('and this')]);
+    await log.append('a', [record('on the other partition', 1)]);
+    // As a process that is killed leaves it.
+    for (const to of [copy, cut]) cpSync(folder, to, { recursive: true });
+    await log.close();
+    await other.close();
+  }
+  const openAndClose = async (of: string): Promise<void> => {
+    const log = new SqliteEventLog(of);
+    await log.endOffsets('a');
+    await log.close();
+  };
+  await openAndClose(copy);
+  assert.ok(!existsSync(join(copy, 'a.db-wal')));
+  for (let start = 0; start < 2; start++) {
+    await using owned = SqliteEventLog.own(copy, ({ message }) => assert.fail(message));
+    assert.deepEqual(owned.damaged, []);
+    const log = new SqliteEventLog(copy);
+    assert.deepEqual(await log.append('a', [record('next'), record('next', 1)]), [5 + start, 2 + start]);
+    await log.close();
+  }
+
+  rmSync(join(cut, 'a.db-wal'));
+  await openAndClose(cut);
+  const troubles: Trouble[] = [];
+  await using owned = SqliteEventLog.own(cut, (trouble) => troubles.push(trouble));
+  assert.deepEqual(owned.damaged, []);
+  assert.equal(troubles.length, 1);
+  const log = new SqliteEventLog(cut);
+  assert.ok((await log.append('a', [record('new')]))[0]! > 5);
+  await log.close();
+});
+
+test('a topic of which every record was in the write-ahead file: what is gone is a gap, or the topic another one', async () => {
+  for (const isInFile of [true, false]) {
+    const folder = mkdtempSync(join(root, 'log-'));
+    const copy = mkdtempSync(join(root, 'copy-'));
+    const made = new SqliteEventLog(folder);
+    await made.createTopics([{ name: 'a', partitions: 1 }]);
+    if (isInFile) await made.close();
+    const log = isInFile ? new SqliteEventLog(folder) : made;
+    const epoch = await log.epochOf('a');
+    await log.append('a', [record('acknowledged')]);
+    cpSync(folder, copy, { recursive: true });
+    await log.close();
+    rmSync(join(copy, 'a.db-wal'));
+    const troubles: Trouble[] = [];
+    await using owned = SqliteEventLog.own(copy, (trouble) => troubles.push(trouble));
+    assert.deepEqual(owned.damaged, []);
+    assert.equal(troubles.length, 1);
+    const after = new SqliteEventLog(copy);
+    assert.equal((await after.epochOf('a')) === epoch, isInFile);
+    const gaps: LogGap[] = [];
+    assert.deepEqual(await after.read('a', 0, 0, 10, (gap) => gaps.push(gap)), []);
+    const [end] = await after.endOffsets('a');
+    assert.deepEqual(
+      gaps,
+      isInFile ? [{ topic: 'a', partition: 0, from: 0, to: end, reason: 'damaged' }] : [],
+    );
+    await after.close();
+  }
+});
+
 test('without groups.db the log keeps its epoch: its records are the same', async () => {
   const folder = await filled();
   const before = new SqliteEventLog(folder);

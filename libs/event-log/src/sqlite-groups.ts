@@ -39,7 +39,6 @@ export class SqliteGroups {
       CREATE TABLE IF NOT EXISTS topics (name TEXT PRIMARY KEY, partitions INTEGER NOT NULL);
       CREATE TABLE IF NOT EXISTS commits ("group" TEXT, topic TEXT, partition INTEGER, "offset" INTEGER NOT NULL, metadata TEXT NOT NULL,
         PRIMARY KEY ("group", topic, partition)) WITHOUT ROWID;
-      CREATE TABLE IF NOT EXISTS running (one INTEGER PRIMARY KEY CHECK (one = 1));
       CREATE TABLE IF NOT EXISTS leases ("group" TEXT PRIMARY KEY, member TEXT NOT NULL, expiresAt INTEGER NOT NULL) WITHOUT ROWID;`);
     this.#addEpochs();
     // Threads open the file at the same time: the first one's epoch stays.
@@ -84,17 +83,6 @@ export class SqliteGroups {
       .prepare('SELECT max("offset") AS "offset" FROM commits WHERE topic = ? AND partition = ?')
       .get(topic, partition) as { offset: number | null };
     return row.offset ?? 0;
-  }
-
-  /** Whether the process that owned the log last has not said that it ended. */
-  get isRunning(): boolean {
-    return this.#db.prepare('SELECT 1 FROM running').get() !== undefined;
-  }
-
-  /** Durable, and in the file itself, when it returns. */
-  set isRunning(isRunning: boolean) {
-    this.#db.exec(isRunning ? 'INSERT OR IGNORE INTO running VALUES (1)' : 'DELETE FROM running');
-    this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   }
 
   /** The row stays: a topic of that name that is made later must get another epoch. */

@@ -1,6 +1,7 @@
 import { openDatabase } from '@logloom/sqlite';
 import { join } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { AcknowledgedEnds } from './acknowledged-ends.ts';
 import { EventLogError, maxReadBytes, type LogRecord, type NewRecord } from './event-log.ts';
 import { checksum, fromBatch, isSound, toBatches, type RecordBatch } from './record-batch.ts';
 import { asEventLogError } from './sqlite-error.ts';
@@ -32,11 +33,15 @@ export class SqliteTopic {
   /** What was read since another connection last wrote, so that looking at hundreds of idle partitions costs one look at the file. */
   #known = { version: -1, starts: new Map<number, number>(), ends: new Map<number, number>() };
   readonly #epoch: StatementSync;
+  readonly #endsPath: string;
+  readonly #acknowledged: AcknowledgedEnds;
 
   constructor(folder: string, name: string, partitions: number) {
     this.name = name;
     this.path = topicPath(folder, name);
     this.partitionCount = partitions;
+    this.#endsPath = join(folder, `${name}.ends`);
+    this.#acknowledged = new AcknowledgedEnds(this.#endsPath, partitions);
     let db: DatabaseSync | undefined;
     try {
       // Large pages suit rows of many records.
@@ -70,12 +75,15 @@ export class SqliteTopic {
   append(records: readonly NewRecord[], nowMs: number): number[] {
     const perPartition = Map.groupBy(records, (record) => record.partition);
     const next = new Map<number, number>();
+    const ends = new Map<number, number>();
     try {
       this.#db.exec('BEGIN IMMEDIATE');
+      this.#acknowledged.claim(this.epoch ?? '');
       for (const [p, part] of perPartition) {
         const partition = this.#partition(p);
         const end = this.#end(partition);
         next.set(p, end.offset);
+        ends.set(p, end.offset + part.length);
         const isSetBack = end.timestamp - nowMs > toleranceMs;
         if (isSetBack) this.#db.prepare('INSERT OR IGNORE INTO eras VALUES (?, ?)').run(p, end.offset);
         const timestamp = isSetBack ? nowMs : Math.max(nowMs, end.timestamp);
@@ -84,6 +92,7 @@ export class SqliteTopic {
         }
       }
       this.#db.exec('COMMIT');
+      this.#acknowledged.note(ends);
       for (const p of perPartition.keys()) this.#known.ends.delete(p);
     } catch (error) {
       // A full disk ends the transaction by itself; a ROLLBACK would then hide the cause.
@@ -129,8 +138,13 @@ export class SqliteTopic {
   damagedAt(partition: number, offset: number): { from: number; to: number } | undefined {
     const { from, at } = this.#partition(partition);
     try {
-      // Only what lies at the start is trimmed.
-      if (this.#position(at, offset) === undefined) return undefined;
+      // Only what lies at the start is trimmed, and never the last record: where there is none, all were lost.
+      if (this.#position(at, offset) === undefined) {
+        const isEmpty = this.#position(at, Number.MAX_SAFE_INTEGER) === undefined;
+        return isEmpty && offset < this.endOffset(partition)
+          ? { from: offset, to: this.endOffset(partition) }
+          : undefined;
+      }
       for (const row of from.iterate(offset) as unknown as Iterable<Row>) {
         if (row[0] + row[1] <= offset || !isSound(asBatch(row), row[4])) continue;
         return row[0] <= offset ? undefined : { from: offset, to: row[0] };
@@ -169,6 +183,16 @@ export class SqliteTopic {
     }
     const end = this.endOffset(partition);
     if (next !== undefined && next < end) yield { from: next, to: end };
+  }
+
+  /** Per partition, the end that a writer was told is durable, as far as that is known; 0 where it is not. */
+  get acknowledgedEnds(): number[] {
+    return AcknowledgedEnds.read(this.#endsPath, this.epoch ?? '', this.partitionCount);
+  }
+
+  /** Tidies what writers that have gone have left. For who has the topic alone. */
+  mergeAcknowledgedEnds(): void {
+    AcknowledgedEnds.merge(this.#endsPath, this.epoch ?? '', this.partitionCount);
   }
 
   /** From now on no offset below this one is given to a record. Before other instances open the topic. */
@@ -280,6 +304,7 @@ export class SqliteTopic {
   }
 
   close(): void {
+    this.#acknowledged.close();
     this.#db.close();
   }
 

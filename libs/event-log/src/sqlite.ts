@@ -24,7 +24,7 @@ import { WakeUp } from './wake-up.ts';
 const defaultBatch = 1000;
 const idleMs = 100;
 const damageRetryMs = 5000;
-/** More than a write-ahead file ever holds: it is put into the topic's file at each 16 MB. */
+/** More than a write-ahead file ever holds: it is put into the topic's file at each 16 MB. After a loss of power the noted ends may lie behind by that. */
 const lostOffsets = 2 ** 24;
 /** How often it is looked whether a disk that was full has room. */
 const retryMs = 250;
@@ -199,8 +199,8 @@ export class SqliteEventLog implements EventLog {
 
   /**
    * For the process that has locked the folder, before others open the log, and until they have closed it: ends what an earlier process
-   * left behind, and notices what of its files was lost since. A write-ahead file that is gone held records that were acknowledged;
-   * their offsets are not given to others, so that they become a gap and nobody takes new records for those.
+   * left behind, and notices what of its files was lost since: records that were acknowledged and are not there. Their offsets are not
+   * given to others, so that they become a gap and nobody takes new records for those.
    */
   static own(folder: string, onTrouble: (trouble: Trouble) => void): OwnedLog {
     mkdirSync(folder, { recursive: true });
@@ -212,30 +212,22 @@ export class SqliteEventLog implements EventLog {
       });
     const log = new SqliteEventLog(folder, onTrouble);
     log.recover();
-    const wasRunning = log.#groups.isRunning;
     const damaged: string[] = [];
     for (const name of log.#groups.topics()) {
-      const path = topicPath(folder, name);
-      const isGone = !existsSync(path);
-      const isCut = wasRunning && !isGone && !existsSync(`${path}-wal`);
-      if (isGone)
-        onTrouble({ message: `${path} is gone, with all records of ${name}: the topic is made anew` });
       try {
-        // Open, so that its write-ahead file is there for as long as we run.
         const topic = log.#topic(name);
-        if (isCut) log.#skipLost(topic);
+        if (topic.acknowledgedEnds.some((end, p) => end > topic.endOffset(p))) log.#skipLost(topic);
+        topic.mergeAcknowledgedEnds();
       } catch (error) {
         if (!isLogDamage(error)) throw error;
         onTrouble({ message: `the topic ${name} cannot be opened`, error });
-        damaged.push(path);
+        damaged.push(topicPath(folder, name));
       }
     }
-    log.#groups.isRunning = true;
     return {
       damaged,
       [Symbol.asyncDispose]: async () => {
         for (const topic of log.#topics.values()) topic.checkpoint();
-        log.#groups.isRunning = false;
         await log.close();
       },
     };
@@ -243,10 +235,13 @@ export class SqliteEventLog implements EventLog {
 
   #skipLost(topic: SqliteTopic): void {
     const from = topic.perPartition((p) => topic.endOffset(p));
-    const to = from.map((end, p) => Math.max(end, this.#groups.highestCommit(topic.name, p)) + lostOffsets);
+    const acknowledged = topic.acknowledgedEnds;
+    const to = from.map(
+      (end, p) => Math.max(end, acknowledged[p]!, this.#groups.highestCommit(topic.name, p)) + lostOffsets,
+    );
     for (const [p, offset] of to.entries()) topic.raiseFloor(p, offset);
     this.#onTrouble({
-      message: `${topic.path}-wal is gone, and with it the last records of ${topic.name}: offsets go on at ${to.join(', ')} (partition 0, 1, …) instead of ${from.join(', ')}`,
+      message: `${topic.path}-wal is gone, or ${topic.path} is an old copy, and with it the last records of ${topic.name}: offsets go on at ${to.join(', ')} (partition 0, 1, …) instead of ${from.join(', ')}`,
     });
   }
 
@@ -445,9 +440,18 @@ export class SqliteEventLog implements EventLog {
     let topic = this.#topics.get(name);
     if (topic === undefined) {
       const partitions = this.#partitions(name);
+      const known = this.#groups.epochs().get(name);
+      const path = topicPath(this.#folder, name);
+      const isGone = !existsSync(path);
       topic = new SqliteTopic(this.#folder, name, partitions);
-      this.#groups.settleEpoch(name, topic);
+      const epoch = this.#groups.settleEpoch(name, topic);
       this.#topics.set(name, topic);
+      if (known !== undefined && known !== epoch)
+        this.#onTrouble({
+          message: isGone
+            ? `${path} is gone, with all records of ${name}: the topic is made anew`
+            : `${path} no longer holds the topic that it held, or ${path}-wal was lost with all of it: the topic is another one now`,
+        });
     }
     return topic;
   }
