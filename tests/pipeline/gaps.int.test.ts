@@ -5,7 +5,7 @@ import { parseFilter } from '@logloom/filter';
 import { runIndexer } from '@logloom/indexer';
 import type { RunService } from '@logloom/runtime';
 import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-registry';
-import { topics, type LogEvent } from '@logloom/schemas';
+import { memberOffsets, topics, type LogEvent } from '@logloom/schemas';
 import { openSearchStore } from '@logloom/search-store';
 import { parseSettings, type Settings } from '@logloom/settings';
 import { createTelemetry, type Telemetry } from '@logloom/telemetry';
@@ -13,6 +13,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -31,8 +32,15 @@ const serde = await createSerde(createEmbeddedSchemaRegistry());
 
 let sources = 0;
 function append(count: number, message: string, correlationId: string): Promise<number[]> {
-  const events = Array.from({ length: count }, (): LogEvent => {
-    const offset = sources++;
+  const first = sources;
+  sources += count;
+  return appendFrom(first, count, message, correlationId);
+}
+
+/** Events of these numbers of their sender. */
+function appendFrom(first: number, count: number, message: string, correlationId: string): Promise<number[]> {
+  const events = Array.from({ length: count }, (_, i): LogEvent => {
+    const offset = first + i;
     return {
       source: { kind: 'http', topic: 'gaps', partition: 0, offset, index: 0 },
       timestamp: 1_700_000_000_000_000 + offset,
@@ -209,4 +217,66 @@ test('logs.events made anew under running services: they go on with the new one,
   assert.equal(events.filter((id) => id.startsWith(old)).length, held.events.length + 3);
   assert.equal(documents.filter((id) => id.startsWith(old)).length, held.documents.length + 1);
   assert.equal(archived, events.length);
+});
+
+test('a log that lost its end under running services: they go on, what is new counts, and its request is whole', async () => {
+  const epoch = await log.epochOf(topics.events);
+  const held = await stored();
+  const kept = sources;
+  await append(5, 'kept', 'sixth');
+  const state = async (): Promise<string> => {
+    const commits = await Promise.all(['correlator', 'indexer'].map((g) => log.committed(g, topics.events)));
+    const position = (JSON.parse(commits[0]![0]!.metadata) as { position: number }).position;
+    return [...(await log.endOffsets(topics.events)), position, commits[1]![0]!.offset].join(' ');
+  };
+  const isRead = async (): Promise<boolean> => new Set((await state()).split(' ')).size === 1;
+  await using services = new AsyncDisposableStack();
+  let correlator = services.use(new Running(runCorrelator, 'correlator'));
+  let indexer = services.use(new Running(runIndexer, 'indexer'));
+  await until(
+    'the first request',
+    async () => (await stored()).documents.length === held.documents.length + 1,
+  );
+  const firstLost = sources;
+  const [cut] = await append(60, 'lost', 'seventh');
+  await until('the second', async () => (await stored()).documents.length === held.documents.length + 2);
+  await until('the commits', isRead);
+  const [end] = await log.endOffsets(topics.events);
+
+  const db = new DatabaseSync(join(folder, 'log', `${topics.events}.db`));
+  db.prepare('DELETE FROM p0 WHERE "offset" >= ?').run(cut!);
+  db.close();
+  await until('both gaps', async () => [correlator, indexer].every((each) => each.gaps().length === 1));
+  for (const [each, name] of [
+    [correlator, 'correlator'],
+    [indexer, 'indexer'],
+  ] as const)
+    assert.deepEqual(each.gaps(), [
+      { consumer: name, topic: topics.events, from: cut!, to: end!, records: end! - cut! },
+    ]);
+
+  // Copies of what is still there, and what was lost, sent again.
+  await appendFrom(kept, 5, 'copy', 'eighth');
+  const again = await appendFrom(firstLost, 60, 'again', 'eighth');
+  await append(20, 'behind', 'ninth');
+  await until('what is behind', isRead);
+  // The second start finds in its commit what it has to know.
+  await services.disposeAsync();
+  await using second = new AsyncDisposableStack();
+  correlator = second.use(new Running(runCorrelator, 'correlator'));
+  indexer = second.use(new Running(runIndexer, 'indexer'));
+  await until('both requests', async () => (await stored()).documents.length === held.documents.length + 4);
+  assert.deepEqual([correlator.gaps(), indexer.gaps()], [[], []]);
+  const search = await openSearchStore({
+    indexMode: 'standard',
+    folder: join(folder, 'stores'),
+    readOnly: true,
+  });
+  const { correlations } = await search.correlations({ limit: 1000 });
+  await search.close();
+  const members = (id: string): number[] =>
+    correlations.filter(({ correlationId }) => correlationId === id).flatMap(memberOffsets);
+  assert.deepEqual(members('eighth'), again);
+  assert.equal(members('ninth').length, 20);
+  assert.ok((await stored()).events.includes(`${epoch}-0-${members('ninth').at(-1)}`));
 });

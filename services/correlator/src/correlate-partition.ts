@@ -15,7 +15,7 @@ import { AlertWriter } from './alert-writer.ts';
 import { Correlate, type CorrelateOptions, type InputRecord } from './correlate.ts';
 import { firstOptions } from './options-in-log.ts';
 import { OutgoingDocuments, type Outgoing } from './outgoing.ts';
-import { readWritten, WrittenFeed } from './read-written.ts';
+import { lastClose, readWritten, WrittenFeed } from './read-written.ts';
 import { parseMetadata, RestartPoint, type SetBy } from './restart-point.ts';
 import { inForceFrom, readInForce, RulesWriter, type Wanted } from './rules-in-log.ts';
 import { spans, type CorrelatorMetrics } from './telemetry.ts';
@@ -75,7 +75,8 @@ export async function correlatePartition(
   let writtenEnd: WrittenEnd | undefined;
   /** Events that have left the log before they were read again, and are in documents. */
   const gone = new Set<number>();
-  const outputRange = { log, serde, partition, epoch, from: output, to: outputEnd };
+  const { lost } = metadata;
+  const outputRange = { log, serde, partition, epoch, from: output, to: outputEnd, lost };
   const onGap = (gap: LogGap): void =>
     deps.gaps(group, gap, 'documents that were written there may be written a second time');
   for await (const { offset, document } of readWritten({ ...outputRange, onGap })) {
@@ -85,7 +86,11 @@ export async function correlatePartition(
       for (const member of memberOffsets(document))
         if (member >= startOffset && member < logStart) gone.add(member);
   }
-  const written = new WrittenDocuments(writtenEnd);
+  const written = new WrittenDocuments(
+    lost === undefined || lost.last.closeOffset < (writtenEnd?.closeOffset ?? -1)
+      ? writtenEnd
+      : { count: writtenEnd?.count ?? 0, ...lost.last, closedByMember: false },
+  );
   const feed = new WrittenFeed(readWritten(outputRange), written);
   const alertWriter = await AlertWriter.open(log, serde, partition, epoch);
   const eventsEnd = (await log.endOffsets(topics.events))[partition]!;
@@ -180,13 +185,26 @@ export async function correlatePartition(
   };
 
   /** Groups that are open stay: they close by the log's clock, without what is gone. Documents that were written stay as well. */
-  const passOver = (gap: LogGap): void => {
+  const passOver = async (gap: LogGap): Promise<void> => {
     const known = [...gone].filter((offset) => offset >= gap.from && offset < gap.to);
     deps.gaps(group, gap, 'their requests are in no document, or in one without them', known.length);
-    position = gap.reason === 'lost-end' ? gap.from : gap.to;
+    if (gap.reason === 'lost-end') return endLost(gap.from);
+    position = gap.to;
     // Nothing was applied yet: the state begins behind the gap.
     if (window === undefined) restart.beginAt(position);
     else restart.batchApplied(position, {});
+  };
+
+  /** Offsets from there on name other records than those that were applied. */
+  const endLost = async (from: number): Promise<void> => {
+    const to = (await log.endOffsets(topics.correlations))[partition]!;
+    const close = await lastClose({ log, serde, partition, epoch, to });
+    await feed.endLost(from);
+    correlate.endLost(from, close);
+    restart.endLost({ from, output: to, last: close });
+    position = from;
+    window = undefined;
+    await commit();
   };
 
   return {

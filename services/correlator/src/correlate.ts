@@ -13,7 +13,7 @@ import type { CloseRequest } from './group-rules.ts';
 import { LinkedQueue } from './linked-queue.ts';
 import { LogClock, type ClockState } from './log-clock.ts';
 import { Waits } from './waits.ts';
-import { isFinal, WrittenDocuments } from './written-documents.ts';
+import { isFinal, WrittenDocuments, type ClosePosition } from './written-documents.ts';
 
 /** When a group closes. Times in milliseconds of the log's clock. */
 export interface CorrelateOptions {
@@ -84,6 +84,7 @@ export class Correlate {
   readonly #waits = new Waits();
   #bytes = 0;
   readonly #time: LogClock;
+  #lostFrom = Infinity;
 
   // The record in work.
   #offset = -1;
@@ -135,7 +136,19 @@ export class Correlate {
   get lowWaterMark(): number | null {
     // A written close that is not reached yet may leave a group in its grace time: until then everything is needed.
     if (!this.#written.isDone) return 0;
-    return this.#byCreation.first?.value.firstOffset ?? null;
+    const first = this.#byCreation.first?.value.firstOffset ?? null;
+    // It began in an end that the log has lost.
+    return first !== null && first > this.#offset ? Math.min(first, this.#lostFrom) : first;
+  }
+
+  /**
+   * The log lost its end, from this offset on: the next record has it. Groups stay as they are; \`last\` is the last close that is
+   * written.
+   */
+  endLost(from: number, last: ClosePosition): void {
+    this.#written.endLost(from, last);
+    this.#lostFrom = from;
+    this.#offset = from - 1;
   }
 
   /** The log time (ms) at which something is due if nothing else happens; null when nothing waits. */

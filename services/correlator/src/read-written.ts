@@ -1,7 +1,8 @@
 import type { EventLog, LogGap } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
 import { isOfEpoch, topics, type Correlation } from '@logloom/schemas';
-import { toWrittenClose, type WrittenDocuments } from './written-documents.ts';
+import type { LostEnd } from './restart-point.ts';
+import { toWrittenClose, type ClosePosition, type WrittenDocuments } from './written-documents.ts';
 
 const recordsPerRead = 250;
 
@@ -14,6 +15,8 @@ export interface OutputRange {
   from: number;
   to: number;
   onGap?: (gap: LogGap) => void;
+  /** The end that the log of events lost, if it did: what was closed there before is void. */
+  lost?: LostEnd | undefined;
 }
 
 /**
@@ -28,6 +31,7 @@ export async function* readWritten({
   from,
   to,
   onGap,
+  lost,
 }: OutputRange): AsyncGenerator<{ offset: number; document: Correlation }, void> {
   let last: Correlation | undefined;
   for (let next = from; next < to;) {
@@ -42,10 +46,22 @@ export async function* readWritten({
       const decoded = serde.decode(value);
       if (decoded.name !== 'Correlation' || !isAfter(decoded.value, last)) continue;
       last = decoded.value;
+      if (lost !== undefined && offset < lost.output && last.closeOffset >= lost.from) continue;
       yield { offset, document: last };
     }
     next = records.at(-1)!.offset + 1;
   }
+}
+
+/** Instances that do not know of each other run for moments: the last close is among these. */
+const lastRecords = 100;
+
+/** The position of the last close that is written. */
+export async function lastClose(range: Omit<OutputRange, 'from' | 'lost'>): Promise<ClosePosition> {
+  let last: ClosePosition = { closeOffset: -1, closeSequence: -1 };
+  for await (const { document } of readWritten({ ...range, from: Math.max(0, range.to - lastRecords) }))
+    last = { closeOffset: document.closeOffset, closeSequence: document.closeSequence };
+  return last;
 }
 
 /** Hands the documents on as the records that closed them are read again. */
@@ -58,6 +74,12 @@ export class WrittenFeed {
   constructor(source: AsyncGenerator<{ document: Correlation }, void>, written: WrittenDocuments) {
     this.#source = source;
     this.#written = written;
+  }
+
+  /** The log lost its end, from this offset on: closes from there on are void. */
+  async endLost(from: number): Promise<void> {
+    await this.advance(from - 1);
+    this.#isDone = true;
   }
 
   /** Pushes all that were closed up to this offset. */

@@ -1,5 +1,6 @@
 import type { Commit } from '@logloom/event-log';
 import type { ClockState } from './log-clock.ts';
+import type { ClosePosition } from './written-documents.ts';
 
 /** What a commit's metadata holds, as JSON. */
 interface Metadata {
@@ -12,8 +13,20 @@ interface Metadata {
   options?: number;
   /** The log's clock at the committed offset; absent from an earlier release. */
   clock?: ClockState;
+  /** The end that the log lost, while closes wait because of it. */
+  lost?: LostEnd;
   /** The next record to apply. The committed offset is the restart point and lies behind it; the lag is counted from here. */
   position: number;
+}
+
+/** An end that the log of events lost. */
+export interface LostEnd {
+  /** The first offset that was lost. */
+  from: number;
+  /** Documents before this position in the output were written before. */
+  output: number;
+  /** The last close of them: the next one has to be behind it. */
+  last: ClosePosition;
 }
 
 /** Offsets of the records that set what is in force. */
@@ -52,15 +65,17 @@ export class RestartPoint {
   #outputEnd: number;
   #setBy: SetBy;
   #clock: ClockState | undefined;
+  #lost: LostEnd | undefined;
   readonly #outputEpoch: string | undefined;
 
   constructor(
     offset: number,
     outputEnd: number,
-    { clock, ...setBy }: SetBy & { clock?: ClockState } = {},
+    { clock, lost, ...setBy }: SetBy & { clock?: ClockState; lost?: LostEnd } = {},
     outputEpoch?: string,
   ) {
     this.#clock = clock;
+    this.#lost = lost;
     this.#outputEpoch = outputEpoch;
     this.#setBy = { rules: setBy.rules, options: setBy.options };
     this.#offset = this.#position = this.#committedPosition = offset;
@@ -70,6 +85,22 @@ export class RestartPoint {
   /** Nothing was applied yet, and what was to be read first is gone: the first offset to come is this one. */
   beginAt(offset: number): void {
     this.#offset = this.#position = this.#committedPosition = offset;
+  }
+
+  /** The log lost its end: offsets from there on name other records than those that were applied. */
+  endLost(lost: LostEnd): void {
+    const { from } = lost;
+    const still = ({ rules, options }: SetBy): SetBy => ({
+      rules: rules !== undefined && rules < from ? rules : undefined,
+      options: options !== undefined && options < from ? options : undefined,
+    });
+    this.#batches = this.#batches.map(({ endOffset, clock, setBy }) => ({
+      ...{ endOffset: Math.min(endOffset, from), clock, setBy: still(setBy) },
+    }));
+    this.#setBy = still(this.#setBy);
+    this.#offset = Math.min(this.#offset, from);
+    this.#position = from;
+    this.#lost = lost;
   }
 
   /** A batch was applied; `setBy` are the last records of rules and options in it, `clock` the log's clock then. */
@@ -101,6 +132,7 @@ export class RestartPoint {
     }
     if (this.#position === this.#committedPosition) return null;
     this.#committedPosition = this.#position;
+    if (this.#lost !== undefined && this.#offset > this.#lost.last.closeOffset) this.#lost = undefined;
     while (this.#written.length > 0 && this.#written[0]!.lastMember < this.#offset) this.#written.shift();
     return {
       offset: this.#offset,
@@ -115,6 +147,7 @@ export class RestartPoint {
       outputEpoch: this.#outputEpoch,
       position: this.#position,
       clock: this.#clock,
+      lost: this.#lost,
       ...this.#setBy,
     });
   }

@@ -14,13 +14,16 @@ export interface WrittenClose {
   alerting: Correlation | null;
 }
 
-/** Where the written documents end. */
-export interface WrittenEnd {
-  /** How many there are. */
-  count: number;
-  /** The last one's; -1 where there is none. */
+/** The place of a document in the order of closes; -1 before the first. */
+export interface ClosePosition {
   closeOffset: number;
   closeSequence: number;
+}
+
+/** Where the written documents end: at the last one's position. */
+export interface WrittenEnd extends ClosePosition {
+  /** How many there are. */
+  count: number;
   /** Whether the event at closeOffset is in one of them, which it closed itself. */
   closedByMember: boolean;
 }
@@ -32,7 +35,7 @@ const nothing: WrittenEnd = { count: 0, closeOffset: -1, closeSequence: -1, clos
  * record at its offset is applied, so that only those of the next few records are in memory, however much was written.
  */
 export class WrittenDocuments {
-  readonly #end: WrittenEnd;
+  #end: WrittenEnd;
   #closes: WrittenClose[] = [];
   #next = 0;
   #taken = 0;
@@ -43,6 +46,16 @@ export class WrittenDocuments {
 
   push(close: WrittenClose): void {
     this.#closes.push(close);
+  }
+
+  /**
+   * The log lost its end, from this offset on: closes there are void. Documents have to stay in the order of their closes, so that nothing
+   * closes until the log has got beyond the last one that is written.
+   */
+  endLost(from: number, last: ClosePosition): void {
+    this.#closes = this.#closes.slice(this.#next).filter(({ closeOffset }) => closeOffset < from);
+    this.#next = 0;
+    this.#end = { ...last, count: this.#taken + this.#closes.length, closedByMember: false };
   }
 
   /** Whether all of them were taken. */

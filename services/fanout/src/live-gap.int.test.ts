@@ -125,3 +125,29 @@ test('records that are damaged in the log are a gap with exact bounds for who re
     await rig.close();
   }
 });
+
+test('when the log loses its end, viewers are sent away, and who comes back gets what follows', async () => {
+  const rig = await LiveRig.open();
+  try {
+    const tier = await rig.start({ retrySpreadMs: 50 });
+    const viewer = await LiveClient.open(tier.port);
+    await viewer.subscribe();
+    await rig.append([rig.event({ message: 'kept' })]);
+    const lost = Array.from({ length: 20 }, () => rig.event({ message: 'lost' }));
+    await rig.append(lost);
+    await viewer.texted(21);
+
+    const db = new DatabaseSync(join(rig.folder, `${topics.events}.db`));
+    db.exec('DELETE FROM p0 WHERE "offset" >= 1');
+    db.close();
+    assert.equal((await viewer.first('goodbye')).reason, 'restart');
+    await eventually(() => tier.tier.refusal() === undefined, 'the tier open again');
+    const back = await LiveClient.open(tier.port);
+    await back.subscribe({ from: { tail: 10 } });
+    await rig.append(lost.slice(0, 3));
+    await back.texted(4);
+    assert.deepEqual(back.texts, ['kept', 'lost', 'lost', 'lost']);
+  } finally {
+    await rig.close();
+  }
+});

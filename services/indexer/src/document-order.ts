@@ -19,7 +19,7 @@ export class DocumentOrder {
   /** Reads what toMetadata() wrote in this epoch, or an earlier release; anything else is the beginning. */
   static parse(epoch: string, metadata = ''): DocumentOrder {
     const [, closeOffset, closeSequence, written = epoch] =
-      /^closed=(-?\d+)\.(-?\d+)(?: (\w+))?$/.exec(metadata) ?? [];
+      /^closed=(-?\d+)\.(-?\d+)(?: (\w+)(?: void=\d+)?)?$/.exec(metadata) ?? [];
     return closeOffset === undefined || written !== epoch
       ? new DocumentOrder(epoch)
       : new DocumentOrder(epoch, Number(closeOffset), Number(closeSequence));

@@ -66,14 +66,18 @@ export async function indexPartition(
   // Whoever has the partition next, in this process or another, goes on with the filling.
   if (isRefill) await assignment.commit(next);
   const floors = [...start.floors].map(([name, offset]) => ({ name, offset }));
-  let lastFloor = Math.max(next, committedAtStart, ...start.floors.values());
+  /** Views have marks up to here for other records: the log lost its end there, and has not got so far again. */
+  let voidTo = readVoid(committed?.metadata);
+  let lastFloor =
+    committedAtStart < voidTo ? committedAtStart : Math.max(next, committedAtStart, ...start.floors.values());
   const span = spans.process(topic);
 
+  const metadata = (): string => order.toMetadata() + (next < voidTo ? ` void=${voidTo}` : '');
   const commit = async (): Promise<void> => {
     committedAt = now();
     if (next === committedOffset) return;
     if (!(await marks.advance(topic, partition, committedOffset, next))) return;
-    await assignment.commit(next, order.toMetadata());
+    await assignment.commit(next, metadata());
     committedOffset = next;
     metrics.committed.set({ topic, partition: String(partition) }, next);
   };
@@ -120,11 +124,16 @@ export async function indexPartition(
         next = records.at(-1)!.offset + 1;
         await commitWhenDue();
       }),
-    gap: (gap) => {
+    gap: async (gap) => {
       deps.gaps('indexer', gap, 'search and archive lack what they had not been given before');
       next = gap.reason === 'lost-end' ? gap.from : gap.to;
+      if (gap.reason !== 'lost-end') return;
       // Offsets from there on name other records than those that the views hold.
-      if (gap.reason === 'lost-end') lastFloor = Math.min(lastFloor, gap.from);
+      lastFloor = Math.min(lastFloor, gap.from);
+      voidTo = Math.max(voidTo, gap.to);
+      window = undefined;
+      await assignment.commit(next, metadata());
+      committedOffset = next;
     },
     idle: commitWhenDue,
     close: async () => {
@@ -133,6 +142,11 @@ export async function indexPartition(
       metrics.committed.remove({ topic, partition: String(partition) });
     },
   };
+}
+
+/** Up to which offset a commit's metadata says that marks are void. */
+function readVoid(metadata = ''): number {
+  return Number(/ void=(\d+)$/.exec(metadata)?.[1] ?? 0);
 }
 
 function logMadeAnew(): EventLogError {

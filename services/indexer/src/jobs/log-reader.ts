@@ -47,8 +47,14 @@ export class LogReader {
     const { log } = this.#deps;
     const ends = new Map<string, number[]>();
     for (const topic of [topics.events, topics.correlations]) {
-      ends.set(topic, await log.endOffsets(topic));
+      const now = await log.endOffsets(topic);
+      ends.set(topic, now);
       if (!this.#next.has(topic)) this.#next.set(topic, await log.startOffsets(topic));
+      const lost = now.findIndex((end, p) => end < this.#next.get(topic)![p]!);
+      if (lost >= 0)
+        throw new Error(
+          `${topic}/${lost} lost its end at ${now[lost]} while it was read: the next attempt reads what is there`,
+        );
     }
     return ends;
   }
