@@ -26,7 +26,12 @@ function machine() {
         now: () => it.wall,
         passed: () => it.monotonic,
       });
-      return async (): Promise<number> => (await clock.read()) - start;
+      assert.equal(clock.latest, -Infinity);
+      return async (): Promise<number> => {
+        const read = await clock.read();
+        assert.equal(clock.latest, read);
+        return read - start;
+      };
     },
   };
   return it;

@@ -54,6 +54,13 @@ export class RemovalClock {
     return state.now;
   }
 
+  /** The time in ms without a look at what was kept: never later than what read() would return, -Infinity before the first of it. */
+  get latest(): number {
+    if (this.#last === undefined) return -Infinity;
+    const { state, at } = this.#last;
+    return Math.min(this.#now(), state.now + this.#passed() - at);
+  }
+
   async #kept(): Promise<RemovalClockState> {
     const { load, reached } = this.#options;
     return (await load()) ?? { now: (await reached?.()) ?? this.#now(), aheadMs: 0, heldMs: 0 };

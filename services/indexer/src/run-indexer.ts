@@ -6,7 +6,7 @@ import {
   openJobRecords,
   setAsideDamagedJobFiles,
 } from '@logloom/job-queue';
-import { connectLog, createGapReport, type RunService } from '@logloom/runtime';
+import { connectLog, createGapReport, type RemovalClock, type RunService } from '@logloom/runtime';
 import { topics, type FillMark } from '@logloom/schemas';
 import { openSearchStore } from '@logloom/search-store';
 import type { DamagedFile } from '@logloom/sqlite';
@@ -16,6 +16,7 @@ import { IndexBatches } from './index-batches.ts';
 import { indexPartition } from './index-partition.ts';
 import { jobsFolder } from './jobs/job-names.ts';
 import { queueAlerts } from './jobs/queue-alerts.ts';
+import { createRetentionClock } from './jobs/retention-clock.ts';
 import { runJobs } from './jobs/run-jobs.ts';
 import { WriteGate } from './jobs/write-gate.ts';
 import type { Logger } from '@logloom/telemetry';
@@ -77,6 +78,7 @@ export const runIndexer: RunService = async ({ settings, telemetry, signal, onRe
     settings.REDIS_URL === undefined
       ? undefined
       : cleanUp.adopt(createSqliteJobRecords(join(jobsStore.folder, 'copy')), (opened) => opened.close());
+  const retentionClock = createRetentionClock({ log, records, logger, now: Date.now });
   const gate = new WriteGate();
   const { tracing } = telemetry;
   const batches = new IndexBatches({
@@ -84,14 +86,14 @@ export const runIndexer: RunService = async ({ settings, telemetry, signal, onRe
       {
         name: 'search',
         span: spans.index(settings),
-        retainedFrom: () => retainedFrom(settings.SEARCH_RETENTION_MS),
+        retainedFrom: () => retainedFrom(settings.SEARCH_RETENTION_MS, retentionClock),
         putEvents: (events) => gate.write(() => search.index(events)),
         putCorrelations: (documents) => gate.write(() => search.indexCorrelations(documents)),
       },
       {
         name: 'archive',
         span: spans.archive(settings),
-        retainedFrom: () => retainedFrom(settings.ARCHIVE_RETENTION_MS),
+        retainedFrom: () => retainedFrom(settings.ARCHIVE_RETENTION_MS, retentionClock),
         putEvents: (events) => archive.put(events),
         putCorrelations: (documents) => archive.putCorrelations(documents),
       },
@@ -171,7 +173,7 @@ export const runIndexer: RunService = async ({ settings, telemetry, signal, onRe
     runJobs(
       {
         ...{ log, serde, search, evaluating, archive, gate, queue, records, recordsCopy },
-        ...{ settings, logger, gaps, metrics, oldestUnread, now: Date.now },
+        ...{ settings, logger, gaps, metrics, oldestUnread, retentionClock, now: Date.now },
       },
       stop,
     ),
@@ -197,8 +199,8 @@ async function untilViewsHold(
 }
 
 /** In microseconds. */
-function retainedFrom(retentionMs: number | undefined): number {
-  return retentionMs === undefined ? -Infinity : (Date.now() - retentionMs) * 1000;
+function retainedFrom(retentionMs: number | undefined, { latest }: Pick<RemovalClock, 'latest'>): number {
+  return retentionMs === undefined ? -Infinity : (latest - retentionMs) * 1000;
 }
 
 /** What the group has committed. */

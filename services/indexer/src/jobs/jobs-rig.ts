@@ -34,6 +34,7 @@ export async function openRig() {
     queue,
     records,
     gate: new WriteGate(),
+    retentionClock: { read: async () => Date.now() },
     logged,
     metrics: createMetrics(createTelemetry('indexer', 'silent')),
     logger: { info: note, warn: note, error: note },

@@ -1,4 +1,5 @@
 import type { JobQueue, JobRecords, RunningJob } from '@logloom/job-queue';
+import type { RemovalClock } from '@logloom/runtime';
 import type { SearchStore } from '@logloom/search-store';
 import type { Logger } from '@logloom/telemetry';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,7 +8,6 @@ import { jobNames, resultKind, retries } from './job-names.ts';
 import { postAlert } from './post-alert.ts';
 import { rebuildSearch, type RebuildDeps } from './rebuild-search.ts';
 import { runRedrive, type RedriveJob } from './redrive.ts';
-import { createRetentionClock } from './retention-clock.ts';
 import { applyRetention, hasRetention, type RetentionSettings } from './retention.ts';
 import { SavedFilters } from './saved-filters.ts';
 import { verifyViews, type VerifyJob } from './verify-views.ts';
@@ -26,6 +26,8 @@ export interface JobsDeps extends RebuildDeps {
   recordsCopy?: JobRecords | undefined;
   /** The machine's clock in ms. */
   now: () => number;
+  /** The time by which retention removes. */
+  retentionClock: Pick<RemovalClock, 'read'>;
 }
 
 const hourMs = 3_600_000;
@@ -38,9 +40,8 @@ const progressStep = 0.01;
 
 /** Works the indexer's jobs until the signal aborts; rejects when the queue fails. */
 export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void> {
-  const { queue, logger } = deps;
+  const { queue, logger, retentionClock } = deps;
   const savedFilters = new SavedFilters(deps);
-  const retentionClock = createRetentionClock(deps);
   // One worker's end ends the others.
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);
@@ -78,9 +79,14 @@ export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void
     ),
     // A second one would discard what the first has made.
     work(jobNames.rebuild, (job, lost) => rebuildSearch(deps, lost, stepwise(job)), { exclusive: true }),
-    work(jobNames.verify, (job, lost) => verifyViews(deps, job.data as VerifyJob, lost, stepwise(job)), {
-      exclusive: true,
-    }),
+    work(
+      jobNames.verify,
+      async (job, lost) => {
+        const reached = await retentionClock.read();
+        return verifyViews({ ...deps, now: () => reached }, job.data as VerifyJob, lost, stepwise(job));
+      },
+      { exclusive: true },
+    ),
     // One receiver that does not answer must not hold up the others.
     work(jobNames.alert, (job, lost) => postAlert(job, lost), { concurrency: 8 }),
     work(jobNames.retention, async () => {

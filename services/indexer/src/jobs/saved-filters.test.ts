@@ -52,6 +52,23 @@ test('each evaluation counts what matches since the one before, and keeps the ne
   assert.deepEqual(rig.logged, []);
 });
 
+test('a filter that was evaluated by a clock that was ahead goes on at once when that is set back', async () => {
+  await using rig = await openFilters();
+  const { id } = await rig.filters.create({ name: 'errors', filter: 'level:error', everyMs: 60_000 });
+  await rig.index(...Array.from({ length: 40 }, (_, n) => n));
+  rig.clock.seconds = 400 * 86_400;
+  await rig.evaluate(id, 'job-1');
+  assert.equal((await rig.filters.get(id))?.lastRun?.count, 20);
+  rig.clock.seconds = 100;
+  await rig.index(...Array.from({ length: 40 }, (_, n) => 50 + n));
+  await rig.evaluate(id, 'job-2');
+  assert.deepEqual((await rig.filters.get(id))?.lastRun?.count, 20, 'it goes back by an interval');
+  rig.clock.seconds = 160;
+  await rig.index(101, 102);
+  await rig.evaluate(id, 'job-3');
+  assert.equal((await rig.filters.get(id))?.lastRun?.count, 1);
+});
+
 test('what may be saved is limited, in number and in evaluations, of a holder and in all', async () => {
   await using rig = await openFilters();
   const save = (holder: string, everyMs: number) =>

@@ -67,6 +67,8 @@ export const savedFilterLimits = {
   perHolderPerMinute: 300,
   inAllPerMinute: 600,
 };
+/** Clocks of several machines differ by less. */
+const aheadMicros = 60_000_000;
 const shortestWindowMicros = 1_000_000;
 /** The kind of their records. */
 export const savedFilterKind = 'saved-filter';
@@ -157,9 +159,12 @@ export class SavedFilters {
       return;
     }
     if (saved.lastJobId === jobId) return;
-    const fromMicros = saved.evaluatedToMicros;
+    const settledMicros = (now() - settleMs) * 1000;
+    // That was reached by a clock that was ahead: nothing would be evaluated until it is reached again.
+    const isAhead = saved.evaluatedToMicros > settledMicros + aheadMicros;
+    const fromMicros = isAhead ? settledMicros - saved.everyMs * 1000 : saved.evaluatedToMicros;
     const { name, threshold, windowMicros = Infinity } = saved;
-    const toMicros = Math.min(fromMicros + windowMicros, Math.max(fromMicros, (now() - settleMs) * 1000));
+    const toMicros = Math.min(fromMicros + windowMicros, Math.max(fromMicros, settledMicros));
     const found = await this.#count(saved, { fromMicros, toMicros }, search);
     if (found === undefined && toMicros - fromMicros > shortestWindowMicros) {
       // Less at a time, from the same place on.

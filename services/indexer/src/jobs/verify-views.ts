@@ -17,7 +17,7 @@ export interface VerifyDeps extends LogAccess {
   settings: RetentionSettings;
   logger: Pick<Logger, 'info' | 'error'>;
   metrics: Pick<IndexerMetrics, 'missingItems'>;
-  /** The machine's clock in ms. */
+  /** The time by which retention removes, in ms. */
   now: () => number;
 }
 
