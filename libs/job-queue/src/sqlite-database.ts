@@ -18,7 +18,8 @@ const schema = `
     lease_until INTEGER,
     lapses INTEGER NOT NULL DEFAULT 0,
     added_at INTEGER NOT NULL,
-    finished_at INTEGER
+    finished_at INTEGER,
+    timed_at INTEGER
   ) STRICT;
   CREATE INDEX IF NOT EXISTS jobs_due ON jobs (name, state, run_at, seq);
   CREATE UNIQUE INDEX IF NOT EXISTS jobs_lease ON jobs (lease) WHERE lease IS NOT NULL;
@@ -41,7 +42,19 @@ export class SqliteDatabase {
   constructor(path: string) {
     this.#path = path;
     this.#db = openDatabase(path);
-    this.transaction(() => this.#db.exec(schema));
+    this.transaction(() => {
+      this.#db.exec(schema);
+      this.#addTimedAt();
+    });
+  }
+
+  /** When the times of a row were written: by it those are known that a clock wrote which was ahead. */
+  #addTimedAt(): void {
+    const has = this.#db.prepare("SELECT 1 FROM pragma_table_info('jobs') WHERE name = 'timed_at'").get();
+    // A file of an earlier release.
+    if (has === undefined)
+      this.#db.exec('ALTER TABLE jobs ADD COLUMN timed_at INTEGER; UPDATE jobs SET timed_at = added_at');
+    this.#db.exec('CREATE INDEX IF NOT EXISTS jobs_timed ON jobs (timed_at)');
   }
 
   /** Runs a statement and gives the number of rows that it changed. */

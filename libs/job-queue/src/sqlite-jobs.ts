@@ -32,10 +32,10 @@ export function insertJobs(db: SqliteDatabase, jobs: NewJob[], now: number): str
     const data = checkJob(job);
     const id = job.id ?? randomUUID();
     db.run(
-      `INSERT INTO jobs (id, name, data, run_at, attempts, backoff, added_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO jobs (id, name, data, run_at, attempts, backoff, added_at, timed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (id) DO NOTHING`,
       ...[id, job.name, data, now + Math.round(job.delayMs ?? 0), job.attempts ?? 1],
-      ...[job.backoff === undefined ? null : JSON.stringify(job.backoff), now],
+      ...[job.backoff === undefined ? null : JSON.stringify(job.backoff), now, now],
     );
     return id;
   });
@@ -62,9 +62,9 @@ export function claimJob(
   if (due === undefined) return undefined;
   const row = db.transaction(() => {
     db.run(
-      `UPDATE jobs SET state = 'failed', lease = NULL, finished_at = ?, error = 'its worker died or stood still too often'
+      `UPDATE jobs SET state = 'failed', lease = NULL, finished_at = ?, timed_at = ?, error = 'its worker died or stood still too often'
        WHERE name = ? AND state = 'active' AND lease_until <= ? AND lapses >= ?`,
-      ...[now, name, now, maxLapses],
+      ...[now, now, name, now, maxLapses],
     );
     db.run(
       `UPDATE jobs SET state = 'waiting', lease = NULL, lapses = lapses + 1, attempts_made = attempts_made - 1
@@ -72,11 +72,11 @@ export function claimJob(
       ...[name, now],
     );
     return db.get<JobRow>(
-      `UPDATE jobs SET state = 'active', attempts_made = attempts_made + 1, lease = ?, lease_until = ?
+      `UPDATE jobs SET state = 'active', attempts_made = attempts_made + 1, lease = ?, lease_until = ?, timed_at = ?
        WHERE seq = (SELECT seq FROM jobs WHERE name = ? AND state = 'waiting' AND run_at <= ? ORDER BY run_at, seq LIMIT 1)
          AND NOT (? AND EXISTS (SELECT 1 FROM jobs WHERE name = ? AND state = 'active'))
        RETURNING *`,
-      ...[randomUUID(), leaseUntil, name, now, exclusive ? 1 : 0, name],
+      ...[randomUUID(), leaseUntil, now, name, now, exclusive ? 1 : 0, name],
     );
   });
   if (row === undefined) return undefined;
@@ -84,9 +84,24 @@ export function claimJob(
   return { job: toJob(row, now), backoff, lease: row.lease! };
 }
 
+/**
+ * Moves back what was written while the clock was ahead, by as much as it was: a delay or a lease takes as long as it was meant to, and
+ * jobs that finished then do not outlive later ones.
+ */
+export function undoWrongClock(db: SqliteDatabase, now: number): void {
+  // Asked first, so that an idle worker takes no write lock.
+  if (db.get('SELECT 1 FROM jobs WHERE timed_at > ? LIMIT 1', now + toleranceMs) === undefined) return;
+  db.run(
+    `UPDATE jobs SET run_at = CASE WHEN run_at > ? THEN run_at - (timed_at - ?) ELSE run_at END,
+       lease_until = lease_until - (timed_at - ?), added_at = MIN(added_at, ?), finished_at = MIN(finished_at, ?), timed_at = ?
+     WHERE timed_at > ?`,
+    ...[now, now, now, now, now, now, now + toleranceMs],
+  );
+}
+
 /** Each of these is false, and changes nothing, when the lease is no longer held. */
-export function renewLease(db: SqliteDatabase, lease: string, leaseUntil: number): boolean {
-  return db.run(`UPDATE jobs SET lease_until = ? WHERE ${held}`, leaseUntil, lease) > 0;
+export function renewLease(db: SqliteDatabase, lease: string, now: number, leaseUntil: number): boolean {
+  return db.run(`UPDATE jobs SET lease_until = ?, timed_at = ? WHERE ${held}`, leaseUntil, now, lease) > 0;
 }
 
 export function setProgress(db: SqliteDatabase, lease: string, progress: number): boolean {
@@ -104,8 +119,8 @@ export function finishJob(
   const error = outcome.state === 'failed' ? outcome.error : null;
   return db.transaction(() => {
     const changed = db.run(
-      `UPDATE jobs SET state = ?, error = ?, finished_at = ?, lease = NULL, lease_until = NULL WHERE ${held}`,
-      ...[outcome.state, error, now, lease],
+      `UPDATE jobs SET state = ?, error = ?, finished_at = ?, timed_at = ?, lease = NULL, lease_until = NULL WHERE ${held}`,
+      ...[outcome.state, error, now, now, lease],
     );
     db.run(
       `DELETE FROM jobs WHERE seq IN (SELECT seq FROM jobs WHERE name = ? AND state = ?
@@ -117,9 +132,15 @@ export function finishJob(
 }
 
 /** Puts a job back after a failed attempt, to be tried again at `runAt`. */
-export function postponeJob(db: SqliteDatabase, lease: string, error: string, runAt: number): boolean {
-  const set = `state = 'waiting', error = ?, run_at = ?, lease = NULL, lease_until = NULL`;
-  return db.run(`UPDATE jobs SET ${set} WHERE ${held}`, error, runAt, lease) > 0;
+export function postponeJob(
+  db: SqliteDatabase,
+  lease: string,
+  error: string,
+  now: number,
+  runAt: number,
+): boolean {
+  const set = `state = 'waiting', error = ?, timed_at = ?, run_at = ?, lease = NULL, lease_until = NULL`;
+  return db.run(`UPDATE jobs SET ${set} WHERE ${held}`, error, now, runAt, lease) > 0;
 }
 
 /** Puts a job back as if the attempt had not been made. */
@@ -149,6 +170,9 @@ export function countJobs(db: SqliteDatabase, name: string, now: number): JobCou
   for (const row of rows) counts[row.state] = row.count;
   return counts;
 }
+
+/** A clock that is set back by less (ms) is waited for. */
+const toleranceMs = 1000;
 
 const held = `lease = ? AND state = 'active'`;
 

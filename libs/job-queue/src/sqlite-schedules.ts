@@ -28,10 +28,14 @@ export function deleteSchedule(db: SqliteDatabase, id: string): boolean {
   return db.run('DELETE FROM schedules WHERE id = ?', id) > 0;
 }
 
+const isAhead = 'name = ? AND next_at > ? + every_ms + 1000';
 const dueSchedules = 'SELECT id, every_ms, data, next_at FROM schedules WHERE name = ? AND next_at <= ?';
 
 /** Adds a job for each schedule of the name that is due; the intervals missed in the meantime are skipped. */
 export function addScheduledJobs(db: SqliteDatabase, name: string, now: number): void {
+  // Set while the clock was ahead.
+  if (db.get(`SELECT 1 FROM schedules WHERE ${isAhead} LIMIT 1`, name, now) !== undefined)
+    db.run(`UPDATE schedules SET next_at = ? + every_ms WHERE ${isAhead}`, now, name, now);
   if (db.get(`${dueSchedules} LIMIT 1`, name, now) === undefined) return;
   db.transaction(() => {
     for (const { id, every_ms, data, next_at } of db.all<ScheduleRow>(dueSchedules, name, now)) {

@@ -18,6 +18,8 @@ export interface WorkerSettings {
   /** Finished jobs that are kept for each name. */
   keepCompleted: number;
   keepFailed: number;
+  /** The machine's clock in ms. */
+  now: () => number;
 }
 
 /** Works the jobs of one name until the signal aborts; see JobQueue.process. */
@@ -45,7 +47,8 @@ export class SqliteWorker {
       while (!signal.aborted && this.#broken === undefined) {
         const calls = this.#wakeUp.calls;
         try {
-          addScheduledJobs(this.#db, name, Date.now());
+          jobs.undoWrongClock(this.#db, this.#settings.now());
+          addScheduledJobs(this.#db, name, this.#settings.now());
           while (this.#active.size < concurrency && this.#start(name, exclusive, stopping));
         } catch (error) {
           // Jobs wait until the disk has room again.
@@ -63,8 +66,8 @@ export class SqliteWorker {
 
   /** Starts the next job; false when none is due. */
   #start(name: string, exclusive: boolean, stopping: AbortSignal): boolean {
-    const now = Date.now();
     const { leaseMs, maxLapses } = this.#settings;
+    const now = this.#settings.now();
     const claimed = jobs.claimJob(this.#db, name, now, now + leaseMs, maxLapses, exclusive);
     if (claimed === undefined) return false;
     const done = this.#work(claimed, stopping)
@@ -87,7 +90,8 @@ export class SqliteWorker {
     const signal = AbortSignal.any([stopping, lost.signal]);
     const renewal = setInterval(() => {
       try {
-        if (!jobs.renewLease(this.#db, lease, Date.now() + this.#settings.leaseMs)) lose();
+        const now = this.#settings.now();
+        if (!jobs.renewLease(this.#db, lease, now, now + this.#settings.leaseMs)) lose();
       } catch {
         // The store is busy: the next renewal is in time, or the lease runs out and the job runs again.
       }
@@ -108,7 +112,13 @@ export class SqliteWorker {
       clearInterval(renewal);
     }
     await this.#untilStored(stopping, () =>
-      jobs.finishJob(this.#db, claimed, { state: 'completed' }, Date.now(), this.#settings.keepCompleted),
+      jobs.finishJob(
+        this.#db,
+        claimed,
+        { state: 'completed' },
+        this.#settings.now(),
+        this.#settings.keepCompleted,
+      ),
     );
   }
 
@@ -127,12 +137,13 @@ export class SqliteWorker {
 
   #settleFailure(claimed: jobs.ClaimedJob, error: unknown): void {
     const { job, backoff, lease } = claimed;
-    const now = Date.now();
+    const now = this.#settings.now();
     const message = error instanceof Error ? error.message : String(error);
     if (error instanceof UnrecoverableJobError || job.attemptsMade >= job.attempts) {
       jobs.finishJob(this.#db, claimed, { state: 'failed', error: message }, now, this.#settings.keepFailed);
     } else {
-      jobs.postponeJob(this.#db, lease, message, now + retryDelay(backoff, job.attemptsMade, Math.random()));
+      const delayMs = retryDelay(backoff, job.attemptsMade, Math.random());
+      jobs.postponeJob(this.#db, lease, message, now, now + delayMs);
     }
   }
 }

@@ -8,6 +8,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { jobQueueContract } from './job-queue.contract.ts';
 import { JobQueueError } from './job-queue-error.ts';
 import type { JobHandler } from './job-queue.ts';
+import { openDatabase } from '@logloom/sqlite';
+import { SqliteDatabase } from './sqlite-database.ts';
+import { jobsPath } from './sqlite-files.ts';
+import { claimJob } from './sqlite-jobs.ts';
 import { createSqliteJobQueue } from './sqlite.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'logloom-job-queue-'));
@@ -116,6 +120,76 @@ test('a job that outlives its lease too often fails', async () => {
   assert.match((await queue.failed('n'))[0]?.error ?? '', /too often/);
   assert.equal(runs, 3);
   await queue.close();
+});
+
+for (const jumpMs of [3_600_000, 400 * 86_400_000]) {
+  test(`after a clock that was ${jumpMs / 3_600_000} h ahead nothing waits for that time again`, async () => {
+    const folder = newFolder();
+    let clock = Date.UTC(2026, 10, 27);
+    const open = () =>
+      createSqliteJobQueue({ folder, pollMs: 5, leaseMs: 30_000, keepCompleted: 2, now: () => clock });
+    const queue = open();
+    const work = async (until: () => Promise<boolean>, name = 'n', options = {}): Promise<unknown[]> => {
+      const stop = new AbortController();
+      const ran: unknown[] = [];
+      const running = queue.process(name, async ({ data }) => void ran.push(data), options, stop.signal);
+      const deadline = Date.now() + 60_000;
+      while (!(await until())) {
+        assert.ok(Date.now() < deadline, 'in time');
+        await sleep(5);
+      }
+      stop.abort();
+      await running;
+      return ran;
+    };
+    const completed = (id: string) => async () => (await queue.get(id))?.state === 'completed';
+
+    clock += jumpMs;
+    await queue.add('n', 'finished', { id: 'finished-1' });
+    await queue.add('n', 'finished', { id: 'finished-2' });
+    await work(completed('finished-2'));
+    await queue.add('n', 'at once', { id: 'at-once' });
+    await queue.add('n', 'later', { id: 'later', delayMs: 60_000 });
+    await queue.schedule('s', { everyMs: 10_000 }, 'scheduled', 's');
+    // Its worker dies with the lease.
+    await queue.add('exclusive', 'held', { id: 'held' });
+    const db = new SqliteDatabase(jobsPath(folder));
+    assert.equal(claimJob(db, 'exclusive', clock, clock + 30_000, 10, true)?.job.id, 'held');
+    db.close();
+    clock -= jumpMs;
+
+    assert.deepEqual(await work(completed('at-once')), ['at once']);
+    assert.equal((await queue.get('at-once'))?.state, 'completed', 'those that finished later are kept');
+    assert.deepEqual((await queue.get('later'))?.state, 'delayed');
+    assert.deepEqual(
+      await work(async () => (await queue.counts('scheduled')).delayed === 0, 'scheduled'),
+      [],
+    );
+    clock += 11_000;
+    const ran = async () => (await queue.counts('scheduled')).completed > 0;
+    assert.deepEqual(await work(ran, 'scheduled'), ['s']);
+    clock += 30_000;
+    assert.deepEqual(await work(completed('held'), 'exclusive', { exclusive: true }), ['held']);
+    clock += 30_000;
+    assert.deepEqual(await work(completed('later')), ['later']);
+    assert.ok((await queue.get('later'))!.finishedAt! <= clock);
+    await queue.close();
+  });
+}
+
+test('a file of an earlier release goes on', async () => {
+  const folder = newFolder();
+  const queue = createSqliteJobQueue({ folder });
+  await queue.add('n', 1, { id: 'old' });
+  await queue.close();
+  const db = openDatabase(jobsPath(folder));
+  db.exec('DROP INDEX jobs_timed; ALTER TABLE jobs DROP COLUMN timed_at');
+  db.close();
+  const reopened = createSqliteJobQueue({ folder });
+  assert.equal((await reopened.get('old'))?.state, 'waiting');
+  await reopened.add('n', 2);
+  assert.equal((await reopened.counts('n')).waiting, 2);
+  await reopened.close();
 });
 
 async function aborted(signal: AbortSignal): Promise<void> {
