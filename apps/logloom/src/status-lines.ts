@@ -13,6 +13,8 @@ export interface Status {
     lag: number;
   }[];
   counts: Record<string, number | null>;
+  /** How far the log is ahead of the machine's clock, and was set back; null when the log gives no answer. */
+  clock?: { aheadMs: number; setBackMs: number } | null;
   /** What gave no answer; its numbers are missing. */
   unavailable?: { part: string; message: string }[];
 }
@@ -23,6 +25,7 @@ export function statusLines({
   uptimeSeconds,
   consumers,
   counts,
+  clock,
   unavailable = [],
 }: Status): string[] {
   const lag = new Map<string, number>();
@@ -33,9 +36,25 @@ export function statusLines({
   return [
     `${pc.bold('Logloom')} ${version}, up ${Math.round(uptimeSeconds)} s`,
     ...unavailable.map(({ part, message }) => `  ${pc.red(`the ${part} gives no answer: ${message}`)}`),
+    ...clockLines(clock),
     ...Object.entries(counts).map(([name, value]) => `  ${name.padEnd(24)} ${value ?? 'unknown'}`),
     ...[...lag].map(
       ([name, value]) => `  ${name.padEnd(32)} lag ${value === 0 ? pc.green('0') : pc.yellow(String(value))}`,
     ),
+  ];
+}
+
+/** Clocks of several machines differ by less. */
+const toleranceMs = 1000;
+
+function clockLines(clock: Status['clock']): string[] {
+  if (clock === undefined || clock === null) return [];
+  const { aheadMs, setBackMs } = clock;
+  const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
+  return [
+    ...(aheadMs > toleranceMs
+      ? [`  ${pc.yellow(`the log is ${seconds(aheadMs)} ahead of the machine's clock`)}`]
+      : []),
+    ...(setBackMs > toleranceMs ? [`  the log's clock was set back by ${seconds(setBackMs)}`] : []),
   ];
 }

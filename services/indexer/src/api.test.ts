@@ -392,6 +392,23 @@ test('the status tells ends, lags and counts', async () => {
     archivedCorrelations: 0,
     evictedCorrelations: 1,
   });
+  // The test's clock is behind the one that the log appends by.
+  const [record] = await api.log.read(topics.events, 1, 0, 1);
+  assert.deepEqual(body['clock'], { aheadMs: record!.timestamp - nowMs, setBackMs: 0 });
+  const stop = new AbortController();
+  await api.log.consume(
+    {
+      group: 'correlator',
+      topics: [topics.events],
+      open: async ({ partition, commit }) => {
+        if (partition === 1)
+          await commit(1, JSON.stringify({ output: 0, position: 1, clock: { now: 90_000, mark: 30_000 } }));
+        return { process: async () => {}, idle: async () => stop.abort() };
+      },
+    },
+    stop.signal,
+  );
+  assert.equal((((await api.get('status')).body['clock'] ?? {}) as { setBackMs?: number }).setBackMs, 60_000);
 });
 
 test(

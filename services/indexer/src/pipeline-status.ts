@@ -3,6 +3,7 @@ import { EventLogError, type Commit, type EventLog } from '@logloom/event-log';
 import { parseFilter, type Filter } from '@logloom/filter';
 import { topics } from '@logloom/schemas';
 import type { SearchStore } from '@logloom/search-store';
+import { newestAppendMs } from './jobs/retention-clock.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** The pipeline's consumer groups and what each reads. */
@@ -22,6 +23,8 @@ export interface StatusDeps {
   archive: Archive;
   log: EventLog;
   version: string;
+  /** The machine's clock in ms. */
+  now?: () => number;
 }
 
 /** The log tries again for longer than somebody who asks for the status waits. */
@@ -31,7 +34,7 @@ const logPatienceMs = 5_000;
  * How far the pipeline is: the log's ends, the lag of each group on each partition, what the stores hold. What gives no answer is
  * named in `unavailable`, and its part is null or empty.
  */
-export async function pipelineStatus({ search, archive, log, version }: StatusDeps) {
+export async function pipelineStatus({ search, archive, log, version, now = Date.now }: StatusDeps) {
   const unavailable: { part: 'search' | 'archive' | 'log'; code: string; message: string }[] = [];
   const known = async <T>(
     part: (typeof unavailable)[number]['part'],
@@ -50,7 +53,7 @@ export async function pipelineStatus({ search, archive, log, version }: StatusDe
     known('search', search.counts()),
     known('archive', archive.counts()),
     known('search', search.correlations({ filter: evictedFilter, limit: 1 })),
-    known('log', inTime(positionsOf(log))),
+    known('log', inTime(positionsOf(log, now))),
   ]);
   return {
     version,
@@ -59,6 +62,7 @@ export async function pipelineStatus({ search, archive, log, version }: StatusDe
     epoch: log.epoch,
     topics: positions?.topics ?? {},
     consumers: positions?.consumers ?? [],
+    clock: positions?.clock ?? null,
     counts: {
       events: indexed?.events ?? null,
       correlations: indexed?.correlations ?? null,
@@ -84,7 +88,7 @@ async function inTime<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-async function positionsOf(log: EventLog) {
+async function positionsOf(log: EventLog, now: () => number) {
   const ends = new Map<string, { partition: number; start: number; end: number }[]>();
   for (const topic of Object.values(topics)) {
     const [start, end] = await Promise.all([log.startOffsets(topic), log.endOffsets(topic)]);
@@ -113,7 +117,21 @@ async function positionsOf(log: EventLog) {
       });
     }),
   );
-  return { topics: Object.fromEntries(ends), consumers: lags.flat() };
+  return { topics: Object.fromEntries(ends), consumers: lags.flat(), clock: await clockOf(log, now) };
+}
+
+/** How far the log's clock is ahead of the machine's, and by how much it was set back in all, as far as the correlator has read. */
+async function clockOf(log: EventLog, now: () => number): Promise<{ aheadMs: number; setBackMs: number }> {
+  const newest = await newestAppendMs(log);
+  const setBacks = (await log.committed('correlator', topics.events)).map((commit) => {
+    // What closing goes by keeps what was gained before the clock fell.
+    const clock = metadataOf(commit)?.clock;
+    return clock === undefined ? 0 : clock.now - clock.mark;
+  });
+  return {
+    aheadMs: newest === undefined ? 0 : Math.max(0, newest - now()),
+    setBackMs: Math.max(0, ...setBacks),
+  };
 }
 
 /**
@@ -121,9 +139,17 @@ async function positionsOf(log: EventLog) {
  * its position in the metadata.
  */
 function positionOf(commit: Commit | null): number | undefined {
-  if (commit?.metadata.startsWith('{') !== true) return commit?.offset;
-  const { position } = JSON.parse(commit.metadata) as { position?: number };
-  return position ?? commit.offset;
+  return metadataOf(commit)?.position ?? commit?.offset;
+}
+
+interface CorrelatorMetadata {
+  position?: number;
+  clock?: { now: number; mark: number };
+}
+
+function metadataOf(commit: Commit | null): CorrelatorMetadata | undefined {
+  if (commit?.metadata.startsWith('{') !== true) return undefined;
+  return JSON.parse(commit.metadata) as CorrelatorMetadata;
 }
 
 function readFilter(text: string): Filter {
