@@ -56,11 +56,28 @@ export function archiveContract(name: string, create: ArchiveFactory): void {
     await archive.put([place(0, 3), place(0, 1), place(1, 2), place(0, 7), place(0, 5)]);
     const offsets = async (...query: Parameters<Archive['range']>): Promise<number[]> =>
       (await archive.range(...query)).map(({ offset }) => offset);
-    assert.deepEqual(await offsets(0, 1, 7, 10), [1, 3, 5]);
-    assert.deepEqual(await offsets(0, 2, 100, 2), [3, 5]);
-    assert.deepEqual(await offsets(1, 0, 100, 2), [2]);
-    assert.deepEqual(await offsets(2, 0, 100, 2), []);
-    assert.deepEqual(await archive.range(1, 2, 3, 1), [archived(place(1, 2))]);
+    assert.deepEqual(await offsets('k3x9', 0, 1, 7, 10), [1, 3, 5]);
+    assert.deepEqual(await offsets('k3x9', 0, 2, 100, 2), [3, 5]);
+    assert.deepEqual(await offsets('k3x9', 1, 0, 100, 2), [2]);
+    assert.deepEqual(await offsets('k3x9', 2, 0, 100, 2), []);
+    assert.deepEqual(await archive.range('k3x9', 1, 2, 3, 1), [archived(place(1, 2))]);
+  });
+
+  withArchive('a range has the events of one epoch, and those whose ids name none', async (archive) => {
+    const of = (epoch: string, offset: number): PlacedEvent =>
+      event(offset, 10, { id: `${epoch}-0-${offset}`, offset });
+    await archive.put([
+      ...[1, 2, 3, 4].map((offset) => of('0ldEpoch', offset)),
+      of('k3x9', 2),
+      of('k3x9', 4),
+    ]);
+    await archive.put([of('http-p', 3)]);
+    const ids = async (epoch: string | undefined, limit: number): Promise<string[]> =>
+      (await archive.range(epoch, 0, 1, 5, limit)).map(({ id }) => id);
+    assert.deepEqual(await ids('k3x9', 10), ['k3x9-0-2', 'http-p-0-3', 'k3x9-0-4']);
+    assert.deepEqual(await ids('k3x9', 1), ['k3x9-0-2']);
+    assert.deepEqual(await ids('0ther', 10), ['http-p-0-3']);
+    assert.equal((await ids(undefined, 10)).length, 7);
   });
 
   withArchive('answers end after so many bytes, and go on where they ended', async (archive) => {
@@ -81,7 +98,7 @@ export function archiveContract(name: string, create: ArchiveFactory): void {
     );
     const offsets: number[] = [];
     for (let from = 0; from < 100;) {
-      const part = await archive.range(0, from, 100, 1000);
+      const part = await archive.range('k3x9', 0, from, 100, 1000);
       assert.ok(part.length <= 10, '8 MiB and one event');
       offsets.push(...part.map(({ offset }) => offset));
       from = part.length === 0 ? 100 : part.at(-1)!.offset + 1;

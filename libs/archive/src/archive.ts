@@ -29,8 +29,16 @@ export interface Archive extends LogView {
   /**
    * The events of a partition of logs.events with offsets from `fromOffset` up to `toOffset`, which is not part of it, by offset; at
    * most `limit`, and fewer where those are large: an answer ends after 8 MiB; only an empty one says that there are no more. What readers of the log go by when the log no longer has them.
+   * `epoch` is the one of logs.events whose offsets they are: where that was made anew, the archive has events of both. Events of earlier
+   * releases, whose ids name no epoch, are of every one; undefined: all.
    */
-  range(partition: number, fromOffset: number, toOffset: number, limit: number): Promise<PlacedEvent[]>;
+  range(
+    epoch: string | undefined,
+    partition: number,
+    fromOffset: number,
+    toOffset: number,
+    limit: number,
+  ): Promise<PlacedEvent[]>;
 
   counts(): Promise<{ events: number; correlations: number }>;
   /** Removes events with a timestamp before `micros` and documents whose last member was before it. Gives how many events. */

@@ -167,7 +167,7 @@ function archiveTests({ name, baseUrl, server }: Target): void {
           const scan = archive.scan({ ...range, filter: filterOf('') }, new AbortController().signal);
           assert.equal(await fromSecondaries(() => idsOf(scan)), true);
           assert.equal(await fromSecondaries(() => archive.byCorrelation('c')), false);
-          assert.equal(await fromSecondaries(() => archive.range(0, 0, 9, 9)), false);
+          assert.equal(await fromSecondaries(() => archive.range('k3x9', 0, 0, 9, 9)), false);
         } finally {
           await archive.close();
           await client.db(database).dropDatabase();

@@ -63,8 +63,8 @@ export async function openMongoArchive(
         return found === null ? undefined : correlationOf(found);
       }),
     scan: (query, signal) => scanSlices(store, query, signal),
-    range: (partition, fromOffset, toOffset, limit) =>
-      withRetries(() => range(store, partition, { $gte: fromOffset, $lt: toOffset }, limit)),
+    range: (epoch, partition, fromOffset, toOffset, limit) =>
+      withRetries(() => range(store, { epoch, partition, from: fromOffset, to: toOffset }, limit)),
     counts: () =>
       withRetries(async () => {
         const [events, correlations] = await Promise.all([
@@ -183,10 +183,13 @@ async function byCorrelation(
 /** Offsets know no months: every slice is asked. */
 async function range(
   store: MongoStore,
-  partition: number,
-  offset: { $gte: number; $lt: number },
+  { epoch, partition, from, to }: { epoch: string | undefined; partition: number; from: number; to: number },
   limit: number,
 ): Promise<PlacedEvent[]> {
+  const place = { partition, offset: { $gte: from, $lt: to } };
+  // As mayBeOfEpoch().
+  const otherEpochs = new RegExp(`^(?!${epoch}-)[0-9A-Za-z]+-\\d+-\\d+$`);
+  const query = epoch === undefined ? place : { ...place, _id: { $not: otherEpochs } };
   const events: PlacedEvent[] = [];
   const slices = await store.sliceNames();
   const maxBytes = maxAnswerBytes / slicesAtOnce;
@@ -197,7 +200,7 @@ async function range(
       slices.slice(i, i + slicesAtOnce).map((slice) => {
         const documents = store
           .slice(slice)
-          .find({ partition, offset }, { projection: eventProjection })
+          .find(query, { projection: eventProjection })
           .sort({ offset: 1 })
           .limit(limit);
         return eventsUpTo(documents, maxBytes);

@@ -1,4 +1,4 @@
-import type { Correlation, PlacedEvent } from '@logloom/schemas';
+import { mayBeOfEpoch, type Correlation, type PlacedEvent } from '@logloom/schemas';
 import {
   DamageNote,
   FillTable,
@@ -143,7 +143,7 @@ function openFile(
   );
   const range = db.prepare(
     `SELECT ${eventColumns} FROM events WHERE partition = ? AND "offset" >= ? AND "offset" < ?
-     ORDER BY "offset" LIMIT ?`,
+     ORDER BY "offset"`,
   );
   for (const statement of [byCorrelation, scan, range]) statement.setReturnArrays(true);
 
@@ -178,8 +178,8 @@ function openFile(
       scanInSteps(query, signal, (from, to, last) =>
         eventsUpTo(scan.iterate(from, to, ...last), maxAnswerBytes),
       ),
-    range: async (partition, fromOffset, toOffset, limit) =>
-      eventsUpTo(range.iterate(partition, fromOffset, toOffset, limit), maxAnswerBytes),
+    range: async (epoch, partition, fromOffset, toOffset, limit) =>
+      eventsUpTo(range.iterate(partition, fromOffset, toOffset), maxAnswerBytes, { epoch, limit }),
     counts: async () => {
       const rows = db.prepare('SELECT name, value FROM counts').all() as {
         name: string;
@@ -290,12 +290,18 @@ async function* scanInSteps(
   }
 }
 
-/** Row by row, up to the one that passes so many bytes: what is not read is not held. */
-function eventsUpTo(rows: Iterable<unknown>, maxBytes: number): PlacedEvent[] {
+/** Row by row, up to the one that passes so many bytes, or the limit: what is not read is not held. */
+function eventsUpTo(
+  rows: Iterable<unknown>,
+  maxBytes: number,
+  { epoch, limit = Infinity }: { epoch?: string | undefined; limit?: number } = {},
+): PlacedEvent[] {
   const events: PlacedEvent[] = [];
   let bytes = 0;
   for (const row of rows) {
+    if (events.length >= limit) break;
     const event = eventOf(row as EventRow);
+    if (!mayBeOfEpoch(event.id, epoch)) continue;
     events.push(event);
     bytes += eventBytes(event);
     if (bytes >= maxBytes) break;

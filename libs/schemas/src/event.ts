@@ -19,6 +19,16 @@ export function placeId(epoch: string, partition: number, offset: number): strin
   return `${epoch}-${partition}-${offset}`;
 }
 
+/** The epoch in an id that placeId() made; undefined in one of an earlier release. */
+export function epochOfId(id: string): string | undefined {
+  return /^([0-9A-Za-z]+)-\d+-\d+$/.exec(id)?.[1];
+}
+
+/** Whether an id may be of a log: it names the same epoch, or none as those of earlier releases; \`epoch\` undefined: any. */
+export function mayBeOfEpoch(id: string, epoch: string | undefined): boolean {
+  return epoch === undefined || (epochOfId(id) ?? epoch) === epoch;
+}
+
 /** Puts a decoded event at its place. Adds to the object that it is given, so that no copy is made per event. */
 export function placeEvent(event: LogEvent, epoch: string, partition: number, offset: number): PlacedEvent {
   const placed = event as PlacedEvent;

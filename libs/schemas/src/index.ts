@@ -17,9 +17,11 @@ export {
   type CorrelationJson,
 } from './correlation.ts';
 export {
+  epochOfId,
   eventToJson,
   formatMicros,
   levels,
+  mayBeOfEpoch,
   parseMicros,
   placeEvent,
   placeId,

@@ -70,7 +70,7 @@ export class ArchiveReader {
   async #fill(p: number): Promise<void> {
     const lane = this.#lanes[p]!;
     if (lane.isOver || lane.next < lane.events.length) return;
-    lane.events = await this.#archive.range(p, this.position[p]!, this.#to[p]!, chunk);
+    lane.events = await this.#archive.range(this.#epoch, p, this.position[p]!, this.#to[p]!, chunk);
     lane.next = 0;
     lane.isOver = lane.events.length === 0;
   }
@@ -100,6 +100,7 @@ export class ArchiveReader {
 /** The first archived offset of a partition that came in at or after that time, below `end`; `end` where there is none. */
 export async function archivedSince(
   archive: Archive,
+  epoch: string,
   partition: number,
   end: number,
   timestampMs: number,
@@ -107,10 +108,10 @@ export async function archivedSince(
   let low = 0;
   for (let high = end; low < high;) {
     const middle = Math.floor((low + high) / 2);
-    const [event] = await archive.range(partition, middle, end, 1);
+    const [event] = await archive.range(epoch, partition, middle, end, 1);
     if (event === undefined || event.receivedAt >= timestampMs) high = middle;
     else low = event.offset + 1;
   }
-  const [first] = await archive.range(partition, low, end, 1);
+  const [first] = await archive.range(epoch, partition, low, end, 1);
   return first?.offset ?? end;
 }

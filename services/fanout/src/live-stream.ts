@@ -179,7 +179,7 @@ export class LiveStream {
     const isTrimmed = (p: number): boolean => start[p]! > 0 && offsets[p]! <= start[p]!;
     return Promise.all(
       offsets.map(async (offset, p) =>
-        isTrimmed(p) ? archivedSince(await archive(), p, start[p]!, timestampMs) : offset,
+        isTrimmed(p) ? archivedSince(await archive(), this.epoch, p, start[p]!, timestampMs) : offset,
       ),
     );
   }

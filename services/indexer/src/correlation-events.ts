@@ -1,7 +1,15 @@
 import type { Archive, Place } from '@logloom/archive';
 import type { EventLog } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
-import { memberOffsets, placeEvent, topics, type Correlation, type PlacedEvent } from '@logloom/schemas';
+import {
+  epochOfId,
+  mayBeOfEpoch,
+  memberOffsets,
+  placeEvent,
+  topics,
+  type Correlation,
+  type PlacedEvent,
+} from '@logloom/schemas';
 import { throwIfCancelled } from '@logloom/search-store';
 
 export interface CorrelationEventsDeps {
@@ -45,6 +53,7 @@ export async function correlationEventsPage(
   const offsets = memberOffsets(document);
   const members = new Set(offsets);
   const { partition } = document;
+  const epoch = epochOfId(document.id);
   const events: PlacedEvent[] = [];
   const before = after?.count ?? 0;
   let bytes = 0;
@@ -70,7 +79,9 @@ export async function correlationEventsPage(
     if (part.length === 0) break;
     for (const event of part) {
       place = event;
-      if (event.partition !== partition || !members.has(event.offset)) continue;
+      // Where logs.events was made anew, there are events of two logs at one offset.
+      if (event.partition !== partition || !members.has(event.offset) || !mayBeOfEpoch(event.id, epoch))
+        continue;
       if (isFull(event)) return end(event);
     }
   }
@@ -82,9 +93,9 @@ export async function correlationEventsPage(
     if (offset < from || !members.has(offset)) continue;
     throwIfCancelled();
     // It may have come on a page before this one.
-    if (after !== undefined && (await deps.archive.range(partition, offset, offset + 1, 1)).length > 0)
+    if (after !== undefined && (await deps.archive.range(epoch, partition, offset, offset + 1, 1)).length > 0)
       continue;
-    const event = await loggedEvent(deps, partition, offset);
+    const event = await loggedEvent(deps, document.id, partition, offset);
     if (event !== undefined && isFull(event)) return end({ timestamp: behindArchive, offset });
   }
   return { events: inTimeOrder(events) };
@@ -96,15 +107,18 @@ function rangeOf({ firstAt, lastAt }: Correlation): { fromMicros: number; toMicr
 
 async function loggedEvent(
   { log, serde }: CorrelationEventsDeps,
+  documentId: string,
   partition: number,
   offset: number,
 ): Promise<PlacedEvent | undefined> {
+  const epoch = await log.epochOf(topics.events);
+  if (!mayBeOfEpoch(documentId, epoch)) return undefined;
   const [record] = await log.read(topics.events, partition, offset, 1);
   if (record?.offset !== offset) return undefined;
   await serde.load([record.value]);
   const decoded = serde.decode(record.value);
   if (decoded.name !== 'LogEvent') return undefined;
-  return placeEvent(decoded.value, await log.epochOf(topics.events), partition, offset);
+  return placeEvent(decoded.value, epoch, partition, offset);
 }
 
 function inTimeOrder(events: PlacedEvent[]): PlacedEvent[] {

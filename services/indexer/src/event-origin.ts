@@ -1,4 +1,4 @@
-import { formatMicros, senderOf, topics, type Source } from '@logloom/schemas';
+import { epochOfId, formatMicros, mayBeOfEpoch, senderOf, topics, type Source } from '@logloom/schemas';
 import type { FoundEvent } from '@logloom/search-store';
 import type { CorrelationEventsDeps } from './correlation-events.ts';
 
@@ -17,7 +17,9 @@ export async function eventOrigin(
   { log, serde, archive }: CorrelationEventsDeps,
   { id, partition, offset }: FoundEvent,
 ): Promise<EventOrigin> {
-  const [record] = await log.read(topics.events, partition, offset, 1);
+  const epoch = epochOfId(id);
+  const isOfLog = mayBeOfEpoch(id, await log.epochOf(topics.events));
+  const [record] = isOfLog ? await log.read(topics.events, partition, offset, 1) : [];
   if (record?.offset === offset) {
     await serde.load([record.value]);
     const decoded = serde.decode(record.value);
@@ -30,7 +32,7 @@ export async function eventOrigin(
       };
     }
   }
-  const [archived] = await archive.range(partition, offset, offset + 1, 1);
+  const [archived] = await archive.range(epoch, partition, offset, offset + 1, 1);
   return archived === undefined ? { id } : receipt(id, archived);
 }
 

@@ -8,7 +8,14 @@ import {
   type FilterNode,
   type Predicate,
 } from '@logloom/filter';
-import { correlationDefaults, memberOffsets, type Correlation, type PlacedEvent } from '@logloom/schemas';
+import {
+  correlationDefaults,
+  epochOfId,
+  mayBeOfEpoch,
+  memberOffsets,
+  type Correlation,
+  type PlacedEvent,
+} from '@logloom/schemas';
 import type { CorrelationsPage, CorrelationsQuery, FoundEvent, SearchStore } from '@logloom/search-store';
 import {
   behindArchive,
@@ -112,7 +119,13 @@ export class VisibleDocuments {
   async find(id: string): Promise<VisibleRequest | undefined> {
     const place = placeInId(id);
     if (place !== undefined) {
-      const [event] = await this.#deps.archive.range(place.partition, place.offset, place.offset + 1, 1);
+      const [event] = await this.#deps.archive.range(
+        epochOfId(id),
+        place.partition,
+        place.offset,
+        place.offset + 1,
+        1,
+      );
       const found = event && this.isVisible(event) ? await this.#requestOf(event) : undefined;
       if (found?.document.id === id) return found;
     }
@@ -234,11 +247,11 @@ export class VisibleDocuments {
 
   /** What is visible of the document that a visible event is a member of; undefined while there is none. */
   async #requestOf(event: FoundEvent): Promise<VisibleRequest | undefined> {
-    const { correlationId, partition, offset, timestamp } = event;
+    const { correlationId, timestamp } = event;
     if (correlationId === null) return undefined;
     let known = this.#loaded.get(correlationId);
     if (known === undefined) this.#loaded.set(correlationId, (known = []));
-    const before = known.find(({ whole }) => isMember(whole, partition, offset));
+    const before = known.find(({ whole }) => isMember(whole, event));
     if (before !== undefined) return before;
     let cursor: string | undefined;
     for (let look = 0; look < maxLooks; look++) {
@@ -248,7 +261,7 @@ export class VisibleDocuments {
         limit: documentsPerLook,
         cursor,
       });
-      const whole = page.correlations.find((document) => isMember(document, partition, offset));
+      const whole = page.correlations.find((document) => isMember(document, event));
       if (whole !== undefined) {
         this.#loadedCount++;
         const members = await this.#visibleMembers(whole);
@@ -268,8 +281,9 @@ export class VisibleDocuments {
   }
 }
 
-function isMember(document: Correlation, partition: number, offset: number): boolean {
+function isMember(document: Correlation, { id, partition, offset }: FoundEvent): boolean {
   return (
+    mayBeOfEpoch(id, epochOfId(document.id)) &&
     document.partition === partition &&
     document.firstOffset <= offset &&
     memberOffsets(document).includes(offset)
