@@ -39,7 +39,7 @@ export interface IntakeOptions {
 export interface UnitLimits {
   /** Bytes of records that are not durable yet. */
   windowBytes: number;
-  /** Bytes of dead letters; what is refused beyond shares letters. */
+  /** Bytes of refused events that have dead letters of their own, and bytes that these add; what is refused beyond shares letters. */
   letterBytes: number;
   /** The largest letter that refused events share. */
   maxLetterBytes: number;
@@ -160,6 +160,7 @@ export class IntakeUnit {
   readonly #numbered: NumberedEvents | undefined;
   #duplicates = 0;
   #letterBytes = 0;
+  #letters = 0;
   #joint: JointLetter | undefined;
   /** Bytes since the last flush. */
   #sliceBytes = 0;
@@ -263,7 +264,9 @@ export class IntakeUnit {
 
   /** Whether a refused event may have a dead letter of its own with a payload of so many bytes; else it goes to refuseJointly(). */
   hasLetterFor(bytes: number): boolean {
-    return this.#letterBytes + bytes + letterOverhead <= this.#limits.letterBytes;
+    const { letterBytes } = this.#limits;
+    // Each by itself: events of a usual size are all to have letters of their own, and thousands of tiny ones are not.
+    return this.#letterBytes + bytes <= letterBytes && (this.#letters + 1) * letterOverhead <= letterBytes;
   }
 
   /** Puts a refused event into a letter that many share: `part` is its bytes as they stand in it, `write` makes its payload. */
@@ -307,7 +310,8 @@ export class IntakeUnit {
         ...{ key: this.#sender?.key ?? null, address: this.#sender?.address ?? null },
       }),
     });
-    this.#letterBytes += payload.length + letterOverhead;
+    this.#letterBytes += payload.length;
+    this.#letters++;
     this.#sliceBytes += payload.length + letterOverhead;
   }
 

@@ -3,6 +3,8 @@ import avro from 'avsc';
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { redriveHeaders } from '@logloom/schemas';
+import { textPart } from './joint-letter.ts';
 import { Normalizer } from './normalize.ts';
 import { rawFormat } from './raw-format.ts';
 import { readRawRecord } from './read-raw-record.ts';
@@ -248,5 +250,20 @@ test('what cannot be read is refused with its reason, and never throws', async (
       },
     ),
     { numRuns: 2000 },
+  );
+});
+
+test('a letter that many refused events shared is read as each of them when it comes again', async () => {
+  const texts = ['{"message":"one"}', '{"message":', '{"message":"three","service":"shop"}'];
+  const letter = Buffer.concat(texts.map((text) => textPart(Buffer.from(text))));
+  const headers = redriveHeaders({ jobId: 'job', partition: 0, offset: 7 }, receivedAt - 1000);
+  const results = await read(letter, headers);
+  assert.deepEqual(
+    results.map((result) => [result.index, 'code' in result ? result.code : result.message]),
+    [
+      [0, 'one'],
+      [1, 'bad-json'],
+      [2, 'three'],
+    ],
   );
 });
