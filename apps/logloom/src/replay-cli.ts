@@ -1,3 +1,4 @@
+import type { LogGap } from '@logloom/event-log';
 import { parseMicros, type Alert, type Correlation } from '@logloom/schemas';
 import type { Settings } from '@logloom/settings';
 import { InvalidArgumentError, Option, type Command } from 'commander';
@@ -68,7 +69,8 @@ export function addReplayCommands(program: Command, { settings, signal, write }:
       const ranges = await replay({ log, serde, options, fallback, rules, ...range, signal }, counts);
       const records = ranges.reduce((sum, { from, to }) => sum + to - from, 0);
       if (flags.json) write(JSON.stringify({ records, ranges, ...counts.result() }));
-      else countLines(records, counts).forEach(write);
+      else
+        [...countLines(records, counts), ...ranges.flatMap(({ gaps }) => gaps.map(gapLine))].forEach(write);
       if (counts.documents.size === 0) throw new CommandError('', 1);
     });
 
@@ -114,6 +116,12 @@ class Counts implements ReplayView {
       for (const name of names) rules[name] = (rules[name] ?? 0) + 1;
     return { documents: this.documents.size, alerts: this.alerts, rules };
   }
+}
+
+function gapLine({ topic, partition, from, to, reason }: LogGap): string {
+  return pc.yellow(
+    `  ${to - from} records of ${topic}/${partition} are in no request: [${from}, ${to}) ${reason}`,
+  );
 }
 
 function countLines(records: number, counts: Counts): string[] {

@@ -1,6 +1,6 @@
 import type { EventLog } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
-import { alertToJson, correlationToJson, topics } from '@logloom/schemas';
+import { alertToJson, correlationToJson, epochHeader, topics } from '@logloom/schemas';
 import { mkdirSync, openSync, closeSync, writeSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { CommandError } from './endpoint.ts';
@@ -42,8 +42,11 @@ export class TopicView implements ReplayView {
   readonly #log: EventLog;
   readonly #serde: Serde;
   readonly #topic: string;
+  /** Of logs.events, as the live documents have it. */
+  readonly #headers: Readonly<Record<string, string>>;
 
-  private constructor(log: EventLog, serde: Serde, topic: string) {
+  private constructor(log: EventLog, serde: Serde, topic: string, epoch: string) {
+    this.#headers = { [epochHeader]: epoch };
     this.#log = log;
     this.#serde = serde;
     this.#topic = topic;
@@ -59,7 +62,7 @@ export class TopicView implements ReplayView {
     await log.createTopics([{ name: topic, partitions }]);
     if ((await log.endOffsets(topic)).some((end) => end > 0))
       throw new CommandError(`the topic ${topic} is not empty`);
-    return new TopicView(log, serde, topic);
+    return new TopicView(log, serde, topic, await log.epochOf(topics.events));
   }
 
   put: ReplayView['put'] = async (documents) => {
@@ -70,6 +73,7 @@ export class TopicView implements ReplayView {
         partition: document.partition,
         key: document.correlationId,
         value: this.#serde.encode('Correlation', document),
+        headers: this.#headers,
       })),
     );
   };

@@ -5,7 +5,7 @@ import {
   type CorrelateOptions,
   type InputRecord,
 } from '@logloom/correlator';
-import { warmUp, type EventLog, type LogRecord } from '@logloom/event-log';
+import { EventLogError, warmUp, type EventLog, type LogGap, type LogRecord } from '@logloom/event-log';
 import type { RuleSet } from '@logloom/rules';
 import type { Serde } from '@logloom/schema-registry';
 import { topics, type Alert, type Correlation } from '@logloom/schemas';
@@ -35,16 +35,19 @@ export interface ReplayedRange {
   partition: number;
   from: number;
   to: number;
+  /** Records of it that were not there to be read: trimmed meanwhile, damaged, or with the end that the log lost. */
+  gaps: LogGap[];
 }
 
 const recordsPerRead = 2000;
 
 /**
  * Correlates a range of logs.events again, with other rules if given, into a view. Only reads the live topics. Groups that are open at
- * the end of the range close as if nothing had come after it.
+ * the end of the range close as if nothing had come after it. Throws EventLogError `topic-recreated` when logs.events is made anew meanwhile.
  */
 export async function replay(given: ReplayOptions, view: ReplayView): Promise<ReplayedRange[]> {
   const { log, fromMs, toMs } = given;
+  const epoch = await log.epochOf(topics.events);
   const starts = await log.startOffsets(topics.events);
   const from = fromMs === undefined ? starts : await log.offsetsByTime(topics.events, fromMs);
   const ends = await log.endOffsets(topics.events);
@@ -53,14 +56,16 @@ export async function replay(given: ReplayOptions, view: ReplayView): Promise<Re
     partition,
     from: Math.max(starts[partition]!, from[partition]!),
     to: Math.min(end, to[partition]!),
+    gaps: [] as LogGap[],
   }));
-  for (const range of ranges) await replayPartition(given, range, view);
+  for (const range of ranges) await replayPartition(given, epoch, range, view);
   return ranges;
 }
 
 async function replayPartition(
   { log, serde, options, fallback, rules, signal }: ReplayOptions,
-  { partition, from, to }: ReplayedRange,
+  epoch: string,
+  { partition, from, to, gaps }: ReplayedRange,
   view: ReplayView,
 ): Promise<void> {
   const before = await inForceBefore(log, serde, partition, from);
@@ -68,7 +73,7 @@ async function replayPartition(
   const start =
     options ?? before.options ?? (await firstOptions(log, serde, partition, from, end)) ?? fallback;
   const correlate = new Correlate(partition, start, {
-    epoch: await log.epochOf(topics.events),
+    epoch,
     rules: rules === undefined ? (before.rules ?? null) : rules,
   });
   const window = await warmUp({ log, topic: topics.events, partition }, from, (records) =>
@@ -77,9 +82,19 @@ async function replayPartition(
   let offset = from;
   while (offset < to) {
     signal.throwIfAborted();
-    const read = await log.read(topics.events, partition, offset, recordsPerRead);
+    const found: LogGap[] = [];
+    const read = await log.read(topics.events, partition, offset, recordsPerRead, (gap) => found.push(gap));
+    if ((await log.epochOf(topics.events)) !== epoch)
+      throw new EventLogError('topic-recreated', `${topics.events} was made anew while it was replayed`);
+    for (const gap of found)
+      if (gap.from < to && gap.reason !== 'lost-end') gaps.push({ ...gap, to: Math.min(gap.to, to) });
     const records = read.filter((record) => record.offset < to);
-    if (records.length === 0) break;
+    if (records.length === 0) {
+      const end = (await log.endOffsets(topics.events))[partition]!;
+      const lost = { from: Math.max(offset, end), to, reason: 'lost-end' } as const;
+      if (end < to) gaps.push({ topic: topics.events, partition, ...lost });
+      break;
+    }
     await serde.load(records.map((record) => record.value));
     const documents: Correlation[] = [];
     const alerts: Alert[] = [];
