@@ -1,6 +1,7 @@
 import type { EventLog } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
 import { epochHeader, isOfEpoch, topics, type Alert } from '@logloom/schemas';
+import { tryDecode } from './try-decode.ts';
 
 type Position = Pick<Alert, 'closeOffset' | 'closeSequence' | 'index'>;
 
@@ -31,8 +32,8 @@ export class AlertWriter {
     for (const record of await log.read(topics.alerts, partition, Math.max(0, end - 100), 100)) {
       if (!isOfEpoch(record, epoch)) continue;
       await serde.load([record.value]);
-      const decoded = serde.decode(record.value);
-      if (decoded.name === 'Alert' && isAhead(decoded.value, last)) last = decoded.value;
+      const decoded = tryDecode(serde, record.value);
+      if (decoded?.name === 'Alert' && isAhead(decoded.value, last)) last = decoded.value;
     }
     return new AlertWriter(log, serde, partition, epoch, last);
   }

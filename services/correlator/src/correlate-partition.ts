@@ -7,7 +7,7 @@ import {
   type LogRecord,
   type PartitionHandler,
 } from '@logloom/event-log';
-import { SchemaRegistryError, type Decoded, type Serde } from '@logloom/schema-registry';
+import type { Serde } from '@logloom/schema-registry';
 import type { GapReport } from '@logloom/runtime';
 import { memberOffsets, topics, type Alert } from '@logloom/schemas';
 import { batchAttributes, type Logger, type Tracing } from '@logloom/telemetry';
@@ -15,11 +15,12 @@ import { AlertWriter } from './alert-writer.ts';
 import { Correlate, type CorrelateOptions, type InputRecord } from './correlate.ts';
 import { firstOptions } from './options-in-log.ts';
 import { OutgoingDocuments, type Outgoing } from './outgoing.ts';
-import { lastClose, readWritten, WrittenFeed } from './read-written.ts';
+import { lastClose, lostBefore, readWritten, WrittenFeed } from './read-written.ts';
 import { parseMetadata, RestartPoint, type SetBy } from './restart-point.ts';
 import { inForceFrom, readInForce, RulesWriter, type Wanted } from './rules-in-log.ts';
 import { spans, type CorrelatorMetrics } from './telemetry.ts';
 import { TraceMemory } from './trace-memory.ts';
+import { tryDecode } from './try-decode.ts';
 import { endAfter, lastMember, WrittenDocuments, type WrittenEnd } from './written-documents.ts';
 
 export const group = 'correlator';
@@ -58,11 +59,17 @@ export async function correlatePartition(
   const { partition, committed } = assignment;
   const epoch = await log.epochOf(topics.events);
   const outputEpoch = await log.epochOf(topics.correlations);
-  // An output that is another one than at the commit, or ends before, was deleted: the documents are made anew from the start of the log.
+  // An output that is another one than at the commit, ends before, or lacks what was there then has lost documents: what is not there is
+  // made anew from the start of the log. It closes behind what is there, so that readers take it.
   const outputEnd = (await log.endOffsets(topics.correlations))[partition]!;
   const last = parseMetadata(committed);
-  const isRebuild = last.output > outputEnd || (last.outputEpoch ?? outputEpoch) !== outputEpoch;
+  const isAnother = last.output > outputEnd || (last.outputEpoch ?? outputEpoch) !== outputEpoch;
+  const gap = isAnother ? undefined : await lostBefore({ log, partition }, last.output);
+  if (gap !== undefined) deps.gaps(group, gap, 'documents that were lost are made anew');
+  const isRebuild = isAnother || gap !== undefined;
   const metadata = parseMetadata(isRebuild ? null : committed);
+  // It is about what the output still holds.
+  if (gap !== undefined && last.lost !== undefined) metadata.lost = last.lost;
   const { output } = metadata;
   const logStart = (await log.startOffsets(topics.events))[partition]!;
   const startOffset = isRebuild ? logStart : (committed?.offset ?? logStart);
@@ -72,16 +79,25 @@ export async function correlatePartition(
       'the log begins here: what was before is in no new document',
     );
   const restart = new RestartPoint(startOffset, output, metadata, outputEpoch);
+  if (isRebuild) await assignment.commit(restart.start.offset, restart.start.metadata);
   let writtenEnd: WrittenEnd | undefined;
   /** Events that have left the log before they were read again, and are in documents. */
   const gone = new Set<number>();
+  /** The first offsets of documents that are written behind one that is lost. */
+  const starts = new Set<number>();
+  let isLost = false;
+  // From the start on nothing is missing that retention has removed.
+  const from = output === 0 ? (await log.startOffsets(topics.correlations))[partition]! : output;
   const { lost } = metadata;
-  const outputRange = { log, serde, partition, epoch, from: output, to: outputEnd, lost };
-  const onGap = (gap: LogGap): void =>
+  const outputRange = { log, serde, partition, epoch, from, to: outputEnd, lost };
+  const onGap = (gap: LogGap): void => {
+    isLost ||= gap.reason === 'damaged';
     deps.gaps(group, gap, 'documents that were written there may be written a second time');
+  };
   for await (const { offset, document } of readWritten({ ...outputRange, onGap })) {
     writtenEnd = endAfter(writtenEnd, document);
     restart.documentWritten(offset, lastMember(document));
+    if (isLost) starts.add(document.firstOffset);
     if (startOffset < logStart)
       for (const member of memberOffsets(document))
         if (member >= startOffset && member < logStart) gone.add(member);
@@ -90,6 +106,7 @@ export async function correlatePartition(
     lost === undefined || lost.last.closeOffset < (writtenEnd?.closeOffset ?? -1)
       ? writtenEnd
       : { count: writtenEnd?.count ?? 0, ...lost.last, closedByMember: false },
+    starts,
   );
   const feed = new WrittenFeed(readWritten(outputRange), written);
   const alertWriter = await AlertWriter.open(log, serde, partition, epoch);
@@ -224,7 +241,8 @@ export async function correlatePartition(
         const alerts: Alert[] = [];
         const setBy: SetBy = {};
         for (const record of records) {
-          const decoded = read(deps, record);
+          // What cannot be decoded counts as a tick does, and the indexer keeps it as a dead letter.
+          const decoded = tryDecode(serde, record.value);
           const event = decoded?.name === 'LogEvent' ? decoded.value : null;
           const set = decoded?.name === 'Rules' ? await inForceFrom(decoded.value, record) : undefined;
           if (set !== undefined) {
@@ -279,14 +297,4 @@ export async function correlatePartition(
       await commit();
     },
   };
-}
-
-/** undefined for what cannot be decoded: it counts as a tick does, and the indexer keeps it as a dead letter. */
-function read({ serde }: CorrelatorDeps, record: LogRecord): Decoded | undefined {
-  try {
-    return serde.decode(record.value);
-  } catch (error) {
-    if (error instanceof SchemaRegistryError) return undefined;
-    throw error;
-  }
 }

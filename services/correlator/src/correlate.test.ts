@@ -220,6 +220,7 @@ const recordsArbitrary = fc
     }),
     {
       maxLength: 120,
+      size: 'max',
     },
   )
   .map((steps) => {
@@ -369,6 +370,34 @@ describe('a crash', () => {
     );
   });
 
+  test('of which documents are lost too puts every event in exactly one again, in close order', () => {
+    fc.assert(
+      fc.property(
+        recordsArbitrary,
+        optionsArbitrary,
+        fc.func(fc.constantFrom(true, true, false)),
+        fc.option(fc.nat(20), { nil: Infinity }),
+        (records, opts, isKept, end) => {
+          const documents = run(records, opts).filter((document, i) => isKept(document.id, i) && i < end);
+          const output: Output = { documents, alerts: [] };
+          runUntil(records, opts, output, { offset: 0, output: 0 }, null, 10, true);
+          const closes = output.documents.map((d) => [d.closeOffset, d.closeSequence] as const);
+          assert.deepEqual(
+            closes,
+            closes.toSorted((a, b) => a[0] - b[0] || a[1] - b[1]),
+          );
+          assert.deepEqual(
+            newest(output.documents)
+              .flatMap(memberOffsets)
+              .sort((a, b) => a - b),
+            records.filter((r) => r.event !== null).map((r) => r.offset),
+          );
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+
   interface Output {
     documents: Correlation[];
     alerts: Alert[];
@@ -396,12 +425,14 @@ describe('a crash', () => {
     commit: Committed,
     crash: Crash | null,
     batchSize: number,
+    isLossy = false,
   ): Committed {
     const written = output.documents.slice(commit.output);
     const rules = commit.rules === undefined ? null : records[commit.rules]!.rules!;
     const inForce = commit.options === undefined ? opts : records[commit.options]!.options!;
     const documentsWritten = new WrittenDocuments(
       written.reduce<WrittenEnd | undefined>(endAfter, undefined),
+      isLossy ? new Set(written.map(({ firstOffset }) => firstOffset)) : undefined,
     );
     const ahead = [...written];
     const correlate = new Correlate(0, inForce, { rules, clock: commit.clock, written: documentsWritten });

@@ -195,6 +195,10 @@ export class Correlate {
     const mayClose = !isWritten && !this.#written.isBefore(this.#offset);
     if (mayClose) this.#makeRoom(id);
     let group = this.#groups.get(id);
+    if (group !== undefined && this.#written.begins(this.#offset)) {
+      this.#setAside(group);
+      group = undefined;
+    }
     if (group === undefined) {
       group = openGroup(event, id, this.#offset, this.#rules);
       this.#groups.set(id, group);
@@ -349,8 +353,14 @@ export class Correlate {
       this.#forget(group);
   }
 
+  /** The document of a group is lost, and the next one of its id begins: its members get another once all that is written was read. */
+  #setAside(group: Group): void {
+    if (group.idle === null) this.#forget(group);
+    else this.#groups.delete(group.correlationId);
+  }
+
   #forget(group: Group): void {
-    this.#groups.delete(group.correlationId);
+    if (this.#groups.get(group.correlationId) === group) this.#groups.delete(group.correlationId);
     this.#bytes -= bytesOf(group);
     group.rules?.stop(this.#waits);
     if (group.created !== null) this.#byCreation.remove(group.created);

@@ -3,6 +3,7 @@ import type { Serde } from '@logloom/schema-registry';
 import { topics, type CorrelationOptions, type Rules } from '@logloom/schemas';
 import type { CorrelateOptions } from './correlate.ts';
 import { CorrelatorError } from './errors.ts';
+import { tryDecode } from './try-decode.ts';
 
 /**
  * The newest version of the algorithm that this release knows. A release whose groups close otherwise on the same records raises it, keeps
@@ -60,8 +61,8 @@ export async function firstOptions(
     await serde.load(records.map((record) => record.value));
     for (const record of records) {
       if (serde.nameOf(record.value) !== 'Rules') continue;
-      const decoded = serde.decode(record.value);
-      if (decoded.name !== 'Rules') continue;
+      const decoded = tryDecode(serde, record.value);
+      if (decoded?.name !== 'Rules') continue;
       const options = optionsOfRecord(decoded.value, record);
       if (options !== undefined) return options;
     }

@@ -2,6 +2,7 @@ import type { EventLog, LogGap } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
 import { isOfEpoch, topics, type Correlation } from '@logloom/schemas';
 import type { LostEnd } from './restart-point.ts';
+import { tryDecode } from './try-decode.ts';
 import { toWrittenClose, type ClosePosition, type WrittenDocuments } from './written-documents.ts';
 
 const recordsPerRead = 250;
@@ -14,6 +15,7 @@ export interface OutputRange {
   epoch: string;
   from: number;
   to: number;
+  /** Told of records that are gone, and of those that cannot be decoded. */
   onGap?: (gap: LogGap) => void;
   /** The end that the log of events lost, if it did: what was closed there before is void. */
   lost?: LostEnd | undefined;
@@ -43,8 +45,10 @@ export async function* readWritten({
       // What is behind the end was written by an instance that is at work now.
       if (offset >= to) return;
       if (!isOfEpoch(record, epoch)) continue;
-      const decoded = serde.decode(value);
-      if (decoded.name !== 'Correlation' || !isAfter(decoded.value, last)) continue;
+      const decoded = tryDecode(serde, value);
+      if (decoded === undefined)
+        onGap?.({ topic: topics.correlations, partition, from: offset, to: offset + 1, reason: 'damaged' });
+      if (decoded?.name !== 'Correlation' || !isAfter(decoded.value, last)) continue;
       last = decoded.value;
       if (lost !== undefined && offset < lost.output && last.closeOffset >= lost.from) continue;
       yield { offset, document: last };
@@ -96,4 +100,18 @@ export class WrittenFeed {
 function isAfter(document: Correlation, last: Correlation | undefined): boolean {
   if (last === undefined || document.closeOffset > last.closeOffset) return true;
   return document.closeOffset === last.closeOffset && document.closeSequence > last.closeSequence;
+}
+
+/**
+ * What is missing from the record before a position of the output on, though it was there when the position was committed; undefined
+ * where nothing is. Retention does not count as a loss.
+ */
+export async function lostBefore(
+  { log, partition }: Pick<OutputRange, 'log' | 'partition'>,
+  position: number,
+): Promise<LogGap | undefined> {
+  if (position === 0) return undefined;
+  let lost: LogGap | undefined;
+  await log.read(topics.correlations, partition, position - 1, 1, (gap) => (lost = gap));
+  return lost?.reason === 'damaged' ? lost : undefined;
 }

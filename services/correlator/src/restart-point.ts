@@ -82,6 +82,11 @@ export class RestartPoint {
     this.#outputEnd = outputEnd;
   }
 
+  /** The commit for a partition that is read again from here: whoever has it next goes on with that. */
+  get start(): Commit {
+    return { offset: this.#offset, metadata: this.#metadata(this.#outputEnd) };
+  }
+
   /** Nothing was applied yet, and what was to be read first is gone: the first offset to come is this one. */
   beginAt(offset: number): void {
     this.#offset = this.#position = this.#committedPosition = offset;

@@ -4,6 +4,7 @@ import type { Serde } from '@logloom/schema-registry';
 import { topics, type Rules } from '@logloom/schemas';
 import type { CorrelateOptions } from './correlate.ts';
 import { optionsOfRecord, sameOptions, toRecord } from './options-in-log.ts';
+import { tryDecode } from './try-decode.ts';
 
 const hourMs = 3_600_000;
 
@@ -57,8 +58,8 @@ export async function readInForce(
   const [record] = await log.read(topics.events, partition, offset, 1);
   if (record?.offset !== offset) return undefined;
   await serde.load([record.value]);
-  const decoded = serde.decode(record.value);
-  if (decoded.name !== 'Rules') return undefined;
+  const decoded = tryDecode(serde, record.value);
+  if (decoded?.name !== 'Rules') return undefined;
   return { ...(await inForceFrom(decoded.value, record)), timestamp: record.timestamp };
 }
 

@@ -39,9 +39,12 @@ export class WrittenDocuments {
   #closes: WrittenClose[] = [];
   #next = 0;
   #taken = 0;
+  readonly #starts: ReadonlySet<number>;
 
-  constructor(end: WrittenEnd = nothing) {
+  /** `starts` are the first offsets of the documents behind one that was lost. */
+  constructor(end: WrittenEnd = nothing, starts: ReadonlySet<number> = new Set()) {
     this.#end = end;
+    this.#starts = starts;
   }
 
   push(close: WrittenClose): void {
@@ -66,6 +69,11 @@ export class WrittenDocuments {
   /** Whether all closes at this offset are written: nothing closes there but what they say. */
   isBefore(offset: number): boolean {
     return offset < this.#end.closeOffset;
+  }
+
+  /** Whether a written document begins with this event, though a document before it that is lost may have left its group open. */
+  begins(offset: number): boolean {
+    return this.#starts.has(offset);
   }
 
   /** How many closes at this offset are written; the next one has this number. */
