@@ -4,7 +4,7 @@ import { loadEnvironment, secretsOf, SettingsError, type Settings } from '@loglo
 import { openingTrouble } from '@logloom/sqlite/storage-trouble';
 import { addProcessMetrics, createTelemetry, readTracingSettings, startTracing } from '@logloom/telemetry';
 import { join, resolve } from 'node:path';
-import { keepDataPrivate, type Health, type Trouble } from '@logloom/runtime';
+import { endAnyway, keepDataPrivate, type Health, type Trouble } from '@logloom/runtime';
 import { ServiceThread } from './service-thread.ts';
 import { settleSyslogPort } from './settle-syslog-port.ts';
 
@@ -20,7 +20,7 @@ export interface Addresses {
 /**
  * The whole pipeline in this process: ingest, correlator, indexer and the search API on a thread each, the viewers' server with the
  * live tier on this one. They meet only in the log. Resolves when everything is drained after `signal`; rejects when a part cannot
- * go on. `env` has the OTEL_ variables.
+ * go on. What does not drain in 20 s and LIVE_DRAIN_MS ends with the process. `env` has the OTEL_ variables.
  */
 export async function up(
   settings: Settings,
@@ -134,11 +134,15 @@ async function runAll(
     health.ready = false;
     health.trouble = trouble;
   };
-  stop.addEventListener('abort', () => {
+  const onStop = (): void => {
     health.ready = false;
+    // An exit would wait for threads, and one may wait for an engine.
+    endAnyway('up', settings.LIVE_DRAIN_MS, () => process.kill(process.pid, 'SIGKILL'));
     for (const service of [...services, ...apis]) service.stop();
     apiMayStart.resolve();
-  });
+  };
+  if (stop.aborted) onStop();
+  else stop.addEventListener('abort', onStop);
 
   const parts = [
     ...services.map((service) =>

@@ -1,4 +1,5 @@
 export { connectLog, type LogConnection } from './connect-log.ts';
+export { endAnyway } from './end-anyway.ts';
 export { createGapReport, type GapReport } from './gap-report.ts';
 export { createFilesPrivate, keepDataPrivate } from './private-files.ts';
 export { pingHttp, pingMongo, pingRedis } from './engine-pings.ts';

@@ -7,14 +7,12 @@ import {
   type Telemetry,
 } from '@logloom/telemetry';
 import fastify, { type FastifyInstance } from 'fastify';
+import { endAnyway } from './end-anyway.ts';
 import { createFilesPrivate } from './private-files.ts';
 import { guardRequests } from './guard-requests.ts';
 import { registerHealth, type HealthCheck } from './register-health.ts';
 import { serverOptions } from './server-options.ts';
 import type { RunService, ServiceContext } from './service-context.ts';
-
-/** How long a service may take to drain, besides what viewers are given to leave: an engine may never answer. In ms. */
-const drainMs = 20_000;
 
 export interface Standalone {
   service: string;
@@ -65,7 +63,7 @@ export async function runStandalone({
     const health = { ready: false, checks };
     stop.signal.addEventListener('abort', () => {
       health.ready = false;
-      endAnyway(service, drainMs + settings.LIVE_DRAIN_MS);
+      endAnyway(service, settings.LIVE_DRAIN_MS);
     });
     await using server = fastify(serverOptions(settings.LIVE_REQUEST_MS));
     guardRequests(server, { settings, telemetry, door: 'health' });
@@ -82,12 +80,4 @@ export async function runStandalone({
     process.stderr.write(`logloom ${service}: ${isSettings ? error.message : (error as Error).stack}\n`);
     process.exitCode = isSettings ? 2 : 1;
   }
-}
-
-/** Ends the process when it has not ended by itself: as a kill would, which loses nothing that was acknowledged. */
-function endAnyway(service: string, afterMs: number): void {
-  setTimeout(() => {
-    process.stderr.write(`logloom ${service}: not drained after ${afterMs} ms, it ends all the same\n`);
-    process.exit(1);
-  }, afterMs).unref();
 }
