@@ -73,9 +73,9 @@ export class MongoStore {
   /** Makes the collection, its indexes and, in a cluster, its distribution over the shards. */
   async prepareSlice(name: string): Promise<void> {
     const known = this.#prepared.get(name);
-    if (known !== undefined && Date.now() - known.at < preparedMs) return known.done;
+    if (known !== undefined && performance.now() - known.at < preparedMs) return known.done;
     const done = this.#makeSlice(name);
-    this.#prepared.set(name, { at: Date.now(), done });
+    this.#prepared.set(name, { at: performance.now(), done });
     try {
       await done;
     } catch (error) {

@@ -54,7 +54,7 @@ export class IngestKeys {
   readonly #file: string;
   #keys: readonly HashedKey[];
   #change: number;
-  #lookedAt = Date.now();
+  #lookedAt = performance.now();
 
   constructor(file: string) {
     this.#file = file;
@@ -85,8 +85,8 @@ export class IngestKeys {
   }
 
   #look(): void {
-    if (Date.now() - this.#lookedAt < lookMs && !Number.isNaN(this.#change)) return;
-    this.#lookedAt = Date.now();
+    if (performance.now() - this.#lookedAt < lookMs && !Number.isNaN(this.#change)) return;
+    this.#lookedAt = performance.now();
     try {
       const change = statSync(this.#file).mtimeMs;
       if (change === this.#change) return;

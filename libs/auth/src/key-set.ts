@@ -30,10 +30,10 @@ export async function openKeySet(source: string): Promise<JWTVerifyGetKey> {
   }
   let set = await readSet(source);
   let changedAt = await lastChange(source);
-  let lookedAt = Date.now();
+  let lookedAt = performance.now();
   return async (header, token) => {
-    if (Date.now() - lookedAt >= lookMs) {
-      lookedAt = Date.now();
+    if (performance.now() - lookedAt >= lookMs) {
+      lookedAt = performance.now();
       try {
         const change = await lastChange(source);
         if (change !== changedAt) {
