@@ -189,7 +189,7 @@ async function workNumbered<T>(
     isDurable: (source) => table.isDurable(source),
     stored: (source) => table.stored(source),
   };
-  return table.inTurn(scope, epoch, () => door.work({ ...received, producer }));
+  return table.inTurn(scope, epoch, first, () => door.work({ ...received, producer }));
 }
 
 /** A sender is known by its key or, where none is asked for, by its address. */

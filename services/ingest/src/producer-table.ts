@@ -15,6 +15,8 @@ const recordsPerRead = 1000;
 
 interface ProducerState {
   epoch: number;
+  /** The number behind the last that was stored here: who goes on with it has most likely been nowhere else. */
+  next: number;
   /** Ends with the last request that is in work or waits. */
   tail: Promise<void>;
   requests: number;
@@ -25,12 +27,15 @@ export interface ProducerTableOptions {
   serde: Serde;
   /** Partitions of logs.events. */
   partitions: number;
+  /** Other instances write to the same log. */
+  isShared?: boolean;
   maxProducers?: number;
 }
 
 /**
  * What is known of the producers that number their events: the highest epoch of each, and which of their events are durable. Filled
- * from the log by the first request that asks, bounded, and never needed for exactness: what it has forgotten is stored again, and
+ * from the log by the first request that asks, and again by one that does not go on where its producer was, for that may have been at
+ * another instance; bounded, and never needed for exactness: what it has forgotten is stored again, and
  * readers drop the copy (DuplicateWindow).
  */
 export class ProducerTable {
@@ -40,6 +45,10 @@ export class ProducerTable {
   readonly #durable: DuplicateWindow;
   #events = 0;
   #filled: Promise<void> | undefined;
+  #refreshing: Promise<void> | undefined;
+  #nextRefresh: Promise<void> | undefined;
+  /** Per partition, the first record that was not read yet. */
+  readonly #read: number[] = [];
 
   constructor(options: ProducerTableOptions) {
     this.#options = options;
@@ -54,11 +63,11 @@ export class ProducerTable {
   }
 
   /**
-   * Does the work of one request of a producer once those before it are done. Throws IngestError `producer-fenced` when a higher epoch
+   * Does the work of one request of a producer, whose events are numbered from `first` on, once those before it are done. Throws IngestError `producer-fenced` when a higher epoch
    * was seen, `log-unavailable`, and what `work` throws.
    */
-  async inTurn<T>(scope: string, epoch: number, work: () => Promise<T>): Promise<T> {
-    await this.#fill();
+  async inTurn<T>(scope: string, epoch: number, first: number, work: () => Promise<T>): Promise<T> {
+    await this.#settle((this.#filled ??= this.#readNew()));
     const state = this.#producer(scope);
     const { promise, resolve } = Promise.withResolvers<void>();
     const before = state.tail;
@@ -66,6 +75,10 @@ export class ProducerTable {
     state.requests++;
     try {
       await before;
+      if (first !== state.next && this.#options.isShared === true) {
+        await this.#settle(this.#refresh());
+        state.next = first;
+      }
       if (epoch < state.epoch)
         throw new IngestError('producer-fenced', `the producer has gone on in epoch ${state.epoch}`);
       state.epoch = epoch;
@@ -82,12 +95,14 @@ export class ProducerTable {
 
   /** To be told of each event that has become durable. */
   stored(source: Source): void {
+    const state = this.#producers.get(source.topic);
+    if (state !== undefined) state.next = Math.max(state.next, source.offset + 1);
     this.#durable.admit(source, this.#events++);
   }
 
   #producer(scope: string): ProducerState {
     let state = this.#producers.get(scope);
-    if (state === undefined) state = { epoch: 0, tail: Promise.resolve(), requests: 0 };
+    if (state === undefined) state = { epoch: 0, next: -1, tail: Promise.resolve(), requests: 0 };
     else this.#producers.delete(scope);
     this.#producers.set(scope, state);
     for (const [oldest, { requests }] of this.#producers) {
@@ -97,10 +112,18 @@ export class ProducerTable {
     return state;
   }
 
-  async #fill(): Promise<void> {
-    this.#filled ??= this.#read();
+  /** What the log has by now is known when it resolves: a reading that has begun may have looked before. Those who wait share the next. */
+  #refresh(): Promise<void> {
+    return (this.#nextRefresh ??= (async () => {
+      await this.#refreshing?.catch(() => {});
+      this.#nextRefresh = undefined;
+      await (this.#refreshing = this.#readNew());
+    })());
+  }
+
+  async #settle(reading: Promise<void>): Promise<void> {
     try {
-      await this.#filled;
+      await reading;
     } catch (cause) {
       this.#filled = undefined;
       const isPassing = cause instanceof EventLogError && cause.retriable;
@@ -108,22 +131,26 @@ export class ProducerTable {
     }
   }
 
-  /** Reads as far back as readers know copies. */
-  async #read(): Promise<void> {
+  /** Reads what is new, no further back than readers know copies. */
+  async #readNew(): Promise<void> {
     const { log, serde } = this.#options;
     const starts = await log.startOffsets(topics.events);
     const ends = await log.endOffsets(topics.events);
     for (const [partition, end] of ends.entries()) {
-      for (let next = Math.max(starts[partition]!, end - duplicateWindowRecords); next < end;) {
+      const oldest = Math.max(starts[partition]!, end - duplicateWindowRecords);
+      const from = this.#read[partition] ?? 0;
+      // Beyond the end: the topic was made anew, or lost it.
+      for (let next = from > end ? oldest : Math.max(oldest, from); next < end;) {
         const records = await log.read(topics.events, partition, next, recordsPerRead);
         if (records.length === 0) break;
         for (const source of await serde.sources(records.map(({ value }) => value))) {
           if (source?.kind !== producerKind) continue;
           const state = this.#producer(source.topic);
           state.epoch = Math.max(state.epoch, source.partition);
-          if (!this.#durable.has(source)) this.stored(source);
+          if (!this.#durable.has(source)) this.#durable.admit(source, this.#events++);
         }
         next = records.at(-1)!.offset + 1;
+        this.#read[partition] = next;
       }
     }
   }

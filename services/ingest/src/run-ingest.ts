@@ -113,7 +113,10 @@ export async function startIngest(context: ServiceContext): Promise<RunningInges
           });
     state.intake = intake;
     state.storage = storage;
-    const producers = new ProducerTable({ log, serde, partitions: await log.partitionCount(topics.events) });
+    const producers = new ProducerTable({
+      ...{ log, serde, partitions: await log.partitionCount(topics.events) },
+      isShared: settings.KAFKA_BROKERS !== undefined,
+    });
     createProducersGauge(telemetry, () => producers.size);
     state.producers = producers;
     state.problem = opened.problem;
