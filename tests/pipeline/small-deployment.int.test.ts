@@ -27,6 +27,12 @@ const small = yaml.parse(
   readFileSync(join(import.meta.dirname, '../../infra/compose/compose.small.yaml'), 'utf8'),
 ) as Small;
 
+/** The environment as Docker Compose makes it where nothing is set. */
+function substituted(environment: Record<string, string>): Record<string, string> {
+  const entries = Object.entries(environment);
+  return Object.fromEntries(entries.map(([name, text]) => [name, text.replace(/\$\{\w+:-([^}]*)\}/g, '$1')]));
+}
+
 /** Normal use: an event, a search and a look at readiness again and again, each timed; and what was acknowledged. */
 class NormalUse {
   readonly acknowledged: number[] = [];
@@ -121,7 +127,7 @@ test(
     const syslogPort = await ports.take();
     await using cgroup = new SmallCgroup(`logloom-small-${process.pid}`, 2 * 2 ** 30);
     await using pipeline = await Pipeline.create(
-      { ...environment, HOST: '127.0.0.1', SYSLOG_PORT: String(syslogPort) },
+      { ...substituted(environment), HOST: '127.0.0.1', SYSLOG_PORT: String(syslogPort) },
       (program) => cgroup.command(program),
     );
     await pipeline.start();
