@@ -70,7 +70,7 @@ test('overtaking appends, copies from another instance, kill -9 and a rebuild: e
 
   const found = await pipeline.get<{ total: unknown }>('/api/search?limit=1');
   assert.deepEqual(found.total, { value: sent, exact: true });
-  const documents = await allDocuments(pipeline);
+  const documents = await pipeline.documents<Document>();
   const members = documents.flatMap(({ partition, members }) => members.map((m) => `${partition}/${m}`));
   assert.equal(members.length, sent);
   assert.equal(new Set(members).size, sent);
@@ -87,7 +87,7 @@ test('overtaking appends, copies from another instance, kill -9 and a rebuild: e
     return counts['events'] === sent + 1 && counts['correlations'] === documents.length;
   });
   await pipeline.untilDone();
-  assert.equal(JSON.stringify(await allDocuments(pipeline)), JSON.stringify(documents));
+  assert.equal(JSON.stringify(await pipeline.documents<Document>()), JSON.stringify(documents));
 });
 
 /** Appends a third of what is in the log again, backwards: what another instance of ingest would make of retries. */
@@ -132,18 +132,4 @@ async function watchAll(pipeline: Pipeline, count: number): Promise<string[]> {
   ws.close();
   assert.equal(ids.length, count + 1);
   return ids.slice(0, count);
-}
-
-/** Every document, by the ids' order. */
-async function allDocuments(pipeline: Pipeline): Promise<Document[]> {
-  const documents: Document[] = [];
-  let next: string | undefined;
-  do {
-    const page = await pipeline.get<{ correlations: Document[]; next?: string }>(
-      `/api/correlations?limit=1000${next === undefined ? '' : `&cursor=${encodeURIComponent(next)}`}`,
-    );
-    documents.push(...page.correlations);
-    next = page.next;
-  } while (next !== undefined);
-  return documents.sort((a, b) => (a.id < b.id ? -1 : 1));
 }

@@ -88,7 +88,7 @@ test('killed ten times while logs come in: all accepted, each found once, each r
     }
   });
 
-  const documents = await allDocuments(pipeline);
+  const documents = await pipeline.documents<Document>();
   await t.test('each request is there with exactly its events', async () => {
     const expected = new Map<string, number>();
     for (const { traceId } of lines) expected.set(traceId, (expected.get(traceId) ?? 0) + 1);
@@ -120,7 +120,7 @@ test('killed ten times while logs come in: all accepted, each found once, each r
       return counts['events'] === lines.length && counts['correlations'] === documents.length;
     });
     await pipeline.untilDone();
-    assert.equal(JSON.stringify(await allDocuments(pipeline)), JSON.stringify(documents));
+    assert.equal(JSON.stringify(await pipeline.documents<Document>()), JSON.stringify(documents));
   });
 });
 
@@ -131,20 +131,6 @@ async function* paced(lines: readonly string[]): AsyncGenerator<string[]> {
     yield lines.slice(i, i + size);
     await sleep(100);
   }
-}
-
-/** Every document, by the ids' order. */
-async function allDocuments(pipeline: Pipeline): Promise<Document[]> {
-  const documents: Document[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await pipeline.get<{ correlations: Document[]; next?: string }>(
-      `/api/correlations?limit=1000${cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`}`,
-    );
-    documents.push(...page.correlations);
-    cursor = page.next;
-  } while (cursor !== undefined);
-  return documents.sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 function words(message: string): string[] {

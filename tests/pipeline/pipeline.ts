@@ -96,6 +96,20 @@ export class Pipeline implements AsyncDisposable {
     return (await response.json()) as T;
   }
 
+  /** Every document, by the ids' order. */
+  async documents<Document extends { id: string }>(): Promise<Document[]> {
+    const documents: Document[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await this.get<{ correlations: Document[]; next?: string }>(
+        `/api/correlations?limit=1000${cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`}`,
+      );
+      documents.push(...page.correlations);
+      cursor = page.next;
+    } while (cursor !== undefined);
+    return documents.sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
   async ingest(
     body: string | Uint8Array<ArrayBuffer>,
     headers: Record<string, string> = {},
