@@ -18,7 +18,7 @@ import { sendBatches } from '../../apps/logloom/src/send.ts';
 import { startStack } from '../../infra/local/start-stack.ts';
 import { jobNames, jobsFolder, retries } from '../../services/indexer/src/jobs/job-names.ts';
 import { planRedrive } from '../../services/indexer/src/jobs/redrive.ts';
-import type { GoodEvent } from '../../services/ingest/src/fuzz-records.ts';
+import type { GoodEvent } from '../../services/ingest/src/testing/fuzz-records.ts';
 import { eventually } from '../pipeline/pipeline.ts';
 import { demoLines } from '../pipeline/traffic.ts';
 import { missingKcat, produceByKcat } from './kcat-formats.ts';

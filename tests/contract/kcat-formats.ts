@@ -11,7 +11,7 @@ import {
   goodMakers,
   type GoodEvent,
   type RawSeed,
-} from '../../services/ingest/src/fuzz-records.ts';
+} from '../../services/ingest/src/testing/fuzz-records.ts';
 
 const run = promisify(execFile);
 

@@ -13,20 +13,20 @@ import { memoryBudget, type Settings } from '@logloom/settings';
 import { SecurityLog } from '@logloom/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { once } from 'node:events';
-import { createAddressQuotas } from './address-limits.ts';
-import { atMostEvery } from './at-most-every.ts';
-import type { DoorState, RequestLimits } from './door-request.ts';
-import { createHttpDoor } from './http-door.ts';
-import { Intake } from './intake.ts';
-import { KeyGuard } from './key-guard.ts';
-import { limitConnections } from './limit-connections.ts';
-import { Normalizer } from './normalize.ts';
-import { ProducerTable } from './producer-table.ts';
-import { runRawDoor } from './raw-door.ts';
-import { PendingBytes } from './read-body.ts';
-import { createServiceQuotas } from './service-quotas.ts';
-import { openSyslogDoor, type SyslogDoor } from './syslog-door.ts';
-import { createRedactor } from './redactor.ts';
+import { createAddressQuotas } from './quotas/address-limits.ts';
+import { atMostEvery } from './admission/at-most-every.ts';
+import type { DoorState, RequestLimits } from './http/receive-request.ts';
+import { createHttpDoor } from './http/http-server.ts';
+import { Intake } from './pipeline/pipeline.ts';
+import { KeyGuard } from './admission/key-guard.ts';
+import { limitConnections } from './admission/limit-connections.ts';
+import { Normalizer } from './event/normalize.ts';
+import { ProducerTable } from './producers/producer-table.ts';
+import { runRawDoor } from './raw/raw-receiver.ts';
+import { PendingBytes } from './http/read-body.ts';
+import { createServiceQuotas } from './quotas/service-quotas.ts';
+import { openSyslogDoor, type SyslogDoor } from './syslog/syslog-receiver.ts';
+import { createRedactor } from './redact/redactor.ts';
 import {
   createKeyMetrics,
   createMetrics,

@@ -1,0 +1,109 @@
+import type { LogEvent, Source } from '@logloom/schemas';
+import type { Counts, Received } from './receive-request.ts';
+import { IngestError, reject, RejectedError, type Rejection } from '../errors.ts';
+import { inSlices } from '../pipeline/in-slices.ts';
+import { ifAllowed } from '../admission/key-guard.ts';
+import { RejectionSummary } from './rejection-summary.ts';
+import { spans } from '../telemetry.ts';
+import { crc32 } from 'node:zlib';
+
+/** Events of a request that share what stands once for all of them, still encoded: a broken one costs only itself. */
+export interface Group<Encoded> {
+  records: Encoded[];
+  /** The length of what is shared: each event will hold it. */
+  sharedLength: number;
+  /** Reads one; also by throwing RejectedError. */
+  toEvent: (record: Encoded, source: Source, receivedAt: number) => LogEvent | Rejection;
+  /** The record as it stands in a request among others. */
+  part: (record: Encoded) => Buffer;
+  /** A request that holds these parts, one after another, with what is shared: the payload of a dead letter. */
+  letter: (parts: Buffer) => Buffer;
+}
+
+export interface GroupsReceipt extends Counts {
+  /** Why events were rejected, in words; '' when none was. */
+  reason: string;
+}
+
+/**
+ * Takes in a request's events; what is refused becomes a dead letter that can be sent again alone. Resolves when all is durable.
+ * Throws IngestError `body-too-large` when the events with what they share are more than a body may be, `log-unavailable`.
+ */
+export async function acceptGroups<Encoded>(
+  door: string,
+  groups: readonly Group<Encoded>[],
+  { intake, producer, receivedAt, maxEventBytes, claim, key, sender, limits }: Received,
+): Promise<GroupsReceipt> {
+  claim(groups.reduce((sum, { records, sharedLength }) => sum + records.length * sharedLength, 0));
+  const unit = intake.open(door, { limits, producer, sender });
+  const summary = new RejectionSummary();
+  let last: Group<Encoded> | undefined;
+  let shared = 0;
+  // Tells the content of a numbered event from another one's: a checksum of it and of what it shares with its group.
+  const contentOf = (group: Group<Encoded>, record: Encoded): number => {
+    if (group !== last) shared = crc32(group.letter(Buffer.alloc(0)));
+    last = group;
+    return crc32(group.part(record), shared) | 0;
+  };
+  const accept = ([group, record]: readonly [Group<Encoded>, Encoded]): void => {
+    const source = producer.next();
+    if (producer.isNumbered) source.index = contentOf(group, record);
+    const result =
+      unit.tooManyRejected ?? ifAllowed(readRecord(group, record, source, receivedAt, maxEventBytes), key);
+    if (!('code' in result)) {
+      if (unit.accept(result)) summary.count(result);
+      else summary.duplicates++;
+      return;
+    }
+    summary.count(result);
+    const part = group.part(record);
+    if (unit.hasLetterFor(group.sharedLength + part.length))
+      unit.refuse(result, source, receivedAt, group.letter(part));
+    else unit.refuseJointly(result, source, receivedAt, part, group.letter);
+  };
+  await intake.tracing.child(spans.normalize, () => inSlices(recordsOf(groups), unit, accept));
+  await unit.done();
+  return summary.receipt();
+}
+
+function* recordsOf<Encoded>(
+  groups: readonly Group<Encoded>[],
+): Generator<readonly [Group<Encoded>, Encoded]> {
+  for (const group of groups) for (const record of group.records) yield [group, record];
+}
+
+/** One event of a group; also what is too large for one. */
+export function readRecord<Encoded>(
+  group: Group<Encoded>,
+  record: Encoded,
+  source: Source,
+  receivedAt: number,
+  maxEventBytes: number,
+): LogEvent | Rejection {
+  // Not even read: its parts may need many times as much memory.
+  if (Buffer.isBuffer(record) && record.length > maxEventBytes) return reject('event-too-large');
+  const result = orRejection(() => group.toEvent(record, source, receivedAt));
+  return !('code' in result) && result.message.length + result.attributes.length > maxEventBytes
+    ? reject('event-too-large')
+    : result;
+}
+
+/** What `read` gives, also by throwing RejectedError. */
+export function orRejection(read: () => LogEvent | Rejection): LogEvent | Rejection {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof RejectedError) return error.rejection;
+    throw error;
+  }
+}
+
+/** What `read` gives. The request as a whole fails, with an IngestError, for what its frame is rejected for. */
+export function readFrame<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof RejectedError) throw new IngestError(error.rejection.code, error.message);
+    throw error;
+  }
+}

@@ -1,0 +1,159 @@
+import type { LogEvent } from '@logloom/schemas';
+import { isUtf8 } from 'node:buffer';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { crc32 } from 'node:zlib';
+import type { Received } from '../receive-request.ts';
+import { IngestError, reject, type ErrorCode, type Rejection } from '../../errors.ts';
+import { inSlices, sliceEvents } from '../../pipeline/in-slices.ts';
+import type { IntakeUnit } from '../../pipeline/pipeline.ts';
+import { textPart } from '../../pipeline/joint-dead-letter.ts';
+import { ifAllowed } from '../../admission/key-guard.ts';
+import { readEvent } from '../../event/read-event.ts';
+import { arrayElements, byteOrderMark, contentStart, lines, type Piece } from '../split-body.ts';
+import { tooManyEvents } from '../../admission/request-cost.ts';
+import { spans } from '../../telemetry.ts';
+
+const maxListed = 1000;
+
+/** What a request is answered with. */
+export interface Receipt {
+  accepted: number;
+  /** Numbered events that are durable since an earlier request; only when there are any. */
+  duplicates?: number;
+  rejected: { line: number; code: ErrorCode; message: string }[];
+  /** Only when there are more than are listed. */
+  rejectedCount?: number;
+  /** Only when nothing was accepted. */
+  error?: { code: ErrorCode; message: string };
+}
+
+export interface BodyOptions extends Omit<Received, 'body' | 'claim'> {
+  /** The sender says that it is NDJSON: what begins with [ need not be an array. */
+  isNdjson: boolean;
+}
+
+/**
+ * Takes in the events of a body: NDJSON, a JSON array, or one JSON object. Resolves when all is durable. Throws IngestError
+ * `empty-body`, `bad-json` (a broken array), `too-many-events`, `log-unavailable`.
+ */
+export async function acceptBody(body: Buffer, options: BodyOptions): Promise<Receipt> {
+  const { limits, producer, sender } = options;
+  const unit = options.intake.open('http', { limits, producer, sender });
+  const receipt = await options.intake.tracing.child(spans.normalize, () => readPieces(body, unit, options));
+  await unit.done();
+  return receipt;
+}
+
+/** Hands every event of the body to the unit; what of it is durable, only the unit knows. */
+async function readPieces(body: Buffer, unit: IntakeUnit, options: BodyOptions): Promise<Receipt> {
+  const pieces = await split(body, options);
+  const receipt: Receipt = { accepted: 0, rejected: [] };
+  let rejected = 0;
+  const wholeIsUtf8 = isUtf8(body);
+  await inSlices(pieces, unit, (piece) => {
+    const refused = acceptPiece(body, piece, unit, wholeIsUtf8, options);
+    if (refused === undefined) receipt.accepted++;
+    else if (refused === 'duplicate') receipt.duplicates = (receipt.duplicates ?? 0) + 1;
+    else if (++rejected <= maxListed)
+      receipt.rejected.push({ line: piece.line, code: refused.code, message: refused.message });
+  });
+  if (rejected > maxListed) receipt.rejectedCount = rejected;
+  return receipt;
+}
+
+const asItIs = (bytes: Buffer): Buffer => bytes;
+
+function acceptPiece(
+  body: Buffer,
+  { start, end }: Piece,
+  unit: IntakeUnit,
+  wholeIsUtf8: boolean,
+  { producer, receivedAt, maxEventBytes, intake, key }: BodyOptions,
+): Rejection | 'duplicate' | undefined {
+  const source = producer.next();
+  if (producer.isNumbered) source.index = crc32(body.subarray(start, end)) | 0;
+  let result: LogEvent | Rejection;
+  const unread = unit.tooManyRejected;
+  if (unread !== undefined) result = unread;
+  else if (end - start > maxEventBytes) result = reject('event-too-large');
+  else if (!wholeIsUtf8 && !isUtf8(body.subarray(start, end))) result = reject('invalid-utf8');
+  else
+    result = ifAllowed(
+      readEvent(body.toString('utf8', start, end), source, receivedAt, intake.normalizer),
+      key,
+    );
+  if ('code' in result) {
+    const bytes = body.subarray(start, end);
+    if (unit.hasLetterFor(bytes.length)) unit.refuse(result, source, receivedAt, bytes);
+    else unit.refuseJointly(result, source, receivedAt, textPart(bytes), asItIs);
+    return result;
+  }
+  return unit.accept(result) ? undefined : 'duplicate';
+}
+
+/** The pieces are made one at a time: a body may hold millions. */
+async function split(body: Buffer, { isNdjson, maxEventBytes, cost }: BodyOptions): Promise<Iterable<Piece>> {
+  const start = contentStart(body);
+  if (start === body.length) throw new IngestError('empty-body');
+  if (body[start] === 0x5b) {
+    const problem = await problemInArray(body, start, maxEventBytes, cost.maxEvents);
+    if (problem === undefined) return arrayElements(body, start);
+    if (!isNdjson) throw problem;
+  }
+  const whole = body.length - start <= maxEventBytes ? wholeObject(body, start) : undefined;
+  if (whole !== undefined) return [whole];
+  if (countLines(body, cost.maxEvents) > cost.maxEvents) throw tooManyEvents(cost.maxEvents);
+  return lines(body, byteOrderMark(body));
+}
+
+/** The lines that are not blank; stops past `max`. */
+function countLines(body: Buffer, max: number): number {
+  const each = lines(body, byteOrderMark(body));
+  let count = 0;
+  while (count <= max && each.next().done !== true) count++;
+  return count;
+}
+
+/** Why the body is no array of JSON: an array is taken in whole or not at all. What is too large for an event is not looked into. */
+async function problemInArray(
+  body: Buffer,
+  start: number,
+  maxEventBytes: number,
+  maxEvents: number,
+): Promise<IngestError | undefined> {
+  const elements = arrayElements(body, start);
+  let next;
+  while ((next = elements.next()).done !== true) {
+    const element = next.value;
+    if (element.line > maxEvents) throw tooManyEvents(maxEvents);
+    try {
+      if (element.end - element.start <= maxEventBytes)
+        JSON.parse(body.toString('utf8', element.start, element.end));
+    } catch (error) {
+      return new IngestError(
+        'bad-json',
+        `element ${element.line}: ${(error as Error).message.toWellFormed()}`,
+      );
+    }
+    if (element.line % sliceEvents === 0) await nextTurn();
+  }
+  return next.value ? undefined : new IngestError('bad-json', 'the array is not closed or not well-formed');
+}
+
+/** One object that is printed over several lines. */
+function wholeObject(body: Buffer, start: number): Piece | undefined {
+  const lineEnd = body.indexOf(0x0a, start);
+  if (lineEnd === -1 || body[start] !== 0x7b) return undefined;
+  if (isJson(body.toString('utf8', start, lineEnd)) || !isJson(body.toString('utf8', start)))
+    return undefined;
+  return { line: 1, start, end: body.length };
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,53 @@
+import { acceptGroups, readFrame, type Group, type GroupsReceipt } from '../accept-groups.ts';
+import type { Received } from '../receive-request.ts';
+import { lokiEvent } from './loki-event.ts';
+import { readJsonEntry, readLokiJson } from './loki-json.ts';
+import { readLokiProtobuf, readProtobufEntry } from './loki-protobuf.ts';
+import type { LokiEntry, LokiStream } from './loki-push.ts';
+import type { Normalizer } from '../../event/normalize.ts';
+import { parseCostly } from '../../event/read-event.ts';
+import type { RequestCost } from '../../admission/request-cost.ts';
+import { unpackSnappy } from './unpack-snappy.ts';
+
+/**
+ * Takes in the entries of a push request. Resolves when all is durable. Throws IngestError `bad-encoding`, `bad-protobuf`,
+ * `wrong-shape`, `bad-json`, `invalid-utf8` when the request cannot be read, and what acceptGroups() throws.
+ */
+export async function acceptLoki(received: Received, isJson: boolean): Promise<GroupsReceipt> {
+  const { body, intake, claim, cost } = received;
+  if (isJson) {
+    const groups = readFrame(() => lokiJsonGroups(parseCostly(body, cost), intake.normalizer, cost));
+    return acceptGroups('loki', groups, received);
+  }
+  const unpacked = await unpackSnappy(body, claim);
+  const groups = readFrame(() => lokiProtobufGroups(unpacked, intake.normalizer, cost));
+  return acceptGroups('loki', groups, received);
+}
+
+/** The streams of a request in JSON, from its parsed text. Throws RejectedError when its frame is broken. */
+export function lokiJsonGroups(
+  request: unknown,
+  normalizer: Normalizer,
+  cost: RequestCost,
+): Group<unknown>[] {
+  return readLokiJson(request, cost).map((stream) => withEvents(stream, readJsonEntry, normalizer));
+}
+
+/** The streams of an unpacked request in protobuf. Throws RejectedError when its frame is broken. */
+export function lokiProtobufGroups(body: Buffer, normalizer: Normalizer, cost: RequestCost): Group<Buffer>[] {
+  return readLokiProtobuf(body, cost).map((stream) => withEvents(stream, readProtobufEntry, normalizer));
+}
+
+function withEvents<Encoded>(
+  { labels, entries, part, letter }: LokiStream<Encoded>,
+  read: (entry: Encoded) => LokiEntry,
+  normalizer: Normalizer,
+): Group<Encoded> {
+  return {
+    records: entries,
+    sharedLength: Object.entries(labels).reduce((sum, [name, value]) => sum + name.length + value.length, 0),
+    toEvent: (entry, source, receivedAt) => lokiEvent(read(entry), labels, source, receivedAt, normalizer),
+    part,
+    letter,
+  };
+}

@@ -1,0 +1,53 @@
+import { reject, RejectedError } from '../../errors.ts';
+import { jsonLetter, jsonPart } from '../json-dead-letter.ts';
+import type { Labels, LokiEntry, LokiStream } from './loki-push.ts';
+import { groupBytes, type RequestCost } from '../../admission/request-cost.ts';
+
+/** The streams of a push request in JSON, from its parsed text. Throws RejectedError `wrong-shape` when its frame is broken. */
+export function readLokiJson(request: unknown, cost: RequestCost): LokiStream<unknown>[] {
+  const { streams } = (isObject(request) ? request : {}) as { streams?: unknown };
+  if (!Array.isArray(streams)) throw bad('streams is not an array');
+  return streams.map((stream: unknown) => {
+    if (!isObject(stream)) throw bad('a stream is not an object');
+    const { stream: labels = {}, values } = stream;
+    if (!Array.isArray(values)) throw bad('values is not an array');
+    cost.add(groupBytes);
+    cost.events(values.length);
+    return {
+      labels: readLabels(labels, 'stream'),
+      entries: values,
+      part: jsonPart,
+      letter: (parts) => jsonLetter({ streams: [{ stream: labels, values: [] }] }, '"values":[', parts),
+    };
+  });
+}
+
+/** An entry: `[nanoseconds, line]` or `[nanoseconds, line, metadata]`. Throws RejectedError `wrong-shape`, `bad-timestamp`. */
+export function readJsonEntry(entry: unknown): LokiEntry {
+  if (!Array.isArray(entry)) throw bad('a value is not an array');
+  const [time, line, metadata = {}] = entry as unknown[];
+  if (typeof line !== 'string') throw bad('the line is not a text');
+  const digits = typeof time === 'number' ? String(time) : time;
+  if (typeof digits !== 'string' || !/^\d{1,20}$/.test(digits))
+    throw new RejectedError(reject('bad-timestamp', 'the time is not a number of nanoseconds'));
+  return { time: BigInt(digits), line, metadata: readLabels(metadata, 'structured metadata') };
+}
+
+function readLabels(value: unknown, what: string): Labels {
+  if (!isObject(value)) throw bad(`${what} is not an object`);
+  const labels = Object.create(null) as Labels;
+  for (const name in value) {
+    const text = value[name];
+    if (typeof text !== 'string') throw bad(`${what}: ${name.slice(0, 100)} is not a text`);
+    labels[name] = text;
+  }
+  return labels;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function bad(detail: string): RejectedError {
+  return new RejectedError(reject('wrong-shape', detail));
+}

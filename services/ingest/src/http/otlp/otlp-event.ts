@@ -1,0 +1,169 @@
+import type { Level, LogEvent, Source } from '@logloom/schemas';
+import type { Rejection } from '../../errors.ts';
+import { fieldNames } from '../../event/field-names.ts';
+import { jsonText, type JsonFindings } from '../../event/json-text.ts';
+import type { GivenFields, Normalizer } from '../../event/normalize.ts';
+import type { AnyValue, Attributes, OtlpRecord, OtlpSender } from './otlp-record.ts';
+import { levelOfSeverityNumber, levelOfText } from '../../event/parse-level.ts';
+
+/** What the records of a group have in common, written once. */
+export interface SenderFields {
+  service: string | undefined;
+  host: string | undefined;
+  /** JSON objects as text, '' for nothing. */
+  resource: string;
+  scope: string;
+}
+
+// The depth of both was limited when they were read.
+const findings: JsonFindings = { tooDeep: false, rounded: false };
+
+/** `service.name` and `host.name` become fields; the rest of the resource and the scope stay together under these names. */
+export function senderFields({
+  attributes,
+  droppedAttributesCount,
+  schemaUrl,
+  scope,
+}: OtlpSender): SenderFields {
+  const resource: Attributes = Object.assign(Object.create(null) as Attributes, attributes);
+  const take = (name: string): string | undefined => {
+    const value = resource[name];
+    if (typeof value !== 'string' || value === '') return undefined;
+    delete resource[name];
+    return value;
+  };
+  const service = take('service.name');
+  const host = take('host.name');
+  addCommon(resource, droppedAttributesCount, schemaUrl);
+  const { name, version } = scope;
+  const scopeObject: Attributes = {
+    ...(name !== '' && { name }),
+    ...(version !== '' && { version }),
+    ...(hasMembers(scope.attributes) && { attributes: scope.attributes }),
+  };
+  addCommon(scopeObject, scope.droppedAttributesCount, scope.schemaUrl);
+  return { service, host, resource: objectText(resource), scope: objectText(scopeObject) };
+}
+
+function addCommon(object: Attributes, droppedAttributesCount: number, schemaUrl: string): void {
+  if (droppedAttributesCount !== 0)
+    object[freeName('droppedAttributesCount', object)] = droppedAttributesCount;
+  if (schemaUrl !== '') object[freeName('schemaUrl', object)] = schemaUrl;
+}
+
+function objectText(object: Attributes): string {
+  return hasMembers(object) ? jsonText(object, 1, findings) : '';
+}
+
+/** The LogEvent of a record, by the rules of OpenTelemetry's log data model. */
+export function otlpEvent(
+  record: OtlpRecord,
+  sender: SenderFields,
+  source: Source,
+  receivedAt: number,
+  normalizer: Normalizer,
+): LogEvent | Rejection {
+  const { message, object } = readBody(record);
+  const level = levelOf(record);
+  const given: GivenFields = {
+    timestamp: microsOf(record.time) ?? microsOf(record.observedTime),
+    level,
+    message,
+    service: sender.service,
+    host: sender.host,
+    traceId: idOf(record.traceId),
+    spanId: idOf(record.spanId),
+    members: membersOf(record, sender, level, object),
+  };
+  const result = normalizer.normalizeGiven(given, object, source, receivedAt);
+  return 'ok' in result ? result.ok : result;
+}
+
+/** The message, and the attributes with what of the body is not the message. */
+function readBody({ body, attributes, eventName }: OtlpRecord): {
+  message: string | undefined;
+  object: Attributes;
+} {
+  if (typeof body === 'string') return { message: body, object: attributes };
+  const named = eventName === '' ? undefined : eventName;
+  if (body === undefined || body === null)
+    return { message: hasMessage(attributes) ? undefined : named, object: attributes };
+  if (typeof body === 'object' && !Array.isArray(body)) {
+    const object = mergeBody(body, attributes);
+    return { message: hasMessage(object) ? undefined : (named ?? jsonText(body, 0, findings)), object };
+  }
+  const message = typeof body === 'object' ? jsonText(body, 0, findings) : String(body);
+  return { message, object: withMember(attributes, 'body', body) };
+}
+
+/** A structured body's members are the event's, as an application would have sent them to /ingest; attributes keep their names. */
+function mergeBody(body: Attributes, attributes: Attributes): Attributes {
+  const object: Attributes = Object.create(null) as Attributes;
+  const rest: Attributes = Object.create(null) as Attributes;
+  for (const name in body) (name in attributes ? rest : object)[name] = body[name]!;
+  for (const name in attributes) object[name] = attributes[name]!;
+  return hasMembers(rest) ? withMember(object, 'body', rest) : object;
+}
+
+function withMember(object: Attributes, name: string, value: AnyValue): Attributes {
+  object[freeName(name, object)] = value;
+  return object;
+}
+
+function hasMessage(object: Attributes): boolean {
+  return fieldNames.message.some((name) => typeof object[name] === 'string' && object[name] !== '');
+}
+
+/** What has no field of ours, and of the severity what the level does not say. */
+function membersOf(
+  record: OtlpRecord,
+  { resource, scope }: SenderFields,
+  level: Level | undefined,
+  object: Attributes,
+): string {
+  const { severityNumber, severityText, observedTime, time, flags, eventName, droppedAttributesCount } =
+    record;
+  let members = '';
+  const add = (name: string, json: string): void => {
+    members += `,${JSON.stringify(freeName(name, object))}:${json}`;
+  };
+  const isBase = severityNumber % 4 === 1 && severityNumber <= 21;
+  if (severityNumber !== 0 && !isBase) add('severityNumber', String(severityNumber));
+  if (severityText !== '' && (level === undefined || levelOfText(severityText) !== level))
+    add('severityText', JSON.stringify(severityText));
+  if (observedTime !== 0n && time !== 0n && observedTime !== time)
+    add('observedTimeUnixNano', `"${observedTime}"`);
+  if (flags !== 0) add('flags', String(flags));
+  if (eventName !== '') add('eventName', JSON.stringify(eventName));
+  if (droppedAttributesCount !== 0) add('droppedAttributesCount', String(droppedAttributesCount));
+  if (resource !== '') add('resource', resource);
+  if (scope !== '') add('scope', scope);
+  return members;
+}
+
+/** The number counts where there is one; the text is the source's own word for it. */
+function levelOf({ severityNumber, severityText }: OtlpRecord): Level | undefined {
+  return (
+    levelOfSeverityNumber(severityNumber) ?? (severityText === '' ? undefined : levelOfText(severityText))
+  );
+}
+
+function microsOf(nanoseconds: bigint): number | undefined {
+  return nanoseconds === 0n ? undefined : Number(nanoseconds / 1000n);
+}
+
+function idOf(id: string): string | undefined {
+  return /^0*$/.test(id) ? undefined : id;
+}
+
+function hasMembers(object: Attributes): boolean {
+  for (const _name in object) return true;
+  return false;
+}
+
+/** A name that the object does not have. */
+function freeName(name: string, object: Attributes): string {
+  let free = name;
+  while (free in object) free += '_';
+  return free;
+}

@@ -1,0 +1,185 @@
+import { reject, RejectedError } from '../../errors.ts';
+import { jsonLetter, jsonPart } from '../json-dead-letter.ts';
+import {
+  addAttribute,
+  double,
+  integer,
+  maxValueDepth,
+  noAttributes,
+  readShared,
+  type AnyValue,
+  type Attributes,
+  type OtlpGroup,
+  type OtlpRecord,
+  type OtlpShared,
+} from './otlp-record.ts';
+import { groupBytes, type RequestCost } from '../../admission/request-cost.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/**
+ * The groups of an ExportLogsServiceRequest in OTLP/JSON, from its parsed text: protobuf's JSON mapping, but ids are hexadecimal and
+ * enums numbers. Names may also be in snake_case, as in the .proto files. Throws RejectedError `wrong-shape` when its frame is broken.
+ */
+export function readOtlpJson(request: unknown, cost: RequestCost): OtlpGroup<unknown>[] {
+  const groups: OtlpGroup<unknown>[] = [];
+  for (const resourceLogs of list(object(request, 'the request'), 'resourceLogs', 'resource_logs')) {
+    const outer = object(resourceLogs, 'resourceLogs');
+    const resource = object(outer['resource'] ?? {}, 'resource');
+    const schemaUrl = text(outer, 'schemaUrl', 'schema_url');
+    const sender = { ...readCommon(resource), schemaUrl };
+    for (const scopeLogs of list(outer, 'scopeLogs', 'scope_logs')) {
+      const inner = object(scopeLogs, 'scopeLogs');
+      const scope = object(inner['scope'] ?? {}, 'scope');
+      const scopeUrl = text(inner, 'schemaUrl', 'schema_url');
+      const names = { name: text(scope, 'name'), version: text(scope, 'version') };
+      const records = list(inner, 'logRecords', 'log_records');
+      cost.add(groupBytes);
+      cost.events(records.length);
+      groups.push({
+        sender: { ...sender, scope: { ...names, ...readCommon(scope), schemaUrl: scopeUrl } },
+        records,
+        part: jsonPart,
+        letter: (parts) => {
+          const scopeLogs = [{ scope, logRecords: [], schemaUrl: scopeUrl }];
+          return jsonLetter({ resourceLogs: [{ resource, scopeLogs, schemaUrl }] }, '"logRecords":[', parts);
+        },
+      });
+    }
+  }
+  return groups;
+}
+
+function readCommon(message: Json): OtlpShared {
+  return readShared(() => ({
+    attributes: readPairs(list(message, 'attributes'), 0),
+    droppedAttributesCount: number(message, 'droppedAttributesCount', 'dropped_attributes_count'),
+  }));
+}
+
+/** A LogRecord. Throws RejectedError `wrong-shape`, `bad-timestamp`, `too-deep`. */
+export function readJsonRecord(record: unknown): OtlpRecord {
+  const log = object(record, 'a log record');
+  return {
+    time: nanoseconds(log, 'timeUnixNano', 'time_unix_nano'),
+    observedTime: nanoseconds(log, 'observedTimeUnixNano', 'observed_time_unix_nano'),
+    severityNumber: severityNumber(log),
+    severityText: text(log, 'severityText', 'severity_text'),
+    body: log['body'] === undefined || log['body'] === null ? undefined : readValue(log['body'], 0),
+    attributes: readPairs(list(log, 'attributes'), 0),
+    droppedAttributesCount: number(log, 'droppedAttributesCount', 'dropped_attributes_count'),
+    flags: number(log, 'flags'),
+    traceId: text(log, 'traceId', 'trace_id').toLowerCase(),
+    spanId: text(log, 'spanId', 'span_id').toLowerCase(),
+    eventName: text(log, 'eventName', 'event_name'),
+  };
+}
+
+function readPairs(pairs: readonly unknown[], depth: number): Attributes {
+  const attributes = noAttributes();
+  for (const pair of pairs) {
+    const { key, value } = object(pair, 'an attribute');
+    if (typeof key !== 'string') throw bad('the key of an attribute is not a text');
+    addAttribute(attributes, key, value === undefined || value === null ? null : readValue(value, depth));
+  }
+  return attributes;
+}
+
+function readValue(value: unknown, depth: number): AnyValue {
+  if (depth >= maxValueDepth) throw new RejectedError(reject('too-deep'));
+  const any = object(value, 'a value');
+  for (const name in any) {
+    const inner = any[name];
+    if (inner === null) continue;
+    switch (name) {
+      case 'stringValue':
+      case 'string_value':
+      case 'bytesValue':
+      case 'bytes_value':
+        return text(any, name);
+      case 'boolValue':
+      case 'bool_value':
+        if (typeof inner !== 'boolean') throw bad(`${name} is not true or false`);
+        return inner;
+      case 'intValue':
+      case 'int_value':
+        return readInteger(inner);
+      case 'doubleValue':
+      case 'double_value':
+        return readDouble(inner);
+      case 'arrayValue':
+      case 'array_value':
+        return list(object(inner, name), 'values').map((each) => readValue(each, depth + 1));
+      case 'kvlistValue':
+      case 'kvlist_value':
+        return readPairs(list(object(inner, name), 'values'), depth + 1);
+    }
+  }
+  return null;
+}
+
+/** proto3's JSON mapping writes an int64 as text and reads both. */
+function readInteger(value: unknown): AnyValue {
+  if (typeof value === 'number' && Number.isInteger(value)) return value;
+  if (typeof value === 'string' && /^-?\d{1,20}$/.test(value)) return integer(BigInt(value));
+  throw bad('intValue is not an integer');
+}
+
+function readDouble(value: unknown): AnyValue {
+  if (typeof value === 'number') return value;
+  if (value === 'NaN' || value === 'Infinity' || value === '-Infinity') return value;
+  if (typeof value === 'string' && value.trim() !== '' && !Number.isNaN(Number(value)))
+    return double(Number(value));
+  throw bad('doubleValue is not a number');
+}
+
+function nanoseconds(message: Json, ...names: string[]): bigint {
+  const value = member(message, names);
+  if (value === undefined || value === '') return 0n;
+  const digits = typeof value === 'number' && value >= 0 ? String(value) : value;
+  if (typeof digits === 'string' && /^\d{1,20}$/.test(digits)) return BigInt(digits);
+  throw new RejectedError(reject('bad-timestamp', `${names[0]} is not a number of nanoseconds`));
+}
+
+/** A number by the specification; its name is what protobuf's own JSON writers make of it. */
+function severityNumber(log: Json): number {
+  const value = member(log, ['severityNumber', 'severity_number']);
+  const name = typeof value === 'string' ? /^SEVERITY_NUMBER_([A-Z]+)([2-4]?)$/.exec(value) : null;
+  if (name === null) return number(log, 'severityNumber', 'severity_number');
+  const rank = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'].indexOf(name[1]!);
+  return rank === -1 ? 0 : rank * 4 + Number(name[2] || '1');
+}
+
+function member(message: Json, names: readonly string[]): unknown {
+  for (const name of names) if (message[name] !== undefined && message[name] !== null) return message[name];
+  return undefined;
+}
+
+function text(message: Json, ...names: string[]): string {
+  const value = member(message, names) ?? '';
+  if (typeof value !== 'string') throw bad(`${names[0]} is not a text`);
+  return value;
+}
+
+function number(message: Json, ...names: string[]): number {
+  const value = member(message, names) ?? 0;
+  const found = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  if (typeof found !== 'number' || !Number.isInteger(found)) throw bad(`${names[0]} is not an integer`);
+  return found;
+}
+
+function list(message: Json, ...names: string[]): unknown[] {
+  const value = member(message, names) ?? [];
+  if (!Array.isArray(value)) throw bad(`${names[0]} is not an array`);
+  return value;
+}
+
+function object(value: unknown, what: string): Json {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw bad(`${what} is not an object`);
+  return value as Json;
+}
+
+function bad(detail: string): RejectedError {
+  return new RejectedError(reject('wrong-shape', detail));
+}

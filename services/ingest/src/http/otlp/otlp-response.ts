@@ -1,0 +1,45 @@
+import protobuf from 'protobufjs/minimal.js';
+import type { GroupsReceipt } from '../accept-groups.ts';
+import type { IngestError } from '../../errors.ts';
+import { tagOf } from '../protobuf-reader.ts';
+
+export const protobufType = 'application/x-protobuf';
+export const jsonType = 'application/json';
+export type OtlpType = typeof protobufType | typeof jsonType;
+
+// google.rpc.Code
+const invalidArgument = 3;
+const resourceExhausted = 8;
+const internal = 13;
+const permissionDenied = 7;
+const unavailable = 14;
+const unauthenticated = 16;
+
+/** An ExportLogsServiceResponse. `partialSuccess` stands in it only when records were rejected, as the specification says. */
+export function writeOtlpAnswer({ rejected, reason }: GroupsReceipt, type: OtlpType): Buffer {
+  if (type === jsonType) {
+    const partialSuccess = { rejectedLogRecords: String(rejected), errorMessage: reason };
+    return Buffer.from(rejected === 0 ? '{}' : JSON.stringify({ partialSuccess }));
+  }
+  if (rejected === 0) return Buffer.alloc(0);
+  const writer = protobuf.Writer.create();
+  writer.uint32(tagOf(1)).fork().uint32(8).int64(rejected).uint32(tagOf(2)).string(reason).ldelim();
+  return Buffer.from(writer.finish());
+}
+
+/** A google.rpc.Status: our code stands in front of the message. */
+export function writeOtlpError({ code, status, message }: IngestError, type: OtlpType): Buffer {
+  const status_ = { code: rpcCode(status), message: `${code}: ${message}` };
+  if (type === jsonType) return Buffer.from(JSON.stringify(status_));
+  const writer = protobuf.Writer.create();
+  writer.uint32(8).int32(status_.code).uint32(tagOf(2)).string(status_.message);
+  return Buffer.from(writer.finish());
+}
+
+function rpcCode(status: number): number {
+  if (status === 401) return unauthenticated;
+  if (status === 403) return permissionDenied;
+  if (status === 429) return resourceExhausted;
+  if (status === 503) return unavailable;
+  return status < 500 ? invalidArgument : internal;
+}

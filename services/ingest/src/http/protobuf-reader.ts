@@ -1,0 +1,119 @@
+import { isUtf8 } from 'node:buffer';
+import protobuf from 'protobufjs/minimal.js';
+import { IngestError, reject, RejectedError } from '../errors.ts';
+
+/** The tag of a field that holds a text, bytes or a message. */
+export const tagOf = (field: number): number => (field << 3) | 2;
+
+/**
+ * Reads one message's bytes field by field with protobufjs' reader, which knows the wire format; texts and messages are parts of the
+ * same bytes, so that nothing is copied. Its methods throw what readProtobuf() understands.
+ */
+export class MessageReader {
+  readonly #bytes: Buffer;
+  readonly #reader: protobuf.Reader;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+    this.#reader = protobuf.Reader.create(bytes);
+  }
+
+  /** Where the message ends when nothing around it says so. */
+  get end(): number {
+    return this.#bytes.length;
+  }
+
+  /** The next field's tag (number × 8 + wire type) before `end`; 0 at the end. */
+  tag(end: number): number {
+    const { pos } = this.#reader;
+    if (pos === end) return 0;
+    if (pos > end) throw broken('a field is longer than its message');
+    const tag = this.#reader.uint32();
+    if (tag >>> 3 === 0) throw broken('a field has the number 0');
+    return tag;
+  }
+
+  skip(tag: number): void {
+    this.#reader.skipType(tag & 7);
+  }
+
+  uint32(): number {
+    return this.#reader.uint32();
+  }
+
+  bool(): boolean {
+    return this.#reader.bool();
+  }
+
+  double(): number {
+    return this.#reader.double();
+  }
+
+  fixed32(): number {
+    return this.#reader.fixed32();
+  }
+
+  fixed64(): bigint {
+    const at = this.#reader.pos;
+    this.#reader.skip(8);
+    return this.#bytes.readBigUInt64LE(at);
+  }
+
+  int64(): bigint {
+    const { low, high } = this.#reader.int64();
+    return (BigInt(high) << 32n) | BigInt(low >>> 0);
+  }
+
+  /** The end of the text, bytes or message that begins here; the reader then stands at its start. */
+  length(): number {
+    const length = this.#reader.uint32();
+    const end = this.#reader.pos + length;
+    if (end > this.#bytes.length) throw broken('the bytes end inside a field');
+    return end;
+  }
+
+  bytes(): Buffer {
+    const end = this.length();
+    const bytes = this.#bytes.subarray(this.#reader.pos, end);
+    this.#reader.pos = end;
+    return bytes;
+  }
+
+  /** A text. Throws `invalid-utf8` rather than changing it. */
+  text(): string {
+    const end = this.length();
+    const start = this.#reader.pos;
+    const text = this.#bytes.toString('utf8', start, end);
+    // What cannot be read becomes U+FFFD; it may also have been written.
+    if (text.includes('\ufffd') && !isUtf8(this.#bytes.subarray(start, end)))
+      throw new RejectedError(reject('invalid-utf8'));
+    this.#reader.pos = end;
+    return text;
+  }
+}
+
+/** A field that holds a text, bytes or a message. */
+export function protobufField(field: number, bytes: Buffer): Buffer {
+  const head = protobuf.Writer.create().uint32(tagOf(field)).uint32(bytes.length).finish();
+  return Buffer.concat([head, bytes]);
+}
+
+/** What `read` gives; what is wrong with the bytes is thrown as a RejectedError, mostly `bad-protobuf`. */
+export function readProtobuf<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (
+      error instanceof RejectedError ||
+      error instanceof IngestError ||
+      error instanceof TypeError ||
+      error instanceof ReferenceError
+    )
+      throw error;
+    throw broken((error as Error).message);
+  }
+}
+
+function broken(detail: string): RejectedError {
+  return new RejectedError(reject('bad-protobuf', detail));
+}

@@ -1,0 +1,72 @@
+import type { Source } from '@logloom/schemas';
+import { reject, type Rejection } from '../errors.ts';
+
+/** The first byte of each text in a sequence of JSON texts, which ends each with a newline (RFC 7464). */
+export const recordSeparator = 0x1e;
+
+/** The dead letter that many refused events share. */
+export class JointLetter {
+  readonly source: Source;
+  readonly receivedAt: number;
+  /** Makes the letter's payload of the parts. */
+  readonly write: (parts: Buffer) => Buffer;
+  readonly #codes = new Map<string, number>();
+  #bytes = Buffer.allocUnsafe(1024);
+  #length = 0;
+
+  constructor(source: Source, receivedAt: number, write: (parts: Buffer) => Buffer) {
+    this.source = source;
+    this.receivedAt = receivedAt;
+    this.write = write;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  add(code: string, part: Buffer): void {
+    const length = this.#length + part.length;
+    if (length > this.#bytes.length) {
+      const larger = Buffer.allocUnsafe(Math.max(length, 2 * this.#bytes.length));
+      this.#bytes.copy(larger, 0, 0, this.#length);
+      this.#bytes = larger;
+    }
+    part.copy(this.#bytes, this.#length);
+    this.#length = length;
+    this.#codes.set(code, (this.#codes.get(code) ?? 0) + 1);
+  }
+
+  get payload(): Buffer {
+    return this.write(this.#bytes.subarray(0, this.#length));
+  }
+
+  get reason(): Rejection {
+    const counts = Array.from(this.#codes, ([code, count]) => `${code} (${count})`).join(', ');
+    return reject(
+      'many-rejected',
+      `refused in one request, beyond those with letters of their own: ${counts}`,
+    );
+  }
+}
+
+/** A text among others in a letter that they share. */
+export function textPart(bytes: Buffer): Buffer {
+  const part = Buffer.allocUnsafe(bytes.length + 2);
+  part[0] = recordSeparator;
+  bytes.copy(part, 1);
+  part[bytes.length + 1] = 0x0a;
+  return part;
+}
+
+/** The texts of a letter that many share; undefined for every other payload. */
+export function textsOf(payload: Buffer): Buffer[] | undefined {
+  if (payload[0] !== recordSeparator) return undefined;
+  const texts: Buffer[] = [];
+  for (let start = 0; start < payload.length;) {
+    const next = payload.indexOf(recordSeparator, start + 1);
+    const end = next === -1 ? payload.length : next;
+    texts.push(payload.subarray(start + 1, payload[end - 1] === 0x0a ? end - 1 : end));
+    start = end;
+  }
+  return texts;
+}

@@ -1,0 +1,89 @@
+import type { Quota } from '@logloom/auth';
+import { IngestError } from '../errors.ts';
+import { TokenBucket } from './token-bucket.ts';
+
+/** More names are not remembered: whoever was silent longest begins anew. */
+const maxAccounts = 10_000;
+
+export interface Usage {
+  events?: number;
+  bytes?: number;
+}
+
+/** What has to be waited off before anything more is taken. */
+export interface Debt {
+  waitMs: number;
+  what: keyof Usage;
+}
+
+/** What one sender is held to. */
+export interface Meter {
+  /** Throws IngestError `quota-exceeded`, saying when there is room again. */
+  admit: () => void;
+  charge: (usage: Usage) => void;
+}
+
+interface Account {
+  /** What the buckets were made for: changed terms make new ones. */
+  terms: Quota;
+  events: TokenBucket | undefined;
+  bytes: TokenBucket | undefined;
+}
+
+/** The token buckets of many senders of one kind: keys, services, addresses. */
+export class QuotaAccounts {
+  readonly #accounts = new Map<string, Account>();
+
+  get size(): number {
+    return this.#accounts.size;
+  }
+
+  /** Undefined where something may be taken. */
+  debtOf(name: string, quota: Quota): Debt | undefined {
+    const { events, bytes } = this.#account(name, quota);
+    const now = performance.now();
+    const [eventsMs, bytesMs] = [events?.waitMs(now) ?? 0, bytes?.waitMs(now) ?? 0];
+    if (eventsMs === 0 && bytesMs === 0) return undefined;
+    return eventsMs >= bytesMs ? { waitMs: eventsMs, what: 'events' } : { waitMs: bytesMs, what: 'bytes' };
+  }
+
+  charge(name: string, quota: Quota, used: Usage): void {
+    const { events, bytes } = this.#account(name, quota);
+    const now = performance.now();
+    if (used.events !== undefined) events?.take(used.events, now);
+    if (used.bytes !== undefined) bytes?.take(used.bytes, now);
+  }
+
+  #account(name: string, terms: Quota): Account {
+    let account = this.#accounts.get(name);
+    if (account === undefined || !areSame(account.terms, terms)) {
+      const bucket = (rate: number | undefined): TokenBucket | undefined =>
+        rate === undefined ? undefined : new TokenBucket(rate, terms.burstSeconds, performance.now());
+      account = { terms, events: bucket(terms.eventsPerSecond), bytes: bucket(terms.bytesPerSecond) };
+    }
+    // A Map is in the order of insertion: the first is the one that was silent longest.
+    this.#accounts.delete(name);
+    this.#accounts.set(name, account);
+    if (this.#accounts.size > maxAccounts) this.#accounts.delete(this.#accounts.keys().next().value!);
+    return account;
+  }
+}
+
+/** `who` is in words: the key shop. */
+export function quotaError(who: string, { waitMs, what }: Debt): IngestError {
+  const seconds = Math.ceil(waitMs / 1000);
+  return new IngestError(
+    'quota-exceeded',
+    `${who} has sent more ${what} than its quota: again in ${seconds} s`,
+    { retryAfterSeconds: seconds },
+  );
+}
+
+function areSame(a: Quota, b: Quota): boolean {
+  return (
+    a === b ||
+    (a.eventsPerSecond === b.eventsPerSecond &&
+      a.bytesPerSecond === b.bytesPerSecond &&
+      a.burstSeconds === b.burstSeconds)
+  );
+}

@@ -1,0 +1,54 @@
+import { isUtf8 } from 'node:buffer';
+import { type Group } from '../http/accept-groups.ts';
+import { lokiJsonGroups, lokiProtobufGroups } from '../http/loki/accept-loki.ts';
+import { otlpJsonGroups, otlpProtobufGroups } from '../http/otlp/accept-otlp.ts';
+import { RejectedError } from '../errors.ts';
+import type { Normalizer } from '../event/normalize.ts';
+import { parseJsonObject } from '../event/read-event.ts';
+import type { RequestCost } from '../admission/request-cost.ts';
+
+/** The beginning of field 1, in which both protobuf requests hold everything. */
+const firstField = 0x0a;
+
+/**
+ * Reads a request that holds one event, or several that share a sender, which is what the doors for OTLP and Loki keep as a dead
+ * letter (Group.letter). The formats are told apart by what they hold. Undefined for every other text.
+ */
+export function readAlone(
+  payload: Buffer,
+  normalizer: Normalizer,
+  cost: RequestCost,
+): Group<unknown> | undefined {
+  for (const groups of readings(payload, normalizer, cost)) {
+    const [group, other] = groups;
+    if (group !== undefined && other === undefined && group.records.length > 0) return group;
+  }
+  return undefined;
+}
+
+function* readings(
+  payload: Buffer,
+  normalizer: Normalizer,
+  cost: RequestCost,
+): Generator<readonly Group<unknown>[]> {
+  if (payload[0] === firstField) {
+    // Labels are stricter than a resource, so nothing but a stream passes for one.
+    yield orNone(() => lokiProtobufGroups(payload, normalizer, cost) as Group<unknown>[]);
+    yield orNone(() => otlpProtobufGroups(payload, normalizer, cost) as Group<unknown>[]);
+    return;
+  }
+  const isObject = payload[0] === 0x7b && isUtf8(payload);
+  const object = isObject ? parseJsonObject(payload.toString('utf8')) : undefined;
+  if (object === undefined) return;
+  if (Array.isArray(object['resourceLogs'])) yield orNone(() => otlpJsonGroups(object, normalizer, cost));
+  if (Array.isArray(object['streams'])) yield orNone(() => lokiJsonGroups(object, normalizer, cost));
+}
+
+function orNone(read: () => Group<unknown>[]): Group<unknown>[] {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof RejectedError) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,147 @@
+import type { Telemetry } from '@logloom/telemetry';
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { isIPv6 } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { AddressQuotas } from '../quotas/address-limits.ts';
+import type { ReceivedFrame, SyslogLane } from './syslog-queue.ts';
+import { peerName } from './syslog-tcp.ts';
+
+/** What the kernel is asked to keep for us; it gives at most net.core.rmem_max. */
+const receiveBufferBytes = 8 * 2 ** 20;
+/** What waits here while the log is slow. A datagram's sender cannot be made to wait: past it they are lost, and counted. */
+const maxQueuedBytes = 64 * 2 ** 20;
+/** A datagram's bookkeeping weighs something too. */
+const perMessageBytes = 200;
+const maxBatch = 2000;
+const quietMs = 50;
+
+export interface SyslogUdpOptions {
+  host: string;
+  port: number;
+  lane: SyslogLane;
+  maxEventBytes: number;
+  /** Unset: no address has a quota. */
+  addresses: AddressQuotas | undefined;
+  /** Called for each datagram of an address over its quota; it is dropped. */
+  onOverQuota: () => void;
+  logger: Telemetry['logger'];
+}
+
+/** Syslog over UDP (RFC 5426): one message a datagram. */
+export class SyslogUdp {
+  readonly #options: SyslogUdpOptions;
+  readonly #socket: Socket;
+  #queue: ReceivedFrame[] = [];
+  #queuedBytes = 0;
+  #dropped = 0;
+  #reported = 0;
+  #writing: Promise<void> | undefined;
+  #receivedAt = 0;
+
+  constructor(options: SyslogUdpOptions) {
+    this.#options = options;
+    this.#socket = createSocket(isIPv6(options.host) ? 'udp6' : 'udp4');
+    this.#socket.on('message', (bytes, from) => this.#receive(bytes, from));
+  }
+
+  /** Datagrams that were thrown away here because the log did not keep up. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Datagrams that the kernel threw away because its buffer was full; NaN where it does not say. */
+  get kernelDropped(): number {
+    return this.#dropsAt(this.#socket.address().port);
+  }
+
+  /** Rejects with the system's error when the port cannot be taken. */
+  async listen(): Promise<void> {
+    this.#socket.bind({ address: this.#options.host, port: this.#options.port });
+    await once(this.#socket, 'listening');
+    this.#socket.on('error', (error) => this.#options.logger.error({ err: error }, 'syslog over UDP'));
+    this.#socket.setRecvBufferSize(receiveBufferBytes);
+    const granted = this.#socket.getRecvBufferSize();
+    if (granted < receiveBufferBytes)
+      this.#options.logger.info(
+        { bytes: granted, wanted: receiveBufferBytes },
+        'the receive buffer of syslog over UDP is small; net.core.rmem_max bounds it',
+      );
+  }
+
+  /** Takes in what the kernel holds, closes, and resolves when all is written. */
+  async stop(): Promise<void> {
+    do await sleep(quietMs);
+    while (Date.now() - this.#receivedAt < quietMs);
+    this.#socket.close();
+    await this.#writing;
+  }
+
+  #receive(bytes: Buffer, { address }: RemoteInfo): void {
+    this.#receivedAt = Date.now();
+    let end = bytes.length;
+    while (end > 0 && (bytes[end - 1] === 0x0a || bytes[end - 1] === 0x0d || bytes[end - 1] === 0x00)) end--;
+    if (end === 0) return;
+    const { addresses, maxEventBytes, onOverQuota } = this.#options;
+    if (addresses !== undefined) {
+      if (addresses.debtOf(address) !== undefined) return onOverQuota();
+      addresses.charge(address, { events: 1, bytes: end });
+    }
+    if (this.#queuedBytes > maxQueuedBytes) {
+      this.#dropped++;
+      return;
+    }
+    const isTooLarge = end > maxEventBytes;
+    this.#queue.push({
+      bytes: bytes.subarray(0, Math.min(end, maxEventBytes)),
+      peer: peerName(address),
+      ...(isTooLarge ? { problem: 'event-too-large', declared: end } : {}),
+    });
+    this.#queuedBytes += end + perMessageBytes;
+    this.#writing ??= this.#write().finally(() => (this.#writing = undefined));
+  }
+
+  async #write(): Promise<void> {
+    const { lane, logger } = this.#options;
+    while (this.#queue.length > 0) {
+      // What else has arrived by this turn of the event loop joins the batch.
+      await new Promise((resolve) => setImmediate(resolve));
+      const batch = this.#queue.splice(0, maxBatch);
+      try {
+        await lane.write(batch);
+      } catch (error) {
+        logger.error({ err: error, count: batch.length }, 'syslog messages could not be stored');
+      }
+      for (const { bytes } of batch) this.#queuedBytes -= bytes.length + perMessageBytes;
+      this.#report();
+    }
+    this.#queuedBytes = 0;
+  }
+
+  #report(): void {
+    const lost = this.#dropped - this.#reported;
+    if (lost === 0) return;
+    this.#reported = this.#dropped;
+    this.#options.logger.error({ count: lost }, 'syslog datagrams were dropped: the log did not keep up');
+  }
+
+  /** The last column of /proc/net/udp, by the local port; no other socket shares it with ours. */
+  #dropsAt(port: number): number {
+    const name = isIPv6(this.#options.host) ? 'udp6' : 'udp';
+    const ending = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+    let table: string;
+    try {
+      table = readFileSync(`/proc/net/${name}`, 'latin1');
+    } catch {
+      return Number.NaN;
+    }
+    let drops = Number.NaN;
+    for (const line of table.split('\n').slice(1)) {
+      const cells = line.trim().split(/\s+/);
+      if (cells[1]?.endsWith(ending) === true)
+        drops = (Number.isNaN(drops) ? 0 : drops) + Number(cells.at(-1));
+    }
+    return drops;
+  }
+}

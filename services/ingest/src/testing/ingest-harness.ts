@@ -1,0 +1,101 @@
+import { lockDataFolder, SqliteEventLog, type EventLog, type LogRecord } from '@logloom/event-log';
+import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-registry';
+import { topics, type DeadLetter, type LogEvent } from '@logloom/schemas';
+import { parseSettings } from '@logloom/settings';
+import { createTelemetry } from '@logloom/telemetry';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startIngest } from '../run-ingest.ts';
+
+/** An empty folder for a test's log; disposing removes it. */
+export function temporaryFolder(): Disposable & { path: string } {
+  const path = mkdtempSync(join(tmpdir(), 'ingest-'));
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** A port that is free for TCP and for UDP. */
+export async function freeSyslogPort(): Promise<number> {
+  for (;;) {
+    const tcp = createServer().listen(0, '127.0.0.1');
+    await once(tcp, 'listening');
+    const { port } = tcp.address() as AddressInfo;
+    const udp = createSocket('udp4');
+    udp.bind(port, '127.0.0.1');
+    const isFree = await once(udp, 'listening').then(
+      () => true,
+      () => false,
+    );
+    udp.close();
+    await once(tcp.close(), 'close');
+    if (isFree) return port;
+  }
+}
+
+/** Runs the service on a free port over the embedded log in `folder`. */
+export async function startForTest(folder: string, env: Record<string, string> = {}) {
+  const lock = lockDataFolder(folder);
+  const recovering = new SqliteEventLog(join(folder, 'log'));
+  recovering.recover();
+  await recovering.close();
+  const stop = new AbortController();
+  const telemetry = createTelemetry('ingest', 'error');
+  const { address, done } = await startIngest({
+    settings: parseSettings({
+      LOGLOOM_DATA: folder,
+      INGEST_PORT: '0',
+      SYSLOG_PORT: '0',
+      LOG_LEVEL: 'error',
+      ...env,
+    }),
+    telemetry,
+    signal: stop.signal,
+    onReady: () => {},
+  }).catch((error: unknown) => {
+    lock[Symbol.dispose]();
+    throw error;
+  });
+  let stopped: Promise<void> | undefined;
+  const drain = (): Promise<void> => {
+    stop.abort();
+    return (stopped ??= done.finally(() => lock[Symbol.dispose]()));
+  };
+  return { address, telemetry, drain, [Symbol.asyncDispose]: drain };
+}
+
+/** All events of a stopped service's log, in partition and offset order. */
+export async function readEvents(folder: string): Promise<(LogEvent & { at: LogRecord })[]> {
+  return read<LogEvent>(folder, topics.events);
+}
+
+/** All dead letters of a stopped service's log. */
+export async function readDeadLetters(folder: string): Promise<(DeadLetter & { at: LogRecord })[]> {
+  return read<DeadLetter>(folder, topics.deadLetter);
+}
+
+/** All records of a partition. */
+async function readAll(log: EventLog, topic: string, partition: number): Promise<LogRecord[]> {
+  const all: LogRecord[] = [];
+  for (let next = 0; ; next = all.at(-1)!.offset + 1) {
+    const records = await log.read(topic, partition, next, 10_000);
+    if (records.length === 0) return all;
+    all.push(...records);
+  }
+}
+
+async function read<T>(folder: string, topic: string): Promise<(T & { at: LogRecord })[]> {
+  const serde = await createSerde(createEmbeddedSchemaRegistry());
+  const log = new SqliteEventLog(join(folder, 'log'));
+  const found: (T & { at: LogRecord })[] = [];
+  for (let partition = 0; partition < (await log.partitionCount(topic)); partition++) {
+    const records = await readAll(log, topic, partition);
+    await serde.load(records.map(({ value }) => value));
+    for (const record of records)
+      found.push({ ...(serde.decode(record.value).value as unknown as T), at: record });
+  }
+  await log.close();
+  return found;
+}
