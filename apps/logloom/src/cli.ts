@@ -13,6 +13,7 @@ import { addSendCommand } from './send-cli.ts';
 import type { SendResult } from './send.ts';
 import { statusLines, type Status } from './status-lines.ts';
 import type { TailOptions } from './tail.ts';
+import { version } from './version.ts';
 
 export interface CliContext {
   env: NodeJS.ProcessEnv;
@@ -78,6 +79,7 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
 
   const program = new Command('logloom')
     .description('Live, correlated log events: ingest, group by request, search, archive and watch.')
+    .version(version, '-V, --version', 'print the version')
     .addHelpText('after', exitCodes + settingsHelp())
     .configureHelp({ showGlobalOptions: true })
     // Each command inherits it: a wrong option exits with 2, not with the 1 of "nothing found".

@@ -1,0 +1,6 @@
+import { readFileSync } from 'node:fs';
+
+const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+
+/** Logloom's version, as its package says. All packages have the same. */
+export const { version } = JSON.parse(manifest) as { version: string };
