@@ -1,23 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import {
-  globSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
+import { clientFolders, packClients } from '../../tools/release/pack-clients.ts';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
-const clients = globSync('clients/*/package.json', { cwd: root }).map(dirname).sort();
+const clients = clientFolders(root);
 /** What a package needs that is not ours. */
 function foreign(client: string): string[] {
   return Object.keys(manifest(client).dependencies ?? {}).filter((name) => !name.startsWith('@logloom/'));
@@ -42,9 +34,7 @@ const manifest = (folder: string): Manifest =>
 let folder: string;
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'logloom-install-'));
-  for (const client of clients)
-    await run('npm', ['pack', '--pack-destination', folder], { cwd: join(root, client) });
-  const packed = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
+  const packed = await packClients(root, folder);
   assert.equal(packed.length, clients.length);
   writeFileSync(join(folder, 'package.json'), '{"private":true,"type":"module"}');
   // No registry is asked: a logger is its user's, and what else a package needs is taken from this repository.
