@@ -6,13 +6,13 @@
  *     node bench/elasticsearch.ts [events]
  */
 import { startStack } from '../infra/local/start-stack.ts';
-import { createEvent } from '../libs/search-store/src/elasticsearch-actions.ts';
-import { eventIndex } from '../libs/search-store/src/elasticsearch-indices.ts';
+import { createEvent } from '../libs/search-store/src/elasticsearch/actions.ts';
+import { eventIndex } from '../libs/search-store/src/elasticsearch/indices.ts';
 import {
   openTestStore,
   testEvent,
   type TestStore,
-} from '../libs/search-store/src/elasticsearch-test-store.ts';
+} from '../libs/search-store/src/testing/elasticsearch-test-store.ts';
 import { printConditions } from './conditions.ts';
 
 const count = Number(process.argv[2] ?? 20_000);

@@ -12,7 +12,12 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { hasNezha, nezhaEvent, nezhaLines, type NezhaLine } from '../services/indexer/src/nezha-events.ts';
+import {
+  hasNezha,
+  nezhaEvent,
+  nezhaLines,
+  type NezhaLine,
+} from '../services/indexer/src/testing/nezha-events.ts';
 import { printConditions } from './conditions.ts';
 
 const count = Number(process.argv[2] ?? 40_000);

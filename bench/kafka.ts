@@ -1,7 +1,7 @@
 import kafkajs from 'kafkajs';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { startStack } from '../infra/local/start-stack.ts';
-import { KafkaEventLog } from '../libs/event-log/src/kafka.ts';
+import { KafkaEventLog } from '../libs/event-log/src/kafka/kafka-event-log.ts';
 import { printConditions } from './conditions.ts';
 
 // How much of kafkajs's own speed is left behind the EventLog port? Usage: node bench/kafka.ts [records] [rounds]

@@ -3,12 +3,12 @@ import { topics, type PlacedEvent } from '@logloom/schemas';
 import kafkajs from 'kafkajs';
 import { MongoClient } from 'mongodb';
 import { randomUUID } from 'node:crypto';
-import { documentOf } from '../../libs/archive/src/mongodb-document.ts';
-import { sliceOf } from '../../libs/archive/src/mongodb-slices.ts';
-import { MongoStore } from '../../libs/archive/src/mongodb-store.ts';
-import { registerCodecs } from '../../libs/event-log/src/kafka-codecs.ts';
-import { documentId, eventJson } from '../../libs/search-store/src/elasticsearch-documents.ts';
-import { eventIndex } from '../../libs/search-store/src/elasticsearch-indices.ts';
+import { documentOf } from '../../libs/archive/src/mongodb/document.ts';
+import { sliceOf } from '../../libs/archive/src/mongodb/slices.ts';
+import { MongoStore } from '../../libs/archive/src/mongodb/store.ts';
+import { registerCodecs } from '../../libs/event-log/src/kafka/codecs.ts';
+import { documentId, eventJson } from '../../libs/search-store/src/elasticsearch/documents.ts';
+import { eventIndex } from '../../libs/search-store/src/elasticsearch/indices.ts';
 import type { Task } from './contender.ts';
 import { recordedEvents } from './recorded-events.ts';
 

@@ -6,4 +6,4 @@ export {
   type ScanQuery,
 } from './archive.ts';
 export { openArchive, type OpenArchiveOptions } from './open.ts';
-export { openSqliteArchive } from './sqlite.ts';
+export { openSqliteArchive } from './sqlite/sqlite-archive.ts';

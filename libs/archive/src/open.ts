@@ -1,6 +1,6 @@
 import type { DamagedFile } from '@logloom/sqlite';
 import type { Archive } from './archive.ts';
-import { openSqliteArchive } from './sqlite.ts';
+import { openSqliteArchive } from './sqlite/sqlite-archive.ts';
 
 export interface OpenArchiveOptions {
   /** MongoDB; undefined: the embedded archive. */
@@ -26,6 +26,6 @@ export async function openArchive({
   if (mongodbUrl === undefined)
     return openSqliteArchive(folder, { readOnly, epoch, ...(onDamaged && { onDamaged }) });
   // Its driver takes time and memory that whoever runs embedded need not spend.
-  const { openMongoArchive } = await import('./mongodb.ts');
+  const { openMongoArchive } = await import('./mongodb/mongo-archive.ts');
   return openMongoArchive(mongodbUrl, { readOnly });
 }

@@ -11,7 +11,7 @@ import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openAuthenticate } from './authenticate.ts';
 import type { Access, Authenticate } from './holder.ts';
-import { TestIssuer } from './test-issuer.ts';
+import { TestIssuer } from './testing/test-issuer.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'logloom-auth-'));
 after(() => rmSync(folder, { recursive: true }));

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuplicateWindow, duplicateWindowRecords, warmUp, type ReadSources } from './duplicate-window.ts';
-import { SqliteEventLog } from './sqlite.ts';
+import { SqliteEventLog } from './sqlite/sqlite-event-log.ts';
 
 const identity = (s: Source): string => JSON.stringify([s.kind, s.topic, s.partition, s.offset, s.index]);
 

@@ -15,9 +15,9 @@ export {
   type PartitionHandler,
   type TopicSpec,
 } from './event-log.ts';
-export type { KafkaOptions, Trouble } from './kafka-options.ts';
+export type { KafkaOptions, Trouble } from './kafka/options.ts';
 export { openEventLog, type EventLogOptions } from './open.ts';
 export { partitionOf } from './partitioner.ts';
 export { DuplicateWindow, duplicateWindowRecords, warmUp, type ReadSources } from './duplicate-window.ts';
-export { SqliteEventLog, type OwnedLog } from './sqlite.ts';
+export { SqliteEventLog, type OwnedLog } from './sqlite/sqlite-event-log.ts';
 export { waitForRoom } from './wait-for-room.ts';

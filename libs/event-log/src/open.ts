@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { EventLog, TopicSpec } from './event-log.ts';
-import type { KafkaOptions, Trouble } from './kafka-options.ts';
-import { SqliteEventLog } from './sqlite.ts';
+import type { KafkaOptions, Trouble } from './kafka/options.ts';
+import { SqliteEventLog } from './sqlite/sqlite-event-log.ts';
 
 export interface EventLogOptions {
   /** The folder of the embedded store. */
@@ -23,7 +23,7 @@ export async function openEventLog({
 }: EventLogOptions): Promise<EventLog> {
   if (kafka !== undefined) {
     // Its client takes time and memory that whoever runs embedded need not spend.
-    const { KafkaEventLog } = await import('./kafka.ts');
+    const { KafkaEventLog } = await import('./kafka/kafka-event-log.ts');
     return KafkaEventLog.open(kafka, topics);
   }
   const log = new SqliteEventLog(join(dataFolder, 'log'), onTrouble);

@@ -2,7 +2,7 @@ import type { PlacedEvent } from '@logloom/schemas';
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { corpusEvents, corpusFilters } from './filter-corpus.ts';
+import { corpusEvents, corpusFilters } from './contract/filter-corpus.ts';
 import {
   checkComplexity,
   compilePartialPredicate,

@@ -11,8 +11,8 @@ export type {
   RunningJob,
   Schedule,
 } from './job-queue.ts';
-export { createSqliteJobRecords } from './sqlite-records.ts';
-export { createSqliteJobQueue, type SqliteJobQueueOptions } from './sqlite.ts';
+export { createSqliteJobRecords } from './sqlite/records.ts';
+export { createSqliteJobQueue, type SqliteJobQueueOptions } from './sqlite/sqlite-job-queue.ts';
 export type { JobRecords, RecordsPage, RecordsUsage } from './job-records.ts';
 export { openJobQueue, openJobRecords, type OpenJobQueueOptions } from './open.ts';
-export { setAsideDamagedJobFiles } from './sqlite-files.ts';
+export { setAsideDamagedJobFiles } from './sqlite/files.ts';

@@ -1,7 +1,7 @@
 import type { JobQueue } from './job-queue.ts';
 import type { JobRecords } from './job-records.ts';
-import { createSqliteJobRecords } from './sqlite-records.ts';
-import { createSqliteJobQueue } from './sqlite.ts';
+import { createSqliteJobRecords } from './sqlite/records.ts';
+import { createSqliteJobQueue } from './sqlite/sqlite-job-queue.ts';
 
 export interface OpenJobQueueOptions {
   /** Redis; undefined: the embedded queue. */
@@ -14,13 +14,13 @@ export interface OpenJobQueueOptions {
 export async function openJobQueue({ redisUrl, folder }: OpenJobQueueOptions): Promise<JobQueue> {
   if (redisUrl === undefined) return createSqliteJobQueue({ folder });
   // Its client takes time and memory that whoever runs embedded need not spend.
-  const { createBullJobQueue } = await import('./bullmq.ts');
+  const { createBullJobQueue } = await import('./bullmq/bullmq-job-queue.ts');
   return createBullJobQueue({ url: redisUrl });
 }
 
 /** The records beside that queue. */
 export async function openJobRecords({ redisUrl, folder }: OpenJobQueueOptions): Promise<JobRecords> {
   if (redisUrl === undefined) return createSqliteJobRecords(folder);
-  const { createRedisJobRecords } = await import('./redis-records.ts');
+  const { createRedisJobRecords } = await import('./bullmq/redis-records.ts');
   return createRedisJobRecords(redisUrl);
 }

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { after, describe, test } from 'node:test';
 import { startStack } from '../../../infra/local/start-stack.ts';
 import { connectSchemaRegistry } from './confluent.ts';
-import { schemaRegistryContract } from './schema-registry.contract.ts';
+import { schemaRegistryContract } from './contract/schema-registry.contract.ts';
 
 const stack = await startStack({ only: ['schema-registry'] });
 const skip = stack.missing['schema-registry'] ?? false;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { describe, test } from 'node:test';
-import { avroArbitrary, type AvroField, type AvroObject, type AvroSchema } from './avro-arbitrary.ts';
+import { avroArbitrary, type AvroField, type AvroObject, type AvroSchema } from './testing/avro-arbitrary.ts';
 import {
   contractNames,
   contractPath,

@@ -20,4 +20,4 @@ export {
   type TopValuesQuery,
   type Total,
 } from './search-store.ts';
-export { openSqliteSearchStore, type SqliteSearchStoreOptions } from './sqlite.ts';
+export { openSqliteSearchStore, type SqliteSearchStoreOptions } from './embedded/sqlite-search-store.ts';

@@ -1,5 +1,5 @@
 import type { DamagedFile } from '@logloom/sqlite';
-import { openSqliteSearchStore } from './sqlite.ts';
+import { openSqliteSearchStore } from './embedded/sqlite-search-store.ts';
 import type { SearchStore } from './search-store.ts';
 
 export interface OpenSearchStoreOptions {
@@ -34,6 +34,6 @@ export async function openSearchStore(options: OpenSearchStoreOptions): Promise<
       ...(onDamaged && { onDamaged }),
     });
   // Its client takes time and memory that whoever runs embedded need not spend.
-  const { ElasticsearchSearchStore } = await import('./elasticsearch.ts');
+  const { ElasticsearchSearchStore } = await import('./elasticsearch/elasticsearch-search-store.ts');
   return new ElasticsearchSearchStore(elasticsearchUrl, { indexMode, readOnly, pageBytes, queryLimitMs });
 }

@@ -8,12 +8,12 @@ import {
   type Correlation,
   type LogEvent,
 } from '@logloom/schemas';
-import { addMember, openGroup, toDocument, type Group, type MemberEvent } from './group.ts';
-import type { CloseRequest } from './group-rules.ts';
-import { LinkedQueue } from './linked-queue.ts';
-import { LogClock, type ClockState } from './log-clock.ts';
-import { Waits } from './waits.ts';
-import { isFinal, WrittenDocuments, type ClosePosition } from './written-documents.ts';
+import { addMember, openGroup, toDocument, type Group, type MemberEvent } from './session/group.ts';
+import type { CloseRequest } from './session/group-rules.ts';
+import { LinkedQueue } from './session/linked-queue.ts';
+import { LogClock, type ClockState } from './session/log-clock.ts';
+import { Waits } from './session/waits.ts';
+import { isFinal, WrittenDocuments, type ClosePosition } from './recovery/written-documents.ts';
 
 /** When a group closes. Times in milliseconds of the log's clock. */
 export interface CorrelateOptions {

@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { logEvent } from './correlator-fixtures.ts';
+import { logEvent } from './testing/correlator-fixtures.ts';
 
 const partitions = 4;
 const ids = 600;
@@ -168,7 +168,7 @@ async function appendTo(
 async function start(env: Record<string, string>): Promise<ChildProcess> {
   const child = spawn(
     process.execPath,
-    [join(import.meta.dirname, 'correlator.child.ts'), JSON.stringify(env)],
+    [join(import.meta.dirname, 'testing/correlator.child.ts'), JSON.stringify(env)],
     {
       stdio: ['ignore', 'pipe', 'inherit'],
     },

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { logEvent } from './correlator-fixtures.ts';
+import { logEvent } from './testing/correlator-fixtures.ts';
 
 const partitions = 2;
 const floods = 4;
@@ -115,7 +115,7 @@ async function start(env: Record<string, string>): Promise<ChildProcess> {
     process.execPath,
     [
       `--max-old-space-size=${heapMegabytes}`,
-      join(import.meta.dirname, 'correlator.child.ts'),
+      join(import.meta.dirname, 'testing/correlator.child.ts'),
       JSON.stringify(env),
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },

@@ -1,6 +1,6 @@
 export { correlateOptions } from './correlate-options.ts';
 export { Correlate, type CorrelateOptions, type InputRecord } from './correlate.ts';
-export type { MemberEvent } from './group.ts';
-export { firstOptions } from './options-in-log.ts';
-export { inForceFrom } from './rules-in-log.ts';
+export type { MemberEvent } from './session/group.ts';
+export { firstOptions } from './rules/options-in-log.ts';
+export { inForceFrom } from './rules/rules-in-log.ts';
 export { runCorrelator } from './run-correlator.ts';

@@ -3,8 +3,8 @@ import { topics } from '@logloom/schemas';
 import { correlateOptions } from './correlate-options.ts';
 import { correlatePartition, group } from './correlate-partition.ts';
 import { memberEventSchema } from './member-event-schema.ts';
-import { refreshInterval } from './rules-in-log.ts';
-import { RulesSource } from './rules-source.ts';
+import { refreshInterval } from './rules/rules-in-log.ts';
+import { RulesSource } from './rules/rules-source.ts';
 import { createMetrics } from './telemetry.ts';
 
 /** So long (ms) readiness waits for partitions. */

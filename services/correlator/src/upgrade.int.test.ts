@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { logEvent } from './correlator-fixtures.ts';
+import { logEvent } from './testing/correlator-fixtures.ts';
 import { runCorrelator } from './run-correlator.ts';
 
 const minuteMs = 60_000;

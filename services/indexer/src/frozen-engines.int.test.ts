@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startStack } from '../../../infra/local/start-stack.ts';
-import { connectApi } from './connect-api.ts';
+import { connectApi } from './api/connect-api.ts';
 import { runIndexer } from './run-indexer.ts';
 
 const stack = await startStack({ only: ['elasticsearch', 'mongodb', 'redis'] });

@@ -1,7 +1,7 @@
-export { registerApi, type ApiDeps } from './api.ts';
-export { connectApi } from './connect-api.ts';
+export { registerApi, type ApiDeps } from './api/api.ts';
+export { connectApi } from './api/connect-api.ts';
 export { errors, type ErrorCode } from './errors.ts';
-export { IndexBatches, type BulkOptions, type BulkTarget } from './index-batches.ts';
+export { IndexBatches, type BulkOptions, type BulkTarget } from './indexing/index-batches.ts';
 export { registerCancelMetric } from './telemetry.ts';
 export { cancelledQueries, runCancellable } from '@logloom/search-store';
 export { runIndexer, storesFolder } from './run-indexer.ts';

@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connectApi } from './connect-api.ts';
+import { connectApi } from './api/connect-api.ts';
 import { storesFolder } from './run-indexer.ts';
 
 const partitions = 4;
@@ -209,7 +209,7 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
 }
 
 async function start(env: Record<string, string>): Promise<ChildProcess> {
-  const path = join(import.meta.dirname, 'indexer.child.ts');
+  const path = join(import.meta.dirname, 'testing/indexer.child.ts');
   const child = spawn(process.execPath, [path, JSON.stringify(env)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -1,5 +1,5 @@
 import { runStandalone } from '@logloom/runtime/standalone';
-import { connectApi } from './connect-api.ts';
+import { connectApi } from './api/connect-api.ts';
 import { runIndexer } from './run-indexer.ts';
 
 await runStandalone({

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { logEvent } from './jobs-rig.ts';
+import { logEvent } from '../testing/jobs-rig.ts';
 import { LogReader } from './log-reader.ts';
 
 test('a reader under which the log loses its end fails, so that the next attempt reads what is there', async () => {

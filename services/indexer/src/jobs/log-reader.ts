@@ -8,7 +8,7 @@ import {
   type FillMove,
   type PlacedEvent,
 } from '@logloom/schemas';
-import { DocumentOrder } from '../document-order.ts';
+import { DocumentOrder } from '../indexing/document-order.ts';
 import type { LogAccess } from './dead-letters.ts';
 
 export type Progress = (share: number) => Promise<void>;

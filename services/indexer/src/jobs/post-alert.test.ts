@@ -7,8 +7,8 @@ import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { newestAlerts } from '../newest-alerts.ts';
-import { openRig, partitions } from './jobs-rig.ts';
+import { newestAlerts } from '../api/newest-alerts.ts';
+import { openRig, partitions } from '../testing/jobs-rig.ts';
 import { queueAlerts } from './queue-alerts.ts';
 import { runJobs } from './run-jobs.ts';
 

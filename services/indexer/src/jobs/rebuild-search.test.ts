@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { logEvent, openRig } from './jobs-rig.ts';
+import { logEvent, openRig } from '../testing/jobs-rig.ts';
 import { rebuildSearch } from './rebuild-search.ts';
 
 const never = new AbortController().signal;

@@ -1,7 +1,7 @@
 import { topics } from '@logloom/schemas';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { logEvent, openRig } from './jobs-rig.ts';
+import { logEvent, openRig } from '../testing/jobs-rig.ts';
 import { createRetentionClock } from './retention-clock.ts';
 import { applyRetention, hasRetention, type RetentionSettings } from './retention.ts';
 

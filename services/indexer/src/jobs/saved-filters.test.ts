@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { jobNames } from './job-names.ts';
-import { logEvent, openRig } from './jobs-rig.ts';
+import { logEvent, openRig } from '../testing/jobs-rig.ts';
 import { SearchStoreError, type SearchQuery } from '@logloom/search-store';
 import { SavedFilters, settleMs } from './saved-filters.ts';
 

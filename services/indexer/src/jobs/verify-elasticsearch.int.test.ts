@@ -4,7 +4,7 @@ import { parseSettings } from '@logloom/settings';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startStack } from '../../../../infra/local/start-stack.ts';
-import { logEvent, openRig } from './jobs-rig.ts';
+import { logEvent, openRig } from '../testing/jobs-rig.ts';
 import { verifyViews } from './verify-views.ts';
 
 const stack = await startStack({ only: ['elasticsearch'] });

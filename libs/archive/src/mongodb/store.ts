@@ -1,0 +1,138 @@
+import {
+  MongoClient,
+  ReadPreference,
+  type ClientSession,
+  type ClusterTime,
+  type Collection,
+  type Db,
+  type Timestamp,
+} from 'mongodb';
+import type { CorrelationDocument, EventDocument } from './document.ts';
+import { withRetries } from './errors.ts';
+import { otherEvents } from './slices.ts';
+import type { MarkDocument } from './view.ts';
+
+const correlations = 'correlations';
+const defaultDatabase = 'logloom';
+const alreadyInitialized = 23;
+/** Another process may have dropped a slice: after so long it is looked at again before a write. */
+const preparedMs = 60_000;
+
+/** The archive's database: its collections as they have to be, and sessions that see what this process has written. */
+export class MongoStore {
+  readonly #client: MongoClient;
+  readonly #db: Db;
+  readonly #prepared = new Map<string, { at: number; done: Promise<void> }>();
+  #isSharded = false;
+  #lastWrite: { operationTime?: Timestamp; clusterTime?: ClusterTime | undefined } = {};
+
+  constructor(url: string, serverSelectionTimeoutMS: number) {
+    this.#client = new MongoClient(url, {
+      appName: 'logloom',
+      serverSelectionTimeoutMS,
+      // A write that cannot reach the majority must come back, so that it is tried again.
+      writeConcern: { w: 'majority', journal: true, wtimeoutMS: 30_000 },
+    });
+    const hasDatabase = /^[^/]+\/\/[^/]+\/[^?]/.test(url);
+    this.#db = hasDatabase ? this.#client.db() : this.#client.db(defaultDatabase);
+  }
+
+  /** Connects; a writer also makes the collections that are always there. */
+  async open(readOnly: boolean): Promise<void> {
+    await withRetries(() => this.#client.connect());
+    if (readOnly) return;
+    await withRetries(async () => {
+      const admin = this.#client.db('admin');
+      this.#isSharded = (await admin.command({ hello: 1 }))['msg'] === 'isdbgrid';
+      if (this.#isSharded) await onlyOnce(admin.command({ enableSharding: this.#db.databaseName }));
+      await Promise.all([this.prepareSlice(otherEvents), this.#prepareCorrelations()]);
+    });
+  }
+
+  get correlations(): Collection<CorrelationDocument> {
+    return this.#db.collection(correlations);
+  }
+
+  get marks(): Collection<MarkDocument> {
+    return this.#db.collection('marks');
+  }
+
+  /** `fromSecondaries`: reading may be left to those, where there are any. */
+  slice(name: string, { fromSecondaries = false } = {}): Collection<EventDocument> {
+    return fromSecondaries
+      ? this.#db.collection(name, { readPreference: ReadPreference.secondaryPreferred })
+      : this.#db.collection(name);
+  }
+
+  /** The collections of events that there are. */
+  async sliceNames(): Promise<string[]> {
+    const found = await this.#db.listCollections({}, { nameOnly: true }).toArray();
+    return found.map(({ name }) => name).filter((name) => name.startsWith('events_'));
+  }
+
+  /** Makes the collection, its indexes and, in a cluster, its distribution over the shards. */
+  async prepareSlice(name: string): Promise<void> {
+    const known = this.#prepared.get(name);
+    if (known !== undefined && performance.now() - known.at < preparedMs) return known.done;
+    const done = this.#makeSlice(name);
+    this.#prepared.set(name, { at: performance.now(), done });
+    try {
+      await done;
+    } catch (error) {
+      this.#prepared.delete(name);
+      throw error;
+    }
+  }
+
+  async dropSlice(name: string): Promise<void> {
+    this.#prepared.delete(name);
+    await this.#db.dropCollection(name);
+  }
+
+  /** Does the work in a session that sees every write of this process, also on a secondary. */
+  async inSession<T>(work: (session: ClientSession) => Promise<T>): Promise<T> {
+    return await this.#client.withSession({ causalConsistency: true }, async (session) => {
+      const { operationTime, clusterTime } = this.#lastWrite;
+      if (clusterTime !== undefined) session.advanceClusterTime(clusterTime);
+      if (operationTime !== undefined) session.advanceOperationTime(operationTime);
+      try {
+        return await work(session);
+      } finally {
+        // A standalone server tells no time.
+        if (session.operationTime !== undefined)
+          this.#lastWrite = { operationTime: session.operationTime, clusterTime: session.clusterTime };
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close();
+  }
+
+  async #makeSlice(name: string): Promise<void> {
+    await this.slice(name).createIndexes([
+      { key: { key: 'hashed' } },
+      { key: { timestamp: 1, partition: 1, offset: 1 } },
+      { key: { partition: 1, offset: 1 } },
+    ]);
+    await this.#shard(name, { key: 'hashed' });
+  }
+
+  async #prepareCorrelations(): Promise<void> {
+    await this.correlations.createIndexes([{ key: { _id: 'hashed' } }, { key: { lastAt: 1 } }]);
+    await this.#shard(correlations, { _id: 'hashed' });
+  }
+
+  async #shard(name: string, key: Record<string, 'hashed'>): Promise<void> {
+    if (!this.#isSharded) return;
+    const namespace = `${this.#db.databaseName}.${name}`;
+    await onlyOnce(this.#client.db('admin').command({ shardCollection: namespace, key }));
+  }
+}
+
+/** Setting up what another process has set up already is no error. */
+async function onlyOnce(command: Promise<unknown>): Promise<void> {
+  await command.catch((error: { code?: unknown }) => {
+    if (error.code !== alreadyInitialized) throw error;
+  });
+}

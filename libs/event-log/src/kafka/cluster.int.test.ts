@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startStack } from '../../../../infra/local/start-stack.ts';
+import { newGroup, readAll, Running } from '../contract/harness.ts';
+import { KafkaEventLog } from './kafka-event-log.ts';
+
+const stack = await startStack({ only: ['kafka'], brokers: 3 });
+const skip = stack.missing.kafka ?? false;
+const brokers = (stack.env['KAFKA_BROKERS'] ?? '').split(',');
+
+const partitions = 6;
+const recordsPerSecond = 2_000;
+const tickMs = 15;
+const outages: readonly { broker: number; signal: NodeJS.Signals }[] = [
+  { broker: 0, signal: 'SIGTERM' },
+  { broker: 1, signal: 'SIGKILL' },
+  { broker: 2, signal: 'SIGTERM' },
+  // Frozen: it keeps its connections, takes new ones and answers nothing. The first is the one that clients are told to begin with.
+  { broker: 0, signal: 'SIGSTOP' },
+  ...(process.env['LOGLOOM_FULL'] === '1'
+    ? [
+        { broker: 1, signal: 'SIGSTOP' as const },
+        { broker: 2, signal: 'SIGSTOP' as const },
+      ]
+    : []),
+];
+const upMs = 4_000;
+const downMs = 5_000;
+/** Appends in flight at once; when all are, the writer waits. */
+const maxInFlight = 400;
+
+/** Writes numbered records to all partitions at a steady rate and remembers what became of each. */
+class Writer {
+  /** Per partition, how many were acknowledged. */
+  readonly acknowledgedIn = Array.from({ length: partitions }, () => 0);
+  /** Per partition, the offset that append() gave for each number; undefined where it did not. */
+  readonly offsets: (number | undefined)[][] = Array.from({ length: partitions }, () => []);
+  failed = 0;
+  acknowledged = 0;
+  readonly #log: KafkaEventLog;
+  readonly #topic: string;
+  readonly #inFlight = new Set<Promise<void>>();
+
+  constructor(log: KafkaEventLog, topic: string) {
+    this.#log = log;
+    this.#topic = topic;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const start = Date.now();
+    for (let written = 0; !signal.aborted;) {
+      const due = Math.floor(((Date.now() - start) / 1_000) * recordsPerSecond);
+      if (due > written && this.#inFlight.size < maxInFlight) {
+        const count = Math.min(due - written, 200);
+        written += count;
+        const append = this.#append(count).finally(() => this.#inFlight.delete(append));
+        this.#inFlight.add(append);
+      }
+      await sleep(tickMs);
+    }
+    await Promise.all(this.#inFlight);
+  }
+
+  async #append(count: number): Promise<void> {
+    const placed = Array.from({ length: count }, (_, i) => {
+      const partition = i % partitions;
+      return { partition, number: this.offsets[partition]!.push(undefined) - 1 };
+    });
+    const records = placed.map(({ partition, number }) => ({
+      partition,
+      key: null,
+      value: Buffer.from(`${number} ${'x'.repeat(200)}`),
+    }));
+    try {
+      const offsets = await this.#log.append(this.#topic, records);
+      placed.forEach(({ partition, number }, i) => {
+        this.offsets[partition]![number] = offsets[i];
+        this.acknowledgedIn[partition]!++;
+      });
+      this.acknowledged += count;
+    } catch {
+      this.failed += count;
+    }
+  }
+}
+
+/** Stops the process from running, without ending it, for as long as `work` takes. */
+async function frozen(pid: number, work: () => Promise<void>): Promise<void> {
+  process.kill(pid, 'SIGSTOP');
+  try {
+    await work();
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+}
+
+const numberOf = (value: Buffer): number => Number.parseInt(value.toString());
+
+describe('the Kafka log on three brokers', { skip }, () => {
+  after(() => stack.stop());
+
+  test('nothing acknowledged is lost or moved, and a group goes on, when each broker stops or freezes and comes back', async (t) => {
+    const troubled = new Set<number>();
+    const name = `outages-${randomUUID()}`;
+    const onTrouble = ({ message }: { message: string }): void => {
+      const partition = new RegExp(`${name}/(\\d+) failed`).exec(message)?.[1];
+      if (partition !== undefined) troubled.add(Number(partition));
+    };
+    await using owned = new AsyncDisposableStack();
+    const open = async (): Promise<KafkaEventLog> =>
+      owned.adopt(await KafkaEventLog.open({ brokers, onTrouble }, [{ name, partitions }]), (log) =>
+        log.close(),
+      );
+    const log = await open();
+    const reading = await open();
+    const writer = new Writer(log, name);
+
+    const processed = Array.from({ length: partitions }, () => new Set<number>());
+    const opened = { count: 0 };
+    const group = newGroup();
+    await using member = new Running((signal) =>
+      reading.consume(
+        {
+          group,
+          topics: [name],
+          open: async ({ partition, commit }) => {
+            opened.count++;
+            return {
+              process: async (records) => {
+                for (const { value } of records) processed[partition]!.add(numberOf(value));
+                await commit(records.at(-1)!.offset + 1);
+              },
+            };
+          },
+        },
+        signal,
+      ),
+    );
+    await member.until('all partitions', () => opened.count >= partitions);
+    await using writing = new Running((signal) => writer.run(signal));
+
+    for (const outage of outages) {
+      const broker = stack.kafka.brokers[outage.broker]!;
+      await sleep(upMs);
+      if (outage.signal === 'SIGSTOP') {
+        await frozen(broker.pid!, async () => {
+          const late = await KafkaEventLog.open({ brokers }, [{ name, partitions }]);
+          await late.close();
+          const acknowledged = [...writer.acknowledgedIn];
+          const written = writer.offsets.map((numbers) => numbers.length);
+          await writing.until('records acknowledged in every partition', () =>
+            writer.acknowledgedIn.every((count, partition) => count > acknowledged[partition]!),
+          );
+          await member.until('the group at work in every partition', () =>
+            processed.every((numbers, partition) => numbers.has(written[partition]!)),
+          );
+        });
+        continue;
+      }
+      await broker.kill(outage.signal);
+      await sleep(downMs);
+      const before = writer.acknowledged;
+      await writing.until('records acknowledged by the others', () => writer.acknowledged > before);
+      await broker.start();
+      const last = writer.offsets.map((numbers) => numbers.length);
+      await member.until('the group at work on what was written since', () =>
+        processed.every((numbers, partition) => numbers.has(last[partition]!)),
+      );
+    }
+    await sleep(upMs);
+    await writing.stop();
+
+    let copies = 0;
+    for (let partition = 0; partition < partitions; partition++) {
+      const inLog = await readAll(reading, name, partition);
+      const numbers = inLog.map(({ value }) => numberOf(value));
+      const valueAt = new Map(inLog.map(({ offset }, i) => [offset, numbers[i]!]));
+      const firsts = [...new Set(numbers)];
+      const offsets = writer.offsets[partition]!;
+      const acknowledged = [...offsets.keys()].filter((number) => offsets[number] !== undefined);
+      assert.deepEqual(
+        acknowledged.filter((number) => valueAt.get(offsets[number]!) !== number),
+        [],
+        `acknowledged records of partition ${partition} that are not at their offset`,
+      );
+      assert.deepEqual(
+        firsts.filter((number) => offsets[number] !== undefined),
+        acknowledged,
+        'acknowledged records are in the order of their appends',
+      );
+      copies += numbers.length - firsts.length;
+      if (!troubled.has(partition))
+        assert.equal(
+          firsts.length,
+          numbers.length,
+          `copies in partition ${partition}, where no send had failed`,
+        );
+      await member.until('the group at the end', () =>
+        firsts.every((number) => processed[partition]!.has(number)),
+      );
+    }
+    await member.stop();
+    t.diagnostic(
+      `${writer.acknowledged} acknowledged, ${writer.failed} refused, ${copies} copies, ` +
+        `${troubled.size} of ${partitions} partitions were sent to again, ${opened.count} assignments`,
+    );
+    assert.ok(writer.acknowledged > 30_000, `only ${writer.acknowledged} records were acknowledged`);
+  });
+});

@@ -1,0 +1,22 @@
+import type { Commit } from '../event-log.ts';
+
+/** The epoch of the topic goes before the metadata: an offset means nothing on a topic that was made anew. */
+const shape = /^@([0-9a-f]{12}) /;
+
+export function writeMetadata(epoch: string, metadata: string): string {
+  return `@${epoch} ${metadata}`;
+}
+
+/**
+ * What a stored commit says on the topic with this epoch: null where it was made on another one. Not certain is one of an earlier
+ * release, which did not name the topic.
+ */
+export function readCommit(
+  { offset, metadata }: Commit,
+  epoch: string,
+): { commit: Commit | null; isCertain: boolean } {
+  const match = shape.exec(metadata);
+  if (match === null) return { commit: { offset, metadata }, isCertain: false };
+  if (match[1] !== epoch) return { commit: null, isCertain: true };
+  return { commit: { offset, metadata: metadata.slice(match[0].length) }, isCertain: true };
+}

@@ -1,0 +1,231 @@
+import type { EventLogError, LogGap, LogRecord } from '../event-log.ts';
+import type { KafkaConnection } from './connection.ts';
+import { logUnavailable } from './error.ts';
+import { fetchFrom, type Fetched } from './fetch.ts';
+import { leaderId, listOffset } from './reader.ts';
+import type { Cluster } from './internals.ts';
+import type { KafkaSettings } from './options.ts';
+import { topicRecreated, type KafkaTopicEpochs } from './topic-epochs.ts';
+
+/** How long a broker may hold a fetch that finds nothing. */
+const longPollMs = 100;
+/** The same while some partition is left out because its reader is busy: it must not wait for the others' silence. */
+const shortPollMs = 10;
+/** A reader that has waited for so long is told that there is nothing; a little less than one long poll. */
+const idleMs = 90;
+
+/** Reads one partition onwards. Made by KafkaFeeds. */
+export interface Feed {
+  /** The next records, at most so many; empty after about 100 ms in which there were none. Throws EventLogError. */
+  readonly take: (maxRecords: number) => Promise<LogRecord[]>;
+  /** What lies between the records taken so far and the next ones, once; take() gives none until it was asked for. */
+  readonly takeGap: () => LogGap | undefined;
+  readonly close: () => void;
+}
+
+interface Lane {
+  topic: string;
+  topicId: string;
+  partition: number;
+  gap: LogGap | undefined;
+  /** Where the next fetch begins. */
+  next: number;
+  /** What was fetched and not taken. */
+  records: LogRecord[];
+  taken: number;
+  isFetching: boolean;
+  isClosed: boolean;
+  /** Wakes take(); with no records when there were none for a while. */
+  wake: (() => void) | undefined;
+  waitingSince: number;
+  failure: EventLogError | undefined;
+}
+
+/**
+ * Fetches many partitions over one connection a broker. Each partition's reader takes its records at its own pace; what is fetched
+ * ahead is bounded: about a mebibyte a partition, and nothing while the last piece has not been begun.
+ */
+export class KafkaFeeds {
+  readonly #connection: KafkaConnection;
+  readonly #settings: KafkaSettings;
+  readonly #epochs: KafkaTopicEpochs;
+  readonly #lanes = new Set<Lane>();
+  readonly #busyNodes = new Set<number>();
+  #isPumping = false;
+  #isPumpWanted = false;
+  #failures = 0;
+  #lastSuccess = Date.now();
+
+  constructor(connection: KafkaConnection, settings: KafkaSettings, epochs: KafkaTopicEpochs) {
+    this.#connection = connection;
+    this.#settings = settings;
+    this.#epochs = epochs;
+  }
+
+  /**
+   * Begins at an offset of the topic with this id. A take() rejects with `topic-recreated` when the topic is another one now.
+   */
+  open(topic: string, topicId: string, partition: number, offset: number): Feed {
+    const lane: Lane = {
+      topic,
+      topicId,
+      partition,
+      gap: undefined,
+      next: offset,
+      records: [],
+      taken: 0,
+      isFetching: false,
+      isClosed: false,
+      wake: undefined,
+      waitingSince: 0,
+      failure: undefined,
+    };
+    this.#lanes.add(lane);
+    return {
+      take: (maxRecords) => this.#take(lane, maxRecords),
+      takeGap: () => {
+        const { gap } = lane;
+        lane.gap = undefined;
+        return gap;
+      },
+      close: () => {
+        lane.isClosed = true;
+        this.#lanes.delete(lane);
+        lane.wake?.();
+      },
+    };
+  }
+
+  async #take(lane: Lane, maxRecords: number): Promise<LogRecord[]> {
+    if (lane.taken === lane.records.length && lane.gap === undefined && !lane.isClosed) {
+      lane.waitingSince = Date.now();
+      await new Promise<void>((resolve) => {
+        lane.wake = resolve;
+        this.#pump();
+      });
+      lane.wake = undefined;
+    }
+    if (lane.failure !== undefined) throw lane.failure;
+    if (lane.gap !== undefined) return [];
+    const records =
+      lane.taken === 0 && lane.records.length <= maxRecords
+        ? lane.records
+        : lane.records.slice(lane.taken, lane.taken + maxRecords);
+    lane.taken += records.length;
+    if (lane.taken === lane.records.length) {
+      lane.records = [];
+      lane.taken = 0;
+      // The next piece comes while the reader works on this one.
+      if (records.length > 0) this.#pump();
+    }
+    return records;
+  }
+
+  /** Sends a fetch to each broker that has none, for the partitions whose records are used up. */
+  #pump(): void {
+    this.#isPumpWanted = true;
+    if (this.#isPumping) return;
+    this.#isPumping = true;
+    void this.#runPump();
+  }
+
+  async #runPump(): Promise<void> {
+    while (this.#isPumpWanted && this.#lanes.size > 0) {
+      this.#isPumpWanted = false;
+      // Readers that become ready in the same turn share a fetch.
+      await new Promise((resolve) => setImmediate(resolve));
+      try {
+        const cluster = await this.#connection.cluster([
+          ...new Set([...this.#lanes].map(({ topic }) => topic)),
+        ]);
+        const byNode = Map.groupBy(this.#lanes, ({ topic, partition }) =>
+          leaderId(cluster, topic, partition),
+        );
+        for (const [node, lanes] of byNode) {
+          const wanted = lanes.filter(({ isFetching, records }) => !isFetching && records.length === 0);
+          if (wanted.length === 0 || this.#busyNodes.has(node)) continue;
+          if (node < 0) throw new Error(`${wanted[0]!.topic}/${wanted[0]!.partition} has no leader`);
+          const waitMs = wanted.length === lanes.length ? longPollMs : shortPollMs;
+          this.#busyNodes.add(node);
+          for (const lane of wanted) lane.isFetching = true;
+          void this.#fetch(cluster, node, wanted, waitMs);
+        }
+      } catch (error) {
+        await this.#failed(error);
+        this.#isPumpWanted = true;
+      }
+    }
+    this.#isPumping = false;
+  }
+
+  async #fetch(cluster: Cluster, node: number, lanes: readonly Lane[], waitMs: number): Promise<void> {
+    try {
+      const broker = await cluster.findBroker({ nodeId: String(node) });
+      const positions = lanes.map(({ next, ...place }) => ({ ...place, offset: next }));
+      let refused: Error | undefined;
+      for (const fetched of await fetchFrom(broker, positions, waitMs)) {
+        const { topic, partition } = fetched;
+        const lane = lanes.find((l) => l.topic === topic && l.partition === partition)!;
+        if (fetched.refused === undefined) deliver(lane, fetched);
+        else if (fetched.refused === 'out-of-range') await moveIntoRange(cluster, lane);
+        else refused = (await this.#identify(lane)) ?? refused;
+      }
+      if (refused !== undefined) throw refused;
+      this.#failures = 0;
+      this.#lastSuccess = Date.now();
+    } catch (error) {
+      await this.#failed(error);
+    } finally {
+      this.#busyNodes.delete(node);
+      for (const lane of lanes) lane.isFetching = false;
+      if ([...this.#lanes].some(({ wake, records }) => wake !== undefined && records.length === 0))
+        this.#pump();
+    }
+  }
+
+  /** Finds out why a broker does not know the lane's topic; returns the reason to try again, or ends the lane. */
+  async #identify(lane: Lane): Promise<Error | undefined> {
+    if ((await this.#epochs.refresh(lane.topic)) === lane.topicId)
+      return new Error(`the leader of ${lane.topic}/${lane.partition} does not know the topic yet`);
+    fail(lane, topicRecreated(lane.topic));
+    return undefined;
+  }
+
+  async #failed(error: unknown): Promise<void> {
+    if (Date.now() - this.#lastSuccess > this.#settings.outageMs) {
+      for (const lane of this.#lanes)
+        fail(lane, logUnavailable(`cannot read ${lane.topic}/${lane.partition}`, error));
+      return;
+    }
+    // The first failure is a leader that moved, as a rule.
+    if (this.#failures % 10 === 1)
+      this.#settings.onTrouble({ message: 'a fetch failed and is tried again', error: error as Error });
+    await this.#connection.recover(error, this.#failures++);
+  }
+}
+
+function deliver(lane: Lane, { records, nextOffset }: Fetched): void {
+  lane.records = records;
+  lane.next = nextOffset;
+  if (records.length > 0 || Date.now() - lane.waitingSince >= idleMs) lane.wake?.();
+}
+
+async function moveIntoRange(cluster: Cluster, lane: Lane): Promise<void> {
+  const { topic, partition, next } = lane;
+  const start = await listOffset(cluster, topic, partition, true);
+  if (next < start) {
+    lane.gap = { topic, partition, from: next, to: start, reason: 'trimmed' };
+    lane.next = start;
+  } else {
+    const end = await listOffset(cluster, topic, partition, false);
+    if (next <= end) return;
+    lane.gap = { topic, partition, from: end, to: next, reason: 'lost-end' };
+    lane.next = end;
+  }
+  lane.wake?.();
+}
+
+function fail(lane: Lane, failure: EventLogError): void {
+  lane.failure = failure;
+  lane.wake?.();
+}

@@ -1,0 +1,49 @@
+import { BrokerWatch } from './broker-watch.ts';
+
+/** How a KafkaEventLog connects and works. */
+export interface KafkaOptions {
+  /** host:port of some brokers; the others are found through them. */
+  brokers: readonly string[];
+  /** The name under which the brokers' logs and quotas know this client. */
+  clientId?: string;
+  /** How the records of this client are compressed; default zstd. */
+  compression?: 'zstd' | 'gzip' | 'none';
+  /** How long append() and the short calls try before they reject with `log-unavailable`, in ms; default 30,000. */
+  patienceMs?: number;
+  /** How long consume() and follow() go on while the log is out of reach, for them or their handlers, in ms; default 10 minutes. */
+  outageMs?: number;
+  /** A member of a group that was silent for so long (killed, or cut off) loses its partitions, in ms; default 10,000. */
+  sessionTimeoutMs?: number;
+  /** How long new topics keep records, in ms; default for ever. */
+  retentionMs?: number;
+  /** Gets what went wrong and is being retried, default: dropped. */
+  onTrouble?: (trouble: Trouble) => void;
+}
+
+/** Something that the adapter recovers from by itself. */
+export interface Trouble {
+  message: string;
+  error?: Error;
+}
+
+export type KafkaSettings = Readonly<
+  Required<Omit<KafkaOptions, 'retentionMs'>> &
+    Pick<KafkaOptions, 'retentionMs'> & {
+      /** Shared by all connections of this log. */
+      watch: BrokerWatch;
+    }
+>;
+
+/** The options with their defaults. */
+export function kafkaSettings(options: KafkaOptions): KafkaSettings {
+  return {
+    clientId: 'logloom',
+    compression: 'zstd',
+    patienceMs: 30_000,
+    outageMs: 600_000,
+    sessionTimeoutMs: 10_000,
+    onTrouble: () => {},
+    watch: new BrokerWatch(options.brokers),
+    ...options,
+  };
+}

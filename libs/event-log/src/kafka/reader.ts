@@ -1,0 +1,151 @@
+import { maxReadBytes, type LogGap, type LogRecord } from '../event-log.ts';
+import type { KafkaConnection } from './connection.ts';
+import { fetchFrom, partitionBytes, type Fetched } from './fetch.ts';
+import type { FetchPosition } from './fetch-request.ts';
+import type { Cluster } from './internals.ts';
+import { topicRecreated, type KafkaTopicEpochs } from './topic-epochs.ts';
+
+/** Reads at any offset and lists offsets, without a consumer group. */
+export class KafkaReader {
+  readonly #connection: KafkaConnection;
+  readonly #epochs: KafkaTopicEpochs;
+
+  constructor(connection: KafkaConnection, epochs: KafkaTopicEpochs) {
+    this.#connection = connection;
+    this.#epochs = epochs;
+  }
+
+  /** As EventLog.read. */
+  async read(
+    topic: string,
+    partition: number,
+    fromOffset: number,
+    maxRecords: number,
+    onGap: (gap: LogGap) => void = () => {},
+  ): Promise<LogRecord[]> {
+    const topicId = await this.#epochs.idOf(topic);
+    const records: LogRecord[] = [];
+    let bytes = 0;
+    for (let next = fromOffset; ;) {
+      const fetched = await this.#fetch(
+        { topic, topicId, partition, offset: next },
+        maxRecords - records.length,
+        onGap,
+      );
+      if (fetched === undefined) return records;
+      for (const record of fetched.records) {
+        if (records.length === maxRecords || bytes >= maxReadBytes) return records;
+        records.push(record);
+        bytes += record.value.length;
+      }
+      next = fetched.nextOffset;
+      if (next >= fetched.end || records.length === maxRecords || bytes >= maxReadBytes) return records;
+    }
+  }
+
+  async startOffsets(topic: string, partitions: number): Promise<number[]> {
+    return this.#offsets(topic, partitions, { fromBeginning: true });
+  }
+
+  async endOffsets(topic: string, partitions: number): Promise<number[]> {
+    return this.#offsets(topic, partitions, { fromBeginning: false });
+  }
+
+  async offsetsByTime(topic: string, partitions: number, timestampMs: number): Promise<number[]> {
+    const found = await this.#offsets(topic, partitions, { fromTimestamp: timestampMs });
+    if (!found.includes(-1)) return found;
+    const ends = await this.endOffsets(topic, partitions);
+    return found.map((offset, partition) => (offset === -1 ? ends[partition]! : offset));
+  }
+
+  /** The first offset of a partition. */
+  async startOffset(topic: string, partition: number): Promise<number> {
+    return this.#connection.run(`cannot list the offsets of ${topic}`, topic, (cluster) =>
+      listOffset(cluster, topic, partition, true),
+    );
+  }
+
+  /** Whether the partition was never so long, as when its topic was made anew. */
+  async isBeyondEnd(topic: string, partition: number, offset: number): Promise<boolean> {
+    return this.#connection.run(`cannot read ${topic}/${partition}`, topic, async (cluster) => {
+      if (offset <= (await listOffset(cluster, topic, partition, false))) return false;
+      // After a change of leader the end may be listed too low for a moment; a fetch is refused only beyond all that is stored.
+      const broker = await leaderOf(cluster, topic, partition);
+      const topicId = await this.#epochs.idOf(topic);
+      const [fetched] = await fetchFrom(broker, [{ topic, topicId, partition, offset }], 0, 1);
+      if (fetched?.refused !== 'out-of-range') return false;
+      return offset > (await listOffset(cluster, topic, partition, false));
+    });
+  }
+
+  /** Undefined beyond the end. Throws EventLogError `topic-recreated`. */
+  async #fetch(
+    position: FetchPosition,
+    wanted: number,
+    onGap: (gap: LogGap) => void,
+  ): Promise<Fetched | undefined> {
+    const { topic, partition, topicId, offset } = position;
+    // Who wants a few records gets a small piece; the broker gives at least one whole batch.
+    const bytes = Math.min(partitionBytes, Math.max(32_768, wanted * 2_048));
+    let from = offset;
+    const found = await this.#connection.run(`cannot read ${topic}/${partition}`, topic, async (cluster) => {
+      for (;;) {
+        const broker = await leaderOf(cluster, topic, partition);
+        const [fetched] = await fetchFrom(broker, [{ ...position, offset: from }], 0, bytes);
+        if (fetched?.refused === undefined) return fetched;
+        if (fetched.refused === 'unknown-topic') {
+          if ((await this.#epochs.refresh(topic)) !== topicId) throw topicRecreated(topic);
+          throw new Error(`the leader of ${topic}/${partition} does not know the topic yet`);
+        }
+        const start = await listOffset(cluster, topic, partition, true);
+        if (from >= start) return undefined;
+        from = start;
+      }
+    });
+    if (from > offset) onGap({ topic, partition, from: offset, to: from, reason: 'trimmed' });
+    return found;
+  }
+
+  async #offsets(
+    topic: string,
+    count: number,
+    which: { fromBeginning: boolean } | { fromTimestamp: number },
+  ): Promise<number[]> {
+    return this.#connection.run(`cannot list the offsets of ${topic}`, topic, async (cluster) => {
+      const partitions = Array.from({ length: count }, (_, partition) => ({ partition }));
+      const [found] = await cluster.fetchTopicsOffset([{ topic, partitions, ...which }]);
+      return partitions.map(({ partition }) => {
+        const offset = found?.partitions.find((p) => p.partition === partition)?.offset;
+        if (offset === undefined) throw new Error(`no leader is known for ${topic}/${partition}`);
+        return Number(offset);
+      });
+    });
+  }
+}
+
+/** The first offset of a partition, or the one behind its last record that readers can see. */
+export async function listOffset(
+  cluster: Cluster,
+  topic: string,
+  partition: number,
+  fromBeginning: boolean,
+): Promise<number> {
+  const [found] = await cluster.fetchTopicsOffset([{ topic, partitions: [{ partition }], fromBeginning }]);
+  const offset = found?.partitions[0]?.offset;
+  if (offset === undefined) throw new Error(`no leader is known for ${topic}/${partition}`);
+  return Number(offset);
+}
+
+export async function leaderOf(
+  cluster: Cluster,
+  topic: string,
+  partition: number,
+): ReturnType<Cluster['findBroker']> {
+  return cluster.findBroker({ nodeId: String(leaderId(cluster, topic, partition)) });
+}
+
+/** The node id of a partition's leader; -1 while it has none or none is known. */
+export function leaderId(cluster: Cluster, topic: string, partition: number): number {
+  const metadata = cluster.findTopicPartitionMetadata(topic).find((p) => p.partitionId === partition);
+  return metadata?.leader ?? -1;
+}

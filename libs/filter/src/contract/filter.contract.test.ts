@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { after, describe, it } from 'node:test';
+import { levels, parseMicros, placeEvent, type LogEvent, type PlacedEvent } from '@logloom/schemas';
+import {
+  compilePredicate,
+  compileSql,
+  FilterSubject,
+  parseFilter,
+  registerSqlFunctions,
+  tokenize,
+} from '../index.ts';
+import type { Filter } from '../index.ts';
+import { corpusEvents, corpusFilters, generateCorpusEvents } from './filter-corpus.ts';
+
+const realFile = join(import.meta.dirname, '../../../../../shared/data/nezha-2023-01-30.ndjson.xz');
+const realFilters = [
+  'Get Food',
+  '"Get Food Request"',
+  'service:ts-*-service AND FoodController',
+  '*Controller* -getAllFood',
+  'data-2021-*',
+];
+
+describe('a filter means the same to the predicate and to SQLite', () => {
+  describe('on the corpus', () => compare([...corpusEvents, ...generateCorpusEvents(1500)], corpusFilters));
+  const skip = existsSync(realFile) ? false : 'the recorded events are not on this machine';
+  describe('on recorded events', { skip }, () =>
+    compare(skip ? [] : readReal(3000), [...corpusFilters, ...realFilters]),
+  );
+});
+
+describe('the corpus', () => {
+  it('has filters that match, and filters that do not', () => {
+    const events = [...corpusEvents, ...generateCorpusEvents(1500)].map((event) => new FilterSubject(event));
+    const counts = corpusFilters.map((text) => matching(filterOf(text), events).length);
+    const idle = corpusFilters.filter((_, i) => counts[i] === 0);
+    assert.deepEqual(idle, ['NOT *', 'id', 'nothing:*']);
+    assert.ok(counts.filter((count) => count > 0 && count < events.length).length > 100);
+  });
+});
+
+function compare(events: readonly PlacedEvent[], filters: readonly string[]): void {
+  const db = store(events);
+  after(() => db.close());
+  const subjects = events.map((event) => new FilterSubject(event));
+  for (const text of filters) {
+    it(text || '(empty)', () => {
+      const counts = [filterOf(text), filterOf(`NOT (${text || '*'})`)].map((filter) => {
+        const { where, params } = compileSql(filter, { columnPrefix: 'e.' });
+        const rows = db.prepare(`SELECT id FROM events e WHERE ${where} ORDER BY rowid`).all(...params);
+        const ids = matching(filter, subjects);
+        assert.deepEqual(
+          rows.map((row) => row['id']),
+          ids,
+        );
+        return ids.length;
+      });
+      assert.equal(counts[0]! + counts[1]!, events.length, 'NOT is the complement');
+    });
+  }
+}
+
+function filterOf(text: string): Filter {
+  const result = parseFilter(text);
+  assert.ok(result.ok, `${text}: ${JSON.stringify(result)}`);
+  return result.filter;
+}
+
+function matching(filter: Filter, subjects: readonly FilterSubject[]): string[] {
+  return subjects.filter(compilePredicate(filter)).map(({ event }) => event.id);
+}
+
+function store(events: readonly PlacedEvent[]): DatabaseSync {
+  const db = new DatabaseSync(':memory:');
+  registerSqlFunctions(db);
+  db.exec(`CREATE TABLE events (id TEXT, ts INTEGER, level INTEGER, service TEXT, host TEXT, message TEXT, correlation_id TEXT,
+    correlation_kind TEXT, trace_id TEXT, span_id TEXT, attributes TEXT, partition INTEGER, "offset" INTEGER);
+    CREATE VIRTUAL TABLE events_fts USING fts5(words, content='', tokenize="ascii tokenchars '_'"); BEGIN`);
+  const insert = db.prepare(`INSERT INTO events VALUES (${Array(13).fill('?').join()})`);
+  const index = db.prepare('INSERT INTO events_fts(rowid, words) VALUES (?, ?)');
+  for (const e of events) {
+    const { lastInsertRowid } = insert.run(
+      e.id,
+      e.timestamp,
+      levels.indexOf(e.level),
+      e.service,
+      e.host,
+      e.message,
+      e.correlationId,
+      e.correlationKind,
+      e.traceId,
+      e.spanId,
+      e.attributes,
+      e.partition,
+      e.offset,
+    );
+    index.run(lastInsertRowid, tokenize(e.message).join(' '));
+  }
+  db.exec('COMMIT');
+  return db;
+}
+
+function readReal(count: number): PlacedEvent[] {
+  const text = execFileSync('sh', ['-c', 'xz -dc "$1" | head -n "$2"', 'sh', realFile, String(count)], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line, i) => {
+      const { timestamp, ...given } = JSON.parse(line) as LogEvent & { timestamp: unknown };
+      const absent = {
+        host: null,
+        correlationId: null,
+        correlationKind: null,
+        traceId: null,
+        spanId: null,
+        attributes: '{}',
+      };
+      const source = { kind: 'http', topic: 'recorded', partition: 0, offset: i, index: 0 };
+      return placeEvent(
+        { ...absent, ...given, source, receivedAt: 0, timestamp: parseMicros(String(timestamp)) },
+        'corpus',
+        0,
+        i,
+      );
+    });
+}

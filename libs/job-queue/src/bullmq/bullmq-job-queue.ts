@@ -1,0 +1,121 @@
+import { addJobs, jobOf, stateOf } from './jobs.ts';
+import { deleteSchedule, putSchedule } from './schedules.ts';
+import { BullStore } from './store.ts';
+import { runBullWorker, type BullWorkerSettings } from './worker.ts';
+import { JobQueueError } from '../job-queue-error.ts';
+import type { Job, JobQueue } from '../job-queue.ts';
+
+export interface BullJobQueueOptions extends Partial<BullWorkerSettings> {
+  url: string;
+  /** Of all keys of the store. Its braces keep them on one node of a Redis Cluster. */
+  prefix?: string;
+}
+
+const defaults: BullWorkerSettings = {
+  leaseMs: 30_000,
+  maxLapses: 10,
+  keepCompleted: 1000,
+  keepFailed: 10_000,
+};
+
+/** What BullMQ answers when a job is not there or not in the state that is asked for. */
+const missingJob = -1;
+const otherState = -3;
+
+/**
+ * The queue on Redis, shared by any number of machines. While Redis is away calls wait for it. A job survives what Redis survives:
+ * with `appendfsync everysec`, a crash of the machine may cost the last second; `always` keeps it.
+ */
+export function createBullJobQueue({
+  url,
+  prefix = '{logloom}',
+  ...settings
+}: BullJobQueueOptions): JobQueue {
+  const store = new BullStore(url, prefix);
+  const closing = new AbortController();
+  const workers = new Set<Promise<void>>();
+  let closed: Promise<void> | undefined;
+  const open = (): BullStore => {
+    if (closing.signal.aborted) throw new JobQueueError('closed', 'the job queue is closed');
+    return store;
+  };
+  const find = async (id: string): Promise<Job | undefined> => {
+    const job = await open().find(id);
+    const state = job && (await stateOf(job));
+    return state && jobOf(job, state);
+  };
+
+  return {
+    add: async (name, data, options = {}) => (await addJobs(open(), [{ ...options, name, data }]))[0]!,
+    addMany: async (jobs) => addJobs(open(), jobs),
+    process: async (name, handler, { concurrency = 1, exclusive = false }, signal) => {
+      const queue = await open().queue(name);
+      if (exclusive) await queue.setGlobalConcurrency(1);
+      const stopping = AbortSignal.any([signal, closing.signal]);
+      const running = runBullWorker(
+        open(),
+        { ...defaults, ...settings },
+        name,
+        handler,
+        concurrency,
+        stopping,
+      );
+      workers.add(running);
+      try {
+        await running;
+      } finally {
+        workers.delete(running);
+      }
+    },
+    schedule: async (id, schedule, name, data) => putSchedule(open(), id, schedule, name, data),
+    unschedule: async (id) => deleteSchedule(open(), id),
+    counts: async (name) => {
+      const queue = await open().queue(name);
+      const {
+        waiting = 0,
+        prioritized = 0,
+        delayed = 0,
+        active = 0,
+        completed = 0,
+        failed = 0,
+      } = await queue.getJobCounts('waiting', 'prioritized', 'delayed', 'active', 'completed', 'failed');
+      return { waiting: waiting + prioritized, delayed, active, completed, failed };
+    },
+    get: find,
+    failed: async (name, limit = 100) => {
+      const queue = await open().queue(name);
+      return (await queue.getFailed(0, limit - 1)).map((job) => jobOf(job, 'failed'));
+    },
+    retry: async (id) => {
+      const job = await open().find(id);
+      if (job === undefined) throw new JobQueueError('job-not-found', `there is no job ${id}`);
+      try {
+        await job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true });
+      } catch (cause) {
+        const { code } = cause as { code?: unknown };
+        if (code === missingJob) throw new JobQueueError('job-not-found', `there is no job ${id}`, { cause });
+        if (code !== otherState) throw cause;
+        throw new JobQueueError('job-not-failed', `the job ${id} has not failed`, { cause });
+      }
+    },
+    remove: async (id) => {
+      const job = await open().find(id);
+      if (job === undefined) return false;
+      try {
+        await job.remove();
+        return true;
+      } catch (cause) {
+        if ((await stateOf(job)) !== 'active') throw cause;
+        throw new JobQueueError('job-active', `the job ${id} is being worked on`, { cause });
+      }
+    },
+    close: async () => {
+      closed ??= (async () => {
+        closing.abort();
+        await Promise.allSettled(workers);
+        await store.close();
+      })();
+      await closed;
+    },
+  };
+}

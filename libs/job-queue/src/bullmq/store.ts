@@ -1,0 +1,89 @@
+import { FlowProducer, Queue, type Job as BullJob } from 'bullmq';
+import { Redis } from 'ioredis';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { encode, toBullId } from './ids.ts';
+
+/** Longer than adding ever takes; whoever dies meanwhile blocks the others so long. */
+const lockMs = 10_000;
+const lockRetryMs = 10;
+
+/** Gives the lock back, unless it ran out and is another's by now. */
+const unlock = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end`;
+
+/**
+ * The queues of one store: one of BullMQ for each name of jobs. All keys have the prefix; its braces keep them on one node of a
+ * cluster.
+ */
+export class BullStore {
+  readonly redis: Redis;
+  readonly prefix: string;
+  readonly #flows: FlowProducer;
+  readonly #queues = new Map<string, Queue>();
+
+  constructor(url: string, prefix: string) {
+    this.prefix = prefix;
+    // Workers wait for a Redis that is away rather than give up.
+    this.redis = new Redis(url, { maxRetriesPerRequest: null });
+    // Connection errors: the client tries again by itself.
+    this.redis.on('error', () => {});
+    this.#flows = new FlowProducer({ connection: this.redis, prefix });
+    this.#flows.on('error', () => {});
+  }
+
+  /** The queue of a name, noted in the store, so that other processes find its jobs. */
+  async queue(name: string): Promise<Queue> {
+    if (!this.#queues.has(name)) await this.redis.sadd(this.#namesKey, name);
+    return this.#open(name);
+  }
+
+  /** The queues of all names that were ever used. */
+  async queues(): Promise<Queue[]> {
+    const names = await this.redis.smembers(this.#namesKey);
+    return names.sort().map((name) => this.#open(name));
+  }
+
+  /** The job, in whichever queue it is. */
+  async find(id: string): Promise<BullJob | undefined> {
+    const bullId = toBullId(id);
+    const found = await Promise.all((await this.queues()).map((queue) => queue.getJob(bullId)));
+    return found.find((job) => job !== undefined);
+  }
+
+  /** Adds all in one transaction. */
+  async add(jobs: Parameters<FlowProducer['addBulk']>[0]): Promise<void> {
+    await this.#flows.addBulk(jobs);
+  }
+
+  /** Runs the work while nobody else runs any under this lock. */
+  async locked<T>(work: () => Promise<T>): Promise<T> {
+    const key = `${this.prefix}:lock`;
+    const token = randomUUID();
+    while ((await this.redis.set(key, token, 'PX', lockMs, 'NX')) === null) await sleep(lockRetryMs);
+    try {
+      return await work();
+    } finally {
+      await this.redis.eval(unlock, 1, key, token);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#flows.close();
+    await Promise.all(Array.from(this.#queues.values(), (queue) => queue.close()));
+    this.redis.disconnect();
+  }
+
+  get #namesKey(): string {
+    return `${this.prefix}:names`;
+  }
+
+  #open(name: string): Queue {
+    let queue = this.#queues.get(name);
+    if (queue === undefined) {
+      queue = new Queue(encode(name), { connection: this.redis, prefix: this.prefix });
+      queue.on('error', () => {});
+      this.#queues.set(name, queue);
+    }
+    return queue;
+  }
+}

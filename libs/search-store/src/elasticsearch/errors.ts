@@ -1,0 +1,30 @@
+import { errors } from '@elastic/elasticsearch';
+import { SearchStoreError } from '../search-store.ts';
+
+/** Whether a status says: not now. */
+export function isBusy(status: number): boolean {
+  return status === 429 || status >= 500;
+}
+
+/** What a call to Elasticsearch failed with, as the port has it; what is a fault of ours or of the settings comes back as it is. */
+export function asStoreError(cause: unknown): Error {
+  if (cause instanceof errors.TimeoutError)
+    return new SearchStoreError('timeout', 'Elasticsearch did not answer in time', { cause });
+  if (cause instanceof errors.ConnectionError || cause instanceof errors.NoLivingConnectionsError)
+    return new SearchStoreError(
+      'store-unavailable',
+      `Elasticsearch (ELASTICSEARCH_URL) cannot be reached: ${cause.message}`,
+      {
+        cause,
+      },
+    );
+  if (!(cause instanceof errors.ResponseError)) return cause as Error;
+  const text = JSON.stringify(cause.body ?? '');
+  if (/"too_many_(?:nested_)?clauses"|maxClauseCount|max_clause_count/.test(text))
+    return new SearchStoreError('bad-filter', 'too many words match a wildcard of the filter', { cause });
+  if (/search_timeout_exception|Time exceeded/.test(text))
+    return new SearchStoreError('timeout', 'the query ran too long', { cause });
+  if (isBusy(cause.statusCode ?? 0))
+    return new SearchStoreError('store-unavailable', `Elasticsearch answered ${cause.message}`, { cause });
+  return cause;
+}

@@ -1,0 +1,41 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { currentCancellation, throwIfCancelled, type Cancellation } from '../cancellation.ts';
+import { SearchStoreError } from '../search-store.ts';
+
+/** A condition that looks at the clock, and whether somebody still waits, at every 256th row; put it before what is costly to test. */
+export function deadlineCondition(rowid = 'rowid'): string {
+  return `(${rowid} & 255 OR logloom_before_deadline())`;
+}
+
+/**
+ * Ends queries that run too long, or for nobody. node:sqlite cannot interrupt a statement, but an SQL function that throws ends the one that calls
+ * it. What SQLite does without testing a row, such as sorting, is not bounded.
+ */
+export class QueryDeadline {
+  readonly #limitMs: number;
+  #end = 0;
+  #cancellation: Cancellation | undefined;
+
+  constructor(db: DatabaseSync, limitMs: number) {
+    this.#limitMs = limitMs;
+    db.function('logloom_before_deadline', () => {
+      this.check();
+      return 1;
+    });
+  }
+
+  /** Runs queries that have the limit together. */
+  run<T>(query: () => T): T {
+    this.#end = performance.now() + this.#limitMs;
+    this.#cancellation = currentCancellation();
+    throwIfCancelled(this.#cancellation);
+    return query();
+  }
+
+  /** For loops over rows. */
+  check(): void {
+    throwIfCancelled(this.#cancellation);
+    if (performance.now() > this.#end)
+      throw new SearchStoreError('timeout', `the query ran longer than ${this.#limitMs} ms`);
+  }
+}

@@ -1,0 +1,155 @@
+import { compilePredicate, FilterSubject, parseFilter, tokenize, type Filter } from '@logloom/filter';
+import type { PlacedEvent } from '@logloom/schemas';
+import fc from 'fast-check';
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { runCancellable } from '../cancellation.ts';
+import { searchStoreContract } from '../contract/search-store.contract.ts';
+import { SearchStoreError } from '../search-store.ts';
+import { openSqliteSearchStore } from './sqlite-search-store.ts';
+
+searchStoreContract('sqlite', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'search-store-'));
+  let store = openSqliteSearchStore(folder);
+  return {
+    store,
+    reopen: async () => {
+      await store.close();
+      return (store = openSqliteSearchStore(folder));
+    },
+    dispose: async () => {
+      await store.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+});
+
+test('a reader beside the writer sees what was indexed, cannot write, and its queries have a time limit', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'search-store-'));
+  const reader = openSqliteSearchStore(folder, { readOnly: true, queryLimitMs: -1 });
+  const writer = openSqliteSearchStore(folder);
+  try {
+    const events = Array.from({ length: 600 }, (_, offset) => event(offset, 'm'));
+    await writer.index(events);
+    assert.equal((await reader.counts()).events, 600);
+    assert.equal((await reader.event('http-p-0-7'))?.offset, 7);
+    await assert.rejects(reader.index(events), TypeError);
+    const everything = parseFilter('');
+    assert.ok(everything.ok);
+    await assert.rejects(
+      reader.search({ filter: everything.filter, limit: 500, order: 'asc' }),
+      (error: unknown) => error instanceof SearchStoreError && error.code === 'timeout',
+    );
+  } finally {
+    await reader.close();
+    await writer.close();
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('what an older release has written gets the ids of now: places in the log', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'search-store-'));
+  try {
+    const old = openSqliteSearchStore(folder);
+    await old.index([event(7, 'seven'), event(8, 'eight')]);
+    await old.close();
+    for (const epoch of ['k3x9', 'never again']) {
+      const store = openSqliteSearchStore(folder, { epoch });
+      const { filter } = parseFilter('eight') as { filter: Filter };
+      const { events } = await store.search({ filter, limit: 5, order: 'asc' });
+      assert.deepEqual(
+        events.map(({ id }) => id),
+        ['k3x9-0-8'],
+      );
+      assert.equal((await store.event('k3x9-0-7'))?.message, 'seven');
+      assert.equal(await store.event('http-p-0-7'), undefined);
+      await store.close();
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('a running query ends when its client has gone meanwhile, and others go on', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'search-store-'));
+  const store = openSqliteSearchStore(folder);
+  try {
+    await store.index(Array.from({ length: 2000 }, (_, offset) => event(offset, 'm')));
+    const everything = parseFilter('message:m');
+    assert.ok(everything.ok);
+    const query = { filter: everything.filter, limit: 1000, order: 'asc' } as const;
+    // Gone from the third look on: the query has begun by then.
+    let looks = 0;
+    const cancellation = {
+      get aborted() {
+        return ++looks > 3;
+      },
+    };
+    await assert.rejects(
+      runCancellable(cancellation, () => store.search(query)),
+      (error: unknown) => error instanceof SearchStoreError && error.code === 'cancelled',
+    );
+    assert.equal(looks, 4);
+    assert.equal((await store.search(query)).events.length, 1000);
+  } finally {
+    await store.close();
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('every word of any message is found, whichever way its words went in', async () => {
+  const message = fc.oneof(
+    fc.string({ unit: 'grapheme-ascii', maxLength: 40 }),
+    fc.string({ unit: 'binary-ascii', maxLength: 40 }),
+    fc.string({ unit: 'grapheme', maxLength: 40 }),
+    fc.constantFrom('snake_case A1 b2', "it's 3.14", 'İstanbul', 'x\u0000y'),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(message, { minLength: 1, maxLength: 30 }), async (messages) => {
+      const folder = mkdtempSync(join(tmpdir(), 'search-store-'));
+      const store = openSqliteSearchStore(folder);
+      try {
+        const events = messages.map((text, offset) => event(offset, text));
+        await store.index(events);
+        for (const word of new Set(messages.flatMap(tokenize))) {
+          const parsed = parseFilter(`message:"${word}"`);
+          assert.ok(parsed.ok);
+          const matches = compilePredicate(parsed.filter);
+          const found = await store.search({ filter: parsed.filter, limit: 100, order: 'asc' });
+          assert.deepEqual(
+            found.events.map((e) => e.offset),
+            events.filter((e) => matches(new FilterSubject(e))).map((e) => e.offset),
+          );
+          assert.ok(found.events.length > 0);
+        }
+      } finally {
+        await store.close();
+        rmSync(folder, { recursive: true });
+      }
+    }),
+    { numRuns: 20 },
+  );
+});
+
+function event(offset: number, message: string): PlacedEvent {
+  return {
+    source: { kind: 'http', topic: 'p', partition: 0, offset, index: 0 },
+    id: `http-p-0-${offset}`,
+    partition: 0,
+    offset,
+    timestamp: offset,
+    receivedAt: 0,
+    level: 'info',
+    service: 'shop',
+    host: null,
+    message,
+    correlationId: null,
+    correlationKind: null,
+    traceId: null,
+    spanId: null,
+    attributes: '{}',
+  };
+}

@@ -1,0 +1,48 @@
+import type { NewRecord } from '@logloom/event-log';
+import type { Serde } from '@logloom/schema-registry';
+import { epochHeader, type Correlation } from '@logloom/schemas';
+import type { Sink } from '../correlate.ts';
+import type { TraceMemory } from './trace-memory.ts';
+import { lastMember } from '../recovery/written-documents.ts';
+
+/** What is kept of a document until it is durable. */
+export interface Outgoing {
+  record: NewRecord;
+  lastMember: number;
+  /** What is counted. */
+  reason: Correlation['closeReason'];
+  isLate: boolean;
+  /** Memory was short: it takes no late events. */
+  isShort: boolean;
+}
+
+/** Takes documents and keeps their bytes: one record may close all groups, and both at once would be twice the memory. */
+export class OutgoingDocuments implements Sink<Correlation> {
+  readonly #serde: Serde;
+  readonly #place: { partition: number; epoch: string };
+  readonly #traces: TraceMemory;
+  readonly documents: Outgoing[] = [];
+
+  /** `epoch` is that of logs.events. */
+  constructor(serde: Serde, place: { partition: number; epoch: string }, traces: TraceMemory) {
+    this.#serde = serde;
+    this.#place = place;
+    this.#traces = traces;
+  }
+
+  push(document: Correlation): void {
+    const { correlationId, closeReason, revision, final } = document;
+    this.documents.push({
+      record: {
+        partition: this.#place.partition,
+        key: correlationId,
+        value: this.#serde.encode('Correlation', document),
+        headers: { [epochHeader]: this.#place.epoch, ...this.#traces.take(correlationId).headers },
+      },
+      lastMember: lastMember(document),
+      reason: closeReason,
+      isLate: revision > 1,
+      isShort: closeReason === 'evicted' || (final && (closeReason === 'idle' || closeReason === 'max')),
+    });
+  }
+}

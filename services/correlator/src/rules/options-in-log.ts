@@ -1,0 +1,72 @@
+import type { EventLog } from '@logloom/event-log';
+import type { Serde } from '@logloom/schema-registry';
+import { topics, type CorrelationOptions, type Rules } from '@logloom/schemas';
+import type { CorrelateOptions } from '../correlate.ts';
+import { CorrelatorError } from '../errors.ts';
+import { tryDecode } from '../try-decode.ts';
+
+/**
+ * The newest version of the algorithm that this release knows. A release whose groups close otherwise on the same records raises it, keeps
+ * the old behaviour for the older versions, and so takes effect at a record of options and nowhere before.
+ */
+export const algorithm = 1;
+
+const recordsPerRead = 1000;
+
+/** The options as a record holds them. */
+export function toRecord(options: CorrelateOptions): CorrelationOptions {
+  const { idleMs, maxMs, graceMs, maxEvents, maxGroups, memoryBytes } = options;
+  return { algorithm, idleMs, maxMs, graceMs, maxEvents, maxGroups, memoryBytes };
+}
+
+/**
+ * The options that a record puts into force; undefined where it says nothing of them, as those of older releases. Throws CorrelatorError
+ * `newer-algorithm`.
+ */
+export function optionsOfRecord(
+  { options }: Pick<Rules, 'options'>,
+  at: { partition: number; offset: number },
+): CorrelateOptions | undefined {
+  if (options === null) return undefined;
+  if (options.algorithm > algorithm)
+    throw new CorrelatorError(
+      'newer-algorithm',
+      `the record at ${topics.events}/${at.partition} offset ${at.offset} asks for version ${options.algorithm} of the ` +
+        `correlation algorithm; this release knows versions up to ${algorithm}`,
+    );
+  const { idleMs, maxMs, graceMs, maxEvents, maxGroups, memoryBytes } = options;
+  return { idleMs, maxMs, graceMs, maxEvents, maxGroups, memoryBytes };
+}
+
+/** Whether both make the same documents. */
+export function sameOptions(a: CorrelateOptions, b: CorrelateOptions): boolean {
+  const [x, y] = [toRecord(a), toRecord(b)];
+  return Object.entries(x).every(([name, value]) => y[name as keyof CorrelationOptions] === value);
+}
+
+/**
+ * The options of the first record in [from, to) that has some, or undefined. They count for the records before it too: a log of an older
+ * release, or one that had events before a correlator, says nothing else of these.
+ */
+export async function firstOptions(
+  log: EventLog,
+  serde: Serde,
+  partition: number,
+  from: number,
+  to: number,
+): Promise<CorrelateOptions | undefined> {
+  for (let next = from; next < to;) {
+    const records = await log.read(topics.events, partition, next, recordsPerRead);
+    if (records.length === 0) return undefined;
+    await serde.load(records.map((record) => record.value));
+    for (const record of records) {
+      if (serde.nameOf(record.value) !== 'Rules') continue;
+      const decoded = tryDecode(serde, record.value);
+      if (decoded?.name !== 'Rules') continue;
+      const options = optionsOfRecord(decoded.value, record);
+      if (options !== undefined) return options;
+    }
+    next = records.at(-1)!.offset + 1;
+  }
+  return undefined;
+}

@@ -1,0 +1,313 @@
+import { Sealer, type Authenticate, type ClientAddress } from '@logloom/auth';
+import {
+  compileHighlight,
+  FilterSubject,
+  type Filter,
+  type FilterLimits,
+  type Highlights,
+} from '@logloom/filter';
+import { eventToJson, formatMicros, type PlacedEvent } from '@logloom/schemas';
+import { SearchStoreError, type FoundEvent, type SearchStore, type Total } from '@logloom/search-store';
+import { protectAnswers } from '@logloom/runtime';
+import type { Actor, SecurityLog } from '@logloom/telemetry';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { CorrelationEventsDeps, MembersPlace } from '../requests/correlation-events.ts';
+import { registerKnownParameters } from './known-parameters.ts';
+import { registerTurns, type ApiQueue } from './register-turns.ts';
+import { ApiError, errors, type ErrorCode } from '../errors.ts';
+import { holderOf, registerAccess } from './register-access.ts';
+import { PageCursors } from './page-cursors.ts';
+import { VisibleStore } from './visible-store.ts';
+import { registerJobs, type JobsApiDeps } from '../jobs/jobs-api.ts';
+import { eventOrigin } from './event-origin.ts';
+import { newestLetters } from './newest-letters.ts';
+import { newestAlerts } from './newest-alerts.ts';
+import { pipelineStatus } from './pipeline-status.ts';
+import { QueryParameters } from './query-parameters.ts';
+import { summarizeRequest } from '../requests/summarize-request.ts';
+
+export interface ApiDeps extends CorrelationEventsDeps {
+  /** May be opened for reading only. */
+  search: SearchStore;
+  /** The queue that the indexer works; without it there are no routes for jobs and saved filters. */
+  jobs?: Pick<JobsApiDeps, 'queue' | 'records'>;
+  /** Logloom's version, for the status. */
+  version: string;
+  /** Finds out who asks; default: everybody may ask everything. */
+  authenticate?: Authenticate;
+  /** Seals the cursors; default: with a key of this process. */
+  sealer?: Sealer | undefined;
+  /** Lets requests in by turns; absent where who passes them on has done so. */
+  queue?: ApiQueue | undefined;
+  /** A page ends after so many bytes; default 8 MiB. */
+  pageBytes?: number;
+  /** Whether it keeps account of who read what, too. */
+  auditReads?: boolean | undefined;
+  /** What a filter may consist of; default: what the language allows. */
+  filterLimits?: FilterLimits;
+  /** The clock for relative times, ms since 1970; default Date.now. */
+  now?: () => number;
+  /** Finds out where a request came from; default: its connection's address. */
+  addressOf?: ClientAddress | undefined;
+  /** Keeps account of who was not let in, and who ordered what. */
+  security?: SecurityLog | undefined;
+  /** Told of faults that are answered with `internal-error`. */
+  onError?: (error: unknown) => void;
+}
+
+/** A document's members come in one page, unless they are large. */
+const maxMembers = 1_000_000;
+
+/** Adds the search API under /api (docs: interface, "Search"). It keeps nothing between requests. */
+export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
+  const { now = Date.now, onError, sealer = Sealer.random(), pageBytes = 8 * 2 ** 20 } = deps;
+  const parametersOf = (request: FastifyRequest): QueryParameters =>
+    new QueryParameters(request.query, now(), holderOf(request).filter, deps.filterLimits);
+  const addressOf = (request: FastifyRequest): string | undefined =>
+    deps.addressOf === undefined ? request.ip : deps.addressOf(request.raw);
+  const actorOf = (request: FastifyRequest): Actor => ({
+    subject: holderOf(request).name,
+    address: addressOf(request),
+  });
+  const cursorsOf = (request: FastifyRequest, query: QueryParameters): PageCursors =>
+    new PageCursors(sealer, [
+      request.routeOptions.url ?? '',
+      holderOf(request).filter?.canonical ?? '',
+      query.documentFilter().canonical,
+      ...['from', 'to', 'order'].map((name) => query.text(name) ?? ''),
+    ]);
+  const storeOf = (request: FastifyRequest): VisibleStore => new VisibleStore(deps, holderOf(request).filter);
+  void app.register(
+    async (api) => {
+      protectAnswers(api);
+      api.setErrorHandler((error, _, reply) => sendError(error as Error, reply, onError));
+      if (deps.authenticate !== undefined)
+        registerAccess(api, deps.authenticate, (request, code, message) =>
+          deps.security?.refused('api', code, { address: addressOf(request), detail: message }),
+        );
+      if (deps.auditReads === true) auditReads(api, deps.security, actorOf);
+      registerKnownParameters(api);
+      if (deps.queue !== undefined) registerTurns(api, deps.queue);
+
+      api.get('/search', async (request, reply) => {
+        const query = parametersOf(request);
+        const filter = query.filter();
+        const highlight = query.flag('highlight');
+        const cursors = cursorsOf(request, query);
+        const page = await deps.search.search({
+          filter,
+          ...query.range(),
+          limit: query.limit(),
+          order: query.oneOf('order', ['asc', 'desc'], 'desc'),
+          cursor: cursors.open(query.text('cursor')),
+        });
+        const json = pageJson(page.total, 'events', page.events.map(eventJson), cursors.seal(page.next));
+        if (!highlight) return sendJson(reply, json);
+        const highlights = JSON.stringify(highlightsOf(query.documentFilter(), page.events));
+        return sendJson(reply, `${json.slice(0, -1)},"highlights":${highlights}}`);
+      });
+
+      api.get('/histogram', async (request) => {
+        const query = parametersOf(request);
+        query.oneOf('by', ['level'], 'level');
+        const intervalMs = query.durationMs('interval');
+        const result = await storeOf(request).histogram({
+          filter: query.filter(),
+          ...query.range(),
+          intervalMs,
+        });
+        return {
+          intervalMs: result.intervalMs,
+          from: formatMicros(result.fromMicros),
+          to: formatMicros(result.toMicros),
+          buckets: result.buckets.map(({ startMicros, count, levels }) => ({
+            timestamp: formatMicros(startMicros),
+            count,
+            levels,
+          })),
+        };
+      });
+
+      api.get('/fields', async (request) => {
+        const query = parametersOf(request);
+        const field = query.text('field');
+        if (field === undefined) return { fields: await storeOf(request).fields() };
+        return {
+          field,
+          ...(await deps.search.topValues({
+            filter: query.filter(),
+            ...query.range(),
+            field,
+            limit: query.limit(),
+          })),
+        };
+      });
+
+      api.get('/correlations', async (request, reply) => {
+        const query = parametersOf(request);
+        const text = query.text('q') ?? '';
+        const withAnomaly = query.flag('anomaly');
+        const store = storeOf(request);
+        const cursors = cursorsOf(request, query);
+        const page = await withPosition(text, () =>
+          store.correlations({
+            filter: query.documentFilter(),
+            ...query.range(),
+            limit: query.limit(),
+            cursor: cursors.open(query.text('cursor')),
+          }),
+        );
+        const anomalies = withAnomaly ? await store.anomalies(page.correlations) : [];
+        // JSON leaves out what is undefined.
+        const documents = page.correlations.map((c, i) =>
+          JSON.stringify({ ...store.documentJson(c), anomaly: anomalies[i] }),
+        );
+        return sendJson(reply, pageJson(page.total, 'correlations', documents, cursors.seal(page.next)));
+      });
+
+      api.get<{ Params: { id: string } }>('/correlations/:id', async (request, reply) => {
+        const { id } = request.params;
+        const query = parametersOf(request);
+        const store = storeOf(request);
+        const cursors = new PageCursors(sealer, [
+          request.routeOptions.url ?? '',
+          holderOf(request).filter?.canonical ?? '',
+          id,
+        ]);
+        const cursor = cursors.open(query.text('cursor'));
+        const found = await store.correlation(id, {
+          after: cursor === undefined ? undefined : (JSON.parse(cursor) as MembersPlace),
+          limit: query.limit(maxMembers, maxMembers),
+          maxBytes: pageBytes,
+        });
+        if (found === undefined) throw new ApiError('not-found', `there is no correlation ${id}`);
+        const { document, events } = found;
+        const next = found.next && cursors.seal(JSON.stringify(found.next));
+        const tail = next === undefined ? '' : `,"next":${JSON.stringify(next)}`;
+        const members = `"events":[${events.map(eventJson).join(',')}]${tail}}`;
+        // What is about the whole stands on the first page.
+        if (cursor !== undefined)
+          return sendJson(reply, `${JSON.stringify(store.documentJson(document)).slice(0, -1)},${members}`);
+        const [related, [anomaly]] = await Promise.all([
+          store.related(document),
+          store.anomalies([document]),
+        ]);
+        const json = JSON.stringify({
+          ...store.documentJson(document),
+          related,
+          summary: summarizeRequest(events),
+          ...(anomaly === undefined ? {} : { anomaly }),
+        });
+        return sendJson(reply, `${json.slice(0, -1)},${members}`);
+      });
+
+      api.get<{ Params: { id: string } }>('/events/:id', async (request, reply) => {
+        const { id } = request.params;
+        const event = await storeOf(request).event(id);
+        if (event === undefined) throw new ApiError('not-found', `there is no event ${id}`);
+        return sendJson(reply, eventJson(event));
+      });
+
+      api.get<{ Params: { id: string } }>('/events/:id/origin', async (request) => {
+        const { id } = request.params;
+        const event = await deps.search.event(id);
+        if (event === undefined) throw new ApiError('not-found', `there is no event ${id}`);
+        return eventOrigin(deps, event);
+      });
+
+      api.get('/dead-letters', async (request) => {
+        const query = parametersOf(request);
+        const reason = query.text('reason');
+        const cursors = new PageCursors(sealer, [request.routeOptions.url ?? '', reason ?? '']);
+        const cursor = cursors.open(query.text('cursor'));
+        const below = cursor === undefined ? undefined : (JSON.parse(cursor) as number[]);
+        const page = await newestLetters(deps, { reason, limit: query.limit(), below });
+        return { ...page, next: page.next && cursors.seal(JSON.stringify(page.next)) };
+      });
+
+      api.get('/alerts', async (request) => {
+        const query = parametersOf(request);
+        return { alerts: await newestAlerts(deps.log, deps.serde, query.limit()) };
+      });
+
+      api.get('/rules/schema.json', async (_, reply) => {
+        const { rulesJsonSchema } = await import('@logloom/rules/rules-file');
+        return reply.type('application/schema+json').send(rulesJsonSchema());
+      });
+
+      api.get('/status', () => pipelineStatus(deps));
+
+      if (deps.jobs !== undefined) registerJobs(api, { ...deps, ...deps.jobs, now, actorOf });
+    },
+    { prefix: '/api' },
+  );
+}
+
+/** Tells of every request that was answered with events, or what follows from them. */
+function auditReads(
+  api: FastifyInstance,
+  security: SecurityLog | undefined,
+  actorOf: (request: FastifyRequest) => Actor,
+): void {
+  api.addHook('onResponse', async (request, reply) => {
+    if (request.method !== 'GET' || reply.statusCode >= 300) return;
+    const { pathname, searchParams } = new URL(request.url, 'http://localhost');
+    searchParams.delete('access_token');
+    security?.read(pathname, searchParams.toString(), actorOf(request));
+  });
+}
+
+/** Why each event was found, under its id; without those of which nothing can be shown. */
+function highlightsOf(filter: Filter, events: readonly FoundEvent[]): Record<string, Highlights> {
+  const highlight = compileHighlight(filter);
+  const all = events.map((event) => [event.id, highlight(new FilterSubject(event as PlacedEvent))] as const);
+  return Object.fromEntries(all.filter(([, highlights]) => Object.keys(highlights).length > 0));
+}
+
+/** What eventToJson writes is all in a found event. */
+function eventJson(event: FoundEvent): string {
+  return eventToJson(event as PlacedEvent);
+}
+
+function pageJson(total: Total, name: string, items: readonly string[], next: string | undefined): string {
+  const tail = next === undefined ? '' : `,"next":${JSON.stringify(next)}`;
+  return `{"total":${JSON.stringify(total)},"${name}":[${items.join(',')}]${tail}}`;
+}
+
+function sendJson(reply: FastifyReply, json: string): FastifyReply {
+  return reply.type('application/json; charset=utf-8').send(json);
+}
+
+/** The store knows which part of the filter it cannot answer, the text says where that is. */
+async function withPosition<T>(text: string, query: () => Promise<T>): Promise<T> {
+  try {
+    return await query();
+  } catch (error) {
+    if (!(error instanceof SearchStoreError) || error.code !== 'bad-filter') throw error;
+    const position = Math.max(0, text.indexOf(error.subject ?? ''));
+    throw new ApiError('bad-filter', error.message, { parameter: 'q', position });
+  }
+}
+
+const parameterOf: Partial<Record<ErrorCode, string>> = {
+  'bad-cursor': 'cursor',
+  'too-many-buckets': 'interval',
+  'unknown-field': 'field',
+};
+
+function sendError(error: Error, reply: FastifyReply, onError?: (error: unknown) => void): FastifyReply {
+  const { code, statusCode } = error as FastifyError;
+  if (Object.hasOwn(errors, code)) {
+    const known = code as ErrorCode;
+    const parameter = parameterOf[known];
+    const details = error instanceof ApiError ? error.details : parameter === undefined ? {} : { parameter };
+    return reply.code(errors[known].status).send({ error: { code, message: error.message, ...details } });
+  }
+  // Fastify's own refusals, such as a malformed URL.
+  if (statusCode !== undefined && statusCode < 500)
+    return reply.code(statusCode).send({ error: { code: 'bad-parameter', message: error.message } });
+  onError?.(error);
+  return reply
+    .code(500)
+    .send({ error: { code: 'internal-error', message: errors['internal-error'].meaning } });
+}

@@ -1,0 +1,94 @@
+import { checkExposure, openAuthenticate, openSealer } from '@logloom/auth';
+import { openArchive } from '@logloom/archive';
+import { openJobQueue, openJobRecords } from '@logloom/job-queue';
+import { connectLog } from '@logloom/runtime';
+import { cancelledQueries, openSearchStore } from '@logloom/search-store';
+import type { Settings } from '@logloom/settings';
+import { SecurityLog, type Telemetry } from '@logloom/telemetry';
+import type { FastifyInstance } from 'fastify';
+import { readFileSync } from 'node:fs';
+import { registerApi } from './api.ts';
+import { apiPageBytes, createApiQueue, createHolderName, requestAddress } from './api-queue.ts';
+import { jobsFolder } from '../jobs/job-names.ts';
+import { storesFolder } from '../run-indexer.ts';
+import { registerCancelMetric, registerQueueMetrics } from '../telemetry.ts';
+import { guarded, watchEngines } from '../watch-engines.ts';
+
+/** Requests that Elasticsearch is asked at once. */
+const searchesAtOnce = 8;
+
+/**
+ * Adds the search API with connections of its own, for reading only, so that it can run on another thread than the indexer. They
+ * are closed with the app.
+ */
+export async function connectApi(
+  app: FastifyInstance,
+  settings: Settings,
+  onError: (error: unknown) => void,
+  telemetry?: Pick<Telemetry, 'logger' | 'registry'>,
+  /** Whether requests are let in by turns: where the app takes connections itself. */
+  { byTurns = false }: { byTurns?: boolean } = {},
+): Promise<void> {
+  checkExposure(settings);
+  const sealer = openSealer({
+    secret: settings.CURSOR_KEY,
+    folder: settings.LOGLOOM_DATA,
+    warn: (message) => telemetry?.logger.warn(message),
+  });
+  const authenticate = await openAuthenticate(settings);
+  const connection = await connectLog(settings);
+  const folder = storesFolder(settings.LOGLOOM_DATA);
+  const elasticsearchUrl = settings.ELASTICSEARCH_URL;
+  const watches = watchEngines(settings);
+  const search = guarded(
+    watches.search,
+    await openSearchStore({ elasticsearchUrl, folder, readOnly: true, pageBytes: apiPageBytes() }),
+  );
+  const archive = guarded(
+    watches.archive,
+    await openArchive({ mongodbUrl: settings.MONGODB_URL, folder, readOnly: true }),
+  );
+  const jobsStore = { redisUrl: settings.REDIS_URL, folder: jobsFolder(settings.LOGLOOM_DATA) };
+  const jobs = guarded(watches.jobs, await openJobQueue(jobsStore), ['process']);
+  const records = guarded(watches.jobs, await openJobRecords(jobsStore));
+  app.addHook('onClose', async () => {
+    await Promise.all([search.close(), archive.close(), jobs.close(), records.close()]);
+    await connection[Symbol.asyncDispose]();
+  });
+  // The embedded store answers one query after the other.
+  const queue = byTurns
+    ? {
+        queue: createApiQueue(elasticsearchUrl === undefined ? 2 : searchesAtOnce),
+        holderName: createHolderName(authenticate, settings),
+      }
+    : undefined;
+  if (telemetry !== undefined && queue !== undefined) {
+    registerCancelMetric(telemetry, cancelledQueries);
+    registerQueueMetrics(telemetry, queue.queue);
+  }
+  registerApi(app, {
+    search,
+    archive,
+    log: connection.log,
+    serde: connection.serde,
+    jobs: { queue: jobs, records },
+    version,
+    authenticate,
+    pageBytes: apiPageBytes(),
+    queue,
+    sealer,
+    security: telemetry && new SecurityLog(telemetry),
+    auditReads: settings.AUDIT_READS,
+    addressOf: requestAddress(settings),
+    filterLimits: {
+      terms: settings.LIVE_FILTER_TERMS,
+      depth: settings.LIVE_FILTER_DEPTH,
+      wildcards: settings.LIVE_FILTER_WILDCARDS,
+    },
+    onError,
+  });
+}
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};

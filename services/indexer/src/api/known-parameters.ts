@@ -1,0 +1,34 @@
+import type { FastifyInstance } from 'fastify';
+import { ApiError } from '../errors.ts';
+
+/** What a search is asked with. */
+const search = ['q', 'from', 'to', 'limit', 'cursor'];
+
+/** The parameters of each route; one that is not here takes none. */
+const parameters: Readonly<Record<string, readonly string[]>> = {
+  '/api/search': [...search, 'order', 'highlight'],
+  '/api/histogram': ['q', 'from', 'to', 'interval', 'by'],
+  '/api/fields': ['q', 'from', 'to', 'limit', 'field'],
+  '/api/correlations': [...search, 'anomaly'],
+  '/api/correlations/:id': ['limit', 'cursor'],
+  '/api/alerts': ['limit'],
+  '/api/dead-letters': ['reason', 'limit', 'cursor'],
+};
+
+/** The token, where no header can be set. */
+const everywhere = 'access_token';
+
+/** Refuses requests under `api` with parameters that are not known: a mistyped one would silently ask for something else. */
+export function registerKnownParameters(api: FastifyInstance): void {
+  api.addHook('preHandler', async (request) => {
+    const known = parameters[request.routeOptions.url ?? ''] ?? [];
+    for (const name of Object.keys(request.query as object)) {
+      if (name === everywhere || known.includes(name)) continue;
+      const names = known.length === 0 ? 'it takes none' : `known are ${known.join(', ')}`;
+      throw new ApiError('bad-parameter', `there is no parameter ${JSON.stringify(name)}; ${names}`, {
+        parameter: name,
+        known,
+      });
+    }
+  });
+}

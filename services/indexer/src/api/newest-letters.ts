@@ -1,0 +1,92 @@
+import { formatMicros, redriveClaimCode, topics, type DeadLetter, type Source } from '@logloom/schemas';
+import { readLetters, type LogAccess, type PlacedLetter } from '../jobs/dead-letters.ts';
+
+/** A dead letter as operators see it: who sent what, and why it was refused. */
+export interface LetterJson {
+  partition: number;
+  offset: number;
+  code: string;
+  message: string;
+  source: Source;
+  receivedAt: string;
+  key?: string;
+  address?: string;
+  /** The length of the payload in bytes, and its beginning as text. */
+  bytes: number;
+  payload: string;
+}
+
+const shownCharacters = 2_000;
+/** A page looks at so many letters of a partition. */
+const lookedAt = 1_000;
+
+/**
+ * The newest dead letters, of a `reason` where one is given, the newest first, at most `limit`. `next` is for the following page: the
+ * offsets of each partition below which it looks; absent when there are no more. A page may be short.
+ */
+export async function newestLetters(
+  access: LogAccess,
+  {
+    reason,
+    limit,
+    below,
+  }: { reason: string | undefined; limit: number; below?: readonly number[] | undefined },
+): Promise<{ deadLetters: LetterJson[]; next?: number[] }> {
+  const [starts, ends] = [
+    await access.log.startOffsets(topics.deadLetter),
+    await access.log.endOffsets(topics.deadLetter),
+  ];
+  const next = ends.map((end, partition) => Math.min(below?.[partition] ?? end, end));
+  const found: PlacedLetter[][] = [];
+  for (const [partition, end] of next.entries()) {
+    const from = Math.max(starts[partition]!, end - lookedAt);
+    const letters: PlacedLetter[] = [];
+    for await (const batch of readLetters(access, partition, from, end))
+      for (const each of batch) {
+        const { code } = each.letter;
+        if (code === redriveClaimCode || (reason !== undefined && code !== reason)) continue;
+        letters.push(each);
+        if (letters.length > limit) letters.shift();
+      }
+    found.push(letters);
+    // Below what is looked at now; what a full page leaves comes first.
+    next[partition] = from;
+  }
+  const deadLetters: LetterJson[] = [];
+  while (deadLetters.length < limit) {
+    const newest = found
+      .filter((letters) => letters.length > 0)
+      .reduce<PlacedLetter[] | undefined>((a, b) => (a === undefined || later(b, a) ? b : a), undefined);
+    if (newest === undefined) break;
+    deadLetters.push(letterJson(newest.pop()!));
+  }
+  for (const letters of found) {
+    const left = letters.at(-1);
+    if (left !== undefined) next[left.partition] = left.offset + 1;
+  }
+  // A partition of which more letters fitted than were kept goes on below the last that was shown.
+  for (const { partition, offset } of deadLetters)
+    if (found[partition]!.length === 0 && deadLetters.length === limit)
+      next[partition] = Math.min(offset, ends[partition]!);
+  const isEnd = next.every((offset, partition) => offset <= starts[partition]!);
+  return isEnd ? { deadLetters } : { deadLetters, next };
+}
+
+function later(a: readonly PlacedLetter[], b: readonly PlacedLetter[]): boolean {
+  return a.at(-1)!.letter.receivedAt > b.at(-1)!.letter.receivedAt;
+}
+
+function letterJson({ partition, offset, letter }: PlacedLetter): LetterJson {
+  const { code, message, source, receivedAt, payload, key, address }: DeadLetter = letter;
+  return {
+    ...{ partition, offset, code, message, source },
+    receivedAt: formatMicros(receivedAt * 1000),
+    ...(key === null ? {} : { key }),
+    ...(address === null ? {} : { address }),
+    bytes: payload.length,
+    payload: payload
+      .toString('utf8', 0, 4 * shownCharacters)
+      .slice(0, shownCharacters)
+      .toWellFormed(),
+  };
+}

@@ -1,0 +1,159 @@
+import type { Archive } from '@logloom/archive';
+import { EventLogError, type Commit, type EventLog } from '@logloom/event-log';
+import { parseFilter, type Filter } from '@logloom/filter';
+import { topics } from '@logloom/schemas';
+import type { SearchStore } from '@logloom/search-store';
+import { newestAppendMs } from '../jobs/retention-clock.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** The pipeline's consumer groups and what each reads. */
+const consumers = [
+  { group: 'ingest', topic: topics.raw },
+  { group: 'correlator', topic: topics.events },
+  { group: 'indexer', topic: topics.events },
+  { group: 'indexer', topic: topics.correlations },
+  { group: 'alerts', topic: topics.alerts },
+] as const;
+
+// Requests that memory was too short for.
+const evictedFilter = readFilter('closeReason:evicted');
+
+export interface StatusDeps {
+  search: SearchStore;
+  archive: Archive;
+  log: EventLog;
+  version: string;
+  /** The machine's clock in ms. */
+  now?: () => number;
+}
+
+/** The log tries again for longer than somebody who asks for the status waits. */
+const logPatienceMs = 5_000;
+
+/**
+ * How far the pipeline is: the log's ends, the lag of each group on each partition, what the stores hold. What gives no answer is
+ * named in `unavailable`, and its part is null or empty.
+ */
+export async function pipelineStatus({ search, archive, log, version, now = Date.now }: StatusDeps) {
+  const unavailable: { part: 'search' | 'archive' | 'log'; code: string; message: string }[] = [];
+  const known = async <T>(
+    part: (typeof unavailable)[number]['part'],
+    work: Promise<T>,
+  ): Promise<T | undefined> => {
+    try {
+      return await work;
+    } catch (error) {
+      const { code, retriable, message } = error as { code: string; retriable?: boolean; message: string };
+      if (retriable !== true) throw error;
+      if (!unavailable.some((other) => other.part === part)) unavailable.push({ part, code, message });
+      return undefined;
+    }
+  };
+  const [indexed, archived, evicted, positions] = await Promise.all([
+    known('search', search.counts()),
+    known('archive', archive.counts()),
+    known('search', search.correlations({ filter: evictedFilter, limit: 1 })),
+    known('log', inTime(positionsOf(log, now))),
+  ]);
+  return {
+    version,
+    node: process.version,
+    uptimeSeconds: Math.floor(process.uptime()),
+    epoch: log.epoch,
+    topics: positions?.topics ?? {},
+    consumers: positions?.consumers ?? [],
+    clock: positions?.clock ?? null,
+    counts: {
+      events: indexed?.events ?? null,
+      correlations: indexed?.correlations ?? null,
+      archived: archived?.events ?? null,
+      archivedCorrelations: archived?.correlations ?? null,
+      evictedCorrelations: evicted?.total.value ?? null,
+    },
+    unavailable,
+  };
+}
+
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  const timer = new AbortController();
+  const late = sleep(logPatienceMs, undefined, { signal: timer.signal }).then(() => {
+    throw new EventLogError('log-unavailable', 'the log does not answer');
+  });
+  late.catch(() => {});
+  work.catch(() => {});
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    timer.abort();
+  }
+}
+
+async function positionsOf(log: EventLog, now: () => number) {
+  const ends = new Map<string, { partition: number; start: number; end: number }[]>();
+  for (const topic of Object.values(topics)) {
+    const [start, end] = await Promise.all([log.startOffsets(topic), log.endOffsets(topic)]);
+    ends.set(
+      topic,
+      end.map((offset, partition) => ({ partition, start: start[partition]!, end: offset })),
+    );
+  }
+  const lags = await Promise.all(
+    consumers.map(async ({ group, topic }) => {
+      const commits = await log.committed(group, topic);
+      return ends.get(topic)!.map(({ partition, start, end }) => {
+        const commit = commits[partition] ?? null;
+        const committed = commit?.offset ?? null;
+        const position = positionOf(commit) ?? start;
+        return {
+          group,
+          topic,
+          partition,
+          committed,
+          end,
+          lag: Math.max(0, end - Math.max(position, start)),
+          // They have left the log unread; the group announces them when it comes to them.
+          lost: commit === null ? 0 : Math.max(0, start - position),
+        };
+      });
+    }),
+  );
+  return { topics: Object.fromEntries(ends), consumers: lags.flat(), clock: await clockOf(log, now) };
+}
+
+/** How far the log's clock is ahead of the machine's, and by how much it was set back in all, as far as the correlator has read. */
+async function clockOf(log: EventLog, now: () => number): Promise<{ aheadMs: number; setBackMs: number }> {
+  const newest = await newestAppendMs(log);
+  const setBacks = (await log.committed('correlator', topics.events)).map((commit) => {
+    // What closing goes by keeps what was gained before the clock fell.
+    const clock = metadataOf(commit)?.clock;
+    return clock === undefined ? 0 : clock.now - clock.mark;
+  });
+  return {
+    aheadMs: newest === undefined ? 0 : Math.max(0, newest - now()),
+    setBackMs: Math.max(0, ...setBacks),
+  };
+}
+
+/**
+ * The next record that the group reads. The correlator commits the point from which a restart reads, which lies behind, and keeps
+ * its position in the metadata.
+ */
+function positionOf(commit: Commit | null): number | undefined {
+  return metadataOf(commit)?.position ?? commit?.offset;
+}
+
+interface CorrelatorMetadata {
+  position?: number;
+  clock?: { now: number; mark: number };
+}
+
+function metadataOf(commit: Commit | null): CorrelatorMetadata | undefined {
+  if (commit?.metadata.startsWith('{') !== true) return undefined;
+  return JSON.parse(commit.metadata) as CorrelatorMetadata;
+}
+
+function readFilter(text: string): Filter {
+  const result = parseFilter(text);
+  if (!result.ok) throw new TypeError(result.error.message);
+  return result.filter;
+}

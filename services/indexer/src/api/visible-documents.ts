@@ -1,0 +1,311 @@
+import {
+  aboutCorrelations,
+  compilePredicate,
+  CorrelationSubject,
+  FilterSubject,
+  intersect,
+  type Filter,
+  type FilterNode,
+  type Predicate,
+} from '@logloom/filter';
+import {
+  correlationDefaults,
+  epochOfId,
+  mayBeOfEpoch,
+  memberOffsets,
+  type Correlation,
+  type PlacedEvent,
+} from '@logloom/schemas';
+import type { CorrelationsPage, CorrelationsQuery, FoundEvent, SearchStore } from '@logloom/search-store';
+import {
+  behindArchive,
+  correlationEventsPage,
+  memberBytes,
+  type CorrelationEventsDeps,
+  type MembersPage,
+  type MembersPageOptions,
+  type MembersPlace,
+} from '../requests/correlation-events.ts';
+import { relatedTo, type RelatedRequest } from '../requests/related-requests.ts';
+import { idsOnly, placeInId, visibleDocument } from '../visible-document.ts';
+
+export interface VisibleDocumentsDeps extends CorrelationEventsDeps {
+  search: SearchStore;
+}
+
+export interface VisibleRequest {
+  /** As the visible members make it. */
+  document: Correlation;
+  /** As it is stored. */
+  whole: Correlation;
+  /** The first visible member in time order. */
+  first: Pick<PlacedEvent, 'partition' | 'offset'>;
+}
+
+/** A request looks at so many of the holder's events, and loads so many documents; the next page goes on behind them. */
+const maxEvents = 2_000;
+const maxLoaded = 500;
+/** Documents of one correlation id that are looked through for an event's own. */
+const documentsPerLook = 20;
+const maxLooks = 25;
+/** Correlation ids whose documents are loaded at the same time. */
+const atOnce = 8;
+const maxRelated = 50;
+const maxLookUps = 200;
+/** Members are looked at in pages of so many bytes, and only what the document is made of is kept. */
+const stepBytes = 4 * 2 ** 20;
+
+const fields = [
+  ...['id', 'correlationId', 'kind', 'correlationKind', 'service', 'services', 'level', 'closeReason'],
+  ...['severity', 'eventCount', 'errorCount', 'durationMs', 'revision', 'rules', 'ids', 'traceId'],
+  ...['requestId', 'sessionId', 'shape', 'timestamp', 'partition'],
+];
+
+/**
+ * The requests of somebody who may see the events of a filter, found by those events and made of them alone: what others add to a
+ * request, or how many requests they have, changes neither what is found, nor its order, nor where a page ends.
+ */
+export class VisibleDocuments {
+  readonly #deps: VisibleDocumentsDeps;
+  readonly #imposed: Filter;
+  readonly #matches: Predicate;
+  /** Those that were loaded, by correlation id. */
+  readonly #loaded = new Map<string, VisibleRequest[]>();
+  #loadedCount = 0;
+
+  constructor(deps: VisibleDocumentsDeps, imposed: Filter) {
+    this.#deps = deps;
+    this.#imposed = imposed;
+    this.#matches = compilePredicate(imposed);
+  }
+
+  /**
+   * As SearchStore.correlations(), with a total that counts the page. A page may be short; the cursor is a place among the holder's
+   * events.
+   */
+  async page({ filter, limit, cursor, ...range }: CorrelationsQuery): Promise<CorrelationsPage> {
+    const matches = filter === undefined ? () => true : await this.#compile(filter);
+    const correlations: Correlation[] = [];
+    let next = cursor;
+    let lookedAt = 0;
+    do {
+      const page = await this.#deps.search.search({
+        filter: this.#imposed,
+        ...range,
+        order: 'desc',
+        cursor: next,
+        // An event begins one document at most, so that a page cannot grow past its limit.
+        limit: limit - correlations.length,
+      });
+      lookedAt += page.events.length;
+      const begun = await this.#documentsBegunBy(page.events);
+      for (const document of begun)
+        if (matches(new CorrelationSubject(document))) correlations.push(document);
+      next = page.next;
+    } while (
+      next !== undefined &&
+      correlations.length < limit &&
+      lookedAt < maxEvents &&
+      this.#loadedCount < maxLoaded
+    );
+    return {
+      total: { value: correlations.length, exact: limit > 0 && cursor === undefined && next === undefined },
+      correlations,
+      ...(next === undefined ? {} : { next }),
+    };
+  }
+
+  /** By the document's id, its correlation id, or another id that one of the visible members carries. */
+  async find(id: string): Promise<VisibleRequest | undefined> {
+    const place = placeInId(id);
+    if (place !== undefined) {
+      const [event] = await this.#deps.archive.range(
+        epochOfId(id),
+        place.partition,
+        place.offset,
+        place.offset + 1,
+        1,
+      );
+      const found = event && this.isVisible(event) ? await this.#requestOf(event) : undefined;
+      if (found?.document.id === id) return found;
+    }
+    for (const ast of [keyword('correlationId', id), carries([id])]) {
+      const { events } = await this.#deps.search.search({
+        filter: intersect({ ast, canonical: '' }, this.#imposed),
+        order: 'desc',
+        limit: maxLookUps,
+      });
+      for (const event of events) {
+        const found = await this.#requestOf(event);
+        if (found !== undefined) return found;
+      }
+    }
+    return undefined;
+  }
+
+  /** A page of the visible members of a request. */
+  async members({ whole }: VisibleRequest, options: MembersPageOptions): Promise<MembersPage> {
+    const { limit, maxBytes } = options;
+    const events: PlacedEvent[] = [];
+    if (limit === 0) return { events };
+    let { after } = options;
+    let bytes = 0;
+    do {
+      const page = await correlationEventsPage(this.#deps, whole, {
+        after,
+        limit: Infinity,
+        maxBytes: stepBytes,
+      });
+      const before = after?.count ?? 0;
+      // Elsewhere they are in the archive's order, in which a page can end at any of them: where it does follows from what is visible.
+      const mayEnd = page.next !== undefined && page.next.timestamp !== behindArchive;
+      for (const [i, event] of page.events.entries()) {
+        if (!this.isVisible(event)) continue;
+        events.push(event);
+        bytes += memberBytes(event);
+        const { timestamp, partition, offset } = event;
+        if (mayEnd && (events.length >= limit || bytes >= maxBytes))
+          return { events, next: { timestamp, partition, offset, count: before + i + 1 } };
+      }
+      after = page.next;
+    } while (after !== undefined && events.length < limit && bytes < maxBytes);
+    return { events, ...(after === undefined ? {} : { next: after }) };
+  }
+
+  /** Without what a document does not tell: their text. */
+  async #visibleMembers(whole: Correlation): Promise<PlacedEvent[]> {
+    const members: PlacedEvent[] = [];
+    let after: MembersPlace | undefined;
+    do {
+      const page = await correlationEventsPage(this.#deps, whole, {
+        after,
+        limit: Infinity,
+        maxBytes: stepBytes,
+      });
+      for (const event of page.events)
+        if (this.isVisible(event))
+          members.push({ ...event, message: '', attributes: idsOnly(event.attributes) });
+      after = page.next;
+    } while (after !== undefined);
+    return members.sort((a, b) => a.timestamp - b.timestamp || a.offset - b.offset);
+  }
+
+  /** The other documents that share an id with this one, by what is visible of both, the latest first. */
+  async related(document: Correlation): Promise<RelatedRequest[]> {
+    const ids = [document.correlationId, ...(document.ids ?? correlationDefaults.ids)];
+    const { events } = await this.#deps.search.search({
+      filter: intersect({ ast: carries(ids), canonical: '' }, this.#imposed),
+      order: 'desc',
+      limit: maxLookUps,
+    });
+    const others = new Map<string, Correlation>();
+    for (const event of events) {
+      if (others.size > maxRelated) break;
+      const found = await this.#requestOf(event);
+      if (found !== undefined && found.document.id !== document.id)
+        others.set(found.document.id, found.document);
+    }
+    const latestFirst = [...others.values()].sort((a, b) => b.firstAt - a.firstAt);
+    return relatedTo(document, latestFirst.slice(0, maxRelated));
+  }
+
+  /** Throws SearchStoreError `bad-filter` for what the store would refuse. */
+  async #compile({ ast, canonical }: Filter): Promise<Predicate> {
+    await this.#deps.search.correlations({
+      filter: { ast, canonical },
+      fromMicros: 0,
+      toMicros: 0,
+      limit: 1,
+    });
+    return compilePredicate({ ast: aboutCorrelations(ast, fields).ast, canonical });
+  }
+
+  /** The documents whose first visible member is among these, in their order. */
+  async #documentsBegunBy(events: readonly FoundEvent[]): Promise<Correlation[]> {
+    const byId = new Map<string, FoundEvent[]>();
+    for (const event of events) {
+      if (event.correlationId === null) continue;
+      const group = byId.get(event.correlationId);
+      if (group === undefined) byId.set(event.correlationId, [event]);
+      else group.push(event);
+    }
+    const begun = new Map<FoundEvent, Correlation>();
+    const groups = [...byId.values()];
+    for (let at = 0; at < groups.length; at += atOnce)
+      await Promise.all(
+        groups.slice(at, at + atOnce).map(async (group) => {
+          for (const event of group) {
+            const found = await this.#requestOf(event);
+            const first = found?.first;
+            if (first?.offset === event.offset && first.partition === event.partition)
+              begun.set(event, found!.document);
+          }
+        }),
+      );
+    return events.flatMap((event) => begun.get(event) ?? []);
+  }
+
+  /** What is visible of the document that a visible event is a member of; undefined while there is none. */
+  async #requestOf(event: FoundEvent): Promise<VisibleRequest | undefined> {
+    const { correlationId, timestamp } = event;
+    if (correlationId === null) return undefined;
+    let known = this.#loaded.get(correlationId);
+    if (known === undefined) this.#loaded.set(correlationId, (known = []));
+    const before = known.find(({ whole }) => isMember(whole, event));
+    if (before !== undefined) return before;
+    let cursor: string | undefined;
+    for (let look = 0; look < maxLooks; look++) {
+      const page = await this.#deps.search.correlations({
+        filter: { ast: keyword('correlationId', correlationId), canonical: '' },
+        toMicros: timestamp + 1,
+        limit: documentsPerLook,
+        cursor,
+      });
+      const whole = page.correlations.find((document) => isMember(document, event));
+      if (whole !== undefined) {
+        this.#loadedCount++;
+        const members = await this.#visibleMembers(whole);
+        if (members.length === 0) return undefined;
+        const visible = { document: visibleDocument(whole, members), whole, first: members[0]! };
+        known.push(visible);
+        return visible;
+      }
+      cursor = page.next;
+      if (cursor === undefined) return undefined;
+    }
+    return undefined;
+  }
+
+  isVisible(event: FoundEvent): boolean {
+    return this.#matches(new FilterSubject(event as PlacedEvent));
+  }
+}
+
+function isMember(document: Correlation, { id, partition, offset }: FoundEvent): boolean {
+  return (
+    mayBeOfEpoch(id, epochOfId(document.id)) &&
+    document.partition === partition &&
+    document.firstOffset <= offset &&
+    memberOffsets(document).includes(offset)
+  );
+}
+
+function keyword(field: 'correlationId' | 'traceId', value: string): FilterNode {
+  return { type: 'keyword', field, match: { type: 'equals', value } };
+}
+
+/** Events that carry one of these ids, as a document's `ids` name them. */
+function carries(ids: readonly string[]): FilterNode {
+  return {
+    type: 'or',
+    children: ids.flatMap((value) => [
+      keyword('correlationId', value),
+      keyword('traceId', value),
+      ...['requestId', 'sessionId'].map((path): FilterNode => ({
+        type: 'attribute',
+        path,
+        match: { type: 'equals', value },
+      })),
+    ]),
+  };
+}

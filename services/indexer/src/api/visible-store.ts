@@ -1,0 +1,104 @@
+import { attributeValues, type Filter } from '@logloom/filter';
+import { correlationToJson, type Correlation, type CorrelationJson } from '@logloom/schemas';
+import type {
+  CorrelationsPage,
+  CorrelationsQuery,
+  FoundEvent,
+  Histogram,
+  HistogramQuery,
+} from '@logloom/search-store';
+import {
+  correlationEventsPage,
+  type MembersPage,
+  type MembersPageOptions,
+} from '../requests/correlation-events.ts';
+import { relatedRequests, type RelatedRequest } from '../requests/related-requests.ts';
+import { requestAnomalies, type RequestAnomaly } from '../requests/request-anomaly.ts';
+import { VisibleDocuments, type VisibleDocumentsDeps } from './visible-documents.ts';
+
+export type VisibleStoreDeps = VisibleDocumentsDeps;
+
+/** The attributes' names are those of so many of the newest events. */
+const sampledEvents = 1_000;
+const maxFields = 500;
+
+/**
+ * The stores as the holder of an imposed filter may see them; without a filter, as they are. What it is told follows from the events
+ * that it may see, and from nothing else (docs/adr, 22).
+ */
+export class VisibleStore {
+  readonly #deps: VisibleStoreDeps;
+  readonly #filter: Filter | undefined;
+  readonly #documents: VisibleDocuments | undefined;
+
+  constructor(deps: VisibleStoreDeps, filter: Filter | undefined) {
+    this.#deps = deps;
+    this.#filter = filter;
+    this.#documents = filter && new VisibleDocuments(deps, filter);
+  }
+
+  async event(id: string): Promise<FoundEvent | undefined> {
+    const event = await this.#deps.search.event(id);
+    return event !== undefined && (this.#documents?.isVisible(event) ?? true) ? event : undefined;
+  }
+
+  /** The names of the fields: of attributes only those that visible events have. */
+  async fields(): Promise<string[]> {
+    const { search } = this.#deps;
+    const names = await search.fields();
+    if (this.#filter === undefined) return names;
+    const paths = new Set<string>();
+    const { events } = await search.search({ filter: this.#filter, limit: sampledEvents, order: 'desc' });
+    for (const { attributes } of events)
+      for (const path of attributeValues(attributes).keys()) paths.add(`attributes.${path}`);
+    return [
+      ...names.filter((name) => !name.startsWith('attributes.')),
+      ...[...paths].sort().slice(0, maxFields),
+    ];
+  }
+
+  /** As SearchStore.histogram(), whose filter is cut to the holder already; its range is that of the holder's events. */
+  async histogram(query: HistogramQuery): Promise<Histogram> {
+    return this.#deps.search.histogram({ ...query, scope: this.#filter });
+  }
+
+  /** The document, under its id, its correlation id or another id that it carries, with a page of its members. */
+  async correlation(
+    id: string,
+    page: MembersPageOptions,
+  ): Promise<({ document: Correlation } & MembersPage) | undefined> {
+    if (this.#documents !== undefined) {
+      const found = await this.#documents.find(id);
+      return found && { document: found.document, ...(await this.#documents.members(found, page)) };
+    }
+    const { search } = this.#deps;
+    const document =
+      (await search.correlation(id)) ??
+      (await search.correlationsById(id))[0] ??
+      (await search.correlationsByIds([id], 1))[0];
+    return document && { document, ...(await correlationEventsPage(this.#deps, document, page)) };
+  }
+
+  /** As SearchStore.correlations(); for a holder, of the documents as its events make them, with a total that counts the page. */
+  async correlations(query: CorrelationsQuery): Promise<CorrelationsPage> {
+    return this.#documents?.page(query) ?? this.#deps.search.correlations(query);
+  }
+
+  /** The document as the outside sees it. A holder is not told why it closed: that may have been another's doing. */
+  documentJson(document: Correlation): Omit<CorrelationJson, 'closeReason'> & Partial<CorrelationJson> {
+    const { closeReason, ...json } = correlationToJson(document);
+    return this.#documents === undefined ? { ...json, closeReason } : json;
+  }
+
+  /** The documents that share an id with this one. */
+  async related(document: Correlation): Promise<RelatedRequest[]> {
+    return this.#documents?.related(document) ?? relatedRequests(this.#deps.search, document);
+  }
+
+  /** How rare each document's shape is among all; unknown to who may not count all. */
+  async anomalies(documents: readonly Correlation[]): Promise<(RequestAnomaly | undefined)[]> {
+    return this.#filter === undefined
+      ? requestAnomalies(this.#deps.search, documents)
+      : documents.map(() => undefined);
+  }
+}

@@ -1,0 +1,275 @@
+import {
+  EventLogError,
+  warmUp,
+  type Assignment,
+  type DuplicateWindow,
+  type EventLog,
+  type LogRecord,
+  type PartitionHandler,
+} from '@logloom/event-log';
+import type { GapReport } from '@logloom/runtime';
+import type { Decoded, Serde } from '@logloom/schema-registry';
+import {
+  isOfEpoch,
+  placeCorrelation,
+  placeEvent,
+  topics,
+  type Correlation,
+  type PlacedEvent,
+} from '@logloom/schemas';
+import { batchAttributes, type Tracing } from '@logloom/telemetry';
+import { DocumentOrder } from './document-order.ts';
+import type { ErrorCode } from '../errors.ts';
+import type { FillMarks } from './fill-marks.ts';
+import type { BatchScope, IndexBatches } from './index-batches.ts';
+import { spans, type IndexerMetrics } from '../telemetry.ts';
+
+/** A commit costs a disk write and only shortens a restart. */
+const commitIntervalMs = 500;
+
+export interface IndexPartitionDeps {
+  log: EventLog;
+  serde: Serde;
+  batches: IndexBatches;
+  metrics: IndexerMetrics;
+  tracing: Tracing;
+  marks: FillMarks;
+  gaps: GapReport;
+  /** The machine's clock in ms. */
+  now: () => number;
+}
+
+/**
+ * Indexes one partition of logs.events or logs.correlations. Offsets are committed only after both stores have acknowledged what
+ * lies before them; after a crash some of it is given to the stores again, which know it by its id. Copies are left out by the same
+ * window as in every other view.
+ */
+export async function indexPartition(
+  deps: IndexPartitionDeps,
+  assignment: Assignment,
+): Promise<PartitionHandler> {
+  const { log, serde, batches, marks, metrics, tracing, now } = deps;
+  // What stands in ids; where logs.events is made anew, this partition is opened again.
+  const epoch = await log.epochOf(topics.events);
+  const { topic, partition, committed } = assignment;
+  const committedAtStart = committed?.offset ?? 0;
+  const start = await marks.open(topic, partition, committedAtStart);
+  const isRefill = start.offset < committedAtStart;
+  const order = isRefill
+    ? await orderBefore(deps, topic, partition, start.offset)
+    : DocumentOrder.parse(epoch, committed?.metadata);
+  let next = start.offset;
+  // Warmed up by the first batch: where nothing is to be read, nothing is read back.
+  let window: DuplicateWindow | undefined;
+  let committedOffset = next;
+  let committedAt = now();
+  // Whoever has the partition next, in this process or another, goes on with the filling.
+  if (isRefill) await assignment.commit(next);
+  const floors = [...start.floors].map(([name, offset]) => ({ name, offset }));
+  /** Views have marks up to here for other records: the log lost its end there, and has not got so far again. */
+  let voidTo = readVoid(committed?.metadata);
+  let lastFloor =
+    committedAtStart < voidTo ? committedAtStart : Math.max(next, committedAtStart, ...start.floors.values());
+  const span = spans.process(topic);
+
+  const metadata = (): string => order.toMetadata() + (next < voidTo ? ` void=${voidTo}` : '');
+  const commit = async (): Promise<void> => {
+    committedAt = now();
+    if (next === committedOffset) return;
+    if (!(await marks.advance(topic, partition, committedOffset, next))) return;
+    await assignment.commit(next, metadata());
+    committedOffset = next;
+    metrics.committed.set({ topic, partition: String(partition) }, next);
+  };
+  const commitWhenDue = async (): Promise<void> => {
+    if (now() - committedAt >= commitIntervalMs) await commit();
+  };
+
+  const write = async (records: readonly LogRecord[], scope: BatchScope | undefined): Promise<void> => {
+    const events: PlacedEvent[] = [];
+    const documents: Correlation[] = [];
+    const all = await decodeAll(deps, records, scope === undefined);
+    for (const { record, decoded } of all) {
+      if (decoded.name === 'LogEvent') {
+        window ??= await warmUp({ log, topic, partition }, next, (read) =>
+          serde.sources(read.map(({ value }) => value)),
+        );
+        if (window.admit(decoded.value.source, record.offset))
+          events.push(placeEvent(decoded.value, epoch, partition, record.offset));
+        else metrics.copies.inc();
+      } else if (decoded.name === 'Correlation') {
+        const isOurs = isOfEpoch(record, epoch);
+        // It may be we who are late: whoever opens this partition again knows.
+        if (!isOurs && (await log.epochOf(topics.events)) !== epoch) throw logMadeAnew();
+        if (isOurs && order.admit(decoded.value)) documents.push(placeCorrelation(decoded.value, epoch));
+        else metrics.staleDocuments.inc();
+      }
+    }
+    if (events.length === 0 && documents.length === 0) return;
+    const refused = await batches.add(events, documents, scope);
+    const letters = refused.map(({ item, reason }) => ({
+      record: all.find(({ decoded }) => decoded.value === item)!.record,
+      reason,
+    }));
+    await keepAsDeadLetters(deps, 'refused-by-store', letters);
+  };
+
+  return {
+    startOffset: next,
+    process: (records) =>
+      tracing.batch(span, records, async (active) => {
+        active.set(batchAttributes(records));
+        // What is filled again goes only to the view that lost it.
+        for (const part of splitAt(records, floors, lastFloor)) await write(part.records, part.scope);
+        next = records.at(-1)!.offset + 1;
+        await commitWhenDue();
+      }),
+    gap: async (gap) => {
+      deps.gaps('indexer', gap, 'search and archive lack what they had not been given before');
+      next = gap.reason === 'lost-end' ? gap.from : gap.to;
+      if (gap.reason !== 'lost-end') return;
+      // Offsets from there on name other records than those that the views hold.
+      lastFloor = Math.min(lastFloor, gap.from);
+      voidTo = Math.max(voidTo, gap.to);
+      window = undefined;
+      await assignment.commit(next, metadata());
+      committedOffset = next;
+    },
+    idle: commitWhenDue,
+    close: async () => {
+      await commit();
+      // Whoever gets the partition next says how far it is.
+      metrics.committed.remove({ topic, partition: String(partition) });
+    },
+  };
+}
+
+/** Up to which offset a commit's metadata says that marks are void. */
+function readVoid(metadata = ''): number {
+  return Number(/ void=(\d+)$/.exec(metadata)?.[1] ?? 0);
+}
+
+function logMadeAnew(): EventLogError {
+  return new EventLogError(
+    'topic-recreated',
+    `${topics.events} was made anew: documents are of another epoch`,
+  );
+}
+
+/** Instances that do not know of each other run for moments: one that was behind is among the last documents or nowhere. */
+const orderRecords = 10_000;
+
+/** The order of the documents before an offset, as a reader that came from the start would have it. */
+async function orderBefore(
+  { log, serde }: IndexPartitionDeps,
+  topic: string,
+  partition: number,
+  offset: number,
+): Promise<DocumentOrder> {
+  const epoch = await log.epochOf(topics.events);
+  const order = new DocumentOrder(epoch);
+  if (topic !== topics.correlations) return order;
+  for (let next = Math.max(0, offset - orderRecords); next < offset;) {
+    const records = await log.read(topic, partition, next, Math.min(1000, offset - next));
+    if (records.length === 0 || records[0]!.offset >= offset) break;
+    await serde.load(records.map(({ value }) => value));
+    for (const record of records) {
+      const decoded = tryDecode(serde, record.value);
+      if (decoded?.name === 'Correlation' && isOfEpoch(record, epoch)) order.admit(decoded.value);
+    }
+    next = records.at(-1)!.offset + 1;
+  }
+  return order;
+}
+
+function tryDecode(serde: Serde, value: Buffer): Decoded | undefined {
+  try {
+    return serde.decode(value);
+  } catch {
+    return undefined;
+  }
+}
+
+interface Part {
+  records: readonly LogRecord[];
+  scope: BatchScope | undefined;
+}
+
+/** The records before `lastFloor` in parts, each for those who want it: whose floor is not behind it. The rest is for all. */
+function splitAt(
+  records: readonly LogRecord[],
+  floors: readonly { name: string; offset: number }[],
+  lastFloor: number,
+): Part[] {
+  if (records[0]!.offset >= lastFloor) return [{ records, scope: undefined }];
+  const borders = [...new Set([...floors.map(({ offset }) => offset), lastFloor])].sort((a, b) => a - b);
+  const parts: Part[] = [];
+  for (let start = 0; start < records.length;) {
+    const { offset } = records[start]!;
+    const border = borders.find((b) => b > offset) ?? Infinity;
+    let end = start + 1;
+    while (end < records.length && records[end]!.offset < border) end++;
+    const targets = new Set(floors.filter((floor) => floor.offset <= offset).map(({ name }) => name));
+    const scope = offset >= lastFloor ? undefined : { targets };
+    parts.push({ records: records.slice(start, end), scope });
+    start = end;
+  }
+  return parts;
+}
+
+interface DecodedRecord {
+  record: LogRecord;
+  decoded: Decoded;
+}
+
+/** Decodes what can be decoded; the rest, the first time, is in logs.dead-letter, durably, when this resolves. */
+async function decodeAll(
+  deps: IndexPartitionDeps,
+  records: readonly LogRecord[],
+  isFirstTime: boolean,
+): Promise<DecodedRecord[]> {
+  const { serde } = deps;
+  await serde.load(records.map((record) => record.value));
+  const result: DecodedRecord[] = [];
+  const refused: { record: LogRecord; reason: string }[] = [];
+  for (const record of records) {
+    try {
+      result.push({ record, decoded: serde.decode(record.value) });
+    } catch (error) {
+      refused.push({ record, reason: (error as Error).message });
+    }
+  }
+  if (isFirstTime) await keepAsDeadLetters(deps, 'undecodable-record', refused);
+  return result;
+}
+
+async function keepAsDeadLetters(
+  { log, serde, metrics }: IndexPartitionDeps,
+  code: ErrorCode,
+  refused: readonly { record: LogRecord; reason: string }[],
+): Promise<void> {
+  if (refused.length === 0) return;
+  await log.append(
+    topics.deadLetter,
+    refused.map(({ record, reason }) => ({
+      partition: record.partition,
+      key: record.key,
+      value: serde.encode('DeadLetter', {
+        code,
+        message: reason,
+        source: {
+          kind: 'kafka',
+          topic: record.topic,
+          partition: record.partition,
+          offset: record.offset,
+          index: 0,
+        },
+        receivedAt: record.timestamp,
+        payload: record.value,
+        key: null,
+        address: null,
+      }),
+    })),
+  );
+  metrics.deadLetters.inc(refused.length);
+}

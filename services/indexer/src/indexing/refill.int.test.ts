@@ -1,0 +1,266 @@
+import { openSqliteArchive } from '@logloom/archive';
+import { connectLog, type LogConnection } from '@logloom/runtime';
+import { topics } from '@logloom/schemas';
+import { openSqliteSearchStore } from '@logloom/search-store';
+import { parseSettings } from '@logloom/settings';
+import { openDatabase } from '@logloom/sqlite';
+import { createTelemetry } from '@logloom/telemetry';
+import assert from 'node:assert/strict';
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { logEvent } from '../testing/jobs-rig.ts';
+import { verifyViews, type VerifyJob } from '../jobs/verify-views.ts';
+import { WriteGate } from '../jobs/write-gate.ts';
+import { runIndexer, storesFolder } from '../run-indexer.ts';
+import { createMetrics } from '../telemetry.ts';
+
+const count = 3000;
+
+/** A data folder with events in the log, and an indexer that can be run on it until it has read all. */
+async function openRig() {
+  const folder = mkdtempSync(join(tmpdir(), 'refill-'));
+  const settings = parseSettings({ LOGLOOM_DATA: folder, LOG_PARTITIONS: '2' });
+  const stores = storesFolder(folder);
+  const connection = await connectLog(settings);
+  await append(connection, 0);
+  return {
+    connection,
+    stores,
+    folder,
+    archiveFile: join(stores, 'archive.db'),
+    /** Runs the indexer until everything is committed, and `meanwhile` then; gives its metrics. */
+    index: async (meanwhile?: () => Promise<void>): Promise<string> => {
+      const telemetry = createTelemetry('indexer', 'silent');
+      const stop = new AbortController();
+      const ready = Promise.withResolvers<void>();
+      const done = runIndexer({ settings, telemetry, signal: stop.signal, onReady: ready.resolve });
+      done.catch(ready.reject);
+      await ready.promise;
+      // A refill starts by taking the commit back.
+      await sleep(300);
+      await until(connection);
+      await meanwhile?.();
+      stop.abort();
+      await done;
+      return telemetry.registry.metrics();
+    },
+    counts: async () => {
+      const search = openSqliteSearchStore(stores, { readOnly: true });
+      const archive = openSqliteArchive(stores, { readOnly: true });
+      const result = [(await search.counts()).events, (await archive.counts()).events];
+      await Promise.all([search.close(), archive.close()]);
+      return result;
+    },
+    retain: async (micros: number) => {
+      const search = openSqliteSearchStore(stores);
+      await search.deleteBefore(micros);
+      await search.close();
+    },
+    [Symbol.asyncDispose]: async () => {
+      await connection[Symbol.asyncDispose]();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+async function append({ log, serde }: LogConnection, from: number): Promise<void> {
+  await log.append(
+    topics.events,
+    Array.from({ length: count }, (_, i) => ({
+      partition: i % 2,
+      key: null,
+      value: serde.encode('LogEvent', logEvent(from + i)),
+    })),
+  );
+}
+
+async function until({ log }: LogConnection): Promise<void> {
+  for (const end = Date.now() + 60_000; Date.now() < end; await sleep(20)) {
+    const [commits, ends] = [
+      await log.committed('indexer', topics.events),
+      await log.endOffsets(topics.events),
+    ];
+    if (ends.every((offset, partition) => commits[partition]?.offset === offset)) return;
+  }
+  throw new Error('the indexer did not get there in 60 s');
+}
+
+const lost = /logloom_indexer_lost_records_total\{view="(\w+)"[^}]*\} (\d+)/g;
+
+test('a search store that retention has emptied stays empty, and an archive that is gone is filled again', async () => {
+  await using rig = await openRig();
+  await rig.index();
+  assert.deepEqual(await rig.counts(), [count, count]);
+  await rig.retain(Number.MAX_SAFE_INTEGER);
+  for (let start = 0; start < 2; start++) {
+    assert.doesNotMatch(await rig.index(), lost);
+    assert.deepEqual(await rig.counts(), [0, count]);
+  }
+  rmSync(rig.archiveFile);
+  const metrics = await rig.index();
+  assert.deepEqual(
+    [...metrics.matchAll(lost)].map((match) => match.slice(1)),
+    [['archive', String(count)]],
+  );
+  assert.deepEqual(await rig.counts(), [0, count]);
+  assert.doesNotMatch(await rig.index(), lost);
+});
+
+test('an archive that was restored from an old copy is given what came after it', async () => {
+  await using rig = await openRig();
+  await rig.index();
+  const copy = `${rig.archiveFile}.copy`;
+  copyFileSync(rig.archiveFile, copy);
+  await append(rig.connection, count);
+  await rig.index();
+  assert.deepEqual(await rig.counts(), [2 * count, 2 * count]);
+  copyFileSync(copy, rig.archiveFile);
+  assert.match(await rig.index(), /logloom_indexer_lost_records_total\{view="archive"/);
+  assert.deepEqual(await rig.counts(), [2 * count, 2 * count]);
+});
+
+test('an archive that loses its data while the indexer runs is filled again without a restart', async () => {
+  await using rig = await openRig();
+  const metrics = await rig.index(async () => {
+    // As a server that comes back with an empty disk: the connection stays.
+    const db = openDatabase(rig.archiveFile);
+    db.exec("DELETE FROM events; DELETE FROM filled; UPDATE counts SET value = 0 WHERE name = 'events'");
+    db.close();
+    await append(rig.connection, count);
+    for (const end = Date.now() + 60_000; (await rig.counts())[1] !== 2 * count; await sleep(50))
+      assert.ok(Date.now() < end, 'the archive was not filled again in 60 s');
+  });
+  assert.match(metrics, /logloom_indexer_lost_records_total\{view="archive"/);
+  assert.deepEqual(await rig.counts(), [2 * count, 2 * count]);
+});
+
+test('damaged files of the stores and the queue are moved, and filled again; the start goes on', async () => {
+  await using rig = await openRig();
+  await rig.index();
+  // Not a database at all; one that ends in the middle; one whose first page is overwritten behind its header.
+  writeFileSync(join(rig.stores, 'search.db'), 'not a database, '.repeat(1000));
+  truncateSync(rig.archiveFile, Math.floor(readFileSync(rig.archiveFile).length / 2));
+  const jobs = join(rig.folder, 'jobs', 'jobs.db');
+  writeFileSync(jobs, readFileSync(jobs).fill(0xff, 100, 2000));
+  const metrics = await rig.index(async () => {
+    for (const end = Date.now() + 60_000; String(await rig.counts()) !== `${count},${count}`; await sleep(50))
+      assert.ok(Date.now() < end, 'the stores were not filled again in 60 s');
+  });
+  for (const file of ['search.db', 'archive.db', 'jobs.db'])
+    assert.match(metrics, new RegExp(`damaged_files_total\\{file="${file}"`));
+  const kept = [...readdirSync(rig.stores), ...readdirSync(join(rig.folder, 'jobs'))];
+  assert.deepEqual(
+    kept
+      .filter((name) => /\.db\.corrupt-\d+$/.test(name))
+      .map((name) => name.split('.')[0])
+      .sort(),
+    ['archive', 'jobs', 'search'],
+  );
+  assert.doesNotMatch(await rig.index(), /lost_records_total\{/);
+});
+
+/** Verifies with stores of its own. */
+async function verify(
+  { connection, stores }: Awaited<ReturnType<typeof openRig>>,
+  job: Partial<VerifyJob> = {},
+) {
+  const search = openSqliteSearchStore(stores);
+  const archive = openSqliteArchive(stores);
+  const telemetry = createTelemetry('indexer', 'silent');
+  const settings = parseSettings({});
+  const result = await verifyViews(
+    {
+      ...{ log: connection.log, serde: connection.serde, search, archive, settings, now: Date.now },
+      gate: new WriteGate(),
+      logger: telemetry.logger,
+      metrics: createMetrics(telemetry),
+    },
+    { refill: false, ...job },
+    new AbortController().signal,
+    async () => {},
+  );
+  await Promise.all([search.close(), archive.close()]);
+  return result;
+}
+
+function change(path: string, sql: string): void {
+  const db = openDatabase(path);
+  db.exec(sql);
+  db.close();
+}
+
+test('verify finds what was lost from the middle of a view, with its offsets, and refills it; a start does so too', async () => {
+  await using rig = await openRig();
+  // A sender's repetition is in no view, and is not missing.
+  const { log, serde } = rig.connection;
+  await log.append(topics.events, [
+    { partition: 0, key: null, value: serde.encode('LogEvent', logEvent(0)) },
+  ]);
+  await rig.index();
+  assert.deepEqual(await rig.counts(), [count, count]);
+  const held = await verify(rig);
+  assert.equal(held.complete, true);
+  assert.deepEqual(
+    held.views.map(({ view, kind, expected, missing }) => [view, kind, expected, missing]),
+    [
+      ['search', 'events', count, 0],
+      ['search', 'correlations', 0, 0],
+      ['archive', 'events', count, 0],
+      ['archive', 'correlations', 0, 0],
+    ],
+  );
+  const remove = 'DELETE FROM events WHERE partition = 1 AND "offset" BETWEEN 900 AND 1099';
+  change(rig.archiveFile, remove);
+  const { complete, views } = await verify(rig);
+  assert.equal(complete, false);
+  assert.deepEqual(
+    views.filter(({ missing }) => missing > 0),
+    [
+      {
+        ...{ view: 'archive', kind: 'events', expected: count, missing: 200, refilled: 0 },
+        ranges: [{ partition: 1, from: 900, to: 1100, missing: 200 }],
+      },
+    ],
+  );
+  assert.equal((await verify(rig, { view: 'search' })).complete, true);
+  const refilled = await verify(rig, { refill: true });
+  assert.deepEqual([refilled.complete, refilled.views[2]!.refilled], [true, 200]);
+  assert.deepEqual((await verify(rig)).views[2]!.missing, 0);
+
+  change(rig.archiveFile, remove);
+  change(join(rig.stores, 'search.db'), 'DELETE FROM events WHERE partition = 0 AND "offset" >= 100');
+  await rig.index(async () => {
+    for (const end = Date.now() + 60_000; !(await verify(rig)).complete; await sleep(100))
+      assert.ok(Date.now() < end, 'the start did not refill in 60 s');
+  });
+  await rig.retain(logEvent(1000).timestamp);
+  const { views: retained } = await verify(rig);
+  assert.deepEqual([retained[0]!.expected, retained[0]!.missing], [count - 1000, 0]);
+});
+
+test('verify finds damaged records of every topic of the log', async () => {
+  await using rig = await openRig();
+  await rig.index();
+  const file = join(rig.folder, 'log', `${topics.events}.db`);
+  change(
+    file,
+    'UPDATE p1 SET records = zeroblob(length(records)) WHERE "offset" = (SELECT max("offset") FROM p1)',
+  );
+  const { complete, damaged } = await verify(rig);
+  assert.equal(complete, false);
+  assert.deepEqual(
+    damaged.map(({ topic, partition, to }) => [topic, partition, to]),
+    [[topics.events, 1, count / 2]],
+  );
+});

@@ -1,0 +1,74 @@
+import { openSqliteArchive } from '@logloom/archive';
+import { SqliteEventLog } from '@logloom/event-log';
+import { createSqliteJobQueue, createSqliteJobRecords } from '@logloom/job-queue';
+import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-registry';
+import { placeEvent, topics, type LogEvent, type PlacedEvent } from '@logloom/schemas';
+import { openSqliteSearchStore } from '@logloom/search-store';
+import { createTelemetry } from '@logloom/telemetry';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createMetrics } from '../telemetry.ts';
+import { WriteGate } from '../jobs/write-gate.ts';
+
+export const partitions = 2;
+
+/** For tests: everything embedded in a folder of its own, and a log to write down what is logged. */
+export async function openRig() {
+  const folder = mkdtempSync(join(tmpdir(), 'jobs-'));
+  const log = new SqliteEventLog(join(folder, 'log'));
+  await log.createTopics(Object.values(topics).map((name) => ({ name, partitions })));
+  const serde = await createSerde(createEmbeddedSchemaRegistry());
+  const search = openSqliteSearchStore(join(folder, 'stores'));
+  const archive = openSqliteArchive(join(folder, 'stores'));
+  const queue = createSqliteJobQueue({ folder: join(folder, 'jobs'), pollMs: 5 });
+  const records = createSqliteJobRecords(join(folder, 'jobs'));
+  const logged: object[] = [];
+  const note = (fields: object): void => void logged.push(fields);
+  return {
+    folder,
+    log,
+    serde,
+    search,
+    archive,
+    queue,
+    records,
+    gate: new WriteGate(),
+    retentionClock: { read: async () => Date.now() },
+    logged,
+    metrics: createMetrics(createTelemetry('indexer', 'silent')),
+    logger: { info: note, warn: note, error: note },
+    /** Appends events and gives them at their places. */
+    append: async (events: readonly LogEvent[], partition = 0): Promise<PlacedEvent[]> => {
+      const offsets = await log.append(
+        topics.events,
+        events.map((event) => ({ partition, key: event.service, value: serde.encode('LogEvent', event) })),
+      );
+      const epoch = await log.epochOf(topics.events);
+      return events.map((event, i) => placeEvent(event, epoch, partition, offsets[i]!));
+    },
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([search.close(), archive.close(), queue.close(), records.close(), log.close()]);
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+/** An event; `n` makes it another one. */
+export function logEvent(n: number, rest: Partial<LogEvent> = {}): LogEvent {
+  return {
+    source: { kind: 'http', topic: 'p', partition: 0, offset: n, index: 0 },
+    timestamp: 1_714_564_800_000_000 + n * 1_000_000,
+    receivedAt: 0,
+    level: 'info',
+    service: 'shop',
+    host: null,
+    message: `message ${n}`,
+    correlationId: null,
+    correlationKind: null,
+    traceId: null,
+    spanId: null,
+    attributes: '{}',
+    ...rest,
+  };
+}
