@@ -108,13 +108,19 @@ export async function startIngest(context: ServiceContext): Promise<RunningInges
       settings.SYSLOG_PORT === 0
         ? undefined
         : await openSyslogDoor({
-            ...{ settings, intake, addresses, logger, pending },
+            settings,
+            intake,
+            addresses,
+            logger,
+            pending,
             stats: createSyslogStats(telemetry),
           });
     state.intake = intake;
     state.storage = storage;
     const producers = new ProducerTable({
-      ...{ log, serde, partitions: await log.partitionCount(topics.events) },
+      log,
+      serde,
+      partitions: await log.partitionCount(topics.events),
       isShared: settings.KAFKA_BROKERS !== undefined,
     });
     createProducersGauge(telemetry, () => producers.size);

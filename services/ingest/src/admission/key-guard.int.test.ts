@@ -16,7 +16,8 @@ test('every door asks for a key, and holds it to its services and its quota', as
   const file = join(folder.path, 'keys.yaml');
   const shop = { name: 'shop', sha256: hash('shop-key'), service: 'shop-*' };
   const slow = {
-    ...{ name: 'slow', sha256: hash('slow-key') },
+    name: 'slow',
+    sha256: hash('slow-key'),
     // One a second at most, so that no test machine is slow enough to have paid it off.
     quota: { eventsPerSecond: 1 },
   };

@@ -21,23 +21,42 @@ export const noSlot = -1;
 /** The names of each field, the preferred one first: it wins when an event has several, and the others stay attributes. */
 export const fieldNames: Readonly<Record<SlotName, readonly string[]>> = {
   timestamp: [
-    ...['timestamp', '@timestamp', 'time', 'ts', 'datetime', 'dateTime', 'eventTime', 'event_time'],
-    ...['timeUnixNano', 'date'],
+    'timestamp',
+    '@timestamp',
+    'time',
+    'ts',
+    'datetime',
+    'dateTime',
+    'eventTime',
+    'event_time',
+    'timeUnixNano',
+    'date',
   ],
   level: [
-    ...['level', 'severity', 'lvl', 'log.level', 'levelname', 'loglevel', 'log_level', 'severity_text'],
-    ...['severityText', 'severityNumber', 'severity_number'],
+    'level',
+    'severity',
+    'lvl',
+    'log.level',
+    'levelname',
+    'loglevel',
+    'log_level',
+    'severity_text',
+    'severityText',
+    'severityNumber',
+    'severity_number',
   ],
   message: ['message', 'msg', 'body', 'log', 'text'],
-  service: [
-    ...['service', 'service.name', 'serviceName', 'service_name', 'app', 'application', 'logger', 'name'],
-  ],
+  service: ['service', 'service.name', 'serviceName', 'service_name', 'app', 'application', 'logger', 'name'],
   host: ['host', 'hostname', 'host.name', 'host.hostname'],
-  correlationId: [
-    ...['correlationId', 'correlation_id', 'correlation.id', 'correlationID', 'x-correlation-id'],
-  ],
+  correlationId: ['correlationId', 'correlation_id', 'correlation.id', 'correlationID', 'x-correlation-id'],
   requestId: [
-    ...['requestId', 'request_id', 'request.id', 'requestID', 'reqId', 'req_id', 'x-request-id'],
+    'requestId',
+    'request_id',
+    'request.id',
+    'requestID',
+    'reqId',
+    'req_id',
+    'x-request-id',
     'http.request.id',
   ],
   traceId: ['traceId', 'trace_id', 'trace.id', 'traceID', 'dd.trace_id'],
@@ -48,13 +67,29 @@ export const fieldNames: Readonly<Record<SlotName, readonly string[]>> = {
 
 /** Objects whose members are known under a dotted name too: {"log":{"level":"info"}} is log.level. */
 const containers = [
-  ...['log', 'service', 'host', 'trace', 'span', 'request', 'session', 'correlation', 'dd'],
-  ...['http', 'http.request'],
+  'log',
+  'service',
+  'host',
+  'trace',
+  'span',
+  'request',
+  'session',
+  'correlation',
+  'dd',
+  'http',
+  'http.request',
 ];
 
 /** Names that are the field's own: a value of the wrong type is an error, where other names then mean an attribute. */
 const strictNames = new Set([
-  ...['message', 'msg', 'service', 'service.name', 'serviceName', 'host', 'hostname', 'host.name'],
+  'message',
+  'msg',
+  'service',
+  'service.name',
+  'serviceName',
+  'host',
+  'hostname',
+  'host.name',
 ]);
 
 /** What is known of a name in an event. */

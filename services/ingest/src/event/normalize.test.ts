@@ -133,8 +133,14 @@ test('levels', () => {
 test('times', () => {
   const micros = 1_675_079_461_822_717;
   const same: unknown[] = [
-    ...['2023-01-30T11:51:01.822717Z', '2023-01-30T11:51:01.822717541Z', '2023-01-30 12:51:01,822717+01:00'],
-    ...[1_675_079_461.822717, '1675079461.822717', micros, String(micros), '1675079461822717541'],
+    '2023-01-30T11:51:01.822717Z',
+    '2023-01-30T11:51:01.822717541Z',
+    '2023-01-30 12:51:01,822717+01:00',
+    1_675_079_461.822717,
+    '1675079461.822717',
+    micros,
+    String(micros),
+    '1675079461822717541',
   ];
   for (const timestamp of same) assert.equal(event({ timestamp }).timestamp, micros, String(timestamp));
   assert.equal(event('{"ts":1675079461822717541}').timestamp, micros);
@@ -184,8 +190,26 @@ test('digits and characters are kept', () => {
 });
 
 const knownKeys = [
-  ...['timestamp', 'time', 'level', 'lvl', 'message', 'msg', 'log', 'service', 'app', 'host', 'hostname'],
-  ...['traceId', 'trace', 'requestId', 'req_id', 'sessionId', 'spanId', 'attributes', '__proto__', 'name'],
+  'timestamp',
+  'time',
+  'level',
+  'lvl',
+  'message',
+  'msg',
+  'log',
+  'service',
+  'app',
+  'host',
+  'hostname',
+  'traceId',
+  'trace',
+  'requestId',
+  'req_id',
+  'sessionId',
+  'spanId',
+  'attributes',
+  '__proto__',
+  'name',
 ];
 
 const anyObject = fc.dictionary(
@@ -257,7 +281,11 @@ test('fields that a format gives come before every name; what stands under the n
     [5, 'warn', 'm', 's', 'h', 'r'],
   );
   assert.deepEqual(JSON.parse(attributes), {
-    ...{ level: 'error', msg: 'x', requestId: 'r', 'service.name': 'n', service: { version: '1' } },
+    level: 'error',
+    msg: 'x',
+    requestId: 'r',
+    'service.name': 'n',
+    service: { version: '1' },
     scope: { a: 1 },
   });
   const clash = normalizer.normalizeGiven(given, { attributes: { scope: 1 } }, source, receivedAt);

@@ -39,7 +39,12 @@ const givenSlots = ['timestamp', 'level', 'message', 'service', 'host', 'traceId
 
 /** Stands before every name that an event can hold. */
 const givenNames: readonly FieldName[] = Object.entries(slots).map(([name, slot]) => ({
-  ...{ slot, rank: -1, name, member: '', strict: true, container: false },
+  slot,
+  rank: -1,
+  name,
+  member: '',
+  strict: true,
+  container: false,
 }));
 
 /** The ids that an event can be grouped by, in order of preference. */

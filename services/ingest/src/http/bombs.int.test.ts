@@ -39,14 +39,22 @@ function createBombs(): Record<string, Bomb> {
   const refused = [413, 429];
   return {
     'a huge array of numbers': {
-      ...{ path: '/ingest', type: json, body: repeated('[', '1,', '1]', large), statuses: refused },
+      path: '/ingest',
+      type: json,
+      body: repeated('[', '1,', '1]', large),
+      statuses: refused,
     },
     'a small array of numbers': {
-      ...{ path: '/ingest', type: json, body: repeated('[', '1,', '1]', 2 ** 19) },
+      path: '/ingest',
+      type: json,
+      body: repeated('[', '1,', '1]', 2 ** 19),
       statuses: [400],
     },
     'an array in an array': {
-      ...{ path: '/ingest', type: json, body: repeated('[[', '1,', '1]]', large), statuses: [400, 429] },
+      path: '/ingest',
+      type: json,
+      body: repeated('[[', '1,', '1]]', large),
+      statuses: [400, 429],
     },
     'millions of lines': {
       path: '/ingest',
@@ -55,7 +63,10 @@ function createBombs(): Record<string, Bomb> {
       statuses: refused,
     },
     'lines that are no JSON': {
-      ...{ path: '/ingest', type: ndjson, body: repeated('', '{\n', '', 2 ** 19), statuses: [400] },
+      path: '/ingest',
+      type: ndjson,
+      body: repeated('', '{\n', '', 2 ** 19),
+      statuses: [400],
     },
     'one giant line': {
       path: '/ingest',
@@ -70,11 +81,15 @@ function createBombs(): Record<string, Bomb> {
       statuses: [400],
     },
     'tiny bulk items': {
-      ...{ path: '/_bulk', type: ndjson, statuses: refused },
+      path: '/_bulk',
+      type: ndjson,
+      statuses: refused,
       body: repeated('', '{"index":{}}\n1\n', '', large),
     },
     'OTLP in JSON': {
-      ...{ path: '/v1/logs', type: json, statuses: refused },
+      path: '/v1/logs',
+      type: json,
+      statuses: refused,
       body: repeated('{"resourceLogs":[{"scopeLogs":[{"logRecords":[', '{},', '{}]}]}]}', large),
     },
     'OTLP in JSON, nested': {
@@ -84,34 +99,42 @@ function createBombs(): Record<string, Bomb> {
       statuses: refused,
     },
     'scopes in JSON': {
-      ...{ path: '/v1/logs', type: json, statuses: refused },
+      path: '/v1/logs',
+      type: json,
+      statuses: refused,
       body: repeated('{"resourceLogs":[{"scopeLogs":[', '{},', '{}]}]}', large / 8),
     },
     'records in protobuf': {
-      ...{ path: '/v1/logs', type: protobuf, statuses: refused },
+      path: '/v1/logs',
+      type: protobuf,
+      statuses: refused,
       body: field(1, field(2, Buffer.alloc(large, field(2)))),
     },
     'scopes in protobuf': {
-      ...{ path: '/v1/logs', type: protobuf, statuses: refused },
+      path: '/v1/logs',
+      type: protobuf,
+      statuses: refused,
       body: field(1, Buffer.alloc(large, field(2))),
     },
     'attributes in protobuf': {
-      ...{ path: '/v1/logs', type: protobuf, statuses: [413, 429] },
+      path: '/v1/logs',
+      type: protobuf,
+      statuses: [413, 429],
       body: field(1, field(1, Buffer.alloc(large, field(1, field(1, Buffer.from('a'))))), field(2, field(2))),
     },
     'what records share': { path: '/v1/logs', type: protobuf, body: shared, statuses: [200] },
     'streams in JSON': {
-      ...{ path: '/loki/api/v1/push', type: json, statuses: refused },
+      path: '/loki/api/v1/push',
+      type: json,
+      statuses: refused,
       body: repeated('{"streams":[', '{"values":[]},', '{"values":[]}]}', large),
     },
     'a zstd frame of zeros': {
-      ...{
-        path: '/ingest',
-        type: ndjson,
-        body: Buffer.alloc(256 * 2 ** 20),
-        encoding: 'zstd',
-        statuses: refused,
-      },
+      path: '/ingest',
+      type: ndjson,
+      body: Buffer.alloc(256 * 2 ** 20),
+      encoding: 'zstd',
+      statuses: refused,
     },
   };
 }

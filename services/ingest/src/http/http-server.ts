@@ -36,7 +36,8 @@ export type SendError = (error: IngestError, reply: FastifyReply) => FastifyRepl
 export function createHttpDoor(options: HttpDoorOptions): FastifyInstance {
   const { settings, state } = options;
   const app = fastify({
-    ...{ logger: false, return503OnClosing: false },
+    logger: false,
+    return503OnClosing: false,
     requestTimeout: settings.INGEST_REQUEST_MS,
     http: { connectionsCheckingInterval: Math.min(lookMs, Math.max(1, settings.INGEST_REQUEST_MS)) },
   });

@@ -23,7 +23,9 @@ function createDoor(state: DoorState, maxPending: number) {
   const { logger, tracing } = telemetry;
   const pending = new PendingBytes(maxPending);
   const settings = {
-    ...{ INGEST_MAX_BODY_BYTES: 1000, INGEST_MAX_REQUEST_EVENTS: 1000, INGEST_MAX_EVENT_BYTES: 1000 },
+    INGEST_MAX_BODY_BYTES: 1000,
+    INGEST_MAX_REQUEST_EVENTS: 1000,
+    INGEST_MAX_EVENT_BYTES: 1000,
     INGEST_REQUEST_MS: 0,
   };
   const metrics = createMetrics(telemetry, () => pending.bytes);

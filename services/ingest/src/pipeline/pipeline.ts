@@ -62,7 +62,10 @@ export interface UnitOptions {
 }
 
 const ampleLimits: UnitLimits = {
-  ...{ windowBytes: 8 * 2 ** 20, letterBytes: Infinity, maxLetterBytes: 2 ** 20, maxRejected: Infinity },
+  windowBytes: 8 * 2 ** 20,
+  letterBytes: Infinity,
+  maxLetterBytes: 2 ** 20,
+  maxRejected: Infinity,
   hold: () => {},
 };
 const sliceBytes = 2 ** 20;
@@ -306,8 +309,13 @@ export class IntakeUnit {
       partition: partitionOf(source.topic, this.#options.deadLetterPartitions),
       key: source.topic,
       value: this.#options.serde.encode('DeadLetter', {
-        ...{ code, message, source, receivedAt, payload },
-        ...{ key: this.#sender?.key ?? null, address: this.#sender?.address ?? null },
+        code,
+        message,
+        source,
+        receivedAt,
+        payload,
+        key: this.#sender?.key ?? null,
+        address: this.#sender?.address ?? null,
       }),
     });
     this.#letterBytes += payload.length;

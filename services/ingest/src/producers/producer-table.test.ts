@@ -29,14 +29,29 @@ test('a retry at another instance finds what is durable, and one that goes on re
     return (scope: string, epoch: number, first: number): Promise<number> =>
       table.inTurn(scope, epoch, first, async () => {
         const sources = [first, first + 1].map((offset): Source => ({
-          ...{ kind: producerKind, topic: scope, partition: epoch, offset, index: 0 },
+          kind: producerKind,
+          topic: scope,
+          partition: epoch,
+          offset,
+          index: 0,
         }));
         const fresh = sources.filter((source) => !table.isDurable(source));
         const records = fresh.map((source) => ({
-          ...{ partition: 0, key: null },
+          partition: 0,
+          key: null,
           value: serde.encode('LogEvent', {
-            ...{ source, timestamp: 1, receivedAt: 0, level: 'info', service: 's', host: null, message: 'm' },
-            ...{ correlationId: null, correlationKind: null, traceId: null, spanId: null, attributes: '{}' },
+            source,
+            timestamp: 1,
+            receivedAt: 0,
+            level: 'info',
+            service: 's',
+            host: null,
+            message: 'm',
+            correlationId: null,
+            correlationKind: null,
+            traceId: null,
+            spanId: null,
+            attributes: '{}',
           }),
         }));
         await log.append(topics.events, records);

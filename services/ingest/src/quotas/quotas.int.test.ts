@@ -67,7 +67,9 @@ test('a service over its quota is refused as a whole, item by item in bulk, and 
     const value = [['1767225600000000000', 'line']];
     const loki = JSON.stringify({ streams: [{ stream: { service: 'noisy' }, values: value }] });
     const pushed = await fetch(`${service.address}/loki/api/v1/push`, {
-      ...{ method: 'POST', body: loki, headers: { 'content-type': 'application/json' } },
+      method: 'POST',
+      body: loki,
+      headers: { 'content-type': 'application/json' },
     });
     assert.equal(pushed.status, 429);
     assert.equal(await metric(service, 'logloom_ingest_quota_refusals_total', 'by="service",door="http"'), 1);
@@ -91,7 +93,9 @@ test('syslog over a quota: TCP is not read on, datagrams are dropped and counted
     await using service = await startForTest(folder.path, env);
     const events = (door: string) => metric(service, 'logloom_ingest_events_total', `door="${door}"`);
     await fetch(`${service.address}/ingest`, {
-      ...{ method: 'POST', body: noisy.join('\n'), headers: { 'content-type': 'application/x-ndjson' } },
+      method: 'POST',
+      body: noisy.join('\n'),
+      headers: { 'content-type': 'application/x-ndjson' },
     });
 
     const udp = createSocket('udp4');
@@ -135,13 +139,17 @@ test('where no key is asked for, an address has a quota, over HTTP and syslog al
   using folder = temporaryFolder();
   const port = await freeSyslogPort();
   const env = {
-    ...{ SYSLOG_PORT: String(port), INGEST_ADDRESS_EVENTS_PER_SECOND: '1' },
-    ...{ INGEST_ADDRESS_BYTES_PER_SECOND: '1000000', INGEST_ADDRESS_CONNECTIONS: '2' },
+    SYSLOG_PORT: String(port),
+    INGEST_ADDRESS_EVENTS_PER_SECOND: '1',
+    INGEST_ADDRESS_BYTES_PER_SECOND: '1000000',
+    INGEST_ADDRESS_CONNECTIONS: '2',
   };
   await using service = await startForTest(folder.path, env);
   const post = (body: string) =>
     fetch(`${service.address}/ingest`, {
-      ...{ method: 'POST', body, headers: { 'content-type': 'application/x-ndjson', connection: 'close' } },
+      method: 'POST',
+      body,
+      headers: { 'content-type': 'application/x-ndjson', connection: 'close' },
     });
   assert.equal((await post(noisy.join('\n'))).status, 200);
   const over = await post(noisy[0]!);
@@ -178,7 +186,8 @@ test('where no key is asked for, an address has a quota, over HTTP and syslog al
 test('HTTP connections have a number, and a request has a time to arrive', async () => {
   using folder = temporaryFolder();
   await using service = await startForTest(folder.path, {
-    ...{ INGEST_MAX_CONNECTIONS: '1', INGEST_REQUEST_MS: '500' },
+    INGEST_MAX_CONNECTIONS: '1',
+    INGEST_REQUEST_MS: '500',
   });
   const port = Number(new URL(service.address).port);
   const slow = connect(port, '127.0.0.1');

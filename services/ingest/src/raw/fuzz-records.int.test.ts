@@ -202,7 +202,11 @@ async function round(
     events
       .filter(({ message }) => message.includes('good-'))
       .map(({ message, level, service, timestamp, correlationId }) => ({
-        ...{ message: /good-\w+-\d+/.exec(message)![0], level, service, timestamp, correlationId },
+        message: /good-\w+-\d+/.exec(message)![0],
+        level,
+        service,
+        timestamp,
+        correlationId,
       }))
       .sort(byName),
     good.map(expectedGood).sort(byName),

@@ -156,16 +156,18 @@ test('each format gives its events', async () => {
     }),
   );
   assert.deepEqual(ecs, {
-    ...{
-      index: 0,
-      source,
-      timestamp: 1767225600000000,
-      receivedAt,
-      level: 'warn',
-      service: 'pay',
-      host: 'h',
-    },
-    ...{ message: 'm', correlationId: '4bf9', correlationKind: 'traceId', traceId: '4bf9', spanId: null },
+    index: 0,
+    source,
+    timestamp: 1767225600000000,
+    receivedAt,
+    level: 'warn',
+    service: 'pay',
+    host: 'h',
+    message: 'm',
+    correlationId: '4bf9',
+    correlationKind: 'traceId',
+    traceId: '4bf9',
+    spanId: null,
     attributes: { log: { logger: 'c.f.Bar' }, service: { version: '1' }, ecs: { version: '8.11' } },
   });
   const [text] = await read('2026-01-01T00:00:00Z ERROR shop.Cart - no stock for req-12ab\n');
@@ -181,27 +183,30 @@ test('each format gives its events', async () => {
 
 test('a record of a foreign Avro schema is known by the names of its fields', async () => {
   const body = foreignType.toBuffer({
-    ...{
-      time: 1767225600123,
-      severity: 'ERROR',
-      msg: 'm',
-      app: 'pay',
-      trace_id: '4bf9',
-    },
-    ...{ count: 7, payload: Buffer.from('ab'), http: { status: 502 }, tags: { a: 'b' } },
+    time: 1767225600123,
+    severity: 'ERROR',
+    msg: 'm',
+    app: 'pay',
+    trace_id: '4bf9',
+    count: 7,
+    payload: Buffer.from('ab'),
+    http: { status: 502 },
+    tags: { a: 'b' },
   });
   const [event] = await read(framed(foreignId, body));
   assert.deepEqual(event, {
-    ...{
-      index: 0,
-      source,
-      timestamp: 1767225600123000,
-      receivedAt,
-      level: 'error',
-      service: 'pay',
-      host: null,
-    },
-    ...{ message: 'm', correlationId: '4bf9', correlationKind: 'traceId', traceId: '4bf9', spanId: null },
+    index: 0,
+    source,
+    timestamp: 1767225600123000,
+    receivedAt,
+    level: 'error',
+    service: 'pay',
+    host: null,
+    message: 'm',
+    correlationId: '4bf9',
+    correlationKind: 'traceId',
+    traceId: '4bf9',
+    spanId: null,
     attributes: { count: 7, payload: 'YWI=', http: { status: 502 }, tags: { a: 'b' } },
   });
   const codes = async (value: Buffer) => (await read(value)).map((each) => 'code' in each && each.code);

@@ -160,7 +160,8 @@ test('what the doors for OTLP and Loki refused is read by its own format again, 
     ['/v1/logs', json, jsonOf({ resourceLogs: [{ resource, scopeLogs: [{ logRecords: [record] }] }] })],
     ['/loki/api/v1/push', 'application/x-protobuf', compressSync(push)],
     [
-      ...(['/loki/api/v1/push', json] as const),
+      '/loki/api/v1/push',
+      json,
       jsonOf({ streams: [{ stream: { app: 's' }, values: [[String(time), 'loki json']] }] }),
     ],
   ];
@@ -168,7 +169,9 @@ test('what the doors for OTLP and Loki refused is read by its own format again, 
     await using service = await startForTest(folder.path);
     for (const [path, type, body] of requests)
       await fetch(service.address + path, {
-        ...{ method: 'POST', headers: { 'content-type': type }, body: new Uint8Array(body) },
+        method: 'POST',
+        headers: { 'content-type': type },
+        body: new Uint8Array(body),
       });
   }
   const letters = await readDeadLetters(folder.path);
@@ -190,7 +193,9 @@ test('what the doors for OTLP and Loki refused is read by its own format again, 
       .map(({ message, service, timestamp }) => [message, service, timestamp])
       .sort(),
     ['loki json', 'loki protobuf', 'otlp json', 'otlp protobuf'].map((message) => [
-      ...[message, 's', message === 'loki protobuf' ? Math.floor(ahead / 1000) * 1e6 : ahead * 1000],
+      message,
+      's',
+      message === 'loki protobuf' ? Math.floor(ahead / 1000) * 1e6 : ahead * 1000,
     ]),
   );
   assert.equal((await readDeadLetters(folder.path)).length, 4);

@@ -65,9 +65,17 @@ test('tokens are known by what their providers put in front, wherever they stand
   // Put together here: what scans this repository for secrets need not find any.
   const letters = 'aB3'.repeat(12);
   const tokens = [
-    ...[`ghp_${letters}`, `github_pat_${letters}`, `glpat-${letters}`, `AKIA${'A1'.repeat(8)}`],
-    ...[`xoxb-${'1'.repeat(12)}-${letters}`, `sk_live_${letters}`, `AIza${letters.slice(0, 35)}`],
-    ...[`npm_${letters}`, `SG.${letters}.${letters}`, `sk-ant-${letters}-_x`, `sk-${letters}`],
+    `ghp_${letters}`,
+    `github_pat_${letters}`,
+    `glpat-${letters}`,
+    `AKIA${'A1'.repeat(8)}`,
+    `xoxb-${'1'.repeat(12)}-${letters}`,
+    `sk_live_${letters}`,
+    `AIza${letters.slice(0, 35)}`,
+    `npm_${letters}`,
+    `SG.${letters}.${letters}`,
+    `sk-ant-${letters}-_x`,
+    `sk-${letters}`,
     `-----BEGIN RSA PRIVATE KEY-----\n${letters}\n${letters}=\n-----END RSA PRIVATE KEY-----`,
   ];
   for (const token of tokens) {

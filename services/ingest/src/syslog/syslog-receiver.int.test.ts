@@ -73,7 +73,10 @@ test('TCP in both framings and UDP: every message is an event or a dead letter',
     messages.toSorted(),
     [
       ...[1, 3, 4, 5, 6, 8].map((n) => `message ${n}`),
-      ...['message 2\nsecond line', 'message 9\nsecond line', 'no syslog at all', 'ÿþ'],
+      'message 2\nsecond line',
+      'message 9\nsecond line',
+      'no syslog at all',
+      'ÿþ',
     ].toSorted(),
   );
   assert.equal(new Set(events.map(({ source }) => JSON.stringify(source))).size, events.length);

@@ -107,7 +107,10 @@ export async function openSyslogDoor(options: SyslogDoorOptions): Promise<Syslog
     port: settings.SYSLOG_PORT,
     lane: new SyslogLane({
       ...common,
-      ...{ door: 'syslog-udp', producer: `u${producer}`, number: 0, onOverQuota: onDropped },
+      door: 'syslog-udp',
+      producer: `u${producer}`,
+      number: 0,
+      onOverQuota: onDropped,
     }),
     maxEventBytes: settings.INGEST_MAX_EVENT_BYTES,
     addresses,

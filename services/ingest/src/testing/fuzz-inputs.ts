@@ -16,11 +16,9 @@ async function log(exporter: LogRecordExporter): Promise<void> {
   const provider = new LoggerProvider({ processors: [new BatchLogRecordProcessor({ exporter })] });
   for (const n of [1, 2, 3])
     provider.getLogger('fuzz').emit({
-      ...{
-        timestamp: 1_767_225_600_000 + n,
-        severityNumber: 4 * n,
-        body: n === 2 ? { msg: 'm', n } : 'text',
-      },
+      timestamp: 1_767_225_600_000 + n,
+      severityNumber: 4 * n,
+      body: n === 2 ? { msg: 'm', n } : 'text',
       attributes: { request_id: 'r', n, nested: { list: [1, 'two', null, { three: 3.5 }] } },
     });
   await provider.shutdown();
@@ -128,7 +126,8 @@ export function among(name: string, { document, records, entry }: Parts, random:
   switch (random(4)) {
     case 0:
       return {
-        ...{ path: '/_bulk', contentType: 'application/x-ndjson' },
+        path: '/_bulk',
+        contentType: 'application/x-ndjson',
         body: lined(mix(text, line).flatMap((each) => [Buffer.from('{"create":{"_index":"i"}}'), each])),
       };
     case 1:

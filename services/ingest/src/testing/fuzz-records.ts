@@ -38,16 +38,29 @@ export async function goodMakers(known?: Serde): Promise<MakeGood[]> {
   const serde = known ?? (await createSerde(createEmbeddedSchemaRegistry()));
   const source = { kind: 'http', topic: 'app', partition: 0, offset: 0, index: 0 };
   const event = (message: string): LogEvent => ({
-    ...{ source, timestamp: micros, receivedAt: 0, level: 'warn', service: 'shop', host: null, message },
-    ...{ correlationId: null, correlationKind: null, traceId: trace, spanId: null, attributes: '{}' },
+    source,
+    timestamp: micros,
+    receivedAt: 0,
+    level: 'warn',
+    service: 'shop',
+    host: null,
+    message,
+    correlationId: null,
+    correlationKind: null,
+    traceId: trace,
+    spanId: null,
+    attributes: '{}',
   });
   return [
     (name) => json('application/json', { time, lvl: 'warn', app: 'shop', msg: name, trace_id: trace }),
     (name) =>
       json('application/json', {
         '@timestamp': time,
-        ...{ log: { level: 'WARN' }, message: name, ecs: { version: '8.11.0' } },
-        ...{ service: { name: 'shop' }, trace: { id: trace } },
+        log: { level: 'WARN' },
+        message: name,
+        ecs: { version: '8.11.0' },
+        service: { name: 'shop' },
+        trace: { id: trace },
       }),
     (name) => ({
       type: 'text/plain',

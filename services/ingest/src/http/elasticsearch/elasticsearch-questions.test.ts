@@ -58,7 +58,9 @@ test('what shippers ask before they send is answered so that they go on', async 
   const { logger, tracing } = telemetry;
   const pending = new PendingBytes(1000);
   const settings = {
-    ...{ INGEST_MAX_BODY_BYTES: 1000, INGEST_MAX_REQUEST_EVENTS: 1000, INGEST_MAX_EVENT_BYTES: 1000 },
+    INGEST_MAX_BODY_BYTES: 1000,
+    INGEST_MAX_REQUEST_EVENTS: 1000,
+    INGEST_MAX_EVENT_BYTES: 1000,
     INGEST_REQUEST_MS: 0,
   };
   const metrics = createMetrics(telemetry, () => pending.bytes);

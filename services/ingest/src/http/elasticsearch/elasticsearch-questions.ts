@@ -43,9 +43,18 @@ const root = {
 
 /** Set up by shippers before they send. We have no use for any of it: whoever asks is told no, whoever sets is told yes. */
 const setUp = [
-  ...['/_index_template/:name', '/_component_template/:name', '/_template/:name', '/_ilm/policy/:name'],
-  ...['/_ingest/pipeline/:name', '/_data_stream/:name', '/_alias/:name', '/:index/_alias/:name'],
-  ...['/_aliases', '/:index/_mapping', '/:index/_settings', '/_cluster/settings'],
+  '/_index_template/:name',
+  '/_component_template/:name',
+  '/_template/:name',
+  '/_ilm/policy/:name',
+  '/_ingest/pipeline/:name',
+  '/_data_stream/:name',
+  '/_alias/:name',
+  '/:index/_alias/:name',
+  '/_aliases',
+  '/:index/_mapping',
+  '/:index/_settings',
+  '/_cluster/settings',
 ];
 
 /** Paths of other doors, which are no indices. */
@@ -56,7 +65,8 @@ export function registerElasticsearchQuestions(app: FastifyInstance, state: Door
   const on = (method: HTTPMethods[], urls: string[], reply: Answerer): void => {
     for (const url of urls)
       app.route({
-        ...{ method, url },
+        method,
+        url,
         handler: async (request, response) => {
           if (state.phase !== 'ready') throw new IngestError(state.phase);
           return answer(response, JSON.stringify(reply(request as Question, response)));
@@ -85,7 +95,8 @@ export function registerElasticsearchQuestions(app: FastifyInstance, state: Door
   // An index is there as soon as somebody writes to it.
   on(['HEAD'], ['/:index'], (request) => indexOf(request));
   on(['PUT'], ['/:index'], (request) => ({
-    ...{ acknowledged: true, shards_acknowledged: true },
+    acknowledged: true,
+    shards_acknowledged: true,
     index: indexOf(request),
   }));
   on(['GET', 'POST', 'PUT', 'DELETE'], ['/_*'], () => {
@@ -105,7 +116,10 @@ function indexOf({ params: { index = '' } }: Question): string {
 function nodes({ headers, socket }: Question): unknown {
   const address = headers.host ?? `${socket.localAddress}:${socket.localPort}`;
   const node = {
-    ...{ name: 'logloom', version, build_flavor: 'default', roles: ['data', 'ingest', 'master'] },
+    name: 'logloom',
+    version,
+    build_flavor: 'default',
+    roles: ['data', 'ingest', 'master'],
     http: { bound_address: [address], publish_address: address },
   };
   return { _nodes: { total: 1, successful: 1, failed: 0 }, cluster_name: 'logloom', nodes: { [uuid]: node } };

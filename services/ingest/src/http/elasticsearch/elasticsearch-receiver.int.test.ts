@@ -27,7 +27,10 @@ for (const [version, Elasticsearch] of [
     {
       await using service = await startForTest(folder.path);
       const client = new Elasticsearch({
-        ...{ node: service.address, compression: true, sniffOnStart: true, maxRetries: 0 },
+        node: service.address,
+        compression: true,
+        sniffOnStart: true,
+        maxRetries: 0,
       }) as Client;
       assert.equal((await client.info()).cluster_name, 'logloom');
       assert.equal(await client.ping(), true);
@@ -47,18 +50,26 @@ for (const [version, Elasticsearch] of [
       const bulk = await client.bulk({
         index: 'logs-web',
         operations: [
-          ...[{ index: { _id: 'id-1', routing: 'r' } }, { message: 'good' }],
-          ...[{ create: {} }, { message: 'bad', '@timestamp': 'yesterday' }],
-          ...[{ update: { _id: 'id-2' } }, { doc: { a: 1 } }],
+          { index: { _id: 'id-1', routing: 'r' } },
+          { message: 'good' },
+          { create: {} },
+          { message: 'bad', '@timestamp': 'yesterday' },
+          { update: { _id: 'id-2' } },
+          { doc: { a: 1 } },
           { delete: { _id: 'id-3' } },
-          ...[{ create: { _index: 'other' } }, { message: 'good too', level: 4 }],
+          { create: { _index: 'other' } },
+          { message: 'good too', level: 4 },
         ],
       });
       assert.equal(bulk.errors, true);
       const items = bulk.items.map((item) => Object.entries(item)[0]!);
       assert.deepEqual(
         items.map(([action, { status, error, _index, result: done }]) => [
-          ...[action, status, error?.type, _index, done],
+          action,
+          status,
+          error?.type,
+          _index,
+          done,
         ]),
         [
           ['index', 201, undefined, 'logs-web', 'created'],
@@ -86,14 +97,23 @@ for (const [version, Elasticsearch] of [
     assert.deepEqual(
       { ...fields },
       {
-        ...{ timestamp: Date.UTC(2026, 0, 1) * 1000 + 123_456, level: 'error', service: 'checkout' },
-        ...{ host: 'h1', message: 'card refused', spanId: '00f067aa0ba902b7' },
-        ...{ traceId: document.trace.id, correlationId: document.trace.id, correlationKind: 'traceId' },
+        timestamp: Date.UTC(2026, 0, 1) * 1000 + 123_456,
+        level: 'error',
+        service: 'checkout',
+        host: 'h1',
+        message: 'card refused',
+        spanId: '00f067aa0ba902b7',
+        traceId: document.trace.id,
+        correlationId: document.trace.id,
+        correlationKind: 'traceId',
       },
     );
     assert.deepEqual(JSON.parse(attributes), {
-      ...{ service: { version: '1.2' }, host: { os: { type: 'linux' } } },
-      ...{ http: { response: { status_code: 502 } }, labels: { tenant: 'a' }, _index: 'logs-web' },
+      service: { version: '1.2' },
+      host: { os: { type: 'linux' } },
+      http: { response: { status_code: 502 } },
+      labels: { tenant: 'a' },
+      _index: 'logs-web',
     });
     assert.deepEqual(JSON.parse(events[2]!.attributes), { _index: 'logs-web', _id: 'id-1', _routing: 'r' });
     const letters = (await readDeadLetters(folder.path)).sort((a, b) => a.source.offset - b.source.offset);
@@ -114,7 +134,8 @@ test('what a bulk request can be, and what none is', async () => {
     await using service = await startForTest(folder.path, { INGEST_MAX_EVENT_BYTES: '1000' });
     const send = async (path: string, body: string | Buffer, headers: Record<string, string> = {}) => {
       const response = await fetch(service.address + path, {
-        ...{ method: 'PUT', body: body as string },
+        method: 'PUT',
+        body: body as string,
         headers: { 'content-type': 'application/x-ndjson', ...headers },
       });
       assert.equal(response.headers.get('x-elastic-product'), 'Elasticsearch');
@@ -124,7 +145,8 @@ test('what a bulk request can be, and what none is', async () => {
     const good = `${action}\n{"message":"good"}\n`;
     const compatible = 'application/vnd.elasticsearch+x-ndjson; compatible-with=8';
     const answer = await send('/logs/_bulk', gzipSync(good.repeat(3)), {
-      ...{ 'content-type': compatible, 'content-encoding': 'gzip' },
+      'content-type': compatible,
+      'content-encoding': 'gzip',
       accept: 'application/vnd.elasticsearch+json; compatible-with=8',
     });
     assert.deepEqual([answer.status, answer.json.errors, answer.json.items!.length], [200, false, 3]);

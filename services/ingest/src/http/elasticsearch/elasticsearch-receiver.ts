@@ -8,8 +8,13 @@ import type { SendError } from '../http-server.ts';
 import { spans } from '../../telemetry.ts';
 
 const bulkTypes = new Set([
-  ...['', 'application/json', 'application/x-ndjson', 'application/ndjson', 'text/plain'],
-  ...['application/vnd.elasticsearch+json', 'application/vnd.elasticsearch+x-ndjson'],
+  '',
+  'application/json',
+  'application/x-ndjson',
+  'application/ndjson',
+  'text/plain',
+  'application/vnd.elasticsearch+json',
+  'application/vnd.elasticsearch+x-ndjson',
 ]);
 
 interface Place {
@@ -25,12 +30,14 @@ export function registerElasticsearchDoor(app: FastifyInstance, doors: Doors): S
   app.addHook('onSend', async (_request, reply) => void reply.header('x-elastic-product', 'Elasticsearch'));
   for (const url of ['/_bulk', '/:index/_bulk', '/:index/:type/_bulk'])
     app.route<Place>({
-      ...{ method: ['POST', 'PUT'], url },
+      method: ['POST', 'PUT'],
+      url,
       handler: async (request, reply) => bulk(request, reply, doors),
     });
   for (const url of ['/:index/_doc', '/:index/_doc/:id', '/:index/_create/:id'])
     app.route<Place>({
-      ...{ method: ['POST', 'PUT'], url },
+      method: ['POST', 'PUT'],
+      url,
       handler: async (request, reply) => single(request, reply, doors),
     });
   registerElasticsearchQuestions(app, doors.state);

@@ -5,20 +5,21 @@ import { errors, type ErrorCode } from '../../errors.ts';
 import { spans } from '../../telemetry.ts';
 
 const ndjsonTypes = new Set([
-  ...['application/x-ndjson', 'application/ndjson', 'application/jsonl', 'application/x-jsonlines'],
+  'application/x-ndjson',
+  'application/ndjson',
+  'application/jsonl',
+  'application/x-jsonlines',
 ]);
 // The last is what `curl --data` says of any body; nobody means it.
 const otherTypes = new Set(['', 'application/json', 'text/plain', 'application/x-www-form-urlencoded']);
 /** What befalls a text before there is an event in it. */
-const unreadable: ReadonlySet<ErrorCode> = new Set([
-  ...([
-    'bad-json',
-    'invalid-utf8',
-    'not-an-object',
-    'event-too-large',
-    'too-deep',
-    'too-many-rejected',
-  ] as const),
+const unreadable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'bad-json',
+  'invalid-utf8',
+  'not-an-object',
+  'event-too-large',
+  'too-deep',
+  'too-many-rejected',
 ]);
 
 /** POST /ingest: NDJSON, a JSON array or one JSON object. */

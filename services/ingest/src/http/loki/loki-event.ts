@@ -6,15 +6,21 @@ import type { GivenFields, Normalizer } from '../../event/normalize.ts';
 import { levelOfText } from '../../event/parse-level.ts';
 import { parseJsonObject } from '../../event/read-event.ts';
 
-const levelNames = [
-  ...['level', 'severity', 'severity_text', 'lvl', 'loglevel', 'log_level', 'detected_level'],
-];
+const levelNames = ['level', 'severity', 'severity_text', 'lvl', 'loglevel', 'log_level', 'detected_level'];
 const serviceNames = ['service_name', 'service', 'app', 'application'];
 const hostNames = ['host', 'hostname', 'host_name'];
 /** Where Loki finds its service_name when no label is called so; these name something else too, and stay labels. */
 const secondServiceNames = [
-  ...['app_name', 'name', 'app_kubernetes_io_name', 'container', 'container_name', 'k8s_container_name'],
-  ...['component', 'workload', 'job', 'k8s_job_name'],
+  'app_name',
+  'name',
+  'app_kubernetes_io_name',
+  'container',
+  'container_name',
+  'k8s_container_name',
+  'component',
+  'workload',
+  'job',
+  'k8s_job_name',
 ];
 const secondHostNames = ['instance', 'nodename', 'node_name', 'k8s_node_name'];
 

@@ -102,7 +102,12 @@ for (const [name, push] of [
     assert.ok(events.every(({ timestamp }) => timestamp === seconds * 1e6 + 123_456));
     assert.deepEqual(
       events.map(({ level, service, host, message, correlationId, traceId }) => [
-        ...[level, service, host, message, correlationId, traceId],
+        level,
+        service,
+        host,
+        message,
+        correlationId,
+        traceId,
       ]),
       [
         ['warn', 'checkout', 'h1', 'plain text', traceId, traceId],
@@ -133,7 +138,9 @@ test('refused entries are told and kept, the others taken in; what is no push is
     await using service = await startForTest(folder.path);
     const send = async (body: string | Buffer, type: string) => {
       const response = await fetch(`${service.address}/loki/api/v1/push`, {
-        ...{ method: 'POST', headers: { 'content-type': type }, body: body as string },
+        method: 'POST',
+        headers: { 'content-type': type },
+        body: body as string,
       });
       return [response.status, await response.text()] as const;
     };

@@ -4,7 +4,13 @@ import type { Labels } from './loki-push.ts';
 const pair = /\s*([A-Za-z_][\w.:]*|"(?:[^"\\]|\\.)*")\s*=\s*"((?:[^"\\]|\\[^])*)"\s*(?:,|(?=\}$))/y;
 const escape = /\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|([^]))/g;
 const named: Readonly<Record<string, string>> = {
-  ...{ a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' },
+  a: '\x07',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  v: '\v',
 };
 
 /** A stream's labels as Prometheus writes them: `{app="web", job="a\"b"}`, the values quoted as in Go. Throws RejectedError. */

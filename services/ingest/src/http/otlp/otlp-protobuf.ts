@@ -151,9 +151,17 @@ function readScopeNames(bytes: Buffer): { name: string; version: string } {
 function logRecord(bytes: Buffer): OtlpRecord {
   const reader = new MessageReader(bytes);
   const record: OtlpRecord = {
-    ...{ time: 0n, observedTime: 0n, severityNumber: 0, severityText: '', body: undefined },
-    ...{ attributes: noAttributes(), droppedAttributesCount: 0, flags: 0 },
-    ...{ traceId: '', spanId: '', eventName: '' },
+    time: 0n,
+    observedTime: 0n,
+    severityNumber: 0,
+    severityText: '',
+    body: undefined,
+    attributes: noAttributes(),
+    droppedAttributesCount: 0,
+    flags: 0,
+    traceId: '',
+    spanId: '',
+    eventName: '',
   };
   for (let t; (t = reader.tag(reader.end)) !== 0;) {
     if (t === tag(1, fixed64)) record.time = reader.fixed64();

@@ -20,7 +20,9 @@ const schemaUrl = 'https://opentelemetry.io/schemas/1.27.0';
 async function log(exporter: LogRecordExporter): Promise<void> {
   const provider = new LoggerProvider({
     resource: resourceFromAttributes({
-      ...{ 'service.name': 'checkout', 'host.name': 'h1', 'service.version': '1.2' },
+      'service.name': 'checkout',
+      'host.name': 'h1',
+      'service.version': '1.2',
     }),
     processors: [new BatchLogRecordProcessor({ exporter })],
   });
@@ -28,16 +30,29 @@ async function log(exporter: LogRecordExporter): Promise<void> {
   const context = trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags: 1 });
   const timestamp: [number, number] = [seconds, 123_456_789];
   logger.emit({
-    ...{ timestamp, observedTimestamp: [seconds + 1, 5], context, severityNumber: 18, severityText: 'Odd' },
+    timestamp,
+    observedTimestamp: [seconds + 1, 5],
+    context,
+    severityNumber: 18,
+    severityText: 'Odd',
     body: 'card refused',
     attributes: {
-      ...{ request_id: 'r-1', 'http.status_code': 502, ratio: 0.5, ok: false, level: 'not a level' },
-      ...{ tags: ['a', 'b'], nested: { a: { b: [1, null] } }, bytes: new Uint8Array([1, 2, 255]) },
+      request_id: 'r-1',
+      'http.status_code': 502,
+      ratio: 0.5,
+      ok: false,
+      level: 'not a level',
+      tags: ['a', 'b'],
+      nested: { a: { b: [1, null] } },
+      bytes: new Uint8Array([1, 2, 255]),
       big: 2 ** 53,
     },
   });
   logger.emit({
-    ...{ timestamp, observedTimestamp: timestamp, severityNumber: 9, severityText: 'INFO' },
+    timestamp,
+    observedTimestamp: timestamp,
+    severityNumber: 9,
+    severityText: 'INFO',
     body: { msg: 'structured', code: 7, ok: true },
     attributes: { ok: 'attribute' },
     eventName: 'app.started',
@@ -62,21 +77,49 @@ for (const [name, Exporter] of [
       scope: { name: 'shop', version: '3.1', schemaUrl },
     };
     assert.deepEqual(fieldsOf(first!), {
-      ...{ timestamp: seconds * 1e6 + 123_456, level: 'error', service: 'checkout', host: 'h1' },
-      ...{ message: 'card refused', correlationId: 'r-1', correlationKind: 'requestId', traceId, spanId },
+      timestamp: seconds * 1e6 + 123_456,
+      level: 'error',
+      service: 'checkout',
+      host: 'h1',
+      message: 'card refused',
+      correlationId: 'r-1',
+      correlationKind: 'requestId',
+      traceId,
+      spanId,
     });
     assert.deepEqual(JSON.parse(first!.attributes), {
-      ...{ requestId: 'r-1', 'http.status_code': 502, ratio: 0.5, ok: false, level: 'not a level' },
-      ...{ tags: ['a', 'b'], nested: { a: { b: [1, null] } }, bytes: 'AQL/', big: '9007199254740992' },
-      ...{ severityNumber: 18, severityText: 'Odd', flags: 1 },
-      ...{ observedTimeUnixNano: `${seconds + 1}000000005`, ...shared },
+      requestId: 'r-1',
+      'http.status_code': 502,
+      ratio: 0.5,
+      ok: false,
+      level: 'not a level',
+      tags: ['a', 'b'],
+      nested: { a: { b: [1, null] } },
+      bytes: 'AQL/',
+      big: '9007199254740992',
+      severityNumber: 18,
+      severityText: 'Odd',
+      flags: 1,
+      observedTimeUnixNano: `${seconds + 1}000000005`,
+      ...shared,
     });
     assert.deepEqual(fieldsOf(second!), {
-      ...{ timestamp: seconds * 1e6 + 123_456, level: 'info', service: 'checkout', host: 'h1' },
-      ...{ message: 'structured', correlationId: null, correlationKind: null, traceId: null, spanId: null },
+      timestamp: seconds * 1e6 + 123_456,
+      level: 'info',
+      service: 'checkout',
+      host: 'h1',
+      message: 'structured',
+      correlationId: null,
+      correlationKind: null,
+      traceId: null,
+      spanId: null,
     });
     assert.deepEqual(JSON.parse(second!.attributes), {
-      ...{ code: 7, ok: 'attribute', body: { ok: true }, eventName: 'app.started', ...shared },
+      code: 7,
+      ok: 'attribute',
+      body: { ok: true },
+      eventName: 'app.started',
+      ...shared,
     });
   });
 
