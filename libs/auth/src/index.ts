@@ -7,6 +7,7 @@ export { glob } from './glob.ts';
 export type { Access, AccessRequest, Authenticate, Holder } from './holder.ts';
 export type { IngestKey, IngestKeys, Quota } from './ingest-keys.ts';
 export { KeysUnavailable } from './keys-unavailable.ts';
+export { mayHaveVisibleMembers } from './may-have-visible-members.ts';
 export { networkOf } from './network-of.ts';
 export {
   guardErrors,
@@ -18,3 +19,4 @@ export {
 } from './request-guard.ts';
 export { openSealer, Sealer } from './sealer.ts';
 export { tokenOf, tokenProtocol } from './token-of.ts';
+export { idsOnly, visibleDocument, VisibleDocument, type DocumentMember } from './visible-document.ts';

@@ -1,3 +1,4 @@
+import { idsOnly, visibleDocument } from '@logloom/auth';
 import {
   aboutCorrelations,
   compilePredicate,
@@ -27,7 +28,7 @@ import {
   type MembersPlace,
 } from '../requests/correlation-events.ts';
 import { relatedTo, type RelatedRequest } from '../requests/related-requests.ts';
-import { idsOnly, placeInId, visibleDocument } from '../visible-document.ts';
+import { placeInId } from './place-in-id.ts';
 
 export interface VisibleDocumentsDeps extends CorrelationEventsDeps {
   search: SearchStore;
