@@ -117,7 +117,11 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
     .description('send the traffic of a made-up shop: several services, slow and failing requests, retries')
     .option('--rate <events>', 'events a second', positive, 50)
     .option('--seconds <n>', 'how long; without it until Ctrl-C', positive, Infinity)
-    .option('--seed <n>', 'the same seed gives the same requests', positive, Date.now() % 1_000_000)
+    .addOption(
+      new Option('--seed <n>', 'the same seed makes the same requests')
+        .argParser(positive)
+        .default(Date.now() % 1_000_000, 'another at each start'),
+    )
     .addOption(ingest)
     .addOption(key)
     .addOption(json)

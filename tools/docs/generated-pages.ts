@@ -1,0 +1,20 @@
+import { format, resolveConfig } from 'prettier';
+import { join } from 'node:path';
+import { cliPage } from './cli-page.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+/** Every generated page: its path from the root, and the function that returns its Markdown. */
+const pages: Readonly<Record<string, () => string | Promise<string>>> = {
+  'docs/api/cli.md': cliPage,
+};
+
+/** The generated pages as they are committed, formatted. */
+export async function generatedPages(): Promise<{ file: string; text: string }[]> {
+  return Promise.all(
+    Object.entries(pages).map(async ([file, write]) => {
+      const options = await resolveConfig(join(root, file));
+      return { file, text: await format(await write(), { ...options, parser: 'markdown' }) };
+    }),
+  );
+}
