@@ -1,12 +1,14 @@
 import { format, resolveConfig } from 'prettier';
 import { join } from 'node:path';
 import { cliPage } from './cli-page.ts';
+import { errorsPage } from './errors-page.ts';
 
 const root = join(import.meta.dirname, '../..');
 
 /** Every generated page: its path from the root, and the function that returns its Markdown. */
 const pages: Readonly<Record<string, () => string | Promise<string>>> = {
   'docs/api/cli.md': cliPage,
+  'docs/errors.md': errorsPage,
 };
 
 /** The generated pages as they are committed, formatted. */

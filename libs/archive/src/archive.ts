@@ -1,3 +1,5 @@
+import { CodedError, type CodeOf } from '@logloom/errors';
+import { archiveErrors } from './errors.ts';
 import type { Correlation, LogView, PlacedEvent } from '@logloom/schemas';
 
 /**
@@ -68,12 +70,8 @@ export interface ScanQuery {
   matches?: (event: PlacedEvent) => boolean;
 }
 
-export class ArchiveError extends Error {
-  readonly code = 'archive-unavailable';
-  /** Whether the same call may succeed later. */
-  readonly retriable = true;
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'ArchiveError';
+export class ArchiveError extends CodedError<CodeOf<typeof archiveErrors>> {
+  constructor(message?: string, options?: ErrorOptions) {
+    super(archiveErrors, 'archive-unavailable', message, options);
   }
 }

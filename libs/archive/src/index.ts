@@ -1,3 +1,4 @@
+export { archiveErrors } from './errors.ts';
 export {
   ArchiveError,
   type Archive,

@@ -1,4 +1,5 @@
-export { authError, authErrors, type AuthError, type AuthErrorCode } from './auth-error.ts';
+export { authErrors, guardErrors } from './errors.ts';
+export { authError, type AuthError, type AuthErrorCode } from './auth-error.ts';
 export { authenticateNobody, openAuthenticate, type AuthSettings } from './authenticate.ts';
 export { checkExposure, checkIngestExposure, isLoopback } from './check-exposure.ts';
 export { clientAddress, type ClientAddress } from './client-address.ts';
@@ -10,7 +11,6 @@ export { KeysUnavailable } from './keys-unavailable.ts';
 export { mayHaveVisibleMembers } from './may-have-visible-members.ts';
 export { networkOf } from './network-of.ts';
 export {
-  guardErrors,
   isAllowedOrigin,
   RequestGuard,
   type GuardedRequest,

@@ -1,19 +1,10 @@
+import type { guardErrors } from './errors.ts';
 import type { Settings } from '@logloom/settings';
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { isLoopback } from './check-exposure.ts';
 import { glob } from './glob.ts';
-
-/** Why a request is refused before anybody asks who sent it: HTTP status and the reason in general. */
-export const guardErrors = {
-  'bad-host': {
-    status: 421,
-    retriable: false,
-    message: 'this server is not known by the name in Host; ALLOWED_HOSTS names those it is known by',
-  },
-  'bad-origin': { status: 403, retriable: false, message: 'pages of another origin may not connect' },
-} as const;
 
 export type GuardErrorCode = keyof typeof guardErrors;
 

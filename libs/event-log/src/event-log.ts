@@ -1,3 +1,6 @@
+import { CodedError, type CodeOf } from '@logloom/errors';
+import { storageErrors } from '@logloom/sqlite';
+import { eventLogErrors } from './errors.ts';
 /**
  * The log that the services meet in. A topic has a fixed number of partitions; a partition is an ordered sequence of records with
  * ascending offsets (not necessarily without holes).
@@ -190,30 +193,11 @@ export interface PartitionHandler {
   close?: () => Promise<void>;
 }
 
-export type EventLogErrorCode =
-  | 'unknown-topic'
-  | 'unknown-partition'
-  | 'topic-mismatch'
-  | 'topic-recreated'
-  | 'offset-out-of-range'
-  | 'not-assigned'
-  | 'metadata-too-large'
-  | 'record-too-large'
-  | 'data-in-use'
-  | 'log-damaged'
-  | 'disk-full'
-  | 'read-only'
-  | 'log-unavailable';
+export type EventLogErrorCode = CodeOf<typeof eventLogErrors> | CodeOf<typeof storageErrors>;
 
-export class EventLogError extends Error {
-  readonly code: EventLogErrorCode;
-  /** Whether the same call may succeed later. */
-  readonly retriable: boolean;
-  constructor(code: EventLogErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'EventLogError';
-    this.code = code;
-    this.retriable = ['log-unavailable', 'log-damaged', 'disk-full', 'read-only'].includes(code);
+export class EventLogError extends CodedError<EventLogErrorCode> {
+  constructor(code: EventLogErrorCode, message?: string, options?: ErrorOptions) {
+    super({ ...eventLogErrors, ...storageErrors }, code, message, options);
   }
 }
 

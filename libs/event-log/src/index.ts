@@ -1,3 +1,4 @@
+export { eventLogErrors } from './errors.ts';
 export { lockDataFolder } from './data-folder.ts';
 export {
   EventLogError,

@@ -1,3 +1,4 @@
+export { filterErrors } from './errors.ts';
 export {
   keywordFields,
   type Bound,

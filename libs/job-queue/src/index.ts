@@ -1,3 +1,4 @@
+export { jobQueueErrors } from './errors.ts';
 export { JobQueueError, UnrecoverableJobError, type JobQueueErrorCode } from './job-queue-error.ts';
 export type {
   Backoff,

@@ -1,18 +1,11 @@
-export type JobQueueErrorCode =
-  | 'bad-job'
-  | 'unsupported-schedule'
-  | 'job-not-found'
-  | 'job-not-failed'
-  | 'job-active'
-  | 'lease-lost'
-  | 'closed';
+import { CodedError, type CodeOf } from '@logloom/errors';
+import { jobQueueErrors } from './errors.ts';
 
-export class JobQueueError extends Error {
-  readonly code: JobQueueErrorCode;
-  constructor(code: JobQueueErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'JobQueueError';
-    this.code = code;
+export type JobQueueErrorCode = CodeOf<typeof jobQueueErrors>;
+
+export class JobQueueError extends CodedError<JobQueueErrorCode> {
+  constructor(code: JobQueueErrorCode, message?: string, options?: ErrorOptions) {
+    super(jobQueueErrors, code, message, options);
   }
 }
 

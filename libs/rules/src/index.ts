@@ -1,3 +1,4 @@
+export { rulesErrors } from './errors.ts';
 export type { RuleSet, RulesResult } from './parse-rules.ts';
 export { formatProblem, type RuleProblem, type RulesErrorCode } from './rule-problem.ts';
 export type { Rule, Sequence } from './rule.ts';

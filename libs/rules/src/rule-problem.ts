@@ -1,5 +1,7 @@
-export type RulesErrorCode =
-  'bad-yaml' | 'bad-rule' | 'bad-rule-filter' | 'duplicate-rule' | 'rules-too-large' | 'unreadable-rules';
+import type { CodeOf } from '@logloom/errors';
+import type { rulesErrors } from './errors.ts';
+
+export type RulesErrorCode = CodeOf<typeof rulesErrors>;
 
 /** What is wrong with a rules file, and where; line and column count from 1. */
 export interface RuleProblem {

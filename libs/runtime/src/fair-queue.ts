@@ -1,3 +1,5 @@
+import { CodedError, requestErrors } from '@logloom/errors';
+
 export interface FairQueueOptions {
   /** Pieces of work that are done at once. */
   atOnce: number;
@@ -30,11 +32,10 @@ interface Holder {
 }
 
 /** Too much is waiting already: of this holder, or in all. */
-export class QueueFullError extends Error {
-  readonly code = 'too-many-requests';
+export class QueueFullError extends CodedError<'too-many-requests'> {
   readonly retryAfterSeconds = 1;
   constructor() {
-    super('too many requests are in work or waiting; try again');
+    super(requestErrors, 'too-many-requests');
   }
 }
 

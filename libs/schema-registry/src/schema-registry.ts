@@ -1,3 +1,6 @@
+import { CodedError, type CodeOf } from '@logloom/errors';
+import { schemaRegistryErrors } from './errors.ts';
+
 /**
  * Keeps the schemas that records were written with. A record's value is framed in Confluent's wire format: one zero byte, the
  * schema's id as 4 bytes big-endian, the Avro body.
@@ -15,17 +18,10 @@ export interface SchemaRegistry {
   close(): Promise<void>;
 }
 
-export type SchemaRegistryErrorCode =
-  'incompatible-schema' | 'unknown-schema-id' | 'bad-framing' | 'registry-unavailable';
+export type SchemaRegistryErrorCode = CodeOf<typeof schemaRegistryErrors>;
 
-export class SchemaRegistryError extends Error {
-  readonly code: SchemaRegistryErrorCode;
-  /** Whether the same call may succeed later. */
-  readonly retriable: boolean;
-  constructor(code: SchemaRegistryErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'SchemaRegistryError';
-    this.code = code;
-    this.retriable = code === 'registry-unavailable';
+export class SchemaRegistryError extends CodedError<SchemaRegistryErrorCode> {
+  constructor(code: SchemaRegistryErrorCode, message?: string, options?: ErrorOptions) {
+    super(schemaRegistryErrors, code, message, options);
   }
 }

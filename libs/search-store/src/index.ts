@@ -1,3 +1,4 @@
+export { searchStoreErrors } from './errors.ts';
 export { cancelledQueries, runCancellable, throwIfCancelled, type Cancellation } from './cancellation.ts';
 export { openSearchStore, type OpenSearchStoreOptions } from './open.ts';
 export {

@@ -1,3 +1,6 @@
+import { CodedError, pickErrors, requestErrors, type CodeOf } from '@logloom/errors';
+import { filterErrors } from '@logloom/filter';
+import { searchStoreErrors } from './errors.ts';
 import type { Filter } from '@logloom/filter';
 import type { Correlation, Level, LogView, PlacedEvent } from '@logloom/schemas';
 
@@ -154,30 +157,23 @@ export interface CorrelationsPage {
 export const maxTotal = 10_000_000;
 export const maxBuckets = 1000;
 
-export type SearchStoreErrorCode =
-  | 'bad-filter'
-  | 'bad-cursor'
-  | 'too-many-buckets'
-  | 'unknown-field'
-  | 'timeout'
-  | 'cancelled'
-  | 'store-unavailable';
+const errors = {
+  ...searchStoreErrors,
+  ...pickErrors(filterErrors, 'bad-filter'),
+  ...pickErrors(requestErrors, 'bad-cursor'),
+};
 
-export class SearchStoreError extends Error {
-  readonly code: SearchStoreErrorCode;
-  /** Whether the same call may succeed later. */
-  readonly retriable: boolean;
+export type SearchStoreErrorCode = CodeOf<typeof errors>;
+
+export class SearchStoreError extends CodedError<SearchStoreErrorCode> {
   /** With `bad-filter`: what in the filter is not allowed, as it is written there. */
   readonly subject: string | undefined;
   constructor(
     code: SearchStoreErrorCode,
-    message: string,
-    options: ErrorOptions & { subject?: string } = {},
+    message?: string,
+    { subject, ...options }: ErrorOptions & { subject?: string } = {},
   ) {
-    super(message, options);
-    this.name = 'SearchStoreError';
-    this.code = code;
-    this.subject = options.subject;
-    this.retriable = code === 'store-unavailable' || code === 'timeout';
+    super(errors, code, message, options);
+    this.subject = subject;
   }
 }

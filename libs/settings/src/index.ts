@@ -1,3 +1,4 @@
+export { settingsErrors } from './errors.ts';
 export { loadEnvironment, loadSettings } from './load-settings.ts';
 export { memoryBudget, memoryLimit } from './memory-budget.ts';
 export { secretsOf } from './secrets.ts';

@@ -1,3 +1,4 @@
+export { storageErrors } from './errors.ts';
 export { DamageNote, type DamagedFile } from './damage-note.ts';
 export { FillTable } from './fill-table.ts';
 export { nameFile, withFileNamed } from './name-file.ts';

@@ -1,9 +1,10 @@
 import { accessSync, constants } from 'node:fs';
 import { dirname } from 'node:path';
+import type { storageErrors } from './errors.ts';
 import { resultCode } from './result-code.ts';
 
 /** Why a file cannot be written now and may be later, when somebody has made room or given the right to write. */
-export type StorageTrouble = 'disk-full' | 'read-only';
+export type StorageTrouble = keyof typeof storageErrors;
 
 const byErrno: Readonly<Record<string, StorageTrouble>> = {
   ...{ ENOSPC: 'disk-full', EDQUOT: 'disk-full' },

@@ -1,18 +1,21 @@
-/** The errors of the correlator: whether the same start may succeed later. */
-export const errors = {
+import { CodedError, declareErrors, type CodeOf } from '@logloom/errors';
+
+/** What stops the correlator. */
+export const correlatorErrors = declareErrors({
   'newer-algorithm': {
     retriable: false,
-    meaning: 'the log was correlated by a newer release, whose algorithm this one does not know',
+    message: 'the log was correlated by a newer release, whose algorithm this one does not know',
+    where: 'start, log',
+    cause:
+      '`logs.events` was correlated by a newer release, whose algorithm this one does not know; the message names the record. Nothing was written.',
+    action: 'Run the newer release; a release cannot be taken back below its algorithm.',
   },
-} as const;
+});
 
-export type CorrelatorErrorCode = keyof typeof errors;
+export type CorrelatorErrorCode = CodeOf<typeof correlatorErrors>;
 
-export class CorrelatorError extends Error {
-  readonly code: CorrelatorErrorCode;
-  constructor(code: CorrelatorErrorCode, message: string) {
-    super(message);
-    this.name = 'CorrelatorError';
-    this.code = code;
+export class CorrelatorError extends CodedError<CorrelatorErrorCode> {
+  constructor(code: CorrelatorErrorCode, message?: string) {
+    super(correlatorErrors, code, message);
   }
 }

@@ -1,3 +1,4 @@
+export { correlatorErrors } from './errors.ts';
 export { correlateOptions } from './correlate-options.ts';
 export { Correlate, type CorrelateOptions, type InputRecord } from './correlate.ts';
 export type { MemberEvent } from './session/group.ts';

@@ -1,4 +1,5 @@
-export { liveErrors, type LiveErrorCode } from './errors.ts';
+export { liveErrors, viewerErrors, type LiveErrorCode } from './errors.ts';
+export { closeCodes, gapReasons, goodbyeReasons } from './reasons.ts';
 export { listenBacklog } from './listen-backlog.ts';
 export { liveOptions } from './live-options.ts';
 export { createLiveTier, type LiveTier, type LiveTierDeps, type LiveTierOptions } from './live-tier.ts';

@@ -1,86 +1,83 @@
+import { archiveErrors } from '@logloom/archive';
 import { authErrors } from '@logloom/auth';
+import { CodedError, declareErrors, pickErrors, requestErrors, type CodeOf } from '@logloom/errors';
+import { eventLogErrors } from '@logloom/event-log';
+import { filterErrors } from '@logloom/filter';
+import { jobQueueErrors } from '@logloom/job-queue';
+import { searchStoreErrors } from '@logloom/search-store';
+import { storageErrors } from '@logloom/sqlite';
 
-/** The errors of the search API and the indexer: HTTP status and whether the same request may succeed later. */
-export const errors = {
-  'bad-filter': {
-    status: 400,
-    retriable: false,
-    meaning: 'the filter `q` cannot be read; `position` is the place',
-  },
-  'filter-too-complex': {
-    status: 400,
-    retriable: false,
-    meaning: 'the filter `q` is larger than one may be',
-  },
-  ...authErrors,
-  'bad-parameter': { status: 400, retriable: false, meaning: 'a parameter has a value that it cannot have' },
-  'bad-cursor': { status: 400, retriable: false, meaning: '`cursor` is none that this search gave' },
-  'too-many-buckets': { status: 400, retriable: false, meaning: 'the interval is too small for the range' },
-  'unknown-field': { status: 400, retriable: false, meaning: 'no values are counted for this field' },
-  'not-found': { status: 404, retriable: false, meaning: 'there is nothing under this id, or not yet' },
-  'job-not-found': {
-    status: 404,
-    retriable: false,
-    meaning: 'there is no job under this id, or not any more',
-  },
-  'job-not-failed': { status: 409, retriable: true, meaning: 'only a failed job can be put through again' },
+/** What only the indexer and its API say. */
+export const indexerErrors = declareErrors({
   'too-many-saved-filters': {
     status: 429,
     retriable: false,
-    meaning: 'there are as many saved filters, or evaluations of them, as there may be',
+    message: 'limit of saved filters, or of their evaluations, reached',
+    where: 'HTTP',
+    cause:
+      'A principal has 100 saved filters, or 300 evaluations of them a minute; in all there may be 1,000, and 600 a minute.',
+    action: 'Delete one, or take a larger `everyMs`.',
   },
-  'too-many-requests': {
-    status: 429,
+  'jobs-unavailable': {
+    status: 503,
     retriable: true,
-    meaning: 'too many requests are in work or waiting, of this holder or in all',
+    message: 'the job store does not respond',
+    where: 'HTTP',
+    cause: 'Redis, which keeps the jobs and saved filters, does not answer.',
+    action: 'Repeat. As an operator look at `REDIS_URL`.',
   },
-  /** Not an answer: nobody is there to take it. */
-  cancelled: { status: 0, retriable: false, meaning: 'who asked had gone; the query was ended' },
-  timeout: { status: 503, retriable: true, meaning: 'the query ran too long; a smaller range may do' },
-  'store-unavailable': { status: 503, retriable: true, meaning: 'the search store cannot be reached' },
-  'archive-unavailable': { status: 503, retriable: true, meaning: 'the archive cannot be reached' },
-  'jobs-unavailable': { status: 503, retriable: true, meaning: 'the store of the jobs does not answer' },
-  'log-unavailable': { status: 503, retriable: true, meaning: 'the log cannot be reached' },
-  'internal-error': { status: 500, retriable: false, meaning: 'a fault of Logloom; its log has the details' },
-  /** Not an answer: the code of a dead letter. */
   'undecodable-record': {
-    status: 0,
     retriable: false,
-    meaning: 'a record of the log is none of ours or damaged',
+    message: 'the record of the log is damaged, or it is not one of Logloom',
+    where: 'dead letter',
+    cause:
+      'A record of `logs.events` or `logs.correlations` was not written by Logloom, or is damaged. The indexer passes it over.',
+    action: 'Find who else writes to the topic; take its right to do so.',
   },
-  /** Not an answer: the code of a dead letter. */
   'refused-by-store': {
-    status: 0,
     retriable: false,
-    meaning: 'the search store can never take the event or document; the archive has it',
+    message: 'the search store can never accept the event or document; the archive has it',
+    where: 'dead letter',
+    cause:
+      "The search store can never take this event or document: its mapping cannot read a field, or it is larger than the store takes. The message has the store's reason. The archive and the live tail have it all the same.",
+    action: 'Check whether somebody changed the mapping of the indices; else send smaller events.',
   },
-  /** Not an answer: the code of a record among the dead letters. */
   redriven: {
-    status: 0,
     retriable: false,
-    meaning: 'no dead letter, but the note of which ones a job has put through again',
+    message: 'not a dead letter: the note of which ones a job has redriven',
+    where: 'dead letter',
+    cause:
+      'Not a dead letter: the note in `logs.dead-letter` of which dead letters a redrive has taken (`docs/jobs.md`).',
+    action: 'Nothing.',
   },
-} as const;
+});
 
-export type ErrorCode = keyof typeof errors;
+/** Every error of the search API and the indexer. */
+export const errors = {
+  ...indexerErrors,
+  ...requestErrors,
+  ...filterErrors,
+  ...authErrors,
+  ...searchStoreErrors,
+  ...archiveErrors,
+  ...storageErrors,
+  ...pickErrors(jobQueueErrors, 'job-not-found', 'job-not-failed'),
+  ...pickErrors(eventLogErrors, 'log-unavailable'),
+};
+
+export type ErrorCode = CodeOf<typeof errors>;
 
 export interface ApiErrorDetails {
   parameter?: string;
   /** Where in the filter. */
   position?: number;
-  /** The parameters that there are. */
+  /** The parameters that exist. */
   known?: readonly string[];
 }
 
-/** A request that is refused. */
-export class ApiError extends Error {
-  readonly code: ErrorCode;
-  /** What the answer says besides code and message: the parameter, the position in the filter. */
-  readonly details: ApiErrorDetails;
-  constructor(code: ErrorCode, message: string, details: ApiErrorDetails = {}) {
-    super(message);
-    this.name = 'ApiError';
-    this.code = code;
-    this.details = details;
+/** A request that is refused. `details` are what the response says besides code and message. */
+export class ApiError extends CodedError<ErrorCode> {
+  constructor(code: ErrorCode, message?: string, details: ApiErrorDetails = {}) {
+    super(errors, code, message, { details });
   }
 }

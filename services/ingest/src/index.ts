@@ -1,4 +1,4 @@
-export { errors, type ErrorCode } from './errors.ts';
+export { errors, eventErrors, ingestErrors, type ErrorCode } from './errors.ts';
 export { Normalizer } from './event/normalize.ts';
 export { readEvent } from './event/read-event.ts';
 export { runIngest, startIngest, type RunningIngest } from './run-ingest.ts';

@@ -1,3 +1,4 @@
+import { statusOf } from '@logloom/errors';
 import { Sealer, type Authenticate, type ClientAddress } from '@logloom/auth';
 import {
   compileHighlight,
@@ -301,7 +302,7 @@ function sendError(error: Error, reply: FastifyReply, onError?: (error: unknown)
     const known = code as ErrorCode;
     const parameter = parameterOf[known];
     const details = error instanceof ApiError ? error.details : parameter === undefined ? {} : { parameter };
-    return reply.code(errors[known].status).send({ error: { code, message: error.message, ...details } });
+    return reply.code(statusOf(errors[known])).send({ error: { code, message: error.message, ...details } });
   }
   // Fastify's own refusals, such as a malformed URL.
   if (statusCode !== undefined && statusCode < 500)
@@ -309,5 +310,5 @@ function sendError(error: Error, reply: FastifyReply, onError?: (error: unknown)
   onError?.(error);
   return reply
     .code(500)
-    .send({ error: { code: 'internal-error', message: errors['internal-error'].meaning } });
+    .send({ error: { code: 'internal-error', message: errors['internal-error'].message } });
 }

@@ -26,7 +26,8 @@ export class KeyGuard {
   identify(url: string, headers: IncomingHttpHeaders): IngestKey | undefined {
     if (open.has(url.split('?', 1)[0]!)) return undefined;
     const key = ifAvailable(() => this.#keys.find(headers));
-    if (key === undefined) throw new IngestError('unauthorized');
+    if (key === undefined)
+      throw new IngestError('unauthorized', 'no key came with the request, or none that is known');
     return key;
   }
 

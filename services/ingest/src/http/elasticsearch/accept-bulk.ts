@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { crc32 } from 'node:zlib';
 import type { Bulk, BulkMeta } from './bulk-body.ts';
 import type { Counts, Received } from '../receive-request.ts';
+import { statusOf } from '@logloom/errors';
 import { errors, reject, type ErrorCode, type IngestError, type Rejection } from '../../errors.ts';
 import { inSlices } from '../../pipeline/in-slices.ts';
 import { textPart } from '../../pipeline/joint-dead-letter.ts';
@@ -134,7 +135,7 @@ function duplicateItem(meta: BulkMeta): string {
 }
 
 function refusedItem(meta: BulkMeta, { code, message }: Rejection): string {
-  const { status } = errors[code];
+  const status = statusOf(errors[code]);
   const type = errorTypes[code] ?? 'document_parsing_exception';
   const reason = JSON.stringify(`${code}: ${message}`);
   const error = `"error":{"type":"${type}","reason":${reason}}`;

@@ -1,0 +1,58 @@
+import { declareErrors } from '@logloom/errors';
+
+/** What can go wrong with jobs. */
+export const jobQueueErrors = declareErrors({
+  'bad-job': {
+    retriable: false,
+    message: 'the job is invalid',
+    where: 'log',
+    cause: "A job's name, data or options are invalid.",
+    action: 'Fix the caller; the message lists all problems.',
+  },
+  'unsupported-schedule': {
+    retriable: false,
+    message: 'the embedded queue does not support this schedule',
+    where: 'log',
+    cause:
+      'The embedded queue was given a cron schedule, or an interval that is no whole number of milliseconds.',
+    action: 'Use `everyMs`, or set `REDIS_URL`.',
+  },
+  'job-not-found': {
+    status: 404,
+    retriable: false,
+    message: 'there is no job with this id',
+    where: 'HTTP, log',
+    cause: 'There is no job under this id; finished jobs are kept for a while only.',
+    action: 'Take the id from the response that ordered the job.',
+  },
+  'job-not-failed': {
+    status: 409,
+    retriable: true,
+    message: 'only a failed job can be retried',
+    where: 'HTTP, log',
+    cause: 'Only a failed job can be retried.',
+    action: 'Wait for it to end: `GET /api/jobs/{id}`.',
+  },
+  'job-active': {
+    retriable: true,
+    message: 'an active job cannot be removed',
+    where: 'log',
+    cause: 'A job that is being worked on cannot be removed.',
+    action: 'Wait for it to end.',
+  },
+  'lease-lost': {
+    retriable: true,
+    message: 'the lease on the job was lost',
+    where: 'log',
+    cause:
+      'A worker was held up for so long that another may have its job. Handlers are idempotent: nothing is done twice.',
+    action: 'Nothing. When it comes often, give the process more CPU.',
+  },
+  closed: {
+    retriable: false,
+    message: 'the queue is closed',
+    where: 'log',
+    cause: 'The queue was used after it was closed.',
+    action: 'Report it.',
+  },
+});
