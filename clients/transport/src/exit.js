@@ -2,13 +2,22 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-/** @import { Transport, TransportOptions } from './transport.js' */
+/**
+ * @import { TransportOptions } from './transport-options.js'
+ *
+ * @typedef {object} Flushable a transport, as far as the end of the process needs it
+ * @property {boolean} isPending something waits to be sent
+ * @property {{ producer: string, lines: string[], sequence: number }} unsent what waits in memory
+ * @property {(timeoutMs: number) => Promise<boolean>} flush
+ * @property {() => void} release
+ * @property {() => void} giveUp
+ */
 
 /**
  * Sends what waits before the process ends. When it ends by itself, it is held up until everything is sent. After process.exit() or an
  * uncaught error nothing asynchronous runs any more: a child process then sends the rest, under the same numbers, so that what was
  * under way makes no copy. Both take at most `exitTimeoutMs`. A spool needs no child: the next process sends it.
- * @param {Transport} transport
+ * @param {Flushable} transport
  * @param {TransportOptions & { exitTimeoutMs: number }} options
  * @returns {() => void} lets go of the process
  */
@@ -30,7 +39,7 @@ export function flushAtExit(transport, options) {
   };
 }
 
-/** @param {Transport} transport @param {TransportOptions & { exitTimeoutMs: number }} options */
+/** @param {Flushable} transport @param {TransportOptions & { exitTimeoutMs: number }} options */
 function sendByChild(transport, { url, token, headers, gzip, kafka, exitTimeoutMs }) {
   const sender = { url, headers, gzip, kafka, token: typeof token === 'function' ? undefined : token };
   if (typeof token === 'function') {

@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * @typedef {import('./transport.js').TransportOptions} TransportOptions
+ * @typedef {import('./transport-options.js').TransportOptions} TransportOptions
  * @typedef {import('./transport.js').TransportStats} TransportStats
- * @typedef {import('./transport.js').Problem} Problem
+ * @typedef {import('./transport-options.js').Problem} Problem
  * @typedef {import('./sender.js').KafkaOptions} KafkaOptions
  */
 export { stringify } from './stringify.js';

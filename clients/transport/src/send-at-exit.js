@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { text } from 'node:stream/consumers';
 import { retryDelay } from './retry-delay.js';
-import { createSender } from './sender.js';
+import { createSender } from './create-sender.js';
 
 const batchLines = 1000;
 const { sender: options, batch } = JSON.parse(await text(process.stdin));

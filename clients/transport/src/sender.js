@@ -27,10 +27,4 @@
  * @property {string[]} brokers
  * @property {string} [topic] default logs.raw
  */
-import { createHttpSender } from './http-sender.js';
-import { createKafkaSender } from './kafka-sender.js';
-
-/** @param {SenderOptions} options @returns {Sender} */
-export function createSender(options) {
-  return options.kafka === undefined ? createHttpSender(options) : createKafkaSender(options.kafka);
-}
+export {};

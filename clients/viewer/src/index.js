@@ -9,8 +9,8 @@
  * @typedef {import('./protocol.js').Refusal} Refusal
  * @typedef {import('./live-client.js').ClientOptions} ClientOptions
  * @typedef {import('./live-client.js').ConnectionState} ConnectionState
- * @typedef {import('./live-client.js').Handlers} Handlers
- * @typedef {import('./live-client.js').Subscription} Subscription
+ * @typedef {import('./subscription.js').Handlers} Handlers
+ * @typedef {import('./subscription.js').Subscription} Subscription
  * @typedef {import('./watch.js').WatchEntry} WatchEntry
  * @typedef {import('./watch.js').WatchOptions} WatchOptions
  */

@@ -7,26 +7,9 @@ import { Watch } from './watch.js';
 /**
  * @import { Correlation, From, Gap, LogEvent, Mode, Refusal, ServerMessage, Wanted } from './protocol.js'
  * @import { Taken } from './item-cursor.js'
+ * @import { Handlers, Subscription } from './subscription.js'
  *
  * @typedef {'connecting' | 'open' | 'waiting' | 'closed'} ConnectionState
- * @typedef {{ before: string, taken: Taken }} Place where a batch begins
- *
- * @typedef {object} Handlers
- * @property {() => void} [onSubscribed] the server took the subscription (again)
- * @property {(items: any[], cursor: string, place: Place) => void} onItems events or correlations, in the server's order; everything
- *   up to `cursor` is then received
- * @property {(gap: Gap) => void} [onGap] what was not sent, exactly
- * @property {(mode: Mode) => void} [onMode]
- * @property {(cursor: string) => void} [onAcked] the server has kept it: a durable subscription goes on there
- * @property {(message: string) => void} [onRestart] the server could not go on at the cursor; what came between is unknown
- * @property {(error: Refusal) => void} [onError] refused; it is over
- *
- * @typedef {object} Subscription
- * @property {() => string | undefined} cursor everything up to here has been received
- * @property {(cursor?: string) => void} ack tells the server that all up to a cursor (default: all that was received) is dealt with
- * @property {() => void} pause stops the server's sending; nothing is lost
- * @property {() => void} resume goes on at the cursor
- * @property {() => void} close
  *
  * @typedef {object} Entry
  * @property {string} id

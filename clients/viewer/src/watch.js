@@ -4,7 +4,7 @@ import { LiveError } from './live-error.js';
 
 /**
  * @import { Correlation, Gap, LogEvent, Mode, Wanted } from './protocol.js'
- * @import { LiveClient, Place } from './live-client.js'
+ * @import { Place, Subscriber } from './subscription.js'
  * @import { Taken } from './item-cursor.js'
  *
  * @typedef {{ type: 'event', event: LogEvent, cursor: string }
@@ -39,7 +39,7 @@ export class Watch {
   #maxQueued;
   #type;
 
-  /** @param {LiveClient} client @param {Wanted} wanted @param {WatchOptions} options */
+  /** @param {Subscriber} client @param {Wanted} wanted @param {WatchOptions} options */
   constructor(client, wanted, { signal, onAcked = () => {}, maxQueued = 10_000 }) {
     this.#maxQueued = maxQueued;
     this.#type = wanted.stream === 'correlations' ? 'correlation' : 'event';

@@ -2,7 +2,7 @@ import { parseFilter } from '@logloom/filter';
 import { SettingsError } from '@logloom/settings/settings-error';
 import { errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions } from 'jose';
 import { authError, type AuthError } from './auth-error.ts';
-import type { AuthSettings } from './authenticate.ts';
+import type { AuthSettings } from './auth-settings.ts';
 import type { Access, Authenticate, Holder } from './holder.ts';
 import { openKeySet } from './key-set.ts';
 import { KeysUnavailable } from './keys-unavailable.ts';

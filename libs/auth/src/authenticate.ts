@@ -1,14 +1,5 @@
-import type { Settings } from '@logloom/settings';
+import type { AuthSettings } from './auth-settings.ts';
 import type { Authenticate } from './holder.ts';
-
-export type AuthSettings = Pick<
-  Settings,
-  | 'LIVE_AUTH_JWKS'
-  | 'LIVE_AUTH_ISSUER'
-  | 'LIVE_AUTH_AUDIENCE'
-  | 'LIVE_AUTH_FILTER_CLAIM'
-  | 'LIVE_AUTH_REQUIRE_FILTER'
->;
 
 /** Lets everybody in; nobody is known. */
 export const authenticateNobody: Authenticate = async () => ({ ok: true, holder: {} });

@@ -1,6 +1,7 @@
 export { authErrors, guardErrors } from './errors.ts';
 export { authError, type AuthError, type AuthErrorCode } from './auth-error.ts';
-export { authenticateNobody, openAuthenticate, type AuthSettings } from './authenticate.ts';
+export type { AuthSettings } from './auth-settings.ts';
+export { authenticateNobody, openAuthenticate } from './authenticate.ts';
 export { checkExposure, checkIngestExposure, isLoopback } from './check-exposure.ts';
 export { clientAddress, type ClientAddress } from './client-address.ts';
 export { canDecideCorrelations, compileCorrelationAccess } from './correlation-access.ts';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { compareCodePoints } from './predicate/code-points.ts';
-import { compilePredicate, equalityTerms, FilterSubject, parseFilter, tokenize } from './index.ts';
 import { corpusEvents } from './contract/filter-corpus.ts';
 import { globMatcher } from './glob.ts';
+import { compilePredicate, equalityTerms, FilterSubject, parseFilter, tokenize } from './index.ts';
+import { compareCodePoints } from './predicate/code-points.ts';
 import { wordSequenceMatcher } from './predicate/words-matcher.ts';
 
 const text = fc.string({

@@ -1,9 +1,9 @@
 import { parseFilter, type Filter } from '@logloom/filter';
 import { isNode, isScalar, LineCounter, parseDocument, type Document, type Node } from 'yaml';
 import { durationMs } from './duration.ts';
-import { compileRule, type Rule } from './rule.ts';
 import type { RuleProblem, RulesErrorCode } from './rule-problem.ts';
 import { maxRulesBytes, rulesFileSchema, type RuleText } from './rule-schema.ts';
+import { compileRule, type Rule } from './rule.ts';
 import { rulesVersion } from './rules-version.ts';
 
 /** The rules of a file, ready to be applied. */

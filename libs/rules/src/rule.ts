@@ -1,6 +1,6 @@
 import { compilePredicate, type Filter, type Predicate } from '@logloom/filter';
-import { fieldValues, type FieldValues } from './field-values.ts';
 import { durationMs } from './duration.ts';
+import { fieldValues, type FieldValues } from './field-values.ts';
 import type { RuleText } from './rule-schema.ts';
 import type { Severity } from './severity.ts';
 

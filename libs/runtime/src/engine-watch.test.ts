@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createServer, connect, type AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EngineWatch } from './engine-watch.ts';
 import { pingRedis } from './engine-pings.ts';
+import { EngineWatch } from './engine-watch.ts';
 
 test('what waits for an engine that answers nothing rejects, what is asked then rejects at once, and both pass when it answers', async () => {
   let isFrozen = false;

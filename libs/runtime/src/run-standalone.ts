@@ -8,8 +8,8 @@ import {
 } from '@logloom/telemetry';
 import fastify, { type FastifyInstance } from 'fastify';
 import { endAnyway } from './end-anyway.ts';
-import { createFilesPrivate } from './private-files.ts';
 import { guardRequests } from './guard-requests.ts';
+import { createFilesPrivate } from './private-files.ts';
 import { registerHealth, type HealthCheck } from './register-health.ts';
 import { serverOptions } from './server-options.ts';
 import type { RunService, ServiceContext } from './service-context.ts';

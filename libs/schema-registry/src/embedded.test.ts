@@ -1,8 +1,8 @@
 import { contractNames, contractText } from '@logloom/schemas';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createEmbeddedSchemaRegistry, subjectOf } from './embedded.ts';
 import { schemaRegistryContract } from './contract/schema-registry.contract.ts';
+import { createEmbeddedSchemaRegistry, subjectOf } from './embedded.ts';
 
 schemaRegistryContract('The embedded registry', async () => createEmbeddedSchemaRegistry());
 

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { describe, test } from 'node:test';
-import { avroArbitrary, type AvroField, type AvroObject, type AvroSchema } from './testing/avro-arbitrary.ts';
 import {
   contractNames,
   contractPath,
@@ -12,6 +11,7 @@ import {
   versionPath,
   type ContractName,
 } from './contracts.ts';
+import { avroArbitrary, type AvroField, type AvroObject, type AvroSchema } from './testing/avro-arbitrary.ts';
 
 const parse = (text: string): AvroObject => JSON.parse(text) as AvroObject;
 

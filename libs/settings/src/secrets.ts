@@ -1,5 +1,3 @@
-import type { Settings } from './settings.ts';
-
 /** Settings that are a secret as a whole, by their names. */
 const secretName = /_(?:KEY|TOKEN|PASSWORD|SECRET|PASSPHRASE)$/;
 /** What stands before the host of a URL, also of one with several hosts or too few slashes. */
@@ -13,7 +11,7 @@ export function withoutSecrets(name: string, value: string): string {
 }
 
 /** The secrets that the settings hold, as they may stand in an error of an engine or a library. */
-export function secretsOf(settings: Settings): string[] {
+export function secretsOf(settings: Readonly<Record<string, unknown>>): string[] {
   return Object.entries(settings).flatMap(([name, value]) => {
     if (typeof value !== 'string') return [];
     if (secretName.test(name)) return [value];

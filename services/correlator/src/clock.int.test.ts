@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { logEvent } from './testing/correlator-fixtures.ts';
 import { runCorrelator } from './run-correlator.ts';
+import { logEvent } from './testing/correlator-fixtures.ts';
 
 test('one event appended by a clock 400 days ahead: requests after it complete, and offsets are committed, also after a restart', async (t) => {
   using folder = mkdtempDisposableSync(join(tmpdir(), 'clock-'));

@@ -11,17 +11,17 @@ import type { Serde } from '@logloom/schema-registry';
 import type { GapReport } from '@logloom/runtime';
 import { memberOffsets, topics, type Alert } from '@logloom/schemas';
 import { batchAttributes, type Logger, type Tracing } from '@logloom/telemetry';
-import { AlertWriter } from './output/alert-writer.ts';
 import { Correlate, type CorrelateOptions, type InputRecord } from './correlate.ts';
-import { firstOptions } from './rules/options-in-log.ts';
+import { AlertWriter } from './output/alert-writer.ts';
 import { OutgoingDocuments, type Outgoing } from './output/outgoing.ts';
+import { TraceMemory } from './output/trace-memory.ts';
 import { lastClose, lostBefore, readWritten, WrittenFeed } from './recovery/read-written.ts';
 import { parseMetadata, RestartPoint, type SetBy } from './recovery/restart-point.ts';
+import { endAfter, lastMember, WrittenDocuments, type WrittenEnd } from './recovery/written-documents.ts';
+import { firstOptions } from './rules/options-in-log.ts';
 import { inForceFrom, readInForce, RulesWriter, type Wanted } from './rules/rules-in-log.ts';
 import { spans, type CorrelatorMetrics } from './telemetry.ts';
-import { TraceMemory } from './output/trace-memory.ts';
 import { tryDecode } from './try-decode.ts';
-import { endAfter, lastMember, WrittenDocuments, type WrittenEnd } from './recovery/written-documents.ts';
 
 export const group = 'correlator';
 

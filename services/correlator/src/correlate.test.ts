@@ -5,9 +5,9 @@ import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Correlate, type CorrelateOptions, type InputRecord } from './correlate.ts';
-import type { ClockState } from './session/log-clock.ts';
 import { RestartPoint } from './recovery/restart-point.ts';
 import { endAfter, toWrittenClose, WrittenDocuments, type WrittenEnd } from './recovery/written-documents.ts';
+import type { ClockState } from './session/log-clock.ts';
 
 const options: CorrelateOptions = {
   idleMs: 50,

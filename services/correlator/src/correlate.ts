@@ -8,12 +8,12 @@ import {
   type Correlation,
   type LogEvent,
 } from '@logloom/schemas';
-import { addMember, openGroup, toDocument, type Group, type MemberEvent } from './session/group.ts';
+import { isFinal, WrittenDocuments, type ClosePosition } from './recovery/written-documents.ts';
 import type { CloseRequest } from './session/group-rules.ts';
+import { addMember, openGroup, toDocument, type Group, type MemberEvent } from './session/group.ts';
 import { LinkedQueue } from './session/linked-queue.ts';
 import { LogClock, type ClockState } from './session/log-clock.ts';
 import { Waits } from './session/waits.ts';
-import { isFinal, WrittenDocuments, type ClosePosition } from './recovery/written-documents.ts';
 
 /** When a group closes. Times in milliseconds of the log's clock. */
 export interface CorrelateOptions {
@@ -81,7 +81,7 @@ export class Correlate {
   readonly #byActivity = new LinkedQueue<Group>();
   readonly #byAge = new LinkedQueue<Group>();
   readonly #byGrace = new LinkedQueue<Group>();
-  readonly #waits = new Waits();
+  readonly #waits = new Waits<Group>();
   #bytes = 0;
   readonly #time: LogClock;
   #lostFrom = Infinity;
@@ -238,7 +238,7 @@ export class Correlate {
     const subject = new FilterSubject(placeEvent(event as LogEvent, epoch, partition, this.#offset));
     return group.rules!.observe(subject, this.#waits, (rule, sequence, since) => {
       const withinMs = sequence.withinMicros / 1000;
-      return this.#waits.add({ group, rule, since, deadline: this.#time.now + withinMs }, withinMs);
+      return this.#waits.add({ owner: group, rule, since, deadline: this.#time.now + withinMs }, withinMs);
     });
   }
 
@@ -250,7 +250,7 @@ export class Correlate {
       wait !== null;
       wait = this.#waits.ranOut(this.#time.now)
     ) {
-      const { group, rule } = wait;
+      const { owner: group, rule } = wait;
       group.rules!.ranOut(rule, this.#waits);
       if (!mayClose) continue;
       if (group.idle === null) this.#emit(group, 'rule', false);

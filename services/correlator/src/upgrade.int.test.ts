@@ -9,8 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { logEvent } from './testing/correlator-fixtures.ts';
 import { runCorrelator } from './run-correlator.ts';
+import { logEvent } from './testing/correlator-fixtures.ts';
 
 const minuteMs = 60_000;
 

@@ -5,8 +5,8 @@ import { FileFollower } from './follow-file.ts';
 import { postBatch } from './post-batch.ts';
 import type { Progress } from './progress-bar.ts';
 import { readFile, type SentEvent } from './read-file.ts';
-import { addAnswer, type SendResult } from './send-result.ts';
 import { SendPosition, type FilePlace, type SavedBatch } from './send-position.ts';
+import { addAnswer, type SendResult } from './send-result.ts';
 import { untilRoom } from './until-room.ts';
 
 export interface SendFilesOptions {

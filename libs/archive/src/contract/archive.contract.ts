@@ -1,8 +1,8 @@
 import { correlationDefaults, type Correlation, type PlacedEvent } from '@logloom/schemas';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sourceOf } from '../archived-event.ts';
 import type { Archive } from '../archive.ts';
+import { sourceOf } from '../archived-event.ts';
 
 /** Opens a new, empty archive; `dispose` removes it. `reopen` gives the same archive anew, after a restart. */
 export type ArchiveFactory = () => Promise<{

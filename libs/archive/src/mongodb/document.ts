@@ -27,6 +27,16 @@ export interface EventDocument extends MongoFields {
 
 export type CorrelationDocument = Omit<Correlation, 'id'> & { _id: string };
 
+/** How far a partition of a topic is in the archive, or, with the id `removed`, before when retention has removed everything. */
+export interface MarkDocument {
+  _id: string;
+  epoch?: string;
+  topic?: string;
+  partition?: number;
+  offset?: number;
+  micros?: number;
+}
+
 const ranks = new Map(levels.map((level, rank) => [level, rank]));
 
 export function documentOf(e: PlacedEvent): EventDocument {

@@ -8,8 +8,8 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { after, describe, test } from 'node:test';
 import { startStack } from '../../../../infra/local/start-stack.ts';
-import { archiveContract } from '../contract/archive.contract.ts';
 import { ArchiveError } from '../archive.ts';
+import { archiveContract } from '../contract/archive.contract.ts';
 import { compareEvents } from './document.ts';
 import { openMongoArchive, type MongoArchive } from './mongo-archive.ts';
 

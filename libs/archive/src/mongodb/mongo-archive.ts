@@ -1,5 +1,6 @@
 import type { Correlation, PlacedEvent } from '@logloom/schemas';
 import type { Archive, ByCorrelationOptions } from '../archive.ts';
+import { eventBytes, maxAnswerBytes } from '../event-bytes.ts';
 import {
   compareEvents,
   correlationDocumentOf,
@@ -8,7 +9,6 @@ import {
   eventOf,
   eventProjection,
 } from './document.ts';
-import { eventBytes, maxAnswerBytes } from '../event-bytes.ts';
 import { exceptDuplicates, withRetries } from './errors.ts';
 import { eventsUpTo, scanSlices, type MongoScanQuery } from './scan.ts';
 import { boundsOf, neighbourOf, otherEvents, sliceOf, slicesWithin } from './slices.ts';

@@ -7,10 +7,9 @@ import {
   type Db,
   type Timestamp,
 } from 'mongodb';
-import type { CorrelationDocument, EventDocument } from './document.ts';
+import type { CorrelationDocument, EventDocument, MarkDocument } from './document.ts';
 import { withRetries } from './errors.ts';
 import { otherEvents } from './slices.ts';
-import type { MarkDocument } from './view.ts';
 
 const correlations = 'correlations';
 const defaultDatabase = 'logloom';

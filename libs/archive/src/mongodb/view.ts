@@ -2,16 +2,6 @@ import type { Correlation, FillMark, FillMove, PlacedEvent } from '@logloom/sche
 import { neighbourOf, sliceOf } from './slices.ts';
 import type { MongoStore } from './store.ts';
 
-/** How far a partition of a topic is in the archive, or, with the id `removed`, before when retention has removed everything. */
-export interface MarkDocument {
-  _id: string;
-  epoch?: string;
-  topic?: string;
-  partition?: number;
-  offset?: number;
-  micros?: number;
-}
-
 const removedId = 'removed';
 
 export async function filled(store: MongoStore, epoch: string): Promise<FillMark[]> {

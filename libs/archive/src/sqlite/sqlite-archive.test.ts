@@ -4,8 +4,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
-import { archiveContract } from '../contract/archive.contract.ts';
 import { ArchiveError } from '../archive.ts';
+import { archiveContract } from '../contract/archive.contract.ts';
 import { openSqliteArchive } from './sqlite-archive.ts';
 
 archiveContract('sqlite', async () => {

@@ -14,8 +14,8 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { ArchiveError, type Archive, type ScanQuery } from '../archive.ts';
-import { eventBytes, maxAnswerBytes } from '../event-bytes.ts';
 import { eventColumns, eventOf, rowOf, type EventRow } from '../archived-event.ts';
+import { eventBytes, maxAnswerBytes } from '../event-bytes.ts';
 
 const scanStep = 1000;
 const earliest = Number.MIN_SAFE_INTEGER;

@@ -8,13 +8,13 @@ import {
   type ConsumeOptions,
   type PartitionHandler,
 } from '../event-log.ts';
+import { readCommit, writeMetadata } from './commit.ts';
 import type { KafkaConnection } from './connection.ts';
 import { logUnavailable } from './error.ts';
 import { KafkaFeeds, type Feed } from './feed.ts';
 import { KafkaMembership, type AssignedPartition } from './membership.ts';
 import type { KafkaSettings } from './options.ts';
 import type { KafkaReader } from './reader.ts';
-import { readCommit, writeMetadata } from './commit.ts';
 import type { KafkaTopicEpochs } from './topic-epochs.ts';
 
 const defaultBatch = 1000;

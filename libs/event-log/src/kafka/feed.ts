@@ -2,9 +2,9 @@ import type { EventLogError, LogGap, LogRecord } from '../event-log.ts';
 import type { KafkaConnection } from './connection.ts';
 import { logUnavailable } from './error.ts';
 import { fetchFrom, type Fetched } from './fetch.ts';
-import { leaderId, listOffset } from './reader.ts';
 import type { Cluster } from './internals.ts';
 import type { KafkaSettings } from './options.ts';
+import { leaderId, listOffset } from './reader.ts';
 import { topicRecreated, type KafkaTopicEpochs } from './topic-epochs.ts';
 
 /** How long a broker may hold a fetch that finds nothing. */

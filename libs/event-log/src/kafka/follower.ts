@@ -1,7 +1,7 @@
 import { outOfRange, type FollowOptions } from '../event-log.ts';
 import type { KafkaConnection } from './connection.ts';
-import type { KafkaSettings } from './options.ts';
 import { KafkaFeeds } from './feed.ts';
+import type { KafkaSettings } from './options.ts';
 import type { KafkaTopicEpochs } from './topic-epochs.ts';
 
 const defaultBatch = 1000;

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startStack } from '../../../../infra/local/start-stack.ts';
+import { eventLogContract } from '../contract/event-log.contract.ts';
 import {
   newGroup,
   newTopic,
@@ -14,7 +15,6 @@ import {
   Running,
   texts,
 } from '../contract/harness.ts';
-import { eventLogContract } from '../contract/event-log.contract.ts';
 import type { Assignment, EventLogError, LogRecord } from '../event-log.ts';
 import { KafkaEventLog } from './kafka-event-log.ts';
 

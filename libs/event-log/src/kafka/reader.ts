@@ -1,7 +1,7 @@
 import { maxReadBytes, type LogGap, type LogRecord } from '../event-log.ts';
 import type { KafkaConnection } from './connection.ts';
-import { fetchFrom, partitionBytes, type Fetched } from './fetch.ts';
 import type { FetchPosition } from './fetch-request.ts';
+import { fetchFrom, partitionBytes, type Fetched } from './fetch.ts';
 import type { Cluster } from './internals.ts';
 import { topicRecreated, type KafkaTopicEpochs } from './topic-epochs.ts';
 

@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import { eventLogContract } from '../contract/event-log.contract.ts';
 import {
   newGroup,
   newTopic,
@@ -16,7 +17,6 @@ import {
   Running,
   texts,
 } from '../contract/harness.ts';
-import { eventLogContract } from '../contract/event-log.contract.ts';
 import { EventLogError, type Assignment } from '../event-log.ts';
 import { asEventLogError } from './error.ts';
 import { SqliteEventLog } from './sqlite-event-log.ts';

@@ -1,10 +1,10 @@
 import { openDatabase } from '@logloom/sqlite';
 import { join } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { AcknowledgedEnds } from './acknowledged-ends.ts';
 import { EventLogError, maxReadBytes, type LogRecord, type NewRecord } from '../event-log.ts';
-import { checksum, fromBatch, isSound, toBatches, type RecordBatch } from './record-batch.ts';
+import { AcknowledgedEnds } from './acknowledged-ends.ts';
 import { asEventLogError } from './error.ts';
+import { checksum, fromBatch, isSound, toBatches, type RecordBatch } from './record-batch.ts';
 
 interface Partition {
   /** What lies before was handed out, though it may be lost. */

@@ -7,11 +7,11 @@ import type {
   KeywordField,
   StringMatch,
 } from '../ast.ts';
-import { attributeNumber, attributePair, sortableNumber } from './attributes.ts';
-import { elasticsearchWord } from './words.ts';
 import { escapeGlob, globParts, literalOf } from '../glob.ts';
 import { parseNumber } from '../numeric.ts';
 import { plainWords } from '../predicate/words-matcher.ts';
+import { attributeNumber, attributePair, sortableNumber } from './attributes.ts';
+import { elasticsearchWord } from './words.ts';
 
 export type ElasticsearchQuery = Record<string, unknown>;
 

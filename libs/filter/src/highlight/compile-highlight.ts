@@ -1,9 +1,9 @@
 import type { Condition, Filter, FilterNode } from '../ast.ts';
 import type { FilterSubject } from '../filter-subject.ts';
 import { globMatcher } from '../glob.ts';
-import { cutFragments, type Fragment, type Range } from './fragments.ts';
 import { compilePredicate, type Predicate } from '../predicate/compile-predicate.ts';
 import { attributeMatcher } from '../predicate/value-matcher.ts';
+import { cutFragments, type Fragment, type Range } from './fragments.ts';
 import { wordSpans } from './word-spans.ts';
 
 /** What of an event a filter matched: pieces of its values, under the names of the fields, attributes as `attributes.<path>`. */

@@ -9,8 +9,8 @@ import type {
   NumberField,
   StringMatch,
 } from '../ast.ts';
-import { textPattern, wordsPattern } from './patterns.ts';
 import { parseNumber } from '../numeric.ts';
+import { textPattern, wordsPattern } from './patterns.ts';
 
 export type MongoFilter = Record<string, unknown>;
 

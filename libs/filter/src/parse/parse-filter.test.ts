@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { compilePredicate, FilterSubject, parseFilter } from '../index.ts';
 import { corpusEvents, corpusFilters, generateCorpusEvents } from '../contract/filter-corpus.ts';
+import { compilePredicate, FilterSubject, parseFilter } from '../index.ts';
 
 function canonical(text: string): string {
   const result = parseFilter(text);

@@ -1,10 +1,10 @@
 import lucene, { type LuceneGroup, type LuceneNode, type LuceneRange, type LuceneTerm } from 'lucene';
 import type { Filter, FilterNode } from '../ast.ts';
 import { formatFilter } from '../canonical.ts';
-import { conditionOf, literalValue, type ClauseValue, type TextBound } from './condition.ts';
 import { FilterError } from '../filter-error.ts';
 import { globParts, literalOf } from '../glob.ts';
 import { all, and, not, or } from '../normal-form.ts';
+import { conditionOf, literalValue, type ClauseValue, type TextBound } from './condition.ts';
 import { Scanner, type Clause } from './scan.ts';
 
 export const maxFilterLength = 4096;

@@ -1,8 +1,8 @@
 import type { AttributeMatch, Bound, StringMatch } from '../ast.ts';
 import type { AttributeValue } from '../attribute-values.ts';
-import { compareCodePoints } from './code-points.ts';
 import { globMatcher } from '../glob.ts';
 import { parseNumber } from '../numeric.ts';
+import { compareCodePoints } from './code-points.ts';
 
 /** Tests a keyword's value, which is there. */
 export function stringMatcher(match: StringMatch): (value: string) => boolean {

@@ -1,8 +1,8 @@
 import { levels } from '@logloom/schemas';
 import type { Condition, Filter, FilterNode, KeywordField, NumberField, StringMatch } from '../ast.ts';
 import { formatGlob, globParts, literalOf } from '../glob.ts';
-import { sqlFunctions, type AttributeQuestion } from './functions.ts';
 import { plainWords } from '../predicate/words-matcher.ts';
+import { sqlFunctions, type AttributeQuestion } from './functions.ts';
 
 export interface SqlSchema {
   /** Put before each column's name, e.g. `e.` for a table with an alias. */

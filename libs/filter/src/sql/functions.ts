@@ -2,9 +2,9 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { AttributeMatch } from '../ast.ts';
 import { attributeValues, type AttributeValues } from '../attribute-values.ts';
 import { globMatcher } from '../glob.ts';
-import { tokenize } from '../tokenize.ts';
 import { attributeMatcher } from '../predicate/value-matcher.ts';
 import { wordSequenceMatcher } from '../predicate/words-matcher.ts';
+import { tokenize } from '../tokenize.ts';
 
 /** The functions that compileSql's conditions call. */
 export const sqlFunctions = {

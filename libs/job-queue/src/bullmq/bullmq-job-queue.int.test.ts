@@ -8,10 +8,10 @@ import { createInterface } from 'node:readline';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startStack } from '../../../../infra/local/start-stack.ts';
-import { createBullJobQueue, type BullJobQueueOptions } from './bullmq-job-queue.ts';
 import { jobQueueContract } from '../contract/job-queue.contract.ts';
 import { JobQueueError } from '../job-queue-error.ts';
 import type { JobHandler, JobQueue } from '../job-queue.ts';
+import { createBullJobQueue, type BullJobQueueOptions } from './bullmq-job-queue.ts';
 
 const deadlineMs = 120_000;
 const stack = await startStack({ only: ['redis'] });

@@ -1,9 +1,9 @@
+import { JobQueueError } from '../job-queue-error.ts';
+import type { Job, JobQueue } from '../job-queue.ts';
 import { addJobs, jobOf, stateOf } from './jobs.ts';
 import { deleteSchedule, putSchedule } from './schedules.ts';
 import { BullStore } from './store.ts';
 import { runBullWorker, type BullWorkerSettings } from './worker.ts';
-import { JobQueueError } from '../job-queue-error.ts';
-import type { Job, JobQueue } from '../job-queue.ts';
 
 export interface BullJobQueueOptions extends Partial<BullWorkerSettings> {
   url: string;

@@ -1,9 +1,9 @@
 import type { Job as BullJob, JobsOptions } from 'bullmq';
 import { randomUUID } from 'node:crypto';
-import { encode, fromBullId, toBullId } from './ids.ts';
-import type { BullStore } from './store.ts';
 import { checkJob } from '../check-job.ts';
 import type { Backoff, Job, JobState, NewJob } from '../job-queue.ts';
+import { encode, fromBullId, toBullId } from './ids.ts';
+import type { BullStore } from './store.ts';
 
 /** Marks the backoffs that retryDelay works out: BullMQ's own know no longest delay. */
 const backoffTypes: Record<Backoff['type'], string> = {

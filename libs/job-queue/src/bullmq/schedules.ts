@@ -1,9 +1,9 @@
 import { defaultRepeatStrategy, type RepeatOptions } from 'bullmq';
-import { encode } from './ids.ts';
-import type { BullStore } from './store.ts';
 import { dataToJson } from '../check-job.ts';
 import { JobQueueError } from '../job-queue-error.ts';
 import type { Schedule } from '../job-queue.ts';
+import { encode } from './ids.ts';
+import type { BullStore } from './store.ts';
 
 /** Sets a schedule; see JobQueue.schedule. A schedule of the same id under another name ends. */
 export async function putSchedule(

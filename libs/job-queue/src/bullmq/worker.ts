@@ -1,10 +1,10 @@
 import { UnrecoverableError, WaitingError, Worker, type Job as BullJob } from 'bullmq';
-import { encode, fromBullId } from './ids.ts';
-import { backoffOf, jobOf } from './jobs.ts';
-import type { BullStore } from './store.ts';
 import { JobQueueError, UnrecoverableJobError } from '../job-queue-error.ts';
 import type { JobHandler } from '../job-queue.ts';
 import { retryDelay } from '../retry-delay.ts';
+import { encode, fromBullId } from './ids.ts';
+import { backoffOf, jobOf } from './jobs.ts';
+import type { BullStore } from './store.ts';
 
 export interface BullWorkerSettings {
   /** A job whose worker was not heard of for so long is given to another; looked for as often. */

@@ -5,8 +5,8 @@ import { SqliteDatabase } from './database.ts';
 import { jobsPath } from './files.ts';
 import { countJobs, failedJobs, findJob, insertJobs } from './jobs.ts';
 import { deleteSchedule, putSchedule } from './schedules.ts';
-import { SqliteWorker, type WorkerSettings } from './worker.ts';
 import { WakeUp } from './wake-up.ts';
+import { SqliteWorker, type WorkerSettings } from './worker.ts';
 
 export interface SqliteJobQueueOptions extends Partial<WorkerSettings> {
   /** Where jobs.db lies; made when absent. */

@@ -1,7 +1,7 @@
 import { errors, type Client, type estypes } from '@elastic/elasticsearch';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asStoreError, isBusy } from './errors.ts';
 import { SearchStoreError, type Refused } from '../search-store.ts';
+import { asStoreError, isBusy } from './errors.ts';
 
 export interface BulkSettings {
   /** A request takes no further document once it has so many bytes, or so many documents. */

@@ -5,9 +5,9 @@ import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { startStack } from '../../../../infra/local/start-stack.ts';
-import { openTestStore, testEvent } from '../testing/elasticsearch-test-store.ts';
 import { searchStoreContract } from '../contract/search-store.contract.ts';
 import type { SearchStore } from '../search-store.ts';
+import { openTestStore, testEvent } from '../testing/elasticsearch-test-store.ts';
 
 const stack = await startStack({ only: ['elasticsearch'] });
 const skip = stack.missing.elasticsearch ?? false;

@@ -1,15 +1,5 @@
 import { Client } from '@elastic/elasticsearch';
 import type { Correlation, FillMark, FillMove, PlacedEvent } from '@logloom/schemas';
-import { createEvent, firstCopies, putCorrelation } from './actions.ts';
-import { BulkWriter, type BulkSettings } from './bulk.ts';
-import { asStoreError } from './errors.ts';
-import { eventIndex, type IndexNames } from './indices.ts';
-import { ElasticsearchMarks } from './marks.ts';
-import { missingCorrelations, missingEvents } from './missing.ts';
-import { ElasticsearchReader } from './reader.ts';
-import { ElasticsearchRebuild } from './rebuild.ts';
-import { deleteCorrelationsBefore, deleteEventsBefore } from './retention.ts';
-import { putTemplates, type IndexSettings } from './templates.ts';
 import type {
   CorrelationsPage,
   CorrelationsQuery,
@@ -24,6 +14,16 @@ import type {
   TopValues,
   TopValuesQuery,
 } from '../search-store.ts';
+import { createEvent, firstCopies, putCorrelation } from './actions.ts';
+import { BulkWriter, type BulkSettings } from './bulk.ts';
+import { asStoreError } from './errors.ts';
+import { eventIndex, type IndexNames } from './indices.ts';
+import { ElasticsearchMarks } from './marks.ts';
+import { missingCorrelations, missingEvents } from './missing.ts';
+import { ElasticsearchReader } from './reader.ts';
+import { ElasticsearchRebuild } from './rebuild.ts';
+import { deleteCorrelationsBefore, deleteEventsBefore } from './retention.ts';
+import { putTemplates, type IndexSettings } from './templates.ts';
 
 export interface ElasticsearchSearchStoreOptions extends Partial<IndexSettings> {
   /** Opens for queries only: writes reject, and no templates are put. */

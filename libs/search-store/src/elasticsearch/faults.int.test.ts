@@ -6,10 +6,10 @@ import { once } from 'node:events';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startStack } from '../../../../infra/local/start-stack.ts';
-import { eventIndex, strayIndex } from './indices.ts';
+import { SearchStoreError, type SearchStore } from '../search-store.ts';
 import { openTestStore, testEvent, type TestStore } from '../testing/elasticsearch-test-store.ts';
 import { ElasticsearchSearchStore } from './elasticsearch-search-store.ts';
-import { SearchStoreError, type SearchStore } from '../search-store.ts';
+import { eventIndex, strayIndex } from './indices.ts';
 
 const stack = await startStack({ only: ['elasticsearch'] });
 const skip = stack.missing.elasticsearch ?? false;

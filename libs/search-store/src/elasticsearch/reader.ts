@@ -1,14 +1,8 @@
 import type { Client, estypes } from '@elastic/elasticsearch';
 import { compileElasticsearch, type Filter } from '@logloom/filter';
 import type { Correlation, Level } from '@logloom/schemas';
-import { compileCorrelationQuery } from './correlation-query.ts';
-import { decodeSortCursor, encodeSortCursor, type SortCursor } from './cursor.ts';
-import { foundCorrelation, foundEvent, type CorrelationSource, type EventSource } from './documents.ts';
-import type { IndexNames } from './indices.ts';
-import { AnswerTooLarge, runSearch, type Query, type SearchResponse } from './search.ts';
-import { fieldNames, topValues } from './values.ts';
-import { bytesOf, defaultPageBytes } from '../page-bytes.ts';
 import { chooseBuckets } from '../histogram-interval.ts';
+import { bytesOf, defaultPageBytes } from '../page-bytes.ts';
 import type {
   CorrelationsPage,
   CorrelationsQuery,
@@ -22,6 +16,12 @@ import type {
   TopValuesQuery,
   Total,
 } from '../search-store.ts';
+import { compileCorrelationQuery } from './correlation-query.ts';
+import { decodeSortCursor, encodeSortCursor, type SortCursor } from './cursor.ts';
+import { foundCorrelation, foundEvent, type CorrelationSource, type EventSource } from './documents.ts';
+import type { IndexNames } from './indices.ts';
+import { AnswerTooLarge, runSearch, type Query, type SearchResponse } from './search.ts';
+import { fieldNames, topValues } from './values.ts';
 
 /** max_result_window, less the one more that tells whether there is a next page. */
 const maxPage = 9999;

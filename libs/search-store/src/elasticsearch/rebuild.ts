@@ -1,13 +1,13 @@
 import type { Client, estypes } from '@elastic/elasticsearch';
 import type { Correlation, PlacedEvent } from '@logloom/schemas';
 import { randomBytes } from 'node:crypto';
+import type { SearchRebuild } from '../search-store.ts';
 import { createEvent, firstCopies, putCorrelation } from './actions.ts';
 import { BulkWriter, type BulkSettings } from './bulk.ts';
 import { asStoreError } from './errors.ts';
 import { removeUnfinished, sealServing, storeIndices } from './generations.ts';
 import { eventIndex, rebuiltIndex, type IndexNames } from './indices.ts';
 import { correlationIndexBody, eventIndexBody, refreshInterval, type IndexSettings } from './templates.ts';
-import type { SearchRebuild } from '../search-store.ts';
 
 export interface RebuildTarget {
   client: Client;

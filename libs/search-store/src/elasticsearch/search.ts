@@ -1,8 +1,8 @@
 import { errors, type Client, type estypes } from '@elastic/elasticsearch';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cancelledError, currentCancellation, throwIfCancelled } from '../cancellation.ts';
-import { asStoreError } from './errors.ts';
 import { SearchStoreError } from '../search-store.ts';
+import { asStoreError } from './errors.ts';
 
 /** The client's type has an undefined in it that no query may be. */
 export type Query = NonNullable<estypes.QueryDslQueryContainer>;

@@ -1,7 +1,7 @@
 import type { estypes } from '@elastic/elasticsearch';
 import { attributeValues, type AttributeValue } from '@logloom/filter';
-import type { Query, RunSearch } from './search.ts';
 import { SearchStoreError, type TopValues } from '../search-store.ts';
+import type { Query, RunSearch } from './search.ts';
 
 const keywords = new Map([
   ['level', 'log.level'],

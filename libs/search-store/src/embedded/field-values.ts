@@ -1,9 +1,9 @@
 import { attributeValues } from '@logloom/filter';
 import { levels } from '@logloom/schemas';
 import type { DatabaseSync } from 'node:sqlite';
-import type { QueryDeadline } from './query-deadline.ts';
 import { SearchStoreError, type TopValues } from '../search-store.ts';
-import type { Where } from './reader.ts';
+import type { QueryDeadline } from './query-deadline.ts';
+import type { Where } from './where.ts';
 
 const columns: Readonly<Record<string, string>> = {
   level: 'level',

@@ -1,13 +1,9 @@
-import { compileSql, registerSqlFunctions, type Filter } from '@logloom/filter';
+import { registerSqlFunctions, type Filter } from '@logloom/filter';
 import { levels, type Correlation } from '@logloom/schemas';
 import type { DatabaseSync } from 'node:sqlite';
 import { compileCorrelationWhere } from '../correlation-where.ts';
-import { eventColumns, eventOfRow, type EventRow } from './event-row.ts';
-import { fieldNames, topAttributeValues, topColumnValues } from './field-values.ts';
 import { chooseBuckets } from '../histogram-interval.ts';
-import { decodeCursor, encodeCursor } from './page-cursor.ts';
 import { bytesOf, defaultPageBytes } from '../page-bytes.ts';
-import { deadlineCondition, QueryDeadline } from './query-deadline.ts';
 import {
   maxTotal,
   type CorrelationsPage,
@@ -22,14 +18,11 @@ import {
   type TopValuesQuery,
   type Total,
 } from '../search-store.ts';
-
-type SqlValue = string | number;
-
-/** A condition with the values of its `?`. */
-export interface Where {
-  sql: string;
-  params: SqlValue[];
-}
+import { eventColumns, eventOfRow, type EventRow } from './event-row.ts';
+import { fieldNames, topAttributeValues, topColumnValues } from './field-values.ts';
+import { decodeCursor, encodeCursor } from './page-cursor.ts';
+import { deadlineCondition, QueryDeadline } from './query-deadline.ts';
+import { eventsWhere, withRange, type SqlValue, type Where } from './where.ts';
 
 /** The reading half of the embedded search store. */
 export class SqliteReader {
@@ -230,23 +223,4 @@ export class SqliteReader {
     statement.setReturnArrays(true);
     return statement.all(...params) as unknown as Row[];
   }
-}
-
-function eventsWhere(filter: Filter, range: TimeRange): Where {
-  const { where, params } = compileSql(filter);
-  return withRange('ts', range, { sql: `${deadlineCondition()} AND (${where})`, params });
-}
-
-function withRange(time: string, { fromMicros, toMicros }: TimeRange, where: Where): Where {
-  const parts: string[] = [];
-  const params: SqlValue[] = [];
-  if (fromMicros !== undefined) {
-    parts.push(`${time} >= ?`);
-    params.push(fromMicros);
-  }
-  if (toMicros !== undefined) {
-    parts.push(`${time} < ?`);
-    params.push(toMicros);
-  }
-  return { sql: [...parts, where.sql].join(' AND '), params: [...params, ...where.params] };
 }

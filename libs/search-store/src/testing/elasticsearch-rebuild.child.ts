@@ -1,7 +1,7 @@
 /** For elasticsearch/faults.int.test.ts: rebuilds a store and dies by SIGKILL at the stage that it is told. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { testEvent } from './elasticsearch-test-store.ts';
 import { ElasticsearchSearchStore } from '../elasticsearch/elasticsearch-search-store.ts';
+import { testEvent } from './elasticsearch-test-store.ts';
 
 const [url, events, correlations, times, stage] = process.argv.slice(2) as [
   ...[string, string, string, string],

@@ -1,11 +1,11 @@
 import { Client } from '@elastic/elasticsearch';
 import type { PlacedEvent } from '@logloom/schemas';
 import { randomUUID } from 'node:crypto';
-import type { IndexNames } from '../elasticsearch/indices.ts';
 import {
   ElasticsearchSearchStore,
   type ElasticsearchSearchStoreOptions,
 } from '../elasticsearch/elasticsearch-search-store.ts';
+import type { IndexNames } from '../elasticsearch/indices.ts';
 
 /** For tests and benchmarks: a store with indices of its own, and a plain client beside it. They are removed at the end. */
 export function openTestStore(url: string, options: ElasticsearchSearchStoreOptions = {}) {

@@ -2,8 +2,8 @@ import type { NewRecord } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
 import { epochHeader, type Correlation } from '@logloom/schemas';
 import type { Sink } from '../correlate.ts';
-import type { TraceMemory } from './trace-memory.ts';
 import { lastMember } from '../recovery/written-documents.ts';
+import type { TraceMemory } from './trace-memory.ts';
 
 /** What is kept of a document until it is durable. */
 export interface Outgoing {

@@ -1,8 +1,8 @@
 import type { EventLog, LogGap } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
 import { isOfEpoch, topics, type Correlation } from '@logloom/schemas';
-import type { LostEnd } from './restart-point.ts';
 import { tryDecode } from '../try-decode.ts';
+import type { LostEnd } from './restart-point.ts';
 import { toWrittenClose, type ClosePosition, type WrittenDocuments } from './written-documents.ts';
 
 const recordsPerRead = 250;

@@ -3,8 +3,8 @@ import type { RuleSet } from '@logloom/rules';
 import type { Serde } from '@logloom/schema-registry';
 import { topics, type Rules } from '@logloom/schemas';
 import type { CorrelateOptions } from '../correlate.ts';
-import { optionsOfRecord, sameOptions, toRecord } from './options-in-log.ts';
 import { tryDecode } from '../try-decode.ts';
+import { optionsOfRecord, sameOptions, toRecord } from './options-in-log.ts';
 
 const hourMs = 3_600_000;
 

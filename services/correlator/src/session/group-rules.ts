@@ -11,7 +11,7 @@ interface Progress {
   first: number[] | null;
   next: number[] | null;
   /** The events that passed `when` and were not followed yet. */
-  waits: WaitNode[];
+  waits: WaitNode<unknown>[];
 }
 
 /** A timestamp in two lists, or a value's place in a set. */
@@ -47,8 +47,8 @@ export class GroupRules {
   /** Takes in a member. `open` opens a wait for a rule, at a member's timestamp (µs). */
   observe(
     subject: FilterSubject,
-    waits: Waits,
-    open: (rule: Rule, sequence: Sequence, timestamp: number) => WaitNode,
+    waits: Waits<unknown>,
+    open: (rule: Rule, sequence: Sequence, timestamp: number) => WaitNode<unknown>,
   ): CloseRequest {
     let close: CloseRequest = false;
     for (const rule of this.set.rules) {
@@ -66,12 +66,12 @@ export class GroupRules {
   }
 
   /** A wait of the rule ran out: what it waited for did not come. */
-  ranOut(rule: Rule, waits: Waits): void {
+  ranOut(rule: Rule, waits: Waits<unknown>): void {
     this.#match(rule, waits);
   }
 
   /** Takes over what a written document says: the names of its rules. */
-  asWritten(names: readonly string[], waits: Waits): void {
+  asWritten(names: readonly string[], waits: Waits<unknown>): void {
     for (const name of names) {
       const rule = this.set.rules.find((each) => each.name === name);
       if (rule !== undefined && !this.matched.includes(rule)) this.#match(rule, waits);
@@ -80,7 +80,7 @@ export class GroupRules {
   }
 
   /** Waits for nothing any more. */
-  stop(waits: Waits): void {
+  stop(waits: Waits<unknown>): void {
     if (this.#waiting > 0) for (const progress of this.#progress ?? []) this.#stopWaits(progress, waits);
   }
 
@@ -104,7 +104,7 @@ export class GroupRules {
     return this.matched.slice(this.announced).filter((rule) => rule.alert);
   }
 
-  #match(rule: Rule, waits: Waits): void {
+  #match(rule: Rule, waits: Waits<unknown>): void {
     this.matched.push(rule);
     this.#stopWaits(this.#progress?.[rule.index], waits);
     // What only led to the match is not needed any more; what closes again goes on counting.
@@ -133,8 +133,8 @@ export class GroupRules {
     rule: Rule,
     sequence: Sequence,
     subject: FilterSubject,
-    waits: Waits,
-    open: (rule: Rule, sequence: Sequence, timestamp: number) => WaitNode,
+    waits: Waits<unknown>,
+    open: (rule: Rule, sequence: Sequence, timestamp: number) => WaitNode<unknown>,
   ): boolean {
     const isFirst = rule.when(subject);
     const isNext = sequence.next(subject);
@@ -176,7 +176,7 @@ export class GroupRules {
     return (this.#progress[rule.index] ??= { count: 0, distinct: null, first: null, next: null, waits: [] });
   }
 
-  #stopWaits(progress: Progress | undefined, waits: Waits): void {
+  #stopWaits(progress: Progress | undefined, waits: Waits<unknown>): void {
     for (const node of progress?.waits ?? []) {
       waits.remove(node);
       this.#waiting--;

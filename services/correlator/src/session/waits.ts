@@ -1,10 +1,10 @@
 import type { Rule } from '@logloom/rules';
-import type { Group } from './group.ts';
 import { LinkedQueue, type QueueNode } from './linked-queue.ts';
 
 /** An event that must be followed by another until `deadline`, or its rule matches. */
-export interface Wait {
-  readonly group: Group;
+export interface Wait<Owner> {
+  /** Whose event it is. */
+  readonly owner: Owner;
   readonly rule: Rule;
   /** The event's timestamp, µs. */
   readonly since: number;
@@ -12,20 +12,21 @@ export interface Wait {
   readonly deadline: number;
 }
 
-export type WaitNode = QueueNode<Wait>;
+export type WaitNode<Owner> = QueueNode<Wait<Owner>>;
 
-interface Lane {
+/** The waits that last equally long, the first to run out first. */
+interface EqualWaits<Owner> {
   withinMs: number;
-  queue: LinkedQueue<Wait>;
+  queue: LinkedQueue<Wait<Owner>>;
 }
 
 /**
  * The waits of all groups. Those that last equally long run out in the order in which they began, so each length has a queue of its own
  * and nothing is sorted; there are as many lengths as the rules name.
  */
-export class Waits {
+export class Waits<Owner> {
   /** By length; so what runs out at the same record does so in the same order after a restart. */
-  #lanes: Lane[] = [];
+  #queues: EqualWaits<Owner>[] = [];
   #size = 0;
 
   get size(): number {
@@ -35,35 +36,35 @@ export class Waits {
   /** When the first one runs out; null when there is none. */
   get nextDeadline(): number | null {
     let next: number | null = null;
-    for (const { queue } of this.#lanes)
+    for (const { queue } of this.#queues)
       if (queue.first !== null && (next === null || queue.first.value.deadline < next))
         next = queue.first.value.deadline;
     return next;
   }
 
-  add(wait: Wait, withinMs: number): WaitNode {
+  add(wait: Wait<Owner>, withinMs: number): WaitNode<Owner> {
     this.#size++;
-    return this.#lane(withinMs).queue.push(wait);
+    return this.#lasting(withinMs).queue.push(wait);
   }
 
-  remove(node: WaitNode): void {
+  remove(node: WaitNode<Owner>): void {
     this.#size--;
     const { rule } = node.value;
-    this.#lane(rule.sequence!.withinMicros / 1000).queue.remove(node);
+    this.#lasting(rule.sequence!.withinMicros / 1000).queue.remove(node);
   }
 
   /** The next one that has run out at this time of the log's clock, or null. It stays until it is removed. */
-  ranOut(clock: number): Wait | null {
-    for (const { queue } of this.#lanes)
+  ranOut(clock: number): Wait<Owner> | null {
+    for (const { queue } of this.#queues)
       if (queue.first !== null && queue.first.value.deadline <= clock) return queue.first.value;
     return null;
   }
 
-  #lane(withinMs: number): Lane {
-    const found = this.#lanes.find((lane) => lane.withinMs === withinMs);
+  #lasting(withinMs: number): EqualWaits<Owner> {
+    const found = this.#queues.find((waits) => waits.withinMs === withinMs);
     if (found !== undefined) return found;
-    const lane = { withinMs, queue: new LinkedQueue<Wait>() };
-    this.#lanes = [...this.#lanes, lane].sort((a, b) => a.withinMs - b.withinMs);
-    return lane;
+    const waits = { withinMs, queue: new LinkedQueue<Wait<Owner>>() };
+    this.#queues = [...this.#queues, waits].sort((a, b) => a.withinMs - b.withinMs);
+    return waits;
   }
 }

@@ -19,8 +19,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { registerApi } from './api.ts';
 import { nezhaEvent } from '../testing/nezha-events.ts';
+import { registerApi } from './api.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'access-'));
 const search = openSqliteSearchStore(folder);

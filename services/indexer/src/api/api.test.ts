@@ -16,8 +16,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { registerApi } from './api.ts';
 import { hasNezha, nezhaEvent, nezhaLines, type NezhaLine } from '../testing/nezha-events.ts';
+import { registerApi } from './api.ts';
 
 const nowMs = Date.parse('2024-05-01T12:00:00Z');
 

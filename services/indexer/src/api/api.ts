@@ -12,20 +12,20 @@ import { SearchStoreError, type FoundEvent, type SearchStore, type Total } from 
 import { protectAnswers } from '@logloom/runtime';
 import type { Actor, SecurityLog } from '@logloom/telemetry';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { CorrelationEventsDeps, MembersPlace } from '../requests/correlation-events.ts';
-import { registerKnownParameters } from './known-parameters.ts';
-import { registerTurns, type ApiQueue } from './register-turns.ts';
 import { ApiError, errors, type ErrorCode } from '../errors.ts';
-import { holderOf, registerAccess } from './register-access.ts';
-import { PageCursors } from './page-cursors.ts';
-import { VisibleStore } from './visible-store.ts';
 import { registerJobs, type JobsApiDeps } from '../jobs/jobs-api.ts';
+import type { CorrelationEventsDeps, MembersPlace } from '../requests/correlation-events.ts';
+import { summarizeRequest } from '../requests/summarize-request.ts';
 import { eventOrigin } from './event-origin.ts';
-import { newestLetters } from './newest-letters.ts';
+import { registerKnownParameters } from './known-parameters.ts';
 import { newestAlerts } from './newest-alerts.ts';
+import { newestLetters } from './newest-letters.ts';
+import { PageCursors } from './page-cursors.ts';
 import { pipelineStatus } from './pipeline-status.ts';
 import { QueryParameters } from './query-parameters.ts';
-import { summarizeRequest } from '../requests/summarize-request.ts';
+import { holderOf, registerAccess } from './register-access.ts';
+import { registerTurns, type ApiQueue } from './register-turns.ts';
+import { VisibleStore } from './visible-store.ts';
 
 export interface ApiDeps extends CorrelationEventsDeps {
   /** May be opened for reading only. */

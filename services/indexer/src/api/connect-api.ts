@@ -7,12 +7,12 @@ import type { Settings } from '@logloom/settings';
 import { SecurityLog, type Telemetry } from '@logloom/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { readFileSync } from 'node:fs';
-import { registerApi } from './api.ts';
-import { apiPageBytes, createApiQueue, createHolderName, requestAddress } from './api-queue.ts';
 import { jobsFolder } from '../jobs/job-names.ts';
 import { storesFolder } from '../run-indexer.ts';
 import { registerCancelMetric, registerQueueMetrics } from '../telemetry.ts';
 import { guarded, watchEngines } from '../watch-engines.ts';
+import { apiPageBytes, createApiQueue, createHolderName, requestAddress } from './api-queue.ts';
+import { registerApi } from './api.ts';
 
 /** Requests that Elasticsearch is asked at once. */
 const searchesAtOnce = 8;

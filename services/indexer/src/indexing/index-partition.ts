@@ -18,11 +18,11 @@ import {
   type PlacedEvent,
 } from '@logloom/schemas';
 import { batchAttributes, type Tracing } from '@logloom/telemetry';
-import { DocumentOrder } from './document-order.ts';
 import type { ErrorCode } from '../errors.ts';
+import { spans, type IndexerMetrics } from '../telemetry.ts';
+import { DocumentOrder } from './document-order.ts';
 import type { FillMarks } from './fill-marks.ts';
 import type { BatchScope, IndexBatches } from './index-batches.ts';
-import { spans, type IndexerMetrics } from '../telemetry.ts';
 
 /** A commit costs a disk write and only shortens a restart. */
 const commitIntervalMs = 500;

@@ -19,11 +19,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { logEvent } from '../testing/jobs-rig.ts';
 import { verifyViews, type VerifyJob } from '../jobs/verify-views.ts';
 import { WriteGate } from '../jobs/write-gate.ts';
 import { runIndexer, storesFolder } from '../run-indexer.ts';
 import { createMetrics } from '../telemetry.ts';
+import { logEvent } from '../testing/jobs-rig.ts';
 
 const count = 3000;
 

@@ -1,8 +1,8 @@
 import type { Archive } from '@logloom/archive';
 import { topics, type PlacedEvent } from '@logloom/schemas';
 import type { SearchRebuild, SearchStore } from '@logloom/search-store';
-import type { LogAccess } from './dead-letters.ts';
 import { viewEpoch } from '../view-epoch.ts';
+import type { LogAccess } from './dead-letters.ts';
 import { LogReader, type Progress } from './log-reader.ts';
 import type { WriteGate } from './write-gate.ts';
 

@@ -7,8 +7,8 @@ import { connect } from 'node:net';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startStack } from '../../../../infra/local/start-stack.ts';
-import { registerJobs } from './jobs-api.ts';
 import { logEvent, openRig } from '../testing/jobs-rig.ts';
+import { registerJobs } from './jobs-api.ts';
 import { runJobs } from './run-jobs.ts';
 
 const stack = await startStack({ only: ['redis'] });

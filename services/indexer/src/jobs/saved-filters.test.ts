@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { jobNames } from './job-names.ts';
-import { logEvent, openRig } from '../testing/jobs-rig.ts';
 import { SearchStoreError, type SearchQuery } from '@logloom/search-store';
+import { logEvent, openRig } from '../testing/jobs-rig.ts';
+import { jobNames } from './job-names.ts';
 import { SavedFilters, settleMs } from './saved-filters.ts';
 
 const startMs = 1_714_564_800_000;

@@ -8,8 +8,8 @@ import { createTelemetry } from '@logloom/telemetry';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createMetrics } from '../telemetry.ts';
 import { WriteGate } from '../jobs/write-gate.ts';
+import { createMetrics } from '../telemetry.ts';
 
 export const partitions = 2;
 
