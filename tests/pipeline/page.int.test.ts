@@ -73,7 +73,7 @@ test(
 );
 
 test(
-  'where a token is needed the page asks for it, again when it is wrong, and then shows what its holder may see',
+  'where a token is needed the page asks for it, again when it is wrong, and then shows what the token allows',
   { skip },
   async () => {
     await using pipeline = await Pipeline.create({ LIVE_AUTH_JWKS: 'keys.json' });

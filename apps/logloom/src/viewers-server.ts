@@ -2,7 +2,7 @@ import { registerConsole } from '@logloom/console';
 import type { Authenticate } from '@logloom/auth';
 import {
   createApiQueue,
-  createHolderName,
+  createPrincipalName,
   goneSignal,
   registerQueueMetrics,
   requestAddress,
@@ -15,7 +15,7 @@ import {
   registerHealth,
   serverOptions,
   type Health,
-  type Turn,
+  type Slot,
 } from '@logloom/runtime';
 import type { Settings } from '@logloom/settings';
 import {
@@ -47,7 +47,7 @@ export interface ViewersServerDeps {
 
 /**
  * The server for viewers and operators: the console, health, metrics of all threads, and `/api`, which the api threads answer: a
- * search that takes long never holds up the live stream. Requests are let in by turns of their holders, one a thread, and end with
+ * search that takes long never holds up the live stream. Requests are admitted in turns of their principals, one a thread, and end with
  * their clients. The live tier attaches itself, or runs in processes of its own.
  */
 export async function createViewersServer({
@@ -70,7 +70,7 @@ export async function createViewersServer({
     const late = sleep(metricsWaitMs, undefined, { ref: false }).then(() => lastMetrics.get(thread) ?? asked);
     return Promise.race([asked, late]);
   };
-  const holderName = createHolderName(authenticate, settings);
+  const principalName = createPrincipalName(authenticate, settings);
   const app = fastify(serverOptions(settings.LIVE_REQUEST_MS));
   guardRequests(app, { settings, telemetry, door: 'viewers' });
   registerHealth(app, health, async () => {
@@ -90,14 +90,14 @@ export async function createViewersServer({
   const addressOf = requestAddress(settings);
   const forward = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const gone = goneSignal(reply.raw);
-    let turn: Turn | undefined;
+    let slot: Slot | undefined;
     try {
-      turn = await queue.enter(await holderName(request.raw), gone);
+      slot = await queue.enter(await principalName(request.raw), gone);
       const { status, headers, body } = await ask(request, gone);
-      watchSending(reply.raw, turn, Buffer.byteLength(body));
+      watchSending(reply.raw, slot, Buffer.byteLength(body));
       return await reply.code(status).headers(headers).send(body);
     } catch (error) {
-      turn?.sent();
+      slot?.sent();
       // Nobody is there to be answered.
       if (gone.aborted) return reply.hijack();
       if (error instanceof QueueFullError) return sendQueueFull(reply, error);

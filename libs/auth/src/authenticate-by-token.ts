@@ -3,9 +3,9 @@ import { SettingsError } from '@logloom/settings/settings-error';
 import { errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions } from 'jose';
 import { authError, type AuthError } from './auth-error.ts';
 import type { AuthSettings } from './auth-settings.ts';
-import type { Access, Authenticate, Holder } from './holder.ts';
 import { openKeySet } from './key-set.ts';
 import { KeysUnavailable } from './keys-unavailable.ts';
+import type { Access, Authenticate, Principal } from './principal.ts';
 import { tokenOf } from './token-of.ts';
 
 /** With these only the owner of a private key can sign; a secret shared with this server would let whoever reads it do so too. */
@@ -36,30 +36,30 @@ export async function authenticateByToken(source: string, settings: AuthSettings
     if (token === undefined) return refuse(authError('unauthorized'));
     try {
       const { payload } = await jwtVerify(token, keys, options);
-      return holderOf(payload, settings);
+      return principalOf(payload, settings);
     } catch (error) {
       return refuse(errorOf(error));
     }
   };
 }
 
-function holderOf(payload: JWTPayload, settings: AuthSettings): Access {
+function principalOf(payload: JWTPayload, settings: AuthSettings): Access {
   const { LIVE_AUTH_FILTER_CLAIM: name, LIVE_AUTH_REQUIRE_FILTER: isRequired } = settings;
   const claim = payload[name];
-  const holder: Holder = {
+  const principal: Principal = {
     subject: JSON.stringify([payload.iss ?? null, payload.sub ?? null, claim ?? null]),
     ...(payload.sub === undefined ? {} : { name: payload.sub }),
     expiresAtMs: payload.exp! * 1000,
   };
   if (claim === undefined) {
     if (isRequired) return refuse(authError('forbidden', `the token has no claim ${name}`));
-    return { ok: true, holder };
+    return { ok: true, principal };
   }
   // Whatever cannot be read as a filter must not become none.
   const parsed = typeof claim === 'string' && claim.trim() !== '' ? parseFilter(claim) : undefined;
   if (parsed === undefined || !parsed.ok)
     return refuse(authError('forbidden', `the token's claim ${name} is not a filter`));
-  return { ok: true, holder: { ...holder, filter: parsed.filter } };
+  return { ok: true, principal: { ...principal, filter: parsed.filter } };
 }
 
 function errorOf(error: unknown): AuthError {

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openAuthenticate } from './authenticate.ts';
-import type { Access, Authenticate } from './holder.ts';
+import type { Access, Authenticate } from './principal.ts';
 import { TestIssuer } from './testing/test-issuer.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'logloom-auth-'));
@@ -56,7 +56,7 @@ test('a token may stand in the header, among the subprotocols or in the query', 
   for (const request of requests) {
     const access = await authenticate(request);
     assert.ok(access.ok, JSON.stringify(access));
-    assert.equal(access.holder.filter?.canonical, 'service:"pay"');
+    assert.equal(access.principal.filter?.canonical, 'service:"pay"');
   }
   assert.equal(codeOf(await authenticate({ url: '/live', headers: {} })), 'unauthorized');
 });

@@ -1,8 +1,8 @@
 import type { AuthSettings } from './auth-settings.ts';
-import type { Authenticate } from './holder.ts';
+import type { Authenticate } from './principal.ts';
 
 /** Lets everybody in; nobody is known. */
-export const authenticateNobody: Authenticate = async () => ({ ok: true, holder: {} });
+export const authenticateNobody: Authenticate = async () => ({ ok: true, principal: {} });
 
 /**
  * What the settings say about tokens: with LIVE_AUTH_JWKS each request needs a JSON Web Token (RFC 7519) that one of the keys has

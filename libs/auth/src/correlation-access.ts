@@ -2,7 +2,7 @@ import { compilePartialPredicate, type Filter, type FilterNode } from '@logloom/
 import type { Correlation, Level } from '@logloom/schemas';
 
 /**
- * Whether the holder of an imposed filter may see a correlation document: only when every member matches, because the document
+ * Whether a principal with an imposed filter may see a correlation document: only when every member matches, because the document
  * tells of all of them. The document names its members' services, levels and id; undefined where the filter asks for more, or for
  * combinations, and the members themselves have to be looked at.
  */

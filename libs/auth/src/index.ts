@@ -6,7 +6,7 @@ export { checkExposure, checkIngestExposure, isLoopback } from './check-exposure
 export { clientAddress, type ClientAddress } from './client-address.ts';
 export { canDecideCorrelations, compileCorrelationAccess } from './correlation-access.ts';
 export { glob } from './glob.ts';
-export type { Access, AccessRequest, Authenticate, Holder } from './holder.ts';
+export type { Access, AccessRequest, Authenticate, Principal } from './principal.ts';
 export type { IngestKey, IngestKeys, Quota } from './ingest-keys.ts';
 export { KeysUnavailable } from './keys-unavailable.ts';
 export { mayHaveVisibleMembers } from './may-have-visible-members.ts';

@@ -1,4 +1,4 @@
-import type { AccessRequest } from './holder.ts';
+import type { AccessRequest } from './principal.ts';
 
 /** Before the token, among the subprotocols that a WebSocket client offers. */
 export const tokenProtocol = 'bearer.';

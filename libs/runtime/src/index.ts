@@ -5,7 +5,7 @@ export { createFilesPrivate, keepDataPrivate } from './private-files.ts';
 export { pingHttp, pingMongo, pingRedis } from './engine-pings.ts';
 export { EngineWatch, type EnginePing, type WatchedEngine } from './engine-watch.ts';
 export { guardRequests, protectAnswers, type GuardContext } from './guard-requests.ts';
-export { FairQueue, QueueFullError, type FairQueueOptions, type Turn } from './fair-queue.ts';
+export { AdmissionQueue, QueueFullError, type AdmissionQueueOptions, type Slot } from './admission-queue.ts';
 export { RemovalClock, type RemovalClockState } from './removal-clock.ts';
 export { registerHealth, type Health, type HealthCheck } from './register-health.ts';
 export { answerAndClose, serverOptions } from './server-options.ts';

@@ -289,10 +289,10 @@ const schema = z.object({
     'threads that answer searches in the one-process mode; with two or more, one client never holds all of them',
   ),
   LIVE_DURABLE_NAMES: count(1_000, 1_000_000).describe(
-    'durable names of one holder; unused for 7 days, a name is forgotten',
+    'durable names of one principal; unused for 7 days, a name is forgotten',
   ),
   LIVE_DURABLE_BYTES: count(64 * 2 ** 20, 2 ** 34).describe(
-    'what all durable names take, with their filters; a quarter of it of one holder',
+    'what all durable names take, with their filters; a quarter of it of one principal',
   ),
   LIVE_REQUEST_MS: millis(30_000).describe(
     'a request to viewers, search or health that has not arrived whole after so long is cut off',
@@ -353,7 +353,7 @@ const schema = z.object({
     .string()
     .min(1)
     .default('logloom_filter')
-    .describe('the claim that holds the filter which a token imposes on its holder'),
+    .describe('the claim with the filter that a token imposes'),
   LOGLOOM_TOKEN: z
     .string()
     .min(1)

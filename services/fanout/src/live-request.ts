@@ -1,4 +1,4 @@
-import type { Access, Holder } from '@logloom/auth';
+import type { Access, Principal } from '@logloom/auth';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { streamNames, type StreamName, type SubscribeRequest } from './client-message.ts';
 import { parseCursor } from './cursor.ts';
@@ -7,7 +7,8 @@ import type { LiveTier } from './live-tier.ts';
 import type { SessionContext } from './session.ts';
 import { parseFromText } from './subscribe-from.ts';
 
-export type Welcome = { ok: true; session: SessionContext; holder: Holder } | { ok: false; error: LiveError };
+export type Welcome =
+  { ok: true; session: SessionContext; holder: Principal } | { ok: false; error: LiveError };
 
 /** Whether the request of a viewer over plain HTTP may be served, and with what. */
 export async function welcome(request: FastifyRequest, tier: LiveTier): Promise<Welcome> {
@@ -19,7 +20,7 @@ export async function welcome(request: FastifyRequest, tier: LiveTier): Promise<
     void tier.gate.enter(() => tier.authenticate(request.raw), resolve);
   });
   if (!access.ok) return { ok: false, error: tier.refused(request.raw, access.error) };
-  return { ok: true, session: tier.sessionFor(access.holder, request.raw), holder: access.holder };
+  return { ok: true, session: tier.sessionFor(access.principal, request.raw), holder: access.principal };
 }
 
 export type ReadQuery = { ok: true; request: SubscribeRequest } | { ok: false; error: LiveError };

@@ -6,7 +6,7 @@ import {
   RequestGuard,
   type Authenticate,
   type ClientAddress,
-  type Holder,
+  type Principal,
 } from '@logloom/auth';
 import { EventLogError, type EventLog } from '@logloom/event-log';
 import { createGapReport, type GapReport } from '@logloom/runtime';
@@ -295,7 +295,7 @@ export class LiveTier {
   /** A place for a viewer who has waited, to be left once; or why there is none any more. */
   enter(
     request: IncomingMessage,
-    { subject }: Holder,
+    { subject }: Principal,
   ): { ok: true; seat: Seat } | { ok: false; error: LiveError } {
     const error = this.refusal();
     if (error !== undefined && error.code !== 'too-many-handshakes') return { ok: false, error };
@@ -309,7 +309,7 @@ export class LiveTier {
   }
 
   /** As enter(), for a request that subscribes by itself: it costs what subscribing on a connection does. */
-  enterSubscribed(request: IncomingMessage, holder: Holder): ReturnType<LiveTier['enter']> {
+  enterSubscribed(request: IncomingMessage, holder: Principal): ReturnType<LiveTier['enter']> {
     const admission = this.enter(request, holder);
     const now = performance.now();
     if (!admission.ok || (admission.seat.admitMessage(now) && admission.seat.admitSubscribe(now)))
@@ -319,7 +319,7 @@ export class LiveTier {
   }
 
   /** What the sessions of a holder work with; there is one whenever refusal() gives none. */
-  sessionFor({ subject, filter, name }: Holder, request?: IncomingMessage): SessionContext {
+  sessionFor({ subject, filter, name }: Principal, request?: IncomingMessage): SessionContext {
     const { auditReads } = this.options;
     if (subject === undefined && !auditReads) return this.#session!;
     return {
@@ -336,10 +336,10 @@ export class LiveTier {
   }
 
   /** Counts a viewer in, until its token expires at the latest; leave() counts it out. */
-  admit(transport: 'websocket', viewer: WebSocketViewer, holder: Holder): void;
-  admit(transport: 'sse', viewer: SseViewer, holder: Holder): void;
-  admit(transport: 'poll', viewer: PollViewer, holder: Holder): void;
-  admit(transport: Transport, viewer: AnyViewer, { expiresAtMs }: Holder): void {
+  admit(transport: 'websocket', viewer: WebSocketViewer, holder: Principal): void;
+  admit(transport: 'sse', viewer: SseViewer, holder: Principal): void;
+  admit(transport: 'poll', viewer: PollViewer, holder: Principal): void;
+  admit(transport: Transport, viewer: AnyViewer, { expiresAtMs }: Principal): void {
     (this.#viewers[transport] as Set<AnyViewer>).add(viewer);
     this.#heartbeats.add(viewer);
     if (expiresAtMs !== undefined) this.#expiryWatch.add(viewer, expiresAtMs);

@@ -47,12 +47,12 @@ export function attachWebSocket(server: Server, tier: LiveTier, connections: Con
 
   function letIn(request: IncomingMessage, socket: Socket, head: Buffer, access: Access): void {
     if (!access.ok) return refuse(socket, tier.refused(request, access.error));
-    const admission = tier.enter(request, access.holder);
+    const admission = tier.enter(request, access.principal);
     if (!admission.ok) return refuse(socket, admission.error);
     // Without Nagle's wait a small frame leaves at once; ws sets it too late for the handshake's answer.
     socket.setNoDelay(true);
     const { seat } = admission;
-    const { holder } = access;
+    const { principal: holder } = access;
     let isUpgraded = false;
     webSockets.handleUpgrade(request, socket, head, (ws) => {
       isUpgraded = true;

@@ -27,7 +27,7 @@ export interface SessionContext extends DeliveryContext {
   serde: Serde;
   /** Absent where no cursors are kept for viewers. */
   durables?: DurableCursors | undefined;
-  /** Names the viewer's holder (Holder.subject): what is kept under a name that a viewer chose is kept under this one too. */
+  /** Names the viewer's holder (Principal.subject): what is kept under a name that a viewer chose is kept under this one too. */
   holder?: string;
   /** Told of each subscription: who reads what. */
   onSubscribe?: (request: SubscribeRequest) => void;

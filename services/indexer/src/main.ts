@@ -14,7 +14,7 @@ await runStandalone({
       (error) => telemetry.logger.error({ err: error }, 'the API failed'),
       telemetry,
       {
-        byTurns: true,
+        hasAdmission: true,
       },
     ),
 });

@@ -11,15 +11,15 @@ import { topics, type FillMark } from '@logloom/schemas';
 import { openSearchStore } from '@logloom/search-store';
 import type { DamagedFile } from '@logloom/sqlite';
 import { basename, join } from 'node:path';
+import type { Logger } from '@logloom/telemetry';
 import { FillMarks, ViewLostError } from './indexing/fill-marks.ts';
 import { IndexBatches } from './indexing/index-batches.ts';
 import { indexPartition } from './indexing/index-partition.ts';
+import { ExchangeLock } from './jobs/exchange-lock.ts';
 import { jobsFolder } from './jobs/job-names.ts';
 import { queueAlerts } from './jobs/queue-alerts.ts';
 import { createRetentionClock } from './jobs/retention-clock.ts';
 import { runJobs } from './jobs/run-jobs.ts';
-import { WriteGate } from './jobs/write-gate.ts';
-import type { Logger } from '@logloom/telemetry';
 import { createMetrics, spans } from './telemetry.ts';
 import { viewEpoch } from './view-epoch.ts';
 import { guarded, problemsOf, watchEngines } from './watch-engines.ts';
@@ -79,7 +79,7 @@ export const runIndexer: RunService = async ({ settings, telemetry, signal, onRe
       ? undefined
       : cleanUp.adopt(createSqliteJobRecords(join(jobsStore.folder, 'copy')), (opened) => opened.close());
   const retentionClock = createRetentionClock({ log, records, logger, now: Date.now });
-  const gate = new WriteGate();
+  const exchangeLock = new ExchangeLock();
   const { tracing } = telemetry;
   const batches = new IndexBatches({
     targets: [
@@ -87,8 +87,8 @@ export const runIndexer: RunService = async ({ settings, telemetry, signal, onRe
         name: 'search',
         span: spans.index(settings),
         retainedFrom: () => retainedFrom(settings.SEARCH_RETENTION_MS, retentionClock),
-        putEvents: (events) => gate.write(() => search.index(events)),
-        putCorrelations: (documents) => gate.write(() => search.indexCorrelations(documents)),
+        putEvents: (events) => exchangeLock.write(() => search.index(events)),
+        putCorrelations: (documents) => exchangeLock.write(() => search.indexCorrelations(documents)),
       },
       {
         name: 'archive',
@@ -172,7 +172,7 @@ export const runIndexer: RunService = async ({ settings, telemetry, signal, onRe
     ),
     runJobs(
       {
-        ...{ log, serde, search, evaluating, archive, gate, queue, records, recordsCopy },
+        ...{ log, serde, search, evaluating, archive, exchangeLock, queue, records, recordsCopy },
         ...{ settings, logger, gaps, metrics, oldestUnread, retentionClock, now: Date.now },
       },
       stop,

@@ -1,4 +1,4 @@
-import type { FairQueue } from '@logloom/runtime';
+import type { AdmissionQueue } from '@logloom/runtime';
 import type { Settings } from '@logloom/settings';
 import { Counter, Gauge, Histogram, messagingSpan, type SpanSpec, type Telemetry } from '@logloom/telemetry';
 
@@ -38,12 +38,12 @@ export function registerCancelMetric({ registry }: Pick<Telemetry, 'registry'>, 
 }
 
 /** Of the queue before the API, in the process that takes its requests. */
-export function registerQueueMetrics({ registry }: Pick<Telemetry, 'registry'>, queue: FairQueue): void {
+export function registerQueueMetrics({ registry }: Pick<Telemetry, 'registry'>, queue: AdmissionQueue): void {
   const registers = [registry];
   const totals = [
     ['started', 'Requests that were begun.'],
     ['refused', 'Requests answered 429 because too much was waiting.'],
-    ['cancelled', 'Requests whose sender had gone before their turn.'],
+    ['cancelled', 'Requests whose client disconnected before they got a slot.'],
   ] as const;
   for (const [name, help] of totals)
     new Counter({

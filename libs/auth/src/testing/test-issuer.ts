@@ -3,7 +3,7 @@ import { exportJWK, generateKeyPair, SignJWT, type JWK } from 'jose';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openAuthenticate } from '../authenticate.ts';
-import type { Authenticate } from '../holder.ts';
+import type { Authenticate } from '../principal.ts';
 
 type GeneratedKey = Awaited<ReturnType<typeof generateKeyPair>>['privateKey'];
 

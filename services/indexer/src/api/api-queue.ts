@@ -1,6 +1,6 @@
 import { clientAddress, networkOf, type Authenticate, type ClientAddress } from '@logloom/auth';
 import type { QueueFullError } from '@logloom/runtime';
-import { FairQueue, type Turn } from '@logloom/runtime';
+import { AdmissionQueue, type Slot } from '@logloom/runtime';
 import { memoryBudget, type Settings } from '@logloom/settings';
 import type { FastifyReply } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -8,12 +8,12 @@ import { errors } from '../errors.ts';
 
 export { registerQueueMetrics } from '../telemetry.ts';
 
-const waitingPerHolder = 50;
+const waitingPerPrincipal = 50;
 const waiting = 500;
-/** Of the memory there is, what answers may take that are not sent yet; one page is much less (apiPageBytes). */
+/** The share of the memory that unsent responses may take; one page is much less (apiPageBytes). */
 const unsentShare = 0.15;
 const unsentMost = 256 * 2 ** 20;
-/** A client that takes in nothing of its answer for so long is cut off. */
+/** A client that reads nothing of its response for so long is disconnected. */
 const stalledMs = 20_000;
 
 /** A page of the API ends after so many bytes. */
@@ -21,21 +21,21 @@ export function apiPageBytes(): number {
   return memoryBudget(0.015, 8 * 2 ** 20);
 }
 
-/** The queue before an API that does so many requests at once; one holder has all places but one. */
-export function createApiQueue(atOnce: number): FairQueue {
-  return new FairQueue({
+/** The admission queue of an API that works on so many requests at once; one principal may take all slots but one. */
+export function createApiQueue(atOnce: number): AdmissionQueue {
+  return new AdmissionQueue({
     atOnce,
-    atOncePerHolder: Math.max(1, atOnce - 1),
-    waitingPerHolder,
+    atOncePerPrincipal: Math.max(1, atOnce - 1),
+    waitingPerPrincipal,
     waiting,
     unsentBytes: memoryBudget(unsentShare, unsentMost),
   });
 }
 
-/** Where the process that took the connection says whose request it hands on; believed on a local socket alone. */
+/** Names the client of a request that another process passed on. Trusted on a local socket only. */
 export const clientHeader = 'x-logloom-client';
 
-/** The address of the client, also where a process of the live tier has handed its request on. */
+/** The address of the client, also where a process of the live tier passed its request on. */
 export function requestAddress({
   LIVE_TRUSTED_PROXIES,
 }: Pick<Settings, 'LIVE_TRUSTED_PROXIES'>): ClientAddress {
@@ -48,21 +48,21 @@ export function requestAddress({
   };
 }
 
-/** Names who is to share its turns: the holder of the token, or the address (IPv6: its network). */
-export function createHolderName(
+/** Names the principal whose slots a request takes: the token's subject, or the address (IPv6: its network). */
+export function createPrincipalName(
   authenticate: Authenticate,
   { LIVE_TRUSTED_PROXIES }: Pick<Settings, 'LIVE_TRUSTED_PROXIES'>,
 ): (request: IncomingMessage) => Promise<string> {
   const addressOf = requestAddress({ LIVE_TRUSTED_PROXIES });
   return async (request) => {
     const access = await authenticate(request);
-    if (access.ok && access.holder.subject !== undefined) return `holder ${access.holder.subject}`;
+    if (access.ok && access.principal.subject !== undefined) return `principal ${access.principal.subject}`;
     const address = addressOf(request);
     return address === undefined ? '' : `address ${networkOf(address)}`;
   };
 }
 
-/** Aborts when the client goes before it has its answer. */
+/** Aborts when the client disconnects before it has its response. */
 export function goneSignal(response: ServerResponse): AbortSignal {
   const gone = new AbortController();
   response.once('close', () => {
@@ -71,11 +71,11 @@ export function goneSignal(response: ServerResponse): AbortSignal {
   return gone.signal;
 }
 
-/** Tells the queue when the answer has been sent, and cuts off a client that does not read it. */
-export function watchSending(response: ServerResponse, turn: Turn, bytes: number): void {
-  turn.done(bytes);
-  if (response.closed) return turn.sent();
-  response.once('close', () => turn.sent());
+/** Releases the slot when the response has been sent, and disconnects a client that does not read it. */
+export function watchSending(response: ServerResponse, slot: Slot, bytes: number): void {
+  slot.done(bytes);
+  if (response.closed) return slot.sent();
+  response.once('close', () => slot.sent());
   response.setTimeout(stalledMs, () => response.socket?.destroy());
 }
 

@@ -23,8 +23,8 @@ import { newestLetters } from './newest-letters.ts';
 import { PageCursors } from './page-cursors.ts';
 import { pipelineStatus } from './pipeline-status.ts';
 import { QueryParameters } from './query-parameters.ts';
-import { holderOf, registerAccess } from './register-access.ts';
-import { registerTurns, type ApiQueue } from './register-turns.ts';
+import { principalOf, registerAccess } from './register-access.ts';
+import { registerAdmission, type ApiAdmission } from './register-admission.ts';
 import { VisibleStore } from './visible-store.ts';
 
 export interface ApiDeps extends CorrelationEventsDeps {
@@ -38,8 +38,8 @@ export interface ApiDeps extends CorrelationEventsDeps {
   authenticate?: Authenticate;
   /** Seals the cursors; default: with a key of this process. */
   sealer?: Sealer | undefined;
-  /** Lets requests in by turns; absent where who passes them on has done so. */
-  queue?: ApiQueue | undefined;
+  /** Admission control; absent where the process that passes the requests on has done it. */
+  queue?: ApiAdmission | undefined;
   /** A page ends after so many bytes; default 8 MiB. */
   pageBytes?: number;
   /** Whether it keeps account of who read what, too. */
@@ -63,21 +63,22 @@ const maxMembers = 1_000_000;
 export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
   const { now = Date.now, onError, sealer = Sealer.random(), pageBytes = 8 * 2 ** 20 } = deps;
   const parametersOf = (request: FastifyRequest): QueryParameters =>
-    new QueryParameters(request.query, now(), holderOf(request).filter, deps.filterLimits);
+    new QueryParameters(request.query, now(), principalOf(request).filter, deps.filterLimits);
   const addressOf = (request: FastifyRequest): string | undefined =>
     deps.addressOf === undefined ? request.ip : deps.addressOf(request.raw);
   const actorOf = (request: FastifyRequest): Actor => ({
-    subject: holderOf(request).name,
+    subject: principalOf(request).name,
     address: addressOf(request),
   });
   const cursorsOf = (request: FastifyRequest, query: QueryParameters): PageCursors =>
     new PageCursors(sealer, [
       request.routeOptions.url ?? '',
-      holderOf(request).filter?.canonical ?? '',
+      principalOf(request).filter?.canonical ?? '',
       query.documentFilter().canonical,
       ...['from', 'to', 'order'].map((name) => query.text(name) ?? ''),
     ]);
-  const storeOf = (request: FastifyRequest): VisibleStore => new VisibleStore(deps, holderOf(request).filter);
+  const storeOf = (request: FastifyRequest): VisibleStore =>
+    new VisibleStore(deps, principalOf(request).filter);
   void app.register(
     async (api) => {
       protectAnswers(api);
@@ -88,7 +89,7 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
         );
       if (deps.auditReads === true) auditReads(api, deps.security, actorOf);
       registerKnownParameters(api);
-      if (deps.queue !== undefined) registerTurns(api, deps.queue);
+      if (deps.queue !== undefined) registerAdmission(api, deps.queue);
 
       api.get('/search', async (request, reply) => {
         const query = parametersOf(request);
@@ -172,7 +173,7 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
         const store = storeOf(request);
         const cursors = new PageCursors(sealer, [
           request.routeOptions.url ?? '',
-          holderOf(request).filter?.canonical ?? '',
+          principalOf(request).filter?.canonical ?? '',
           id,
         ]);
         const cursor = cursors.open(query.text('cursor'));

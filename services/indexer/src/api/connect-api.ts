@@ -11,7 +11,7 @@ import { jobsFolder } from '../jobs/job-names.ts';
 import { storesFolder } from '../run-indexer.ts';
 import { registerCancelMetric, registerQueueMetrics } from '../telemetry.ts';
 import { guarded, watchEngines } from '../watch-engines.ts';
-import { apiPageBytes, createApiQueue, createHolderName, requestAddress } from './api-queue.ts';
+import { apiPageBytes, createApiQueue, createPrincipalName, requestAddress } from './api-queue.ts';
 import { registerApi } from './api.ts';
 
 /** Requests that Elasticsearch is asked at once. */
@@ -26,8 +26,8 @@ export async function connectApi(
   settings: Settings,
   onError: (error: unknown) => void,
   telemetry?: Pick<Telemetry, 'logger' | 'registry'>,
-  /** Whether requests are let in by turns: where the app takes connections itself. */
-  { byTurns = false }: { byTurns?: boolean } = {},
+  /** Whether requests pass admission control here: where the app takes connections itself. */
+  { hasAdmission = false }: { hasAdmission?: boolean } = {},
 ): Promise<void> {
   checkExposure(settings);
   const sealer = openSealer({
@@ -56,10 +56,10 @@ export async function connectApi(
     await connection[Symbol.asyncDispose]();
   });
   // The embedded store answers one query after the other.
-  const queue = byTurns
+  const queue = hasAdmission
     ? {
         queue: createApiQueue(elasticsearchUrl === undefined ? 2 : searchesAtOnce),
-        holderName: createHolderName(authenticate, settings),
+        principalName: createPrincipalName(authenticate, settings),
       }
     : undefined;
   if (telemetry !== undefined && queue !== undefined) {

@@ -1,11 +1,11 @@
-import { authErrors, type Authenticate, type AuthErrorCode, type Holder } from '@logloom/auth';
+import { authErrors, type Authenticate, type AuthErrorCode, type Principal } from '@logloom/auth';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ApiError } from '../errors.ts';
 
-const holders = new WeakMap<FastifyRequest, Holder>();
+const principals = new WeakMap<FastifyRequest, Principal>();
 
 /**
- * What a holder of an imposed filter may ask: answers that are cut to it. Everything else is refused, also what is added to the API
+ * What a principal with an imposed filter may ask: responses that are cut to it. Everything else is refused, also what is added to the API
  * later: jobs, saved filters and the counts of the whole belong to who may see the whole.
  */
 const cutRoutes = new Set(
@@ -30,16 +30,16 @@ export function registerAccess(
       throw new ApiError(code, message);
     }
     const isCut = request.method === 'GET' && cutRoutes.has(request.routeOptions.url ?? '');
-    if (access.holder.filter !== undefined && !isCut) {
+    if (access.principal.filter !== undefined && !isCut) {
       const message = 'a token that imposes a filter may search, and nothing else';
       onRefused(request, 'forbidden', message);
       throw new ApiError('forbidden', message);
     }
-    holders.set(request, access.holder);
+    principals.set(request, access.principal);
   });
 }
 
 /** Who sent a request that was let in. */
-export function holderOf(request: FastifyRequest): Holder {
-  return holders.get(request) ?? {};
+export function principalOf(request: FastifyRequest): Principal {
+  return principals.get(request) ?? {};
 }

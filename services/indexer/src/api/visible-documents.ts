@@ -43,7 +43,7 @@ export interface VisibleRequest {
   first: Pick<PlacedEvent, 'partition' | 'offset'>;
 }
 
-/** A request looks at so many of the holder's events, and loads so many documents; the next page goes on behind them. */
+/** A request looks at so many of the principal's events, and loads so many documents; the next page goes on behind them. */
 const maxEvents = 2_000;
 const maxLoaded = 500;
 /** Documents of one correlation id that are looked through for an event's own. */
@@ -81,7 +81,7 @@ export class VisibleDocuments {
   }
 
   /**
-   * As SearchStore.correlations(), with a total that counts the page. A page may be short; the cursor is a place among the holder's
+   * As SearchStore.correlations(), with a total that counts the page. A page may be short; the cursor is a place among the principal's
    * events.
    */
   async page({ filter, limit, cursor, ...range }: CorrelationsQuery): Promise<CorrelationsPage> {

@@ -23,7 +23,7 @@ const sampledEvents = 1_000;
 const maxFields = 500;
 
 /**
- * The stores as the holder of an imposed filter may see them; without a filter, as they are. What it is told follows from the events
+ * The stores as a principal with an imposed filter may see them; without a filter, as they are. What it is told follows from the events
  * that it may see, and from nothing else (docs/adr, 22).
  */
 export class VisibleStore {
@@ -57,7 +57,7 @@ export class VisibleStore {
     ];
   }
 
-  /** As SearchStore.histogram(), whose filter is cut to the holder already; its range is that of the holder's events. */
+  /** As SearchStore.histogram(), whose filter is cut to the principal already; its range is that of the principal's events. */
   async histogram(query: HistogramQuery): Promise<Histogram> {
     return this.#deps.search.histogram({ ...query, scope: this.#filter });
   }
@@ -79,12 +79,12 @@ export class VisibleStore {
     return document && { document, ...(await correlationEventsPage(this.#deps, document, page)) };
   }
 
-  /** As SearchStore.correlations(); for a holder, of the documents as its events make them, with a total that counts the page. */
+  /** As SearchStore.correlations(); for a principal, of the documents as its events make them, with a total that counts the page. */
   async correlations(query: CorrelationsQuery): Promise<CorrelationsPage> {
     return this.#documents?.page(query) ?? this.#deps.search.correlations(query);
   }
 
-  /** The document as the outside sees it. A holder is not told why it closed: that may have been another's doing. */
+  /** The document as the outside sees it. A principal is not told why it closed: that may have been another's doing. */
   documentJson(document: Correlation): Omit<CorrelationJson, 'closeReason'> & Partial<CorrelationJson> {
     const { closeReason, ...json } = correlationToJson(document);
     return this.#documents === undefined ? { ...json, closeReason } : json;

@@ -19,8 +19,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ExchangeLock } from '../jobs/exchange-lock.ts';
 import { verifyViews, type VerifyJob } from '../jobs/verify-views.ts';
-import { WriteGate } from '../jobs/write-gate.ts';
 import { runIndexer, storesFolder } from '../run-indexer.ts';
 import { createMetrics } from '../telemetry.ts';
 import { logEvent } from '../testing/jobs-rig.ts';
@@ -182,7 +182,7 @@ async function verify(
   const result = await verifyViews(
     {
       ...{ log: connection.log, serde: connection.serde, search, archive, settings, now: Date.now },
-      gate: new WriteGate(),
+      exchangeLock: new ExchangeLock(),
       logger: telemetry.logger,
       metrics: createMetrics(telemetry),
     },

@@ -4,7 +4,7 @@ import type { Actor, SecurityLog } from '@logloom/telemetry';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import { QueryParameters } from '../api/query-parameters.ts';
-import { holderOf } from '../api/register-access.ts';
+import { principalOf } from '../api/register-access.ts';
 import { ApiError } from '../errors.ts';
 import type { LogAccess } from './dead-letters.ts';
 import { jobNames, resultKind, retries } from './job-names.ts';
@@ -85,7 +85,7 @@ export function registerJobs(api: FastifyInstance, deps: JobsApiDeps): void {
   });
 
   api.post('/saved-filters', async (request, reply) => {
-    const created = await savedFilters.create(objectOf(request.body), holderOf(request).subject);
+    const created = await savedFilters.create(objectOf(request.body), principalOf(request).subject);
     order(`saved filter ${created.id}`, request);
     return reply.code(201).send(created);
   });

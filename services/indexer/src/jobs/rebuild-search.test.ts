@@ -60,7 +60,7 @@ test('the new index is that of the log; a reader on another connection has answe
   void rebuilding.finally(() => (rebuilt = true));
   // What the indexer writes meanwhile is in the log as well.
   const [late] = await rig.append([logEvent(2000)]);
-  const written = rig.gate.write(() => rig.search.index([late!]));
+  const written = rig.exchangeLock.write(() => rig.search.index([late!]));
   const counts = new Set<number>();
   do {
     counts.add((await idsIn(reader.store)).length);

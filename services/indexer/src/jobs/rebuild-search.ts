@@ -3,14 +3,14 @@ import { topics, type PlacedEvent } from '@logloom/schemas';
 import type { SearchRebuild, SearchStore } from '@logloom/search-store';
 import { viewEpoch } from '../view-epoch.ts';
 import type { LogAccess } from './dead-letters.ts';
+import type { ExchangeLock } from './exchange-lock.ts';
 import { LogReader, type Progress } from './log-reader.ts';
-import type { WriteGate } from './write-gate.ts';
 
 export interface RebuildDeps extends LogAccess {
   search: SearchStore;
   archive: Archive;
   /** Holds up the indexer's writes to the search store. */
-  gate: WriteGate;
+  exchangeLock: ExchangeLock;
 }
 
 export interface RebuildResult {
@@ -32,7 +32,7 @@ export async function rebuildSearch(
   signal: AbortSignal,
   onProgress: Progress,
 ): Promise<RebuildResult> {
-  const { log, search, gate } = deps;
+  const { log, search, exchangeLock } = deps;
   const rebuild = await search.rebuild();
   const reader = new LogReader(deps, signal, rebuild);
   try {
@@ -42,7 +42,7 @@ export async function rebuildSearch(
       if (reader.distance(ends) <= fewRecords) break;
       await reader.readTo(ends, round === 0 ? onProgress : async () => {});
     }
-    await gate.exclusive(async () => {
+    await exchangeLock.exclusive(async () => {
       await rebuild.seal();
       // All that was written before the writes were held up lies before these ends.
       await reader.readTo(await reader.ends(), async () => {});

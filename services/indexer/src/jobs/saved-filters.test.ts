@@ -69,10 +69,10 @@ test('a filter that was evaluated by a clock that was ahead goes on at once when
   assert.equal((await rig.filters.get(id))?.lastRun?.count, 1);
 });
 
-test('what may be saved is limited, in number and in evaluations, of a holder and in all', async () => {
+test('what may be saved is limited, in number and in evaluations, of a principal and in all', async () => {
   await using rig = await openFilters();
-  const save = (holder: string, everyMs: number) =>
-    rig.filters.create({ name: 'n', filter: 'level:error', everyMs }, holder);
+  const save = (principal: string, everyMs: number) =>
+    rig.filters.create({ name: 'n', filter: 'level:error', everyMs }, principal);
   const refused = { code: 'too-many-saved-filters' };
   for (let i = 0; i < 5; i++) await save('quick', 1000);
   await assert.rejects(save('quick', 1000), refused);
@@ -82,7 +82,20 @@ test('what may be saved is limited, in number and in evaluations, of a holder an
   for (let i = 0; i < 4; i++) await save('other', 1000);
   await assert.rejects(save('third', 1000), refused, 'all together');
   await save('third', 60_000);
-  assert.equal('holder' in (await rig.filters.list())[0]!, false);
+  assert.equal('principal' in (await rig.filters.list())[0]!, false);
+});
+
+test('a record of version 0.1, which names its principal otherwise, counts for that principal and is shown without it', async () => {
+  await using rig = await openFilters();
+  const { id } = await rig.filters.create({ name: 'n', filter: 'level:error', everyMs: 1000 }, 'old');
+  const { principal, ...record } = (await rig.records.get('saved-filter', id)) as Record<string, unknown>;
+  await rig.records.put('saved-filter', id, { ...record, holder: principal });
+  assert.deepEqual(Object.keys((await rig.filters.get(id))!).includes('holder'), false);
+  const save = () => rig.filters.create({ name: 'n', filter: 'level:error', everyMs: 1000 }, 'old');
+  for (let i = 0; i < 4; i++) await save();
+  await assert.rejects(save(), { code: 'too-many-saved-filters' });
+  await rig.evaluate(id, 'job-1');
+  assert.equal((await rig.filters.get(id))?.lastRun?.count, 0);
 });
 
 test('a filter that takes too long is counted in shorter steps, and what cannot be is told', async () => {

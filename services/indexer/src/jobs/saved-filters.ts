@@ -40,8 +40,8 @@ export interface SavedFilterRun {
 interface StoredFilter extends SavedFilter {
   /** Everything before this was evaluated. */
   evaluatedToMicros: number;
-  /** Who saved it; absent where no tokens are asked for. */
-  holder?: string;
+  /** Who saved it; absent where no token is required. */
+  principal?: string;
   /** How much one evaluation may cover, where a longer time took too long. */
   windowMicros?: number;
   /** The job of the last evaluation: should it run again, it has nothing to do. */
@@ -62,9 +62,9 @@ export interface EvaluateDeps {
 
 /** What may be saved: evaluations cost the indexer time whether anybody looks at them or not. */
 export const savedFilterLimits = {
-  perHolder: 100,
+  perPrincipal: 100,
   inAll: 1_000,
-  perHolderPerMinute: 300,
+  perPrincipalPerMinute: 300,
   inAllPerMinute: 600,
 };
 /** Clocks of several machines differ by less. */
@@ -89,12 +89,12 @@ export class SavedFilters {
   }
 
   /** Throws ApiError `bad-parameter`, `bad-filter` or `too-many-saved-filters`. */
-  async create(given: unknown, holder?: string): Promise<SavedFilter> {
+  async create(given: unknown, principal?: string): Promise<SavedFilter> {
     const { records, now } = this.#deps;
     const saved: StoredFilter = {
       id: randomUUID(),
-      ...(await this.#affordable(readSavedFilter(given), holder)),
-      ...(holder === undefined ? {} : { holder }),
+      ...(await this.#affordable(readSavedFilter(given), principal)),
+      ...(principal === undefined ? {} : { principal }),
       createdAt: formatMicros(now() * 1000),
       evaluatedToMicros: (now() - settleMs) * 1000,
     };
@@ -106,13 +106,13 @@ export class SavedFilters {
   async list(): Promise<SavedFilter[]> {
     const all = await this.#deps.records.list(kind);
     return all
-      .map(({ value }) => shown(value as StoredFilter))
+      .map(({ value }) => shown(storedFilter(value)))
       .sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
   }
 
   async get(id: string): Promise<SavedFilter | undefined> {
-    const found = (await this.#deps.records.get(kind, id)) as StoredFilter | undefined;
-    return found === undefined ? undefined : shown(found);
+    const found = await this.#deps.records.get(kind, id);
+    return found === undefined ? undefined : shown(storedFilter(found));
   }
 
   /** False when there is none. */
@@ -130,18 +130,18 @@ export class SavedFilters {
       await this.#schedule({ ...saved, everyMs: Math.min(longestMs, Math.ceil(saved.everyMs * stretch)) });
   }
 
-  async #affordable(wanted: NewSavedFilter, holder: string | undefined): Promise<NewSavedFilter> {
-    const all = (await this.#deps.records.list(kind)).map(({ value }) => value as StoredFilter);
-    const own = all.filter((saved) => saved.holder === holder);
-    const { perHolder, inAll, perHolderPerMinute, inAllPerMinute } = savedFilterLimits;
+  async #affordable(wanted: NewSavedFilter, principal: string | undefined): Promise<NewSavedFilter> {
+    const all = (await this.#deps.records.list(kind)).map(({ value }) => storedFilter(value));
+    const own = all.filter((saved) => saved.principal === principal);
+    const { perPrincipal, inAll, perPrincipalPerMinute, inAllPerMinute } = savedFilterLimits;
     const cost = perMinute([wanted]);
     const problem =
-      own.length >= perHolder
-        ? `a holder may save ${perHolder}`
+      own.length >= perPrincipal
+        ? `a principal may save ${perPrincipal}`
         : all.length >= inAll
           ? `${inAll} are saved`
-          : perMinute(own) + cost > perHolderPerMinute
-            ? `a holder's may be evaluated ${perHolderPerMinute} times a minute`
+          : perMinute(own) + cost > perPrincipalPerMinute
+            ? `the filters of a principal may be evaluated ${perPrincipalPerMinute} times a minute`
             : perMinute(all) + cost > inAllPerMinute
               ? `all may be evaluated ${inAllPerMinute} times a minute`
               : undefined;
@@ -153,11 +153,12 @@ export class SavedFilters {
   /** Counts what matches since the last evaluation. Warns, at least once, when the count reaches the threshold. */
   async evaluate(id: string, jobId: string, { search, logger }: EvaluateDeps): Promise<void> {
     const { queue, records, now } = this.#deps;
-    const saved = (await records.get(kind, id)) as StoredFilter | undefined;
-    if (saved === undefined) {
+    const found = await records.get(kind, id);
+    if (found === undefined) {
       await queue.unschedule(scheduleId(id));
       return;
     }
+    const saved = storedFilter(found);
     if (saved.lastJobId === jobId) return;
     const settledMicros = (now() - settleMs) * 1000;
     // That was reached by a clock that was ahead: nothing would be evaluated until it is reached again.
@@ -165,16 +166,16 @@ export class SavedFilters {
     const fromMicros = isAhead ? settledMicros - saved.everyMs * 1000 : saved.evaluatedToMicros;
     const { name, threshold, windowMicros = Infinity } = saved;
     const toMicros = Math.min(fromMicros + windowMicros, Math.max(fromMicros, settledMicros));
-    const found = await this.#count(saved, { fromMicros, toMicros }, search);
-    if (found === undefined && toMicros - fromMicros > shortestWindowMicros) {
+    const counted = await this.#count(saved, { fromMicros, toMicros }, search);
+    if (counted === undefined && toMicros - fromMicros > shortestWindowMicros) {
       // Less at a time, from the same place on.
       const half = Math.max(shortestWindowMicros, Math.ceil((toMicros - fromMicros) / 2));
       await records.replace(kind, id, { ...saved, windowMicros: half, lastJobId: jobId });
       return;
     }
-    if (found === undefined)
+    if (counted === undefined)
       logger.warn({ savedFilter: name, from: formatMicros(fromMicros) }, 'a saved filter takes too long');
-    const { total, events } = found ?? { total: { value: 0 }, events: [] };
+    const { total, events } = counted ?? { total: { value: 0 }, events: [] };
     if (threshold !== undefined && total.value >= threshold)
       logger.warn(
         { savedFilter: name, count: total.value, threshold },
@@ -192,7 +193,7 @@ export class SavedFilters {
         to: formatMicros(toMicros),
         count: total.value,
         hits: events.map((event) => event.id),
-        ...(found === undefined ? { error: 'timeout' as const } : {}),
+        ...(counted === undefined ? { error: 'timeout' as const } : {}),
       },
     } satisfies StoredFilter);
   }
@@ -226,8 +227,14 @@ function scheduleId(id: string): string {
   return `${kind}:${id}`;
 }
 
+/** A record of version 0.1 names its principal `holder`. */
+function storedFilter(record: unknown): StoredFilter {
+  const { holder, ...stored } = record as StoredFilter & { holder?: string };
+  return holder === undefined ? stored : { ...stored, principal: holder };
+}
+
 function shown(stored: StoredFilter): SavedFilter {
-  const { evaluatedToMicros: _, lastJobId: __, holder: ___, windowMicros: ____, ...saved } = stored;
+  const { evaluatedToMicros: _, lastJobId: __, principal: ___, windowMicros: ____, ...saved } = stored;
   return saved;
 }
 

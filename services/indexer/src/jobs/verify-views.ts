@@ -5,15 +5,15 @@ import type { SearchStore } from '@logloom/search-store';
 import type { Logger } from '@logloom/telemetry';
 import type { IndexerMetrics } from '../telemetry.ts';
 import type { LogAccess } from './dead-letters.ts';
+import type { ExchangeLock } from './exchange-lock.ts';
 import { LogReader, type Progress, type ReadRange } from './log-reader.ts';
 import type { RetentionSettings } from './retention.ts';
-import type { WriteGate } from './write-gate.ts';
 
 export interface VerifyDeps extends LogAccess {
   search: SearchStore;
   archive: Archive;
   /** Holds up writes to the search store. */
-  gate: WriteGate;
+  exchangeLock: ExchangeLock;
   settings: RetentionSettings;
   logger: Pick<Logger, 'info' | 'error'>;
   metrics: Pick<IndexerMetrics, 'missingItems'>;
@@ -137,10 +137,10 @@ class ViewCheck {
     const to = (missing.at(-1)?.offset ?? range.from) + 1;
     note(this.reports[0]!, expected.length, missing.length, { ...range, from, to });
     if (missing.length === 0 || !this.#refill) return;
-    const { search, archive, gate } = this.#deps;
+    const { search, archive, exchangeLock } = this.#deps;
     let refused = 0;
     if (this.#view === 'archive') await archive.put(missing);
-    else refused = (await gate.write(() => search.index(missing))).length;
+    else refused = (await exchangeLock.write(() => search.index(missing))).length;
     this.reports[0]!.refilled += missing.length - refused;
   }
 
@@ -152,10 +152,10 @@ class ViewCheck {
     const missing = await this.#store.missingCorrelations(expected);
     note(this.reports[1]!, expected.length, missing.length, range);
     if (missing.length === 0 || !this.#refill) return;
-    const { search, archive, gate } = this.#deps;
+    const { search, archive, exchangeLock } = this.#deps;
     let refused = 0;
     if (this.#view === 'archive') await archive.putCorrelations(missing);
-    else refused = (await gate.write(() => search.indexCorrelations(missing))).length;
+    else refused = (await exchangeLock.write(() => search.indexCorrelations(missing))).length;
     this.reports[1]!.refilled += missing.length - refused;
   }
 }

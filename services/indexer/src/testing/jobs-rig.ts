@@ -8,7 +8,7 @@ import { createTelemetry } from '@logloom/telemetry';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { WriteGate } from '../jobs/write-gate.ts';
+import { ExchangeLock } from '../jobs/exchange-lock.ts';
 import { createMetrics } from '../telemetry.ts';
 
 export const partitions = 2;
@@ -33,7 +33,7 @@ export async function openRig() {
     archive,
     queue,
     records,
-    gate: new WriteGate(),
+    exchangeLock: new ExchangeLock(),
     retentionClock: { read: async () => Date.now() },
     logged,
     metrics: createMetrics(createTelemetry('indexer', 'silent')),

@@ -1,22 +1,22 @@
 import type { Filter } from '@logloom/filter';
 import type { AuthError } from './auth-error.ts';
 
-/** Who asks, as far as it is known. */
-export interface Holder {
+/** Who sent a request, as far as it is known. */
+export interface Principal {
   /**
-   * Names the holder uniquely: issuer, subject and imposed filter. What is kept on the server under a name that a holder chose must be
-   * kept under this one too. Undefined where no tokens are asked for.
+   * Names the principal uniquely: issuer, subject and imposed filter. Whatever the server keeps under a name that a client chose must be
+   * kept under this one too. Undefined where no token is required.
    */
   subject?: string;
-  /** What the token calls its holder (`sub`), for people. */
+  /** The token's `sub`, for people. */
   name?: string;
   /** Milliseconds since 1970. */
   expiresAtMs?: number;
-  /** What the holder may see at most; undefined: everything. */
+  /** The imposed filter: all that the principal may see; undefined: everything. */
   filter?: Filter;
 }
 
-export type Access = { ok: true; holder: Holder } | { ok: false; error: AuthError };
+export type Access = { ok: true; principal: Principal } | { ok: false; error: AuthError };
 
 /** A request as far as access depends on it. */
 export interface AccessRequest {

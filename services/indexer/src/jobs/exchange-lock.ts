@@ -1,5 +1,5 @@
-/** Lets writes through, and holds them up while somebody exchanges what they go to. */
-export class WriteGate {
+/** Many writers, or one exchange of what they write to. Writes wait while an exchange runs. */
+export class ExchangeLock {
   #running = 0;
   #opened: Promise<void> | undefined;
   #drained: (() => void) | undefined;

@@ -1,23 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { WriteGate } from './write-gate.ts';
+import { ExchangeLock } from './exchange-lock.ts';
 
 test('the exchange waits for the writes that run, and writes that come meanwhile wait for it', async () => {
-  const gate = new WriteGate();
+  const exchangeLock = new ExchangeLock();
   const order: string[] = [];
   const held = Promise.withResolvers<void>();
   const exchanging = Promise.withResolvers<void>();
-  const first = gate.write(async () => {
+  const first = exchangeLock.write(async () => {
     await held.promise;
     order.push('first');
   });
-  const exchange = gate.exclusive(async () => {
+  const exchange = exchangeLock.exclusive(async () => {
     order.push('exchange begins');
     await exchanging.promise;
     order.push('exchange ends');
   });
-  const second = gate.write(async () => order.push('second'));
+  const second = exchangeLock.write(async () => order.push('second'));
   await nextTurn();
   assert.deepEqual(order, []);
   held.resolve();
@@ -29,10 +29,10 @@ test('the exchange waits for the writes that run, and writes that come meanwhile
 });
 
 test('an exchange that fails lets the writes through', async () => {
-  const gate = new WriteGate();
+  const exchangeLock = new ExchangeLock();
   await assert.rejects(
-    gate.exclusive(async () => Promise.reject(new Error('no'))),
+    exchangeLock.exclusive(async () => Promise.reject(new Error('no'))),
     /no/,
   );
-  assert.equal(await gate.write(async () => 1), 1);
+  assert.equal(await exchangeLock.write(async () => 1), 1);
 });

@@ -1,24 +1,24 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FairQueue, QueueFullError, type FairQueueOptions } from './fair-queue.ts';
+import { AdmissionQueue, QueueFullError, type AdmissionQueueOptions } from './admission-queue.ts';
 
-const options: FairQueueOptions = {
+const options: AdmissionQueueOptions = {
   atOnce: 2,
-  atOncePerHolder: 1,
-  waitingPerHolder: 30,
+  atOncePerPrincipal: 1,
+  waitingPerPrincipal: 30,
   waiting: 50,
   unsentBytes: 1000,
 };
 const stays = new AbortController().signal;
 
-test('holders take turns, and one with much work never has all of the places', async () => {
-  const queue = new FairQueue(options);
+test('principals take turns, and one with much work never takes all slots', async () => {
+  const queue = new AdmissionQueue(options);
   const order: string[] = [];
   const work = async (name: string): Promise<void> => {
-    const turn = await queue.enter(name, stays);
+    const slot = await queue.enter(name, stays);
     order.push(name);
     await new Promise((resolve) => setImmediate(resolve));
-    turn.sent();
+    slot.sent();
   };
   const all = [
     ...Array.from({ length: 20 }, () => work('a')),
@@ -32,7 +32,7 @@ test('holders take turns, and one with much work never has all of the places', a
 });
 
 test('what waits for nobody is never begun', async () => {
-  const queue = new FairQueue(options);
+  const queue = new AdmissionQueue(options);
   const first = await queue.enter('a', stays);
   const gone = new AbortController();
   const waiting = Array.from({ length: 20 }, () => queue.enter('a', gone.signal));
@@ -47,20 +47,20 @@ test('what waits for nobody is never begun', async () => {
   await assert.rejects(queue.enter('a', gone.signal));
 });
 
-test('past its bounds it refuses: of one holder, and of all', async () => {
-  const queue = new FairQueue({ ...options, waitingPerHolder: 2, waiting: 3 });
-  const turns = await Promise.all(['a', 'b'].map((name) => queue.enter(name, stays)));
+test('past its bounds it refuses: of one principal, and of all', async () => {
+  const queue = new AdmissionQueue({ ...options, waitingPerPrincipal: 2, waiting: 3 });
+  const slots = await Promise.all(['a', 'b'].map((name) => queue.enter(name, stays)));
   const waiting = [queue.enter('a', stays), queue.enter('a', stays)];
   await assert.rejects(queue.enter('a', stays), QueueFullError);
   waiting.push(queue.enter('c', stays));
   await assert.rejects(queue.enter('d', stays), QueueFullError);
-  for (const turn of turns) turn.sent();
-  for (const turn of waiting) (await turn).sent();
+  for (const slot of slots) slot.sent();
+  for (const slot of waiting) (await slot).sent();
   assert.equal(queue.counts.refused, 2);
 });
 
-test('answers that nobody reads hold up their own holder first', async () => {
-  const queue = new FairQueue(options);
+test('answers that nobody reads hold up their own principal first', async () => {
+  const queue = new AdmissionQueue(options);
   const slow = await queue.enter('a', stays);
   slow.done(600);
   await assert.rejects(queue.enter('a', stays), QueueFullError);
