@@ -50,7 +50,11 @@ export const errorSections: readonly Section<Catalogue>[] = [
     declaredIn: 'services/ingest/src/request-errors.ts',
     declarations: ingestErrors,
   },
-  { title: 'Live viewers', declaredIn: 'services/fanout/src/viewer-errors.ts', declarations: viewerErrors },
+  {
+    title: 'Live viewers',
+    declaredIn: 'services/fanout/src/protocol/viewer-errors.ts',
+    declarations: viewerErrors,
+  },
   { title: 'Search', declaredIn: 'libs/search-store/src/errors.ts', declarations: searchStoreErrors },
   { title: 'Indexer', declaredIn: 'services/indexer/src/errors.ts', declarations: indexerErrors },
   { title: 'Jobs', declaredIn: 'libs/job-queue/src/errors.ts', declarations: jobQueueErrors },
@@ -71,18 +75,18 @@ export const errorSections: readonly Section<Catalogue>[] = [
 export const reasonSections: readonly Section<Readonly<Record<string, ReasonDeclaration>>>[] = [
   {
     title: 'Gap reasons',
-    declaredIn: 'services/fanout/src/reasons.ts',
+    declaredIn: 'services/fanout/src/protocol/reasons.ts',
     intro: 'A `gap` message (`/live`, `/live/sse`) says that events between two cursors were not sent.',
     declarations: gapReasons,
   },
   {
     title: 'Goodbye reasons',
-    declaredIn: 'services/fanout/src/reasons.ts',
+    declaredIn: 'services/fanout/src/protocol/reasons.ts',
     declarations: goodbyeReasons,
   },
   {
     title: 'WebSocket close codes',
-    declaredIn: 'services/fanout/src/reasons.ts',
+    declaredIn: 'services/fanout/src/protocol/reasons.ts',
     declarations: closeCodes,
   },
   { title: 'Exit codes', declaredIn: 'apps/logloom/src/exit-codes.ts', declarations: exitCodes },

@@ -3,7 +3,7 @@ import { messageOf, pickErrors, requestErrors, type CodeOf } from '@logloom/erro
 import { eventLogErrors } from '@logloom/event-log';
 import { filterErrors } from '@logloom/filter';
 import { storageErrors } from '@logloom/sqlite';
-import { viewerErrors } from './viewer-errors.ts';
+import { viewerErrors } from './protocol/viewer-errors.ts';
 
 export { viewerErrors };
 

@@ -1,6 +1,6 @@
 import { runStandalone } from '@logloom/runtime/standalone';
 import { createFanout } from './run-fanout.ts';
-import { keepYoungGenerationSmall } from './young-generation.ts';
+import { keepYoungGenerationSmall } from './workers/young-generation.ts';
 
 keepYoungGenerationSmall();
 const { run, metrics } = createFanout();

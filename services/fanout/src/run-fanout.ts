@@ -9,11 +9,11 @@ import {
 } from '@logloom/runtime';
 import type { Telemetry } from '@logloom/telemetry';
 import fastify from 'fastify';
-import { listenBacklog } from './listen-backlog.ts';
-import { liveOptions } from './live-options.ts';
-import { openLiveStores } from './live-stores.ts';
-import { createLiveTier } from './live-tier.ts';
-import { Supervisor } from './supervisor.ts';
+import { listenBacklog } from './workers/listen-backlog.ts';
+import { liveOptions } from './server/live-options.ts';
+import { openLiveStores } from './server/live-stores.ts';
+import { createLiveTier } from './server/live-tier.ts';
+import { Supervisor } from './workers/supervisor.ts';
 
 export interface Fanout {
   /** Serves live viewers on LIVE_PORT, with health and metrics beside, until the signal aborts and every viewer has left. */

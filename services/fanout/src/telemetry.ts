@@ -1,6 +1,6 @@
 import { Counter, Gauge, messagingSpan, type SpanSpec, type Telemetry } from '@logloom/telemetry';
-import type { LiveStream } from './live-stream.ts';
-import type { StreamStats } from './live-stats.ts';
+import type { LiveStream } from './stream/live-stream.ts';
+import type { StreamStats } from './stream/live-stats.ts';
 
 /** The spans of the live tier. Each node reads the whole log: there is no consumer group. */
 export const spans = {

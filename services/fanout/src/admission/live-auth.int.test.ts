@@ -1,0 +1,317 @@
+import { tokenProtocol } from '@logloom/auth';
+import { TestIssuer } from '@logloom/auth/test-issuer';
+import { correlationDefaults, type Correlation } from '@logloom/schemas';
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { WebSocket } from 'ws';
+import { LiveClient, type ServerMessage } from '../testing/live-client.ts';
+import { eventually, LiveRig, type RunningTier } from '../testing/live-rig.ts';
+
+const issuer = await TestIssuer.create('key');
+
+describe('with tokens', () => {
+  let rig: LiveRig;
+  let tier: RunningTier;
+  before(async () => {
+    rig = await LiveRig.open();
+    tier = await rig.start({}, {}, await issuer.authenticate(rig.folder));
+  });
+  after(() => rig.close());
+
+  const sse = (query: string, headers: Record<string, string> = {}): Promise<Response> =>
+    fetch(`http://127.0.0.1:${tier.port}/live/sse?${query}`, { headers });
+  const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+  const open = async (claims: Record<string, unknown>): Promise<LiveClient> =>
+    LiveClient.open(tier.port, { headers: bearer(await issuer.sign(claims)) });
+
+  test('nobody gets in without a valid token', async () => {
+    const forged = await (await TestIssuer.create('key')).sign();
+    const old = await issuer.sign({}, { seconds: -60 });
+    const broken = await issuer.sign({ logloom_filter: 'service:(' });
+    for (const [token, status, code] of [
+      ['', 401, 'unauthorized'],
+      [forged, 401, 'unauthorized'],
+      [old, 401, 'token-expired'],
+      [broken, 403, 'forbidden'],
+    ] as const) {
+      const headers: Record<string, string> = token === '' ? {} : bearer(token);
+      const response = await sse('', headers);
+      const { error } = (await response.json()) as { error: { code: string } };
+      assert.deepEqual([response.status, error.code], [status, code]);
+      assert.equal(response.headers.get('www-authenticate'), status === 401 ? 'Bearer' : null);
+      assert.equal(await upgradeStatus(tier.port, headers), status);
+      for (const path of ['/live/poll', '/live/durable'])
+        assert.equal((await fetch(`http://127.0.0.1:${tier.port}${path}`, { headers })).status, status);
+    }
+    const metrics = await tier.telemetry.registry.metrics();
+    assert.match(metrics, /refused_requests_total\{door="live",reason="unauthorized"[^}]*\} 8/);
+    assert.match(metrics, /refused_requests_total\{door="live",reason="token-expired"[^}]*\} 4/);
+  });
+
+  test('a token is taken from the header, the subprotocols and the query', async () => {
+    const token = await issuer.sign();
+    const url = `ws://127.0.0.1:${tier.port}/live`;
+    for (const ws of [
+      new WebSocket(url, ['logloom.v1'], { headers: bearer(token) }),
+      new WebSocket(url, ['logloom.v1', tokenProtocol + token]),
+      new WebSocket(`${url}?access_token=${token}`, ['logloom.v1']),
+    ]) {
+      await new Promise((resolve, reject) => ws.on('message', resolve).on('error', reject));
+      assert.equal(ws.protocol, 'logloom.v1');
+      ws.terminate();
+    }
+    for (const response of [await sse('', bearer(token)), await sse(`access_token=${token}`)]) {
+      assert.equal(response.status, 200);
+      void response.body!.cancel();
+    }
+  });
+
+  test('an imposed filter holds for every filter, every start and every cursor', async () => {
+    const events = Array.from({ length: 60 }, (_, i) =>
+      rig.event({ service: i % 3 === 0 ? 'mine' : 'other', level: i % 2 === 0 ? 'error' : 'info' }),
+    );
+    await rig.append(events.slice(0, 30), (event) => event.source.offset % LiveRig.partitions);
+    const all = await open({});
+    await all.subscribe({ from: { last: '1h' } });
+    await all.texted(30);
+
+    const attempts = [
+      '',
+      '*',
+      'service:other',
+      '* OR service:other',
+      'service:mine OR service:other',
+      'NOT service:mine',
+      'service:mine) OR (service:other',
+      ') OR (*',
+      'NOT (service:mine AND NOT *)',
+      'service:/.*/',
+      'level:error OR NOT level:error',
+    ];
+    const starts = [
+      'now',
+      { tail: 100 },
+      { last: '1h' },
+      { cursor: all.messages[1]!.cursor },
+      { cursor: all.cursor },
+    ];
+    const mine = await open({ logloom_filter: 'service:mine' });
+    let id = 0;
+    for (const filter of attempts)
+      for (const from of starts) mine.send({ type: 'subscribe', id: `${id++}`, filter, from });
+    await eventually(
+      () => mine.messages.filter(({ id }) => id !== undefined).length === id,
+      'an answer to each',
+    );
+    assert.ok(mine.messages.every(({ type, code }) => type !== 'error' || code === 'bad-filter'));
+    await rig.append(events.slice(30), (event) => event.source.offset % LiveRig.partitions);
+    await all.texted(60);
+    const wanted = events.filter(({ service }) => service === 'mine').map(({ message }) => message);
+    await eventually(() => new Set(mine.texts).size === wanted.length, 'all of its own');
+    assert.ok(mine.events.every(({ service }) => service === 'mine'));
+
+    const stream = await sse(
+      'filter=service:other%20OR%20*&from=last:1h',
+      bearer(await issuer.sign({ logloom_filter: 'service:mine' })),
+    );
+    const poll = await fetch(
+      `http://127.0.0.1:${tier.port}/live/poll?filter=service:other%20OR%20*&from=last:1h`,
+      { headers: bearer(await issuer.sign({ logloom_filter: 'service:mine' })) },
+    );
+    const polled = ((await poll.json()) as { events: { service: string }[] }).events;
+    assert.ok(polled.length > 0 && polled.every(({ service }) => service === 'mine'));
+    let text = '';
+    const decoder = new TextDecoder();
+    for await (const chunk of stream.body!) {
+      text += decoder.decode(chunk as Uint8Array, { stream: true });
+      if (wanted.every((message) => text.includes(`"${message}"`))) break;
+    }
+    assert.ok(!text.includes('"other"'));
+  });
+
+  test('what subscriptions cost is charged to their holder, whichever connection they come by', async () => {
+    const headers = bearer(await issuer.sign({ sub: 'busy' }));
+    let refused = 0;
+    // A connection may begin 200 at once, a holder 2,000; each sends fewer messages than it may.
+    for (let connection = 0; connection < 30 && refused === 0; connection++) {
+      const client = await LiveClient.open(tier.port, { headers });
+      for (let i = 0; i < 95; i++) client.send({ type: 'subscribe', id: `${i}`, filter: `service:s${i}` });
+      for (let i = 0; i < 95; i++) client.send({ type: 'unsubscribe', id: `${i}` });
+      client.send({ type: 'ping' });
+      await client.first('heartbeat');
+      refused = client.messages.filter(({ code }) => code === 'rate-limited').length;
+      client.ws.terminate();
+    }
+    assert.ok(refused > 0);
+    const other = await open({ sub: 'calm' });
+    await other.subscribe({ id: 'a' });
+    other.ws.terminate();
+  });
+
+  test('durable names of one holder are no names of another', async () => {
+    const start = async (sub: string, filter?: string) => {
+      const client = await open({ sub, logloom_filter: filter });
+      client.send({ type: 'subscribe', id: 'd', durable: 'audit' });
+      return { client, answer: await client.first('subscribed') };
+    };
+    const names = async (sub: string) => {
+      const headers = bearer(await issuer.sign({ sub }));
+      const response = await fetch(`http://127.0.0.1:${tier.port}/live/durable`, { headers });
+      return ((await response.json()) as { durable: { name: string }[] }).durable.map(({ name }) => name);
+    };
+    const first = await start('ada');
+    const second = await start('bob', 'service:mine');
+    // With the name taken over, the first would be told that it is.
+    await rig.append([rig.event({ service: 'mine', message: 'for both' })]);
+    for (const { client } of [first, second])
+      await eventually(() => client.texts.includes('for both'), 'both go on');
+    assert.ok(first.client.messages.every(({ type }) => type !== 'error'));
+    await eventually(() => first.answer.cursor !== undefined, 'started');
+    assert.deepEqual(await names('eve'), []);
+    for (const { client } of [first, second]) client.ws.terminate();
+  });
+
+  test('a document is sent to who may see all of its members', async () => {
+    const service = await open({ logloom_filter: 'service:mine OR service:also-mine' });
+    const attribute = await open({ logloom_filter: 'attributes.tenant:mine' });
+    const all = await open({});
+    await service.subscribe({ stream: 'correlations' });
+    await all.subscribe({ stream: 'correlations' });
+    attribute.send({ type: 'subscribe', id: 'a', stream: 'correlations' });
+    assert.equal((await attribute.first('error')).code, 'forbidden');
+    const documents = [['mine'], ['mine', 'other'], ['other'], ['mine', 'also-mine']].map(document);
+    await rig.appendCorrelations(documents);
+    const idsOf = (client: LiveClient) =>
+      client.messages.flatMap(({ correlations = [] }) => correlations.map((each) => each.id));
+    await eventually(() => idsOf(all).length === 4 && idsOf(service).length === 2, 'the documents');
+    const [first, , , fourth] = idsOf(all);
+    assert.deepEqual(idsOf(service), [first, fourth]);
+  });
+
+  test('a connection ends with its token', async () => {
+    const token = await issuer.sign({}, { seconds: 2 });
+    const client = await LiveClient.open(tier.port, { headers: bearer(token) });
+    const stream = await sse('', bearer(token));
+    await eventually(() => client.closeCode !== undefined, 'closed');
+    assert.equal(client.closeCode, 4401);
+    assert.equal(client.messages.at(-1)!.code, 'token-expired');
+    assert.match(await stream.text(), /"token-expired"/);
+  });
+});
+
+describe('limits', () => {
+  let rig: LiveRig;
+  before(async () => (rig = await LiveRig.open()));
+  after(() => rig.close());
+  const from = (address: string) => ({ headers: { 'x-forwarded-for': address } });
+
+  test('connections and messages of one address', async () => {
+    const { port, tier, stop } = await rig.start({
+      trustedProxies: ['loopback'],
+      addressLimits: { connections: 2, messagesPerSecond: 20 },
+    });
+    const clients = [
+      await LiveClient.open(port, from('203.0.113.1')),
+      await LiveClient.open(port, from('203.0.113.1')),
+    ];
+    assert.equal(await upgradeStatus(port, from('203.0.113.1').headers), 429);
+    const refused = await fetch(`http://127.0.0.1:${port}/live/sse`, from('203.0.113.1'));
+    assert.equal(((await refused.json()) as { error: { code: string } }).error.code, 'too-many-connections');
+    // One party has a whole /64.
+    const six = ['2001:db8:1:2::1', '2001:db8:1:2::2'];
+    const sixth = await Promise.all(six.map((address) => LiveClient.open(port, from(address))));
+    assert.equal(await upgradeStatus(port, from('2001:db8:1:2:3::3').headers), 429);
+    const other = await LiveClient.open(port, from('2001:db8:1:3::1'));
+
+    for (let i = 0; i < 200; i++) clients[i % 2]!.send({ type: 'ping' });
+    for (const client of clients) await client.first('error', ({ code }) => code === 'rate-limited');
+    other.send({ type: 'ping' });
+    await other.first('heartbeat');
+    clients[0]!.ws.terminate();
+    let again: LiveClient | undefined;
+    while (again === undefined) {
+      if ((await upgradeStatus(port, from('203.0.113.1').headers)) !== 101) continue;
+      again = await LiveClient.open(port, from('203.0.113.1')).catch(() => undefined);
+    }
+    for (const client of [...clients, ...sixth, other, again]) client.ws.terminate();
+    assert.equal(tier.refusal(), undefined);
+    await stop();
+  });
+
+  test('filters, messages and subscriptions of one connection', async () => {
+    const limits = {
+      messageBytes: 1024,
+      subscriptions: 2,
+      messagesPerSecond: 1000,
+      subscribesPerSecond: 0.001,
+      filter: { terms: 2, depth: 1, wildcards: 1 },
+    };
+    const { port, stop } = await rig.start({ limits });
+    const client = await LiveClient.open(port);
+    assert.equal((client.messages[0] as ServerMessage & { maxPayload: number }).maxPayload, 1024);
+    const errorOf = async (message: unknown, id: string): Promise<string> => {
+      client.send(message);
+      return (await client.first('error', (error) => error.id === id)).message!;
+    };
+    const subscribe = (id: string, filter: string) => ({ type: 'subscribe', id, filter });
+    assert.match(await errorOf(subscribe('w', 'service:a*b*'), 'w'), /2 wildcards; 1 are allowed/);
+    assert.match(await errorOf(subscribe('t', 'a AND b AND c'), 't'), /3 conditions; 2 are allowed/);
+    await client.subscribe({ id: 'ok', filter: 'a AND b' });
+    assert.match(await errorOf(subscribe('n', 'a OR NOT (b OR c)'), 'n'), /3 conditions; 2 are allowed/);
+    assert.match(await errorOf(subscribe('r', 'a'), 'r'), /too many subscribe messages/);
+    client.send({ type: 'ping', padding: 'x'.repeat(2000) });
+    assert.match((await client.first('error', (e) => e.code === 'message-too-large')).message!, /1024/);
+    client.ws.terminate();
+    await stop();
+  });
+
+  test('viewers who would have to wait in too long a queue', async () => {
+    const { port, stop } = await rig.start({ maxHandshakes: 0 });
+    assert.equal(await upgradeStatus(port), 503);
+    await stop();
+    const pages = await rig.start({ allowedOrigins: ['https://logs.example.com'] });
+    assert.equal(await upgradeStatus(pages.port, { origin: 'https://logs.example.com' }), 101);
+    assert.equal(await upgradeStatus(pages.port, { origin: 'https://evil.example.com' }), 403);
+    await pages.stop();
+  });
+});
+
+/** The HTTP status of a handshake; an open connection is closed again. */
+function upgradeStatus(port: number, headers: Record<string, string> = {}): Promise<number> {
+  const ws = new WebSocket(`ws://127.0.0.1:${port}/live`, { headers });
+  return new Promise((resolve, reject) => {
+    ws.on('open', () => {
+      ws.terminate();
+      resolve(101);
+    });
+    ws.on('unexpected-response', (_, response) => {
+      response.resume();
+      ws.terminate();
+      resolve(response.statusCode!);
+    });
+    ws.on('error', (error) => reject(error));
+  });
+}
+
+function document(services: string[], i: number): Correlation {
+  return {
+    ...correlationDefaults,
+    id: `d${i}`,
+    correlationId: `request-${i}`,
+    kind: 'requestId',
+    revision: 1,
+    closeReason: 'idle',
+    firstAt: 1_700_000_000_000_000 + i,
+    lastAt: 1_700_000_000_000_100 + i,
+    services,
+    levels: { info: services.length },
+    rules: [],
+    severity: null,
+    partition: 0,
+    firstOffset: i,
+    closeOffset: i + 1,
+    closeSequence: 0,
+    firstClosedAt: 0,
+    memberDeltas: services.map((_, n) => (n === 0 ? 0 : 1)),
+  };
+}

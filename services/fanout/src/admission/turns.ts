@@ -1,0 +1,62 @@
+import { priorities, rankOf, type Priority } from '../protocol/priority.ts';
+
+/** How long waiting work may hold the event loop before sockets and timers have their turn. */
+const sliceMs = 2;
+
+/**
+ * Lets waiting pieces of work run for a bounded time per turn of the event loop, so that however many wait, they delay the rest
+ * by no more than that and the longest piece. Higher priorities first, then first come, first served.
+ */
+export class Turns {
+  readonly #queues = priorities.map((): (() => void)[] => []);
+  readonly #heads = priorities.map(() => 0);
+  #scheduled = false;
+  #until = 0;
+
+  /** Resolves when it is the caller's turn; it works until its next await. */
+  take(priority: Priority = 'normal'): Promise<void> {
+    return new Promise((resolve) => {
+      this.#queues[rankOf(priority)]!.push(resolve);
+      if (this.#scheduled) return;
+      this.#scheduled = true;
+      setImmediate(() => this.#slice());
+    });
+  }
+
+  #slice(): void {
+    this.#until = performance.now() + sliceMs;
+    this.#next();
+  }
+
+  #next(): void {
+    const resolve = this.#shift();
+    if (resolve === undefined) {
+      this.#scheduled = false;
+      return;
+    }
+    resolve();
+    // The caller works in the microtask that resolve() has queued: what is queued here runs after it.
+    queueMicrotask(this.#goOn);
+  }
+
+  readonly #goOn = (): void => {
+    if (performance.now() < this.#until) this.#next();
+    else setImmediate(() => this.#slice());
+  };
+
+  #shift(): (() => void) | undefined {
+    for (let rank = priorities.length - 1; rank >= 0; rank--) {
+      const queue = this.#queues[rank]!;
+      const head = this.#heads[rank]!;
+      if (head === queue.length) continue;
+      this.#heads[rank] = head + 1;
+      const resolve = queue[head];
+      if (head + 1 === queue.length || head === 1023) {
+        queue.splice(0, head + 1);
+        this.#heads[rank] = 0;
+      }
+      return resolve;
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,308 @@
+import type { Filter } from '@logloom/filter';
+import type { Serde } from '@logloom/schema-registry';
+import type { Logger } from '@logloom/telemetry';
+import { catchUp } from '../history/catch-up.ts';
+import type { StreamName, SubscribeRequest } from '../protocol/client-message.ts';
+import { TooManyNamesError, type DurableCursors } from '../durable/durable-cursors.ts';
+import { DurableSubscriptions } from '../durable/durable-subscriptions.ts';
+import { liveError, type LiveError } from '../errors.ts';
+import { findTail } from '../history/find-tail.ts';
+import type { LiveStream } from '../stream/live-stream.ts';
+import { Pauses } from './pauses.ts';
+import type { Priority } from '../protocol/priority.ts';
+import { serverMessage } from '../protocol/server-message.ts';
+import type { LiveFilter } from '../stream/stream-kind.ts';
+import type { From } from '../protocol/subscribe-from.ts';
+import { Subscription, type DeliveryContext } from './subscription.ts';
+import type { Turns } from '../admission/turns.ts';
+import type { Viewer } from './viewer.ts';
+import type { ViewerLimits } from '../admission/viewer-limits.ts';
+
+/** What all sessions of a live tier share. */
+export interface SessionContext extends DeliveryContext {
+  streams: Readonly<Record<StreamName, LiveStream>>;
+  turns: Turns;
+  limits: ViewerLimits;
+  logger: Logger;
+  serde: Serde;
+  /** Absent where no cursors are kept for viewers. */
+  durables?: DurableCursors | undefined;
+  /** Names the viewer's holder (Principal.subject): what is kept under a name that a viewer chose is kept under this one too. */
+  holder?: string;
+  /** Told of each subscription: who reads what. */
+  onSubscribe?: (request: SubscribeRequest) => void;
+  /** What the holder may see at most: part of every filter. */
+  imposed?: Filter;
+}
+
+/** One viewer's subscriptions. */
+export class Session {
+  readonly #viewer: Viewer;
+  readonly #context: SessionContext;
+  readonly #byId = new Map<string, Subscription>();
+  readonly #subscriptions = new Set<Subscription>();
+  readonly #onError: (error: LiveError) => void;
+  #durables: DurableSubscriptions | undefined;
+  #pauses: Pauses | undefined;
+
+  constructor(viewer: Viewer, context: SessionContext, onError: (error: LiveError) => void) {
+    this.#viewer = viewer;
+    this.#context = context;
+    this.#onError = onError;
+  }
+
+  /** Answers with `subscribed` and what follows, or calls onError. */
+  async subscribe(request: SubscribeRequest): Promise<void> {
+    const { id } = request;
+    if (this.#byId.has(id)) return this.#onError(liveError('duplicate-id', { id }));
+    const { streams, limits, imposed } = this.#context;
+    if (this.#byId.size >= limits.subscriptions) {
+      const message = `a connection may have ${limits.subscriptions} subscriptions`;
+      return this.#onError(liveError('too-many-subscriptions', { id, message }));
+    }
+    const stream = streams[request.stream];
+    const compiled = stream.kind.compile(request.filter, limits.filter, imposed);
+    if (!compiled.ok) return this.#onError({ ...compiled.error, id });
+    this.#context.onSubscribe?.(request);
+
+    const subscription = this.#subscriptionFor(stream, compiled.filter, request);
+    subscription.ids.add(id);
+    this.#byId.set(id, subscription);
+    try {
+      const from =
+        request.durable === undefined ? request.from : await this.#durableStart(subscription, request);
+      if (subscription.isClosed || from === undefined) return;
+      if (from.type === 'now') this.#startNow(subscription, id);
+      else if (from.type === 'cursor') await this.#resume(subscription, id, from.cursor);
+      else await this.#startBefore(subscription, id, from);
+    } catch (error) {
+      this.#unreadable(subscription, id, error);
+    }
+  }
+
+  unsubscribe(id: string): void {
+    if (!this.has(id)) this.#onError(liveError('unknown-id', { id }));
+    else this.#remove(id);
+  }
+
+  has(id: string): boolean {
+    return this.#byId.has(id);
+  }
+
+  /** Keeps how far a durable subscription has got; `acked` says when that is durable. Others need no acknowledgement. */
+  ack(id: string, cursor: string): void {
+    const subscription = this.#byId.get(id);
+    if (subscription === undefined) return this.#onError(liveError('unknown-id', { id }));
+    if (!this.#durables?.has(subscription)) return;
+    if (!subscription.stream.hasSent(cursor)) return this.#onError(liveError('bad-cursor', { id }));
+    this.#durables.move(subscription, cursor, () => {
+      if (this.#byId.get(id) === subscription) this.#viewer.tell(serverMessage.acked(id, cursor));
+    });
+  }
+
+  /** Holds a subscription back at its cursor: the log keeps what comes. It goes on with resume(), or by itself after `forMs`. */
+  pause(id: string, forMs?: number): void {
+    const found = this.#byId.get(id);
+    if (found === undefined) return this.#onError(liveError('unknown-id', { id }));
+    if (found.cursor === '')
+      return this.#onError(liveError('bad-message', { id, message: 'the subscription has not begun' }));
+    const subscription = this.#alone(id, found);
+    subscription.pause();
+    this.#pauses?.clear(id);
+    const { cursor, group } = subscription;
+    this.#viewer.tell(serverMessage.paused(id, group.channel, cursor));
+    if (forMs === undefined) return;
+    this.#pauses ??= new Pauses();
+    this.#pauses.set(id, forMs, () => this.resume(id));
+  }
+
+  resume(id: string): void {
+    const subscription = this.#byId.get(id);
+    if (subscription === undefined) return this.#onError(liveError('unknown-id', { id }));
+    if (!subscription.isPaused)
+      return this.#onError(liveError('bad-message', { id, message: 'the subscription is not paused' }));
+    this.#pauses?.clear(id);
+    subscription.resume();
+    const { cursor, group } = subscription;
+    this.#viewer.tell(serverMessage.resumed(id, group.channel, cursor));
+    this.#goOn(subscription, cursor).catch((error: unknown) => this.#unreadable(subscription, id, error));
+  }
+
+  moveCursors(): void {
+    for (const subscription of this.#subscriptions) subscription.moveCursor();
+  }
+
+  close(): void {
+    this.#durables?.close();
+    this.#pauses?.close();
+    for (const subscription of this.#subscriptions) subscription.close();
+    this.#subscriptions.clear();
+    this.#byId.clear();
+  }
+
+  /**
+   * Equal subscriptions share a channel, and each of its messages comes once. One that wants history, or joins while the other
+   * has not got everything, would mix two histories on it: it gets a channel of its own.
+   */
+  #subscriptionFor(
+    stream: LiveStream,
+    filter: LiveFilter,
+    { from, priority, durable }: SubscribeRequest,
+  ): Subscription {
+    const equal = [...this.#subscriptions].filter(
+      (other) => other.stream === stream && other.group.filter.canonical === filter.canonical,
+    );
+    const shared =
+      from.type === 'now' && durable === undefined
+        ? equal.find((other) => this.#mayShare(other, priority))
+        : undefined;
+    if (shared !== undefined) return shared;
+    return this.#newSubscription(stream, filter, priority, equal);
+  }
+
+  #mayShare(other: Subscription, priority: Priority): boolean {
+    return other.isCurrent && other.priority === priority && !this.#durables?.has(other);
+  }
+
+  #newSubscription(
+    stream: LiveStream,
+    filter: LiveFilter,
+    priority: Priority,
+    equal: readonly Subscription[],
+  ): Subscription {
+    const taken = new Set(equal.map((other) => other.group.sibling));
+    let sibling = 0;
+    while (taken.has(sibling)) sibling++;
+    const subscription = new Subscription({
+      viewer: this.#viewer,
+      stream,
+      group: stream.broadcast.hold(filter, sibling),
+      priority,
+      context: this.#context,
+      catchUp: (behind) => {
+        this.#goOn(behind, behind.cursor).catch((error: unknown) => {
+          for (const id of [...behind.ids]) this.#unreadable(behind, id, error);
+        });
+      },
+    });
+    this.#subscriptions.add(subscription);
+    return subscription;
+  }
+
+  /** The id's subscription for itself, at the same cursor: another id may share its channel. */
+  #alone(id: string, shared: Subscription): Subscription {
+    if (shared.ids.size === 1) return shared;
+    const { stream, group, priority } = shared;
+    stream.broadcast.flush(group, performance.now());
+    const equal = [...this.#subscriptions].filter(
+      (other) => other.stream === stream && other.group.filter === group.filter,
+    );
+    const subscription = this.#newSubscription(stream, group.filter, priority, equal);
+    subscription.startAt(shared.cursor);
+    shared.ids.delete(id);
+    subscription.ids.add(id);
+    this.#byId.set(id, subscription);
+    return subscription;
+  }
+
+  /** Where a durable subscription starts; undefined when it cannot, which the viewer was told. */
+  async #durableStart(subscription: Subscription, request: SubscribeRequest): Promise<From | undefined> {
+    const { id, durable = '', filter, from, stream } = request;
+    const { durables, holder = '', logger } = this.#context;
+    if (durables === undefined) return this.#failed(id, liveError('durable-unavailable', { id }));
+    this.#durables ??= new DurableSubscriptions(durables, `${holder}/`);
+    const onTaken = (): void => this.#fail(id, liveError('durable-taken', { id }));
+    let known;
+    try {
+      known = await this.#durables.take(subscription, durable, filter, onTaken);
+    } catch (error) {
+      if (error instanceof TooManyNamesError)
+        return this.#failed(id, liveError('too-many-durables', { id, message: error.message }));
+      logger.warn({ err: error }, 'the cursor of a durable viewer could not be read');
+      return this.#failed(id, liveError('durable-unavailable', { id }));
+    }
+    if (known === undefined || from.type === 'cursor') return from;
+    if (known.stream === stream) return { type: 'cursor', cursor: known.cursor };
+    const message = `durable: this name stands for a place in the stream of ${known.stream}`;
+    return this.#failed(id, liveError('bad-message', { id, message }));
+  }
+
+  #failed(id: string, error: LiveError): undefined {
+    this.#fail(id, error);
+  }
+
+  #unreadable(subscription: Subscription, id: string, error: unknown): void {
+    this.#context.logger.warn({ err: error }, 'the log could not be read for a viewer');
+    if (!subscription.isClosed) this.#fail(id, liveError('log-unavailable', { id }));
+  }
+
+  #confirm(subscription: Subscription, id: string, cursor: string, resumed: boolean): void {
+    subscription.confirm(id, cursor, resumed);
+    this.#durables?.move(subscription, cursor);
+  }
+
+  /** Catches up from a cursor that the viewer was sent. */
+  async #goOn(subscription: Subscription, cursor: string): Promise<void> {
+    const { stream } = subscription;
+    const place = await stream.resolveCursor(cursor);
+    if (subscription.isClosed || subscription.isPaused) return;
+    if (typeof place === 'object')
+      return catchUp(subscription, place.offsets, this.#context.turns, place.announced);
+    subscription.goLive();
+    subscription.tellGap(cursor, stream.cursor, 0, 'epoch');
+  }
+
+  #startNow(subscription: Subscription, id: string): void {
+    const { stream } = subscription;
+    if (subscription.ids.size === 1) subscription.goLive();
+    else stream.broadcast.flush(subscription.group, performance.now());
+    this.#confirm(subscription, id, stream.cursor, false);
+  }
+
+  async #resume(subscription: Subscription, id: string, cursor: string): Promise<void> {
+    const { stream } = subscription;
+    const place = await stream.resolveCursor(cursor);
+    if (subscription.isClosed) return;
+    if (place === undefined) return this.#fail(id, liveError('bad-cursor', { id }));
+    if (place === 'void') {
+      this.#startNow(subscription, id);
+      subscription.tellGap(cursor, stream.cursor, 0, 'epoch');
+      return;
+    }
+    this.#confirm(subscription, id, cursor, true);
+    await catchUp(subscription, place.offsets, this.#context.turns, place.announced);
+  }
+
+  async #startBefore(
+    subscription: Subscription,
+    id: string,
+    from: { type: 'tail'; count: number } | { type: 'last'; ms: number },
+  ): Promise<void> {
+    const { stream, group } = subscription;
+    const { turns } = this.#context;
+    const offsets =
+      from.type === 'tail'
+        ? await findTail(stream, group.filter, from.count, turns)
+        : await stream.offsetsSince(Date.now() - from.ms);
+    if (subscription.isClosed) return;
+    this.#confirm(subscription, id, stream.cursorAt(offsets), false);
+    await catchUp(subscription, offsets, turns);
+  }
+
+  #fail(id: string, error: LiveError): void {
+    this.#remove(id);
+    this.#onError(error);
+  }
+
+  #remove(id: string): void {
+    const subscription = this.#byId.get(id);
+    if (subscription === undefined) return;
+    this.#byId.delete(id);
+    subscription.ids.delete(id);
+    this.#pauses?.clear(id);
+    if (subscription.ids.size > 0) return;
+    this.#durables?.release(subscription);
+    subscription.close();
+    this.#subscriptions.delete(subscription);
+  }
+}

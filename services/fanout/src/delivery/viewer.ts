@@ -1,0 +1,17 @@
+import type { Batch } from '../encoding/batch.ts';
+
+/** One connection, as the live tier sees it. Everything that it gets goes through write() or tell(), so that it stays in order. */
+export interface Viewer {
+  readonly isOpen: boolean;
+  /** Bytes that were written and that the peer's side has not taken; 0 when the connection is gone. */
+  readonly queuedBytes: number;
+  /** The batch in this connection's encoding, which is shared. */
+  encode(batch: Batch): Buffer;
+  write(bytes: Buffer): void;
+  /** Sends one message, JSON; `cursor` is where a client that gets no further may resume. */
+  tell(message: string, cursor?: string): void;
+  /** Says goodbye to a viewer that is too slow and closes; it may resume at its last cursor. */
+  evict(retryAfterMs: number): void;
+  /** Cuts the connection and frees what waits for it. */
+  terminate(): void;
+}

@@ -1,0 +1,252 @@
+import type { JobRecords, RecordsUsage } from '@logloom/job-queue';
+import { RemovalClock, type RemovalClockState } from '@logloom/runtime';
+import type { Logger } from '@logloom/telemetry';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { StreamName } from '../protocol/client-message.ts';
+
+/** Where a named viewer has got to. */
+export interface DurableCursor {
+  stream: StreamName;
+  filter: string;
+  cursor: string;
+  /** Milliseconds since 1970. */
+  usedAt: number;
+}
+
+export interface DurableCursorsOptions {
+  /** Opened when the first name is used. */
+  records: () => Promise<JobRecords>;
+  logger: Logger;
+  /** A name that is not used for so long is forgotten. */
+  expireMs: number;
+  /** Names of one holder. */
+  namesPerHolder: number;
+  /** What all names take together, with their filters and cursors. */
+  totalBytes: number;
+  /** The machine's clock in ms, and ms that pass whatever happens to it. */
+  now?: () => number;
+  passed?: () => number;
+}
+
+const kind = 'live-durable';
+const clockKind = 'removal-clock';
+const saveMs = 250;
+const sweepMs = 3_600_000;
+/** A store out of reach must not hold a viewer's subscription for ever. */
+const openMs = 5_000;
+/** Names that are looked through at a time. */
+const sweepStep = 200;
+/** Clocks of several processes differ by less. */
+const aheadMs = 60_000;
+/** What was counted holds so long; other processes add names too. */
+const countedMs = 10_000;
+/** What a name takes beside its text. */
+const recordBytes = 200;
+
+/** There is no room for another name. */
+export class TooManyNamesError extends Error {}
+
+/**
+ * The cursors of named viewers, kept on the server. What was moved is durable after at most saveMs and one write, together with
+ * whatever else moved meanwhile, and only then is its viewer told. A crash before that goes back to what the viewer was last told:
+ * at least once, never a loss. Processes share the store; the last one to save a name wins.
+ */
+export class DurableCursors {
+  readonly #options: DurableCursorsOptions;
+  readonly #now: () => number;
+  readonly #clock: RemovalClock;
+  readonly #holders = new Map<string, () => void>();
+  readonly #known = new Map<string, DurableCursor>();
+  #moved = new Map<string, (() => void)[]>();
+  #timer: NodeJS.Timeout | undefined;
+  #saving: Promise<void> = Promise.resolve();
+  #sweeping: NodeJS.Timeout | undefined;
+  /** By prefix of the holder; of all under the empty one. */
+  readonly #usage = new Map<string, Promise<RecordsUsage>>();
+
+  constructor(options: DurableCursorsOptions) {
+    this.#options = options;
+    const { logger, now = Date.now, passed } = options;
+    this.#now = now;
+    this.#clock = new RemovalClock({
+      now,
+      ...(passed && { passed }),
+      load: async () =>
+        (await this.#inTime((records) => records.get(clockKind, kind))) as RemovalClockState | undefined,
+      save: (state) => this.#inTime((records) => records.put(clockKind, kind, state)),
+      onAhead: ({ aheadMs }) =>
+        logger.warn(
+          { aheadSeconds: Math.round(aheadMs / 1000) },
+          "the machine's clock jumped ahead: durable names expire by the time from before until it has stood for a day",
+        ),
+    });
+  }
+
+  /**
+   * Takes a name, which begins with its holder's prefix, for one subscription and gives where it stands, if it is known. `onTaken` is
+   * called when another subscription of this process takes it. Rejects with TooManyNamesError when there is no room for another name,
+   * and when the store is out of reach.
+   */
+  async take(
+    name: string,
+    prefix: string,
+    filter: string,
+    onTaken: () => void,
+  ): Promise<DurableCursor | undefined> {
+    this.#sweeping ??= setInterval(() => void this.sweep(), sweepMs).unref();
+    this.#holders.get(name)?.();
+    this.#holders.set(name, onTaken);
+    // What is still on its way there is newer than what is there.
+    const moving = this.#moved.has(name) ? this.#known.get(name) : undefined;
+    if (moving !== undefined) return moving;
+    const known = (await this.#inTime((records) => records.get(kind, name))) as DurableCursor | undefined;
+    if (known === undefined) await this.#takeRoom(name, prefix, filter);
+    return known;
+  }
+
+  async #takeRoom(name: string, prefix: string, filter: string): Promise<void> {
+    const { namesPerHolder, totalBytes } = this.#options;
+    const [own, all] = await Promise.all([this.#used(prefix), this.#used('')]);
+    const bytes = Buffer.byteLength(name) + Buffer.byteLength(filter) + recordBytes;
+    if (own.count >= namesPerHolder)
+      throw new TooManyNamesError(`there may be ${namesPerHolder} of a holder`);
+    // One holder may have a quarter of the room.
+    if (own.bytes + bytes > totalBytes / 4 || all.bytes + bytes > totalBytes)
+      throw new TooManyNamesError('names and filters take all the room that there is for them');
+    for (const used of [own, all]) {
+      used.count++;
+      used.bytes += bytes;
+    }
+  }
+
+  #used(prefix: string): Promise<RecordsUsage> {
+    const counted = this.#usage.get(prefix);
+    if (counted !== undefined) return counted;
+    const counting = (async () => {
+      await this.save();
+      return this.#inTime((records) => records.usage(kind, prefix));
+    })();
+    this.#usage.set(prefix, counting);
+    // Kept only while it holds.
+    const forget = (): void => {
+      if (this.#usage.get(prefix) === counting) this.#usage.delete(prefix);
+    };
+    counting.then(() => setTimeout(forget, countedMs).unref(), forget);
+    return counting;
+  }
+
+  /** Gives the name back, if it is still held by the one with this `onTaken`. */
+  release(name: string, onTaken: () => void): void {
+    if (this.#holders.get(name) !== onTaken) return;
+    this.#holders.delete(name);
+    if (!this.#moved.has(name)) this.#known.delete(name);
+  }
+
+  /** Moves a name's cursor; `onSaved` is called when that is durable. */
+  move(name: string, to: Omit<DurableCursor, 'usedAt'>, onSaved: () => void = () => {}): void {
+    this.#known.set(name, { ...to, usedAt: this.#now() });
+    const waiting = this.#moved.get(name);
+    if (waiting === undefined) this.#moved.set(name, [onSaved]);
+    else waiting.push(onSaved);
+    this.#timer ??= setTimeout(() => void this.save(), saveMs);
+  }
+
+  /** A page of the names that begin with `prefix`, about `limit` of them; `next` is the cursor of the next page. */
+  async list(
+    prefix: string,
+    limit: number,
+    cursor?: string,
+  ): Promise<{ names: (DurableCursor & { name: string })[]; next?: string }> {
+    await this.save();
+    const { entries, next } = await this.#inTime((records) => records.page(kind, prefix, limit, cursor));
+    const names = entries.map(({ id, value }) => ({
+      name: id.slice(prefix.length),
+      ...(value as DurableCursor),
+    }));
+    return { names, ...(next === undefined ? {} : { next }) };
+  }
+
+  /** Forgets a name; who holds it loses it. False when there is none. */
+  async delete(name: string): Promise<boolean> {
+    await this.save();
+    this.#holders.get(name)?.();
+    this.#holders.delete(name);
+    this.#known.delete(name);
+    this.#usage.clear();
+    return await this.#inTime((records) => records.delete(kind, name));
+  }
+
+  /** Writes what has moved. */
+  save(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#saving = this.#saving.then(() => this.#write());
+    return this.#saving;
+  }
+
+  async #write(): Promise<void> {
+    const moved = this.#moved;
+    if (moved.size === 0) return;
+    this.#moved = new Map();
+    const entries = Array.from(moved.keys(), (id) => ({ id, value: this.#known.get(id) })).filter(
+      ({ value }) => value !== undefined,
+    );
+    try {
+      await this.#inTime((records) => records.putAll(kind, entries));
+    } catch (error) {
+      this.#options.logger.warn({ err: error }, 'cursors of durable viewers cannot be kept; trying again');
+      for (const [name, waiting] of moved)
+        this.#moved.set(name, [...waiting, ...(this.#moved.get(name) ?? [])]);
+      this.#timer ??= setTimeout(() => void this.save(), 4 * saveMs).unref();
+      return;
+    }
+    for (const [name, waiting] of moved) {
+      for (const onSaved of waiting) onSaved();
+      if (!this.#holders.has(name) && !this.#moved.has(name)) this.#known.delete(name);
+    }
+  }
+
+  /** Forgets what has not been used for long, hourly. What is held counts as used. */
+  async sweep(): Promise<void> {
+    for (const [name, known] of this.#known) if (this.#holders.has(name)) this.move(name, known);
+    await this.save();
+    try {
+      const now = await this.#clock.read();
+      let cursor: string | undefined;
+      do {
+        const { entries, next } = await this.#inTime((records) => records.page(kind, '', sweepStep, cursor));
+        for (const { id, value } of entries) {
+          const known = value as DurableCursor;
+          if (known.usedAt < now - this.#options.expireMs)
+            await this.#inTime((records) => records.delete(kind, id));
+          // Used while the clock was ahead: it would be kept until that time is reached.
+          else if (known.usedAt > this.#now() + aheadMs && !this.#holders.has(id)) {
+            const latest = (await this.#inTime((records) => records.get(kind, id))) as
+              DurableCursor | undefined;
+            if (latest?.usedAt === known.usedAt)
+              await this.#inTime((records) => records.replace(kind, id, { ...latest, usedAt: now }));
+          }
+        }
+        cursor = next;
+        // Viewers have their turn between the pages.
+        await new Promise((resolve) => setImmediate(resolve));
+      } while (cursor !== undefined);
+      this.#usage.clear();
+    } catch (error) {
+      this.#options.logger.warn({ err: error }, 'durable viewers cannot be looked through');
+    }
+  }
+
+  async #inTime<T>(work: (records: JobRecords) => Promise<T>): Promise<T> {
+    const late = new AbortController();
+    const timeout = sleep(openMs, undefined, { signal: late.signal, ref: false }).then(() => {
+      throw new Error('the store of durable viewers does not answer');
+    });
+    timeout.catch(() => {});
+    try {
+      return await Promise.race([this.#options.records().then(work), timeout]);
+    } finally {
+      late.abort();
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import type { FastifyInstance } from 'fastify';
+import { liveError } from '../errors.ts';
+import { refuseWith, welcome } from '../transports/live-request.ts';
+import type { LiveTier } from '../server/live-tier.ts';
+
+const defaultNames = 100;
+const maxNames = 1_000;
+
+/** Adds GET /live/durable?limit=&cursor=, the names of durable subscriptions and where they stand, and DELETE /live/durable/{name}. */
+export function attachDurables(app: FastifyInstance, tier: LiveTier): void {
+  app.get('/live/durable', async (request, reply) => {
+    const access = await welcome(request, tier);
+    if (!access.ok) return refuseWith(reply, access.error);
+    const { durables, holder = '' } = access.session;
+    if (durables === undefined) return refuseWith(reply, liveError('durable-unavailable'));
+    const { limit = String(defaultNames), cursor: given } = request.query as Record<string, unknown>;
+    if (typeof limit !== 'string' || !/^[1-9]\d{0,3}$/.test(limit) || Number(limit) > maxNames)
+      return refuseWith(
+        reply,
+        liveError('bad-message', { message: `limit: is not a number from 1 to ${maxNames}` }),
+      );
+    const cursor = typeof given === 'string' ? Buffer.from(given, 'base64url').toString() : undefined;
+    try {
+      const { names, next } = await durables.list(`${holder}/`, Number(limit), cursor);
+      return {
+        durable: names.map(({ usedAt, ...rest }) => ({ ...rest, usedAt: new Date(usedAt).toISOString() })),
+        ...(next === undefined ? {} : { next: Buffer.from(next).toString('base64url') }),
+      };
+    } catch {
+      return refuseWith(reply, liveError('durable-unavailable'));
+    }
+  });
+
+  app.delete<{ Params: { name: string } }>('/live/durable/:name', async (request, reply) => {
+    const access = await welcome(request, tier);
+    if (!access.ok) return refuseWith(reply, access.error);
+    const { durables, holder = '' } = access.session;
+    if (durables === undefined) return refuseWith(reply, liveError('durable-unavailable'));
+    try {
+      if (await durables.delete(`${holder}/${request.params.name}`)) return await reply.code(204).send();
+      const message = 'no durable subscription has this name';
+      return await refuseWith(reply, liveError('not-found', { message }));
+    } catch {
+      return refuseWith(reply, liveError('durable-unavailable'));
+    }
+  });
+}

@@ -1,0 +1,117 @@
+import type { Archive } from '@logloom/archive';
+import type { PlacedEvent } from '@logloom/schemas';
+import type { LiveItem, StreamKind } from '../stream/stream-kind.ts';
+
+const chunk = 512;
+
+interface Lane {
+  events: readonly PlacedEvent[];
+  next: number;
+  isOver: boolean;
+}
+
+/** Reads from the archive what lies between two places of the log, merged by the time at which it came in. */
+export class ArchiveReader {
+  /** Per partition, everything before was given or passed over. */
+  readonly position: number[];
+  readonly #to: readonly number[];
+  readonly #archive: Archive;
+  readonly #kind: StreamKind;
+  readonly #epoch: string;
+  readonly #lanes: Lane[];
+
+  constructor(
+    archive: Archive,
+    { kind, epoch }: { kind: StreamKind; epoch: string },
+    from: readonly number[],
+    to: readonly number[],
+  ) {
+    this.#archive = archive;
+    this.#kind = kind;
+    this.#epoch = epoch;
+    this.position = [...from];
+    this.#to = to;
+    this.#lanes = from.map((offset, p) => ({ events: [], next: 0, isOver: offset >= to[p]! }));
+  }
+
+  get isOver(): boolean {
+    return this.position.every((offset, p) => offset >= this.#to[p]!);
+  }
+
+  /**
+   * The next items, at most so many; or, in their place, the number of offsets of which nothing is there. The log numbers some
+   * records that are no events (ticks) and copies, which the archive does not have either: it is an upper bound.
+   */
+  async read(maxItems: number): Promise<{ items: LiveItem[]; lost: number }> {
+    const items: LiveItem[] = [];
+    while (items.length < maxItems) {
+      for (let p = 0; p < this.#lanes.length; p++) await this.#fill(p);
+      const p = this.#oldest();
+      if (p === undefined) return items.length > 0 ? { items, lost: 0 } : { items, lost: this.#skipRest() };
+      const lane = this.#lanes[p]!;
+      const event = lane.events[lane.next]!;
+      const hole = event.offset - this.position[p]!;
+      if (hole > 0) {
+        if (items.length > 0) break;
+        this.position[p] = event.offset;
+        return { items, lost: hole };
+      }
+      lane.next++;
+      this.position[p] = event.offset + 1;
+      const bytes = event.message.length + event.attributes.length + 200;
+      const { partition, offset, receivedAt } = event;
+      const decoded = { name: 'LogEvent', value: event } as const;
+      const item = this.#kind.item(decoded, this.#epoch, partition, offset, receivedAt, bytes);
+      if (item !== undefined) items.push(item);
+    }
+    return { items, lost: 0 };
+  }
+
+  async #fill(p: number): Promise<void> {
+    const lane = this.#lanes[p]!;
+    if (lane.isOver || lane.next < lane.events.length) return;
+    lane.events = await this.#archive.range(this.#epoch, p, this.position[p]!, this.#to[p]!, chunk);
+    lane.next = 0;
+    lane.isOver = lane.events.length === 0;
+  }
+
+  #oldest(): number | undefined {
+    let oldest: number | undefined;
+    let oldestAt = Number.POSITIVE_INFINITY;
+    this.#lanes.forEach(({ events, next }, p) => {
+      const at = events[next]?.receivedAt ?? Number.POSITIVE_INFINITY;
+      if (at >= oldestAt) return;
+      oldest = p;
+      oldestAt = at;
+    });
+    return oldest;
+  }
+
+  #skipRest(): number {
+    let lost = 0;
+    this.#to.forEach((to, p) => {
+      lost += Math.max(0, to - this.position[p]!);
+      this.position[p] = Math.max(to, this.position[p]!);
+    });
+    return lost;
+  }
+}
+
+/** The first archived offset of a partition that came in at or after that time, below `end`; `end` where there is none. */
+export async function archivedSince(
+  archive: Archive,
+  epoch: string,
+  partition: number,
+  end: number,
+  timestampMs: number,
+): Promise<number> {
+  let low = 0;
+  for (let high = end; low < high;) {
+    const middle = Math.floor((low + high) / 2);
+    const [event] = await archive.range(epoch, partition, middle, end, 1);
+    if (event === undefined || event.receivedAt >= timestampMs) high = middle;
+    else low = event.offset + 1;
+  }
+  const [first] = await archive.range(epoch, partition, low, end, 1);
+  return first?.offset ?? end;
+}

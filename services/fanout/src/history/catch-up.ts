@@ -1,0 +1,61 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { maxBatchLength } from '../delivery/broadcast.ts';
+import type { Announced } from '../protocol/cursor.ts';
+import type { HistoryPage } from './history-page.ts';
+import { selectionOf } from './selection.ts';
+import type { Subscription } from '../delivery/subscription.ts';
+import type { Turns } from '../admission/turns.ts';
+
+const aheadPollMs = 20;
+
+/**
+ * Sends a subscription everything from these offsets on and hands it over to its group at exactly the stream's position: nothing is
+ * missing, nothing comes twice. Resolves when it is live, paused or closed. Rejects when the log cannot be read.
+ */
+export async function catchUp(
+  subscription: Subscription,
+  from: readonly number[],
+  turns: Turns,
+  announced?: Announced,
+): Promise<void> {
+  const { stats } = subscription.stream;
+  stats.catchUps++;
+  stats.catchingUp++;
+  try {
+    await sendPages(subscription, from, turns, announced);
+  } finally {
+    stats.catchingUp--;
+  }
+}
+
+async function sendPages(
+  subscription: Subscription,
+  from: readonly number[],
+  turns: Turns,
+  announced: Announced | undefined,
+): Promise<void> {
+  const { stream, priority } = subscription;
+  const { pages } = stream;
+  const isCurrent = subscription.startCatchUp();
+  const selection = selectionOf(subscription.group.filter, announced);
+  let position = from;
+  while (isCurrent() && !(stream.hasReached(from) && stream.hasReached(announced?.to ?? from)))
+    await sleep(aheadPollMs);
+  while (isCurrent()) {
+    let loaded: HistoryPage | undefined;
+    if (!stream.ring.reaches(position)) loaded = await pages.load(selection, position);
+    await subscription.writable();
+    await turns.take(priority);
+    // Whatever happens until the hand-over happens in this turn.
+    for (let sent = 0; isCurrent() && sent < maxBatchLength && subscription.hasRoom;) {
+      // The cursor of a gap that announced a part is used up.
+      if (stream.isAt(position)) return subscription.goLive(announced && stream.cursor);
+      const page = loaded ?? pages.ready(selection, position);
+      if (page === undefined) break;
+      loaded = undefined;
+      subscription.sendPage(page);
+      position = page.end;
+      sent += page.bytes;
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import { Batch } from '../encoding/batch.ts';
+import type { LiveStream } from '../stream/live-stream.ts';
+import type { LiveItem } from '../stream/stream-kind.ts';
+
+/** A piece of the past as viewers with the same filter get it who were at the same place. */
+export class HistoryPage {
+  readonly items: readonly LiveItem[];
+  /** Per partition, the offset from which on the next page goes. */
+  readonly end: readonly number[];
+  /** Records before `end` that are nowhere any more; such a page has no items. */
+  readonly lost: number;
+  /** Roughly what it holds in memory. */
+  readonly bytes: number;
+  readonly cursor: string;
+  #batch: Batch | undefined;
+
+  constructor(stream: LiveStream, items: readonly LiveItem[], end: readonly number[], lost = 0) {
+    this.items = items;
+    this.end = [...end];
+    this.lost = lost;
+    this.cursor = stream.cursorAt(end);
+    this.bytes = items.reduce((sum, item) => sum + 2 * item.json().length, 500);
+  }
+
+  /** Its items as a batch, of which viewers of the same channel share the encodings. */
+  batch(stream: LiveStream, channel: number): Batch {
+    if (this.#batch?.channel !== channel)
+      this.#batch = new Batch(stream.kind.name, channel, this.cursor, this.items, true);
+    return this.#batch;
+  }
+}

@@ -1,0 +1,220 @@
+import type { Archive } from '@logloom/archive';
+import { memoryBudget } from '@logloom/settings';
+import { ArchiveReader } from './archive-reader.ts';
+import { maxBatchLength } from '../delivery/broadcast.ts';
+import { HistoryPage } from './history-page.ts';
+import type { HistoryReader } from './history-reader.ts';
+import type { LiveStream } from '../stream/live-stream.ts';
+import type { Selection } from './selection.ts';
+import type { LiveItem } from '../stream/stream-kind.ts';
+import type { Turns } from '../admission/turns.ts';
+
+const logSlice = 512;
+const ringSlice = 1024;
+/** A page ends after so many records, so that the cursor moves on where little matches. */
+const maxRecords = 4096;
+const maxPages = 4096;
+const maxPageBytes = 32 * 2 ** 20;
+const maxReaders = 256;
+/** What readers that wait for their next page hold; one that is not kept begins anew. */
+const maxHeldBytes = memoryBudget(0.05, 64 * 2 ** 20);
+
+/** A reader at the end of a page, and what it has read and no page holds yet. */
+interface OpenReader {
+  reader: HistoryReader;
+  items: readonly LiveItem[];
+  next: number;
+  /** What it found to be gone before those items, and where the log goes on. */
+  lost: number;
+  lostTo: readonly number[];
+  /** Reads what is gone there from the archive. */
+  archived?: ArchiveReader | undefined;
+}
+
+/**
+ * The past of a stream in pages, for viewers who catch up. Those with the same filter at the same place, which is what a cut of many
+ * connections leaves, share the reading, the tests and the encoded frames. Memory is bounded; what is not kept is read again.
+ */
+export class HistoryPages {
+  readonly #stream: LiveStream;
+  readonly #turns: Turns;
+  readonly #pages = new Map<string, HistoryPage>();
+  readonly #loading = new Map<string, Promise<HistoryPage>>();
+  readonly #readers = new Map<string, { open: OpenReader; bytes: number }>();
+  #heldBytes = 0;
+  readonly #archive: (() => Promise<Archive>) | undefined;
+  #bytes = 0;
+
+  /** `archive`: has what the log has no longer; absent, that is a gap. */
+  constructor(stream: LiveStream, turns: Turns, archive: (() => Promise<Archive>) | undefined) {
+    this.#archive = archive;
+    this.#stream = stream;
+    this.#turns = turns;
+  }
+
+  /** The page from these offsets on, if it can be had without waiting: kept from before, or from the ring. */
+  ready(selection: Selection, from: readonly number[]): HistoryPage | undefined {
+    const key = keyOf(selection, from);
+    const kept = this.#pages.get(key);
+    if (kept !== undefined) return kept;
+    if (!this.#stream.ring.reaches(from)) return undefined;
+    return this.#keep(key, this.#fromRing(selection, from));
+  }
+
+  /** The same, from the log where the ring does not reach. Rejects when the log cannot be read. */
+  load(selection: Selection, from: readonly number[]): Promise<HistoryPage> {
+    const page = this.ready(selection, from);
+    if (page !== undefined) return Promise.resolve(page);
+    const key = keyOf(selection, from);
+    let loading = this.#loading.get(key);
+    if (loading === undefined) {
+      loading = this.#fromLog(selection, from, key)
+        .then((loaded) => this.#keep(key, loaded))
+        .finally(() => this.#loading.delete(key));
+      this.#loading.set(key, loading);
+    }
+    return loading;
+  }
+
+  #fromRing(selection: Selection, from: readonly number[]): HistoryPage {
+    const stream = this.#stream;
+    const { ring } = stream;
+    const position = [...from];
+    const items: LiveItem[] = [];
+    let length = 0;
+    let place = ring.placeOf(from);
+    for (let looked = 0; place < ring.end && looked < ringSlice && length < maxBatchLength; place++) {
+      const item = ring.at(place);
+      // Places from there on include earlier items of other partitions.
+      if (item.offset < position[item.partition]!) continue;
+      looked++;
+      position[item.partition] = item.offset + 1;
+      if (!selection.includes(item)) continue;
+      items.push(item);
+      length += item.json().length + 1;
+    }
+    return new HistoryPage(stream, items, place === ring.end ? stream.position : position);
+  }
+
+  async #fromLog(selection: Selection, from: readonly number[], key: string): Promise<HistoryPage> {
+    const stream = this.#stream;
+    const open = this.#takeReader(key, from);
+    const position = [...from];
+    const items: LiveItem[] = [];
+    let length = 0;
+    const end = (): HistoryPage => {
+      const page = new HistoryPage(stream, items, position);
+      this.#keepReader(keyOf(selection, page.end), open);
+      return page;
+    };
+    for (let records = 0; ; records += logSlice) {
+      if (open.lost > 0) {
+        if (position.some((offset, p) => offset !== from[p])) return end();
+        const page = await this.#fromArchive(selection, from, open);
+        this.#keepReader(keyOf(selection, page.end), open);
+        return page;
+      }
+      while (open.next < open.items.length) {
+        const item = open.items[open.next++]!;
+        position[item.partition] = item.offset + 1;
+        if (!selection.includes(item)) continue;
+        items.push(item);
+        length += item.json().length + 1;
+        if (length >= maxBatchLength) return end();
+      }
+      open.reader.position.forEach((offset, p) => (position[p] = offset));
+      if (records >= maxRecords || (records > 0 && stream.ring.reaches(position))) return end();
+      await this.#read(open);
+    }
+  }
+
+  /** Takes from the archive what the log has no longer; what is nowhere is lost. */
+  async #fromArchive(selection: Selection, from: readonly number[], open: OpenReader): Promise<HistoryPage> {
+    const stream = this.#stream;
+    if (this.#archive === undefined) {
+      const page = new HistoryPage(stream, [], open.lostTo, open.lost);
+      open.lost = 0;
+      return page;
+    }
+    open.archived ??= new ArchiveReader(await this.#archive(), stream, from, open.lostTo);
+    const items: LiveItem[] = [];
+    let length = 0;
+    let lost = 0;
+    for (
+      let read = 0;
+      read < maxRecords && length < maxBatchLength && !open.archived.isOver;
+      read += logSlice
+    ) {
+      const before = [...open.archived.position];
+      const found = await open.archived.read(logSlice);
+      await this.#turns.take();
+      if (found.lost > 0 && read > 0) {
+        // A page is either items or a gap: the gap is found again by the next one.
+        open.archived = undefined;
+        return new HistoryPage(stream, items, before);
+      }
+      lost = found.lost;
+      if (lost > 0) break;
+      for (const item of found.items) {
+        if (!selection.includes(item)) continue;
+        items.push(item);
+        length += item.json().length + 1;
+      }
+    }
+    const page = new HistoryPage(stream, items, open.archived.position, lost);
+    if (open.archived.isOver) {
+      open.archived = undefined;
+      open.lost = 0;
+    }
+    return page;
+  }
+
+  async #read(open: OpenReader): Promise<void> {
+    const { reader } = open;
+    open.items = await reader.read(logSlice);
+    open.next = 0;
+    await this.#turns.take();
+    if (reader.lost === 0) return;
+    // Records were trimmed before they were read: the gap ends before the items just read.
+    const lostTo = [...reader.position];
+    for (const item of open.items.toReversed()) lostTo[item.partition] = item.offset;
+    open.lost = reader.lost;
+    open.lostTo = lostTo;
+    reader.lost = 0;
+  }
+
+  #takeReader(key: string, from: readonly number[]): OpenReader {
+    const kept = this.#readers.get(key);
+    this.#readers.delete(key);
+    if (kept !== undefined) this.#heldBytes -= kept.bytes;
+    return kept?.open ?? { reader: this.#stream.reader(from), items: [], next: 0, lost: 0, lostTo: [] };
+  }
+
+  #keepReader(key: string, open: OpenReader): void {
+    this.#heldBytes -= this.#readers.get(key)?.bytes ?? 0;
+    let bytes = open.reader.heldBytes;
+    for (let i = open.next; i < open.items.length; i++) bytes += open.items[i]!.bytes;
+    this.#readers.set(key, { open, bytes });
+    this.#heldBytes += bytes;
+    for (const [oldest, { bytes: held }] of this.#readers) {
+      if (this.#readers.size <= maxReaders && this.#heldBytes <= maxHeldBytes) return;
+      this.#readers.delete(oldest);
+      this.#heldBytes -= held;
+    }
+  }
+
+  #keep(key: string, page: HistoryPage): HistoryPage {
+    this.#pages.set(key, page);
+    this.#bytes += page.bytes;
+    for (const [oldest, { bytes }] of this.#pages) {
+      if (this.#pages.size <= maxPages && this.#bytes <= maxPageBytes) break;
+      this.#pages.delete(oldest);
+      this.#bytes -= bytes;
+    }
+    return page;
+  }
+}
+
+function keyOf({ key }: Selection, offsets: readonly number[]): string {
+  return `${offsets.join('-')} ${key}`;
+}

@@ -1,0 +1,35 @@
+import type { LiveError } from '../errors.ts';
+import type { LadderMode, LevelCounts } from '../delivery/ladder-part.ts';
+
+/** Why events were not sent: the viewer was too slow, the log no longer has them, or the log began anew. */
+export type GapReason = 'slow' | 'retention' | 'epoch';
+
+/** The server's messages as JSON text, except batches (batch.ts). */
+export const serverMessage = {
+  /** `maxPayload`: the largest message that a client may send, in bytes. */
+  hello: (heartbeatMs: number, maxPayload: number) =>
+    JSON.stringify({ type: 'hello', protocol: 1, heartbeatMs, maxPayload }),
+  /** `resumed`: the stream goes on at the cursor that the client gave. */
+  subscribed: (id: string, channel: number, cursor: string, resumed: boolean) =>
+    JSON.stringify({ type: 'subscribed', id, channel, cursor, resumed }),
+  /**
+   * `missed` is exact for 'slow'. For 'retention' it is the number of records that are gone, matching or not; for 'epoch' nobody
+   * can know, and it is 0.
+   */
+  gap: (channel: number, from: string, to: string, missed: number, reason: GapReason) =>
+    JSON.stringify({ type: 'gap', channel, from, to, missed, reason }),
+  /** `counts`: what was left out since the last mode message, by level; the gaps name the same by cursors. */
+  mode: (channel: number, mode: 'full' | LadderMode, counts: LevelCounts) =>
+    JSON.stringify({ type: 'mode', channel, mode, counts }),
+  /** A durable subscription's cursor is kept. */
+  acked: (id: string, cursor: string) => JSON.stringify({ type: 'acked', id, cursor }),
+  /** `channel` is the id's own from now on. */
+  paused: (id: string, channel: number, cursor: string) =>
+    JSON.stringify({ type: 'paused', id, channel, cursor }),
+  resumed: (id: string, channel: number, cursor: string) =>
+    JSON.stringify({ type: 'resumed', id, channel, cursor }),
+  heartbeat: '{"type":"heartbeat"}',
+  error: (error: LiveError) => JSON.stringify({ type: 'error', ...error }),
+  goodbye: (reason: string, retryAfterMs: number) =>
+    JSON.stringify({ type: 'goodbye', reason, retryAfterMs }),
+};

@@ -1,0 +1,341 @@
+import type { Archive } from '@logloom/archive';
+import { EventLogError, type EventLog, type LogGap, type LogRecord } from '@logloom/event-log';
+import type { GapReport } from '@logloom/runtime';
+import type { Serde } from '@logloom/schema-registry';
+import { topics } from '@logloom/schemas';
+import { batchAttributes, type ActiveSpan, type Logger, type Tracing } from '@logloom/telemetry';
+import { archivedSince } from '../history/archive-reader.ts';
+import { Alarm } from '../delivery/alarm.ts';
+import { Broadcast } from '../delivery/broadcast.ts';
+import { Copies } from './copies.ts';
+import { CopyFinder } from './copy-finder.ts';
+import { formatCursor, parseCursor, type Cursor } from '../protocol/cursor.ts';
+import { decodeRecords, type DecodedRecord, type DecodeProblems } from './decode-records.ts';
+import { HistoryPages } from '../history/history-pages.ts';
+import { HistoryReader } from '../history/history-reader.ts';
+import { blockStart, History } from '../history/history.ts';
+import { newStreamStats } from './live-stats.ts';
+import { Ring } from './ring.ts';
+import type { CopyScan, LiveItem, StreamKind } from './stream-kind.ts';
+import { spans } from '../telemetry.ts';
+import type { Turns } from '../admission/turns.ts';
+
+export interface LiveStreamOptions {
+  kind: StreamKind;
+  log: EventLog;
+  serde: Serde;
+  logger: Logger;
+  tracing: Tracing;
+  flushMs: number;
+  nextChannel: () => number;
+  turns: Turns;
+  gaps: GapReport;
+  /** Has events that the log has no longer. */
+  archive?: (() => Promise<Archive>) | undefined;
+  /** Records of each partition that are read back at the start. */
+  readBack: number;
+  ringItems: number;
+  ringBytes: number;
+}
+
+// Small enough that a slice delays timers and sockets by a few milliseconds at most.
+const sliceRecords = 256;
+
+/** One stream of the live tier: follows its topic, keeps the newest items, and broadcasts them. */
+export class LiveStream {
+  readonly kind: StreamKind;
+  /** That of logs.events, for the items' ids. */
+  readonly epoch: string;
+  readonly broadcast: Broadcast;
+  readonly ring: Ring;
+  readonly pages: HistoryPages;
+  readonly stats = newStreamStats();
+  /** Per partition, the offset of the next record; everything before it went through the broadcast. */
+  readonly position: number[];
+  readonly #options: LiveStreamOptions;
+  readonly #cursorEpoch: string;
+  readonly #copies: Copies;
+  readonly #finders: readonly CopyFinder[];
+  readonly #history: History;
+  readonly #problems: DecodeProblems;
+  #cursor: string | undefined;
+  readonly #alarm = new Alarm((lateMs) => {
+    this.broadcast.pace.lagged(lateMs);
+    this.#flushDue();
+  });
+
+  /** Reads the end of the log back, so that viewers can resume from memory and copies are known; ready when it resolves. */
+  static async open(options: LiveStreamOptions, signal: AbortSignal): Promise<LiveStream> {
+    const { log, kind, serde, readBack, turns } = options;
+    // As they are now: when the topic is made anew, all of this is void.
+    const cursorEpoch = await log.epochOf(kind.topic);
+    const start = await log.startOffsets(kind.topic);
+    const end = await log.endOffsets(kind.topic);
+    const from = end.map((offset, p) => Math.max(start[p]!, offset - readBack));
+    const scanFrom = (partition: number, offset: number): Promise<CopyScan> =>
+      kind.scan({ log, serde, partition, turn: () => turns.take() }, offset);
+    const scans = await Promise.all(from.map((offset, p) => scanFrom(p, offset)));
+    const epoch = await log.epochOf(topics.events);
+    const stream = new LiveStream(options, { epoch, cursorEpoch }, scanFrom, scans, end, signal);
+    await stream.#readBack(from, end, signal).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
+    return stream;
+  }
+
+  private constructor(
+    options: LiveStreamOptions,
+    { epoch, cursorEpoch }: { epoch: string; cursorEpoch: string },
+    scanFrom: (partition: number, offset: number) => Promise<CopyScan>,
+    scans: readonly CopyScan[],
+    end: readonly number[],
+    signal: AbortSignal,
+  ) {
+    const { kind, log, serde, flushMs, nextChannel, turns } = options;
+    this.kind = kind;
+    this.epoch = epoch;
+    this.#options = options;
+    this.#cursorEpoch = cursorEpoch;
+    this.position = [...end];
+    this.#copies = new Copies(scans);
+    this.#finders = end.map(
+      (_, p) =>
+        new CopyFinder(
+          (offset) => scanFrom(p, offset),
+          () => this.position[p]!,
+        ),
+    );
+    this.ring = new Ring(
+      scans.map(({ position }) => position),
+      options.ringItems,
+      options.ringBytes,
+    );
+    this.broadcast = new Broadcast({
+      stream: kind.name,
+      flushMs,
+      now: () => performance.now(),
+      cursor: () => this.cursor,
+      nextChannel,
+    });
+    this.pages = new HistoryPages(this, turns, options.archive);
+    this.#problems = {
+      undecodable: (record, error) => this.#undecodable(record, error),
+      retrying: (error) =>
+        options.logger.warn({ err: error, topic: kind.topic }, 'schemas cannot be fetched; trying again'),
+      signal,
+    };
+    this.#history = new History({
+      read: (partition, fromOffset, maxRecords) => log.read(kind.topic, partition, fromOffset, maxRecords),
+      decode: (records) => decodeRecords(kind, this.epoch, serde, records, this.#problems),
+      position: () => this.position,
+      turns,
+    });
+  }
+
+  /** The cursor of everything that was broadcast so far. */
+  get cursor(): string {
+    return (this.#cursor ??= this.cursorAt(this.position));
+  }
+
+  cursorAt(offsets: readonly number[]): string {
+    return formatCursor(this.kind.letter, this.#cursorEpoch, offsets);
+  }
+
+  /**
+   * Reads a cursor of this stream: what it says, 'void' when it is of another epoch or lies beyond the log's end, undefined when it
+   * is no cursor of this stream.
+   */
+  async resolveCursor(text: string): Promise<Cursor | 'void' | undefined> {
+    const cursor = parseCursor(text);
+    if (cursor === undefined || cursor.letter !== this.kind.letter) return undefined;
+    if (cursor.epoch !== this.#cursorEpoch) return 'void';
+    if (cursor.offsets.length !== this.position.length) return undefined;
+    if (!this.hasReached(cursor.offsets)) {
+      // Given by an instance that is ahead of this one, or by a log that lost its end.
+      const end = await this.#options.log.endOffsets(this.kind.topic);
+      if (cursor.offsets.some((offset, p) => offset > end[p]!)) return 'void';
+    }
+    return cursor;
+  }
+
+  /** Whether this is a cursor of this stream and of what it has broadcast. */
+  hasSent(text: string): boolean {
+    const cursor = parseCursor(text);
+    return (
+      cursor?.letter === this.kind.letter &&
+      cursor.epoch === this.#cursorEpoch &&
+      cursor.offsets.length === this.position.length &&
+      this.hasReached(cursor.announced?.to ?? cursor.offsets)
+    );
+  }
+
+  /** The offsets of what the log took in since then, or the archive has of it. */
+  async offsetsSince(timestampMs: number): Promise<number[]> {
+    const { log, kind, archive } = this.#options;
+    const found = await log.offsetsByTime(kind.topic, timestampMs);
+    const offsets = found.map((offset, p) => Math.min(offset, this.position[p]!));
+    if (archive === undefined) return offsets;
+    const start = await this.startOffsets();
+    const isTrimmed = (p: number): boolean => start[p]! > 0 && offsets[p]! <= start[p]!;
+    return Promise.all(
+      offsets.map(async (offset, p) =>
+        isTrimmed(p) ? archivedSince(await archive(), this.epoch, p, start[p]!, timestampMs) : offset,
+      ),
+    );
+  }
+
+  hasReached(offsets: readonly number[]): boolean {
+    return offsets.every((offset, p) => offset <= this.position[p]!);
+  }
+
+  /** Whether these offsets are where the stream is. */
+  isAt(offsets: readonly number[]): boolean {
+    return offsets.every((offset, p) => offset === this.position[p]!);
+  }
+
+  startOffsets(): Promise<number[]> {
+    return this.#options.log.startOffsets(this.kind.topic);
+  }
+
+  /** Reads from these offsets up to the stream's position. */
+  reader(from: readonly number[]): HistoryReader {
+    return new HistoryReader(from, {
+      history: this.#history,
+      copies: this.#copies,
+      copiesIn: (p, first) => this.#finders[p]!.copiesIn(first),
+      end: () => this.position,
+      gapAt: (p, offset) => this.#gapAt(p, offset),
+    });
+  }
+
+  /** As History.before(). */
+  historyBefore(partition: number, offset: number): Promise<{ records: DecodedRecord[]; from: number }> {
+    return this.#history.before(partition, offset);
+  }
+
+  /** Whether a record that the stream has passed is a copy. Rejects when the log cannot be read. */
+  async isCopy({ partition, offset }: LiveItem): Promise<boolean> {
+    if (offset >= this.#copies.knownFrom(partition)) return this.#copies.includes(partition, offset);
+    return (await this.#finders[partition]!.copiesIn(blockStart(offset))).has(offset);
+  }
+
+  /** Follows the log until the signal aborts. */
+  async follow(signal: AbortSignal): Promise<void> {
+    const { log, kind, tracing } = this.#options;
+    const span = spans.process(kind.topic);
+    await log.follow(
+      {
+        topic: kind.topic,
+        from: this.position,
+        maxRecords: sliceRecords,
+        onBatch: async (records, partition) => {
+          try {
+            await tracing.batch(span, records, (active) => this.#accept(records, partition, active));
+          } catch (error) {
+            // Viewers go on at their cursors, elsewhere.
+            if (signal.aborted) return;
+            throw error;
+          }
+          // Not in the span: the timer would take it along.
+          this.#flushDue();
+        },
+        onGap: (gap) => this.#passOver(gap),
+      },
+      signal,
+    );
+  }
+
+  /** Viewers read on by themselves: from the archive what it has, and a gap with its bounds for what is nowhere. */
+  #passOver(gap: LogGap): void {
+    const { gaps, kind } = this.#options;
+    gaps(`live ${kind.name}`, gap, 'viewers are told of those that the archive does not have');
+    if (gap.reason === 'lost-end')
+      throw new EventLogError(
+        'topic-recreated',
+        `${gap.topic}/${gap.partition} lost its end: cursors are void`,
+      );
+    this.#alarm.clear();
+    const { cursor } = this;
+    this.broadcast.flushAll(performance.now());
+    this.position[gap.partition] = gap.to;
+    this.#cursor = undefined;
+    this.ring.passOver(gap.partition, gap.to);
+    this.broadcast.disperse(cursor);
+  }
+
+  /** Sends what is waiting and stops the clock. */
+  flushAll(): void {
+    this.#alarm.clear();
+    this.broadcast.flushAll(performance.now());
+  }
+
+  async #accept(records: readonly LogRecord[], partition: number, span: ActiveSpan): Promise<void> {
+    const { serde, tracing } = this.#options;
+    span.set(batchAttributes(records));
+    const decoded = await decodeRecords(this.kind, this.epoch, serde, records, this.#problems);
+    tracing.child(spans.broadcast, (active) => {
+      const deliveries = this.#broadcast(decoded, partition);
+      if (!active.isRecording) return;
+      active.set({
+        'logloom.viewers': this.broadcast.viewerCount,
+        'logloom.channels': this.broadcast.groupCount,
+        'logloom.deliveries': deliveries,
+      });
+    });
+  }
+
+  /** Gives what is new to the groups; returns events times viewers. */
+  #broadcast(decoded: readonly DecodedRecord[], partition: number): number {
+    const now = performance.now();
+    let deliveries = 0;
+    for (const { offset, item } of decoded) {
+      this.position[partition] = offset + 1;
+      this.#cursor = undefined;
+      if (item === undefined || !this.#admit(item)) continue;
+      this.ring.add(item);
+      deliveries += this.broadcast.accept(item, now);
+    }
+    return deliveries;
+  }
+
+  #admit(item: LiveItem): boolean {
+    const isNew = this.#copies.admit(item);
+    if (isNew) this.stats.events++;
+    else this.stats.copies++;
+    return isNew;
+  }
+
+  #flushDue(): void {
+    const due = this.broadcast.flushDue(performance.now());
+    if (due !== undefined) this.#alarm.set(due);
+  }
+
+  async #gapAt(partition: number, offset: number): Promise<LogGap | undefined> {
+    let found: LogGap | undefined;
+    await this.#options.log.read(this.kind.topic, partition, offset, 1, (gap) => (found = gap));
+    return found;
+  }
+
+  async #readBack(from: readonly number[], end: readonly number[], signal: AbortSignal): Promise<void> {
+    const reader = new HistoryReader(from, {
+      history: this.#history,
+      copies: undefined,
+      copiesIn: (p, first) => this.#finders[p]!.copiesIn(first),
+      end: () => end,
+      gapAt: (p, offset) => this.#gapAt(p, offset),
+    });
+    while (!signal.aborted && reader.position.some((offset, p) => offset < end[p]!)) {
+      for (const item of await reader.read(sliceRecords)) {
+        if (this.#copies.admit(item)) this.ring.add(item);
+      }
+    }
+  }
+
+  #undecodable({ topic, partition, offset }: LogRecord, error: Error): void {
+    this.stats.undecodable++;
+    this.#options.logger.error(
+      { err: error, topic, partition, offset },
+      'a record cannot be read; viewers do not get it',
+    );
+  }
+}

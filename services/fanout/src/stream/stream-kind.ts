@@ -1,0 +1,81 @@
+import type { EqualityTerm, Filter, FilterLimits, FilterSubject } from '@logloom/filter';
+import type { EventLog } from '@logloom/event-log';
+import type { Decoded, Serde } from '@logloom/schema-registry';
+import type { Level } from '@logloom/schemas';
+import type { StreamName } from '../protocol/client-message.ts';
+import type { LiveError } from '../errors.ts';
+
+/** A filter ready to run. Filters of one stream with the same `canonical` text are the same filter. */
+export interface LiveFilter {
+  canonical: string;
+  /** What every match must have; may be empty. */
+  terms: readonly EqualityTerm[];
+  matches: (subject: FilterSubject) => boolean;
+}
+
+/** A record as viewers may get it, from decoding to the last viewer. */
+export interface LiveItem {
+  readonly partition: number;
+  readonly offset: number;
+  /** The log's append time, milliseconds since 1970. */
+  readonly timestamp: number;
+  /** The event's level; of a correlation, the highest of its members'. */
+  readonly level: Level;
+  /** Roughly what it holds in memory. */
+  readonly bytes: number;
+  /** Whether viewers should not wait for the flush interval. */
+  readonly urgent: boolean;
+  /** A new subject; give one to all filters that are asked at the same time. */
+  subject(): FilterSubject;
+  /** As JSON; encoded once. */
+  json(): string;
+  /** As the log would hold it: framed Avro. */
+  encode(serde: Serde): Buffer;
+}
+
+/** Tells, for one partition read in order, records from copies of earlier ones. */
+export interface CopyScan {
+  /** The next offset. */
+  readonly position: number;
+  /** Takes the next item; false for a copy. */
+  admit(item: LiveItem): boolean;
+  /** Reads on up to an offset, and returns the offsets of the copies there. Rejects when the log cannot be read. */
+  copiesUpTo(end: number): Promise<number[]>;
+}
+
+/** What a scan reads from. */
+export interface ScanPlace {
+  log: EventLog;
+  serde: Serde;
+  partition: number;
+  /** Waits for its turn before each read. */
+  turn: () => Promise<void>;
+}
+
+/** What differs between the stream of events and the stream of correlations. */
+export interface StreamKind {
+  name: StreamName;
+  /** Stands for the stream in cursors. */
+  letter: string;
+  topic: string;
+  /** The record as an item; undefined for what viewers do not get (ticks). */
+  item: (
+    decoded: Decoded,
+    epoch: string,
+    partition: number,
+    offset: number,
+    timestamp: number,
+    bytes: number,
+  ) => LiveItem | undefined;
+  /** A scan from `offset` on that decides as one from the start of the log does. */
+  scan: (place: ScanPlace, offset: number) => Promise<CopyScan>;
+  /**
+   * A viewer's filter, within the limits. `imposed` is what the viewer may see at most, over events: the result lets nothing else
+   * through, whatever the text says.
+   */
+  compile: (
+    text: string,
+    limits: FilterLimits,
+    imposed?: Filter,
+  ) => { ok: true; filter: LiveFilter } | { ok: false; error: LiveError };
+}

@@ -1,0 +1,165 @@
+import { authenticateNobody, type Authenticate } from '@logloom/auth';
+import { SqliteEventLog } from '@logloom/event-log';
+import { serverOptions } from '@logloom/runtime';
+import { createEmbeddedSchemaRegistry, createSerde, type Serde } from '@logloom/schema-registry';
+import { topics, type Correlation, type Level, type LogEvent } from '@logloom/schemas';
+import { parseSettings } from '@logloom/settings';
+import { createTelemetry, type Telemetry } from '@logloom/telemetry';
+import fastify, { type FastifyInstance } from 'fastify';
+import { mkdtempSync, rmSync } from 'node:fs';
+import type { AddressInfo, Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openLiveStores } from '../server/live-stores.ts';
+import {
+  createLiveTier,
+  type LiveTier,
+  type LiveTierDeps,
+  type LiveTierOptions,
+} from '../server/live-tier.ts';
+
+export interface RunningTier {
+  port: number;
+  tier: LiveTier;
+  telemetry: Telemetry;
+  /** The server's side of every open connection. */
+  sockets: Set<Socket>;
+  /** Drains and closes. */
+  stop: () => Promise<void>;
+}
+
+/** For tests: a log in a folder of its own, and live tiers on it. */
+export class LiveRig {
+  static readonly partitions = 3;
+  readonly log: SqliteEventLog;
+  readonly serde: Serde;
+  /** Stores of its own: each start has connections of its own to them, as another process would. */
+  readonly folder: string;
+  readonly #running = new Set<RunningTier>();
+  #nextSource = 0;
+
+  static async open(): Promise<LiveRig> {
+    const folder = mkdtempSync(join(tmpdir(), 'logloom-live-'));
+    const log = new SqliteEventLog(folder);
+    const names = [topics.events, topics.correlations];
+    await log.createTopics(names.map((name) => ({ name, partitions: LiveRig.partitions })));
+    return new LiveRig(folder, log, await createSerde(createEmbeddedSchemaRegistry()));
+  }
+
+  private constructor(folder: string, log: SqliteEventLog, serde: Serde) {
+    this.folder = folder;
+    this.log = log;
+    this.serde = serde;
+  }
+
+  async start(
+    options: Partial<LiveTierOptions> = {},
+    settings: Partial<LiveTierDeps['settings']> = {},
+    authenticate: Authenticate = authenticateNobody,
+    requestMs = 30_000,
+  ): Promise<RunningTier> {
+    const app: FastifyInstance = fastify(serverOptions(requestMs));
+    const sockets = new Set<Socket>();
+    app.server.on('connection', (socket) => {
+      sockets.add(socket);
+      socket.on('close', () => sockets.delete(socket));
+    });
+    const telemetry = createTelemetry('fanout', 'silent');
+    const stores = openLiveStores(parseSettings({ LOGLOOM_DATA: this.folder }));
+    const tier = createLiveTier({
+      log: this.log,
+      serde: this.serde,
+      settings: { LIVE_FLUSH_MS: 10, LIVE_BUFFER_BYTES: 1 << 20, ...settings },
+      telemetry,
+      stores,
+      authenticate,
+      options: { drainMs: 500, ...options },
+    });
+    tier.attach(app);
+    await app.listen({ host: '127.0.0.1', port: 0 });
+    const stop = new AbortController();
+    let running: Promise<void> | undefined;
+    await new Promise<void>((resolve, reject) => {
+      running = tier.run(stop.signal, resolve);
+      running.catch(reject);
+    });
+    const started: RunningTier = {
+      port: (app.server.address() as AddressInfo).port,
+      tier,
+      telemetry,
+      sockets,
+      stop: async () => {
+        this.#running.delete(started);
+        stop.abort();
+        await running;
+        await app.close();
+        await stores[Symbol.asyncDispose]();
+      },
+    };
+    this.#running.add(started);
+    return started;
+  }
+
+  /** A new event; its source is the next one of the only producer of its partition. */
+  event(fields: Partial<LogEvent> = {}): LogEvent {
+    const n = this.#nextSource++;
+    return {
+      source: { kind: 'http', topic: 'rig', partition: 0, offset: n, index: 0 },
+      timestamp: 1_700_000_000_000_000 + n,
+      receivedAt: 1_700_000_000_000,
+      level: 'info',
+      service: 'web',
+      host: null,
+      message: `message ${n}`,
+      correlationId: null,
+      correlationKind: null,
+      traceId: null,
+      spanId: null,
+      attributes: '{}',
+      ...fields,
+    };
+  }
+
+  async append(
+    events: readonly LogEvent[],
+    partitionFor: (event: LogEvent) => number = () => 0,
+  ): Promise<void> {
+    await this.log.append(
+      topics.events,
+      events.map((event) => ({
+        partition: partitionFor(event),
+        key: null,
+        value: this.serde.encode('LogEvent', event),
+      })),
+    );
+  }
+
+  async appendCorrelations(documents: readonly Correlation[]): Promise<void> {
+    await this.log.append(
+      topics.correlations,
+      documents.map((document) => ({
+        partition: document.partition,
+        key: null,
+        value: this.serde.encode('Correlation', document),
+      })),
+    );
+  }
+
+  async close(): Promise<void> {
+    for (const tier of this.#running) await tier.stop();
+    await this.log.close();
+    rmSync(this.folder, { recursive: true });
+  }
+}
+
+export const rigLevels: readonly Level[] = ['debug', 'info', 'warn', 'error'];
+
+/** Waits until the condition holds. Throws when that takes a minute. */
+export async function eventually(condition: () => boolean, what: string): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`in a minute not: ${what}`);
+    await sleep(5);
+  }
+}

@@ -1,0 +1,136 @@
+import type { Batch } from '../../encoding/batch.ts';
+import type { SubscribeRequest } from '../../protocol/client-message.ts';
+import { liveError, type LiveError } from '../../errors.ts';
+import { Session, type SessionContext } from '../../delivery/session.ts';
+import type { Viewer } from '../../delivery/viewer.ts';
+
+/** An answer takes in no more once it has so many bytes. */
+const maxAnswerBytes = 1 << 20;
+/** What comes in one burst goes into one answer. */
+const lingerMs = 10;
+
+interface Gap {
+  from: string;
+  to: string;
+  missed: number;
+  reason: string;
+}
+
+export interface PollAnswer {
+  /** Where the next poll goes on. */
+  cursor: string;
+  resumed: boolean;
+  /** Events or correlations, by the stream's name. */
+  [stream: string]: unknown;
+  gaps: Gap[];
+}
+
+/** A viewer for one poll: its answer is what a live one would be sent from its cursor on, until something came or the time is up. */
+export class PollViewer implements Viewer {
+  readonly answer: Promise<PollAnswer | LiveError>;
+  readonly #session: Session;
+  readonly #request: SubscribeRequest;
+  readonly #resolve: (answer: PollAnswer | LiveError) => void;
+  readonly #items: unknown[] = [];
+  readonly #gaps: Gap[] = [];
+  #bytes = 0;
+  #cursor = '';
+  #resumed = false;
+  #timer: NodeJS.Timeout;
+  #isLingering = false;
+  isOpen = true;
+
+  constructor(context: SessionContext, request: SubscribeRequest, waitMs: number) {
+    const { promise, resolve } = Promise.withResolvers<PollAnswer | LiveError>();
+    this.answer = promise;
+    this.#resolve = resolve;
+    this.#request = request;
+    this.#timer = setTimeout(() => this.#answerNow(), waitMs);
+    this.#session = new Session(this, context, (error) => this.#end(error));
+    void this.#session.subscribe(request);
+  }
+
+  /** A full answer takes in no more: history waits, and what is live is left for the next poll. */
+  get queuedBytes(): number {
+    return this.isOpen && this.#bytes >= maxAnswerBytes ? Number.MAX_SAFE_INTEGER : 0;
+  }
+
+  encode(batch: Batch): Buffer {
+    return Buffer.from(batch.json);
+  }
+
+  write(bytes: Buffer): void {
+    this.tell(bytes.toString());
+  }
+
+  tell(text: string): void {
+    if (!this.isOpen) return;
+    const message = JSON.parse(text) as { type: string; cursor: string; resumed: boolean } & Gap;
+    this.#bytes += text.length;
+    switch (message.type) {
+      case 'subscribed':
+        this.#cursor = message.cursor;
+        this.#resumed = message.resumed;
+        return;
+      case 'gap': {
+        const { from, to, missed, reason } = message;
+        this.#gaps.push({ from, to, missed, reason });
+        this.#cursor = to;
+        return this.#linger();
+      }
+      case this.#request.stream:
+        this.#items.push(...(message as unknown as Record<string, unknown[]>)[this.#request.stream]!);
+        this.#cursor = message.cursor;
+        if (this.queuedBytes > 0) this.#answerNow();
+        else this.#linger();
+    }
+  }
+
+  evict(): void {
+    this.#answerNow();
+  }
+
+  terminate(): void {
+    this.#answerNow();
+  }
+
+  /** The client is gone. */
+  close(): void {
+    this.#answerNow();
+  }
+
+  /** Its token has expired. What it was to be sent is behind the cursor that its client has. */
+  expire(): void {
+    this.#end(liveError('token-expired'));
+  }
+
+  /** It is told by its answer. */
+  heartbeat(): void {}
+
+  goodbye(): void {}
+
+  #linger(): void {
+    if (this.#isLingering) return;
+    this.#isLingering = true;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#answerNow(), lingerMs);
+  }
+
+  #answerNow(): void {
+    this.#end({
+      cursor: this.#cursor,
+      resumed: this.#resumed,
+      [this.#request.stream]: this.#items,
+      gaps: this.#gaps,
+    });
+  }
+
+  #end(answer: PollAnswer | LiveError): void {
+    if (!this.isOpen) return;
+    this.isOpen = false;
+    clearTimeout(this.#timer);
+    // Not at once: leaving a group in the middle of a delivery finishes it first.
+    setImmediate(() => this.#session.close());
+    this.#resolve(answer);
+  }
+}

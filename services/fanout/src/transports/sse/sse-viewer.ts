@@ -1,0 +1,110 @@
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { sseEvent, type Batch } from '../../encoding/batch.ts';
+import type { SubscribeRequest } from '../../protocol/client-message.ts';
+import { liveError } from '../../errors.ts';
+import { serverMessage } from '../../protocol/server-message.ts';
+import { Session, type SessionContext } from '../../delivery/session.ts';
+import type { Viewer } from '../../delivery/viewer.ts';
+
+/** A peer that reads nothing is cut off so long after the end. */
+const closeMs = 30_000;
+const heartbeatComment = Buffer.from(': heartbeat\n\n');
+
+/**
+ * A viewer on server-sent events (WHATWG HTML, section 9.2): one subscription, each message of the WebSocket protocol as one event
+ * of the default type. The body ends with the connection, so that an event is the same bytes for every viewer, whatever HTTP
+ * version a proxy speaks.
+ */
+export class SseViewer implements Viewer {
+  readonly #response: ServerResponse;
+  readonly #socket: Socket;
+  readonly #session: Session;
+  readonly #maxMessageBytes: number;
+
+  /** `onClose` is called once, when the connection is gone. */
+  constructor(response: ServerResponse, context: SessionContext, onClose: () => void) {
+    this.#response = response;
+    this.#socket = response.socket!;
+    this.#maxMessageBytes = context.limits.messageBytes;
+    this.#session = new Session(this, context, (error) => {
+      this.tell(serverMessage.error(error));
+      this.close();
+    });
+    response.on('close', () => {
+      this.#session.close();
+      onClose();
+    });
+    response.on('error', () => {});
+    this.#socket.setNoDelay(true);
+    this.#socket.setTimeout(0);
+    response.shouldKeepAlive = false;
+    response.removeHeader('transfer-encoding');
+    response.writeHead(200, {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache, no-transform',
+      'x-accel-buffering': 'no',
+      'x-content-type-options': 'nosniff',
+      'cross-origin-resource-policy': 'same-origin',
+    });
+    response.flushHeaders();
+  }
+
+  start(heartbeatMs: number, request: SubscribeRequest): void {
+    this.tell(serverMessage.hello(heartbeatMs, this.#maxMessageBytes));
+    void this.#session.subscribe(request);
+  }
+
+  get isOpen(): boolean {
+    return !this.#response.writableEnded && !this.#socket.destroyed;
+  }
+
+  get queuedBytes(): number {
+    return this.#socket.destroyed ? 0 : this.#socket.writableLength;
+  }
+
+  encode(batch: Batch): Buffer {
+    return batch.sse;
+  }
+
+  write(bytes: Buffer): void {
+    if (this.isOpen) this.#socket.write(bytes);
+  }
+
+  tell(message: string, cursor?: string): void {
+    this.write(Buffer.from(sseEvent(message, cursor)));
+  }
+
+  /** A dead peer is found by TCP, which cannot deliver the comment. */
+  heartbeat(): void {
+    this.#session.moveCursors();
+    this.write(heartbeatComment);
+  }
+
+  goodbye(reason: string, retryAfterMs: number): void {
+    this.tell(serverMessage.goodbye(reason, retryAfterMs));
+    // EventSource reconnects by itself; this is how it is told when.
+    this.write(Buffer.from(`retry: ${retryAfterMs}\n\n`));
+  }
+
+  close(): void {
+    this.#session.close();
+    this.#socket.setTimeout(closeMs, () => this.#socket.destroy());
+    this.#response.end();
+  }
+
+  evict(retryAfterMs: number): void {
+    this.goodbye('slow', retryAfterMs);
+    this.close();
+  }
+
+  /** Ends because its token has expired. */
+  expire(): void {
+    this.tell(serverMessage.error(liveError('token-expired')));
+    this.close();
+  }
+
+  terminate(): void {
+    this.#socket.destroy();
+  }
+}
