@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import type { TestOutcome } from './test-event-reporter.ts';
 
 const fileTimeoutMs = 900_000;
+// Shared by all tests and by the services that they start: most of a short process is stripping types and compiling.
+const compileCache = join(import.meta.dirname, '../node_modules/.cache/node-compile-cache');
 const running = new Set<number>();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
@@ -19,6 +21,8 @@ export interface Execution {
   output: string;
   /** How the process ended, if not well. */
   problem: string;
+  /** What it cost, with the processes that it started and waited for. 0 when it was killed. */
+  cpuSeconds: number;
 }
 
 /** Runs one test file in a process of its own, which cannot outlive it. */
@@ -27,14 +31,17 @@ export async function executeTestFile(file: string): Promise<Execution> {
   const folder = mkdtempSync(join(tmpdir(), 'logloom-test-run-'));
   const events = join(folder, 'events');
   const log = join(folder, 'output');
+  const usage = join(folder, 'usage');
   const output = openSync(log, 'a');
   const reporter = new URL('./test-event-reporter.ts', import.meta.url).href;
   const args = [`--test-reporter=${reporter}`, `--test-reporter-destination=${events}`, file];
   // A process group of its own: what a test leaves running ends with it. Node's runner cannot end a test that never yields.
-  const child = spawn(process.execPath, args, { stdio: ['ignore', output, output], detached: true });
+  const env = { ...process.env, NODE_COMPILE_CACHE: compileCache, TEST_USAGE_FILE: usage };
+  const child = spawn(process.execPath, args, { stdio: ['ignore', output, output], detached: true, env });
   try {
     const problem = await endOf(child);
-    return { outcomes: readOutcomes(events), output: readFileSync(log, 'utf8'), problem };
+    const cpuSeconds = existsSync(usage) ? Number(readFileSync(usage, 'utf8')) : 0;
+    return { outcomes: readOutcomes(events), output: readFileSync(log, 'utf8'), problem, cpuSeconds };
   } finally {
     closeSync(output);
     rmSync(folder, { recursive: true });

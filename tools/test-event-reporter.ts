@@ -1,3 +1,4 @@
+import { appendFileSync, readFileSync } from 'node:fs';
 import type { TestEvent } from 'node:test/reporters';
 import { inspect } from 'node:util';
 
@@ -8,6 +9,19 @@ export interface TestOutcome {
   name: string;
   /** Why it was skipped, or the error it failed with. */
   detail: string;
+}
+
+// Runs in the test's own process, at its end: what it and the processes that it has waited for, engines among them, have cost.
+const usageFile = process.env['TEST_USAGE_FILE'];
+if (usageFile !== undefined) process.once('exit', () => appendFileSync(usageFile, String(cpuSeconds())));
+
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  // The fields behind the name in parentheses: proc_pid_stat(5), cutime and cstime, in hundredths of a second.
+  const fields = readFileSync('/proc/self/stat', 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+  return (user + system) / 1e6 + (Number(fields[13]) + Number(fields[14])) / 100;
 }
 
 /** A reporter for Node's test runner: one JSON line a test. Suites count only when they fail or are skipped as a whole. */

@@ -1,24 +1,34 @@
 /**
- * `npm test`: the types, the type check, the lint, then every test; `npm test -- <part of a path>` runs the matching tests only.
+ * `npm test`: the types, the type check, the lint, and every test; `npm test -- <part of a path>` runs the matching tests only.
+ * `--unit` runs the unit tests only, `--integration` the others; neither runs the checks.
  * The last line says `N passed, N failed`. The exit code is 1 when anything failed, when no test was found, and under CI=true when a
  * test was skipped because its engine is missing.
  */
+import { parseArgs } from 'node:util';
 import { runChecks } from './checks.ts';
 import { findTests } from './find-tests.ts';
-import { runTestFiles } from './run-test-files.ts';
-import { addTallies, emptyTally, type Skip } from './tally.ts';
+import { runJobs } from './run-jobs.ts';
+import { runTestFile } from './run-test-file.ts';
+import type { Skip } from './tally.ts';
 
-const patterns = process.argv.slice(2);
-const { unit, integration } = findTests(patterns);
-let total = emptyTally();
+const { values: only, positionals: patterns } = parseArgs({
+  allowPositionals: true,
+  options: { unit: { type: 'boolean', default: false }, integration: { type: 'boolean', default: false } },
+});
+const found = findTests(patterns);
+const unit = only.integration ? [] : found.unit;
+const integration = only.unit ? [] : found.integration;
+const isWhole = patterns.length === 0 && !only.unit && !only.integration;
 
-// The checks keep one core busy, the unit tests another.
-const checks = patterns.length === 0 ? runChecks() : Promise.resolve(emptyTally());
-for (const tally of await Promise.all([checks, runTestFiles(unit, patterns.length === 0 ? 1 : 2)]))
-  total = addTallies(total, tally);
 // Integration tests mostly wait for engines and browsers of their own. More than two side by side would starve each other.
-total = addTallies(total, await runTestFiles(longestFirst(integration), 2));
+const jobs = [...unit, ...longestFirst(integration)].map((file) => () => runTestFile(file));
+// The checks keep one core busy, the unit tests another.
+const total = await runJobs(isWhole ? [runChecks, ...jobs] : jobs, 2);
 
+console.log('the slowest files, in seconds, and in seconds of CPU:');
+const slowest = total.timings.toSorted((a, b) => b.seconds - a.seconds).slice(0, 10);
+for (const { file, seconds, cpuSeconds } of slowest)
+  console.log(`${seconds.toFixed(1).padStart(7)} ${cpuSeconds.toFixed(1).padStart(7)}  ${file}`);
 // Again at the end: a long log is often read from there.
 for (const failure of total.failures) console.log(`failed: ${failure.file} > ${failure.name}`);
 for (const skip of total.skips) console.log(`skipped: ${skip.file} > ${skip.name}: ${skip.reason}`);
