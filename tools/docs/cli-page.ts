@@ -78,7 +78,8 @@ function defaultText(value: unknown, description: string | undefined): string {
   if (description !== undefined) return description;
   if (value === undefined || value === false || value === true || value === '') return '';
   if (value === Infinity) return 'no limit';
-  return `\`${JSON.stringify(value).replace(/^"(.*)"$/, '$1')}\``;
+  const texts = [value].flat().map((each) => (typeof each === 'string' ? each : JSON.stringify(each)));
+  return `\`${texts.join(', ')}\``;
 }
 
 function table(header: string[], rows: string[][]): string {

@@ -17,6 +17,7 @@ import {
   type Health,
   type Slot,
 } from '@logloom/runtime';
+import { registerApiDocs } from '@logloom/runtime/api-docs';
 import type { Settings } from '@logloom/settings';
 import {
   AggregatorRegistry,
@@ -130,6 +131,7 @@ export async function createViewersServer({
     answer.then(over, over);
     return await answer;
   };
+  registerApiDocs(app);
   app.get('/api/*', forward);
   app.post('/api/*', forward);
   app.delete('/api/*', forward);

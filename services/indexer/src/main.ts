@@ -1,3 +1,4 @@
+import { registerApiDocs } from '@logloom/runtime/api-docs';
 import { runStandalone } from '@logloom/runtime/standalone';
 import { connectApi } from './api/connect-api.ts';
 import { runIndexer } from './run-indexer.ts';
@@ -7,8 +8,9 @@ await runStandalone({
   healthPort: 9103,
   run: runIndexer,
   env: process.env,
-  register: (app, { settings, telemetry }) =>
-    connectApi(
+  register: (app, { settings, telemetry }) => {
+    registerApiDocs(app);
+    return connectApi(
       app,
       settings,
       (error) => telemetry.logger.error({ err: error }, 'the API failed'),
@@ -16,5 +18,6 @@ await runStandalone({
       {
         hasAdmission: true,
       },
-    ),
+    );
+  },
 });

@@ -1,0 +1,47 @@
+import type { FastifyInstance } from 'fastify';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { docsPage } from './docs-page.ts';
+import { openApiDocument } from './open-api-document.ts';
+
+interface Made {
+  json: string;
+  page: string;
+  policy: string;
+}
+
+let made: Made | undefined;
+
+/**
+ * Adds GET /api/openapi.json, the contract, and GET /api/docs, the same as a page without scripts that loads nothing. Both hold nothing
+ * secret and ask for no token. They are made when they are first asked for.
+ */
+export function registerApiDocs(app: FastifyInstance): void {
+  app.get('/api/openapi.json', async (_, reply) =>
+    reply
+      .type('application/json; charset=utf-8')
+      .header('cache-control', 'no-cache')
+      .send((made ??= make()).json),
+  );
+  app.get('/api/docs', async (_, reply) => {
+    const { page, policy } = (made ??= make());
+    return reply
+      .type('text/html; charset=utf-8')
+      .header('content-security-policy', policy)
+      .header('referrer-policy', 'no-referrer')
+      .header('cache-control', 'no-cache')
+      .send(page);
+  });
+}
+
+function make(): Made {
+  const document = openApiDocument();
+  const style = readFileSync(join(import.meta.dirname, 'docs-style.css'), 'utf8');
+  const hash = createHash('sha256').update(style).digest('base64');
+  return {
+    json: JSON.stringify(document),
+    page: docsPage(document, style),
+    policy: `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+  };
+}
