@@ -14,7 +14,7 @@ const options: CorrelateOptions = {
   maxMs: 1e9,
   graceMs: 1,
   maxEvents: 1e6,
-  maxGroups: 1e9,
+  maxSessions: 1e9,
   memoryBytes: 1e12,
 };
 const messages = ['order 17 placed by 4711', 'payment of 12.50 accepted', 'reserved 3 items in stock 9'];
@@ -136,7 +136,7 @@ function ours(set: RuleSet | null): Core {
   const correlate = new Correlate(0, options, { rules: set });
   return {
     apply: (offset, e, output) => correlate.apply({ offset, ...e }, output),
-    openGroups: () => correlate.openGroups,
+    openGroups: () => correlate.openSessions,
   };
 }
 

@@ -46,7 +46,7 @@ test('a replay that begins in the middle of the log has the rules that were in f
       attributes: '{}',
     }),
   );
-  const options = { idleMs: 1, maxMs: 1000, graceMs: 1, maxEvents: 100, maxGroups: 100, memoryBytes: 1e9 };
+  const options = { idleMs: 1, maxMs: 1000, graceMs: 1, maxEvents: 100, maxSessions: 100, memoryBytes: 1e9 };
   const made = async (given: null | undefined, from: number | undefined): Promise<string[][]> => {
     const documents: Correlation[] = [];
     const { signal } = new AbortController();
@@ -81,7 +81,7 @@ test('a replay says what it could not read, is of one epoch, and its documents n
   const create = (): Promise<void> => log.createTopics([{ name: topics.events, partitions: 1 }]);
   await create();
   const serde = await createSerde(createEmbeddedSchemaRegistry());
-  const options = { idleMs: 1, maxMs: 1000, graceMs: 1, maxEvents: 100, maxGroups: 100, memoryBytes: 1e9 };
+  const options = { idleMs: 1, maxMs: 1000, graceMs: 1, maxEvents: 100, maxSessions: 100, memoryBytes: 1e9 };
   const append = (first: number, count: number): Promise<number[]> =>
     log.append(
       topics.events,

@@ -104,7 +104,7 @@ async function replayPartition(
   }
   const documents: Correlation[] = [];
   const alerts: Alert[] = [];
-  for (let due = correlate.nextDeadline; due !== null; due = correlate.nextDeadline)
+  for (let due = correlate.nextDeadlineMs; due !== null; due = correlate.nextDeadlineMs)
     correlate.apply({ offset: offset++, timestamp: due, event: null }, documents, alerts);
   await view.put(documents, alerts);
 

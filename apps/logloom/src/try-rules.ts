@@ -61,7 +61,7 @@ export async function tryRules(
     keep();
   }
   const count = offset;
-  for (let due = correlate.nextDeadline; due !== null; due = correlate.nextDeadline) {
+  for (let due = correlate.nextDeadlineMs; due !== null; due = correlate.nextDeadlineMs) {
     correlate.apply({ offset: offset++, timestamp: due, event: null }, documents, alerts);
     keep();
   }

@@ -105,7 +105,7 @@ function* conflicts(rule: Partial<RuleText>): Generator<[string, string]> {
   if (!isSequence && rule.within !== undefined)
     yield ['within', 'within: it belongs to `then` or `without`, which this rule does not have'];
   if (typeof rule.within === 'string' && durationMs(rule.within) > maxWithinMs)
-    yield ['within', 'within: at most 1h: the group is kept in memory so long'];
+    yield ['within', 'within: at most 1h: the session is kept in memory so long'];
   if (rule.distinct?.field === 'message')
     yield ['distinct', 'distinct: the message is no field with values to tell apart'];
 }

@@ -22,7 +22,7 @@ const rule = z
       .min(1)
       .max(1_000_000)
       .optional()
-      .describe('matches once so many events of the group passed `when`; default 1'),
+      .describe('matches once so many events of the session passed `when`; default 1'),
     distinct: z
       .strictObject({
         field: z.string().min(1).max(256).describe('a field of a filter, such as service or attributes.user'),
@@ -58,9 +58,9 @@ const rule = z
     close: z
       .literal([true, 'final'], { message: 'close is true or final' })
       .optional()
-      .describe('close the group; `final`: the next event with its id starts another document'),
+      .describe('close the session; `final`: the next event with its id starts another document'),
   })
-  .describe('a rule over the events of one group');
+  .describe('a rule over the events of one session');
 
 /** A rules file, as YAML gives it. */
 export const rulesFileSchema = z

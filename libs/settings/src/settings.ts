@@ -235,14 +235,14 @@ const schema = z.object({
     .describe(
       'regular expressions that find a correlation id in the first 16,384 characters of a message, one a line, of a subset that is never slow; group 1 is the id',
     ),
-  CORRELATION_IDLE_MS: millis(5_000).describe('a group closes after so long without an event'),
-  CORRELATION_MAX_MS: millis(30_000).describe('a group closes at this age'),
+  CORRELATION_IDLE_MS: millis(5_000).describe('a session closes after so long without an event'),
+  CORRELATION_MAX_MS: millis(30_000).describe('a session closes at this age'),
   CORRELATION_GRACE_MS: millis(30_000).describe(
     'how long after its first close a late event still revises it',
   ),
-  CORRELATION_MAX_EVENTS: count(10_000, 1_000_000).describe('a group closes at so many events'),
+  CORRELATION_MAX_EVENTS: count(10_000, 1_000_000).describe('a session closes at so many events'),
   CORRELATION_MAX_GROUPS: count(1_000_000, 100_000_000).describe(
-    'open groups a partition; past it the oldest is closed',
+    'open sessions a partition; past it the oldest is closed',
   ),
   CORRELATION_MEMORY_BYTES: z.coerce
     .number()

@@ -4,14 +4,14 @@ import { memoryBudget, type Settings } from '@logloom/settings';
 /** Of the memory that this thread may count on, what open requests may take. */
 const memoryShare = 1 / 4;
 
-/** When groups close, by the settings and the memory there is. */
+/** When sessions close, by the settings and the memory there is. */
 export function correlateOptions(settings: Settings): CorrelateOptions {
   return {
     idleMs: settings.CORRELATION_IDLE_MS,
     maxMs: settings.CORRELATION_MAX_MS,
     graceMs: settings.CORRELATION_GRACE_MS,
     maxEvents: settings.CORRELATION_MAX_EVENTS,
-    maxGroups: settings.CORRELATION_MAX_GROUPS,
+    maxSessions: settings.CORRELATION_MAX_GROUPS,
     // One process may hold all partitions.
     memoryBytes: Math.floor(
       (settings.CORRELATION_MEMORY_BYTES ?? memoryBudget(memoryShare)) / settings.LOG_PARTITIONS,

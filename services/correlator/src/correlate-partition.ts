@@ -23,11 +23,11 @@ import { inForceFrom, readInForce, RulesWriter, type Wanted } from './rules/rule
 import { spans, type CorrelatorMetrics } from './telemetry.ts';
 import { tryDecode } from './try-decode.ts';
 
-export const group = 'correlator';
+export const consumerGroup = 'correlator';
 
 /** A commit costs a disk write and only shortens a restart. */
 const commitIntervalMs = 500;
-/** Of the output; one record may close all groups. */
+/** Of the output; one record may close all sessions. */
 const documentsPerAppend = 5000;
 /** That memory is short is said so often. */
 const warnIntervalMs = 60_000;
@@ -65,7 +65,7 @@ export async function correlatePartition(
   const last = parseMetadata(committed);
   const isAnother = last.output > outputEnd || (last.outputEpoch ?? outputEpoch) !== outputEpoch;
   const gap = isAnother ? undefined : await lostBefore({ log, partition }, last.output);
-  if (gap !== undefined) deps.gaps(group, gap, 'documents that were lost are made anew');
+  if (gap !== undefined) deps.gaps(consumerGroup, gap, 'documents that were lost are made anew');
   const isRebuild = isAnother || gap !== undefined;
   const metadata = parseMetadata(isRebuild ? null : committed);
   // It is about what the output still holds.
@@ -92,7 +92,7 @@ export async function correlatePartition(
   const outputRange = { log, serde, partition, epoch, from, to: outputEnd, lost };
   const onGap = (gap: LogGap): void => {
     isLost ||= gap.reason === 'damaged';
-    deps.gaps(group, gap, 'documents that were written there may be written a second time');
+    deps.gaps(consumerGroup, gap, 'documents that were written there may be written a second time');
   };
   for await (const { offset, document } of readWritten({ ...outputRange, onGap })) {
     writtenEnd = endAfter(writtenEnd, document);
@@ -185,7 +185,7 @@ export async function correlatePartition(
     metrics.clockSetbacks.inc(correlate.time.setbacks - setbacks);
     setbacks = correlate.time.setbacks;
     logger.warn(
-      { partition, appendTime: correlate.time.mark },
+      { partition, appendTime: correlate.time.markMs },
       'append times of the log fell: the clock of its machine was set back; requests go on from there',
     );
   };
@@ -196,15 +196,15 @@ export async function correlatePartition(
     if (now() - warnedAt < warnIntervalMs) return;
     warnedAt = now();
     logger.warn(
-      { partition, groups: correlate.openGroups, bytes: correlate.bytes, ...correlate.options },
+      { partition, sessions: correlate.openSessions, bytes: correlate.bytes, ...correlate.options },
       'open requests take more than they may: those idle longest are closed, and closed ones take no late events',
     );
   };
 
-  /** Groups that are open stay: they close by the log's clock, without what is gone. Documents that were written stay as well. */
+  /** Sessions that are open stay: they close by the log's clock, without what is gone. Documents that were written stay as well. */
   const passOver = async (gap: LogGap): Promise<void> => {
     const known = [...gone].filter((offset) => offset >= gap.from && offset < gap.to);
-    deps.gaps(group, gap, 'their requests are in no document, or in one without them', known.length);
+    deps.gaps(consumerGroup, gap, 'their requests are in no document, or in one without them', known.length);
     if (gap.reason === 'lost-end') return endLost(gap.from);
     position = gap.to;
     // Nothing was applied yet: the state begins behind the gap.
@@ -249,9 +249,9 @@ export async function correlatePartition(
             rulesWriter.seen(record.timestamp);
             report(record, set);
           }
-          const isCopy = event !== null && !window.admit(event.source, record.offset);
-          if (isCopy) metrics.copies.inc();
-          const member = event === null || isCopy || event.correlationId === null ? null : event;
+          const isDuplicate = event !== null && !window.admit(event.source, record.offset);
+          if (isDuplicate) metrics.duplicates.inc();
+          const member = event === null || isDuplicate || event.correlationId === null ? null : event;
           if (member !== null) traces.remember(member.correlationId!, record);
           const input: InputRecord = { offset: record.offset, timestamp: record.timestamp, event: member };
           if (set?.rules !== undefined) {
@@ -272,8 +272,8 @@ export async function correlatePartition(
         restart.batchApplied(position, setBy, correlate.time.state);
         appliedAt = performance.now();
         reportSetbacks();
-        metrics.openGroups.set({ partition: String(partition) }, correlate.openGroups);
-        metrics.groupBytes.set({ partition: String(partition) }, correlate.bytes);
+        metrics.openSessions.set({ partition: String(partition) }, correlate.openSessions);
+        metrics.sessionBytes.set({ partition: String(partition) }, correlate.bytes);
         metrics.openWaits.set({ partition: String(partition) }, correlate.openWaits);
         await rulesWriter.ensure(position, correlate, now());
         if (now() - committedAt >= commitIntervalMs) await commit();
@@ -282,17 +282,17 @@ export async function correlatePartition(
       if (now() - committedAt >= commitIntervalMs) await commit();
       // A record of rules moves the clock as well as a tick does.
       if (await rulesWriter.ensure(position, correlate, now())) return;
-      const dueAt = correlate.nextDeadline;
+      const dueAt = correlate.nextDeadlineMs;
       if (dueAt === null) return;
-      const left = dueAt - correlate.time.now;
+      const left = dueAt - correlate.time.nowMs;
       // By the machine's clock, or, where that was set back, once as much time has passed as is left.
-      if (now() - correlate.time.mark < left && performance.now() - appliedAt < left) return;
+      if (now() - correlate.time.markMs < left && performance.now() - appliedAt < left) return;
       await log.append(topics.events, [{ partition, key: null, value: serde.encode('Tick', { dueAt }) }]);
       metrics.ticks.inc();
     },
     close: async () => {
       // Whoever gets the partition next says how it stands.
-      for (const gauge of [metrics.openGroups, metrics.openWaits, metrics.groupBytes])
+      for (const gauge of [metrics.openSessions, metrics.openWaits, metrics.sessionBytes])
         gauge.remove({ partition: String(partition) });
       await commit();
     },

@@ -14,7 +14,7 @@ const options: CorrelateOptions = {
   maxMs: 300,
   graceMs: 120,
   maxEvents: 8,
-  maxGroups: 1000,
+  maxSessions: 1000,
   memoryBytes: 1e9,
 };
 
@@ -58,7 +58,7 @@ function newest(documents: readonly Correlation[]): Correlation[] {
   return [...new Map(documents.map((d) => [d.id, d])).values()];
 }
 
-describe('a group', () => {
+describe('a session', () => {
   const at = (offset: number, timestamp: number, id: string | null): InputRecord => ({
     offset,
     timestamp,
@@ -137,7 +137,7 @@ describe('a group', () => {
   test('that comes back late while there is no room makes room too', () => {
     const records = [at(0, 0, 'a'), at(1, 60, 'b'), at(2, 61, 'c'), at(3, 62, 'a')];
     assert.deepEqual(
-      run(records, { ...options, maxGroups: 2 }).map((d) => [d.correlationId, d.closeReason]),
+      run(records, { ...options, maxSessions: 2 }).map((d) => [d.correlationId, d.closeReason]),
       [
         ['a', 'idle'],
         ['b', 'evicted'],
@@ -148,7 +148,7 @@ describe('a group', () => {
   test('that was idle longest makes room, and says so', () => {
     const documents = run([at(0, 0, 'a'), at(1, 1, 'b'), at(2, 2, 'a'), at(3, 3, 'c')], {
       ...options,
-      maxGroups: 2,
+      maxSessions: 2,
     });
     assert.deepEqual(
       documents.map((d) => [d.correlationId, d.closeReason]),
@@ -194,8 +194,8 @@ const optionsArbitrary = fc.record({
   maxMs: fc.constantFrom(60, 300),
   graceMs: fc.constantFrom(1, 120, 1000),
   maxEvents: fc.constantFrom(3, 1000),
-  maxGroups: fc.constantFrom(2, 1000),
-  // Room for two or three groups, for a few more, for all.
+  maxSessions: fc.constantFrom(2, 1000),
+  // Room for two or three sessions, for a few more, for all.
   memoryBytes: fc.constantFrom(3000, 6000, 1e9),
 });
 
@@ -261,7 +261,7 @@ describe('every event', () => {
   test('is where a plain simulation puts it', () => {
     fc.assert(
       fc.property(recordsArbitrary, optionsArbitrary, (records, opts) => {
-        fc.pre(opts.maxGroups === 1000 && opts.memoryBytes === 1e9);
+        fc.pre(opts.maxSessions === 1000 && opts.memoryBytes === 1e9);
         const plain = records.map(({ rules: _, options: __, ...record }) => record);
         const actual = newest(run(plain, opts)).map((d) => ({
           id: d.id,
@@ -277,7 +277,7 @@ describe('every event', () => {
   });
 });
 
-/** The rules of the architecture, written down without any cleverness: at each record, look at every group. */
+/** The rules of the architecture, written down without any cleverness: at each record, look at every session. */
 function simulate(
   records: readonly InputRecord[],
   opts: CorrelateOptions,
@@ -293,11 +293,11 @@ function simulate(
     final: boolean;
   }
   const all: Plain[] = [];
-  const close = (group: Plain, now: number, final: boolean): void => {
-    group.open = false;
-    group.revision++;
-    group.firstClosedAt = Math.min(group.firstClosedAt, now);
-    group.final ||= final;
+  const close = (session: Plain, now: number, final: boolean): void => {
+    session.open = false;
+    session.revision++;
+    session.firstClosedAt = Math.min(session.firstClosedAt, now);
+    session.final ||= final;
   };
   let now = 0;
   let last = 0;
@@ -308,9 +308,9 @@ function simulate(
       if (g.open && (now - g.activeAt >= opts.idleMs || now - g.openedAt >= opts.maxMs)) close(g, now, false);
     for (const g of all) if (now - g.firstClosedAt >= opts.graceMs && !g.open) g.final = true;
     if (member === null) continue;
-    let group = all.find((g) => g.correlationId === member.correlationId && (g.open || !g.final));
-    if (group === undefined) {
-      group = {
+    let session = all.find((g) => g.correlationId === member.correlationId && (g.open || !g.final));
+    if (session === undefined) {
+      session = {
         correlationId: member.correlationId!,
         members: [],
         revision: 0,
@@ -320,16 +320,16 @@ function simulate(
         firstClosedAt: Infinity,
         final: false,
       };
-      all.push(group);
-    } else if (!group.open) {
-      group.open = true;
-      group.openedAt = now;
+      all.push(session);
+    } else if (!session.open) {
+      session.open = true;
+      session.openedAt = now;
     }
-    group.activeAt = now;
-    group.members.push(offset);
-    if (group.members.length >= opts.maxEvents) close(group, now, true);
-    // Grace that ended while the group was open again: it closes for good.
-    if (!group.open && now - group.firstClosedAt >= opts.graceMs) group.final = true;
+    session.activeAt = now;
+    session.members.push(offset);
+    if (session.members.length >= opts.maxEvents) close(session, now, true);
+    // Grace that ended while the session was open again: it closes for good.
+    if (!session.open && now - session.firstClosedAt >= opts.graceMs) session.final = true;
   }
   return all.map((g) => ({ id: `log-0-${g.members[0]}`, revision: g.revision, members: g.members }));
 }
@@ -361,7 +361,7 @@ describe('a crash', () => {
           for (const record of records) correlate.apply(record, expected.documents, expected.alerts);
           assert.deepEqual(output, expected);
           assert.deepEqual(
-            [correlate.openGroups, correlate.openWaits, correlate.lowWaterMark, correlate.bytes],
+            [correlate.openSessions, correlate.openWaits, correlate.lowWaterMark, correlate.bytes],
             [0, 0, null, 0],
           );
         },
@@ -489,7 +489,7 @@ describe('a crash', () => {
   }
 });
 
-test('memory: a group that is done is forgotten, and the low-water mark moves on', () => {
+test('memory: a session that is done is forgotten, and the low-water mark moves on', () => {
   const correlate = new Correlate(0, options);
   const output: Correlation[] = [];
   for (let i = 0; i < 1000; i++)
@@ -498,7 +498,7 @@ test('memory: a group that is done is forgotten, and the low-water mark moves on
   correlate.apply({ offset: 1000, timestamp: 1e6, event: null }, output);
   correlate.apply({ offset: 1001, timestamp: 2e6, event: null }, output);
   assert.deepEqual(
-    [correlate.openGroups, correlate.lowWaterMark, correlate.nextDeadline, output.length],
+    [correlate.openSessions, correlate.lowWaterMark, correlate.nextDeadlineMs, output.length],
     [0, null, null, 1000],
   );
 });

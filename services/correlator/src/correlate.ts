@@ -9,23 +9,29 @@ import {
   type LogEvent,
 } from '@logloom/schemas';
 import { isFinal, WrittenDocuments, type ClosePosition } from './recovery/written-documents.ts';
-import type { CloseRequest } from './session/group-rules.ts';
-import { addMember, openGroup, toDocument, type Group, type MemberEvent } from './session/group.ts';
 import { LinkedQueue } from './session/linked-queue.ts';
 import { LogClock, type ClockState } from './session/log-clock.ts';
+import type { CloseRequest } from './session/session-rules.ts';
+import {
+  addMember,
+  openSession,
+  toDocument,
+  type SessionWindow,
+  type MemberEvent,
+} from './session/session-window.ts';
 import { Waits } from './session/waits.ts';
 
-/** When a group closes. Times in milliseconds of the log's clock. */
+/** When a session closes. Times in milliseconds of the log's clock. */
 export interface CorrelateOptions {
   idleMs: number;
   maxMs: number;
   graceMs: number;
   maxEvents: number;
-  /** Open groups; one more closes the one that was idle longest. */
-  maxGroups: number;
+  /** Open sessions; one more closes the one that was idle longest. */
+  maxSessions: number;
   /**
-   * What all groups may take in memory, by estimate. Past it the next event closes open ones, those idle longest first. Past a half a group that
-   * closes takes no late events, so that the groups in their grace time never fill more than the half.
+   * What all sessions may take in memory, by estimate. Past it the next event closes open ones, those idle longest first. Past a half a session that
+   * closes takes no late events, so that the sessions in their grace time never fill more than the half.
    */
   memoryBytes: number;
 }
@@ -45,7 +51,7 @@ export interface InputRecord {
   event: MemberEvent | null;
   /** The rules in force from here on, where the record sets them; null for none. */
   rules?: RuleSet | null;
-  /** The options in force from here on, for every group, where the record sets them. */
+  /** The options in force from here on, for every session, where the record sets them. */
   options?: CorrelateOptions;
 }
 
@@ -62,11 +68,11 @@ export interface StartPoint {
 }
 
 /**
- * Groups the events of one partition. The state is a function of the records applied, and of nothing else: no clock, no I/O, so the
+ * Sessions the events of one partition. The state is a function of the records applied, and of nothing else: no clock, no I/O, so the
  * same log always gives the same documents.
  *
- * Restart. The state begins anew at the start point, where no group is open that is not finished in the output. Up to the last
- * written close groups close as the output says, which also knows what is gone (evictions); from there on, everything is as if there
+ * Restart. The state begins anew at the start point, where no session is open that is not finished in the output. Up to the last
+ * written close sessions close as the output says, which also knows what is gone (evictions); from there on, everything is as if there
  * had been no restart.
  */
 export class Correlate {
@@ -75,13 +81,13 @@ export class Correlate {
   #rules: RuleSet | null;
   #options: CorrelateOptions;
   /** Open, or closed and in its grace time, or waiting for what a rule says. */
-  readonly #groups = new Map<string, Group>();
-  // The same groups by first offset (for the low-water mark), and those that wait for a deadline, the next one first.
-  readonly #byCreation = new LinkedQueue<Group>();
-  readonly #byActivity = new LinkedQueue<Group>();
-  readonly #byAge = new LinkedQueue<Group>();
-  readonly #byGrace = new LinkedQueue<Group>();
-  readonly #waits = new Waits<Group>();
+  readonly #sessions = new Map<string, SessionWindow>();
+  // The same sessions by first offset (for the low-water mark), and those that wait for a deadline, the next one first.
+  readonly #byCreation = new LinkedQueue<SessionWindow>();
+  readonly #byActivity = new LinkedQueue<SessionWindow>();
+  readonly #byAge = new LinkedQueue<SessionWindow>();
+  readonly #byGrace = new LinkedQueue<SessionWindow>();
+  readonly #waits = new Waits<SessionWindow>();
   #bytes = 0;
   readonly #time: LogClock;
   #lostFrom = Infinity;
@@ -102,12 +108,12 @@ export class Correlate {
     this.#written = written;
   }
 
-  /** Open groups. */
-  get openGroups(): number {
+  /** Open sessions. */
+  get openSessions(): number {
     return this.#byActivity.size;
   }
 
-  /** What all groups take in memory, by estimate. */
+  /** What all sessions take in memory, by estimate. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -122,8 +128,8 @@ export class Correlate {
     return this.#rules;
   }
 
-  /** The log's clock: the time by which groups close. */
-  get time(): Pick<LogClock, 'now' | 'mark' | 'state' | 'setbacks'> {
+  /** The log's clock: the time by which sessions close. */
+  get time(): Pick<LogClock, 'nowMs' | 'markMs' | 'state' | 'setbacks'> {
     return this.#time;
   }
 
@@ -134,7 +140,7 @@ export class Correlate {
 
   /** The first offset that is still needed after a restart; null when none is. */
   get lowWaterMark(): number | null {
-    // A written close that is not reached yet may leave a group in its grace time: until then everything is needed.
+    // A written close that is not reached yet may leave a session in its grace time: until then everything is needed.
     if (!this.#written.isDone) return 0;
     const first = this.#byCreation.first?.value.firstOffset ?? null;
     // It began in an end that the log has lost.
@@ -142,7 +148,7 @@ export class Correlate {
   }
 
   /**
-   * The log lost its end, from this offset on: the next record has it. Groups stay as they are; \`last\` is the last close that is
+   * The log lost its end, from this offset on: the next record has it. Sessions stay as they are; \`last\` is the last close that is
    * written.
    */
   endLost(from: number, last: ClosePosition): void {
@@ -152,16 +158,16 @@ export class Correlate {
   }
 
   /** The log time (ms) at which something is due if nothing else happens; null when nothing waits. */
-  get nextDeadline(): number | null {
+  get nextDeadlineMs(): number | null {
     const { idleMs, maxMs, graceMs } = this.#options;
     const idle = this.#byActivity.first;
     const age = this.#byAge.first;
     const grace = this.#byGrace.first;
     const deadline = Math.min(
-      idle === null ? Infinity : idle.value.activeAt + idleMs,
-      age === null ? Infinity : age.value.openedAt + maxMs,
-      grace === null ? Infinity : grace.value.firstClosedAt! + graceMs,
-      this.#waits.nextDeadline ?? Infinity,
+      idle === null ? Infinity : idle.value.activeAtMs + idleMs,
+      age === null ? Infinity : age.value.openedAtMs + maxMs,
+      grace === null ? Infinity : grace.value.firstClosedAtMs! + graceMs,
+      this.#waits.nextDeadlineMs ?? Infinity,
     );
     return deadline === Infinity ? null : deadline;
   }
@@ -189,73 +195,76 @@ export class Correlate {
     }
   }
 
-  /** `isWritten`: the event is in a written document, which closes its group when its time comes. */
+  /** `isWritten`: the event is in a written document, which closes its session when its time comes. */
   #add(event: MemberEvent, isWritten: boolean): void {
     const id = event.correlationId!;
     const mayClose = !isWritten && !this.#written.isBefore(this.#offset);
     if (mayClose) this.#makeRoom(id);
-    let group = this.#groups.get(id);
-    if (group !== undefined && this.#written.begins(this.#offset)) {
-      this.#setAside(group);
-      group = undefined;
+    let session = this.#sessions.get(id);
+    if (session !== undefined && this.#written.begins(this.#offset)) {
+      this.#setAside(session);
+      session = undefined;
     }
-    if (group === undefined) {
-      group = openGroup(event, id, this.#offset, this.#rules);
-      this.#groups.set(id, group);
-      group.created = this.#byCreation.push(group);
-      this.#bytes += bytesOf(group);
+    if (session === undefined) {
+      session = openSession(event, id, this.#offset, this.#rules);
+      this.#sessions.set(id, session);
+      session.created = this.#byCreation.push(session);
+      this.#bytes += bytesOf(session);
     }
-    if (group.idle === null) {
-      // New, or late: an event in the grace time opens the group again.
-      group.openedAt = this.#time.now;
-      group.idle = this.#byActivity.push(group);
-      group.age = this.#byAge.push(group);
+    if (session.idle === null) {
+      // New, or late: an event in the grace time opens the session again.
+      session.openedAtMs = this.#time.nowMs;
+      session.idle = this.#byActivity.push(session);
+      session.age = this.#byAge.push(session);
     } else {
-      this.#byActivity.moveToEnd(group.idle);
+      this.#byActivity.moveToEnd(session.idle);
     }
-    group.activeAt = this.#time.now;
-    const before = bytesOf(group);
-    addMember(group, event, this.#offset);
-    const close = group.rules === null ? false : this.#observe(group, event);
-    this.#bytes += bytesOf(group) - before;
+    session.activeAtMs = this.#time.nowMs;
+    const before = bytesOf(session);
+    addMember(session, event, this.#offset);
+    const close = session.rules === null ? false : this.#observe(session, event);
+    this.#bytes += bytesOf(session) - before;
     if (!mayClose) return;
-    if (close !== false) this.#close(group, 'rule', close === 'final');
-    else if (group.offsets.length >= this.#options.maxEvents) this.#close(group, 'size');
+    if (close !== false) this.#close(session, 'rule', close === 'final');
+    else if (session.offsets.length >= this.#options.maxEvents) this.#close(session, 'size');
   }
 
-  /** Closes the groups that were idle longest while there are too many for an event of this id, or they take too much memory. */
+  /** Closes the sessions that were idle longest while there are too many for an event of this id, or they take too much memory. */
   #makeRoom(id: string): void {
-    const { maxGroups, memoryBytes } = this.#options;
+    const { maxSessions, memoryBytes } = this.#options;
     for (let oldest = this.#byActivity.first; oldest !== null; oldest = this.#byActivity.first) {
-      const opens = (this.#groups.get(id)?.idle ?? null) === null;
-      if (this.#bytes <= memoryBytes && !(opens && this.#byActivity.size >= maxGroups)) return;
+      const opens = (this.#sessions.get(id)?.idle ?? null) === null;
+      if (this.#bytes <= memoryBytes && !(opens && this.#byActivity.size >= maxSessions)) return;
       this.#close(oldest.value, 'evicted');
     }
   }
 
-  #observe(group: Group, event: MemberEvent): CloseRequest {
+  #observe(session: SessionWindow, event: MemberEvent): CloseRequest {
     const { epoch, partition } = this.#place;
     const subject = new FilterSubject(placeEvent(event as LogEvent, epoch, partition, this.#offset));
-    return group.rules!.observe(subject, this.#waits, (rule, sequence, since) => {
+    return session.rules!.observe(subject, this.#waits, (rule, sequence, sinceMicros) => {
       const withinMs = sequence.withinMicros / 1000;
-      return this.#waits.add({ owner: group, rule, since, deadline: this.#time.now + withinMs }, withinMs);
+      return this.#waits.add(
+        { owner: session, rule, sinceMicros, deadlineMs: this.#time.nowMs + withinMs },
+        withinMs,
+      );
     });
   }
 
-  /** What rules waited for and did not come: an open group is told; one that is closed gets a revision. */
+  /** What rules waited for and did not come: an open session is told; one that is closed gets a revision. */
   #runOut(): void {
     const mayClose = !this.#written.isBefore(this.#offset);
     for (
-      let wait = this.#waits.ranOut(this.#time.now);
+      let wait = this.#waits.ranOut(this.#time.nowMs);
       wait !== null;
-      wait = this.#waits.ranOut(this.#time.now)
+      wait = this.#waits.ranOut(this.#time.nowMs)
     ) {
-      const { owner: group, rule } = wait;
-      group.rules!.ranOut(rule, this.#waits);
+      const { owner: session, rule } = wait;
+      session.rules!.ranOut(rule, this.#waits);
       if (!mayClose) continue;
-      if (group.idle === null) this.#emit(group, 'rule', false);
-      else if (rule.close !== false) this.#close(group, 'rule', rule.close === 'final');
-      this.#forgetIfDone(group);
+      if (session.idle === null) this.#emit(session, 'rule', false);
+      else if (rule.close !== false) this.#close(session, 'rule', rule.close === 'final');
+      this.#forgetIfDone(session);
     }
   }
 
@@ -263,12 +272,12 @@ export class Correlate {
     const { idleMs, maxMs } = this.#options;
     for (
       let node = this.#byActivity.first;
-      node !== null && node.value.activeAt + idleMs <= this.#time.now;
+      node !== null && node.value.activeAtMs + idleMs <= this.#time.nowMs;
     ) {
       this.#close(node.value, 'idle');
       node = this.#byActivity.first;
     }
-    for (let node = this.#byAge.first; node !== null && node.value.openedAt + maxMs <= this.#time.now;) {
+    for (let node = this.#byAge.first; node !== null && node.value.openedAtMs + maxMs <= this.#time.nowMs;) {
       this.#close(node.value, 'max');
       node = this.#byAge.first;
     }
@@ -277,45 +286,51 @@ export class Correlate {
   #endGrace(): void {
     for (
       let node = this.#byGrace.first;
-      node !== null && node.value.firstClosedAt! + this.#options.graceMs <= this.#time.now;
+      node !== null && node.value.firstClosedAtMs! + this.#options.graceMs <= this.#time.nowMs;
     ) {
-      const group = node.value;
+      const session = node.value;
       this.#byGrace.remove(node);
-      group.grace = null;
-      this.#forgetIfDone(group);
+      session.grace = null;
+      this.#forgetIfDone(session);
       node = this.#byGrace.first;
     }
   }
 
-  #close(group: Group, reason: CloseReason, forGood = isFinal(reason)): void {
+  #close(session: SessionWindow, reason: CloseReason, forGood = isFinal(reason)): void {
     const final = forGood || this.#bytes > this.#options.memoryBytes / 2;
-    this.#leaveOpen(group, final, this.#time.now);
-    this.#emit(group, reason, final);
-    if (final) this.#forget(group);
-    else this.#forgetIfDone(group);
+    this.#leaveOpen(session, final, this.#time.nowMs);
+    this.#emit(session, reason, final);
+    if (final) this.#forget(session);
+    else this.#forgetIfDone(session);
   }
 
-  /** Moves an open group among the closed ones. */
-  #leaveOpen(group: Group, final: boolean, closedAt: number): void {
-    this.#byActivity.remove(group.idle!);
-    this.#byAge.remove(group.age!);
-    group.idle = null;
-    group.age = null;
-    if (group.firstClosedAt !== null) return;
-    group.firstClosedAt = closedAt;
-    if (!final) group.grace = this.#byGrace.push(group);
+  /** Moves an open session among the closed ones. */
+  #leaveOpen(session: SessionWindow, final: boolean, closedAtMs: number): void {
+    this.#byActivity.remove(session.idle!);
+    this.#byAge.remove(session.age!);
+    session.idle = null;
+    session.age = null;
+    if (session.firstClosedAtMs !== null) return;
+    session.firstClosedAtMs = closedAtMs;
+    if (!final) session.grace = this.#byGrace.push(session);
   }
 
-  #emit(group: Group, reason: CloseReason, final: boolean): void {
-    group.revision++;
-    const close = { reason, final, offset: this.#offset, sequence: this.#sequence++, clock: this.#time.mark };
-    const document = toDocument(group, this.#place, close);
+  #emit(session: SessionWindow, reason: CloseReason, final: boolean): void {
+    session.revision++;
+    const close = {
+      reason,
+      final,
+      offset: this.#offset,
+      sequence: this.#sequence++,
+      clock: this.#time.markMs,
+    };
+    const document = toDocument(session, this.#place, close);
     this.#output.push(document);
-    this.#pushAlerts(group, document);
-    if (group.rules !== null) group.rules.announced = group.rules.matched.length;
+    this.#pushAlerts(session, document);
+    if (session.rules !== null) session.rules.announced = session.rules.matched.length;
   }
 
-  #pushAlerts({ rules }: Group, document: Correlation): void {
+  #pushAlerts({ rules }: SessionWindow, document: Correlation): void {
     document.alerts.forEach((name, index) => {
       const rule = rules?.set.rules.find((each) => each.name === name);
       if (rule !== undefined) this.#alerts.push(alertOf(document, index, alertRule(rule)));
@@ -331,43 +346,43 @@ export class Correlate {
       document !== undefined;
       document = this.#written.next(this.#offset, byEvent)
     ) {
-      const group = this.#groups.get(document.correlationId);
-      if (group === undefined) continue;
-      if (group.firstOffset !== document.firstOffset) {
+      const session = this.#sessions.get(document.correlationId);
+      if (session === undefined) continue;
+      if (session.firstOffset !== document.firstOffset) {
         // Its first events lie before the start, or have left the log: it is known only by what was written.
-        this.#forget(group);
+        this.#forget(session);
         continue;
       }
-      if (group.idle !== null) this.#leaveOpen(group, document.final, this.#time.now);
-      group.revision = document.revision;
-      group.rules?.asWritten(document.rules, this.#waits);
-      if (document.alerting !== null) this.#pushAlerts(group, document.alerting);
-      if (document.final) this.#forget(group);
-      else this.#forgetIfDone(group);
+      if (session.idle !== null) this.#leaveOpen(session, document.final, this.#time.nowMs);
+      session.revision = document.revision;
+      session.rules?.asWritten(document.rules, this.#waits);
+      if (document.alerting !== null) this.#pushAlerts(session, document.alerting);
+      if (document.final) this.#forget(session);
+      else this.#forgetIfDone(session);
     }
   }
 
-  #forgetIfDone(group: Group): void {
-    const isWaiting = group.rules?.isWaiting === true;
-    if (group.created !== null && group.idle === null && group.grace === null && !isWaiting)
-      this.#forget(group);
+  #forgetIfDone(session: SessionWindow): void {
+    const isWaiting = session.rules?.isWaiting === true;
+    if (session.created !== null && session.idle === null && session.grace === null && !isWaiting)
+      this.#forget(session);
   }
 
-  /** The document of a group is lost, and the next one of its id begins: its members get another once all that is written was read. */
-  #setAside(group: Group): void {
-    if (group.idle === null) this.#forget(group);
-    else this.#groups.delete(group.correlationId);
+  /** The document of a session is lost, and the next one of its id begins: its members get another once all that is written was read. */
+  #setAside(session: SessionWindow): void {
+    if (session.idle === null) this.#forget(session);
+    else this.#sessions.delete(session.correlationId);
   }
 
-  #forget(group: Group): void {
-    if (this.#groups.get(group.correlationId) === group) this.#groups.delete(group.correlationId);
-    this.#bytes -= bytesOf(group);
-    group.rules?.stop(this.#waits);
-    if (group.created !== null) this.#byCreation.remove(group.created);
-    if (group.idle !== null) this.#byActivity.remove(group.idle);
-    if (group.age !== null) this.#byAge.remove(group.age);
-    if (group.grace !== null) this.#byGrace.remove(group.grace);
-    group.created = group.idle = group.age = group.grace = null;
+  #forget(session: SessionWindow): void {
+    if (this.#sessions.get(session.correlationId) === session) this.#sessions.delete(session.correlationId);
+    this.#bytes -= bytesOf(session);
+    session.rules?.stop(this.#waits);
+    if (session.created !== null) this.#byCreation.remove(session.created);
+    if (session.idle !== null) this.#byActivity.remove(session.idle);
+    if (session.age !== null) this.#byAge.remove(session.age);
+    if (session.grace !== null) this.#byGrace.remove(session.grace);
+    session.created = session.idle = session.age = session.grace = null;
   }
 }
 
@@ -377,6 +392,6 @@ function alertRule({ name, message, severity, labels, webhook }: Rule): Paramete
   return { name, message, severity, labels: Object.fromEntries(sorted), webhook };
 }
 
-function bytesOf({ bytes, rules }: Group): number {
+function bytesOf({ bytes, rules }: SessionWindow): number {
   return rules === null ? bytes : bytes + rules.bytes;
 }

@@ -130,7 +130,7 @@ function membersOf(documents: Correlation[][]): Map<string, number[]> {
   return members;
 }
 
-/** Appends events over about three seconds, so that groups close while others open; some ids come back after they closed. */
+/** Appends events over about three seconds, so that sessions close while others open; some ids come back after they closed. */
 async function write(connection: LogConnection, expected: Map<string, number[]>): Promise<void> {
   const batch = 150;
   for (let i = 0; i < total; i += batch) {
@@ -183,7 +183,7 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   await exited;
 }
 
-/** Waits until the ticks have closed every group, the commit has reached the end of the log, and so many documents are there. */
+/** Waits until the ticks have closed every session, the commit has reached the end of the log, and so many documents are there. */
 async function untilDone({ log }: LogConnection, documents = 0): Promise<void> {
   const deadline = Date.now() + 60_000;
   for (;;) {

@@ -11,15 +11,15 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runCorrelator } from './run-correlator.ts';
 
-const maxGroups = 20;
+const maxSessions = 20;
 const requests = 100;
 
-test('more open groups than may be: the longest idle are closed early, each counted, and no event is lost', async () => {
+test('more open sessions than may be: the longest idle are closed early, each counted, and no event is lost', async () => {
   using folder = mkdtempDisposableSync(join(tmpdir(), 'eviction-'));
   const settings = parseSettings({
     LOGLOOM_DATA: folder.path,
     LOG_PARTITIONS: '1',
-    CORRELATION_MAX_GROUPS: String(maxGroups),
+    CORRELATION_MAX_GROUPS: String(maxSessions),
     CORRELATION_IDLE_MS: '600000',
     CORRELATION_MAX_MS: '600000',
   });
@@ -59,17 +59,17 @@ test('more open groups than may be: the longest idle are closed early, each coun
   try {
     const evicted = (): Promise<number | undefined> =>
       metric('logloom_correlator_documents_total', { reason: 'evicted' });
-    for (const deadline = Date.now() + 60_000; (await evicted()) !== requests - maxGroups;) {
+    for (const deadline = Date.now() + 60_000; (await evicted()) !== requests - maxSessions;) {
       assert.ok(Date.now() < deadline, `${await evicted()} evicted`);
       await sleep(20);
     }
-    assert.equal(await metric('logloom_correlator_open_groups', { partition: '0' }), maxGroups);
+    assert.equal(await metric('logloom_correlator_open_groups', { partition: '0' }), maxSessions);
     const records = await log.read(topics.correlations, 0, 0, 1000);
     await serde.load(records.map(({ value }) => value));
     const documents = records.map(({ value }) => serde.decode(value).value as Correlation);
     assert.deepEqual(
       documents.map(({ correlationId, closeReason }) => [correlationId, closeReason]),
-      ids.slice(0, requests - maxGroups).map((id) => [id, 'evicted']),
+      ids.slice(0, requests - maxSessions).map((id) => [id, 'evicted']),
     );
   } finally {
     stop.abort();

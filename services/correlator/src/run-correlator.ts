@@ -1,7 +1,7 @@
 import { connectLog, createGapReport, type RunService } from '@logloom/runtime';
 import { topics } from '@logloom/schemas';
 import { correlateOptions } from './correlate-options.ts';
-import { correlatePartition, group } from './correlate-partition.ts';
+import { correlatePartition, consumerGroup } from './correlate-partition.ts';
 import { memberEventSchema } from './member-event-schema.ts';
 import { refreshInterval } from './rules/rules-in-log.ts';
 import { RulesSource } from './rules/rules-source.ts';
@@ -43,7 +43,7 @@ export const runCorrelator: RunService = async ({ settings, telemetry, signal, o
   setTimeout(ready, maxUnreadyMs).unref();
   await log.consume(
     {
-      group,
+      group: consumerGroup,
       topics: [topics.events],
       open: async (assignment) => {
         const handler = await correlatePartition(deps, assignment);

@@ -16,7 +16,7 @@ export function createMetrics({ registry }: Telemetry) {
       help: 'Events read from logs.events.',
       registers,
     }),
-    copies: new Counter({
+    duplicates: new Counter({
       name: 'logloom_correlator_copies_total',
       help: 'Replayed events that were dropped.',
       registers,
@@ -62,9 +62,9 @@ export function createMetrics({ registry }: Telemetry) {
       help: 'Documents that were closed early, or take no late events, because open requests took more than they may.',
       registers,
     }),
-    groupBytes: new Gauge({
+    sessionBytes: new Gauge({
       name: 'logloom_correlator_group_bytes',
-      help: 'What groups that are open or may be revised take in memory, by estimate.',
+      help: 'What sessions that are open or may be revised take in memory, by estimate.',
       labelNames: ['partition'],
       registers,
     }),
@@ -74,9 +74,9 @@ export function createMetrics({ registry }: Telemetry) {
       labelNames: ['partition'],
       registers,
     }),
-    openGroups: new Gauge({
+    openSessions: new Gauge({
       name: 'logloom_correlator_open_groups',
-      help: 'Groups that are open now.',
+      help: 'Sessions that are open now.',
       labelNames: ['partition'],
       registers,
     }),

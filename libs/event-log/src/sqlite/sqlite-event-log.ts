@@ -17,7 +17,7 @@ import {
   type TopicSpec,
 } from '../event-log.ts';
 import type { Trouble } from '../kafka/options.ts';
-import { leaseRenewalMs, SqliteGroups } from './groups.ts';
+import { leaseRenewalMs, SqliteConsumerGroups } from './consumer-groups.ts';
 import { SqliteTopic, topicPath } from './topic.ts';
 import { WakeUp } from './wake-up.ts';
 
@@ -39,7 +39,7 @@ const recreateMs = 600_000;
 export class SqliteEventLog implements EventLog {
   readonly epoch: string;
   readonly #folder: string;
-  readonly #groups: SqliteGroups;
+  readonly #groups: SqliteConsumerGroups;
   readonly #onTrouble: (trouble: Trouble) => void;
   readonly #topics = new Map<string, SqliteTopic>();
   readonly #wakeUp: WakeUp;
@@ -48,7 +48,7 @@ export class SqliteEventLog implements EventLog {
     mkdirSync(folder, { recursive: true });
     this.#folder = folder;
     this.#onTrouble = onTrouble;
-    this.#groups = new SqliteGroups(folder);
+    this.#groups = new SqliteConsumerGroups(folder);
     this.epoch = this.#groups.epoch;
     this.#wakeUp = new WakeUp(`event-log:${this.epoch}`);
   }

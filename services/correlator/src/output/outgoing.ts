@@ -16,7 +16,7 @@ export interface Outgoing {
   isShort: boolean;
 }
 
-/** Takes documents and keeps their bytes: one record may close all groups, and both at once would be twice the memory. */
+/** Takes documents and keeps their bytes: one record may close all sessions, and both at once would be twice the memory. */
 export class OutgoingDocuments implements Sink<Correlation> {
   readonly #serde: Serde;
   readonly #place: { partition: number; epoch: string };

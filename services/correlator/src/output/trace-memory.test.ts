@@ -18,11 +18,11 @@ test('the document gets the trace of its first sampled member, once', () => {
   assert.deepEqual(traces.take('b'), {});
 });
 
-test('it holds a bounded number of groups, the newest', () => {
+test('it holds a bounded number of sessions, the newest', () => {
   const traces = new TraceMemory(tracing);
-  const groups = 10_001;
-  for (let i = 0; i < groups; i++) traces.remember(`${i}`, member(`${i}`));
+  const sessions = 10_001;
+  for (let i = 0; i < sessions; i++) traces.remember(`${i}`, member(`${i}`));
   assert.deepEqual(traces.take('0'), {});
   assert.deepEqual(traces.take('1'), member('1'));
-  assert.deepEqual(traces.take(`${groups - 1}`), member(`${groups - 1}`));
+  assert.deepEqual(traces.take(`${sessions - 1}`), member(`${sessions - 1}`));
 });

@@ -3,7 +3,7 @@ import type { Carrier, TraceHeaders, Tracing } from '@logloom/telemetry';
 const maxIds = 10_000;
 
 /**
- * The trace of an open group, from its first sampled member, for the document that closes it later. Only in memory: after a restart
+ * The trace of an open session, from its first sampled member, for the document that closes it later. Only in memory: after a restart
  * a document may lack its trace, and nothing else.
  */
 export class TraceMemory {
@@ -21,7 +21,7 @@ export class TraceMemory {
     this.#headers.set(correlationId, headers);
   }
 
-  /** The headers for the group's document, once. */
+  /** The headers for the session's document, once. */
   take(correlationId: string): { headers?: TraceHeaders } {
     const headers = this.#headers.get(correlationId);
     if (headers === undefined) return {};

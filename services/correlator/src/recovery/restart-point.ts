@@ -35,7 +35,8 @@ export interface SetBy {
   options?: number | undefined;
 }
 
-interface Batch {
+/** A batch of records that was applied. */
+interface AppliedBatch {
   endOffset: number;
   clock: ClockState | undefined;
   setBy: SetBy;
@@ -49,7 +50,7 @@ interface Written {
   lastMember: number;
 }
 
-/** A restart may read a little more than it must, so that this many marks are enough, however long a group stays open. */
+/** A restart may read a little more than it must, so that this many marks are enough, however long a session stays open. */
 const maxMarks = 4096;
 
 /**
@@ -57,7 +58,7 @@ const maxMarks = 4096;
  * that belongs to it. Only what lies between there and now is kept in memory.
  */
 export class RestartPoint {
-  #batches: Batch[] = [];
+  #batches: AppliedBatch[] = [];
   #written: Written[] = [];
   #offset: number;
   #position: number;
@@ -159,7 +160,7 @@ export class RestartPoint {
 }
 
 /** Of two in a row only the end of the second is left. */
-function mergeBatches(a: Batch, b: Batch): Batch {
+function mergeBatches(a: AppliedBatch, b: AppliedBatch): AppliedBatch {
   const setBy = { rules: b.setBy.rules ?? a.setBy.rules, options: b.setBy.options ?? a.setBy.options };
   return { endOffset: b.endOffset, setBy, clock: b.clock ?? a.clock };
 }

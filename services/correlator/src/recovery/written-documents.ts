@@ -71,7 +71,7 @@ export class WrittenDocuments {
     return offset < this.#end.closeOffset;
   }
 
-  /** Whether a written document begins with this event, though a document before it that is lost may have left its group open. */
+  /** Whether a written document begins with this event, though a document before it that is lost may have left its session open. */
   begins(offset: number): boolean {
     return this.#starts.has(offset);
   }
@@ -132,7 +132,7 @@ export function lastMember({ firstOffset, memberDeltas }: Correlation): number {
   return memberDeltas.reduce((sum, delta) => sum + delta, firstOffset);
 }
 
-/** A group that closed for want of room takes no late events: the next one with its id starts a document of its own. */
+/** A session that closed for want of room takes no late events: the next one with its id starts a document of its own. */
 export function isFinal(reason: CloseReason): boolean {
   return reason === 'size' || reason === 'evicted';
 }

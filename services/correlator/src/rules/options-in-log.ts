@@ -6,7 +6,7 @@ import { CorrelatorError } from '../errors.ts';
 import { tryDecode } from '../try-decode.ts';
 
 /**
- * The newest version of the algorithm that this release knows. A release whose groups close otherwise on the same records raises it, keeps
+ * The newest version of the algorithm that this release knows. A release whose sessions close otherwise on the same records raises it, keeps
  * the old behaviour for the older versions, and so takes effect at a record of options and nowhere before.
  */
 export const algorithm = 1;
@@ -15,8 +15,8 @@ const recordsPerRead = 1000;
 
 /** The options as a record holds them. */
 export function toRecord(options: CorrelateOptions): CorrelationOptions {
-  const { idleMs, maxMs, graceMs, maxEvents, maxGroups, memoryBytes } = options;
-  return { algorithm, idleMs, maxMs, graceMs, maxEvents, maxGroups, memoryBytes };
+  const { idleMs, maxMs, graceMs, maxEvents, maxSessions, memoryBytes } = options;
+  return { algorithm, idleMs, maxMs, graceMs, maxEvents, maxGroups: maxSessions, memoryBytes };
 }
 
 /**
@@ -34,8 +34,8 @@ export function optionsOfRecord(
       `the record at ${topics.events}/${at.partition} offset ${at.offset} asks for version ${options.algorithm} of the ` +
         `correlation algorithm; this release knows versions up to ${algorithm}`,
     );
-  const { idleMs, maxMs, graceMs, maxEvents, maxGroups, memoryBytes } = options;
-  return { idleMs, maxMs, graceMs, maxEvents, maxGroups, memoryBytes };
+  const { idleMs, maxMs, graceMs, maxEvents, maxGroups: maxSessions, memoryBytes } = options;
+  return { idleMs, maxMs, graceMs, maxEvents, maxSessions, memoryBytes };
 }
 
 /** Whether both make the same documents. */

@@ -40,7 +40,7 @@ test('the wanted rules are written when those in force differ, once, and again a
     maxMs: 2,
     graceMs: 3,
     maxEvents: 4,
-    maxGroups: 5,
+    maxSessions: 5,
     memoryBytes: 6,
   };
   const long = { ...short, idleMs: 1000 };
@@ -78,7 +78,7 @@ test('the wanted rules are written when those in force differ, once, and again a
 
 test('options of a newer algorithm are refused; an older release says nothing of them', () => {
   const at = { partition: 3, offset: 17 };
-  const options = toRecord({ idleMs: 1, maxMs: 2, graceMs: 3, maxEvents: 4, maxGroups: 5, memoryBytes: 6 });
+  const options = toRecord({ idleMs: 1, maxMs: 2, graceMs: 3, maxEvents: 4, maxSessions: 5, memoryBytes: 6 });
   assert.throws(() => optionsOfRecord({ options: { ...options, algorithm: 99 } }, at), {
     code: 'newer-algorithm',
     message: /logs\.events\/3 offset 17 asks for version 99/,

@@ -7,7 +7,7 @@ export interface QueueNode<T> {
 
 /**
  * A doubly linked queue: push, remove and move to the end are O(1). A Map keeps the order too, but looking at its first entry walks
- * over the deleted ones before it, so its cost jumps with the number of open groups (bench/correlator.ts shows both).
+ * over the deleted ones before it, so its cost jumps with the number of open sessions (bench/correlator.ts shows both).
  */
 export class LinkedQueue<T> {
   first: QueueNode<T> | null = null;

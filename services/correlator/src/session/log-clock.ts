@@ -3,7 +3,7 @@ const toleranceMs = 1000;
 
 /** What a restart needs of the clock, in ms. */
 export interface ClockState {
-  /** The time by which groups close. */
+  /** The time by which sessions close. */
   now: number;
   /** The append time that it stands for. */
   mark: number;
@@ -14,36 +14,36 @@ export interface ClockState {
  * set back, it goes on from there at the same pace: a record that was appended by a clock that was wrong by a year does not hold it for a year.
  */
 export class LogClock {
-  #now: number;
-  #mark: number;
+  #nowMs: number;
+  #markMs: number;
   /** How often the append times fell. */
   setbacks = 0;
 
   constructor(state: ClockState = { now: 0, mark: 0 }) {
-    this.#now = state.now;
-    this.#mark = state.mark;
+    this.#nowMs = state.now;
+    this.#markMs = state.mark;
   }
 
-  get now(): number {
-    return this.#now;
+  get nowMs(): number {
+    return this.#nowMs;
   }
 
   /** The append time of the last record, but for small differences. */
-  get mark(): number {
-    return this.#mark;
+  get markMs(): number {
+    return this.#markMs;
   }
 
   get state(): ClockState {
-    return { now: this.#now, mark: this.#mark };
+    return { now: this.#nowMs, mark: this.#markMs };
   }
 
   /** A record with this append time was read. */
-  advance(timestamp: number): void {
-    if (timestamp >= this.#mark) {
-      this.#now += timestamp - this.#mark;
-      this.#mark = timestamp;
-    } else if (this.#mark - timestamp > toleranceMs) {
-      this.#mark = timestamp;
+  advance(appendTimeMs: number): void {
+    if (appendTimeMs >= this.#markMs) {
+      this.#nowMs += appendTimeMs - this.#markMs;
+      this.#markMs = appendTimeMs;
+    } else if (this.#markMs - appendTimeMs > toleranceMs) {
+      this.#markMs = appendTimeMs;
       this.setbacks++;
     }
   }

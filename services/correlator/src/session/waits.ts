@@ -1,15 +1,15 @@
 import type { Rule } from '@logloom/rules';
 import { LinkedQueue, type QueueNode } from './linked-queue.ts';
 
-/** An event that must be followed by another until `deadline`, or its rule matches. */
+/** An event that must be followed by another until `deadlineMs`, or its rule matches. */
 export interface Wait<Owner> {
   /** Whose event it is. */
   readonly owner: Owner;
   readonly rule: Rule;
   /** The event's timestamp, µs. */
-  readonly since: number;
+  readonly sinceMicros: number;
   /** The log's clock, ms. */
-  readonly deadline: number;
+  readonly deadlineMs: number;
 }
 
 export type WaitNode<Owner> = QueueNode<Wait<Owner>>;
@@ -21,7 +21,7 @@ interface EqualWaits<Owner> {
 }
 
 /**
- * The waits of all groups. Those that last equally long run out in the order in which they began, so each length has a queue of its own
+ * The waits of all sessions. Those that last equally long run out in the order in which they began, so each length has a queue of its own
  * and nothing is sorted; there are as many lengths as the rules name.
  */
 export class Waits<Owner> {
@@ -34,11 +34,11 @@ export class Waits<Owner> {
   }
 
   /** When the first one runs out; null when there is none. */
-  get nextDeadline(): number | null {
+  get nextDeadlineMs(): number | null {
     let next: number | null = null;
     for (const { queue } of this.#queues)
-      if (queue.first !== null && (next === null || queue.first.value.deadline < next))
-        next = queue.first.value.deadline;
+      if (queue.first !== null && (next === null || queue.first.value.deadlineMs < next))
+        next = queue.first.value.deadlineMs;
     return next;
   }
 
@@ -56,7 +56,7 @@ export class Waits<Owner> {
   /** The next one that has run out at this time of the log's clock, or null. It stays until it is removed. */
   ranOut(clock: number): Wait<Owner> | null {
     for (const { queue } of this.#queues)
-      if (queue.first !== null && queue.first.value.deadline <= clock) return queue.first.value;
+      if (queue.first !== null && queue.first.value.deadlineMs <= clock) return queue.first.value;
     return null;
   }
 

@@ -8,10 +8,10 @@ import { asEventLogError } from './error.ts';
 const leaseMs = 10_000;
 
 /**
- * The log's small state in one SQLite file: its epoch, the topics, the groups' commits, and which member of a group is at work.
+ * The log's small state in one SQLite file: its epoch, the topics, the consumer groups' commits, and which member of a group is at work.
  * A group has one working member at a time; others wait for its lease to end.
  */
-export class SqliteGroups {
+export class SqliteConsumerGroups {
   readonly epoch: string;
   readonly #path: string;
   readonly #db: DatabaseSync;

@@ -9,7 +9,7 @@ const options: CorrelateOptions = {
   maxMs: 900,
   graceMs: 120,
   maxEvents: 100,
-  maxGroups: 1000,
+  maxSessions: 1000,
   memoryBytes: 1e9,
 };
 
@@ -32,7 +32,7 @@ function rulesOf(text: string) {
   return result.rules;
 }
 
-/** Runs the lines of one group under the rules, and then lets everything run out. */
+/** Runs the lines of one session under the rules, and then lets everything run out. */
 function run(rules: string, lines: Line[], opts = options): { documents: Correlation[]; alerts: Alert[] } {
   const correlate = new Correlate(0, opts, { rules: rulesOf(rules) });
   const documents: Correlation[] = [];
@@ -63,7 +63,7 @@ function run(rules: string, lines: Line[], opts = options): { documents: Correla
     if (line.rules !== undefined) record.rules = rulesOf(line.rules);
     correlate.apply(record, documents, alerts);
   });
-  assert.deepEqual([correlate.openGroups, correlate.openWaits, correlate.lowWaterMark], [0, 0, null]);
+  assert.deepEqual([correlate.openSessions, correlate.openWaits, correlate.lowWaterMark], [0, 0, null]);
   return { documents, alerts };
 }
 
@@ -204,7 +204,7 @@ describe('A without B within a time', () => {
   const rules = (within: string): string =>
     `rules: [{ name: hung, when: 'message:a', without: 'message:b', within: ${within}, alert: true }]`;
 
-  test('that runs out while the group is open is in its document', () => {
+  test('that runs out while the session is open is in its document', () => {
     const lines = [{ at: 0, message: 'a' }, { at: 25 }];
     assert.deepEqual(matched(rules('20ms'), lines), [['r1', 'idle', 'hung']]);
     assert.deepEqual(
@@ -239,7 +239,7 @@ describe('A without B within a time', () => {
     );
   });
 
-  test('keeps the group for what it waits for, beyond its grace time', () => {
+  test('keeps the session for what it waits for, beyond its grace time', () => {
     const lines = [{ at: 0, message: 'a' }, { at: 1000 }, { at: 2000, message: 'b' }];
     assert.deepEqual(
       run(rules('3s'), lines).documents.map((d) => [d.id, d.revision, d.rules]),
@@ -270,12 +270,12 @@ describe('A without B within a time', () => {
     );
   });
 
-  test('is not decided for a group that ends for good before', () => {
+  test('is not decided for a session that ends for good before', () => {
     const full = { ...options, maxEvents: 1 };
     assert.deepEqual(matched(rules('20ms'), [{ at: 0, message: 'a' }], full), [['r1', 'size']]);
   });
 
-  test('closes an open group where the rule says so', () => {
+  test('closes an open session where the rule says so', () => {
     const closing = `rules: [{ name: hung, when: 'message:a', without: 'message:b', within: 20ms, close: true }]`;
     const { documents } = run(closing, [{ at: 0, message: 'a' }, { at: 15 }, { at: 30 }]);
     assert.deepEqual(
@@ -288,7 +288,7 @@ describe('A without B within a time', () => {
   });
 });
 
-test('a group keeps the rules of its first event; the next one has the new', () => {
+test('a session keeps the rules of its first event; the next one has the new', () => {
   const a = `rules: [{ name: one, when: 'message:m' }]`;
   const b = `rules: [{ name: other, when: 'message:m' }]`;
   const { documents } = run(a, [

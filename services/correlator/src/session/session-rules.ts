@@ -2,7 +2,7 @@ import type { FilterSubject } from '@logloom/filter';
 import { higherSeverity, type Rule, type RuleSet, type Sequence, type Severity } from '@logloom/rules';
 import type { Waits, WaitNode } from './waits.ts';
 
-/** What of a rule a group has seen. Made when the first event passes it. */
+/** What of a rule a session has seen. Made when the first event passes it. */
 interface Progress {
   /** Events that passed `when`. */
   count: number;
@@ -17,14 +17,14 @@ interface Progress {
 /** A timestamp in two lists, or a value's place in a set. */
 const bytesPerPart = 32;
 
-/** What a rule asks for the group: to be closed, for good or not. */
+/** What a rule asks for the session: to be closed, for good or not. */
 export type CloseRequest = boolean | 'final';
 
 /**
- * The rules over one group: those that were in force at its first event, for all its life. A function of the events that it is given,
+ * The rules over one session: those that were in force at its first event, for all its life. A function of the events that it is given,
  * in log order, and of the waits that run out.
  */
-export class GroupRules {
+export class SessionRules {
   readonly set: RuleSet;
   /** In the order in which they matched. */
   readonly matched: Rule[] = [];
@@ -154,8 +154,8 @@ export class GroupRules {
     }
     if (isNext) {
       progress.waits = progress.waits.filter((node) => {
-        const { since } = node.value;
-        if (since > timestamp || timestamp - since > withinMicros) return true;
+        const { sinceMicros } = node.value;
+        if (sinceMicros > timestamp || timestamp - sinceMicros > withinMicros) return true;
         waits.remove(node);
         this.#waiting--;
         return false;

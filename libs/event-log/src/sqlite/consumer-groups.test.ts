@@ -3,11 +3,11 @@ import { mkdtempDisposableSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { test } from 'node:test';
 import { join } from 'node:path';
-import { SqliteGroups } from './groups.ts';
+import { SqliteConsumerGroups } from './consumer-groups.ts';
 
 test('a lease that a clock an hour ahead has given holds nobody up once the clock is set back', (t) => {
   using folder = mkdtempDisposableSync(join(tmpdir(), 'lease-'));
-  const groups = new SqliteGroups(folder.path);
+  const groups = new SqliteConsumerGroups(folder.path);
   try {
     const ahead = Date.now() + 3_600_000;
     t.mock.method(Date, 'now', () => ahead);

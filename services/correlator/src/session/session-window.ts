@@ -1,0 +1,175 @@
+import type { RuleSet } from '@logloom/rules';
+import {
+  levels,
+  memberDeltas,
+  placeId,
+  type CloseReason,
+  type Correlation,
+  type Level,
+  type LogEvent,
+} from '@logloom/schemas';
+import type { QueueNode } from './linked-queue.ts';
+import { addIds } from './member-ids.ts';
+import { shapeOf, templateHash } from './message-shape.ts';
+import { SessionRules } from './session-rules.ts';
+
+/** What the correlator reads of a log event; the serde skips the rest. Rules ask for `host` and `spanId` too. */
+export type MemberEvent = Omit<LogEvent, 'receivedAt'>;
+
+/** A session of so many templates is like others that have the same first ones. */
+const maxTemplates = 64;
+
+/** The events of one correlation id, from the first one until its grace time is over. */
+export interface SessionWindow {
+  readonly correlationId: string;
+  readonly kind: string;
+  readonly firstOffset: number;
+  /** The members' offsets, ascending. */
+  readonly offsets: number[];
+  services: readonly string[];
+  /** Members per level, by the level's rank. */
+  readonly levelCounts: number[];
+  /** The ids of its members other than its own; null where there are none. */
+  ids: string[] | null;
+  /** The hashes of its members' templates. */
+  templates: readonly number[];
+  /** null where none are in force. */
+  readonly rules: SessionRules | null;
+  /** What it takes in memory, by estimate: a function of its members alone. Without what its rules hold. */
+  bytes: number;
+  /** The first and last timestamps of its events, microseconds since 1970. */
+  firstAtMicros: number;
+  lastAtMicros: number;
+  /** Revisions written so far. */
+  revision: number;
+  /** The log's clock (ms) when it opened, or opened again. */
+  openedAtMs: number;
+  /** The log's clock (ms) at its last event. */
+  activeAtMs: number;
+  /** The log's clock (ms) at its first close; null before. */
+  firstClosedAtMs: number | null;
+  // Its places in the queues of correlate.ts; null where it is in none.
+  created: QueueNode<SessionWindow> | null;
+  idle: QueueNode<SessionWindow> | null;
+  age: QueueNode<SessionWindow> | null;
+  grace: QueueNode<SessionWindow> | null;
+}
+
+/** What a session takes before its first member: itself, its places in the queues, the map's entry (bench/correlator.ts measures it). */
+const bytesPerSession = 900;
+/** A number in a list that grows by halves. */
+const bytesPerNumber = 12;
+/** A text on the heap, beside its characters. */
+const bytesPerText = 40;
+
+/** What a text takes, whatever its characters are. */
+export function textBytes(text: string): number {
+  return bytesPerText + 2 * text.length;
+}
+
+/** An empty list has no room of its own, and one that was pushed to has room for 17: most sessions need one or two. */
+const none: readonly never[] = [];
+
+/** An empty session that its first event is about to join. */
+export function openSession(
+  event: MemberEvent,
+  correlationId: string,
+  offset: number,
+  rules: RuleSet | null,
+): SessionWindow {
+  return {
+    correlationId,
+    kind: event.correlationKind ?? 'correlationId',
+    firstOffset: offset,
+    offsets: [],
+    services: none,
+    levelCounts: levels.map(() => 0),
+    ids: null,
+    templates: none,
+    rules: rules === null ? null : new SessionRules(rules),
+    bytes: bytesPerSession + textBytes(correlationId),
+    firstAtMicros: event.timestamp,
+    lastAtMicros: event.timestamp,
+    revision: 0,
+    openedAtMs: 0,
+    activeAtMs: 0,
+    firstClosedAtMs: null,
+    created: null,
+    idle: null,
+    age: null,
+    grace: null,
+  };
+}
+
+const rank = new Map<Level, number>(levels.map((level, i) => [level, i]));
+
+export function addMember(session: SessionWindow, event: MemberEvent, offset: number): void {
+  session.offsets.push(offset);
+  session.bytes += bytesPerNumber;
+  if (event.timestamp < session.firstAtMicros) session.firstAtMicros = event.timestamp;
+  if (event.timestamp > session.lastAtMicros) session.lastAtMicros = event.timestamp;
+  session.levelCounts[rank.get(event.level)!]!++;
+  if (!session.services.includes(event.service)) {
+    session.services = session.services.concat(event.service);
+    session.bytes += textBytes(event.service);
+  }
+  const known = session.ids?.length ?? 0;
+  session.ids = addIds(session.ids, session.correlationId, event);
+  for (let i = known; i < (session.ids?.length ?? 0); i++) session.bytes += textBytes(session.ids![i]!);
+  if (session.templates.length < maxTemplates) {
+    const template = templateHash(event.service, event.message);
+    if (!session.templates.includes(template)) {
+      session.templates = session.templates.concat(template);
+      session.bytes += bytesPerNumber;
+    }
+  }
+}
+
+/** The document of a session that the record at `offset` closes, as the `sequence`th, at that time of the log's clock. */
+export function toDocument(
+  session: SessionWindow,
+  { epoch, partition }: { epoch: string; partition: number },
+  {
+    reason,
+    final,
+    offset,
+    sequence,
+    clock,
+  }: { reason: CloseReason; final: boolean; offset: number; sequence: number; clock: number },
+): Correlation {
+  return {
+    id: placeId(epoch, partition, session.firstOffset),
+    correlationId: session.correlationId,
+    kind: session.kind,
+    revision: session.revision,
+    closeReason: reason,
+    firstAt: session.firstAtMicros,
+    lastAt: session.lastAtMicros,
+    services: [...session.services],
+    levels: countedLevels(session),
+    rules: session.rules?.matched.map(({ name }) => name) ?? [],
+    severity: session.rules?.severity ?? null,
+    partition,
+    firstOffset: session.firstOffset,
+    closeOffset: offset,
+    closeSequence: sequence,
+    firstClosedAt: session.firstClosedAtMs!,
+    memberDeltas: memberDeltas(session.offsets),
+    rulesVersion: session.rules?.set.version ?? '',
+    labels: session.rules?.labels ?? {},
+    alerts: session.rules?.newAlerts.map(({ name }) => name) ?? [],
+    final,
+    closedAt: clock,
+    ids: session.ids === null ? [] : [...session.ids],
+    shape: shapeOf(session.templates),
+  };
+}
+
+function countedLevels(session: SessionWindow): Record<string, number> {
+  const counted: Record<string, number> = {};
+  levels.forEach((level, i) => {
+    const count = session.levelCounts[i]!;
+    if (count > 0) counted[level] = count;
+  });
+  return counted;
+}
