@@ -1,5 +1,5 @@
 import { cancelledQueries, connectApi, registerCancelMetric, runCancellable } from '@logloom/indexer';
-import type { RunService } from '@logloom/runtime';
+import { errorOptions, respondWithErrors, type RunService } from '@logloom/runtime';
 import fastify from 'fastify';
 import { once } from 'node:events';
 import type { ApiRequest, ApiResponse } from './thread-protocol.ts';
@@ -10,7 +10,8 @@ export type AnswerApi = (request: ApiRequest, signal: AbortSignal) => Promise<Ap
 export function runApi(onAnswer: (answer: AnswerApi) => void): RunService {
   return async ({ settings, telemetry, signal, onReady }) => {
     // Requests come in by turns already (viewers-server.ts).
-    const app = fastify({ logger: false });
+    const app = fastify({ ...errorOptions, logger: false });
+    respondWithErrors(app, (err) => telemetry.logger.error({ err }, 'a search failed'));
     await connectApi(
       app,
       settings,

@@ -1,5 +1,6 @@
 import { registerConsole } from '@logloom/console';
 import type { Authenticate } from '@logloom/auth';
+import { CodedError, requestErrors } from '@logloom/errors';
 import {
   createApiQueue,
   createPrincipalName,
@@ -13,6 +14,8 @@ import {
   guardRequests,
   QueueFullError,
   registerHealth,
+  respondWithErrors,
+  sendError,
   serverOptions,
   type Health,
   type Slot,
@@ -73,6 +76,7 @@ export async function createViewersServer({
   };
   const principalName = createPrincipalName(authenticate, settings);
   const app = fastify(serverOptions(settings.LIVE_REQUEST_MS));
+  respondWithErrors(app, (err) => telemetry.logger.error({ err }, 'a request failed'));
   guardRequests(app, { settings, telemetry, door: 'viewers' });
   registerHealth(app, health, async () => {
     const running = threads.filter((thread) => thread.isReady);
@@ -103,10 +107,10 @@ export async function createViewersServer({
       if (gone.aborted) return reply.hijack();
       if (error instanceof QueueFullError) return sendQueueFull(reply, error);
       telemetry.logger.warn({ err: error }, 'the api thread did not answer');
-      return reply
-        .code(503)
-        .header('retry-after', '1')
-        .send({ error: { code: 'starting', message: 'the search is not ready; try again' } });
+      return sendError(
+        reply,
+        new CodedError(requestErrors, 'starting', 'the search is not ready; try again'),
+      );
     }
   };
   const busy = new Map(apis.map((thread) => [thread, 0]));

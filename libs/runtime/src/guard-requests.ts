@@ -1,7 +1,9 @@
 import { clientAddress, guardErrors, RequestGuard } from '@logloom/auth';
+import { CodedError } from '@logloom/errors';
 import type { Settings } from '@logloom/settings';
 import { SecurityLog, type Telemetry } from '@logloom/telemetry';
 import type { FastifyInstance } from 'fastify';
+import { sendError } from './error-responses.ts';
 
 export interface GuardContext {
   settings: Pick<Settings, 'HOST' | 'ALLOWED_HOSTS' | 'LIVE_ALLOWED_ORIGINS' | 'LIVE_TRUSTED_PROXIES'>;
@@ -23,10 +25,9 @@ export function guardRequests(app: FastifyInstance, { settings, telemetry, door 
     if (code === undefined) return;
     const { host, origin } = request.headers;
     security.refused(door, code, { address: addressOf(request.raw), host, origin });
-    const { status, message } = guardErrors[code];
     // What is still to come is thrown away, so that the client gets to read the answer.
     request.raw.resume();
-    return reply.code(status).send({ error: { code, message } });
+    return sendError(reply, new CodedError(guardErrors, code));
   });
   protectAnswers(app);
 }

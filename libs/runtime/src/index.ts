@@ -7,7 +7,16 @@ export { EngineWatch, type EnginePing, type WatchedEngine } from './engine-watch
 export { guardRequests, protectAnswers, type GuardContext } from './guard-requests.ts';
 export { AdmissionQueue, QueueFullError, type AdmissionQueueOptions, type Slot } from './admission-queue.ts';
 export { RemovalClock, type RemovalClockState } from './removal-clock.ts';
-export { registerHealth, type Health, type HealthCheck } from './register-health.ts';
-export { answerAndClose, serverOptions } from './server-options.ts';
+export { registerHealth, sendNotReady, type Health, type HealthCheck } from './register-health.ts';
+export { answerAndClose, errorOptions, serverOptions } from './server-options.ts';
+export {
+  asCodedError,
+  handleErrors,
+  refuseUnknown,
+  refuseWithoutHost,
+  respondWithErrors,
+  sendError,
+} from './error-responses.ts';
+export { RouteTable } from './route-table.ts';
 export { StorageWatch, type Trouble } from './storage-watch.ts';
 export type { RunService, ServiceContext } from './service-context.ts';

@@ -1,4 +1,6 @@
-import type { FastifyInstance } from 'fastify';
+import { CodedError, errorBody, requestErrors } from '@logloom/errors';
+import { storageErrors } from '@logloom/sqlite';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Trouble } from './storage-watch.ts';
 
 /** What keeps the service from its work at present; undefined when nothing does. */
@@ -23,16 +25,30 @@ export function registerHealth(app: FastifyInstance, health: Health, metrics: ()
   app.get('/health/live', async () => ({ status: 'live' }));
   app.get('/health/ready', async (_, reply) => {
     const { ready, trouble, checks = [] } = health;
-    if (trouble !== undefined)
-      return reply.code(503).send({ status: trouble.code, message: trouble.message });
+    if (trouble !== undefined) return sendNotReady(reply, trouble);
     const found = [...(health.problems ?? []), ...[...checks].flatMap((check) => check() ?? [])];
     const problems = [...new Set(found)];
-    if (!ready) return reply.code(503).send({ status: 'starting', ...(problems.length > 0 && { problems }) });
-    return problems.length === 0
-      ? { status: 'ready' }
-      : reply.code(503).send({ status: 'degraded', problems });
+    if (!ready) return sendNotReady(reply, { code: 'starting', problems });
+    return problems.length === 0 ? { status: 'ready' } : sendNotReady(reply, { code: 'degraded', problems });
   });
   app.get('/metrics', async (_, reply) =>
     reply.type('text/plain; version=0.0.4; charset=utf-8').send(await metrics()),
   );
+}
+
+const notReady = { ...requestErrors, ...storageErrors };
+
+/** 503 in the shape of all errors, with `status` and `problems` beside it as probes and operators know them. */
+export function sendNotReady(
+  reply: FastifyReply,
+  why: { code: keyof typeof notReady; message?: string; problems?: readonly string[] },
+): FastifyReply {
+  const { code, problems = [] } = why;
+  const { message } = new CodedError(notReady, code, why.message);
+  return reply.code(503).send({
+    status: code,
+    ...(why.message !== undefined && { message }),
+    ...(problems.length > 0 && { problems }),
+    ...errorBody({ code, message }),
+  });
 }

@@ -10,6 +10,7 @@ import fastify, { type FastifyInstance } from 'fastify';
 import { endAnyway } from './end-anyway.ts';
 import { guardRequests } from './guard-requests.ts';
 import { createFilesPrivate } from './private-files.ts';
+import { respondWithErrors } from './error-responses.ts';
 import { registerHealth, type HealthCheck } from './register-health.ts';
 import { serverOptions } from './server-options.ts';
 import type { RunService, ServiceContext } from './service-context.ts';
@@ -66,6 +67,7 @@ export async function runStandalone({
       endAnyway(service, settings.LIVE_DRAIN_MS);
     });
     await using server = fastify(serverOptions(settings.LIVE_REQUEST_MS));
+    respondWithErrors(server, (err) => telemetry.logger.error({ err }, 'a request failed'));
     guardRequests(server, { settings, telemetry, door: 'health' });
     registerHealth(server, health, () => metrics?.(telemetry) ?? telemetry.registry.metrics());
     await register?.(server, context);

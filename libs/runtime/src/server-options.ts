@@ -1,25 +1,32 @@
-import type { FastifyServerOptions } from 'fastify';
+import { CodedError, errorBody, requestErrors } from '@logloom/errors';
+import type { ConnectionError, FastifyReply, FastifyServerOptions } from 'fastify';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import { asCodedError, sendError } from './error-responses.ts';
 
 /** How often requests are looked through for those that take too long to arrive. */
 const lookMs = 5_000;
 /** A client that has been answered may take so long to read it. */
 const lingerMs = 1_000;
 
-const answers: Readonly<Record<string, { status: number; code: string; message: string }>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: {
-    status: 408,
-    code: 'request-timeout',
-    message: 'the request took too long to arrive',
-  },
-  HPE_HEADER_OVERFLOW: {
-    status: 431,
-    code: 'headers-too-large',
-    message: 'the headers are larger than they may be',
-  },
+/** The codes of what Node's parser refuses. */
+const codes: Readonly<Record<string, 'request-timeout' | 'headers-too-large'>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
+  HPE_HEADER_OVERFLOW: 'headers-too-large',
 };
-const unreadable = { status: 400, code: 'bad-request', message: 'this is no request of HTTP/1.1' };
+
+/** The options that let a server respond in one shape also to what never becomes a request. */
+export const errorOptions = {
+  frameworkErrors: (error: Error, _request: unknown, reply: FastifyReply) => {
+    sendError(reply, asCodedError(error));
+  },
+  clientErrorHandler: (error: ConnectionError, socket: Socket) => {
+    // Reset by the peer: nobody is there to be told.
+    if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+    const coded = new CodedError(requestErrors, codes[error.code] ?? 'bad-request');
+    answerAndClose(socket, coded.status, JSON.stringify(errorBody(coded)));
+  },
+} satisfies FastifyServerOptions;
 
 /**
  * The options of every server of ours but ingest's: a request has to arrive whole within `requestMs`, or it is answered 408 and its
@@ -27,26 +34,26 @@ const unreadable = { status: 400, code: 'bad-request', message: 'this is no requ
  */
 export function serverOptions(requestMs: number): Pick<
   FastifyServerOptions,
-  'requestTimeout' | 'clientErrorHandler'
+  'requestTimeout' | 'clientErrorHandler' | 'frameworkErrors'
 > & {
   logger: false;
   forceCloseConnections: true;
-  http: { headersTimeout: number; connectionsCheckingInterval: number };
+  return503OnClosing: false;
+  http: { headersTimeout: number; connectionsCheckingInterval: number; requireHostHeader: false };
 } {
   return {
+    ...errorOptions,
     logger: false,
+    // handleErrors() does it, in the shape of all errors.
+    return503OnClosing: false,
     // Otherwise a request that never arrives whole would hold up the stop.
     forceCloseConnections: true,
     requestTimeout: requestMs,
     http: {
+      // refuseWithoutHost() does it.
+      requireHostHeader: false,
       headersTimeout: requestMs,
       connectionsCheckingInterval: Math.min(lookMs, Math.max(1, requestMs)),
-    },
-    clientErrorHandler: (error, socket) => {
-      // Reset by the peer: nobody is there to be told.
-      if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-      const { status, code, message } = answers[error.code] ?? unreadable;
-      answerAndClose(socket, status, JSON.stringify({ error: { code, message } }));
     },
   };
 }

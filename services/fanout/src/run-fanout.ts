@@ -3,6 +3,7 @@ import {
   connectLog,
   guardRequests,
   registerHealth,
+  respondWithErrors,
   serverOptions,
   type RunService,
   type ServiceContext,
@@ -34,6 +35,7 @@ export function createFanout(): Fanout {
     // What is wrong with the keys is said once, not by each worker.
     await openAuthenticate(context.settings);
     const app = fastify(serverOptions(context.settings.LIVE_REQUEST_MS));
+    respondWithErrors(app, (err) => telemetry.logger.error({ err }, 'a request failed'));
     guardRequests(app, { settings: context.settings, telemetry, door: 'live' });
     const health = { ready: false };
     registerHealth(app, health, () => metrics(telemetry));
@@ -63,6 +65,7 @@ async function runHere({ settings, telemetry, signal, onReady, checks }: Service
   await using connection = await connectLog(settings, {}, telemetry);
   await using stores = openLiveStores(settings);
   const app = fastify(serverOptions(settings.LIVE_REQUEST_MS));
+  respondWithErrors(app, (err) => telemetry.logger.error({ err }, 'a request failed'));
   guardRequests(app, { settings, telemetry, door: 'live' });
   const health = { ready: false, checks: [connection.problem] };
   checks?.add(connection.problem);

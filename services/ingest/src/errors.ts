@@ -59,6 +59,8 @@ export class IngestError extends CodedError<ErrorCode> {
 /** fastify's own errors: a content type that cannot be parsed, a request that broke off. */
 export function asIngestError(error: Error & { statusCode?: number; code?: string }): IngestError {
   if (error instanceof IngestError) return error;
+  if (error instanceof CodedError && error.code === 'bad-request')
+    return new IngestError('bad-request', error.message);
   if (error.statusCode === 415) return new IngestError('unsupported-type');
   const isClients = (error.statusCode ?? 500) < 500 || error.code === 'ECONNRESET';
   return new IngestError(isClients ? 'bad-request' : 'internal', isClients ? error.message : undefined);

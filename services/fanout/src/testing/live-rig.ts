@@ -1,6 +1,6 @@
 import { authenticateNobody, type Authenticate } from '@logloom/auth';
 import { SqliteEventLog } from '@logloom/event-log';
-import { serverOptions } from '@logloom/runtime';
+import { respondWithErrors, serverOptions } from '@logloom/runtime';
 import { createEmbeddedSchemaRegistry, createSerde, type Serde } from '@logloom/schema-registry';
 import { topics, type Correlation, type Level, type LogEvent } from '@logloom/schemas';
 import { parseSettings } from '@logloom/settings';
@@ -60,6 +60,7 @@ export class LiveRig {
     requestMs = 30_000,
   ): Promise<RunningTier> {
     const app: FastifyInstance = fastify(serverOptions(requestMs));
+    respondWithErrors(app);
     const sockets = new Set<Socket>();
     app.server.on('connection', (socket) => {
       sockets.add(socket);

@@ -1,3 +1,5 @@
+import { CodedError, requestErrors } from '@logloom/errors';
+import { refuseUnknown, sendError, type RouteTable } from '@logloom/runtime';
 import type { FastifyInstance } from 'fastify';
 import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -13,26 +15,31 @@ const hopByHop = new Set([
   'upgrade',
 ]);
 
+export interface Forwarding {
+  /** The server that the requests go on to listens here. */
+  socketPath: string;
+  addressOf: (request: IncomingMessage) => string | undefined;
+  /** The server's own routes: a path of theirs is not passed on, whatever the method. */
+  routes: RouteTable;
+}
+
 /**
  * Sends every request that has no route of its own on to the server at a local socket, bodies streamed, and gives its answer. That server
  * is told the client's address (x-logloom-client), whatever the client says there.
  */
-export function forwardRequests(
-  app: FastifyInstance,
-  socketPath: string,
-  addressOf: (request: IncomingMessage) => string | undefined,
-): void {
+export function forwardRequests(app: FastifyInstance, { socketPath, addressOf, routes }: Forwarding): void {
   const agent = new Agent({ keepAlive: true });
   app.addHook('onClose', () => agent.destroy());
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
-  app.setNotFoundHandler(async ({ raw }, reply) => {
+  app.setNotFoundHandler(async (request, reply) => {
+    const { raw, url } = request;
+    if (routes.methodsOf(url.split('?', 1)[0]!).length > 0) return refuseUnknown(request, reply, routes);
     try {
       const answer = await forward(raw, reply.raw, socketPath, agent, addressOf(raw));
       return await reply.code(answer.statusCode!).headers(endToEnd(answer.headers)).send(answer);
     } catch {
-      const error = { code: 'starting', message: 'what answers this is not ready; try again' };
-      return reply.code(503).header('retry-after', '1').send({ error });
+      return sendError(reply, new CodedError(requestErrors, 'starting'));
     }
   });
 }

@@ -1,6 +1,6 @@
 import { clientAddress, openAuthenticate } from '@logloom/auth';
 import { SqliteEventLog } from '@logloom/event-log';
-import { connectLog, guardRequests, serverOptions } from '@logloom/runtime';
+import { connectLog, guardRequests, handleErrors, RouteTable, serverOptions } from '@logloom/runtime';
 import type { Telemetry } from '@logloom/telemetry';
 import fastify from 'fastify';
 import { forwardRequests } from './forward-requests.ts';
@@ -31,11 +31,17 @@ export async function runWorker(
   const { log } = connection;
   if (log instanceof SqliteEventLog) onLog((topic) => log.announce(topic));
   const app = fastify(serverOptions(settings.LIVE_REQUEST_MS));
+  handleErrors(app, (err) => telemetry.logger.error({ err }, 'a request failed'));
+  const routes = new RouteTable(app);
   guardRequests(app, { settings, telemetry, door: 'live' });
   const options = { ...liveOptions(settings), othersServe: true };
   const tier = createLiveTier({ ...connection, stores, settings, telemetry, authenticate, options });
   tier.attach(app);
-  forwardRequests(app, supervisorSocket, clientAddress(settings.LIVE_TRUSTED_PROXIES));
+  forwardRequests(app, {
+    socketPath: supervisorSocket,
+    addressOf: clientAddress(settings.LIVE_TRUSTED_PROXIES),
+    routes,
+  });
   const failed = new AbortController();
   try {
     await app.ready();

@@ -1,10 +1,9 @@
 import { clientAddress, networkOf, type Authenticate, type ClientAddress } from '@logloom/auth';
 import type { QueueFullError } from '@logloom/runtime';
-import { AdmissionQueue, type Slot } from '@logloom/runtime';
+import { AdmissionQueue, sendError, type Slot } from '@logloom/runtime';
 import { memoryBudget, type Settings } from '@logloom/settings';
 import type { FastifyReply } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { errors } from '../errors.ts';
 
 export { registerQueueMetrics } from '../telemetry.ts';
 
@@ -80,9 +79,6 @@ export function watchSending(response: ServerResponse, slot: Slot, bytes: number
 }
 
 export function sendQueueFull(reply: FastifyReply, error: QueueFullError): FastifyReply {
-  const { code, message, retryAfterSeconds } = error;
-  return reply
-    .code(errors[code].status)
-    .header('retry-after', String(retryAfterSeconds))
-    .send({ error: { code, message } });
+  reply.header('retry-after', String(error.retryAfterSeconds));
+  return sendError(reply, error);
 }

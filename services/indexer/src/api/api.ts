@@ -1,4 +1,3 @@
-import { statusOf } from '@logloom/errors';
 import { Sealer, type Authenticate, type ClientAddress } from '@logloom/auth';
 import {
   compileHighlight,
@@ -9,7 +8,7 @@ import {
 } from '@logloom/filter';
 import { eventToJson, formatMicros, type PlacedEvent } from '@logloom/schemas';
 import { SearchStoreError, type FoundEvent, type SearchStore, type Total } from '@logloom/search-store';
-import { protectAnswers } from '@logloom/runtime';
+import { asCodedError, protectAnswers, sendError } from '@logloom/runtime';
 import type { Actor, SecurityLog } from '@logloom/telemetry';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError, errors, type ErrorCode } from '../errors.ts';
@@ -82,7 +81,7 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
   void app.register(
     async (api) => {
       protectAnswers(api);
-      api.setErrorHandler((error, _, reply) => sendError(error as Error, reply, onError));
+      api.setErrorHandler((error, _, reply) => sendFailure(error as Error, reply, onError));
       if (deps.authenticate !== undefined)
         registerAccess(api, deps.authenticate, (request, code, message) =>
           deps.security?.refused('api', code, { address: addressOf(request), detail: message }),
@@ -297,19 +296,15 @@ const parameterOf: Partial<Record<ErrorCode, string>> = {
   'unknown-field': 'field',
 };
 
-function sendError(error: Error, reply: FastifyReply, onError?: (error: unknown) => void): FastifyReply {
-  const { code, statusCode } = error as FastifyError;
+function sendFailure(error: Error, reply: FastifyReply, onError?: (error: unknown) => void): FastifyReply {
+  const { code } = error as FastifyError;
   if (Object.hasOwn(errors, code)) {
     const known = code as ErrorCode;
     const parameter = parameterOf[known];
     const details = error instanceof ApiError ? error.details : parameter === undefined ? {} : { parameter };
-    return reply.code(statusOf(errors[known])).send({ error: { code, message: error.message, ...details } });
+    return sendError(reply, new ApiError(known, error.message, details));
   }
-  // Fastify's own refusals, such as a malformed URL.
-  if (statusCode !== undefined && statusCode < 500)
-    return reply.code(statusCode).send({ error: { code: 'bad-parameter', message: error.message } });
-  onError?.(error);
-  return reply
-    .code(500)
-    .send({ error: { code: 'internal-error', message: errors['internal-error'].message } });
+  const coded = asCodedError(error);
+  if (coded.status === 500) onError?.(error);
+  return sendError(reply, coded);
 }

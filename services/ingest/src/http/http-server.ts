@@ -7,7 +7,7 @@ import { registerIngestDoor } from './json/json-receiver.ts';
 import { registerLokiDoor } from './loki/loki-receiver.ts';
 import { registerOtlpDoor } from './otlp/otlp-receiver.ts';
 import { createOwnProducer } from '../producers/producer.ts';
-import { protectAnswers } from '@logloom/runtime';
+import { errorOptions, protectAnswers, refuseWithoutHost, sendNotReady } from '@logloom/runtime';
 
 /** How often it is looked for requests that take too long to arrive. */
 const lookMs = 5_000;
@@ -36,10 +36,15 @@ export type SendError = (error: IngestError, reply: FastifyReply) => FastifyRepl
 export function createHttpDoor(options: HttpDoorOptions): FastifyInstance {
   const { settings, state } = options;
   const app = fastify({
+    ...errorOptions,
     logger: false,
     return503OnClosing: false,
     requestTimeout: settings.INGEST_REQUEST_MS,
-    http: { connectionsCheckingInterval: Math.min(lookMs, Math.max(1, settings.INGEST_REQUEST_MS)) },
+    http: {
+      // refuseWithoutHost() does it.
+      requireHostHeader: false,
+      connectionsCheckingInterval: Math.min(lookMs, Math.max(1, settings.INGEST_REQUEST_MS)),
+    },
   });
   // Node swaps the two when this is the longer one.
   app.server.headersTimeout = Math.min(app.server.headersTimeout, settings.INGEST_REQUEST_MS);
@@ -72,12 +77,11 @@ export function createHttpDoor(options: HttpDoorOptions): FastifyInstance {
   scope(registerLokiDoor);
   app.get('/health/live', async () => ({ status: 'live' }));
   app.get('/health/ready', async (_request, reply) => {
-    if (state.phase !== 'ready') return reply.code(503).send({ status: state.phase });
+    if (state.phase !== 'ready') return sendNotReady(reply, { code: state.phase });
     const trouble = state.storage?.trouble;
-    if (trouble !== undefined)
-      return reply.code(503).send({ status: trouble.code, message: trouble.message });
+    if (trouble !== undefined) return sendNotReady(reply, trouble);
     const problem = state.problem?.();
-    if (problem !== undefined) return reply.code(503).send({ status: 'degraded', problems: [problem] });
+    if (problem !== undefined) return sendNotReady(reply, { code: 'degraded', problems: [problem] });
     return { status: 'ready' };
   });
   return app;
@@ -87,6 +91,7 @@ export function createHttpDoor(options: HttpDoorOptions): FastifyInstance {
 function guardSenders(app: FastifyInstance, { requests, guard }: HttpDoorOptions): void {
   app.addHook('onRequest', async (request) => {
     try {
+      refuseWithoutHost(request);
       const code = requests?.guard.refusal(request.raw);
       if (code !== undefined) throw new IngestError(code);
       request.ingestKey = guard?.identify(request.url, request.headers);

@@ -29,6 +29,15 @@ export function attachWebSocket(server: Server, tier: LiveTier, connections: Con
     // A token among them is for us to read, not to agree on.
     handleProtocols: (offered) => [...offered].find((name) => subprotocols.has(name)) ?? false,
   });
+  // Otherwise ws would respond in a shape of its own.
+  webSockets.on('wsClientError', (error, socket, request) => {
+    const isMethod = request.method !== 'GET';
+    const code = isMethod ? 'method-not-allowed' : 'bad-request';
+    refuse(socket as Socket, liveError(code, { message: error.message }), [
+      ...(isMethod ? ['Allow: GET'] : []),
+      'Sec-WebSocket-Version: 13',
+    ]);
+  });
   const onClose = (viewer: WebSocketViewer): void => tier.leave('websocket', viewer);
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     const refusal = refusalOf(request, tier);
@@ -81,9 +90,10 @@ function refusalOf(request: IncomingMessage, tier: LiveTier): LiveError | undefi
   return tier.refusal();
 }
 
-function refuse(socket: Socket, error: LiveError): void {
+function refuse(socket: Socket, error: LiveError, more: readonly string[] = []): void {
   const { status, retriable } = liveErrors[error.code];
   const headers = [
+    ...more,
     ...(retriable ? [`Retry-After: ${retryAfterSeconds}`] : []),
     ...(status === 401 ? ['WWW-Authenticate: Bearer'] : []),
   ];
