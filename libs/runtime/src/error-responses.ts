@@ -1,5 +1,6 @@
 import { CodedError, errorBody, requestErrors } from '@logloom/errors';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Server } from 'node:http';
 import { RouteTable } from './route-table.ts';
 
 type RequestErrorCode = keyof typeof requestErrors;
@@ -51,6 +52,7 @@ export function respondWithErrors(app: FastifyInstance, onFault?: (error: unknow
 
 /** respondWithErrors() without unknown paths, for a server that passes those on. */
 export function handleErrors(app: FastifyInstance, onFault?: (error: unknown) => void): void {
+  ignoreExpectations(app.server);
   let isClosing = false;
   app.addHook('preClose', async () => void (isClosing = true));
   app.addHook('onRequest', async (request, reply) => {
@@ -83,4 +85,9 @@ export function refuseUnknown(
   if (methods.length === 0) return sendError(reply, new CodedError(requestErrors, 'not-found'));
   reply.header('allow', methods.join(', '));
   return sendError(reply, new CodedError(requestErrors, 'method-not-allowed'));
+}
+
+/** Ignores an `Expect` that is not `100-continue` (RFC 9110, section 10.1.1): Node would respond 417 without a body. */
+export function ignoreExpectations(server: Server): void {
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response));
 }

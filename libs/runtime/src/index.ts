@@ -7,11 +7,13 @@ export { EngineWatch, type EnginePing, type WatchedEngine } from './engine-watch
 export { guardRequests, protectAnswers, type GuardContext } from './guard-requests.ts';
 export { AdmissionQueue, QueueFullError, type AdmissionQueueOptions, type Slot } from './admission-queue.ts';
 export { RemovalClock, type RemovalClockState } from './removal-clock.ts';
+export { createHealthServer, type HealthServerOptions } from './health-server.ts';
 export { registerHealth, sendNotReady, type Health, type HealthCheck } from './register-health.ts';
 export { answerAndClose, errorOptions, serverOptions } from './server-options.ts';
 export {
   asCodedError,
   handleErrors,
+  ignoreExpectations,
   refuseUnknown,
   refuseWithoutHost,
   respondWithErrors,

@@ -6,13 +6,11 @@ import {
   startTracing,
   type Telemetry,
 } from '@logloom/telemetry';
-import fastify, { type FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { endAnyway } from './end-anyway.ts';
-import { guardRequests } from './guard-requests.ts';
+import { createHealthServer } from './health-server.ts';
 import { createFilesPrivate } from './private-files.ts';
-import { respondWithErrors } from './error-responses.ts';
-import { registerHealth, type HealthCheck } from './register-health.ts';
-import { serverOptions } from './server-options.ts';
+import type { HealthCheck } from './register-health.ts';
 import type { RunService, ServiceContext } from './service-context.ts';
 
 export interface Standalone {
@@ -66,10 +64,12 @@ export async function runStandalone({
       health.ready = false;
       endAnyway(service, settings.LIVE_DRAIN_MS);
     });
-    await using server = fastify(serverOptions(settings.LIVE_REQUEST_MS));
-    respondWithErrors(server, (err) => telemetry.logger.error({ err }, 'a request failed'));
-    guardRequests(server, { settings, telemetry, door: 'health' });
-    registerHealth(server, health, () => metrics?.(telemetry) ?? telemetry.registry.metrics());
+    await using server = createHealthServer({
+      settings,
+      telemetry,
+      health,
+      metrics: () => metrics?.(telemetry) ?? telemetry.registry.metrics(),
+    });
     await register?.(server, context);
     await server.listen({ host: settings.HOST, port: settings.HEALTH_PORT ?? healthPort });
     await run({

@@ -7,7 +7,13 @@ import { registerIngestDoor } from './json/json-receiver.ts';
 import { registerLokiDoor } from './loki/loki-receiver.ts';
 import { registerOtlpDoor } from './otlp/otlp-receiver.ts';
 import { createOwnProducer } from '../producers/producer.ts';
-import { errorOptions, protectAnswers, refuseWithoutHost, sendNotReady } from '@logloom/runtime';
+import {
+  errorOptions,
+  ignoreExpectations,
+  protectAnswers,
+  refuseWithoutHost,
+  sendNotReady,
+} from '@logloom/runtime';
 
 /** How often it is looked for requests that take too long to arrive. */
 const lookMs = 5_000;
@@ -46,6 +52,7 @@ export function createHttpDoor(options: HttpDoorOptions): FastifyInstance {
       connectionsCheckingInterval: Math.min(lookMs, Math.max(1, settings.INGEST_REQUEST_MS)),
     },
   });
+  ignoreExpectations(app.server);
   // Node swaps the two when this is the longer one.
   app.server.headersTimeout = Math.min(app.server.headersTimeout, settings.INGEST_REQUEST_MS);
   // Bodies are read by the doors: they count, unpack and limit them by rules of their own.

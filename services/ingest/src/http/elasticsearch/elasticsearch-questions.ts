@@ -68,6 +68,8 @@ export function registerElasticsearchQuestions(app: FastifyInstance, state: Door
         method,
         url,
         handler: async (request, response) => {
+          // A path of another receiver is not Elasticsearch's, and neither is the response.
+          if (reserved.has((request as Question).params.index ?? '')) return response.callNotFound();
           if (state.phase !== 'ready') throw new IngestError(state.phase);
           return answer(response, JSON.stringify(reply(request as Question, response)));
         },
@@ -93,11 +95,11 @@ export function registerElasticsearchQuestions(app: FastifyInstance, state: Door
     _shards: { total: 1, successful: 1, failed: 0 },
   }));
   // An index is there as soon as somebody writes to it.
-  on(['HEAD'], ['/:index'], (request) => indexOf(request));
-  on(['PUT'], ['/:index'], (request) => ({
+  on(['HEAD'], ['/:index'], ({ params }) => params.index);
+  on(['PUT'], ['/:index'], ({ params }) => ({
     acknowledged: true,
     shards_acknowledged: true,
-    index: indexOf(request),
+    index: params.index,
   }));
   on(['GET', 'POST', 'PUT', 'DELETE'], ['/_*'], () => {
     throw new IngestError('not-found');
@@ -106,11 +108,6 @@ export function registerElasticsearchQuestions(app: FastifyInstance, state: Door
 
 type Question = FastifyRequest<{ Params: { index?: string } }>;
 type Answerer = (request: Question, reply: FastifyReply) => unknown;
-
-function indexOf({ params: { index = '' } }: Question): string {
-  if (reserved.has(index)) throw new IngestError('method-not-allowed');
-  return index;
-}
 
 /** Clients that sniff go on with the addresses that they find here: the one that they have come by. */
 function nodes({ headers, socket }: Question): unknown {

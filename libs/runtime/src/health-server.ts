@@ -1,0 +1,29 @@
+import type { Settings } from '@logloom/settings';
+import type { Telemetry } from '@logloom/telemetry';
+import fastify, { type FastifyInstance } from 'fastify';
+import { respondWithErrors } from './error-responses.ts';
+import { guardRequests, type GuardContext } from './guard-requests.ts';
+import { registerHealth, type Health } from './register-health.ts';
+import { serverOptions } from './server-options.ts';
+
+export interface HealthServerOptions {
+  settings: GuardContext['settings'] & Pick<Settings, 'LIVE_REQUEST_MS'>;
+  telemetry: Pick<Telemetry, 'logger' | 'registry'>;
+  health: Health;
+  /** Prometheus text. */
+  metrics: () => Promise<string>;
+}
+
+/** The server of a service on its own, for health and metrics. Not yet listening. */
+export function createHealthServer({
+  settings,
+  telemetry,
+  health,
+  metrics,
+}: HealthServerOptions): FastifyInstance {
+  const server = fastify(serverOptions(settings.LIVE_REQUEST_MS));
+  respondWithErrors(server, (err) => telemetry.logger.error({ err }, 'a request failed'));
+  guardRequests(server, { settings, telemetry, door: 'health' });
+  registerHealth(server, health, metrics);
+  return server;
+}
