@@ -107,8 +107,8 @@ test('gap and goodbye reasons are those that the live tier gives', () => {
   assert.deepEqual(codesOf('Gap reasons').sort(), reasons.sort());
   const goodbyes = texts.flatMap((text) => [
     ...[...text.matchAll(/\.goodbye\('([a-z-]+)'/g)].map((match) => match[1]!),
-    // A drain has its viewers told why.
-    ...[...text.matchAll(/#drain\(reason: ([^)]*)\)/g)].flatMap((match) => literals(match[1]!)),
+    // A drain tells its viewers why.
+    ...[...text.matchAll(/type DrainReason = ([^;]*);/g)].flatMap((match) => literals(match[1]!)),
   ]);
   // A reason of both is declared among the gaps.
   const declared = reasonSections.flatMap(({ declarations }) =>

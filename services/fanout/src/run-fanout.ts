@@ -13,7 +13,7 @@ import fastify from 'fastify';
 import { listenBacklog } from './workers/listen-backlog.ts';
 import { liveOptions } from './server/live-options.ts';
 import { openLiveStores } from './server/live-stores.ts';
-import { createLiveTier } from './server/live-tier.ts';
+import { createLiveTier } from './server/create-live-tier.ts';
 import { Supervisor } from './workers/supervisor.ts';
 
 export interface Fanout {

@@ -8,9 +8,9 @@ export const spans = {
   broadcast: { name: 'broadcast', kind: 'internal' },
 } satisfies Record<string, SpanSpec | ((topic: string) => SpanSpec)>;
 
-/** What the metrics are read from, when they are asked for. */
+/** What the metrics are read from when they are asked for; viewers by transport. */
 export interface LiveMetricsSource {
-  viewers: () => { websocket: number; sse: number; poll: number };
+  viewers: () => Readonly<Record<string, number>>;
   /** Of all kinds, and how many were closed or refused because there were too many. */
   connections: () => { open: number; cut: number };
   streams: () => readonly LiveStream[];

@@ -1,4 +1,4 @@
-import type { Seat } from './holder-book.ts';
+import type { ConnectionSlot } from './principal-limiter.ts';
 import { refilled } from './rate-limit.ts';
 import type { ViewerLimits } from './viewer-limits.ts';
 
@@ -8,16 +8,16 @@ const patienceSeconds = 20;
 /** How much one connection may still send. One a connection, so it holds a few numbers and no more than it must. */
 export class ClientRate {
   readonly #limits: ViewerLimits;
-  readonly #seat: Seat;
+  readonly #slot: ConnectionSlot;
   #messages: number;
   #subscribes: number;
   #filledAt: number;
   /** Messages over the rate that it may still send before it counts as flooding. */
   #patience: number;
 
-  constructor(limits: ViewerLimits, seat: Seat, nowMs: number) {
+  constructor(limits: ViewerLimits, slot: ConnectionSlot, nowMs: number) {
     this.#limits = limits;
-    this.#seat = seat;
+    this.#slot = slot;
     this.#messages = 2 * limits.messagesPerSecond;
     this.#subscribes = 2 * limits.subscriptions;
     this.#filledAt = nowMs;
@@ -35,14 +35,14 @@ export class ClientRate {
     this.#patience = refilled(this.#patience, messagesPerSecond, patience, elapsedMs);
     if (this.#messages < 1) return false;
     this.#messages--;
-    return this.#seat.admitMessage(nowMs);
+    return this.#slot.admitMessage(nowMs);
   }
 
   /** Whether the message that was just admitted may be a subscribe. */
   admitSubscribe(nowMs: number): boolean {
     if (this.#subscribes < 1) return false;
     this.#subscribes--;
-    return this.#seat.admitSubscribe(nowMs);
+    return this.#slot.admitSubscribe(nowMs);
   }
 
   /** Counts a message that was not admitted; true once it is a flood, and no burst of a client that did not know better. */
@@ -50,8 +50,8 @@ export class ClientRate {
     return --this.#patience < 0;
   }
 
-  /** Gives the address its seat back. */
-  leave(): void {
-    this.#seat.leave();
+  /** Frees the connection's slot. */
+  release(): void {
+    this.#slot.release();
   }
 }

@@ -234,7 +234,7 @@ describe('limits', () => {
       again = await LiveClient.open(port, from('203.0.113.1')).catch(() => undefined);
     }
     for (const client of [...clients, ...sixth, other, again]) client.ws.terminate();
-    assert.equal(tier.refusal(), undefined);
+    assert.equal(tier.admission.refusal(), undefined);
     await stop();
   });
 

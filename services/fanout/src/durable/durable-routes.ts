@@ -1,15 +1,15 @@
-import type { FastifyInstance } from 'fastify';
 import { liveError } from '../errors.ts';
-import { refuseWith, welcome } from '../transports/live-request.ts';
-import type { LiveTier } from '../server/live-tier.ts';
+import { accessFor, refuseWith } from '../transports/http-request.ts';
+import type { TransportContext } from '../transports/transport.ts';
 
 const defaultNames = 100;
 const maxNames = 1_000;
 
 /** Adds GET /live/durable?limit=&cursor=, the names of durable subscriptions and where they stand, and DELETE /live/durable/{name}. */
-export function attachDurables(app: FastifyInstance, tier: LiveTier): void {
+export function attachDurables(context: TransportContext): void {
+  const { app } = context;
   app.get('/live/durable', async (request, reply) => {
-    const access = await welcome(request, tier);
+    const access = await accessFor(request, context);
     if (!access.ok) return refuseWith(reply, access.error);
     const { durables, holder = '' } = access.session;
     if (durables === undefined) return refuseWith(reply, liveError('durable-unavailable'));
@@ -32,7 +32,7 @@ export function attachDurables(app: FastifyInstance, tier: LiveTier): void {
   });
 
   app.delete<{ Params: { name: string } }>('/live/durable/:name', async (request, reply) => {
-    const access = await welcome(request, tier);
+    const access = await accessFor(request, context);
     if (!access.ok) return refuseWith(reply, access.error);
     const { durables, holder = '' } = access.session;
     if (durables === undefined) return refuseWith(reply, liveError('durable-unavailable'));

@@ -217,7 +217,7 @@ test('a poll waits for what matches, and the next one misses nothing', async () 
       [400, 400, 400, 400],
     );
     const waiting = poll(`filter=service:pay&from=${cursor}&wait=60000`);
-    await eventually(() => tier.tier.polls.size === 1, 'a poll that waits');
+    await eventually(() => tier.tier.viewers.of('poll').size === 1, 'a poll that waits');
     await tier.stop();
     assert.deepEqual((await waiting).events, []);
   } finally {

@@ -1,5 +1,5 @@
 import type { Settings } from '@logloom/settings';
-import type { LiveTierOptions } from './live-tier.ts';
+import type { LiveTierOptions } from './live-tier-options.ts';
 
 /** What the settings say about the live tier. */
 export function liveOptions(settings: Settings): Partial<LiveTierOptions> {

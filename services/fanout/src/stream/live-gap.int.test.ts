@@ -85,7 +85,7 @@ test('when a topic is made anew, viewers are sent away, come back, and learn tha
     const goodbye = await viewer.first('goodbye');
     assert.equal(goodbye.reason, 'restart');
     assert.ok(!viewer.texts.includes('new'), 'events of the new topic at offsets of the old');
-    await eventually(() => tier.tier.refusal() === undefined, 'the tier open again');
+    await eventually(() => tier.tier.admission.refusal() === undefined, 'the tier open again');
     const back = await LiveClient.open(tier.port);
     assert.equal((await back.subscribe({ from: { cursor } })).resumed, false);
     const gap = await back.first('gap');
@@ -141,7 +141,7 @@ test('when the log loses its end, viewers are sent away, and who comes back gets
     db.exec('DELETE FROM p0 WHERE "offset" >= 1');
     db.close();
     assert.equal((await viewer.first('goodbye')).reason, 'restart');
-    await eventually(() => tier.tier.refusal() === undefined, 'the tier open again');
+    await eventually(() => tier.tier.admission.refusal() === undefined, 'the tier open again');
     const back = await LiveClient.open(tier.port);
     await back.subscribe({ from: { tail: 10 } });
     await rig.append(lost.slice(0, 3));

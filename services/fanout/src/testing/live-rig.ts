@@ -12,12 +12,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openLiveStores } from '../server/live-stores.ts';
-import {
-  createLiveTier,
-  type LiveTier,
-  type LiveTierDeps,
-  type LiveTierOptions,
-} from '../server/live-tier.ts';
+import { createLiveTier } from '../server/create-live-tier.ts';
+import type { LiveTier, LiveTierDeps } from '../server/live-tier.ts';
+import type { LiveTierOptions } from '../server/live-tier-options.ts';
 
 export interface RunningTier {
   port: number;

@@ -7,7 +7,7 @@ import { forwardRequests } from './forward-requests.ts';
 import { listenBacklog } from './listen-backlog.ts';
 import { liveOptions } from '../server/live-options.ts';
 import { openLiveStores } from '../server/live-stores.ts';
-import { createLiveTier } from '../server/live-tier.ts';
+import { createLiveTier } from '../server/create-live-tier.ts';
 import type { WorkerData } from './worker-protocol.ts';
 
 export interface WorkerContext {

@@ -4,9 +4,9 @@ import { liveError, type LiveError } from '../../errors.ts';
 import { Session, type SessionContext } from '../../delivery/session.ts';
 import type { Viewer } from '../../delivery/viewer.ts';
 
-/** An answer takes in no more once it has so many bytes. */
-const maxAnswerBytes = 1 << 20;
-/** What comes in one burst goes into one answer. */
+/** A response takes in no more once it has this many bytes. */
+const maxResponseBytes = 1 << 20;
+/** What comes in one burst goes into one response. */
 const lingerMs = 10;
 
 interface Gap {
@@ -16,7 +16,7 @@ interface Gap {
   reason: string;
 }
 
-export interface PollAnswer {
+export interface PollResponse {
   /** Where the next poll goes on. */
   cursor: string;
   resumed: boolean;
@@ -25,12 +25,12 @@ export interface PollAnswer {
   gaps: Gap[];
 }
 
-/** A viewer for one poll: its answer is what a live one would be sent from its cursor on, until something came or the time is up. */
+/** A viewer for one poll: its response is what a live viewer would be sent from its cursor on, until something came or the time is up. */
 export class PollViewer implements Viewer {
-  readonly answer: Promise<PollAnswer | LiveError>;
+  readonly response: Promise<PollResponse | LiveError>;
   readonly #session: Session;
   readonly #request: SubscribeRequest;
-  readonly #resolve: (answer: PollAnswer | LiveError) => void;
+  readonly #resolve: (response: PollResponse | LiveError) => void;
   readonly #items: unknown[] = [];
   readonly #gaps: Gap[] = [];
   #bytes = 0;
@@ -41,18 +41,18 @@ export class PollViewer implements Viewer {
   isOpen = true;
 
   constructor(context: SessionContext, request: SubscribeRequest, waitMs: number) {
-    const { promise, resolve } = Promise.withResolvers<PollAnswer | LiveError>();
-    this.answer = promise;
+    const { promise, resolve } = Promise.withResolvers<PollResponse | LiveError>();
+    this.response = promise;
     this.#resolve = resolve;
     this.#request = request;
-    this.#timer = setTimeout(() => this.#answerNow(), waitMs);
+    this.#timer = setTimeout(() => this.#respond(), waitMs);
     this.#session = new Session(this, context, (error) => this.#end(error));
     void this.#session.subscribe(request);
   }
 
-  /** A full answer takes in no more: history waits, and what is live is left for the next poll. */
+  /** A full response takes in no more: history waits, and live events are left for the next poll. */
   get queuedBytes(): number {
-    return this.isOpen && this.#bytes >= maxAnswerBytes ? Number.MAX_SAFE_INTEGER : 0;
+    return this.isOpen && this.#bytes >= maxResponseBytes ? Number.MAX_SAFE_INTEGER : 0;
   }
 
   encode(batch: Batch): Buffer {
@@ -81,22 +81,22 @@ export class PollViewer implements Viewer {
       case this.#request.stream:
         this.#items.push(...(message as unknown as Record<string, unknown[]>)[this.#request.stream]!);
         this.#cursor = message.cursor;
-        if (this.queuedBytes > 0) this.#answerNow();
+        if (this.queuedBytes > 0) this.#respond();
         else this.#linger();
     }
   }
 
   evict(): void {
-    this.#answerNow();
+    this.#respond();
   }
 
   terminate(): void {
-    this.#answerNow();
+    this.#respond();
   }
 
   /** The client is gone. */
   close(): void {
-    this.#answerNow();
+    this.#respond();
   }
 
   /** Its token has expired. What it was to be sent is behind the cursor that its client has. */
@@ -104,7 +104,7 @@ export class PollViewer implements Viewer {
     this.#end(liveError('token-expired'));
   }
 
-  /** It is told by its answer. */
+  /** The response says all. */
   heartbeat(): void {}
 
   goodbye(): void {}
@@ -113,10 +113,10 @@ export class PollViewer implements Viewer {
     if (this.#isLingering) return;
     this.#isLingering = true;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#answerNow(), lingerMs);
+    this.#timer = setTimeout(() => this.#respond(), lingerMs);
   }
 
-  #answerNow(): void {
+  #respond(): void {
     this.#end({
       cursor: this.#cursor,
       resumed: this.#resumed,
@@ -125,12 +125,12 @@ export class PollViewer implements Viewer {
     });
   }
 
-  #end(answer: PollAnswer | LiveError): void {
+  #end(response: PollResponse | LiveError): void {
     if (!this.isOpen) return;
     this.isOpen = false;
     clearTimeout(this.#timer);
     // Not at once: leaving a group in the middle of a delivery finishes it first.
     setImmediate(() => this.#session.close());
-    this.#resolve(answer);
+    this.#resolve(response);
   }
 }

@@ -99,13 +99,13 @@ describe('sockets of the live port', () => {
     const url = `http://127.0.0.1:${tier.port}/live/poll?wait=60000`;
     const gone = new AbortController();
     const polls = [1, 2].map(() => fetch(url, { signal: gone.signal }).catch(() => undefined));
-    await eventually(() => tier.tier.polls.size === 2, 'two polls');
+    await eventually(() => tier.tier.viewers.of('poll').size === 2, 'two polls');
     const third = await fetch(url);
     assert.equal(third.status, 503);
     assert.equal(((await third.json()) as { error: { code: string } }).error.code, 'too-many-viewers');
     gone.abort();
     await Promise.all(polls);
-    await eventually(() => tier.tier.polls.size === 0, 'both have left');
+    await eventually(() => tier.tier.viewers.of('poll').size === 0, 'both have left');
     await tier.stop();
   });
 

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { avroFrame, avroSubprotocol } from '../../encoding/avro-frame.ts';
 import type { Batch } from '../../encoding/batch.ts';
 import { DroppedMessages } from './dropped-messages.ts';
-import type { Seat } from '../../admission/holder-book.ts';
+import type { ConnectionSlot } from '../../admission/principal-limiter.ts';
 import { parseClientMessage, type ClientMessage } from '../../protocol/client-message.ts';
 import { ClientRate } from '../../admission/client-rate.ts';
 import { liveError, type LiveError } from '../../errors.ts';
@@ -14,8 +14,8 @@ import { serverMessage } from '../../protocol/server-message.ts';
 import { Session, type SessionContext } from '../../delivery/session.ts';
 import type { Viewer } from '../../delivery/viewer.ts';
 
-/** Answers that a client may let pile up, beside its budget of events, before it is cut off. */
-const maxQueuedAnswers = 1 << 20;
+/** Replies that a client may let pile up, beside its budget of events, before it is cut off. */
+const maxQueuedReplies = 1 << 20;
 const heartbeatFrame = textFrame(serverMessage.heartbeat);
 /** With a ping, in one write. */
 const beat = Buffer.concat([heartbeatFrame, pingFrame]);
@@ -40,23 +40,23 @@ export class WebSocketViewer implements Viewer, LiveSocketOwner {
   #queuedAtBeat = 0;
   #takenAtBeat = 0;
 
-  /** `onClose` is called once, when the connection is gone. The viewer leaves its seat then. */
+  /** `onClose` is called once, when the connection is gone. The viewer releases its slot then. */
   constructor(
     ws: LiveSocket,
     socket: Socket,
     context: SessionContext,
-    seat: Seat,
+    slot: ConnectionSlot,
     heartbeatMs: number,
     onClose: (viewer: WebSocketViewer) => void,
   ) {
     this.#ws = ws;
     this.#socket = socket;
     this.#onClose = onClose;
-    this.#rate = new ClientRate(context.limits, seat, performance.now());
+    this.#rate = new ClientRate(context.limits, slot, performance.now());
     this.#maxMessageBytes = context.limits.messageBytes;
     this.#serde = ws.protocol === avroSubprotocol ? context.serde : undefined;
     this.#takesDeflated = takesDeflated(ws);
-    this.#maxQueued = context.budget + maxQueuedAnswers;
+    this.#maxQueued = context.budget + maxQueuedReplies;
     this.#session = new Session(this, context, (error) => this.#tellError(error));
     ws.owner = this;
     this.tell(serverMessage.hello(heartbeatMs, context.limits.messageBytes));
@@ -133,7 +133,7 @@ export class WebSocketViewer implements Viewer, LiveSocketOwner {
   closed(): void {
     this.#session.close();
     this.#dropped?.close();
-    this.#rate.leave();
+    this.#rate.release();
     this.#onClose(this);
   }
 

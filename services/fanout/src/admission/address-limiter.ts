@@ -3,19 +3,20 @@ import { RateLimit } from './rate-limit.ts';
 
 export interface AddressLimits {
   connections: number;
-  /** Of all its connections together; twice as many at once. */
+  /** Over all connections of the address; twice as many at once. */
   messagesPerSecond: number;
 }
 
-/** A connection's share of what its address may do. */
-export interface AddressSeat {
+/** One connection's share of its address's limits. */
+export interface AddressSlot {
   admitMessage(nowMs: number): boolean;
-  leave(): void;
+  /** Frees the slot; called once. */
+  release(): void;
 }
 
-const unlimited: AddressSeat = { admitMessage: () => true, leave: () => {} };
+const unlimited: AddressSlot = { admitMessage: () => true, release: () => {} };
 
-class Address implements AddressSeat {
+class Address implements AddressSlot {
   connections = 0;
   readonly #messages: RateLimit;
   readonly #onEmpty: () => void;
@@ -29,13 +30,13 @@ class Address implements AddressSeat {
     return this.#messages.admit(nowMs);
   }
 
-  leave(): void {
+  release(): void {
     if (--this.connections === 0) this.#onEmpty();
   }
 }
 
-/** Counts connections and messages by the address that they come from. Loopback is this machine itself: nothing is counted. */
-export class AddressBook {
+/** Limits connections and messages per client address. Loopback is this machine itself and has no limit. */
+export class AddressLimiter {
   readonly #limits: AddressLimits;
   readonly #addresses = new Map<string, Address>();
 
@@ -43,8 +44,8 @@ export class AddressBook {
     this.#limits = limits;
   }
 
-  /** A seat for one more connection, to be left once; undefined when the address has as many as it may. */
-  enter(address: string | undefined): AddressSeat | undefined {
+  /** Returns a slot for one more connection; undefined when the address has reached its limit. */
+  enter(address: string | undefined): AddressSlot | undefined {
     if (address === undefined || isLoopback(address)) return unlimited;
     const key = networkOf(address);
     let found = this.#addresses.get(key);

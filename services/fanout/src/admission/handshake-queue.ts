@@ -1,33 +1,33 @@
-/** The time of one turn of the event loop that goes to new viewers; what is left of the turn is for those who are there. */
+/** The part of one turn of the event loop that goes to new viewers; the rest is for those who are connected. */
 const sliceMs = 2;
 
 /**
- * Lets viewers in, a few in each turn of the event loop, first come, first served: in a storm of handshakes those who watch already
- * get their events in between.
+ * Admits new viewers first come, first served, a few in each turn of the event loop: connected viewers get their events in between
+ * during a storm of handshakes.
  */
-export class HandshakeGate {
+export class HandshakeQueue {
   readonly #maxInProgress: number;
   #waiting: (() => void)[] = [];
   #next = 0;
   #inProgress = 0;
   #isScheduled = false;
 
+  /** `maxInProgress`: handshakes that may be in preparation or wait, before the queue is full. */
   constructor(maxInProgress: number) {
     this.#maxInProgress = maxInProgress;
   }
 
-  /** Whether as many are on their way as may be. */
   get isFull(): boolean {
     return this.#inProgress >= this.#maxInProgress;
   }
 
-  /** Calls `letIn` with what `prepare` gives when both that and the turn have come. `prepare` never rejects. */
-  async enter<T>(prepare: () => Promise<T>, letIn: (prepared: T) => void): Promise<void> {
+  /** Calls `admit` with what `prepare` resolved to, once the handshake is first in the queue. `prepare` must not reject. */
+  async enter<T>(prepare: () => Promise<T>, admit: (prepared: T) => void): Promise<void> {
     this.#inProgress++;
     const prepared = await prepare();
     this.#waiting.push(() => {
       this.#inProgress--;
-      letIn(prepared);
+      admit(prepared);
     });
     this.#schedule();
   }
@@ -37,15 +37,15 @@ export class HandshakeGate {
     this.#isScheduled = true;
     setImmediate(() => {
       this.#isScheduled = false;
-      this.#work();
+      this.#admitSome();
       this.#schedule();
     });
   }
 
-  #work(): void {
-    const end = performance.now() + sliceMs;
+  #admitSome(): void {
+    const endMs = performance.now() + sliceMs;
     do this.#waiting[this.#next++]!();
-    while (this.#next < this.#waiting.length && performance.now() < end);
+    while (this.#next < this.#waiting.length && performance.now() < endMs);
     if (this.#next < this.#waiting.length) return;
     this.#waiting = [];
     this.#next = 0;

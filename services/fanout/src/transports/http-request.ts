@@ -1,26 +1,26 @@
 import type { Access, Principal } from '@logloom/auth';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { SessionContext } from '../delivery/session.ts';
+import { liveError, liveErrors, type LiveError } from '../errors.ts';
 import { streamNames, type StreamName, type SubscribeRequest } from '../protocol/client-message.ts';
 import { parseCursor } from '../protocol/cursor.ts';
-import { liveError, liveErrors, type LiveError } from '../errors.ts';
-import type { LiveTier } from '../server/live-tier.ts';
-import type { SessionContext } from '../delivery/session.ts';
 import { parseFromText } from '../protocol/subscribe-from.ts';
+import type { TransportContext } from './transport.ts';
 
-export type Welcome =
-  { ok: true; session: SessionContext; holder: Principal } | { ok: false; error: LiveError };
+export type HttpAccess =
+  { ok: true; session: SessionContext; principal: Principal } | { ok: false; error: LiveError };
 
-/** Whether the request of a viewer over plain HTTP may be served, and with what. */
-export async function welcome(request: FastifyRequest, tier: LiveTier): Promise<Welcome> {
-  const refused = tier.guard.refusal(request.raw);
-  if (refused !== undefined) return { ok: false, error: tier.refused(request.raw, liveError(refused)) };
-  const refusal = tier.refusal();
+/** Authenticates a viewer's plain HTTP request, and says what its session works with; or why it is refused. */
+export async function accessFor(
+  { raw }: FastifyRequest,
+  { admission, sessionFor }: TransportContext,
+): Promise<HttpAccess> {
+  const refusal = admission.refusalOf(raw);
   if (refusal !== undefined) return { ok: false, error: refusal };
-  const access = await new Promise<Access>((resolve) => {
-    void tier.gate.enter(() => tier.authenticate(request.raw), resolve);
-  });
-  if (!access.ok) return { ok: false, error: tier.refused(request.raw, access.error) };
-  return { ok: true, session: tier.sessionFor(access.principal, request.raw), holder: access.principal };
+  const access = await new Promise<Access>((resolve) => admission.authenticate(raw, resolve));
+  if (!access.ok) return { ok: false, error: admission.report(raw, access.error) };
+  const { principal } = access;
+  return { ok: true, session: sessionFor(principal, raw), principal };
 }
 
 export type ReadQuery = { ok: true; request: SubscribeRequest } | { ok: false; error: LiveError };

@@ -1,0 +1,54 @@
+import { liveError, type LiveError } from '../../errors.ts';
+import { accessFor, readQuery, refuseWith } from '../http-request.ts';
+import type { Transport } from '../transport.ts';
+import { PollViewer, type PollResponse } from './poll-viewer.ts';
+
+const name = 'poll';
+const defaultWaitMs = 25_000;
+const maxWaitMs = 60_000;
+
+/**
+ * Answers GET /live/poll?filter=&stream=&from=&wait=, for clients behind proxies that pass on neither WebSockets nor streams: waits
+ * up to `wait` milliseconds until something matches, and returns the cursor for the next poll, which misses nothing.
+ */
+export const pollTransport: Transport = {
+  name,
+  isLongLived: false,
+  attach(context) {
+    const { app, admission, viewers } = context;
+    app.get('/live/poll', async (request, reply) => {
+      const access = await accessFor(request, context);
+      if (!access.ok) return refuseWith(reply, access.error);
+      const { session, principal } = access;
+      const query = request.query as Record<string, unknown>;
+      const read = readQuery(query, session, name);
+      if (!read.ok) return refuseWith(reply, read.error);
+      const { wait = String(defaultWaitMs) } = query;
+      if (typeof wait !== 'string' || !/^\d{1,5}$/.test(wait) || Number(wait) > maxWaitMs) {
+        const message = `wait: is not a number of milliseconds up to ${maxWaitMs}`;
+        return refuseWith(reply, liveError('bad-message', { message }));
+      }
+      const admitted = admission.enterSubscribed(request.raw, principal);
+      if (!admitted.ok) return refuseWith(reply, admitted.error);
+      const viewer = new PollViewer(session, read.request, Number(wait));
+      viewers.add(name, viewer, principal.expiresAtMs);
+      reply.raw.once('close', () => viewer.close());
+      // The client has left meanwhile: no event would tell of its end any more.
+      if (reply.raw.destroyed || request.raw.socket.destroyed) viewer.close();
+      try {
+        const response = await viewer.response;
+        if (isError(response)) return await refuseWith(reply, response);
+        // There is no cursor before the subscription has begun: the wait was too short.
+        if (response.cursor === '') return await refuseWith(reply, liveError('log-unavailable'));
+        return await reply.header('cache-control', 'no-store').send(response);
+      } finally {
+        viewers.delete(name, viewer);
+        admitted.slot.release();
+      }
+    });
+  },
+};
+
+function isError(response: PollResponse | LiveError): response is LiveError {
+  return 'code' in response;
+}

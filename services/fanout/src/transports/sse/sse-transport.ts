@@ -1,0 +1,39 @@
+import { accessFor, readQuery, refuseWith } from '../http-request.ts';
+import type { Transport } from '../transport.ts';
+import { SseViewer } from './sse-viewer.ts';
+
+const name = 'sse';
+
+/** Serves viewers at GET /live/sse. What is wrong with the request is answered as JSON before the stream starts. */
+export const sseTransport: Transport = {
+  name,
+  isLongLived: true,
+  attach(context) {
+    const { app, admission, viewers, heartbeatMs } = context;
+    app.get('/live/sse', async (request, reply) => {
+      const access = await accessFor(request, context);
+      if (!access.ok) return refuseWith(reply, access.error);
+      const { session, principal } = access;
+      const lastEventId = request.headers['last-event-id'];
+      const resumeAt = typeof lastEventId === 'string' && lastEventId !== '' ? lastEventId : undefined;
+      const read = readQuery(request.query as Record<string, unknown>, session, name, resumeAt);
+      if (!read.ok) return refuseWith(reply, read.error);
+      const admitted = admission.enterSubscribed(request.raw, principal);
+      if (!admitted.ok) return refuseWith(reply, admitted.error);
+      const { slot } = admitted;
+      reply.hijack();
+      // The client has left meanwhile: no event would tell of its end any more.
+      if (reply.raw.destroyed || request.raw.socket.destroyed) {
+        slot.release();
+        return reply;
+      }
+      const viewer = new SseViewer(reply.raw, session, () => {
+        viewers.delete(name, viewer);
+        slot.release();
+      });
+      viewers.add(name, viewer, principal.expiresAtMs);
+      viewer.start(heartbeatMs, read.request);
+      return reply;
+    });
+  },
+};

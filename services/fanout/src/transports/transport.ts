@@ -1,0 +1,28 @@
+import type { Principal } from '@logloom/auth';
+import type { FastifyInstance } from 'fastify';
+import type { IncomingMessage } from 'node:http';
+import type { ConnectionLimit } from '../admission/connection-limit.ts';
+import type { ViewerAdmission } from '../admission/viewer-admission.ts';
+import type { SessionContext } from '../delivery/session.ts';
+import type { ViewerRegistry } from '../server/viewer-registry.ts';
+
+/** A way for viewers to connect. A new one is a folder here and a line in transports.ts. */
+export interface Transport {
+  /** The value of the label `transport` in metrics. */
+  name: string;
+  /** Whether its viewers stay connected. Those leave in waves at a drain; others are answered at once. */
+  isLongLived: boolean;
+  /** Adds its routes to the viewers' server. */
+  attach(context: TransportContext): void;
+}
+
+/** What the live tier offers a transport. */
+export interface TransportContext {
+  app: FastifyInstance;
+  connections: ConnectionLimit;
+  admission: ViewerAdmission;
+  viewers: ViewerRegistry;
+  heartbeatMs: number;
+  /** What the principal's sessions work with; there is one whenever admission refuses nothing. */
+  sessionFor: (principal: Principal, request: IncomingMessage) => SessionContext;
+}
