@@ -17,9 +17,17 @@ export const errors = {
   ...pickErrors(eventLogErrors, 'log-unavailable'),
   ...pickErrors(
     requestErrors,
-    ...(['bad-json', 'bad-request', 'not-found', 'method-not-allowed', 'request-timeout'] as const),
-    ...(['body-too-large', 'headers-too-large', 'unsupported-type'] as const),
-    ...(['starting', 'draining', 'degraded'] as const),
+    'bad-json',
+    'bad-request',
+    'not-found',
+    'method-not-allowed',
+    'request-timeout',
+    'body-too-large',
+    'headers-too-large',
+    'unsupported-type',
+    'starting',
+    'draining',
+    'degraded',
   ),
 };
 

@@ -1,19 +1,16 @@
 import { topics } from '@logloom/schemas';
 import { Counter, Gauge, Histogram, messagingSpan, type SpanSpec, type Telemetry } from '@logloom/telemetry';
 
-/** The spans of ingest, all of them. */
+/** The spans of ingest; receivers over HTTP make theirs by receiveSpan(). */
 export const spans = {
   receiveSyslog: { name: 'receive syslog', kind: 'server' },
-  receive: receiveSpan('/ingest'),
-  receiveOtlp: receiveSpan('/v1/logs'),
-  receiveBulk: receiveSpan('/_bulk'),
-  receiveLoki: receiveSpan('/loki/api/v1/push'),
   processRaw: messagingSpan('process', topics.raw, 'ingest'),
   normalize: { name: 'normalise', kind: 'internal' },
   send: messagingSpan('send', topics.events),
 } satisfies Record<string, SpanSpec>;
 
-function receiveSpan(route: string): SpanSpec {
+/** The span of a request to a route. */
+export function receiveSpan(route: string): SpanSpec {
   return {
     name: `POST ${route}`,
     kind: 'server',
@@ -21,25 +18,25 @@ function receiveSpan(route: string): SpanSpec {
   };
 }
 
-/** The metrics of ingest, all of them. */
+/** The metrics of ingest. The label `door` holds the receiver's name. */
 export interface IngestMetrics {
-  /** Durable in logs.events, by door. */
+  /** Events durable in logs.events, by receiver. */
   accepted: Counter<'door'>;
-  /** Numbered events that were durable already, by door. */
+  /** Numbered events that were durable already, by receiver. */
   duplicates: Counter<'door'>;
-  /** Refused events, by door and code. */
+  /** Refused events, by receiver and code. */
   rejected: Counter<'door' | 'code'>;
   /** Requests that failed as a whole, by code. */
   failedRequests: Counter<'code'>;
   /** Bytes of bodies, unpacked. */
   bytes: Counter;
-  /** Records that share one append to logs.events. */
+  /** Records in one append to logs.events. */
   appendRecords: Histogram;
-  /** From the first byte of a request to its answer. */
+  /** From the first byte of a request to its response. */
   requestSeconds: Histogram;
 }
 
-/** What is counted by key. */
+/** The metrics of each key. */
 export interface KeyMetrics {
   events: Counter<'key'>;
   bytes: Counter<'key'>;
@@ -58,7 +55,7 @@ export function createKeyMetrics({ registry }: Telemetry): KeyMetrics {
   };
 }
 
-/** Registers what counts the refusals over quotas that are not those of keys. */
+/** Registers the counter of refusals over the quotas of services and addresses. */
 export function createQuotaCounter({ registry }: Telemetry): Counter<'by' | 'door'> {
   return new Counter({
     name: 'logloom_ingest_quota_refusals_total',
@@ -68,7 +65,7 @@ export function createQuotaCounter({ registry }: Telemetry): Counter<'by' | 'doo
   });
 }
 
-/** Registers the metrics of the HTTP connections; both are asked when metrics are read. */
+/** Registers the metrics of the HTTP connections; the functions are called when metrics are read. */
 export function createConnectionMetrics(
   { registry }: Telemetry,
   stats: { connections: () => number; refused: () => number; replaced: () => number },
@@ -96,11 +93,11 @@ export function createConnectionMetrics(
 
 function countReplaced(
   registry: Telemetry['registry'],
-  door: 'http' | 'syslog',
+  receiver: 'http' | 'syslog',
   replaced: () => number,
 ): void {
   new Counter({
-    name: `logloom_ingest_${door}_replaced_connections_total`,
+    name: `logloom_ingest_${receiver}_replaced_connections_total`,
     help: 'Silent connections closed to make room for new ones because too many were open',
     registers: [registry],
     collect() {
@@ -110,7 +107,7 @@ function countReplaced(
   });
 }
 
-/** Registers what counts the secrets that were taken out, by the name of the rule. */
+/** Registers the counter of redacted secrets, by the name of the rule. */
 export function createRedactionCounter({ registry }: Telemetry): Counter<'rule'> {
   return new Counter({
     name: 'logloom_ingest_redactions_total',
@@ -120,23 +117,23 @@ export function createRedactionCounter({ registry }: Telemetry): Counter<'rule'>
   });
 }
 
-/** What the syslog door counts by itself; functions are asked when metrics are read. */
+/** What the syslog receiver counts; the functions are called when metrics are read. */
 export interface SyslogStats {
   connections: () => number;
   refusedConnections: number;
-  /** Silent connections that made room for new ones. */
+  /** Silent connections closed to make room for new ones. */
   replacedConnections: number;
-  /** Datagrams thrown away because the log did not keep up. */
+  /** Datagrams dropped because the log did not keep up. */
   dropped: () => number;
-  /** Datagrams that the kernel threw away; NaN where it does not say. */
+  /** Datagrams that the kernel dropped; NaN where it does not tell. */
   kernelDropped: () => number;
-  /** Datagrams thrown away over the quota of their service or address. */
+  /** Datagrams dropped because their service or address was over its quota. */
   overQuota: number;
-  /** How long connections were not read because of a quota, in ms, summed up. */
+  /** The time for which connections were not read because of a quota, in total. */
   heldMs: number;
 }
 
-/** Registers the metrics of the syslog door; it replaces the functions once it is open. */
+/** Registers the metrics of the syslog receiver, which sets the functions once it is open. */
 export function createSyslogStats({ registry }: Telemetry): SyslogStats {
   const registers = [registry];
   const stats: SyslogStats = {
@@ -191,15 +188,15 @@ export function createSyslogStats({ registry }: Telemetry): SyslogStats {
   return stats;
 }
 
-/** Registers the metrics; `pendingBytes` tells the bytes of the requests in work. */
-export function createMetrics({ registry }: Telemetry, pendingBytes: () => number): IngestMetrics {
+/** Registers the metrics; `usedBytes` returns the bytes that are taken of the memory budget. */
+export function createMetrics({ registry }: Telemetry, usedBytes: () => number): IngestMetrics {
   const registers = [registry];
   new Gauge({
     name: 'logloom_ingest_pending_bytes',
-    help: 'Bytes of requests received and not yet answered',
+    help: 'Bytes that requests in work and unfinished syslog messages hold',
     registers,
     collect() {
-      this.set(pendingBytes());
+      this.set(usedBytes());
     },
   });
   return {
@@ -240,18 +237,18 @@ export function createMetrics({ registry }: Telemetry, pendingBytes: () => numbe
     }),
     requestSeconds: new Histogram({
       name: 'logloom_ingest_request_duration_seconds',
-      help: 'From the first byte of a request to its answer',
+      help: 'From the first byte of a request to its response',
       buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30],
       registers,
     }),
   };
 }
 
-/** Registers how many producers' epochs are known; asked when metrics are read. */
+/** Registers the number of producers whose epoch is known; the function is called when metrics are read. */
 export function createProducersGauge({ registry }: Telemetry, producers: () => number): void {
   new Gauge({
     name: 'logloom_ingest_producers',
-    help: 'Producers that number their events and whose epoch is known; the ones unheard of for longest are forgotten',
+    help: 'Producers that number their events and whose epoch is known; the least recent are forgotten first',
     registers: [registry],
     collect() {
       this.set(producers());

@@ -108,9 +108,9 @@ test('every door asks for a key, and holds it to its services and its quota', as
   const events = await readEvents(folder.path);
   const messages = events.map(({ message }) => message).filter((message) => message !== 'b');
   assert.deepEqual(messages.sort(), ['a', 'a', 'a', 'a', 'a', 'd', 'y']);
-  const letters = await readDeadLetters(folder.path);
-  assert.deepEqual(new Set(letters.map(({ code }) => code)), new Set(['service-not-allowed']));
-  assert.equal(letters.length, 3);
+  const deadLetters = await readDeadLetters(folder.path);
+  assert.deepEqual(new Set(deadLetters.map(({ code }) => code)), new Set(['service-not-allowed']));
+  assert.equal(deadLetters.length, 3);
 });
 
 test('a keys file that cannot be used stops the start', async () => {

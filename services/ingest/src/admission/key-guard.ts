@@ -1,37 +1,35 @@
 import { KeysUnavailable, type IngestKey, type IngestKeys, type Quota } from '@logloom/auth';
 import type { LogEvent } from '@logloom/schemas';
+import type { Settings } from '@logloom/settings';
+import type { Telemetry } from '@logloom/telemetry';
 import type { IncomingHttpHeaders } from 'node:http';
 import { IngestError, reject, type Rejection } from '../errors.ts';
 import { QuotaAccounts, quotaError, type Meter } from '../quotas/quota-accounts.ts';
-import type { KeyMetrics } from '../telemetry.ts';
+import { createKeyMetrics, type KeyMetrics } from '../telemetry.ts';
 
-/** Paths that need no key: what asks whether the service lives holds no event. */
-const open = new Set(['/health/live', '/health/ready', '/ready']);
-
-/** Asks every request for a key, and holds each key to its quota. */
+/** Requires a key of every request, and holds each key to its quota. */
 export class KeyGuard {
   readonly #keys: IngestKeys;
   readonly #quota: Quota;
   readonly #metrics: KeyMetrics;
   readonly #accounts = new QuotaAccounts();
 
-  /** `quota` is that of keys without one of their own. */
+  /** `quota` is for keys without one of their own. */
   constructor(keys: IngestKeys, quota: Quota, metrics: KeyMetrics) {
     this.#keys = keys;
     this.#quota = quota;
     this.#metrics = metrics;
   }
 
-  /** The request's key; undefined where none is needed. Throws IngestError `unauthorized`, `auth-unavailable`. */
-  identify(url: string, headers: IncomingHttpHeaders): IngestKey | undefined {
-    if (open.has(url.split('?', 1)[0]!)) return undefined;
+  /** Returns the request's key. Throws IngestError `unauthorized`, `auth-unavailable`. */
+  identify(headers: IncomingHttpHeaders): IngestKey {
     const key = ifAvailable(() => this.#keys.find(headers));
     if (key === undefined)
       throw new IngestError('unauthorized', 'no key came with the request, or none that is known');
     return key;
   }
 
-  /** The key of that name, to judge anew what was sent with it; undefined where there is none any more. Throws `auth-unavailable`. */
+  /** Returns the key of that name, to check again what was sent with it; undefined when it no longer exists. Throws `auth-unavailable`. */
   named(name: string): IngestKey | undefined {
     return ifAvailable(() => this.#keys.named(name));
   }
@@ -54,6 +52,22 @@ export class KeyGuard {
   }
 }
 
+/** Returns undefined where no setting names a file of keys. Rejects when the file cannot be read. */
+export async function createKeyGuard(
+  settings: Pick<Settings, 'INGEST_KEYS' | 'INGEST_KEY_EVENTS_PER_SECOND' | 'INGEST_KEY_BYTES_PER_SECOND'>,
+  telemetry: Telemetry,
+): Promise<KeyGuard | undefined> {
+  if (settings.INGEST_KEYS === undefined) return undefined;
+  // Loaded only where there are keys: it would slow down every start.
+  const { IngestKeys } = await import('@logloom/auth/ingest-keys');
+  const quota = {
+    eventsPerSecond: settings.INGEST_KEY_EVENTS_PER_SECOND,
+    bytesPerSecond: settings.INGEST_KEY_BYTES_PER_SECOND,
+    burstSeconds: 2,
+  };
+  return new KeyGuard(new IngestKeys(settings.INGEST_KEYS), quota, createKeyMetrics(telemetry));
+}
+
 function ifAvailable<T>(find: () => T): T {
   try {
     return find();
@@ -63,7 +77,7 @@ function ifAvailable<T>(find: () => T): T {
   }
 }
 
-/** The event, if its sender may send events of this service. */
+/** Returns the event if its key may send events of its service, else the rejection. */
 export function ifAllowed(result: LogEvent | Rejection, key: IngestKey | undefined): LogEvent | Rejection {
   if (key === undefined || 'code' in result || key.allows(result.service)) return result;
   return reject(
@@ -72,7 +86,7 @@ export function ifAllowed(result: LogEvent | Rejection, key: IngestKey | undefin
   );
 }
 
-/** The event, if the key that it was once sent with is still known, and may send events of this service now. */
+/** Returns the event if the key that it was once sent with still exists and may send events of its service now, else the rejection. */
 export function ifStillAllowed(
   result: LogEvent | Rejection,
   key: IngestKey | undefined,

@@ -43,8 +43,8 @@ test('messages that begin and do not end fill no memory: their connection is clo
     await new Promise((resolve) => first.once('close', resolve));
   }
   assert.equal((await readEvents(folder.path)).length, 1);
-  const [letter] = await readDeadLetters(folder.path);
-  assert.equal(letter?.code, 'incomplete-message');
+  const [deadLetter] = await readDeadLetters(folder.path);
+  assert.equal(deadLetter?.code, 'incomplete-message');
 });
 
 test('silent connections make room: those of whoever has most of them, and never one that is at work', async () => {

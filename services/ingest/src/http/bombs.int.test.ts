@@ -193,6 +193,6 @@ test('bombs at every door: the process lives, others are served, and dead letter
   const events = await readEvents(folder.path);
   assert.equal(events.filter(({ message }) => message.startsWith('normal')).length, acknowledged);
   assert.ok(statSync(join(folder.path, 'log/logs.dead-letter.db')).size < 3 * bytes);
-  const letters = await readDeadLetters(folder.path);
-  assert.ok(letters.some(({ code }) => code === 'many-rejected'));
+  const deadLetters = await readDeadLetters(folder.path);
+  assert.ok(deadLetters.some(({ code }) => code === 'many-rejected'));
 });

@@ -105,9 +105,9 @@ async function round(count: number, random: Random): Promise<Map<string, number>
   }
   const events = await readEvents(folder.path);
   for (const event of events) assert.equal(typeof JSON.parse(event.attributes), 'object');
-  const letters = await readDeadLetters(folder.path);
-  assert.deepEqual({ accepted: events.length, rejected: letters.length }, counted);
-  assert.ok(letters.every(({ code, message }) => code !== '' && message !== ''));
+  const deadLetters = await readDeadLetters(folder.path);
+  assert.deepEqual({ accepted: events.length, rejected: deadLetters.length }, counted);
+  assert.ok(deadLetters.every(({ code, message }) => code !== '' && message !== ''));
   const good = events.filter(({ message }) => message.startsWith('good-')).map(({ message }) => message);
   assert.deepEqual(good.sort(), named.sort());
   return statuses;

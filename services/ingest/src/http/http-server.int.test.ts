@@ -132,8 +132,8 @@ test('bad lines do not touch the good ones beside them, and are kept whole', asy
     assert.deepEqual([many.json.rejected?.length, many.json.rejectedCount], [1000, 1500]);
   }
   assert.equal((await readEvents(folder.path)).length, 3);
-  const letters = await readDeadLetters(folder.path);
-  const first = letters.slice(0, bad.length);
+  const deadLetters = await readDeadLetters(folder.path);
+  const first = deadLetters.slice(0, bad.length);
   assert.ok(first.every(({ payload }, i) => payload.equals(bad[i]!)));
   assert.deepEqual(
     first.map(({ source }) => source.offset),

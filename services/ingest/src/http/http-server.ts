@@ -1,46 +1,35 @@
-import type { IngestKey } from '@logloom/auth';
-import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
-import type { Doors, HttpDoorOptions } from './receive-request.ts';
-import { registerElasticsearchDoor } from './elasticsearch/elasticsearch-receiver.ts';
+import type { IngestKey, RequestGuard } from '@logloom/auth';
+import { errorOptions, ignoreExpectations, protectAnswers, refuseWithoutHost } from '@logloom/runtime';
+import type { SecurityLog } from '@logloom/telemetry';
+import fastify, { type FastifyInstance } from 'fastify';
+import { once } from 'node:events';
 import { asIngestError, IngestError } from '../errors.ts';
-import { registerIngestDoor } from './json/json-receiver.ts';
-import { registerLokiDoor } from './loki/loki-receiver.ts';
-import { registerOtlpDoor } from './otlp/otlp-receiver.ts';
 import { createOwnProducer } from '../producers/producer.ts';
-import {
-  errorOptions,
-  ignoreExpectations,
-  protectAnswers,
-  refuseWithoutHost,
-  sendNotReady,
-} from '@logloom/runtime';
+import { healthPaths, registerHealth } from './health.ts';
+import type { HttpReceiver, HttpReceiverContext, SendError, ServerState } from './http-receiver.ts';
 
-/** How often it is looked for requests that take too long to arrive. */
+/** How often the server looks for requests that take too long to arrive. */
 const lookMs = 5_000;
+/** A request that is still arriving this long after the signal is cut off. It had no response, so nothing of it was promised. */
+const drainMs = 20_000;
 const challenge = 'Bearer realm="logloom", Basic realm="logloom", ApiKey';
-const methodsByPath: Readonly<Record<string, string>> = {
-  '/ingest': 'POST',
-  '/v1/logs': 'POST',
-  '/_bulk': 'POST, PUT',
-  '/loki/api/v1/push': 'POST',
-  '/ready': 'GET, HEAD',
-  '/health/live': 'GET, HEAD',
-  '/health/ready': 'GET, HEAD',
-};
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Whose request it is; undefined where no keys are asked for. */
+    /** The key that the request came with; undefined where keys are not required. */
     ingestKey: IngestKey | undefined;
   }
 }
 
-/** How a door words a request that failed as a whole. */
-export type SendError = (error: IngestError, reply: FastifyReply) => FastifyReply;
+export interface HttpServerOptions extends Omit<HttpReceiverContext, 'ownProducer' | 'reservedNames'> {
+  receivers: readonly HttpReceiver[];
+  /** Unset: pages of any origin, and under any host name, may send through browsers. */
+  requests?: { guard: RequestGuard; security: SecurityLog } | undefined;
+}
 
-/** The HTTP server for applications, with a door for each protocol, and its health. Not yet listening. */
-export function createHttpDoor(options: HttpDoorOptions): FastifyInstance {
-  const { settings, state } = options;
+/** Returns the HTTP server for applications: the receivers' routes and the health checks. It does not listen yet. */
+export function createHttpServer(options: HttpServerOptions): FastifyInstance {
+  const { settings, state, receivers } = options;
   const app = fastify({
     ...errorOptions,
     logger: false,
@@ -55,14 +44,15 @@ export function createHttpDoor(options: HttpDoorOptions): FastifyInstance {
   ignoreExpectations(app.server);
   // Node swaps the two when this is the longer one.
   app.server.headersTimeout = Math.min(app.server.headersTimeout, settings.INGEST_REQUEST_MS);
-  // Bodies are read by the doors: they count, unpack and limit them by rules of their own.
+  // The receivers read bodies: they count, unpack and limit them by rules of their own.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
-  handleErrors(app, options, (error, reply) =>
-    reply.send({ error: { code: error.code, message: error.message } }),
+  const paths = new Map(
+    [...receivers.map((receiver) => receiver.paths), healthPaths].flatMap((each) => Object.entries(each)),
   );
+  handleErrors(app, options, sendJsonError);
   app.setNotFoundHandler((request, reply) => {
-    const allow = methodsByPath[request.url.split('?', 1)[0]!];
+    const allow = paths.get(pathOf(request.url));
     if (allow === undefined) throw new IngestError('not-found');
     reply.header('allow', allow);
     throw new IngestError('method-not-allowed');
@@ -72,38 +62,38 @@ export function createHttpDoor(options: HttpDoorOptions): FastifyInstance {
   });
   app.decorateRequest('ingestKey', undefined);
   guardSenders(app, options);
-  const doors: Doors = { ...options, ownProducer: createOwnProducer() };
-  registerIngestDoor(app, doors);
-  const scope = (register: (app: FastifyInstance, doors: Doors) => SendError | undefined): void =>
-    void app.register(async (scoped) => {
-      const sendError = register(scoped, doors);
-      if (sendError !== undefined) handleErrors(scoped, options, sendError);
+  const context: HttpReceiverContext = {
+    ...options,
+    ownProducer: createOwnProducer(),
+    reservedNames: new Set([...paths.keys()].map((path) => path.split('/')[1]!)),
+  };
+  for (const receiver of receivers)
+    void app.register(async (scope) => {
+      handleErrors(scope, options, receiver.sendError);
+      receiver.register(scope, context);
     });
-  scope(registerOtlpDoor);
-  scope(registerElasticsearchDoor);
-  scope(registerLokiDoor);
-  app.get('/health/live', async () => ({ status: 'live' }));
-  app.get('/health/ready', async (_request, reply) => {
-    if (state.phase !== 'ready') return sendNotReady(reply, { code: state.phase });
-    const trouble = state.storage?.trouble;
-    if (trouble !== undefined) return sendNotReady(reply, trouble);
-    const problem = state.problem?.();
-    if (problem !== undefined) return sendNotReady(reply, { code: 'degraded', problems: [problem] });
-    return { status: 'ready' };
-  });
+  registerHealth(app, state);
   return app;
 }
 
-/** Refuses requests before their bodies are read: what browsers send for other pages, and senders without a key where one is needed. */
-function guardSenders(app: FastifyInstance, { requests, guard }: HttpDoorOptions): void {
+/** The shape of errors where no protocol has one of its own. */
+export const sendJsonError: SendError = ({ code, message }, reply) =>
+  reply.send({ error: { code, message } });
+
+/** Refuses requests before their bodies are read: from web pages of other sites, and without a key where keys are required. */
+function guardSenders(app: FastifyInstance, { requests, guard, receivers }: HttpServerOptions): void {
+  const open = new Set([
+    ...Object.keys(healthPaths),
+    ...receivers.flatMap(({ openPaths = [] }) => openPaths),
+  ]);
   app.addHook('onRequest', async (request) => {
     try {
       refuseWithoutHost(request);
       const code = requests?.guard.refusal(request.raw);
       if (code !== undefined) throw new IngestError(code);
-      request.ingestKey = guard?.identify(request.url, request.headers);
+      if (!open.has(pathOf(request.url))) request.ingestKey = guard?.identify(request.headers);
     } catch (error) {
-      // What is still to come is thrown away, so that the client gets to read the answer.
+      // The rest of the body is read and dropped, so that the client can read the response.
       request.raw.resume();
       if (error instanceof IngestError) {
         const { host, origin } = request.headers;
@@ -119,7 +109,7 @@ function guardSenders(app: FastifyInstance, { requests, guard }: HttpDoorOptions
   protectAnswers(app);
 }
 
-function handleErrors(app: FastifyInstance, { metrics, logger }: HttpDoorOptions, send: SendError): void {
+function handleErrors(app: FastifyInstance, { metrics, logger }: HttpServerOptions, send: SendError): void {
   app.setErrorHandler((error, _request, reply) => {
     const known = asIngestError(error as Error);
     if (known.code === 'internal') logger.error({ err: error }, 'a request failed');
@@ -128,4 +118,21 @@ function handleErrors(app: FastifyInstance, { metrics, logger }: HttpDoorOptions
     if (known.code === 'unauthorized') reply.header('www-authenticate', challenge);
     return send(known, reply.code(known.status));
   });
+}
+
+function pathOf(url: string): string {
+  return url.split('?', 1)[0]!;
+}
+
+/** Once the signal aborts: refuses new requests, finishes those in work, closes. */
+export async function drainHttpServer(
+  app: FastifyInstance,
+  state: ServerState,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
+  state.phase = 'draining';
+  const cut = setTimeout(() => app.server.closeAllConnections(), drainMs);
+  await app.close();
+  clearTimeout(cut);
 }

@@ -4,7 +4,7 @@ export function jsonPart(value: unknown): Buffer {
 }
 
 /** The JSON of a frame with the parts in its array, which stands empty behind `open`. */
-export function jsonLetter(frame: unknown, open: string, parts: Buffer): Buffer {
+export function jsonDeadLetter(frame: unknown, open: string, parts: Buffer): Buffer {
   const text = textOf(frame);
   // The last one: what comes before may hold the same text, in a string or not.
   const at = text.lastIndexOf(`${open}]`) + open.length;

@@ -7,88 +7,16 @@ import {
   createZstdDecompress,
   constants,
 } from 'node:zlib';
+import type { Claim } from '../admission/memory-budget.ts';
 import { IngestError } from '../errors.ts';
 
-/** Counts the bytes of the requests in work, so that memory has a bound. */
-export class PendingBytes {
-  readonly #max: number;
-  #bytes = 0;
-
-  constructor(max: number) {
-    this.#max = max;
-  }
-
-  get bytes(): number {
-    return this.#bytes;
-  }
-
-  /** Throws IngestError `overloaded` when the bytes do not fit any more. */
-  take(bytes: number): void {
-    if (this.#bytes + bytes > this.#max) throw new IngestError('overloaded');
-    this.#bytes += bytes;
-  }
-
-  /** Bytes that are free. */
-  get free(): number {
-    return Math.max(0, this.#max - this.#bytes);
-  }
-
-  get max(): number {
-    return this.#max;
-  }
-
-  /** Counts bytes that are known to fit; a negative number gives some back. */
-  add(bytes: number): void {
-    this.#bytes += bytes;
-  }
-
-  release(bytes: number): void {
-    this.#bytes -= bytes;
-  }
-}
-
-/** A request's claim on the pending bytes; disposing gives it back. */
-export class Claim implements Disposable {
-  readonly #pending: PendingBytes;
-  #bytes = 0;
-
-  constructor(pending: PendingBytes) {
-    this.#pending = pending;
-  }
-
-  take(bytes: number): void {
-    this.#pending.take(bytes);
-    this.#bytes += bytes;
-  }
-
-  /**
-   * Like take(), for what a body is taken apart to. Throws IngestError `body-too-complex` when it would not fit if the request were
-   * alone: to repeat it is no use then.
-   */
-  takeParts(bytes: number): void {
-    if (this.#bytes + bytes > this.#pending.max) throw new IngestError('body-too-complex');
-    this.take(bytes);
-  }
-
-  /** Takes so many bytes, or half of what is free; returns how many. */
-  takeUpTo(bytes: number): number {
-    const taken = Math.min(bytes, Math.floor(this.#pending.free / 2));
-    this.take(taken);
-    return taken;
-  }
-
-  [Symbol.dispose](): void {
-    this.#pending.release(this.#bytes);
-  }
-}
-
-const unpackChunk = 256 * 1024;
-/** 8 MiB is what a sender may ask for in HTTP (RFC 9659); a few bytes can ask for 128. */
+const unpackChunkBytes = 256 * 1024;
+/** RFC 9659 allows senders a window of 8 MiB in HTTP; without a limit a few bytes can demand 128 MiB. */
 const zstdWindowLog = 23;
 
 /**
- * Receives and unpacks a body of at most `maxBytes`; each byte is claimed as it comes. `packed` names encodings that are left to the
- * caller. Throws IngestError `body-too-large`, `overloaded`, `bad-encoding`, `unsupported-encoding`.
+ * Receives and unpacks a body of at most `maxBytes`, and claims each byte as it arrives. The caller unpacks the encoding `packed` itself.
+ * Throws IngestError `body-too-large`, `overloaded`, `bad-encoding`, `unsupported-encoding`.
  */
 export async function readBody(
   request: IncomingMessage,
@@ -106,10 +34,10 @@ export async function readBody(
 
 async function receive(request: IncomingMessage, maxBytes: number, claim: Claim): Promise<Buffer> {
   try {
-    // A stream that is left early is destroyed by default, and the answer with it.
+    // By default, leaving a stream early destroys it, and the response with it.
     return await collect(request.iterator({ destroyOnReturn: false }), maxBytes, claim);
   } catch (error) {
-    // What is still to come is thrown away, so that the client gets to read the answer.
+    // The rest of the body is read and dropped, so that the client can read the response.
     request.resume();
     throw error;
   }
@@ -131,10 +59,10 @@ async function unpack(packed: Buffer, encoding: string, maxBytes: number, claim:
 }
 
 function createDecoder(encoding: string, packed: Buffer) {
-  const options = { chunkSize: unpackChunk };
+  const options = { chunkSize: unpackChunkBytes };
   switch (encoding) {
     case 'deflate':
-      // RFC 9110 means zlib's format; some clients send the bare one.
+      // RFC 9110 means zlib's format; some clients send raw deflate.
       return hasZlibHeader(packed) ? createInflate(options) : createInflateRaw(options);
     case 'zstd':
       return createZstdDecompress({ ...options, params: { [constants.ZSTD_d_windowLogMax]: zstdWindowLog } });
@@ -145,7 +73,7 @@ function createDecoder(encoding: string, packed: Buffer) {
   }
 }
 
-/** RFC 1950: the method is 8, and the two bytes are a multiple of 31. */
+/** RFC 1950: the method is 8, and the first two bytes are a multiple of 31. */
 function hasZlibHeader(packed: Buffer): boolean {
   return packed.length >= 2 && (packed[0]! & 0x0f) === 8 && packed.readUInt16BE(0) % 31 === 0;
 }

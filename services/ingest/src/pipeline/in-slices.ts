@@ -1,27 +1,27 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { IntakeUnit } from './pipeline.ts';
+import type { IngestBatch } from './ingest-batch.ts';
 
-/** Big bodies are worked in slices of so many events, so that other requests and health checks have their turn. */
+/** Large bodies are worked in slices of so many events, so that other requests and health checks run in between. */
 export const sliceEvents = 1000;
 
 /**
- * Does the work on each item; after each slice the unit is flushed, and waits until the log has taken most of it, so that a request
- * never holds more than its window. Stops early when the log has refused some of it.
+ * Does the work on each item. After each slice it flushes the batch and waits until the log has taken most of it, so that a request never
+ * holds more than its window. Stops early when the log has refused some of the batch.
  */
 export async function inSlices<T>(
   items: Iterable<T>,
-  unit: IntakeUnit,
+  batch: IngestBatch,
   work: (item: T) => void,
 ): Promise<void> {
   let inSlice = 0;
   for (const item of items) {
     work(item);
-    if (++inSlice < sliceEvents && !unit.isFull) continue;
-    unit.flush();
+    if (++inSlice < sliceEvents && !batch.isFull) continue;
+    batch.flush();
     inSlice = 0;
-    await unit.hasRoom();
-    if (unit.failed) break;
+    await batch.hasRoom();
+    if (batch.failed) break;
     await nextTurn();
   }
-  unit.flush();
+  batch.flush();
 }

@@ -5,7 +5,7 @@ import { reject, type Rejection } from '../errors.ts';
 export const recordSeparator = 0x1e;
 
 /** The dead letter that many refused events share. */
-export class JointLetter {
+export class JointDeadLetter {
   readonly source: Source;
   readonly receivedAt: number;
   /** Makes the letter's payload of the parts. */

@@ -27,7 +27,7 @@ test('a retry at another instance finds what is durable, and one that goes on re
     const table = new ProducerTable({ log: counted, serde, partitions: 1, isShared: true });
     /** Works a request of two events; how many of them were durable before. */
     return (scope: string, epoch: number, first: number): Promise<number> =>
-      table.inTurn(scope, epoch, first, async () => {
+      table.inOrder(scope, epoch, first, async () => {
         const sources = [first, first + 1].map((offset): Source => ({
           kind: producerKind,
           topic: scope,

@@ -66,7 +66,7 @@ export class ProducerTable {
    * Does the work of one request of a producer, whose events are numbered from `first` on, once those before it are done. Throws IngestError `producer-fenced` when a higher epoch
    * was seen, `log-unavailable`, and what `work` throws.
    */
-  async inTurn<T>(scope: string, epoch: number, first: number, work: () => Promise<T>): Promise<T> {
+  async inOrder<T>(scope: string, epoch: number, first: number, work: () => Promise<T>): Promise<T> {
     await this.#settle((this.#filled ??= this.#readNew()));
     const state = this.#producer(scope);
     const { promise, resolve } = Promise.withResolvers<void>();

@@ -15,13 +15,13 @@ interface Share {
  */
 export class ServiceAllowance {
   readonly #quotas: ServiceQuotas;
-  readonly #door: string;
+  readonly #receiver: string;
   readonly #shares = new Map<string, Share>();
   #exceeded: [service: string, debt: Debt] | undefined;
 
-  constructor(quotas: ServiceQuotas, door: string) {
+  constructor(quotas: ServiceQuotas, receiver: string) {
     this.#quotas = quotas;
-    this.#door = door;
+    this.#receiver = receiver;
   }
 
   /** Whether an event was counted whose service had no room. */
@@ -53,7 +53,7 @@ export class ServiceAllowance {
   }
 
   #refuse(service: string, debt: Debt): IngestError {
-    this.#quotas.onRefused(service, this.#door);
+    this.#quotas.onRefused(service, this.#receiver);
     return quotaError(`the service ${service}`, debt);
   }
 

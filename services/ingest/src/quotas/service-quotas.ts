@@ -14,11 +14,11 @@ export class ServiceQuotas {
   readonly #rules: readonly Rule[];
   readonly #accounts = new QuotaAccounts();
 
-  /** Called with each service of which something was not taken. */
-  readonly onRefused: (service: string, door: string) => void;
+  /** Called with each service that was over its quota, and the receiver that noticed. */
+  readonly onRefused: (service: string, receiver: string) => void;
 
-  /** The first rule that matches a service counts; a service that none matches is not limited. */
-  constructor(rules: readonly Rule[], onRefused: (service: string, door: string) => void) {
+  /** The first rule that matches a service counts; a service that matches none is not limited. */
+  constructor(rules: readonly Rule[], onRefused: (service: string, receiver: string) => void) {
     this.#rules = rules;
     this.onRefused = onRefused;
   }
@@ -45,7 +45,7 @@ export function createServiceQuotas(
     Settings,
     'INGEST_SERVICE_QUOTAS' | 'INGEST_SERVICE_EVENTS_PER_SECOND' | 'INGEST_SERVICE_BYTES_PER_SECOND'
   >,
-  onRefused: (service: string, door: string) => void,
+  onRefused: (service: string, receiver: string) => void,
 ): ServiceQuotas | undefined {
   const rules = settings.INGEST_SERVICE_QUOTAS.map(({ service, ...rates }) => ({
     matches: glob(service),

@@ -187,12 +187,12 @@ async function round(
     all = await counted(service);
   }
   const events = await readEvents(folder.path);
-  const letters = await readDeadLetters(folder.path);
-  assert.equal(events.length + letters.length, all, 'what is counted is in the log, and nothing else');
+  const deadLetters = await readDeadLetters(folder.path);
+  assert.equal(events.length + deadLetters.length, all, 'what is counted is in the log, and nothing else');
   for (const { attributes } of events) assert.equal(typeof JSON.parse(attributes), 'object');
-  assert.ok(letters.every(({ code, message }) => code !== '' && message !== ''));
+  assert.ok(deadLetters.every(({ code, message }) => code !== '' && message !== ''));
   const answered = new Set(
-    [...events, ...letters]
+    [...events, ...deadLetters]
       .filter(({ source }) => source.kind === 'kafka')
       .map(({ source }) => `${source.partition}/${source.offset}`),
   );
@@ -212,7 +212,7 @@ async function round(
     good.map(expectedGood).sort(byName),
   );
   const refused = new Map<string, number>();
-  for (const { code } of letters) refused.set(code, (refused.get(code) ?? 0) + 1);
+  for (const { code } of deadLetters) refused.set(code, (refused.get(code) ?? 0) + 1);
   return { accepted: events.length, refused };
 }
 

@@ -1,20 +1,20 @@
-import { SchemaRegistryError } from '@logloom/schema-registry';
+import { SchemaRegistryError, type Serde } from '@logloom/schema-registry';
 import type { LogEvent, Source } from '@logloom/schemas';
 import { reject, type Rejection } from '../errors.ts';
 import { jsonText, type JsonFindings } from '../event/json-text.ts';
-import type { RawReaderOptions } from './read-raw-record.ts';
+import type { Normalizer } from '../event/normalize.ts';
 
 const maxIdLength = 256;
 
 /**
- * Reads a record that a schema registry frames: a LogEvent, or any other record, whose fields are known by their names as those of JSON
- * are. Rejects only when the registry is out of reach.
+ * Reads a record in the framing of a schema registry: a LogEvent, or any other record, whose fields are recognized by name as in JSON.
+ * Rejects only when the registry cannot be reached.
  */
 export async function readRawAvro(
   value: Buffer,
   source: Source,
   receivedAt: number,
-  { serde, normalizer }: Pick<RawReaderOptions, 'serde' | 'normalizer'>,
+  { serde, normalizer }: { serde: Serde; normalizer: Normalizer },
 ): Promise<LogEvent | Rejection> {
   await serde.load([value]);
   try {
@@ -32,7 +32,7 @@ export async function readRawAvro(
   }
 }
 
-/** What the schema cannot say, and readers rely on: attributes are JSON, times are ours, ids have a bound. */
+/** Checks what readers rely on and the schema cannot express: attributes are JSON, times are in range, ids have a bound. */
 function checkEvent(event: LogEvent): Rejection | undefined {
   const attributes: unknown = JSON.parse(event.attributes);
   if (typeof attributes !== 'object' || attributes === null || Array.isArray(attributes))

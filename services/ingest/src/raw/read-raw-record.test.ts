@@ -258,11 +258,11 @@ test('what cannot be read is refused with its reason, and never throws', async (
   );
 });
 
-test('a letter that many refused events shared is read as each of them when it comes again', async () => {
+test('a dead letter that many refused events shared is read as each of them when it comes again', async () => {
   const texts = ['{"message":"one"}', '{"message":', '{"message":"three","service":"shop"}'];
-  const letter = Buffer.concat(texts.map((text) => textPart(Buffer.from(text))));
+  const deadLetter = Buffer.concat(texts.map((text) => textPart(Buffer.from(text))));
   const headers = redriveHeaders({ jobId: 'job', partition: 0, offset: 7 }, receivedAt - 1000);
-  const results = await read(letter, headers);
+  const results = await read(deadLetter, headers);
   assert.deepEqual(
     results.map((result) => [result.index, 'code' in result ? result.code : result.message]),
     [

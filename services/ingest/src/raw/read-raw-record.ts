@@ -2,13 +2,13 @@ import type { LogRecord } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
 import { redrivenFrom, type LogEvent, type Source } from '@logloom/schemas';
 import { isUtf8 } from 'node:buffer';
-import { readRecord, type Group } from '../http/accept-groups.ts';
+import { readRecord, type EventGroup } from '../http/accept-event-groups.ts';
 import { otlpJsonGroups, otlpProtobufGroups } from '../http/otlp/accept-otlp.ts';
 import { reject, RejectedError, type Rejection } from '../errors.ts';
-import { JointLetter, textsOf } from '../pipeline/joint-dead-letter.ts';
+import { JointDeadLetter, textsOf } from '../pipeline/joint-dead-letter.ts';
 import type { Normalizer } from '../event/normalize.ts';
 import { rawFormat } from './raw-format.ts';
-import { readAlone } from './read-alone.ts';
+import { readDeadLetter } from './read-dead-letter.ts';
 import { readEvent, parseJsonObject } from '../event/read-event.ts';
 import { readRawAvro } from './read-raw-avro.ts';
 import { readSyslog } from '../syslog/read-syslog.ts';
@@ -17,7 +17,7 @@ import { textEvent } from '../text/text-event.ts';
 
 const nothing = Buffer.alloc(0);
 /** Letters of a record's parts may be so much larger than the record. */
-const letterSlack = 64 * 1024;
+const deadLetterSlackBytes = 64 * 1024;
 /** What shared fields may blow a request up to, as a multiple of the largest event. */
 const maxGrowth = 64;
 
@@ -79,7 +79,7 @@ export async function readRawRecord(
         const own = { ...source, index };
         return { source: own, result: again((at) => readJson(payload, own, at, options)), payload };
       });
-    const group = readAlone(value, normalizer, cost);
+    const group = readDeadLetter(value, normalizer, cost);
     if (group !== undefined) return groupResults([group], value.length, source, maxEventBytes, again);
   }
   return one(
@@ -109,9 +109,9 @@ function requestGroups(
   format: 'json' | 'otlp' | 'text' | 'syslog',
   normalizer: Normalizer,
   cost: RequestCost,
-): Group<unknown>[] | Rejection | undefined {
+): EventGroup<unknown>[] | Rejection | undefined {
   try {
-    if (format === 'otlp') return otlpProtobufGroups(value, normalizer, cost) as Group<unknown>[];
+    if (format === 'otlp') return otlpProtobufGroups(value, normalizer, cost) as EventGroup<unknown>[];
     if (format !== 'json' || !value.includes('"resourceLogs"') || !isUtf8(value)) return undefined;
     const object = parseJsonObject(value.toString('utf8'));
     return Array.isArray(object?.['resourceLogs']) ? otlpJsonGroups(object, normalizer, cost) : undefined;
@@ -121,7 +121,7 @@ function requestGroups(
   }
 }
 
-function refusedRequest(groups: Group<unknown>[], maxEventBytes: number): Rejection | undefined {
+function refusedRequest(groups: EventGroup<unknown>[], maxEventBytes: number): Rejection | undefined {
   if (groups.every(({ records }) => records.length === 0))
     return reject('empty-event', 'the request holds no log record');
   const shared = groups.reduce((sum, { records, sharedLength }) => sum + records.length * sharedLength, 0);
@@ -131,7 +131,7 @@ function refusedRequest(groups: Group<unknown>[], maxEventBytes: number): Reject
 }
 
 function groupResults(
-  groups: Group<unknown>[],
+  groups: EventGroup<unknown>[],
   recordBytes: number,
   first: Source,
   maxEventBytes: number,
@@ -139,9 +139,9 @@ function groupResults(
 ): RawResult[] {
   const results: RawResult[] = [];
   let index = 0;
-  let letterBytes = 0;
+  let deadLetterBytes = 0;
   for (const group of groups) {
-    let joint: JointLetter | undefined;
+    let joint: JointDeadLetter | undefined;
     for (const record of group.records) {
       const source = { ...first, index: index++ };
       const result = at((receivedAt) => readRecord(group, record, source, receivedAt, maxEventBytes));
@@ -150,10 +150,10 @@ function groupResults(
         continue;
       }
       const part = group.part(record);
-      letterBytes += group.sharedLength + part.length;
-      if (letterBytes <= recordBytes + letterSlack)
-        results.push({ source, result, payload: group.letter(part) });
-      else (joint ??= new JointLetter(source, 0, group.letter)).add(result.code, part);
+      deadLetterBytes += group.sharedLength + part.length;
+      if (deadLetterBytes <= recordBytes + deadLetterSlackBytes)
+        results.push({ source, result, payload: group.deadLetter(part) });
+      else (joint ??= new JointDeadLetter(source, 0, group.deadLetter)).add(result.code, part);
     }
     if (joint !== undefined)
       results.push({ source: joint.source, result: joint.reason, payload: joint.payload });

@@ -68,11 +68,11 @@ test('a redriven event has the dead letter as its source and its first time of r
   assert.deepEqual([found.get(1)!.receivedAt, found.get(1)!.timestamp], [receivedAt, receivedAt * 1000]);
   assert.equal(found.get(2)!.timestamp, Date.parse(ahead) * 1000);
   assert.equal(found.get(3)!.source.kind, 'kafka');
-  const [letter] = await readDeadLetters(folder.path);
-  assert.deepEqual([letter!.code, { ...letter!.source }], ['bad-json', redriveSource(place(12))]);
+  const [deadLetter] = await readDeadLetters(folder.path);
+  assert.deepEqual([deadLetter!.code, { ...deadLetter!.source }], ['bad-json', redriveSource(place(12))]);
 });
 
-test('what a key may not send comes in by no redrive, and letters keep who sent them', async () => {
+test('what a key may not send comes in by no redrive, and dead letters keep who sent them', async () => {
   using folder = temporaryFolder();
   const file = join(folder.path, 'keys.json');
   const sha256 = createHash('sha256').update('secret').digest('hex');
@@ -89,9 +89,9 @@ test('what a key may not send comes in by no redrive, and letters keep who sent 
   }
   const [sent] = await readEvents(folder.path);
   assert.deepEqual(senderOf(sent!.at.headers), { key: 'shop', address: '127.0.0.1' });
-  const letters = await readDeadLetters(folder.path);
+  const deadLetters = await readDeadLetters(folder.path);
   assert.deepEqual(
-    letters.map(({ code, key, address }) => [code, key, address]),
+    deadLetters.map(({ code, key, address }) => [code, key, address]),
     [
       ['service-not-allowed', 'shop', '127.0.0.1'],
       ['bad-json', 'shop', '127.0.0.1'],
@@ -174,16 +174,16 @@ test('what the doors for OTLP and Loki refused is read by its own format again, 
         body: new Uint8Array(body),
       });
   }
-  const letters = await readDeadLetters(folder.path);
+  const deadLetters = await readDeadLetters(folder.path);
   assert.deepEqual(
-    letters.map(({ code }) => code),
+    deadLetters.map(({ code }) => code),
     Array(4).fill('timestamp-out-of-range'),
   );
   const raw = await openRaw(folder.path);
   // Two days later, as far as ingest is concerned.
   const later = Date.now() + 72 * 3_600_000;
   await raw.append(
-    letters.map(({ payload }) => payload),
+    deadLetters.map(({ payload }) => payload),
     (i) => redriveHeaders(place(i), later),
   );
   await raw.workOff();

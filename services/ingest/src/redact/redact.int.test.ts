@@ -59,9 +59,9 @@ test('no secret reaches the log through any door, in events or dead letters', as
     assert.match(metrics, new RegExp(`redactions_total\\{rule="${rule}"`));
   await service.drain();
   const events = await readEvents(folder.path);
-  const letters = await readDeadLetters(folder.path);
-  assert.deepEqual([events.length, letters.length], [8, 7]);
-  for (const { at } of [...events, ...letters])
+  const deadLetters = await readDeadLetters(folder.path);
+  assert.deepEqual([events.length, deadLetters.length], [8, 7]);
+  for (const { at } of [...events, ...deadLetters])
     for (const secret of secrets)
       assert.ok(!at.value.includes(secret), `${secret} in ${at.value.toString('utf8')}`);
 });

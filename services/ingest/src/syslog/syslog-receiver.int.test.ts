@@ -80,8 +80,8 @@ test('TCP in both framings and UDP: every message is an event or a dead letter',
     ].toSorted(),
   );
   assert.equal(new Set(events.map(({ source }) => JSON.stringify(source))).size, events.length);
-  const letters = await readDeadLetters(folder.path);
-  assert.deepEqual(letters.map(({ code, payload }) => [code, payload.length]).toSorted(), [
+  const deadLetters = await readDeadLetters(folder.path);
+  assert.deepEqual(deadLetters.map(({ code, payload }) => [code, payload.length]).toSorted(), [
     ['event-too-large', 1000],
     ['event-too-large', 1000],
     ['incomplete-message', counted(line(7)).length - 3],
@@ -140,7 +140,7 @@ test('a log that cannot be written holds the sender up; nothing is lost, nothing
   using folder = temporaryFolder();
   const port = await freeSyslogPort();
   const child = fork(
-    join(import.meta.dirname, 'ingest-child.ts'),
+    join(import.meta.dirname, '../testing/ingest-child.ts'),
     [folder.path, JSON.stringify({ SYSLOG_PORT: String(port) })],
     { stdio: ['ignore', 'inherit', 'ignore', 'ipc'] },
   );

@@ -1,74 +1,71 @@
 import type { Settings } from '@logloom/settings';
-import type { Telemetry } from '@logloom/telemetry';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AddressConnections, type AddressQuotas } from '../quotas/address-limits.ts';
+import { AddressConnections } from '../quotas/address-limits.ts';
 import { atMostEvery } from '../admission/at-most-every.ts';
 import { IngestError } from '../errors.ts';
-import type { Intake } from '../pipeline/pipeline.ts';
+import type { Receiver, ReceiverContext } from '../pipeline/receiver.ts';
 import type { Debt } from '../quotas/quota-accounts.ts';
-import type { PendingBytes } from '../http/read-body.ts';
-import { SyslogLane } from './syslog-queue.ts';
+import { SyslogWriter } from './syslog-writer.ts';
 import { SyslogTcp } from './syslog-tcp.ts';
 import { SyslogUdp } from './syslog-udp.ts';
-import type { SyslogStats } from '../telemetry.ts';
+import { createSyslogStats } from '../telemetry.ts';
 
-/** At a drain: how long senders get to hear it, and the log to take what was read. */
+/** At a drain: the time that senders have to notice, and the log to take what was read. */
 const drainMs = 10_000;
-const loggedMs = 60_000;
+const warnMs = 60_000;
 
-export interface SyslogDoorOptions {
-  settings: Pick<
-    Settings,
-    | 'HOST'
-    | 'SYSLOG_PORT'
-    | 'SYSLOG_MAX_CONNECTIONS'
-    | 'SYSLOG_IDLE_MS'
-    | 'INGEST_MAX_EVENT_BYTES'
-    | 'INGEST_ADDRESS_CONNECTIONS'
-  >;
-  intake: Intake;
-  /** Unset: no address has a quota. */
-  addresses?: AddressQuotas | undefined;
-  stats: SyslogStats;
-  /** Memory for messages that have begun. */
-  pending: PendingBytes;
-  logger: Telemetry['logger'];
-}
+/** Syslog over TCP and UDP. Off where SYSLOG_PORT is 0. */
+export const syslogReceiver: Receiver = async (context) => {
+  if (context.settings.SYSLOG_PORT === 0) return undefined;
+  const syslog = await openSyslog(context);
+  return async (signal) => {
+    if (!signal.aborted) await once(signal, 'abort');
+    await syslog.stop();
+  };
+};
 
-export interface SyslogDoor {
+interface OpenSyslog {
   /** Resolves when everything that was received is durable, and the port is free. */
   stop: () => Promise<void>;
 }
 
 /**
- * Listens for syslog, over TCP and UDP on the same port. Rejects with IngestError `port-taken` when it cannot. Syslog knows no
- * acknowledgement: over TCP a connection is read on only when what was read before is durable, but for 512 KiB and one message. It
- * knows no refusal either: over a quota, TCP is not read on, and datagrams are dropped and counted.
+ * Listens on TCP and UDP on the same port. Rejects with IngestError `port-taken` when it cannot. Syslog has no acknowledgement: over TCP,
+ * a connection is read on only when everything before is durable, except for 512 KiB and one message. It has no refusal either: over a
+ * quota, TCP connections are not read, and datagrams are dropped and counted.
  */
-export async function openSyslogDoor(options: SyslogDoorOptions): Promise<SyslogDoor> {
-  const { settings, intake, stats, addresses, logger } = options;
+async function openSyslog({
+  settings,
+  pipeline,
+  addresses,
+  memory,
+  telemetry,
+}: ReceiverContext): Promise<OpenSyslog> {
+  const { logger } = telemetry;
+  const stats = createSyslogStats(telemetry);
   const giveUp = new AbortController();
   const draining = new AbortController();
   const producer = randomBytes(9).toString('base64url');
   const onHeld = (ms: number): void => void (stats.heldMs += ms);
-  const tellDropped = atMostEvery(loggedMs, (count) =>
-    logger.error({ count }, 'syslog datagrams were dropped: over the quota of their service or address'),
+  const warnDropped = atMostEvery(warnMs, (count) =>
+    logger.error({ count }, 'syslog datagrams were dropped: their service or address is over its quota'),
   );
   const onDropped = (): void => {
     stats.overQuota++;
-    tellDropped();
+    warnDropped();
   };
-  const tellRefused = atMostEvery(loggedMs, (count, max: number | undefined, from: string) =>
+  const warnRefused = atMostEvery(warnMs, (count, max: number | undefined, from: string) =>
     logger.warn({ max, count }, `syslog connections are refused: too many are open${from}`),
   );
-  const tellOverloaded = atMostEvery(loggedMs, (count) =>
-    logger.warn({ count }, 'syslog connections are closed: messages that are not whole fill the memory'),
+  const warnOverloaded = atMostEvery(warnMs, (count) =>
+    logger.warn({ count }, 'syslog connections are closed: unfinished messages fill the memory budget'),
   );
-  const tellReplaced = atMostEvery(loggedMs, (count, max: number) =>
+  const warnReplaced = atMostEvery(warnMs, (count, max: number) =>
     logger.warn({ max, count }, 'silent syslog connections are closed: too many are open'),
   );
-  const common = { intake, logger, onHeld, draining: draining.signal, giveUp: giveUp.signal };
+  const common = { pipeline, logger, onHeld, draining: draining.signal, giveUp: giveUp.signal };
   const hold = async (address: string): Promise<void> => {
     const began = performance.now();
     let debt: Debt | undefined;
@@ -82,32 +79,33 @@ export async function openSyslogDoor(options: SyslogDoorOptions): Promise<Syslog
     maxConnections: settings.SYSLOG_MAX_CONNECTIONS,
     idleMs: settings.SYSLOG_IDLE_MS,
     maxEventBytes: settings.INGEST_MAX_EVENT_BYTES,
-    lane: (number) => new SyslogLane({ ...common, door: 'syslog-tcp', producer: `t${producer}`, number }),
+    createWriter: (number) =>
+      new SyslogWriter({ ...common, receiver: 'syslog-tcp', producer: `t${producer}`, number }),
     addressConnections: new AddressConnections(settings.INGEST_ADDRESS_CONNECTIONS),
     addresses,
     hold,
-    pending: options.pending,
+    memory,
     onOverloaded: () => {
       stats.refusedConnections++;
-      tellOverloaded();
+      warnOverloaded();
     },
     onReplaced: () => {
       stats.replacedConnections++;
-      tellReplaced(settings.SYSLOG_MAX_CONNECTIONS);
+      warnReplaced(settings.SYSLOG_MAX_CONNECTIONS);
     },
     onRefused: (reason) => {
       stats.refusedConnections++;
-      if (reason === 'all') tellRefused(settings.SYSLOG_MAX_CONNECTIONS, '');
-      else tellRefused(settings.INGEST_ADDRESS_CONNECTIONS, ' from one address');
+      if (reason === 'all') warnRefused(settings.SYSLOG_MAX_CONNECTIONS, '');
+      else warnRefused(settings.INGEST_ADDRESS_CONNECTIONS, ' from one address');
     },
     logger,
   });
   const udp = new SyslogUdp({
     host: settings.HOST,
     port: settings.SYSLOG_PORT,
-    lane: new SyslogLane({
+    writer: new SyslogWriter({
       ...common,
-      door: 'syslog-udp',
+      receiver: 'syslog-udp',
       producer: `u${producer}`,
       number: 0,
       onOverQuota: onDropped,
@@ -141,7 +139,7 @@ export async function openSyslogDoor(options: SyslogDoorOptions): Promise<Syslog
 async function orPortTaken<T>(
   listening: Promise<T>,
   protocol: string,
-  { HOST, SYSLOG_PORT }: SyslogDoorOptions['settings'],
+  { HOST, SYSLOG_PORT }: Pick<Settings, 'HOST' | 'SYSLOG_PORT'>,
 ): Promise<T> {
   try {
     return await listening;

@@ -3,34 +3,34 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressConnections, AddressQuotas } from '../quotas/address-limits.ts';
 import { IdleConnections } from '../admission/idle-connections.ts';
-import type { PendingBytes } from '../http/read-body.ts';
+import type { MemoryBudget } from '../admission/memory-budget.ts';
 import type { Usage } from '../quotas/quota-accounts.ts';
 import { SyslogFramer, type SyslogFrame } from './syslog-framing.ts';
-import type { SyslogLane } from './syslog-queue.ts';
+import type { SyslogWriter } from './syslog-writer.ts';
 
-/** Read from a connection and not yet durable: so much in work, and so much again behind it. Then reading pauses. */
+/** Bytes read from a connection that are being written, and as many again behind them. Then reading pauses. */
 const readAheadBytes = 256 * 1024;
 const keepAliveMs = 60_000;
-/** So long a message that was begun may stand still when others want in. */
+/** How long an unfinished message may make no progress while other connections wait. */
 const stalledMs = 30_000;
-/** At a drain: a connection that is silent for so long after our FIN has nothing more on its way. */
+/** At a drain: a connection that is silent for so long after our FIN has nothing more to send. */
 const quietMs = 500;
 
 export interface SyslogTcpOptions {
   host: string;
-  /** 0: any free one. */
+  /** 0: any free port. */
   port: number;
   maxConnections: number;
   idleMs: number;
   maxEventBytes: number;
-  /** A lane of its own for each connection under way; number 0 to maxConnections - 1. */
-  lane: (number: number) => SyslogLane;
+  /** Returns the writer of a connection; `number` is 0 to maxConnections - 1, and unique among open connections. */
+  createWriter: (number: number) => SyslogWriter;
   onRefused: (reason: 'all' | 'address') => void;
-  /** Memory for messages that have begun; shared with the requests over HTTP. */
-  pending: PendingBytes;
-  /** A connection was closed whose message, not whole yet, had no room. */
+  /** Memory for unfinished messages; shared with the requests over HTTP. */
+  memory: MemoryBudget;
+  /** Called when a connection is closed because its unfinished message has no room. */
   onOverloaded: () => void;
-  /** A silent connection made room for a new one. */
+  /** Called when a silent connection is closed to make room for a new one. */
   onReplaced: () => void;
   addressConnections: AddressConnections;
   /** Unset: no address has a quota. */
@@ -46,9 +46,9 @@ export class SyslogTcp {
   readonly #server: Server;
   readonly #connections = new Map<Socket, Promise<void>>();
   readonly #idle = new IdleConnections();
-  /** When those with the beginning of a message were last heard of, in that order. */
+  /** When the connections with an unfinished message last made progress, in that order. */
   readonly #partial = new Map<Socket, number>();
-  readonly #lanes: (SyslogLane | undefined)[] = [];
+  readonly #writers: (SyslogWriter | undefined)[] = [];
   readonly #free: number[];
   #stopping = false;
 
@@ -68,14 +68,14 @@ export class SyslogTcp {
     return this.#connections.size;
   }
 
-  /** Gives the port. Rejects with the system's error when it cannot be taken. */
+  /** Returns the port. Rejects with the system's error when it cannot be taken. */
   async listen(): Promise<number> {
     this.#server.listen({ host: this.#options.host, port: this.#options.port });
     await once(this.#server, 'listening');
     return (this.#server.address() as { port: number }).port;
   }
 
-  /** Tells every sender that this is the end, takes in what is under way, and closes; after `maxMs` what is left is cut off. */
+  /** Tells every sender that the connection ends, reads what is on its way, and closes. Cuts off what is left after `maxMs`. */
   async stop(maxMs: number): Promise<void> {
     this.#stopping = true;
     this.#server.close();
@@ -112,7 +112,7 @@ export class SyslogTcp {
     );
   }
 
-  /** Closes a connection that can be done without, and opens the new one in its place; false when there is none such. */
+  /** Closes a silent or stalled connection and opens the new one in its place. Returns false when there is none. */
   #replace(socket: Socket): boolean {
     const silent = this.#idle.takeFor(socket) ?? this.#stalled();
     if (silent === undefined) return false;
@@ -124,13 +124,13 @@ export class SyslogTcp {
     return true;
   }
 
-  /** One that began a message and has not gone on for long. */
+  /** Returns a connection whose unfinished message has made no progress for long. */
   #stalled(): Socket | undefined {
     for (const [socket, at] of this.#partial) return Date.now() - at > stalledMs ? socket : undefined;
     return undefined;
   }
 
-  /** Nothing of the connection's is in work. */
+  /** Marks a connection as one without work: silent, or with an unfinished message. */
   #rest(socket: Socket, heldBytes: number, spoke: boolean): void {
     if (socket.destroyed) return;
     if (heldBytes === 0) this.#idle.add(socket, spoke);
@@ -143,16 +143,16 @@ export class SyslogTcp {
   }
 
   async #receive(socket: Socket, number: number): Promise<void> {
-    const { lane, maxEventBytes, idleMs, hold, addresses, logger, pending } = this.#options;
-    const ownLane = (this.#lanes[number] ??= lane(number));
+    const { createWriter, maxEventBytes, idleMs, hold, addresses, logger, memory } = this.#options;
+    const writer = (this.#writers[number] ??= createWriter(number));
     const peer = peerName(socket.remoteAddress);
     const address = peer ?? 'unknown';
     const framer = new SyslogFramer(maxEventBytes);
     let heldBytes = 0;
     const hasRoom = (): boolean => {
       const more = framer.heldBytes - heldBytes;
-      if (more > pending.free) return false;
-      pending.add(more);
+      if (more > memory.freeBytes) return false;
+      memory.add(more);
       heldBytes += more;
       return true;
     };
@@ -162,14 +162,14 @@ export class SyslogTcp {
       isWriting = true;
       await hold(address);
       addresses?.charge(address, usageOf(frames));
-      await ownLane.write(frames.map((frame) => ({ ...frame, peer })));
+      await writer.write(frames.map((frame) => ({ ...frame, peer })));
       isWriting = false;
-      // The timer ran out meanwhile, or may have: it begins anew.
+      // The timeout may have passed meanwhile: it starts again.
       socket.setTimeout(socket.timeout ?? idleMs);
     };
     socket.setTimeout(idleMs);
     socket.on('timeout', () => {
-      // Silence of ours is no silence of the sender's.
+      // The sender is not silent while we do not read.
       if (isWriting) return;
       if (socket.writableEnded) socket.destroy();
       else this.#finish(socket);
@@ -188,13 +188,13 @@ export class SyslogTcp {
       this.#work(socket);
       await write(framer.end(inOrder));
     } catch (error) {
-      logger.error({ err: error, peer }, 'syslog messages were received and could not be stored');
+      logger.error({ err: error, peer }, 'received syslog messages could not be stored');
     }
-    pending.release(heldBytes);
+    memory.release(heldBytes);
     socket.destroy();
   }
 
-  /** False when the connection broke; what came before that is taken all the same. */
+  /** Returns false when the connection broke; what came before that is still taken. */
   async #readAll(socket: Socket, take: (chunk: Buffer) => Promise<void>): Promise<boolean> {
     const chunks = (socket as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
     for (;;) {
@@ -211,19 +211,19 @@ export class SyslogTcp {
     }
   }
 
-  /** Says that no more is read, and reads what was sent before the sender heard it. */
+  /** Sends FIN, and reads what the sender sent before it noticed. */
   #finish(socket: Socket): void {
     socket.end();
     socket.setTimeout(quietMs);
   }
 }
 
-/** What messages count for in a quota. */
+/** Returns what messages count for in a quota. */
 export function usageOf(frames: readonly SyslogFrame[]): Usage {
   return { events: frames.length, bytes: frames.reduce((sum, { bytes }) => sum + bytes.length, 0) };
 }
 
-/** An IPv4 address that came over an IPv6 socket, without its prefix. */
+/** Returns an address without the prefix that an IPv4 address has on an IPv6 socket. */
 export function peerName(address: string | undefined): string | undefined {
   return address?.replace(/^::ffff:(?=\d+\.)/, '');
 }

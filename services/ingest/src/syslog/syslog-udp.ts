@@ -5,31 +5,31 @@ import { readFileSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AddressQuotas } from '../quotas/address-limits.ts';
-import type { ReceivedFrame, SyslogLane } from './syslog-queue.ts';
+import type { ReceivedFrame, SyslogWriter } from './syslog-writer.ts';
 import { peerName } from './syslog-tcp.ts';
 
-/** What the kernel is asked to keep for us; it gives at most net.core.rmem_max. */
+/** The receive buffer that we ask the kernel for; it grants at most net.core.rmem_max. */
 const receiveBufferBytes = 8 * 2 ** 20;
-/** What waits here while the log is slow. A datagram's sender cannot be made to wait: past it they are lost, and counted. */
+/** Datagrams that wait while the log is slow. Their senders cannot be made to wait: beyond it datagrams are dropped and counted. */
 const maxQueuedBytes = 64 * 2 ** 20;
-/** A datagram's bookkeeping weighs something too. */
-const perMessageBytes = 200;
-const maxBatch = 2000;
+/** The memory that a datagram needs beside its bytes. */
+const overheadBytes = 200;
+const maxBatchDatagrams = 2000;
 const quietMs = 50;
 
 export interface SyslogUdpOptions {
   host: string;
   port: number;
-  lane: SyslogLane;
+  writer: SyslogWriter;
   maxEventBytes: number;
   /** Unset: no address has a quota. */
   addresses: AddressQuotas | undefined;
-  /** Called for each datagram of an address over its quota; it is dropped. */
+  /** Called for each datagram that is dropped because its address is over its quota. */
   onOverQuota: () => void;
   logger: Telemetry['logger'];
 }
 
-/** Syslog over UDP (RFC 5426): one message a datagram. */
+/** Syslog over UDP (RFC 5426): each datagram is one message. */
 export class SyslogUdp {
   readonly #options: SyslogUdpOptions;
   readonly #socket: Socket;
@@ -46,12 +46,12 @@ export class SyslogUdp {
     this.#socket.on('message', (bytes, from) => this.#receive(bytes, from));
   }
 
-  /** Datagrams that were thrown away here because the log did not keep up. */
+  /** The number of datagrams dropped here because the log did not keep up. */
   get dropped(): number {
     return this.#dropped;
   }
 
-  /** Datagrams that the kernel threw away because its buffer was full; NaN where it does not say. */
+  /** The number of datagrams that the kernel dropped because its buffer was full; NaN where it does not tell. */
   get kernelDropped(): number {
     return this.#dropsAt(this.#socket.address().port);
   }
@@ -66,11 +66,11 @@ export class SyslogUdp {
     if (granted < receiveBufferBytes)
       this.#options.logger.info(
         { bytes: granted, wanted: receiveBufferBytes },
-        'the receive buffer of syslog over UDP is small; net.core.rmem_max bounds it',
+        'the receive buffer of syslog over UDP is smaller than wanted: raise net.core.rmem_max',
       );
   }
 
-  /** Takes in what the kernel holds, closes, and resolves when all is written. */
+  /** Reads what the kernel holds and closes. Resolves when all of it is written. */
   async stop(): Promise<void> {
     do await sleep(quietMs);
     while (Date.now() - this.#receivedAt < quietMs);
@@ -98,22 +98,22 @@ export class SyslogUdp {
       peer: peerName(address),
       ...(isTooLarge ? { problem: 'event-too-large', declared: end } : {}),
     });
-    this.#queuedBytes += end + perMessageBytes;
+    this.#queuedBytes += end + overheadBytes;
     this.#writing ??= this.#write().finally(() => (this.#writing = undefined));
   }
 
   async #write(): Promise<void> {
-    const { lane, logger } = this.#options;
+    const { writer, logger } = this.#options;
     while (this.#queue.length > 0) {
       // What else has arrived by this turn of the event loop joins the batch.
       await new Promise((resolve) => setImmediate(resolve));
-      const batch = this.#queue.splice(0, maxBatch);
+      const batch = this.#queue.splice(0, maxBatchDatagrams);
       try {
-        await lane.write(batch);
+        await writer.write(batch);
       } catch (error) {
         logger.error({ err: error, count: batch.length }, 'syslog messages could not be stored');
       }
-      for (const { bytes } of batch) this.#queuedBytes -= bytes.length + perMessageBytes;
+      for (const { bytes } of batch) this.#queuedBytes -= bytes.length + overheadBytes;
       this.#report();
     }
     this.#queuedBytes = 0;
@@ -126,7 +126,7 @@ export class SyslogUdp {
     this.#options.logger.error({ count: lost }, 'syslog datagrams were dropped: the log did not keep up');
   }
 
-  /** The last column of /proc/net/udp, by the local port; no other socket shares it with ours. */
+  /** Returns the last column of /proc/net/udp for the local port, which no other socket shares. */
   #dropsAt(port: number): number {
     const name = isIPv6(this.#options.host) ? 'udp6' : 'udp';
     const ending = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;

@@ -1,9 +1,10 @@
 import { createTelemetry } from '@logloom/telemetry';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createHttpDoor } from '../http-server.ts';
-import type { Intake } from '../../pipeline/pipeline.ts';
-import { PendingBytes } from '../read-body.ts';
+import { createHttpServer } from '../http-server.ts';
+import type { Pipeline } from '../../pipeline/pipeline.ts';
+import { MemoryBudget } from '../../admission/memory-budget.ts';
+import { httpReceivers } from '../../receivers.ts';
 import { createMetrics } from '../../telemetry.ts';
 
 type Question = [method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE', url: string, status: number];
@@ -56,26 +57,34 @@ const shippers: Record<string, Question[]> = {
 test('what shippers ask before they send is answered so that they go on', async () => {
   const telemetry = createTelemetry('ingest', 'error');
   const { logger, tracing } = telemetry;
-  const pending = new PendingBytes(1000);
+  const memory = new MemoryBudget(1000);
   const settings = {
     INGEST_MAX_BODY_BYTES: 1000,
     INGEST_MAX_REQUEST_EVENTS: 1000,
     INGEST_MAX_EVENT_BYTES: 1000,
     INGEST_REQUEST_MS: 0,
   };
-  const metrics = createMetrics(telemetry, () => pending.bytes);
-  const state = { phase: 'ready', intake: {} as Intake } as const;
-  const app = createHttpDoor({ settings, state, pending, metrics, logger, tracing });
+  const metrics = createMetrics(telemetry, () => memory.usedBytes);
+  const state = { phase: 'ready', pipeline: {} as Pipeline } as const;
+  const app = createHttpServer({
+    receivers: httpReceivers,
+    settings,
+    state,
+    memory,
+    metrics,
+    logger,
+    tracing,
+  });
   for (const [shipper, questions] of Object.entries(shippers))
     for (const [method, url, status] of questions) {
       const hasBody = method === 'PUT' || method === 'POST';
       const headers = { host: 'logs.example:4318', 'content-type': 'application/json' };
-      const answer = await app.inject({ method, url, headers, ...(hasBody && { payload: '{}' }) });
+      const response = await app.inject({ method, url, headers, ...(hasBody && { payload: '{}' }) });
       const what = `${shipper}: ${method} ${url}`;
-      assert.equal(answer.statusCode, status, what);
-      assert.equal(answer.headers['x-elastic-product'], 'Elasticsearch', what);
+      assert.equal(response.statusCode, status, what);
+      assert.equal(response.headers['x-elastic-product'], 'Elasticsearch', what);
       if (method === 'HEAD') continue;
-      const json = answer.json<{ acknowledged?: boolean; status?: number }>();
+      const json = response.json<{ acknowledged?: boolean; status?: number }>();
       if (method === 'PUT') assert.equal(json.acknowledged, true, what);
       if (status === 404) assert.equal(json.status, 404, what);
     }

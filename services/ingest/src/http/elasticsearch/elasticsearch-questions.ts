@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
-import type { DoorState } from '../receive-request.ts';
-import { answer } from './elasticsearch-receiver.ts';
 import { IngestError } from '../../errors.ts';
+import type { HttpReceiverContext } from '../http-receiver.ts';
+import { sendElasticsearch } from './elasticsearch-response.ts';
 
-/** The release whose API the door follows; shippers refuse to talk to one older than themselves. */
+/** The release whose API the receiver follows. Shippers refuse to talk to a release older than their own. */
 const version = '9.5.1';
 const uuid = 'logloom0000000000000000';
 
@@ -41,7 +41,7 @@ const root = {
   tagline: 'You Know, for Search',
 };
 
-/** Set up by shippers before they send. We have no use for any of it: whoever asks is told no, whoever sets is told yes. */
+/** Shippers set these up before they send. Nothing here needs them: reading one returns 404, writing one is acknowledged. */
 const setUp = [
   '/_index_template/:name',
   '/_component_template/:name',
@@ -57,21 +57,21 @@ const setUp = [
   '/_cluster/settings',
 ];
 
-/** Paths of other doors, which are no indices. */
-const reserved = new Set(['ingest', 'health', 'ready', 'v1', 'loki']);
-
-/** What shippers and clients ask before they send, and while they do. Answered only when documents are taken, so that it tells. */
-export function registerElasticsearchQuestions(app: FastifyInstance, state: DoorState): void {
-  const on = (method: HTTPMethods[], urls: string[], reply: Answerer): void => {
+/** Responds to what shippers and clients ask before and while they send; only while the service takes documents, so that they notice. */
+export function registerElasticsearchQuestions(
+  app: FastifyInstance,
+  { state, reservedNames }: Pick<HttpReceiverContext, 'state' | 'reservedNames'>,
+): void {
+  const on = (method: HTTPMethods[], urls: string[], reply: Responder): void => {
     for (const url of urls)
       app.route({
         method,
         url,
         handler: async (request, response) => {
           // A path of another receiver is not Elasticsearch's, and neither is the response.
-          if (reserved.has((request as Question).params.index ?? '')) return response.callNotFound();
+          if (reservedNames.has((request as Question).params.index ?? '')) return response.callNotFound();
           if (state.phase !== 'ready') throw new IngestError(state.phase);
-          return answer(response, JSON.stringify(reply(request as Question, response)));
+          return sendElasticsearch(response, JSON.stringify(reply(request as Question, response)));
         },
       });
   };
@@ -94,7 +94,7 @@ export function registerElasticsearchQuestions(app: FastifyInstance, state: Door
   on(['POST', 'GET'], ['/_refresh', '/:index/_refresh', '/_flush', '/:index/_flush'], () => ({
     _shards: { total: 1, successful: 1, failed: 0 },
   }));
-  // An index is there as soon as somebody writes to it.
+  // An index exists as soon as somebody writes to it.
   on(['HEAD'], ['/:index'], ({ params }) => params.index);
   on(['PUT'], ['/:index'], ({ params }) => ({
     acknowledged: true,
@@ -107,9 +107,9 @@ export function registerElasticsearchQuestions(app: FastifyInstance, state: Door
 }
 
 type Question = FastifyRequest<{ Params: { index?: string } }>;
-type Answerer = (request: Question, reply: FastifyReply) => unknown;
+type Responder = (request: Question, reply: FastifyReply) => unknown;
 
-/** Clients that sniff go on with the addresses that they find here: the one that they have come by. */
+/** Clients that sniff continue with the addresses in this response: the one that they used for the request. */
 function nodes({ headers, socket }: Question): unknown {
   const address = headers.host ?? `${socket.localAddress}:${socket.localPort}`;
   const node = {

@@ -116,9 +116,11 @@ for (const [version, Elasticsearch] of [
       _index: 'logs-web',
     });
     assert.deepEqual(JSON.parse(events[2]!.attributes), { _index: 'logs-web', _id: 'id-1', _routing: 'r' });
-    const letters = (await readDeadLetters(folder.path)).sort((a, b) => a.source.offset - b.source.offset);
+    const deadLetters = (await readDeadLetters(folder.path)).sort(
+      (a, b) => a.source.offset - b.source.offset,
+    );
     assert.deepEqual(
-      letters.map(({ code, payload }) => [code, JSON.parse(payload.toString()) as unknown]),
+      deadLetters.map(({ code, payload }) => [code, JSON.parse(payload.toString()) as unknown]),
       [
         ['bad-timestamp', { message: 'bad', '@timestamp': 'yesterday' }],
         ['unsupported-action', { doc: { a: 1 } }],

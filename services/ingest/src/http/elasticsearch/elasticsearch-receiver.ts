@@ -1,12 +1,14 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { IngestError } from '../../errors.ts';
+import { receiveSpan } from '../../telemetry.ts';
+import type { HttpReceiver, HttpReceiverContext } from '../http-receiver.ts';
+import { receive, type Received } from '../receive-request.ts';
 import { acceptBulk, type BulkReceipt } from './accept-bulk.ts';
 import { readBulk, type Bulk } from './bulk-body.ts';
-import { receive, type Doors, type Received } from '../receive-request.ts';
 import { registerElasticsearchQuestions } from './elasticsearch-questions.ts';
-import { IngestError } from '../../errors.ts';
-import type { SendError } from '../http-server.ts';
-import { spans } from '../../telemetry.ts';
+import { sendElasticsearch, sendElasticsearchError } from './elasticsearch-response.ts';
 
+const span = receiveSpan('/_bulk');
 const bulkTypes = new Set([
   '',
   'application/json',
@@ -22,48 +24,48 @@ interface Place {
 }
 
 /**
- * Elasticsearch's API as far as its shippers and clients need it to send: `_bulk`, single documents, and what they ask before that.
- * Errors are worded as Elasticsearch words them.
+ * Elasticsearch's API as far as its shippers and clients need it to send: `_bulk`, single documents, and the requests that they make
+ * before. Errors are worded as Elasticsearch words them.
  */
-export function registerElasticsearchDoor(app: FastifyInstance, doors: Doors): SendError {
-  // The official clients go on only with a server that says this.
-  app.addHook('onSend', async (_request, reply) => void reply.header('x-elastic-product', 'Elasticsearch'));
-  for (const url of ['/_bulk', '/:index/_bulk', '/:index/:type/_bulk'])
-    app.route<Place>({
-      method: ['POST', 'PUT'],
-      url,
-      handler: async (request, reply) => bulk(request, reply, doors),
-    });
-  for (const url of ['/:index/_doc', '/:index/_doc/:id', '/:index/_create/:id'])
-    app.route<Place>({
-      method: ['POST', 'PUT'],
-      url,
-      handler: async (request, reply) => single(request, reply, doors),
-    });
-  registerElasticsearchQuestions(app, doors.state);
-  return ({ code, status, message }, reply) => {
-    const error = { type: typeOf(status), reason: `${code}: ${message}` };
-    return answer(reply, JSON.stringify({ error: { root_cause: [error], ...error }, status }));
-  };
-}
+export const elasticsearchReceiver: HttpReceiver = {
+  paths: { '/_bulk': 'POST, PUT' },
+  register: (app, context) => {
+    // The official clients go on only with a server that sends this header.
+    app.addHook('onSend', async (_request, reply) => void reply.header('x-elastic-product', 'Elasticsearch'));
+    for (const url of ['/_bulk', '/:index/_bulk', '/:index/:type/_bulk'])
+      app.route<Place>({
+        method: ['POST', 'PUT'],
+        url,
+        handler: async (request, reply) => bulk(request, reply, context),
+      });
+    for (const url of ['/:index/_doc', '/:index/_doc/:id', '/:index/_create/:id'])
+      app.route<Place>({
+        method: ['POST', 'PUT'],
+        url,
+        handler: async (request, reply) => single(request, reply, context),
+      });
+    registerElasticsearchQuestions(app, context);
+  },
+  sendError: sendElasticsearchError,
+};
 
 async function bulk(
   request: FastifyRequest<Place>,
   reply: FastifyReply,
-  doors: Doors,
+  context: HttpReceiverContext,
 ): Promise<FastifyReply> {
   const began = performance.now();
   const { index } = request.params;
-  const receipt = await take(request, reply, doors, ({ body, cost }) => readBulk(body, index, cost));
+  const receipt = await take(request, reply, context, ({ body, cost }) => readBulk(body, index, cost));
   const took = Math.round(performance.now() - began);
   const items = receipt.items.join(',');
-  return answer(reply, `{"took":${took},"errors":${receipt.rejected > 0},"items":[${items}]}`);
+  return sendElasticsearch(reply, `{"took":${took},"errors":${receipt.rejected > 0},"items":[${items}]}`);
 }
 
 async function single(
   request: FastifyRequest<Place>,
   reply: FastifyReply,
-  doors: Doors,
+  context: HttpReceiverContext,
 ): Promise<FastifyReply> {
   const { index, id } = request.params;
   const meta = {
@@ -71,19 +73,19 @@ async function single(
     ...(index !== undefined && { index }),
     ...(id !== undefined && { id }),
   } as const;
-  const receipt = await take(request, reply, doors, async ({ body }) => {
+  const receipt = await take(request, reply, context, async ({ body }) => {
     if (body.length === 0) throw new IngestError('empty-body');
     return { count: 1, items: [{ meta, piece: { line: 1, start: 0, end: body.length } }] };
   });
-  const { status, error, ...place } = (JSON.parse(receipt.items[0]!) as { index: ItemAnswer }).index;
+  const { status, error, ...place } = (JSON.parse(receipt.items[0]!) as { index: ItemResponse }).index;
   reply.code(status);
-  return answer(
+  return sendElasticsearch(
     reply,
     JSON.stringify(error === undefined ? place : { error: { root_cause: [error], ...error }, status }),
   );
 }
 
-interface ItemAnswer {
+interface ItemResponse {
   status: number;
   error?: { type: string; reason: string };
 }
@@ -91,46 +93,13 @@ interface ItemAnswer {
 async function take(
   request: FastifyRequest,
   reply: FastifyReply,
-  doors: Doors,
+  context: HttpReceiverContext,
   split: (received: Received) => Promise<Bulk>,
 ): Promise<BulkReceipt> {
-  return receive(request, reply, doors, {
-    span: spans.receiveBulk,
+  return receive(request, reply, context, {
+    span,
     accepts: (type) => bulkTypes.has(type),
     work: async (received) => acceptBulk(await split(received), received),
     counts: (receipt) => receipt,
   });
-}
-
-/** JSON in the media type that the client asks for: its own, with the version that it is compatible with, or the plain one. */
-export function answer(reply: FastifyReply, json: string): FastifyReply {
-  const version = /application\/vnd\.elasticsearch\+json; *compatible-with=(\d+)/.exec(
-    reply.request.headers.accept ?? '',
-  )?.[1];
-  const type =
-    version === undefined
-      ? 'application/json'
-      : `application/vnd.elasticsearch+json;compatible-with=${version}`;
-  // To a text fastify would add a charset.
-  return reply.header('content-type', type).send(Buffer.from(json));
-}
-
-function typeOf(status: number): string {
-  switch (status) {
-    case 401:
-    case 403:
-      return 'security_exception';
-    case 404:
-      return 'resource_not_found_exception';
-    case 413:
-      return 'content_too_long_exception';
-    case 415:
-      return 'media_type_header_exception';
-    case 429:
-      return 'es_rejected_execution_exception';
-    case 503:
-      return 'process_cluster_event_timeout_exception';
-    default:
-      return status < 500 ? 'illegal_argument_exception' : 'exception';
-  }
 }

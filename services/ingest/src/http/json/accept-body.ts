@@ -5,7 +5,7 @@ import { crc32 } from 'node:zlib';
 import type { Received } from '../receive-request.ts';
 import { IngestError, reject, type ErrorCode, type Rejection } from '../../errors.ts';
 import { inSlices, sliceEvents } from '../../pipeline/in-slices.ts';
-import type { IntakeUnit } from '../../pipeline/pipeline.ts';
+import type { IngestBatch } from '../../pipeline/ingest-batch.ts';
 import { textPart } from '../../pipeline/joint-dead-letter.ts';
 import { ifAllowed } from '../../admission/key-guard.ts';
 import { readEvent } from '../../event/read-event.ts';
@@ -38,20 +38,22 @@ export interface BodyOptions extends Omit<Received, 'body' | 'claim'> {
  */
 export async function acceptBody(body: Buffer, options: BodyOptions): Promise<Receipt> {
   const { limits, producer, sender } = options;
-  const unit = options.intake.open('http', { limits, producer, sender });
-  const receipt = await options.intake.tracing.child(spans.normalize, () => readPieces(body, unit, options));
-  await unit.done();
+  const batch = options.pipeline.open('http', { limits, producer, sender });
+  const receipt = await options.pipeline.tracing.child(spans.normalize, () =>
+    readPieces(body, batch, options),
+  );
+  await batch.done();
   return receipt;
 }
 
-/** Hands every event of the body to the unit; what of it is durable, only the unit knows. */
-async function readPieces(body: Buffer, unit: IntakeUnit, options: BodyOptions): Promise<Receipt> {
+/** Hands every event of the body to the batch; what of it is durable, only the batch knows. */
+async function readPieces(body: Buffer, batch: IngestBatch, options: BodyOptions): Promise<Receipt> {
   const pieces = await split(body, options);
   const receipt: Receipt = { accepted: 0, rejected: [] };
   let rejected = 0;
   const wholeIsUtf8 = isUtf8(body);
-  await inSlices(pieces, unit, (piece) => {
-    const refused = acceptPiece(body, piece, unit, wholeIsUtf8, options);
+  await inSlices(pieces, batch, (piece) => {
+    const refused = acceptPiece(body, piece, batch, wholeIsUtf8, options);
     if (refused === undefined) receipt.accepted++;
     else if (refused === 'duplicate') receipt.duplicates = (receipt.duplicates ?? 0) + 1;
     else if (++rejected <= maxListed)
@@ -66,29 +68,29 @@ const asItIs = (bytes: Buffer): Buffer => bytes;
 function acceptPiece(
   body: Buffer,
   { start, end }: Piece,
-  unit: IntakeUnit,
+  batch: IngestBatch,
   wholeIsUtf8: boolean,
-  { producer, receivedAt, maxEventBytes, intake, key }: BodyOptions,
+  { producer, receivedAt, maxEventBytes, pipeline, key }: BodyOptions,
 ): Rejection | 'duplicate' | undefined {
   const source = producer.next();
   if (producer.isNumbered) source.index = crc32(body.subarray(start, end)) | 0;
   let result: LogEvent | Rejection;
-  const unread = unit.tooManyRejected;
+  const unread = batch.tooManyRejected;
   if (unread !== undefined) result = unread;
   else if (end - start > maxEventBytes) result = reject('event-too-large');
   else if (!wholeIsUtf8 && !isUtf8(body.subarray(start, end))) result = reject('invalid-utf8');
   else
     result = ifAllowed(
-      readEvent(body.toString('utf8', start, end), source, receivedAt, intake.normalizer),
+      readEvent(body.toString('utf8', start, end), source, receivedAt, pipeline.normalizer),
       key,
     );
   if ('code' in result) {
     const bytes = body.subarray(start, end);
-    if (unit.hasLetterFor(bytes.length)) unit.refuse(result, source, receivedAt, bytes);
-    else unit.refuseJointly(result, source, receivedAt, textPart(bytes), asItIs);
+    if (batch.hasDeadLetterFor(bytes.length)) batch.refuse(result, source, receivedAt, bytes);
+    else batch.refuseJointly(result, source, receivedAt, textPart(bytes), asItIs);
     return result;
   }
-  return unit.accept(result) ? undefined : 'duplicate';
+  return batch.accept(result) ? undefined : 'duplicate';
 }
 
 /** The pieces are made one at a time: a body may hold millions. */

@@ -1,8 +1,12 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { acceptBody, type Receipt } from './accept-body.ts';
-import { mediaType, receive, type Doors } from '../receive-request.ts';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { errors, type ErrorCode } from '../../errors.ts';
-import { spans } from '../../telemetry.ts';
+import { receiveSpan } from '../../telemetry.ts';
+import type { HttpReceiver, HttpReceiverContext } from '../http-receiver.ts';
+import { mediaType, receive } from '../receive-request.ts';
+import { acceptBody, type Receipt } from './accept-body.ts';
+
+const path = '/ingest';
+const span = receiveSpan(path);
 
 const ndjsonTypes = new Set([
   'application/x-ndjson',
@@ -10,9 +14,9 @@ const ndjsonTypes = new Set([
   'application/jsonl',
   'application/x-jsonlines',
 ]);
-// The last is what `curl --data` says of any body; nobody means it.
+// `curl --data` sends the last one with any body; nobody means it.
 const otherTypes = new Set(['', 'application/json', 'text/plain', 'application/x-www-form-urlencoded']);
-/** What befalls a text before there is an event in it. */
+/** Codes of texts in which there is no event to speak of. */
 const unreadable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'bad-json',
   'invalid-utf8',
@@ -23,14 +27,22 @@ const unreadable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 ]);
 
 /** POST /ingest: NDJSON, a JSON array or one JSON object. */
-export function registerIngestDoor(app: FastifyInstance, doors: Doors): void {
-  app.post('/ingest', async (request, reply) => ingest(request, reply, doors));
-}
+export const jsonReceiver: HttpReceiver = {
+  paths: { [path]: 'POST' },
+  register: (app, context) => {
+    app.post(path, async (request, reply) => ingest(request, reply, context));
+  },
+  sendError: ({ code, message }, reply) => reply.send({ error: { code, message } }),
+};
 
-async function ingest(request: FastifyRequest, reply: FastifyReply, doors: Doors): Promise<Receipt> {
+async function ingest(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  context: HttpReceiverContext,
+): Promise<Receipt> {
   const type = mediaType(request);
-  return receive(request, reply, doors, {
-    span: spans.receive,
+  return receive(request, reply, context, {
+    span,
     accepts: () => ndjsonTypes.has(type) || otherTypes.has(type),
     work: async ({ body, ...received }) => {
       const receipt = await acceptBody(body, { ...received, isNdjson: ndjsonTypes.has(type) });
@@ -38,7 +50,7 @@ async function ingest(request: FastifyRequest, reply: FastifyReply, doors: Doors
         return receipt;
       if (receipt.rejected.some(({ code }) => !unreadable.has(code))) return receipt;
       const code = 'nothing-readable';
-      doors.metrics.failedRequests.inc({ code });
+      context.metrics.failedRequests.inc({ code });
       reply.code(errors[code].status);
       return { ...receipt, error: { code, message: errors[code].message } };
     },

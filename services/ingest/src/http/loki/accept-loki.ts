@@ -1,4 +1,9 @@
-import { acceptGroups, readFrame, type Group, type GroupsReceipt } from '../accept-groups.ts';
+import {
+  acceptEventGroups,
+  readFrame,
+  type EventGroup,
+  type EventGroupsReceipt,
+} from '../accept-event-groups.ts';
 import type { Received } from '../receive-request.ts';
 import { lokiEvent } from './loki-event.ts';
 import { readJsonEntry, readLokiJson } from './loki-json.ts';
@@ -11,17 +16,17 @@ import { unpackSnappy } from './unpack-snappy.ts';
 
 /**
  * Takes in the entries of a push request. Resolves when all is durable. Throws IngestError `bad-encoding`, `bad-protobuf`,
- * `wrong-shape`, `bad-json`, `invalid-utf8` when the request cannot be read, and what acceptGroups() throws.
+ * `wrong-shape`, `bad-json`, `invalid-utf8` when the request cannot be read, and what acceptEventGroups() throws.
  */
-export async function acceptLoki(received: Received, isJson: boolean): Promise<GroupsReceipt> {
-  const { body, intake, claim, cost } = received;
+export async function acceptLoki(received: Received, isJson: boolean): Promise<EventGroupsReceipt> {
+  const { body, pipeline, claim, cost } = received;
   if (isJson) {
-    const groups = readFrame(() => lokiJsonGroups(parseCostly(body, cost), intake.normalizer, cost));
-    return acceptGroups('loki', groups, received);
+    const groups = readFrame(() => lokiJsonGroups(parseCostly(body, cost), pipeline.normalizer, cost));
+    return acceptEventGroups('loki', groups, received);
   }
   const unpacked = await unpackSnappy(body, claim);
-  const groups = readFrame(() => lokiProtobufGroups(unpacked, intake.normalizer, cost));
-  return acceptGroups('loki', groups, received);
+  const groups = readFrame(() => lokiProtobufGroups(unpacked, pipeline.normalizer, cost));
+  return acceptEventGroups('loki', groups, received);
 }
 
 /** The streams of a request in JSON, from its parsed text. Throws RejectedError when its frame is broken. */
@@ -29,25 +34,29 @@ export function lokiJsonGroups(
   request: unknown,
   normalizer: Normalizer,
   cost: RequestCost,
-): Group<unknown>[] {
+): EventGroup<unknown>[] {
   return readLokiJson(request, cost).map((stream) => withEvents(stream, readJsonEntry, normalizer));
 }
 
 /** The streams of an unpacked request in protobuf. Throws RejectedError when its frame is broken. */
-export function lokiProtobufGroups(body: Buffer, normalizer: Normalizer, cost: RequestCost): Group<Buffer>[] {
+export function lokiProtobufGroups(
+  body: Buffer,
+  normalizer: Normalizer,
+  cost: RequestCost,
+): EventGroup<Buffer>[] {
   return readLokiProtobuf(body, cost).map((stream) => withEvents(stream, readProtobufEntry, normalizer));
 }
 
 function withEvents<Encoded>(
-  { labels, entries, part, letter }: LokiStream<Encoded>,
+  { labels, entries, part, deadLetter }: LokiStream<Encoded>,
   read: (entry: Encoded) => LokiEntry,
   normalizer: Normalizer,
-): Group<Encoded> {
+): EventGroup<Encoded> {
   return {
     records: entries,
     sharedLength: Object.entries(labels).reduce((sum, [name, value]) => sum + name.length + value.length, 0),
     toEvent: (entry, source, receivedAt) => lokiEvent(read(entry), labels, source, receivedAt, normalizer),
     part,
-    letter,
+    deadLetter,
   };
 }

@@ -1,5 +1,5 @@
 import { reject, RejectedError } from '../../errors.ts';
-import { jsonLetter, jsonPart } from '../json-dead-letter.ts';
+import { jsonDeadLetter, jsonPart } from '../json-dead-letter.ts';
 import type { Labels, LokiEntry, LokiStream } from './loki-push.ts';
 import { groupBytes, type RequestCost } from '../../admission/request-cost.ts';
 
@@ -17,7 +17,8 @@ export function readLokiJson(request: unknown, cost: RequestCost): LokiStream<un
       labels: readLabels(labels, 'stream'),
       entries: values,
       part: jsonPart,
-      letter: (parts) => jsonLetter({ streams: [{ stream: labels, values: [] }] }, '"values":[', parts),
+      deadLetter: (parts) =>
+        jsonDeadLetter({ streams: [{ stream: labels, values: [] }] }, '"values":[', parts),
     };
   });
 }

@@ -38,7 +38,7 @@ function readStream(bytes: Buffer, cost: RequestCost): LokiStream<Buffer> {
     labels: parseLabels(labels),
     entries,
     part: protobufPart,
-    letter: (parts) => writeLetter(labels, parts),
+    deadLetter: (parts) => writeDeadLetter(labels, parts),
   };
 }
 
@@ -51,7 +51,7 @@ function sharedText(reader: MessageReader, cost: RequestCost): string {
 
 const protobufPart = (entry: Buffer): Buffer => protobufField(2, entry);
 
-function writeLetter(labels: string, entries: Buffer): Buffer {
+function writeDeadLetter(labels: string, entries: Buffer): Buffer {
   const text = Buffer.from(labels);
   const stream = Buffer.concat([protobufField(1, text), entries]);
   return protobufField(1, stream);

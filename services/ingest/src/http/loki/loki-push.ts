@@ -13,7 +13,7 @@ export interface LokiEntry {
 export interface LokiStream<Encoded> {
   labels: Labels;
   entries: Encoded[];
-  /** See Group. */
+  /** See EventGroup. */
   part: (entry: Encoded) => Buffer;
-  letter: (parts: Buffer) => Buffer;
+  deadLetter: (parts: Buffer) => Buffer;
 }

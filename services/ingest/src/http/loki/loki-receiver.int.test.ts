@@ -180,11 +180,11 @@ test('refused entries are told and kept, the others taken in; what is no push is
     (await inOrder(folder.path)).map(({ message }) => message),
     ['good', 'good'],
   );
-  const letters = (await readDeadLetters(folder.path)).sort((a, b) => a.source.offset - b.source.offset);
-  assert.equal(letters.length, 8);
-  assert.deepEqual(JSON.parse(letters[0]!.payload.toString()), {
+  const deadLetters = (await readDeadLetters(folder.path)).sort((a, b) => a.source.offset - b.source.offset);
+  assert.equal(deadLetters.length, 8);
+  assert.deepEqual(JSON.parse(deadLetters[0]!.payload.toString()), {
     streams: [{ stream: { a: 'b' }, values: [['soon', 'bad']] }],
   });
   const alone = encode([{ ...streams[1]!, entries: streams[1]!.entries.slice(2) }], '9999999999000000000');
-  assert.deepEqual(letters[7]!.payload, alone);
+  assert.deepEqual(deadLetters[7]!.payload, alone);
 });

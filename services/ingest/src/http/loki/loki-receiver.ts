@@ -1,30 +1,41 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { receiveSpan } from '../../telemetry.ts';
+import type { HttpReceiver, HttpReceiverContext } from '../http-receiver.ts';
+import { mediaType, receive } from '../receive-request.ts';
 import { acceptLoki } from './accept-loki.ts';
-import { mediaType, receive, type Doors } from '../receive-request.ts';
-import type { SendError } from '../http-server.ts';
-import { spans } from '../../telemetry.ts';
+
+const path = '/loki/api/v1/push';
+const span = receiveSpan(path);
 
 const jsonType = 'application/json';
 // A client that names no type means protobuf.
 const protobufTypes = new Set(['', 'application/x-protobuf']);
 
 /**
- * POST /loki/api/v1/push, and GET /ready, which its clients ask. Answers are Loki's: 204; 400 with the reason in words when entries
- * were refused, also when the others were taken in.
+ * POST /loki/api/v1/push, and GET /ready, which Loki's clients ask. Responses are Loki's: 204; 400 with the reason in words when
+ * entries were refused, also when others were accepted.
  */
-export function registerLokiDoor(app: FastifyInstance, doors: Doors): SendError {
-  app.post('/loki/api/v1/push', async (request, reply) => push(request, reply, doors));
-  app.get('/ready', async (_request, reply) => {
-    const { phase } = doors.state;
-    return reply.code(phase === 'ready' ? 200 : 503).send(`${phase}\n`);
-  });
-  return ({ code, message }, reply) => reply.type('text/plain').send(`${code}: ${message}\n`);
-}
+export const lokiReceiver: HttpReceiver = {
+  paths: { [path]: 'POST', '/ready': 'GET, HEAD' },
+  openPaths: ['/ready'],
+  register: (app, context) => {
+    app.post(path, async (request, reply) => push(request, reply, context));
+    app.get('/ready', async (_request, reply) => {
+      const { phase } = context.state;
+      return reply.code(phase === 'ready' ? 200 : 503).send(`${phase}\n`);
+    });
+  },
+  sendError: ({ code, message }, reply) => reply.type('text/plain').send(`${code}: ${message}\n`),
+};
 
-async function push(request: FastifyRequest, reply: FastifyReply, doors: Doors): Promise<FastifyReply> {
+async function push(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  context: HttpReceiverContext,
+): Promise<FastifyReply> {
   const isJson = mediaType(request) === jsonType;
-  const { accepted, rejected, reason } = await receive(request, reply, doors, {
-    span: spans.receiveLoki,
+  const { accepted, rejected, reason } = await receive(request, reply, context, {
+    span,
     accepts: (type) => type === jsonType || protobufTypes.has(type),
     ...(!isJson && { packed: 'snappy' }),
     work: (received) => acceptLoki(received, isJson),

@@ -1,34 +1,43 @@
-import { acceptGroups, readFrame, type Group, type GroupsReceipt } from '../accept-groups.ts';
+import {
+  acceptEventGroups,
+  readFrame,
+  type EventGroup,
+  type EventGroupsReceipt,
+} from '../accept-event-groups.ts';
 import type { Received } from '../receive-request.ts';
 import type { Normalizer } from '../../event/normalize.ts';
 import { otlpEvent, senderFields } from './otlp-event.ts';
 import { readJsonRecord, readOtlpJson } from './otlp-json.ts';
 import { readOtlpProtobuf, readProtobufRecord } from './otlp-protobuf.ts';
-import type { OtlpGroup, OtlpRecord } from './otlp-record.ts';
+import type { OtlpScopeLogs, OtlpRecord } from './otlp-record.ts';
 import { parseCostly } from '../../event/read-event.ts';
 import type { RequestCost } from '../../admission/request-cost.ts';
 
 /**
  * Takes in the records of an ExportLogsServiceRequest. Resolves when all is durable. Throws IngestError `bad-protobuf`,
- * `wrong-shape`, `bad-json`, `invalid-utf8` when the request cannot be read, and what acceptGroups() throws.
+ * `wrong-shape`, `bad-json`, `invalid-utf8` when the request cannot be read, and what acceptEventGroups() throws.
  */
-export async function acceptOtlp(received: Received, isProtobuf: boolean): Promise<GroupsReceipt> {
-  const { body, intake, cost } = received;
+export async function acceptOtlp(received: Received, isProtobuf: boolean): Promise<EventGroupsReceipt> {
+  const { body, pipeline, cost } = received;
   return isProtobuf
-    ? acceptGroups(
+    ? acceptEventGroups(
         'otlp',
-        readFrame(() => otlpProtobufGroups(body, intake.normalizer, cost)),
+        readFrame(() => otlpProtobufGroups(body, pipeline.normalizer, cost)),
         received,
       )
-    : acceptGroups(
+    : acceptEventGroups(
         'otlp',
-        readFrame(() => otlpJsonGroups(parseCostly(body, cost), intake.normalizer, cost)),
+        readFrame(() => otlpJsonGroups(parseCostly(body, cost), pipeline.normalizer, cost)),
         received,
       );
 }
 
 /** The groups of a request in protobuf. Throws RejectedError when its frame is broken. */
-export function otlpProtobufGroups(body: Buffer, normalizer: Normalizer, cost: RequestCost): Group<Buffer>[] {
+export function otlpProtobufGroups(
+  body: Buffer,
+  normalizer: Normalizer,
+  cost: RequestCost,
+): EventGroup<Buffer>[] {
   return readOtlpProtobuf(body, cost).map((group) => withEvents(group, readProtobufRecord, normalizer));
 }
 
@@ -37,15 +46,15 @@ export function otlpJsonGroups(
   request: unknown,
   normalizer: Normalizer,
   cost: RequestCost,
-): Group<unknown>[] {
+): EventGroup<unknown>[] {
   return readOtlpJson(request, cost).map((group) => withEvents(group, readJsonRecord, normalizer));
 }
 
 function withEvents<Encoded>(
-  { sender, records, part, letter }: OtlpGroup<Encoded>,
+  { sender, records, part, deadLetter }: OtlpScopeLogs<Encoded>,
   read: (record: Encoded) => OtlpRecord,
   normalizer: Normalizer,
-): Group<Encoded> {
+): EventGroup<Encoded> {
   const fields = senderFields(sender);
   const refused = sender.refused ?? sender.scope.refused;
   return {
@@ -54,6 +63,6 @@ function withEvents<Encoded>(
     toEvent: (record, source, receivedAt) =>
       refused ?? otlpEvent(read(record), fields, source, receivedAt, normalizer),
     part,
-    letter,
+    deadLetter,
   };
 }

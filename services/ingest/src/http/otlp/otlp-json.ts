@@ -1,5 +1,5 @@
 import { reject, RejectedError } from '../../errors.ts';
-import { jsonLetter, jsonPart } from '../json-dead-letter.ts';
+import { jsonDeadLetter, jsonPart } from '../json-dead-letter.ts';
 import {
   addAttribute,
   double,
@@ -9,7 +9,7 @@ import {
   readShared,
   type AnyValue,
   type Attributes,
-  type OtlpGroup,
+  type OtlpScopeLogs,
   type OtlpRecord,
   type OtlpShared,
 } from './otlp-record.ts';
@@ -21,8 +21,8 @@ type Json = Readonly<Record<string, unknown>>;
  * The groups of an ExportLogsServiceRequest in OTLP/JSON, from its parsed text: protobuf's JSON mapping, but ids are hexadecimal and
  * enums numbers. Names may also be in snake_case, as in the .proto files. Throws RejectedError `wrong-shape` when its frame is broken.
  */
-export function readOtlpJson(request: unknown, cost: RequestCost): OtlpGroup<unknown>[] {
-  const groups: OtlpGroup<unknown>[] = [];
+export function readOtlpJson(request: unknown, cost: RequestCost): OtlpScopeLogs<unknown>[] {
+  const groups: OtlpScopeLogs<unknown>[] = [];
   for (const resourceLogs of list(object(request, 'the request'), 'resourceLogs', 'resource_logs')) {
     const outer = object(resourceLogs, 'resourceLogs');
     const resource = object(outer['resource'] ?? {}, 'resource');
@@ -40,9 +40,13 @@ export function readOtlpJson(request: unknown, cost: RequestCost): OtlpGroup<unk
         sender: { ...sender, scope: { ...names, ...readCommon(scope), schemaUrl: scopeUrl } },
         records,
         part: jsonPart,
-        letter: (parts) => {
+        deadLetter: (parts) => {
           const scopeLogs = [{ scope, logRecords: [], schemaUrl: scopeUrl }];
-          return jsonLetter({ resourceLogs: [{ resource, scopeLogs, schemaUrl }] }, '"logRecords":[', parts);
+          return jsonDeadLetter(
+            { resourceLogs: [{ resource, scopeLogs, schemaUrl }] },
+            '"logRecords":[',
+            parts,
+          );
         },
       });
     }

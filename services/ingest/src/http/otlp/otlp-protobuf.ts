@@ -8,7 +8,7 @@ import {
   readShared,
   type AnyValue,
   type Attributes,
-  type OtlpGroup,
+  type OtlpScopeLogs,
   type OtlpRecord,
   type OtlpSender,
 } from './otlp-record.ts';
@@ -22,7 +22,7 @@ const fixed32 = 5;
 const tag = (field: number, type: number): number => (field << 3) | type;
 
 /** The groups of an ExportLogsServiceRequest. Throws RejectedError when its frame is broken; the records are not looked into. */
-export function readOtlpProtobuf(body: Buffer, cost: RequestCost): OtlpGroup<Buffer>[] {
+export function readOtlpProtobuf(body: Buffer, cost: RequestCost): OtlpScopeLogs<Buffer>[] {
   return readProtobuf(() => request(body, cost));
 }
 
@@ -31,8 +31,8 @@ export function readProtobufRecord(bytes: Buffer): OtlpRecord {
   return readProtobuf(() => logRecord(bytes));
 }
 
-function request(body: Buffer, cost: RequestCost): OtlpGroup<Buffer>[] {
-  const groups: OtlpGroup<Buffer>[] = [];
+function request(body: Buffer, cost: RequestCost): OtlpScopeLogs<Buffer>[] {
+  const groups: OtlpScopeLogs<Buffer>[] = [];
   const reader = new MessageReader(body);
   for (let t; (t = reader.tag(reader.end)) !== 0;) {
     if (t === tagOf(1)) resourceLogs(reader.bytes(), cost, groups);
@@ -41,7 +41,7 @@ function request(body: Buffer, cost: RequestCost): OtlpGroup<Buffer>[] {
   return groups;
 }
 
-function resourceLogs(bytes: Buffer, cost: RequestCost, groups: OtlpGroup<Buffer>[]): void {
+function resourceLogs(bytes: Buffer, cost: RequestCost, groups: OtlpScopeLogs<Buffer>[]): void {
   const reader = new MessageReader(bytes);
   const resources: Buffer[] = [];
   const scopes: Buffer[] = [];
@@ -62,7 +62,7 @@ function scopeLogs(
   resource: Buffer,
   sender: Omit<OtlpSender, 'scope'>,
   cost: RequestCost,
-): OtlpGroup<Buffer> {
+): OtlpScopeLogs<Buffer> {
   cost.add(groupBytes);
   const reader = new MessageReader(bytes);
   const scopes: Buffer[] = [];
@@ -84,7 +84,7 @@ function scopeLogs(
     },
     records,
     part: protobufPart,
-    letter: (parts) => writeLetter(resource, sender.schemaUrl, scope, schemaUrl, parts),
+    deadLetter: (parts) => writeDeadLetter(resource, sender.schemaUrl, scope, schemaUrl, parts),
   };
 }
 
@@ -108,7 +108,7 @@ function sharedText(reader: MessageReader, cost: RequestCost): string {
 
 const protobufPart = (record: Buffer): Buffer => protobufField(2, record);
 
-function writeLetter(
+function writeDeadLetter(
   resource: Buffer,
   resourceUrl: string,
   scope: Buffer,

@@ -205,17 +205,17 @@ test('partial success: the good records beside bad ones are taken in, in both en
     events.slice(0, 3).map(({ timestamp, receivedAt }) => timestamp === receivedAt * 1000),
     [false, false, true],
   );
-  const letters = (await readDeadLetters(folder.path)).sort((a, b) => a.source.offset - b.source.offset);
+  const deadLetters = (await readDeadLetters(folder.path)).sort((a, b) => a.source.offset - b.source.offset);
   assert.deepEqual(
-    letters.map(({ code }) => code),
+    deadLetters.map(({ code }) => code),
     ['timestamp-out-of-range', 'wrong-shape', 'wrong-shape', 'bad-protobuf'],
   );
-  const again = JSON.parse(letters[0]!.payload.toString()) as {
+  const again = JSON.parse(deadLetters[0]!.payload.toString()) as {
     resourceLogs: { resource: unknown; scopeLogs: { logRecords: unknown[] }[] }[];
   };
   assert.deepEqual(again.resourceLogs[0]!.resource, resource);
   assert.deepEqual(again.resourceLogs[0]!.scopeLogs[0]!.logRecords, [records[1]]);
-  assert.ok(letters[3]!.payload.includes(record('broken', true)));
+  assert.ok(deadLetters[3]!.payload.includes(record('broken', true)));
 });
 
 test('what cannot be read at all is answered with a Status in the encoding of the request', async () => {

@@ -37,12 +37,12 @@ export interface OtlpSender extends OtlpShared {
 }
 
 /** The records of one scope of one resource, still encoded: each is read on its own, so that a broken one costs only itself. */
-export interface OtlpGroup<Encoded> {
+export interface OtlpScopeLogs<Encoded> {
   sender: OtlpSender;
   records: Encoded[];
-  /** See Group. */
+  /** See EventGroup. */
   part: (record: Encoded) => Buffer;
-  letter: (parts: Buffer) => Buffer;
+  deadLetter: (parts: Buffer) => Buffer;
 }
 
 /** What `read` gives. What is nested too deep refuses the records that share it, and no others of the request. */

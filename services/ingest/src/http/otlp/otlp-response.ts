@@ -1,5 +1,5 @@
 import protobuf from 'protobufjs/minimal.js';
-import type { GroupsReceipt } from '../accept-groups.ts';
+import type { EventGroupsReceipt } from '../accept-event-groups.ts';
 import type { IngestError } from '../../errors.ts';
 import { tagOf } from '../protobuf-reader.ts';
 
@@ -15,8 +15,8 @@ const permissionDenied = 7;
 const unavailable = 14;
 const unauthenticated = 16;
 
-/** An ExportLogsServiceResponse. `partialSuccess` stands in it only when records were rejected, as the specification says. */
-export function writeOtlpAnswer({ rejected, reason }: GroupsReceipt, type: OtlpType): Buffer {
+/** Returns an ExportLogsServiceResponse. It has a `partialSuccess` only when records were rejected, as the specification requires. */
+export function writeOtlpResponse({ rejected, reason }: EventGroupsReceipt, type: OtlpType): Buffer {
   if (type === jsonType) {
     const partialSuccess = { rejectedLogRecords: String(rejected), errorMessage: reason };
     return Buffer.from(rejected === 0 ? '{}' : JSON.stringify({ partialSuccess }));
@@ -27,7 +27,7 @@ export function writeOtlpAnswer({ rejected, reason }: GroupsReceipt, type: OtlpT
   return Buffer.from(writer.finish());
 }
 
-/** A google.rpc.Status: our code stands in front of the message. */
+/** Returns a google.rpc.Status whose message begins with our error code. */
 export function writeOtlpError({ code, status, message }: IngestError, type: OtlpType): Buffer {
   const status_ = { code: rpcCode(status), message: `${code}: ${message}` };
   if (type === jsonType) return Buffer.from(JSON.stringify(status_));

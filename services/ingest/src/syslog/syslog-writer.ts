@@ -2,60 +2,61 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Sender, Source } from '@logloom/schemas';
 import type { Telemetry } from '@logloom/telemetry';
 import { IngestError, reject } from '../errors.ts';
-import type { Intake } from '../pipeline/pipeline.ts';
+import type { Pipeline } from '../pipeline/pipeline.ts';
 import { readSyslog } from './read-syslog.ts';
 import type { SyslogFrame } from './syslog-framing.ts';
 import { spans } from '../telemetry.ts';
 
 const retryMs = 500;
 
-/** A message, and who sent it. */
+/** A message with the address of its sender. */
 export interface ReceivedFrame extends SyslogFrame {
   peer: string | undefined;
 }
 
-export interface LaneOptions {
-  intake: Intake;
-  /** The door's name in metrics. */
-  door: 'syslog-tcp' | 'syslog-udp';
-  /** Names this start of the service among the sources. */
+export interface SyslogWriterOptions {
+  pipeline: Pipeline;
+  /** The receiver's name in metrics. */
+  receiver: 'syslog-tcp' | 'syslog-udp';
+  /** Identifies this start of the service in the sources of events. */
   producer: string;
+  /** The partition in the sources of events: each writer has its own. */
   number: number;
   logger: Telemetry['logger'];
-  /** Aborts when what was received is written whatever the quotas say. */
+  /** Aborts when received messages are to be written regardless of quotas. */
   draining: AbortSignal;
-  /** Aborts when what the log does not take has to be given up. */
+  /** Aborts when messages that the log does not take are to be given up. */
   giveUp: AbortSignal;
-  /** Unset: a service over its quota holds the sender up. */
+  /** Called for each message of a service over its quota, which is dropped; unset: the sender is held up. */
   onOverQuota?: () => void;
-  /** Told how long a sender was held up by the quota of a service. */
+  /** Called with the time for which the quota of a service held up a sender. */
   onHeld: (ms: number) => void;
 }
 
 /**
- * Writes what one connection after another, or the UDP socket, has received: in order, and numbered like a producer's events, so that
- * an append that is repeated leaves no copy.
+ * Writes the messages of one connection after another, or of the UDP socket, in order and numbered like a producer's events, so that a
+ * repeated append leaves no duplicate.
  */
-export class SyslogLane {
-  readonly #options: LaneOptions;
+export class SyslogWriter {
+  readonly #options: SyslogWriterOptions;
   #next = 0;
 
-  constructor(options: LaneOptions) {
+  constructor(options: SyslogWriterOptions) {
     this.#options = options;
   }
 
   /**
-   * Resolves when all is durable, however long the log is out of reach or a service over its quota; rejects when it never will be, or
-   * at `giveUp`.
+   * Resolves when all messages are durable, however long the log is unreachable or a service over its quota. Rejects when they never
+   * will be, and at `giveUp`.
    */
   async write(frames: readonly ReceivedFrame[]): Promise<void> {
-    const { logger, giveUp, door, intake } = this.#options;
+    const { logger, giveUp, receiver, pipeline } = this.#options;
     const receivedAt = Date.now();
     const first = this.#next;
     this.#next += frames.length;
     for (let isLogged = false; ;) {
       try {
-        await intake.tracing.receive(spans.receiveSyslog, undefined, () =>
+        await pipeline.tracing.receive(spans.receiveSyslog, undefined, () =>
           this.#append(frames, first, receivedAt),
         );
         return;
@@ -65,7 +66,7 @@ export class SyslogLane {
           await this.#hold(error.retryAfterSeconds * 1000);
           continue;
         }
-        if (!isLogged) logger.warn({ err: error, door }, 'the log is out of reach: syslog has to wait');
+        if (!isLogged) logger.warn({ err: error, receiver }, 'the log cannot be reached: syslog waits');
         isLogged = true;
       }
       await sleep(retryMs, undefined, { signal: giveUp }).catch(() => {});
@@ -79,8 +80,8 @@ export class SyslogLane {
   }
 
   async #append(frames: readonly ReceivedFrame[], first: number, receivedAt: number): Promise<void> {
-    const { intake, door, producer, number, draining, onOverQuota } = this.#options;
-    const unit = intake.open(door, { hasQuotas: !draining.aborted });
+    const { pipeline, receiver, producer, number, draining, onOverQuota } = this.#options;
+    const batch = pipeline.open(receiver, { hasQuotas: !draining.aborted });
     let sender: Sender | undefined;
     for (const [i, frame] of frames.entries()) {
       const source: Source = {
@@ -91,23 +92,22 @@ export class SyslogLane {
         index: 0,
       };
       if (frame.peer !== sender?.address) sender = { address: frame.peer };
-      unit.from(sender);
+      batch.from(sender);
       if (frame.problem === undefined) {
-        const event = readSyslog(frame.bytes, source, receivedAt, intake.normalizer, frame.peer);
-        if (onOverQuota === undefined || unit.overQuota(event) === undefined) unit.accept(event);
+        const event = readSyslog(frame.bytes, source, receivedAt, pipeline.normalizer, frame.peer);
+        if (onOverQuota === undefined || batch.overQuota(event) === undefined) batch.accept(event);
         else onOverQuota();
-      } else unit.refuse(reject(frame.problem, detailOf(frame)), source, receivedAt, frame.bytes);
+      } else batch.refuse(reject(frame.problem, detailOf(frame)), source, receivedAt, frame.bytes);
     }
-    unit.flush();
-    await unit.done();
+    batch.flush();
+    await batch.done();
   }
 }
 
 function detailOf({ problem, bytes, declared }: SyslogFrame): string {
   if (problem === 'incomplete-message')
     return `the connection ended after ${bytes.length} bytes of a message`;
-  const size = declared === undefined ? 'more than' : `of ${declared} bytes, of which there are`;
   return declared === undefined
     ? `a line is longer than ${bytes.length} bytes; the rest of it is not kept`
-    : `a message ${size} ${bytes.length} kept is larger than INGEST_MAX_EVENT_BYTES`;
+    : `the message has ${declared} bytes, more than INGEST_MAX_EVENT_BYTES; the first ${bytes.length} are kept`;
 }

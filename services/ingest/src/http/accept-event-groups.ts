@@ -8,7 +8,7 @@ import { spans } from '../telemetry.ts';
 import { crc32 } from 'node:zlib';
 
 /** Events of a request that share what stands once for all of them, still encoded: a broken one costs only itself. */
-export interface Group<Encoded> {
+export interface EventGroup<Encoded> {
   records: Encoded[];
   /** The length of what is shared: each event will hold it. */
   sharedLength: number;
@@ -17,10 +17,10 @@ export interface Group<Encoded> {
   /** The record as it stands in a request among others. */
   part: (record: Encoded) => Buffer;
   /** A request that holds these parts, one after another, with what is shared: the payload of a dead letter. */
-  letter: (parts: Buffer) => Buffer;
+  deadLetter: (parts: Buffer) => Buffer;
 }
 
-export interface GroupsReceipt extends Counts {
+export interface EventGroupsReceipt extends Counts {
   /** Why events were rejected, in words; '' when none was. */
   reason: string;
 }
@@ -29,52 +29,52 @@ export interface GroupsReceipt extends Counts {
  * Takes in a request's events; what is refused becomes a dead letter that can be sent again alone. Resolves when all is durable.
  * Throws IngestError `body-too-large` when the events with what they share are more than a body may be, `log-unavailable`.
  */
-export async function acceptGroups<Encoded>(
-  door: string,
-  groups: readonly Group<Encoded>[],
-  { intake, producer, receivedAt, maxEventBytes, claim, key, sender, limits }: Received,
-): Promise<GroupsReceipt> {
+export async function acceptEventGroups<Encoded>(
+  receiver: string,
+  groups: readonly EventGroup<Encoded>[],
+  { pipeline, producer, receivedAt, maxEventBytes, claim, key, sender, limits }: Received,
+): Promise<EventGroupsReceipt> {
   claim(groups.reduce((sum, { records, sharedLength }) => sum + records.length * sharedLength, 0));
-  const unit = intake.open(door, { limits, producer, sender });
+  const batch = pipeline.open(receiver, { limits, producer, sender });
   const summary = new RejectionSummary();
-  let last: Group<Encoded> | undefined;
+  let last: EventGroup<Encoded> | undefined;
   let shared = 0;
   // Tells the content of a numbered event from another one's: a checksum of it and of what it shares with its group.
-  const contentOf = (group: Group<Encoded>, record: Encoded): number => {
-    if (group !== last) shared = crc32(group.letter(Buffer.alloc(0)));
+  const contentOf = (group: EventGroup<Encoded>, record: Encoded): number => {
+    if (group !== last) shared = crc32(group.deadLetter(Buffer.alloc(0)));
     last = group;
     return crc32(group.part(record), shared) | 0;
   };
-  const accept = ([group, record]: readonly [Group<Encoded>, Encoded]): void => {
+  const accept = ([group, record]: readonly [EventGroup<Encoded>, Encoded]): void => {
     const source = producer.next();
     if (producer.isNumbered) source.index = contentOf(group, record);
     const result =
-      unit.tooManyRejected ?? ifAllowed(readRecord(group, record, source, receivedAt, maxEventBytes), key);
+      batch.tooManyRejected ?? ifAllowed(readRecord(group, record, source, receivedAt, maxEventBytes), key);
     if (!('code' in result)) {
-      if (unit.accept(result)) summary.count(result);
+      if (batch.accept(result)) summary.count(result);
       else summary.duplicates++;
       return;
     }
     summary.count(result);
     const part = group.part(record);
-    if (unit.hasLetterFor(group.sharedLength + part.length))
-      unit.refuse(result, source, receivedAt, group.letter(part));
-    else unit.refuseJointly(result, source, receivedAt, part, group.letter);
+    if (batch.hasDeadLetterFor(group.sharedLength + part.length))
+      batch.refuse(result, source, receivedAt, group.deadLetter(part));
+    else batch.refuseJointly(result, source, receivedAt, part, group.deadLetter);
   };
-  await intake.tracing.child(spans.normalize, () => inSlices(recordsOf(groups), unit, accept));
-  await unit.done();
+  await pipeline.tracing.child(spans.normalize, () => inSlices(recordsOf(groups), batch, accept));
+  await batch.done();
   return summary.receipt();
 }
 
 function* recordsOf<Encoded>(
-  groups: readonly Group<Encoded>[],
-): Generator<readonly [Group<Encoded>, Encoded]> {
+  groups: readonly EventGroup<Encoded>[],
+): Generator<readonly [EventGroup<Encoded>, Encoded]> {
   for (const group of groups) for (const record of group.records) yield [group, record];
 }
 
 /** One event of a group; also what is too large for one. */
 export function readRecord<Encoded>(
-  group: Group<Encoded>,
+  group: EventGroup<Encoded>,
   record: Encoded,
   source: Source,
   receivedAt: number,

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { type Group } from '../http/accept-groups.ts';
+import { type EventGroup } from '../http/accept-event-groups.ts';
 import { lokiJsonGroups, lokiProtobufGroups } from '../http/loki/accept-loki.ts';
 import { otlpJsonGroups, otlpProtobufGroups } from '../http/otlp/accept-otlp.ts';
 import { RejectedError } from '../errors.ts';
@@ -12,13 +12,13 @@ const firstField = 0x0a;
 
 /**
  * Reads a request that holds one event, or several that share a sender, which is what the doors for OTLP and Loki keep as a dead
- * letter (Group.letter). The formats are told apart by what they hold. Undefined for every other text.
+ * letter (EventGroup.letter). The formats are told apart by what they hold. Undefined for every other text.
  */
-export function readAlone(
+export function readDeadLetter(
   payload: Buffer,
   normalizer: Normalizer,
   cost: RequestCost,
-): Group<unknown> | undefined {
+): EventGroup<unknown> | undefined {
   for (const groups of readings(payload, normalizer, cost)) {
     const [group, other] = groups;
     if (group !== undefined && other === undefined && group.records.length > 0) return group;
@@ -30,11 +30,11 @@ function* readings(
   payload: Buffer,
   normalizer: Normalizer,
   cost: RequestCost,
-): Generator<readonly Group<unknown>[]> {
+): Generator<readonly EventGroup<unknown>[]> {
   if (payload[0] === firstField) {
     // Labels are stricter than a resource, so nothing but a stream passes for one.
-    yield orNone(() => lokiProtobufGroups(payload, normalizer, cost) as Group<unknown>[]);
-    yield orNone(() => otlpProtobufGroups(payload, normalizer, cost) as Group<unknown>[]);
+    yield orNone(() => lokiProtobufGroups(payload, normalizer, cost) as EventGroup<unknown>[]);
+    yield orNone(() => otlpProtobufGroups(payload, normalizer, cost) as EventGroup<unknown>[]);
     return;
   }
   const isObject = payload[0] === 0x7b && isUtf8(payload);
@@ -44,7 +44,7 @@ function* readings(
   if (Array.isArray(object['streams'])) yield orNone(() => lokiJsonGroups(object, normalizer, cost));
 }
 
-function orNone(read: () => Group<unknown>[]): Group<unknown>[] {
+function orNone(read: () => EventGroup<unknown>[]): EventGroup<unknown>[] {
   try {
     return read();
   } catch (error) {

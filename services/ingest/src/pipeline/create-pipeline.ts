@@ -1,0 +1,50 @@
+import type { LogConnection } from '@logloom/runtime';
+import { topics } from '@logloom/schemas';
+import type { Settings } from '@logloom/settings';
+import type { Counter, Telemetry } from '@logloom/telemetry';
+import { atMostEvery } from '../admission/at-most-every.ts';
+import { Normalizer } from '../event/normalize.ts';
+import { createServiceQuotas } from '../quotas/service-quotas.ts';
+import { createRedactor } from '../redact/redactor.ts';
+import { createRedactionCounter, type IngestMetrics } from '../telemetry.ts';
+import { Pipeline } from './pipeline.ts';
+
+const warnMs = 60_000;
+
+export interface CreatePipelineOptions extends Pick<LogConnection, 'log' | 'serde'> {
+  settings: Settings;
+  telemetry: Telemetry;
+  metrics: IngestMetrics;
+  /** Counts what was over a quota. */
+  refusals: Counter<'by' | 'door'>;
+  /** Called with the error of each append that failed. */
+  onFailure: (error: unknown) => void;
+}
+
+/** Returns the pipeline as the settings describe it. Rejects with the log's error. */
+export async function createPipeline(options: CreatePipelineOptions): Promise<Pipeline> {
+  const { settings, telemetry, metrics, refusals, log, serde, onFailure } = options;
+  const { logger, tracing } = telemetry;
+  const warn = atMostEvery(warnMs, (count, name: string, receiver: string) =>
+    logger.warn({ name, receiver, count }, 'senders are refused or held up: a service is over its quota'),
+  );
+  const redactions = createRedactionCounter(telemetry);
+  return new Pipeline({
+    log,
+    serde,
+    metrics,
+    logger,
+    tracing,
+    onFailure,
+    epoch: await log.epochOf(topics.events),
+    partitions: await log.partitionCount(topics.events),
+    deadLetterPartitions: await log.partitionCount(topics.deadLetter),
+    normalizer: new Normalizer(settings.INGEST_ID_PATTERNS),
+    redactor: createRedactor(settings, (rule) => redactions.inc({ rule })),
+    services: createServiceQuotas(settings, (service, receiver) => {
+      refusals.inc({ by: 'service', door: receiver });
+      warn(service, receiver);
+    }),
+    recordSenders: settings.INGEST_RECORD_SENDERS,
+  });
+}

@@ -1,0 +1,226 @@
+import { EventLogError, partitionOf, type NewRecord } from '@logloom/event-log';
+import { senderHeaders, type LogEvent, type Sender, type Source } from '@logloom/schemas';
+import type { Carrier, TraceHeaders } from '@logloom/telemetry';
+import { bytesOf, type Submission } from '../append/append-events.ts';
+import { IngestError, reject, type Rejection } from '../errors.ts';
+import type { NumberedEvents } from '../producers/numbered-events.ts';
+import type { ServiceAllowance } from '../quotas/service-allowance.ts';
+import type { BatchLimits } from './batch-limits.ts';
+import type { DeadLetters } from './dead-letters.ts';
+import type { PipelineOptions } from './pipeline-options.ts';
+
+const sliceBytes = 2 ** 20;
+
+export interface IngestBatchOptions {
+  /** The receiver's name in metrics. */
+  receiver: string;
+  pipeline: PipelineOptions;
+  /** Takes the records for logs.events. */
+  events: Submission;
+  /** Takes the records for logs.dead-letter. */
+  deadLetterRecords: Submission;
+  deadLetters: DeadLetters;
+  /** Unset: the batch counts against no quota. */
+  allowance: ServiceAllowance | undefined;
+  limits: BatchLimits;
+  /** Unset: the sender does not number its events. */
+  numbered: NumberedEvents | undefined;
+}
+
+/** The events of one request, or of some records. Collects the records of a slice and hands them to the appenders at flush(). */
+export class IngestBatch {
+  readonly #receiver: string;
+  readonly #pipeline: PipelineOptions;
+  readonly #events: Submission;
+  readonly #deadLetterRecords: Submission;
+  readonly #deadLetters: DeadLetters;
+  readonly #limits: BatchLimits;
+  readonly #allowance: ServiceAllowance | undefined;
+  readonly #numbered: NumberedEvents | undefined;
+  #sender: Sender | undefined;
+  readonly #traceHeaders: TraceHeaders | undefined;
+  #senderHeaders: Record<string, string> | undefined;
+  /** The headers of the sender and of the active span. */
+  #headers: TraceHeaders | undefined;
+  #records: NewRecord[] = [];
+  /** Bytes of #records. */
+  #waitingBytes = 0;
+  /** Records that wait until the services of the whole batch are known. */
+  #held: [events: NewRecord[], deadLetters: NewRecord[]][] = [];
+  #accepted = 0;
+  #duplicates = 0;
+  #rejected = new Map<string, number>();
+  #rejectedCount = 0;
+
+  constructor(options: IngestBatchOptions) {
+    this.#receiver = options.receiver;
+    this.#pipeline = options.pipeline;
+    this.#events = options.events;
+    this.#deadLetterRecords = options.deadLetterRecords;
+    this.#deadLetters = options.deadLetters;
+    this.#limits = options.limits;
+    this.#allowance = options.allowance;
+    this.#numbered = options.numbered;
+    this.#traceHeaders = options.pipeline.tracing.headers();
+    this.#headers = this.#traceHeaders;
+  }
+
+  /** Sets the sender of what follows: dead letters name it, and so do the headers of events where the settings say so. */
+  from(sender: Sender | undefined): void {
+    if (sender === this.#sender) return;
+    this.#sender = this.#deadLetters.sender = sender;
+    const { recordSenders } = this.#pipeline;
+    this.#senderHeaders = recordSenders === true && sender !== undefined ? senderHeaders(sender) : undefined;
+    this.#headers = withSender(this.#traceHeaders, this.#senderHeaders);
+  }
+
+  /** Whether the log has refused some of the batch, or a quota all of it: then the rest need not be read. */
+  get failed(): boolean {
+    return this.#events.failed || this.#allowance?.isExceeded === true;
+  }
+
+  /** The reason not to read the next event; undefined when it is to be read. Rejecting millions one by one would take minutes. */
+  get tooManyRejected(): Rejection | undefined {
+    return this.#rejectedCount < this.#limits.maxRejected ? undefined : reject('too-many-rejected');
+  }
+
+  /** Whether the records since the last flush are worth an append. */
+  get isFull(): boolean {
+    const bytes = this.#waitingBytes + this.#deadLetters.waitingBytes;
+    return bytes >= Math.min(sliceBytes, this.#limits.windowBytes / 2);
+  }
+
+  /** Resolves when most of what was flushed is durable, or has failed. */
+  async hasRoom(): Promise<void> {
+    const bytes = this.#limits.windowBytes / 2;
+    await Promise.all([this.#events.below(bytes), this.#deadLetterRecords.below(bytes)]);
+  }
+
+  /** The error of an event whose service is over its quota, for receivers that can refuse a single event. */
+  overQuota({ service }: LogEvent): IngestError | undefined {
+    return this.#allowance?.refusal(service);
+  }
+
+  /**
+   * Adds an event. Events of one request share a partition through their key: the correlation id, or the service where there is none.
+   * `carrier` is the record that the event came in, if it has a trace of its own. Returns false for a duplicate, which is left out.
+   */
+  accept(accepted: LogEvent, carrier?: Carrier): boolean {
+    if (this.isDuplicate(accepted)) return false;
+    this.#numbered?.accepted(accepted.source);
+    const { partitions, serde, tracing, redactor } = this.#pipeline;
+    const event = redactor === undefined ? accepted : redactor.event(accepted);
+    const key = event.correlationId ?? event.service;
+    const partition = partitionOf(key, partitions);
+    const value = serde.encode('LogEvent', event);
+    const headers =
+      carrier === undefined ? this.#headers : withSender(tracing.headersFor(carrier), this.#senderHeaders);
+    this.#records.push(
+      headers === undefined ? { partition, key, value } : { partition, key, value, headers },
+    );
+    this.#waitingBytes += value.length;
+    this.#allowance?.count(event.service, value.length);
+    this.#accepted++;
+    return true;
+  }
+
+  /** Whether a numbered event is durable since an earlier request; counts it as a duplicate then. */
+  isDuplicate({ source }: LogEvent): boolean {
+    if (this.#numbered?.isDurable(source) !== true) return false;
+    this.#duplicates++;
+    return true;
+  }
+
+  /** Whether a refused event may have a dead letter of its own with a payload of so many bytes; else it goes to refuseJointly(). */
+  hasDeadLetterFor(payloadBytes: number): boolean {
+    return this.#deadLetters.hasRoomFor(payloadBytes);
+  }
+
+  /** Refuses an event with a dead letter of its own. `bytes` are the bytes as they were received. */
+  refuse(rejection: Rejection, source: Source, receivedAt: number, bytes: Buffer): void {
+    this.#deadLetters.add(rejection, source, receivedAt, bytes);
+    this.#countRejected(rejection.code);
+  }
+
+  /** Refuses an event with a dead letter that many share: see DeadLetters.addJointly(). */
+  refuseJointly(
+    rejection: Rejection,
+    source: Source,
+    receivedAt: number,
+    part: Buffer,
+    write: (parts: Buffer) => Buffer,
+  ): void {
+    this.#deadLetters.addJointly(rejection, source, receivedAt, part, write);
+    this.#countRejected(rejection.code);
+  }
+
+  #countRejected(code: string): void {
+    this.#rejectedCount++;
+    this.#rejected.set(code, (this.#rejected.get(code) ?? 0) + 1);
+  }
+
+  /** Queues the records since the last flush; where services have quotas, done() does it. */
+  flush(): void {
+    const deadLetters = this.#deadLetters.take();
+    if (this.#allowance === undefined) this.#add(this.#records, deadLetters);
+    else {
+      this.#limits.hold(bytesOf(this.#records) + bytesOf(deadLetters));
+      this.#held.push([this.#records, deadLetters]);
+    }
+    this.#waitingBytes = 0;
+    this.#records = [];
+  }
+
+  #add(events: NewRecord[], deadLetters: NewRecord[]): void {
+    this.#events.add(events);
+    this.#deadLetterRecords.add(deadLetters);
+  }
+
+  /**
+   * Resolves when everything is durable. Throws IngestError `quota-exceeded` when nothing was taken, `log-unavailable`, or the log's own
+   * error when a retry is no use.
+   */
+  async done(): Promise<void> {
+    if (this.#deadLetters.closeJoint()) this.flush();
+    this.#allowance?.settle();
+    for (const [events, deadLetters] of this.#held) this.#add(events, deadLetters);
+    this.#held = [];
+    const [events, deadLetters] = await Promise.allSettled([
+      this.#events.done(),
+      this.#deadLetterRecords.done(),
+    ]);
+    for (const result of [events, deadLetters])
+      if (result.status === 'rejected') this.#pipeline.onFailure?.(result.reason);
+    if (events.status === 'rejected') throw asIngestError(events.reason);
+    if (deadLetters.status === 'rejected') this.#onDeadLetterFailure(deadLetters.reason);
+    const { metrics } = this.#pipeline;
+    const door = this.#receiver;
+    metrics.accepted.inc({ door }, this.#accepted);
+    if (this.#duplicates > 0) metrics.duplicates.inc({ door }, this.#duplicates);
+    for (const [code, count] of this.#rejected) metrics.rejected.inc({ door, code }, count);
+  }
+
+  /** A dead letter that the log will never take, because it is too large, must not hold up the good events. */
+  #onDeadLetterFailure(reason: unknown): void {
+    const error = asIngestError(reason);
+    if (error instanceof IngestError) throw error;
+    this.#pipeline.logger.error({ err: error, receiver: this.#receiver }, 'dead letters were lost');
+  }
+}
+
+function withSender(
+  headers: TraceHeaders | undefined,
+  sender: TraceHeaders | undefined,
+): TraceHeaders | undefined {
+  return headers === undefined || sender === undefined ? (headers ?? sender) : { ...headers, ...sender };
+}
+
+function asIngestError(reason: unknown): Error {
+  if (reason instanceof EventLogError && reason.retriable) {
+    const isStorage = reason.code === 'disk-full' || reason.code === 'read-only';
+    return isStorage
+      ? new IngestError(reason.code, reason.message, { cause: reason })
+      : new IngestError('log-unavailable', undefined, { cause: reason });
+  }
+  return reason as Error;
+}
