@@ -76,6 +76,12 @@ export class Services implements AsyncDisposable {
     return (await response.json()) as T;
   }
 
+  /** How the service's readiness answers: the status, and the body as text. */
+  async readiness(name: ServiceName): Promise<{ status: number; body: string }> {
+    const response = await fetch(`${this.#healthUrls.get(this.of(name))!}/health/ready`);
+    return { status: response.status, body: await response.text() };
+  }
+
   /** Whether every group has read and committed all there is, no request is still open and no rule waits for anything. */
   async isIdle(): Promise<boolean> {
     const { consumers } = await this.get<{ consumers: { lag: number }[] }>('/api/status');

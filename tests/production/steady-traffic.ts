@@ -8,17 +8,28 @@ const largestBatch = 2_000;
  * Sends lines at a steady rate, in their order and over again, until it is told to stop; what came due while ingest was away follows in
  * larger batches. Each round has trace ids of its own.
  */
-export class SteadyTraffic {
+export class SteadyTraffic implements AsyncDisposable {
   readonly #lines: readonly string[];
   readonly #done: Promise<SendResult>;
   readonly #sent: string[] = [];
+  readonly #abort = new AbortController();
   #stopped = false;
+  #acknowledged = 0;
 
   constructor(url: string, lines: readonly string[], perSecond: number) {
     this.#lines = lines;
-    this.#done = sendBatches(this.#batches(perSecond), { url, onProgress: () => {} });
+    this.#done = sendBatches(this.#batches(perSecond), {
+      url,
+      signal: this.#abort.signal,
+      onProgress: ({ accepted }) => (this.#acknowledged = accepted),
+    });
     // Awaited at stop().
     this.#done.catch(() => {});
+  }
+
+  /** How many lines were acknowledged so far. */
+  get acknowledged(): number {
+    return this.#acknowledged;
   }
 
   /** Resolves when the last batch is acknowledged; gives the lines that were sent, and the sender's count of what was accepted. */
@@ -26,6 +37,13 @@ export class SteadyTraffic {
     this.#stopped = true;
     const result = await this.#done;
     return { lines: this.#sent, result };
+  }
+
+  /** Gives up what is not acknowledged yet. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped = true;
+    this.#abort.abort();
+    await this.#done.catch(() => {});
   }
 
   async *#batches(perSecond: number): AsyncGenerator<string[]> {

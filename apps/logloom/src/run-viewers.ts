@@ -19,7 +19,7 @@ export interface ViewersContext extends ServiceContext {
 export async function runViewers(context: ViewersContext): Promise<void> {
   const { settings, telemetry, health, services, apis, signal, onReady } = context;
   const authenticate = await openAuthenticate(settings);
-  await using connection = await connectLog(settings, {}, telemetry);
+  await using connection = await connectLog(settings, {}, telemetry, signal);
   let supervisor: Supervisor | undefined;
   const workerMetrics = async () => supervisor?.workers.metrics() ?? [];
   const app = await createViewersServer({

@@ -14,27 +14,29 @@ export interface LogConnection extends AsyncDisposable {
 /**
  * The log and its serde, on the adapters that the settings name, with all topics there. `projections` are the smaller reader
  * schemas of createSerde; `telemetry` gets what the log recovers from by itself. Without SCHEMA_REGISTRY_URL the built-in schemas
- * serve on Kafka too: their ids are fixed by contract and version, so every process frames and reads records alike. With `waitUntil`
- * append() waits while the embedded log's disk is full or read-only, until that signal aborts.
+ * serve on Kafka too: their ids are fixed by contract and version, so every process frames and reads records alike. Once `signal`
+ * aborts, calls to Kafka try for a few seconds more. With `waitsForRoom` append() waits while the embedded log's disk is full or
+ * read-only, until then.
  */
 export async function connectLog(
   settings: Settings,
   projections: Partial<Record<ContractName, string>> = {},
   telemetry?: Pick<Telemetry, 'logger'>,
-  waitUntil?: AbortSignal,
+  signal?: AbortSignal,
+  waitsForRoom = false,
 ): Promise<LogConnection> {
   const registry = await openSchemaRegistry(settings.SCHEMA_REGISTRY_URL);
   const serde = await createSerde(registry, projections);
   const opened = await openEventLog({
     dataFolder: settings.LOGLOOM_DATA,
     topics: Object.values(topics).map((name) => ({ name, partitions: settings.LOG_PARTITIONS })),
-    kafka: kafkaOptions(settings, telemetry),
+    kafka: kafkaOptions(settings, telemetry, signal),
     onTrouble: ({ message, error }) => telemetry?.logger.error({ err: error }, message),
   });
   const log =
-    waitUntil === undefined
+    signal === undefined || !waitsForRoom
       ? opened
-      : waitForRoom(opened, waitUntil, (error) =>
+      : waitForRoom(opened, signal, (error) =>
           telemetry?.logger.error({ err: error }, 'nothing can be stored; waiting for room'),
         );
   return {
@@ -51,11 +53,13 @@ export async function connectLog(
 function kafkaOptions(
   { KAFKA_BROKERS: brokers, LOG_RETENTION_MS: retentionMs }: Settings,
   telemetry: Pick<Telemetry, 'logger'> | undefined,
+  draining: AbortSignal | undefined,
 ): KafkaOptions | undefined {
   if (brokers === undefined) return undefined;
   return {
     brokers,
     ...(retentionMs === undefined ? {} : { retentionMs }),
+    ...(draining === undefined ? {} : { draining }),
     onTrouble: ({ message, error }) => telemetry?.logger.warn({ err: error }, message),
   };
 }

@@ -76,10 +76,19 @@ export async function runStandalone({
       ...context,
       onReady: () => (health.ready = !stop.signal.aborted),
       onNotReady: () => (health.ready = false),
+    }).catch((error: unknown) => {
+      // What could not be finished is done again at the next start, as after a kill.
+      if (!stop.signal.aborted || !isUnavailable(error)) throw error;
+      telemetry.logger.warn({ err: error }, 'an engine was out of reach at the end');
     });
   } catch (error) {
     const isSettings = error instanceof SettingsError;
     process.stderr.write(`logloom ${service}: ${isSettings ? error.message : (error as Error).stack}\n`);
     process.exitCode = isSettings ? 2 : 1;
   }
+}
+
+/** Whether the error itself says that the same may succeed later. */
+function isUnavailable(error: unknown): boolean {
+  return error instanceof Error && 'retriable' in error && error.retriable === true;
 }

@@ -12,7 +12,13 @@ const maxUnreadyMs = 5000;
 
 /** Groups logs.events by correlation id into logs.correlations until the signal aborts. */
 export const runCorrelator: RunService = async ({ settings, telemetry, signal, onReady, checks }) => {
-  await using connection = await connectLog(settings, { LogEvent: memberEventSchema }, telemetry, signal);
+  await using connection = await connectLog(
+    settings,
+    { LogEvent: memberEventSchema },
+    telemetry,
+    signal,
+    true,
+  );
   const { log, serde } = connection;
   const metrics = createMetrics(telemetry);
   const { logger } = telemetry;

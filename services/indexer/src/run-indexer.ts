@@ -35,7 +35,7 @@ const evaluationLimitMs = 250;
 
 /** Writes logs.events and logs.correlations to the search store and the archive, and works the jobs, until the signal aborts. */
 export const runIndexer: RunService = async ({ settings, telemetry, signal, onReady, checks }) => {
-  await using connection = await connectLog(settings, {}, telemetry, signal);
+  await using connection = await connectLog(settings, {}, telemetry, signal, true);
   const { log, serde } = connection;
   await using cleanUp = new AsyncDisposableStack();
   const { logger } = telemetry;

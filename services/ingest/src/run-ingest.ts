@@ -65,7 +65,7 @@ export async function startIngest(context: ServiceContext): Promise<RunningInges
   const address = await app.listen({ host: settings.HOST, port: settings.INGEST_PORT });
   let connection: LogConnection | undefined;
   try {
-    const opened = (connection = await connectLog(settings, {}, telemetry));
+    const opened = (connection = await connectLog(settings, {}, telemetry, signal));
     const { log, serde } = opened;
     const storage = log instanceof SqliteEventLog ? watchedStorage(settings, log) : undefined;
     const onFailure = (error: unknown): void => storage?.report(error);

@@ -39,6 +39,11 @@ export class BrokerWatch {
     this.#bootstrap = bootstrap;
   }
 
+  /** host:port of all that were named or found so far. */
+  get addresses(): string[] {
+    return [...new Set([...this.#bootstrap, ...this.#peers.keys()])];
+  }
+
   /** Whether no broker answers. */
   get isFrozen(): boolean {
     return this.#peers.size > 0 && [...this.#peers.values()].every(({ isFrozen }) => isFrozen);
@@ -49,11 +54,11 @@ export class BrokerWatch {
    * that begins with it does not depend on the order in which the brokers are named.
    */
   readonly firstToAnswer = async (): Promise<string[]> => {
-    const known = new Set([...this.#bootstrap, ...this.#peers.keys()]);
+    const known = this.addresses;
     const pings: (() => void)[] = [];
     const first = await new Promise<string | undefined>((resolve) => {
       // One that is known to be frozen is no reason to wait, but may have come back.
-      const awaited = new Set([...known].filter((address) => this.#peers.get(address)?.isFrozen !== true));
+      const awaited = new Set(known.filter((address) => this.#peers.get(address)?.isFrozen !== true));
       const failed = (address: string): void => {
         if (awaited.delete(address) && awaited.size === 0) resolve(undefined);
       };

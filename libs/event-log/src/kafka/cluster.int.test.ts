@@ -4,6 +4,7 @@ import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startStack } from '../../../../infra/local/start-stack.ts';
 import { newGroup, readAll, Running } from '../contract/harness.ts';
+import type { EventLogError, LogGap } from '../event-log.ts';
 import { KafkaEventLog } from './kafka-event-log.ts';
 
 const stack = await startStack({ only: ['kafka'], brokers: 3 });
@@ -207,5 +208,75 @@ describe('the Kafka log on three brokers', { skip }, () => {
         `${troubled.size} of ${partitions} partitions were sent to again, ${opened.count} assignments`,
     );
     assert.ok(writer.acknowledged > 30_000, `only ${writer.acknowledged} records were acknowledged`);
+  });
+
+  test('a broker that was frozen and takes itself for the leader is not believed: no end falls, nothing counts as lost', async (t) => {
+    const name = `stale-${randomUUID()}`;
+    await using owned = new AsyncDisposableStack();
+    const log = owned.adopt(
+      await KafkaEventLog.open({ brokers, patienceMs: 20_000 }, [{ name, partitions }]),
+      (opened) => opened.close(),
+    );
+    const reading = owned.adopt(
+      await KafkaEventLog.open({ brokers, patienceMs: 3_000 }, [{ name, partitions }]),
+      (opened) => opened.close(),
+    );
+    const appendToAll = async (text: string): Promise<void> => {
+      const record = { key: null, value: Buffer.from(text) };
+      await log.append(
+        name,
+        Array.from({ length: partitions }, (_, partition) => ({ ...record, partition })),
+      );
+    };
+    const gaps: LogGap[] = [];
+    const seen = new Array<number>(partitions).fill(0);
+    await using follower = new Running((signal) =>
+      reading.follow(
+        {
+          topic: name,
+          from: seen.map(() => 0),
+          onBatch: (records, partition) => void (seen[partition]! += records.length),
+          onGap: (gap) => void gaps.push(gap),
+        },
+        signal,
+      ),
+    );
+    const isAt = (count: number) => (): boolean => seen.every((records) => records === count);
+    await appendToAll('before');
+    await follower.until('the first records', isAt(1));
+
+    const [stale, ...others] = stack.kafka.brokers;
+    const signalAll = (signal: NodeJS.Signals): void => {
+      for (const { pid } of others) process.kill(pid!, signal);
+    };
+    let answers: readonly PromiseSettledResult<number[]>[] = [];
+    try {
+      await frozen(stale!.pid!, async () => {
+        // Of what the others lead by now the frozen one knows nothing.
+        for (let i = 0; i < 3; i++) await appendToAll('meanwhile');
+        await follower.until('the records of the others', isAt(4));
+        signalAll('SIGSTOP');
+      });
+      await sleep(6_000);
+      // One that knows how far the log had got, and one that does not.
+      const fresh = KafkaEventLog.open({ brokers, patienceMs: 3_000 }, [{ name, partitions }]).then(
+        async (opened) => {
+          owned.adopt(opened, (each) => each.close());
+          return opened.endOffsets(name);
+        },
+      );
+      answers = await Promise.allSettled([reading.endOffsets(name), fresh]);
+    } finally {
+      signalAll('SIGCONT');
+    }
+    for (const answer of answers)
+      if (answer.status === 'rejected')
+        assert.equal((answer.reason as EventLogError).code, 'log-unavailable');
+      else assert.deepEqual(answer.value, seen);
+    t.diagnostic(answers.map(({ status }) => status).join(', '));
+    await appendToAll('after');
+    await follower.until('the last records', isAt(5));
+    assert.deepEqual(gaps, []);
+    assert.deepEqual(await reading.endOffsets(name), seen);
   });
 });

@@ -47,7 +47,7 @@ export class KafkaConnection {
         if (error instanceof EventLogError) throw error;
         const waited = Date.now() - start;
         if (isUnknownTopic(error) && waited > propagationMs) throw unknownTopic(topic, error);
-        if (waited > this.#settings.patienceMs) throw logUnavailable(what, error);
+        if (this.#settings.patience.left(start) <= 0) throw logUnavailable(what, error);
         await this.recover(error, attempt);
       }
     }

@@ -11,7 +11,7 @@ import {
 import { readCommit, writeMetadata } from './commit.ts';
 import type { KafkaConnection } from './connection.ts';
 import { logUnavailable } from './error.ts';
-import { KafkaFeeds, type Feed } from './feed.ts';
+import { KafkaFeeds, type Feed, type FeedDeps } from './feed.ts';
 import { KafkaMembership, type AssignedPartition } from './membership.ts';
 import type { KafkaSettings } from './options.ts';
 import type { KafkaReader } from './reader.ts';
@@ -20,11 +20,8 @@ import type { KafkaTopicEpochs } from './topic-epochs.ts';
 const defaultBatch = 1000;
 const heartbeatMs = 500;
 
-export interface ConsumerDeps {
-  settings: KafkaSettings;
-  connection: KafkaConnection;
+export interface ConsumerDeps extends FeedDeps {
   reader: KafkaReader;
-  epochs: KafkaTopicEpochs;
 }
 
 /**
@@ -95,7 +92,7 @@ export class KafkaConsumer {
     commits: readonly (Commit | null)[],
     signal: AbortSignal,
   ): Promise<void> {
-    const { connection, settings, epochs } = this.#deps;
+    const { settings, epochs } = this.#deps;
     const term = new Term(signal);
     // Whatever the handlers know of any topic may be void: they are opened again.
     using watching = new DisposableStack();
@@ -107,7 +104,7 @@ export class KafkaConsumer {
         term.lose();
       }),
     );
-    const feeds = new KafkaFeeds(connection, settings, epochs);
+    const feeds = new KafkaFeeds(this.#deps);
     const done = new AbortController();
     const beating = this.#beat(term, done.signal);
     const work = partitions.map((partition, i) => this.#work(feeds, term, partition, commits[i]!));

@@ -1,10 +1,12 @@
+import type { KafkaClusterView } from './cluster-view.ts';
 import type { EventLogError, LogGap, LogRecord } from '../event-log.ts';
 import type { KafkaConnection } from './connection.ts';
 import { logUnavailable } from './error.ts';
 import { fetchFrom, type Fetched } from './fetch.ts';
 import type { Cluster } from './internals.ts';
+import type { KnownEnds } from './known-ends.ts';
 import type { KafkaSettings } from './options.ts';
-import { leaderId, listOffset } from './reader.ts';
+import { confirmedEnd, leaderId, listOffset } from './reader.ts';
 import { topicRecreated, type KafkaTopicEpochs } from './topic-epochs.ts';
 
 /** How long a broker may hold a fetch that finds nothing. */
@@ -41,6 +43,14 @@ interface Lane {
   failure: EventLogError | undefined;
 }
 
+export interface FeedDeps {
+  connection: KafkaConnection;
+  settings: KafkaSettings;
+  epochs: KafkaTopicEpochs;
+  view: KafkaClusterView;
+  ends: KnownEnds;
+}
+
 /**
  * Fetches many partitions over one connection a broker. Each partition's reader takes its records at its own pace; what is fetched
  * ahead is bounded: about a mebibyte a partition, and nothing while the last piece has not been begun.
@@ -49,6 +59,8 @@ export class KafkaFeeds {
   readonly #connection: KafkaConnection;
   readonly #settings: KafkaSettings;
   readonly #epochs: KafkaTopicEpochs;
+  readonly #view: KafkaClusterView;
+  readonly #ends: KnownEnds;
   readonly #lanes = new Set<Lane>();
   readonly #busyNodes = new Set<number>();
   #isPumping = false;
@@ -56,10 +68,12 @@ export class KafkaFeeds {
   #failures = 0;
   #lastSuccess = Date.now();
 
-  constructor(connection: KafkaConnection, settings: KafkaSettings, epochs: KafkaTopicEpochs) {
+  constructor({ connection, settings, epochs, view, ends }: FeedDeps) {
     this.#connection = connection;
     this.#settings = settings;
     this.#epochs = epochs;
+    this.#view = view;
+    this.#ends = ends;
   }
 
   /**
@@ -166,8 +180,10 @@ export class KafkaFeeds {
       for (const fetched of await fetchFrom(broker, positions, waitMs)) {
         const { topic, partition } = fetched;
         const lane = lanes.find((l) => l.topic === topic && l.partition === partition)!;
-        if (fetched.refused === undefined) deliver(lane, fetched);
-        else if (fetched.refused === 'out-of-range') await moveIntoRange(cluster, lane);
+        if (fetched.refused === undefined) {
+          this.#ends.see(topic, partition, fetched.end);
+          deliver(lane, fetched);
+        } else if (fetched.refused === 'out-of-range') await this.#moveIntoRange(cluster, lane);
         else refused = (await this.#identify(lane)) ?? refused;
       }
       if (refused !== undefined) throw refused;
@@ -181,6 +197,22 @@ export class KafkaFeeds {
       if ([...this.#lanes].some(({ wake, records }) => wake !== undefined && records.length === 0))
         this.#pump();
     }
+  }
+
+  async #moveIntoRange(cluster: Cluster, lane: Lane): Promise<void> {
+    const { topic, partition, next } = lane;
+    const start = await listOffset(cluster, topic, partition, true);
+    if (next < start) {
+      lane.gap = { topic, partition, from: next, to: start, reason: 'trimmed' };
+      lane.next = start;
+    } else {
+      const end = await confirmedEnd(this.#view, cluster, topic, partition);
+      if (next <= end) return;
+      this.#ends.confirm(topic, partition, end);
+      lane.gap = { topic, partition, from: end, to: next, reason: 'lost-end' };
+      lane.next = end;
+    }
+    lane.wake?.();
   }
 
   /** Finds out why a broker does not know the lane's topic; returns the reason to try again, or ends the lane. */
@@ -208,21 +240,6 @@ function deliver(lane: Lane, { records, nextOffset }: Fetched): void {
   lane.records = records;
   lane.next = nextOffset;
   if (records.length > 0 || Date.now() - lane.waitingSince >= idleMs) lane.wake?.();
-}
-
-async function moveIntoRange(cluster: Cluster, lane: Lane): Promise<void> {
-  const { topic, partition, next } = lane;
-  const start = await listOffset(cluster, topic, partition, true);
-  if (next < start) {
-    lane.gap = { topic, partition, from: next, to: start, reason: 'trimmed' };
-    lane.next = start;
-  } else {
-    const end = await listOffset(cluster, topic, partition, false);
-    if (next <= end) return;
-    lane.gap = { topic, partition, from: end, to: next, reason: 'lost-end' };
-    lane.next = end;
-  }
-  lane.wake?.();
 }
 
 function fail(lane: Lane, failure: EventLogError): void {

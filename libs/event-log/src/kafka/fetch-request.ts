@@ -1,5 +1,6 @@
 import { EncoderClass, readCommitted, type ProtocolRequest } from './internals.ts';
-import { topicIdBytes, unsignedVarint } from './topic-id.ts';
+import { topicIdBytes } from './topic-id.ts';
+import { unsignedVarint } from './varint.ts';
 
 /** Version 13 names topics by their ids (KIP-516): a topic that was made anew is refused, where its name would be taken. */
 const fetchApi = { apiKey: 1, apiVersion: 13, apiName: 'Fetch' };

@@ -1,24 +1,19 @@
 import { outOfRange, type FollowOptions } from '../event-log.ts';
-import type { KafkaConnection } from './connection.ts';
-import { KafkaFeeds } from './feed.ts';
-import type { KafkaSettings } from './options.ts';
-import type { KafkaTopicEpochs } from './topic-epochs.ts';
+import { KafkaFeeds, type FeedDeps } from './feed.ts';
 
 const defaultBatch = 1000;
 
 /** As EventLog.follow, for a topic with that many partitions. */
 export async function follow(
-  connection: KafkaConnection,
-  epochs: KafkaTopicEpochs,
+  deps: FeedDeps,
   partitions: number,
-  settings: KafkaSettings,
   options: FollowOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);
-  const feeds = new KafkaFeeds(connection, settings, epochs);
-  const topicId = await epochs.refresh(options.topic);
+  const feeds = new KafkaFeeds(deps);
+  const topicId = await deps.epochs.refresh(options.topic);
   let turn: Promise<unknown> = Promise.resolve();
 
   const followPartition = async (partition: number): Promise<void> => {

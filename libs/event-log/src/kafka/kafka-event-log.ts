@@ -11,11 +11,14 @@ import {
 } from '../event-log.ts';
 import { registerCodecs } from './codecs.ts';
 import { readCommit } from './commit.ts';
+import { KafkaClusterView } from './cluster-view.ts';
 import { KafkaConnection } from './connection.ts';
 import { KafkaConsumer } from './consumer.ts';
+import type { FeedDeps } from './feed.ts';
 import { follow } from './follower.ts';
 import { kafkaSettings, type KafkaOptions, type KafkaSettings } from './options.ts';
 import { KafkaAppender } from './producer.ts';
+import { KnownEnds } from './known-ends.ts';
 import { KafkaReader } from './reader.ts';
 import { KafkaTopicEpochs } from './topic-epochs.ts';
 import { KafkaTopics } from './topics.ts';
@@ -39,6 +42,8 @@ export class KafkaEventLog implements EventLog {
   readonly #reader: KafkaReader;
   readonly #epochs: KafkaTopicEpochs;
   readonly #ownTopics: readonly string[];
+  readonly #view: KafkaClusterView;
+  readonly #ends = new KnownEnds();
   readonly #closing = new AbortController();
 
   /** Connects and makes the topics. Throws EventLogError `topic-mismatch` or, after the option's patience, `log-unavailable`. */
@@ -73,8 +78,11 @@ export class KafkaEventLog implements EventLog {
     this.#epochs = epochs;
     this.#ownTopics = ownTopics;
     this.#appender = new KafkaAppender(settings);
-    this.#reader = new KafkaReader(connection, epochs);
+    this.#view = new KafkaClusterView(settings.watch, (topic) => topics.minInSync(topic));
+    this.#reader = new KafkaReader({ connection, epochs, view: this.#view, ends: this.#ends });
+    epochs.onRecreated((topic) => this.#ends.forget(topic));
     void epochs.watch(this.#closing.signal);
+    void this.#view.watchTopics(ownTopics, this.#closing.signal);
   }
 
   /** Made of the ids of the cluster and of the topics that it was opened with: a topic that was made anew has another id. */
@@ -90,7 +98,7 @@ export class KafkaEventLog implements EventLog {
   }
 
   problem(): string | undefined {
-    return this.#settings.watch.isFrozen ? 'Kafka does not answer' : undefined;
+    return this.#settings.watch.isFrozen ? 'Kafka does not answer' : this.#view.problem;
   }
 
   async createTopics(topics: readonly TopicSpec[]): Promise<void> {
@@ -137,7 +145,7 @@ export class KafkaEventLog implements EventLog {
     // A connection of its own: a fetch that waits for records would hold up read().
     const connection = new KafkaConnection(this.#settings);
     try {
-      await follow(connection, this.#epochs, partitions, this.#settings, options, signal);
+      await follow(this.#feedDeps(connection), partitions, options, signal);
     } finally {
       await connection.close();
     }
@@ -148,15 +156,26 @@ export class KafkaEventLog implements EventLog {
     if (signal.aborted) return;
     const connection = new KafkaConnection(this.#settings);
     try {
-      const deps = { settings: this.#settings, connection, reader: this.#reader, epochs: this.#epochs };
+      const deps = { ...this.#feedDeps(connection), reader: this.#reader };
       await new KafkaConsumer(deps, options).run(signal);
     } finally {
       await connection.close();
     }
   }
 
+  #feedDeps(connection: KafkaConnection): FeedDeps {
+    return {
+      connection,
+      settings: this.#settings,
+      epochs: this.#epochs,
+      view: this.#view,
+      ends: this.#ends,
+    };
+  }
+
   async committed(group: string, topic: string): Promise<(Commit | null)[]> {
-    const stored = await this.#topics.committed(group, topic);
+    const count = await this.#topics.partitionCount(topic);
+    const stored = await this.#reader.committed(group, topic, count);
     const epoch = await this.#epochs.epochOf(topic);
     return stored.map((commit) => commit && readCommit(commit, epoch).commit);
   }
@@ -169,6 +188,7 @@ export class KafkaEventLog implements EventLog {
     await this.#topics.delete(topic);
     this.#appender.forget(topic);
     this.#epochs.forget(topic);
+    this.#ends.forget(topic);
   }
 
   async close(): Promise<void> {

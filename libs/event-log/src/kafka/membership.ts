@@ -166,13 +166,13 @@ export class KafkaMembership {
   }
 
   async #withCoordinator<T>(what: string, work: () => Promise<T>): Promise<T> {
-    const deadline = Date.now() + this.#settings.patienceMs;
+    const start = Date.now();
     for (let attempt = 0; ; attempt++) {
       try {
         return await work();
       } catch (error) {
         if (error instanceof EventLogError) throw error;
-        if (Date.now() > deadline) throw logUnavailable(what, error);
+        if (this.#settings.patience.left(start) <= 0) throw logUnavailable(what, error);
         await sleep(backoffMs(attempt));
         await this.#findCoordinator();
       }

@@ -1,4 +1,5 @@
 import { BrokerWatch } from './broker-watch.ts';
+import { Patience } from './patience.ts';
 
 /** How a KafkaEventLog connects and works. */
 export interface KafkaOptions {
@@ -10,6 +11,8 @@ export interface KafkaOptions {
   compression?: 'zstd' | 'gzip' | 'none';
   /** How long append() and the short calls try before they reject with `log-unavailable`, in ms; default 30,000. */
   patienceMs?: number;
+  /** Once it aborts, all of these calls together try for a few seconds more: the service is to end. */
+  draining?: AbortSignal;
   /** How long consume() and follow() go on while the log is out of reach, for them or their handlers, in ms; default 10 minutes. */
   outageMs?: number;
   /** A member of a group that was silent for so long (killed, or cut off) loses its partitions, in ms; default 10,000. */
@@ -27,23 +30,24 @@ export interface Trouble {
 }
 
 export type KafkaSettings = Readonly<
-  Required<Omit<KafkaOptions, 'retentionMs'>> &
+  Required<Omit<KafkaOptions, 'retentionMs' | 'patienceMs' | 'draining'>> &
     Pick<KafkaOptions, 'retentionMs'> & {
       /** Shared by all connections of this log. */
       watch: BrokerWatch;
+      patience: Patience;
     }
 >;
 
 /** The options with their defaults. */
-export function kafkaSettings(options: KafkaOptions): KafkaSettings {
+export function kafkaSettings({ patienceMs = 30_000, draining, ...options }: KafkaOptions): KafkaSettings {
   return {
     clientId: 'logloom',
     compression: 'zstd',
-    patienceMs: 30_000,
     outageMs: 600_000,
     sessionTimeoutMs: 10_000,
     onTrouble: () => {},
     watch: new BrokerWatch(options.brokers),
+    patience: new Patience(patienceMs, draining),
     ...options,
   };
 }

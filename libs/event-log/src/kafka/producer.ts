@@ -97,18 +97,18 @@ export class KafkaAppender {
 
   /** Gives the first record's offset. */
   async #send(topic: string, partition: number, messages: Message[]): Promise<number> {
-    const deadline = Date.now() + this.#settings.patienceMs;
+    const start = Date.now();
     for (let attempt = 0; ; attempt++) {
       const handle = this.#handle();
       try {
-        return await this.#sendOnce(handle, topic, partition, messages, deadline);
+        return await this.#sendOnce(handle, topic, partition, messages, start);
       } catch (error) {
         this.#retire(handle);
         if (['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'].includes(errorType(error) ?? '')) {
           throw new EventLogError('record-too-large', `a record is too large for ${topic}`, { cause: error });
         }
         const wait = backoffMs(attempt);
-        if (Date.now() + wait >= deadline) {
+        if (this.#settings.patience.left(start) <= wait) {
           if (isUnknownTopic(error)) throw unknownTopic(topic, error);
           throw logUnavailable(`cannot append to ${topic}/${partition}`, error);
         }
@@ -126,18 +126,16 @@ export class KafkaAppender {
     topic: string,
     partition: number,
     messages: Message[],
-    deadline: number,
+    start: number,
   ): Promise<number> {
     handle.sending++;
-    const late = new AbortController();
+    const late = Promise.withResolvers<never>();
+    const settle = this.#settings.patience.whenOver(start, () => {
+      // Closing its connections ends kafkajs's own attempts.
+      handle.sockets.destroy();
+      late.reject(new Error('no answer in time'));
+    });
     try {
-      const timeout = sleep(Math.max(1, deadline - Date.now()), undefined, { signal: late.signal }).then(
-        () => {
-          // Closing its connections ends kafkajs's own attempts.
-          handle.sockets.destroy();
-          throw new Error('no answer in time');
-        },
-      );
       const work = handle.connected.then(() =>
         handle.producer.send({
           topic,
@@ -147,15 +145,15 @@ export class KafkaAppender {
         }),
       );
       work.catch(() => {});
-      timeout.catch(() => {});
-      const [result, ...others] = await Promise.race([work, timeout]);
+      late.promise.catch(() => {});
+      const [result, ...others] = await Promise.race([work, late.promise]);
       const offset = Number(result?.baseOffset ?? -1);
       // kafkajs also resolves when it has sent nothing, for want of a leader.
       if (others.length > 0 || result?.partition !== partition || !(offset >= 0))
         throw new Error('the answer has no offset');
       return offset;
     } finally {
-      late.abort();
+      settle();
       handle.sending--;
       if (handle.retired && handle.sending === 0) disconnect(handle);
     }

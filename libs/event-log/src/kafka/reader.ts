@@ -1,18 +1,31 @@
-import { maxReadBytes, type LogGap, type LogRecord } from '../event-log.ts';
+import { maxReadBytes, type Commit, type LogGap, type LogRecord } from '../event-log.ts';
+import type { KafkaClusterView } from './cluster-view.ts';
 import type { KafkaConnection } from './connection.ts';
 import type { FetchPosition } from './fetch-request.ts';
 import { fetchFrom, partitionBytes, type Fetched } from './fetch.ts';
 import type { Cluster } from './internals.ts';
+import type { KnownEnds } from './known-ends.ts';
 import { topicRecreated, type KafkaTopicEpochs } from './topic-epochs.ts';
+
+export interface ReaderDeps {
+  connection: KafkaConnection;
+  epochs: KafkaTopicEpochs;
+  view: KafkaClusterView;
+  ends: KnownEnds;
+}
 
 /** Reads at any offset and lists offsets, without a consumer group. */
 export class KafkaReader {
   readonly #connection: KafkaConnection;
   readonly #epochs: KafkaTopicEpochs;
+  readonly #view: KafkaClusterView;
+  readonly #ends: KnownEnds;
 
-  constructor(connection: KafkaConnection, epochs: KafkaTopicEpochs) {
+  constructor({ connection, epochs, view, ends }: ReaderDeps) {
     this.#connection = connection;
     this.#epochs = epochs;
+    this.#view = view;
+    this.#ends = ends;
   }
 
   /** As EventLog.read. */
@@ -48,7 +61,8 @@ export class KafkaReader {
   }
 
   async endOffsets(topic: string, partitions: number): Promise<number[]> {
-    return this.#offsets(topic, partitions, { fromBeginning: false });
+    const ends = await this.#offsets(topic, partitions, { fromBeginning: false });
+    return Promise.all(ends.map((end, partition) => this.#believed(topic, partition, end)));
   }
 
   async offsetsByTime(topic: string, partitions: number, timestampMs: number): Promise<number[]> {
@@ -56,6 +70,26 @@ export class KafkaReader {
     if (!found.includes(-1)) return found;
     const ends = await this.endOffsets(topic, partitions);
     return found.map((offset, partition) => (offset === -1 ? ends[partition]! : offset));
+  }
+
+  /** What a group has committed, per partition; null where it never did. */
+  async committed(group: string, topic: string, count: number): Promise<(Commit | null)[]> {
+    const partitions = Array.from({ length: count }, (_, partition) => ({ partition }));
+    const { responses } = await this.#connection.run(
+      `cannot read the commits of ${group}`,
+      topic,
+      async (cluster) => {
+        const coordinator = await cluster.findGroupCoordinator({ groupId: group });
+        return coordinator.offsetFetch({ groupId: group, topics: [{ topic, partitions }] });
+      },
+    );
+    const found = responses.find((response) => response.topic === topic)?.partitions ?? [];
+    return partitions.map(({ partition }) => {
+      const commit = found.find((each) => each.partition === partition);
+      return commit === undefined || Number(commit.offset) < 0
+        ? null
+        : { offset: Number(commit.offset), metadata: commit.metadata ?? '' };
+    });
   }
 
   /** The first offset of a partition. */
@@ -74,6 +108,7 @@ export class KafkaReader {
       const topicId = await this.#epochs.idOf(topic);
       const [fetched] = await fetchFrom(broker, [{ topic, topicId, partition, offset }], 0, 1);
       if (fetched?.refused !== 'out-of-range') return false;
+      await this.#view.confirmLeader(topic, partition, broker.nodeId);
       return offset > (await listOffset(cluster, topic, partition, false));
     });
   }
@@ -92,18 +127,48 @@ export class KafkaReader {
       for (;;) {
         const broker = await leaderOf(cluster, topic, partition);
         const [fetched] = await fetchFrom(broker, [{ ...position, offset: from }], 0, bytes);
-        if (fetched?.refused === undefined) return fetched;
+        if (fetched?.refused === undefined) {
+          if (fetched !== undefined && fetched.end < (this.#ends.of(topic, partition) ?? 0)) {
+            // A leader that is behind has less, and nothing says so.
+            await this.#confirmEnd(cluster, topic, partition);
+            continue;
+          }
+          if (fetched !== undefined) this.#ends.see(topic, partition, fetched.end);
+          return fetched;
+        }
         if (fetched.refused === 'unknown-topic') {
           if ((await this.#epochs.refresh(topic)) !== topicId) throw topicRecreated(topic);
           throw new Error(`the leader of ${topic}/${partition} does not know the topic yet`);
         }
         const start = await listOffset(cluster, topic, partition, true);
-        if (from >= start) return undefined;
-        from = start;
+        if (from < start) {
+          from = start;
+          continue;
+        }
+        if (from >= (this.#ends.of(topic, partition) ?? Infinity)) return undefined;
+        await this.#confirmEnd(cluster, topic, partition);
+        if (from >= this.#ends.of(topic, partition)!) return undefined;
       }
     });
     if (from > offset) onGap({ topic, partition, from: offset, to: from, reason: 'trimmed' });
     return found;
+  }
+
+  /** The end, as it was listed or, where that is below what is known, as a leader that is confirmed lists it. */
+  async #believed(topic: string, partition: number, listed: number): Promise<number> {
+    if (listed >= (this.#ends.of(topic, partition) ?? Infinity)) {
+      this.#ends.see(topic, partition, listed);
+      return listed;
+    }
+    return this.#connection.run(`cannot list the offsets of ${topic}`, topic, (cluster) =>
+      this.#confirmEnd(cluster, topic, partition),
+    );
+  }
+
+  async #confirmEnd(cluster: Cluster, topic: string, partition: number): Promise<number> {
+    const end = await confirmedEnd(this.#view, cluster, topic, partition);
+    this.#ends.confirm(topic, partition, end);
+    return end;
   }
 
   async #offsets(
@@ -121,6 +186,21 @@ export class KafkaReader {
       });
     });
   }
+}
+
+/**
+ * Where a partition ends, as a leader lists it that is confirmed to be one. Throws where that cannot be known, as while too few replicas
+ * answer.
+ */
+export async function confirmedEnd(
+  view: KafkaClusterView,
+  cluster: Cluster,
+  topic: string,
+  partition: number,
+): Promise<number> {
+  await cluster.refreshMetadata();
+  await view.confirmLeader(topic, partition, leaderId(cluster, topic, partition));
+  return listOffset(cluster, topic, partition, false);
 }
 
 /** The first offset of a partition, or the one behind its last record that readers can see. */

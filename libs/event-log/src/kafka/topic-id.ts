@@ -1,8 +1,5 @@
-import { FlexibleReader } from './flexible-reader.ts';
-import { EncoderClass, errorFromCode, type Broker, type ProtocolRequest } from './internals.ts';
-
-/** Metadata in version 12 has each topic's id, which is new when the topic is made anew; kafkajs stops at version 6. */
-const metadataApi = { apiKey: 3, apiVersion: 12, apiName: 'Metadata' };
+import { metadataApi, metadataRequest, readMetadata } from './cluster-metadata.ts';
+import { EncoderClass, errorFromCode, type Broker } from './internals.ts';
 
 export interface TopicIdentity {
   clusterId: string;
@@ -16,54 +13,24 @@ export interface TopicIdentity {
  * Source: https://kafka.apache.org/protocol (Metadata, flexible versions) and KIP-516.
  */
 export async function topicIdentity(broker: Broker, topic: string): Promise<TopicIdentity> {
-  return (await broker.connectionPool.send(metadataRequest(topic))) as TopicIdentity;
-}
-
-function metadataRequest(topic: string): ProtocolRequest {
-  return {
+  return (await broker.connectionPool.send({
     request: {
       ...metadataApi,
       encode: async () => {
-        const name = Buffer.from(topic);
         const encoder = new EncoderClass();
-        // The header's tags; one topic (arrays and strings carry their length plus one); no id; its name; tags.
-        encoder.writeBufferInternal(Buffer.from([0, 2]));
-        encoder.writeBufferInternal(Buffer.alloc(16));
-        encoder.writeBufferInternal(Buffer.concat([unsignedVarint(name.length + 1), name, Buffer.from([0])]));
-        // No automatic creation, no authorised operations; tags.
-        encoder.writeBufferInternal(Buffer.from([0, 0, 0]));
+        encoder.writeBufferInternal(metadataRequest([topic]));
         return encoder;
       },
     },
     response: { decode: async (data) => readIdentity(data), parse: async (identity) => identity },
-  };
+  })) as TopicIdentity;
 }
 
 function readIdentity(data: Buffer): TopicIdentity {
-  const reader = new FlexibleReader(data);
-  reader.skipTags();
-  reader.skip(4);
-  for (let brokers = reader.varint() - 1; brokers > 0; brokers--) {
-    reader.skip(4);
-    reader.text();
-    reader.skip(4);
-    reader.text();
-    reader.skipTags();
-  }
-  const clusterId = reader.text();
-  reader.skip(4);
-  reader.varint();
-  const error = reader.int16();
-  reader.text();
-  const topicId = reader.bytes(16).toString('hex');
-  if (error !== 0) throw errorFromCode(error);
+  const { clusterId, topics } = readMetadata(data);
+  const { errorCode, topicId } = topics[0]!;
+  if (errorCode !== 0) throw errorFromCode(errorCode);
   return { clusterId, topicId };
-}
-
-export function unsignedVarint(value: number): Buffer {
-  const bytes: number[] = [];
-  for (; value > 127; value >>>= 7) bytes.push((value & 127) | 128);
-  return Buffer.from([...bytes, value]);
 }
 
 /** The id as the protocol has it. */

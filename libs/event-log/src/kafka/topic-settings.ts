@@ -7,6 +7,7 @@ export const checkedSettings = [
   'cleanup.policy',
   'retention.ms',
   'max.message.bytes',
+  'min.insync.replicas',
 ] as const;
 
 export interface Judgement {

@@ -1,6 +1,6 @@
 import kafkajs, { type Admin } from 'kafkajs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EventLogError, type Commit, type TopicSpec } from '../event-log.ts';
+import { EventLogError, type TopicSpec } from '../event-log.ts';
 import { connectionTimeoutMs, quickRetry, requestTimeoutMs } from './connection.ts';
 import { backoffMs, errorType, isUnknownTopic, logUnavailable, unknownTopic } from './error.ts';
 import { silence } from './internals.ts';
@@ -10,12 +10,13 @@ import { checkedSettings, judgeTopicSettings, maxBatchBytes } from './topic-sett
 
 const unknownAttempts = 4;
 
-/** Makes, checks and removes topics, and reads groups' commits. */
+/** Makes, checks and removes topics. */
 export class KafkaTopics {
   readonly #settings: KafkaSettings;
   readonly #sockets: KafkaSockets;
   readonly #admin: Admin;
   readonly #partitions = new Map<string, Promise<number>>();
+  readonly #minInSync = new Map<string, number>();
   #connected: Promise<void> | undefined;
 
   constructor(settings: KafkaSettings) {
@@ -60,6 +61,11 @@ export class KafkaTopics {
     return count;
   }
 
+  /** How many replicas must have a record before it is acknowledged; 1 of topics that were not made or checked here. */
+  minInSync(topic: string): number {
+    return this.#minInSync.get(topic) ?? 1;
+  }
+
   async delete(topic: string): Promise<void> {
     this.#partitions.delete(topic);
     await this.#countPartitions(topic);
@@ -72,21 +78,6 @@ export class KafkaTopics {
   async deleteBefore(topic: string, offsets: readonly number[]): Promise<void> {
     const partitions = offsets.map((offset, partition) => ({ partition, offset: String(offset) }));
     await this.#run(`cannot trim ${topic}`, (admin) => admin.deleteTopicRecords({ topic, partitions }));
-  }
-
-  /** What a group has committed, per partition. */
-  async committed(group: string, topic: string): Promise<(Commit | null)[]> {
-    const count = await this.partitionCount(topic);
-    const found = await this.#run(`cannot read the commits of ${group}`, (admin) =>
-      admin.fetchOffsets({ groupId: group, topics: [topic] }),
-    );
-    const partitions = found.find((t) => t.topic === topic)?.partitions ?? [];
-    return Array.from({ length: count }, (_, partition) => {
-      const commit = partitions.find((p) => p.partition === partition);
-      return commit === undefined || Number(commit.offset) < 0
-        ? null
-        : { offset: Number(commit.offset), metadata: commit.metadata ?? '' };
-    });
   }
 
   async close(): Promise<void> {
@@ -124,7 +115,10 @@ export class KafkaTopics {
         if (errorType(error) !== 'TOPIC_ALREADY_EXISTS') throw error;
       }
     });
-    for (const { name } of topics) await this.#untilMetadata(name, true);
+    for (const { name } of topics) {
+      await this.#untilMetadata(name, true);
+      this.#minInSync.set(name, Number(configs['min.insync.replicas']));
+    }
   }
 
   /** Of topics that were there already: refuses what would break a guarantee, tells what is otherwise than asked. */
@@ -144,6 +138,7 @@ export class KafkaTopics {
     );
     for (const { resourceName, configEntries } of resources) {
       const values = new Map(configEntries.map(({ configName, configValue }) => [configName, configValue]));
+      this.#minInSync.set(resourceName, Number(values.get('min.insync.replicas') ?? 1));
       const { refused, told } = judgeTopicSettings(values, this.#settings.retentionMs);
       if (refused !== undefined)
         throw new EventLogError(
@@ -171,21 +166,21 @@ export class KafkaTopics {
 
   /** Asks about topics that exist: a broker that does not know one yet hears of it soon, another instance has just made it. */
   async #untilKnown<T>(ask: () => Promise<T>): Promise<T> {
-    const deadline = Date.now() + this.#settings.patienceMs;
+    const start = Date.now();
     for (let attempt = 0; ; attempt++) {
       try {
         return await ask();
       } catch (error) {
-        if (!isUnknownTopic(error) || Date.now() > deadline) throw error;
+        if (!isUnknownTopic(error) || this.#settings.patience.left(start) <= 0) throw error;
         await sleep(backoffMs(attempt));
       }
     }
   }
 
   async #untilMetadata(topic: string, exists: boolean): Promise<void> {
-    const deadline = Date.now() + this.#settings.patienceMs;
+    const start = Date.now();
     // Several times in a row: the answers may come from different brokers.
-    for (let agreed = 0; agreed < 3 && Date.now() < deadline;) {
+    for (let agreed = 0; agreed < 3 && this.#settings.patience.left(start) > 0;) {
       const found = await this.#run(`cannot describe ${topic}`, (admin) =>
         admin.fetchTopicMetadata({ topics: [topic] }),
       ).then(
@@ -205,7 +200,7 @@ export class KafkaTopics {
 
   /** Retries what may pass; leaves errors about topics to the caller. */
   async #run<T>(what: string, work: (admin: Admin) => Promise<T>): Promise<T> {
-    const deadline = Date.now() + this.#settings.patienceMs;
+    const start = Date.now();
     for (let attempt = 0; ; attempt++) {
       try {
         this.#connected ??= this.#admin.connect();
@@ -214,7 +209,7 @@ export class KafkaTopics {
       } catch (error) {
         this.#connected = undefined;
         if (isUnknownTopic(error) || isFinal(error)) throw error;
-        if (Date.now() > deadline) throw logUnavailable(what, error);
+        if (this.#settings.patience.left(start) <= 0) throw logUnavailable(what, error);
         await sleep(backoffMs(attempt));
       }
     }

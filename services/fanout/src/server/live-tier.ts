@@ -25,7 +25,7 @@ import type { Transport } from '../transports/transport.ts';
 import { drainViewers, type DrainReason } from './drain-viewers.ts';
 import { defaultOptions, type LiveTierOptions } from './live-tier-options.ts';
 import type { LiveStores } from './live-stores.ts';
-import { isDamage, openStream } from './open-stream.ts';
+import { isPassing, openStream } from './open-stream.ts';
 import { ViewerRegistry } from './viewer-registry.ts';
 
 export interface LiveTierDeps {
@@ -162,7 +162,7 @@ export class LiveTier {
       if (!stop.aborted) await once(stop, 'abort');
     } catch (error) {
       // It was told to stop while it waited for the log.
-      if (!isDamage(error) || !signal.aborted) throw error;
+      if (!isPassing(error) || !signal.aborted) throw error;
     } finally {
       await this.#drain(signal.aborted ? 'shutdown' : 'restart');
       await this.#durables?.save();

@@ -26,7 +26,7 @@ export async function runWorker(
   { telemetry, signal, onReady, onLog }: WorkerContext,
 ): Promise<void> {
   const authenticate = await openAuthenticate(settings);
-  await using connection = await connectLog(settings, {}, telemetry);
+  await using connection = await connectLog(settings, {}, telemetry, signal);
   await using stores = openLiveStores(settings);
   const { log } = connection;
   if (log instanceof SqliteEventLog) onLog((topic) => log.announce(topic));

@@ -1,0 +1,39 @@
+/** What is still tried when a service has been told to end, in ms: a leader that moves takes a few seconds. */
+const drainMs = 8_000;
+
+/** How long calls try before they give up: so many ms each, and all of them a few seconds once the service is to end. */
+export class Patience {
+  readonly #ms: number;
+  readonly #rearm = new Set<() => void>();
+  #endsAt = Infinity;
+
+  constructor(ms: number, draining?: AbortSignal) {
+    this.#ms = ms;
+    const onDraining = (): void => {
+      this.#endsAt = Date.now() + drainMs;
+      for (const rearm of this.#rearm) rearm();
+    };
+    if (draining?.aborted === true) onDraining();
+    else draining?.addEventListener('abort', onDraining, { once: true });
+  }
+
+  /** How long a call that began at `since` (Date.now()) may still try, in ms; 0 or less when it gives up. */
+  left(since: number): number {
+    return Math.min(since + this.#ms, this.#endsAt) - Date.now();
+  }
+
+  /** Calls back when a call that began at `since` gives up, unless the result is called before. */
+  whenOver(since: number, callback: () => void): () => void {
+    let timer: NodeJS.Timeout | undefined;
+    const arm = (): void => {
+      clearTimeout(timer);
+      timer = setTimeout(callback, Math.max(1, this.left(since)));
+    };
+    this.#rearm.add(arm);
+    arm();
+    return () => {
+      clearTimeout(timer);
+      this.#rearm.delete(arm);
+    };
+  }
+}

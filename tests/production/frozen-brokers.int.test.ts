@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startStack } from '../../infra/local/start-stack.ts';
+import type { ServerProcess } from '../../infra/local/server-process.ts';
+import { eventually } from '../pipeline/pipeline.ts';
+import { loadTraffic } from '../pipeline/traffic.ts';
+import { assertExact, assertSeen, untilStored, type Line } from './assert-exact.ts';
+import { serviceNames, Services } from './services.ts';
+import { SteadyTraffic } from './steady-traffic.ts';
+import { Viewer } from './viewer.ts';
+import { readLog } from './views.ts';
+
+const isFull = process.env['LOGLOOM_FULL'] === '1';
+const eventsPerSecond = 200;
+/** A request is answered or refused within it: a log tries for 30 s, and what waits behind that as long again. */
+const answerMs = 90_000;
+const singly = isFull ? [[0], [1], [2]] : [[0]];
+/** Of three replicas in sync a write needs two. */
+const inPairs = isFull
+  ? [
+      [0, 1],
+      [1, 2],
+      [0, 2],
+    ]
+  : [[1, 2]];
+
+/** Stops the processes from running, without ending them, for as long as `work` takes. */
+async function frozen<T>(servers: readonly ServerProcess[], work: () => Promise<T>): Promise<T> {
+  for (const { pid } of servers) process.kill(pid!, 'SIGSTOP');
+  try {
+    return await work();
+  } finally {
+    for (const { pid } of servers) process.kill(pid!, 'SIGCONT');
+  }
+}
+
+/** The status of the answer to one event. */
+async function sendOne(url: string): Promise<number> {
+  const response = await fetch(`${url}/ingest`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"message":"never taken"}',
+    signal: AbortSignal.timeout(answerMs),
+  });
+  await response.body?.cancel();
+  return response.status;
+}
+
+test('brokers frozen under the whole pipeline: acknowledged or refused, nothing lost or doubled, readiness tells, TERM ends it', async (t) => {
+  await using stack = await startStack({ only: ['kafka'], brokers: 3 });
+  if (stack.missing.kafka !== undefined) return t.skip(stack.missing.kafka);
+  await using services = await Services.start(stack, {
+    LOG_PARTITIONS: '3',
+    LIVE_DRAIN_MS: '1000',
+    CORRELATION_IDLE_MS: '5000',
+    CORRELATION_MAX_MS: '30000',
+    CORRELATION_GRACE_MS: '120000',
+  });
+  const { brokers } = stack.kafka;
+  const names = (chosen: readonly number[]): string => chosen.map((i) => brokers[i]!.name).join(' and ');
+  const begin = performance.now();
+  const report = (what: string): void =>
+    t.diagnostic(`${((performance.now() - begin) / 1000).toFixed(0)} s: ${what}`);
+  const pids = new Map(serviceNames.map((name) => [name, services.of(name).pid]));
+  const assertRunning = (): void => {
+    for (const [name, pid] of pids) assert.equal(services.of(name).pid, pid, `${name} has not ended`);
+  };
+  try {
+    await using viewer = await Viewer.open(services.liveUrl, '*');
+    await using sending = new SteadyTraffic(services.ingestUrl, loadTraffic().lines, eventsPerSecond);
+    const correlated = async (): Promise<number> => {
+      const { consumers } = await services.get<{
+        consumers: { group: string; committed: number | null }[];
+      }>('/api/status');
+      return consumers
+        .filter(({ group }) => group === 'correlator')
+        .reduce((sum, { committed: offset }) => sum + (offset ?? 0), 0);
+    };
+    await eventually('events seen', async () => viewer.events.length > 0);
+
+    for (const chosen of singly) {
+      await frozen(
+        chosen.map((i) => brokers[i]!),
+        async () => {
+          // What is underway when it freezes may still come through.
+          await sleep(1_000);
+          const [acknowledged, seen] = [sending.acknowledged, viewer.events.length];
+          await eventually('events acknowledged', async () => sending.acknowledged > acknowledged);
+          report(`acknowledged with ${names(chosen)} frozen`);
+          await eventually('events seen', async () => viewer.events.length > seen);
+          report('seen');
+          const position = await correlated();
+          await eventually('the correlator gets on', async () => (await correlated()) > position);
+          report('correlated');
+        },
+      );
+      assertRunning();
+    }
+    for (const chosen of inPairs) {
+      await frozen(
+        chosen.map((i) => brokers[i]!),
+        async () => {
+          // It waits until the log gives up, behind what gives up before it.
+          if (isFull) assert.equal(await sendOne(services.ingestUrl), 503);
+          for (const name of ['ingest', 'correlator'] as const)
+            await eventually(`${name} unready, with the reason`, async () => {
+              const { status, body } = await services.readiness(name);
+              return status === 503 && /Kafka takes no appends|Kafka does not answer/.test(body);
+            });
+        },
+      );
+      for (const name of serviceNames)
+        await eventually(`${name} ready again`, async () => (await services.readiness(name)).status === 200);
+      report(`ready again after ${names(chosen)} were frozen`);
+      assertRunning();
+    }
+    const acknowledged = sending.acknowledged;
+    await eventually('events acknowledged', async () => sending.acknowledged > acknowledged);
+    await frozen(brokers, async () => {
+      await sleep(500);
+      const ended = await services.drain();
+      report(`all brokers frozen, and TERM: ${ended.join(', ')}`);
+      for (const how of ended) assert.match(how, /: exit code 0$/);
+      for (const name of serviceNames)
+        assert.doesNotMatch(readFileSync(services.of(name).logFile, 'utf8'), /not drained/);
+    });
+    await Promise.all(serviceNames.map((name) => services.of(name).start()));
+    const { lines: texts, result } = await sending.stop();
+    assert.deepEqual([result.accepted, result.rejected], [texts.length, 0]);
+    report(`${texts.length} events acknowledged`);
+    const lines = texts.map((text) => JSON.parse(text) as Line);
+    await untilStored(services, lines.length);
+    const logged = await readLog(services);
+    t.diagnostic(JSON.stringify(await assertExact(services, logged, lines)));
+    await assertSeen(viewer, logged, lines, () => true);
+    for (const ended of await services.drain()) assert.match(ended, /: exit code 0$/);
+  } catch (error) {
+    t.diagnostic(services.logs);
+    throw error;
+  }
+});
