@@ -1,3 +1,5 @@
+import { pathOfUrl } from '@logloom/runtime/testing/contract';
+import { holdResponse } from '@logloom/runtime/testing/hold-contract';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -91,7 +93,7 @@ export class Pipeline implements AsyncDisposable {
   }
 
   async get<T>(path: string): Promise<T> {
-    const response = await fetch(this.viewersUrl + path);
+    const response = await held('GET', this.viewersUrl + path);
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
     return (await response.json()) as T;
   }
@@ -114,8 +116,7 @@ export class Pipeline implements AsyncDisposable {
     body: string | Uint8Array<ArrayBuffer>,
     headers: Record<string, string> = {},
   ): Promise<Response> {
-    return fetch(`${this.ingestUrl}/ingest`, {
-      method: 'POST',
+    return held('POST', `${this.ingestUrl}/ingest`, {
       body,
       headers: { 'content-type': 'application/x-ndjson', ...headers },
     });
@@ -146,6 +147,15 @@ export class Pipeline implements AsyncDisposable {
     await this.end('SIGKILL');
     rmSync(this.dataFolder, { recursive: true, force: true });
   }
+}
+
+/** As fetch(), but compares the response with the contract. */
+async function held(method: string, url: string, init: RequestInit = {}): Promise<Response> {
+  const response = await fetch(url, { ...init, method });
+  const body = await response.clone().text();
+  const contentType = response.headers.get('content-type') ?? undefined;
+  holdResponse({ method, route: pathOfUrl(url) ?? '', status: response.status, contentType, body });
+  return response;
 }
 
 /** Waits for a condition; an error that it throws counts as "not yet". Throws when it takes too long. */

@@ -1,4 +1,5 @@
 import { authenticateNobody } from '@logloom/auth';
+import '@logloom/runtime/testing/hold-contract';
 import type { PlacedEvent } from '@logloom/schemas';
 import { openSqliteSearchStore } from '@logloom/search-store';
 import { parseSettings } from '@logloom/settings';

@@ -1,4 +1,5 @@
 import { authenticateNobody } from '@logloom/auth';
+import '@logloom/runtime/testing/hold-contract';
 import { parseSettings } from '@logloom/settings';
 import { createTelemetry } from '@logloom/telemetry';
 import assert from 'node:assert/strict';

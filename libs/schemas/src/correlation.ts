@@ -32,7 +32,7 @@ export const correlationDefaults = {
   shape: '',
 } satisfies Partial<Correlation>;
 
-/** A correlation document in the form that search and live messages give (docs: interface). */
+/** A correlation document in the form that search and live messages give (docs/api/schemas/correlation.schema.json). */
 export interface CorrelationJson {
   id: string;
   correlationId: string;

@@ -44,7 +44,7 @@ export function sourceText({ kind, topic, partition, offset, index }: Source): s
 }
 
 /**
- * The event as JSON text, in the form that search and live messages give (docs: interface, "A log event").
+ * The event as JSON text, in the form that search and live messages give (docs/api/schemas/log-event.schema.json).
  * Absent optional fields are left out. `attributes` is JSON already and goes in as it is.
  */
 export function eventToJson(e: PlacedEvent): string {

@@ -1,4 +1,5 @@
 import { connectLog, type HealthCheck } from '@logloom/runtime';
+import '@logloom/runtime/testing/hold-contract';
 import { topics, type LogEvent } from '@logloom/schemas';
 import { parseSettings } from '@logloom/settings';
 import { createTelemetry } from '@logloom/telemetry';

@@ -2,6 +2,7 @@ import { openSqliteArchive } from '@logloom/archive';
 import type { NewRecord } from '@logloom/event-log';
 import { parseFilter } from '@logloom/filter';
 import { connectLog, type LogConnection } from '@logloom/runtime';
+import '@logloom/runtime/testing/hold-contract';
 import { correlationDefaults, placeId, topics, type Correlation, type LogEvent } from '@logloom/schemas';
 import { openSqliteSearchStore } from '@logloom/search-store';
 import { parseSettings } from '@logloom/settings';

@@ -104,7 +104,7 @@ export function openApiDocument(): OpenApiDocument {
 function bundle(): OpenApiDocument {
   // Our own file: its many uses of an anchor are no attack.
   const document = parse(readFileSync(source, 'utf8'), { merge: true, maxAliasCount: -1 }) as OpenApiDocument;
-  const { schemas } = document.components;
+  const schemas: Record<string, JsonSchema> = {};
   const titles = new Map<string, string>();
 
   const include = (file: string): string => {
@@ -129,7 +129,9 @@ function bundle(): OpenApiDocument {
       }),
     );
   };
-  return rewrite(document, dirname(source), '#') as OpenApiDocument;
+  const whole = rewrite(document, dirname(source), '#') as OpenApiDocument;
+  Object.assign(whole.components.schemas, schemas);
+  return whole;
 }
 
 /** What a `$ref` of the document stands for; anything else as it is. Throws TypeError where nothing is at its place. */

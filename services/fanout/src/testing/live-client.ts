@@ -1,5 +1,7 @@
+import { holdClientMessage, holdServerMessage } from '@logloom/runtime/testing/hold-contract';
 import type { Level } from '@logloom/schemas';
 import { WebSocket, type ClientOptions } from 'ws';
+import { parseClientMessage } from '../protocol/client-message.ts';
 import { eventually } from './live-rig.ts';
 
 export interface ReceivedEvent {
@@ -43,9 +45,11 @@ export class LiveClient {
       perMessageDeflate: false,
       ...options,
     });
-    this.ws.on('message', (data) =>
-      this.messages.push(JSON.parse((data as Buffer).toString()) as ServerMessage),
-    );
+    this.ws.on('message', (data) => {
+      const message = JSON.parse((data as Buffer).toString()) as ServerMessage;
+      holdServerMessage(message);
+      this.messages.push(message);
+    });
     this.ws.on('close', (code) => (this.closeCode = code));
     this.ws.on('error', () => {});
   }
@@ -57,7 +61,9 @@ export class LiveClient {
   }
 
   send(message: unknown): void {
-    this.ws.send(typeof message === 'string' ? message : JSON.stringify(message));
+    const text = typeof message === 'string' ? message : JSON.stringify(message);
+    holdClientMessage(text, parseClientMessage(text).ok);
+    this.ws.send(text);
   }
 
   async subscribe(

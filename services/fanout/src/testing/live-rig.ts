@@ -1,6 +1,7 @@
 import { authenticateNobody, type Authenticate } from '@logloom/auth';
 import { SqliteEventLog } from '@logloom/event-log';
 import { respondWithErrors, serverOptions } from '@logloom/runtime';
+import '@logloom/runtime/testing/hold-contract';
 import { createEmbeddedSchemaRegistry, createSerde, type Serde } from '@logloom/schema-registry';
 import { topics, type Correlation, type Level, type LogEvent } from '@logloom/schemas';
 import { parseSettings } from '@logloom/settings';

@@ -2,6 +2,7 @@ import { openSqliteArchive } from '@logloom/archive';
 import { TestIssuer } from '@logloom/auth/test-issuer';
 import { SqliteEventLog } from '@logloom/event-log';
 import { openJobQueue, openJobRecords } from '@logloom/job-queue';
+import '@logloom/runtime/testing/hold-contract';
 import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-registry';
 import {
   correlationDefaults,

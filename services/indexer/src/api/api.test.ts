@@ -1,5 +1,6 @@
 import { openSqliteArchive } from '@logloom/archive';
 import { SqliteEventLog } from '@logloom/event-log';
+import '@logloom/runtime/testing/hold-contract';
 import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-registry';
 import {
   correlationDefaults,

@@ -58,7 +58,7 @@ export interface ApiDeps extends CorrelationEventsDeps {
 /** A document's members come in one page, unless they are large. */
 const maxMembers = 1_000_000;
 
-/** Adds the search API under /api (docs: interface, "Search"). It keeps nothing between requests. */
+/** Adds the search API under /api (docs/api/openapi.yaml). It keeps nothing between requests. */
 export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
   const { now = Date.now, onError, sealer = Sealer.random(), pageBytes = 8 * 2 ** 20 } = deps;
   const parametersOf = (request: FastifyRequest): QueryParameters =>

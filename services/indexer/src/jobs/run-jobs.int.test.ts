@@ -1,4 +1,5 @@
 import { createSqliteJobRecords, openJobQueue, openJobRecords } from '@logloom/job-queue';
+import '@logloom/runtime/testing/hold-contract';
 import { createTelemetry } from '@logloom/telemetry';
 import fastify from 'fastify';
 import assert from 'node:assert/strict';

@@ -1,4 +1,5 @@
 import { lockDataFolder, SqliteEventLog, type EventLog, type LogRecord } from '@logloom/event-log';
+import '@logloom/runtime/testing/hold-contract';
 import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-registry';
 import { topics, type DeadLetter, type LogEvent } from '@logloom/schemas';
 import { parseSettings } from '@logloom/settings';

@@ -1,3 +1,4 @@
+import { holdServerMessage } from '@logloom/runtime/testing/hold-contract';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { ServerMessage } from '../../testing/live-client.ts';
@@ -39,8 +40,10 @@ class EventStream {
             ?.slice(name.length + 2);
         if (block.startsWith(':')) this.comments++;
         const data = field('data');
-        if (data !== undefined)
-          this.events.push({ id: field('id'), message: JSON.parse(data) as ServerMessage });
+        if (data === undefined) continue;
+        const message = JSON.parse(data) as ServerMessage;
+        holdServerMessage(message);
+        this.events.push({ id: field('id'), message });
       }
     }
   }
