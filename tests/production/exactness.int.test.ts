@@ -18,7 +18,7 @@ import { Viewer } from './viewer.ts';
 import { readLog } from './views.ts';
 
 /** So many lines, unless LOGLOOM_FULL=1. */
-const someLines = 20_000;
+const someLines = 8_000;
 /** Of every ten lines, one comes over HTTP and the others through logs.raw. */
 const httpShare = 10;
 const session = 'session-of-two-requests';
