@@ -74,6 +74,16 @@ export default defineConfig(
     },
   },
   {
+    files: ['{libs,services,apps,clients}/*/src/**/*.ts'],
+    ignores: ['libs/testing/**', '**/{testing,contract}/**', '**/*.test.ts', '**/*.child.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { paths: [{ name: '@logloom/testing', message: 'For tests only: not for what is delivered.' }] },
+      ],
+    },
+  },
+  {
     files: ['**/main.ts', '**/*.test.ts', 'tools/**', 'bench/**', 'tests/**'],
     rules: { 'no-restricted-syntax': 'off' },
   },

@@ -52,6 +52,12 @@ test('a service may import the libs and the contracts, an app may import a servi
   assert.deepEqual(await rulesBroken('apps/logloom/src', `import '@logloom/ingest';\n`), []);
 });
 
+test('only tests and what they share may import the library for tests', async () => {
+  const text = `import '@logloom/testing';\n`;
+  assert.deepEqual(await rulesBroken('services/ingest/src', text), ['no-restricted-imports']);
+  assert.deepEqual(await rulesBroken('services/ingest/src/testing', text), []);
+});
+
 test('only a composition root reads the environment', async () => {
   const text = `export const host = process.env['HOST'];\n`;
   assert.deepEqual(await rulesBroken('services/ingest/src', text), ['no-restricted-syntax']);

@@ -1,0 +1,6 @@
+export { correlationDocument } from './correlation-document.ts';
+export { eventually } from './eventually.ts';
+export { freePort } from './free-port.ts';
+export { captureLog, type CapturedLine, type LogCapture } from './log-capture.ts';
+export { logEvent, placedEvent } from './log-event.ts';
+export { temporaryFolder, type TemporaryFolder } from './temporary-folder.ts';
