@@ -1,5 +1,4 @@
 import { Counter, Gauge, messagingSpan, type SpanSpec, type Telemetry } from '@logloom/telemetry';
-import type { LiveStream } from './stream/live-stream.ts';
 import type { StreamStats } from './stream/live-stats.ts';
 
 /** The spans of the live tier. Each node reads the whole log: there is no consumer group. */
@@ -8,24 +7,34 @@ export const spans = {
   broadcast: { name: 'broadcast', kind: 'internal' },
 } satisfies Record<string, SpanSpec | ((topic: string) => SpanSpec)>;
 
+/** A stream, as its metrics are read. */
+export interface MeasuredStream {
+  kind: { name: string };
+  stats: StreamStats;
+  broadcast: {
+    counts: { tests: number; flushes: number; deliveries: number };
+    channelCount: number;
+  };
+}
+
 /** What the metrics are read from when they are asked for; viewers by transport. */
 export interface LiveMetricsSource {
   viewers: () => Readonly<Record<string, number>>;
   /** Of all kinds, and how many were closed or refused because there were too many. */
   connections: () => { open: number; cut: number };
-  streams: () => readonly LiveStream[];
+  streams: () => readonly MeasuredStream[];
 }
 
-const totals: [name: string, help: string, value: (stream: LiveStream) => number][] = [
-  ['events', 'Events or correlations broadcast, without copies', ({ stats }) => stats.events],
-  ['copies', 'Records dropped because they are copies of earlier ones', ({ stats }) => stats.copies],
+const totals: [name: string, help: string, value: (stream: MeasuredStream) => number][] = [
+  ['events', 'Events or correlations broadcast, without duplicates', ({ stats }) => stats.events],
+  ['copies', 'Records dropped because they are duplicates of earlier ones', ({ stats }) => stats.duplicates],
   ['undecodable', 'Records that could not be read and went to nobody', ({ stats }) => stats.undecodable],
   ['tests', 'Tests of an event against a filter', ({ broadcast }) => broadcast.counts.tests],
   ['batches', 'Batches made, one for all viewers of a channel', ({ broadcast }) => broadcast.counts.flushes],
   ['deliveries', 'Events in batches times viewers', ({ broadcast }) => broadcast.counts.deliveries],
   ['missed', 'Deliveries left out for slow viewers, announced as gaps', ({ stats }) => stats.missed],
   ['gaps', 'Gaps announced to viewers', ({ stats }) => stats.gaps],
-  ['steps_down', 'Times that a slow viewer stepped down from full', ({ stats }) => stats.stepsDown],
+  ['steps_down', 'Times that a slow viewer fell below the level full', ({ stats }) => stats.stepsDown],
   ['evictions', 'Slow viewers that were told to come back later', ({ stats }) => stats.evictions],
   ['catch_ups', 'Subscriptions that began in the past', ({ stats }) => stats.catchUps],
   ['catch_up_events', 'Events sent to viewers who caught up', ({ stats }) => stats.catchUpEvents],
@@ -73,7 +82,7 @@ export function registerLiveMetrics({ registry }: Telemetry, source: LiveMetrics
     },
   });
   for (const [name, help, value] of [
-    ['channels', 'Distinct filters with viewers', (stream: LiveStream) => stream.broadcast.groupCount],
+    ['channels', 'Distinct filters with viewers', (stream: MeasuredStream) => stream.broadcast.channelCount],
     [
       'catching_up',
       'Subscriptions that are not live yet',

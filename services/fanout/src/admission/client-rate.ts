@@ -11,7 +11,7 @@ export class ClientRate {
   readonly #slot: ConnectionSlot;
   #messages: number;
   #subscribes: number;
-  #filledAt: number;
+  #filledAtMs: number;
   /** Messages over the rate that it may still send before it counts as flooding. */
   #patience: number;
 
@@ -20,15 +20,15 @@ export class ClientRate {
     this.#slot = slot;
     this.#messages = 2 * limits.messagesPerSecond;
     this.#subscribes = 2 * limits.subscriptions;
-    this.#filledAt = nowMs;
+    this.#filledAtMs = nowMs;
     this.#patience = patienceSeconds * limits.messagesPerSecond;
   }
 
   /** Whether one more message of the client may be looked at. */
   admitMessage(nowMs: number): boolean {
     const { messagesPerSecond, subscribesPerSecond, subscriptions } = this.#limits;
-    const elapsedMs = nowMs - this.#filledAt;
-    this.#filledAt = nowMs;
+    const elapsedMs = nowMs - this.#filledAtMs;
+    this.#filledAtMs = nowMs;
     this.#messages = refilled(this.#messages, messagesPerSecond, 2 * messagesPerSecond, elapsedMs);
     this.#subscribes = refilled(this.#subscribes, subscribesPerSecond, 2 * subscriptions, elapsedMs);
     const patience = patienceSeconds * messagesPerSecond;

@@ -129,10 +129,10 @@ describe('with tokens', () => {
     assert.ok(!text.includes('"other"'));
   });
 
-  test('what subscriptions cost is charged to their holder, whichever connection they come by', async () => {
+  test('what subscriptions cost is charged to their principal, whichever connection they come by', async () => {
     const headers = bearer(await issuer.sign({ sub: 'busy' }));
     let refused = 0;
-    // A connection may begin 200 at once, a holder 2,000; each sends fewer messages than it may.
+    // A connection may begin 200 at once, a principal 2,000; each sends fewer messages than it may.
     for (let connection = 0; connection < 30 && refused === 0; connection++) {
       const client = await LiveClient.open(tier.port, { headers });
       for (let i = 0; i < 95; i++) client.send({ type: 'subscribe', id: `${i}`, filter: `service:s${i}` });
@@ -148,7 +148,7 @@ describe('with tokens', () => {
     other.ws.terminate();
   });
 
-  test('durable names of one holder are no names of another', async () => {
+  test('one principal does not see the durable names of another', async () => {
     const start = async (sub: string, filter?: string) => {
       const client = await open({ sub, logloom_filter: filter });
       client.send({ type: 'subscribe', id: 'd', durable: 'audit' });

@@ -3,19 +3,19 @@ export class RateLimit {
   readonly #perSecond: number;
   readonly #burst: number;
   #tokens: number;
-  #filledAt: number;
+  #filledAtMs: number;
 
   constructor(perSecond: number, burst: number, nowMs: number) {
     this.#perSecond = perSecond;
     this.#burst = burst;
     this.#tokens = burst;
-    this.#filledAt = nowMs;
+    this.#filledAtMs = nowMs;
   }
 
   /** Whether one more may pass at this time. */
   admit(nowMs: number): boolean {
-    this.#tokens = refilled(this.#tokens, this.#perSecond, this.#burst, nowMs - this.#filledAt);
-    this.#filledAt = nowMs;
+    this.#tokens = refilled(this.#tokens, this.#perSecond, this.#burst, nowMs - this.#filledAtMs);
+    this.#filledAtMs = nowMs;
     if (this.#tokens < 1) return false;
     this.#tokens--;
     return true;

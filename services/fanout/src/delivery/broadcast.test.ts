@@ -2,8 +2,8 @@ import { levels, topics, type Level } from '@logloom/schemas';
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Batch } from '../encoding/batch.ts';
-import { Broadcast, type Group, type Member } from './broadcast.ts';
+import type { DeliveryBatch } from '../encoding/delivery-batch.ts';
+import { Broadcast, type Channel, type Subscriber } from './broadcast.ts';
 import { eventsStream } from '../stream/events-stream.ts';
 import type { LiveFilter, LiveItem } from '../stream/stream-kind.ts';
 import { defaultLimits } from '../admission/viewer-limits.ts';
@@ -25,13 +25,13 @@ interface Message {
   offsets: number[];
 }
 
-class Recorder implements Member {
+class Recorder implements Subscriber {
   slot = -1;
   readonly messages: Message[] = [];
 
   readOn(): void {}
 
-  deliver(batch: Batch): void {
+  deliver(batch: DeliveryBatch): void {
     const length = batch.frame[1]!;
     const header = length < 126 ? 2 : length === 126 ? 4 : 10;
     const { cursor, events } = JSON.parse(batch.frame.toString('utf8', header)) as {
@@ -62,7 +62,7 @@ interface Clock {
   step: number;
 }
 
-/** A broadcast of which the cursor is the number of items accepted; with a `stride` of 1 it looks at the clock after each member. */
+/** A broadcast of which the cursor is the number of items accepted; with a `stride` of 1 it looks at the clock after each subscriber. */
 function makeBroadcast(
   flushMs: number,
   clock: Clock = { now: 0, step: 0 },
@@ -77,7 +77,7 @@ function makeBroadcast(
     flushMs,
     now: () => (clock.now += clock.step),
     cursor: () => String(accepted),
-    nextChannel: () => ++channel,
+    nextChannelId: () => ++channel,
     stride: 1,
   });
   return {
@@ -107,11 +107,11 @@ const step = fc.oneof(
       filter: fc.nat({ max: filterTexts.length - 1 }),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant('leave' as const), member: fc.nat() }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('leave' as const), subscriber: fc.nat() }) },
   { weight: 3, arbitrary: fc.record({ type: fc.constant('flush' as const), wait: fc.nat({ max: 40 }) }) },
 );
 
-test('every member gets what matches between its join and its leave: once, in order, with true cursors', () => {
+test('every subscriber gets what matches between its join and its leave: once, in order, with true cursors', () => {
   fc.assert(
     fc.property(
       fc.array(step, { maxLength: 120 }),
@@ -121,9 +121,9 @@ test('every member gets what matches between its join and its leave: once, in or
         const clock = { now: 0, step: slow };
         const { broadcast, accept } = makeBroadcast(flushMs, clock);
         const items: LiveItem[] = [];
-        const members: {
+        const subscribers: {
           recorder: Recorder;
-          group: Group;
+          channel: Channel;
           filter: LiveFilter;
           from: number;
           to: number | undefined;
@@ -143,17 +143,17 @@ test('every member gets what matches between its join and its leave: once, in or
             accept(next, now);
           } else if (each.type === 'join') {
             const filter = filterOf(filterTexts[each.filter]!);
-            const group = broadcast.hold(filter);
+            const channel = broadcast.hold(filter);
             const recorder = new Recorder();
-            broadcast.join(group, recorder, now);
-            members.push({ recorder, group, filter, from: items.length, to: undefined });
+            broadcast.join(channel, recorder, now);
+            subscribers.push({ recorder, channel, filter, from: items.length, to: undefined });
           } else if (each.type === 'leave') {
-            const staying = members.filter(({ to }) => to === undefined);
-            const leaver = staying[each.member % Math.max(1, staying.length)];
+            const staying = subscribers.filter(({ to }) => to === undefined);
+            const leaver = staying[each.subscriber % Math.max(1, staying.length)];
             if (leaver === undefined) continue;
-            broadcast.flush(leaver.group, now);
-            broadcast.leave(leaver.group, leaver.recorder);
-            broadcast.release(leaver.group);
+            broadcast.flush(leaver.channel, now);
+            broadcast.leave(leaver.channel, leaver.recorder);
+            broadcast.release(leaver.channel);
             leaver.to = items.length;
           } else {
             clock.now += each.wait;
@@ -163,7 +163,7 @@ test('every member gets what matches between its join and its leave: once, in or
           }
         }
         broadcast.flushAll(clock.now);
-        for (const { recorder, filter, from, to = items.length } of members) {
+        for (const { recorder, filter, from, to = items.length } of subscribers) {
           const expected = items.slice(from, to).filter((each) => filter.matches(each.subject()));
           assert.deepEqual(
             recorder.messages.flatMap(({ offsets }) => offsets),
@@ -175,8 +175,8 @@ test('every member gets what matches between its join and its leave: once, in or
             assert.equal(sent, expected.filter(({ offset }) => offset < Number(cursor)).length);
           }
         }
-        for (const { group, to } of members) if (to === undefined) broadcast.release(group);
-        assert.equal(broadcast.groupCount, 0);
+        for (const { channel, to } of subscribers) if (to === undefined) broadcast.release(channel);
+        assert.equal(broadcast.channelCount, 0);
       },
     ),
     { numRuns: 300 },
@@ -187,12 +187,12 @@ test('equal filters are tested once, hopeless ones not at all', () => {
   const { broadcast, accept } = makeBroadcast(25);
   for (const text of ['service:pay', 'service:"pay"', '(service:pay)', 'service:web', 'level:error'])
     broadcast.join(broadcast.hold(filterOf(text)), new Recorder(), 0);
-  assert.equal(broadcast.groupCount, 3);
+  assert.equal(broadcast.channelCount, 3);
   accept(item(0, 'info', 'pay'), 0);
   assert.equal(broadcast.counts.tests, 1);
 });
 
-/** A group that takes all, with so many viewers. */
+/** A channel that takes all, with so many viewers. */
 function watch(broadcast: Broadcast, text: string, viewers: number): Recorder[] {
   return Array.from({ length: viewers }, () => {
     const recorder = new Recorder();
@@ -210,7 +210,7 @@ test('an event goes out at once while the loop is idle, and waits for a pass tha
   accept(item(0, 'info', 'web'), clock.now);
   assert.equal(broadcast.flushDue(clock.now), undefined);
   assert.deepEqual(batches(first!), [[0]]);
-  // Two members at 2 ms each: the next pass begins 12 ms after the end of this one.
+  // Two subscribers at 2 ms each: the next pass begins 12 ms after the end of this one.
   clock.step = 2;
   accept(item(1, 'info', 'web'), clock.now);
   assert.equal(broadcast.flushDue(clock.now), undefined);
@@ -239,7 +239,7 @@ test('however busy the loop is, an event waits no longer than the flush interval
   assert.deepEqual(batches(recorder!), [[0]]);
 });
 
-test('an error goes ahead of all other groups, and in its own the order stays', () => {
+test('an error goes ahead of all other channels, and in its own the order stays', () => {
   const clock = { now: 1001, step: 0 };
   const { broadcast, accept } = makeBroadcast(25, clock);
   const [everything] = watch(broadcast, 'service:web', 1);
@@ -253,7 +253,7 @@ test('an error goes ahead of all other groups, and in its own the order stays', 
   assert.deepEqual(batches(everything!), [[1, 2]]);
   assert.deepEqual(batches(other!), []);
   broadcast.flushDue(1030);
-  // Errors again and again in one group share messages while the loop is busy.
+  // Errors again and again in one channel share messages while the loop is busy.
   broadcast.pace.passed(1030, 500);
   accept(item(3, 'fatal', 'web'), 1003);
   assert.equal(broadcast.flushDue(1003), 1027);
@@ -279,35 +279,35 @@ test('an error overtakes a batch that is half sent', () => {
   assert.ok(many.every((recorder) => recorder.messages.length === 1));
 });
 
-test('members that leave when they are given a batch, alone or with others, take nothing from those who stay', () => {
+test('subscribers that leave when they are given a batch, alone or with others, take nothing from those who stay', () => {
   const clock = { now: 0, step: 0 };
   const { broadcast, accept } = makeBroadcast(0, clock);
-  const group = broadcast.hold(filterOf('*'));
-  const leavers: Member[] = [];
-  const leaver = (takesAlong: number): Member => {
-    const member = {
+  const channel = broadcast.hold(filterOf('*'));
+  const leavers: Subscriber[] = [];
+  const leaver = (takesAlong: number): Subscriber => {
+    const subscriber = {
       slot: -1,
       readOn() {},
       deliver() {
-        broadcast.leave(group, member);
-        for (const other of leavers.splice(0, takesAlong)) broadcast.leave(group, other);
+        broadcast.leave(channel, subscriber);
+        for (const other of leavers.splice(0, takesAlong)) broadcast.leave(channel, other);
       },
     };
-    leavers.push(member);
-    return member;
+    leavers.push(subscriber);
+    return subscriber;
   };
   const staying: Recorder[] = [];
   // So many that a call for each inside the call for the one before would be too deep.
   for (let n = 0; n < 20_000; n++) {
     if (n % 1000 === 0) staying.push(...watch(broadcast, '*', 1));
-    broadcast.join(group, leaver(n % 7 === 0 ? 2 : 0), 0);
+    broadcast.join(channel, leaver(n % 7 === 0 ? 2 : 0), 0);
   }
   for (let n = 0; n < 3; n++) {
     accept(item(n, 'info', 'web'), n);
     clock.now = n;
     while (broadcast.flushDue(n) !== undefined);
   }
-  assert.equal(group.members.length, staying.length);
+  assert.equal(channel.subscribers.length, staying.length);
   for (const recorder of staying) assert.deepEqual(batches(recorder), [[0], [1], [2]]);
 });
 
@@ -316,19 +316,19 @@ test('whoever leaves while a batch is half sent, those who stay get it once', ()
     fc.property(fc.integer({ min: 1, max: 30 }), fc.array(fc.nat(), { maxLength: 40 }), (count, leaving) => {
       const clock = { now: 0, step: 2 };
       const { broadcast, accept } = makeBroadcast(25, clock);
-      const group = broadcast.hold(filterOf('*'));
+      const channel = broadcast.hold(filterOf('*'));
       const staying = watch(broadcast, '*', count);
       accept(item(0, 'info', 'web'), 0);
       let due = broadcast.flushDue(0);
       for (const n of leaving) {
         const [leaver] = staying.splice(n % Math.max(1, staying.length), 1);
-        if (leaver !== undefined) broadcast.leave(group, leaver);
+        if (leaver !== undefined) broadcast.leave(channel, leaver);
         if (due !== undefined && n % 3 === 0) due = broadcast.flushDue(clock.now);
       }
       while (due !== undefined) due = broadcast.flushDue(clock.now);
       for (const recorder of staying) assert.deepEqual(batches(recorder), [[0]]);
       assert.deepEqual(
-        group.members.map(({ slot }) => slot),
+        channel.subscribers.map(({ slot }) => slot),
         staying.map((_, slot) => slot),
       );
     }),

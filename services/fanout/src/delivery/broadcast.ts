@@ -1,44 +1,44 @@
-import { Batch } from '../encoding/batch.ts';
+import { DeliveryBatch } from '../encoding/delivery-batch.ts';
 import type { StreamName } from '../protocol/client-message.ts';
 import { FilterIndex } from './filter-index.ts';
 import { FlushPace } from './flush-pace.ts';
 import type { LiveFilter, LiveItem } from '../stream/stream-kind.ts';
 
-/** One viewer's place in a group. */
-export interface Member {
-  /** The broadcast's own: where it stands among the members. */
+/** One viewer's subscription to a channel. */
+export interface Subscriber {
+  /** The broadcast's own: its index among the subscribers. */
   slot: number;
-  deliver(batch: Batch): void;
-  /** The stream has passed over something: the member, who has everything before this cursor, leaves and reads on by itself. */
+  deliver(batch: DeliveryBatch): void;
+  /** The stream has skipped something: the subscriber, who has everything before this cursor, leaves and reads on by itself. */
   readOn(cursor: string): void;
 }
 
-/** All viewers of one stream with the same filter; its channel is its name on the wire. */
-export class Group {
-  readonly channel: number;
+/** All subscribers of one stream with the same filter, who get the same messages. */
+export class Channel {
+  readonly id: number;
   readonly filter: LiveFilter;
-  /** Tells groups of the same filter apart. */
+  /** Tells channels of the same filter apart. */
   readonly sibling: number;
   // An array and not a set: it is gone through for each batch, and takes a fourth of the memory.
-  readonly members: Member[] = [];
-  /** Subscriptions that use the channel, members or still on their way. */
-  holders = 0;
+  readonly subscribers: Subscriber[] = [];
+  /** Subscriptions that use the channel, subscribed or still catching up. */
+  uses = 0;
   open: LiveItem[] = [];
   openLength = 0;
-  openedAt = 0;
-  /** The batch that some members have and those from `sent` on have not. */
-  sending: Batch | undefined;
+  openedAtMs = 0;
+  /** The batch that some subscribers have and those from `sent` on have not. */
+  sending: DeliveryBatch | undefined;
   sent = 0;
-  empty: Batch | undefined;
-  flushedAt = Number.NEGATIVE_INFINITY;
+  empty: DeliveryBatch | undefined;
+  flushedAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(channel: number, filter: LiveFilter, sibling: number) {
-    this.channel = channel;
+  constructor(id: number, filter: LiveFilter, sibling: number) {
+    this.id = id;
     this.filter = filter;
     this.sibling = sibling;
   }
 
-  /** Whether every member has everything that was accepted. */
+  /** Whether every subscriber has everything that was accepted. */
   get isQuiet(): boolean {
     return this.open.length === 0 && this.sending === undefined;
   }
@@ -52,8 +52,8 @@ export interface BroadcastOptions {
   now: () => number;
   /** The cursor of everything that accept() was given so far. */
   cursor: () => string;
-  nextChannel: () => number;
-  /** Members that are given a batch between two looks at the clock; 64 when it is absent. */
+  nextChannelId: () => number;
+  /** Subscribers that are given a batch between two looks at the clock; 64 when it is absent. */
   stride?: number;
 }
 
@@ -65,22 +65,22 @@ const sliceMs = 5;
 
 /**
  * The heart of the live tier, without sockets, log or timers: each event is tested once per distinct filter, encoded once, and sent
- * as one batch to all viewers who share the filter. Members of a group get every matching event that was accepted while they were
+ * as one batch to all viewers who share the filter. Subscribers of a channel get every matching event that was accepted while they were
  * in it, once, in order.
  */
 export class Broadcast {
   readonly #options: BroadcastOptions;
-  readonly #groups = new Map<string, Group>();
-  readonly #index = new FilterIndex<Group>();
-  readonly #matching: Group[] = [];
+  readonly #channels = new Map<string, Channel>();
+  readonly #index = new FilterIndex<Channel>();
+  readonly #matching: Channel[] = [];
   // In the order in which their batches were opened, which is the order in which they fall due.
-  readonly #pending = new Set<Group>();
+  readonly #pending = new Set<Channel>();
   /** Those of them that hold an error. */
-  readonly #urgent = new Set<Group>();
-  /** Whose batch is on its way to the members, the next one first. */
-  readonly #sending: Group[] = [];
-  /** When the pass over the groups that were due began, if it has not ended. */
-  #passStart: number | undefined;
+  readonly #urgent = new Set<Channel>();
+  /** Whose batch is on its way to the subscribers, the next one first. */
+  readonly #sending: Channel[] = [];
+  /** When the pass over the channels that were due began, if it has not ended. */
+  #passStartMs: number | undefined;
   #passMs = 0;
   readonly pace: FlushPace;
   readonly counts = { tests: 0, flushes: 0, deliveries: 0 };
@@ -90,223 +90,223 @@ export class Broadcast {
     this.pace = new FlushPace(options.flushMs);
   }
 
-  get groupCount(): number {
-    return this.#groups.size;
+  get channelCount(): number {
+    return this.#channels.size;
   }
 
-  /** Members of all groups. */
+  /** Subscribers of all channels. */
   get viewerCount(): number {
     let count = 0;
-    for (const group of this.#groups.values()) count += group.members.length;
+    for (const channel of this.#channels.values()) count += channel.subscribers.length;
     return count;
   }
 
   /**
-   * The group of a filter, made if it is new, held until release(). `sibling` makes groups of the same filter that share nothing:
-   * each has a channel of its own.
+   * The channel of a filter, made if it is new, and kept until release(). A `sibling` is another channel of the same filter; the two share nothing.
    */
-  hold(filter: LiveFilter, sibling = 0): Group {
+  hold(filter: LiveFilter, sibling = 0): Channel {
     const key = keyOf(filter, sibling);
-    let group = this.#groups.get(key);
-    if (group === undefined) {
-      group = new Group(this.#options.nextChannel(), filter, sibling);
-      this.#groups.set(key, group);
+    let channel = this.#channels.get(key);
+    if (channel === undefined) {
+      channel = new Channel(this.#options.nextChannelId(), filter, sibling);
+      this.#channels.set(key, channel);
     }
-    group.holders++;
-    return group;
+    channel.uses++;
+    return channel;
   }
 
-  release(group: Group): void {
-    if (--group.holders === 0) this.#groups.delete(keyOf(group.filter, group.sibling));
+  release(channel: Channel): void {
+    if (--channel.uses === 0) this.#channels.delete(keyOf(channel.filter, channel.sibling));
   }
 
-  /** From the next accept() on, the member gets what matches. Those who are in the group get what is waiting now. */
-  join(group: Group, member: Member, nowMs: number): void {
-    this.flush(group, nowMs);
-    if (group.members.length === 0) this.#index.add(group);
-    member.slot = group.members.length;
-    group.members.push(member);
+  /** From the next accept() on, the subscriber gets what matches. Those who are in the channel get what is waiting now. */
+  join(channel: Channel, subscriber: Subscriber, nowMs: number): void {
+    this.flush(channel, nowMs);
+    if (channel.subscribers.length === 0) this.#index.add(channel);
+    subscriber.slot = channel.subscribers.length;
+    channel.subscribers.push(subscriber);
   }
 
-  /** What is on its way to the group may no longer reach the member. Members may leave while they are given a batch. */
-  leave(group: Group, member: Member): void {
-    const { members } = group;
-    let { slot } = member;
-    if (members[slot] !== member) return;
-    if (slot < group.sent) {
+  /** What is on its way to the channel may no longer reach the subscriber. Subscribers may leave while they are given a batch. */
+  leave(channel: Channel, subscriber: Subscriber): void {
+    const { subscribers } = channel;
+    let { slot } = subscriber;
+    if (subscribers[slot] !== subscriber) return;
+    if (slot < channel.sent) {
       // The gap moves to the border between those who have the batch and those who have not, and from there to the end.
-      group.sent--;
-      place(members, slot, members[group.sent]!);
-      slot = group.sent;
+      channel.sent--;
+      place(subscribers, slot, subscribers[channel.sent]!);
+      slot = channel.sent;
     }
-    const last = members.pop()!;
-    if (slot < members.length) place(members, slot, last);
-    member.slot = -1;
-    if (members.length > 0) return;
-    this.#index.delete(group);
-    this.#close(group);
-    this.#sent(group);
+    const last = subscribers.pop()!;
+    if (slot < subscribers.length) place(subscribers, slot, last);
+    subscriber.slot = -1;
+    if (subscribers.length > 0) return;
+    this.#index.delete(channel);
+    this.#close(channel);
+    this.#sent(channel);
   }
 
-  /** Takes the next item of the stream; gives the number of viewers that it goes to. flushDue() must follow soon. */
+  /** Takes the next item of the stream; returns the number of viewers that it goes to. flushDue() must follow soon. */
   accept(item: LiveItem, nowMs: number): number {
     if (this.#index.isEmpty) return 0;
     const matching = this.#matching;
     let viewers = 0;
     this.counts.tests += this.#index.match(item.subject(), matching);
-    for (const group of matching) {
-      viewers += group.members.length;
-      this.#append(group, item, nowMs);
+    for (const channel of matching) {
+      viewers += channel.subscribers.length;
+      this.#append(channel, item, nowMs);
     }
     matching.length = 0;
     return viewers;
   }
 
   /**
-   * Sends the batches that are due, those with errors first, for some milliseconds; gives the time when it wants to be called again,
+   * Sends the batches that are due, those with errors first, for some milliseconds; returns the time at which to call it again,
    * which is `nowMs` when there is more to send, undefined when nothing waits.
    */
   flushDue(nowMs: number): number | undefined {
-    const until = nowMs + sliceMs;
-    let at = nowMs;
+    const untilMs = nowMs + sliceMs;
+    let atMs = nowMs;
     for (;;) {
       this.#beginDue(nowMs);
-      const group = this.#sending[0];
-      if (group === undefined) break;
-      if (at >= until) {
-        this.#passMs += at - nowMs;
+      const channel = this.#sending[0];
+      if (channel === undefined) break;
+      if (atMs >= untilMs) {
+        this.#passMs += atMs - nowMs;
         return nowMs;
       }
-      at = this.#sendSome(group, until);
+      atMs = this.#sendSome(channel, untilMs);
     }
-    if (this.#passStart !== undefined) {
-      this.pace.passed(at, this.#passMs + at - nowMs);
-      this.#passStart = undefined;
+    if (this.#passStartMs !== undefined) {
+      this.pace.passed(atMs, this.#passMs + atMs - nowMs);
+      this.#passStartMs = undefined;
       this.#passMs = 0;
     }
-    return this.#nextDue();
+    return this.#nextDueMs();
   }
 
   flushAll(nowMs: number): void {
-    for (const group of [...this.#sending, ...this.#pending]) this.flush(group, nowMs);
+    for (const channel of [...this.#sending, ...this.#pending]) this.flush(channel, nowMs);
   }
 
   /** Sends everybody away to read on by themselves; `cursor` is that of what was sent, and nothing may be waiting. */
   disperse(cursor: string): void {
-    for (const group of [...this.#groups.values()])
-      for (const member of [...group.members]) member.readOn(cursor);
+    for (const channel of [...this.#channels.values()])
+      for (const subscriber of [...channel.subscribers]) subscriber.readOn(cursor);
   }
 
-  /** Sends all that the group has waiting, if anything. */
-  flush(group: Group, nowMs: number): void {
-    this.#finish(group);
-    if (group.open.length === 0) return;
-    this.#begin(group, nowMs);
-    this.#finish(group);
+  /** Sends all that the channel has waiting, if anything. */
+  flush(channel: Channel, nowMs: number): void {
+    this.#finish(channel);
+    if (channel.open.length === 0) return;
+    this.#begin(channel, nowMs);
+    this.#finish(channel);
   }
 
-  /** A batch that only tells the cursor, one for all members; for groups with nothing waiting. */
-  emptyBatch(group: Group): Batch {
+  /** A batch that only tells the cursor, one for all subscribers; for channels with nothing waiting. */
+  emptyBatch(channel: Channel): DeliveryBatch {
     const cursor = this.#options.cursor();
-    if (group.empty?.cursor !== cursor)
-      group.empty = new Batch(this.#options.stream, group.channel, cursor, []);
-    return group.empty;
+    if (channel.empty?.cursor !== cursor)
+      channel.empty = new DeliveryBatch(this.#options.stream, channel.id, cursor, []);
+    return channel.empty;
   }
 
-  #append(group: Group, item: LiveItem, nowMs: number): void {
-    if (group.open.length === 0) {
-      group.openedAt = nowMs;
-      this.#pending.add(group);
+  #append(channel: Channel, item: LiveItem, nowMs: number): void {
+    if (channel.open.length === 0) {
+      channel.openedAtMs = nowMs;
+      this.#pending.add(channel);
     }
-    if (item.urgent) this.#urgent.add(group);
-    group.open.push(item);
-    group.openLength += item.json().length + 1;
+    if (item.urgent) this.#urgent.add(channel);
+    channel.open.push(item);
+    channel.openLength += item.json().length + 1;
     // Whatever else is on its way: what comes faster than it can be sent must not pile up here.
-    if (group.openLength >= maxBatchLength) this.flush(group, nowMs);
+    if (channel.openLength >= maxBatchLength) this.flush(channel, nowMs);
   }
 
   /** Puts the batches that are due on their way: every urgent one ahead of all others, of those only the oldest. */
   #beginDue(nowMs: number): void {
-    for (const group of this.#urgent) {
-      if (group.sending !== undefined || this.#urgentAt(group) > nowMs) continue;
-      this.#passStart ??= nowMs;
-      this.#begin(group, nowMs);
-      this.#sending.unshift(group);
+    for (const channel of this.#urgent) {
+      if (channel.sending !== undefined || this.#urgentAtMs(channel) > nowMs) continue;
+      this.#passStartMs ??= nowMs;
+      this.#begin(channel, nowMs);
+      this.#sending.unshift(channel);
     }
     if (this.#sending.length > 0) return;
-    const [group] = this.#pending;
-    if (group === undefined || this.#dueAt(group) > nowMs) return;
-    this.#passStart ??= nowMs;
-    this.#begin(group, nowMs);
-    this.#sending.push(group);
+    const [channel] = this.#pending;
+    if (channel === undefined || this.#dueAtMs(channel) > nowMs) return;
+    this.#passStartMs ??= nowMs;
+    this.#begin(channel, nowMs);
+    this.#sending.push(channel);
   }
 
-  #nextDue(): number | undefined {
+  #nextDueMs(): number | undefined {
     const [oldest] = this.#pending;
     if (oldest === undefined) return undefined;
-    let due = this.#dueAt(oldest);
-    for (const group of this.#urgent) due = Math.min(due, this.#urgentAt(group));
-    return due;
+    let dueAtMs = this.#dueAtMs(oldest);
+    for (const channel of this.#urgent) dueAtMs = Math.min(dueAtMs, this.#urgentAtMs(channel));
+    return dueAtMs;
   }
 
-  #dueAt({ openedAt }: Group): number {
+  #dueAtMs({ openedAtMs }: Channel): number {
     // What came while a pass goes on belongs to the next one, unless the pass takes too long.
-    if (this.#passStart !== undefined && openedAt > this.#passStart) return openedAt + this.#options.flushMs;
-    return this.pace.dueAt(openedAt);
+    if (this.#passStartMs !== undefined && openedAtMs > this.#passStartMs)
+      return openedAtMs + this.#options.flushMs;
+    return this.pace.dueAtMs(openedAtMs);
   }
 
-  /** An error waits for no pass; only many of them in one group are kept apart. */
-  #urgentAt({ openedAt, flushedAt }: Group): number {
-    return Math.max(openedAt, Math.min(openedAt + this.#options.flushMs, flushedAt + this.pace.waitMs));
+  /** An error waits for no pass; only many of them in one channel are kept apart. */
+  #urgentAtMs({ openedAtMs, flushedAtMs }: Channel): number {
+    return Math.max(openedAtMs, Math.min(openedAtMs + this.#options.flushMs, flushedAtMs + this.pace.waitMs));
   }
 
   /** Makes the open batch the one that is being sent. */
-  #begin(group: Group, nowMs: number): void {
-    const { open, members } = group;
-    this.#close(group);
-    group.flushedAt = nowMs;
-    group.sending = new Batch(this.#options.stream, group.channel, this.#options.cursor(), open, true);
-    group.sent = 0;
+  #begin(channel: Channel, nowMs: number): void {
+    const { open, subscribers } = channel;
+    this.#close(channel);
+    channel.flushedAtMs = nowMs;
+    channel.sending = new DeliveryBatch(this.#options.stream, channel.id, this.#options.cursor(), open, true);
+    channel.sent = 0;
     this.counts.flushes++;
-    this.counts.deliveries += open.length * members.length;
+    this.counts.deliveries += open.length * subscribers.length;
   }
 
-  /** Gives the batch to the next members until the time is up or all have it; gives the time. */
-  #sendSome(group: Group, until: number): number {
-    const { members, sending } = group;
-    let at: number;
+  /** Delivers the batch to the next subscribers until the time is up or all have it; returns the time. */
+  #sendSome(channel: Channel, untilMs: number): number {
+    const { subscribers, sending } = channel;
+    let atMs: number;
     do {
-      // What a member does when it is given a batch may be to leave, alone or with others.
-      for (let left = this.#options.stride ?? 64; left > 0 && group.sent < members.length; left--)
-        members[group.sent++]!.deliver(sending!);
-      at = this.#options.now();
-    } while (at < until && group.sent < members.length);
-    if (group.sent >= members.length) this.#sent(group);
-    return at;
+      // What a subscriber does when it is given a batch may be to leave, alone or with others.
+      for (let left = this.#options.stride ?? 64; left > 0 && channel.sent < subscribers.length; left--)
+        subscribers[channel.sent++]!.deliver(sending!);
+      atMs = this.#options.now();
+    } while (atMs < untilMs && channel.sent < subscribers.length);
+    if (channel.sent >= subscribers.length) this.#sent(channel);
+    return atMs;
   }
 
-  #finish(group: Group): void {
-    while (group.sending !== undefined) this.#sendSome(group, Number.POSITIVE_INFINITY);
+  #finish(channel: Channel): void {
+    while (channel.sending !== undefined) this.#sendSome(channel, Number.POSITIVE_INFINITY);
   }
 
-  #sent(group: Group): void {
-    group.sending = undefined;
-    group.sent = 0;
-    const at = this.#sending.indexOf(group);
+  #sent(channel: Channel): void {
+    channel.sending = undefined;
+    channel.sent = 0;
+    const at = this.#sending.indexOf(channel);
     if (at >= 0) this.#sending.splice(at, 1);
   }
 
-  #close(group: Group): void {
-    group.open = [];
-    group.openLength = 0;
-    this.#pending.delete(group);
-    this.#urgent.delete(group);
+  #close(channel: Channel): void {
+    channel.open = [];
+    channel.openLength = 0;
+    this.#pending.delete(channel);
+    this.#urgent.delete(channel);
   }
 }
 
-function place(members: Member[], slot: number, member: Member): void {
-  members[slot] = member;
-  member.slot = slot;
+function place(subscribers: Subscriber[], slot: number, subscriber: Subscriber): void {
+  subscribers[slot] = subscriber;
+  subscriber.slot = slot;
 }
 
 function keyOf({ canonical }: LiveFilter, sibling: number): string {

@@ -11,7 +11,7 @@ const memory = 0.7;
  */
 export class FlushPace {
   readonly #maxMs: number;
-  #endedAt = Number.NEGATIVE_INFINITY;
+  #endedAtMs = Number.NEGATIVE_INFINITY;
   #workMs = 0;
   #lagMs = 0;
 
@@ -25,14 +25,14 @@ export class FlushPace {
   }
 
   /** When a batch that was opened then is to be sent. */
-  dueAt(openedAt: number): number {
-    const earliest = this.#endedAt + this.waitMs;
-    return Math.max(openedAt, Math.min(earliest, openedAt + this.#maxMs));
+  dueAtMs(openedAtMs: number): number {
+    const earliest = this.#endedAtMs + this.waitMs;
+    return Math.max(openedAtMs, Math.min(earliest, openedAtMs + this.#maxMs));
   }
 
   /** A pass ended then; `workMs` of the loop's time were spent in it. */
-  passed(endedAt: number, workMs: number): void {
-    this.#endedAt = endedAt;
+  passed(endedAtMs: number, workMs: number): void {
+    this.#endedAtMs = endedAtMs;
     this.#workMs = Math.max(workMs, memory * this.#workMs);
   }
 

@@ -1,12 +1,13 @@
-import type { Batch } from '../encoding/batch.ts';
-import type { Group, Member } from './broadcast.ts';
+import type { DeliveryBatch } from '../encoding/delivery-batch.ts';
+import type { Channel, Subscriber } from './broadcast.ts';
 import { announcedCursor } from '../protocol/cursor.ts';
 import type { DrainWatch } from './drain-watch.ts';
 import type { HistoryPage } from '../history/history-page.ts';
-import { partOf, type LadderMode } from './ladder-part.ts';
-import { Ladder, stepsDownAt, stepsUpAt, tellEveryMs } from './ladder.ts';
+import { degrade } from './degraded-batch.ts';
+import type { DegradationLevel } from '../protocol/degradation-level.ts';
+import { Degradation, degradeAbove, recoverBelow, tellEveryMs } from './degradation.ts';
 import type { LiveStream } from '../stream/live-stream.ts';
-import type { Pressure } from './pressure.ts';
+import type { MemoryBudget } from './memory-budget.ts';
 import type { Priority } from '../protocol/priority.ts';
 import { serverMessage, type GapReason } from '../protocol/server-message.ts';
 import type { Viewer } from './viewer.ts';
@@ -14,15 +15,15 @@ import type { Viewer } from './viewer.ts';
 /** What all subscriptions of a live tier share. */
 export interface DeliveryContext {
   drainWatch: DrainWatch;
-  pressure: Pressure;
+  memoryBudget: MemoryBudget;
   /** Bytes that may wait for one viewer. */
-  budget: number;
+  viewerBudgetBytes: number;
 }
 
 export interface SubscriptionOptions {
   viewer: Viewer;
   stream: LiveStream;
-  group: Group;
+  channel: Channel;
   priority: Priority;
   context: DeliveryContext;
   /** Catches the subscription up from its cursor. */
@@ -33,12 +34,12 @@ export interface SubscriptionOptions {
 const evictedRetryMs = 2000;
 
 /**
- * One viewer's use of one channel. Live, it is a member of the group; while its socket is full it steps down the ladder, and what it
- * is not sent is counted and announced. Before that it gets its history, which waits for the socket instead: the log keeps it.
+ * One viewer's use of one channel. While it is live it subscribes to the channel; while its socket is full its degradation level falls,
+ * and what it is not sent is counted and announced. Before that it gets its history, which waits for the socket instead: the log keeps it.
  */
-export class Subscription implements Member {
+export class Subscription implements Subscriber {
   readonly stream: LiveStream;
-  readonly group: Group;
+  readonly channel: Channel;
   readonly priority: Priority;
   /** The ids under which the client subscribed. */
   readonly ids = new Set<string>();
@@ -51,12 +52,12 @@ export class Subscription implements Member {
   #cursor = '';
   /** Counts the catch-ups, so that one that was overtaken by a pause knows. */
   #catchUp = 0;
-  #ladder: Ladder | undefined;
+  #degradation: Degradation | undefined;
 
-  constructor({ viewer, stream, group, priority, context, catchUp }: SubscriptionOptions) {
+  constructor({ viewer, stream, channel, priority, context, catchUp }: SubscriptionOptions) {
     this.#viewer = viewer;
     this.stream = stream;
-    this.group = group;
+    this.channel = channel;
     this.priority = priority;
     this.#context = context;
     this.#startCatchUp = catchUp;
@@ -76,7 +77,7 @@ export class Subscription implements Member {
 
   /** Live, and nothing was missed that the viewer does not know of. */
   get isCurrent(): boolean {
-    return this.#state === 'live' && this.#ladder === undefined;
+    return this.#state === 'live' && this.#degradation === undefined;
   }
 
   /** Whether the socket has taken enough for more history. */
@@ -87,30 +88,30 @@ export class Subscription implements Member {
   /** Tells the client that it is subscribed; everything after `cursor` follows. */
   confirm(id: string, cursor: string, resumed: boolean): void {
     this.#cursor = cursor;
-    this.#viewer.tell(serverMessage.subscribed(id, this.group.channel, cursor, resumed), cursor);
+    this.#viewer.tell(serverMessage.subscribed(id, this.channel.id, cursor, resumed), cursor);
   }
 
-  /** Gives the function that tells whether the catch-up which begins now is still wanted. */
+  /** Begins a catch-up; returns a function that tells whether it is still wanted. */
   startCatchUp(): () => boolean {
     const number = ++this.#catchUp;
     this.#state = 'starting';
     return () => this.#catchUp === number && this.#state === 'starting' && this.#viewer.isOpen;
   }
 
-  /** Becomes a member of the group at the stream's position; the viewer must have been sent everything before it. */
+  /** Subscribes to the channel at the stream's position; the viewer must have been sent everything before it. */
   goLive(cursor = this.#cursor): void {
     this.#cursor = cursor;
-    this.stream.broadcast.join(this.group, this, performance.now());
+    this.stream.broadcast.join(this.channel, this, performance.now());
     this.#state = 'live';
   }
 
-  /** Leaves the group; what comes is left to the log. A catch-up at `cursor` goes on. */
+  /** Leaves the channel; what comes is left to the log. A catch-up at `cursor` goes on. */
   pause(): void {
     if (this.#state === 'live') {
-      this.stream.broadcast.leave(this.group, this);
+      this.stream.broadcast.leave(this.channel, this);
       // What was left out and not announced comes from the log as well.
-      if (this.#ladder !== undefined) this.stream.stats.missed -= this.#ladder.missed;
-      this.#ladder = undefined;
+      if (this.#degradation !== undefined) this.stream.stats.missed -= this.#degradation.missed;
+      this.#degradation = undefined;
     }
     this.#catchUp++;
     this.#state = 'paused';
@@ -122,7 +123,7 @@ export class Subscription implements Member {
   }
 
   readOn(cursor: string): void {
-    if (this.#ladder === undefined) this.#cursor = cursor;
+    if (this.#degradation === undefined) this.#cursor = cursor;
     this.pause();
     this.resume();
     this.#startCatchUp(this);
@@ -135,31 +136,31 @@ export class Subscription implements Member {
 
   close(): void {
     if (this.#state === 'closed') return;
-    if (this.#state === 'live') this.stream.broadcast.leave(this.group, this);
+    if (this.#state === 'live') this.stream.broadcast.leave(this.channel, this);
     this.#state = 'closed';
-    this.stream.broadcast.release(this.group);
+    this.stream.broadcast.release(this.channel);
   }
 
-  deliver(batch: Batch): void {
-    if (!this.#viewer.isOpen || this.#ladder?.isOver) return;
-    if (this.#ladder === undefined || this.#stepUp(this.#ladder)) {
+  deliver(batch: DeliveryBatch): void {
+    if (!this.#viewer.isOpen || this.#degradation?.isOver) return;
+    if (this.#degradation === undefined || this.#recover(this.#degradation)) {
       const bytes = this.#viewer.encode(batch);
-      if (this.#fits(bytes, this.#mark(stepsDownAt.full))) return this.#write(bytes, batch.cursor);
-      this.#ladder = this.#stepDown();
+      if (this.#fits(bytes, this.#mark(degradeAbove.full))) return this.#write(bytes, batch.cursor);
+      this.#degradation = this.#beginDegradation();
     }
-    this.#deliverPart(this.#ladder, batch);
+    this.#deliverDegraded(this.#degradation, batch);
   }
 
-  /** Sends a page of the history, or tells that it is gone. */
+  /** Sends a page of the history, or announces that it is gone. */
   sendPage(page: HistoryPage): void {
     const { items, lost, cursor } = page;
     if (lost > 0) this.tellGap(this.#cursor, cursor, lost, 'retention');
     if (items.length === 0) return;
     this.stream.stats.catchUpEvents += items.length;
-    this.#write(this.#viewer.encode(page.batch(this.stream, this.group.channel)), cursor);
+    this.#write(this.#viewer.encode(page.batch(this.stream, this.channel.id)), cursor);
   }
 
-  /** Resolves when the socket has taken enough for more history, or when there is nobody left to send to. */
+  /** Resolves when the socket has taken enough for more history, or when no viewer is left to send to. */
   writable(): Promise<void> {
     return this.#context.drainWatch.until(
       () => this.#state !== 'starting' || !this.#viewer.isOpen || this.hasRoom,
@@ -170,114 +171,121 @@ export class Subscription implements Member {
   tellGap(from: string, to: string, missed: number, reason: GapReason): void {
     this.stream.stats.gaps++;
     this.#cursor = to;
-    this.#tell(serverMessage.gap(this.group.channel, from, to, missed, reason), to);
+    this.#tell(serverMessage.gap(this.channel.id, from, to, missed, reason), to);
   }
 
   /** Moves the cursor of a viewer for whom nothing has matched for long, so that it resumes from near the end. */
   moveCursor(): void {
     const { cursor } = this.stream;
-    if (!this.isCurrent || cursor === this.#cursor || !this.group.isQuiet || !this.hasRoom) return;
-    this.#write(this.#viewer.encode(this.stream.broadcast.emptyBatch(this.group)), cursor);
+    if (!this.isCurrent || cursor === this.#cursor || !this.channel.isQuiet || !this.hasRoom) return;
+    this.#write(this.#viewer.encode(this.stream.broadcast.emptyBatch(this.channel)), cursor);
   }
 
-  /** Bytes that may wait before the step at this share of the budget. */
+  /** Bytes that may wait at this share of the budget. */
   #mark(share: number): number {
-    const { budget, pressure } = this.#context;
-    return budget * Math.min(1, share * pressure.shareOf(this.priority));
+    const { viewerBudgetBytes, memoryBudget } = this.#context;
+    return viewerBudgetBytes * Math.min(1, share * memoryBudget.shareOf(this.priority));
   }
 
   #fits(bytes: Buffer, mark: number): boolean {
     const queued = this.#viewer.queuedBytes;
     if (queued === 0) return true;
-    return queued + bytes.length <= mark && this.#context.pressure.hasRoomFor(bytes.length);
+    return queued + bytes.length <= mark && this.#context.memoryBudget.hasRoomFor(bytes.length);
   }
 
   #write(bytes: Buffer, cursor: string): void {
     this.#viewer.write(bytes);
     this.#cursor = cursor;
-    this.#context.pressure.wrote(this.#viewer, this.priority);
+    this.#context.memoryBudget.wrote(this.#viewer, this.priority);
   }
 
   #tell(message: string, cursor?: string): void {
     this.#viewer.tell(message, cursor);
-    this.#context.pressure.wrote(this.#viewer, this.priority);
+    this.#context.memoryBudget.wrote(this.#viewer, this.priority);
   }
 
-  #deliverPart(ladder: Ladder, batch: Batch): void {
-    let part = partOf(batch, ladder.mode);
-    let bytes = part.kept && this.#viewer.encode(part.kept);
-    if (ladder.mode === 'sampled' && bytes && !this.#fits(bytes, this.#mark(stepsDownAt.sampled))) {
-      ladder.mode = 'counts';
-      this.#tellMode(ladder, 'counts');
-      part = partOf(batch, ladder.mode);
-      bytes = part.kept && this.#viewer.encode(part.kept);
+  #deliverDegraded(degradation: Degradation, batch: DeliveryBatch): void {
+    let degraded = degrade(batch, degradation.level);
+    let bytes = degraded.kept && this.#viewer.encode(degraded.kept);
+    if (degradation.level === 'sampled' && bytes && !this.#fits(bytes, this.#mark(degradeAbove.sampled))) {
+      degradation.level = 'counts';
+      this.#tellMode(degradation, 'counts');
+      degraded = degrade(batch, degradation.level);
+      bytes = degraded.kept && this.#viewer.encode(degraded.kept);
     }
     // Whatever was not announced comes from the log when the viewer is back.
-    if (bytes && !this.#fits(bytes, this.#context.budget * stepsDownAt.counts)) return this.#evict(ladder);
-    const before = ladder.missed > 0 ? ladder.missedTo : this.#cursor;
-    this.stream.stats.missed += part.leftOut;
-    ladder.leaveOut(part, batch.cursor);
+    if (bytes && !this.#fits(bytes, this.#context.viewerBudgetBytes * degradeAbove.counts))
+      return this.#evict(degradation);
+    const before = degradation.missed > 0 ? degradation.missedTo : this.#cursor;
+    this.stream.stats.missed += degraded.leftOut;
+    degradation.leaveOut(degraded, batch.cursor);
     if (!bytes) return;
     // Ahead of the part, and with a cursor that says that the part is still to come: nobody loses or doubles it in between.
-    if (ladder.missed > 0) this.#announce(ladder, announcedCursor(before, ladder.mode, batch.cursor));
+    if (degradation.missed > 0)
+      this.#announce(degradation, announcedCursor(before, degradation.level, batch.cursor));
     this.#write(bytes, batch.cursor);
   }
 
-  #stepDown(): Ladder {
-    const ladder = new Ladder(performance.now());
+  #beginDegradation(): Degradation {
+    const degradation = new Degradation(performance.now());
     this.stream.stats.stepsDown++;
-    this.#tell(serverMessage.mode(this.group.channel, ladder.mode, {}));
-    this.#context.drainWatch.add(() => this.#lookAgain(ladder));
-    return ladder;
+    this.#tell(serverMessage.mode(this.channel.id, degradation.level, {}));
+    this.#context.drainWatch.add(() => this.#poll(degradation));
+    return degradation;
   }
 
-  /** Steps up as far as the socket allows; true when nothing is left of the ladder. */
-  #stepUp(ladder: Ladder): boolean {
+  /** Recovers as far as the socket allows; true when the viewer is at full again. */
+  #recover(degradation: Degradation): boolean {
     const queued = this.#viewer.queuedBytes;
-    if (queued <= this.#mark(stepsUpAt.sampled)) {
-      this.#announce(ladder, ladder.missedTo);
-      this.#tellMode(ladder, 'full');
-      this.#ladder = undefined;
+    if (queued <= this.#mark(recoverBelow.sampled)) {
+      this.#announce(degradation, degradation.missedTo);
+      this.#tellMode(degradation, 'full');
+      this.#degradation = undefined;
       return true;
     }
-    if (ladder.mode === 'counts' && queued <= this.#mark(stepsUpAt.counts)) {
-      this.#announce(ladder, ladder.missedTo);
-      ladder.mode = 'sampled';
-      this.#tellMode(ladder, 'sampled');
+    if (degradation.level === 'counts' && queued <= this.#mark(recoverBelow.counts)) {
+      this.#announce(degradation, degradation.missedTo);
+      degradation.level = 'sampled';
+      this.#tellMode(degradation, 'sampled');
     }
     return false;
   }
 
-  /** Called now and then while the viewer is on the ladder; true when it is not any more. */
-  #lookAgain(ladder: Ladder): boolean {
-    if (this.#ladder !== ladder || ladder.isOver || this.#state !== 'live' || !this.#viewer.isOpen)
+  /** Called now and then while the viewer is degraded; true when it is no longer. */
+  #poll(degradation: Degradation): boolean {
+    if (
+      this.#degradation !== degradation ||
+      degradation.isOver ||
+      this.#state !== 'live' ||
+      !this.#viewer.isOpen
+    )
       return true;
-    if (this.#stepUp(ladder)) return true;
-    if (ladder.missed > 0 && this.hasRoom && performance.now() - ladder.toldAt >= tellEveryMs) {
-      this.#announce(ladder, ladder.missedTo);
-      this.#tellMode(ladder, ladder.mode);
+    if (this.#recover(degradation)) return true;
+    if (degradation.missed > 0 && this.hasRoom && performance.now() - degradation.toldAtMs >= tellEveryMs) {
+      this.#announce(degradation, degradation.missedTo);
+      this.#tellMode(degradation, degradation.level);
     }
     return false;
   }
 
-  #announce(ladder: Ladder, to: string): void {
-    const { missed } = ladder;
+  #announce(degradation: Degradation, to: string): void {
+    const { missed } = degradation;
     if (missed === 0) return;
-    ladder.missed = 0;
+    degradation.missed = 0;
     this.tellGap(this.#cursor, to, missed, 'slow');
   }
 
-  #tellMode(ladder: Ladder, mode: 'full' | LadderMode): void {
-    ladder.toldAt = performance.now();
-    this.#tell(serverMessage.mode(this.group.channel, mode, ladder.takeCounts()));
+  #tellMode(degradation: Degradation, level: DegradationLevel): void {
+    degradation.toldAtMs = performance.now();
+    this.#tell(serverMessage.mode(this.channel.id, level, degradation.takeCounts()));
   }
 
-  #evict(ladder: Ladder): void {
+  #evict(degradation: Degradation): void {
     const { stats } = this.stream;
-    stats.missed -= ladder.missed;
+    stats.missed -= degradation.missed;
     stats.evictions++;
-    ladder.isOver = true;
-    // Later: leaving a group in the middle of a delivery finishes it first, and many may have to go.
+    degradation.isOver = true;
+    // Later: leaving a channel in the middle of a delivery finishes it first, and many may have to go.
     setImmediate(() => this.#viewer.evict(Math.round(evictedRetryMs * (1 + Math.random()))));
   }
 }

@@ -1,4 +1,4 @@
-import type { Batch } from '../encoding/batch.ts';
+import type { DeliveryBatch } from '../encoding/delivery-batch.ts';
 
 /** One connection, as the live tier sees it. Everything that it gets goes through write() or tell(), so that it stays in order. */
 export interface Viewer {
@@ -6,7 +6,7 @@ export interface Viewer {
   /** Bytes that were written and that the peer's side has not taken; 0 when the connection is gone. */
   readonly queuedBytes: number;
   /** The batch in this connection's encoding, which is shared. */
-  encode(batch: Batch): Buffer;
+  encode(batch: DeliveryBatch): Buffer;
   write(bytes: Buffer): void;
   /** Sends one message, JSON; `cursor` is where a client that gets no further may resume. */
   tell(message: string, cursor?: string): void;

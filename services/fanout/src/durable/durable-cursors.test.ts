@@ -22,7 +22,7 @@ test('names outlive a clock that jumps ahead and back; those used meanwhile expi
     records: async () => records,
     logger: { warn: () => warned++ } as never,
     expireMs: 7 * dayMs,
-    namesPerHolder: 10,
+    namesPerPrincipal: 10,
     totalBytes: 1e6,
     now: () => machine.wall,
     passed: () => machine.monotonic,

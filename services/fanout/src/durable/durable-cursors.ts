@@ -19,8 +19,8 @@ export interface DurableCursorsOptions {
   logger: Logger;
   /** A name that is not used for so long is forgotten. */
   expireMs: number;
-  /** Names of one holder. */
-  namesPerHolder: number;
+  /** Names of one principal. */
+  namesPerPrincipal: number;
   /** What all names take together, with their filters and cursors. */
   totalBytes: number;
   /** The machine's clock in ms, and ms that pass whatever happens to it. */
@@ -43,7 +43,7 @@ const countedMs = 10_000;
 /** What a name takes beside its text. */
 const recordBytes = 200;
 
-/** There is no room for another name. */
+/** There is no space for another name. */
 export class TooManyNamesError extends Error {}
 
 /**
@@ -55,13 +55,13 @@ export class DurableCursors {
   readonly #options: DurableCursorsOptions;
   readonly #now: () => number;
   readonly #clock: RemovalClock;
-  readonly #holders = new Map<string, () => void>();
+  readonly #owners = new Map<string, () => void>();
   readonly #known = new Map<string, DurableCursor>();
   #moved = new Map<string, (() => void)[]>();
   #timer: NodeJS.Timeout | undefined;
   #saving: Promise<void> = Promise.resolve();
   #sweeping: NodeJS.Timeout | undefined;
-  /** By prefix of the holder; of all under the empty one. */
+  /** By prefix of the principal; of all under the empty one. */
   readonly #usage = new Map<string, Promise<RecordsUsage>>();
 
   constructor(options: DurableCursorsOptions) {
@@ -83,7 +83,7 @@ export class DurableCursors {
   }
 
   /**
-   * Takes a name, which begins with its holder's prefix, for one subscription and gives where it stands, if it is known. `onTaken` is
+   * Takes a name, which begins with its principal's prefix, for one subscription and returns its cursor, if it is known. `onTaken` is
    * called when another subscription of this process takes it. Rejects with TooManyNamesError when there is no room for another name,
    * and when the store is out of reach.
    */
@@ -94,8 +94,8 @@ export class DurableCursors {
     onTaken: () => void,
   ): Promise<DurableCursor | undefined> {
     this.#sweeping ??= setInterval(() => void this.sweep(), sweepMs).unref();
-    this.#holders.get(name)?.();
-    this.#holders.set(name, onTaken);
+    this.#owners.get(name)?.();
+    this.#owners.set(name, onTaken);
     // What is still on its way there is newer than what is there.
     const moving = this.#moved.has(name) ? this.#known.get(name) : undefined;
     if (moving !== undefined) return moving;
@@ -105,14 +105,14 @@ export class DurableCursors {
   }
 
   async #takeRoom(name: string, prefix: string, filter: string): Promise<void> {
-    const { namesPerHolder, totalBytes } = this.#options;
+    const { namesPerPrincipal, totalBytes } = this.#options;
     const [own, all] = await Promise.all([this.#used(prefix), this.#used('')]);
     const bytes = Buffer.byteLength(name) + Buffer.byteLength(filter) + recordBytes;
-    if (own.count >= namesPerHolder)
-      throw new TooManyNamesError(`there may be ${namesPerHolder} of a holder`);
-    // One holder may have a quarter of the room.
+    if (own.count >= namesPerPrincipal)
+      throw new TooManyNamesError(`a principal may have ${namesPerPrincipal}`);
+    // One principal may take a quarter of the space.
     if (own.bytes + bytes > totalBytes / 4 || all.bytes + bytes > totalBytes)
-      throw new TooManyNamesError('names and filters take all the room that there is for them');
+      throw new TooManyNamesError('names and filters have taken all the space that they may');
     for (const used of [own, all]) {
       used.count++;
       used.bytes += bytes;
@@ -137,8 +137,8 @@ export class DurableCursors {
 
   /** Gives the name back, if it is still held by the one with this `onTaken`. */
   release(name: string, onTaken: () => void): void {
-    if (this.#holders.get(name) !== onTaken) return;
-    this.#holders.delete(name);
+    if (this.#owners.get(name) !== onTaken) return;
+    this.#owners.delete(name);
     if (!this.#moved.has(name)) this.#known.delete(name);
   }
 
@@ -169,8 +169,8 @@ export class DurableCursors {
   /** Forgets a name; who holds it loses it. False when there is none. */
   async delete(name: string): Promise<boolean> {
     await this.save();
-    this.#holders.get(name)?.();
-    this.#holders.delete(name);
+    this.#owners.get(name)?.();
+    this.#owners.delete(name);
     this.#known.delete(name);
     this.#usage.clear();
     return await this.#inTime((records) => records.delete(kind, name));
@@ -202,13 +202,13 @@ export class DurableCursors {
     }
     for (const [name, waiting] of moved) {
       for (const onSaved of waiting) onSaved();
-      if (!this.#holders.has(name) && !this.#moved.has(name)) this.#known.delete(name);
+      if (!this.#owners.has(name) && !this.#moved.has(name)) this.#known.delete(name);
     }
   }
 
   /** Forgets what has not been used for long, hourly. What is held counts as used. */
   async sweep(): Promise<void> {
-    for (const [name, known] of this.#known) if (this.#holders.has(name)) this.move(name, known);
+    for (const [name, known] of this.#known) if (this.#owners.has(name)) this.move(name, known);
     await this.save();
     try {
       const now = await this.#clock.read();
@@ -220,7 +220,7 @@ export class DurableCursors {
           if (known.usedAt < now - this.#options.expireMs)
             await this.#inTime((records) => records.delete(kind, id));
           // Used while the clock was ahead: it would be kept until that time is reached.
-          else if (known.usedAt > this.#now() + aheadMs && !this.#holders.has(id)) {
+          else if (known.usedAt > this.#now() + aheadMs && !this.#owners.has(id)) {
             const latest = (await this.#inTime((records) => records.get(kind, id))) as
               DurableCursor | undefined;
             if (latest?.usedAt === known.usedAt)

@@ -11,7 +11,7 @@ export function attachDurables(context: TransportContext): void {
   app.get('/live/durable', async (request, reply) => {
     const access = await accessFor(request, context);
     if (!access.ok) return refuseWith(reply, access.error);
-    const { durables, holder = '' } = access.session;
+    const { durables, principal = '' } = access.context;
     if (durables === undefined) return refuseWith(reply, liveError('durable-unavailable'));
     const { limit = String(defaultNames), cursor: given } = request.query as Record<string, unknown>;
     if (typeof limit !== 'string' || !/^[1-9]\d{0,3}$/.test(limit) || Number(limit) > maxNames)
@@ -21,7 +21,7 @@ export function attachDurables(context: TransportContext): void {
       );
     const cursor = typeof given === 'string' ? Buffer.from(given, 'base64url').toString() : undefined;
     try {
-      const { names, next } = await durables.list(`${holder}/`, Number(limit), cursor);
+      const { names, next } = await durables.list(`${principal}/`, Number(limit), cursor);
       return {
         durable: names.map(({ usedAt, ...rest }) => ({ ...rest, usedAt: new Date(usedAt).toISOString() })),
         ...(next === undefined ? {} : { next: Buffer.from(next).toString('base64url') }),
@@ -34,10 +34,10 @@ export function attachDurables(context: TransportContext): void {
   app.delete<{ Params: { name: string } }>('/live/durable/:name', async (request, reply) => {
     const access = await accessFor(request, context);
     if (!access.ok) return refuseWith(reply, access.error);
-    const { durables, holder = '' } = access.session;
+    const { durables, principal = '' } = access.context;
     if (durables === undefined) return refuseWith(reply, liveError('durable-unavailable'));
     try {
-      if (await durables.delete(`${holder}/${request.params.name}`)) return await reply.code(204).send();
+      if (await durables.delete(`${principal}/${request.params.name}`)) return await reply.code(204).send();
       const message = 'no durable subscription has this name';
       return await refuseWith(reply, liveError('not-found', { message }));
     } catch {

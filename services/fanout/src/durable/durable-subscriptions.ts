@@ -10,7 +10,7 @@ interface Held {
 /** The durable ones among a session's subscriptions; a session has it from its first one on. */
 export class DurableSubscriptions {
   readonly #cursors: DurableCursors;
-  /** Keeps the names of one holder from those of another. */
+  /** Keeps the names of one principal apart from those of another. */
   readonly #prefix: string;
   readonly #held = new Map<Subscription, Held>();
 

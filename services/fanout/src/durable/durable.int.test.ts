@@ -28,7 +28,7 @@ describe('durable subscriptions', () => {
     assert.equal(first.resumed, false);
     await eventually(() => first.client.messages.length > 1, 'subscribed');
     // The start of a new name is kept before anything is acknowledged.
-    await tier.tier.sessionFor({}).durables!.save();
+    await tier.tier.contextFor({}).durables!.save();
     await emit('orders', 3);
     await first.client.texted(3);
     first.client.ws.terminate();

@@ -1,5 +1,5 @@
 import type { Serde } from '@logloom/schema-registry';
-import type { Batch } from './batch.ts';
+import type { DeliveryBatch } from './delivery-batch.ts';
 import { binaryFrame } from './frame.ts';
 
 /** The subprotocol of viewers who take batches as Avro; all other messages stay JSON in text frames. */
@@ -7,19 +7,19 @@ export const avroSubprotocol = 'logloom.v1.avro';
 
 const newline = Buffer.from('\n');
 const placeBytes = 16;
-const frames = new WeakMap<Batch, Buffer>();
+const frames = new WeakMap<DeliveryBatch, Buffer>();
 
 /**
  * The batch as one binary frame, made once for all viewers: its head as a line of JSON, then each item as the length of its record
  * (4 bytes), its partition (4) and offset (8), all big-endian, and the record as the log would hold it (0, schema id, Avro body).
  */
-export function avroFrame(batch: Batch, serde: Serde): Buffer {
+export function avroFrame(batch: DeliveryBatch, serde: Serde): Buffer {
   let frame = frames.get(batch);
   if (frame === undefined) frames.set(batch, (frame = makeFrame(batch, serde)));
   return frame;
 }
 
-function makeFrame({ stream, channel, cursor, items }: Batch, serde: Serde): Buffer {
+function makeFrame({ stream, channel, cursor, items }: DeliveryBatch, serde: Serde): Buffer {
   const head = JSON.stringify({ type: stream, channel, cursor, count: items.length });
   const parts: Buffer[] = [Buffer.from(head), newline];
   for (const item of items) {

@@ -4,21 +4,21 @@ import type { LiveItem, StreamKind } from '../stream/stream-kind.ts';
 
 const chunk = 512;
 
-interface Lane {
+interface PartitionEvents {
   events: readonly PlacedEvent[];
   next: number;
   isOver: boolean;
 }
 
-/** Reads from the archive what lies between two places of the log, merged by the time at which it came in. */
+/** Reads from the archive the events between two places of the log, merged by the time at which they were received. */
 export class ArchiveReader {
-  /** Per partition, everything before was given or passed over. */
+  /** Per partition, everything before it was returned or skipped. */
   readonly position: number[];
   readonly #to: readonly number[];
   readonly #archive: Archive;
   readonly #kind: StreamKind;
   readonly #epoch: string;
-  readonly #lanes: Lane[];
+  readonly #partitions: PartitionEvents[];
 
   constructor(
     archive: Archive,
@@ -31,7 +31,7 @@ export class ArchiveReader {
     this.#epoch = epoch;
     this.position = [...from];
     this.#to = to;
-    this.#lanes = from.map((offset, p) => ({ events: [], next: 0, isOver: offset >= to[p]! }));
+    this.#partitions = from.map((offset, p) => ({ events: [], next: 0, isOver: offset >= to[p]! }));
   }
 
   get isOver(): boolean {
@@ -39,24 +39,24 @@ export class ArchiveReader {
   }
 
   /**
-   * The next items, at most so many; or, in their place, the number of offsets of which nothing is there. The log numbers some
-   * records that are no events (ticks) and copies, which the archive does not have either: it is an upper bound.
+   * Returns the next items, at most so many; or, instead, the number of offsets that the archive has nothing of. The log numbers some
+   * records that are no events (ticks) and duplicates, which the archive does not have either: it is an upper bound.
    */
   async read(maxItems: number): Promise<{ items: LiveItem[]; lost: number }> {
     const items: LiveItem[] = [];
     while (items.length < maxItems) {
-      for (let p = 0; p < this.#lanes.length; p++) await this.#fill(p);
+      for (let p = 0; p < this.#partitions.length; p++) await this.#fill(p);
       const p = this.#oldest();
       if (p === undefined) return items.length > 0 ? { items, lost: 0 } : { items, lost: this.#skipRest() };
-      const lane = this.#lanes[p]!;
-      const event = lane.events[lane.next]!;
+      const queue = this.#partitions[p]!;
+      const event = queue.events[queue.next]!;
       const hole = event.offset - this.position[p]!;
       if (hole > 0) {
         if (items.length > 0) break;
         this.position[p] = event.offset;
         return { items, lost: hole };
       }
-      lane.next++;
+      queue.next++;
       this.position[p] = event.offset + 1;
       const bytes = event.message.length + event.attributes.length + 200;
       const { partition, offset, receivedAt } = event;
@@ -68,21 +68,21 @@ export class ArchiveReader {
   }
 
   async #fill(p: number): Promise<void> {
-    const lane = this.#lanes[p]!;
-    if (lane.isOver || lane.next < lane.events.length) return;
-    lane.events = await this.#archive.range(this.#epoch, p, this.position[p]!, this.#to[p]!, chunk);
-    lane.next = 0;
-    lane.isOver = lane.events.length === 0;
+    const queue = this.#partitions[p]!;
+    if (queue.isOver || queue.next < queue.events.length) return;
+    queue.events = await this.#archive.range(this.#epoch, p, this.position[p]!, this.#to[p]!, chunk);
+    queue.next = 0;
+    queue.isOver = queue.events.length === 0;
   }
 
   #oldest(): number | undefined {
     let oldest: number | undefined;
-    let oldestAt = Number.POSITIVE_INFINITY;
-    this.#lanes.forEach(({ events, next }, p) => {
+    let oldestAtMs = Number.POSITIVE_INFINITY;
+    this.#partitions.forEach(({ events, next }, p) => {
       const at = events[next]?.receivedAt ?? Number.POSITIVE_INFINITY;
-      if (at >= oldestAt) return;
+      if (at >= oldestAtMs) return;
       oldest = p;
-      oldestAt = at;
+      oldestAtMs = at;
     });
     return oldest;
   }

@@ -4,7 +4,7 @@ import type { Announced } from '../protocol/cursor.ts';
 import type { HistoryPage } from './history-page.ts';
 import { selectionOf } from './selection.ts';
 import type { Subscription } from '../delivery/subscription.ts';
-import type { Turns } from '../admission/turns.ts';
+import type { EventLoopQueue } from '../admission/event-loop-queue.ts';
 
 const aheadPollMs = 20;
 
@@ -15,14 +15,14 @@ const aheadPollMs = 20;
 export async function catchUp(
   subscription: Subscription,
   from: readonly number[],
-  turns: Turns,
+  eventLoop: EventLoopQueue,
   announced?: Announced,
 ): Promise<void> {
   const { stats } = subscription.stream;
   stats.catchUps++;
   stats.catchingUp++;
   try {
-    await sendPages(subscription, from, turns, announced);
+    await sendPages(subscription, from, eventLoop, announced);
   } finally {
     stats.catchingUp--;
   }
@@ -31,13 +31,13 @@ export async function catchUp(
 async function sendPages(
   subscription: Subscription,
   from: readonly number[],
-  turns: Turns,
+  eventLoop: EventLoopQueue,
   announced: Announced | undefined,
 ): Promise<void> {
   const { stream, priority } = subscription;
   const { pages } = stream;
   const isCurrent = subscription.startCatchUp();
-  const selection = selectionOf(subscription.group.filter, announced);
+  const selection = selectionOf(subscription.channel.filter, announced);
   let position = from;
   while (isCurrent() && !(stream.hasReached(from) && stream.hasReached(announced?.to ?? from)))
     await sleep(aheadPollMs);
@@ -45,7 +45,7 @@ async function sendPages(
     let loaded: HistoryPage | undefined;
     if (!stream.ring.reaches(position)) loaded = await pages.load(selection, position);
     await subscription.writable();
-    await turns.take(priority);
+    await eventLoop.slot(priority);
     // Whatever happens until the hand-over happens in this turn.
     for (let sent = 0; isCurrent() && sent < maxBatchLength && subscription.hasRoom;) {
       // The cursor of a gap that announced a part is used up.

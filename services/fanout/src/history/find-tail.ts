@@ -1,20 +1,20 @@
 import type { DecodedRecord } from '../stream/decode-records.ts';
 import type { LiveStream } from '../stream/live-stream.ts';
 import type { LiveFilter, LiveItem } from '../stream/stream-kind.ts';
-import type { Turns } from '../admission/turns.ts';
+import type { EventLoopQueue } from '../admission/event-loop-queue.ts';
 
 const maxScannedRecords = 200_000;
 const sliceItems = 1024;
 
 /**
- * The offsets from which on there are the last `count` matches: fewer where the log has no more, or none more among its last
+ * Returns the offsets from which on there are the last `count` matches: fewer where the log has no more, or none more among its last
  * 200,000 records.
  */
 export async function findTail(
   stream: LiveStream,
   filter: LiveFilter,
   count: number,
-  turns: Turns,
+  eventLoop: EventLoopQueue,
 ): Promise<number[]> {
   const offsets = [...stream.position];
   let missing = count;
@@ -29,33 +29,34 @@ export async function findTail(
   while (place >= ring.first && missing > 0) {
     const stop = Math.max(ring.first, place - sliceItems);
     for (; place >= stop && missing > 0; place--) visit(ring.at(place));
-    if (place >= ring.first && missing > 0) await turns.take();
+    if (place >= ring.first && missing > 0) await eventLoop.slot();
   }
   if (missing === 0) return offsets;
 
-  const lanes = offsets.map((_, p) => new BackwardLane(stream, p, ring.reach(p)));
+  const readers = offsets.map((_, p) => new BackwardReader(stream, p, ring.reach(p)));
   const start = await stream.startOffsets();
   for (let scanned = 0; scanned < maxScannedRecords && missing > 0; scanned++) {
-    for (const lane of lanes) if (lane.isEmpty && lane.before > start[lane.partition]!) await lane.fill();
-    const lane = newest(lanes);
-    if (lane === undefined) {
-      if (lanes.every(({ before, partition }) => before <= start[partition]!)) break;
+    for (const reader of readers)
+      if (reader.isEmpty && reader.before > start[reader.partition]!) await reader.fill();
+    const reader = newest(readers);
+    if (reader === undefined) {
+      if (readers.every(({ before, partition }) => before <= start[partition]!)) break;
       continue;
     }
-    const { item } = lane.take();
-    if (item !== undefined && !(await stream.isCopy(item))) visit(item);
+    const { item } = reader.take();
+    if (item !== undefined && !(await stream.isDuplicate(item))) visit(item);
   }
   return offsets;
 }
 
-function newest(lanes: readonly BackwardLane[]): BackwardLane | undefined {
-  let newest: BackwardLane | undefined;
-  for (const lane of lanes) if (lane.newestAt > (newest?.newestAt ?? -1)) newest = lane;
+function newest(readers: readonly BackwardReader[]): BackwardReader | undefined {
+  let newest: BackwardReader | undefined;
+  for (const reader of readers) if (reader.newestAtMs > (newest?.newestAtMs ?? -1)) newest = reader;
   return newest;
 }
 
 /** Reads one partition from an offset down. */
-class BackwardLane {
+class BackwardReader {
   readonly partition: number;
   /** Everything from here on was read. */
   before: number;
@@ -72,8 +73,8 @@ class BackwardLane {
     return this.#records.length === 0;
   }
 
-  /** The append time of the record that take() gives; -1 when there is none. */
-  get newestAt(): number {
+  /** The append time, ms, of the record that take() returns; -1 when there is none. */
+  get newestAtMs(): number {
     return this.#records.at(-1)?.timestamp ?? -1;
   }
 

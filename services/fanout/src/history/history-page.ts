@@ -1,5 +1,5 @@
-import { Batch } from '../encoding/batch.ts';
-import type { LiveStream } from '../stream/live-stream.ts';
+import { DeliveryBatch } from '../encoding/delivery-batch.ts';
+import type { HistorySource } from './history-source.ts';
 import type { LiveItem } from '../stream/stream-kind.ts';
 
 /** A piece of the past as viewers with the same filter get it who were at the same place. */
@@ -12,9 +12,9 @@ export class HistoryPage {
   /** Roughly what it holds in memory. */
   readonly bytes: number;
   readonly cursor: string;
-  #batch: Batch | undefined;
+  #batch: DeliveryBatch | undefined;
 
-  constructor(stream: LiveStream, items: readonly LiveItem[], end: readonly number[], lost = 0) {
+  constructor(stream: HistorySource, items: readonly LiveItem[], end: readonly number[], lost = 0) {
     this.items = items;
     this.end = [...end];
     this.lost = lost;
@@ -23,9 +23,9 @@ export class HistoryPage {
   }
 
   /** Its items as a batch, of which viewers of the same channel share the encodings. */
-  batch(stream: LiveStream, channel: number): Batch {
+  batch(stream: HistorySource, channel: number): DeliveryBatch {
     if (this.#batch?.channel !== channel)
-      this.#batch = new Batch(stream.kind.name, channel, this.cursor, this.items, true);
+      this.#batch = new DeliveryBatch(stream.kind.name, channel, this.cursor, this.items, true);
     return this.#batch;
   }
 }

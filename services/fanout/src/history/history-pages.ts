@@ -4,10 +4,10 @@ import { ArchiveReader } from './archive-reader.ts';
 import { maxBatchLength } from '../delivery/broadcast.ts';
 import { HistoryPage } from './history-page.ts';
 import type { HistoryReader } from './history-reader.ts';
-import type { LiveStream } from '../stream/live-stream.ts';
+import type { HistorySource } from './history-source.ts';
 import type { Selection } from './selection.ts';
 import type { LiveItem } from '../stream/stream-kind.ts';
-import type { Turns } from '../admission/turns.ts';
+import type { EventLoopQueue } from '../admission/event-loop-queue.ts';
 
 const logSlice = 512;
 const ringSlice = 1024;
@@ -36,8 +36,8 @@ interface OpenReader {
  * connections leaves, share the reading, the tests and the encoded frames. Memory is bounded; what is not kept is read again.
  */
 export class HistoryPages {
-  readonly #stream: LiveStream;
-  readonly #turns: Turns;
+  readonly #stream: HistorySource;
+  readonly #eventLoop: EventLoopQueue;
   readonly #pages = new Map<string, HistoryPage>();
   readonly #loading = new Map<string, Promise<HistoryPage>>();
   readonly #readers = new Map<string, { open: OpenReader; bytes: number }>();
@@ -46,10 +46,14 @@ export class HistoryPages {
   #bytes = 0;
 
   /** `archive`: has what the log has no longer; absent, that is a gap. */
-  constructor(stream: LiveStream, turns: Turns, archive: (() => Promise<Archive>) | undefined) {
+  constructor(
+    stream: HistorySource,
+    eventLoop: EventLoopQueue,
+    archive: (() => Promise<Archive>) | undefined,
+  ) {
     this.#archive = archive;
     this.#stream = stream;
-    this.#turns = turns;
+    this.#eventLoop = eventLoop;
   }
 
   /** The page from these offsets on, if it can be had without waiting: kept from before, or from the ring. */
@@ -147,7 +151,7 @@ export class HistoryPages {
     ) {
       const before = [...open.archived.position];
       const found = await open.archived.read(logSlice);
-      await this.#turns.take();
+      await this.#eventLoop.slot();
       if (found.lost > 0 && read > 0) {
         // A page is either items or a gap: the gap is found again by the next one.
         open.archived = undefined;
@@ -173,7 +177,7 @@ export class HistoryPages {
     const { reader } = open;
     open.items = await reader.read(logSlice);
     open.next = 0;
-    await this.#turns.take();
+    await this.#eventLoop.slot();
     if (reader.lost === 0) return;
     // Records were trimmed before they were read: the gap ends before the items just read.
     const lostTo = [...reader.position];

@@ -1,7 +1,7 @@
 import type { LogRecord } from '@logloom/event-log';
 import { memoryBudget } from '@logloom/settings';
 import type { DecodedRecord } from '../stream/decode-records.ts';
-import type { Turns } from '../admission/turns.ts';
+import type { EventLoopQueue } from '../admission/event-loop-queue.ts';
 
 export interface HistoryOptions {
   /** Reads the records of a partition from an offset on, at most so many. */
@@ -9,7 +9,7 @@ export interface HistoryOptions {
   decode: (records: readonly LogRecord[]) => Promise<DecodedRecord[]>;
   /** Per partition, the offset up to which records are final; a block beyond it may still grow. */
   position: () => readonly number[];
-  turns: Turns;
+  eventLoop: EventLoopQueue;
 }
 
 export const blockRecords = 512;
@@ -88,7 +88,7 @@ export class History {
   }
 
   async #load(partition: number, from: number, isFinal: boolean): Promise<Part> {
-    await this.#options.turns.take();
+    await this.#options.eventLoop.slot();
     const first = blockStart(from);
     const end = first + blockRecords;
     const read = await this.#options.read(partition, from, end - from);

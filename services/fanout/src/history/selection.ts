@@ -1,5 +1,5 @@
 import type { Announced } from '../protocol/cursor.ts';
-import { isKept } from '../delivery/ladder-part.ts';
+import { isKept } from '../delivery/degraded-batch.ts';
 import type { LiveFilter, LiveItem } from '../stream/stream-kind.ts';
 
 /** What of the history a viewer is sent. Equal keys select the same. */
@@ -12,9 +12,9 @@ export interface Selection {
 export function selectionOf(filter: LiveFilter, announced?: Announced): Selection {
   const matches = (item: LiveItem): boolean => filter.matches(item.subject());
   if (announced === undefined) return { key: filter.canonical, includes: matches };
-  const { mode, to } = announced;
+  const { level, to } = announced;
   return {
-    key: `${mode} ${to.join('-')} ${filter.canonical}`,
-    includes: (item) => (item.offset >= to[item.partition]! || isKept(item, mode)) && matches(item),
+    key: `${level} ${to.join('-')} ${filter.canonical}`,
+    includes: (item) => (item.offset >= to[item.partition]! || isKept(item, level)) && matches(item),
   };
 }

@@ -1,11 +1,11 @@
-import type { LadderMode } from '../delivery/ladder-part.ts';
+import type { DegradedLevel } from './degradation-level.ts';
 
 /**
  * A place in a stream: "everything before these offsets has been sent". As text `v1.<stream letter>.<epoch>.<offsets>`, the next
  * offset of each partition in base 36, joined by dashes; every character may stand in a URL unescaped. Opaque to clients.
  *
  * With `.s<offsets>` or `.c<offsets>` at its end: of what lies between the two places, everything was announced as missed except
- * what a viewer on that step of the ladder gets, and that was not sent yet.
+ * what a viewer at that degradation level gets, and that was not sent yet.
  */
 export interface Cursor {
   letter: string;
@@ -14,13 +14,13 @@ export interface Cursor {
   announced?: Announced;
 }
 
-/** What a gap has announced beyond a cursor's offsets: everything up to `to` except what `mode` keeps. */
+/** What a gap has announced beyond a cursor's offsets: everything up to `to` except what `level` keeps. */
 export interface Announced {
-  mode: LadderMode;
+  level: DegradedLevel;
   to: number[];
 }
 
-const letterOfMode: Readonly<Record<LadderMode, string>> = { sampled: 's', counts: 'c' };
+const letterOfLevel: Readonly<Record<DegradedLevel, string>> = { sampled: 's', counts: 'c' };
 const offsetsShape = '(?:0|[1-9a-z][0-9a-z]{0,10})(?:-(?:0|[1-9a-z][0-9a-z]{0,10}))*';
 
 const shape = new RegExp(
@@ -48,16 +48,16 @@ export function parseCursor(text: string): Cursor | undefined {
       offsets,
       ...(announcedTo === undefined
         ? {}
-        : { announced: { mode: match[4] === 's' ? 'sampled' : 'counts', to: announcedTo } }),
+        : { announced: { level: match[4] === 's' ? 'sampled' : 'counts', to: announcedTo } }),
     };
   } catch {
     return undefined;
   }
 }
 
-/** The cursor of a gap that is followed by what `mode` keeps of the batch between the two cursors. */
-export function announcedCursor(from: string, mode: LadderMode, to: string): string {
-  return `${from}.${letterOfMode[mode]}${to.slice(to.lastIndexOf('.') + 1)}`;
+/** The cursor of a gap that is followed by what `level` keeps of the batch between the two cursors. */
+export function announcedCursor(from: string, level: DegradedLevel, to: string): string {
+  return `${from}.${letterOfLevel[level]}${to.slice(to.lastIndexOf('.') + 1)}`;
 }
 
 function parseOffsets(text: string): number[] {

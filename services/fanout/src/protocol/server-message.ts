@@ -1,10 +1,10 @@
 import type { LiveError } from '../errors.ts';
-import type { LadderMode, LevelCounts } from '../delivery/ladder-part.ts';
+import type { CountsByLogLevel, DegradationLevel } from './degradation-level.ts';
 
 /** Why events were not sent: the viewer was too slow, the log no longer has them, or the log began anew. */
 export type GapReason = 'slow' | 'retention' | 'epoch';
 
-/** The server's messages as JSON text, except batches (batch.ts). */
+/** The server's messages as JSON text, except batches (delivery-batch.ts). */
 export const serverMessage = {
   /** `maxPayload`: the largest message that a client may send, in bytes. */
   hello: (heartbeatMs: number, maxPayload: number) =>
@@ -19,7 +19,7 @@ export const serverMessage = {
   gap: (channel: number, from: string, to: string, missed: number, reason: GapReason) =>
     JSON.stringify({ type: 'gap', channel, from, to, missed, reason }),
   /** `counts`: what was left out since the last mode message, by level; the gaps name the same by cursors. */
-  mode: (channel: number, mode: 'full' | LadderMode, counts: LevelCounts) =>
+  mode: (channel: number, mode: DegradationLevel, counts: CountsByLogLevel) =>
     JSON.stringify({ type: 'mode', channel, mode, counts }),
   /** A durable subscription's cursor is kept. */
   acked: (id: string, cursor: string) => JSON.stringify({ type: 'acked', id, cursor }),

@@ -264,7 +264,7 @@ describe('a tier of its own', () => {
     }
   });
 
-  withRig('copies of a source are sent once, live, in history and after a restart', async (rig) => {
+  withRig('duplicates of a source are sent once, live, in history and after a restart', async (rig) => {
     const originals = Array.from({ length: 30 }, () => rig.event());
     const texts = originals.map((event) => event.message);
     await rig.append(originals.slice(0, 20));

@@ -8,11 +8,11 @@ import type { FastifyInstance } from 'fastify';
 import { once } from 'node:events';
 import type { IncomingMessage, Server } from 'node:http';
 import { ConnectionLimit, connectionBudget } from '../admission/connection-limit.ts';
-import { Turns } from '../admission/turns.ts';
+import { EventLoopQueue } from '../admission/event-loop-queue.ts';
 import { ViewerAdmission } from '../admission/viewer-admission.ts';
 import { DrainWatch } from '../delivery/drain-watch.ts';
-import { Pressure } from '../delivery/pressure.ts';
-import type { SessionContext } from '../delivery/session.ts';
+import { MemoryBudget } from '../delivery/memory-budget.ts';
+import type { ViewerContext } from '../delivery/viewer-subscriptions.ts';
 import { DurableCursors } from '../durable/durable-cursors.ts';
 import { attachDurables } from '../durable/durable-routes.ts';
 import type { SubscribeRequest } from '../protocol/client-message.ts';
@@ -52,13 +52,13 @@ export class LiveTier {
   readonly #deps: LiveTierDeps;
   readonly #transports: readonly Transport[];
   readonly #security: SecurityLog;
-  readonly #turns = new Turns();
+  readonly #eventLoop = new EventLoopQueue();
   readonly #gaps: GapReport;
   readonly #drainWatch = new DrainWatch();
-  readonly #pressure: Pressure;
+  readonly #memoryBudget: MemoryBudget;
   readonly #durables: DurableCursors | undefined;
   readonly #servers = new Map<Server, ConnectionLimit>();
-  #session: SessionContext | undefined;
+  #context: ViewerContext | undefined;
   #lastChannel = 0;
 
   constructor(deps: LiveTierDeps, transports: readonly Transport[]) {
@@ -74,14 +74,14 @@ export class LiveTier {
     const authenticate = deps.authenticate ?? authenticateNobody;
     this.admission = new ViewerAdmission(this.options, authenticate, this.#security, () => this.viewers.size);
     this.#gaps = createGapReport(telemetry);
-    this.#pressure = new Pressure(settings.LIVE_TOTAL_BUFFER_BYTES ?? defaultTotalBudget);
+    this.#memoryBudget = new MemoryBudget(settings.LIVE_TOTAL_BUFFER_BYTES ?? defaultTotalBudget);
     this.#durables =
       stores &&
       new DurableCursors({
         records: stores.records,
         logger: telemetry.logger,
         expireMs: this.options.durableExpireMs,
-        namesPerHolder: this.options.durableNames,
+        namesPerPrincipal: this.options.durableNames,
         totalBytes: this.options.durableBytes,
       });
     registerLiveMetrics(telemetry, {
@@ -109,7 +109,7 @@ export class LiveTier {
       admission: this.admission,
       viewers: this.viewers,
       heartbeatMs,
-      sessionFor: (principal: Principal, request: IncomingMessage) => this.sessionFor(principal, request),
+      contextFor: (principal: Principal, request: IncomingMessage) => this.contextFor(principal, request),
     };
     for (const transport of this.#transports) transport.attach(context);
     attachDurables(context);
@@ -144,12 +144,12 @@ export class LiveTier {
         await openStream(this.#streamOptions(eventsStream), stop),
         await openStream(this.#streamOptions(correlationsStream), stop),
       ];
-      this.#session = {
+      this.#context = {
         streams: { events, correlations },
-        turns: this.#turns,
+        eventLoop: this.#eventLoop,
         drainWatch: this.#drainWatch,
-        pressure: this.#pressure,
-        budget: this.#deps.settings.LIVE_BUFFER_BYTES,
+        memoryBudget: this.#memoryBudget,
+        viewerBudgetBytes: this.#deps.settings.LIVE_BUFFER_BYTES,
         limits: this.options.limits,
         logger: this.#deps.telemetry.logger,
         serde: this.#deps.serde,
@@ -173,13 +173,13 @@ export class LiveTier {
   }
 
   /** What a principal's sessions work with. The tier must be open. */
-  sessionFor({ subject, filter, name }: Principal, request?: IncomingMessage): SessionContext {
+  contextFor({ subject, filter, name }: Principal, request?: IncomingMessage): ViewerContext {
     const { auditReads } = this.options;
-    if (subject === undefined && !auditReads) return this.#session!;
+    if (subject === undefined && !auditReads) return this.#context!;
     const address = request && this.admission.addressOf(request);
     return {
-      ...this.#session!,
-      ...(subject === undefined ? {} : { holder: subject }),
+      ...this.#context!,
+      ...(subject === undefined ? {} : { principal: subject }),
       ...(filter === undefined ? {} : { imposed: filter }),
       ...(auditReads ? { onSubscribe: this.#auditFor(name, address) } : {}),
     };
@@ -191,7 +191,7 @@ export class LiveTier {
   }
 
   get #streams(): LiveStream[] {
-    return this.#session === undefined ? [] : Object.values(this.#session.streams);
+    return this.#context === undefined ? [] : Object.values(this.#context.streams);
   }
 
   #streamOptions(kind: StreamKind): Parameters<typeof openStream>[0] {
@@ -204,8 +204,8 @@ export class LiveTier {
       logger: telemetry.logger,
       tracing: telemetry.tracing,
       flushMs: settings.LIVE_FLUSH_MS,
-      nextChannel: () => ++this.#lastChannel,
-      turns: this.#turns,
+      nextChannelId: () => ++this.#lastChannel,
+      eventLoop: this.#eventLoop,
       gaps: this.#gaps,
       // The archive keeps no places in the log for correlations.
       archive: kind === eventsStream ? stores?.archive : undefined,

@@ -11,7 +11,7 @@ import {
 } from '@logloom/schemas';
 import { compileCorrelationFilter } from './correlation-filter.ts';
 import { rememberFilters } from './filter-cache.ts';
-import type { CopyScan, LiveItem, ScanPlace, StreamKind } from './stream-kind.ts';
+import type { DuplicateScan, LiveItem, ScanPlace, StreamKind } from './stream-kind.ts';
 
 class CorrelationItem implements LiveItem {
   readonly correlation: Correlation;
@@ -54,7 +54,7 @@ class CorrelationItem implements LiveItem {
 const warmUpRecords = 4096;
 const recordsPerRead = 512;
 
-class CorrelationScan implements CopyScan {
+class CorrelationScan implements DuplicateScan {
   position: number;
   readonly #place: ScanPlace;
   #lastOffset = -1;
@@ -62,7 +62,7 @@ class CorrelationScan implements CopyScan {
 
   static async open(place: ScanPlace, offset: number): Promise<CorrelationScan> {
     const scan = new CorrelationScan(place, Math.max(0, offset - warmUpRecords));
-    await scan.copiesUpTo(offset);
+    await scan.duplicatesUpTo(offset);
     return scan;
   }
 
@@ -76,27 +76,27 @@ class CorrelationScan implements CopyScan {
     return this.#isNew((item as CorrelationItem).correlation);
   }
 
-  async copiesUpTo(end: number): Promise<number[]> {
-    const { log, serde, partition, turn } = this.#place;
+  async duplicatesUpTo(end: number): Promise<number[]> {
+    const { log, serde, partition, slot } = this.#place;
     const start = (await log.startOffsets(topics.correlations))[partition]!;
     this.position = Math.min(end, Math.max(start, this.position));
     const epoch = await log.epochOf(topics.events);
-    const copies: number[] = [];
+    const duplicates: number[] = [];
     while (this.position < end) {
       const count = Math.min(recordsPerRead, end - this.position);
       const read = await log.read(topics.correlations, partition, this.position, count);
-      await turn();
+      await slot();
       await serde.load(read.map(({ value }) => value));
       const records = read.filter(({ offset }) => offset < end);
       for (const record of records) {
         const { offset, value } = record;
         if (!isOfEpoch(record, epoch)) continue;
         const document = decodeDocument(serde, value);
-        if (document !== undefined && !this.#isNew(document)) copies.push(offset);
+        if (document !== undefined && !this.#isNew(document)) duplicates.push(offset);
       }
       this.position = records.length < read.length || records.length === 0 ? end : records.at(-1)!.offset + 1;
     }
-    return copies;
+    return duplicates;
   }
 
   #isNew({ closeOffset, closeSequence }: Correlation): boolean {
@@ -118,7 +118,7 @@ function decodeDocument(serde: Serde, value: Buffer): Correlation | undefined {
   }
 }
 
-/** The stream of correlation documents. (closeOffset, closeSequence) only grows in a partition; what does not is a copy. */
+/** The stream of correlation documents. (closeOffset, closeSequence) only grows in a partition; what does not is a duplicate. */
 export const correlationsStream: StreamKind = {
   name: 'correlations',
   letter: 'c',

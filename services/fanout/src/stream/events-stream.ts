@@ -4,7 +4,7 @@ import type { Serde } from '@logloom/schema-registry';
 import { eventToJson, placeEvent, topics, type Level, type PlacedEvent, type Source } from '@logloom/schemas';
 import { rememberFilters } from './filter-cache.ts';
 import { readFilter } from './read-filter.ts';
-import type { CopyScan, LiveItem, ScanPlace, StreamKind } from './stream-kind.ts';
+import type { DuplicateScan, LiveItem, ScanPlace, StreamKind } from './stream-kind.ts';
 
 class EventItem implements LiveItem {
   readonly event: PlacedEvent;
@@ -50,7 +50,7 @@ class EventItem implements LiveItem {
 
 const recordsPerRead = 1000;
 
-class EventScan implements CopyScan {
+class EventScan implements DuplicateScan {
   position: number;
   readonly #window: DuplicateWindow;
   readonly #place: ScanPlace;
@@ -74,11 +74,11 @@ class EventScan implements CopyScan {
     return this.#window.admit((item as EventItem).event.source, item.offset);
   }
 
-  async copiesUpTo(end: number): Promise<number[]> {
+  async duplicatesUpTo(end: number): Promise<number[]> {
     const { log, partition } = this.#place;
     const start = (await log.startOffsets(topics.events))[partition]!;
     this.position = Math.min(end, Math.max(start, this.position));
-    const copies: number[] = [];
+    const duplicates: number[] = [];
     while (this.position < end) {
       const count = Math.min(recordsPerRead, end - this.position);
       const read = await log.read(topics.events, partition, this.position, count);
@@ -86,23 +86,23 @@ class EventScan implements CopyScan {
       const sources = await sourcesOf(this.#place, records);
       records.forEach(({ offset }, i) => {
         const source = sources[i];
-        if (source !== undefined && !this.#window.admit(source, offset)) copies.push(offset);
+        if (source !== undefined && !this.#window.admit(source, offset)) duplicates.push(offset);
       });
       this.position = records.length < read.length || records.length === 0 ? end : records.at(-1)!.offset + 1;
     }
-    return copies;
+    return duplicates;
   }
 }
 
 async function sourcesOf(
-  { serde, turn }: ScanPlace,
+  { serde, slot }: ScanPlace,
   records: readonly LogRecord[],
 ): Promise<(Source | undefined)[]> {
-  await turn();
+  await slot();
   return serde.sources(records.map(({ value }) => value));
 }
 
-/** The stream of log events. A copy is known by its source (DuplicateWindow). */
+/** The stream of log events. A duplicate is known by its source (DuplicateWindow). */
 export const eventsStream: StreamKind = {
   name: 'events',
   letter: 'e',

@@ -1,7 +1,7 @@
 /** Plain counters of the hot paths; telemetry.ts reads them when it is asked. */
 export interface StreamStats {
   events: number;
-  copies: number;
+  duplicates: number;
   undecodable: number;
   missed: number;
   gaps: number;
@@ -15,7 +15,7 @@ export interface StreamStats {
 export function newStreamStats(): StreamStats {
   return {
     events: 0,
-    copies: 0,
+    duplicates: 0,
     undecodable: 0,
     missed: 0,
     gaps: 0,

@@ -5,10 +5,10 @@ import type { Serde } from '@logloom/schema-registry';
 import { topics } from '@logloom/schemas';
 import { batchAttributes, type ActiveSpan, type Logger, type Tracing } from '@logloom/telemetry';
 import { archivedSince } from '../history/archive-reader.ts';
-import { Alarm } from '../delivery/alarm.ts';
+import { FlushTimer } from '../delivery/flush-timer.ts';
 import { Broadcast } from '../delivery/broadcast.ts';
-import { Copies } from './copies.ts';
-import { CopyFinder } from './copy-finder.ts';
+import { KnownDuplicates } from './known-duplicates.ts';
+import { DuplicateFinder } from './duplicate-finder.ts';
 import { formatCursor, parseCursor, type Cursor } from '../protocol/cursor.ts';
 import { decodeRecords, type DecodedRecord, type DecodeProblems } from './decode-records.ts';
 import { HistoryPages } from '../history/history-pages.ts';
@@ -16,9 +16,9 @@ import { HistoryReader } from '../history/history-reader.ts';
 import { blockStart, History } from '../history/history.ts';
 import { newStreamStats } from './live-stats.ts';
 import { Ring } from './ring.ts';
-import type { CopyScan, LiveItem, StreamKind } from './stream-kind.ts';
+import type { DuplicateScan, LiveItem, StreamKind } from './stream-kind.ts';
 import { spans } from '../telemetry.ts';
-import type { Turns } from '../admission/turns.ts';
+import type { EventLoopQueue } from '../admission/event-loop-queue.ts';
 
 export interface LiveStreamOptions {
   kind: StreamKind;
@@ -27,10 +27,10 @@ export interface LiveStreamOptions {
   logger: Logger;
   tracing: Tracing;
   flushMs: number;
-  nextChannel: () => number;
-  turns: Turns;
+  nextChannelId: () => number;
+  eventLoop: EventLoopQueue;
   gaps: GapReport;
-  /** Has events that the log has no longer. */
+  /** Has events that the log no longer has. */
   archive?: (() => Promise<Archive>) | undefined;
   /** Records of each partition that are read back at the start. */
   readBack: number;
@@ -54,26 +54,26 @@ export class LiveStream {
   readonly position: number[];
   readonly #options: LiveStreamOptions;
   readonly #cursorEpoch: string;
-  readonly #copies: Copies;
-  readonly #finders: readonly CopyFinder[];
+  readonly #duplicates: KnownDuplicates;
+  readonly #finders: readonly DuplicateFinder[];
   readonly #history: History;
   readonly #problems: DecodeProblems;
   #cursor: string | undefined;
-  readonly #alarm = new Alarm((lateMs) => {
+  readonly #flushTimer = new FlushTimer((lateMs) => {
     this.broadcast.pace.lagged(lateMs);
     this.#flushDue();
   });
 
-  /** Reads the end of the log back, so that viewers can resume from memory and copies are known; ready when it resolves. */
+  /** Reads the end of the log back, so that viewers can resume from memory and duplicates are known. */
   static async open(options: LiveStreamOptions, signal: AbortSignal): Promise<LiveStream> {
-    const { log, kind, serde, readBack, turns } = options;
+    const { log, kind, serde, readBack, eventLoop } = options;
     // As they are now: when the topic is made anew, all of this is void.
     const cursorEpoch = await log.epochOf(kind.topic);
     const start = await log.startOffsets(kind.topic);
     const end = await log.endOffsets(kind.topic);
     const from = end.map((offset, p) => Math.max(start[p]!, offset - readBack));
-    const scanFrom = (partition: number, offset: number): Promise<CopyScan> =>
-      kind.scan({ log, serde, partition, turn: () => turns.take() }, offset);
+    const scanFrom = (partition: number, offset: number): Promise<DuplicateScan> =>
+      kind.scan({ log, serde, partition, slot: () => eventLoop.slot() }, offset);
     const scans = await Promise.all(from.map((offset, p) => scanFrom(p, offset)));
     const epoch = await log.epochOf(topics.events);
     const stream = new LiveStream(options, { epoch, cursorEpoch }, scanFrom, scans, end, signal);
@@ -86,21 +86,21 @@ export class LiveStream {
   private constructor(
     options: LiveStreamOptions,
     { epoch, cursorEpoch }: { epoch: string; cursorEpoch: string },
-    scanFrom: (partition: number, offset: number) => Promise<CopyScan>,
-    scans: readonly CopyScan[],
+    scanFrom: (partition: number, offset: number) => Promise<DuplicateScan>,
+    scans: readonly DuplicateScan[],
     end: readonly number[],
     signal: AbortSignal,
   ) {
-    const { kind, log, serde, flushMs, nextChannel, turns } = options;
+    const { kind, log, serde, flushMs, nextChannelId, eventLoop } = options;
     this.kind = kind;
     this.epoch = epoch;
     this.#options = options;
     this.#cursorEpoch = cursorEpoch;
     this.position = [...end];
-    this.#copies = new Copies(scans);
+    this.#duplicates = new KnownDuplicates(scans);
     this.#finders = end.map(
       (_, p) =>
-        new CopyFinder(
+        new DuplicateFinder(
           (offset) => scanFrom(p, offset),
           () => this.position[p]!,
         ),
@@ -115,9 +115,9 @@ export class LiveStream {
       flushMs,
       now: () => performance.now(),
       cursor: () => this.cursor,
-      nextChannel,
+      nextChannelId,
     });
-    this.pages = new HistoryPages(this, turns, options.archive);
+    this.pages = new HistoryPages(this, eventLoop, options.archive);
     this.#problems = {
       undecodable: (record, error) => this.#undecodable(record, error),
       retrying: (error) =>
@@ -128,7 +128,7 @@ export class LiveStream {
       read: (partition, fromOffset, maxRecords) => log.read(kind.topic, partition, fromOffset, maxRecords),
       decode: (records) => decodeRecords(kind, this.epoch, serde, records, this.#problems),
       position: () => this.position,
-      turns,
+      eventLoop,
     });
   }
 
@@ -169,7 +169,7 @@ export class LiveStream {
     );
   }
 
-  /** The offsets of what the log took in since then, or the archive has of it. */
+  /** Returns the offsets of what the log has received since then, or the archive where it begins earlier. */
   async offsetsSince(timestampMs: number): Promise<number[]> {
     const { log, kind, archive } = this.#options;
     const found = await log.offsetsByTime(kind.topic, timestampMs);
@@ -201,8 +201,8 @@ export class LiveStream {
   reader(from: readonly number[]): HistoryReader {
     return new HistoryReader(from, {
       history: this.#history,
-      copies: this.#copies,
-      copiesIn: (p, first) => this.#finders[p]!.copiesIn(first),
+      duplicates: this.#duplicates,
+      duplicatesIn: (p, first) => this.#finders[p]!.duplicatesIn(first),
       end: () => this.position,
       gapAt: (p, offset) => this.#gapAt(p, offset),
     });
@@ -213,10 +213,10 @@ export class LiveStream {
     return this.#history.before(partition, offset);
   }
 
-  /** Whether a record that the stream has passed is a copy. Rejects when the log cannot be read. */
-  async isCopy({ partition, offset }: LiveItem): Promise<boolean> {
-    if (offset >= this.#copies.knownFrom(partition)) return this.#copies.includes(partition, offset);
-    return (await this.#finders[partition]!.copiesIn(blockStart(offset))).has(offset);
+  /** Whether a record that the stream has passed is a duplicate. Rejects when the log cannot be read. */
+  async isDuplicate({ partition, offset }: LiveItem): Promise<boolean> {
+    if (offset >= this.#duplicates.knownFrom(partition)) return this.#duplicates.includes(partition, offset);
+    return (await this.#finders[partition]!.duplicatesIn(blockStart(offset))).has(offset);
   }
 
   /** Follows the log until the signal aborts. */
@@ -254,7 +254,7 @@ export class LiveStream {
         'topic-recreated',
         `${gap.topic}/${gap.partition} lost its end: cursors are void`,
       );
-    this.#alarm.clear();
+    this.#flushTimer.clear();
     const { cursor } = this;
     this.broadcast.flushAll(performance.now());
     this.position[gap.partition] = gap.to;
@@ -263,9 +263,9 @@ export class LiveStream {
     this.broadcast.disperse(cursor);
   }
 
-  /** Sends what is waiting and stops the clock. */
+  /** Sends what is waiting and stops the timer. */
   flushAll(): void {
-    this.#alarm.clear();
+    this.#flushTimer.clear();
     this.broadcast.flushAll(performance.now());
   }
 
@@ -278,36 +278,36 @@ export class LiveStream {
       if (!active.isRecording) return;
       active.set({
         'logloom.viewers': this.broadcast.viewerCount,
-        'logloom.channels': this.broadcast.groupCount,
+        'logloom.channels': this.broadcast.channelCount,
         'logloom.deliveries': deliveries,
       });
     });
   }
 
-  /** Gives what is new to the groups; returns events times viewers. */
+  /** Broadcasts what is new; returns events times viewers. */
   #broadcast(decoded: readonly DecodedRecord[], partition: number): number {
-    const now = performance.now();
+    const nowMs = performance.now();
     let deliveries = 0;
     for (const { offset, item } of decoded) {
       this.position[partition] = offset + 1;
       this.#cursor = undefined;
       if (item === undefined || !this.#admit(item)) continue;
       this.ring.add(item);
-      deliveries += this.broadcast.accept(item, now);
+      deliveries += this.broadcast.accept(item, nowMs);
     }
     return deliveries;
   }
 
   #admit(item: LiveItem): boolean {
-    const isNew = this.#copies.admit(item);
+    const isNew = this.#duplicates.admit(item);
     if (isNew) this.stats.events++;
-    else this.stats.copies++;
+    else this.stats.duplicates++;
     return isNew;
   }
 
   #flushDue(): void {
-    const due = this.broadcast.flushDue(performance.now());
-    if (due !== undefined) this.#alarm.set(due);
+    const dueAtMs = this.broadcast.flushDue(performance.now());
+    if (dueAtMs !== undefined) this.#flushTimer.set(dueAtMs);
   }
 
   async #gapAt(partition: number, offset: number): Promise<LogGap | undefined> {
@@ -319,14 +319,14 @@ export class LiveStream {
   async #readBack(from: readonly number[], end: readonly number[], signal: AbortSignal): Promise<void> {
     const reader = new HistoryReader(from, {
       history: this.#history,
-      copies: undefined,
-      copiesIn: (p, first) => this.#finders[p]!.copiesIn(first),
+      duplicates: undefined,
+      duplicatesIn: (p, first) => this.#finders[p]!.duplicatesIn(first),
       end: () => end,
       gapAt: (p, offset) => this.#gapAt(p, offset),
     });
     while (!signal.aborted && reader.position.some((offset, p) => offset < end[p]!)) {
       for (const item of await reader.read(sliceRecords)) {
-        if (this.#copies.admit(item)) this.ring.add(item);
+        if (this.#duplicates.admit(item)) this.ring.add(item);
       }
     }
   }

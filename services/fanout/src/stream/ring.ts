@@ -1,7 +1,7 @@
 import type { LiveItem } from './stream-kind.ts';
 
 /** The places and offsets of one partition's items, oldest first; what lies before `head` is gone. */
-interface Lane {
+interface PartitionIndex {
   offsets: number[];
   places: number[];
   head: number;
@@ -14,7 +14,7 @@ export class Ring {
   readonly #maxItems: number;
   readonly #maxBytes: number;
   readonly #items: (LiveItem | undefined)[];
-  readonly #lanes: Lane[];
+  readonly #partitions: PartitionIndex[];
   #first = 0;
   #end = 0;
   #bytes = 0;
@@ -24,7 +24,7 @@ export class Ring {
     this.#maxItems = maxItems;
     this.#maxBytes = maxBytes;
     this.#items = new Array<LiveItem | undefined>(maxItems);
-    this.#lanes = from.map((reach) => ({ offsets: [], places: [], head: 0, reach }));
+    this.#partitions = from.map((reach) => ({ offsets: [], places: [], head: 0, reach }));
   }
 
   /** The place of the oldest item; places count up by one. */
@@ -44,9 +44,9 @@ export class Ring {
   add(item: LiveItem): void {
     if (this.#end - this.#first === this.#maxItems) this.#evict();
     this.#items[this.#end % this.#maxItems] = item;
-    const lane = this.#lanes[item.partition]!;
-    lane.offsets.push(item.offset);
-    lane.places.push(this.#end);
+    const index = this.#partitions[item.partition]!;
+    index.offsets.push(item.offset);
+    index.places.push(this.#end);
     this.#end++;
     this.#bytes += item.bytes;
     while (this.#bytes > this.#maxBytes && this.#end - this.#first > 1) this.#evict();
@@ -54,26 +54,26 @@ export class Ring {
 
   /** The log has lost what lies before this offset of the partition, and some of it was never added. */
   passOver(partition: number, offset: number): void {
-    const lane = this.#lanes[partition]!;
-    lane.reach = Math.max(lane.reach, offset);
+    const index = this.#partitions[partition]!;
+    index.reach = Math.max(index.reach, offset);
   }
 
   /** The first offset of the partition from which on nothing is missing here. */
   reach(partition: number): number {
-    return this.#lanes[partition]!.reach;
+    return this.#partitions[partition]!.reach;
   }
 
   /** Whether everything from these offsets on is here. */
   reaches(offsets: readonly number[]): boolean {
-    return this.#lanes.every((lane, partition) => offsets[partition]! >= lane.reach);
+    return this.#partitions.every((index, partition) => offsets[partition]! >= index.reach);
   }
 
   /** The place of the first item at or after these offsets; the items from there on include earlier ones of other partitions. */
   placeOf(offsets: readonly number[]): number {
     let place = this.#end;
-    this.#lanes.forEach((lane, partition) => {
-      const i = lowerBound(lane.offsets, lane.head, offsets[partition]!);
-      if (i < lane.places.length) place = Math.min(place, lane.places[i]!);
+    this.#partitions.forEach((index, partition) => {
+      const i = lowerBound(index.offsets, index.head, offsets[partition]!);
+      if (i < index.places.length) place = Math.min(place, index.places[i]!);
     });
     return place;
   }
@@ -84,13 +84,13 @@ export class Ring {
     this.#items[slot] = undefined;
     this.#first++;
     this.#bytes -= item.bytes;
-    const lane = this.#lanes[item.partition]!;
-    lane.reach = Math.max(lane.reach, item.offset + 1);
-    lane.head++;
-    if (lane.head > 1024 && lane.head * 2 > lane.offsets.length) {
-      lane.offsets = lane.offsets.slice(lane.head);
-      lane.places = lane.places.slice(lane.head);
-      lane.head = 0;
+    const index = this.#partitions[item.partition]!;
+    index.reach = Math.max(index.reach, item.offset + 1);
+    index.head++;
+    if (index.head > 1024 && index.head * 2 > index.offsets.length) {
+      index.offsets = index.offsets.slice(index.head);
+      index.places = index.places.slice(index.head);
+      index.head = 0;
     }
   }
 }

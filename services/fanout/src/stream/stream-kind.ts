@@ -33,14 +33,14 @@ export interface LiveItem {
   encode(serde: Serde): Buffer;
 }
 
-/** Tells, for one partition read in order, records from copies of earlier ones. */
-export interface CopyScan {
+/** Tells, for one partition read in order, records from duplicates of earlier ones. */
+export interface DuplicateScan {
   /** The next offset. */
   readonly position: number;
-  /** Takes the next item; false for a copy. */
+  /** Takes the next item; false for a duplicate. */
   admit(item: LiveItem): boolean;
-  /** Reads on up to an offset, and returns the offsets of the copies there. Rejects when the log cannot be read. */
-  copiesUpTo(end: number): Promise<number[]>;
+  /** Reads on up to an offset, and returns the offsets of the duplicates there. Rejects when the log cannot be read. */
+  duplicatesUpTo(end: number): Promise<number[]>;
 }
 
 /** What a scan reads from. */
@@ -48,8 +48,8 @@ export interface ScanPlace {
   log: EventLog;
   serde: Serde;
   partition: number;
-  /** Waits for its turn before each read. */
-  turn: () => Promise<void>;
+  /** Waits for a slot on the event loop before each read. */
+  slot: () => Promise<void>;
 }
 
 /** What differs between the stream of events and the stream of correlations. */
@@ -68,7 +68,7 @@ export interface StreamKind {
     bytes: number,
   ) => LiveItem | undefined;
   /** A scan from `offset` on that decides as one from the start of the log does. */
-  scan: (place: ScanPlace, offset: number) => Promise<CopyScan>;
+  scan: (place: ScanPlace, offset: number) => Promise<DuplicateScan>;
   /**
    * A viewer's filter, within the limits. `imposed` is what the viewer may see at most, over events: the result lets nothing else
    * through, whatever the text says.

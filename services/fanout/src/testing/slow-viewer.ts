@@ -1,4 +1,4 @@
-import type { Batch } from '../encoding/batch.ts';
+import type { DeliveryBatch } from '../encoding/delivery-batch.ts';
 import type { ServerMessage } from './live-client.ts';
 import type { Viewer } from '../delivery/viewer.ts';
 
@@ -13,7 +13,7 @@ export class SlowViewer implements Viewer {
     return this.#queue.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  encode({ json }: Batch): Buffer {
+  encode({ json }: DeliveryBatch): Buffer {
     return Buffer.from(json);
   }
 

@@ -1,6 +1,6 @@
 import type { Access, Principal } from '@logloom/auth';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { SessionContext } from '../delivery/session.ts';
+import type { ViewerContext } from '../delivery/viewer-subscriptions.ts';
 import { liveError, liveErrors, type LiveError } from '../errors.ts';
 import { streamNames, type StreamName, type SubscribeRequest } from '../protocol/client-message.ts';
 import { parseCursor } from '../protocol/cursor.ts';
@@ -8,19 +8,19 @@ import { parseFromText } from '../protocol/subscribe-from.ts';
 import type { TransportContext } from './transport.ts';
 
 export type HttpAccess =
-  { ok: true; session: SessionContext; principal: Principal } | { ok: false; error: LiveError };
+  { ok: true; context: ViewerContext; principal: Principal } | { ok: false; error: LiveError };
 
 /** Authenticates a viewer's plain HTTP request, and says what its session works with; or why it is refused. */
 export async function accessFor(
   { raw }: FastifyRequest,
-  { admission, sessionFor }: TransportContext,
+  { admission, contextFor }: TransportContext,
 ): Promise<HttpAccess> {
   const refusal = admission.refusalOf(raw);
   if (refusal !== undefined) return { ok: false, error: refusal };
   const access = await new Promise<Access>((resolve) => admission.authenticate(raw, resolve));
   if (!access.ok) return { ok: false, error: admission.report(raw, access.error) };
   const { principal } = access;
-  return { ok: true, session: sessionFor(principal, raw), principal };
+  return { ok: true, context: contextFor(principal, raw), principal };
 }
 
 export type ReadQuery = { ok: true; request: SubscribeRequest } | { ok: false; error: LiveError };
@@ -28,7 +28,7 @@ export type ReadQuery = { ok: true; request: SubscribeRequest } | { ok: false; e
 /** The subscription that a URL's query asks for; `resumeAt` wins over its `from`. */
 export function readQuery(
   query: Readonly<Record<string, unknown>>,
-  session: SessionContext,
+  context: ViewerContext,
   id: string,
   resumeAt?: string,
 ): ReadQuery {
@@ -39,8 +39,8 @@ export function readQuery(
   }
   const start = parseFromText(resumeAt ?? from);
   if (!start.ok) return { ok: false, error: liveError('bad-message', { message: `from: ${start.problem}` }) };
-  const { kind } = session.streams[stream as StreamName];
-  const compiled = kind.compile(filter, session.limits.filter, session.imposed);
+  const { kind } = context.streams[stream as StreamName];
+  const compiled = kind.compile(filter, context.limits.filter, context.imposed);
   if (!compiled.ok) return { ok: false, error: compiled.error };
   if (start.from.type === 'cursor' && parseCursor(start.from.cursor)?.letter !== kind.letter)
     return { ok: false, error: liveError('bad-cursor') };

@@ -20,7 +20,7 @@ export type ToWorker =
   | { type: 'start'; data: WorkerData }
   | { type: 'drain' }
   | { type: 'metrics'; id: number }
-  /** Asks whether its event loop still turns. */
+  /** Asks whether its event loop still eventLoop. */
   | { type: 'ping' }
   /** Another process has appended to this topic of the embedded log. */
   | { type: 'appended'; topic: string };

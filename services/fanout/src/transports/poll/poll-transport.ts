@@ -19,9 +19,9 @@ export const pollTransport: Transport = {
     app.get('/live/poll', async (request, reply) => {
       const access = await accessFor(request, context);
       if (!access.ok) return refuseWith(reply, access.error);
-      const { session, principal } = access;
+      const { context: viewerContext, principal } = access;
       const query = request.query as Record<string, unknown>;
-      const read = readQuery(query, session, name);
+      const read = readQuery(query, viewerContext, name);
       if (!read.ok) return refuseWith(reply, read.error);
       const { wait = String(defaultWaitMs) } = query;
       if (typeof wait !== 'string' || !/^\d{1,5}$/.test(wait) || Number(wait) > maxWaitMs) {
@@ -30,7 +30,7 @@ export const pollTransport: Transport = {
       }
       const admitted = admission.enterSubscribed(request.raw, principal);
       if (!admitted.ok) return refuseWith(reply, admitted.error);
-      const viewer = new PollViewer(session, read.request, Number(wait));
+      const viewer = new PollViewer(viewerContext, read.request, Number(wait));
       viewers.add(name, viewer, principal.expiresAtMs);
       reply.raw.once('close', () => viewer.close());
       // The client has left meanwhile: no event would tell of its end any more.

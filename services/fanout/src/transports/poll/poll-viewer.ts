@@ -1,7 +1,7 @@
-import type { Batch } from '../../encoding/batch.ts';
+import type { DeliveryBatch } from '../../encoding/delivery-batch.ts';
 import type { SubscribeRequest } from '../../protocol/client-message.ts';
 import { liveError, type LiveError } from '../../errors.ts';
-import { Session, type SessionContext } from '../../delivery/session.ts';
+import { ViewerSubscriptions, type ViewerContext } from '../../delivery/viewer-subscriptions.ts';
 import type { Viewer } from '../../delivery/viewer.ts';
 
 /** A response takes in no more once it has this many bytes. */
@@ -28,7 +28,7 @@ export interface PollResponse {
 /** A viewer for one poll: its response is what a live viewer would be sent from its cursor on, until something came or the time is up. */
 export class PollViewer implements Viewer {
   readonly response: Promise<PollResponse | LiveError>;
-  readonly #session: Session;
+  readonly #subscriptions: ViewerSubscriptions;
   readonly #request: SubscribeRequest;
   readonly #resolve: (response: PollResponse | LiveError) => void;
   readonly #items: unknown[] = [];
@@ -40,14 +40,14 @@ export class PollViewer implements Viewer {
   #isLingering = false;
   isOpen = true;
 
-  constructor(context: SessionContext, request: SubscribeRequest, waitMs: number) {
+  constructor(context: ViewerContext, request: SubscribeRequest, waitMs: number) {
     const { promise, resolve } = Promise.withResolvers<PollResponse | LiveError>();
     this.response = promise;
     this.#resolve = resolve;
     this.#request = request;
     this.#timer = setTimeout(() => this.#respond(), waitMs);
-    this.#session = new Session(this, context, (error) => this.#end(error));
-    void this.#session.subscribe(request);
+    this.#subscriptions = new ViewerSubscriptions(this, context, (error) => this.#end(error));
+    void this.#subscriptions.subscribe(request);
   }
 
   /** A full response takes in no more: history waits, and live events are left for the next poll. */
@@ -55,7 +55,7 @@ export class PollViewer implements Viewer {
     return this.isOpen && this.#bytes >= maxResponseBytes ? Number.MAX_SAFE_INTEGER : 0;
   }
 
-  encode(batch: Batch): Buffer {
+  encode(batch: DeliveryBatch): Buffer {
     return Buffer.from(batch.json);
   }
 
@@ -130,7 +130,7 @@ export class PollViewer implements Viewer {
     this.isOpen = false;
     clearTimeout(this.#timer);
     // Not at once: leaving a group in the middle of a delivery finishes it first.
-    setImmediate(() => this.#session.close());
+    setImmediate(() => this.#subscriptions.close());
     this.#resolve(response);
   }
 }

@@ -13,10 +13,10 @@ export const sseTransport: Transport = {
     app.get('/live/sse', async (request, reply) => {
       const access = await accessFor(request, context);
       if (!access.ok) return refuseWith(reply, access.error);
-      const { session, principal } = access;
+      const { context: viewerContext, principal } = access;
       const lastEventId = request.headers['last-event-id'];
       const resumeAt = typeof lastEventId === 'string' && lastEventId !== '' ? lastEventId : undefined;
-      const read = readQuery(request.query as Record<string, unknown>, session, name, resumeAt);
+      const read = readQuery(request.query as Record<string, unknown>, viewerContext, name, resumeAt);
       if (!read.ok) return refuseWith(reply, read.error);
       const admitted = admission.enterSubscribed(request.raw, principal);
       if (!admitted.ok) return refuseWith(reply, admitted.error);
@@ -27,7 +27,7 @@ export const sseTransport: Transport = {
         slot.release();
         return reply;
       }
-      const viewer = new SseViewer(reply.raw, session, () => {
+      const viewer = new SseViewer(reply.raw, viewerContext, () => {
         viewers.delete(name, viewer);
         slot.release();
       });

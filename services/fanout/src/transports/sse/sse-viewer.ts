@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { sseEvent, type Batch } from '../../encoding/batch.ts';
+import { sseEvent, type DeliveryBatch } from '../../encoding/delivery-batch.ts';
 import type { SubscribeRequest } from '../../protocol/client-message.ts';
 import { liveError } from '../../errors.ts';
 import { serverMessage } from '../../protocol/server-message.ts';
-import { Session, type SessionContext } from '../../delivery/session.ts';
+import { ViewerSubscriptions, type ViewerContext } from '../../delivery/viewer-subscriptions.ts';
 import type { Viewer } from '../../delivery/viewer.ts';
 
 /** A peer that reads nothing is cut off so long after the end. */
@@ -19,20 +19,20 @@ const heartbeatComment = Buffer.from(': heartbeat\n\n');
 export class SseViewer implements Viewer {
   readonly #response: ServerResponse;
   readonly #socket: Socket;
-  readonly #session: Session;
+  readonly #subscriptions: ViewerSubscriptions;
   readonly #maxMessageBytes: number;
 
   /** `onClose` is called once, when the connection is gone. */
-  constructor(response: ServerResponse, context: SessionContext, onClose: () => void) {
+  constructor(response: ServerResponse, context: ViewerContext, onClose: () => void) {
     this.#response = response;
     this.#socket = response.socket!;
     this.#maxMessageBytes = context.limits.messageBytes;
-    this.#session = new Session(this, context, (error) => {
+    this.#subscriptions = new ViewerSubscriptions(this, context, (error) => {
       this.tell(serverMessage.error(error));
       this.close();
     });
     response.on('close', () => {
-      this.#session.close();
+      this.#subscriptions.close();
       onClose();
     });
     response.on('error', () => {});
@@ -52,7 +52,7 @@ export class SseViewer implements Viewer {
 
   start(heartbeatMs: number, request: SubscribeRequest): void {
     this.tell(serverMessage.hello(heartbeatMs, this.#maxMessageBytes));
-    void this.#session.subscribe(request);
+    void this.#subscriptions.subscribe(request);
   }
 
   get isOpen(): boolean {
@@ -63,7 +63,7 @@ export class SseViewer implements Viewer {
     return this.#socket.destroyed ? 0 : this.#socket.writableLength;
   }
 
-  encode(batch: Batch): Buffer {
+  encode(batch: DeliveryBatch): Buffer {
     return batch.sse;
   }
 
@@ -77,7 +77,7 @@ export class SseViewer implements Viewer {
 
   /** A dead peer is found by TCP, which cannot deliver the comment. */
   heartbeat(): void {
-    this.#session.moveCursors();
+    this.#subscriptions.moveCursors();
     this.write(heartbeatComment);
   }
 
@@ -88,7 +88,7 @@ export class SseViewer implements Viewer {
   }
 
   close(): void {
-    this.#session.close();
+    this.#subscriptions.close();
     this.#socket.setTimeout(closeMs, () => this.#socket.destroy());
     this.#response.end();
   }

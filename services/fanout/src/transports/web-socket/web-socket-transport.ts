@@ -21,7 +21,7 @@ const retryAfterSeconds = 5;
 export const webSocketTransport: Transport = {
   name,
   isLongLived: true,
-  attach({ app, connections, admission, viewers, heartbeatMs, sessionFor }) {
+  attach({ app, connections, admission, viewers, heartbeatMs, contextFor }) {
     const webSockets = new WebSocketServer({
       noServer: true,
       clientTracking: false,
@@ -67,8 +67,8 @@ export const webSocketTransport: Transport = {
       webSockets.handleUpgrade(request, socket, head, (ws) => {
         isUpgraded = true;
         connections.upgraded(socket);
-        const session = sessionFor(principal, request);
-        const viewer = new WebSocketViewer(ws, socket, session, slot, heartbeatMs, onClose);
+        const context = contextFor(principal, request);
+        const viewer = new WebSocketViewer(ws, socket, context, slot, heartbeatMs, onClose);
         viewers.add(name, viewer, principal.expiresAtMs);
       });
       // ws itself has refused the handshake.

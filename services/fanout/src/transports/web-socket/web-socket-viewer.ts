@@ -1,7 +1,7 @@
 import type { Serde } from '@logloom/schema-registry';
 import type { Socket } from 'node:net';
 import { avroFrame, avroSubprotocol } from '../../encoding/avro-frame.ts';
-import type { Batch } from '../../encoding/batch.ts';
+import type { DeliveryBatch } from '../../encoding/delivery-batch.ts';
 import { DroppedMessages } from './dropped-messages.ts';
 import type { ConnectionSlot } from '../../admission/principal-limiter.ts';
 import { parseClientMessage, type ClientMessage } from '../../protocol/client-message.ts';
@@ -11,7 +11,7 @@ import { releaseInflater, takesDeflated } from '../../encoding/deflate.ts';
 import { pingFrame, textFrame } from '../../encoding/frame.ts';
 import type { LiveSocket, LiveSocketOwner } from './live-socket.ts';
 import { serverMessage } from '../../protocol/server-message.ts';
-import { Session, type SessionContext } from '../../delivery/session.ts';
+import { ViewerSubscriptions, type ViewerContext } from '../../delivery/viewer-subscriptions.ts';
 import type { Viewer } from '../../delivery/viewer.ts';
 
 /** Replies that a client may let pile up, beside its budget of events, before it is cut off. */
@@ -27,7 +27,7 @@ const beat = Buffer.concat([heartbeatFrame, pingFrame]);
 export class WebSocketViewer implements Viewer, LiveSocketOwner {
   readonly #ws: LiveSocket;
   readonly #socket: Socket;
-  readonly #session: Session;
+  readonly #subscriptions: ViewerSubscriptions;
   readonly #rate: ClientRate;
   readonly #maxMessageBytes: number;
   /** Of a viewer who takes Avro. */
@@ -44,7 +44,7 @@ export class WebSocketViewer implements Viewer, LiveSocketOwner {
   constructor(
     ws: LiveSocket,
     socket: Socket,
-    context: SessionContext,
+    context: ViewerContext,
     slot: ConnectionSlot,
     heartbeatMs: number,
     onClose: (viewer: WebSocketViewer) => void,
@@ -56,8 +56,8 @@ export class WebSocketViewer implements Viewer, LiveSocketOwner {
     this.#maxMessageBytes = context.limits.messageBytes;
     this.#serde = ws.protocol === avroSubprotocol ? context.serde : undefined;
     this.#takesDeflated = takesDeflated(ws);
-    this.#maxQueued = context.budget + maxQueuedReplies;
-    this.#session = new Session(this, context, (error) => this.#tellError(error));
+    this.#maxQueued = context.viewerBudgetBytes + maxQueuedReplies;
+    this.#subscriptions = new ViewerSubscriptions(this, context, (error) => this.#tellError(error));
     ws.owner = this;
     this.tell(serverMessage.hello(heartbeatMs, context.limits.messageBytes));
   }
@@ -70,7 +70,7 @@ export class WebSocketViewer implements Viewer, LiveSocketOwner {
     return this.#socket.destroyed ? 0 : this.#socket.writableLength;
   }
 
-  encode(batch: Batch): Buffer {
+  encode(batch: DeliveryBatch): Buffer {
     if (this.#serde !== undefined) return avroFrame(batch, this.#serde);
     return this.#takesDeflated ? batch.deflatedFrame : batch.frame;
   }
@@ -92,7 +92,7 @@ export class WebSocketViewer implements Viewer, LiveSocketOwner {
     const isTaking = this.#queuedAtBeat > 0 && taken > this.#takenAtBeat;
     if (!this.#isAlive && !isTaking) return this.#ws.terminate();
     this.#isAlive = false;
-    this.#session.moveCursors();
+    this.#subscriptions.moveCursors();
     this.write(beat);
     this.#queuedAtBeat = this.queuedBytes;
     this.#takenAtBeat = this.#socket.bytesWritten - this.#queuedAtBeat;
@@ -104,13 +104,13 @@ export class WebSocketViewer implements Viewer, LiveSocketOwner {
 
   /** Closes as a server that restarts does (1012). */
   close(): void {
-    this.#session.close();
+    this.#subscriptions.close();
     this.#ws.close(1012);
   }
 
   evict(retryAfterMs: number): void {
     this.goodbye('slow', retryAfterMs);
-    this.#session.close();
+    this.#subscriptions.close();
     // Try again later (IANA's registry for RFC 6455).
     this.#ws.close(1013);
   }
@@ -118,7 +118,7 @@ export class WebSocketViewer implements Viewer, LiveSocketOwner {
   /** Closes because its token has expired (4401, after HTTP's 401). */
   expire(): void {
     this.#tellError(liveError('token-expired'));
-    this.#session.close();
+    this.#subscriptions.close();
     this.#ws.close(4401);
   }
 
@@ -131,7 +131,7 @@ export class WebSocketViewer implements Viewer, LiveSocketOwner {
   }
 
   closed(): void {
-    this.#session.close();
+    this.#subscriptions.close();
     this.#dropped?.close();
     this.#rate.release();
     this.#onClose(this);
@@ -161,7 +161,7 @@ export class WebSocketViewer implements Viewer, LiveSocketOwner {
   #drop(data: Buffer, isBinary: boolean): void {
     if (this.#rate.isFlood()) {
       this.#tellError(liveError('flooding'));
-      this.#session.close();
+      this.#subscriptions.close();
       // A policy was violated (RFC 6455, section 7.4.1).
       return this.#ws.close(1008);
     }
@@ -185,15 +185,15 @@ export class WebSocketViewer implements Viewer, LiveSocketOwner {
           const details = { message: 'too many subscribe messages; try again', id: message.id };
           return this.#tellError(liveError('rate-limited', details));
         }
-        return void this.#session.subscribe(message);
+        return void this.#subscriptions.subscribe(message);
       case 'unsubscribe':
-        return this.#session.unsubscribe(message.id);
+        return this.#subscriptions.unsubscribe(message.id);
       case 'ack':
-        return this.#session.ack(message.id, message.cursor);
+        return this.#subscriptions.ack(message.id, message.cursor);
       case 'pause':
-        return this.#session.pause(message.id, message.forMs);
+        return this.#subscriptions.pause(message.id, message.forMs);
       case 'resume':
-        return this.#session.resume(message.id);
+        return this.#subscriptions.resume(message.id);
     }
   }
 

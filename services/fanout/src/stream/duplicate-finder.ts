@@ -1,30 +1,30 @@
 import { duplicateWindowRecords } from '@logloom/event-log';
 import { blockRecords } from '../history/history.ts';
-import type { CopyScan } from './stream-kind.ts';
+import type { DuplicateScan } from './stream-kind.ts';
 
 const none: ReadonlySet<number> = new Set();
 const maxBlocks = 65_536;
 
 /**
- * Tells which records of a partition's past are copies, block by block, for all readers together: one scan serves them in the order of
+ * Tells which records of a partition's past are duplicates, block by block, for all readers together: one scan serves them in the order of
  * their places, so that a crowd that comes back costs about what one reader costs. Bounded; what is not kept is found again.
  */
-export class CopyFinder {
-  readonly #open: (offset: number) => Promise<CopyScan>;
+export class DuplicateFinder {
+  readonly #open: (offset: number) => Promise<DuplicateScan>;
   readonly #position: () => number;
   readonly #blocks = new Map<number, ReadonlySet<number>>();
   readonly #wanted = new Map<number, PromiseWithResolvers<ReadonlySet<number>>>();
-  #scan: CopyScan | undefined;
+  #scan: DuplicateScan | undefined;
   #isRunning = false;
 
   /** `position`: the offset up to which records are final. */
-  constructor(open: (offset: number) => Promise<CopyScan>, position: () => number) {
+  constructor(open: (offset: number) => Promise<DuplicateScan>, position: () => number) {
     this.#open = open;
     this.#position = position;
   }
 
-  /** The offsets of the copies in the block that begins there. Rejects when the log cannot be read. */
-  async copiesIn(first: number): Promise<ReadonlySet<number>> {
+  /** The offsets of the duplicates in the block that begins there. Rejects when the log cannot be read. */
+  async duplicatesIn(first: number): Promise<ReadonlySet<number>> {
     const known = this.#blocks.get(first);
     if (known !== undefined) return known;
     let wanted = this.#wanted.get(first);
@@ -67,8 +67,8 @@ export class CopyFinder {
     const scan = this.#scan!;
     while (scan.position <= target) {
       const first = scan.position;
-      const copies = await scan.copiesUpTo(first + blockRecords);
-      const found = copies.length === 0 ? none : new Set(copies);
+      const duplicates = await scan.duplicatesUpTo(first + blockRecords);
+      const found = duplicates.length === 0 ? none : new Set(duplicates);
       if (first + blockRecords <= this.#position()) this.#keep(first, found);
       // The block still grows: it has to be read again.
       else this.#scan = undefined;
@@ -77,8 +77,8 @@ export class CopyFinder {
     }
   }
 
-  #keep(first: number, copies: ReadonlySet<number>): void {
-    this.#blocks.set(first, copies);
+  #keep(first: number, duplicates: ReadonlySet<number>): void {
+    this.#blocks.set(first, duplicates);
     if (this.#blocks.size > maxBlocks) this.#blocks.delete(this.#blocks.keys().next().value!);
   }
 }

@@ -7,7 +7,7 @@ import type { LiveItem } from '../stream/stream-kind.ts';
 export const minDeflatedBytes = 1024;
 
 /** What one message brings to all viewers of a channel; each encoding is made once, when the first viewer needs it. */
-export class Batch {
+export class DeliveryBatch {
   readonly stream: StreamName;
   readonly channel: number;
   readonly cursor: string;

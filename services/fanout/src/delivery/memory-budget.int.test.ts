@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ServerMessage } from '../testing/live-client.ts';
 import { eventually, LiveRig, type RunningTier } from '../testing/live-rig.ts';
-import { Session } from './session.ts';
+import { ViewerSubscriptions } from './viewer-subscriptions.ts';
 import { SlowViewer } from '../testing/slow-viewer.ts';
 
 const bound = 400_000;
@@ -15,7 +15,7 @@ class ReturningViewer {
   readonly #isQuick: boolean;
   readonly #received: ServerMessage[] = [];
   #viewer = new SlowViewer();
-  #session: Session | undefined;
+  #session: ViewerSubscriptions | undefined;
   cuts = 0;
 
   /** `onWrite` is called before each write. */
@@ -70,7 +70,7 @@ class ReturningViewer {
       if (this.#isQuick) viewer.take();
     };
     this.#viewer = viewer;
-    this.#session = new Session(viewer, this.#tier.tier.sessionFor({}), ({ message }) =>
+    this.#session = new ViewerSubscriptions(viewer, this.#tier.tier.contextFor({}), ({ message }) =>
       assert.fail(message),
     );
     void this.#session.subscribe({

@@ -1,20 +1,20 @@
 import { priorities, rankOf, type Priority } from '../protocol/priority.ts';
 
-/** How long waiting work may hold the event loop before sockets and timers have their turn. */
+/** How long waiting work may occupy the event loop before sockets and timers have their turn. */
 const sliceMs = 2;
 
 /**
- * Lets waiting pieces of work run for a bounded time per turn of the event loop, so that however many wait, they delay the rest
- * by no more than that and the longest piece. Higher priorities first, then first come, first served.
+ * Runs waiting pieces of work for a bounded time in each turn of the event loop: however many wait, they delay everything else by no
+ * more than that and the longest piece. Higher priorities come first, then first come, first served.
  */
-export class Turns {
+export class EventLoopQueue {
   readonly #queues = priorities.map((): (() => void)[] => []);
   readonly #heads = priorities.map(() => 0);
   #scheduled = false;
-  #until = 0;
+  #untilMs = 0;
 
-  /** Resolves when it is the caller's turn; it works until its next await. */
-  take(priority: Priority = 'normal'): Promise<void> {
+  /** Resolves when the caller has its slot, which lasts until its next await. */
+  slot(priority: Priority = 'normal'): Promise<void> {
     return new Promise((resolve) => {
       this.#queues[rankOf(priority)]!.push(resolve);
       if (this.#scheduled) return;
@@ -24,7 +24,7 @@ export class Turns {
   }
 
   #slice(): void {
-    this.#until = performance.now() + sliceMs;
+    this.#untilMs = performance.now() + sliceMs;
     this.#next();
   }
 
@@ -40,7 +40,7 @@ export class Turns {
   }
 
   readonly #goOn = (): void => {
-    if (performance.now() < this.#until) this.#next();
+    if (performance.now() < this.#untilMs) this.#next();
     else setImmediate(() => this.#slice());
   };
 

@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import type { ServerMessage } from '../testing/live-client.ts';
 import { LiveClient } from '../testing/live-client.ts';
 import { eventually, LiveRig, type RunningTier } from '../testing/live-rig.ts';
-import { Session } from './session.ts';
+import { ViewerSubscriptions } from './viewer-subscriptions.ts';
 import { SlowViewer } from '../testing/slow-viewer.ts';
 
 const padding = JSON.stringify({ padding: 'x'.repeat(500) });
@@ -48,9 +48,11 @@ describe('the ladder', () => {
     await rig.append(events, ({ source }) => source.offset % LiveRig.partitions);
     await reference.texted(seen + events.length);
   };
-  const watch = (service: string, from?: string): [SlowViewer, Session] => {
+  const watch = (service: string, from?: string): [SlowViewer, ViewerSubscriptions] => {
     const viewer = new SlowViewer();
-    const session = new Session(viewer, tier.tier.sessionFor({}), ({ message }) => assert.fail(message));
+    const session = new ViewerSubscriptions(viewer, tier.tier.contextFor({}), ({ message }) =>
+      assert.fail(message),
+    );
     void session.subscribe({
       id: 'a',
       filter: `service:${service}`,
@@ -171,7 +173,7 @@ describe('the ladder', () => {
   test('low priority steps down before normal, and high after', async () => {
     const viewers = (['low', 'normal', 'high'] as const).map((priority) => {
       const viewer = new SlowViewer();
-      const session = new Session(viewer, tier.tier.sessionFor({}), () => {});
+      const session = new ViewerSubscriptions(viewer, tier.tier.contextFor({}), () => {});
       void session.subscribe({
         id: 'a',
         filter: 'service:rank',

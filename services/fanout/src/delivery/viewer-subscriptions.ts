@@ -14,38 +14,38 @@ import { serverMessage } from '../protocol/server-message.ts';
 import type { LiveFilter } from '../stream/stream-kind.ts';
 import type { From } from '../protocol/subscribe-from.ts';
 import { Subscription, type DeliveryContext } from './subscription.ts';
-import type { Turns } from '../admission/turns.ts';
+import type { EventLoopQueue } from '../admission/event-loop-queue.ts';
 import type { Viewer } from './viewer.ts';
 import type { ViewerLimits } from '../admission/viewer-limits.ts';
 
 /** What all sessions of a live tier share. */
-export interface SessionContext extends DeliveryContext {
+export interface ViewerContext extends DeliveryContext {
   streams: Readonly<Record<StreamName, LiveStream>>;
-  turns: Turns;
+  eventLoop: EventLoopQueue;
   limits: ViewerLimits;
   logger: Logger;
   serde: Serde;
   /** Absent where no cursors are kept for viewers. */
   durables?: DurableCursors | undefined;
-  /** Names the viewer's holder (Principal.subject): what is kept under a name that a viewer chose is kept under this one too. */
-  holder?: string;
+  /** The viewer's principal (Principal.subject): what is kept under a name that a viewer chose is kept under this one too. */
+  principal?: string;
   /** Told of each subscription: who reads what. */
   onSubscribe?: (request: SubscribeRequest) => void;
-  /** What the holder may see at most: part of every filter. */
+  /** What the principal may see at most: part of every filter. */
   imposed?: Filter;
 }
 
 /** One viewer's subscriptions. */
-export class Session {
+export class ViewerSubscriptions {
   readonly #viewer: Viewer;
-  readonly #context: SessionContext;
+  readonly #context: ViewerContext;
   readonly #byId = new Map<string, Subscription>();
   readonly #subscriptions = new Set<Subscription>();
   readonly #onError: (error: LiveError) => void;
   #durables: DurableSubscriptions | undefined;
   #pauses: Pauses | undefined;
 
-  constructor(viewer: Viewer, context: SessionContext, onError: (error: LiveError) => void) {
+  constructor(viewer: Viewer, context: ViewerContext, onError: (error: LiveError) => void) {
     this.#viewer = viewer;
     this.#context = context;
     this.#onError = onError;
@@ -109,8 +109,8 @@ export class Session {
     const subscription = this.#alone(id, found);
     subscription.pause();
     this.#pauses?.clear(id);
-    const { cursor, group } = subscription;
-    this.#viewer.tell(serverMessage.paused(id, group.channel, cursor));
+    const { cursor, channel } = subscription;
+    this.#viewer.tell(serverMessage.paused(id, channel.id, cursor));
     if (forMs === undefined) return;
     this.#pauses ??= new Pauses();
     this.#pauses.set(id, forMs, () => this.resume(id));
@@ -123,8 +123,8 @@ export class Session {
       return this.#onError(liveError('bad-message', { id, message: 'the subscription is not paused' }));
     this.#pauses?.clear(id);
     subscription.resume();
-    const { cursor, group } = subscription;
-    this.#viewer.tell(serverMessage.resumed(id, group.channel, cursor));
+    const { cursor, channel } = subscription;
+    this.#viewer.tell(serverMessage.resumed(id, channel.id, cursor));
     this.#goOn(subscription, cursor).catch((error: unknown) => this.#unreadable(subscription, id, error));
   }
 
@@ -150,7 +150,7 @@ export class Session {
     { from, priority, durable }: SubscribeRequest,
   ): Subscription {
     const equal = [...this.#subscriptions].filter(
-      (other) => other.stream === stream && other.group.filter.canonical === filter.canonical,
+      (other) => other.stream === stream && other.channel.filter.canonical === filter.canonical,
     );
     const shared =
       from.type === 'now' && durable === undefined
@@ -170,13 +170,13 @@ export class Session {
     priority: Priority,
     equal: readonly Subscription[],
   ): Subscription {
-    const taken = new Set(equal.map((other) => other.group.sibling));
+    const taken = new Set(equal.map((other) => other.channel.sibling));
     let sibling = 0;
     while (taken.has(sibling)) sibling++;
     const subscription = new Subscription({
       viewer: this.#viewer,
       stream,
-      group: stream.broadcast.hold(filter, sibling),
+      channel: stream.broadcast.hold(filter, sibling),
       priority,
       context: this.#context,
       catchUp: (behind) => {
@@ -192,12 +192,12 @@ export class Session {
   /** The id's subscription for itself, at the same cursor: another id may share its channel. */
   #alone(id: string, shared: Subscription): Subscription {
     if (shared.ids.size === 1) return shared;
-    const { stream, group, priority } = shared;
-    stream.broadcast.flush(group, performance.now());
+    const { stream, channel, priority } = shared;
+    stream.broadcast.flush(channel, performance.now());
     const equal = [...this.#subscriptions].filter(
-      (other) => other.stream === stream && other.group.filter === group.filter,
+      (other) => other.stream === stream && other.channel.filter === channel.filter,
     );
-    const subscription = this.#newSubscription(stream, group.filter, priority, equal);
+    const subscription = this.#newSubscription(stream, channel.filter, priority, equal);
     subscription.startAt(shared.cursor);
     shared.ids.delete(id);
     subscription.ids.add(id);
@@ -208,9 +208,9 @@ export class Session {
   /** Where a durable subscription starts; undefined when it cannot, which the viewer was told. */
   async #durableStart(subscription: Subscription, request: SubscribeRequest): Promise<From | undefined> {
     const { id, durable = '', filter, from, stream } = request;
-    const { durables, holder = '', logger } = this.#context;
+    const { durables, principal = '', logger } = this.#context;
     if (durables === undefined) return this.#failed(id, liveError('durable-unavailable', { id }));
-    this.#durables ??= new DurableSubscriptions(durables, `${holder}/`);
+    this.#durables ??= new DurableSubscriptions(durables, `${principal}/`);
     const onTaken = (): void => this.#fail(id, liveError('durable-taken', { id }));
     let known;
     try {
@@ -247,7 +247,7 @@ export class Session {
     const place = await stream.resolveCursor(cursor);
     if (subscription.isClosed || subscription.isPaused) return;
     if (typeof place === 'object')
-      return catchUp(subscription, place.offsets, this.#context.turns, place.announced);
+      return catchUp(subscription, place.offsets, this.#context.eventLoop, place.announced);
     subscription.goLive();
     subscription.tellGap(cursor, stream.cursor, 0, 'epoch');
   }
@@ -255,7 +255,7 @@ export class Session {
   #startNow(subscription: Subscription, id: string): void {
     const { stream } = subscription;
     if (subscription.ids.size === 1) subscription.goLive();
-    else stream.broadcast.flush(subscription.group, performance.now());
+    else stream.broadcast.flush(subscription.channel, performance.now());
     this.#confirm(subscription, id, stream.cursor, false);
   }
 
@@ -270,7 +270,7 @@ export class Session {
       return;
     }
     this.#confirm(subscription, id, cursor, true);
-    await catchUp(subscription, place.offsets, this.#context.turns, place.announced);
+    await catchUp(subscription, place.offsets, this.#context.eventLoop, place.announced);
   }
 
   async #startBefore(
@@ -278,15 +278,15 @@ export class Session {
     id: string,
     from: { type: 'tail'; count: number } | { type: 'last'; ms: number },
   ): Promise<void> {
-    const { stream, group } = subscription;
-    const { turns } = this.#context;
+    const { stream, channel } = subscription;
+    const { eventLoop } = this.#context;
     const offsets =
       from.type === 'tail'
-        ? await findTail(stream, group.filter, from.count, turns)
+        ? await findTail(stream, channel.filter, from.count, eventLoop)
         : await stream.offsetsSince(Date.now() - from.ms);
     if (subscription.isClosed) return;
     this.#confirm(subscription, id, stream.cursorAt(offsets), false);
-    await catchUp(subscription, offsets, turns);
+    await catchUp(subscription, offsets, eventLoop);
   }
 
   #fail(id: string, error: LiveError): void {
