@@ -57,9 +57,18 @@ printConditions(
 const server = spawn(
   'taskset',
   [
-    ...['-c', '0', process.execPath, here('server.ts'), `127.0.0.1:${port}`],
+    '-c',
+    '0',
+    process.execPath,
+    here('server.ts'),
+    `127.0.0.1:${port}`,
     // Who gives no sign between two heartbeats is cut, and gets everything when it comes back: here they are to stay.
-    ...['--buffer', String(buffer), '--total', String(total), '--heartbeat', '120000'],
+    '--buffer',
+    String(buffer),
+    '--total',
+    String(total),
+    '--heartbeat',
+    '120000',
   ],
   { stdio: ['ignore', 'ignore', 'inherit'] },
 );

@@ -41,10 +41,25 @@ await using fleet = await Fleet.open(workers, '127.0.0.1', 3_000);
 const folder = mkdtempSync(join(tmpdir(), 'live-workers-'));
 const loads = Array.from({ length: clients }, async (_, i) => {
   const { stdout } = await promisify(execFile)(wsload, [
-    ...['--url', `ws://127.0.0.1:${fleet.port}/live`],
-    ...['--conns', String(Math.ceil(viewers / clients)), '--sources', '40', '--connect-rate', '2000'],
-    ...['--connect-timeout', '180s', '--duration', `${seconds}s`, '--ready-file', join(folder, `${i}`)],
-    ...['--hello', '{"type":"subscribe","id":"a"}', '--count-key', '--seq-key', '"n":'],
+    '--url',
+    `ws://127.0.0.1:${fleet.port}/live`,
+    '--conns',
+    String(Math.ceil(viewers / clients)),
+    '--sources',
+    '40',
+    '--connect-rate',
+    '2000',
+    '--connect-timeout',
+    '180s',
+    '--duration',
+    `${seconds}s`,
+    '--ready-file',
+    join(folder, `${i}`),
+    '--hello',
+    '{"type":"subscribe","id":"a"}',
+    '--count-key',
+    '--seq-key',
+    '"n":',
   ]);
   return JSON.parse(stdout.trim().split('\n').at(-1)!) as LoadReport;
 });

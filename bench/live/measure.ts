@@ -124,7 +124,12 @@ export async function measure(tools: Tools, peer: Peer, load: Load): Promise<Res
     const before = { server: cpuSeconds(server.pid!), all: machineSeconds(), at: Date.now() };
     const publisher = start(1, [
       tools.publish,
-      ...['--url', peer.publishUrl, '--rate', String(load.rate), '--duration', `${load.seconds}s`],
+      '--url',
+      peer.publishUrl,
+      '--rate',
+      String(load.rate),
+      '--duration',
+      `${load.seconds}s`,
       ...(load.ramps === true ? ['--step', `${stepSeconds}s`] : []),
     ]);
     const published = (await readAll(publisher)).trim().split('\n');

@@ -29,8 +29,14 @@ export async function sendWithElasticsearch(client: Client, service: string): Pr
   const documents = Array.from({ length: lineCount }, (_, i) => {
     const { millis, level, message, traceId, spanId } = lineOf(i);
     return {
-      ...{ '@timestamp': new Date(millis), message, 'log.level': level, n: i },
-      ...{ service: { name: service }, host: { name: 'h1' }, trace: { id: traceId }, span: { id: spanId } },
+      '@timestamp': new Date(millis),
+      message,
+      'log.level': level,
+      n: i,
+      service: { name: service },
+      host: { name: 'h1' },
+      trace: { id: traceId },
+      span: { id: spanId },
     };
   });
   const { successful, failed } = await client.helpers.bulk({

@@ -97,8 +97,19 @@ test(`syslog's own clients: ${lineCount} lines are found as they were sent`, asy
       writeFileSync(file, lines.join('\n'));
       const framing = severity % 2 === 0 ? ['--octet-count'] : [];
       await run('logger', [
-        ...['--server', '127.0.0.1', '--port', String(port), '--tcp', ...framing],
-        ...['--tag', 'logger', '--id=77', '--priority', `local0.${level}`, '--file', file],
+        '--server',
+        '127.0.0.1',
+        '--port',
+        String(port),
+        '--tcp',
+        ...framing,
+        '--tag',
+        'logger',
+        '--id=77',
+        '--priority',
+        `local0.${level}`,
+        '--file',
+        file,
       ]);
     }
     await all('logger');

@@ -205,7 +205,11 @@ test('the command line, on a running Logloom', async (t) => {
       assert.deepEqual(
         { viewers, sent, deliveries, wrong, missed },
         {
-          ...{ viewers: 30, sent: 200, deliveries: 6000, wrong: 0, missed: 0 },
+          viewers: 30,
+          sent: 200,
+          deliveries: 6000,
+          wrong: 0,
+          missed: 0,
         },
       );
       assert.ok(latencyMs.p50 > 0 && latencyMs.p50 <= latencyMs.max);

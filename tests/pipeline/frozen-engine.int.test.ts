@@ -20,8 +20,12 @@ test(
     const { port } = frozen.address() as AddressInfo;
     const env = {
       ...process.env,
-      ...{ KAFKA_BROKERS: `127.0.0.1:${port}`, LOGLOOM_DATA: folder.path, LIVE_DRAIN_MS: '100' },
-      ...{ SYSLOG_PORT: '0', INGEST_PORT: '0', LIVE_PORT: '0' },
+      KAFKA_BROKERS: `127.0.0.1:${port}`,
+      LOGLOOM_DATA: folder.path,
+      LIVE_DRAIN_MS: '100',
+      SYSLOG_PORT: '0',
+      INGEST_PORT: '0',
+      LIVE_PORT: '0',
     };
     const child = spawn(process.execPath, [main, 'up'], { env, stdio: ['ignore', 'ignore', 'pipe'] });
     try {

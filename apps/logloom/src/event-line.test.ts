@@ -3,7 +3,11 @@ import { test } from 'node:test';
 import { correlationLine, eventLine } from './event-line.ts';
 
 const event = {
-  ...{ id: 'e', timestamp: '2026-11-27T12:00:00.000000Z', level: 'info', service: 'web', message: 'ok' },
+  id: 'e',
+  timestamp: '2026-11-27T12:00:00.000000Z',
+  level: 'info',
+  service: 'web',
+  message: 'ok',
   attributes: {},
 };
 

@@ -73,7 +73,7 @@ export function addJobCommands(program: Command, context: JobsCliContext): void 
     .option('--filter <text>', 'only where the reason in words has this text')
     .option('--from <time>', 'refused since: RFC 3339, epoch ms, or now-15m')
     .option('--to <time>', 'likewise, exclusive')
-    .option('--again', 'also what was redriven before: makes copies of what was accepted then', false)
+    .option('--again', 'also what was redriven before: makes duplicates of what was accepted then', false)
     .option('--dry-run', 'only count', false)
     .addOption(viewers)
     .addOption(token)

@@ -76,7 +76,7 @@ export interface LoadViewerOptions {
 /** One viewer who counts. */
 export class LoadViewer {
   received = 0;
-  /** The sum of the numbers of the load test's own events: with the count it tells a lost event that a copy would hide. */
+  /** The sum of the numbers of the load test's own events: with the count it tells a lost event that a duplicate would hide. */
   sum = 0;
   missed = 0;
   closed = false;

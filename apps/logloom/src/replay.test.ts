@@ -90,8 +90,17 @@ test('a replay says what it could not read, is of one epoch, and its documents n
         key: null,
         value: serde.encode('LogEvent', {
           source: { kind: 'http', topic: 'p', partition: 0, offset: first + i, index: 0 },
-          ...{ timestamp: 1, receivedAt: 0, level: 'info', service: 'web', host: null, message: 'm' },
-          ...{ correlationId: 'a', correlationKind: 'traceId', traceId: 'a', spanId: null, attributes: '{}' },
+          timestamp: 1,
+          receivedAt: 0,
+          level: 'info',
+          service: 'web',
+          host: null,
+          message: 'm',
+          correlationId: 'a',
+          correlationKind: 'traceId',
+          traceId: 'a',
+          spanId: null,
+          attributes: '{}',
         }),
       })),
     );
@@ -105,7 +114,9 @@ test('a replay says what it could not read, is of one epoch, and its documents n
     const view = await TopicView.create(log, serde, 'replay.gaps');
     const [replayed] = await replay({ log, serde, ...range }, view);
     assert.deepEqual(replayed, {
-      ...{ partition: 0, from: 0, to: 30 },
+      partition: 0,
+      from: 0,
+      to: 30,
       gaps: [{ topic: topics.events, partition: 0, from: 10, to: 20, reason: 'damaged' }],
     });
     const documents = await log.read('replay.gaps', 0, 0, 10);

@@ -16,7 +16,7 @@ export interface SendOptions {
 
 /**
  * Sends batches of JSON lines to `POST /ingest`, in order. A batch that got no answer is sent again under the same sequence numbers,
- * so a retry never makes a copy. Waits while the server is away; throws CommandError when it refuses for good.
+ * so a retry never makes a duplicate. Waits while the server is away; throws CommandError when it refuses for good.
  */
 export async function sendBatches(
   batches: AsyncIterable<string[]>,

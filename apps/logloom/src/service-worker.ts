@@ -61,7 +61,9 @@ await startTracing(
 const run = await services[service]();
 try {
   await run({
-    ...{ settings, telemetry, signal: stop.signal },
+    settings,
+    telemetry,
+    signal: stop.signal,
     onReady: () => send({ type: 'ready' }),
     onNotReady: (trouble) => send({ type: 'not-ready', trouble }),
   });

@@ -7,7 +7,7 @@ import { createServer } from 'node:net';
 const defaultPort = 5514;
 
 /**
- * The settings, without syslog when another program has its default port: a first start must not fail for a door that nobody asked
+ * The settings, without syslog when another program has its default port: a first start must not fail for a receiver that nobody asked
  * for. Any other port was asked for, and ingest refuses to start without it.
  */
 export async function settleSyslogPort(settings: Settings, logger: Logger): Promise<Settings> {

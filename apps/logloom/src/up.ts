@@ -109,7 +109,7 @@ async function runAll(
     () => new ServiceThread({ service: 'api', settings, tracing: undefined }, telemetry.logger),
   );
   const apiMayStart = Promise.withResolvers<void>();
-  // Ready is when every other part has been: then a stranger's first request works.
+  // Ready is when every other part has been: then a newcomer's first request works.
   const waiting = new Set<string>(['live', ...services.map(({ service }) => service)]);
   let wasReady = false;
   const partReady = (part: string): void => {

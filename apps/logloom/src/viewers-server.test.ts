@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { ServiceThread } from './service-thread.ts';
 import { createViewersServer } from './viewers-server.ts';
 
-test('the port of viewers answers pages under its own names only, and jobs are not ordered by strangers', async () => {
+test('the port of viewers answers pages under its own names only, and other pages cannot order jobs', async () => {
   const settings = parseSettings({});
   const telemetry = createTelemetry('logloom', 'silent');
   // Not started: what gets through to it is answered 503.

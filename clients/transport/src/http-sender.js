@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { gzip as gzipCallback } from 'node:zlib';
 import { SendError } from './send-error.js';
 
-/** @import { Batch, Rejection, Sender, SenderOptions } from './sender.js' */
+/** @import { LineBatch, Rejection, Sender, SenderOptions } from './sender.js' */
 
 const gzip = promisify(gzipCallback);
 /** Below it compressing costs more than it spares. */
@@ -21,7 +21,7 @@ export function createHttpSender(options) {
   if (target.pathname === '/') target.pathname = '/ingest';
   const usesGzip = options.gzip ?? true;
 
-  /** @param {Batch} batch @returns {Promise<Rejection[]>} */
+  /** @param {LineBatch} batch @returns {Promise<Rejection[]>} */
   async function send({ lines, producer, sequence }) {
     const text = lines.join('\n');
     const packed = usesGzip && text.length >= gzipFrom ? await gzip(text) : undefined;

@@ -15,7 +15,7 @@ for (let first = 0; first < batch.lines.length; first += batchLines) {
 }
 await sender.close();
 
-/** @param {import('./sender.js').Batch} part */
+/** @param {import('./sender.js').LineBatch} part */
 async function isTaken(part) {
   try {
     await sender.send(part);

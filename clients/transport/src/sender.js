@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * @typedef {object} Batch
+ * @typedef {object} LineBatch
  * @property {string[]} lines JSON objects, one each
  * @property {string} producer
  * @property {number} sequence the first line's number among the producer's
@@ -11,7 +11,7 @@
  * @property {string} message
  *
  * @typedef {object} Sender
- * @property {(batch: Batch) => Promise<Rejection[]>} send resolves when the batch is durable, with what was refused for good; rejects
+ * @property {(batch: LineBatch) => Promise<Rejection[]>} send resolves when the batch is durable, with what was refused for good; rejects
  *   with SendError when it is to be sent again
  * @property {() => Promise<void>} close
  *

@@ -79,7 +79,11 @@ test('every line arrives once and in order while Logloom is killed and started u
   assert.deepEqual(
     { written, sent, dropped, rejected, queuedBytes },
     {
-      ...{ written: 900, sent: 900, dropped: 0, rejected: 0, queuedBytes: 0 },
+      written: 900,
+      sent: 900,
+      dropped: 0,
+      rejected: 0,
+      queuedBytes: 0,
     },
   );
   assert.ok(transport.stats.retries > 0 && problems.length > 0, 'it noticed');
@@ -198,7 +202,10 @@ test('a full buffer drops the newest, counts them, and says so in the stream whe
   });
   const problems: string[] = [];
   const transport = new Transport({
-    ...{ url, gzip: false, service: 's', maxBufferBytes: 500 },
+    url,
+    gzip: false,
+    service: 's',
+    maxBufferBytes: 500,
     onProblem: ({ code }) => problems.push(code),
   });
   let kept = 0;
@@ -230,7 +237,9 @@ test('a key that is wrong at first: lines wait, it is told, and all arrive once 
   const problems: Problem[] = [];
   let key = 'wrong';
   const transport = new Transport({
-    ...{ url: keyed.ingestUrl, service: 'keyed', token: () => key },
+    url: keyed.ingestUrl,
+    service: 'keyed',
+    token: () => key,
     onProblem: (problem) => problems.push(problem),
   });
   for (const n of upTo(50)) transport.write({ timestamp: new Date().toISOString(), message: `line ${n}`, n });

@@ -44,14 +44,12 @@ export class Transport {
   /** @param {TransportOptions} [options] */
   constructor(options = {}) {
     this.#options = {
-      ...{
-        maxBufferBytes: 16 * mib,
-        maxSpoolBytes: 256 * mib,
-        batchLines: 1000,
-        batchBytes: mib / 2,
-        lingerMs: 100,
-      },
-      ...{ exitTimeoutMs: 5000 },
+      maxBufferBytes: 16 * mib,
+      maxSpoolBytes: 256 * mib,
+      batchLines: 1000,
+      batchBytes: mib / 2,
+      lingerMs: 100,
+      exitTimeoutMs: 5000,
       ...options,
     };
     this.#sender = createSender(options);

@@ -18,7 +18,7 @@ import { LiveError } from './live-error.js';
  * @property {(cursor: string) => void} [onAcked] the server has kept what was acknowledged
  * @property {number} [maxQueued] items that may wait to be read before the server is asked to stop; default 10,000
  *
- * @typedef {{ items: (LogEvent | Correlation)[], next: number, cursor: string, before: string, taken: Taken }} Batch
+ * @typedef {{ items: (LogEvent | Correlation)[], next: number, cursor: string, before: string, taken: Taken }} ItemBatch
  */
 
 /**
@@ -28,7 +28,7 @@ import { LiveError } from './live-error.js';
  * @implements {AsyncIterableIterator<WatchEntry>}
  */
 export class Watch {
-  /** @type {(Batch | WatchEntry)[]} */ #queue = [];
+  /** @type {(ItemBatch | WatchEntry)[]} */ #queue = [];
   #queued = 0;
   #paused = false;
   #ended = false;

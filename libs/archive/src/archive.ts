@@ -10,7 +10,7 @@ import type { Correlation, LogView, PlacedEvent } from '@logloom/schemas';
  * Guarantees of every adapter
  * - put() and putCorrelations() resolve only when everything that they were given is durable. A rejected call may have stored some
  *   of it; the same call again is safe.
- * - An event is stored once per id: the first copy stays. A document is stored once per id, at the highest revision.
+ * - An event is stored once per id: the first one stays. A document is stored once per id, at the highest revision.
  * - Events come in time order: by timestamp, then partition, then offset.
  *
  * Times are microseconds since 1970.

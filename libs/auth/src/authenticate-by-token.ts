@@ -10,8 +10,17 @@ import { tokenOf } from './token-of.ts';
 
 /** With these only the owner of a private key can sign; a secret shared with this server would let whoever reads it do so too. */
 const algorithms = [
-  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
-  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
 ];
 /** Clocks of two machines differ. */
 const clockToleranceSeconds = 5;

@@ -148,7 +148,7 @@ test('keys at a URL are fetched again for a key that is not known', async () => 
   }
 });
 
-test('while the server of the keys fails, tokens of strangers make it be asked once, and known keys go on', async () => {
+test('while the server of the keys fails, tokens of unauthenticated clients cause one request to it, and known keys go on', async () => {
   let asked = 0;
   let isFailing = true;
   const server = createServer((_, response) => {
@@ -158,8 +158,8 @@ test('while the server of the keys fails, tokens of strangers make it be asked o
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const authenticate = await open(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-  const stranger = await TestIssuer.create('unknown');
-  const strange = bearer(await stranger.sign());
+  const unknown = await TestIssuer.create('unknown');
+  const strange = bearer(await unknown.sign());
   for (let i = 0; i < 50; i++) assert.equal(codeOf(await authenticate(strange)), 'auth-unavailable');
   const together = await Promise.all(Array.from({ length: 50 }, () => authenticate(strange)));
   assert.deepEqual([...new Set(together.map(codeOf))], ['auth-unavailable']);
@@ -170,7 +170,7 @@ test('while the server of the keys fails, tokens of strangers make it be asked o
   await eventually('the keys are fetched again', async () => codeOf(await authenticate(known)) === 'ok');
   assert.equal(asked, 2);
   isFailing = true;
-  await eventually('a stranger has the keys fetched', async () => {
+  await eventually('an unknown key has the keys fetched', async () => {
     await authenticate(strange);
     return asked > 2;
   });

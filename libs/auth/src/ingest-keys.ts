@@ -34,7 +34,7 @@ export interface Quota {
   burstSeconds: number;
 }
 
-/** A sender's key, as far as the doors know it. */
+/** A sender's key, as far as the receivers know it. */
 export interface IngestKey {
   name: string;
   quota: Quota | undefined;
@@ -111,7 +111,9 @@ function readKeys(file: string): HashedKey[] {
   const twice = keys.find(({ name }, i) => keys.findIndex((key) => key.name === name) !== i);
   if (twice !== undefined) throw new Error(`two keys are named ${twice.name}`);
   return keys.map(({ name, sha256, service, quota }) => ({
-    ...{ name, quota, hash: Buffer.from(sha256, 'hex') },
+    name,
+    quota,
+    hash: Buffer.from(sha256, 'hex'),
     allows: service === undefined ? () => true : glob(service),
   }));
 }

@@ -51,7 +51,7 @@ export async function openKeySet(source: string): Promise<JWTVerifyGetKey> {
 }
 
 /**
- * The keys of a server that may fail: after a fetch that failed the next one waits. Tokens come from strangers, and each would have the
+ * The keys of a server that may fail: after a fetch that failed the next one waits. Tokens come from unauthenticated clients, and each would have the
  * keys fetched. Meanwhile the keys that are known serve for as long as they may.
  */
 function sparing(keys: ReturnType<typeof createRemoteJWKSet>): JWTVerifyGetKey {

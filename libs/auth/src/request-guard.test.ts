@@ -16,7 +16,11 @@ test('on loopback a server goes by loopback names only, so that no page can have
   for (const name of ['localhost', 'LOCALHOST:4380', 'localhost.', '127.0.0.1', '127.8.9.1:1', '[::1]:4380'])
     assert.equal(host(name), undefined, name);
   for (const name of [
-    ...['evil.example', 'evil.example:4380', 'localhost.evil.example', '127.0.0.1.evil.example', '10.1.2.3'],
+    'evil.example',
+    'evil.example:4380',
+    'localhost.evil.example',
+    '127.0.0.1.evil.example',
+    '10.1.2.3',
     ...[
       '0.0.0.0:4380',
       '[fe80::1]',
@@ -27,7 +31,9 @@ test('on loopback a server goes by loopback names only, so that no page can have
       'localhost@evil.example',
       '[::1',
     ],
-    ...['127.1', '2130706433', '0x7f.1'],
+    '127.1',
+    '2130706433',
+    '0x7f.1',
   ])
     assert.equal(host(name), 'bad-host', name);
   assert.equal(asked(guardOf(), {}), undefined, 'no browser leaves Host out');

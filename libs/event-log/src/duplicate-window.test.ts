@@ -40,8 +40,8 @@ const partition: fc.Arbitrary<Entry[]> = fc
     });
   });
 
-/** What a copy is, word for word. */
-function copiesOf(entries: readonly Entry[], size: number): number[] {
+/** The definition of a duplicate, word for word. */
+function duplicatesOf(entries: readonly Entry[], size: number): number[] {
   return entries
     .filter(
       (entry) =>
@@ -65,10 +65,10 @@ function decide(window: DuplicateWindow, entries: readonly Entry[]): number[] {
 
 const size = fc.constantFrom(2, 4, 8, 32, 128);
 
-test('a copy is what has the same source within the window, in whatever order the producers wrote', () => {
+test('a duplicate is what has the same source within the window, in whatever order the producers wrote', () => {
   fc.assert(
     fc.property(partition, size, (entries, n) => {
-      assert.deepEqual(decide(new DuplicateWindow(n), entries), copiesOf(entries, n));
+      assert.deepEqual(decide(new DuplicateWindow(n), entries), duplicatesOf(entries, n));
     }),
     { numRuns: 1000 },
   );
@@ -84,7 +84,7 @@ test('a reader that starts anywhere and warms up decides as one that read from t
         entries.filter(({ offset }) => offset >= at - n && offset < at),
       );
       const later = entries.filter(({ offset }) => offset >= at);
-      const whole = copiesOf(entries, n).filter((offset) => offset >= at);
+      const whole = duplicatesOf(entries, n).filter((offset) => offset >= at);
       assert.deepEqual(decide(window, later), whole);
     }),
     { numRuns: 1000 },

@@ -1,7 +1,7 @@
 import type { Source } from '@logloom/schemas';
 import type { EventLog, LogRecord } from './event-log.ts';
 
-/** A record is a copy when its source stands among so many records before it in its partition. */
+/** A record is a duplicate when its source stands among so many records before it in its partition. */
 export const duplicateWindowRecords = 65_536;
 
 const smallest = 1024;
@@ -18,7 +18,7 @@ interface SourcePartition {
 }
 
 /**
- * Tells new events from copies, for one partition of logs.events. A record is a copy if and only if an event with the same source
+ * Tells new events from duplicates, for one partition of logs.events. A record is a duplicate if and only if an event with the same source
  * (kind, topic, partition, offset, index) stands at most `size` offsets before it. That follows from the log alone, in whatever order
  * producers wrote: a window that was warmed up (warmUp) decides as one that has read the partition from its start.
  *
@@ -62,7 +62,7 @@ export class DuplicateWindow {
   }
 
   /**
-   * Takes the event of the record at `offset`; false when it is a copy. Offsets must ascend: throws RangeError when one does not.
+   * Takes the event of the record at `offset`; false when it is a duplicate. Offsets must ascend: throws RangeError when one does not.
    * Records that hold no event are left out.
    */
   admit(source: Source, offset: number): boolean {
@@ -77,7 +77,7 @@ export class DuplicateWindow {
     return isNew;
   }
 
-  /** Whether an event with this source, taken next, would be a copy. */
+  /** Whether an event with this source, taken next, would be a duplicate. */
   has(source: Source): boolean {
     const partition = this.#find(source);
     if (partition === undefined) return false;

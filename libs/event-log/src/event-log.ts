@@ -8,7 +8,7 @@ import { eventLogErrors } from './errors.ts';
  * Guarantees of every adapter
  * - append() resolves only when the records are durable: no crash of this process, and no loss of a server that the adapter is set
  *   up to survive, takes them away. Within one call and partition, records keep their order.
- * - A rejected append() may have stored some or all of its records. Who appends again must make the second copy recognisable
+ * - A rejected append() may have stored some or all of its records. Who appends again must make the duplicate recognisable
  *   (LogEvent.source, Correlation.closeOffset/closeSequence): readers drop it.
  * - Readers see a partition's records in offset order, each once per pass, and only durable ones.
  * - A record's timestamp is the log's append time. It falls within a partition only where the clock of the log's machine was set back, or where

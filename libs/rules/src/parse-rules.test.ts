@@ -91,7 +91,15 @@ test('any text gives rules or problems with a place in it, and never throws', ()
       "'",
       '\t',
     ],
-    ...['then: b', 'within: 5s', 'close: final', '?', '!!binary x', '<<: *a', '#', '|', '>'],
+    'then: b',
+    'within: 5s',
+    'close: final',
+    '?',
+    '!!binary x',
+    '<<: *a',
+    '#',
+    '|',
+    '>',
   );
   fc.assert(
     fc.property(fc.array(fc.oneof(piece, fc.string()), { maxLength: 30 }), (pieces) => {

@@ -15,7 +15,7 @@ export interface FillMove extends FillMark {
 
 /**
  * What every view of logs.events and logs.correlations (search store, archive) can say about how much of the log it holds. The marks
- * are kept with the data: who deletes the data deletes them too, and who restores an old copy restores the old marks. So an empty
+ * are kept with the data: who deletes the data deletes them too, and who restores an old backup restores the old marks. So an empty
  * view that retention has emptied is told from one that was lost.
  */
 export interface LogView {

@@ -9,7 +9,7 @@ export interface RedrivePlace {
   offset: number;
 }
 
-/** The code of a dead letter that is none: it notes which letters a job has taken; see docs/jobs.md. */
+/** The code of a dead letter that is none: it notes which dead letters a job has taken; see docs/jobs.md. */
 export const redriveClaimCode = 'redriven';
 
 const placeHeader = 'logloom-redrive';
@@ -47,7 +47,7 @@ export function redrivenFrom(
 }
 
 /**
- * The source of an event that was redriven. A job puts the letters of a partition in offset order, so the source's offsets only grow,
+ * The source of an event that was redriven. A job puts the dead letters of a partition in offset order, so the source's offsets only grow,
  * and a job that runs again after a crash gives the same sources.
  */
 export function redriveSource({ jobId, partition, offset }: RedrivePlace): Source {

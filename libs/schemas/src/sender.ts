@@ -1,4 +1,4 @@
-/** Who sent an event, as far as a door knows it. */
+/** Who sent an event, as far as a receiver knows it. */
 export interface Sender {
   /** The name of the key that it was sent with; '' when it was sent with one that is not known any more. */
   key?: string | undefined;

@@ -11,7 +11,7 @@ import type { Correlation, Level, LogView, PlacedEvent } from '@logloom/schemas'
  * Guarantees of every adapter
  * - index() and indexCorrelations() resolve only when everything that they were given is durable and will be found, at once or
  *   within seconds, but for what they give back as refused. A rejected call may have stored some of it; the same call again is safe.
- * - An event is stored once per id: the first copy stays, whatever a later one says.
+ * - An event is stored once per id: the first one stays, whatever a later one says.
  * - A correlation document is stored once per id, at the highest revision that came; lower and equal ones are ignored.
  * - Pages never repeat or leave out what was there when the first page was made, while nothing is deleted.
  * - Queries reject with SearchStoreError; `timeout` when one runs too long, `cancelled` when nobody waits for it any more

@@ -7,10 +7,14 @@ import { resultCode } from './result-code.ts';
 export type StorageTrouble = keyof typeof storageErrors;
 
 const byErrno: Readonly<Record<string, StorageTrouble>> = {
-  ...{ ENOSPC: 'disk-full', EDQUOT: 'disk-full' },
-  ...{ EROFS: 'read-only', EACCES: 'read-only', EPERM: 'read-only' },
+  ENOSPC: 'disk-full',
+  EDQUOT: 'disk-full',
+  EROFS: 'read-only',
+  EACCES: 'read-only',
+  EPERM: 'read-only',
   // Errors that were told apart before, also on another thread.
-  ...{ 'disk-full': 'disk-full', 'read-only': 'read-only' },
+  'disk-full': 'disk-full',
+  'read-only': 'read-only',
 };
 const ioError = 10;
 /** SQLITE_IOERR_SHMSIZE: the index of the write-ahead log cannot grow. Source: sqlite.org/rescode.html. */

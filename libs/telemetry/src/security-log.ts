@@ -24,7 +24,7 @@ const maxText = 200;
 const maxQuery = 4_096;
 
 /**
- * Who was refused at which door and why: every one in `logloom_security_refused_requests_total`, and the last of each reason in the
+ * Who was refused at which port and why: every one in `logloom_security_refused_requests_total`, and the last of each reason in the
  * log, with how many there were, at most every 10 s: a flood of them must not flood the log.
  */
 export class SecurityLog {

@@ -69,17 +69,23 @@ for (const { rulesText, idleMinutes } of [
     const closedBy = await appendAt(63, tick());
     await appendAt(100, event('open'));
     const written = {
-      ...{
-        id: '0-1',
-        correlationId: 'done',
-        kind: 'traceId',
-        partition: 0,
-        revision: 1,
-        closeReason: 'idle',
-      },
-      ...{ firstOffset: 1, memberDeltas: [0, 2], closeOffset: closedBy, closeSequence: 0 },
-      ...{ firstAt: 1_700_000_000_000_000, lastAt: 1_700_000_000_000_002 },
-      ...{ services: [], levels: {}, rules: [], severity: null, firstClosedAt: start + 62 * minuteMs },
+      id: '0-1',
+      correlationId: 'done',
+      kind: 'traceId',
+      partition: 0,
+      revision: 1,
+      closeReason: 'idle',
+      firstOffset: 1,
+      memberDeltas: [0, 2],
+      closeOffset: closedBy,
+      closeSequence: 0,
+      firstAt: 1_700_000_000_000_000,
+      lastAt: 1_700_000_000_000_002,
+      services: [],
+      levels: {},
+      rules: [],
+      severity: null,
+      firstClosedAt: start + 62 * minuteMs,
     };
     await appendAt(63, await oldValue('Correlation', written), topics.correlations);
     const stopped = new AbortController();

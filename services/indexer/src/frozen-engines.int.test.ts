@@ -61,8 +61,11 @@ test(
       const checks = new Set<HealthCheck>();
       let stop = new AbortController();
       let running = runIndexer({
-        ...{ settings, telemetry: createTelemetry('indexer', 'fatal'), checks },
-        ...{ signal: stop.signal, onReady: () => {} },
+        settings,
+        telemetry: createTelemetry('indexer', 'fatal'),
+        checks,
+        signal: stop.signal,
+        onReady: () => {},
       });
       running.catch(() => {});
       await write();
@@ -98,8 +101,10 @@ test(
       }
       stop = new AbortController();
       running = runIndexer({
-        ...{ settings, telemetry: createTelemetry('indexer', 'fatal') },
-        ...{ signal: stop.signal, onReady: () => {} },
+        settings,
+        telemetry: createTelemetry('indexer', 'fatal'),
+        signal: stop.signal,
+        onReady: () => {},
       });
       running.catch(() => {});
       await untilStored();

@@ -57,7 +57,7 @@ test('killed again and again, it stores each event and document once, and a rebu
   }
 });
 
-/** Events with copies, ticks, one record that is none of ours; documents with revisions and with copies from behind. */
+/** Events with duplicates, ticks, one record that is none of ours; documents with revisions and with duplicates from behind. */
 async function fillLog({ log, serde }: LogConnection) {
   const epoch = await log.epochOf(topics.events);
   const eventIds: string[] = [];
@@ -177,10 +177,13 @@ async function deadLettersHold({ log, serde }: LogConnection, text: string): Pro
     assert.ok(records.length > 0);
     await serde.load(records.map((record) => record.value));
     for (const { value } of records) {
-      const letter = serde.decode(value);
-      assert.ok(letter.name === 'DeadLetter');
-      assert.equal(letter.value.payload.toString(), text);
-      assert.deepEqual([letter.value.code, letter.value.source.partition], ['undecodable-record', partition]);
+      const deadLetter = serde.decode(value);
+      assert.ok(deadLetter.name === 'DeadLetter');
+      assert.equal(deadLetter.value.payload.toString(), text);
+      assert.deepEqual(
+        [deadLetter.value.code, deadLetter.value.source.partition],
+        ['undecodable-record', partition],
+      );
     }
   }
 }

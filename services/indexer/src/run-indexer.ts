@@ -74,7 +74,7 @@ export const runIndexer: RunService = async ({ settings, telemetry, signal, onRe
   if (settings.REDIS_URL === undefined) setAsideDamagedJobFiles(jobsStore.folder).forEach(onDamaged);
   const queue = cleanUp.adopt(await openJobQueue(jobsStore), (opened) => opened.close());
   const records = cleanUp.adopt(await openJobRecords(jobsStore), (opened) => opened.close());
-  const recordsCopy =
+  const recordsBackup =
     settings.REDIS_URL === undefined
       ? undefined
       : cleanUp.adopt(createSqliteJobRecords(join(jobsStore.folder, 'copy')), (opened) => opened.close());
@@ -172,8 +172,22 @@ export const runIndexer: RunService = async ({ settings, telemetry, signal, onRe
     ),
     runJobs(
       {
-        ...{ log, serde, search, evaluating, archive, exchangeLock, queue, records, recordsCopy },
-        ...{ settings, logger, gaps, metrics, oldestUnread, retentionClock, now: Date.now },
+        log,
+        serde,
+        search,
+        evaluating,
+        archive,
+        exchangeLock,
+        queue,
+        records,
+        recordsBackup,
+        settings,
+        logger,
+        gaps,
+        metrics,
+        oldestUnread,
+        retentionClock,
+        now: Date.now,
       },
       stop,
     ),

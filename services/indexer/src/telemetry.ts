@@ -86,9 +86,9 @@ export function createMetrics({ registry }: Telemetry) {
       help: 'Records that could not be decoded.',
       registers,
     }),
-    copies: new Counter({
+    duplicates: new Counter({
       name: 'logloom_indexer_copies_total',
-      help: 'Events dropped because they are copies of one within the duplicate window.',
+      help: 'Events dropped because they are duplicates of one within the duplicate window.',
       registers,
     }),
     staleDocuments: new Counter({

@@ -26,7 +26,7 @@ const maxWaitMs = 10_000;
 
 /**
  * Sends lines to `POST /ingest` until they are answered: a server that is away or overloaded is waited for, longer each time, and the
- * numbers make a repetition no copy. Throws CommandError when it refuses for good, the signal's reason when it aborts.
+ * numbers keep a retry from making duplicates. Throws CommandError when it refuses for good, the signal's reason when it aborts.
  */
 export async function postBatch(body: string | Buffer, options: PostOptions): Promise<IngestAnswer> {
   const { url, key, producer, sequence, signal } = options;

@@ -113,11 +113,11 @@ export function archiveContract(name: string, create: ArchiveFactory): void {
     assert.equal(count, events.length);
   });
 
-  withArchive('the first copy of an id stays', async (archive) => {
+  withArchive('of two events with one id the first stays', async (archive) => {
     const first = event(1, 10);
-    const copy = { ...first, offset: 99, timestamp: 11 };
-    await archive.put([first, copy]);
-    await archive.put([copy, event(2, 20)]);
+    const duplicate = { ...first, offset: 99, timestamp: 11 };
+    await archive.put([first, duplicate]);
+    await archive.put([duplicate, event(2, 20)]);
     assert.deepEqual(
       (await archive.byCorrelation('c')).map((e) => [e.id, e.offset]),
       [

@@ -77,8 +77,13 @@ function archiveTests({ name, baseUrl, server }: Target): void {
     test('months are collections, read in order together with the strays, and retention drops them', () =>
       withArchive(async (archive, url, database) => {
         const times = [
-          ...['2025-12-31T23:59:59Z', '2026-01-01T00:00:00Z', '2026-01-20T00:00:00Z', '2026-03-01T00:00:00Z'],
-          ...['2026-03-02T00:00:00Z', '2004-01-01T00:00:00Z', '2031-01-01T00:00:00Z'],
+          '2025-12-31T23:59:59Z',
+          '2026-01-01T00:00:00Z',
+          '2026-01-20T00:00:00Z',
+          '2026-03-01T00:00:00Z',
+          '2026-03-02T00:00:00Z',
+          '2004-01-01T00:00:00Z',
+          '2031-01-01T00:00:00Z',
         ];
         const events = times.map((time, i) => event(i, time));
         await archive.put(events.toReversed());
@@ -104,12 +109,12 @@ function archiveTests({ name, baseUrl, server }: Target): void {
         assert.equal((await archive.counts()).events, 3);
       }));
 
-    test("a copy whose timestamp lies beyond the month's end is known", () =>
+    test("a duplicate whose timestamp lies beyond the month's end is known", () =>
       withArchive(async (archive) => {
         const first = event(1, '2026-01-31T23:59:59Z');
-        const copy = { ...first, offset: 9, timestamp: micros('2026-02-01T00:00:01Z') };
+        const duplicate = { ...first, offset: 9, timestamp: micros('2026-02-01T00:00:01Z') };
         await archive.put([event(2, '2026-02-01T00:00:02Z'), first]);
-        await archive.put([copy, event(3, '2026-02-01T00:00:03Z')]);
+        await archive.put([duplicate, event(3, '2026-02-01T00:00:03Z')]);
         assert.deepEqual(
           (await archive.byCorrelation('c')).map(({ offset }) => offset),
           [1, 2, 3],

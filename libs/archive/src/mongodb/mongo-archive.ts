@@ -92,7 +92,7 @@ export async function openMongoArchive(
 async function putEvents(store: MongoStore, events: readonly PlacedEvent[]): Promise<void> {
   const firsts = new Map<string, PlacedEvent>();
   for (const event of events) if (!firsts.has(event.id)) firsts.set(event.id, event);
-  await forgetCopies(store, firsts);
+  await forgetDuplicates(store, firsts);
   const bySlice = Map.groupBy(firsts.values(), sliceOf);
   await Promise.all(
     Array.from(bySlice, async ([name, members]) => {
@@ -104,8 +104,8 @@ async function putEvents(store: MongoStore, events: readonly PlacedEvent[]): Pro
   );
 }
 
-/** A collection refuses a second copy by itself; one whose timestamp lies beyond the month's end has to be looked for. */
-async function forgetCopies(store: MongoStore, events: Map<string, PlacedEvent>): Promise<void> {
+/** A collection refuses a duplicate by itself; one whose timestamp lies beyond the month's end has to be looked for. */
+async function forgetDuplicates(store: MongoStore, events: Map<string, PlacedEvent>): Promise<void> {
   const byNeighbour = Map.groupBy(events.values(), neighbourOf);
   byNeighbour.delete(undefined);
   if (byNeighbour.size === 0) return;
@@ -114,10 +114,10 @@ async function forgetCopies(store: MongoStore, events: Map<string, PlacedEvent>)
     if (name === undefined || !names.has(name)) continue;
     const ids = members.map(({ id }) => id);
     const keys = [...new Set(members.map(({ correlationId, id }) => correlationId ?? id))];
-    const copies = store
+    const duplicates = store
       .slice(name)
       .find({ _id: { $in: ids }, key: { $in: keys } }, { projection: { _id: 1 } });
-    for await (const { _id } of copies) events.delete(_id);
+    for await (const { _id } of duplicates) events.delete(_id);
   }
 }
 

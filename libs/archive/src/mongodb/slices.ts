@@ -5,11 +5,11 @@ export const otherEvents = 'events_other';
 
 const monthsBack = 120;
 const monthsAhead = 1;
-/** Copies of one event differ in their timestamp when its producer gave none; the copy is not received a day later. */
+/** Duplicates of an event differ in their timestamp when its producer gave none; a duplicate is not received a day later. */
 const borderMicros = 24 * 3_600_000_000;
 
 /**
- * The collection of an event: a calendar month, UTC. It follows from the event alone, so that a replay finds the first copy. Stray
+ * The collection of an event: a calendar month, UTC. It follows from the event alone, so that a replay finds the first one. Stray
  * timestamps cannot make collections without end: what lies more than ten years before or a month after the receipt has one of its own.
  */
 export function sliceOf({ timestamp, receivedAt }: Pick<PlacedEvent, 'timestamp' | 'receivedAt'>): string {
@@ -18,7 +18,7 @@ export function sliceOf({ timestamp, receivedAt }: Pick<PlacedEvent, 'timestamp'
   return month < received - monthsBack || month > received + monthsAhead ? otherEvents : nameOf(month);
 }
 
-/** The other slice that may hold a copy of the event, when it lies near the border of its own. */
+/** The other slice that may hold a duplicate of the event, when it lies near the border of its own. */
 export function neighbourOf(event: Pick<PlacedEvent, 'timestamp' | 'receivedAt'>): string | undefined {
   const own = sliceOf(event);
   if (own === otherEvents) return undefined;

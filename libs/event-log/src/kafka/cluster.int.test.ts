@@ -174,7 +174,7 @@ describe('the Kafka log on three brokers', { skip }, () => {
     await sleep(upMs);
     await writing.stop();
 
-    let copies = 0;
+    let duplicates = 0;
     for (let partition = 0; partition < partitions; partition++) {
       const inLog = await readAll(reading, name, partition);
       const numbers = inLog.map(({ value }) => numberOf(value));
@@ -192,12 +192,12 @@ describe('the Kafka log on three brokers', { skip }, () => {
         acknowledged,
         'acknowledged records are in the order of their appends',
       );
-      copies += numbers.length - firsts.length;
+      duplicates += numbers.length - firsts.length;
       if (!troubled.has(partition))
         assert.equal(
           firsts.length,
           numbers.length,
-          `copies in partition ${partition}, where no send had failed`,
+          `duplicates in partition ${partition}, where no send had failed`,
         );
       await member.until('the group at the end', () =>
         firsts.every((number) => processed[partition]!.has(number)),
@@ -205,7 +205,7 @@ describe('the Kafka log on three brokers', { skip }, () => {
     }
     await member.stop();
     t.diagnostic(
-      `${writer.acknowledged} acknowledged, ${writer.failed} refused, ${copies} copies, ` +
+      `${writer.acknowledged} acknowledged, ${writer.failed} refused, ${duplicates} duplicates, ` +
         `${troubled.size} of ${partitions} partitions were sent to again, ${opened.count} assignments`,
     );
     assert.ok(

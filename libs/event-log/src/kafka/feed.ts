@@ -25,7 +25,7 @@ export interface Feed {
   readonly close: () => void;
 }
 
-interface Lane {
+interface FetchedQueue {
   topic: string;
   topicId: string;
   partition: number;
@@ -61,7 +61,7 @@ export class KafkaFeeds {
   readonly #epochs: KafkaTopicEpochs;
   readonly #view: KafkaClusterView;
   readonly #ends: KnownEnds;
-  readonly #lanes = new Set<Lane>();
+  readonly #queues = new Set<FetchedQueue>();
   readonly #busyNodes = new Set<number>();
   #isPumping = false;
   #isPumpWanted = false;
@@ -80,7 +80,7 @@ export class KafkaFeeds {
    * Begins at an offset of the topic with this id. A take() rejects with `topic-recreated` when the topic is another one now.
    */
   open(topic: string, topicId: string, partition: number, offset: number): Feed {
-    const lane: Lane = {
+    const queue: FetchedQueue = {
       topic,
       topicId,
       partition,
@@ -94,41 +94,41 @@ export class KafkaFeeds {
       waitingSince: 0,
       failure: undefined,
     };
-    this.#lanes.add(lane);
+    this.#queues.add(queue);
     return {
-      take: (maxRecords) => this.#take(lane, maxRecords),
+      take: (maxRecords) => this.#take(queue, maxRecords),
       takeGap: () => {
-        const { gap } = lane;
-        lane.gap = undefined;
+        const { gap } = queue;
+        queue.gap = undefined;
         return gap;
       },
       close: () => {
-        lane.isClosed = true;
-        this.#lanes.delete(lane);
-        lane.wake?.();
+        queue.isClosed = true;
+        this.#queues.delete(queue);
+        queue.wake?.();
       },
     };
   }
 
-  async #take(lane: Lane, maxRecords: number): Promise<LogRecord[]> {
-    if (lane.taken === lane.records.length && lane.gap === undefined && !lane.isClosed) {
-      lane.waitingSince = Date.now();
+  async #take(queue: FetchedQueue, maxRecords: number): Promise<LogRecord[]> {
+    if (queue.taken === queue.records.length && queue.gap === undefined && !queue.isClosed) {
+      queue.waitingSince = Date.now();
       await new Promise<void>((resolve) => {
-        lane.wake = resolve;
+        queue.wake = resolve;
         this.#pump();
       });
-      lane.wake = undefined;
+      queue.wake = undefined;
     }
-    if (lane.failure !== undefined) throw lane.failure;
-    if (lane.gap !== undefined) return [];
+    if (queue.failure !== undefined) throw queue.failure;
+    if (queue.gap !== undefined) return [];
     const records =
-      lane.taken === 0 && lane.records.length <= maxRecords
-        ? lane.records
-        : lane.records.slice(lane.taken, lane.taken + maxRecords);
-    lane.taken += records.length;
-    if (lane.taken === lane.records.length) {
-      lane.records = [];
-      lane.taken = 0;
+      queue.taken === 0 && queue.records.length <= maxRecords
+        ? queue.records
+        : queue.records.slice(queue.taken, queue.taken + maxRecords);
+    queue.taken += records.length;
+    if (queue.taken === queue.records.length) {
+      queue.records = [];
+      queue.taken = 0;
       // The next piece comes while the reader works on this one.
       if (records.length > 0) this.#pump();
     }
@@ -144,24 +144,24 @@ export class KafkaFeeds {
   }
 
   async #runPump(): Promise<void> {
-    while (this.#isPumpWanted && this.#lanes.size > 0) {
+    while (this.#isPumpWanted && this.#queues.size > 0) {
       this.#isPumpWanted = false;
       // Readers that become ready in the same turn share a fetch.
       await new Promise((resolve) => setImmediate(resolve));
       try {
         const cluster = await this.#connection.cluster([
-          ...new Set([...this.#lanes].map(({ topic }) => topic)),
+          ...new Set([...this.#queues].map(({ topic }) => topic)),
         ]);
-        const byNode = Map.groupBy(this.#lanes, ({ topic, partition }) =>
+        const byNode = Map.groupBy(this.#queues, ({ topic, partition }) =>
           leaderId(cluster, topic, partition),
         );
-        for (const [node, lanes] of byNode) {
-          const wanted = lanes.filter(({ isFetching, records }) => !isFetching && records.length === 0);
+        for (const [node, queues] of byNode) {
+          const wanted = queues.filter(({ isFetching, records }) => !isFetching && records.length === 0);
           if (wanted.length === 0 || this.#busyNodes.has(node)) continue;
           if (node < 0) throw new Error(`${wanted[0]!.topic}/${wanted[0]!.partition} has no leader`);
-          const waitMs = wanted.length === lanes.length ? longPollMs : shortPollMs;
+          const waitMs = wanted.length === queues.length ? longPollMs : shortPollMs;
           this.#busyNodes.add(node);
-          for (const lane of wanted) lane.isFetching = true;
+          for (const queue of wanted) queue.isFetching = true;
           void this.#fetch(cluster, node, wanted, waitMs);
         }
       } catch (error) {
@@ -172,19 +172,24 @@ export class KafkaFeeds {
     this.#isPumping = false;
   }
 
-  async #fetch(cluster: Cluster, node: number, lanes: readonly Lane[], waitMs: number): Promise<void> {
+  async #fetch(
+    cluster: Cluster,
+    node: number,
+    queues: readonly FetchedQueue[],
+    waitMs: number,
+  ): Promise<void> {
     try {
       const broker = await cluster.findBroker({ nodeId: String(node) });
-      const positions = lanes.map(({ next, ...place }) => ({ ...place, offset: next }));
+      const positions = queues.map(({ next, ...place }) => ({ ...place, offset: next }));
       let refused: Error | undefined;
       for (const fetched of await fetchFrom(broker, positions, waitMs)) {
         const { topic, partition } = fetched;
-        const lane = lanes.find((l) => l.topic === topic && l.partition === partition)!;
+        const queue = queues.find((l) => l.topic === topic && l.partition === partition)!;
         if (fetched.refused === undefined) {
           this.#ends.see(topic, partition, fetched.end);
-          deliver(lane, fetched);
-        } else if (fetched.refused === 'out-of-range') await this.#moveIntoRange(cluster, lane);
-        else refused = (await this.#identify(lane)) ?? refused;
+          deliver(queue, fetched);
+        } else if (fetched.refused === 'out-of-range') await this.#moveIntoRange(cluster, queue);
+        else refused = (await this.#identify(queue)) ?? refused;
       }
       if (refused !== undefined) throw refused;
       this.#failures = 0;
@@ -193,40 +198,40 @@ export class KafkaFeeds {
       await this.#failed(error);
     } finally {
       this.#busyNodes.delete(node);
-      for (const lane of lanes) lane.isFetching = false;
-      if ([...this.#lanes].some(({ wake, records }) => wake !== undefined && records.length === 0))
+      for (const queue of queues) queue.isFetching = false;
+      if ([...this.#queues].some(({ wake, records }) => wake !== undefined && records.length === 0))
         this.#pump();
     }
   }
 
-  async #moveIntoRange(cluster: Cluster, lane: Lane): Promise<void> {
-    const { topic, partition, next } = lane;
+  async #moveIntoRange(cluster: Cluster, queue: FetchedQueue): Promise<void> {
+    const { topic, partition, next } = queue;
     const start = await listOffset(cluster, topic, partition, true);
     if (next < start) {
-      lane.gap = { topic, partition, from: next, to: start, reason: 'trimmed' };
-      lane.next = start;
+      queue.gap = { topic, partition, from: next, to: start, reason: 'trimmed' };
+      queue.next = start;
     } else {
       const end = await confirmedEnd(this.#view, cluster, topic, partition);
       if (next <= end) return;
       this.#ends.confirm(topic, partition, end);
-      lane.gap = { topic, partition, from: end, to: next, reason: 'lost-end' };
-      lane.next = end;
+      queue.gap = { topic, partition, from: end, to: next, reason: 'lost-end' };
+      queue.next = end;
     }
-    lane.wake?.();
+    queue.wake?.();
   }
 
-  /** Finds out why a broker does not know the lane's topic; returns the reason to try again, or ends the lane. */
-  async #identify(lane: Lane): Promise<Error | undefined> {
-    if ((await this.#epochs.refresh(lane.topic)) === lane.topicId)
-      return new Error(`the leader of ${lane.topic}/${lane.partition} does not know the topic yet`);
-    fail(lane, topicRecreated(lane.topic));
+  /** Finds out why a broker does not know the queue's topic; returns the reason to try again, or ends the queue. */
+  async #identify(queue: FetchedQueue): Promise<Error | undefined> {
+    if ((await this.#epochs.refresh(queue.topic)) === queue.topicId)
+      return new Error(`the leader of ${queue.topic}/${queue.partition} does not know the topic yet`);
+    fail(queue, topicRecreated(queue.topic));
     return undefined;
   }
 
   async #failed(error: unknown): Promise<void> {
     if (Date.now() - this.#lastSuccess > this.#settings.outageMs) {
-      for (const lane of this.#lanes)
-        fail(lane, logUnavailable(`cannot read ${lane.topic}/${lane.partition}`, error));
+      for (const queue of this.#queues)
+        fail(queue, logUnavailable(`cannot read ${queue.topic}/${queue.partition}`, error));
       return;
     }
     // The first failure is a leader that moved, as a rule.
@@ -236,13 +241,13 @@ export class KafkaFeeds {
   }
 }
 
-function deliver(lane: Lane, { records, nextOffset }: Fetched): void {
-  lane.records = records;
-  lane.next = nextOffset;
-  if (records.length > 0 || Date.now() - lane.waitingSince >= idleMs) lane.wake?.();
+function deliver(queue: FetchedQueue, { records, nextOffset }: Fetched): void {
+  queue.records = records;
+  queue.next = nextOffset;
+  if (records.length > 0 || Date.now() - queue.waitingSince >= idleMs) queue.wake?.();
 }
 
-function fail(lane: Lane, failure: EventLogError): void {
-  lane.failure = failure;
-  lane.wake?.();
+function fail(queue: FetchedQueue, failure: EventLogError): void {
+  queue.failure = failure;
+  queue.wake?.();
 }

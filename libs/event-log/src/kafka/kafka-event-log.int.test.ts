@@ -179,7 +179,7 @@ describe('the Kafka log', { skip }, () => {
       await rejectsWith('log-unavailable', KafkaEventLog.open(options, []));
     });
 
-    test('an outage longer than kafkajs tries ends in copies at most; a shorter patience in log-unavailable', async () => {
+    test('an outage longer than kafkajs tries ends in duplicates at most; a shorter patience in log-unavailable', async () => {
       const topic = await newTopic(log);
       let sentAgain = false;
       const onTrouble = ({ message }: { message: string }): void => {

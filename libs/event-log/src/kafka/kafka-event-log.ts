@@ -30,7 +30,7 @@ import { KafkaTopics } from './topics.ts';
  * - Durable means: on min.insync.replicas brokers (2 of 3 in a cluster). Append times are the partition leader's clock: they fall
  *   when leadership moves to a broker whose clock is behind, so brokers need synchronised clocks.
  * - An append that had to be sent again through a new producer may be in the log twice, also when it succeeds; the offsets are
- *   those of the last copy. A rejected one also rejects what was appended to the same partition after it and is not stored yet.
+ *   those of the last one. A rejected one also rejects what was appended to the same partition after it and is not stored yet.
  * - Offsets may have holes, where other clients write transactions; records of open and aborted transactions are not seen.
  * - trim() works to the record. Deleting a topic also drops what was committed on it.
  */

@@ -1,12 +1,12 @@
 import kafkajs, { type CompressionTypes, type Message, type Producer } from 'kafkajs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EventLogError, type NewRecord } from '../event-log.ts';
+import { AppendQueue } from './append-queue.ts';
 import { compressionTypes } from './codecs.ts';
 import { connectionTimeoutMs, requestTimeoutMs } from './connection.ts';
 import { backoffMs, errorType, isUnknownTopic, logUnavailable, unknownTopic } from './error.ts';
 import { asOneGroup, silence } from './internals.ts';
 import type { KafkaSettings } from './options.ts';
-import { ProducerLane } from './producer-lane.ts';
 import { KafkaSockets } from './sockets.ts';
 
 /** A producer is given up when kafkajs has not brought a batch through in about so long. */
@@ -21,14 +21,14 @@ interface Handle {
 }
 
 /**
- * Appends to partitions, each in a lane of its own: one send() for one partition at a time. kafkajs loses acknowledged records when
+ * Appends to partitions, each in a queue of its own: one send() for one partition at a time. kafkajs loses acknowledged records when
  * a send() has several partitions and a leader moves, and after a failed send() it gives the sequence numbers of the failed batch to
- * the next one, which the broker may then take for a copy: so a producer that failed once is never used for another batch. The batch
+ * the next one, which the broker may then take for a duplicate: so a producer that failed once is never used for another batch. The batch
  * goes again through a new one, and may then be in the log twice.
  */
 export class KafkaAppender {
   readonly #settings: KafkaSettings;
-  readonly #lanes = new Map<string, ProducerLane>();
+  readonly #queues = new Map<string, AppendQueue>();
   readonly #compression: CompressionTypes;
   readonly #appending = new Set<Promise<unknown>>();
   #current: Handle | undefined;
@@ -60,14 +60,14 @@ export class KafkaAppender {
 
   /** The topic was deleted: the metadata that a producer keeps of it would fail its other topics. */
   forget(topic: string): void {
-    for (const key of this.#lanes.keys()) if (key.startsWith(`${topic}/`)) this.#lanes.delete(key);
+    for (const key of this.#queues.keys()) if (key.startsWith(`${topic}/`)) this.#queues.delete(key);
     if (this.#current !== undefined) this.#retire(this.#current);
   }
 
   async #append(topic: string, records: readonly NewRecord[]): Promise<number[]> {
     const first = records[0]?.partition;
     if (first !== undefined && records.every(({ partition }) => partition === first))
-      return this.#lane(topic, first).append(records);
+      return this.#queue(topic, first).append(records);
     const indexes = new Map<number, number[]>();
     records.forEach(({ partition }, i) => {
       const of = indexes.get(partition);
@@ -77,7 +77,7 @@ export class KafkaAppender {
     const offsets = new Array<number>(records.length);
     const results = await Promise.allSettled(
       [...indexes].map(async ([partition, places]) => {
-        const found = await this.#lane(topic, partition).append(places.map((i) => records[i]!));
+        const found = await this.#queue(topic, partition).append(places.map((i) => records[i]!));
         places.forEach((place, i) => (offsets[place] = found[i]!));
       }),
     );
@@ -85,14 +85,14 @@ export class KafkaAppender {
     return offsets;
   }
 
-  #lane(topic: string, partition: number): ProducerLane {
+  #queue(topic: string, partition: number): AppendQueue {
     const key = `${topic}/${partition}`;
-    let lane = this.#lanes.get(key);
-    if (lane === undefined) {
-      lane = new ProducerLane((messages) => this.#send(topic, partition, messages));
-      this.#lanes.set(key, lane);
+    let queue = this.#queues.get(key);
+    if (queue === undefined) {
+      queue = new AppendQueue((messages) => this.#send(topic, partition, messages));
+      this.#queues.set(key, queue);
     }
-    return lane;
+    return queue;
   }
 
   /** Gives the first record's offset. */

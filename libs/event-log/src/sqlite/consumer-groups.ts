@@ -134,8 +134,15 @@ export class SqliteConsumerGroups {
     }
     try {
       const { changes } = this.#commit.run(
-        ...[group, topic, partition, offset, metadata],
-        ...[group, member, topic, epoch],
+        group,
+        topic,
+        partition,
+        offset,
+        metadata,
+        group,
+        member,
+        topic,
+        epoch,
       );
       return changes > 0;
     } catch (error) {

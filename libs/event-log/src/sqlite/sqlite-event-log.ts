@@ -17,9 +17,9 @@ import {
   type TopicSpec,
 } from '../event-log.ts';
 import type { Trouble } from '../kafka/options.ts';
+import { AppendNotifier } from './append-notifier.ts';
 import { leaseRenewalMs, SqliteConsumerGroups } from './consumer-groups.ts';
 import { SqliteTopic, topicPath } from './topic.ts';
-import { WakeUp } from './wake-up.ts';
 
 const defaultBatch = 1000;
 const idleMs = 100;
@@ -42,7 +42,7 @@ export class SqliteEventLog implements EventLog {
   readonly #groups: SqliteConsumerGroups;
   readonly #onTrouble: (trouble: Trouble) => void;
   readonly #topics = new Map<string, SqliteTopic>();
-  readonly #wakeUp: WakeUp;
+  readonly #notifier: AppendNotifier;
 
   constructor(folder: string, onTrouble: (trouble: Trouble) => void = () => {}) {
     mkdirSync(folder, { recursive: true });
@@ -50,7 +50,7 @@ export class SqliteEventLog implements EventLog {
     this.#onTrouble = onTrouble;
     this.#groups = new SqliteConsumerGroups(folder);
     this.epoch = this.#groups.epoch;
-    this.#wakeUp = new WakeUp(`event-log:${this.epoch}`);
+    this.#notifier = new AppendNotifier(`event-log:${this.epoch}`);
   }
 
   async createTopics(topics: readonly TopicSpec[]): Promise<void> {
@@ -77,13 +77,13 @@ export class SqliteEventLog implements EventLog {
   async append(topic: string, records: readonly NewRecord[]): Promise<number[]> {
     if (records.length === 0) return [];
     const offsets = this.#topic(topic).append(records, Date.now());
-    this.#wakeUp.announce(topic);
+    this.#notifier.announce(topic);
     return offsets;
   }
 
   /** Calls the listener whenever a thread of this process has appended to a topic; gives the function that ends it. */
   onAppended(listener: (topic: string) => void): () => void {
-    return this.#wakeUp.listen(listener);
+    return this.#notifier.listen(listener);
   }
 
   /** Bytes of a topic's file that records may take without its growing. */
@@ -93,7 +93,7 @@ export class SqliteEventLog implements EventLog {
 
   /** Wakes the readers of this process because another one has appended. */
   announce(topic: string): void {
-    this.#wakeUp.announce(topic);
+    this.#notifier.announce(topic);
   }
 
   async read(
@@ -157,7 +157,7 @@ export class SqliteEventLog implements EventLog {
         next[p] = records.at(-1)!.offset + 1;
       }
       if (found) await yieldToIo();
-      else await this.#wakeUp.wait(options.topic, idleMs, signal);
+      else await this.#notifier.wait(options.topic, idleMs, signal);
     }
   }
 
@@ -189,7 +189,7 @@ export class SqliteEventLog implements EventLog {
   async close(): Promise<void> {
     for (const topic of this.#topics.values()) topic.close();
     this.#groups.close();
-    this.#wakeUp.close();
+    this.#notifier.close();
   }
 
   /** Ends what an earlier process left behind. Called once, by the process that has locked the folder, before others open it. */
@@ -241,7 +241,7 @@ export class SqliteEventLog implements EventLog {
     );
     for (const [p, offset] of to.entries()) topic.raiseFloor(p, offset);
     this.#onTrouble({
-      message: `${topic.path}-wal is gone, or ${topic.path} is an old copy, and with it the last records of ${topic.name}: offsets go on at ${to.join(', ')} (partition 0, 1, …) instead of ${from.join(', ')}`,
+      message: `${topic.path}-wal is gone, or ${topic.path} is an old backup, and with it the last records of ${topic.name}: offsets go on at ${to.join(', ')} (partition 0, 1, …) instead of ${from.join(', ')}`,
     });
   }
 
@@ -404,7 +404,7 @@ export class SqliteEventLog implements EventLog {
           await yieldToIo();
         } else {
           await handler.idle?.();
-          await this.#wakeUp.wait(name, idleMs, signal);
+          await this.#notifier.wait(name, idleMs, signal);
         }
       }
     } finally {

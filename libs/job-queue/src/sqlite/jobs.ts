@@ -34,8 +34,14 @@ export function insertJobs(db: SqliteDatabase, jobs: NewJob[], now: number): str
     db.run(
       `INSERT INTO jobs (id, name, data, run_at, attempts, backoff, added_at, timed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (id) DO NOTHING`,
-      ...[id, job.name, data, now + Math.round(job.delayMs ?? 0), job.attempts ?? 1],
-      ...[job.backoff === undefined ? null : JSON.stringify(job.backoff), now, now],
+      id,
+      job.name,
+      data,
+      now + Math.round(job.delayMs ?? 0),
+      job.attempts ?? 1,
+      job.backoff === undefined ? null : JSON.stringify(job.backoff),
+      now,
+      now,
     );
     return id;
   });
@@ -57,26 +63,40 @@ export function claimJob(
   const due = db.get(
     `SELECT 1 FROM jobs WHERE name = ? AND state = 'waiting' AND run_at <= ?
      UNION ALL SELECT 1 FROM jobs WHERE name = ? AND state = 'active' AND lease_until <= ? LIMIT 1`,
-    ...[name, now, name, now],
+    name,
+    now,
+    name,
+    now,
   );
   if (due === undefined) return undefined;
   const row = db.transaction(() => {
     db.run(
       `UPDATE jobs SET state = 'failed', lease = NULL, finished_at = ?, timed_at = ?, error = 'its worker died or stood still too often'
        WHERE name = ? AND state = 'active' AND lease_until <= ? AND lapses >= ?`,
-      ...[now, now, name, now, maxLapses],
+      now,
+      now,
+      name,
+      now,
+      maxLapses,
     );
     db.run(
       `UPDATE jobs SET state = 'waiting', lease = NULL, lapses = lapses + 1, attempts_made = attempts_made - 1
        WHERE name = ? AND state = 'active' AND lease_until <= ?`,
-      ...[name, now],
+      name,
+      now,
     );
     return db.get<JobRow>(
       `UPDATE jobs SET state = 'active', attempts_made = attempts_made + 1, lease = ?, lease_until = ?, timed_at = ?
        WHERE seq = (SELECT seq FROM jobs WHERE name = ? AND state = 'waiting' AND run_at <= ? ORDER BY run_at, seq LIMIT 1)
          AND NOT (? AND EXISTS (SELECT 1 FROM jobs WHERE name = ? AND state = 'active'))
        RETURNING *`,
-      ...[randomUUID(), leaseUntil, now, name, now, exclusive ? 1 : 0, name],
+      randomUUID(),
+      leaseUntil,
+      now,
+      name,
+      now,
+      exclusive ? 1 : 0,
+      name,
     );
   });
   if (row === undefined) return undefined;
@@ -95,7 +115,13 @@ export function undoWrongClock(db: SqliteDatabase, now: number): void {
     `UPDATE jobs SET run_at = CASE WHEN run_at > ? THEN run_at - (timed_at - ?) ELSE run_at END,
        lease_until = lease_until - (timed_at - ?), added_at = MIN(added_at, ?), finished_at = MIN(finished_at, ?), timed_at = ?
      WHERE timed_at > ?`,
-    ...[now, now, now, now, now, now, now + toleranceMs],
+    now,
+    now,
+    now,
+    now,
+    now,
+    now,
+    now + toleranceMs,
   );
 }
 
@@ -120,12 +146,18 @@ export function finishJob(
   return db.transaction(() => {
     const changed = db.run(
       `UPDATE jobs SET state = ?, error = ?, finished_at = ?, timed_at = ?, lease = NULL, lease_until = NULL WHERE ${held}`,
-      ...[outcome.state, error, now, now, lease],
+      outcome.state,
+      error,
+      now,
+      now,
+      lease,
     );
     db.run(
       `DELETE FROM jobs WHERE seq IN (SELECT seq FROM jobs WHERE name = ? AND state = ?
        ORDER BY finished_at DESC, seq DESC LIMIT -1 OFFSET ?)`,
-      ...[job.name, outcome.state, keep],
+      job.name,
+      outcome.state,
+      keep,
     );
     return changed > 0;
   });
@@ -165,7 +197,8 @@ export function countJobs(db: SqliteDatabase, name: string, now: number): JobCou
   const state = `CASE WHEN state = 'waiting' AND run_at > ? THEN 'delayed' ELSE state END`;
   const rows = db.all<{ state: keyof JobCounts; count: number }>(
     `SELECT ${state} AS state, count(*) AS count FROM jobs WHERE name = ? GROUP BY 1`,
-    ...[now, name],
+    now,
+    name,
   );
   for (const row of rows) counts[row.state] = row.count;
   return counts;

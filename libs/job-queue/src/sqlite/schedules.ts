@@ -20,7 +20,11 @@ export function putSchedule(
      ON CONFLICT (id) DO UPDATE SET
        next_at = CASE WHEN every_ms = excluded.every_ms THEN next_at ELSE excluded.next_at END,
        every_ms = excluded.every_ms, name = excluded.name, data = excluded.data`,
-    ...[id, everyMs, name, data, now + everyMs],
+    id,
+    everyMs,
+    name,
+    data,
+    now + everyMs,
   );
 }
 

@@ -3,9 +3,9 @@ import { JobQueueError } from '../job-queue-error.ts';
 import type { JobQueue } from '../job-queue.ts';
 import { SqliteDatabase } from './database.ts';
 import { jobsPath } from './files.ts';
+import { JobNotifier } from './job-notifier.ts';
 import { countJobs, failedJobs, findJob, insertJobs } from './jobs.ts';
 import { deleteSchedule, putSchedule } from './schedules.ts';
-import { WakeUp } from './wake-up.ts';
 import { SqliteWorker, type WorkerSettings } from './worker.ts';
 
 export interface SqliteJobQueueOptions extends Partial<WorkerSettings> {
@@ -29,7 +29,7 @@ const defaults: WorkerSettings = {
 export function createSqliteJobQueue({ folder, ...settings }: SqliteJobQueueOptions): JobQueue {
   const db = new SqliteDatabase(jobsPath(folder));
   const { now = defaults.now } = settings;
-  const wakeUp = new WakeUp();
+  const notifier = new JobNotifier();
   const closing = new AbortController();
   const workers = new Set<Promise<void>>();
   let closed: Promise<void> | undefined;
@@ -41,16 +41,16 @@ export function createSqliteJobQueue({ folder, ...settings }: SqliteJobQueueOpti
   return {
     add: async (name, data, options = {}) => {
       const [id] = insertJobs(open(), [{ ...options, name, data }], now());
-      wakeUp.wake();
+      notifier.wake();
       return id!;
     },
     addMany: async (jobs) => {
       const ids = open().transaction(() => insertJobs(db, jobs, now()));
-      wakeUp.wake();
+      notifier.wake();
       return ids;
     },
     process: async (name, handler, { concurrency = 1, exclusive = false }, signal) => {
-      const worker = new SqliteWorker(open(), { ...defaults, ...settings }, wakeUp, handler);
+      const worker = new SqliteWorker(open(), { ...defaults, ...settings }, notifier, handler);
       const stopping = AbortSignal.any([signal, closing.signal]);
       // Not before it is in the set: the first handler may call close().
       const running = Promise.resolve().then(() => worker.run(name, concurrency, exclusive, stopping));
@@ -82,14 +82,16 @@ export function createSqliteJobQueue({ folder, ...settings }: SqliteJobQueueOpti
       const changed = open().run(
         `UPDATE jobs SET state = 'waiting', run_at = ?, timed_at = ?, attempts_made = 0, lapses = 0, progress = 0, finished_at = NULL
          WHERE id = ? AND state = 'failed'`,
-        ...[now(), now(), id],
+        now(),
+        now(),
+        id,
       );
       if (changed === 0) {
         const job = findJob(db, id, now());
         if (job === undefined) throw new JobQueueError('job-not-found', `there is no job ${id}`);
         throw new JobQueueError('job-not-failed', `the job ${id} is ${job.state}, not failed`);
       }
-      wakeUp.wake();
+      notifier.wake();
     },
     remove: async (id) => {
       if (open().run(`DELETE FROM jobs WHERE id = ? AND state <> 'active'`, id) > 0) return true;

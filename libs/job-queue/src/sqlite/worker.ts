@@ -4,9 +4,9 @@ import { JobQueueError, UnrecoverableJobError } from '../job-queue-error.ts';
 import type { JobHandler } from '../job-queue.ts';
 import { retryDelay } from '../retry-delay.ts';
 import type { SqliteDatabase } from './database.ts';
+import type { JobNotifier } from './job-notifier.ts';
 import * as jobs from './jobs.ts';
 import { addScheduledJobs } from './schedules.ts';
-import type { WakeUp } from './wake-up.ts';
 
 export interface WorkerSettings {
   /** A job whose worker was not heard of for so long is given to another. A handler that blocks the thread longer loses its job. */
@@ -26,26 +26,26 @@ export interface WorkerSettings {
 export class SqliteWorker {
   readonly #db: SqliteDatabase;
   readonly #settings: WorkerSettings;
-  readonly #wakeUp: WakeUp;
+  readonly #notifier: JobNotifier;
   readonly #handler: JobHandler;
   readonly #active = new Set<Promise<void>>();
   #broken: { error: unknown } | undefined;
 
-  constructor(db: SqliteDatabase, settings: WorkerSettings, wakeUp: WakeUp, handler: JobHandler) {
+  constructor(db: SqliteDatabase, settings: WorkerSettings, notifier: JobNotifier, handler: JobHandler) {
     this.#db = db;
     this.#settings = settings;
-    this.#wakeUp = wakeUp;
+    this.#notifier = notifier;
     this.#handler = handler;
   }
 
   async run(name: string, concurrency: number, exclusive: boolean, signal: AbortSignal): Promise<void> {
-    const wake = () => this.#wakeUp.wake();
+    const wake = () => this.#notifier.wake();
     const stop = new AbortController();
     const stopping = AbortSignal.any([signal, stop.signal]);
     signal.addEventListener('abort', wake);
     try {
       while (!signal.aborted && this.#broken === undefined) {
-        const calls = this.#wakeUp.calls;
+        const calls = this.#notifier.calls;
         try {
           jobs.undoWrongClock(this.#db, this.#settings.now());
           addScheduledJobs(this.#db, name, this.#settings.now());
@@ -54,7 +54,7 @@ export class SqliteWorker {
           // Jobs wait until the disk has room again.
           if (storageTrouble(error) === undefined) throw error;
         }
-        await this.#wakeUp.sleep(this.#settings.pollMs, calls);
+        await this.#notifier.sleep(this.#settings.pollMs, calls);
       }
     } finally {
       signal.removeEventListener('abort', wake);
@@ -76,7 +76,7 @@ export class SqliteWorker {
       })
       .finally(() => {
         this.#active.delete(done);
-        this.#wakeUp.wake();
+        this.#notifier.wake();
       });
     this.#active.add(done);
     return true;

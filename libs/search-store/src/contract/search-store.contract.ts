@@ -42,7 +42,7 @@ export function searchStoreContract(name: string, create: SearchStoreFactory): v
     assert.equal(await again.event('unknown'), undefined);
   });
 
-  withStore('the first copy of an id stays, in every answer', async (store) => {
+  withStore('of two events with one id the first stays, in every response', async (store) => {
     await store.index([event(1, 10, { message: 'first' }), event(1, 11, { message: 'second' })]);
     await store.index([event(1, 12, { message: 'third' }), event(2, 13, { message: 'other' })]);
     assert.deepEqual(await ids(store, 'first'), ['http-p-0-1']);
@@ -475,8 +475,8 @@ export function searchStoreContract(name: string, create: SearchStoreFactory): v
       await store.index([event(1, 10), event(2, 20, { message: 'not in the log' })]);
       await store.indexCorrelations([document('0-1', 1), document('0-2', 1)]);
       const rebuild = await store.rebuild();
-      await rebuild.index([event(1, 10, { message: 'rebuilt' }), event(1, 10, { message: 'a copy' })]);
-      await rebuild.index([event(3, 86_400_000_000), event(1, 10, { message: 'another copy' })]);
+      await rebuild.index([event(1, 10, { message: 'rebuilt' }), event(1, 10, { message: 'a duplicate' })]);
+      await rebuild.index([event(3, 86_400_000_000), event(1, 10, { message: 'another duplicate' })]);
       await rebuild.indexCorrelations([document('0-1', 2)]);
       await rebuild.indexCorrelations([document('0-1', 1)]);
       await store.index([event(4, 40, { message: 'written meanwhile' })]);
@@ -503,12 +503,12 @@ export function searchStoreContract(name: string, create: SearchStoreFactory): v
       const again = await reopen();
       await check(again);
       await again.index([
-        event(1, 10, { message: 'still a copy' }),
+        event(1, 10, { message: 'still a duplicate' }),
         event(5, 50),
         event(6, 6 * 86_400_000_000),
       ]);
       await again.indexCorrelations([document('0-1', 1), document('0-3', 1)]);
-      assert.deepEqual(await ids(again, 'copy'), []);
+      assert.deepEqual(await ids(again, 'duplicate'), []);
       assert.deepEqual(await again.counts(), { events: 5, correlations: 2 });
       assert.equal(await again.deleteBefore(1_000_000), 3);
       assert.deepEqual(await again.counts(), { events: 2, correlations: 0 });

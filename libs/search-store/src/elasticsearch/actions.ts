@@ -13,8 +13,8 @@ export function putCorrelation(index: string, document: Correlation): string {
   return `{"index":${JSON.stringify(meta)}}\n${JSON.stringify(correlationSource(document))}`;
 }
 
-/** The first event of each id: requests overtake each other, and the first copy has to stay. */
-export function firstCopies(events: readonly PlacedEvent[]): PlacedEvent[] {
+/** The first event of each id: requests overtake each other, and the first one has to stay. */
+export function firstOfEachId(events: readonly PlacedEvent[]): PlacedEvent[] {
   const byId = new Map<string, PlacedEvent>();
   for (const event of events) if (!byId.has(event.id)) byId.set(event.id, event);
   return [...byId.values()];

@@ -115,7 +115,9 @@ describe('the Elasticsearch search store', { skip, concurrency: 4, timeout: 600_
     const huge = 'é'.repeat(40_000);
     const long = testEvent(1, firstDay, { message: `a ${word}1 ${huge} b`, id: 'i'.repeat(2000) });
     const other = testEvent(2, firstDay, {
-      ...{ service: huge, correlationId: huge, message: `${word}2` },
+      service: huge,
+      correlationId: huge,
+      message: `${word}2`,
       attributes: JSON.stringify({ [huge]: 1, a: huge, b: [huge, 'kept'] }),
     });
     assert.deepEqual(await own.store.index([long, other, long]), []);

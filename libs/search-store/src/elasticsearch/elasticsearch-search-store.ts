@@ -14,7 +14,7 @@ import type {
   TopValues,
   TopValuesQuery,
 } from '../search-store.ts';
-import { createEvent, firstCopies, putCorrelation } from './actions.ts';
+import { createEvent, firstOfEachId, putCorrelation } from './actions.ts';
 import { BulkWriter, type BulkSettings } from './bulk.ts';
 import { asStoreError } from './errors.ts';
 import { eventIndex, type IndexNames } from './indices.ts';
@@ -51,7 +51,7 @@ const bulkLimitMs = 60_000;
 
 /**
  * The search store on Elasticsearch 9: an index a day under the alias `logs`, and one of correlation documents. What was written is
- * found within a second. A copy of an event is known as one when it has the same day; at replay it has. A rebuild makes a second set of
+ * found within a second. A duplicate of an event is known as one when it has the same day; at replay it has. A rebuild makes a second set of
  * indices and then gives them the names of the first (rebuild.ts).
  */
 export class ElasticsearchSearchStore implements SearchStore {
@@ -82,7 +82,7 @@ export class ElasticsearchSearchStore implements SearchStore {
 
   async index(events: readonly PlacedEvent[]): Promise<Refused<PlacedEvent>[]> {
     await this.#prepareWriting();
-    return this.#writer.write(firstCopies(events), (event) =>
+    return this.#writer.write(firstOfEachId(events), (event) =>
       createEvent(eventIndex(this.#names, event), event),
     );
   }

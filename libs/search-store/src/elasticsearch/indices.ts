@@ -25,7 +25,7 @@ export function strayIndex({ events }: Pick<IndexNames, 'events'>): string {
 }
 
 /**
- * The index that an event belongs to. It follows from the event alone, never from the clock: `create` knows a copy by its id only
+ * The index that an event belongs to. It follows from the event alone, never from the clock: `create` knows a duplicate by its id only
  * within one index.
  */
 export function eventIndex(names: IndexNames, { timestamp, receivedAt }: PlacedEvent): string {

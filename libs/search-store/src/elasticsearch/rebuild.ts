@@ -2,7 +2,7 @@ import type { Client, estypes } from '@elastic/elasticsearch';
 import type { Correlation, PlacedEvent } from '@logloom/schemas';
 import { randomBytes } from 'node:crypto';
 import type { SearchRebuild } from '../search-store.ts';
-import { createEvent, firstCopies, putCorrelation } from './actions.ts';
+import { createEvent, firstOfEachId, putCorrelation } from './actions.ts';
 import { BulkWriter, type BulkSettings } from './bulk.ts';
 import { asStoreError } from './errors.ts';
 import { removeUnfinished, sealServing, storeIndices } from './generations.ts';
@@ -53,7 +53,7 @@ export class ElasticsearchRebuild implements SearchRebuild {
     await this.#attempt(async () => {
       const nameOf = (event: PlacedEvent): string => eventIndex(this.#names, event);
       await Promise.all([...new Set(events.map(nameOf))].map((name) => this.#make(name)));
-      await this.#writer.write(firstCopies(events), (event) =>
+      await this.#writer.write(firstOfEachId(events), (event) =>
         createEvent(this.#writeAlias(nameOf(event)), event),
       );
     });

@@ -4,7 +4,10 @@ import { ElasticsearchSearchStore } from '../elasticsearch/elasticsearch-search-
 import { testEvent } from './elasticsearch-test-store.ts';
 
 const [url, events, correlations, times, stage] = process.argv.slice(2) as [
-  ...[string, string, string, string],
+  string,
+  string,
+  string,
+  string,
   'indexed' | 'sealed' | 'committing' | 'committed',
 ];
 

@@ -23,7 +23,7 @@ export interface OutputRange {
 
 /**
  * The documents of one partition of the output in [from, to), with their offsets. Two instances that ran at once for a moment may both have
- * written one: the copy is behind in (closeOffset, closeSequence) and is dropped.
+ * written one: the duplicate is behind in (closeOffset, closeSequence) and is dropped.
  */
 export async function* readWritten({
   log,

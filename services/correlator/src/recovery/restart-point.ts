@@ -101,7 +101,9 @@ export class RestartPoint {
       options: options !== undefined && options < from ? options : undefined,
     });
     this.#batches = this.#batches.map(({ endOffset, clock, setBy }) => ({
-      ...{ endOffset: Math.min(endOffset, from), clock, setBy: still(setBy) },
+      endOffset: Math.min(endOffset, from),
+      clock,
+      setBy: still(setBy),
     }));
     this.#setBy = still(this.#setBy);
     this.#offset = Math.min(this.#offset, from);

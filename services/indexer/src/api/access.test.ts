@@ -283,7 +283,7 @@ test('whatever others do, a tenant is answered the same, to the length of its cu
       answers.push({ status, ...body, next: next.length });
     } while (next !== '');
     for (const path of [
-      'correlations?q=service:stranger',
+      'correlations?q=service:outsider',
       'correlations?q=severity:high%20OR%20rules:*',
       'correlations?q=eventCount:>2',
       'correlations/own-2',
@@ -300,21 +300,21 @@ test('whatever others do, a tenant is answered the same, to the length of its cu
   };
   const before = await ask();
   // Another's event with the id of one of its requests: earlier in time than all, with a rule's verdict, in the highest revision.
-  const stranger = at(10_205, 'stranger', 'own-2', '{"requestId":"their-id","sessionId":"own-id"}');
-  const early = { ...stranger, timestamp: startMicros - 86_400_000_000 };
+  const outsider = at(10_205, 'outsider', 'own-2', '{"requestId":"their-id","sessionId":"own-id"}');
+  const early = { ...outsider, timestamp: startMicros - 86_400_000_000 };
   const [first, last] = own[2] as [PlacedEvent, PlacedEvent];
   const verdict = { rules: ['theirs'], severity: 'high', labels: { a: 'b' }, closeReason: 'rule' as const };
   await store([first, early, last], { ...verdict, firstAt: early.timestamp, revision: 2, ids: ['their-id'] });
   // Requests of others before, between and after its own, which claim its ids.
   await search.indexCorrelations(
     Array.from({ length: 600 }, (_, r) => {
-      const members = [at(9_700 + 2 * r, 'stranger', r % 2 === 0 ? 'own-3' : 'theirs')];
+      const members = [at(9_700 + 2 * r, 'outsider', r % 2 === 0 ? 'own-3' : 'theirs')];
       return { ...documentOf(members), id: `1-${r}`, partition: 1, ids: ['own-id'], severity: 'high' };
     }),
   );
   assert.deepEqual(await ask(), before);
   // A document that another's event began is known by the first event of its own.
-  await store([at(10_900, 'stranger', 'shared'), at(10_901, 'tenant', 'shared')]);
+  await store([at(10_900, 'outsider', 'shared'), at(10_901, 'tenant', 'shared')]);
   assert.equal((await get('correlations/0-10900', claims)).status, 404);
   const { body } = await get('correlations/0-10901', claims);
   assert.deepEqual([body.id, body['firstOffset'], body['members']], ['0-10901', 10_901, [10_901]]);
@@ -354,8 +354,11 @@ test('it is kept account of who was refused, who ordered a job and who read what
   await get('search?q=(', ada);
   assert.deepEqual(account, [
     {
-      ...{ security: 'read', what: '/api/search', query: 'q=service%3Amine&limit=1' },
-      ...{ subject: 'ada', address: '127.0.0.1' },
+      security: 'read',
+      what: '/api/search',
+      query: 'q=service%3Amine&limit=1',
+      subject: 'ada',
+      address: '127.0.0.1',
     },
   ]);
 });
@@ -371,20 +374,28 @@ test('an operator sees who sent an event or a dead letter, and when it came in',
   const { body: origin } = await get('events/sent/origin', {});
   const { source, ...rest } = origin as unknown as { source: object };
   assert.deepEqual(rest, {
-    ...{ id: 'sent', receivedAt: '2024-05-01T11:00:00.123000Z', key: 'shop', address: '10.0.0.1' },
+    id: 'sent',
+    receivedAt: '2024-05-01T11:00:00.123000Z',
+    key: 'shop',
+    address: '10.0.0.1',
   });
   assert.deepEqual(source, { ...sent.source });
   assert.equal((await get('events/nowhere/origin', {})).status, 404);
 
-  const letters = Array.from({ length: 25 }, (_, n) => ({
+  const deadLetters = Array.from({ length: 25 }, (_, n) => ({
     partition: n % 2,
     key: null,
     value: serde.encode('DeadLetter', {
-      ...{ code: n % 5 === 0 ? 'bad-json' : 'too-deep', message: 'm', source: sent.source },
-      ...{ receivedAt: n, payload: Buffer.from(`letter ${n}`), key: `key-${n}`, address: null },
+      code: n % 5 === 0 ? 'bad-json' : 'too-deep',
+      message: 'm',
+      source: sent.source,
+      receivedAt: n,
+      payload: Buffer.from(`payload ${n}`),
+      key: `key-${n}`,
+      address: null,
     }),
   }));
-  await log.append(topics.deadLetter, letters);
+  await log.append(topics.deadLetter, deadLetters);
   for (const [query, wanted] of [
     ['limit=4', Array.from({ length: 25 }, (_, n) => 24 - n)],
     ['limit=2&reason=bad-json', [20, 15, 10, 5, 0]],
@@ -402,7 +413,7 @@ test('an operator sees who sent an event or a dead letter, and when it came in',
     }
     assert.deepEqual(
       found,
-      wanted.map((n) => `key-${n} letter ${n}`),
+      wanted.map((n) => `key-${n} payload ${n}`),
       query,
     );
   }

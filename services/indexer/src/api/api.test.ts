@@ -77,24 +77,32 @@ test('where logs.events was made anew, a document has the members of its own log
   await using api = await openApi();
   const at = (epoch: string, offset: number, message: string): PlacedEvent => ({
     ...plainEvent(offset),
-    ...{ id: `${epoch}-0-${offset}`, partition: 0, message, correlationId: 'made-anew' },
+    id: `${epoch}-0-${offset}`,
+    partition: 0,
+    message,
+    correlationId: 'made-anew',
   });
   await api.archive.put([1, 2, 3].map((offset) => at('0ldEpoch', offset, 'old')));
   await api.archive.put([1, 2].map((offset) => at('newEpoch', offset, 'new')));
   const [first] = await api.archive.range('newEpoch', 0, 1, 2, 1);
   const document = (epoch: string): Correlation => ({
     ...correlationDefaults,
-    ...{ id: `${epoch}-0-1`, correlationId: 'made-anew', kind: 'traceId', revision: 1, closeReason: 'idle' },
-    ...{ firstAt: first!.timestamp, lastAt: first!.timestamp, services: ['s'], levels: { info: 3 } },
-    ...{
-      partition: 0,
-      firstOffset: 1,
-      closeOffset: 9,
-      closeSequence: 0,
-      firstClosedAt: 0,
-      rules: [],
-      severity: null,
-    },
+    id: `${epoch}-0-1`,
+    correlationId: 'made-anew',
+    kind: 'traceId',
+    revision: 1,
+    closeReason: 'idle',
+    firstAt: first!.timestamp,
+    lastAt: first!.timestamp,
+    services: ['s'],
+    levels: { info: 3 },
+    partition: 0,
+    firstOffset: 1,
+    closeOffset: 9,
+    closeSequence: 0,
+    firstClosedAt: 0,
+    rules: [],
+    severity: null,
     memberDeltas: memberDeltas([1, 2, 3]),
   });
   await api.search.indexCorrelations(['0ldEpoch', 'newEpoch'].map(document));

@@ -18,7 +18,7 @@ import { summarizeRequest } from '../requests/summarize-request.ts';
 import { eventOrigin } from './event-origin.ts';
 import { registerKnownParameters } from './known-parameters.ts';
 import { newestAlerts } from './newest-alerts.ts';
-import { newestLetters } from './newest-letters.ts';
+import { newestDeadLetters } from './newest-dead-letters.ts';
 import { PageCursors } from './page-cursors.ts';
 import { pipelineStatus } from './pipeline-status.ts';
 import { QueryParameters } from './query-parameters.ts';
@@ -222,7 +222,7 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
         const cursors = new PageCursors(sealer, [request.routeOptions.url ?? '', reason ?? '']);
         const cursor = cursors.open(query.text('cursor'));
         const below = cursor === undefined ? undefined : (JSON.parse(cursor) as number[]);
-        const page = await newestLetters(deps, { reason, limit: query.limit(), below });
+        const page = await newestDeadLetters(deps, { reason, limit: query.limit(), below });
         return { ...page, next: page.next && cursors.seal(JSON.stringify(page.next)) };
       });
 

@@ -2,7 +2,7 @@ import type { EventLog } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
 import { alertToJson, topics, type Alert, type AlertJson } from '@logloom/schemas';
 
-/** The newest alerts of the log, the newest first, at most `limit`. A second copy of an alert is left out. */
+/** The newest alerts of the log, the newest first, at most `limit`. Duplicates of an alert are left out. */
 export async function newestAlerts(log: EventLog, serde: Serde, limit: number): Promise<AlertJson[]> {
   const ends = await log.endOffsets(topics.alerts);
   const alerts = new Map<string, Alert>();

@@ -57,9 +57,27 @@ const maxLookUps = 200;
 const stepBytes = 4 * 2 ** 20;
 
 const fields = [
-  ...['id', 'correlationId', 'kind', 'correlationKind', 'service', 'services', 'level', 'closeReason'],
-  ...['severity', 'eventCount', 'errorCount', 'durationMs', 'revision', 'rules', 'ids', 'traceId'],
-  ...['requestId', 'sessionId', 'shape', 'timestamp', 'partition'],
+  'id',
+  'correlationId',
+  'kind',
+  'correlationKind',
+  'service',
+  'services',
+  'level',
+  'closeReason',
+  'severity',
+  'eventCount',
+  'errorCount',
+  'durationMs',
+  'revision',
+  'rules',
+  'ids',
+  'traceId',
+  'requestId',
+  'sessionId',
+  'shape',
+  'timestamp',
+  'partition',
 ];
 
 /**

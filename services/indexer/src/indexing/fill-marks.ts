@@ -58,7 +58,7 @@ const longestWaitMs = 10_000;
 
 /**
  * Compares how far each view says that it is filled with what the group has committed: a view that is behind has lost data (its file
- * or collection was deleted, or an old copy restored), and is filled again from there. Keeps the marks ahead of the commits.
+ * or collection was deleted, or an old backup restored), and is filled again from there. Keeps the marks ahead of the commits.
  */
 export class FillMarks {
   readonly #options: FillMarksOptions;

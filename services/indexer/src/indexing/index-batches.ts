@@ -37,7 +37,7 @@ export interface BulkOptions {
   signal: AbortSignal;
 }
 
-interface Batch {
+interface IndexBatch {
   events: readonly PlacedEvent[];
   correlations: readonly Correlation[];
   /** The span that the batch was added in. */
@@ -55,7 +55,7 @@ interface Batch {
 export class IndexBatches {
   readonly #options: Required<Omit<BulkOptions, 'onRetry' | 'onBulk'>> &
     Pick<BulkOptions, 'onRetry' | 'onBulk'>;
-  #waiting: Batch[] = [];
+  #waiting: IndexBatch[] = [];
   #running = false;
 
   constructor(options: BulkOptions) {
@@ -109,7 +109,7 @@ export class IndexBatches {
     this.#running = false;
   }
 
-  #take(): Batch[] {
+  #take(): IndexBatch[] {
     let events = 0;
     let count = 0;
     while (count < this.#waiting.length && (count === 0 || events < this.#options.maxEvents))
@@ -120,7 +120,7 @@ export class IndexBatches {
   /** Writes in one span for the bulk, in the trace of its first batch that has one. */
   #traced(
     target: BulkTarget,
-    bulk: readonly Batch[],
+    bulk: readonly IndexBatch[],
     events: readonly PlacedEvent[],
     correlations: readonly Correlation[],
   ): Promise<RefusedItem[]> {
@@ -164,20 +164,20 @@ export class IndexBatches {
   }
 }
 
-function eventsFor(target: BulkTarget, { events, scope }: Batch): readonly PlacedEvent[] {
+function eventsFor(target: BulkTarget, { events, scope }: IndexBatch): readonly PlacedEvent[] {
   if (scope === undefined) return events;
   if (!scope.targets.has(target.name)) return [];
   const from = target.retainedFrom?.() ?? -Infinity;
   return events.filter(({ timestamp }) => timestamp >= from);
 }
 
-function correlationsFor(target: BulkTarget, { correlations, scope }: Batch): readonly Correlation[] {
+function correlationsFor(target: BulkTarget, { correlations, scope }: IndexBatch): readonly Correlation[] {
   if (scope === undefined) return correlations;
   if (!scope.targets.has(target.name)) return [];
   const from = target.retainedFrom?.() ?? -Infinity;
   return correlations.filter(({ lastAt }) => lastAt >= from);
 }
 
-function isOf(batch: Batch, item: RefusedItem['item']): boolean {
+function isOf(batch: IndexBatch, item: RefusedItem['item']): boolean {
   return batch.events.includes(item as PlacedEvent) || batch.correlations.includes(item as Correlation);
 }

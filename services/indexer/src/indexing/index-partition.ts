@@ -41,7 +41,7 @@ export interface IndexPartitionDeps {
 
 /**
  * Indexes one partition of logs.events or logs.correlations. Offsets are committed only after both stores have acknowledged what
- * lies before them; after a crash some of it is given to the stores again, which know it by its id. Copies are left out by the same
+ * lies before them; after a crash some of it is given to the stores again, which know it by its id. Duplicates are left out by the same
  * window as in every other view.
  */
 export async function indexPartition(
@@ -96,7 +96,7 @@ export async function indexPartition(
         );
         if (window.admit(decoded.value.source, record.offset))
           events.push(placeEvent(decoded.value, epoch, partition, record.offset));
-        else metrics.copies.inc();
+        else metrics.duplicates.inc();
       } else if (decoded.name === 'Correlation') {
         const isOurs = isOfEpoch(record, epoch);
         // It may be we who are late: whoever opens this partition again knows.
@@ -107,11 +107,11 @@ export async function indexPartition(
     }
     if (events.length === 0 && documents.length === 0) return;
     const refused = await batches.add(events, documents, scope);
-    const letters = refused.map(({ item, reason }) => ({
+    const deadLetters = refused.map(({ item, reason }) => ({
       record: all.find(({ decoded }) => decoded.value === item)!.record,
       reason,
     }));
-    await keepAsDeadLetters(deps, 'refused-by-store', letters);
+    await keepAsDeadLetters(deps, 'refused-by-store', deadLetters);
   };
 
   return {

@@ -117,15 +117,15 @@ test('a search store that retention has emptied stays empty, and an archive that
   assert.doesNotMatch(await rig.index(), lost);
 });
 
-test('an archive that was restored from an old copy is given what came after it', async () => {
+test('an archive that was restored from an old backup is given what came after it', async () => {
   await using rig = await openRig();
   await rig.index();
-  const copy = `${rig.archiveFile}.copy`;
-  copyFileSync(rig.archiveFile, copy);
+  const backup = `${rig.archiveFile}.backup`;
+  copyFileSync(rig.archiveFile, backup);
   await append(rig.connection, count);
   await rig.index();
   assert.deepEqual(await rig.counts(), [2 * count, 2 * count]);
-  copyFileSync(copy, rig.archiveFile);
+  copyFileSync(backup, rig.archiveFile);
   assert.match(await rig.index(), /logloom_indexer_lost_records_total\{view="archive"/);
   assert.deepEqual(await rig.counts(), [2 * count, 2 * count]);
 });
@@ -181,7 +181,12 @@ async function verify(
   const settings = parseSettings({});
   const result = await verifyViews(
     {
-      ...{ log: connection.log, serde: connection.serde, search, archive, settings, now: Date.now },
+      log: connection.log,
+      serde: connection.serde,
+      search,
+      archive,
+      settings,
+      now: Date.now,
       exchangeLock: new ExchangeLock(),
       logger: telemetry.logger,
       metrics: createMetrics(telemetry),
@@ -228,7 +233,11 @@ test('verify finds what was lost from the middle of a view, with its offsets, an
     views.filter(({ missing }) => missing > 0),
     [
       {
-        ...{ view: 'archive', kind: 'events', expected: count, missing: 200, refilled: 0 },
+        view: 'archive',
+        kind: 'events',
+        expected: count,
+        missing: 200,
+        refilled: 0,
         ranges: [{ partition: 1, from: 900, to: 1100, missing: 200 }],
       },
     ],

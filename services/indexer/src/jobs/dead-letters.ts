@@ -10,22 +10,22 @@ export interface LogAccess {
 }
 
 /** A dead letter at its place. */
-export interface PlacedLetter {
+export interface PlacedDeadLetter {
   partition: number;
   offset: number;
-  letter: DeadLetter;
+  deadLetter: DeadLetter;
 }
 
-/** A letter may be as large as a request body. */
+/** A dead letter may be as large as a request body. */
 const maxRecords = 100;
 
 /** The dead letters of a partition in offset order, [from, to), in batches; claims are among them. */
-export async function* readLetters(
+export async function* readDeadLetters(
   { log, serde, gaps }: LogAccess,
   partition: number,
   from: number,
   to: number,
-): AsyncGenerator<PlacedLetter[]> {
+): AsyncGenerator<PlacedDeadLetter[]> {
   for (let next = from; next < to;) {
     const records = await log.read(topics.deadLetter, partition, next, maxRecords, (gap) =>
       gaps?.('redrive', gap, 'these dead letters cannot be put through again'),
@@ -34,32 +34,32 @@ export async function* readLetters(
     next = records.at(-1)!.offset + 1;
     const wanted = records.filter(({ offset }) => offset < to);
     await serde.load(wanted.map(({ value }) => value));
-    yield wanted.flatMap((record) => asLetter(serde, record));
+    yield wanted.flatMap((record) => asDeadLetter(serde, record));
   }
 }
 
 /** A record that is none of ours is nobody's dead letter. */
-function asLetter(serde: Serde, { partition, offset, value }: LogRecord): PlacedLetter[] {
+function asDeadLetter(serde: Serde, { partition, offset, value }: LogRecord): PlacedDeadLetter[] {
   try {
     const decoded = serde.decode(value);
-    return decoded.name === 'DeadLetter' ? [{ partition, offset, letter: decoded.value }] : [];
+    return decoded.name === 'DeadLetter' ? [{ partition, offset, deadLetter: decoded.value }] : [];
   } catch {
     return [];
   }
 }
 
 /**
- * Which letters were taken by which job. Claims stand in the partition of the letters that they name; of two that name the same one,
+ * Which dead letters were taken by which job. Claims stand in the partition of the dead letters that they name; of two that name the same one,
  * the first in the log counts, so that jobs that run at once agree without asking each other.
  */
 export class Claims {
   readonly #owners = new Map<number, string>();
 
-  /** Takes what the letter says, if it is a claim; claims have to come in offset order. */
-  take({ letter }: PlacedLetter): void {
-    if (letter.code !== redriveClaimCode) return;
-    const jobId = letter.source.topic;
-    for (const offset of JSON.parse(letter.payload.toString('utf8')) as number[])
+  /** Takes what the dead letter says, if it is a claim; claims have to come in offset order. */
+  take({ deadLetter }: PlacedDeadLetter): void {
+    if (deadLetter.code !== redriveClaimCode) return;
+    const jobId = deadLetter.source.topic;
+    for (const offset of JSON.parse(deadLetter.payload.toString('utf8')) as number[])
       if (!this.#owners.has(offset)) this.#owners.set(offset, jobId);
   }
 
@@ -68,8 +68,8 @@ export class Claims {
   }
 }
 
-/** Claims these letters for the job; gives the claim's offset in the partition. */
-export async function claimLetters(
+/** Claims these dead letters for the job; gives the claim's offset in the partition. */
+export async function claimDeadLetters(
   { log, serde }: LogAccess,
   jobId: string,
   partition: number,
@@ -88,21 +88,21 @@ export async function claimLetters(
   return offset!;
 }
 
-/** What a letter is that cannot be put through again. */
-export type NoInput = 'claim' | 'copy' | 'not-input';
+/** What a dead letter is that cannot be put through again. */
+export type NoInput = 'claim' | 'duplicate' | 'not-input';
 
 /**
- * Tells input from what else is among the letters of a partition: claims, second letters of the same input (its door was interrupted,
+ * Tells input from what else is among the dead letters of a partition: claims, duplicates of the same input (its receiver was interrupted,
  * or its client repeated it), and records of the inner topics that the indexer could not store.
  */
-export class LetterSieve {
+export class DeadLetterSieve {
   readonly #seen = new DuplicateWindow();
 
-  /** Undefined for input. The letters have to come in offset order, from the first that the log has. */
-  sift({ offset, letter }: PlacedLetter): NoInput | undefined {
-    if (letter.code === redriveClaimCode) return 'claim';
-    const { kind, topic } = letter.source;
+  /** Undefined for input. The dead letters have to come in offset order, from the first that the log has. */
+  sift({ offset, deadLetter }: PlacedDeadLetter): NoInput | undefined {
+    if (deadLetter.code === redriveClaimCode) return 'claim';
+    const { kind, topic } = deadLetter.source;
     if (kind === 'kafka' && topic !== topics.raw) return 'not-input';
-    return this.#seen.admit(letter.source, offset) ? undefined : 'copy';
+    return this.#seen.admit(deadLetter.source, offset) ? undefined : 'duplicate';
   }
 }

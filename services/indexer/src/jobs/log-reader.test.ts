@@ -19,7 +19,8 @@ test('a reader under which the log loses its end fails, so that the next attempt
     log.append(
       topics.events,
       Array.from({ length: 10 }, (_, i) => ({
-        ...{ partition: 0, key: null },
+        partition: 0,
+        key: null,
         value: serde.encode('LogEvent', logEvent(from + i)),
       })),
     );

@@ -28,7 +28,7 @@ export interface Sink {
 
 const batchRecords = 1000;
 
-/** Reads logs.events and logs.correlations from the start, in steps, into a sink: without copies and documents that count no more. */
+/** Reads logs.events and logs.correlations from the start, in steps, into a sink: without duplicates and documents that count no more. */
 export class LogReader {
   readonly #deps: LogAccess;
   readonly #signal: AbortSignal;

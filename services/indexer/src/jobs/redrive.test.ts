@@ -19,7 +19,7 @@ const partitions = 2;
 const everything: RedriveCriteria = { again: false };
 const never = new AbortController().signal;
 
-/** An embedded log with letters in it; `put` gives the payloads that were put into logs.raw, in order. */
+/** An embedded log with dead letters in it; `put` gives the payloads that were put into logs.raw, in order. */
 async function openLog() {
   const folder = mkdtempSync(join(tmpdir(), 'redrive-'));
   const log = new SqliteEventLog(folder);
@@ -27,7 +27,7 @@ async function openLog() {
   const serde = await createSerde(createEmbeddedSchemaRegistry());
   const access: LogAccess = { log, serde };
   let sequence = 0;
-  const letterIn = (partition: number): DeadLetter => {
+  const deadLetterIn = (partition: number): DeadLetter => {
     const n = sequence++;
     return {
       code: 'bad-json',
@@ -39,24 +39,24 @@ async function openLog() {
       address: null,
     };
   };
-  const append = async (letters: { partition: number; letter: DeadLetter }[]): Promise<string[]> => {
+  const append = async (deadLetters: { partition: number; deadLetter: DeadLetter }[]): Promise<string[]> => {
     await log.append(
       topics.deadLetter,
-      letters.map(({ partition, letter }) => ({
+      deadLetters.map(({ partition, deadLetter }) => ({
         partition,
         key: null,
-        value: serde.encode('DeadLetter', letter),
+        value: serde.encode('DeadLetter', deadLetter),
       })),
     );
-    return letters.map(({ letter }) => letter.payload.toString());
+    return deadLetters.map(({ deadLetter }) => deadLetter.payload.toString());
   };
   return {
     access,
     refuse: async (partition: number, rest: Partial<DeadLetter> = {}): Promise<string> =>
-      (await append([{ partition, letter: { ...letterIn(partition), ...rest } }]))[0]!,
-    /** A letter in each of these partitions. */
+      (await append([{ partition, deadLetter: { ...deadLetterIn(partition), ...rest } }]))[0]!,
+    /** A dead letter in each of these partitions. */
     refuseMany: (inPartitions: number[]): Promise<string[]> =>
-      append(inPartitions.map((partition) => ({ partition, letter: letterIn(partition) }))),
+      append(inPartitions.map((partition) => ({ partition, deadLetter: deadLetterIn(partition) }))),
     run: async (
       jobId: string,
       criteria: RedriveCriteria = everything,
@@ -99,7 +99,7 @@ function failing(log: EventLog, appends: number, stores: boolean): EventLog {
   });
 }
 
-test('interrupted at any append, stored or not, a redrive puts each letter once and in order', async () => {
+test('interrupted at any append, stored or not, a redrive puts each dead letter once and in order', async () => {
   for (let appends = 0; ; appends++) {
     let crashes = 0;
     for (const stores of [false, true]) {
@@ -132,7 +132,7 @@ test('what is put again says who sent it, and that of a forbidden service always
   await using rig = await openLog();
   await rig.refuse(0, { key: 'shop', address: '10.0.0.1' });
   await rig.refuse(0, { key: null, address: '10.0.0.2' });
-  // As letters were before they kept their senders.
+  // As dead letters were before they kept their senders.
   await rig.refuse(0, { code: 'service-not-allowed' });
   await rig.run('job');
   const records = await rig.access.log.read(topics.raw, 0, 0, 10);
@@ -146,7 +146,7 @@ test('what is put again says who sent it, and that of a forbidden service always
   );
 });
 
-test('two workers of one job, and two jobs at once: readers see each letter once', async () => {
+test('two workers of one job, and two jobs at once: readers see each dead letter once', async () => {
   for (const jobIds of [
     ['job', 'job'],
     ['job', 'other'],
@@ -183,7 +183,7 @@ test('what was redriven is left alone, unless it is wanted again', async () => {
   );
 });
 
-test('a letter that was refused again stands for the first one', async () => {
+test('a dead letter that was refused again stands for the first one', async () => {
   await using rig = await openLog();
   await rig.refuse(0);
   await rig.run('one');
@@ -199,7 +199,7 @@ test('a letter that was refused again stands for the first one', async () => {
   ]);
 });
 
-test('copies of a letter, and what came from the inner topics, are not put', async () => {
+test('duplicates of a dead letter, and what came from the inner topics, are not put', async () => {
   await using rig = await openLog();
   const source = { kind: 'kafka', topic: topics.raw, partition: 1, offset: 7, index: 0 };
   const payload = await rig.refuse(0, { source });

@@ -9,12 +9,12 @@ import {
   type Sender,
 } from '@logloom/schemas';
 import {
-  claimLetters,
+  claimDeadLetters,
   Claims,
-  LetterSieve,
-  readLetters,
+  DeadLetterSieve,
+  readDeadLetters,
   type LogAccess,
-  type PlacedLetter,
+  type PlacedDeadLetter,
 } from './dead-letters.ts';
 
 /** Which dead letters are meant; without any of these all that were not redriven yet. */
@@ -25,7 +25,7 @@ export interface RedriveCriteria {
   /** When it was refused, in microseconds; `fromMicros` belongs to the range, `toMicros` does not. */
   fromMicros?: number | undefined;
   toMicros?: number | undefined;
-  /** Also what an earlier job has taken: makes copies of what was accepted then. */
+  /** Also what an earlier job has taken: makes duplicates of what was accepted then. */
   again: boolean;
 }
 
@@ -40,7 +40,7 @@ export interface RedriveResult {
   redriven: number;
   /** The same by code. */
   codes: Record<string, number>;
-  /** Matching letters that an earlier job has taken. */
+  /** Matching dead letters that an earlier job has taken. */
   alreadyRedriven: number;
   /** How many of `redriven` the log will never take as they are. */
   tooLarge: number;
@@ -59,20 +59,20 @@ export async function planRedrive({ log }: LogAccess, criteria: RedriveCriteria)
 export async function countRedrive(access: LogAccess, criteria: RedriveCriteria): Promise<RedriveResult> {
   const result = emptyResult();
   const ends = await access.log.endOffsets(topics.deadLetter);
-  const scan = await LetterScan.open(access, criteria, ends);
+  const scan = await DeadLetterScan.open(access, criteria, ends);
   for (const [partition, end] of ends.entries()) {
     const claims = await scan.claims(partition, end);
     for await (const batch of scan.matching(partition, end)) {
       const wanted = batch.filter(({ offset }) => criteria.again || claims.owner(offset) === undefined);
       result.alreadyRedriven += batch.length - wanted.length;
-      for (const { letter } of wanted) countOne(result, letter.code);
+      for (const { deadLetter } of wanted) countOne(result, deadLetter.code);
     }
   }
   return result;
 }
 
 /**
- * Puts dead letters into logs.raw again, each once, however often the job is interrupted and run again: a letter is first claimed
+ * Puts dead letters into logs.raw again, each once, however often the job is interrupted and run again: a dead letter is first claimed
  * in its own partition, then put; what this job has put already, logs.raw says. Throws UnrecoverableJobError when logs.raw was
  * trimmed so far that it cannot say so.
  */
@@ -85,7 +85,7 @@ export async function runRedrive(
 ): Promise<RedriveResult> {
   const result = emptyResult();
   const putUpTo = await lastPut(access, jobId, job);
-  const scan = await LetterScan.open(access, job, job.letterEnds);
+  const scan = await DeadLetterScan.open(access, job, job.letterEnds);
   for (const [partition, end] of job.letterEnds.entries()) {
     let claimsEnd = (await access.log.endOffsets(topics.deadLetter))[partition]!;
     const claims = await scan.claims(partition, claimsEnd);
@@ -93,10 +93,10 @@ export async function runRedrive(
       signal.throwIfAborted();
       const unclaimed = batch.map(({ offset }) => offset).filter((o) => claims.owner(o) === undefined);
       if (unclaimed.length > 0) {
-        const claim = await claimLetters(access, jobId, partition, unclaimed);
+        const claim = await claimDeadLetters(access, jobId, partition, unclaimed);
         // Another job's claim may have come in between: it then counts.
-        for await (const letters of readLetters(access, partition, claimsEnd, claim + 1))
-          for (const letter of letters) claims.take(letter);
+        for await (const deadLetters of readDeadLetters(access, partition, claimsEnd, claim + 1))
+          for (const deadLetter of deadLetters) claims.take(deadLetter);
         claimsEnd = claim + 1;
       }
       const own = batch.filter(({ offset }) => job.again || claims.owner(offset) === jobId);
@@ -109,31 +109,31 @@ export async function runRedrive(
   return result;
 }
 
-/** Reads the letters that meet the criteria. */
-class LetterScan {
+/** Reads the dead letters that meet the criteria. */
+class DeadLetterScan {
   readonly #access: LogAccess;
   readonly #criteria: RedriveCriteria;
   readonly #starts: readonly number[];
-  /** Letters whose redrive was refused again: the newer letter stands for them. */
+  /** Dead letters whose redrive was refused again: the newer dead letter stands for them. */
   readonly #superseded: ReadonlySet<string>;
 
-  /** `ends`: per partition, where the letters that are looked at end. */
+  /** `ends`: per partition, where the dead letters that are looked at end. */
   static async open(
     access: LogAccess,
     criteria: RedriveCriteria,
     ends: readonly number[],
-  ): Promise<LetterScan> {
+  ): Promise<DeadLetterScan> {
     const starts = await access.log.startOffsets(topics.deadLetter);
     const superseded = new Set<string>();
-    // Only then can a letter and the one that stands for it both be wanted.
+    // Only then can a dead letter and the one that stands for it both be wanted.
     if (criteria.again) {
       for (const [partition, end] of ends.entries())
-        for await (const letters of readLetters(access, partition, starts[partition]!, end))
-          for (const { letter } of letters)
-            if (letter.source.kind === 'redrive' && letter.code !== redriveClaimCode)
-              superseded.add(`${letter.source.partition}/${letter.source.offset}`);
+        for await (const deadLetters of readDeadLetters(access, partition, starts[partition]!, end))
+          for (const { deadLetter } of deadLetters)
+            if (deadLetter.source.kind === 'redrive' && deadLetter.code !== redriveClaimCode)
+              superseded.add(`${deadLetter.source.partition}/${deadLetter.source.offset}`);
     }
-    return new LetterScan(access, criteria, starts, superseded);
+    return new DeadLetterScan(access, criteria, starts, superseded);
   }
 
   constructor(
@@ -150,23 +150,25 @@ class LetterScan {
 
   async claims(partition: number, end: number): Promise<Claims> {
     const claims = new Claims();
-    for await (const letters of readLetters(this.#access, partition, this.#starts[partition]!, end))
-      for (const letter of letters) claims.take(letter);
+    for await (const deadLetters of readDeadLetters(this.#access, partition, this.#starts[partition]!, end))
+      for (const deadLetter of deadLetters) claims.take(deadLetter);
     return claims;
   }
 
-  async *matching(partition: number, end: number): AsyncGenerator<PlacedLetter[]> {
-    const sieve = new LetterSieve();
-    for await (const letters of readLetters(this.#access, partition, this.#starts[partition]!, end))
-      yield letters.filter((letter) => sieve.sift(letter) === undefined && this.#matches(letter));
+  async *matching(partition: number, end: number): AsyncGenerator<PlacedDeadLetter[]> {
+    const sieve = new DeadLetterSieve();
+    for await (const deadLetters of readDeadLetters(this.#access, partition, this.#starts[partition]!, end))
+      yield deadLetters.filter(
+        (deadLetter) => sieve.sift(deadLetter) === undefined && this.#matches(deadLetter),
+      );
   }
 
-  #matches({ partition, offset, letter }: PlacedLetter): boolean {
+  #matches({ partition, offset, deadLetter }: PlacedDeadLetter): boolean {
     const { code, text, fromMicros = -Infinity, toMicros = Infinity } = this.#criteria;
-    const refusedAt = letter.receivedAt * 1000;
+    const refusedAt = deadLetter.receivedAt * 1000;
     return (
-      (code === undefined || letter.code === code) &&
-      (text === undefined || letter.message.toLowerCase().includes(text.toLowerCase())) &&
+      (code === undefined || deadLetter.code === code) &&
+      (text === undefined || deadLetter.message.toLowerCase().includes(text.toLowerCase())) &&
       refusedAt >= fromMicros &&
       refusedAt < toMicros &&
       !this.#superseded.has(`${partition}/${offset}`)
@@ -174,11 +176,11 @@ class LetterScan {
   }
 }
 
-/** Puts the letters after `after` and counts all. All of a partition go to one of logs.raw, so that they stay in order. */
+/** Puts the dead letters after `after` and counts all. All of a partition go to one of logs.raw, so that they stay in order. */
 async function put(
   { log }: LogAccess,
   jobId: string,
-  letters: readonly PlacedLetter[],
+  deadLetters: readonly PlacedDeadLetter[],
   after: number,
   result: RedriveResult,
 ): Promise<void> {
@@ -190,23 +192,23 @@ async function put(
     records = [];
     bytes = 0;
   };
-  for (const { partition, offset, letter } of letters) {
-    countOne(result, letter.code);
+  for (const { partition, offset, deadLetter } of deadLetters) {
+    countOne(result, deadLetter.code);
     if (offset <= after) continue;
-    if (bytes + letter.payload.length > maxAppendBytes) await flush();
-    bytes += letter.payload.length;
+    if (bytes + deadLetter.payload.length > maxAppendBytes) await flush();
+    bytes += deadLetter.payload.length;
     records.push({
       partition: partition % rawPartitions,
       key: null,
-      value: letter.payload,
-      headers: redriveHeaders({ jobId, partition, offset }, letter.receivedAt, senderOf(letter)),
+      value: deadLetter.payload,
+      headers: redriveHeaders({ jobId, partition, offset }, deadLetter.receivedAt, senderOf(deadLetter)),
     });
   }
   await flush();
 }
 
 /**
- * Who sent a letter. One of before senders were kept that a key was not allowed to send is of an unknown key: it must not get in as if
+ * Who sent a dead letter. One of before senders were kept that a key was not allowed to send is of an unknown key: it must not get in as if
  * nobody's rule were about it.
  */
 function senderOf({ key, address, code }: DeadLetter): Sender {
@@ -262,6 +264,6 @@ function emptyResult(): RedriveResult {
 
 function countOne(result: RedriveResult, code: string): void {
   result.redriven++;
-  // A code is what stands in the letter, `constructor` too.
+  // A code is what stands in the dead letter, `constructor` too.
   result.codes[code] = (Object.hasOwn(result.codes, code) ? result.codes[code]! : 0) + 1;
 }

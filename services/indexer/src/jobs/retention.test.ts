@@ -45,8 +45,8 @@ test('the log is trimmed, but never what a group has not read yet', async () => 
   await using rig = await openRig();
   for (const topic of Object.values(topics)) await fill(rig, topic);
   // Nobody has committed on any of them but the dead letters, which nobody reads.
-  const letters = { ...settings, LOG_RETENTION_MS: undefined, DEAD_LETTER_RETENTION_MS: 60_000 };
-  assert.deepEqual(await applyRetention({ ...rig, settings: letters, now: later }), {
+  const deadLetters = { ...settings, LOG_RETENTION_MS: undefined, DEAD_LETTER_RETENTION_MS: 60_000 };
+  assert.deepEqual(await applyRetention({ ...rig, settings: deadLetters, now: later }), {
     [topics.deadLetter]: 99,
   });
   assert.deepEqual(await applyRetention({ ...rig, settings, now: later }), {});
@@ -85,9 +85,9 @@ test('nothing is done without a setting; with Kafka the log is looked at, and le
   assert.equal(hasRetention(settings), true);
   assert.equal(hasRetention({ ...settings, KAFKA_BROKERS: ['k:9092'] }), true);
   assert.equal(hasRetention({ ...settings, LOG_RETENTION_MS: undefined }), false);
-  const letters = { LOG_RETENTION_MS: undefined, DEAD_LETTER_RETENTION_MS: 60_000 };
-  assert.equal(hasRetention({ ...settings, ...letters }), true);
-  assert.equal(hasRetention({ ...settings, ...letters, KAFKA_BROKERS: ['k:9092'] }), false);
+  const deadLetters = { LOG_RETENTION_MS: undefined, DEAD_LETTER_RETENTION_MS: 60_000 };
+  assert.equal(hasRetention({ ...settings, ...deadLetters }), true);
+  assert.equal(hasRetention({ ...settings, ...deadLetters, KAFKA_BROKERS: ['k:9092'] }), false);
   assert.equal(hasRetention({ ...settings, LOG_RETENTION_MS: undefined, SEARCH_RETENTION_MS: 60_000 }), true);
 });
 

@@ -99,9 +99,9 @@ async function warnOfReaders(deps: RetentionDeps, retentionMs: number): Promise<
 /** How long the embedded log keeps a topic's records; dead letters have a bound of their own, so that refused input ends somewhere. */
 function topicRetention(settings: RetentionSettings, topic: Topic): number | undefined {
   if (settings.KAFKA_BROKERS !== undefined) return undefined;
-  const { LOG_RETENTION_MS: all, DEAD_LETTER_RETENTION_MS: letters } = settings;
-  if (topic !== topics.deadLetter || letters === undefined) return all;
-  return Math.min(all ?? Infinity, letters);
+  const { LOG_RETENTION_MS: all, DEAD_LETTER_RETENTION_MS: deadLetters } = settings;
+  if (topic !== topics.deadLetter || deadLetters === undefined) return all;
+  return Math.min(all ?? Infinity, deadLetters);
 }
 
 /** The append time (ms) before which a topic can be trimmed: `wantedMs`, or that of the oldest record that a reader still needs. */

@@ -75,8 +75,8 @@ test(
     const redisUrl = stack.env['REDIS_URL']!;
     const queue = await openJobQueue({ redisUrl, folder: rig.folder });
     const records = await openJobRecords({ redisUrl, folder: rig.folder });
-    const copy = createSqliteJobRecords(`${rig.folder}/copy`);
-    const deps = { ...rig, queue, records, recordsCopy: copy, now: Date.now };
+    const backup = createSqliteJobRecords(`${rig.folder}/copy`);
+    const deps = { ...rig, queue, records, recordsBackup: backup, now: Date.now };
     const app = fastify();
     registerJobs(app, deps);
     const stop = new AbortController();
@@ -90,8 +90,8 @@ test(
       });
       const { id } = saved.json<{ id: string }>();
       const ordered = await app.inject({ method: 'POST', url: '/jobs/rebuild', payload: {} });
-      await until(async () => (await copy.list('saved-filter')).length === 1);
-      await until(async () => (await copy.list('store')).length === 1);
+      await until(async () => (await backup.list('saved-filter')).length === 1);
+      await until(async () => (await backup.list('store')).length === 1);
       await flush(redisUrl);
       await until(async () => (await app.inject(`/saved-filters/${id}`)).statusCode === 200);
       const lastRun = async () =>
@@ -105,7 +105,7 @@ test(
       stop.abort();
       await running;
       await app.close();
-      await Promise.all([queue.close(), records.close(), copy.close()]);
+      await Promise.all([queue.close(), records.close(), backup.close()]);
     }
   },
 );

@@ -23,7 +23,7 @@ export interface JobsDeps extends RebuildDeps {
   oldestUnread?: (topic: string, seconds: number) => void;
   metrics: Pick<IndexerMetrics, 'missingItems' | 'emptiedStores'>;
   /** Where saved filters are kept a second time, for a queue whose store may be emptied. */
-  recordsCopy?: JobRecords | undefined;
+  recordsBackup?: JobRecords | undefined;
   /** The machine's clock in ms. */
   now: () => number;
   /** The time by which retention removes. */
@@ -102,12 +102,15 @@ export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void
       await sleep(rest, undefined, { signal: lost }).catch(() => {});
     }),
   ];
-  const { recordsCopy: copy, records, now } = deps;
-  if (copy !== undefined)
+  const { recordsBackup: backup, records, now } = deps;
+  if (backup !== undefined)
     workers.push(
       watchRecords(
         {
-          ...{ records, copy, logger, now },
+          records,
+          backup,
+          logger,
+          now,
           onEmptied: async () => {
             deps.metrics.emptiedStores.inc();
             await savedFilters.scheduleAll();

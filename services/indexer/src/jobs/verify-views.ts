@@ -108,7 +108,12 @@ class ViewCheck {
     this.#view = view;
     this.#refill = refill;
     this.reports = (['events', 'correlations'] as const).map((kind) => ({
-      ...{ view, kind, expected: 0, missing: 0, refilled: 0, ranges: [] },
+      view,
+      kind,
+      expected: 0,
+      missing: 0,
+      refilled: 0,
+      ranges: [],
     }));
   }
 
@@ -208,14 +213,14 @@ async function sampleShowsLoss(
       });
       const missing = (await Promise.all(checks.map((check) => check.missing(events)))).flat();
       if (missing.length === 0) continue;
-      // A copy is in no view. Whether it is one the records before it tell.
+      // A duplicate is in no view. Whether it is one the records before it tell.
       const window = await warmUp({ log, topic: topics.events, partition }, place, (read) =>
         serde.sources(read.map(({ value }) => value)),
       );
-      const copies = new Set(
+      const duplicates = new Set(
         events.filter(({ source, offset }) => !window.admit(source, offset)).map(({ offset }) => offset),
       );
-      if (missing.some(({ offset }) => !copies.has(offset))) return true;
+      if (missing.some(({ offset }) => !duplicates.has(offset))) return true;
       await new Promise((resolve) => setImmediate(resolve));
     }
   }

@@ -16,7 +16,7 @@ interface StoreMark {
 export interface WatchRecordsDeps {
   records: JobRecords;
   /** Where saved filters are kept a second time. */
-  copy: JobRecords;
+  backup: JobRecords;
   logger: Pick<Logger, 'error'>;
   /** Called when the store turns out to be empty, and its records are back: jobs and schedules are gone. */
   onEmptied: (restored: number) => Promise<void>;
@@ -27,7 +27,7 @@ export interface WatchRecordsDeps {
 }
 
 /**
- * Keeps a copy of the saved filters beside a store that may be emptied (Redis without persistence, FLUSHALL), and puts them back when
+ * Keeps a backup of the saved filters beside a store that may be emptied (Redis without persistence, FLUSHALL), and puts them back when
  * it was. What was saved in the last seconds before may be in neither.
  */
 export async function watchRecords(deps: WatchRecordsDeps, signal: AbortSignal): Promise<void> {
@@ -46,10 +46,10 @@ export async function recordsBegan(records: JobRecords): Promise<number | undefi
   return ((await records.get(markKind, markId)) as StoreMark | undefined)?.since;
 }
 
-async function look({ records, copy, logger, onEmptied, now }: WatchRecordsDeps): Promise<void> {
+async function look({ records, backup, logger, onEmptied, now }: WatchRecordsDeps): Promise<void> {
   const isMarked = (await records.get(markKind, markId)) !== undefined;
-  const [held, copied] = [await records.list(savedFilterKind), await copy.list(savedFilterKind)];
-  const wasKnown = (await copy.get(markKind, markId)) !== undefined;
+  const [held, copied] = [await records.list(savedFilterKind), await backup.list(savedFilterKind)];
+  const wasKnown = (await backup.get(markKind, markId)) !== undefined;
   if (!isMarked && wasKnown) {
     const ids = new Set(held.map(({ id }) => id));
     const lost = copied.filter(({ id }) => !ids.has(id));
@@ -62,8 +62,8 @@ async function look({ records, copy, logger, onEmptied, now }: WatchRecordsDeps)
     held.push(...lost);
   }
   if (!isMarked) await records.put(markKind, markId, { since: now() } satisfies StoreMark);
-  await copy.putAll(savedFilterKind, held);
+  await backup.putAll(savedFilterKind, held);
   const ids = new Set(held.map(({ id }) => id));
-  for (const { id } of copied) if (!ids.has(id)) await copy.delete(savedFilterKind, id);
-  if (!wasKnown) await copy.put(markKind, markId, { since: now() } satisfies StoreMark);
+  for (const { id } of copied) if (!ids.has(id)) await backup.delete(savedFilterKind, id);
+  if (!wasKnown) await backup.put(markKind, markId, { since: now() } satisfies StoreMark);
 }

@@ -18,7 +18,7 @@ interface Waiting {
  * The way into one partition: one batch is in flight at a time, and what is appended meanwhile forms the next one. When a batch
  * fails, all that waits behind it fails too: a later record must not be stored where an earlier one was not.
  */
-export class ProducerLane {
+export class AppendQueue {
   readonly #send: (messages: Message[]) => Promise<number>;
   #queue: Waiting[] = [];
   #running = false;

@@ -4,7 +4,7 @@ import { BroadcastChannel } from 'node:worker_threads';
  * Tells the readers in this process, on whatever thread, that a topic has grown. Only a hint: readers also look by themselves now
  * and then, so a lost hint costs latency, not records.
  */
-export class WakeUp {
+export class AppendNotifier {
   readonly #channel: BroadcastChannel;
   readonly #waiting = new Map<string, Set<() => void>>();
   readonly #listeners = new Set<(topic: string) => void>();

@@ -1,8 +1,8 @@
 import { formatMicros, redriveClaimCode, topics, type DeadLetter, type Source } from '@logloom/schemas';
-import { readLetters, type LogAccess, type PlacedLetter } from '../jobs/dead-letters.ts';
+import { readDeadLetters, type LogAccess, type PlacedDeadLetter } from '../jobs/dead-letters.ts';
 
 /** A dead letter as operators see it: who sent what, and why it was refused. */
-export interface LetterJson {
+export interface DeadLetterJson {
   partition: number;
   offset: number;
   code: string;
@@ -17,54 +17,54 @@ export interface LetterJson {
 }
 
 const shownCharacters = 2_000;
-/** A page looks at so many letters of a partition. */
+/** A page looks at so many dead letters of a partition. */
 const lookedAt = 1_000;
 
 /**
  * The newest dead letters, of a `reason` where one is given, the newest first, at most `limit`. `next` is for the following page: the
  * offsets of each partition below which it looks; absent when there are no more. A page may be short.
  */
-export async function newestLetters(
+export async function newestDeadLetters(
   access: LogAccess,
   {
     reason,
     limit,
     below,
   }: { reason: string | undefined; limit: number; below?: readonly number[] | undefined },
-): Promise<{ deadLetters: LetterJson[]; next?: number[] }> {
+): Promise<{ deadLetters: DeadLetterJson[]; next?: number[] }> {
   const [starts, ends] = [
     await access.log.startOffsets(topics.deadLetter),
     await access.log.endOffsets(topics.deadLetter),
   ];
   const next = ends.map((end, partition) => Math.min(below?.[partition] ?? end, end));
-  const found: PlacedLetter[][] = [];
+  const found: PlacedDeadLetter[][] = [];
   for (const [partition, end] of next.entries()) {
     const from = Math.max(starts[partition]!, end - lookedAt);
-    const letters: PlacedLetter[] = [];
-    for await (const batch of readLetters(access, partition, from, end))
+    const deadLetters: PlacedDeadLetter[] = [];
+    for await (const batch of readDeadLetters(access, partition, from, end))
       for (const each of batch) {
-        const { code } = each.letter;
+        const { code } = each.deadLetter;
         if (code === redriveClaimCode || (reason !== undefined && code !== reason)) continue;
-        letters.push(each);
-        if (letters.length > limit) letters.shift();
+        deadLetters.push(each);
+        if (deadLetters.length > limit) deadLetters.shift();
       }
-    found.push(letters);
+    found.push(deadLetters);
     // Below what is looked at now; what a full page leaves comes first.
     next[partition] = from;
   }
-  const deadLetters: LetterJson[] = [];
+  const deadLetters: DeadLetterJson[] = [];
   while (deadLetters.length < limit) {
     const newest = found
-      .filter((letters) => letters.length > 0)
-      .reduce<PlacedLetter[] | undefined>((a, b) => (a === undefined || later(b, a) ? b : a), undefined);
+      .filter((deadLetters) => deadLetters.length > 0)
+      .reduce<PlacedDeadLetter[] | undefined>((a, b) => (a === undefined || later(b, a) ? b : a), undefined);
     if (newest === undefined) break;
-    deadLetters.push(letterJson(newest.pop()!));
+    deadLetters.push(deadLetterJson(newest.pop()!));
   }
-  for (const letters of found) {
-    const left = letters.at(-1);
+  for (const deadLetters of found) {
+    const left = deadLetters.at(-1);
     if (left !== undefined) next[left.partition] = left.offset + 1;
   }
-  // A partition of which more letters fitted than were kept goes on below the last that was shown.
+  // A partition of which more dead letters fitted than were kept goes on below the last that was shown.
   for (const { partition, offset } of deadLetters)
     if (found[partition]!.length === 0 && deadLetters.length === limit)
       next[partition] = Math.min(offset, ends[partition]!);
@@ -72,14 +72,18 @@ export async function newestLetters(
   return isEnd ? { deadLetters } : { deadLetters, next };
 }
 
-function later(a: readonly PlacedLetter[], b: readonly PlacedLetter[]): boolean {
-  return a.at(-1)!.letter.receivedAt > b.at(-1)!.letter.receivedAt;
+function later(a: readonly PlacedDeadLetter[], b: readonly PlacedDeadLetter[]): boolean {
+  return a.at(-1)!.deadLetter.receivedAt > b.at(-1)!.deadLetter.receivedAt;
 }
 
-function letterJson({ partition, offset, letter }: PlacedLetter): LetterJson {
-  const { code, message, source, receivedAt, payload, key, address }: DeadLetter = letter;
+function deadLetterJson({ partition, offset, deadLetter }: PlacedDeadLetter): DeadLetterJson {
+  const { code, message, source, receivedAt, payload, key, address }: DeadLetter = deadLetter;
   return {
-    ...{ partition, offset, code, message, source },
+    partition,
+    offset,
+    code,
+    message,
+    source,
     receivedAt: formatMicros(receivedAt * 1000),
     ...(key === null ? {} : { key }),
     ...(address === null ? {} : { address }),

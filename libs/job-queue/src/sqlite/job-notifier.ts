@@ -1,5 +1,5 @@
 /** Lets a worker sleep until something happens in this process, or its time is over. */
-export class WakeUp {
+export class JobNotifier {
   readonly #sleepers = new Set<() => void>();
   #calls = 0;
 
