@@ -39,7 +39,7 @@ export interface Rejection {
   message: string;
 }
 
-/** A rejection; `detail` says more than the catalogue's text. */
+/** Returns a rejection; `detail` replaces the message of the catalogue. */
 export function reject(code: ErrorCode, detail?: string): Rejection {
   return { code, message: detail ?? messageOf(errors[code]) };
 }
@@ -64,7 +64,7 @@ export class IngestError extends CodedError<ErrorCode> {
   }
 }
 
-/** fastify's own errors: a content type that cannot be parsed, a request that broke off. */
+/** Converts fastify's own errors: a content type that cannot be parsed, a request that broke off. */
 export function asIngestError(error: Error & { statusCode?: number; code?: string }): IngestError {
   if (error instanceof IngestError) return error;
   if (error instanceof CodedError && error.code === 'bad-request')

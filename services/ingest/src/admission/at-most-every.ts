@@ -1,16 +1,16 @@
-/** Calls `tell` with how often it was called itself since the last time, but no more than once in `ms`. */
+/** Returns a function that calls `report` at most once in `intervalMs`, with the number of its own calls since the last time. */
 export function atMostEvery<T extends unknown[]>(
-  ms: number,
-  tell: (count: number, ...last: T) => void,
+  intervalMs: number,
+  report: (count: number, ...last: T) => void,
 ): (...args: T) => void {
-  let toldAt = -Infinity;
+  let reportedAtMs = -Infinity;
   let count = 0;
   return (...args) => {
     count++;
-    const now = performance.now();
-    if (now - toldAt < ms) return;
-    toldAt = now;
-    tell(count, ...args);
+    const nowMs = performance.now();
+    if (nowMs - reportedAtMs < intervalMs) return;
+    reportedAtMs = nowMs;
+    report(count, ...args);
     count = 0;
   };
 }

@@ -1,26 +1,26 @@
 import { networkOf } from '@logloom/auth';
 import type { Socket } from 'node:net';
 
-/** So long (ms) one that has sent something is left alone, and so long the only one of its address may take to begin. */
+/** How long a connection is kept after it was last active, and how long the only connection of an address may take to begin. */
 const spokeMs = 5_000;
 const beginMs = 1_000;
 
 interface Silence {
   since: number;
-  /** Whether it has sent something before. */
+  /** Whether the connection had a request before. */
   spoke: boolean;
 }
 
 /**
- * The connections that are open and ask for nothing now. Where there are too many, one of them makes room for a newcomer: of the
- * address that has most of them, the one that has been silent for longest. So who floods replaces its own. Who has sent something just
- * now is left alone, unless its address has more than the newcomer's.
+ * The open connections without a request. Where there are too many, one of them makes room for a newcomer: the one that has been silent
+ * for longest, of the address with the most connections. So a flood replaces its own connections. A connection that was just active is
+ * kept, unless its address has more connections than the newcomer's.
  */
 export class IdleConnections {
-  /** By address; each in the order in which they fell silent. */
+  /** By address, in the order in which they fell silent. */
   readonly #byAddress = new Map<string, Map<Socket, Silence>>();
 
-  /** It has nothing under way from now on; `spoke`: it had before. */
+  /** Adds a connection that has no request from now on; `spoke`: it had one before. */
   add(socket: Socket, spoke: boolean): void {
     if (socket.destroyed) return;
     const address = addressOf(socket);
@@ -31,7 +31,7 @@ export class IdleConnections {
     if (!spoke) socket.once('close', () => this.#remove(socket, address));
   }
 
-  /** It has something under way. */
+  /** Removes a connection that has a request from now on. */
   remove(socket: Socket): void {
     this.#remove(socket, addressOf(socket));
   }
@@ -41,7 +41,7 @@ export class IdleConnections {
     if (silent?.delete(socket) === true && silent.size === 0) this.#byAddress.delete(address);
   }
 
-  /** Takes the one that can best be done without for the newcomer; undefined when there is none. */
+  /** Removes and returns the connection to close for the newcomer; undefined when there is none. */
   takeFor(newcomer: Socket): Socket | undefined {
     const own = this.#byAddress.get(addressOf(newcomer));
     let most = own;
@@ -61,7 +61,7 @@ export class IdleConnections {
 
 const addresses = new WeakMap<Socket, string>();
 
-/** A socket that is closed does not know it any more. */
+/** Remembered because a closed socket no longer has its address. */
 function addressOf(socket: Socket): string {
   let address = addresses.get(socket);
   if (address === undefined) addresses.set(socket, (address = networkOf(socket.remoteAddress ?? 'unknown')));

@@ -2,12 +2,12 @@ import { isAscii } from 'node:buffer';
 
 const quote = 0x22;
 const backslash = 0x5c;
-// What V8 makes of each, generously: an object or an array with its elements, a member's slot, an element's.
+// What V8 needs for each, at most: an object or array, a member's slot, an element's slot.
 const containerBytes = 64;
 const memberBytes = 40;
 const elementBytes = 24;
 
-/** An upper estimate of the memory (bytes) that JSON.parse needs for a text: the text itself, its strings, and its objects. */
+/** Returns an upper estimate of the bytes that JSON.parse needs for a text: the text itself, its strings, and its objects. */
 export function jsonCost(body: Buffer): number {
   let containers = 0;
   let members = 0;

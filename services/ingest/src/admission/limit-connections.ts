@@ -6,11 +6,11 @@ import { atMostEvery } from './at-most-every.ts';
 import { IdleConnections } from './idle-connections.ts';
 import { createConnectionMetrics } from '../telemetry.ts';
 
-const loggedMs = 60_000;
+const warnMs = 60_000;
 
 /**
- * Past INGEST_MAX_CONNECTIONS a connection without a request makes room for the new one, and is counted; where all have one, and past
- * INGEST_ADDRESS_CONNECTIONS of one address, the new one is closed, and counted.
+ * Limits the connections. Beyond INGEST_MAX_CONNECTIONS, a connection without a request is closed to make room for the new one; where all
+ * have requests, and beyond INGEST_ADDRESS_CONNECTIONS of one address, the new one is closed. Both are counted.
  */
 export function limitConnections(
   server: Server,
@@ -21,7 +21,7 @@ export function limitConnections(
   let open = 0;
   let refused = 0;
   let replaced = 0;
-  const warn = atMostEvery(loggedMs, (count, text: string, max: number | undefined) =>
+  const warn = atMostEvery(warnMs, (count, text: string, max: number | undefined) =>
     telemetry.logger.warn({ max, count }, text),
   );
   const onRefused = (text: string, max: number | undefined): void => {

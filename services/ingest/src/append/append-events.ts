@@ -3,7 +3,7 @@ import type { EventLog, NewRecord } from '@logloom/event-log';
 const maxBatchRecords = 10_000;
 const maxBatchBytes = 8 * 2 ** 20;
 
-/** What a record costs in memory beside its value. */
+/** The memory that a record needs beside its value. */
 const recordBytes = 400;
 
 interface Waiting {
@@ -12,10 +12,10 @@ interface Waiting {
   submission: Submission;
 }
 
-/** Is told where records are, in the order in which they were added. */
+/** Called with records and their offsets, which begin at index `at`, in the order in which the records were added. */
 export type OnStored = (records: readonly NewRecord[], offsets: readonly number[], at: number) => void;
 
-/** The records of one request or raw batch, in order. Once an append of it failed, nothing that follows is appended. */
+/** The records of one batch, in order. Once an append of it has failed, no later record of it is appended. */
 export class Submission {
   readonly #enqueue: (waiting: Waiting) => void;
   readonly #onStored: OnStored | undefined;
@@ -34,7 +34,7 @@ export class Submission {
     return this.#failure !== undefined;
   }
 
-  /** Queues records behind all that were queued before, whoever queued them. */
+  /** Queues records behind all earlier ones, also those of other submissions. */
   add(records: NewRecord[]): void {
     if (records.length === 0 || this.failed) return;
     this.#open++;
@@ -43,18 +43,18 @@ export class Submission {
     this.#enqueue({ records, bytes, submission: this });
   }
 
-  /** Resolves when what was added and is not durable yet needs at most so many bytes of memory. */
+  /** Resolves when the added records that are not durable yet need at most so many bytes of memory. */
   async below(bytes: number): Promise<void> {
     if (this.#openBytes > bytes) await new Promise<void>((resolve) => (this.#below = { bytes, resolve }));
   }
 
-  /** Resolves when everything that was added is durable; rejects with the log's error when some of it may not be. */
+  /** Resolves when all added records are durable; rejects with the log's error when some may not be. */
   async done(): Promise<void> {
     if (this.#open > 0) await new Promise<void>((resolve) => (this.#settled = resolve));
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** Called by the appender: these records, of one add(), have the offsets from `at` on in the list. */
+  /** Called by the appender: the records of one add() have the offsets from index `at` on. */
   stored(records: readonly NewRecord[], offsets: readonly number[], at: number): void {
     this.#onStored?.(records, offsets, at);
   }
@@ -72,14 +72,14 @@ export interface AppenderOptions {
   log: EventLog;
   topic: string;
   onAppend?: (records: number) => void;
-  /** Put around each append. */
+  /** Wraps each append. */
   onBatch?: (records: readonly NewRecord[], append: () => Promise<number[]>) => Promise<number[]>;
 }
 
 /**
- * Group commit: concurrent requests share one append to a topic. One append is in flight at a time; what comes meanwhile forms the
+ * Group commit: concurrent requests share one append to a topic. One append is in flight at a time and what arrives meanwhile forms the
  * next, so the order in the log is the order of add(). A producer's later records are never stored when earlier ones of the same
- * submission failed: its retry would then be taken for a copy.
+ * submission failed: its retry would then be dropped as a duplicate.
  */
 export class Appender {
   readonly #options: AppenderOptions;
@@ -101,7 +101,7 @@ export class Appender {
   async #run(): Promise<void> {
     this.#running = true;
     while (this.#queue.length > 0) {
-      // What other requests have ready in this turn of the event loop joins the batch.
+      // Records that other requests add in this tick of the event loop join the append.
       await new Promise((resolve) => setImmediate(resolve));
       await this.#append(this.#nextBatch());
     }

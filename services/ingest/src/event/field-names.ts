@@ -1,4 +1,4 @@
-/** The fields that ingest looks for; a field's number is its slot while an event is normalised. */
+/** The fields that ingest recognizes; a field's number is its slot while an event is normalized. */
 export const slots = {
   timestamp: 0,
   level: 1,
@@ -15,7 +15,7 @@ export const slots = {
 export type SlotName = keyof typeof slots;
 export const slotCount = 11;
 
-/** A slot number that no field has: the name is an attribute's. */
+/** The slot of a name that is an attribute. */
 export const noSlot = -1;
 
 /** The names of each field, the preferred one first: it wins when an event has several, and the others stay attributes. */
@@ -65,7 +65,7 @@ export const fieldNames: Readonly<Record<SlotName, readonly string[]>> = {
   attributes: ['attributes'],
 };
 
-/** Objects whose members are known under a dotted name too: {"log":{"level":"info"}} is log.level. */
+/** Objects whose members are recognized by dotted names too: {"log":{"level":"info"}} is log.level. */
 const containers = [
   'log',
   'service',
@@ -80,7 +80,7 @@ const containers = [
   'http.request',
 ];
 
-/** Names that are the field's own: a value of the wrong type is an error, where other names then mean an attribute. */
+/** Names that always mean the field: a value of the wrong type is an error. Under other names it is an attribute. */
 const strictNames = new Set([
   'message',
   'msg',
@@ -92,10 +92,10 @@ const strictNames = new Set([
   'host.name',
 ]);
 
-/** What is known of a name in an event. */
+/** The meaning of a name in an event. */
 export interface FieldName {
   slot: number;
-  /** The lowest wins. */
+  /** The lowest rank wins. */
   rank: number;
   name: string;
   /** The name as the beginning of a JSON member: `,"name":`. */
@@ -104,11 +104,10 @@ export interface FieldName {
   container: boolean;
 }
 
-const maxLearnt = 10_000;
+const maxRemembered = 10_000;
 
 /**
- * Looks names up. Attributes' names are learnt as they come, so that the usual ones are not quoted again for every event; past a
- * limit new ones are not kept.
+ * Looks names up. It remembers the names of attributes, up to a limit, so that the usual ones are not quoted again for every event.
  */
 export class NameTable {
   readonly #names = new Map<string, FieldName>();
@@ -122,14 +121,14 @@ export class NameTable {
       });
   }
 
-  /** What is known of a name. */
+  /** Returns the meaning of a name. */
   find(name: string): FieldName {
-    return this.#names.get(name) ?? this.#learn(name);
+    return this.#names.get(name) ?? this.#remember(name);
   }
 
-  #learn(name: string): FieldName {
+  #remember(name: string): FieldName {
     const found = makeName(name, noSlot, 0, false);
-    if (this.#names.size < maxLearnt && name.length <= 256) this.#names.set(name, found);
+    if (this.#names.size < maxRemembered && name.length <= 256) this.#names.set(name, found);
     return found;
   }
 }

@@ -1,23 +1,23 @@
 /** The deepest nesting of an event, its own object included. */
 export const maxDepth = 64;
 
-/** What was noticed while values were written. */
+/** What jsonText() noticed in the values. */
 export interface JsonFindings {
-  /** Something was nested deeper than maxDepth and is missing from the text. */
+  /** A value was nested deeper than maxDepth and is missing from the text. */
   tooDeep: boolean;
   /** A number was beyond 2^53: JSON.parse may have rounded it. */
   rounded: boolean;
 }
 
 /**
- * A parsed JSON value as JSON text. `depth` is the number of objects and arrays around it. Other than JSON.stringify it never runs
- * out of stack and tells of numbers that may have been rounded.
+ * Returns a parsed JSON value as JSON text. `depth` is the number of objects and arrays around it. Unlike JSON.stringify it never runs
+ * out of stack, and it reports numbers that may have been rounded.
  */
 export function jsonText(value: unknown, depth: number, findings: JsonFindings): string {
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'number') {
     if (value > Number.MAX_SAFE_INTEGER || value < Number.MIN_SAFE_INTEGER) findings.rounded = true;
-    // JSON has no name for these; texts are how protobuf's JSON writes them.
+    // JSON has no such numbers; protobuf's JSON writes them as strings too.
     if (!Number.isFinite(value)) return `"${value}"`;
     return Object.is(value, -0) ? '-0' : String(value);
   }

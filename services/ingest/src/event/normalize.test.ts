@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import { errors } from '../errors.ts';
 import { Normalizer } from './normalize.ts';
 import { jsonText } from './json-text.ts';
-import { parseJson, readEvent } from './read-event.ts';
+import { readEvent } from './read-event.ts';
+import { parseJson } from './parse-json.ts';
 
 const receivedAt = Date.parse('2026-01-01T00:00:00Z');
 const source = { kind: 'http', topic: 'p', partition: 0, offset: 1, index: 0 };

@@ -7,21 +7,21 @@ import { parseTimestamp } from './parse-timestamp.ts';
 
 const maxIdLength = 256;
 const maxAheadMs = 86_400_000;
-/** An id is looked for in so much of a message: what a pattern can try at each place of it is bounded too. */
-const maxSearched = 16_384;
+/** How much of a message is searched for an id, so that the work of the patterns is bounded. */
+const maxSearchedLength = 16_384;
 
 /** An event, or why it was refused. */
 export type Normalized =
   | {
       ok: LogEvent;
-      /** It holds numbers that JSON.parse may have rounded: see readEvent. */
+      /** Whether it holds numbers that JSON.parse may have rounded: see readEvent(). */
       rounded: boolean;
     }
   | Rejection;
 
 type Parsed = Readonly<Record<string, unknown>>;
 
-/** What a format says in fields of its own. A name that stands for one of them elsewhere in the event is then an attribute's. */
+/** The fields that a format has by itself. The names of such a field in the rest of the event then mean attributes. */
 export interface GivenFields {
   /** Microseconds since 1970. */
   timestamp?: number | undefined;
@@ -31,13 +31,13 @@ export interface GivenFields {
   host?: string | undefined;
   traceId?: string | undefined;
   spanId?: string | undefined;
-  /** Further attributes as JSON members, `,"name":value`, whose names stand nowhere else in the event. */
+  /** Further attributes as JSON members, `,"name":value`. Their names must not occur elsewhere in the event. */
   members?: string | undefined;
 }
 
 const givenSlots = ['timestamp', 'level', 'message', 'service', 'host', 'traceId', 'spanId'] as const;
 
-/** Stands before every name that an event can hold. */
+/** The names of given fields: they win over every name in the event. */
 const givenNames: readonly FieldName[] = Object.entries(slots).map(([name, slot]) => ({
   slot,
   rank: -1,
@@ -47,21 +47,21 @@ const givenNames: readonly FieldName[] = Object.entries(slots).map(([name, slot]
   container: false,
 }));
 
-/** The ids that an event can be grouped by, in order of preference. */
+/** The ids that can be an event's correlation id, in order of preference. */
 const idKinds = ['correlationId', 'requestId', 'traceId', 'sessionId'] as const;
 
 /** Ids that have no field in a LogEvent and are kept as attributes under these names. */
 const keptIds = ['requestId', 'sessionId'] as const;
 
 /**
- * Makes LogEvents of parsed JSON objects: the known names (field-names.ts) become fields, everything else becomes `attributes`
- * with its nesting, order and types. Pure but for the names that it learns; one pass over the object.
+ * Makes LogEvents from parsed JSON objects: the names in field-names.ts become fields, everything else becomes `attributes` with its
+ * nesting, order and types. One pass over the object; pure except for the names that it remembers.
  */
 export class Normalizer {
   readonly #idPatterns: readonly RegExp[];
   readonly #names = new NameTable();
 
-  // The event in work. Kept between calls so that none of it is allocated per event.
+  // The event in work. The arrays are reused, so that none is allocated per event.
   readonly #values: unknown[] = Array.from({ length: slotCount });
   readonly #taken: (FieldName | null)[] = Array.from({ length: slotCount }, () => null);
   readonly #marks: number[] = Array.from({ length: slotCount }, () => 0);
@@ -69,19 +69,19 @@ export class Normalizer {
   #attributes = '';
   #givenMembers = '';
 
-  /** `idPatterns` find a correlation id in the message where no field has one; group 1, or else the match, is the id. */
+  /** `idPatterns` find a correlation id in the message of an event that has none in a field: group 1, or else the whole match. */
   constructor(idPatterns: readonly string[]) {
     this.#idPatterns = idPatterns.map((pattern) => new RegExp(pattern, 'u'));
   }
 
-  /** `receivedAt` is in milliseconds and stands in for a missing timestamp. */
+  /** `receivedAt` (ms since 1970) replaces a missing timestamp. */
   normalize(object: Parsed, source: Source, receivedAt: number): Normalized {
     this.#begin();
     if (this.#members(object) === 0) return reject('empty-event');
     return this.#finish(object, source, receivedAt);
   }
 
-  /** An event of a format with fields of its own; `object` holds the rest, in which the fields that are not given are looked for. */
+  /** Makes an event of a format with fields of its own. `object` is the rest, in which the remaining fields are looked up by name. */
   normalizeGiven(given: GivenFields, object: Parsed, source: Source, receivedAt: number): Normalized {
     this.#begin();
     for (const field of givenSlots) {
@@ -104,10 +104,10 @@ export class Normalizer {
     this.#givenMembers = '';
   }
 
-  /** Sorts the members into fields and attributes; gives how many there are. */
+  /** Sorts the members into fields and attributes. Returns their number. */
   #members(object: Parsed): number {
     let count = 0;
-    // for..in needs no array of keys. A parsed object inherits nothing, and `__proto__` in the text is an own key like others.
+    // for..in allocates no array of keys. A parsed object inherits nothing: `__proto__` in the text is an own key like any other.
     for (const key in object) {
       count++;
       const name = this.#names.find(key);
@@ -128,13 +128,13 @@ export class Normalizer {
     else if (!isAbsent(name, value)) this.#take(name, value);
   }
 
-  /** {"log":{"level":"info","file":"a"}} gives log.level; the attribute log keeps {"file":"a"}. */
+  /** {"log":{"level":"info","file":"a"}} has log.level; the attribute log keeps {"file":"a"}. */
   #container(name: FieldName, object: Parsed): void {
     const rest = this.#restOf(name, object, 2);
     if (rest !== undefined) this.#attributes += name.member + rest;
   }
 
-  /** Takes what is known of an object's members; gives the others as JSON, undefined where there are none. */
+  /** Takes the fields among an object's members. Returns the other members as JSON; undefined when all were fields. */
   #restOf(name: FieldName, object: Parsed, depth: number): string | undefined {
     let rest = '';
     let taken = false;
@@ -153,7 +153,7 @@ export class Normalizer {
     return rest === '' && taken ? undefined : `{${rest}}`;
   }
 
-  /** Gives a slot its value. Where two names meet, the preferred one has it and the other becomes an attribute in its own place. */
+  /** Sets a field. Where two names mean the same field, the preferred one wins and the other becomes an attribute in its place. */
   #take(name: FieldName, value: unknown): void {
     const { slot } = name;
     const other = this.#taken[slot];
@@ -231,7 +231,7 @@ export class Normalizer {
     if (!name) return 'info';
     const value = this.#values[slots.level];
     if (typeof value !== 'number' && typeof value !== 'string')
-      return reject('bad-level', `${name.name} is neither a text nor a number`);
+      return reject('bad-level', `${name.name} is neither a string nor a number`);
     const level = isSeverityNumber(name)
       ? levelOfSeverityNumber(Number(value))
       : typeof value === 'number'
@@ -246,11 +246,11 @@ export class Normalizer {
     const value = this.#values[slot];
     if (value === undefined) return null;
     const name = this.#taken[slot]!.name;
-    if (typeof value !== 'string') return reject('bad-field', `${name} is not a text`);
+    if (typeof value !== 'string') return reject('bad-field', `${name} is not a string`);
     return value.length <= maxIdLength ? value : tooLong(name);
   }
 
-  /** Makes the ids texts, fills trace and span from traceparent, and puts those without a field among the attributes. */
+  /** Turns the ids into strings, fills trace and span from traceparent, and adds ids without a field to the attributes. */
   #ids(object: Parsed): Rejection | undefined {
     for (let slot: number = slots.correlationId; slot <= slots.spanId; slot++) {
       const value = this.#values[slot] as string | number | undefined;
@@ -263,7 +263,7 @@ export class Normalizer {
       const id = this.#values[slots[kind]];
       if (id === undefined) continue;
       const given = this.#taken[slots[kind]]!;
-      // Something else may already stand under the id's usual name.
+      // Another member may already have the id's usual name.
       const other = given.name === kind ? undefined : object[kind];
       const member = other === undefined || other === null || other === '' ? `,"${kind}":` : given.member;
       this.#insert(slots[kind], member + JSON.stringify(id));
@@ -272,7 +272,7 @@ export class Normalizer {
     return undefined;
   }
 
-  /** W3C Trace Context: version-traceid-parentid-flags. It stays an attribute too, for its flags. */
+  /** Reads W3C Trace Context, version-traceid-parentid-flags. The member stays an attribute for its flags. */
   #traceparent(text: string): void {
     const match = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}/.exec(text);
     if (match === null || text.startsWith('ff') || isZero(match[1]!) || isZero(match[2]!)) return;
@@ -280,14 +280,14 @@ export class Normalizer {
     this.#values[slots.spanId] ??= match[2];
   }
 
-  /** Adds a member at the place among the attributes that the slot's own name had. */
+  /** Inserts a member into the attributes where the name of the slot stood in the event. */
   #insert(slot: number, member: string): void {
     const mark = this.#marks[slot]!;
     this.#attributes = this.#attributes.slice(0, mark) + member + this.#attributes.slice(mark);
     for (let i = 0; i < slotCount; i++) if (this.#marks[i]! > mark) this.#marks[i]! += member.length;
   }
 
-  /** {"attributes":{"a":1}} is the attribute a, unless a name would then stand there twice: then the object stays whole. */
+  /** {"attributes":{"a":1}} becomes the attribute a. If a name would then occur twice, the object stays as it is. */
   #mergeAttributes(object: Parsed): void {
     const given = this.#values[slots.attributes] as Parsed;
     let members = '';
@@ -309,7 +309,7 @@ export class Normalizer {
   }
 
   #idInMessage(message: string): string | null {
-    const text = message.length > maxSearched ? message.slice(0, maxSearched) : message;
+    const text = message.length > maxSearchedLength ? message.slice(0, maxSearchedLength) : message;
     for (const pattern of this.#idPatterns) {
       const match = pattern.exec(text);
       const id = match?.[1] ?? match?.[0] ?? '';
@@ -319,7 +319,7 @@ export class Normalizer {
   }
 }
 
-/** Whether a value can be what the name stands for; if not, it is an attribute. */
+/** Whether the field of the name can have this value; if not, it is an attribute. */
 function fits(name: FieldName, value: unknown, object: Parsed): boolean {
   if (value === null) return true;
   switch (name.slot) {
@@ -329,7 +329,7 @@ function fits(name: FieldName, value: unknown, object: Parsed): boolean {
     case slots.message:
       return name.strict || typeof value === 'string';
     case slots.service:
-      // bunyan's name of the application; elsewhere a name can be anything's.
+      // In bunyan's events it names the application; elsewhere it can name anything.
       if (name.name === 'name' && !('v' in object && 'pid' in object && 'hostname' in object)) return false;
       return name.strict || typeof value === 'string';
     case slots.host:

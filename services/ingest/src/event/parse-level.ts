@@ -22,7 +22,7 @@ const byText = new Map<string, Level>(
 
 const ascending: readonly Level[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
 
-/** The level of a text in any case, an alias or a number in digits; undefined for another word. */
+/** Returns the level of a name or alias in any case, or of a number in digits; undefined for any other word. */
 export function levelOfText(text: string): Level | undefined {
   const known = byText.get(text);
   if (known !== undefined) return known;
@@ -31,12 +31,12 @@ export function levelOfText(text: string): Level | undefined {
   return byText.get(word);
 }
 
-/** Of syslog's severities, 0 emergency to 7 debug (RFC 5424, 6.2.1). */
+/** The levels of syslog's severities, 0 emergency to 7 debug (RFC 5424, 6.2.1). */
 const bySeverity: readonly Level[] = ['fatal', 'fatal', 'fatal', 'error', 'warn', 'info', 'info', 'debug'];
 
 /**
- * The level of pino's and bunyan's numbers: 10 trace, 20 debug, ... 60 fatal; the nearest below for those between. 0 to 7, which
- * neither of them uses, are syslog's severities, as rsyslog and GELF write them.
+ * Returns the level of a number. pino and bunyan use 10 trace, 20 debug, ... 60 fatal; numbers in between mean the level below. They do
+ * not use 0 to 7, which are syslog's severities, as rsyslog and GELF write them.
  */
 export function levelOfNumber(number: number): Level {
   const severity = bySeverity[number];
@@ -44,7 +44,7 @@ export function levelOfNumber(number: number): Level {
   return ascending[Math.min(5, Math.max(0, Math.floor(number / 10) - 1))]!;
 }
 
-/** The level of OpenTelemetry's severity number: 1 to 24, four to a level. */
+/** Returns the level of OpenTelemetry's severity number: 1 to 24, four per level. */
 export function levelOfSeverityNumber(number: number): Level | undefined {
   return number >= 1 && number <= 24 ? ascending[Math.floor((number - 1) / 4)] : undefined;
 }

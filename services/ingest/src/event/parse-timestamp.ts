@@ -1,6 +1,6 @@
 import { parseMicros } from '@logloom/schemas';
 
-// Events come in time order, near enough: the minute is parsed once for all that share it.
+// Events arrive roughly in time order: a minute is parsed once for all events in it.
 let cachedMinute = '';
 let cachedMicros = 0;
 
@@ -11,9 +11,9 @@ const rfc2822 =
   /^(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}(?::\d{2})? (?:GMT|UTC|[+-]\d{4})$/;
 
 /**
- * A time as microseconds since 1970, rounded to whole ones, possibly more than Avro holds; NaN for what is not a time. Takes RFC 3339 and its relatives
- * (parseMicros), RFC 2822, and a number, or its digits as text, by its magnitude: below 1e11 seconds, below 1e14 milliseconds,
- * below 1e17 microseconds, else nanoseconds.
+ * Returns a time in whole microseconds since 1970, possibly beyond Avro's range; NaN for what is not a time. Accepts RFC 3339 and its
+ * relatives (parseMicros), RFC 2822, and a number or its digits as a string. The magnitude of a number tells its unit: below 1e11 seconds,
+ * below 1e14 milliseconds, below 1e17 microseconds, else nanoseconds.
  */
 export function parseTimestamp(value: unknown): number {
   if (typeof value === 'number') return microsOfNumber(value);
@@ -24,7 +24,7 @@ export function parseTimestamp(value: unknown): number {
   const micros = parseMicros(text);
   if (!Number.isNaN(micros)) return micros;
   if (digits.test(text)) return compactDate.test(text) ? Number.NaN : microsOfDigits(text);
-  // A real time that does not fit, such as Go's zero time, is out of range rather than unknown.
+  // A real time that does not fit, such as Go's zero time, is reported as out of range, not as an unknown form.
   return rfc2822.test(text) || rfc3339Start.test(text) ? Date.parse(text) * 1000 : Number.NaN;
 }
 
@@ -36,13 +36,13 @@ function microsOfNumber(number: number): number {
   return Math.round(number / 1e3);
 }
 
-/** Nanoseconds have more digits than a number holds, so the last three are cut before it becomes one. */
+/** Nanoseconds have more digits than a number can hold, so the last three are cut off first. */
 function microsOfDigits(text: string): number {
   const whole = text.split('.', 1)[0]!;
   return Number(whole) >= 1e17 ? Number(whole.slice(0, -3)) : microsOfNumber(Number(text));
 }
 
-/** 2023-01-30T11:51:01[.fraction]Z when the minute is the cached one, else -1. */
+/** Returns the time of 2023-01-30T11:51:01[.fraction]Z, with the minute from the cache; -1 for any other form. */
 function microsInCachedMinute(text: string): number {
   const length = text.length;
   if (length < 20 || text.charCodeAt(length - 1) !== 0x5a || text.charCodeAt(16) !== 0x3a) return -1;

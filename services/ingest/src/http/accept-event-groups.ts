@@ -7,27 +7,27 @@ import { RejectionSummary } from './rejection-summary.ts';
 import { spans } from '../telemetry.ts';
 import { crc32 } from 'node:zlib';
 
-/** Events of a request that share what stands once for all of them, still encoded: a broken one costs only itself. */
+/** Events of a request that share what it holds once for all of them. They are still encoded: a broken one costs only itself. */
 export interface EventGroup<Encoded> {
   records: Encoded[];
-  /** The length of what is shared: each event will hold it. */
+  /** The length of what is shared. Each event will hold it. */
   sharedLength: number;
-  /** Reads one; also by throwing RejectedError. */
+  /** Reads one event. Returns a rejection, or throws it as a RejectedError. */
   toEvent: (record: Encoded, source: Source, receivedAt: number) => LogEvent | Rejection;
-  /** The record as it stands in a request among others. */
+  /** Returns the record as it stands among others in a request. */
   part: (record: Encoded) => Buffer;
-  /** A request that holds these parts, one after another, with what is shared: the payload of a dead letter. */
+  /** Returns a request of these parts, one after another, with what is shared: the payload of a dead letter. */
   deadLetter: (parts: Buffer) => Buffer;
 }
 
 export interface EventGroupsReceipt extends Counts {
-  /** Why events were rejected, in words; '' when none was. */
+  /** Why events were rejected, as text; '' when none was. */
   reason: string;
 }
 
 /**
- * Takes in a request's events; what is refused becomes a dead letter that can be sent again alone. Resolves when all is durable.
- * Throws IngestError `body-too-large` when the events with what they share are more than a body may be, `log-unavailable`.
+ * Accepts a request's events. A rejected one becomes a dead letter that can be sent again alone. Resolves when all is durable. Throws
+ * IngestError `body-too-large` when the events with what they share are larger than a body may be, `log-unavailable`.
  */
 export async function acceptEventGroups<Encoded>(
   receiver: string,
@@ -39,7 +39,7 @@ export async function acceptEventGroups<Encoded>(
   const summary = new RejectionSummary();
   let last: EventGroup<Encoded> | undefined;
   let shared = 0;
-  // Tells the content of a numbered event from another one's: a checksum of it and of what it shares with its group.
+  // A checksum of a numbered event and of what it shares with its group tells its content from another one's.
   const contentOf = (group: EventGroup<Encoded>, record: Encoded): number => {
     if (group !== last) shared = crc32(group.deadLetter(Buffer.alloc(0)));
     last = group;
@@ -72,7 +72,7 @@ function* recordsOf<Encoded>(
   for (const group of groups) for (const record of group.records) yield [group, record];
 }
 
-/** One event of a group; also what is too large for one. */
+/** Reads one event of a group. Rejects what is too large for one. */
 export function readRecord<Encoded>(
   group: EventGroup<Encoded>,
   record: Encoded,
@@ -80,7 +80,7 @@ export function readRecord<Encoded>(
   receivedAt: number,
   maxEventBytes: number,
 ): LogEvent | Rejection {
-  // Not even read: its parts may need many times as much memory.
+  // Not read at all: its parts may need many times as much memory.
   if (Buffer.isBuffer(record) && record.length > maxEventBytes) return reject('event-too-large');
   const result = orRejection(() => group.toEvent(record, source, receivedAt));
   return !('code' in result) && result.message.length + result.attributes.length > maxEventBytes
@@ -88,7 +88,7 @@ export function readRecord<Encoded>(
     : result;
 }
 
-/** What `read` gives, also by throwing RejectedError. */
+/** Returns what `read` returns, or the rejection that it throws. */
 export function orRejection(read: () => LogEvent | Rejection): LogEvent | Rejection {
   try {
     return read();
@@ -98,7 +98,7 @@ export function orRejection(read: () => LogEvent | Rejection): LogEvent | Reject
   }
 }
 
-/** What `read` gives. The request as a whole fails, with an IngestError, for what its frame is rejected for. */
+/** Returns what `read` returns. Turns the rejection of a request's frame into an IngestError, for the request fails as a whole. */
 export function readFrame<T>(read: () => T): T {
   try {
     return read();

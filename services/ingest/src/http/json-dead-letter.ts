@@ -1,12 +1,12 @@
-/** A value of a parsed request as it stands in an array, with the comma that follows. Never runs out of stack. */
+/** Returns a value of a parsed request as an element of an array, with the comma after it. Never runs out of stack. */
 export function jsonPart(value: unknown): Buffer {
   return Buffer.from(`${textOf(value)},`);
 }
 
-/** The JSON of a frame with the parts in its array, which stands empty behind `open`. */
+/** Returns the JSON of a frame with the parts in its array, which is empty and preceded by `open`. */
 export function jsonDeadLetter(frame: unknown, open: string, parts: Buffer): Buffer {
   const text = textOf(frame);
-  // The last one: what comes before may hold the same text, in a string or not.
+  // The last occurrence: what comes before may hold the same text, in a string or not.
   const at = text.lastIndexOf(`${open}]`) + open.length;
   return Buffer.concat([
     Buffer.from(text.slice(0, at)),
@@ -24,7 +24,7 @@ function textOf(value: unknown): string {
   }
 }
 
-/** JSON.stringify without recursion, for what is nested too deep for it. */
+/** JSON.stringify without recursion, for values that are nested too deep for it. */
 function deepText(root: unknown): string {
   const out: string[] = [];
   const open: { names: string[] | undefined; values: unknown[]; next: number }[] = [];

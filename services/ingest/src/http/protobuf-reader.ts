@@ -2,12 +2,12 @@ import { isUtf8 } from 'node:buffer';
 import protobuf from 'protobufjs/minimal.js';
 import { IngestError, reject, RejectedError } from '../errors.ts';
 
-/** The tag of a field that holds a text, bytes or a message. */
+/** Returns the tag of a field that holds a string, bytes or a message. */
 export const tagOf = (field: number): number => (field << 3) | 2;
 
 /**
- * Reads one message's bytes field by field with protobufjs' reader, which knows the wire format; texts and messages are parts of the
- * same bytes, so that nothing is copied. Its methods throw what readProtobuf() understands.
+ * Reads a message field by field with protobufjs' reader of the wire format. Strings and messages are views of the same bytes: nothing is
+ * copied. Its methods throw errors that readProtobuf() converts.
  */
 export class MessageReader {
   readonly #bytes: Buffer;
@@ -18,12 +18,12 @@ export class MessageReader {
     this.#reader = protobuf.Reader.create(bytes);
   }
 
-  /** Where the message ends when nothing around it says so. */
+  /** The end of the outermost message. */
   get end(): number {
     return this.#bytes.length;
   }
 
-  /** The next field's tag (number × 8 + wire type) before `end`; 0 at the end. */
+  /** Returns the next field's tag (number × 8 + wire type) before `end`; 0 at the end. */
   tag(end: number): number {
     const { pos } = this.#reader;
     if (pos === end) return 0;
@@ -64,7 +64,7 @@ export class MessageReader {
     return (BigInt(high) << 32n) | BigInt(low >>> 0);
   }
 
-  /** The end of the text, bytes or message that begins here; the reader then stands at its start. */
+  /** Returns the end of the string, bytes or message that begins here, and moves to its start. */
   length(): number {
     const length = this.#reader.uint32();
     const end = this.#reader.pos + length;
@@ -79,12 +79,12 @@ export class MessageReader {
     return bytes;
   }
 
-  /** A text. Throws `invalid-utf8` rather than changing it. */
+  /** Reads a string. Throws `invalid-utf8` instead of replacing bytes. */
   text(): string {
     const end = this.length();
     const start = this.#reader.pos;
     const text = this.#bytes.toString('utf8', start, end);
-    // What cannot be read becomes U+FFFD; it may also have been written.
+    // Invalid bytes become U+FFFD, but the sender may also have written it.
     if (text.includes('\ufffd') && !isUtf8(this.#bytes.subarray(start, end)))
       throw new RejectedError(reject('invalid-utf8'));
     this.#reader.pos = end;
@@ -92,13 +92,13 @@ export class MessageReader {
   }
 }
 
-/** A field that holds a text, bytes or a message. */
+/** Returns a field that holds a string, bytes or a message. */
 export function protobufField(field: number, bytes: Buffer): Buffer {
   const head = protobuf.Writer.create().uint32(tagOf(field)).uint32(bytes.length).finish();
   return Buffer.concat([head, bytes]);
 }
 
-/** What `read` gives; what is wrong with the bytes is thrown as a RejectedError, mostly `bad-protobuf`. */
+/** Returns what `read` returns. Throws RejectedError, mostly `bad-protobuf`, when the bytes are wrong. */
 export function readProtobuf<T>(read: () => T): T {
   try {
     return read();

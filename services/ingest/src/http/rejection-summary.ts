@@ -1,9 +1,9 @@
 import type { LogEvent } from '@logloom/schemas';
 import type { Rejection } from '../errors.ts';
 
-/** Counts what became of a request's events, for protocols whose answer has one text for all that was rejected. */
+/** Counts a request's events, for protocols whose response has one text for all rejected ones. */
 export class RejectionSummary {
-  /** Events that are durable since an earlier request. */
+  /** The number of events that are durable since an earlier request. */
   duplicates = 0;
   #accepted = 0;
   #rejected = 0;
@@ -21,7 +21,7 @@ export class RejectionSummary {
     else this.#byCode.set(result.code, { count: 1, first: number, message: result.message });
   }
 
-  /** The counts, and the reasons with the number of the first event that each befell, counted from 1. */
+  /** Returns the counts, and each reason with the number of the first event that was rejected for it, counted from 1. */
   receipt(): { accepted: number; rejected: number; duplicates: number; reason: string } {
     const reasons = Array.from(
       this.#byCode,

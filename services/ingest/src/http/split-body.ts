@@ -1,4 +1,4 @@
-/** One event's place in a body, bytes from `start` to before `end`; `line` counts from 1: the line, or the element of an array. */
+/** The place of one event in a body: bytes from `start` to before `end`. `line` is the line or array element, counted from 1. */
 export interface Piece {
   line: number;
   start: number;
@@ -10,12 +10,12 @@ const quote = 0x22;
 const backslash = 0x5c;
 const comma = 0x2c;
 
-/** The lines that are not blank, without white space around them. */
+/** Yields the lines that are not blank, without white space around them. */
 export function* lines(body: Buffer, from = 0): Generator<Piece> {
   for (const piece of allLines(body, from)) if (piece.start < piece.end) yield piece;
 }
 
-/** The lines, also those that are blank, without white space around them. */
+/** Yields all lines, also blank ones, without white space around them. */
 export function* allLines(body: Buffer, from = 0): Generator<Piece> {
   let line = 0;
   for (let start = from; start < body.length;) {
@@ -28,8 +28,8 @@ export function* allLines(body: Buffer, from = 0): Generator<Piece> {
 }
 
 /**
- * The elements of a JSON array, one by one and without looking into them: whether each is JSON is for its reader to find. Returns
- * false when brackets, strings and commas do not form one array.
+ * Yields the elements of a JSON array without parsing them: each may turn out not to be JSON. Returns false when brackets, strings and
+ * commas do not form one array.
  */
 export function* arrayElements(body: Buffer, from = 0): Generator<Piece, boolean> {
   const { start, end } = trim(body, { line: 0, start: from, end: body.length });
@@ -59,12 +59,12 @@ export function* arrayElements(body: Buffer, from = 0): Generator<Piece, boolean
   return false;
 }
 
-/** The first byte that is no white space, after a byte order mark; the body's length when there is none. */
+/** Returns the index of the first byte that is not white space, after a byte order mark; the body's length when there is none. */
 export function contentStart(body: Buffer): number {
   return trim(body, { line: 0, start: byteOrderMark(body), end: body.length }).start;
 }
 
-/** The length of the byte order mark in front, 0 without one. */
+/** Returns the length of the byte order mark at the start; 0 without one. */
 export function byteOrderMark(body: Buffer): number {
   return body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? 3 : 0;
 }

@@ -1,14 +1,14 @@
 import type { Source } from '@logloom/schemas';
 import { reject, type Rejection } from '../errors.ts';
 
-/** The first byte of each text in a sequence of JSON texts, which ends each with a newline (RFC 7464). */
+/** The first byte of each text in a sequence of JSON texts; a newline ends each (RFC 7464). */
 export const recordSeparator = 0x1e;
 
-/** The dead letter that many refused events share. */
+/** A dead letter that many rejected events share. */
 export class JointDeadLetter {
   readonly source: Source;
   readonly receivedAt: number;
-  /** Makes the letter's payload of the parts. */
+  /** Makes the dead letter's payload of the parts. */
   readonly write: (parts: Buffer) => Buffer;
   readonly #codes = new Map<string, number>();
   #bytes = Buffer.allocUnsafe(1024);
@@ -44,12 +44,12 @@ export class JointDeadLetter {
     const counts = Array.from(this.#codes, ([code, count]) => `${code} (${count})`).join(', ');
     return reject(
       'many-rejected',
-      `refused in one request, beyond those with letters of their own: ${counts}`,
+      `rejected in one request, beyond those with dead letters of their own: ${counts}`,
     );
   }
 }
 
-/** A text among others in a letter that they share. */
+/** Returns a text as one part of a dead letter that many share. */
 export function textPart(bytes: Buffer): Buffer {
   const part = Buffer.allocUnsafe(bytes.length + 2);
   part[0] = recordSeparator;
@@ -58,7 +58,7 @@ export function textPart(bytes: Buffer): Buffer {
   return part;
 }
 
-/** The texts of a letter that many share; undefined for every other payload. */
+/** Returns the texts of a dead letter that many share; undefined for every other payload. */
 export function textsOf(payload: Buffer): Buffer[] | undefined {
   if (payload[0] !== recordSeparator) return undefined;
   const texts: Buffer[] = [];

@@ -7,17 +7,17 @@ import { IngestError } from '../errors.ts';
 /** The kind of the sources of events that their senders number. */
 export const producerKind = 'producer';
 
-/** So many producers' epochs are known; about 200 bytes each. The one unheard of for longest is forgotten first. */
+/** The number of producers whose epochs are kept, at about 200 bytes each. The least recent is forgotten first. */
 export const maxProducers = 65_536;
-/** So many events are known as durable, at most; 28 bytes each. */
-const mostEvents = 2 ** 20;
+/** The largest number of durable events that are kept, at 28 bytes each. */
+const maxEvents = 2 ** 20;
 const recordsPerRead = 1000;
 
 interface ProducerState {
   epoch: number;
-  /** The number behind the last that was stored here: who goes on with it has most likely been nowhere else. */
+  /** The number after the last one stored here. A producer that continues with it has most likely not been at another instance. */
   next: number;
-  /** Ends with the last request that is in work or waits. */
+  /** Resolves after the last request in work or waiting. */
   tail: Promise<void>;
   requests: number;
 }
@@ -27,16 +27,16 @@ export interface ProducerTableOptions {
   serde: Serde;
   /** Partitions of logs.events. */
   partitions: number;
-  /** Other instances write to the same log. */
+  /** Whether other instances write to the same log. */
   isShared?: boolean;
   maxProducers?: number;
 }
 
 /**
- * What is known of the producers that number their events: the highest epoch of each, and which of their events are durable. Filled
- * from the log by the first request that asks, and again by one that does not go on where its producer was, for that may have been at
- * another instance; bounded, and never needed for exactness: what it has forgotten is stored again, and
- * readers drop the copy (DuplicateWindow).
+ * The producers that number their events: the highest epoch of each, and which of their events are durable. The first request reads them
+ * from the log; so does a request that does not continue where its producer stopped, because the producer may have been at another
+ * instance. The table is bounded, and exactness does not depend on it: what it has forgotten is stored again, and readers drop the
+ * duplicate (DuplicateWindow).
  */
 export class ProducerTable {
   readonly #options: ProducerTableOptions;
@@ -47,24 +47,24 @@ export class ProducerTable {
   #filled: Promise<void> | undefined;
   #refreshing: Promise<void> | undefined;
   #nextRefresh: Promise<void> | undefined;
-  /** Per partition, the first record that was not read yet. */
+  /** Per partition, the first record that has not been read yet. */
   readonly #read: number[] = [];
 
   constructor(options: ProducerTableOptions) {
     this.#options = options;
     this.#maxProducers = options.maxProducers ?? maxProducers;
     const wanted = 2 ** Math.ceil(Math.log2(duplicateWindowRecords * options.partitions));
-    this.#durable = new DuplicateWindow(Math.min(mostEvents, wanted));
+    this.#durable = new DuplicateWindow(Math.min(maxEvents, wanted));
   }
 
-  /** Producers whose epoch is known. */
+  /** The number of producers whose epoch is known. */
   get size(): number {
     return this.#producers.size;
   }
 
   /**
-   * Does the work of one request of a producer, whose events are numbered from `first` on, once those before it are done. Throws IngestError `producer-fenced` when a higher epoch
-   * was seen, `log-unavailable`, and what `work` throws.
+   * Does the work of one request, whose events are numbered from `first`, once earlier requests of the producer are done. Throws
+   * IngestError `producer-fenced` when a higher epoch was seen, `log-unavailable`, and what `work` throws.
    */
   async inOrder<T>(scope: string, epoch: number, first: number, work: () => Promise<T>): Promise<T> {
     await this.#settle((this.#filled ??= this.#readNew()));
@@ -80,7 +80,7 @@ export class ProducerTable {
         state.next = first;
       }
       if (epoch < state.epoch)
-        throw new IngestError('producer-fenced', `the producer has gone on in epoch ${state.epoch}`);
+        throw new IngestError('producer-fenced', `the producer has continued in epoch ${state.epoch}`);
       state.epoch = epoch;
       return await work();
     } finally {
@@ -93,7 +93,7 @@ export class ProducerTable {
     return this.#durable.has(source);
   }
 
-  /** To be told of each event that has become durable. */
+  /** Must be called with each event that has become durable. */
   stored(source: Source): void {
     const state = this.#producers.get(source.topic);
     if (state !== undefined) state.next = Math.max(state.next, source.offset + 1);
@@ -112,7 +112,7 @@ export class ProducerTable {
     return state;
   }
 
-  /** What the log has by now is known when it resolves: a reading that has begun may have looked before. Those who wait share the next. */
+  /** Resolves when what the log holds now has been read. A read in progress may have begun too early; all who wait share the next. */
   #refresh(): Promise<void> {
     return (this.#nextRefresh ??= (async () => {
       await this.#refreshing?.catch(() => {});
@@ -131,7 +131,7 @@ export class ProducerTable {
     }
   }
 
-  /** Reads what is new, no further back than readers know copies. */
+  /** Reads new records, no further back than readers recognize duplicates. */
   async #readNew(): Promise<void> {
     const { log, serde } = this.#options;
     const starts = await log.startOffsets(topics.events);

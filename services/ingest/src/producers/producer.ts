@@ -3,16 +3,16 @@ import { randomBytes } from 'node:crypto';
 
 /** Numbers a request's events. */
 export interface Producer {
-  /** The source of the next event. Where the events are numbered, its index is for a checksum of the event's content. */
+  /** Returns the source of the next event. Where the sender numbers the events, the caller sets its index to a checksum of the content. */
   next: () => Source;
-  /** Whether the sender gave the numbers: an event with a number and a content that are durable already is not stored again. */
+  /** Whether the sender numbers the events: one whose number and content are durable already is not stored again. */
   isNumbered: boolean;
   isDurable: (source: Source) => boolean;
-  /** Told of each event that has become durable. */
+  /** Called with each event that has become durable. */
   stored: (source: Source) => void;
 }
 
-/** The numbers of events whose senders give none. They are the server's: nothing that a sender says is in them. */
+/** Numbers the events of senders that do not number theirs. The numbers are the server's own: no sender can influence them. */
 export function createOwnProducer(): Producer {
   const topic = randomBytes(9).toString('base64url');
   let sequence = 0;

@@ -3,7 +3,7 @@ import type { Settings } from '@logloom/settings';
 import type { Socket } from 'node:net';
 import { QuotaAccounts, quotaError, type Debt, type Meter, type Usage } from './quota-accounts.ts';
 
-/** Holds each address to its quota, at the doors that know senders by nothing else. */
+/** Holds each address to its quota, where receivers identify senders by nothing else. */
 export class AddressQuotas {
   readonly #quota: Quota;
   readonly #accounts = new QuotaAccounts();
@@ -51,12 +51,12 @@ export class AddressConnections {
   readonly #max: number;
   readonly #open = new Map<string, number>();
 
-  /** Unset: any number. */
+  /** `max` unset: any number. */
   constructor(max: number | undefined) {
     this.#max = max ?? Infinity;
   }
 
-  /** Whether the address may have one more; then it counts until it closes. */
+  /** Returns whether the address may have one more connection; if so, the connection counts until it closes. */
   enter(socket: Socket): boolean {
     if (this.#max === Infinity) return true;
     const address = networkOf(socket.remoteAddress ?? 'unknown');

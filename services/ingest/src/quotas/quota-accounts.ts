@@ -2,7 +2,7 @@ import type { Quota } from '@logloom/auth';
 import { IngestError } from '../errors.ts';
 import { TokenBucket } from './token-bucket.ts';
 
-/** More names are not remembered: whoever was silent longest begins anew. */
+/** More names are not kept: the least recent one is forgotten first. */
 const maxAccounts = 10_000;
 
 export interface Usage {
@@ -10,21 +10,21 @@ export interface Usage {
   bytes?: number;
 }
 
-/** What has to be waited off before anything more is taken. */
+/** The wait until a sender over its quota may send again. */
 export interface Debt {
   waitMs: number;
   what: keyof Usage;
 }
 
-/** What one sender is held to. */
+/** Holds one sender to its quota. */
 export interface Meter {
-  /** Throws IngestError `quota-exceeded`, saying when there is room again. */
+  /** Throws IngestError `quota-exceeded` with the time of the wait while the sender is over its quota. */
   admit: () => void;
   charge: (usage: Usage) => void;
 }
 
 interface Account {
-  /** What the buckets were made for: changed terms make new ones. */
+  /** The quota that the buckets were made for: a changed one makes new buckets. */
   terms: Quota;
   events: TokenBucket | undefined;
   bytes: TokenBucket | undefined;
@@ -38,7 +38,7 @@ export class QuotaAccounts {
     return this.#accounts.size;
   }
 
-  /** Undefined where something may be taken. */
+  /** Returns undefined when more may be taken. */
   debtOf(name: string, quota: Quota): Debt | undefined {
     const { events, bytes } = this.#account(name, quota);
     const now = performance.now();
@@ -61,7 +61,7 @@ export class QuotaAccounts {
         rate === undefined ? undefined : new TokenBucket(rate, terms.burstSeconds, performance.now());
       account = { terms, events: bucket(terms.eventsPerSecond), bytes: bucket(terms.bytesPerSecond) };
     }
-    // A Map is in the order of insertion: the first is the one that was silent longest.
+    // A Map keeps the order of insertion: the first is the least recent.
     this.#accounts.delete(name);
     this.#accounts.set(name, account);
     if (this.#accounts.size > maxAccounts) this.#accounts.delete(this.#accounts.keys().next().value!);
@@ -69,12 +69,12 @@ export class QuotaAccounts {
   }
 }
 
-/** `who` is in words: the key shop. */
+/** `who` is a description such as "the key shop". */
 export function quotaError(who: string, { waitMs, what }: Debt): IngestError {
   const seconds = Math.ceil(waitMs / 1000);
   return new IngestError(
     'quota-exceeded',
-    `${who} has sent more ${what} than its quota: again in ${seconds} s`,
+    `${who} has sent more ${what} than its quota; retry in ${seconds} s`,
     { retryAfterSeconds: seconds },
   );
 }

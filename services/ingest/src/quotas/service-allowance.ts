@@ -5,13 +5,13 @@ import type { ServiceQuotas } from './service-quotas.ts';
 interface Share {
   events: number;
   bytes: number;
-  /** As it stood when the service was first seen. */
+  /** The debt when the service was first seen. */
   debt: Debt | undefined;
 }
 
 /**
- * What the services have in one unit of work. A service that may send when it is first seen may send all of it, and pays afterwards:
- * else a request larger than the burst would never get in.
+ * The quotas of services in one batch. A service with room when it is first seen may send the whole batch and is charged afterwards:
+ * otherwise a request larger than the burst would never be accepted.
  */
 export class ServiceAllowance {
   readonly #quotas: ServiceQuotas;
@@ -24,12 +24,12 @@ export class ServiceAllowance {
     this.#receiver = receiver;
   }
 
-  /** Whether an event was counted whose service had no room. */
+  /** Whether an event of a service without room was counted. */
   get isExceeded(): boolean {
     return this.#exceeded !== undefined;
   }
 
-  /** Undefined where the service has room; else it is told as refused. */
+  /** Returns undefined when the service has room; else reports the refusal and returns its error. */
   refusal(service: string): IngestError | undefined {
     const { debt } = this.#share(service);
     return debt && this.#refuse(service, debt);
@@ -44,7 +44,7 @@ export class ServiceAllowance {
       this.#exceeded = [service, debt];
   }
 
-  /** Charges what was counted. Throws IngestError `quota-exceeded` when some of it had no room; then nothing is charged. */
+  /** Charges what was counted. Throws IngestError `quota-exceeded`, and charges nothing, when a service had no room. */
   settle(): void {
     if (this.#exceeded !== undefined) throw this.#refuse(...this.#exceeded);
     for (const [service, { events, bytes }] of this.#shares)

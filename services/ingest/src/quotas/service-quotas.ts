@@ -9,7 +9,7 @@ interface Rule {
   quota: Quota;
 }
 
-/** Holds each service to its quota, whoever sends its events. */
+/** Holds each service to its quota, no matter who sends its events. */
 export class ServiceQuotas {
   readonly #rules: readonly Rule[];
   readonly #accounts = new QuotaAccounts();
@@ -23,7 +23,7 @@ export class ServiceQuotas {
     this.onRefused = onRefused;
   }
 
-  /** Undefined where the service may send. */
+  /** Returns undefined when the service may send. */
   debtOf(service: string): Debt | undefined {
     const quota = this.#quotaOf(service);
     return quota && this.#accounts.debtOf(service, quota);

@@ -1,33 +1,34 @@
 /**
- * A rate with a burst. It is charged when the amount is known, so it may go into debt; whoever is in debt waits until it is paid off.
- * In the long run no more than the rate gets through. Times are in milliseconds.
+ * A rate with a burst. It is charged once the amount is known, so it may go into debt, and then a sender waits until the debt is paid off.
+ * In the long run no more than the rate gets through.
  */
 export class TokenBucket {
   readonly #perMs: number;
   readonly #burst: number;
   #tokens: number;
-  #at: number;
+  #atMs: number;
 
-  constructor(perSecond: number, burstSeconds: number, now: number) {
+  constructor(perSecond: number, burstSeconds: number, nowMs: number) {
     this.#perMs = perSecond / 1000;
     this.#burst = this.#tokens = perSecond * burstSeconds;
-    this.#at = now;
+    this.#atMs = nowMs;
   }
 
-  /** How long until something may be taken again; 0: now. */
-  waitMs(now: number): number {
-    this.#fill(now);
+  /** Returns the time until something may be taken again; 0: now. */
+  waitMs(nowMs: number): number {
+    this.#fill(nowMs);
     return this.#tokens > 0 ? 0 : Math.floor(-this.#tokens / this.#perMs) + 1;
   }
 
-  take(amount: number, now: number): void {
-    this.#fill(now);
+  take(amount: number, nowMs: number): void {
+    this.#fill(nowMs);
     this.#tokens -= amount;
   }
 
-  #fill(now: number): void {
-    // A clock that was set back must not take anything away.
-    if (now > this.#at) this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#at) * this.#perMs);
-    this.#at = now;
+  #fill(nowMs: number): void {
+    // A clock that goes back must not take anything away.
+    if (nowMs > this.#atMs)
+      this.#tokens = Math.min(this.#burst, this.#tokens + (nowMs - this.#atMs) * this.#perMs);
+    this.#atMs = nowMs;
   }
 }

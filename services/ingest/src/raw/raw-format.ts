@@ -1,7 +1,7 @@
 import type { LogRecord } from '@logloom/event-log';
 import { isUtf8 } from 'node:buffer';
 
-/** What a record of logs.raw holds. */
+/** The format of a record of logs.raw. */
 export type RawFormat = 'json' | 'avro' | 'otlp' | 'text' | 'syslog';
 
 const byType: Readonly<Record<string, RawFormat>> = {
@@ -25,8 +25,8 @@ const otlpField = 0x0a;
 const syslogPriority = /^<\d{1,3}>/;
 
 /**
- * Tells the format by the header `content-type`, else by the content. What begins like JSON is JSON: a broken object is refused, not
- * taken for a text.
+ * Returns the format that the header `content-type` names, else the one that the content looks like. What begins like JSON is JSON: a
+ * broken object is rejected, not read as text.
  */
 export function rawFormat({ headers, value }: Pick<LogRecord, 'headers' | 'value'>): RawFormat {
   const type = contentType(headers);
@@ -35,7 +35,7 @@ export function rawFormat({ headers, value }: Pick<LogRecord, 'headers' | 'value
   if (value[0] === framed) return 'avro';
   if (!isUtf8(value)) return value[0] === otlpField ? 'otlp' : 'json';
   const begin = value.toString('utf8', 0, 64).replace(/^\ufeff/, '');
-  // In text a newline may come first; a length cannot be told from it but by what follows.
+  // A text may begin with a newline, which is the same byte as the tag: what follows decides.
   if (value[0] === otlpField && !/^[\s]*[{["<\w]/.test(begin)) return 'otlp';
   if (value[0] === otlpField && hasControls(begin)) return 'otlp';
   if (syslogPriority.test(begin)) return 'syslog';
@@ -49,7 +49,7 @@ function contentType(headers: LogRecord['headers']): string | undefined {
   return undefined;
 }
 
-/** Control characters that no text has: tags and lengths of protobuf. */
+/** Whether there are control characters that no text has: tags and lengths of protobuf. */
 function hasControls(text: string): boolean {
   return /[\0-\x08\x0b\x0e-\x1a\x1c-\x1f]/.test(text);
 }

@@ -2,9 +2,9 @@ import { maxMetadataBytes } from '@logloom/event-log';
 import type { Source } from '@logloom/schemas';
 
 /**
- * The commit metadata of a raw partition: where each partition of logs.events ended at the commit. What was made of later raw
- * records stands behind these offsets. Written in base 36; with so many partitions that it would not fit, the offsets are rounded
- * down to a power of two: reading from too early only costs time.
+ * Returns the commit metadata of a raw partition: the end offsets of logs.events at the commit. Events of later raw records are beyond
+ * these offsets. They are written in base 36. With so many partitions that they would not fit, they are rounded down to a multiple of a
+ * power of two: reading from too early only costs time.
  */
 export function encodeEndOffsets(endOffsets: readonly number[]): string {
   for (let shift = 0; ; shift++) {
@@ -14,7 +14,7 @@ export function encodeEndOffsets(endOffsets: readonly number[]): string {
   }
 }
 
-/** The inverse; undefined when the text is not ours or not for so many partitions. */
+/** The inverse of encodeEndOffsets(). Returns undefined when the text is something else, or for another number of partitions. */
 export function decodeEndOffsets(metadata: string, partitions: number): number[] | undefined {
   const match = /^(\d{1,2}):([0-9a-z.]+)$/.exec(metadata);
   const parts = match?.[2]!.split('.') ?? [];
@@ -24,8 +24,8 @@ export function decodeEndOffsets(metadata: string, partitions: number): number[]
 }
 
 /**
- * The raw offsets from `fromOffset` on that logs.events already holds, each with the indexes of its events, whatever partition they
- * went to: where an event belongs may have changed with the settings since.
+ * Returns the raw offsets from `fromOffset` on that logs.events already holds, each with the indexes of its events. Their partition does
+ * not matter: the settings that choose it may have changed since.
  */
 export function writtenOffsets(
   sources: Iterable<Source>,

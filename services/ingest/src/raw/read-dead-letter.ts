@@ -4,15 +4,15 @@ import { lokiJsonGroups, lokiProtobufGroups } from '../http/loki/accept-loki.ts'
 import { otlpJsonGroups, otlpProtobufGroups } from '../http/otlp/accept-otlp.ts';
 import { RejectedError } from '../errors.ts';
 import type { Normalizer } from '../event/normalize.ts';
-import { parseJsonObject } from '../event/read-event.ts';
+import { parseJsonObject } from '../event/parse-json.ts';
 import type { RequestCost } from '../admission/request-cost.ts';
 
 /** The beginning of field 1, in which both protobuf requests hold everything. */
 const firstField = 0x0a;
 
 /**
- * Reads a request that holds one event, or several that share a sender, which is what the doors for OTLP and Loki keep as a dead
- * letter (EventGroup.letter). The formats are told apart by what they hold. Undefined for every other text.
+ * Reads a dead letter of OTLP or Loki: a request that holds one event, or several of one group (EventGroup.deadLetter). The content tells
+ * the formats apart. Returns undefined for every other text.
  */
 export function readDeadLetter(
   payload: Buffer,
@@ -32,7 +32,7 @@ function* readings(
   cost: RequestCost,
 ): Generator<readonly EventGroup<unknown>[]> {
   if (payload[0] === firstField) {
-    // Labels are stricter than a resource, so nothing but a stream passes for one.
+    // Labels are stricter than a resource: only a stream can be read as one.
     yield orNone(() => lokiProtobufGroups(payload, normalizer, cost) as EventGroup<unknown>[]);
     yield orNone(() => otlpProtobufGroups(payload, normalizer, cost) as EventGroup<unknown>[]);
     return;

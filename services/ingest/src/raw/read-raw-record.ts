@@ -9,16 +9,17 @@ import { JointDeadLetter, textsOf } from '../pipeline/joint-dead-letter.ts';
 import type { Normalizer } from '../event/normalize.ts';
 import { rawFormat } from './raw-format.ts';
 import { readDeadLetter } from './read-dead-letter.ts';
-import { readEvent, parseJsonObject } from '../event/read-event.ts';
+import { readEvent } from '../event/read-event.ts';
+import { parseJsonObject } from '../event/parse-json.ts';
 import { readRawAvro } from './read-raw-avro.ts';
 import { readSyslog } from '../syslog/read-syslog.ts';
 import { RequestCost } from '../admission/request-cost.ts';
 import { textEvent } from '../text/text-event.ts';
 
 const nothing = Buffer.alloc(0);
-/** Letters of a record's parts may be so much larger than the record. */
+/** How much larger than a record the dead letters of its parts may be. */
 const deadLetterSlackBytes = 64 * 1024;
-/** What shared fields may blow a request up to, as a multiple of the largest event. */
+/** How large shared fields may make a request, as a multiple of the largest event. */
 const maxGrowth = 64;
 
 export interface RawReaderOptions {
@@ -28,8 +29,8 @@ export interface RawReaderOptions {
 }
 
 /**
- * One event of a record, or why it is none; then `payload` are its bytes, such that they can be put through again alone. What is
- * refused when such payloads are larger than the record shares one.
+ * One event of a record, or its rejection with a `payload` that can be read again alone. Where such payloads would be larger than the
+ * record, rejected events share one.
  */
 export interface RawResult {
   source: Source;
@@ -38,9 +39,9 @@ export interface RawResult {
 }
 
 /**
- * Reads a record of logs.raw: see rawFormat(). `source` is the first event's; further ones of the record have an index. Its append time
- * stands in for the time of receipt, so that a replay gives the same events; a redriven one has its first time of receipt with it.
- * Rejects only when the schema registry is out of reach.
+ * Reads a record of logs.raw in any format of rawFormat(). `source` is the first event's; further events of the record have an index. The
+ * append time is the time of receipt, so that a replay makes the same events; a redriven record carries its first time of receipt. Rejects
+ * only when the schema registry cannot be reached.
  */
 export async function readRawRecord(
   record: LogRecord,
@@ -66,7 +67,7 @@ export async function readRawRecord(
     }
     if (groups !== undefined) return one(groups);
   }
-  // What was too far ahead when it first came in may not be any more.
+  // A time that was too far ahead at first may be in range by now.
   const again = (read: (at: number) => LogEvent | Rejection): LogEvent | Rejection => {
     const result = read(receivedAt);
     const isAhead = 'code' in result && result.code === 'timestamp-out-of-range' && receivedAt < timestamp;
@@ -85,7 +86,7 @@ export async function readRawRecord(
   return one(
     again((at) => {
       if (format === 'syslog') return readSyslog(value, source, at, normalizer);
-      // What was refused as JSON is no text when it comes again.
+      // What was rejected as JSON is not read as text when it is redriven.
       if (format === 'text' && redriven === undefined) return readText(value, source, at, normalizer);
       return readJson(value, source, at, options);
     }),
@@ -103,7 +104,7 @@ function readJson(
   return readEvent(value.toString('utf8'), source, receivedAt, normalizer);
 }
 
-/** The groups of an OTLP request in protobuf or JSON, or why it cannot be read; undefined for everything else. */
+/** Returns the groups of an OTLP request in protobuf or JSON, or its rejection; undefined for everything else. */
 function requestGroups(
   { value }: LogRecord,
   format: 'json' | 'otlp' | 'text' | 'syslog',
@@ -127,7 +128,7 @@ function refusedRequest(groups: EventGroup<unknown>[], maxEventBytes: number): R
   const shared = groups.reduce((sum, { records, sharedLength }) => sum + records.length * sharedLength, 0);
   return shared <= maxGrowth * maxEventBytes
     ? undefined
-    : reject('event-too-large', 'what the events of the record share is too large to be in each of them');
+    : reject('event-too-large', 'the events of the record share too much: each of them would be too large');
 }
 
 function groupResults(
@@ -167,13 +168,13 @@ function readText(
   receivedAt: number,
   normalizer: Normalizer,
 ): LogEvent | Rejection {
-  // Bytes that are no UTF-8 are ISO 8859-1 or a relative: each keeps a character of its own.
+  // Bytes that are not UTF-8 are read as ISO 8859-1, which has a character for each byte.
   const text = value.toString(isUtf8(value) ? 'utf8' : 'latin1').replace(/\r?\n$/, '');
   const read = (event: Record<string, unknown>): LogEvent | Rejection => {
     const result = normalizer.normalize(event, source, receivedAt);
     return 'ok' in result ? result.ok : result;
   };
   const event = read(textEvent(text, receivedAt));
-  // A name or an id in it that is too long, say: then the text speaks for itself.
+  // For example a name or an id is too long: then the whole text is the message.
   return 'code' in event ? read({ message: text }) : event;
 }

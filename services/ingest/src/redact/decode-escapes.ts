@@ -1,17 +1,17 @@
-/** A text with its percent-encoding undone, and where each of its UTF-16 units begins in the text as it came, and where that ends. */
+/** A decoded text, with the place in the original text where each of its UTF-16 units begins, and where the last one ends. */
 export interface DecodedText {
   text: string;
-  /** One more than there are units. */
+  /** One more than the text has units. */
   starts: Uint32Array;
 }
 
-/** So often a text may have been encoded again: a URL in a parameter of a URL in one. */
+/** How many times a text may be encoded: a URL in a parameter of a URL in another. */
 const maxRounds = 3;
 const escapes = /(?:%[\da-f]{2})+/gi;
 
 /**
- * The text as whoever sent it in a URL or a form meant it (RFC 3986, and `+` for a space); undefined where nothing is encoded. What is
- * no UTF-8 becomes U+FFFD.
+ * Undoes the percent-encoding of a URL or a form (RFC 3986, and `+` for a space). Returns undefined when nothing is encoded. Bytes that are
+ * not UTF-8 become U+FFFD.
  */
 export function decodeEscapes(encoded: string): DecodedText | undefined {
   let decoded: DecodedText | undefined;

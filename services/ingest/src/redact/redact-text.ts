@@ -1,17 +1,17 @@
 import { decodeEscapes, type DecodedText } from './decode-escapes.ts';
 
-/** What finds secrets in a text. */
+/** Finds secrets in a text. */
 export interface Detector {
   name: string;
   pattern: RegExp;
-  /** Replaces what is secret in a match; without it all of it is. */
+  /** Replaces the secret part of a match; unset: the whole match is secret. */
   within?: (match: string, replacement: (secret: string) => string) => string;
 }
 
-/** What may stand between the groups of a card: spaces and dashes of every kind, and dots. */
+/** Separators between the groups of a card number: spaces and dashes of every kind, and dots. */
 const separator = '[ \\t\\u00a0\\u2000-\\u200b\\u202f\\u205f\\u3000\\ufeff\\u2010-\\u2015\\u2212_.-]';
 
-/** The secrets that can be looked for by name. None of the patterns can take long: what follows a repetition is not in its class. */
+/** The detectors that the settings can name. Their patterns run in linear time: what follows a repetition is not in its class. */
 export const detectors: readonly Detector[] = [
   { name: 'token', pattern: /(?<![\w-])eyJ[\w-]+\.[\w-]+\.[\w-]*/g },
   { name: 'token', pattern: /\b(?:bearer|apikey|basic)[ \t\u00a0]{1,4}[\w.~+/=-]{8,}/gi },
@@ -22,7 +22,7 @@ export const detectors: readonly Detector[] = [
     pattern:
       /-----BEGIN (?:[A-Z]{1,10} ){0,2}PRIVATE KEY-----[^-]{1,16384}(?:-----END (?:[A-Z]{1,10} ){0,2}PRIVATE KEY-----)?/g,
   },
-  // The user and password of a URL; the rest of it tells what was called.
+  // Only the user and password of a URL are secret; the rest shows what was called.
   {
     name: 'token',
     pattern: /:\/\/[^\s:/@]{0,64}:[^\s:/@]{1,128}@/g,
@@ -35,7 +35,7 @@ export const detectors: readonly Detector[] = [
   },
 ];
 
-/** What providers issue under a prefix of their own, in the shapes that they document for secret scanners. */
+/** Tokens with a prefix of their provider, in the shapes that the providers document for secret scanners. */
 function knownTokens(): RegExp {
   const shapes = [
     'gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_\\w{22,255}', // GitHub
@@ -51,15 +51,15 @@ function knownTokens(): RegExp {
   return new RegExp(`(?<![\\w-])(?:${shapes.join('|')})`, 'g');
 }
 
-/** Lengths by first digit, as the card networks issue them (ISO/IEC 7812). */
+/** The lengths of card numbers by first digit, as the networks issue them (ISO/IEC 7812). */
 const cardShape = /^(?:4(?:\d{12}|\d{15}|\d{18})|[25]\d{15}|3\d{13,15}|6\d{15,18})$/;
 const maxCardDigits = 19;
 
 const betweenGroups = new RegExp(`(${separator})`);
-/** How cards are grouped. Other digits around a dot are a fraction, an address or a version. */
+/** How card numbers are grouped. Other digits around a dot are a fraction, an address or a version. */
 const layouts = new Set(['4.4.4.4', '4.4.4.4.3', '4.6.5', '4.6.4', '4.4.4.1']);
 
-/** Looks for cards among groups of digits: another number may stand right beside one. */
+/** Looks for card numbers among groups of digits: another number may stand right beside one. */
 function replaceCards(match: string, replacement: (secret: string) => string): string {
   const parts = match.split(betweenGroups);
   let result = '';
@@ -80,7 +80,7 @@ function replaceCards(match: string, replacement: (secret: string) => string): s
   return result;
 }
 
-/** Whether the groups from one to another, at even places between their separators, can be a card's as far as dots are concerned. */
+/** Whether the dots between these groups can be those of a card number; groups and separators alternate. */
 function areCardGroups(parts: readonly string[], from: number, to: number): boolean {
   const separators = parts.slice(from + 1, to).filter((_, i) => i % 2 === 0);
   if (!separators.includes('.')) return parts[from - 1] !== '.';
@@ -93,7 +93,7 @@ function areCardGroups(parts: readonly string[], from: number, to: number): bool
   );
 }
 
-/** Shape and Luhn check of ISO/IEC 7812-1. */
+/** Checks length and Luhn digit (ISO/IEC 7812-1). */
 export function isCardNumber(digits: string): boolean {
   if (!cardShape.test(digits)) return false;
   let sum = 0;
@@ -105,14 +105,14 @@ export function isCardNumber(digits: string): boolean {
   return sum % 10 === 0;
 }
 
-/** The text with `replacement` for each secret that the detectors find, also where it is percent-encoded. */
+/** Returns the text with `replacement` for each secret that the detectors find, also where it is percent-encoded. */
 export function redactText(
   text: string,
   chosen: readonly Detector[],
   replacement: (rule: string, match: string) => string,
 ): string {
   let result = text;
-  // Undone once for all detectors that find nothing.
+  // Decoded once for all detectors that find nothing.
   let decoded: DecodedText | undefined;
   let decodedFrom: string | undefined;
   for (const detector of chosen) {
@@ -135,7 +135,7 @@ function replaceIn(
   return text.replace(pattern, (match) => (within === undefined ? replace(match) : within(match, replace)));
 }
 
-/** Looks for the secret in what is meant, and replaces the whole of what that was written as. */
+/** Looks for secrets in the decoded text, and replaces their encoded form. */
 function replaceEncoded(
   text: string,
   decoded: DecodedText,
@@ -149,7 +149,7 @@ function replaceEncoded(
     const end = decoded.starts[match.index + match[0].length]!;
     const written = text.slice(begin, end);
     const found = replaceIn(match[0], detector, (rule) => replacement(rule, written));
-    // Without `within` saying no, and not what the text as it is has shown already.
+    // Skips matches that `within` leaves alone, and those that the text as it is has shown already.
     if (found === match[0]) continue;
     result += text.slice(copied, begin) + (detector.within === undefined ? found : encodeAround(found));
     copied = end;
@@ -157,7 +157,7 @@ function replaceEncoded(
   return result + text.slice(copied);
 }
 
-/** What a detector leaves of a match; what it put in stays readable. */
+/** Returns what a detector leaves of a match. Its replacement stays readable. */
 function encodeAround(text: string): string {
   return text
     .split(/(\[redacted:[\w-]+\]|\*+)/)

@@ -1,7 +1,7 @@
 import type { LogEvent } from '@logloom/schemas';
 import type { Settings } from '@logloom/settings';
 import { isUtf8 } from 'node:buffer';
-import { parseExactly } from '../event/read-event.ts';
+import { parseExactly } from '../event/parse-json.ts';
 import { detectors, redactText, type Detector } from './redact-text.ts';
 
 export type RedactSettings = Pick<
@@ -9,7 +9,7 @@ export type RedactSettings = Pick<
   'INGEST_REDACT' | 'INGEST_REDACT_FIELDS' | 'INGEST_REDACT_PATTERNS'
 >;
 
-/** Undefined when nothing is to be redacted. `count` is called with the rule's name for each secret. */
+/** Returns undefined when nothing is to be redacted. `count` is called with the rule's name for each secret. */
 export function createRedactor(
   settings: RedactSettings,
   count: (rule: string) => void,
@@ -28,9 +28,9 @@ export function createRedactor(
 export class Redactor {
   readonly #detectors: readonly Detector[];
   readonly #fields: readonly FieldMatcher[];
-  /** Finds the fields' values in what is no JSON, as well as that can be told. */
+  /** Finds the values of the fields in bytes that are not JSON, as far as possible. */
   readonly #loose: Detector[];
-  /** Finds them in texts, where a colon alone may be any sentence's. */
+  /** Finds them in texts, where a colon alone may belong to any sentence. */
   readonly #assigned: Detector[];
   readonly #count: (rule: string) => void;
 
@@ -56,7 +56,7 @@ export class Redactor {
     this.#count = count;
   }
 
-  /** An id of which something is secret is no id any more: the event has none then. */
+  /** An id that contains a secret is removed: the event then has no id. */
   event(event: LogEvent): LogEvent {
     const { correlationId, correlationKind, traceId, spanId, host } = event;
     const text = (path: string, value: string): string => this.#field(path) ?? this.#text(value);
@@ -76,14 +76,14 @@ export class Redactor {
     };
   }
 
-  /** A reason may quote what it is about. */
+  /** Redacts the reason of a rejection, which may quote the event. */
   reason(text: string): string {
     return this.#loosely(text);
   }
 
   /**
-   * A dead letter's bytes, the same ones when there is no secret. JSON is read; of other texts the patterns and what looks like
-   * `field=value` are replaced; in binary formats what the patterns find becomes as many `*`, so that lengths stay right.
+   * Returns a dead letter's bytes without secrets, or the same buffer when there are none. JSON is parsed. In other texts, matches of the
+   * patterns and what looks like `field=value` are replaced. In binary formats, matches become as many `*`, so that lengths stay right.
    */
   payload(bytes: Buffer): Buffer {
     if (!isUtf8(bytes) || bytes.includes(0)) {
@@ -99,7 +99,7 @@ export class Redactor {
     try {
       value = parseExactly(text);
     } catch {
-      // It may be broken JSON: there an escape's letter stands right before a secret, or escapes hide it.
+      // It may be broken JSON: then the letter of an escape stands right before a secret, or escapes hide it.
       const plain = text.replace(/\\u00([2-7][\da-f])/gi, (escape, hex: string) =>
         hex === '22' || hex.toLowerCase() === '5c' ? escape : String.fromCharCode(parseInt(hex, 16)),
       );
@@ -127,7 +127,7 @@ export class Redactor {
     return this.#text(redactText(text, this.#loose, this.#mark));
   }
 
-  /** A text that may itself be JSON, as a structured body becomes a message; else one in which fields may be assigned. */
+  /** Redacts a text that may itself be JSON, as when a structured body becomes a message; else fields may be assigned in it. */
   #content(text: string, path: string, nested: number): string {
     if (nested > 0 && isPerhapsJson(text)) {
       try {
@@ -135,7 +135,7 @@ export class Redactor {
         const redacted = this.#json(value, path, nested - 1);
         return redacted === JSON.stringify(value) ? text : redacted;
       } catch {
-        // None, then.
+        // Not JSON.
       }
     }
     return this.#text(redactText(text, this.#assigned, this.#mark));
@@ -174,7 +174,7 @@ export class Redactor {
   }
 }
 
-/** So many texts of JSON within one another are looked into. */
+/** How deep JSON in strings of JSON is searched. */
 const maxNested = 3;
 
 function isPerhapsJson(text: string): boolean {
@@ -184,7 +184,7 @@ function isPerhapsJson(text: string): boolean {
   );
 }
 
-/** OTLP writes an attribute as {"key":…,"value":…}, others a header or parameter with `name`: the field that `value` belongs to. */
+/** Returns the name that `value` belongs to: OTLP writes an attribute as {"key":…,"value":…}, others a header or parameter with `name`. */
 function nameOfPair(object: Readonly<Record<string, unknown>>): string | undefined {
   for (const key in object) {
     const value = object[key];
@@ -193,7 +193,7 @@ function nameOfPair(object: Readonly<Record<string, unknown>>): string | undefin
   return undefined;
 }
 
-/** `name=value`, `"name": value`, and the latter with its quotes escaped. */
+/** Matches `name=value`, `"name": value`, and the latter with escaped quotes. */
 function assignmentOf(name: string): RegExp {
   const escaped = '\\\\"[^"\\\\]*(?:\\\\")?';
   const quoted = `"(?:[^"\\\\]|\\\\.)*"?|'[^']*'?`;
@@ -203,7 +203,7 @@ function assignmentOf(name: string): RegExp {
 
 type FieldMatcher = (path: string) => boolean;
 
-/** A name at any depth, or the end of a path; `*` stands for any text without a dot. In any case, in linear time. */
+/** Matches a name at any depth, or the end of a path, in any case and in linear time. `*` stands for any text without a dot. */
 function fieldMatcher(field: string): FieldMatcher {
   const globs = field
     .toLowerCase()
@@ -215,7 +215,7 @@ function fieldMatcher(field: string): FieldMatcher {
   };
 }
 
-/** `parts` are what stands between the stars. */
+/** `parts` are the texts between the stars. */
 function matchesGlob(text: string, parts: readonly string[]): boolean {
   if (parts.length === 1) return text === parts[0];
   const last = parts.at(-1)!;

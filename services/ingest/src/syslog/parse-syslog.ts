@@ -1,10 +1,10 @@
 import { leadingTime } from './syslog-time.ts';
 
-/** A syslog message's parts, each undefined where the message does not have it. */
+/** The parts of a syslog message; undefined where the message lacks one. */
 export interface SyslogMessage {
   facility: number;
   severity: number;
-  /** Microseconds since 1970; undefined where the message has none that can be read. */
+  /** The time in microseconds since 1970; undefined when the message has none that can be read. */
   micros: number | undefined;
   /** The time as it was written. */
   time: string | undefined;
@@ -14,7 +14,7 @@ export interface SyslogMessage {
   msgid: string | undefined;
   /** Structured data: parameters by element. */
   data: Record<string, Record<string, string | string[]>> | undefined;
-  /** The counter that Cisco's devices put in front. */
+  /** The counter at the start of messages of Cisco's devices. */
   sequence: string | undefined;
   message: string;
 }
@@ -31,7 +31,7 @@ const mnemonic = /^%([A-Z0-9_-]+?)-(?:[A-Z0-9_]+-)?[0-7]-[A-Z0-9_]+(?=:)/;
 const hostToken = /^([A-Za-z0-9_.:-]{1,255}) /;
 const tag = /^([\w./@+-][^\s:[\]]{0,127})(?:\[([^\]\s]{1,128})\]: ?|:(?: |$)|\[(\d{1,10})\] )/;
 
-/** Reads a message: RFC 5424, else RFC 3164 with what senders make of it. Gives something for every text; never throws. */
+/** Parses a message: RFC 5424, else RFC 3164 with its usual variations. Returns something for every text; never throws. */
 export function parseSyslog(text: string, receivedAt: number): SyslogMessage {
   const head = priority.exec(text);
   const pri = head === null ? -1 : Number(head[1]);
@@ -42,7 +42,7 @@ export function parseSyslog(text: string, receivedAt: number): SyslogMessage {
     ...nothing,
     message: text,
   };
-  // A number that is no priority may mean anything: the text stays whole.
+  // A number that is not a priority may mean anything: the text stays whole.
   if (head !== null && !isKnown) return parsed;
   const body = head === null ? text : text.slice(head[0].length);
   if (head !== null && body.startsWith('1 ') && parseVersion1(body, parsed, receivedAt)) return parsed;
@@ -62,8 +62,8 @@ const nothing = {
 };
 
 /**
- * RFC 5424, section 6; where the structured data is malformed, it stays in the message. False, with nothing changed, when the header is
- * not one.
+ * Parses RFC 5424, section 6. Malformed structured data stays in the message. Returns false and changes nothing when the header is another
+ * one.
  */
 function parseVersion1(body: string, parsed: SyslogMessage, receivedAt: number): boolean {
   const match = version1.exec(body);
@@ -86,7 +86,7 @@ function parseVersion1(body: string, parsed: SyslogMessage, receivedAt: number):
   return true;
 }
 
-/** Meraki's devices say version 1, then epoch seconds and a host, and no more of RFC 5424. */
+/** Meraki's devices send version 1, then epoch seconds and a host, but nothing else of RFC 5424. */
 function parseMeraki(body: string, parsed: SyslogMessage): boolean {
   const match = meraki.exec(body);
   if (match === null) return false;
@@ -101,12 +101,12 @@ function notNil(text: string): string | undefined {
   return text === '-' ? undefined : text;
 }
 
-/** The structured data that begins at `start`, and where the message after it does; undefined when it is malformed. */
+/** Returns the structured data that begins at `start` and where the message after it begins; undefined when it is malformed. */
 function structuredData(
   body: string,
   start: number,
 ): { elements: SyslogMessage['data']; end: number } | undefined {
-  // Some leave the data out together with the message.
+  // Some senders leave out the data together with the message.
   if (start >= body.length) return { elements: undefined, end: body.length };
   if (body[start] === '-')
     return body.length === start + 1 || body[start + 1] === ' '
@@ -145,18 +145,18 @@ function readElement(body: string, start: number, elements: NonNullable<SyslogMe
   return at + 1;
 }
 
-/** A name may come again (RFC 5424, 6.3.3): then it has all its values. */
+/** A name may be repeated (RFC 5424, 6.3.3): all its values are kept. */
 function addParameter(parameters: Record<string, string | string[]>, name: string, value: string): void {
   const before = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
   define(parameters, name, before === undefined ? value : [...[before].flat(), value]);
 }
 
-/** An own property, also under the name __proto__. */
+/** Defines an own property, also with the name __proto__. */
 function define<T>(object: Record<string, T>, name: string, value: T): void {
   Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true });
 }
 
-/** RFC 3164 as it is found in the field: each part may be missing, and Cisco's devices have an order of their own. */
+/** Parses RFC 3164 as it occurs in practice: each part may be missing, and Cisco's devices have an order of their own. */
 function parseClassic(body: string, isMarked: boolean, parsed: SyslogMessage, receivedAt: number): void {
   const device = ciscoHead.exec(body);
   const behind = device === null ? body : body.slice(device[0].length);
@@ -172,18 +172,18 @@ function parseClassic(body: string, isMarked: boolean, parsed: SyslogMessage, re
   }
   if (time !== undefined) parsed.message = afterTime(behind.slice(time.length), parsed);
   else if (isDevice) parsed.message = takeTag(behind, parsed);
-  // Without a priority and a time nothing says that this is syslog.
+  // Without a priority and a time, nothing shows that this is syslog.
   else if (isMarked) parsed.message = takeTag(body, parsed);
 }
 
-/** What follows the time: `: %ASA-…`, ` host : %ASA-…`, ` host tag: …`, ` tag: …` or ` …`. */
+/** Parses what follows the time: `: %ASA-…`, ` host : %ASA-…`, ` host tag: …`, ` tag: …` or ` …`. */
 function afterTime(rest: string, parsed: SyslogMessage): string {
-  // A zone's name that is not known; the time stays an attribute as it was written.
+  // A name of an unknown time zone; the time stays an attribute as it was written.
   const text = rest.replace(/^ [A-Z]{2,5}(?=: )/, '');
   if (text.startsWith(':')) return takeTag(text.slice(1).trimStart(), parsed);
   const content = text.trimStart();
   const host = content.startsWith('%') ? null : hostToken.exec(content);
-  // `su: …` has no host in front of its tag.
+  // `su: …` has no host before its tag.
   if (host === null || host[1]!.endsWith(':')) return takeTag(content, parsed);
   parsed.host ??= host[1];
   const behind = content.slice(host[0].length);
@@ -191,7 +191,7 @@ function afterTime(rest: string, parsed: SyslogMessage): string {
 }
 
 /**
- * Takes the tag off the text. `%SYS-5-CONFIG_I: …` stays in it: the facility names the part of the device, the whole is the kind of
+ * Removes the tag from the text. `%SYS-5-CONFIG_I: …` stays in it: its facility names the part of the device, the whole the kind of
  * message.
  */
 function takeTag(text: string, parsed: SyslogMessage): string {

@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { fieldNames, type SlotName } from '../event/field-names.ts';
 import type { Normalizer } from '../event/normalize.ts';
 import { parseSyslog, type SyslogMessage } from './parse-syslog.ts';
-import { parseExactly } from '../event/read-event.ts';
+import { parseExactly } from '../event/parse-json.ts';
 
 /** RFC 5424, table 1. */
 const facilities = [
@@ -36,17 +36,17 @@ const facilities = [
 const severities = ['emerg', 'alert', 'crit', 'err', 'warning', 'notice', 'info', 'debug'];
 
 const maxAheadMs = 86_400_000;
-/** 1973, in microseconds: a smaller number would be read as milliseconds, and no such time is true. */
+/** 1973, in microseconds: a smaller number would be read as milliseconds, and no real event is that old. */
 const minMicros = 1e14;
-/** Fields that a name has, wherever it stands in a message. */
+/** The field of each name, wherever it stands in a message. */
 const idSlots = ['correlationId', 'requestId', 'traceId', 'sessionId', 'spanId'] as const;
 const idNames = new Set([...idSlots.flatMap((slot) => fieldNames[slot]), 'traceparent']);
 
 type Fields = Record<string, unknown>;
 
 /**
- * Reads one syslog message, without its framing. What is not syslog becomes an event with the text as its message, as a syslog server
- * has it. `peer` stands in for a missing host. JSON in the message, with the cookie `@cee:` or alone, gives its fields to the event.
+ * Reads one syslog message without its framing. A text that is not syslog becomes the message of an event, as in a syslog server. `peer`
+ * replaces a missing host. The fields of JSON in the message, after the cookie `@cee:` or alone, become those of the event.
  */
 export function readSyslog(
   bytes: Buffer,
@@ -56,7 +56,7 @@ export function readSyslog(
   peer?: string,
 ): LogEvent {
   const isText = isUtf8(bytes);
-  // Old devices send ISO 8859-1 or its relatives: each byte keeps a character of its own.
+  // Old devices send ISO 8859-1 or its relatives: each byte becomes one character.
   const text = bytes.toString(isText ? 'utf8' : 'latin1', 0, contentEnd(bytes));
   const parsed = parseSyslog(text, receivedAt);
   const header = headerFields(parsed, receivedAt, isText, peer);
@@ -67,20 +67,20 @@ export function readSyslog(
   }
   const event = normalizer.normalize({ ...header, message: parsed.message }, source, receivedAt);
   if ('ok' in event) return event.ok;
-  // A name or an id that is too long, say: then the text speaks for itself.
+  // For example a name or an id is too long: then the whole text is the message.
   const plain = normalizer.normalize({ message: text, severity: header['severity'] }, source, receivedAt);
   if ('ok' in plain) return plain.ok;
   throw new Error(`a text was refused as ${plain.code}`);
 }
 
-/** Where the text ends: rsyslog and syslog-ng count the newline in that they put behind it. */
+/** Returns the end of the text: rsyslog and syslog-ng append a newline and count it. */
 function contentEnd(bytes: Buffer): number {
   let end = bytes.length;
   while (end > 0 && (bytes[end - 1] === 0x0a || bytes[end - 1] === 0x0d || bytes[end - 1] === 0x00)) end--;
   return end;
 }
 
-/** The header's fields under names of field-names.ts, and `syslog`, which becomes an attribute. */
+/** Returns the header's fields under names of field-names.ts, and `syslog`, which becomes an attribute. */
 function headerFields(
   { facility, severity, micros, time, host, app, procid, msgid, data, sequence }: SyslogMessage,
   receivedAt: number,
@@ -89,7 +89,7 @@ function headerFields(
 ): Fields {
   const isInRange = micros !== undefined && micros >= minMicros && micros <= (receivedAt + maxAheadMs) * 1000;
   const syslog: Fields = { facility: facilities[facility], severity: severities[severity] };
-  // A device whose clock is wrong is heard all the same: the time of receipt counts, its own is kept.
+  // Messages of a device whose clock is wrong are accepted with the time of receipt; the device's time stays an attribute.
   if (time !== undefined && !isInRange) syslog['timestamp'] = time;
   if (procid !== undefined) syslog['procid'] = procid;
   if (msgid !== undefined) syslog['msgid'] = msgid;
@@ -112,15 +112,15 @@ function* idsIn(data: SyslogMessage['data']): Generator<[name: string, id: strin
       if (idNames.has(name) && typeof value === 'string') yield [name, value];
 }
 
-/** The object in `@cee: {…}` (CEE, as rsyslog writes and reads it), or in a message that is nothing but an object. */
+/** Returns the object in `@cee: {…}` (CEE, as rsyslog writes and reads it), or in a message that is nothing but an object. */
 function embeddedObject(message: string): string | undefined {
   const start = /^\s*(?:@cee:\s*)?(?=\{)/.exec(message);
   return start === null || !message.trimEnd().endsWith('}') ? undefined : message.slice(start[0].length);
 }
 
 /**
- * The event of an object in a message. The application knows better than the transport: where the object has a field of ours, it
- * wins, and what the header said stays under `syslog`. Undefined when that gives no event: then the text is the message.
+ * Returns the event of an object in a message. The application knows better than the transport: the object's fields win, and those of the
+ * header stay under `syslog`. Undefined when that is not an event: then the text is the message.
  */
 function mergedEvent(
   header: Fields,
@@ -159,7 +159,7 @@ function slotOf(name: string): SlotName | undefined {
 
 function hasField(object: Fields, slot: SlotName): boolean {
   return fieldNames[slot].some((name) => {
-    // `name` is the application's in bunyan's events only, which the normaliser tells apart.
+    // Only in bunyan's events does `name` mean the application; the normalizer decides that.
     if (name === 'name' && !('v' in object && 'pid' in object)) return false;
     const dot = name.indexOf('.');
     const value = Object.hasOwn(object, name)

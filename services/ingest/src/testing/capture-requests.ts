@@ -7,11 +7,11 @@ import { gunzipSync } from 'node:zlib';
 export interface CapturedRequest {
   path: string;
   contentType: string;
-  /** Unpacked. */
+  /** The body, unpacked. */
   body: Buffer;
 }
 
-/** Runs `send` against a server that hands each request on to `address`; gives what came through with a body. */
+/** Runs `send` against a server that forwards each request to `address`. Returns the requests that had a body. */
 export async function captureRequests(
   address: string,
   send: (address: string) => Promise<void>,

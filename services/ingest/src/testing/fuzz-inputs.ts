@@ -24,7 +24,7 @@ async function log(exporter: LogRecordExporter): Promise<void> {
   await provider.shutdown();
 }
 
-/** What real clients send, with Loki's two formats as its clients write them. */
+/** Returns what real clients send, and Loki's two formats as its clients write them. */
 export async function captureSeeds(address: string): Promise<CapturedRequest[]> {
   const captured = await captureRequests(address, async (address) => {
     await log(new ProtobufExporter({ url: `${address}/v1/logs` }));
@@ -77,7 +77,7 @@ function lokiStream(entries: Buffer[]): Buffer {
   return Buffer.from(writer.ldelim().finish());
 }
 
-/** A mutated request: mostly the body, now and then how it is packed or what it is called. */
+/** Returns a mutated request: mostly its body, sometimes its encoding or content type. */
 export function malform(
   seeds: CapturedRequest[],
   random: Random,
@@ -106,7 +106,7 @@ export interface Parts {
   entry: Buffer;
 }
 
-/** The events of the requests that were captured. */
+/** Returns the events of the captured requests. */
 export function partsOf(seeds: readonly CapturedRequest[]): Parts {
   const otlp = seeds.filter(({ path, contentType }) => path === '/v1/logs' && contentType === protobufType);
   return {
@@ -118,7 +118,7 @@ export function partsOf(seeds: readonly CapturedRequest[]): Parts {
   };
 }
 
-/** A request with bad events among good ones of the given name; the bad ones are anything that keeps their frame. */
+/** Returns a request with bad events among good ones of the given name. The bad ones are anything that keeps the frame intact. */
 export function among(name: string, { document, records, entry }: Parts, random: Random): CapturedRequest {
   const text = Buffer.from(`{"message":"${name}"}`);
   const line = (): Buffer =>

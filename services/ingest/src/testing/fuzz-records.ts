@@ -6,14 +6,14 @@ import { mutate, type Random } from './mutate.ts';
 import { protobufType } from '../http/otlp/otlp-response.ts';
 import { tagOf } from '../http/protobuf-reader.ts';
 
-/** What a record of logs.raw can be. */
+/** The formats of records of logs.raw. */
 export interface RawSeed {
-  /** The header that its format has. */
+  /** The content type of the format. */
   type: string;
   bytes: Buffer;
 }
 
-/** One good event, and what must have become of it. */
+/** A good event, with the event that it must become. */
 export interface GoodEvent {
   message: string;
   level: string;
@@ -28,12 +28,12 @@ const time = '2026-01-01T00:00:00.123Z';
 const micros = parseMicros(time);
 const trace = 'ab'.repeat(16);
 
-/** What a good record of each format says. A syslog message in RFC 5424 has its trace id in its structured data. */
+/** The fields of a good record of each format. A syslog message in RFC 5424 has its trace id in its structured data. */
 export function expectedGood(message: string): GoodEvent {
   return { message, level: 'warn', service: 'shop', timestamp: micros, correlationId: trace };
 }
 
-/** The same event in each format that logs.raw knows, named in its message. `known`: of another registry than the embedded one. */
+/** Returns the same event in each format of logs.raw, with its name in the message. `known` comes from another registry than the embedded one. */
 export async function goodMakers(known?: Serde): Promise<MakeGood[]> {
   const serde = known ?? (await createSerde(createEmbeddedSchemaRegistry()));
   const source = { kind: 'http', topic: 'app', partition: 0, offset: 0, index: 0 };
@@ -99,7 +99,7 @@ function otlpRequest(text: string): Buffer {
   return Buffer.from(Writer.create().uint32(tagOf(1)).bytes(group.finish()).finish());
 }
 
-/** Lines as syslog daemons and devices write them, and as others misuse the port. */
+/** Lines of syslog daemons and devices, and of others that misuse the port. */
 const syslogLines = [
   '<165>1 2026-01-01T00:00:00.003Z host.example.com evntslog 12 ID47 [exampleSDID@32473 iut="3" eventID="1011"] \ufefftext',
   "<34>Oct 11 22:14:15 mymachine su[77]: 'su root' failed for lonvick on /dev/pts/8",
@@ -110,7 +110,7 @@ const syslogLines = [
   'GET / HTTP/1.1',
 ].map((line) => Buffer.from(line));
 
-/** Real bytes to start from: what the clients of OpenTelemetry and Elasticsearch send, and a record of each other format. */
+/** Returns real bytes to mutate: what the clients of OpenTelemetry and Elasticsearch send, and a record of each other format. */
 export async function rawSeeds(address: string): Promise<RawSeed[]> {
   const captured = await captureSeeds(address);
   const requests = captured
@@ -127,7 +127,7 @@ export async function rawSeeds(address: string): Promise<RawSeed[]> {
   ];
 }
 
-/** A malformed record, with its own header, another's, or none. */
+/** Returns a malformed record with its own content type, another's, or none. */
 export function malformRecord(seeds: readonly RawSeed[], random: Random): { bytes: Buffer; type?: string } {
   const chosen = seeds[random(seeds.length)]!;
   const other = seeds[random(seeds.length)]!;
@@ -152,7 +152,7 @@ export function malformLine(random: Random): Buffer | undefined {
   return content[0]! >= 0x31 && content[0]! <= 0x39 ? Buffer.concat([Buffer.from('<'), content]) : content;
 }
 
-/** Any bytes at all. */
+/** Returns random bytes. */
 export function malformStream(random: Random): Buffer {
   const parts = Array.from({ length: 20 }, () => {
     const line = syslogLines[random(syslogLines.length)]!;

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Beyond what one round needs: what stays is a leak. */
+/** More than one round needs: what stays beyond it is a leak. */
 const maxGrowthBytes = 64 * 2 ** 20;
 
-/** For tests that repeat a round: fails once what outlives the collector has grown since the first round. */
+/** For tests that repeat a round: fails when the heap after a collection has grown since the first round. */
 export class HeapWatch {
   readonly #collect: () => void;
   #first: number | undefined;
@@ -15,7 +15,7 @@ export class HeapWatch {
     this.#collect = runInNewContext('gc') as () => void;
   }
 
-  /** Tells what a round has left, in words. */
+  /** Describes the memory after a round. */
   look(): string {
     this.#collect();
     const { heapUsed, rss } = process.memoryUsage();

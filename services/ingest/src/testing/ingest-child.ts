@@ -1,7 +1,7 @@
 import { startForTest } from './ingest-harness.ts';
 
-// The service in a process of its own, for tests that kill it: the arguments are the folder and settings as
-// JSON, the first message is the address.
+// Runs the service in a process of its own, for tests that kill it. The arguments are the folder and the settings as JSON; the first
+// message is the address.
 if (import.meta.main) {
   const { address } = await startForTest(
     process.argv[2]!,

@@ -12,13 +12,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startIngest } from '../run-ingest.ts';
 
-/** An empty folder for a test's log; disposing removes it. */
+/** Creates an empty folder for a test's log; disposing removes it. */
 export function temporaryFolder(): Disposable & { path: string } {
   const path = mkdtempSync(join(tmpdir(), 'ingest-'));
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** A port that is free for TCP and for UDP. */
+/** Returns a port that is free for TCP and UDP. */
 export async function freeSyslogPort(): Promise<number> {
   for (;;) {
     const tcp = createServer().listen(0, '127.0.0.1');
@@ -67,17 +67,17 @@ export async function startForTest(folder: string, env: Record<string, string> =
   return { address, telemetry, drain, [Symbol.asyncDispose]: drain };
 }
 
-/** All events of a stopped service's log, in partition and offset order. */
+/** Returns all events of a stopped service's log, in partition and offset order. */
 export async function readEvents(folder: string): Promise<(LogEvent & { at: LogRecord })[]> {
   return read<LogEvent>(folder, topics.events);
 }
 
-/** All dead letters of a stopped service's log. */
+/** Returns all dead letters of a stopped service's log. */
 export async function readDeadLetters(folder: string): Promise<(DeadLetter & { at: LogRecord })[]> {
   return read<DeadLetter>(folder, topics.deadLetter);
 }
 
-/** All records of a partition. */
+/** Returns all records of a partition. */
 async function readAll(log: EventLog, topic: string, partition: number): Promise<LogRecord[]> {
   const all: LogRecord[] = [];
   for (let next = 0; ; next = all.at(-1)!.offset + 1) {

@@ -1,4 +1,4 @@
-/** A stream of numbers below `below`, the same for the same seed (xorshift32). */
+/** Returns a generator of numbers below `below`, the same ones for the same seed (xorshift32). */
 export type Random = (below: number) => number;
 
 export function seededRandom(seed: number): Random {
@@ -11,7 +11,7 @@ export function seededRandom(seed: number): Random {
   };
 }
 
-/** Bytes that mean something somewhere: to JSON, protobuf, UTF-8, numbers and our own names. */
+/** Bytes with a meaning in JSON, protobuf, UTF-8 or numbers, and our own names. */
 const tokens = [
   '{',
   '}',
@@ -59,7 +59,7 @@ const bytes = [
 ].map((token) => Buffer.from(token));
 const interesting = [...tokens, ...bytes];
 
-/** The bytes with one to eight changes; `other` is where foreign parts are taken from. */
+/** Returns the bytes with one to eight changes; foreign parts come from `other`. */
 export function mutate(original: Buffer, other: Buffer, random: Random): Buffer {
   let changed: Buffer = Buffer.from(original);
   for (let changes = 1 << random(4); changes > 0; changes--) changed = change(changed, other, random);

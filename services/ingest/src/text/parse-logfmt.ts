@@ -1,8 +1,8 @@
 const pair = /\s*([A-Za-z_@][\w.@/-]*)=(?:"((?:[^"\\]|\\[^])*)"|([^\s"]*))(?=\s|$)/y;
-/** One of these must be there: other texts have equal signs too. */
+/** One of these names must occur: other texts have equal signs too. */
 const telling = new Set(['level', 'lvl', 'msg', 'message', 'time', 'ts', 'severity']);
 
-/** The members of a logfmt line (`level=info msg="a b" n=1`), numbers as such; undefined for a text that is not all pairs. */
+/** Returns the members of a logfmt line (`level=info msg="a b" n=1`), with numbers as numbers; undefined for any other text. */
 export function parseLogfmt(text: string): Record<string, unknown> | undefined {
   const fields: Record<string, unknown> = {};
   let isTelling = false;
@@ -16,7 +16,7 @@ export function parseLogfmt(text: string): Record<string, unknown> | undefined {
       string | undefined,
       string | undefined,
     ];
-    // A name that comes twice has no place in an object.
+    // An object cannot have a name twice.
     if (Object.hasOwn(fields, name) || name === '__proto__') return undefined;
     fields[name] = quoted === undefined ? bareValue(bare!) : unescape(quoted);
     isTelling ||= telling.has(name);

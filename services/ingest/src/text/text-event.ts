@@ -6,7 +6,7 @@ import { parseSyslog } from '../syslog/parse-syslog.ts';
 import { parseTimestamp } from '../event/parse-timestamp.ts';
 import { leadingTime, zonedMicros } from '../syslog/syslog-time.ts';
 
-/** An event under the names of field-names.ts, as the normaliser takes it. */
+/** An event with the names of field-names.ts, as the normalizer takes it. */
 export type TextEvent = Record<string, unknown>;
 
 const maxAheadMs = 86_400_000;
@@ -19,11 +19,11 @@ const access =
 const nginxError = /^(\d{4})\/(\d{2})\/(\d{2}) (\d{2}:\d{2}:\d{2}) \[([a-z]+)\] (\d+)#\d+: /;
 const apacheError =
   /^\[[A-Z][a-z]{2} ([A-Z][a-z]{2}) (\d{2}) (\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?) (\d{4})\] \[(?:(\w*):)?(\w+)\] (?:\[pid (\d+)(?::tid \d+)?\] )?/;
-/** What may stand between the time and the level: brackets, numbers, a dotted name, a name between dashes. */
+/** Matches what may stand between the time and the level: brackets, numbers, a dotted name, a name between dashes. */
 const headerToLevel = new RegExp(
   String.raw`^[\s:|-]*((?:(?:\[[^\]]{0,100}\]|\([^)]{0,100}\)|\d+|[\w$]+(?:\.[\w$]+)+|[\w.$-]+(?= +[-|] ))[\s:|-]+){0,4})[[(]?(${levels}|trace|debug|info|warn|warning|error|fatal|critical)[\])]?(?=[\s:|-]|$)`,
 );
-/** What stands between the level and the message: a number, a thread, a logger. */
+/** Matches what may stand between the level and the message: a number, a thread, a logger. */
 const headerAfterLevel =
   /^[\s:|-]*(?:(\d+) --- +)?(?:\[([^\]]{1,100})\] +)?(?:([\w$][\w$.-]*(?:\.[\w$-]+)+|[\w$-]+(?=\s*(?: - |: )))(?::\d+)?(?:\s+[-:] |: |\s+- ))?/;
 const pythonDefault = /^(DEBUG|INFO|WARNING|ERROR|CRITICAL):([\w.-]+):/;
@@ -32,8 +32,9 @@ const levelFirst = new RegExp(String.raw`^\[?(${levels})\]?(?=[\s:])`);
 const monthNames = 'JanFebMarAprMayJunJulAugSepOctNovDec';
 
 /**
- * The event of a plain text, one line or several: time, level and service where its first line has a common layout (docs/formats.md), else
- * the text as its message. A time without a zone is in this process's own. Never throws; nothing of the text is lost.
+ * Returns the event of a plain text of one or several lines: with time, level and service when its first line has a common layout
+ * (docs/formats.md), else with the text as its message. A time without a zone is in the zone of this process. Never throws; nothing of the
+ * text is lost.
  */
 export function textEvent(text: string, receivedAt: number): TextEvent {
   for (const layout of layouts) {
@@ -112,7 +113,7 @@ const layouts: readonly Layout[] = [
   },
 ];
 
-/** The event with its time; undefined when that is none, or no time that ingest would take: then the layout was guessed wrongly. */
+/** Returns the event with its time; undefined when ingest would not accept the time: then the layout was guessed wrongly. */
 function found(receivedAt: number, micros: number, event: TextEvent): TextEvent | undefined {
   const isTime = micros >= 0 && micros <= (receivedAt + maxAheadMs) * 1000;
   return isTime ? { timestamp: formatMicros(micros), ...event } : undefined;
@@ -124,7 +125,7 @@ function hasWrongTime(fields: TextEvent, receivedAt: number): boolean {
   return !(micros >= 0 && micros <= (receivedAt + maxAheadMs) * 1000);
 }
 
-/** NCSA common and combined. The line stays the message; the status gives the level: 5xx error, 4xx warn. */
+/** Reads NCSA common and combined. The line stays the message; the status sets the level: 5xx error, 4xx warn. */
 function accessLog(text: string, receivedAt: number): TextEvent | undefined {
   const match = access.exec(text);
   if (match === null) return undefined;
@@ -167,11 +168,11 @@ function given(name: string, value: string | undefined): Record<string, string> 
   return value === undefined || value === '-' ? {} : { [name]: value };
 }
 
-/** A line as syslog servers write it into files: with a time, a host and a tag. */
+/** Reads a line of a file of a syslog server: with a time, a host and a tag. */
 function syslogLine(text: string, receivedAt: number): TextEvent | undefined {
   const parsed = parseSyslog(text, receivedAt);
   if (parsed.micros === undefined || parsed.app === undefined || parsed.host === undefined) return undefined;
-  // `2026-01-01 00:00:00 INFO main: …` is no host and tag.
+  // In `2026-01-01 00:00:00 INFO main: …` there is no host and tag.
   if (levelOfText(parsed.host) !== undefined) return undefined;
   return found(receivedAt, parsed.micros, {
     service: parsed.app,
@@ -181,7 +182,7 @@ function syslogLine(text: string, receivedAt: number): TextEvent | undefined {
   });
 }
 
-/** log4j, logback, Spring Boot, Python's logging and their likes: a time, and a level not far behind. */
+/** Reads log4j, logback, Spring Boot, Python's logging and similar: a time, and a level soon after it. */
 function timedLine(text: string, receivedAt: number): TextEvent | undefined {
   const bracket = text.startsWith('[') ? 1 : 0;
   const time = leadingTime(text.slice(bracket), receivedAt);

@@ -7,7 +7,7 @@ import { allLines, type Piece } from '../split-body.ts';
 export type BulkAction = 'index' | 'create' | 'update' | 'delete';
 const actions: ReadonlySet<string> = new Set<BulkAction>(['index', 'create', 'update', 'delete']);
 
-/** An action line of a bulk request. What only steers Elasticsearch (version, pipeline, …) is left out. */
+/** An action line of a bulk request, without what only controls Elasticsearch (version, pipeline, …). */
 export interface BulkMeta {
   action: BulkAction;
   index?: string;
@@ -17,31 +17,31 @@ export interface BulkMeta {
 
 export interface BulkItem {
   meta: BulkMeta;
-  /** The document; of a delete the action line, as it has none. */
+  /** The document; for a delete, which has none, the action line. */
   piece: Piece;
 }
 
-/** The items of a bulk request, and how many there are. */
+/** The items of a bulk request with their number. */
 export interface Bulk {
   count: number;
   items: Iterable<BulkItem>;
 }
 
-/** What an item's answer holds beside its names, and how often names and all stand in memory until it is sent. */
-const answerBytes = 200;
-const answerCopies = 3;
+/** The size of an item's response beside its names, and how often the response is in memory until it is sent. */
+const responseBytes = 200;
+const responseCopies = 3;
 
 /**
- * The items of a bulk request, the documents not looked into, read one at a time. Throws IngestError `empty-body`,
- * `too-many-events`, and `bad-json` or `wrong-shape` where an action line is none: which lines are documents is then anybody's guess,
- * so nothing of the request is taken.
+ * Returns the items of a bulk request, read one at a time; the documents are not parsed. Throws IngestError `empty-body`,
+ * `too-many-events`, and `bad-json` or `wrong-shape` when a line is not the action line that it should be: then nobody can tell which
+ * lines are documents, and nothing of the request is accepted.
  */
 export async function readBulk(body: Buffer, index: string | undefined, cost: RequestCost): Promise<Bulk> {
   let count = 0;
   for (const { meta } of bulkItems(body, index)) {
     cost.events(1);
     const names = (meta.index?.length ?? 0) + (meta.id?.length ?? 0);
-    cost.add(answerCopies * (answerBytes + names));
+    cost.add(responseCopies * (responseBytes + names));
     if (++count % sliceEvents === 0) await nextTurn();
   }
   if (count === 0) throw new IngestError('empty-body');
@@ -55,7 +55,7 @@ function* bulkItems(body: Buffer, index: string | undefined): Generator<BulkItem
   for (const piece of allLines(body)) {
     line = piece.line;
     if (meta === undefined) {
-      // A blank line between items is nothing; in the place of a document it is a bad one.
+      // A blank line between items is skipped; in the place of a document it is a bad document.
       if (piece.start === piece.end) continue;
       meta = readMeta(piece);
       if (meta.action !== 'delete') continue;
@@ -67,7 +67,7 @@ function* bulkItems(body: Buffer, index: string | undefined): Generator<BulkItem
     throw new IngestError('wrong-shape', `line ${line} is an action without a document`);
 }
 
-/** Shippers write one and the same action line before each document: it is parsed once. */
+/** Parses equal action lines once: shippers write the same one before each document. */
 function createMetaReader(body: Buffer, index: string | undefined): (piece: Piece) => BulkMeta {
   let last: Piece | undefined;
   let lastMeta: BulkMeta | undefined;

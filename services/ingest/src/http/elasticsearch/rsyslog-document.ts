@@ -4,14 +4,14 @@ import { parseTimestamp } from '../../event/parse-timestamp.ts';
 
 type Document = Readonly<Record<string, unknown>>;
 
-/** Names of the program in the templates of omelasticsearch's and rsyslog's documentation, the preferred one first. */
+/** The names of the program in the templates of omelasticsearch's and rsyslog's documentation, the preferred one first. */
 const programNames = ['programname', 'app-name', 'appname', 'app_name', 'tag', 'syslogtag'];
-/** Where one of them stands, rsyslog has written the document: these names mean nothing like it elsewhere. */
+/** A document with one of these names was written by rsyslog: no other shipper uses them. */
 const facilityNames = ['facility', 'syslogfacility-text', 'syslogfacility'];
 
 /**
- * The fields of a document that rsyslog has written by its standard template or one of its documentation, as far as their names are
- * syslog's own. The names stay attributes: a tag also holds the process id. Undefined for every other document.
+ * Returns the fields of a document that rsyslog has written by its standard template or one of its documentation, as far as their names
+ * are syslog's own. The names stay attributes too: a tag also holds the process id. Undefined for every other document.
  */
 export function rsyslogFields(document: Document): GivenFields | undefined {
   if (!facilityNames.some((name) => name in document)) return undefined;
@@ -24,7 +24,7 @@ export function rsyslogFields(document: Document): GivenFields | undefined {
   };
   const has = (...names: string[]): boolean => names.some((name) => name in document);
   const fields: GivenFields = {};
-  // app[77]: is the tag of BSD syslog.
+  // In BSD syslog, app[77]: is a tag.
   if (!has('service', 'service.name', 'app'))
     fields.service = text(...programNames)?.replace(/(\[[^\]]*\])?:?$/, '') || undefined;
   if (!has('host', 'hostname')) fields.host = text('fromhost');

@@ -15,25 +15,25 @@ import { spans } from '../../telemetry.ts';
 
 const maxListed = 1000;
 
-/** What a request is answered with. */
+/** The response to a request. */
 export interface Receipt {
   accepted: number;
-  /** Numbered events that are durable since an earlier request; only when there are any. */
+  /** The number of events that are durable since an earlier request; missing when there are none. */
   duplicates?: number;
   rejected: { line: number; code: ErrorCode; message: string }[];
-  /** Only when there are more than are listed. */
+  /** Set when there are more than are listed. */
   rejectedCount?: number;
-  /** Only when nothing was accepted. */
+  /** Set when nothing was accepted. */
   error?: { code: ErrorCode; message: string };
 }
 
 export interface BodyOptions extends Omit<Received, 'body' | 'claim'> {
-  /** The sender says that it is NDJSON: what begins with [ need not be an array. */
+  /** Whether the content type is NDJSON: then a body that begins with [ may be something else than an array. */
   isNdjson: boolean;
 }
 
 /**
- * Takes in the events of a body: NDJSON, a JSON array, or one JSON object. Resolves when all is durable. Throws IngestError
+ * Accepts the events of a body: NDJSON, a JSON array, or one JSON object. Resolves when all is durable. Throws IngestError
  * `empty-body`, `bad-json` (a broken array), `too-many-events`, `log-unavailable`.
  */
 export async function acceptBody(body: Buffer, options: BodyOptions): Promise<Receipt> {
@@ -46,7 +46,7 @@ export async function acceptBody(body: Buffer, options: BodyOptions): Promise<Re
   return receipt;
 }
 
-/** Hands every event of the body to the batch; what of it is durable, only the batch knows. */
+/** Adds every event of the body to the batch. The receipt counts them; they are durable once the batch is done. */
 async function readPieces(body: Buffer, batch: IngestBatch, options: BodyOptions): Promise<Receipt> {
   const pieces = await split(body, options);
   const receipt: Receipt = { accepted: 0, rejected: [] };
@@ -63,7 +63,7 @@ async function readPieces(body: Buffer, batch: IngestBatch, options: BodyOptions
   return receipt;
 }
 
-const asItIs = (bytes: Buffer): Buffer => bytes;
+const unchanged = (bytes: Buffer): Buffer => bytes;
 
 function acceptPiece(
   body: Buffer,
@@ -87,13 +87,13 @@ function acceptPiece(
   if ('code' in result) {
     const bytes = body.subarray(start, end);
     if (batch.hasDeadLetterFor(bytes.length)) batch.refuse(result, source, receivedAt, bytes);
-    else batch.refuseJointly(result, source, receivedAt, textPart(bytes), asItIs);
+    else batch.refuseJointly(result, source, receivedAt, textPart(bytes), unchanged);
     return result;
   }
   return batch.accept(result) ? undefined : 'duplicate';
 }
 
-/** The pieces are made one at a time: a body may hold millions. */
+/** Returns the pieces one at a time: a body may hold millions. */
 async function split(body: Buffer, { isNdjson, maxEventBytes, cost }: BodyOptions): Promise<Iterable<Piece>> {
   const start = contentStart(body);
   if (start === body.length) throw new IngestError('empty-body');
@@ -108,7 +108,7 @@ async function split(body: Buffer, { isNdjson, maxEventBytes, cost }: BodyOption
   return lines(body, byteOrderMark(body));
 }
 
-/** The lines that are not blank; stops past `max`. */
+/** Counts the lines that are not blank; stops beyond `max`. */
 function countLines(body: Buffer, max: number): number {
   const each = lines(body, byteOrderMark(body));
   let count = 0;
@@ -116,7 +116,7 @@ function countLines(body: Buffer, max: number): number {
   return count;
 }
 
-/** Why the body is no array of JSON: an array is taken in whole or not at all. What is too large for an event is not looked into. */
+/** Returns why the body is not a JSON array: an array is accepted whole or not at all. Elements too large for an event are skipped. */
 async function problemInArray(
   body: Buffer,
   start: number,
@@ -142,7 +142,7 @@ async function problemInArray(
   return next.value ? undefined : new IngestError('bad-json', 'the array is not closed or not well-formed');
 }
 
-/** One object that is printed over several lines. */
+/** Returns the body as one piece when it is one object over several lines. */
 function wholeObject(body: Buffer, start: number): Piece | undefined {
   const lineEnd = body.indexOf(0x0a, start);
   if (lineEnd === -1 || body[start] !== 0x7b) return undefined;

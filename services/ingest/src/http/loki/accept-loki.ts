@@ -10,12 +10,12 @@ import { readJsonEntry, readLokiJson } from './loki-json.ts';
 import { readLokiProtobuf, readProtobufEntry } from './loki-protobuf.ts';
 import type { LokiEntry, LokiStream } from './loki-push.ts';
 import type { Normalizer } from '../../event/normalize.ts';
-import { parseCostly } from '../../event/read-event.ts';
+import { parseCostly } from '../../event/parse-json.ts';
 import type { RequestCost } from '../../admission/request-cost.ts';
 import { unpackSnappy } from './unpack-snappy.ts';
 
 /**
- * Takes in the entries of a push request. Resolves when all is durable. Throws IngestError `bad-encoding`, `bad-protobuf`,
+ * Accepts the entries of a push request. Resolves when all is durable. Throws IngestError `bad-encoding`, `bad-protobuf`,
  * `wrong-shape`, `bad-json`, `invalid-utf8` when the request cannot be read, and what acceptEventGroups() throws.
  */
 export async function acceptLoki(received: Received, isJson: boolean): Promise<EventGroupsReceipt> {
@@ -29,7 +29,7 @@ export async function acceptLoki(received: Received, isJson: boolean): Promise<E
   return acceptEventGroups('loki', groups, received);
 }
 
-/** The streams of a request in JSON, from its parsed text. Throws RejectedError when its frame is broken. */
+/** Returns the streams of a parsed request in JSON. Throws RejectedError when its frame is broken. */
 export function lokiJsonGroups(
   request: unknown,
   normalizer: Normalizer,
@@ -38,7 +38,7 @@ export function lokiJsonGroups(
   return readLokiJson(request, cost).map((stream) => withEvents(stream, readJsonEntry, normalizer));
 }
 
-/** The streams of an unpacked request in protobuf. Throws RejectedError when its frame is broken. */
+/** Returns the streams of an unpacked request in protobuf. Throws RejectedError when its frame is broken. */
 export function lokiProtobufGroups(
   body: Buffer,
   normalizer: Normalizer,

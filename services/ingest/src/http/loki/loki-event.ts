@@ -4,12 +4,12 @@ import { fieldNames } from '../../event/field-names.ts';
 import type { Labels, LokiEntry } from './loki-push.ts';
 import type { GivenFields, Normalizer } from '../../event/normalize.ts';
 import { levelOfText } from '../../event/parse-level.ts';
-import { parseJsonObject } from '../../event/read-event.ts';
+import { parseJsonObject } from '../../event/parse-json.ts';
 
 const levelNames = ['level', 'severity', 'severity_text', 'lvl', 'loglevel', 'log_level', 'detected_level'];
 const serviceNames = ['service_name', 'service', 'app', 'application'];
 const hostNames = ['host', 'hostname', 'host_name'];
-/** Where Loki finds its service_name when no label is called so; these name something else too, and stay labels. */
+/** Where Loki looks for a service when there is no service_name. These labels name other things too, so they also stay attributes. */
 const secondServiceNames = [
   'app_name',
   'name',
@@ -28,8 +28,8 @@ const logfmtLevel = /(?:^|\s)(?:level|lvl|severity)="?([A-Za-z]{1,16}\d?)"?(?=\s
 const logfmtTrace = /(?:^|\s)(?:trace_id|traceId|traceID|trace\.id)="?([0-9a-fA-F-]{8,64})"?(?=\s|$)/;
 
 /**
- * The LogEvent of an entry. A line that is a JSON object is read as an event, with the labels around it; every other line is the
- * message, as it came. Labels and structured metadata become attributes, but for those that name a field.
+ * Returns the LogEvent of an entry. A line that is a JSON object is read as an event with the labels around it; every other line is the
+ * message as it is. Labels and structured metadata become attributes, except for those that name a field.
  */
 export function lokiEvent(
   { time, line, metadata }: LokiEntry,
@@ -58,13 +58,13 @@ export function lokiEvent(
   if (parsed !== undefined) {
     const hasMessage = fieldNames.message.some((name) => typeof parsed[name] === 'string');
     const event = finish(hasMessage ? {} : { message: line }, merge(parsed, bag, clash));
-    // A line whose members cannot be fields is a line nevertheless.
+    // A line whose members cannot be fields becomes the message.
     if (!('code' in event) || event.code === 'timestamp-out-of-range') return event;
   }
   return finish({ message: line, ...readLogfmt(line, given.level, bag) }, merge({}, bag, clash));
 }
 
-/** The labels beside a line's own members; a name that both have keeps its place in the line, and the label stands under `labels`. */
+/** Adds the labels to a line's own members. Where both have a name, the line's value keeps it and the label goes under `labels`. */
 function merge(line: Readonly<Record<string, unknown>>, bag: Labels, clash: Labels): Record<string, unknown> {
   const object = copyOf(line);
   const rest = Object.assign(addAbsent(object, bag), clash);
@@ -74,7 +74,7 @@ function merge(line: Readonly<Record<string, unknown>>, bag: Labels, clash: Labe
   return object;
 }
 
-/** Adds the names that the object does not have; gives those to which it has another value. */
+/** Adds the labels whose names the object does not have. Returns those for which it has another value. */
 function addAbsent(object: Record<string, unknown>, labels: Labels): Labels {
   const others = Object.create(null) as Labels;
   for (const name in labels)
@@ -83,12 +83,12 @@ function addAbsent(object: Record<string, unknown>, labels: Labels): Labels {
   return others;
 }
 
-/** A copy without a prototype, so that any text can be a name in it. */
+/** Returns a copy without a prototype, so that any string can be a name in it. */
 function copyOf<T>(object: Readonly<Record<string, T>>): Record<string, T> {
   return Object.assign(Object.create(null) as Record<string, T>, object);
 }
 
-/** What a logfmt line says of its level and trace. The line stays the message. */
+/** Returns the level and trace of a logfmt line, which stays the message. */
 function readLogfmt(line: string, level: Level | undefined, bag: Labels): GivenFields {
   if (!line.includes('=')) return {};
   const fields: GivenFields = {};

@@ -3,7 +3,7 @@ import { jsonDeadLetter, jsonPart } from '../json-dead-letter.ts';
 import type { Labels, LokiEntry, LokiStream } from './loki-push.ts';
 import { groupBytes, type RequestCost } from '../../admission/request-cost.ts';
 
-/** The streams of a push request in JSON, from its parsed text. Throws RejectedError `wrong-shape` when its frame is broken. */
+/** Returns the streams of a parsed push request in JSON. Throws RejectedError `wrong-shape` when its frame is broken. */
 export function readLokiJson(request: unknown, cost: RequestCost): LokiStream<unknown>[] {
   const { streams } = (isObject(request) ? request : {}) as { streams?: unknown };
   if (!Array.isArray(streams)) throw bad('streams is not an array');
@@ -23,11 +23,11 @@ export function readLokiJson(request: unknown, cost: RequestCost): LokiStream<un
   });
 }
 
-/** An entry: `[nanoseconds, line]` or `[nanoseconds, line, metadata]`. Throws RejectedError `wrong-shape`, `bad-timestamp`. */
+/** Reads an entry: `[nanoseconds, line]` or `[nanoseconds, line, metadata]`. Throws RejectedError `wrong-shape`, `bad-timestamp`. */
 export function readJsonEntry(entry: unknown): LokiEntry {
   if (!Array.isArray(entry)) throw bad('a value is not an array');
   const [time, line, metadata = {}] = entry as unknown[];
-  if (typeof line !== 'string') throw bad('the line is not a text');
+  if (typeof line !== 'string') throw bad('the line is not a string');
   const digits = typeof time === 'number' ? String(time) : time;
   if (typeof digits !== 'string' || !/^\d{1,20}$/.test(digits))
     throw new RejectedError(reject('bad-timestamp', 'the time is not a number of nanoseconds'));
@@ -39,7 +39,7 @@ function readLabels(value: unknown, what: string): Labels {
   const labels = Object.create(null) as Labels;
   for (const name in value) {
     const text = value[name];
-    if (typeof text !== 'string') throw bad(`${what}: ${name.slice(0, 100)} is not a text`);
+    if (typeof text !== 'string') throw bad(`${what}: ${name.slice(0, 100)} is not a string`);
     labels[name] = text;
   }
   return labels;

@@ -9,7 +9,7 @@ import { groupBytes, type RequestCost } from '../../admission/request-cost.ts';
 const secondsTag = 8;
 const nanosTag = 16;
 
-/** The streams of a PushRequest. Throws RejectedError when its frame is broken; the entries are not looked into. */
+/** Returns the streams of a PushRequest; the entries are not parsed. Throws RejectedError when its frame is broken. */
 export function readLokiProtobuf(body: Buffer, cost: RequestCost): LokiStream<Buffer>[] {
   return readProtobuf(() => {
     const streams: LokiStream<Buffer>[] = [];
@@ -57,7 +57,7 @@ function writeDeadLetter(labels: string, entries: Buffer): Buffer {
   return protobufField(1, stream);
 }
 
-/** An EntryAdapter. Throws RejectedError `bad-protobuf`, `invalid-utf8`. */
+/** Reads an EntryAdapter. Throws RejectedError `bad-protobuf`, `invalid-utf8`. */
 export function readProtobufEntry(bytes: Buffer): LokiEntry {
   return readProtobuf(() => {
     const reader = new MessageReader(bytes);

@@ -1,4 +1,4 @@
-/** Names of labels and of structured metadata with their values: texts only. */
+/** Labels, or structured metadata: names with their values. */
 export type Labels = Record<string, string>;
 
 /** One line of a stream. */

@@ -13,7 +13,7 @@ const named: Readonly<Record<string, string>> = {
   v: '\v',
 };
 
-/** A stream's labels as Prometheus writes them: `{app="web", job="a\"b"}`, the values quoted as in Go. Throws RejectedError. */
+/** Parses the labels of a stream as Prometheus writes them: `{app="web", job="a\"b"}`, with values quoted as in Go. Throws RejectedError. */
 export function parseLabels(text: string): Labels {
   const trimmed = text.trim();
   const labels = Object.create(null) as Labels;
@@ -47,7 +47,7 @@ function unescape(
   return point <= 0x10ffff ? String.fromCodePoint(point) : '\ufffd';
 }
 
-/** Go writes the bytes so that are not UTF-8. */
+/** Go's escape for bytes that are not UTF-8. */
 function byte(value: number): string {
   return value < 0x80 ? String.fromCharCode(value) : '\ufffd';
 }

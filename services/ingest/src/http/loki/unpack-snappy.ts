@@ -2,8 +2,8 @@ import { uncompress } from 'snappy';
 import { IngestError } from '../../errors.ts';
 
 /**
- * Unpacks a body in snappy's block format, off this thread. Its first bytes say how long it is: that is claimed before any memory is
- * taken. Throws IngestError `bad-encoding`, and what `claim` throws.
+ * Unpacks a body in snappy's block format on another thread. Its first bytes declare the unpacked length, which is claimed before any
+ * memory is allocated. Throws IngestError `bad-encoding`, and what `claim` throws.
  */
 export async function unpackSnappy(packed: Buffer, claim: (bytes: number) => void): Promise<Buffer> {
   const length = readVarint(packed);
@@ -16,7 +16,7 @@ export async function unpackSnappy(packed: Buffer, claim: (bytes: number) => voi
   }
 }
 
-/** The length that stands in front: up to 32 bits, seven a byte, the lowest first. */
+/** Reads the length at the start: up to 32 bits, seven per byte, the lowest first. */
 function readVarint(bytes: Buffer): number | undefined {
   let value = 0;
   for (let i = 0; i < 5 && i < bytes.length; i++) {

@@ -10,11 +10,11 @@ import { otlpEvent, senderFields } from './otlp-event.ts';
 import { readJsonRecord, readOtlpJson } from './otlp-json.ts';
 import { readOtlpProtobuf, readProtobufRecord } from './otlp-protobuf.ts';
 import type { OtlpScopeLogs, OtlpRecord } from './otlp-record.ts';
-import { parseCostly } from '../../event/read-event.ts';
+import { parseCostly } from '../../event/parse-json.ts';
 import type { RequestCost } from '../../admission/request-cost.ts';
 
 /**
- * Takes in the records of an ExportLogsServiceRequest. Resolves when all is durable. Throws IngestError `bad-protobuf`,
+ * Accepts the records of an ExportLogsServiceRequest. Resolves when all is durable. Throws IngestError `bad-protobuf`,
  * `wrong-shape`, `bad-json`, `invalid-utf8` when the request cannot be read, and what acceptEventGroups() throws.
  */
 export async function acceptOtlp(received: Received, isProtobuf: boolean): Promise<EventGroupsReceipt> {
@@ -32,7 +32,7 @@ export async function acceptOtlp(received: Received, isProtobuf: boolean): Promi
       );
 }
 
-/** The groups of a request in protobuf. Throws RejectedError when its frame is broken. */
+/** Returns the groups of a request in protobuf. Throws RejectedError when its frame is broken. */
 export function otlpProtobufGroups(
   body: Buffer,
   normalizer: Normalizer,
@@ -41,7 +41,7 @@ export function otlpProtobufGroups(
   return readOtlpProtobuf(body, cost).map((group) => withEvents(group, readProtobufRecord, normalizer));
 }
 
-/** The groups of a request in JSON, from its parsed text. Throws RejectedError when its frame is broken. */
+/** Returns the groups of a parsed request in JSON. Throws RejectedError when its frame is broken. */
 export function otlpJsonGroups(
   request: unknown,
   normalizer: Normalizer,

@@ -6,19 +6,19 @@ import type { GivenFields, Normalizer } from '../../event/normalize.ts';
 import type { AnyValue, Attributes, OtlpRecord, OtlpSender } from './otlp-record.ts';
 import { levelOfSeverityNumber, levelOfText } from '../../event/parse-level.ts';
 
-/** What the records of a group have in common, written once. */
+/** What the records of a group share, converted once. */
 export interface SenderFields {
   service: string | undefined;
   host: string | undefined;
-  /** JSON objects as text, '' for nothing. */
+  /** A JSON object as text; '' when there is nothing. */
   resource: string;
   scope: string;
 }
 
-// The depth of both was limited when they were read.
+// Reading has limited the depth of both already.
 const findings: JsonFindings = { tooDeep: false, rounded: false };
 
-/** `service.name` and `host.name` become fields; the rest of the resource and the scope stay together under these names. */
+/** Returns the shared fields: `service.name` and `host.name` by themselves, the rest of the resource and the scope as one object each. */
 export function senderFields({
   attributes,
   droppedAttributesCount,
@@ -55,7 +55,7 @@ function objectText(object: Attributes): string {
   return hasMembers(object) ? jsonText(object, 1, findings) : '';
 }
 
-/** The LogEvent of a record, by the rules of OpenTelemetry's log data model. */
+/** Returns the LogEvent of a record, by the rules of OpenTelemetry's log data model. */
 export function otlpEvent(
   record: OtlpRecord,
   sender: SenderFields,
@@ -79,7 +79,7 @@ export function otlpEvent(
   return 'ok' in result ? result.ok : result;
 }
 
-/** The message, and the attributes with what of the body is not the message. */
+/** Returns the message, and the attributes with the part of the body that is not the message. */
 function readBody({ body, attributes, eventName }: OtlpRecord): {
   message: string | undefined;
   object: Attributes;
@@ -96,7 +96,7 @@ function readBody({ body, attributes, eventName }: OtlpRecord): {
   return { message, object: withMember(attributes, 'body', body) };
 }
 
-/** A structured body's members are the event's, as an application would have sent them to /ingest; attributes keep their names. */
+/** Merges a structured body into the event, as if an application had sent it to /ingest; attributes keep their names. */
 function mergeBody(body: Attributes, attributes: Attributes): Attributes {
   const object: Attributes = Object.create(null) as Attributes;
   const rest: Attributes = Object.create(null) as Attributes;
@@ -114,7 +114,7 @@ function hasMessage(object: Attributes): boolean {
   return fieldNames.message.some((name) => typeof object[name] === 'string' && object[name] !== '');
 }
 
-/** What has no field of ours, and of the severity what the level does not say. */
+/** Returns what has no field in a LogEvent, and the parts of the severity that the level does not express. */
 function membersOf(
   record: OtlpRecord,
   { resource, scope }: SenderFields,
@@ -141,7 +141,7 @@ function membersOf(
   return members;
 }
 
-/** The number counts where there is one; the text is the source's own word for it. */
+/** The number counts where there is one; the text is the source's own name for it. */
 function levelOf({ severityNumber, severityText }: OtlpRecord): Level | undefined {
   return (
     levelOfSeverityNumber(severityNumber) ?? (severityText === '' ? undefined : levelOfText(severityText))
@@ -161,7 +161,7 @@ function hasMembers(object: Attributes): boolean {
   return false;
 }
 
-/** A name that the object does not have. */
+/** Returns a name that the object does not have. */
 function freeName(name: string, object: Attributes): string {
   let free = name;
   while (free in object) free += '_';

@@ -18,8 +18,8 @@ import { groupBytes, type RequestCost } from '../../admission/request-cost.ts';
 type Json = Readonly<Record<string, unknown>>;
 
 /**
- * The groups of an ExportLogsServiceRequest in OTLP/JSON, from its parsed text: protobuf's JSON mapping, but ids are hexadecimal and
- * enums numbers. Names may also be in snake_case, as in the .proto files. Throws RejectedError `wrong-shape` when its frame is broken.
+ * Returns the groups of a parsed ExportLogsServiceRequest in OTLP/JSON: protobuf's JSON mapping, but ids are hexadecimal and enums
+ * numbers. Names may also be in snake_case, as in the .proto files. Throws RejectedError `wrong-shape` when its frame is broken.
  */
 export function readOtlpJson(request: unknown, cost: RequestCost): OtlpScopeLogs<unknown>[] {
   const groups: OtlpScopeLogs<unknown>[] = [];
@@ -61,7 +61,7 @@ function readCommon(message: Json): OtlpShared {
   }));
 }
 
-/** A LogRecord. Throws RejectedError `wrong-shape`, `bad-timestamp`, `too-deep`. */
+/** Reads a LogRecord. Throws RejectedError `wrong-shape`, `bad-timestamp`, `too-deep`. */
 export function readJsonRecord(record: unknown): OtlpRecord {
   const log = object(record, 'a log record');
   return {
@@ -83,7 +83,7 @@ function readPairs(pairs: readonly unknown[], depth: number): Attributes {
   const attributes = noAttributes();
   for (const pair of pairs) {
     const { key, value } = object(pair, 'an attribute');
-    if (typeof key !== 'string') throw bad('the key of an attribute is not a text');
+    if (typeof key !== 'string') throw bad('the key of an attribute is not a string');
     addAttribute(attributes, key, value === undefined || value === null ? null : readValue(value, depth));
   }
   return attributes;
@@ -122,7 +122,7 @@ function readValue(value: unknown, depth: number): AnyValue {
   return null;
 }
 
-/** proto3's JSON mapping writes an int64 as text and reads both. */
+/** proto3's JSON mapping writes an int64 as a string and accepts a number too. */
 function readInteger(value: unknown): AnyValue {
   if (typeof value === 'number' && Number.isInteger(value)) return value;
   if (typeof value === 'string' && /^-?\d{1,20}$/.test(value)) return integer(BigInt(value));
@@ -145,7 +145,7 @@ function nanoseconds(message: Json, ...names: string[]): bigint {
   throw new RejectedError(reject('bad-timestamp', `${names[0]} is not a number of nanoseconds`));
 }
 
-/** A number by the specification; its name is what protobuf's own JSON writers make of it. */
+/** The specification demands a number; protobuf's own JSON writers send its name. */
 function severityNumber(log: Json): number {
   const value = member(log, ['severityNumber', 'severity_number']);
   const name = typeof value === 'string' ? /^SEVERITY_NUMBER_([A-Z]+)([2-4]?)$/.exec(value) : null;
@@ -161,7 +161,7 @@ function member(message: Json, names: readonly string[]): unknown {
 
 function text(message: Json, ...names: string[]): string {
   const value = member(message, names) ?? '';
-  if (typeof value !== 'string') throw bad(`${names[0]} is not a text`);
+  if (typeof value !== 'string') throw bad(`${names[0]} is not a string`);
   return value;
 }
 

@@ -1,11 +1,11 @@
 import { RejectedError, type Rejection } from '../../errors.ts';
 import { maxDepth } from '../../event/json-text.ts';
 
-/** An AnyValue as JSON knows it: an integer beyond 2^53 is its digits as text, bytes are base64, NaN and Infinity their names. */
+/** An AnyValue in JSON: an integer beyond 2^53 is a string of its digits, bytes are base64, NaN and Infinity their names. */
 export type AnyValue = string | number | boolean | null | AnyValue[] | { [name: string]: AnyValue };
 export type Attributes = Record<string, AnyValue>;
 
-/** A LogRecord of OTLP, from either encoding; what it does not hold has protobuf's default. */
+/** A LogRecord of OTLP, from either encoding. Missing fields have protobuf's defaults. */
 export interface OtlpRecord {
   /** Nanoseconds since 1970; 0 for unknown. */
   time: bigint;
@@ -22,15 +22,15 @@ export interface OtlpRecord {
   eventName: string;
 }
 
-/** What a resource and a scope have alike. */
+/** What a resource and a scope have in common. */
 export interface OtlpShared {
   attributes: Attributes;
   droppedAttributesCount: number;
-  /** Why no record that shares it can be an event. */
+  /** Set when no record that shares it can be an event. */
   refused?: Rejection;
 }
 
-/** What stands once for many records; its attributes are those of the resource. */
+/** The resource and scope that records share; the attributes are those of the resource. */
 export interface OtlpSender extends OtlpShared {
   schemaUrl: string;
   scope: OtlpShared & { name: string; version: string; schemaUrl: string };
@@ -45,7 +45,7 @@ export interface OtlpScopeLogs<Encoded> {
   deadLetter: (parts: Buffer) => Buffer;
 }
 
-/** What `read` gives. What is nested too deep refuses the records that share it, and no others of the request. */
+/** Returns what `read` returns. Attributes nested too deep reject only the records that share them, not the rest of the request. */
 export function readShared(read: () => OtlpShared): OtlpShared {
   try {
     return read();
@@ -55,32 +55,32 @@ export function readShared(read: () => OtlpShared): OtlpShared {
   }
 }
 
-/** How deep the values of an attribute may be nested: they stand in the event's attributes. */
+/** How deep the value of an attribute may be nested: it is a part of the event's attributes. */
 export const maxValueDepth = maxDepth - 1;
 
-/** A list of pairs as an object. The specification forbids a name to stand twice; where one does, all its values are kept. */
+/** Adds a pair to an object. The specification forbids a name to occur twice; where one does, all its values are kept. */
 export function addAttribute(attributes: Attributes, name: string, value: AnyValue): void {
   if (!(name in attributes)) attributes[name] = value;
   else {
     const earlier = attributes[name]!;
-    // Not copied: a name may stand there a hundred thousand times.
+    // Not copied: a name may occur a hundred thousand times.
     if (Array.isArray(earlier)) earlier.push(value);
     else attributes[name] = [earlier, value];
   }
 }
 
-/** An object without a prototype, so that any text can be a name in it. */
+/** Returns an object without a prototype, so that any string can be a name in it. */
 export function noAttributes(): Attributes {
   return Object.create(null) as Attributes;
 }
 
-/** An int64 as a JSON number, or as its digits where a number would round it. */
+/** Returns an int64 as a JSON number, or as a string of its digits where a number would round it. */
 export function integer(value: bigint): number | string {
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : value.toString();
 }
 
-/** A double as JSON knows it. */
+/** Returns a double as a JSON number, or by its name where JSON has none. */
 export function double(value: number): number | string {
   return Number.isFinite(value) ? value : String(value);
 }
