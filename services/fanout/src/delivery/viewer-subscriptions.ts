@@ -1,39 +1,17 @@
-import type { Filter } from '@logloom/filter';
-import type { Serde } from '@logloom/schema-registry';
-import type { Logger } from '@logloom/telemetry';
-import { catchUp } from '../history/catch-up.ts';
-import type { StreamName, SubscribeRequest } from '../protocol/client-message.ts';
-import { TooManyNamesError, type DurableCursors } from '../durable/durable-cursors.ts';
+import { TooManyNamesError } from '../durable/durable-cursors.ts';
 import { DurableSubscriptions } from '../durable/durable-subscriptions.ts';
 import { liveError, type LiveError } from '../errors.ts';
-import { findTail } from '../history/find-tail.ts';
-import type { LiveStream } from '../stream/live-stream.ts';
-import { Pauses } from './pauses.ts';
+import type { SubscribeRequest } from '../protocol/client-message.ts';
 import type { Priority } from '../protocol/priority.ts';
 import { serverMessage } from '../protocol/server-message.ts';
-import type { LiveFilter } from '../stream/stream-kind.ts';
 import type { From } from '../protocol/subscribe-from.ts';
-import { Subscription, type DeliveryContext } from './subscription.ts';
-import type { EventLoopQueue } from '../admission/event-loop-queue.ts';
+import type { LiveStream } from '../stream/live-stream.ts';
+import type { LiveFilter } from '../stream/stream-kind.ts';
+import { Pauses } from './pauses.ts';
+import { continueSubscription, startSubscription } from './start-subscription.ts';
+import { Subscription } from './subscription.ts';
 import type { Viewer } from './viewer.ts';
-import type { ViewerLimits } from '../admission/viewer-limits.ts';
-
-/** What all sessions of a live tier share. */
-export interface ViewerContext extends DeliveryContext {
-  streams: Readonly<Record<StreamName, LiveStream>>;
-  eventLoop: EventLoopQueue;
-  limits: ViewerLimits;
-  logger: Logger;
-  serde: Serde;
-  /** Absent where no cursors are kept for viewers. */
-  durables?: DurableCursors | undefined;
-  /** The viewer's principal (Principal.subject): what is kept under a name that a viewer chose is kept under this one too. */
-  principal?: string;
-  /** Told of each subscription: who reads what. */
-  onSubscribe?: (request: SubscribeRequest) => void;
-  /** What the principal may see at most: part of every filter. */
-  imposed?: Filter;
-}
+import type { ViewerContext } from './viewer-context.ts';
 
 /** One viewer's subscriptions. */
 export class ViewerSubscriptions {
@@ -51,7 +29,7 @@ export class ViewerSubscriptions {
     this.#onError = onError;
   }
 
-  /** Answers with `subscribed` and what follows, or calls onError. */
+  /** Begins a subscription: `subscribed` and its events follow, or onError is called. */
   async subscribe(request: SubscribeRequest): Promise<void> {
     const { id } = request;
     if (this.#byId.has(id)) return this.#onError(liveError('duplicate-id', { id }));
@@ -72,9 +50,10 @@ export class ViewerSubscriptions {
       const from =
         request.durable === undefined ? request.from : await this.#durableStart(subscription, request);
       if (subscription.isClosed || from === undefined) return;
-      if (from.type === 'now') this.#startNow(subscription, id);
-      else if (from.type === 'cursor') await this.#resume(subscription, id, from.cursor);
-      else await this.#startBefore(subscription, id, from);
+      await startSubscription(subscription, from, this.#context.eventLoop, {
+        confirm: (cursor, resumed) => this.#confirm(subscription, id, cursor, resumed),
+        fail: (code) => this.#fail(id, liveError(code, { id })),
+      });
     } catch (error) {
       this.#unreadable(subscription, id, error);
     }
@@ -89,7 +68,7 @@ export class ViewerSubscriptions {
     return this.#byId.has(id);
   }
 
-  /** Keeps how far a durable subscription has got; `acked` says when that is durable. Others need no acknowledgement. */
+  /** Keeps the cursor of a durable subscription; `acked` follows once it is stored. Others need no acknowledgement. */
   ack(id: string, cursor: string): void {
     const subscription = this.#byId.get(id);
     if (subscription === undefined) return this.#onError(liveError('unknown-id', { id }));
@@ -100,7 +79,7 @@ export class ViewerSubscriptions {
     });
   }
 
-  /** Holds a subscription back at its cursor: the log keeps what comes. It goes on with resume(), or by itself after `forMs`. */
+  /** Stops a subscription at its cursor: the log keeps what comes. It continues with resume(), or by itself after `forMs`. */
   pause(id: string, forMs?: number): void {
     const found = this.#byId.get(id);
     if (found === undefined) return this.#onError(liveError('unknown-id', { id }));
@@ -125,7 +104,7 @@ export class ViewerSubscriptions {
     subscription.resume();
     const { cursor, channel } = subscription;
     this.#viewer.tell(serverMessage.resumed(id, channel.id, cursor));
-    this.#goOn(subscription, cursor).catch((error: unknown) => this.#unreadable(subscription, id, error));
+    this.#continue(subscription, cursor).catch((error: unknown) => this.#unreadable(subscription, id, error));
   }
 
   moveCursors(): void {
@@ -180,7 +159,7 @@ export class ViewerSubscriptions {
       priority,
       context: this.#context,
       catchUp: (behind) => {
-        this.#goOn(behind, behind.cursor).catch((error: unknown) => {
+        this.#continue(behind, behind.cursor).catch((error: unknown) => {
           for (const id of [...behind.ids]) this.#unreadable(behind, id, error);
         });
       },
@@ -189,7 +168,7 @@ export class ViewerSubscriptions {
     return subscription;
   }
 
-  /** The id's subscription for itself, at the same cursor: another id may share its channel. */
+  /** Returns a subscription of the id alone, at the same cursor: other ids may share the present one. */
   #alone(id: string, shared: Subscription): Subscription {
     if (shared.ids.size === 1) return shared;
     const { stream, channel, priority } = shared;
@@ -205,7 +184,7 @@ export class ViewerSubscriptions {
     return subscription;
   }
 
-  /** Where a durable subscription starts; undefined when it cannot, which the viewer was told. */
+  /** Returns where a durable subscription starts; undefined when it cannot, of which the viewer has been told. */
   async #durableStart(subscription: Subscription, request: SubscribeRequest): Promise<From | undefined> {
     const { id, durable = '', filter, from, stream } = request;
     const { durables, principal = '', logger } = this.#context;
@@ -223,7 +202,7 @@ export class ViewerSubscriptions {
     }
     if (known === undefined || from.type === 'cursor') return from;
     if (known.stream === stream) return { type: 'cursor', cursor: known.cursor };
-    const message = `durable: this name stands for a place in the stream of ${known.stream}`;
+    const message = `durable: this name belongs to the stream of ${known.stream}`;
     return this.#failed(id, liveError('bad-message', { id, message }));
   }
 
@@ -241,52 +220,8 @@ export class ViewerSubscriptions {
     this.#durables?.move(subscription, cursor);
   }
 
-  /** Catches up from a cursor that the viewer was sent. */
-  async #goOn(subscription: Subscription, cursor: string): Promise<void> {
-    const { stream } = subscription;
-    const place = await stream.resolveCursor(cursor);
-    if (subscription.isClosed || subscription.isPaused) return;
-    if (typeof place === 'object')
-      return catchUp(subscription, place.offsets, this.#context.eventLoop, place.announced);
-    subscription.goLive();
-    subscription.tellGap(cursor, stream.cursor, 0, 'epoch');
-  }
-
-  #startNow(subscription: Subscription, id: string): void {
-    const { stream } = subscription;
-    if (subscription.ids.size === 1) subscription.goLive();
-    else stream.broadcast.flush(subscription.channel, performance.now());
-    this.#confirm(subscription, id, stream.cursor, false);
-  }
-
-  async #resume(subscription: Subscription, id: string, cursor: string): Promise<void> {
-    const { stream } = subscription;
-    const place = await stream.resolveCursor(cursor);
-    if (subscription.isClosed) return;
-    if (place === undefined) return this.#fail(id, liveError('bad-cursor', { id }));
-    if (place === 'void') {
-      this.#startNow(subscription, id);
-      subscription.tellGap(cursor, stream.cursor, 0, 'epoch');
-      return;
-    }
-    this.#confirm(subscription, id, cursor, true);
-    await catchUp(subscription, place.offsets, this.#context.eventLoop, place.announced);
-  }
-
-  async #startBefore(
-    subscription: Subscription,
-    id: string,
-    from: { type: 'tail'; count: number } | { type: 'last'; ms: number },
-  ): Promise<void> {
-    const { stream, channel } = subscription;
-    const { eventLoop } = this.#context;
-    const offsets =
-      from.type === 'tail'
-        ? await findTail(stream, channel.filter, from.count, eventLoop)
-        : await stream.offsetsSince(Date.now() - from.ms);
-    if (subscription.isClosed) return;
-    this.#confirm(subscription, id, stream.cursorAt(offsets), false);
-    await catchUp(subscription, offsets, eventLoop);
+  #continue(subscription: Subscription, cursor: string): Promise<void> {
+    return continueSubscription(subscription, cursor, this.#context.eventLoop);
   }
 
   #fail(id: string, error: LiveError): void {

@@ -12,7 +12,7 @@ import { EventLoopQueue } from '../admission/event-loop-queue.ts';
 import { ViewerAdmission } from '../admission/viewer-admission.ts';
 import { DrainWatch } from '../delivery/drain-watch.ts';
 import { MemoryBudget } from '../delivery/memory-budget.ts';
-import type { ViewerContext } from '../delivery/viewer-subscriptions.ts';
+import type { ViewerContext } from '../delivery/viewer-context.ts';
 import { DurableCursors } from '../durable/durable-cursors.ts';
 import { attachDurables } from '../durable/durable-routes.ts';
 import type { SubscribeRequest } from '../protocol/client-message.ts';

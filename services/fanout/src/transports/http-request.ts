@@ -1,6 +1,6 @@
 import type { Access, Principal } from '@logloom/auth';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { ViewerContext } from '../delivery/viewer-subscriptions.ts';
+import type { ViewerContext } from '../delivery/viewer-context.ts';
 import { liveError, liveErrors, type LiveError } from '../errors.ts';
 import { streamNames, type StreamName, type SubscribeRequest } from '../protocol/client-message.ts';
 import { parseCursor } from '../protocol/cursor.ts';

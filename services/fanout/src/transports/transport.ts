@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { IncomingMessage } from 'node:http';
 import type { ConnectionLimit } from '../admission/connection-limit.ts';
 import type { ViewerAdmission } from '../admission/viewer-admission.ts';
-import type { ViewerContext } from '../delivery/viewer-subscriptions.ts';
+import type { ViewerContext } from '../delivery/viewer-context.ts';
 import type { ViewerRegistry } from '../server/viewer-registry.ts';
 
 /** A way for viewers to connect. A new one is a folder here and a line in transports.ts. */

@@ -1,7 +1,8 @@
 import type { DeliveryBatch } from '../../encoding/delivery-batch.ts';
 import type { SubscribeRequest } from '../../protocol/client-message.ts';
 import { liveError, type LiveError } from '../../errors.ts';
-import { ViewerSubscriptions, type ViewerContext } from '../../delivery/viewer-subscriptions.ts';
+import type { ViewerContext } from '../../delivery/viewer-context.ts';
+import { ViewerSubscriptions } from '../../delivery/viewer-subscriptions.ts';
 import type { Viewer } from '../../delivery/viewer.ts';
 
 /** A response takes in no more once it has this many bytes. */

@@ -4,7 +4,8 @@ import { sseEvent, type DeliveryBatch } from '../../encoding/delivery-batch.ts';
 import type { SubscribeRequest } from '../../protocol/client-message.ts';
 import { liveError } from '../../errors.ts';
 import { serverMessage } from '../../protocol/server-message.ts';
-import { ViewerSubscriptions, type ViewerContext } from '../../delivery/viewer-subscriptions.ts';
+import type { ViewerContext } from '../../delivery/viewer-context.ts';
+import { ViewerSubscriptions } from '../../delivery/viewer-subscriptions.ts';
 import type { Viewer } from '../../delivery/viewer.ts';
 
 /** A peer that reads nothing is cut off so long after the end. */

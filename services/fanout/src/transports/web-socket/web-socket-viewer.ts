@@ -11,7 +11,8 @@ import { releaseInflater, takesDeflated } from '../../encoding/deflate.ts';
 import { pingFrame, textFrame } from '../../encoding/frame.ts';
 import type { LiveSocket, LiveSocketOwner } from './live-socket.ts';
 import { serverMessage } from '../../protocol/server-message.ts';
-import { ViewerSubscriptions, type ViewerContext } from '../../delivery/viewer-subscriptions.ts';
+import type { ViewerContext } from '../../delivery/viewer-context.ts';
+import { ViewerSubscriptions } from '../../delivery/viewer-subscriptions.ts';
 import type { Viewer } from '../../delivery/viewer.ts';
 
 /** Replies that a client may let pile up, beside its budget of events, before it is cut off. */

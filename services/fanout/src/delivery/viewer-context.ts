@@ -1,0 +1,26 @@
+import type { Filter } from '@logloom/filter';
+import type { Serde } from '@logloom/schema-registry';
+import type { Logger } from '@logloom/telemetry';
+import type { EventLoopQueue } from '../admission/event-loop-queue.ts';
+import type { ViewerLimits } from '../admission/viewer-limits.ts';
+import type { DurableCursors } from '../durable/durable-cursors.ts';
+import type { StreamName, SubscribeRequest } from '../protocol/client-message.ts';
+import type { LiveStream } from '../stream/live-stream.ts';
+import type { DeliveryContext } from './subscription.ts';
+
+/** What a viewer's subscriptions work with. Most of it all viewers of a live tier share. */
+export interface ViewerContext extends DeliveryContext {
+  streams: Readonly<Record<StreamName, LiveStream>>;
+  eventLoop: EventLoopQueue;
+  limits: ViewerLimits;
+  logger: Logger;
+  serde: Serde;
+  /** Absent where no cursors are kept for viewers. */
+  durables?: DurableCursors | undefined;
+  /** The viewer's principal (Principal.subject). Durable names are kept apart by it. */
+  principal?: string;
+  /** Called for each subscription, for the audit of reads. */
+  onSubscribe?: (request: SubscribeRequest) => void;
+  /** What the principal may see at most: part of every filter. */
+  imposed?: Filter;
+}
