@@ -65,7 +65,7 @@ export function registerLiveMetrics({ registry }: Telemetry, source: LiveMetrics
   });
   new Counter({
     name: 'logloom_live_connections_cut_total',
-    help: 'Connections closed while idle, or refused, because the port had as many as it takes',
+    help: 'Connections closed while idle, or refused, because the port had reached its limit',
     registers,
     collect() {
       this.reset();

@@ -2,10 +2,10 @@ import type { ConnectionSlot } from './principal-limiter.ts';
 import { refilled } from './rate-limit.ts';
 import type { ViewerLimits } from './viewer-limits.ts';
 
-/** So many seconds' worth of messages may be sent too much; after that it is given back at the rate of a client's messages. */
+/** A client may exceed its rate by this many seconds' worth of messages; the allowance refills at that rate. */
 const patienceSeconds = 20;
 
-/** How much one connection may still send. One a connection, so it holds a few numbers and no more than it must. */
+/** How much one connection may still send. There is one for each connection, so it holds a few numbers only. */
 export class ClientRate {
   readonly #limits: ViewerLimits;
   readonly #slot: ConnectionSlot;

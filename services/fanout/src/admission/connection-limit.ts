@@ -9,7 +9,7 @@ const others = 1_000;
 /** What of the process's file descriptors may be connections of viewers; the rest is for ingest, the stores and Kafka. */
 const descriptorShare = 0.6;
 
-/** How many connections a live port may hold: all viewers and their handshakes, or what the process's descriptors allow. */
+/** Returns how many connections a live port may hold: all viewers and their handshakes, or what the process's descriptors allow. */
 export function connectionBudget(maxViewers: number, maxHandshakes: number): number {
   const wanted = maxViewers + maxHandshakes + others;
   const descriptors = maxDescriptors();
@@ -89,7 +89,7 @@ export class ConnectionLimit {
   }
 
   #work(socket: Socket, request: IncomingMessage | undefined): void {
-    // What was refused is not among them.
+    // A refused connection is not among them.
     if (!this.#idle.delete(socket) && !this.#working.has(socket)) return;
     this.#working.set(socket, request);
   }

@@ -101,7 +101,7 @@ describe('with tokens', () => {
       for (const from of starts) mine.send({ type: 'subscribe', id: `${id++}`, filter, from });
     await eventually(
       () => mine.messages.filter(({ id }) => id !== undefined).length === id,
-      'an answer to each',
+      'a response to each',
     );
     assert.ok(mine.messages.every(({ type, code }) => type !== 'error' || code === 'bad-filter'));
     await rig.append(events.slice(30), (event) => event.source.offset % LiveRig.partitions);
@@ -152,7 +152,7 @@ describe('with tokens', () => {
     const start = async (sub: string, filter?: string) => {
       const client = await open({ sub, logloom_filter: filter });
       client.send({ type: 'subscribe', id: 'd', durable: 'audit' });
-      return { client, answer: await client.first('subscribed') };
+      return { client, subscribed: await client.first('subscribed') };
     };
     const names = async (sub: string) => {
       const headers = bearer(await issuer.sign({ sub }));
@@ -166,7 +166,7 @@ describe('with tokens', () => {
     for (const { client } of [first, second])
       await eventually(() => client.texts.includes('for both'), 'both go on');
     assert.ok(first.client.messages.every(({ type }) => type !== 'error'));
-    await eventually(() => first.answer.cursor !== undefined, 'started');
+    await eventually(() => first.subscribed.cursor !== undefined, 'started');
     assert.deepEqual(await names('eve'), []);
     for (const { client } of [first, second]) client.ws.terminate();
   });

@@ -58,7 +58,7 @@ function item(offset: number, level: Level, service: string, message = 'm', attr
 
 interface Clock {
   now: number;
-  /** What each look at it adds, as if the work before had taken so long. */
+  /** What each look at it adds, as if the work before had taken that long. */
   step: number;
 }
 
@@ -192,7 +192,7 @@ test('equal filters are tested once, hopeless ones not at all', () => {
   assert.equal(broadcast.counts.tests, 1);
 });
 
-/** A channel that takes all, with so many viewers. */
+/** A channel whose filter matches everything, with this many viewers. */
 function watch(broadcast: Broadcast, text: string, viewers: number): Recorder[] {
   return Array.from({ length: viewers }, () => {
     const recorder = new Recorder();
@@ -279,7 +279,7 @@ test('an error overtakes a batch that is half sent', () => {
   assert.ok(many.every((recorder) => recorder.messages.length === 1));
 });
 
-test('subscribers that leave when they are given a batch, alone or with others, take nothing from those who stay', () => {
+test('subscribers that leave when they get a batch, alone or with others, take nothing from those who stay', () => {
   const clock = { now: 0, step: 0 };
   const { broadcast, accept } = makeBroadcast(0, clock);
   const channel = broadcast.hold(filterOf('*'));

@@ -19,7 +19,7 @@ export class Channel {
   readonly filter: LiveFilter;
   /** Tells channels of the same filter apart. */
   readonly sibling: number;
-  // An array and not a set: it is gone through for each batch, and takes a fourth of the memory.
+  // An array and not a set: each batch walks it, and it takes a fourth of the memory.
   readonly subscribers: Subscriber[] = [];
   /** Subscriptions that use the channel, subscribed or still catching up. */
   uses = 0;
@@ -50,10 +50,10 @@ export interface BroadcastOptions {
   flushMs: number;
   /** Milliseconds of a clock that never goes back; the times that are passed in are of the same. */
   now: () => number;
-  /** The cursor of everything that accept() was given so far. */
+  /** The cursor after everything that accept() has taken so far. */
   cursor: () => string;
   nextChannelId: () => number;
-  /** Subscribers that are given a batch between two looks at the clock; 64 when it is absent. */
+  /** Subscribers that a batch is delivered to between two looks at the clock; default: 64. */
   stride?: number;
 }
 
@@ -127,7 +127,7 @@ export class Broadcast {
     channel.subscribers.push(subscriber);
   }
 
-  /** What is on its way to the channel may no longer reach the subscriber. Subscribers may leave while they are given a batch. */
+  /** What is on its way to the channel may no longer reach the subscriber. Subscribers may leave during a delivery. */
   leave(channel: Channel, subscriber: Subscriber): void {
     const { subscribers } = channel;
     let { slot } = subscriber;
@@ -190,7 +190,7 @@ export class Broadcast {
     for (const channel of [...this.#sending, ...this.#pending]) this.flush(channel, nowMs);
   }
 
-  /** Sends everybody away to read on by themselves; `cursor` is that of what was sent, and nothing may be waiting. */
+  /** Sends all subscribers away to read on by themselves; `cursor` is that of what was sent, and nothing may be waiting. */
   disperse(cursor: string): void {
     for (const channel of [...this.#channels.values()])
       for (const subscriber of [...channel.subscribers]) subscriber.readOn(cursor);
@@ -276,7 +276,7 @@ export class Broadcast {
     const { subscribers, sending } = channel;
     let atMs: number;
     do {
-      // What a subscriber does when it is given a batch may be to leave, alone or with others.
+      // A subscriber may leave when it gets the batch, alone or with others.
       for (let left = this.#options.stride ?? 64; left > 0 && channel.sent < subscribers.length; left--)
         subscribers[channel.sent++]!.deliver(sending!);
       atMs = this.#options.now();

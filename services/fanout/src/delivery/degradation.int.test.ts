@@ -29,7 +29,7 @@ function countsOf(messages: readonly ServerMessage[]): Partial<Record<Level, num
   return sums;
 }
 
-describe('the ladder', () => {
+describe('degradation levels', () => {
   let rig: LiveRig;
   let tier: RunningTier;
   let reference: LiveClient;
@@ -41,7 +41,7 @@ describe('the ladder', () => {
   });
   after(() => rig.close());
 
-  /** Appends events and waits until the live viewers were given them. */
+  /** Appends events and waits until the live viewers have received them. */
   const emit = async (levelsOf: readonly Level[], service: string): Promise<void> => {
     const events = levelsOf.map((level) => rig.event({ level, service, attributes: padding }));
     const seen = reference.events.length;
@@ -50,22 +50,22 @@ describe('the ladder', () => {
   };
   const watch = (service: string, from?: string): [SlowViewer, ViewerSubscriptions] => {
     const viewer = new SlowViewer();
-    const session = new ViewerSubscriptions(viewer, tier.tier.contextFor({}), ({ message }) =>
+    const subscriptions = new ViewerSubscriptions(viewer, tier.tier.contextFor({}), ({ message }) =>
       assert.fail(message),
     );
-    void session.subscribe({
+    void subscriptions.subscribe({
       id: 'a',
       filter: `service:${service}`,
       stream: 'events',
       from: from === undefined ? { type: 'now' } : { type: 'cursor', cursor: from },
       priority: 'normal',
     });
-    return [viewer, session];
+    return [viewer, subscriptions];
   };
 
   test('goes down and up again, and each count is exact', async () => {
     const pick = random(7);
-    const [viewer, session] = watch('steps');
+    const [viewer, subscriptions] = watch('steps');
     const sent: Partial<Record<Level, number>> = {};
     for (let round = 0; round < 360; round++) {
       const some = Array.from({ length: 1 + pick(12) }, () => levels[pick(60) === 0 ? 4 : pick(4)]!);
@@ -104,17 +104,17 @@ describe('the ladder', () => {
       sampled.some(({ events = [] }) => events.length > 0),
       'a sample came',
     );
-    session.close();
+    subscriptions.close();
   });
 
   test('a connection that breaks between any two messages resumes to exact counts', async () => {
     const pick = random(11);
-    let [viewer, session] = watch('breaks');
+    let [viewer, subscriptions] = watch('breaks');
     const all: ServerMessage[] = [];
     const reconnect = (): void => {
-      session.close();
+      subscriptions.close();
       all.push(...viewer.received);
-      [viewer, session] = watch('breaks', viewer.cursor);
+      [viewer, subscriptions] = watch('breaks', viewer.cursor);
     };
     let sent = 0;
     for (let round = 0; round < 400; round++) {
@@ -142,11 +142,11 @@ describe('the ladder', () => {
       all.some(({ to }) => /\.[sc][\da-z-]+$/.test(to ?? '')),
       'gaps ahead of a part',
     );
-    session.close();
+    subscriptions.close();
   });
 
   test('who cannot take even the errors is told to come back, and has lost nothing', async () => {
-    const [viewer, session] = watch('errors');
+    const [viewer, subscriptions] = watch('errors');
     let sent = 0;
     while (!viewer.wasEvicted) {
       await emit(
@@ -157,7 +157,7 @@ describe('the ladder', () => {
       assert.ok(viewer.queuedBytes <= 60_000 + 20 * 1000, 'within the budget');
     }
     viewer.take();
-    session.close();
+    subscriptions.close();
     const [again, next] = watch('errors', viewer.cursor);
     const ids = (): string[] =>
       [...viewer.received, ...again.received].flatMap(({ events = [] }) => events).map(({ id }) => id);
@@ -173,8 +173,8 @@ describe('the ladder', () => {
   test('low priority steps down before normal, and high after', async () => {
     const viewers = (['low', 'normal', 'high'] as const).map((priority) => {
       const viewer = new SlowViewer();
-      const session = new ViewerSubscriptions(viewer, tier.tier.contextFor({}), () => {});
-      void session.subscribe({
+      const subscriptions = new ViewerSubscriptions(viewer, tier.tier.contextFor({}), () => {});
+      void subscriptions.subscribe({
         id: 'a',
         filter: 'service:rank',
         stream: 'events',

@@ -1,14 +1,14 @@
 const pollMs = 20;
 
 /**
- * Looks at slow sockets until they have taken enough. A socket's own 'drain' event comes only when its queue is empty, and not at
+ * Polls slow sockets until they have taken enough. A socket's own 'drain' event comes only when its queue is empty, and not at
  * all below Node's mark; a budget is neither.
  */
 export class DrainWatch {
   readonly #checks = new Set<() => boolean>();
   #timer: NodeJS.Timeout | undefined;
 
-  /** Calls `check` now and then until it gives true. */
+  /** Calls `check` now and then until it returns true. */
   add(check: () => boolean): void {
     this.#checks.add(check);
     this.#timer ??= setInterval(() => this.#poll(), pollMs).unref();

@@ -54,7 +54,7 @@ export class FilterIndex<T extends { filter: LiveFilter }> {
     if (byValue?.size === 0) this.#byField.delete(term.field);
   }
 
-  /** Puts the entries whose filter the subject matches into `matching`, and gives the number of tests that it took. */
+  /** Puts the entries whose filter the subject matches into `matching`, and returns the number of tests that it took. */
   match(subject: FilterSubject, matching: T[]): number {
     let tests = this.#test(this.#unfiled, subject, matching);
     for (const [field, byValue] of this.#byField) {

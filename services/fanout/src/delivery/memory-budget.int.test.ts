@@ -15,7 +15,7 @@ class ReturningViewer {
   readonly #isQuick: boolean;
   readonly #received: ServerMessage[] = [];
   #viewer = new SlowViewer();
-  #session: ViewerSubscriptions | undefined;
+  #subscriptions: ViewerSubscriptions | undefined;
   cuts = 0;
 
   /** `onWrite` is called before each write. */
@@ -42,20 +42,20 @@ class ReturningViewer {
     this.#viewer.take(messages);
     if (this.#viewer.isOpen) return;
     this.cuts++;
-    this.#session!.close();
+    this.#subscriptions!.close();
     this.#received.push(...this.#viewer.received);
     this.#connect(this.#cursor);
   }
 
   close(): void {
-    this.#session!.close();
+    this.#subscriptions!.close();
   }
 
   get #messages(): ServerMessage[] {
     return [...this.#received, ...this.#viewer.received];
   }
 
-  /** What it was told last; it may have been cut before it was told anything on its last connection. */
+  /** The last message that it got; it may have been cut before it was told anything on its last connection. */
   get #cursor(): string | undefined {
     const last = this.#received.findLast(({ cursor, type }) => cursor !== undefined || type === 'gap');
     return last?.type === 'gap' ? last.to : last?.cursor;
@@ -70,10 +70,10 @@ class ReturningViewer {
       if (this.#isQuick) viewer.take();
     };
     this.#viewer = viewer;
-    this.#session = new ViewerSubscriptions(viewer, this.#tier.tier.contextFor({}), ({ message }) =>
+    this.#subscriptions = new ViewerSubscriptions(viewer, this.#tier.tier.contextFor({}), ({ message }) =>
       assert.fail(message),
     );
-    void this.#session.subscribe({
+    void this.#subscriptions.subscribe({
       id: 'a',
       filter: 'service:web',
       stream: 'events',

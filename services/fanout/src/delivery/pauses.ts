@@ -1,8 +1,8 @@
-/** The times at which paused subscriptions go on by themselves; a session has it from its first one on. */
+/** The times at which paused subscriptions go on by themselves; made for a viewer when it first pauses one. */
 export class Pauses {
   readonly #timers = new Map<string, NodeJS.Timeout>();
 
-  /** Calls `resume` after so many milliseconds, unless clear() comes first. */
+  /** Calls `resume` after `forMs`, unless clear() comes first. */
   set(id: string, forMs: number, resume: () => void): void {
     this.clear(id);
     const go = (): void => {

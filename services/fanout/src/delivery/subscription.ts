@@ -30,7 +30,7 @@ export interface SubscriptionOptions {
   catchUp: (subscription: Subscription) => void;
 }
 
-/** A viewer that was cut off comes back after so long at the earliest, and twice that at the latest. */
+/** A viewer that was cut off is told to come back after this long at the earliest, and twice as long at the latest. */
 const evictedRetryMs = 2000;
 
 /**

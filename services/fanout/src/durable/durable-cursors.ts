@@ -17,7 +17,7 @@ export interface DurableCursorsOptions {
   /** Opened when the first name is used. */
   records: () => Promise<JobRecords>;
   logger: Logger;
-  /** A name that is not used for so long is forgotten. */
+  /** A name that is not used for this long is forgotten. */
   expireMs: number;
   /** Names of one principal. */
   namesPerPrincipal: number;
@@ -32,13 +32,13 @@ const kind = 'live-durable';
 const clockKind = 'removal-clock';
 const saveMs = 250;
 const sweepMs = 3_600_000;
-/** A store out of reach must not hold a viewer's subscription for ever. */
+/** A store that is out of reach must not hold up a viewer's subscription for ever. */
 const openMs = 5_000;
-/** Names that are looked through at a time. */
+/** Names in one page of a sweep. */
 const sweepStep = 200;
 /** Clocks of several processes differ by less. */
 const aheadMs = 60_000;
-/** What was counted holds so long; other processes add names too. */
+/** A count is valid for this long; other processes add names too. */
 const countedMs = 10_000;
 /** What a name takes beside its text. */
 const recordBytes = 200;
@@ -109,7 +109,7 @@ export class DurableCursors {
     const [own, all] = await Promise.all([this.#used(prefix), this.#used('')]);
     const bytes = Buffer.byteLength(name) + Buffer.byteLength(filter) + recordBytes;
     if (own.count >= namesPerPrincipal)
-      throw new TooManyNamesError(`a principal may have ${namesPerPrincipal}`);
+      throw new TooManyNamesError(`a principal may have ${namesPerPrincipal} durable names`);
     // One principal may take a quarter of the space.
     if (own.bytes + bytes > totalBytes / 4 || all.bytes + bytes > totalBytes)
       throw new TooManyNamesError('names and filters have taken all the space that they may');
@@ -135,7 +135,7 @@ export class DurableCursors {
     return counting;
   }
 
-  /** Gives the name back, if it is still held by the one with this `onTaken`. */
+  /** Releases the name, if the subscription with this `onTaken` still owns it. */
   release(name: string, onTaken: () => void): void {
     if (this.#owners.get(name) !== onTaken) return;
     this.#owners.delete(name);
@@ -166,7 +166,7 @@ export class DurableCursors {
     return { names, ...(next === undefined ? {} : { next }) };
   }
 
-  /** Forgets a name; who holds it loses it. False when there is none. */
+  /** Forgets a name; the subscription that owns it loses it. Returns false when the name is unknown. */
   async delete(name: string): Promise<boolean> {
     await this.save();
     this.#owners.get(name)?.();
@@ -206,7 +206,7 @@ export class DurableCursors {
     }
   }
 
-  /** Forgets what has not been used for long, hourly. What is held counts as used. */
+  /** Forgets what has not been used for long, hourly. What is owned counts as used. */
   async sweep(): Promise<void> {
     for (const [name, known] of this.#known) if (this.#owners.has(name)) this.move(name, known);
     await this.save();
@@ -228,19 +228,19 @@ export class DurableCursors {
           }
         }
         cursor = next;
-        // Viewers have their turn between the pages.
+        // Viewers are served between the pages.
         await new Promise((resolve) => setImmediate(resolve));
       } while (cursor !== undefined);
       this.#usage.clear();
     } catch (error) {
-      this.#options.logger.warn({ err: error }, 'durable viewers cannot be looked through');
+      this.#options.logger.warn({ err: error }, 'durable names could not be swept');
     }
   }
 
   async #inTime<T>(work: (records: JobRecords) => Promise<T>): Promise<T> {
     const late = new AbortController();
     const timeout = sleep(openMs, undefined, { signal: late.signal, ref: false }).then(() => {
-      throw new Error('the store of durable viewers does not answer');
+      throw new Error('the store of durable viewers does not respond');
     });
     timeout.catch(() => {});
     try {

@@ -5,7 +5,7 @@ import type { TransportContext } from '../transports/transport.ts';
 const defaultNames = 100;
 const maxNames = 1_000;
 
-/** Adds GET /live/durable?limit=&cursor=, the names of durable subscriptions and where they stand, and DELETE /live/durable/{name}. */
+/** Adds GET /live/durable?limit=&cursor=, the names of durable subscriptions with their cursors, and DELETE /live/durable/{name}. */
 export function attachDurables(context: TransportContext): void {
   const { app } = context;
   app.get('/live/durable', async (request, reply) => {

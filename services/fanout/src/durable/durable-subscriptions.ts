@@ -7,7 +7,7 @@ interface Held {
   onTaken: () => void;
 }
 
-/** The durable ones among a session's subscriptions; a session has it from its first one on. */
+/** The durable ones among a viewer's subscriptions; made for a viewer with its first one. */
 export class DurableSubscriptions {
   readonly #cursors: DurableCursors;
   /** Keeps the names of one principal apart from those of another. */
@@ -19,7 +19,7 @@ export class DurableSubscriptions {
     this.#prefix = prefix;
   }
 
-  /** Takes the name for a subscription; gives where it stands, if it is known. */
+  /** Takes the name for a subscription; returns its cursor, if the name is known. */
   async take(
     subscription: Subscription,
     name: string,

@@ -80,7 +80,7 @@ describe('durable subscriptions', () => {
     assert.equal(refusal.code, 'too-many-durables');
     await eventually(
       () => client.messages.filter(({ type }) => type === 'subscribed' || type === 'error').length === 31,
-      'an answer to each',
+      'a response to each',
     );
     taken = client.messages.filter(({ type }) => type === 'subscribed').length;
     assert.equal(taken, 30 - before.length);
@@ -103,7 +103,7 @@ describe('durable subscriptions', () => {
     await small.stop();
   });
 
-  test('a cursor that the client gives wins, and one that is none is refused', async () => {
+  test('a cursor that the client sends wins, and a text that is no cursor is refused', async () => {
     const fields = { filter: 'service:given', durable: 'given' };
     const { client } = await subscribe(tier.port, fields);
     const start = client.messages.find(({ type }) => type === 'subscribed')!.cursor!;
@@ -182,14 +182,14 @@ test('a poll waits for what matches, and the next one misses nothing', async () 
   const rig = await LiveRig.open();
   try {
     const tier = await rig.start();
-    interface Answer {
+    interface PollBody {
       cursor: string;
       resumed: boolean;
       events: { message: string }[];
       gaps: unknown[];
     }
-    const poll = async (query: string): Promise<Answer> =>
-      (await (await fetch(`http://127.0.0.1:${tier.port}/live/poll?${query}`)).json()) as Answer;
+    const poll = async (query: string): Promise<PollBody> =>
+      (await (await fetch(`http://127.0.0.1:${tier.port}/live/poll?${query}`)).json()) as PollBody;
     const empty = await poll('filter=service:pay&wait=20');
     assert.deepEqual([empty.events, empty.gaps, empty.resumed], [[], [], false]);
     const texts: string[] = [];
@@ -200,10 +200,10 @@ test('a poll waits for what matches, and the next one misses nothing', async () 
     let { cursor } = empty;
     let polls = 0;
     for (; texts.length < sent.length; polls++) {
-      const answer = await poll(`filter=service:pay&from=${cursor}&wait=10000`);
-      assert.equal(answer.resumed, true);
-      texts.push(...answer.events.map(({ message }) => message));
-      ({ cursor } = answer);
+      const body = await poll(`filter=service:pay&from=${cursor}&wait=10000`);
+      assert.equal(body.resumed, true);
+      texts.push(...body.events.map(({ message }) => message));
+      ({ cursor } = body);
     }
     await feeding;
     assert.deepEqual(

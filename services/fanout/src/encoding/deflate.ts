@@ -34,7 +34,7 @@ export function takesDeflated(ws: WebSocket): boolean {
 }
 
 /**
- * Gives back the memory (some 40 KB) in which `ws` unpacked the peer's last message. The next one starts afresh: no context was
+ * Frees the memory (some 40 KB) in which `ws` unpacked the peer's last message. The next one starts afresh: no context was
  * negotiated.
  */
 export function releaseInflater(ws: WebSocket): void {

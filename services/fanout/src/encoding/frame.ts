@@ -27,7 +27,7 @@ export function deflatedTextFrame(payload: Buffer): Buffer {
   return frame;
 }
 
-/** The payload of a frame of textFrame(), without a copy. */
+/** The payload of a frame of textFrame(), without copying it. */
 export function payloadOf(frame: Buffer): Buffer {
   const length = frame[1]!;
   return frame.subarray(length < 126 ? 2 : length === 126 ? 4 : 10);
@@ -38,7 +38,7 @@ function headerBytes(length: number): number {
 }
 
 /**
- * FIN and opcode, then the length in 7, 16 or 64 bits; unmasked, as a server's frames are (RFC 6455, section 5.2). Gives its own
+ * FIN and opcode, then the length in 7, 16 or 64 bits; unmasked, as a server's frames are (RFC 6455, section 5.2). Returns its own
  * length.
  */
 function writeHeader(frame: Buffer, firstByte: number, length: number): number {

@@ -39,7 +39,7 @@ export class ArchiveReader {
   }
 
   /**
-   * Returns the next items, at most so many; or, instead, the number of offsets that the archive has nothing of. The log numbers some
+   * Returns the next items, at most `maxItems`; or, instead, the number of offsets that the archive has nothing of. The log numbers some
    * records that are no events (ticks) and duplicates, which the archive does not have either: it is an upper bound.
    */
   async read(maxItems: number): Promise<{ items: LiveItem[]; lost: number }> {
@@ -97,7 +97,7 @@ export class ArchiveReader {
   }
 }
 
-/** The first archived offset of a partition that came in at or after that time, below `end`; `end` where there is none. */
+/** Returns the first archived offset of a partition, below `end`, that was received at or after that time; `end` where there is none. */
 export async function archivedSince(
   archive: Archive,
   epoch: string,

@@ -9,7 +9,7 @@ import type { EventLoopQueue } from '../admission/event-loop-queue.ts';
 const aheadPollMs = 20;
 
 /**
- * Sends a subscription everything from these offsets on and hands it over to its group at exactly the stream's position: nothing is
+ * Sends a subscription everything from these offsets on and hands it over to its channel at exactly the stream's position: nothing is
  * missing, nothing comes twice. Resolves when it is live, paused or closed. Rejects when the log cannot be read.
  */
 export async function catchUp(
@@ -46,7 +46,7 @@ async function sendPages(
     if (!stream.ring.reaches(position)) loaded = await pages.load(selection, position);
     await subscription.writable();
     await eventLoop.slot(priority);
-    // Whatever happens until the hand-over happens in this turn.
+    // From here to the hand-over nothing else runs.
     for (let sent = 0; isCurrent() && sent < maxBatchLength && subscription.hasRoom;) {
       // The cursor of a gap that announced a part is used up.
       if (stream.isAt(position)) return subscription.goLive(announced && stream.cursor);

@@ -11,7 +11,7 @@ import type { EventLoopQueue } from '../admission/event-loop-queue.ts';
 
 const logSlice = 512;
 const ringSlice = 1024;
-/** A page ends after so many records, so that the cursor moves on where little matches. */
+/** A page ends after this many records, so that the cursor moves on where little matches. */
 const maxRecords = 4096;
 const maxPages = 4096;
 const maxPageBytes = 32 * 2 ** 20;
@@ -45,7 +45,7 @@ export class HistoryPages {
   readonly #archive: (() => Promise<Archive>) | undefined;
   #bytes = 0;
 
-  /** `archive`: has what the log has no longer; absent, that is a gap. */
+  /** `archive`: has what the log no longer has; where it is absent, that is a gap. */
   constructor(
     stream: HistorySource,
     eventLoop: EventLoopQueue,
@@ -132,7 +132,7 @@ export class HistoryPages {
     }
   }
 
-  /** Takes from the archive what the log has no longer; what is nowhere is lost. */
+  /** Takes from the archive what the log no longer has; what neither has is lost. */
   async #fromArchive(selection: Selection, from: readonly number[], open: OpenReader): Promise<HistoryPage> {
     const stream = this.#stream;
     if (this.#archive === undefined) {

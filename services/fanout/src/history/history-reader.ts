@@ -89,7 +89,7 @@ export class HistoryReader {
       queue.next = 0;
       queue.olderDuplicates = await this.#olderDuplicates(p, from);
       if (queue.records[0]?.offset === from) return;
-      // A hole, or what was there is gone; what was read is not, though it may have left the log since.
+      // Either a hole, or the log no longer has the records. What was read counts, though it may have left the log since.
       const gap = await this.#options.gapAt(p, from);
       const behind = Math.min(gap?.to ?? from, queue.records[0]?.offset ?? end, end);
       this.lost += behind - from;

@@ -4,7 +4,7 @@ import type { DecodedRecord } from '../stream/decode-records.ts';
 import type { EventLoopQueue } from '../admission/event-loop-queue.ts';
 
 export interface HistoryOptions {
-  /** Reads the records of a partition from an offset on, at most so many. */
+  /** Reads the records of a partition from an offset on, at most `maxRecords`. */
   read: (partition: number, fromOffset: number, maxRecords: number) => Promise<LogRecord[]>;
   decode: (records: readonly LogRecord[]) => Promise<DecodedRecord[]>;
   /** Per partition, the offset up to which records are final; a block beyond it may still grow. */
@@ -16,7 +16,7 @@ export const blockRecords = 512;
 const maxParts = 128;
 /** Of the records as they are stored; decoded they take a few times as much. */
 const maxBytes = memoryBudget(0.05, 64 * 2 ** 20);
-/** How much fewer records are read backwards when so many were too large. */
+/** By how much the number of records that are read backwards shrinks when they were too large. */
 const shrinkBy = 8;
 const maxShort = 4096;
 
@@ -29,7 +29,7 @@ interface Part {
 
 /**
  * The log in decoded blocks of fixed bounds, so that viewers who catch up near each other share them; a block of large records in parts,
- * as the log gives them, so that none holds more than a few megabytes.
+ * as the log returns them, so that none holds more than a few megabytes.
  */
 export class History {
   readonly #options: HistoryOptions;

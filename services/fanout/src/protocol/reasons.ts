@@ -56,7 +56,7 @@ export const closeCodes = declareReasons({
     retriable: true,
     where: '`/live`',
     cause:
-      'No close was received: the network broke, the client gave no sign for a heartbeat, or it let too many answers pile up.',
+      'No close was received: the network broke, the client gave no sign for a heartbeat, or it let too many replies pile up.',
     action: 'Connect again with the last cursor.',
   },
   1007: {

@@ -9,7 +9,7 @@ export const serverMessage = {
   /** `maxPayload`: the largest message that a client may send, in bytes. */
   hello: (heartbeatMs: number, maxPayload: number) =>
     JSON.stringify({ type: 'hello', protocol: 1, heartbeatMs, maxPayload }),
-  /** `resumed`: the stream goes on at the cursor that the client gave. */
+  /** `resumed`: the stream goes on at the cursor that the client sent. */
   subscribed: (id: string, channel: number, cursor: string, resumed: boolean) =>
     JSON.stringify({ type: 'subscribed', id, channel, cursor, resumed }),
   /**

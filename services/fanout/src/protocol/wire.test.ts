@@ -42,7 +42,7 @@ test('what is no cursor is not read as one', () => {
     assert.equal(parseCursor(text), undefined, text);
 });
 
-test('frames have the length that RFC 6455 gives', () => {
+test('frames encode their length as RFC 6455 says', () => {
   for (const [length, header] of [
     [0, [0x81, 0]],
     [125, [0x81, 125]],

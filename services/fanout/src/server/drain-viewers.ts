@@ -7,7 +7,7 @@ export type DrainReason = 'shutdown' | 'restart';
 export interface DrainOptions {
   /** The longest that a drain takes before it cuts who is left. */
   drainMs: number;
-  /** Viewers are told to come back at a time spread over so long. */
+  /** Viewers are told to come back at times spread over this long. */
   retrySpreadMs: number;
   /** Other processes serve the same port: viewers who are sent away may come back at once. */
   othersServe: boolean;

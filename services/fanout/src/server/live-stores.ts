@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 /** The stores that the live tier reads beside the log, each opened when it is needed first: most viewers need neither. */
 export interface LiveStores {
-  /** What the log has no longer. */
+  /** What the log no longer has. */
   archive: () => Promise<Archive>;
   /** The cursors of durable subscriptions. */
   records: () => Promise<JobRecords>;

@@ -40,7 +40,7 @@ describe('the live protocol', () => {
     ws.terminate();
   });
 
-  test('answers what is no message with an error and stays', async () => {
+  test('responds to what is no message with an error, and stays open', async () => {
     const client = await LiveClient.open(tier.port);
     const bad: [unknown, string, string?][] = [
       ['{', 'bad-message'],
@@ -65,7 +65,7 @@ describe('the live protocol', () => {
     for (const [message] of bad) client.send(message);
     client.ws.send(Buffer.from([1, 2, 3]));
     const errorsOf = (): ServerMessage[] => client.messages.filter(({ type }) => type === 'error');
-    await eventually(() => errorsOf().length === bad.length + 1, 'an answer to each');
+    await eventually(() => errorsOf().length === bad.length + 1, 'a response to each');
     const errors = errorsOf();
     const key = ({ code, id }: { code?: string; id?: string }): string => `${code} ${id ?? ''}`;
     assert.deepEqual(
@@ -86,7 +86,7 @@ describe('the live protocol', () => {
     assert.equal(client.closeCode, 1009);
   });
 
-  test('answers a ping at once, and limits subscriptions and messages', async () => {
+  test('responds to a ping at once, and limits subscriptions and messages', async () => {
     const client = await LiveClient.open(tier.port);
     client.send({ type: 'ping' });
     await client.first('heartbeat');
@@ -111,12 +111,12 @@ describe('the live protocol', () => {
     await client.first('error', ({ code }) => code === 'flooding');
     await eventually(() => client.closeCode !== undefined, 'it is closed');
     assert.equal(client.closeCode, 1008);
-    assert.ok(client.messages.filter(({ type }) => type === 'error').length < told + 100, 'few answers');
+    assert.ok(client.messages.filter(({ type }) => type === 'error').length < told + 100, 'few responses');
     // Frames of the protocol below count as well.
     const pinging = await LiveClient.open(tier.port);
     for (let i = 0; i < 5000; i++) pinging.ws.ping();
     await eventually(() => pinging.closeCode !== undefined, 'it is closed');
-    // By `ws` at once, where its answers pile up.
+    // By `ws` at once, where its replies pile up.
     assert.ok(pinging.closeCode === 1008 || pinging.closeCode === 1006);
   });
 
@@ -139,7 +139,7 @@ describe('the live protocol', () => {
     client.send({ type: 'unsubscribe', id: 'a' });
     assert.deepEqual(await channels('one left', 2), [a.channel, c.channel]);
     client.send({ type: 'unsubscribe', id: 'b' });
-    // Its answer comes after b is gone; a heartbeat would not do, as one may come by itself.
+    // The response comes after b is gone; a heartbeat would not do, as one may come by itself.
     client.send({ type: 'unsubscribe', id: 'nobody' });
     await client.first('error');
     assert.deepEqual(await channels('none left', 1), [c.channel]);
@@ -298,7 +298,7 @@ describe('a tier of its own', () => {
   });
 
   withRig(
-    'a cursor of another log, or from beyond the end, gives a gap and goes on from now',
+    'a cursor of another log, or from beyond the end, leads to a gap and goes on from now',
     async (rig) => {
       const tier = await rig.start();
       for (const cursor of ['v1.e.other.0-0-0', `v1.e.${rig.log.epoch}.zz-0-0`]) {

@@ -34,7 +34,7 @@ export interface LiveTierDeps {
   settings: Pick<Settings, 'LIVE_FLUSH_MS' | 'LIVE_BUFFER_BYTES'> &
     Partial<Pick<Settings, 'LIVE_TOTAL_BUFFER_BYTES'>>;
   telemetry: Telemetry;
-  /** Absent: no durable subscriptions, and what the log has no longer is a gap. */
+  /** Absent: no durable subscriptions, and what the log no longer has is a gap. */
   stores?: LiveStores;
   /** Finds out who a viewer is; default: everybody is let in. */
   authenticate?: Authenticate;
@@ -172,7 +172,7 @@ export class LiveTier {
       if (result.status === 'rejected') throw result.reason;
   }
 
-  /** What a principal's sessions work with. The tier must be open. */
+  /** What a principal's subscriptions work with. The tier must be open. */
   contextFor({ subject, filter, name }: Principal, request?: IncomingMessage): ViewerContext {
     const { auditReads } = this.options;
     if (subject === undefined && !auditReads) return this.#context!;

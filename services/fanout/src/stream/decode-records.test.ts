@@ -10,7 +10,7 @@ import { eventsStream } from './events-stream.ts';
 
 test('while a schema cannot be read it is tried again, until the service is to stop', async () => {
   const registry = createServer((request, response) => {
-    // What is asked for the schema of a record gets no answer.
+    // Requests for the schema of a record get no response.
     if (request.url!.startsWith('/schemas/ids/')) return;
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify({ id: 1, compatibilityLevel: 'FULL_TRANSITIVE' }));

@@ -67,7 +67,7 @@ export class LiveStream {
   /** Reads the end of the log back, so that viewers can resume from memory and duplicates are known. */
   static async open(options: LiveStreamOptions, signal: AbortSignal): Promise<LiveStream> {
     const { log, kind, serde, readBack, eventLoop } = options;
-    // As they are now: when the topic is made anew, all of this is void.
+    // As they are now: when the topic is recreated, all of this is void.
     const cursorEpoch = await log.epochOf(kind.topic);
     const start = await log.startOffsets(kind.topic);
     const end = await log.endOffsets(kind.topic);
@@ -151,7 +151,7 @@ export class LiveStream {
     if (cursor.epoch !== this.#cursorEpoch) return 'void';
     if (cursor.offsets.length !== this.position.length) return undefined;
     if (!this.hasReached(cursor.offsets)) {
-      // Given by an instance that is ahead of this one, or by a log that lost its end.
+      // From an instance that is ahead of this one, or by a log that lost its end.
       const end = await this.#options.log.endOffsets(this.kind.topic);
       if (cursor.offsets.some((offset, p) => offset > end[p]!)) return 'void';
     }

@@ -25,7 +25,7 @@ export interface LiveItem {
   readonly bytes: number;
   /** Whether viewers should not wait for the flush interval. */
   readonly urgent: boolean;
-  /** A new subject; give one to all filters that are asked at the same time. */
+  /** A new subject; filters that are asked at the same time share one. */
   subject(): FilterSubject;
   /** As JSON; encoded once. */
   json(): string;

@@ -37,7 +37,7 @@ export class SlowViewer implements Viewer {
     this.#queue.length = 0;
   }
 
-  /** The peer takes so many messages. */
+  /** The peer takes this many messages. */
   take(messages = Infinity): void {
     this.received.push(...this.#queue.splice(0, messages).map(({ message }) => message));
   }

@@ -10,7 +10,7 @@ import type { TransportContext } from './transport.ts';
 export type HttpAccess =
   { ok: true; context: ViewerContext; principal: Principal } | { ok: false; error: LiveError };
 
-/** Authenticates a viewer's plain HTTP request, and says what its session works with; or why it is refused. */
+/** Authenticates a viewer's plain HTTP request; returns what its subscription works with, or why it is refused. */
 export async function accessFor(
   { raw }: FastifyRequest,
   { admission, contextFor }: TransportContext,
@@ -34,7 +34,7 @@ export function readQuery(
 ): ReadQuery {
   const { filter = '', stream = 'events', from = 'now' } = query;
   if (typeof filter !== 'string' || typeof from !== 'string' || !streamNames.includes(stream as StreamName)) {
-    const message = 'filter, stream and from may each be given once';
+    const message = 'filter, stream and from may each appear once';
     return { ok: false, error: liveError('bad-message', { message }) };
   }
   const start = parseFromText(resumeAt ?? from);

@@ -23,6 +23,6 @@ export interface TransportContext {
   admission: ViewerAdmission;
   viewers: ViewerRegistry;
   heartbeatMs: number;
-  /** What the principal's sessions work with; there is one whenever admission refuses nothing. */
+  /** What the principal's subscriptions work with. The tier must be open. */
   contextFor: (principal: Principal, request: IncomingMessage) => ViewerContext;
 }

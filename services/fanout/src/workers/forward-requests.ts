@@ -24,7 +24,7 @@ export interface Forwarding {
 }
 
 /**
- * Sends every request that has no route of its own on to the server at a local socket, bodies streamed, and gives its answer. That server
+ * Sends every request that has no route of its own on to the server at a local socket, bodies streamed, and returns its response. That server
  * is told the client's address (x-logloom-client), whatever the client says there.
  */
 export function forwardRequests(app: FastifyInstance, { socketPath, addressOf, routes }: Forwarding): void {
@@ -36,8 +36,8 @@ export function forwardRequests(app: FastifyInstance, { socketPath, addressOf, r
     const { raw, url } = request;
     if (routes.methodsOf(url.split('?', 1)[0]!).length > 0) return refuseUnknown(request, reply, routes);
     try {
-      const answer = await forward(raw, reply.raw, socketPath, agent, addressOf(raw));
-      return await reply.code(answer.statusCode!).headers(endToEnd(answer.headers)).send(answer);
+      const response = await forward(raw, reply.raw, socketPath, agent, addressOf(raw));
+      return await reply.code(response.statusCode!).headers(endToEnd(response.headers)).send(response);
     } catch {
       return sendError(reply, new CodedError(requestErrors, 'starting'));
     }

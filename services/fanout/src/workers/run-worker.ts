@@ -45,7 +45,7 @@ export async function runWorker(
   const failed = new AbortController();
   try {
     await app.ready();
-    // The kernel gives a share of the connections to whoever listens: not before they can be served.
+    // The kernel hands a share of the connections to every process that listens: not before they can be served.
     await tier.run(AbortSignal.any([signal, failed.signal]), () => {
       const { HOST: host, LIVE_PORT: port } = settings;
       const address = { host, port, reusePort: true, backlog: listenBacklog };

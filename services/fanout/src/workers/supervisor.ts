@@ -15,7 +15,7 @@ export interface SupervisorOptions {
   isOneOfMany: boolean;
   /** The name in the workers' own log and metrics. */
   service: string;
-  /** Answers what comes to LIVE_PORT and is not a viewer. */
+  /** Serves what comes to LIVE_PORT and is not a viewer. */
   app: FastifyInstance;
   /** Aborts when all is to drain and stop. */
   signal: AbortSignal;

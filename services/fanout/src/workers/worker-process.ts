@@ -3,7 +3,7 @@ import type { FromWorker, ToWorker, WorkerData, WorkerMetrics } from './worker-p
 
 /** How often a worker is asked for a sign of life within the time that it may stay silent. */
 const pings = 5;
-/** Before it takes viewers it may be silent for so many times as long: it loads its code and reads the log. */
+/** Before it takes viewers it may be silent for this many times as long: it loads its code and reads the log. */
 const startFactor = 12;
 
 /** One process that serves viewers on the shared port, seen from its supervisor. */
@@ -21,7 +21,7 @@ export class WorkerProcess {
   /** Pings since its last sign of life. */
   #unanswered = 0;
 
-  /** One that is silent for `frozenMs` is killed: the kernel would go on giving it new connections. */
+  /** A worker that is silent for `frozenMs` is killed: the kernel would go on handing it new connections. */
   constructor(data: WorkerData, frozenMs: number) {
     const child = fork(new URL('worker.ts', import.meta.url), { serialization: 'advanced' });
     this.#child = child;
@@ -31,7 +31,7 @@ export class WorkerProcess {
       this.#unanswered = 0;
       if (message.type === 'pong') return;
       if (message.type === 'failed') reason = message.reason;
-      else if (message.type === 'metrics') this.#answer(message.id, message.metrics);
+      else if (message.type === 'metrics') this.#resolveMetrics(message.id, message.metrics);
       else {
         this.isReady = true;
         ready.resolve();
@@ -50,7 +50,7 @@ export class WorkerProcess {
       const end = (error: Error): void => {
         this.isReady = false;
         clearInterval(watch);
-        for (const id of [...this.#asked.keys()]) this.#answer(id, []);
+        for (const id of [...this.#asked.keys()]) this.#resolveMetrics(id, []);
         ready.resolve();
         resolve(error);
       };
@@ -89,7 +89,7 @@ export class WorkerProcess {
     });
   }
 
-  #answer(id: number, metrics: WorkerMetrics): void {
+  #resolveMetrics(id: number, metrics: WorkerMetrics): void {
     this.#asked.get(id)?.(metrics);
     this.#asked.delete(id);
   }

@@ -14,7 +14,7 @@ const stop = new AbortController();
 // Ctrl-C in a terminal reaches the supervisor as well, which says what happens.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => stop.abort());
-// Nobody is left who would replace it or answer for it.
+// Nothing is left that would replace it.
 process.on('disconnect', () => process.exit(1));
 
 async function send(message: FromWorker): Promise<void> {

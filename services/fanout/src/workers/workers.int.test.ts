@@ -169,7 +169,7 @@ function workersOn(log: Record<string, string>): void {
     }
   }
 
-  test('each answers the same, whatever connection comes to it', async () => {
+  test('each responds the same, whatever connection comes to it', async () => {
     for (let i = 0; i < 12; i++) {
       const close = { connection: 'close' };
       const url = `http://127.0.0.1:${port}`;

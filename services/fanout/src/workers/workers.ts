@@ -13,14 +13,14 @@ export interface WorkersOptions {
 
 const firstPauseMs = 100;
 const maxPauseMs = 10_000;
-/** A worker that has run so long counts as healthy again. */
+/** A worker that has run this long counts as healthy again. */
 const healthyMs = 60_000;
 /** How much longer than its drain a worker may take to end. */
 const drainGraceMs = 5_000;
 
 /**
  * Processes that share LIVE_PORT (SO_REUSEPORT: the kernel spreads connections over them). One that dies, or is killed because it no
- * longer answers, is replaced after a growing pause; its viewers resume at another by their cursors, which mean the same everywhere.
+ * longer responds, is replaced after a growing pause; its viewers resume at another by their cursors, which mean the same everywhere.
  */
 export class Workers {
   restarts = 0;

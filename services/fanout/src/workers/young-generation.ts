@@ -6,7 +6,7 @@ import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
  * filled with what each write leaves behind: 6 KB more a connection at 10,000, as much as all that lives (bench/live-latency.ts). What
  * a pass over the viewers leaves behind is dead at its end, so that a small one costs no more time.
  *
- * The public switch, --max-semi-space-size, can only be given to the command that starts the process.
+ * The public switch, --max-semi-space-size, can only be passed to the command that starts the process.
  */
 export function keepYoungGenerationSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1');

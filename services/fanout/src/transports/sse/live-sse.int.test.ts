@@ -81,7 +81,7 @@ describe('server-sent events', () => {
     for (const stream of [first, second, tail]) void stream.response.body!.cancel().catch(() => {});
   });
 
-  test('answers a wrong request before the stream starts', async () => {
+  test('responds to a wrong request before the stream starts', async () => {
     const error = async (query: string, headers = {}): Promise<[number, string, number?]> => {
       const response = await get(query, headers);
       const { error } = (await response.json()) as { error: { code: string; position?: number } };

@@ -8,7 +8,7 @@ import type { ViewerContext } from '../../delivery/viewer-context.ts';
 import { ViewerSubscriptions } from '../../delivery/viewer-subscriptions.ts';
 import type { Viewer } from '../../delivery/viewer.ts';
 
-/** A peer that reads nothing is cut off so long after the end. */
+/** A peer that reads nothing is cut off this long after the end. */
 const closeMs = 30_000;
 const heartbeatComment = Buffer.from(': heartbeat\n\n');
 

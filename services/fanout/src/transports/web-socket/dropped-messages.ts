@@ -5,11 +5,11 @@ const maxReadBytes = 1_024;
 const maxNamed = 100;
 const tellMs = 100;
 
-/** What a client is told of messages that were not looked at. */
+/** What a client is told of messages that were ignored. */
 export interface Dropped {
   /** All of them. */
   count: number;
-  /** By type and id, those on which a client waits for an answer, or thinks that they hold. */
+  /** By type and id, those that a client waits for a response to, or believes to be in force. */
   named: { type: string; id: string }[];
 }
 

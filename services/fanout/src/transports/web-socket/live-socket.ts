@@ -32,7 +32,7 @@ export class LiveSocket extends WebSocket {
         owner.closed();
         return true;
     }
-    // An error is followed by the close, which says all there is to do; `ws` answers pings by itself.
+    // An error is followed by the close, which says all there is to do; `ws` replies to pings by itself.
     return false;
   }
 }

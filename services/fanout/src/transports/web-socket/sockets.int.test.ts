@@ -38,14 +38,14 @@ describe('sockets of the live port', () => {
     return opened;
   };
 
-  test('a refused upgrade gets its answer and is destroyed, though its peer never closes', async () => {
+  test('a refused upgrade gets its response and is destroyed, though its peer never closes', async () => {
     const tier = await rig.start({ allowedOrigins: [] });
     const refused = await many(100, tier.port, upgradeTo('/nowhere'));
     const bad = upgradeTo('/live').replace('Host:', 'Origin: https://elsewhere.example\r\nHost:');
     refused.push(...(await many(100, tier.port, bad)));
     // What ws itself refuses.
     refused.push(...(await many(20, tier.port, upgradeTo('/live').replace('Version: 13', 'Version: 7'))));
-    await eventually(() => refused.every(({ received }) => received().startsWith('HTTP/1.1 4')), 'answers');
+    await eventually(() => refused.every(({ received }) => received().startsWith('HTTP/1.1 4')), 'responses');
     await eventually(() => tier.sockets.size === 0, 'no socket is left');
     await tier.stop();
   });
@@ -85,7 +85,7 @@ describe('sockets of the live port', () => {
     const tier = await rig.start({ maxConnections: 3 });
     const viewers = await Promise.all([1, 2, 3].map(() => LiveClient.open(tier.port)));
     const [refused] = await many(1, tier.port, upgradeTo('/live'));
-    await eventually(() => refused!.received().includes('connections-exhausted'), 'an answer');
+    await eventually(() => refused!.received().includes('connections-exhausted'), 'a response');
     assert.match(refused!.received(), /^HTTP\/1\.1 503 [^]*Retry-After: 5/);
     viewers[0]!.ws.terminate();
     await eventually(() => tier.sockets.size < 3, 'there is room');
