@@ -48,7 +48,7 @@ export async function runViewers(context: ViewersContext): Promise<void> {
       connection.log.onAppended((topic) => workers.appended(topic));
     return await supervisor.run();
   }
-  await using stores = openLiveStores(settings);
+  await using stores = openLiveStores(settings, telemetry.logger);
   const options = liveOptions(settings);
   const live = createLiveTier({ ...connection, stores, settings, telemetry, authenticate, options });
   live.attach(app);

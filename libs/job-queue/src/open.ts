@@ -8,19 +8,25 @@ export interface OpenJobQueueOptions {
   redisUrl?: string | undefined;
   /** Of the embedded queue. */
   folder: string;
+  /** Gets, at most once a minute, why Redis cannot be reached, with the setting's name; calls wait meanwhile. */
+  onTrouble?: ((message: string) => void) | undefined;
 }
 
 /** The job queue that the settings ask for. */
-export async function openJobQueue({ redisUrl, folder }: OpenJobQueueOptions): Promise<JobQueue> {
+export async function openJobQueue({ redisUrl, folder, onTrouble }: OpenJobQueueOptions): Promise<JobQueue> {
   if (redisUrl === undefined) return createSqliteJobQueue({ folder });
   // Its client takes time and memory that whoever runs embedded need not spend.
   const { createBullJobQueue } = await import('./bullmq/bullmq-job-queue.ts');
-  return createBullJobQueue({ url: redisUrl });
+  return createBullJobQueue({ url: redisUrl, onTrouble });
 }
 
 /** The records beside that queue. */
-export async function openJobRecords({ redisUrl, folder }: OpenJobQueueOptions): Promise<JobRecords> {
+export async function openJobRecords({
+  redisUrl,
+  folder,
+  onTrouble,
+}: OpenJobQueueOptions): Promise<JobRecords> {
   if (redisUrl === undefined) return createSqliteJobRecords(folder);
   const { createRedisJobRecords } = await import('./bullmq/redis-records.ts');
-  return createRedisJobRecords(redisUrl);
+  return createRedisJobRecords(redisUrl, undefined, onTrouble);
 }

@@ -130,7 +130,10 @@ function limited<P, T>(request: (params: P) => Promise<T>): (params: P) => Promi
   return async (params) => {
     const timer = new AbortController();
     const late = sleep(answerLimitMs, undefined, { signal: timer.signal }).then(() => {
-      throw new SchemaRegistryError('registry-unavailable', 'the schema registry does not answer');
+      throw new SchemaRegistryError(
+        'registry-unavailable',
+        'the schema registry (SCHEMA_REGISTRY_URL) does not answer',
+      );
     });
     late.catch(() => {});
     try {
@@ -165,10 +168,14 @@ function statusOf(error: unknown): number | undefined {
 function unavailable(error: unknown): unknown {
   if (error instanceof SchemaRegistryError) return error;
   const status = statusOf(error);
+  if (status === 401 || status === 403)
+    return new Error(`the schema registry (SCHEMA_REGISTRY_URL) refuses: ${(error as Error).message}`, {
+      cause: error,
+    });
   if (status !== undefined && status < 500 && status !== 408 && status !== 429) return error;
   return new SchemaRegistryError(
     'registry-unavailable',
-    `the schema registry gives no answer: ${(error as Error).message}`,
+    `the schema registry (SCHEMA_REGISTRY_URL) does not answer: ${(error as Error).message}`,
     { cause: error },
   );
 }

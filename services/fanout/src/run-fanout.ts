@@ -63,7 +63,7 @@ export function createFanout(): Fanout {
 async function runHere({ settings, telemetry, signal, onReady, checks }: ServiceContext): Promise<void> {
   const authenticate = await openAuthenticate(settings);
   await using connection = await connectLog(settings, {}, telemetry, signal);
-  await using stores = openLiveStores(settings);
+  await using stores = openLiveStores(settings, telemetry.logger);
   const app = fastify(serverOptions(settings.LIVE_REQUEST_MS));
   respondWithErrors(app, (err) => telemetry.logger.error({ err }, 'a request failed'));
   guardRequests(app, { settings, telemetry, door: 'live' });

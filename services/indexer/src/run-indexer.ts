@@ -70,7 +70,11 @@ export const runIndexer: RunService = async ({ settings, telemetry, signal, onRe
     (store) => store.close(),
   );
   for (const check of [connection.problem, ...problemsOf(watches)]) checks?.add(check);
-  const jobsStore = { redisUrl: settings.REDIS_URL, folder: jobsFolder(settings.LOGLOOM_DATA) };
+  const jobsStore = {
+    redisUrl: settings.REDIS_URL,
+    folder: jobsFolder(settings.LOGLOOM_DATA),
+    onTrouble: (message: string) => logger.warn(message),
+  };
   if (settings.REDIS_URL === undefined) setAsideDamagedJobFiles(jobsStore.folder).forEach(onDamaged);
   const queue = cleanUp.adopt(await openJobQueue(jobsStore), (opened) => opened.close());
   const records = cleanUp.adopt(await openJobRecords(jobsStore), (opened) => opened.close());

@@ -20,20 +20,20 @@ export function watchEngines(
     watches.search = new EngineWatch({
       name: 'Elasticsearch',
       ping: pingHttp(elasticsearch),
-      unavailable: (message) => new SearchStoreError('store-unavailable', message),
+      unavailable: (message) => new SearchStoreError('store-unavailable', `${message} (ELASTICSEARCH_URL)`),
     });
   const mongoPing = mongodb === undefined ? undefined : pingMongo(mongodb);
   if (mongoPing !== undefined)
     watches.archive = new EngineWatch({
       name: 'MongoDB',
       ping: mongoPing,
-      unavailable: (message) => new ArchiveError(message),
+      unavailable: (message) => new ArchiveError(`${message} (MONGODB_URL)`),
     });
   if (redis !== undefined)
     watches.jobs = new EngineWatch({
       name: 'Redis',
       ping: pingRedis(redis),
-      unavailable: (message) => new ApiError('jobs-unavailable', message),
+      unavailable: (message) => new ApiError('jobs-unavailable', `${message} (REDIS_URL)`),
     });
   return watches;
 }

@@ -43,6 +43,7 @@ export async function withRetries<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (cause) {
+      if (isRefusal(cause)) throw new Error(`MongoDB (MONGODB_URL): ${cause.message}`, { cause });
       if (!isRetriable(cause)) throw cause;
       // Selecting a server has waited long enough by itself.
       if (attempt === attempts || cause instanceof MongoServerSelectionError)
@@ -67,6 +68,11 @@ export async function exceptDuplicates(write: Promise<unknown>): Promise<number[
     if (refused.some(({ code }) => code !== duplicateKey)) throw error;
     return refused.map(({ index }) => index);
   }
+}
+
+/** Whether the server does not take us for who may ask: Unauthorized, AuthenticationFailed. */
+function isRefusal(error: unknown): error is MongoError {
+  return error instanceof MongoError && (error.code === 13 || error.code === 18);
 }
 
 function isRetriable(error: unknown): boolean {

@@ -1,6 +1,7 @@
 import { JobQueueError } from '../job-queue-error.ts';
 import type { Job, JobQueue } from '../job-queue.ts';
 import { addJobs, jobOf, stateOf } from './jobs.ts';
+import { nameSetting, type OnRedisTrouble } from './redis-errors.ts';
 import { deleteSchedule, putSchedule } from './schedules.ts';
 import { BullStore } from './store.ts';
 import { runBullWorker, type BullWorkerSettings } from './worker.ts';
@@ -9,6 +10,7 @@ export interface BullJobQueueOptions extends Partial<BullWorkerSettings> {
   url: string;
   /** Of all keys of the store. Its braces keep them on one node of a Redis Cluster. */
   prefix?: string;
+  onTrouble?: OnRedisTrouble | undefined;
 }
 
 const defaults: BullWorkerSettings = {
@@ -29,9 +31,10 @@ const otherState = -3;
 export function createBullJobQueue({
   url,
   prefix = '{logloom}',
+  onTrouble,
   ...settings
 }: BullJobQueueOptions): JobQueue {
-  const store = new BullStore(url, prefix);
+  const store = new BullStore(url, prefix, onTrouble);
   const closing = new AbortController();
   const workers = new Set<Promise<void>>();
   let closed: Promise<void> | undefined;
@@ -45,7 +48,7 @@ export function createBullJobQueue({
     return state && jobOf(job, state);
   };
 
-  return {
+  return nameSetting({
     add: async (name, data, options = {}) => (await addJobs(open(), [{ ...options, name, data }]))[0]!,
     addMany: async (jobs) => addJobs(open(), jobs),
     process: async (name, handler, { concurrency = 1, exclusive = false }, signal) => {
@@ -117,5 +120,5 @@ export function createBullJobQueue({
       })();
       await closed;
     },
-  };
+  });
 }

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import type { JobRecords } from '../job-records.ts';
+import { nameSetting, tellTrouble, type OnRedisTrouble } from './redis-errors.ts';
 
 /** Fields that Redis is asked to look at in one step. */
 const scanStep = 500;
@@ -11,12 +12,15 @@ const replaceScript = `
   return 1`;
 
 /** On Redis: a hash for each kind, under the prefix, whose braces keep them on one node of a cluster. */
-export function createRedisJobRecords(url: string, prefix = '{logloom-records}'): JobRecords {
+export function createRedisJobRecords(
+  url: string,
+  prefix = '{logloom-records}',
+  onTrouble?: OnRedisTrouble,
+): JobRecords {
   const redis = new Redis(url, { maxRetriesPerRequest: null });
-  // Connection errors: the client tries again by itself.
-  redis.on('error', () => {});
+  redis.on('error', tellTrouble(onTrouble));
   const key = (kind: string): string => `${prefix}:${kind}`;
-  return {
+  return nameSetting<JobRecords>({
     put: async (kind, id, value) => void (await redis.hset(key(kind), id, JSON.stringify(value))),
     putAll: async (kind, entries) => {
       if (entries.length === 0) return;
@@ -53,5 +57,5 @@ export function createRedisJobRecords(url: string, prefix = '{logloom-records}')
         .sort((a, b) => (a.id < b.id ? -1 : 1)),
     delete: async (kind, id) => (await redis.hdel(key(kind), id)) > 0,
     close: async () => redis.disconnect(),
-  };
+  });
 }

@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encode, toBullId } from './ids.ts';
+import { tellTrouble, type OnRedisTrouble } from './redis-errors.ts';
 
 /** Longer than adding ever takes; whoever dies meanwhile blocks the others so long. */
 const lockMs = 10_000;
@@ -21,12 +22,11 @@ export class BullStore {
   readonly #flows: FlowProducer;
   readonly #queues = new Map<string, Queue>();
 
-  constructor(url: string, prefix: string) {
+  constructor(url: string, prefix: string, onTrouble?: OnRedisTrouble) {
     this.prefix = prefix;
     // Workers wait for a Redis that is away rather than give up.
     this.redis = new Redis(url, { maxRetriesPerRequest: null });
-    // Connection errors: the client tries again by itself.
-    this.redis.on('error', () => {});
+    this.redis.on('error', tellTrouble(onTrouble));
     this.#flows = new FlowProducer({ connection: this.redis, prefix });
     this.#flows.on('error', () => {});
   }

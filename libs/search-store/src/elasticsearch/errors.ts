@@ -9,7 +9,9 @@ export function isBusy(status: number): boolean {
 /** What a call to Elasticsearch failed with, as the port has it; what is a fault of ours or of the settings comes back as it is. */
 export function asStoreError(cause: unknown): Error {
   if (cause instanceof errors.TimeoutError)
-    return new SearchStoreError('timeout', 'Elasticsearch did not answer in time', { cause });
+    return new SearchStoreError('timeout', 'Elasticsearch (ELASTICSEARCH_URL) did not answer in time', {
+      cause,
+    });
   if (cause instanceof errors.ConnectionError || cause instanceof errors.NoLivingConnectionsError)
     return new SearchStoreError(
       'store-unavailable',
@@ -25,6 +27,12 @@ export function asStoreError(cause: unknown): Error {
   if (/search_timeout_exception|Time exceeded/.test(text))
     return new SearchStoreError('timeout', 'the query ran too long', { cause });
   if (isBusy(cause.statusCode ?? 0))
-    return new SearchStoreError('store-unavailable', `Elasticsearch answered ${cause.message}`, { cause });
+    return new SearchStoreError(
+      'store-unavailable',
+      `Elasticsearch (ELASTICSEARCH_URL) answered ${cause.message}`,
+      { cause },
+    );
+  if (cause.statusCode === 401 || cause.statusCode === 403)
+    return new Error(`Elasticsearch (ELASTICSEARCH_URL) refuses: ${cause.message}`, { cause });
   return cause;
 }

@@ -1,6 +1,7 @@
 import { openArchive, type Archive } from '@logloom/archive';
 import { openJobRecords, type JobRecords } from '@logloom/job-queue';
 import type { Settings } from '@logloom/settings';
+import type { Logger } from '@logloom/telemetry';
 import { join } from 'node:path';
 
 /** The stores that the live tier reads beside the log, each opened when it is needed first: most viewers need neither. */
@@ -12,12 +13,21 @@ export interface LiveStores {
 }
 
 /** The stores that the settings name. One that could not be opened is tried again at the next use. */
-export function openLiveStores(settings: Settings): LiveStores & AsyncDisposable {
+export function openLiveStores(
+  settings: Settings,
+  logger?: Pick<Logger, 'warn'>,
+): LiveStores & AsyncDisposable {
   const { LOGLOOM_DATA, MONGODB_URL: mongodbUrl, REDIS_URL: redisUrl } = settings;
   const archive = lazily(() =>
     openArchive({ mongodbUrl, folder: join(LOGLOOM_DATA, 'stores'), readOnly: true }),
   );
-  const records = lazily(() => openJobRecords({ redisUrl, folder: join(LOGLOOM_DATA, 'jobs') }));
+  const records = lazily(() =>
+    openJobRecords({
+      redisUrl,
+      folder: join(LOGLOOM_DATA, 'jobs'),
+      onTrouble: (message) => logger?.warn(message),
+    }),
+  );
   return {
     archive: archive.get,
     records: records.get,

@@ -27,7 +27,7 @@ export async function runWorker(
 ): Promise<void> {
   const authenticate = await openAuthenticate(settings);
   await using connection = await connectLog(settings, {}, telemetry, signal);
-  await using stores = openLiveStores(settings);
+  await using stores = openLiveStores(settings, telemetry.logger);
   const { log } = connection;
   if (log instanceof SqliteEventLog) onLog((topic) => log.announce(topic));
   const app = fastify(serverOptions(settings.LIVE_REQUEST_MS));

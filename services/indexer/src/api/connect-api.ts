@@ -48,7 +48,11 @@ export async function connectApi(
     watches.archive,
     await openArchive({ mongodbUrl: settings.MONGODB_URL, folder, readOnly: true }),
   );
-  const jobsStore = { redisUrl: settings.REDIS_URL, folder: jobsFolder(settings.LOGLOOM_DATA) };
+  const jobsStore = {
+    redisUrl: settings.REDIS_URL,
+    folder: jobsFolder(settings.LOGLOOM_DATA),
+    onTrouble: (message: string) => telemetry?.logger.warn(message),
+  };
   const jobs = guarded(watches.jobs, await openJobQueue(jobsStore), ['process']);
   const records = guarded(watches.jobs, await openJobRecords(jobsStore));
   app.addHook('onClose', async () => {

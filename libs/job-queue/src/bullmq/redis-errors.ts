@@ -1,0 +1,43 @@
+const tellEveryMs = 60_000;
+
+/** Gets, at most once a minute, why Redis cannot be reached: the client tries again by itself. */
+export type OnRedisTrouble = (message: string) => void;
+
+/** A listener for the errors of a client's connection. */
+export function tellTrouble(onTrouble: OnRedisTrouble = () => {}): (error: Error) => void {
+  let toldAt = -Infinity;
+  return (error) => {
+    const now = performance.now();
+    if (now - toldAt < tellEveryMs) return;
+    toldAt = now;
+    onTrouble(`${named(error).message}; trying again`);
+  };
+}
+
+/** The same port, whose promises reject with an error that names the setting where Redis refuses what it is asked. */
+export function nameSetting<T extends object>(port: T): T {
+  return new Proxy(port, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]) => {
+        const result: unknown = (value as (...given: unknown[]) => unknown).apply(target, args);
+        if (!(result instanceof Promise)) return result;
+        return result.catch((error: unknown) => {
+          throw isReply(error) ? named(error) : error;
+        });
+      };
+    },
+  });
+}
+
+function named(cause: Error): Error {
+  // A connection that fails to several addresses of a name has no message of its own.
+  const { errors = [] } = cause as { errors?: Error[] };
+  const message = cause.message || errors.map((error) => error.message).join(', ');
+  return new Error(`Redis (REDIS_URL): ${message}`, { cause });
+}
+
+function isReply(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'ReplyError';
+}
