@@ -1,3 +1,4 @@
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -7,7 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { WebSocket } from 'ws';
 import yaml from 'yaml';
-import { eventually, Pipeline } from '../../tests/pipeline/pipeline.ts';
+import { Pipeline } from '../../tests/pipeline/pipeline.ts';
 import { PortPool } from '../local/port-pool.ts';
 
 const skip =

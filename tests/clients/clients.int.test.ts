@@ -1,4 +1,5 @@
 import { Client } from '@elastic/elasticsearch';
+import { eventually } from '@logloom/testing';
 import { OTLPLogExporter as JsonExporter } from '@opentelemetry/exporter-logs-otlp-http';
 import { OTLPLogExporter as ProtobufExporter } from '@opentelemetry/exporter-logs-otlp-proto';
 import { Client as Client8 } from 'elasticsearch-8';
@@ -7,7 +8,7 @@ import { execFile, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { eventually, Pipeline } from '../pipeline/pipeline.ts';
+import { Pipeline } from '../pipeline/pipeline.ts';
 import { assertLines, findAll, firstMillis, lineCount } from './lines.ts';
 import { logWithOpenTelemetry, sendWithElasticsearch } from './node-clients.ts';
 import { hasRsyslog, requestOf, shipWithRsyslog, syslogLevels } from './rsyslog.ts';

@@ -1,7 +1,8 @@
+import { freePort } from '@logloom/testing';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, globSync, writeFileSync } from 'node:fs';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lineCount } from './lines.ts';
@@ -80,13 +81,4 @@ async function connected(port: number) {
       await sleep(100);
     }
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -1,13 +1,14 @@
+import { eventually, freePort } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { eventually, Pipeline } from '../pipeline/pipeline.ts';
+import { Pipeline } from '../pipeline/pipeline.ts';
 import { findAll, firstMillis, lineCount } from './lines.ts';
 import { priorityOf, requestOf, syslogLevels } from './rsyslog.ts';
-import { freePort, missing, rsyslog, shipThrough, syslogNg } from './syslog-daemons.ts';
+import { missing, rsyslog, shipThrough, syslogNg } from './syslog-daemons.ts';
 
 const run = promisify(execFile);
 

@@ -5,11 +5,11 @@ import { connectLog, type LogConnection } from '@logloom/runtime';
 import { memberOffsets, topics, type Correlation, type LogEvent } from '@logloom/schemas';
 import { openSearchStore } from '@logloom/search-store';
 import { parseSettings } from '@logloom/settings';
+import { eventually, freePort } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -19,7 +19,6 @@ import { startStack } from '../../infra/local/start-stack.ts';
 import { jobNames, jobsFolder, retries } from '../../services/indexer/src/jobs/job-names.ts';
 import { planRedrive } from '../../services/indexer/src/jobs/redrive.ts';
 import type { GoodEvent } from '../../services/ingest/src/testing/fuzz-records.ts';
-import { eventually } from '../pipeline/pipeline.ts';
 import { demoLines } from '../pipeline/traffic.ts';
 import { missingKcat, produceByKcat } from './kcat-formats.ts';
 
@@ -216,14 +215,6 @@ async function* paced(lines: readonly string[]): AsyncGenerator<string[]> {
     yield lines.slice(i, i + 100);
     await sleep(150);
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 async function produceRaw({ log }: LogConnection, lines: readonly string[]): Promise<void> {

@@ -2,6 +2,7 @@
 import { SqliteEventLog } from '@logloom/event-log';
 import { topics } from '@logloom/schemas';
 import { parseSettings } from '@logloom/settings';
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -9,7 +10,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { startStack } from '../../infra/local/start-stack.ts';
-import { eventually, Pipeline } from '../pipeline/pipeline.ts';
+import { Pipeline } from '../pipeline/pipeline.ts';
 
 const stack = await startStack({ only: ['zipkin'] });
 after(() => stack.stop());

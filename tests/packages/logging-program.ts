@@ -1,8 +1,9 @@
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { eventually, type Pipeline } from '../pipeline/pipeline.ts';
+import { type Pipeline } from '../pipeline/pipeline.ts';
 
 /**
  * A program that logs through a client while Logloom is killed and started under it. It gets its arguments, says `half` on standard

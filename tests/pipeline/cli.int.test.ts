@@ -1,4 +1,5 @@
 import { TestIssuer } from '@logloom/auth/test-issuer';
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -7,7 +8,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
-import { eventually, Pipeline } from './pipeline.ts';
+import { Pipeline } from './pipeline.ts';
 import { demoLines } from './traffic.ts';
 
 const main = join(import.meta.dirname, '../../apps/logloom/src/main.ts');

@@ -1,9 +1,10 @@
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { startStack } from '../../infra/local/start-stack.ts';
-import { eventually, Pipeline } from './pipeline.ts';
+import { Pipeline } from './pipeline.ts';
 
 const redis = await startStack({ only: ['redis'] });
 after(() => redis.stop());

@@ -1,10 +1,11 @@
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sendBatches } from '../../apps/logloom/src/send.ts';
-import { eventually, Pipeline } from './pipeline.ts';
+import { Pipeline } from './pipeline.ts';
 import { loadTraffic } from './traffic.ts';
 
 interface Line {

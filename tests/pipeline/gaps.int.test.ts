@@ -9,13 +9,13 @@ import { memberOffsets, topics, type LogEvent } from '@logloom/schemas';
 import { openSearchStore } from '@logloom/search-store';
 import { parseSettings, type Settings } from '@logloom/settings';
 import { createTelemetry, type Telemetry } from '@logloom/telemetry';
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 const folder = mkdtempSync(join(tmpdir(), 'logloom-gaps-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -104,14 +104,6 @@ class Running implements AsyncDisposable {
   }
 }
 
-async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 120_000;
-  while (!(await condition())) {
-    assert.ok(Date.now() < deadline, `waited in vain for: ${what}`);
-    await sleep(20);
-  }
-}
-
 const parsed = parseFilter('*');
 assert.ok(parsed.ok);
 const everything = parsed.filter;
@@ -144,10 +136,10 @@ test('what was trimmed below services that were away is announced by each with e
   {
     await using correlator = new Running(runCorrelator, 'correlator');
     await using indexer = new Running(runIndexer, 'indexer');
-    await until('the first request', async () => (await stored()).documents.length === 1);
+    await eventually('the first request', async () => (await stored()).documents.length === 1);
     const position = async (): Promise<number> =>
       (await log.committed('indexer', topics.events))[0]?.offset ?? 0;
-    await until('the commits', async () => (await position()) > before.at(-1)!);
+    await eventually('the commits', async () => (await position()) > before.at(-1)!);
     assert.deepEqual([correlator.gaps(), indexer.gaps()], [[], []]);
   }
   const committed = await Promise.all(
@@ -160,7 +152,7 @@ test('what was trimmed below services that were away is announced by each with e
 
   await using correlator = new Running(runCorrelator, 'correlator');
   await using indexer = new Running(runIndexer, 'indexer');
-  await until('the request behind the gap', async () => (await stored()).documents.length === 2);
+  await eventually('the request behind the gap', async () => (await stored()).documents.length === 2);
   const known =
     committed[0]! <= before.at(-1)! ? before.filter((offset) => offset >= committed[0]!).length : 0;
   const gap = (consumer: string, from: number, records: number): Line => ({
@@ -187,7 +179,7 @@ test('logs.events made anew under running services: they go on with the new one,
   services.use(new Running(runCorrelator, 'correlator'));
   services.use(new Running(runIndexer, 'indexer'));
   await append(3, 'of the old log', 'third');
-  await until(
+  await eventually(
     'all of the old log',
     async () => (await stored()).documents.length === held.documents.length + 1,
   );
@@ -200,7 +192,7 @@ test('logs.events made anew under running services: they go on with the new one,
     ...(await append(30, 'of the new log', 'fourth')),
     ...(await append(30, 'of the new log', 'fifth')),
   ];
-  await until('all of the new log', async () => {
+  await eventually('all of the new log', async () => {
     const { events, documents } = await stored();
     const ofNew = (ids: readonly string[]): number => ids.filter((id) => id.startsWith(epoch)).length;
     return ofNew(events) === 60 && ofNew(documents) === 2;
@@ -233,20 +225,20 @@ test('a log that lost its end under running services: they go on, what is new co
   await using services = new AsyncDisposableStack();
   let correlator = services.use(new Running(runCorrelator, 'correlator'));
   let indexer = services.use(new Running(runIndexer, 'indexer'));
-  await until(
+  await eventually(
     'the first request',
     async () => (await stored()).documents.length === held.documents.length + 1,
   );
   const firstLost = sources;
   const [cut] = await append(60, 'lost', 'seventh');
-  await until('the second', async () => (await stored()).documents.length === held.documents.length + 2);
-  await until('the commits', isRead);
+  await eventually('the second', async () => (await stored()).documents.length === held.documents.length + 2);
+  await eventually('the commits', isRead);
   const [end] = await log.endOffsets(topics.events);
 
   const db = new DatabaseSync(join(folder, 'log', `${topics.events}.db`));
   db.prepare('DELETE FROM p0 WHERE "offset" >= ?').run(cut!);
   db.close();
-  await until('both gaps', async () => [correlator, indexer].every((each) => each.gaps().length === 1));
+  await eventually('both gaps', async () => [correlator, indexer].every((each) => each.gaps().length === 1));
   for (const [each, name] of [
     [correlator, 'correlator'],
     [indexer, 'indexer'],
@@ -259,13 +251,16 @@ test('a log that lost its end under running services: they go on, what is new co
   await appendFrom(kept, 5, 'copy', 'eighth');
   const again = await appendFrom(firstLost, 60, 'again', 'eighth');
   await append(20, 'behind', 'ninth');
-  await until('what is behind', isRead);
+  await eventually('what is behind', isRead);
   // The second start finds in its commit what it has to know.
   await services.disposeAsync();
   await using second = new AsyncDisposableStack();
   correlator = second.use(new Running(runCorrelator, 'correlator'));
   indexer = second.use(new Running(runIndexer, 'indexer'));
-  await until('both requests', async () => (await stored()).documents.length === held.documents.length + 4);
+  await eventually(
+    'both requests',
+    async () => (await stored()).documents.length === held.documents.length + 4,
+  );
   assert.deepEqual([correlator.gaps(), indexer.gaps()], [[], []]);
   const search = await openSearchStore({
     indexMode: 'standard',

@@ -1,8 +1,9 @@
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { eventually, Pipeline } from './pipeline.ts';
+import { Pipeline } from './pipeline.ts';
 
 const main = join(import.meta.dirname, '../../apps/logloom/src/main.ts');
 const lines = 4000;

@@ -1,9 +1,10 @@
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { eventually, Pipeline } from './pipeline.ts';
+import { Pipeline } from './pipeline.ts';
 
 const root = join(import.meta.dirname, '../..');
 

@@ -1,11 +1,12 @@
 import { TestIssuer } from '@logloom/auth/test-issuer';
+import { eventually } from '@logloom/testing';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { chromium, type BrowserContext, type Page } from 'playwright-core';
-import { eventually, Pipeline } from './pipeline.ts';
+import { Pipeline } from './pipeline.ts';
 import { demoLines } from './traffic.ts';
 
 const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';

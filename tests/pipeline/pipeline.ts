@@ -1,12 +1,11 @@
 import { pathOfUrl } from '@logloom/runtime/testing/contract';
 import { holdResponse } from '@logloom/runtime/testing/hold-contract';
+import { eventually, freePort } from '@logloom/testing';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 const main = join(import.meta.dirname, '../../apps/logloom/src/main.ts');
 
@@ -158,29 +157,5 @@ async function held(method: string, url: string, init: RequestInit = {}): Promis
   return response;
 }
 
-/** Waits for a condition; an error that it throws counts as "not yet". Throws when it takes too long. */
-export async function eventually(
-  what: string,
-  condition: () => Promise<boolean>,
-  timeoutMs = 120_000,
-): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
-  for (let last: unknown; ;) {
-    try {
-      if (await condition()) return;
-    } catch (error) {
-      last = error;
-    }
-    if (Date.now() > deadline) throw new Error(`not ${what} after ${timeoutMs} ms`, { cause: last });
-    await sleep(100);
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
+// For tests of clients, which import no package of ours by its name.
+export { eventually };

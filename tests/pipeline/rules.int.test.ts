@@ -1,3 +1,4 @@
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -5,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sendBatches } from '../../apps/logloom/src/send.ts';
-import { eventually, Pipeline } from './pipeline.ts';
+import { Pipeline } from './pipeline.ts';
 import { ruledRequest, rulesText, verdictIn, verdictOf, type RuledDocument } from './ruled-requests.ts';
 import { WebhookReceiver } from './webhook-receiver.ts';
 

@@ -1,3 +1,4 @@
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -8,7 +9,7 @@ import { text } from 'node:stream/consumers';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { eventually, Pipeline } from './pipeline.ts';
+import { Pipeline } from './pipeline.ts';
 
 const main = join(import.meta.dirname, '../../apps/logloom/src/main.ts');
 const openStack = join(import.meta.dirname, '../../../shared/data/OpenStack_2k.log');

@@ -1,3 +1,4 @@
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -9,7 +10,7 @@ import { promisify } from 'node:util';
 import { LiveClient } from '@logloom/viewer';
 import yaml from 'yaml';
 import { PortPool } from '../../infra/local/port-pool.ts';
-import { eventually, Pipeline } from './pipeline.ts';
+import { Pipeline } from './pipeline.ts';
 import { SmallCgroup } from './small-cgroup.ts';
 
 const run = promisify(execFile);

@@ -1,10 +1,11 @@
 import { TestIssuer } from '@logloom/auth/test-issuer';
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { WebSocket } from 'ws';
-import { eventually, Pipeline } from './pipeline.ts';
+import { Pipeline } from './pipeline.ts';
 
 test('with LIVE_WORKERS the one-process mode serves viewers from processes of their own', async () => {
   await using pipeline = await Pipeline.create({ LIVE_WORKERS: '2', LIVE_DRAIN_MS: '500' });

@@ -1,5 +1,5 @@
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
-import { eventually } from '../pipeline/pipeline.ts';
 import type { Services } from './services.ts';
 import type { Viewer } from './viewer.ts';
 import {

@@ -1,13 +1,13 @@
 import { connectLog } from '@logloom/runtime';
 import { alertToJson, topics, type AlertJson } from '@logloom/schemas';
 import { parseSettings } from '@logloom/settings';
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { eventually } from '../pipeline/pipeline.ts';
 import { verdictIn, verdictOf, type RuledDocument, type RuledRequest } from '../pipeline/ruled-requests.ts';
 import type { WebhookReceiver } from '../pipeline/webhook-receiver.ts';
 import type { Services } from './services.ts';

@@ -1,10 +1,10 @@
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startStack } from '../../infra/local/start-stack.ts';
 import type { ServerProcess } from '../../infra/local/server-process.ts';
-import { eventually } from '../pipeline/pipeline.ts';
 import { loadTraffic } from '../pipeline/traffic.ts';
 import { assertExact, assertSeen, untilStored, type Line } from './assert-exact.ts';
 import { serviceNames, Services } from './services.ts';

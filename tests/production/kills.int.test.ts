@@ -1,3 +1,4 @@
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { mkdtempDisposableSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -5,7 +6,6 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startStack } from '../../infra/local/start-stack.ts';
-import { eventually } from '../pipeline/pipeline.ts';
 import { rulesText } from '../pipeline/ruled-requests.ts';
 import { loadTraffic } from '../pipeline/traffic.ts';
 import { WebhookReceiver } from '../pipeline/webhook-receiver.ts';

@@ -1,6 +1,6 @@
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { eventually } from '../pipeline/pipeline.ts';
 import type { Services } from './services.ts';
 
 const pollMs = 100;

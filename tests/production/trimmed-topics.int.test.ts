@@ -1,12 +1,12 @@
 import { connectLog, type LogConnection } from '@logloom/runtime';
 import { memberOffsets, placeId, topics } from '@logloom/schemas';
 import { parseSettings } from '@logloom/settings';
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startStack } from '../../infra/local/start-stack.ts';
-import { eventually } from '../pipeline/pipeline.ts';
 import { Services, serviceNames, type ServiceName } from './services.ts';
 import { Viewer } from './viewer.ts';
 import { allDocuments, searchedPlaces } from './views.ts';

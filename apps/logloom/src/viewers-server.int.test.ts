@@ -4,6 +4,7 @@ import type { PlacedEvent } from '@logloom/schemas';
 import { openSqliteSearchStore } from '@logloom/search-store';
 import { parseSettings } from '@logloom/settings';
 import { createTelemetry } from '@logloom/telemetry';
+import { eventually } from '@logloom/testing';
 import type { FastifyInstance } from 'fastify';
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -12,7 +13,6 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ServiceThread } from './service-thread.ts';
 import { createViewersServer } from './viewers-server.ts';
 
@@ -52,7 +52,10 @@ describe('/api of the one-process mode', () => {
     });
     await app.listen({ host: '127.0.0.1', port: 0 });
     port = (app.server.address() as AddressInfo).port;
-    await until(async () => (await ask('127.0.0.1', '/api/search?limit=1').answer) === 200);
+    await eventually(
+      'a search is answered',
+      async () => (await ask('127.0.0.1', '/api/search?limit=1').answer) === 200,
+    );
   });
 
   after(async () => {
@@ -82,12 +85,21 @@ describe('/api of the one-process mode', () => {
   test('twenty searches end when their sender has gone: what waits is never begun, what runs is ended', async () => {
     const before = await metric('logloom_api_started_requests_total');
     const asked = Array.from({ length: 20 }, () => ask('127.0.0.2', heavy));
-    await until(async () => (await metric('logloom_api_started_requests_total')) > before);
+    await eventually(
+      'a request has begun',
+      async () => (await metric('logloom_api_started_requests_total')) > before,
+    );
     for (const { request } of asked) request.destroy();
     assert.equal(await ask('127.0.0.3', '/api/search?limit=1').answer, 200);
-    await until(async () => (await metric('logloom_api_cancelled_queries_total')) > 0);
-    await until(async () => (await metric('logloom_api_cancelled_requests_total')) > 0);
-    await until(async () => (await metric('logloom_api_requests')) === 0);
+    await eventually(
+      'a query was cancelled',
+      async () => (await metric('logloom_api_cancelled_queries_total')) > 0,
+    );
+    await eventually(
+      'a request was cancelled',
+      async () => (await metric('logloom_api_cancelled_requests_total')) > 0,
+    );
+    await eventually('no request is at work', async () => (await metric('logloom_api_requests')) === 0);
     const begun = (await metric('logloom_api_started_requests_total')) - before - 1;
     const ended = await metric('logloom_api_cancelled_requests_total');
     assert.equal(begun + ended, 20);
@@ -99,11 +111,14 @@ describe('/api of the one-process mode', () => {
     const before = await metric('logloom_api_started_requests_total');
     const asked = Array.from({ length: 20 }, () => ask('127.0.0.2', heavy));
     for (const { answer } of asked) void answer.then(() => answered++);
-    await until(async () => (await metric('logloom_api_started_requests_total')) > before || answered > 0);
+    await eventually(
+      'a request has begun or was answered',
+      async () => (await metric('logloom_api_started_requests_total')) > before || answered > 0,
+    );
     assert.equal(await ask('127.0.0.3', '/api/search?limit=1').answer, 200);
     assert.ok(answered < 10, `${answered} of 20 were answered before`);
     for (const { request } of asked) request.destroy();
-    await until(async () => (await metric('logloom_api_requests')) === 0);
+    await eventually('no request is at work', async () => (await metric('logloom_api_requests')) === 0);
   });
 
   test('more than may wait is answered 429, and others are answered', async () => {
@@ -113,7 +128,7 @@ describe('/api of the one-process mode', () => {
     assert.equal(await ask('127.0.0.5', '/api/search?limit=1').answer, 200);
     assert.ok((await metric('logloom_api_refused_requests_total')) > 0);
     for (const { request } of asked) request.destroy();
-    await until(async () => (await metric('logloom_api_requests')) === 0);
+    await eventually('no request is at work', async () => (await metric('logloom_api_requests')) === 0);
   });
 
   test('a page of large events ends early, and answers that nobody reads are bounded', async () => {
@@ -124,14 +139,6 @@ describe('/api of the one-process mode', () => {
     assert.ok((JSON.parse(text) as { next?: string }).next !== undefined);
   });
 });
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 60_000;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error('not in a minute');
-    await sleep(20);
-  }
-}
 
 function event(offset: number, fields: Partial<PlacedEvent> = {}): PlacedEvent {
   return {

@@ -1,4 +1,5 @@
 import { parseSettings } from '@logloom/settings';
+import { eventually } from '@logloom/testing';
 import { SignJWT } from 'jose';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -8,7 +9,6 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { openAuthenticate } from './authenticate.ts';
 import type { Access, Authenticate } from './principal.ts';
 import { TestIssuer } from './testing/test-issuer.ts';
@@ -33,14 +33,6 @@ function bearer(token: string): Parameters<Authenticate>[0] {
 
 function codeOf(access: Access): string {
   return access.ok ? 'ok' : access.error.code;
-}
-
-async function eventually(what: string, condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 60_000;
-  while (!(await condition())) {
-    assert.ok(Date.now() < deadline, `in a minute not: ${what}`);
-    await sleep(50);
-  }
 }
 
 test('a token may stand in the header, among the subprotocols or in the query', async () => {

@@ -6,6 +6,7 @@ import '@logloom/runtime/testing/hold-contract';
 import { correlationDefaults, placeId, topics, type Correlation, type LogEvent } from '@logloom/schemas';
 import { openSqliteSearchStore } from '@logloom/search-store';
 import { parseSettings } from '@logloom/settings';
+import { eventually } from '@logloom/testing';
 import fastify from 'fastify';
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
@@ -189,7 +190,7 @@ async function deadLettersHold({ log, serde }: LogConnection, text: string): Pro
 }
 
 async function untilCommitted({ log }: LogConnection): Promise<void> {
-  await until(async () => {
+  await eventually('the indexer has committed everything', async () => {
     for (const topic of [topics.events, topics.correlations]) {
       const [commits, ends] = await Promise.all([log.committed('indexer', topic), log.endOffsets(topic)]);
       if (ends.some((end, partition) => commits[partition]?.offset !== end)) return false;
@@ -200,16 +201,11 @@ async function untilCommitted({ log }: LogConnection): Promise<void> {
 
 async function untilStored(folder: string, events: number, correlations: number): Promise<void> {
   const search = openSqliteSearchStore(storesFolder(folder), { readOnly: true });
-  await until(async () => {
+  await eventually('the search holds what it should', async () => {
     const counts = await search.counts();
     return counts.events === events && counts.correlations === correlations;
   });
   await search.close();
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 60_000; !(await condition()); await sleep(50))
-    if (Date.now() > end) throw new Error('the indexer did not get there in 60 s');
 }
 
 async function start(env: Record<string, string>): Promise<ChildProcess> {

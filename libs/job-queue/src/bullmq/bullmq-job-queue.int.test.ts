@@ -1,3 +1,4 @@
+import { eventually } from '@logloom/testing';
 import { Redis } from 'ioredis';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -150,16 +151,16 @@ describe('bullmq', { skip: stack.missing.redis ?? false }, () => {
       let runs = 0;
       const finish: JobHandler = async () => {
         runs++;
-        await until('the loss was noticed', async () => reason !== undefined);
+        await eventually('the loss was noticed', async () => reason !== undefined);
         stop.abort();
       };
       const standStill: JobHandler = async (_, signal) => {
         takeOver = other.process('n', finish, {}, stop.signal);
         // As if no renewal had come for a whole lease.
         await redis.del(`${prefix}:n:j-${id}:lock`);
-        await until('the lease is lost', async () => signal.aborted);
+        await eventually('the lease is lost', async () => signal.aborted);
         reason = signal.reason;
-        await until('the other has it', async () => runs === 1);
+        await eventually('the other has it', async () => runs === 1);
         throw new Error('too late');
       };
       try {
@@ -192,13 +193,13 @@ describe('bullmq', { skip: stack.missing.redis ?? false }, () => {
         for (let kill = 1; kill <= 3; kill++) {
           ids.push(...(await queue.addMany(Array.from({ length: 80 }, (_, data) => ({ name: 'n', data })))));
           const target = ids.length - 40;
-          await until('some are done', async () => (await queue.counts('n')).completed >= target);
+          await eventually('some are done', async () => (await queue.counts('n')).completed >= target);
           child.kill('SIGKILL');
           await once(child, 'exit');
           child = start();
         }
-        await until('all are done', async () => (await queue.counts('n')).completed === ids.length);
-        await until('all runs are told', async () => runs.size >= ids.length);
+        await eventually('all are done', async () => (await queue.counts('n')).completed === ids.length);
+        await eventually('all runs are told', async () => runs.size >= ids.length);
         assert.deepEqual(runs, new Set(ids));
       } finally {
         child.kill('SIGKILL');
@@ -217,22 +218,14 @@ describe('bullmq', { skip: stack.missing.redis ?? false }, () => {
           seen.add(job.id);
         };
         const running = queue.process('n', handler, { concurrency: 4 }, stop.signal);
-        await until('work has begun', async () => seen.size > 20);
+        await eventually('work has begun', async () => seen.size > 20);
         await stack.redis.kill(end);
         const added = add();
         await stack.redis.start();
         ids.push(...(await added));
-        await until('all are done', async () => (await queue.counts('n')).completed === ids.length);
+        await eventually('all are done', async () => (await queue.counts('n')).completed === ids.length);
         stop.abort();
         await running;
         assert.deepEqual(seen, new Set(ids));
       }));
 });
-
-async function until(what: string, reached: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + deadlineMs;
-  while (!(await reached())) {
-    assert.ok(Date.now() < deadline, `${what}: not within ${deadlineMs / 1000} s`);
-    await sleep(10);
-  }
-}

@@ -1,11 +1,12 @@
 import { tokenProtocol } from '@logloom/auth';
 import { TestIssuer } from '@logloom/auth/test-issuer';
 import { correlationDefaults, type Correlation } from '@logloom/schemas';
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { LiveClient, type ServerMessage } from '../testing/live-client.ts';
-import { eventually, LiveRig, type RunningTier } from '../testing/live-rig.ts';
+import { LiveRig, type RunningTier } from '../testing/live-rig.ts';
 
 const issuer = await TestIssuer.create('key');
 
@@ -100,14 +101,14 @@ describe('with tokens', () => {
     for (const filter of attempts)
       for (const from of starts) mine.send({ type: 'subscribe', id: `${id++}`, filter, from });
     await eventually(
-      () => mine.messages.filter(({ id }) => id !== undefined).length === id,
       'a response to each',
+      () => mine.messages.filter(({ id }) => id !== undefined).length === id,
     );
     assert.ok(mine.messages.every(({ type, code }) => type !== 'error' || code === 'bad-filter'));
     await rig.append(events.slice(30), (event) => event.source.offset % LiveRig.partitions);
     await all.texted(60);
     const wanted = events.filter(({ service }) => service === 'mine').map(({ message }) => message);
-    await eventually(() => new Set(mine.texts).size === wanted.length, 'all of its own');
+    await eventually('all of its own', () => new Set(mine.texts).size === wanted.length);
     assert.ok(mine.events.every(({ service }) => service === 'mine'));
 
     const stream = await sse(
@@ -164,9 +165,9 @@ describe('with tokens', () => {
     // With the name taken over, the first would be told that it is.
     await rig.append([rig.event({ service: 'mine', message: 'for both' })]);
     for (const { client } of [first, second])
-      await eventually(() => client.texts.includes('for both'), 'both go on');
+      await eventually('both go on', () => client.texts.includes('for both'));
     assert.ok(first.client.messages.every(({ type }) => type !== 'error'));
-    await eventually(() => first.subscribed.cursor !== undefined, 'started');
+    await eventually('started', () => first.subscribed.cursor !== undefined);
     assert.deepEqual(await names('eve'), []);
     for (const { client } of [first, second]) client.ws.terminate();
   });
@@ -183,7 +184,7 @@ describe('with tokens', () => {
     await rig.appendCorrelations(documents);
     const idsOf = (client: LiveClient) =>
       client.messages.flatMap(({ correlations = [] }) => correlations.map((each) => each.id));
-    await eventually(() => idsOf(all).length === 4 && idsOf(service).length === 2, 'the documents');
+    await eventually('the documents', () => idsOf(all).length === 4 && idsOf(service).length === 2);
     const [first, , , fourth] = idsOf(all);
     assert.deepEqual(idsOf(service), [first, fourth]);
   });
@@ -192,7 +193,7 @@ describe('with tokens', () => {
     const token = await issuer.sign({}, { seconds: 2 });
     const client = await LiveClient.open(tier.port, { headers: bearer(token) });
     const stream = await sse('', bearer(token));
-    await eventually(() => client.closeCode !== undefined, 'closed');
+    await eventually('closed', () => client.closeCode !== undefined);
     assert.equal(client.closeCode, 4401);
     assert.equal(client.messages.at(-1)!.code, 'token-expired');
     assert.match(await stream.text(), /"token-expired"/);

@@ -1,9 +1,10 @@
 import { levels, type Level } from '@logloom/schemas';
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { ServerMessage } from '../testing/live-client.ts';
 import { LiveClient } from '../testing/live-client.ts';
-import { eventually, LiveRig, type RunningTier } from '../testing/live-rig.ts';
+import { LiveRig, type RunningTier } from '../testing/live-rig.ts';
 import { ViewerSubscriptions } from './viewer-subscriptions.ts';
 import { SlowViewer } from '../testing/slow-viewer.ts';
 
@@ -77,8 +78,8 @@ describe('degradation levels', () => {
     }
     assert.equal(viewer.wasEvicted, false);
     await eventually(
-      () => (viewer.take(), viewer.steps.at(-1) === 'full' && viewer.queuedBytes === 0),
       'back up',
+      () => (viewer.take(), viewer.steps.at(-1) === 'full' && viewer.queuedBytes === 0),
     );
 
     const got = viewer.received.flatMap(({ events = [] }) => events);
@@ -126,7 +127,7 @@ describe('degradation levels', () => {
       viewer.take(pick(60));
       reconnect();
       // The next cut may come before anything.
-      await eventually(() => (viewer.take(1), viewer.received.length > 0), 'subscribed');
+      await eventually('subscribed', () => (viewer.take(1), viewer.received.length > 0));
     }
     const total = (): number => {
       viewer.take();
@@ -134,7 +135,7 @@ describe('degradation levels', () => {
       const messages = [...all, ...viewer.received];
       return count(messages, ({ events, missed }) => (events?.length ?? 0) + (missed ?? 0));
     };
-    await eventually(() => total() === sent, 'received + missed = sent');
+    await eventually('received + missed = sent', () => total() === sent);
     all.push(...viewer.received);
     const ids = all.flatMap(({ events = [] }) => events).map(({ id }) => id);
     assert.equal(new Set(ids).size, ids.length, 'nothing twice');
@@ -161,7 +162,7 @@ describe('degradation levels', () => {
     const [again, next] = watch('errors', viewer.cursor);
     const ids = (): string[] =>
       [...viewer.received, ...again.received].flatMap(({ events = [] }) => events).map(({ id }) => id);
-    await eventually(() => (again.take(), ids().length >= sent), 'the rest');
+    await eventually('the rest', () => (again.take(), ids().length >= sent));
     assert.equal(new Set(ids()).size, sent);
     assert.equal(
       count([...viewer.received, ...again.received], ({ missed }) => missed),
@@ -204,14 +205,14 @@ describe('degradation levels', () => {
         'wire',
       );
     client.ws.resume();
-    await eventually(() => client.closeCode !== undefined, 'closed');
+    await eventually('closed', () => client.closeCode !== undefined);
     assert.equal(client.closeCode, 1013);
     const { type, reason, retryAfterMs } = client.messages.at(-1)!;
     assert.deepEqual([type, reason], ['goodbye', 'slow']);
     assert.ok(retryAfterMs! > 0);
     const again = await LiveClient.open(tier.port);
     await again.subscribe({ filter: 'service:wire', from: { cursor: client.cursor! } });
-    await eventually(() => client.events.length + again.events.length >= sent, 'all of them');
+    await eventually('all of them', () => client.events.length + again.events.length >= sent);
     assert.equal(new Set([...client.texts, ...again.texts]).size, sent);
     again.ws.close();
   });

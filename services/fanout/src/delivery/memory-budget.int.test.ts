@@ -1,7 +1,8 @@
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ServerMessage } from '../testing/live-client.ts';
-import { eventually, LiveRig, type RunningTier } from '../testing/live-rig.ts';
+import { LiveRig, type RunningTier } from '../testing/live-rig.ts';
 import { ViewerSubscriptions } from './viewer-subscriptions.ts';
 import { SlowViewer } from '../testing/slow-viewer.ts';
 
@@ -96,13 +97,13 @@ test('what waits for any number of stalled viewers never passes LIVE_TOTAL_BUFFE
     };
     for (let i = 0; i < 60; i++) stalled.push(new ReturningViewer(tier, false, look));
     const quick = new ReturningViewer(tier, true);
-    await eventually(() => stalled.every((viewer) => viewer.queuedBytes > 0), 'subscribed');
+    await eventually('subscribed', () => stalled.every((viewer) => viewer.queuedBytes > 0));
     for (const viewer of stalled) viewer.take();
     let sent = 0;
     const emit = async (level: 'info' | 'error'): Promise<void> => {
       await rig.append(Array.from({ length: 10 }, () => rig.event({ level, attributes: padding })));
       sent += 10;
-      await eventually(() => quick.ids.length === sent, 'the quick one has all');
+      await eventually('the quick one has all', () => quick.ids.length === sent);
       look();
     };
     const isComplete = (viewer: ReturningViewer): boolean => {
@@ -110,7 +111,7 @@ test('what waits for any number of stalled viewers never passes LIVE_TOTAL_BUFFE
       return viewer.ids.length + viewer.missed >= sent;
     };
     const complete = (): Promise<void> =>
-      eventually(() => stalled.filter((viewer) => !isComplete(viewer)).length === 0, 'all have all');
+      eventually('all have all', () => stalled.filter((viewer) => !isComplete(viewer)).length === 0);
 
     // Errors, which are never left out, push the queues to the bound: some are cut and come back, some take a little.
     for (let round = 0; round < 60; round++) {

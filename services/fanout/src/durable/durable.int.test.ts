@@ -1,7 +1,8 @@
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { LiveClient } from '../testing/live-client.ts';
-import { eventually, LiveRig, type RunningTier } from '../testing/live-rig.ts';
+import { LiveRig, type RunningTier } from '../testing/live-rig.ts';
 
 describe('durable subscriptions', () => {
   let rig: LiveRig;
@@ -26,7 +27,7 @@ describe('durable subscriptions', () => {
     const fields = { filter: 'service:orders', durable: 'billing' };
     const first = await subscribe(tier.port, fields);
     assert.equal(first.resumed, false);
-    await eventually(() => first.client.messages.length > 1, 'subscribed');
+    await eventually('subscribed', () => first.client.messages.length > 1);
     // The start of a new name is kept before anything is acknowledged.
     await tier.tier.contextFor({}).durables!.save();
     await emit('orders', 3);
@@ -79,8 +80,8 @@ describe('durable subscriptions', () => {
     const refusal = await client.first('error');
     assert.equal(refusal.code, 'too-many-durables');
     await eventually(
-      () => client.messages.filter(({ type }) => type === 'subscribed' || type === 'error').length === 31,
       'a response to each',
+      () => client.messages.filter(({ type }) => type === 'subscribed' || type === 'error').length === 31,
     );
     taken = client.messages.filter(({ type }) => type === 'subscribed').length;
     assert.equal(taken, 30 - before.length);
@@ -114,8 +115,8 @@ describe('durable subscriptions', () => {
     for (const cursor of ['nonsense', `v1.e.${rig.log.epoch}.zz-0-0`, `v1.c.${rig.log.epoch}.0-0-0`])
       client.send({ type: 'ack', id: 'a', cursor });
     await eventually(
-      () => client.messages.filter(({ code }) => code === 'bad-cursor').length === 3,
       'refused',
+      () => client.messages.filter(({ code }) => code === 'bad-cursor').length === 3,
     );
     const again = await subscribe(tier.port, { ...fields, from: { cursor: start } });
     await again.client.texted(2);
@@ -162,8 +163,8 @@ describe('durable subscriptions', () => {
 
     client.send({ type: 'pause', id: 'a', until: new Date(Date.now() + 50).toISOString() });
     await eventually(
-      () => client.messages.filter(({ type }) => type === 'resumed').length === 2,
       'by itself',
+      () => client.messages.filter(({ type }) => type === 'resumed').length === 2,
     );
     await emit('paused', 1);
     await client.texted(12);
@@ -172,7 +173,7 @@ describe('durable subscriptions', () => {
     client.send({ type: 'resume', id: 'a' });
     client.send({ type: 'pause', id: 'nobody' });
     const codes = (): (string | undefined)[] => client.messages.flatMap(({ code }) => code ?? []);
-    await eventually(() => codes().length === 6, 'six errors');
+    await eventually('six errors', () => codes().length === 6);
     assert.deepEqual(codes(), [...Array.from({ length: 5 }, () => 'bad-message'), 'unknown-id']);
     client.ws.close();
   });
@@ -217,7 +218,7 @@ test('a poll waits for what matches, and the next one misses nothing', async () 
       [400, 400, 400, 400],
     );
     const waiting = poll(`filter=service:pay&from=${cursor}&wait=60000`);
-    await eventually(() => tier.tier.viewers.of('poll').size === 1, 'a poll that waits');
+    await eventually('a poll that waits', () => tier.tier.viewers.of('poll').size === 1);
     await tier.stop();
     assert.deepEqual((await waiting).events, []);
   } finally {

@@ -1,8 +1,9 @@
 import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-registry';
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { WebSocket } from 'ws';
-import { eventually, LiveRig } from '../testing/live-rig.ts';
+import { LiveRig } from '../testing/live-rig.ts';
 
 interface Head {
   type: string;
@@ -48,14 +49,14 @@ test('who offers logloom.v1.avro gets batches as Avro, live and from a cursor, w
     };
     const received = async (count: number): Promise<unknown[]> => {
       const items = (): (typeof batches)[number]['items'] => batches.flatMap((batch) => batch.items);
-      await eventually(() => items().length >= count, `${count} records`);
+      await eventually(`${count} records`, () => items().length >= count);
       const records = items().map(({ value }) => value as Buffer);
       await serde.load(records);
       return records.map((record) => serde.decode(record).value);
     };
 
     const first = connect('now');
-    await eventually(() => subscribed !== '', 'subscribed');
+    await eventually('subscribed', () => subscribed !== '');
     assert.equal(first.protocol, 'logloom.v1.avro');
     const events = Array.from({ length: 50 }, () => rig.event({ attributes: '{"a":{"b":1.50}}' }));
     await rig.append(events, ({ source }) => source.offset % 3);

@@ -1,10 +1,11 @@
 import { openSqliteArchive } from '@logloom/archive';
 import { placeEvent } from '@logloom/schemas';
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { LiveClient } from '../testing/live-client.ts';
-import { eventually, LiveRig } from '../testing/live-rig.ts';
+import { LiveRig } from '../testing/live-rig.ts';
 
 test('what the log no longer has comes from the archive, and only what is nowhere is a gap', async () => {
   const rig = await LiveRig.open();
@@ -45,7 +46,7 @@ test('what the log no longer has comes from the archive, and only what is nowher
     const live = rig.event({ message: 'live', correlationId: 'req' });
     await rig.append([live]);
     for (const client of [all, req, last])
-      await eventually(() => client.texts.at(-1) === 'live', `live; got ${client.texts.length}`);
+      await eventually(`live; got ${client.texts.length}`, () => client.texts.at(-1) === 'live');
 
     const wanted = events.filter((_, i) => i >= 30 && !isNowhere(i)).map(({ message }) => message);
     assert.deepEqual([...all.texts].sort(), [...wanted, 'kept', 'live'].sort());

@@ -1,8 +1,9 @@
 import { maxReadBytes } from '@logloom/event-log';
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LiveClient } from '../testing/live-client.ts';
-import { eventually, LiveRig } from '../testing/live-rig.ts';
+import { LiveRig } from '../testing/live-rig.ts';
 
 test('the past of large events is read in pieces, forwards and backwards, and each comes once', async () => {
   const rig = await LiveRig.open();
@@ -33,7 +34,7 @@ test('the past of large events is read in pieces, forwards and backwards, and ea
         cursor = message.cursor ?? cursor;
       });
       client.send({ type: 'subscribe', id: 'a', ...fields });
-      await eventually(() => numbers.at(-1) === wanted.at(-1), 'the last one');
+      await eventually('the last one', () => numbers.at(-1) === wanted.at(-1));
       assert.deepEqual(numbers, wanted);
       client.ws.terminate();
       return cursor;

@@ -1,8 +1,9 @@
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LiveClient } from '../testing/live-client.ts';
-import { eventually, LiveRig, rigLevels } from '../testing/live-rig.ts';
+import { LiveRig, rigLevels } from '../testing/live-rig.ts';
 
 const services = ['web', 'pay', 'cart', 'mail'];
 const viewerCount = 200;
@@ -50,7 +51,7 @@ class StubbornViewer {
       const from = this.#cursor === undefined ? 'now' : { cursor: this.#cursor };
       client.send({ type: 'subscribe', id: 'a', filter: this.#filter, from });
     });
-    await eventually(() => this.#cursor !== undefined || client.closeCode !== undefined, 'subscribed');
+    await eventually('subscribed', () => this.#cursor !== undefined || client.closeCode !== undefined);
   }
 
   cut(): void {
@@ -109,7 +110,7 @@ for (const [name, ringItems] of [
       }
       const isDone = (viewer: StubbornViewer, i: number): boolean =>
         viewer.texts.length >= expected[i % filters.length]!.length;
-      await eventually(() => viewers.every(isDone), 'everything arrived');
+      await eventually('everything arrived', () => viewers.every(isDone));
       // Order holds within a partition, and a service is in one.
       const inOrder = (texts: readonly string[]): string[][] =>
         services.map((service) => texts.filter((text) => text.startsWith(service)));

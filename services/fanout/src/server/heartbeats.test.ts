@@ -1,7 +1,7 @@
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Heartbeats } from './heartbeats.ts';
-import { eventually } from '../testing/live-rig.ts';
 
 class Member {
   beats = 0;
@@ -21,15 +21,15 @@ test('everyone beats once a round, also who comes meanwhile, and not who has lef
   const first = Array.from({ length: 50 }, add);
   const left = first.pop()!;
   try {
-    await eventually(() => {
+    await eventually('a first round', () => {
       const beats = first.map((member) => member.beats);
       assert.ok(Math.max(...beats) - Math.min(...beats) <= 1, 'nobody twice before all once');
       return left.beats > 0;
-    }, 'a first round');
+    });
     heartbeats.delete(left);
     const beatsOfLeft = left.beats;
     const late = Array.from({ length: 50 }, add);
-    await eventually(() => late.every((member) => member.beats >= 2), 'two more rounds');
+    await eventually('two more rounds', () => late.every((member) => member.beats >= 2));
     assert.equal(left.beats, beatsOfLeft);
     for (const member of late) assert.ok(member.beats < first[0]!.beats + 1);
   } finally {

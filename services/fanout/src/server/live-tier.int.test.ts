@@ -1,9 +1,10 @@
 import { correlationDefaults } from '@logloom/schemas';
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { LiveClient, type ServerMessage } from '../testing/live-client.ts';
-import { eventually, LiveRig, type RunningTier } from '../testing/live-rig.ts';
+import { LiveRig, type RunningTier } from '../testing/live-rig.ts';
 
 describe('the live protocol', () => {
   let rig: LiveRig;
@@ -65,7 +66,7 @@ describe('the live protocol', () => {
     for (const [message] of bad) client.send(message);
     client.ws.send(Buffer.from([1, 2, 3]));
     const errorsOf = (): ServerMessage[] => client.messages.filter(({ type }) => type === 'error');
-    await eventually(() => errorsOf().length === bad.length + 1, 'a response to each');
+    await eventually('a response to each', () => errorsOf().length === bad.length + 1);
     const errors = errorsOf();
     const key = ({ code, id }: { code?: string; id?: string }): string => `${code} ${id ?? ''}`;
     assert.deepEqual(
@@ -82,7 +83,7 @@ describe('the live protocol', () => {
   test('a message beyond the hard limit closes the connection with 1009', async () => {
     const client = await LiveClient.open(tier.port);
     client.ws.send('x'.repeat((1 << 20) + 1));
-    await eventually(() => client.closeCode !== undefined, 'closed');
+    await eventually('closed', () => client.closeCode !== undefined);
     assert.equal(client.closeCode, 1009);
   });
 
@@ -109,13 +110,13 @@ describe('the live protocol', () => {
     const told = client.messages.filter(({ type }) => type === 'error').length;
     for (let i = 0; i < 5000; i++) client.send({ type: 'ping' });
     await client.first('error', ({ code }) => code === 'flooding');
-    await eventually(() => client.closeCode !== undefined, 'it is closed');
+    await eventually('it is closed', () => client.closeCode !== undefined);
     assert.equal(client.closeCode, 1008);
     assert.ok(client.messages.filter(({ type }) => type === 'error').length < told + 100, 'few responses');
     // Frames of the protocol below count as well.
     const pinging = await LiveClient.open(tier.port);
     for (let i = 0; i < 5000; i++) pinging.ws.ping();
-    await eventually(() => pinging.closeCode !== undefined, 'it is closed');
+    await eventually('it is closed', () => pinging.closeCode !== undefined);
     // By `ws` at once, where its replies pile up.
     assert.ok(pinging.closeCode === 1008 || pinging.closeCode === 1006);
   });
@@ -130,7 +131,7 @@ describe('the live protocol', () => {
     const channels = async (text: string, expected: number): Promise<(number | undefined)[]> => {
       await rig.append([rig.event({ service: 'twice', message: text })]);
       const seen = (): ServerMessage[] => client.messages.filter((m) => m.events?.[0]?.message === text);
-      await eventually(() => seen().length >= expected, text);
+      await eventually(text, () => seen().length >= expected);
       return seen()
         .map((m) => m.channel)
         .sort();
@@ -181,7 +182,7 @@ describe('the live protocol', () => {
     ]);
     const epoch = await rig.log.epochOf('logs.events');
     const ids = (): string[] => client.messages.flatMap((m) => m.correlations ?? []).map(({ id }) => id);
-    await eventually(() => ids().length >= 2, 'two documents');
+    await eventually('two documents', () => ids().length >= 2);
     assert.deepEqual(ids(), [`${epoch}-1-10`, `${epoch}-1-12`]);
     client.ws.close();
   });
@@ -322,7 +323,7 @@ describe('a tier of its own', () => {
       await client.subscribe({ from: { cursor: `v1.e.${rig.log.epoch}.6-0-9` } });
       const marker = rig.event({ message: `marker ${ringItems}` });
       await rig.append([marker], () => 1);
-      await eventually(() => client.texts.includes(marker.message), 'the marker');
+      await eventually('the marker', () => client.texts.includes(marker.message));
       const offsets = [0, 1, 2].map((p) =>
         client.events.filter(({ partition }) => partition === p).map(({ offset }) => offset),
       );
@@ -365,10 +366,10 @@ describe('a tier of its own', () => {
       await quick.texted(matching);
     }
     slow.ws.resume();
-    await eventually(() => slow.messages.some((m) => m.type === 'gap'), 'a gap');
-    await eventually(() => slow.events.length + missed() === matching, 'received + missed = matching');
+    await eventually('a gap', () => slow.messages.some((m) => m.type === 'gap'));
+    await eventually('received + missed = matching', () => slow.events.length + missed() === matching);
     await rig.append([rig.event({ service: 'pay', message: 'last' })]);
-    await eventually(() => slow.texts.at(-1) === 'last', 'it goes on');
+    await eventually('it goes on', () => slow.texts.at(-1) === 'last');
     assert.ok(missed() > 0);
     const gap = await slow.first('gap');
     assert.equal(gap.reason, 'slow');
@@ -379,7 +380,7 @@ describe('a tier of its own', () => {
     // What was missed is in the log, between the gap's cursors.
     const again = await LiveClient.open(tier.port);
     await again.subscribe({ filter: 'service:pay', from: { cursor: gap.from! } });
-    await eventually(() => again.texts.at(-1) === 'last', 'the rest from the log');
+    await eventually('the rest from the log', () => again.texts.at(-1) === 'last');
     assert.equal(new Set([...slow.texts, ...again.texts]).size, matching + 1);
   });
 
@@ -393,7 +394,7 @@ describe('a tier of its own', () => {
     assert.notEqual(moved.cursor, cursor);
     await client.first('heartbeat');
     const dead = new LiveClient(tier.port, { autoPong: false });
-    await eventually(() => dead.closeCode !== undefined, 'cut');
+    await eventually('cut', () => dead.closeCode !== undefined);
     assert.equal(dead.closeCode, 1006);
     assert.equal(client.closeCode, undefined);
   });
@@ -409,7 +410,7 @@ describe('a tier of its own', () => {
       /live_tests_total\{[^}]*stream="events"[^}]*\} 1\b/.test(await tier.telemetry.registry.metrics());
     for (;;) if (await tested()) break;
     await tier.stop();
-    await eventually(() => clients.every((client) => client.closeCode !== undefined), 'all closed');
+    await eventually('all closed', () => clients.every((client) => client.closeCode !== undefined));
     for (const client of clients) {
       assert.deepEqual(client.texts, ['waiting']);
       const { reason, retryAfterMs } = client.messages.at(-1)!;

@@ -1,8 +1,9 @@
 import type { LogEvent } from '@logloom/schemas';
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LiveClient } from '../testing/live-client.ts';
-import { eventually, LiveRig } from '../testing/live-rig.ts';
+import { LiveRig } from '../testing/live-rig.ts';
 
 test('a retry after a restart and 45,000 other events: live, from an old cursor and in a tail, each event once', async () => {
   const rig = await LiveRig.open();
@@ -23,7 +24,7 @@ test('a retry after a restart and 45,000 other events: live, from an old cursor 
     const watch = async (from: unknown): Promise<LiveClient> => {
       const client = await LiveClient.open(port);
       client.send({ type: 'subscribe', id: 'a', filter: 'service:numbered', from });
-      await eventually(() => client.messages.some(({ type }) => type === 'subscribed'), 'subscribed');
+      await eventually('subscribed', () => client.messages.some(({ type }) => type === 'subscribed'));
       return client;
     };
     const seen = (client: LiveClient): string[] =>
@@ -32,13 +33,13 @@ test('a retry after a restart and 45,000 other events: live, from an old cursor 
     // In another order, and some of them twice.
     await rig.append(repeat([...numbered.toReversed(), ...numbered.slice(5, 9)]));
     await rig.append([rig.event({ service: 'numbered', message: 'the last' })]);
-    await eventually(() => seen(live).includes('the last'), 'the last event');
+    await eventually('the last event', () => seen(live).includes('the last'));
     assert.deepEqual(seen(live), ['the last']);
 
     const each = [...numbered.map(({ message }) => message), 'the last'];
     for (const from of [{ cursor: `v1.e.${rig.log.epoch}.0-0-0` }, { tail: 21 }]) {
       const client = await watch(from);
-      await eventually(() => seen(client).includes('the last'), JSON.stringify(from));
+      await eventually(JSON.stringify(from), () => seen(client).includes('the last'));
       assert.deepEqual(seen(client), each, JSON.stringify(from));
       client.ws.close();
     }
@@ -50,7 +51,7 @@ test('a retry after a restart and 45,000 other events: live, from an old cursor 
       ),
     );
     for (const client of crowd) {
-      await eventually(() => seen(client).includes('the last'), 'the last event');
+      await eventually('the last event', () => seen(client).includes('the last'));
       assert.deepEqual(seen(client), ['the last']);
       client.ws.close();
     }

@@ -1,11 +1,12 @@
 import { SqliteEventLog } from '@logloom/event-log';
 import { topics } from '@logloom/schemas';
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { LiveClient } from '../testing/live-client.ts';
-import { eventually, LiveRig } from '../testing/live-rig.ts';
+import { LiveRig } from '../testing/live-rig.ts';
 
 test('live viewers are told, with exact bounds, of what left the log before the tier read it', async () => {
   const rig = await LiveRig.open();
@@ -33,10 +34,10 @@ test('live viewers are told, with exact bounds, of what left the log before the 
     await Promise.all([appended, trimmed]);
     await other.close();
 
-    await eventually(() => all.texts.at(-1) === 'kept', 'the event behind the gap');
+    await eventually('the event behind the gap', () => all.texts.at(-1) === 'kept');
     const after = (at: number): string => `v1.e.${rig.log.epoch}.${at.toString(36)}-0-0`;
     for (const client of [all, none]) {
-      await eventually(() => client.messages.some(({ type }) => type === 'gap'), 'a gap');
+      await eventually('a gap', () => client.messages.some(({ type }) => type === 'gap'));
       const gaps = client.messages.filter(({ type }) => type === 'gap');
       assert.deepEqual(
         gaps.map(({ from, to, missed, reason }) => ({ from, to, missed, reason })),
@@ -53,10 +54,10 @@ test('live viewers are told, with exact bounds, of what left the log before the 
 
     // They are live again, and who comes back with the cursor from before gets the same.
     await rig.append([rig.event({ message: 'live' })]);
-    await eventually(() => all.texts.at(-1) === 'live', 'what comes later');
+    await eventually('what comes later', () => all.texts.at(-1) === 'live');
     const back = await LiveClient.open(tier.port);
     await back.subscribe({ from: { cursor: after(3) } });
-    await eventually(() => back.texts.at(-1) === 'live', 'what is left');
+    await eventually('what is left', () => back.texts.at(-1) === 'live');
     const gap = await back.first('gap');
     assert.deepEqual([gap.from, gap.to, gap.missed], [after(3), after(2005), 2002]);
   } finally {
@@ -85,7 +86,7 @@ test('when a topic is made anew, viewers are sent away, come back, and learn tha
     const goodbye = await viewer.first('goodbye');
     assert.equal(goodbye.reason, 'restart');
     assert.ok(!viewer.texts.includes('new'), 'events of the new topic at offsets of the old');
-    await eventually(() => tier.tier.admission.refusal() === undefined, 'the tier open again');
+    await eventually('the tier open again', () => tier.tier.admission.refusal() === undefined);
     const back = await LiveClient.open(tier.port);
     assert.equal((await back.subscribe({ from: { cursor } })).resumed, false);
     const gap = await back.first('gap');
@@ -96,7 +97,7 @@ test('when a topic is made anew, viewers are sent away, come back, and learn tha
     assert.ok(whole.texts.every((text) => text === 'new'));
     assert.notEqual(whole.events[0]!.id, first!.id);
     await rig.append([rig.event({ message: 'live' })]);
-    await eventually(() => back.texts.at(-1) === 'live', 'what comes later');
+    await eventually('what comes later', () => back.texts.at(-1) === 'live');
   } finally {
     await rig.close();
   }
@@ -141,7 +142,7 @@ test('when the log loses its end, viewers are sent away, and who comes back gets
     db.exec('DELETE FROM p0 WHERE "offset" >= 1');
     db.close();
     assert.equal((await viewer.first('goodbye')).reason, 'restart');
-    await eventually(() => tier.tier.admission.refusal() === undefined, 'the tier open again');
+    await eventually('the tier open again', () => tier.tier.admission.refusal() === undefined);
     const back = await LiveClient.open(tier.port);
     await back.subscribe({ from: { tail: 10 } });
     await rig.append(lost.slice(0, 3));

@@ -1,8 +1,8 @@
 import { holdClientMessage, holdServerMessage } from '@logloom/runtime/testing/hold-contract';
 import type { Level } from '@logloom/schemas';
+import { eventually } from '@logloom/testing';
 import { WebSocket, type ClientOptions } from 'ws';
 import { parseClientMessage } from '../protocol/client-message.ts';
-import { eventually } from './live-rig.ts';
 
 export interface ReceivedEvent {
   id: string;
@@ -81,8 +81,8 @@ export class LiveClient {
   ): Promise<ServerMessage> {
     const find = (): ServerMessage | undefined => this.messages.find((m) => m.type === type && accept(m));
     await eventually(
-      () => find() !== undefined,
       `a ${type} message; got ${JSON.stringify(this.messages.slice(-3))}`,
+      () => find() !== undefined,
     );
     return find()!;
   }
@@ -102,7 +102,7 @@ export class LiveClient {
   }
 
   async texted(count: number): Promise<string[]> {
-    await eventually(() => this.events.length >= count, `${count} events; got ${this.events.length}`);
+    await eventually(`${count} events; got ${this.events.length}`, () => this.events.length >= count);
     return this.texts;
   }
 }

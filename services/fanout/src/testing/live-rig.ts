@@ -11,7 +11,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { openLiveStores } from '../server/live-stores.ts';
 import { createLiveTier } from '../server/create-live-tier.ts';
 import type { LiveTier, LiveTierDeps } from '../server/live-tier.ts';
@@ -153,12 +152,3 @@ export class LiveRig {
 }
 
 export const rigLevels: readonly Level[] = ['debug', 'info', 'warn', 'error'];
-
-/** Waits until the condition holds. Throws when that takes a minute. */
-export async function eventually(condition: () => boolean, what: string): Promise<void> {
-  const deadline = Date.now() + 60_000;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`in a minute not: ${what}`);
-    await sleep(5);
-  }
-}

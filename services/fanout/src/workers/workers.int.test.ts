@@ -2,6 +2,7 @@ import { connectLog } from '@logloom/runtime';
 import { topics, type LogEvent } from '@logloom/schemas';
 import { parseSettings } from '@logloom/settings';
 import { createTelemetry } from '@logloom/telemetry';
+import { eventually } from '@logloom/testing';
 import fastify from 'fastify';
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -12,7 +13,6 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startStack } from '../../../../infra/local/start-stack.ts';
 import { LiveClient } from '../testing/live-client.ts';
-import { eventually } from '../testing/live-rig.ts';
 import { Supervisor } from './supervisor.ts';
 
 /** A viewer that comes back at its cursor: at once when it is cut off, when it is told to when it is sent away. */
@@ -120,7 +120,7 @@ function workersOn(log: Record<string, string>): void {
     });
     running = supervisor.run();
     running.catch(() => {});
-    await eventually(() => readyCalls > 0, 'all workers ready');
+    await eventually('all workers ready', () => readyCalls > 0);
   });
   let readyCalls = 0;
 
@@ -151,13 +151,13 @@ function workersOn(log: Record<string, string>): void {
   async function watched(viewerCount: number, body: (viewers: ReturningViewer[]) => Promise<void>) {
     const first = sent;
     const viewers = Array.from({ length: viewerCount }, () => new ReturningViewer(port));
-    await eventually(() => viewers.every((viewer) => viewer.isSubscribed), 'all subscribed');
+    await eventually('all subscribed', () => viewers.every((viewer) => viewer.isSubscribed));
     await body(viewers);
     const all = Array.from({ length: sent - first }, (_, i) => first + i);
     await eventually(
       // One may begin a little before the first: a worker follows the log.
-      () => viewers.every(({ numbers }) => numbers.at(-1) === sent - 1),
       'every viewer has every event',
+      () => viewers.every(({ numbers }) => numbers.at(-1) === sent - 1),
     );
     for (const viewer of viewers) {
       assert.deepEqual(
@@ -208,7 +208,7 @@ function workersOn(log: Record<string, string>): void {
       assert.ok(viewers.some(({ connections }) => connections > 1));
       // Whoever connects now is served, whichever worker the kernel chooses.
       const late = Array.from({ length: 20 }, () => new ReturningViewer(port));
-      await eventually(() => late.every((viewer) => viewer.isSubscribed), 'new viewers are served');
+      await eventually('new viewers are served', () => late.every((viewer) => viewer.isSubscribed));
       for (const viewer of late) viewer.leave();
     });
     assert.equal(supervisor.workers.restarts, restarts + 1);
@@ -222,7 +222,7 @@ function workersOn(log: Record<string, string>): void {
       await produce(() => isDone);
       await restart;
       assert.equal(supervisor.workers.pids.filter((pid) => before.includes(pid)).length, 0);
-      await eventually(() => viewers.every(({ goodbyes }) => goodbyes.length > 0), 'everyone was sent away');
+      await eventually('everyone was sent away', () => viewers.every(({ goodbyes }) => goodbyes.length > 0));
       for (const { goodbyes } of viewers) assert.ok(goodbyes.every((reason) => reason === 'restart'));
     });
     assert.equal(supervisor.workers.restarts, 2, 'a restart that was asked for is no failure');

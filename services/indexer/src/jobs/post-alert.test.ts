@@ -1,12 +1,12 @@
 import { topics, type Alert } from '@logloom/schemas';
 import { createTelemetry } from '@logloom/telemetry';
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { newestAlerts } from '../api/newest-alerts.ts';
 import { openRig, partitions } from '../testing/jobs-rig.ts';
 import { queueAlerts } from './queue-alerts.ts';
@@ -73,15 +73,18 @@ test('each alert with a webhook is posted, again after a fault, and once; a refu
   ];
   try {
     const state = async (n: number): Promise<string | undefined> => (await queue.get(`alert-a-${n}`))?.state;
-    await until(async () => (await state(1)) === 'completed' && (await state(2)) === 'completed');
-    await until(async () => (await state(3)) === 'failed');
-    await until(async () => (await state(6)) === 'completed');
+    await eventually(
+      'the first two alerts are posted',
+      async () => (await state(1)) === 'completed' && (await state(2)) === 'completed',
+    );
+    await eventually('the third alert has failed', async () => (await state(3)) === 'failed');
+    await eventually('the sixth alert is posted', async () => (await state(6)) === 'completed');
     const [{ user } = { user: '' }] = posts.filter((p) => p.path === '/secret');
     assert.equal(user, `Basic ${Buffer.from('ada:pass@word').toString('base64')}`);
-    await until(async () => waiting.length === 1);
+    await eventually('the slow receiver has a request', async () => waiting.length === 1);
     assert.equal(await state(5), 'active', 'a receiver that does not answer holds up no other');
     waiting[0]!();
-    await until(async () => (await state(5)) === 'completed');
+    await eventually('the fifth alert is posted', async () => (await state(5)) === 'completed');
     assert.equal(await queue.get('alert-a-4'), undefined);
     const sent = (path: string): string[] => posts.filter((p) => p.path === path).map((p) => p.body.id);
     assert.deepEqual([sent('/fine'), sent('/flaky'), sent('/gone')], [['a-1'], ['a-2', 'a-2'], ['a-3']]);
@@ -120,11 +123,4 @@ function alert(n: number, rest: Partial<Alert>): Alert {
     index: 0,
     ...rest,
   };
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 120_000; !(await condition());) {
-    assert.ok(Date.now() < deadline, 'it did not come to pass');
-    await sleep(50);
-  }
 }

@@ -1,12 +1,12 @@
 import { createSqliteJobRecords, openJobQueue, openJobRecords } from '@logloom/job-queue';
 import '@logloom/runtime/testing/hold-contract';
 import { createTelemetry } from '@logloom/telemetry';
+import { eventually } from '@logloom/testing';
 import fastify from 'fastify';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { startStack } from '../../../../infra/local/start-stack.ts';
 import { logEvent, openRig } from '../testing/jobs-rig.ts';
 import { registerJobs } from './jobs-api.ts';
@@ -45,13 +45,16 @@ for (const { name, redisUrl, skip } of queues) {
           payload: { name: 'n', filter: 'service:shop', everyMs: 1000, threshold: 5 },
         });
         const { id } = saved.json<{ id: string }>();
-        await until(async () => (await rig.search.counts()).events === 20);
+        await eventually('20 events are indexed', async () => (await rig.search.counts()).events === 20);
         const ordered = await app.inject({ method: 'POST', url: '/jobs/rebuild', payload: {} });
         const job = `/jobs/${ordered.json<{ id: string }>().id}`;
-        await until(async () => (await app.inject(job)).json<{ state: string }>().state === 'completed');
+        await eventually(
+          'the rebuild has completed',
+          async () => (await app.inject(job)).json<{ state: string }>().state === 'completed',
+        );
         const { result } = (await app.inject(job)).json<{ result: { events: number } }>();
         assert.equal(result.events, 21);
-        await until(async () => {
+        await eventually('the saved filter was evaluated', async () => {
           const { lastRun } = (await app.inject(`/saved-filters/${id}`)).json<{ lastRun?: object }>();
           return lastRun !== undefined;
         });
@@ -90,14 +93,23 @@ test(
       });
       const { id } = saved.json<{ id: string }>();
       const ordered = await app.inject({ method: 'POST', url: '/jobs/rebuild', payload: {} });
-      await until(async () => (await backup.list('saved-filter')).length === 1);
-      await until(async () => (await backup.list('store')).length === 1);
+      await eventually(
+        'the backup has the saved filter',
+        async () => (await backup.list('saved-filter')).length === 1,
+      );
+      await eventually(
+        'the backup has the mark of the store',
+        async () => (await backup.list('store')).length === 1,
+      );
       await flush(redisUrl);
-      await until(async () => (await app.inject(`/saved-filters/${id}`)).statusCode === 200);
+      await eventually(
+        'the saved filter is back',
+        async () => (await app.inject(`/saved-filters/${id}`)).statusCode === 200,
+      );
       const lastRun = async () =>
         (await app.inject(`/saved-filters/${id}`)).json<{ lastRun?: { at: string } }>().lastRun?.at;
       const before = await lastRun();
-      await until(async () => (await lastRun()) !== before);
+      await eventually('the saved filter was evaluated again', async () => (await lastRun()) !== before);
       const gone = await app.inject(`/jobs/${ordered.json<{ id: string }>().id}`);
       assert.match(gone.json<{ message: string }>().message, /before the job store was emptied/);
       assert.match(await metricsOf(rig), /emptied_job_stores_total\S* 1/);
@@ -130,10 +142,3 @@ const noSettings = {
   ARCHIVE_RETENTION_MS: undefined,
   KAFKA_BROKERS: undefined,
 };
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 120_000; !(await condition());) {
-    assert.ok(Date.now() < deadline, 'it did not come to pass');
-    await sleep(50);
-  }
-}

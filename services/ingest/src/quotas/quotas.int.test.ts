@@ -1,3 +1,4 @@
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -13,11 +14,6 @@ import {
 } from '../testing/ingest-harness.ts';
 
 type Service = Awaited<ReturnType<typeof startForTest>>;
-
-async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 60_000; !(await condition()); await sleep(20))
-    assert.ok(Date.now() < deadline, what);
-}
 
 async function metric({ telemetry }: Service, name: string, labels: string): Promise<number> {
   const text = await telemetry.registry.getSingleMetricAsString(name);
@@ -102,7 +98,7 @@ test('syslog over a quota: TCP is not read on, datagrams are dropped and counted
     const dropped = () => metric(service, 'logloom_ingest_syslog_dropped_datagrams_total', 'where="quota"');
     for (const name of ['noisy', 'quiet', 'noisy', 'quiet'])
       udp.send(message(name, 'udp'), port, '127.0.0.1');
-    await until('the datagrams are taken or dropped', async () => {
+    await eventually('the datagrams are taken or dropped', async () => {
       taken = await events('syslog-udp');
       return taken + (await dropped()) === 4;
     });
@@ -111,7 +107,7 @@ test('syslog over a quota: TCP is not read on, datagrams are dropped and counted
 
     const slow = connect(port, '127.0.0.1').resume();
     slow.write(`${held.join('\n')}\n`);
-    await until(
+    await eventually(
       'the connection waits',
       async () =>
         (await metric(service, 'logloom_ingest_quota_refusals_total', 'by="service",door="syslog-tcp"')) > 0,
@@ -119,7 +115,7 @@ test('syslog over a quota: TCP is not read on, datagrams are dropped and counted
     const other = connect(port, '127.0.0.1').resume();
     other.end(`${message('quiet', 'tcp')}\n`);
     await once(other, 'close');
-    await until('another connection is not slowed', async () => (await events('syslog-tcp')) === 1);
+    await eventually('another connection is not slowed', async () => (await events('syslog-tcp')) === 1);
     slow.on('end', () => slow.end());
     await service.drain();
     assert.ok((await metric(service, 'logloom_ingest_syslog_held_seconds_total', 'service=')) > 0);
@@ -157,7 +153,7 @@ test('where no key is asked for, an address has a quota, over HTTP and syslog al
   assert.match(await over.text(), /the address 127\.0\.0\.1 has sent more events than its quota/);
   const udp = createSocket('udp4');
   udp.send(message('quiet', 'udp'), port, '127.0.0.1');
-  await until(
+  await eventually(
     'the datagram is dropped',
     async () =>
       (await metric(service, 'logloom_ingest_syslog_dropped_datagrams_total', 'where="quota"')) === 1,
@@ -172,7 +168,7 @@ test('where no key is asked for, an address has a quota, over HTTP and syslog al
     const before = await metric(service, refused, 'service=');
     const sockets = [1, 2].map(() => connect(door, '127.0.0.1').resume());
     await Promise.all(sockets.map((socket) => once(socket, 'connect')));
-    await until('a third is refused', async () => {
+    await eventually('a third is refused', async () => {
       const third = connect(door, '127.0.0.1').resume();
       third.on('error', () => {});
       await Promise.race([once(third, 'close'), sleep(200)]);

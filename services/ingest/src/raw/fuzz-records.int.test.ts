@@ -1,12 +1,12 @@
 import { SqliteEventLog } from '@logloom/event-log';
 import { topics } from '@logloom/schemas';
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   expectedGood,
   goodMakers,
@@ -39,11 +39,6 @@ const messagesOfStream = 500;
 const datagramsAtOnce = 50;
 
 type Service = Awaited<ReturnType<typeof startForTest>>;
-
-async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + deadlineMs; !(await condition()); await sleep(5))
-    assert.ok(Date.now() < deadline, what);
-}
 
 /** What a door has taken in or refused, by the metrics. */
 async function counted({ telemetry }: Service, door?: string): Promise<number> {
@@ -81,11 +76,15 @@ async function fuzzRaw(
       topics.raw,
       Array.from({ length: Math.min(appendAtOnce, count - n) }, (_, i) => one(n + i)),
     );
-  await until('logs.raw is worked off', async () => {
-    const ends = await log.endOffsets(topics.raw);
-    const committed = await log.committed('ingest', topics.raw);
-    return committed.every((commit, p) => (commit?.offset ?? 0) === ends[p]);
-  });
+  await eventually(
+    'logs.raw is worked off',
+    async () => {
+      const ends = await log.endOffsets(topics.raw);
+      const committed = await log.committed('ingest', topics.raw);
+      return committed.every((commit, p) => (commit?.offset ?? 0) === ends[p]);
+    },
+    deadlineMs,
+  );
   return { records: count, good };
 }
 
@@ -149,9 +148,10 @@ async function fuzzUdp(count: number, port: number, service: Service, random: Ra
       sent++;
       i++;
     }
-    await until(
+    await eventually(
       'each datagram is counted',
       async () => (await counted(service, 'syslog-udp')) - before >= sent,
+      deadlineMs,
     );
   }
   assert.equal((await counted(service, 'syslog-udp')) - before, count, 'messages over UDP');

@@ -1,3 +1,4 @@
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { createSocket } from 'node:dgram';
@@ -14,13 +15,6 @@ import {
   startForTest,
   temporaryFolder,
 } from '../testing/ingest-harness.ts';
-
-const deadlineMs = 60_000;
-
-async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + deadlineMs; !(await condition()); await sleep(20))
-    assert.ok(Date.now() < deadline, what);
-}
 
 async function open(port: number): Promise<Socket> {
   const socket = connect(port, '127.0.0.1');
@@ -55,7 +49,7 @@ test('TCP in both framings and UDP: every message is an event or a dead letter',
     const udp = createSocket('udp4');
     for (const datagram of [`${line(8)}\n`, `${line(9)}\nsecond line`, '', Buffer.from([0xff, 0xfe])])
       udp.send(datagram, port, '127.0.0.1');
-    await until('the datagrams are in', async () =>
+    await eventually('the datagrams are in', async () =>
       /door="syslog-udp",service="ingest"} 3/.test(await metric('logloom_ingest_events_total')),
     );
     udp.close();
@@ -63,7 +57,7 @@ test('TCP in both framings and UDP: every message is an event or a dead letter',
       await metric('logloom_ingest_syslog_dropped_datagrams_total'),
       /where="kernel",service="ingest"} 0/,
     );
-    await until('no connection is left', async () =>
+    await eventually('no connection is left', async () =>
       / 0$/.test((await metric('logloom_ingest_syslog_connections')).trimEnd()),
     );
   }
@@ -103,17 +97,17 @@ test('a drain takes in what is on its way; a broken connection keeps what was re
     idle.resume();
     // Nothing more is sent: the server ends it.
     await once(idle, 'end');
-    await until('the first is in', () => has(1));
+    await eventually('the first is in', () => has(1));
 
     const broken = await open(port);
     broken.write(`${line(2)}\n${line(3)}\n<13>half`, () => setImmediate(() => broken.resetAndDestroy()));
-    await until('the whole ones are in', () => has(3));
+    await eventually('the whole ones are in', () => has(3));
 
     const first = await open(port);
     const second = await open(port);
     first.write(`${line(4)}\n`);
     second.write(`${line(5)}\n`);
-    await until('both are at work', () => has(5));
+    await eventually('both are at work', () => has(5));
     const third = await open(port);
     third.on('error', () => {});
     third.resume();

@@ -1,8 +1,9 @@
 import { holdServerMessage } from '@logloom/runtime/testing/hold-contract';
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { ServerMessage } from '../../testing/live-client.ts';
-import { eventually, LiveRig, type RunningTier } from '../../testing/live-rig.ts';
+import { LiveRig, type RunningTier } from '../../testing/live-rig.ts';
 
 interface ReceivedEvent {
   id: string | undefined;
@@ -63,21 +64,21 @@ describe('server-sent events', () => {
   test('sends the messages of the protocol and resumes at Last-Event-ID', async () => {
     const first = new EventStream(await get('?filter=service:pay'));
     assert.equal(first.response.headers.get('content-type'), 'text/event-stream; charset=utf-8');
-    await eventually(() => first.events.some(({ message }) => message.type === 'subscribed'), 'subscribed');
+    await eventually('subscribed', () => first.events.some(({ message }) => message.type === 'subscribed'));
     // A line break between JSON tokens must not end the SSE line.
     await rig.append([rig.event({ service: 'pay', message: 'one', attributes: '{"a":\n1}' })]);
-    await eventually(() => first.texts.length === 1, 'the first event');
-    await eventually(() => first.comments > 0, 'a heartbeat');
+    await eventually('the first event', () => first.texts.length === 1);
+    await eventually('a heartbeat', () => first.comments > 0);
     const { id, message } = first.events.find((event) => event.message.events !== undefined)!;
     assert.equal(id, message.cursor);
     await rig.append([rig.event({ service: 'pay', message: 'two' }), rig.event({ message: 'not this' })]);
 
     const second = new EventStream(await get('?filter=service:pay&from=tail:5', { 'last-event-id': id! }));
-    await eventually(() => second.texts.length === 1, 'the second event');
+    await eventually('the second event', () => second.texts.length === 1);
     assert.deepEqual(second.texts, ['two']);
     assert.equal(second.events[1]!.message.resumed, true);
     const tail = new EventStream(await get('?filter=service:pay&from=tail:5'));
-    await eventually(() => tail.texts.length === 2, 'the tail');
+    await eventually('the tail', () => tail.texts.length === 2);
     for (const stream of [first, second, tail]) void stream.response.body!.cancel().catch(() => {});
   });
 
@@ -101,9 +102,9 @@ describe('server-sent events', () => {
 
   test('says goodbye at a drain', async () => {
     const stream = new EventStream(await get(''));
-    await eventually(() => stream.events.length === 2, 'hello and subscribed');
+    await eventually('hello and subscribed', () => stream.events.length === 2);
     await tier.stop();
-    await eventually(() => stream.ended, 'the end');
+    await eventually('the end', () => stream.ended);
     assert.equal(stream.events.at(-1)!.message.type, 'goodbye');
   });
 });

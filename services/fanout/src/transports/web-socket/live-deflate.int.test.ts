@@ -1,8 +1,9 @@
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { LiveClient } from '../../testing/live-client.ts';
-import { eventually, LiveRig, type RunningTier } from '../../testing/live-rig.ts';
+import { LiveRig, type RunningTier } from '../../testing/live-rig.ts';
 
 /** Bytes that came over the wire. */
 function received(client: LiveClient): number {
@@ -47,7 +48,7 @@ describe('compression', () => {
     // A window smaller than the frame was made with: allowed to be negotiated, and answered in plain.
     assert.ok(small * 2 > plain);
     for (const client of clients) client.ws.close();
-    await eventually(() => clients.every(({ closeCode }) => closeCode !== undefined), 'closed');
+    await eventually('closed', () => clients.every(({ closeCode }) => closeCode !== undefined));
   });
 
   test('what a client compresses is read, message after message, in pieces too', async () => {

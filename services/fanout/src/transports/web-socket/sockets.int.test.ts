@@ -1,10 +1,11 @@
 import { TestIssuer } from '@logloom/auth/test-issuer';
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { LiveClient } from '../../testing/live-client.ts';
-import { eventually, LiveRig } from '../../testing/live-rig.ts';
+import { LiveRig } from '../../testing/live-rig.ts';
 
 /** A peer that sends this and then does nothing more, not even close its side. */
 async function mute(port: number, text: string): Promise<{ socket: Socket; received: () => string }> {
@@ -45,8 +46,8 @@ describe('sockets of the live port', () => {
     refused.push(...(await many(100, tier.port, bad)));
     // What ws itself refuses.
     refused.push(...(await many(20, tier.port, upgradeTo('/live').replace('Version: 13', 'Version: 7'))));
-    await eventually(() => refused.every(({ received }) => received().startsWith('HTTP/1.1 4')), 'responses');
-    await eventually(() => tier.sockets.size === 0, 'no socket is left');
+    await eventually('responses', () => refused.every(({ received }) => received().startsWith('HTTP/1.1 4')));
+    await eventually('no socket is left', () => tier.sockets.size === 0);
     await tier.stop();
   });
 
@@ -56,7 +57,7 @@ describe('sockets of the live port', () => {
     const headers = await many(5, tier.port, 'GET /live/poll HTTP/1.1\r\nHost: localhost\r\n');
     const post = 'POST /live/poll HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
     const body = await many(5, tier.port, `${post}Content-Length: 100\r\n\r\n{`);
-    await eventually(() => tier.sockets.size === 0, 'all are closed');
+    await eventually('all are closed', () => tier.sockets.size === 0);
     assert.ok(headers.every(({ received }) => received().includes('"code":"request-timeout"')));
     assert.ok([...silent, ...body].every(({ socket }) => socket.readableEnded || socket.destroyed));
     await tier.stop();
@@ -85,10 +86,10 @@ describe('sockets of the live port', () => {
     const tier = await rig.start({ maxConnections: 3 });
     const viewers = await Promise.all([1, 2, 3].map(() => LiveClient.open(tier.port)));
     const [refused] = await many(1, tier.port, upgradeTo('/live'));
-    await eventually(() => refused!.received().includes('connections-exhausted'), 'a response');
+    await eventually('a response', () => refused!.received().includes('connections-exhausted'));
     assert.match(refused!.received(), /^HTTP\/1\.1 503 [^]*Retry-After: 5/);
     viewers[0]!.ws.terminate();
-    await eventually(() => tier.sockets.size < 3, 'there is room');
+    await eventually('there is room', () => tier.sockets.size < 3);
     const late = await LiveClient.open(tier.port);
     for (const { ws } of [...viewers, late]) ws.terminate();
     await tier.stop();
@@ -99,13 +100,13 @@ describe('sockets of the live port', () => {
     const url = `http://127.0.0.1:${tier.port}/live/poll?wait=60000`;
     const gone = new AbortController();
     const polls = [1, 2].map(() => fetch(url, { signal: gone.signal }).catch(() => undefined));
-    await eventually(() => tier.tier.viewers.of('poll').size === 2, 'two polls');
+    await eventually('two polls', () => tier.tier.viewers.of('poll').size === 2);
     const third = await fetch(url);
     assert.equal(third.status, 503);
     assert.equal(((await third.json()) as { error: { code: string } }).error.code, 'too-many-viewers');
     gone.abort();
     await Promise.all(polls);
-    await eventually(() => tier.tier.viewers.of('poll').size === 0, 'both have left');
+    await eventually('both have left', () => tier.tier.viewers.of('poll').size === 0);
     await tier.stop();
   });
 
