@@ -8,6 +8,7 @@ export { guardRequests, protectAnswers, type GuardContext } from './guard-reques
 export { AdmissionQueue, QueueFullError, type AdmissionQueueOptions, type Slot } from './admission-queue.ts';
 export { RemovalClock, type RemovalClockState } from './removal-clock.ts';
 export { createHealthServer, type HealthServerOptions } from './health-server.ts';
+export { knownParameters, unknownParameter, unknownViewerParameter } from './known-parameters.ts';
 export { registerHealth, sendNotReady, type Health, type HealthCheck } from './register-health.ts';
 export { answerAndClose, errorOptions, serverOptions } from './server-options.ts';
 export {

@@ -1,6 +1,7 @@
 import { CodedError, errorBody, requestErrors } from '@logloom/errors';
 import { storageErrors } from '@logloom/sqlite';
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import { knownParameters } from './known-parameters.ts';
 import type { Trouble } from './storage-watch.ts';
 
 /** What keeps the service from its work at present; undefined when nothing does. */
@@ -22,8 +23,9 @@ export interface Health {
  * /metrics (Prometheus text).
  */
 export function registerHealth(app: FastifyInstance, health: Health, metrics: () => Promise<string>): void {
-  app.get('/health/live', async () => ({ status: 'live' }));
-  app.get('/health/ready', async (_, reply) => {
+  const options = { preHandler: knownParameters() };
+  app.get('/health/live', options, async () => ({ status: 'live' }));
+  app.get('/health/ready', options, async (_, reply) => {
     const { ready, trouble, checks = [] } = health;
     if (trouble !== undefined) return sendNotReady(reply, trouble);
     const found = [...(health.problems ?? []), ...[...checks].flatMap((check) => check() ?? [])];
@@ -31,7 +33,7 @@ export function registerHealth(app: FastifyInstance, health: Health, metrics: ()
     if (!ready) return sendNotReady(reply, { code: 'starting', problems });
     return problems.length === 0 ? { status: 'ready' } : sendNotReady(reply, { code: 'degraded', problems });
   });
-  app.get('/metrics', async (_, reply) =>
+  app.get('/metrics', options, async (_, reply) =>
     reply.type('text/plain; version=0.0.4; charset=utf-8').send(await metrics()),
   );
 }

@@ -1,5 +1,5 @@
 import { authErrors, guardErrors } from '@logloom/auth';
-import { messageOf, pickErrors, requestErrors, type CodeOf } from '@logloom/errors';
+import { messageOf, pickErrors, requestErrors, type CodeOf, type UnknownParameter } from '@logloom/errors';
 import { eventLogErrors } from '@logloom/event-log';
 import { filterErrors } from '@logloom/filter';
 import { storageErrors } from '@logloom/sqlite';
@@ -32,6 +32,14 @@ export interface LiveError {
   id?: string;
   /** Where in the filter, in UTF-16 units. */
   position?: number;
+  /** The query parameter that does not exist, and those that do. */
+  parameter?: string;
+  known?: readonly string[];
+}
+
+/** `bad-parameter`: of an upgrade, which no handler of routes sees. */
+export function unknownParameterError(unknown: UnknownParameter): LiveError {
+  return { code: 'bad-parameter', message: messageOf(liveErrors['bad-parameter'], unknown), ...unknown };
 }
 
 export function liveError(

@@ -1,5 +1,5 @@
 import { authErrors, guardErrors } from '@logloom/auth';
-import { CodedError, messageOf, pickErrors, requestErrors } from '@logloom/errors';
+import { CodedError, type CodedErrorOptions, messageOf, pickErrors, requestErrors } from '@logloom/errors';
 import { eventLogErrors } from '@logloom/event-log';
 import { storageErrors } from '@logloom/sqlite';
 import { eventErrors } from './event-errors.ts';
@@ -22,6 +22,7 @@ export const errors = {
     'not-found',
     'method-not-allowed',
     'request-timeout',
+    'bad-parameter',
     'body-too-large',
     'headers-too-large',
     'unsupported-type',
@@ -58,7 +59,11 @@ export class RejectedError extends Error {
 export class IngestError extends CodedError<ErrorCode> {
   /** When a retriable one may be sent again. */
   readonly retryAfterSeconds: number;
-  constructor(code: ErrorCode, detail?: string, options?: ErrorOptions & { retryAfterSeconds?: number }) {
+  constructor(
+    code: ErrorCode,
+    detail?: string,
+    options?: CodedErrorOptions & { retryAfterSeconds?: number },
+  ) {
     super(errors, code, detail, options);
     this.retryAfterSeconds = options?.retryAfterSeconds ?? 1;
   }

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { knownParameters } from '../known-parameters.ts';
 import { docsPage } from './docs-page.ts';
 import { openApiDocument } from './open-api-document.ts';
 
@@ -18,13 +19,14 @@ let made: Made | undefined;
  * secret and ask for no token. They are made when they are first asked for.
  */
 export function registerApiDocs(app: FastifyInstance): void {
-  app.get('/api/openapi.json', async (_, reply) =>
+  const options = { preHandler: knownParameters() };
+  app.get('/api/openapi.json', options, async (_, reply) =>
     reply
       .type('application/json; charset=utf-8')
       .header('cache-control', 'no-cache')
       .send((made ??= make()).json),
   );
-  app.get('/api/docs', async (_, reply) => {
+  app.get('/api/docs', options, async (_, reply) => {
     const { page, policy } = (made ??= make());
     return reply
       .type('text/html; charset=utf-8')

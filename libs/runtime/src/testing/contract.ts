@@ -1,4 +1,5 @@
 import {
+  methods,
   openApiDocument,
   resolve,
   type JsonSchema,
@@ -49,15 +50,19 @@ export function documentedPath(route: string): string {
 
 /** The documented route of a method and a path pattern; undefined where there is none. HEAD is documented with GET. */
 export function documentedRoute(method: string, route: string): DocumentedRoute | undefined {
-  const document = openApiDocument();
   const path = documentedPath(route);
+  const wanted = method.toLowerCase() as Method;
+  const found = documentedOperation(path, wanted);
+  return found === undefined && wanted === 'head' ? documentedOperation(path, 'get') : found;
+}
+
+function documentedOperation(path: string, method: Method): DocumentedRoute | undefined {
+  const document = openApiDocument();
   const given = document.paths[path];
   if (given === undefined) return undefined;
   const item = resolve(document, given);
-  const wanted = method.toLowerCase() as Method;
-  const name = item[wanted] === undefined && wanted === 'head' ? 'get' : wanted;
-  const operation = item[name];
-  return operation && { path, method: name, item, operation };
+  const operation = item[method];
+  return operation && { path, method, item, operation };
 }
 
 /** The documented path that a URL is of; undefined where there is none. A path without parameters goes before one with. */
@@ -71,6 +76,13 @@ export function pathOfUrl(url: string): string | undefined {
 }
 
 let patterns: { path: string; pattern: RegExp }[] | undefined;
+
+/** Every documented operation. */
+export function documentedRoutes(): DocumentedRoute[] {
+  return Object.keys(openApiDocument().paths).flatMap((path) =>
+    methods.flatMap((method) => documentedOperation(path, method) ?? []),
+  );
+}
 
 /** The names of a route's query parameters. */
 export function queryParameters({ item, operation }: DocumentedRoute): string[] {

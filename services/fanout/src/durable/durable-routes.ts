@@ -1,3 +1,4 @@
+import { knownParameters } from '@logloom/runtime';
 import { liveError } from '../errors.ts';
 import { accessFor, refuseWith } from '../transports/http-request.ts';
 import type { TransportContext } from '../transports/transport.ts';
@@ -8,7 +9,7 @@ const maxNames = 1_000;
 /** Adds GET /live/durable?limit=&cursor=, the names of durable subscriptions with their cursors, and DELETE /live/durable/{name}. */
 export function attachDurables(context: TransportContext): void {
   const { app } = context;
-  app.get('/live/durable', async (request, reply) => {
+  app.get('/live/durable', { preHandler: knownParameters('limit', 'cursor') }, async (request, reply) => {
     const access = await accessFor(request, context);
     if (!access.ok) return refuseWith(reply, access.error);
     const { durables, principal = '' } = access.context;
@@ -31,7 +32,8 @@ export function attachDurables(context: TransportContext): void {
     }
   });
 
-  app.delete<{ Params: { name: string } }>('/live/durable/:name', async (request, reply) => {
+  const options = { preHandler: knownParameters() };
+  app.delete<{ Params: { name: string } }>('/live/durable/:name', options, async (request, reply) => {
     const access = await accessFor(request, context);
     if (!access.ok) return refuseWith(reply, access.error);
     const { durables, principal = '' } = access.context;

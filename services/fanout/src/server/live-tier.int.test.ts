@@ -187,7 +187,7 @@ describe('the live protocol', () => {
     client.ws.close();
   });
 
-  test('refuses other paths, foreign pages and too many', async () => {
+  test('refuses other paths, unknown parameters, foreign pages and too many', async () => {
     const refusal = (path: string, headers: Record<string, string> = {}): Promise<number | undefined> =>
       new Promise((resolve) => {
         const ws = new WebSocket(`ws://127.0.0.1:${tier.port}${path}`, { headers });
@@ -202,7 +202,8 @@ describe('the live protocol', () => {
     assert.equal(await refusal('/other'), 404);
     assert.equal(await refusal('/live', { origin: 'https://evil.example' }), 403);
     assert.equal(await refusal('/live', { origin: 'null' }), 403);
-    assert.equal(await refusal('/live?x=1', { origin: 'http://localhost:5173' }), 101);
+    assert.equal(await refusal('/live?filter=level:error'), 400, 'a subscription is a message');
+    assert.equal(await refusal('/live?access_token=x', { origin: 'http://localhost:5173' }), 101);
     assert.equal(await refusal('/live', { origin: `http://127.0.0.1:${tier.port}` }), 101);
     const clients: LiveClient[] = [];
     let status: number | undefined = 101;

@@ -23,6 +23,9 @@ export async function accessFor(
   return { ok: true, context: contextFor(principal, raw), principal };
 }
 
+/** What readQuery() reads. */
+export const subscriptionParameters = ['filter', 'stream', 'from'] as const;
+
 export type ReadQuery = { ok: true; request: SubscribeRequest } | { ok: false; error: LiveError };
 
 /** The subscription that a URL's query asks for; `resumeAt` wins over its `from`. */

@@ -1,3 +1,4 @@
+import { unknownViewerParameter } from '@logloom/runtime';
 import type { FastifyInstance } from 'fastify';
 import { ApiError } from '../errors.ts';
 
@@ -15,16 +16,11 @@ const parameters: Readonly<Record<string, readonly string[]>> = {
   '/api/dead-letters': ['reason', 'limit', 'cursor'],
 };
 
-/** The token, where no header can be set. */
-const everywhere = 'access_token';
-
 /** Refuses requests under `api` with parameters that are not known: a mistyped one would silently ask for something else. */
 export function registerKnownParameters(api: FastifyInstance): void {
   api.addHook('preHandler', async (request) => {
     const known = parameters[request.routeOptions.url ?? ''] ?? [];
-    for (const name of Object.keys(request.query as object)) {
-      if (name === everywhere || known.includes(name)) continue;
-      throw new ApiError('bad-parameter', undefined, { parameter: name, known });
-    }
+    const unknown = unknownViewerParameter(Object.keys(request.query as object), known);
+    if (unknown !== undefined) throw new ApiError('bad-parameter', undefined, unknown);
   });
 }

@@ -1,4 +1,5 @@
 import type { IngestKey, RequestGuard } from '@logloom/auth';
+import { errorBody } from '@logloom/errors';
 import { errorOptions, ignoreExpectations, protectAnswers, refuseWithoutHost } from '@logloom/runtime';
 import type { SecurityLog } from '@logloom/telemetry';
 import fastify, { type FastifyInstance } from 'fastify';
@@ -77,8 +78,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
 }
 
 /** The shape of errors where no protocol has one of its own. */
-export const sendJsonError: SendError = ({ code, message }, reply) =>
-  reply.send({ error: { code, message } });
+export const sendJsonError: SendError = (error, reply) => reply.send(errorBody(error));
 
 /** Refuses requests before their bodies are read: from web pages of other sites, and without a key where keys are required. */
 function guardSenders(app: FastifyInstance, { requests, guard, receivers }: HttpServerOptions): void {

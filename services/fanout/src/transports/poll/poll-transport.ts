@@ -1,5 +1,6 @@
+import { knownParameters } from '@logloom/runtime';
 import { liveError, type LiveError } from '../../errors.ts';
-import { accessFor, readQuery, refuseWith } from '../http-request.ts';
+import { accessFor, readQuery, refuseWith, subscriptionParameters } from '../http-request.ts';
 import type { Transport } from '../transport.ts';
 import { PollViewer, type PollResponse } from './poll-viewer.ts';
 
@@ -16,7 +17,8 @@ export const pollTransport: Transport = {
   isLongLived: false,
   attach(context) {
     const { app, admission, viewers } = context;
-    app.get('/live/poll', async (request, reply) => {
+    const options = { preHandler: knownParameters(...subscriptionParameters, 'wait') };
+    app.get('/live/poll', options, async (request, reply) => {
       const access = await accessFor(request, context);
       if (!access.ok) return refuseWith(reply, access.error);
       const { context: viewerContext, principal } = access;

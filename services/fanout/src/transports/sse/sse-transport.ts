@@ -1,4 +1,5 @@
-import { accessFor, readQuery, refuseWith } from '../http-request.ts';
+import { knownParameters } from '@logloom/runtime';
+import { accessFor, readQuery, refuseWith, subscriptionParameters } from '../http-request.ts';
 import type { Transport } from '../transport.ts';
 import { SseViewer } from './sse-viewer.ts';
 
@@ -10,7 +11,8 @@ export const sseTransport: Transport = {
   isLongLived: true,
   attach(context) {
     const { app, admission, viewers, heartbeatMs } = context;
-    app.get('/live/sse', async (request, reply) => {
+    const options = { preHandler: knownParameters(...subscriptionParameters) };
+    app.get('/live/sse', options, async (request, reply) => {
       const access = await accessFor(request, context);
       if (!access.ok) return refuseWith(reply, access.error);
       const { context: viewerContext, principal } = access;

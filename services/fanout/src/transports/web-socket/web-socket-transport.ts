@@ -1,11 +1,11 @@
 import type { Access } from '@logloom/auth';
-import { answerAndClose } from '@logloom/runtime';
+import { answerAndClose, unknownViewerParameter } from '@logloom/runtime';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
 import { avroSubprotocol } from '../../encoding/avro-frame.ts';
 import { perMessageDeflate } from '../../encoding/deflate.ts';
-import { liveError, liveErrors, type LiveError } from '../../errors.ts';
+import { liveError, liveErrors, unknownParameterError, type LiveError } from '../../errors.ts';
 import type { Transport } from '../transport.ts';
 import { LiveSocket } from './live-socket.ts';
 import { WebSocketViewer } from './web-socket-viewer.ts';
@@ -44,7 +44,9 @@ export const webSocketTransport: Transport = {
 
     app.server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
       const isLive = request.url?.split('?', 1)[0] === '/live';
-      const refusal = isLive ? admission.refusalOf(request) : liveError('not-found');
+      const refusal = isLive
+        ? (admission.refusalOf(request) ?? parameterRefusal(request))
+        : liveError('not-found');
       if (refusal !== undefined) return refuse(socket, refusal);
       const ignore = (): void => {};
       // A client that leaves while it waits needs no more handling.
@@ -76,6 +78,12 @@ export const webSocketTransport: Transport = {
     }
   },
 };
+
+function parameterRefusal({ url = '' }: IncomingMessage): LiveError | undefined {
+  const query = new URLSearchParams(url.slice('/live'.length));
+  const unknown = unknownViewerParameter(query.keys(), []);
+  return unknown && unknownParameterError(unknown);
+}
 
 function refuse(socket: Socket, error: LiveError, more: readonly string[] = []): void {
   const { status, retriable } = liveErrors[error.code];

@@ -1,8 +1,10 @@
+import { errorBody } from '@logloom/errors';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { errors, type ErrorCode } from '../../errors.ts';
 import { receiveSpan } from '../../telemetry.ts';
 import type { HttpReceiver, HttpReceiverContext } from '../http-receiver.ts';
 import { mediaType, receive } from '../receive-request.ts';
+import { refuseParameters } from '../refuse-parameters.ts';
 import { acceptBody, type Receipt } from './accept-body.ts';
 
 const path = '/ingest';
@@ -30,9 +32,11 @@ const unreadable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 export const jsonReceiver: HttpReceiver = {
   paths: { [path]: 'POST' },
   register: (app, context) => {
-    app.post(path, async (request, reply) => ingest(request, reply, context));
+    app.post(path, { onRequest: refuseParameters }, async (request, reply) =>
+      ingest(request, reply, context),
+    );
   },
-  sendError: ({ code, message }, reply) => reply.send({ error: { code, message } }),
+  sendError: (error, reply) => reply.send(errorBody(error)),
 };
 
 async function ingest(
