@@ -112,7 +112,7 @@ export class DurableCursors {
       throw new TooManyNamesError(`a principal may have ${namesPerPrincipal} durable names`);
     // One principal may take a quarter of the space.
     if (own.bytes + bytes > totalBytes / 4 || all.bytes + bytes > totalBytes)
-      throw new TooManyNamesError('names and filters have taken all the space that they may');
+      throw new TooManyNamesError('no room is left for more durable names and filters');
     for (const used of [own, all]) {
       used.count++;
       used.bytes += bytes;
