@@ -34,7 +34,7 @@ export async function continueSubscription(
   eventLoop: EventLoopQueue,
 ): Promise<void> {
   const { stream } = subscription;
-  const place = await stream.resolveCursor(cursor);
+  const place = await stream.cursors.resolve(cursor);
   if (subscription.isClosed || subscription.isPaused) return;
   if (typeof place === 'object') return catchUp(subscription, place.offsets, eventLoop, place.announced);
   subscription.goLive();
@@ -55,7 +55,7 @@ async function startAtCursor(
   report: StartReport,
 ): Promise<void> {
   const { stream } = subscription;
-  const place = await stream.resolveCursor(cursor);
+  const place = await stream.cursors.resolve(cursor);
   if (subscription.isClosed) return;
   if (place === undefined) return report.fail('bad-cursor');
   if (place === 'void') {

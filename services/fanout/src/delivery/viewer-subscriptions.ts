@@ -73,7 +73,7 @@ export class ViewerSubscriptions {
     const subscription = this.#byId.get(id);
     if (subscription === undefined) return this.#onError(liveError('unknown-id', { id }));
     if (!this.#durables?.has(subscription)) return;
-    if (!subscription.stream.hasSent(cursor)) return this.#onError(liveError('bad-cursor', { id }));
+    if (!subscription.stream.cursors.hasSent(cursor)) return this.#onError(liveError('bad-cursor', { id }));
     this.#durables.move(subscription, cursor, () => {
       if (this.#byId.get(id) === subscription) this.#viewer.tell(serverMessage.acked(id, cursor));
     });

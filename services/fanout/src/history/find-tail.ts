@@ -44,7 +44,7 @@ export async function findTail(
       continue;
     }
     const { item } = reader.take();
-    if (item !== undefined && !(await stream.isDuplicate(item))) visit(item);
+    if (item !== undefined && !(await stream.duplicates.has(item))) visit(item);
   }
   return offsets;
 }
@@ -75,7 +75,7 @@ class BackwardReader {
 
   /** The append time, ms, of the record that take() returns; -1 when there is none. */
   get newestAtMs(): number {
-    return this.#records.at(-1)?.timestamp ?? -1;
+    return this.#records.at(-1)?.appendedAtMs ?? -1;
   }
 
   take(): DecodedRecord {

@@ -1,5 +1,5 @@
 import type { LogGap } from '@logloom/event-log';
-import type { KnownDuplicates } from '../stream/known-duplicates.ts';
+import type { StreamDuplicates } from '../stream/stream-duplicates.ts';
 import type { DecodedRecord } from '../stream/decode-records.ts';
 import { blockRecords, blockStart, type History } from './history.ts';
 import type { LiveItem } from '../stream/stream-kind.ts';
@@ -7,9 +7,7 @@ import type { LiveItem } from '../stream/stream-kind.ts';
 export interface HistoryReaderOptions {
   history: History;
   /** Undefined while the stream itself reads back with this reader: then nothing is dropped. */
-  duplicates: KnownDuplicates | undefined;
-  /** The offsets of the duplicates in the block that begins at `first`; asked for what lies before the duplicates that the stream knows. */
-  duplicatesIn: (partition: number, first: number) => Promise<ReadonlySet<number>>;
+  duplicates: StreamDuplicates | undefined;
   /** Per partition, where to stop for now. */
   end: () => readonly number[];
   /** What is gone from this offset of a partition on; undefined where nothing ever was. */
@@ -71,9 +69,9 @@ export class HistoryReader {
     for (let p = 0; p < this.#partitions.length; p++) {
       const { records, next } = this.#partitions[p]!;
       const record = records[next];
-      if (record === undefined || record.timestamp >= oldestAtMs) continue;
+      if (record === undefined || record.appendedAtMs >= oldestAtMs) continue;
       oldest = p;
-      oldestAtMs = record.timestamp;
+      oldestAtMs = record.appendedAtMs;
     }
     return oldest;
   }
@@ -99,16 +97,17 @@ export class HistoryReader {
   }
 
   async #olderDuplicates(p: number, from: number): Promise<ReadonlySet<number>> {
-    const { duplicates, duplicatesIn } = this.#options;
-    return duplicates === undefined || from >= duplicates.knownFrom(p)
-      ? none
-      : duplicatesIn(p, blockStart(from));
+    const { duplicates } = this.#options;
+    if (duplicates === undefined || duplicates.isKnownFrom(p, from)) return none;
+    return duplicates.inBlock(p, blockStart(from));
   }
 
   #isDuplicate(queue: PartitionRecords, item: LiveItem): boolean {
     const { duplicates } = this.#options;
     if (duplicates === undefined) return false;
-    if (item.offset < duplicates.knownFrom(item.partition)) return queue.olderDuplicates.has(item.offset);
-    return duplicates.includes(item.partition, item.offset);
+    const { partition, offset } = item;
+    return duplicates.isKnownFrom(partition, offset)
+      ? duplicates.hasKnown(item)
+      : queue.olderDuplicates.has(offset);
   }
 }

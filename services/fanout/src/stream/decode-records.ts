@@ -7,7 +7,8 @@ import type { LiveItem, StreamKind } from './stream-kind.ts';
 /** A record's place, and its item unless viewers do not get it. */
 export interface DecodedRecord {
   offset: number;
-  timestamp: number;
+  /** The append time of the log, milliseconds since 1970. */
+  appendedAtMs: number;
   item: LiveItem | undefined;
 }
 
@@ -32,16 +33,16 @@ export async function decodeRecords(
 ): Promise<DecodedRecord[]> {
   await loadSchemas(serde, records, problems);
   return records.map((record) => {
-    const { partition, offset, timestamp, value } = record;
+    const { partition, offset, timestamp: appendedAtMs, value } = record;
     let item: LiveItem | undefined;
     try {
       // A document about a logs.events that is no more names other events than it means.
-      if (!isOfEpoch(record, epoch)) return { offset, timestamp, item };
-      item = kind.item(serde.decode(value), epoch, partition, offset, timestamp, value.length);
+      if (!isOfEpoch(record, epoch)) return { offset, appendedAtMs, item };
+      item = kind.item(serde.decode(value), epoch, partition, offset, appendedAtMs, value.length);
     } catch (error) {
       problems.undecodable(record, error as Error);
     }
-    return { offset, timestamp, item };
+    return { offset, appendedAtMs, item };
   });
 }
 

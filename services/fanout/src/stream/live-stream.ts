@@ -7,15 +7,14 @@ import { batchAttributes, type ActiveSpan, type Logger, type Tracing } from '@lo
 import { archivedSince } from '../history/archive-reader.ts';
 import { FlushTimer } from '../delivery/flush-timer.ts';
 import { Broadcast } from '../delivery/broadcast.ts';
-import { KnownDuplicates } from './known-duplicates.ts';
-import { DuplicateFinder } from './duplicate-finder.ts';
-import { formatCursor, parseCursor, type Cursor } from '../protocol/cursor.ts';
 import { decodeRecords, type DecodedRecord, type DecodeProblems } from './decode-records.ts';
 import { HistoryPages } from '../history/history-pages.ts';
 import { HistoryReader } from '../history/history-reader.ts';
-import { blockStart, History } from '../history/history.ts';
+import { History } from '../history/history.ts';
 import { newStreamStats } from './live-stats.ts';
 import { Ring } from './ring.ts';
+import { StreamCursors } from './stream-cursors.ts';
+import { StreamDuplicates } from './stream-duplicates.ts';
 import type { DuplicateScan, LiveItem, StreamKind } from './stream-kind.ts';
 import { spans } from '../telemetry.ts';
 import type { EventLoopQueue } from '../admission/event-loop-queue.ts';
@@ -49,13 +48,12 @@ export class LiveStream {
   readonly broadcast: Broadcast;
   readonly ring: Ring;
   readonly pages: HistoryPages;
+  readonly cursors: StreamCursors;
+  readonly duplicates: StreamDuplicates;
   readonly stats = newStreamStats();
   /** Per partition, the offset of the next record; everything before it went through the broadcast. */
   readonly position: number[];
   readonly #options: LiveStreamOptions;
-  readonly #cursorEpoch: string;
-  readonly #duplicates: KnownDuplicates;
-  readonly #finders: readonly DuplicateFinder[];
   readonly #history: History;
   readonly #problems: DecodeProblems;
   #cursor: string | undefined;
@@ -95,16 +93,9 @@ export class LiveStream {
     this.kind = kind;
     this.epoch = epoch;
     this.#options = options;
-    this.#cursorEpoch = cursorEpoch;
     this.position = [...end];
-    this.#duplicates = new KnownDuplicates(scans);
-    this.#finders = end.map(
-      (_, p) =>
-        new DuplicateFinder(
-          (offset) => scanFrom(p, offset),
-          () => this.position[p]!,
-        ),
-    );
+    this.cursors = new StreamCursors(kind, cursorEpoch, log, this.position);
+    this.duplicates = new StreamDuplicates(scans, scanFrom, this.position);
     this.ring = new Ring(
       scans.map(({ position }) => position),
       options.ringItems,
@@ -138,35 +129,7 @@ export class LiveStream {
   }
 
   cursorAt(offsets: readonly number[]): string {
-    return formatCursor(this.kind.letter, this.#cursorEpoch, offsets);
-  }
-
-  /**
-   * Reads a cursor of this stream: what it says, 'void' when it is of another epoch or lies beyond the log's end, undefined when it
-   * is no cursor of this stream.
-   */
-  async resolveCursor(text: string): Promise<Cursor | 'void' | undefined> {
-    const cursor = parseCursor(text);
-    if (cursor === undefined || cursor.letter !== this.kind.letter) return undefined;
-    if (cursor.epoch !== this.#cursorEpoch) return 'void';
-    if (cursor.offsets.length !== this.position.length) return undefined;
-    if (!this.hasReached(cursor.offsets)) {
-      // From an instance that is ahead of this one, or by a log that lost its end.
-      const end = await this.#options.log.endOffsets(this.kind.topic);
-      if (cursor.offsets.some((offset, p) => offset > end[p]!)) return 'void';
-    }
-    return cursor;
-  }
-
-  /** Whether this is a cursor of this stream and of what it has broadcast. */
-  hasSent(text: string): boolean {
-    const cursor = parseCursor(text);
-    return (
-      cursor?.letter === this.kind.letter &&
-      cursor.epoch === this.#cursorEpoch &&
-      cursor.offsets.length === this.position.length &&
-      this.hasReached(cursor.announced?.to ?? cursor.offsets)
-    );
+    return this.cursors.at(offsets);
   }
 
   /** Returns the offsets of what the log has received since then, or the archive where it begins earlier. */
@@ -201,8 +164,7 @@ export class LiveStream {
   reader(from: readonly number[]): HistoryReader {
     return new HistoryReader(from, {
       history: this.#history,
-      duplicates: this.#duplicates,
-      duplicatesIn: (p, first) => this.#finders[p]!.duplicatesIn(first),
+      duplicates: this.duplicates,
       end: () => this.position,
       gapAt: (p, offset) => this.#gapAt(p, offset),
     });
@@ -211,12 +173,6 @@ export class LiveStream {
   /** As History.before(). */
   historyBefore(partition: number, offset: number): Promise<{ records: DecodedRecord[]; from: number }> {
     return this.#history.before(partition, offset);
-  }
-
-  /** Whether a record that the stream has passed is a duplicate. Rejects when the log cannot be read. */
-  async isDuplicate({ partition, offset }: LiveItem): Promise<boolean> {
-    if (offset >= this.#duplicates.knownFrom(partition)) return this.#duplicates.includes(partition, offset);
-    return (await this.#finders[partition]!.duplicatesIn(blockStart(offset))).has(offset);
   }
 
   /** Follows the log until the signal aborts. */
@@ -299,7 +255,7 @@ export class LiveStream {
   }
 
   #admit(item: LiveItem): boolean {
-    const isNew = this.#duplicates.admit(item);
+    const isNew = this.duplicates.admit(item);
     if (isNew) this.stats.events++;
     else this.stats.duplicates++;
     return isNew;
@@ -320,13 +276,12 @@ export class LiveStream {
     const reader = new HistoryReader(from, {
       history: this.#history,
       duplicates: undefined,
-      duplicatesIn: (p, first) => this.#finders[p]!.duplicatesIn(first),
       end: () => end,
       gapAt: (p, offset) => this.#gapAt(p, offset),
     });
     while (!signal.aborted && reader.position.some((offset, p) => offset < end[p]!)) {
       for (const item of await reader.read(sliceRecords)) {
-        if (this.#duplicates.admit(item)) this.ring.add(item);
+        if (this.duplicates.admit(item)) this.ring.add(item);
       }
     }
   }
