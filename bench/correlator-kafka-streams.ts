@@ -8,7 +8,7 @@ import { startStack } from '../infra/local/start-stack.ts';
 import { oldestJava } from '../infra/local/versions.ts';
 import { connectLog } from '../libs/runtime/src/index.ts';
 import { topics } from '../libs/schemas/src/index.ts';
-import { parseSettings } from '../libs/settings/src/index.ts';
+import { parseSettings } from '../apps/logloom/src/settings.ts';
 import { printConditions } from './conditions.ts';
 import { buildSessionGrouping } from './kafka-streams/build.ts';
 import { measureProcess, type Progress } from './kafka-streams/measure-process.ts';

@@ -11,7 +11,7 @@
 import { Client } from '@elastic/elasticsearch';
 import { connectLog } from '@logloom/runtime';
 import { topics } from '@logloom/schemas';
-import { parseSettings } from '@logloom/settings';
+import { parseSettings } from '../apps/logloom/src/settings.ts';
 import { MongoClient } from 'mongodb';
 import { fork } from 'node:child_process';
 import { on, once } from 'node:events';

@@ -1,6 +1,6 @@
 import { lockDataFolder, partitionOf, SqliteEventLog, type NewRecord } from '@logloom/event-log';
 import { topics } from '@logloom/schemas';
-import { parseSettings } from '@logloom/settings';
+import { parseSettings } from '../apps/logloom/src/settings.ts';
 import { createTelemetry } from '@logloom/telemetry';
 import fastify from 'fastify';
 import { fork } from 'node:child_process';

@@ -1,5 +1,5 @@
 import { lockDataFolder } from '@logloom/event-log';
-import { parseSettings } from '@logloom/settings';
+import { parseSettings } from '../apps/logloom/src/settings.ts';
 import { createTelemetry, readTracingSettings, startTracing } from '@logloom/telemetry';
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';

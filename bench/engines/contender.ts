@@ -1,6 +1,6 @@
 // Run by bench/engines.ts: one contender in a process of its own, prepared before the clock starts.
 import { createTelemetry } from '@logloom/telemetry';
-import { parseSettings } from '@logloom/settings';
+import { parseSettings } from '../../apps/logloom/src/settings.ts';
 import { runCorrelator } from '../../services/correlator/src/index.ts';
 import { runIndexer } from '../../services/indexer/src/index.ts';
 import { startIngest } from '../../services/ingest/src/index.ts';

@@ -1,7 +1,7 @@
 import { Supervisor } from '@logloom/fanout';
 import { connectLog } from '@logloom/runtime';
 import { topics, type LogEvent } from '@logloom/schemas';
-import { parseSettings } from '@logloom/settings';
+import { parseSettings } from '../../apps/logloom/src/settings.ts';
 import { createTelemetry } from '@logloom/telemetry';
 import fastify from 'fastify';
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -1,6 +1,6 @@
 import { registerConsole } from '@logloom/console';
 import { registerHealth } from '@logloom/runtime';
-import { parseSettings } from '@logloom/settings';
+import { parseSettings } from '../../apps/logloom/src/settings.ts';
 import fastify from 'fastify';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

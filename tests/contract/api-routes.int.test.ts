@@ -8,7 +8,7 @@ import {
   queryParameters,
   type DocumentedRoute,
 } from '@logloom/runtime/testing/contract';
-import { parseSettings } from '@logloom/settings';
+import { parseSettings } from '../../apps/logloom/src/settings.ts';
 import { createTelemetry } from '@logloom/telemetry';
 import fastify from 'fastify';
 import assert from 'node:assert/strict';

@@ -4,7 +4,7 @@ import { openJobQueue } from '@logloom/job-queue';
 import { connectLog, type LogConnection } from '@logloom/runtime';
 import { memberOffsets, topics, type Correlation, type LogEvent } from '@logloom/schemas';
 import { openSearchStore } from '@logloom/search-store';
-import { parseSettings } from '@logloom/settings';
+import { parseSettings } from '../../apps/logloom/src/settings.ts';
 import { eventually, freePort } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';

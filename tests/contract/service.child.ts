@@ -1,5 +1,5 @@
 // Run by kafka-pipeline.int.test.ts, which kills it: one service, on the settings in its environment.
-import { parseSettings } from '@logloom/settings';
+import { parseSettings } from '../../apps/logloom/src/settings.ts';
 import { createTelemetry } from '@logloom/telemetry';
 import { runCorrelator } from '../../services/correlator/src/index.ts';
 import { createFanout } from '../../services/fanout/src/index.ts';

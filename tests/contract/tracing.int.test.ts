@@ -1,7 +1,7 @@
 // One event's way through all services is one trace: the one-process pipeline, and a real Zipkin.
 import { SqliteEventLog } from '@logloom/event-log';
 import { topics } from '@logloom/schemas';
-import { parseSettings } from '@logloom/settings';
+import { parseSettings } from '../../apps/logloom/src/settings.ts';
 import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';

@@ -3,7 +3,7 @@ import { registerApi, type ApiDeps } from '@logloom/indexer';
 import { startIngest } from '@logloom/ingest';
 import { createHealthServer } from '@logloom/runtime';
 import { holdResponse } from '@logloom/runtime/testing/hold-contract';
-import { parseSettings } from '@logloom/settings';
+import { parseSettings } from '../../apps/logloom/src/settings.ts';
 import { createTelemetry } from '@logloom/telemetry';
 import fastify from 'fastify';
 import assert from 'node:assert/strict';

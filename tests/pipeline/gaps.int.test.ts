@@ -7,7 +7,7 @@ import type { RunService } from '@logloom/runtime';
 import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-registry';
 import { memberOffsets, topics, type LogEvent } from '@logloom/schemas';
 import { openSearchStore } from '@logloom/search-store';
-import { parseSettings, type Settings } from '@logloom/settings';
+import { parseSettings, type Settings } from '../../apps/logloom/src/settings.ts';
 import { createTelemetry, type Telemetry } from '@logloom/telemetry';
 import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
@@ -77,7 +77,7 @@ class Running implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #done: Promise<void>;
 
-  constructor(run: RunService, service: string) {
+  constructor(run: RunService<Settings>, service: string) {
     const telemetry = createTelemetry(service, 'silent');
     const error = (line: Line): void => void this.errors.push(line);
     const logger = Object.create(telemetry.logger) as Telemetry['logger'];

@@ -1,6 +1,6 @@
 import { connectLog } from '@logloom/runtime';
 import { alertToJson, topics, type AlertJson } from '@logloom/schemas';
-import { parseSettings } from '@logloom/settings';
+import { parseSettings } from '../../apps/logloom/src/settings.ts';
 import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

@@ -1,6 +1,6 @@
 import { connectLog, type LogConnection } from '@logloom/runtime';
 import { memberOffsets, placeId, topics } from '@logloom/schemas';
-import { parseSettings } from '@logloom/settings';
+import { parseSettings } from '../../apps/logloom/src/settings.ts';
 import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';

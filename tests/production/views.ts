@@ -1,7 +1,7 @@
 import { DuplicateWindow } from '@logloom/event-log';
 import { connectLog } from '@logloom/runtime';
 import { formatMicros, placeId, topics } from '@logloom/schemas';
-import { parseSettings } from '@logloom/settings';
+import { parseSettings } from '../../apps/logloom/src/settings.ts';
 import { MongoClient } from 'mongodb';
 import type { RuledDocument } from '../pipeline/ruled-requests.ts';
 import type { Services } from './services.ts';

@@ -1,5 +1,5 @@
 import { checkExposure, checkIngestExposure } from '@logloom/auth';
-import { describeSettings, parseSettings, type Settings } from '@logloom/settings';
+import { describeSettings, parseSettings, type Settings } from '../../apps/logloom/src/settings.ts';
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-import { describeSettings } from '@logloom/settings';
+import { describeSettings } from '../../apps/logloom/src/settings.ts';
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -27,7 +27,9 @@ interface Statement {
 /** What the pages say about the defaults of settings: in tables with a column `default`, and in brackets or words behind a name. */
 function statements(): Statement[] {
   const found: Statement[] = [];
-  for (const file of globSync(['docs/*.md', '*.md', 'libs/*/README.md'], { cwd: root })) {
+  const pages = globSync(['docs/*.md', '*.md', 'libs/*/README.md'], { cwd: root });
+  // docs/settings.md is made from the declarations (generated-docs.test.ts).
+  for (const file of pages.filter((page) => page !== 'docs/settings.md')) {
     const text = readFileSync(join(root, file), 'utf8');
     let column = -1;
     for (const line of text.split('\n')) {

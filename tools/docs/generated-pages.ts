@@ -2,6 +2,7 @@ import { format, resolveConfig } from 'prettier';
 import { join } from 'node:path';
 import { cliPage } from './cli-page.ts';
 import { errorsPage } from './errors-page.ts';
+import { settingsPage } from './settings-page.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -9,6 +10,7 @@ const root = join(import.meta.dirname, '../..');
 const pages: Readonly<Record<string, () => string | Promise<string>>> = {
   'docs/api/cli.md': cliPage,
   'docs/errors.md': errorsPage,
+  'docs/settings.md': settingsPage,
 };
 
 /** The generated pages as they are committed, formatted. */

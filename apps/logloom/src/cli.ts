@@ -1,4 +1,6 @@
-import { describeSettings, loadSettings, SettingsError, type Settings } from '@logloom/settings';
+import { hideSecrets, SettingsError } from '@logloom/settings';
+import { addConfigCommand } from './config-cli.ts';
+import { allSettings, describeSettings, loadSettings, type Settings } from './settings.ts';
 import { escapeControls } from '@logloom/telemetry/escape-controls';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { colors as pc } from './colors.ts';
@@ -263,6 +265,7 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
     });
 
   addReplayCommands(program, { settings, signal, write });
+  addConfigCommand(program, { env, write });
   addRulesCommands(program, { settings, write, note });
   addJobCommands(program, {
     endpoint: (flags) => viewersEndpoint(settings(), flags),
@@ -313,8 +316,8 @@ function startOf({ lines, last, cursor }: TailFlags): TailOptions['from'] {
 
 function settingsHelp(): string {
   const rows = describeSettings().map(
-    ({ name, default: value, description }) =>
-      `  ${name.padEnd(25)} ${description}${value === undefined ? '' : ` (${value})`}`,
+    ({ name, default: value, bounds, description }) =>
+      `  ${name.padEnd(25)} ${description}${bounds === undefined ? '' : ` [${bounds}]`}${value === undefined ? '' : ` (${value})`}`,
   );
   return `\nSettings, from the environment or a .env file:\n${rows.join('\n')}\n  OTEL_*                    the standard OpenTelemetry settings`;
 }
@@ -341,8 +344,13 @@ function count(text: string): number {
   return value;
 }
 
-/** The exit code for what a command threw, and what to tell the person. */
-export function explain(error: unknown): { exitCode: number; message: string } {
+/** The exit code for what a command threw, and what to tell the person; the secrets that `env` has stay hidden. */
+export function explain(error: unknown, env: NodeJS.ProcessEnv): { exitCode: number; message: string } {
+  const { exitCode, message } = explainOpenly(error);
+  return { exitCode, message: hideSecrets(message, allSettings.secretsGiven(env)) };
+}
+
+function explainOpenly(error: unknown): { exitCode: number; message: string } {
   // commander has written its own message; help and version are no failures.
   if (error instanceof CommanderError) return { exitCode: error.exitCode === 0 ? 0 : 2, message: '' };
   if (error instanceof CommandError) return { exitCode: error.exitCode, message: error.message };

@@ -1,4 +1,4 @@
-import type { Settings } from '@logloom/settings';
+import type { Settings } from './settings.ts';
 import { escapeControls } from '@logloom/telemetry/escape-controls';
 
 /** Why a command could not do its work; the exit code tells scripts. */

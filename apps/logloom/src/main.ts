@@ -29,7 +29,7 @@ try {
     note: (line) => process.stderr.write(`${escapeOutput(line)}\n`),
   }).parseAsync();
 } catch (error) {
-  const { exitCode, message } = explain(error);
+  const { exitCode, message } = explain(error, process.env);
   if (message !== '') process.stderr.write(`logloom: ${escapeOutput(message)}\n`);
   process.exitCode = exitCode;
 }

@@ -1,6 +1,6 @@
 import type { LogGap } from '@logloom/event-log';
 import { parseMicros, type Alert, type Correlation } from '@logloom/schemas';
-import type { Settings } from '@logloom/settings';
+import type { Settings } from './settings.ts';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { colors as pc } from './colors.ts';
 import type { ViewComparison } from './compare-views.ts';

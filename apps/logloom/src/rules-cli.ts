@@ -1,6 +1,6 @@
 import { formatProblem, type RuleSet } from '@logloom/rules';
 import type { LogEvent } from '@logloom/schemas';
-import type { Settings } from '@logloom/settings';
+import type { Settings } from './settings.ts';
 import { escapeControls } from '@logloom/telemetry/escape-controls';
 import { Option, type Command } from 'commander';
 import { colors as pc } from './colors.ts';

@@ -3,11 +3,12 @@ import { errorOptions, respondWithErrors, type RunService } from '@logloom/runti
 import fastify from 'fastify';
 import { once } from 'node:events';
 import type { ApiRequest, ApiResponse } from './thread-protocol.ts';
+import type { Settings } from './settings.ts';
 
 export type AnswerApi = (request: ApiRequest, signal: AbortSignal) => Promise<ApiResponse>;
 
 /** The search API as a service of its own thread: it listens on no port, requests come through `onAnswer`'s function. */
-export function runApi(onAnswer: (answer: AnswerApi) => void): RunService {
+export function runApi(onAnswer: (answer: AnswerApi) => void): RunService<Settings> {
   return async ({ settings, telemetry, signal, onReady }) => {
     // Requests come in by turns already (viewers-server.ts).
     const app = fastify({ ...errorOptions, logger: false });

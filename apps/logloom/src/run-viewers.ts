@@ -4,8 +4,9 @@ import { createLiveTier, listenBacklog, liveOptions, openLiveStores, Supervisor 
 import { connectLog, type Health, type ServiceContext } from '@logloom/runtime';
 import type { ServiceThread } from './service-thread.ts';
 import { createViewersServer } from './viewers-server.ts';
+import type { Settings } from './settings.ts';
 
-export interface ViewersContext extends ServiceContext {
+export interface ViewersContext extends ServiceContext<Settings> {
   health: Health;
   services: readonly ServiceThread[];
   /** Answer `/api`. */

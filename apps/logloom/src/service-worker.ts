@@ -6,6 +6,7 @@ import { enableCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { AnswerApi } from './run-api.ts';
 import type { FromThread, ThreadCall, ThreadData, ToThread } from './thread-protocol.ts';
+import type { Settings } from './settings.ts';
 
 enableCompileCache();
 const { service, settings, tracing } = workerData as ThreadData;
@@ -46,7 +47,7 @@ parentPort!.on('message', (message: ToThread) => {
 });
 
 // Loaded one by one: a thread holds the code of its own service only.
-const services: Record<ThreadData['service'], () => Promise<RunService>> = {
+const services: Record<ThreadData['service'], () => Promise<RunService<Settings>>> = {
   ingest: async () => (await import('@logloom/ingest')).runIngest,
   correlator: async () => (await import('@logloom/correlator')).runCorrelator,
   indexer: async () => (await import('@logloom/indexer')).runIndexer,

@@ -1,6 +1,7 @@
 import { checkExposure, checkIngestExposure, openAuthenticate } from '@logloom/auth';
 import { EventLogError, lockDataFolder, SqliteEventLog } from '@logloom/event-log';
-import { loadEnvironment, secretsOf, SettingsError, type Settings } from '@logloom/settings';
+import { loadEnvironment, secretsOf, SettingsError } from '@logloom/settings';
+import type { Settings } from './settings.ts';
 import { openingTrouble } from '@logloom/sqlite/storage-trouble';
 import { addProcessMetrics, createTelemetry, readTracingSettings, startTracing } from '@logloom/telemetry';
 import { join, resolve } from 'node:path';

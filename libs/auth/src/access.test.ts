@@ -1,5 +1,5 @@
 import { parseFilter, type Filter } from '@logloom/filter';
-import { parseSettings } from '@logloom/settings';
+import { parseSettings } from './settings.ts';
 import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
 import { test } from 'node:test';

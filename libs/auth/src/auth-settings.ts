@@ -1,4 +1,4 @@
-import type { Settings } from '@logloom/settings';
+import type { Settings } from './settings.ts';
 
 /** The settings that say who may watch and search. */
 export type AuthSettings = Pick<

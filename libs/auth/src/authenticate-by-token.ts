@@ -1,5 +1,6 @@
 import { parseFilter } from '@logloom/filter';
 import { SettingsError } from '@logloom/settings/settings-error';
+import { withoutSecrets } from '@logloom/settings/secrets';
 import { errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions } from 'jose';
 import { authError, type AuthError } from './auth-error.ts';
 import type { AuthSettings } from './auth-settings.ts';
@@ -31,7 +32,9 @@ export async function authenticateByToken(source: string, settings: AuthSettings
   try {
     keys = await openKeySet(source);
   } catch (error) {
-    throw new SettingsError([`LIVE_AUTH_JWKS=${source}: ${(error as Error).message}`]);
+    throw new SettingsError([
+      `LIVE_AUTH_JWKS=${withoutSecrets('LIVE_AUTH_JWKS', source)}: ${(error as Error).message}`,
+    ]);
   }
   const options: JWTVerifyOptions = {
     algorithms,

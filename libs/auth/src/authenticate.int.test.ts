@@ -1,4 +1,4 @@
-import { parseSettings } from '@logloom/settings';
+import { parseSettings } from './settings.ts';
 import { eventually } from '@logloom/testing';
 import { SignJWT } from 'jose';
 import assert from 'node:assert/strict';

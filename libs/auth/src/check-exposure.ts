@@ -1,4 +1,4 @@
-import type { Settings } from '@logloom/settings';
+import type { Settings } from './settings.ts';
 import { SettingsError } from '@logloom/settings/settings-error';
 import { isIP } from 'node:net';
 

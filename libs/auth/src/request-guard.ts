@@ -1,5 +1,5 @@
 import type { guardErrors } from './errors.ts';
-import type { Settings } from '@logloom/settings';
+import type { Settings } from './settings.ts';
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';

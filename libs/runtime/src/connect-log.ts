@@ -1,7 +1,7 @@
 import { openEventLog, waitForRoom, type EventLog, type KafkaOptions } from '@logloom/event-log';
 import { createSerde, openSchemaRegistry, type Serde } from '@logloom/schema-registry';
 import { topics, type ContractName } from '@logloom/schemas';
-import type { Settings } from '@logloom/settings';
+import type { ServiceSettings } from './settings.ts';
 import type { Telemetry } from '@logloom/telemetry';
 
 export interface LogConnection extends AsyncDisposable {
@@ -19,7 +19,7 @@ export interface LogConnection extends AsyncDisposable {
  * read-only, until then.
  */
 export async function connectLog(
-  settings: Settings,
+  settings: ServiceSettings,
   projections: Partial<Record<ContractName, string>> = {},
   telemetry?: Pick<Telemetry, 'logger'>,
   signal?: AbortSignal,
@@ -51,7 +51,7 @@ export async function connectLog(
 }
 
 function kafkaOptions(
-  { KAFKA_BROKERS: brokers, LOG_RETENTION_MS: retentionMs }: Settings,
+  { KAFKA_BROKERS: brokers, LOG_RETENTION_MS: retentionMs }: ServiceSettings,
   telemetry: Pick<Telemetry, 'logger'> | undefined,
   draining: AbortSignal | undefined,
 ): KafkaOptions | undefined {

@@ -1,4 +1,4 @@
-import { parseSettings } from '@logloom/settings';
+import { serviceSettings } from './settings.ts';
 import { createTelemetry } from '@logloom/telemetry';
 import fastify from 'fastify';
 import assert from 'node:assert/strict';
@@ -8,7 +8,7 @@ import { guardRequests, registerHealth } from './index.ts';
 async function openServer(env: Record<string, string> = {}) {
   const app = fastify();
   const telemetry = createTelemetry('test', 'silent');
-  guardRequests(app, { settings: parseSettings(env), telemetry, door: 'viewers' });
+  guardRequests(app, { settings: serviceSettings.parse(env), telemetry, door: 'viewers' });
   registerHealth(app, { ready: true }, () => telemetry.registry.metrics());
   app.get('/file', async (_, reply) => reply.header('cache-control', 'no-cache').send('text'));
   app.post('/jobs', async () => ({ ordered: true }));

@@ -1,12 +1,12 @@
 import { clientAddress, guardErrors, RequestGuard } from '@logloom/auth';
 import { CodedError } from '@logloom/errors';
-import type { Settings } from '@logloom/settings';
+import type { ServiceSettings } from './settings.ts';
 import { SecurityLog, type Telemetry } from '@logloom/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { sendError } from './error-responses.ts';
 
 export interface GuardContext {
-  settings: Pick<Settings, 'HOST' | 'ALLOWED_HOSTS' | 'LIVE_ALLOWED_ORIGINS' | 'LIVE_TRUSTED_PROXIES'>;
+  settings: Pick<ServiceSettings, 'HOST' | 'ALLOWED_HOSTS' | 'LIVE_ALLOWED_ORIGINS' | 'LIVE_TRUSTED_PROXIES'>;
   telemetry: Pick<Telemetry, 'logger' | 'registry'>;
   /** The server's purpose, for the security log. */
   door: string;

@@ -1,4 +1,4 @@
-import type { Settings } from '@logloom/settings';
+import type { ServiceSettings } from './settings.ts';
 import type { Telemetry } from '@logloom/telemetry';
 import fastify, { type FastifyInstance } from 'fastify';
 import { respondWithErrors } from './error-responses.ts';
@@ -7,7 +7,7 @@ import { registerHealth, type Health } from './register-health.ts';
 import { serverOptions } from './server-options.ts';
 
 export interface HealthServerOptions {
-  settings: GuardContext['settings'] & Pick<Settings, 'LIVE_REQUEST_MS'>;
+  settings: GuardContext['settings'] & Pick<ServiceSettings, 'LIVE_REQUEST_MS'>;
   telemetry: Pick<Telemetry, 'logger' | 'registry'>;
   health: Health;
   /** Prometheus text. */

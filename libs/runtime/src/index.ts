@@ -20,6 +20,7 @@ export {
   respondWithErrors,
   sendError,
 } from './error-responses.ts';
+export type { ServiceSettings } from './settings.ts';
 export { RouteTable } from './route-table.ts';
 export { StorageWatch, type Trouble } from './storage-watch.ts';
 export type { RunService, ServiceContext } from './service-context.ts';

@@ -1,4 +1,5 @@
-import { loadEnvironment, loadSettings, secretsOf, SettingsError } from '@logloom/settings';
+import { hideSecrets, loadEnvironment, secretsOf, SettingsError } from '@logloom/settings';
+import type { ServiceSettings } from './settings.ts';
 import {
   addProcessMetrics,
   createTelemetry,
@@ -13,39 +14,44 @@ import { createFilesPrivate } from './private-files.ts';
 import type { HealthCheck } from './register-health.ts';
 import type { RunService, ServiceContext } from './service-context.ts';
 
-export interface Standalone {
+export interface Standalone<Settings extends ServiceSettings> {
+  /** The settings of the service and of what it uses. */
+  settings: { load: (env: NodeJS.ProcessEnv) => Settings };
   service: string;
   /** Where the service tells its health and metrics, unless HEALTH_PORT says otherwise. */
   healthPort: number;
-  run: RunService;
+  run: RunService<Settings>;
   env: NodeJS.ProcessEnv;
   /** The metrics as Prometheus text; default: those of this thread. */
   metrics?: (telemetry: Telemetry) => Promise<string>;
   /** Adds more to the server on `healthPort`. */
-  register?: (app: FastifyInstance, context: Omit<ServiceContext, 'onReady'>) => Promise<void>;
+  register?: (app: FastifyInstance, context: Omit<ServiceContext<Settings>, 'onReady'>) => Promise<void>;
 }
 
 /**
  * Runs one service as a process of its own: settings from `env`, health and metrics on `healthPort`, drained on SIGTERM
  * and SIGINT. Sets the exit code: 0 drained, 1 failed, 2 wrong settings.
  */
-export async function runStandalone({
+export async function runStandalone<Settings extends ServiceSettings>({
+  settings: declared,
   service,
   healthPort,
   run,
   env,
   metrics,
   register,
-}: Standalone): Promise<void> {
+}: Standalone<Settings>): Promise<void> {
   createFilesPrivate();
+  let secrets: string[] = [];
   try {
-    const settings = loadSettings(env);
+    const settings = declared.load(env);
+    secrets = secretsOf(settings);
     if (settings.KAFKA_BROKERS === undefined) {
       throw new SettingsError([
-        `KAFKA_BROKERS=: a service on its own meets the others in Kafka; 'npm start' runs all in one process`,
+        `KAFKA_BROKERS: a service on its own meets the others in Kafka; 'npm start' runs all in one process`,
       ]);
     }
-    const telemetry = createTelemetry(service, settings.LOG_LEVEL, secretsOf(settings));
+    const telemetry = createTelemetry(service, settings.LOG_LEVEL, secrets);
     addProcessMetrics(telemetry);
     const tracing = readTracingSettings(loadEnvironment(env));
     await startTracing(telemetry, tracing, {
@@ -83,7 +89,8 @@ export async function runStandalone({
     });
   } catch (error) {
     const isSettings = error instanceof SettingsError;
-    process.stderr.write(`logloom ${service}: ${isSettings ? error.message : (error as Error).stack}\n`);
+    const said = String(isSettings ? error.message : (error as Error).stack);
+    process.stderr.write(`logloom ${service}: ${hideSecrets(said, secrets)}\n`);
     process.exitCode = isSettings ? 2 : 1;
   }
 }

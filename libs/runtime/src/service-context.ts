@@ -1,10 +1,10 @@
 import type { HealthCheck } from './register-health.ts';
-import type { Settings } from '@logloom/settings';
+import type { ServiceSettings } from './settings.ts';
 import type { Trouble } from './storage-watch.ts';
 import type { Telemetry, TracingSettings } from '@logloom/telemetry';
 
 /** What a service is run with, on its own or in the one-process mode. */
-export interface ServiceContext {
+export interface ServiceContext<Settings extends ServiceSettings = ServiceSettings> {
   settings: Settings;
   telemetry: Telemetry;
   /** What `telemetry.tracing` was started with, for processes that the service starts. */
@@ -20,4 +20,6 @@ export interface ServiceContext {
 }
 
 /** Runs until the signal aborts and everything is drained; rejects when it cannot go on. */
-export type RunService = (context: ServiceContext) => Promise<void>;
+export type RunService<Settings extends ServiceSettings = ServiceSettings> = (
+  context: ServiceContext<Settings>,
+) => Promise<void>;

@@ -1,6 +1,28 @@
 export { settingsErrors } from './errors.ts';
-export { loadEnvironment, loadSettings } from './load-settings.ts';
+export { loadEnvironment } from './load-environment.ts';
 export { memoryBudget, memoryLimit } from './memory-budget.ts';
-export { secretsOf } from './secrets.ts';
+export { hideSecrets, secretsOf, withoutSecrets } from './secrets.ts';
+export {
+  choiceSetting,
+  commaSeparated,
+  customSetting,
+  flagSetting,
+  InvalidValue,
+  listSetting,
+  numberSetting,
+  portSetting,
+  textSetting,
+  urlSetting,
+  type Declarations,
+  type Setting,
+  type Values,
+} from './setting.ts';
 export { SettingsError } from './settings-error.ts';
-export { describeSettings, parseSettings, type ServiceQuota, type Settings } from './settings.ts';
+export { declareSettings, type SettingsGroup } from './settings-group.ts';
+export {
+  settingsOf,
+  SettingsSet,
+  type DescribedSetting,
+  type SettingInForce,
+  type ValuesOf,
+} from './settings-set.ts';

@@ -1,5 +1,10 @@
 /** Settings that are a secret as a whole, by their names. */
 const secretName = /_(?:KEY|TOKEN|PASSWORD|SECRET|PASSPHRASE)$/;
+/** Whether a setting is a secret as a whole. */
+export function isSecretName(name: string): boolean {
+  return secretName.test(name);
+}
+
 /** What stands before the host of a URL, also of one with several hosts or too few slashes. */
 const userInfo = /(:\/{0,3})([^\s/?#]*)@/g;
 const secretParameter = /([?&][^=&\s]*(?:password|passwd|secret|token|api_?key)[^=&\s]*=)([^&\s]+)/gi;
@@ -29,4 +34,11 @@ function decoded(text: string): string {
   } catch {
     return text;
   }
+}
+
+/** A text without the secrets, as secretsOf() has them. */
+export function hideSecrets(text: string, secrets: readonly string[]): string {
+  // The longest first: one may be part of another.
+  const longest = secrets.filter((secret) => secret !== '').toSorted((a, b) => b.length - a.length);
+  return longest.reduce((shown, secret) => shown.replaceAll(secret, '***'), text);
 }

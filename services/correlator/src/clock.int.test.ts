@@ -1,6 +1,6 @@
 import { connectLog } from '@logloom/runtime';
 import { topics, type Correlation } from '@logloom/schemas';
-import { parseSettings } from '@logloom/settings';
+import { parseSettings } from './settings.ts';
 import { createTelemetry } from '@logloom/telemetry';
 import assert from 'node:assert/strict';
 import { mkdtempDisposableSync } from 'node:fs';

@@ -1,5 +1,6 @@
 import type { CorrelateOptions } from './correlate.ts';
-import { memoryBudget, type Settings } from '@logloom/settings';
+import { memoryBudget } from '@logloom/settings';
+import type { Settings } from './settings.ts';
 
 /** Of the memory that this thread may count on, what open requests may take. */
 const memoryShare = 1 / 4;

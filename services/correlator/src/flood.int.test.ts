@@ -1,7 +1,7 @@
 import { partitionOf } from '@logloom/event-log';
 import { connectLog, type LogConnection } from '@logloom/runtime';
 import { memberOffsets, topics, type Correlation } from '@logloom/schemas';
-import { parseSettings } from '@logloom/settings';
+import { parseSettings } from './settings.ts';
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';

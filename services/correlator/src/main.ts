@@ -1,4 +1,11 @@
 import { runStandalone } from '@logloom/runtime/standalone';
 import { runCorrelator } from './run-correlator.ts';
+import { settings } from './settings.ts';
 
-await runStandalone({ service: 'correlator', healthPort: 9102, run: runCorrelator, env: process.env });
+await runStandalone({
+  settings,
+  service: 'correlator',
+  healthPort: 9102,
+  run: runCorrelator,
+  env: process.env,
+});

@@ -6,12 +6,19 @@ import { memberEventSchema } from './member-event-schema.ts';
 import { refreshInterval } from './rules/rules-in-log.ts';
 import { RulesSource } from './rules/rules-source.ts';
 import { createMetrics } from './telemetry.ts';
+import type { Settings } from './settings.ts';
 
 /** So long (ms) readiness waits for partitions. */
 const maxUnreadyMs = 5000;
 
 /** Groups logs.events by correlation id into logs.correlations until the signal aborts. */
-export const runCorrelator: RunService = async ({ settings, telemetry, signal, onReady, checks }) => {
+export const runCorrelator: RunService<Settings> = async ({
+  settings,
+  telemetry,
+  signal,
+  onReady,
+  checks,
+}) => {
   await using connection = await connectLog(
     settings,
     { LogEvent: memberEventSchema },

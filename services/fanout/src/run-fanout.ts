@@ -15,10 +15,11 @@ import { liveOptions } from './server/live-options.ts';
 import { openLiveStores } from './server/live-stores.ts';
 import { createLiveTier } from './server/create-live-tier.ts';
 import { Supervisor } from './workers/supervisor.ts';
+import type { Settings } from './settings.ts';
 
 export interface Fanout {
   /** Serves live viewers on LIVE_PORT, with health and metrics beside, until the signal aborts and every viewer has left. */
-  run: RunService;
+  run: RunService<Settings>;
   /** Prometheus text, of all processes. */
   metrics: (telemetry: Telemetry) => Promise<string>;
 }
@@ -28,7 +29,7 @@ export function createFanout(): Fanout {
   let supervisor: Supervisor | undefined;
   const metrics = (telemetry: Telemetry): Promise<string> =>
     supervisor?.metrics() ?? telemetry.registry.metrics();
-  const run: RunService = async (context) => {
+  const run: RunService<Settings> = async (context) => {
     checkExposure(context.settings);
     if (context.settings.LIVE_WORKERS === 1) return runHere(context);
     const { tracingSettings: tracing, telemetry } = context;
@@ -60,7 +61,13 @@ export function createFanout(): Fanout {
   return { run, metrics };
 }
 
-async function runHere({ settings, telemetry, signal, onReady, checks }: ServiceContext): Promise<void> {
+async function runHere({
+  settings,
+  telemetry,
+  signal,
+  onReady,
+  checks,
+}: ServiceContext<Settings>): Promise<void> {
   const authenticate = await openAuthenticate(settings);
   await using connection = await connectLog(settings, {}, telemetry, signal);
   await using stores = openLiveStores(settings, telemetry.logger);

@@ -3,7 +3,7 @@ import { openEventLog } from '@logloom/event-log';
 import { openJobQueue, openJobRecords } from '@logloom/job-queue';
 import { openSchemaRegistry } from '@logloom/schema-registry';
 import { openSearchStore } from '@logloom/search-store';
-import { parseSettings } from '@logloom/settings';
+import { parseSettings } from './settings.ts';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';

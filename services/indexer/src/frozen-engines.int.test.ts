@@ -1,7 +1,7 @@
 import { connectLog, type HealthCheck } from '@logloom/runtime';
 import '@logloom/runtime/testing/hold-contract';
 import { topics, type LogEvent } from '@logloom/schemas';
-import { parseSettings } from '@logloom/settings';
+import { parseSettings } from './settings.ts';
 import { createTelemetry } from '@logloom/telemetry';
 import fastify from 'fastify';
 import assert from 'node:assert/strict';

@@ -5,7 +5,7 @@ import { connectLog, type LogConnection } from '@logloom/runtime';
 import '@logloom/runtime/testing/hold-contract';
 import { correlationDefaults, placeId, topics, type Correlation, type LogEvent } from '@logloom/schemas';
 import { openSqliteSearchStore } from '@logloom/search-store';
-import { parseSettings } from '@logloom/settings';
+import { parseSettings } from './settings.ts';
 import { eventually } from '@logloom/testing';
 import fastify from 'fastify';
 import assert from 'node:assert/strict';

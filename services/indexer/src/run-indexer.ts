@@ -23,6 +23,7 @@ import { runJobs } from './jobs/run-jobs.ts';
 import { createMetrics, spans } from './telemetry.ts';
 import { viewEpoch } from './view-epoch.ts';
 import { guarded, problemsOf, watchEngines } from './watch-engines.ts';
+import type { Settings } from './settings.ts';
 
 /** The folder of the embedded search store and archive, in the data folder. */
 export function storesFolder(dataFolder: string): string {
@@ -34,7 +35,7 @@ const recordsPerBatch = 2000;
 const evaluationLimitMs = 250;
 
 /** Writes logs.events and logs.correlations to the search store and the archive, and works the jobs, until the signal aborts. */
-export const runIndexer: RunService = async ({ settings, telemetry, signal, onReady, checks }) => {
+export const runIndexer: RunService<Settings> = async ({ settings, telemetry, signal, onReady, checks }) => {
   await using connection = await connectLog(settings, {}, telemetry, signal, true);
   const { log, serde } = connection;
   await using cleanUp = new AsyncDisposableStack();

@@ -1,5 +1,5 @@
 import type { AdmissionQueue } from '@logloom/runtime';
-import type { Settings } from '@logloom/settings';
+import type { Settings } from './settings.ts';
 import { Counter, Gauge, Histogram, messagingSpan, type SpanSpec, type Telemetry } from '@logloom/telemetry';
 
 /** The indexer's spans. */

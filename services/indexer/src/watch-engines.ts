@@ -1,7 +1,7 @@
 import { ArchiveError } from '@logloom/archive';
 import { EngineWatch, pingHttp, pingMongo, pingRedis, type HealthCheck } from '@logloom/runtime';
 import { SearchStoreError } from '@logloom/search-store';
-import type { Settings } from '@logloom/settings';
+import type { Settings } from './settings.ts';
 import { ApiError } from './errors.ts';
 
 export interface EngineWatches {

@@ -8,7 +8,7 @@ import {
   type ServiceContext,
 } from '@logloom/runtime';
 import { topics } from '@logloom/schemas';
-import type { Settings } from '@logloom/settings';
+import type { Settings } from './settings.ts';
 import { SecurityLog } from '@logloom/telemetry';
 import { createKeyGuard } from './admission/key-guard.ts';
 import { limitConnections } from './admission/limit-connections.ts';
@@ -31,10 +31,10 @@ export interface RunningIngest {
 }
 
 /** Receives events over HTTP, syslog and from logs.raw until the signal aborts. */
-export const runIngest: RunService = async (context) => (await startIngest(context)).done;
+export const runIngest: RunService<Settings> = async (context) => (await startIngest(context)).done;
 
 /** Starts the service. Resolves when it accepts events. INGEST_PORT 0 takes any free port. */
-export async function startIngest(context: ServiceContext): Promise<RunningIngest> {
+export async function startIngest(context: ServiceContext<Settings>): Promise<RunningIngest> {
   const { settings, telemetry, signal, checks } = context;
   checkIngestExposure(settings);
   const { logger, tracing } = telemetry;

@@ -1,4 +1,4 @@
-import { parseSettings } from '@logloom/settings';
+import { parseSettings } from '../settings.ts';
 import { exportJWK, generateKeyPair, SignJWT, type JWK } from 'jose';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,7 +1,7 @@
 import { partitionOf, SqliteEventLog } from '@logloom/event-log';
 import { connectLog, type LogConnection } from '@logloom/runtime';
 import { memberOffsets, topics, type Correlation } from '@logloom/schemas';
-import { parseSettings } from '@logloom/settings';
+import { parseSettings } from '../settings.ts';
 import { createTelemetry } from '@logloom/telemetry';
 import assert from 'node:assert/strict';
 import { cpSync, existsSync, mkdtempDisposableSync, rmSync } from 'node:fs';

@@ -1,5 +1,5 @@
 // Run by correlator.int.test.ts, which kills it: the correlator on the settings given as JSON.
-import { parseSettings } from '@logloom/settings';
+import { parseSettings } from '../settings.ts';
 import { createTelemetry } from '@logloom/telemetry';
 import { runCorrelator } from '../run-correlator.ts';
 

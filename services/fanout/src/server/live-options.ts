@@ -1,4 +1,4 @@
-import type { Settings } from '@logloom/settings';
+import type { Settings } from '../settings.ts';
 import type { LiveTierOptions } from './live-tier-options.ts';
 
 /** What the settings say about the live tier. */

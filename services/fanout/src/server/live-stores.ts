@@ -1,6 +1,6 @@
 import { openArchive, type Archive } from '@logloom/archive';
 import { openJobRecords, type JobRecords } from '@logloom/job-queue';
-import type { Settings } from '@logloom/settings';
+import type { Settings } from '../settings.ts';
 import type { Logger } from '@logloom/telemetry';
 import { join } from 'node:path';
 

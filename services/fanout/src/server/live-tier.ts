@@ -2,7 +2,7 @@ import { authenticateNobody, type Authenticate, type Principal } from '@logloom/
 import { EventLogError, type EventLog } from '@logloom/event-log';
 import { createGapReport, type GapReport } from '@logloom/runtime';
 import type { Serde } from '@logloom/schema-registry';
-import type { Settings } from '@logloom/settings';
+import type { Settings } from '../settings.ts';
 import { SecurityLog, type Telemetry } from '@logloom/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { once } from 'node:events';

@@ -4,7 +4,7 @@ import { respondWithErrors, serverOptions } from '@logloom/runtime';
 import '@logloom/runtime/testing/hold-contract';
 import { createEmbeddedSchemaRegistry, createSerde, type Serde } from '@logloom/schema-registry';
 import { topics, type Correlation, type Level, type LogEvent } from '@logloom/schemas';
-import { parseSettings } from '@logloom/settings';
+import { parseSettings } from '../settings.ts';
 import { createTelemetry, type Telemetry } from '@logloom/telemetry';
 import fastify, { type FastifyInstance } from 'fastify';
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -1,4 +1,4 @@
-import type { Settings } from '@logloom/settings';
+import type { Settings } from '../settings.ts';
 import { AggregatorRegistry, Counter, Gauge, type Telemetry, type TracingSettings } from '@logloom/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { mkdtemp, rm } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-import type { Settings } from '@logloom/settings';
+import type { Settings } from '../settings.ts';
 import type { MetricObjectWithValues, MetricValue, TracingSettings } from '@logloom/telemetry';
 
 /** What a worker process is started with. */

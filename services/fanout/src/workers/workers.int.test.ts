@@ -1,6 +1,6 @@
 import { connectLog } from '@logloom/runtime';
 import { topics, type LogEvent } from '@logloom/schemas';
-import { parseSettings } from '@logloom/settings';
+import { parseSettings } from '../settings.ts';
 import { createTelemetry } from '@logloom/telemetry';
 import { eventually } from '@logloom/testing';
 import fastify from 'fastify';

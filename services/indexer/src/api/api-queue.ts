@@ -1,7 +1,8 @@
 import { clientAddress, networkOf, type Authenticate, type ClientAddress } from '@logloom/auth';
 import type { QueueFullError } from '@logloom/runtime';
 import { AdmissionQueue, sendError, type Slot } from '@logloom/runtime';
-import { memoryBudget, type Settings } from '@logloom/settings';
+import { memoryBudget } from '@logloom/settings';
+import type { Settings } from '../settings.ts';
 import type { FastifyReply } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 

@@ -3,7 +3,7 @@ import { openArchive } from '@logloom/archive';
 import { openJobQueue, openJobRecords } from '@logloom/job-queue';
 import { connectLog } from '@logloom/runtime';
 import { cancelledQueries, openSearchStore } from '@logloom/search-store';
-import type { Settings } from '@logloom/settings';
+import type { Settings } from '../settings.ts';
 import { SecurityLog, type Telemetry } from '@logloom/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { readFileSync } from 'node:fs';

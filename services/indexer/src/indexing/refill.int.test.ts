@@ -2,7 +2,7 @@ import { openSqliteArchive } from '@logloom/archive';
 import { connectLog, type LogConnection } from '@logloom/runtime';
 import { topics } from '@logloom/schemas';
 import { openSqliteSearchStore } from '@logloom/search-store';
-import { parseSettings } from '@logloom/settings';
+import { parseSettings } from '../settings.ts';
 import { openDatabase } from '@logloom/sqlite';
 import { createTelemetry } from '@logloom/telemetry';
 import assert from 'node:assert/strict';

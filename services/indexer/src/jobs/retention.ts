@@ -2,7 +2,7 @@ import type { Archive } from '@logloom/archive';
 import type { EventLog } from '@logloom/event-log';
 import { topics } from '@logloom/schemas';
 import type { SearchStore } from '@logloom/search-store';
-import type { Settings } from '@logloom/settings';
+import type { Settings } from '../settings.ts';
 import type { Logger } from '@logloom/telemetry';
 
 export type RetentionSettings = Pick<

@@ -1,6 +1,6 @@
 import { topics } from '@logloom/schemas';
 import { openSearchStore } from '@logloom/search-store';
-import { parseSettings } from '@logloom/settings';
+import { parseSettings } from '../settings.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startStack } from '../../../../infra/local/start-stack.ts';

@@ -1,6 +1,6 @@
 // Run by indexer.int.test.ts, which kills it: the indexer on the settings given as JSON.
 import { SqliteEventLog } from '@logloom/event-log';
-import { parseSettings } from '@logloom/settings';
+import { parseSettings } from '../settings.ts';
 import { createTelemetry } from '@logloom/telemetry';
 import { join } from 'node:path';
 import { runIndexer } from '../run-indexer.ts';

@@ -1,6 +1,6 @@
 import { KeysUnavailable, type IngestKey, type IngestKeys, type Quota } from '@logloom/auth';
 import type { LogEvent } from '@logloom/schemas';
-import type { Settings } from '@logloom/settings';
+import type { Settings } from '../settings.ts';
 import type { Telemetry } from '@logloom/telemetry';
 import type { IncomingHttpHeaders } from 'node:http';
 import { IngestError, reject, type Rejection } from '../errors.ts';

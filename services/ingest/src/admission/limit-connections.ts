@@ -1,4 +1,4 @@
-import type { Settings } from '@logloom/settings';
+import type { Settings } from '../settings.ts';
 import type { Telemetry } from '@logloom/telemetry';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { AddressConnections } from '../quotas/address-limits.ts';

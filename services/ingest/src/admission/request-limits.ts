@@ -1,4 +1,5 @@
-import { memoryBudget, type Settings } from '@logloom/settings';
+import { memoryBudget } from '@logloom/settings';
+import type { Settings } from '../settings.ts';
 
 /** The limits of one request. */
 export interface RequestLimits {

@@ -1,5 +1,5 @@
 import type { Trouble } from '@logloom/runtime';
-import type { Settings } from '@logloom/settings';
+import type { Settings } from '../settings.ts';
 import type { Telemetry } from '@logloom/telemetry';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { KeyGuard } from '../admission/key-guard.ts';

@@ -1,6 +1,6 @@
 import type { LogConnection } from '@logloom/runtime';
 import { topics } from '@logloom/schemas';
-import type { Settings } from '@logloom/settings';
+import type { Settings } from '../settings.ts';
 import type { Counter, Telemetry } from '@logloom/telemetry';
 import { atMostEvery } from '../admission/at-most-every.ts';
 import { Normalizer } from '../event/normalize.ts';

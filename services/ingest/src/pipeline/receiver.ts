@@ -1,6 +1,6 @@
 import type { EventLog } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
-import type { Settings } from '@logloom/settings';
+import type { Settings } from '../settings.ts';
 import type { Telemetry } from '@logloom/telemetry';
 import type { KeyGuard } from '../admission/key-guard.ts';
 import type { MemoryBudget } from '../admission/memory-budget.ts';

@@ -1,5 +1,5 @@
 import { networkOf, type Quota } from '@logloom/auth';
-import type { Settings } from '@logloom/settings';
+import type { Settings } from '../settings.ts';
 import type { Socket } from 'node:net';
 import { QuotaAccounts, quotaError, type Debt, type Meter, type Usage } from './quota-accounts.ts';
 

@@ -1,5 +1,5 @@
 import { glob, type Quota } from '@logloom/auth';
-import type { Settings } from '@logloom/settings';
+import type { Settings } from '../settings.ts';
 import { QuotaAccounts, type Debt, type Usage } from './quota-accounts.ts';
 
 const burstSeconds = 2;

@@ -1,5 +1,5 @@
 import type { LogEvent } from '@logloom/schemas';
-import type { Settings } from '@logloom/settings';
+import type { Settings } from '../settings.ts';
 import { isUtf8 } from 'node:buffer';
 import { parseExactly } from '../event/parse-json.ts';
 import { detectors, redactText, type Detector } from './redact-text.ts';

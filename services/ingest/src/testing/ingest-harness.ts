@@ -2,7 +2,7 @@ import { lockDataFolder, SqliteEventLog, type EventLog, type LogRecord } from '@
 import '@logloom/runtime/testing/hold-contract';
 import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-registry';
 import { topics, type DeadLetter, type LogEvent } from '@logloom/schemas';
-import { parseSettings } from '@logloom/settings';
+import { parseSettings } from '../settings.ts';
 import { createTelemetry } from '@logloom/telemetry';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';

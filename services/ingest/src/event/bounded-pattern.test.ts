@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { unboundedIn } from './bounded-pattern.ts';
-import { SettingsError } from './settings-error.ts';
-import { parseSettings } from './settings.ts';
+import { SettingsError } from '@logloom/settings';
+import { parseSettings } from '../settings.ts';
 
 test('patterns that may take long are refused with their reason', () => {
   for (const pattern of ['\\bEMP-\\d{6}\\b', '[a-z+*]{1,64}', 'a\\+b', '(?:a|b)c?', 'x{3}', '\\p{L}{1,8}'])

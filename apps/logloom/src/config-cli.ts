@@ -1,0 +1,31 @@
+import type { SettingInForce } from '@logloom/settings';
+import type { Command } from 'commander';
+import { allSettings } from './settings.ts';
+
+export interface ConfigContext {
+  env: NodeJS.ProcessEnv;
+  write: (line: string) => void;
+}
+
+/** Adds `logloom config`: what is in force, and where it came from. */
+export function addConfigCommand(program: Command, { env, write }: ConfigContext): void {
+  program
+    .command('config')
+    .description('print the settings in force and where each came from; secrets are hidden')
+    .option('--json', 'as JSON')
+    .option('--given', 'only those that are not at their default')
+    .action(({ json = false, given = false }: { json?: boolean; given?: boolean }) => {
+      const all = allSettings.inForce(env);
+      const shown = given ? all.filter(({ origin }) => origin !== 'default') : all;
+      if (json) write(JSON.stringify({ settings: shown }, null, 2));
+      else for (const line of lines(shown)) write(line);
+    });
+}
+
+function lines(settings: readonly SettingInForce[]): string[] {
+  const width = Math.max(0, ...settings.map(({ name }) => name.length));
+  return settings.map(({ name, value = '(unset)', origin, file }) => {
+    const from = file === undefined ? origin : `${origin} ${file}`;
+    return `${name.padEnd(width)}  ${value === '' ? '(empty)' : value}  (${from})`;
+  });
+}

@@ -1,0 +1,59 @@
+import { settings as correlator } from '@logloom/correlator/settings';
+import { settings as fanout } from '@logloom/fanout/settings';
+import { settings as indexer } from '@logloom/indexer/settings';
+import { settings as ingest } from '@logloom/ingest/settings';
+import {
+  declareSettings,
+  numberSetting,
+  textSetting,
+  type DescribedSetting,
+  type ValuesOf,
+} from '@logloom/settings';
+
+/** The settings of the command line and the one-process mode alone. */
+export const appSettings = declareSettings(
+  {
+    owner: 'apps/logloom',
+    prefixes: ['LOGLOOM_'],
+    // Of the compose files, the test suite and the benchmarks.
+    elsewhere: ['LOGLOOM_BIND', 'LOGLOOM_FULL', 'LOGLOOM_PROFILE'],
+  },
+  {
+    API_THREADS: numberSetting({
+      unit: 'threads',
+      max: 16,
+      default: 2,
+      description:
+        'threads that answer searches in the one-process mode; with two or more, one client never holds all of them',
+    }),
+    LOGLOOM_KEY: textSetting({
+      secrecy: 'secret',
+      description:
+        'the key that the commands send with to a Logloom which asks for one, unless --key gives it',
+    }),
+    LOGLOOM_TOKEN: textSetting({
+      secrecy: 'secret',
+      description:
+        'the token that the commands show to a Logloom which asks for one, unless --token gives it',
+    }),
+  },
+);
+
+/** Every setting of every part: the one-process mode runs them all. */
+export const allSettings = ingest.withAll(fanout).withAll(correlator).withAll(indexer).with(appSettings);
+export type Settings = ValuesOf<typeof allSettings>;
+
+/** Reads them from variables. Throws SettingsError with every problem. */
+export function parseSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+  return allSettings.parse(env);
+}
+
+/** The settings of the environment and, beneath it, of a `.env` file. Throws SettingsError with every problem. */
+export function loadSettings(env: NodeJS.ProcessEnv, dotenvPath = '.env'): Settings {
+  return allSettings.load(env, dotenvPath);
+}
+
+/** Each setting, in the order of the parts that declare them. */
+export function describeSettings(): DescribedSetting[] {
+  return allSettings.describe();
+}

@@ -1,0 +1,18 @@
+import { customSetting, declareSettings, InvalidValue } from '@logloom/settings';
+
+export const archiveSettings = declareSettings(
+  { owner: 'libs/archive' },
+  {
+    MONGODB_URL: customSetting({
+      bounds: 'connection string',
+      secrecy: 'may-hold-one',
+      read: (text) => {
+        // Several hosts, which a URL does not know: mongodb://a:27017,b:27017/logs
+        if (!/^mongodb(\+srv)?:\/\/[^\s/]+/.test(text))
+          throw new InvalidValue('is not a MongoDB connection string');
+        return text;
+      },
+      description: 'MongoDB; unset: the embedded archive',
+    }),
+  },
+);

@@ -1,0 +1,95 @@
+import {
+  declareSettings,
+  flagSetting,
+  listSetting,
+  settingsOf,
+  textSetting,
+  type ValuesOf,
+} from '@logloom/settings';
+import { isIP } from 'node:net';
+
+/** Who may connect and who may read and write. */
+export const authSettings = declareSettings(
+  { owner: 'libs/auth' },
+  {
+    HOST: textSetting({ default: '127.0.0.1', description: 'address to listen on' }),
+    PUBLISHED_ON: textSetting({
+      description: 'address at which others reach the ports, where a container publishes them; default HOST',
+    }),
+    ALLOWED_HOSTS: listSetting({
+      isItem: (name) => /^[\w.*-]+$/.test(name),
+      message: 'is not a list of names such as logs.example.com, without ports',
+      bounds: 'names without ports, comma-separated',
+      description:
+        "names, besides localhost and addresses, that this server is called by; '*' stands for any text; requests by others get 421",
+    }),
+    LIVE_TRUSTED_PROXIES: listSetting({
+      isItem: isNetwork,
+      message: 'is not a list of addresses, networks such as 10.0.0.0/8, loopback, linklocal or uniquelocal',
+      bounds: 'addresses, networks, loopback, linklocal, uniquelocal, comma-separated',
+      description: "proxies whose X-Forwarded-For tells a viewer's address",
+    }),
+    LIVE_ALLOWED_ORIGINS: listSetting({
+      isItem: (origin) => origin === '*' || isOrigin(origin),
+      message: 'is not a list of origins such as https://logs.example.com',
+      bounds: 'origins, comma-separated',
+      description: "pages of other origins that may connect; '*' for all",
+    }),
+    LIVE_AUTH_JWKS: textSetting({
+      bounds: 'file or http(s) URL',
+      secrecy: 'may-hold-one',
+      description: 'keys of the tokens: a JWKS; set, every viewer and search needs a token',
+    }),
+    LIVE_AUTH_ISSUER: textSetting({ description: 'the `iss` that a token must have; unset: any' }),
+    LIVE_AUTH_AUDIENCE: textSetting({ description: 'the `aud` that a token must have; unset: any' }),
+    LIVE_AUTH_FILTER_CLAIM: textSetting({
+      default: 'logloom_filter',
+      description: 'the claim that holds the filter which a token imposes on its principal',
+    }),
+    LIVE_AUTH_REQUIRE_FILTER: flagSetting(false, 'true: a token that imposes no filter is refused'),
+    LIVE_ALLOW_NO_AUTH: flagSetting(
+      false,
+      'true: viewers are served without tokens also where HOST is not loopback; no effect with LIVE_AUTH_JWKS',
+    ),
+    INGEST_KEYS: textSetting({
+      bounds: 'YAML or JSON file',
+      description:
+        'keys that senders over HTTP need (docs/security.md), read again when the file changes; unset: none',
+    }),
+    INGEST_ALLOW_NO_AUTH: flagSetting(
+      false,
+      'true: events are taken without keys also where HOST is not loopback; no effect with INGEST_KEYS',
+    ),
+    AUDIT_READS: flagSetting(
+      false,
+      'true: a log line for each API request and live subscription says who read what, from which address',
+    ),
+    CURSOR_KEY: textSetting({
+      minLength: 32,
+      bounds: '32 characters or more',
+      secrecy: 'secret',
+      description:
+        'secret that cursors of searches are sealed with, the same for all processes that serve /api; unset: a key in LOGLOOM_DATA',
+    }),
+  },
+);
+
+export const settings = settingsOf(authSettings);
+export type Settings = ValuesOf<typeof settings>;
+
+/** Reads them from variables. Throws SettingsError with every problem. */
+export function parseSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+  return settings.parse(env);
+}
+
+function isNetwork(text: string): boolean {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true;
+  const [address = '', bits, ...rest] = text.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text.toLowerCase();
+}

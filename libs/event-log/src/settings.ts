@@ -1,0 +1,37 @@
+import { customSetting, declareSettings, InvalidValue, numberSetting, textSetting } from '@logloom/settings';
+
+/** The settings of the log. */
+export const eventLogSettings = declareSettings(
+  { owner: 'libs/event-log' },
+  {
+    LOGLOOM_DATA: textSetting({ default: './data', description: 'folder of the embedded store' }),
+    KAFKA_BROKERS: customSetting({
+      bounds: 'host:port, comma-separated',
+      read: (text) => {
+        const brokers = text.split(',').map((broker) => broker.trim());
+        if (!brokers.every((broker) => /^[^\s:]+:\d{1,5}$/.test(broker)))
+          throw new InvalidValue('is not a list of host:port');
+        return brokers;
+      },
+      description: 'Kafka bootstrap servers; unset: the embedded log',
+    }),
+    LOG_PARTITIONS: numberSetting({
+      unit: 'partitions',
+      max: 1024,
+      default: 4,
+      description: 'partitions of each topic; fixed once the topics exist',
+    }),
+    LOG_RETENTION_MS: numberSetting({
+      unit: 'ms',
+      min: 60_000,
+      description:
+        'how long the log keeps records, and Kafka topics that are made; unset: embedded for ever, Kafka by its default',
+    }),
+    DEAD_LETTER_RETENTION_MS: numberSetting({
+      unit: 'ms',
+      min: 60_000,
+      default: 30 * 86_400_000,
+      description: 'how long the embedded log keeps dead letters, where LOG_RETENTION_MS is not shorter',
+    }),
+  },
+);

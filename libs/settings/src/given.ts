@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import { portUnit, type Setting } from './setting.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+export interface GivenValue {
+  text: string;
+  origin: 'environment' | '.env' | 'file';
+  file?: string;
+}
+
+export interface Given {
+  values: ReadonlyMap<string, GivenValue>;
+  problems: readonly string[];
+}
+
+/** A variable that Kubernetes sets in every container for a service of this name. */
+const serviceLink = /^(?:tcp|udp|sctp):\/\//;
+
+/**
+ * What is given for each setting: by the environment or beneath it by the `.env` file. A setting that is, or may hold, a secret can be in
+ * a file instead, which `<name>_FILE` names; a line break at its end does not count. Blank values and unreadable files are problems.
+ */
+export function readGiven(settings: ReadonlyMap<string, Setting<unknown>>, env: Env, dotenv: Env): Given {
+  const values = new Map<string, GivenValue>();
+  const problems: string[] = [];
+  for (const [name, { unit, secrecy }] of settings) {
+    const own = find(name, env, dotenv);
+    const inFile = secrecy === 'none' ? undefined : find(`${name}_FILE`, env, dotenv);
+    if (own !== undefined && inFile !== undefined)
+      problems.push(`${name} and ${name}_FILE: give one of them`);
+    const isLink = own !== undefined && unit === portUnit && serviceLink.test(own.text);
+    const found = isLink ? undefined : (own ?? (inFile && readSecret(name, inFile.text, problems)));
+    if (found === undefined) continue;
+    if (found.text.trim() === '') problems.push(`${name} is blank: give it a value, or leave it out`);
+    else values.set(name, found);
+  }
+  return { values, problems };
+}
+
+function find(name: string, env: Env, dotenv: Env): GivenValue | undefined {
+  const text = env[name];
+  if (text !== undefined) return { text, origin: 'environment' };
+  const beneath = dotenv[name];
+  return beneath === undefined ? undefined : { text: beneath, origin: '.env' };
+}
+
+function readSecret(name: string, file: string, problems: string[]): GivenValue | undefined {
+  try {
+    return { text: readFileSync(file, 'utf8').replace(/\r?\n$/, ''), origin: 'file', file };
+  } catch (error) {
+    problems.push(`${name}_FILE=${file}: ${(error as NodeJS.ErrnoException).code ?? 'cannot be read'}`);
+    return undefined;
+  }
+}

@@ -1,0 +1,14 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** The variables of a `.env` file; none where there is no file. */
+export function readDotenv(path: string): Env {
+  return existsSync(path) ? parseEnv(readFileSync(path, 'utf8')) : {};
+}
+
+/** The environment and, beneath it, the file `.env` of the working folder. */
+export function loadEnvironment(env: Env, dotenvPath = '.env'): Env {
+  return { ...readDotenv(dotenvPath), ...env };
+}

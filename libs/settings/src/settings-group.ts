@@ -1,0 +1,30 @@
+import { isSecretName } from './secrets.ts';
+import type { Declarations } from './setting.ts';
+
+/** The settings of one owner. */
+export interface SettingsGroup<D extends Declarations = Declarations> {
+  /** The folder of the project that declares them, such as `services/ingest`. */
+  readonly owner: string;
+  /** Every variable that begins so is meant for Logloom: one that is not declared stops the start. */
+  readonly prefixes: readonly string[];
+  /** Variables with these prefixes that something else reads: tests, compose files. */
+  readonly elsewhere: readonly string[];
+  readonly settings: D;
+}
+
+/**
+ * Declares the settings of one service or lib, in its folder. Throws TypeError when a name and the secrecy of its value contradict each
+ * other: what is a secret is told by its name wherever only the name is at hand.
+ */
+export function declareSettings<D extends Declarations>(
+  owner: { owner: string; prefixes?: readonly string[]; elsewhere?: readonly string[] },
+  settings: D,
+): SettingsGroup<D> {
+  for (const [name, { secrecy, description }] of Object.entries(settings)) {
+    if (!/^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/.test(name)) throw new TypeError(`${name} is no name of a setting`);
+    if (isSecretName(name) !== (secrecy === 'secret'))
+      throw new TypeError(`${name}: a secret ends in _KEY, _TOKEN, _PASSWORD, _SECRET or _PASSPHRASE`);
+    if (description === '') throw new TypeError(`${name} is not described`);
+  }
+  return { owner: owner.owner, prefixes: owner.prefixes ?? [], elsewhere: owner.elsewhere ?? [], settings };
+}

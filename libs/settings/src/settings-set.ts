@@ -1,0 +1,114 @@
+import { readGiven, type Given } from './given.ts';
+import { loadEnvironment, readDotenv } from './load-environment.ts';
+import { secretsOf, withoutSecrets } from './secrets.ts';
+import type { Declarations, Setting, Values } from './setting.ts';
+import type { SettingsGroup } from './settings-group.ts';
+import { SettingsError } from './settings-error.ts';
+import { unknownNames } from './unknown-names.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** A declared setting, for `--help` and the docs. */
+export interface DescribedSetting extends Omit<Setting<unknown>, 'schema'> {
+  name: string;
+  owner: string;
+}
+
+/** A setting as it is in force. */
+export interface SettingInForce {
+  name: string;
+  /** As it may be shown: secrets are hidden. Undefined: nothing is given, and there is no default. */
+  value: string | undefined;
+  origin: 'default' | 'environment' | '.env' | 'file';
+  /** Where the file is, with the origin `file`. */
+  file?: string;
+  owner: string;
+}
+
+/** The settings that a process has: those of its service and of the libs that it uses, each declared by its owner. */
+export class SettingsSet<D extends Declarations = Declarations> {
+  readonly groups: readonly SettingsGroup[];
+
+  constructor(groups: readonly SettingsGroup[]) {
+    this.groups = groups;
+  }
+
+  /** This set and the settings of one more owner. Throws TypeError when a setting is declared twice. */
+  with<More extends Declarations>(group: SettingsGroup<More>): SettingsSet<D & More> {
+    if (this.groups.includes(group)) return this as unknown as SettingsSet<D & More>;
+    for (const name of Object.keys(group.settings))
+      if (this.#settings.has(name)) throw new TypeError(`${name} is declared twice`);
+    return new SettingsSet([...this.groups, group]);
+  }
+
+  /** This set and all of another one. */
+  withAll<More extends Declarations>(set: SettingsSet<More>): SettingsSet<D & More> {
+    const all = set.groups.reduce<SettingsSet>((sum, group) => sum.with(group), this as SettingsSet);
+    return all as unknown as SettingsSet<D & More>;
+  }
+
+  /** The values that the variables give. Throws SettingsError with every problem. */
+  parse(env: Env): Values<D> {
+    return this.#parse(readGiven(this.#settings, env, {}), env);
+  }
+
+  /** The values of the environment and, beneath it, of a `.env` file. Throws SettingsError with every problem. */
+  load(env: Env, dotenvPath = '.env'): Values<D> {
+    const given = readGiven(this.#settings, env, readDotenv(dotenvPath));
+    return this.#parse(given, loadEnvironment(env, dotenvPath));
+  }
+
+  /** What is in force and where it came from, in the order of declaration. Throws SettingsError with every problem. */
+  inForce(env: Env, dotenvPath = '.env'): SettingInForce[] {
+    this.load(env, dotenvPath);
+    const given = readGiven(this.#settings, env, readDotenv(dotenvPath));
+    return this.describe().map(({ name, default: fallback, owner }) => {
+      const found = given.values.get(name);
+      if (found === undefined) return { name, value: fallback, origin: 'default', owner };
+      const { text, origin, file } = found;
+      return { name, value: withoutSecrets(name, text), origin, ...(file !== undefined && { file }), owner };
+    });
+  }
+
+  /** The secrets among what is given, also when something else about it is wrong. */
+  secretsGiven(env: Env, dotenvPath = '.env'): string[] {
+    const { values } = readGiven(this.#settings, env, readDotenv(dotenvPath));
+    return secretsOf(Object.fromEntries([...values].map(([name, { text }]) => [name, text])));
+  }
+
+  describe(): DescribedSetting[] {
+    return this.groups.flatMap(({ owner, settings }) =>
+      Object.entries(settings).map(([name, setting]) => {
+        const { unit, default: fallback, bounds, secrecy, description } = setting;
+        return { name, owner, unit, default: fallback, bounds, secrecy, description };
+      }),
+    );
+  }
+
+  get #settings(): Map<string, Setting<unknown>> {
+    return new Map(this.groups.flatMap(({ settings }) => Object.entries(settings)));
+  }
+
+  #parse(given: Given, env: Env): Values<D> {
+    const problems = [...given.problems, ...unknownNames(this.groups, env)];
+    const values: Record<string, unknown> = {};
+    for (const [name, { schema }] of this.#settings) {
+      const text = given.values.get(name)?.text;
+      const result = schema.safeParse(text);
+      if (result.success) values[name] = result.data;
+      else
+        for (const { message } of result.error.issues)
+          problems.push(`${name}=${withoutSecrets(name, text ?? '')}: ${message}`);
+    }
+    if (problems.length > 0) throw new SettingsError(problems);
+    return values as Values<D>;
+  }
+}
+
+/** A set of the settings of one owner, to add others to. */
+export function settingsOf<D extends Declarations>(group: SettingsGroup<D>): SettingsSet<D> {
+  return new SettingsSet([group]);
+}
+
+/** The values of a set. */
+export type ValuesOf<Set> = Set extends SettingsSet<infer D> ? Values<D> : never;

@@ -1,0 +1,51 @@
+import { distance } from './distance.ts';
+import type { SettingsGroup } from './settings-group.ts';
+
+/** So many letters may differ in a name that others use the prefix of, too. */
+const nearly = 2;
+/** What Kubernetes adds for each service, https://kubernetes.io/docs/tutorials/services/connect-applications-service. */
+const serviceLink =
+  /_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)$/;
+
+/**
+ * Names among the variables that look like ours and are none, each with the nearest one that there is. Every unknown name under a
+ * prefix that only Logloom uses is one. Under other prefixes (KAFKA_, REDIS_) only what differs by two letters at most from a setting is:
+ * KAFKA_HOME is somebody else's. Variables that Kubernetes adds for services are none.
+ */
+export function unknownNames(
+  groups: readonly SettingsGroup[],
+  env: Readonly<Record<string, string | undefined>>,
+): string[] {
+  const known = new Set(
+    groups.flatMap(({ settings, elsewhere }) => [
+      ...elsewhere,
+      ...Object.entries(settings).flatMap(([name, { secrecy }]) =>
+        secrecy === 'none' ? [name] : [name, `${name}_FILE`],
+      ),
+    ]),
+  );
+  const prefixes = groups.flatMap((group) => group.prefixes);
+  const isOurs = (name: string): boolean => prefixes.some((prefix) => name.startsWith(prefix));
+  const shared = [...known].filter((name) => name.includes('_') && !isOurs(name));
+  return Object.keys(env)
+    .filter((name) => env[name] !== undefined && !known.has(name) && !isServiceLink(name, env[name]))
+    .flatMap((name) => {
+      if (isOurs(name)) return [`${name}: there is no such setting; ${suggestion(name, [...known])}`];
+      const near = shared.find((other) => first(other) === first(name) && distance(name, other) <= nearly);
+      return near === undefined ? [] : [`${name}: there is no such setting; did you mean ${near}?`];
+    });
+}
+
+function isServiceLink(name: string, value: string): boolean {
+  return serviceLink.test(name) || (name.endsWith('_PORT') && /^(?:tcp|udp|sctp):\/\//.test(value));
+}
+
+function suggestion(name: string, known: readonly string[]): string {
+  const [nearest] = known.toSorted((a, b) => distance(name, a) - distance(name, b));
+  const isNear = nearest !== undefined && distance(name, nearest) <= Math.max(nearly, name.length / 3);
+  return isNear ? `did you mean ${nearest}?` : 'logloom up --help lists them';
+}
+
+function first(name: string): string {
+  return name.split('_', 1)[0]!;
+}

@@ -1,0 +1,60 @@
+import { serviceSettings } from '@logloom/runtime/settings';
+import { declareSettings, numberSetting, textSetting, type ValuesOf } from '@logloom/settings';
+
+/** The settings of the correlator alone. */
+export const correlatorSettings = declareSettings(
+  { owner: 'services/correlator', prefixes: ['CORRELATION_'] },
+  {
+    CORRELATION_IDLE_MS: numberSetting({
+      unit: 'ms',
+      max: 86_400_000,
+      default: 5_000,
+      description: 'a session closes after so long without an event',
+    }),
+    CORRELATION_MAX_MS: numberSetting({
+      unit: 'ms',
+      max: 86_400_000,
+      default: 30_000,
+      description: 'a session closes at this age',
+    }),
+    CORRELATION_GRACE_MS: numberSetting({
+      unit: 'ms',
+      max: 86_400_000,
+      default: 30_000,
+      description: 'how long after its first close a late event still revises it',
+    }),
+    CORRELATION_MAX_EVENTS: numberSetting({
+      unit: 'events',
+      max: 1_000_000,
+      default: 10_000,
+      description: 'a session closes at so many events',
+    }),
+    CORRELATION_MAX_GROUPS: numberSetting({
+      unit: 'sessions',
+      max: 100_000_000,
+      default: 1_000_000,
+      description: 'open sessions a partition; past it the oldest is closed',
+    }),
+    CORRELATION_MEMORY_BYTES: numberSetting({
+      unit: 'bytes',
+      min: 2 ** 20,
+      max: 2 ** 40,
+      description:
+        'what open requests may take in memory, shared evenly by the partitions; past it the oldest are closed; unset: a quarter of what the process has',
+    }),
+    CORRELATION_RULES: textSetting({
+      bounds: 'YAML file',
+      description:
+        'correlation rules (docs/rules.md), taken over again whenever the file changes; unset: none',
+    }),
+  },
+);
+
+/** The settings of the correlator and of what it uses. */
+export const settings = serviceSettings.with(correlatorSettings);
+export type Settings = ValuesOf<typeof settings>;
+
+/** Reads them from variables. Throws SettingsError with every problem. */
+export function parseSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+  return settings.parse(env);
+}

@@ -1,0 +1,37 @@
+import { archiveSettings } from '@logloom/archive/settings';
+import { filterSettings } from '@logloom/filter/settings';
+import { jobQueueSettings } from '@logloom/job-queue/settings';
+import { serviceSettings } from '@logloom/runtime/settings';
+import { searchStoreSettings } from '@logloom/search-store/settings';
+import { declareSettings, numberSetting, type ValuesOf } from '@logloom/settings';
+
+/** The settings of the indexer and its API alone. */
+export const indexerSettings = declareSettings(
+  { owner: 'services/indexer' },
+  {
+    SEARCH_RETENTION_MS: numberSetting({
+      unit: 'ms',
+      min: 60_000,
+      description: 'how long the search store keeps events, by their own time; unset: for ever',
+    }),
+    ARCHIVE_RETENTION_MS: numberSetting({
+      unit: 'ms',
+      min: 60_000,
+      description: 'how long the archive keeps events, by their own time; unset: for ever',
+    }),
+  },
+);
+
+/** The settings of the indexer and of what it uses. */
+export const settings = serviceSettings
+  .with(searchStoreSettings)
+  .with(archiveSettings)
+  .with(jobQueueSettings)
+  .with(filterSettings)
+  .with(indexerSettings);
+export type Settings = ValuesOf<typeof settings>;
+
+/** Reads them from variables. Throws SettingsError with every problem. */
+export function parseSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+  return settings.parse(env);
+}

@@ -1,0 +1,138 @@
+import { serviceSettings } from '@logloom/runtime/settings';
+import {
+  customSetting,
+  declareSettings,
+  flagSetting,
+  listSetting,
+  numberSetting,
+  portSetting,
+  type ValuesOf,
+} from '@logloom/settings';
+import { readIdPatterns, readRedactPatterns } from './pattern-settings.ts';
+import { readServiceQuotas } from './quotas/read-service-quotas.ts';
+
+const noQuota = 'that has no quota of its own; past it 429';
+const quota = (unit: string, what: string) =>
+  numberSetting({ unit, description: `${what}, twice as much at once (docs/limits.md); unset: no limit` });
+const events = 'events/s';
+const bytes = 'bytes/s';
+
+/** The settings of ingest alone. */
+export const ingestSettings = declareSettings(
+  { owner: 'services/ingest', prefixes: ['INGEST_', 'SYSLOG_'] },
+  {
+    INGEST_PORT: portSetting(4318, 'HTTP port for applications'),
+    SYSLOG_PORT: portSetting(5514, 'syslog port, TCP and UDP; 0: no syslog'),
+    INGEST_MAX_BODY_BYTES: numberSetting({
+      unit: 'bytes',
+      max: 2 ** 30,
+      description:
+        'largest request body, unpacked; unset: 128 MiB, or half of INGEST_MAX_PENDING_BYTES where that is less',
+    }),
+    INGEST_MAX_REQUEST_EVENTS: numberSetting({
+      unit: 'events',
+      max: 100_000_000,
+      default: 1_000_000,
+      description: 'events in one request; past it 413',
+    }),
+    // Four times as much with its index fields is what a MongoDB document holds.
+    INGEST_MAX_EVENT_BYTES: numberSetting({
+      unit: 'bytes',
+      max: 2 ** 22,
+      default: 2 ** 20,
+      description: 'largest single event',
+    }),
+    INGEST_MAX_PENDING_BYTES: numberSetting({
+      unit: 'bytes',
+      max: 2 ** 34,
+      description:
+        'memory that requests in work may need at once before 429; unset: 512 MiB, or a quarter of what the heap or cgroup allows a thread where that is less',
+    }),
+    INGEST_KEY_EVENTS_PER_SECOND: quota(events, `events a second of a key of INGEST_KEYS ${noQuota}`),
+    INGEST_KEY_BYTES_PER_SECOND: quota(
+      bytes,
+      `bytes of bodies a second, unpacked, of a key of INGEST_KEYS ${noQuota}`,
+    ),
+    INGEST_SERVICE_EVENTS_PER_SECOND: quota(
+      events,
+      'events a second of a service that is not in INGEST_SERVICE_QUOTAS; past it 429',
+    ),
+    INGEST_SERVICE_BYTES_PER_SECOND: quota(
+      bytes,
+      'bytes a second of such a service, of its events as they are stored',
+    ),
+    INGEST_SERVICE_QUOTAS: customSetting({
+      default: '',
+      bounds: 'service=events a second/bytes a second, comma-separated; * for any text, - for no limit',
+      read: readServiceQuotas,
+      description: 'quotas of single services; the first that fits counts',
+    }),
+    INGEST_ADDRESS_EVENTS_PER_SECOND: quota(
+      events,
+      'events a second from one address, where no key is asked for: syslog, and HTTP without INGEST_KEYS',
+    ),
+    INGEST_ADDRESS_BYTES_PER_SECOND: quota(bytes, 'bytes a second from one address, likewise'),
+    INGEST_ADDRESS_CONNECTIONS: numberSetting({
+      unit: 'connections',
+      description: 'connections from one address, of HTTP and of syslog over TCP each; unset: no limit',
+    }),
+    INGEST_MAX_CONNECTIONS: numberSetting({
+      unit: 'connections',
+      max: 1_000_000,
+      default: 10_000,
+      description: 'HTTP connections at once; more are refused',
+    }),
+    INGEST_REQUEST_MS: numberSetting({
+      unit: 'ms',
+      max: 86_400_000,
+      default: 300_000,
+      description: 'a request that has not arrived whole after so long is cut off',
+    }),
+    INGEST_RECORD_SENDERS: flagSetting(
+      true,
+      "whether the log keeps each event's sender, key and address, in the headers of its record; viewers never get them",
+    ),
+    INGEST_REDACT: listSetting({
+      isItem: (name) => ['card', 'token', 'email'].includes(name),
+      message: 'is not a list of card, token and email',
+      bounds: 'card, token, email, comma-separated',
+      description: 'secrets that are taken out of events before they are stored (docs/security.md)',
+    }),
+    INGEST_REDACT_FIELDS: listSetting({
+      description: 'fields whose values are taken out; * for any text without a dot',
+    }),
+    INGEST_REDACT_PATTERNS: customSetting({
+      default: '',
+      bounds: 'name=regular expression, one a line, of a subset that is never slow',
+      read: readRedactPatterns,
+      description: 'what else is taken out of events before they are stored',
+    }),
+    SYSLOG_MAX_CONNECTIONS: numberSetting({
+      unit: 'connections',
+      max: 10_000,
+      default: 1000,
+      description: 'syslog connections over TCP at once; more are refused',
+    }),
+    SYSLOG_IDLE_MS: numberSetting({
+      unit: 'ms',
+      max: 7 * 86_400_000,
+      default: 3_600_000,
+      description: 'a syslog connection is closed after so long without a byte',
+    }),
+    INGEST_ID_PATTERNS: customSetting({
+      default: '\\b(req-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\\b',
+      bounds: 'regular expressions, one a line, of a subset that is never slow; group 1 is the id',
+      read: readIdPatterns,
+      description: 'what finds a correlation id in the first 16,384 characters of a message',
+    }),
+  },
+);
+
+/** The settings of ingest and of what it uses. */
+export const settings = serviceSettings.with(ingestSettings);
+export type Settings = ValuesOf<typeof settings>;
+
+/** Reads them from variables. Throws SettingsError with every problem. */
+export function parseSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+  return settings.parse(env);
+}
