@@ -4,7 +4,7 @@ import type { Logger } from '@logloom/telemetry';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StreamName } from '../protocol/client-message.ts';
 
-/** Where a named viewer has got to. */
+/** How far a durable subscription has got. */
 export interface DurableCursor {
   stream: StreamName;
   filter: string;
@@ -194,7 +194,10 @@ export class DurableCursors {
     try {
       await this.#inTime((records) => records.putAll(kind, entries));
     } catch (error) {
-      this.#options.logger.warn({ err: error }, 'cursors of durable viewers cannot be kept; trying again');
+      this.#options.logger.warn(
+        { err: error },
+        'cursors of durable subscriptions cannot be stored; trying again',
+      );
       for (const [name, waiting] of moved)
         this.#moved.set(name, [...waiting, ...(this.#moved.get(name) ?? [])]);
       this.#timer ??= setTimeout(() => void this.save(), 4 * saveMs).unref();
@@ -240,7 +243,7 @@ export class DurableCursors {
   async #inTime<T>(work: (records: JobRecords) => Promise<T>): Promise<T> {
     const late = new AbortController();
     const timeout = sleep(openMs, undefined, { signal: late.signal, ref: false }).then(() => {
-      throw new Error('the store of durable viewers does not respond');
+      throw new Error('the store of durable cursors does not respond');
     });
     timeout.catch(() => {});
     try {

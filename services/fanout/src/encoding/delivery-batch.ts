@@ -13,7 +13,7 @@ export class DeliveryBatch {
   readonly cursor: string;
   /** None when it only moves the cursor. */
   readonly items: readonly LiveItem[];
-  /** It goes to all viewers of a group, and not to one of them alone. */
+  /** Whether it goes to all viewers of a channel, and not to one of them alone. */
   readonly isShared: boolean;
   #text: string | undefined;
   #frame: Buffer | undefined;

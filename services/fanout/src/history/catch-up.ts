@@ -48,7 +48,7 @@ async function sendPages(
     await eventLoop.slot(priority);
     // From here to the hand-over nothing else runs.
     for (let sent = 0; isCurrent() && sent < maxBatchLength && subscription.hasRoom;) {
-      // The cursor of a gap that announced a part is used up.
+      // After a gap that announced a part, the viewer needs a plain cursor.
       if (stream.isAt(position)) return subscription.goLive(announced && stream.cursor);
       const page = loaded ?? pages.ready(selection, position);
       if (page === undefined) break;

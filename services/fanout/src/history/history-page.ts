@@ -2,14 +2,14 @@ import { DeliveryBatch } from '../encoding/delivery-batch.ts';
 import type { HistorySource } from './history-source.ts';
 import type { LiveItem } from '../stream/stream-kind.ts';
 
-/** A piece of the past as viewers with the same filter get it who were at the same place. */
+/** A piece of the past, for all viewers with the same filter at the same place. */
 export class HistoryPage {
   readonly items: readonly LiveItem[];
-  /** Per partition, the offset from which on the next page goes. */
+  /** Per partition, the offset at which the next page begins. */
   readonly end: readonly number[];
-  /** Records before `end` that are nowhere any more; such a page has no items. */
+  /** Records before `end` that neither log nor archive has; such a page has no items. */
   readonly lost: number;
-  /** Roughly what it holds in memory. */
+  /** Roughly its size in memory. */
   readonly bytes: number;
   readonly cursor: string;
   #batch: DeliveryBatch | undefined;

@@ -16,7 +16,7 @@ const maxRecords = 4096;
 const maxPages = 4096;
 const maxPageBytes = 32 * 2 ** 20;
 const maxReaders = 256;
-/** What readers that wait for their next page hold; one that is not kept begins anew. */
+/** Memory of readers that wait for their next page; a reader that is not kept starts again. */
 const maxHeldBytes = memoryBudget(0.05, 64 * 2 ** 20);
 
 /** A reader at the end of a page, and what it has read and no page holds yet. */
@@ -24,10 +24,10 @@ interface OpenReader {
   reader: HistoryReader;
   items: readonly LiveItem[];
   next: number;
-  /** What it found to be gone before those items, and where the log goes on. */
+  /** Records that are gone before those items, and where the log continues. */
   lost: number;
   lostTo: readonly number[];
-  /** Reads what is gone there from the archive. */
+  /** Reads those records from the archive. */
   archived?: ArchiveReader | undefined;
 }
 
@@ -56,7 +56,7 @@ export class HistoryPages {
     this.#eventLoop = eventLoop;
   }
 
-  /** The page from these offsets on, if it can be had without waiting: kept from before, or from the ring. */
+  /** Returns the page from these offsets on, if it needs no waiting: kept from before, or from the ring. */
   ready(selection: Selection, from: readonly number[]): HistoryPage | undefined {
     const key = keyOf(selection, from);
     const kept = this.#pages.get(key);

@@ -38,7 +38,7 @@ export class HistoryReader {
     this.#partitions = from.map(() => ({ records: [], next: 0, olderDuplicates: none }));
   }
 
-  /** The next items; may be empty before the end, when all that was read is nothing for viewers. */
+  /** Returns the next items; may be empty before the end, when viewers get none of what was read. */
   async read(maxRecords: number): Promise<LiveItem[]> {
     for (let p = 0; p < this.#partitions.length; p++) await this.#fill(p);
     const items: LiveItem[] = [];
@@ -80,7 +80,7 @@ export class HistoryReader {
     const queue = this.#partitions[p]!;
     while (queue.next === queue.records.length && this.position[p]! < this.#options.end()[p]!) {
       const from = this.position[p]!;
-      // Of now: what comes while this is read must not be passed over as a hole.
+      // The present end: records that arrive during the read must not be skipped as a hole.
       const end = this.#options.end()[p]!;
       const block = await this.#options.history.from(p, from);
       queue.records = block.filter(({ offset }) => offset >= from && offset < end);

@@ -48,7 +48,7 @@ export class History {
    */
   async from(partition: number, offset: number): Promise<DecodedRecord[]> {
     const first = blockStart(offset);
-    // What may still grow is not kept, so that nothing is gained by what lies before.
+    // A block that may still grow is not kept, so reading what lies before the offset gains nothing.
     if (!this.#isFinal(partition, first)) return (await this.#part(partition, offset)).records;
     const shortEnd = this.#short.get(keyOf(partition, first));
     if (shortEnd === undefined || offset < shortEnd) {
@@ -58,7 +58,7 @@ export class History {
     return (await this.#part(partition, offset)).records;
   }
 
-  /** The last records before this offset in the block of the one before it, at least one where there is any; and where they begin. */
+  /** Returns the last records before this offset in the block of the one before it, at least one where there is any; and where they begin. */
   async before(partition: number, offset: number): Promise<{ records: DecodedRecord[]; from: number }> {
     const first = blockStart(offset - 1);
     for (let count = offset - first; ; count = Math.max(1, Math.floor(count / shrinkBy))) {

@@ -2,13 +2,13 @@ import type { Announced } from '../protocol/cursor.ts';
 import { isKept } from '../delivery/degraded-batch.ts';
 import type { LiveFilter, LiveItem } from '../stream/stream-kind.ts';
 
-/** What of the history a viewer is sent. Equal keys select the same. */
+/** Which items of the history a viewer is sent. Equal keys select the same. */
 export interface Selection {
   key: string;
   includes: (item: LiveItem) => boolean;
 }
 
-/** What the filter matches, except what a gap has announced to the viewer already. */
+/** Selects what the filter matches, except what a gap has announced to the viewer already. */
 export function selectionOf(filter: LiveFilter, announced?: Announced): Selection {
   const matches = (item: LiveItem): boolean => filter.matches(item.subject());
   if (announced === undefined) return { key: filter.canonical, includes: matches };

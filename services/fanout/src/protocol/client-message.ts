@@ -26,7 +26,7 @@ export type ClientMessage =
 export type ParsedMessage = { ok: true; message: ClientMessage } | { ok: false; error: LiveError };
 
 const maxIdLength = 128;
-/** What a timer can wait for, 24 days. */
+/** The longest that a timer can wait, 24 days. */
 const maxPauseMs = 2 ** 31 - 1;
 const rfc3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
 
@@ -95,7 +95,7 @@ function subscribe(id: string, fields: Record<string, unknown>): ParsedMessage {
 
 function pause(id: string, { forMs, until }: Record<string, unknown>): ParsedMessage {
   if (forMs === undefined && until === undefined) return { ok: true, message: { type: 'pause', id } };
-  if (forMs !== undefined && until !== undefined) return bad('give until or forMs, not both', id);
+  if (forMs !== undefined && until !== undefined) return bad('send until or forMs, not both', id);
   const ms =
     forMs ?? (typeof until === 'string' && rfc3339.test(until) ? Date.parse(until) - Date.now() : NaN);
   if (typeof ms !== 'number' || Number.isNaN(ms) || ms > maxPauseMs)

@@ -5,5 +5,5 @@ export type Priority = (typeof priorities)[number];
 /** The part of a viewer's budget that a subscription may use before it degrades. */
 export const budgetShare: Readonly<Record<Priority, number>> = { low: 0.5, normal: 1, high: 1.5 };
 
-/** The lower goes first where someone has to go. */
+/** Lower ranks are cut first. */
 export const rankOf = (priority: Priority): number => priorities.indexOf(priority);

@@ -1,7 +1,7 @@
 import type { LiveError } from '../errors.ts';
 import type { CountsByLogLevel, DegradationLevel } from './degradation-level.ts';
 
-/** Why events were not sent: the viewer was too slow, the log no longer has them, or the log began anew. */
+/** Why events were not sent: the viewer was too slow, the log no longer has them, or the log was recreated. */
 export type GapReason = 'slow' | 'retention' | 'epoch';
 
 /** The server's messages as JSON text, except batches (delivery-batch.ts). */
@@ -18,12 +18,12 @@ export const serverMessage = {
    */
   gap: (channel: number, from: string, to: string, missed: number, reason: GapReason) =>
     JSON.stringify({ type: 'gap', channel, from, to, missed, reason }),
-  /** `counts`: what was left out since the last mode message, by level; the gaps name the same by cursors. */
+  /** `counts`: what was left out since the last mode message, by log level; the gaps name the same events by cursors. */
   mode: (channel: number, mode: DegradationLevel, counts: CountsByLogLevel) =>
     JSON.stringify({ type: 'mode', channel, mode, counts }),
-  /** A durable subscription's cursor is kept. */
+  /** A durable subscription's cursor is stored. */
   acked: (id: string, cursor: string) => JSON.stringify({ type: 'acked', id, cursor }),
-  /** `channel` is the id's own from now on. */
+  /** From now on `channel` belongs to this id alone. */
   paused: (id: string, channel: number, cursor: string) =>
     JSON.stringify({ type: 'paused', id, channel, cursor }),
   resumed: (id: string, channel: number, cursor: string) =>

@@ -4,7 +4,7 @@ export type From =
   | { type: 'cursor'; cursor: string }
   /** The last `count` events that match. */
   | { type: 'tail'; count: number }
-  /** What the log took in during the last `ms` milliseconds. */
+  /** What the log received during the last `ms` milliseconds. */
   | { type: 'last'; ms: number };
 
 export type ParsedFrom = { ok: true; from: From } | { ok: false; problem: string };

@@ -42,7 +42,7 @@ export class Heartbeats<T extends Beating> {
       this.#round = this.#members.values();
       this.#perSlot = Math.ceil(this.#members.size / slots);
     }
-    // The last slot takes who came during the round.
+    // The last slot takes those who were added during the round.
     let due = --this.#left === 0 ? Number.POSITIVE_INFINITY : this.#perSlot;
     while (due-- > 0) {
       const next = this.#round.next();

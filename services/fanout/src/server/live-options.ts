@@ -1,7 +1,7 @@
 import type { Settings } from '../settings.ts';
 import type { LiveTierOptions } from './live-tier-options.ts';
 
-/** What the settings say about the live tier. */
+/** Returns the live tier's options from the settings. */
 export function liveOptions(settings: Settings): Partial<LiveTierOptions> {
   return {
     maxViewers: settings.LIVE_MAX_VIEWERS,

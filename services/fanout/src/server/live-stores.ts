@@ -4,7 +4,7 @@ import type { Settings } from '../settings.ts';
 import type { Logger } from '@logloom/telemetry';
 import { join } from 'node:path';
 
-/** The stores that the live tier reads beside the log, each opened when it is needed first: most viewers need neither. */
+/** The stores that the live tier uses beside the log. Each is opened at its first use: most viewers need neither. */
 export interface LiveStores {
   /** What the log no longer has. */
   archive: () => Promise<Archive>;
@@ -12,7 +12,7 @@ export interface LiveStores {
   records: () => Promise<JobRecords>;
 }
 
-/** The stores that the settings name. One that could not be opened is tried again at the next use. */
+/** Returns the stores that the settings name. Opening that failed is tried again at the next use. */
 export function openLiveStores(
   settings: Settings,
   logger?: Pick<Logger, 'warn'>,

@@ -36,7 +36,7 @@ export interface LiveTierDeps {
   telemetry: Telemetry;
   /** Absent: no durable subscriptions, and what the log no longer has is a gap. */
   stores?: LiveStores;
-  /** Finds out who a viewer is; default: everybody is let in. */
+  /** Finds out who a viewer is; default: every viewer is admitted. */
   authenticate?: Authenticate;
   options?: Partial<LiveTierOptions>;
 }
@@ -117,7 +117,7 @@ export class LiveTier {
 
   /**
    * Follows the log until the signal aborts, then drains: viewers get what comes until it is their turn to leave. `onReady` is called
-   * when viewers may connect. When a topic is made anew, every viewer is sent away and may come back at once, to be told that its
+   * when viewers may connect. When a topic is recreated, every viewer is sent away and may come back at once, to be told that its
    * cursors are void. Rejects when the log fails.
    */
   async run(signal: AbortSignal, onReady: () => void = () => {}): Promise<void> {
@@ -128,7 +128,7 @@ export class LiveTier {
         const isRecreated = error instanceof EventLogError && error.code === 'topic-recreated';
         // One process of several is replaced as a whole.
         if (!isRecreated || signal.aborted || this.options.othersServe) throw error;
-        this.#deps.telemetry.logger.error({ err: error }, 'the live tier begins anew on the present log');
+        this.#deps.telemetry.logger.error({ err: error }, 'the live tier restarts on the recreated topic');
       }
     }
   }
@@ -217,7 +217,7 @@ export class LiveTier {
 
   async #drain(reason: DrainReason): Promise<void> {
     this.admission.state = 'draining';
-    // What connects from now on is for the others.
+    // New connections go to the other processes.
     if (this.options.othersServe) for (const server of this.#servers.keys()) server.close();
     await drainViewers(this.viewers, this.#transports, reason, this.options, () => {
       for (const stream of this.#streams) stream.flushAll();

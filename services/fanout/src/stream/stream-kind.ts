@@ -13,7 +13,7 @@ export interface LiveFilter {
   matches: (subject: FilterSubject) => boolean;
 }
 
-/** A record as viewers may get it, from decoding to the last viewer. */
+/** A record for viewers, from its decoding to the last delivery. */
 export interface LiveItem {
   readonly partition: number;
   readonly offset: number;
@@ -21,7 +21,7 @@ export interface LiveItem {
   readonly timestamp: number;
   /** The event's level; of a correlation, the highest of its members'. */
   readonly level: Level;
-  /** Roughly what it holds in memory. */
+  /** Roughly its size in memory. */
   readonly bytes: number;
   /** Whether viewers should not wait for the flush interval. */
   readonly urgent: boolean;

@@ -10,7 +10,7 @@ import type { ViewerRegistry } from '../server/viewer-registry.ts';
 export interface Transport {
   /** The value of the label `transport` in metrics. */
   name: string;
-  /** Whether its viewers stay connected. Those leave in waves at a drain; others are answered at once. */
+  /** Whether its viewers stay connected. Those leave in waves at a drain; others are closed at once. */
   isLongLived: boolean;
   /** Adds its routes to the viewers' server. */
   attach(context: TransportContext): void;

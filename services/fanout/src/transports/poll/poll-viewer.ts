@@ -100,7 +100,7 @@ export class PollViewer implements Viewer {
     this.#respond();
   }
 
-  /** Its token has expired. What it was to be sent is behind the cursor that its client has. */
+  /** Its token has expired. What it has missed comes after the cursor that its client has. */
   expire(): void {
     this.#end(liveError('token-expired'));
   }
@@ -130,7 +130,7 @@ export class PollViewer implements Viewer {
     if (!this.isOpen) return;
     this.isOpen = false;
     clearTimeout(this.#timer);
-    // Not at once: leaving a group in the middle of a delivery finishes it first.
+    // Not at once: leaving a channel in the middle of a delivery finishes it first.
     setImmediate(() => this.#subscriptions.close());
     this.#resolve(response);
   }

@@ -85,10 +85,10 @@ export class WebSocketViewer implements Viewer, LiveSocketOwner {
     if (this.queuedBytes > this.#maxQueued) this.#ws.terminate();
   }
 
-  /** Called once in a heartbeat: a peer that gave no sign since the last one is gone. */
+  /** Called once in a heartbeat: a peer without a sign of life since the last one is gone. */
   heartbeat(): void {
     if (!this.isOpen) return;
-    // A slow peer's pong waits behind its queue; that the queue gets shorter says as much.
+    // A slow peer's pong waits behind its queue; a queue that gets shorter is a sign as well.
     const taken = this.#socket.bytesWritten - this.queuedBytes;
     const isTaking = this.#queuedAtBeat > 0 && taken > this.#takenAtBeat;
     if (!this.#isAlive && !isTaking) return this.#ws.terminate();
@@ -153,7 +153,7 @@ export class WebSocketViewer implements Viewer, LiveSocketOwner {
     else this.#tellError(parsed.error);
   }
 
-  /** A ping is answered by `ws`, and costs a message. */
+  /** `ws` replies to a ping; it counts as a message. */
   pinged(data: Buffer): void {
     this.#isAlive = true;
     if (this.isOpen && !this.#rate.admitMessage(performance.now())) this.#drop(data, true);
@@ -168,10 +168,10 @@ export class WebSocketViewer implements Viewer, LiveSocketOwner {
     }
     this.#dropped ??= new DroppedMessages(({ count, named }) => {
       for (const { type, id } of named) {
-        const message = `this ${type} was not looked at; send it again`;
+        const message = `this ${type} was ignored; send it again`;
         this.#tellError(liveError('rate-limited', { id, message }));
       }
-      const message = `too many messages; ${count} were not looked at`;
+      const message = `too many messages; ${count} were ignored`;
       this.#tellError(liveError('rate-limited', { message }));
     });
     this.#dropped.add(data, isBinary);
