@@ -5,6 +5,7 @@
  *
  *     node bench/indexer.ts [events]
  */
+import { hasWholeRecording } from '@logloom/testing';
 import { openSqliteArchive } from '@logloom/archive';
 import { parseMicros, type PlacedEvent } from '@logloom/schemas';
 import { openSqliteSearchStore } from '@logloom/search-store';
@@ -12,12 +13,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import {
-  hasNezha,
-  nezhaEvent,
-  nezhaLines,
-  type NezhaLine,
-} from '../services/indexer/src/testing/nezha-events.ts';
+import { nezhaEvent, nezhaLines, type NezhaLine } from '../services/indexer/src/testing/nezha-events.ts';
 import { printConditions } from './conditions.ts';
 
 const count = Number(process.argv[2] ?? 40_000);
@@ -49,7 +45,7 @@ const contenders: Record<string, (folder: string) => Contender> = {
   },
 };
 
-const lines = hasNezha ? nezhaLines(count) : syntheticLines(count);
+const lines = hasWholeRecording ? nezhaLines(count) : syntheticLines(count);
 const events = lines.map((line, offset) => nezhaEvent(line, offset, parseMicros(line.timestamp)));
 const bytes = lines.reduce((sum, line) => sum + line.message.length, 0) / lines.length;
 const results = new Map<string, { wall: number[]; cpu: number[]; megabytes: number }>();
@@ -126,7 +122,7 @@ function report(): void {
   const median = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
   const ceiling = median(results.get('rival: plain inserts')!.wall);
   printConditions(
-    `${events.length} events (${hasNezha ? 'TrainTicket log' : 'synthetic'}, ${Math.round(bytes)} characters a message), ` +
+    `${events.length} events (${hasWholeRecording ? 'TrainTicket log' : 'synthetic'}, ${Math.round(bytes)} characters a message), ` +
       `${batch} a transaction, median of ${rounds}\n`,
   );
   console.log('                        events/s   CPU µs/event   of rival   MB on disk');

@@ -1,7 +1,7 @@
-import { eventually } from '@logloom/testing';
+import { eventually, openStackLog } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,7 +11,6 @@ import { ruledRequest, rulesText, verdictIn, verdictOf, type RuledDocument } fro
 import { WebhookReceiver } from './webhook-receiver.ts';
 
 const main = join(import.meta.dirname, '../../apps/logloom/src/main.ts');
-const openStack = join(import.meta.dirname, '../../../shared/data/OpenStack_2k.log');
 const requests = 320;
 const kills = 4;
 
@@ -156,35 +155,32 @@ test('rules, late events and a change of rules under kill -9: each request is ju
     },
   );
 
-  const skip = existsSync(openStack) ? false : 'the OpenStack log is not here';
-  await t.test(
-    'plain text: each OpenStack request has exactly the lines that name it',
-    { skip },
-    async () => {
-      const direct = new Map<string, number>();
-      for (const line of readFileSync(openStack, 'utf8').split('\n')) {
-        const id = /\breq-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/.exec(line)?.[0];
-        if (id !== undefined) direct.set(id, (direct.get(id) ?? 0) + 1);
+  await t.test('plain text: each OpenStack request has exactly the lines that name it', async () => {
+    const direct = new Map<string, number>();
+    for (const line of openStackLog().split('\n')) {
+      const id = /\breq-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/.exec(line)?.[0];
+      if (id !== undefined) direct.set(id, (direct.get(id) ?? 0) + 1);
+    }
+    assert.ok(direct.size > 900);
+    const file = join(pipeline.dataFolder, 'openstack.log');
+    writeFileSync(file, openStackLog());
+    assert.equal((await run('send', file)).code, 0);
+    await pipeline.untilDone();
+    const grouped = new Map<string, number>();
+    let cursor: string | undefined;
+    do {
+      const next = cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+      const page = await pipeline.get<{ correlations: Document[]; next?: string }>(
+        `/api/correlations?q=kind:message&limit=1000${next}`,
+      );
+      for (const { correlationId, eventCount } of page.correlations) {
+        assert.ok(!grouped.has(correlationId), `${correlationId} is one group`);
+        grouped.set(correlationId, eventCount);
       }
-      assert.ok(direct.size > 900);
-      assert.equal((await run('send', openStack)).code, 0);
-      await pipeline.untilDone();
-      const grouped = new Map<string, number>();
-      let cursor: string | undefined;
-      do {
-        const next = cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`;
-        const page = await pipeline.get<{ correlations: Document[]; next?: string }>(
-          `/api/correlations?q=kind:message&limit=1000${next}`,
-        );
-        for (const { correlationId, eventCount } of page.correlations) {
-          assert.ok(!grouped.has(correlationId), `${correlationId} is one group`);
-          grouped.set(correlationId, eventCount);
-        }
-        cursor = page.next;
-      } while (cursor !== undefined);
-      const sorted = (map: Map<string, number>) => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
-      assert.deepEqual(sorted(grouped), sorted(direct));
-      t.diagnostic(`${direct.size} requests of OpenStack, each with its lines`);
-    },
-  );
+      cursor = page.next;
+    } while (cursor !== undefined);
+    const sorted = (map: Map<string, number>) => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
+    assert.deepEqual(sorted(grouped), sorted(direct));
+    t.diagnostic(`${direct.size} requests of OpenStack, each with its lines`);
+  });
 });

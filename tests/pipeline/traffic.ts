@@ -1,9 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { hasWholeRecording, recordedLines } from '@logloom/testing';
 import { makeRequest, seededRandom } from '../../apps/logloom/src/demo-traffic.ts';
-
-const nezha = join(import.meta.dirname, '../../../shared/data/nezha-2023-01-30.ndjson.xz');
 
 export interface Traffic {
   name: string;
@@ -13,10 +9,7 @@ export interface Traffic {
 
 /** Real logs where they are at hand: 94,703 lines of 2,475 traces. Otherwise, on a fresh clone, the demo's. */
 export function loadTraffic(): Traffic {
-  if (existsSync(nezha)) {
-    const text = execFileSync('xz', ['-dc', nezha], { maxBuffer: 2 ** 30 }).toString();
-    return { name: 'Nezha 2023-01-30', lines: text.trimEnd().split('\n') };
-  }
+  if (hasWholeRecording) return { name: 'Nezha 2023-01-30', lines: recordedLines() };
   return { name: 'demo traffic', lines: demoLines(4000) };
 }
 

@@ -1,9 +1,5 @@
 import { placeId, type Level, type PlacedEvent } from '@logloom/schemas';
-import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-
-const path = join(import.meta.dirname, '../../../../../shared/data/nezha-2023-01-30.ndjson.xz');
+import { recordedLines } from '@logloom/testing';
 
 export interface NezhaLine {
   timestamp: string;
@@ -15,16 +11,9 @@ export interface NezhaLine {
   spanId?: string;
 }
 
-/** Whether the real log is on this machine. */
-export const hasNezha = existsSync(path);
-
-/** The first lines of the real log of TrainTicket, for tests and benchmarks. */
-export function nezhaLines(count: number): NezhaLine[] {
-  const text = execFileSync('xz', ['-dc', path], { maxBuffer: 2 ** 28, encoding: 'utf8' });
-  return text
-    .split('\n', count)
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as NezhaLine);
+/** The first recorded lines of TrainTicket, for tests and benchmarks: fewer where only the sample is at hand. */
+export function nezhaLines(most: number): NezhaLine[] {
+  return recordedLines(most).map((line) => JSON.parse(line) as NezhaLine);
 }
 
 /** A line as the event that ingest would make of it, at that offset of partition 0. */
