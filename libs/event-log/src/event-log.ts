@@ -1,6 +1,7 @@
 import { CodedError, type CodeOf } from '@logloom/errors';
 import { storageErrors } from '@logloom/sqlite';
 import { eventLogErrors } from './errors.ts';
+
 /**
  * The log that the services meet in. A topic has a fixed number of partitions; a partition is an ordered sequence of records with
  * ascending offsets (not necessarily without holes).
@@ -191,6 +192,12 @@ export interface PartitionHandler {
   idle?: () => Promise<void>;
   /** Called when the partition goes to another member or the consumer stops; the last commit may be made here. */
   close?: () => Promise<void>;
+}
+
+/** Something that the adapter recovers from by itself. */
+export interface Trouble {
+  message: string;
+  error?: Error;
 }
 
 export type EventLogErrorCode = CodeOf<typeof eventLogErrors> | CodeOf<typeof storageErrors>;

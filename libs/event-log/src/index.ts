@@ -15,8 +15,9 @@ export {
   type NewRecord,
   type PartitionHandler,
   type TopicSpec,
+  type Trouble,
 } from './event-log.ts';
-export type { KafkaOptions, Trouble } from './kafka/options.ts';
+export type { KafkaOptions } from './kafka/options.ts';
 export { openEventLog, type EventLogOptions } from './open.ts';
 export { partitionOf } from './partitioner.ts';
 export { DuplicateWindow, duplicateWindowRecords, warmUp, type ReadSources } from './duplicate-window.ts';

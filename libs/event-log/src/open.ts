@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { EventLog, TopicSpec } from './event-log.ts';
-import type { KafkaOptions, Trouble } from './kafka/options.ts';
+import type { EventLog, TopicSpec, Trouble } from './event-log.ts';
+import type { KafkaOptions } from './kafka/options.ts';
 import { SqliteEventLog } from './sqlite/sqlite-event-log.ts';
 
 export interface EventLogOptions {

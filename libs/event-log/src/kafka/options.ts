@@ -1,3 +1,4 @@
+import type { Trouble } from '../event-log.ts';
 import { BrokerWatch } from './broker-watch.ts';
 import { Patience } from './patience.ts';
 
@@ -21,12 +22,6 @@ export interface KafkaOptions {
   retentionMs?: number;
   /** Gets what went wrong and is being retried, default: dropped. */
   onTrouble?: (trouble: Trouble) => void;
-}
-
-/** Something that the adapter recovers from by itself. */
-export interface Trouble {
-  message: string;
-  error?: Error;
 }
 
 export type KafkaSettings = Readonly<

@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
 import { readAll, record, rejectsWith, Running, texts } from '../contract/harness.ts';
 import type { LogGap } from '../event-log.ts';
-import type { Trouble } from '../kafka/options.ts';
+import type { Trouble } from '../event-log.ts';
 import { SqliteEventLog } from './sqlite-event-log.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'damage-'));

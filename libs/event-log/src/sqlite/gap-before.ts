@@ -1,0 +1,35 @@
+import type { LogGap, LogRecord } from '../event-log.ts';
+import type { SqliteTopic } from './topic.ts';
+
+/**
+ * What is missing between `next`, the offset that a reader wants, and the records that it got; undefined where nothing is. Offsets of
+ * this log have no holes, except for what was lost.
+ */
+export function gapBefore(
+  topic: SqliteTopic,
+  partition: number,
+  next: number,
+  records: readonly LogRecord[],
+): LogGap | undefined {
+  const place = { topic: topic.name, partition };
+  const first = records[0]?.offset;
+  if (first === next) return undefined;
+  if (first !== undefined) {
+    const damaged = topic.damagedAt(partition, next);
+    if (damaged !== undefined) return { ...place, ...damaged, reason: 'damaged' };
+    // Behind what was trimmed there may be damage, which is a gap of its own.
+    const start = topic.startOffset(partition);
+    return { ...place, from: next, to: start > next ? start : first, reason: 'trimmed' };
+  }
+  const end = topic.endOffset(partition);
+  if (next < end) {
+    const damaged = topic.damagedAt(partition, next);
+    return damaged === undefined ? undefined : { ...place, ...damaged, reason: 'damaged' };
+  }
+  return next <= end ? undefined : { ...place, from: end, to: next, reason: 'lost-end' };
+}
+
+/** The offset at which a reader continues after the gap. */
+export function offsetAfter({ reason, from, to }: LogGap): number {
+  return reason === 'lost-end' ? from : to;
+}

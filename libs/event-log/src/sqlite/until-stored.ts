@@ -1,0 +1,25 @@
+import { storageTrouble } from '@logloom/sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** How often a write to a full disk is tried again. */
+const retryMs = 250;
+
+/**
+ * Returns what `store` returns once it could write. Where the disk is full or read-only, tries again until the signal aborts: then
+ * returns undefined, or throws the last error with `throws`.
+ */
+export async function untilStored<T>(
+  store: () => T,
+  signal: AbortSignal,
+  throws = false,
+): Promise<T | undefined> {
+  for (;;) {
+    try {
+      return store();
+    } catch (error) {
+      if (storageTrouble(error) === undefined || (signal.aborted && throws)) throw error;
+      if (signal.aborted) return undefined;
+    }
+    await sleep(retryMs, undefined, { signal }).catch(() => {});
+  }
+}
