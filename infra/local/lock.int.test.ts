@@ -22,12 +22,12 @@ test('a process that is killed leaves no lock', async () => {
     await tryLock(${JSON.stringify(name)});
     console.log('locked');
     setInterval(() => {}, 1000);`;
-  const holder = spawn(process.execPath, ['--input-type=module-typescript', '-e', source], {
+  const owner = spawn(process.execPath, ['--input-type=module-typescript', '-e', source], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  await once(holder.stdout, 'data');
+  await once(owner.stdout, 'data');
   assert.equal(await tryLock(name), undefined);
-  holder.kill('SIGKILL');
+  owner.kill('SIGKILL');
   const lock = await waitForLock(name, AbortSignal.timeout(30_000));
   await lock.release();
 });

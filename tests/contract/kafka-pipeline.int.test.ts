@@ -252,7 +252,7 @@ async function readAll<T>({ log, serde }: LogConnection, topic: string): Promise
   return found;
 }
 
-/** The events without the copies that a reader drops. */
+/** The events without the duplicates that a reader drops. */
 async function distinctEvents(connection: LogConnection): Promise<{ event: LogEvent; place: string }[]> {
   const windows = Array.from({ length: partitions }, () => new DuplicateWindow());
   const events = await readAll<LogEvent>(connection, topics.events);

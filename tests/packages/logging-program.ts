@@ -40,7 +40,7 @@ export interface FoundEvent {
   attributes: Record<string, unknown>;
 }
 
-/** The events of a filter, in the order of the log within each partition, once there are so many; more would be copies, and fail. */
+/** The events of a filter, in the order of the log within each partition, once there are so many; more would be duplicates, and fail. */
 export async function found(pipeline: Pipeline, filter: string, expected: number): Promise<FoundEvent[]> {
   const read = (): Promise<{ total: { value: number }; events: FoundEvent[] }> =>
     pipeline.get(`/api/search?q=${encodeURIComponent(filter)}&limit=1000&order=asc`);

@@ -97,7 +97,7 @@ test('refused input is put through again, once, through kill -9', async (t) => {
     assert.match(wrong.err, /from is a time/);
   });
 
-  await t.test('what is refused again counts as done, and its new letter can be redriven', async () => {
+  await t.test('what is refused again counts as done, and its new dead letter can be redriven', async () => {
     const { code, out } = await logloom(pipeline, 'redrive', '--code', 'bad-json', '--json');
     assert.equal(code, 0, out);
     await pipeline.untilDone();
@@ -111,7 +111,7 @@ test('refused input is put through again, once, through kill -9', async (t) => {
     });
   });
 
-  await t.test('killed in the middle of it, and again: no copies, none lost', async () => {
+  await t.test('killed in the middle of it, and again: no duplicates, none lost', async () => {
     await pipeline.end('SIGKILL');
     delete pipeline.env['INGEST_MAX_EVENT_BYTES'];
     await pipeline.start();

@@ -26,7 +26,7 @@ export interface Summary {
   requests: number;
   documents: number;
   /** Records of the log that repeat another: what a producer or a service sent again. */
-  copies: number;
+  duplicates: number;
 }
 
 /** Waits until the services have nothing left to do, and every store has as many events as were sent. */
@@ -48,7 +48,7 @@ export async function untilStored(services: Services, count: number): Promise<vo
 /** Proves that the log and every store hold exactly these lines, each once, and every request exactly its own. */
 export async function assertExact(
   services: Services,
-  { events, copies }: Logged,
+  { events, duplicates }: Logged,
   lines: readonly Line[],
 ): Promise<Summary> {
   assertSame(
@@ -83,7 +83,7 @@ export async function assertExact(
     const expected = of.map(({ partition, offset }) => `${partition}/${offset}`);
     assertSame(`the request ${id} has exactly its events`, found, expected);
   }
-  return { events: events.length, requests: byRequest.size, documents: documents.length, copies };
+  return { events: events.length, requests: byRequest.size, documents: documents.length, duplicates };
 }
 
 /** Elasticsearch is asked itself; what the embedded store holds is `counted`. */

@@ -20,7 +20,7 @@ export interface RuledSummary {
   revised: number;
   alerts: number;
   /** Records of logs.alerts that repeat another: two correlators that had a partition at once for a moment. */
-  alertCopies: number;
+  alertDuplicates: number;
   posts: number;
 }
 
@@ -66,7 +66,7 @@ export async function assertRuled(
     assert.deepEqual(total, { value: all.filter(matches).length, exact: true }, filter);
   }
 
-  const { alerts, copies } = await readAlerts(services);
+  const { alerts, duplicates } = await readAlerts(services);
   const raised = alerts.map(({ document, rule }) => `${document} ${rule}`).sort();
   const expected = requests.flatMap(({ id, rules }) =>
     rules.filter((rule) => rule !== 'done').map((rule) => `${documents.get(id)!.id} ${rule}`),
@@ -78,15 +78,15 @@ export async function assertRuled(
 
   await assertReplayed(services, all);
   const posts = [...hook.posted.values()].reduce((sum, times) => sum + times, 0);
-  return { judged: requests.length, revised, alerts: alerts.length, alertCopies: copies, posts };
+  return { judged: requests.length, revised, alerts: alerts.length, alertDuplicates: duplicates, posts };
 }
 
 /** What the topic holds, by id; a copy says the same. */
-async function readAlerts({ env }: Services): Promise<{ alerts: AlertJson[]; copies: number }> {
+async function readAlerts({ env }: Services): Promise<{ alerts: AlertJson[]; duplicates: number }> {
   await using connection = await connectLog(parseSettings(env));
   const { log, serde } = connection;
   const alerts = new Map<string, AlertJson>();
-  let copies = 0;
+  let duplicates = 0;
   for (const [partition, end] of (await log.endOffsets(topics.alerts)).entries()) {
     for (let next = 0; next < end;) {
       const records = await log.read(topics.alerts, partition, next, 1_000);
@@ -98,7 +98,7 @@ async function readAlerts({ env }: Services): Promise<{ alerts: AlertJson[]; cop
         if (decoded.name !== 'Alert') continue;
         const alert = alertToJson(decoded.value);
         if (alerts.has(alert.id)) {
-          copies++;
+          duplicates++;
           assert.deepEqual(alert, alerts.get(alert.id));
         }
         alerts.set(alert.id, alert);
@@ -106,7 +106,7 @@ async function readAlerts({ env }: Services): Promise<{ alerts: AlertJson[]; cop
       next = records.at(-1)!.offset + 1;
     }
   }
-  return { alerts: [...alerts.values()], copies };
+  return { alerts: [...alerts.values()], duplicates };
 }
 
 /** The log alone, by a process that was never killed, gives the documents that the services made. */

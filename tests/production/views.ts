@@ -19,9 +19,9 @@ export interface LoggedEvent {
 }
 
 export interface Logged {
-  /** Without the copies that a reader drops. */
+  /** Without the duplicates that a reader drops. */
   events: LoggedEvent[];
-  copies: number;
+  duplicates: number;
 }
 
 export interface Document extends RuledDocument {
@@ -42,7 +42,7 @@ export async function readLog({ env }: Services): Promise<Logged> {
   await using connection = await connectLog(parseSettings(env));
   const { log, serde } = connection;
   const events: LoggedEvent[] = [];
-  let copies = 0;
+  let duplicates = 0;
   const ends = await log.endOffsets(topics.events);
   for (const [partition, end] of ends.entries()) {
     const epoch = await log.epochOf(topics.events);
@@ -56,7 +56,7 @@ export async function readLog({ env }: Services): Promise<Logged> {
         if (decoded.name !== 'LogEvent') continue;
         const { source, correlationId, timestamp, service, message } = decoded.value;
         if (!window.admit(source, offset)) {
-          copies++;
+          duplicates++;
           continue;
         }
         const content = contentOf({ timestamp: formatMicros(timestamp), service, message });
@@ -66,7 +66,7 @@ export async function readLog({ env }: Services): Promise<Logged> {
       next = records.at(-1)!.offset + 1;
     }
   }
-  return { events, copies };
+  return { events, duplicates };
 }
 
 /** By a plain HTTP request, as anybody could ask it. */

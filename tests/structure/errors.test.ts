@@ -76,13 +76,13 @@ test('each declared code is used somewhere', () => {
 });
 
 test('errors with a code have one base class', () => {
-  const strangers = product.flatMap(({ file, text }) =>
+  const undeclared = product.flatMap(({ file, text }) =>
     [...text.matchAll(/class (\w+) extends Error \{([^]*?)\n\}/g)]
       .filter(([, , body]) => /\bcode\b/.test(body!))
       .map(([, name]) => `${name} of ${file}`),
   );
   assert.deepEqual(
-    strangers.filter((stranger) => !stranger.startsWith('CodedError ')),
+    undeclared.filter((each) => !each.startsWith('CodedError ')),
     [],
   );
 });

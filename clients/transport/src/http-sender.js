@@ -10,8 +10,8 @@ const gzip = promisify(gzipCallback);
 const gzipFrom = 1024;
 
 /**
- * Sends batches to `POST /ingest`. Each carries its producer's id and its first line's number, by which readers drop the second copy of
- * what was sent twice.
+ * Sends batches to `POST /ingest`. Each carries its producer's id and its first line's number, by which readers drop the duplicates
+ * of what was sent twice.
  * @param {SenderOptions} options
  * @returns {Sender}
  */

@@ -45,7 +45,7 @@ function lockFile(folder: string): DatabaseSync {
   }
 }
 
-/** Source: unix(7), "Abstract sockets": such a name is no file, and is free again when its holder has gone. */
+/** Source: unix(7), "Abstract sockets": such a name is no file, and is free again when its owner has gone. */
 function takeName(folder: string): Server | undefined {
   if (process.platform !== 'linux') return undefined;
   const { dev, ino } = statSync(folder);

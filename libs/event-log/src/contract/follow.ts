@@ -69,7 +69,7 @@ export function followTests(bench: () => Bench): void {
     const { log } = bench();
     const topic = await newTopic(log);
     await log.append(topic, [record('x')]);
-    const gate = Promise.withResolvers<void>();
+    const released = Promise.withResolvers<void>();
     let entered = false;
     let left = false;
     await using following = new Running((signal) =>
@@ -79,7 +79,7 @@ export function followTests(bench: () => Bench): void {
           from: [0],
           onBatch: async () => {
             entered = true;
-            await gate.promise;
+            await released.promise;
             left = true;
           },
         },
@@ -88,7 +88,7 @@ export function followTests(bench: () => Bench): void {
     );
     await following.until('onBatch', () => entered);
     const stopped = following.stop();
-    gate.resolve();
+    released.resolve();
     await stopped;
     assert.ok(left);
   });

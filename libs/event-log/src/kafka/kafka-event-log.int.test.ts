@@ -295,7 +295,7 @@ describe('the Kafka log', { skip }, () => {
       const topic = await newTopic(log, 2);
       await log.append(topic, [...numbered('a', 5, 0), ...numbered('b', 5, 1)]);
       const group = newGroup();
-      const holders = new Map<number, string>();
+      const owners = new Map<number, string>();
       const seen = new Map<number, (number | undefined)[]>([
         [0, []],
         [1, []],
@@ -307,11 +307,8 @@ describe('the Kafka log', { skip }, () => {
               group,
               topics: [topic],
               open: async ({ partition, committed, commit }: Assignment) => {
-                assert.ok(
-                  !holders.has(partition),
-                  `${name} has ${partition} beside ${holders.get(partition)}`,
-                );
-                holders.set(partition, name);
+                assert.ok(!owners.has(partition), `${name} has ${partition} beside ${owners.get(partition)}`);
+                owners.set(partition, name);
                 seen.get(partition)!.push(committed?.offset);
                 let next = committed?.offset ?? 0;
                 return {
@@ -319,7 +316,7 @@ describe('the Kafka log', { skip }, () => {
                   close: async () => {
                     await sleep(300);
                     await commit(next);
-                    holders.delete(partition);
+                    owners.delete(partition);
                   },
                 };
               },
@@ -328,11 +325,11 @@ describe('the Kafka log', { skip }, () => {
           ),
         );
       await using one = member('one');
-      await one.until('all partitions', () => holders.size === 2);
+      await one.until('all partitions', () => owners.size === 2);
       await using two = member('two');
-      await two.until('a partition each', () => new Set(holders.values()).size === 2);
+      await two.until('a partition each', () => new Set(owners.values()).size === 2);
       await two.stop();
-      await one.until('all partitions again', () => [...holders.values()].join() === 'one,one');
+      await one.until('all partitions again', () => [...owners.values()].join() === 'one,one');
       await one.stop();
       for (const commits of seen.values()) assert.deepEqual(commits.slice(1), [5, 5]);
     });

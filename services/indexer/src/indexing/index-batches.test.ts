@@ -23,10 +23,10 @@ function target(refusals: { retriable: boolean }[] = []): BulkTarget & { bulks: 
 test('the batches of one turn make one bulk; what arrives while it is written makes the next', async () => {
   const store = target();
   let release = (): void => {};
-  const gate = new Promise<void>((resolve) => (release = resolve));
+  const released = new Promise<void>((resolve) => (release = resolve));
   const slow: BulkTarget = {
     ...store,
-    putEvents: async (events) => gate.then(() => store.putEvents(events)),
+    putEvents: async (events) => released.then(() => store.putEvents(events)),
   };
   const batches = new IndexBatches({ targets: [slow], signal: new AbortController().signal });
   const first = [batches.add([event(1)], []), batches.add([event(2)], [])];

@@ -187,7 +187,7 @@ test('a dead letter that was refused again stands for the first one', async () =
   await using rig = await openLog();
   await rig.refuse(0);
   await rig.run('one');
-  // It comes from the raw door, with the source that the redrive gave it.
+  // It comes from the raw receiver, with the source that the redrive gave it.
   const source = redriveSource({ jobId: 'one', partition: 0, offset: 0 });
   await rig.refuse(1, { source, payload: Buffer.from('refused again') });
   assert.equal((await rig.run('two')).redriven, 1);

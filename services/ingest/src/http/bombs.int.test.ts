@@ -146,7 +146,7 @@ async function send(address: string, { path, type, body }: Bomb, encoding: strin
   return answer.status;
 }
 
-test('bombs at every door: the process lives, others are served, and dead letters stay as small as the requests', async () => {
+test('bombs at every receiver: the process lives, others are served, and dead letters stay as small as the requests', async () => {
   using folder = temporaryFolder();
   const child = fork(join(import.meta.dirname, '../testing/ingest-child.ts'), [folder.path], {
     stdio: 'inherit',

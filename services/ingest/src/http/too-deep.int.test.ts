@@ -14,7 +14,7 @@ const values = ['1', '12345678901234567890'].flatMap((number) => [
   nested('{"kvlistValue":{"values":[{"key":"a","value":', `{"intValue":${number}}`, '}]}}'),
 ]);
 
-test('an event nested 10,000 deep costs nothing but itself, at every door', async () => {
+test('an event nested 10,000 deep costs nothing but itself, at every receiver', async () => {
   using folder = temporaryFolder();
   await using service = await startForTest(folder.path);
   const post = async (path: string, body: string | Buffer, type: string) => {

@@ -98,7 +98,7 @@ test('what is durable already is said, also after a restart; numbers that start 
   assert.equal(records, 13);
 });
 
-test('every door says what is a duplicate', async () => {
+test('every receiver says what is a duplicate', async () => {
   using folder = temporaryFolder();
   await using service = await startForTest(folder.path);
   const json = 'application/json';

@@ -40,7 +40,7 @@ const datagramsAtOnce = 50;
 
 type Service = Awaited<ReturnType<typeof startForTest>>;
 
-/** What a door has taken in or refused, by the metrics. */
+/** What a receiver has taken in or refused, by the metrics. */
 async function counted({ telemetry }: Service, door?: string): Promise<number> {
   let sum = 0;
   for (const name of ['logloom_ingest_events_total', 'logloom_ingest_rejected_events_total'])

@@ -20,7 +20,7 @@ const lines = (name: string, count: number): string =>
     JSON.stringify({ message: `${name}-${n}`, correlationId: `c-${n % 97}`, service: 'shop' }),
   ).join('\n');
 
-test('overtaking appends, copies from another instance, kill -9 and a rebuild: each event once in documents, search and live', async () => {
+test('overtaking appends, duplicates from another instance, kill -9 and a rebuild: each event once in documents, search and live', async () => {
   await using pipeline = await Pipeline.create({
     INGEST_SERVICE_EVENTS_PER_SECOND: '1000000',
     CORRELATION_IDLE_MS: '2000',
