@@ -103,8 +103,8 @@ export function responseProblems({ method, route, status, contentType, body }: S
   if (given === undefined) return [`${status} is not documented`];
   const { content = {} } = resolve(document, given);
   const type = (contentType ?? '').split(';', 1)[0]!.trim().toLowerCase();
-  // HEAD, 204 and 304 have a type at most.
-  if (body === undefined || body === null || body === '') return [];
+  // HEAD, 204 and 304 have a type at most; fastify drops what a handler of HEAD sends after this.
+  if (method.toUpperCase() === 'HEAD' || body === undefined || body === null || body === '') return [];
   // Elasticsearch's clients may ask for its own type, which is JSON.
   const media: MediaType | undefined =
     content[type] ?? content[type.replace(/^application\/vnd\..*\+json$/, 'application/json')];
