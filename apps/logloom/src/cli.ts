@@ -268,6 +268,7 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
   addConfigCommand(program, { env, write });
   addRulesCommands(program, { settings, write, note });
   addJobCommands(program, {
+    settings,
     endpoint: (flags) => viewersEndpoint(settings(), flags),
     viewers,
     token,

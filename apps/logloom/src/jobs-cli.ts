@@ -1,3 +1,4 @@
+import type { Settings } from './settings.ts';
 import { Option, type Command } from 'commander';
 import { escapeControls } from '@logloom/telemetry/escape-controls';
 import { colors as pc } from './colors.ts';
@@ -5,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { authorization, CommandError, getJson, reason, type ViewersEndpoint } from './endpoint.ts';
 
 export interface JobsCliContext {
+  settings: () => Settings;
   /** The viewers' port by the settings, unless the flags give it. */
   endpoint: (flags: ViewersFlags) => ViewersEndpoint;
   viewers: Option;
@@ -50,6 +52,15 @@ interface VerifyResult {
     ranges: { partition: number; from: number; to: number; missing: number }[];
   }[];
   damaged: { topic: string; partition: number; from: number; to: number }[];
+  /** Of a deployment that is stopped: its damaged files. */
+  files?: { file: string; faults: string[] }[];
+}
+
+interface VerifyFlags extends ViewersFlags {
+  refill: boolean;
+  offline: boolean;
+  view?: 'search' | 'archive';
+  json: boolean;
 }
 
 interface JobState {
@@ -107,6 +118,11 @@ export function addJobCommands(program: Command, context: JobsCliContext): void 
     .description('compare the search index and the archive with the log, and the log with its checksums')
     .option('--refill', 'fill in again what is missing', false)
     .addOption(new Option('--view <view>', 'only this one').choices(['search', 'archive']))
+    .addOption(
+      new Option('--offline', 'read LOGLOOM_DATA itself, while no Logloom runs on it')
+        .default(false)
+        .conflicts('refill'),
+    )
     .addOption(viewers)
     .addOption(token)
     .addOption(json)
@@ -114,15 +130,34 @@ export function addJobCommands(program: Command, context: JobsCliContext): void 
       'after',
       '\nExit codes: 0 the views hold what the log holds; 1 something is missing or damaged; 2 it could not be done.',
     )
-    .action(async (flags: ViewersFlags & { refill: boolean; view?: string; json: boolean }) => {
-      const base = endpoint(flags);
-      const { refill, view } = flags;
-      const answer = (await postJson(base, '/api/jobs/verify', { refill, view })) as JobState;
-      const result = (await finished(base, answer, context)) as VerifyResult;
+    .action(async (flags: VerifyFlags) => {
+      const result = flags.offline
+        ? await verifyOffline(flags, context)
+        : await verifyRunning(flags, context);
       if (flags.json) write(JSON.stringify(result));
       else verifyLines(result).forEach(write);
       if (!result.complete) throw new CommandError('', 1);
     });
+}
+
+async function verifyRunning(flags: VerifyFlags, context: JobsCliContext): Promise<VerifyResult> {
+  const base = context.endpoint(flags);
+  const { refill, view } = flags;
+  const answer = (await postJson(base, '/api/jobs/verify', { refill, view })) as JobState;
+  return (await finished(base, answer, context)) as VerifyResult;
+}
+
+async function verifyOffline(
+  { view }: VerifyFlags,
+  { settings, signal }: JobsCliContext,
+): Promise<VerifyResult> {
+  const { verifyStopped } = await import('@logloom/indexer');
+  try {
+    return await verifyStopped(settings(), view, signal);
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string };
+    throw new CommandError(code === undefined ? message : `${escapeControls(message)} (${code})`);
+  }
 }
 
 function redriveLines(
@@ -139,7 +174,7 @@ function redriveLines(
   ];
 }
 
-function verifyLines({ complete, views, damaged }: VerifyResult): string[] {
+function verifyLines({ complete, views, damaged, files = [] }: VerifyResult): string[] {
   return [
     ...views.map(({ view, kind, expected, missing, refilled }) => {
       const lacks = refilled < missing ? pc.red(`${missing - refilled} missing`) : 'nothing missing';
@@ -154,6 +189,8 @@ function verifyLines({ complete, views, damaged }: VerifyResult): string[] {
     ...damaged.map((gap) =>
       pc.red(`damaged: ${gap.topic}, partition ${gap.partition}, offsets [${gap.from}, ${gap.to})`),
     ),
+    ...files.map(({ file, faults }) => pc.red(`damaged: ${file}: ${escapeControls(faults.join('; '))}`)),
+    ...(files.length > 0 ? [pc.yellow('the views were not compared')] : []),
     ...(complete ? [] : [pc.yellow('logloom verify --refill fills in what the log still holds')]),
   ];
 }

@@ -21,5 +21,5 @@ export type { KafkaOptions } from './kafka/options.ts';
 export { openEventLog, type EventLogOptions } from './open.ts';
 export { partitionOf } from './partitioner.ts';
 export { DuplicateWindow, duplicateWindowRecords, warmUp, type ReadSources } from './duplicate-window.ts';
-export { SqliteEventLog, type OwnedLog } from './sqlite/sqlite-event-log.ts';
+export { SqliteEventLog, type LogCheck, type OwnedLog } from './sqlite/sqlite-event-log.ts';
 export { waitForRoom } from './wait-for-room.ts';

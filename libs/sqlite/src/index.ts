@@ -6,3 +6,4 @@ export { openDatabase } from './open-database.ts';
 export { isBusy, resultCode } from './result-code.ts';
 export { openingTrouble, storageTrouble, type StorageTrouble } from './storage-trouble.ts';
 export { isDamaged, setAside, setAsideIfDamaged } from './set-aside.ts';
+export { checkFile } from './check-file.ts';

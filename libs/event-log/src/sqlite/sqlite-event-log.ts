@@ -28,6 +28,14 @@ import { yieldToIo } from './yield-to-io.ts';
  */
 const lostOffsets = 2 ** 24;
 
+/** What is wrong with a log that no process works on. */
+export interface LogCheck {
+  /** Records that do not match their checksum, and offsets that were acknowledged or committed and are not there. */
+  damaged: LogGap[];
+  /** Files of topics that cannot be read at all. */
+  unreadable: string[];
+}
+
 /**
  * The embedded log: SQLite files in one folder, WAL, synchronous=FULL. Durable against kill -9 and loss of power. Written by one
  * process (see lockDataFolder) on any number of threads, each with an instance of its own. Processes that it starts may read along:
@@ -35,6 +43,7 @@ const lostOffsets = 2 ** 24;
  */
 export class SqliteEventLog implements EventLog {
   readonly epoch: string;
+  readonly #folder: string;
   readonly #groups: SqliteConsumerGroups;
   readonly #onTrouble: (trouble: Trouble) => void;
   readonly #topics: OpenTopics;
@@ -44,6 +53,7 @@ export class SqliteEventLog implements EventLog {
   constructor(folder: string, onTrouble: (trouble: Trouble) => void = () => {}) {
     mkdirSync(folder, { recursive: true });
     this.#onTrouble = onTrouble;
+    this.#folder = folder;
     this.#groups = new SqliteConsumerGroups(folder);
     this.epoch = this.#groups.epoch;
     this.#topics = new OpenTopics(folder, this.#groups, onTrouble);
@@ -220,6 +230,29 @@ export class SqliteEventLog implements EventLog {
         if (range === undefined) await yieldToIo();
         else found.push({ topic, partition, ...range, reason: 'damaged' });
       }
+    return found;
+  }
+
+  /**
+   * Reads all topics of a log that no process works on, and compares them with their checksums and with what was acknowledged and
+   * committed. Changes nothing, where own() would put right what it finds.
+   */
+  async check(signal: AbortSignal): Promise<LogCheck> {
+    const found: LogCheck = { damaged: [], unreadable: [] };
+    for (const name of this.#groups.topics()) {
+      try {
+        const topic = this.#topics.get(name);
+        found.damaged.push(...(await this.damage(name, signal)));
+        for (const [partition, acknowledged] of topic.acknowledgedEnds.entries()) {
+          const from = topic.endOffset(partition);
+          const to = Math.max(acknowledged, this.#groups.highestCommit(name, partition));
+          if (to > from) found.damaged.push({ topic: name, partition, from, to, reason: 'lost-end' });
+        }
+      } catch (error) {
+        if (!isLogDamage(error)) throw error;
+        found.unreadable.push(topicPath(this.#folder, name));
+      }
+    }
     return found;
   }
 }

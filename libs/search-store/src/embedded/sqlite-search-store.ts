@@ -14,6 +14,7 @@ import { SearchStoreError, type SearchRebuild, type SearchStore } from '../searc
 import { currentFile, makeCurrent, nextFile, removeOthers } from './generation.ts';
 import { SqliteReader } from './reader.ts';
 import { adoptPlaceIds, openForReading, openForWriting } from './schema.ts';
+import { HeldItems } from './held-items.ts';
 import { SqliteWriter } from './writer.ts';
 
 export interface SqliteSearchStoreOptions {
@@ -35,6 +36,7 @@ interface Generation {
   db: DatabaseSync;
   reader: SqliteReader;
   writer: SqliteWriter | undefined;
+  held: HeldItems;
 }
 
 /**
@@ -54,6 +56,7 @@ export function openSqliteSearchStore(folder: string, options: SqliteSearchStore
       db,
       reader: new SqliteReader(db, queryLimitMs, pageBytes),
       writer: readOnly ? undefined : new SqliteWriter(db),
+      held: new HeldItems(db),
     };
   };
   mkdirSync(folder, { recursive: true });
@@ -84,6 +87,11 @@ export function openSqliteSearchStore(folder: string, options: SqliteSearchStore
     const file = join(folder, current.file);
     if (note.take(file)) replace(file, new Error('a query found it damaged'));
     return current.writer;
+  };
+  const held = (): HeldItems => {
+    if (readOnly) reading();
+    else writing();
+    return current.held;
   };
   /** Moves the damaged file away and serves from an empty one. */
   const replace = (file: string, error: unknown): void => {
@@ -128,9 +136,9 @@ export function openSqliteSearchStore(folder: string, options: SqliteSearchStore
     deleteBefore: async (micros) => attempt(() => writing().deleteBefore(micros)),
     filled: async (epoch) => attempt(() => writing().fill.marks(epoch)),
     markFilled: async (epoch, moves) => attempt(() => writing().fill.move(epoch, moves)),
-    removedBefore: async () => attempt(() => writing().fill.removedBefore()),
-    missingEvents: async (events) => attempt(() => writing().missingEvents(events)),
-    missingCorrelations: async (documents) => attempt(() => writing().missingCorrelations(documents)),
+    removedBefore: async () => attempt(() => held().removedBefore()),
+    missingEvents: async (events) => attempt(() => held().missingEvents(events)),
+    missingCorrelations: async (documents) => attempt(() => held().missingCorrelations(documents)),
     rebuild: async () => {
       attempt(writing);
       await unfinished?.discard();

@@ -21,8 +21,6 @@ export class SqliteWriter {
   readonly #clearIds: StatementSync;
   readonly #insertId: StatementSync;
   readonly #count: StatementSync;
-  readonly #hasEvent: StatementSync;
-  readonly #revision: StatementSync;
   readonly fill: FillTable;
 
   constructor(db: DatabaseSync) {
@@ -48,8 +46,6 @@ export class SqliteWriter {
     this.#hasCorrelation = db.prepare('SELECT 1 FROM correlations WHERE id = ?');
     this.#clearIds = db.prepare('DELETE FROM correlation_ids WHERE document = ?');
     this.#insertId = db.prepare('INSERT OR IGNORE INTO correlation_ids VALUES (?, ?)');
-    this.#hasEvent = db.prepare('SELECT 1 FROM events WHERE id = ?');
-    this.#revision = db.prepare('SELECT revision FROM correlations WHERE id = ?');
     this.fill = new FillTable(db);
     this.#count = db.prepare('UPDATE counts SET value = value + ? WHERE name = ?');
   }
@@ -128,17 +124,6 @@ export class SqliteWriter {
         for (const id of ids) this.#insertId.run(id, row.rowid);
       }
       this.#count.run(added, 'correlations');
-    });
-  }
-
-  missingEvents(events: readonly PlacedEvent[]): PlacedEvent[] {
-    return events.filter(({ id }) => this.#hasEvent.get(id) === undefined);
-  }
-
-  missingCorrelations(documents: readonly Correlation[]): Correlation[] {
-    return documents.filter(({ id, revision }) => {
-      const row = this.#revision.get(id) as { revision: number } | undefined;
-      return row === undefined || row.revision < revision;
     });
   }
 

@@ -1,0 +1,34 @@
+import type { Correlation, PlacedEvent } from '@logloom/schemas';
+import { FillTable } from '@logloom/sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+
+/** What the store's file holds of what it is asked for; also on a connection for reading only. */
+export class HeldItems {
+  readonly #hasEvent: StatementSync;
+  readonly #revision: StatementSync;
+  readonly #fill: FillTable;
+
+  constructor(db: DatabaseSync) {
+    this.#hasEvent = db.prepare('SELECT 1 FROM events WHERE id = ?');
+    this.#revision = db.prepare('SELECT revision FROM correlations WHERE id = ?');
+    this.#fill = new FillTable(db);
+  }
+
+  /** As LogView.removedBefore(). */
+  removedBefore(): number {
+    return this.#fill.removedBefore();
+  }
+
+  /** Those that are not there. */
+  missingEvents(events: readonly PlacedEvent[]): PlacedEvent[] {
+    return events.filter(({ id }) => this.#hasEvent.get(id) === undefined);
+  }
+
+  /** Those that are not there, or only in an earlier revision. */
+  missingCorrelations(documents: readonly Correlation[]): Correlation[] {
+    return documents.filter(({ id, revision }) => {
+      const row = this.#revision.get(id) as { revision: number } | undefined;
+      return row === undefined || row.revision < revision;
+    });
+  }
+}
