@@ -33,7 +33,7 @@
  * @property {string} correlationId
  * @property {string} kind
  * @property {number} revision
- * @property {string} closeReason
+ * @property {string} [closeReason] absent for a token with an imposed filter
  * @property {string} firstAt
  * @property {string} lastAt
  * @property {number} durationMs

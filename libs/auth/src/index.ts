@@ -4,7 +4,6 @@ export type { AuthSettings } from './auth-settings.ts';
 export { authenticateNobody, openAuthenticate } from './authenticate.ts';
 export { checkExposure, checkIngestExposure, isLoopback } from './check-exposure.ts';
 export { clientAddress, type ClientAddress } from './client-address.ts';
-export { canDecideCorrelations, compileCorrelationAccess } from './correlation-access.ts';
 export { glob } from './glob.ts';
 export type { Access, AccessRequest, Authenticate, Principal } from './principal.ts';
 export type { IngestKey, IngestKeys, Quota } from './ingest-keys.ts';
@@ -20,4 +19,10 @@ export {
 } from './request-guard.ts';
 export { openSealer, Sealer } from './sealer.ts';
 export { tokenOf, tokenProtocol } from './token-of.ts';
-export { idsOnly, visibleDocument, VisibleDocument, type DocumentMember } from './visible-document.ts';
+export {
+  idsOnly,
+  visibleDocument,
+  VisibleDocument,
+  visibleDocumentJson,
+  type DocumentMember,
+} from './visible-document.ts';

@@ -1,4 +1,10 @@
-import { memberDeltas, type Correlation, type PlacedEvent } from '@logloom/schemas';
+import {
+  correlationToJson,
+  memberDeltas,
+  type Correlation,
+  type CorrelationJson,
+  type PlacedEvent,
+} from '@logloom/schemas';
 
 /** As many as a document of the correlator names. */
 const maxIds = 32;
@@ -86,6 +92,12 @@ export function visibleDocument(whole: Correlation, members: readonly DocumentMe
   const visible = new VisibleDocument(whole.correlationId);
   for (const member of members.toSorted((a, b) => a.offset - b.offset)) visible.add(member);
   return visible.build(whole);
+}
+
+/** A visible document as the outside sees it: without why it closed, which follows from all of its members. */
+export function visibleDocumentJson(document: Correlation): Omit<CorrelationJson, 'closeReason'> {
+  const { closeReason: _, ...json } = correlationToJson(document);
+  return json;
 }
 
 /** A document's id ends in the offset of its first member. */

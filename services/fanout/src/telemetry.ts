@@ -23,6 +23,8 @@ export interface LiveMetricsSource {
   /** Of all kinds, and how many were closed or refused because there were too many. */
   connections: () => { open: number; cut: number };
   streams: () => readonly MeasuredStream[];
+  /** Documents that viewers with imposed filters are behind the others. */
+  visibleBehind: () => number;
 }
 
 const totals: [name: string, help: string, value: (stream: MeasuredStream) => number][] = [
@@ -79,6 +81,14 @@ export function registerLiveMetrics({ registry }: Telemetry, source: LiveMetrics
     registers,
     collect() {
       for (const [transport, count] of Object.entries(source.viewers())) this.set({ transport }, count);
+    },
+  });
+  new Gauge({
+    name: 'logloom_live_visible_behind',
+    help: 'Documents whose members are still to be read for viewers with imposed filters',
+    registers,
+    collect() {
+      this.set(source.visibleBehind());
     },
   });
   for (const [name, help, value] of [

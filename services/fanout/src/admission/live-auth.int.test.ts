@@ -1,6 +1,5 @@
 import { tokenProtocol } from '@logloom/auth';
 import { TestIssuer } from '@logloom/auth/test-issuer';
-import { correlationDefaults, type Correlation } from '@logloom/schemas';
 import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -172,23 +171,6 @@ describe('with tokens', () => {
     for (const { client } of [first, second]) client.ws.terminate();
   });
 
-  test('a document is sent to who may see all of its members', async () => {
-    const service = await open({ logloom_filter: 'service:mine OR service:also-mine' });
-    const attribute = await open({ logloom_filter: 'attributes.tenant:mine' });
-    const all = await open({});
-    await service.subscribe({ stream: 'correlations' });
-    await all.subscribe({ stream: 'correlations' });
-    attribute.send({ type: 'subscribe', id: 'a', stream: 'correlations' });
-    assert.equal((await attribute.first('error')).code, 'forbidden');
-    const documents = [['mine'], ['mine', 'other'], ['other'], ['mine', 'also-mine']].map(document);
-    await rig.appendCorrelations(documents);
-    const idsOf = (client: LiveClient) =>
-      client.messages.flatMap(({ correlations = [] }) => correlations.map((each) => each.id));
-    await eventually('the documents', () => idsOf(all).length === 4 && idsOf(service).length === 2);
-    const [first, , , fourth] = idsOf(all);
-    assert.deepEqual(idsOf(service), [first, fourth]);
-  });
-
   test('a connection ends with its token', async () => {
     const token = await issuer.sign({}, { seconds: 2 });
     const client = await LiveClient.open(tier.port, { headers: bearer(token) });
@@ -292,27 +274,4 @@ function upgradeStatus(port: number, headers: Record<string, string> = {}): Prom
     });
     ws.on('error', (error) => reject(error));
   });
-}
-
-function document(services: string[], i: number): Correlation {
-  return {
-    ...correlationDefaults,
-    id: `d${i}`,
-    correlationId: `request-${i}`,
-    kind: 'requestId',
-    revision: 1,
-    closeReason: 'idle',
-    firstAt: 1_700_000_000_000_000 + i,
-    lastAt: 1_700_000_000_000_100 + i,
-    services,
-    levels: { info: services.length },
-    rules: [],
-    severity: null,
-    partition: 0,
-    firstOffset: i,
-    closeOffset: i + 1,
-    closeSequence: 0,
-    firstClosedAt: 0,
-    memberDeltas: services.map((_, n) => (n === 0 ? 0 : 1)),
-  };
 }

@@ -44,6 +44,13 @@ export class Channel {
   }
 }
 
+/** How often a filter was tested, a batch made, and an item of one sent. */
+export interface BroadcastCounts {
+  tests: number;
+  flushes: number;
+  deliveries: number;
+}
+
 export interface BroadcastOptions {
   stream: StreamName;
   /** The longest that an event waits for others, milliseconds. */
@@ -53,6 +60,8 @@ export interface BroadcastOptions {
   /** The cursor after everything that accept() has taken so far. */
   cursor: () => string;
   nextChannelId: () => number;
+  /** Where it counts; broadcasts may share it. Default: its own. */
+  counts?: BroadcastCounts;
   /** Subscribers that a batch is delivered to between two looks at the clock; default: 64. */
   stride?: number;
 }
@@ -83,10 +92,11 @@ export class Broadcast {
   #passStartMs: number | undefined;
   #passMs = 0;
   readonly pace: FlushPace;
-  readonly counts = { tests: 0, flushes: 0, deliveries: 0 };
+  readonly counts: BroadcastCounts;
 
   constructor(options: BroadcastOptions) {
     this.#options = options;
+    this.counts = options.counts ?? { tests: 0, flushes: 0, deliveries: 0 };
     this.pace = new FlushPace(options.flushMs);
   }
 

@@ -6,7 +6,7 @@ import type { HistoryPage } from '../history/history-page.ts';
 import { degrade } from './degraded-batch.ts';
 import type { DegradationLevel } from '../protocol/degradation-level.ts';
 import { Degradation, degradeAbove, recoverBelow, tellEveryMs } from './degradation.ts';
-import type { LiveStream } from '../stream/live-stream.ts';
+import type { ViewerStream } from '../stream/viewer-stream.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import type { Priority } from '../protocol/priority.ts';
 import { serverMessage, type GapReason } from '../protocol/server-message.ts';
@@ -22,7 +22,7 @@ export interface DeliveryContext {
 
 export interface SubscriptionOptions {
   viewer: Viewer;
-  stream: LiveStream;
+  stream: ViewerStream;
   channel: Channel;
   priority: Priority;
   context: DeliveryContext;
@@ -38,7 +38,7 @@ const evictedRetryMs = 2000;
  * and what it is not sent is counted and announced. Before that it gets its history, which waits for the socket instead: the log keeps it.
  */
 export class Subscription implements Subscriber {
-  readonly stream: LiveStream;
+  readonly stream: ViewerStream;
   readonly channel: Channel;
   readonly priority: Priority;
   /** The ids under which the client subscribed. */

@@ -1,16 +1,14 @@
-import type { Filter } from '@logloom/filter';
 import type { Serde } from '@logloom/schema-registry';
 import type { Logger } from '@logloom/telemetry';
 import type { EventLoopQueue } from '../admission/event-loop-queue.ts';
 import type { ViewerLimits } from '../admission/viewer-limits.ts';
 import type { DurableCursors } from '../durable/durable-cursors.ts';
-import type { StreamName, SubscribeRequest } from '../protocol/client-message.ts';
-import type { LiveStream } from '../stream/live-stream.ts';
+import type { SubscribeRequest } from '../protocol/client-message.ts';
+import type { PrincipalStreams } from '../visible/stream-of.ts';
 import type { DeliveryContext } from './subscription.ts';
 
 /** What a viewer's subscriptions work with. Most of it all viewers of a live tier share. */
-export interface ViewerContext extends DeliveryContext {
-  streams: Readonly<Record<StreamName, LiveStream>>;
+export interface ViewerContext extends DeliveryContext, PrincipalStreams {
   eventLoop: EventLoopQueue;
   limits: ViewerLimits;
   logger: Logger;
@@ -21,6 +19,4 @@ export interface ViewerContext extends DeliveryContext {
   principal?: string;
   /** Called for each subscription, for the audit of reads. */
   onSubscribe?: (request: SubscribeRequest) => void;
-  /** What the principal may see at most: part of every filter. */
-  imposed?: Filter;
 }

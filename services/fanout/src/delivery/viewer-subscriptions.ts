@@ -5,8 +5,9 @@ import type { SubscribeRequest } from '../protocol/client-message.ts';
 import type { Priority } from '../protocol/priority.ts';
 import { serverMessage } from '../protocol/server-message.ts';
 import type { From } from '../protocol/subscribe-from.ts';
-import type { LiveStream } from '../stream/live-stream.ts';
 import type { LiveFilter } from '../stream/stream-kind.ts';
+import type { ViewerStream } from '../stream/viewer-stream.ts';
+import { streamOf } from '../visible/stream-of.ts';
 import { Pauses } from './pauses.ts';
 import { continueSubscription, startSubscription } from './start-subscription.ts';
 import { Subscription } from './subscription.ts';
@@ -33,12 +34,12 @@ export class ViewerSubscriptions {
   async subscribe(request: SubscribeRequest): Promise<void> {
     const { id } = request;
     if (this.#byId.has(id)) return this.#onError(liveError('duplicate-id', { id }));
-    const { streams, limits, imposed } = this.#context;
+    const { limits, imposed } = this.#context;
     if (this.#byId.size >= limits.subscriptions) {
       const message = `a connection may have ${limits.subscriptions} subscriptions`;
       return this.#onError(liveError('too-many-subscriptions', { id, message }));
     }
-    const stream = streams[request.stream];
+    const stream = streamOf(this.#context, request.stream);
     const compiled = stream.kind.compile(request.filter, limits.filter, imposed);
     if (!compiled.ok) return this.#onError({ ...compiled.error, id });
     this.#context.onSubscribe?.(request);
@@ -124,7 +125,7 @@ export class ViewerSubscriptions {
    * has not got everything, would mix two histories on it: it gets a channel of its own.
    */
   #subscriptionFor(
-    stream: LiveStream,
+    stream: ViewerStream,
     filter: LiveFilter,
     { from, priority, durable }: SubscribeRequest,
   ): Subscription {
@@ -144,7 +145,7 @@ export class ViewerSubscriptions {
   }
 
   #newSubscription(
-    stream: LiveStream,
+    stream: ViewerStream,
     filter: LiveFilter,
     priority: Priority,
     equal: readonly Subscription[],

@@ -1,17 +1,16 @@
 import type { DecodedRecord } from '../stream/decode-records.ts';
-import type { LiveStream } from '../stream/live-stream.ts';
 import type { LiveFilter, LiveItem } from '../stream/stream-kind.ts';
+import type { ViewerStream } from '../stream/viewer-stream.ts';
 import type { EventLoopQueue } from '../admission/event-loop-queue.ts';
 
-const maxScannedRecords = 200_000;
 const sliceItems = 1024;
 
 /**
  * Returns the offsets from which on there are the last `count` matches: fewer where the log has no more, or none more among its last
- * 200,000 records.
+ * maxTailRecords records.
  */
 export async function findTail(
-  stream: LiveStream,
+  stream: ViewerStream,
   filter: LiveFilter,
   count: number,
   eventLoop: EventLoopQueue,
@@ -35,7 +34,7 @@ export async function findTail(
 
   const readers = offsets.map((_, p) => new BackwardReader(stream, p, ring.reach(p)));
   const start = await stream.startOffsets();
-  for (let scanned = 0; scanned < maxScannedRecords && missing > 0; scanned++) {
+  for (let scanned = 0; scanned < stream.maxTailRecords && missing > 0; scanned++) {
     for (const reader of readers)
       if (reader.isEmpty && reader.before > start[reader.partition]!) await reader.fill();
     const reader = newest(readers);
@@ -60,10 +59,10 @@ class BackwardReader {
   readonly partition: number;
   /** Everything from here on was read. */
   before: number;
-  readonly #stream: LiveStream;
+  readonly #stream: ViewerStream;
   #records: DecodedRecord[] = [];
 
-  constructor(stream: LiveStream, partition: number, before: number) {
+  constructor(stream: ViewerStream, partition: number, before: number) {
     this.#stream = stream;
     this.partition = partition;
     this.before = before;

@@ -3,8 +3,8 @@ import { memoryBudget } from '@logloom/settings';
 import { ArchiveReader } from './archive-reader.ts';
 import { maxBatchLength } from '../delivery/broadcast.ts';
 import { HistoryPage } from './history-page.ts';
-import type { HistoryReader } from './history-reader.ts';
-import type { HistorySource } from './history-source.ts';
+import { BoundedCache } from './bounded-cache.ts';
+import type { HistorySource, StreamReader } from './history-source.ts';
 import type { Selection } from './selection.ts';
 import type { LiveItem } from '../stream/stream-kind.ts';
 import type { EventLoopQueue } from '../admission/event-loop-queue.ts';
@@ -21,7 +21,7 @@ const maxHeldBytes = memoryBudget(0.05, 64 * 2 ** 20);
 
 /** A reader at the end of a page, and what it has read and no page holds yet. */
 interface OpenReader {
-  reader: HistoryReader;
+  reader: StreamReader;
   items: readonly LiveItem[];
   next: number;
   /** Records that are gone before those items, and where the log continues. */
@@ -31,6 +31,28 @@ interface OpenReader {
   archived?: ArchiveReader | undefined;
 }
 
+/** What is kept of pages, and of readers that wait for their next one; streams may share it. */
+export class PageCache {
+  readonly pages: BoundedCache<HistoryPage>;
+  readonly readers: BoundedCache<OpenReader>;
+
+  constructor({ pageBytes = maxPageBytes, readerBytes = maxHeldBytes } = {}) {
+    this.pages = new BoundedCache(maxPages, pageBytes);
+    this.readers = new BoundedCache(maxReaders, readerBytes);
+  }
+}
+
+export interface HistoryPagesOptions {
+  stream: HistorySource;
+  eventLoop: EventLoopQueue;
+  /** Has what the log has no longer; absent, that is a gap. */
+  archive?: (() => Promise<Archive>) | undefined;
+  /** Default: one of its own. */
+  cache?: PageCache;
+  /** Tells its pages from those of other streams in the cache. */
+  keyPrefix?: string;
+}
+
 /**
  * The past of a stream in pages, for viewers who catch up. Those with the same filter at the same place, which is what a cut of many
  * connections leaves, share the reading, the tests and the encoded frames. Memory is bounded; what is not kept is read again.
@@ -38,28 +60,23 @@ interface OpenReader {
 export class HistoryPages {
   readonly #stream: HistorySource;
   readonly #eventLoop: EventLoopQueue;
-  readonly #pages = new Map<string, HistoryPage>();
-  readonly #loading = new Map<string, Promise<HistoryPage>>();
-  readonly #readers = new Map<string, { open: OpenReader; bytes: number }>();
-  #heldBytes = 0;
   readonly #archive: (() => Promise<Archive>) | undefined;
-  #bytes = 0;
+  readonly #cache: PageCache;
+  readonly #keyPrefix: string;
+  readonly #loading = new Map<string, Promise<HistoryPage>>();
 
-  /** `archive`: has what the log no longer has; where it is absent, that is a gap. */
-  constructor(
-    stream: HistorySource,
-    eventLoop: EventLoopQueue,
-    archive: (() => Promise<Archive>) | undefined,
-  ) {
-    this.#archive = archive;
+  constructor({ stream, eventLoop, archive, cache, keyPrefix = '' }: HistoryPagesOptions) {
     this.#stream = stream;
     this.#eventLoop = eventLoop;
+    this.#archive = archive;
+    this.#cache = cache ?? new PageCache();
+    this.#keyPrefix = keyPrefix;
   }
 
   /** Returns the page from these offsets on, if it needs no waiting: kept from before, or from the ring. */
   ready(selection: Selection, from: readonly number[]): HistoryPage | undefined {
-    const key = keyOf(selection, from);
-    const kept = this.#pages.get(key);
+    const key = this.#keyOf(selection, from);
+    const kept = this.#cache.pages.get(key);
     if (kept !== undefined) return kept;
     if (!this.#stream.ring.reaches(from)) return undefined;
     return this.#keep(key, this.#fromRing(selection, from));
@@ -69,7 +86,7 @@ export class HistoryPages {
   load(selection: Selection, from: readonly number[]): Promise<HistoryPage> {
     const page = this.ready(selection, from);
     if (page !== undefined) return Promise.resolve(page);
-    const key = keyOf(selection, from);
+    const key = this.#keyOf(selection, from);
     let loading = this.#loading.get(key);
     if (loading === undefined) {
       loading = this.#fromLog(selection, from, key)
@@ -108,14 +125,14 @@ export class HistoryPages {
     let length = 0;
     const end = (): HistoryPage => {
       const page = new HistoryPage(stream, items, position);
-      this.#keepReader(keyOf(selection, page.end), open);
+      this.#keepReader(this.#keyOf(selection, page.end), open);
       return page;
     };
     for (let records = 0; ; records += logSlice) {
       if (open.lost > 0) {
         if (position.some((offset, p) => offset !== from[p])) return end();
         const page = await this.#fromArchive(selection, from, open);
-        this.#keepReader(keyOf(selection, page.end), open);
+        this.#keepReader(this.#keyOf(selection, page.end), open);
         return page;
       }
       while (open.next < open.items.length) {
@@ -188,37 +205,22 @@ export class HistoryPages {
   }
 
   #takeReader(key: string, from: readonly number[]): OpenReader {
-    const kept = this.#readers.get(key);
-    this.#readers.delete(key);
-    if (kept !== undefined) this.#heldBytes -= kept.bytes;
-    return kept?.open ?? { reader: this.#stream.reader(from), items: [], next: 0, lost: 0, lostTo: [] };
+    const kept = this.#cache.readers.take(key);
+    return kept ?? { reader: this.#stream.reader(from), items: [], next: 0, lost: 0, lostTo: [] };
   }
 
   #keepReader(key: string, open: OpenReader): void {
-    this.#heldBytes -= this.#readers.get(key)?.bytes ?? 0;
     let bytes = open.reader.heldBytes;
     for (let i = open.next; i < open.items.length; i++) bytes += open.items[i]!.bytes;
-    this.#readers.set(key, { open, bytes });
-    this.#heldBytes += bytes;
-    for (const [oldest, { bytes: held }] of this.#readers) {
-      if (this.#readers.size <= maxReaders && this.#heldBytes <= maxHeldBytes) return;
-      this.#readers.delete(oldest);
-      this.#heldBytes -= held;
-    }
+    this.#cache.readers.set(key, open, bytes);
   }
 
   #keep(key: string, page: HistoryPage): HistoryPage {
-    this.#pages.set(key, page);
-    this.#bytes += page.bytes;
-    for (const [oldest, { bytes }] of this.#pages) {
-      if (this.#pages.size <= maxPages && this.#bytes <= maxPageBytes) break;
-      this.#pages.delete(oldest);
-      this.#bytes -= bytes;
-    }
+    this.#cache.pages.set(key, page, page.bytes);
     return page;
   }
-}
 
-function keyOf({ key }: Selection, offsets: readonly number[]): string {
-  return `${offsets.join('-')} ${key}`;
+  #keyOf({ key }: Selection, offsets: readonly number[]): string {
+    return `${this.#keyPrefix}${offsets.join('-')} ${key}`;
+  }
 }

@@ -22,6 +22,8 @@ import type { LiveStream } from '../stream/live-stream.ts';
 import type { StreamKind } from '../stream/stream-kind.ts';
 import { registerLiveMetrics } from '../telemetry.ts';
 import type { Transport } from '../transports/transport.ts';
+import { MemberReader } from '../visible/member-reader.ts';
+import { VisibleCorrelations } from '../visible/visible-correlations.ts';
 import { drainViewers, type DrainReason } from './drain-viewers.ts';
 import { defaultOptions, type LiveTierOptions } from './live-tier-options.ts';
 import type { LiveStores } from './live-stores.ts';
@@ -41,6 +43,8 @@ export interface LiveTierDeps {
   options?: Partial<LiveTierOptions>;
 }
 
+/** What documents under imposed filters have of a stream's memory for viewers who come back. */
+const visibleShare = 4;
 const defaultTotalBudget = 512 * 2 ** 20;
 
 /** The live tier's server: attach() it to the viewers' HTTP server, then run() it. */
@@ -93,7 +97,8 @@ export class LiveTier {
           cut: limits.reduce((sum, { cut }) => sum + cut, 0),
         };
       },
-      streams: () => this.#streams,
+      streams: () => [...this.#streams, ...(this.#context === undefined ? [] : [this.#context.visible])],
+      visibleBehind: () => this.#context?.visible.behind ?? 0,
     });
   }
 
@@ -146,6 +151,7 @@ export class LiveTier {
       ];
       this.#context = {
         streams: { events, correlations },
+        visible: this.#openVisible(events, correlations),
         eventLoop: this.#eventLoop,
         drainWatch: this.#drainWatch,
         memoryBudget: this.#memoryBudget,
@@ -166,6 +172,7 @@ export class LiveTier {
     } finally {
       await this.#drain(signal.aborted ? 'shutdown' : 'restart');
       await this.#durables?.save();
+      this.#context?.visible.close();
       drained.abort();
     }
     for (const result of await Promise.allSettled(following))
@@ -215,12 +222,29 @@ export class LiveTier {
     };
   }
 
+  #openVisible(events: LiveStream, correlations: LiveStream): VisibleCorrelations {
+    const { settings, stores, telemetry } = this.#deps;
+    const { ringItems, ringBytes } = this.options;
+    const eventLoop = this.#eventLoop;
+    return new VisibleCorrelations({
+      correlations,
+      members: new MemberReader({ events, eventLoop, archive: stores?.archive }),
+      eventLoop,
+      logger: telemetry.logger,
+      flushMs: settings.LIVE_FLUSH_MS,
+      nextChannelId: () => ++this.#lastChannel,
+      ringItems: Math.ceil(ringItems / visibleShare),
+      ringBytes: Math.ceil(ringBytes / visibleShare),
+    });
+  }
+
   async #drain(reason: DrainReason): Promise<void> {
     this.admission.state = 'draining';
     // New connections go to the other processes.
     if (this.options.othersServe) for (const server of this.#servers.keys()) server.close();
     await drainViewers(this.viewers, this.#transports, reason, this.options, () => {
       for (const stream of this.#streams) stream.flushAll();
+      this.#context?.visible.flushAll();
     });
   }
 }

@@ -1,8 +1,7 @@
-import { canDecideCorrelations, compileCorrelationAccess } from '@logloom/auth';
-import { aboutCorrelations, compilePredicate, type CorrelationSubject } from '@logloom/filter';
-import { liveError } from '../errors.ts';
+import { aboutCorrelations, compilePredicate, type FilterLimits } from '@logloom/filter';
+import { liveError, type LiveError } from '../errors.ts';
 import { readFilter } from './read-filter.ts';
-import type { StreamKind } from './stream-kind.ts';
+import type { LiveFilter } from './stream-kind.ts';
 
 /** What a filter on the stream of correlations may ask about. `service` and `level` mean any member's. */
 export const correlationFields = [
@@ -23,7 +22,10 @@ export const correlationFields = [
   'shape',
 ] as const;
 /** Reads a filter over correlation documents: the language is that of events. */
-export const compileCorrelationFilter: StreamKind['compile'] = (text, limits, imposed) => {
+export function compileCorrelationFilter(
+  text: string,
+  limits: FilterLimits,
+): { ok: true; filter: LiveFilter } | { ok: false; error: LiveError } {
   const read = readFilter(text, limits);
   if (!read.ok) return read;
   const { ast, canonical } = read.filter;
@@ -37,19 +39,5 @@ export const compileCorrelationFilter: StreamKind['compile'] = (text, limits, im
     };
   }
   const matches = compilePredicate({ ast: about.ast, canonical });
-  if (imposed === undefined) return { ok: true, filter: { canonical, terms: [], matches } };
-  // Nobody could say which documents were left out, so none are better than some.
-  if (!canDecideCorrelations(imposed)) {
-    const message = `your token's filter asks for more than a document tells of its members; search /api/correlations instead`;
-    return { ok: false, error: liveError('forbidden', { message }) };
-  }
-  const maySee = compileCorrelationAccess(imposed);
-  return {
-    ok: true,
-    filter: {
-      canonical: `${canonical} of members ${imposed.canonical}`,
-      terms: [],
-      matches: (subject) => matches(subject) && maySee((subject as CorrelationSubject).document) === true,
-    },
-  };
-};
+  return { ok: true, filter: { canonical, terms: [], matches } };
+}

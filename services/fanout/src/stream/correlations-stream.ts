@@ -9,11 +9,13 @@ import {
   type Correlation,
   type Level,
 } from '@logloom/schemas';
+import { liveError } from '../errors.ts';
 import { compileCorrelationFilter } from './correlation-filter.ts';
 import { rememberFilters } from './filter-cache.ts';
 import type { DuplicateScan, LiveItem, ScanPlace, StreamKind } from './stream-kind.ts';
 
-class CorrelationItem implements LiveItem {
+/** A correlation document in its place in logs.correlations. */
+export class CorrelationItem implements LiveItem {
   readonly correlation: Correlation;
   readonly partition: number;
   readonly offset: number;
@@ -118,7 +120,9 @@ function decodeDocument(serde: Serde, value: Buffer): Correlation | undefined {
   }
 }
 
-/** The stream of correlation documents. (closeOffset, closeSequence) only grows in a partition; what does not is a duplicate. */
+const compile = rememberFilters((text, limits) => compileCorrelationFilter(text, limits));
+
+/** The stream of all correlation documents; under an imposed filter there is VisibleStream instead. (closeOffset, closeSequence) only grows in a partition; what does not is a duplicate. */
 export const correlationsStream: StreamKind = {
   name: 'correlations',
   letter: 'c',
@@ -128,5 +132,9 @@ export const correlationsStream: StreamKind = {
       ? new CorrelationItem(placeCorrelation(decoded.value, epoch), partition, offset, timestamp, bytes)
       : undefined,
   scan: (place, offset) => CorrelationScan.open(place, offset),
-  compile: rememberFilters(compileCorrelationFilter),
+  compile: (text, limits, imposed) => {
+    if (imposed === undefined) return compile(text, limits);
+    const message = 'all documents are not for a principal with an imposed filter';
+    return { ok: false, error: liveError('forbidden', { message }) };
+  },
 };

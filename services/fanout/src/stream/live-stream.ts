@@ -16,6 +16,7 @@ import { Ring } from './ring.ts';
 import { StreamCursors } from './stream-cursors.ts';
 import { StreamDuplicates } from './stream-duplicates.ts';
 import type { DuplicateScan, LiveItem, StreamKind } from './stream-kind.ts';
+import type { ViewerStream } from './viewer-stream.ts';
 import { spans } from '../telemetry.ts';
 import type { EventLoopQueue } from '../admission/event-loop-queue.ts';
 
@@ -41,7 +42,7 @@ export interface LiveStreamOptions {
 const sliceRecords = 256;
 
 /** One stream of the live tier: follows its topic, keeps the newest items, and broadcasts them. */
-export class LiveStream {
+export class LiveStream implements ViewerStream {
   readonly kind: StreamKind;
   /** That of logs.events, for the items' ids. */
   readonly epoch: string;
@@ -53,6 +54,9 @@ export class LiveStream {
   readonly stats = newStreamStats();
   /** Per partition, the offset of the next record; everything before it went through the broadcast. */
   readonly position: number[];
+  readonly maxTailRecords = 200_000;
+  /** Called when the position has moved. */
+  onAdvance: (() => void) | undefined;
   readonly #options: LiveStreamOptions;
   readonly #history: History;
   readonly #problems: DecodeProblems;
@@ -108,7 +112,7 @@ export class LiveStream {
       cursor: () => this.cursor,
       nextChannelId,
     });
-    this.pages = new HistoryPages(this, eventLoop, options.archive);
+    this.pages = new HistoryPages({ stream: this, eventLoop, archive: options.archive });
     this.#problems = {
       undecodable: (record, error) => this.#undecodable(record, error),
       retrying: (error) =>
@@ -160,14 +164,19 @@ export class LiveStream {
     return this.#options.log.startOffsets(this.kind.topic);
   }
 
-  /** Reads from these offsets up to the stream's position. */
-  reader(from: readonly number[]): HistoryReader {
+  /** Reads from these offsets up to the stream's position, or an earlier one. */
+  reader(from: readonly number[], end = (): readonly number[] => this.position): HistoryReader {
     return new HistoryReader(from, {
       history: this.#history,
       duplicates: this.duplicates,
-      end: () => this.position,
+      end,
       gapAt: (p, offset) => this.#gapAt(p, offset),
     });
+  }
+
+  /** As History.from(). */
+  historyFrom(partition: number, offset: number): Promise<DecodedRecord[]> {
+    return this.#history.from(partition, offset);
   }
 
   /** As History.before(). */
@@ -194,6 +203,7 @@ export class LiveStream {
           }
           // Not in the span: the timer would take it along.
           this.#flushDue();
+          this.onAdvance?.();
         },
         onGap: (gap) => this.#passOver(gap),
       },
@@ -217,6 +227,7 @@ export class LiveStream {
     this.#cursor = undefined;
     this.ring.passOver(gap.partition, gap.to);
     this.broadcast.disperse(cursor);
+    this.onAdvance?.();
   }
 
   /** Sends what is waiting and stops the timer. */

@@ -1,4 +1,7 @@
+import type { RecentItems } from '../history/history-source.ts';
 import type { LiveItem } from './stream-kind.ts';
+
+type Placed = Pick<LiveItem, 'partition' | 'offset' | 'bytes'>;
 
 /** The places and offsets of one partition's items, oldest first; what lies before `head` is gone. */
 interface PartitionIndex {
@@ -10,10 +13,10 @@ interface PartitionIndex {
 }
 
 /** The newest items of a stream in the order in which they were read, bounded by number and by bytes. */
-export class Ring {
+export class Ring<T extends Placed = LiveItem> implements RecentItems<T> {
   readonly #maxItems: number;
   readonly #maxBytes: number;
-  readonly #items: (LiveItem | undefined)[];
+  readonly #items: (T | undefined)[];
   readonly #partitions: PartitionIndex[];
   #first = 0;
   #end = 0;
@@ -23,7 +26,7 @@ export class Ring {
   constructor(from: readonly number[], maxItems: number, maxBytes: number) {
     this.#maxItems = maxItems;
     this.#maxBytes = maxBytes;
-    this.#items = new Array<LiveItem | undefined>(maxItems);
+    this.#items = new Array<T | undefined>(maxItems);
     this.#partitions = from.map((reach) => ({ offsets: [], places: [], head: 0, reach }));
   }
 
@@ -37,11 +40,11 @@ export class Ring {
     return this.#end;
   }
 
-  at(place: number): LiveItem {
+  at(place: number): T {
     return this.#items[place % this.#maxItems]!;
   }
 
-  add(item: LiveItem): void {
+  add(item: T): void {
     if (this.#end - this.#first === this.#maxItems) this.#evict();
     this.#items[this.#end % this.#maxItems] = item;
     const index = this.#partitions[item.partition]!;
@@ -76,6 +79,23 @@ export class Ring {
       if (i < index.places.length) place = Math.min(place, index.places[i]!);
     });
     return place;
+  }
+
+  /** The item of this offset, if it is here. */
+  find(partition: number, offset: number): T | undefined {
+    const { offsets, places, head } = this.#partitions[partition]!;
+    const i = lowerBound(offsets, head, offset);
+    return offsets[i] === offset ? this.at(places[i]!) : undefined;
+  }
+
+  /** The last item of the partition before `offset`, and not before `end`, that is accepted. */
+  findBefore(partition: number, offset: number, end: number, accept: (item: T) => boolean): T | undefined {
+    const { offsets, places, head } = this.#partitions[partition]!;
+    for (let i = lowerBound(offsets, head, offset) - 1; i >= head && offsets[i]! >= end; i--) {
+      const item = this.at(places[i]!);
+      if (accept(item)) return item;
+    }
+    return undefined;
   }
 
   #evict(): void {

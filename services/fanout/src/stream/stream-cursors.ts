@@ -17,6 +17,11 @@ export class StreamCursors {
     this.#position = position;
   }
 
+  /** The same for what has been broadcast of the stream up to another position. */
+  upTo(position: readonly number[]): StreamCursors {
+    return new StreamCursors(this.#kind, this.#epoch, this.#log, position);
+  }
+
   at(offsets: readonly number[]): string {
     return formatCursor(this.#kind.letter, this.#epoch, offsets);
   }

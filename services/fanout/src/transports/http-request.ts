@@ -5,6 +5,7 @@ import { liveError, liveErrors, type LiveError } from '../errors.ts';
 import { streamNames, type StreamName, type SubscribeRequest } from '../protocol/client-message.ts';
 import { parseCursor } from '../protocol/cursor.ts';
 import { parseFromText } from '../protocol/subscribe-from.ts';
+import { kindOf } from '../visible/stream-of.ts';
 import type { TransportContext } from './transport.ts';
 
 export type HttpAccess =
@@ -42,7 +43,7 @@ export function readQuery(
   }
   const start = parseFromText(resumeAt ?? from);
   if (!start.ok) return { ok: false, error: liveError('bad-message', { message: `from: ${start.problem}` }) };
-  const { kind } = context.streams[stream as StreamName];
+  const kind = kindOf(context, stream as StreamName);
   const compiled = kind.compile(filter, context.limits.filter, context.imposed);
   if (!compiled.ok) return { ok: false, error: compiled.error };
   if (start.from.type === 'cursor' && parseCursor(start.from.cursor)?.letter !== kind.letter)

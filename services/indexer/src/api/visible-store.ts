@@ -1,3 +1,4 @@
+import { visibleDocumentJson } from '@logloom/auth';
 import { attributeValues, type Filter } from '@logloom/filter';
 import { correlationToJson, type Correlation, type CorrelationJson } from '@logloom/schemas';
 import type {
@@ -86,8 +87,7 @@ export class VisibleStore {
 
   /** The document as the outside sees it. A principal is not told why it closed: that may have been another's doing. */
   documentJson(document: Correlation): Omit<CorrelationJson, 'closeReason'> & Partial<CorrelationJson> {
-    const { closeReason, ...json } = correlationToJson(document);
-    return this.#documents === undefined ? { ...json, closeReason } : json;
+    return this.#documents === undefined ? correlationToJson(document) : visibleDocumentJson(document);
   }
 
   /** The documents that share an id with this one. */

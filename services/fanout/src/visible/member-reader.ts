@@ -1,0 +1,113 @@
+import type { Archive } from '@logloom/archive';
+import { FilterSubject } from '@logloom/filter';
+import { memberOffsets, type Correlation } from '@logloom/schemas';
+import type { EventLoopQueue } from '../admission/event-loop-queue.ts';
+import type { LiveStream } from '../stream/live-stream.ts';
+
+export interface MemberReaderOptions {
+  /** The stream of events. */
+  events: LiveStream;
+  eventLoop: EventLoopQueue;
+  /** Has events that the log has no longer. */
+  archive?: (() => Promise<Archive>) | undefined;
+}
+
+/** Documents of so many members are read in one turn when all of them are in memory. */
+const membersPerTurn = 512;
+const archivedPerRead = 512;
+
+/**
+ * Reads the members of a document: from the events that the live tier has in memory, else from the log in blocks that all readers of
+ * its past share, else from the archive. One document holds one block at a time, however many members it has.
+ */
+export class MemberReader {
+  readonly #options: MemberReaderOptions;
+
+  constructor(options: MemberReaderOptions) {
+    this.#options = options;
+  }
+
+  /** The members by offset, where all of them are in memory and they are few enough for one turn. */
+  inMemory({ partition, firstOffset, memberDeltas }: Correlation): FilterSubject[] | undefined {
+    if (memberDeltas.length > membersPerTurn) return undefined;
+    const { ring } = this.#options.events;
+    const members: FilterSubject[] = [];
+    let offset = firstOffset;
+    for (const delta of memberDeltas) {
+      const item = ring.find(partition, (offset += delta));
+      if (item === undefined) return undefined;
+      members.push(item.subject());
+    }
+    return members;
+  }
+
+  /**
+   * Visits the members by offset. Those that neither the log nor the archive has any more are left out, as in a search. Rejects when
+   * the log or the archive cannot be read.
+   */
+  async read(document: Correlation, visit: (member: FilterSubject) => void): Promise<void> {
+    const { events, eventLoop } = this.#options;
+    const { partition } = document;
+    const offsets = memberOffsets(document);
+    let next = 0;
+    while (next < offsets.length) {
+      await eventLoop.slot();
+      const last = Math.min(offsets.length, next + membersPerTurn);
+      for (; next < last; next++) {
+        const item = events.ring.find(partition, offsets[next]!);
+        if (item === undefined) break;
+        visit(item.subject());
+      }
+      if (next < last) next = await this.#fromLog(partition, offsets, next, visit);
+    }
+  }
+
+  /** Visits what one block of the log has from offsets[next] on; returns the index of the first member after it. */
+  async #fromLog(
+    partition: number,
+    offsets: readonly number[],
+    next: number,
+    visit: (member: FilterSubject) => void,
+  ): Promise<number> {
+    const { events } = this.#options;
+    let at = next;
+    for (const { offset, item } of await events.historyFrom(partition, offsets[next]!)) {
+      if (offset < offsets[at]!) continue;
+      if (offset > offsets[at]!) break;
+      if (item !== undefined) visit(item.subject());
+      if (++at === offsets.length) break;
+    }
+    if (at > next) return at;
+    const start = (await events.startOffsets())[partition]!;
+    // It was decoded never, or the log has lost it.
+    return offsets[next]! >= start ? next + 1 : this.#fromArchive(partition, offsets, next, start, visit);
+  }
+
+  /** Visits those below `start`; returns the index of the first member from there on. */
+  async #fromArchive(
+    partition: number,
+    offsets: readonly number[],
+    next: number,
+    start: number,
+    visit: (member: FilterSubject) => void,
+  ): Promise<number> {
+    const { events, eventLoop } = this.#options;
+    const found = offsets.findIndex((offset, i) => i >= next && offset >= start);
+    const end = found < 0 ? offsets.length : found;
+    const archive = await this.#options.archive?.();
+    if (archive === undefined) return end;
+    const behind = offsets[end - 1]! + 1;
+    for (let at = next; at < end;) {
+      const page = await archive.range(events.epoch, partition, offsets[at]!, behind, archivedPerRead);
+      if (page.length === 0) break;
+      for (const event of page) {
+        while (at < end && offsets[at]! < event.offset) at++;
+        if (at === end || offsets[at] !== event.offset) continue;
+        visit(new FilterSubject(event));
+        at++;
+      }
+      await eventLoop.slot();
+    }
+    return end;
+  }
+}

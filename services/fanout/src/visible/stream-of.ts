@@ -1,0 +1,26 @@
+import type { Filter } from '@logloom/filter';
+import type { StreamName } from '../protocol/client-message.ts';
+import type { LiveStream } from '../stream/live-stream.ts';
+import type { StreamKind } from '../stream/stream-kind.ts';
+import type { ViewerStream } from '../stream/viewer-stream.ts';
+import type { VisibleCorrelations } from './visible-correlations.ts';
+import { visibleKind } from './visible-kind.ts';
+
+/** The streams of a live tier, and what of them a principal may see. */
+export interface PrincipalStreams {
+  streams: Readonly<Record<StreamName, LiveStream>>;
+  /** In place of the stream of correlations, under an imposed filter. */
+  visible: VisibleCorrelations;
+  /** What the principal may see at most: part of every filter of events, and what documents are made of. */
+  imposed?: Filter;
+}
+
+/** The stream of that name as the principal has it. A subscription to it has to begin in this turn of the event loop. */
+export function streamOf({ streams, visible, imposed }: PrincipalStreams, name: StreamName): ViewerStream {
+  return imposed !== undefined && name === 'correlations' ? visible.streamFor(imposed) : streams[name];
+}
+
+/** The kind of that stream; nothing is begun for it. */
+export function kindOf({ streams, imposed }: PrincipalStreams, name: StreamName): StreamKind {
+  return imposed !== undefined && name === 'correlations' ? visibleKind : streams[name].kind;
+}

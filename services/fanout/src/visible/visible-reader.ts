@@ -1,0 +1,40 @@
+import type { LiveItem } from '../stream/stream-kind.ts';
+import type { StreamReader } from '../history/history-source.ts';
+
+/** Documents that a reader of the past looks at in one go: the members of each may have to be read. */
+export const documentsPerRead = 32;
+
+/** Reads the past of the documents as one imposed filter lets them through; hidden ones keep their places. */
+export class VisibleReader implements StreamReader {
+  readonly #whole: StreamReader;
+  readonly #see: (document: LiveItem) => Promise<LiveItem>;
+
+  constructor(whole: StreamReader, see: (document: LiveItem) => Promise<LiveItem>) {
+    this.#whole = whole;
+    this.#see = see;
+  }
+
+  get position(): readonly number[] {
+    return this.#whole.position;
+  }
+
+  get lost(): number {
+    return this.#whole.lost;
+  }
+
+  set lost(records: number) {
+    this.#whole.lost = records;
+  }
+
+  get heldBytes(): number {
+    return this.#whole.heldBytes;
+  }
+
+  /** Rejects when the log or the archive cannot be read; what it had read is lost to this reader then. */
+  async read(maxRecords: number): Promise<LiveItem[]> {
+    const seen: LiveItem[] = [];
+    for (const document of await this.#whole.read(Math.min(maxRecords, documentsPerRead)))
+      seen.push(await this.#see(document));
+    return seen;
+  }
+}
