@@ -1,9 +1,8 @@
-import { eventually } from '@logloom/testing';
+import { eventually, temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { WebSocket } from 'ws';
@@ -24,7 +23,7 @@ class Front implements AsyncDisposable {
 
   constructor(port: number, upstream: string) {
     this.url = `http://127.0.0.1:${port}`;
-    this.#folder = mkdtempSync(join(tmpdir(), 'front-'));
+    this.#folder = temporaryFolder('front').path;
     const { services } = yaml.parse(readFileSync(join(import.meta.dirname, 'compose.yaml'), 'utf8'), {
       merge: true,
       maxAliasCount: -1,

@@ -1,11 +1,11 @@
+import { temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { cachedFolder } from './cache.ts';
 
-const cacheDir = mkdtempSync(join(tmpdir(), 'logloom-cache-'));
+const cacheDir = temporaryFolder('cache').path;
 after(() => rmSync(cacheDir, { recursive: true }));
 const { signal } = new AbortController();
 

@@ -1,7 +1,7 @@
+import { temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, test } from 'node:test';
@@ -74,7 +74,7 @@ test('a port that is in use fails the start, and no folder stays behind', { skip
 });
 
 function newDir(): string {
-  const dir = mkdtempSync(join(tmpdir(), 'logloom-stack-command-'));
+  const dir = temporaryFolder('stack-command').path;
   dirs.push(dir);
   return dir;
 }

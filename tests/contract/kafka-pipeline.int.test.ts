@@ -5,12 +5,11 @@ import { connectLog, type LogConnection } from '@logloom/runtime';
 import { memberOffsets, topics, type Correlation, type LogEvent } from '@logloom/schemas';
 import { openSearchStore } from '@logloom/search-store';
 import { parseSettings } from '../../apps/logloom/src/settings.ts';
-import { eventually, freePort } from '@logloom/testing';
+import { eventually, freePort, temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -68,7 +67,7 @@ describe('the services on Kafka and a schema registry, as processes of their own
   test('each killed twice while events come over HTTP and logs.raw: every event once, every request whole', async (t) => {
     await using cleanUp = new AsyncDisposableStack();
     cleanUp.use(stack);
-    const folder = mkdtempSync(join(tmpdir(), 'kafka-pipeline-'));
+    const folder = temporaryFolder('kafka-pipeline').path;
     cleanUp.defer(() => rmSync(folder, { recursive: true }));
     const [ingestPort, livePort] = [await freePort(), await freePort()];
     const env = {

@@ -1,7 +1,7 @@
+import { temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { globSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
@@ -33,7 +33,7 @@ const manifest = (folder: string): Manifest =>
 
 let folder: string;
 before(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'logloom-install-'));
+  folder = temporaryFolder('install').path;
   const packed = await packClients(root, folder);
   assert.equal(packed.length, clients.length);
   writeFileSync(join(folder, 'package.json'), '{"private":true,"type":"module"}');

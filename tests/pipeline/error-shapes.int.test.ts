@@ -5,10 +5,10 @@ import { createHealthServer } from '@logloom/runtime';
 import { holdResponse } from '@logloom/runtime/testing/hold-contract';
 import { parseSettings } from '../../apps/logloom/src/settings.ts';
 import { createTelemetry } from '@logloom/telemetry';
+import { temporaryFolder } from '@logloom/testing';
 import fastify from 'fastify';
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { assertShape, collectRoutes, concrete, exchange, type Route } from './error-shapes.ts';
@@ -121,7 +121,7 @@ async function walkWire(url: string, cases: readonly (readonly [string, number, 
 }
 
 test('every port answers every mistake in one shape', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'error-shapes-'));
+  const folder = temporaryFolder('error-shapes').path;
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const stop = new AbortController();
   const telemetry = createTelemetry('test', 'silent');

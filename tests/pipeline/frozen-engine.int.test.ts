@@ -1,9 +1,8 @@
+import { temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempDisposableSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
@@ -13,7 +12,7 @@ test(
   'TERM ends the one-process mode also while an engine does not answer',
   { skip: process.env['LOGLOOM_FULL'] === '1' ? false : 'waits for 20 s; LOGLOOM_FULL=1', timeout: 120_000 },
   async () => {
-    using folder = mkdtempDisposableSync(join(tmpdir(), 'frozen-engine-'));
+    using folder = temporaryFolder('frozen-engine');
     const frozen = createServer(() => {});
     frozen.listen(0, '127.0.0.1');
     await once(frozen, 'listening');

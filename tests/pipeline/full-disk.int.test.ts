@@ -1,9 +1,8 @@
-import { eventually } from '@logloom/testing';
+import { eventually, temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { appendFileSync, closeSync, existsSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { appendFileSync, closeSync, existsSync, openSync, rmSync, writeSync } from 'node:fs';
 import { once } from 'node:events';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -45,7 +44,7 @@ function fill(folder: string): () => void {
 }
 
 function temporaryFile(): Disposable & { path: string } {
-  const folder = mkdtempSync(join(tmpdir(), 'followed-'));
+  const folder = temporaryFolder('followed').path;
   return { path: join(folder, 'app.log'), [Symbol.dispose]: () => rmSync(folder, { recursive: true }) };
 }
 

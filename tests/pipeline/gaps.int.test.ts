@@ -9,15 +9,14 @@ import { memberOffsets, topics, type LogEvent } from '@logloom/schemas';
 import { openSearchStore } from '@logloom/search-store';
 import { parseSettings, type Settings } from '../../apps/logloom/src/settings.ts';
 import { createTelemetry, type Telemetry } from '@logloom/telemetry';
-import { eventually } from '@logloom/testing';
+import { eventually, temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
 
-const folder = mkdtempSync(join(tmpdir(), 'logloom-gaps-'));
+const folder = temporaryFolder('gaps').path;
 after(() => rmSync(folder, { recursive: true }));
 const settings: Settings = parseSettings({
   LOGLOOM_DATA: folder,

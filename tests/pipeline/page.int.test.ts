@@ -1,7 +1,6 @@
 import { TestIssuer } from '@logloom/auth/test-issuer';
-import { eventually } from '@logloom/testing';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { eventually, temporaryFolder } from '@logloom/testing';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
@@ -104,7 +103,7 @@ test(
 );
 
 async function withBrowser(use: (context: BrowserContext) => Promise<void>): Promise<void> {
-  const profile = mkdtempSync(join(tmpdir(), 'chromium-'));
+  const profile = temporaryFolder('chromium').path;
   const context = await chromium.launchPersistentContext(profile, {
     executablePath,
     headless: true,

@@ -1,10 +1,9 @@
 import { pathOfUrl } from '@logloom/runtime/testing/contract';
 import { holdResponse } from '@logloom/runtime/testing/hold-contract';
-import { eventually, freePort } from '@logloom/testing';
+import { eventually, freePort, temporaryFolder } from '@logloom/testing';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 const main = join(import.meta.dirname, '../../apps/logloom/src/main.ts');
@@ -45,13 +44,7 @@ export class Pipeline implements AsyncDisposable {
     settings: Record<string, string> = {},
     wrap = (program: string[]): string[] => program,
   ): Promise<Pipeline> {
-    return new Pipeline(
-      mkdtempSync(join(tmpdir(), 'pipeline-')),
-      await freePort(),
-      await freePort(),
-      settings,
-      wrap,
-    );
+    return new Pipeline(temporaryFolder('pipeline').path, await freePort(), await freePort(), settings, wrap);
   }
 
   /** Starts it and waits until it is ready. */

@@ -1,11 +1,10 @@
 import { connectLog } from '@logloom/runtime';
 import { alertToJson, topics, type AlertJson } from '@logloom/schemas';
 import { parseSettings } from '../../apps/logloom/src/settings.ts';
-import { eventually } from '@logloom/testing';
+import { eventually, temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { verdictIn, verdictOf, type RuledDocument, type RuledRequest } from '../pipeline/ruled-requests.ts';
@@ -111,7 +110,7 @@ async function readAlerts({ env }: Services): Promise<{ alerts: AlertJson[]; dup
 
 /** The log alone, by a process that was never killed, gives the documents that the services made. */
 async function assertReplayed({ env }: Services, documents: readonly RuledDocument[]): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'replayed-'));
+  const folder = temporaryFolder('replayed').path;
   try {
     const to = join(folder, 'view');
     await promisify(execFile)(process.execPath, [main, 'replay', '--to', to, '--json'], {

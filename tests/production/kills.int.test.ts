@@ -1,7 +1,6 @@
-import { eventually } from '@logloom/testing';
+import { eventually, temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
-import { mkdtempDisposableSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -31,7 +30,7 @@ test(
     const missing = Object.values(stack.missing)[0];
     if (missing !== undefined) return t.skip(missing);
     const traffic = loadTraffic();
-    using folder = mkdtempDisposableSync(join(tmpdir(), 'rules-'));
+    using folder = temporaryFolder('rules');
     const rulesFile = join(folder.path, 'rules.yaml');
     using hook = await WebhookReceiver.open();
     writeFileSync(rulesFile, rulesText(hook.url));

@@ -1,5 +1,5 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { temporaryFolder } from '@logloom/testing';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { PortPool } from '../../infra/local/port-pool.ts';
 import { answers } from '../../infra/local/readiness.ts';
@@ -27,7 +27,7 @@ export class Services implements AsyncDisposable {
     const [ingestPort, livePort, ...healthPorts] = taken;
     this.stack = stack;
     this.#ports = ports;
-    this.#folder = mkdtempSync(join(tmpdir(), 'logloom-services-'));
+    this.#folder = temporaryFolder('services').path;
     this.env = {
       ...stack.env,
       LOGLOOM_DATA: join(this.#folder, 'data'),

@@ -1,15 +1,7 @@
+import { temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
-import {
-  appendFileSync,
-  cpSync,
-  globSync,
-  mkdtempDisposableSync,
-  readFileSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, cpSync, globSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
@@ -38,7 +30,7 @@ function copyTo(folder: string): void {
 }
 
 test('a second run is cached, and a change in a lib affects the lib and what depends on it', async () => {
-  using folder = mkdtempDisposableSync(join(tmpdir(), 'nx-'));
+  using folder = temporaryFolder('nx');
   const copy = folder.path;
   copyTo(copy);
   const nx = async (...args: string[]): Promise<string> => {

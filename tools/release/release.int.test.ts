@@ -1,15 +1,7 @@
+import { temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
-import {
-  cpSync,
-  globSync,
-  mkdtempDisposableSync,
-  readdirSync,
-  readFileSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, globSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
@@ -59,7 +51,7 @@ test('every package of the repository has the same version now', () => {
 });
 
 test('a release sets one version everywhere and packs the clients', async () => {
-  using folder = mkdtempDisposableSync(join(tmpdir(), 'release-'));
+  using folder = temporaryFolder('release');
   const copy = folder.path;
   copyTo(copy);
   const next = '77.1.0-rc.2';
@@ -108,7 +100,7 @@ test('a release sets one version everywhere and packs the clients', async () => 
 });
 
 test('a version without a section in the changelog, and what is no version, change nothing', async () => {
-  using folder = mkdtempDisposableSync(join(tmpdir(), 'release-'));
+  using folder = temporaryFolder('release');
   copyTo(folder.path);
   await assert.rejects(release(folder.path, '77.2.0'), (error: Error & { code: number; stderr: string }) => {
     assert.match(error.stderr, /no section ## \[77\.2\.0\]/);

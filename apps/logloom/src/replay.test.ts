@@ -1,9 +1,8 @@
 import { SqliteEventLog } from '@logloom/event-log';
 import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-registry';
 import { isOfEpoch, topics, type Correlation, type CorrelationOptions } from '@logloom/schemas';
+import { temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
-import { mkdtempDisposableSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
@@ -12,7 +11,7 @@ import { TopicView } from './replay-views.ts';
 import { replay } from './replay.ts';
 
 test('a replay that begins in the middle of the log has the rules that were in force there', async () => {
-  using folder = mkdtempDisposableSync(join(tmpdir(), 'replay-'));
+  using folder = temporaryFolder('replay');
   const log = new SqliteEventLog(join(folder.path, 'log'));
   await log.createTopics([{ name: topics.events, partitions: 1 }]);
   const serde = await createSerde(createEmbeddedSchemaRegistry());
@@ -76,7 +75,7 @@ test('a replay that begins in the middle of the log has the rules that were in f
 });
 
 test('a replay says what it could not read, is of one epoch, and its documents name it', async () => {
-  using folder = mkdtempDisposableSync(join(tmpdir(), 'replay-gaps-'));
+  using folder = temporaryFolder('replay-gaps');
   const log = new SqliteEventLog(join(folder.path, 'log'));
   const create = (): Promise<void> => log.createTopics([{ name: topics.events, partitions: 1 }]);
   await create();

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { settings as correlator } from '@logloom/correlator/settings';
@@ -8,6 +7,7 @@ import { settings as fanout } from '@logloom/fanout/settings';
 import { settings as indexer } from '@logloom/indexer/settings';
 import { settings as ingest } from '@logloom/ingest/settings';
 import { secretsOf, SettingsError } from '@logloom/settings';
+import { temporaryFolder } from '@logloom/testing';
 import { explain } from './cli.ts';
 import { allSettings, describeSettings, loadSettings, parseSettings } from './settings.ts';
 
@@ -47,7 +47,7 @@ test('a MongoDB connection string may name several hosts', () => {
 });
 
 test('a .env file is read beneath the environment', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'settings-'));
+  const folder = temporaryFolder('settings').path;
   try {
     writeFileSync(join(folder, '.env'), 'LIVE_PORT=5000\nINGEST_PORT=5001\n');
     const settings = loadSettings({ INGEST_PORT: '6000' }, join(folder, '.env'));
@@ -153,7 +153,7 @@ test('a blank value stops the start', () => {
 });
 
 test('a secret may be in a file; config says where each value came from, and hides secrets', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'settings-'));
+  const folder = temporaryFolder('settings').path;
   try {
     const file = join(folder, 'mongodb');
     writeFileSync(file, 'mongodb://ada:hunter2@a:1/logs\n');

@@ -4,19 +4,18 @@ import type { PlacedEvent } from '@logloom/schemas';
 import { openSqliteSearchStore } from '@logloom/search-store';
 import { parseSettings } from './settings.ts';
 import { createTelemetry } from '@logloom/telemetry';
-import { eventually } from '@logloom/testing';
+import { eventually, temporaryFolder } from '@logloom/testing';
 import type { FastifyInstance } from 'fastify';
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { get, type ClientRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { ServiceThread } from './service-thread.ts';
 import { createViewersServer } from './viewers-server.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'logloom-viewers-'));
+const folder = temporaryFolder('viewers').path;
 const settings = parseSettings({ LOGLOOM_DATA: folder, LOG_PARTITIONS: '1', LOG_LEVEL: 'error' });
 /** Tests every row, each with many steps. */
 const heavy = `/api/search?limit=1&q=${encodeURIComponent(

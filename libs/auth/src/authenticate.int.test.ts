@@ -1,19 +1,18 @@
 import { parseSettings } from './settings.ts';
-import { eventually } from '@logloom/testing';
+import { eventually, temporaryFolder } from '@logloom/testing';
 import { SignJWT } from 'jose';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { openAuthenticate } from './authenticate.ts';
 import type { Access, Authenticate } from './principal.ts';
 import { TestIssuer } from './testing/test-issuer.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'logloom-auth-'));
+const folder = temporaryFolder('auth').path;
 after(() => rmSync(folder, { recursive: true }));
 const issuer = await TestIssuer.create('first', 'second');
 

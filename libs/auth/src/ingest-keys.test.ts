@@ -1,14 +1,14 @@
+import { temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdtempDisposableSync, utimesSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { IngestKeys } from './ingest-keys.ts';
 
 test('a key that is taken out lets nobody in, also after the clock was set back by an hour', async (t) => {
-  using folder = mkdtempDisposableSync(join(tmpdir(), 'keys-'));
+  using folder = temporaryFolder('keys');
   const file = join(folder.path, 'keys.json');
   const write = (names: readonly string[], changedAt: number): void => {
     const sha256 = (name: string): string => createHash('sha256').update(`secret-${name}`).digest('hex');

@@ -1,6 +1,6 @@
+import { temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openSealer, Sealer } from './index.ts';
@@ -35,7 +35,7 @@ test('neither the text nor its length can be seen', () => {
 });
 
 test('the key is made once, for its user only; a shared secret needs no file', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'sealer-'));
+  const folder = temporaryFolder('sealer').path;
   try {
     const open = () => openSealer({ secret: undefined, folder });
     const sealed = open().seal('a', []);

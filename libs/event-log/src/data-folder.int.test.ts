@@ -1,13 +1,13 @@
+import { temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { lockDataFolder } from './data-folder.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'data-folder-'));
+const root = temporaryFolder('data-folder').path;
 after(() => rmSync(root, { recursive: true }));
 
 /** Locks the folder in a process of its own, says how that went, and stays until it is killed. */

@@ -1,10 +1,9 @@
 import type { Source } from '@logloom/schemas';
+import { temporaryFolder } from '@logloom/testing';
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { DuplicateWindow, duplicateWindowRecords, warmUp, type ReadSources } from './duplicate-window.ts';
 import { SqliteEventLog } from './sqlite/sqlite-event-log.ts';
 
@@ -125,7 +124,7 @@ test('offsets have to ascend', () => {
   assert.throws(() => window.admit(any, 5), RangeError);
 });
 
-const folder = mkdtempSync(join(tmpdir(), 'logloom-window-'));
+const folder = temporaryFolder('window').path;
 after(() => rmSync(folder, { recursive: true }));
 
 test('warms up from the log: no further back than the window, no further than the start', async () => {

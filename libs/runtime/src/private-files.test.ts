@@ -1,6 +1,6 @@
+import { temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createFilesPrivate, keepDataPrivate } from './private-files.ts';
@@ -8,7 +8,7 @@ import { createFilesPrivate, keepDataPrivate } from './private-files.ts';
 const mode = (path: string): number => statSync(path).mode & 0o777;
 
 test('data that others could read is private after a start; what is not Logloomâ€™s stays as it is', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'private-'));
+  const folder = temporaryFolder('private').path;
   try {
     mkdirSync(join(folder, 'log'));
     writeFileSync(join(folder, 'log/topic.db'), '');
@@ -29,7 +29,7 @@ test('data that others could read is private after a start; what is not Logloomâ
 });
 
 test('new files and folders are private', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'private-'));
+  const folder = temporaryFolder('private').path;
   try {
     createFilesPrivate();
     mkdirSync(join(folder, 'a'));

@@ -1,7 +1,7 @@
+import { temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
@@ -10,7 +10,7 @@ import { openDatabase } from './open-database.ts';
 import { isBusy } from './result-code.ts';
 
 function newFile(t: { after: (clean: () => void) => void }): string {
-  const folder = mkdtempSync(join(tmpdir(), 'sqlite-'));
+  const folder = temporaryFolder('sqlite').path;
   t.after(() => rmSync(folder, { recursive: true }));
   return join(folder, 'a', 'new.db');
 }

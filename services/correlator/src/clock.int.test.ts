@@ -2,17 +2,15 @@ import { connectLog } from '@logloom/runtime';
 import { topics, type Correlation } from '@logloom/schemas';
 import { parseSettings } from './settings.ts';
 import { createTelemetry } from '@logloom/telemetry';
+import { temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
-import { mkdtempDisposableSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runCorrelator } from './run-correlator.ts';
 import { logEvent } from './testing/correlator-fixtures.ts';
 
 test('one event appended by a clock 400 days ahead: requests after it complete, and offsets are committed, also after a restart', async (t) => {
-  using folder = mkdtempDisposableSync(join(tmpdir(), 'clock-'));
+  using folder = temporaryFolder('clock');
   const settings = parseSettings({
     LOGLOOM_DATA: folder.path,
     LOG_PARTITIONS: '1',

@@ -1,13 +1,13 @@
 import { partitionOf, type EventLog, type LogRecord } from '@logloom/event-log';
 import { connectLog, type LogConnection } from '@logloom/runtime';
 import { memberOffsets, topics, type Correlation } from '@logloom/schemas';
+import { temporaryFolder } from '@logloom/testing';
 import { parseSettings } from './settings.ts';
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempDisposableSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -26,7 +26,7 @@ const settingsAt = (start: number): Record<string, string> => ({
 });
 
 test('killed again and again while events come, each time with other settings, it writes each document once, and a rebuild makes the same bytes', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'correlator-'));
+  const folder = temporaryFolder('correlator').path;
   const env = { LOGLOOM_DATA: folder };
   let child: ChildProcess | undefined;
   try {
@@ -74,7 +74,7 @@ test('killed again and again while events come, each time with other settings, i
 });
 
 test('stopped with a request open and started with another idle time, each event is in one document', async () => {
-  using folder = mkdtempDisposableSync(join(tmpdir(), 'settings-'));
+  using folder = temporaryFolder('settings');
   const env = { LOGLOOM_DATA: folder.path, CORRELATION_GRACE_MS: '1' };
   await using connection = await connectLog(parseSettings(env));
   const expected = new Map<string, number[]>();

@@ -3,10 +3,8 @@ import { partitionOf } from '@logloom/event-log';
 import { topics, type Correlation } from '@logloom/schemas';
 import { parseSettings } from './settings.ts';
 import { createTelemetry } from '@logloom/telemetry';
+import { temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
-import { mkdtempDisposableSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runCorrelator } from './run-correlator.ts';
@@ -15,7 +13,7 @@ const maxSessions = 20;
 const requests = 100;
 
 test('more open sessions than may be: the longest idle are closed early, each counted, and no event is lost', async () => {
-  using folder = mkdtempDisposableSync(join(tmpdir(), 'eviction-'));
+  using folder = temporaryFolder('eviction');
   const settings = parseSettings({
     LOGLOOM_DATA: folder.path,
     LOG_PARTITIONS: '1',

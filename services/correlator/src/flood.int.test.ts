@@ -1,12 +1,11 @@
 import { partitionOf } from '@logloom/event-log';
 import { connectLog, type LogConnection } from '@logloom/runtime';
 import { memberOffsets, topics, type Correlation } from '@logloom/schemas';
+import { temporaryFolder } from '@logloom/testing';
 import { parseSettings } from './settings.ts';
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempDisposableSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,7 +18,7 @@ const idsPerFlood = 15_000;
 const heapMegabytes = 64;
 
 test('more distinct ids than its heap holds: it does not end, also not when started again, and each event is in one document', async () => {
-  using folder = mkdtempDisposableSync(join(tmpdir(), 'flood-'));
+  using folder = temporaryFolder('flood');
   const env = {
     LOGLOOM_DATA: folder.path,
     LOG_PARTITIONS: String(partitions),

@@ -3,10 +3,8 @@ import { connectLog } from '@logloom/runtime';
 import { topics, type Correlation } from '@logloom/schemas';
 import { parseSettings } from './settings.ts';
 import { createTelemetry } from '@logloom/telemetry';
+import { temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
-import { mkdtempDisposableSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runCorrelator } from './run-correlator.ts';
@@ -15,7 +13,7 @@ import { logEvent } from './testing/correlator-fixtures.ts';
 const partitions = 512;
 
 test('512 partitions: a first start and a second one, and each partition closes its requests', async () => {
-  using folder = mkdtempDisposableSync(join(tmpdir(), 'partitions-'));
+  using folder = temporaryFolder('partitions');
   const settings = parseSettings({
     LOGLOOM_DATA: folder.path,
     LOG_PARTITIONS: String(partitions),

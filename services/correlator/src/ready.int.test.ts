@@ -2,15 +2,15 @@ import { connectLog } from '@logloom/runtime';
 import { topics } from '@logloom/schemas';
 import { parseSettings } from './settings.ts';
 import { createTelemetry } from '@logloom/telemetry';
+import { temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
-import { mkdtempDisposableSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { runCorrelator } from './run-correlator.ts';
 
 test('a correlator with rules is ready once they are the first record of each partition; a restart writes no more', async () => {
-  using folder = mkdtempDisposableSync(join(tmpdir(), 'ready-'));
+  using folder = temporaryFolder('ready');
   const file = join(folder.path, 'rules.yaml');
   writeFileSync(file, 'rules: [{ name: all, when: "*" }]');
   const settings = parseSettings({ LOGLOOM_DATA: folder.path, CORRELATION_RULES: file });

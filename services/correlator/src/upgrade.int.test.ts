@@ -3,10 +3,9 @@ import { createEmbeddedSchemaRegistry, subjectOf } from '@logloom/schema-registr
 import { memberOffsets, parseSchema, topics, versionPath, type Correlation } from '@logloom/schemas';
 import { parseSettings } from './settings.ts';
 import { createTelemetry } from '@logloom/telemetry';
+import { temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
-import { mkdtempDisposableSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runCorrelator } from './run-correlator.ts';
@@ -32,7 +31,7 @@ for (const { rulesText, idleMinutes } of [
   const rules =
     rulesText === undefined ? 'without records of rules' : `with rules of ${rulesText.length} characters`;
   test(`a log of a release that knew no options, ${rules}, idle time 60 min then and ${idleMinutes} min now: the open request goes on, and nothing is written twice`, async (t) => {
-    using folder = mkdtempDisposableSync(join(tmpdir(), 'upgrade-'));
+    using folder = temporaryFolder('upgrade');
     const settings = parseSettings({
       LOGLOOM_DATA: folder.path,
       LOG_PARTITIONS: '1',

@@ -3,11 +3,10 @@ import '@logloom/runtime/testing/hold-contract';
 import { topics, type LogEvent } from '@logloom/schemas';
 import { parseSettings } from './settings.ts';
 import { createTelemetry } from '@logloom/telemetry';
+import { temporaryFolder } from '@logloom/testing';
 import fastify from 'fastify';
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startStack } from '../../../infra/local/start-stack.ts';
@@ -16,7 +15,7 @@ import { runIndexer } from './run-indexer.ts';
 
 const stack = await startStack({ only: ['elasticsearch', 'mongodb', 'redis'] });
 const skip = Object.values(stack.missing)[0] ?? false;
-const folder = mkdtempSync(join(tmpdir(), 'logloom-frozen-'));
+const folder = temporaryFolder('frozen').path;
 
 /** What of the API needs the engine, and how it says that it gives no answer. */
 const engines = [

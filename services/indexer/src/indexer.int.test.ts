@@ -6,13 +6,12 @@ import '@logloom/runtime/testing/hold-contract';
 import { correlationDefaults, placeId, topics, type Correlation, type LogEvent } from '@logloom/schemas';
 import { openSqliteSearchStore } from '@logloom/search-store';
 import { parseSettings } from './settings.ts';
-import { eventually } from '@logloom/testing';
+import { eventually, temporaryFolder } from '@logloom/testing';
 import fastify from 'fastify';
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -25,7 +24,7 @@ const documentsPerPartition = 200;
 const kills = 8;
 
 test('killed again and again, it stores each event and document once, and a rebuild gives the same', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'indexer-'));
+  const folder = temporaryFolder('indexer').path;
   const env = { LOGLOOM_DATA: folder, LOG_PARTITIONS: String(partitions) };
   let child: ChildProcess | undefined;
   try {

@@ -1,14 +1,6 @@
+import { temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
-import {
-  appendFileSync,
-  mkdtempSync,
-  renameSync,
-  rmSync,
-  truncateSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, renameSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,7 +11,7 @@ import type { FilePlace } from './send-position.ts';
 const deadlineMs = 60_000;
 
 class Following {
-  readonly folder = mkdtempSync(join(tmpdir(), 'follow-'));
+  readonly folder = temporaryFolder('follow').path;
   readonly path = join(this.folder, 'app.log');
   readonly notes: string[] = [];
   place: FilePlace | undefined;

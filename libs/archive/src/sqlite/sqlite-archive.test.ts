@@ -1,7 +1,7 @@
 import { correlationDefaults, type Correlation, type PlacedEvent } from '@logloom/schemas';
+import { temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { ArchiveError } from '../archive.ts';
@@ -9,7 +9,7 @@ import { archiveContract } from '../contract/archive.contract.ts';
 import { openSqliteArchive } from './sqlite-archive.ts';
 
 archiveContract('sqlite', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'archive-'));
+  const folder = temporaryFolder('archive').path;
   let archive = openSqliteArchive(folder);
   return {
     archive,
@@ -25,7 +25,7 @@ archiveContract('sqlite', async () => {
 });
 
 test('what a reader finds damaged is moved by the writer, and the reader goes on with the new file', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'archive-'));
+  const folder = temporaryFolder('archive').path;
   t.after(() => rmSync(folder, { recursive: true }));
   const first = openSqliteArchive(folder);
   await first.put(Array.from({ length: 5000 }, (_, i) => event(i)));
@@ -55,7 +55,7 @@ test('what a reader finds damaged is moved by the writer, and the reader goes on
 });
 
 test('what an older release archived gets the ids of now: places in the log', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'archive-'));
+  const folder = temporaryFolder('archive').path;
   try {
     const old = openSqliteArchive(folder);
     await old.put([{ ...event(5, 'http-p-0-7'), partition: 2 }, event(9, 'http-p-0-8')]);

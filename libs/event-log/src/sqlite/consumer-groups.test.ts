@@ -1,12 +1,10 @@
+import { temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
-import { mkdtempDisposableSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { test } from 'node:test';
-import { join } from 'node:path';
 import { SqliteConsumerGroups } from './consumer-groups.ts';
 
 test('a lease that a clock an hour ahead has given holds nobody up once the clock is set back', (t) => {
-  using folder = mkdtempDisposableSync(join(tmpdir(), 'lease-'));
+  using folder = temporaryFolder('lease');
   const groups = new SqliteConsumerGroups(folder.path);
   try {
     const ahead = Date.now() + 3_600_000;

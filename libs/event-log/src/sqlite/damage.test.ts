@@ -1,6 +1,6 @@
+import { temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
@@ -9,7 +9,7 @@ import type { LogGap } from '../event-log.ts';
 import type { Trouble } from '../event-log.ts';
 import { SqliteEventLog } from './sqlite-event-log.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'damage-'));
+const root = temporaryFolder('damage').path;
 after(() => rmSync(root, { recursive: true }));
 
 const signal = new AbortController().signal;

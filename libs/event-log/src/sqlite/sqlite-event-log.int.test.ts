@@ -1,16 +1,15 @@
+import { temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createHash, randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readAll } from '../contract/harness.ts';
 import { SqliteEventLog } from './sqlite-event-log.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'event-log-kill-'));
+const folder = temporaryFolder('event-log-kill').path;
 after(() => rmSync(folder, { recursive: true }));
 
 const topic = 'killed';

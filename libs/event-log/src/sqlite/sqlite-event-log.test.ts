@@ -1,6 +1,6 @@
+import { temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
@@ -21,7 +21,7 @@ import { EventLogError, type Assignment } from '../event-log.ts';
 import { asEventLogError } from './error.ts';
 import { SqliteEventLog } from './sqlite-event-log.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'event-log-'));
+const root = temporaryFolder('event-log').path;
 after(() => rmSync(root, { recursive: true }));
 const newFolder = (): string => mkdtempSync(join(root, 'log-'));
 

@@ -1,7 +1,5 @@
+import { temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
-import { mkdtempDisposableSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import type { NewRecord } from '../event-log.ts';
 import { SqliteTopic } from './topic.ts';
@@ -11,7 +9,7 @@ const now = Date.UTC(2026, 10, 27);
 const records: NewRecord[] = [{ partition: 0, key: null, value: Buffer.from('v') }];
 
 test('a clock that was wrong by 400 days: times go on from the right one, and neither queries nor retention wait for the other', () => {
-  using folder = mkdtempDisposableSync(join(tmpdir(), 'clock-'));
+  using folder = temporaryFolder('clock');
   const topic = new SqliteTopic(folder.path, 't', 1);
   try {
     for (const at of [now, now + 1000, now + 400 * dayMs, now + 2000, now + 1500, now + 3000])

@@ -1,12 +1,12 @@
+import { temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { jobRecordsContract } from '../contract/job-records.contract.ts';
 import { createSqliteJobRecords } from './records.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'logloom-job-records-'));
+const root = temporaryFolder('job-records').path;
 after(() => rmSync(root, { recursive: true }));
 
 jobRecordsContract('SQLite', async () => createSqliteJobRecords(mkdtempSync(join(root, 'records-'))));

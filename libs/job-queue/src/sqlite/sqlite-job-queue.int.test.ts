@@ -1,8 +1,8 @@
+import { temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,7 +15,7 @@ const kills = 6;
 const deadlineMs = 200_000;
 
 test('kill -9 of the worker, again and again: every job runs, none is lost, completed ones do not run again', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'logloom-job-queue-kill-'));
+  const folder = temporaryFolder('job-queue-kill').path;
   const queue = createSqliteJobQueue({ folder, keepCompleted: 10_000 });
   const worker = () =>
     spawn(process.execPath, [join(import.meta.dirname, '../testing/sqlite-kill-worker.ts'), folder], {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,12 +8,13 @@ import { jobQueueContract } from '../contract/job-queue.contract.ts';
 import { JobQueueError } from '../job-queue-error.ts';
 import type { JobHandler } from '../job-queue.ts';
 import { openDatabase } from '@logloom/sqlite';
+import { temporaryFolder } from '@logloom/testing';
 import { SqliteDatabase } from './database.ts';
 import { jobsPath } from './files.ts';
 import { claimJob } from './jobs.ts';
 import { createSqliteJobQueue } from './sqlite-job-queue.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'logloom-job-queue-'));
+const root = temporaryFolder('job-queue').path;
 after(() => rmSync(root, { recursive: true }));
 const newFolder = () => mkdtempSync(join(root, 'queue-'));
 

@@ -1,10 +1,9 @@
 import { compilePredicate, FilterSubject, parseFilter, tokenize, type Filter } from '@logloom/filter';
 import type { PlacedEvent } from '@logloom/schemas';
+import { temporaryFolder } from '@logloom/testing';
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { test } from 'node:test';
 import { runCancellable } from '../cancellation.ts';
 import { searchStoreContract } from '../contract/search-store.contract.ts';
@@ -12,7 +11,7 @@ import { SearchStoreError } from '../search-store.ts';
 import { openSqliteSearchStore } from './sqlite-search-store.ts';
 
 searchStoreContract('sqlite', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'search-store-'));
+  const folder = temporaryFolder('search-store').path;
   let store = openSqliteSearchStore(folder);
   return {
     store,
@@ -28,7 +27,7 @@ searchStoreContract('sqlite', async () => {
 });
 
 test('a reader beside the writer sees what was indexed, cannot write, and its queries have a time limit', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'search-store-'));
+  const folder = temporaryFolder('search-store').path;
   const reader = openSqliteSearchStore(folder, { readOnly: true, queryLimitMs: -1 });
   const writer = openSqliteSearchStore(folder);
   try {
@@ -51,7 +50,7 @@ test('a reader beside the writer sees what was indexed, cannot write, and its qu
 });
 
 test('what an older release has written gets the ids of now: places in the log', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'search-store-'));
+  const folder = temporaryFolder('search-store').path;
   try {
     const old = openSqliteSearchStore(folder);
     await old.index([event(7, 'seven'), event(8, 'eight')]);
@@ -74,7 +73,7 @@ test('what an older release has written gets the ids of now: places in the log',
 });
 
 test('a running query ends when its client has gone meanwhile, and others go on', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'search-store-'));
+  const folder = temporaryFolder('search-store').path;
   const store = openSqliteSearchStore(folder);
   try {
     await store.index(Array.from({ length: 2000 }, (_, offset) => event(offset, 'm')));
@@ -109,7 +108,7 @@ test('every word of any message is found, whichever way its words went in', asyn
   );
   await fc.assert(
     fc.asyncProperty(fc.array(message, { minLength: 1, maxLength: 30 }), async (messages) => {
-      const folder = mkdtempSync(join(tmpdir(), 'search-store-'));
+      const folder = temporaryFolder('search-store').path;
       const store = openSqliteSearchStore(folder);
       try {
         const events = messages.map((text, offset) => event(offset, text));

@@ -3,9 +3,9 @@ import { connectLog, type LogConnection } from '@logloom/runtime';
 import { memberOffsets, topics, type Correlation } from '@logloom/schemas';
 import { parseSettings } from '../settings.ts';
 import { createTelemetry } from '@logloom/telemetry';
+import { temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdtempDisposableSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -90,8 +90,8 @@ function assertWhole(all: readonly Correlation[], events: readonly number[]): vo
 
 test('documents that were lost with a write-ahead file are made anew, whether all of them or the last', async () => {
   for (const before of [[], ['in the file 1', 'in the file 2']]) {
-    using folder = mkdtempDisposableSync(join(tmpdir(), 'lost-'));
-    using copy = mkdtempDisposableSync(join(tmpdir(), 'lost-'));
+    using folder = temporaryFolder('lost');
+    using copy = temporaryFolder('lost');
     const events: number[] = [];
     {
       // Closed at the end: what is there now is in the topic's file.
@@ -127,7 +127,7 @@ test('documents that were lost with a write-ahead file are made anew, whether al
 });
 
 test('a record of the output that cannot be decoded, in place of a document or beside them, stops nothing', async () => {
-  using folder = mkdtempDisposableSync(join(tmpdir(), 'undecodable-'));
+  using folder = temporaryFolder('undecodable');
   await using connection = await connectTo(folder.path);
   const { log } = connection;
   const events: number[] = [];

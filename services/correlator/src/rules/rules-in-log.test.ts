@@ -4,9 +4,9 @@ import { parseRules } from '@logloom/rules/rules-file';
 import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-registry';
 import { topics } from '@logloom/schemas';
 import { SettingsError } from '@logloom/settings';
+import { temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -25,7 +25,7 @@ const one = rulesOf(`rules: [{ name: one, when: '*' }]`);
 const two = rulesOf(`rules: [{ name: two, when: '*' }]`);
 
 test('the wanted rules are written when those in force differ, once, and again after the interval', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'rules-'));
+  const folder = temporaryFolder('rules').path;
   const log = new SqliteEventLog(folder);
   t.after(async () => {
     await log.close();
@@ -94,7 +94,7 @@ test('rules that cannot be read change nothing; the interval keeps within the re
 });
 
 test('a file is taken over when it changes; with problems the rules stay, and at the start it stops', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'rules-'));
+  const folder = temporaryFolder('rules').path;
   const file = join(folder, 'rules.yaml');
   const problems: string[] = [];
   writeFileSync(file, one.text);

@@ -1,8 +1,6 @@
 import { createSqliteJobRecords } from '@logloom/job-queue';
+import { temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
-import { mkdtempDisposableSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { DurableCursors } from './durable-cursors.ts';
 
@@ -10,7 +8,7 @@ const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 
 test('names outlive a clock that jumps ahead and back; those used meanwhile expire in their time', async () => {
-  using folder = mkdtempDisposableSync(join(tmpdir(), 'durables-'));
+  using folder = temporaryFolder('durables');
   const records = createSqliteJobRecords(folder.path);
   let warned = 0;
   const machine = { wall: Date.UTC(2026, 10, 27), monotonic: 0 };

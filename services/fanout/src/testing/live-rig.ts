@@ -6,11 +6,10 @@ import { createEmbeddedSchemaRegistry, createSerde, type Serde } from '@logloom/
 import { topics, type Correlation, type Level, type LogEvent } from '@logloom/schemas';
 import { parseSettings } from '../settings.ts';
 import { createTelemetry, type Telemetry } from '@logloom/telemetry';
+import { temporaryFolder } from '@logloom/testing';
 import fastify, { type FastifyInstance } from 'fastify';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import type { AddressInfo, Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { openLiveStores } from '../server/live-stores.ts';
 import { createLiveTier } from '../server/create-live-tier.ts';
 import type { LiveTier, LiveTierDeps } from '../server/live-tier.ts';
@@ -37,7 +36,7 @@ export class LiveRig {
   #nextSource = 0;
 
   static async open(): Promise<LiveRig> {
-    const folder = mkdtempSync(join(tmpdir(), 'logloom-live-'));
+    const folder = temporaryFolder('live').path;
     const log = new SqliteEventLog(folder);
     const names = [topics.events, topics.correlations];
     await log.createTopics(names.map((name) => ({ name, partitions: LiveRig.partitions })));

@@ -2,13 +2,11 @@ import { connectLog } from '@logloom/runtime';
 import { topics, type LogEvent } from '@logloom/schemas';
 import { parseSettings } from '../settings.ts';
 import { createTelemetry } from '@logloom/telemetry';
-import { eventually } from '@logloom/testing';
+import { eventually, temporaryFolder } from '@logloom/testing';
 import fastify from 'fastify';
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startStack } from '../../../../infra/local/start-stack.ts';
@@ -80,7 +78,7 @@ describe('the same on Kafka', { skip: stack.missing.kafka ?? false }, () =>
 );
 
 function workersOn(log: Record<string, string>): void {
-  const folder = mkdtempSync(join(tmpdir(), 'logloom-workers-'));
+  const folder = temporaryFolder('workers').path;
   const settings = parseSettings({
     ...log,
     LOGLOOM_DATA: folder,

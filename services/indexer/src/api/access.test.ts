@@ -14,16 +14,16 @@ import {
 } from '@logloom/schemas';
 import { openSqliteSearchStore } from '@logloom/search-store';
 import { createTelemetry, SecurityLog, type Telemetry } from '@logloom/telemetry';
+import { temporaryFolder } from '@logloom/testing';
 import fastify from 'fastify';
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { nezhaEvent } from '../testing/nezha-events.ts';
 import { registerApi } from './api.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'access-'));
+const folder = temporaryFolder('access').path;
 const search = openSqliteSearchStore(folder);
 const archive = openSqliteArchive(folder);
 const log = new SqliteEventLog(join(folder, 'log'));

@@ -11,10 +11,10 @@ import {
   type PlacedEvent,
 } from '@logloom/schemas';
 import { openSqliteSearchStore } from '@logloom/search-store';
+import { temporaryFolder } from '@logloom/testing';
 import fastify from 'fastify';
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { nezhaEvent, nezhaLines, type NezhaLine } from '../testing/nezha-events.ts';
@@ -24,7 +24,7 @@ const nowMs = Date.parse('2024-05-01T12:00:00Z');
 
 /** The API over real embedded stores in a folder of its own. */
 async function openApi() {
-  const folder = mkdtempSync(join(tmpdir(), 'api-'));
+  const folder = temporaryFolder('api').path;
   const search = openSqliteSearchStore(folder);
   const archive = openSqliteArchive(folder);
   const log = new SqliteEventLog(join(folder, 'log'));

@@ -5,17 +5,9 @@ import { openSqliteSearchStore } from '@logloom/search-store';
 import { parseSettings } from '../settings.ts';
 import { openDatabase } from '@logloom/sqlite';
 import { createTelemetry } from '@logloom/telemetry';
+import { temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
-import {
-  copyFileSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -29,7 +21,7 @@ const count = 3000;
 
 /** A data folder with events in the log, and an indexer that can be run on it until it has read all. */
 async function openRig() {
-  const folder = mkdtempSync(join(tmpdir(), 'refill-'));
+  const folder = temporaryFolder('refill').path;
   const settings = parseSettings({ LOGLOOM_DATA: folder, LOG_PARTITIONS: '2' });
   const stores = storesFolder(folder);
   const connection = await connectLog(settings);

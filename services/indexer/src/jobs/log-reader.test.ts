@@ -1,9 +1,8 @@
 import { SqliteEventLog } from '@logloom/event-log';
 import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-registry';
 import { topics } from '@logloom/schemas';
+import { temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
-import { mkdtempDisposableSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
@@ -11,7 +10,7 @@ import { logEvent } from '../testing/jobs-rig.ts';
 import { LogReader } from './log-reader.ts';
 
 test('a reader under which the log loses its end fails, so that the next attempt reads what is there', async () => {
-  using folder = mkdtempDisposableSync(join(tmpdir(), 'log-reader-'));
+  using folder = temporaryFolder('log-reader');
   const log = new SqliteEventLog(folder.path);
   await log.createTopics(Object.values(topics).map((name) => ({ name, partitions: 1 })));
   const serde = await createSerde(createEmbeddedSchemaRegistry());

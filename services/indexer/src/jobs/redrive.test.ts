@@ -1,10 +1,9 @@
 import { DuplicateWindow, SqliteEventLog, type EventLog, type LogRecord } from '@logloom/event-log';
 import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-registry';
 import { redrivenFrom, redriveSource, topics, type DeadLetter, senderOf } from '@logloom/schemas';
+import { temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { test } from 'node:test';
 import type { LogAccess } from './dead-letters.ts';
 import {
@@ -21,7 +20,7 @@ const never = new AbortController().signal;
 
 /** An embedded log with dead letters in it; `put` gives the payloads that were put into logs.raw, in order. */
 async function openLog() {
-  const folder = mkdtempSync(join(tmpdir(), 'redrive-'));
+  const folder = temporaryFolder('redrive').path;
   const log = new SqliteEventLog(folder);
   await log.createTopics(Object.values(topics).map((name) => ({ name, partitions })));
   const serde = await createSerde(createEmbeddedSchemaRegistry());

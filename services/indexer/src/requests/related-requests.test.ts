@@ -1,14 +1,13 @@
 import { correlationDefaults, type Correlation } from '@logloom/schemas';
 import { openSqliteSearchStore } from '@logloom/search-store';
+import { temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { relatedRequests } from './related-requests.ts';
 import { anomalyWindowMs, requestAnomalies, requestAnomaly } from './request-anomaly.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'related-'));
+const folder = temporaryFolder('related').path;
 const search = openSqliteSearchStore(folder);
 before(async () => {
   await search.indexCorrelations([

@@ -5,8 +5,8 @@ import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-regis
 import { placeEvent, topics, type LogEvent, type PlacedEvent } from '@logloom/schemas';
 import { openSqliteSearchStore } from '@logloom/search-store';
 import { createTelemetry } from '@logloom/telemetry';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { temporaryFolder } from '@logloom/testing';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ExchangeLock } from '../jobs/exchange-lock.ts';
 import { createMetrics } from '../telemetry.ts';
@@ -15,7 +15,7 @@ export const partitions = 2;
 
 /** For tests: everything embedded in a folder of its own, and a log to write down what is logged. */
 export async function openRig() {
-  const folder = mkdtempSync(join(tmpdir(), 'jobs-'));
+  const folder = temporaryFolder('jobs').path;
   const log = new SqliteEventLog(join(folder, 'log'));
   await log.createTopics(Object.values(topics).map((name) => ({ name, partitions })));
   const serde = await createSerde(createEmbeddedSchemaRegistry());

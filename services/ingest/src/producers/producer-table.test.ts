@@ -1,15 +1,13 @@
 import { SqliteEventLog } from '@logloom/event-log';
 import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-registry';
 import { topics, type Source } from '@logloom/schemas';
+import { temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
-import { mkdtempDisposableSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { producerKind, ProducerTable } from './producer-table.ts';
 
 test('a retry at another instance finds what is durable, and one that goes on reads nothing', async () => {
-  using folder = mkdtempDisposableSync(join(tmpdir(), 'producers-'));
+  using folder = temporaryFolder('producers');
   const log = new SqliteEventLog(folder.path);
   await log.createTopics([{ name: topics.events, partitions: 1 }]);
   const serde = await createSerde(createEmbeddedSchemaRegistry());

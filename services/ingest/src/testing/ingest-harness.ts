@@ -4,19 +4,14 @@ import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-regis
 import { topics, type DeadLetter, type LogEvent } from '@logloom/schemas';
 import { parseSettings } from '../settings.ts';
 import { createTelemetry } from '@logloom/telemetry';
+import { temporaryFolder } from '@logloom/testing';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startIngest } from '../run-ingest.ts';
 
-/** Creates an empty folder for a test's log; disposing removes it. */
-export function temporaryFolder(): Disposable & { path: string } {
-  const path = mkdtempSync(join(tmpdir(), 'ingest-'));
-  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
-}
+export { temporaryFolder };
 
 /** Returns a port that is free for TCP and UDP. */
 export async function freeSyslogPort(): Promise<number> {
