@@ -6,7 +6,8 @@ const spokeMs = 5_000;
 const beginMs = 1_000;
 
 interface Silence {
-  since: number;
+  /** On the monotonic clock of performance.now(). */
+  sinceMs: number;
   /** Whether the connection had a request before. */
   spoke: boolean;
 }
@@ -27,7 +28,7 @@ export class IdleConnections {
     const silent = this.#byAddress.get(address) ?? new Map<Socket, Silence>();
     this.#byAddress.set(address, silent);
     silent.delete(socket);
-    silent.set(socket, { since: Date.now(), spoke });
+    silent.set(socket, { sinceMs: performance.now(), spoke });
     if (!spoke) socket.once('close', () => this.#remove(socket, address));
   }
 
@@ -48,9 +49,9 @@ export class IdleConnections {
     for (const silent of this.#byAddress.values()) if (silent.size > (most?.size ?? 0)) most = silent;
     if (most === undefined) return undefined;
     const isUnfair = most !== own && most.size > (own?.size ?? 0) + 1;
-    for (const [socket, { since, spoke }] of most) {
-      const ms = Date.now() - since;
-      const mayGo = spoke ? ms > spokeMs : most.size > 1 || ms > beginMs;
+    for (const [socket, { sinceMs, spoke }] of most) {
+      const silentMs = performance.now() - sinceMs;
+      const mayGo = spoke ? silentMs > spokeMs : most.size > 1 || silentMs > beginMs;
       if (!isUnfair && !mayGo) continue;
       this.remove(socket);
       return socket;

@@ -110,6 +110,7 @@ async function openSyslog({
       number: 0,
       onOverQuota: onDropped,
     }),
+    memory,
     maxEventBytes: settings.INGEST_MAX_EVENT_BYTES,
     addresses,
     onOverQuota: onDropped,

@@ -46,7 +46,7 @@ export class SyslogTcp {
   readonly #server: Server;
   readonly #connections = new Map<Socket, Promise<void>>();
   readonly #idle = new IdleConnections();
-  /** When the connections with an unfinished message last made progress, in that order. */
+  /** When the connections with an unfinished message last made progress (ms on the monotonic clock), in that order. */
   readonly #partial = new Map<Socket, number>();
   readonly #writers: (SyslogWriter | undefined)[] = [];
   readonly #free: number[];
@@ -126,7 +126,8 @@ export class SyslogTcp {
 
   /** Returns a connection whose unfinished message has made no progress for long. */
   #stalled(): Socket | undefined {
-    for (const [socket, at] of this.#partial) return Date.now() - at > stalledMs ? socket : undefined;
+    for (const [socket, atMs] of this.#partial)
+      return performance.now() - atMs > stalledMs ? socket : undefined;
     return undefined;
   }
 
@@ -134,7 +135,7 @@ export class SyslogTcp {
   #rest(socket: Socket, heldBytes: number, spoke: boolean): void {
     if (socket.destroyed) return;
     if (heldBytes === 0) this.#idle.add(socket, spoke);
-    else this.#partial.set(socket, Date.now());
+    else this.#partial.set(socket, performance.now());
   }
 
   #work(socket: Socket): void {

@@ -4,23 +4,32 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { atMostEvery } from '../admission/at-most-every.ts';
+import type { MemoryBudget } from '../admission/memory-budget.ts';
 import type { AddressQuotas } from '../quotas/address-limits.ts';
 import type { ReceivedFrame, SyslogWriter } from './syslog-writer.ts';
 import { peerName } from './syslog-tcp.ts';
 
 /** The receive buffer that we ask the kernel for; it grants at most net.core.rmem_max. */
 const receiveBufferBytes = 8 * 2 ** 20;
-/** Datagrams that wait while the log is slow. Their senders cannot be made to wait: beyond it datagrams are dropped and counted. */
+/**
+ * Datagrams that wait while the log is slow may take this share of the memory budget, so that a flood of them leaves room for HTTP.
+ * Their senders cannot be made to wait: beyond it datagrams are dropped and counted.
+ */
+const queueShare = 1 / 4;
 const maxQueuedBytes = 64 * 2 ** 20;
 /** The memory that a datagram needs beside its bytes. */
 const overheadBytes = 200;
 const maxBatchDatagrams = 2000;
 const quietMs = 50;
+const warnMs = 60_000;
 
 export interface SyslogUdpOptions {
   host: string;
   port: number;
   writer: SyslogWriter;
+  /** Memory for datagrams that wait; shared with the requests over HTTP. */
+  memory: MemoryBudget;
   maxEventBytes: number;
   /** Unset: no address has a quota. */
   addresses: AddressQuotas | undefined;
@@ -34,14 +43,20 @@ export class SyslogUdp {
   readonly #options: SyslogUdpOptions;
   readonly #socket: Socket;
   #queue: ReceivedFrame[] = [];
+  readonly #maxQueuedBytes: number;
   #queuedBytes = 0;
   #dropped = 0;
-  #reported = 0;
+  readonly #warnDropped: () => void;
   #writing: Promise<void> | undefined;
-  #receivedAt = 0;
+  /** When the last datagram arrived, on the monotonic clock. */
+  #receivedAtMs = -Infinity;
 
   constructor(options: SyslogUdpOptions) {
     this.#options = options;
+    this.#maxQueuedBytes = Math.min(maxQueuedBytes, options.memory.maxBytes * queueShare);
+    this.#warnDropped = atMostEvery(warnMs, (count) =>
+      options.logger.error({ count }, 'syslog datagrams were dropped: the log did not keep up'),
+    );
     this.#socket = createSocket(isIPv6(options.host) ? 'udp6' : 'udp4');
     this.#socket.on('message', (bytes, from) => this.#receive(bytes, from));
   }
@@ -73,39 +88,42 @@ export class SyslogUdp {
   /** Reads what the kernel holds and closes. Resolves when all of it is written. */
   async stop(): Promise<void> {
     do await sleep(quietMs);
-    while (Date.now() - this.#receivedAt < quietMs);
+    while (performance.now() - this.#receivedAtMs < quietMs);
     this.#socket.close();
     await this.#writing;
   }
 
   #receive(bytes: Buffer, { address }: RemoteInfo): void {
-    this.#receivedAt = Date.now();
+    this.#receivedAtMs = performance.now();
     let end = bytes.length;
     while (end > 0 && (bytes[end - 1] === 0x0a || bytes[end - 1] === 0x0d || bytes[end - 1] === 0x00)) end--;
     if (end === 0) return;
-    const { addresses, maxEventBytes, onOverQuota } = this.#options;
+    const { addresses, maxEventBytes, onOverQuota, memory } = this.#options;
     if (addresses !== undefined) {
       if (addresses.debtOf(address) !== undefined) return onOverQuota();
       addresses.charge(address, { events: 1, bytes: end });
     }
-    if (this.#queuedBytes > maxQueuedBytes) {
+    const neededBytes = end + overheadBytes;
+    if (this.#queuedBytes + neededBytes > this.#maxQueuedBytes || neededBytes > memory.freeBytes) {
       this.#dropped++;
+      this.#warnDropped();
       return;
     }
+    memory.add(neededBytes);
+    this.#queuedBytes += neededBytes;
     const isTooLarge = end > maxEventBytes;
     this.#queue.push({
       bytes: bytes.subarray(0, Math.min(end, maxEventBytes)),
       peer: peerName(address),
       ...(isTooLarge ? { problem: 'event-too-large', declared: end } : {}),
     });
-    this.#queuedBytes += end + overheadBytes;
     this.#writing ??= this.#write().finally(() => (this.#writing = undefined));
   }
 
   async #write(): Promise<void> {
-    const { writer, logger } = this.#options;
+    const { writer, logger, memory } = this.#options;
     while (this.#queue.length > 0) {
-      // What else has arrived by this turn of the event loop joins the batch.
+      // Datagrams that arrive in this tick of the event loop join the batch.
       await new Promise((resolve) => setImmediate(resolve));
       const batch = this.#queue.splice(0, maxBatchDatagrams);
       try {
@@ -113,17 +131,10 @@ export class SyslogUdp {
       } catch (error) {
         logger.error({ err: error, count: batch.length }, 'syslog messages could not be stored');
       }
-      for (const { bytes } of batch) this.#queuedBytes -= bytes.length + overheadBytes;
-      this.#report();
+      const writtenBytes = batch.reduce((sum, frame) => sum + memoryOf(frame), 0);
+      this.#queuedBytes -= writtenBytes;
+      memory.release(writtenBytes);
     }
-    this.#queuedBytes = 0;
-  }
-
-  #report(): void {
-    const lost = this.#dropped - this.#reported;
-    if (lost === 0) return;
-    this.#reported = this.#dropped;
-    this.#options.logger.error({ count: lost }, 'syslog datagrams were dropped: the log did not keep up');
   }
 
   /** Returns the last column of /proc/net/udp for the local port, which no other socket shares. */
@@ -144,4 +155,9 @@ export class SyslogUdp {
     }
     return drops;
   }
+}
+
+/** The memory of a datagram in the queue. One that is too large is kept whole in memory behind the part that is stored. */
+function memoryOf({ bytes, declared }: ReceivedFrame): number {
+  return (declared ?? bytes.length) + overheadBytes;
 }
