@@ -11,7 +11,7 @@ const base64 = (text: string) => Buffer.from(text).toString('base64');
 const json = { 'content-type': 'application/json' };
 const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
 
-test('every receiver asks for a key, and holds it to its services and its quota', async () => {
+test('every receiver requires a key, and holds it to its services and its quota', async () => {
   using folder = temporaryFolder();
   const file = join(folder.path, 'keys.yaml');
   const shop = { name: 'shop', sha256: hash('shop-key'), service: 'shop-*' };

@@ -218,7 +218,7 @@ const anyObject = fc.dictionary(
   fc.oneof(fc.jsonValue({ maxDepth: 3 }), fc.string(), fc.integer(), fc.constant('2023-01-01T00:00:00Z')),
 );
 
-test('any JSON object gives an event or a coded error', () => {
+test('any JSON object becomes an event or a coded error', () => {
   fc.assert(
     fc.property(anyObject, (input) => {
       const result = read(JSON.stringify(input));
@@ -259,7 +259,7 @@ function leaves(value: unknown): string[] {
   return Object.values(value).flatMap(leaves);
 }
 
-test('fields that a format gives come before every name; what stands under the names stays an attribute', () => {
+test('fields that a format has by itself win over every name; what stands under the names stays an attribute', () => {
   const given = {
     timestamp: 5,
     level: 'warn',

@@ -10,7 +10,7 @@ import { readDeadLetters, readEvents, temporaryFolder } from '../testing/ingest-
 import { protobufField } from './protobuf-reader.ts';
 
 const heapMiB = 200;
-const lanes = 6;
+const senders = 6;
 
 /** `head`, then `part` again and again up to so many bytes, then `tail`. */
 function repeated(head: string, part: string, tail: string, bytes: number): Buffer {
@@ -141,9 +141,9 @@ function createBombs(): Record<string, Bomb> {
 
 async function send(address: string, { path, type, body }: Bomb, encoding: string): Promise<number> {
   const headers = { 'content-type': type, 'content-encoding': encoding };
-  const answer = await fetch(`${address}${path}`, { method: 'POST', body: new Uint8Array(body), headers });
-  await answer.arrayBuffer();
-  return answer.status;
+  const response = await fetch(`${address}${path}`, { method: 'POST', body: new Uint8Array(body), headers });
+  await response.arrayBuffer();
+  return response.status;
 }
 
 test('bombs at every receiver: the process lives, others are served, and dead letters stay as small as the requests', async () => {
@@ -159,18 +159,18 @@ test('bombs at every receiver: the process lives, others are served, and dead le
   const normal = (async () => {
     for (let n = 0; !traffic.signal.aborted; n++) {
       const body = JSON.stringify({ message: `normal ${n}` });
-      const answer = await fetch(`${address}/ingest`, { method: 'POST', body });
-      if (answer.status === 200) acknowledged++;
-      else assert.equal(answer.status, 429);
-      await answer.arrayBuffer();
+      const response = await fetch(`${address}/ingest`, { method: 'POST', body });
+      if (response.status === 200) acknowledged++;
+      else assert.equal(response.status, 429);
+      await response.arrayBuffer();
       await sleep(5);
     }
   })();
   normal.catch(() => {});
   let bytes = 0;
-  const times = process.env['LOGLOOM_FULL'] === '1' ? lanes : 1;
+  const times = process.env['LOGLOOM_FULL'] === '1' ? senders : 1;
   const bombs = Object.entries(createBombs()).flatMap((bomb, i) =>
-    Array.from({ length: i === 0 ? lanes : times }, () => bomb),
+    Array.from({ length: i === 0 ? senders : times }, () => bomb),
   );
   const throwAll = async (): Promise<void> => {
     for (let next; (next = bombs.shift()) !== undefined;) {
@@ -182,7 +182,7 @@ test('bombs at every receiver: the process lives, others are served, and dead le
       if (status === 200 || status === 400) bytes += bomb.body.length + 64 * 1024;
     }
   };
-  await Promise.all(Array.from({ length: lanes }, throwAll));
+  await Promise.all(Array.from({ length: senders }, throwAll));
   const before = acknowledged;
   while (acknowledged < before + 10) await sleep(10);
   traffic.abort();

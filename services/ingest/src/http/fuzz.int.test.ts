@@ -24,20 +24,20 @@ async function post(
   encoding = 'identity',
 ): Promise<{ status: number; body: Buffer }> {
   const headers = { 'content-type': contentType, 'content-encoding': encoding };
-  // A request without an answer fails the test rather than holding it up.
+  // A request without a response fails the test instead of blocking it.
   const signal = AbortSignal.timeout(120_000);
   const request = httpRequest(address + path, { method: 'POST', agent, headers, signal });
-  const answered = new Promise<{ status: number; body: Buffer }>((resolve, fail) => {
+  const responded = new Promise<{ status: number; body: Buffer }>((resolve, fail) => {
     request.on('error', fail);
     request.on('response', (response) => {
       buffer(response).then((body) => resolve({ status: response.statusCode!, body }), fail);
     });
   });
   request.end(body);
-  return answered;
+  return responded;
 }
 
-/** Bytes on the port that are no HTTP, or break off: nobody waits for their answer, the others do for theirs. */
+/** Sends bytes that are not HTTP, or that break off. Nobody waits for a response to them; the other requests must get theirs. */
 function disturb(address: string, bytes: Buffer, random: Random): void {
   const socket = connect(Number(new URL(address).port), '127.0.0.1');
   socket.on('error', () => {});
@@ -60,7 +60,7 @@ async function round(count: number, random: Random): Promise<Map<string, number>
     const parts = partsOf(seeds);
     assert.ok(seeds.length >= 7 && parts.records.length >= 3);
     for (const { status } of await Promise.all(seeds.map((seed) => post(address, seed))))
-      assert.ok(status === 200 || status === 204, `a seed was answered ${status}`);
+      assert.ok(status === 200 || status === 204, `a seed got ${status}`);
 
     let sent = 0;
     let number = 0;
@@ -96,7 +96,7 @@ async function round(count: number, random: Random): Promise<Map<string, number>
     assert.equal(
       await sum('logloom_ingest_pending_bytes'),
       0,
-      'bytes of answered requests are still counted',
+      'bytes of finished requests are still counted',
     );
     counted = {
       accepted: await sum('logloom_ingest_events_total'),
@@ -113,7 +113,7 @@ async function round(count: number, random: Random): Promise<Map<string, number>
   return statuses;
 }
 
-test(`${inputs} malformed inputs, seed ${seed}: each answered, the good ones beside them intact`, async (t) => {
+test(`${inputs} malformed inputs, seed ${seed}: each gets a response, the good ones beside them are intact`, async (t) => {
   const random = seededRandom(seed);
   const statuses = new Map<string, number>();
   const heap = new HeapWatch();

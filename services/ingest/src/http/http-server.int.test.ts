@@ -14,17 +14,21 @@ async function post(address: string, body: Body, headers: Record<string, string>
     body: body as string,
     headers: { 'content-type': 'application/x-ndjson', ...headers },
   });
-  return { status: response.status, headers: response.headers, json: (await response.json()) as Answer };
+  return {
+    status: response.status,
+    headers: response.headers,
+    json: (await response.json()) as ResponseBody,
+  };
 }
 
-interface Answer {
+interface ResponseBody {
   accepted?: number;
   rejected?: { line: number; code: string; message: string }[];
   rejectedCount?: number;
   error?: { code: string; message: string };
 }
 
-/** Resolves when requests that are not yet answered hold so many bytes. */
+/** Resolves when requests without a response yet hold so many bytes. */
 async function claimed(
   { telemetry }: Awaited<ReturnType<typeof startForTest>>,
   bytes: number,
@@ -37,7 +41,7 @@ async function claimed(
   }
 }
 
-const codes = (answer: Answer) => answer.rejected?.map(({ line, code }) => [line, code]);
+const codes = (result: ResponseBody) => result.rejected?.map(({ line, code }) => [line, code]);
 
 test('bodies in each form and packing', async () => {
   using folder = temporaryFolder();
@@ -64,8 +68,8 @@ test('bodies in each form and packing', async () => {
   assert.equal(bare.status, 200);
 
   const failed = async (status: number, code: string, body: Body, headers?: Record<string, string>) => {
-    const answer = await send(body, headers);
-    assert.deepEqual([answer.status, answer.json.error?.code], [status, code]);
+    const result = await send(body, headers);
+    assert.deepEqual([result.status, result.json.error?.code], [status, code]);
   };
   const type = (value: string) => ({ 'content-type': value });
   await failed(415, 'unsupported-type', line, type('application/xml'));
@@ -90,7 +94,10 @@ test('bodies in each form and packing', async () => {
     [2, 'not-an-object'],
   ]);
   const unknown = await fetch(`${address}/nowhere`);
-  assert.deepEqual([unknown.status, ((await unknown.json()) as Answer).error?.code], [404, 'not-found']);
+  assert.deepEqual(
+    [unknown.status, ((await unknown.json()) as ResponseBody).error?.code],
+    [404, 'not-found'],
+  );
   const wrongMethod = await fetch(`${address}/ingest`);
   assert.deepEqual([wrongMethod.status, wrongMethod.headers.get('allow')], [405, 'POST']);
   for (const path of ['live', 'ready']) assert.equal((await fetch(`${address}/health/${path}`)).status, 200);
@@ -159,19 +166,19 @@ test('limits: a bomb is stopped, and requests past the pending bytes wait outsid
   const line = `{"message":"${'x'.repeat(900_000)}"}`;
   slow.write(line);
   await claimed(service, line.length);
-  const answer = await post(service.address, line);
-  assert.deepEqual([answer.status, answer.json.error?.code], [429, 'overloaded']);
-  assert.ok(Number(answer.headers.get('retry-after')) > 0);
+  const result = await post(service.address, line);
+  assert.deepEqual([result.status, result.json.error?.code], [429, 'overloaded']);
+  assert.ok(Number(result.headers.get('retry-after')) > 0);
   slow.end();
   assert.equal(await slowAnswer, 200);
   assert.equal((await post(service.address, line)).status, 200);
 });
 
-test('a drain answers the request in work and refuses new ones', async () => {
+test('a drain finishes the request in work and refuses new ones', async () => {
   using folder = temporaryFolder();
   const service = await startForTest(folder.path);
   const slow = httpRequest(`${service.address}/ingest`, { method: 'POST' });
-  const answered = new Promise<{ status: number; connection: string | undefined }>((resolve) =>
+  const responded = new Promise<{ status: number; connection: string | undefined }>((resolve) =>
     slow.on('response', (response) =>
       resolve({ status: response.resume().statusCode!, connection: response.headers.connection }),
     ),
@@ -180,7 +187,7 @@ test('a drain answers the request in work and refuses new ones', async () => {
   await claimed(service, 1);
   const drained = service.drain();
   slow.end('{"message":"ended"}\n');
-  assert.deepEqual(await answered, { status: 200, connection: 'close' });
+  assert.deepEqual(await responded, { status: 200, connection: 'close' });
   await drained;
   await assert.rejects(fetch(`${service.address}/health/live`));
   assert.equal((await readEvents(folder.path)).length, 2);
@@ -214,8 +221,8 @@ test('recorded logs: Nezha and OpenStack', async () => {
       accepted: nezha.length,
       rejected: [],
     });
-    const answer = await post(service.address, openStack.join('\n'));
-    assert.deepEqual(answer.json, { accepted: 2000, rejected: [] });
+    const result = await post(service.address, openStack.join('\n'));
+    assert.deepEqual(result.json, { accepted: 2000, rejected: [] });
   }
   const events = await readEvents(folder.path);
   const byMessage = events.filter(({ service }) => service === 'openstack');

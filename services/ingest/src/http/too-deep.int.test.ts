@@ -59,8 +59,8 @@ test('an event nested 10,000 deep costs nothing but itself, at every receiver', 
   const record = (body: Buffer): Buffer => protobufField(2, protobufField(5, body));
   const records = Buffer.concat([record(protobufField(1, Buffer.from('good'))), record(value)]);
   const body = protobufField(1, protobufField(2, records));
-  const answer = await post('/v1/logs', body, 'application/x-protobuf');
-  assert.deepEqual([answer.status, answer.text.includes('too-deep')], [200, true]);
+  const result = await post('/v1/logs', body, 'application/x-protobuf');
+  assert.deepEqual([result.status, result.text.includes('too-deep')], [200, true]);
   goodOnes++;
   await service.drain();
   const messages = (await readEvents(folder.path)).map(({ message }) => message);

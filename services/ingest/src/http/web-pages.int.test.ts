@@ -28,7 +28,7 @@ function post(
   });
 }
 
-test('what a browser sends for pages of others is taken at no door, and counted', async () => {
+test('no receiver accepts what a browser sends for pages of other sites, and refusals are counted', async () => {
   using folder = temporaryFolder();
   await using service = await startForTest(folder.path);
   const { address } = service;
@@ -39,14 +39,14 @@ test('what a browser sends for pages of others is taken at no door, and counted'
       [{ origin: 'null' }, 403, 'bad-origin'],
       [{ 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }, 403, 'bad-origin'],
     ] as const) {
-      const answer = await post(address, path, { 'content-type': type, ...headers }, body);
-      assert.deepEqual([answer.status, answer.text.includes(code)], [status, true], `${path} ${answer.text}`);
+      const result = await post(address, path, { 'content-type': type, ...headers }, body);
+      assert.deepEqual([result.status, result.text.includes(code)], [status, true], `${path} ${result.text}`);
     }
-    const answer = await post(address, path, { 'content-type': type }, body);
-    assert.ok(answer.status < 300, `${path} ${answer.status}`);
-    assert.equal(answer.headers['x-content-type-options'], 'nosniff', path);
-    assert.equal(answer.headers['cross-origin-resource-policy'], 'same-origin', path);
-    assert.equal(answer.headers['cache-control'], 'no-store', path);
+    const result = await post(address, path, { 'content-type': type }, body);
+    assert.ok(result.status < 300, `${path} ${result.status}`);
+    assert.equal(result.headers['x-content-type-options'], 'nosniff', path);
+    assert.equal(result.headers['cross-origin-resource-policy'], 'same-origin', path);
+    assert.equal(result.headers['cache-control'], 'no-store', path);
   }
   const own = { 'content-type': 'text/plain', origin: address.replace('127.0.0.1', 'localhost') };
   assert.equal((await post(address, '/ingest', own, '{"message":"of a page on loopback"}')).status, 200);

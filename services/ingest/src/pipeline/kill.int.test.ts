@@ -150,7 +150,7 @@ test('logs.raw: what was written after the last commit is not written again', as
   );
 });
 
-test('HTTP: what was acknowledged is there after kill -9, and a numbered retry leaves no second copy', async () => {
+test('HTTP: what was acknowledged is there after kill -9, and a numbered retry leaves no duplicate', async () => {
   using folder = temporaryFolder();
   const perRequest = 200;
   const requests = 60;
@@ -167,9 +167,9 @@ test('HTTP: what was acknowledged is there after kill -9, and a numbered retry l
     if (request % 10 === 5) kill = sleep(Math.random() * 5).then(child.kill);
     for (let acknowledged = false; !acknowledged;) {
       try {
-        const answer = await fetch(`${child.address}/ingest`, { method: 'POST', body, headers });
-        if (answer.status !== 200) continue;
-        const { accepted, duplicates = 0 } = (await answer.json()) as {
+        const response = await fetch(`${child.address}/ingest`, { method: 'POST', body, headers });
+        if (response.status !== 200) continue;
+        const { accepted, duplicates = 0 } = (await response.json()) as {
           accepted: number;
           duplicates?: number;
         };

@@ -15,7 +15,7 @@ interface Numbers {
   type?: string;
 }
 
-interface Answer {
+interface ResponseBody {
   status: number;
   duplicates: string | null;
   body: {
@@ -27,9 +27,9 @@ interface Answer {
   };
 }
 
-async function send(address: string, body: string, numbers: Numbers = {}): Promise<Answer> {
+async function send(address: string, body: string, numbers: Numbers = {}): Promise<ResponseBody> {
   const { producer, sequence, epoch, key, path = '/ingest', type = 'application/x-ndjson' } = numbers;
-  const answer = await fetch(address + path, {
+  const response = await fetch(address + path, {
     method: 'POST',
     headers: {
       'content-type': type,
@@ -40,11 +40,11 @@ async function send(address: string, body: string, numbers: Numbers = {}): Promi
     },
     body,
   });
-  const text = await answer.text();
+  const text = await response.text();
   return {
-    status: answer.status,
-    duplicates: answer.headers.get('logloom-duplicates'),
-    body: (text === '' ? {} : JSON.parse(text)) as Answer['body'],
+    status: response.status,
+    duplicates: response.headers.get('logloom-duplicates'),
+    body: (text === '' ? {} : JSON.parse(text)) as ResponseBody['body'],
   };
 }
 
@@ -70,7 +70,7 @@ const messagesOf = (...bodies: string[]): string[] =>
     .flatMap((body) => body.split('\n').map((line) => (JSON.parse(line) as { message: string }).message))
     .toSorted();
 
-test('what is durable already is said, also after a restart; numbers that start anew lose nothing', async () => {
+test('what is durable already is reported, also after a restart; numbers that start again lose nothing', async () => {
   using folder = temporaryFolder();
   const first = `${lines(0, 3)}\n{"level":[]}\n${lines(3, 2)}`;
   const anew = lines(0, 6, 'other');
@@ -98,7 +98,7 @@ test('what is durable already is said, also after a restart; numbers that start 
   assert.equal(records, 13);
 });
 
-test('every receiver says what is a duplicate', async () => {
+test('every receiver reports duplicates', async () => {
   using folder = temporaryFolder();
   await using service = await startForTest(folder.path);
   const json = 'application/json';
@@ -113,10 +113,10 @@ test('every receiver says what is a duplicate', async () => {
   ] as const) {
     const numbers = { path, type, producer: path.replaceAll('/', '-'), sequence: 7 };
     assert.equal((await send(service.address, body, numbers)).duplicates, null);
-    const { status, duplicates, body: answer } = await send(service.address, body, numbers);
+    const { status, duplicates, body: response } = await send(service.address, body, numbers);
     assert.deepEqual([Math.floor(status / 100), duplicates], [2, '1'], path);
     if (path !== '/_bulk') continue;
-    assert.deepEqual([answer.items![0]!.index.status, answer.items![0]!.index.result], [200, 'noop']);
+    assert.deepEqual([response.items![0]!.index.status, response.items![0]!.index.result], [200, 'noop']);
   }
   await service.drain();
   assert.deepEqual((await seen(folder.path)).messages, ['bulk', 'loki', 'otlp']);
@@ -168,7 +168,7 @@ test("claiming the server's numbers, or another key's producer, erases nothing",
   }
   await service.drain();
   const { messages, records } = await seen(folder.path);
-  assert.equal(messages.length, records, 'nothing is a copy of anything');
+  assert.equal(messages.length, records, 'an event is stored twice');
   assert.equal(records, 1 + 2 + 20 + 6);
   for (const { id } of (await readEvents(folder.path)).map((event) => ({ id: event.source.topic })))
     assert.ok(!['p', 'one', 'two'].includes(id), 'neither keys nor producers can be read');
@@ -222,11 +222,11 @@ test('with quotas: large and small requests, bulks and four pieces of one produc
 // More than readers once knew of (1,024); a long run has 5,000.
 const many = process.env['LOGLOOM_FULL'] === '1' ? 5000 : 1200;
 
-test('a thousand producers that each repeat a request make no copy', async () => {
+test('a thousand producers that each repeat a request make no duplicate', async () => {
   using folder = temporaryFolder();
   await using service = await startForTest(folder.path);
   const producers = Array.from({ length: many }, (_, n) => n);
-  const each = async (check: (answer: Answer['body']) => void): Promise<void> => {
+  const each = async (check: (response: ResponseBody['body']) => void): Promise<void> => {
     for (let at = 0; at < producers.length; at += 100)
       await Promise.all(
         producers.slice(at, at + 100).map(async (n) => {

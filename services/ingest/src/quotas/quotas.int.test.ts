@@ -32,12 +32,16 @@ test('a service over its quota is refused as a whole, item by item in bulk, and 
     const env = { INGEST_SERVICE_QUOTAS: 'noisy=1, free-*=-', INGEST_SERVICE_EVENTS_PER_SECOND: '1000000' };
     await using service = await startForTest(folder.path, env);
     const send = async (path: string, body: string) => {
-      const answer = await fetch(service.address + path, {
+      const response = await fetch(service.address + path, {
         method: 'POST',
         body,
         headers: { 'content-type': 'application/x-ndjson' },
       });
-      return { status: answer.status, after: answer.headers.get('retry-after'), text: await answer.text() };
+      return {
+        status: response.status,
+        after: response.headers.get('retry-after'),
+        text: await response.text(),
+      };
     };
     assert.equal((await send('/ingest', noisy.join('\n'))).status, 200, 'the burst may be overdrawn once');
 
@@ -52,11 +56,11 @@ test('a service over its quota is refused as a whole, item by item in bulk, and 
 
     const items = ['quiet', 'noisy'].map((name) => `{"index":{}}\n{"service":"${name}","message":"item"}\n`);
     const bulk = await send('/_bulk', items.join(''));
-    const answers = (JSON.parse(bulk.text) as { items: { index: { status: number } }[] }).items;
+    const responses = (JSON.parse(bulk.text) as { items: { index: { status: number } }[] }).items;
     assert.deepEqual(
-      [bulk.status, answers.map(({ index }) => index.status)],
+      [bulk.status, responses.map(({ index }) => index.status)],
       [200, [201, 429]],
-      'clients repeat the items that were answered 429',
+      'clients repeat the items with 429',
     );
     assert.match(bulk.text, /es_rejected_execution_exception/);
     assert.equal((await send('/_bulk', items[1]!)).status, 429, 'nothing but what is over the quota');
@@ -161,15 +165,15 @@ test('where no key is asked for, an address has a quota, over HTTP and syslog al
   udp.close();
 
   const httpPort = Number(new URL(service.address).port);
-  for (const [door, refused] of [
+  for (const [portNumber, refused] of [
     [port, 'logloom_ingest_syslog_refused_connections_total'],
     [httpPort, 'logloom_ingest_http_refused_connections_total'],
   ] as const) {
     const before = await metric(service, refused, 'service=');
-    const sockets = [1, 2].map(() => connect(door, '127.0.0.1').resume());
+    const sockets = [1, 2].map(() => connect(portNumber, '127.0.0.1').resume());
     await Promise.all(sockets.map((socket) => once(socket, 'connect')));
     await eventually('a third is refused', async () => {
-      const third = connect(door, '127.0.0.1').resume();
+      const third = connect(portNumber, '127.0.0.1').resume();
       third.on('error', () => {});
       await Promise.race([once(third, 'close'), sleep(200)]);
       third.destroy();
@@ -187,8 +191,8 @@ test('HTTP connections have a number, and a request has a time to arrive', async
   });
   const port = Number(new URL(service.address).port);
   const slow = connect(port, '127.0.0.1');
-  let answer = '';
-  slow.on('data', (bytes: Buffer) => (answer += bytes.toString()));
+  let response = '';
+  slow.on('data', (bytes: Buffer) => (response += bytes.toString()));
   await once(slow, 'connect');
   slow.write('POST /ingest HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 100\r\n\r\n{');
   const second = connect(port, '127.0.0.1').resume();
@@ -196,5 +200,5 @@ test('HTTP connections have a number, and a request has a time to arrive', async
   await once(second, 'close');
   assert.equal(await metric(service, 'logloom_ingest_http_refused_connections_total', 'service='), 1);
   await once(slow, 'close');
-  assert.match(answer, /^HTTP\/1\.1 (408|400)/);
+  assert.match(response, /^HTTP\/1\.1 (408|400)/);
 });

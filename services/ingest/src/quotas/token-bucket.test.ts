@@ -17,7 +17,7 @@ test('a burst goes through at once, then debts are paid off at the rate', () => 
   assert.equal(bucket.waitMs(1_000_000), 0, 'more than the burst is never saved up');
   bucket.take(199, 1_000_000);
   assert.equal(bucket.waitMs(1_000_000), 1);
-  assert.equal(bucket.waitMs(999_000), 1, 'a clock that is set back gives nothing');
+  assert.equal(bucket.waitMs(999_000), 1, 'a clock that is set back adds nothing');
 });
 
 test('whoever waits as told gets no more than the rate, but for the burst and one request', () => {

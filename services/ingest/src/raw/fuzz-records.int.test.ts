@@ -40,16 +40,16 @@ const datagramsAtOnce = 50;
 
 type Service = Awaited<ReturnType<typeof startForTest>>;
 
-/** What a receiver has taken in or refused, by the metrics. */
-async function counted({ telemetry }: Service, door?: string): Promise<number> {
+/** Returns how many events a receiver has accepted or rejected, by the metrics. */
+async function counted({ telemetry }: Service, receiver?: string): Promise<number> {
   let sum = 0;
   for (const name of ['logloom_ingest_events_total', 'logloom_ingest_rejected_events_total'])
     for (const { value, labels } of (await telemetry.registry.getSingleMetric(name)!.get()).values)
-      if (door === undefined || labels['door'] === door) sum += value;
+      if (receiver === undefined || labels['door'] === receiver) sum += value;
   return sum;
 }
 
-/** Into logs.raw, while it is read. Gives the number of records and the names of the good ones. */
+/** Writes into logs.raw while it is read. Returns the number of records and the names of the good ones. */
 async function fuzzRaw(
   count: number,
   service: Service,
@@ -191,12 +191,12 @@ async function round(
   assert.equal(events.length + deadLetters.length, all, 'what is counted is in the log, and nothing else');
   for (const { attributes } of events) assert.equal(typeof JSON.parse(attributes), 'object');
   assert.ok(deadLetters.every(({ code, message }) => code !== '' && message !== ''));
-  const answered = new Set(
+  const stored = new Set(
     [...events, ...deadLetters]
       .filter(({ source }) => source.kind === 'kafka')
       .map(({ source }) => `${source.partition}/${source.offset}`),
   );
-  assert.equal(answered.size, raw.records, 'each record has become an event or a dead letter');
+  assert.equal(stored.size, raw.records, 'each record has become an event or a dead letter');
   const byName = (a: { message: string }, b: { message: string }): number => (a.message < b.message ? -1 : 1);
   assert.deepEqual(
     events

@@ -129,7 +129,7 @@ test('formats are told apart by header and content', () => {
   }
 });
 
-test('each format gives its events', async () => {
+test('each format is read as its events', async () => {
   for (const value of [otlpProtobuf, JSON.stringify(otlp)]) {
     const events = await read(value);
     assert.deepEqual(
@@ -258,7 +258,7 @@ test('what cannot be read is refused with its reason, and never throws', async (
   );
 });
 
-test('a dead letter that many refused events shared is read as each of them when it comes again', async () => {
+test('a dead letter that many refused events shared is read as each of them when it is redriven', async () => {
   const texts = ['{"message":"one"}', '{"message":', '{"message":"three","service":"shop"}'];
   const deadLetter = Buffer.concat(texts.map((text) => textPart(Buffer.from(text))));
   const headers = redriveHeaders({ jobId: 'job', partition: 0, offset: 7 }, receivedAt - 1000);

@@ -134,7 +134,7 @@ test('what a key may not send comes in by no redrive, and dead letters keep who 
   await raw.log.close();
 });
 
-test('what the receivers for OTLP and Loki refused is read by its own format again, in both encodings', async () => {
+test('dead letters of OTLP and Loki are read by their own format again, in both encodings', async () => {
   using folder = temporaryFolder();
   const ahead = Date.now() + 48 * 3_600_000;
   const time = BigInt(ahead) * 1_000_000n;

@@ -4,7 +4,7 @@ import { readDeadLetters, readEvents, startForTest, temporaryFolder } from '../t
 
 const secrets = ['4111 1111 1111 1111', 'ada@example.com', 'eyJhbGciOi.eyJzdWIiOi.c2lnbmF0', 'hunter2'];
 
-test('no secret reaches the log through any door, in events or dead letters', async () => {
+test('no secret reaches the log through any receiver, in events or dead letters', async () => {
   using folder = temporaryFolder();
   await using service = await startForTest(folder.path, {
     INGEST_REDACT: 'card,token,email',

@@ -198,7 +198,7 @@ test('JSON in a message: its fields win, the header keeps what it said', () => {
     check(`<11>Feb 11 22:14:15 h pod: ${message}`, { level: 'error', service: 'pod', message });
 });
 
-test('any bytes give an event', () => {
+test('any bytes become an event', () => {
   const part = fc.constantFrom(
     '<13>',
     '<191>',

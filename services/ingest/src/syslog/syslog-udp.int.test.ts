@@ -1,20 +1,13 @@
 import { createTelemetry } from '@logloom/telemetry';
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { MemoryBudget } from '../admission/memory-budget.ts';
 import { freeSyslogPort } from '../testing/ingest-harness.ts';
 import { SyslogUdp } from './syslog-udp.ts';
 import type { ReceivedFrame, SyslogWriter } from './syslog-writer.ts';
-
-const deadlineMs = 60_000;
-
-async function until(condition: () => boolean, what: string): Promise<void> {
-  for (const deadline = performance.now() + deadlineMs; !condition(); await sleep(5))
-    assert.ok(performance.now() < deadline, what);
-}
 
 test('datagrams that wait for the log take a quarter of the memory budget, and none that others have taken', async () => {
   const maxBytes = 40_000;
@@ -49,15 +42,14 @@ test('datagrams that wait for the log take a quarter of the memory budget, and n
       );
   };
   await send(20);
-  await until(() => udp.dropped > 10, 'nothing was dropped');
-  await sleep(50);
+  await eventually('datagrams are dropped', () => udp.dropped > 10);
   // Each needs its bytes and 200.
   const fit = 9;
   assert.equal(udp.dropped, 20 - fit);
   assert.ok(memory.usedBytes > (maxBytes / 4) * 0.9 && memory.usedBytes <= maxBytes / 4);
 
   held.resolve();
-  await until(() => memory.usedBytes === 0, 'the memory was not released');
+  await eventually('the memory is released', () => memory.usedBytes === 0);
   assert.deepEqual(
     written,
     Array.from({ length: fit }, (_, n) => String(n)),
@@ -65,12 +57,12 @@ test('datagrams that wait for the log take a quarter of the memory budget, and n
 
   memory.take(maxBytes - 500);
   await send(1);
-  await until(() => udp.dropped === 20 - fit + 1, 'a datagram took memory that others have');
+  await eventually('a datagram without memory is dropped', () => udp.dropped === 20 - fit + 1);
   memory.release(maxBytes - 500);
   await send(1);
-  await until(() => written.length === fit + 1, 'the datagram was not written');
+  await eventually('the datagram is written', () => written.length === fit + 1);
   assert.equal(written.at(-1), '21');
-  await until(() => memory.usedBytes === 0, 'the memory was not released');
+  await eventually('the memory is released', () => memory.usedBytes === 0);
   sender.close();
   await udp.stop();
 });

@@ -25,15 +25,15 @@ export async function captureRequests(
       if (body.length > 0)
         captured.push({ path: request.url!, contentType: type, body: isPacked ? gunzipSync(body) : body });
       const headers = { 'content-type': type, 'content-encoding': isPacked ? 'gzip' : 'identity' };
-      const answer = await fetch(address + request.url!, {
+      const result = await fetch(address + request.url!, {
         method: request.method!,
         ...(body.length > 0 && { body: new Uint8Array(body), headers }),
       });
-      response.writeHead(answer.status, {
-        'content-type': answer.headers.get('content-type') ?? 'application/json',
-        'x-elastic-product': answer.headers.get('x-elastic-product') ?? '',
+      response.writeHead(result.status, {
+        'content-type': result.headers.get('content-type') ?? 'application/json',
+        'x-elastic-product': result.headers.get('x-elastic-product') ?? '',
       });
-      response.end(Buffer.from(await answer.arrayBuffer()));
+      response.end(Buffer.from(await result.arrayBuffer()));
     })();
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');

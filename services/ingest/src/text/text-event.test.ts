@@ -156,7 +156,7 @@ test('the common layouts', () => {
   for (const [text, expected] of cases) assert.deepEqual(textEvent(text, receivedAt), expected, text);
 });
 
-test('any text gives an event that ingest takes', () => {
+test('any text becomes an event that ingest accepts', () => {
   const normalizer = new Normalizer([]);
   const source = { kind: 'http', topic: 'p', partition: 0, offset: 1, index: 0 };
   const part = fc.constantFrom(

@@ -54,7 +54,7 @@ const shippers: Record<string, Question[]> = {
   ],
 };
 
-test('what shippers ask before they send is answered so that they go on', async () => {
+test('the requests of shippers before they send get responses with which they continue', async () => {
   const telemetry = createTelemetry('ingest', 'error');
   const { logger, tracing } = telemetry;
   const memory = new MemoryBudget(1000);

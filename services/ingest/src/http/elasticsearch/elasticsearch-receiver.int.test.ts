@@ -141,18 +141,22 @@ test('what a bulk request can be, and what none is', async () => {
         headers: { 'content-type': 'application/x-ndjson', ...headers },
       });
       assert.equal(response.headers.get('x-elastic-product'), 'Elasticsearch');
-      return { status: response.status, headers: response.headers, json: (await response.json()) as Answer };
+      return {
+        status: response.status,
+        headers: response.headers,
+        json: (await response.json()) as ResponseBody,
+      };
     };
     const action = '{"create":{}}';
     const good = `${action}\n{"message":"good"}\n`;
     const compatible = 'application/vnd.elasticsearch+x-ndjson; compatible-with=8';
-    const answer = await send('/logs/_bulk', gzipSync(good.repeat(3)), {
+    const sent = await send('/logs/_bulk', gzipSync(good.repeat(3)), {
       'content-type': compatible,
       'content-encoding': 'gzip',
       accept: 'application/vnd.elasticsearch+json; compatible-with=8',
     });
-    assert.deepEqual([answer.status, answer.json.errors, answer.json.items!.length], [200, false, 3]);
-    assert.equal(answer.headers.get('content-type'), 'application/vnd.elasticsearch+json;compatible-with=8');
+    assert.deepEqual([sent.status, sent.json.errors, sent.json.items!.length], [200, false, 3]);
+    assert.equal(sent.headers.get('content-type'), 'application/vnd.elasticsearch+json;compatible-with=8');
     const large = `${action}\n{"message":"${'x'.repeat(1000)}"}\n`;
     const notUtf8 = Buffer.concat([Buffer.from(`${action}\n{"a":"`), Buffer.from([0xff, 0x22, 0x7d, 0x0a])]);
     const mixed = await send(
@@ -184,7 +188,7 @@ test('what a bulk request can be, and what none is', async () => {
   assert.equal((await readEvents(folder.path)).length, 7);
 });
 
-interface Answer {
+interface ResponseBody {
   errors?: boolean;
   items?: Record<string, { status: number }>[];
   error?: { reason: string };

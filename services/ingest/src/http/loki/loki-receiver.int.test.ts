@@ -157,9 +157,9 @@ test('refused entries are told and kept, the others taken in; what is no push is
     assert.equal((await pushProtobuf(service.address, streams, '9999999999000000000')).status, 400);
 
     const failed = async (status: number, code: string, body: string | Buffer, type = json) => {
-      const answer = await send(body, type);
-      assert.equal(answer[0], status);
-      assert.ok(answer[1].startsWith(`${code}: `), answer[1]);
+      const result = await send(body, type);
+      assert.equal(result[0], status);
+      assert.ok(result[1].startsWith(`${code}: `), result[1]);
     };
     const protobufType = 'application/x-protobuf';
     await failed(400, 'bad-json', '{"streams":');

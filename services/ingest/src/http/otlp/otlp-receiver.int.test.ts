@@ -177,12 +177,12 @@ test('partial success: the good records beside bad ones are taken in, in both en
     assert.match(partialSuccess.errorMessage, /wrong-shape \(2, the first is number 4\)/);
     const binary = await post(service.address, framed, protobufType);
     assert.equal(binary.status, 200);
-    const answer = new MessageReader(binary.bytes);
-    assert.equal(answer.tag(answer.end), tagOf(1));
-    const end = answer.length();
-    assert.deepEqual([answer.tag(end), answer.int64()], [8, 1n]);
-    assert.equal(answer.tag(end), tagOf(2));
-    assert.match(answer.text(), /^bad-protobuf \(1, the first is number 2\): /);
+    const result = new MessageReader(binary.bytes);
+    assert.equal(result.tag(result.end), tagOf(1));
+    const end = result.length();
+    assert.deepEqual([result.tag(end), result.int64()], [8, 1n]);
+    assert.equal(result.tag(end), tagOf(2));
+    assert.match(result.text(), /^bad-protobuf \(1, the first is number 2\): /);
 
     const whole = await post(service.address, request([]), jsonType);
     assert.deepEqual([whole.status, whole.bytes.toString()], [200, '{}']);
@@ -218,21 +218,21 @@ test('partial success: the good records beside bad ones are taken in, in both en
   assert.ok(deadLetters[3]!.payload.includes(record('broken', true)));
 });
 
-test('what cannot be read at all is answered with a Status in the encoding of the request', async () => {
+test('a request that cannot be read gets a Status in its own encoding', async () => {
   using folder = temporaryFolder();
   {
     await using service = await startForTest(folder.path, { INGEST_MAX_BODY_BYTES: '100000' });
     const status = async (expected: [number, number, RegExp], body: string | Buffer, type = jsonType) => {
-      const answer = await post(service.address, body, type);
-      assert.equal(answer.status, expected[0]);
-      assert.equal(answer.headers.get('retry-after'), null);
+      const result = await post(service.address, body, type);
+      assert.equal(result.status, expected[0]);
+      assert.equal(result.headers.get('retry-after'), null);
       if (type !== protobufType) {
-        const { code, message } = JSON.parse(answer.bytes.toString()) as { code: number; message: string };
+        const { code, message } = JSON.parse(result.bytes.toString()) as { code: number; message: string };
         assert.equal(code, expected[1]);
         assert.match(message, expected[2]);
         return;
       }
-      const reader = new MessageReader(answer.bytes);
+      const reader = new MessageReader(result.bytes);
       assert.deepEqual([reader.tag(reader.end), reader.uint32()], [8, expected[1]]);
       assert.equal(reader.tag(reader.end), tagOf(2));
       assert.match(reader.text(), expected[2]);
