@@ -71,7 +71,8 @@ export function registerElasticsearchQuestions(
           // A path of another receiver is not Elasticsearch's, and neither is the response.
           if (reservedNames.has((request as Question).params.index ?? '')) return response.callNotFound();
           if (state.phase !== 'ready') throw new IngestError(state.phase);
-          return sendElasticsearch(response, JSON.stringify(reply(request as Question, response)));
+          const json = reply(request as Question, response);
+          return json === undefined ? response.send() : sendElasticsearch(response, JSON.stringify(json));
         },
       });
   };
@@ -95,7 +96,7 @@ export function registerElasticsearchQuestions(
     _shards: { total: 1, successful: 1, failed: 0 },
   }));
   // An index exists as soon as somebody writes to it.
-  on(['HEAD'], ['/:index'], ({ params }) => params.index);
+  on(['HEAD'], ['/:index'], () => undefined);
   on(['PUT'], ['/:index'], ({ params }) => ({
     acknowledged: true,
     shards_acknowledged: true,
@@ -107,6 +108,7 @@ export function registerElasticsearchQuestions(
 }
 
 type Question = FastifyRequest<{ Params: { index?: string } }>;
+/** Returns what the response holds as JSON; undefined for an empty one. */
 type Responder = (request: Question, reply: FastifyReply) => unknown;
 
 /** Clients that sniff continue with the addresses in this response: the one that they used for the request. */
