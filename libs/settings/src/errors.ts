@@ -7,6 +7,7 @@ export const settingsErrors = declareErrors({
     message: 'the settings are wrong',
     where: 'start',
     cause: 'One or more settings are wrong; all are listed.',
-    action: 'Fix them; `npm run logloom -- up --help` explains each.',
+    action:
+      'Fix them; `npm run logloom -- up --help` explains each, and `logloom config` prints what is in force.',
   },
 });
