@@ -201,7 +201,7 @@ for (const workers of isFull ? ['1', '2'] : ['1'])
       const lines: string[] = [];
       for (let request = 10 * round; request < 10 * round + 10; request++)
         for (let i = 0; i <= request % 5; i++) lines.push(line(request, tenants[(request + i) % 3]!, n++));
-      // Late ones: of a stranger to some requests of before, and of their own.
+      // Late ones: others' to some requests of before, and their own.
       if (round > 0)
         for (let request = 10 * round - 10; request < 10 * round; request += 3)
           lines.push(line(request, tenants[n % 3]!, n++));

@@ -1,6 +1,6 @@
 import { tokenProtocol } from '@logloom/auth';
 import { TestIssuer } from '@logloom/auth/test-issuer';
-import { eventually } from '@logloom/testing';
+import { captureLog, eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { WebSocket } from 'ws';
@@ -169,6 +169,43 @@ describe('with tokens', () => {
     await eventually('started', () => first.subscribed.cursor !== undefined);
     assert.deepEqual(await names('eve'), []);
     for (const { client } of [first, second]) client.ws.terminate();
+  });
+
+  test('with AUDIT_READS each subscription is logged with who made it and what it asks for', async () => {
+    const log = captureLog();
+    const audited = await rig.start(
+      { auditReads: true },
+      {},
+      await issuer.authenticate(rig.folder),
+      undefined,
+      log,
+    );
+    const url = `http://127.0.0.1:${audited.port}/live`;
+    const ada = bearer(await issuer.sign({ sub: 'ada' }));
+    const bob = bearer(await issuer.sign({ sub: 'bob', logloom_filter: 'service:mine' }));
+    const client = await LiveClient.open(audited.port, { headers: ada });
+    await client.subscribe({ id: 'a', filter: 'level:error' });
+    await client.subscribe({ id: 'b', stream: 'correlations' });
+    client.send({ type: 'subscribe', id: 'c', filter: 'level:(' });
+    await client.first('error');
+    const stream = await fetch(`${url}/sse?filter=service:other`, { headers: bob });
+    await fetch(`${url}/poll?stream=correlations&filter=eventCount:2&wait=0`, { headers: bob });
+    await fetch(`${url}/poll?filter=level:(&wait=0`, { headers: bob });
+    void stream.body!.cancel();
+    client.ws.terminate();
+    await audited.stop();
+    const account = log.lines.filter(({ fields }) => fields['security'] === 'read');
+    const by = (subject: string) => ({ subject, address: '127.0.0.1' });
+    // What the viewer asked for; who may see what stands in its token.
+    assert.deepEqual(
+      account.map(({ fields }) => fields),
+      [
+        { security: 'read', what: 'live events', query: 'level:error', ...by('ada') },
+        { security: 'read', what: 'live correlations', query: '', ...by('ada') },
+        { security: 'read', what: 'live events', query: 'service:other', ...by('bob') },
+        { security: 'read', what: 'live correlations', query: 'eventCount:2', ...by('bob') },
+      ],
+    );
   });
 
   test('a connection ends with its token', async () => {

@@ -5,8 +5,8 @@ import '@logloom/runtime/testing/hold-contract';
 import { createEmbeddedSchemaRegistry, createSerde, type Serde } from '@logloom/schema-registry';
 import { topics, type Correlation, type Level, type LogEvent } from '@logloom/schemas';
 import { parseSettings } from '../settings.ts';
-import { createTelemetry, type Telemetry } from '@logloom/telemetry';
-import { temporaryFolder } from '@logloom/testing';
+import { createTelemetry, type Logger, type Telemetry } from '@logloom/telemetry';
+import { temporaryFolder, type LogCapture } from '@logloom/testing';
 import fastify, { type FastifyInstance } from 'fastify';
 import { rmSync } from 'node:fs';
 import type { AddressInfo, Socket } from 'node:net';
@@ -54,6 +54,7 @@ export class LiveRig {
     settings: Partial<LiveTierDeps['settings']> = {},
     authenticate: Authenticate = authenticateNobody,
     requestMs = 30_000,
+    logger?: LogCapture,
   ): Promise<RunningTier> {
     const app: FastifyInstance = fastify(serverOptions(requestMs));
     respondWithErrors(app);
@@ -62,7 +63,8 @@ export class LiveRig {
       sockets.add(socket);
       socket.on('close', () => sockets.delete(socket));
     });
-    const telemetry = createTelemetry('fanout', 'silent');
+    const silent = createTelemetry('fanout', 'silent');
+    const telemetry = logger === undefined ? silent : { ...silent, logger: logger as unknown as Logger };
     const stores = openLiveStores(parseSettings({ LOGLOOM_DATA: this.folder }));
     const tier = createLiveTier({
       log: this.log,

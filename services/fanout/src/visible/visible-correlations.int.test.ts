@@ -260,10 +260,10 @@ describe('documents under imposed filters', () => {
     const headers = { authorization: `Bearer ${await issuer.sign(claims)}` };
     const ws = await LiveClient.open(tier.port, { headers });
     await ws.subscribe({ stream: 'correlations' });
-    const stranger = await LiveClient.open(tier.port, {
+    const other = await LiveClient.open(tier.port, {
       headers: { authorization: `Bearer ${await issuer.sign({ logloom_filter: 'service:nobody' })}` },
     });
-    await stranger.subscribe({ stream: 'correlations' });
+    await other.subscribe({ stream: 'correlations' });
     const url = `http://127.0.0.1:${tier.port}/live`;
     const sse = await fetch(`${url}/sse?stream=correlations&filter=eventCount:2`, { headers });
     const { cursor } = (await (
@@ -299,9 +299,9 @@ describe('documents under imposed filters', () => {
     assert.deepEqual(streamed, received(ws).slice(0, 2));
     const refused = await fetch(`${url}/sse?stream=correlations&filter=nothing:1`, { headers });
     assert.equal(((await refused.json()) as { error: { code: string } }).error.code, 'bad-filter');
-    assert.deepEqual(received(stranger), []);
+    assert.deepEqual(received(other), []);
     assert.doesNotMatch(text + JSON.stringify(ws.messages), /other|a-rule|theirs/);
-    for (const client of [ws, stranger]) client.ws.terminate();
+    for (const client of [ws, other]) client.ws.terminate();
     await tier.stop();
   });
 
@@ -310,13 +310,13 @@ describe('documents under imposed filters', () => {
     const first = await new Tenant(tier, 'service:mine').started();
     const start = first.cursor;
     const read = rig.log.read.bind(rig.log);
-    let gate = Promise.withResolvers<void>();
+    const held = Promise.withResolvers<void>();
     let reads = 0;
     let failures = 3;
     rig.log.read = async (topic, ...rest) => {
       if (topic === topics.events) {
         reads++;
-        await gate.promise;
+        await held.promise;
         if (failures-- > 0) throw new Error('not now');
       }
       return read(topic, ...rest);
@@ -334,7 +334,7 @@ describe('documents under imposed filters', () => {
       const second = await new Tenant(tier, 'service:mine').started();
       const third = await new Tenant(tier, 'service:other').started();
       for (const tenant of [second, third]) assert.equal(tenant.cursor, start);
-      gate.resolve();
+      held.resolve();
       for (const tenant of [first, second, third]) {
         const got = await tenant.after(30);
         const count = tenant === third ? 1 : 2;
@@ -364,10 +364,9 @@ describe('documents under imposed filters', () => {
         assert.ok(rest.every(({ id }) => !before.has(id)));
         resumed.session.close();
       }
-      gate = Promise.withResolvers();
       for (const tenant of [first, second, third]) tenant.session.close();
     } finally {
-      gate.resolve();
+      held.resolve();
       rig.log.read = read;
       await tier.stop();
     }
@@ -465,12 +464,12 @@ describe('documents under imposed filters', () => {
     const tenant = await new Tenant(tier, 'service:mine').started();
     const start = tenant.cursor;
     const read = rig.log.read.bind(rig.log);
-    const gate = Promise.withResolvers<void>();
+    const held = Promise.withResolvers<void>();
     let reads = 0;
     rig.log.read = async (topic, ...rest) => {
       if (topic === topics.events) {
         reads++;
-        await gate.promise;
+        await held.promise;
       }
       return read(topic, ...rest);
     };
@@ -480,7 +479,7 @@ describe('documents under imposed filters', () => {
       for (let i = 0; i < 6; i++) await rig.appendCorrelations([await request(`after-${i}`, ['mine', 'x'])]);
       await untilRead(tier);
       await rig.log.trim(topics.correlations, Date.now() + 60_000);
-      gate.resolve();
+      held.resolve();
       const got = await tenant.after(2);
       // The log keeps its last record.
       assert.deepEqual(ids(got), ['stuck:2', 'after-5:1']);
@@ -493,11 +492,69 @@ describe('documents under imposed filters', () => {
       await rig.appendCorrelations([await request('live', ['mine'])]);
       assert.deepEqual(ids(await tenant.after(3)).at(-1), 'live:1');
     } finally {
-      gate.resolve();
+      held.resolve();
       rig.log.read = read;
       tenant.session.close();
       await tier.stop();
     }
+  });
+
+  test('a document of thousands of members is made of the visible ones, in memory and from the log', async () => {
+    for (const options of [{}, { ringItems: 4, readBack: 1 }]) {
+      const tier = await rig.start(options);
+      const tenant = await new Tenant(tier, 'service:mine').started();
+      const events = Array.from({ length: 5_000 }, (_, i) =>
+        rig.event({ service: i % 3 === 0 ? 'mine' : 'other', correlationId: 'large' }),
+      );
+      const offsets = await writer.events(1, events);
+      const members = events.map((event, i) => ({ offset: offsets[i]!, event }));
+      await rig.appendCorrelations([writer.document(1, 'large', members)]);
+      const [large] = await tenant.after(1);
+      assert.deepEqual(
+        large!.members,
+        offsets.filter((_, i) => i % 3 === 0),
+      );
+      assert.deepEqual(large!.levels, { info: large!.members.length });
+      tenant.session.close();
+      await tier.stop();
+    }
+  });
+
+  test('who catches up while members cannot be read is told, and goes on from its cursor later', async () => {
+    const tier = await rig.start({ ringItems: 2, readBack: 1 });
+    const { streams } = tier.tier.contextFor({});
+    const { cursor } = streams.correlations;
+    for (let i = 0; i < 5; i++)
+      await rig.appendCorrelations([await request(`unread-${i}`, ['mine', 'other'])]);
+    await untilRead(tier);
+    const read = rig.log.read.bind(rig.log);
+    rig.log.read = async (topic, ...rest) => {
+      if (topic === topics.events) throw new Error('not now');
+      return read(topic, ...rest);
+    };
+    const codes: string[] = [];
+    const context = tier.tier.contextFor({ subject: 'x', filter: parsed('service:mine') });
+    const session = new ViewerSubscriptions(new SlowViewer(), context, ({ code }) => codes.push(code));
+    try {
+      await session.subscribe({
+        id: 'a',
+        filter: '',
+        stream: 'correlations',
+        from: { type: 'cursor', cursor },
+        priority: 'normal',
+      });
+      assert.deepEqual(codes, ['log-unavailable']);
+    } finally {
+      rig.log.read = read;
+    }
+    const later = new Tenant(tier, 'service:mine', '', { type: 'cursor', cursor });
+    assert.deepEqual(
+      ids(await later.after(5)),
+      Array.from({ length: 5 }, (_, i) => `unread-${i}:1`),
+    );
+    session.close();
+    later.session.close();
+    await tier.stop();
   });
 
   test('without imposed filters nothing follows the documents', async () => {
