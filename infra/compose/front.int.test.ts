@@ -95,6 +95,19 @@ test('the console and the live tier work behind the front door', { skip }, async
     assert.equal((await fetch(`${front.url}/viewer/src/live-client.int.test.ts`)).status, 404);
   });
 
+  await t.test('the description of the API passes, as a page and as JSON', async () => {
+    for (const path of ['/api/docs', '/api/openapi.json']) {
+      const [behind, direct] = await Promise.all([
+        fetch(front.url + path),
+        fetch(pipeline.viewersUrl + path),
+      ]);
+      assert.equal(behind.status, 200, path);
+      assert.equal(await behind.text(), await direct.text(), path);
+      for (const header of ['content-type', 'content-security-policy'])
+        assert.equal(behind.headers.get(header), direct.headers.get(header), `${path} ${header}`);
+    }
+  });
+
   await t.test('every way to watch passes', async () => {
     const poll = await fetch(`${front.url}/live/poll?wait=1`);
     assert.equal(poll.status, 200);
