@@ -4,7 +4,7 @@ import type { PlacedEvent } from '@logloom/schemas';
 import { openSqliteSearchStore } from '@logloom/search-store';
 import { parseSettings } from './settings.ts';
 import { createTelemetry } from '@logloom/telemetry';
-import { eventually, temporaryFolder } from '@logloom/testing';
+import { eventually, placedEvent, temporaryFolder } from '@logloom/testing';
 import type { FastifyInstance } from 'fastify';
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
@@ -140,22 +140,5 @@ describe('/api of the one-process mode', () => {
 });
 
 function event(offset: number, fields: Partial<PlacedEvent> = {}): PlacedEvent {
-  return {
-    id: `test-0-${offset}`,
-    source: { kind: 'http', topic: 'p', partition: 0, offset, index: 0 },
-    timestamp: 1_700_000_000_000_000 + offset,
-    receivedAt: 1_700_000_000_000,
-    level: 'info',
-    service: 'web',
-    host: null,
-    message: `${'abc '.repeat(100)}${offset}`,
-    correlationId: null,
-    correlationKind: null,
-    traceId: null,
-    spanId: null,
-    attributes: '{}',
-    partition: 0,
-    offset,
-    ...fields,
-  };
+  return placedEvent(offset, { service: 'web', message: `${'abc '.repeat(100)}${offset}`, ...fields });
 }

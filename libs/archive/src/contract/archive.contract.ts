@@ -1,4 +1,5 @@
-import { correlationDefaults, type Correlation, type PlacedEvent } from '@logloom/schemas';
+import { type Correlation, type PlacedEvent } from '@logloom/schemas';
+import { correlationDocument, placedEvent } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Archive } from '../archive.ts';
@@ -272,46 +273,9 @@ async function collect(events: AsyncIterable<PlacedEvent>): Promise<PlacedEvent[
 }
 
 function event(offset: number, timestamp: number, rest: Partial<PlacedEvent> = {}): PlacedEvent {
-  return {
-    source: { kind: 'http', topic: 'p', partition: 0, offset, index: 0 },
-    id: `http-p-0-${offset}`,
-    partition: 0,
-    offset,
-    timestamp,
-    receivedAt: 1_700_000_000_000,
-    level: 'info',
-    service: 'shop',
-    host: null,
-    message: `message ${offset}`,
-    correlationId: 'c',
-    correlationKind: null,
-    traceId: null,
-    spanId: null,
-    attributes: '{}',
-    ...rest,
-  };
+  return placedEvent(offset, { id: `http-p-0-${offset}`, timestamp, correlationId: 'c', ...rest });
 }
 
 function document(id: string, revision: number, rest: Partial<Correlation> = {}): Correlation {
-  return {
-    id,
-    correlationId: 'c',
-    kind: 'traceId',
-    revision,
-    closeReason: 'idle',
-    firstAt: 1,
-    lastAt: 2,
-    services: ['shop'],
-    levels: { info: 1 },
-    rules: [],
-    severity: null,
-    partition: 0,
-    firstOffset: 1,
-    closeOffset: 2,
-    closeSequence: 0,
-    firstClosedAt: 3,
-    memberDeltas: [0],
-    ...correlationDefaults,
-    ...rest,
-  };
+  return correlationDocument(id, { revision, ...rest });
 }

@@ -1,6 +1,7 @@
 import { compilePredicate, FilterSubject, parseFilter, type Filter } from '@logloom/filter';
 import { corpusEvents, corpusFilters, generateCorpusEvents } from '@logloom/filter/corpus';
-import { correlationDefaults, type Correlation, type PlacedEvent } from '@logloom/schemas';
+import { type Correlation, type PlacedEvent } from '@logloom/schemas';
+import { correlationDocument, placedEvent } from '@logloom/testing';
 import { MongoClient } from 'mongodb';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -270,46 +271,17 @@ function micros(time: string): number {
 }
 
 function event(offset: number, time: string): PlacedEvent {
-  return {
-    source: { kind: 'http', topic: 'p', partition: 0, offset, index: 0 },
+  return placedEvent(offset, {
     id: `http-p-0-${offset}`,
-    partition: 0,
-    offset,
     timestamp: micros(time),
     receivedAt: Date.parse('2026-03-15T00:00:00Z'),
-    level: 'info',
-    service: 'shop',
-    host: null,
-    message: `message ${offset}`,
     correlationId: 'c',
     correlationKind: 'traceId',
-    traceId: null,
-    spanId: null,
-    attributes: '{}',
-  };
+  });
 }
 
 function correlation(id: string, revision: number): Correlation {
-  return {
-    id,
-    correlationId: 'c',
-    kind: 'traceId',
-    revision,
-    closeReason: 'idle',
-    firstAt: 1,
-    lastAt: 2,
-    services: ['shop'],
-    levels: { info: 1 },
-    rules: [],
-    severity: null,
-    partition: 0,
-    firstOffset: 1,
-    closeOffset: 2,
-    closeSequence: 0,
-    firstClosedAt: 3,
-    memberDeltas: [0],
-    ...correlationDefaults,
-  };
+  return correlationDocument(id, { revision });
 }
 
 /** As the indexer does: what is retriable is tried again, for a start of the server may take longer than one put() waits. */

@@ -1,5 +1,5 @@
-import { correlationDefaults, type Correlation, type PlacedEvent } from '@logloom/schemas';
-import { temporaryFolder } from '@logloom/testing';
+import { type Correlation, type PlacedEvent } from '@logloom/schemas';
+import { correlationDocument, placedEvent, temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -77,44 +77,17 @@ test('what an older release archived gets the ids of now: places in the log', as
 });
 
 function event(offset: number, id = `http-p-0-${offset}`): PlacedEvent {
-  return {
-    source: { kind: 'http', topic: 'p', partition: 0, offset, index: 0 },
-    id,
-    partition: 0,
-    offset,
-    timestamp: offset,
-    receivedAt: 0,
-    level: 'info',
-    service: 'shop',
-    host: null,
-    message: `message ${offset}`,
-    correlationId: 'c',
-    correlationKind: null,
-    traceId: null,
-    spanId: null,
-    attributes: '{}',
-  };
+  return placedEvent(offset, { id, timestamp: offset, receivedAt: 0, correlationId: 'c' });
 }
 
 function document(id: string): Correlation {
-  return {
-    id,
-    correlationId: 'c',
+  return correlationDocument(id, {
     kind: 'correlationId',
-    revision: 1,
-    closeReason: 'idle',
     firstAt: 1_700_000_000_000_001,
     lastAt: 1_700_000_000_000_002,
-    services: ['shop'],
-    levels: { info: 1 },
-    rules: [],
-    severity: null,
     partition: 2,
     firstOffset: 5,
     closeOffset: 6,
-    closeSequence: 0,
     firstClosedAt: 0,
-    memberDeltas: [0],
-    ...correlationDefaults,
-  };
+  });
 }

@@ -1,5 +1,6 @@
 import { compilePredicate, FilterSubject, parseFilter, type Filter } from '@logloom/filter';
-import { correlationDefaults, type Correlation, type Level, type PlacedEvent } from '@logloom/schemas';
+import { type Correlation, type Level, type PlacedEvent } from '@logloom/schemas';
+import { correlationDocument, placedEvent } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runCancellable } from '../cancellation.ts';
@@ -601,47 +602,11 @@ function hasCode(code: string): (error: unknown) => boolean {
 }
 
 function event(offset: number, timestamp: number, rest: Partial<PlacedEvent> = {}): PlacedEvent {
-  return {
-    source: { kind: 'http', topic: 'p', partition: 0, offset, index: 0 },
-    id: `http-p-0-${offset}`,
-    partition: 0,
-    offset,
-    timestamp,
-    receivedAt: 1_700_000_000_000,
-    level: 'info',
-    service: 'shop',
-    host: null,
-    message: `message ${offset}`,
-    correlationId: null,
-    correlationKind: null,
-    traceId: null,
-    spanId: null,
-    attributes: '{}',
-    ...rest,
-  };
+  return placedEvent(offset, { id: `http-p-0-${offset}`, timestamp, ...rest });
 }
 
 function document(id: string, revision: number, rest: Partial<Correlation> = {}): Correlation {
   const [partition, firstOffset] = id.split('-').map(Number) as [number, number];
-  return {
-    id,
-    correlationId: 'c',
-    kind: 'traceId',
-    revision,
-    closeReason: 'idle',
-    firstAt: 1,
-    lastAt: (rest.firstAt ?? 1) + 5,
-    services: ['shop'],
-    levels: { info: 1 },
-    rules: [],
-    severity: null,
-    partition,
-    firstOffset,
-    closeOffset: 2,
-    closeSequence: 0,
-    firstClosedAt: 3,
-    memberDeltas: [0],
-    ...correlationDefaults,
-    ...rest,
-  };
+  const lastAt = (rest.firstAt ?? 1) + 5;
+  return correlationDocument(id, { revision, lastAt, partition, firstOffset, ...rest });
 }

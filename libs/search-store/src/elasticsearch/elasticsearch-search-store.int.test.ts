@@ -1,6 +1,7 @@
 import { compilePredicate, FilterSubject, parseFilter, type Filter } from '@logloom/filter';
 import { corpusEvents, corpusFilters, generateCorpusEvents } from '@logloom/filter/corpus';
-import { correlationDefaults, parseMicros, type Correlation, type PlacedEvent } from '@logloom/schemas';
+import { parseMicros, type Correlation, type PlacedEvent } from '@logloom/schemas';
+import { correlationDocument } from '@logloom/testing';
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
@@ -187,25 +188,6 @@ async function found(store: SearchStore, filter: Filter): Promise<string[]> {
 }
 
 function document(firstOffset: number, revision: number, rest: Partial<Correlation> = {}): Correlation {
-  return {
-    id: `0-${firstOffset}`,
-    correlationId: 'c',
-    kind: 'traceId',
-    revision,
-    closeReason: 'idle',
-    firstAt: firstDay,
-    lastAt: firstDay,
-    services: ['shop'],
-    levels: { info: 1 },
-    rules: [],
-    severity: null,
-    partition: 0,
-    firstOffset,
-    closeOffset: 2,
-    closeSequence: 0,
-    firstClosedAt: 3,
-    memberDeltas: [0],
-    ...correlationDefaults,
-    ...rest,
-  };
+  const [firstAt, lastAt] = [firstDay, firstDay];
+  return correlationDocument(`0-${firstOffset}`, { revision, firstAt, lastAt, firstOffset, ...rest });
 }

@@ -1,6 +1,6 @@
 import { compilePredicate, FilterSubject, parseFilter, tokenize, type Filter } from '@logloom/filter';
 import type { PlacedEvent } from '@logloom/schemas';
-import { temporaryFolder } from '@logloom/testing';
+import { placedEvent, temporaryFolder } from '@logloom/testing';
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
@@ -134,21 +134,5 @@ test('every word of any message is found, whichever way its words went in', asyn
 });
 
 function event(offset: number, message: string): PlacedEvent {
-  return {
-    source: { kind: 'http', topic: 'p', partition: 0, offset, index: 0 },
-    id: `http-p-0-${offset}`,
-    partition: 0,
-    offset,
-    timestamp: offset,
-    receivedAt: 0,
-    level: 'info',
-    service: 'shop',
-    host: null,
-    message,
-    correlationId: null,
-    correlationKind: null,
-    traceId: null,
-    spanId: null,
-    attributes: '{}',
-  };
+  return placedEvent(offset, { id: `http-p-0-${offset}`, timestamp: offset, receivedAt: 0, message });
 }

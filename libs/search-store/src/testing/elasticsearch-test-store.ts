@@ -1,5 +1,6 @@
 import { Client } from '@elastic/elasticsearch';
 import type { PlacedEvent } from '@logloom/schemas';
+import { placedEvent } from '@logloom/testing';
 import { randomUUID } from 'node:crypto';
 import {
   ElasticsearchSearchStore,
@@ -44,22 +45,6 @@ export type TestStore = ReturnType<typeof openTestStore>;
 
 /** An event that was received when it happened. */
 export function testEvent(offset: number, timestamp: number, rest: Partial<PlacedEvent> = {}): PlacedEvent {
-  return {
-    source: { kind: 'http', topic: 'p', partition: 0, offset, index: 0 },
-    id: `http-p-0-${offset}`,
-    partition: 0,
-    offset,
-    timestamp,
-    receivedAt: Math.floor(timestamp / 1000),
-    level: 'info',
-    service: 'shop',
-    host: null,
-    message: `message ${offset}`,
-    correlationId: null,
-    correlationKind: null,
-    traceId: null,
-    spanId: null,
-    attributes: '{}',
-    ...rest,
-  };
+  const receivedAt = Math.floor(timestamp / 1000);
+  return placedEvent(offset, { id: `http-p-0-${offset}`, timestamp, receivedAt, ...rest });
 }

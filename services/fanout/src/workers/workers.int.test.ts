@@ -2,7 +2,7 @@ import { connectLog } from '@logloom/runtime';
 import { topics, type LogEvent } from '@logloom/schemas';
 import { parseSettings } from '../settings.ts';
 import { createTelemetry } from '@logloom/telemetry';
-import { eventually, temporaryFolder } from '@logloom/testing';
+import { eventually, logEvent, temporaryFolder } from '@logloom/testing';
 import fastify from 'fastify';
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
@@ -244,18 +244,5 @@ function workersOn(log: Record<string, string>): void {
 }
 
 function event(n: number): LogEvent {
-  return {
-    source: { kind: 'http', topic: 'test', partition: 0, offset: n, index: 0 },
-    timestamp: 1_700_000_000_000_000 + n,
-    receivedAt: 1_700_000_000_000,
-    level: 'info',
-    service: 'web',
-    host: null,
-    message: `message ${n}`,
-    correlationId: null,
-    correlationKind: null,
-    traceId: null,
-    spanId: null,
-    attributes: '{}',
-  };
+  return logEvent(n, { service: 'web' });
 }
