@@ -33,7 +33,8 @@ export class BullStore {
 
   /** The queue of a name, noted in the store, so that other processes find its jobs. */
   async queue(name: string): Promise<Queue> {
-    if (!this.#queues.has(name)) await this.redis.sadd(this.#namesKey, name);
+    // Each time: a store that was emptied has forgotten it.
+    await this.redis.sadd(this.#namesKey, name);
     return this.#open(name);
   }
 

@@ -20,6 +20,15 @@ export const retries: JobOptions = {
 /** The kind of the records that hold what finished jobs found, under the job's id. */
 export const resultKind = 'job-result';
 
+/** The kind of the records of jobs that somebody ordered and that have not completed, under the job's id. */
+export const orderKind = 'ordered-job';
+
+/** What such a record holds. */
+export interface OrderedJob {
+  name: string;
+  data: unknown;
+}
+
 /** The folder of the embedded queue, in the data folder. */
 export function jobsFolder(dataFolder: string): string {
   return join(dataFolder, 'jobs');

@@ -7,7 +7,7 @@ import { QueryParameters } from '../api/query-parameters.ts';
 import { principalOf } from '../api/register-access.ts';
 import { ApiError } from '../errors.ts';
 import type { LogAccess } from './dead-letters.ts';
-import { jobNames, resultKind, retries } from './job-names.ts';
+import { jobNames, orderKind, resultKind, retries, type OrderedJob } from './job-names.ts';
 import { countRedrive, planRedrive, type RedriveCriteria } from './redrive.ts';
 import { SavedFilters, type SavedFiltersDeps } from './saved-filters.ts';
 import { viewNames, type ViewName } from './verify-views.ts';
@@ -39,17 +39,19 @@ export function registerJobs(api: FastifyInstance, deps: JobsApiDeps): void {
     return { ...actor, at: now() };
   };
 
+  // The record is backed up, the queue is not.
+  const add = async (id: string, job: OrderedJob): Promise<void> => {
+    await records.put(orderKind, id, job);
+    await queue.add(job.name, job.data, { ...retries, id });
+  };
+
   api.post('/jobs/redrive', async (request, reply) => {
     const body = objectOf(request.body);
     const criteria = readCriteria(body, now());
     if (flag(body, 'dryRun')) return { dryRun: true, ...(await countRedrive(deps, criteria)) };
     const id = `redrive-${randomUUID()}`;
     const orderedBy = order(`redrive ${id}`, request);
-    await queue.add(
-      jobNames.redrive,
-      { ...(await planRedrive(deps, criteria)), orderedBy },
-      { ...retries, id },
-    );
+    await add(id, { name: jobNames.redrive, data: { ...(await planRedrive(deps, criteria)), orderedBy } });
     return reply.code(202).send({ id });
   });
 
@@ -57,7 +59,7 @@ export function registerJobs(api: FastifyInstance, deps: JobsApiDeps): void {
     objectOf(request.body);
     const id = `rebuild-${randomUUID()}`;
     const orderedBy = order(`rebuild ${id}`, request);
-    await queue.add(jobNames.rebuild, { orderedBy }, { ...retries, id });
+    await add(id, { name: jobNames.rebuild, data: { orderedBy } });
     return reply.code(202).send({ id });
   });
 
@@ -66,7 +68,7 @@ export function registerJobs(api: FastifyInstance, deps: JobsApiDeps): void {
     const job = { refill: flag(body, 'refill'), view: readView(body['view']) };
     const id = `verify-${randomUUID()}`;
     const orderedBy = order(`verify ${id}`, request);
-    await queue.add(jobNames.verify, { ...job, orderedBy }, { ...retries, id });
+    await add(id, { name: jobNames.verify, data: { ...job, orderedBy } });
     return reply.code(202).send({ id });
   });
 

@@ -71,7 +71,7 @@ for (const { name, redisUrl, skip } of queues) {
 }
 
 test(
-  'Redis that is emptied under a running service has its saved filters and schedules again',
+  'Redis that is emptied under a running service has its saved filters, schedules and ordered jobs again',
   { skip: stack.missing.redis ?? false },
   async () => {
     await using rig = await openRig();
@@ -79,7 +79,17 @@ test(
     const queue = await openJobQueue({ redisUrl, folder: rig.folder });
     const records = await openJobRecords({ redisUrl, folder: rig.folder });
     const backup = createSqliteJobRecords(`${rig.folder}/copy`);
-    const deps = { ...rig, queue, records, recordsBackup: backup, now: Date.now };
+    const held = Promise.withResolvers<void>();
+    let rebuilds = 0;
+    const search = {
+      ...rig.search,
+      // The first completes; the second is at work, and the third waits for it, when Redis is emptied.
+      rebuild: async () => {
+        if (rebuilds++ > 0) await held.promise;
+        return rig.search.rebuild();
+      },
+    };
+    const deps = { ...rig, search, queue, records, recordsBackup: backup, now: Date.now };
     const app = fastify();
     registerJobs(app, deps);
     const stop = new AbortController();
@@ -92,7 +102,17 @@ test(
         payload: { name: 'n', filter: 'service:shop', everyMs: 1000 },
       });
       const { id } = saved.json<{ id: string }>();
-      const ordered = await app.inject({ method: 'POST', url: '/jobs/rebuild', payload: {} });
+      const order = async (): Promise<string> =>
+        (await app.inject({ method: 'POST', url: '/jobs/rebuild', payload: {} })).json<{ id: string }>().id;
+      const stateOf = async (job: string): Promise<string | undefined> =>
+        (await app.inject(`/jobs/${job}`)).json<{ state?: string }>().state;
+      const completed = await order();
+      await eventually('the first rebuild', async () => (await stateOf(completed)) === 'completed');
+      const waiting = [await order(), await order()];
+      await eventually('the backup has the orders that are open', async () => {
+        const ids = (await backup.list('ordered-job')).map(({ id: job }) => job);
+        return ids.sort().join() === waiting.toSorted().join();
+      });
       await eventually(
         'the backup has the saved filter',
         async () => (await backup.list('saved-filter')).length === 1,
@@ -110,7 +130,11 @@ test(
         (await app.inject(`/saved-filters/${id}`)).json<{ lastRun?: { at: string } }>().lastRun?.at;
       const before = await lastRun();
       await eventually('the saved filter was evaluated again', async () => (await lastRun()) !== before);
-      const gone = await app.inject(`/jobs/${ordered.json<{ id: string }>().id}`);
+      held.resolve();
+      for (const job of waiting)
+        await eventually(`${job} is done`, async () => (await stateOf(job)) === 'completed');
+      await eventually('no order is left', async () => (await backup.list('ordered-job')).length === 0);
+      const gone = await app.inject(`/jobs/${completed}`);
       assert.match(gone.json<{ message: string }>().message, /before the job store was emptied/);
       assert.match(await metricsOf(rig), /emptied_job_stores_total\S* 1/);
     } finally {

@@ -4,7 +4,7 @@ import type { SearchStore } from '@logloom/search-store';
 import type { Logger } from '@logloom/telemetry';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IndexerMetrics } from '../telemetry.ts';
-import { jobNames, resultKind, retries } from './job-names.ts';
+import { jobNames, orderKind, resultKind, retries, type OrderedJob } from './job-names.ts';
 import { postAlert } from './post-alert.ts';
 import { rebuildSearch, type RebuildDeps } from './rebuild-search.ts';
 import { runRedrive, type RedriveJob } from './redrive.ts';
@@ -22,7 +22,7 @@ export interface JobsDeps extends RebuildDeps {
   logger: Logger;
   oldestUnread?: (topic: string, seconds: number) => void;
   metrics: Pick<IndexerMetrics, 'missingItems' | 'emptiedStores'>;
-  /** Where saved filters are kept a second time, for a queue whose store may be emptied. */
+  /** Where saved filters and ordered jobs are kept a second time, for a queue whose store may be emptied. */
   recordsBackup?: JobRecords | undefined;
   /** The machine's clock in ms. */
   now: () => number;
@@ -30,6 +30,8 @@ export interface JobsDeps extends RebuildDeps {
   retentionClock: Pick<RemovalClock, 'read'>;
 }
 
+/** What somebody may order. Each may be done twice: it finds what is done. */
+const orderable: ReadonlySet<string> = new Set([jobNames.redrive, jobNames.rebuild, jobNames.verify]);
 const hourMs = 3_600_000;
 /** The share of the time that goes to saved filters at the most. */
 const evaluationShare = 0.1;
@@ -56,6 +58,7 @@ export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void
         try {
           const result = await run(job, lost);
           if (result !== undefined) await keepResult(deps, job.id, result);
+          if (orderable.has(name)) await deps.records.delete(orderKind, job.id);
         } catch (error) {
           // A job that is handed on has not failed.
           if (!lost.aborted)
@@ -111,8 +114,12 @@ export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void
           backup,
           logger,
           now,
-          onEmptied: async () => {
+          onEmptied: async (orders) => {
             deps.metrics.emptiedStores.inc();
+            for (const { id, value } of orders) {
+              const { name, data } = value as OrderedJob;
+              await queue.add(name, data, { ...retries, id });
+            }
             await savedFilters.scheduleAll();
             await scheduleRetention(deps);
           },
