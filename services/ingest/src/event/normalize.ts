@@ -74,15 +74,15 @@ export class Normalizer {
     this.#idPatterns = idPatterns.map((pattern) => new RegExp(pattern, 'u'));
   }
 
-  /** `receivedAt` (ms since 1970) replaces a missing timestamp. */
-  normalize(object: Parsed, source: Source, receivedAt: number): Normalized {
+  /** `receivedAtMs` (since 1970) replaces a missing timestamp. */
+  normalize(object: Parsed, source: Source, receivedAtMs: number): Normalized {
     this.#begin();
     if (this.#members(object) === 0) return reject('empty-event');
-    return this.#finish(object, source, receivedAt);
+    return this.#finish(object, source, receivedAtMs);
   }
 
   /** Makes an event of a format with fields of its own. `object` is the rest, in which the remaining fields are looked up by name. */
-  normalizeGiven(given: GivenFields, object: Parsed, source: Source, receivedAt: number): Normalized {
+  normalizeGiven(given: GivenFields, object: Parsed, source: Source, receivedAtMs: number): Normalized {
     this.#begin();
     for (const field of givenSlots) {
       if (given[field] === undefined) continue;
@@ -92,7 +92,7 @@ export class Normalizer {
     const isEmpty = this.#members(object) === 0 && this.#taken.every((name) => name === null);
     if (isEmpty) return reject('empty-event');
     if (given.members !== undefined) this.#attributes += this.#givenMembers = given.members;
-    return this.#finish(object, source, receivedAt);
+    return this.#finish(object, source, receivedAtMs);
   }
 
   #begin(): void {
@@ -165,8 +165,8 @@ export class Normalizer {
     this.#marks[slot] = this.#attributes.length;
   }
 
-  #finish(object: Parsed, source: Source, receivedAt: number): Normalized {
-    const timestamp = this.#timestamp(receivedAt);
+  #finish(object: Parsed, source: Source, receivedAtMs: number): Normalized {
+    const timestamp = this.#timestamp(receivedAtMs);
     if (typeof timestamp !== 'number') return timestamp;
     const level = this.#level();
     if (typeof level !== 'string') return level;
@@ -198,7 +198,7 @@ export class Normalizer {
       ok: {
         source,
         timestamp,
-        receivedAt,
+        receivedAt: receivedAtMs,
         level,
         service: service ?? 'unknown',
         host,
@@ -213,13 +213,13 @@ export class Normalizer {
     };
   }
 
-  #timestamp(receivedAt: number): number | Rejection {
+  #timestamp(receivedAtMs: number): number | Rejection {
     const name = this.#taken[slots.timestamp];
-    if (!name) return receivedAt * 1000;
+    if (!name) return receivedAtMs * 1000;
     const value = this.#values[slots.timestamp];
     const micros = name.rank < 0 ? (value as number) : parseTimestamp(value);
     if (Number.isNaN(micros)) return reject('bad-timestamp', `${name.name} is not a time in a known form`);
-    if (micros >= 0 && micros <= (receivedAt + maxAheadMs) * 1000) return micros;
+    if (micros >= 0 && micros <= (receivedAtMs + maxAheadMs) * 1000) return micros;
     return reject(
       'timestamp-out-of-range',
       `${name.name} is ${micros < 0 ? 'before 1970' : 'more than 24 hours ahead'}`,

@@ -10,7 +10,7 @@ import { parseExactly, reasonOf, replaceLoneSurrogates } from './parse-json.ts';
 export function readEvent(
   text: string,
   source: Source,
-  receivedAt: number,
+  receivedAtMs: number,
   normalizer: Normalizer,
   givenOf?: (object: Readonly<Record<string, unknown>>) => GivenFields,
 ): LogEvent | Rejection {
@@ -20,8 +20,8 @@ export function readEvent(
   const given = givenOf?.(parsed.object);
   const normalize = ({ object }: { object: Record<string, unknown> }): Normalized =>
     given === undefined
-      ? normalizer.normalize(object, source, receivedAt)
-      : normalizer.normalizeGiven(given, object, source, receivedAt);
+      ? normalizer.normalize(object, source, receivedAtMs)
+      : normalizer.normalizeGiven(given, object, source, receivedAtMs);
   let result = normalize(parsed);
   if ('ok' in result && result.rounded) {
     const exact = parseObject(wellFormed, parseExactly);

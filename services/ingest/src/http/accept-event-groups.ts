@@ -13,7 +13,7 @@ export interface EventGroup<Encoded> {
   /** The length of what is shared. Each event will hold it. */
   sharedLength: number;
   /** Reads one event. Returns a rejection, or throws it as a RejectedError. */
-  toEvent: (record: Encoded, source: Source, receivedAt: number) => LogEvent | Rejection;
+  toEvent: (record: Encoded, source: Source, receivedAtMs: number) => LogEvent | Rejection;
   /** Returns the record as it stands among others in a request. */
   part: (record: Encoded) => Buffer;
   /** Returns a request of these parts, one after another, with what is shared: the payload of a dead letter. */
@@ -32,7 +32,7 @@ export interface EventGroupsReceipt extends Counts {
 export async function acceptEventGroups<Encoded>(
   receiver: string,
   groups: readonly EventGroup<Encoded>[],
-  { pipeline, producer, receivedAt, maxEventBytes, claim, key, sender, limits }: Received,
+  { pipeline, producer, receivedAtMs, maxEventBytes, claim, key, sender, limits }: Received,
 ): Promise<EventGroupsReceipt> {
   claim(groups.reduce((sum, { records, sharedLength }) => sum + records.length * sharedLength, 0));
   const batch = pipeline.open(receiver, { limits, producer, sender });
@@ -49,7 +49,7 @@ export async function acceptEventGroups<Encoded>(
     const source = producer.next();
     if (producer.isNumbered) source.index = contentOf(group, record);
     const result =
-      batch.tooManyRejected ?? ifAllowed(readRecord(group, record, source, receivedAt, maxEventBytes), key);
+      batch.tooManyRejected ?? ifAllowed(readRecord(group, record, source, receivedAtMs, maxEventBytes), key);
     if (!('code' in result)) {
       if (batch.accept(result)) summary.count(result);
       else summary.duplicates++;
@@ -58,8 +58,8 @@ export async function acceptEventGroups<Encoded>(
     summary.count(result);
     const part = group.part(record);
     if (batch.hasDeadLetterFor(group.sharedLength + part.length))
-      batch.refuse(result, source, receivedAt, group.deadLetter(part));
-    else batch.refuseJointly(result, source, receivedAt, part, group.deadLetter);
+      batch.refuse(result, source, receivedAtMs, group.deadLetter(part));
+    else batch.refuseJointly(result, source, receivedAtMs, part, group.deadLetter);
   };
   await pipeline.tracing.child(spans.normalize, () => inSlices(recordsOf(groups), batch, accept));
   await batch.done();
@@ -77,12 +77,12 @@ export function readRecord<Encoded>(
   group: EventGroup<Encoded>,
   record: Encoded,
   source: Source,
-  receivedAt: number,
+  receivedAtMs: number,
   maxEventBytes: number,
 ): LogEvent | Rejection {
   // Not read at all: its parts may need many times as much memory.
   if (Buffer.isBuffer(record) && record.length > maxEventBytes) return reject('event-too-large');
-  const result = orRejection(() => group.toEvent(record, source, receivedAt));
+  const result = orRejection(() => group.toEvent(record, source, receivedAtMs));
   return !('code' in result) && result.message.length + result.attributes.length > maxEventBytes
     ? reject('event-too-large')
     : result;

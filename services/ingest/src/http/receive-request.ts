@@ -30,7 +30,7 @@ export interface Received {
   key: IngestKey | undefined;
   sender: Sender;
   /** Milliseconds since 1970. */
-  receivedAt: number;
+  receivedAtMs: number;
   maxEventBytes: number;
   /**
    * Claims bytes beyond those of the body: what the receiver unpacks it to. Throws IngestError `body-too-large`, `overloaded`.
@@ -113,7 +113,7 @@ async function work<T>(
     producer: context.ownProducer,
     key,
     sender: { key: key?.name, address: request.ip },
-    receivedAt: Date.now(),
+    receivedAtMs: Date.now(),
     maxEventBytes: settings.INGEST_MAX_EVENT_BYTES,
     claim: (bytes: number) => {
       if (bytes > maxBodyBytes) throw new IngestError('body-too-large');

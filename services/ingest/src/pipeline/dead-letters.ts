@@ -51,7 +51,7 @@ export class DeadLetters {
   }
 
   /** Writes a dead letter. `bytes` are the bytes as they were received. */
-  add({ code, message: reason }: Rejection, source: Source, receivedAt: number, bytes: Buffer): void {
+  add({ code, message: reason }: Rejection, source: Source, receivedAtMs: number, bytes: Buffer): void {
     const { redactor, serde, deadLetterPartitions } = this.#options;
     const message = redactor === undefined ? reason : redactor.reason(reason);
     const payload = redactor === undefined ? bytes : redactor.payload(bytes);
@@ -62,7 +62,7 @@ export class DeadLetters {
         code,
         message,
         source,
-        receivedAt,
+        receivedAt: receivedAtMs,
         payload,
         key: this.sender?.key ?? null,
         address: this.sender?.address ?? null,
@@ -77,23 +77,23 @@ export class DeadLetters {
   addJointly(
     { code }: Rejection,
     source: Source,
-    receivedAt: number,
+    receivedAtMs: number,
     part: Buffer,
     write: (parts: Buffer) => Buffer,
   ): void {
     const isOther = this.#joint !== undefined && this.#joint.write !== write;
     const isFull = (this.#joint?.length ?? 0) + part.length > this.#limits.maxDeadLetterBytes;
     if (isOther || isFull) this.closeJoint();
-    this.#joint ??= new JointDeadLetter(source, receivedAt, write);
+    this.#joint ??= new JointDeadLetter(source, receivedAtMs, write);
     this.#joint.add(code, part);
   }
 
   /** Writes the dead letter that is still open for more. Returns false when there is none. */
   closeJoint(): boolean {
     if (this.#joint === undefined) return false;
-    const { reason, source, receivedAt, payload } = this.#joint;
+    const { reason, source, receivedAtMs, payload } = this.#joint;
     this.#joint = undefined;
-    this.add(reason, source, receivedAt, payload);
+    this.add(reason, source, receivedAtMs, payload);
     return true;
   }
 

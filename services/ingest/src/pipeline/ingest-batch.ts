@@ -137,8 +137,8 @@ export class IngestBatch {
   }
 
   /** Refuses an event with a dead letter of its own. `bytes` are the bytes as they were received. */
-  refuse(rejection: Rejection, source: Source, receivedAt: number, bytes: Buffer): void {
-    this.#deadLetters.add(rejection, source, receivedAt, bytes);
+  refuse(rejection: Rejection, source: Source, receivedAtMs: number, bytes: Buffer): void {
+    this.#deadLetters.add(rejection, source, receivedAtMs, bytes);
     this.#countRejected(rejection.code);
   }
 
@@ -146,11 +146,11 @@ export class IngestBatch {
   refuseJointly(
     rejection: Rejection,
     source: Source,
-    receivedAt: number,
+    receivedAtMs: number,
     part: Buffer,
     write: (parts: Buffer) => Buffer,
   ): void {
-    this.#deadLetters.addJointly(rejection, source, receivedAt, part, write);
+    this.#deadLetters.addJointly(rejection, source, receivedAtMs, part, write);
     this.#countRejected(rejection.code);
   }
 

@@ -7,16 +7,16 @@ export const recordSeparator = 0x1e;
 /** A dead letter that many rejected events share. */
 export class JointDeadLetter {
   readonly source: Source;
-  readonly receivedAt: number;
+  readonly receivedAtMs: number;
   /** Makes the dead letter's payload of the parts. */
   readonly write: (parts: Buffer) => Buffer;
   readonly #codes = new Map<string, number>();
   #bytes = Buffer.allocUnsafe(1024);
   #length = 0;
 
-  constructor(source: Source, receivedAt: number, write: (parts: Buffer) => Buffer) {
+  constructor(source: Source, receivedAtMs: number, write: (parts: Buffer) => Buffer) {
     this.source = source;
-    this.receivedAt = receivedAt;
+    this.receivedAtMs = receivedAtMs;
     this.write = write;
   }
 

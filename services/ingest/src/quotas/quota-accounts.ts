@@ -41,17 +41,17 @@ export class QuotaAccounts {
   /** Returns undefined when more may be taken. */
   debtOf(name: string, quota: Quota): Debt | undefined {
     const { events, bytes } = this.#account(name, quota);
-    const now = performance.now();
-    const [eventsMs, bytesMs] = [events?.waitMs(now) ?? 0, bytes?.waitMs(now) ?? 0];
+    const nowMs = performance.now();
+    const [eventsMs, bytesMs] = [events?.waitMs(nowMs) ?? 0, bytes?.waitMs(nowMs) ?? 0];
     if (eventsMs === 0 && bytesMs === 0) return undefined;
     return eventsMs >= bytesMs ? { waitMs: eventsMs, what: 'events' } : { waitMs: bytesMs, what: 'bytes' };
   }
 
   charge(name: string, quota: Quota, used: Usage): void {
     const { events, bytes } = this.#account(name, quota);
-    const now = performance.now();
-    if (used.events !== undefined) events?.take(used.events, now);
-    if (used.bytes !== undefined) bytes?.take(used.bytes, now);
+    const nowMs = performance.now();
+    if (used.events !== undefined) events?.take(used.events, nowMs);
+    if (used.bytes !== undefined) bytes?.take(used.bytes, nowMs);
   }
 
   #account(name: string, terms: Quota): Account {

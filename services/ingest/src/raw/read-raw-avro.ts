@@ -13,19 +13,19 @@ const maxIdLength = 256;
 export async function readRawAvro(
   value: Buffer,
   source: Source,
-  receivedAt: number,
+  receivedAtMs: number,
   { serde, normalizer }: { serde: Serde; normalizer: Normalizer },
 ): Promise<LogEvent | Rejection> {
   await serde.load([value]);
   try {
     const foreign = await serde.decodeForeign(value);
     if (foreign !== undefined) {
-      const result = normalizer.normalize(foreign, source, receivedAt);
+      const result = normalizer.normalize(foreign, source, receivedAtMs);
       return 'ok' in result ? result.ok : result;
     }
     const { name, value: event } = serde.decode(value);
     if (name !== 'LogEvent') return reject('bad-avro', `the record is a ${name}, not a LogEvent`);
-    return checkEvent(event) ?? withId({ ...event, source, receivedAt });
+    return checkEvent(event) ?? withId({ ...event, source, receivedAt: receivedAtMs });
   } catch (error) {
     if (error instanceof SchemaRegistryError && error.retriable) throw error;
     return reject('bad-avro', (error as Error).message);

@@ -51,26 +51,26 @@ export async function readRawRecord(
   const { value, timestamp } = record;
   const { normalizer, maxEventBytes } = options;
   const redriven = redrivenFrom(record.headers);
-  const receivedAt = redriven?.receivedAt ?? timestamp;
+  const receivedAtMs = redriven?.receivedAt ?? timestamp;
   const one = (result: LogEvent | Rejection): RawResult[] => [{ source, result, payload: value }];
   if (value.length > maxEventBytes) return one(reject('event-too-large'));
   const cost = RequestCost.ofRecord(maxEventBytes, maxGrowth * maxEventBytes);
   const format = rawFormat(record);
-  if (format === 'avro') return one(await readRawAvro(value, source, receivedAt, options));
+  if (format === 'avro') return one(await readRawAvro(value, source, receivedAtMs, options));
   if (redriven === undefined) {
     const groups = requestGroups(record, format, normalizer, cost);
     if (Array.isArray(groups)) {
       const refused = refusedRequest(groups, maxEventBytes);
       return refused === undefined
-        ? groupResults(groups, value.length, source, maxEventBytes, (read) => read(receivedAt))
+        ? groupResults(groups, value.length, source, maxEventBytes, (read) => read(receivedAtMs))
         : one(refused);
     }
     if (groups !== undefined) return one(groups);
   }
   // A time that was too far ahead at first may be in range by now.
   const again = (read: (at: number) => LogEvent | Rejection): LogEvent | Rejection => {
-    const result = read(receivedAt);
-    const isAhead = 'code' in result && result.code === 'timestamp-out-of-range' && receivedAt < timestamp;
+    const result = read(receivedAtMs);
+    const isAhead = 'code' in result && result.code === 'timestamp-out-of-range' && receivedAtMs < timestamp;
     return isAhead ? read(timestamp) : result;
   };
   if (redriven !== undefined) {
@@ -96,12 +96,12 @@ export async function readRawRecord(
 function readJson(
   value: Buffer,
   source: Source,
-  receivedAt: number,
+  receivedAtMs: number,
   { normalizer, maxEventBytes }: RawReaderOptions,
 ): LogEvent | Rejection {
   if (value.length > maxEventBytes) return reject('event-too-large');
   if (!isUtf8(value)) return reject('invalid-utf8');
-  return readEvent(value.toString('utf8'), source, receivedAt, normalizer);
+  return readEvent(value.toString('utf8'), source, receivedAtMs, normalizer);
 }
 
 /** Returns the groups of an OTLP request in protobuf or JSON, or its rejection; undefined for everything else. */
@@ -136,7 +136,7 @@ function groupResults(
   recordBytes: number,
   first: Source,
   maxEventBytes: number,
-  at: (read: (receivedAt: number) => LogEvent | Rejection) => LogEvent | Rejection,
+  at: (read: (receivedAtMs: number) => LogEvent | Rejection) => LogEvent | Rejection,
 ): RawResult[] {
   const results: RawResult[] = [];
   let index = 0;
@@ -145,7 +145,7 @@ function groupResults(
     let joint: JointDeadLetter | undefined;
     for (const record of group.records) {
       const source = { ...first, index: index++ };
-      const result = at((receivedAt) => readRecord(group, record, source, receivedAt, maxEventBytes));
+      const result = at((receivedAtMs) => readRecord(group, record, source, receivedAtMs, maxEventBytes));
       if (!('code' in result)) {
         results.push({ source, result, payload: nothing });
         continue;
@@ -165,16 +165,16 @@ function groupResults(
 function readText(
   value: Buffer,
   source: Source,
-  receivedAt: number,
+  receivedAtMs: number,
   normalizer: Normalizer,
 ): LogEvent | Rejection {
   // Bytes that are not UTF-8 are read as ISO 8859-1, which has a character for each byte.
   const text = value.toString(isUtf8(value) ? 'utf8' : 'latin1').replace(/\r?\n$/, '');
   const read = (event: Record<string, unknown>): LogEvent | Rejection => {
-    const result = normalizer.normalize(event, source, receivedAt);
+    const result = normalizer.normalize(event, source, receivedAtMs);
     return 'ok' in result ? result.ok : result;
   };
-  const event = read(textEvent(text, receivedAt));
+  const event = read(textEvent(text, receivedAtMs));
   // For example a name or an id is too long: then the whole text is the message.
   return 'code' in event ? read({ message: text }) : event;
 }

@@ -32,7 +32,7 @@ const hostToken = /^([A-Za-z0-9_.:-]{1,255}) /;
 const tag = /^([\w./@+-][^\s:[\]]{0,127})(?:\[([^\]\s]{1,128})\]: ?|:(?: |$)|\[(\d{1,10})\] )/;
 
 /** Parses a message: RFC 5424, else RFC 3164 with its usual variations. Returns something for every text; never throws. */
-export function parseSyslog(text: string, receivedAt: number): SyslogMessage {
+export function parseSyslog(text: string, receivedAtMs: number): SyslogMessage {
   const head = priority.exec(text);
   const pri = head === null ? -1 : Number(head[1]);
   const isKnown = pri >= 0 && pri <= 191;
@@ -45,8 +45,8 @@ export function parseSyslog(text: string, receivedAt: number): SyslogMessage {
   // A number that is not a priority may mean anything: the text stays whole.
   if (head !== null && !isKnown) return parsed;
   const body = head === null ? text : text.slice(head[0].length);
-  if (head !== null && body.startsWith('1 ') && parseVersion1(body, parsed, receivedAt)) return parsed;
-  parseClassic(body, head !== null, parsed, receivedAt);
+  if (head !== null && body.startsWith('1 ') && parseVersion1(body, parsed, receivedAtMs)) return parsed;
+  parseClassic(body, head !== null, parsed, receivedAtMs);
   return parsed;
 }
 
@@ -65,12 +65,12 @@ const nothing = {
  * Parses RFC 5424, section 6. Malformed structured data stays in the message. Returns false and changes nothing when the header is another
  * one.
  */
-function parseVersion1(body: string, parsed: SyslogMessage, receivedAt: number): boolean {
+function parseVersion1(body: string, parsed: SyslogMessage, receivedAtMs: number): boolean {
   const match = version1.exec(body);
   if (match === null) return parseMeraki(body, parsed);
   const [whole, time, host, app, procid, msgid] = match as unknown as [string, ...string[]];
   if (time !== '-') {
-    const leading = leadingTime(time!, receivedAt);
+    const leading = leadingTime(time!, receivedAtMs);
     if (leading?.length !== time!.length) return parseMeraki(body, parsed);
     parsed.time = time;
     if (!Number.isNaN(leading.micros)) parsed.micros = leading.micros;
@@ -157,10 +157,10 @@ function define<T>(object: Record<string, T>, name: string, value: T): void {
 }
 
 /** Parses RFC 3164 as it occurs in practice: each part may be missing, and Cisco's devices have an order of their own. */
-function parseClassic(body: string, isMarked: boolean, parsed: SyslogMessage, receivedAt: number): void {
+function parseClassic(body: string, isMarked: boolean, parsed: SyslogMessage, receivedAtMs: number): void {
   const device = ciscoHead.exec(body);
   const behind = device === null ? body : body.slice(device[0].length);
-  const time = leadingTime(behind, receivedAt);
+  const time = leadingTime(behind, receivedAtMs);
   if (time !== undefined) {
     parsed.time = behind.slice(0, time.length);
     if (!Number.isNaN(time.micros)) parsed.micros = time.micros;

@@ -51,24 +51,24 @@ type Fields = Record<string, unknown>;
 export function readSyslog(
   bytes: Buffer,
   source: Source,
-  receivedAt: number,
+  receivedAtMs: number,
   normalizer: Normalizer,
   peer?: string,
 ): LogEvent {
   const isText = isUtf8(bytes);
   // Old devices send ISO 8859-1 or its relatives: each byte becomes one character.
   const text = bytes.toString(isText ? 'utf8' : 'latin1', 0, contentEnd(bytes));
-  const parsed = parseSyslog(text, receivedAt);
-  const header = headerFields(parsed, receivedAt, isText, peer);
+  const parsed = parseSyslog(text, receivedAtMs);
+  const header = headerFields(parsed, receivedAtMs, isText, peer);
   const embedded = embeddedObject(parsed.message);
   if (embedded !== undefined) {
-    const merged = mergedEvent(header, embedded, source, receivedAt, normalizer);
+    const merged = mergedEvent(header, embedded, source, receivedAtMs, normalizer);
     if (merged !== undefined) return merged;
   }
-  const event = normalizer.normalize({ ...header, message: parsed.message }, source, receivedAt);
+  const event = normalizer.normalize({ ...header, message: parsed.message }, source, receivedAtMs);
   if ('ok' in event) return event.ok;
   // For example a name or an id is too long: then the whole text is the message.
-  const plain = normalizer.normalize({ message: text, severity: header['severity'] }, source, receivedAt);
+  const plain = normalizer.normalize({ message: text, severity: header['severity'] }, source, receivedAtMs);
   if ('ok' in plain) return plain.ok;
   throw new Error(`a text was refused as ${plain.code}`);
 }
@@ -83,11 +83,12 @@ function contentEnd(bytes: Buffer): number {
 /** Returns the header's fields under names of field-names.ts, and `syslog`, which becomes an attribute. */
 function headerFields(
   { facility, severity, micros, time, host, app, procid, msgid, data, sequence }: SyslogMessage,
-  receivedAt: number,
+  receivedAtMs: number,
   isText: boolean,
   peer: string | undefined,
 ): Fields {
-  const isInRange = micros !== undefined && micros >= minMicros && micros <= (receivedAt + maxAheadMs) * 1000;
+  const isInRange =
+    micros !== undefined && micros >= minMicros && micros <= (receivedAtMs + maxAheadMs) * 1000;
   const syslog: Fields = { facility: facilities[facility], severity: severities[severity] };
   // Messages of a device whose clock is wrong are accepted with the time of receipt; the device's time stays an attribute.
   if (time !== undefined && !isInRange) syslog['timestamp'] = time;
@@ -126,7 +127,7 @@ function mergedEvent(
   header: Fields,
   text: string,
   source: Source,
-  receivedAt: number,
+  receivedAtMs: number,
   normalizer: Normalizer,
 ): LogEvent | undefined {
   let object: unknown;
@@ -148,7 +149,7 @@ function mergedEvent(
     else if (name === 'timestamp') kept['timestamp'] = new Date((value as number) / 1000).toISOString();
   }
   // JSON.parse makes __proto__ an own member; a spread keeps it one.
-  const event = normalizer.normalize({ ...own, ...given, syslog: kept }, source, receivedAt);
+  const event = normalizer.normalize({ ...own, ...given, syslog: kept }, source, receivedAtMs);
   return 'ok' in event ? event.ok : undefined;
 }
 

@@ -67,11 +67,11 @@ async function openSyslog({
   );
   const common = { pipeline, logger, onHeld, draining: draining.signal, giveUp: giveUp.signal };
   const hold = async (address: string): Promise<void> => {
-    const began = performance.now();
+    const beganMs = performance.now();
     let debt: Debt | undefined;
     while (!draining.signal.aborted && (debt = addresses?.debtOf(address)) !== undefined)
       await sleep(debt.waitMs, undefined, { signal: draining.signal }).catch(() => {});
-    if (addresses !== undefined) onHeld(performance.now() - began);
+    if (addresses !== undefined) onHeld(performance.now() - beganMs);
   };
   const tcp = new SyslogTcp({
     host: settings.HOST,

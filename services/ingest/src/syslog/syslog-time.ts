@@ -19,10 +19,10 @@ export interface LeadingTime {
 
 /**
  * Reads the time that a line begins with: `Oct 11 22:14:15` with or without a year, fraction and zone, or ISO 8601. A time without a
- * zone is in this process's own (TZ). Without a year it is the one that brings the time closest to `receivedAt` (ms) and not more
+ * zone is in this process's own (TZ). Without a year it is the one that brings the time closest to `receivedAtMs` (ms) and not more
  * than a day ahead of it. Undefined when the text does not begin with a time.
  */
-export function leadingTime(text: string, receivedAt: number): LeadingTime | undefined {
+export function leadingTime(text: string, receivedAtMs: number): LeadingTime | undefined {
   const isoMatch = iso.exec(text);
   if (isoMatch !== null) {
     const [whole, date, clock, zone] = isoMatch;
@@ -38,7 +38,7 @@ export function leadingTime(text: string, receivedAt: number): LeadingTime | und
     const date = `${inYear}-${String(month).padStart(2, '0')}-${d!.padStart(2, '0')}`;
     return zonedMicros(date, f === undefined ? t! : `${t}.${f}`, z === undefined ? undefined : 'Z');
   };
-  const micros = year === undefined ? inLikelyYear(at, receivedAt) : at(Number(year));
+  const micros = year === undefined ? inLikelyYear(at, receivedAtMs) : at(Number(year));
   return { micros, length: groups[0].length };
 }
 
@@ -67,12 +67,12 @@ function localShift(wallMillis: number): number {
   ).getTimezoneOffset());
 }
 
-function inLikelyYear(at: (year: number) => number, receivedAt: number): number {
-  const year = new Date(receivedAt).getFullYear();
+function inLikelyYear(at: (year: number) => number, receivedAtMs: number): number {
+  const year = new Date(receivedAtMs).getFullYear();
   // A clock that is ahead writes January while it is still December here; a leap day may be years ago.
   for (const candidate of [year + 1, year, year - 1, year - 2, year - 3]) {
     const micros = at(candidate);
-    if (micros <= (receivedAt + day) * 1000) return micros;
+    if (micros <= (receivedAtMs + day) * 1000) return micros;
   }
   return at(year);
 }

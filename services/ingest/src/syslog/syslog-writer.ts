@@ -51,13 +51,13 @@ export class SyslogWriter {
    */
   async write(frames: readonly ReceivedFrame[]): Promise<void> {
     const { logger, giveUp, receiver, pipeline } = this.#options;
-    const receivedAt = Date.now();
+    const receivedAtMs = Date.now();
     const first = this.#next;
     this.#next += frames.length;
     for (let isLogged = false; ;) {
       try {
         await pipeline.tracing.receive(spans.receiveSyslog, undefined, () =>
-          this.#append(frames, first, receivedAt),
+          this.#append(frames, first, receivedAtMs),
         );
         return;
       } catch (error) {
@@ -74,12 +74,12 @@ export class SyslogWriter {
   }
 
   async #hold(ms: number): Promise<void> {
-    const began = performance.now();
+    const beganMs = performance.now();
     await sleep(ms, undefined, { signal: this.#options.draining }).catch(() => {});
-    this.#options.onHeld(performance.now() - began);
+    this.#options.onHeld(performance.now() - beganMs);
   }
 
-  async #append(frames: readonly ReceivedFrame[], first: number, receivedAt: number): Promise<void> {
+  async #append(frames: readonly ReceivedFrame[], first: number, receivedAtMs: number): Promise<void> {
     const { pipeline, receiver, producer, number, draining, onOverQuota } = this.#options;
     const batch = pipeline.open(receiver, { hasQuotas: !draining.aborted });
     let sender: Sender | undefined;
@@ -94,10 +94,10 @@ export class SyslogWriter {
       if (frame.peer !== sender?.address) sender = { address: frame.peer };
       batch.from(sender);
       if (frame.problem === undefined) {
-        const event = readSyslog(frame.bytes, source, receivedAt, pipeline.normalizer, frame.peer);
+        const event = readSyslog(frame.bytes, source, receivedAtMs, pipeline.normalizer, frame.peer);
         if (onOverQuota === undefined || batch.overQuota(event) === undefined) batch.accept(event);
         else onOverQuota();
-      } else batch.refuse(reject(frame.problem, detailOf(frame)), source, receivedAt, frame.bytes);
+      } else batch.refuse(reject(frame.problem, detailOf(frame)), source, receivedAtMs, frame.bytes);
     }
     batch.flush();
     await batch.done();

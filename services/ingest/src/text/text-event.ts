@@ -36,23 +36,23 @@ const monthNames = 'JanFebMarAprMayJunJulAugSepOctNovDec';
  * (docs/formats.md), else with the text as its message. A time without a zone is in the zone of this process. Never throws; nothing of the
  * text is lost.
  */
-export function textEvent(text: string, receivedAt: number): TextEvent {
+export function textEvent(text: string, receivedAtMs: number): TextEvent {
   for (const layout of layouts) {
-    const event = layout(text, receivedAt);
+    const event = layout(text, receivedAtMs);
     if (event !== undefined) return event;
   }
   const level = levelFirst.exec(text)?.[1];
   return level === undefined ? { message: text } : { level, message: text };
 }
 
-type Layout = (text: string, receivedAt: number) => TextEvent | undefined;
+type Layout = (text: string, receivedAtMs: number) => TextEvent | undefined;
 
 const layouts: readonly Layout[] = [
-  (text, receivedAt) => {
+  (text, receivedAtMs) => {
     const match = openStack.exec(text);
     if (match === null) return undefined;
     const [whole, service, date, clock, pid, level, logger] = match;
-    return found(receivedAt, zonedMicros(date!, clock!, undefined), {
+    return found(receivedAtMs, zonedMicros(date!, clock!, undefined), {
       level,
       ...(service === undefined ? {} : { service }),
       message: text.slice(whole.length),
@@ -61,22 +61,22 @@ const layouts: readonly Layout[] = [
     });
   },
   accessLog,
-  (text, receivedAt) => {
+  (text, receivedAtMs) => {
     const match = nginxError.exec(text);
     if (match === null) return undefined;
     const [whole, year, month, day, clock, level, pid] = match;
-    return found(receivedAt, zonedMicros(`${year}-${month}-${day}`, clock!, undefined), {
+    return found(receivedAtMs, zonedMicros(`${year}-${month}-${day}`, clock!, undefined), {
       level,
       service: 'nginx',
       message: text.slice(whole.length),
       process: { pid: Number(pid) },
     });
   },
-  (text, receivedAt) => {
+  (text, receivedAtMs) => {
     const match = apacheError.exec(text);
     if (match === null) return undefined;
     const [whole, month, day, clock, year, module, level, pid] = match;
-    return found(receivedAt, zonedMicros(`${year}-${monthNumber(month!)}-${day}`, clock!, undefined), {
+    return found(receivedAtMs, zonedMicros(`${year}-${monthNumber(month!)}-${day}`, clock!, undefined), {
       // Apache's trace1 to trace8.
       level: level!.replace(/^(trace)\d$/, '$1'),
       service: 'apache',
@@ -85,14 +85,14 @@ const layouts: readonly Layout[] = [
       ...(module === undefined || module === '' ? {} : { log: { logger: module } }),
     });
   },
-  (text, receivedAt) => {
+  (text, receivedAtMs) => {
     const match = klog.exec(text);
     if (match === null) return undefined;
     const [whole, letter, month, day, clock, pid, place] = match;
-    const year = new Date(receivedAt).getFullYear();
+    const year = new Date(receivedAtMs).getFullYear();
     const at = (inYear: number): number => zonedMicros(`${inYear}-${month}-${day}`, clock!, undefined);
-    const micros = at(year) > (receivedAt + maxAheadMs) * 1000 ? at(year - 1) : at(year);
-    return found(receivedAt, micros, {
+    const micros = at(year) > (receivedAtMs + maxAheadMs) * 1000 ? at(year - 1) : at(year);
+    return found(receivedAtMs, micros, {
       level: letter,
       message: text.slice(whole.length),
       process: { pid: Number(pid) },
@@ -107,26 +107,26 @@ const layouts: readonly Layout[] = [
       ? undefined
       : { level: match[1], message: text.slice(match[0].length), log: { logger: match[2] } };
   },
-  (text, receivedAt) => {
+  (text, receivedAtMs) => {
     const fields = parseLogfmt(text);
-    return fields === undefined || hasWrongTime(fields, receivedAt) ? undefined : fields;
+    return fields === undefined || hasWrongTime(fields, receivedAtMs) ? undefined : fields;
   },
 ];
 
 /** Returns the event with its time; undefined when ingest would not accept the time: then the layout was guessed wrongly. */
-function found(receivedAt: number, micros: number, event: TextEvent): TextEvent | undefined {
-  const isTime = micros >= 0 && micros <= (receivedAt + maxAheadMs) * 1000;
+function found(receivedAtMs: number, micros: number, event: TextEvent): TextEvent | undefined {
+  const isTime = micros >= 0 && micros <= (receivedAtMs + maxAheadMs) * 1000;
   return isTime ? { timestamp: formatMicros(micros), ...event } : undefined;
 }
 
-function hasWrongTime(fields: TextEvent, receivedAt: number): boolean {
+function hasWrongTime(fields: TextEvent, receivedAtMs: number): boolean {
   const name = fieldNames.timestamp.find((each) => Object.hasOwn(fields, each));
   const micros = name === undefined || fields[name] === '' ? 0 : parseTimestamp(fields[name]);
-  return !(micros >= 0 && micros <= (receivedAt + maxAheadMs) * 1000);
+  return !(micros >= 0 && micros <= (receivedAtMs + maxAheadMs) * 1000);
 }
 
 /** Reads NCSA common and combined. The line stays the message; the status sets the level: 5xx error, 4xx warn. */
-function accessLog(text: string, receivedAt: number): TextEvent | undefined {
+function accessLog(text: string, receivedAtMs: number): TextEvent | undefined {
   const match = access.exec(text);
   if (match === null) return undefined;
   const [
@@ -153,7 +153,7 @@ function accessLog(text: string, receivedAt: number): TextEvent | undefined {
     status_code: Number(status),
     ...(bytes === '-' ? {} : { body: { size: Number(bytes) } }),
   };
-  return found(receivedAt, zonedMicros(`${year}-${monthNumber(month!)}-${day}`, clock!, zone), {
+  return found(receivedAtMs, zonedMicros(`${year}-${monthNumber(month!)}-${day}`, clock!, zone), {
     level,
     message: text,
     client: { address: client },
@@ -169,12 +169,12 @@ function given(name: string, value: string | undefined): Record<string, string> 
 }
 
 /** Reads a line of a file of a syslog server: with a time, a host and a tag. */
-function syslogLine(text: string, receivedAt: number): TextEvent | undefined {
-  const parsed = parseSyslog(text, receivedAt);
+function syslogLine(text: string, receivedAtMs: number): TextEvent | undefined {
+  const parsed = parseSyslog(text, receivedAtMs);
   if (parsed.micros === undefined || parsed.app === undefined || parsed.host === undefined) return undefined;
   // In `2026-01-01 00:00:00 INFO main: …` there is no host and tag.
   if (levelOfText(parsed.host) !== undefined) return undefined;
-  return found(receivedAt, parsed.micros, {
+  return found(receivedAtMs, parsed.micros, {
     service: parsed.app,
     host: parsed.host,
     message: parsed.message,
@@ -183,21 +183,21 @@ function syslogLine(text: string, receivedAt: number): TextEvent | undefined {
 }
 
 /** Reads log4j, logback, Spring Boot, Python's logging and similar: a time, and a level soon after it. */
-function timedLine(text: string, receivedAt: number): TextEvent | undefined {
+function timedLine(text: string, receivedAtMs: number): TextEvent | undefined {
   const bracket = text.startsWith('[') ? 1 : 0;
-  const time = leadingTime(text.slice(bracket), receivedAt);
+  const time = leadingTime(text.slice(bracket), receivedAtMs);
   if (time === undefined) return undefined;
   const rest = text.slice(bracket + time.length).replace(bracket === 1 ? /^\] ?/ : /^(?!)/, '');
   const head = headerToLevel.exec(rest);
   if (head === null)
-    return found(receivedAt, time.micros, { message: rest.replace(/^[\s:|-]+/, '') || text });
+    return found(receivedAtMs, time.micros, { message: rest.replace(/^[\s:|-]+/, '') || text });
   const after = headerAfterLevel.exec(rest.slice(head[0].length))!;
   const message = rest.slice(head[0].length + after[0].length);
   const logger =
     after[3] ?? /(?:^|\s)([A-Za-z_$][\w$.-]*)/.exec(head[1]!.replace(/\[[^\]]*\]|\([^)]*\)/g, ' '))?.[1];
   const thread = after[2] ?? /\[([^\]]+)\]/.exec(head[1]!)?.[1];
   const pid = after[1] ?? /(?:^|\s)(\d+)(?=\s|$)/.exec(head[1]!.replace(/\[[^\]]*\]|\([^)]*\)/g, ' '))?.[1];
-  return found(receivedAt, time.micros, {
+  return found(receivedAtMs, time.micros, {
     level: head[2],
     message,
     ...(logger === undefined ? {} : { log: { logger } }),

@@ -23,7 +23,7 @@ export interface BulkReceipt extends Counts {
  * document belongs to such a service.
  */
 export async function acceptBulk({ count, items }: Bulk, received: Received): Promise<BulkReceipt> {
-  const { body, pipeline, producer, receivedAt } = received;
+  const { body, pipeline, producer, receivedAtMs } = received;
   const ids: string[] = [];
   const batch = pipeline.open('elasticsearch', {
     limits: received.limits,
@@ -59,8 +59,8 @@ export async function acceptBulk({ count, items }: Bulk, received: Received): Pr
       }
       if ('code' in result) {
         responses.push(() => refusedItem(meta, result));
-        if (batch.hasDeadLetterFor(bytes.length)) batch.refuse(result, source, receivedAt, bytes);
-        else batch.refuseJointly(result, source, receivedAt, textPart(bytes), unchanged);
+        if (batch.hasDeadLetterFor(bytes.length)) batch.refuse(result, source, receivedAtMs, bytes);
+        else batch.refuseJointly(result, source, receivedAtMs, textPart(bytes), unchanged);
         receipt.rejected++;
       } else {
         responses.push((nextId) => createdItem(meta, nextId()));
@@ -88,13 +88,13 @@ function readItem(
   meta: BulkMeta,
   source: Source,
   wholeIsUtf8: boolean,
-  { pipeline, receivedAt, maxEventBytes }: Received,
+  { pipeline, receivedAtMs, maxEventBytes }: Received,
 ): LogEvent | Rejection {
   if (meta.action === 'update' || meta.action === 'delete')
     return reject('unsupported-action', `${meta.action} is not supported: events are only added`);
   if (bytes.length > maxEventBytes) return reject('event-too-large');
   if (!wholeIsUtf8 && !isUtf8(bytes)) return reject('invalid-utf8');
-  return readEvent(bytes.toString('utf8'), source, receivedAt, pipeline.normalizer, (document) => ({
+  return readEvent(bytes.toString('utf8'), source, receivedAtMs, pipeline.normalizer, (document) => ({
     ...rsyslogFields(document),
     members: membersOf(meta, document),
   }));

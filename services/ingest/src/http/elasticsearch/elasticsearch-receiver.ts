@@ -54,10 +54,10 @@ async function bulk(
   reply: FastifyReply,
   context: HttpReceiverContext,
 ): Promise<FastifyReply> {
-  const began = performance.now();
+  const beganMs = performance.now();
   const { index } = request.params;
   const receipt = await take(request, reply, context, ({ body, cost }) => readBulk(body, index, cost));
-  const took = Math.round(performance.now() - began);
+  const took = Math.round(performance.now() - beganMs);
   const items = receipt.items.join(',');
   return sendElasticsearch(reply, `{"took":${took},"errors":${receipt.rejected > 0},"items":[${items}]}`);
 }

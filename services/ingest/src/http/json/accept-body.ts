@@ -70,7 +70,7 @@ function acceptPiece(
   { start, end }: Piece,
   batch: IngestBatch,
   wholeIsUtf8: boolean,
-  { producer, receivedAt, maxEventBytes, pipeline, key }: BodyOptions,
+  { producer, receivedAtMs, maxEventBytes, pipeline, key }: BodyOptions,
 ): Rejection | 'duplicate' | undefined {
   const source = producer.next();
   if (producer.isNumbered) source.index = crc32(body.subarray(start, end)) | 0;
@@ -81,13 +81,13 @@ function acceptPiece(
   else if (!wholeIsUtf8 && !isUtf8(body.subarray(start, end))) result = reject('invalid-utf8');
   else
     result = ifAllowed(
-      readEvent(body.toString('utf8', start, end), source, receivedAt, pipeline.normalizer),
+      readEvent(body.toString('utf8', start, end), source, receivedAtMs, pipeline.normalizer),
       key,
     );
   if ('code' in result) {
     const bytes = body.subarray(start, end);
-    if (batch.hasDeadLetterFor(bytes.length)) batch.refuse(result, source, receivedAt, bytes);
-    else batch.refuseJointly(result, source, receivedAt, textPart(bytes), unchanged);
+    if (batch.hasDeadLetterFor(bytes.length)) batch.refuse(result, source, receivedAtMs, bytes);
+    else batch.refuseJointly(result, source, receivedAtMs, textPart(bytes), unchanged);
     return result;
   }
   return batch.accept(result) ? undefined : 'duplicate';

@@ -55,7 +55,8 @@ function withEvents<Encoded>(
   return {
     records: entries,
     sharedLength: Object.entries(labels).reduce((sum, [name, value]) => sum + name.length + value.length, 0),
-    toEvent: (entry, source, receivedAt) => lokiEvent(read(entry), labels, source, receivedAt, normalizer),
+    toEvent: (entry, source, receivedAtMs) =>
+      lokiEvent(read(entry), labels, source, receivedAtMs, normalizer),
     part,
     deadLetter,
   };

@@ -32,22 +32,22 @@ const logfmtTrace = /(?:^|\s)(?:trace_id|traceId|traceID|trace\.id)="?([0-9a-fA-
  * message as it is. Labels and structured metadata become attributes, except for those that name a field.
  */
 export function lokiEvent(
-  { time, line, metadata }: LokiEntry,
+  { timeNanos, line, metadata }: LokiEntry,
   labels: Labels,
   source: Source,
-  receivedAt: number,
+  receivedAtMs: number,
   normalizer: Normalizer,
 ): LogEvent | Rejection {
   const bag = copyOf(metadata);
   const clash = addAbsent(bag, labels);
   const given: GivenFields = {
-    timestamp: Number(time / 1000n),
+    timestamp: Number(timeNanos / 1000n),
     level: takeLevel(bag),
     service: takeFirst(serviceNames, bag),
     host: takeFirst(hostNames, bag),
   };
   const finish = (fields: GivenFields, object: Record<string, unknown>): LogEvent | Rejection => {
-    const result = normalizer.normalizeGiven({ ...given, ...fields }, object, source, receivedAt);
+    const result = normalizer.normalizeGiven({ ...given, ...fields }, object, source, receivedAtMs);
     if (!('ok' in result)) return result;
     const event = result.ok;
     if (event.service === 'unknown') event.service = first(secondServiceNames, bag) ?? event.service;

@@ -31,7 +31,7 @@ export function readJsonEntry(entry: unknown): LokiEntry {
   const digits = typeof time === 'number' ? String(time) : time;
   if (typeof digits !== 'string' || !/^\d{1,20}$/.test(digits))
     throw new RejectedError(reject('bad-timestamp', 'the time is not a number of nanoseconds'));
-  return { time: BigInt(digits), line, metadata: readLabels(metadata, 'structured metadata') };
+  return { timeNanos: BigInt(digits), line, metadata: readLabels(metadata, 'structured metadata') };
 }
 
 function readLabels(value: unknown, what: string): Labels {

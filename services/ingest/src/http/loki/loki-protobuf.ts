@@ -61,9 +61,9 @@ function writeDeadLetter(labels: string, entries: Buffer): Buffer {
 export function readProtobufEntry(bytes: Buffer): LokiEntry {
   return readProtobuf(() => {
     const reader = new MessageReader(bytes);
-    const entry: LokiEntry = { time: 0n, line: '', metadata: Object.create(null) as Labels };
+    const entry: LokiEntry = { timeNanos: 0n, line: '', metadata: Object.create(null) as Labels };
     for (let t; (t = reader.tag(reader.end)) !== 0;) {
-      if (t === tagOf(1)) entry.time = readTime(reader);
+      if (t === tagOf(1)) entry.timeNanos = readTime(reader);
       else if (t === tagOf(2)) entry.line = reader.text();
       else if (t === tagOf(3)) readPair(reader, entry.metadata);
       else reader.skip(t);

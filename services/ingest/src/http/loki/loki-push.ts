@@ -3,8 +3,8 @@ export type Labels = Record<string, string>;
 
 /** One line of a stream. */
 export interface LokiEntry {
-  /** Nanoseconds since 1970. */
-  time: bigint;
+  /** Since 1970. */
+  timeNanos: bigint;
   line: string;
   metadata: Labels;
 }

@@ -60,8 +60,8 @@ function withEvents<Encoded>(
   return {
     records,
     sharedLength: fields.resource.length + fields.scope.length,
-    toEvent: (record, source, receivedAt) =>
-      refused ?? otlpEvent(read(record), fields, source, receivedAt, normalizer),
+    toEvent: (record, source, receivedAtMs) =>
+      refused ?? otlpEvent(read(record), fields, source, receivedAtMs, normalizer),
     part,
     deadLetter,
   };

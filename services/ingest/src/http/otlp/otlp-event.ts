@@ -60,13 +60,13 @@ export function otlpEvent(
   record: OtlpRecord,
   sender: SenderFields,
   source: Source,
-  receivedAt: number,
+  receivedAtMs: number,
   normalizer: Normalizer,
 ): LogEvent | Rejection {
   const { message, object } = readBody(record);
   const level = levelOf(record);
   const given: GivenFields = {
-    timestamp: microsOf(record.time) ?? microsOf(record.observedTime),
+    timestamp: microsOf(record.timeNanos) ?? microsOf(record.observedTimeNanos),
     level,
     message,
     service: sender.service,
@@ -75,7 +75,7 @@ export function otlpEvent(
     spanId: idOf(record.spanId),
     members: membersOf(record, sender, level, object),
   };
-  const result = normalizer.normalizeGiven(given, object, source, receivedAt);
+  const result = normalizer.normalizeGiven(given, object, source, receivedAtMs);
   return 'ok' in result ? result.ok : result;
 }
 
@@ -121,8 +121,15 @@ function membersOf(
   level: Level | undefined,
   object: Attributes,
 ): string {
-  const { severityNumber, severityText, observedTime, time, flags, eventName, droppedAttributesCount } =
-    record;
+  const {
+    severityNumber,
+    severityText,
+    observedTimeNanos,
+    timeNanos,
+    flags,
+    eventName,
+    droppedAttributesCount,
+  } = record;
   let members = '';
   const add = (name: string, json: string): void => {
     members += `,${JSON.stringify(freeName(name, object))}:${json}`;
@@ -131,8 +138,8 @@ function membersOf(
   if (severityNumber !== 0 && !isBase) add('severityNumber', String(severityNumber));
   if (severityText !== '' && (level === undefined || levelOfText(severityText) !== level))
     add('severityText', JSON.stringify(severityText));
-  if (observedTime !== 0n && time !== 0n && observedTime !== time)
-    add('observedTimeUnixNano', `"${observedTime}"`);
+  if (observedTimeNanos !== 0n && timeNanos !== 0n && observedTimeNanos !== timeNanos)
+    add('observedTimeUnixNano', `"${observedTimeNanos}"`);
   if (flags !== 0) add('flags', String(flags));
   if (eventName !== '') add('eventName', JSON.stringify(eventName));
   if (droppedAttributesCount !== 0) add('droppedAttributesCount', String(droppedAttributesCount));

@@ -65,8 +65,8 @@ function readCommon(message: Json): OtlpShared {
 export function readJsonRecord(record: unknown): OtlpRecord {
   const log = object(record, 'a log record');
   return {
-    time: nanoseconds(log, 'timeUnixNano', 'time_unix_nano'),
-    observedTime: nanoseconds(log, 'observedTimeUnixNano', 'observed_time_unix_nano'),
+    timeNanos: nanoseconds(log, 'timeUnixNano', 'time_unix_nano'),
+    observedTimeNanos: nanoseconds(log, 'observedTimeUnixNano', 'observed_time_unix_nano'),
     severityNumber: severityNumber(log),
     severityText: text(log, 'severityText', 'severity_text'),
     body: log['body'] === undefined || log['body'] === null ? undefined : readValue(log['body'], 0),

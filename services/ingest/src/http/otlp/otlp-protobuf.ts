@@ -151,8 +151,8 @@ function readScopeNames(bytes: Buffer): { name: string; version: string } {
 function logRecord(bytes: Buffer): OtlpRecord {
   const reader = new MessageReader(bytes);
   const record: OtlpRecord = {
-    time: 0n,
-    observedTime: 0n,
+    timeNanos: 0n,
+    observedTimeNanos: 0n,
     severityNumber: 0,
     severityText: '',
     body: undefined,
@@ -164,7 +164,7 @@ function logRecord(bytes: Buffer): OtlpRecord {
     eventName: '',
   };
   for (let t; (t = reader.tag(reader.end)) !== 0;) {
-    if (t === tag(1, fixed64)) record.time = reader.fixed64();
+    if (t === tag(1, fixed64)) record.timeNanos = reader.fixed64();
     else if (t === tag(2, varint)) record.severityNumber = reader.uint32();
     else if (t === tagOf(3)) record.severityText = reader.text();
     else if (t === tagOf(5)) record.body = readValue(reader, reader.length(), 0);
@@ -173,7 +173,7 @@ function logRecord(bytes: Buffer): OtlpRecord {
     else if (t === tag(8, fixed32)) record.flags = reader.fixed32();
     else if (t === tagOf(9)) record.traceId = reader.bytes().toString('hex');
     else if (t === tagOf(10)) record.spanId = reader.bytes().toString('hex');
-    else if (t === tag(11, fixed64)) record.observedTime = reader.fixed64();
+    else if (t === tag(11, fixed64)) record.observedTimeNanos = reader.fixed64();
     else if (t === tagOf(12)) record.eventName = reader.text();
     else reader.skip(t);
   }

@@ -7,9 +7,9 @@ export type Attributes = Record<string, AnyValue>;
 
 /** A LogRecord of OTLP, from either encoding. Missing fields have protobuf's defaults. */
 export interface OtlpRecord {
-  /** Nanoseconds since 1970; 0 for unknown. */
-  time: bigint;
-  observedTime: bigint;
+  /** Since 1970; 0 for unknown. */
+  timeNanos: bigint;
+  observedTimeNanos: bigint;
   severityNumber: number;
   severityText: string;
   body: AnyValue | undefined;
