@@ -81,7 +81,7 @@ export interface JobQueue {
   addMany(jobs: NewJob[]): Promise<string[]>;
   /**
    * Works the jobs of one name, `concurrency` (default 1) at a time, until the signal aborts; resolves when the handlers that were
-   * running have ended. Rejects when the store fails. A handler that throws an UnrecoverableJobError fails its job at once.
+   * running have ended, or when the store answers nothing any more. Rejects when the store fails. A handler that throws an UnrecoverableJobError fails its job at once.
    * `exclusive`: one job of the name at a time over all workers of the store, from now on; a lease that runs out ends a job's turn.
    */
   process(

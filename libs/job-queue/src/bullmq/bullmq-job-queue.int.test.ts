@@ -228,4 +228,54 @@ describe('bullmq', { skip: stack.missing.redis ?? false }, () => {
         await running;
         assert.deepEqual(seen, new Set(ids));
       }));
+
+  // What Redis was asked when it froze never settles: each moment of a worker's life asks it something else.
+  const moments = {
+    'before a worker starts': async (_queue, begin, freeze) => {
+      freeze();
+      return begin();
+    },
+    'while a worker starts': async (_queue, begin, freeze) => {
+      const running = begin();
+      await sleep(3);
+      freeze();
+      return running;
+    },
+    'during a job': async (queue, begin, freeze, working) => {
+      const running = begin();
+      await queue.add('n', 'job');
+      await working;
+      freeze();
+      return running;
+    },
+  } satisfies Record<
+    string,
+    (queue: JobQueue, begin: () => Promise<void>, freeze: () => void, working: Promise<void>) => Promise<void>
+  >;
+  for (const [moment, run] of Object.entries(moments))
+    test(`a Redis that freezes ${moment} does not hold up the end of the worker and of the queue`, async () => {
+      const queue = createBullJobQueue({ url, prefix: newPrefix() });
+      // Connected.
+      await queue.counts('n');
+      const stop = new AbortController();
+      const working = Promise.withResolvers<void>();
+      const handler: JobHandler = async (_job, signal) => {
+        working.resolve();
+        await sleep(deadlineMs, undefined, { signal });
+      };
+      const begin = (): Promise<void> => queue.process('n', handler, { exclusive: true }, stop.signal);
+      let isFrozen = false;
+      const freeze = (): void => {
+        process.kill(stack.redis.pid!, 'SIGSTOP');
+        isFrozen = true;
+        stop.abort();
+      };
+      try {
+        await run(queue, begin, freeze, working.promise);
+        await queue.close();
+        assert.ok(isFrozen);
+      } finally {
+        process.kill(stack.redis.pid!, 'SIGCONT');
+      }
+    });
 });

@@ -4,6 +4,7 @@ import { addJobs, jobOf, stateOf } from './jobs.ts';
 import { nameSetting, type OnRedisTrouble } from './redis-errors.ts';
 import { deleteSchedule, putSchedule } from './schedules.ts';
 import { BullStore } from './store.ts';
+import { unlessSilent } from './unless-silent.ts';
 import { runBullWorker, type BullWorkerSettings } from './worker.ts';
 
 export interface BullJobQueueOptions extends Partial<BullWorkerSettings> {
@@ -52,17 +53,15 @@ export function createBullJobQueue({
     add: async (name, data, options = {}) => (await addJobs(open(), [{ ...options, name, data }]))[0]!,
     addMany: async (jobs) => addJobs(open(), jobs),
     process: async (name, handler, { concurrency = 1, exclusive = false }, signal) => {
-      const queue = await open().queue(name);
-      if (exclusive) await queue.setGlobalConcurrency(1);
+      const opened = open();
       const stopping = AbortSignal.any([signal, closing.signal]);
-      const running = runBullWorker(
-        open(),
-        { ...defaults, ...settings },
-        name,
-        handler,
-        concurrency,
-        stopping,
-      );
+      const work = async (): Promise<void> => {
+        const queue = await opened.queue(name);
+        if (exclusive) await queue.setGlobalConcurrency(1);
+        const worker = { ...defaults, ...settings };
+        await runBullWorker(opened, worker, name, handler, concurrency, stopping);
+      };
+      const running = unlessSilent(work(), opened.redis, stopping);
       workers.add(running);
       try {
         await running;

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encode, toBullId } from './ids.ts';
 import { tellTrouble, type OnRedisTrouble } from './redis-errors.ts';
+import { unlessSilent } from './unless-silent.ts';
 
 /** Longer than adding ever takes; whoever dies meanwhile blocks the others so long. */
 const lockMs = 10_000;
@@ -21,12 +22,21 @@ export class BullStore {
   readonly prefix: string;
   readonly #flows: FlowProducer;
   readonly #queues = new Map<string, Queue>();
+  /** The connections on which workers wait for jobs; BullMQ makes them of `redis`. */
+  readonly #blocking = new Set<Redis>();
 
   constructor(url: string, prefix: string, onTrouble?: OnRedisTrouble) {
     this.prefix = prefix;
     // Workers wait for a Redis that is away rather than give up.
     this.redis = new Redis(url, { maxRetriesPerRequest: null });
     this.redis.on('error', tellTrouble(onTrouble));
+    const duplicate = this.redis.duplicate.bind(this.redis);
+    this.redis.duplicate = (options) => {
+      const connection = duplicate(options);
+      this.#blocking.add(connection);
+      connection.once('end', () => this.#blocking.delete(connection));
+      return connection;
+    };
     this.#flows = new FlowProducer({ connection: this.redis, prefix });
     this.#flows.on('error', () => {});
   }
@@ -69,9 +79,12 @@ export class BullStore {
   }
 
   async close(): Promise<void> {
-    await this.#flows.close();
-    await Promise.all(Array.from(this.#queues.values(), (queue) => queue.close()));
-    this.redis.disconnect();
+    const closeAll = async (): Promise<void> => {
+      await this.#flows.close();
+      await Promise.all(Array.from(this.#queues.values(), (queue) => queue.close()));
+    };
+    await unlessSilent(closeAll(), this.redis, AbortSignal.abort());
+    for (const connection of [this.redis, ...this.#blocking]) connection.disconnect();
   }
 
   get #namesKey(): string {

@@ -10,6 +10,7 @@ import { rebuildSearch, type RebuildDeps } from './rebuild-search.ts';
 import { runRedrive, type RedriveJob } from './redrive.ts';
 import { applyRetention, hasRetention, type RetentionSettings } from './retention.ts';
 import { SavedFilters } from './saved-filters.ts';
+import { settledBefore } from './settled-before.ts';
 import { verifyViews, type VerifyJob } from './verify-views.ts';
 import { watchRecords } from './watch-records.ts';
 
@@ -130,19 +131,6 @@ export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void
   for (const worker of workers) worker.catch(() => failed.abort());
   for (const result of await Promise.allSettled(workers))
     if (result.status === 'rejected') throw result.reason;
-}
-
-/** True when it resolves before the signal aborts; rejects as it does until then. */
-async function settledBefore(work: Promise<unknown>, signal: AbortSignal): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const onAbort = (): void => resolve(false);
-  if (signal.aborted) onAbort();
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([work.then(() => true), promise]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
 }
 
 /** Hourly and at the start, when a retention is set. */

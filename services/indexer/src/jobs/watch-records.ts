@@ -3,6 +3,7 @@ import type { Logger } from '@logloom/telemetry';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { orderKind } from './job-names.ts';
 import { savedFilterKind } from './saved-filters.ts';
+import { settledBefore } from './settled-before.ts';
 
 /** Says that the store has not been emptied since; its value is a StoreMark. */
 const markKind = 'store';
@@ -39,7 +40,7 @@ export interface WatchRecordsDeps {
 export async function watchRecords(deps: WatchRecordsDeps, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
-      await look(deps);
+      await settledBefore(look(deps), signal);
     } catch (error) {
       deps.logger.error(
         { err: error },
