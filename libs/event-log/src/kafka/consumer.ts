@@ -9,13 +9,10 @@ import {
   type PartitionHandler,
 } from '../event-log.ts';
 import { readCommit, writeMetadata } from './commit.ts';
-import type { KafkaConnection } from './connection.ts';
 import { logUnavailable } from './error.ts';
 import { KafkaFeeds, type Feed, type FeedDeps } from './feed.ts';
 import { KafkaMembership, type AssignedPartition } from './membership.ts';
-import type { KafkaSettings } from './options.ts';
 import type { KafkaReader } from './reader.ts';
-import type { KafkaTopicEpochs } from './topic-epochs.ts';
 
 const defaultBatch = 1000;
 const heartbeatMs = 500;

@@ -18,7 +18,7 @@ export class KnownEnds {
   /** The partition ends here, and what was seen beyond it is lost. */
   confirm(topic: string, partition: number, end: number): void {
     let ends = this.#ends.get(topic);
-    if (ends === undefined) this.#ends.set(topic, (ends = new Map()));
+    if (ends === undefined) this.#ends.set(topic, (ends = new Map<number, number>()));
     ends.set(partition, end);
   }
 

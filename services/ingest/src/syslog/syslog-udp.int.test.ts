@@ -2,7 +2,6 @@ import { createTelemetry } from '@logloom/telemetry';
 import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { test } from 'node:test';
 import { MemoryBudget } from '../admission/memory-budget.ts';
 import { freeSyslogPort } from '../testing/ingest-harness.ts';
