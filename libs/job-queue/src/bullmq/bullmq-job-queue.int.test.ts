@@ -111,7 +111,8 @@ describe('bullmq', { skip: stack.missing.redis ?? false }, () => {
     withQueue({}, async (queue) => {
       await queue.schedule('s', { everyMs: 1500 }, 'n', 'old');
       const begin = Date.now();
-      const again = setInterval(() => void queue.schedule('s', { everyMs: 1500 }, 'n', 'new'), 100);
+      const settings: Promise<void>[] = [];
+      const again = setInterval(() => settings.push(queue.schedule('s', { everyMs: 1500 }, 'n', 'new')), 100);
       const stop = new AbortController();
       const seen: unknown[] = [];
       const handler: JobHandler = async (job) => {
@@ -122,6 +123,7 @@ describe('bullmq', { skip: stack.missing.redis ?? false }, () => {
       // A clock that began anew each time would never strike.
       await queue.process('n', handler, {}, AbortSignal.any([stop.signal, AbortSignal.timeout(deadlineMs)]));
       clearInterval(again);
+      await Promise.all(settings);
       assert.deepEqual(seen, ['new']);
       assert.ok(Date.now() - begin >= 1400);
     }));
