@@ -59,3 +59,38 @@ test('what waits for an engine that answers nothing rejects, what is asked then 
   await engine.close();
   server.close();
 });
+
+test('a repeated write that was given up is not sent again while the engine may still work on it', async () => {
+  let isAnswering = true;
+  const watch = new EngineWatch({
+    name: 'engine',
+    ping: async (signal) => {
+      while (!isAnswering) await sleep(20, undefined, { signal });
+    },
+    unavailable: (message) => new Error(message),
+  });
+  const writes: (() => void)[] = [];
+  const engine = watch.guard(
+    {
+      write: async () => new Promise<void>((resolve) => writes.push(resolve)),
+      read: async () => 'read',
+      close: async () => {},
+    },
+    { repeated: ['write'] },
+  );
+  isAnswering = false;
+  await assert.rejects(engine.write(), { message: 'engine does not answer' });
+  isAnswering = true;
+  while (watch.isFrozen) await sleep(20);
+
+  assert.equal(await engine.read(), 'read');
+  await assert.rejects(engine.write(), { message: 'engine may still be at work on an earlier write' });
+  assert.equal(writes.length, 1, 'the repetition reached the engine');
+  writes[0]!();
+  await sleep(0);
+  const again = engine.write();
+  assert.equal(writes.length, 2);
+  writes[1]!();
+  await again;
+  await engine.close();
+});

@@ -6,6 +6,8 @@ const quietTicks = 4;
 const frozenTicks = 12;
 /** A ping that has no answer after so many turns goes again: 2 s. */
 const pingTicks = 8;
+/** A write that was given up holds back its repetition for so long at most: its connection may have been lost without a word. */
+const heldBackMs = 60_000;
 
 /** Resolves when the engine answers anything at all; rejects when the signal aborts. */
 export type EnginePing = (signal: AbortSignal) => Promise<unknown>;
@@ -24,10 +26,22 @@ export interface WatchedEngine {
  * So an engine that is silent while calls wait is pinged, and when it does not answer that either, all that waits for it rejects, and
  * whatever else is asked until a ping is answered.
  */
+export interface GuardOptions<T> {
+  /** Calls that wait for work rather than for an answer; they are not watched. */
+  unwatched?: readonly (keyof T)[];
+  /**
+   * Writes that the caller repeats until they succeed. While the engine may still work on one that was given up, the next of its name
+   * rejects: an engine that is slow rather than frozen would otherwise get the same work once more on top of the old.
+   */
+  repeated?: readonly (keyof T)[];
+}
+
 export class EngineWatch {
   readonly name: string;
   readonly #engine: WatchedEngine;
   readonly #waiting = new Set<(error: Error) => void>();
+  /** Repeated writes that were given up and have not settled, by name. */
+  readonly #heldBack = new Map<PropertyKey, Set<object>>();
   #silentTicks = 0;
   #isFrozen = false;
   #ping: { stop: AbortController; ticks: number } | undefined;
@@ -60,8 +74,11 @@ export class EngineWatch {
     }
   }
 
-  /** The same port, with all calls that give a promise watched, except those that wait for work rather than for an answer. */
-  guard<T extends { close: () => Promise<void> }>(port: T, except: readonly (keyof T)[] = []): T {
+  /** The same port, with all calls that return a promise watched. */
+  guard<T extends { close: () => Promise<void> }>(
+    port: T,
+    { unwatched = [], repeated = [] }: GuardOptions<T> = {},
+  ): T {
     const watched = new Map<PropertyKey, unknown>();
     return new Proxy(port, {
       get: (target, name) => {
@@ -71,12 +88,34 @@ export class EngineWatch {
         if (typeof value !== 'function') return value;
         const bound = (value as (...args: unknown[]) => unknown).bind(target);
         if (name === 'close') method = () => this.#close(bound as T['close']);
-        else if (except.includes(name as keyof T)) method = bound;
+        else if (unwatched.includes(name as keyof T)) method = bound;
+        else if (repeated.includes(name as keyof T))
+          method = (...args: unknown[]) => this.#writeOnce(name, () => bound(...args) as Promise<unknown>);
         else method = (...args: unknown[]) => this.#watched(() => bound(...args));
         watched.set(name, method);
         return method;
       },
     });
+  }
+
+  async #writeOnce(name: PropertyKey, write: () => Promise<unknown>): Promise<unknown> {
+    const heldBack = this.#heldBack.get(name) ?? new Set();
+    this.#heldBack.set(name, heldBack);
+    if (heldBack.size > 0)
+      throw this.#engine.unavailable(`${this.name} may still be at work on an earlier write`);
+    let running: Promise<unknown> | undefined;
+    let isSettled = false;
+    try {
+      return await this.call(() => (running = write().finally(() => (isSettled = true))));
+    } finally {
+      if (running !== undefined && !isSettled) {
+        const given = {};
+        heldBack.add(given);
+        const release = (): void => void heldBack.delete(given);
+        running.then(release, release);
+        setTimeout(release, heldBackMs).unref();
+      }
+    }
   }
 
   #watched(work: () => unknown): unknown {

@@ -48,7 +48,9 @@ const engines: Record<string, { url: (port: number) => string; attempt: (url: st
         const told: string[] = [];
         const onTrouble = (message: string): void => void told.push(message);
         const open = async () =>
-          guarded(jobs, await openJobQueue({ redisUrl: url, folder: '/none', onTrouble }), ['process']);
+          guarded(jobs, await openJobQueue({ redisUrl: url, folder: '/none', onTrouble }), {
+            unwatched: ['process'],
+          });
         return attemptOf(open, (queue) => queue.counts('any'), told);
       },
     },

@@ -51,7 +51,11 @@ export const runIndexer: RunService<Settings> = async ({ settings, telemetry, si
   const indexMode = settings.ELASTICSEARCH_INDEX_MODE;
   const watches = watchEngines(settings);
   const search = cleanUp.adopt(
-    guarded(watches.search, await openSearchStore({ elasticsearchUrl, indexMode, folder, onDamaged, epoch })),
+    guarded(
+      watches.search,
+      await openSearchStore({ elasticsearchUrl, indexMode, folder, onDamaged, epoch }),
+      { repeated: ['index', 'indexCorrelations'] },
+    ),
     (store) => store.close(),
   );
   // Elasticsearch is asked without holding up this thread, the embedded store is not.
@@ -67,6 +71,7 @@ export const runIndexer: RunService<Settings> = async ({ settings, telemetry, si
     guarded(
       watches.archive,
       await openArchive({ mongodbUrl: settings.MONGODB_URL, folder, onDamaged, epoch }),
+      { repeated: ['put', 'putCorrelations'] },
     ),
     (store) => store.close(),
   );

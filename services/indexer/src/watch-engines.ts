@@ -1,5 +1,12 @@
 import { ArchiveError } from '@logloom/archive';
-import { EngineWatch, pingHttp, pingMongo, pingRedis, type HealthCheck } from '@logloom/runtime';
+import {
+  EngineWatch,
+  type GuardOptions,
+  pingHttp,
+  pingMongo,
+  pingRedis,
+  type HealthCheck,
+} from '@logloom/runtime';
 import { SearchStoreError } from '@logloom/search-store';
 import type { Settings } from './settings.ts';
 import { ApiError } from './errors.ts';
@@ -42,9 +49,9 @@ export function watchEngines(
 export function guarded<T extends { close: () => Promise<void> }>(
   watch: EngineWatch | undefined,
   store: T,
-  except: readonly (keyof T)[] = [],
+  options: GuardOptions<T> = {},
 ): T {
-  return watch === undefined ? store : watch.guard(store, except);
+  return watch === undefined ? store : watch.guard(store, options);
 }
 
 /** For the readiness: the engines that do not answer. */

@@ -53,7 +53,7 @@ export async function connectApi(
     folder: jobsFolder(settings.LOGLOOM_DATA),
     onTrouble: (message: string) => telemetry?.logger.warn(message),
   };
-  const jobs = guarded(watches.jobs, await openJobQueue(jobsStore), ['process']);
+  const jobs = guarded(watches.jobs, await openJobQueue(jobsStore), { unwatched: ['process'] });
   const records = guarded(watches.jobs, await openJobRecords(jobsStore));
   app.addHook('onClose', async () => {
     await Promise.all([search.close(), archive.close(), jobs.close(), records.close()]);
