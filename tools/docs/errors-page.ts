@@ -2,8 +2,8 @@ import { errorSections, reasonSections } from './error-sections.ts';
 
 const intro = `# Errors
 
-Every code that Logloom shows to the outside: what caused it and what to do. Codes are part of the contract and never change their
-meaning; messages may. _Retriable_ says whether the same input may succeed later without being changed.
+Every error code of Logloom's public interfaces: what caused it and what to do. Codes are part of the contract and never change their
+meaning; messages may change. _Retriable_ says whether the same input may succeed later without being changed.
 
 Each service and lib declares its own codes with \`@logloom/errors\` ([ADR 23](adr/0023-one-error-model.md)). This page is made from the
 declarations: change them and run \`npm run docs\`.
@@ -12,12 +12,12 @@ declarations: change them and run \`npm run docs\`.
 | ------------- | ------------------ |
 | HTTP          | the status and \`{"error":{"code","message",…}}\`; at ingest and \`/live\` also \`Retry-After\` when it is retriable |
 | rejected line | an entry of \`rejected\` in the response of \`POST /ingest\`; the other lines are accepted |
-| dead letter   | a record of \`logs.dead-letter\` with the code, the reason in words, the place and the original bytes |
-| live error    | \`{"type":"error","code","message","id"?}\` on \`/live\`; the connection stays. On \`/live/sse\` the stream ends |
-| log           | the service's own log on standard error; the message names the code's cause |
-| start         | the process ends before it takes work, and says why on standard error |
+| dead letter   | a record of \`logs.dead-letter\` with the code, a reason, the place and the original bytes |
+| live error    | \`{"type":"error","code","message","id"?}\` on \`/live\`; the connection stays open. On \`/live/sse\` the stream ends |
+| log           | the service's own log on standard error; the message names the cause |
+| start         | the process exits before it accepts work, and says why on standard error |
 
-Receivers of other protocols respond as their protocol does, and say the code in front of the message: Elasticsearch's API in \`reason\`,
+Receivers of other protocols respond as their protocol does, with the code in front of the message: Elasticsearch's API in \`reason\`,
 OTLP in the \`message\` of its Status, Loki's API in its line of text.
 `;
 

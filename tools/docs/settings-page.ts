@@ -5,16 +5,16 @@ const intro = `# Settings
 
 <!-- Made by \`npm run docs\` from the declarations: change them, not this page. -->
 
-Every setting is an environment variable. A file \`.env\` in the working folder is read beneath the environment. \`logloom config\` prints
-what is in force and where it came from.
+Every setting is an environment variable. A \`.env\` file in the working folder is read too; the environment overrides it. \`logloom config\`
+prints what is in force and where it came from.
 
 - A wrong, blank or contradictory value stops the start, with every problem listed at once.
-- A name that Logloom does not know stops the start too, with the nearest known name: every name that begins with
-  PREFIXES, and under other prefixes one that differs from a setting by at most two letters (\`KAFKA_BROKER\`). Names of
-  others (\`KAFKA_HOME\`) and what Kubernetes adds for services (\`REDIS_PORT_6379_TCP\`, \`LIVE_PORT=tcp://…\`) are ignored
-  ([ADR 24](adr/0024-settings-by-owner.md)). A service on its own checks only the names of its own and of its libs.
-- A secret, and a URL that may hold one, can be in a file instead: \`MONGODB_URL_FILE=/run/secrets/mongodb\`. Secrets are never printed.
-- The standard \`OTEL_*\` variables set up traces.
+- An unknown name stops the start too, and the message suggests the nearest known name. Checked are names that begin with
+  PREFIXES, and under other prefixes names that differ from a setting by at most two letters (\`KAFKA_BROKER\`). Names of
+  other programs (\`KAFKA_HOME\`) and those that Kubernetes adds for services (\`REDIS_PORT_6379_TCP\`, \`LIVE_PORT=tcp://…\`) are ignored
+  ([ADR 24](adr/0024-settings-by-owner.md)). A service that runs on its own checks only its own settings and those of its libs.
+- A secret, or a URL that may contain one, can be in a file instead: \`MONGODB_URL_FILE=/run/secrets/mongodb\`. Secrets are never printed.
+- The standard \`OTEL_*\` variables configure traces ([tracing](tracing.md)).
 `;
 
 const secrecies = { secret: 'yes', 'may-hold-one': 'may hold one', none: 'no' } as const;

@@ -5,27 +5,27 @@ export const exitCodes = declareReasons({
   0: {
     retriable: false,
     where: '`logloom`, services',
-    cause: 'It worked; a service has drained.',
+    cause: 'It succeeded. A service: it has drained.',
     action: 'Nothing.',
   },
   1: {
     retriable: true,
     where: '`logloom`, services',
     cause:
-      '`logloom`: nothing was found (also no request under an id), lines were rejected, or what was checked is not as it should be. A service: it failed.',
-    action: 'Standard error says which. A supervisor starts the service again: it goes on where it was.',
+      '`logloom`: nothing was found (for example no request with the id), lines were rejected, or a check found a problem. A service: it failed.',
+    action: 'Standard error says which. Let a supervisor restart the service: it continues where it stopped.',
   },
   2: {
     retriable: false,
     where: '`logloom`, services',
     cause:
-      '`logloom`: it could not be done (wrong settings, an unknown command or option, no answer, a refused request). A service: wrong settings.',
-    action: 'Fix what standard error lists; a restart alone does not help against wrong settings.',
+      '`logloom`: the command failed (wrong settings, an unknown command or option, no response, a refused request). A service: wrong settings.',
+    action: 'Fix what standard error lists. A restart does not help against wrong settings.',
   },
   130: {
     retriable: true,
     where: '`logloom up`',
-    cause: 'A second Ctrl-C or SIGTERM cut the drain. What was acknowledged is on the disk.',
+    cause: 'A second Ctrl-C or SIGTERM interrupted the drain. What was acknowledged is on disk.',
     action: 'Nothing.',
   },
 });

@@ -24,17 +24,15 @@ export const appSettings = declareSettings(
       max: 16,
       default: 2,
       description:
-        'threads that answer searches in the one-process mode; with two or more, one client never holds all of them',
+        'threads that answer searches in the one-process mode; with two or more, one client never occupies all of them',
     }),
     LOGLOOM_KEY: textSetting({
       secrecy: 'secret',
-      description:
-        'the key that the commands send with to a Logloom which asks for one, unless --key gives it',
+      description: 'key for commands that send to a Logloom that requires one; --key overrides it',
     }),
     LOGLOOM_TOKEN: textSetting({
       secrecy: 'secret',
-      description:
-        'the token that the commands show to a Logloom which asks for one, unless --token gives it',
+      description: 'token for commands that read from a Logloom that requires one; --token overrides it',
     }),
   },
 );

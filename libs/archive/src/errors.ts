@@ -9,6 +9,6 @@ export const archiveErrors = declareErrors({
     where: 'HTTP, log',
     cause: 'MongoDB or the embedded archive cannot be reached or opened.',
     action:
-      'Repeat. As an operator look at `MONGODB_URL` or the disk; the indexer tries again until it works, and loses nothing.',
+      'Retry. Operators: check `MONGODB_URL` or the disk; the indexer retries until it works, and loses nothing.',
   },
 });

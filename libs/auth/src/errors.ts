@@ -8,7 +8,7 @@ export const authErrors = declareErrors({
     message: 'the request needs a valid token or key',
     where: 'HTTP',
     cause:
-      'No token came with the request, or none that one of the keys has signed for this issuer and audience.',
+      'The request has no token, or its token was not signed by one of the keys for this issuer and audience.',
     action:
       'Send `Authorization: Bearer`, the subprotocol `bearer.<token>` or `access_token`; at ingest a key (`docs/security.md`).',
   },
@@ -17,8 +17,8 @@ export const authErrors = declareErrors({
     retriable: false,
     message: 'the token has expired; connect again with a new one',
     where: 'HTTP, live error',
-    cause: "The token's `exp` has passed. A connection is told so and closed with 4401.",
-    action: 'Get a new token, connect again with it and the last cursor.',
+    cause: "The token's `exp` has passed. An open connection gets this error and is closed with 4401.",
+    action: 'Get a new token, and reconnect with it and the last cursor.',
   },
   forbidden: {
     status: 403,
@@ -26,8 +26,8 @@ export const authErrors = declareErrors({
     message: 'the token does not allow this',
     where: 'HTTP, live error',
     cause:
-      "The token's filter claim is missing or no filter, or a token that imposes a filter asks for what cannot be cut to it: jobs, saved filters, the status, or live documents by a filter that documents cannot decide.",
-    action: 'Use a token that may, or search `/api/correlations`.',
+      "The token's filter claim is missing or not a valid filter; or a token with an imposed filter asks for something that cannot be restricted to it: jobs, saved filters, the status, or live documents when the filter cannot be applied to documents.",
+    action: 'Use a token that is allowed to, or search `/api/correlations`.',
   },
   'auth-unavailable': {
     status: 503,
@@ -35,7 +35,7 @@ export const authErrors = declareErrors({
     message: 'the keys that tokens are checked with cannot be read',
     where: 'HTTP',
     cause: 'The keys at `LIVE_AUTH_JWKS`, or at ingest the file `INGEST_KEYS`, cannot be fetched or read.',
-    action: 'Repeat. As an operator look at the URL or the file.',
+    action: 'Retry. Operators: check the URL or the file.',
   },
 });
 
@@ -47,16 +47,16 @@ export const guardErrors = declareErrors({
     message: 'this server is not known by the name in Host; ALLOWED_HOSTS lists the names that it accepts',
     where: 'HTTP',
     cause:
-      'The request calls the server by a name that it does not know: an attack by DNS rebinding, or a name of yours.',
-    action: 'Name it in `ALLOWED_HOSTS`, or use an address.',
+      'The `Host` of the request is a name that the server does not know: a DNS rebinding attack, or a name of yours that is not listed.',
+    action: 'List the name in `ALLOWED_HOSTS`, or use an IP address.',
   },
   'bad-origin': {
     status: 403,
     retriable: false,
     message: 'pages of another origin may not connect',
     where: 'HTTP',
-    cause: 'A web page of another origin sent the request, or had a browser send it.',
+    cause: 'A web page of another origin sent the request, or made the browser send it.',
     action:
-      'Serve the page from the same host and port, for example through the same proxy; keep the `Host` header there. For viewers, or name the origin in `LIVE_ALLOWED_ORIGINS`. Programs send no `Origin`.',
+      'Serve the page from the same host and port, for example through the same proxy, which must keep the `Host` header. For viewers you can also list the origin in `LIVE_ALLOWED_ORIGINS`. Programs send no `Origin`.',
   },
 });

@@ -14,7 +14,7 @@ export const authSettings = declareSettings(
   {
     HOST: textSetting({ default: '127.0.0.1', description: 'address to listen on' }),
     PUBLISHED_ON: textSetting({
-      description: 'address at which others reach the ports, where a container publishes them; default HOST',
+      description: 'address at which the ports of a container are published; unset: HOST',
     }),
     ALLOWED_HOSTS: listSetting({
       isItem: (name) => /^[\w.*-]+$/.test(name),
@@ -27,7 +27,7 @@ export const authSettings = declareSettings(
       isItem: isNetwork,
       message: 'is not a list of addresses, networks such as 10.0.0.0/8, loopback, linklocal or uniquelocal',
       bounds: 'addresses, networks, loopback, linklocal, uniquelocal, comma-separated',
-      description: "proxies whose X-Forwarded-For tells a viewer's address",
+      description: "proxies whose X-Forwarded-For is trusted for a viewer's address",
     }),
     LIVE_ALLOWED_ORIGINS: listSetting({
       isItem: (origin) => origin === '*' || isOrigin(origin),
@@ -38,38 +38,38 @@ export const authSettings = declareSettings(
     LIVE_AUTH_JWKS: textSetting({
       bounds: 'file or http(s) URL',
       secrecy: 'may-hold-one',
-      description: 'keys of the tokens: a JWKS; set, every viewer and search needs a token',
+      description: 'JWKS with the keys of tokens; when set, every viewer and search needs a token',
     }),
     LIVE_AUTH_ISSUER: textSetting({ description: 'the `iss` that a token must have; unset: any' }),
     LIVE_AUTH_AUDIENCE: textSetting({ description: 'the `aud` that a token must have; unset: any' }),
     LIVE_AUTH_FILTER_CLAIM: textSetting({
       default: 'logloom_filter',
-      description: 'the claim that holds the filter which a token imposes on its principal',
+      description: 'the claim with the filter that a token imposes on its principal',
     }),
     LIVE_AUTH_REQUIRE_FILTER: flagSetting(false, 'true: a token that imposes no filter is refused'),
     LIVE_ALLOW_NO_AUTH: flagSetting(
       false,
-      'true: viewers are served without tokens also where HOST is not loopback; no effect with LIVE_AUTH_JWKS',
+      'true: viewers need no token even if HOST is not loopback; no effect with LIVE_AUTH_JWKS',
     ),
     INGEST_KEYS: textSetting({
       bounds: 'YAML or JSON file',
       description:
-        'keys that senders over HTTP need (docs/security.md), read again when the file changes; unset: none',
+        'keys that senders over HTTP need (docs/security.md), reloaded when the file changes; unset: none',
     }),
     INGEST_ALLOW_NO_AUTH: flagSetting(
       false,
-      'true: events are taken without keys also where HOST is not loopback; no effect with INGEST_KEYS',
+      'true: senders need no key even if HOST is not loopback; no effect with INGEST_KEYS',
     ),
     AUDIT_READS: flagSetting(
       false,
-      'true: a log line for each API request and live subscription says who read what, from which address',
+      'true: each API request and live subscription is logged with who read what, from which address',
     ),
     CURSOR_KEY: textSetting({
       minLength: 32,
       bounds: '32 characters or more',
       secrecy: 'secret',
       description:
-        'secret that cursors of searches are sealed with, the same for all processes that serve /api; unset: a key in LOGLOOM_DATA',
+        'secret that encrypts the cursors of searches, the same for all processes that serve /api; unset: a key in LOGLOOM_DATA',
     }),
   },
 );

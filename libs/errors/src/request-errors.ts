@@ -15,7 +15,7 @@ export const requestErrors = declareErrors({
     message: 'the request is not valid HTTP/1.1, or it broke off',
     where: 'HTTP',
     cause: 'The request broke off or is not valid HTTP/1.1, or a WebSocket handshake is incomplete.',
-    action: 'Send it again; when it comes back, look at the client or a proxy between.',
+    action: 'Send it again. If the error persists, check the client and any proxy in between.',
   },
   'bad-json': {
     status: 400,
@@ -25,7 +25,7 @@ export const requestErrors = declareErrors({
       'rejected line, dead letter; HTTP for an array that is not closed or has a broken element, and for a body of `/api`',
     cause: 'The text is not JSON.',
     action:
-      'Send one JSON value a line. An array is taken in whole or not at all: send NDJSON where single events may be broken.',
+      'Send one JSON value per line. An array is accepted as a whole or not at all: send NDJSON if single events may be broken.',
   },
   'bad-parameter': {
     status: 400,
@@ -35,8 +35,8 @@ export const requestErrors = declareErrors({
       (known.length === 0 ? 'it takes none' : `known are ${known.join(', ')}`),
     where: 'HTTP',
     cause:
-      'A parameter has a value that it cannot have, or no parameter has this name; `parameter` names it, and `known` lists the names that exist.',
-    action: 'Fix it.',
+      'A parameter has an invalid value, or no parameter has this name; `parameter` names it, and `known` lists the names that exist.',
+    action: 'Fix the value, or use one of the names in `known`.',
   },
   'bad-cursor': {
     status: 400,
@@ -44,17 +44,17 @@ export const requestErrors = declareErrors({
     message: 'the cursor belongs to another query or stream, or it is incomplete',
     where: 'HTTP, live error',
     cause: 'The cursor was not returned by this search or this stream, or it is incomplete.',
-    action:
-      'Take `next` or `cursor` unchanged from a response to the same query; otherwise begin without one.',
+    action: 'Pass `next` or `cursor` unchanged from a response to the same query, or start without a cursor.',
   },
   'not-found': {
     status: 404,
     retriable: false,
     message: 'there is nothing at this path',
     where: 'HTTP',
-    cause: 'No such path; in the search API also no event or correlation under this id, or not indexed yet.',
+    cause:
+      'The path does not exist. In the search API also: no event or correlation has this id, or it is not indexed yet.',
     action:
-      'Check the path. An id that was just sent is found once the indexer has reached it: `logloom status` shows its lag.',
+      'Check the path. A new event is found once the indexer has reached it: `logloom status` shows the lag.',
   },
   'method-not-allowed': {
     status: 405,
@@ -70,8 +70,8 @@ export const requestErrors = declareErrors({
     message: 'the request took too long to arrive',
     where: 'HTTP',
     cause:
-      'The request did not arrive whole within `LIVE_REQUEST_MS`, or at ingest within `INGEST_REQUEST_MS`.',
-    action: 'Repeat. Behind a proxy let it buffer requests.',
+      'The request did not arrive completely within `LIVE_REQUEST_MS`, or at ingest within `INGEST_REQUEST_MS`.',
+    action: 'Retry. Let a proxy in front buffer requests.',
   },
   'body-too-large': {
     status: 413,
@@ -96,7 +96,7 @@ export const requestErrors = declareErrors({
     message: 'the headers are larger than the limit',
     where: 'HTTP',
     cause: 'The headers of the request are larger than 16 KiB.',
-    action: 'Send fewer: cookies of other pages on the host, mostly.',
+    action: 'Send smaller headers. The usual cause is cookies of other pages on the same host.',
   },
   'too-many-requests': {
     status: 429,
@@ -104,24 +104,24 @@ export const requestErrors = declareErrors({
     message: 'too many requests are running or waiting; try again',
     where: 'HTTP',
     cause:
-      'More requests to `/api` run or wait than are allowed, of one principal (or address) or in all; or responses that were requested are not read.',
-    action: 'Repeat after `Retry-After`, and read the responses.',
+      'Too many requests to `/api` are running or waiting, of one principal (or address) or in total; or the client does not read its responses.',
+    action: 'Retry after `Retry-After`, and read the responses.',
   },
   'internal-error': {
     status: 500,
     retriable: false,
     message: 'a fault of Logloom; its log has the details',
     where: 'HTTP',
-    cause: 'A fault of Logloom.',
-    action: "Report it with what the service's log says.",
+    cause: 'A bug in Logloom.',
+    action: "Report it, with the error from the service's log.",
   },
   starting: {
     status: 503,
     retriable: true,
     message: 'the service is starting',
     where: 'HTTP',
-    cause: 'The service reads the log and does not take work yet.',
-    action: 'Repeat after `Retry-After`. `GET /health/ready` turns 200 when it is done.',
+    cause: 'The service is still reading the log and accepts no work yet.',
+    action: 'Retry after `Retry-After`. `GET /health/ready` returns 200 once it is ready.',
   },
   draining: {
     status: 503,
@@ -129,7 +129,7 @@ export const requestErrors = declareErrors({
     message: 'the service is stopping',
     where: 'HTTP',
     cause: 'The service is stopping.',
-    action: 'Repeat; another instance, or the restarted one, takes it.',
+    action: 'Retry: another instance, or the restarted one, will accept the request.',
   },
   degraded: {
     status: 503,
@@ -137,7 +137,7 @@ export const requestErrors = declareErrors({
     message: 'a part that the service depends on does not work; `problems` says which',
     where: 'HTTP, at `/health/ready`',
     cause:
-      'An engine or a file that the service depends on does not work at present. `problems` lists what, in words.',
-    action: 'As an operator look at what `problems` names. The service goes on by itself once it works.',
+      'An engine or a file that the service depends on does not work at present. `problems` describes which.',
+    action: 'Operators: check what `problems` names. The service recovers by itself.',
   },
 });

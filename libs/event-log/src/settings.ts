@@ -25,13 +25,13 @@ export const eventLogSettings = declareSettings(
       unit: 'ms',
       min: 60_000,
       description:
-        'how long the log keeps records, and Kafka topics that are made; unset: embedded for ever, Kafka by its default',
+        'how long the embedded log keeps records, and retention.ms of the Kafka topics that Logloom creates; unset: the embedded log keeps them for ever, Kafka for its default time',
     }),
     DEAD_LETTER_RETENTION_MS: numberSetting({
       unit: 'ms',
       min: 60_000,
       default: 30 * 86_400_000,
-      description: 'how long the embedded log keeps dead letters, where LOG_RETENTION_MS is not shorter',
+      description: 'how long the embedded log keeps dead letters, unless LOG_RETENTION_MS is shorter',
     }),
   },
 );

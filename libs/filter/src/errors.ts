@@ -8,9 +8,9 @@ export const filterErrors = declareErrors({
     message: 'the filter cannot be parsed',
     where: 'HTTP, live error',
     cause:
-      'The filter is not Lucene syntax as `libs/filter` defines it, is too long, or asks for a field that this query does not have.',
+      'The filter is not Lucene syntax as `libs/filter` defines it, is too long, or uses a field that this query does not have.',
     action:
-      'Fix the filter at `position`, an offset in UTF-16 units. `libs/filter/README.md` has the language.',
+      'Fix the filter at `position`, an offset in UTF-16 units. `libs/filter/README.md` defines the language.',
   },
   'filter-too-complex': {
     status: 400,
@@ -19,6 +19,6 @@ export const filterErrors = declareErrors({
     where: 'HTTP, live error',
     cause:
       'The filter has more conditions, nesting or wildcards than `LIVE_FILTER_TERMS`, `LIVE_FILTER_DEPTH` and `LIVE_FILTER_WILDCARDS` allow; the message names the limit.',
-    action: 'Ask for less, or in several subscriptions. As an operator raise the limit.',
+    action: 'Simplify the filter, or split it over several subscriptions. Operators: raise the limit.',
   },
 });

@@ -14,7 +14,7 @@ export const jobQueueErrors = declareErrors({
     message: 'the embedded queue does not support this schedule',
     where: 'log',
     cause:
-      'The embedded queue was given a cron schedule, or an interval that is no whole number of milliseconds.',
+      'The embedded queue was given a cron schedule, or an interval that is not a whole number of milliseconds.',
     action: 'Use `everyMs`, or set `REDIS_URL`.',
   },
   'job-not-found': {
@@ -22,8 +22,8 @@ export const jobQueueErrors = declareErrors({
     retriable: false,
     message: 'there is no job with this id',
     where: 'HTTP, log',
-    cause: 'There is no job under this id; finished jobs are kept for a while only.',
-    action: 'Take the id from the response that ordered the job.',
+    cause: 'No job has this id. Finished jobs are kept only for a while.',
+    action: 'Use the id from the response that created the job.',
   },
   'job-not-failed': {
     status: 409,
@@ -37,7 +37,7 @@ export const jobQueueErrors = declareErrors({
     retriable: true,
     message: 'an active job cannot be removed',
     where: 'log',
-    cause: 'A job that is being worked on cannot be removed.',
+    cause: 'A running job cannot be removed.',
     action: 'Wait for it to end.',
   },
   'lease-lost': {
@@ -45,8 +45,8 @@ export const jobQueueErrors = declareErrors({
     message: 'the lease on the job was lost',
     where: 'log',
     cause:
-      'A worker was held up for so long that another may have its job. Handlers are idempotent: nothing is done twice.',
-    action: 'Nothing. When it comes often, give the process more CPU.',
+      'A worker was delayed for so long that another may have taken over its job. Handlers are idempotent: nothing is done twice.',
+    action: 'Nothing. If it occurs often, give the process more CPU.',
   },
   closed: {
     retriable: false,

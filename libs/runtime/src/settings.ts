@@ -10,20 +10,21 @@ export const runtimeSettings = declareSettings(
     HEALTH_PORT: numberSetting({
       unit: 'port',
       max: 65_535,
-      description: "health and metrics of a service on its own; unset: the service's own port, 9101 to 9104",
+      description:
+        'port for health and metrics of a service that runs on its own; unset: ingest 9101, correlator 9102, indexer 9103, fanout 9104',
     }),
     LIVE_REQUEST_MS: numberSetting({
       unit: 'ms',
       max: 86_400_000,
       default: 30_000,
       description:
-        'a request to viewers, search or health that has not arrived whole after so long is cut off',
+        'a request to viewers, search or health that has not arrived completely after this long is cut off',
     }),
     LIVE_DRAIN_MS: numberSetting({
       unit: 'ms',
       max: 600_000,
       default: 3_000,
-      description: 'over how long a stopping server sends its viewers away, in waves',
+      description: 'time over which a stopping server disconnects its viewers, in waves',
     }),
   },
 );

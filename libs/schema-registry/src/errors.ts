@@ -13,7 +13,7 @@ export const schemaRegistryErrors = declareErrors({
     retriable: false,
     message: 'the registry does not have this schema',
     where: 'log, dead letter as `bad-avro` or `undecodable-record`',
-    cause: "A record names a schema that the registry does not have, or that is none of Logloom's.",
+    cause: "A record names a schema that the registry does not have, or that is not one of Logloom's.",
     action: 'Check that all services and producers use one registry, and that its storage was not lost.',
   },
   'bad-framing': {
@@ -28,6 +28,6 @@ export const schemaRegistryErrors = declareErrors({
     message: 'the schema registry cannot be reached',
     where: 'start, log',
     cause: 'The schema registry cannot be reached, or fails.',
-    action: 'Repeat. As an operator look at `SCHEMA_REGISTRY_URL` and the registry.',
+    action: 'Retry. Operators: check `SCHEMA_REGISTRY_URL` and the registry.',
   },
 });

@@ -8,23 +8,23 @@ export const searchStoreErrors = declareErrors({
     message: 'the interval is too small for the range',
     where: 'HTTP',
     cause: "The histogram's interval is too small for its range.",
-    action: 'Take a larger interval, a shorter range, or no interval: then one is chosen.',
+    action: 'Use a larger interval, a shorter range, or no interval: then Logloom chooses one.',
   },
   'unknown-field': {
     status: 400,
     retriable: false,
     message: 'no values are counted for this field',
     where: 'HTTP',
-    cause: 'No values are counted for the field.',
-    action: '`GET /api/fields` lists the names.',
+    cause: 'Logloom does not count values of this field.',
+    action: '`GET /api/fields` lists the fields that it counts.',
   },
   timeout: {
     status: 503,
     retriable: true,
     message: 'the query ran too long; a smaller range may do',
     where: 'HTTP',
-    cause: 'The query ran too long.',
-    action: 'Repeat with a shorter range or a narrower filter.',
+    cause: 'The query took too long.',
+    action: 'Retry with a shorter range or a narrower filter.',
   },
   cancelled: {
     retriable: false,
@@ -40,6 +40,6 @@ export const searchStoreErrors = declareErrors({
     where: 'HTTP, log',
     cause: 'Elasticsearch or the embedded search store cannot be reached or opened.',
     action:
-      'Repeat. As an operator look at `ELASTICSEARCH_URL` or the disk; the indexer tries again until it works, and loses nothing.',
+      'Retry. Operators: check `ELASTICSEARCH_URL` or the disk; the indexer retries until it works, and loses nothing.',
   },
 });

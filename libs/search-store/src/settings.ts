@@ -7,7 +7,7 @@ export const searchStoreSettings = declareSettings(
     ELASTICSEARCH_INDEX_MODE: choiceSetting(
       ['standard', 'logsdb'],
       'standard',
-      'how new indices are stored; logsdb takes half the room, and twice the time to write',
+      'how new indices are stored; logsdb needs half the disk space, and twice the time to write',
     ),
   },
 );

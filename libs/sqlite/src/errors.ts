@@ -8,8 +8,8 @@ export const storageErrors = declareErrors({
     message: 'the disk is full: nothing can be stored until there is room',
     where: 'HTTP, live error, log, start',
     cause:
-      'A file of the embedded store cannot grow: its disk is full. The message names the file. Everything goes on by itself when there is room; readiness is 503 meanwhile.',
-    action: 'Repeat. As an operator make room under `LOGLOOM_DATA`, or set a retention (`docs/limits.md`).',
+      'A file of the embedded store cannot grow: its disk is full. The message names the file. Everything continues by itself once there is room; until then `/health/ready` returns 503.',
+    action: 'Retry. Operators: make room under `LOGLOOM_DATA`, or set a retention (`docs/limits.md`).',
   },
   'read-only': {
     status: 503,
@@ -17,7 +17,7 @@ export const storageErrors = declareErrors({
     message: 'the data folder cannot be written',
     where: 'HTTP, live error, log, start',
     cause:
-      "A file or folder of the embedded store cannot be written: mounted read-only, or not this user's. The message names it.",
-    action: 'As an operator make `LOGLOOM_DATA` writable.',
+      'A file or folder of the embedded store cannot be written: it is mounted read-only, or this user may not write it. The message names it.',
+    action: 'Operators: make `LOGLOOM_DATA` writable.',
   },
 });

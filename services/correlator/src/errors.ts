@@ -8,7 +8,7 @@ export const correlatorErrors = declareErrors({
     where: 'start, log',
     cause:
       '`logs.events` was correlated by a newer release, whose algorithm this one does not know; the message names the record. Nothing was written.',
-    action: 'Run the newer release; a release cannot be taken back below its algorithm.',
+    action: 'Run the newer release: you cannot downgrade below its algorithm.',
   },
 });
 

@@ -9,7 +9,7 @@ export const correlatorSettings = declareSettings(
       unit: 'ms',
       max: 86_400_000,
       default: 5_000,
-      description: 'a session closes after so long without an event',
+      description: 'a session closes after this long without an event',
     }),
     CORRELATION_MAX_MS: numberSetting({
       unit: 'ms',
@@ -21,31 +21,30 @@ export const correlatorSettings = declareSettings(
       unit: 'ms',
       max: 86_400_000,
       default: 30_000,
-      description: 'how long after its first close a late event still revises it',
+      description: 'how long after the first close of a session a late event still revises its document',
     }),
     CORRELATION_MAX_EVENTS: numberSetting({
       unit: 'events',
       max: 1_000_000,
       default: 10_000,
-      description: 'a session closes at so many events',
+      description: 'a session closes at this many events',
     }),
     CORRELATION_MAX_GROUPS: numberSetting({
       unit: 'sessions',
       max: 100_000_000,
       default: 1_000_000,
-      description: 'open sessions a partition; past it the oldest is closed',
+      description: 'open sessions per partition; beyond it the session that was idle longest is closed',
     }),
     CORRELATION_MEMORY_BYTES: numberSetting({
       unit: 'bytes',
       min: 2 ** 20,
       max: 2 ** 40,
       description:
-        'what open requests may take in memory, shared evenly by the partitions; past it the oldest are closed; unset: a quarter of what the process has',
+        'memory for open sessions, shared evenly by the partitions; beyond it the sessions that were idle longest are closed; unset: a quarter of the memory of the process',
     }),
     CORRELATION_RULES: textSetting({
       bounds: 'YAML file',
-      description:
-        'correlation rules (docs/rules.md), taken over again whenever the file changes; unset: none',
+      description: 'correlation rules (docs/rules.md), reloaded whenever the file changes; unset: none',
     }),
   },
 );

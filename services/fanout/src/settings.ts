@@ -14,13 +14,15 @@ export const fanoutSettings = declareSettings(
       min: 0,
       max: 10_000,
       default: 25,
-      description: 'longest wait before events go to viewers; none while there is little to do',
+      description:
+        'longest time that events wait to be batched before they go to viewers; under light load they do not wait',
     }),
     LIVE_BUFFER_BYTES: numberSetting({
       unit: 'bytes',
       max: 2 ** 30,
       default: 2 ** 20,
-      description: 'bytes that may wait for one viewer; from half of it on it gets samples, then counts',
+      description:
+        'bytes that may wait for one viewer; from half of it on the viewer gets samples, then counts',
     }),
     LIVE_TOTAL_BUFFER_BYTES: numberSetting({
       unit: 'bytes',
@@ -39,31 +41,31 @@ export const fanoutSettings = declareSettings(
       max: 86_400_000,
       default: 10_000,
       description:
-        'one of LIVE_WORKERS that has not answered its supervisor for so long is killed and replaced',
+        'a worker process that has not answered its supervisor for this long is killed and replaced',
     }),
     LIVE_MAX_VIEWERS: numberSetting({
       unit: 'viewers',
       max: 10_000_000,
       default: 20_000,
-      description: 'viewers a process; past it 503',
+      description: 'viewers per process; more are refused with 503',
     }),
     LIVE_MAX_HANDSHAKES: numberSetting({
       unit: 'viewers',
       max: 1_000_000,
       default: 1_000,
-      description: 'viewers a process who may wait to be let in; past it 503',
+      description: 'viewers per process whose handshakes may wait; more are refused with 503',
     }),
     LIVE_DURABLE_NAMES: numberSetting({
       unit: 'names',
       max: 1_000_000,
       default: 1_000,
-      description: 'durable names of one principal; unused for 7 days, a name is forgotten',
+      description: 'durable names of one principal; a name that is unused for 7 days is forgotten',
     }),
     LIVE_DURABLE_BYTES: numberSetting({
       unit: 'bytes',
       max: 2 ** 34,
       default: 64 * 2 ** 20,
-      description: 'what all durable names take, with their filters; a quarter of it of one principal',
+      description: 'bytes of all durable names with their filters; one principal may have a quarter of it',
     }),
     LIVE_MAX_MESSAGE_BYTES: numberSetting({
       unit: 'bytes',
@@ -76,32 +78,31 @@ export const fanoutSettings = declareSettings(
       unit: 'subscriptions',
       max: 10_000,
       default: 100,
-      description: 'subscriptions a connection',
+      description: 'subscriptions per connection',
     }),
     LIVE_MESSAGES_PER_SECOND: numberSetting({
       unit: 'messages/s',
       max: 1_000_000,
       default: 100,
-      description: 'messages of one viewer a second; twice as many at once',
+      description: 'messages per second of one viewer, with bursts of twice as many',
     }),
     LIVE_SUBSCRIBES_PER_SECOND: numberSetting({
       unit: 'messages/s',
       max: 1_000_000,
       default: 20,
-      description:
-        'subscribe messages of one viewer a second; twice as many as it may have subscriptions at once',
+      description: 'subscribe messages per second of one viewer, with bursts of twice LIVE_MAX_SUBSCRIPTIONS',
     }),
     LIVE_ADDRESS_CONNECTIONS: numberSetting({
       unit: 'connections',
       max: 10_000_000,
       default: 1_000,
-      description: 'viewers a process from one address; like the next, not for loopback',
+      description: 'viewers per process from one address; loopback is exempt',
     }),
     LIVE_ADDRESS_MESSAGES_PER_SECOND: numberSetting({
       unit: 'messages/s',
       max: 10_000_000,
       default: 2_000,
-      description: 'messages a second from one address',
+      description: 'messages per second from one address; loopback is exempt',
     }),
   },
 );

@@ -15,8 +15,8 @@ export const indexerErrors = declareErrors({
     message: 'limit of saved filters, or of their evaluations, reached',
     where: 'HTTP',
     cause:
-      'A principal has 100 saved filters, or 300 evaluations of them a minute; in all there may be 1,000, and 600 a minute.',
-    action: 'Delete one, or take a larger `everyMs`.',
+      'One principal may have 100 saved filters with 300 evaluations per minute; in total there may be 1,000 with 600 per minute.',
+    action: 'Delete one, or use a larger `everyMs`.',
   },
   'jobs-unavailable': {
     status: 503,
@@ -24,30 +24,30 @@ export const indexerErrors = declareErrors({
     message: 'the job store does not respond',
     where: 'HTTP',
     cause: 'Redis, which keeps the jobs and saved filters, does not answer.',
-    action: 'Repeat. As an operator look at `REDIS_URL`.',
+    action: 'Retry. Operators: check `REDIS_URL`.',
   },
   'undecodable-record': {
     retriable: false,
     message: 'the record of the log is damaged, or it is not one of Logloom',
     where: 'dead letter',
     cause:
-      'A record of `logs.events` or `logs.correlations` was not written by Logloom, or is damaged. The indexer passes it over.',
-    action: 'Find who else writes to the topic; take its right to do so.',
+      'A record of `logs.events` or `logs.correlations` was not written by Logloom, or is damaged. The indexer skips it.',
+    action: 'Find out what else writes to the topic, and revoke its permission.',
   },
   'refused-by-store': {
     retriable: false,
     message: 'the search store can never accept the event or document; the archive has it',
     where: 'dead letter',
     cause:
-      "The search store can never take this event or document: its mapping cannot read a field, or it is larger than the store takes. The message has the store's reason. The archive and the live tail have it all the same.",
-    action: 'Check whether somebody changed the mapping of the indices; else send smaller events.',
+      "The search store can never accept this event or document: its mapping does not fit a field, or it is too large. The message has the store's reason. The archive and the live tail have it nevertheless.",
+    action: 'Check whether the mapping of the indices was changed; otherwise send smaller events.',
   },
   redriven: {
     retriable: false,
     message: 'not a dead letter: the note of which ones a job has redriven',
     where: 'dead letter',
     cause:
-      'Not a dead letter: the note in `logs.dead-letter` of which dead letters a redrive has taken (`docs/jobs.md`).',
+      'Not a dead letter: a record in `logs.dead-letter` that says which dead letters a redrive has taken (`docs/jobs.md`).',
     action: 'Nothing.',
   },
 });

@@ -24,7 +24,7 @@ export const eventErrors = declareErrors({
     message: 'the time is in no known form',
     where: 'rejected line, dead letter',
     cause: 'The time is in none of the forms that `services/ingest/README.md` lists.',
-    action: 'Send RFC 3339 or a Unix time; without any time the time of receipt is taken.',
+    action: 'Send RFC 3339 or Unix time. If an event has no time, the time of receipt is used.',
   },
   'timestamp-out-of-range': {
     status: 400,
@@ -32,7 +32,7 @@ export const eventErrors = declareErrors({
     message: 'the time is before 1970 or more than 24 hours ahead',
     where: 'rejected line, dead letter',
     cause: 'The time is before 1970 or more than 24 hours ahead.',
-    action: "Set the sender's clock, or check the unit of the number.",
+    action: "Correct the sender's clock, or check the unit of the number.",
   },
   'bad-level': {
     status: 400,
@@ -41,7 +41,7 @@ export const eventErrors = declareErrors({
     where: 'rejected line, dead letter',
     cause: 'The level is an object, an array or a boolean.',
     action:
-      'Send a text or a number. An unknown word is no error: it gives `info` and stays as an attribute.',
+      'Send a text or a number. An unknown word is not an error: the level is `info`, and the word is kept as an attribute.',
   },
   'bad-field': {
     status: 400,
@@ -49,7 +49,7 @@ export const eventErrors = declareErrors({
     message: 'a field has the wrong type or is too long',
     where: 'rejected line, dead letter',
     cause: 'A known field has the wrong type or is too long; the message says which.',
-    action: 'Fix the field, or give it a name that is not a known one: then it is an attribute.',
+    action: 'Fix the field, or rename it: a field with an unknown name becomes an attribute.',
   },
   'too-deep': {
     status: 400,
@@ -57,7 +57,7 @@ export const eventErrors = declareErrors({
     message: 'the event is nested deeper than 64 levels',
     where: 'rejected line, dead letter',
     cause: 'The event is nested deeper than 64 levels.',
-    action: 'Send less depth; serialise the deep part as text.',
+    action: 'Flatten the event, or serialize the deep part as text.',
   },
   'event-too-large': {
     status: 413,
@@ -65,7 +65,8 @@ export const eventErrors = declareErrors({
     message: 'the event is larger than INGEST_MAX_EVENT_BYTES',
     where: 'rejected line, dead letter',
     cause: 'The event is larger than `INGEST_MAX_EVENT_BYTES`.',
-    action: 'Send less, or raise the setting together with the largest message of the Kafka topics.',
+    action:
+      'Send smaller events, or raise the setting together with `max.message.bytes` of the Kafka topics.',
   },
   'invalid-utf8': {
     status: 400,
@@ -82,15 +83,15 @@ export const eventErrors = declareErrors({
     where: 'dead letter',
     cause: 'A syslog connection ended in the middle of a message.',
     action:
-      'Nothing, when the sender repeats it on its next connection; else look at the sender or the network.',
+      'Nothing, if the sender repeats it on its next connection; otherwise check the sender and the network.',
   },
   'too-many-rejected': {
     status: 400,
     retriable: false,
     message: 'too many events before it in the request were rejected: it was not read',
     where: 'rejected line, dead letter',
-    cause: '10,000 events before it in the request were refused: this one was not read.',
-    action: 'Fix the sender, send smaller batches. A redrive reads it.',
+    cause: '10,000 earlier events of the request were rejected, so this one was not read.',
+    action: 'Fix the sender, and send smaller batches. A redrive reads this event.',
   },
   'many-rejected': {
     status: 400,
@@ -98,7 +99,7 @@ export const eventErrors = declareErrors({
     message: 'many events of one request were rejected; they share a dead letter',
     where: 'dead letter',
     cause:
-      'More of a request was rejected than gets dead letters of its own (together about the size of the request): the rest shares this one, whose reason counts the codes. The payload is a sequence of JSON texts (RFC 7464), or a request of OTLP or Loki.',
+      'Too many events of a request were rejected for each to get its own dead letter (together they may have about the size of the request). The rest share this one, whose reason counts the codes. The payload is a sequence of JSON texts (RFC 7464), or a request of OTLP or Loki.',
     action: 'Fix the sender. A redrive reads each event of it.',
   },
   'bad-protobuf': {
@@ -106,7 +107,7 @@ export const eventErrors = declareErrors({
     retriable: false,
     message: 'the bytes are not the expected protobuf message',
     where: "dead letter; HTTP when the request's frame is broken",
-    cause: 'A record of OTLP or an entry of Loki is not the protobuf message that it should be.',
+    cause: 'A record of OTLP or an entry of Loki is not a valid protobuf message of its type.',
     action: 'Send what the official client libraries write.',
   },
   'wrong-shape': {
@@ -115,7 +116,7 @@ export const eventErrors = declareErrors({
     message: 'the JSON does not have the shape that the path expects',
     where: 'dead letter; HTTP when the request as a whole has it',
     cause:
-      'The JSON of OTLP, Loki or an action line of `_bulk` lacks a member or has it with another type; the message says which.',
+      'The JSON of OTLP, Loki or an action line of `_bulk` lacks a member, or a member has the wrong type; the message says which.',
     action: "Fix the sender; the protocol's own documents say what a request looks like.",
   },
   'unsupported-action': {
@@ -124,7 +125,7 @@ export const eventErrors = declareErrors({
     message: 'events are only added: no update, no delete',
     where: 'item of `_bulk`, dead letter; HTTP for a single document',
     cause: 'An `update` or `delete` in `_bulk`.',
-    action: 'Use `create` or `index`: events are only added.',
+    action: 'Use `create` or `index`: events can only be added.',
   },
   'bad-avro': {
     status: 400,
@@ -132,16 +133,16 @@ export const eventErrors = declareErrors({
     message: 'the record is not a LogEvent in Avro',
     where: 'dead letter',
     cause:
-      'A record of `logs.raw` begins with a zero byte but is no record in registry-framed Avro, or its schema cannot be had.',
+      'A record of `logs.raw` begins with a zero byte but is not Avro framed for a schema registry, or its schema cannot be fetched.',
     action:
-      "Compare the producer's registry with `SCHEMA_REGISTRY_URL`; frame records as Confluent's serializers do.",
+      "Check that the producer's registry is `SCHEMA_REGISTRY_URL`, and frame records as Confluent's serializers do.",
   },
   'service-not-allowed': {
     status: 403,
     retriable: false,
     message: 'the key may not send events of this service',
     where: 'rejected line, item of `_bulk`, dead letter',
-    cause: 'The key that came with the request may not send events of this service.',
+    cause: 'The key of the request is not allowed to send events of this service.',
     action: "Send with the service's own key, or change the key's `service` in the file `INGEST_KEYS`.",
   },
   'key-unknown': {
@@ -150,7 +151,7 @@ export const eventErrors = declareErrors({
     message: 'the key that the event was sent with is no longer known',
     where: 'dead letter',
     cause:
-      'A redriven event was sent with a key that is no longer in the file `INGEST_KEYS`, so no rule allows it.',
-    action: 'Put the key back under its name, or send the event with another one.',
+      'A redriven event was sent with a key that is no longer in the file `INGEST_KEYS`, so nothing allows it.',
+    action: 'Restore the key under its name, or send the event with another key.',
   },
 });

@@ -11,9 +11,9 @@ import {
 import { readIdPatterns, readRedactPatterns } from './pattern-settings.ts';
 import { readServiceQuotas } from './quotas/read-service-quotas.ts';
 
-const noQuota = 'that has no quota of its own; past it 429';
+const noQuota = 'that has no quota of its own; more is refused with 429';
 const quota = (unit: string, what: string) =>
-  numberSetting({ unit, description: `${what}, twice as much at once (docs/limits.md); unset: no limit` });
+  numberSetting({ unit, description: `${what}; bursts of twice as much (docs/limits.md); unset: no limit` });
 const events = 'events/s';
 const bytes = 'bytes/s';
 
@@ -27,13 +27,13 @@ export const ingestSettings = declareSettings(
       unit: 'bytes',
       max: 2 ** 30,
       description:
-        'largest request body, unpacked; unset: 128 MiB, or half of INGEST_MAX_PENDING_BYTES where that is less',
+        'largest request body, unpacked; unset: 128 MiB, or half of INGEST_MAX_PENDING_BYTES if that is less',
     }),
     INGEST_MAX_REQUEST_EVENTS: numberSetting({
       unit: 'events',
       max: 100_000_000,
       default: 1_000_000,
-      description: 'events in one request; past it 413',
+      description: 'events in one request; more are refused with 413',
     }),
     // Four times as much with its index fields is what a MongoDB document holds.
     INGEST_MAX_EVENT_BYTES: numberSetting({
@@ -46,35 +46,39 @@ export const ingestSettings = declareSettings(
       unit: 'bytes',
       max: 2 ** 34,
       description:
-        'memory that requests in work may need at once before 429; unset: 512 MiB, or a quarter of what the heap or cgroup allows a thread where that is less',
+        'memory for all requests in progress; more are refused with 429; unset: 512 MiB, or a quarter of what the heap or cgroup allows a thread if that is less',
     }),
-    INGEST_KEY_EVENTS_PER_SECOND: quota(events, `events a second of a key of INGEST_KEYS ${noQuota}`),
+    INGEST_KEY_EVENTS_PER_SECOND: quota(events, `events per second of a key of INGEST_KEYS ${noQuota}`),
     INGEST_KEY_BYTES_PER_SECOND: quota(
       bytes,
-      `bytes of bodies a second, unpacked, of a key of INGEST_KEYS ${noQuota}`,
+      `bytes of unpacked bodies per second of a key of INGEST_KEYS ${noQuota}`,
     ),
     INGEST_SERVICE_EVENTS_PER_SECOND: quota(
       events,
-      'events a second of a service that is not in INGEST_SERVICE_QUOTAS; past it 429',
+      'events per second of a service that is not in INGEST_SERVICE_QUOTAS; more are refused with 429',
     ),
     INGEST_SERVICE_BYTES_PER_SECOND: quota(
       bytes,
-      'bytes a second of such a service, of its events as they are stored',
+      'bytes per second of a service that is not in INGEST_SERVICE_QUOTAS, of its events as they are stored',
     ),
     INGEST_SERVICE_QUOTAS: customSetting({
       default: '',
-      bounds: 'service=events a second/bytes a second, comma-separated; * for any text, - for no limit',
+      bounds: 'service=events per second/bytes per second, comma-separated; * for any text, - for no limit',
       read: readServiceQuotas,
-      description: 'quotas of single services; the first that fits counts',
+      description: 'quotas of single services; the first that matches applies',
     }),
     INGEST_ADDRESS_EVENTS_PER_SECOND: quota(
       events,
-      'events a second from one address, where no key is asked for: syslog, and HTTP without INGEST_KEYS',
+      'events per second from one address where no key is required: syslog, and HTTP without INGEST_KEYS',
     ),
-    INGEST_ADDRESS_BYTES_PER_SECOND: quota(bytes, 'bytes a second from one address, likewise'),
+    INGEST_ADDRESS_BYTES_PER_SECOND: quota(
+      bytes,
+      'bytes per second from one address where no key is required',
+    ),
     INGEST_ADDRESS_CONNECTIONS: numberSetting({
       unit: 'connections',
-      description: 'connections from one address, of HTTP and of syslog over TCP each; unset: no limit',
+      description:
+        'connections from one address, for HTTP and for syslog over TCP separately; unset: no limit',
     }),
     INGEST_MAX_CONNECTIONS: numberSetting({
       unit: 'connections',
@@ -86,7 +90,7 @@ export const ingestSettings = declareSettings(
       unit: 'ms',
       max: 86_400_000,
       default: 300_000,
-      description: 'a request that has not arrived whole after so long is cut off',
+      description: 'a request that has not arrived completely after this long is cut off',
     }),
     INGEST_RECORD_SENDERS: flagSetting(
       true,
@@ -96,16 +100,16 @@ export const ingestSettings = declareSettings(
       isItem: (name) => ['card', 'token', 'email'].includes(name),
       message: 'is not a list of card, token and email',
       bounds: 'card, token, email, comma-separated',
-      description: 'secrets that are taken out of events before they are stored (docs/security.md)',
+      description: 'secrets that are removed from events before they are stored (docs/security.md)',
     }),
     INGEST_REDACT_FIELDS: listSetting({
-      description: 'fields whose values are taken out; * for any text without a dot',
+      description: 'fields whose values are removed; * for any text without a dot',
     }),
     INGEST_REDACT_PATTERNS: customSetting({
       default: '',
-      bounds: 'name=regular expression, one a line, of a subset that is never slow',
+      bounds: 'name=regular expression, one per line, of a subset that is never slow',
       read: readRedactPatterns,
-      description: 'what else is taken out of events before they are stored',
+      description: 'other text that is removed from events before they are stored',
     }),
     SYSLOG_MAX_CONNECTIONS: numberSetting({
       unit: 'connections',
@@ -117,13 +121,13 @@ export const ingestSettings = declareSettings(
       unit: 'ms',
       max: 7 * 86_400_000,
       default: 3_600_000,
-      description: 'a syslog connection is closed after so long without a byte',
+      description: 'a syslog connection is closed after this long without a byte',
     }),
     INGEST_ID_PATTERNS: customSetting({
       default: '\\b(req-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\\b',
-      bounds: 'regular expressions, one a line, of a subset that is never slow; group 1 is the id',
+      bounds: 'regular expressions, one per line, of a subset that is never slow; group 1 is the id',
       read: readIdPatterns,
-      description: 'what finds a correlation id in the first 16,384 characters of a message',
+      description: 'patterns that find a correlation id in the first 16,384 characters of a message',
     }),
   },
 );

@@ -6,7 +6,7 @@ export const gapReasons = declareReasons({
     retriable: true,
     where: 'gap, goodbye',
     cause:
-      'The viewer did not read as fast as events came and was over `LIVE_BUFFER_BYTES`. `missed` is exact. As a goodbye: it is sent away, and resumes at its cursor.',
+      'The viewer read more slowly than events arrived and exceeded `LIVE_BUFFER_BYTES`. `missed` is exact. As a goodbye: the viewer is disconnected, and can resume at its cursor.',
     action:
       "Fetch them with a subscription from the gap's `from`, or by search. Read faster, or filter more narrowly.",
   },
@@ -15,14 +15,14 @@ export const gapReasons = declareReasons({
     where: 'gap',
     cause:
       'The log no longer has the records between the cursors. `missed` counts all of them, matching or not.',
-    action: 'Search finds what is indexed or archived.',
+    action: 'Search for them: what was indexed may still be there.',
   },
   epoch: {
     retriable: false,
     where: 'gap',
     cause:
-      'The cursor belongs to a log that was deleted and began anew. `missed` is 0, because nobody can know.',
-    action: 'Go on with the new cursors.',
+      'The cursor belongs to a log that was deleted and recreated. `missed` is 0, because the number cannot be known.',
+    action: 'Continue with the new cursors.',
   },
 });
 
@@ -32,15 +32,15 @@ export const goodbyeReasons = declareReasons({
     retriable: true,
     where: 'goodbye',
     cause:
-      'This process of several is replaced and the others go on; or a topic was made anew and the live tier begins anew.',
+      'This process is being replaced while others keep serving; or a topic was recreated and the live tier restarts on it.',
     action:
-      'Connect again after `retryAfterMs` with the last cursor; nothing is missed, but for a topic made anew: a gap of reason `epoch` says so.',
+      'Reconnect after `retryAfterMs` with the last cursor. Nothing is missed, except after a recreated topic, which a gap of reason `epoch` announces.',
   },
   shutdown: {
     retriable: true,
     where: 'goodbye',
     cause: 'The server is stopping.',
-    action: 'Connect again after `retryAfterMs` with the last cursor; nothing is missed.',
+    action: 'Reconnect after `retryAfterMs` with the last cursor; nothing is missed.',
   },
 });
 
@@ -56,8 +56,8 @@ export const closeCodes = declareReasons({
     retriable: true,
     where: '`/live`',
     cause:
-      'No close was received: the network broke, the client gave no sign for a heartbeat, or it let too many replies pile up.',
-    action: 'Connect again with the last cursor.',
+      'No close was received: the network broke, the client was silent for a whole heartbeat, or it let too many replies pile up.',
+    action: 'Reconnect with the last cursor.',
   },
   1007: {
     retriable: false,
@@ -68,31 +68,31 @@ export const closeCodes = declareReasons({
   1008: {
     retriable: false,
     where: '`/live`',
-    cause: 'A message came in too many fragments; or, after the error `flooding`, far too many messages did.',
-    action: 'Send messages whole.',
+    cause: 'A message arrived in too many fragments; or, after the error `flooding`, too many messages did.',
+    action: 'Send messages unfragmented, and fewer of them.',
   },
   1009: {
     retriable: false,
     where: '`/live`',
     cause: 'A client message was larger than 1 MiB.',
-    action: 'Send smaller messages; at most 65,536 bytes are read.',
+    action: 'Send smaller messages; `maxPayload` of `hello` is the limit.',
   },
   1012: {
     retriable: true,
     where: '`/live`',
     cause: 'The server restarts, after its `goodbye`.',
-    action: 'Connect again after `retryAfterMs` with the last cursor.',
+    action: 'Reconnect after `retryAfterMs` with the last cursor.',
   },
   1013: {
     retriable: true,
     where: '`/live`',
     cause: 'The viewer was too slow for too long, after its `goodbye` with reason `slow`.',
-    action: 'Connect again after `retryAfterMs` with the last cursor; filter more narrowly.',
+    action: 'Reconnect after `retryAfterMs` with the last cursor; filter more narrowly.',
   },
   4401: {
     retriable: true,
     where: '`/live`',
     cause: 'The token has expired; the error `token-expired` came before.',
-    action: 'Connect again with a new token and the last cursor.',
+    action: 'Reconnect with a new token and the last cursor.',
   },
 });

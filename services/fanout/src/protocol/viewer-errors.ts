@@ -7,7 +7,8 @@ export const viewerErrors = declareErrors({
     retriable: false,
     message: 'the message does not follow the protocol',
     where: 'live error, HTTP',
-    cause: 'The message, or a parameter of `/live/sse`, is not what the protocol says.',
+    cause:
+      'The message, or a parameter of `/live/sse` or `/live/poll`, does not follow the [protocol](api/live-protocol.md).',
     action: 'Fix it; the message says what.',
   },
   'unknown-type': {
@@ -16,7 +17,7 @@ export const viewerErrors = declareErrors({
     message: 'no message has this type',
     where: 'live error',
     cause: 'No client message has this `type`.',
-    action: 'Send `subscribe`, `unsubscribe`, `ack` or `ping`.',
+    action: 'Send `subscribe`, `unsubscribe`, `pause`, `resume`, `ack` or `ping`.',
   },
   'message-too-large': {
     status: 413,
@@ -40,7 +41,7 @@ export const viewerErrors = declareErrors({
     message: 'a subscription of this connection already has this id',
     where: 'live error',
     cause: 'A subscription of the connection already has the id.',
-    action: 'Unsubscribe first, or take another id.',
+    action: 'Unsubscribe first, or use another id.',
   },
   'unknown-id': {
     status: 400,
@@ -72,8 +73,8 @@ export const viewerErrors = declareErrors({
     retriable: true,
     message: 'messages arrived far above the rate limit for long; the connection is closed',
     where: 'live error, then close 1008',
-    cause: 'A viewer kept sending for long, far above `LIVE_MESSAGES_PER_SECOND` (docs/limits.md).',
-    action: 'Send less; connect again.',
+    cause: 'A viewer kept sending far above `LIVE_MESSAGES_PER_SECOND` for a long time (docs/limits.md).',
+    action: 'Send less, and reconnect.',
   },
   'too-many-connections': {
     status: 429,
@@ -89,16 +90,16 @@ export const viewerErrors = declareErrors({
     message: 'connection limit of this server reached',
     where: 'HTTP',
     cause:
-      'The port has reached its connection limit (docs/security.md, "Limits"), and every connection has a request in work.',
-    action: 'Repeat after `Retry-After`. As an operator raise `LIVE_MAX_VIEWERS` or the limit of open files.',
+      'The port has reached its connection limit (docs/security.md, "Limits"), and every connection has a request in progress.',
+    action: 'Retry after `Retry-After`. Operators: raise `LIVE_MAX_VIEWERS` or the limit of open files.',
   },
   'too-many-handshakes': {
     status: 503,
     retriable: true,
     message: 'too many viewers are connecting at once; try again a little later',
     where: 'HTTP',
-    cause: 'More than `LIVE_MAX_HANDSHAKES` viewers wait to be let in.',
-    action: 'Repeat after `Retry-After`, spread.',
+    cause: 'More than `LIVE_MAX_HANDSHAKES` viewers are waiting to connect.',
+    action: 'Retry after `Retry-After`, plus a random delay.',
   },
   'too-many-viewers': {
     status: 503,
@@ -106,15 +107,15 @@ export const viewerErrors = declareErrors({
     message: 'viewer limit reached',
     where: 'HTTP',
     cause: 'The process serves `LIVE_MAX_VIEWERS` viewers.',
-    action: 'Repeat after `Retry-After`; add a fan-out instance.',
+    action: 'Retry after `Retry-After`. Operators: add a fan-out instance.',
   },
   'durable-taken': {
     status: 409,
     retriable: false,
     message: 'another subscription has taken this durable name, or the name was deleted',
     where: 'HTTP, live error',
-    cause: 'Another subscription on this server goes by the same durable name, or the name was deleted.',
-    action: 'Nothing: the other one goes on. Give each viewer a name of its own.',
+    cause: 'Another subscription on this server uses the same durable name, or the name was deleted.',
+    action: 'Nothing: the other subscription continues. Give each viewer its own name.',
   },
   'too-many-durables': {
     status: 429,
@@ -122,9 +123,9 @@ export const viewerErrors = declareErrors({
     message: 'limit of durable names reached; delete one that is not used',
     where: 'live error',
     cause:
-      'A principal has `LIVE_DURABLE_NAMES` durable names, or names and filters fill `LIVE_DURABLE_BYTES`.',
+      'A principal has `LIVE_DURABLE_NAMES` durable names, or names and filters exceed `LIVE_DURABLE_BYTES`.',
     action:
-      'Delete names that are not used (`DELETE /live/durable/{name}`); unused for 7 days, they go by themselves.',
+      'Delete unused names (`DELETE /live/durable/{name}`); names that are unused for 7 days are forgotten anyway.',
   },
   'durable-unavailable': {
     status: 503,
@@ -132,6 +133,6 @@ export const viewerErrors = declareErrors({
     message: 'the cursors of durable subscriptions cannot be read; subscribe again',
     where: 'HTTP, live error',
     cause: 'The store of durable cursors (Redis or the `jobs` folder) cannot be read.',
-    action: 'Subscribe again, or without `durable`. As an operator look at Redis or the disk.',
+    action: 'Subscribe again, or without `durable`. Operators: check Redis or the disk.',
   },
 });
