@@ -63,7 +63,7 @@ class Front implements AsyncDisposable {
   }
 }
 
-test('the console and the live tier work behind the front door', { skip }, async (t) => {
+test('the console and the live tier work behind the reverse proxy', { skip }, async (t) => {
   const ports = new PortPool();
   t.after(() => ports.release());
   await using pipeline = await Pipeline.create();

@@ -9,7 +9,7 @@ import { test } from 'node:test';
 
 const nginx = readFileSync(join(import.meta.dirname, 'nginx.conf'), 'utf8');
 
-test('the front door sends the console with the headers of the one-process mode', async () => {
+test('the reverse proxy sends the console with the headers of the one-process mode', async () => {
   await using app = fastify();
   await registerConsole(app);
   const { headers, statusCode } = await app.inject('/');
@@ -20,7 +20,7 @@ test('the front door sends the console with the headers of the one-process mode'
     assert.equal(headers[name!.toLowerCase()], quoted ?? plain, name);
 });
 
-test('the front door knows where the services are', () => {
+test('the reverse proxy knows where the services are', () => {
   const main = readFileSync(join(import.meta.dirname, '../../services/indexer/src/main.ts'), 'utf8');
   const indexerPort = /\b91\d\d\b/.exec(main)![0];
   const upstreams = [...nginx.matchAll(/http:\/\/([a-z]+:\d+)/g)].map((match) => match[1]);

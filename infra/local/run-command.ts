@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 
 /**
- * Runs a program to its end and gives what it printed on both streams. Throws with that output when it fails; an error with the code
+ * Runs a program to its end and returns what it printed on both streams. Throws with that output when it fails; an error with the code
  * ENOENT when there is no such program.
  */
 export async function runCommand(program: string, args: string[], signal?: AbortSignal): Promise<string> {

@@ -199,7 +199,7 @@ export class VisibleFollower {
     this.#cursor = undefined;
   }
 
-  /** Looks at some documents ahead, and gives them in their order. */
+  /** Looks at some documents ahead, and returns them in order. */
   async #accept({ documents, end }: Slice): Promise<void> {
     const looks: Promise<Look>[] = [];
     for (const [i, document] of documents.entries()) {
