@@ -34,7 +34,7 @@ interface Outcome {
   p99: number;
 }
 
-/** Posts events until the signal aborts; gives how many. */
+/** Posts events until the signal aborts; returns how many. */
 async function publish(port: number, signal: AbortSignal): Promise<number> {
   let n = 0;
   const started = performance.now();

@@ -24,7 +24,7 @@ function makeLine(n: number): string {
   });
 }
 
-/** Posts a body to /ingest; gives how many of its events were accepted. */
+/** Posts a body to /ingest; returns how many of its events were accepted. */
 export function postBody(address: string, agent: Agent, body: Buffer): Promise<number> {
   return new Promise((resolve, reject) => {
     const headers = { 'content-type': 'application/x-ndjson', 'content-length': body.length };

@@ -14,7 +14,7 @@ const artifacts = [
 ];
 const paths = ['SessionGrouping.java', 'Group.java'].map((name) => join(import.meta.dirname, name));
 
-/** Compiles the job, once per state of its sources, and gives its class path. */
+/** Compiles the job, once per state of its sources, and returns its class path. */
 export async function buildSessionGrouping(java: string, signal: AbortSignal): Promise<string> {
   const texts = await Promise.all(paths.map((path) => readFile(path, 'utf8')));
   const wanted = artifacts.map(({ artifactId, version }) => `${artifactId}-${version}`);

@@ -145,7 +145,7 @@ console.log('ready');
 
 const patienceMs = 60_000;
 
-/** Cuts each once; gives how many have not come back in time. */
+/** Cuts each once; returns how many have not come back in time. */
 async function drop(spreadMs: number, awayMs: number): Promise<number> {
   let away = viewers.length;
   const returns = viewers.map(async (viewer, i) => {

@@ -34,7 +34,7 @@ const appLog = avro.Type.forSchema({
 });
 
 /**
- * Has kcat produce records of each format of logs.raw, with the header that names it and without; gives what must be found. kcat takes
+ * Has kcat produce records of each format of logs.raw, with the header that names it and without; returns what must be found. kcat takes
  * a record as it is, so nothing of ours lies between the bytes and Kafka.
  */
 export async function produceByKcat(

@@ -57,7 +57,7 @@ function mistakes(
   ];
 }
 
-/** Makes every mistake with every route; gives the codes that were seen. */
+/** Makes every mistake with every route; returns the codes that were seen. */
 async function walk(url: string, routes: readonly Route[], maxBodyBytes = 2 ** 20): Promise<Set<string>> {
   const tooLarge = `["${'x'.repeat(maxBodyBytes)}"]`;
   const codes = new Set<string>();

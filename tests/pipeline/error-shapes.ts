@@ -48,7 +48,7 @@ interface Failure {
   path: string;
 }
 
-/** Asserts that a response of 400 or more has the shape of all errors, or its receiver's own with the code in it; gives the code. */
+/** Asserts that a response of 400 or more has the shape of all errors, or its receiver's own with the code in it; returns the code. */
 export function assertShape(failure: Failure, about: string): string {
   const text = failure.body.toString();
   const code = foreignCode(failure, text) ?? ownCode(failure, text, about);

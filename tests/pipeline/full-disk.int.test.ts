@@ -28,7 +28,7 @@ function mountDisk(folder: string): (Disposable & { remount: (how: string) => vo
   };
 }
 
-/** Takes all the room that is left; gives what removes it again. */
+/** Takes all the room that is left; returns what removes it again. */
 function fill(folder: string): () => void {
   const path = join(folder, 'ballast');
   const file = openSync(path, 'w');

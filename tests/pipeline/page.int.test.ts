@@ -140,7 +140,7 @@ async function untilConnected(page: Page): Promise<void> {
   );
 }
 
-/** Sends one event that matches and one that does not; gives how many rows are shown. */
+/** Sends one event that matches and one that does not; returns how many rows are shown. */
 async function liveMessages(page: Page, pipeline: Pipeline): Promise<number> {
   await pipeline.ingest(
     [

@@ -64,7 +64,7 @@ export class Pipeline implements AsyncDisposable {
     });
   }
 
-  /** Ends it with SIGKILL, or SIGTERM and its drain; gives the exit code. */
+  /** Ends it with SIGKILL, or SIGTERM and its drain; returns the exit code. */
   async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
     const child = this.#child;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null)

@@ -139,7 +139,7 @@ function sharingSession(texts: readonly string[]): string[] {
   });
 }
 
-/** Kills an ingest that shares logs.raw with another once a fourth of the events are in the log; gives how many are. */
+/** Kills an ingest that shares logs.raw with another once a fourth of the events are in the log; returns how many are. */
 async function killMidway(services: Services, ingest: ServerProcess, events: number): Promise<number> {
   for (;;) {
     const { topics: state } = await services.get<{ topics: Record<string, { end: number }[]> }>(

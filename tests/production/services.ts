@@ -97,7 +97,7 @@ export class Services implements AsyncDisposable {
     return (await this.#correlatorSum('logloom_correlator_rules_total')) >= partitions;
   }
 
-  /** Drains the first instances by SIGTERM; gives how each ended, `exit code 0` when well. One that is down already is told as such. */
+  /** Drains the first instances by SIGTERM; returns how each ended, `exit code 0` when well. One that is down already is told as such. */
   async drain(): Promise<string[]> {
     return Promise.all(
       serviceNames.map(async (name) => {

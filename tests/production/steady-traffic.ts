@@ -32,7 +32,7 @@ export class SteadyTraffic implements AsyncDisposable {
     return this.#acknowledged;
   }
 
-  /** Resolves when the last batch is acknowledged; gives the lines that were sent, and the sender's count of what was accepted. */
+  /** Resolves when the last batch is acknowledged; returns the lines that were sent, and the sender's count of what was accepted. */
   async stop(): Promise<{ lines: readonly string[]; result: SendResult }> {
     this.#stopped = true;
     const result = await this.#done;

@@ -79,7 +79,7 @@ export async function elasticsearchCount({ env }: Services): Promise<number> {
   return body.count;
 }
 
-/** Every event that the search gives, page by page. */
+/** Every event that the search returns, page by page. */
 export async function searchedPlaces(services: Services): Promise<Place[]> {
   const events = await allPages<{ id: string; partition: number; offset: number }>(
     services,

@@ -14,7 +14,7 @@ before(() => {
   eslint = new ESLint({ cwd: root });
 });
 
-/** Lints a file with this text in a project's folder and gives the ids of the rules it breaks. */
+/** Lints a file with this text in a project's folder and returns the ids of the rules it breaks. */
 async function rulesBroken(folder: string, text: string): Promise<string[]> {
   // The type-checked rules read the project from disk, so the file must exist while it is linted. Its name is always the same, so
   // that a run that was killed leaves nothing behind that the next one does not remove.

@@ -1,4 +1,4 @@
-/** A source of numbers in [0, 1), such as seededRandom gives. */
+/** A source of numbers in [0, 1), such as seededRandom returns. */
 export type Random = () => number;
 
 /** The same seed gives the same traffic. mulberry32 (Tommy Ettinger, public domain). */
@@ -132,7 +132,7 @@ export function makeRequest(random: Random): DemoEvent[] {
     events.push({ atMs, level, service, host, message, traceId, spanId, attributes: { ...attributes } });
   };
 
-  /** Runs a call from `start` on; gives when it ended and whether it went well. */
+  /** Runs a call from `start` on; returns when it ended and whether it went well. */
   const run = (current: Call, start: number): { end: number; ok: boolean } => {
     const spanId = hex(random, 16);
     const work = current.ms * slowness * (0.5 + random());

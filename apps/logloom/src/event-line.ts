@@ -2,7 +2,7 @@ import { escapeControls } from '@logloom/telemetry/escape-controls';
 import { colors as pc } from './colors.ts';
 import { markRanges, type Highlights } from './mark-ranges.ts';
 
-/** A log event as the API gives it. */
+/** A log event as the API returns it. */
 export interface EventJson {
   id: string;
   timestamp: string;

@@ -195,7 +195,7 @@ function verifyLines({ complete, views, damaged, files = [] }: VerifyResult): st
   ];
 }
 
-/** Waits for a job; gives its result. Throws CommandError when it failed, or when the wait was cut: the job goes on. */
+/** Waits for a job; returns its result. Throws CommandError when it failed, or when the wait was cut: the job goes on. */
 async function finished(
   base: ViewersEndpoint,
   { id }: Pick<JobState, 'id'>,

@@ -8,7 +8,7 @@ interface Line {
   message: string;
 }
 
-/** What `GET /api/correlations/{id}` gives, as far as it is shown. */
+/** What `GET /api/correlations/{id}` returns, as far as it is shown. */
 export interface RequestJson {
   id: string;
   correlationId: string;

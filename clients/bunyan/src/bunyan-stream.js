@@ -17,7 +17,7 @@ export class BunyanStream {
     this.transport.write({ ...mixin(), ...record });
   }
 
-  /** Waits until what was logged so far is sent; gives whether it is. @param {number} [timeoutMs] */
+  /** Waits until what was logged so far is sent; returns whether it is. @param {number} [timeoutMs] */
   flush(timeoutMs) {
     return this.transport.flush(timeoutMs);
   }

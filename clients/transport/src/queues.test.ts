@@ -20,7 +20,7 @@ const steps = fc.array(
 
 type Steps = (typeof steps)['generate'] extends (...args: never[]) => fc.Value<infer Value> ? Value : never;
 
-/** Does the steps and holds what comes out against what went in. `die` gives the queue that the next process finds. */
+/** Does the steps and holds what comes out against what went in. `die` returns the queue that the next process finds. */
 function check(queue: LineQueue, run: Steps, die: (queue: LineQueue) => LineQueue): void {
   const waiting: string[] = [];
   let taken = 0;

@@ -30,7 +30,7 @@ export class LogloomTransport extends WinstonTransport {
     this.transport.close().then(() => done(), done);
   }
 
-  /** Waits until what was logged so far is sent; gives whether it is. @param {number} [timeoutMs] */
+  /** Waits until what was logged so far is sent; returns whether it is. @param {number} [timeoutMs] */
   flush(timeoutMs) {
     return this.transport.flush(timeoutMs);
   }

@@ -3,7 +3,7 @@ import { archiveErrors } from './errors.ts';
 import type { Correlation, LogView, PlacedEvent } from '@logloom/schemas';
 
 /**
- * Keeps every event and correlation document for as long as retention says, whole: what it gives back equals what it was given, but for
+ * Keeps every event and correlation document for as long as retention says, whole: what it returns equals what it was given, but for
  * the source: in its place it says where in the log the event is. It is a view of the log and can be made again from it, as far back as
  * the log goes.
  *

@@ -37,7 +37,7 @@ export interface EventLog {
   partitionCount(topic: string): Promise<number>;
 
   /**
-   * Appends durably; gives each record's offset, in the order given. Throws EventLogError `record-too-large` when the log will never
+   * Appends durably; returns each record's offset, in the order given. Throws EventLogError `record-too-large` when the log will never
    * take a record of that size.
    */
   append(topic: string, records: readonly NewRecord[]): Promise<number[]>;

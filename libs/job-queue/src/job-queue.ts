@@ -75,9 +75,9 @@ export type JobCounts = Record<JobState, number>;
  * Every call rejects with a JobQueueError; `closed` after close().
  */
 export interface JobQueue {
-  /** Adds a job and gives its id. Throws `bad-job` for data that JSON cannot hold and for options out of range. */
+  /** Adds a job and returns its id. Throws `bad-job` for data that JSON cannot hold and for options out of range. */
   add(name: string, data: unknown, options?: JobOptions): Promise<string>;
-  /** Adds all of the jobs or none, and gives their ids in the same order. */
+  /** Adds all of the jobs or none, and returns their ids in the same order. */
   addMany(jobs: NewJob[]): Promise<string[]>;
   /**
    * Works the jobs of one name, `concurrency` (default 1) at a time, until the signal aborts; resolves when the handlers that were

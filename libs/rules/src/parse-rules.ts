@@ -18,7 +18,7 @@ export type RulesResult = { ok: true; rules: RuleSet } | { ok: false; problems: 
 type Path = readonly (string | number)[];
 type Filters = Partial<Record<'when' | 'then' | 'without', Filter>>;
 
-/** Reads a rules file. Never throws; gives all problems at once, in the order of the text. */
+/** Reads a rules file. Never throws; returns all problems at once, in the order of the text. */
 export function parseRules(text: string): RulesResult {
   if (Buffer.byteLength(text) > maxRulesBytes) {
     const message = `a rules file has at most ${maxRulesBytes} bytes: it is kept in the log`;

@@ -62,7 +62,7 @@ const rule = z
   })
   .describe('a rule over the events of one session');
 
-/** A rules file, as YAML gives it. */
+/** A rules file, as parsed from YAML. */
 export const rulesFileSchema = z
   .strictObject({
     rules: z.array(rule).max(maxRules),

@@ -7,7 +7,7 @@ import { schemaRegistryErrors } from './errors.ts';
  */
 export interface SchemaRegistry {
   /**
-   * Registers a schema under a subject and gives its id; the same schema gives the same id again.
+   * Registers a schema under a subject and returns its id; the same schema always has the same id.
    * Throws SchemaRegistryError `incompatible-schema` when old records could not be read with it.
    */
   register(subject: string, schema: string): Promise<number>;

@@ -216,7 +216,7 @@ function isFramed(value: Buffer): boolean {
 }
 
 /**
- * Registers the contracts and gives the serde for them. `projections` replaces a contract's reader schema by a smaller one: the
+ * Registers the contracts and returns the serde for them. `projections` replaces a contract's reader schema by a smaller one: the
  * fields that it leaves out are skipped, not decoded.
  */
 export async function createSerde(

@@ -69,7 +69,7 @@ export interface StartPoint {
 
 /**
  * Sessions the events of one partition. The state is a function of the records applied, and of nothing else: no clock, no I/O, so the
- * same log always gives the same documents.
+ * same log always makes the same documents.
  *
  * Restart. The state begins anew at the start point, where no session is open that is not finished in the output. Up to the last
  * written close sessions close as the output says, which also knows what is gone (evictions); from there on, everything is as if there

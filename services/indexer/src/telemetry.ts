@@ -24,7 +24,7 @@ function storeSpan(name: string, system: string, url: string | undefined): SpanS
   };
 }
 
-/** Of the queries that were made in this thread; `count` gives how many. */
+/** Of the queries that were made in this thread; `count` returns how many. */
 export function registerCancelMetric({ registry }: Pick<Telemetry, 'registry'>, count: () => number): void {
   new Counter({
     name: 'logloom_api_cancelled_queries_total',

@@ -1,4 +1,4 @@
-/** The search API. Every call gives the answer's JSON or throws an ApiError; one without a valid token asks the person for it. */
+/** The search API. Every call returns the response's JSON or throws an ApiError; one without a valid token asks the person for it. */
 import { askForToken, viewerToken } from './viewer-token.js';
 
 export class ApiError extends Error {

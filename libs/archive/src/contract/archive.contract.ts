@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import type { Archive } from '../archive.ts';
 import { sourceOf } from '../archived-event.ts';
 
-/** Opens a new, empty archive; `dispose` removes it. `reopen` gives the same archive anew, after a restart. */
+/** Opens a new, empty archive; `dispose` removes it. `reopen` returns the same archive anew, after a restart. */
 export type ArchiveFactory = () => Promise<{
   archive: Archive;
   reopen: () => Promise<Archive>;
@@ -261,7 +261,7 @@ export function archiveContract(name: string, create: ArchiveFactory): void {
   });
 }
 
-/** The event as the archive gives it back. */
+/** The event as the archive returns it. */
 function archived(event: PlacedEvent): PlacedEvent {
   return { ...event, source: sourceOf(event.partition, event.offset) };
 }

@@ -54,7 +54,7 @@ export async function withRetries<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Waits for a write in which documents may be refused as duplicates: gives the refused ones' positions. Other errors are thrown. */
+/** Waits for a write in which documents may be refused as duplicates: returns the refused ones' positions. Other errors are thrown. */
 export async function exceptDuplicates(write: Promise<unknown>): Promise<number[]> {
   try {
     await write;

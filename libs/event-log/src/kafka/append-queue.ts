@@ -23,7 +23,7 @@ export class AppendQueue {
   #queue: Waiting[] = [];
   #running = false;
 
-  /** `send` stores messages as one batch and gives the first one's offset. */
+  /** `send` stores messages as one batch and returns the first one's offset. */
   constructor(send: (messages: Message[]) => Promise<number>) {
     this.#send = send;
   }

@@ -20,7 +20,7 @@ const idleMs = 90;
 export interface Feed {
   /** The next records, at most so many; empty after about 100 ms in which there were none. Throws EventLogError. */
   readonly take: (maxRecords: number) => Promise<LogRecord[]>;
-  /** What lies between the records taken so far and the next ones, once; take() gives none until it was asked for. */
+  /** What lies between the records taken so far and the next ones, once; take() returns none until it was asked for. */
   readonly takeGap: () => LogGap | undefined;
   readonly close: () => void;
 }

@@ -39,7 +39,7 @@ export class AppendNotifier {
     });
   }
 
-  /** Calls the listener at each announcement; gives the function that ends it. */
+  /** Calls the listener at each announcement; returns the function that ends it. */
   listen(listener: (topic: string) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

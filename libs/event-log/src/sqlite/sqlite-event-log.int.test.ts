@@ -41,7 +41,7 @@ const writer = `
 
 const hash = (value: Buffer): string => createHash('sha256').update(value).digest('hex');
 
-/** Lets a writer work until some batches are acknowledged and a random moment more, then kills it; gives the complete lines. */
+/** Lets a writer work until some batches are acknowledged and a random moment more, then kills it; returns the complete lines. */
 async function writeAndKill(): Promise<string[]> {
   const module = new URL('./sqlite-event-log.ts', import.meta.url).href;
   const child = spawn(

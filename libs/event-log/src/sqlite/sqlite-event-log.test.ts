@@ -30,7 +30,7 @@ eventLogContract('SqliteEventLog', async () => {
   return { log: new SqliteEventLog(folder), connect: async () => new SqliteEventLog(folder) };
 });
 
-/** Runs the text in a thread with `log`, an instance of its own on the folder, and `topic`; gives what it returns. */
+/** Runs the text in a thread with `log`, an instance of its own on the folder, and `topic`; returns what it returns. */
 async function inThread(folder: string, topic: string, body: string): Promise<unknown> {
   const source = `
     import { parentPort, workerData } from 'node:worker_threads';

@@ -7,7 +7,7 @@ export interface WordSpan {
   end: number;
 }
 
-/** The words that tokenize() gives, with their places in the text as it is written. */
+/** The words that tokenize() returns, with their places in the text as it is written. */
 export function wordSpans(text: string): WordSpan[] {
   const folded = foldCase(text);
   const spans: WordSpan[] = [];
@@ -38,7 +38,7 @@ function lengthAt(text: string, at: number): number {
   return (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1;
 }
 
-/** Some letters are longer in lower case, such as İ: gives where the character that stands at a place of the folded text began. */
+/** Some letters are longer in lower case, such as İ: returns where the character that stands at a place of the folded text began. */
 function unfolding(text: string): (at: number) => number {
   const places: number[] = [];
   let place = 0;

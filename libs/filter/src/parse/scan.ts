@@ -241,7 +241,7 @@ export class Scanner {
     return escapeForParser(text);
   }
 
-  /** Reads up to a space or a sign of the syntax (and up to `stops`); gives it as the parser wants it. */
+  /** Reads up to a space or a sign of the syntax (and up to `stops`); returns it as the parser wants it. */
   #readWord(stops: 'space' | ':' | ']'): string {
     const start = this.#at;
     let word = '';
@@ -274,7 +274,7 @@ export class Scanner {
     return word;
   }
 
-  /** Reads a quoted text; gives its inside, with the backslashes that the parser wants. */
+  /** Reads a quoted text; returns its inside, with the backslashes that the parser wants. */
   #readQuoted(): string {
     const start = this.#at++;
     let text = '';

@@ -96,7 +96,7 @@ class SqlCompiler {
       case 'exists':
         return `${column} IS NOT NULL`;
       case 'equals':
-        // IS is = that gives 0, not NULL, where the column is NULL.
+        // IS is = that returns 0, not NULL, where the column is NULL.
         return `${column} IS ${this.#param(match.value)}`;
       case 'matches':
         return this.#glob(column, match.glob);

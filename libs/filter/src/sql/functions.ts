@@ -21,7 +21,7 @@ export interface AttributeQuestion {
 
 /**
  * Gives a connection the functions that compileSql uses where SQL itself cannot say the same; they run the predicate's own code.
- * Each gives 1 or 0.
+ * Each returns 1 or 0.
  */
 export function registerSqlFunctions(db: DatabaseSync): void {
   const attribute = remembered((json) => {

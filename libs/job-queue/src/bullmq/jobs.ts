@@ -11,7 +11,7 @@ const backoffTypes: Record<Backoff['type'], string> = {
   exponential: 'logloom-exponential',
 };
 
-/** Adds the jobs whose ids are new in the store, all or none, and gives all ids. */
+/** Adds the jobs whose ids are new in the store, all or none, and returns all ids. */
 export async function addJobs(store: BullStore, jobs: readonly NewJob[]): Promise<string[]> {
   for (const job of jobs) checkJob(job);
   if (jobs.length === 0) return [];

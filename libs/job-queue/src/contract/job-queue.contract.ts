@@ -7,7 +7,7 @@ import type { JobHandler, JobQueue, JobState } from '../job-queue.ts';
 
 const deadlineMs = 60_000;
 
-/** What every adapter must do. `open` gives a queue of its own store; the suite closes it. */
+/** What every adapter must do. `open` returns a queue of its own store; the suite closes it. */
 export function jobQueueContract(adapter: string, open: () => Promise<JobQueue>): void {
   const withQueue = (title: string, body: (queue: JobQueue, name: string) => Promise<void>): void => {
     test(title, async () => {

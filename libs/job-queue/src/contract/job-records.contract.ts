@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { JobRecords } from '../job-records.ts';
 
-/** What every adapter of JobRecords has to do. `open` gives an empty store. */
+/** What every adapter of JobRecords has to do. `open` returns an empty store. */
 export function jobRecordsContract(name: string, open: () => Promise<JobRecords>): void {
   describe(`job records: ${name}`, () => {
     test('gives back what was put, by kind and id, and the last value counts', async () => {

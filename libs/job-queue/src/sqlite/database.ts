@@ -57,7 +57,7 @@ export class SqliteDatabase {
     this.#db.exec('CREATE INDEX IF NOT EXISTS jobs_timed ON jobs (timed_at)');
   }
 
-  /** Runs a statement and gives the number of rows that it changed. */
+  /** Runs a statement and returns the number of rows that it changed. */
   run(sql: string, ...values: SQLInputValue[]): number {
     return this.#named(() => Number(this.#statement(sql).run(...values).changes));
   }

@@ -26,7 +26,7 @@ export interface ClaimedJob {
   lease: string;
 }
 
-/** Adds the jobs whose ids are new, in the caller's transaction, and gives all ids. */
+/** Adds the jobs whose ids are new, in the caller's transaction, and returns all ids. */
 export function insertJobs(db: SqliteDatabase, jobs: NewJob[], now: number): string[] {
   return jobs.map((job) => {
     const data = checkJob(job);

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { runCancellable } from '../cancellation.ts';
 import { SearchStoreError, type SearchQuery, type SearchStore } from '../search-store.ts';
 
-/** Opens a new, empty store; `reopen` gives the same store anew, after a restart; `dispose` removes it. */
+/** Opens a new, empty store; `reopen` returns the same store anew, after a restart; `dispose` removes it. */
 export type SearchStoreFactory = () => Promise<{
   store: SearchStore;
   reopen: () => Promise<SearchStore>;

@@ -6,7 +6,7 @@ export const maxIds = 32;
 const keys = ['"requestId":"', '"sessionId":"'] as const;
 
 /**
- * Adds the ids of a member that are not there yet, up to maxIds; gives the list, which is made when the first one comes: most sessions
+ * Adds the ids of a member that are not there yet, up to maxIds; returns the list, which is made when the first one comes: most sessions
  * have one id only.
  */
 export function addIds(

@@ -31,7 +31,7 @@ async function openRig() {
     stores,
     folder,
     archiveFile: join(stores, 'archive.db'),
-    /** Runs the indexer until everything is committed, and `meanwhile` then; gives its metrics. */
+    /** Runs the indexer until everything is committed, and `meanwhile` then; returns its metrics. */
     index: async (meanwhile?: () => Promise<void>): Promise<string> => {
       const telemetry = createTelemetry('indexer', 'silent');
       const stop = new AbortController();

@@ -68,7 +68,7 @@ export class Claims {
   }
 }
 
-/** Claims these dead letters for the job; gives the claim's offset in the partition. */
+/** Claims these dead letters for the job; returns the claim's offset in the partition. */
 export async function claimDeadLetters(
   { log, serde }: LogAccess,
   jobId: string,

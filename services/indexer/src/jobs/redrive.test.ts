@@ -18,7 +18,7 @@ const partitions = 2;
 const everything: RedriveCriteria = { again: false };
 const never = new AbortController().signal;
 
-/** An embedded log with dead letters in it; `put` gives the payloads that were put into logs.raw, in order. */
+/** An embedded log with dead letters in it; `put` returns the payloads that were put into logs.raw, in order. */
 async function openLog() {
   const folder = temporaryFolder('redrive').path;
   const log = new SqliteEventLog(folder);

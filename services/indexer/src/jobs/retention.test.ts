@@ -27,7 +27,7 @@ async function commit(rig: Rig, group: string, topic: string, offset: number, me
   await rig.log.consume({ group, topics: [topic], open }, stop.signal);
 }
 
-/** Ten batches of ten records each in partition 0, some milliseconds apart; gives the time after them all. */
+/** Ten batches of ten records each in partition 0, some milliseconds apart; returns the time after them all. */
 async function fill(rig: Rig, topic: string): Promise<void> {
   for (let batch = 0; batch < 10; batch++) {
     await rig.log.append(

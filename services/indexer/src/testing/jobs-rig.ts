@@ -38,7 +38,7 @@ export async function openRig() {
     logged,
     metrics: createMetrics(createTelemetry('indexer', 'silent')),
     logger: { info: note, warn: note, error: note },
-    /** Appends events and gives them at their places. */
+    /** Appends events and returns them with their places. */
     append: async (events: readonly LogEvent[], partition = 0): Promise<PlacedEvent[]> => {
       const offsets = await log.append(
         topics.events,
