@@ -42,7 +42,7 @@ interface SearchPage {
 }
 
 const exitCodes = `
-Exit codes: 0 it worked; 1 nothing found, or lines were rejected; 2 it could not be done.`;
+Exit codes: 0 success; 1 nothing was found, or lines were rejected; 2 the command failed.`;
 
 /**
  * The command line. Each command's action throws CommandError or SettingsError for what a person can mend, and loads what it needs:
@@ -56,7 +56,7 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
   );
   const token = new Option(
     '--token <token>',
-    'for a Logloom that asks viewers for one (default: LOGLOOM_TOKEN, which other users cannot see in ps)',
+    'token for a Logloom that requires one (default: LOGLOOM_TOKEN, which other users cannot see in ps)',
   );
   const ingest = new Option(
     '--ingest-url <url>',
@@ -64,9 +64,9 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
   );
   const key = new Option(
     '--key <key>',
-    'for a Logloom that asks senders for one (default: LOGLOOM_KEY, which other users cannot see in ps)',
+    'key for a Logloom that requires one (default: LOGLOOM_KEY, which other users cannot see in ps)',
   );
-  const json = new Option('--json', 'JSON, one object a line, for scripts').default(false);
+  const json = new Option('--json', 'JSON, one object per line, for scripts').default(false);
   const print = (asJson: boolean, value: unknown, lines: () => string[]): void => {
     if (asJson) write(JSON.stringify(value));
     else lines().forEach(write);
@@ -117,8 +117,8 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
   program
     .command('demo')
     .description('send the traffic of a made-up shop: several services, slow and failing requests, retries')
-    .option('--rate <events>', 'events a second', positive, 50)
-    .option('--seconds <n>', 'how long; without it until Ctrl-C', positive, Infinity)
+    .option('--rate <events>', 'events per second', positive, 50)
+    .option('--seconds <n>', 'duration in seconds; without it, until Ctrl-C', positive, Infinity)
     .addOption(
       new Option('--seed <n>', 'the same seed makes the same requests')
         .argParser(positive)
@@ -140,13 +140,13 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
   program
     .command('tail')
     .description(
-      'watch events live as they pass a filter; goes on where it stopped when the connection is lost',
+      'watch events that match a filter live; resumes where it stopped when the connection is lost',
     )
     .argument('[filter]', 'Lucene syntax, e.g. level:>=warn AND service:pay*', '')
     .option('--requests', 'watch requests (correlations) instead of events', false)
-    .option('-n, --lines <n>', 'first the last n that match', count)
-    .option('--last <time>', 'first those of the last 5m, 1h, ...')
-    .option('--cursor <cursor>', 'go on after this cursor')
+    .option('-n, --lines <n>', 'start with the last n that match', count)
+    .option('--last <time>', 'start with those of the last 5m, 1h, ...')
+    .option('--cursor <cursor>', 'start after this cursor')
     .addOption(viewers)
     .addOption(token)
     .addOption(json)
@@ -166,8 +166,8 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
     .description('search what was indexed')
     .argument('[filter]', 'Lucene syntax', '')
     .option('--from <time>', 'RFC 3339, epoch ms, or now-15m')
-    .option('--to <time>', 'likewise, exclusive')
-    .option('--limit <n>', 'how many', positive, 50)
+    .option('--to <time>', 'in the same forms; exclusive')
+    .option('--limit <n>', 'number of events', positive, 50)
     .addOption(
       new Option('--order <order>', 'oldest or newest first').choices(['asc', 'desc']).default('desc'),
     )
@@ -227,15 +227,13 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
   program
     .command('loadtest')
     .description('let many viewers watch a running Logloom, send events, and count what each viewer gets')
-    .argument('[filter]', "what they watch; without it the load test's own events, each checked")
-    .option('--viewers <n>', 'how many', positive, 100)
-    .option(
-      '--rate <events>',
-      'events a second to send; 0: none, count what comes from elsewhere',
-      count,
-      100,
+    .argument(
+      '[filter]',
+      "filter that they watch; without it, the load test's own events, each of which is checked",
     )
-    .option('--seconds <n>', 'how long', positive, 10)
+    .option('--viewers <n>', 'number of viewers', positive, 100)
+    .option('--rate <events>', 'events per second to send; 0: send none, count what others send', count, 100)
+    .option('--seconds <n>', 'duration in seconds', positive, 10)
     .addOption(viewers)
     .addOption(token)
     .addOption(ingest)

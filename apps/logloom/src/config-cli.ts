@@ -13,7 +13,7 @@ export function addConfigCommand(program: Command, { env, write }: ConfigContext
     .command('config')
     .description('print the settings in force and where each came from; secrets are hidden')
     .option('--json', 'as JSON')
-    .option('--given', 'only those that are not at their default')
+    .option('--given', 'only settings that differ from their default')
     .action(({ json = false, given = false }: { json?: boolean; given?: boolean }) => {
       const all = allSettings.inForce(env);
       const shown = given ? all.filter(({ origin }) => origin !== 'default') : all;

@@ -79,12 +79,12 @@ export function addJobCommands(program: Command, context: JobsCliContext): void 
 
   program
     .command('redrive')
-    .description('put refused input (dead letters) through again, each once')
-    .option('--code <code>', 'only what was refused with this code, e.g. bad-json')
-    .option('--filter <text>', 'only where the reason in words has this text')
-    .option('--from <time>', 'refused since: RFC 3339, epoch ms, or now-15m')
-    .option('--to <time>', 'likewise, exclusive')
-    .option('--again', 'also what was redriven before: makes duplicates of what was accepted then', false)
+    .description('ingest refused input (dead letters) again, each once')
+    .option('--code <code>', 'only dead letters with this code, e.g. bad-json')
+    .option('--filter <text>', 'only dead letters whose reason contains this text')
+    .option('--from <time>', 'only dead letters since this time: RFC 3339, epoch ms, or now-15m')
+    .option('--to <time>', 'only before this time, in the same forms')
+    .option('--again', 'also what was redriven before; stores what was accepted then a second time', false)
     .option('--dry-run', 'only count', false)
     .addOption(viewers)
     .addOption(token)
@@ -101,7 +101,7 @@ export function addJobCommands(program: Command, context: JobsCliContext): void 
 
   program
     .command('rebuild')
-    .description('make the search index anew from the log; the old one answers until the new one is complete')
+    .description('rebuild the search index from the log; the old one serves until the new one is complete')
     .addOption(viewers)
     .addOption(token)
     .addOption(json)
@@ -116,7 +116,7 @@ export function addJobCommands(program: Command, context: JobsCliContext): void 
   program
     .command('verify')
     .description('compare the search index and the archive with the log, and the log with its checksums')
-    .option('--refill', 'fill in again what is missing', false)
+    .option('--refill', 'refill what is missing', false)
     .addOption(new Option('--view <view>', 'only this one').choices(['search', 'archive']))
     .addOption(
       new Option('--offline', 'read LOGLOOM_DATA itself, while no Logloom runs on it')
@@ -128,7 +128,7 @@ export function addJobCommands(program: Command, context: JobsCliContext): void 
     .addOption(json)
     .addHelpText(
       'after',
-      '\nExit codes: 0 the views hold what the log holds; 1 something is missing or damaged; 2 it could not be done.',
+      '\nExit codes: 0 the views hold what the log holds; 1 something is missing or damaged; 2 the command failed.',
     )
     .action(async (flags: VerifyFlags) => {
       const result = flags.offline

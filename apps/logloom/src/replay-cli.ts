@@ -27,19 +27,19 @@ interface ReplayFlags {
 
 /** Adds `logloom replay` and `logloom replay compare`. */
 export function addReplayCommands(program: Command, { settings, signal, write }: ReplayCliContext): void {
-  const json = new Option('--json', 'JSON, one object a line, for scripts').default(false);
+  const json = new Option('--json', 'JSON, one object per line, for scripts').default(false);
   const command = program
     .command('replay')
     .description(
-      'correlate a range of the log again, with other rules, into a view of its own; the live ones stay',
+      'correlate a range of the log again with other rules, into a separate view; live documents stay as they are',
     )
-    .option('--rules <file>', 'these rules; without it those that were in force')
+    .option('--rules <file>', 'rules to use; without it, those that were in force')
     .option('--without-rules', 'no rules', false)
-    .option('--with-settings', 'CORRELATION_… as set here; without it what was in force', false)
-    .option('--from <time>', 'of the log, by append time: RFC 3339 or epoch ms', time)
-    .option('--until <time>', 'likewise, exclusive', time)
+    .option('--with-settings', 'use CORRELATION_… as set here; without it, what was in force', false)
+    .option('--from <time>', 'start of the range by append time: RFC 3339 or epoch ms', time)
+    .option('--until <time>', 'end of the range, in the same forms; exclusive', time)
     .option('--to <folder>', 'write correlations.ndjson and alerts.ndjson into this new folder')
-    .option('--topic <name>', 'write to this new topic, replay.…')
+    .option('--topic <name>', 'write to this new topic, named replay.…')
     .addOption(json)
     .addHelpText('after', '\nReads the log that the settings name, also while Logloom runs on it.')
     .action(async (flags: ReplayFlags) => {
@@ -76,9 +76,9 @@ export function addReplayCommands(program: Command, { settings, signal, write }:
 
   command
     .command('compare')
-    .description('compare two replays: which requests differ and in what, counts by rule')
+    .description('compare two replays: which requests differ and how, with counts by rule')
     .argument('<first>', 'a folder that `replay --to` wrote')
-    .argument('<second>', 'another')
+    .argument('<second>', 'another such folder')
     .addOption(json)
     .addHelpText('after', '\nExit code 1 when they differ.')
     .action(async (first: string, second: string, flags: { json: boolean }) => {

@@ -15,12 +15,12 @@ export interface RulesCliContext {
 
 /** Adds `logloom rules check` and `logloom rules try`. */
 export function addRulesCommands(program: Command, { settings, write, note }: RulesCliContext): void {
-  const json = new Option('--json', 'JSON, one object a line, for scripts').default(false);
+  const json = new Option('--json', 'JSON, one object per line, for scripts').default(false);
   const rules = program.command('rules').description('check correlation rules, and try them on logs');
 
   rules
     .command('check')
-    .description('check a rules file: every problem at once, with line and column')
+    .description('check a rules file, and list every problem with line and column')
     .argument('<file>', 'the rules, as YAML (docs/rules.md)')
     .addOption(json)
     .action(async (file: string, options: { json: boolean }) => {
@@ -40,13 +40,13 @@ export function addRulesCommands(program: Command, { settings, write, note }: Ru
 
   rules
     .command('try')
-    .description('show what rules would have matched in log files')
+    .description('show what the rules would have matched in log files')
     .argument('<file>', 'the rules, as YAML (docs/rules.md)')
     .requiredOption(
       '--from <logfile...>',
       'logs: NDJSON or plain text, .gz and .zst too; - is standard input',
     )
-    .option('--service <name>', 'the service of lines that are plain text', 'unknown')
+    .option('--service <name>', 'service of plain-text lines', 'unknown')
     .addOption(json)
     .addHelpText(
       'after',

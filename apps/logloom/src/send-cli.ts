@@ -45,16 +45,16 @@ export function addSendCommand(program: Command, context: SendCliContext): void 
     .command('send')
     .description('send log files: NDJSON or plain text, .gz and .zst too; - is standard input')
     .argument('[files...]', 'files', ['-'])
-    .option('-f, --follow', 'go on as the files grow, like tail -F', false)
-    .option('--from-end', 'with --follow: leave out what a new file holds already', false)
-    .option('--position <file>', 'remember there what was sent, and go on from it')
+    .option('-f, --follow', 'keep sending as the files grow, like tail -F', false)
+    .option('--from-end', 'with --follow: skip what new files already contain', false)
+    .option('--position <file>', 'file that records what was sent; a later run continues from it')
     .option(
       '--multiline <pattern>',
-      'a line that matches this regular expression begins an event; all others belong to it',
+      'a line that matches this regular expression begins an event; the lines after it belong to the same event',
     )
     .option('--no-multiline', 'each line is an event')
-    .option('--rate <events>', 'events a second at the most', rateOf, Infinity)
-    .option('--service <name>', 'the service of lines that are plain text and name none', 'unknown')
+    .option('--rate <events>', 'maximum events per second', rateOf, Infinity)
+    .option('--service <name>', 'service of plain-text lines that name none', 'unknown')
     .addOption(context.ingest)
     .addOption(context.key)
     .addOption(context.json)
