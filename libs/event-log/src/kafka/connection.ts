@@ -42,13 +42,13 @@ export class KafkaConnection {
     const start = Date.now();
     for (let attempt = 0; ; attempt++) {
       try {
-        return await work(await this.cluster([topic]));
+        return await this.#settings.patience.attempt(async () => work(await this.cluster([topic])));
       } catch (error) {
         if (error instanceof EventLogError) throw error;
         const waited = Date.now() - start;
         if (isUnknownTopic(error) && waited > propagationMs) throw unknownTopic(topic, error);
         if (this.#settings.patience.left(start) <= 0) throw logUnavailable(what, error);
-        await this.recover(error, attempt);
+        await this.#settings.patience.attempt(() => this.recover(error, attempt)).catch(() => {});
       }
     }
   }
@@ -74,7 +74,7 @@ export class KafkaConnection {
     this.#cluster = undefined;
     this.#sockets.destroy();
     this.#sockets = new KafkaSockets(this.#settings.watch);
-    await old?.disconnect().catch(() => {});
+    await this.#settings.patience.attempt(async () => old?.disconnect()).catch(() => {});
   }
 
   #newCluster(): Cluster {

@@ -169,12 +169,12 @@ export class KafkaMembership {
     const start = Date.now();
     for (let attempt = 0; ; attempt++) {
       try {
-        return await work();
+        return await this.#settings.patience.attempt(work);
       } catch (error) {
         if (error instanceof EventLogError) throw error;
         if (this.#settings.patience.left(start) <= 0) throw logUnavailable(what, error);
         await sleep(backoffMs(attempt));
-        await this.#findCoordinator();
+        await this.#settings.patience.attempt(() => this.#findCoordinator()).catch(() => {});
       }
     }
   }

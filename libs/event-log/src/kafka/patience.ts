@@ -6,12 +6,14 @@ export class Patience {
   readonly #ms: number;
   readonly #rearm = new Set<() => void>();
   #endsAt = Infinity;
+  readonly #onDrained = new Set<() => void>();
 
   constructor(ms: number, draining?: AbortSignal) {
     this.#ms = ms;
     const onDraining = (): void => {
       this.#endsAt = Date.now() + drainMs;
       for (const rearm of this.#rearm) rearm();
+      setTimeout(() => this.#onDrained.forEach((callback) => callback()), drainMs).unref();
     };
     if (draining?.aborted === true) onDraining();
     else draining?.addEventListener('abort', onDraining, { once: true });
@@ -35,5 +37,24 @@ export class Patience {
       clearTimeout(timer);
       this.#rearm.delete(arm);
     };
+  }
+
+  /**
+   * Settles as the work does, or rejects once the time for draining is over: kafkajs tries for many seconds more what no broker answers,
+   * and is then left alone with it.
+   */
+  async attempt<T>(work: () => Promise<T>): Promise<T> {
+    const late = Promise.withResolvers<never>();
+    late.promise.catch(() => {});
+    const giveUp = (): void => late.reject(new Error('no answer before the service ends'));
+    if (this.left(Infinity) <= 0) giveUp();
+    this.#onDrained.add(giveUp);
+    const running = work();
+    running.catch(() => {});
+    try {
+      return await Promise.race([late.promise, running]);
+    } finally {
+      this.#onDrained.delete(giveUp);
+    }
   }
 }

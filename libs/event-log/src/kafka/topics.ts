@@ -82,7 +82,7 @@ export class KafkaTopics {
 
   async close(): Promise<void> {
     this.#sockets.destroy();
-    await this.#admin.disconnect().catch(() => {});
+    await this.#settings.patience.attempt(() => this.#admin.disconnect()).catch(() => {});
   }
 
   async #createMissing(topics: readonly TopicSpec[]): Promise<void> {
@@ -204,8 +204,8 @@ export class KafkaTopics {
     for (let attempt = 0; ; attempt++) {
       try {
         this.#connected ??= this.#admin.connect();
-        await this.#connected;
-        return await work(this.#admin);
+        const connected = this.#connected;
+        return await this.#settings.patience.attempt(async () => connected.then(() => work(this.#admin)));
       } catch (error) {
         this.#connected = undefined;
         if (isUnknownTopic(error) || isFinal(error)) throw error;
