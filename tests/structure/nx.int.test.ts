@@ -17,9 +17,9 @@ function textOf(file: string): string {
 /** The repository's files in a repository of their own. */
 function copyTo(folder: string): void {
   const git = (...args: string[]): string => execFileSync('git', args, { cwd: folder, encoding: 'utf8' });
-  const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
-    cwd: root,
-  });
+  // The test of the boundaries makes and removes its probe meanwhile.
+  const others = ['--others', '--exclude-standard', '--exclude=boundary-probe.ts'];
+  const listed = execFileSync('git', ['ls-files', '-z', '--cached', ...others], { cwd: root });
   for (const file of listed.toString().split('\0'))
     if (file !== '') cpSync(join(root, file), join(folder, file), { recursive: true });
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
@@ -42,13 +42,15 @@ test('a second run is cached, and a change in a lib affects the lib and what dep
     return stdout;
   };
   const runTests = () => nx('run', '@logloom/sqlite:test');
+  // What it depends on, the types of the contracts, may come from the cache by itself.
+  const allCached = /from the cache instead of running the command for (\d+) out of \1 task/;
   const affected = async () =>
     (await nx('show', 'projects', '--affected', '--with-target', 'test', '--base', 'HEAD'))
       .split('\n')
       .filter((it) => it !== '');
 
-  assert.doesNotMatch(await runTests(), /from the cache/);
-  assert.match(await runTests(), /from the cache/);
+  assert.doesNotMatch(await runTests(), allCached);
+  assert.match(await runTests(), allCached);
   assert.deepEqual(await affected(), []);
 
   writeFileSync(join(copy, 'docs/errors.md'), 'A page that no unit test reads.\n');
@@ -60,7 +62,7 @@ test('a second run is cached, and a change in a lib affects the lib and what dep
     assert.ok(names.includes(`@logloom/${name}`), `${name} depends on sqlite, directly or not`);
   for (const name of ['schemas', 'filter', 'viewer', 'transport'])
     assert.ok(!names.includes(`@logloom/${name}`), `${name} does not depend on sqlite`);
-  assert.doesNotMatch(await runTests(), /from the cache/);
+  assert.doesNotMatch(await runTests(), allCached);
 });
 
 test('each package declares what it imports of ours: Nx knows by that what depends on what', () => {
