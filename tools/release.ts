@@ -1,6 +1,6 @@
 /**
  * `node tools/release.ts 1.2.3 [--dry-run] [--out dist/packages]`: checks that the changelog has a section for the version and writes today's
- * date into it, sets the version in every package, the lockfile, the image's tags and the charts, and packs the clients into a folder.
+ * date into it, sets the version in every package, the lockfile, the image's tags, the description of the API and any charts, and packs the clients into a folder.
  * It commits, tags and publishes nothing: it prints the commands that do. With --dry-run nothing is written.
  */
 import { readFileSync, writeFileSync } from 'node:fs';

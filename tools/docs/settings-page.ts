@@ -10,7 +10,7 @@ prints what is in force and where it came from.
 
 - A wrong, blank or contradictory value stops the start, with every problem listed at once.
 - An unknown name stops the start too, and the message suggests the nearest known name. Checked are names that begin with
-  PREFIXES, and under other prefixes names that differ from a setting by at most two letters (\`KAFKA_BROKER\`). Names of
+  PREFIXES, and under other prefixes names that differ from a setting by at most two letters (\`KAFKA_BROKER\`) or lack its unit (\`SEARCH_RETENTION\`). Names of
   other programs (\`KAFKA_HOME\`) and those that Kubernetes adds for services (\`REDIS_PORT_6379_TCP\`, \`LIVE_PORT=tcp://…\`) are ignored
   ([ADR 24](adr/0024-settings-by-owner.md)). A service that runs on its own checks only its own settings and those of its libs.
 - A secret, or a URL that may contain one, can be in a file instead: \`MONGODB_URL_FILE=/run/secrets/mongodb\`. Secrets are never printed.

@@ -5,6 +5,7 @@ import { cpSync, globSync, readdirSync, readFileSync, symlinkSync, writeFileSync
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { parse } from 'yaml';
 import { manifestsOf } from './set-version.ts';
 
 const run = promisify(execFile);
@@ -22,12 +23,19 @@ function read(folder: string, file: string): Manifest {
   return JSON.parse(readFileSync(join(folder, file), 'utf8')) as Manifest;
 }
 
+/** The version in the description of the API. */
+function describedVersion(folder: string): string {
+  const text = readFileSync(join(folder, 'docs/api/openapi.yaml'), 'utf8');
+  return (parse(text, { maxAliasCount: -1 }) as { info: Manifest }).info.version;
+}
+
 /** The files that a release reads, in a folder of their own. */
 function copyTo(folder: string): void {
   const parts = [
     'package.json',
     'package-lock.json',
     'tsconfig.base.json',
+    'docs/api',
     'CHANGELOG.md',
     'LICENSE',
     'tools',
@@ -48,6 +56,7 @@ const release = (folder: string, ...args: string[]) =>
 
 test('every package of the repository has the same version now', () => {
   for (const file of manifestsOf(root)) assert.equal(read(root, file).version, current, file);
+  assert.equal(describedVersion(root), current);
 });
 
 test('a release sets one version everywhere and packs the clients', async () => {
@@ -84,6 +93,8 @@ test('a release sets one version everywhere and packs the clients', async () => 
       new RegExp(`logloom:${current.replaceAll('.', '\\.')}`),
       file,
     );
+
+  assert.equal(describedVersion(copy), next);
 
   const packed = readdirSync(join(copy, 'packed')).sort();
   const clients = manifests.filter((file) => file.startsWith('clients/'));

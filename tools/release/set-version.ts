@@ -10,8 +10,8 @@ interface Manifest {
 const dependencyKinds = ['dependencies', 'devDependencies', 'peerDependencies', 'optionalDependencies'];
 
 /**
- * Sets one version in every manifest of the repository, in the lockfile, in the tags of Logloom's image and in the Helm charts, if there are
- * any. Returns the files that change, relative to `root`. With `dryRun` nothing is written.
+ * Sets one version in every manifest of the repository, in the lockfile, in the tags of Logloom's image, in the description of the API
+ * and in the Helm charts, if there are any. Returns the files that change, relative to `root`. With `dryRun` nothing is written.
  */
 export function setVersion(root: string, version: string, { dryRun }: { dryRun: boolean }): string[] {
   const changed: string[] = [];
@@ -27,6 +27,7 @@ export function setVersion(root: string, version: string, { dryRun }: { dryRun: 
   edit('package-lock.json', (text) => json(text, (lock) => setInLock(lock, version)));
   for (const file of globSync('infra/**/{Dockerfile,*.yaml,*.yml}', { cwd: root }).sort())
     edit(file, (text) => text.replaceAll(/\blogloom:\d+\.\d+\.\d+[\w.+-]*/g, `logloom:${version}`));
+  edit('docs/api/openapi.yaml', (text) => text.replace(/^(  version:) .*$/m, `$1 ${version}`));
   for (const file of globSync('infra/**/Chart.yaml', { cwd: root }).sort())
     edit(file, (text) => text.replaceAll(/^(version|appVersion):.*$/gm, (_, key) => `${key}: ${version}`));
   return changed;

@@ -127,6 +127,7 @@ test('a misspelled name stops the start with the nearest one', () => {
     ['KAFKA_BROKER', 'KAFKA_BROKERS'],
     ['REDIS_URI', 'REDIS_URL'],
     ['LOGLOOM_DATE', 'LOGLOOM_DATA'],
+    ['SEARCH_RETENTION', 'SEARCH_RETENTION_MS'],
     ['SYSLOG_SOMETHING_ELSE', undefined],
   ] as const) {
     const problems = problemsOf({ ...foreign, [name]: '1' });

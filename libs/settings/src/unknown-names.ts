@@ -9,8 +9,8 @@ const serviceLink =
 
 /**
  * Names among the variables that look like ours and are none, each with the nearest one that there is. Every unknown name under a
- * prefix that only Logloom uses is one. Under other prefixes (KAFKA_, REDIS_) only what differs by two letters at most from a setting is:
- * KAFKA_HOME is somebody else's. Variables that Kubernetes adds for services are none.
+ * prefix that only Logloom uses is one. Under other prefixes (KAFKA_, REDIS_) only what differs by two letters at most from a setting, or
+ * lacks its unit, is: KAFKA_HOME is somebody else's. Variables that Kubernetes adds for services are none.
  */
 export function unknownNames(
   groups: readonly SettingsGroup[],
@@ -31,9 +31,15 @@ export function unknownNames(
     .filter((name) => env[name] !== undefined && !known.has(name) && !isServiceLink(name, env[name]))
     .flatMap((name) => {
       if (isOurs(name)) return [`${name}: there is no such setting; ${suggestion(name, [...known])}`];
-      const near = shared.find((other) => first(other) === first(name) && distance(name, other) <= nearly);
+      const near = shared.find((other) => isNearlyThe(other, name));
       return near === undefined ? [] : [`${name}: there is no such setting; did you mean ${near}?`];
     });
+}
+
+/** Whether a name differs by a few letters, or lacks the setting's unit: SEARCH_RETENTION for SEARCH_RETENTION_MS. */
+function isNearlyThe(setting: string, name: string): boolean {
+  if (first(setting) !== first(name)) return false;
+  return distance(name, setting) <= nearly || setting.replace(/_(?:MS|BYTES)$/, '') === name;
 }
 
 function isServiceLink(name: string, value: string): boolean {

@@ -29,6 +29,7 @@ export const errors = {
     'starting',
     'draining',
     'degraded',
+    'internal-error',
   ),
 };
 
@@ -76,5 +77,5 @@ export function asIngestError(error: Error & { statusCode?: number; code?: strin
     return new IngestError('bad-request', error.message);
   if (error.statusCode === 415) return new IngestError('unsupported-type');
   const isClients = (error.statusCode ?? 500) < 500 || error.code === 'ECONNRESET';
-  return new IngestError(isClients ? 'bad-request' : 'internal', isClients ? error.message : undefined);
+  return new IngestError(isClients ? 'bad-request' : 'internal-error', isClients ? error.message : undefined);
 }

@@ -89,14 +89,6 @@ export const ingestErrors = declareErrors({
     action:
       "Retry after `Retry-After`, and slow down. If the error persists, check the log's disk or brokers.",
   },
-  internal: {
-    status: 500,
-    retriable: false,
-    message: 'a fault of Logloom; the log of the service has the details',
-    where: 'HTTP',
-    cause: 'A bug in Logloom.',
-    action: "Report it, with the error from the service's log.",
-  },
   'port-taken': {
     retriable: false,
     message: 'another program has the port',

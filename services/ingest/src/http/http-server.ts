@@ -112,7 +112,7 @@ function guardSenders(app: FastifyInstance, { requests, guard, receivers }: Http
 function handleErrors(app: FastifyInstance, { metrics, logger }: HttpServerOptions, send: SendError): void {
   app.setErrorHandler((error, _request, reply) => {
     const known = asIngestError(error as Error);
-    if (known.code === 'internal') logger.error({ err: error }, 'a request failed');
+    if (known.code === 'internal-error') logger.error({ err: error }, 'a request failed');
     metrics.failedRequests.inc({ code: known.code });
     if (known.retriable) reply.header('retry-after', String(known.retryAfterSeconds));
     if (known.code === 'unauthorized') reply.header('www-authenticate', challenge);
