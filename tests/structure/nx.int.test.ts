@@ -8,7 +8,12 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
-const sources = globSync('{libs,services,apps,clients}/*/src/**/*.{ts,js}', { cwd: root });
+/** The test of the boundaries makes and removes it meanwhile. */
+const probe = 'boundary-probe.ts';
+const sources = globSync('{libs,services,apps,clients}/*/src/**/*.{ts,js}', {
+  cwd: root,
+  exclude: [`**/${probe}`],
+});
 
 function textOf(file: string): string {
   return readFileSync(join(root, file), 'utf8');
@@ -17,8 +22,7 @@ function textOf(file: string): string {
 /** The repository's files in a repository of their own. */
 function copyTo(folder: string): void {
   const git = (...args: string[]): string => execFileSync('git', args, { cwd: folder, encoding: 'utf8' });
-  // The test of the boundaries makes and removes its probe meanwhile.
-  const others = ['--others', '--exclude-standard', '--exclude=boundary-probe.ts'];
+  const others = ['--others', '--exclude-standard', `--exclude=${probe}`];
   const listed = execFileSync('git', ['ls-files', '-z', '--cached', ...others], { cwd: root });
   for (const file of listed.toString().split('\0'))
     if (file !== '') cpSync(join(root, file), join(folder, file), { recursive: true });
