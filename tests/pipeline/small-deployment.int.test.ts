@@ -132,10 +132,10 @@ test(
       (program) => cgroup.command(program),
     );
     await pipeline.start();
-    const use = new NormalUse(pipeline);
     const seen = new Map<number, number>();
     let missed = 0;
     const client = new LiveClient({ url: new URL('/live', pipeline.viewersUrl.replace('http', 'ws')) });
+    const subscribed = Promise.withResolvers<void>();
     client.subscribe(
       { filter: 'service:normal', stream: 'events', from: 'now' },
       {
@@ -144,11 +144,15 @@ test(
             seen.set(attributes.n, (seen.get(attributes.n) ?? 0) + 1);
         },
         onGap: (gap) => (missed += gap.missed),
+        onSubscribed: () => subscribed.resolve(),
         onError: (error) => t.diagnostic(`live: ${error.message}`),
       },
     );
     client.connect();
     t.after(() => client.close());
+    // What is sent before "now" is neither seen nor announced as missed.
+    await subscribed.promise;
+    const use = new NormalUse(pipeline);
     await sleep(3000);
     use.takeSlowest();
 
