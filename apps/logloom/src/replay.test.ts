@@ -1,7 +1,7 @@
 import { SqliteEventLog } from '@logloom/event-log';
 import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-registry';
 import { isOfEpoch, topics, type Correlation, type CorrelationOptions } from '@logloom/schemas';
-import { temporaryFolder } from '@logloom/testing';
+import { logEvent, temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -9,6 +9,15 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TopicView } from './replay-views.ts';
 import { replay } from './replay.ts';
+
+/** Every event is of one request. */
+const request = {
+  timestamp: 1,
+  service: 'web',
+  correlationId: 'a',
+  correlationKind: 'traceId',
+  traceId: 'a',
+} as const;
 
 test('a replay that begins in the middle of the log has the rules that were in force there', async () => {
   using folder = temporaryFolder('replay');
@@ -29,22 +38,7 @@ test('a replay that begins in the middle of the log has the rules that were in f
   await append(...Array.from({ length: 5000 }, () => tick));
   await sleep(5);
   const fromMs = Date.now();
-  await append(
-    serde.encode('LogEvent', {
-      source: { kind: 'http', topic: 'p', partition: 0, offset: 0, index: 0 },
-      timestamp: 1,
-      receivedAt: 0,
-      level: 'info',
-      service: 'web',
-      host: null,
-      message: 'm',
-      correlationId: 'a',
-      correlationKind: 'traceId',
-      traceId: 'a',
-      spanId: null,
-      attributes: '{}',
-    }),
-  );
+  await append(serde.encode('LogEvent', logEvent(0, request)));
   const options = { idleMs: 1, maxMs: 1000, graceMs: 1, maxEvents: 100, maxSessions: 100, memoryBytes: 1e9 };
   const made = async (given: null | undefined, from: number | undefined): Promise<string[][]> => {
     const documents: Correlation[] = [];
@@ -87,20 +81,7 @@ test('a replay says what it could not read, is of one epoch, and its documents n
       Array.from({ length: count }, (_, i) => ({
         partition: 0,
         key: null,
-        value: serde.encode('LogEvent', {
-          source: { kind: 'http', topic: 'p', partition: 0, offset: first + i, index: 0 },
-          timestamp: 1,
-          receivedAt: 0,
-          level: 'info',
-          service: 'web',
-          host: null,
-          message: 'm',
-          correlationId: 'a',
-          correlationKind: 'traceId',
-          traceId: 'a',
-          spanId: null,
-          attributes: '{}',
-        }),
+        value: serde.encode('LogEvent', logEvent(first + i, request)),
       })),
     );
   const { signal } = new AbortController();

@@ -20,12 +20,6 @@ export interface WatchedEngine {
   unavailable: (message: string) => Error;
 }
 
-/**
- * Knows whether an engine answers, and fails at once what is asked of one that does not. A frozen process keeps its connections, so
- * that no error ends what waits for it; a limit for each call must allow for the slowest query, and each call would wait that long.
- * So an engine that is silent while calls wait is pinged, and when it does not answer that either, all that waits for it rejects, and
- * whatever else is asked until a ping is answered.
- */
 export interface GuardOptions<T> {
   /** Calls that wait for work rather than for an answer; they are not watched. */
   unwatched?: readonly (keyof T)[];
@@ -36,12 +30,18 @@ export interface GuardOptions<T> {
   repeated?: readonly (keyof T)[];
 }
 
+/**
+ * Knows whether an engine answers, and fails at once what is asked of one that does not. A frozen process keeps its connections, so
+ * that no error ends what waits for it; a limit for each call must allow for the slowest query, and each call would wait that long.
+ * So an engine that is silent while calls wait is pinged, and when it does not answer that either, all that waits for it rejects, and
+ * whatever else is asked until a ping is answered.
+ */
 export class EngineWatch {
   readonly name: string;
   readonly #engine: WatchedEngine;
   readonly #waiting = new Set<(error: Error) => void>();
   /** Repeated writes that were given up and have not settled, by name. */
-  readonly #heldBack = new Map<PropertyKey, Set<object>>();
+  readonly #heldBack = new Map<PropertyKey, Set<Promise<unknown>>>();
   #silentTicks = 0;
   #isFrozen = false;
   #ping: { stop: AbortController; ticks: number } | undefined;
@@ -99,7 +99,7 @@ export class EngineWatch {
   }
 
   async #writeOnce(name: PropertyKey, write: () => Promise<unknown>): Promise<unknown> {
-    const heldBack = this.#heldBack.get(name) ?? new Set();
+    const heldBack = this.#heldBack.get(name) ?? new Set<Promise<unknown>>();
     this.#heldBack.set(name, heldBack);
     if (heldBack.size > 0)
       throw this.#engine.unavailable(`${this.name} may still be at work on an earlier write`);
@@ -108,14 +108,15 @@ export class EngineWatch {
     try {
       return await this.call(() => (running = write().finally(() => (isSettled = true))));
     } finally {
-      if (running !== undefined && !isSettled) {
-        const given = {};
-        heldBack.add(given);
-        const release = (): void => void heldBack.delete(given);
-        running.then(release, release);
-        setTimeout(release, heldBackMs).unref();
-      }
+      if (running !== undefined && !isSettled) this.#holdBack(heldBack, running);
     }
+  }
+
+  #holdBack(heldBack: Set<Promise<unknown>>, running: Promise<unknown>): void {
+    const release = (): void => void heldBack.delete(running);
+    heldBack.add(running);
+    running.then(release, release);
+    setTimeout(release, heldBackMs).unref();
   }
 
   #watched(work: () => unknown): unknown {
