@@ -76,7 +76,7 @@ test('one event with a traceparent is one trace across all four services', { ski
     'logloom-indexer: index',
     'logloom-indexer: process logs.correlations',
     'logloom-indexer: process logs.events',
-    'logloom-ingest: normalise',
+    'logloom-ingest: normalize',
     'logloom-ingest: post /ingest',
     'logloom-ingest: send logs.events',
   ]);

@@ -77,7 +77,7 @@ export async function createViewersServer({
   const principalName = createPrincipalName(authenticate, settings);
   const app = fastify(serverOptions(settings.LIVE_REQUEST_MS));
   respondWithErrors(app, (err) => telemetry.logger.error({ err }, 'a request failed'));
-  guardRequests(app, { settings, telemetry, door: 'viewers' });
+  guardRequests(app, { settings, telemetry, port: 'viewers' });
   registerHealth(app, health, async () => {
     const running = threads.filter((thread) => thread.isReady);
     const metrics = await Promise.all(running.map(metricsOf));

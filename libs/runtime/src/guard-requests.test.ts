@@ -8,7 +8,7 @@ import { guardRequests, registerHealth } from './index.ts';
 async function openServer(env: Record<string, string> = {}) {
   const app = fastify();
   const telemetry = createTelemetry('test', 'silent');
-  guardRequests(app, { settings: serviceSettings.parse(env), telemetry, door: 'viewers' });
+  guardRequests(app, { settings: serviceSettings.parse(env), telemetry, port: 'viewers' });
   registerHealth(app, { ready: true }, () => telemetry.registry.metrics());
   app.get('/file', async (_, reply) => reply.header('cache-control', 'no-cache').send('text'));
   app.post('/jobs', async () => ({ ordered: true }));
@@ -34,10 +34,10 @@ test('every path is guarded, also those that are not there, but not those that t
     if (code !== undefined) assert.equal(answer.json<{ error: { code: string } }>().error.code, code);
   }
   const metrics = await telemetry.registry.metrics();
-  assert.match(metrics, /logloom_security_refused_requests_total\{door="viewers",reason="bad-host"[^}]*\} 2/);
+  assert.match(metrics, /logloom_security_refused_requests_total\{port="viewers",reason="bad-host"[^}]*\} 2/);
   assert.match(
     metrics,
-    /logloom_security_refused_requests_total\{door="viewers",reason="bad-origin"[^}]*\} 2/,
+    /logloom_security_refused_requests_total\{port="viewers",reason="bad-origin"[^}]*\} 2/,
   );
   await app.close();
 });

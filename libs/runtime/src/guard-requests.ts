@@ -8,15 +8,15 @@ import { sendError } from './error-responses.ts';
 export interface GuardContext {
   settings: Pick<ServiceSettings, 'HOST' | 'ALLOWED_HOSTS' | 'LIVE_ALLOWED_ORIGINS' | 'LIVE_TRUSTED_PROXIES'>;
   telemetry: Pick<Telemetry, 'logger' | 'registry'>;
-  /** The server's purpose, for the security log. */
-  door: string;
+  /** What the port is for, as the security log names it: `viewers`, `live`, `health`. */
+  port: string;
 }
 
 /**
- * Refuses what pages of other origins, or under names that are not this server's, have a browser send, whatever the path
- * (RequestGuard); and has every answer say what a browser may do with it. For servers that viewers and operators use.
+ * Refuses requests that pages of other origins, or pages under host names that are not this server's, make a browser send, on every path
+ * (RequestGuard). Sets the headers that say what a browser may do with a response. For servers that viewers and operators use.
  */
-export function guardRequests(app: FastifyInstance, { settings, telemetry, door }: GuardContext): void {
+export function guardRequests(app: FastifyInstance, { settings, telemetry, port }: GuardContext): void {
   const guard = RequestGuard.of(settings, { forViewers: true });
   const addressOf = clientAddress(settings.LIVE_TRUSTED_PROXIES);
   const security = new SecurityLog(telemetry);
@@ -24,19 +24,19 @@ export function guardRequests(app: FastifyInstance, { settings, telemetry, door 
     const code = guard.refusal(request.raw);
     if (code === undefined) return;
     const { host, origin } = request.headers;
-    security.refused(door, code, { address: addressOf(request.raw), host, origin });
-    // What is still to come is thrown away, so that the client gets to read the answer.
+    security.refused(port, code, { address: addressOf(request.raw), host, origin });
+    // The rest of the body is discarded, so that the client can read the response.
     request.raw.resume();
     return sendError(reply, new CodedError(guardErrors, code));
   });
-  protectAnswers(app);
+  protectResponses(app);
 }
 
 /**
- * Keeps other origins' pages from embedding answers, browsers from guessing what they are, and caches from keeping them, unless the
- * answer says that they may.
+ * Keeps other origins' pages from embedding responses, browsers from guessing their type, and caches from storing them. A response that
+ * sets its own `cache-control` keeps it.
  */
-export function protectAnswers(app: FastifyInstance): void {
+export function protectResponses(app: FastifyInstance): void {
   app.addHook('onSend', async (_request, reply) => {
     reply.header('x-content-type-options', 'nosniff');
     reply.header('cross-origin-resource-policy', 'same-origin');

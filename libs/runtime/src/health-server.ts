@@ -23,7 +23,7 @@ export function createHealthServer({
 }: HealthServerOptions): FastifyInstance {
   const server = fastify(serverOptions(settings.LIVE_REQUEST_MS));
   respondWithErrors(server, (err) => telemetry.logger.error({ err }, 'a request failed'));
-  guardRequests(server, { settings, telemetry, door: 'health' });
+  guardRequests(server, { settings, telemetry, port: 'health' });
   registerHealth(server, health, metrics);
   return server;
 }

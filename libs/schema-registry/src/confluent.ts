@@ -43,7 +43,7 @@ export function connectSchemaRegistry(url: string): SchemaRegistry {
 
   return {
     register: async (subject, schema) => {
-      const body = { schema: normalise(schema) };
+      const body = { schema: normalize(schema) };
       for (let attempt = 1; ; attempt++) {
         try {
           const { id } = (await api.Subject.register({ subject, body })).data();
@@ -72,7 +72,7 @@ export function connectSchemaRegistry(url: string): SchemaRegistry {
 
     compatible: async (subject, schema) => {
       try {
-        const answer = await api.Subject.compatible({ subject, body: { schema: normalise(schema) } });
+        const answer = await api.Subject.compatible({ subject, body: { schema: normalize(schema) } });
         return answer.data().is_compatible;
       } catch (error) {
         if (statusOf(error) !== 404) throw unavailable(error);
@@ -184,6 +184,6 @@ function unavailable(error: unknown): unknown {
  * The same schema in one layout. Apicurio 3.0 answers 422 to any schema that has the text "{}", a default of ours; the same string
  * escaped is the same JSON.
  */
-function normalise(schema: string): string {
+function normalize(schema: string): string {
   return JSON.stringify(JSON.parse(schema)).replaceAll('"{}"', String.raw`"\u007b\u007d"`);
 }

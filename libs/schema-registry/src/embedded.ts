@@ -23,7 +23,7 @@ export function createEmbeddedSchemaRegistry(): SchemaRegistry {
       entries.push({
         id: i * versionsPerContract + version,
         subject: subjectOf(name),
-        schema: normalise(schema),
+        schema: normalize(schema),
       });
     }
   });
@@ -45,7 +45,7 @@ export function createEmbeddedSchemaRegistry(): SchemaRegistry {
 
   return {
     register: async (subject, schema) => {
-      const text = normalise(schema);
+      const text = normalize(schema);
       const known = entries.find((e) => e.subject === subject && e.schema === text);
       if (known !== undefined) return known.id;
       if (!compatible(subject, schema)) {
@@ -73,6 +73,6 @@ export function subjectOf(contract: string): string {
   return `io.logloom.${contract}`;
 }
 
-function normalise(schema: string): string {
+function normalize(schema: string): string {
   return JSON.stringify(JSON.parse(schema));
 }

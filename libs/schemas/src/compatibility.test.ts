@@ -22,7 +22,7 @@ function versions(name: ContractName): { version: number; schema: AvroObject }[]
   return found;
 }
 
-/** The schema without its docs, which may change freely. */
+/** The schema without its docs, which say nothing about the bytes. */
 function stripDocs<T>(schema: T): T {
   return JSON.parse(
     JSON.stringify(schema, (key, value: unknown) => (key === 'doc' ? undefined : value)),
@@ -44,7 +44,7 @@ function seenBy(reader: AvroSchema, value: unknown): unknown {
   return typeof reader.type === 'string' ? value : seenBy(reader.type, value);
 }
 
-/** Writes generated values with one schema and reads them with the other; throws where that fails or gives something else. */
+/** Writes generated values with one schema and reads them with the other; throws where that fails or returns something else. */
 function assertReads(reader: AvroObject, writer: AvroObject): void {
   const writerType = parseSchema(JSON.stringify(writer));
   const readerType = parseSchema(JSON.stringify(reader));

@@ -13,7 +13,7 @@ test('a flood of refusals is counted whole and told once for each reason', async
   security.refused('api', 'bad-host', { address: '10.0.0.1', host: `evil\n${'x'.repeat(10_000)}` });
   new SecurityLog({ logger: pino({}, { write }), registry }).refused('live', 'unauthorized', {});
   assert.deepEqual(
-    lines.map(({ door, reason, count }) => [door, reason, count]),
+    lines.map(({ port, reason, count }) => [port, reason, count]),
     [
       ['api', 'unauthorized', 1],
       ['api', 'bad-host', 1],
@@ -23,6 +23,6 @@ test('a flood of refusals is counted whole and told once for each reason', async
   assert.equal(lines[0]!['address'], '10.0.0.0');
   assert.ok(String(lines[1]!['host']).length <= 200);
   const metrics = await registry.metrics();
-  assert.match(metrics, /\{door="api",reason="unauthorized"\} 1000/);
-  assert.match(metrics, /\{door="live",reason="unauthorized"\} 1/);
+  assert.match(metrics, /\{port="api",reason="unauthorized"\} 1000/);
+  assert.match(metrics, /\{port="live",reason="unauthorized"\} 1/);
 });

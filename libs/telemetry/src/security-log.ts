@@ -1,71 +1,74 @@
 import { Counter } from 'prom-client';
 import type { Telemetry } from './telemetry.ts';
 
-/** What is known of somebody who was refused; it came from outside. */
+/** What is known of a refused client. The client chose these values. */
 export interface RefusedSender {
   address?: string | undefined;
-  /** What they called this server, and which page they came from. */
+  /** The host name that the request was for, and the origin of the page that sent it. */
   host?: string | undefined;
   origin?: string | undefined;
-  /** What is wrong, in words. */
+  /** The reason in words. */
   detail?: string | undefined;
 }
 
-/** Who did something that is kept account of. */
+/** The client of an audited action. */
 export interface Actor {
-  /** What their token calls them; undefined where no tokens are asked for. */
+  /** The subject of its token; undefined where no token is required. */
   subject?: string | undefined;
   address?: string | undefined;
 }
 
-const tellEveryMs = 10_000;
+const reportEveryMs = 10_000;
 const maxText = 200;
-/** A query tells what was read: it is kept whole, but for one of which nobody could make sense. */
+/** A query says what was read, so it is kept whole up to a length that no person would write. */
 const maxQuery = 4_096;
 
 /**
- * Who was refused at which port and why: every one in `logloom_security_refused_requests_total`, and the last of each reason in the
- * log, with how many there were, at most every 10 s: a flood of them must not flood the log.
+ * Counts every refused request in `logloom_security_refused_requests_total`, by port and reason. The log gets the latest refusal of each
+ * port and reason with the number since the last line, at most every 10 s: a flood of requests must not flood the log.
  */
 export class SecurityLog {
   readonly #logger: Telemetry['logger'];
-  readonly #refused: Counter<'door' | 'reason'>;
-  readonly #untold = new Map<string, { count: number; toldAt: number }>();
+  readonly #refused: Counter<'port' | 'reason'>;
+  readonly #unreported = new Map<string, { count: number; reportedAt: number }>();
 
   constructor({ logger, registry }: Pick<Telemetry, 'logger' | 'registry'>) {
     this.#logger = logger;
     const name = 'logloom_security_refused_requests_total';
     this.#refused =
-      (registry.getSingleMetric(name) as Counter<'door' | 'reason'> | undefined) ??
+      (registry.getSingleMetric(name) as Counter<'port' | 'reason'> | undefined) ??
       new Counter({
         name,
         help: 'Requests that were refused for who or where they came from, by the code of the refusal',
-        labelNames: ['door', 'reason'],
+        labelNames: ['port', 'reason'],
         registers: [registry],
       });
   }
 
-  /** `door` is the port's purpose, `reason` an error's code: few of each. */
-  refused(door: string, reason: string, sender: RefusedSender): void {
-    this.#refused.inc({ door, reason });
-    const key = `${door} ${reason}`;
-    const untold = this.#untold.get(key) ?? { count: 0, toldAt: -Infinity };
-    this.#untold.set(key, untold);
-    untold.count++;
+  /** `port` is what the port is for, `reason` an error code: both have few values. */
+  refused(port: string, reason: string, sender: RefusedSender): void {
+    this.#refused.inc({ port, reason });
+    const key = `${port} ${reason}`;
+    const unreported = this.#unreported.get(key) ?? { count: 0, reportedAt: -Infinity };
+    this.#unreported.set(key, unreported);
+    unreported.count++;
     const now = performance.now();
-    if (now - untold.toldAt < tellEveryMs) return;
-    const { count } = untold;
-    untold.toldAt = now;
-    untold.count = 0;
-    this.#logger.warn({ security: 'refused', door, reason, count, ...cut(sender) }, 'requests were refused');
+    if (now - unreported.reportedAt < reportEveryMs) return;
+    const { count } = unreported;
+    unreported.reportedAt = now;
+    unreported.count = 0;
+    this.#logger.warn({ security: 'refused', port, reason, count, ...cut(sender) }, 'requests were refused');
   }
 
-  /** Somebody ordered a job, or changed what is kept on the server. */
+  /** A client started a job, or changed what the server stores. */
   ordered(what: string, { subject, address }: Actor): void {
-    this.#logger.info({ security: 'ordered', what, ...cut({ subject, address }) }, 'an order was given');
+    this.#logger.info(
+      { security: 'ordered', what, ...cut({ subject, address }) },
+      'a client changed something',
+    );
   }
 
-  /** Somebody was given events: `what` is the route or stream, `query` what they asked for. */
+  /** A client read events: `what` is the route or stream, `query` the query. */
   read(what: string, query: string, { subject, address }: Actor): void {
     const by = cut({ subject, address });
     this.#logger.info({ security: 'read', what, query: query.slice(0, maxQuery), ...by }, 'events were read');

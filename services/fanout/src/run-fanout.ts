@@ -37,7 +37,7 @@ export function createFanout(): Fanout {
     await openAuthenticate(context.settings);
     const app = fastify(serverOptions(context.settings.LIVE_REQUEST_MS));
     respondWithErrors(app, (err) => telemetry.logger.error({ err }, 'a request failed'));
-    guardRequests(app, { settings: context.settings, telemetry, door: 'live' });
+    guardRequests(app, { settings: context.settings, telemetry, port: 'live' });
     const health = { ready: false };
     registerHealth(app, health, () => metrics(telemetry));
     supervisor = await Supervisor.open({
@@ -73,7 +73,7 @@ async function runHere({
   await using stores = openLiveStores(settings, telemetry.logger);
   const app = fastify(serverOptions(settings.LIVE_REQUEST_MS));
   respondWithErrors(app, (err) => telemetry.logger.error({ err }, 'a request failed'));
-  guardRequests(app, { settings, telemetry, door: 'live' });
+  guardRequests(app, { settings, telemetry, port: 'live' });
   const health = { ready: false, checks: [connection.problem] };
   checks?.add(connection.problem);
   registerHealth(app, health, () => telemetry.registry.metrics());

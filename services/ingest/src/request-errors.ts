@@ -78,7 +78,7 @@ export const ingestErrors = declareErrors({
     cause:
       "The key, a service in the request or the sender's address has sent more events or bytes than its quota ([limits](limits.md)); others are not affected. Nothing of the request, or of the item, was accepted.",
     action:
-      'Retry after `Retry-After`, which says when there is room again. Operators: check `logloom_ingest_quota_refused_requests_total{key}` and `logloom_ingest_quota_refusals_total{by,door}`.',
+      'Retry after `Retry-After`, which says when there is room again. Operators: check `logloom_ingest_quota_refused_requests_total{key}` and `logloom_ingest_quota_refusals_total{by,receiver}`.',
   },
   overloaded: {
     status: 429,

@@ -43,7 +43,7 @@ export async function startIngest(context: ServiceContext<Settings>): Promise<Ru
   const metrics = createMetrics(telemetry, () => memory.usedBytes);
   const state: ServerState = { phase: 'starting', pipeline: undefined };
   const refusals = createQuotaCounter(telemetry);
-  const addresses = createAddressQuotas(settings, () => refusals.inc({ by: 'address', door: 'http' }));
+  const addresses = createAddressQuotas(settings, () => refusals.inc({ by: 'address', receiver: 'http' }));
   const guard = await createKeyGuard(settings, telemetry);
   const app = createHttpServer({
     receivers: httpReceivers,

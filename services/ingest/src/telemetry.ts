@@ -5,7 +5,7 @@ import { Counter, Gauge, Histogram, messagingSpan, type SpanSpec, type Telemetry
 export const spans = {
   receiveSyslog: { name: 'receive syslog', kind: 'server' },
   processRaw: messagingSpan('process', topics.raw, 'ingest'),
-  normalize: { name: 'normalise', kind: 'internal' },
+  normalize: { name: 'normalize', kind: 'internal' },
   send: messagingSpan('send', topics.events),
 } satisfies Record<string, SpanSpec>;
 
@@ -18,14 +18,14 @@ export function receiveSpan(route: string): SpanSpec {
   };
 }
 
-/** The metrics of ingest. The label `door` holds the receiver's name. */
+/** The metrics of ingest. The label `receiver` holds the receiver's name. */
 export interface IngestMetrics {
   /** Events durable in logs.events, by receiver. */
-  accepted: Counter<'door'>;
+  accepted: Counter<'receiver'>;
   /** Numbered events that were durable already, by receiver. */
-  duplicates: Counter<'door'>;
+  duplicates: Counter<'receiver'>;
   /** Refused events, by receiver and code. */
-  rejected: Counter<'door' | 'code'>;
+  rejected: Counter<'receiver' | 'code'>;
   /** Requests that failed as a whole, by code. */
   failedRequests: Counter<'code'>;
   /** Bytes of bodies, unpacked. */
@@ -56,11 +56,11 @@ export function createKeyMetrics({ registry }: Telemetry): KeyMetrics {
 }
 
 /** Registers the counter of refusals over the quotas of services and addresses. */
-export function createQuotaCounter({ registry }: Telemetry): Counter<'by' | 'door'> {
+export function createQuotaCounter({ registry }: Telemetry): Counter<'by' | 'receiver'> {
   return new Counter({
     name: 'logloom_ingest_quota_refusals_total',
     help: 'Requests, bulk items, syslog batches and datagrams that were over the quota of a service or an address',
-    labelNames: ['by', 'door'],
+    labelNames: ['by', 'receiver'],
     registers: [registry],
   });
 }
@@ -203,19 +203,19 @@ export function createMetrics({ registry }: Telemetry, usedBytes: () => number):
     accepted: new Counter({
       name: 'logloom_ingest_events_total',
       help: 'Events durable in logs.events',
-      labelNames: ['door'],
+      labelNames: ['receiver'],
       registers,
     }),
     duplicates: new Counter({
       name: 'logloom_ingest_duplicate_events_total',
       help: 'Numbered events that were durable already and were not stored again',
-      labelNames: ['door'],
+      labelNames: ['receiver'],
       registers,
     }),
     rejected: new Counter({
       name: 'logloom_ingest_rejected_events_total',
       help: 'Events refused and kept in logs.dead-letter',
-      labelNames: ['door', 'code'],
+      labelNames: ['receiver', 'code'],
       registers,
     }),
     failedRequests: new Counter({

@@ -44,8 +44,8 @@ describe('with tokens', () => {
         assert.equal((await fetch(`http://127.0.0.1:${tier.port}${path}`, { headers })).status, status);
     }
     const metrics = await tier.telemetry.registry.metrics();
-    assert.match(metrics, /refused_requests_total\{door="live",reason="unauthorized"[^}]*\} 8/);
-    assert.match(metrics, /refused_requests_total\{door="live",reason="token-expired"[^}]*\} 4/);
+    assert.match(metrics, /refused_requests_total\{port="live",reason="unauthorized"[^}]*\} 8/);
+    assert.match(metrics, /refused_requests_total\{port="live",reason="token-expired"[^}]*\} 4/);
   });
 
   test('a token is taken from the header, the subprotocols and the query', async () => {

@@ -33,7 +33,7 @@ export async function runWorker(
   const app = fastify(serverOptions(settings.LIVE_REQUEST_MS));
   handleErrors(app, (err) => telemetry.logger.error({ err }, 'a request failed'));
   const routes = new RouteTable(app);
-  guardRequests(app, { settings, telemetry, door: 'live' });
+  guardRequests(app, { settings, telemetry, port: 'live' });
   const options = { ...liveOptions(settings), othersServe: true };
   const tier = createLiveTier({ ...connection, stores, settings, telemetry, authenticate, options });
   tier.attach(app);

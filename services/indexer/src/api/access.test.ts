@@ -327,7 +327,7 @@ test('it is kept account of who was refused, who ordered a job and who read what
   // The reasons that other tests were refused for are told at most every ten seconds.
   const refusals = async () =>
     (await registry.metrics()).match(
-      /refused_requests_total\{door="api",reason="(?:unauthorized|forbidden)"[^}]*\} \d+/g,
+      /refused_requests_total\{port="api",reason="(?:unauthorized|forbidden)"[^}]*\} \d+/g,
     );
   const before = await refusals();
   assert.equal((await app.inject('/api/search')).statusCode, 401);

@@ -8,7 +8,7 @@ import {
 } from '@logloom/filter';
 import { eventToJson, formatMicros, type PlacedEvent } from '@logloom/schemas';
 import { SearchStoreError, type FoundEvent, type SearchStore, type Total } from '@logloom/search-store';
-import { asCodedError, protectAnswers, sendError } from '@logloom/runtime';
+import { asCodedError, protectResponses, sendError } from '@logloom/runtime';
 import type { Actor, SecurityLog } from '@logloom/telemetry';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError, errors, type ErrorCode } from '../errors.ts';
@@ -80,7 +80,7 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
     new VisibleStore(deps, principalOf(request).filter);
   void app.register(
     async (api) => {
-      protectAnswers(api);
+      protectResponses(api);
       api.setErrorHandler((error, _, reply) => sendFailure(error as Error, reply, onError));
       if (deps.authenticate !== undefined)
         registerAccess(api, deps.authenticate, (request, code, message) =>

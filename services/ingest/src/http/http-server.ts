@@ -1,6 +1,6 @@
 import type { IngestKey, RequestGuard } from '@logloom/auth';
 import { errorBody } from '@logloom/errors';
-import { errorOptions, ignoreExpectations, protectAnswers, refuseWithoutHost } from '@logloom/runtime';
+import { errorOptions, ignoreExpectations, protectResponses, refuseWithoutHost } from '@logloom/runtime';
 import type { SecurityLog } from '@logloom/telemetry';
 import fastify, { type FastifyInstance } from 'fastify';
 import { once } from 'node:events';
@@ -106,7 +106,7 @@ function guardSenders(app: FastifyInstance, { requests, guard, receivers }: Http
       throw error;
     }
   });
-  protectAnswers(app);
+  protectResponses(app);
 }
 
 function handleErrors(app: FastifyInstance, { metrics, logger }: HttpServerOptions, send: SendError): void {

@@ -51,7 +51,7 @@ test('no receiver accepts what a browser sends for pages of other sites, and ref
   const own = { 'content-type': 'text/plain', origin: address.replace('127.0.0.1', 'localhost') };
   assert.equal((await post(address, '/ingest', own, '{"message":"of a page on loopback"}')).status, 200);
   const metrics = await service.telemetry.registry.metrics();
-  assert.match(metrics, /refused_requests_total\{door="ingest",reason="bad-host"[^}]*\} 5/);
+  assert.match(metrics, /refused_requests_total\{port="ingest",reason="bad-host"[^}]*\} 5/);
   await service.drain();
   assert.equal((await readEvents(folder.path)).length, 4);
 });

@@ -16,7 +16,7 @@ export interface CreatePipelineOptions extends Pick<LogConnection, 'log' | 'serd
   telemetry: Telemetry;
   metrics: IngestMetrics;
   /** Counts what was over a quota. */
-  refusals: Counter<'by' | 'door'>;
+  refusals: Counter<'by' | 'receiver'>;
   /** Called with the error of each append that failed. */
   onFailure: (error: unknown) => void;
 }
@@ -42,7 +42,7 @@ export async function createPipeline(options: CreatePipelineOptions): Promise<Pi
     normalizer: new Normalizer(settings.INGEST_ID_PATTERNS),
     redactor: createRedactor(settings, (rule) => redactions.inc({ rule })),
     services: createServiceQuotas(settings, (service, receiver) => {
-      refusals.inc({ by: 'service', door: receiver });
+      refusals.inc({ by: 'service', receiver });
       warn(service, receiver);
     }),
     recordSenders: settings.INGEST_RECORD_SENDERS,

@@ -194,10 +194,10 @@ export class IngestBatch {
     if (events.status === 'rejected') throw asIngestError(events.reason);
     if (deadLetters.status === 'rejected') this.#onDeadLetterFailure(deadLetters.reason);
     const { metrics } = this.#pipeline;
-    const door = this.#receiver;
-    metrics.accepted.inc({ door }, this.#accepted);
-    if (this.#duplicates > 0) metrics.duplicates.inc({ door }, this.#duplicates);
-    for (const [code, count] of this.#rejected) metrics.rejected.inc({ door, code }, count);
+    const receiver = this.#receiver;
+    metrics.accepted.inc({ receiver }, this.#accepted);
+    if (this.#duplicates > 0) metrics.duplicates.inc({ receiver }, this.#duplicates);
+    for (const [code, count] of this.#rejected) metrics.rejected.inc({ receiver, code }, count);
   }
 
   /** A dead letter that the log will never take, because it is too large, must not hold up the good events. */

@@ -72,9 +72,12 @@ test('a service over its quota is refused as a whole, item by item in bulk, and 
       headers: { 'content-type': 'application/json' },
     });
     assert.equal(pushed.status, 429);
-    assert.equal(await metric(service, 'logloom_ingest_quota_refusals_total', 'by="service",door="http"'), 1);
     assert.equal(
-      await metric(service, 'logloom_ingest_quota_refusals_total', 'by="service",door="elasticsearch"'),
+      await metric(service, 'logloom_ingest_quota_refusals_total', 'by="service",receiver="http"'),
+      1,
+    );
+    assert.equal(
+      await metric(service, 'logloom_ingest_quota_refusals_total', 'by="service",receiver="elasticsearch"'),
       2,
     );
   }
@@ -91,7 +94,8 @@ test('syslog over a quota: TCP is not read on, datagrams are dropped and counted
   {
     const env = { SYSLOG_PORT: String(port), INGEST_SERVICE_QUOTAS: 'noisy=1' };
     await using service = await startForTest(folder.path, env);
-    const events = (door: string) => metric(service, 'logloom_ingest_events_total', `door="${door}"`);
+    const events = (receiver: string) =>
+      metric(service, 'logloom_ingest_events_total', `receiver="${receiver}"`);
     await fetch(`${service.address}/ingest`, {
       method: 'POST',
       body: noisy.join('\n'),
@@ -114,7 +118,8 @@ test('syslog over a quota: TCP is not read on, datagrams are dropped and counted
     await eventually(
       'the connection waits',
       async () =>
-        (await metric(service, 'logloom_ingest_quota_refusals_total', 'by="service",door="syslog-tcp"')) > 0,
+        (await metric(service, 'logloom_ingest_quota_refusals_total', 'by="service",receiver="syslog-tcp"')) >
+        0,
     );
     const other = connect(port, '127.0.0.1').resume();
     other.end(`${message('quiet', 'tcp')}\n`);

@@ -45,7 +45,7 @@ async function counted({ telemetry }: Service, receiver?: string): Promise<numbe
   let sum = 0;
   for (const name of ['logloom_ingest_events_total', 'logloom_ingest_rejected_events_total'])
     for (const { value, labels } of (await telemetry.registry.getSingleMetric(name)!.get()).values)
-      if (receiver === undefined || labels['door'] === receiver) sum += value;
+      if (receiver === undefined || labels['receiver'] === receiver) sum += value;
   return sum;
 }
 

@@ -50,7 +50,7 @@ test('TCP in both framings and UDP: every message is an event or a dead letter',
     for (const datagram of [`${line(8)}\n`, `${line(9)}\nsecond line`, '', Buffer.from([0xff, 0xfe])])
       udp.send(datagram, port, '127.0.0.1');
     await eventually('the datagrams are in', async () =>
-      /door="syslog-udp",service="ingest"} 3/.test(await metric('logloom_ingest_events_total')),
+      /receiver="syslog-udp",service="ingest"} 3/.test(await metric('logloom_ingest_events_total')),
     );
     udp.close();
     assert.match(
