@@ -96,7 +96,7 @@ export interface SearchQuery extends TimeRange {
   cursor?: string | undefined;
 }
 
-/** How many there are; not exact when counting stopped at `value`. On later pages as it was for the first. */
+/** How many there are; not exact when counting stopped at `value`, for their number or for the time it took. On later pages as it was for the first. */
 export interface Total {
   value: number;
   exact: boolean;

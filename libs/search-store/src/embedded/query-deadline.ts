@@ -32,6 +32,23 @@ export class QueryDeadline {
     return query();
   }
 
+  /** Runs a part of the queries with a shorter limit; returns false if that ended it, which is no error. */
+  within(limitMs: number, part: () => void): boolean {
+    const whole = this.#end;
+    const end = Math.min(whole, performance.now() + limitMs);
+    this.#end = end;
+    try {
+      part();
+      return true;
+    } catch (error) {
+      const isOver = error instanceof SearchStoreError && error.code === 'timeout' && end < whole;
+      if (isOver) return false;
+      throw error;
+    } finally {
+      this.#end = whole;
+    }
+  }
+
   /** For loops over rows. */
   check(): void {
     throwIfCancelled(this.#cancellation);

@@ -24,15 +24,25 @@ import { decodeCursor, encodeCursor } from './page-cursor.ts';
 import { deadlineCondition, QueryDeadline } from './query-deadline.ts';
 import { eventsWhere, withRange, type SqlValue, type Where } from './where.ts';
 
+export interface SqliteReaderOptions {
+  queryLimitMs: number;
+  countLimitMs: number;
+  pageBytes?: number | undefined;
+}
+
 /** The reading half of the embedded search store. */
 export class SqliteReader {
   readonly #db: DatabaseSync;
   readonly #deadline: QueryDeadline;
-
+  readonly #countLimitMs: number;
   readonly #pageBytes: number;
 
-  constructor(db: DatabaseSync, queryLimitMs: number, pageBytes = defaultPageBytes) {
+  constructor(
+    db: DatabaseSync,
+    { queryLimitMs, countLimitMs, pageBytes = defaultPageBytes }: SqliteReaderOptions,
+  ) {
     this.#db = db;
+    this.#countLimitMs = countLimitMs;
     this.#pageBytes = pageBytes;
     registerSqlFunctions(db);
     this.#deadline = new QueryDeadline(db, queryLimitMs);
@@ -189,13 +199,15 @@ export class SqliteReader {
     });
   }
 
+  /** Counts for a while, then returns what it has: a page that was found is not withheld because counting takes long. */
   #total(table: string, where: Where): Total {
-    const [row] = this.#rows<[number]>(
-      `SELECT COUNT(*) FROM (SELECT 1 FROM ${table} WHERE ${where.sql} LIMIT ${maxTotal + 1})`,
-      where.params,
-    );
-    const count = row?.[0] ?? 0;
-    return { value: Math.min(count, maxTotal), exact: count <= maxTotal };
+    const statement = this.#db.prepare(`SELECT 1 FROM ${table} WHERE ${where.sql} LIMIT ${maxTotal + 1}`);
+    statement.setReturnArrays(true);
+    let count = 0;
+    const isComplete = this.#deadline.within(this.#countLimitMs, () => {
+      for (const _ of statement.iterate(...where.params)) count++;
+    });
+    return { value: Math.min(count, maxTotal), exact: isComplete && count <= maxTotal };
   }
 
   /** The range with the ends that it lacks: those of the events of `scope`. Undefined when it lacks both and there are none. */

@@ -1,4 +1,11 @@
-import { compilePredicate, FilterSubject, parseFilter, tokenize, type Filter } from '@logloom/filter';
+import {
+  compilePredicate,
+  FilterSubject,
+  parseFilter,
+  registerSqlFunctions,
+  tokenize,
+  type Filter,
+} from '@logloom/filter';
 import type { PlacedEvent } from '@logloom/schemas';
 import { placedEvent, temporaryFolder } from '@logloom/testing';
 import fc from 'fast-check';
@@ -8,7 +15,9 @@ import { test } from 'node:test';
 import { runCancellable } from '../cancellation.ts';
 import { searchStoreContract } from '../contract/search-store.contract.ts';
 import { SearchStoreError } from '../search-store.ts';
+import { openForWriting } from './schema.ts';
 import { openSqliteSearchStore } from './sqlite-search-store.ts';
+import { eventsWhere } from './where.ts';
 
 searchStoreContract('sqlite', async () => {
   const folder = temporaryFolder('search-store').path;
@@ -46,6 +55,49 @@ test('a reader beside the writer sees what was indexed, cannot write, and its qu
     await reader.close();
     await writer.close();
     rmSync(folder, { recursive: true });
+  }
+});
+
+test('a search whose total takes too long to count returns its page, and the total as not exact', async () => {
+  const folder = temporaryFolder('search-store').path;
+  const store = openSqliteSearchStore(folder, { countLimitMs: -1 });
+  try {
+    await store.index(Array.from({ length: 600 }, (_, offset) => event(offset, 'm')));
+    const { filter } = parseFilter('') as { filter: Filter };
+    const { events, total, next } = await store.search({ filter, limit: 500, order: 'asc' });
+    assert.equal(events.length, 500);
+    assert.equal(total.exact, false);
+    assert.ok(total.value < 600);
+    const last = await store.search({ filter, limit: 500, order: 'asc', cursor: next });
+    assert.equal(last.events.length, 100);
+    assert.deepEqual(last.total, total);
+    // Other queries that follow have their whole time.
+    assert.equal((await store.histogram({ filter })).buckets.length, 1);
+  } finally {
+    await store.close();
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('filters on time, service and level, their counts and histograms are answered without reading rows', () => {
+  const db = openForWriting(':memory:');
+  registerSqlFunctions(db);
+  db.function('logloom_before_deadline', () => 1);
+  const plan = (sql: string, params: (string | number)[]): string =>
+    (db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...params) as { detail: string }[])
+      .map(({ detail }) => detail)
+      .join('; ');
+  for (const text of ['', 'service:checkout', 'level:error', 'service:a* AND NOT level:debug']) {
+    const { filter } = parseFilter(text) as { filter: Filter };
+    const { sql, params } = eventsWhere(filter, {});
+    for (const query of [
+      `SELECT 1 FROM events WHERE ${sql} LIMIT 10001`,
+      `SELECT rowid, ts FROM events WHERE (ts, rowid) < (5, 5) AND ${sql} ORDER BY ts DESC, rowid DESC LIMIT 11`,
+      `SELECT ts / 1000 AS bucket, level, COUNT(*) FROM events WHERE ${sql} GROUP BY bucket, level`,
+    ]) {
+      assert.match(plan(query, params), /USING COVERING INDEX/, query);
+      assert.doesNotMatch(plan(query, params), /ORDER BY/, query);
+    }
   }
 });
 

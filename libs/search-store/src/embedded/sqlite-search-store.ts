@@ -22,6 +22,8 @@ export interface SqliteSearchStoreOptions {
   readOnly?: boolean;
   /** How long one query may test rows; default 10 s. */
   queryLimitMs?: number;
+  /** How long a search may count; default 3 s. Then its total is what was counted until then, and not exact. */
+  countLimitMs?: number;
   /** Told of a file that was damaged: it was moved, and an empty one serves, which has to be filled again. */
   onDamaged?: (damaged: DamagedFile) => void;
   /** The log's: whoever writes gives what an older release has written the ids of now. */
@@ -45,7 +47,14 @@ interface Generation {
  * A rebuild makes a second file and then names it in `search.current`, where readers look before each query.
  */
 export function openSqliteSearchStore(folder: string, options: SqliteSearchStoreOptions = {}): SearchStore {
-  const { readOnly = false, queryLimitMs = 10_000, pageBytes, onDamaged, epoch } = options;
+  const {
+    readOnly = false,
+    queryLimitMs = 10_000,
+    countLimitMs = 3000,
+    pageBytes,
+    onDamaged,
+    epoch,
+  } = options;
   const note = new DamageNote(join(folder, 'search.damaged'));
   const open = (file: string): Generation => {
     const path = join(folder, file);
@@ -54,7 +63,7 @@ export function openSqliteSearchStore(folder: string, options: SqliteSearchStore
     return {
       file,
       db,
-      reader: new SqliteReader(db, queryLimitMs, pageBytes),
+      reader: new SqliteReader(db, { queryLimitMs, countLimitMs, pageBytes }),
       writer: readOnly ? undefined : new SqliteWriter(db),
       held: new HeldItems(db),
     };
