@@ -3,13 +3,13 @@ import { archiveErrors } from './errors.ts';
 import type { Correlation, LogView, PlacedEvent } from '@logloom/schemas';
 
 /**
- * Keeps every event and correlation document for as long as retention says, whole: what it returns equals what it was given, but for
- * the source: in its place it says where in the log the event is. It is a view of the log and can be made again from it, as far back as
+ * Keeps every event and correlation document for as long as retention allows. It returns an event exactly as it was stored, except for the
+ * source, which is replaced by the event's place in the log. The archive is a view of the log and can be rebuilt from it, as far back as
  * the log goes.
  *
  * Guarantees of every adapter
- * - put() and putCorrelations() resolve only when everything that they were given is durable. A rejected call may have stored some
- *   of it; the same call again is safe.
+ * - put() and putCorrelations() resolve only when all their input is durable. A rejected call may have stored some of it; repeating it is
+ *   safe.
  * - An event is stored once per id: the first one stays. A document is stored once per id, at the highest revision.
  * - Events come in time order: by timestamp, then partition, then offset.
  *
@@ -24,15 +24,16 @@ export interface Archive extends LogView {
   correlation(id: string): Promise<Correlation | undefined>;
   /**
    * The events of a time range in time order, read in steps: memory does not grow with the range. Events that are put meanwhile are
-   * given when they lie ahead. Ends early, without an error, when the signal aborts.
+   * returned if they lie ahead. Ends early, without an error, when the signal aborts.
    */
   scan(query: ScanQuery, signal: AbortSignal): AsyncIterable<PlacedEvent>;
 
   /**
-   * The events of a partition of logs.events with offsets from `fromOffset` up to `toOffset`, which is not part of it, by offset; at
-   * most `limit`, and fewer where those are large: an answer ends after 8 MiB; only an empty one says that there are no more. What readers of the log go by when the log no longer has them.
-   * `epoch` is the one of logs.events whose offsets they are: where that was made anew, the archive has events of both. Events of earlier
-   * releases, whose ids name no epoch, are of every one; undefined: all.
+   * The events of a partition of logs.events with offsets from `fromOffset` up to `toOffset`, which is not part of it, by offset; at most
+   * `limit`, and fewer where they are large: a result ends after 8 MiB, and only an empty result means that there are no more. Readers use
+   * it for records that have left the log. `epoch` is the epoch of logs.events that the offsets belong to: where the topic was recreated,
+   * the archive has events of both epochs. Events of earlier releases have no epoch in their ids and match every epoch. Undefined: all
+   * epochs.
    */
   range(
     epoch: string | undefined,
@@ -43,7 +44,9 @@ export interface Archive extends LogView {
   ): Promise<PlacedEvent[]>;
 
   counts(): Promise<{ events: number; correlations: number }>;
-  /** Removes events with a timestamp before `micros` and documents whose last member was before it. Gives how many events. */
+  /**
+   * Removes events with a timestamp before `micros` and documents whose last member was before it. Returns how many events were removed.
+   */
   dropBefore(micros: number): Promise<number>;
   close(): Promise<void>;
 }
@@ -55,7 +58,7 @@ export interface ByCorrelationOptions {
   limit?: number;
   /** Only what comes after this place in the order of time. */
   after?: Place | undefined;
-  /** The answer ends with the event that passes so many bytes; it has one at least, where there is one. Default: no end. */
+  /** The result ends with the event that exceeds this many bytes; it has at least one event, where there is one. Default: no limit. */
   maxBytes?: number;
 }
 

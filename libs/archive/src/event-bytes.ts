@@ -1,6 +1,6 @@
 import type { PlacedEvent } from '@logloom/schemas';
 
-/** An answer of the archive ends after so many bytes of events, unless its caller says otherwise. */
+/** A result of the archive ends after this many bytes of events, unless its caller sets another limit. */
 export const maxAnswerBytes = 8 * 2 ** 20;
 
 /** Roughly what an event holds in memory. */

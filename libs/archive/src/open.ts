@@ -11,11 +11,11 @@ export interface OpenArchiveOptions {
   readOnly?: boolean | undefined;
   /** As SqliteArchiveOptions have it. */
   onDamaged?: (damaged: DamagedFile) => void;
-  /** The log's: whoever writes gives what an older release has archived here the ids of now. */
+  /** The log's epoch: the writer uses it to convert the ids of events that an older release has archived. */
   epoch?: string | undefined;
 }
 
-/** The archive that the settings ask for. Rejects with ArchiveError when it cannot be reached. */
+/** The archive that the settings name. Rejects with ArchiveError when it cannot be reached. */
 export async function openArchive({
   mongodbUrl,
   folder,
@@ -25,7 +25,7 @@ export async function openArchive({
 }: OpenArchiveOptions): Promise<Archive> {
   if (mongodbUrl === undefined)
     return openSqliteArchive(folder, { readOnly, epoch, ...(onDamaged && { onDamaged }) });
-  // Its driver takes time and memory that whoever runs embedded need not spend.
+  // The driver is loaded only here: embedded mode should not spend the time and memory.
   const { openMongoArchive } = await import('./mongodb/mongo-archive.ts');
   return openMongoArchive(mongodbUrl, { readOnly });
 }

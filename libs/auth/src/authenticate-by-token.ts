@@ -26,7 +26,7 @@ const algorithms = [
 /** Clocks of two machines differ. */
 const clockToleranceSeconds = 5;
 
-/** Lets in who has a token that a key of `source` has signed. Throws SettingsError when a file of keys cannot be read. */
+/** Accepts requests with a token that was signed by a key of `source`. Throws SettingsError when a file of keys cannot be read. */
 export async function authenticateByToken(source: string, settings: AuthSettings): Promise<Authenticate> {
   let keys: JWTVerifyGetKey;
   try {
@@ -81,7 +81,7 @@ function errorOf(error: unknown): AuthError {
     error instanceof errors.JWKSTimeout ||
     error instanceof errors.JWKSInvalid ||
     !(error instanceof errors.JOSEError) ||
-    // What jose throws when the server of the keys does not answer as one should.
+    // jose throws these when the server of the keys sends something else than keys.
     error.code === 'ERR_JOSE_GENERIC'
   )
     return authError('auth-unavailable');

@@ -1,12 +1,12 @@
 import type { AuthSettings } from './auth-settings.ts';
 import type { Authenticate } from './principal.ts';
 
-/** Lets everybody in; nobody is known. */
+/** Accepts every request, without a principal. */
 export const authenticateNobody: Authenticate = async () => ({ ok: true, principal: {} });
 
 /**
- * What the settings say about tokens: with LIVE_AUTH_JWKS each request needs a JSON Web Token (RFC 7519) that one of the keys has
- * signed and that expires; without, everybody is let in. Throws SettingsError when a file of keys cannot be read.
+ * Authenticates as the settings say: with LIVE_AUTH_JWKS each request needs a JSON Web Token (RFC 7519) that one of the keys has signed and
+ * that expires; without it, every request is accepted. Throws SettingsError when a file of keys cannot be read.
  */
 export async function openAuthenticate(settings: AuthSettings): Promise<Authenticate> {
   const source = settings.LIVE_AUTH_JWKS;

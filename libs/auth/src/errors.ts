@@ -1,6 +1,6 @@
 import { declareErrors } from '@logloom/errors';
 
-/** Why a client is not let in. */
+/** Why a client is refused. */
 export const authErrors = declareErrors({
   unauthorized: {
     status: 401,

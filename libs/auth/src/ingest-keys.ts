@@ -25,12 +25,12 @@ const keySchema = z.strictObject({
 });
 const fileSchema = z.strictObject({ keys: z.array(keySchema) });
 
-/** What a sender may do at most; a rate that is not given is not limited. */
+/** A sender's limits; a rate that is absent is not limited. */
 export interface Quota {
   eventsPerSecond?: number | undefined;
   /** Of unpacked bodies. */
   bytesPerSecond?: number | undefined;
-  /** So many seconds' worth may come at once. */
+  /** A burst may be this many seconds' worth. */
   burstSeconds: number;
 }
 
@@ -66,14 +66,14 @@ export class IngestKeys {
     }
   }
 
-  /** The key that came with a request, if it is one of ours. Throws KeysUnavailable while the file cannot be read. */
+  /** The key that came with a request, if it is in the file. Throws KeysUnavailable while the file cannot be read. */
   find(headers: IncomingHttpHeaders): IngestKey | undefined {
     this.#look();
     const secret = secretOf(headers);
     if (secret === undefined) return undefined;
     const hash = createHash('sha256').update(secret).digest();
     let found: HashedKey | undefined;
-    // All of them, so that the time says nothing of which one it is.
+    // Compares with every key, so that the time does not reveal which one matches.
     for (const key of this.#keys) if (timingSafeEqual(key.hash, hash)) found = key;
     return found;
   }
@@ -93,7 +93,7 @@ export class IngestKeys {
       this.#keys = readKeys(this.#file);
       this.#change = change;
     } catch (cause) {
-      // Nobody gets in by a key that may have been taken out.
+      // A key that may have been removed is not accepted.
       this.#change = Number.NaN;
       throw new KeysUnavailable(`${this.#file} cannot be read`, { cause });
     }

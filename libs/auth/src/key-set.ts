@@ -10,14 +10,14 @@ import { KeysUnavailable } from './keys-unavailable.ts';
 
 /** How often a file is looked at. */
 const lookMs = 1_000;
-/** A key that is not known makes the keys be fetched again, but no more often than this. */
+/** An unknown key triggers a new fetch, but no more often than this. */
 const cooldownMs = 5_000;
-/** Keys that were taken out of the set are gone after so long. */
+/** Keys that were removed from the set stop working after this time. */
 const maxAgeMs = 300_000;
 
 /**
- * Finds a token's key in a JWKS (RFC 7517) at a URL or in a file. The set is read again when it has changed or a key is missing, so
- * that keys can be rotated: add the new one, sign with it, take the old one out.
+ * Finds a token's key in a JWKS (RFC 7517) at a URL or in a file. The set is read again when it has changed or a key is missing, so that
+ * keys can be rotated: add the new one, sign with it, remove the old one.
  */
 export async function openKeySet(source: string): Promise<JWTVerifyGetKey> {
   if (/^https?:/.test(source)) {
@@ -41,7 +41,7 @@ export async function openKeySet(source: string): Promise<JWTVerifyGetKey> {
           changedAt = change;
         }
       } catch (cause) {
-        // A set that is just being written, or is gone: nobody gets in by keys that may have been taken out.
+        // The file is being written or is gone: keys that may have been removed are not accepted.
         changedAt = Number.NaN;
         throw new KeysUnavailable(`${source} cannot be read`, { cause });
       }
@@ -51,8 +51,8 @@ export async function openKeySet(source: string): Promise<JWTVerifyGetKey> {
 }
 
 /**
- * The keys of a server that may fail: after a fetch that failed the next one waits. Tokens come from unauthenticated clients, and each would have the
- * keys fetched. Meanwhile the keys that are known serve for as long as they may.
+ * The keys of a server that may fail. After a failed fetch the next one waits: tokens come from unauthenticated clients, and each could
+ * trigger a fetch. Meanwhile the known keys are used until they expire.
  */
 function sparing(keys: ReturnType<typeof createRemoteJWKSet>): JWTVerifyGetKey {
   let failure: unknown;
@@ -67,7 +67,7 @@ function sparing(keys: ReturnType<typeof createRemoteJWKSet>): JWTVerifyGetKey {
     try {
       return await keys(header, token);
     } catch (error) {
-      // Nothing was wrong with the server.
+      // The server is not at fault.
       if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys)
         throw error;
       failure = error;

@@ -1,2 +1,2 @@
-/** The keys could not be had; says nothing about the token. */
+/** The keys could not be fetched or read; this says nothing about the token. */
 export class KeysUnavailable extends Error {}

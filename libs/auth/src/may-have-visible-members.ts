@@ -2,8 +2,8 @@ import { compilePartialPredicate, type Filter } from '@logloom/filter';
 import type { Correlation, Level } from '@logloom/schemas';
 
 /**
- * Whether members of a document can match an imposed filter, by what the document itself tells of them: false only where none does, so
- * that nobody has to read them. Each member has one of the services, one of the levels, and the document's correlation id.
+ * Whether members of a document can match an imposed filter, judged by the document alone: false only if none can, so that the members need
+ * not be read. Each member has one of the services, one of the levels, and the document's correlation id.
  */
 export function mayHaveVisibleMembers(
   imposed: Filter,

@@ -1,4 +1,4 @@
-/** What one party has: a single IPv4 address, but a whole /64 of IPv6. */
+/** The network that one client controls: a single IPv4 address, but a whole /64 of IPv6. */
 export function networkOf(address: string): string {
   const mapped = /^::ffff:([\d.]+)$/i.exec(address)?.[1];
   if (mapped !== undefined) return mapped;

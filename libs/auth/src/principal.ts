@@ -1,11 +1,11 @@
 import type { Filter } from '@logloom/filter';
 import type { AuthError } from './auth-error.ts';
 
-/** Who sent a request, as far as it is known. */
+/** The authenticated sender of a request. */
 export interface Principal {
   /**
-   * Names the principal uniquely: issuer, subject and imposed filter. Whatever the server keeps under a name that a client chose must be
-   * kept under this one too. Undefined where no token is required.
+   * Names the principal uniquely: issuer, subject and imposed filter. Whatever the server stores under a name that a client chose must be
+   * stored under this name too. Undefined where no token is required.
    */
   subject?: string;
   /** The token's `sub`, for people. */
@@ -25,5 +25,5 @@ export interface AccessRequest {
   headers: { authorization?: string | undefined; 'sec-websocket-protocol'?: string | undefined };
 }
 
-/** Finds out who asks. It never rejects. */
+/** Authenticates a request. Never rejects. */
 export type Authenticate = (request: AccessRequest) => Promise<Access>;

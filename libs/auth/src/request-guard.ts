@@ -11,7 +11,7 @@ export type GuardErrorCode = keyof typeof guardErrors;
 export interface RequestGuardOptions {
   /** What the server listens on (HOST). */
   host: string;
-  /** Names that it is known by besides; `*` stands for any text. */
+  /** Further host names that it accepts; `*` stands for any text. */
   allowedHosts: readonly string[];
   /** Pages of these origins may send requests too; `*`: all. */
   allowedOrigins: readonly string[];
@@ -24,14 +24,14 @@ export interface GuardedRequest {
   headers: IncomingHttpHeaders;
 }
 
-/** What asks whether a service lives calls it by any name, and is told nothing else. */
+/** Health probes use any host name, and these paths reveal nothing else. */
 const open = new Set(['/health/live', '/health/ready', '/ready']);
 const hostPattern = /^(\[[0-9a-f:.]+\]|[^\s:[\]/@?#]+?)\.?(?::\d{1,5})?$/;
 
 /**
- * Keeps web pages that a user happens to look at from using a server that the user's browser can reach. A page whose own name was
- * pointed at this server (DNS rebinding) shows in Host; a page of another origin in Origin or Sec-Fetch-Site. Programs send neither a
- * strange Host nor an Origin. It says nothing of who may read or write.
+ * Keeps web pages that a user happens to look at from using a server that the user's browser can reach. A page whose own name was pointed
+ * at this server (DNS rebinding) shows in Host; a page of another origin in Origin or Sec-Fetch-Site. Programs send neither a foreign Host
+ * nor an Origin. The guard does not decide who may read or write.
  */
 export class RequestGuard {
   readonly #onLoopback: boolean;
@@ -41,7 +41,7 @@ export class RequestGuard {
 
   constructor({ host, allowedHosts, allowedOrigins }: RequestGuardOptions) {
     this.#onLoopback = isLoopback(host);
-    // Nobody else can have the machine's own name; in a container it is the container's.
+    // Nobody else can own the machine's name; in a container it is the container's name.
     this.#names = new Set(
       this.#onLoopback ? ['localhost'] : ['localhost', host.toLowerCase(), hostname().toLowerCase()],
     );
@@ -49,7 +49,7 @@ export class RequestGuard {
     this.#allowedOrigins = allowedOrigins;
   }
 
-  /** For a server of these settings; `forViewers` lets pages of LIVE_ALLOWED_ORIGINS in. */
+  /** For a server of these settings; `forViewers` accepts pages of LIVE_ALLOWED_ORIGINS. */
   static of(
     settings: Pick<Settings, 'HOST' | 'ALLOWED_HOSTS' | 'LIVE_ALLOWED_ORIGINS'>,
     { forViewers }: { forViewers: boolean },
@@ -69,7 +69,7 @@ export class RequestGuard {
     if (origin !== undefined)
       return isAllowedOrigin(origin, headers.host, this.#allowedOrigins) ? undefined : 'bad-origin';
     if (headers['sec-fetch-site'] !== 'cross-site' || this.#allowedOrigins.includes('*')) return undefined;
-    // Somebody has followed a link from another page: what is answered is shown to them, not to that page.
+    // The user has followed a link from another page: the response is shown to the user, not to that page.
     const isVisit =
       (method === 'GET' || method === 'HEAD') &&
       headers['sec-fetch-mode'] === 'navigate' &&
@@ -77,7 +77,7 @@ export class RequestGuard {
     return isVisit ? undefined : 'bad-origin';
   }
 
-  /** A page cannot have an address instead of a name and be another's: only names can be pointed elsewhere. */
+  /** A Host that is an address is safe: only names can be pointed at another server. */
   #isOwn(host: string): boolean {
     const name = hostPattern.exec(host.toLowerCase())?.[1];
     if (name === undefined) return false;
@@ -91,8 +91,8 @@ export class RequestGuard {
 const loopbackNames = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /**
- * Whether a page may send requests: only pages of the same host, of `allowed` origins ('*': all), or on loopback of any port may.
- * Clients that are no browsers send no Origin.
+ * Whether a page may send requests: only pages of the same host, of `allowed` origins ('*': all), or on loopback of any port may. Clients
+ * other than browsers send no Origin.
  */
 export function isAllowedOrigin(
   origin: string | undefined,

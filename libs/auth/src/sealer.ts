@@ -6,17 +6,17 @@ import { join } from 'node:path';
 const algorithm = 'aes-256-gcm';
 const nonceBytes = 12;
 const tagBytes = 16;
-/** The length of a sealed text says nothing of how large the numbers in it are. */
+/** Padding: the length of a sealed text must not reveal how large the numbers in it are. */
 const padTo = 64;
 
 /**
- * Makes texts that only this deployment can read or make, such as cursors: encrypted and authenticated (AES-256-GCM), and good only
- * in the context that they were made for.
+ * Seals texts, such as cursors, so that only this deployment can read or create them: encrypted and authenticated (AES-256-GCM), and valid
+ * only in the context that they were sealed for.
  */
 export class Sealer {
   readonly #key: Buffer;
 
-  /** `secret` is long and random; equal secrets open each other's texts. */
+  /** `secret` is long and random; sealers with equal secrets open each other's texts. */
   constructor(secret: string | Buffer) {
     this.#key = Buffer.from(hkdfSync('sha256', secret, '', 'logloom sealed text', 32));
   }
@@ -26,7 +26,7 @@ export class Sealer {
     return new Sealer(randomBytes(32));
   }
 
-  /** The text, sealed for this context, so that it can stand in a URL. */
+  /** The text, sealed for this context, in characters that a URL may contain. */
   seal(text: string, context: readonly string[]): string {
     const bytes = Buffer.byteLength(text);
     const padded = Buffer.alloc(Math.ceil((bytes + 1) / padTo) * padTo);
@@ -40,7 +40,7 @@ export class Sealer {
     );
   }
 
-  /** What was sealed for this context; undefined for everything else. */
+  /** The text that was sealed for this context; undefined for anything else. */
   open(sealed: string, context: readonly string[]): string | undefined {
     const bytes = Buffer.from(sealed, 'base64url');
     if (bytes.length <= nonceBytes + tagBytes) return undefined;
@@ -68,8 +68,8 @@ const keyFile = 'cursor.key';
 const keyBytes = 32;
 
 /**
- * The deployment's Sealer: by a `secret` that all its processes share, else by a key in the data folder, which is made there when it
- * is missing, for this user's eyes only. Where none can be made, its texts are good in this process only, and `warn` is told. Throws
+ * The deployment's Sealer. It uses the `secret` that all processes share, else a key in the data folder, which is created if it is missing
+ * and readable only by this user. If it cannot be created, sealed texts are valid in this process only, and `warn` is called. Throws
  * SettingsError when the file holds no key.
  */
 export function openSealer({
@@ -88,7 +88,7 @@ export function openSealer({
     key = readKey(file) ?? makeKey(folder, file);
   } catch (error) {
     warn?.(
-      `${file} can be neither read nor made (${(error as Error).message}): cursors of this process are no good in another, or after a restart; set CURSOR_KEY`,
+      `${file} can be neither read nor created (${(error as Error).message}): cursors of this process are invalid in other processes and after a restart; set CURSOR_KEY`,
     );
     return Sealer.random();
   }

@@ -4,8 +4,8 @@ import type { AccessRequest } from './principal.ts';
 export const tokenProtocol = 'bearer.';
 
 /**
- * The token of a request: `Authorization: Bearer` (RFC 6750); else, because a browser cannot set headers on a WebSocket or an
- * EventSource, an offered subprotocol `bearer.<token>`, or `access_token` in the query. A header that is no bearer's is none.
+ * The token of a request: `Authorization: Bearer` (RFC 6750); else, because a browser cannot set headers on a WebSocket or an EventSource,
+ * an offered subprotocol `bearer.<token>`, or `access_token` in the query. An Authorization header of another scheme is ignored.
  */
 export function tokenOf({ url = '', headers }: AccessRequest): string | undefined {
   const bearer = /^bearer +([\w.~+/=-]+) *$/i.exec(headers.authorization ?? '')?.[1];

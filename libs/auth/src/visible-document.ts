@@ -9,16 +9,16 @@ import {
 /** As many as a document of the correlator names. */
 const maxIds = 32;
 
-/** What a document tells of a member. */
+/** The fields of a member that a document contains. */
 export type DocumentMember = Pick<
   PlacedEvent,
   'offset' | 'timestamp' | 'level' | 'service' | 'correlationKind' | 'traceId' | 'attributes'
 >;
 
 /**
- * Makes the document of a request as it is for a principal who may see some of its members only: nothing in it depends on another
- * member. So it has no severity, labels, rules and shape, which were judged from all of them, and its revision, which has to grow when
- * a member is added, is their number (docs/adr, 22). Takes one member at a time and keeps no events.
+ * Makes the document of a request for a principal who may see only some of its members: nothing in it depends on the others. So it has no
+ * severity, labels, rules and shape, which depend on all members. Its revision, which has to grow when a member is added, is the number of
+ * visible members (docs/adr, 22). Takes one member at a time and keeps no events.
  */
 export class VisibleDocument {
   readonly #correlationId: string;
@@ -50,7 +50,7 @@ export class VisibleDocument {
     for (const id of otherIds(attributes)) this.#addId(id);
   }
 
-  /** The document; `whole` is the one that the log has. Throws where there is no member. */
+  /** The document; `whole` is the document in the log. Throws if there is no member. */
   build(whole: Pick<Correlation, 'id' | 'correlationId' | 'partition'>): Correlation {
     const firstOffset = this.#offsets[0];
     if (firstOffset === undefined) throw new Error('a document has at least one member');
@@ -87,14 +87,14 @@ export class VisibleDocument {
   }
 }
 
-/** As VisibleDocument makes it of these members (at least one), in whatever order they come. */
+/** The document that VisibleDocument makes of these members (at least one), in any order. */
 export function visibleDocument(whole: Correlation, members: readonly DocumentMember[]): Correlation {
   const visible = new VisibleDocument(whole.correlationId);
   for (const member of members.toSorted((a, b) => a.offset - b.offset)) visible.add(member);
   return visible.build(whole);
 }
 
-/** A visible document as the outside sees it: without why it closed, which follows from all of its members. */
+/** A visible document in JSON, without the close reason, which depends on all members. */
 export function visibleDocumentJson(document: Correlation): Omit<CorrelationJson, 'closeReason'> {
   const { closeReason: _, ...json } = correlationToJson(document);
   return json;
@@ -105,7 +105,7 @@ function visibleId(id: string, firstOffset: number): string {
   return id.replace(/\d+$/, String(firstOffset));
 }
 
-/** The attributes as far as a document tells of them. */
+/** The attributes that a document contains. */
 export function idsOnly(attributes: string): string {
   if (!attributes.includes('"requestId"') && !attributes.includes('"sessionId"')) return '{}';
   const { requestId, sessionId } = JSON.parse(attributes) as Record<string, unknown>;

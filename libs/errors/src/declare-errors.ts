@@ -1,6 +1,9 @@
-/** What one code means: to the program that receives it, and to the person who looks it up. docs/errors.md is made from these. */
+/**
+ * What a code means, to the program that receives it and to the person who looks it up. docs/errors.md is generated from these
+ * declarations.
+ */
 export interface ErrorDeclaration {
-  /** The HTTP status of a response with this code; absent where the code never is a response. */
+  /** The HTTP status of a response with this code; absent if the code is never a response. */
   readonly status?: number;
   /** Whether the same input may succeed later without being changed. */
   readonly retriable: boolean;
@@ -16,7 +19,7 @@ export interface ErrorDeclaration {
 
 export type Catalogue = Readonly<Record<string, ErrorDeclaration>>;
 export type CodeOf<C extends Catalogue> = keyof C & string;
-/** What the message of a code is a function of; `never` where it is a text. */
+/** The argument of the function that builds a code's message; `never` where the message is a text. */
 export type DetailsOf<C extends Catalogue, Code extends CodeOf<C>> = C[Code]['message'] extends (
   details: infer Details,
 ) => string
@@ -24,8 +27,8 @@ export type DetailsOf<C extends Catalogue, Code extends CodeOf<C>> = C[Code]['me
   : never;
 
 /**
- * Declares the codes of one owner. Each code is declared once in the whole product; who else responds with it takes the declaration from
- * its owner. Throws TypeError for a declaration that contradicts itself.
+ * Declares the codes of one owner. Each code is declared once in the whole product; other services that respond with it import the
+ * declaration. Throws TypeError for a declaration that contradicts itself.
  */
 export function declareErrors<const C extends Catalogue>(catalogue: C): C {
   for (const [code, { status, where, cause, action }] of Object.entries<ErrorDeclaration>(catalogue)) {
@@ -35,7 +38,8 @@ export function declareErrors<const C extends Catalogue>(catalogue: C): C {
     if (/\bHTTP\b/.test(where) && status === undefined)
       throw new TypeError(`${code} is an HTTP response without a status`);
     for (const text of [where, cause, action])
-      if (text.trim() === '' || /[|\n]/.test(text)) throw new TypeError(`${code} has a text that is no cell`);
+      if (text.trim() === '' || /[|\n]/.test(text))
+        throw new TypeError(`${code} has a text that does not fit into a table cell`);
   }
   return catalogue;
 }

@@ -1,4 +1,4 @@
-/** What a value means that a protocol shows without being an error of its own: a reason, a close code, an exit code. */
+/** The meaning of a protocol value that is not an error code: a reason, a close code, an exit code. */
 export interface ReasonDeclaration {
   readonly retriable: boolean;
   /** Where it appears, in the terms of docs/errors.md. */

@@ -3,11 +3,11 @@ import { declareErrors } from './declare-errors.ts';
 /** The details of `bad-parameter` for a parameter that does not exist. */
 export interface UnknownParameter {
   parameter: string;
-  /** The names that the path takes. */
+  /** The parameters that the path accepts. */
   known: readonly string[];
 }
 
-/** What any server of Logloom may respond, whichever service it belongs to. */
+/** The errors that every server of Logloom may respond with. */
 export const requestErrors = declareErrors({
   'bad-request': {
     status: 400,

@@ -7,11 +7,11 @@ import { DatabaseSync } from 'node:sqlite';
 import { EventLogError } from './event-log.ts';
 
 /**
- * Takes the data folder for this process; both locks end with the process, however it ends. Throws EventLogError `data-in-use`
- * when another process has it: two writers would each believe in their own offsets.
+ * Locks the data folder for this process; both locks end with the process, however it ends. Throws EventLogError `data-in-use` when another
+ * process has it: two writers would each believe in their own offsets.
  *
- * One lock is on a file in the folder, which holds between machines and containers that share the folder. Who deletes that file lets
- * the next process make and lock another; so, on Linux, a name of the kernel's that belongs to the folder itself is taken too.
+ * One lock is on a file in the folder, which holds between machines and containers that share the folder. If somebody deletes that file,
+ * the next process could create and lock another one; so, on Linux, an abstract socket name derived from the folder is taken too.
  */
 export function lockDataFolder(folder: string): Disposable {
   mkdirSync(folder, { recursive: true });
@@ -39,19 +39,19 @@ function lockFile(folder: string): DatabaseSync {
   } catch (cause) {
     db.close();
     if (isBusy(cause)) throw inUse(folder, cause);
-    // It holds nothing: a damaged one is no reason not to start.
+    // The file holds no data, so a damaged one need not stop the start.
     if (setAsideIfDamaged(path, Date.now()) !== undefined) return lockFile(folder);
     throw nameFile(cause, path);
   }
 }
 
-/** Source: unix(7), "Abstract sockets": such a name is no file, and is free again when its owner has gone. */
+/** Source: unix(7), "Abstract sockets": such a name is not a file, and becomes free when its owner exits. */
 function takeName(folder: string): Server | undefined {
   if (process.platform !== 'linux') return undefined;
   const { dev, ino } = statSync(folder);
   const server = bind(`logloom-${dev}-${ino}`);
   if (server !== undefined) return server;
-  // Where no name at all can be taken, the kernel or a sandbox does not allow it.
+  // If no name at all can be taken, the kernel or a sandbox forbids it.
   const other = bind(`logloom-${randomUUID()}`);
   if (other === undefined) return undefined;
   other.close();

@@ -1,7 +1,7 @@
 import type { Source } from '@logloom/schemas';
 import type { EventLog, LogRecord } from './event-log.ts';
 
-/** A record is a duplicate when its source stands among so many records before it in its partition. */
+/** A record is a duplicate if its source occurs among this many records before it in its partition. */
 export const duplicateWindowRecords = 65_536;
 
 const smallest = 1024;
@@ -19,8 +19,8 @@ interface SourcePartition {
 
 /**
  * Tells new events from duplicates, for one partition of logs.events. A record is a duplicate if and only if an event with the same source
- * (kind, topic, partition, offset, index) stands at most `size` offsets before it. That follows from the log alone, in whatever order
- * producers wrote: a window that was warmed up (warmUp) decides as one that has read the partition from its start.
+ * (kind, topic, partition, offset, index) occurs at most `size` offsets before it. The log alone decides, in whatever order producers
+ * wrote: a window that was warmed up (warmUp) decides like one that has read the partition from its start.
  *
  * Each offset has the slot `offset mod size`; slots with the same hash form a chain from the newest to the oldest, as in LZ77. So
  * nothing is ever removed, an event costs no allocation, and the memory is bounded: 20 bytes a slot and 8 a chain, 1.8 MB when full.
@@ -36,7 +36,7 @@ export class DuplicateWindow {
   #ids: Int32Array;
   #offsets: Float64Array;
   #indexes: Int32Array;
-  /** Per slot: how far before it the next older event of its chain stands; 0 for none within the window. */
+  /** Per slot: how many offsets before it the next older event of its chain is; 0 if there is none within the window. */
   #distances: Int32Array;
   /** Per chain: the offset of its newest event. */
   #heads: Float64Array;
@@ -44,7 +44,7 @@ export class DuplicateWindow {
   readonly #freeIds: number[] = [];
   readonly #byTopic = new Map<string, SourcePartition>();
   #lastPartition: SourcePartition | undefined;
-  // Odd and random, so that nobody can choose numbers that all fall into one chain (multiply-shift hashing).
+  // Odd and random, so that a client cannot choose numbers that all fall into one chain (multiply-shift hashing).
   readonly #a = randomFactor();
   readonly #b = randomFactor();
   readonly #c = randomFactor();
@@ -62,8 +62,8 @@ export class DuplicateWindow {
   }
 
   /**
-   * Takes the event of the record at `offset`; false when it is a duplicate. Offsets must ascend: throws RangeError when one does not.
-   * Records that hold no event are left out.
+   * Adds the event of the record at `offset`; returns false if it is a duplicate. Offsets must ascend, else it throws RangeError. Records
+   * without an event are not passed.
    */
   admit(source: Source, offset: number): boolean {
     if (offset <= this.#last) throw new RangeError(`offset ${offset} after ${this.#last}`);
@@ -105,7 +105,7 @@ export class DuplicateWindow {
 
   #put(chain: number, partition: SourcePartition, position: number, index: number, offset: number): void {
     const slot = offset & (this.#capacity - 1);
-    // Counted first: it may be the one that is replaced.
+    // The new reference is counted first: the old one in this slot may be to the same source.
     partition.entries++;
     this.#release(this.#ids[slot]!);
     const distance = offset - this.#heads[chain]!;
@@ -124,7 +124,7 @@ export class DuplicateWindow {
   }
 
   #find({ kind, topic, partition }: Source): SourcePartition | undefined {
-    // Runs of one producer are the rule: nothing is looked up for them.
+    // Runs of one producer are the common case and need no lookup.
     const last = this.#lastPartition;
     if (last?.topic === topic && last.partition === partition && last.kind === kind) return last;
     let found = this.#byTopic.get(topic);
@@ -142,7 +142,7 @@ export class DuplicateWindow {
     return added;
   }
 
-  /** One slot less refers to a source partition; it is forgotten with the last one. */
+  /** Drops one reference to a source partition, which is forgotten with the last one. */
   #release(id: number): void {
     if (id === 0) return;
     const partition = this.#partitions[id]!;
@@ -179,7 +179,7 @@ export class DuplicateWindow {
       const partition = this.#partitions[id]!;
       const chain = this.#chainOf(id, offsets[slot]!, indexes[slot]!);
       this.#put(chain, partition, offsets[slot]!, indexes[slot]!, at);
-      // It was counted in its old slot already.
+      // Its old slot was counted already.
       partition.entries--;
     }
   }
@@ -192,12 +192,12 @@ function randomFactor(): number {
 /** The sources of some records of logs.events; undefined for a record that holds no event. */
 export type ReadSources = (records: readonly LogRecord[]) => Promise<readonly (Source | undefined)[]>;
 
-/** Few enough that who has other work on the same thread can do it in between. */
+/** Few enough that other work on the same thread is not delayed. */
 const recordsPerRead = 1000;
 
 /**
- * A window for the records of a partition from `offset` on, which has seen what lies before them. A record that the log no longer has
- * is missing in it.
+ * A window for the records of a partition from `offset` on, filled with the records before them. Records that have left the log are missing
+ * from it.
  */
 export async function warmUp(
   { log, topic, partition }: { log: EventLog; topic: string; partition: number },

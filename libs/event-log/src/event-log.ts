@@ -3,31 +3,30 @@ import { storageErrors } from '@logloom/sqlite';
 import { eventLogErrors } from './errors.ts';
 
 /**
- * The log that the services meet in. A topic has a fixed number of partitions; a partition is an ordered sequence of records with
- * ascending offsets (not necessarily without holes).
+ * The log through which the services communicate. A topic has a fixed number of partitions; a partition is an ordered sequence of records
+ * with ascending offsets (not necessarily without holes).
  *
  * Guarantees of every adapter
- * - append() resolves only when the records are durable: no crash of this process, and no loss of a server that the adapter is set
- *   up to survive, takes them away. Within one call and partition, records keep their order.
- * - A rejected append() may have stored some or all of its records. Who appends again must make the duplicate recognisable
+ * - append() resolves only when the records are durable: they survive a crash of this process, and the loss of as many servers as the
+ *   adapter is configured for. Within one call and partition, records keep their order.
+ * - A rejected append() may have stored some or all of its records. A caller that appends again must make the duplicate recognizable
  *   (LogEvent.source, Correlation.closeOffset/closeSequence): readers drop it.
  * - Readers see a partition's records in offset order, each once per pass, and only durable ones.
- * - A record's timestamp is the log's append time. It falls within a partition only where the clock of the log's machine was set back, or where
+ * - A record's timestamp is the log's append time. It decreases within a partition only if the clock of the log's machine was set back, or
  *   the partition moved to a machine whose clock is behind.
- * - A reader never jumps. Where records are gone that it asked for (retention, deleted records, a log that lost its end), follow()
- *   and consume() report a LogGap with exact bounds before the first batch behind it, and read() does when it is asked to. Offsets
- *   that never held a record for readers (transaction markers, compaction) are no gap. A consumer that takes no gaps is ended.
- * - A record is what was appended, or a gap: what was damaged is never passed on. A part of the log that cannot be read at all rejects
- *   with `log-damaged`; consume() and follow() go on with the rest, and with that part once it can be read.
- * - A topic that was deleted and made anew is another topic: what was committed on the old one counts no longer, also where the
- *   offset is valid in both.
+ * - A reader never skips silently. If records that it asked for are gone (retention, deleted records, a log that lost its end), follow()
+ *   and consume() report a LogGap with exact bounds before the first batch after it, and read() does if it gets `onGap`. Offsets that never
+ *   held a record for readers (transaction markers, compaction) are not a gap. A consumer without onGap rejects.
+ * - A record is returned exactly as it was appended; a damaged one becomes a gap. If a part of the log cannot be read at all, reading it
+ *   rejects with `log-damaged`; consume() and follow() continue with the rest, and with that part once it can be read.
+ * - A topic that was deleted and recreated is another topic: commits on the old one no longer count, even if the offset is valid in both.
  */
 export interface EventLog {
-  /** Changes when the log's offsets start anew (a deleted data folder, a recreated cluster): cursors of another epoch are void. */
+  /** Changes when the log's offsets start again from 0 (a deleted data folder, a recreated cluster): cursors of another epoch are void. */
   readonly epoch: string;
   /**
-   * Names the topic as it is now: 6 to 16 letters and digits. It stays for as long as the topic's offsets do, and is another one once
-   * the topic is made anew. Throws EventLogError `unknown-topic`.
+   * Identifies the topic as it is now: 6 to 16 letters and digits. It changes when the topic is recreated, and only then. Throws
+   * EventLogError `unknown-topic`.
    */
   epochOf(topic: string): Promise<string>;
 
@@ -37,18 +36,17 @@ export interface EventLog {
   partitionCount(topic: string): Promise<number>;
 
   /**
-   * Appends durably; returns each record's offset, in the order given. Throws EventLogError `record-too-large` when the log will never
-   * take a record of that size.
+   * Appends durably; returns each record's offset, in the order of the input. Throws EventLogError `record-too-large` if the log never
+   * accepts a record of that size.
    */
   append(topic: string, records: readonly NewRecord[]): Promise<number[]>;
 
-  /** Why the log can serve nothing at present, where it knows that; undefined otherwise. */
+  /** The reason why the log cannot work at present; undefined if it can, or if that is unknown. */
   problem?(): string | undefined;
 
   /**
-   * The records from `fromOffset` on, at most `maxRecords`, and fewer where they are large (maxReadBytes): only an empty answer says that
-   * this is the end. A trimmed `fromOffset` returns what is left after it;
-   * `onGap` is told first: whoever needs every record passes it.
+   * The records from `fromOffset` on, at most `maxRecords`, and fewer if they are large (maxReadBytes): only an empty result means the end.
+   * If `fromOffset` was trimmed, returns what is left after it and calls `onGap` first; a caller that needs every record passes it.
    */
   read(
     topic: string,
@@ -58,32 +56,32 @@ export interface EventLog {
     onGap?: (gap: LogGap) => void,
   ): Promise<LogRecord[]>;
 
-  /** Per partition, the first offset that is still there. */
+  /** Per partition, the first offset that still exists. */
   startOffsets(topic: string): Promise<number[]>;
   /** Per partition, the offset that the next record will get. */
   endOffsets(topic: string): Promise<number[]>;
   /**
-   * Per partition, the first offset whose timestamp is at or after `timestampMs`; the end offset where there is none. Where timestamps fall, the
-   * embedded log returns what is behind the last older record, and Kafka the first that is not older.
+   * Per partition, the first offset whose timestamp is at or after `timestampMs`; the end offset where there is none. Where timestamps
+   * decrease, the embedded log returns the offset after the last older record, and Kafka the first one that is not older.
    */
   offsetsByTime(topic: string, timestampMs: number): Promise<number[]>;
 
   /**
-   * Reads all partitions from the given offsets on, without a group, until `signal` aborts: `onBatch` gets each batch of one
-   * partition, one call at a time; the next read waits for its promise. Rejects when onBatch or onGap does, with
-   * `offset-out-of-range` at a gap without onGap, and with `topic-recreated` when the topic was made anew: the offsets are void.
+   * Reads all partitions from the given offsets on, without a group, until `signal` aborts: `onBatch` gets each batch of one partition, one
+   * call at a time; the next read waits for its promise. Rejects when onBatch or onGap does, with `offset-out-of-range` at a gap without
+   * onGap, and with `topic-recreated` when the topic was recreated: the offsets are void.
    */
   follow(options: FollowOptions, signal: AbortSignal): Promise<void>;
 
   /**
-   * Works as a member of a consumer group until `signal` aborts: each partition is assigned to one member at a time. Resolves when
-   * every handler is closed; rejects when a handler does, or when the log stays out of reach. A handler's error that says
-   * `retriable` may be taken for the latter: then the partitions are opened again a little later. So they are, on the start of what is there
-   * now, when one of the topics is made anew.
+   * Works as a member of a consumer group until `signal` aborts: each partition is assigned to one member at a time. Resolves when every
+   * handler is closed; rejects when a handler does, or when the log stays unreachable. A `retriable` error of a handler counts as the log
+   * being unreachable: the partitions are opened again a little later. When one of the topics is recreated, they are opened again at its
+   * new start.
    */
   consume(options: ConsumeOptions, signal: AbortSignal): Promise<void>;
 
-  /** What a group has committed, per partition; null where it never did. */
+  /** The commits of a group, per partition; null where it never committed. */
   committed(group: string, topic: string): Promise<(Commit | null)[]>;
 
   /** Removes records older than `beforeMs` (append time), in whole batches where the adapter stores batches. */
@@ -118,18 +116,18 @@ export interface LogRecord {
   headers: Readonly<Record<string, string>>;
 }
 
-/** Records of one partition that a reader asked for and that the log does not have. */
+/** Records of one partition that a reader asked for and the log does not have. */
 export interface LogGap {
   topic: string;
   partition: number;
   /** The first offset that is missing. */
   from: number;
-  /** The offset behind the last one that is missing. */
+  /** The offset after the last one that is missing. */
   to: number;
   /**
-   * trimmed: retention or an operator removed the records; reading goes on at `to`. lost-end: the log ends at `from`, though the
-   * reader had got to `to` already; reading goes on at `from`, and offsets from there on name other records than before.
-   * damaged: the records do not match their checksum, or were lost with a part of the log's files; reading goes on at `to`.
+   * trimmed: retention or an operator removed the records; reading continues at `to`. lost-end: the log ends at `from`, although the reader
+   * had already reached `to`; reading continues at `from`, and offsets from there on belong to other records than before. damaged: the
+   * records do not match their checksum, or were lost with a part of the log's files; reading continues at `to`.
    */
   reason: 'trimmed' | 'lost-end' | 'damaged';
 }
@@ -161,31 +159,31 @@ export interface ConsumeOptions {
   maxRecords?: number;
 }
 
-/** A partition that this member holds. */
+/** A partition that is assigned to this member. */
 export interface Assignment {
   topic: string;
   partition: number;
   /** The group's last commit, or null. */
   committed: Commit | null;
   /**
-   * Stores the group's position durably. Throws EventLogError `not-assigned` once the partition went to another member: its work
-   * since the last commit will be done again there.
+   * Stores the group's position durably. Throws EventLogError `not-assigned` once the partition is assigned to another member, which
+   * repeats the work since the last commit.
    */
   commit: (offset: number, metadata?: string) => Promise<void>;
 }
 
 /**
- * The calls for one partition never overlap. One that rejects with `topic-recreated`, because a topic that it works with is another one
- * now, has all handlers of its member closed and opened again.
+ * The calls for one partition never overlap. If one rejects with `topic-recreated`, because a topic that it works with was recreated, all
+ * handlers of the member are closed and opened again.
  */
 export interface PartitionHandler {
-  /** Where to start; default: the committed offset, or, without a gap, the start of the log. */
+  /** Where to start; default: the committed offset, or the start of the log, without a gap. */
   startOffset?: number;
   /** Gets the next batch, not empty, in offset order. Nothing is committed by returning. */
   process: (records: LogRecord[]) => Promise<void>;
   /**
-   * Called before the first batch behind a gap, also when nothing follows yet. Without it a gap ends consume() with
-   * `offset-out-of-range`.
+   * Called before the first batch after a gap, also when nothing follows yet. Without it, consume() rejects with `offset-out-of-range` at a
+   * gap.
    */
   gap?: (gap: LogGap) => Promise<void> | void;
   /** Called about every 100 ms while the partition has nothing to read. */
@@ -216,8 +214,8 @@ export function outOfRange({ topic, partition, from, to, reason }: LogGap): Even
   );
 }
 
-/** An answer of read(), and a batch of the embedded log, ends with the piece of the log that passes so many bytes. */
+/** A result of read(), and a batch of the embedded log, ends with the piece of the log that exceeds this many bytes. */
 export const maxReadBytes = 4 * 2 ** 20;
 
-/** Kafka takes 4,096 bytes; the adapter's own part, the topic's epoch, fits in the rest. */
+/** Kafka accepts 4,096 bytes; the rest is for the adapter's own part, the topic's epoch. */
 export const maxMetadataBytes = 4064;

@@ -10,7 +10,7 @@ export interface EventLogOptions {
   topics: readonly TopicSpec[];
   /** Kafka; without it the log is the embedded one. */
   kafka?: KafkaOptions | undefined;
-  /** Told of what the embedded log cannot do for now; Kafka's options have their own. */
+  /** Called when the embedded log cannot do something for now; Kafka's options have their own callback. */
   onTrouble?: ((trouble: Trouble) => void) | undefined;
 }
 
@@ -22,7 +22,7 @@ export async function openEventLog({
   onTrouble,
 }: EventLogOptions): Promise<EventLog> {
   if (kafka !== undefined) {
-    // Its client takes time and memory that whoever runs embedded need not spend.
+    // Kafka's client is loaded only here: embedded mode should not spend the time and memory.
     const { KafkaEventLog } = await import('./kafka/kafka-event-log.ts');
     return KafkaEventLog.open(kafka, topics);
   }

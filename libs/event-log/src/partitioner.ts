@@ -1,7 +1,6 @@
 /**
- * The partition of a key: Kafka's own default (murmur2, seed 0x9747b28c, sign bit cleared, modulo), so that records written by
- * other Kafka clients under the same key meet ours in one partition.
- * Source: org.apache.kafka.common.utils.Utils#murmur2 and BuiltInPartitioner.
+ * The partition of a key: Kafka's own default (murmur2, seed 0x9747b28c, sign bit cleared, modulo), so that records that other Kafka
+ * clients write under the same key land in the same partition. Source: org.apache.kafka.common.utils.Utils#murmur2 and BuiltInPartitioner.
  */
 export function partitionOf(key: string, partitions: number): number {
   return partitions === 1 ? 0 : (murmur2(Buffer.from(key)) & 0x7fffffff) % partitions;

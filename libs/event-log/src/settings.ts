@@ -25,7 +25,7 @@ export const eventLogSettings = declareSettings(
       unit: 'ms',
       min: 60_000,
       description:
-        'how long the embedded log keeps records, and retention.ms of the Kafka topics that Logloom creates; unset: the embedded log keeps them for ever, Kafka for its default time',
+        'how long the embedded log keeps records, and retention.ms of the Kafka topics that Logloom creates; unset: the embedded log keeps them forever, Kafka for its default time',
     }),
     DEAD_LETTER_RETENTION_MS: numberSetting({
       unit: 'ms',

@@ -4,8 +4,8 @@ import { EventLogError, type EventLog } from './event-log.ts';
 const retryMs = 250;
 
 /**
- * The same log, but append() waits while the disk is full or read-only, until the signal aborts: for whoever can do nothing else
- * meanwhile. Only the embedded log says so, and an append that it refuses has stored nothing. `onWait` is called once for each wait.
+ * The same log, but append() waits while the disk is full or read-only, until the signal aborts: for callers that can do nothing else
+ * meanwhile. Only the embedded log reports this, and an append that it refuses has stored nothing. `onWait` is called once for each wait.
  */
 export function waitForRoom(log: EventLog, signal: AbortSignal, onWait: (error: Error) => void): EventLog {
   const append: EventLog['append'] = async (topic, records) => {

@@ -30,9 +30,9 @@ export type StringMatch =
 /** What an attribute's value must be; `within` compares numbers, `between` strings. */
 export type AttributeMatch = StringMatch | { type: 'within'; min?: Bound<number>; max?: Bound<number> };
 
-/** What one event is asked. Each has exactly one way to be written down, so that equal conditions are equal data. */
+/** A condition on one event. Each has exactly one representation, so that equal conditions are equal data. */
 export type Condition =
-  /** Ascending by rank; neither none of the levels nor all. */
+  /** Ascending by rank; never empty and never all levels. */
   | { type: 'level'; levels: Level[] }
   | { type: 'keyword'; field: KeywordField; match: StringMatch }
   /** Both ends belong to the range. */

@@ -1,16 +1,16 @@
-/** What an attribute can be asked about; objects and null are no values. */
+/** The attribute values that filters can test; objects and null do not count. */
 export type AttributeValue = string | number | boolean;
 
 /** The values under each dotted path. */
 export type AttributeValues = ReadonlyMap<string, readonly AttributeValue[]>;
 
-/** Deeper than this nobody looks: it bounds the work that one hostile event can cause. */
+/** Deeper values are ignored, which bounds the work that one hostile event can cause. */
 export const maxAttributeDepth = 32;
 
 /**
- * Reads an event's attributes (a JSON object, as text). A path is the keys from the top down joined by dots, so a key that holds
- * dots and nested objects give the same path; arrays add nothing to it and give each of their elements. What is not a JSON object
- * has no values.
+ * Reads an event's attributes (a JSON object, as text). A path is the keys from the top down joined by dots, so a key with dots and nested
+ * objects have the same path; an array adds nothing to the path, and each of its elements is a value. A text that is not a JSON object has
+ * no values.
  */
 export function attributeValues(attributes: string): AttributeValues {
   const values = new Map<string, AttributeValue[]>();

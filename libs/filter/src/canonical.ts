@@ -41,7 +41,7 @@ function formatCondition(condition: Condition): string {
   }
 }
 
-/** Three and more neighbours as a range: a canonical text should not need many more clauses than the filter it came from. */
+/** Three or more neighbors become a range: a canonical text should not need many more clauses than the filter that it came from. */
 function formatLevels(wanted: readonly Level[]): string {
   const runs: Level[][] = [];
   for (const level of wanted) {

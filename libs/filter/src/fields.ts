@@ -32,7 +32,7 @@ for (const [alias, name] of Object.entries(aliases)) fields.set(alias, fields.ge
 
 const attributePrefix = 'attributes.';
 
-/** The field of that name; every name that is not one of ours is an attribute's path. */
+/** The field of that name; every other name is an attribute's path. */
 export function fieldOf(name: string): Field {
   const path = name.startsWith(attributePrefix) ? name.slice(attributePrefix.length) : name;
   return fields.get(name) ?? { type: 'attribute', path };

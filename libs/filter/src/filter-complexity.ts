@@ -1,7 +1,7 @@
 import type { Condition, Filter, FilterNode } from './ast.ts';
 import { globParts } from './glob.ts';
 
-/** What a filter may consist of, beside the bounds of the language (scan.ts). */
+/** The limits on a filter's size, beside the bounds of the language (scan.ts). */
 export interface FilterLimits {
   /** Conditions; a word of a phrase is one. */
   terms: number;
@@ -17,7 +17,7 @@ export interface FilterTooComplex {
   message: string;
 }
 
-/** Whether the filter keeps to the limits; otherwise what it exceeds. A condition that asks for mere existence has no wildcard. */
+/** Whether the filter is within the limits, else which one it exceeds. A condition that tests only for existence has no wildcard. */
 export function checkComplexity({ ast }: Filter, limits: FilterLimits): FilterTooComplex | undefined {
   const found = measure(ast);
   for (const name of ['terms', 'depth', 'wildcards'] as const) {

@@ -3,8 +3,8 @@ import { attributeValues, type AttributeValues } from './attribute-values.ts';
 import { foldCase, tokenizeFolded } from './tokenize.ts';
 
 /**
- * An event on its way through many filters: what more than one of them may need is worked out when the first asks, once. Make one
- * per event and give it to every predicate.
+ * An event that is tested by many filters. Values that several of them may need are computed once, at their first use. Make one per event
+ * and pass it to every predicate.
  */
 export class FilterSubject {
   readonly event: PlacedEvent;

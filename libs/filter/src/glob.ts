@@ -1,6 +1,6 @@
 /**
- * A value with wildcards: `*` stands for any characters, `?` for one code point, and a backslash takes the meaning off the
- * character after it. Globs are kept as text; these functions read it.
+ * A value with wildcards: `*` stands for any characters, `?` for one code point, and a backslash escapes the character after it. Globs are
+ * stored as text; these functions read it.
  */
 export type GlobPart = { type: 'text'; text: string } | { type: 'any' } | { type: 'one' };
 
@@ -47,8 +47,8 @@ export function literalOf(parts: readonly GlobPart[]): string | undefined {
 }
 
 /**
- * Tests whole texts against a glob. Not a regular expression: filters come from outside, and `*a*a*a*b` makes a backtracking engine
- * take for ever; this is at worst length × length.
+ * Tests whole texts against a glob. Not a regular expression: filters come from outside, and `*a*a*a*b` makes a backtracking engine run
+ * forever; this is at worst length × length.
  */
 export function globMatcher(glob: string): (text: string) => boolean {
   const parts = globParts(glob);
@@ -77,7 +77,7 @@ export function globMatcher(glob: string): (text: string) => boolean {
 const anyRun = 0;
 const oneCharacter = 1;
 
-// The usual two-pointer match that goes back to the last star only; over code points, because `?` stands for one.
+// The usual two-pointer match, which backtracks to the last star only; over code points, because `?` stands for one.
 function withSingles(parts: readonly GlobPart[]): (text: string) => boolean {
   const pattern = parts.flatMap<string | number>((part) =>
     part.type === 'text' ? [...part.text] : [part.type === 'any' ? anyRun : oneCharacter],

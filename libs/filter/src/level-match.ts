@@ -24,7 +24,7 @@ export function levelOf(text: string): Level | undefined {
   return names.get(text.toLowerCase());
 }
 
-/** The levels of which the name or an alias matches the glob. */
+/** The levels whose name or alias matches the glob. */
 export function levelsMatching(glob: string): Level[] {
   const matches = globMatcher(glob.toLowerCase());
   const found = new Set([...names].filter(([name]) => matches(name)).map(([, level]) => level));

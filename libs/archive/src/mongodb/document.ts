@@ -2,7 +2,7 @@ import { mongoFields, type MongoFields } from '@logloom/filter';
 import { levels, type Correlation, type PlacedEvent } from '@logloom/schemas';
 import { sourceOf } from '../archived-event.ts';
 
-/** An event as a document. What is null is absent: a filter tells it by that. */
+/** An event as a document. Null fields are absent, which filters rely on. */
 export interface EventDocument extends MongoFields {
   /** The event's id. */
   _id: string;
@@ -21,13 +21,13 @@ export interface EventDocument extends MongoFields {
   correlationKind?: string;
   traceId?: string;
   spanId?: string;
-  /** The JSON text, as it was given. */
+  /** The JSON text, unchanged. */
   attributes: string;
 }
 
 export type CorrelationDocument = Omit<Correlation, 'id'> & { _id: string };
 
-/** How far a partition of a topic is in the archive, or, with the id `removed`, before when retention has removed everything. */
+/** How far the archive has a partition of a topic; or, with the id `removed`, the time before which retention has removed everything. */
 export interface MarkDocument {
   _id: string;
   epoch?: string;
@@ -60,7 +60,7 @@ export function documentOf(e: PlacedEvent): EventDocument {
   };
 }
 
-/** What reading leaves out: only filters use it. */
+/** The fields that reading leaves out: only filters use them. */
 export const eventProjection = { words: 0, values: 0, key: 0 } as const;
 
 export function eventOf(d: Omit<EventDocument, keyof typeof eventProjection>): PlacedEvent {

@@ -18,7 +18,7 @@ const retriableCodes = new Set([
   10_107, 11_600, 11_602, 13_388, 13_435, 13_436,
 ]);
 
-/** The driver lets some errors of its sockets through as they are. */
+/** The driver does not wrap some errors of its sockets. */
 const socketCodes = new Set([
   'EPIPE',
   'ECONNRESET',
@@ -35,8 +35,8 @@ const attempts = 5;
 const firstWaitMs = 50;
 
 /**
- * Does the work, again after a growing wait when it failed for a reason that passes. When it still does, the error is an
- * ArchiveError; any other error is thrown as it is.
+ * Runs the work, and repeats it with growing waits after a transient failure. If it keeps failing, throws ArchiveError; any other error is
+ * thrown unchanged.
  */
 export async function withRetries<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
@@ -45,7 +45,7 @@ export async function withRetries<T>(work: () => Promise<T>): Promise<T> {
     } catch (cause) {
       if (isRefusal(cause)) throw new Error(`MongoDB (MONGODB_URL): ${cause.message}`, { cause });
       if (!isRetriable(cause)) throw cause;
-      // Selecting a server has waited long enough by itself.
+      // Server selection has already waited long enough.
       if (attempt === attempts || cause instanceof MongoServerSelectionError)
         throw new ArchiveError(`MongoDB (MONGODB_URL): ${(cause as Error).message}`, { cause });
       const wait = firstWaitMs * 2 ** attempt;
@@ -70,7 +70,7 @@ export async function exceptDuplicates(write: Promise<unknown>): Promise<number[
   }
 }
 
-/** Whether the server does not take us for who may ask: Unauthorized, AuthenticationFailed. */
+/** Whether the server rejects our credentials: Unauthorized, AuthenticationFailed. */
 function isRefusal(error: unknown): error is MongoError {
   return error instanceof MongoError && (error.code === 13 || error.code === 18);
 }

@@ -34,7 +34,7 @@ export interface MongoArchive extends Archive {
   scan(query: MongoScanQuery, signal: AbortSignal): AsyncIterable<PlacedEvent>;
 }
 
-/** So many slices are asked at a time for a correlation id whose time is not known. */
+/** How many slices are queried at a time for a correlation id whose time is unknown. */
 const slicesAtOnce = 8;
 
 /**
@@ -81,7 +81,7 @@ export async function openMongoArchive(
     missingEvents: (events) => withRetries(() => missingEvents(store, events)),
     missingCorrelations: (documents) => withRetries(() => missingCorrelations(store, documents)),
     dropBefore: async (micros) => {
-      // First: what is half removed is no more expected to be there.
+      // Written first: after a crash, nobody expects the half-removed events to be there.
       await withRetries(() => noteRemoved(store, micros));
       return dropBefore(store, micros);
     },
@@ -104,7 +104,9 @@ async function putEvents(store: MongoStore, events: readonly PlacedEvent[]): Pro
   );
 }
 
-/** A collection refuses a duplicate by itself; one whose timestamp lies beyond the month's end has to be looked for. */
+/**
+ * A collection's index refuses duplicates within the month; a duplicate whose timestamp lies beyond the month's end has to be looked up.
+ */
 async function forgetDuplicates(store: MongoStore, events: Map<string, PlacedEvent>): Promise<void> {
   const byNeighbour = Map.groupBy(events.values(), neighbourOf);
   byNeighbour.delete(undefined);
@@ -137,7 +139,7 @@ async function putCorrelations(store: MongoStore, documents: readonly Correlatio
     const refused = await exceptDuplicates(store.correlations.bulkWrite(operations, { ordered: false }));
     return refused.map((index) => which[index]!);
   };
-  // Refused: it is there, at this revision or a higher one. Or it came into being this moment, at a lower one.
+  // Refused: the document exists, at this revision or a higher one; or it was created at this moment, at a lower one.
   const refused = await write([...highest.values()], true);
   await write(refused, false);
 }
@@ -149,7 +151,7 @@ async function byCorrelation(
 ): Promise<PlacedEvent[]> {
   const { fromMicros = -Infinity, toMicros = Infinity, limit = Infinity, after, maxBytes } = options;
   if (after !== undefined || maxBytes !== undefined) {
-    // One slice after the other: all at once would hold more than the bytes that are wanted.
+    // One slice after the other: all at once would hold more than the requested bytes in memory.
     const where = { key: correlationId, correlationId };
     const events: PlacedEvent[] = [];
     let bytes = 0;
@@ -180,7 +182,7 @@ async function byCorrelation(
   return events.sort(compareEvents).slice(0, limit);
 }
 
-/** Offsets know no months: every slice is asked. */
+/** Offsets do not say which month: every slice is queried. */
 async function range(
   store: MongoStore,
   { epoch, partition, from, to }: { epoch: string | undefined; partition: number; from: number; to: number },
@@ -193,7 +195,7 @@ async function range(
   const events: PlacedEvent[] = [];
   const slices = await store.sliceNames();
   const maxBytes = maxAnswerBytes / slicesAtOnce;
-  // What a slice that was not read to its end may still have lies behind this offset: so does what is left for the next call.
+  // A slice that was not read to its end may have more events behind this offset, so the next call continues there.
   let end = Infinity;
   for (let i = 0; i < slices.length; i += slicesAtOnce) {
     const found = await Promise.all(

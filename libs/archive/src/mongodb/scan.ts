@@ -8,9 +8,9 @@ import { otherEvents, slicesWithin } from './slices.ts';
 import type { MongoStore } from './store.ts';
 
 export interface MongoScanQuery extends ScanQuery {
-  /** Only the events that match; the servers test it, and give the others no way over the network. */
+  /** Only the events that match; the servers test them, so that the others never cross the network. */
   filter?: Filter | undefined;
-  /** A condition of the driver's own, likewise. */
+  /** A condition in the driver's own form, also tested by the servers. */
   where?: object;
   /** Only what comes after this place. */
   after?: Place | undefined;
@@ -33,7 +33,7 @@ export async function* scanSlices(
 }
 
 async function* readMonths(store: MongoStore, query: MongoScanQuery): AsyncGenerator<PlacedEvent> {
-  // Asked again after each: a slice that is made meanwhile may lie ahead.
+  // Listed again after each slice: one that is created meanwhile may lie ahead.
   for (let done = ''; ;) {
     const names = await withRetries(() => store.sliceNames());
     const next = slicesWithin(names, query.fromMicros, query.toMicros).find((name) => name > done);
@@ -43,7 +43,7 @@ async function* readMonths(store: MongoStore, query: MongoScanQuery): AsyncGener
   }
 }
 
-/** Steps, not one cursor: none is left to time out while the reader is slow, or to be lost when another server takes over. */
+/** Reads in steps, not through one cursor, which could time out while the reader is slow or be lost when another server takes over. */
 async function* readInSteps(
   store: MongoStore,
   slice: string,
@@ -73,7 +73,7 @@ async function* readInSteps(
   }
 }
 
-/** Document by document, up to the one that passes so many bytes; the driver holds one batch of at most 16 MiB beside them. */
+/** Document by document, up to the one that exceeds this many bytes; the driver holds one batch of at most 16 MiB beside them. */
 export async function eventsUpTo(
   documents: AsyncIterable<Parameters<typeof eventOf>[0]>,
   maxBytes: number,

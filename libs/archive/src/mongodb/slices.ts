@@ -10,7 +10,7 @@ const borderMicros = 24 * 3_600_000_000;
 
 /**
  * The collection of an event: a calendar month, UTC. It follows from the event alone, so that a replay finds the first one. Stray
- * timestamps cannot make collections without end: what lies more than ten years before or a month after the receipt has one of its own.
+ * timestamps cannot create endless collections: events more than ten years before or a month after their receipt share one.
  */
 export function sliceOf({ timestamp, receivedAt }: Pick<PlacedEvent, 'timestamp' | 'receivedAt'>): string {
   const month = monthOf(timestamp);
@@ -37,7 +37,7 @@ export function slicesWithin(names: Iterable<string>, fromMicros: number, toMicr
     .sort();
 }
 
-/** The first microsecond of a month's slice, and that after its last; undefined when the name is none of a month. */
+/** The first microsecond of a month's slice and the first one after it; undefined when the name is not that of a month. */
 export function boundsOf(name: string): { from: number; to: number } | undefined {
   const [, year, month] = /^events_(\d{4})_(\d{2})$/.exec(name) ?? [];
   if (year === undefined) return undefined;

@@ -14,7 +14,7 @@ import { otherEvents } from './slices.ts';
 const correlations = 'correlations';
 const defaultDatabase = 'logloom';
 const alreadyInitialized = 23;
-/** Another process may have dropped a slice: after so long it is looked at again before a write. */
+/** Another process may have dropped a slice, so after this time it is checked again before a write, ms. */
 const preparedMs = 60_000;
 
 /** The archive's database: its collections as they have to be, and sessions that see what this process has written. */
@@ -29,7 +29,7 @@ export class MongoStore {
     this.#client = new MongoClient(url, {
       appName: 'logloom',
       serverSelectionTimeoutMS,
-      // A write that cannot reach the majority must come back, so that it is tried again.
+      // A write that cannot reach the majority must fail, so that it is retried.
       writeConcern: { w: 'majority', journal: true, wtimeoutMS: 30_000 },
     });
     const hasDatabase = /^[^/]+\/\/[^/]+\/[^?]/.test(url);
@@ -56,14 +56,14 @@ export class MongoStore {
     return this.#db.collection('marks');
   }
 
-  /** `fromSecondaries`: reading may be left to those, where there are any. */
+  /** `fromSecondaries`: reads may go to secondaries, where there are any. */
   slice(name: string, { fromSecondaries = false } = {}): Collection<EventDocument> {
     return fromSecondaries
       ? this.#db.collection(name, { readPreference: ReadPreference.secondaryPreferred })
       : this.#db.collection(name);
   }
 
-  /** The collections of events that there are. */
+  /** The collections of events that exist. */
   async sliceNames(): Promise<string[]> {
     const found = await this.#db.listCollections({}, { nameOnly: true }).toArray();
     return found.map(({ name }) => name).filter((name) => name.startsWith('events_'));
@@ -97,7 +97,7 @@ export class MongoStore {
       try {
         return await work(session);
       } finally {
-        // A standalone server tells no time.
+        // A standalone server has no operation time.
         if (session.operationTime !== undefined)
           this.#lastWrite = { operationTime: session.operationTime, clusterTime: session.clusterTime };
       }

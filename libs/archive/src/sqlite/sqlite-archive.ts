@@ -20,21 +20,21 @@ import { eventBytes, maxAnswerBytes } from '../event-bytes.ts';
 const scanStep = 1000;
 const earliest = Number.MIN_SAFE_INTEGER;
 const latest = Number.MAX_SAFE_INTEGER;
-/** Deleting goes in steps, so that writing has its turn between them. */
+/** Rows are deleted in steps, so that writes can run in between. */
 const deleteStep = 5000;
 
 export interface SqliteArchiveOptions {
   /** For readers beside the writer. */
   readOnly?: boolean;
-  /** The log's: whoever writes gives what an older release has archived the ids of now. */
+  /** The log's epoch: the writer uses it to convert the ids of events that an older release has archived. */
   epoch?: string | undefined;
-  /** Told of a file that was damaged: it was moved, and an empty one serves, which has to be filled again. */
+  /** Called when a damaged file was moved away; an empty one takes its place and has to be filled again. */
   onDamaged?: (damaged: DamagedFile) => void;
 }
 
 /**
- * The embedded archive: one SQLite file in the folder, WAL, synchronous=FULL. One instance writes; others, on other threads, may be
- * opened `readOnly` beside it. A damaged file is moved away by the writer; the readers go on with the one in its place.
+ * The embedded archive: one SQLite file in the folder, WAL, synchronous=FULL. One instance writes; others, on other threads, may be opened
+ * `readOnly` beside it. The writer moves a damaged file away; the readers continue with the new one.
  */
 export function openSqliteArchive(folder: string, options: SqliteArchiveOptions = {}): Archive {
   const { readOnly = false, onDamaged, epoch } = options;
@@ -198,7 +198,7 @@ function openFile(
         return row === undefined || row.revision < revision;
       }),
     dropBefore: async (micros) => {
-      // First: what is half removed is no more expected to be there.
+      // Written first: after a crash, nobody expects the half-removed events to be there.
       fill.noteRemoved(micros);
       let total = 0;
       for (let dropped = deleteStep; dropped === deleteStep; total += dropped) {
@@ -252,15 +252,15 @@ function openArchive(folder: string): DatabaseSync {
   return db;
 }
 
-/** The version of files whose events and documents have their places as ids. */
+/** The file version from which on events and documents have their places as ids. */
 const placesVersion = 1;
 
-/** Gives the events and documents of a file of an older release the ids that they have now: their places. */
+/** Converts the ids of events and documents in a file of an older release to their places. */
 function adoptPlaceIds(db: DatabaseSync, epoch: string): void {
   const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number };
   if (version >= placesVersion) return;
   db.exec('BEGIN IMMEDIATE');
-  // Ignored: two events at one place are of two logs, of which the older one's are gone.
+  // Ignored: two events at one place belong to two logs, and the older log is gone.
   db.prepare(`UPDATE OR IGNORE events SET id = ? || '-' || partition || '-' || "offset"`).run(epoch);
   const documentId = `? || '-' || json_extract(document, '$.partition') || '-' || json_extract(document, '$.firstOffset')`;
   db.prepare(
@@ -290,7 +290,7 @@ async function* scanInSteps(
   }
 }
 
-/** Row by row, up to the one that passes so many bytes, or the limit: what is not read is not held. */
+/** Row by row, up to the one that exceeds this many bytes, or the limit: unread rows are not held in memory. */
 function eventsUpTo(
   rows: Iterable<unknown>,
   maxBytes: number,

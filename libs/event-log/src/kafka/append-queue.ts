@@ -15,8 +15,8 @@ interface Waiting {
 }
 
 /**
- * The way into one partition: one batch is in flight at a time, and what is appended meanwhile forms the next one. When a batch
- * fails, all that waits behind it fails too: a later record must not be stored where an earlier one was not.
+ * The queue of appends to one partition. One batch is in flight at a time; records that are appended meanwhile form the next one. When a
+ * batch fails, all that wait behind it fail too: a later record must not be stored if an earlier one was not.
  */
 export class AppendQueue {
   readonly #send: (messages: Message[]) => Promise<number>;

@@ -1,12 +1,12 @@
 import { connect, type Socket } from 'node:net';
 
-/** Time is counted in turns of a timer, not by the clock: a process that was itself held up has not waited for an answer. */
+/** Time is counted in turns of a timer, not by the clock: while this process is held up, it does not wait for brokers. */
 const tickMs = 250;
-/** A broker that was silent for so many turns, with requests waiting for it, is pinged: 1 s. */
+/** A broker that is silent for this many turns while requests wait for it is pinged: 1 s. */
 const quietTicks = 4;
-/** One that has answered neither requests nor pings for so many turns counts as frozen: 4 s. */
+/** A broker that answers neither requests nor pings for this many turns counts as frozen: 4 s. */
 const frozenTicks = 16;
-/** A ping that has no answer after so many turns goes again on a new connection: 2 s. */
+/** A ping without an answer is repeated on a new connection after this many turns: 2 s. */
 const pingTicks = 8;
 /** How long a client that connects waits for the first broker to answer, in ms. */
 const firstAnswerMs = 3_000;
@@ -23,11 +23,11 @@ interface Peer {
 }
 
 /**
- * Knows which brokers answer. A frozen process (stopped, swapping, cut off) keeps its connections and even takes new ones, so no
- * error ever ends what waits for it, and a limit for each request has to allow for the slowest: joining a group takes a minute. So
- * a broker that is silent is pinged on a connection of its own, by a request that it answers at once whatever else it does. One
- * that does not answer loses its connections, with an error from which kafkajs goes to another broker, and refuses new ones at
- * once until it answers again.
+ * Knows which brokers answer. A frozen process (stopped, swapping, cut off) keeps its connections and even accepts new ones, so no error
+ * ends the requests that wait for it, and a limit for each request has to allow for the slowest: joining a group takes a minute. So a
+ * silent broker is pinged on a separate connection, with a request that a live broker answers at once. If it does not answer, its
+ * connections are closed with an error that makes kafkajs try another broker, and new connections to it fail at once until it answers
+ * again.
  */
 export class BrokerWatch {
   readonly #peers = new Map<string, Peer>();
@@ -57,7 +57,7 @@ export class BrokerWatch {
     const known = this.addresses;
     const pings: (() => void)[] = [];
     const first = await new Promise<string | undefined>((resolve) => {
-      // One that is known to be frozen is no reason to wait, but may have come back.
+      // A broker that is known to be frozen is not waited for, but it may have recovered.
       const awaited = new Set(known.filter((address) => this.#peers.get(address)?.isFrozen !== true));
       const failed = (address: string): void => {
         if (awaited.delete(address) && awaited.size === 0) resolve(undefined);
@@ -86,7 +86,7 @@ export class BrokerWatch {
     if (peer.isFrozen) socket.destroy(frozen(address));
   }
 
-  /** Says that a request waits for this broker; call the result when it was answered, or waits no more. */
+  /** Registers a request that waits for this broker; call the returned function when it was answered or no longer waits. */
   asks(address: string): (isAnswered: boolean) => void {
     const peer = this.#peer(address);
     peer.waiting++;
@@ -121,7 +121,7 @@ export class BrokerWatch {
 
   #start(): void {
     if (this.#isClosed || this.#timer !== undefined) return;
-    // It is no reason for a process to stay.
+    // It must not keep the process alive.
     this.#timer = setInterval(() => this.#tick(), tickMs).unref();
   }
 
@@ -164,7 +164,7 @@ function freeze(peer: Peer): void {
 /** ApiVersions in version 0, which every broker answers before anything else, by an empty client id. */
 const pingRequest = Buffer.from([0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 0, 0, 0]);
 
-/** Calls `answered` when the broker says anything, `failed` when it takes no connection; the result ends the ping. */
+/** Calls `answered` when the broker sends anything, `failed` when it accepts no connection; the returned function ends the ping. */
 function ping(address: string, answered: () => void, failed: () => void = () => {}): () => void {
   const [host, port] = splitAddress(address);
   const socket = connect({ host, port }, () => socket.write(pingRequest)).unref();
@@ -181,7 +181,7 @@ function splitAddress(address: string): [host: string, port: number] {
   return [address.slice(0, colon), Number(address.slice(colon + 1))];
 }
 
-/** With the code at which kafkajs looks for another broker. */
+/** Has the code that makes kafkajs look for another broker. */
 function frozen(address: string): Error {
   return Object.assign(new Error(`the broker ${address} does not answer`), { code: 'ECONNREFUSED' });
 }

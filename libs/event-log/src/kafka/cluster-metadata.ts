@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { FlexibleReader } from './flexible-reader.ts';
 import { unsignedVarint } from './varint.ts';
 
-/** Metadata in version 12 has each topic's id, which is new when the topic is made anew; kafkajs stops at version 6. */
+/** Metadata in version 12 has each topic's id, which changes when the topic is recreated; kafkajs stops at version 6. */
 export const metadataApi = { apiKey: 3, apiVersion: 12, apiName: 'Metadata' };
 
 /** A cluster as one of its brokers sees it. */
@@ -24,7 +24,7 @@ export interface TopicMetadata {
 
 export interface PartitionMetadata {
   partition: number;
-  /** A node id; -1 while there is none. */
+  /** A node id; -1 if there is none. */
   leader: number;
   /** Grows with each change of the leader: of two views, the one with the higher epoch is the newer. */
   leaderEpoch: number;
@@ -35,7 +35,7 @@ export interface PartitionMetadata {
 
 /** The request's header tags and body, for these topics. Source: https://kafka.apache.org/protocol#The_Messages_Metadata */
 export function metadataRequest(topics: readonly string[]): Buffer {
-  // Arrays and strings carry their length plus one; a topic is named by no id and its name.
+  // Arrays and strings carry their length plus one; the topic is named by a null id and its name.
   const parts = [Buffer.from([0]), unsignedVarint(topics.length + 1)];
   for (const topic of topics) {
     const name = Buffer.from(topic);
@@ -90,7 +90,7 @@ function readNodes(reader: FlexibleReader): number[] {
   return Array.from({ length: Math.max(0, reader.varint() - 1) }, () => reader.int32());
 }
 
-/** Asks one broker on a connection of its own; undefined when it has not answered after so long. */
+/** Asks one broker on a separate connection; undefined if it has not answered in time. */
 export function askMetadata(
   address: string,
   topics: readonly string[],
@@ -108,7 +108,7 @@ export function askMetadata(
     const socket = connect({ host: address.slice(0, colon), port: Number(address.slice(colon + 1)) }, () =>
       socket.write(Buffer.concat([head, body])),
     );
-    // It is no reason for a process to stay.
+    // It must not keep the process alive.
     socket.unref();
     const timer = setTimeout(() => end(undefined), timeoutMs).unref();
     const end = (metadata: ClusterMetadata | undefined): void => {

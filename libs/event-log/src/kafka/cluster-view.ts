@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { BrokerWatch } from './broker-watch.ts';
 import { askMetadata, type ClusterMetadata, type PartitionMetadata } from './cluster-metadata.ts';
 
-/** A broker that does not answer within it counts as away. */
+/** A broker that does not answer within this time counts as unreachable. */
 const answerMs = 2_000;
 const lookEveryMs = 5_000;
-/** The same while something is wrong, and before it is believed. */
+/** The same interval while something is wrong, and before a problem is believed. */
 const lookAgainMs = 1_000;
 
 /** A partition by the newest view that any broker has of it. */
@@ -17,9 +17,9 @@ interface PartitionView extends PartitionMetadata {
 }
 
 /**
- * What all brokers that answer know of the cluster. One broker alone may be behind: one that was frozen takes itself for the leader of
- * what others lead by now, and its end for the partition's. So the newest of all views counts, and only where enough replicas answer
- * for a write to be acknowledged: without them nobody can tell who leads.
+ * The cluster as all brokers that answer describe it. A single broker may be behind: one that was frozen still believes that it leads
+ * partitions that others lead by now, and reports its own end as the partition's. So the newest of all views counts, and only if enough
+ * replicas answer for a write to be acknowledged: with fewer, the leader is unknown.
  */
 export class KafkaClusterView {
   readonly #watch: BrokerWatch;
@@ -34,12 +34,12 @@ export class KafkaClusterView {
     this.#addresses = new Set(watch.addresses);
   }
 
-  /** Why the topics that are watched cannot take all appends at present; undefined when they can. */
+  /** The reason why the watched topics cannot accept all appends at present; undefined if they can. */
   get problem(): string | undefined {
     return this.#problem;
   }
 
-  /** Looks at these topics again and again until the signal aborts. */
+  /** Checks these topics repeatedly until the signal aborts. */
   async watchTopics(topics: readonly string[], signal: AbortSignal): Promise<void> {
     let suspected = false;
     while (!signal.aborted) {
@@ -53,8 +53,8 @@ export class KafkaClusterView {
   }
 
   /**
-   * Resolves when `leader`, a node id, is the partition's leader by all that can be known. Throws a plain error otherwise: what that
-   * broker says about the partition's end is not to be believed yet.
+   * Resolves if `leader`, a node id, is confirmed as the partition's leader. Throws a plain error otherwise: the end that this broker
+   * reports cannot be trusted yet.
    */
   async confirmLeader(topic: string, partition: number, leader: number): Promise<void> {
     const view = (await this.#look([topic]))?.get(topic)?.find((each) => each.partition === partition);
@@ -101,7 +101,7 @@ export class KafkaClusterView {
     const nodes = new Map(answers.flatMap(({ metadata }) => [...metadata.brokers]));
     const unasked = [...nodes.values()].filter((address) => !this.#addresses.has(address));
     if (unasked.length > 0) {
-      // Known by another name than the one that was set, or never met.
+      // It advertises another address than the configured one, or was never connected.
       for (const address of unasked) this.#addresses.add(address);
       return this.#look(topics);
     }

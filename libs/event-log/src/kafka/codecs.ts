@@ -11,7 +11,7 @@ export const compressionTypes = {
 // Level 1: a batch of log events gets within a few percent of level 3 in half the time.
 const params = { [constants.ZSTD_c_compressionLevel]: 1 };
 
-/** Gives kafkajs the zstd of Node; the packages that it names for it need a native build. For the whole process, once. */
+/** Registers Node's zstd with kafkajs, once for the whole process: the packages that kafkajs suggests need a native build. */
 export function registerCodecs(): void {
   kafkajs.CompressionCodecs[kafkajs.CompressionTypes.ZSTD] = () => ({
     compress: async (encoder: { buffer: Buffer }) => zstdCompressSync(encoder.buffer, { params }),
@@ -19,7 +19,7 @@ export function registerCodecs(): void {
   });
 }
 
-/** Unpacks what a batch's attributes say it is packed with. Throws where it is Snappy or LZ4: a topic of ours recompresses those. */
+/** Decompresses a batch by the codec in its attributes. Throws for Snappy and LZ4: Logloom's topics recompress those. */
 export function decompress(type: kafkajs.CompressionTypes, bytes: Buffer): Buffer {
   switch (type) {
     case kafkajs.CompressionTypes.None:

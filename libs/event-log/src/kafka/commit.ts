@@ -1,6 +1,6 @@
 import type { Commit } from '../event-log.ts';
 
-/** The epoch of the topic goes before the metadata: an offset means nothing on a topic that was made anew. */
+/** The epoch of the topic goes before the metadata: an offset means nothing on a recreated topic. */
 const shape = /^@([0-9a-f]{12}) /;
 
 export function writeMetadata(epoch: string, metadata: string): string {
@@ -8,8 +8,8 @@ export function writeMetadata(epoch: string, metadata: string): string {
 }
 
 /**
- * What a stored commit says on the topic with this epoch: null where it was made on another one. Not certain is one of an earlier
- * release, which did not name the topic.
+ * Interprets a stored commit for the topic with this epoch: null if it was made on another one. A commit of an earlier release is not
+ * certain, because it does not name the topic's epoch.
  */
 export function readCommit(
   { offset, metadata }: Commit,

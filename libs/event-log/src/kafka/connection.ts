@@ -6,12 +6,12 @@ import { ClusterClass, readCommitted, silentLogger, type Cluster } from './inter
 import type { KafkaSettings } from './options.ts';
 import { KafkaSockets } from './sockets.ts';
 
-/** The attempts within kafkajs are few and quick: the loops of this adapter decide what a failure means. */
+/** kafkajs itself makes few and quick attempts: the loops of this adapter decide what a failure means. */
 export const quickRetry: kafkajs.RetryOptions = { initialRetryTime: 50, maxRetryTime: 500, retries: 3 };
 export const connectionTimeoutMs = 3_000;
 export const requestTimeoutMs = 15_000;
 
-/** A topic that another instance has just made takes a moment to reach every broker. */
+/** A topic that another instance has just created takes a moment to reach every broker. */
 const propagationMs = 1_500;
 
 /** One kafkajs cluster (two connections a broker), replaced when it does not recover by itself. */
@@ -53,11 +53,11 @@ export class KafkaConnection {
     }
   }
 
-  /** Waits and refreshes what may be stale after an error. */
+  /** Waits, and refreshes the metadata that may be stale after an error. */
   async recover(error: unknown, attempt: number): Promise<void> {
     const { host, port } = error as { host?: string; port?: number };
     if (host !== undefined && port !== undefined) this.#cluster?.removeBroker({ host, port });
-    // One deleted topic would fail the metadata of all others.
+    // One deleted topic would make the metadata request for all others fail.
     if (isUnknownTopic(error)) this.#cluster?.targetTopics.clear();
     await sleep(backoffMs(attempt));
     if (attempt % 4 === 3) await this.#replace();

@@ -22,14 +22,14 @@ export interface ConsumerDeps extends FeedDeps {
 }
 
 /**
- * Works as a member of a group. On a rebalance every handler is closed, and may commit, before the member joins again: the
- * coordinator holds the others back meanwhile, for at most a minute. Heartbeats go on while handlers work, however long that takes.
+ * Works as a member of a group. On a rebalance every handler is closed, and may commit, before the member joins again: the coordinator
+ * makes the others wait meanwhile, for at most a minute. Heartbeats continue while handlers work, however long that takes.
  */
 export class KafkaConsumer {
   readonly #deps: ConsumerDeps;
   readonly #options: ConsumeOptions;
   readonly #membership: KafkaMembership;
-  /** When this member last got ahead: joined, or finished a handler's work. */
+  /** When this member last made progress: joined, or finished a handler's work. */
   #workedAt = Date.now();
 
   constructor(deps: ConsumerDeps, options: ConsumeOptions) {
@@ -66,7 +66,7 @@ export class KafkaConsumer {
     }
   }
 
-  /** What counts of the group's commits: those on the topics as they are now. */
+  /** The group's commits that are valid: those on the topics as they are now. */
   async #commits(partitions: readonly AssignedPartition[]): Promise<(Commit | null)[]> {
     const { epochs, reader } = this.#deps;
     for (const topic of new Set(partitions.map((place) => place.topic))) await epochs.refresh(topic);
@@ -77,7 +77,7 @@ export class KafkaConsumer {
         if (stored === null) return null;
         const { commit, isCertain } = readCommit(stored, await epochs.epochOf(topic));
         if (commit === null || commit.offset === 0 || isCertain) return commit;
-        // One of an earlier release, which did not say of which topic it is.
+        // A commit of an earlier release, which does not name the topic's epoch.
         return (await reader.isBeyondEnd(topic, partition, commit.offset)) ? null : commit;
       }),
     );
@@ -91,12 +91,12 @@ export class KafkaConsumer {
   ): Promise<void> {
     const { settings, epochs } = this.#deps;
     const term = new Term(signal);
-    // Whatever the handlers know of any topic may be void: they are opened again.
+    // The handlers' knowledge of any topic may be void, so they are opened again.
     using watching = new DisposableStack();
     watching.use(
       epochs.onRecreated((topic) => {
         settings.onTrouble({
-          message: `${topic} was made anew; the group ${this.#options.group} begins again`,
+          message: `${topic} was recreated; the group ${this.#options.group} begins again`,
         });
         term.lose();
       }),
@@ -114,7 +114,7 @@ export class KafkaConsumer {
     let outage: Error | undefined;
     for (const result of results) {
       if (result.status !== 'rejected' || (term.isLost && isNotAssigned(result.reason))) continue;
-      // A handler for which something was out of reach begins again where it committed, as after a rebalance.
+      // A handler that could not reach something begins again at its commit, as after a rebalance.
       if (!isPassing(result.reason)) throw new HandlerFailure(result.reason);
       outage = result.reason;
     }
@@ -179,7 +179,7 @@ export class KafkaConsumer {
       while (!term.ended.aborted) {
         const records = await take(this.#options.maxRecords ?? defaultBatch).catch((error: unknown) => {
           if (!isRecreated(error)) throw error;
-          // All handlers are opened again, on what is there now.
+          // All handlers are opened again, on the topics as they are now.
           term.lose();
           return [];
         });
@@ -211,7 +211,7 @@ export class KafkaConsumer {
 /** The time between two rebalances. */
 class Term {
   readonly ended: AbortSignal;
-  /** Whether the partitions went to others already. */
+  /** Whether the partitions are already assigned to others. */
   isLost = false;
   readonly #end = new AbortController();
 
@@ -229,7 +229,7 @@ class Term {
   }
 }
 
-/** Tells a handler's error from the log's own. */
+/** Marks a handler's error, to distinguish it from the log's own. */
 class HandlerFailure extends Error {
   constructor(cause: unknown) {
     super('a handler failed', { cause });
@@ -244,7 +244,7 @@ function isNotAssigned(error: unknown): boolean {
   return error instanceof EventLogError && error.code === 'not-assigned';
 }
 
-/** Whether the error itself says that the same may succeed later. */
+/** Whether the error itself is marked as retriable. */
 function isPassing(error: unknown): error is Error {
   return error instanceof Error && 'retriable' in error && error.retriable === true;
 }

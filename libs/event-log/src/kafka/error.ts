@@ -23,7 +23,7 @@ export function logUnavailable(what: string, cause: unknown): EventLogError {
   return new EventLogError('log-unavailable', `${what}: ${reason} (KAFKA_BROKERS)`, { cause });
 }
 
-/** What to wait before the next attempt: doubled from 100 ms up to 2 s, with jitter so that clients do not come back in step. */
+/** The wait before the next attempt: doubled from 100 ms up to 2 s, with jitter so that clients do not retry in step. */
 export function backoffMs(attempt: number): number {
   return Math.min(100 * 2 ** attempt, 2_000) * (0.5 + Math.random());
 }

@@ -11,16 +11,16 @@ import { topicRecreated, type KafkaTopicEpochs } from './topic-epochs.ts';
 
 /** How long a broker may hold a fetch that finds nothing. */
 const longPollMs = 100;
-/** The same while some partition is left out because its reader is busy: it must not wait for the others' silence. */
+/** The same while some partition is left out because its reader is busy: it must not have to wait until the others have data. */
 const shortPollMs = 10;
-/** A reader that has waited for so long is told that there is nothing; a little less than one long poll. */
+/** A reader that has waited this long gets an empty result; a little less than one long poll. */
 const idleMs = 90;
 
 /** Reads one partition onwards. Made by KafkaFeeds. */
 export interface Feed {
-  /** The next records, at most so many; empty after about 100 ms in which there were none. Throws EventLogError. */
+  /** The next records, at most `maxRecords`; empty after about 100 ms without any. Throws EventLogError. */
   readonly take: (maxRecords: number) => Promise<LogRecord[]>;
-  /** What lies between the records taken so far and the next ones, once; take() returns none until it was asked for. */
+  /** The gap between the records taken so far and the next ones, returned once; take() returns none until it was read. */
   readonly takeGap: () => LogGap | undefined;
   readonly close: () => void;
 }
@@ -32,12 +32,12 @@ interface FetchedQueue {
   gap: LogGap | undefined;
   /** Where the next fetch begins. */
   next: number;
-  /** What was fetched and not taken. */
+  /** Records that were fetched and not yet taken. */
   records: LogRecord[];
   taken: number;
   isFetching: boolean;
   isClosed: boolean;
-  /** Wakes take(); with no records when there were none for a while. */
+  /** Wakes take(), without records if there were none for a while. */
   wake: (() => void) | undefined;
   waitingSince: number;
   failure: EventLogError | undefined;
@@ -52,8 +52,8 @@ export interface FeedDeps {
 }
 
 /**
- * Fetches many partitions over one connection a broker. Each partition's reader takes its records at its own pace; what is fetched
- * ahead is bounded: about a mebibyte a partition, and nothing while the last piece has not been begun.
+ * Fetches many partitions over one connection a broker. Each partition's reader takes records at its own pace. Fetching ahead is bounded:
+ * about a mebibyte a partition, and nothing while the last piece is untouched.
  */
 export class KafkaFeeds {
   readonly #connection: KafkaConnection;
@@ -76,9 +76,7 @@ export class KafkaFeeds {
     this.#ends = ends;
   }
 
-  /**
-   * Begins at an offset of the topic with this id. A take() rejects with `topic-recreated` when the topic is another one now.
-   */
+  /** Begins at an offset of the topic with this id. take() rejects with `topic-recreated` if the topic was recreated. */
   open(topic: string, topicId: string, partition: number, offset: number): Feed {
     const queue: FetchedQueue = {
       topic,
@@ -129,7 +127,7 @@ export class KafkaFeeds {
     if (queue.taken === queue.records.length) {
       queue.records = [];
       queue.taken = 0;
-      // The next piece comes while the reader works on this one.
+      // The next piece is fetched while the reader works on this one.
       if (records.length > 0) this.#pump();
     }
     return records;
@@ -220,7 +218,7 @@ export class KafkaFeeds {
     queue.wake?.();
   }
 
-  /** Finds out why a broker does not know the queue's topic; returns the reason to try again, or ends the queue. */
+  /** Finds out why a broker does not know the queue's topic; returns the reason to retry, or ends the queue. */
   async #identify(queue: FetchedQueue): Promise<Error | undefined> {
     if ((await this.#epochs.refresh(queue.topic)) === queue.topicId)
       return new Error(`the leader of ${queue.topic}/${queue.partition} does not know the topic yet`);
@@ -234,7 +232,7 @@ export class KafkaFeeds {
         fail(queue, logUnavailable(`cannot read ${queue.topic}/${queue.partition}`, error));
       return;
     }
-    // The first failure is a leader that moved, as a rule.
+    // The first failure usually means that the leader moved.
     if (this.#failures % 10 === 1)
       this.#settings.onTrouble({ message: 'a fetch failed and is tried again', error: error as Error });
     await this.#connection.recover(error, this.#failures++);

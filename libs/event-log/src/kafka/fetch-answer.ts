@@ -6,7 +6,7 @@ export interface FetchedPartition {
   partition: number;
   /** Kafka's; 0 is none. */
   errorCode: number;
-  /** The end for readers of committed records only. */
+  /** The end that readers of committed records see. */
   lastStableOffset: number;
   aborted: AbortedTransaction[];
   /** Whole record batches, the last one perhaps cut off. */
@@ -14,7 +14,7 @@ export interface FetchedPartition {
 }
 
 export interface FetchAnswer {
-  /** How long the broker asks to be left alone, in ms. */
+  /** How long the broker asks the client to wait, in ms. */
   throttleMs: number;
   errorCode: number;
   partitions: FetchedPartition[];

@@ -2,7 +2,10 @@ import { EncoderClass, readCommitted, type ProtocolRequest } from './internals.t
 import { topicIdBytes } from './topic-id.ts';
 import { unsignedVarint } from './varint.ts';
 
-/** Version 13 names topics by their ids (KIP-516): a topic that was made anew is refused, where its name would be taken. */
+/**
+ * Version 13 names topics by their ids (KIP-516): a fetch by the id of a deleted topic is refused, while its name would match the recreated
+ * one.
+ */
 const fetchApi = { apiKey: 1, apiVersion: 13, apiName: 'Fetch' };
 
 /** A place in a partition from which to fetch. */

@@ -8,13 +8,13 @@ export interface Fetched {
   topic: string;
   partition: number;
   records: LogRecord[];
-  /** Where to go on; beyond the last record where the log holds a transaction's markers. */
+  /** Where to continue; beyond the last record if transaction markers follow it. */
   nextOffset: number;
   /** The offset up to which readers can see, at the time of the answer. */
   end: number;
   /**
-   * Why there are none. out-of-range: the log begins behind the offset, or ends before it. unknown-topic: the broker knows no topic
-   * with this id: it was deleted, or is so new that the broker has not heard of it.
+   * Why there are no records. out-of-range: the log begins after the offset, or ends before it. unknown-topic: the broker knows no topic
+   * with this id: it was deleted, or is so new that the broker does not know it yet.
    */
   refused?: 'out-of-range' | 'unknown-topic';
 }
@@ -26,10 +26,10 @@ const refusals: ReadonlyMap<number, Fetched['refused']> = new Map([
   [103, 'unknown-topic'],
 ]);
 
-/** A whole answer is held in memory, and so is one per partition. */
+/** A whole answer is held in memory, and one piece per partition. */
 export const partitionBytes = 1 << 20;
 const answerBytes = 16 << 20;
-/** How long an answer may be under way, besides the time that the broker may wait. */
+/** How long an answer may take, beyond the time that the broker may wait, ms. */
 const transferMs = 15_000;
 
 /** One fetch from the leader of these partitions; waits up to `waitMs` for the first byte. Throws kafkajs's other errors. */
@@ -62,7 +62,7 @@ export async function fetchFrom(
       requestTimeout: waitMs + transferMs,
     })) as Fetched[];
   } catch (error) {
-    // As kafkajs's own requests do: the next one connects anew.
+    // As kafkajs's own requests do: the next one reconnects.
     if ((error as Error).name === 'KafkaJSConnectionClosedError') await broker.disconnect();
     throw error;
   }
@@ -72,7 +72,7 @@ function refusedBy(code: number, { topic, partition, offset }: FetchPosition): F
   return { topic, partition, records: [], nextOffset: offset, end: offset, refused: refusals.get(code)! };
 }
 
-/** The broker fills an answer in the order asked (KIP-74): no partition is to be always the last. */
+/** The broker fills an answer in the order asked (KIP-74): no partition should always be the last. */
 function shuffled(positions: readonly FetchPosition[]): FetchPosition[] {
   const start = Math.floor(Math.random() * positions.length);
   return [...positions.slice(start), ...positions.slice(0, start)];

@@ -3,9 +3,9 @@ import type { Assigner, ISocketFactory, logCreator, PartitionAssigner } from 'ka
 import { createRequire } from 'node:module';
 
 /*
- * The parts of kafkajs 2.2.4 below its consumer. Its consumer can neither read a partition at random without joining a group, nor
- * wait with giving a partition back until its last work is done, nor tell the end of a partition from a pause; its cluster, broker
- * and group classes do what is needed. That version is pinned exactly and the last one; the contract suite runs on every path.
+ * The parts of kafkajs 2.2.4 below its consumer. Its consumer cannot read a partition at an arbitrary offset without joining a group,
+ * cannot delay a rebalance until the last work is done, and cannot distinguish the end of a partition from a pause; its cluster, broker and
+ * group classes allow all three. The version is pinned exactly and is kafkajs's last one; the contract suite covers every path.
  */
 
 /** A connected view of the cluster: metadata, connections, leaders. */
@@ -122,7 +122,7 @@ const { createLogger } = require('kafkajs/src/loggers') as {
   createLogger: (options: { level: kafkajs.logLevel; logCreator: logCreator }) => unknown;
 };
 
-/** kafkajs logs at the level ERROR what it retries and what is expected; what matters reaches us as errors. */
+/** kafkajs logs expected and retried failures at the level ERROR; those that matter are thrown. */
 export const silence: { logLevel: kafkajs.logLevel; logCreator: logCreator } = {
   logLevel: 0,
   logCreator: () => () => {},
@@ -150,12 +150,14 @@ const { prototype: queue } = require('kafkajs/src/network/requestQueue') as { pr
 // eslint-disable-next-line @typescript-eslint/unbound-method
 const schedule = queue.scheduleCheckPendingRequests;
 
-/** As it comes, each connection runs a timer every millisecond, and Node warns about its negative time: only a queue needs one. */
+/** Unpatched, each connection runs a timer every millisecond, and Node warns about its negative time: only a queue needs one. */
 queue.scheduleCheckPendingRequests = function (): void {
   if (this.pending.length > 0 || this.throttledUntil > Date.now()) schedule.call(this);
 };
 
-/** Makes sockets, and hears of each request on them; the result is called when the request is answered or waits no more. */
+/**
+ * Creates sockets and is called for each request on them; the returned function is called when the request is answered or no longer waits.
+ */
 export type WatchedSocketFactory = ISocketFactory & {
   asks?: (address: string) => (isAnswered: boolean) => void;
 };
@@ -173,14 +175,14 @@ const { prototype: connection } = require('kafkajs/src/network/connection') as {
 // eslint-disable-next-line @typescript-eslint/unbound-method
 const { send, disconnect } = connection;
 
-/** As it comes, a request that is written while its connection goes down waits for ever, and so does every later disconnect. */
+/** Unpatched, a request that is written while its connection closes waits forever, and so does every later disconnect. */
 connection.disconnect = async function (): Promise<true> {
   await disconnect.call(this);
   this.rejectRequests(new Error('the connection was closed'));
   return true;
 };
 
-/** As it comes, a connection stays in use after a request on it had no answer in time, and so has none for the next one either. */
+/** Unpatched, a connection stays in use after a request on it timed out, so the next request times out too. */
 connection.send = async function (request: ProtocolRequest): Promise<unknown> {
   const settle = this.socketFactory.asks?.(this.broker);
   try {
@@ -196,8 +198,8 @@ connection.send = async function (request: ProtocolRequest): Promise<unknown> {
 };
 
 /**
- * Messages of one partition. kafkajs groups a send's messages by partition with their reduce(), and copies the group for each of them:
- * the largest cost of a batch of thousands. These answer that they are one group.
+ * Messages of one partition. kafkajs groups a send's messages by partition with their reduce(), and copies the group for each of them: the
+ * largest cost of a batch of thousands. This class reports that it is one group.
  */
 export function asOneGroup(partition: number, messages: kafkajs.Message[]): kafkajs.Message[] {
   return Object.defineProperty(messages, 'reduce', {

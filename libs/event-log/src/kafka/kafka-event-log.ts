@@ -27,12 +27,12 @@ import { KafkaTopics } from './topics.ts';
  * The log on Kafka. Any number of instances, processes and machines.
  *
  * What differs from the embedded log
- * - Durable means: on min.insync.replicas brokers (2 of 3 in a cluster). Append times are the partition leader's clock: they fall
- *   when leadership moves to a broker whose clock is behind, so brokers need synchronised clocks.
- * - An append that had to be sent again through a new producer may be in the log twice, also when it succeeds; the offsets are
- *   those of the last one. A rejected one also rejects what was appended to the same partition after it and is not stored yet.
+ * - Durable means: on min.insync.replicas brokers (2 of 3 in a cluster). Append times are the partition leader's clock: they decrease when
+ *   leadership moves to a broker whose clock is behind, so brokers need synchronized clocks.
+ * - An append that was retried through a new producer may be in the log twice, even if it succeeds; the returned offsets are the last ones.
+ *   When an append is rejected, later appends to the same partition that are not stored yet are rejected too.
  * - Offsets may have holes, where other clients write transactions; records of open and aborted transactions are not seen.
- * - trim() works to the record. Deleting a topic also drops what was committed on it.
+ * - trim() is exact to the record. Deleting a topic also drops the commits on it.
  */
 export class KafkaEventLog implements EventLog {
   readonly #settings: KafkaSettings;
@@ -46,7 +46,7 @@ export class KafkaEventLog implements EventLog {
   readonly #ends = new KnownEnds();
   readonly #closing = new AbortController();
 
-  /** Connects and makes the topics. Throws EventLogError `topic-mismatch` or, after the option's patience, `log-unavailable`. */
+  /** Connects and creates the topics. Throws EventLogError `topic-mismatch` or, after the option's patience, `log-unavailable`. */
   static async open(options: KafkaOptions, topics: readonly TopicSpec[]): Promise<KafkaEventLog> {
     registerCodecs();
     const settings = kafkaSettings(options);
@@ -85,14 +85,14 @@ export class KafkaEventLog implements EventLog {
     void this.#view.watchTopics(ownTopics, this.#closing.signal);
   }
 
-  /** Made of the ids of the cluster and of the topics that it was opened with: a topic that was made anew has another id. */
+  /** Made of the ids of the cluster and of the topics that it was opened with: a recreated topic has another id. */
   get epoch(): string {
     return this.#epochs.epochOfAll(this.#ownTopics);
   }
 
   async epochOf(topic: string): Promise<string> {
     await this.#topics.partitionCount(topic);
-    // Whoever asks wants to know whether it is another one now.
+    // Callers ask in order to learn whether it has changed.
     await this.#epochs.refresh(topic);
     return this.#epochs.epochOf(topic);
   }

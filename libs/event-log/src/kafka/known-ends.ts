@@ -1,6 +1,6 @@
 /**
- * How far each partition is known to have got. A broker that was frozen and takes itself for the leader still answers with the end that
- * it had: an end below the known one is not believed before its leader is confirmed.
+ * The highest end that is known of each partition. A broker that was frozen and still believes that it leads answers with an old end: an
+ * end below the known one is not accepted before its leader is confirmed.
  */
 export class KnownEnds {
   readonly #ends = new Map<string, Map<number, number>>();
@@ -15,14 +15,14 @@ export class KnownEnds {
     if (end > (this.of(topic, partition) ?? -1)) this.confirm(topic, partition, end);
   }
 
-  /** The partition ends here, and what was seen beyond it is lost. */
+  /** The partition ends here; records that were seen beyond it are lost. */
   confirm(topic: string, partition: number, end: number): void {
     let ends = this.#ends.get(topic);
     if (ends === undefined) this.#ends.set(topic, (ends = new Map<number, number>()));
     ends.set(partition, end);
   }
 
-  /** The topic is another one now. */
+  /** The topic was recreated. */
   forget(topic: string): void {
     this.#ends.delete(topic);
   }

@@ -20,7 +20,7 @@ export interface AssignedPartition {
 
 /** How long the others wait for a member that is still closing its handlers. */
 const rebalanceTimeoutMs = 60_000;
-/** A leave that takes longer is left to the session's end. */
+/** A leave that takes longer is abandoned: the session's end completes it. */
 const leaveMs = 3_000;
 
 /** The member lost its partitions: others have them, or will. */
@@ -49,7 +49,7 @@ export class KafkaMembership {
     return joining;
   }
 
-  /** Tells the group that this member lives, and hears whether it must give its partitions back. Throws when nobody answers. */
+  /** Sends a heartbeat, and returns whether the member must give its partitions back. Throws when no broker answers. */
   async heartbeat(): Promise<'held' | 'rebalancing' | 'lost'> {
     const { group } = this.#joined();
     try {
@@ -95,7 +95,7 @@ export class KafkaMembership {
     });
   }
 
-  /** What the group has committed for these partitions, in their order. */
+  /** The group's commits for these partitions, in their order. */
   async committed(partitions: readonly AssignedPartition[]): Promise<(Commit | null)[]> {
     if (partitions.length === 0) return [];
     const { group } = this.#joined();
@@ -120,7 +120,7 @@ export class KafkaMembership {
     });
   }
 
-  /** Waits after a failed join; the connections are made anew now and then. */
+  /** Waits after a failed join; the connections are replaced now and then. */
   async recover(error: unknown, attempt: number): Promise<void> {
     await this.#connection.recover(error, attempt);
   }
@@ -138,7 +138,7 @@ export class KafkaMembership {
     const cluster = await this.#connection.cluster(this.#topics);
     if (this.#membership?.cluster !== cluster) {
       const group = this.#newGroup(cluster);
-      // The same member on new connections: it need not wait for its own session to end.
+      // The same member id on new connections, so that it need not wait for its own session to end.
       group.memberId = this.#membership?.group.memberId ?? null;
       this.#membership = { cluster, group };
     }
@@ -186,7 +186,7 @@ export class KafkaMembership {
       await cluster.refreshMetadata();
       group.coordinator = await cluster.findGroupCoordinator({ groupId: this.#group });
     } catch {
-      // Nobody knows it yet; the next attempt asks again.
+      // No broker knows the coordinator yet; the next attempt asks again.
     }
   }
 

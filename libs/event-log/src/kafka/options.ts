@@ -12,15 +12,15 @@ export interface KafkaOptions {
   compression?: 'zstd' | 'gzip' | 'none';
   /** How long append() and the short calls try before they reject with `log-unavailable`, in ms; default 30,000. */
   patienceMs?: number;
-  /** Once it aborts, all of these calls together try for a few seconds more: the service is to end. */
+  /** Aborts when the service has to end: then all of these calls together try for a few seconds more. */
   draining?: AbortSignal;
-  /** How long consume() and follow() go on while the log is out of reach, for them or their handlers, in ms; default 10 minutes. */
+  /** How long consume() and follow() continue while the log is unreachable for them or their handlers, in ms; default 10 minutes. */
   outageMs?: number;
-  /** A member of a group that was silent for so long (killed, or cut off) loses its partitions, in ms; default 10,000. */
+  /** A member of a group that is silent for this time (killed, or cut off) loses its partitions, in ms; default 10,000. */
   sessionTimeoutMs?: number;
-  /** How long new topics keep records, in ms; default for ever. */
+  /** How long new topics keep records, in ms; default forever. */
   retentionMs?: number;
-  /** Gets what went wrong and is being retried, default: dropped. */
+  /** Receives failures that are being retried; default: none are reported. */
   onTrouble?: (trouble: Trouble) => void;
 }
 

@@ -1,7 +1,7 @@
-/** What is still tried when a service has been told to end, in ms: a leader that moves takes a few seconds. */
+/** How long calls still try once the service has to end, in ms: a leader that moves takes a few seconds. */
 const drainMs = 8_000;
 
-/** How long calls try before they give up: so many ms each, and all of them a few seconds once the service is to end. */
+/** How long calls try before they give up: each for its own time, and all of them for a few seconds once the service has to end. */
 export class Patience {
   readonly #ms: number;
   readonly #rearm = new Set<() => void>();
@@ -24,7 +24,7 @@ export class Patience {
     return Math.min(since + this.#ms, this.#endsAt) - Date.now();
   }
 
-  /** Calls back when a call that began at `since` gives up, unless the result is called before. */
+  /** Calls back when a call that began at `since` gives up, unless the returned function is called before. */
   whenOver(since: number, callback: () => void): () => void {
     let timer: NodeJS.Timeout | undefined;
     const arm = (): void => {
@@ -40,8 +40,8 @@ export class Patience {
   }
 
   /**
-   * Settles as the work does, or rejects once the time for draining is over: kafkajs tries for many seconds more what no broker answers,
-   * and is then left alone with it.
+   * Settles as the work does, or rejects once the time for draining is over: kafkajs would keep retrying for many more seconds when no
+   * broker answers.
    */
   async attempt<T>(work: () => Promise<T>): Promise<T> {
     const late = Promise.withResolvers<never>();

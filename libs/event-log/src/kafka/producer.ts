@@ -9,7 +9,7 @@ import { asOneGroup, silence } from './internals.ts';
 import type { KafkaSettings } from './options.ts';
 import { KafkaSockets } from './sockets.ts';
 
-/** A producer is given up when kafkajs has not brought a batch through in about so long. */
+/** A producer is given up when kafkajs has not delivered a batch within about this time, ms. */
 const retry: kafkajs.RetryOptions = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 9 };
 
 interface Handle {
@@ -21,10 +21,10 @@ interface Handle {
 }
 
 /**
- * Appends to partitions, each in a queue of its own: one send() for one partition at a time. kafkajs loses acknowledged records when
- * a send() has several partitions and a leader moves, and after a failed send() it gives the sequence numbers of the failed batch to
- * the next one, which the broker may then take for a duplicate: so a producer that failed once is never used for another batch. The batch
- * goes again through a new one, and may then be in the log twice.
+ * Appends to partitions, with one queue and one send() at a time for each. kafkajs loses acknowledged records when a send() has several
+ * partitions and a leader moves. After a failed send() it reuses the sequence numbers of the failed batch for the next one, which the
+ * broker may then drop as a duplicate: so a producer that failed once is never used for another batch. The batch is sent again through a
+ * new producer, and may then be in the log twice.
  */
 export class KafkaAppender {
   readonly #settings: KafkaSettings;
@@ -51,14 +51,14 @@ export class KafkaAppender {
     }
   }
 
-  /** Waits for what is being appended. */
+  /** Waits for appends in progress. */
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.allSettled(this.#appending);
     if (this.#current !== undefined) this.#retire(this.#current);
   }
 
-  /** The topic was deleted: the metadata that a producer keeps of it would fail its other topics. */
+  /** The topic was deleted: the metadata that a producer keeps of it would make its other topics fail. */
   forget(topic: string): void {
     for (const key of this.#queues.keys()) if (key.startsWith(`${topic}/`)) this.#queues.delete(key);
     if (this.#current !== undefined) this.#retire(this.#current);
@@ -95,7 +95,7 @@ export class KafkaAppender {
     return queue;
   }
 
-  /** Gives the first record's offset. */
+  /** Returns the first record's offset. */
   async #send(topic: string, partition: number, messages: Message[]): Promise<number> {
     const start = Date.now();
     for (let attempt = 0; ; attempt++) {
@@ -113,7 +113,7 @@ export class KafkaAppender {
           throw logUnavailable(`cannot append to ${topic}/${partition}`, error);
         }
         this.#settings.onTrouble({
-          message: `appending to ${topic}/${partition} failed; it goes again through a new producer`,
+          message: `appending to ${topic}/${partition} failed; it is retried through a new producer`,
           error: error as Error,
         });
         await sleep(wait);
@@ -148,7 +148,7 @@ export class KafkaAppender {
       late.promise.catch(() => {});
       const [result, ...others] = await Promise.race([work, late.promise]);
       const offset = Number(result?.baseOffset ?? -1);
-      // kafkajs also resolves when it has sent nothing, for want of a leader.
+      // kafkajs also resolves if it has sent nothing because there is no leader.
       if (others.length > 0 || result?.partition !== partition || !(offset >= 0))
         throw new Error('the answer has no offset');
       return offset;

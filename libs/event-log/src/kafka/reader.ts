@@ -72,7 +72,7 @@ export class KafkaReader {
     return found.map((offset, partition) => (offset === -1 ? ends[partition]! : offset));
   }
 
-  /** What a group has committed, per partition; null where it never did. */
+  /** The commits of a group, per partition; null where it never committed. */
   async committed(group: string, topic: string, count: number): Promise<(Commit | null)[]> {
     const partitions = Array.from({ length: count }, (_, partition) => ({ partition }));
     const { responses } = await this.#connection.run(
@@ -99,7 +99,7 @@ export class KafkaReader {
     );
   }
 
-  /** Whether the partition was never so long, as when its topic was made anew. */
+  /** Whether the partition was never this long, as when its topic was recreated. */
   async isBeyondEnd(topic: string, partition: number, offset: number): Promise<boolean> {
     return this.#connection.run(`cannot read ${topic}/${partition}`, topic, async (cluster) => {
       if (offset <= (await listOffset(cluster, topic, partition, false))) return false;
@@ -120,7 +120,7 @@ export class KafkaReader {
     onGap: (gap: LogGap) => void,
   ): Promise<Fetched | undefined> {
     const { topic, partition, topicId, offset } = position;
-    // Who wants a few records gets a small piece; the broker gives at least one whole batch.
+    // A reader of few records fetches a small piece; the broker sends at least one whole batch.
     const bytes = Math.min(partitionBytes, Math.max(32_768, wanted * 2_048));
     let from = offset;
     const found = await this.#connection.run(`cannot read ${topic}/${partition}`, topic, async (cluster) => {
@@ -129,7 +129,7 @@ export class KafkaReader {
         const [fetched] = await fetchFrom(broker, [{ ...position, offset: from }], 0, bytes);
         if (fetched?.refused === undefined) {
           if (fetched !== undefined && fetched.end < (this.#ends.of(topic, partition) ?? 0)) {
-            // A leader that is behind has less, and nothing says so.
+            // A leader that is behind returns fewer records without saying so.
             await this.#confirmEnd(cluster, topic, partition);
             continue;
           }
@@ -154,7 +154,7 @@ export class KafkaReader {
     return found;
   }
 
-  /** The end, as it was listed or, where that is below what is known, as a leader that is confirmed lists it. */
+  /** The end as listed; if that is below the known end, as a confirmed leader lists it. */
   async #believed(topic: string, partition: number, listed: number): Promise<number> {
     if (listed >= (this.#ends.of(topic, partition) ?? Infinity)) {
       this.#ends.see(topic, partition, listed);
@@ -188,10 +188,7 @@ export class KafkaReader {
   }
 }
 
-/**
- * Where a partition ends, as a leader lists it that is confirmed to be one. Throws where that cannot be known, as while too few replicas
- * answer.
- */
+/** The end of a partition as a confirmed leader lists it. Throws if no leader can be confirmed, as while too few replicas answer. */
 export async function confirmedEnd(
   view: KafkaClusterView,
   cluster: Cluster,
@@ -203,7 +200,7 @@ export async function confirmedEnd(
   return listOffset(cluster, topic, partition, false);
 }
 
-/** The first offset of a partition, or the one behind its last record that readers can see. */
+/** The first offset of a partition, or the one after its last record that readers can see. */
 export async function listOffset(
   cluster: Cluster,
   topic: string,

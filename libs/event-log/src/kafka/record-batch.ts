@@ -9,7 +9,7 @@ export interface AbortedTransaction {
 
 export interface FetchedRecords {
   records: LogRecord[];
-  /** Where to go on; beyond the last record where the log holds a transaction's markers. */
+  /** Where to continue; beyond the last record if transaction markers follow it. */
   nextOffset: number;
 }
 
@@ -24,10 +24,10 @@ const noBytes = Buffer.alloc(0);
 const noHeaders: Readonly<Record<string, string>> = Object.freeze({});
 
 /**
- * The records of a fetch's answer for one partition, from `offset` on, without control records and without those of aborted
- * transactions. A batch that was cut off at the end is left for the next fetch. Values are views of `bytes`, or of what it unpacks to.
- * kafkajs's own reader makes a decoder, two big integers and a text for each record: most of what reading costs.
- * Source: https://kafka.apache.org/documentation/#recordbatch; aborted transactions as in KIP-98's consumer.
+ * The records of a fetch's answer for one partition, from `offset` on, without control records and without those of aborted transactions. A
+ * batch that was cut off at the end is left for the next fetch. Values are views of `bytes`, or of the decompressed bytes. kafkajs's own
+ * reader makes a decoder, two big integers and a text for each record: most of what reading costs. Source:
+ * https://kafka.apache.org/documentation/#recordbatch; aborted transactions as in KIP-98's consumer.
  */
 export function readBatches(
   bytes: Buffer,
@@ -68,7 +68,7 @@ interface BatchHeader {
 
 function readHeader(bytes: Buffer, at: number): BatchHeader {
   const magic = bytes.readInt8(at + 16);
-  if (magic !== 2) throw new Error(`records in the format ${magic} are of a time before Kafka 0.11`);
+  if (magic !== 2) throw new Error(`record format ${magic} is older than Kafka 0.11`);
   const baseOffset = readInt64(bytes, at);
   return {
     baseOffset,

@@ -7,8 +7,8 @@ import { topicIdentity, type TopicIdentity } from './topic-id.ts';
 const lookEveryMs = 5_000;
 
 /**
- * Which topics the names stand for. A topic that is deleted and made anew keeps its name and gets another id; an instance looks again
- * when a broker does not know the id that it reads by, and every few seconds for the topics that it only writes to.
+ * Maps topic names to ids. A topic that is deleted and recreated keeps its name and gets another id. An instance looks the id up again when
+ * a broker does not know it, and every few seconds for topics that it only writes to.
  */
 export class KafkaTopicEpochs {
   readonly #connection: KafkaConnection;
@@ -19,7 +19,7 @@ export class KafkaTopicEpochs {
     this.#connection = connection;
   }
 
-  /** The topic's id, as it was known last. Throws EventLogError `unknown-topic` or `log-unavailable`. */
+  /** The topic's last known id. Throws EventLogError `unknown-topic` or `log-unavailable`. */
   async idOf(topic: string): Promise<string> {
     return this.#known.get(topic)?.topicId ?? this.refresh(topic);
   }
@@ -47,7 +47,7 @@ export class KafkaTopicEpochs {
     return this.epochOfAll([topic]);
   }
 
-  /** One text for all of these, which are known. */
+  /** One text for all of these topics, whose ids are known. */
   epochOfAll(topics: readonly string[]): string {
     const ids = topics.toSorted().flatMap((topic) => {
       const known = this.#known.get(topic);
@@ -56,19 +56,19 @@ export class KafkaTopicEpochs {
     return createHash('sha256').update(ids.join()).digest('hex').slice(0, 12);
   }
 
-  /** Calls the listener when a topic turns out to be another one than before; until what it returns is disposed of. */
+  /** Calls the listener when a topic turns out to have been recreated, until the returned value is disposed of. */
   onRecreated(listener: (topic: string) => void): Disposable {
     this.#listeners.add(listener);
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
-  /** Looks at all topics that are known until the signal aborts. */
+  /** Checks all known topics until the signal aborts. */
   async watch(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await sleep(lookEveryMs, undefined, { signal, ref: false }).catch(() => {});
       for (const topic of this.#known.keys()) {
         if (signal.aborted) return;
-        // Deleted, or nobody answers: whoever reads or writes it finds out.
+        // The topic was deleted or no broker answers: its readers and writers will find out.
         await this.refresh(topic).catch(() => {});
       }
     }
@@ -76,5 +76,8 @@ export class KafkaTopicEpochs {
 }
 
 export function topicRecreated(topic: string): EventLogError {
-  return new EventLogError('topic-recreated', `${topic} was made anew: its offsets name other records now`);
+  return new EventLogError(
+    'topic-recreated',
+    `${topic} was recreated: its offsets belong to other records now`,
+  );
 }

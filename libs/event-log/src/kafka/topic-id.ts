@@ -8,9 +8,8 @@ export interface TopicIdentity {
 }
 
 /**
- * The identity of a cluster and of one of its topics; both stay over restarts of the brokers. Throws kafkajs's errors, such as
- * UNKNOWN_TOPIC_OR_PARTITION.
- * Source: https://kafka.apache.org/protocol (Metadata, flexible versions) and KIP-516.
+ * The identity of a cluster and of one of its topics; both survive restarts of the brokers. Throws kafkajs's errors, such as
+ * UNKNOWN_TOPIC_OR_PARTITION. Source: https://kafka.apache.org/protocol (Metadata, flexible versions) and KIP-516.
  */
 export async function topicIdentity(broker: Broker, topic: string): Promise<TopicIdentity> {
   return (await broker.connectionPool.send({
@@ -33,7 +32,7 @@ function readIdentity(data: Buffer): TopicIdentity {
   return { clusterId, topicId };
 }
 
-/** The id as the protocol has it. */
+/** The id as the protocol encodes it. */
 export function topicIdBytes(topicId: string): Buffer {
   return Buffer.from(topicId, 'hex');
 }

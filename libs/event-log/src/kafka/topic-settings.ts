@@ -1,7 +1,7 @@
-/** A dead letter holds an event that was refused for its size. */
+/** A dead letter may hold an event that was refused for its size. */
 export const maxBatchBytes = 16 << 20;
 
-/** What is looked at in a topic that was there already. */
+/** The settings that are checked on an existing topic. */
 export const checkedSettings = [
   'message.timestamp.type',
   'cleanup.policy',
@@ -11,13 +11,13 @@ export const checkedSettings = [
 ] as const;
 
 export interface Judgement {
-  /** Why the topic cannot be worked with. */
+  /** Settings with which the topic cannot be used. */
   refused?: string;
-  /** What is otherwise than asked, and can be lived with. */
+  /** Settings that differ from the expected ones but are acceptable. */
   told: string[];
 }
 
-/** Judges a topic's settings. `retentionMs` is what was asked for; undefined leaves it to whoever made the topic. */
+/** Checks a topic's settings. `retentionMs` is the expected retention; undefined accepts any. */
 export function judgeTopicSettings(
   settings: ReadonlyMap<string, string>,
   retentionMs: number | undefined,
@@ -25,7 +25,7 @@ export function judgeTopicSettings(
   const timestamps = settings.get('message.timestamp.type');
   if (timestamps !== 'LogAppendTime')
     return {
-      refused: `message.timestamp.type=${timestamps}, not LogAppendTime: a record's time is the log's only where the broker sets it`,
+      refused: `message.timestamp.type=${timestamps}, not LogAppendTime: a record's time is its append time only if the broker sets it`,
       told: [],
     };
   const cleanup = settings.get('cleanup.policy') ?? '';

@@ -10,7 +10,7 @@ import { checkedSettings, judgeTopicSettings, maxBatchBytes } from './topic-sett
 
 const unknownAttempts = 4;
 
-/** Makes, checks and removes topics. */
+/** Creates, checks and removes topics. */
 export class KafkaTopics {
   readonly #settings: KafkaSettings;
   readonly #sockets: KafkaSockets;
@@ -33,7 +33,7 @@ export class KafkaTopics {
     }).admin();
   }
 
-  /** Creates what does not exist; checks what does. Throws EventLogError `topic-mismatch`. */
+  /** Creates the topics that do not exist and checks the others. Throws EventLogError `topic-mismatch`. */
   async create(topics: readonly TopicSpec[]): Promise<void> {
     const existing = new Set(await this.#run('cannot list the topics', (admin) => admin.listTopics()));
     const missing = topics.filter(({ name }) => !existing.has(name));
@@ -61,7 +61,7 @@ export class KafkaTopics {
     return count;
   }
 
-  /** How many replicas must have a record before it is acknowledged; 1 of topics that were not made or checked here. */
+  /** How many replicas must have a record before it is acknowledged; 1 for topics that were neither created nor checked here. */
   minInSync(topic: string): number {
     return this.#minInSync.get(topic) ?? 1;
   }
@@ -70,7 +70,7 @@ export class KafkaTopics {
     this.#partitions.delete(topic);
     await this.#countPartitions(topic);
     await this.#run(`cannot delete ${topic}`, (admin) => admin.deleteTopics({ topics: [topic] }));
-    // The controller has answered; each broker follows a little later.
+    // The controller has answered; the brokers apply it a little later.
     await this.#untilMetadata(topic, false);
   }
 
@@ -94,7 +94,7 @@ export class KafkaTopics {
       'retention.ms': String(this.#settings.retentionMs ?? -1),
       'min.insync.replicas': replicationFactor === 3 ? '2' : '1',
       'max.message.bytes': String(maxBatchBytes),
-      // Whatever codec another client writes with, readers meet zstd alone; what comes in zstd is stored as it is.
+      // Whatever codec another client uses, readers only get zstd; batches in zstd are stored unchanged.
       'compression.type': 'zstd',
     };
     const configEntries = Object.entries(configs).map(([name, value]) => ({ name, value }));
@@ -111,7 +111,7 @@ export class KafkaTopics {
           })),
         });
       } catch (error) {
-        // Services start side by side: another may have been quicker.
+        // Services start at the same time: another one may have created the topic first.
         if (errorType(error) !== 'TOPIC_ALREADY_EXISTS') throw error;
       }
     });
@@ -121,7 +121,7 @@ export class KafkaTopics {
     }
   }
 
-  /** Of topics that were there already: refuses what would break a guarantee, tells what is otherwise than asked. */
+  /** Checks existing topics: refuses settings that would break a guarantee, and reports others that differ. */
   async #checkSettings(topics: readonly string[]): Promise<void> {
     if (topics.length === 0) return;
     const { resources } = await this.#untilKnown(() =>
@@ -164,7 +164,7 @@ export class KafkaTopics {
     }
   }
 
-  /** Asks about topics that exist: a broker that does not know one yet hears of it soon, another instance has just made it. */
+  /** Describes topics that exist: a broker that does not know one yet will soon, because another instance has just created it. */
   async #untilKnown<T>(ask: () => Promise<T>): Promise<T> {
     const start = Date.now();
     for (let attempt = 0; ; attempt++) {
@@ -179,7 +179,7 @@ export class KafkaTopics {
 
   async #untilMetadata(topic: string, exists: boolean): Promise<void> {
     const start = Date.now();
-    // Several times in a row: the answers may come from different brokers.
+    // Several times in a row, because the answers may come from different brokers.
     for (let agreed = 0; agreed < 3 && this.#settings.patience.left(start) > 0;) {
       const found = await this.#run(`cannot describe ${topic}`, (admin) =>
         admin.fetchTopicMetadata({ topics: [topic] }),
@@ -198,7 +198,7 @@ export class KafkaTopics {
     }
   }
 
-  /** Retries what may pass; leaves errors about topics to the caller. */
+  /** Retries transient failures; leaves errors about topics to the caller. */
   async #run<T>(what: string, work: (admin: Admin) => Promise<T>): Promise<T> {
     const start = Date.now();
     for (let attempt = 0; ; attempt++) {
@@ -216,7 +216,7 @@ export class KafkaTopics {
   }
 }
 
-/** Errors that no further attempt mends. */
+/** Errors that a retry cannot fix. */
 function isFinal(error: unknown): boolean {
   const type = errorType(error) ?? '';
   return /AUTHORIZATION|INVALID_(TOPIC|PARTITIONS|REPLICATION|CONFIG)|POLICY_VIOLATION/.test(type);

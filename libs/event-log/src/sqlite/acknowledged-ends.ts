@@ -14,11 +14,11 @@ const headerBytes = 16;
 const entryBytes = 16;
 
 /**
- * Where a topic's partitions end for whoever was told that an append is durable. It is kept beside the topic's files and apart from
- * them, so that a file of records that went missing is noticed whoever opened the topic since.
+ * The ends of a topic's partitions that were acknowledged as durable. They are stored beside the topic's files, in another file, so that a
+ * lost file of records is noticed by whichever process opens the topic next.
  *
- * Each writer has a row of its own: the topic's epoch, then per partition an end offset and a checksum. A row is written after the
- * commit and never synced. So it survives a kill, is never ahead of the records, and after a loss of power may be behind.
+ * Each writer has a row of its own: the topic's epoch, then per partition an end offset and a checksum. A row is written after the commit
+ * and never synced: it survives a kill, is never ahead of the records, and may be behind after a power loss.
  */
 export class AcknowledgedEnds {
   readonly #path: string;
@@ -32,7 +32,7 @@ export class AcknowledgedEnds {
     this.#row = Buffer.alloc(rowBytes(partitions));
   }
 
-  /** The highest end of each partition that a writer has noted in this epoch; 0 where none has. */
+  /** The highest end of each partition that a writer has stored in this epoch; 0 if none has. */
   static read(path: string, epoch: string, partitions: number): number[] {
     const ends = new Array<number>(partitions).fill(0);
     const bytes = rowsIn(path);
@@ -40,7 +40,7 @@ export class AcknowledgedEnds {
       for (let p = 0; p < partitions; p++) {
         const entry = bytes.subarray(at + headerBytes + p * entryBytes);
         const end = entry.readDoubleLE(0);
-        // Another epoch's, never written, or damaged.
+        // The row is of another epoch, was never written, or is damaged.
         if (entry.readUInt32LE(8) !== checksum(epoch, p, end)) continue;
         ends[p] = Math.max(ends[p]!, end);
       }
@@ -48,7 +48,7 @@ export class AcknowledgedEnds {
     return ends;
   }
 
-  /** Makes one row of all. For who has the topic alone. */
+  /** Merges all rows into one. For a process that has the topic to itself. */
   static merge(path: string, epoch: string, partitions: number): void {
     const ends = AcknowledgedEnds.read(path, epoch, partitions);
     if (rowsIn(path).length <= rowBytes(partitions)) return;
@@ -59,7 +59,7 @@ export class AcknowledgedEnds {
     renameSync(`${path}.new`, path);
   }
 
-  /** Takes a row. Called while no other writer of the topic is at work. */
+  /** Claims a row. Called while no other writer of the topic is active. */
   claim(epoch: string): void {
     if (this.#file !== undefined && this.#epoch === epoch) return;
     unlessItFails(() => {
@@ -119,7 +119,7 @@ function rowsIn(path: string): Buffer {
   }
 }
 
-/** The records are safe without it: a full disk only leaves the row behind, until the next append. */
+/** The records are safe without it: on a full disk only the row falls behind, until the next append. */
 function unlessItFails(write: () => void): void {
   try {
     write();

@@ -1,8 +1,8 @@
 import { BroadcastChannel } from 'node:worker_threads';
 
 /**
- * Tells the readers in this process, on whatever thread, that a topic has grown. Only a hint: readers also look by themselves now
- * and then, so a lost hint costs latency, not records.
+ * Notifies the readers in this process, on every thread, that a topic has grown. This is only a hint: readers also poll, so a lost hint
+ * costs latency, not records.
  */
 export class AppendNotifier {
   readonly #channel: BroadcastChannel;
@@ -39,7 +39,7 @@ export class AppendNotifier {
     });
   }
 
-  /** Calls the listener at each announcement; returns the function that ends it. */
+  /** Calls the listener at each announcement; returns the function that removes it. */
   listen(listener: (topic: string) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -8,8 +8,8 @@ import { asEventLogError } from './error.ts';
 const leaseMs = 10_000;
 
 /**
- * The log's small state in one SQLite file: its epoch, the topics, the consumer groups' commits, and which member of a group is at work.
- * A group has one working member at a time; others wait for its lease to end.
+ * The log's small state in one SQLite file: its epoch, the topics, the consumer groups' commits, and which member of a group is working. A
+ * group has one working member at a time; others wait for its lease to end.
  */
 export class SqliteConsumerGroups {
   readonly epoch: string;
@@ -85,7 +85,7 @@ export class SqliteConsumerGroups {
     return row.offset ?? 0;
   }
 
-  /** The row stays: a topic of that name that is made later must get another epoch. */
+  /** The row stays: a topic that is created later with this name must get another epoch. */
   deleteTopic(topic: string): void {
     this.#inTransaction(() => {
       this.#db.prepare('UPDATE topics SET partitions = 0, epoch = ? WHERE name = ?').run(deleted, topic);
@@ -94,8 +94,8 @@ export class SqliteConsumerGroups {
   }
 
   /**
-   * The epoch of a topic whose file was just opened. `file` reads and writes the one that the file holds. Where the two differ, the
-   * file was replaced: what was committed on the other one is void.
+   * The epoch of a topic whose file was just opened. `file` reads and writes the epoch in the file. If the two differ, the file was
+   * replaced, and the commits on the old one are void.
    */
   settleEpoch(topic: string, file: { epoch: string | undefined }): string {
     return this.#inTransaction(() => {
@@ -106,20 +106,20 @@ export class SqliteConsumerGroups {
       if (found !== undefined && found === known) return found;
       const epoch = found ?? (known === undefined ? this.epoch : newEpoch());
       if (known !== undefined) this.#db.prepare('DELETE FROM commits WHERE topic = ?').run(topic);
-      // First the file: after a crash in between, what it says counts.
+      // The file is written first: after a crash in between, its epoch counts.
       file.epoch = epoch;
       this.#db.prepare('UPDATE topics SET epoch = ? WHERE name = ?').run(epoch, topic);
       return epoch;
     });
   }
 
-  /** The epochs of the topics that there are. */
+  /** The epochs of the existing topics. */
   epochs(): Map<string, string> {
     const rows = this.#db.prepare("SELECT name, epoch FROM topics WHERE partitions > 0 AND epoch > ''").all();
     return new Map((rows as { name: string; epoch: string }[]).map(({ name, epoch }) => [name, epoch]));
   }
 
-  /** Stores the group's position; false, and nothing stored, when `member` has lost the group's lease or the topic was made anew. */
+  /** Stores the group's position; returns false, and stores nothing, if `member` has lost the group's lease or the topic was recreated. */
   commit(
     group: string,
     member: string,
@@ -157,12 +157,12 @@ export class SqliteConsumerGroups {
   }
 
   /**
-   * Takes or renews the group's lease; false while another member holds it. One that would end later than any lease may was taken by a clock that
-   * was ahead, and holds nobody up.
+   * Takes or renews the group's lease; false while another member holds it. A lease that ends later than any lease may was taken under a
+   * clock that was ahead, and is ignored.
    */
   lease(group: string, member: string): boolean {
     const now = Date.now();
-    // A lease means nothing after a loss of power, and waiting for the disk every few seconds would keep an idle machine awake.
+    // A lease means nothing after a power loss, and a sync every few seconds would keep an idle machine awake.
     this.#db.exec('PRAGMA synchronous=OFF');
     try {
       return this.#takeLease(group, member, now);
@@ -183,7 +183,7 @@ export class SqliteConsumerGroups {
     return result.changes > 0;
   }
 
-  /** Whether the lease is the member's; it may have run out, as long as no other member took it. */
+  /** Whether the member has the lease; it may have expired, as long as no other member has taken it. */
   holds(group: string, member: string): boolean {
     const row = this.#db.prepare('SELECT 1 FROM leases WHERE "group" = ? AND member = ?').get(group, member);
     return row !== undefined;
@@ -193,7 +193,7 @@ export class SqliteConsumerGroups {
     try {
       this.#db.prepare('DELETE FROM leases WHERE "group" = ? AND member = ?').run(group, member);
     } catch (error) {
-      // It runs out by itself.
+      // It expires by itself.
       if (storageTrouble(error) === undefined) throw error;
     }
   }
@@ -229,10 +229,10 @@ export class SqliteConsumerGroups {
   }
 }
 
-/** In place of the epoch of a topic that was deleted. */
+/** Replaces the epoch of a deleted topic. */
 const deleted = '';
 
-/** The epoch that most topics in the folder have: the log's own, where only this file was lost. */
+/** The epoch that most topics in the folder have: it is the log's own if only this file was lost. */
 function epochOfFiles(folder: string): string | undefined {
   const counts = new Map<string, number>();
   for (const name of readdirSync(folder)) {
@@ -246,7 +246,7 @@ function epochOfFiles(folder: string): string | undefined {
         db.close();
       }
     } catch {
-      // One that cannot be read says nothing.
+      // A topic that cannot be read does not count.
     }
   }
   return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];

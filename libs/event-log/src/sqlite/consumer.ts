@@ -20,7 +20,7 @@ import { yieldToIo } from './yield-to-io.ts';
 
 const defaultBatch = 1000;
 const idleMs = 100;
-/** How long a topic that was deleted under its readers may be gone before it is made anew. */
+/** How long a topic that was deleted under its readers may be missing before it is recreated, ms. */
 const recreateMs = 600_000;
 
 export interface SqliteConsumerDeps {
@@ -30,7 +30,7 @@ export interface SqliteConsumerDeps {
   onTrouble: (trouble: Trouble) => void;
 }
 
-/** A member of a consumer group. One member of a group works all partitions; the others wait for its lease to end. */
+/** A member of a consumer group. One member of a group works on all partitions; the others wait for its lease to end. */
 export class SqliteConsumer {
   readonly #groups: SqliteConsumerGroups;
   readonly #topics: OpenTopics;
@@ -54,7 +54,7 @@ export class SqliteConsumer {
     }
   }
 
-  /** Works all partitions until the signal aborts, a handler fails, or another member has taken the group. */
+  /** Works on all partitions until the signal aborts, a handler fails, or another member has taken the group. */
   async #lead(options: ConsumeOptions, member: string, signal: AbortSignal): Promise<void> {
     // One failing partition stops the others; each still closes its handler.
     const failed = new AbortController();
@@ -70,7 +70,7 @@ export class SqliteConsumer {
       ];
       for (const task of work) task.catch(() => failed.abort());
       for (const result of await Promise.allSettled(work)) {
-        // A member that was stopped for longer than its lease joins again; the others have its work.
+        // A member that was stopped for longer than its lease joins again; the others have taken over its work.
         if (result.status === 'fulfilled' || this.#lostLease(result.reason, options.group, member)) continue;
         if (!isTopicRecreated(result.reason)) throw result.reason;
         this.#onTrouble({ message: `the group ${options.group} begins again`, error: result.reason });
@@ -81,16 +81,16 @@ export class SqliteConsumer {
     }
   }
 
-  /** Rejects when the group went to another member, or any topic was made anew: what handlers know of it is void. */
+  /** Rejects when another member has taken the group, or any topic was recreated: the handlers' knowledge of it is void. */
   async #keepLease({ group }: ConsumeOptions, member: string, signal: AbortSignal): Promise<void> {
     const epochs = this.#groups.epochs();
     while (!signal.aborted) {
       await sleep(leaseRenewalMs, undefined, { signal }).catch(() => {});
       for (const [topic, epoch] of this.#groups.epochs())
         if (!signal.aborted && (epochs.get(topic) ?? epoch) !== epoch) throw topicRecreated(topic);
-      // Who cannot write its lease keeps it: nobody else can write one either.
+      // A member that cannot write its lease keeps it: no other member can write one either.
       if (!signal.aborted && (await untilStored(() => this.#groups.lease(group, member), signal)) === false)
-        throw new EventLogError('not-assigned', `the group ${group} went to another member`);
+        throw new EventLogError('not-assigned', `another member has taken the group ${group}`);
     }
   }
 
@@ -100,7 +100,7 @@ export class SqliteConsumer {
     );
   }
 
-  /** As #work(), but where a file of the log cannot be read: then this partition waits until it can, and the others go on. */
+  /** Like #work(), but if a file of the log cannot be read, this partition waits until it can, and the others continue. */
   async #workInParts(
     options: ConsumeOptions,
     member: string,
@@ -113,14 +113,14 @@ export class SqliteConsumer {
         return await this.#work(options, member, name, partition, signal);
       } catch (error) {
         if (!isLogDamage(error)) throw error;
-        const message = `${options.group} cannot go on with ${name}/${partition}; it is tried again`;
+        const message = `${options.group} cannot continue with ${name}/${partition}; retrying`;
         this.#onTrouble({ message, error });
         await sleep(damageRetryMs, undefined, { signal }).catch(() => {});
       }
     }
   }
 
-  /** Works one partition until the signal aborts; where its topic is made anew, from the start of that one. */
+  /** Works on one partition until the signal aborts; if its topic is recreated, from the new topic's start. */
   async #work(
     options: ConsumeOptions,
     member: string,
@@ -134,13 +134,13 @@ export class SqliteConsumer {
       try {
         return await this.#workEpoch(options, member, topic, epoch, partition, signal);
       } catch (error) {
-        // Whatever failed in the log because of it is done again there; a handler's own error is not.
+        // Operations of the log that failed because of it are repeated there; a handler's own error is not.
         if (!(error instanceof EventLogError && (await this.#isMadeAnew(name, epoch, signal)))) throw error;
       }
     }
   }
 
-  /** Whether the topic is another one now. Waits while it is deleted. */
+  /** Whether the topic was recreated. Waits while it does not exist. */
   async #isMadeAnew(name: string, epoch: string, signal: AbortSignal): Promise<boolean> {
     for (const deadline = Date.now() + recreateMs; Date.now() < deadline && !signal.aborted;) {
       try {
@@ -171,7 +171,7 @@ export class SqliteConsumer {
       committed,
       commit: async (offset, metadata = '') => {
         const store = (): boolean => this.#groups.commit(options.group, member, place, { offset, metadata });
-        // It waits where there is no room: with that its partition does, and goes on when there is.
+        // While the disk is full it waits, and so does its partition.
         if (!assigned || !(await untilStored(store, signal, true)))
           throw new EventLogError(
             'not-assigned',

@@ -8,7 +8,7 @@ const passing: ReadonlySet<number> = new Set([
 /**
  * SQLite's error in the port's terms, naming the file: `disk-full` and `read-only`, `log-unavailable` where the same call may succeed
  * later, `log-damaged` where the file is not what was written, `unknown-topic` where another thread has deleted the topic; anything else
- * as it is. Source of the codes: sqlite.org/rescode.html.
+ * unchanged. Source of the codes: sqlite.org/rescode.html.
  */
 export function asEventLogError(error: unknown, topic: string, path?: string): unknown {
   if (path !== undefined) nameFile(error, path);

@@ -15,7 +15,7 @@ export interface FollowDeps {
   onTrouble: (trouble: Trouble) => void;
 }
 
-/** As EventLog.follow(). A partition that cannot be read is tried again every few seconds; the others go on. */
+/** As EventLog.follow(). A partition that cannot be read is retried every few seconds; the others continue. */
 export async function follow(
   { topics, notifier, onTrouble }: FollowDeps,
   options: FollowOptions,
@@ -37,7 +37,7 @@ export async function follow(
         gap = gapBefore(topic, p, next[p]!, records);
       } catch (error) {
         if (!isLogDamage(error)) throw error;
-        const message = `followers cannot go on with ${options.topic}/${p}; it is tried again`;
+        const message = `followers cannot continue with ${options.topic}/${p}; retrying`;
         onTrouble({ message, error });
         damagedUntil.set(p, Date.now() + damageRetryMs);
         continue;

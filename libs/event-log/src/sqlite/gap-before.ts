@@ -2,8 +2,8 @@ import type { LogGap, LogRecord } from '../event-log.ts';
 import type { SqliteTopic } from './topic.ts';
 
 /**
- * What is missing between `next`, the offset that a reader wants, and the records that it got; undefined where nothing is. Offsets of
- * this log have no holes, except for what was lost.
+ * The gap between `next`, the offset that a reader wants, and the records that it got; undefined if there is none. Offsets of this log have
+ * no holes, except where records were lost.
  */
 export function gapBefore(
   topic: SqliteTopic,
@@ -17,7 +17,7 @@ export function gapBefore(
   if (first !== undefined) {
     const damaged = topic.damagedAt(partition, next);
     if (damaged !== undefined) return { ...place, ...damaged, reason: 'damaged' };
-    // Behind what was trimmed there may be damage, which is a gap of its own.
+    // Damage may follow the trimmed records; it is reported as another gap.
     const start = topic.startOffset(partition);
     return { ...place, from: next, to: start > next ? start : first, reason: 'trimmed' };
   }

@@ -5,7 +5,7 @@ import type { SqliteConsumerGroups } from './consumer-groups.ts';
 import { damageRetryMs, isLogDamage } from './log-damage.ts';
 import { SqliteTopic, topicPath } from './topic.ts';
 
-/** The topics of a folder, each opened when it is first asked for. Reports when a topic's file is not the one that it was. */
+/** The topics of a folder, each opened at its first use. Reports when a topic's file was replaced. */
 export class OpenTopics {
   readonly #folder: string;
   readonly #groups: SqliteConsumerGroups;
@@ -39,8 +39,8 @@ export class OpenTopics {
       if (known !== undefined && known !== epoch)
         this.#onTrouble({
           message: isGone
-            ? `${path} is gone, with all records of ${name}: the topic is made anew`
-            : `${path} no longer holds the topic that it held, or ${path}-wal was lost with all of it: the topic is another one now`,
+            ? `${path} is gone, with all records of ${name}: the topic is recreated`
+            : `${path} no longer holds the same topic, or ${path}-wal was lost with all of its records: the topic counts as recreated`,
         });
     }
     return topic;
@@ -53,7 +53,7 @@ export class OpenTopics {
         return this.get(name);
       } catch (error) {
         if (!isLogDamage(error)) throw error;
-        this.#onTrouble({ message: `the topic ${name} cannot be followed; it is tried again`, error });
+        this.#onTrouble({ message: `the topic ${name} cannot be followed; retrying`, error });
         await sleep(damageRetryMs, undefined, { signal }).catch(() => {});
       }
     }

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { LogRecord, NewRecord } from '../event-log.ts';
 
-/** A batch ends at so many records or bytes: a reader that wants a part of it takes in the whole of it. */
+/** A batch ends at this many records or bytes: a reader that wants a part of it loads all of it. */
 const maxRecords = 250;
 const maxBytes = 256 * 1024;
 const lengthBytes = 4;
@@ -98,7 +98,7 @@ function encode(records: readonly NewRecord[]): Buffer {
 
 const place = Buffer.alloc(24);
 
-/** Over all of the batch: where it lies, how much it holds and when it came as well as its records. */
+/** Covers the whole batch: its offset, count and append time as well as its records. */
 export function checksum({ offset, count, timestamp, records }: RecordBatch): number {
   place.writeDoubleLE(offset, 0);
   place.writeDoubleLE(count, 8);
@@ -106,7 +106,7 @@ export function checksum({ offset, count, timestamp, records }: RecordBatch): nu
   return crc32(records, crc32(place));
 }
 
-/** Whether the batch is what was written. A batch without a checksum, of an earlier release, is sound when it can be taken apart. */
+/** Whether the batch is intact. A batch of an earlier release has no checksum, and counts as intact if it can be parsed. */
 export function isSound(batch: RecordBatch, crc: number | null): boolean {
   if (crc !== null) return checksum(batch) === crc;
   try {

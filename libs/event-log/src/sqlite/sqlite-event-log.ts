@@ -23,12 +23,12 @@ import { topicPath, type SqliteTopic } from './topic.ts';
 import { yieldToIo } from './yield-to-io.ts';
 
 /**
- * More than a write-ahead file ever holds: it is moved into the topic's file at each 16 MB. After a loss of power the noted ends may be
- * behind by that.
+ * More than a write-ahead file ever holds: it is checkpointed at every 16 MB. After a power loss the stored ends may be behind by this
+ * much.
  */
 const lostOffsets = 2 ** 24;
 
-/** What is wrong with a log that no process works on. */
+/** The damage of a log that no process uses. */
 export interface LogCheck {
   /** Records that do not match their checksum, and offsets that were acknowledged or committed and are not there. */
   damaged: LogGap[];
@@ -37,9 +37,9 @@ export interface LogCheck {
 }
 
 /**
- * The embedded log: SQLite files in one folder, WAL, synchronous=FULL. Durable against kill -9 and loss of power. Written by one
- * process (see lockDataFolder) on any number of threads, each with an instance of its own. Processes that it starts may read along:
- * they see what was committed within 100 ms, or at once when they are told (onAppended() there, announce() here).
+ * The embedded log: SQLite files in one folder, WAL, synchronous=FULL. Durable against kill -9 and power loss. One process writes it (see
+ * lockDataFolder) on any number of threads, each with its own instance. Its child processes may read: they see commits within 100 ms, or at
+ * once if they are notified (onAppended() there, announce() here).
  */
 export class SqliteEventLog implements EventLog {
   readonly epoch: string;
@@ -72,7 +72,7 @@ export class SqliteEventLog implements EventLog {
       try {
         this.#topics.get(topic.name);
       } catch (error) {
-        // The others serve; whoever needs this one is told.
+        // The other topics work; users of this one get the error.
         if (!isLogDamage(error)) throw error;
         this.#onTrouble({ message: `the topic ${topic.name} cannot be opened`, error });
       }
@@ -94,7 +94,7 @@ export class SqliteEventLog implements EventLog {
     return offsets;
   }
 
-  /** Calls the listener whenever a thread of this process has appended to a topic; returns the function that ends it. */
+  /** Calls the listener whenever a thread of this process has appended to a topic; returns the function that removes it. */
   onAppended(listener: (topic: string) => void): () => void {
     return this.#notifier.listen(listener);
   }
@@ -164,15 +164,15 @@ export class SqliteEventLog implements EventLog {
     this.#notifier.close();
   }
 
-  /** Ends what an earlier process left behind. Called once, by the process that has locked the folder, before others open it. */
+  /** Cleans up after an earlier process. Called once, by the process that has locked the folder, before others open it. */
   recover(): void {
     this.#groups.releaseAll();
   }
 
   /**
-   * For the process that has locked the folder, before others open the log, and until they have closed it: ends what an earlier process
-   * left behind, and notices what of its files was lost since: records that were acknowledged and are not there. Their offsets are not
-   * given to others, so that they become a gap and nobody takes new records for those.
+   * For the process that has locked the folder; called before others open the log, and disposed of after they have closed it. Cleans up
+   * after an earlier process, and detects acknowledged records that were lost since. Their offsets are not reused: they become a gap, and
+   * new records cannot be mistaken for them.
    */
   static own(folder: string, onTrouble: (trouble: Trouble) => void): OwnedLog {
     mkdirSync(folder, { recursive: true });
@@ -213,7 +213,7 @@ export class SqliteEventLog implements EventLog {
     );
     for (const [p, offset] of to.entries()) topic.raiseFloor(p, offset);
     this.#onTrouble({
-      message: `${topic.path}-wal is gone, or ${topic.path} is an old backup, and with it the last records of ${topic.name}: offsets go on at ${to.join(', ')} (partition 0, 1, …) instead of ${from.join(', ')}`,
+      message: `${topic.path}-wal is gone, or ${topic.path} is an old backup, and with it the last records of ${topic.name}: offsets continue at ${to.join(', ')} (partition 0, 1, …) instead of ${from.join(', ')}`,
     });
   }
 
@@ -235,7 +235,7 @@ export class SqliteEventLog implements EventLog {
 
   /**
    * Reads all topics of a log that no process works on, and compares them with their checksums and with what was acknowledged and
-   * committed. Changes nothing, where own() would put right what it finds.
+   * committed. Changes nothing, while own() would repair what it finds.
    */
   async check(signal: AbortSignal): Promise<LogCheck> {
     const found: LogCheck = { damaged: [], unreadable: [] };
@@ -261,7 +261,7 @@ function perPartition<T>(topic: SqliteTopic, get: (topic: SqliteTopic, partition
   return topic.perPartition((p) => get(topic, p));
 }
 
-/** The log of the process that owns it. Disposed when nobody else has it open. */
+/** The log of the process that owns it. Dispose of it when nobody else has it open. */
 export interface OwnedLog extends AsyncDisposable {
   /** The files of topics that cannot be opened. */
   damaged: readonly string[];

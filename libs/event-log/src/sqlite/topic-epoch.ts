@@ -9,7 +9,10 @@ export function epochNow(topic: SqliteTopic): string {
 }
 
 export function topicRecreated(name: string): EventLogError {
-  return new EventLogError('topic-recreated', `${name} was made anew: its offsets name other records now`);
+  return new EventLogError(
+    'topic-recreated',
+    `${name} was recreated: its offsets belong to other records now`,
+  );
 }
 
 export function isTopicRecreated(error: unknown): error is EventLogError {

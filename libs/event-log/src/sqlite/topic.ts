@@ -7,7 +7,7 @@ import { asEventLogError } from './error.ts';
 import { checksum, fromBatch, isSound, toBatches, type RecordBatch } from './record-batch.ts';
 
 interface Partition {
-  /** What lies before was handed out, though it may be lost. */
+  /** Offsets before it were assigned, although their records may be lost. */
   floor: number;
   insert: StatementSync;
   from: StatementSync;
@@ -30,7 +30,7 @@ export class SqliteTopic {
   readonly #db: DatabaseSync;
   readonly #partitions: Partition[];
   readonly #dataVersion: StatementSync;
-  /** What was read since another connection last wrote, so that looking at hundreds of idle partitions costs one look at the file. */
+  /** Cached positions, valid until another connection writes, so that polling hundreds of idle partitions costs one read of the file. */
   #known = { version: -1, starts: new Map<number, number>(), ends: new Map<number, number>() };
   readonly #epoch: StatementSync;
   readonly #endsPath: string;
@@ -57,7 +57,7 @@ export class SqliteTopic {
     }
   }
 
-  /** What the file says now: another instance may have made the topic anew. Throws EventLogError `unknown-topic` once it is deleted. */
+  /** The epoch in the file: another instance may have recreated the topic. Throws EventLogError `unknown-topic` once it is deleted. */
   get epoch(): string | undefined {
     try {
       return (this.#epoch.get() as { epoch: string } | undefined)?.epoch;
@@ -71,7 +71,7 @@ export class SqliteTopic {
     this.#db.prepare('INSERT INTO topic VALUES (?)').run(epoch);
   }
 
-  /** Appends in one transaction: all of it or nothing. Gives the offsets. */
+  /** Appends in one transaction: all of it or nothing. Returns the offsets. */
   append(records: readonly NewRecord[], nowMs: number): number[] {
     const perPartition = Map.groupBy(records, (record) => record.partition);
     const next = new Map<number, number>();
@@ -95,7 +95,7 @@ export class SqliteTopic {
       this.#acknowledged.note(ends);
       for (const p of perPartition.keys()) this.#known.ends.delete(p);
     } catch (error) {
-      // A full disk ends the transaction by itself; a ROLLBACK would then hide the cause.
+      // SQLite ends the transaction itself on a full disk; a ROLLBACK would then hide the cause.
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
       throw this.#asLogError(error);
     }
@@ -106,7 +106,7 @@ export class SqliteTopic {
     });
   }
 
-  /** Skips batches that are damaged or lost, and ends before one: damagedAt() tells where they are. */
+  /** Skips damaged or lost batches at the start, and ends before one: damagedAt() returns where they are. */
   read(partition: number, fromOffset: number, maxRecords: number): LogRecord[] {
     const { from } = this.#partition(partition);
     const place = { topic: this.name, partition };
@@ -132,13 +132,13 @@ export class SqliteTopic {
   }
 
   /**
-   * The records from `offset` on that are damaged or lost: up to the next batch that is sound, or to the end. undefined where the record
-   * at `offset` is sound, was trimmed, or is still to come.
+   * The records from `offset` on that are damaged or lost: up to the next intact batch, or to the end. Undefined if the record at `offset`
+   * is intact, was trimmed, or does not exist yet.
    */
   damagedAt(partition: number, offset: number): { from: number; to: number } | undefined {
     const { from, at } = this.#partition(partition);
     try {
-      // Only what lies at the start is trimmed, and never the last record: where there is none, all were lost.
+      // Trimming removes records at the start only and never the last one: if there are none, all were lost.
       if (this.#position(at, offset) === undefined) {
         const isEmpty = this.#position(at, Number.MAX_SAFE_INTEGER) === undefined;
         return isEmpty && offset < this.endOffset(partition)
@@ -178,24 +178,24 @@ export class SqliteTopic {
         last = offset;
         if (!isSound(asBatch(row), row[4])) yield { from: offset, to: next };
       }
-      // The caller may let others have their turn.
+      // The caller may yield to other work here.
       yield undefined;
     }
     const end = this.endOffset(partition);
     if (next !== undefined && next < end) yield { from: next, to: end };
   }
 
-  /** Per partition, the end that a writer was told is durable, as far as that is known; 0 where it is not. */
+  /** Per partition, the end that was acknowledged as durable; 0 if unknown. */
   get acknowledgedEnds(): number[] {
     return AcknowledgedEnds.read(this.#endsPath, this.epoch ?? '', this.partitionCount);
   }
 
-  /** Tidies what writers that have gone have left. For who has the topic alone. */
+  /** Cleans up after writers that have exited. For a process that has the topic to itself. */
   mergeAcknowledgedEnds(): void {
     AcknowledgedEnds.merge(this.#endsPath, this.epoch ?? '', this.partitionCount);
   }
 
-  /** From now on no offset below this one is given to a record. Before other instances open the topic. */
+  /** From now on no record gets an offset below this one. Call it before other instances open the topic. */
   raiseFloor(partition: number, offset: number): void {
     this.#db
       .prepare('INSERT OR REPLACE INTO floors VALUES (?, ?)')
@@ -204,7 +204,7 @@ export class SqliteTopic {
     this.#known.version = -1;
   }
 
-  /** Puts the write-ahead log into the file. */
+  /** Moves the write-ahead log into the file. */
   checkpoint(): void {
     this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   }
@@ -228,8 +228,8 @@ export class SqliteTopic {
   }
 
   /**
-   * The first record behind the last one that is older than a time. Between two records at which the clock was set back timestamps never
-   * fall, so it is found by bisection on the primary key: an index on the time would cost every append, for a query that is rare.
+   * The first record after the last one that is older than a time. Timestamps decrease only where the clock was set back; between two such
+   * records they ascend, so bisection on the primary key finds it. An index on the time would cost every append, for a rare query.
    */
   offsetByTime(partition: number, timestampMs: number): number {
     const { at } = this.#partition(partition);
@@ -250,7 +250,7 @@ export class SqliteTopic {
     let low = from;
     let high = to;
     while (low < high) {
-      // Offsets may have a hole, in which the record before answers.
+      // Offsets may have a hole; the record before it is used.
       const middle = Math.floor((low + high) / 2);
       const [offset, count, timestamp] = this.#position(at, middle)!;
       if (timestamp < timestampMs) low = Math.max(offset + count, middle + 1);
@@ -261,7 +261,7 @@ export class SqliteTopic {
 
   trim(beforeMs: number): void {
     for (let p = 0; p < this.partitionCount; p++) {
-      // What is known of it was read before its records go.
+      // Positions are read before the records are deleted.
       this.#trimPartition(p, beforeMs);
       this.#known.version = -1;
     }
@@ -286,8 +286,8 @@ export class SqliteTopic {
   }
 
   /**
-   * Removes the records. The file stays, empty: another thread that has it open would go on appending to an unlinked file, and
-   * its acknowledged records would be gone; this way it gets an error, and the topic again once it is made anew.
+   * Removes the records. The file stays, empty: another thread that has it open would keep appending to an unlinked file, and its
+   * acknowledged records would be lost; this way it gets an error, and finds the topic again once it is recreated.
    */
   drop(): void {
     for (let p = 0; p < this.partitionCount; p++) this.#db.exec(`DROP TABLE IF EXISTS p${p}`);
@@ -350,7 +350,7 @@ export class SqliteTopic {
     return found;
   }
 
-  /** All at once: each statement of its own would wait for the disk, and let the threads that do the same wait for each other. */
+  /** In one transaction: single statements would each wait for the disk, and make threads that do the same wait for each other. */
   #createTables(): void {
     const { made } = this.#db
       .prepare(
@@ -367,7 +367,7 @@ export class SqliteTopic {
           `CREATE TABLE IF NOT EXISTS p${p} ("offset" INTEGER PRIMARY KEY, count INTEGER NOT NULL, timestamp INTEGER NOT NULL,
              records BLOB NOT NULL, crc INTEGER)`,
         );
-      // A file of an earlier release: what is in it goes without checksums.
+      // A file of an earlier release: its batches have no checksums.
       const without = this.#db
         .prepare("SELECT name FROM sqlite_master WHERE name GLOB 'p[0-9]*' AND sql NOT LIKE '% crc INTEGER%'")
         .all() as { name: string }[];
@@ -406,7 +406,7 @@ export class SqliteTopic {
   }
 }
 
-/** A clock that is set back by less (ms) is waited for: time stands still in the log until then. */
+/** If the clock is set back by less than this (ms), append times stay constant until the clock has caught up. */
 const toleranceMs = 1000;
 
 const position = '"offset", count, timestamp';

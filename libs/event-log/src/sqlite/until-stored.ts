@@ -1,12 +1,12 @@
 import { storageTrouble } from '@logloom/sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How often a write to a full disk is tried again. */
+/** How often a write to a full disk is retried. */
 const retryMs = 250;
 
 /**
- * Returns what `store` returns once it could write. Where the disk is full or read-only, tries again until the signal aborts: then
- * returns undefined, or throws the last error with `throws`.
+ * Returns the result of `store`. While the disk is full or read-only, retries until the signal aborts: then returns undefined, or throws
+ * the last error with `throws`.
  */
 export async function untilStored<T>(
   store: () => T,

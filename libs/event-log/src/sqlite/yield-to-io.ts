@@ -1,4 +1,4 @@
-/** SQLite answers at once, so a busy reader would never let a socket or a timer have its turn. */
+/** SQLite calls are synchronous, so a busy reader would starve sockets and timers. */
 export function yieldToIo(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

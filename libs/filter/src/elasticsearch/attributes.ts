@@ -1,7 +1,7 @@
 import { attributeValues } from '../attribute-values.ts';
 import { parseNumber } from '../numeric.ts';
 
-/** What an event's attributes become in Elasticsearch. All three fields keep one mapping entry whatever the events hold. */
+/** What an event's attributes become in Elasticsearch. Each of the three fields needs one mapping entry, whatever the events contain. */
 export interface ElasticsearchAttributes {
   /** For the field `labels` (flattened): for people and dashboards; filters do not use it. */
   labels: Record<string, string[]>;
@@ -23,7 +23,7 @@ export function elasticsearchAttributes(attributesJson: string): ElasticsearchAt
   const attributes: string[] = [];
   const numbers: string[] = [];
   for (const [path, values] of attributeValues(attributesJson)) {
-    // No filter can name such a path (U+0000 is refused), and as a pair it would pass for another one.
+    // No filter can name such a path (U+0000 is refused), and its pair would look like that of another path.
     if (path.includes('\0')) continue;
     const texts: string[] = [];
     // Most paths have one value, and nothing to compare it with.
@@ -57,9 +57,9 @@ export function attributePair(path: string, value: string): string {
 }
 
 /**
- * A path and a number as one keyword. Keywords of one path sort as their numbers do, so a range of them is a range of doubles, exact
- * to the last bit; a `double` field for each attribute would blow up the mapping. The last letter tells a JSON number from a string
- * that writes one: only the former equals `5` where the filter says `5.0`.
+ * A path and a number as one keyword. Keywords of one path sort as their numbers do, so a range of them is a range of doubles, exact to the
+ * last bit; a `double` field for each attribute would blow up the mapping. The last letter distinguishes a JSON number from a string that
+ * contains one: only the former equals `5` where the filter says `5.0`.
  */
 export function attributeNumber(path: string, number: number, isNumber: boolean): string {
   return attributePair(path, sortableNumber(number) + (isNumber ? 'n' : 's'));

@@ -28,8 +28,8 @@ const fields: Record<KeywordField, string> = {
 const wordsField = 'logloom.words';
 
 /**
- * The filter as a query for an index with the fields that README.md lists: words by our tokeniser, attributes by
- * elasticsearchAttributes. Nothing in it scores; put it into a `filter` clause.
+ * The filter as a query for an index with the fields that README.md lists: words by tokenize(), attributes by elasticsearchAttributes().
+ * Nothing in it scores; put it into a `filter` clause.
  */
 export function compileElasticsearch(filter: Filter): ElasticsearchQuery {
   return elasticsearchBool(filter.ast, compileCondition);
@@ -124,7 +124,7 @@ const pairs = 'logloom.attributes';
 const numbers = 'logloom.numbers';
 
 function compileAttribute(path: string, match: AttributeMatch): ElasticsearchQuery {
-  // Between the first and after the last keyword of the path there are only its own.
+  // All keywords between these two belong to the path.
   const first = attributePair(path, '');
   const afterLast = `${path}\u0001`;
   switch (match.type) {

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { tokenize } from '../tokenize.ts';
 
-// Elasticsearch's whitespace analyzer cuts what is longer into several words. A tokenizer that does not is no part of every server.
+// Elasticsearch's whitespace analyzer splits longer words. A tokenizer that does not is missing on some servers.
 const maxWordLength = 255;
 const keptLength = 200;
-// From a range for private use: no word has them, so no wildcard with text at its end takes the digest for a word's end.
+// Private-use characters, which no word contains: a wildcard with text at its end cannot match the digest as a word's end.
 const firstDigit = 0xe000;
 
 /** The words of a message for the field `logloom.words`, joined by spaces. */
@@ -13,8 +13,8 @@ export function elasticsearchWords(message: string): string {
 }
 
 /**
- * A word as it is indexed: itself, or, where it is longer than 255 UTF-16 units, its first 200 and a digest of the whole. So it is
- * found whole and by its beginning, but not by a wildcard that asks for what is behind.
+ * A word as it is indexed: itself, or, where it is longer than 255 UTF-16 units, its first 200 and a digest of the whole. So it is found as
+ * a whole and by its beginning, but not by a wildcard on the rest.
  */
 export function elasticsearchWord(word: string): string {
   if (word.length <= maxWordLength) return word;

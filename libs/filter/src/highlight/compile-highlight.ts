@@ -6,18 +6,18 @@ import { attributeMatcher } from '../predicate/value-matcher.ts';
 import { cutFragments, type Fragment, type Range } from './fragments.ts';
 import { wordSpans } from './word-spans.ts';
 
-/** What of an event a filter matched: pieces of its values, under the names of the fields, attributes as `attributes.<path>`. */
+/** The parts of an event that a filter matched: pieces of its values, under the names of the fields, attributes as `attributes.<path>`. */
 export type Highlights = Record<string, Fragment[]>;
 
 type Found = Map<string, { text: string; ranges: Range[] }[]>;
-/** Adds what of the event the node matched; the node matches the event. */
+/** Adds the parts of the event that the node matched; the node must match the event. */
 type Collect = (subject: FilterSubject, found: Found) => void;
 
 /**
- * The filter as a function that shows why an event matches. It works on the event alone, with the filter's own meaning of words and
- * values, so it says the same whichever engine found the event. What is shown: words and phrases of the message, and whole values of
- * level, keywords and attributes. What is not: what stands under NOT, in a branch of an OR that does not match, ranges of numbers
- * and times that every event has, and that a field merely exists.
+ * The filter as a function that shows why an event matches. It works on the event alone, with the filter's own meaning of words and values,
+ * so it says the same whichever engine found the event. What is shown: words and phrases of the message, and whole values of level,
+ * keywords and attributes. Not shown: conditions under NOT, branches of an OR that do not match, ranges of numbers and times that every
+ * event has, and tests for existence.
  */
 export function compileHighlight(filter: Filter): (subject: FilterSubject) => Highlights {
   const collect = compile(filter.ast);

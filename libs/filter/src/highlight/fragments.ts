@@ -6,13 +6,15 @@ export interface Fragment {
   /** Where the piece begins in the value. */
   at: number;
   fragment: string;
-  /** What was matched, ascending and apart, counted from the fragment's start. */
+  /** The matches, ascending and without overlap, counted from the fragment's start. */
   ranges: Range[];
 }
 
-/** So much of the value is shown before and after a match. */
+/** How much of the value is shown before and after a match. */
 const context = 40;
-/** A fragment is cut off here, and so many are given of a field: a message of a megabyte makes no answer of one. */
+/**
+ * The limits of a fragment's length and of the fragments per field, so that a message of a megabyte does not make a response of a megabyte.
+ */
 const longestFragment = 500;
 const mostFragments = 5;
 
@@ -28,7 +30,7 @@ export function cutFragments(values: readonly { text: string; ranges: readonly R
   return fragments;
 }
 
-/** Ascending, and those that overlap made one. */
+/** Sorts the ranges and merges those that overlap. */
 function joinRanges(ranges: readonly Range[]): Range[] {
   const joined: Range[] = [];
   for (const [start, end] of ranges.toSorted((a, b) => a[0] - b[0] || a[1] - b[1])) {
@@ -65,7 +67,7 @@ function cut(text: string, ranges: readonly Range[]): Fragment {
   };
 }
 
-/** The place itself, or one before when it would cut a character in two. */
+/** The position itself, or the one before if it would split a character. */
 function boundary(text: string, at: number): number {
   const code = text.charCodeAt(at);
   return at > 0 && code >= 0xdc00 && code <= 0xdfff ? at - 1 : at;

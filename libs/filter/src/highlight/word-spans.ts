@@ -1,13 +1,13 @@
 import { foldCase, tokenizeFolded } from '../tokenize.ts';
 
-/** A word of a text, and where it stands there: UTF-16 code units, `end` not included. */
+/** A word of a text and its position: UTF-16 code units, `end` not included. */
 export interface WordSpan {
   word: string;
   start: number;
   end: number;
 }
 
-/** The words that tokenize() returns, with their places in the text as it is written. */
+/** The words that tokenize() returns, with their positions in the original text. */
 export function wordSpans(text: string): WordSpan[] {
   const folded = foldCase(text);
   const spans: WordSpan[] = [];
@@ -23,7 +23,7 @@ export function wordSpans(text: string): WordSpan[] {
 
 const wordCharacter = /[\p{L}\p{N}_]/u;
 
-/** Where the next word begins: between two words there is no character of one. */
+/** Where the next word begins: separators contain no word characters. */
 function nextWord(folded: string, from: number): number {
   let at = from;
   while (!wordCharacter.test(String.fromCodePoint(folded.codePointAt(at)!))) at++;
@@ -38,7 +38,7 @@ function lengthAt(text: string, at: number): number {
   return (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1;
 }
 
-/** Some letters are longer in lower case, such as İ: returns where the character that stands at a place of the folded text began. */
+/** Some letters are longer in lower case, such as İ: returns the original position of the character at a position of the folded text. */
 function unfolding(text: string): (at: number) => number {
   const places: number[] = [];
   let place = 0;

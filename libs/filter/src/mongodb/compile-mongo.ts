@@ -30,8 +30,8 @@ const fields: Record<KeywordField | NumberField, string> = {
 const nothing: MongoFilter = { _id: { $in: [] } };
 
 /**
- * The filter for documents that hold an event's fields by their names (the id as `_id`, the level as its rank, absent what is null)
- * and what mongoFields() returns. It keeps to what every server can answer from the document alone: no $where, $expr or $text.
+ * The filter for documents that hold an event's fields by their names (the id as `_id`, the level as its rank, absent what is null) and
+ * what mongoFields() returns. It uses only operators that every server can evaluate on the document alone: no $where, $expr or $text.
  */
 export function compileMongo(filter: Filter): MongoFilter {
   return compile(filter.ast);

@@ -9,13 +9,13 @@ export interface MongoFields {
   values: MongoAttribute[];
 }
 
-/** One value of an attribute. Short names: they stand in every document, once a value. */
+/** One value of an attribute. The names are short because every document repeats them for each value. */
 export interface MongoAttribute {
   /** The path. */
   k: string;
   /** The value as text. */
   s: string;
-  /** The number that the value is or writes. */
+  /** The number that the value is, or that its text represents. */
   n?: number;
   /** 1: it is a number; only such a one equals `5` where the filter says `5.0`. */
   t?: 1;
@@ -30,7 +30,7 @@ export function mongoFields(event: { message: string; attributes: string }): Mon
       values.push({
         k: path,
         s: String(value),
-        // `+ 0` makes -0 a 0: not every server takes them for equal.
+        // `+ 0` turns -0 into 0: some servers do not treat them as equal.
         ...(typeof number === 'number' && { n: number + 0 }),
         ...(typeof value === 'number' && { t: 1 }),
       });

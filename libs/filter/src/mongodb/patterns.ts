@@ -11,8 +11,8 @@ export function wordsPattern(globs: readonly string[]): string {
 }
 
 /**
- * Each run between two stars is taken where it comes first, and an atomic group keeps it there: the leftmost place is always good
- * enough, and filters come from outside, so that `*a*a*a*b` must not make the server try every combination.
+ * Each run between two stars is matched at its first occurrence, and an atomic group keeps it there. The leftmost position is always good
+ * enough; filters come from outside, and `*a*a*a*b` must not make the server try every combination.
  */
 function globPattern(glob: string, anyCharacter: string): string {
   const runs = [''];
