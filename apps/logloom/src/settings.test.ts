@@ -148,8 +148,8 @@ test('a service on its own does not mind the settings of the others', () => {
 
 test('a blank value stops the start', () => {
   assert.deepEqual(problemsOf({ LIVE_WORKERS: '', REDIS_URL: '  ' }), [
-    'REDIS_URL is blank: give it a value, or leave it out',
-    'LIVE_WORKERS is blank: give it a value, or leave it out',
+    'REDIS_URL is blank: set a value, or remove it',
+    'LIVE_WORKERS is blank: set a value, or remove it',
   ]);
 });
 
@@ -171,7 +171,7 @@ test('a secret may be in a file; config says where each value came from, and hid
     assert.deepEqual(inForce.get('INGEST_PORT'), ['5000', 'environment']);
     assert.deepEqual(inForce.get('LIVE_WORKERS'), ['3', '.env']);
     assert.deepEqual(inForce.get('LIVE_PORT'), ['4380', 'default']);
-    assert.match(problemsOf({ ...env, MONGODB_URL: 'mongodb://b' }).join(), /give one of them/);
+    assert.match(problemsOf({ ...env, MONGODB_URL: 'mongodb://b' }).join(), /set only one of them/);
     assert.match(problemsOf({ REDIS_URL_FILE: join(folder, 'none') }).join(), /REDIS_URL_FILE=.*ENOENT/);
   } finally {
     rmSync(folder, { recursive: true });

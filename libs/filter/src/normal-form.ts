@@ -30,7 +30,7 @@ export function or(children: readonly FilterNode[]): FilterNode {
   return combine('or', children);
 }
 
-/** Children that are in normal form make a node in normal form: flat, its levels in one child, sorted, without doubles. */
+/** Combines children in normal form into a node in normal form: flat, with all levels in one child, sorted, without duplicates. */
 function combine(type: 'and' | 'or', children: readonly FilterNode[]): FilterNode {
   const [neutral, absorbing] = type === 'and' ? ['all', 'none'] : ['none', 'all'];
   const flat = children.flatMap((child) => (child.type === type ? child.children : [child]));

@@ -4,6 +4,6 @@ const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 export function parseNumber(text: string): number | undefined {
   if (!decimal.test(text)) return undefined;
   const number = Number(text);
-  // `+ 0` makes -0 a 0, so that equal numbers are written alike.
+  // `+ 0` turns -0 into 0, so that equal numbers have the same text.
   return Number.isFinite(number) ? number + 0 : undefined;
 }

@@ -1,6 +1,6 @@
 import { declareSettings, numberSetting } from '@logloom/settings';
 
-/** What a filter of a viewer or a search may consist of. */
+/** The limits on the filters of viewers and searches. */
 export const filterSettings = declareSettings(
   { owner: 'libs/filter' },
   {

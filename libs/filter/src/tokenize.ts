@@ -7,8 +7,8 @@ for (let code = 0; code < 128; code++) {
 }
 
 /**
- * The text in the letters that words are compared in. A sigma at a word's end has a lower case of its own, which depends on what
- * follows the word; it is folded so that a word looks the same wherever it stands.
+ * The text in the letters that words are compared in. A sigma at a word's end has a special lower case, which depends on what follows the
+ * word; it is folded so that a word looks the same everywhere.
  */
 export function foldCase(text: string): string {
   return text.toLowerCase().replaceAll('ς', 'σ');

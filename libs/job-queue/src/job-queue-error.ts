@@ -9,7 +9,7 @@ export class JobQueueError extends CodedError<JobQueueErrorCode> {
   }
 }
 
-/** Thrown by a handler when trying again cannot help: the job fails at once. */
+/** Thrown by a handler when a retry cannot help: the job fails at once. */
 export class UnrecoverableJobError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);

@@ -8,14 +8,14 @@ export interface OpenJobQueueOptions {
   redisUrl?: string | undefined;
   /** Of the embedded queue. */
   folder: string;
-  /** Gets, at most once a minute, why Redis cannot be reached, with the setting's name; calls wait meanwhile. */
+  /** Called at most once a minute with the reason why Redis cannot be reached, with the setting's name; calls wait meanwhile. */
   onTrouble?: ((message: string) => void) | undefined;
 }
 
-/** The job queue that the settings ask for. */
+/** The job queue that the settings name. */
 export async function openJobQueue({ redisUrl, folder, onTrouble }: OpenJobQueueOptions): Promise<JobQueue> {
   if (redisUrl === undefined) return createSqliteJobQueue({ folder });
-  // Its client takes time and memory that whoever runs embedded need not spend.
+  // The client is loaded only here: embedded mode should not spend the time and memory.
   const { createBullJobQueue } = await import('./bullmq/bullmq-job-queue.ts');
   return createBullJobQueue({ url: redisUrl, onTrouble });
 }

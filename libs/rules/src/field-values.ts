@@ -1,11 +1,11 @@
 import { fieldOf, type FilterSubject } from '@logloom/filter';
 
-/** The values that an event has for a field, as texts: none where it lacks it, several where an attribute is a list. */
+/** The values of an event's field, as texts: none if the event lacks it, several if an attribute is a list. */
 export type FieldValues = (subject: FilterSubject) => readonly string[];
 
 const none: readonly string[] = [];
 
-/** Reads the field that a filter would ask under this name. */
+/** Reads the field that has this name in a filter. */
 export function fieldValues(name: string): FieldValues {
   const field = fieldOf(name);
   switch (field.type) {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseRules, type RulesResult } from './parse-rules.ts';
 
-/** Reads a rules file; a file that cannot be read is a problem like others. */
+/** Reads a rules file; an unreadable file is reported as a problem like any other. */
 export function loadRules(path: string): RulesResult {
   let text: string;
   try {

@@ -37,7 +37,7 @@ export function parseRules(text: string): RulesResult {
 
   let value: unknown;
   try {
-    // Aliases that would grow beyond all measure are refused here.
+    // Aliases that would expand without limit are refused here.
     value = document.toJS({ maxAliasCount: 100 });
   } catch (error) {
     return {
@@ -51,12 +51,12 @@ export function parseRules(text: string): RulesResult {
       const path = issue.path as (string | number)[];
       const extra = issue.code === 'unrecognized_keys' ? [issue.keys[0]!] : [];
       const at = extra.length > 0 ? keyOffset(document, [...path, ...extra]) : offsetOf(document, path);
-      // The key's own problem says more than that there is one.
+      // The key's own problem is more precise than the general one.
       const { message } = issue.code === 'invalid_key' ? issue.issues[0]! : issue;
       report(at, 'bad-rule', `${pathText(path)}${lowerFirst(message)}`);
     }
   }
-  // What has the right form is looked at further, so that one run shows everything.
+  // Rules of the right form are checked further, so that one run shows all problems.
   const rules: Rule[] = [];
   const names = new Set<string>();
   const given = (value as { rules?: unknown } | null)?.rules;
@@ -92,7 +92,7 @@ export function parseRules(text: string): RulesResult {
 
 const maxWithinMs = 3_600_000;
 
-/** What the parts of a rule say against each other: the part, and why it cannot be. */
+/** Contradictions between the parts of a rule: the part, and the reason. */
 function* conflicts(rule: Partial<RuleText>): Generator<[string, string]> {
   const isSequence = rule.then !== undefined || rule.without !== undefined;
   if (rule.then !== undefined && rule.without !== undefined)
@@ -110,7 +110,7 @@ function* conflicts(rule: Partial<RuleText>): Generator<[string, string]> {
     yield ['distinct', 'distinct: the message is no field with values to tell apart'];
 }
 
-/** Where the value at the path begins in the text; where it is missing, its nearest parent. */
+/** Where the value at the path begins in the text; if it is missing, where its nearest parent begins. */
 function offsetOf(document: Document, path: Path): number {
   for (let length = path.length; length >= 0; length--) {
     const node: unknown = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
@@ -119,7 +119,7 @@ function offsetOf(document: Document, path: Path): number {
   return 0;
 }
 
-/** Where the key at the end of the path stands. */
+/** The position of the key at the end of the path. */
 function keyOffset(document: Document, path: Path): number {
   const map: unknown = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
   const items = (map as { items?: { key: Node }[] } | undefined)?.items ?? [];
@@ -127,7 +127,9 @@ function keyOffset(document: Document, path: Path): number {
   return key?.range?.[0] ?? offsetOf(document, path);
 }
 
-/** How far a place in a text is from its beginning in the file: known where it stands there as it is, on one line. */
+/**
+ * The distance of a position in a text from the text's start in the file; known only if the file contains the text literally, on one line.
+ */
 function shift(document: Document, path: Path, position: number): number {
   const node: unknown = document.getIn(path, true);
   if (!isScalar(node)) return 0;

@@ -71,7 +71,7 @@ export const rulesFileSchema = z
 
 export type RuleText = z.infer<typeof rule>;
 
-/** The JSON schema of the file, for editors; rules.schema.json is this, written down. */
+/** The JSON schema of the file, for editors; rules.schema.json is generated from it. */
 export function rulesJsonSchema(): object {
   return { ...z.toJSONSchema(rulesFileSchema), title: 'Logloom correlation rules' };
 }

@@ -23,7 +23,7 @@ export interface Rule {
   close: boolean | 'final';
 }
 
-/** What has to follow an event that passed `when`, or must not be missing. */
+/** What has to follow an event that passed `when`, or what must not be missing after it. */
 export interface Sequence {
   kind: 'then' | 'without';
   next: Predicate;

@@ -1,4 +1,4 @@
-// What reads and describes the text of a rules file. Apart from the rest, because few starts need what it takes to load it.
+// Reads and describes the text of a rules file. A separate module, because loading it is costly and few starts need it.
 export { loadRules } from './load-rules.ts';
 export { parseRules } from './parse-rules.ts';
 export { maxRulesBytes, rulesJsonSchema } from './rule-schema.ts';

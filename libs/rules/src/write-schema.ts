@@ -1,4 +1,4 @@
-/** Writes rules.schema.json, the JSON schema of the rules file for editors. A test says when that is to be done. */
+/** Writes rules.schema.json, the JSON schema of the rules file for editors. A test fails when it is out of date. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rulesJsonSchema } from './rule-schema.ts';

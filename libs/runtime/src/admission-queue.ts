@@ -15,7 +15,7 @@ export interface AdmissionQueueOptions {
 
 /** The right to one piece of work. */
 export interface Slot {
-  /** The work is done; its response of so many bytes is being sent. */
+  /** The work is done; its response of `bytes` bytes is being sent. */
   done(responseBytes?: number): void;
   /** The response has been sent, or its client is gone. */
   sent(): void;
@@ -46,7 +46,7 @@ export class QueueFullError extends CodedError<'too-many-requests'> {
 export class AdmissionQueue {
   readonly counts = { started: 0, refused: 0, cancelled: 0 };
   readonly #options: AdmissionQueueOptions;
-  /** Those with work; the one that is served next stands first. */
+  /** The principals with work; the first one is served next. */
   readonly #principals = new Map<string, PrincipalLoad>();
   #running = 0;
   #waiting = 0;
@@ -149,7 +149,7 @@ export class AdmissionQueue {
       const found = this.#firstReady(atOncePerPrincipal);
       if (found === undefined) return;
       const [name, principal] = found;
-      // To the end of the line.
+      // Moves it to the end of the queue.
       this.#principals.delete(name);
       this.#principals.set(name, principal);
       principal.waiting.shift()!.start();

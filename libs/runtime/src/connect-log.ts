@@ -7,16 +7,16 @@ import type { Telemetry } from '@logloom/telemetry';
 export interface LogConnection extends AsyncDisposable {
   log: EventLog;
   serde: Serde;
-  /** Why the log can serve nothing at present; undefined when it can, or nobody knows. */
+  /** The reason why the log cannot work at present; undefined if it can, or if that is unknown. */
   problem: () => string | undefined;
 }
 
 /**
- * The log and its serde, on the adapters that the settings name, with all topics there. `projections` are the smaller reader
- * schemas of createSerde; `telemetry` gets what the log recovers from by itself. Without SCHEMA_REGISTRY_URL the built-in schemas
- * serve on Kafka too: their ids are fixed by contract and version, so every process frames and reads records alike. Once `signal`
- * aborts, calls to Kafka try for a few seconds more. With `waitsForRoom` append() waits while the embedded log's disk is full or
- * read-only, until then.
+ * The log and its serde, on the adapters that the settings name; all topics exist. `projections` are the smaller reader schemas of
+ * createSerde; `telemetry` receives failures from which the log recovers by itself. Without SCHEMA_REGISTRY_URL the built-in schemas serve
+ * on Kafka too: their ids are fixed by contract and version, so every process frames and reads records alike. Once `signal` aborts, calls
+ * to Kafka try for a few seconds more. With `waitsForRoom`, append() waits while the embedded log's disk is full or read-only, until the
+ * signal aborts.
  */
 export async function connectLog(
   settings: ServiceSettings,

@@ -1,9 +1,9 @@
-/** How long a service may take to drain, besides what viewers are given to leave: an engine may never answer. In ms. */
+/** How long a service may take to drain, beyond the time for viewers to disconnect: an engine may never answer. In ms. */
 const drainMs = 20_000;
 
 /**
- * Ends the process when it has not ended by itself until then: as a kill would, which loses nothing that was acknowledged. `liveDrainMs`
- * is what viewers are given to leave; `command` names the process.
+ * Ends the process if it has not ended by itself in time. That is like a kill, which loses nothing that was acknowledged. `liveDrainMs` is
+ * the time for viewers to disconnect; `command` names the process.
  */
 export function endAnyway(
   command: string,
@@ -12,7 +12,7 @@ export function endAnyway(
 ): void {
   const afterMs = drainMs + liveDrainMs;
   setTimeout(() => {
-    process.stderr.write(`logloom ${command}: not drained after ${afterMs} ms, it ends all the same\n`);
+    process.stderr.write(`logloom ${command}: not drained after ${afterMs} ms; exiting anyway\n`);
     end();
   }, afterMs).unref();
 }

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { EnginePing } from './engine-watch.ts';
 
-/** Any answer counts, a refusal too: who may ask what is not the question. */
+/** Any answer counts, even a refusal: permissions do not matter here. */
 export function pingHttp(url: string): EnginePing {
   const { origin } = new URL(url);
   return (signal) => fetch(origin, { method: 'HEAD', signal });
@@ -15,9 +15,8 @@ export function pingRedis(url: string): EnginePing {
 }
 
 /**
- * `hello` in OP_MSG, which MongoDB answers to everybody; undefined where the hosts stand in the DNS. Any of several hosts will do:
- * the driver itself goes to another.
- * Source: https://www.mongodb.com/docs/manual/reference/mongodb-wire-protocol
+ * `hello` in OP_MSG, which MongoDB answers without authentication; undefined if the hosts come from DNS. One of several hosts is enough:
+ * the driver itself switches to another. Source: https://www.mongodb.com/docs/manual/reference/mongodb-wire-protocol
  */
 export function pingMongo(url: string): EnginePing | undefined {
   const hosts = /^mongodb:\/\/(?:[^@/]*@)?([^/?]+)/.exec(url)?.[1];
@@ -43,7 +42,7 @@ function pingBytes(host: string, port: number, isTls: boolean, request: Buffer):
     new Promise<void>((resolve, reject) => {
       const plainHost = host.replace(/^\[|\]$/g, '');
       const send = (): void => void socket.write(request);
-      // Nothing that is secret is sent or believed.
+      // Nothing secret is sent, and the answer is not trusted.
       const socket = isTls
         ? connectTls({ host: plainHost, port, rejectUnauthorized: false }, send)
         : connect({ host: plainHost, port }, send);

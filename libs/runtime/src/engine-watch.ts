@@ -1,19 +1,19 @@
-/** Time is counted in turns of a timer, not by the clock: a process that was itself held up has not waited for an answer. */
+/** Time is counted in turns of a timer, not by the clock: while this process is held up, it does not wait for an answer. */
 const tickMs = 250;
-/** An engine that was silent for so many turns, with calls waiting for it, is pinged: 1 s. */
+/** An engine that is silent for this many turns while calls wait for it is pinged: 1 s. */
 const quietTicks = 4;
-/** One that has answered neither calls nor pings for so many turns counts as frozen: 3 s. */
+/** An engine that answers neither calls nor pings for this many turns counts as frozen: 3 s. */
 const frozenTicks = 12;
-/** A ping that has no answer after so many turns goes again: 2 s. */
+/** A ping without an answer is repeated after this many turns: 2 s. */
 const pingTicks = 8;
-/** A write that was given up holds back its repetition for so long at most: its connection may have been lost without a word. */
+/** An abandoned write holds back its repetition for at most this time: its connection may have been lost silently, ms. */
 const heldBackMs = 60_000;
 
 /** Resolves when the engine answers anything at all; rejects when the signal aborts. */
 export type EnginePing = (signal: AbortSignal) => Promise<unknown>;
 
 export interface WatchedEngine {
-  /** As the health and the status name it. */
+  /** The engine's name in health and status. */
   name: string;
   ping: EnginePing;
   /** The error of calls while the engine does not answer. */
@@ -21,26 +21,26 @@ export interface WatchedEngine {
 }
 
 export interface GuardOptions<T> {
-  /** Calls that wait for work rather than for an answer; they are not watched. */
+  /** Calls that wait for work instead of an answer; they are not watched. */
   unwatched?: readonly (keyof T)[];
   /**
-   * Writes that the caller repeats until they succeed. While the engine may still work on one that was given up, the next of its name
-   * rejects: an engine that is slow rather than frozen would otherwise get the same work once more on top of the old.
+   * Writes that the caller repeats until they succeed. While the engine may still work on an abandoned one, the next call of the same name
+   * rejects: a slow engine would otherwise get the same work again on top of the old.
    */
   repeated?: readonly (keyof T)[];
 }
 
 /**
- * Knows whether an engine answers, and fails at once what is asked of one that does not. A frozen process keeps its connections, so
- * that no error ends what waits for it; a limit for each call must allow for the slowest query, and each call would wait that long.
- * So an engine that is silent while calls wait is pinged, and when it does not answer that either, all that waits for it rejects, and
- * whatever else is asked until a ping is answered.
+ * Knows whether an engine answers, and makes calls to one that does not fail at once. A frozen process keeps its connections, so no error
+ * ends the calls that wait for it; a limit for each call must allow for the slowest query, and each call would wait that long. So an engine
+ * that is silent while calls wait is pinged. If it does not answer the ping either, all waiting calls reject, and so do new ones until a
+ * ping is answered.
  */
 export class EngineWatch {
   readonly name: string;
   readonly #engine: WatchedEngine;
   readonly #waiting = new Set<(error: Error) => void>();
-  /** Repeated writes that were given up and have not settled, by name. */
+  /** Abandoned writes that have not settled, by name. */
   readonly #heldBack = new Map<PropertyKey, Set<Promise<unknown>>>();
   #silentTicks = 0;
   #isFrozen = false;
@@ -53,7 +53,7 @@ export class EngineWatch {
     this.#engine = engine;
   }
 
-  /** Whether the engine is known to give no answer. */
+  /** Whether the engine is known not to answer. */
   get isFrozen(): boolean {
     return this.#isFrozen;
   }
@@ -125,7 +125,7 @@ export class EngineWatch {
     return result instanceof Promise ? this.call(() => result) : result;
   }
 
-  /** Closing may say goodbye to the engine: nobody waits for one that is frozen. */
+  /** Closing may send something to the engine; a frozen one is not waited for. */
   async #close(close: () => Promise<void>): Promise<void> {
     const closing = close();
     closing.catch(() => {});
@@ -141,7 +141,7 @@ export class EngineWatch {
 
   #start(): void {
     if (this.#isClosed || this.#timer !== undefined) return;
-    // It is no reason for a process to stay.
+    // It must not keep the process alive.
     this.#timer = setInterval(() => this.#tick(), tickMs).unref();
   }
 
@@ -176,7 +176,7 @@ export class EngineWatch {
         this.#ping = undefined;
         stop.abort();
       },
-      // Refused at once: the turns go on, and the next ping comes with them.
+      // Refused at once: the turns continue, and the next ping comes with them.
       () => {},
     );
   }

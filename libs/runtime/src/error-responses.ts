@@ -7,19 +7,19 @@ type RequestErrorCode = keyof typeof requestErrors;
 
 const retryAfterSeconds = 1;
 
-/** The codes of what fastify refuses by itself. */
+/** The codes for requests that fastify itself refuses. */
 const codesByStatus: Readonly<Record<number, RequestErrorCode>> = {
   404: 'not-found',
   405: 'method-not-allowed',
   408: 'request-timeout',
   413: 'body-too-large',
-  // A parameter in the path is longer than any id.
+  // A path parameter is longer than any id.
   414: 'not-found',
   415: 'unsupported-type',
 };
 const badJson = new Set(['FST_ERR_CTP_INVALID_JSON_BODY', 'FST_ERR_CTP_EMPTY_JSON_BODY']);
 
-/** What a handler failed with, with a code: its own, the one for what fastify refuses, or `internal-error` for a fault. */
+/** The coded error for a handler's failure: its own code, the one for a request that fastify refuses, or `internal-error` for a fault. */
 export function asCodedError(error: unknown): CodedError {
   // A code without a status is not meant to be a response.
   if (error instanceof CodedError && error.status !== 500) return error as CodedError;
@@ -33,7 +33,7 @@ export function asCodedError(error: unknown): CodedError {
   return new CodedError(requestErrors, 'bad-request', message, options);
 }
 
-/** Responds with an error, in the shape that all have. */
+/** Responds with an error in the common shape. */
 export function sendError(reply: FastifyReply, error: CodedError): FastifyReply {
   if (error.retriable && !reply.hasHeader('retry-after'))
     reply.header('retry-after', String(retryAfterSeconds));
@@ -41,8 +41,8 @@ export function sendError(reply: FastifyReply, error: CodedError): FastifyReply 
 }
 
 /**
- * Has a server respond in one shape to everything that it refuses: unknown paths (404) and methods (405 with `Allow`), bodies that
- * cannot be read, requests while it closes, faults. Called before routes are added. `onFault` is told what was answered 500.
+ * Makes a server respond in one shape to everything that it refuses: unknown paths (404) and methods (405 with `Allow`), bodies that cannot
+ * be read, requests while it closes, faults. Called before routes are added. `onFault` gets the errors behind 500 responses.
  */
 export function respondWithErrors(app: FastifyInstance, onFault?: (error: unknown) => void): void {
   handleErrors(app, onFault);
@@ -75,7 +75,7 @@ export function refuseWithoutHost({ raw }: FastifyRequest): void {
     throw new CodedError(requestErrors, 'bad-request', 'the request has no Host');
 }
 
-/** Responds to a request that no route takes: 405 where the path has other methods, else 404. */
+/** Responds to a request without a route: 405 if the path has other methods, else 404. */
 export function refuseUnknown(
   request: FastifyRequest,
   reply: FastifyReply,

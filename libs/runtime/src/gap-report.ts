@@ -2,8 +2,8 @@ import type { LogGap } from '@logloom/event-log';
 import { Counter, type Telemetry } from '@logloom/telemetry';
 
 /**
- * Says that a consumer will never get some records: one line on the log and one count. `effect` is what follows from it for whoever
- * uses Logloom; `known` of the records were seen before, or stand somewhere else.
+ * Reports that a consumer will never get some records, by a log line and a metric. `effect` is the consequence for users of Logloom;
+ * `known` of the records were seen before, or are stored elsewhere.
  */
 export type GapReport = (consumer: string, gap: LogGap, effect: string, known?: number) => void;
 

@@ -14,7 +14,7 @@ export interface HealthServerOptions {
   metrics: () => Promise<string>;
 }
 
-/** The server of a service on its own, for health and metrics. Not yet listening. */
+/** The server for health and metrics of a service that runs on its own. It does not listen yet. */
 export function createHealthServer({
   settings,
   telemetry,

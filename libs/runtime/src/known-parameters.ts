@@ -1,10 +1,10 @@
 import { CodedError, requestErrors, type UnknownParameter } from '@logloom/errors';
 import type { preHandlerAsyncHookHandler } from 'fastify';
 
-/** The token of a viewer, where no header can be set: every route of the viewers' port takes it. */
+/** The token of a viewer that cannot set headers: every route of the viewers' port accepts it. */
 const token = 'access_token';
 
-/** The first of the names that is not known, as the details of `bad-parameter`; undefined where all are. */
+/** The first unknown name, as the details of `bad-parameter`; undefined if all are known. */
 export function unknownParameter(
   names: Iterable<string>,
   known: readonly string[],

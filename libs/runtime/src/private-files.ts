@@ -1,14 +1,14 @@
 import { chmodSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Others get no right on what this process and those that it starts create from now on: folders are 0700, files 0600. */
+/** Other users get no access to files that this process and its children create from now on: folders are 0700, files 0600. */
 export function createFilesPrivate(): void {
   process.umask(0o077);
 }
 
 /**
- * Takes the rights of others from the data that an earlier release, or a copy, left readable for them. Only from what is in the given
- * subfolders of the data folder: the folder itself may be anybody's. Returns what could not be changed, because it is another user's.
+ * Removes other users' access to data that an earlier release, or a copy, left readable. Only in the given subfolders of the data folder:
+ * the folder itself may be shared. Returns the paths that could not be changed because they belong to another user.
  */
 export function keepDataPrivate(dataFolder: string, subfolders: readonly string[]): string[] {
   const left: string[] = [];

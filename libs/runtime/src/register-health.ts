@@ -4,22 +4,22 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { knownParameters } from './known-parameters.ts';
 import type { Trouble } from './storage-watch.ts';
 
-/** What keeps the service from its work at present; undefined when nothing does. */
+/** What prevents the service from working at present; undefined if nothing does. */
 export type HealthCheck = () => string | undefined;
 
 export interface Health {
-  /** Whether the service takes work. */
+  /** Whether the service accepts work. */
   ready: boolean;
-  /** What an operator has to mend before all of it works, in words: it is not ready with any. */
+  /** What an operator has to fix, in words: the service is not ready while there is any. */
   problems?: readonly string[];
-  /** Why it takes none, where that is more than that it has not started yet. */
+  /** Why it accepts no work, if the reason is not only that it has not started yet. */
   trouble?: Trouble | undefined;
-  /** Each says what keeps the service from its work at present, if anything does: it is not ready meanwhile. */
+  /** Each returns what prevents the service from working at present, if anything does: it is not ready meanwhile. */
   checks?: Iterable<HealthCheck>;
 }
 
 /**
- * Adds GET /health/live, /health/ready (503 until ready, and with the problems while something keeps the service from its work) and
+ * Adds GET /health/live, /health/ready (503 until ready, and with the problems while something prevents the service from working) and
  * /metrics (Prometheus text).
  */
 export function registerHealth(app: FastifyInstance, health: Health, metrics: () => Promise<string>): void {
@@ -40,7 +40,7 @@ export function registerHealth(app: FastifyInstance, health: Health, metrics: ()
 
 const notReady = { ...requestErrors, ...storageErrors };
 
-/** 503 in the shape of all errors, with `status` and `problems` beside it as probes and operators know them. */
+/** 503 in the common shape of errors, with `status` and `problems` beside it, which probes and operators use. */
 export function sendNotReady(
   reply: FastifyReply,
   why: { code: keyof typeof notReady; message?: string; problems?: readonly string[] },

@@ -1,7 +1,7 @@
-/** What is kept of the clock between two starts, in ms. */
+/** The state of the clock that is kept between two starts, in ms. */
 export interface RemovalClockState {
   now: number;
-  /** How far the machine's clock is ahead of it, and for how long of running time it has been; 0 where both agree. */
+  /** How far the machine's clock is ahead of this one, and for how much running time it has been; 0 if both agree. */
   aheadMs: number;
   heldMs: number;
 }
@@ -9,26 +9,26 @@ export interface RemovalClockState {
 export interface RemovalClockOptions {
   load: () => Promise<RemovalClockState | undefined>;
   save: (state: RemovalClockState) => Promise<void>;
-  /** Where nothing was kept yet: a time that has been reached for certain, as that of the newest data; undefined where there is none. */
+  /** Used while no state is stored: a time that has certainly passed, such as that of the newest data; undefined if there is none. */
   reached?: () => Promise<number | undefined>;
-  /** Called at each reading at which the machine's clock is ahead of what can have passed. */
+  /** Called at each reading at which the machine's clock is ahead by more than the time that can have passed. */
   onAhead: (state: RemovalClockState) => void;
   /** The machine's clock in ms. */
   now?: () => number;
-  /** Ms that have passed since any point, whatever happens to the machine's clock. */
+  /** Monotonic time in ms, unaffected by changes of the machine's clock. */
   passed?: () => number;
 }
 
-/** The machine's clock may gain so much (ms) on the monotonic one between two readings. */
+/** How much (ms) the machine's clock may gain on the monotonic one between two readings. */
 const gainMs = 60_000;
-/** What a stop may take without doubt about the clock: nobody can tell a longer one from a clock that was set ahead. */
+/** How long a stop may take (ms) before the clock is doubted: a longer stop looks like a clock that was set ahead. */
 const stopMs = 2 * 3_600_000;
-/** A clock that has been ahead for so long of running time (ms) is right: somebody set it, or the process had been stopped. */
+/** A clock that has been ahead for this much running time (ms) is right: it was corrected, or the process had been stopped. */
 const confirmedMs = 24 * 3_600_000;
 
 /**
- * The time by which data is removed because of its age. It follows the machine's clock, but for a jump ahead: then it goes on at the pace of
- * the monotonic clock, so that a clock that is wrong by a year removes nothing before its time, until the jump has stood for a day.
+ * The time by which data is removed because of its age. It follows the machine's clock, except after a jump ahead: then it continues at the
+ * pace of the monotonic clock until the jump has lasted for a day, so that a clock that is wrong by a year removes nothing too early.
  */
 export class RemovalClock {
   readonly #options: RemovalClockOptions;
@@ -42,10 +42,10 @@ export class RemovalClock {
     this.#passed = options.passed ?? (() => performance.now());
   }
 
-  /** The time in ms. Rejects when what was kept cannot be read or written; nothing is to be removed then. */
+  /** The time in ms. Rejects when the stored state cannot be read or written; nothing must be removed then. */
   async read(): Promise<number> {
     const before = this.#last?.state ?? (await this.#kept());
-    // Read after what takes time.
+    // Read after the slow operations.
     const [wall, at] = [this.#now(), this.#passed()];
     const state = after(before, wall, this.#last === undefined ? undefined : at - this.#last.at);
     await this.#options.save(state);
@@ -54,7 +54,7 @@ export class RemovalClock {
     return state.now;
   }
 
-  /** The time in ms without a look at what was kept: never later than what read() would return, -Infinity before the first of it. */
+  /** The time in ms without reading the stored state: never later than the result of read(); -Infinity before the first read(). */
   get latest(): number {
     if (this.#last === undefined) return -Infinity;
     const { state, at } = this.#last;
@@ -76,9 +76,9 @@ function after(
   const expected = now + (passedMs ?? 0);
   const ahead = wall - expected;
   const agreed = { now: wall, aheadMs: 0, heldMs: 0 };
-  // A jump that was noticed before a restart is none that the stop can explain.
+  // The stop cannot explain a jump that was noticed before the restart.
   if (ahead <= (passedMs === undefined && aheadMs === 0 ? stopMs : gainMs)) return agreed;
-  // Across a restart it grows by what the stop took, which says nothing against it.
+  // Across a restart the difference grows by the duration of the stop, which does not contradict it.
   const isNew = aheadMs === 0 || (passedMs !== undefined && ahead > aheadMs + gainMs);
   const held = isNew ? 0 : heldMs + (passedMs ?? 0);
   return held >= confirmedMs ? agreed : { now: expected, aheadMs: ahead, heldMs: held };

@@ -18,7 +18,7 @@ export interface Standalone<Settings extends ServiceSettings> {
   /** The settings of the service and of what it uses. */
   settings: { load: (env: NodeJS.ProcessEnv) => Settings };
   service: string;
-  /** Where the service tells its health and metrics, unless HEALTH_PORT says otherwise. */
+  /** The port for health and metrics, unless HEALTH_PORT is set. */
   healthPort: number;
   run: RunService<Settings>;
   env: NodeJS.ProcessEnv;
@@ -83,9 +83,9 @@ export async function runStandalone<Settings extends ServiceSettings>({
       onReady: () => (health.ready = !stop.signal.aborted),
       onNotReady: () => (health.ready = false),
     }).catch((error: unknown) => {
-      // What could not be finished is done again at the next start, as after a kill.
+      // Unfinished work is repeated at the next start, as after a kill.
       if (!stop.signal.aborted || !isUnavailable(error)) throw error;
-      telemetry.logger.warn({ err: error }, 'an engine was out of reach at the end');
+      telemetry.logger.warn({ err: error }, 'an engine was unreachable at the end');
     });
   } catch (error) {
     const isSettings = error instanceof SettingsError;
@@ -95,7 +95,7 @@ export async function runStandalone<Settings extends ServiceSettings>({
   }
 }
 
-/** Whether the error itself says that the same may succeed later. */
+/** Whether the error itself is marked as retriable. */
 function isUnavailable(error: unknown): boolean {
   return error instanceof Error && 'retriable' in error && error.retriable === true;
 }

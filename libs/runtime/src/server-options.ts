@@ -4,24 +4,24 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { asCodedError, sendError } from './error-responses.ts';
 
-/** How often requests are looked through for those that take too long to arrive. */
+/** How often requests are checked for those that take too long to arrive. */
 const lookMs = 5_000;
-/** A client that has been answered may take so long to read it. */
+/** How long a client may take to read its response. */
 const lingerMs = 1_000;
 
-/** The codes of what Node's parser refuses. */
+/** The codes for requests that Node's parser refuses. */
 const codes: Readonly<Record<string, 'request-timeout' | 'headers-too-large'>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
   HPE_HEADER_OVERFLOW: 'headers-too-large',
 };
 
-/** The options that let a server respond in one shape also to what never becomes a request. */
+/** The options that make a server respond in the common shape even to input that never becomes a request. */
 export const errorOptions = {
   frameworkErrors: (error: Error, _request: unknown, reply: FastifyReply) => {
     sendError(reply, asCodedError(error));
   },
   clientErrorHandler: (error: ConnectionError, socket: Socket) => {
-    // Reset by the peer: nobody is there to be told.
+    // Reset by the peer: a response would reach nobody.
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
     const coded = new CodedError(requestErrors, codes[error.code] ?? 'bad-request');
     answerAndClose(socket, coded.status, JSON.stringify(errorBody(coded)));
@@ -29,8 +29,8 @@ export const errorOptions = {
 } satisfies FastifyServerOptions;
 
 /**
- * The options of every server of ours but ingest's: a request has to arrive whole within `requestMs`, or it is answered 408 and its
- * connection closed. A connection that never sends anything is closed then too. close() cuts what is still open.
+ * The options of every server except ingest's: a request has to arrive completely within `requestMs`, or it gets 408 and its connection is
+ * closed. A connection that never sends anything is closed then too. close() cuts connections that are still open.
  */
 export function serverOptions(requestMs: number): Pick<
   FastifyServerOptions,
@@ -44,9 +44,9 @@ export function serverOptions(requestMs: number): Pick<
   return {
     ...errorOptions,
     logger: false,
-    // handleErrors() does it, in the shape of all errors.
+    // handleErrors() does it, in the common shape of errors.
     return503OnClosing: false,
-    // Otherwise a request that never arrives whole would hold up the stop.
+    // Otherwise a request that never arrives completely would delay the stop.
     forceCloseConnections: true,
     requestTimeout: requestMs,
     http: {
@@ -59,8 +59,8 @@ export function serverOptions(requestMs: number): Pick<
 }
 
 /**
- * Answers on a bare socket and closes it: when the peer has closed its side, or a second later whatever it does. Node keeps a server's
- * sockets half open, so that end() alone would leave the rest to the peer.
+ * Responds on a bare socket and closes it when the peer has closed its side, or after a second. Node keeps a server's sockets half open, so
+ * end() alone would leave the closing to the peer.
  */
 export function answerAndClose(
   socket: Socket,
@@ -82,7 +82,7 @@ export function answerAndClose(
   socket.on('error', () => socket.destroy());
   const cut = setTimeout(() => socket.destroy(), lingerMs);
   socket.once('close', () => clearTimeout(cut));
-  // What is still to come is thrown away: unread, it would hide the peer's end, and reset the connection before the answer is read.
+  // The rest of the input is discarded: unread, it would hide the peer's end, and reset the connection before the response is read.
   socket.resume();
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }

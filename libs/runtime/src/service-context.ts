@@ -9,17 +9,17 @@ export interface ServiceContext<Settings extends ServiceSettings = ServiceSettin
   telemetry: Telemetry;
   /** What `telemetry.tracing` was started with, for processes that the service starts. */
   tracingSettings?: TracingSettings | undefined;
-  /** Aborts when the service is to drain and stop. */
+  /** Aborts when the service has to drain and stop. */
   signal: AbortSignal;
-  /** Called when the service takes work: once, or again after onNotReady(). */
+  /** Called when the service accepts work: once, and again after onNotReady(). */
   onReady: () => void;
-  /** Called when the service takes no work for a while, though it does not stop; `trouble` says why, where it is the disk. */
+  /** Called when the service stops accepting work for a while without stopping; `trouble` is the reason, if it is the disk. */
   onNotReady?: (trouble?: Trouble) => void;
-  /** The service adds what may keep it from its work, for its readiness. */
+  /** The service registers checks for its readiness here. */
   checks?: Set<HealthCheck>;
 }
 
-/** Runs until the signal aborts and everything is drained; rejects when it cannot go on. */
+/** Runs until the signal aborts and everything is drained; rejects when it cannot continue. */
 export type RunService<Settings extends ServiceSettings = ServiceSettings> = (
   context: ServiceContext<Settings>,
 ) => Promise<void>;

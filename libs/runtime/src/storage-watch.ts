@@ -2,23 +2,23 @@ import { storageTrouble, type StorageTrouble } from '@logloom/sqlite/storage-tro
 import { accessSync, constants, statfsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How often (ms) it is looked how much room there is. */
+/** How often (ms) the free space is checked. */
 const lookMs = 500;
-/** Kept free for what follows from the events that were taken, and for retention: deleting needs room too. */
+/** Reserved for the views of accepted events and for retention: deleting needs space too. */
 const mostReserve = 64 * 2 ** 20;
 const reserveShare = 0.02;
-/** So long (ms) a failed write counts, though there seems to be room: a quota, say. */
+/** How long (ms) a failed write counts although there seems to be space: there may be a quota. */
 const failureMs = 1_000;
 
-/** What keeps the data folder from being written. */
+/** What prevents writes to the data folder. */
 export interface Trouble {
   code: StorageTrouble;
   message: string;
 }
 
 /**
- * Watches the room that the data folder has. It counts as full while a reserve is left: 64 MiB, or 2 % of a smaller disk. So what was
- * acknowledged still reaches the views, positions are stored, and retention can make room.
+ * Watches the free space of the data folder. It counts as full while a reserve is left: 64 MiB, or 2 % of a smaller disk. So acknowledged
+ * events still reach the views, positions are stored, and retention can make room.
  */
 export class StorageWatch {
   readonly #folder: string;
@@ -26,7 +26,7 @@ export class StorageWatch {
   #trouble: Trouble | undefined;
   #failed: { trouble: Trouble; at: number } | undefined;
 
-  /** `reusableBytes`: what the files have free inside themselves. */
+  /** `reusableBytes`: the free space inside the files. */
   constructor(folder: string, reusableBytes: () => number = () => 0) {
     this.#folder = folder;
     this.#reusableBytes = reusableBytes;
@@ -37,7 +37,7 @@ export class StorageWatch {
     return this.#trouble;
   }
 
-  /** Told of a write that failed. */
+  /** Reports a failed write. */
   report(error: unknown): void {
     const code = storageTrouble(error);
     if (code === undefined) return;
@@ -45,7 +45,7 @@ export class StorageWatch {
     this.#trouble = this.#failed.trouble;
   }
 
-  /** Looks until the signal aborts; tells each change. */
+  /** Checks until the signal aborts; reports each change. */
   async run(signal: AbortSignal, onChange: (trouble: Trouble | undefined) => void): Promise<void> {
     let told: StorageTrouble | undefined;
     while (!signal.aborted) {
@@ -63,7 +63,7 @@ export class StorageWatch {
       const { bavail, blocks, bsize } = statfsSync(folder);
       const free = bavail * bsize;
       const reserve = Math.min(mostReserve, blocks * bsize * reserveShare);
-      // A file system that does not tell its size has 0 blocks.
+      // A file system that does not report its size has 0 blocks.
       if (blocks > 0 && free < reserve && free + this.#reusableBytes() < reserve) {
         const message = `LOGLOOM_DATA=${folder}: the disk has ${free} bytes left, fewer than the ${Math.floor(reserve)} in reserve; make room, or set a retention`;
         return { code: 'disk-full', message };

@@ -5,9 +5,9 @@ import { SchemaRegistryError } from './schema-registry.ts';
 export type BodyCheck = (bytes: Buffer, at: number) => void;
 
 /**
- * avsc reads a block of an array or a map without looking whether its items can be there: five wrong bytes ask for two thousand
- * million items, and a negative block size sends it round for ever. So values with such blocks are walked first. The others need no
- * walk: avsc reads past the end of a scalar only once and says so. Undefined for those.
+ * avsc reads a block of an array or a map without checking that its items can exist: five wrong bytes can announce two billion items, and a
+ * negative block size makes it loop forever. So values with such blocks are walked first. Other values need no walk: avsc reads past the
+ * end of a scalar only once and reports it. Returns undefined for those.
  */
 export function createBodyCheck(writer: avro.Type): BodyCheck | undefined {
   if (!holdsBlocks(writer)) return undefined;
@@ -104,13 +104,16 @@ function scalarWalk(typeName: string): Walk {
   }
 }
 
-/** The blocks of an array or a map: a count and so many items, until a count of 0. A negative count is followed by the size. */
+/**
+ * The blocks of an array or a map: each has a count and that many items; a count of 0 ends them. A negative count is followed by the
+ * block's size.
+ */
 function blocks(item: Walk): Walk {
   return (cursor) => {
     for (let count = cursor.long(); count !== 0; count = cursor.long()) {
       const size = count < 0 ? cursor.long() : undefined;
       const start = cursor.at;
-      // An item takes a byte at least; a schema with empty items is not ours to read.
+      // An item takes at least one byte: no contract has empty items.
       if (Math.abs(count) > cursor.left) throw badBody();
       for (let i = Math.abs(count); i > 0; i--) item(cursor);
       if (size !== undefined && cursor.at - start !== size) throw badBody();

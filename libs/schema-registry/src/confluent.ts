@@ -5,14 +5,14 @@ import { SchemaRegistryError, type SchemaRegistry } from './schema-registry.ts';
 /** Old records stay readable, and older services can read what newer ones write, across all versions: the log keeps them all. */
 const compatibility: string = COMPATIBILITY.FULL_TRANSITIVE;
 
-/** A registry that is frozen keeps its connections: the client itself waits for ever. In ms. */
+/** A frozen registry keeps its connections, and the client itself waits forever. In ms. */
 const answerLimitMs = 5_000;
 
-/** 409 also says that somebody else made the subject or its rule this moment: services start side by side. That passes. */
+/** 409 can also mean that another process creates the subject or its rule at this moment: services start side by side. A retry succeeds. */
 const conflictAttempts = 4;
 const conflictMs = 100;
 
-/** The requests that the client makes itself but does not offer with the plain text that the port gives. */
+/** Requests that the client makes internally, but does not offer for schemas as plain text. */
 interface Requests {
   Schema: { find: (params: { id: number }) => Promise<Answer<{ schema: string }>> };
   Subject: {
@@ -32,7 +32,7 @@ interface Answer<T> {
 
 /**
  * A registry with Confluent's API at `url` (a path belongs to it, as in Apicurio's /apis/ccompat/v7; user and password may be in it).
- * The subjects that it makes are kept FULL_TRANSITIVE. Every call may throw SchemaRegistryError `registry-unavailable`.
+ * Subjects that it creates get the compatibility FULL_TRANSITIVE. Every call may throw SchemaRegistryError `registry-unavailable`.
  */
 export function connectSchemaRegistry(url: string): SchemaRegistry {
   const { host, auth } = parseUrl(url);
@@ -85,8 +85,8 @@ export function connectSchemaRegistry(url: string): SchemaRegistry {
 }
 
 /**
- * Sets the subject's level where there is none yet, also when the process that made the subject was killed before it could. What an
- * operator has set is not overruled.
+ * Sets the subject's level where there is none yet, also when the process that made the subject was killed before it could. An operator's
+ * setting is not overridden.
  */
 async function keepCompatible({ Subject }: Requests, subject: string): Promise<void> {
   const level = await Subject.config({ subject }).then(
@@ -96,7 +96,7 @@ async function keepCompatible({ Subject }: Requests, subject: string): Promise<v
       throw error;
     },
   );
-  // Apicurio gives its own default, NONE, for a subject that has no level.
+  // Apicurio returns its own default, NONE, for a subject without a level.
   if (level === 'NONE') await Subject.updateConfig({ subject, body: { compatibility } });
   else if (level !== compatibility)
     throw incompatible(subject, new Error(`its compatibility is ${level}, not ${compatibility}`));
@@ -104,7 +104,7 @@ async function keepCompatible({ Subject }: Requests, subject: string): Promise<v
 
 /** The same requests, which reject when they have no answer in time. */
 function inTime({ Schema, Subject }: Requests): Requests {
-  /** One that is under way is not sent again: each would hold a connection. */
+  /** A pending request is shared: each would hold a connection. */
   const finding = new Map<number, Promise<Answer<{ schema: string }>>>();
   const find: Requests['Schema']['find'] = ({ id }) => {
     let found = finding.get(id);
@@ -158,13 +158,13 @@ function parseUrl(url: string): { host: string; auth: { username: string; passwo
   };
 }
 
-/** The HTTP status of the client's error; undefined when there was no answer, for which the client says 400. */
+/** The HTTP status of the client's error; undefined if there was no answer, which the client reports as 400. */
 function statusOf(error: unknown): number | undefined {
   const { status } = error as { status?: number };
   return status === 400 ? undefined : status;
 }
 
-/** An answer that names a fault of the request comes through as it is. */
+/** An answer about a fault of the request is returned unchanged. */
 function unavailable(error: unknown): unknown {
   if (error instanceof SchemaRegistryError) return error;
   const status = statusOf(error);
@@ -181,8 +181,8 @@ function unavailable(error: unknown): unknown {
 }
 
 /**
- * The same schema in one layout. Apicurio 3.0 answers 422 to any schema that has the text "{}", a default of ours; the same string
- * escaped is the same JSON.
+ * The same schema in one layout. Apicurio 3.0 answers 422 to any schema that contains the text "{}", which is one of our defaults; the
+ * escaped string is the same JSON.
  */
 function normalize(schema: string): string {
   return JSON.stringify(JSON.parse(schema)).replaceAll('"{}"', String.raw`"\u007b\u007d"`);

@@ -8,12 +8,12 @@ interface Entry {
   schema: string;
 }
 
-/** Ids leave room for this many versions of one contract; they are part of every stored record, so it never changes. */
+/** Ids leave room for this many versions of one contract; ids are part of every stored record, so it never changes. */
 const versionsPerContract = 1000;
 
 /**
- * The registry of the one-process mode: the checked-in .avsc files. Ids are fixed by contract and version, so that records of an
- * older release stay readable. What else is registered lives as long as the process.
+ * The registry of the one-process mode: the checked-in .avsc files. Ids are fixed by contract and version, so that records of an older
+ * release stay readable. Other registered schemas live only as long as the process.
  */
 export function createEmbeddedSchemaRegistry(): SchemaRegistry {
   const entries: Entry[] = [];
@@ -51,7 +51,7 @@ export function createEmbeddedSchemaRegistry(): SchemaRegistry {
       if (!compatible(subject, schema)) {
         throw new SchemaRegistryError(
           'incompatible-schema',
-          `${subject}: records written before could not be read with this schema`,
+          `${subject}: earlier records could not be read with this schema`,
         );
       }
       entries.push({ id: nextId, subject, schema: text });

@@ -21,7 +21,7 @@ function unwritten(): never {
 
 const maxDepth = 100;
 
-/** Reads records of a schema that is none of ours. Throws what avsc throws when the text is no schema. */
+/** Reads records of a schema that is not one of Logloom's contracts. Throws avsc's error if the text is not a schema. */
 export function createForeignReader(text: string): (body: Buffer) => Record<string, unknown> | undefined {
   const type = avro.Type.forSchema(JSON.parse(text) as avro.Schema, {
     registry: { long },
@@ -31,7 +31,7 @@ export function createForeignReader(text: string): (body: Buffer) => Record<stri
   return (body) => plain(type.fromBuffer(body), 0) as Record<string, unknown>;
 }
 
-/** What avsc decodes has prototypes of its own; an event is plain data. Bytes become base64. */
+/** avsc's decoded values have special prototypes; an event is plain data. Bytes become base64. */
 function plain(value: unknown, depth: number): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (depth > maxDepth) return null;

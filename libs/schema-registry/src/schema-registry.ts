@@ -7,8 +7,8 @@ import { schemaRegistryErrors } from './errors.ts';
  */
 export interface SchemaRegistry {
   /**
-   * Registers a schema under a subject and returns its id; the same schema always has the same id.
-   * Throws SchemaRegistryError `incompatible-schema` when old records could not be read with it.
+   * Registers a schema under a subject and returns its id; the same schema always has the same id. Throws SchemaRegistryError
+   * `incompatible-schema` if earlier records could not be read with it.
    */
   register(subject: string, schema: string): Promise<number>;
   /** The text of a schema. Throws SchemaRegistryError `unknown-schema-id`. */

@@ -15,7 +15,7 @@ interface Contracts {
   Alert: Alert;
 }
 
-/** A decoded record: which contract it was written to, and its value. */
+/** A decoded record: the name of its contract, and its value. */
 export type Decoded = { [N in ContractName]: { name: N; value: Contracts[N] } }[ContractName];
 
 const headerBytes = 5;
@@ -60,7 +60,7 @@ export class Serde {
     let start = this.#used;
     let end = type.encode(value, this.#slab, start + headerBytes);
     if (end < 0) {
-      // It did not fit; the negative result is the number of bytes that were missing.
+      // It did not fit; the negative result is the number of missing bytes.
       const needed = headerBytes + this.#slab.length - start - end;
       this.#slab = Buffer.allocUnsafeSlow(Math.max(1 << 20, needed));
       start = 0;
@@ -73,9 +73,9 @@ export class Serde {
   }
 
   /**
-   * Fetches the schemas that these values were written with, so that decode() can work without waiting. A value that can never be
-   * decoded is passed over: one bad record must not cost the others theirs, and decode() says what is wrong with it. Rejects only
-   * when the registry is out of reach.
+   * Fetches the schemas that these values were written with, so that decode() can work without waiting. A value that can never be decoded
+   * is skipped: one bad record must not affect the others, and decode() reports what is wrong with it. Rejects only when the registry is
+   * unreachable.
    */
   async load(values: Iterable<Buffer>): Promise<void> {
     const unreadable = new Set<number>();
@@ -89,7 +89,7 @@ export class Serde {
     }
   }
 
-  /** The contract of a framed value, without decoding it; undefined where load() found none. */
+  /** The contract of a framed value, without decoding it; undefined if load() found none. */
   nameOf(value: Buffer): ContractName | undefined {
     return isFramed(value) ? this.#readers.get(value.readUInt32BE(1))?.name : undefined;
   }
@@ -100,13 +100,16 @@ export class Serde {
     const id = value.readUInt32BE(1);
     const reader = this.#readers.get(id);
     if (reader === undefined)
-      throw new SchemaRegistryError('unknown-schema-id', `the schema ${id} is unknown, or none of ours`);
+      throw new SchemaRegistryError(
+        'unknown-schema-id',
+        `the schema ${id} is unknown, or not one of Logloom's`,
+      );
     return { name: reader.name, value: decodeWith(reader, value) } as Decoded;
   }
 
   /**
    * The sources of those values that decode() knows as log events, without decoding the rest of them; undefined for all others. Rejects
-   * when the registry is out of reach.
+   * when the registry is unreachable.
    */
   async sources(values: readonly Buffer[]): Promise<(Source | undefined)[]> {
     for (const value of values) {
@@ -127,7 +130,7 @@ export class Serde {
   }
 
   /**
-   * The value as plain data when its schema is a record that is none of ours; undefined when it is one of ours, or not to be had. Throws
+   * The value as plain data if its schema is a record of somebody else; undefined if it is one of Logloom's, or cannot be fetched. Throws
    * SchemaRegistryError `bad-framing`, and `registry-unavailable`.
    */
   async decodeForeign(value: Buffer): Promise<Record<string, unknown> | undefined> {
@@ -162,7 +165,7 @@ export class Serde {
     }
   }
 
-  /** Undefined when the schema cannot be had, or cannot be read by one of these types, now or ever. */
+  /** Undefined if the schema does not exist, or can never be read by one of these types. */
   async #makeReader(id: number, types: ReadonlyMap<ContractName, avro.Type>): Promise<Reader | undefined> {
     let text: string;
     try {
@@ -181,13 +184,13 @@ export class Serde {
         : (type.createResolver(writer) as avro.types.RecordType);
       return { name, type, check: createBodyCheck(writer), resolver };
     } catch {
-      // It is no Avro schema, or not one that readers of the contract can follow.
+      // It is not an Avro schema, or one that readers of the contract cannot read.
       return undefined;
     }
   }
 }
 
-/** A log event of which only the source is read. */
+/** Reads only the source of a log event. */
 const sourceReaderTypes: ReadonlyMap<ContractName, avro.Type> = new Map([['LogEvent', sourceOnly()]]);
 
 function sourceOnly(): avro.Type {

@@ -12,7 +12,7 @@ export function alertOf(
     rule: rule.name,
     rulesVersion: c.rulesVersion,
     message: rule.message,
-    // The rule's own: the document's are those of all rules that matched.
+    // The rule's own labels: the document's are those of all rules that matched.
     severity: rule.severity,
     labels: rule.labels,
     webhook: rule.webhook,
@@ -31,7 +31,7 @@ export function alertOf(
   };
 }
 
-/** An alert in the form that webhooks and the API give. The webhook itself is left out: its URL may hold a secret. */
+/** An alert in the form that webhooks and the API use. The webhook itself is left out: its URL may hold a secret. */
 export interface AlertJson {
   id: string;
   rule: string;

@@ -30,7 +30,7 @@ export function contractText(name: ContractName): string {
   return readFileSync(contractPath(name), 'utf8');
 }
 
-/** Parses an Avro schema. Each call has a registry of names of its own, so that two schemas may define one name. */
+/** Parses an Avro schema. Each call has its own registry of names, so that two schemas may define the same name. */
 export function parseSchema(text: string): avro.Type {
   return avro.Type.forSchema(JSON.parse(text) as avro.Schema);
 }

@@ -8,8 +8,8 @@ export function memberOffsets(c: Pick<Correlation, 'firstOffset' | 'memberDeltas
 }
 
 /**
- * Gives a decoded document the id of its place. Documents of older releases have other ids in the log, and so the same ones as new
- * revisions of them. Changes the object that it is given.
+ * Sets the id of a decoded document to its place. Documents of older releases have other ids in the log; this way their new revisions have
+ * the same id. Changes its argument.
  */
 export function placeCorrelation(document: Correlation, epoch: string): Correlation {
   document.id = placeId(epoch, document.partition, document.firstOffset);
@@ -21,7 +21,7 @@ export function memberDeltas(offsets: readonly number[]): number[] {
   return offsets.map((offset, i) => offset - offsets[Math.max(0, i - 1)]!);
 }
 
-/** What a document of version 1 has for the fields that came later. Stores keep documents as they were written. */
+/** The values that a document of version 1 has for the fields that were added later. Stores keep documents as they were written. */
 export const correlationDefaults = {
   rulesVersion: '',
   labels: {} as Record<string, string>,
@@ -32,7 +32,7 @@ export const correlationDefaults = {
   shape: '',
 } satisfies Partial<Correlation>;
 
-/** A correlation document in the form that search and live messages give (docs/api/schemas/correlation.schema.json). */
+/** A correlation document in the form of search results and live messages (docs/api/schemas/correlation.schema.json). */
 export interface CorrelationJson {
   id: string;
   correlationId: string;
@@ -49,7 +49,7 @@ export interface CorrelationJson {
   rules: string[];
   severity?: string;
   labels: Record<string, string>;
-  /** Absent where no rules were in force. */
+  /** Absent if no rules were in force. */
   rulesVersion?: string;
   /** Every id that finds it, its correlationId first. */
   ids: string[];
@@ -60,7 +60,7 @@ export interface CorrelationJson {
   members: number[];
 }
 
-/** The document as the outside sees it: counts and duration are derived here, so they cannot disagree with the members. */
+/** The document in JSON: counts and duration are derived here, so they cannot disagree with the members. */
 export function correlationToJson(document: Correlation): CorrelationJson {
   const c = { ...correlationDefaults, ...document };
   return {

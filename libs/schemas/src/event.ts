@@ -5,31 +5,31 @@ export const levels: readonly Level[] = ['trace', 'debug', 'info', 'warn', 'erro
 
 /** A log event with its place in logs.events: what stores keep, filters test and viewers get. */
 export interface PlacedEvent extends LogEvent {
-  /** Its place (placeId): nothing that a sender chooses is in it, and stores that are keyed by it are idempotent. */
+  /** Its place (placeId): a sender cannot influence it, and stores that are keyed by it are idempotent. */
   id: string;
   partition: number;
   offset: number;
 }
 
 /**
- * The id of what stands at a place of logs.events: an event's own place, a document's first event's. `epoch` is the topic's
- * (EventLog.epochOf), so that no id comes twice when the topic is made anew. It can stand in a URL.
+ * The id for a place in logs.events: an event's own place, or that of a document's first event. `epoch` is the topic's (EventLog.epochOf),
+ * so that no id repeats when the topic is recreated. It is safe in a URL.
  */
 export function placeId(epoch: string, partition: number, offset: number): string {
   return `${epoch}-${partition}-${offset}`;
 }
 
-/** The epoch in an id that placeId() made; undefined in one of an earlier release. */
+/** The epoch in an id of placeId(); undefined in an id of an earlier release. */
 export function epochOfId(id: string): string | undefined {
   return /^([0-9A-Za-z]+)-\d+-\d+$/.exec(id)?.[1];
 }
 
-/** Whether an id may be of a log: it names the same epoch, or none as those of earlier releases; \`epoch\` undefined: any. */
+/** Whether an id may belong to a log: it has the same epoch, or none, as in earlier releases. `epoch` undefined: any. */
 export function mayBeOfEpoch(id: string, epoch: string | undefined): boolean {
   return epoch === undefined || (epochOfId(id) ?? epoch) === epoch;
 }
 
-/** Puts a decoded event at its place. Adds to the object that it is given, so that no copy is made per event. */
+/** Adds the place to a decoded event. Changes its argument, so that no event is copied. */
 export function placeEvent(event: LogEvent, epoch: string, partition: number, offset: number): PlacedEvent {
   const placed = event as PlacedEvent;
   placed.id = placeId(epoch, partition, offset);
@@ -44,8 +44,8 @@ export function sourceText({ kind, topic, partition, offset, index }: Source): s
 }
 
 /**
- * The event as JSON text, in the form that search and live messages give (docs/api/schemas/log-event.schema.json).
- * Absent optional fields are left out. `attributes` is JSON already and goes in as it is.
+ * The event as JSON text, in the form of search results and live messages (docs/api/schemas/log-event.schema.json). Absent optional fields
+ * are left out. `attributes` is JSON already and is inserted unchanged.
  */
 export function eventToJson(e: PlacedEvent): string {
   let json = `{"id":${JSON.stringify(e.id)},"timestamp":"${formatMicros(e.timestamp)}","level":"${e.level}","service":${JSON.stringify(e.service)}`;
@@ -58,7 +58,7 @@ export function eventToJson(e: PlacedEvent): string {
   return `${json},"attributes":${e.attributes},"partition":${e.partition},"offset":${e.offset}}`;
 }
 
-// Events come in time order, near enough: one cached second saves most Date objects.
+// Events come almost in time order: one cached second saves most Date objects.
 let cachedSecond = Number.NaN;
 let cachedPrefix = '';
 
@@ -74,15 +74,15 @@ export function formatMicros(micros: number): string {
 
 const rfc3339 =
   /^\d{4}-\d{2}-\d{2}(?:[T ](\d{2}:\d{2})(:\d{2})?(?:[.,](\d{1,9}))?)? ?(?:Z|z|UTC|([+-]\d{2}(?::?\d{2})?))?$/;
-// avsc writes a long as a double shifted by one bit: below -2^52 it stores another number without a word, above it refuses.
+// avsc writes a long as a double shifted by one bit: below -2^52 it silently stores another number, above it refuses.
 const minMicros = -(2 ** 52);
 const maxMicros = 9_007_199_254_740_990;
 const daysInMonth = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /**
- * Reads RFC 3339 and its common relatives (a space for the T, a comma for the point, no zone, no time, +0100) as microseconds
- * since 1970; digits past the sixth are cut. A time without a zone is UTC. Gives NaN for anything else: a date that does not exist,
- * and one whose microseconds the contract's long cannot hold (before 1828, such as Go's zero time, or after 2255).
+ * Reads RFC 3339 and its common relatives (a space for the T, a comma for the point, no zone, no time, +0100) as microseconds since 1970;
+ * digits past the sixth are cut. A time without a zone is UTC. Returns NaN for anything else: a date that does not exist, and one whose
+ * microseconds the contract's long cannot hold (before 1828, such as Go's zero time, or after 2255).
  */
 export function parseMicros(text: string): number {
   const m = rfc3339.exec(text);
@@ -94,13 +94,13 @@ export function parseMicros(text: string): number {
   const hour = clock === undefined ? 0 : twoDigits(text, 11);
   const minute = clock === undefined ? 0 : twoDigits(text, 14);
   const second = seconds === undefined ? 0 : twoDigits(text, 17);
-  // Not left to Date: it takes the 30th of February for the 2nd of March.
+  // Date is not used: it reads the 30th of February as the 2nd of March.
   if (month < 1 || month > 12 || day < 1 || day > lastDay(year, month)) return Number.NaN;
   if (hour > 23 || minute > 59 || second > 59) return Number.NaN;
   const shift = zone === undefined ? 0 : zoneMinutes(zone);
   const millis = Date.UTC(year, month - 1, day, hour, minute - shift, second);
   const micros = millis * 1000 + (fraction === undefined ? 0 : Number(fraction.padEnd(6, '0').slice(0, 6)));
-  // Date.UTC takes the years 0 to 99 for 1900 to 1999.
+  // Date.UTC reads the years 0 to 99 as 1900 to 1999.
   return year > 99 && micros >= minMicros && micros <= maxMicros ? micros : Number.NaN;
 }
 

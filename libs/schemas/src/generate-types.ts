@@ -1,6 +1,6 @@
 /**
- * Writes src/generated/types.ts, the TypeScript types of the Avro contracts, from avro/*.avsc.
- * The output is not committed: `npm run typecheck` makes it anew, so the types cannot drift from the contracts.
+ * Writes src/generated/types.ts, the TypeScript types of the Avro contracts, from avro/*.avsc. The output is not committed: `npm run
+ * typecheck` regenerates it, so the types cannot drift from the contracts.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * A header of what the correlator writes: the epoch of the logs.events (EventLog.epoch) whose offsets the record names. Where
- * logs.events was made anew and the topics that follow from it were not, this tells what is about it from what is not.
+ * A header of the correlator's records: the epoch of the logs.events (EventLog.epoch) whose offsets the record contains. If logs.events was
+ * recreated and the topics derived from it were not, the header shows which records still apply.
  */
 export const epochHeader = 'logloom-epoch';
 

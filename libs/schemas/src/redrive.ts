@@ -4,20 +4,20 @@ import { senderHeaders, type Sender } from './sender.ts';
 /** Which dead letter a record of logs.raw was made from, and for which job. */
 export interface RedrivePlace {
   jobId: string;
-  /** Of the dead letter in logs.dead-letter. */
+  /** The place of the dead letter in logs.dead-letter. */
   partition: number;
   offset: number;
 }
 
-/** The code of a dead letter that is none: it notes which dead letters a job has taken; see docs/jobs.md. */
+/** The code of a record that is not a dead letter, but says which dead letters a job has taken; see docs/jobs.md. */
 export const redriveClaimCode = 'redriven';
 
 const placeHeader = 'logloom-redrive';
 const receivedAtHeader = 'logloom-received-at';
 
 /**
- * The headers of a record of logs.raw that is a dead letter put through again. `receivedAt` (ms) is when it first came in, `sender` who
- * sent it then.
+ * The headers of a record of logs.raw that is a redriven dead letter. `receivedAt` (ms) is when it was first received, `sender` its sender
+ * then.
  */
 export function redriveHeaders(
   { jobId, partition, offset }: RedrivePlace,
@@ -31,7 +31,7 @@ export function redriveHeaders(
   };
 }
 
-/** The inverse of redriveHeaders(); undefined where a record is no redriven one. */
+/** The inverse of redriveHeaders(); undefined if the record is not a redriven one. */
 export function redrivenFrom(
   headers: Readonly<Record<string, string>>,
 ): (RedrivePlace & { receivedAt: number }) | undefined {
@@ -48,7 +48,7 @@ export function redrivenFrom(
 
 /**
  * The source of an event that was redriven. A job puts the dead letters of a partition in offset order, so the source's offsets only grow,
- * and a job that runs again after a crash gives the same sources.
+ * and a job that is repeated after a crash produces the same sources.
  */
 export function redriveSource({ jobId, partition, offset }: RedrivePlace): Source {
   return { kind: 'redrive', topic: jobId, partition, offset, index: 0 };

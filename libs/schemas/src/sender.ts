@@ -1,6 +1,6 @@
-/** Who sent an event, as far as a receiver knows it. */
+/** The sender of an event, as far as a receiver knows it. */
 export interface Sender {
-  /** The name of the key that it was sent with; '' when it was sent with one that is not known any more. */
+  /** The name of the key that it was sent with; '' if the key is no longer known. */
   key?: string | undefined;
   /** The address that it came from. */
   address?: string | undefined;
@@ -9,7 +9,9 @@ export interface Sender {
 const keyHeader = 'logloom-key';
 const addressHeader = 'logloom-address';
 
-/** The headers of a record that tell its sender: they are for operators, and for judging a redriven record; no viewer gets them. */
+/**
+ * The headers of a record that name its sender: for operators, and for checking a redriven record's permissions; viewers never get them.
+ */
 export function senderHeaders({ key, address }: Sender): Record<string, string> {
   return {
     ...(key === undefined ? {} : { [keyHeader]: key }),

@@ -13,7 +13,7 @@ export interface CorrelationWhere {
   params: SqlValue[];
 }
 
-/** Without a prototype: a filter may ask for a field `constructor`. */
+/** Without a prototype: a filter may name a field `constructor`. */
 function columns(named: Record<string, string>): Readonly<Record<string, string>> {
   return Object.freeze(Object.assign(Object.create(null) as Record<string, string>, named));
 }
@@ -44,18 +44,18 @@ const listColumns = columns({
   sessionId: 'ids',
 });
 const labelPrefix = 'labels.';
-/** Every field that a filter of documents may ask, with its name in the store. */
+/** Every field that a filter of documents may use, with its name in the store. */
 export const fieldsOfDocuments = { texts: textColumns, numbers: numberColumns, lists: listColumns };
 
 /**
- * What a filter asks of a correlation document, as a condition on the table of documents:
+ * A filter of correlation documents as a condition on the table of documents:
  * - `id`, `correlationId`, `kind` (or `correlationKind`), `closeReason`, `severity`: the document's own text;
  * - `eventCount`, `errorCount`, `durationMs`, `revision`, `partition`: its numbers;
  * - `timestamp`: its `firstAt`;
  * - `ids`: its correlation id and every other id of its members; `traceId`, `requestId` and `sessionId` are the same;
  * - `shape`: its own text; `labels.<name>`: the label's value;
- * - `level`, `service`, `rules`: true when any member, or any rule, has the value. So `level:error AND service:pay` asks for an
- *   error in any service and a member of `pay`, not for one event that is both; and `NOT level:error` for no error at all.
+ * - `level`, `service`, `rules`: true when any member, or any rule, has the value. So `level:error AND service:pay` means an error in any
+ *   service and a member of `pay`, not one event that is both; and `NOT level:error` means no error at all.
  *
  * Throws SearchStoreError `bad-filter` for words and for every other field: a document does not hold its members' texts.
  */
@@ -76,7 +76,7 @@ function compile(node: FilterNode, params: SqlValue[]): string {
     case 'or':
       return `(${node.children.map((child) => compile(child, params)).join(node.type === 'and' ? ' AND ' : ' OR ')})`;
     default:
-      // A missing severity is no severity: NOT has to see false, not NULL.
+      // For a missing severity NOT has to see false, not NULL.
       return `(${compileCondition(node, params)}) IS TRUE`;
   }
 }
@@ -170,7 +170,7 @@ function bound(bounds: string[], params: SqlValue[], sql: string, value: SqlValu
   params.push(value);
 }
 
-/** SQLite's GLOB knows `*` and `?` too, but takes their meaning off by brackets, not by a backslash. */
+/** SQLite's GLOB has `*` and `?` too, but escapes them by brackets, not by a backslash. */
 function sqlGlob(glob: string): string {
   return glob.replaceAll(/\\(.)|\[/gsu, (whole, escaped: string | undefined) => {
     const character = escaped ?? whole;
@@ -178,7 +178,7 @@ function sqlGlob(glob: string): string {
   });
 }
 
-/** The label that a field asks for. */
+/** The label that a field names. */
 export function labelOf(field: string): string | undefined {
   return field.startsWith(labelPrefix) ? field.slice(labelPrefix.length) : undefined;
 }
@@ -198,7 +198,7 @@ export function unsupportedWords(words: readonly string[]): SearchStoreError {
 }
 
 export function notANumber(field: string): SearchStoreError {
-  return new SearchStoreError('bad-filter', `${field} is a number: give one, or a range of numbers`, {
+  return new SearchStoreError('bad-filter', `${field} is a number: use a number, or a range of numbers`, {
     subject: field,
   });
 }

@@ -5,7 +5,7 @@ const minute = 60 * second;
 const hour = 60 * minute;
 const day = 24 * hour;
 
-/** Intervals that people read off an axis, in milliseconds. */
+/** Intervals that are easy to read on an axis, in milliseconds. */
 const niceIntervals = [
   1,
   2,
@@ -43,7 +43,7 @@ export function chooseBuckets(from: number, to: number, intervalMs?: number): Bu
   if (last - first >= maxBuckets) {
     throw new SearchStoreError(
       'too-many-buckets',
-      `an interval of ${chosen} ms makes ${last - first + 1} buckets; at most ${maxBuckets} are given`,
+      `an interval of ${chosen} ms makes ${last - first + 1} buckets; at most ${maxBuckets} are allowed`,
     );
   }
   return { intervalMs: chosen, first, last };

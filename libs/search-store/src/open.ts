@@ -3,13 +3,13 @@ import { openSqliteSearchStore } from './embedded/sqlite-search-store.ts';
 import type { SearchStore } from './search-store.ts';
 
 export interface OpenSearchStoreOptions {
-  /** Of the Elasticsearch that holds the documents; without it the embedded store does. */
+  /** The URL of Elasticsearch; undefined: the embedded store. */
   elasticsearchUrl?: string | undefined;
-  /** Of the indices that are made from now on; a rebuild makes all of them anew. Default standard. */
+  /** How new indices are stored; a rebuild recreates all of them. Default standard. */
   indexMode?: 'standard' | 'logsdb';
   /** The folder of the embedded store. */
   folder: string;
-  /** A page ends after so many bytes; default 8 MiB. */
+  /** A page ends after this many bytes; default 8 MiB. */
   pageBytes?: number | undefined;
   /** How long one query may run, in ms; default 10,000. */
   queryLimitMs?: number;
@@ -17,11 +17,11 @@ export interface OpenSearchStoreOptions {
   readOnly?: boolean;
   /** As SqliteSearchStoreOptions have it. */
   onDamaged?: (damaged: DamagedFile) => void;
-  /** The log's; for whoever writes (see SqliteSearchStoreOptions). */
+  /** The log's epoch, for the writer (see SqliteSearchStoreOptions). */
   epoch?: string | undefined;
 }
 
-/** The search store that the settings ask for. Elasticsearch need not be reachable yet. */
+/** The search store that the settings name. Elasticsearch need not be reachable yet. */
 export async function openSearchStore(options: OpenSearchStoreOptions): Promise<SearchStore> {
   const { elasticsearchUrl, indexMode = 'standard', folder, readOnly = false } = options;
   const { onDamaged, epoch, pageBytes, queryLimitMs = 10_000 } = options;
@@ -33,7 +33,7 @@ export async function openSearchStore(options: OpenSearchStoreOptions): Promise<
       queryLimitMs,
       ...(onDamaged && { onDamaged }),
     });
-  // Its client takes time and memory that whoever runs embedded need not spend.
+  // The client is loaded only here: embedded mode should not spend the time and memory.
   const { ElasticsearchSearchStore } = await import('./elasticsearch/elasticsearch-search-store.ts');
   return new ElasticsearchSearchStore(elasticsearchUrl, { indexMode, readOnly, pageBytes, queryLimitMs });
 }

@@ -2,7 +2,7 @@ import { SearchStoreError } from './search-store.ts';
 
 export type CursorFields = [number, number, number, number];
 
-/** Four whole numbers as text that can stand in a URL. */
+/** Four whole numbers as text that is safe in a URL. */
 export function packCursor(fields: CursorFields): string {
   return Buffer.from(JSON.stringify(fields)).toString('base64url');
 }
@@ -16,6 +16,6 @@ export function unpackCursor(text: string): CursorFields {
     fields = undefined;
   }
   if (!Array.isArray(fields) || fields.length !== 4 || !fields.every((field) => Number.isSafeInteger(field)))
-    throw new SearchStoreError('bad-cursor', 'this is no cursor that a search gave');
+    throw new SearchStoreError('bad-cursor', 'this is not a cursor that a search returned');
   return fields as CursorFields;
 }

@@ -1,10 +1,10 @@
-/** A page ends after so many bytes, unless the store is opened with another limit. */
+/** A page ends after this many bytes, unless the store is opened with another limit. */
 export const defaultPageBytes = 8 * 2 ** 20;
 
-/** Above this it is worth to count what a text takes as JSON: a control character takes six bytes. */
+/** For longer texts the size as JSON is counted exactly: a control character takes six bytes. */
 const shortLength = 512;
 
-/** Roughly the bytes that these values take in an answer. */
+/** Roughly the bytes that these values take in a response. */
 export function bytesOf(values: readonly unknown[]): number {
   let bytes = 100;
   for (const value of values) {

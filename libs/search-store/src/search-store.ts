@@ -5,22 +5,21 @@ import type { Filter } from '@logloom/filter';
 import type { Correlation, Level, LogView, PlacedEvent } from '@logloom/schemas';
 
 /**
- * Finds log events and correlation documents. It is a view of the log: it can be deleted and made again from logs.events and
+ * Finds log events and correlation documents. It is a view of the log: it can be deleted and rebuilt from logs.events and
  * logs.correlations.
  *
  * Guarantees of every adapter
- * - index() and indexCorrelations() resolve only when everything that they were given is durable and will be found, at once or
- *   within seconds, but for what they give back as refused. A rejected call may have stored some of it; the same call again is safe.
- * - An event is stored once per id: the first one stays, whatever a later one says.
- * - A correlation document is stored once per id, at the highest revision that came; lower and equal ones are ignored.
- * - Pages never repeat or leave out what was there when the first page was made, while nothing is deleted.
- * - Queries reject with SearchStoreError; `timeout` when one runs too long, `cancelled` when nobody waits for it any more
- *   (cancellation.ts).
+ * - index() and indexCorrelations() resolve only when all their input is durable and will be found, at once or within seconds, except for
+ *   the items that they return as refused. A rejected call may have stored some of it; repeating it is safe.
+ * - An event is stored once per id: the first one stays, later ones are ignored.
+ * - A correlation document is stored once per id, at the highest revision that was received; lower and equal ones are ignored.
+ * - Pages never repeat or leave out items that existed when the first page was made, while nothing is deleted.
+ * - Queries reject with SearchStoreError; `timeout` when one runs too long, `cancelled` when the client no longer waits (cancellation.ts).
  *
  * Times are microseconds since 1970; `fromMicros` belongs to a range, `toMicros` does not.
  */
 export interface SearchStore extends LogView {
-  /** Gives what can never be stored, whatever is done; all else is stored when it resolves. */
+  /** Returns the items that can never be stored; all others are stored when it resolves. */
   index(events: readonly PlacedEvent[]): Promise<Refused<PlacedEvent>[]>;
   /** As index(). */
   indexCorrelations(documents: readonly Correlation[]): Promise<Refused<Correlation>[]>;
@@ -44,42 +43,45 @@ export interface SearchStore extends LogView {
   correlationsByIds(ids: readonly string[], limit: number): Promise<Correlation[]>;
 
   counts(): Promise<{ events: number; correlations: number }>;
-  /** Removes the events with a timestamp before `micros`, and the documents whose last member was before it. Gives how many events. */
+  /**
+   * Removes the events with a timestamp before `micros`, and the documents whose last member was before it. Returns how many events were
+   * removed.
+   */
   deleteBefore(micros: number): Promise<number>;
   /**
-   * Begins an empty store beside this one, which answers and takes writes as before until the other is put in its place. One at a time:
-   * one that was begun before and not finished, here or by a process that died, is discarded, and its calls reject.
+   * Begins an empty store beside this one, which serves queries and writes as before until the other replaces it. There is one at a time:
+   * an unfinished one, of this process or of one that died, is discarded, and its calls reject.
    */
   rebuild(): Promise<SearchRebuild>;
   close(): Promise<void>;
 }
 
-/** A store in the making. What it was given is durable only when commit() has resolved. */
+/** A store that is being rebuilt. Its content is durable only when commit() has resolved. */
 export interface SearchRebuild {
   index(events: readonly PlacedEvent[]): Promise<void>;
   indexCorrelations(documents: readonly Correlation[]): Promise<void>;
   /**
-   * Before the last records are read: until commit() or discard() no other process gets a write to the old store acknowledged; its
-   * writes reject with `store-unavailable`. So what the log holds by now is all that the old store can have. Writes of this process
-   * are the caller's to hold up.
+   * Before the last records are read: until commit() or discard() no other process gets a write to the old store acknowledged; its writes
+   * reject with `store-unavailable`. So the old store cannot get records beyond the log's present end. The caller has to hold back writes
+   * of this process.
    */
   seal(): Promise<void>;
   /**
-   * Puts it in the place of the old one, atomically and for every reader and writer, and removes that. A cursor of the embedded store
-   * may then repeat or leave out events of one microsecond.
+   * Replaces the old store, atomically and for every reader and writer, and removes it. A cursor of the embedded store may then repeat or
+   * leave out events of one microsecond.
    */
   commit(): Promise<void>;
-  /** Removes it; nothing happens after commit(). */
+  /** Removes it; does nothing after commit(). */
   discard(): Promise<void>;
 }
 
-/** What a store can never take, such as a document that its engine cannot read, and why, in words. */
+/** An item that the store can never accept, such as a document that its engine cannot read, and the reason in words. */
 export interface Refused<Item> {
   item: Item;
   reason: string;
 }
 
-/** An event without what no reader of the search asks for: its source (the id says it) and when it was received. */
+/** An event without the fields that no search returns: its source (the id contains its place) and the time of receipt. */
 export type FoundEvent = Omit<PlacedEvent, 'source' | 'receivedAt'>;
 
 export interface TimeRange {
@@ -92,7 +94,7 @@ export interface SearchQuery extends TimeRange {
   /** 0: the total alone. */
   limit: number;
   order: 'asc' | 'desc';
-  /** `next` of the page before, of the same query. Errors: `bad-cursor`. */
+  /** `next` of the previous page of the same query. Errors: `bad-cursor`. */
   cursor?: string | undefined;
 }
 
@@ -111,9 +113,9 @@ export interface SearchPage {
 
 export interface HistogramQuery extends TimeRange {
   filter: Filter;
-  /** Which events make the range where it is not given; default: all. */
+  /** The events that define the range if it is absent; default: all. */
   scope?: Filter | undefined;
-  /** Chosen for about 60 buckets when not given. */
+  /** If absent, chosen for about 60 buckets. */
   intervalMs?: number | undefined;
 }
 
@@ -133,7 +135,7 @@ export interface TopValuesQuery extends TimeRange {
 
 export interface TopValues {
   values: { value: string | number | boolean; count: number }[];
-  /** How many values of events are not among these. */
+  /** How many values of events are not among the top ones. */
   other: number;
   /** How many matching events have no value. */
   missing: number;
@@ -166,7 +168,7 @@ const errors = {
 export type SearchStoreErrorCode = CodeOf<typeof errors>;
 
 export class SearchStoreError extends CodedError<SearchStoreErrorCode> {
-  /** With `bad-filter`: what in the filter is not allowed, as it is written there. */
+  /** With `bad-filter`: the part of the filter that is not allowed, as written. */
   readonly subject: string | undefined;
   constructor(
     code: SearchStoreErrorCode,

@@ -1,4 +1,4 @@
-/** How many letters have to be added, removed or replaced to make one text of the other (Levenshtein's distance). */
+/** How many letters have to be added, removed or replaced to turn one text into the other (Levenshtein distance). */
 export function distance(a: string, b: string): number {
   let above = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {

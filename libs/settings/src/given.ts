@@ -18,8 +18,8 @@ export interface Given {
 const serviceLink = /^(?:tcp|udp|sctp):\/\//;
 
 /**
- * What is given for each setting: by the environment or beneath it by the `.env` file. A setting that is, or may hold, a secret can be in
- * a file instead, which `<name>_FILE` names; a line break at its end does not count. Blank values and unreadable files are problems.
+ * The text of each setting: from the environment, else from the `.env` file. A setting that is or may hold a secret can be in a file
+ * instead, which `<name>_FILE` names; a line break at its end is ignored. Blank values and unreadable files are problems.
  */
 export function readGiven(settings: ReadonlyMap<string, Setting<unknown>>, env: Env, dotenv: Env): Given {
   const values = new Map<string, GivenValue>();
@@ -28,11 +28,11 @@ export function readGiven(settings: ReadonlyMap<string, Setting<unknown>>, env: 
     const own = find(name, env, dotenv);
     const inFile = secrecy === 'none' ? undefined : find(`${name}_FILE`, env, dotenv);
     if (own !== undefined && inFile !== undefined)
-      problems.push(`${name} and ${name}_FILE: give one of them`);
+      problems.push(`${name} and ${name}_FILE: set only one of them`);
     const isLink = own !== undefined && unit === portUnit && serviceLink.test(own.text);
     const found = isLink ? undefined : (own ?? (inFile && readSecret(name, inFile.text, problems)));
     if (found === undefined) continue;
-    if (found.text.trim() === '') problems.push(`${name} is blank: give it a value, or leave it out`);
+    if (found.text.trim() === '') problems.push(`${name} is blank: set a value, or remove it`);
     else values.set(name, found);
   }
   return { values, problems };

@@ -3,12 +3,12 @@ import { parseEnv } from 'node:util';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** The variables of a `.env` file; none where there is no file. */
+/** The variables of a `.env` file; none if there is no file. */
 export function readDotenv(path: string): Env {
   return existsSync(path) ? parseEnv(readFileSync(path, 'utf8')) : {};
 }
 
-/** The environment and, beneath it, the file `.env` of the working folder. */
+/** The environment and, for variables that it lacks, the file `.env` of the working folder. */
 export function loadEnvironment(env: Env, dotenvPath = '.env'): Env {
   return { ...readDotenv(dotenvPath), ...env };
 }

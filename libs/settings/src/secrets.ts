@@ -5,17 +5,17 @@ export function isSecretName(name: string): boolean {
   return secretName.test(name);
 }
 
-/** What stands before the host of a URL, also of one with several hosts or too few slashes. */
+/** The part before the host of a URL, also of one with several hosts or too few slashes. */
 const userInfo = /(:\/{0,3})([^\s/?#]*)@/g;
 const secretParameter = /([?&][^=&\s]*(?:password|passwd|secret|token|api_?key)[^=&\s]*=)([^&\s]+)/gi;
 
-/** A setting's value as it may be shown: without the user and password of a URL, and not at all where its name says that it is a secret. */
+/** A setting's value as it may be shown: without the user and password of a URL, and hidden if the name marks a secret. */
 export function withoutSecrets(name: string, value: string): string {
   if (value !== '' && secretName.test(name)) return '***';
   return value.replaceAll(userInfo, '$1***@').replaceAll(secretParameter, '$1***');
 }
 
-/** The secrets that the settings hold, as they may stand in an error of an engine or a library. */
+/** The secrets in the settings, in the forms that may appear in errors of engines and libraries. */
 export function secretsOf(settings: Readonly<Record<string, unknown>>): string[] {
   return Object.entries(settings).flatMap(([name, value]) => {
     if (typeof value !== 'string') return [];
@@ -36,9 +36,9 @@ function decoded(text: string): string {
   }
 }
 
-/** A text without the secrets, as secretsOf() has them. */
+/** Removes the secrets of secretsOf() from a text. */
 export function hideSecrets(text: string, secrets: readonly string[]): string {
-  // The longest first: one may be part of another.
+  // Longest first: one may be part of another.
   const longest = secrets.filter((secret) => secret !== '').toSorted((a, b) => b.length - a.length);
   return longest.reduce((shown, secret) => shown.replaceAll(secret, '***'), text);
 }

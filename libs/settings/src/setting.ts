@@ -8,9 +8,9 @@ export interface Setting<Value> {
   readonly schema: z.ZodType<Value>;
   /** What the number counts, such as `ms` or `bytes`; absent for texts. */
   readonly unit?: string | undefined;
-  /** What stands in when nothing is given, as it would be written; absent: the description says what happens then. */
+  /** The default, as it would be written; absent: the description says what happens without a value. */
   readonly default?: string | undefined;
-  /** Which values there are, in words; absent: any text. */
+  /** The allowed values, in words; absent: any text. */
   readonly bounds?: string | undefined;
   readonly secrecy: Secrecy;
   /** One plain sentence, without a capital letter and a full stop. */
@@ -55,7 +55,7 @@ export function numberSetting({
   };
 }
 
-/** A port; Kubernetes' service links of the same name are told apart by this unit. */
+/** A port; this unit distinguishes it from Kubernetes' service links of the same name. */
 export function portSetting(fallback: number, description: string): Setting<number> {
   return numberSetting({ unit: portUnit, min: 0, max: 65_535, default: fallback, description });
 }
@@ -93,7 +93,7 @@ export function choiceSetting<const Choice extends string>(
 }
 
 export interface TextOptions {
-  /** Which texts there are, in words. */
+  /** The allowed texts, in words. */
   bounds?: string;
   minLength?: number;
   secrecy?: Secrecy;
@@ -135,9 +135,9 @@ export function urlSetting(protocols: readonly string[], description: string): S
 }
 
 export interface ListOptions {
-  /** Which items there are; all must be. */
+  /** The allowed items; all must match. */
   isItem?: (item: string) => boolean;
-  /** What is said when one is not: `is not a list of …`. */
+  /** The problem if one does not: `is not a list of …`. */
   message?: string;
   bounds?: string;
   description: string;
@@ -170,7 +170,7 @@ export function commaSeparated(text: string): string[] {
     .filter((item) => item !== '');
 }
 
-/** What is wrong with a value, thrown by the `read` of a customSetting(): each problem reads on after the value. */
+/** The problems of a value, thrown by the `read` of a customSetting(): each is a phrase that follows the value. */
 export class InvalidValue extends Error {
   readonly problems: readonly string[];
   constructor(...problems: string[]) {
@@ -185,7 +185,7 @@ export interface CustomOptions<Value> extends Omit<Setting<Value>, 'schema' | 's
   read: (text: string) => Value;
 }
 
-/** A setting with a form of its own; without a default it may be left out. */
+/** A setting with a special form; without a default it is optional. */
 export function customSetting<Value>(options: CustomOptions<Value> & { default: string }): Setting<Value>;
 export function customSetting<Value>(options: CustomOptions<Value>): Setting<Value | undefined>;
 export function customSetting<Value>({

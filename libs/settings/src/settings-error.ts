@@ -1,7 +1,7 @@
 import { CodedError, type CodeOf } from '@logloom/errors';
 import { settingsErrors } from './errors.ts';
 
-/** What is wrong with the settings, all of it at once. */
+/** All problems of the settings. */
 export class SettingsError extends CodedError<CodeOf<typeof settingsErrors>> {
   readonly problems: readonly string[];
   constructor(problems: readonly string[]) {

@@ -17,10 +17,10 @@ export interface DescribedSetting extends Omit<Setting<unknown>, 'schema'> {
 /** A setting as it is in force. */
 export interface SettingInForce {
   name: string;
-  /** As it may be shown: secrets are hidden. Undefined: nothing is given, and there is no default. */
+  /** The text as it may be shown: secrets are hidden. Undefined: not set, and no default. */
   value: string | undefined;
   origin: 'default' | 'environment' | '.env' | 'file';
-  /** Where the file is, with the origin `file`. */
+  /** The path of the file, with the origin `file`. */
   file?: string;
   owner: string;
 }
@@ -41,24 +41,24 @@ export class SettingsSet<D extends Declarations = Declarations> {
     return new SettingsSet([...this.groups, group]);
   }
 
-  /** This set and all of another one. */
+  /** This set and all settings of another one. */
   withAll<More extends Declarations>(set: SettingsSet<More>): SettingsSet<D & More> {
     const all = set.groups.reduce<SettingsSet>((sum, group) => sum.with(group), this as SettingsSet);
     return all as unknown as SettingsSet<D & More>;
   }
 
-  /** The values that the variables give. Throws SettingsError with every problem. */
+  /** The values of the variables. Throws SettingsError with every problem. */
   parse(env: Env): Values<D> {
     return this.#parse(readGiven(this.#settings, env, {}), env);
   }
 
-  /** The values of the environment and, beneath it, of a `.env` file. Throws SettingsError with every problem. */
+  /** The values of the environment and, for variables that it lacks, of a `.env` file. Throws SettingsError with every problem. */
   load(env: Env, dotenvPath = '.env'): Values<D> {
     const given = readGiven(this.#settings, env, readDotenv(dotenvPath));
     return this.#parse(given, loadEnvironment(env, dotenvPath));
   }
 
-  /** What is in force and where it came from, in the order of declaration. Throws SettingsError with every problem. */
+  /** The values in force and where they came from, in the order of declaration. Throws SettingsError with every problem. */
   inForce(env: Env, dotenvPath = '.env'): SettingInForce[] {
     this.load(env, dotenvPath);
     const given = readGiven(this.#settings, env, readDotenv(dotenvPath));
@@ -70,7 +70,7 @@ export class SettingsSet<D extends Declarations = Declarations> {
     });
   }
 
-  /** The secrets among what is given, also when something else about it is wrong. */
+  /** The secrets among the values, even if other values are invalid. */
   secretsGiven(env: Env, dotenvPath = '.env'): string[] {
     const { values } = readGiven(this.#settings, env, readDotenv(dotenvPath));
     return secretsOf(Object.fromEntries([...values].map(([name, { text }]) => [name, text])));

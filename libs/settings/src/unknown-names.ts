@@ -1,16 +1,16 @@
 import { distance } from './distance.ts';
 import type { SettingsGroup } from './settings-group.ts';
 
-/** So many letters may differ in a name that others use the prefix of, too. */
+/** How many letters may differ in a name whose prefix others use too. */
 const nearly = 2;
-/** What Kubernetes adds for each service, https://kubernetes.io/docs/tutorials/services/connect-applications-service. */
+/** The variables that Kubernetes adds for each service, https://kubernetes.io/docs/tutorials/services/connect-applications-service. */
 const serviceLink =
   /_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)$/;
 
 /**
- * Names among the variables that look like ours and are none, each with the nearest one that there is. Every unknown name under a
- * prefix that only Logloom uses is one. Under other prefixes (KAFKA_, REDIS_) only what differs by two letters at most from a setting, or
- * lacks its unit, is: KAFKA_HOME is somebody else's. Variables that Kubernetes adds for services are none.
+ * Variables that look like settings of Logloom but are not, each with the nearest setting. Every unknown name under a prefix that only
+ * Logloom uses counts. Under other prefixes (KAFKA_, REDIS_) a name counts only if it differs from a setting by at most two letters or
+ * lacks its unit: KAFKA_HOME belongs to another program. Variables that Kubernetes adds for services do not count.
  */
 export function unknownNames(
   groups: readonly SettingsGroup[],

@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { nameFile } from './name-file.ts';
 
-/** How many faults of one file are told. */
+/** How many faults of one file are reported. */
 const mostFaults = 10;
 
 /** Reads the pages of a database file and compares its tables with their indices; returns what is wrong, in SQLite's words. */

@@ -1,17 +1,14 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 
-/** A store's file that was found damaged, and where it is now. */
+/** A store's file that was found damaged, and its new path. */
 export interface DamagedFile {
   file: string;
   movedTo: string;
   error: unknown;
 }
 
-/**
- * How a reader of a file, which may not move it, tells its writer that it is damaged: by a file beside it. `path` is where the note
- * lies.
- */
+/** A reader may not move a damaged file, so it tells the writer by a note: a file beside it. `path` is the note's path. */
 export class DamageNote {
   readonly #path: string;
 
@@ -23,7 +20,7 @@ export class DamageNote {
     writeFileSync(this.#path, basename(file), { mode: 0o600 });
   }
 
-  /** Whether there is one about the file; it is taken away. */
+  /** Whether there is a note about the file; removes it. */
   take(file: string): boolean {
     if (!existsSync(this.#path)) return false;
     const isAboutIt = readFileSync(this.#path, 'utf8') === basename(file);

@@ -1,15 +1,13 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 
-/** How far a partition of a topic is in the file. */
+/** How far the file holds a partition of a topic. */
 interface Mark {
   topic: string;
   partition: number;
   offset: number;
 }
 
-/**
- * The marks of LogView (libs/schemas) in a view's own file, beside its rows.
- */
+/** The marks of LogView (libs/schemas), stored in the view's own file, beside its rows. */
 export class FillTable {
   readonly #db: DatabaseSync;
   readonly #marks: StatementSync;
@@ -33,7 +31,7 @@ export class FillTable {
 
   /** As LogView.markFilled(). Not within a transaction. */
   move(epoch: string, moves: readonly (Mark & { from: number })[]): boolean {
-    // A lost move costs no more than reading a few records again; waiting for the disk several times a second would cost more.
+    // A lost change only means that a few records are read again; syncing several times a second would cost more.
     this.#db.exec('PRAGMA synchronous=NORMAL; BEGIN IMMEDIATE');
     try {
       const known = new Map(
@@ -75,7 +73,7 @@ export class FillTable {
       .run(micros);
   }
 
-  /** Takes over what another file of the same view says. */
+  /** Copies the marks of another file of the same view. */
   copyFrom(other: DatabaseSync): void {
     const put = this.#db.prepare('INSERT OR REPLACE INTO filled VALUES (?, ?, ?, ?)');
     const rows = other

@@ -1,15 +1,15 @@
 import { resultCode } from './result-code.ts';
 
-/** What an operator has to know beyond SQLite's words. Source of the codes: sqlite.org/rescode.html. */
+/** Hints for operators beyond SQLite's messages. Source of the codes: sqlite.org/rescode.html. */
 const advice = new Map<number, string>([
-  [8, 'is the file, or its folder, writable for the user that runs Logloom?'],
+  [8, 'check that the user that runs Logloom may write the file and its folder'],
   [11, 'the file is damaged'],
-  [13, 'make room where the file lies'],
-  [14, 'do its folder and its permissions let the user that runs Logloom in?'],
-  [26, 'the file is damaged, or of another program'],
+  [13, 'make room on its disk'],
+  [14, 'check that its folder exists and the user that runs Logloom may open it'],
+  [26, 'the file is damaged, or belongs to another program'],
 ]);
 
-/** The same error; one of SQLite's now says which file it is about, and what can be done. */
+/** Returns the error; an error of SQLite now names the file and a remedy. */
 export function nameFile(error: unknown, path: string): unknown {
   const code = resultCode(error);
   if (code === undefined || !(error instanceof Error) || error.message.startsWith(path)) return error;
@@ -18,7 +18,7 @@ export function nameFile(error: unknown, path: string): unknown {
   return error;
 }
 
-/** Runs the work; an error of SQLite's says that it is about the file. */
+/** Runs the work; errors of SQLite name the file. */
 export function withFileNamed<T>(path: string, work: () => T): T {
   try {
     return work();

@@ -4,12 +4,12 @@ import { DatabaseSync } from 'node:sqlite';
 import { nameFile, withFileNamed } from './name-file.ts';
 import { isBusy } from './result-code.ts';
 
-/** So long (ms) a connection waits for another one's lock. */
+/** How long (ms) a connection waits for another one's lock. */
 const timeout = 10_000;
 
 /**
- * Opens a database file, and makes it and its folder where they are missing: write-ahead log, FULL, so that a commit returns when it is
- * on the disk. Several threads and processes may open it at once. `pageSize` (bytes) holds for a new file. Errors name the file.
+ * Opens a database file, and creates it and its folder if they are missing. Write-ahead log and synchronous=FULL: a commit returns when it
+ * is on disk. Several threads and processes may open it at once. `pageSize` (bytes) applies to a new file. Errors name the file.
  */
 export function openDatabase(path: string, { pageSize = 4096 }: { pageSize?: number } = {}): DatabaseSync {
   mkdirSync(dirname(path), { recursive: true });
@@ -26,8 +26,8 @@ export function openDatabase(path: string, { pageSize = 4096 }: { pageSize?: num
 }
 
 /**
- * Of two connections that turn it on in the same moment SQLite refuses one at once, whatever its timeout: both hold a read lock
- * that they want to raise, and waiting would never end.
+ * If two connections turn it on at the same moment, SQLite refuses one at once, whatever its timeout: both hold a read lock that they want
+ * to raise, so waiting would never end.
  */
 function turnOnWal(db: DatabaseSync): void {
   for (const deadline = Date.now() + timeout; ; pause(1 + 10 * Math.random())) {

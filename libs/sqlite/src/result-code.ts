@@ -1,4 +1,4 @@
-/** SQLite's primary result code; the bits above it tell variants of the same trouble apart. undefined: not an error of SQLite's. */
+/** SQLite's primary result code; the higher bits distinguish variants of it. Undefined: not an error of SQLite. */
 export function resultCode(error: unknown): number | undefined {
   const code = (error as { errcode?: unknown } | null)?.errcode;
   return typeof code === 'number' ? code & 0xff : undefined;

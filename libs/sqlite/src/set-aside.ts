@@ -2,15 +2,15 @@ import { existsSync, renameSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { resultCode } from './result-code.ts';
 
-/** Whether SQLite says that the file's content is not what it wrote: CORRUPT, NOTADB. */
+/** Whether SQLite reports that the file's content is damaged: CORRUPT, NOTADB. */
 export function isDamaged(error: unknown): boolean {
   const code = resultCode(error);
   return code === 11 || code === 26;
 }
 
 /**
- * For a file that can be made again: moves one that is no database, or whose schema cannot be read, out of the way, and returns its new
- * name, `<name>.corrupt-<ms>`. undefined when there is none or it can be opened. Only for who has the file alone.
+ * For a file that can be rebuilt: if it is not a database, or its schema cannot be read, moves it away and returns its new name,
+ * `<name>.corrupt-<ms>`. Undefined if there is no file or it can be opened. Only for a process that has the file to itself.
  */
 export function setAsideIfDamaged(path: string, nowMs: number): string | undefined {
   if (!existsSync(path)) return undefined;
@@ -26,7 +26,7 @@ export function setAsideIfDamaged(path: string, nowMs: number): string | undefin
   return setAside(path, nowMs);
 }
 
-/** Moves a database and what belongs to it out of the way; returns its new name. */
+/** Moves a database and its companion files away; returns its new name. */
 export function setAside(path: string, nowMs: number): string {
   const aside = `${path}.corrupt-${nowMs}`;
   for (const suffix of ['', '-wal', '-shm'])

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { storageErrors } from './errors.ts';
 import { resultCode } from './result-code.ts';
 
-/** Why a file cannot be written now and may be later, when somebody has made room or given the right to write. */
+/** Why a file cannot be written at present; it can once somebody has made room or granted permission. */
 export type StorageTrouble = keyof typeof storageErrors;
 
 const byErrno: Readonly<Record<string, StorageTrouble>> = {
@@ -12,7 +12,7 @@ const byErrno: Readonly<Record<string, StorageTrouble>> = {
   EROFS: 'read-only',
   EACCES: 'read-only',
   EPERM: 'read-only',
-  // Errors that were told apart before, also on another thread.
+  // Errors that were classified before, also on another thread.
   'disk-full': 'disk-full',
   'read-only': 'read-only',
 };
@@ -20,7 +20,7 @@ const ioError = 10;
 /** SQLITE_IOERR_SHMSIZE: the index of the write-ahead log cannot grow. Source: sqlite.org/rescode.html. */
 const sharedMemory = 10 | (19 << 8);
 
-/** Tells a full disk and one that cannot be written from all other errors, of SQLite and of the file system. */
+/** Distinguishes a full and a read-only disk from all other errors, of SQLite and of the file system. */
 export function storageTrouble(error: unknown): StorageTrouble | undefined {
   const result = resultCode(error);
   if (result === 13) return 'disk-full';
@@ -34,7 +34,7 @@ export function storageTrouble(error: unknown): StorageTrouble | undefined {
   );
 }
 
-/** Like storageTrouble(), for an error when a file was opened or made: SQLite says only that it cannot. */
+/** Like storageTrouble(), for an error while opening or creating a file: SQLite says only that it cannot. */
 export function openingTrouble(error: unknown, path: string): StorageTrouble | undefined {
   if (resultCode(error) !== 14) return storageTrouble(error);
   try {

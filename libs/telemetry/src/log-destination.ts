@@ -5,11 +5,11 @@ interface Destination {
 }
 
 /**
- * Where log lines go that may quote what others wrote: people read them on terminals, and they are kept. Control characters are
- * escaped, and `secrets`, such as passwords of URLs, are taken out wherever they stand: in an engine's error, say.
+ * The destination of log lines. They may quote untrusted text, are read on terminals and are kept. So control characters are escaped, and
+ * `secrets`, such as passwords in URLs, are removed wherever they appear, for example in an engine's error.
  */
 export function logDestination(destination: Destination, secrets: readonly string[]): Destination {
-  // As they stand in JSON. The longest first: one may be a part of another.
+  // As they are written in JSON. Longest first: one may be part of another.
   const hidden = [...new Set(secrets.flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]))]
     .filter((secret) => secret !== '')
     .sort((a, b) => b.length - a.length);

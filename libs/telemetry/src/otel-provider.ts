@@ -16,7 +16,7 @@ import type { Logger } from 'pino';
 import { ReportingExporter } from './reporting-exporter.ts';
 import type { ExporterSettings, TracingSettings } from './tracing-settings.ts';
 
-/** The SDK, set up for one service of this thread. Lost exports are told to the logger, once in a while. */
+/** The SDK, set up for one service of this thread. Lost exports are logged once in a while. */
 export async function createProvider(
   settings: TracingSettings,
   serviceName: string,
@@ -57,7 +57,7 @@ export function useContextManager(): void {
 }
 
 async function createExporter(settings: ExporterSettings): Promise<SpanExporter> {
-  // Each has a tree of its own to load.
+  // Loaded only if used: each loads many modules.
   switch (settings.type) {
     case 'otlp': {
       const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-proto');
@@ -66,7 +66,7 @@ async function createExporter(settings: ExporterSettings): Promise<SpanExporter>
         url,
         headers: { ...headers },
         timeoutMillis: timeoutMs,
-        // The exporter's enum is of values that its entry point does not export.
+        // The exporter's entry point does not export this enum.
         compression: compression as never,
       });
     }

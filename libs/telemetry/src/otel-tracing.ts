@@ -40,7 +40,7 @@ const kinds = {
 
 const activeKey = createContextKey('logloom span');
 
-/** A span in work, and the headers that carry it. */
+/** An active span, and the headers that carry it. */
 class RecordingSpan implements ActiveSpan {
   readonly isRecording = true;
   readonly span: Span;
@@ -59,7 +59,7 @@ class RecordingSpan implements ActiveSpan {
     this.span.setAttributes(attributes);
   }
 
-  /** What a caller did wrong (HTTP 4xx) is no failure of the work. */
+  /** A caller's error (HTTP 4xx) is not a failure of the work. */
   fail(error: unknown): void {
     const { code, name, message, status } = error as Partial<Error & { code: string; status: number }>;
     this.span.setAttribute('error.type', code ?? name ?? 'unknown');
@@ -119,11 +119,11 @@ export class OtelTracing implements Tracing {
   async stop(): Promise<void> {
     const sent = this.#provider.shutdown().then(
       () => true,
-      // The exporter has told it.
+      // The exporter has reported it.
       () => true,
     );
     if ((await Promise.race([sent, sleep(stopMs, false, { ref: false })])) === true) return;
-    // The Zipkin exporter waits for its answer without end, and only it uses these: the process could not end.
+    // The Zipkin exporter waits forever for its answer, and only it uses these sockets: the process could not exit.
     httpAgent.destroy();
     httpsAgent.destroy();
   }
@@ -145,12 +145,12 @@ function active(): RecordingSpan | undefined {
   return context.active().getValue(activeKey) as RecordingSpan | undefined;
 }
 
-/** The loops that work for many requests may have been begun by a traced one: its span must not stay active for the others. */
+/** A traced request may have started a loop that works for many requests: its span must not stay active for the others. */
 function withoutSpan<T>(work: (span: ActiveSpan) => T): T {
   return active() === undefined ? work(noSpan) : context.with(ROOT_CONTEXT, () => work(noSpan));
 }
 
-/** Runs the work and ends its span; when the work is asynchronous, with its promise. */
+/** Runs the work and ends its span, for asynchronous work when its promise settles. */
 function untilDone<T>(recording: RecordingSpan, work: (span: ActiveSpan) => T): T {
   let result: T;
   try {
@@ -184,7 +184,7 @@ function sampledContexts(carriers: readonly Carrier[]): SpanContext[] {
   let last: string | undefined;
   for (const { headers } of carriers) {
     const text = headers?.[traceparentHeader];
-    // Records of one request lie side by side.
+    // Records of one request are adjacent.
     if (text === undefined || text === last) continue;
     last = text;
     if (seen.has(text)) continue;

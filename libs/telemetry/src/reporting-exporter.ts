@@ -1,12 +1,12 @@
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 import type { Logger } from 'pino';
 
-/** A collector that is away is away for a while: one line a minute says so. */
+/** An unreachable collector stays so for a while: one line a minute is enough. */
 const reportEveryMs = 60_000;
 
 type OnResult = Parameters<SpanExporter['export']>[1];
 
-/** An exporter whose failures are told: the SDK itself drops the spans in silence. */
+/** An exporter that reports its failures: the SDK itself drops the spans silently. */
 export class ReportingExporter implements SpanExporter {
   readonly #exporter: SpanExporter;
   readonly #name: string;
@@ -49,7 +49,7 @@ export class ReportingExporter implements SpanExporter {
     this.#reportedAt = this.#now();
     this.#logger.warn(
       { err: error, exporter: this.#name, spans: this.#lost },
-      'spans cannot be sent and are lost; nothing else is',
+      'spans cannot be sent and are lost; events are not affected',
     );
     this.#lost = 0;
   }

@@ -39,7 +39,7 @@ export class SecurityLog {
       (registry.getSingleMetric(name) as Counter<'port' | 'reason'> | undefined) ??
       new Counter({
         name,
-        help: 'Requests that were refused for who or where they came from, by the code of the refusal',
+        help: 'Requests that were refused because of their sender or origin, by error code',
         labelNames: ['port', 'reason'],
         registers: [registry],
       });

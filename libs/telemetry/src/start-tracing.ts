@@ -3,15 +3,15 @@ import type { TracingRequest } from './tracing-settings.ts';
 
 export interface TracingOptions {
   service: string;
-  /** Several services share the settings, each on a thread: OTEL_SERVICE_NAME is then only what their names begin with. */
+  /** Several services share the settings, each on a thread: OTEL_SERVICE_NAME is then only the prefix of their names. */
   isOneOfMany: boolean;
   /** The log runs on Kafka (`messaging.system`). */
   kafka: boolean;
 }
 
 /**
- * Turns the tracing of a service on when the settings ask for it; only then is the OpenTelemetry SDK loaded. Call it once, before the
- * service takes `telemetry.tracing`, and `telemetry.tracing.stop()` after it has drained.
+ * Turns on the tracing of a service if the settings enable it; only then is the OpenTelemetry SDK loaded. Call it once, before the service
+ * takes `telemetry.tracing`, and `telemetry.tracing.stop()` after it has drained.
  */
 export async function startTracing(
   telemetry: Telemetry,

@@ -12,8 +12,8 @@ export interface Telemetry {
 }
 
 /**
- * JSON lines on standard error, with `trace_id` and `span_id` inside of a span; metrics in a registry of this thread, labelled with
- * the service; no spans yet. None of the `secrets` (see secretsOf() of the settings) gets into the log.
+ * JSON lines on standard error, with `trace_id` and `span_id` inside of a span; metrics in a registry of this thread, labelled with the
+ * service; no spans yet. The `secrets` (see secretsOf() of the settings) never appear in the log.
  */
 export function createTelemetry(service: string, level: string, secrets: readonly string[] = []): Telemetry {
   const registry = new Registry();
@@ -30,7 +30,7 @@ export function createTelemetry(service: string, level: string, secrets: readonl
   return telemetry;
 }
 
-/** This thread's share of the process' memory; each thread has a heap of its own. */
+/** This thread's share of the process' memory; each thread has its own heap. */
 function addThreadMemory(registry: Registry): void {
   new Gauge({
     name: 'logloom_thread_memory_bytes',

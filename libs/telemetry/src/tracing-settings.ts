@@ -1,4 +1,4 @@
-/** Tracing as the standard variables ask for it; plain data, so that it can be given to a thread. */
+/** Tracing as the standard variables configure it; plain data, so that it can be passed to a thread. */
 export interface TracingSettings {
   exporters: readonly ExporterSettings[];
   sampler: { parentBased: boolean; root: 'on' | 'off' | 'ratio'; ratio: number };
@@ -24,16 +24,16 @@ type Env = Readonly<Record<string, string | undefined>>;
 export interface TracingRequest {
   /** Undefined: tracing is off. */
   settings: TracingSettings | undefined;
-  /** What was not understood. As the specification demands, it stops nothing: the default stands in. */
+  /** Values that were not understood. As the specification demands, they do not stop the start: the default is used. */
   warnings: string[];
 }
 
-/** The specification says 10 s; but a drain waits for an export, and may take 2 s. */
+/** The specification's default is 10 s; but a drain waits for an export, and may take only 2 s. */
 const exportTimeoutMs = 2_000;
 
 /**
- * Reads the OTEL_ variables for traces. They ask for tracing by naming an exporter (OTEL_TRACES_EXPORTER) or an OTLP endpoint. OTLP
- * has no default endpoint here: it would be this machine's port 4318, which is Logloom's own.
+ * Reads the OTEL_ variables for traces. They enable tracing by naming an exporter (OTEL_TRACES_EXPORTER) or an OTLP endpoint. OTLP has no
+ * default endpoint here: it would be port 4318 of this machine, which is Logloom's own.
  * https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
  */
 export function readTracingSettings(env: Env): TracingRequest {
@@ -78,13 +78,13 @@ function readExporters(read: Reader): ExporterSettings[] {
       );
     else if (name !== 'none')
       read.warnings.push(
-        `OTEL_TRACES_EXPORTER: '${name}' is none of otlp, zipkin, console, none; it is left out`,
+        `OTEL_TRACES_EXPORTER: '${name}' is not one of otlp, zipkin, console, none; it is ignored`,
       );
   }
   return exporters;
 }
 
-/** The endpoint for traces is taken as it is; the one for all signals is a base. */
+/** The endpoint for traces is used unchanged; the one for all signals is a base URL. */
 function otlpEndpoint(read: Reader): string | undefined {
   const own = read.url('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT');
   if (own !== undefined) return own;
@@ -95,7 +95,7 @@ function otlpEndpoint(read: Reader): string | undefined {
 function readOtlp(read: Reader, url: string): ExporterSettings {
   const protocol = read.otlp('PROTOCOL');
   if (protocol !== undefined && protocol !== 'http/protobuf')
-    read.warnings.push(`OTEL_EXPORTER_OTLP_PROTOCOL: '${protocol}' is not there; http/protobuf is used`);
+    read.warnings.push(`OTEL_EXPORTER_OTLP_PROTOCOL: '${protocol}' is not supported; http/protobuf is used`);
   return {
     type: 'otlp',
     url,
@@ -125,7 +125,7 @@ function readSampler(read: Reader): TracingSettings['sampler'] {
   const name = read.text('OTEL_TRACES_SAMPLER')?.toLowerCase() ?? fallback;
   const sampler = samplers[name];
   if (sampler === undefined)
-    read.warnings.push(`OTEL_TRACES_SAMPLER: '${name}' is not there; ${fallback} is used`);
+    read.warnings.push(`OTEL_TRACES_SAMPLER: '${name}' is not supported; ${fallback} is used`);
   return { ...(sampler ?? samplers[fallback]!), ratio: read.ratio('OTEL_TRACES_SAMPLER_ARG', 1) };
 }
 
@@ -153,7 +153,7 @@ class Reader {
   url(name: string): string | undefined {
     const text = this.text(name);
     if (text === undefined || /^https?:$/.test(URL.parse(text)?.protocol ?? '')) return text;
-    this.warnings.push(`${name}: '${text}' is not an http URL; it is left out`);
+    this.warnings.push(`${name}: '${text}' is not an http URL; it is ignored`);
     return undefined;
   }
 
@@ -188,8 +188,8 @@ class Reader {
         if (key.trim() === '' || value.length === 0) throw new Error('no pair');
         pairs[decodeURIComponent(key.trim())] = decodeURIComponent(value.join('=').trim());
       } catch {
-        // It may hold a credential: it is not repeated.
-        this.warnings.push(`${name} is not a list of name=value; what is wrong in it is left out`);
+        // It may contain a credential, so it is not repeated.
+        this.warnings.push(`${name} is not a list of name=value; invalid items are ignored`);
       }
     }
     return pairs;

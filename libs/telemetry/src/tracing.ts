@@ -7,7 +7,7 @@ export interface SpanSpec {
   attributes?: SpanAttributes;
 }
 
-/** What the work inside of a span knows of it. Without one, set() does nothing. */
+/** A span as seen by the work inside it. Without a span, set() does nothing. */
 export interface ActiveSpan {
   readonly isRecording: boolean;
   /** Adds attributes; undefined ones are left out. */
@@ -16,32 +16,32 @@ export interface ActiveSpan {
 
 export type TraceHeaders = Readonly<Record<string, string>>;
 
-/** What brings a trace along: a record of the log, or whatever was given tracing.headers(). */
+/** A carrier of a trace: a record of the log, or anything that has the headers of tracing.headers(). */
 export interface Carrier {
   readonly headers?: TraceHeaders | undefined;
 }
 
 /**
- * The spans of a service. A span is made only where the trace is sampled; all else runs the work and nothing more. What the work
- * throws passes through and marks its span as failed.
+ * The spans of a service. A span is created only if the trace is sampled; otherwise only the work runs. An error of the work passes through
+ * and marks its span as failed.
  */
 export interface Tracing {
-  /** Runs the work in a span that continues the caller's trace, or begins one, as the sampler decides. */
+  /** Runs the work in a span that continues the caller's trace, or starts one, if the sampler decides so. */
   receive<T>(spec: SpanSpec, traceparent: string | undefined, work: (span: ActiveSpan) => T): T;
   /**
-   * Runs the work in one span for a whole batch: a child of the first sampled carrier, with links to the others (at most 32). No
-   * carrier is sampled: no span, for batches never begin a trace.
+   * Runs the work in one span for a whole batch: a child of the first sampled carrier, with links to the others (at most 32). If no carrier
+   * is sampled there is no span: batches never start a trace.
    */
   batch<T>(spec: SpanSpec, carriers: readonly Carrier[], work: (span: ActiveSpan) => T): T;
   /** Runs the work in a child of the active span, if there is one. */
   child<T>(spec: SpanSpec, work: (span: ActiveSpan) => T): T;
   /** The headers that carry the active span; undefined when there is none. The same object for each call within a span. */
   headers(): TraceHeaders | undefined;
-  /** The headers for what was made of a carrier: the active span where it is of the carrier's trace, else the carrier's own. */
+  /** The headers for records derived from a carrier: the active span if it belongs to the carrier's trace, else the carrier's own. */
   headersFor(carrier: Carrier): TraceHeaders | undefined;
   /** The active span's ids, for a log line. */
   logFields(): Record<string, string>;
-  /** Sends what is waiting and ends; takes at most two seconds, whether or not the collector answers. */
+  /** Sends pending spans and stops; takes at most two seconds, whether or not the collector answers. */
   stop(): Promise<void>;
 }
 

@@ -118,7 +118,7 @@ function messageCondition(value: ClauseValue): FilterNode {
   if (value.type === 'range') {
     throw new FilterError('ranges and comparisons need a field, and not the message', value.position);
   }
-  // The wildcards belong to words; everything else that is no letter, digit or underscore parts them.
+  // Wildcards belong to words; all other characters except letters, digits and underscore separate them.
   const words: string[] = [];
   let word = '';
   const endWord = () => {
@@ -150,7 +150,7 @@ function numberCondition(field: NumberField, value: ClauseValue): FilterNode {
       throw new FilterError(`${field} takes no wildcards; use a range`, value.position);
     min = max = { value: parse(literal, value.position), inclusive: true };
   }
-  // The field holds whole numbers, so each range is one between two whole numbers that belong to it.
+  // The field holds whole numbers, so each range can be written with two inclusive whole numbers.
   const low = min && (min.inclusive ? Math.ceil(min.value) : Math.floor(min.value) + 1);
   const high = max && (max.inclusive ? Math.floor(max.value) : Math.ceil(max.value) - 1);
   if (low !== undefined && high !== undefined && low > high) return none;
@@ -170,7 +170,7 @@ function wholeOrNot(text: string, position: number): number {
   return number;
 }
 
-// A little inside what a number counts exactly, so that a bound can be moved by one and written as a time again.
+// Slightly inside the range of exact integers, so that a bound can be moved by one and written as a time again.
 const lastMicros = Number.MAX_SAFE_INTEGER - 1000;
 
 function microsOf(text: string, position: number): number {

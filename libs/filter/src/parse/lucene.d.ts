@@ -2,7 +2,7 @@
 declare module 'lucene' {
   export interface LuceneTerm {
     field: string;
-    /** As written: escapes are kept. */
+    /** The original text, with its escapes. */
     term: string;
     quoted: boolean;
   }

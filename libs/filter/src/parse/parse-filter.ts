@@ -46,12 +46,13 @@ function parseLucene(text: string): LuceneNode {
   try {
     return lucene.parse(text);
   } catch {
-    // The scanner lets nothing through that the parser refuses, as far as fuzzing can tell; whoever sends a filter gets an answer.
+    // As far as fuzzing can tell, the scanner passes nothing that the parser refuses; should it happen, the sender of the filter still gets
+    // an error.
     throw new FilterError('this is not the syntax of a filter', 0);
   }
 }
 
-/** The canonical text can be longer than the filter and must keep to the limits, because it is parsed in its turn. */
+/** The canonical text can be longer than the filter, and must be within the limits because it is parsed again. */
 function checkSize(canonical: string): void {
   try {
     if (canonical.length <= maxFilterLength) new Scanner(canonical).scan();
@@ -67,7 +68,7 @@ interface Item {
   node: FilterNode;
 }
 
-/** The parser nests `a AND b OR c` to the right, whatever the operators: laid flat, they get their precedence here. */
+/** The parser nests `a AND b OR c` to the right, whatever the operators. The chain is flattened and the precedence applied here. */
 function readGroup(group: LuceneNode, field: string, clauses: Iterator<Clause>): FilterNode {
   if (!('left' in group)) return readNode(group, field, clauses);
   const items: Item[] = [];

@@ -5,17 +5,17 @@ export const maxNesting = 32;
 
 export type Comparison = '>=' | '>' | '<=' | '<';
 
-/** Where a clause stands in the text, and the comparison sign that was taken off it. */
+/** The position of a clause in the text, and the comparison sign that was removed from it. */
 export interface Clause {
   position: number;
   valuePosition: number;
-  /** Of a range: where its upper bound stands. */
+  /** For a range: the position of its upper bound. */
   maxPosition: number;
   comparison: Comparison | undefined;
 }
 
 export interface Scanned {
-  /** The filter in a form that the `lucene` parser reads as it is meant; empty when there is no clause. */
+  /** The filter in a form that the `lucene` parser reads correctly; empty if there is no clause. */
   text: string;
   /** The clauses in the order in which they stand in the text. */
   clauses: Clause[];
@@ -29,16 +29,16 @@ interface Level {
   isEmpty: boolean;
 }
 
-// What the parser takes after a backslash.
+// The characters that the parser accepts after a backslash.
 const escapable = new Set('+-!(){}[]^"?:\\&|\'/~* ');
 const space = /\s/;
 const wordOperator = /(?:AND|OR|NOT)(?=[\s()"]|$)/y;
 const comparisonSign = /[<>]=?/y;
 
 /**
- * Checks a filter's text and rewrites it for the `lucene` parser. That parser drops trailing and doubled operators, reads `OR  NOT`
- * as OR, stops at a colon inside a value, knows no comparisons, takes `f:-5` for a negation, and needs exponential time to fail
- * inside parentheses. So nothing reaches it that it does not read right. Throws FilterError.
+ * Checks a filter's text and rewrites it for the `lucene` parser. That parser drops trailing and doubled operators, reads `OR NOT` as OR,
+ * stops at a colon inside a value, knows no comparisons, takes `f:-5` for a negation, and needs exponential time to fail inside
+ * parentheses. So it only gets text that it reads correctly. Throws FilterError.
  */
 export class Scanner {
   readonly #source: string;
@@ -204,7 +204,7 @@ export class Scanner {
     else if (clause.comparison === undefined && /[[{]/.test(character)) this.#range(clause);
     else {
       const word = clause.comparison === undefined ? this.#readWord('space') : this.#bound('space');
-      // The word is no operator here (it was escaped, or it belongs to a field), and the parser must not take it for one.
+      // The word is not an operator here (it was escaped, or it belongs to a field), and the parser must not read it as one.
       this.#out += before === 'none' && /^(?:AND|OR|NOT)$/.test(word) ? `"${word}"` : word;
     }
   }

@@ -72,9 +72,10 @@ function compileCondition(condition: Condition): Predicate {
 }
 
 /**
- * Splitting a message costs more than searching it, and most messages hold no word of most filters. A word is always a piece of the
- * lower-case message, so a search for the longest one says no early and never wrongly; the words decide about the rest. Among them,
- * each with a space on both sides, a phrase is found as text: no word holds a space, so the ends are always words' ends.
+ * Splitting a message costs more than searching it, and most messages contain no word of most filters. A word is always a substring of the
+ * lower-case message, so a search for the longest word rejects early and never wrongly; the split words decide about the rest. They are
+ * joined with a space on both sides of each, so a phrase is found by text search: no word contains a space, so matches always end at word
+ * ends.
  */
 function compileWords(globs: readonly string[]): Predicate {
   const needle = longestText(globs);

@@ -7,8 +7,8 @@ export interface EqualityTerm {
 }
 
 /**
- * What every matching event must have, for an index over filters: an event whose field has none of the values cannot match, and
- * need not be tested. Empty when the filter demands no equality.
+ * The values that every matching event must have, for an index over filters: an event whose field has none of them cannot match and need
+ * not be tested. Empty if the filter requires no equality.
  */
 export function equalityTerms(filter: Filter): EqualityTerm[] {
   const conditions = filter.ast.type === 'and' ? filter.ast.children : [filter.ast];

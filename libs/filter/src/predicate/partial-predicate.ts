@@ -6,7 +6,7 @@ import { compilePredicate } from './compile-predicate.ts';
 /** The fields of an event that are known. */
 export type KnownFields = Partial<Pick<PlacedEvent, 'service' | 'level' | 'correlationId'>>;
 
-/** Whether an event of which no more is known matches: yes, no, or undefined where that depends on the rest. */
+/** Whether an event with these fields matches: true, false, or undefined if it depends on its other fields. */
 export type PartialPredicate = (known: KnownFields) => boolean | undefined;
 
 /** The filter over events that are known in part, by Kleene's three-valued logic. */

@@ -33,8 +33,8 @@ const columns: Record<KeywordField | NumberField, string> = {
 };
 
 /**
- * The filter as a condition on SQLite's events table (README.md has its columns). The connection needs registerSqlFunctions. The same
- * filter gives the same text, so that prepared statements can be kept.
+ * The filter as a condition on SQLite's events table (README.md has its columns). The connection needs registerSqlFunctions. Equal filters
+ * have equal SQL, so that prepared statements can be reused.
  */
 export function compileSql(filter: Filter, schema: Partial<SqlSchema> = {}): SqlCondition {
   const compiler = new SqlCompiler({ ...defaultSchema, ...schema });
@@ -114,7 +114,7 @@ class SqlCompiler {
 
   #glob(column: string, glob: string): string {
     const parts = globParts(glob);
-    // SQLite backtracks over every star; with more than a few a hostile pattern takes for ever.
+    // SQLite backtracks over every star: with more than a few, a hostile pattern runs forever.
     if (parts.filter((part) => part.type === 'any').length > 2) {
       return `${sqlFunctions.glob}(${column}, ${this.#param(glob)})`;
     }
@@ -143,7 +143,7 @@ class SqlCompiler {
 
   #attribute({ path, match }: AttributeQuestion): string {
     const column = this.#column('attributes');
-    // The path ends with a key's end, and JSON without escapes holds that as it is: most rows need not be parsed.
+    // The path ends with the end of a key, which JSON without escapes contains literally: most rows need not be parsed.
     const keyEnd = path.slice(path.lastIndexOf('.') + 1);
     const narrowed = /^[\w-]+$/.test(keyEnd)
       ? `(instr(${column}, ${this.#param(`${keyEnd}"`)}) > 0 OR instr(${column}, '\\') > 0) AND `

@@ -13,16 +13,13 @@ export const sqlFunctions = {
   glob: 'logloom_glob',
 } as const;
 
-/** What logloom_attribute is asked, as JSON. */
+/** The argument of logloom_attribute, as JSON. */
 export interface AttributeQuestion {
   path: string;
   match: AttributeMatch;
 }
 
-/**
- * Gives a connection the functions that compileSql uses where SQL itself cannot say the same; they run the predicate's own code.
- * Each returns 1 or 0.
- */
+/** Registers the functions that compileSql uses where SQL has no equivalent; they run the predicate's own code. Each returns 1 or 0. */
 export function registerSqlFunctions(db: DatabaseSync): void {
   const attribute = remembered((json) => {
     const { path, match } = JSON.parse(json) as AttributeQuestion;
@@ -31,7 +28,7 @@ export function registerSqlFunctions(db: DatabaseSync): void {
   });
   const words = remembered((json) => wordSequenceMatcher(JSON.parse(json) as string[]));
   const glob = remembered(globMatcher);
-  // A condition with several attributes asks about one row several times in a row.
+  // A condition with several attributes calls this several times for each row.
   const valuesOf = lastOnly(attributeValues);
   const wordsOf = lastOnly(tokenize);
   const options = { deterministic: true };
@@ -48,7 +45,7 @@ export function registerSqlFunctions(db: DatabaseSync): void {
 
 const rememberedQuestions = 256;
 
-/** Compiles each question once while few of them are in use. */
+/** Compiles each argument once, while few different ones are in use. */
 function remembered<T>(compile: (question: string) => T): (question: string) => T {
   const compiled = new Map<string, T>();
   return (question) => {

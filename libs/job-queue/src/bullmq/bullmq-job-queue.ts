@@ -9,7 +9,7 @@ import { runBullWorker, type BullWorkerSettings } from './worker.ts';
 
 export interface BullJobQueueOptions extends Partial<BullWorkerSettings> {
   url: string;
-  /** Of all keys of the store. Its braces keep them on one node of a Redis Cluster. */
+  /** The prefix of all keys of the store. Its braces keep them on one node of a Redis Cluster. */
   prefix?: string;
   onTrouble?: OnRedisTrouble | undefined;
 }
@@ -21,13 +21,13 @@ const defaults: BullWorkerSettings = {
   keepFailed: 10_000,
 };
 
-/** What BullMQ answers when a job is not there or not in the state that is asked for. */
+/** BullMQ's codes for a job that does not exist or is not in the required state. */
 const missingJob = -1;
 const otherState = -3;
 
 /**
- * The queue on Redis, shared by any number of machines. While Redis is away calls wait for it. A job survives what Redis survives:
- * with `appendfsync everysec`, a crash of the machine may cost the last second; `always` keeps it.
+ * The queue on Redis, shared by any number of machines. Calls wait while Redis is unreachable. A job is as durable as Redis is: with
+ * `appendfsync everysec`, a crash of the machine may cost the last second; `always` keeps it.
  */
 export function createBullJobQueue({
   url,

@@ -1,6 +1,6 @@
 /**
- * BullMQ refuses ids and names that hold a colon and ids that look like numbers; ours may be anything. The prefix also keeps them
- * apart from the ids of scheduled jobs, which BullMQ makes (`repeat:…`) and which stay as they are.
+ * BullMQ refuses ids and names with a colon, and ids that look like numbers; Logloom allows any text. The prefix also keeps them apart from
+ * the ids of scheduled jobs, which BullMQ makes (`repeat:…`) and which stay as they are.
  */
 const prefix = 'j-';
 

@@ -5,7 +5,7 @@ import type { Backoff, Job, JobState, NewJob } from '../job-queue.ts';
 import { encode, fromBullId, toBullId } from './ids.ts';
 import type { BullStore } from './store.ts';
 
-/** Marks the backoffs that retryDelay works out: BullMQ's own know no longest delay. */
+/** Marks the backoffs that retryDelay() computes: BullMQ's own have no maximum delay. */
 const backoffTypes: Record<Backoff['type'], string> = {
   fixed: 'logloom-fixed',
   exponential: 'logloom-exponential',
@@ -31,7 +31,7 @@ export async function addJobs(store: BullStore, jobs: readonly NewJob[]): Promis
     await add(identified);
     return ids;
   }
-  // BullMQ keeps ids apart within a name; over all names we have to.
+  // BullMQ keeps ids unique within a name; uniqueness over all names is ensured here.
   await store.locked(async () => {
     const names = new Map<string, string>();
     for (const { id, name } of identified) if (!names.has(id)) names.set(id, name);
@@ -56,7 +56,7 @@ function optionsOf({ id, delayMs = 0, attempts = 1, backoff }: NewJob & { id: st
   };
 }
 
-/** The backoff that optionsOf noted. */
+/** The backoff that optionsOf() stored. */
 export function backoffOf({ opts }: Pick<BullJob, 'opts'>): Backoff | undefined {
   const noted = opts.backoff;
   if (typeof noted !== 'object') return undefined;
@@ -89,7 +89,7 @@ const states: Record<string, JobState> = {
   failed: 'failed',
 };
 
-/** Undefined when the job went away meanwhile. */
+/** Undefined if the job was removed meanwhile. */
 export async function stateOf(job: BullJob): Promise<JobState | undefined> {
   return states[await job.getState()];
 }

@@ -1,6 +1,6 @@
 const tellEveryMs = 60_000;
 
-/** Gets, at most once a minute, why Redis cannot be reached: the client tries again by itself. */
+/** Called at most once a minute with the reason why Redis cannot be reached: the client retries by itself. */
 export type OnRedisTrouble = (message: string) => void;
 
 /** A listener for the errors of a client's connection. */
@@ -14,7 +14,7 @@ export function tellTrouble(onTrouble: OnRedisTrouble = () => {}): (error: Error
   };
 }
 
-/** The same port, whose promises reject with an error that names the setting where Redis refuses what it is asked. */
+/** The same port, whose promises reject with an error that names the setting when Redis refuses a command. */
 export function nameSetting<T extends object>(port: T): T {
   return new Proxy(port, {
     get: (target, name) => {

@@ -2,10 +2,10 @@ import { Redis } from 'ioredis';
 import type { JobRecords } from '../job-records.ts';
 import { nameSetting, tellTrouble, type OnRedisTrouble } from './redis-errors.ts';
 
-/** Fields that Redis is asked to look at in one step. */
+/** How many fields Redis scans in one step. */
 const scanStep = 500;
 
-/** Only a field that is there: a record that was deleted meanwhile must not come back. */
+/** Only if the field exists: a record that was deleted meanwhile must not come back. */
 const replaceScript = `
   if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return 0 end
   redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])

@@ -20,7 +20,7 @@ export async function putSchedule(
   await store.locked(async () => {
     for (const one of await store.queues()) {
       const before = await one.getJobScheduler(schedulerId);
-      // With another interval too: BullMQ 6.7 keeps the offset of the old one, and a late job puts the next off by that much.
+      // Also if only the interval changed: BullMQ 6.7 keeps the offset of the old one, and a late job delays the next by that much.
       if (
         before !== undefined &&
         (one !== queue || before.every !== repeat.every || before.pattern !== repeat.pattern)
@@ -53,7 +53,7 @@ function repeatOf(id: string, schedule: Schedule): RepeatOptions {
 
 function checkCron(id: string, cron: string): void {
   const fields = cron.trim().split(/\s+/);
-  // BullMQ's parser fills up what is missing, the empty text to `* * * * *`.
+  // BullMQ's parser fills in missing fields, even for the empty text: `* * * * *`.
   if (fields.length !== 5 && fields.length !== 6)
     throw new JobQueueError('unsupported-schedule', `${id}: cron has five fields, or six with seconds first`);
   try {

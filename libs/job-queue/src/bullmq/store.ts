@@ -6,11 +6,11 @@ import { encode, toBullId } from './ids.ts';
 import { tellTrouble, type OnRedisTrouble } from './redis-errors.ts';
 import { unlessSilent } from './unless-silent.ts';
 
-/** Longer than adding ever takes; whoever dies meanwhile blocks the others so long. */
+/** Longer than adding ever takes; a process that dies meanwhile blocks the others for this time, ms. */
 const lockMs = 10_000;
 const lockRetryMs = 10;
 
-/** Gives the lock back, unless it ran out and is another's by now. */
+/** Releases the lock, unless it expired and another process has it by now. */
 const unlock = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end`;
 
 /**
@@ -27,7 +27,7 @@ export class BullStore {
 
   constructor(url: string, prefix: string, onTrouble?: OnRedisTrouble) {
     this.prefix = prefix;
-    // Workers wait for a Redis that is away rather than give up.
+    // Workers wait for an unreachable Redis rather than give up.
     this.redis = new Redis(url, { maxRetriesPerRequest: null });
     this.redis.on('error', tellTrouble(onTrouble));
     const duplicate = this.redis.duplicate.bind(this.redis);
@@ -41,9 +41,9 @@ export class BullStore {
     this.#flows.on('error', () => {});
   }
 
-  /** The queue of a name, noted in the store, so that other processes find its jobs. */
+  /** The queue of a name; the name is stored, so that other processes find its jobs. */
   async queue(name: string): Promise<Queue> {
-    // Each time: a store that was emptied has forgotten it.
+    // Stored each time, because the store may have been emptied.
     await this.redis.sadd(this.#namesKey, name);
     return this.#open(name);
   }
@@ -66,7 +66,7 @@ export class BullStore {
     await this.#flows.addBulk(jobs);
   }
 
-  /** Runs the work while nobody else runs any under this lock. */
+  /** Runs the work while no other process runs any under this lock. */
   async locked<T>(work: () => Promise<T>): Promise<T> {
     const key = `${this.prefix}:lock`;
     const token = randomUUID();

@@ -1,14 +1,14 @@
 import type { Redis } from 'ioredis';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Time is counted in turns of a timer, not by the clock: a process that was itself held up has not waited for an answer. */
+/** Time is counted in turns of a timer, not by the clock: while this process is held up, it does not wait for an answer. */
 const turnMs = 250;
-/** A Redis that answers no PING for so many turns is frozen or out of reach: 3 s. */
+/** A Redis that answers no PING for this many turns is frozen or unreachable: 3 s. */
 const silentTurns = 12;
 
 /**
- * Settles as the work does; once the signal has aborted, also resolves when Redis answers nothing any more. A frozen server keeps its
- * connections, so that nothing ends what waits for it; who has to end need not wait with it. The work goes on when Redis is back.
+ * Settles as the work does; once the signal has aborted, also resolves if Redis stops answering. A frozen server keeps its connections, so
+ * pending calls never end; a process that has to stop must not wait for them. The work continues when Redis is back.
  */
 export async function unlessSilent(work: Promise<void>, redis: Redis, signal: AbortSignal): Promise<void> {
   const settled = new AbortController();

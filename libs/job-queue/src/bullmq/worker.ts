@@ -7,7 +7,7 @@ import { backoffOf, jobOf } from './jobs.ts';
 import type { BullStore } from './store.ts';
 
 export interface BullWorkerSettings {
-  /** A job whose worker was not heard of for so long is given to another; looked for as often. */
+  /** A job whose worker does not renew its lease for this time goes to another worker; also how often this is checked. */
   leaseMs: number;
   /** How often a job may outlive its lease before it fails. */
   maxLapses: number;
@@ -16,7 +16,7 @@ export interface BullWorkerSettings {
   keepFailed: number;
 }
 
-/** Works the jobs of one name until the signal aborts; see JobQueue.process. */
+/** Processes the jobs of one name until the signal aborts; see JobQueue.process. */
 export async function runBullWorker(
   store: BullStore,
   settings: BullWorkerSettings,
@@ -33,11 +33,11 @@ export async function runBullWorker(
     held.set(job.id!, lost);
     const reportProgress = (progress: number): Promise<void> => job.updateProgress(progress);
     try {
-      // It may have come while the worker was being stopped.
+      // The job may have arrived while the worker was being stopped.
       signal.throwIfAborted();
       await handler({ ...jobOf(job, 'active'), reportProgress }, AbortSignal.any([signal, lost.signal]));
     } catch (error) {
-      // Without the lease there is nothing to settle: BullMQ refuses whatever this job's end would change.
+      // Without the lease there is nothing to settle: BullMQ refuses every change that this job's end would make.
       if (signal.aborted && !lost.signal.aborted) {
         await job.moveToWait(token);
         throw new WaitingError();
@@ -65,7 +65,7 @@ export async function runBullWorker(
         retryDelay(job && backoffOf(job), attempt, Math.random()),
     },
   });
-  // Connections that break and leases that were lost: the worker goes on by itself.
+  // Broken connections and lost leases: the worker recovers by itself.
   worker.on('error', () => {});
   worker.on('lockRenewalFailed', (ids) => {
     for (const id of ids)

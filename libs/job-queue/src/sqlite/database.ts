@@ -48,7 +48,7 @@ export class SqliteDatabase {
     });
   }
 
-  /** When the times of a row were written: by it those are known that a clock wrote which was ahead. */
+  /** When the times of a row were written; it identifies times that were written while the clock was ahead. */
   #addTimedAt(): void {
     const has = this.#db.prepare("SELECT 1 FROM pragma_table_info('jobs') WHERE name = 'timed_at'").get();
     // A file of an earlier release.

@@ -1,4 +1,4 @@
-/** Lets a worker sleep until something happens in this process, or its time is over. */
+/** Lets a worker sleep until something happens in this process, or its timeout ends. */
 export class JobNotifier {
   readonly #sleepers = new Set<() => void>();
   #calls = 0;

@@ -19,7 +19,7 @@ interface JobRow {
   finished_at: number | null;
 }
 
-/** A job as its worker holds it: `lease` proves that it is still this worker's. */
+/** A job in the hands of a worker: `lease` proves that it still belongs to this worker. */
 export interface ClaimedJob {
   job: Job;
   backoff: Backoff | undefined;
@@ -48,8 +48,8 @@ export function insertJobs(db: SqliteDatabase, jobs: NewJob[], now: number): str
 }
 
 /**
- * Takes the next due job under a lease, after jobs whose lease has run out are back in the queue (or failed, after `maxLapses`);
- * `exclusive`: none while one of the name is under a lease.
+ * Takes the next due job under a lease. First puts jobs whose lease has expired back into the queue (or fails them, after `maxLapses`).
+ * `exclusive`: takes none while another job of the name is under a lease.
  */
 export function claimJob(
   db: SqliteDatabase,
@@ -59,7 +59,7 @@ export function claimJob(
   maxLapses: number,
   exclusive: boolean,
 ): ClaimedJob | undefined {
-  // Asked first, so that an idle worker takes no write lock.
+  // Checked first, so that an idle worker takes no write lock.
   const due = db.get(
     `SELECT 1 FROM jobs WHERE name = ? AND state = 'waiting' AND run_at <= ?
      UNION ALL SELECT 1 FROM jobs WHERE name = ? AND state = 'active' AND lease_until <= ? LIMIT 1`,
@@ -105,11 +105,11 @@ export function claimJob(
 }
 
 /**
- * Moves back what was written while the clock was ahead, by as much as it was: a delay or a lease takes as long as it was meant to, and
- * jobs that finished then do not outlive later ones.
+ * Corrects times that were written while the clock was ahead, by the same amount: delays and leases keep their length, and jobs that
+ * finished then are not kept longer than later ones.
  */
 export function undoWrongClock(db: SqliteDatabase, now: number): void {
-  // Asked first, so that an idle worker takes no write lock.
+  // Checked first, so that an idle worker takes no write lock.
   if (db.get('SELECT 1 FROM jobs WHERE timed_at > ? LIMIT 1', now + toleranceMs) === undefined) return;
   db.run(
     `UPDATE jobs SET run_at = CASE WHEN run_at > ? THEN run_at - (timed_at - ?) ELSE run_at END,
@@ -163,7 +163,7 @@ export function finishJob(
   });
 }
 
-/** Puts a job back after a failed attempt, to be tried again at `runAt`. */
+/** Puts a job back after a failed attempt, to be retried at `runAt`. */
 export function postponeJob(
   db: SqliteDatabase,
   lease: string,
@@ -204,7 +204,7 @@ export function countJobs(db: SqliteDatabase, name: string, now: number): JobCou
   return counts;
 }
 
-/** A clock that is set back by less (ms) is waited for. */
+/** If the clock is set back by less than this (ms), the queue waits until it has caught up. */
 const toleranceMs = 1000;
 
 const held = `lease = ? AND state = 'active'`;

@@ -2,10 +2,10 @@ import { openDatabase, withFileNamed } from '@logloom/sqlite';
 import type { JobRecords, RecordsUsage } from '../job-records.ts';
 import { recordsPath } from './files.ts';
 
-/** Greater than what any id goes on with. */
+/** Greater than anything that can follow the prefix in an id. */
 const lastCharacter = '\u{10ffff}';
 
-/** The embedded store: one SQLite file in the folder, WAL, an fsync on each commit. Several threads may hold it. */
+/** The embedded store: one SQLite file in the folder, WAL, an fsync on each commit. Several threads may open it. */
 export function createSqliteJobRecords(folder: string): JobRecords {
   const db = openDatabase(recordsPath(folder));
   db.exec(`

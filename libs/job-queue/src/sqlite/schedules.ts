@@ -8,7 +8,7 @@ interface ScheduleRow {
   next_at: number;
 }
 
-/** Sets a schedule; its next time stays when it is known already with the same interval. `data` is JSON. */
+/** Sets a schedule; one that exists with the same interval keeps its next time. `data` is JSON. */
 export function putSchedule(
   db: SqliteDatabase,
   schedule: { id: string; everyMs: number; name: string; data: string },

@@ -9,7 +9,7 @@ import { deleteSchedule, putSchedule } from './schedules.ts';
 import { SqliteWorker, type WorkerSettings } from './worker.ts';
 
 export interface SqliteJobQueueOptions extends Partial<WorkerSettings> {
-  /** Where jobs.db lies; made when absent. */
+  /** The folder of jobs.db; created if it does not exist. */
   folder: string;
 }
 

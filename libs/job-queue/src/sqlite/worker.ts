@@ -9,7 +9,10 @@ import * as jobs from './jobs.ts';
 import { addScheduledJobs } from './schedules.ts';
 
 export interface WorkerSettings {
-  /** A job whose worker was not heard of for so long is given to another. A handler that blocks the thread longer loses its job. */
+  /**
+   * A job whose worker does not renew its lease for this time goes to another worker. A handler that blocks the thread longer loses its
+   * job.
+   */
   leaseMs: number;
   /** How often an idle worker looks for jobs from other processes and for due ones. */
   pollMs: number;
@@ -22,7 +25,7 @@ export interface WorkerSettings {
   now: () => number;
 }
 
-/** Works the jobs of one name until the signal aborts; see JobQueue.process. */
+/** Processes the jobs of one name until the signal aborts; see JobQueue.process. */
 export class SqliteWorker {
   readonly #db: SqliteDatabase;
   readonly #settings: WorkerSettings;
@@ -93,7 +96,7 @@ export class SqliteWorker {
         const now = this.#settings.now();
         if (!jobs.renewLease(this.#db, lease, now, now + this.#settings.leaseMs)) lose();
       } catch {
-        // The store is busy: the next renewal is in time, or the lease runs out and the job runs again.
+        // The store is busy: the next renewal is in time, or the lease expires and the job runs again.
       }
     }, this.#settings.leaseMs / 3);
     const reportProgress = async (progress: number) => {
@@ -122,7 +125,7 @@ export class SqliteWorker {
     );
   }
 
-  /** What became of a job is kept once the disk has room; when the worker stops first, the job runs again. */
+  /** The job's result is stored once the disk has room; if the worker stops before that, the job runs again. */
   async #untilStored(stopping: AbortSignal, store: () => void): Promise<void> {
     for (;;) {
       try {

@@ -87,7 +87,7 @@ function namedSchemaHtml(name: string, schema: Parameters<typeof schemaHtml>[0])
   return `<article id="schema-${name}"><h3>${name}</h3>${schemaHtml(schema)}${examplesHtml(schema.examples)}${parts.join('')}</article>`;
 }
 
-/** Of a value that stands alone, its type says enough. */
+/** For a single value, the type is enough. */
 function examplesHtml(examples: readonly unknown[] = []): string {
   return examples
     .filter((example) => typeof example === 'object')

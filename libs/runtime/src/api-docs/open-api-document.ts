@@ -102,7 +102,7 @@ export function openApiDocument(): OpenApiDocument {
 }
 
 function bundle(): OpenApiDocument {
-  // Our own file: its many uses of an anchor are no attack.
+  // This is Logloom's own file: its many uses of an anchor are not an attack.
   const document = parse(readFileSync(source, 'utf8'), { merge: true, maxAliasCount: -1 }) as OpenApiDocument;
   const schemas: Record<string, JsonSchema> = {};
   const titles = new Map<string, string>();
@@ -134,7 +134,7 @@ function bundle(): OpenApiDocument {
   return whole;
 }
 
-/** What a `$ref` of the document stands for; anything else as it is. Throws TypeError where nothing is at its place. */
+/** Resolves a `$ref` of the document; returns anything else unchanged. Throws TypeError if the reference leads nowhere. */
 export function resolve<T extends object>(document: OpenApiDocument, value: T): T {
   const { $ref } = value as { $ref?: string };
   if ($ref === undefined) return value;

@@ -63,7 +63,7 @@ function responseHtml(document: OpenApiDocument, status: string, response: Respo
     return `<li><code>${escapeHtml(name)}</code> ${inlineHtml(description)}</li>`;
   });
   const kind = /^[23]|^101/.test(status) ? 'good' : 'bad';
-  // The shape of errors is said once.
+  // The shape of errors is described once.
   if (isPlainError(response)) return plainErrorHtml(status, response);
   return `<details class="response" ${kind === 'good' ? 'open' : ''}><summary><span class="status ${kind}">${status}</span> ${inlineHtml(response.description)}</summary>
 ${headers.length === 0 ? '' : `<p>Headers</p><ul>${headers.join('')}</ul>`}

@@ -15,8 +15,8 @@ interface Made {
 let made: Made | undefined;
 
 /**
- * Adds GET /api/openapi.json, the contract, and GET /api/docs, the same as a page without scripts that loads nothing. Both hold nothing
- * secret and ask for no token. They are made when they are first asked for.
+ * Adds GET /api/openapi.json, the contract, and GET /api/docs, the same as a page without scripts that loads nothing. Both contain nothing
+ * secret and need no token. They are built at the first request.
  */
 export function registerApiDocs(app: FastifyInstance): void {
   const options = { preHandler: knownParameters() };

@@ -4,19 +4,19 @@ import { SearchStoreError, type Refused } from '../search-store.ts';
 import { asStoreError, isBusy } from './errors.ts';
 
 export interface BulkSettings {
-  /** A request takes no further document once it has so many bytes, or so many documents. */
+  /** The limits of a request, in bytes and in documents; it takes no further document beyond them. */
   maxBytes: number;
   maxDocuments: number;
   /** Requests at once. */
   inFlight: number;
-  /** How often a request or its rest is sent before the write is given up as `store-unavailable`. */
+  /** How often a request or its rest is sent before the write fails with `store-unavailable`. */
   attempts: number;
-  /** The wait before the second attempt; it doubles up to `maxBackoffMs`, and half of it is random. */
+  /** The wait before the second attempt, ms; it doubles up to `maxBackoffMs`, and half of it is random. */
   backoffMs: number;
   maxBackoffMs: number;
-  /** Makes what was written visible at once, which costs far more than the write; otherwise it takes up to a second. */
+  /** Makes writes visible at once, which costs far more than the write; otherwise it takes up to a second. */
   refresh: boolean;
-  /** Takes no index but one that is named by an alias: what was removed is then missing, and is not made anew. */
+  /** Writes only to indices that have an alias: a removed index is then missing, and is not created again. */
   requireAlias?: boolean;
 }
 
@@ -26,7 +26,7 @@ interface Entry<Item> {
   lines: string;
 }
 
-/** The errors of one document that say something about it; any other may pass, or is the operator's to mend. */
+/** Errors that are the document's own fault; any other is transient, or the operator has to fix it. */
 const documentErrors = new Set([
   'document_parsing_exception',
   'mapper_parsing_exception',
@@ -34,7 +34,7 @@ const documentErrors = new Set([
   'illegal_argument_exception',
 ]);
 
-/** Writes documents in requests of bounded size, several at once, and sends again what the server has no room for. */
+/** Writes documents in requests of bounded size, several at once, and resends those that the server had no room for. */
 export class BulkWriter {
   readonly #client: Client;
   readonly #settings: BulkSettings;
@@ -46,8 +46,8 @@ export class BulkWriter {
   }
 
   /**
-   * Resolves when the server has acknowledged every item, or refused it for good: those are given. 409 is an acknowledgement: the
-   * document is there, in this version or a later one.
+   * Resolves when the server has acknowledged every item or refused it for good; returns the refused ones. 409 is an acknowledgement: the
+   * document exists, in this version or a later one.
    */
   async write<Item>(items: readonly Item[], linesOf: (item: Item) => string): Promise<Refused<Item>[]> {
     const refused: Refused<Item>[] = [];
@@ -100,7 +100,7 @@ export class BulkWriter {
     }
   }
 
-  /** Gives what has to be sent again, with the reason. */
+  /** Returns the items that have to be resent, with the reason. */
   async #sendOnce<Item>(
     entries: Entry<Item>[],
     refused: Refused<Item>[],
@@ -133,13 +133,13 @@ export class BulkWriter {
     return error === undefined ? { rest } : { rest, error };
   }
 
-  /** A proxy or the server takes no body of this size. */
+  /** A proxy or the server refuses a body of this size. */
   async #sendSmaller<Item>(
     entries: Entry<Item>[],
     refused: Refused<Item>[],
   ): Promise<{ rest: Entry<Item>[] }> {
     if (entries.length === 1) {
-      refused.push({ item: entries[0]!.item, reason: 'larger than Elasticsearch takes' });
+      refused.push({ item: entries[0]!.item, reason: 'larger than Elasticsearch accepts' });
     } else {
       const half = entries.length >> 1;
       await this.#send(entries.slice(0, half), refused);

@@ -12,8 +12,8 @@ import {
 import type { Query } from './search.ts';
 
 /**
- * What a filter asks of a correlation document, as a query on the index of documents; correlation-where.ts says what each field
- * means. The fields have the names of the embedded store's columns. Throws SearchStoreError `bad-filter`.
+ * A filter of correlation documents as a query on the index of documents; correlation-where.ts describes each field. The fields have the
+ * names of the embedded store's columns. Throws SearchStoreError `bad-filter`.
  */
 export function compileCorrelationQuery(filter: Filter): Query {
   return elasticsearchBool(filter.ast, compileCondition);

@@ -9,7 +9,7 @@ import {
 import { createHash } from 'node:crypto';
 import type { FoundEvent } from '../search-store.ts';
 
-/** As much of an event's document as it is read from. */
+/** The fields of an event's document that are read back. */
 export interface EventSource {
   log: { level: Level };
   service: { name: string };
@@ -29,8 +29,8 @@ export interface EventSource {
 }
 
 /**
- * An event as a document of the indices that templates.ts describes: an EventSource and what only the index needs, as JSON.
- * Written as text: an object, to be written as JSON, takes a quarter more time (bench/elasticsearch.ts).
+ * An event as a document of the indices that templates.ts describes: an EventSource and the fields that only the index needs, as JSON. It
+ * is built as text: serializing an object takes a quarter more time (bench/elasticsearch.ts).
  */
 export function eventJson(e: PlacedEvent): string {
   let json = `{"@timestamp":"${nanosDate(e.timestamp)}","log":{"level":"${e.level}"},"service":{"name":${JSON.stringify(e.service)}}`;
@@ -68,7 +68,7 @@ export function foundEvent({ log, service, host, message, trace, span, logloom }
   };
 }
 
-/** As much of a correlation's document as it is read from: its JSON. */
+/** The field of a correlation's document that is read back: its JSON. */
 export interface CorrelationSource {
   document: string;
 }
@@ -104,14 +104,14 @@ export function foundCorrelation({ document }: CorrelationSource): Correlation {
   return JSON.parse(document) as Correlation;
 }
 
-/** Elasticsearch's date_nanos begins in 1970; earlier times are shown at its beginning. */
+/** Elasticsearch's date_nanos begins in 1970; earlier times are shown as 1970. */
 function nanosDate(micros: number): string {
   return formatMicros(Math.max(0, micros));
 }
 
 const maxIdBytes = 512;
 
-/** The id under which a document is kept: the event's own, as far as Elasticsearch has room for it. */
+/** The id under which a document is stored: the event's own, as far as Elasticsearch's limit allows. */
 export function documentId(id: string): string {
   if (id.length * 3 <= maxIdBytes || Buffer.byteLength(id) <= maxIdBytes) return id;
   return `sha256-${createHash('sha256').update(id).digest('hex')}`;

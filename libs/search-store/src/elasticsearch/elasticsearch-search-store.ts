@@ -30,7 +30,7 @@ export interface ElasticsearchSearchStoreOptions extends Partial<IndexSettings> 
   readOnly?: boolean;
   /** How long one query may run; default 10 s. */
   queryLimitMs?: number;
-  /** A page ends after so many bytes; default 8 MiB. */
+  /** A page ends after this many bytes; default 8 MiB. */
   pageBytes?: number | undefined;
   /** Default `logs` and `logloom-correlations`. */
   names?: IndexNames;
@@ -50,8 +50,8 @@ const defaultBulk: BulkSettings = {
 const bulkLimitMs = 60_000;
 
 /**
- * The search store on Elasticsearch 9: an index a day under the alias `logs`, and one of correlation documents. What was written is
- * found within a second. A duplicate of an event is known as one when it has the same day; at replay it has. A rebuild makes a second set of
+ * The search store on Elasticsearch 9: an index a day under the alias `logs`, and one of correlation documents. Writes are found within a
+ * second. A duplicate of an event is recognized if it has the same day, which it always has in a replay. A rebuild creates a second set of
  * indices and then gives them the names of the first (rebuild.ts).
  */
 export class ElasticsearchSearchStore implements SearchStore {
@@ -69,7 +69,7 @@ export class ElasticsearchSearchStore implements SearchStore {
   constructor(url: string, options: ElasticsearchSearchStoreOptions = {}) {
     const { readOnly = false, queryLimitMs = 10_000, names = defaultNames, bulk, pageBytes } = options;
     const { indexMode = 'standard', shards = 1 } = options;
-    // Who calls repeats what is retriable: retries here would only multiply the load of a server that is in need.
+    // Callers repeat retriable calls: retries here would only multiply the load on a server in trouble.
     this.#client = new Client({ node: url, maxRetries: 0, requestTimeout: bulkLimitMs });
     this.#names = names;
     this.#settings = { indexMode, shards };
@@ -155,7 +155,7 @@ export class ElasticsearchSearchStore implements SearchStore {
   async deleteBefore(micros: number): Promise<number> {
     await this.#prepareWriting();
     try {
-      // First: what is half removed is no more expected to be there.
+      // Written first: after a crash, nobody expects the half-removed events to be there.
       await this.#marks.noteRemoved(micros);
       const events = await deleteEventsBefore(this.#client, this.#writer, this.#names, micros);
       await deleteCorrelationsBefore(this.#client, this.#writer, this.#names, micros);
@@ -180,7 +180,7 @@ export class ElasticsearchSearchStore implements SearchStore {
     await this.#client.close();
   }
 
-  /** Indices are made by the first document, so their templates have to be there before it. */
+  /** The first document creates an index, so the templates have to exist before it. */
   async #prepareWriting(): Promise<void> {
     if (this.#readOnly) throw new TypeError('this search store was opened for reading only');
     this.#templates ??= putTemplates(this.#client, this.#names, this.#settings);

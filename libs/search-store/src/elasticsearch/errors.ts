@@ -1,12 +1,12 @@
 import { errors } from '@elastic/elasticsearch';
 import { SearchStoreError } from '../search-store.ts';
 
-/** Whether a status says: not now. */
+/** Whether a status means that a later call may succeed. */
 export function isBusy(status: number): boolean {
   return status === 429 || status >= 500;
 }
 
-/** What a call to Elasticsearch failed with, as the port has it; what is a fault of ours or of the settings comes back as it is. */
+/** The port's error for a failed call to Elasticsearch; faults of Logloom or of the settings are returned unchanged. */
 export function asStoreError(cause: unknown): Error {
   if (cause instanceof errors.TimeoutError)
     return new SearchStoreError('timeout', 'Elasticsearch (ELASTICSEARCH_URL) did not answer in time', {

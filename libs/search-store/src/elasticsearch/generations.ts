@@ -4,9 +4,9 @@ import { anyRebuiltIndex, isNameOf, servedName, type IndexNames } from './indice
 /** An index of the store. */
 export interface StoreIndex {
   index: string;
-  /** The name that it serves under: its own, or an alias that a rebuild gave it. */
+  /** The name under which it serves: its own, or an alias that a rebuild set. */
   name: string;
-  /** False for what a rebuild is making, or has left behind. */
+  /** False for indices that a rebuild is filling or has left behind. */
   isServing: boolean;
 }
 
@@ -25,8 +25,8 @@ export async function storeIndices(client: Client, names: IndexNames): Promise<S
 }
 
 /**
- * Refuses writes to everything that serves, whoever sends them; what is under way has ended when this resolves. Gives the indices that
- * it is so for: one that is made later takes writes.
+ * Blocks writes to all serving indices, from every client; pending writes have ended when this resolves. Returns the blocked indices: one
+ * that is created later accepts writes.
  */
 export async function sealServing(client: Client, names: IndexNames): Promise<string[]> {
   const sealed = await client.indices.addBlock({
@@ -39,11 +39,11 @@ export async function sealServing(client: Client, names: IndexNames): Promise<st
   return sealed.indices.map(({ name }) => name);
 }
 
-/** Removes what unfinished rebuilds left, and takes writes again that one has refused. */
+/** Removes the indices that unfinished rebuilds left, and unblocks writes. */
 export async function removeUnfinished(client: Client, names: IndexNames): Promise<void> {
   const unfinished = (await storeIndices(client, names)).filter(({ isServing }) => !isServing);
   if (unfinished.length === 0) return;
-  // First, for it is by their indices that an unfinished rebuild is known.
+  // Done first, because an unfinished rebuild is recognized by its indices.
   await client.indices.putSettings({
     index: Object.values(names),
     ignore_unavailable: true,

@@ -1,7 +1,7 @@
 import type { PlacedEvent } from '@logloom/schemas';
 
 const dayMs = 86_400_000;
-/** An event older than this, or further ahead, when it was received has no index of its day. */
+/** An event that was older than this, or further ahead, when it was received does not go into an index of its day. */
 const longestDelayMs = 30 * dayMs;
 const longestLeadMs = 2 * dayMs;
 const firstDay = Date.UTC(2000, 0) / dayMs;
@@ -14,18 +14,18 @@ export interface IndexNames {
   correlations: string;
 }
 
-/** What the template of the events' indices is for. Not `<events>-*`: data streams of others are named so. */
+/** The pattern of the template for events' indices. Not `<events>-*`: data streams of others match that. */
 export function eventIndexPatterns({ events }: IndexNames): string[] {
   return [`${events}-20*.*.*`, strayIndex({ events })];
 }
 
-/** The index of the events that are far from when they were received: they cannot make indices without end. */
+/** The index of events whose timestamp is far from their receipt, so that they cannot create endless indices. */
 export function strayIndex({ events }: Pick<IndexNames, 'events'>): string {
   return `${events}-other`;
 }
 
 /**
- * The index that an event belongs to. It follows from the event alone, never from the clock: `create` knows a duplicate by its id only
+ * The index that an event belongs to. It follows from the event alone, never from the clock: `create` detects a duplicate by its id only
  * within one index.
  */
 export function eventIndex(names: IndexNames, { timestamp, receivedAt }: PlacedEvent): string {
@@ -49,18 +49,18 @@ function dayIndex({ events }: IndexNames, day: number): string {
   return cachedName;
 }
 
-/** The indices of a rebuild (rebuild.ts) are named so until they serve, and after, under the names of those they replace. */
+/** The names of a rebuild's indices (rebuild.ts). They keep them when they serve under the names of those that they replace. */
 const rebuiltPrefix = 'logloom-rebuilt-';
 const rebuiltName = /^logloom-rebuilt-([0-9a-f]{8})-(.+)$/s;
-/** What every index of a rebuild is named like. */
+/** The pattern that every index of a rebuild matches. */
 export const anyRebuiltIndex = `${rebuiltPrefix}*`;
 
-/** The index of a rebuild (8 hexadecimal digits) that will serve under the name. `*` stands for all of that rebuild. */
+/** The index of a rebuild (8 hexadecimal digits) that will serve under the name. `*` stands for all indices of that rebuild. */
 export function rebuiltIndex(rebuild: string, name: string): string {
   return `${rebuiltPrefix}${rebuild}-${name}`;
 }
 
-/** The name that an index serves under, or will: its own, unless a rebuild made it. */
+/** The name under which an index serves, or will serve: its own, unless a rebuild created it. */
 export function servedName(index: string): string {
   return rebuiltName.exec(index)?.[2] ?? index;
 }
@@ -70,7 +70,7 @@ export function isNameOf(names: IndexNames, name: string): boolean {
   return name === names.correlations || name === strayIndex(names) || endOfIndex(names, name) !== undefined;
 }
 
-/** When the day of an index is over, in microseconds; undefined when it is none of a day. Takes the name that it serves under. */
+/** When the day of an index is over, in microseconds; undefined if it is not the index of a day. Takes the name under which it serves. */
 export function endOfIndex({ events }: IndexNames, name: string): number | undefined {
   const day = /^(\d{4})\.(\d{2})\.(\d{2})$/.exec(name.slice(events.length + 1));
   if (day === null || !name.startsWith(`${events}-`)) return undefined;

@@ -15,10 +15,13 @@ interface Read {
 }
 
 const documentId = 'marks';
-/** Another indexer may write between our reading and our writing; each try lets one of them through. */
+/** Another indexer may write between our read and our write; each attempt lets one of them succeed. */
 const maxTries = 50;
 
-/** The marks of LogView, one document in an index of its own: whoever deletes the store's indices by their names deletes it too. */
+/**
+ * The marks of LogView, one document in a separate index, whose name matches the store's, so that deleting the store's indices deletes it
+ * too.
+ */
 export class ElasticsearchMarks {
   readonly #client: Client;
   readonly #index: string;
@@ -62,7 +65,7 @@ export class ElasticsearchMarks {
     }));
   }
 
-  /** Writes what `change` makes of the marks; false when it makes nothing. */
+  /** Writes the marks that `change` returns; returns false if it returns none. */
   async #change(change: (marks: Marks | undefined) => Marks | undefined): Promise<boolean> {
     for (let tries = 1; ; tries++) {
       const { marks, version } = await this.#read();

@@ -4,10 +4,10 @@ import { documentId } from './documents.ts';
 import { asStoreError } from './errors.ts';
 import { eventIndex, type IndexNames } from './indices.ts';
 
-/** A `get` for each of the documents; answers may be hundreds of bytes each. */
+/** How many documents one `mget` asks for: answers may be hundreds of bytes each. */
 const step = 1000;
 
-/** Those of the events that have no document. It sees what was written this moment, before a refresh. */
+/** The events that have no document. It sees writes before a refresh. */
 export async function missingEvents(
   client: Client,
   names: IndexNames,
@@ -20,7 +20,7 @@ export async function missingEvents(
   return events.filter((_, i) => versions[i] === undefined);
 }
 
-/** Those of the documents that are there neither at their revision nor at a higher one. */
+/** The documents that exist neither at their revision nor at a higher one. */
 export async function missingCorrelations(
   client: Client,
   names: IndexNames,
@@ -33,7 +33,7 @@ export async function missingCorrelations(
   return documents.filter(({ revision }, i) => (versions[i] ?? -1) < revision);
 }
 
-/** The version of each document; undefined where there is none. */
+/** The version of each document; undefined if it does not exist. */
 async function versionsOf(
   client: Client,
   places: readonly { _index: string; _id: string }[],
@@ -43,7 +43,7 @@ async function versionsOf(
     const docs = places.slice(i, i + step).map((place) => ({ ...place, _source: false }));
     try {
       const answer = await client.mget({ docs });
-      // An index that is not there is an error of each of its documents, and no more.
+      // A missing index is only an error of each of its documents.
       for (const doc of answer.docs) versions.push('found' in doc && doc.found ? doc._version : undefined);
     } catch (error) {
       throw asStoreError(error);

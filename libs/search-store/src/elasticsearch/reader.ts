@@ -23,9 +23,9 @@ import type { IndexNames } from './indices.ts';
 import { AnswerTooLarge, runSearch, type Query, type SearchResponse } from './search.ts';
 import { fieldNames, topValues } from './values.ts';
 
-/** max_result_window, less the one more that tells whether there is a next page. */
+/** max_result_window, minus the extra hit that shows whether there is a next page. */
 const maxPage = 9999;
-/** What a document is taken for before one was seen; an answer that is larger is asked for again in smaller steps. */
+/** The assumed size of a document before one was seen; a larger answer is requested again in smaller steps. */
 const firstHitBytes = 2048;
 const minHitBytes = 256;
 const shrinkBy = 8;
@@ -43,7 +43,7 @@ export class ElasticsearchReader {
   readonly #queryLimitMs: number;
 
   readonly #pageBytes: number;
-  /** What a hit took last, per index. */
+  /** The last size of a hit, per index. */
   readonly #hitBytes = new Map<string, number>();
 
   constructor(client: Client, names: IndexNames, queryLimitMs: number, pageBytes = defaultPageBytes) {
@@ -177,8 +177,8 @@ export class ElasticsearchReader {
   }
 
   /**
-   * One page by the sort's values alone. A point in time would hold old segments and expire; the values of the last hit do as well,
-   * since nothing that is indexed changes its place.
+   * One page by the sort's values alone. A point in time would hold old segments and expire; the values of the last hit are enough, because
+   * an indexed document never changes its place.
    */
   async #page<Source>(
     request: estypes.SearchRequest & { sort: estypes.SortCombinations[] },
@@ -200,12 +200,12 @@ export class ElasticsearchReader {
         ({ hits } = await this.#run<Source>(
           {
             ...request,
-            // One more tells whether there is a next page.
+            // One more hit shows whether there is a next page.
             size: size === 0 ? 0 : step + 1,
             track_total_hits: total === undefined,
             ...(after === undefined ? {} : { search_after: after }),
           },
-          // One document is taken in whatever it has.
+          // A single document is read whatever its size.
           step === 1 ? undefined : 2 * this.#pageBytes,
         ));
       } catch (error) {
@@ -231,7 +231,7 @@ export class ElasticsearchReader {
     }
   }
 
-  /** The range with the ends that it lacks: those of the events of `scope`. Undefined when it lacks both and there are none. */
+  /** The range with its missing ends filled in from the events of `scope`. Undefined if both are missing and there are no events. */
   async #knownRange(
     range: TimeRange,
     scope: Filter | undefined,

@@ -18,8 +18,8 @@ export interface RebuildTarget {
 
 /**
  * A second set of indices, `logloom-rebuilt-<8 digits>-<name>`, which no `logs*` finds. commit() is one call: it removes the serving
- * indices and makes their names, with the alias of all, aliases of the new ones. So who writes to `logs-2026.11.25` goes on to do so
- * and need not know of it. A rebuild that is begun removes what others left; whose indices were removed so can only fail.
+ * indices and turns their names, and the alias of all, into aliases of the new ones. So a writer to `logs-2026.11.25` need not know about
+ * it. A new rebuild removes the indices of earlier ones, which can then only fail.
  */
 export class ElasticsearchRebuild implements SearchRebuild {
   readonly #client: Client;
@@ -27,7 +27,7 @@ export class ElasticsearchRebuild implements SearchRebuild {
   readonly #settings: IndexSettings;
   readonly #writer: BulkWriter;
   readonly #id = randomBytes(4).toString('hex');
-  /** By the name that they will serve under. */
+  /** By the name under which they will serve. */
   readonly #made = new Map<string, Promise<unknown>>();
   #sealed: string[] = [];
   #isOver = false;
@@ -43,7 +43,7 @@ export class ElasticsearchRebuild implements SearchRebuild {
     const rebuild = new ElasticsearchRebuild(target);
     return rebuild.#attempt(async () => {
       await removeUnfinished(target.client, target.names);
-      // Even an empty log gives one index: by it the rebuild is known as unfinished.
+      // Even an empty log needs one index, by which an unfinished rebuild is recognized.
       await rebuild.#make(target.names.correlations);
       return rebuild;
     });
@@ -82,14 +82,14 @@ export class ElasticsearchRebuild implements SearchRebuild {
 
   async discard(): Promise<void> {
     this.#writer.close();
-    // Also after a commit() whose answer was lost: what serves stays.
+    // Also after a commit() whose answer was lost: serving indices stay.
     if (!this.#isOver) await this.#attempt(() => removeUnfinished(this.#client, this.#names));
     this.#isOver = true;
   }
 
   /**
-   * All or nothing. An index that was made since seal(), for a day that had none, goes on serving beside the new ones, or, where they
-   * have that day too, makes the call fail.
+   * All or nothing. An index that was created since seal(), for a day that had none, continues to serve beside the new ones; if they have
+   * that day too, the call fails.
    */
   async #exchange(): Promise<estypes.IndicesUpdateAliasesAction[]> {
     const old = (await storeIndices(this.#client, this.#names)).filter(
@@ -119,7 +119,7 @@ export class ElasticsearchRebuild implements SearchRebuild {
       const body = isEvents ? eventIndexBody(this.#settings) : correlationIndexBody(this.#settings);
       making = this.#client.indices.create({
         index: rebuiltIndex(this.#id, name),
-        // Nobody looks before commit(), and each look would cost a segment.
+        // Nobody searches before commit(), and each refresh would cost a segment.
         settings: { index: { ...body.settings.index, refresh_interval: -1 } },
         mappings: body.mappings,
         aliases: { [this.#writeAlias(name)]: {} },

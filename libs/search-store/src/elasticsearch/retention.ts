@@ -8,8 +8,8 @@ const step = 5000;
 const searchLimitMs = 60_000;
 
 /**
- * Removes the events before `micros`: indices whose day is over by then as a whole, at no cost; the rest one by one, which is slow
- * when `micros` is not the beginning of a UTC day. Gives how many events went.
+ * Removes the events before `micros`: indices whose day is over by then as a whole, at no cost; the rest one by one, which is slow if
+ * `micros` is not the beginning of a UTC day. Returns how many events were removed.
  */
 export async function deleteEventsBefore(
   client: Client,
@@ -29,7 +29,7 @@ export async function deleteEventsBefore(
   return total + (await deleteMatching(client, writer, names.events, 'logloom.timestamp', micros));
 }
 
-/** Removes the correlation documents whose last member was before `micros`. Gives how many. */
+/** Removes the correlation documents whose last member was before `micros`. Returns how many. */
 export async function deleteCorrelationsBefore(
   client: Client,
   writer: BulkWriter,
@@ -40,7 +40,7 @@ export async function deleteCorrelationsBefore(
   return deleteMatching(client, writer, names.correlations, 'last_at', micros);
 }
 
-/** _delete_by_query is no part of every server, and does no more than this. */
+/** Some servers lack _delete_by_query, and it does no more than this. */
 async function deleteMatching(
   client: Client,
   writer: BulkWriter,
@@ -62,7 +62,7 @@ async function deleteMatching(
   }
 }
 
-/** The version is given so that what is deleted counts as old, and a later revision does not. */
+/** The version is sent so that only this revision is deleted, not a later one. */
 function deletion({ _index, _id, _version }: estypes.SearchHit): string {
   const meta = { _index, _id, version: _version, version_type: 'external_gte' };
   return JSON.stringify({ delete: meta });

@@ -4,7 +4,7 @@ import { cancelledError, currentCancellation, throwIfCancelled } from '../cancel
 import { SearchStoreError } from '../search-store.ts';
 import { asStoreError } from './errors.ts';
 
-/** The client's type has an undefined in it that no query may be. */
+/** The client's type includes undefined, which a query never is. */
 export type Query = NonNullable<estypes.QueryDslQueryContainer>;
 
 export type SearchResponse<Source, Aggregations> = Pick<
@@ -12,21 +12,21 @@ export type SearchResponse<Source, Aggregations> = Pick<
   'hits' | 'aggregations'
 >;
 
-/** Runs a search under the store's conditions; values.ts takes it without knowing the client. */
+/** Runs a search under the store's limits; values.ts uses it without knowing the client. */
 export type RunSearch = <Source, Aggregations>(
   request: estypes.SearchRequest,
 ) => Promise<SearchResponse<Source, Aggregations>>;
 
-/** The server ends a query by itself at its limit; so long after that nobody waits for the answer any more. */
+/** The server ends a query itself at its limit; the client waits this much longer for the answer, ms. */
 const answerGraceMs = 5000;
 
-/** A new index, or one of a server that has just started, cannot be searched until its shards are up: 503 for a moment. */
+/** A new index, or one of a server that has just started, cannot be searched until its shards are started: 503 for a moment. */
 const firstWaitMs = 50;
 const lastWaitMs = 1600;
 
 /**
- * One search. An index that is not there has no documents; a shard that cannot answer makes the whole search fail, for otherwise
- * its documents would seem to be gone. Throws SearchStoreError, and AnswerTooLarge for an answer of more than `maxBytes`.
+ * Runs one search. A missing index has no documents; a shard that cannot answer makes the whole search fail, because its documents would
+ * seem to be gone. Throws SearchStoreError, and AnswerTooLarge for an answer larger than `maxBytes`.
  */
 export async function runSearch<Source, Aggregations>(
   client: Client,
@@ -52,7 +52,7 @@ export async function runSearch<Source, Aggregations>(
     } catch (cause) {
       if (cause instanceof errors.RequestAbortedError) {
         if (signal?.aborted === true) throw cancelledError(cause);
-        throw new AnswerTooLarge('the answer has more bytes than were wanted', { cause });
+        throw new AnswerTooLarge('the answer is larger than the limit', { cause });
       }
       if (!shardsAreMissing(cause) || wait > lastWaitMs) throw asStoreError(cause);
       await sleep(wait);
@@ -60,7 +60,7 @@ export async function runSearch<Source, Aggregations>(
   }
 }
 
-/** Fewer documents have to be asked for. */
+/** Fewer documents have to be requested. */
 export class AnswerTooLarge extends Error {}
 
 function shardsAreMissing(cause: unknown): boolean {

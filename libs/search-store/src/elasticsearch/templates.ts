@@ -3,7 +3,7 @@ import { eventIndexPatterns, type IndexNames } from './indices.ts';
 
 /** Above the built-in templates for `logs-*-*`. */
 const priority = 500;
-// Longer values cannot be terms of Lucene whatever their letters; they stay in what is found, but no filter finds them.
+// Longer values cannot be terms of Lucene, whatever their characters; they stay in the document, but no filter finds them.
 const keyword = { type: 'keyword', ignore_above: 8191 } as const;
 /** Kept in the document only. */
 const unsearchable = { type: 'keyword', index: false, doc_values: false } as const;
@@ -13,11 +13,11 @@ const long = { type: 'long' } as const;
  * Kibana and other tools know the ECS names; what filters need beyond them is under `logloom`:
  * - `timestamp`: the microseconds. `@timestamp` holds no time before 1970 and is for dashboards.
  * - `words`, `attributes`, `numbers`: as libs/filter makes them.
- * - `raw_attributes`: the text of the attributes, to be given back as it came.
+ * - `raw_attributes`: the text of the attributes, to be returned unchanged.
  */
 const eventMappings: estypes.MappingTypeMapping = {
   dynamic: false,
-  // They follow from the rest and would double what is stored.
+  // They are derived from the rest and would double the stored size.
   _source: { excludes: ['logloom.words', 'logloom.attributes', 'logloom.numbers'] },
   properties: {
     '@timestamp': { type: 'date_nanos' },
@@ -38,7 +38,7 @@ const eventMappings: estypes.MappingTypeMapping = {
         correlation_id: keyword,
         correlation_kind: keyword,
         words: { type: 'text', analyzer: 'whitespace', norms: false },
-        // What is too long is left out before it comes here.
+        // Values that are too long are removed earlier.
         attributes: { type: 'keyword', ignore_above: 32_766 },
         numbers: { type: 'keyword', ignore_above: 32_766 },
         raw_attributes: unsearchable,
@@ -65,7 +65,7 @@ const correlationMappings: estypes.MappingTypeMapping = {
     first_at: long,
     last_at: long,
     first_offset: long,
-    // double: a filter may compare them with numbers that no long holds.
+    // double: a filter may compare them with numbers outside the range of a long.
     partition: { type: 'double' },
     revision: { type: 'double' },
     event_count: { type: 'double' },
@@ -76,7 +76,7 @@ const correlationMappings: estypes.MappingTypeMapping = {
 };
 
 export interface IndexSettings {
-  /** logsdb takes half the room and twice the time to write; the documents are stored as they are in both. */
+  /** logsdb takes half the space and twice the time to write; documents are stored unchanged in both. */
   indexMode: 'standard' | 'logsdb';
   shards: number;
 }
@@ -84,7 +84,7 @@ export interface IndexSettings {
 /** The settings and mappings of an index with events. */
 export function eventIndexBody({ indexMode, shards }: IndexSettings): IndexBody {
   const settings = commonSettings(shards);
-  // Made from the fields, as logsdb does otherwise, a document would lose the order and the doubles of its lists.
+  // By default logsdb rebuilds documents from their fields, which loses the order and the duplicates of lists.
   const logsdb = { mode: 'logsdb', mapping: { source: { mode: 'stored' } } } as const;
   return {
     settings: { index: indexMode === 'logsdb' ? { ...settings, ...logsdb } : settings },
@@ -102,22 +102,22 @@ interface IndexBody {
   mappings: estypes.MappingTypeMapping;
 }
 
-/** How often what was written becomes visible. */
+/** How often writes become visible. */
 export const refreshInterval = '1s';
 
 function commonSettings(shards: number): estypes.IndicesIndexSettings {
   return {
     number_of_shards: shards,
-    // A copy where there is a second node, and a green cluster where there is not.
+    // A replica if there is a second node, and a green cluster if there is not.
     auto_expand_replicas: '0-1',
     refresh_interval: refreshInterval,
     codec: 'best_compression',
-    // The path of an attribute goes into a regular expression when its values are counted.
+    // Counting an attribute's values uses its path in a regular expression.
     max_regex_length: 65_536,
   };
 }
 
-/** Puts the templates of all indices, which are made when the first document comes. */
+/** Puts the templates of all indices, which are created by their first document. */
 export async function putTemplates(
   client: Client,
   names: IndexNames,
@@ -135,7 +135,7 @@ export async function putTemplates(
     priority,
     template: correlationIndexBody(settings),
   });
-  // An index of an older release learns the fields that came later; its documents stay as they are.
+  // An index of an older release gets the new fields; its documents do not change.
   await client.indices.putMapping({
     index: names.correlations,
     properties: correlationMappings.properties!,

@@ -14,10 +14,10 @@ const keywords = new Map([
 ]);
 const pairs = 'logloom.attributes';
 const attributePrefix = 'attributes.';
-/** The attribute paths are looked for in so many of the newest events, and at most so many are named. */
+/** How many of the newest events are searched for attribute paths, and how many paths are returned at most. */
 const sampledEvents = 2000;
 const maxPaths = 500;
-/** Each index names so many candidates, so that the counts of a day's many values are exact as far as anyone looks. */
+/** How many candidates each index returns, so that the counts of a day's many values are exact in practice. */
 const shardSize = 10_000;
 
 interface RawAttributes {
@@ -63,7 +63,7 @@ export async function fieldNames(run: RunSearch, index: string): Promise<string[
 /** Throws SearchStoreError `unknown-field`. */
 export async function topValues(run: RunSearch, request: ValuesRequest): Promise<TopValues> {
   const { field, limit } = request;
-  // Elasticsearch does not count without naming one value at least.
+  // Elasticsearch does not count without returning at least one value.
   if (limit === 0) {
     const { values, other, missing } = await topValues(run, { ...request, limit: 1 });
     return { values: [], other: other + (values[0]?.count ?? 0), missing };
@@ -75,7 +75,7 @@ export async function topValues(run: RunSearch, request: ValuesRequest): Promise
     const known = [...keywords.keys()].join(', ');
     throw new SearchStoreError(
       'unknown-field',
-      `no values are counted for '${field}'; take ${known} or attributes.<path>`,
+      `no values are counted for '${field}'; use ${known} or attributes.<path>`,
     );
   }
   const { values, missing } = await count(run, request, {
@@ -90,8 +90,8 @@ export async function topValues(run: RunSearch, request: ValuesRequest): Promise
 }
 
 /**
- * The keyword tells a value's text; whether it was a number is seen in one event that has it. So a number and a string that writes
- * it are counted together.
+ * The keyword contains a value's text; whether it was a number is read from one event that has it. So a number and a string with the same
+ * digits are counted together.
  */
 async function topAttributeValues(run: RunSearch, request: ValuesRequest, path: string): Promise<TopValues> {
   const prefix = `${path}\0`;
@@ -134,7 +134,7 @@ function valueOf(text: string, candidates: readonly AttributeValue[] | undefined
   return candidates?.find((value) => String(value) === text) ?? text;
 }
 
-/** Every sign that Lucene's regular expressions could take for something else. */
+/** Every character that is special in Lucene's regular expressions. */
 function escapeRegexp(text: string): string {
   return text.replaceAll(/[^\p{L}\p{N}\0]/gu, '\\$&');
 }

@@ -14,7 +14,7 @@ const columns: Readonly<Record<string, string>> = {
   traceId: 'trace_id',
   spanId: 'span_id',
 };
-/** The attribute paths are looked for in so many of the newest events, and at most so many are named. */
+/** How many of the newest events are searched for attribute paths, and how many paths are returned at most. */
 const sampledEvents = 5000;
 const maxPaths = 500;
 
@@ -38,7 +38,7 @@ export function topColumnValues(db: DatabaseSync, field: string, where: Where, l
     const known = Object.keys(columns).join(', ');
     throw new SearchStoreError(
       'unknown-field',
-      `no values are counted for '${field}'; take ${known} or attributes.<path>`,
+      `no values are counted for '${field}'; use ${known} or attributes.<path>`,
     );
   }
   const rows = db

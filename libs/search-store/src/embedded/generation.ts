@@ -10,12 +10,12 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 
-/** The first file of a store; a rebuild makes the next. */
+/** The first file of a store; a rebuild creates the next. */
 const firstFile = 'search.db';
 const pointerFile = 'search.current';
 const fileName = /^search(?:-(\d+))?\.db$/;
 
-/** The name of the file that the store in the folder answers from. */
+/** The name of the file that serves queries in the folder. */
 export function currentFile(folder: string): string {
   try {
     return readFileSync(join(folder, pointerFile), 'utf8');
@@ -31,8 +31,8 @@ export function nextFile(folder: string): string {
 }
 
 /**
- * Makes the file, which nobody writes to any more, the one to answer from, atomically and durably: after a crash it is either this
- * one or the one before.
+ * Makes the file, which is no longer written, the one that serves, atomically and durably: after a crash either this one or the previous
+ * one serves.
  */
 export function makeCurrent(folder: string, file: string): void {
   sync(join(folder, file));
@@ -52,7 +52,7 @@ function sync(path: string): void {
   }
 }
 
-/** Removes what finished and broken rebuilds left. Readers that still hold such a file keep it until they let go. */
+/** Removes files that finished and broken rebuilds left. Readers that still have such a file open keep it until they close it. */
 export function removeOthers(folder: string): void {
   const current = currentFile(folder);
   for (const name of readdirSync(folder)) {

@@ -2,7 +2,7 @@ import type { Correlation, PlacedEvent } from '@logloom/schemas';
 import { FillTable } from '@logloom/sqlite';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 
-/** What the store's file holds of what it is asked for; also on a connection for reading only. */
+/** Which of the given items the store's file holds; also works on a read-only connection. */
 export class HeldItems {
   readonly #hasEvent: StatementSync;
   readonly #revision: StatementSync;
@@ -19,12 +19,12 @@ export class HeldItems {
     return this.#fill.removedBefore();
   }
 
-  /** Those that are not there. */
+  /** Those that do not exist. */
   missingEvents(events: readonly PlacedEvent[]): PlacedEvent[] {
     return events.filter(({ id }) => this.#hasEvent.get(id) === undefined);
   }
 
-  /** Those that are not there, or only in an earlier revision. */
+  /** Those that do not exist, or only in an earlier revision. */
   missingCorrelations(documents: readonly Correlation[]): Correlation[] {
     return documents.filter(({ id, revision }) => {
       const row = this.#revision.get(id) as { revision: number } | undefined;

@@ -1,14 +1,14 @@
 import { packCursor, unpackCursor } from '../packed-cursor.ts';
 import type { Total } from '../search-store.ts';
 
-/** The last row of a page, and the total that its first page told. */
+/** The last row of a page, and the total of the first page. */
 export interface PageCursor {
   micros: number;
   rowid: number;
   total: Total;
 }
 
-/** The cursor as text that can stand in a URL. */
+/** The cursor as text that is safe in a URL. */
 export function encodeCursor({ micros, rowid, total }: PageCursor): string {
   return packCursor([micros, rowid, total.value, total.exact ? 1 : 0]);
 }

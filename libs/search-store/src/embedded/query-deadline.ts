@@ -2,14 +2,17 @@ import type { DatabaseSync } from 'node:sqlite';
 import { currentCancellation, throwIfCancelled, type Cancellation } from '../cancellation.ts';
 import { SearchStoreError } from '../search-store.ts';
 
-/** A condition that looks at the clock, and whether somebody still waits, at every 256th row; put it before what is costly to test. */
+/**
+ * A condition that checks at every 256th row the clock and whether the client still waits; put it before conditions that are costly to
+ * test.
+ */
 export function deadlineCondition(rowid = 'rowid'): string {
   return `(${rowid} & 255 OR logloom_before_deadline())`;
 }
 
 /**
- * Ends queries that run too long, or for nobody. node:sqlite cannot interrupt a statement, but an SQL function that throws ends the one that calls
- * it. What SQLite does without testing a row, such as sorting, is not bounded.
+ * Ends queries that run too long, or whose client no longer waits. node:sqlite cannot interrupt a statement, but an SQL function that
+ * throws ends it. Work of SQLite that tests no rows, such as sorting, is not bounded.
  */
 export class QueryDeadline {
   readonly #limitMs: number;
@@ -24,7 +27,7 @@ export class QueryDeadline {
     });
   }
 
-  /** Runs queries that have the limit together. */
+  /** Runs queries that share one limit. */
   run<T>(query: () => T): T {
     this.#end = performance.now() + this.#limitMs;
     this.#cancellation = currentCancellation();

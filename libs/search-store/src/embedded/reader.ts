@@ -66,7 +66,7 @@ export class SqliteReader {
       const buckets = chooseBuckets(fromMicros, toMicros, intervalMs);
       const width = buckets.intervalMs * 1000;
       const where = eventsWhere(filter, { fromMicros, toMicros });
-      // SQLite's division cuts towards zero; times before 1970 are negative.
+      // SQLite's division truncates toward zero, and times before 1970 are negative.
       const rows = this.#rows<[bucket: number, level: number, count: number]>(
         `SELECT ts / ${width} - (ts < 0 AND ts % ${width} <> 0) AS bucket, level, COUNT(*) FROM events
          WHERE ${where.sql} GROUP BY bucket, level`,
@@ -160,7 +160,7 @@ export class SqliteReader {
     const [comparison, direction] = order === 'asc' ? ['>', 'ASC'] : ['<', 'DESC'];
     const keyset = after === undefined ? '' : `(${time}, rowid) ${comparison} (?, ?) AND `;
     if (limit === 0) return { rows: [], total: after?.total ?? this.#total(table, where) };
-    // Sorted without what is large: SQLite would hold the whole of each row. One more tells whether there is a next page.
+    // Sorted without the large columns: SQLite would hold whole rows. One more row shows whether there is a next page.
     const places = this.#rows<[rowid: number, micros: number]>(
       `SELECT rowid, ${time} FROM ${table} WHERE ${keyset}${where.sql} ORDER BY ${time} ${direction}, rowid ${direction} LIMIT ?`,
       [...(after === undefined ? [] : [after.micros, after.rowid]), ...where.params, limit + 1],
@@ -175,7 +175,10 @@ export class SqliteReader {
     return { rows, total, next: encodeCursor({ micros, rowid, total }) };
   }
 
-  /** The rows, one by one, until they have a page's bytes; how many of the places that took. What was deleted meanwhile is left out. */
+  /**
+   * Reads the rows one by one until they fill a page; also returns how many positions that took. Rows that were deleted meanwhile are left
+   * out.
+   */
   #rowsAt(sql: string, rowids: readonly number[]): { rows: unknown[]; taken: number } {
     const statement = this.#db.prepare(sql);
     statement.setReturnArrays(true);
@@ -210,7 +213,7 @@ export class SqliteReader {
     return { value: Math.min(count, maxTotal), exact: isComplete && count <= maxTotal };
   }
 
-  /** The range with the ends that it lacks: those of the events of `scope`. Undefined when it lacks both and there are none. */
+  /** The range with its missing ends filled in from the events of `scope`. Undefined if both are missing and there are no events. */
   #knownRange(
     { fromMicros, toMicros }: TimeRange,
     scope: Filter | undefined,

@@ -1,9 +1,9 @@
 import { FillTable, openDatabase, withFileNamed } from '@logloom/sqlite';
 import { DatabaseSync } from 'node:sqlite';
 
-/** Opens the file for writing and makes what is missing in it. */
+/** Opens the file for writing and creates what is missing in it. */
 export function openForWriting(path: string): DatabaseSync {
-  // The indexer commits its offsets once index() has resolved: by then the rows must be on the disk, and they are.
+  // The indexer commits its offsets once index() has resolved: by then the rows must be on disk.
   const db = openDatabase(path, { pageSize: 8192 });
   // The larger cache and the rarer checkpoints keep index pages from being written again and again.
   withFileNamed(path, () => createTables(db));
@@ -43,12 +43,12 @@ function createTables(db: DatabaseSync): void {
   addNewColumns(db);
 }
 
-/** The version of files whose events and documents have their places as ids. */
+/** The file version from which on events and documents have their places as ids. */
 const placesVersion = 1;
 
 /**
- * Gives the events and documents of a file of an older release the ids that they have now: their places. It is one transaction; a
- * million events take some ten seconds.
+ * Converts the ids of events and documents in a file of an older release to their places, in one transaction. A million events take about
+ * ten seconds.
  */
 export function adoptPlaceIds(db: DatabaseSync, epoch: string): void {
   const version = (): number =>
@@ -56,7 +56,7 @@ export function adoptPlaceIds(db: DatabaseSync, epoch: string): void {
   if (version() >= placesVersion) return;
   db.exec('BEGIN IMMEDIATE');
   const place = `? || '-' || partition || '-' ||`;
-  // Ignored: two events at one place are of two logs, of which the older one's are gone.
+  // Ignored: two events at one place belong to two logs, and the older log is gone.
   db.prepare(`UPDATE OR IGNORE events SET id = ${place} "offset"`).run(epoch);
   db.prepare(
     `UPDATE OR IGNORE correlations SET id = ${place} json_extract(document, '$.firstOffset'),
@@ -65,7 +65,7 @@ export function adoptPlaceIds(db: DatabaseSync, epoch: string): void {
   db.exec(`PRAGMA user_version = ${placesVersion}; COMMIT`);
 }
 
-/** A file of an older release: its documents have one id each, and nothing of what came later. */
+/** A file of an older release: its documents have one id each, and none of the later columns. */
 function addNewColumns(db: DatabaseSync): void {
   const has = (): boolean =>
     db.prepare("SELECT 1 FROM pragma_table_info('correlations') WHERE name = 'shape'").get() !== undefined;
@@ -86,7 +86,7 @@ function addNewColumns(db: DatabaseSync): void {
 
 /** Opens the file for queries only: other connections, also of other threads, can write meanwhile. */
 export function openForReading(path: string): DatabaseSync {
-  // The one who writes may not have been here yet.
+  // The writer may not have created it yet.
   openForWriting(path).close();
   const db = new DatabaseSync(path, { readOnly: true, timeout: 10_000 });
   db.exec('PRAGMA cache_size=-65536; PRAGMA mmap_size=268435456;');

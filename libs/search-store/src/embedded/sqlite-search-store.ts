@@ -24,15 +24,15 @@ export interface SqliteSearchStoreOptions {
   queryLimitMs?: number;
   /** How long a search may count; default 3 s. Then its total is what was counted until then, and not exact. */
   countLimitMs?: number;
-  /** Told of a file that was damaged: it was moved, and an empty one serves, which has to be filled again. */
+  /** Called when a damaged file was moved away; an empty one takes its place and has to be filled again. */
   onDamaged?: (damaged: DamagedFile) => void;
-  /** The log's: whoever writes gives what an older release has written the ids of now. */
+  /** The log's epoch: the writer uses it to convert the ids of events that an older release has written. */
   epoch?: string | undefined;
-  /** A page ends after so many bytes; default 8 MiB. */
+  /** A page ends after this many bytes; default 8 MiB. */
   pageBytes?: number | undefined;
 }
 
-/** The file that is answered from, opened. */
+/** The file that serves queries, opened. */
 interface Generation {
   file: string;
   db: DatabaseSync;
@@ -42,9 +42,9 @@ interface Generation {
 }
 
 /**
- * The embedded search store: one SQLite file with FTS5 in the folder, WAL, synchronous=FULL. One connection writes; any number on
- * other threads read. Writes are fast because words are indexed from the rows (writer.ts) and big batches share one commit.
- * A rebuild makes a second file and then names it in `search.current`, where readers look before each query.
+ * The embedded search store: one SQLite file with FTS5 in the folder, WAL, synchronous=FULL. One connection writes; any number on other
+ * threads read. Writes are fast because words are indexed from the rows (writer.ts) and big batches share one commit. A rebuild creates a
+ * second file and then names it in `search.current`, which readers check before each query.
  */
 export function openSqliteSearchStore(folder: string, options: SqliteSearchStoreOptions = {}): SearchStore {
   const {
@@ -86,7 +86,7 @@ export function openSqliteSearchStore(folder: string, options: SqliteSearchStore
     close(before.db);
   };
   const reading = (): SqliteReader => {
-    // Again after opening: another switch may have removed the file that was just named.
+    // Checked again after opening: another switch may have removed the file that was just named.
     while (readOnly && current.db.isOpen && currentFile(folder) !== current.file)
       switchTo(currentFile(folder));
     return current.reader;
@@ -104,7 +104,7 @@ export function openSqliteSearchStore(folder: string, options: SqliteSearchStore
   };
   /** Moves the damaged file away and serves from an empty one. */
   const replace = (file: string, error: unknown): void => {
-    // It would make the file that now gets the name.
+    // A rebuild in progress would create the file that now gets the name.
     void unfinished?.discard();
     close(current.db);
     const movedTo = setAside(file, Date.now());
@@ -178,21 +178,21 @@ function startRebuild(
       throw asStoreError(error, join(folder, file));
     }
   };
-  // Nobody relies on it before commit(): waiting for the disk at each write would cost more than all else.
+  // Nobody relies on it before commit(), and syncing each write would cost more than everything else.
   db.exec('PRAGMA synchronous=OFF');
   let isOver = false;
   return {
     index: async (events) => attempt(() => writer.index(events)),
     indexCorrelations: async (documents) => attempt(() => writer.indexCorrelations(documents)),
-    // One process has the file open for writing.
+    // Only one process has the file open for writing.
     seal: async () => {},
     commit: async () =>
       attempt(() => {
         if (isOver) throw new Error('the rebuild is over: it was discarded, or another one begun');
         isOver = true;
-        // It was read to the log's end: it holds at least what the marks of the other say.
+        // The rebuild has read to the log's end, so it holds at least what the old file's marks say.
         writer.fill.copyFrom(serving());
-        // The last connection puts the write-ahead log into the file.
+        // Closing the last connection moves the write-ahead log into the file.
         close(db);
         makeCurrent(folder, file);
         switchTo(file);
@@ -207,7 +207,7 @@ function startRebuild(
   };
 }
 
-/** Makes the file of the next generation, empty, and lets all serve from it; returns its name. */
+/** Creates an empty file of the next generation and makes it serve; returns its name. */
 function serveNextFile(folder: string): string {
   const file = nextFile(folder);
   openForWriting(join(folder, file)).close();

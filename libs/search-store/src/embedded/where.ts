@@ -10,7 +10,7 @@ export interface Where {
   params: SqlValue[];
 }
 
-/** The events of a filter and a range. Ends with the query's deadline (query-deadline.ts). */
+/** The events of a filter and a range. The condition ends the query at its deadline (query-deadline.ts). */
 export function eventsWhere(filter: Filter, range: TimeRange): Where {
   const { where, params } = compileSql(filter);
   return withRange('ts', range, { sql: `${deadlineCondition()} AND (${where})`, params });

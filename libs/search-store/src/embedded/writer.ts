@@ -6,7 +6,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 /** ASCII without U+0000, which would end the text for SQLite. */
 const plainAscii = /^[\x01-\x7f]*$/;
 const ranks = new Map(levels.map((level, rank) => [level, rank]));
-/** Deleting goes in steps, so that indexing has its turn between them. */
+/** Rows are deleted in steps, so that indexing can run in between. */
 const deleteStep = 5000;
 
 /** The writing half of the embedded search store. */
@@ -54,8 +54,8 @@ export class SqliteWriter {
     this.#transaction(() => {
       const first = this.#nextRowid();
       let rowid = first;
-      // The words of plain ASCII messages are the same to FTS5's tokenizer as to ours, so it reads those from the rows, which spares
-      // splitting and handing over every message; `unread` is the first row whose words are not in yet. Rows must go in by rowid.
+      // For plain ASCII messages FTS5's tokenizer finds the same words as tokenize(), so it reads them from the rows, which saves splitting
+      // and passing every message. `unread` is the first row whose words are not indexed yet. Rows must be indexed by rowid.
       let unread = first;
       for (const e of events) {
         const { changes } = this.#insertEvent.run(
@@ -127,10 +127,10 @@ export class SqliteWriter {
     });
   }
 
-  /** Gives the number of events that were removed. */
+  /** Returns the number of events that were removed. */
   deleteBefore(micros: number): number {
     let total = 0;
-    // First: what is half removed is no more expected to be there.
+    // Written first: after a crash, nobody expects the half-removed events to be there.
     this.fill.noteRemoved(micros);
     for (;;) {
       const removed = this.#transaction(() => this.#deleteStep(micros));

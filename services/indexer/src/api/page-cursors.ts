@@ -21,7 +21,7 @@ export class PageCursors {
     if (sealed === undefined) return undefined;
     const cursor = this.#sealer.open(sealed, this.#context);
     if (cursor === undefined)
-      throw new SearchStoreError('bad-cursor', 'this is no cursor that the same search gave');
+      throw new SearchStoreError('bad-cursor', 'this cursor does not belong to the same search');
     return cursor;
   }
 }
