@@ -98,7 +98,10 @@ export interface SearchQuery extends TimeRange {
   cursor?: string | undefined;
 }
 
-/** How many there are; not exact when counting stopped at `value`, for their number or for the time it took. On later pages as it was for the first. */
+/**
+ * How many there are; not exact if counting stopped at `value`, because of their number or the time it took. Later pages repeat the total
+ * of the first.
+ */
 export interface Total {
   value: number;
   exact: boolean;

@@ -2,10 +2,10 @@ import type { CorrelateOptions } from './correlate.ts';
 import { memoryBudget } from '@logloom/settings';
 import type { Settings } from './settings.ts';
 
-/** Of the memory that this thread may count on, what open requests may take. */
+/** The share of this thread's memory that open requests may use. */
 const memoryShare = 1 / 4;
 
-/** When sessions close, by the settings and the memory there is. */
+/** When sessions close, by the settings and the available memory. */
 export function correlateOptions(settings: Settings): CorrelateOptions {
   return {
     idleMs: settings.CORRELATION_IDLE_MS,

@@ -27,29 +27,30 @@ export const consumerGroup = 'correlator';
 
 /** A commit costs a disk write and only shortens a restart. */
 const commitIntervalMs = 500;
-/** Of the output; one record may close all sessions. */
+/** The size of an append to the output; one record may close all sessions. */
 const documentsPerAppend = 5000;
-/** That memory is short is said so often. */
+/** How often (ms) a shortage of memory is logged. */
 const warnIntervalMs = 60_000;
 
 export interface CorrelatorDeps {
   log: EventLog;
   serde: Serde;
-  /** What is to be in force; what is, the log says. */
+  /** The rules and options that should be in force; the log says which ones are. */
   wanted: Wanted;
   metrics: CorrelatorMetrics;
   tracing: Tracing;
   logger: Pick<Logger, 'error' | 'warn'>;
   gaps: GapReport;
-  /** How often the rules and options in force are written again. */
+  /** How often (ms) the rules and options in force are written again. */
   rulesRefreshMs: number;
-  /** The machine's clock in ms; used for when to look, never for what to write. */
+  /** The machine's clock in ms; it decides when to check, never what to write. */
   now: () => number;
 }
 
 /**
- * Correlates one partition: reads logs.events from the restart point, writes logs.correlations and logs.alerts, and only then commits. A crash at
- * any point repeats input, and the output says what of it is done; nothing is lost and nothing is written twice.
+ * Correlates one partition: reads logs.events from the restart point, writes logs.correlations and logs.alerts, and only then commits.
+ * After a crash at any point, input is read again and the output shows how much of it is done; nothing is lost and nothing is written
+ * twice.
  */
 export async function correlatePartition(
   deps: CorrelatorDeps,
@@ -59,16 +60,16 @@ export async function correlatePartition(
   const { partition, committed } = assignment;
   const epoch = await log.epochOf(topics.events);
   const outputEpoch = await log.epochOf(topics.correlations);
-  // An output that is another one than at the commit, ends before, or lacks what was there then has lost documents: what is not there is
-  // made anew from the start of the log. It closes behind what is there, so that readers take it.
+  // The output has lost documents if it was recreated since the commit, ends earlier, or has gaps: the missing documents are made again
+  // from the start of the log. They close after the existing ones, so that readers accept them.
   const outputEnd = (await log.endOffsets(topics.correlations))[partition]!;
   const last = parseMetadata(committed);
   const isAnother = last.output > outputEnd || (last.outputEpoch ?? outputEpoch) !== outputEpoch;
   const gap = isAnother ? undefined : await lostBefore({ log, partition }, last.output);
-  if (gap !== undefined) deps.gaps(consumerGroup, gap, 'documents that were lost are made anew');
+  if (gap !== undefined) deps.gaps(consumerGroup, gap, 'lost documents are made again');
   const isRebuild = isAnother || gap !== undefined;
   const metadata = parseMetadata(isRebuild ? null : committed);
-  // It is about what the output still holds.
+  // The message is about documents that the output still holds.
   if (gap !== undefined && last.lost !== undefined) metadata.lost = last.lost;
   const { output } = metadata;
   const logStart = (await log.startOffsets(topics.events))[partition]!;
@@ -76,23 +77,23 @@ export async function correlatePartition(
   if ((isRebuild || committed === null) && logStart > 0)
     logger.warn(
       { partition, offset: logStart },
-      'the log begins here: what was before is in no new document',
+      'the log begins here: earlier events are in no new document',
     );
   const restart = new RestartPoint(startOffset, output, metadata, outputEpoch);
   if (isRebuild) await assignment.commit(restart.start.offset, restart.start.metadata);
   let writtenEnd: WrittenEnd | undefined;
-  /** Events that have left the log before they were read again, and are in documents. */
+  /** Events in documents that left the log before they were read again. */
   const gone = new Set<number>();
-  /** The first offsets of documents that are written behind one that is lost. */
+  /** The first offsets of documents that are written after a lost one. */
   const starts = new Set<number>();
   let isLost = false;
-  // From the start on nothing is missing that retention has removed.
+  // When reading from the start, records that retention has removed do not count as missing.
   const from = output === 0 ? (await log.startOffsets(topics.correlations))[partition]! : output;
   const { lost } = metadata;
   const outputRange = { log, serde, partition, epoch, from, to: outputEnd, lost };
   const onGap = (gap: LogGap): void => {
     isLost ||= gap.reason === 'damaged';
-    deps.gaps(consumerGroup, gap, 'documents that were written there may be written a second time');
+    deps.gaps(consumerGroup, gap, 'documents that were written there may be written again');
   };
   for await (const { offset, document } of readWritten({ ...outputRange, onGap })) {
     writtenEnd = endAfter(writtenEnd, document);
@@ -122,13 +123,13 @@ export async function correlatePartition(
     clock: metadata.clock,
     written,
   });
-  // Warmed up by the first batch: where nothing is to be read, nothing is read back.
+  // Warmed up by the first batch: if there is nothing to read, nothing is read back.
   let window: DuplicateWindow | undefined;
   const traces = new TraceMemory(tracing);
   let committedAt = now();
   let position = startOffset;
   let appliedAt = performance.now();
-  // An empty partition has the rules before its first event.
+  // An empty partition gets the rules before its first event.
   await rulesWriter.ensure(position, correlate, now());
 
   async function inForceAt(offset: number | undefined): ReturnType<typeof readInForce> {
@@ -136,18 +137,18 @@ export async function correlatePartition(
     if (found === undefined && offset !== undefined)
       logger.warn(
         { partition, offset },
-        'the record of the rules and options in force has left the log; those after it are taken, no rules until then',
+        'the record of the rules and options in force has left the log; later ones are used, and no rules before them',
       );
     return found;
   }
 
-  /** Before a document is written, the log says with which options. */
+  /** The log must contain the options before a document is written with them. */
   async function optionsAtStart(): Promise<CorrelateOptions> {
     if (optionsInForce?.options !== undefined) return optionsInForce.options;
     const there = await firstOptions(log, serde, partition, startOffset, eventsEnd);
     if (there !== undefined) return there;
     const offset = await rulesWriter.write();
-    // Another instance may have been quicker: the first record counts for both.
+    // Another instance may have been faster: the first record counts for both.
     return (await firstOptions(log, serde, partition, eventsEnd, offset + 1)) ?? wanted.options;
   }
 
@@ -186,7 +187,7 @@ export async function correlatePartition(
     setbacks = correlate.time.setbacks;
     logger.warn(
       { partition, appendTime: correlate.time.markMs },
-      'append times of the log fell: the clock of its machine was set back; requests go on from there',
+      'append times of the log decreased: the clock of its machine was set back; requests continue from there',
     );
   };
 
@@ -197,22 +198,22 @@ export async function correlatePartition(
     warnedAt = now();
     logger.warn(
       { partition, sessions: correlate.openSessions, bytes: correlate.bytes, ...correlate.options },
-      'open requests take more than they may: those idle longest are closed, and closed ones take no late events',
+      'open requests exceed their memory: those that were idle longest are closed, and closed ones take no late events',
     );
   };
 
-  /** Sessions that are open stay: they close by the log's clock, without what is gone. Documents that were written stay as well. */
+  /** Open sessions stay: they close by the log's clock, without the lost events. Written documents stay as well. */
   const passOver = async (gap: LogGap): Promise<void> => {
     const known = [...gone].filter((offset) => offset >= gap.from && offset < gap.to);
     deps.gaps(consumerGroup, gap, 'their requests are in no document, or in one without them', known.length);
     if (gap.reason === 'lost-end') return endLost(gap.from);
     position = gap.to;
-    // Nothing was applied yet: the state begins behind the gap.
+    // Nothing was applied yet: the state begins after the gap.
     if (window === undefined) restart.beginAt(position);
     else restart.batchApplied(position, {});
   };
 
-  /** Offsets from there on name other records than those that were applied. */
+  /** Offsets from there on belong to other records than those that were applied. */
   const endLost = async (from: number): Promise<void> => {
     const to = (await log.endOffsets(topics.correlations))[partition]!;
     const close = await lastClose({ log, serde, partition, epoch, to });
@@ -241,7 +242,7 @@ export async function correlatePartition(
         const alerts: Alert[] = [];
         const setBy: SetBy = {};
         for (const record of records) {
-          // What cannot be decoded counts as a tick does, and the indexer keeps it as a dead letter.
+          // A record that cannot be decoded counts as a tick, and the indexer keeps it as a dead letter.
           const decoded = tryDecode(serde, record.value);
           const event = decoded?.name === 'LogEvent' ? decoded.value : null;
           const set = decoded?.name === 'Rules' ? await inForceFrom(decoded.value, record) : undefined;
@@ -285,13 +286,13 @@ export async function correlatePartition(
       const dueAt = correlate.nextDeadlineMs;
       if (dueAt === null) return;
       const left = dueAt - correlate.time.nowMs;
-      // By the machine's clock, or, where that was set back, once as much time has passed as is left.
+      // By the machine's clock, or, if that was set back, once the remaining time has passed.
       if (now() - correlate.time.markMs < left && performance.now() - appliedAt < left) return;
       await log.append(topics.events, [{ partition, key: null, value: serde.encode('Tick', { dueAt }) }]);
       metrics.ticks.inc();
     },
     close: async () => {
-      // Whoever gets the partition next says how it stands.
+      // The next owner of the partition reports its state.
       for (const gauge of [metrics.openSessions, metrics.openWaits, metrics.sessionBytes])
         gauge.remove({ partition: String(partition) });
       await commit();

@@ -30,13 +30,13 @@ export interface CorrelateOptions {
   /** Open sessions; one more closes the one that was idle longest. */
   maxSessions: number;
   /**
-   * What all sessions may take in memory, by estimate. Past it the next event closes open ones, those idle longest first. Past a half a session that
-   * closes takes no late events, so that the sessions in their grace time never fill more than the half.
+   * The estimated memory that all sessions may use, in bytes. Beyond it the next event closes open sessions, those idle longest first.
+   * Beyond half of it, a session that closes takes no late events, so that sessions in their grace time never use more than half.
    */
   memoryBytes: number;
 }
 
-/** Takes documents or alerts as they come. */
+/** Receives documents or alerts as they are made. */
 export interface Sink<T> {
   push: (value: T) => unknown;
 }
@@ -49,9 +49,9 @@ export interface InputRecord {
   /** Its append time: the log's clock, in milliseconds. */
   timestamp: number;
   event: MemberEvent | null;
-  /** The rules in force from here on, where the record sets them; null for none. */
+  /** The rules in force from here on, if the record sets them; null for none. */
   rules?: RuleSet | null;
-  /** The options in force from here on, for every session, where the record sets them. */
+  /** The options in force from here on, for every session, if the record sets them. */
   options?: CorrelateOptions;
 }
 
@@ -63,24 +63,23 @@ export interface StartPoint {
   rules: RuleSet | null;
   /** The log's clock there. */
   clock: ClockState | undefined;
-  /** What the output holds for the records to come. */
+  /** The documents that the output holds for the records to come. */
   written: WrittenDocuments;
 }
 
 /**
- * Sessions the events of one partition. The state is a function of the records applied, and of nothing else: no clock, no I/O, so the
- * same log always makes the same documents.
+ * Sessions the events of one partition. The state is a function of the applied records only: no clock, no I/O, so the same log always makes
+ * the same documents.
  *
- * Restart. The state begins anew at the start point, where no session is open that is not finished in the output. Up to the last
- * written close sessions close as the output says, which also knows what is gone (evictions); from there on, everything is as if there
- * had been no restart.
+ * Restart. The state begins at a start point where every open session is finished in the output. Up to the last written close, sessions
+ * close as the output says, which also records evictions; from there on, everything is as if there had been no restart.
  */
 export class Correlate {
   readonly #place: { epoch: string; partition: number };
   readonly #written: WrittenDocuments;
   #rules: RuleSet | null;
   #options: CorrelateOptions;
-  /** Open, or closed and in its grace time, or waiting for what a rule says. */
+  /** Sessions that are open, or closed and in their grace time, or waiting because of a rule. */
   readonly #sessions = new Map<string, SessionWindow>();
   // The same sessions by first offset (for the low-water mark), and those that wait for a deadline, the next one first.
   readonly #byCreation = new LinkedQueue<SessionWindow>();
@@ -113,7 +112,7 @@ export class Correlate {
     return this.#byActivity.size;
   }
 
-  /** What all sessions take in memory, by estimate. */
+  /** The estimated memory of all sessions, in bytes. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -143,7 +142,7 @@ export class Correlate {
     // A written close that is not reached yet may leave a session in its grace time: until then everything is needed.
     if (!this.#written.isDone) return 0;
     const first = this.#byCreation.first?.value.firstOffset ?? null;
-    // It began in an end that the log has lost.
+    // It began in the part of the log that was lost.
     return first !== null && first > this.#offset ? Math.min(first, this.#lostFrom) : first;
   }
 
@@ -173,8 +172,8 @@ export class Correlate {
   }
 
   /**
-   * Applies one record, in offset order. Pushes the documents that it closes onto `output`, and onto `alerts` those of its documents,
-   * also of the ones that are written already: whoever keeps alerts knows by their position which he has.
+   * Applies one record, in offset order. Pushes the documents that it closes onto `output`, and their alerts onto `alerts`, including those
+   * of documents that are already written: the writer of alerts recognizes by their position which ones it has.
    */
   apply(record: InputRecord, output: Sink<Correlation>, alerts: Sink<Alert> = nowhere): void {
     this.#time.advance(record.timestamp);
@@ -195,7 +194,7 @@ export class Correlate {
     }
   }
 
-  /** `isWritten`: the event is in a written document, which closes its session when its time comes. */
+  /** `isWritten`: the event is in a written document, which will close its session. */
   #add(event: MemberEvent, isWritten: boolean): void {
     const id = event.correlationId!;
     const mayClose = !isWritten && !this.#written.isBefore(this.#offset);
@@ -229,7 +228,7 @@ export class Correlate {
     else if (session.offsets.length >= this.#options.maxEvents) this.#close(session, 'size');
   }
 
-  /** Closes the sessions that were idle longest while there are too many for an event of this id, or they take too much memory. */
+  /** Closes the sessions that were idle longest, while there are too many for an event of this id or they use too much memory. */
   #makeRoom(id: string): void {
     const { maxSessions, memoryBytes } = this.#options;
     for (let oldest = this.#byActivity.first; oldest !== null; oldest = this.#byActivity.first) {
@@ -251,7 +250,7 @@ export class Correlate {
     });
   }
 
-  /** What rules waited for and did not come: an open session is told; one that is closed gets a revision. */
+  /** Handles the waits of rules that expired: an open session takes note; a closed one gets a revision. */
   #runOut(): void {
     const mayClose = !this.#written.isBefore(this.#offset);
     for (
@@ -304,7 +303,7 @@ export class Correlate {
     else this.#forgetIfDone(session);
   }
 
-  /** Moves an open session among the closed ones. */
+  /** Moves an open session to the closed ones. */
   #leaveOpen(session: SessionWindow, final: boolean, closedAtMs: number): void {
     this.#byActivity.remove(session.idle!);
     this.#byAge.remove(session.age!);
@@ -338,7 +337,7 @@ export class Correlate {
   }
 
   /**
-   * Takes over the closes that the output holds, up to the record in work. Those by the record's own event come after it was added.
+   * Applies the closes that the output holds, up to the current record. Those caused by the record's own event follow after it was added.
    */
   #closeAsWritten(byEvent: boolean): void {
     for (
@@ -349,7 +348,7 @@ export class Correlate {
       const session = this.#sessions.get(document.correlationId);
       if (session === undefined) continue;
       if (session.firstOffset !== document.firstOffset) {
-        // Its first events lie before the start, or have left the log: it is known only by what was written.
+        // Its first events are before the start, or have left the log: only the written document is known.
         this.#forget(session);
         continue;
       }
@@ -368,7 +367,9 @@ export class Correlate {
       this.#forget(session);
   }
 
-  /** The document of a session is lost, and the next one of its id begins: its members get another once all that is written was read. */
+  /**
+   * The document of a session is lost, and the next one of its id begins: its members get another document once all written ones were read.
+   */
   #setAside(session: SessionWindow): void {
     if (session.idle === null) this.#forget(session);
     else this.#sessions.delete(session.correlationId);

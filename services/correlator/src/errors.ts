@@ -1,6 +1,6 @@
 import { CodedError, declareErrors, type CodeOf } from '@logloom/errors';
 
-/** What stops the correlator. */
+/** The errors that stop the correlator. */
 export const correlatorErrors = declareErrors({
   'newer-algorithm': {
     retriable: false,

@@ -8,7 +8,7 @@ import { RulesSource } from './rules/rules-source.ts';
 import { createMetrics } from './telemetry.ts';
 import type { Settings } from './settings.ts';
 
-/** So long (ms) readiness waits for partitions. */
+/** How long (ms) readiness waits for partitions. */
 const maxUnreadyMs = 5000;
 
 /** Groups logs.events by correlation id into logs.correlations until the signal aborts. */
@@ -31,7 +31,7 @@ export const runCorrelator: RunService<Settings> = async ({
   const { logger } = telemetry;
   using rules = await RulesSource.open(settings.CORRELATION_RULES, (problems) => {
     metrics.rulesFileErrors.inc();
-    logger.error({ problems }, 'the rules file cannot be taken over; the rules stay as they were');
+    logger.error({ problems }, 'the rules file cannot be used; the rules stay unchanged');
   });
   const deps = {
     log,
@@ -51,7 +51,8 @@ export const runCorrelator: RunService<Settings> = async ({
     if (!isReady && !signal.aborted) onReady();
     isReady = true;
   };
-  // Who starts with rules is ready when they are in force, because events may come at once. Others may have the other partitions.
+  // A service that starts with rules is ready once they are in force, because events may arrive at once. Other members may have the other
+  // partitions.
   if (rules.current === null) ready();
   setTimeout(ready, maxUnreadyMs).unref();
   await log.consume(

@@ -49,28 +49,28 @@ export function createMetrics({ registry }: Telemetry) {
     }),
     rulesFileErrors: new Counter({
       name: 'logloom_correlator_rules_file_errors_total',
-      help: 'Changes of the rules file that could not be taken over.',
+      help: 'Changes of the rules file that could not be used.',
       registers,
     }),
     clockSetbacks: new Counter({
       name: 'logloom_correlator_clock_setbacks_total',
-      help: 'How often append times of logs.events fell by more than a second.',
+      help: 'How often append times of logs.events decreased by more than a second.',
       registers,
     }),
     shortOfMemory: new Counter({
       name: 'logloom_correlator_short_of_memory_total',
-      help: 'Documents that were closed early, or take no late events, because open requests took more than they may.',
+      help: 'Documents that were closed early, or take no late events, because open requests exceeded their memory.',
       registers,
     }),
     sessionBytes: new Gauge({
       name: 'logloom_correlator_group_bytes',
-      help: 'What sessions that are open or may be revised take in memory, by estimate.',
+      help: 'Estimated memory of sessions that are open or may be revised.',
       labelNames: ['partition'],
       registers,
     }),
     openWaits: new Gauge({
       name: 'logloom_correlator_open_waits',
-      help: 'Events that a rule waits to be followed.',
+      help: 'Events after which a rule still waits for another one.',
       labelNames: ['partition'],
       registers,
     }),

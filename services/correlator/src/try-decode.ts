@@ -1,6 +1,6 @@
 import { SchemaRegistryError, type Decoded, type Serde } from '@logloom/schema-registry';
 
-/** A loaded record, decoded; undefined where it cannot be: one such record never stops a partition. */
+/** Decodes a loaded record; undefined if it cannot be decoded, because one bad record must never stop a partition. */
 export function tryDecode(serde: Serde, value: Buffer): Decoded | undefined {
   try {
     return serde.decode(value);

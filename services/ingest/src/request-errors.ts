@@ -38,7 +38,7 @@ export const ingestErrors = declareErrors({
   'producer-fenced': {
     status: 409,
     retriable: false,
-    message: 'the producer has gone on in a higher epoch',
+    message: 'the producer has continued in a higher epoch',
     where: 'HTTP',
     cause:
       'The producer has already sent with a higher `Logloom-Epoch`: another instance has replaced this sender. Nothing of the request was accepted.',

@@ -26,7 +26,7 @@ import { createMetrics, createProducersGauge, createQuotaCounter } from './telem
 export interface RunningIngest {
   /** Where applications send to, e.g. http://127.0.0.1:4318. */
   address: string;
-  /** Resolves when drained; rejects when the service cannot go on. */
+  /** Resolves when drained; rejects when the service cannot continue. */
   done: Promise<void>;
 }
 

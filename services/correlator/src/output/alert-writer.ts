@@ -6,8 +6,8 @@ import { tryDecode } from '../try-decode.ts';
 type Position = Pick<Alert, 'closeOffset' | 'closeSequence' | 'index'>;
 
 /**
- * Appends the alerts of one partition, each once. Their position only grows and the last one in the topic says how far it is, so alerts
- * that come again after a crash, or when documents are made anew, are known.
+ * Appends the alerts of one partition, each once. Their position only grows, and the last one in the topic shows how far it is, so alerts
+ * that are repeated after a crash, or when lost documents are made again, are recognized.
  */
 export class AlertWriter {
   readonly #log: EventLog;
@@ -28,7 +28,7 @@ export class AlertWriter {
   static async open(log: EventLog, serde: Serde, partition: number, epoch: string): Promise<AlertWriter> {
     const end = (await log.endOffsets(topics.alerts))[partition]!;
     let last: Position = { closeOffset: -1, closeSequence: -1, index: -1 };
-    // A few more than one: another instance may have been at work for a moment.
+    // A few more than one: another instance may have been active for a moment.
     for (const record of await log.read(topics.alerts, partition, Math.max(0, end - 100), 100)) {
       if (!isOfEpoch(record, epoch)) continue;
       await serde.load([record.value]);

@@ -5,18 +5,20 @@ import type { Sink } from '../correlate.ts';
 import { lastMember } from '../recovery/written-documents.ts';
 import type { TraceMemory } from './trace-memory.ts';
 
-/** What is kept of a document until it is durable. */
+/** The part of a document that is kept until it is durable. */
 export interface Outgoing {
   record: NewRecord;
   lastMember: number;
   /** What is counted. */
   reason: Correlation['closeReason'];
   isLate: boolean;
-  /** Memory was short: it takes no late events. */
+  /** Memory was short: the document takes no late events. */
   isShort: boolean;
 }
 
-/** Takes documents and keeps their bytes: one record may close all sessions, and both at once would be twice the memory. */
+/**
+ * Encodes documents at once and keeps only their bytes: one record may close all sessions, and keeping both would need twice the memory.
+ */
 export class OutgoingDocuments implements Sink<Correlation> {
   readonly #serde: Serde;
   readonly #place: { partition: number; epoch: string };

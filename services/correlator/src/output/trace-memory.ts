@@ -3,8 +3,8 @@ import type { Carrier, TraceHeaders, Tracing } from '@logloom/telemetry';
 const maxIds = 10_000;
 
 /**
- * The trace of an open session, from its first sampled member, for the document that closes it later. Only in memory: after a restart
- * a document may lack its trace, and nothing else.
+ * The trace of an open session, from its first sampled member, for the document that closes it later. It is only in memory: after a restart
+ * a document may lack its trace, but nothing else.
  */
 export class TraceMemory {
   readonly #tracing: Tracing;

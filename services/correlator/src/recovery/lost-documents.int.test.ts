@@ -88,7 +88,7 @@ function assertWhole(all: readonly Correlation[], events: readonly number[]): vo
   );
 }
 
-test('documents that were lost with a write-ahead file are made anew, whether all of them or the last', async () => {
+test('documents that were lost with a write-ahead file are made again, whether all of them or the last', async () => {
   for (const before of [[], ['in the file 1', 'in the file 2']]) {
     using folder = temporaryFolder('lost');
     using copy = temporaryFolder('lost');

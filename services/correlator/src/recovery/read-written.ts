@@ -11,19 +11,19 @@ export interface OutputRange {
   log: EventLog;
   serde: Serde;
   partition: number;
-  /** That of logs.events: documents of another one count for nothing. */
+  /** The epoch of logs.events: documents of another one are ignored. */
   epoch: string;
   from: number;
   to: number;
-  /** Told of records that are gone, and of those that cannot be decoded. */
+  /** Called for records that are gone or cannot be decoded. */
   onGap?: (gap: LogGap) => void;
-  /** The end that the log of events lost, if it did: what was closed there before is void. */
+  /** The end that the log of events lost, if any: earlier closes there are void. */
   lost?: LostEnd | undefined;
 }
 
 /**
- * The documents of one partition of the output in [from, to), with their offsets. Two instances that ran at once for a moment may both have
- * written one: the duplicate is behind in (closeOffset, closeSequence) and is dropped.
+ * The documents of one partition of the output in [from, to), with their offsets. Two instances that overlapped for a moment may both have
+ * written one: the duplicate does not advance (closeOffset, closeSequence) and is dropped.
  */
 export async function* readWritten({
   log,
@@ -42,7 +42,7 @@ export async function* readWritten({
     await serde.load(records.map((record) => record.value));
     for (const record of records) {
       const { offset, value } = record;
-      // What is behind the end was written by an instance that is at work now.
+      // Documents after the end were written by an instance that is active now.
       if (offset >= to) return;
       if (!isOfEpoch(record, epoch)) continue;
       const decoded = tryDecode(serde, value);
@@ -57,7 +57,7 @@ export async function* readWritten({
   }
 }
 
-/** Instances that do not know of each other run for moments: the last close is among these. */
+/** Instances overlap only for moments: the last close is among these. */
 const lastRecords = 100;
 
 /** The position of the last close that is written. */
@@ -68,7 +68,7 @@ export async function lastClose(range: Omit<OutputRange, 'from' | 'lost'>): Prom
   return last;
 }
 
-/** Hands the documents on as the records that closed them are read again. */
+/** Returns the documents as the records that closed them are read again. */
 export class WrittenFeed {
   readonly #source: AsyncGenerator<{ document: Correlation }, void>;
   readonly #written: WrittenDocuments;
@@ -86,7 +86,7 @@ export class WrittenFeed {
     this.#isDone = true;
   }
 
-  /** Pushes all that were closed up to this offset. */
+  /** Pushes all documents that were closed up to this offset. */
   async advance(offset: number): Promise<void> {
     while (!this.#isDone && (this.#ahead === undefined || this.#ahead.closeOffset <= offset)) {
       if (this.#ahead !== undefined) this.#written.push(toWrittenClose(this.#ahead));
@@ -103,8 +103,8 @@ function isAfter(document: Correlation, last: Correlation | undefined): boolean 
 }
 
 /**
- * What is missing from the record before a position of the output on, though it was there when the position was committed; undefined
- * where nothing is. Retention does not count as a loss.
+ * The records, from the one before a position of the output on, that existed when the position was committed and are missing now; undefined
+ * if none are. Retention does not count as a loss.
  */
 export async function lostBefore(
   { log, partition }: Pick<OutputRange, 'log' | 'partition'>,

@@ -2,16 +2,16 @@ import type { Commit } from '@logloom/event-log';
 import type { ClockState } from '../session/log-clock.ts';
 import type { ClosePosition } from './written-documents.ts';
 
-/** What a commit's metadata holds, as JSON. */
+/** The content of a commit's metadata, as JSON. */
 interface Metadata {
-  /** The output partition is to be read from here on to know what is written of the records from the committed offset on. */
+  /** Where to read the output partition from, to know what is written for the records from the committed offset on. */
   output: number;
-  /** The epoch of the output topic, in which that position counts; absent from an earlier release. */
+  /** The epoch of the output topic, to which that position belongs; absent in commits of earlier releases. */
   outputEpoch?: string;
   /** The last record before the committed offset that set the rules, and the last that set the options; absent where there is none. */
   rules?: number;
   options?: number;
-  /** The log's clock at the committed offset; absent from an earlier release. */
+  /** The log's clock at the committed offset; absent in commits of earlier releases. */
   clock?: ClockState;
   /** The end that the log lost, while closes wait because of it. */
   lost?: LostEnd;
@@ -25,7 +25,7 @@ export interface LostEnd {
   from: number;
   /** Documents before this position in the output were written before. */
   output: number;
-  /** The last close of them: the next one has to be behind it. */
+  /** Their last close: the next one has to be after it. */
   last: ClosePosition;
 }
 
@@ -54,8 +54,8 @@ interface Written {
 const maxMarks = 4096;
 
 /**
- * Works out from where a restart must read: the low-water mark, rounded down to the end of a batch, with the position in the output
- * that belongs to it. Only what lies between there and now is kept in memory.
+ * Computes where a restart must read from: the low-water mark, rounded down to the end of a batch, with the matching position in the
+ * output. Only marks after it are kept in memory.
  */
 export class RestartPoint {
   #batches: AppliedBatch[] = [];
@@ -83,17 +83,17 @@ export class RestartPoint {
     this.#outputEnd = outputEnd;
   }
 
-  /** The commit for a partition that is read again from here: whoever has it next goes on with that. */
+  /** The commit for a partition that is read again from here: its next owner continues with it. */
   get start(): Commit {
     return { offset: this.#offset, metadata: this.#metadata(this.#outputEnd) };
   }
 
-  /** Nothing was applied yet, and what was to be read first is gone: the first offset to come is this one. */
+  /** Nothing was applied yet, and the first records to read are gone: the next offset is this one. */
   beginAt(offset: number): void {
     this.#offset = this.#position = this.#committedPosition = offset;
   }
 
-  /** The log lost its end: offsets from there on name other records than those that were applied. */
+  /** The log lost its end: offsets from there on belong to other records than those that were applied. */
   endLost(lost: LostEnd): void {
     const { from } = lost;
     const still = ({ rules, options }: SetBy): SetBy => ({
@@ -149,7 +149,7 @@ export class RestartPoint {
   }
 
   #metadata(output: number): string {
-    // What is undefined is not written.
+    // Undefined members are not written.
     return JSON.stringify({
       output,
       outputEpoch: this.#outputEpoch,
@@ -161,7 +161,7 @@ export class RestartPoint {
   }
 }
 
-/** Of two in a row only the end of the second is left. */
+/** Of two adjacent marks, only the end of the second is kept. */
 function mergeBatches(a: AppliedBatch, b: AppliedBatch): AppliedBatch {
   const setBy = { rules: b.setBy.rules ?? a.setBy.rules, options: b.setBy.options ?? a.setBy.options };
   return { endOffset: b.endOffset, setBy, clock: b.clock ?? a.clock };
@@ -171,7 +171,7 @@ function mergeWritten(a: Written, b: Written): Written {
   return { outputOffset: a.outputOffset, lastMember: Math.max(a.lastMember, b.lastMember) };
 }
 
-/** Half as many; an odd one at the end stays. */
+/** Halves the number; an odd one at the end stays. */
 function mergedPairs<T>(list: readonly T[], merge: (a: T, b: T) => T): T[] {
   const merged: T[] = [];
   for (let i = 0; i < list.length; i += 2)

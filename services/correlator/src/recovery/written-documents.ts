@@ -1,6 +1,6 @@
 import type { CloseReason, Correlation } from '@logloom/schemas';
 
-/** What a restart needs of a document that is written. */
+/** The part of a written document that a restart needs. */
 export interface WrittenClose {
   correlationId: string;
   firstOffset: number;
@@ -10,7 +10,7 @@ export interface WrittenClose {
   revision: number;
   final: boolean;
   rules: readonly string[];
-  /** The document where it has alerts; else null, for there may be many. */
+  /** The document if it has alerts; else null, to save memory. */
   alerting: Correlation | null;
 }
 
@@ -20,11 +20,11 @@ export interface ClosePosition {
   closeSequence: number;
 }
 
-/** Where the written documents end: at the last one's position. */
+/** The end of the written documents: the position of the last one. */
 export interface WrittenEnd extends ClosePosition {
   /** How many there are. */
   count: number;
-  /** Whether the event at closeOffset is in one of them, which it closed itself. */
+  /** Whether the event at closeOffset is in a document that it closed itself. */
   closedByMember: boolean;
 }
 
@@ -52,8 +52,8 @@ export class WrittenDocuments {
   }
 
   /**
-   * The log lost its end, from this offset on: closes there are void. Documents have to stay in the order of their closes, so that nothing
-   * closes until the log has got beyond the last one that is written.
+   * The log lost its end, from this offset on: closes there are void. Documents have to stay in the order of their closes, so nothing
+   * closes until the log has passed the last written one.
    */
   endLost(from: number, last: ClosePosition): void {
     this.#closes = this.#closes.slice(this.#next).filter(({ closeOffset }) => closeOffset < from);
@@ -61,12 +61,12 @@ export class WrittenDocuments {
     this.#end = { ...last, count: this.#taken + this.#closes.length, closedByMember: false };
   }
 
-  /** Whether all of them were taken. */
+  /** Whether all of them were applied. */
   get isDone(): boolean {
     return this.#taken === this.#end.count;
   }
 
-  /** Whether all closes at this offset are written: nothing closes there but what they say. */
+  /** Whether all closes at this offset are written: nothing else closes there. */
   isBefore(offset: number): boolean {
     return offset < this.#end.closeOffset;
   }
@@ -86,7 +86,9 @@ export class WrittenDocuments {
     return this.#end.closedByMember && offset === this.#end.closeOffset;
   }
 
-  /** The next one that was closed up to this offset; one that the event at this offset closed itself only with `byEvent`. */
+  /**
+   * The next document that was closed up to this offset; one that the event at this offset closed itself is returned only with `byEvent`.
+   */
   next(offset: number, byEvent: boolean): WrittenClose | undefined {
     const close = this.#closes[this.#next];
     if (close === undefined || close.closeOffset > offset) return undefined;
@@ -115,7 +117,7 @@ export function toWrittenClose(document: Correlation): WrittenClose {
   };
 }
 
-/** The end after one more document. */
+/** Returns the end after one more document. */
 export function endAfter(end: WrittenEnd | undefined, document: Correlation): WrittenEnd {
   const { closeOffset, closeSequence } = document;
   const isSame = end !== undefined && end.closeOffset === closeOffset;
@@ -132,7 +134,7 @@ export function lastMember({ firstOffset, memberDeltas }: Correlation): number {
   return memberDeltas.reduce((sum, delta) => sum + delta, firstOffset);
 }
 
-/** A session that closed for want of room takes no late events: the next one with its id starts a document of its own. */
+/** A session that was closed because of memory takes no late events: the next one with its id starts a document of its own. */
 export function isFinal(reason: CloseReason): boolean {
   return reason === 'size' || reason === 'evicted';
 }

@@ -6,23 +6,20 @@ import { CorrelatorError } from '../errors.ts';
 import { tryDecode } from '../try-decode.ts';
 
 /**
- * The newest version of the algorithm that this release knows. A release whose sessions close otherwise on the same records raises it, keeps
- * the old behaviour for the older versions, and so takes effect at a record of options and nowhere before.
+ * The newest version of the algorithm that this release knows. A release whose sessions close differently on the same records raises it and
+ * keeps the old behavior for older versions, so that it takes effect at a record of options and not before.
  */
 export const algorithm = 1;
 
 const recordsPerRead = 1000;
 
-/** The options as a record holds them. */
+/** The options as a record stores them. */
 export function toRecord(options: CorrelateOptions): CorrelationOptions {
   const { idleMs, maxMs, graceMs, maxEvents, maxSessions, memoryBytes } = options;
   return { algorithm, idleMs, maxMs, graceMs, maxEvents, maxGroups: maxSessions, memoryBytes };
 }
 
-/**
- * The options that a record puts into force; undefined where it says nothing of them, as those of older releases. Throws CorrelatorError
- * `newer-algorithm`.
- */
+/** The options that a record puts into force; undefined if it has none, as in older releases. Throws CorrelatorError `newer-algorithm`. */
 export function optionsOfRecord(
   { options }: Pick<Rules, 'options'>,
   at: { partition: number; offset: number },
@@ -31,7 +28,7 @@ export function optionsOfRecord(
   if (options.algorithm > algorithm)
     throw new CorrelatorError(
       'newer-algorithm',
-      `the record at ${topics.events}/${at.partition} offset ${at.offset} asks for version ${options.algorithm} of the ` +
+      `the record at ${topics.events}/${at.partition} offset ${at.offset} needs version ${options.algorithm} of the ` +
         `correlation algorithm; this release knows versions up to ${algorithm}`,
     );
   const { idleMs, maxMs, graceMs, maxEvents, maxGroups: maxSessions, memoryBytes } = options;
@@ -45,8 +42,8 @@ export function sameOptions(a: CorrelateOptions, b: CorrelateOptions): boolean {
 }
 
 /**
- * The options of the first record in [from, to) that has some, or undefined. They count for the records before it too: a log of an older
- * release, or one that had events before a correlator, says nothing else of these.
+ * The options of the first record in [from, to) that has some, or undefined. They also apply to earlier records: a log of an older release,
+ * or one with events from before the first correlator, has no others.
  */
 export async function firstOptions(
   log: EventLog,

@@ -81,7 +81,7 @@ test('options of a newer algorithm are refused; an older release says nothing of
   const options = toRecord({ idleMs: 1, maxMs: 2, graceMs: 3, maxEvents: 4, maxSessions: 5, memoryBytes: 6 });
   assert.throws(() => optionsOfRecord({ options: { ...options, algorithm: 99 } }, at), {
     code: 'newer-algorithm',
-    message: /logs\.events\/3 offset 17 asks for version 99/,
+    message: /logs\.events\/3 offset 17 needs version 99/,
   });
   assert.equal(optionsOfRecord({ options: null }, at), undefined);
 });

@@ -8,7 +8,7 @@ import { optionsOfRecord, sameOptions, toRecord } from './options-in-log.ts';
 
 const hourMs = 3_600_000;
 
-/** So often (ms) the rules and options in force are written again, so that retention does not take the record that a restart looks for. */
+/** How often (ms) the rules and options in force are written again, so that retention does not remove the record that a restart needs. */
 export function refreshInterval(retentionMs: number | undefined): number {
   return Math.min(hourMs, Math.floor((retentionMs ?? Infinity) / 4));
 }
@@ -17,7 +17,7 @@ export function refreshInterval(retentionMs: number | undefined): number {
 const parsed = new Map<string, RuleSet | undefined>();
 const maxParsed = 16;
 
-/** The rules of a record: null for none, undefined where this release cannot read them. */
+/** The rules of a record: null for none, undefined if this release cannot read them. */
 export async function rulesOfRecord({
   version,
   text,
@@ -32,7 +32,7 @@ export async function rulesOfRecord({
   return parsed.get(version);
 }
 
-/** What is in force from a record on. */
+/** The rules and options in force from a record on. */
 export interface InForce {
   /** null: none; undefined: rules that this release cannot read, so that nothing changes. */
   rules: RuleSet | null | undefined;
@@ -40,7 +40,7 @@ export interface InForce {
   options: CorrelateOptions | undefined;
 }
 
-/** What a record puts into force. Throws CorrelatorError `newer-algorithm`. */
+/** The rules and options that a record puts into force. Throws CorrelatorError `newer-algorithm`. */
 export async function inForceFrom(
   record: Rules,
   at: { partition: number; offset: number },
@@ -48,7 +48,7 @@ export async function inForceFrom(
   return { rules: await rulesOfRecord(record), options: optionsOfRecord(record, at) };
 }
 
-/** What the record at this offset puts into force, and when it was appended (ms); undefined where it is gone, or says nothing. */
+/** What the record at this offset puts into force, and its append time (ms); undefined if it is gone, or sets nothing. */
 export async function readInForce(
   log: EventLog,
   serde: Serde,
@@ -63,7 +63,7 @@ export async function readInForce(
   return { ...(await inForceFrom(decoded.value, record)), timestamp: record.timestamp };
 }
 
-/** What is wanted on every partition. */
+/** The rules and options that every partition should have. */
 export interface Wanted {
   /** null for none. */
   rules: () => RuleSet | null;
@@ -71,8 +71,8 @@ export interface Wanted {
 }
 
 /**
- * Sees to it that the wanted rules and options are in force on a partition: writes them there when what the log says is something else. Looks
- * only once everything is read that was there when the partition was opened, so that a restart does not write what is written.
+ * Keeps the wanted rules and options in force on a partition: writes them if the log has others. It checks only once everything is read
+ * that existed when the partition was opened, so that a restart does not write them again.
  */
 export class RulesWriter {
   readonly #log: EventLog;
@@ -106,14 +106,14 @@ export class RulesWriter {
     this.#appendedAt = timestamp;
   }
 
-  /** `position` is the next offset to read, the others are in force there. True when it wrote. */
+  /** `position` is the next offset to read; the others are in force there. Returns true if it wrote. */
   async ensure(
     position: number,
     { rules, options }: { rules: RuleSet | null; options: CorrelateOptions },
     now: number,
   ): Promise<boolean> {
     if (position < this.#from) return false;
-    // Also one that was appended by a clock that was ahead.
+    // Also if it was appended by a clock that was ahead.
     const isOld = Math.abs(now - this.#appendedAt) >= this.#refreshMs;
     const isSame =
       (this.#wanted.rules()?.version ?? '') === (rules?.version ?? '') &&
@@ -123,7 +123,7 @@ export class RulesWriter {
     return true;
   }
 
-  /** Puts what is wanted into force from the end of the log on; returns the record's offset. */
+  /** Writes the wanted rules and options at the end of the log; returns the record's offset. */
   async write(): Promise<number> {
     const rules = this.#wanted.rules();
     const value = this.#serde.encode('Rules', {

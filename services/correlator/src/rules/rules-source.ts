@@ -5,15 +5,15 @@ import { readFileSync } from 'node:fs';
 const pollMs = 1000;
 
 /**
- * The rules that are wanted: those of a file, read again every second, so that no kind of change is missed: neither one within the
- * resolution of a modification time nor an exchanged link. What is in force on a partition is what its log says; this is what gets
- * written there.
+ * The wanted rules, from a file that is read again every second, so that no change is missed: neither one within the resolution of a
+ * modification time nor an exchanged link. The log of a partition says which rules are in force there; these are the ones that get written
+ * to it.
  */
 export class RulesSource implements Disposable {
   readonly #onProblems: (problems: readonly string[]) => void;
   #timer: NodeJS.Timeout | undefined;
   #current: RuleSet | null = null;
-  /** The problems that were told last. */
+  /** The problems that were reported last. */
   #told = '';
 
   private constructor(onProblems: (problems: readonly string[]) => void) {

@@ -1,22 +1,26 @@
-/** A clock that falls by less (ms) is waited for: two brokers' clocks differ a little. One that falls by more was set back. */
+/**
+ * If append times decrease by less than this (ms), the clock stands still: two brokers' clocks differ a little. A larger decrease means
+ * that a clock was set back.
+ */
 const toleranceMs = 1000;
 
-/** What a restart needs of the clock, in ms. */
+/** The state of the clock that a restart needs, in ms. */
 export interface ClockState {
   /** The time by which sessions close. */
   now: number;
-  /** The append time that it stands for. */
+  /** The append time that corresponds to it. */
   mark: number;
 }
 
 /**
- * The log's clock: it goes on by what append times grow from record to record. Where they fall, because the clock of the log's machine was
- * set back, it goes on from there at the same pace: a record that was appended by a clock that was wrong by a year does not hold it for a year.
+ * The log's clock: it advances as append times grow from record to record. Where they decrease, because the clock of the log's machine was
+ * set back, it continues from there at the same pace: a record that was appended by a clock that was wrong by a year does not stop it for a
+ * year.
  */
 export class LogClock {
   #nowMs: number;
   #markMs: number;
-  /** How often the append times fell. */
+  /** How often the append times decreased. */
   setbacks = 0;
 
   constructor(state: ClockState = { now: 0, mark: 0 }) {
@@ -28,7 +32,7 @@ export class LogClock {
     return this.#nowMs;
   }
 
-  /** The append time of the last record, but for small differences. */
+  /** The append time of the last record, except for small differences. */
   get markMs(): number {
     return this.#markMs;
   }

@@ -5,10 +5,7 @@ export const maxIds = 32;
 /** The ids that have no field of their own in an event, as ingest writes them among the attributes. */
 const keys = ['"requestId":"', '"sessionId":"'] as const;
 
-/**
- * Adds the ids of a member that are not there yet, up to maxIds; returns the list, which is made when the first one comes: most sessions
- * have one id only.
- */
+/** Adds the new ids of a member, up to maxIds; returns the list, which is created for the first one: most sessions have only one id. */
 export function addIds(
   ids: string[] | null,
   correlationId: string,

@@ -1,13 +1,13 @@
-/** Longer messages are alike if their beginnings are. */
+/** Of longer messages only the beginning counts. */
 const maxLength = 256;
 
 const prime = 0x01000193;
 const variable = 0x2a;
 
 /**
- * A hash (32 bits, signed: a number of that size needs no object of its own) of a service and the template of a message: the text with everything that has a digit in it left open. Words are
- * joined by `-`, `_`, `.` and `:`, so that UUIDs, addresses and times are left open as a whole: `order 17 of 10.0.0.7:80 paid` is
- * `order * of * paid`. One pass, FNV-1a (Fowler, Noll, Vo), nothing allocated.
+ * A hash (32 bits, signed: a number of that size needs no object of its own) of a service and the template of a message: the text with a
+ * placeholder for everything that contains a digit. Words are joined by `-`, `_`, `.` and `:`, so that UUIDs, addresses and times become
+ * one placeholder: `order 17 of 10.0.0.7:80 paid` is `order * of * paid`. One pass, FNV-1a (Fowler, Noll, Vo), nothing allocated.
  */
 export function templateHash(service: string, message: string): number {
   let hash = 0x811c9dc5;

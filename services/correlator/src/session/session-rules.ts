@@ -2,7 +2,7 @@ import type { FilterSubject } from '@logloom/filter';
 import { higherSeverity, type Rule, type RuleSet, type Sequence, type Severity } from '@logloom/rules';
 import type { Waits, WaitNode } from './waits.ts';
 
-/** What of a rule a session has seen. Made when the first event passes it. */
+/** The progress of a rule in a session. Created when the first event passes it. */
 interface Progress {
   /** Events that passed `when`. */
   count: number;
@@ -10,27 +10,27 @@ interface Progress {
   /** Timestamps (µs), ascending, of the events that passed `when` and of those that passed what follows; null before the first. */
   first: number[] | null;
   next: number[] | null;
-  /** The events that passed `when` and were not followed yet. */
+  /** The events that passed `when` and were not yet followed by another. */
   waits: WaitNode<unknown>[];
 }
 
 /** A timestamp in two lists, or a value's place in a set. */
 const bytesPerPart = 32;
 
-/** What a rule asks for the session: to be closed, for good or not. */
+/** What a rule demands of the session: to close, finally or not. */
 export type CloseRequest = boolean | 'final';
 
 /**
- * The rules over one session: those that were in force at its first event, for all its life. A function of the events that it is given,
- * in log order, and of the waits that run out.
+ * The rules of one session: those in force at its first event, for its whole life. A function of its events, in log order, and of the
+ * expired waits.
  */
 export class SessionRules {
   readonly set: RuleSet;
   /** In the order in which they matched. */
   readonly matched: Rule[] = [];
-  /** So many of them are in a revision that was written. */
+  /** How many of them are in a written revision. */
   announced = 0;
-  /** What it holds in memory, by estimate. What a match lets go of still counts: so it never depends on when it is asked. */
+  /** Its estimated memory, in bytes. Data that a match releases still counts, so that the estimate does not depend on when it is read. */
   bytes = 200;
   #progress: (Progress | undefined)[] | null = null;
   #waiting = 0;
@@ -39,12 +39,12 @@ export class SessionRules {
     this.set = set;
   }
 
-  /** Whether an absence is still waited for. */
+  /** Whether a rule still waits for an absence. */
   get isWaiting(): boolean {
     return this.#waiting > 0;
   }
 
-  /** Takes in a member. `open` opens a wait for a rule, at a member's timestamp (µs). */
+  /** Adds a member. `open` opens a wait for a rule, at a member's timestamp (µs). */
   observe(
     subject: FilterSubject,
     waits: Waits<unknown>,
@@ -65,12 +65,12 @@ export class SessionRules {
     return close;
   }
 
-  /** A wait of the rule ran out: what it waited for did not come. */
+  /** A wait of the rule expired: the event that it waited for did not arrive. */
   ranOut(rule: Rule, waits: Waits<unknown>): void {
     this.#match(rule, waits);
   }
 
-  /** Takes over what a written document says: the names of its rules. */
+  /** Applies the rules that a written document names. */
   asWritten(names: readonly string[], waits: Waits<unknown>): void {
     for (const name of names) {
       const rule = this.set.rules.find((each) => each.name === name);
@@ -79,7 +79,7 @@ export class SessionRules {
     this.announced = this.matched.length;
   }
 
-  /** Waits for nothing any more. */
+  /** Ends all waits. */
   stop(waits: Waits<unknown>): void {
     if (this.#waiting > 0) for (const progress of this.#progress ?? []) this.#stopWaits(progress, waits);
   }
@@ -107,7 +107,7 @@ export class SessionRules {
   #match(rule: Rule, waits: Waits<unknown>): void {
     this.matched.push(rule);
     this.#stopWaits(this.#progress?.[rule.index], waits);
-    // What only led to the match is not needed any more; what closes again goes on counting.
+    // The progress toward the match is no longer needed, unless the rule can close the session again.
     if (this.#progress !== null && rule.close === false) this.#progress[rule.index] = undefined;
   }
 
@@ -128,7 +128,7 @@ export class SessionRules {
     return progress.count >= rule.count;
   }
 
-  /** By the events' own timestamps, so that it does not matter which of two services ships its logs faster. */
+  /** Uses the events' own timestamps, so that it does not matter which of two services ships its logs faster. */
   #follows(
     rule: Rule,
     sequence: Sequence,
@@ -192,7 +192,7 @@ function hasWithin(sorted: readonly number[] | null, min: number, max: number): 
   return at < sorted.length && sorted[at]! <= max;
 }
 
-/** The same list with the value in its place. One that begins as a literal has room for one only, which is all that most need. */
+/** The same list with the value at its place. A list that begins as a literal has room for one value only, which is enough for most. */
 function inserted(sorted: number[] | null, value: number): number[] {
   if (sorted === null) return [value];
   if (sorted.at(-1)! <= value) sorted.push(value);

@@ -13,10 +13,10 @@ import { addIds } from './member-ids.ts';
 import { shapeOf, templateHash } from './message-shape.ts';
 import { SessionRules } from './session-rules.ts';
 
-/** What the correlator reads of a log event; the serde skips the rest. Rules ask for `host` and `spanId` too. */
+/** The fields of a log event that the correlator reads; the serde skips the rest. Rules also need `host` and `spanId`. */
 export type MemberEvent = Omit<LogEvent, 'receivedAt'>;
 
-/** A session of so many templates is like others that have the same first ones. */
+/** At most this many templates count for the shape: sessions with the same first ones have the same shape. */
 const maxTemplates = 64;
 
 /** The events of one correlation id, from the first one until its grace time is over. */
@@ -35,7 +35,7 @@ export interface SessionWindow {
   templates: readonly number[];
   /** null where none are in force. */
   readonly rules: SessionRules | null;
-  /** What it takes in memory, by estimate: a function of its members alone. Without what its rules hold. */
+  /** Its estimated memory in bytes, a function of its members alone, without that of its rules. */
   bytes: number;
   /** The first and last timestamps of its events, microseconds since 1970. */
   firstAtMicros: number;
@@ -55,19 +55,19 @@ export interface SessionWindow {
   grace: QueueNode<SessionWindow> | null;
 }
 
-/** What a session takes before its first member: itself, its places in the queues, the map's entry (bench/correlator.ts measures it). */
+/** The memory of a session before its first member: itself, its places in the queues, the map's entry (bench/correlator.ts measures it). */
 const bytesPerSession = 900;
 /** A number in a list that grows by halves. */
 const bytesPerNumber = 12;
 /** A text on the heap, beside its characters. */
 const bytesPerText = 40;
 
-/** What a text takes, whatever its characters are. */
+/** The memory of a text, whatever its characters are. */
 export function textBytes(text: string): number {
   return bytesPerText + 2 * text.length;
 }
 
-/** An empty list has no room of its own, and one that was pushed to has room for 17: most sessions need one or two. */
+/** An empty list needs no memory, and the first push allocates room for 17: most sessions need one or two. */
 const none: readonly never[] = [];
 
 /** An empty session that its first event is about to join. */
@@ -125,7 +125,7 @@ export function addMember(session: SessionWindow, event: MemberEvent, offset: nu
   }
 }
 
-/** The document of a session that the record at `offset` closes, as the `sequence`th, at that time of the log's clock. */
+/** The document of a session that the record at `offset` closes, as its `sequence`th, at that time of the log's clock. */
 export function toDocument(
   session: SessionWindow,
   { epoch, partition }: { epoch: string; partition: number },

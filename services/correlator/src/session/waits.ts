@@ -14,18 +14,18 @@ export interface Wait<Owner> {
 
 export type WaitNode<Owner> = QueueNode<Wait<Owner>>;
 
-/** The waits that last equally long, the first to run out first. */
+/** The waits of one length, in the order of their deadlines. */
 interface EqualWaits<Owner> {
   withinMs: number;
   queue: LinkedQueue<Wait<Owner>>;
 }
 
 /**
- * The waits of all sessions. Those that last equally long run out in the order in which they began, so each length has a queue of its own
- * and nothing is sorted; there are as many lengths as the rules name.
+ * The waits of all sessions. Waits of one length expire in the order in which they began, so each length has its own queue and nothing is
+ * sorted; there are as many lengths as the rules name.
  */
 export class Waits<Owner> {
-  /** By length; so what runs out at the same record does so in the same order after a restart. */
+  /** By length, so that waits that expire at the same record do so in the same order after a restart. */
   #queues: EqualWaits<Owner>[] = [];
   #size = 0;
 
@@ -33,7 +33,7 @@ export class Waits<Owner> {
     return this.#size;
   }
 
-  /** When the first one runs out; null when there is none. */
+  /** When the first one expires; null if there is none. */
   get nextDeadlineMs(): number | null {
     let next: number | null = null;
     for (const { queue } of this.#queues)
@@ -53,7 +53,7 @@ export class Waits<Owner> {
     this.#lasting(rule.sequence!.withinMicros / 1000).queue.remove(node);
   }
 
-  /** The next one that has run out at this time of the log's clock, or null. It stays until it is removed. */
+  /** The next one that has expired at this time of the log's clock, or null. It stays until it is removed. */
   ranOut(clock: number): Wait<Owner> | null {
     for (const { queue } of this.#queues)
       if (queue.first !== null && queue.first.value.deadlineMs <= clock) return queue.first.value;

@@ -61,7 +61,7 @@ export class Claim implements Disposable {
     this.take(bytes);
   }
 
-  /** Takes up to so many bytes, but no more than half of what is free. Returns how many it took. */
+  /** Takes up to this many bytes, but no more than half of the free ones. Returns how many it took. */
   takeUpTo(bytes: number): number {
     const taken = Math.min(bytes, Math.floor(this.#budget.freeBytes / 2));
     this.take(taken);

@@ -43,7 +43,7 @@ export class Submission {
     this.#enqueue({ records, bytes, submission: this });
   }
 
-  /** Resolves when the added records that are not durable yet need at most so many bytes of memory. */
+  /** Resolves when the added records that are not durable yet need at most this many bytes of memory. */
   async below(bytes: number): Promise<void> {
     if (this.#openBytes > bytes) await new Promise<void>((resolve) => (this.#below = { bytes, resolve }));
   }

@@ -1,4 +1,4 @@
-/** Ways in which a pattern may go on from one place in a text, at most. */
+/** The maximum number of ways in which a pattern may match from one position in a text. */
 const maxWays = 1000;
 const bounded = /^\{(\d{1,4})(?:,(\d{1,4}))?\}/;
 
@@ -28,7 +28,7 @@ export function unboundedIn(pattern: string): string | undefined {
     else if (char === '|' || (char === '?' && before !== '(')) ways *= 2;
     else if (char === '{') {
       const [text, least = '0', most = least] = bounded.exec(pattern.slice(i)) ?? [];
-      // With the flag u a brace stands for nothing else, but for \p{…} and \u{…}.
+      // With the flag u, a brace means nothing else except in \p{…} and \u{…}.
       if (text === undefined) {
         if (/\\[pPu]$/.test(pattern.slice(0, i))) continue;
         return 'has a repetition without an upper bound: write {1,64} or the like';

@@ -34,7 +34,7 @@ export interface ServerState {
   /** `trouble` is set while nothing can be stored. */
   storage?: { readonly trouble: Trouble | undefined } | undefined;
   producers?: ProducerTable;
-  /** Returns why the log can take nothing at present; undefined when it can, or when that is not known. */
+  /** Returns why the log cannot accept records at present; undefined if it can, or if that is unknown. */
   problem?: () => string | undefined;
 }
 

@@ -141,7 +141,7 @@ async function work<T>(
   return result;
 }
 
-/** The requests of one producer are worked one after another, so that each knows what those before it stored. */
+/** The requests of one producer are processed one after another, so that each knows what those before it stored. */
 async function workNumbered<T>(
   { id, epoch, first }: ProducerHeaders,
   received: Received,
@@ -159,7 +159,7 @@ async function workNumbered<T>(
   return table.inOrder(scope, epoch, first, () => handler.work({ ...received, producer }));
 }
 
-/** Senders are told apart by their keys or, where keys are not required, by their addresses. */
+/** Senders are distinguished by their keys or, where keys are not required, by their addresses. */
 function meterOf(
   { ingestKey, ip }: FastifyRequest,
   { guard, addresses }: HttpReceiverContext,

@@ -40,7 +40,7 @@ export class DeadLetters {
     return this.#waitingBytes;
   }
 
-  /** Whether a refused event with a payload of so many bytes may have a dead letter of its own; else it goes to addJointly(). */
+  /** Whether a refused event with a payload of this size may get its own dead letter; else it goes to addJointly(). */
   hasRoomFor(payloadBytes: number): boolean {
     const { deadLetterBytes } = this.#limits;
     // Each sum by itself: events of a usual size all get dead letters of their own, thousands of tiny ones do not.

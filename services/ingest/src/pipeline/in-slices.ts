@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { IngestBatch } from './ingest-batch.ts';
 
-/** Large bodies are worked in slices of so many events, so that other requests and health checks run in between. */
+/** Large bodies are processed in slices of this many events, so that other requests and health checks run in between. */
 export const sliceEvents = 1000;
 
 /**

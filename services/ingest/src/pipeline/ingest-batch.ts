@@ -131,7 +131,7 @@ export class IngestBatch {
     return true;
   }
 
-  /** Whether a refused event may have a dead letter of its own with a payload of so many bytes; else it goes to refuseJointly(). */
+  /** Whether a refused event with a payload of this size may get its own dead letter; else it goes to refuseJointly(). */
   hasDeadLetterFor(payloadBytes: number): boolean {
     return this.#deadLetters.hasRoomFor(payloadBytes);
   }

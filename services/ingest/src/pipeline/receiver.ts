@@ -21,7 +21,7 @@ export interface ReceiverContext {
   telemetry: Telemetry;
 }
 
-/** Receives until the signal aborts. Resolves when everything received is durable; rejects when the receiver cannot go on. */
+/** Receives until the signal aborts. Resolves when everything received is durable; rejects when the receiver cannot continue. */
 export type RunReceiver = (signal: AbortSignal) => Promise<void>;
 
 /**

@@ -139,7 +139,7 @@ export class ProducerTable {
     for (const [partition, end] of ends.entries()) {
       const oldest = Math.max(starts[partition]!, end - duplicateWindowRecords);
       const from = this.#read[partition] ?? 0;
-      // Beyond the end: the topic was made anew, or lost it.
+      // Beyond the end: the topic was recreated, or lost its end.
       for (let next = from > end ? oldest : Math.max(oldest, from); next < end;) {
         const records = await log.read(topics.events, partition, next, recordsPerRead);
         if (records.length === 0) break;
@@ -157,7 +157,7 @@ export class ProducerTable {
 }
 
 /**
- * Stands for a producer in the log: its id, and the name of the key that it sends with. So nobody can send in the name of another
+ * Stands for a producer in the log: its id, and the name of the key that it sends with. So a client cannot send in the name of another
  * key's producer, and neither id nor key can be read from it.
  */
 export function producerScope(keyName: string, producerId: string): string {

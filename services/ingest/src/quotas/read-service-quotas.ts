@@ -1,6 +1,6 @@
 import { commaSeparated, InvalidValue } from '@logloom/settings';
 
-/** What one of INGEST_SERVICE_QUOTAS says; a rate that is not given is not limited. */
+/** One item of INGEST_SERVICE_QUOTAS; a rate that is absent is not limited. */
 export interface ServiceQuota {
   /** A name; `*` stands for any text. */
   service: string;

@@ -15,8 +15,8 @@ const mayBeCounted = /^[1-9]\d{0,8}(?: (?:<\d{0,3})?)?$/;
 const longestPrefix = 15;
 
 /**
- * Cuts a TCP stream into syslog messages: octet counting and lines, told apart at each message (RFC 6587). Keeps at most
- * `maxBytes` of a message and skips the rest. Never throws.
+ * Cuts a TCP stream into syslog messages: octet counting and lines, distinguished at each message (RFC 6587). Keeps at most `maxBytes` of a
+ * message and skips the rest. Never throws.
  */
 export class SyslogFramer {
   readonly #maxBytes: number;

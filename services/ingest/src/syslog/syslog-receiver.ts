@@ -147,7 +147,7 @@ async function orPortTaken<T>(
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'EADDRINUSE' && code !== 'EACCES') throw error;
-    const reason = code === 'EACCES' ? 'may not be used by this user' : 'is taken by another program';
+    const reason = code === 'EACCES' ? 'may not be used by this user' : 'is used by another program';
     throw new IngestError(
       'port-taken',
       `SYSLOG_PORT=${SYSLOG_PORT}: ${protocol} port ${SYSLOG_PORT} on ${HOST} ${reason}; set another, or 0 for no syslog`,

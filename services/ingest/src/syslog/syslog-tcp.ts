@@ -13,7 +13,7 @@ const readAheadBytes = 256 * 1024;
 const keepAliveMs = 60_000;
 /** How long an unfinished message may make no progress while other connections wait. */
 const stalledMs = 30_000;
-/** At a drain: a connection that is silent for so long after our FIN has nothing more to send. */
+/** At a drain: a connection that is silent for this long after our FIN has nothing more to send, ms. */
 const quietMs = 500;
 
 export interface SyslogTcpOptions {

@@ -30,7 +30,7 @@ interface Place {
 export const elasticsearchReceiver: HttpReceiver = {
   paths: { '/_bulk': 'POST, PUT' },
   register: (app, context) => {
-    // The official clients go on only with a server that sends this header.
+    // The official clients continue only with a server that sends this header.
     app.addHook('onSend', async (_request, reply) => void reply.header('x-elastic-product', 'Elasticsearch'));
     for (const url of ['/_bulk', '/:index/_bulk', '/:index/:type/_bulk'])
       app.route<Place>({
