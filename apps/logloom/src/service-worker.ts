@@ -1,7 +1,7 @@
 // The code of a service thread of the one-process mode; see ServiceThread.
 import type { RunService } from '@logloom/runtime';
 import { secretsOf } from '@logloom/settings';
-import { createTelemetry, startTracing } from '@logloom/telemetry';
+import { addThreadMetrics, createTelemetry, startTracing } from '@logloom/telemetry';
 import { enableCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { AnswerApi } from './run-api.ts';
@@ -11,6 +11,7 @@ import type { Settings } from './settings.ts';
 enableCompileCache();
 const { service, settings, tracing } = workerData as ThreadData;
 const telemetry = createTelemetry(service, settings.LOG_LEVEL, secretsOf(settings));
+addThreadMetrics(telemetry);
 const stop = new AbortController();
 let answerApi: AnswerApi | undefined;
 

@@ -64,6 +64,15 @@ export class AdmissionQueue {
     return this.#waiting;
   }
 
+  /** Bytes of responses that are not sent yet, and how many may be. */
+  get unsentBytes(): number {
+    return this.#unsent;
+  }
+
+  get unsentLimitBytes(): number {
+    return this.#options.unsentBytes;
+  }
+
   /**
    * Resolves when the principal gets a slot. Rejects with QueueFullError at once when the queue is full, and with the signal's reason when
    * it aborts before that: work whose client is gone never starts.

@@ -1,5 +1,6 @@
 import type { LogGap } from '@logloom/event-log';
-import { Counter, type Telemetry } from '@logloom/telemetry';
+import type { Telemetry } from '@logloom/telemetry';
+import { runtimeMetrics } from './runtime-metrics.ts';
 
 /**
  * Reports that a consumer will never get some records, by a log line and a metric. `effect` is the consequence for users of Logloom;
@@ -7,18 +8,9 @@ import { Counter, type Telemetry } from '@logloom/telemetry';
  */
 export type GapReport = (consumer: string, gap: LogGap, effect: string, known?: number) => void;
 
-const name = 'logloom_log_gap_records_total';
-
 /** Reports the gaps of every consumer in this registry the same way. */
 export function createGapReport({ logger, registry }: Pick<Telemetry, 'logger' | 'registry'>): GapReport {
-  const records =
-    (registry.getSingleMetric(name) as Counter | undefined) ??
-    new Counter({
-      name,
-      help: 'Records that a consumer never got, because they had left the log before.',
-      labelNames: ['consumer', 'topic'],
-      registers: [registry],
-    });
+  const records = runtimeMetrics.gapRecords.create(registry);
   return (consumer, gap, effect, known = 0) => {
     const missing = gap.to - gap.from - known;
     records.inc({ consumer, topic: gap.topic }, missing);

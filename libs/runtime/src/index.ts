@@ -6,6 +6,7 @@ export { pingHttp, pingMongo, pingRedis } from './engine-pings.ts';
 export { EngineWatch, type EnginePing, type GuardOptions, type WatchedEngine } from './engine-watch.ts';
 export { guardRequests, protectResponses, type GuardContext } from './guard-requests.ts';
 export { AdmissionQueue, QueueFullError, type AdmissionQueueOptions, type Slot } from './admission-queue.ts';
+export { observeBudget, runtimeMetrics } from './runtime-metrics.ts';
 export { RemovalClock, type RemovalClockState } from './removal-clock.ts';
 export { createHealthServer, type HealthServerOptions } from './health-server.ts';
 export { knownParameters, unknownParameter, unknownViewerParameter } from './known-parameters.ts';
@@ -22,5 +23,6 @@ export {
 } from './error-responses.ts';
 export type { ServiceSettings } from './settings.ts';
 export { RouteTable } from './route-table.ts';
-export { StorageWatch, type Trouble } from './storage-watch.ts';
+export { LagWatch, type ConsumerPositions } from './lag-watch.ts';
+export { observeDisk, StorageWatch, type Trouble } from './storage-watch.ts';
 export type { RunService, ServiceContext } from './service-context.ts';

@@ -1,6 +1,8 @@
 import { storageTrouble, type StorageTrouble } from '@logloom/sqlite/storage-trouble';
+import type { SetValue, Telemetry } from '@logloom/telemetry';
 import { accessSync, constants, statfsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { runtimeMetrics } from './runtime-metrics.ts';
 
 /** How often (ms) the free space is checked. */
 const lookMs = 500;
@@ -60,11 +62,9 @@ export class StorageWatch {
     const folder = this.#folder;
     try {
       accessSync(folder, constants.W_OK);
-      const { bavail, blocks, bsize } = statfsSync(folder);
-      const free = bavail * bsize;
-      const reserve = Math.min(mostReserve, blocks * bsize * reserveShare);
-      // A file system that does not report its size has 0 blocks.
-      if (blocks > 0 && free < reserve && free + this.#reusableBytes() < reserve) {
+      const { size, free, reserve } = roomOn(folder);
+      // A file system that does not report its size says 0.
+      if (size > 0 && free < reserve && free + this.#reusableBytes() < reserve) {
         const message = `LOGLOOM_DATA=${folder}: the disk has ${free} bytes left, fewer than the ${Math.floor(reserve)} in reserve; make room, or set a retention`;
         return { code: 'disk-full', message };
       }
@@ -75,4 +75,25 @@ export class StorageWatch {
     const recent = this.#failed !== undefined && Date.now() - this.#failed.at < failureMs;
     return recent ? this.#failed!.trouble : undefined;
   }
+}
+
+/** In bytes. */
+function roomOn(folder: string): { size: number; free: number; reserve: number } {
+  const { bavail, blocks, bsize } = statfsSync(folder);
+  const size = blocks * bsize;
+  return { size, free: bavail * bsize, reserve: Math.min(mostReserve, size * reserveShare) };
+}
+
+/** Registers how much room the disk of the data folder has, looked at when metrics are asked for. */
+export function observeDisk({ registry }: Pick<Telemetry, 'registry'>, folder: string): void {
+  const look = (part: 'size' | 'free' | 'reserve') => (set: SetValue<never>) => {
+    try {
+      set(roomOn(folder)[part]);
+    } catch {
+      // What cannot be looked at has no value; readiness says what is wrong.
+    }
+  };
+  runtimeMetrics.diskSize.observe(registry, look('size'));
+  runtimeMetrics.diskFree.observe(registry, look('free'));
+  runtimeMetrics.diskReserve.observe(registry, look('reserve'));
 }

@@ -8,9 +8,23 @@ export {
   type MetricValue,
   type Registry,
 } from 'prom-client';
+export { registerCertificateExpiry } from './metrics/certificate-expiry.ts';
+export { createAll } from './metrics/create-all.ts';
+export {
+  counter,
+  declareMetrics,
+  gauge,
+  histogram,
+  ownerKey,
+  type DescribedMetric,
+  type SetValue,
+} from './metrics/declare-metrics.ts';
+export { ageSeconds, EventAges } from './metrics/event-age.ts';
+export { telemetryMetrics } from './metrics/own-metrics.ts';
+export { addProcessMetrics, addThreadMetrics } from './metrics/runtime-metrics.ts';
 export { SecurityLog, type Actor, type RefusedSender } from './security-log.ts';
 export { startTracing, type TracingOptions } from './start-tracing.ts';
-export { addProcessMetrics, createTelemetry, type Telemetry } from './telemetry.ts';
+export { createTelemetry, type Telemetry } from './telemetry.ts';
 export { readTracingSettings, type TracingRequest, type TracingSettings } from './tracing-settings.ts';
 export {
   batchAttributes,

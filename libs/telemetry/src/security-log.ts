@@ -1,4 +1,5 @@
-import { Counter } from 'prom-client';
+import type { Counter } from 'prom-client';
+import { telemetryMetrics } from './metrics/own-metrics.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /** What is known of a refused client. The client chose these values. */
@@ -34,15 +35,7 @@ export class SecurityLog {
 
   constructor({ logger, registry }: Pick<Telemetry, 'logger' | 'registry'>) {
     this.#logger = logger;
-    const name = 'logloom_security_refused_requests_total';
-    this.#refused =
-      (registry.getSingleMetric(name) as Counter<'port' | 'reason'> | undefined) ??
-      new Counter({
-        name,
-        help: 'Requests that were refused because of their sender or origin, by error code',
-        labelNames: ['port', 'reason'],
-        registers: [registry],
-      });
+    this.#refused = telemetryMetrics.refusedRequests.create(registry);
   }
 
   /** `port` is what the port is for, `reason` an error code: both have few values. */

@@ -1,6 +1,7 @@
 import { pino, type Logger, type LoggerOptions } from 'pino';
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { Registry } from 'prom-client';
 import { logDestination } from './log-destination.ts';
+import { addOwnMetrics } from './metrics/runtime-metrics.ts';
 import { noTracing, type Tracing } from './tracing.ts';
 
 /** A service's own log, metrics and spans. */
@@ -18,7 +19,7 @@ export interface Telemetry {
 export function createTelemetry(service: string, level: string, secrets: readonly string[] = []): Telemetry {
   const registry = new Registry();
   registry.setDefaultLabels({ service });
-  addThreadMemory(registry);
+  addOwnMetrics(registry);
   const options: LoggerOptions = {
     level,
     base: { service },
@@ -28,25 +29,4 @@ export function createTelemetry(service: string, level: string, secrets: readonl
   const logger = pino(options, logDestination(pino.destination(2), secrets));
   const telemetry: Telemetry = { logger, registry, tracing: noTracing };
   return telemetry;
-}
-
-/** This thread's share of the process' memory; each thread has its own heap. */
-function addThreadMemory(registry: Registry): void {
-  new Gauge({
-    name: 'logloom_thread_memory_bytes',
-    help: "The thread's JavaScript heap in use, its size, and buffers outside of it.",
-    labelNames: ['kind'],
-    registers: [registry],
-    collect() {
-      const { heapUsed, heapTotal, arrayBuffers } = process.memoryUsage();
-      this.set({ kind: 'heap_used' }, heapUsed);
-      this.set({ kind: 'heap_total' }, heapTotal);
-      this.set({ kind: 'buffers' }, arrayBuffers);
-    },
-  });
-}
-
-/** Adds the process' own metrics (memory, CPU, event loop); once a process. */
-export function addProcessMetrics({ registry }: Telemetry): void {
-  collectDefaultMetrics({ register: registry });
 }

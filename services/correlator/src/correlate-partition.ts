@@ -10,7 +10,7 @@ import {
 import type { Serde } from '@logloom/schema-registry';
 import type { GapReport } from '@logloom/runtime';
 import { memberOffsets, topics, type Alert } from '@logloom/schemas';
-import { batchAttributes, type Logger, type Tracing } from '@logloom/telemetry';
+import { batchAttributes, type EventAges, type Logger, type Tracing } from '@logloom/telemetry';
 import { Correlate, type CorrelateOptions, type InputRecord } from './correlate.ts';
 import { AlertWriter } from './output/alert-writer.ts';
 import { OutgoingDocuments, type Outgoing } from './output/outgoing.ts';
@@ -38,6 +38,7 @@ export interface CorrelatorDeps {
   /** The rules and options that should be in force; the log says which ones are. */
   wanted: Wanted;
   metrics: CorrelatorMetrics;
+  ages: Pick<EventAges, 'addRecords'>;
   tracing: Tracing;
   logger: Pick<Logger, 'error' | 'warn'>;
   gaps: GapReport;
@@ -56,7 +57,7 @@ export async function correlatePartition(
   deps: CorrelatorDeps,
   assignment: Assignment,
 ): Promise<PartitionHandler> {
-  const { log, serde, wanted, metrics, tracing, logger, now } = deps;
+  const { log, serde, wanted, metrics, ages, tracing, logger, now } = deps;
   const { partition, committed } = assignment;
   const epoch = await log.epochOf(topics.events);
   const outputEpoch = await log.epochOf(topics.correlations);
@@ -269,6 +270,7 @@ export async function correlatePartition(
         metrics.events.inc(records.length);
         await append(outgoing.documents);
         metrics.alerts.inc(await alertWriter.append(alerts));
+        ages.addRecords(records);
         position = records.at(-1)!.offset + 1;
         restart.batchApplied(position, setBy, correlate.time.state);
         appliedAt = performance.now();

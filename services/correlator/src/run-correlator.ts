@@ -5,6 +5,7 @@ import { correlatePartition, consumerGroup } from './correlate-partition.ts';
 import { memberEventSchema } from './member-event-schema.ts';
 import { refreshInterval } from './rules/rules-in-log.ts';
 import { RulesSource } from './rules/rules-source.ts';
+import { EventAges } from '@logloom/telemetry';
 import { createMetrics } from './telemetry.ts';
 import type { Settings } from './settings.ts';
 
@@ -38,6 +39,7 @@ export const runCorrelator: RunService<Settings> = async ({
     serde,
     wanted: { rules: () => rules.current, options: correlateOptions(settings) },
     metrics,
+    ages: new EventAges(telemetry, 'correlated'),
     tracing: telemetry.tracing,
     gaps: createGapReport(telemetry),
     logger,

@@ -1,5 +1,13 @@
 import { topics } from '@logloom/schemas';
-import { Counter, Gauge, messagingSpan, type SpanSpec, type Telemetry } from '@logloom/telemetry';
+import {
+  counter,
+  createAll,
+  declareMetrics,
+  gauge,
+  messagingSpan,
+  type SpanSpec,
+  type Telemetry,
+} from '@logloom/telemetry';
 
 /** The correlator's spans. */
 export const spans = {
@@ -8,79 +16,80 @@ export const spans = {
 } satisfies Record<string, SpanSpec>;
 
 /** The correlator's metrics. */
-export function createMetrics({ registry }: Telemetry) {
-  const registers = [registry];
-  return {
-    events: new Counter({
-      name: 'logloom_correlator_events_total',
-      help: 'Events read from logs.events.',
-      registers,
-    }),
-    duplicates: new Counter({
-      name: 'logloom_correlator_copies_total',
-      help: 'Replayed events that were dropped.',
-      registers,
-    }),
-    documents: new Counter({
-      name: 'logloom_correlator_documents_total',
-      help: 'Correlation documents written.',
-      labelNames: ['reason'],
-      registers,
-    }),
-    revisions: new Counter({
-      name: 'logloom_correlator_late_revisions_total',
-      help: 'Documents written again for late events.',
-      registers,
-    }),
-    ticks: new Counter({
-      name: 'logloom_correlator_ticks_total',
-      help: 'Ticks appended to idle partitions.',
-      registers,
-    }),
-    alerts: new Counter({
-      name: 'logloom_correlator_alerts_total',
-      help: 'Alerts written to logs.alerts.',
-      registers,
-    }),
-    rulesChanges: new Counter({
-      name: 'logloom_correlator_rules_total',
-      help: 'Records of rules read from logs.events, the hourly repetitions included.',
-      registers,
-    }),
-    rulesFileErrors: new Counter({
-      name: 'logloom_correlator_rules_file_errors_total',
-      help: 'Changes of the rules file that could not be used.',
-      registers,
-    }),
-    clockSetbacks: new Counter({
-      name: 'logloom_correlator_clock_setbacks_total',
-      help: 'How often append times of logs.events decreased by more than a second.',
-      registers,
-    }),
-    shortOfMemory: new Counter({
-      name: 'logloom_correlator_short_of_memory_total',
-      help: 'Documents that were closed early, or take no late events, because open requests exceeded their memory.',
-      registers,
-    }),
-    sessionBytes: new Gauge({
-      name: 'logloom_correlator_group_bytes',
-      help: 'Estimated memory of sessions that are open or may be revised.',
-      labelNames: ['partition'],
-      registers,
-    }),
-    openWaits: new Gauge({
-      name: 'logloom_correlator_open_waits',
-      help: 'Events after which a rule still waits for another one.',
-      labelNames: ['partition'],
-      registers,
-    }),
-    openSessions: new Gauge({
-      name: 'logloom_correlator_open_groups',
-      help: 'Sessions that are open now.',
-      labelNames: ['partition'],
-      registers,
-    }),
-  };
+export const correlatorMetrics = declareMetrics('services/correlator', {
+  events: counter({
+    name: 'logloom_correlator_events_total',
+    unit: 'events',
+    help: 'Events read from logs.events',
+  }),
+  duplicates: counter({
+    name: 'logloom_correlator_copies_total',
+    unit: 'events',
+    help: 'Replayed events that were dropped',
+  }),
+  documents: counter({
+    name: 'logloom_correlator_documents_total',
+    unit: 'documents',
+    help: 'Correlation documents written',
+    labels: { reason: 'rule, idle, max, size, evicted' },
+  }),
+  revisions: counter({
+    name: 'logloom_correlator_late_revisions_total',
+    unit: 'documents',
+    help: 'Documents written again for late events',
+  }),
+  ticks: counter({
+    name: 'logloom_correlator_ticks_total',
+    unit: 'ticks',
+    help: 'Ticks appended to idle partitions',
+  }),
+  alerts: counter({
+    name: 'logloom_correlator_alerts_total',
+    unit: 'alerts',
+    help: 'Alerts written to logs.alerts',
+  }),
+  rulesChanges: counter({
+    name: 'logloom_correlator_rules_total',
+    unit: 'records',
+    help: 'Records of rules read from logs.events, the hourly repetitions included',
+  }),
+  rulesFileErrors: counter({
+    name: 'logloom_correlator_rules_file_errors_total',
+    unit: 'changes',
+    help: 'Changes of the rules file that could not be used',
+  }),
+  clockSetbacks: counter({
+    name: 'logloom_correlator_clock_setbacks_total',
+    unit: 'times',
+    help: 'How often append times of logs.events decreased by more than a second',
+  }),
+  shortOfMemory: counter({
+    name: 'logloom_correlator_short_of_memory_total',
+    unit: 'documents',
+    help: 'Documents that were closed early, or take no late events, because open requests exceeded their memory',
+  }),
+  sessionBytes: gauge({
+    name: 'logloom_correlator_group_bytes',
+    unit: 'bytes',
+    help: 'Estimated memory of sessions that are open or may be revised',
+    labels: { partition: 'the partition of logs.events' },
+  }),
+  openWaits: gauge({
+    name: 'logloom_correlator_open_waits',
+    unit: 'events',
+    help: 'Events after which a rule still waits for another one',
+    labels: { partition: 'the partition of logs.events' },
+  }),
+  openSessions: gauge({
+    name: 'logloom_correlator_open_groups',
+    unit: 'sessions',
+    help: 'Sessions that are open now',
+    labels: { partition: 'the partition of logs.events' },
+  }),
+});
+
+export function createMetrics({ registry }: Pick<Telemetry, 'registry'>) {
+  return createAll(correlatorMetrics, registry);
 }
 
 export type CorrelatorMetrics = ReturnType<typeof createMetrics>;

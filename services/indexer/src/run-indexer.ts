@@ -6,12 +6,13 @@ import {
   openJobRecords,
   setAsideDamagedJobFiles,
 } from '@logloom/job-queue';
-import { connectLog, createGapReport, type RemovalClock, type RunService } from '@logloom/runtime';
+import { connectLog, createGapReport, LagWatch, type RemovalClock, type RunService } from '@logloom/runtime';
 import { topics, type FillMark } from '@logloom/schemas';
 import { openSearchStore } from '@logloom/search-store';
 import type { DamagedFile } from '@logloom/sqlite';
 import { basename, join } from 'node:path';
-import type { Logger } from '@logloom/telemetry';
+import { EventAges, type Logger } from '@logloom/telemetry';
+import { groupPositions } from './api/consumer-groups.ts';
 import { FillMarks, ViewLostError } from './indexing/fill-marks.ts';
 import { IndexBatches } from './indexing/index-batches.ts';
 import { indexPartition } from './indexing/index-partition.ts';
@@ -20,7 +21,7 @@ import { jobsFolder } from './jobs/job-names.ts';
 import { queueAlerts } from './jobs/queue-alerts.ts';
 import { createRetentionClock } from './jobs/retention-clock.ts';
 import { runJobs } from './jobs/run-jobs.ts';
-import { createMetrics, spans } from './telemetry.ts';
+import { createMetrics, indexerQueue, spans } from './telemetry.ts';
 import { viewEpoch } from './view-epoch.ts';
 import { guarded, problemsOf, watchEngines } from './watch-engines.ts';
 import type { Settings } from './settings.ts';
@@ -159,8 +160,12 @@ export const runIndexer: RunService<Settings> = async ({ settings, telemetry, si
   // Either side's end ends the other: half a service would look alive.
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);
-  const deps = { log, serde, batches, metrics, tracing, gaps, now: Date.now };
+  indexerQueue.queuedEvents.observe(telemetry.registry, (set) => set(batches.queuedEvents));
+  const ages = new EventAges(telemetry, 'searchable');
+  const lagWatch = new LagWatch({ log, telemetry, consumers: () => groupPositions(log) });
+  const deps = { log, serde, batches, metrics, ages, tracing, gaps, now: Date.now };
   const parts = [
+    lagWatch.run(stop),
     untilViewsHold(stop, logger, () =>
       log.consume(
         {

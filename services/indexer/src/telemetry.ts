@@ -1,6 +1,15 @@
-import type { AdmissionQueue } from '@logloom/runtime';
+import { observeBudget, type AdmissionQueue } from '@logloom/runtime';
 import type { Settings } from './settings.ts';
-import { Counter, Gauge, Histogram, messagingSpan, type SpanSpec, type Telemetry } from '@logloom/telemetry';
+import {
+  counter,
+  createAll,
+  declareMetrics,
+  gauge,
+  histogram,
+  messagingSpan,
+  type SpanSpec,
+  type Telemetry,
+} from '@logloom/telemetry';
 
 /** The indexer's spans. */
 export const spans = {
@@ -24,132 +33,182 @@ function storeSpan(name: string, system: string, url: string | undefined): SpanS
   };
 }
 
+/** What is read from the API when metrics are asked for. */
+export const apiMetrics = declareMetrics('services/indexer', {
+  cancelledQueries: counter({
+    name: 'logloom_api_cancelled_queries_total',
+    unit: 'queries',
+    help: 'Queries that ended because their client had gone',
+  }),
+  startedRequests: counter({
+    name: 'logloom_api_started_requests_total',
+    unit: 'requests',
+    help: 'Requests that were begun',
+  }),
+  refusedRequests: counter({
+    name: 'logloom_api_refused_requests_total',
+    unit: 'requests',
+    help: 'Requests answered 429 because too much was waiting',
+  }),
+  cancelledRequests: counter({
+    name: 'logloom_api_cancelled_requests_total',
+    unit: 'requests',
+    help: 'Requests whose client disconnected before they got a slot',
+  }),
+  requests: gauge({
+    name: 'logloom_api_requests',
+    unit: 'requests',
+    help: 'Requests in the admission queue of the API',
+    labels: { state: 'running, waiting' },
+  }),
+});
+
 /** Of the queries that were made in this thread; `count` returns how many. */
 export function registerCancelMetric({ registry }: Pick<Telemetry, 'registry'>, count: () => number): void {
-  new Counter({
-    name: 'logloom_api_cancelled_queries_total',
-    help: 'Queries that ended because who asked had gone.',
-    registers: [registry],
-    collect() {
-      this.reset();
-      this.inc(count());
-    },
-  });
+  apiMetrics.cancelledQueries.observe(registry, (set) => set(count()));
 }
 
 /** Of the queue before the API, in the process that takes its requests. */
 export function registerQueueMetrics({ registry }: Pick<Telemetry, 'registry'>, queue: AdmissionQueue): void {
-  const registers = [registry];
-  const totals = [
-    ['started', 'Requests that were begun.'],
-    ['refused', 'Requests answered 429 because too much was waiting.'],
-    ['cancelled', 'Requests whose client disconnected before they got a slot.'],
-  ] as const;
-  for (const [name, help] of totals)
-    new Counter({
-      name: `logloom_api_${name}_requests_total`,
-      help,
-      registers,
-      collect() {
-        this.reset();
-        this.inc(queue.counts[name]);
-      },
-    });
-  new Gauge({
-    name: 'logloom_api_requests',
-    help: 'Requests in work and waiting.',
-    labelNames: ['state'],
-    registers,
-    collect() {
-      this.set({ state: 'running' }, queue.running);
-      this.set({ state: 'waiting' }, queue.waiting);
-    },
+  apiMetrics.startedRequests.observe(registry, (set) => set(queue.counts.started));
+  apiMetrics.refusedRequests.observe(registry, (set) => set(queue.counts.refused));
+  apiMetrics.cancelledRequests.observe(registry, (set) => set(queue.counts.cancelled));
+  apiMetrics.requests.observe(registry, (set) => {
+    set(queue.running, { state: 'running' });
+    set(queue.waiting, { state: 'waiting' });
   });
+  observeBudget(registry, 'api', queue.unsentLimitBytes, () => queue.unsentBytes);
 }
 
 /** The indexer's metrics. */
-export function createMetrics({ registry }: Telemetry) {
-  const registers = [registry];
-  return {
-    events: new Counter({
-      name: 'logloom_indexer_events_total',
-      help: 'Events that both stores have acknowledged.',
-      registers,
-    }),
-    correlations: new Counter({
-      name: 'logloom_indexer_correlations_total',
-      help: 'Correlation documents that both stores have acknowledged.',
-      registers,
-    }),
-    deadLetters: new Counter({
-      name: 'logloom_indexer_dead_letters_total',
-      help: 'Records that could not be decoded.',
-      registers,
-    }),
-    duplicates: new Counter({
-      name: 'logloom_indexer_copies_total',
-      help: 'Events dropped because they are duplicates of one within the duplicate window.',
-      registers,
-    }),
-    staleDocuments: new Counter({
-      name: 'logloom_indexer_stale_documents_total',
-      help: 'Correlation documents dropped because their position did not grow.',
-      registers,
-    }),
-    lostRecords: new Counter({
-      name: 'logloom_indexer_lost_records_total',
-      help: 'Committed records that a view no longer had when it was opened; they are read from the log again.',
-      labelNames: ['view'],
-      registers,
-    }),
-    emptiedStores: new Counter({
-      name: 'logloom_indexer_emptied_job_stores_total',
-      help: 'How often the job store was found emptied: saved filters and schedules were set again, waiting jobs are gone.',
-      registers,
-    }),
-    missingItems: new Gauge({
-      name: 'logloom_indexer_missing_items',
-      help: 'Events and documents that the last verification found missing in a view, and did not refill.',
-      labelNames: ['view', 'kind'],
-      registers,
-    }),
-    damagedFiles: new Counter({
-      name: 'logloom_indexer_damaged_files_total',
-      help: 'Files of the embedded stores that were damaged: moved to <name>.corrupt-<time> and made again.',
-      labelNames: ['file'],
-      registers,
-    }),
-    retries: new Counter({
-      name: 'logloom_indexer_retries_total',
-      help: 'Writes that a store refused for now.',
-      labelNames: ['store'],
-      registers,
-    }),
-    bulkEvents: new Histogram({
-      name: 'logloom_indexer_bulk_events',
-      help: 'Events in one bulk.',
-      buckets: [1, 10, 100, 1000, 2000, 5000, 10_000],
-      registers,
-    }),
-    bulkSeconds: new Histogram({
-      name: 'logloom_indexer_bulk_seconds',
-      help: 'How long both stores took for one bulk.',
-      buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10],
-      registers,
-    }),
-    oldestUnread: new Gauge({
-      name: 'logloom_log_oldest_unread_seconds',
-      help: 'Age of the oldest record that a group has not read; past the retention Kafka deletes it. Looked at hourly.',
-      labelNames: ['topic'],
-      registers,
-    }),
-    committed: new Gauge({
-      name: 'logloom_indexer_committed_offset',
-      help: 'The next offset to read after a restart.',
-      labelNames: ['topic', 'partition'],
-      registers,
-    }),
-  };
+export const indexerMetrics = declareMetrics('services/indexer', {
+  events: counter({
+    name: 'logloom_indexer_events_total',
+    unit: 'events',
+    help: 'Events that both stores have acknowledged',
+  }),
+  correlations: counter({
+    name: 'logloom_indexer_correlations_total',
+    unit: 'documents',
+    help: 'Correlation documents that both stores have acknowledged',
+  }),
+  deadLetters: counter({
+    name: 'logloom_indexer_dead_letters_total',
+    unit: 'records',
+    help: 'Records that were kept as dead letters',
+    labels: { reason: 'the error code' },
+  }),
+  duplicates: counter({
+    name: 'logloom_indexer_copies_total',
+    unit: 'events',
+    help: 'Events dropped because they are duplicates of one within the duplicate window',
+  }),
+  staleDocuments: counter({
+    name: 'logloom_indexer_stale_documents_total',
+    unit: 'documents',
+    help: 'Correlation documents dropped because their position did not grow',
+  }),
+  lostRecords: counter({
+    name: 'logloom_indexer_lost_records_total',
+    unit: 'records',
+    help: 'Committed records that a view no longer had when it was opened; they are read from the log again',
+    labels: { view: 'search, archive' },
+  }),
+  emptiedStores: counter({
+    name: 'logloom_indexer_emptied_job_stores_total',
+    unit: 'times',
+    help: 'How often the job store was found emptied: saved filters and schedules were set again, waiting jobs are gone',
+  }),
+  missingItems: gauge({
+    name: 'logloom_indexer_missing_items',
+    unit: 'items',
+    help: 'Events and documents that the last verification found missing in a view, and did not refill',
+    labels: { view: 'search, archive', kind: 'events, documents' },
+  }),
+  damagedFiles: counter({
+    name: 'logloom_indexer_damaged_files_total',
+    unit: 'files',
+    help: 'Files of the embedded stores that were damaged: moved to <name>.corrupt-<time> and made again',
+    labels: { file: 'the name of the file' },
+  }),
+  retries: counter({
+    name: 'logloom_indexer_retries_total',
+    unit: 'writes',
+    help: 'Writes that a store refused for now',
+    labels: { store: 'search, archive' },
+  }),
+  bulkEvents: histogram({
+    name: 'logloom_indexer_bulk_events',
+    unit: 'events',
+    help: 'Events in one bulk',
+    buckets: [1, 10, 100, 1000, 2000, 5000, 10_000],
+  }),
+  bulkSeconds: histogram({
+    name: 'logloom_indexer_bulk_seconds',
+    unit: 'seconds',
+    help: 'How long both stores took for one bulk',
+    buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10],
+  }),
+  oldestUnread: gauge({
+    name: 'logloom_log_oldest_unread_seconds',
+    unit: 'seconds',
+    help: 'Age of the oldest record that a group has not read; past the retention Kafka deletes it. Looked at hourly',
+    labels: { topic: 'the topic' },
+  }),
+  jobs: counter({
+    name: 'logloom_jobs_total',
+    unit: 'attempts',
+    help: 'Attempts at jobs that have ended',
+    labels: {
+      name: 'the kind of job',
+      outcome: 'completed; retried: failed, and tried again; failed: for good',
+    },
+  }),
+  jobSeconds: histogram({
+    name: 'logloom_job_duration_seconds',
+    unit: 'seconds',
+    help: 'How long attempts at jobs took',
+    labels: { name: 'the kind of job' },
+    buckets: [0.01, 0.05, 0.25, 1, 5, 30, 120, 600, 3600],
+  }),
+  queuedJobs: gauge({
+    name: 'logloom_queued_jobs',
+    unit: 'jobs',
+    help: 'Jobs of the store; looked at every 10 s',
+    labels: { name: 'the kind of job', state: 'waiting, delayed, active, failed' },
+    aggregator: 'max',
+  }),
+  webhooks: counter({
+    name: 'logloom_webhooks_total',
+    unit: 'requests',
+    help: 'Requests to the webhooks of alerts',
+    labels: { outcome: 'delivered; retried: no or a bad answer, and tried again; failed: for good' },
+  }),
+  webhookSeconds: histogram({
+    name: 'logloom_webhook_duration_seconds',
+    unit: 'seconds',
+    help: 'How long webhooks took to answer, or to fail',
+    buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+  }),
+  committed: gauge({
+    name: 'logloom_indexer_committed_offset',
+    unit: 'offset',
+    help: 'The next offset to read after a restart',
+    labels: { topic: 'the topic', partition: 'the partition' },
+  }),
+});
+
+/** Of the indexer, read when it is asked for. */
+export const indexerQueue = declareMetrics('services/indexer', {
+  queuedEvents: gauge({
+    name: 'logloom_indexer_queued_events',
+    unit: 'events',
+    help: 'Events that were read and wait for the bulk before theirs',
+  }),
+});
+
+export function createMetrics({ registry }: Pick<Telemetry, 'registry'>) {
+  return createAll(indexerMetrics, registry);
 }
 
 export type IndexerMetrics = ReturnType<typeof createMetrics>;

@@ -2,6 +2,7 @@ import { checkIngestExposure, RequestGuard } from '@logloom/auth';
 import { SqliteEventLog } from '@logloom/event-log';
 import {
   connectLog,
+  observeDisk,
   StorageWatch,
   type LogConnection,
   type RunService,
@@ -21,7 +22,7 @@ import type { ReceiverContext, RunReceiver } from './pipeline/receiver.ts';
 import { ProducerTable } from './producers/producer-table.ts';
 import { createAddressQuotas } from './quotas/address-limits.ts';
 import { httpReceivers, receivers } from './receivers.ts';
-import { createMetrics, createProducersGauge, createQuotaCounter } from './telemetry.ts';
+import { createMetrics, partMetrics } from './telemetry.ts';
 
 export interface RunningIngest {
   /** Where applications send to, e.g. http://127.0.0.1:4318. */
@@ -40,9 +41,9 @@ export async function startIngest(context: ServiceContext<Settings>): Promise<Ru
   const { logger, tracing } = telemetry;
   const { pendingBytes, ...limits } = requestLimits(settings);
   const memory = new MemoryBudget(pendingBytes);
-  const metrics = createMetrics(telemetry, () => memory.usedBytes);
+  const metrics = createMetrics(telemetry, memory);
   const state: ServerState = { phase: 'starting', pipeline: undefined };
-  const refusals = createQuotaCounter(telemetry);
+  const refusals = partMetrics.quotaRefusals.create(telemetry.registry);
   const addresses = createAddressQuotas(settings, () => refusals.inc({ by: 'address', receiver: 'http' }));
   const guard = await createKeyGuard(settings, telemetry);
   const app = createHttpServer({
@@ -68,15 +69,17 @@ export async function startIngest(context: ServiceContext<Settings>): Promise<Ru
     const opened = (connection = await connectLog(settings, {}, telemetry, signal));
     const { log, serde } = opened;
     const storage = log instanceof SqliteEventLog ? watchedStorage(settings, log) : undefined;
+    if (storage !== undefined) observeDisk(telemetry, settings.LOGLOOM_DATA);
     const onFailure = (error: unknown): void => storage?.report(error);
     const pipeline = await createPipeline({ settings, telemetry, metrics, refusals, log, serde, onFailure });
+    partMetrics.queuedRecords.observe(telemetry.registry, (set) => set(pipeline.queuedRecords));
     const producers = new ProducerTable({
       log,
       serde,
       partitions: await log.partitionCount(topics.events),
       isShared: settings.KAFKA_BROKERS !== undefined,
     });
-    createProducersGauge(telemetry, () => producers.size);
+    partMetrics.producers.observe(telemetry.registry, (set) => set(producers.size));
     const running = await openReceivers({
       settings,
       log,

@@ -1,5 +1,16 @@
+import { observeBudget } from '@logloom/runtime';
 import { topics } from '@logloom/schemas';
-import { Counter, Gauge, Histogram, messagingSpan, type SpanSpec, type Telemetry } from '@logloom/telemetry';
+import {
+  counter,
+  createAll,
+  declareMetrics,
+  gauge,
+  histogram,
+  messagingSpan,
+  type SpanSpec,
+  type Telemetry,
+} from '@logloom/telemetry';
+import type { MemoryBudget } from './admission/memory-budget.ts';
 
 /** The spans of ingest; receivers over HTTP make theirs by receiveSpan(). */
 export const spans = {
@@ -18,103 +29,172 @@ export function receiveSpan(route: string): SpanSpec {
   };
 }
 
-/** The metrics of ingest. The label `receiver` holds the receiver's name. */
-export interface IngestMetrics {
-  /** Events durable in logs.events, by receiver. */
-  accepted: Counter<'receiver'>;
-  /** Numbered events that were durable already, by receiver. */
-  duplicates: Counter<'receiver'>;
-  /** Refused events, by receiver and code. */
-  rejected: Counter<'receiver' | 'code'>;
-  /** Requests that failed as a whole, by code. */
-  failedRequests: Counter<'code'>;
-  /** Bytes of bodies, unpacked. */
-  bytes: Counter;
-  /** Records in one append to logs.events. */
-  appendRecords: Histogram;
-  /** From the first byte of a request to its response. */
-  requestSeconds: Histogram;
+/** The metrics of ingest. */
+export const ingestMetrics = declareMetrics('services/ingest', {
+  accepted: counter({
+    name: 'logloom_ingest_events_total',
+    unit: 'events',
+    help: 'Events durable in logs.events',
+    labels: { receiver: 'the receiver' },
+  }),
+  duplicates: counter({
+    name: 'logloom_ingest_duplicate_events_total',
+    unit: 'events',
+    help: 'Numbered events that were durable already and were not stored again',
+    labels: { receiver: 'the receiver' },
+  }),
+  rejected: counter({
+    name: 'logloom_ingest_rejected_events_total',
+    unit: 'events',
+    help: 'Events refused and kept in logs.dead-letter',
+    labels: { receiver: 'the receiver', code: 'the error code' },
+  }),
+  failedRequests: counter({
+    name: 'logloom_ingest_failed_requests_total',
+    unit: 'requests',
+    help: 'Requests that failed as a whole',
+    labels: { code: 'the error code' },
+  }),
+  bytes: counter({
+    name: 'logloom_ingest_body_bytes_total',
+    unit: 'bytes',
+    help: 'Bytes of request bodies, unpacked',
+  }),
+  appendRecords: histogram({
+    name: 'logloom_ingest_append_records',
+    unit: 'records',
+    help: 'Records that share one append to logs.events',
+    buckets: [1, 10, 100, 1000, 10_000],
+  }),
+  requestSeconds: histogram({
+    name: 'logloom_ingest_request_duration_seconds',
+    unit: 'seconds',
+    help: 'From the first byte of a request to its response',
+    buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30],
+  }),
+});
+
+/** Metrics of parts of ingest that may be switched off, and those that are read when they are asked for. */
+export const partMetrics = declareMetrics('services/ingest', {
+  pendingBytes: gauge({
+    name: 'logloom_ingest_pending_bytes',
+    unit: 'bytes',
+    help: 'Bytes that requests in work and unfinished syslog messages hold',
+  }),
+  queuedRecords: gauge({
+    name: 'logloom_ingest_queued_records',
+    unit: 'records',
+    help: 'Records that wait for the append before theirs',
+  }),
+  producers: gauge({
+    name: 'logloom_ingest_producers',
+    unit: 'producers',
+    help: 'Producers that number their events and whose epoch is known; the least recent are forgotten first',
+  }),
+  redactions: counter({
+    name: 'logloom_ingest_redactions_total',
+    unit: 'secrets',
+    help: 'Secrets taken out before events or dead letters were stored',
+    labels: { rule: 'the name of the rule' },
+  }),
+  keyEvents: counter({
+    name: 'logloom_ingest_key_events_total',
+    unit: 'events',
+    help: 'Events received with a key, taken or refused',
+    labels: { key: 'the name of the key' },
+  }),
+  keyBytes: counter({
+    name: 'logloom_ingest_key_bytes_total',
+    unit: 'bytes',
+    help: 'Bytes of bodies received with a key, unpacked',
+    labels: { key: 'the name of the key' },
+  }),
+  keyRefused: counter({
+    name: 'logloom_ingest_quota_refused_requests_total',
+    unit: 'requests',
+    help: 'Requests refused over the quota of a key',
+    labels: { key: 'the name of the key' },
+  }),
+  quotaRefusals: counter({
+    name: 'logloom_ingest_quota_refusals_total',
+    unit: 'requests',
+    help: 'Requests, bulk items, syslog batches and datagrams that were over the quota of a service or an address',
+    labels: { by: 'service, address', receiver: 'the receiver' },
+  }),
+  httpConnections: gauge({
+    name: 'logloom_ingest_http_connections',
+    unit: 'connections',
+    help: 'Open HTTP connections',
+  }),
+  httpRefused: counter({
+    name: 'logloom_ingest_http_refused_connections_total',
+    unit: 'connections',
+    help: 'HTTP connections refused because too many were open, in all or from one address',
+  }),
+  httpReplaced: counter({
+    name: 'logloom_ingest_http_replaced_connections_total',
+    unit: 'connections',
+    help: 'Silent HTTP connections closed to make room for new ones because too many were open',
+  }),
+  syslogConnections: gauge({
+    name: 'logloom_ingest_syslog_connections',
+    unit: 'connections',
+    help: 'Open syslog connections over TCP',
+  }),
+  syslogRefused: counter({
+    name: 'logloom_ingest_syslog_refused_connections_total',
+    unit: 'connections',
+    help: 'Syslog connections refused because too many were open',
+  }),
+  syslogReplaced: counter({
+    name: 'logloom_ingest_syslog_replaced_connections_total',
+    unit: 'connections',
+    help: 'Silent syslog connections closed to make room for new ones because too many were open',
+  }),
+  syslogDropped: counter({
+    name: 'logloom_ingest_syslog_dropped_datagrams_total',
+    unit: 'datagrams',
+    help: 'Syslog datagrams lost because the log or this process did not keep up, or over a quota',
+    labels: { where: 'queue: the log was slow; kernel: this process was; quota' },
+  }),
+  syslogHeld: counter({
+    name: 'logloom_ingest_syslog_held_seconds_total',
+    unit: 'seconds',
+    help: 'How long syslog connections were not read because of a quota, summed up',
+  }),
+});
+
+export function createMetrics(
+  { registry }: Pick<Telemetry, 'registry'>,
+  memory: Pick<MemoryBudget, 'usedBytes' | 'maxBytes'>,
+) {
+  partMetrics.pendingBytes.observe(registry, (set) => set(memory.usedBytes));
+  observeBudget(registry, 'ingest', memory.maxBytes, () => memory.usedBytes);
+  return createAll(ingestMetrics, registry);
 }
 
-/** The metrics of each key. */
-export interface KeyMetrics {
-  events: Counter<'key'>;
-  bytes: Counter<'key'>;
-  /** Requests over the quota. */
-  refused: Counter<'key'>;
-}
+export type IngestMetrics = ReturnType<typeof createMetrics>;
 
 /** Registers the metrics of the senders' keys. */
-export function createKeyMetrics({ registry }: Telemetry): KeyMetrics {
-  const counter = (name: string, help: string): Counter<'key'> =>
-    new Counter({ name, help, labelNames: ['key'], registers: [registry] });
+export function createKeyMetrics({ registry }: Telemetry) {
   return {
-    events: counter('logloom_ingest_key_events_total', 'Events received with a key, taken or refused'),
-    bytes: counter('logloom_ingest_key_bytes_total', 'Bytes of bodies received with a key, unpacked'),
-    refused: counter('logloom_ingest_quota_refused_requests_total', 'Requests refused over the quota'),
+    events: partMetrics.keyEvents.create(registry),
+    bytes: partMetrics.keyBytes.create(registry),
+    /** Requests over the quota. */
+    refused: partMetrics.keyRefused.create(registry),
   };
 }
 
-/** Registers the counter of refusals over the quotas of services and addresses. */
-export function createQuotaCounter({ registry }: Telemetry): Counter<'by' | 'receiver'> {
-  return new Counter({
-    name: 'logloom_ingest_quota_refusals_total',
-    help: 'Requests, bulk items, syslog batches and datagrams that were over the quota of a service or an address',
-    labelNames: ['by', 'receiver'],
-    registers: [registry],
-  });
-}
+export type KeyMetrics = ReturnType<typeof createKeyMetrics>;
 
 /** Registers the metrics of the HTTP connections; the functions are called when metrics are read. */
 export function createConnectionMetrics(
   { registry }: Telemetry,
   stats: { connections: () => number; refused: () => number; replaced: () => number },
 ): void {
-  const registers = [registry];
-  new Gauge({
-    name: 'logloom_ingest_http_connections',
-    help: 'Open HTTP connections',
-    registers,
-    collect() {
-      this.set(stats.connections());
-    },
-  });
-  new Counter({
-    name: 'logloom_ingest_http_refused_connections_total',
-    help: 'HTTP connections refused because too many were open, in all or from one address',
-    registers,
-    collect() {
-      this.reset();
-      this.inc(stats.refused());
-    },
-  });
-  countReplaced(registry, 'http', stats.replaced);
-}
-
-function countReplaced(
-  registry: Telemetry['registry'],
-  receiver: 'http' | 'syslog',
-  replaced: () => number,
-): void {
-  new Counter({
-    name: `logloom_ingest_${receiver}_replaced_connections_total`,
-    help: 'Silent connections closed to make room for new ones because too many were open',
-    registers: [registry],
-    collect() {
-      this.reset();
-      this.inc(replaced());
-    },
-  });
-}
-
-/** Registers the counter of redacted secrets, by the name of the rule. */
-export function createRedactionCounter({ registry }: Telemetry): Counter<'rule'> {
-  return new Counter({
-    name: 'logloom_ingest_redactions_total',
-    help: 'Secrets taken out before events or dead letters were stored',
-    labelNames: ['rule'],
-    registers: [registry],
-  });
+  partMetrics.httpConnections.observe(registry, (set) => set(stats.connections()));
+  partMetrics.httpRefused.observe(registry, (set) => set(stats.refused()));
+  partMetrics.httpReplaced.observe(registry, (set) => set(stats.replaced()));
 }
 
 /** What the syslog receiver counts; the functions are called when metrics are read. */
@@ -135,7 +215,6 @@ export interface SyslogStats {
 
 /** Registers the metrics of the syslog receiver, which sets the functions once it is open. */
 export function createSyslogStats({ registry }: Telemetry): SyslogStats {
-  const registers = [registry];
   const stats: SyslogStats = {
     connections: () => 0,
     refusedConnections: 0,
@@ -145,113 +224,15 @@ export function createSyslogStats({ registry }: Telemetry): SyslogStats {
     overQuota: 0,
     heldMs: 0,
   };
-  new Gauge({
-    name: 'logloom_ingest_syslog_connections',
-    help: 'Open syslog connections over TCP',
-    registers,
-    collect() {
-      this.set(stats.connections());
-    },
+  partMetrics.syslogConnections.observe(registry, (set) => set(stats.connections()));
+  partMetrics.syslogRefused.observe(registry, (set) => set(stats.refusedConnections));
+  partMetrics.syslogReplaced.observe(registry, (set) => set(stats.replacedConnections));
+  partMetrics.syslogDropped.observe(registry, (set) => {
+    set(stats.dropped(), { where: 'queue' });
+    set(stats.overQuota, { where: 'quota' });
+    const kernel = stats.kernelDropped();
+    if (!Number.isNaN(kernel)) set(kernel, { where: 'kernel' });
   });
-  new Counter({
-    name: 'logloom_ingest_syslog_refused_connections_total',
-    help: 'Syslog connections refused because too many were open',
-    registers,
-    collect() {
-      this.reset();
-      this.inc(stats.refusedConnections);
-    },
-  });
-  countReplaced(registry, 'syslog', () => stats.replacedConnections);
-  new Counter({
-    name: 'logloom_ingest_syslog_dropped_datagrams_total',
-    help: 'Syslog datagrams lost because the log (queue) or this process (kernel) did not keep up, or over a quota',
-    labelNames: ['where'],
-    registers,
-    collect() {
-      this.reset();
-      this.inc({ where: 'queue' }, stats.dropped());
-      this.inc({ where: 'quota' }, stats.overQuota);
-      const kernel = stats.kernelDropped();
-      if (!Number.isNaN(kernel)) this.inc({ where: 'kernel' }, kernel);
-    },
-  });
-  new Counter({
-    name: 'logloom_ingest_syslog_held_seconds_total',
-    help: 'How long syslog connections were not read because of a quota, summed up',
-    registers,
-    collect() {
-      this.reset();
-      this.inc(stats.heldMs / 1000);
-    },
-  });
+  partMetrics.syslogHeld.observe(registry, (set) => set(stats.heldMs / 1000));
   return stats;
-}
-
-/** Registers the metrics; `usedBytes` returns the bytes that are taken of the memory budget. */
-export function createMetrics({ registry }: Telemetry, usedBytes: () => number): IngestMetrics {
-  const registers = [registry];
-  new Gauge({
-    name: 'logloom_ingest_pending_bytes',
-    help: 'Bytes that requests in work and unfinished syslog messages hold',
-    registers,
-    collect() {
-      this.set(usedBytes());
-    },
-  });
-  return {
-    accepted: new Counter({
-      name: 'logloom_ingest_events_total',
-      help: 'Events durable in logs.events',
-      labelNames: ['receiver'],
-      registers,
-    }),
-    duplicates: new Counter({
-      name: 'logloom_ingest_duplicate_events_total',
-      help: 'Numbered events that were durable already and were not stored again',
-      labelNames: ['receiver'],
-      registers,
-    }),
-    rejected: new Counter({
-      name: 'logloom_ingest_rejected_events_total',
-      help: 'Events refused and kept in logs.dead-letter',
-      labelNames: ['receiver', 'code'],
-      registers,
-    }),
-    failedRequests: new Counter({
-      name: 'logloom_ingest_failed_requests_total',
-      help: 'Requests that failed as a whole',
-      labelNames: ['code'],
-      registers,
-    }),
-    bytes: new Counter({
-      name: 'logloom_ingest_body_bytes_total',
-      help: 'Bytes of request bodies, unpacked',
-      registers,
-    }),
-    appendRecords: new Histogram({
-      name: 'logloom_ingest_append_records',
-      help: 'Records that share one append to logs.events',
-      buckets: [1, 10, 100, 1000, 10_000],
-      registers,
-    }),
-    requestSeconds: new Histogram({
-      name: 'logloom_ingest_request_duration_seconds',
-      help: 'From the first byte of a request to its response',
-      buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30],
-      registers,
-    }),
-  };
-}
-
-/** Registers the number of producers whose epoch is known; the function is called when metrics are read. */
-export function createProducersGauge({ registry }: Telemetry, producers: () => number): void {
-  new Gauge({
-    name: 'logloom_ingest_producers',
-    help: 'Producers that number their events and whose epoch is known; the least recent are forgotten first',
-    registers: [registry],
-    collect() {
-      this.set(producers());
-    },
-  });
 }

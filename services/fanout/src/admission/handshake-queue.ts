@@ -17,6 +17,11 @@ export class HandshakeQueue {
     this.#maxInProgress = maxInProgress;
   }
 
+  /** Handshakes in preparation, and those that wait. */
+  get inProgress(): number {
+    return this.#inProgress;
+  }
+
   get isFull(): boolean {
     return this.#inProgress >= this.#maxInProgress;
   }

@@ -72,6 +72,11 @@ export class ViewerAdmission {
     });
   }
 
+  /** Viewers that wait to be let in. */
+  get waitingHandshakes(): number {
+    return this.#handshakes.inProgress;
+  }
+
   /** Why a request is refused before anybody looks at its token; undefined when it may queue for its handshake. */
   refusalOf(request: IncomingMessage): LiveError | undefined {
     const code = this.#guard.refusal(request);

@@ -62,6 +62,8 @@ export interface BroadcastOptions {
   nextChannelId: () => number;
   /** Where it counts; broadcasts may share it. Default: its own. */
   counts?: BroadcastCounts;
+  /** Told once for each batch that all subscribers have: when its oldest item was appended, ms since 1970, and items times subscribers. */
+  onSent?: ((appendedAtMs: number, deliveries: number) => void) | undefined;
   /** Subscribers that a batch is delivered to between two looks at the clock; default: 64. */
   stride?: number;
 }
@@ -300,6 +302,8 @@ export class Broadcast {
   }
 
   #sent(channel: Channel): void {
+    const { sending, sent } = channel;
+    if (sending !== undefined) this.#options.onSent?.(sending.items[0]!.timestamp, sending.count * sent);
     channel.sending = undefined;
     channel.sent = 0;
     const at = this.#sending.indexOf(channel);

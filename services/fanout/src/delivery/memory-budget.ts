@@ -19,7 +19,7 @@ interface Queue {
  * priorities first, and resume from the log. Bytes that many viewers share count for each of them: memory holds less.
  */
 export class MemoryBudget {
-  readonly #totalBytes: number;
+  readonly totalBytes: number;
   readonly #queues = new Map<Viewer, Queue>();
   #timer: NodeJS.Timeout | undefined;
   /** The sum of the queues as last seen: never less than they hold, because they only shrink by themselves. */
@@ -29,18 +29,18 @@ export class MemoryBudget {
 
   /** `totalBytes`: bytes that may wait for all viewers together. */
   constructor(totalBytes: number) {
-    this.#totalBytes = totalBytes;
+    this.totalBytes = totalBytes;
   }
 
   /** The part of its own budget that a subscription of this priority may use at present. */
   shareOf(priority: Priority): number {
-    const free = 1 - this.#queuedBytes / this.#totalBytes;
+    const free = 1 - this.#queuedBytes / this.totalBytes;
     return Math.max(smallestShare, Math.min(1, free * 2)) * budgetShare[priority];
   }
 
   /** Whether so many more bytes may wait. */
   hasRoomFor(bytes: number): boolean {
-    return this.#queuedBytes + bytes <= this.#totalBytes;
+    return this.#queuedBytes + bytes <= this.totalBytes;
   }
 
   /** Bytes that wait for all viewers, at most. */
@@ -62,7 +62,7 @@ export class MemoryBudget {
       this.#queuedBytes += bytes - queue.bytes;
       queue.bytes = bytes;
     }
-    if (this.#queuedBytes > this.#totalBytes) this.#cutFullest();
+    if (this.#queuedBytes > this.totalBytes) this.#cutFullest();
   }
 
   /** Counts all queues again; empty ones are forgotten. */
@@ -84,7 +84,7 @@ export class MemoryBudget {
       ([, a], [, b]) => rankOf(a.priority) - rankOf(b.priority) || b.bytes - a.bytes,
     );
     for (const [viewer, { bytes }] of fullest) {
-      if (this.#queuedBytes <= this.#totalBytes * keptShare) return;
+      if (this.#queuedBytes <= this.totalBytes * keptShare) return;
       viewer.terminate();
       this.#queues.delete(viewer);
       this.cut++;

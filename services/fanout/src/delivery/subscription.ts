@@ -195,6 +195,7 @@ export class Subscription implements Subscriber {
 
   #write(bytes: Buffer, cursor: string): void {
     this.#viewer.write(bytes);
+    this.stream.stats.sentBytes += bytes.length;
     this.#cursor = cursor;
     this.#context.memoryBudget.wrote(this.#viewer, this.priority);
   }
@@ -209,6 +210,7 @@ export class Subscription implements Subscriber {
     let bytes = degraded.kept && this.#viewer.encode(degraded.kept);
     if (degradation.level === 'sampled' && bytes && !this.#fits(bytes, this.#mark(degradeAbove.sampled))) {
       degradation.level = 'counts';
+      this.stream.stats.modeChanges.counts++;
       this.#tellMode(degradation, 'counts');
       degraded = degrade(batch, degradation.level);
       bytes = degraded.kept && this.#viewer.encode(degraded.kept);
@@ -229,6 +231,7 @@ export class Subscription implements Subscriber {
   #beginDegradation(): Degradation {
     const degradation = new Degradation(performance.now());
     this.stream.stats.stepsDown++;
+    this.stream.stats.modeChanges[degradation.level]++;
     this.#tell(serverMessage.mode(this.channel.id, degradation.level, {}));
     this.#context.drainWatch.add(() => this.#poll(degradation));
     return degradation;
@@ -239,6 +242,7 @@ export class Subscription implements Subscriber {
     const queued = this.#viewer.queuedBytes;
     if (queued <= this.#mark(recoverBelow.sampled)) {
       this.#announce(degradation, degradation.missedTo);
+      this.stream.stats.modeChanges.full++;
       this.#tellMode(degradation, 'full');
       this.#degradation = undefined;
       return true;
@@ -246,6 +250,7 @@ export class Subscription implements Subscriber {
     if (degradation.level === 'counts' && queued <= this.#mark(recoverBelow.counts)) {
       this.#announce(degradation, degradation.missedTo);
       degradation.level = 'sampled';
+      this.stream.stats.modeChanges.sampled++;
       this.#tellMode(degradation, 'sampled');
     }
     return false;

@@ -5,6 +5,7 @@ import type { ViewerLimits } from '../admission/viewer-limits.ts';
 import type { DurableCursors } from '../durable/durable-cursors.ts';
 import type { SubscribeRequest } from '../protocol/client-message.ts';
 import type { PrincipalStreams } from '../visible/stream-of.ts';
+import type { LiveCounts } from '../server/live-counts.ts';
 import type { DeliveryContext } from './subscription.ts';
 
 /** What a viewer's subscriptions work with. Most of it all viewers of a live tier share. */
@@ -13,6 +14,7 @@ export interface ViewerContext extends DeliveryContext, PrincipalStreams {
   limits: ViewerLimits;
   logger: Logger;
   serde: Serde;
+  counts: LiveCounts;
   /** Absent where no cursors are kept for viewers. */
   durables?: DurableCursors | undefined;
   /** The viewer's principal (Principal.subject). Durable names are kept apart by it. */

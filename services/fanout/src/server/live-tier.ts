@@ -1,9 +1,9 @@
 import { authenticateNobody, type Authenticate, type Principal } from '@logloom/auth';
 import { EventLogError, type EventLog } from '@logloom/event-log';
-import { createGapReport, type GapReport } from '@logloom/runtime';
+import { createGapReport, LagWatch, type GapReport } from '@logloom/runtime';
 import type { Serde } from '@logloom/schema-registry';
 import type { Settings } from '../settings.ts';
-import { SecurityLog, type Telemetry } from '@logloom/telemetry';
+import { EventAges, SecurityLog, type Telemetry } from '@logloom/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { once } from 'node:events';
 import type { IncomingMessage, Server } from 'node:http';
@@ -26,6 +26,7 @@ import { MemberReader } from '../visible/member-reader.ts';
 import { VisibleCorrelations } from '../visible/visible-correlations.ts';
 import { drainViewers, type DrainReason } from './drain-viewers.ts';
 import { defaultOptions, type LiveTierOptions } from './live-tier-options.ts';
+import { LiveCounts } from './live-counts.ts';
 import type { LiveStores } from './live-stores.ts';
 import { isPassing, openStream } from './open-stream.ts';
 import { ViewerRegistry } from './viewer-registry.ts';
@@ -61,6 +62,9 @@ export class LiveTier {
   readonly #drainWatch = new DrainWatch();
   readonly #memoryBudget: MemoryBudget;
   readonly #durables: DurableCursors | undefined;
+  readonly #counts = new LiveCounts();
+  readonly #ages: EventAges;
+  readonly #lagWatch: LagWatch;
   readonly #servers = new Map<Server, ConnectionLimit>();
   #context: ViewerContext | undefined;
   #lastChannel = 0;
@@ -88,6 +92,17 @@ export class LiveTier {
         namesPerPrincipal: this.options.durableNames,
         totalBytes: this.options.durableBytes,
       });
+    this.#ages = new EventAges(telemetry, 'sent');
+    this.#lagWatch = new LagWatch({
+      log: deps.log,
+      telemetry,
+      consumers: () =>
+        this.#streams.map(({ kind: { topic }, position }) => ({
+          group: 'fanout',
+          topic,
+          positions: position,
+        })),
+    });
     registerLiveMetrics(telemetry, {
       viewers: () => this.viewers.counts(),
       connections: () => {
@@ -98,6 +113,10 @@ export class LiveTier {
         };
       },
       streams: () => [...this.#streams, ...(this.#context === undefined ? [] : [this.#context.visible])],
+      maxViewers: this.options.maxViewers,
+      waitingHandshakes: () => this.admission.waitingHandshakes,
+      counts: this.#counts,
+      memory: this.#memoryBudget,
       visibleBehind: () => this.#context?.visible.behind ?? 0,
     });
   }
@@ -113,6 +132,7 @@ export class LiveTier {
       connections,
       admission: this.admission,
       viewers: this.viewers,
+      counts: this.#counts,
       heartbeatMs,
       contextFor: (principal: Principal, request: IncomingMessage) => this.contextFor(principal, request),
     };
@@ -159,9 +179,11 @@ export class LiveTier {
         limits: this.options.limits,
         logger: this.#deps.telemetry.logger,
         serde: this.#deps.serde,
+        counts: this.#counts,
         durables: this.#durables,
       };
       this.admission.state = 'open';
+      void this.#lagWatch.run(drained.signal);
       if (!stop.aborted) onReady();
       following = this.#streams.map((stream) => stream.follow(drained.signal));
       for (const follow of following) follow.catch(() => failed.abort());
@@ -214,6 +236,7 @@ export class LiveTier {
       nextChannelId: () => ++this.#lastChannel,
       eventLoop: this.#eventLoop,
       gaps: this.#gaps,
+      ages: kind === eventsStream ? this.#ages : undefined,
       // The archive keeps no places in the log for correlations.
       archive: kind === eventsStream ? stores?.archive : undefined,
       readBack,

@@ -1,3 +1,5 @@
+import type { DegradationLevel } from '../protocol/degradation-level.ts';
+
 /** Plain counters of the hot paths; telemetry.ts reads them when it is asked. */
 export interface StreamStats {
   events: number;
@@ -10,6 +12,10 @@ export interface StreamStats {
   catchUps: number;
   catchUpEvents: number;
   catchingUp: number;
+  /** Bytes given to connections. */
+  sentBytes: number;
+  /** Changes to each level. */
+  modeChanges: Record<DegradationLevel, number>;
 }
 
 export function newStreamStats(): StreamStats {
@@ -24,5 +30,7 @@ export function newStreamStats(): StreamStats {
     catchUps: 0,
     catchUpEvents: 0,
     catchingUp: 0,
+    sentBytes: 0,
+    modeChanges: { full: 0, sampled: 0, counts: 0 },
   };
 }

@@ -3,7 +3,13 @@ import { EventLogError, type EventLog, type LogGap, type LogRecord } from '@logl
 import type { GapReport } from '@logloom/runtime';
 import type { Serde } from '@logloom/schema-registry';
 import { topics } from '@logloom/schemas';
-import { batchAttributes, type ActiveSpan, type Logger, type Tracing } from '@logloom/telemetry';
+import {
+  batchAttributes,
+  type ActiveSpan,
+  type EventAges,
+  type Logger,
+  type Tracing,
+} from '@logloom/telemetry';
 import { archivedSince } from '../history/archive-reader.ts';
 import { FlushTimer } from '../delivery/flush-timer.ts';
 import { Broadcast } from '../delivery/broadcast.ts';
@@ -30,6 +36,8 @@ export interface LiveStreamOptions {
   nextChannelId: () => number;
   eventLoop: EventLoopQueue;
   gaps: GapReport;
+  /** Counts how old items are once they are sent. */
+  ages?: Pick<EventAges, 'add'> | undefined;
   /** Has events that the log no longer has. */
   archive?: (() => Promise<Archive>) | undefined;
   /** Records of each partition that are read back at the start. */
@@ -93,7 +101,7 @@ export class LiveStream implements ViewerStream {
     end: readonly number[],
     signal: AbortSignal,
   ) {
-    const { kind, log, serde, flushMs, nextChannelId, eventLoop } = options;
+    const { kind, log, serde, flushMs, nextChannelId, eventLoop, ages } = options;
     this.kind = kind;
     this.epoch = epoch;
     this.#options = options;
@@ -111,6 +119,7 @@ export class LiveStream implements ViewerStream {
       now: () => performance.now(),
       cursor: () => this.cursor,
       nextChannelId,
+      onSent: ages && ((appendedAtMs, deliveries) => ages.add(appendedAtMs, deliveries)),
     });
     this.pages = new HistoryPages({ stream: this, eventLoop, archive: options.archive });
     this.#problems = {

@@ -54,7 +54,13 @@ export function readQuery(
   };
 }
 
-export async function refuseWith(reply: FastifyReply, error: LiveError): Promise<FastifyReply> {
+/** Answers with the error, and counts it. */
+export async function refuseWith(
+  reply: FastifyReply,
+  { counts }: Pick<TransportContext, 'counts'>,
+  error: LiveError,
+): Promise<FastifyReply> {
+  counts.refused(error.code);
   const { status, retriable } = liveErrors[error.code];
   if (retriable) reply.header('retry-after', '5');
   if (status === 401) reply.header('www-authenticate', 'Bearer');

@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { ConnectionLimit } from '../admission/connection-limit.ts';
 import type { ViewerAdmission } from '../admission/viewer-admission.ts';
 import type { ViewerContext } from '../delivery/viewer-context.ts';
+import type { LiveCounts } from '../server/live-counts.ts';
 import type { ViewerRegistry } from '../server/viewer-registry.ts';
 
 /** A way for viewers to connect. A new one is a folder here and a line in transports.ts. */
@@ -22,6 +23,7 @@ export interface TransportContext {
   connections: ConnectionLimit;
   admission: ViewerAdmission;
   viewers: ViewerRegistry;
+  counts: LiveCounts;
   heartbeatMs: number;
   /** What the principal's subscriptions work with. The tier must be open. */
   contextFor: (principal: Principal, request: IncomingMessage) => ViewerContext;

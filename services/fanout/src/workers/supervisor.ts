@@ -1,9 +1,10 @@
 import type { Settings } from '../settings.ts';
-import { AggregatorRegistry, Counter, Gauge, type Telemetry, type TracingSettings } from '@logloom/telemetry';
+import { AggregatorRegistry, type Telemetry, type TracingSettings } from '@logloom/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { workerMetrics } from '../telemetry.ts';
 import { claimPort } from './claim-port.ts';
 import { Workers } from './workers.ts';
 
@@ -98,24 +99,8 @@ export class Supervisor {
   }
 
   #registerMetrics(): void {
-    const { workers } = this;
-    const registers = [this.#options.telemetry.registry];
-    new Gauge({
-      name: 'logloom_live_workers',
-      help: 'Processes that take viewers',
-      registers,
-      collect() {
-        this.set(workers.readyCount);
-      },
-    });
-    new Counter({
-      name: 'logloom_live_worker_restarts_total',
-      help: 'Workers that died and were started again',
-      registers,
-      collect() {
-        this.reset();
-        this.inc(workers.restarts);
-      },
-    });
+    const { registry } = this.#options.telemetry;
+    workerMetrics.workers.observe(registry, (set) => set(this.workers.readyCount));
+    workerMetrics.restarts.observe(registry, (set) => set(this.workers.restarts));
   }
 }

@@ -1,19 +1,11 @@
 import type { Archive } from '@logloom/archive';
-import { EventLogError, type Commit, type EventLog } from '@logloom/event-log';
+import { EventLogError, type EventLog } from '@logloom/event-log';
 import { parseFilter, type Filter } from '@logloom/filter';
 import { topics } from '@logloom/schemas';
 import type { SearchStore } from '@logloom/search-store';
 import { newestAppendMs } from '../jobs/retention-clock.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
-
-/** The pipeline's consumer groups and what each reads. */
-const consumers = [
-  { group: 'ingest', topic: topics.raw },
-  { group: 'correlator', topic: topics.events },
-  { group: 'indexer', topic: topics.events },
-  { group: 'indexer', topic: topics.correlations },
-  { group: 'alerts', topic: topics.alerts },
-] as const;
+import { consumerGroups, metadataOf, positionOf } from './consumer-groups.ts';
 
 // Requests that memory was too short for.
 const evictedFilter = readFilter('closeReason:evicted');
@@ -98,7 +90,7 @@ async function positionsOf(log: EventLog, now: () => number) {
     );
   }
   const lags = await Promise.all(
-    consumers.map(async ({ group, topic }) => {
+    consumerGroups.map(async ({ group, topic }) => {
       const commits = await log.committed(group, topic);
       return ends.get(topic)!.map(({ partition, start, end }) => {
         const commit = commits[partition] ?? null;
@@ -132,24 +124,6 @@ async function clockOf(log: EventLog, now: () => number): Promise<{ aheadMs: num
     aheadMs: newest === undefined ? 0 : Math.max(0, newest - now()),
     setBackMs: Math.max(0, ...setBacks),
   };
-}
-
-/**
- * The next record that the group reads. The correlator commits the point from which a restart reads, which lies behind, and keeps
- * its position in the metadata.
- */
-function positionOf(commit: Commit | null): number | undefined {
-  return metadataOf(commit)?.position ?? commit?.offset;
-}
-
-interface CorrelatorMetadata {
-  position?: number;
-  clock?: { now: number; mark: number };
-}
-
-function metadataOf(commit: Commit | null): CorrelatorMetadata | undefined {
-  if (commit?.metadata.startsWith('{') !== true) return undefined;
-  return JSON.parse(commit.metadata) as CorrelatorMetadata;
 }
 
 function readFilter(text: string): Filter {

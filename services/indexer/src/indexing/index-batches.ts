@@ -68,6 +68,11 @@ export class IndexBatches {
     };
   }
 
+  /** Events that wait for the bulk before theirs. */
+  get queuedEvents(): number {
+    return this.#waiting.reduce((sum, { events }) => sum + events.length, 0);
+  }
+
   /**
    * Resolves when every target has acknowledged the batch, with what of it a target refused for good. A retriable error is tried
    * again, for ever; rejects when a target gives another error, or when the signal aborts between retries. What was rejected may be

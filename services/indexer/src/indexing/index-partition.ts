@@ -17,7 +17,7 @@ import {
   type Correlation,
   type PlacedEvent,
 } from '@logloom/schemas';
-import { batchAttributes, type Tracing } from '@logloom/telemetry';
+import { batchAttributes, type EventAges, type Tracing } from '@logloom/telemetry';
 import type { ErrorCode } from '../errors.ts';
 import { spans, type IndexerMetrics } from '../telemetry.ts';
 import { DocumentOrder } from './document-order.ts';
@@ -32,6 +32,7 @@ export interface IndexPartitionDeps {
   serde: Serde;
   batches: IndexBatches;
   metrics: IndexerMetrics;
+  ages: Pick<EventAges, 'addRecords'>;
   tracing: Tracing;
   marks: FillMarks;
   gaps: GapReport;
@@ -121,6 +122,8 @@ export async function indexPartition(
         active.set(batchAttributes(records));
         // What is filled again goes only to the view that lost it.
         for (const part of splitAt(records, floors, lastFloor)) await write(part.records, part.scope);
+        // What is filled again was searchable once.
+        if (topic === topics.events && records[0]!.offset >= lastFloor) deps.ages.addRecords(records);
         next = records.at(-1)!.offset + 1;
         await commitWhenDue();
       }),
@@ -271,5 +274,5 @@ async function keepAsDeadLetters(
       }),
     })),
   );
-  metrics.deadLetters.inc(refused.length);
+  metrics.deadLetters.inc({ reason: code }, refused.length);
 }

@@ -15,9 +15,32 @@ export const alertRetries: JobOptions = {
 
 const timeoutMs = 10_000;
 
-/** Posts an alert; resolves when the answer is 2xx. What a repetition cannot mend (a 4xx but 408 and 429) fails the job at once. */
-export async function postAlert({ data }: RunningJob, signal: AbortSignal): Promise<void> {
-  const { url, alert } = data as PostAlertJob;
+/** What became of one request. */
+export type WebhookOutcome = 'delivered' | 'retried' | 'failed';
+
+/**
+ * Posts an alert; resolves when the answer is 2xx. What a repetition cannot mend (a 4xx but 408 and 429) fails the job at once.
+ * `onOutcome` is told of each request, with the seconds that it took, unless the signal has ended it.
+ */
+export async function postAlert(
+  job: RunningJob,
+  signal: AbortSignal,
+  onOutcome: (outcome: WebhookOutcome, seconds: number) => void = () => {},
+): Promise<void> {
+  const { url, alert } = job.data as PostAlertJob;
+  const startedAt = performance.now();
+  const tell = (outcome: WebhookOutcome): void => onOutcome(outcome, (performance.now() - startedAt) / 1000);
+  try {
+    await post(url, alert, signal);
+    tell('delivered');
+  } catch (error) {
+    const isFinal = error instanceof UnrecoverableJobError || job.attemptsMade >= job.attempts;
+    if (!signal.aborted) tell(isFinal ? 'failed' : 'retried');
+    throw error;
+  }
+}
+
+async function post(url: string, alert: AlertJson, signal: AbortSignal): Promise<void> {
   const { target, authorization } = splitUrl(url);
   const response = await fetch(target, {
     method: 'POST',

@@ -1,11 +1,11 @@
-import type { JobQueue, JobRecords, RunningJob } from '@logloom/job-queue';
+import { UnrecoverableJobError, type JobQueue, type JobRecords, type RunningJob } from '@logloom/job-queue';
 import type { RemovalClock } from '@logloom/runtime';
 import type { SearchStore } from '@logloom/search-store';
 import type { Logger } from '@logloom/telemetry';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IndexerMetrics } from '../telemetry.ts';
 import { jobNames, orderKind, resultKind, retries, type OrderedJob } from './job-names.ts';
-import { postAlert } from './post-alert.ts';
+import { postAlert, type WebhookOutcome } from './post-alert.ts';
 import { rebuildSearch, type RebuildDeps } from './rebuild-search.ts';
 import { runRedrive, type RedriveJob } from './redrive.ts';
 import { applyRetention, hasRetention, type RetentionSettings } from './retention.ts';
@@ -22,7 +22,10 @@ export interface JobsDeps extends RebuildDeps {
   settings: RetentionSettings;
   logger: Logger;
   oldestUnread?: (topic: string, seconds: number) => void;
-  metrics: Pick<IndexerMetrics, 'missingItems' | 'emptiedStores'>;
+  metrics: Pick<
+    IndexerMetrics,
+    'missingItems' | 'emptiedStores' | 'jobs' | 'jobSeconds' | 'queuedJobs' | 'webhooks' | 'webhookSeconds'
+  >;
   /** Where saved filters and ordered jobs are kept a second time, for a queue whose store may be emptied. */
   recordsBackup?: JobRecords | undefined;
   /** The machine's clock in ms. */
@@ -40,10 +43,11 @@ const evaluationShare = 0.1;
 const atStart: VerifyJob = { refill: true, sample: true };
 /** Progress is stored at each whole per cent at the most: it costs a disk write. */
 const progressStep = 0.01;
+const queueLookMs = 10_000;
 
 /** Works the indexer's jobs until the signal aborts; rejects when the queue fails. */
 export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void> {
-  const { queue, logger, retentionClock } = deps;
+  const { queue, logger, metrics, retentionClock } = deps;
   const savedFilters = new SavedFilters(deps);
   // One worker's end ends the others.
   const failed = new AbortController();
@@ -56,20 +60,32 @@ export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void
     queue.process(
       name,
       async (job, lost) => {
+        const startedAt = performance.now();
+        const ended = (outcome: JobOutcome): void => {
+          metrics.jobs.inc({ name, outcome });
+          metrics.jobSeconds.observe({ name }, (performance.now() - startedAt) / 1000);
+        };
         try {
           const result = await run(job, lost);
           if (result !== undefined) await keepResult(deps, job.id, result);
           if (orderable.has(name)) await deps.records.delete(orderKind, job.id);
+          ended('completed');
         } catch (error) {
           // A job that is handed on has not failed.
-          if (!lost.aborted)
-            logger.warn({ err: error, job: job.id, attempt: job.attemptsMade }, 'a job failed');
+          if (lost.aborted) throw error;
+          ended(isFinal(job, error) ? 'failed' : 'retried');
+          logger.warn({ err: error, job: job.id, attempt: job.attemptsMade }, 'a job failed');
           throw error;
         }
       },
       options,
       stop,
     );
+
+  const observeWebhook = (outcome: WebhookOutcome, seconds: number): void => {
+    metrics.webhooks.inc({ outcome });
+    metrics.webhookSeconds.observe(seconds);
+  };
 
   const scheduled = savedFilters
     .scheduleAll()
@@ -92,7 +108,7 @@ export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void
       { exclusive: true },
     ),
     // One receiver that does not answer must not hold up the others.
-    work(jobNames.alert, (job, lost) => postAlert(job, lost), { concurrency: 8 }),
+    work(jobNames.alert, (job, lost) => postAlert(job, lost, observeWebhook), { concurrency: 8 }),
     work(jobNames.retention, async () => {
       const reached = await retentionClock.read();
       await applyRetention({ ...deps, now: () => reached });
@@ -106,6 +122,7 @@ export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void
       await sleep(rest, undefined, { signal: lost }).catch(() => {});
     }),
   ];
+  workers.push(watchQueue(deps, stop));
   const { recordsBackup: backup, records, now } = deps;
   if (backup !== undefined)
     workers.push(
@@ -131,6 +148,33 @@ export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void
   for (const worker of workers) worker.catch(() => failed.abort());
   for (const result of await Promise.allSettled(workers))
     if (result.status === 'rejected') throw result.reason;
+}
+
+type JobOutcome = 'completed' | 'retried' | 'failed';
+
+/** Whether the job is not tried again after this error. */
+function isFinal({ attemptsMade, attempts }: RunningJob, error: unknown): boolean {
+  return error instanceof UnrecoverableJobError || attemptsMade >= attempts;
+}
+
+/** Counts what is in the queue, every 10 s; a queue that does not answer is left at what was known. */
+async function watchQueue({ queue, metrics }: JobsDeps, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    for (const name of Object.values(jobNames)) {
+      const looked = queue.counts(name).then(({ waiting, delayed, active, failed }) => {
+        for (const [state, count] of Object.entries({ waiting, delayed, active, failed }))
+          metrics.queuedJobs.set({ name, state }, count);
+      });
+      if (
+        !(await settledBefore(
+          looked.catch(() => {}),
+          signal,
+        ))
+      )
+        return;
+    }
+    await sleep(queueLookMs, undefined, { signal, ref: false }).catch(() => {});
+  }
 }
 
 /** Hourly and at the start, when a retention is set. */

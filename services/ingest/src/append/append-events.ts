@@ -90,6 +90,11 @@ export class Appender {
     this.#options = options;
   }
 
+  /** Records that wait for the append before theirs. */
+  get queuedRecords(): number {
+    return this.#queue.reduce((sum, { records }) => sum + records.length, 0);
+  }
+
   /** Begins a submission. */
   open(onStored?: OnStored): Submission {
     return new Submission((waiting) => {

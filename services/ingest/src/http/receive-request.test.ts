@@ -29,7 +29,7 @@ function createServer(state: ServerState, maxPending: number) {
     INGEST_MAX_EVENT_BYTES: 1000,
     INGEST_REQUEST_MS: 0,
   };
-  const metrics = createMetrics(telemetry, () => memory.usedBytes);
+  const metrics = createMetrics(telemetry, memory);
   return {
     memory,
     app: createHttpServer({ receivers: httpReceivers, settings, state, memory, metrics, logger, tracing }),

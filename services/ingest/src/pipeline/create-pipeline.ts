@@ -6,7 +6,7 @@ import { atMostEvery } from '../admission/at-most-every.ts';
 import { Normalizer } from '../event/normalize.ts';
 import { createServiceQuotas } from '../quotas/service-quotas.ts';
 import { createRedactor } from '../redact/redactor.ts';
-import { createRedactionCounter, type IngestMetrics } from '../telemetry.ts';
+import { partMetrics, type IngestMetrics } from '../telemetry.ts';
 import { Pipeline } from './pipeline.ts';
 
 const warnMs = 60_000;
@@ -28,7 +28,7 @@ export async function createPipeline(options: CreatePipelineOptions): Promise<Pi
   const warn = atMostEvery(warnMs, (count, name: string, receiver: string) =>
     logger.warn({ name, receiver, count }, 'senders are refused or held up: a service is over its quota'),
   );
-  const redactions = createRedactionCounter(telemetry);
+  const redactions = partMetrics.redactions.create(telemetry.registry);
   return new Pipeline({
     log,
     serde,

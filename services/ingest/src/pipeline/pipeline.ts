@@ -48,6 +48,11 @@ export class Pipeline {
     this.#deadLetters = new Appender({ log: options.log, topic: topics.deadLetter });
   }
 
+  /** Events and dead letters that wait for the append before theirs. */
+  get queuedRecords(): number {
+    return this.#events.queuedRecords + this.#deadLetters.queuedRecords;
+  }
+
   /** Begins the batch of one request or of some records. `receiver` is the receiver's name in metrics. */
   open(
     receiver: string,

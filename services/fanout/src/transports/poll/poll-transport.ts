@@ -20,18 +20,18 @@ export const pollTransport: Transport = {
     const options = { preHandler: knownParameters(...subscriptionParameters, 'wait') };
     app.get('/live/poll', options, async (request, reply) => {
       const access = await accessFor(request, context);
-      if (!access.ok) return refuseWith(reply, access.error);
+      if (!access.ok) return refuseWith(reply, context, access.error);
       const { context: viewerContext, principal } = access;
       const query = request.query as Record<string, unknown>;
       const read = readQuery(query, viewerContext, name);
-      if (!read.ok) return refuseWith(reply, read.error);
+      if (!read.ok) return refuseWith(reply, context, read.error);
       const { wait = String(defaultWaitMs) } = query;
       if (typeof wait !== 'string' || !/^\d{1,5}$/.test(wait) || Number(wait) > maxWaitMs) {
         const message = `wait: is not a number of milliseconds up to ${maxWaitMs}`;
-        return refuseWith(reply, liveError('bad-message', { message }));
+        return refuseWith(reply, context, liveError('bad-message', { message }));
       }
       const admitted = admission.enterSubscribed(request.raw, principal);
-      if (!admitted.ok) return refuseWith(reply, admitted.error);
+      if (!admitted.ok) return refuseWith(reply, context, admitted.error);
       const viewer = new PollViewer(viewerContext, read.request, Number(wait));
       viewers.add(name, viewer, principal.expiresAtMs);
       reply.raw.once('close', () => viewer.close());
@@ -39,9 +39,9 @@ export const pollTransport: Transport = {
       if (reply.raw.destroyed || request.raw.socket.destroyed) viewer.close();
       try {
         const response = await viewer.response;
-        if (isError(response)) return await refuseWith(reply, response);
+        if (isError(response)) return await refuseWith(reply, context, response);
         // There is no cursor before the subscription has begun: the wait was too short.
-        if (response.cursor === '') return await refuseWith(reply, liveError('log-unavailable'));
+        if (response.cursor === '') return await refuseWith(reply, context, liveError('log-unavailable'));
         return await reply.header('cache-control', 'no-store').send(response);
       } finally {
         viewers.delete(name, viewer);

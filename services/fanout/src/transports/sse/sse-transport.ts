@@ -14,14 +14,14 @@ export const sseTransport: Transport = {
     const options = { preHandler: knownParameters(...subscriptionParameters) };
     app.get('/live/sse', options, async (request, reply) => {
       const access = await accessFor(request, context);
-      if (!access.ok) return refuseWith(reply, access.error);
+      if (!access.ok) return refuseWith(reply, context, access.error);
       const { context: viewerContext, principal } = access;
       const lastEventId = request.headers['last-event-id'];
       const resumeAt = typeof lastEventId === 'string' && lastEventId !== '' ? lastEventId : undefined;
       const read = readQuery(request.query as Record<string, unknown>, viewerContext, name, resumeAt);
-      if (!read.ok) return refuseWith(reply, read.error);
+      if (!read.ok) return refuseWith(reply, context, read.error);
       const admitted = admission.enterSubscribed(request.raw, principal);
-      if (!admitted.ok) return refuseWith(reply, admitted.error);
+      if (!admitted.ok) return refuseWith(reply, context, admitted.error);
       const { slot } = admitted;
       reply.hijack();
       // The client has left meanwhile: no event would tell of its end any more.

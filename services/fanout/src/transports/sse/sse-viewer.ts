@@ -2,7 +2,8 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { sseEvent, type DeliveryBatch } from '../../encoding/delivery-batch.ts';
 import type { SubscribeRequest } from '../../protocol/client-message.ts';
-import { liveError } from '../../errors.ts';
+import { liveError, type LiveError } from '../../errors.ts';
+import type { LiveCounts } from '../../server/live-counts.ts';
 import { serverMessage } from '../../protocol/server-message.ts';
 import type { ViewerContext } from '../../delivery/viewer-context.ts';
 import { ViewerSubscriptions } from '../../delivery/viewer-subscriptions.ts';
@@ -22,14 +23,16 @@ export class SseViewer implements Viewer {
   readonly #socket: Socket;
   readonly #subscriptions: ViewerSubscriptions;
   readonly #maxMessageBytes: number;
+  readonly #counts: LiveCounts;
 
   /** `onClose` is called once, when the connection is gone. */
   constructor(response: ServerResponse, context: ViewerContext, onClose: () => void) {
     this.#response = response;
     this.#socket = response.socket!;
+    this.#counts = context.counts;
     this.#maxMessageBytes = context.limits.messageBytes;
     this.#subscriptions = new ViewerSubscriptions(this, context, (error) => {
-      this.tell(serverMessage.error(error));
+      this.#tellError(error);
       this.close();
     });
     response.on('close', () => {
@@ -101,11 +104,16 @@ export class SseViewer implements Viewer {
 
   /** Ends because its token has expired. */
   expire(): void {
-    this.tell(serverMessage.error(liveError('token-expired')));
+    this.#tellError(liveError('token-expired'));
     this.close();
   }
 
   terminate(): void {
     this.#socket.destroy();
+  }
+
+  #tellError(error: LiveError): void {
+    this.#counts.told(error.code);
+    this.tell(serverMessage.error(error));
   }
 }

@@ -6,6 +6,7 @@ import { WebSocketServer } from 'ws';
 import { avroSubprotocol } from '../../encoding/avro-frame.ts';
 import { perMessageDeflate } from '../../encoding/deflate.ts';
 import { liveError, liveErrors, unknownParameterError, type LiveError } from '../../errors.ts';
+import type { LiveCounts } from '../../server/live-counts.ts';
 import type { Transport } from '../transport.ts';
 import { LiveSocket } from './live-socket.ts';
 import { WebSocketViewer } from './web-socket-viewer.ts';
@@ -21,7 +22,7 @@ const retryAfterSeconds = 5;
 export const webSocketTransport: Transport = {
   name,
   isLongLived: true,
-  attach({ app, connections, admission, viewers, heartbeatMs, contextFor }) {
+  attach({ app, connections, admission, viewers, counts, heartbeatMs, contextFor }) {
     const webSockets = new WebSocketServer({
       noServer: true,
       clientTracking: false,
@@ -35,7 +36,7 @@ export const webSocketTransport: Transport = {
     webSockets.on('wsClientError', (error, socket, request) => {
       const isMethod = request.method !== 'GET';
       const code = isMethod ? 'method-not-allowed' : 'bad-request';
-      refuse(socket as Socket, liveError(code, { message: error.message }), [
+      refuse(socket as Socket, counts, liveError(code, { message: error.message }), [
         ...(isMethod ? ['Allow: GET'] : []),
         'Sec-WebSocket-Version: 13',
       ]);
@@ -47,7 +48,7 @@ export const webSocketTransport: Transport = {
       const refusal = isLive
         ? (admission.refusalOf(request) ?? parameterRefusal(request))
         : liveError('not-found');
-      if (refusal !== undefined) return refuse(socket, refusal);
+      if (refusal !== undefined) return refuse(socket, counts, refusal);
       const ignore = (): void => {};
       // A client that leaves while it waits needs no more handling.
       socket.on('error', ignore);
@@ -58,10 +59,10 @@ export const webSocketTransport: Transport = {
     });
 
     function upgrade(request: IncomingMessage, socket: Socket, head: Buffer, access: Access): void {
-      if (!access.ok) return refuse(socket, admission.report(request, access.error));
+      if (!access.ok) return refuse(socket, counts, admission.report(request, access.error));
       const { principal } = access;
       const admitted = admission.enter(request, principal);
-      if (!admitted.ok) return refuse(socket, admitted.error);
+      if (!admitted.ok) return refuse(socket, counts, admitted.error);
       const { slot } = admitted;
       // Without Nagle's wait a small frame leaves at once; ws sets it too late for the handshake's response.
       socket.setNoDelay(true);
@@ -85,7 +86,8 @@ function parameterRefusal({ url = '' }: IncomingMessage): LiveError | undefined 
   return unknown && unknownParameterError(unknown);
 }
 
-function refuse(socket: Socket, error: LiveError, more: readonly string[] = []): void {
+function refuse(socket: Socket, counts: LiveCounts, error: LiveError, more: readonly string[] = []): void {
+  counts.refused(error.code);
   const { status, retriable } = liveErrors[error.code];
   const headers = [
     ...more,

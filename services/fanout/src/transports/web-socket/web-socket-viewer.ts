@@ -10,6 +10,7 @@ import { liveError, type LiveError } from '../../errors.ts';
 import { releaseInflater, takesDeflated } from '../../encoding/deflate.ts';
 import { pingFrame, textFrame } from '../../encoding/frame.ts';
 import type { LiveSocket, LiveSocketOwner } from './live-socket.ts';
+import type { LiveCounts } from '../../server/live-counts.ts';
 import { serverMessage } from '../../protocol/server-message.ts';
 import type { ViewerContext } from '../../delivery/viewer-context.ts';
 import { ViewerSubscriptions } from '../../delivery/viewer-subscriptions.ts';
@@ -35,6 +36,7 @@ export class WebSocketViewer implements Viewer, LiveSocketOwner {
   readonly #serde: Serde | undefined;
   readonly #takesDeflated: boolean;
   readonly #maxQueued: number;
+  readonly #counts: LiveCounts;
   readonly #onClose: (viewer: WebSocketViewer) => void;
   #dropped: DroppedMessages | undefined;
   #isAlive = true;
@@ -57,6 +59,7 @@ export class WebSocketViewer implements Viewer, LiveSocketOwner {
     this.#maxMessageBytes = context.limits.messageBytes;
     this.#serde = ws.protocol === avroSubprotocol ? context.serde : undefined;
     this.#takesDeflated = takesDeflated(ws);
+    this.#counts = context.counts;
     this.#maxQueued = context.viewerBudgetBytes + maxQueuedReplies;
     this.#subscriptions = new ViewerSubscriptions(this, context, (error) => this.#tellError(error));
     ws.owner = this;
@@ -199,6 +202,7 @@ export class WebSocketViewer implements Viewer, LiveSocketOwner {
   }
 
   #tellError(error: LiveError): void {
+    this.#counts.told(error.code);
     this.tell(serverMessage.error(error));
   }
 }

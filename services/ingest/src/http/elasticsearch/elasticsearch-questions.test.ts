@@ -64,7 +64,7 @@ test('the requests of shippers before they send get responses with which they co
     INGEST_MAX_EVENT_BYTES: 1000,
     INGEST_REQUEST_MS: 0,
   };
-  const metrics = createMetrics(telemetry, () => memory.usedBytes);
+  const metrics = createMetrics(telemetry, memory);
   const state = { phase: 'ready', pipeline: {} as Pipeline } as const;
   const app = createHttpServer({
     receivers: httpReceivers,
