@@ -1,5 +1,5 @@
 import { cancelledQueries, connectApi, registerCancelMetric, runCancellable } from '@logloom/indexer';
-import { errorOptions, respondWithErrors, type RunService } from '@logloom/runtime';
+import { commonOptions, respondWithErrors, type RunService } from '@logloom/runtime';
 import fastify from 'fastify';
 import { once } from 'node:events';
 import type { ApiRequest, ApiResponse } from './thread-protocol.ts';
@@ -11,7 +11,7 @@ export type AnswerApi = (request: ApiRequest, signal: AbortSignal) => Promise<Ap
 export function runApi(onAnswer: (answer: AnswerApi) => void): RunService<Settings> {
   return async ({ settings, telemetry, signal, onReady }) => {
     // Requests come in by turns already (viewers-server.ts).
-    const app = fastify({ ...errorOptions, logger: false });
+    const app = fastify({ ...commonOptions, logger: false });
     respondWithErrors(app, (err) => telemetry.logger.error({ err }, 'a search failed'));
     await connectApi(
       app,

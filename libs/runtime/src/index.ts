@@ -11,7 +11,7 @@ export { RemovalClock, type RemovalClockState } from './removal-clock.ts';
 export { createHealthServer, type HealthServerOptions } from './health-server.ts';
 export { knownParameters, unknownParameter, unknownViewerParameter } from './known-parameters.ts';
 export { registerHealth, sendNotReady, type Health, type HealthCheck } from './register-health.ts';
-export { answerAndClose, errorOptions, serverOptions } from './server-options.ts';
+export { answerAndClose, commonOptions, serverOptions } from './server-options.ts';
 export {
   asCodedError,
   handleErrors,

@@ -15,8 +15,14 @@ const codes: Readonly<Record<string, 'request-timeout' | 'headers-too-large'>> =
   HPE_HEADER_OVERFLOW: 'headers-too-large',
 };
 
-/** The options that make a server respond in the common shape even to input that never becomes a request. */
-export const errorOptions = {
+const refuseSchema = (): never => {
+  throw new Error('a route of Logloom checks its parameters itself, without a schema');
+};
+
+/** The options that every server has, which make it respond in the common shape even to input that never becomes a request. */
+export const commonOptions = {
+  // Fastify would otherwise load its compilers of schemas, 240 modules, into every thread that has a server.
+  schemaController: { compilersFactory: { buildValidator: refuseSchema, buildSerializer: refuseSchema } },
   frameworkErrors: (error: Error, _request: unknown, reply: FastifyReply) => {
     sendError(reply, asCodedError(error));
   },
@@ -42,7 +48,7 @@ export function serverOptions(requestMs: number): Pick<
   http: { headersTimeout: number; connectionsCheckingInterval: number; requireHostHeader: false };
 } {
   return {
-    ...errorOptions,
+    ...commonOptions,
     logger: false,
     // handleErrors() does it, in the common shape of errors.
     return503OnClosing: false,

@@ -1,6 +1,6 @@
 import type { IngestKey, RequestGuard } from '@logloom/auth';
 import { errorBody } from '@logloom/errors';
-import { errorOptions, ignoreExpectations, protectResponses, refuseWithoutHost } from '@logloom/runtime';
+import { commonOptions, ignoreExpectations, protectResponses, refuseWithoutHost } from '@logloom/runtime';
 import type { SecurityLog } from '@logloom/telemetry';
 import fastify, { type FastifyInstance } from 'fastify';
 import { once } from 'node:events';
@@ -32,7 +32,7 @@ export interface HttpServerOptions extends Omit<HttpReceiverContext, 'ownProduce
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const { settings, state, receivers } = options;
   const app = fastify({
-    ...errorOptions,
+    ...commonOptions,
     logger: false,
     return503OnClosing: false,
     requestTimeout: settings.INGEST_REQUEST_MS,
