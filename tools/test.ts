@@ -8,8 +8,11 @@ import { parseArgs } from 'node:util';
 import { runChecks } from './checks.ts';
 import { findTests } from './find-tests.ts';
 import { runJobs } from './run-jobs.ts';
-import { runTestFile } from './run-test-file.ts';
+import { runTestFile, runTogether } from './run-tests.ts';
 import type { Skip } from './tally.ts';
+
+/** Most of a unit test's time would go into loading the modules that it shares with its neighbours. */
+const unitFilesTogether = 30;
 
 const { values: only, positionals: patterns } = parseArgs({
   allowPositionals: true,
@@ -21,7 +24,10 @@ const integration = only.unit ? [] : found.integration;
 const isWhole = patterns.length === 0 && !only.unit && !only.integration;
 
 // Integration tests mostly wait for engines and browsers of their own. More than two side by side would starve each other.
-const jobs = [...unit, ...longestFirst(integration)].map((file) => () => runTestFile(file));
+const jobs = [
+  ...slices(unit, unitFilesTogether).map((files) => () => runTogether(files)),
+  ...longestFirst(integration).map((file) => () => runTestFile(file)),
+];
 // The checks keep one core busy, the unit tests another.
 const total = await runJobs(isWhole ? [runChecks, ...jobs] : jobs, 2);
 
@@ -45,6 +51,12 @@ console.log(`${total.passed} passed, ${total.failures.length} failed${skipped}`)
 /** Those of the whole pipeline take minutes each: begun last, they would leave the other lane idle. */
 function longestFirst(files: readonly string[]): string[] {
   return [...files].sort((a, b) => Number(b.startsWith('tests/')) - Number(a.startsWith('tests/')));
+}
+
+function slices<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) =>
+    items.slice(i * size, (i + 1) * size),
+  );
 }
 
 function isEngineMissing(skip: Skip): boolean {

@@ -8,6 +8,7 @@ import type { TestOutcome } from './test-event-reporter.ts';
 const fileTimeoutMs = 900_000;
 // Shared by all tests and by the services that they start: most of a short process is stripping types and compiling.
 const compileCache = join(import.meta.dirname, '../node_modules/.cache/node-compile-cache');
+const together = join(import.meta.dirname, 'test-together.ts');
 const running = new Set<number>();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
@@ -25,8 +26,8 @@ export interface Execution {
   cpuSeconds: number;
 }
 
-/** Runs one test file in a process of its own, which cannot outlive it. */
-export async function executeTestFile(file: string): Promise<Execution> {
+/** Runs one test file, or several of them, in one process, which cannot outlive them. Of several, each test's name begins with its file. */
+export async function executeTests(files: readonly string[]): Promise<Execution> {
   // Files, not pipes: a process that a test left behind may hold a pipe open for ever.
   const folder = mkdtempSync(join(tmpdir(), 'logloom-test-run-'));
   const events = join(folder, 'events');
@@ -34,7 +35,8 @@ export async function executeTestFile(file: string): Promise<Execution> {
   const usage = join(folder, 'usage');
   const output = openSync(log, 'a');
   const reporter = new URL('./test-event-reporter.ts', import.meta.url).href;
-  const args = [`--test-reporter=${reporter}`, `--test-reporter-destination=${events}`, file];
+  const program = files.length === 1 ? files : [together, ...files];
+  const args = [`--test-reporter=${reporter}`, `--test-reporter-destination=${events}`, ...program];
   // A process group of its own: what a test leaves running ends with it. Node's runner cannot end a test that never yields.
   const env = { ...process.env, NODE_COMPILE_CACHE: compileCache, TEST_USAGE_FILE: usage };
   const child = spawn(process.execPath, args, { stdio: ['ignore', output, output], detached: true, env });
