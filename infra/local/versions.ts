@@ -11,6 +11,11 @@ export const versions = {
   /** Eclipse's Java compiler: the few classes of ours are compiled where there is only a JRE. */
   ecj: '3.40.0',
   mavenDependencyPlugin: '2.8',
+  /** What checks the Helm chart, built from Go modules (go-tool.ts), and the modules that have the definitions of what is no part of Kubernetes. */
+  helm: '4.3.1',
+  kubeconform: '0.8.0',
+  keda: '2.21.0',
+  prometheusOperator: '0.85.0',
 } as const;
 
 /** The oldest Java that an engine runs on. Elasticsearch 9 has class files for 21; it was tried on 25. */
@@ -21,3 +26,6 @@ export const oldestJava = {
   mongodb: 17,
   zipkin: 17,
 } as const;
+
+/** The oldest Go 1.x that Helm and kubeconform are built with. */
+export const oldestGo = 26;
