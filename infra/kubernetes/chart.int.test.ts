@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { temporaryFolder } from '@logloom/testing';
+import yaml from 'yaml';
+import { builtGoTool, goModule, goTool } from '../local/go-tool.ts';
+import { runCommand } from '../local/run-command.ts';
+import { versions } from '../local/versions.ts';
+import { chartFolder, plainFolder, plainManifest, plainManifests, renderChart } from './plain-manifests.ts';
+import { readManifests, type Manifest } from './testing/manifest.ts';
+
+const isFull = process.env['LOGLOOM_FULL'] === '1';
+const skip =
+  isFull || builtGoTool('helm') !== undefined ? false : 'builds Helm, minutes: LOGLOOM_FULL=1 runs it';
+const signal = AbortSignal.timeout(1_800_000);
+
+/** The files of `values/`, one over the other, by what they are for. */
+const cases: Readonly<Record<string, readonly string[]>> = {
+  single: ['single.yaml'],
+  services: ['services.yaml'],
+  hpa: ['services.yaml', 'hpa.yaml'],
+  keda: ['services.yaml', 'hpa.yaml', 'keda.yaml'],
+  hardened: ['services.yaml', 'hardened.yaml'],
+  'single, hardened': ['services.yaml', 'hardened.yaml', 'only-single.yaml'],
+};
+
+const anonymous = ['--set', 'auth.viewers.allowAnonymous=true,auth.senders.allowAnonymous=true'];
+const kindsOf = (manifests: readonly Manifest[]): Record<string, number> => {
+  const counts: Record<string, number> = {};
+  for (const { kind } of manifests) counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts;
+};
+
+describe('with Helm', { skip }, () => {
+  const helm = (): Promise<string> => goTool('helm', signal);
+  const rendered = async (name: string, more: readonly string[] = []): Promise<Manifest[]> =>
+    readManifests(await renderChart(await helm(), cases[name]!, more));
+
+  test('the chart passes its lint with every file of values', async () => {
+    for (const files of [[], ...Object.values(cases)]) {
+      const values = files.flatMap((file) => ['--values', join(import.meta.dirname, 'values', file)]);
+      await runCommand(await helm(), ['lint', '--strict', chartFolder, ...values]);
+    }
+  });
+
+  for (const [file, values] of Object.entries(plainManifests))
+    test(`plain/${file} is what the chart makes`, async () => {
+      assert.equal(
+        readFileSync(join(plainFolder, file), 'utf8'),
+        await plainManifest(await helm(), values),
+        'run: node infra/kubernetes/render.ts',
+      );
+    });
+
+  test('each file of values brings what it is for', async () => {
+    const hpa = kindsOf(await rendered('hpa'));
+    assert.equal(hpa['HorizontalPodAutoscaler'], 4);
+    const keda = kindsOf(await rendered('keda'));
+    assert.equal(keda['ScaledObject'], 4);
+    assert.equal(keda['HorizontalPodAutoscaler'], undefined);
+    const hardened = kindsOf(await rendered('hardened'));
+    for (const [kind, count] of Object.entries({
+      Deployment: 5,
+      Service: 6,
+      Ingress: 2,
+      ServiceMonitor: 4,
+      NetworkPolicy: 6,
+      PodDisruptionBudget: 5,
+      CronJob: 1,
+      ValidatingAdmissionPolicy: 1,
+    }))
+      assert.equal(hardened[kind], count, kind);
+  });
+
+  test('a deployment that is scaled by something else has no number of replicas', async () => {
+    for (const { kind, metadata, spec } of await rendered('keda'))
+      if (kind === 'Deployment')
+        assert.equal(spec!['replicas'], metadata.name === 'logloom-front' ? 2 : undefined, metadata.name);
+  });
+
+  test('large numbers stay digits', async () => {
+    const text = await renderChart(
+      await helm(),
+      ['services.yaml'],
+      ['--set', 'settings.LIVE_BUFFER_BYTES=536870912'],
+    );
+    assert.match(text, /LIVE_BUFFER_BYTES\n\s+value: "536870912"/);
+  });
+
+  for (const [what, more, message] of [
+    [
+      'nobody said who may watch',
+      ['--set', 'auth.senders.allowAnonymous=true'],
+      /auth\.viewers: set jwksUrl/,
+    ],
+    [
+      'nobody said who may send',
+      ['--set', 'auth.viewers.allowAnonymous=true'],
+      /auth\.senders: set keysSecret/,
+    ],
+    ['a value has a wrong name', [...anonymous, '--set', 'replica=2'], /replica/],
+    ['the chart sets it itself', [...anonymous, '--set', 'settings.LIVE_PORT=80'], /LIVE_PORT/],
+    ['an engine is missing', [...anonymous, '--set', 'mode=services'], /settings\.KAFKA_BROKERS/],
+  ] as const)
+    test(`it is not rendered where ${what}`, async () => {
+      await assert.rejects(renderChart(await helm(), [], more), message);
+    });
+
+  for (const [what, more, message] of [
+    ['indexers share no key', ['--set', 'secretSettings.CURSOR_KEY=null'], /CURSOR_KEY/],
+    ['readers outnumber partitions', ['--set', 'correlator.replicas=13'], /LOG_PARTITIONS is 12/],
+    ['both hosts are not named', ['--set', 'ingress.enabled=true'], /ingress\.viewers\.host/],
+  ] as const)
+    test(`the services are not rendered where ${what}`, async () => {
+      await assert.rejects(renderChart(await helm(), ['services.yaml'], more), message);
+    });
+});
+
+interface Definition {
+  spec: {
+    group: string;
+    names: { kind: string };
+    versions: { name: string; schema: { openAPIV3Schema: object } }[];
+  };
+}
+
+/** An object's schema as kubeconform reads it, strict: without fields that are not declared. */
+function strict(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(strict);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const entries = Object.entries(schema).map(([key, value]) => [key, strict(value)] as const);
+  const closed = Object.fromEntries(entries);
+  const isOpen = 'x-kubernetes-preserve-unknown-fields' in schema || 'additionalProperties' in schema;
+  if ('properties' in schema && !isOpen) closed['additionalProperties'] = false;
+  return closed;
+}
+
+describe(
+  'with kubeconform',
+  { skip: isFull ? false : 'builds Helm and kubeconform, minutes: LOGLOOM_FULL=1 runs it' },
+  () => {
+    const folder = temporaryFolder('kubeconform').path;
+    after(() => rmSync(folder, { recursive: true }));
+
+    /** The definitions of what the operators add to Kubernetes, from their Go modules. */
+    async function writeDefinitions(): Promise<void> {
+      const keda = await goModule(
+        'github.com/kedacore/keda/v2',
+        versions.keda,
+        'config/crd/bases/*scaledobjects.yaml',
+        signal,
+      );
+      const prometheus = await goModule(
+        'github.com/prometheus-operator/prometheus-operator',
+        versions.prometheusOperator,
+        'example/prometheus-operator-crd/*servicemonitors.yaml',
+        signal,
+      );
+      const files = [
+        join(keda, 'config/crd/bases/keda.sh_scaledobjects.yaml'),
+        join(prometheus, 'example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml'),
+      ];
+      for (const file of files) {
+        const { spec } = yaml.parse(readFileSync(file, 'utf8')) as Definition;
+        for (const { name, schema } of spec.versions) {
+          // Every object has these; definitions leave them to Kubernetes.
+          const open = strict(schema.openAPIV3Schema) as { properties: Record<string, unknown> };
+          open.properties['metadata'] = { type: 'object' };
+          const target = `${spec.names.kind}-${spec.group.split('.')[0]}-${name}.json`.toLowerCase();
+          writeFileSync(join(folder, target), JSON.stringify(open));
+        }
+      }
+    }
+
+    for (const version of ['1.31.0', '1.34.0', '1.37.0'])
+      test(`every file of values makes what Kubernetes ${version} takes`, async (t) => {
+        const found = spawnSync('python3', ['-c', 'import kubernetes_validate as k; print(k.__path__[0])']);
+        if (found.status !== 0)
+          return t.skip(
+            'engine missing: the schemas of Kubernetes (pip install kubernetes-validate==1.37.0)',
+          );
+        const [helm, kubeconform] = await Promise.all([
+          goTool('helm', signal),
+          goTool('kubeconform', signal),
+        ]);
+        await writeDefinitions();
+        const schemas = join(String(found.stdout).trim(), `kubernetes-json-schema/v${version}-local-strict`);
+        const locations = [schemas, folder].flatMap((place) => [
+          '-schema-location',
+          `${place}/{{ .ResourceKind }}{{ .KindSuffix }}.json`,
+        ]);
+        for (const [name, files] of Object.entries(cases)) {
+          const file = join(folder, 'manifests.yaml');
+          const text = await renderChart(helm, files, ['--kube-version', version]);
+          writeFileSync(file, text);
+          const said = await runCommand(kubeconform, ['-strict', '-summary', ...locations, file]);
+          const valid = Number(/Valid: (\d+), Invalid: 0, Errors: 0, Skipped: 0/.exec(said)?.[1]);
+          assert.equal(valid, readManifests(text).length, `${name}: ${said}`);
+        }
+        // What is wrong is found.
+        const wrong = (await renderChart(helm, cases['services']!)).replaceAll(
+          'minReadySeconds',
+          'minReadySecond',
+        );
+        writeFileSync(join(folder, 'wrong.yaml'), wrong);
+        await assert.rejects(
+          runCommand(kubeconform, ['-strict', ...locations, join(folder, 'wrong.yaml')]),
+          /minReadySecond/,
+        );
+      });
+  },
+);

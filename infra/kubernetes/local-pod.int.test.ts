@@ -1,0 +1,92 @@
+import { temporaryFolder } from '@logloom/testing';
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { WebSocket } from 'ws';
+import { startStack } from '../local/start-stack.ts';
+import { plainFolder } from './plain-manifests.ts';
+import { LocalPod } from './testing/local-pod.ts';
+import { podOf, readManifests, workloads, type PodSpec } from './testing/manifest.ts';
+
+/** The pod of a component, as its manifest has it. */
+function specOf(file: string, component: string): PodSpec {
+  const manifest = workloads(readManifests(readFileSync(join(plainFolder, file), 'utf8'))).find(
+    ({ metadata }) => metadata.labels!['app.kubernetes.io/component'] === component,
+  );
+  return podOf(manifest!).spec;
+}
+
+const key = 'a key of nobody';
+// printf %s 'a key of nobody' | sha256sum
+const keys = (sha256: string): string => JSON.stringify({ keys: [{ name: 'test', sha256 }] });
+
+async function sha256(text: string): Promise<string> {
+  return Buffer.from(await crypto.subtle.digest('SHA-256', Buffer.from(text))).toString('hex');
+}
+
+test('the pod of the single mode starts, is probed, serves while it is being stopped, and drains in its time', async (t) => {
+  const folder = temporaryFolder('pod').path;
+  t.after(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, 'keys.yaml'), keys(await sha256(key)));
+  writeFileSync(join(folder, 'jwks.json'), JSON.stringify({ keys: [] }));
+  await using pod = await LocalPod.start(specOf('single.yaml', 'single'), {
+    mounts: { '/data': join(folder, 'data'), '/etc/logloom/keys': folder },
+    // The identity provider is elsewhere.
+    settings: { LIVE_AUTH_JWKS: join(folder, 'jwks.json') },
+  });
+  await pod.untilReady();
+  assert.equal(await pod.probe('livenessProbe'), 200);
+
+  const send = (): Promise<Response> =>
+    fetch(`${pod.url('ingest')}/ingest`, {
+      method: 'POST',
+      body: '{"message":"from a pod"}',
+      headers: { 'content-type': 'application/x-ndjson', 'x-api-key': key },
+    });
+  assert.equal((await send()).status, 200);
+  const ending = await pod.stop(async () => {
+    assert.equal(await pod.probe('readinessProbe'), 200);
+    assert.equal((await send()).status, 200);
+    // No token of this key set exists.
+    const viewer = new WebSocket(`${pod.url('viewers').replace('http', 'ws')}/live`, 'logloom.v1');
+    const [, response] = (await once(viewer, 'unexpected-response')) as [unknown, { statusCode: number }];
+    viewer.on('error', () => {});
+    viewer.terminate();
+    assert.equal(response.statusCode, 401);
+  });
+  assert.equal(ending.code, 0, pod.errors);
+});
+
+test(
+  'the pods of ingest and fanout do the same on Kafka',
+  { skip: process.env['LOGLOOM_FULL'] === '1' ? false : 'starts Kafka and Redis: LOGLOOM_FULL=1 runs it' },
+  async (t) => {
+    const stack = await startStack({ only: ['kafka', 'redis', 'mongodb', 'elasticsearch'] });
+    t.after(() => stack.stop());
+    for (const reason of Object.values(stack.missing)) return t.skip(reason);
+    const folder = temporaryFolder('pods').path;
+    t.after(() => rmSync(folder, { recursive: true }));
+    writeFileSync(join(folder, 'keys.yaml'), keys(await sha256(key)));
+    writeFileSync(join(folder, 'jwks.json'), JSON.stringify({ keys: [] }));
+    for (const component of ['ingest', 'correlator', 'indexer', 'fanout'])
+      await t.test(component, async () => {
+        await using pod = await LocalPod.start(specOf('services.yaml', component), {
+          mounts: { '/etc/logloom/keys': folder },
+          settings: {
+            ...stack.env,
+            LIVE_AUTH_JWKS: join(folder, 'jwks.json'),
+            SCHEMA_REGISTRY_URL: undefined,
+            CURSOR_KEY: 'x'.repeat(32),
+            // In the container the folder cannot be written; nor can this one, also not by root.
+            LOGLOOM_DATA: '/proc/logloom',
+          },
+        });
+        await pod.untilReady();
+        assert.equal(await pod.probe('livenessProbe'), 200);
+        const ending = await pod.stop(async () => assert.equal(await pod.probe('readinessProbe'), 200));
+        assert.equal(ending.code, 0, pod.errors);
+      });
+  },
+);

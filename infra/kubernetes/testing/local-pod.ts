@@ -1,0 +1,154 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PortPool } from '../../local/port-pool.ts';
+import type { Container, PodSpec, Probe } from './manifest.ts';
+
+const root = join(import.meta.dirname, '../../..');
+/** The setting that moves each of our ports. */
+const portSettings: Readonly<Record<string, string>> = {
+  ingest: 'INGEST_PORT',
+  viewers: 'LIVE_PORT',
+  live: 'LIVE_PORT',
+  metrics: 'HEALTH_PORT',
+  api: 'HEALTH_PORT',
+};
+
+export interface LocalPodOptions {
+  /** Settings in the place of those that lead into a cluster; undefined: without it. */
+  settings?: Record<string, string | undefined>;
+  /** Where folders of the container lie on this machine. */
+  mounts: Record<string, string>;
+}
+
+/** How a container ended. */
+export interface Ending {
+  /** Null: it was killed. */
+  code: number | null;
+  /** From the order to stop on, preStop included. */
+  seconds: number;
+}
+
+/**
+ * The first container of a pod as a kubelet treats it, but without a container: its command and environment, its probes at their intervals,
+ * its preStop, TERM, and KILL when the grace period is over. Its ports are free ones of this machine.
+ */
+export class LocalPod implements AsyncDisposable {
+  readonly #spec: PodSpec;
+  readonly #container: Container;
+  readonly #ports = new Map<string, number>();
+  readonly #pool: PortPool;
+  readonly #child: ChildProcess;
+  #errors = '';
+
+  private constructor(spec: PodSpec, ports: Map<string, number>, pool: PortPool, options: LocalPodOptions) {
+    this.#spec = spec;
+    this.#container = spec.containers[0]!;
+    this.#ports = ports;
+    this.#pool = pool;
+    const local = (text: string): string =>
+      Object.entries(options.mounts).reduce((path, [from, to]) => path.replace(from, to), text);
+    const env: Record<string, string> = { NODE_ENV: 'production' };
+    for (const { name, value } of this.#container.env!) if (value !== undefined) env[name] = local(value);
+    for (const [name, port] of ports) env[portSettings[name]!] = String(port);
+    for (const [name, value] of Object.entries(options.settings ?? {})) {
+      // A secret in the container is a file that only a cluster mounts.
+      delete env[`${name}_FILE`];
+      if (value === undefined) delete env[name];
+      else env[name] = value;
+    }
+    const [program, ...args] = this.#container.command!;
+    this.#child = spawn(program === 'node' ? process.execPath : program!, args, {
+      cwd: root,
+      env,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    this.#child.stderr!.on('data', (data: Buffer) => (this.#errors += data.toString()));
+  }
+
+  /** Starts it. `readyWithin` and `stop` say how it does. */
+  static async start(spec: PodSpec, options: LocalPodOptions): Promise<LocalPod> {
+    const pool = new PortPool();
+    const ports = new Map<string, number>();
+    for (const { name } of spec.containers[0]!.ports!)
+      if (portSettings[name] !== undefined) ports.set(name, await pool.take());
+    return new LocalPod(spec, ports, pool, options);
+  }
+
+  /** Where a port of the container is. */
+  url(port: string): string {
+    return `http://127.0.0.1:${this.#ports.get(port)}`;
+  }
+
+  /** The status that a probe gets; undefined where there is no response. As a kubelet asks: by address, following nothing. */
+  async probe(which: 'startupProbe' | 'livenessProbe' | 'readinessProbe'): Promise<number | undefined> {
+    const { httpGet, timeoutSeconds = 1 } = this.#probe(which);
+    const { promise, resolve } = Promise.withResolvers<number | undefined>();
+    const asked = request(
+      `${this.url(httpGet!.port)}${httpGet!.path}`,
+      // The name is the pod's address.
+      { headers: { host: '10.42.0.7', 'user-agent': 'kube-probe/1.31' }, timeout: timeoutSeconds * 1000 },
+      (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      },
+    );
+    asked.on('timeout', () => asked.destroy());
+    asked.on('error', () => resolve(undefined));
+    asked.end();
+    return promise;
+  }
+
+  /** Resolves when the startup probe has succeeded and the readiness probe after it. Throws when a kubelet would have killed it before. */
+  async untilReady(): Promise<void> {
+    const { failureThreshold = 3 } = this.#probe('startupProbe');
+    for (let failures = 0; (await this.probe('startupProbe')) !== 200; failures++) {
+      if (failures >= failureThreshold)
+        throw new Error(`not started after ${failures} probes: ${this.#errors}`);
+      await this.#pause('startupProbe');
+    }
+    while ((await this.probe('readinessProbe')) !== 200) {
+      if (this.#child.exitCode !== null) throw new Error(`it ended: ${this.#errors}`);
+      // Sooner than the kubelet would: the test has nothing else to wait for.
+      await sleep(100);
+    }
+  }
+
+  /** Stops it as a kubelet does. `whileStopping` is called when preStop has begun, before TERM. */
+  async stop(whileStopping: () => Promise<void>): Promise<Ending> {
+    const startedAt = performance.now();
+    const deadline = sleep(this.#spec.terminationGracePeriodSeconds * 1000, 'late', { ref: false });
+    const exited = once(this.#child, 'exit');
+    const { sleep: pause } = this.#container.lifecycle!.preStop;
+    await Promise.all([sleep(pause.seconds * 1000), whileStopping()]);
+    this.#child.kill('SIGTERM');
+    if ((await Promise.race([exited, deadline])) === 'late') this.#child.kill('SIGKILL');
+    const [code] = (await exited) as [number | null];
+    return { code, seconds: (performance.now() - startedAt) / 1000 };
+  }
+
+  /** What it wrote to standard error so far. */
+  get errors(): string {
+    return this.#errors;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      const exited = once(this.#child, 'exit');
+      this.#child.kill('SIGKILL');
+      await exited;
+    }
+    await this.#pool.release();
+  }
+
+  #probe(which: 'startupProbe' | 'livenessProbe' | 'readinessProbe'): Probe {
+    return this.#container[which]!;
+  }
+
+  async #pause(which: 'startupProbe'): Promise<void> {
+    if (this.#child.exitCode !== null) throw new Error(`it ended: ${this.#errors}`);
+    await sleep(this.#probe(which).periodSeconds * 1000);
+  }
+}
