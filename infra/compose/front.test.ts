@@ -30,7 +30,7 @@ test('the reverse proxy knows where the services are', () => {
 test('a service is ready at the path that the health checks ask', async () => {
   await using app = fastify();
   const health = { ready: false };
-  registerHealth(app, health, async () => '');
+  registerHealth(app, health);
   assert.equal((await app.inject('/health/ready')).statusCode, 503);
   health.ready = true;
   assert.equal((await app.inject('/health/ready')).statusCode, 200);

@@ -14,9 +14,11 @@ import {
   guardRequests,
   QueueFullError,
   registerHealth,
+  registerMetrics,
   respondWithErrors,
   sendError,
   serverOptions,
+  serveMetrics,
   type Health,
   type Slot,
 } from '@logloom/runtime';
@@ -78,7 +80,8 @@ export async function createViewersServer({
   const app = fastify(serverOptions(settings.LIVE_REQUEST_MS));
   respondWithErrors(app, (err) => telemetry.logger.error({ err }, 'a request failed'));
   guardRequests(app, { settings, telemetry, port: 'viewers' });
-  registerHealth(app, health, async () => {
+  registerHealth(app, health);
+  const text = async (): Promise<string> => {
     const running = threads.filter((thread) => thread.isReady);
     const metrics = await Promise.all(running.map(metricsOf));
     return AggregatorRegistry.aggregate([
@@ -86,7 +89,10 @@ export async function createViewersServer({
       ...metrics,
       ...(await workerMetrics()),
     ]).metrics();
-  });
+  };
+  registerMetrics(app, text, { settings, telemetry });
+  const metricsServer = await serveMetrics(text, { settings, telemetry });
+  app.addHook('onClose', () => metricsServer[Symbol.asyncDispose]());
   // Bodies go on as they are; what is not said to be JSON is refused (415), as the API would.
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) =>
     done(null, body),

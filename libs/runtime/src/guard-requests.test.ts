@@ -3,13 +3,15 @@ import { createTelemetry } from '@logloom/telemetry';
 import fastify from 'fastify';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { guardRequests, registerHealth } from './index.ts';
+import { guardRequests, registerHealth, registerMetrics } from './index.ts';
 
 async function openServer(env: Record<string, string> = {}) {
   const app = fastify();
   const telemetry = createTelemetry('test', 'silent');
-  guardRequests(app, { settings: serviceSettings.parse(env), telemetry, port: 'viewers' });
-  registerHealth(app, { ready: true }, () => telemetry.registry.metrics());
+  const settings = serviceSettings.parse(env);
+  guardRequests(app, { settings, telemetry, port: 'viewers' });
+  registerHealth(app, { ready: true });
+  registerMetrics(app, () => telemetry.registry.metrics(), { settings, telemetry });
   app.get('/file', async (_, reply) => reply.header('cache-control', 'no-cache').send('text'));
   app.post('/jobs', async () => ({ ordered: true }));
   await app.ready();

@@ -3,11 +3,12 @@ import type { Telemetry } from '@logloom/telemetry';
 import fastify, { type FastifyInstance } from 'fastify';
 import { respondWithErrors } from './error-responses.ts';
 import { guardRequests, type GuardContext } from './guard-requests.ts';
+import { registerMetrics, type MetricsAccess } from './metrics-server.ts';
 import { registerHealth, type Health } from './register-health.ts';
 import { serverOptions } from './server-options.ts';
 
 export interface HealthServerOptions {
-  settings: GuardContext['settings'] & Pick<ServiceSettings, 'LIVE_REQUEST_MS'>;
+  settings: GuardContext['settings'] & MetricsAccess['settings'] & Pick<ServiceSettings, 'LIVE_REQUEST_MS'>;
   telemetry: Pick<Telemetry, 'logger' | 'registry'>;
   health: Health;
   /** Prometheus text. */
@@ -24,6 +25,7 @@ export function createHealthServer({
   const server = fastify(serverOptions(settings.LIVE_REQUEST_MS));
   respondWithErrors(server, (err) => telemetry.logger.error({ err }, 'a request failed'));
   guardRequests(server, { settings, telemetry, port: 'health' });
-  registerHealth(server, health, metrics);
+  registerHealth(server, health);
+  registerMetrics(server, metrics, { settings, telemetry });
   return server;
 }

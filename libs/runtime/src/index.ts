@@ -10,6 +10,7 @@ export { observeBudget, runtimeMetrics } from './runtime-metrics.ts';
 export { RemovalClock, type RemovalClockState } from './removal-clock.ts';
 export { createHealthServer, type HealthServerOptions } from './health-server.ts';
 export { knownParameters, unknownParameter, unknownViewerParameter } from './known-parameters.ts';
+export { registerMetrics, serveMetrics, type MetricsAccess } from './metrics-server.ts';
 export { registerHealth, sendNotReady, type Health, type HealthCheck } from './register-health.ts';
 export { answerAndClose, commonOptions, serverOptions } from './server-options.ts';
 export {

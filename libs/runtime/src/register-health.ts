@@ -22,7 +22,7 @@ export interface Health {
  * Adds GET /health/live, /health/ready (503 until ready, and with the problems while something prevents the service from working) and
  * /metrics (Prometheus text).
  */
-export function registerHealth(app: FastifyInstance, health: Health, metrics: () => Promise<string>): void {
+export function registerHealth(app: FastifyInstance, health: Health): void {
   const options = { preHandler: knownParameters() };
   app.get('/health/live', options, async () => ({ status: 'live' }));
   app.get('/health/ready', options, async (_, reply) => {
@@ -33,9 +33,6 @@ export function registerHealth(app: FastifyInstance, health: Health, metrics: ()
     if (!ready) return sendNotReady(reply, { code: 'starting', problems });
     return problems.length === 0 ? { status: 'ready' } : sendNotReady(reply, { code: 'degraded', problems });
   });
-  app.get('/metrics', options, async (_, reply) =>
-    reply.type('text/plain; version=0.0.4; charset=utf-8').send(await metrics()),
-  );
 }
 
 const notReady = { ...requestErrors, ...storageErrors };

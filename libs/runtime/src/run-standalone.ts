@@ -11,6 +11,7 @@ import type { FastifyInstance } from 'fastify';
 import { endAnyway } from './end-anyway.ts';
 import { createHealthServer } from './health-server.ts';
 import { createFilesPrivate } from './private-files.ts';
+import { serveMetrics } from './metrics-server.ts';
 import type { HealthCheck } from './register-health.ts';
 import type { RunService, ServiceContext } from './service-context.ts';
 
@@ -70,14 +71,16 @@ export async function runStandalone<Settings extends ServiceSettings>({
       health.ready = false;
       endAnyway(service, settings.LIVE_DRAIN_MS);
     });
+    const text = () => metrics?.(telemetry) ?? telemetry.registry.metrics();
     await using server = createHealthServer({
       settings,
       telemetry,
       health,
-      metrics: () => metrics?.(telemetry) ?? telemetry.registry.metrics(),
+      metrics: text,
     });
     await register?.(server, context);
     await server.listen({ host: settings.HOST, port: settings.HEALTH_PORT ?? healthPort });
+    await using _metrics = await serveMetrics(text, { settings, telemetry });
     await run({
       ...context,
       onReady: () => (health.ready = !stop.signal.aborted),

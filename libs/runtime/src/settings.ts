@@ -1,7 +1,7 @@
 import { authSettings } from '@logloom/auth/settings';
 import { eventLogSettings } from '@logloom/event-log/settings';
 import { schemaRegistrySettings } from '@logloom/schema-registry/settings';
-import { declareSettings, numberSetting, settingsOf, type ValuesOf } from '@logloom/settings';
+import { declareSettings, numberSetting, settingsOf, textSetting, type ValuesOf } from '@logloom/settings';
 import { telemetrySettings } from '@logloom/telemetry/settings';
 
 export const runtimeSettings = declareSettings(
@@ -12,6 +12,18 @@ export const runtimeSettings = declareSettings(
       max: 65_535,
       description:
         'port for health and metrics of a service that runs on its own; unset: ingest 9101, correlator 9102, indexer 9103, fanout 9104',
+    }),
+    METRICS_PORT: numberSetting({
+      unit: 'port',
+      max: 65_535,
+      description:
+        'port for /metrics alone; unset: /metrics is on the port for health, or on LIVE_PORT in the one-process mode',
+    }),
+    METRICS_TOKEN: textSetting({
+      minLength: 16,
+      bounds: '16 characters or more',
+      secrecy: 'secret',
+      description: 'bearer token that /metrics asks for; unset: none',
     }),
     LIVE_REQUEST_MS: numberSetting({
       unit: 'ms',

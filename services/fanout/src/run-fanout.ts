@@ -3,6 +3,7 @@ import {
   connectLog,
   guardRequests,
   registerHealth,
+  registerMetrics,
   respondWithErrors,
   serverOptions,
   type RunService,
@@ -39,7 +40,8 @@ export function createFanout(): Fanout {
     respondWithErrors(app, (err) => telemetry.logger.error({ err }, 'a request failed'));
     guardRequests(app, { settings: context.settings, telemetry, port: 'live' });
     const health = { ready: false };
-    registerHealth(app, health, () => metrics(telemetry));
+    registerHealth(app, health);
+    registerMetrics(app, () => metrics(telemetry), context);
     supervisor = await Supervisor.open({
       ...context,
       tracing,
@@ -76,7 +78,8 @@ async function runHere({
   guardRequests(app, { settings, telemetry, port: 'live' });
   const health = { ready: false, checks: [connection.problem] };
   checks?.add(connection.problem);
-  registerHealth(app, health, () => telemetry.registry.metrics());
+  registerHealth(app, health);
+  registerMetrics(app, () => telemetry.registry.metrics(), { settings, telemetry });
   const options = liveOptions(settings);
   const tier = createLiveTier({ ...connection, stores, settings, telemetry, authenticate, options });
   tier.attach(app);
