@@ -31,7 +31,7 @@ function eventually(what, action) {
       return action();
     } catch (error) {
       if (Date.now() > deadline) throw error;
-      print(`${what}: ${error.message}; trying again`);
+      print(`${what}: ${error.message}; retrying`);
       sleep(1000);
     }
   }

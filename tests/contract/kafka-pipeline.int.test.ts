@@ -126,11 +126,11 @@ describe('the services on Kafka and a schema registry, as processes of their own
     assert.deepEqual(members(await readAll(connection, topics.correlations)), expected);
     assert.equal((await search.counts()).events, lines.length);
 
-    await t.test('dead letters are put through again, each once, with ingest killed meanwhile', async () => {
-      const letters = demoLines(300)
+    await t.test('dead letters are redriven, each once, with ingest killed meanwhile', async () => {
+      const refused = demoLines(300)
         .slice(0, 300)
         .map((line) => line.replace('{', '{"redriven":true,'));
-      await refuse(connection, letters);
+      await refuse(connection, refused);
       const queue = await openJobQueue({ folder: jobsFolder(folder) });
       try {
         const redrive = async (): Promise<string> => {
@@ -142,14 +142,18 @@ describe('the services on Kafka and a schema registry, as processes of their own
         await services[0]!.start();
         const isDone = async (): Promise<boolean> => (await queue.get(id))?.state === 'completed';
         await eventually('the job is done', isDone, 180_000);
-        const all = lines.length + letters.length;
-        await eventually('every letter indexed', async () => (await search.counts()).events === all, 180_000);
+        const all = lines.length + refused.length;
+        await eventually(
+          'every dead letter indexed',
+          async () => (await search.counts()).events === all,
+          180_000,
+        );
         const redriven = (await distinctEvents(connection)).filter(
           ({ event }) => event.source.kind === 'redrive',
         );
         assert.deepEqual(
           redriven.map(({ event }) => event.message).toSorted(),
-          letters.map((line) => (JSON.parse(line) as { message: string }).message).toSorted(),
+          refused.map((line) => (JSON.parse(line) as { message: string }).message).toSorted(),
         );
         const records = (await connection.log.endOffsets(topics.raw)).reduce((sum, end) => sum + end, 0);
         const again = await redrive();

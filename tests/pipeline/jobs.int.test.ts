@@ -73,7 +73,7 @@ async function assertEachOnce(pipeline: Pipeline): Promise<void> {
   for (const [id, count] of members) assert.equal(count, lines / requests, id);
 }
 
-test('refused input is put through again, once, through kill -9', async (t) => {
+test('refused input is redriven, once, through kill -9', async (t) => {
   const tooSmall = { CORRELATION_IDLE_MS: '1000', INGEST_MAX_EVENT_BYTES: '500' };
   await using pipeline = await Pipeline.create(tooSmall);
   await pipeline.start();
@@ -91,7 +91,7 @@ test('refused input is put through again, once, through kill -9', async (t) => {
     assert.deepEqual(codes, { 'event-too-large': lines, 'bad-json': 1 });
     const none = await logloom(pipeline, 'redrive', '--dry-run', '--filter', 'no reason has this');
     assert.equal(none.code, 1);
-    assert.match(none.out, /^0 would be put through again/);
+    assert.match(none.out, /^0 would be redriven/);
     const wrong = await logloom(pipeline, 'redrive', '--from', 'yesterday');
     assert.deepEqual([wrong.code, wrong.out], [2, '']);
     assert.match(wrong.err, /from is a time/);
@@ -136,7 +136,7 @@ test('refused input is put through again, once, through kill -9', async (t) => {
   await t.test('a second redrive finds nothing to do', async () => {
     const { code, out } = await logloom(pipeline, 'redrive', '--code', 'event-too-large');
     assert.equal(code, 1);
-    assert.match(out, new RegExp(`^0 put through again\n.*${lines} were redriven before`));
+    assert.match(out, new RegExp(`^0 redriven\n.*${lines} were redriven before`));
     await assertEachOnce(pipeline);
   });
 

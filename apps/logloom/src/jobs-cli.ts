@@ -165,7 +165,7 @@ function redriveLines(
   dryRun: boolean,
 ): string[] {
   return [
-    `${redriven} ${dryRun ? 'would be put through again' : 'put through again'}`,
+    `${redriven} ${dryRun ? 'would be redriven' : 'redriven'}`,
     ...Object.entries(codes).map(([code, count]) => `  ${code.padEnd(24)} ${count}`),
     ...(alreadyRedriven > 0
       ? [pc.dim(`${alreadyRedriven} were redriven before (--again takes them too)`)]

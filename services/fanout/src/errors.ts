@@ -24,20 +24,20 @@ export const liveErrors = {
 
 export type LiveErrorCode = CodeOf<typeof liveErrors>;
 
-/** What went wrong with one request of a viewer. */
+/** The error of one request of a viewer. */
 export interface LiveError {
   code: LiveErrorCode;
   message: string;
   /** The subscription's id, where the request had one. */
   id?: string;
-  /** Where in the filter, in UTF-16 units. */
+  /** The position in the filter, in UTF-16 units. */
   position?: number;
   /** The query parameter that does not exist, and those that do. */
   parameter?: string;
   known?: readonly string[];
 }
 
-/** `bad-parameter`: of an upgrade, which no handler of routes sees. */
+/** `bad-parameter` of an upgrade request, which does not reach a route's handler. */
 export function unknownParameterError(unknown: UnknownParameter): LiveError {
   return { code: 'bad-parameter', message: messageOf(liveErrors['bad-parameter'], unknown), ...unknown };
 }

@@ -34,7 +34,7 @@ export function createFanout(): Fanout {
     checkExposure(context.settings);
     if (context.settings.LIVE_WORKERS === 1) return runHere(context);
     const { tracingSettings: tracing, telemetry } = context;
-    // What is wrong with the keys is said once, not by each worker.
+    // Problems with the keys are reported once, not by each worker.
     await openAuthenticate(context.settings);
     const app = fastify(serverOptions(context.settings.LIVE_REQUEST_MS));
     respondWithErrors(app, (err) => telemetry.logger.error({ err }, 'a request failed'));

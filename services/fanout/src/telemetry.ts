@@ -26,10 +26,10 @@ export interface MeasuredStream {
   };
 }
 
-/** What the metrics are read from when they are asked for; viewers by transport. */
+/** The sources of the metrics, read on demand; viewers by transport. */
 export interface LiveMetricsSource {
   viewers: () => Readonly<Record<string, number>>;
-  /** Of all kinds, and how many were closed or refused because there were too many. */
+  /** Connections of all kinds, and how many were closed or refused because there were too many. */
   connections: () => { open: number; cut: number };
   streams: () => readonly MeasuredStream[];
   maxViewers: number;
@@ -130,7 +130,7 @@ const streamTotals = {
   ],
   undecodable: [
     'records',
-    'Records that could not be read and went to nobody',
+    'Records that could not be read and were not sent',
     ({ stats }) => stats.undecodable,
   ],
   tests: ['tests', 'Tests of an event against a filter', ({ broadcast }) => broadcast.counts.tests],

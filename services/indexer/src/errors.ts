@@ -7,7 +7,7 @@ import { jobQueueErrors } from '@logloom/job-queue';
 import { searchStoreErrors } from '@logloom/search-store';
 import { storageErrors } from '@logloom/sqlite';
 
-/** What only the indexer and its API say. */
+/** The errors of the indexer and its API. */
 export const indexerErrors = declareErrors({
   'too-many-saved-filters': {
     status: 429,

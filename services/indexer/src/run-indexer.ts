@@ -32,10 +32,10 @@ export function storesFolder(dataFolder: string): string {
 }
 
 const recordsPerBatch = 2000;
-/** How long one evaluation of a saved filter may hold up this thread, ms. */
+/** How long one evaluation of a saved filter may block this thread, ms. */
 const evaluationLimitMs = 250;
 
-/** Writes logs.events and logs.correlations to the search store and the archive, and works the jobs, until the signal aborts. */
+/** Writes logs.events and logs.correlations to the search store and the archive, and runs the jobs, until the signal aborts. */
 export const runIndexer: RunService<Settings> = async ({ settings, telemetry, signal, onReady, checks }) => {
   await using connection = await connectLog(settings, {}, telemetry, signal, true);
   const { log, serde } = connection;
@@ -44,7 +44,7 @@ export const runIndexer: RunService<Settings> = async ({ settings, telemetry, si
   const metrics = createMetrics(telemetry);
   const onDamaged = ({ file, movedTo, error }: DamagedFile): void => {
     metrics.damagedFiles.inc({ file: basename(file) });
-    logger.error({ file, movedTo, err: error }, 'a file was damaged; it was moved, and is made again');
+    logger.error({ file, movedTo, err: error }, 'a file was damaged; it was moved away and is rebuilt');
   };
   const folder = storesFolder(settings.LOGLOOM_DATA);
   const elasticsearchUrl = settings.ELASTICSEARCH_URL;
@@ -59,7 +59,7 @@ export const runIndexer: RunService<Settings> = async ({ settings, telemetry, si
     ),
     (store) => store.close(),
   );
-  // Elasticsearch is asked without holding up this thread, the embedded store is not.
+  // Queries to Elasticsearch do not block this thread, those to the embedded store do.
   const queryLimitMs = elasticsearchUrl === undefined ? evaluationLimitMs : 10_000;
   const evaluating = cleanUp.adopt(
     guarded(
@@ -113,7 +113,7 @@ export const runIndexer: RunService<Settings> = async ({ settings, telemetry, si
     signal,
     onRetry: (store, error) => {
       metrics.retries.inc({ store });
-      telemetry.logger.warn({ store, err: error }, 'a store refused a write; trying again');
+      telemetry.logger.warn({ store, err: error }, 'a store refused a write; retrying');
     },
     onBulk: (events, correlations, seconds) => {
       metrics.events.inc(events);
@@ -124,7 +124,7 @@ export const runIndexer: RunService<Settings> = async ({ settings, telemetry, si
   });
   const gaps = createGapReport(telemetry);
   const oldestUnread = (topic: string, seconds: number): void => metrics.oldestUnread.set({ topic }, seconds);
-  // When a topic is made anew, the marks for what it was before say nothing about it.
+  // When a topic is recreated, the old topic's marks do not apply to it.
   const marksOf = new Map<string, Promise<FillMarks>>();
   const currentMarks = async (): Promise<FillMarks> => {
     const epoch = await viewEpoch(log);
@@ -144,11 +144,11 @@ export const runIndexer: RunService<Settings> = async ({ settings, telemetry, si
       epoch,
       onLost: (lost) => {
         metrics.lostRecords.inc({ view: lost.view }, lost.to - lost.from);
-        logger.error(lost, 'a view lost records that were committed; they are read from the log again');
+        logger.error(lost, 'a view lost committed records; they are read from the log again');
       },
       onRetry: (store, error) => {
         metrics.retries.inc({ store });
-        logger.warn({ store, err: error }, 'a store cannot say how far it is filled; trying again');
+        logger.warn({ store, err: error }, 'the marks of a store cannot be read; retrying');
       },
       signal,
     });
@@ -157,7 +157,7 @@ export const runIndexer: RunService<Settings> = async ({ settings, telemetry, si
   };
   await currentMarks();
   onReady();
-  // Either side's end ends the other: half a service would look alive.
+  // If either side ends, the other ends too: half a service would look alive.
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);
   indexerQueue.queuedEvents.observe(telemetry.registry, (set) => set(batches.queuedEvents));
@@ -211,7 +211,7 @@ export const runIndexer: RunService<Settings> = async ({ settings, telemetry, si
   for (const result of await Promise.allSettled(parts)) if (result.status === 'rejected') throw result.reason;
 };
 
-/** Consumes again, from where the views need it, whenever one has lost what it held while we ran. */
+/** Consumes again, from where the views need it, whenever one has lost its data while the service runs. */
 async function untilViewsHold(
   signal: AbortSignal,
   logger: Logger,
@@ -232,7 +232,7 @@ function retainedFrom(retentionMs: number | undefined, { latest }: Pick<RemovalC
   return retentionMs === undefined ? -Infinity : (latest - retentionMs) * 1000;
 }
 
-/** What the group has committed. */
+/** The group's commits. */
 async function committedMarks(log: EventLog): Promise<FillMark[]> {
   const marks: FillMark[] = [];
   for (const topic of [topics.events, topics.correlations])

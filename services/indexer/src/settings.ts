@@ -12,12 +12,12 @@ export const indexerSettings = declareSettings(
     SEARCH_RETENTION_MS: numberSetting({
       unit: 'ms',
       min: 60_000,
-      description: 'how long the search store keeps events, by their own time; unset: for ever',
+      description: 'how long the search store keeps events, by their own time; unset: forever',
     }),
     ARCHIVE_RETENTION_MS: numberSetting({
       unit: 'ms',
       min: 60_000,
-      description: 'how long the archive keeps events, by their own time; unset: for ever',
+      description: 'how long the archive keeps events, by their own time; unset: forever',
     }),
   },
 );

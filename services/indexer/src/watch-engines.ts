@@ -17,7 +17,7 @@ export interface EngineWatches {
   jobs?: EngineWatch;
 }
 
-/** Watches the engines that the settings name; what is embedded needs none. */
+/** Watches the engines that the settings name; embedded stores need no watch. */
 export function watchEngines(
   settings: Pick<Settings, 'ELASTICSEARCH_URL' | 'MONGODB_URL' | 'REDIS_URL'>,
 ): EngineWatches {
@@ -54,7 +54,7 @@ export function guarded<T extends { close: () => Promise<void> }>(
   return watch === undefined ? store : watch.guard(store, options);
 }
 
-/** For the readiness: the engines that do not answer. */
+/** The engines that do not answer, for readiness. */
 export function problemsOf({ search, archive, jobs }: EngineWatches): HealthCheck[] {
   return [search, archive, jobs].flatMap((watch) =>
     watch === undefined ? [] : [() => (watch.isFrozen ? `${watch.name} does not answer` : undefined)],

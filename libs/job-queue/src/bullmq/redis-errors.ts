@@ -10,7 +10,7 @@ export function tellTrouble(onTrouble: OnRedisTrouble = () => {}): (error: Error
     const now = performance.now();
     if (now - toldAt < tellEveryMs) return;
     toldAt = now;
-    onTrouble(`${named(error).message}; trying again`);
+    onTrouble(`${named(error).message}; retrying`);
   };
 }
 

@@ -24,7 +24,7 @@ export class ClientRate {
     this.#patience = patienceSeconds * limits.messagesPerSecond;
   }
 
-  /** Whether one more message of the client may be looked at. */
+  /** Whether one more message of the client may be processed. */
   admitMessage(nowMs: number): boolean {
     const { messagesPerSecond, subscribesPerSecond, subscriptions } = this.#limits;
     const elapsedMs = nowMs - this.#filledAtMs;
@@ -45,7 +45,7 @@ export class ClientRate {
     return this.#slot.admitSubscribe(nowMs);
   }
 
-  /** Counts a message that was not admitted; true once it is a flood, and no burst of a client that did not know better. */
+  /** Counts a message that was not admitted; returns true once it is a flood and not just a burst. */
   isFlood(): boolean {
     return --this.#patience < 0;
   }

@@ -6,7 +6,7 @@ import { liveError, liveErrors } from '../errors.ts';
 
 /** Connections beside those of viewers: of the API, the console and health. */
 const others = 1_000;
-/** What of the process's file descriptors may be connections of viewers; the rest is for ingest, the stores and Kafka. */
+/** The share of the process's file descriptors that viewers' connections may use; the rest is for ingest, the stores and Kafka. */
 const descriptorShare = 0.6;
 
 /** Returns how many connections a live port may hold: all viewers and their handshakes, or what the process's descriptors allow. */
@@ -28,12 +28,12 @@ function maxDescriptors(): number | undefined {
 
 /**
  * Holds a server to a number of connections. When all are taken, the one that has waited longest without a request goes first, then one
- * whose request has not arrived; only when every connection is at work is the new one refused.
+ * whose request has not arrived; the new one is refused only if every connection has a request in progress.
  */
 export class ConnectionLimit {
-  /** Closed to make room, or refused for want of it. */
+  /** Connections that were closed to make room, or refused because there was none. */
   cut = 0;
-  /** Without a request, the one that waits longest first. */
+  /** Connections without a request, the one that has waited longest first. */
   readonly #idle = new Set<Socket>();
   readonly #working = new Map<Socket, IncomingMessage | undefined>();
   readonly #max: number;

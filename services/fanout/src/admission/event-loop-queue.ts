@@ -1,6 +1,6 @@
 import { priorities, rankOf, type Priority } from '../protocol/priority.ts';
 
-/** How long waiting work may occupy the event loop before sockets and timers have their turn. */
+/** How long waiting work may occupy the event loop before sockets and timers run, ms. */
 const sliceMs = 2;
 
 /**
@@ -35,7 +35,7 @@ export class EventLoopQueue {
       return;
     }
     resolve();
-    // The caller works in the microtask that resolve() has queued: what is queued here runs after it.
+    // The caller runs in the microtask that resolve() has queued; microtasks queued here run after it.
     queueMicrotask(this.#goOn);
   }
 

@@ -2,7 +2,7 @@ import type { AddressSlot } from './address-limiter.ts';
 import { RateLimit } from './rate-limit.ts';
 
 export interface PrincipalLimits {
-  /** Subscriptions that a principal begins, over all its connections: each compiles a filter and may read history. */
+  /** The rate of new subscriptions of a principal, over all its connections: each compiles a filter and may read history. */
   subscribesPerSecond: number;
   burst: number;
 }
@@ -19,8 +19,8 @@ interface Account {
 }
 
 /**
- * Charges principals for their subscriptions, whichever connection they come by: many connections buy no more than one. The caller
- * names the principal: a token's subject, or else the address.
+ * Charges principals for their subscriptions, whichever connection they use: many connections allow no more than one. The caller names the
+ * principal: a token's subject, or else the address.
  */
 export class PrincipalLimiter {
   readonly #limits: PrincipalLimits;
@@ -44,7 +44,7 @@ export class PrincipalLimiter {
       admitMessage: (nowMs) => address.admitMessage(nowMs),
       admitSubscribe: (nowMs) => account.rate.admit(nowMs),
       release: () => {
-        // What was spent is forgotten with the last connection only once it would have been refilled.
+        // The bucket is forgotten only once the last connection is gone and the bucket would be full again.
         if (--account.connections === 0) this.#forgetLater(principal, account);
         address.release();
       },

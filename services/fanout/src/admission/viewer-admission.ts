@@ -23,19 +23,19 @@ export interface ViewerAdmissionOptions {
   maxHandshakes: number;
   limits: ViewerLimits;
   addressLimits: AddressLimits;
-  /** Whose X-Forwarded-For is believed (clientAddress). */
+  /** The proxies whose X-Forwarded-For is trusted (clientAddress). */
   trustedProxies: readonly string[];
-  /** What the server listens on, and the names that it is known by besides (RequestGuard). */
+  /** The address that the server listens on, and further host names that it accepts (RequestGuard). */
   host: string;
   allowedHosts: readonly string[];
   /** Pages of these origins may connect too. */
   allowedOrigins: readonly string[];
 }
 
-/** A slot that the viewer releases once, or why there is none. */
+/** A slot that the viewer releases once, or the reason why there is none. */
 export type Admission = { ok: true; slot: ConnectionSlot } | { ok: false; error: LiveError };
 
-/** What all connections of a principal may begin together, in terms of what one may. */
+/** How many subscriptions all connections of a principal may begin together, relative to one connection. */
 const principalFactor = 10;
 
 /** Decides which viewers may connect: the server's state and limits, the request guard, authentication, address and principal. */
@@ -77,7 +77,7 @@ export class ViewerAdmission {
     return this.#handshakes.inProgress;
   }
 
-  /** Why a request is refused before anybody looks at its token; undefined when it may queue for its handshake. */
+  /** Why a request is refused before its token is checked; undefined if it may queue for its handshake. */
   refusalOf(request: IncomingMessage): LiveError | undefined {
     const code = this.#guard.refusal(request);
     return code === undefined ? this.refusal() : this.report(request, liveError(code));
@@ -88,7 +88,7 @@ export class ViewerAdmission {
     void this.#handshakes.enter(() => this.#authenticate(request), then);
   }
 
-  /** Counts and logs a refusal for who or where the client is; returns the error. */
+  /** Counts and logs a refusal that is due to the client or its origin; returns the error. */
   report(request: IncomingMessage, error: LiveError): LiveError {
     const { host, origin } = request.headers;
     const { code, message: detail } = error;
@@ -106,7 +106,7 @@ export class ViewerAdmission {
     return { ok: true, slot: this.#principals.enter(slot, chargedTo(subject, address)) };
   }
 
-  /** As enter(), for a request that subscribes by itself: it costs what subscribing on a connection does. */
+  /** Like enter(), for a request that is itself a subscription: it costs as much as subscribing on a connection. */
   enterSubscribed(request: IncomingMessage, principal: Principal): Admission {
     const admission = this.enter(request, principal);
     const nowMs = performance.now();
@@ -124,7 +124,7 @@ export class ViewerAdmission {
   }
 }
 
-/** Whose subscriptions a connection's count as; undefined for this machine's own without a token. */
+/** The principal that a connection's subscriptions are charged to; undefined for local connections without a token. */
 function chargedTo(subject: string | undefined, address: string | undefined): string | undefined {
   if (subject !== undefined) return `principal ${subject}`;
   return address === undefined || isLoopback(address) ? undefined : `address ${networkOf(address)}`;

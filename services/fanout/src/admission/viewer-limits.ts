@@ -5,9 +5,9 @@ export interface ViewerLimits {
   /** Of one message. */
   messageBytes: number;
   subscriptions: number;
-  /** Twice as many at once. */
+  /** With bursts of twice as many. */
   messagesPerSecond: number;
-  /** Twice `subscriptions` at once: who comes back subscribes to everything again. */
+  /** With bursts of twice `subscriptions`: a client that reconnects subscribes to everything again. */
   subscribesPerSecond: number;
   filter: FilterLimits;
 }

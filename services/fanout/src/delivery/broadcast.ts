@@ -9,7 +9,7 @@ export interface Subscriber {
   /** The broadcast's own: its index among the subscribers. */
   slot: number;
   deliver(batch: DeliveryBatch): void;
-  /** The stream has skipped something: the subscriber, who has everything before this cursor, leaves and reads on by itself. */
+  /** The stream has skipped something: the subscriber, who has everything before this cursor, leaves and reads the log itself. */
   readOn(cursor: string): void;
 }
 
@@ -17,7 +17,7 @@ export interface Subscriber {
 export class Channel {
   readonly id: number;
   readonly filter: LiveFilter;
-  /** Tells channels of the same filter apart. */
+  /** Distinguishes channels of the same filter. */
   readonly sibling: number;
   // An array and not a set: each batch walks it, and it takes a fourth of the memory.
   readonly subscribers: Subscriber[] = [];
@@ -26,7 +26,7 @@ export class Channel {
   open: LiveItem[] = [];
   openLength = 0;
   openedAtMs = 0;
-  /** The batch that some subscribers have and those from `sent` on have not. */
+  /** The batch that the subscribers before `sent` have already and the others have not. */
   sending: DeliveryBatch | undefined;
   sent = 0;
   empty: DeliveryBatch | undefined;
@@ -44,7 +44,7 @@ export class Channel {
   }
 }
 
-/** How often a filter was tested, a batch made, and an item of one sent. */
+/** Counts tests of filters, batches, and sent items. */
 export interface BroadcastCounts {
   tests: number;
   flushes: number;
@@ -55,12 +55,12 @@ export interface BroadcastOptions {
   stream: StreamName;
   /** The longest that an event waits for others, milliseconds. */
   flushMs: number;
-  /** Milliseconds of a clock that never goes back; the times that are passed in are of the same. */
+  /** A monotonic clock in milliseconds; the times that are passed in are of the same clock. */
   now: () => number;
-  /** The cursor after everything that accept() has taken so far. */
+  /** The cursor after everything that accept() has received so far. */
   cursor: () => string;
   nextChannelId: () => number;
-  /** Where it counts; broadcasts may share it. Default: its own. */
+  /** Its counters; broadcasts may share them. Default: its own. */
   counts?: BroadcastCounts;
   /** Told once for each batch that all subscribers have: when its oldest item was appended, ms since 1970, and items times subscribers. */
   onSent?: ((appendedAtMs: number, deliveries: number) => void) | undefined;
@@ -71,7 +71,7 @@ export interface BroadcastOptions {
 /** A batch is flushed at this size, in UTF-16 units of JSON. */
 export const maxBatchLength = 65_536;
 
-/** Milliseconds of sending after which sockets, timers and other streams have their turn. */
+/** Milliseconds of sending after which sockets, timers and other streams run. */
 const sliceMs = 5;
 
 /**
@@ -84,11 +84,11 @@ export class Broadcast {
   readonly #channels = new Map<string, Channel>();
   readonly #index = new FilterIndex<Channel>();
   readonly #matching: Channel[] = [];
-  // In the order in which their batches were opened, which is the order in which they fall due.
+  // In the order in which their batches were opened, which is the order in which they become due.
   readonly #pending = new Set<Channel>();
   /** Those of them that hold an error. */
   readonly #urgent = new Set<Channel>();
-  /** Whose batch is on its way to the subscribers, the next one first. */
+  /** The channels whose batch is being delivered, the next one first. */
   readonly #sending: Channel[] = [];
   /** When the pass over the channels that were due began, if it has not ended. */
   #passStartMs: number | undefined;
@@ -131,7 +131,7 @@ export class Broadcast {
     if (--channel.uses === 0) this.#channels.delete(keyOf(channel.filter, channel.sibling));
   }
 
-  /** From the next accept() on, the subscriber gets what matches. Those who are in the channel get what is waiting now. */
+  /** From the next accept() on, the subscriber gets matching items. The present subscribers get what is waiting now. */
   join(channel: Channel, subscriber: Subscriber, nowMs: number): void {
     this.flush(channel, nowMs);
     if (channel.subscribers.length === 0) this.#index.add(channel);
@@ -139,13 +139,13 @@ export class Broadcast {
     channel.subscribers.push(subscriber);
   }
 
-  /** What is on its way to the channel may no longer reach the subscriber. Subscribers may leave during a delivery. */
+  /** Batches in delivery may no longer reach the subscriber. Subscribers may leave during a delivery. */
   leave(channel: Channel, subscriber: Subscriber): void {
     const { subscribers } = channel;
     let { slot } = subscriber;
     if (subscribers[slot] !== subscriber) return;
     if (slot < channel.sent) {
-      // The gap moves to the border between those who have the batch and those who have not, and from there to the end.
+      // The gap moves to the border between subscribers that have the batch and those that do not, and from there to the end.
       channel.sent--;
       place(subscribers, slot, subscribers[channel.sent]!);
       slot = channel.sent;
@@ -202,7 +202,7 @@ export class Broadcast {
     for (const channel of [...this.#sending, ...this.#pending]) this.flush(channel, nowMs);
   }
 
-  /** Sends all subscribers away to read on by themselves; `cursor` is that of what was sent, and nothing may be waiting. */
+  /** Makes all subscribers leave and read the log themselves; `cursor` is that of everything sent, and nothing may be waiting. */
   disperse(cursor: string): void {
     for (const channel of [...this.#channels.values()])
       for (const subscriber of [...channel.subscribers]) subscriber.readOn(cursor);
@@ -216,7 +216,7 @@ export class Broadcast {
     this.#finish(channel);
   }
 
-  /** A batch that only tells the cursor, one for all subscribers; for channels with nothing waiting. */
+  /** Sends a batch that only moves the cursor, one for all subscribers; for channels with nothing waiting. */
   emptyBatch(channel: Channel): DeliveryBatch {
     const cursor = this.#options.cursor();
     if (channel.empty?.cursor !== cursor)
@@ -232,11 +232,11 @@ export class Broadcast {
     if (item.urgent) this.#urgent.add(channel);
     channel.open.push(item);
     channel.openLength += item.json().length + 1;
-    // Whatever else is on its way: what comes faster than it can be sent must not pile up here.
+    // Even if another batch is in delivery: items that arrive faster than they can be sent must not pile up here.
     if (channel.openLength >= maxBatchLength) this.flush(channel, nowMs);
   }
 
-  /** Puts the batches that are due on their way: every urgent one ahead of all others, of those only the oldest. */
+  /** Starts the delivery of due batches: all urgent ones before the others, and of the others only the oldest. */
   #beginDue(nowMs: number): void {
     for (const channel of this.#urgent) {
       if (channel.sending !== undefined || this.#urgentAtMs(channel) > nowMs) continue;
@@ -261,7 +261,7 @@ export class Broadcast {
   }
 
   #dueAtMs({ openedAtMs }: Channel): number {
-    // What came while a pass goes on belongs to the next one, unless the pass takes too long.
+    // Items that arrive during a pass belong to the next one, unless the pass takes too long.
     if (this.#passStartMs !== undefined && openedAtMs > this.#passStartMs)
       return openedAtMs + this.#options.flushMs;
     return this.pace.dueAtMs(openedAtMs);

@@ -1,12 +1,12 @@
 import type { CountsByLogLevel, DegradedLevel } from '../protocol/degradation-level.ts';
 import type { DegradedBatch } from './degraded-batch.ts';
 
-/** How often a viewer who stays at a degradation level is told what it misses. */
+/** How often a viewer that stays at a degradation level is told what it misses. */
 export const tellEveryMs = 1000;
 
 /**
- * A slow viewer's degradation, full → sampled → counts → cut off: its level, and what it was neither sent nor told of yet. It exists
- * only while the viewer is below full.
+ * A slow viewer's degradation, full → sampled → counts → cut off: its level, and the events that were neither sent nor announced yet. It
+ * exists only while the viewer is below full.
  */
 export class Degradation {
   level: DegradedLevel = 'sampled';
@@ -43,5 +43,5 @@ export class Degradation {
 
 /** Shares of a viewer's budget. Above the first it is sampled, above the second it gets counts, above the third it is cut off. */
 export const degradeAbove = { full: 0.5, sampled: 0.75, counts: 1 } as const;
-/** Below these shares it recovers; far enough under the others that it does not alternate with each batch. */
+/** Below these shares it recovers; far enough below the others that it does not alternate with each batch. */
 export const recoverBelow = { sampled: 0.125, counts: 0.25 } as const;

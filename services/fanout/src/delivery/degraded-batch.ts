@@ -2,25 +2,25 @@ import { DeliveryBatch } from '../encoding/delivery-batch.ts';
 import type { CountsByLogLevel, DegradedLevel } from '../protocol/degradation-level.ts';
 import type { LiveItem } from '../stream/stream-kind.ts';
 
-/** What a viewer at one degradation level gets of a batch, and what it does not. */
+/** The part of a batch that a viewer at one degradation level gets, and the part that it does not get. */
 export interface DegradedBatch {
-  /** Undefined when nothing is left of it. */
+  /** Undefined if the part is empty. */
   kept: DeliveryBatch | undefined;
   leftOut: number;
   leftOutByLogLevel: Readonly<CountsByLogLevel>;
 }
 
-/** One in so many items that are not exempt is sampled. */
+/** One in this many items that are not exempt is sampled. */
 export const sampledOneIn = 10;
 
 const degraded = new WeakMap<DeliveryBatch, Partial<Record<DegradedLevel, DegradedBatch>>>();
 
 /**
- * Whether a viewer at this level gets the item: what is urgent (errors, fatals) always, of the rest a sample by its place in the log.
- * Being a function of the item alone, it says at a resume what a viewer was sent.
+ * Whether a viewer at this level gets the item: what is urgent (errors, fatals) always, of the rest a sample by its place in the log. It is
+ * a function of the item alone, so it shows at a resume what a viewer was sent.
  */
 export function isKept({ urgent, partition, offset }: LiveItem, level: DegradedLevel): boolean {
-  // Fibonacci hashing, so that the sample does not beat in time with the producers.
+  // Fibonacci hashing, so that the sample is not in step with the producers.
   return (
     urgent || (level === 'sampled' && (Math.imul(offset + partition, 0x9e37_79b1) >>> 8) % sampledOneIn === 0)
   );

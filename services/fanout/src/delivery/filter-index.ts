@@ -3,7 +3,7 @@ import type { LiveFilter } from '../stream/stream-kind.ts';
 
 type Field = EqualityTerm['field'];
 
-/** The most telling first: a filter is filed under the first of these that it demands. */
+/** The most selective first: a filter is indexed under the first of these that it requires. */
 const fields: readonly Field[] = [
   'id',
   'correlationId',
@@ -15,7 +15,7 @@ const fields: readonly Field[] = [
   'level',
 ];
 
-/** Finds the filters that an event can match at all, by one equality that each demands; the others are not tested. */
+/** Finds the filters that an event can match, by one equality that each requires; the others are not tested. */
 export class FilterIndex<T extends { filter: LiveFilter }> {
   readonly #unfiled = new Set<T>();
   readonly #byField = new Map<Field, Map<string, Set<T>>>();

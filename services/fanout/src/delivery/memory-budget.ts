@@ -9,20 +9,20 @@ const keptShare = 0.9;
 
 interface Queue {
   priority: Priority;
-  /** What waited for the viewer when it was last looked at. */
+  /** The bytes that waited for the viewer at the last check. */
   bytes: number;
 }
 
 /**
- * Bounds what waits for all viewers together. From half of the budget on, everyone's share shrinks; what would exceed the budget is
- * left out and counted; and where a queue that was empty has exceeded it, the viewers with the fullest queues are cut at once, low
- * priorities first, and resume from the log. Bytes that many viewers share count for each of them: memory holds less.
+ * Bounds what waits for all viewers together. From half of the budget on, everyone's share shrinks; items that would exceed the budget are
+ * left out and counted. If a queue that was empty has exceeded it, the viewers with the fullest queues are cut at once, low priorities
+ * first, and resume from the log. Bytes that many viewers share count for each of them, so real memory use is lower.
  */
 export class MemoryBudget {
   readonly totalBytes: number;
   readonly #queues = new Map<Viewer, Queue>();
   #timer: NodeJS.Timeout | undefined;
-  /** The sum of the queues as last seen: never less than they hold, because they only shrink by themselves. */
+  /** The sum of the queues at the last check: never less than they hold, because between checks they only shrink. */
   #queuedBytes = 0;
   /** Viewers that were cut. */
   cut = 0;
@@ -51,7 +51,7 @@ export class MemoryBudget {
   /** Counts what waits for a viewer after a write. Nothing waits for a quick one: the kernel has taken it. */
   wrote(viewer: Viewer, priority: Priority): void {
     const bytes = viewer.queuedBytes;
-    // The most frequent case by far; a queue that is counted is looked at by the next poll.
+    // By far the most frequent case; the next poll checks a queue that is counted.
     if (bytes === 0) return;
     const queue = this.#queues.get(viewer);
     if (queue === undefined) {

@@ -1,4 +1,4 @@
-/** The times at which paused subscriptions go on by themselves; made for a viewer when it first pauses one. */
+/** The times at which paused subscriptions resume by themselves; created when a viewer first pauses one. */
 export class Pauses {
   readonly #timers = new Map<string, NodeJS.Timeout>();
 

@@ -7,7 +7,7 @@ import type { Subscription } from './subscription.ts';
 
 /** How a subscription's start is reported to its client. */
 export interface StartReport {
-  /** The client is subscribed: everything after `cursor` follows. `resumed`: that is the cursor which the client sent. */
+  /** The client is subscribed: everything after `cursor` follows. `resumed`: it is the cursor that the client sent. */
   confirm: (cursor: string, resumed: boolean) => void;
   fail: (code: LiveErrorCode) => void;
 }

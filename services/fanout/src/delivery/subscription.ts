@@ -30,12 +30,13 @@ export interface SubscriptionOptions {
   catchUp: (subscription: Subscription) => void;
 }
 
-/** A viewer that was cut off is told to come back after this long at the earliest, and twice as long at the latest. */
+/** A viewer that was cut off is told to reconnect after this time at the earliest, and twice as long at the latest, ms. */
 const evictedRetryMs = 2000;
 
 /**
- * One viewer's use of one channel. While it is live it subscribes to the channel; while its socket is full its degradation level falls,
- * and what it is not sent is counted and announced. Before that it gets its history, which waits for the socket instead: the log keeps it.
+ * One viewer's use of one channel. While it is live it subscribes to the channel; while its socket is full its degradation level falls, and
+ * what it is not sent is counted and announced. Before that it gets its history, which waits for the socket instead, because the log keeps
+ * it.
  */
 export class Subscription implements Subscriber {
   readonly stream: ViewerStream;
@@ -50,7 +51,7 @@ export class Subscription implements Subscriber {
   #state: 'starting' | 'live' | 'paused' | 'closed' = 'starting';
   /** The last cursor that the viewer was sent. */
   #cursor = '';
-  /** Counts the catch-ups, so that one that was overtaken by a pause knows. */
+  /** Counts the catch-ups, so that one that was interrupted by a pause notices. */
   #catchUp = 0;
   #degradation: Degradation | undefined;
 
@@ -75,7 +76,7 @@ export class Subscription implements Subscriber {
     return this.#state === 'paused';
   }
 
-  /** Live, and nothing was missed that the viewer does not know of. */
+  /** Whether it is live, and everything missed was announced to the viewer. */
   get isCurrent(): boolean {
     return this.#state === 'live' && this.#degradation === undefined;
   }
@@ -105,11 +106,11 @@ export class Subscription implements Subscriber {
     this.#state = 'live';
   }
 
-  /** Leaves the channel; what comes is left to the log. A catch-up at `cursor` goes on. */
+  /** Leaves the channel; the log keeps later events. A catch-up at `cursor` continues. */
   pause(): void {
     if (this.#state === 'live') {
       this.stream.broadcast.leave(this.channel, this);
-      // What was left out and not announced comes from the log as well.
+      // Events that were left out and not announced come from the log as well.
       if (this.#degradation !== undefined) this.stream.stats.missed -= this.#degradation.missed;
       this.#degradation = undefined;
     }
@@ -129,7 +130,7 @@ export class Subscription implements Subscriber {
     this.#startCatchUp(this);
   }
 
-  /** Sets the cursor of one that the client has on another channel so far. */
+  /** Sets the cursor of a subscription that is on another channel so far. */
   startAt(cursor: string): void {
     this.#cursor = cursor;
   }
@@ -160,14 +161,14 @@ export class Subscription implements Subscriber {
     this.#write(this.#viewer.encode(page.batch(this.stream, this.channel.id)), cursor);
   }
 
-  /** Resolves when the socket has taken enough for more history, or when no viewer is left to send to. */
+  /** Resolves when the socket has room for more history, or the viewer is gone. */
   writable(): Promise<void> {
     return this.#context.drainWatch.until(
       () => this.#state !== 'starting' || !this.#viewer.isOpen || this.hasRoom,
     );
   }
 
-  /** Tells the viewer that it does not get what lies between its last cursor and this one. */
+  /** Tells the viewer that it does not get the events between its last cursor and this one. */
   tellGap(from: string, to: string, missed: number, reason: GapReason): void {
     this.stream.stats.gaps++;
     this.#cursor = to;
@@ -215,14 +216,14 @@ export class Subscription implements Subscriber {
       degraded = degrade(batch, degradation.level);
       bytes = degraded.kept && this.#viewer.encode(degraded.kept);
     }
-    // Whatever was not announced comes from the log when the viewer is back.
+    // Events that were not announced come from the log when the viewer is back.
     if (bytes && !this.#fits(bytes, this.#context.viewerBudgetBytes * degradeAbove.counts))
       return this.#evict(degradation);
     const before = degradation.missed > 0 ? degradation.missedTo : this.#cursor;
     this.stream.stats.missed += degraded.leftOut;
     degradation.leaveOut(degraded, batch.cursor);
     if (!bytes) return;
-    // Ahead of the part, and with a cursor that says that the part is still to come: nobody loses or doubles it in between.
+    // Sent before the part, with a cursor that says that the part is still to come: a resume in between neither loses nor repeats it.
     if (degradation.missed > 0)
       this.#announce(degradation, announcedCursor(before, degradation.level, batch.cursor));
     this.#write(bytes, batch.cursor);
@@ -237,7 +238,7 @@ export class Subscription implements Subscriber {
     return degradation;
   }
 
-  /** Recovers as far as the socket allows; true when the viewer is at full again. */
+  /** Recovers as far as the socket allows; returns true if the viewer is at full again. */
   #recover(degradation: Degradation): boolean {
     const queued = this.#viewer.queuedBytes;
     if (queued <= this.#mark(recoverBelow.sampled)) {
@@ -256,7 +257,7 @@ export class Subscription implements Subscriber {
     return false;
   }
 
-  /** Called now and then while the viewer is degraded; true when it is no longer. */
+  /** Called regularly while the viewer is degraded; returns true when it no longer is. */
   #poll(degradation: Degradation): boolean {
     if (
       this.#degradation !== degradation ||
@@ -290,7 +291,7 @@ export class Subscription implements Subscriber {
     stats.missed -= degradation.missed;
     stats.evictions++;
     degradation.isOver = true;
-    // Later: leaving a channel in the middle of a delivery finishes it first, and many may have to go.
+    // Deferred: leaving a channel in the middle of a delivery finishes it first, and many may have to leave.
     setImmediate(() => this.#viewer.evict(Math.round(evictedRetryMs * (1 + Math.random()))));
   }
 }

@@ -8,16 +8,16 @@ import type { PrincipalStreams } from '../visible/stream-of.ts';
 import type { LiveCounts } from '../server/live-counts.ts';
 import type { DeliveryContext } from './subscription.ts';
 
-/** What a viewer's subscriptions work with. Most of it all viewers of a live tier share. */
+/** The environment of a viewer's subscriptions. All viewers of a live tier share most of it. */
 export interface ViewerContext extends DeliveryContext, PrincipalStreams {
   eventLoop: EventLoopQueue;
   limits: ViewerLimits;
   logger: Logger;
   serde: Serde;
   counts: LiveCounts;
-  /** Absent where no cursors are kept for viewers. */
+  /** Absent if no cursors are stored for viewers. */
   durables?: DurableCursors | undefined;
-  /** The viewer's principal (Principal.subject). Durable names are kept apart by it. */
+  /** The viewer's principal (Principal.subject). Durable names belong to it. */
   principal?: string;
   /** Called for each subscription, for the audit of reads. */
   onSubscribe?: (request: SubscribeRequest) => void;

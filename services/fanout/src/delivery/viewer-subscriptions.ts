@@ -80,7 +80,7 @@ export class ViewerSubscriptions {
     });
   }
 
-  /** Stops a subscription at its cursor: the log keeps what comes. It continues with resume(), or by itself after `forMs`. */
+  /** Stops a subscription at its cursor: the log keeps later events. It continues with resume(), or by itself after `forMs`. */
   pause(id: string, forMs?: number): void {
     const found = this.#byId.get(id);
     if (found === undefined) return this.#onError(liveError('unknown-id', { id }));
@@ -121,8 +121,8 @@ export class ViewerSubscriptions {
   }
 
   /**
-   * Equal subscriptions share a channel, and each of its messages comes once. One that wants history, or joins while the other
-   * has not got everything, would mix two histories on it: it gets a channel of its own.
+   * Equal subscriptions share a channel, and each of its messages comes once. One that needs history, or joins while the other is still
+   * catching up, would mix two histories on it, so it gets its own channel.
    */
   #subscriptionFor(
     stream: ViewerStream,
@@ -185,7 +185,7 @@ export class ViewerSubscriptions {
     return subscription;
   }
 
-  /** Returns where a durable subscription starts; undefined when it cannot, of which the viewer has been told. */
+  /** Returns where a durable subscription starts; undefined if it cannot start, which the viewer has been told. */
   async #durableStart(subscription: Subscription, request: SubscribeRequest): Promise<From | undefined> {
     const { id, durable = '', filter, from, stream } = request;
     const { durables, principal = '', logger } = this.#context;

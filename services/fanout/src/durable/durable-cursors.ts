@@ -23,7 +23,7 @@ export interface DurableCursorsOptions {
   namesPerPrincipal: number;
   /** What all names take together, with their filters and cursors. */
   totalBytes: number;
-  /** The machine's clock in ms, and ms that pass whatever happens to it. */
+  /** The machine's clock in ms, and a monotonic clock in ms. */
   now?: () => number;
   passed?: () => number;
 }
@@ -32,7 +32,7 @@ const kind = 'live-durable';
 const clockKind = 'removal-clock';
 const saveMs = 250;
 const sweepMs = 3_600_000;
-/** A store that is out of reach must not hold up a viewer's subscription for ever. */
+/** An unreachable store must not delay a viewer's subscription forever. */
 const openMs = 5_000;
 /** Names in one page of a sweep. */
 const sweepStep = 200;
@@ -40,16 +40,16 @@ const sweepStep = 200;
 const aheadMs = 60_000;
 /** A count is valid for this long; other processes add names too. */
 const countedMs = 10_000;
-/** What a name takes beside its text. */
+/** The memory of a name beside its text. */
 const recordBytes = 200;
 
 /** There is no space for another name. */
 export class TooManyNamesError extends Error {}
 
 /**
- * The cursors of named viewers, kept on the server. What was moved is durable after at most saveMs and one write, together with
- * whatever else moved meanwhile, and only then is its viewer told. A crash before that goes back to what the viewer was last told:
- * at least once, never a loss. Processes share the store; the last one to save a name wins.
+ * The cursors of named viewers, stored on the server. A moved cursor is durable after at most saveMs and one write, together with all
+ * others that moved meanwhile; only then is its viewer told. After a crash before that, delivery continues at the cursor that the viewer
+ * was last told: at least once, never a loss. Processes share the store; the last one to save a name wins.
  */
 export class DurableCursors {
   readonly #options: DurableCursorsOptions;
@@ -61,7 +61,7 @@ export class DurableCursors {
   #timer: NodeJS.Timeout | undefined;
   #saving: Promise<void> = Promise.resolve();
   #sweeping: NodeJS.Timeout | undefined;
-  /** By prefix of the principal; of all under the empty one. */
+  /** By the principal's prefix; the total is under the empty prefix. */
   readonly #usage = new Map<string, Promise<RecordsUsage>>();
 
   constructor(options: DurableCursorsOptions) {
@@ -77,15 +77,15 @@ export class DurableCursors {
       onAhead: ({ aheadMs }) =>
         logger.warn(
           { aheadSeconds: Math.round(aheadMs / 1000) },
-          "the machine's clock jumped ahead: durable names expire by the time from before until it has stood for a day",
+          "the machine's clock jumped ahead: durable names expire by the earlier time until the new one has lasted for a day",
         ),
     });
   }
 
   /**
    * Takes a name, which begins with its principal's prefix, for one subscription and returns its cursor, if it is known. `onTaken` is
-   * called when another subscription of this process takes it. Rejects with TooManyNamesError when there is no room for another name,
-   * and when the store is out of reach.
+   * called when another subscription of this process takes it. Rejects with TooManyNamesError when there is no room for another name, and
+   * when the store is unreachable.
    */
   async take(
     name: string,
@@ -96,7 +96,7 @@ export class DurableCursors {
     this.#sweeping ??= setInterval(() => void this.sweep(), sweepMs).unref();
     this.#owners.get(name)?.();
     this.#owners.set(name, onTaken);
-    // What is still on its way there is newer than what is there.
+    // A cursor that is still being written is newer than the stored one.
     const moving = this.#moved.has(name) ? this.#known.get(name) : undefined;
     if (moving !== undefined) return moving;
     const known = (await this.#inTime((records) => records.get(kind, name))) as DurableCursor | undefined;
@@ -127,7 +127,7 @@ export class DurableCursors {
       return this.#inTime((records) => records.usage(kind, prefix));
     })();
     this.#usage.set(prefix, counting);
-    // Kept only while it holds.
+    // Kept only while the reservation lasts.
     const forget = (): void => {
       if (this.#usage.get(prefix) === counting) this.#usage.delete(prefix);
     };
@@ -176,7 +176,7 @@ export class DurableCursors {
     return await this.#inTime((records) => records.delete(kind, name));
   }
 
-  /** Writes what has moved. */
+  /** Writes the cursors that have moved. */
   save(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -196,7 +196,7 @@ export class DurableCursors {
     } catch (error) {
       this.#options.logger.warn(
         { err: error },
-        'cursors of durable subscriptions cannot be stored; trying again',
+        'cursors of durable subscriptions cannot be stored; retrying',
       );
       for (const [name, waiting] of moved)
         this.#moved.set(name, [...waiting, ...(this.#moved.get(name) ?? [])]);
@@ -209,7 +209,7 @@ export class DurableCursors {
     }
   }
 
-  /** Forgets what has not been used for long, hourly. What is owned counts as used. */
+  /** Hourly, forgets names that have not been used for long. Owned names count as used. */
   async sweep(): Promise<void> {
     for (const [name, known] of this.#known) if (this.#owners.has(name)) this.move(name, known);
     await this.save();
@@ -222,7 +222,7 @@ export class DurableCursors {
           const known = value as DurableCursor;
           if (known.usedAt < now - this.#options.expireMs)
             await this.#inTime((records) => records.delete(kind, id));
-          // Used while the clock was ahead: it would be kept until that time is reached.
+          // It was used while the clock was ahead, and would be kept until that time is reached.
           else if (known.usedAt > this.#now() + aheadMs && !this.#owners.has(id)) {
             const latest = (await this.#inTime((records) => records.get(kind, id))) as
               DurableCursor | undefined;

@@ -7,10 +7,10 @@ interface Held {
   onTaken: () => void;
 }
 
-/** The durable ones among a viewer's subscriptions; made for a viewer with its first one. */
+/** The durable ones among a viewer's subscriptions; created for the first one. */
 export class DurableSubscriptions {
   readonly #cursors: DurableCursors;
-  /** Keeps the names of one principal apart from those of another. */
+  /** Separates the names of one principal from those of another. */
   readonly #prefix: string;
   readonly #held = new Map<Subscription, Held>();
 

@@ -2,7 +2,7 @@ import type { Serde } from '@logloom/schema-registry';
 import type { DeliveryBatch } from './delivery-batch.ts';
 import { binaryFrame } from './frame.ts';
 
-/** The subprotocol of viewers who take batches as Avro; all other messages stay JSON in text frames. */
+/** The subprotocol of viewers that receive batches as Avro; all other messages are JSON in text frames. */
 export const avroSubprotocol = 'logloom.v1.avro';
 
 const newline = Buffer.from('\n');
@@ -10,8 +10,8 @@ const placeBytes = 16;
 const frames = new WeakMap<DeliveryBatch, Buffer>();
 
 /**
- * The batch as one binary frame, made once for all viewers: its head as a line of JSON, then each item as the length of its record
- * (4 bytes), its partition (4) and offset (8), all big-endian, and the record as the log would hold it (0, schema id, Avro body).
+ * The batch as one binary frame, made once for all viewers: its head as a line of JSON, then each item as the length of its record (4
+ * bytes), its partition (4) and offset (8), all big-endian, and the record in the log's format (0, schema id, Avro body).
  */
 export function avroFrame(batch: DeliveryBatch, serde: Serde): Buffer {
   let frame = frames.get(batch);

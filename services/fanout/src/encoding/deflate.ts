@@ -2,9 +2,8 @@ import type { WebSocket, PerMessageDeflateOptions } from 'ws';
 import { constants, deflateRawSync } from 'node:zlib';
 
 /**
- * How permessage-deflate (RFC 7692) is negotiated: without a context that goes on from message to message, so that one compressed
- * frame can be sent to everybody. `ws` only unpacks what clients send; its own compression, one context and one run a connection,
- * is never used.
+ * How permessage-deflate (RFC 7692) is negotiated: without a context that is kept between messages, so that one compressed frame can be
+ * sent to everybody. `ws` only decompresses what clients send; its own compression, with one context per connection, is never used.
  */
 export const perMessageDeflate: PerMessageDeflateOptions = {
   serverNoContextTakeover: true,
@@ -20,12 +19,12 @@ interface PerMessageDeflate {
   cleanup(): void;
 }
 
-// `ws` says the negotiated extensions by name only; this is where it keeps them (ws/lib/websocket.js, setSocket).
+// `ws` exposes only the names of negotiated extensions; this is where it keeps them (ws/lib/websocket.js, setSocket).
 function extensionOf(ws: WebSocket): PerMessageDeflate | undefined {
   return (ws as unknown as { _extensions?: Record<string, PerMessageDeflate> })._extensions?.[extensionName];
 }
 
-/** Whether the peer can read our compressed frames: it offered the extension, and no smaller window than they are made with. */
+/** Whether the peer can read our compressed frames: it offered the extension, with a window that is large enough. */
 export function takesDeflated(ws: WebSocket): boolean {
   const extension = extensionOf(ws);
   return (
@@ -34,7 +33,7 @@ export function takesDeflated(ws: WebSocket): boolean {
 }
 
 /**
- * Frees the memory (some 40 KB) in which `ws` unpacked the peer's last message. The next one starts afresh: no context was
+ * Frees the memory (some 40 KB) in which `ws` unpacked the peer's last message. The next one starts without it, because no context was
  * negotiated.
  */
 export function releaseInflater(ws: WebSocket): void {

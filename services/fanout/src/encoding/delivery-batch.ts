@@ -3,15 +3,15 @@ import { deflateMessage } from './deflate.ts';
 import { deflatedTextFrame, payloadOf, textFrame } from './frame.ts';
 import type { LiveItem } from '../stream/stream-kind.ts';
 
-/** Below this a message saves too little by compression to pay for it. */
+/** Compression of smaller messages is not worth its cost. */
 export const minDeflatedBytes = 1024;
 
-/** What one message brings to all viewers of a channel; each encoding is made once, when the first viewer needs it. */
+/** The content of one message to all viewers of a channel; each encoding is made once, when the first viewer needs it. */
 export class DeliveryBatch {
   readonly stream: StreamName;
   readonly channel: number;
   readonly cursor: string;
-  /** None when it only moves the cursor. */
+  /** Empty if it only moves the cursor. */
   readonly items: readonly LiveItem[];
   /** Whether it goes to all viewers of a channel, and not to one of them alone. */
   readonly isShared: boolean;
@@ -43,7 +43,7 @@ export class DeliveryBatch {
     return (this.#frame ??= textFrame(this.json));
   }
 
-  /** The same for who negotiated compression; it is compressed where it is large and goes to many. */
+  /** The same for viewers that negotiated compression; it is compressed if it is large and goes to many. */
   get deflatedFrame(): Buffer {
     return (this.#deflatedFrame ??= this.#makeDeflated());
   }

@@ -20,7 +20,7 @@ export function binaryFrame(payload: Buffer): Buffer {
   return frame;
 }
 
-/** A whole text message, compressed by deflateMessage(), as one WebSocket frame: RSV1 says so (RFC 7692, section 7.2.3.1). */
+/** A whole text message, compressed by deflateMessage(), as one WebSocket frame: RSV1 marks it (RFC 7692, section 7.2.3.1). */
 export function deflatedTextFrame(payload: Buffer): Buffer {
   const frame = Buffer.allocUnsafe(headerBytes(payload.length) + payload.length);
   payload.copy(frame, writeHeader(frame, finalText | compressed, payload.length));

@@ -39,8 +39,8 @@ export class ArchiveReader {
   }
 
   /**
-   * Returns the next items, at most `maxItems`; or, instead, the number of offsets that the archive has nothing of. The log numbers some
-   * records that are no events (ticks) and duplicates, which the archive does not have either: it is an upper bound.
+   * Returns the next items, at most `maxItems`; or instead the number of offsets that are not in the archive. It is an upper bound, because
+   * ticks and duplicates have offsets too and are not in the archive.
    */
   async read(maxItems: number): Promise<{ items: LiveItem[]; lost: number }> {
     const items: LiveItem[] = [];
@@ -97,7 +97,7 @@ export class ArchiveReader {
   }
 }
 
-/** Returns the first archived offset of a partition, below `end`, that was received at or after that time; `end` where there is none. */
+/** Returns the first archived offset of a partition, below `end`, that was received at or after that time; `end` if there is none. */
 export async function archivedSince(
   archive: Archive,
   epoch: string,

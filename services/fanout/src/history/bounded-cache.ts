@@ -1,4 +1,4 @@
-/** Values by key within bounds of number and bytes; past one of them, those that were set first go. */
+/** Values by key within bounds of number and bytes; beyond them, the values that were set first are removed. */
 export class BoundedCache<T> {
   readonly #maxItems: number;
   readonly #maxBytes: number;

@@ -10,7 +10,7 @@ const aheadPollMs = 20;
 
 /**
  * Sends a subscription everything from these offsets on and hands it over to its channel at exactly the stream's position: nothing is
- * missing, nothing comes twice. Resolves when it is live, paused or closed. Rejects when the log cannot be read.
+ * missing or repeated. Resolves when it is live, paused or closed. Rejects when the log cannot be read.
  */
 export async function catchUp(
   subscription: Subscription,

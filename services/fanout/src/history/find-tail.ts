@@ -6,7 +6,7 @@ import type { EventLoopQueue } from '../admission/event-loop-queue.ts';
 const sliceItems = 1024;
 
 /**
- * Returns the offsets from which on there are the last `count` matches: fewer where the log has no more, or none more among its last
+ * Returns the offsets from which the last `count` matches follow: fewer if the log has no more, or has no more among its last
  * maxTailRecords records.
  */
 export async function findTail(
@@ -57,7 +57,7 @@ function newest(readers: readonly BackwardReader[]): BackwardReader | undefined 
 /** Reads one partition from an offset down. */
 class BackwardReader {
   readonly partition: number;
-  /** Everything from here on was read. */
+  /** Everything from this offset on was read. */
   before: number;
   readonly #stream: ViewerStream;
   #records: DecodedRecord[] = [];

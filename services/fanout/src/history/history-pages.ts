@@ -16,10 +16,10 @@ const maxRecords = 4096;
 const maxPages = 4096;
 const maxPageBytes = 32 * 2 ** 20;
 const maxReaders = 256;
-/** Memory of readers that wait for their next page; a reader that is not kept starts again. */
+/** Memory of readers that wait for their next page; a reader that is evicted starts again. */
 const maxHeldBytes = memoryBudget(0.05, 64 * 2 ** 20);
 
-/** A reader at the end of a page, and what it has read and no page holds yet. */
+/** A reader at the end of a page, and items that it has read and no page has yet. */
 interface OpenReader {
   reader: StreamReader;
   items: readonly LiveItem[];
@@ -31,7 +31,7 @@ interface OpenReader {
   archived?: ArchiveReader | undefined;
 }
 
-/** What is kept of pages, and of readers that wait for their next one; streams may share it. */
+/** The cache of pages, and of readers that wait for their next one; streams may share it. */
 export class PageCache {
   readonly pages: BoundedCache<HistoryPage>;
   readonly readers: BoundedCache<OpenReader>;
@@ -45,17 +45,17 @@ export class PageCache {
 export interface HistoryPagesOptions {
   stream: HistorySource;
   eventLoop: EventLoopQueue;
-  /** Has what the log has no longer; absent, that is a gap. */
+  /** Has events that have left the log; if absent, they are a gap. */
   archive?: (() => Promise<Archive>) | undefined;
   /** Default: one of its own. */
   cache?: PageCache;
-  /** Tells its pages from those of other streams in the cache. */
+  /** Distinguishes its pages from those of other streams in the cache. */
   keyPrefix?: string;
 }
 
 /**
- * The past of a stream in pages, for viewers who catch up. Those with the same filter at the same place, which is what a cut of many
- * connections leaves, share the reading, the tests and the encoded frames. Memory is bounded; what is not kept is read again.
+ * The past of a stream in pages, for viewers that catch up. Viewers with the same filter at the same place, as after a cut of many
+ * connections, share the reading, the tests and the encoded frames. Memory is bounded; evicted pages are read again.
  */
 export class HistoryPages {
   readonly #stream: HistorySource;
@@ -73,7 +73,7 @@ export class HistoryPages {
     this.#keyPrefix = keyPrefix;
   }
 
-  /** Returns the page from these offsets on, if it needs no waiting: kept from before, or from the ring. */
+  /** Returns the page from these offsets on if it is available at once: from the cache or the ring. */
   ready(selection: Selection, from: readonly number[]): HistoryPage | undefined {
     const key = this.#keyOf(selection, from);
     const kept = this.#cache.pages.get(key);
@@ -82,7 +82,7 @@ export class HistoryPages {
     return this.#keep(key, this.#fromRing(selection, from));
   }
 
-  /** The same, from the log where the ring does not reach. Rejects when the log cannot be read. */
+  /** The same, but reads the log if the ring does not reach back far enough. Rejects when the log cannot be read. */
   load(selection: Selection, from: readonly number[]): Promise<HistoryPage> {
     const page = this.ready(selection, from);
     if (page !== undefined) return Promise.resolve(page);
@@ -149,7 +149,7 @@ export class HistoryPages {
     }
   }
 
-  /** Takes from the archive what the log no longer has; what neither has is lost. */
+  /** Reads from the archive what the log no longer has; events that neither has are lost. */
   async #fromArchive(selection: Selection, from: readonly number[], open: OpenReader): Promise<HistoryPage> {
     const stream = this.#stream;
     if (this.#archive === undefined) {
@@ -170,7 +170,7 @@ export class HistoryPages {
       const found = await open.archived.read(logSlice);
       await this.#eventLoop.slot();
       if (found.lost > 0 && read > 0) {
-        // A page is either items or a gap: the gap is found again by the next one.
+        // A page is either items or a gap: the next page finds the gap again.
         open.archived = undefined;
         return new HistoryPage(stream, items, before);
       }

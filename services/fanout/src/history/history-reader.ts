@@ -10,14 +10,14 @@ export interface HistoryReaderOptions {
   duplicates: StreamDuplicates | undefined;
   /** Per partition, where to stop for now. */
   end: () => readonly number[];
-  /** What is gone from this offset of a partition on; undefined where nothing ever was. */
+  /** The records that are gone from this offset of a partition on; undefined if none ever were. */
   gapAt: (partition: number, offset: number) => Promise<LogGap | undefined>;
 }
 
 interface PartitionRecords {
   records: readonly DecodedRecord[];
   next: number;
-  /** Those below the offset from which the stream knows its duplicates. */
+  /** The duplicates below the offset from which the stream knows its duplicates. */
   olderDuplicates: ReadonlySet<number>;
 }
 
@@ -27,7 +27,7 @@ const none: ReadonlySet<number> = new Set();
 export class HistoryReader {
   /** Per partition, the offset after the last record that was returned or skipped. */
   readonly position: number[];
-  /** Records that the log no longer had when this reader came to them. */
+  /** Records that the log no longer had when this reader reached them. */
   lost = 0;
   readonly #options: HistoryReaderOptions;
   readonly #partitions: PartitionRecords[];
@@ -87,7 +87,7 @@ export class HistoryReader {
       queue.next = 0;
       queue.olderDuplicates = await this.#olderDuplicates(p, from);
       if (queue.records[0]?.offset === from) return;
-      // Either a hole, or the log no longer has the records. What was read counts, though it may have left the log since.
+      // Either a hole, or the log no longer has the records. Records that were read count, although they may have left the log since.
       const gap = await this.#options.gapAt(p, from);
       const behind = Math.min(gap?.to ?? from, queue.records[0]?.offset ?? end, end);
       this.lost += behind - from;

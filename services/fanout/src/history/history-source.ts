@@ -19,18 +19,18 @@ export interface RecentItems<T = LiveItem> {
 export interface StreamReader {
   /** Per partition, the offset after the last record that was returned or skipped. */
   readonly position: readonly number[];
-  /** Records that the log no longer had when this reader came to them. */
+  /** Records that the log no longer had when this reader reached them. */
   lost: number;
   /** What it has read and not returned yet, in bytes as stored. */
   readonly heldBytes: number;
-  /** The next items; may be empty before the end, when all that was read is nothing for viewers. */
+  /** The next items; may be empty before the end, if viewers get none of what was read. */
   read(maxRecords: number): Promise<LiveItem[]>;
 }
 
 /** The stream that pages of the past are made from. */
 export interface HistorySource {
   readonly kind: StreamKind;
-  /** That of logs.events, for the items' ids. */
+  /** The epoch of logs.events, for the items' ids. */
   readonly epoch: string;
   readonly ring: RecentItems;
   /** Per partition, the offset of the next record. */

@@ -14,13 +14,13 @@ export interface HistoryOptions {
 
 export const blockRecords = 512;
 const maxParts = 128;
-/** Of the records as they are stored; decoded they take a few times as much. */
+/** Bytes of the stored records; decoded they take a few times as much. */
 const maxBytes = memoryBudget(0.05, 64 * 2 ** 20);
-/** By how much the number of records that are read backwards shrinks when they were too large. */
+/** The factor by which the number of records that are read backwards shrinks if they were too large. */
 const shrinkBy = 8;
 const maxShort = 4096;
 
-/** Records that were read at once: all that there are from an offset up to `next`. */
+/** Records that were read at once: all from an offset up to `next`. */
 interface Part {
   records: DecodedRecord[];
   next: number;
@@ -28,13 +28,13 @@ interface Part {
 }
 
 /**
- * The log in decoded blocks of fixed bounds, so that viewers who catch up near each other share them; a block of large records in parts,
+ * The log in decoded blocks of fixed bounds, so that viewers that catch up near each other share them; a block of large records in parts,
  * as the log returns them, so that none holds more than a few megabytes.
  */
 export class History {
   readonly #options: HistoryOptions;
   readonly #parts = new Map<string, { loading: Promise<Part>; bytes: number }>();
-  /** Blocks whose first part is not all of them, and where it ends. */
+  /** Blocks of several parts, with the end of the first part. */
   readonly #short = new Map<string, number>();
   #bytes = 0;
 
@@ -43,12 +43,12 @@ export class History {
   }
 
   /**
-   * Records of the block that holds this offset, as far as the log has them: those from the offset on, up to the block's end or as
-   * many as are read at once, and perhaps some before it. None from the offset on: there are none up to the block's end.
+   * Records of the block that holds this offset, as far as the log has them: those from the offset on, up to the block's end or as many as
+   * are read at once, and perhaps some before it. If it returns none from the offset on, there are none up to the block's end.
    */
   async from(partition: number, offset: number): Promise<DecodedRecord[]> {
     const first = blockStart(offset);
-    // A block that may still grow is not kept, so reading what lies before the offset gains nothing.
+    // A block that may still grow is not cached, so reading the records before the offset would be useless.
     if (!this.#isFinal(partition, first)) return (await this.#part(partition, offset)).records;
     const shortEnd = this.#short.get(keyOf(partition, first));
     if (shortEnd === undefined || offset < shortEnd) {
@@ -58,7 +58,7 @@ export class History {
     return (await this.#part(partition, offset)).records;
   }
 
-  /** Returns the last records before this offset in the block of the one before it, at least one where there is any; and where they begin. */
+  /** Returns the last records before this offset in the previous record's block, at least one if there is any, and where they begin. */
   async before(partition: number, offset: number): Promise<{ records: DecodedRecord[]; from: number }> {
     const first = blockStart(offset - 1);
     for (let count = offset - first; ; count = Math.max(1, Math.floor(count / shrinkBy))) {

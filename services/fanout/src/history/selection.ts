@@ -2,7 +2,7 @@ import type { Announced } from '../protocol/cursor.ts';
 import { isKept } from '../delivery/degraded-batch.ts';
 import type { LiveFilter, LiveItem } from '../stream/stream-kind.ts';
 
-/** Which items of the history a viewer is sent. Equal keys select the same. */
+/** Selects the items of the history that a viewer is sent. Equal keys select the same items. */
 export interface Selection {
   key: string;
   includes: (item: LiveItem) => boolean;

@@ -31,8 +31,8 @@ const maxPauseMs = 2 ** 31 - 1;
 const rfc3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
 
 /**
- * Reads a client's message. `filter` is everything, `stream` events and `from` now where they are absent; fields that the protocol
- * does not have are let pass, for clients of a later version.
+ * Reads a client's message. `filter` is everything, `stream` events and `from` now where they are absent; unknown fields are ignored, for
+ * clients of a later version.
  */
 export function parseClientMessage(text: string): ParsedMessage {
   let value: unknown;
@@ -99,7 +99,10 @@ function pause(id: string, { forMs, until }: Record<string, unknown>): ParsedMes
   const ms =
     forMs ?? (typeof until === 'string' && rfc3339.test(until) ? Date.parse(until) - Date.now() : NaN);
   if (typeof ms !== 'number' || Number.isNaN(ms) || ms > maxPauseMs)
-    return bad(`until is not an RFC 3339 time, or forMs no number, of at most ${maxPauseMs} ms from now`, id);
+    return bad(
+      `until is not an RFC 3339 time, or forMs is not a number, of at most ${maxPauseMs} ms from now`,
+      id,
+    );
   return { ok: true, message: { type: 'pause', id, forMs: Math.max(0, ms) } };
 }
 

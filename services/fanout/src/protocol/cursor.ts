@@ -1,8 +1,8 @@
 import type { DegradedLevel } from './degradation-level.ts';
 
 /**
- * A place in a stream: "everything before these offsets has been sent". As text `v1.<stream letter>.<epoch>.<offsets>`, the next
- * offset of each partition in base 36, joined by dashes; every character may stand in a URL unescaped. Opaque to clients.
+ * A place in a stream: "everything before these offsets has been sent". As text `v1.<stream letter>.<epoch>.<offsets>`, the next offset of
+ * each partition in base 36, joined by dashes; every character is safe in a URL. Opaque to clients.
  *
  * With `.s<offsets>` or `.c<offsets>` at its end: of what lies between the two places, everything was announced as missed except
  * what a viewer at that degradation level gets, and that was not sent yet.
@@ -14,7 +14,7 @@ export interface Cursor {
   announced?: Announced;
 }
 
-/** What a gap has announced beyond a cursor's offsets: everything up to `to` except what `level` keeps. */
+/** The events that a gap has announced beyond a cursor's offsets: all up to `to` except those that `level` keeps. */
 export interface Announced {
   level: DegradedLevel;
   to: number[];
@@ -33,7 +33,7 @@ export function formatCursor(letter: string, epoch: string, offsets: readonly nu
   return text;
 }
 
-/** Reads what formatCursor wrote; undefined for anything else. */
+/** Reads the result of formatCursor(); undefined for anything else. */
 export function parseCursor(text: string): Cursor | undefined {
   const match = text.length <= 16_384 ? shape.exec(text) : null;
   if (match === null) return undefined;

@@ -1,6 +1,6 @@
 import type { Level } from '@logloom/schemas';
 
-/** The degradation levels at which a viewer gets only a part. The one above them is `full`. */
+/** The degradation levels at which a viewer gets only a part. The level above them is `full`. */
 export type DegradedLevel = 'sampled' | 'counts';
 export type DegradationLevel = 'full' | DegradedLevel;
 

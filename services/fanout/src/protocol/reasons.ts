@@ -15,7 +15,7 @@ export const gapReasons = declareReasons({
     where: 'gap',
     cause:
       'The log no longer has the records between the cursors. `missed` counts all of them, matching or not.',
-    action: 'Search for them: what was indexed may still be there.',
+    action: 'Search for them: indexed events may still be there.',
   },
   epoch: {
     retriable: false,
@@ -44,7 +44,7 @@ export const goodbyeReasons = declareReasons({
   },
 });
 
-/** With what a WebSocket is closed: by the server itself, or by the WebSocket library on a bad client. */
+/** The close codes of a WebSocket: by the server itself, or by the WebSocket library for a bad client. */
 export const closeCodes = declareReasons({
   1002: {
     retriable: false,

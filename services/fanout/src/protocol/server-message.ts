@@ -9,12 +9,12 @@ export const serverMessage = {
   /** `maxPayload`: the largest message that a client may send, in bytes. */
   hello: (heartbeatMs: number, maxPayload: number) =>
     JSON.stringify({ type: 'hello', protocol: 1, heartbeatMs, maxPayload }),
-  /** `resumed`: the stream goes on at the cursor that the client sent. */
+  /** `resumed`: the stream continues at the cursor that the client sent. */
   subscribed: (id: string, channel: number, cursor: string, resumed: boolean) =>
     JSON.stringify({ type: 'subscribed', id, channel, cursor, resumed }),
   /**
-   * `missed` is exact for 'slow'. For 'retention' it is the number of records that are gone, matching or not; for 'epoch' nobody
-   * can know, and it is 0.
+   * `missed` is exact for 'slow'. For 'retention' it is the number of records that are gone, matching or not; for 'epoch' it is unknown,
+   * and 0.
    */
   gap: (channel: number, from: string, to: string, missed: number, reason: GapReason) =>
     JSON.stringify({ type: 'gap', channel, from, to, missed, reason }),

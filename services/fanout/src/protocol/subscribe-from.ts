@@ -38,7 +38,7 @@ export function parseFrom(value: unknown): ParsedFrom {
   return { ok: false, problem: 'needs exactly one of cursor, tail, last' };
 }
 
-/** Reads `from` as it stands in a URL: now, a cursor, tail:100, last:5m, or the JSON of parseFrom. */
+/** Reads `from` in its form in a URL: now, a cursor, tail:100, last:5m, or the JSON of parseFrom(). */
 export function parseFromText(text: string): ParsedFrom {
   if (text === '' || text === 'now') return { ok: true, from: { type: 'now' } };
   if (text.startsWith('{') || text.startsWith('"')) {

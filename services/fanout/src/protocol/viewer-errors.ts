@@ -1,6 +1,6 @@
 import { declareErrors } from '@logloom/errors';
 
-/** What only the live tier tells its viewers. */
+/** The errors that only the live tier sends. */
 export const viewerErrors = declareErrors({
   'bad-message': {
     status: 400,
@@ -9,7 +9,7 @@ export const viewerErrors = declareErrors({
     where: 'live error, HTTP',
     cause:
       'The message, or a parameter of `/live/sse` or `/live/poll`, does not follow the [protocol](api/live-protocol.md).',
-    action: 'Fix it; the message says what.',
+    action: 'Fix it; the message names the problem.',
   },
   'unknown-type': {
     status: 400,

@@ -5,11 +5,11 @@ import type { ConnectedViewer, ViewerRegistry } from './viewer-registry.ts';
 export type DrainReason = 'shutdown' | 'restart';
 
 export interface DrainOptions {
-  /** The longest that a drain takes before it cuts who is left. */
+  /** How long a drain takes at most before it cuts the remaining viewers. */
   drainMs: number;
   /** Viewers are told to come back at times spread over this long. */
   retrySpreadMs: number;
-  /** Other processes serve the same port: viewers who are sent away may come back at once. */
+  /** Other processes serve the same port: viewers that are sent away may reconnect at once. */
   othersServe: boolean;
 }
 
@@ -17,7 +17,9 @@ const waveMs = 100;
 /** The part of the drain's time that goes to the waves; the rest is for the last viewers to close. */
 const waveShare = 0.8;
 
-/** Sends viewers away in waves, so that they do not all come back at once, and cuts who is left. `flush` sends what waits for them. */
+/**
+ * Sends viewers away in waves, so that they do not all reconnect at once, and cuts the remaining ones. `flush` sends what waits for them.
+ */
 export async function drainViewers(
   registry: ViewerRegistry,
   transports: readonly Transport[],

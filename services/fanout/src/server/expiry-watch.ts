@@ -4,7 +4,7 @@ interface Expiring {
   expire(): void;
 }
 
-/** Calls expire() within a second after a member's time is up. One timer serves all; there is none while no member expires. */
+/** Calls expire() within a second after a member's time is up. One timer serves all; none runs while no member expires. */
 export class ExpiryWatch {
   readonly #ends = new Map<Expiring, number>();
   #timer: NodeJS.Timeout | undefined;

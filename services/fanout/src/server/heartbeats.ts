@@ -4,12 +4,12 @@ interface Beating {
 
 const slots = 16;
 
-/** Calls each member's heartbeat() once in `heartbeatMs`, spread over the interval so that thousands do not beat at once. */
+/** Calls each member's heartbeat() once in `heartbeatMs`, spread over the interval so that thousands are not called at once. */
 export class Heartbeats<T extends Beating> {
   readonly #members = new Set<T>();
   readonly #slotMs: number;
   #timer: NodeJS.Timeout | undefined;
-  // A set's iterator goes on through what is added and deleted meanwhile.
+  // A set's iterator tolerates additions and deletions.
   #round = this.#members.values();
   #left = 0;
   #perSlot = 0;
@@ -42,7 +42,7 @@ export class Heartbeats<T extends Beating> {
       this.#round = this.#members.values();
       this.#perSlot = Math.ceil(this.#members.size / slots);
     }
-    // The last slot takes those who were added during the round.
+    // The last slot includes members that were added during the round.
     let due = --this.#left === 0 ? Number.POSITIVE_INFINITY : this.#perSlot;
     while (due-- > 0) {
       const next = this.#round.next();

@@ -6,13 +6,13 @@ import { join } from 'node:path';
 
 /** The stores that the live tier uses beside the log. Each is opened at its first use: most viewers need neither. */
 export interface LiveStores {
-  /** What the log no longer has. */
+  /** Events that have left the log. */
   archive: () => Promise<Archive>;
   /** The cursors of durable subscriptions. */
   records: () => Promise<JobRecords>;
 }
 
-/** Returns the stores that the settings name. Opening that failed is tried again at the next use. */
+/** Returns the stores that the settings name. If opening fails, it is retried at the next use. */
 export function openLiveStores(
   settings: Settings,
   logger?: Pick<Logger, 'warn'>,

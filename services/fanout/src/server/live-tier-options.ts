@@ -4,16 +4,16 @@ import type { DrainOptions } from './drain-viewers.ts';
 
 export interface LiveTierOptions extends ViewerAdmissionOptions, DrainOptions {
   heartbeatMs: number;
-  /** Connections of all kinds; default: what the viewers and the process's file descriptors allow (connectionBudget). */
+  /** The limit of connections of all kinds; default: as the viewers and the process's file descriptors allow (connectionBudget). */
   maxConnections?: number;
   /** Whether each subscription is written to the log with its principal. */
   auditReads: boolean;
   /** Records of each partition that are read back at the start. */
   readBack: number;
-  /** What each stream keeps in memory for viewers who come back. */
+  /** What each stream keeps in memory for viewers that reconnect. */
   ringItems: number;
   ringBytes: number;
-  /** How long the cursor of a durable subscription is kept while nobody uses it. */
+  /** How long the cursor of an unused durable subscription is kept. */
   durableExpireMs: number;
   /** Durable names of one principal. */
   durableNames: number;

@@ -37,14 +37,14 @@ export interface LiveTierDeps {
   settings: Pick<Settings, 'LIVE_FLUSH_MS' | 'LIVE_BUFFER_BYTES'> &
     Partial<Pick<Settings, 'LIVE_TOTAL_BUFFER_BYTES'>>;
   telemetry: Telemetry;
-  /** Absent: no durable subscriptions, and what the log no longer has is a gap. */
+  /** Absent: no durable subscriptions, and events that have left the log are a gap. */
   stores?: LiveStores;
-  /** Finds out who a viewer is; default: every viewer is admitted. */
+  /** Authenticates viewers; default: every viewer is admitted. */
   authenticate?: Authenticate;
   options?: Partial<LiveTierOptions>;
 }
 
-/** What documents under imposed filters have of a stream's memory for viewers who come back. */
+/** The share of a stream's memory, for viewers that reconnect, that documents under imposed filters get. */
 const visibleShare = 4;
 const defaultTotalBudget = 512 * 2 ** 20;
 
@@ -52,7 +52,7 @@ const defaultTotalBudget = 512 * 2 ** 20;
 export class LiveTier {
   readonly options: LiveTierOptions;
   readonly admission: ViewerAdmission;
-  /** The viewers who are connected. */
+  /** The connected viewers. */
   readonly viewers: ViewerRegistry;
   readonly #deps: LiveTierDeps;
   readonly #transports: readonly Transport[];
@@ -121,7 +121,10 @@ export class LiveTier {
     });
   }
 
-  /** Adds the routes of every transport and /live/durable. All other upgrades on this server are refused: nothing else may handle them. */
+  /**
+   * Adds the routes of every transport and /live/durable. All other upgrades on this server are refused, so nothing else may handle
+   * upgrades.
+   */
   attach(app: FastifyInstance): void {
     const { maxConnections, maxViewers, maxHandshakes, heartbeatMs } = this.options;
     const max = maxConnections ?? connectionBudget(maxViewers, maxHandshakes);
@@ -141,9 +144,9 @@ export class LiveTier {
   }
 
   /**
-   * Follows the log until the signal aborts, then drains: viewers get what comes until it is their turn to leave. `onReady` is called
-   * when viewers may connect. When a topic is recreated, every viewer is sent away and may come back at once, to be told that its
-   * cursors are void. Rejects when the log fails.
+   * Follows the log until the signal aborts, then drains: viewers get events until it is their turn to leave. `onReady` is called when
+   * viewers may connect. When a topic is recreated, every viewer is sent away and may reconnect at once; it is then told that its cursors
+   * are void. Rejects when the log fails.
    */
   async run(signal: AbortSignal, onReady: () => void = () => {}): Promise<void> {
     for (;;) {
@@ -189,7 +192,7 @@ export class LiveTier {
       for (const follow of following) follow.catch(() => failed.abort());
       if (!stop.aborted) await once(stop, 'abort');
     } catch (error) {
-      // It was told to stop while it waited for the log.
+      // The signal aborted while it waited for the log.
       if (!isPassing(error) || !signal.aborted) throw error;
     } finally {
       await this.#drain(signal.aborted ? 'shutdown' : 'restart');
@@ -201,7 +204,7 @@ export class LiveTier {
       if (result.status === 'rejected') throw result.reason;
   }
 
-  /** What a principal's subscriptions work with. The tier must be open. */
+  /** The environment of a principal's subscriptions. The tier must be open. */
   contextFor({ subject, filter, name }: Principal, request?: IncomingMessage): ViewerContext {
     const { auditReads } = this.options;
     if (subject === undefined && !auditReads) return this.#context!;
@@ -214,7 +217,7 @@ export class LiveTier {
     };
   }
 
-  /** Logs who subscribes to what. */
+  /** Logs each subscription with its principal. */
   #auditFor(subject: string | undefined, address: string | undefined): (request: SubscribeRequest) => void {
     return ({ stream, filter }) => this.#security.read(`live ${stream}`, filter, { subject, address });
   }
@@ -237,7 +240,7 @@ export class LiveTier {
       eventLoop: this.#eventLoop,
       gaps: this.#gaps,
       ages: kind === eventsStream ? this.#ages : undefined,
-      // The archive keeps no places in the log for correlations.
+      // The archive has no log places for correlations.
       archive: kind === eventsStream ? stores?.archive : undefined,
       readBack,
       ringItems,

@@ -2,12 +2,12 @@ import { EventLogError } from '@logloom/event-log';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LiveStream, type LiveStreamOptions } from '../stream/live-stream.ts';
 
-/** How long until the log is read again where it could not be. */
+/** The wait before an unreadable log is read again, ms. */
 const retryMs = 5000;
 
 /**
- * Opens a stream. Waits while a file of the embedded log is damaged, and while Kafka is out of reach: the rest of Logloom runs, and readiness
- * says why. Rejects with that reason when the signal aborts meanwhile.
+ * Opens a stream. Waits while a file of the embedded log is damaged or Kafka is unreachable: the rest of Logloom runs, and readiness shows
+ * the reason. Rejects with that reason when the signal aborts meanwhile.
  */
 export async function openStream(options: LiveStreamOptions, signal: AbortSignal): Promise<LiveStream> {
   for (;;) {

@@ -7,7 +7,7 @@ export interface ConnectedViewer {
   heartbeat(): void;
   /** Its token has expired. */
   expire(): void;
-  /** Tells it why it is sent away, and when it may come back. */
+  /** Tells it why it is sent away, and when it may reconnect. */
   goodbye(reason: string, retryAfterMs: number): void;
   close(): void;
   /** Cuts the connection and frees what waits for it. */

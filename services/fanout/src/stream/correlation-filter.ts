@@ -3,7 +3,7 @@ import { liveError, type LiveError } from '../errors.ts';
 import { readFilter } from './read-filter.ts';
 import type { LiveFilter } from './stream-kind.ts';
 
-/** What a filter on the stream of correlations may ask about. `service` and `level` mean any member's. */
+/** The fields of a filter on the stream of correlations. `service` and `level` mean any member's. */
 export const correlationFields = [
   'correlationId',
   'kind',

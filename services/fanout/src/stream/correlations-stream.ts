@@ -110,7 +110,7 @@ class CorrelationScan implements DuplicateScan {
   }
 }
 
-/** Undefined for what is no document; the stream reports what cannot be decoded. */
+/** Undefined for other records; the stream reports those that cannot be decoded. */
 function decodeDocument(serde: Serde, value: Buffer): Correlation | undefined {
   try {
     const decoded = serde.decode(value);
@@ -122,7 +122,10 @@ function decodeDocument(serde: Serde, value: Buffer): Correlation | undefined {
 
 const compile = rememberFilters((text, limits) => compileCorrelationFilter(text, limits));
 
-/** The stream of all correlation documents; under an imposed filter there is VisibleStream instead. (closeOffset, closeSequence) only grows in a partition; what does not is a duplicate. */
+/**
+ * The stream of all correlation documents; under an imposed filter there is VisibleStream instead. (closeOffset, closeSequence) only grows
+ * in a partition; a document that does not advance it is a duplicate.
+ */
 export const correlationsStream: StreamKind = {
   name: 'correlations',
   letter: 'c',
@@ -134,7 +137,7 @@ export const correlationsStream: StreamKind = {
   scan: (place, offset) => CorrelationScan.open(place, offset),
   compile: (text, limits, imposed) => {
     if (imposed === undefined) return compile(text, limits);
-    const message = 'all documents are not for a principal with an imposed filter';
+    const message = 'a principal with an imposed filter may not get all documents';
     return { ok: false, error: liveError('forbidden', { message }) };
   },
 };

@@ -4,7 +4,7 @@ import { isOfEpoch } from '@logloom/schemas';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LiveItem, StreamKind } from './stream-kind.ts';
 
-/** A record's place, and its item unless viewers do not get it. */
+/** A record's place, and its item if viewers get it. */
 export interface DecodedRecord {
   offset: number;
   /** The append time of the log, milliseconds since 1970. */
@@ -13,9 +13,9 @@ export interface DecodedRecord {
 }
 
 export interface DecodeProblems {
-  /** A record that cannot be read, now or ever: viewers do not get it. */
+  /** A record that can never be read: viewers do not get it. */
   undecodable: (record: LogRecord, error: Error) => void;
-  /** The schemas cannot be had at present; it is tried again. */
+  /** The schemas cannot be fetched at present; retrying. */
   retrying: (error: Error) => void;
   /** Ends the retries. */
   signal: AbortSignal;
@@ -23,7 +23,10 @@ export interface DecodeProblems {
 
 const retryMs = 500;
 
-/** Decodes a slice of one partition. A bad record is reported and passed over; while schemas cannot be fetched it waits. Rejects when the signal aborts. */
+/**
+ * Decodes a slice of one partition. A bad record is reported and skipped; while schemas cannot be fetched it waits. Rejects when the signal
+ * aborts.
+ */
 export async function decodeRecords(
   kind: StreamKind,
   epoch: string,
@@ -36,7 +39,7 @@ export async function decodeRecords(
     const { partition, offset, timestamp: appendedAtMs, value } = record;
     let item: LiveItem | undefined;
     try {
-      // A document about a logs.events that is no more names other events than it means.
+      // A document about a deleted logs.events would now refer to other events.
       if (!isOfEpoch(record, epoch)) return { offset, appendedAtMs, item };
       item = kind.item(serde.decode(value), epoch, partition, offset, appendedAtMs, value.length);
     } catch (error) {

@@ -6,8 +6,8 @@ const none: ReadonlySet<number> = new Set();
 const maxBlocks = 65_536;
 
 /**
- * Tells which records of a partition's past are duplicates, block by block, for all readers together: one scan serves them in the order of
- * their places, so that a crowd that comes back costs about what one reader costs. Bounded; what is not kept is found again.
+ * Finds the duplicates of a partition's past, block by block, for all readers together: one scan serves them in the order of their places,
+ * so that many returning readers cost about as much as one. Memory is bounded; evicted results are computed again.
  */
 export class DuplicateFinder {
   readonly #open: (offset: number) => Promise<DuplicateScan>;
@@ -48,7 +48,7 @@ export class DuplicateFinder {
     this.#isRunning = false;
   }
 
-  /** The nearest block ahead of the scan, or the first of all where it would have to skip more than a new scan reads. */
+  /** The nearest block ahead of the scan, or the first of all if the scan would have to skip more than a new scan reads. */
   #next(): number {
     const position = this.#scan?.position ?? Infinity;
     let lowest = Infinity;

@@ -102,7 +102,7 @@ async function sourcesOf(
   return serde.sources(records.map(({ value }) => value));
 }
 
-/** The stream of log events. A duplicate is known by its source (DuplicateWindow). */
+/** The stream of log events. A duplicate is recognized by its source (DuplicateWindow). */
 export const eventsStream: StreamKind = {
   name: 'events',
   letter: 'e',

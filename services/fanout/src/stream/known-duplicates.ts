@@ -12,8 +12,8 @@ interface PartitionDuplicates {
 const maxRuns = 10_000;
 
 /**
- * Remembers which records of a stream are duplicates of earlier ones, so that a viewer who catches up gets exactly what a live one got.
- * Duplicates come in runs (a producer writes again what it was not sure of).
+ * Remembers which records of a stream are duplicates of earlier ones, so that a viewer that catches up gets exactly what a live one got.
+ * Duplicates come in runs (a producer repeats what was not acknowledged).
  */
 export class KnownDuplicates {
   readonly #partitions: PartitionDuplicates[];
@@ -23,7 +23,7 @@ export class KnownDuplicates {
     this.#partitions = scans.map((scan) => ({ scan, knownFrom: scan.position, starts: [], ends: [] }));
   }
 
-  /** Takes a partition's items in order; false for a duplicate. */
+  /** Adds a partition's items in order; returns false for a duplicate. */
   admit(item: LiveItem): boolean {
     const known = this.#partitions[item.partition]!;
     if (known.scan.admit(item)) return true;

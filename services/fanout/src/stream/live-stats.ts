@@ -1,6 +1,6 @@
 import type { DegradationLevel } from '../protocol/degradation-level.ts';
 
-/** Plain counters of the hot paths; telemetry.ts reads them when it is asked. */
+/** Plain counters of the hot paths; telemetry.ts reads them when metrics are read. */
 export interface StreamStats {
   events: number;
   duplicates: number;

@@ -52,7 +52,7 @@ const sliceRecords = 256;
 /** One stream of the live tier: follows its topic, keeps the newest items, and broadcasts them. */
 export class LiveStream implements ViewerStream {
   readonly kind: StreamKind;
-  /** That of logs.events, for the items' ids. */
+  /** The epoch of logs.events, for the items' ids. */
   readonly epoch: string;
   readonly broadcast: Broadcast;
   readonly ring: Ring;
@@ -77,7 +77,7 @@ export class LiveStream implements ViewerStream {
   /** Reads the end of the log back, so that viewers can resume from memory and duplicates are known. */
   static async open(options: LiveStreamOptions, signal: AbortSignal): Promise<LiveStream> {
     const { log, kind, serde, readBack, eventLoop } = options;
-    // As they are now: when the topic is recreated, all of this is void.
+    // The present epochs: when the topic is recreated, all of this is void.
     const cursorEpoch = await log.epochOf(kind.topic);
     const start = await log.startOffsets(kind.topic);
     const end = await log.endOffsets(kind.topic);
@@ -125,7 +125,7 @@ export class LiveStream implements ViewerStream {
     this.#problems = {
       undecodable: (record, error) => this.#undecodable(record, error),
       retrying: (error) =>
-        options.logger.warn({ err: error, topic: kind.topic }, 'schemas cannot be fetched; trying again'),
+        options.logger.warn({ err: error, topic: kind.topic }, 'schemas cannot be fetched; retrying'),
       signal,
     };
     this.#history = new History({
@@ -145,7 +145,7 @@ export class LiveStream implements ViewerStream {
     return this.cursors.at(offsets);
   }
 
-  /** Returns the offsets of what the log has received since then, or the archive where it begins earlier. */
+  /** Returns the first offsets received since then, by the log, or by the archive if it begins earlier. */
   async offsetsSince(timestampMs: number): Promise<number[]> {
     const { log, kind, archive } = this.#options;
     const found = await log.offsetsByTime(kind.topic, timestampMs);
@@ -164,7 +164,7 @@ export class LiveStream implements ViewerStream {
     return offsets.every((offset, p) => offset <= this.position[p]!);
   }
 
-  /** Whether these offsets are where the stream is. */
+  /** Whether these offsets are the stream's position. */
   isAt(offsets: readonly number[]): boolean {
     return offsets.every((offset, p) => offset === this.position[p]!);
   }
@@ -206,11 +206,11 @@ export class LiveStream implements ViewerStream {
           try {
             await tracing.batch(span, records, (active) => this.#accept(records, partition, active));
           } catch (error) {
-            // Viewers go on at their cursors, elsewhere.
+            // Viewers continue at their cursors, elsewhere.
             if (signal.aborted) return;
             throw error;
           }
-          // Not in the span: the timer would take it along.
+          // Outside the span: the timer would keep it active.
           this.#flushDue();
           this.onAdvance?.();
         },
@@ -220,10 +220,10 @@ export class LiveStream implements ViewerStream {
     );
   }
 
-  /** Viewers read on by themselves: from the archive what it has, and a gap with its bounds for what is nowhere. */
+  /** Viewers continue reading by themselves: from the archive, with a gap for events that it does not have. */
   #passOver(gap: LogGap): void {
     const { gaps, kind } = this.#options;
-    gaps(`live ${kind.name}`, gap, 'viewers are told of those that the archive does not have');
+    gaps(`live ${kind.name}`, gap, 'viewers are told of records that the archive does not have');
     if (gap.reason === 'lost-end')
       throw new EventLogError(
         'topic-recreated',

@@ -3,7 +3,7 @@ import type { LiveItem } from './stream-kind.ts';
 
 type Placed = Pick<LiveItem, 'partition' | 'offset' | 'bytes'>;
 
-/** The places and offsets of one partition's items, oldest first; what lies before `head` is gone. */
+/** The places and offsets of one partition's items, oldest first; those before `head` are gone. */
 interface PartitionIndex {
   offsets: number[];
   places: number[];
@@ -55,7 +55,7 @@ export class Ring<T extends Placed = LiveItem> implements RecentItems<T> {
     while (this.#bytes > this.#maxBytes && this.#end - this.#first > 1) this.#evict();
   }
 
-  /** The log has lost what lies before this offset of the partition, and some of it was never added. */
+  /** The log has lost the records before this offset of the partition, and some of them were never added. */
   passOver(partition: number, offset: number): void {
     const index = this.#partitions[partition]!;
     index.reach = Math.max(index.reach, offset);

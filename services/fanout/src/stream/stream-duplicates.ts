@@ -3,7 +3,7 @@ import { DuplicateFinder } from './duplicate-finder.ts';
 import { KnownDuplicates } from './known-duplicates.ts';
 import type { DuplicateScan, LiveItem } from './stream-kind.ts';
 
-/** Tells which records of a stream are duplicates: those that it has read itself from memory, older ones by reading the log again. */
+/** Finds the duplicates of a stream: from memory for records that it has read itself, by reading the log again for older ones. */
 export class StreamDuplicates {
   readonly #known: KnownDuplicates;
   readonly #finders: readonly DuplicateFinder[];
@@ -27,7 +27,7 @@ export class StreamDuplicates {
     );
   }
 
-  /** Takes a partition's new items in order; false for a duplicate. */
+  /** Adds a partition's new items in order; returns false for a duplicate. */
   admit(item: LiveItem): boolean {
     return this.#known.admit(item);
   }
@@ -38,7 +38,7 @@ export class StreamDuplicates {
     return (await this.inBlock(partition, blockStart(offset))).has(offset);
   }
 
-  /** Whether the stream knows its duplicates from this offset on, so that hasKnown() tells. */
+  /** Whether the stream knows its duplicates from this offset on, so that hasKnown() applies. */
   isKnownFrom(partition: number, offset: number): boolean {
     return offset >= this.#known.knownFrom(partition);
   }

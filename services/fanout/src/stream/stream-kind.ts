@@ -8,7 +8,7 @@ import type { LiveError } from '../errors.ts';
 /** A filter ready to run. Filters of one stream with the same `canonical` text are the same filter. */
 export interface LiveFilter {
   canonical: string;
-  /** What every match must have; may be empty. */
+  /** The equalities that every match must have; may be empty. */
   terms: readonly EqualityTerm[];
   matches: (subject: FilterSubject) => boolean;
 }
@@ -25,25 +25,25 @@ export interface LiveItem {
   readonly bytes: number;
   /** Whether viewers should not wait for the flush interval. */
   readonly urgent: boolean;
-  /** A new subject; filters that are asked at the same time share one. */
+  /** A new subject; filters that are tested together share one. */
   subject(): FilterSubject;
   /** As JSON; encoded once. */
   json(): string;
-  /** As the log would hold it: framed Avro. */
+  /** In the log's format: framed Avro. */
   encode(serde: Serde): Buffer;
 }
 
-/** Tells, for one partition read in order, records from duplicates of earlier ones. */
+/** Detects duplicates of earlier records in one partition that is read in order. */
 export interface DuplicateScan {
   /** The next offset. */
   readonly position: number;
-  /** Takes the next item; false for a duplicate. */
+  /** Adds the next item; returns false for a duplicate. */
   admit(item: LiveItem): boolean;
   /** Reads on up to an offset, and returns the offsets of the duplicates there. Rejects when the log cannot be read. */
   duplicatesUpTo(end: number): Promise<number[]>;
 }
 
-/** What a scan reads from. */
+/** The source of a scan. */
 export interface ScanPlace {
   log: EventLog;
   serde: Serde;
@@ -58,7 +58,7 @@ export interface StreamKind {
   /** Stands for the stream in cursors. */
   letter: string;
   topic: string;
-  /** The record as an item; undefined for what viewers do not get (ticks). */
+  /** The record as an item; undefined for records that viewers do not get (ticks). */
   item: (
     decoded: Decoded,
     epoch: string,
@@ -67,11 +67,11 @@ export interface StreamKind {
     timestamp: number,
     bytes: number,
   ) => LiveItem | undefined;
-  /** A scan from `offset` on that decides as one from the start of the log does. */
+  /** A scan from `offset` on with the same results as one from the start of the log. */
   scan: (place: ScanPlace, offset: number) => Promise<DuplicateScan>;
   /**
-   * A viewer's filter, within the limits. `imposed` is what the viewer may see at most, over events: the result lets nothing else
-   * through, whatever the text says.
+   * A viewer's filter, within the limits. `imposed` is what the viewer may see at most, over events: the result passes nothing else,
+   * whatever the text says.
    */
   compile: (
     text: string,

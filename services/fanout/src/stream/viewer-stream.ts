@@ -6,7 +6,7 @@ import type { StreamStats } from './live-stats.ts';
 import type { StreamCursors } from './stream-cursors.ts';
 import type { StreamDuplicates } from './stream-duplicates.ts';
 
-/** What a viewer subscribes to: LiveStream, or what an imposed filter leaves of one. */
+/** A stream that a viewer subscribes to: a LiveStream, or the part of it that an imposed filter passes. */
 export interface ViewerStream extends HistorySource {
   readonly broadcast: Broadcast;
   readonly pages: HistoryPages;

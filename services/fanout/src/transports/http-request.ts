@@ -11,7 +11,7 @@ import type { TransportContext } from './transport.ts';
 export type HttpAccess =
   { ok: true; context: ViewerContext; principal: Principal } | { ok: false; error: LiveError };
 
-/** Authenticates a viewer's plain HTTP request; returns what its subscription works with, or why it is refused. */
+/** Authenticates a viewer's plain HTTP request; returns the environment of its subscription, or why it is refused. */
 export async function accessFor(
   { raw }: FastifyRequest,
   { admission, contextFor }: TransportContext,

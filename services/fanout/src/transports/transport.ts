@@ -17,7 +17,7 @@ export interface Transport {
   attach(context: TransportContext): void;
 }
 
-/** What the live tier offers a transport. */
+/** The part of the live tier that a transport uses. */
 export interface TransportContext {
   app: FastifyInstance;
   connections: ConnectionLimit;
@@ -25,6 +25,6 @@ export interface TransportContext {
   viewers: ViewerRegistry;
   counts: LiveCounts;
   heartbeatMs: number;
-  /** What the principal's subscriptions work with. The tier must be open. */
+  /** The environment of the principal's subscriptions. The tier must be open. */
   contextFor: (principal: Principal, request: IncomingMessage) => ViewerContext;
 }

@@ -8,17 +8,17 @@ export interface MemberReaderOptions {
   /** The stream of events. */
   events: LiveStream;
   eventLoop: EventLoopQueue;
-  /** Has events that the log has no longer. */
+  /** Has events that have left the log. */
   archive?: (() => Promise<Archive>) | undefined;
 }
 
-/** Documents of so many members are read in one turn when all of them are in memory. */
+/** A document of up to this many members is read in one turn of the event loop if all of them are in memory. */
 const membersPerTurn = 512;
 const archivedPerRead = 512;
 
 /**
- * Reads the members of a document: from the events that the live tier has in memory, else from the log in blocks that all readers of
- * its past share, else from the archive. One document holds one block at a time, however many members it has.
+ * Reads the members of a document: from the events that the live tier has in memory, else from the log in blocks that all readers of its
+ * past share, else from the archive. Reading a document holds one block at a time, however many members it has.
  */
 export class MemberReader {
   readonly #options: MemberReaderOptions;
@@ -27,7 +27,7 @@ export class MemberReader {
     this.#options = options;
   }
 
-  /** The members by offset, where all of them are in memory and they are few enough for one turn. */
+  /** The members by offset, if all of them are in memory and they are few enough for one turn. */
   inMemory({ partition, firstOffset, memberDeltas }: Correlation): FilterSubject[] | undefined {
     if (memberDeltas.length > membersPerTurn) return undefined;
     const { ring } = this.#options.events;
@@ -62,7 +62,7 @@ export class MemberReader {
     }
   }
 
-  /** Visits what one block of the log has from offsets[next] on; returns the index of the first member after it. */
+  /** Visits the members in one block of the log, from offsets[next] on; returns the index of the first member after it. */
   async #fromLog(
     partition: number,
     offsets: readonly number[],
@@ -79,11 +79,11 @@ export class MemberReader {
     }
     if (at > next) return at;
     const start = (await events.startOffsets())[partition]!;
-    // It was decoded never, or the log has lost it.
+    // It was never decoded, or the log has lost it.
     return offsets[next]! >= start ? next + 1 : this.#fromArchive(partition, offsets, next, start, visit);
   }
 
-  /** Visits those below `start`; returns the index of the first member from there on. */
+  /** Visits the members below `start`; returns the index of the first member from there on. */
   async #fromArchive(
     partition: number,
     offsets: readonly number[],

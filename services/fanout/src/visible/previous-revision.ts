@@ -3,12 +3,12 @@ import type { CorrelationItem } from '../stream/correlations-stream.ts';
 import type { LiveStream } from '../stream/live-stream.ts';
 import type { LiveItem } from '../stream/stream-kind.ts';
 
-/** Records of the document's partition among which its revision before is looked for. */
+/** How many records of the document's partition are searched for its previous revision. */
 const maxBack = 4096;
 
 /**
- * The offset of the last member that the revision before this one had; -1 where there is none, or it is not among the last 4,096
- * records. It follows from the log alone, so that who catches up is sent what a live viewer was. Rejects when the log cannot be read.
+ * The offset of the last member of the previous revision; -1 if there is none, or it is not among the last 4,096 records. It depends on the
+ * log alone, so that a viewer that catches up gets what a live one got. Rejects when the log cannot be read.
  */
 export async function lastMemberBefore(stream: LiveStream, document: CorrelationItem): Promise<number> {
   const { correlation, partition, offset } = document;

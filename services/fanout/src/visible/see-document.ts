@@ -6,25 +6,25 @@ import type { LiveStream } from '../stream/live-stream.ts';
 import type { MemberReader } from './member-reader.ts';
 import { lastMemberBefore } from './previous-revision.ts';
 
-/** What documents are made from. */
+/** The sources of documents. */
 export interface DocumentSources {
   /** All documents. */
   correlations: LiveStream;
   members: MemberReader;
 }
 
-/** The imposed filters that a document is looked at for; T stands for one of them. */
+/** The imposed filters for which a document is evaluated; T identifies one of them. */
 export interface ImposedFilters<T> {
-  /** Whether members of the document can match any of them, by what the document tells. */
+  /** Whether members of the document can match any of them, judged by the document. */
   maySee: (document: Correlation) => boolean;
-  /** Puts those that the member matches into `matching`. */
+  /** Puts the filters that the member matches into `matching`. */
   match: (member: FilterSubject, matching: T[]) => void;
 }
 
 /**
- * What each of these filters lets through of a document: the one that the API makes of the same members. A filter that lets nothing
- * through is absent, and so is one that lets nothing through which the revision before did not have: that there is another one is about
- * members of others, or about rules. Each member is read once for all filters. Rejects when the log or the archive cannot be read.
+ * The visible document for each of these filters, as the API makes it of the same members. A filter without visible members is absent, and
+ * so is one without new visible members since the previous revision: such a revision is due to other principals' members, or to rules. Each
+ * member is read once for all filters. Rejects when the log or the archive cannot be read.
  */
 export async function seeDocument<T>(
   { correlations, members }: DocumentSources,

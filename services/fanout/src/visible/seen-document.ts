@@ -4,13 +4,13 @@ import type { Correlation, Level, PlacedEvent } from '@logloom/schemas';
 import { CorrelationItem } from '../stream/correlations-stream.ts';
 import type { LiveItem } from '../stream/stream-kind.ts';
 
-/** What no filter of a viewer is asked about. */
+/** A value that no viewer's filter is tested on. */
 export const hidden = new FilterSubject({} as PlacedEvent);
 
 const bytesPerMember = 10;
 const bytesPerDocument = 300;
 
-/** What an imposed filter lets through of a document, in the document's place. */
+/** The part of a document that an imposed filter passes, at the document's place. */
 class VisibleItem extends CorrelationItem {
   #json: string | undefined;
 
@@ -19,7 +19,7 @@ class VisibleItem extends CorrelationItem {
   }
 }
 
-/** A document that viewers with imposed filters have come to, and what each of them may see of it. */
+/** A document that the streams of imposed filters have reached, and the part that each filter passes. */
 export class SeenDocument<T> implements LiveItem {
   readonly partition: number;
   readonly offset: number;
@@ -49,7 +49,7 @@ export class SeenDocument<T> implements LiveItem {
     return this.#visible;
   }
 
-  /** What this filter lets through; this one, which nobody is sent, where it is nothing. */
+  /** The part that this filter passes; if it passes nothing, this item itself, which is never sent. */
   itemFor(filter: T): LiveItem {
     return this.#visible.get(filter) ?? this;
   }
@@ -59,10 +59,10 @@ export class SeenDocument<T> implements LiveItem {
   }
 
   json(): string {
-    throw new Error('a hidden document is sent to nobody');
+    throw new Error('a hidden document is never sent');
   }
 
   encode(): Buffer {
-    throw new Error('a hidden document is sent to nobody');
+    throw new Error('a hidden document is never sent');
   }
 }

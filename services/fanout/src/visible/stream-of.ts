@@ -6,16 +6,16 @@ import type { ViewerStream } from '../stream/viewer-stream.ts';
 import type { VisibleCorrelations } from './visible-correlations.ts';
 import { visibleKind } from './visible-kind.ts';
 
-/** The streams of a live tier, and what of them a principal may see. */
+/** The streams of a live tier, and the parts that a principal may see. */
 export interface PrincipalStreams {
   streams: Readonly<Record<StreamName, LiveStream>>;
-  /** In place of the stream of correlations, under an imposed filter. */
+  /** Used instead of the stream of correlations under an imposed filter. */
   visible: VisibleCorrelations;
-  /** What the principal may see at most: part of every filter of events, and what documents are made of. */
+  /** What the principal may see at most: part of every filter of events, and the source of its documents. */
   imposed?: Filter;
 }
 
-/** The stream of that name as the principal has it. A subscription to it has to begin in this turn of the event loop. */
+/** The stream of that name for the principal. A subscription to it has to begin in this turn of the event loop. */
 export function streamOf({ streams, visible, imposed }: PrincipalStreams, name: StreamName): ViewerStream {
   return imposed !== undefined && name === 'correlations' ? visible.streamFor(imposed) : streams[name];
 }

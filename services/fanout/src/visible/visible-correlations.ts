@@ -5,12 +5,12 @@ import { newStreamStats } from '../stream/live-stats.ts';
 import { VisibleFollower, type VisibleFollowerOptions } from './visible-follower.ts';
 import type { VisibleStream } from './visible-stream.ts';
 
-/** Streams without viewers are forgotten at the second look: polls come back within a minute. */
+/** Streams without viewers are dropped at the second check: polls come back within a minute. */
 const sweepMs = 60_000;
 
 /**
- * The correlation documents for viewers with imposed filters: a stream for each such filter, shared by all who have it. Nothing runs,
- * and nothing is kept, while there is none.
+ * The correlation documents for viewers with imposed filters: one stream per filter, shared by all viewers with it. Nothing runs and no
+ * memory is used while there is none.
  */
 export class VisibleCorrelations implements MeasuredStream {
   /** Its name in metrics. */
@@ -29,7 +29,7 @@ export class VisibleCorrelations implements MeasuredStream {
     return { counts: this.counts, channelCount: this.#follower?.channelCount ?? 0 };
   }
 
-  /** Records of the stream of all documents that these streams are behind it. */
+  /** How many records these streams are behind the stream of all documents. */
   get behind(): number {
     return this.#follower?.behind ?? 0;
   }

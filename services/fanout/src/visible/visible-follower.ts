@@ -18,7 +18,7 @@ export interface VisibleFollowerOptions extends DocumentSources {
   logger: Logger;
   flushMs: number;
   nextChannelId: () => number;
-  /** What is kept in memory for viewers who come back, of all imposed filters together. */
+  /** Memory for viewers that reconnect, of all imposed filters together. */
   ringItems: number;
   ringBytes: number;
 }
@@ -27,20 +27,20 @@ export interface VisibleFollowerOptions extends DocumentSources {
 const atOnce = 8;
 const documentsPerSlice = 64;
 const retryMs = 500;
-/** Of the pages and readers of all imposed filters together. */
+/** Memory of pages and readers, of all imposed filters together. */
 const pageBytes = 16 * 2 ** 20;
 const readerBytes = 16 * 2 ** 20;
 
-/** What comes next of the stream of all documents, up to `end`. */
+/** The next items of the stream of all documents, up to `end`. */
 interface Slice {
   documents: readonly CorrelationItem[];
   end: readonly number[];
 }
 
 /**
- * Follows the stream of all documents for every imposed filter: reads the members of each once, and gives each filter's viewers what it
- * lets through. Documents stay in their order, however long the members of one take, and a cursor moves on only behind what was given.
- * While members cannot be read it waits: nothing is lost, and only these viewers wait.
+ * Follows the stream of all documents for every imposed filter: reads the members of each once, and sends each filter's viewers what it
+ * passes. Documents stay in order, however long reading the members of one takes, and a cursor moves only after everything before it was
+ * sent. While members cannot be read it waits: nothing is lost, and only these viewers wait.
  */
 export class VisibleFollower {
   readonly #options: VisibleFollowerOptions;
@@ -54,7 +54,7 @@ export class VisibleFollower {
   readonly #recent: Ring<SeenDocument<VisibleStream>>;
   readonly #context: VisibleStreamContext;
   readonly #stop = new AbortController();
-  /** Unused at the last look. */
+  /** Streams that were unused at the last check. */
   readonly #unused = new Set<VisibleStream>();
   #cursor: string | undefined;
   #reader: StreamReader | undefined;
@@ -150,7 +150,7 @@ export class VisibleFollower {
     }
   }
 
-  /** Resolves when the stream of all documents has gone on. */
+  /** Resolves when the stream of all documents has advanced. */
   #advanced(): Promise<void> {
     return new Promise((resolve) => (this.#wake = resolve));
   }
@@ -185,7 +185,7 @@ export class VisibleFollower {
     return { documents, end: place === ring.end ? [...position] : end };
   }
 
-  /** The log lost what lies before these offsets: viewers read on by themselves, and are told. */
+  /** The log lost the records before these offsets: viewers continue reading by themselves, and are told. */
   #passOver(to: readonly number[]): void {
     const cursor = this.#context.cursor();
     this.flushAll();
@@ -199,7 +199,7 @@ export class VisibleFollower {
     this.#cursor = undefined;
   }
 
-  /** Looks at some documents ahead, and returns them in order. */
+  /** Evaluates some documents ahead, and returns them in order. */
   async #accept({ documents, end }: Slice): Promise<void> {
     const looks: Promise<Look>[] = [];
     for (const [i, document] of documents.entries()) {
@@ -252,13 +252,13 @@ export class VisibleFollower {
   }
 }
 
-/** What was looked at for the streams up to this number. */
+/** The documents that were evaluated for the streams up to this number. */
 interface Look {
   seen: SeenDocument<VisibleStream>;
   upTo: number;
 }
 
-/** Per partition, the offset of the first of these items, or the end where it has none. */
+/** Per partition, the offset of the first of these items, or the end if there is none. */
 function startOf(items: readonly CorrelationItem[], end: readonly number[]): number[] {
   const start = [...end];
   for (const { partition, offset } of items.toReversed()) start[partition] = offset;

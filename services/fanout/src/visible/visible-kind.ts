@@ -12,8 +12,8 @@ const compile = rememberFilters((text, limits) => {
 });
 
 /**
- * The stream of correlations for principals with an imposed filter. A viewer's filter is asked about the visible document, of which the
- * imposed filter has made what it is: it is no part of the viewer's any more.
+ * The stream of correlations for principals with an imposed filter. A viewer's filter is tested on the visible document. The imposed filter
+ * has already shaped that document, so it is not part of the viewer's filter.
  */
 export const visibleKind: StreamKind = {
   ...correlationsStream,

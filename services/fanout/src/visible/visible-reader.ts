@@ -1,10 +1,10 @@
 import type { LiveItem } from '../stream/stream-kind.ts';
 import type { StreamReader } from '../history/history-source.ts';
 
-/** Documents that a reader of the past looks at in one go: the members of each may have to be read. */
+/** How many documents a reader of the past evaluates at once: the members of each may have to be read. */
 export const documentsPerRead = 32;
 
-/** Reads the past of the documents as one imposed filter lets them through; hidden ones keep their places. */
+/** Reads the past of the documents as one imposed filter passes them; hidden ones keep their places. */
 export class VisibleReader implements StreamReader {
   readonly #whole: StreamReader;
   readonly #see: (document: LiveItem) => Promise<LiveItem>;
@@ -30,7 +30,7 @@ export class VisibleReader implements StreamReader {
     return this.#whole.heldBytes;
   }
 
-  /** Rejects when the log or the archive cannot be read; what it had read is lost to this reader then. */
+  /** Rejects when the log or the archive cannot be read; this reader then loses what it had read. */
   async read(maxRecords: number): Promise<LiveItem[]> {
     const seen: LiveItem[] = [];
     for (const document of await this.#whole.read(Math.min(maxRecords, documentsPerRead)))

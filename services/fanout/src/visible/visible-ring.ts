@@ -2,14 +2,14 @@ import type { LiveItem } from '../stream/stream-kind.ts';
 import type { RecentItems } from '../history/history-source.ts';
 import type { SeenDocument } from './seen-document.ts';
 
-/** The newest documents as one imposed filter lets them through, from where it was asked about them: a view of what all share. */
+/** The newest documents as one imposed filter passes them, from the stream's start on: a view of the shared ring. */
 export class VisibleRing<T> implements RecentItems {
   readonly #recent: RecentItems<SeenDocument<T>>;
   readonly #filter: T;
   readonly #firstPlace: number;
   readonly #from: readonly number[];
 
-  /** `position`: where the stream is; what was before was not looked at for this filter. */
+  /** `position`: the stream's position; earlier documents were not evaluated for this filter. */
   constructor(recent: RecentItems<SeenDocument<T>>, filter: T, position: readonly number[]) {
     this.#recent = recent;
     this.#filter = filter;

@@ -19,7 +19,7 @@ import { visibleKind } from './visible-kind.ts';
 import { documentsPerRead, VisibleReader } from './visible-reader.ts';
 import { VisibleRing } from './visible-ring.ts';
 
-/** What the streams of all imposed filters share: they are at the same place at any time. */
+/** The state that the streams of all imposed filters share: they are always at the same place. */
 export interface VisibleStreamContext extends DocumentSources {
   eventLoop: EventLoopQueue;
   flushMs: number;
@@ -34,13 +34,13 @@ export interface VisibleStreamContext extends DocumentSources {
   counts: BroadcastCounts;
 }
 
-/** Documents that are looked through for the last ones that match. */
+/** How many documents are searched for the last matches. */
 const maxTailRecords = 5_000;
 
 /**
- * The stream of correlations as principals with one imposed filter have it: each document is made of the members that match, as in the
- * API, and those without any are hidden. It is a little behind the stream of all documents, by the time that their members take to
- * read, and its cursors say so.
+ * The stream of correlations for principals with one imposed filter: each document is made of the matching members, as in the API, and
+ * documents without any are hidden. It is slightly behind the stream of all documents, by the time that reading the members takes, and its
+ * cursors reflect that.
  */
 export class VisibleStream implements ViewerStream, ImposedFilters<VisibleStream> {
   readonly kind = visibleKind;
@@ -50,7 +50,7 @@ export class VisibleStream implements ViewerStream, ImposedFilters<VisibleStream
   readonly pages: HistoryPages;
   readonly cursors: StreamCursors;
   readonly duplicates: StreamDuplicates;
-  /** Tells those that began later. */
+  /** Orders the streams by their start. */
   readonly number: number;
   /** For the index over imposed filters. */
   readonly filter: LiveFilter;
@@ -98,7 +98,7 @@ export class VisibleStream implements ViewerStream, ImposedFilters<VisibleStream
     return this.#context.correlations.epoch;
   }
 
-  /** Whether somebody is subscribed. */
+  /** Whether it has subscribers. */
   get isUsed(): boolean {
     return this.broadcast.channelCount > 0;
   }
@@ -134,7 +134,7 @@ export class VisibleStream implements ViewerStream, ImposedFilters<VisibleStream
     return new VisibleReader(reader, (document) => this.#see(document));
   }
 
-  /** As LiveStream.historyBefore(); of what that has, the last few. */
+  /** Like LiveStream.historyBefore(), but only the last few. */
   async historyBefore(
     partition: number,
     offset: number,
@@ -147,12 +147,12 @@ export class VisibleStream implements ViewerStream, ImposedFilters<VisibleStream
     return { records: seen, from: last.length < records.length ? last[0]!.offset : from };
   }
 
-  /** Gives what is visible of the next document to the viewers. */
+  /** Sends the visible part of the next document to the viewers. */
   accept(item: LiveItem): void {
     const now = performance.now();
     this.stats.events++;
     this.broadcast.accept(item, now);
-    // Not at once: more may follow in this turn.
+    // Deferred: more may follow in this turn.
     this.#flushTimer.set(now);
   }
 

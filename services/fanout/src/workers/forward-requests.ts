@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** What belongs to one connection and goes no further (RFC 9110, section 7.6.1). */
+/** Headers of a single connection, which are not forwarded (RFC 9110, section 7.6.1). */
 const hopByHop = new Set([
   'connection',
   'keep-alive',
@@ -16,16 +16,16 @@ const hopByHop = new Set([
 ]);
 
 export interface Forwarding {
-  /** The server that the requests go on to listens here. */
+  /** The local socket of the server that receives the requests. */
   socketPath: string;
   addressOf: (request: IncomingMessage) => string | undefined;
-  /** The server's own routes: a path of theirs is not passed on, whatever the method. */
+  /** The server's own routes: their paths are not forwarded, whatever the method. */
   routes: RouteTable;
 }
 
 /**
- * Sends every request that has no route of its own on to the server at a local socket, bodies streamed, and returns its response. That server
- * is told the client's address (x-logloom-client), whatever the client says there.
+ * Forwards every request without a route to the server at a local socket, with bodies streamed, and returns its response. It sends the
+ * client's address in x-logloom-client and ignores the client's own header.
  */
 export function forwardRequests(app: FastifyInstance, { socketPath, addressOf, routes }: Forwarding): void {
   const agent = new Agent({ keepAlive: true });
@@ -64,7 +64,7 @@ function forward(
       resolve,
     );
     outgoing.on('error', reject);
-    // Work for a client that is gone ends where it is done.
+    // If the client is gone, the work ends at that server too.
     response.once('close', () => {
       if (!response.writableFinished) outgoing.destroy();
     });

@@ -12,11 +12,11 @@ import type { WorkerData } from './worker-protocol.ts';
 
 export interface WorkerContext {
   telemetry: Telemetry;
-  /** Aborts when the worker is to drain and end. */
+  /** Aborts when the worker has to drain and exit. */
   signal: AbortSignal;
-  /** Called once, when it takes viewers. */
+  /** Called once, when it accepts viewers. */
   onReady: () => void;
-  /** Gets what tells the worker's log that another process has appended. */
+  /** Receives the function that tells the worker's log that another process has appended. */
   onLog: (announce: (topic: string) => void) => void;
 }
 

@@ -16,13 +16,13 @@ export interface SupervisorOptions {
   isOneOfMany: boolean;
   /** The name in the workers' own log and metrics. */
   service: string;
-  /** Serves what comes to LIVE_PORT and is not a viewer. */
+  /** Serves requests to LIVE_PORT that are not from viewers. */
   app: FastifyInstance;
-  /** Aborts when all is to drain and stop. */
+  /** Aborts when everything has to drain and stop. */
   signal: AbortSignal;
-  /** Called when the first viewers may come, and again after onNotReady(). */
+  /** Called when viewers may connect, and again after onNotReady(). */
   onReady: () => void;
-  /** Called when for a while no worker takes viewers. */
+  /** Called when no worker accepts viewers for a while. */
   onNotReady?: () => void;
 }
 

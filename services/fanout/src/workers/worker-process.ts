@@ -1,16 +1,16 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import type { FromWorker, ToWorker, WorkerData, WorkerMetrics } from './worker-protocol.ts';
 
-/** How often a worker is asked for a sign of life within the time that it may stay silent. */
+/** How often a worker is pinged within the time that it may stay silent. */
 const pings = 5;
-/** Before it takes viewers it may be silent for this many times as long: it loads its code and reads the log. */
+/** Before it accepts viewers it may be silent for this many times as long: it loads its code and reads the log. */
 const startFactor = 12;
 
 /** One process that serves viewers on the shared port, seen from its supervisor. */
 export class WorkerProcess {
   /** Resolves with the reason when the process has ended. It never rejects. */
   readonly ended: Promise<Error>;
-  /** Resolves when it takes viewers, or has ended. */
+  /** Resolves when it accepts viewers, or has ended. */
   readonly settled: Promise<void>;
   isReady = false;
   /** Whether it was told to drain. */
@@ -21,7 +21,7 @@ export class WorkerProcess {
   /** Pings since its last sign of life. */
   #unanswered = 0;
 
-  /** A worker that is silent for `frozenMs` is killed: the kernel would go on handing it new connections. */
+  /** A worker that is silent for `frozenMs` is killed: the kernel would keep handing it new connections. */
   constructor(data: WorkerData, frozenMs: number) {
     const child = fork(new URL('worker.ts', import.meta.url), { serialization: 'advanced' });
     this.#child = child;
@@ -41,7 +41,7 @@ export class WorkerProcess {
       // Counted in pings, not in time: while this process itself stands still, none is sent.
       if (this.#unanswered++ < pings * (this.isReady || this.isDraining ? 1 : startFactor))
         return this.#send({ type: 'ping' });
-      reason = `it gave no sign of life for ${frozenMs} ms, and was killed`;
+      reason = `it did not respond for ${frozenMs} ms and was killed`;
       this.kill();
     }, frozenMs / pings);
     watch.unref();
@@ -95,7 +95,7 @@ export class WorkerProcess {
   }
 
   #send(message: ToWorker): void {
-    // A process that has just died cannot be told; `ended` says the rest.
+    // A process that has just died receives nothing; `ended` reports it.
     if (this.#child.connected) this.#child.send(message, () => {});
   }
 }

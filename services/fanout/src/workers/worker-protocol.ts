@@ -1,9 +1,9 @@
 import type { Settings } from '../settings.ts';
 import type { MetricObjectWithValues, MetricValue, TracingSettings } from '@logloom/telemetry';
 
-/** What a worker process is started with. */
+/** The start message of a worker process. */
 export interface WorkerData {
-  /** Its own log and metrics stand under this name. */
+  /** The name in its own log and metrics. */
   service: string;
   /** With LIVE_PORT as all workers share it. */
   settings: Settings;
@@ -20,7 +20,7 @@ export type ToWorker =
   | { type: 'start'; data: WorkerData }
   | { type: 'drain' }
   | { type: 'metrics'; id: number }
-  /** Asks whether its event loop still eventLoop. */
+  /** Asks whether its event loop still runs. */
   | { type: 'ping' }
   /** Another process has appended to this topic of the embedded log. */
   | { type: 'appended'; topic: string };
@@ -29,5 +29,5 @@ export type FromWorker =
   | { type: 'ready' }
   | { type: 'pong' }
   | { type: 'metrics'; id: number; metrics: WorkerMetrics }
-  /** It ends for this reason. */
+  /** Reports why it ends. */
   | { type: 'failed'; reason: string };

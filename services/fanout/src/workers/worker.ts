@@ -11,7 +11,7 @@ enableCompileCache();
 keepYoungGenerationSmall();
 
 const stop = new AbortController();
-// Ctrl-C in a terminal reaches the supervisor as well, which says what happens.
+// Ctrl-C in a terminal also reaches the supervisor, which decides.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => stop.abort());
 // Nothing is left that would replace it.

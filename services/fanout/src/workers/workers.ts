@@ -7,7 +7,7 @@ export interface WorkersOptions {
   count: number;
   data: WorkerData;
   logger: Logger;
-  /** Told whenever the number of workers that take viewers has changed. */
+  /** Called whenever the number of workers that accept viewers has changed. */
   onReadyCount: (ready: number) => void;
 }
 
@@ -19,8 +19,8 @@ const healthyMs = 60_000;
 const drainGraceMs = 5_000;
 
 /**
- * Processes that share LIVE_PORT (SO_REUSEPORT: the kernel spreads connections over them). One that dies, or is killed because it no
- * longer responds, is replaced after a growing pause; its viewers resume at another by their cursors, which mean the same everywhere.
+ * Processes that share LIVE_PORT (SO_REUSEPORT: the kernel spreads connections over them). One that dies, or is killed because it no longer
+ * responds, is replaced after a growing pause; its viewers resume at another by their cursors, which are valid everywhere.
  */
 export class Workers {
   restarts = 0;
@@ -43,7 +43,10 @@ export class Workers {
     return [...this.#running].flatMap(({ pid }) => pid ?? []);
   }
 
-  /** Keeps all places filled until the signal aborts, then drains; `onReady` is called when all take viewers. Rejects when one could never start. */
+  /**
+   * Keeps all places filled until the signal aborts, then drains; `onReady` is called when all accept viewers. Rejects when one could never
+   * start.
+   */
   async run(signal: AbortSignal, onReady: () => void): Promise<void> {
     const failed = new AbortController();
     const stop = AbortSignal.any([signal, failed.signal]);
@@ -59,8 +62,8 @@ export class Workers {
   }
 
   /**
-   * Replaces the workers one by one, each by one that is ready before the old one drains: a restart that viewers see as a short pause.
-   * The new ones run the code that is on the disk. Rejects, and leaves the rest as it is, when a new one does not start.
+   * Replaces the workers one by one, each by one that is ready before the old one drains: viewers see the restart as a short pause. The new
+   * ones run the code on disk. Rejects, and leaves the rest as it is, when a new one does not start.
    */
   restart(): Promise<void> {
     this.#restarting ??= this.#restart().finally(() => (this.#restarting = undefined));
@@ -96,7 +99,7 @@ export class Workers {
       const reason = await worker.ended;
       stop.removeEventListener('abort', onStop);
       if (stop.aborted || this.#successors.has(place)) continue;
-      // What fails before it was ever ready fails for a reason that time does not mend.
+      // A worker that fails before it was ever ready will not recover by waiting.
       if (!wasReady) throw reason;
       if (performance.now() - startedAt > healthyMs) failures = 0;
       const pauseMs = Math.min(maxPauseMs, firstPauseMs * 2 ** failures++);
@@ -117,7 +120,9 @@ export class Workers {
       const successor = this.#start();
       await successor.settled;
       if (!successor.isReady)
-        throw new Error('the new worker did not start; the old ones go on', { cause: await successor.ended });
+        throw new Error('the new worker did not start; the old ones continue', {
+          cause: await successor.ended,
+        });
       this.#successors.set(place, successor);
       this.#drain(old);
       await old.ended;

@@ -10,18 +10,18 @@ export { registerQueueMetrics } from '../telemetry.ts';
 
 const waitingPerPrincipal = 50;
 const waiting = 500;
-/** The share of the memory that unsent responses may take; one page is much less (apiPageBytes). */
+/** The share of the memory that unsent responses may use; one page is much less (apiPageBytes). */
 const unsentShare = 0.15;
 const unsentMost = 256 * 2 ** 20;
-/** A client that reads nothing of its response for so long is disconnected. */
+/** A client that reads nothing of its response for this long is disconnected, ms. */
 const stalledMs = 20_000;
 
-/** A page of the API ends after so many bytes. */
+/** A page of the API ends after this many bytes. */
 export function apiPageBytes(): number {
   return memoryBudget(0.015, 8 * 2 ** 20);
 }
 
-/** The admission queue of an API that works on so many requests at once; one principal may take all slots but one. */
+/** The admission queue of an API that works on `atOnce` requests at a time; one principal may take all slots but one. */
 export function createApiQueue(atOnce: number): AdmissionQueue {
   return new AdmissionQueue({
     atOnce,

@@ -29,36 +29,36 @@ import { VisibleStore } from './visible-store.ts';
 export interface ApiDeps extends CorrelationEventsDeps {
   /** May be opened for reading only. */
   search: SearchStore;
-  /** The queue that the indexer works; without it there are no routes for jobs and saved filters. */
+  /** The queue whose jobs the indexer runs; without it there are no routes for jobs and saved filters. */
   jobs?: Pick<JobsApiDeps, 'queue' | 'records'>;
   /** Logloom's version, for the status. */
   version: string;
-  /** Finds out who asks; default: everybody may ask everything. */
+  /** Authenticates requests; default: everybody may read everything. */
   authenticate?: Authenticate;
   /** Seals the cursors; default: with a key of this process. */
   sealer?: Sealer | undefined;
-  /** Admission control; absent where the process that passes the requests on has done it. */
+  /** Admission control; absent if the process that forwards the requests has done it. */
   queue?: ApiAdmission | undefined;
-  /** A page ends after so many bytes; default 8 MiB. */
+  /** A page ends after this many bytes; default 8 MiB. */
   pageBytes?: number;
-  /** Whether it keeps account of who read what, too. */
+  /** Whether reads are audited too. */
   auditReads?: boolean | undefined;
-  /** What a filter may consist of; default: what the language allows. */
+  /** The limits on a filter; default: those of the language. */
   filterLimits?: FilterLimits;
   /** The clock for relative times, ms since 1970; default Date.now. */
   now?: () => number;
-  /** Finds out where a request came from; default: its connection's address. */
+  /** Returns the address that a request came from; default: its connection's. */
   addressOf?: ClientAddress | undefined;
-  /** Keeps account of who was not let in, and who ordered what. */
+  /** Logs refused requests, and who started which job. */
   security?: SecurityLog | undefined;
-  /** Told of faults that are answered with `internal-error`. */
+  /** Receives the errors behind `internal-error` responses. */
   onError?: (error: unknown) => void;
 }
 
 /** A document's members come in one page, unless they are large. */
 const maxMembers = 1_000_000;
 
-/** Adds the search API under /api (docs/api/openapi.yaml). It keeps nothing between requests. */
+/** Adds the search API under /api (docs/api/openapi.yaml). It keeps no state between requests. */
 export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
   const { now = Date.now, onError, sealer = Sealer.random(), pageBytes = 8 * 2 ** 20 } = deps;
   const parametersOf = (request: FastifyRequest): QueryParameters =>
@@ -186,7 +186,7 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
         const next = found.next && cursors.seal(JSON.stringify(found.next));
         const tail = next === undefined ? '' : `,"next":${JSON.stringify(next)}`;
         const members = `"events":[${events.map(eventJson).join(',')}]${tail}}`;
-        // What is about the whole stands on the first page.
+        // Values about the whole request are on the first page only.
         if (cursor !== undefined)
           return sendJson(reply, `${JSON.stringify(store.documentJson(document)).slice(0, -1)},${members}`);
         const [related, [anomaly]] = await Promise.all([
@@ -244,7 +244,7 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
   );
 }
 
-/** Tells of every request that was answered with events, or what follows from them. */
+/** Reports every request whose response has events, or data derived from them. */
 function auditReads(
   api: FastifyInstance,
   security: SecurityLog | undefined,
@@ -258,14 +258,14 @@ function auditReads(
   });
 }
 
-/** Why each event was found, under its id; without those of which nothing can be shown. */
+/** Why each event was found, under its id; without events for which nothing can be shown. */
 function highlightsOf(filter: Filter, events: readonly FoundEvent[]): Record<string, Highlights> {
   const highlight = compileHighlight(filter);
   const all = events.map((event) => [event.id, highlight(new FilterSubject(event as PlacedEvent))] as const);
   return Object.fromEntries(all.filter(([, highlights]) => Object.keys(highlights).length > 0));
 }
 
-/** What eventToJson writes is all in a found event. */
+/** A found event has all the fields that eventToJson() needs. */
 function eventJson(event: FoundEvent): string {
   return eventToJson(event as PlacedEvent);
 }
@@ -279,7 +279,7 @@ function sendJson(reply: FastifyReply, json: string): FastifyReply {
   return reply.type('application/json; charset=utf-8').send(json);
 }
 
-/** The store knows which part of the filter it cannot answer, the text says where that is. */
+/** The store knows which part of the filter it cannot evaluate; the text shows where that part is. */
 async function withPosition<T>(text: string, query: () => Promise<T>): Promise<T> {
   try {
     return await query();

@@ -14,19 +14,19 @@ import { guarded, watchEngines } from '../watch-engines.ts';
 import { apiPageBytes, createApiQueue, createPrincipalName, requestAddress } from './api-queue.ts';
 import { registerApi } from './api.ts';
 
-/** Requests that Elasticsearch is asked at once. */
+/** How many requests Elasticsearch gets at once. */
 const searchesAtOnce = 8;
 
 /**
- * Adds the search API with connections of its own, for reading only, so that it can run on another thread than the indexer. They
- * are closed with the app.
+ * Adds the search API with its own read-only connections, so that it can run on another thread than the indexer. They are closed with the
+ * app.
  */
 export async function connectApi(
   app: FastifyInstance,
   settings: Settings,
   onError: (error: unknown) => void,
   telemetry?: Pick<Telemetry, 'logger' | 'registry'>,
-  /** Whether requests pass admission control here: where the app takes connections itself. */
+  /** Whether requests pass admission control here, because the app itself accepts the connections. */
   { hasAdmission = false }: { hasAdmission?: boolean } = {},
 ): Promise<void> {
   checkExposure(settings);

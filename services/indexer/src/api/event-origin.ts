@@ -2,13 +2,13 @@ import { epochOfId, formatMicros, mayBeOfEpoch, senderOf, topics, type Source } 
 import type { FoundEvent } from '@logloom/search-store';
 import type { CorrelationEventsDeps } from '../requests/correlation-events.ts';
 
-/** Where an event came from, as the log or, where that has it no more, the archive knows it. For operators. */
+/** Where an event came from, by the log or, if that no longer has it, by the archive. For operators. */
 export interface EventOrigin {
   id: string;
-  /** Absent where neither has the event any more. */
+  /** Absent if neither has the event any more. */
   receivedAt?: string;
   source?: Source;
-  /** The key that it was sent with, and the address that it came from, as long as the log has the event and where it keeps senders. */
+  /** The key that it was sent with, and the address that it came from; only while the log has the event, and if senders are recorded. */
   key?: string;
   address?: string;
 }

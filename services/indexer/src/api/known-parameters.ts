@@ -2,10 +2,10 @@ import { unknownViewerParameter } from '@logloom/runtime';
 import type { FastifyInstance } from 'fastify';
 import { ApiError } from '../errors.ts';
 
-/** What a search is asked with. */
+/** The parameters of a search. */
 const search = ['q', 'from', 'to', 'limit', 'cursor'];
 
-/** The parameters of each route; one that is not here takes none. */
+/** The parameters of each route; a route that is not listed takes none. */
 const parameters: Readonly<Record<string, readonly string[]>> = {
   '/api/search': [...search, 'order', 'highlight'],
   '/api/histogram': ['q', 'from', 'to', 'interval', 'by'],
@@ -16,7 +16,7 @@ const parameters: Readonly<Record<string, readonly string[]>> = {
   '/api/dead-letters': ['reason', 'limit', 'cursor'],
 };
 
-/** Refuses requests under `api` with parameters that are not known: a mistyped one would silently ask for something else. */
+/** Refuses requests under `api` with unknown parameters: a mistyped one would silently change the query. */
 export function registerKnownParameters(api: FastifyInstance): void {
   api.addHook('preHandler', async (request) => {
     const known = parameters[request.routeOptions.url ?? ''] ?? [];

@@ -17,12 +17,12 @@ export interface DeadLetterJson {
 }
 
 const shownCharacters = 2_000;
-/** A page looks at so many dead letters of a partition. */
+/** How many dead letters of a partition a page examines. */
 const lookedAt = 1_000;
 
 /**
- * The newest dead letters, of a `reason` where one is given, the newest first, at most `limit`. `next` is for the following page: the
- * offsets of each partition below which it looks; absent when there are no more. A page may be short.
+ * The newest dead letters, optionally of one `reason`, the newest first, at most `limit`. `next` is for the following page: per partition,
+ * the offset below which it reads; absent when there are no more. A page may be short.
  */
 export async function newestDeadLetters(
   access: LogAccess,
@@ -49,7 +49,7 @@ export async function newestDeadLetters(
         if (deadLetters.length > limit) deadLetters.shift();
       }
     found.push(deadLetters);
-    // Below what is looked at now; what a full page leaves comes first.
+    // The next page continues below the examined offsets, or where a full page stopped.
     next[partition] = from;
   }
   const deadLetters: DeadLetterJson[] = [];
@@ -64,7 +64,7 @@ export async function newestDeadLetters(
     const left = deadLetters.at(-1);
     if (left !== undefined) next[left.partition] = left.offset + 1;
   }
-  // A partition of which more dead letters fitted than were kept goes on below the last that was shown.
+  // A partition with more matching dead letters than the page holds continues below the last one shown.
   for (const { partition, offset } of deadLetters)
     if (found[partition]!.length === 0 && deadLetters.length === limit)
       next[partition] = Math.min(offset, ends[partition]!);

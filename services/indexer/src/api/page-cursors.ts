@@ -1,12 +1,12 @@
 import type { Sealer } from '@logloom/auth';
 import { SearchStoreError } from '@logloom/search-store';
 
-/** The cursors of one query, as callers get them: they can be neither read, nor made, nor used for another query. */
+/** The cursors of one query: callers can neither read, nor create, nor use them for another query. */
 export class PageCursors {
   readonly #sealer: Sealer;
   readonly #context: readonly string[];
 
-  /** `context` is all that tells the query apart: what is asked, of what, and who may see what. */
+  /** `context` identifies the query: its parameters, its route, and what the caller may see. */
   constructor(sealer: Sealer, context: readonly string[]) {
     this.#sealer = sealer;
     this.#context = context;

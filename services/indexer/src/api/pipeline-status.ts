@@ -7,7 +7,7 @@ import { newestAppendMs } from '../jobs/retention-clock.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { consumerGroups, metadataOf, positionOf } from './consumer-groups.ts';
 
-// Requests that memory was too short for.
+// Requests that were closed because of memory.
 const evictedFilter = readFilter('closeReason:evicted');
 
 export interface StatusDeps {
@@ -19,12 +19,12 @@ export interface StatusDeps {
   now?: () => number;
 }
 
-/** The log tries again for longer than somebody who asks for the status waits. */
+/** The log retries for longer than a client waits for the status. */
 const logPatienceMs = 5_000;
 
 /**
- * How far the pipeline is: the log's ends, the lag of each group on each partition, what the stores hold. What gives no answer is
- * named in `unavailable`, and its part is null or empty.
+ * The state of the pipeline: the log's ends, the lag of each consumer group on each partition, the counts of the stores. Parts that do not
+ * answer are named in `unavailable`, and are null or empty.
  */
 export async function pipelineStatus({ search, archive, log, version, now = Date.now }: StatusDeps) {
   const unavailable: { part: 'search' | 'archive' | 'log'; code: string; message: string }[] = [];
@@ -103,7 +103,7 @@ async function positionsOf(log: EventLog, now: () => number) {
           committed,
           end,
           lag: Math.max(0, end - Math.max(position, start)),
-          // They have left the log unread; the group announces them when it comes to them.
+          // They have left the log unread; the group reports them when it gets there.
           lost: commit === null ? 0 : Math.max(0, start - position),
         };
       });
@@ -112,11 +112,11 @@ async function positionsOf(log: EventLog, now: () => number) {
   return { topics: Object.fromEntries(ends), consumers: lags.flat(), clock: await clockOf(log, now) };
 }
 
-/** How far the log's clock is ahead of the machine's, and by how much it was set back in all, as far as the correlator has read. */
+/** How far the log's clock is ahead of the machine's, and by how much it was set back in total, as far as the correlator has read. */
 async function clockOf(log: EventLog, now: () => number): Promise<{ aheadMs: number; setBackMs: number }> {
   const newest = await newestAppendMs(log);
   const setBacks = (await log.committed('correlator', topics.events)).map((commit) => {
-    // What closing goes by keeps what was gained before the clock fell.
+    // The log's clock keeps the lead that it had before the append times decreased.
     const clock = metadataOf(commit)?.clock;
     return clock === undefined ? 0 : clock.now - clock.mark;
   });

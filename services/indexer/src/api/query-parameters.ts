@@ -13,7 +13,7 @@ export class QueryParameters {
   readonly #imposed: Filter | undefined;
   readonly #limits: FilterLimits | undefined;
 
-  /** `imposed` is what the caller may see at most; `limits` what `q` may consist of. */
+  /** `imposed` is what the caller may see at most; `limits` are those on `q`. */
   constructor(query: unknown, nowMs: number, imposed?: Filter, limits?: FilterLimits) {
     this.#values = query as Record<string, unknown>;
     this.#nowMs = nowMs;
@@ -24,7 +24,7 @@ export class QueryParameters {
   text(name: string): string | undefined {
     const value = this.#values[name];
     if (value === undefined || value === '') return undefined;
-    if (typeof value !== 'string') throw bad(name, `${name} may be given once`);
+    if (typeof value !== 'string') throw bad(name, `${name} may appear only once`);
     return value;
   }
 
@@ -34,7 +34,7 @@ export class QueryParameters {
     return this.#imposed === undefined ? filter : intersect(filter, this.#imposed);
   }
 
-  /** `q` over documents, which what is imposed on events says nothing about. */
+  /** `q` over documents, to which a filter that is imposed on events does not apply. */
   documentFilter(): Filter {
     const result = parseFilter(this.text('q') ?? '');
     if (!result.ok) {

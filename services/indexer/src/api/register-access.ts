@@ -5,8 +5,8 @@ import { ApiError } from '../errors.ts';
 const principals = new WeakMap<FastifyRequest, Principal>();
 
 /**
- * What a principal with an imposed filter may ask: responses that are cut to it. Everything else is refused, also what is added to the API
- * later: jobs, saved filters and the counts of the whole belong to who may see the whole.
+ * The routes that a principal with an imposed filter may use: their responses are restricted to it. All others are refused, including
+ * routes that are added later: jobs, saved filters and total counts are for principals who may see everything.
  */
 const cutRoutes = new Set(
   ['/search', '/histogram', '/fields', '/correlations', '/correlations/:id', '/events/:id'].map(
@@ -14,7 +14,7 @@ const cutRoutes = new Set(
   ),
 );
 
-/** Asks every request under `api` for a token, before its body is read. `onRefused` is told of each that is not let in. */
+/** Requires a token of every request under `api`, before its body is read. `onRefused` is called for each refused request. */
 export function registerAccess(
   api: FastifyInstance,
   authenticate: Authenticate,
@@ -31,7 +31,7 @@ export function registerAccess(
     }
     const isCut = request.method === 'GET' && cutRoutes.has(request.routeOptions.url ?? '');
     if (access.principal.filter !== undefined && !isCut) {
-      const message = 'a token that imposes a filter may search, and nothing else';
+      const message = 'a token that imposes a filter may only search';
       onRefused(request, 'forbidden', message);
       throw new ApiError('forbidden', message);
     }
@@ -39,7 +39,7 @@ export function registerAccess(
   });
 }
 
-/** Who sent a request that was let in. */
+/** The principal of an accepted request. */
 export function principalOf(request: FastifyRequest): Principal {
   return principals.get(request) ?? {};
 }

@@ -35,7 +35,7 @@ export interface VisibleDocumentsDeps extends CorrelationEventsDeps {
 }
 
 export interface VisibleRequest {
-  /** As the visible members make it. */
+  /** The document as made of the visible members. */
   document: Correlation;
   /** As it is stored. */
   whole: Correlation;
@@ -43,17 +43,17 @@ export interface VisibleRequest {
   first: Pick<PlacedEvent, 'partition' | 'offset'>;
 }
 
-/** A request looks at so many of the principal's events, and loads so many documents; the next page goes on behind them. */
+/** How many of the principal's events a request examines, and how many documents it loads; the next page continues after them. */
 const maxEvents = 2_000;
 const maxLoaded = 500;
-/** Documents of one correlation id that are looked through for an event's own. */
+/** How many documents of one correlation id are searched for an event's own. */
 const documentsPerLook = 20;
 const maxLooks = 25;
 /** Correlation ids whose documents are loaded at the same time. */
 const atOnce = 8;
 const maxRelated = 50;
 const maxLookUps = 200;
-/** Members are looked at in pages of so many bytes, and only what the document is made of is kept. */
+/** Members are read in pages of this many bytes, and only the data for the document is kept. */
 const stepBytes = 4 * 2 ** 20;
 
 const fields = [
@@ -81,14 +81,14 @@ const fields = [
 ];
 
 /**
- * The requests of somebody who may see the events of a filter, found by those events and made of them alone: what others add to a
- * request, or how many requests they have, changes neither what is found, nor its order, nor where a page ends.
+ * The requests of a principal who may see the events of a filter, found by those events and made of them alone: other principals' events
+ * and requests change neither which ones are found, nor their order, nor where a page ends.
  */
 export class VisibleDocuments {
   readonly #deps: VisibleDocumentsDeps;
   readonly #imposed: Filter;
   readonly #matches: Predicate;
-  /** Those that were loaded, by correlation id. */
+  /** The loaded documents, by correlation id. */
   readonly #loaded = new Map<string, VisibleRequest[]>();
   #loadedCount = 0;
 
@@ -176,7 +176,7 @@ export class VisibleDocuments {
         maxBytes: stepBytes,
       });
       const before = after?.count ?? 0;
-      // Elsewhere they are in the archive's order, in which a page can end at any of them: where it does follows from what is visible.
+      // Otherwise they are in the archive's order, and a page can end at any member; visible members alone decide where.
       const mayEnd = page.next !== undefined && page.next.timestamp !== behindArchive;
       for (const [i, event] of page.events.entries()) {
         if (!this.isVisible(event)) continue;
@@ -191,7 +191,7 @@ export class VisibleDocuments {
     return { events, ...(after === undefined ? {} : { next: after }) };
   }
 
-  /** Without what a document does not tell: their text. */
+  /** Without fields that a document does not contain, such as the text. */
   async #visibleMembers(whole: Correlation): Promise<PlacedEvent[]> {
     const members: PlacedEvent[] = [];
     let after: MembersPlace | undefined;
@@ -209,7 +209,7 @@ export class VisibleDocuments {
     return members.sort((a, b) => a.timestamp - b.timestamp || a.offset - b.offset);
   }
 
-  /** The other documents that share an id with this one, by what is visible of both, the latest first. */
+  /** The other documents that share a visible id with this one, the latest first. */
   async related(document: Correlation): Promise<RelatedRequest[]> {
     const ids = [document.correlationId, ...(document.ids ?? correlationDefaults.ids)];
     const { events } = await this.#deps.search.search({
@@ -228,7 +228,7 @@ export class VisibleDocuments {
     return relatedTo(document, latestFirst.slice(0, maxRelated));
   }
 
-  /** Throws SearchStoreError `bad-filter` for what the store would refuse. */
+  /** Throws SearchStoreError `bad-filter` for a filter that the store would refuse. */
   async #compile({ ast, canonical }: Filter): Promise<Predicate> {
     await this.#deps.search.correlations({
       filter: { ast, canonical },
@@ -264,7 +264,7 @@ export class VisibleDocuments {
     return events.flatMap((event) => begun.get(event) ?? []);
   }
 
-  /** What is visible of the document that a visible event is a member of; undefined while there is none. */
+  /** The visible part of the document of a visible event; undefined while there is none. */
   async #requestOf(event: FoundEvent): Promise<VisibleRequest | undefined> {
     const { correlationId, timestamp } = event;
     if (correlationId === null) return undefined;

@@ -19,13 +19,13 @@ import { VisibleDocuments, type VisibleDocumentsDeps } from './visible-documents
 
 export type VisibleStoreDeps = VisibleDocumentsDeps;
 
-/** The attributes' names are those of so many of the newest events. */
+/** The names of attributes come from this many of the newest events. */
 const sampledEvents = 1_000;
 const maxFields = 500;
 
 /**
- * The stores as a principal with an imposed filter may see them; without a filter, as they are. What it is told follows from the events
- * that it may see, and from nothing else (docs/adr, 22).
+ * The stores as a principal with an imposed filter may see them; without a filter, unchanged. Results depend only on events that the
+ * principal may see (docs/adr, 22).
  */
 export class VisibleStore {
   readonly #deps: VisibleStoreDeps;
@@ -58,7 +58,9 @@ export class VisibleStore {
     ];
   }
 
-  /** As SearchStore.histogram(), whose filter is cut to the principal already; its range is that of the principal's events. */
+  /**
+   * Like SearchStore.histogram(), with a filter that is restricted to the principal already; its range is that of the principal's events.
+   */
   async histogram(query: HistogramQuery): Promise<Histogram> {
     return this.#deps.search.histogram({ ...query, scope: this.#filter });
   }
@@ -85,7 +87,7 @@ export class VisibleStore {
     return this.#documents?.page(query) ?? this.#deps.search.correlations(query);
   }
 
-  /** The document as the outside sees it. A principal is not told why it closed: that may have been another's doing. */
+  /** The document as JSON. A principal does not see why it closed, which another principal's events may have caused. */
   documentJson(document: Correlation): Omit<CorrelationJson, 'closeReason'> & Partial<CorrelationJson> {
     return this.#documents === undefined ? correlationToJson(document) : visibleDocumentJson(document);
   }
@@ -95,7 +97,7 @@ export class VisibleStore {
     return this.#documents?.related(document) ?? relatedRequests(this.#deps.search, document);
   }
 
-  /** How rare each document's shape is among all; unknown to who may not count all. */
+  /** How rare each document's shape is among all; undefined for a principal who may not count all. */
   async anomalies(documents: readonly Correlation[]): Promise<(RequestAnomaly | undefined)[]> {
     return this.#filter === undefined
       ? requestAnomalies(this.#deps.search, documents)

@@ -1,8 +1,8 @@
 import type { Correlation } from '@logloom/schemas';
 
 /**
- * Within a partition of logs.correlations the position (closeOffset, closeSequence) only grows; a document that is not ahead of the
- * last one was written by an instance that did not know that another had taken over.
+ * Within a partition of logs.correlations the position (closeOffset, closeSequence) only grows; a document that is not ahead of the last
+ * one was written by an instance that had not noticed yet that another had taken over.
  */
 export class DocumentOrder {
   readonly #epoch: string;
@@ -16,7 +16,7 @@ export class DocumentOrder {
     this.#closeSequence = closeSequence;
   }
 
-  /** Reads what toMetadata() wrote in this epoch, or an earlier release; anything else is the beginning. */
+  /** Reads the result of toMetadata() of this epoch, or of an earlier release; anything else means the beginning. */
   static parse(epoch: string, metadata = ''): DocumentOrder {
     const [, closeOffset, closeSequence, written = epoch] =
       /^closed=(-?\d+)\.(-?\d+)(?: (\w+)(?: void=\d+)?)?$/.exec(metadata) ?? [];
@@ -25,7 +25,7 @@ export class DocumentOrder {
       : new DocumentOrder(epoch, Number(closeOffset), Number(closeSequence));
   }
 
-  /** True, and remembered, when the document is ahead of all before it. */
+  /** Returns true, and remembers the document, if it is ahead of all before it. */
   admit({ closeOffset, closeSequence }: Correlation): boolean {
     if (closeOffset < this.#closeOffset) return false;
     if (closeOffset === this.#closeOffset && closeSequence <= this.#closeSequence) return false;

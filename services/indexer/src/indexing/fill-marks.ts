@@ -13,14 +13,14 @@ export interface FillMarksOptions {
   views: readonly FilledView[];
   /** The log's. */
   epoch: string;
-  /** Told of records, behind what was committed, that a view no longer has. */
+  /** Called for committed records that a view no longer has. */
   onLost: (lost: LostRange) => void;
-  /** A view cannot be asked for now. */
+  /** Called when a view cannot be reached at present. */
   onRetry: (view: string, error: unknown) => void;
   signal: AbortSignal;
 }
 
-/** Offsets that a view has to be given again; `to` is not one of them. */
+/** Offsets that a view needs again; `to` is not included. */
 export interface LostRange {
   view: string;
   topic: string;
@@ -29,17 +29,17 @@ export interface LostRange {
   to: number;
 }
 
-/** Where a partition begins, and from where on each view wants its records. */
+/** Where to begin a partition, and from where each view needs its records. */
 export interface FillStart {
   offset: number;
   /** By the view's name. */
   floors: ReadonlyMap<string, number>;
 }
 
-/** A view no longer has what it had when its partition was opened: the partition has to be opened again. */
+/** A view has lost records since its partition was opened: the partition has to be opened again. */
 export class ViewLostError extends Error {
   constructor(view: string) {
-    super(`the ${view} lost what it held: it is filled again from the log`);
+    super(`the ${view} lost its data: it is filled again from the log`);
     this.name = 'ViewLostError';
   }
 }
@@ -57,8 +57,8 @@ const firstWaitMs = 100;
 const longestWaitMs = 10_000;
 
 /**
- * Compares how far each view says that it is filled with what the group has committed: a view that is behind has lost data (its file
- * or collection was deleted, or an old backup restored), and is filled again from there. Keeps the marks ahead of the commits.
+ * Compares the marks of each view with the group's commits: a view that is behind has lost data (its file or collection was deleted, or an
+ * old backup restored), and is filled again from its mark. Keeps the marks ahead of the commits.
  */
 export class FillMarks {
   readonly #options: FillMarksOptions;
@@ -70,8 +70,8 @@ export class FillMarks {
   }
 
   /**
-   * Called once, before any partition is opened: a view that holds something and has no marks was filled by a release without them, and
-   * is taken to hold what that release has committed. `verify` says whether that is true.
+   * Called once, before any partition is opened: a view that has data but no marks was filled by a release without them, and is assumed to
+   * hold everything that was committed. `verify` checks that.
    */
   async adopt(committed: readonly FillMark[]): Promise<void> {
     for (const view of this.#options.views) {
@@ -88,7 +88,7 @@ export class FillMarks {
     }
   }
 
-  /** Where to begin a partition that is committed up to `committed`. Waits for views that are out of reach. */
+  /** Where to begin a partition that is committed up to `committed`. Waits for unreachable views. */
   async open(topic: string, partition: number, committed: number): Promise<FillStart> {
     const { views, onLost } = this.#options;
     const floors = new Map<string, number>();
@@ -101,8 +101,8 @@ export class FillMarks {
   }
 
   /**
-   * Notes in every view that it holds the partition up to `offset`; `from` is what was noted last. False when a view cannot be asked
-   * for now: nothing may be committed then. Throws ViewLostError.
+   * Marks in every view that it holds the partition up to `offset`; `from` is the previous mark. Returns false if a view cannot be reached
+   * at present: nothing may be committed then. Throws ViewLostError.
    */
   async advance(topic: string, partition: number, from: number, offset: number): Promise<boolean> {
     return new Promise((resolve, reject) => {
@@ -111,7 +111,7 @@ export class FillMarks {
     });
   }
 
-  /** One write at a time; what is to be noted meanwhile makes the next. */
+  /** One write at a time; marks that change meanwhile form the next. */
   async #run(): Promise<void> {
     this.#running = true;
     while (this.#waiting.length > 0) {
@@ -148,7 +148,7 @@ export class FillMarks {
     const marks = await store.filled(this.#options.epoch);
     const mark = marks.find((m) => m.topic === topic && m.partition === partition);
     if (mark !== undefined) return mark.offset;
-    // From now on it is none of a release without marks, whatever it will hold.
+    // From now on it has marks, whatever it will hold.
     await store.markFilled(this.#options.epoch, [{ topic, partition, from: 0, offset: 0 }]);
     return 0;
   }

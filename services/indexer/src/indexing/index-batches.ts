@@ -3,29 +3,29 @@ import type { Refused } from '@logloom/search-store';
 import { noTracing, type SpanSpec, type TraceHeaders, type Tracing } from '@logloom/telemetry';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** An event or a document that a target can never take. */
+/** An event or a document that a target can never accept. */
 export type RefusedItem = Refused<PlacedEvent | Correlation>;
 
-/** What is written to a store: events, or documents, in one call. A target that can refuse some for good gives those. */
+/** Writes events or documents to a store in one call. A target that refuses some for good returns those. */
 export interface BulkTarget {
   name: string;
   /** The span of a bulk. */
   span?: SpanSpec;
   putEvents: (events: readonly PlacedEvent[]) => Promise<readonly RefusedItem[] | void>;
   putCorrelations: (documents: readonly Correlation[]) => Promise<readonly RefusedItem[] | void>;
-  /** What is older (microseconds) retention would remove at once: it is not filled in again. */
+  /** Older items (microseconds) are not filled in again: retention would remove them at once. */
   retainedFrom?: () => number;
 }
 
-/** A batch that not every target is to get. */
+/** A batch that not every target gets. */
 export interface BatchScope {
-  /** By name; what the others have they do not get again. */
+  /** By name: the other targets already have it. */
   targets: ReadonlySet<string>;
 }
 
 export interface BulkOptions {
   targets: readonly BulkTarget[];
-  /** A bulk takes no further batch once it holds so many events. */
+  /** A bulk takes no further batch once it has this many events. */
   maxEvents?: number;
   /** The wait before the first retry; it doubles up to `maxBackoffMs`, and half of it is random. */
   backoffMs?: number;
@@ -49,8 +49,8 @@ interface IndexBatch {
 }
 
 /**
- * Puts the batches of all partitions together: one bulk at a time is written, and what arrives meanwhile makes the next. So a quiet
- * log is written at once, and a busy one in as few commits as there can be.
+ * Combines the batches of all partitions: one bulk is written at a time, and batches that arrive meanwhile form the next. So a quiet log is
+ * written at once, and a busy one in as few commits as possible.
  */
 export class IndexBatches {
   readonly #options: Required<Omit<BulkOptions, 'onRetry' | 'onBulk'>> &
@@ -74,9 +74,9 @@ export class IndexBatches {
   }
 
   /**
-   * Resolves when every target has acknowledged the batch, with what of it a target refused for good. A retriable error is tried
-   * again, for ever; rejects when a target gives another error, or when the signal aborts between retries. What was rejected may be
-   * stored in part and must be given again.
+   * Resolves when every target has acknowledged the batch, with the items that a target refused for good. Retries a retriable error
+   * forever; rejects at another error of a target, or when the signal aborts between retries. A rejected batch may be stored in part and
+   * must be passed again.
    */
   async add(
     events: readonly PlacedEvent[],
@@ -93,7 +93,7 @@ export class IndexBatches {
   async #run(): Promise<void> {
     this.#running = true;
     while (this.#waiting.length > 0) {
-      // The other partitions' readers have their turn first, so that their batches are in.
+      // The readers of other partitions run first, so that their batches are included.
       await new Promise((resolve) => setImmediate(resolve));
       const bulk = this.#take();
       const events = bulk.flatMap((batch) => batch.events);

@@ -41,16 +41,16 @@ export interface IndexPartitionDeps {
 }
 
 /**
- * Indexes one partition of logs.events or logs.correlations. Offsets are committed only after both stores have acknowledged what
- * lies before them; after a crash some of it is given to the stores again, which know it by its id. Duplicates are left out by the same
- * window as in every other view.
+ * Indexes one partition of logs.events or logs.correlations. Offsets are committed only after both stores have acknowledged everything
+ * before them; after a crash the stores get some of it again and recognize it by its id. Duplicates are dropped by the same window as in
+ * every other view.
  */
 export async function indexPartition(
   deps: IndexPartitionDeps,
   assignment: Assignment,
 ): Promise<PartitionHandler> {
   const { log, serde, batches, marks, metrics, tracing, now } = deps;
-  // What stands in ids; where logs.events is made anew, this partition is opened again.
+  // The epoch in ids; if logs.events is recreated, this partition is opened again.
   const epoch = await log.epochOf(topics.events);
   const { topic, partition, committed } = assignment;
   const committedAtStart = committed?.offset ?? 0;
@@ -60,14 +60,14 @@ export async function indexPartition(
     ? await orderBefore(deps, topic, partition, start.offset)
     : DocumentOrder.parse(epoch, committed?.metadata);
   let next = start.offset;
-  // Warmed up by the first batch: where nothing is to be read, nothing is read back.
+  // Warmed up by the first batch: if there is nothing to read, nothing is read back.
   let window: DuplicateWindow | undefined;
   let committedOffset = next;
   let committedAt = now();
-  // Whoever has the partition next, in this process or another, goes on with the filling.
+  // The next owner of the partition, in this process or another, continues filling.
   if (isRefill) await assignment.commit(next);
   const floors = [...start.floors].map(([name, offset]) => ({ name, offset }));
-  /** Views have marks up to here for other records: the log lost its end there, and has not got so far again. */
+  /** Views have marks up to here for other records: the log lost its end there, and has not reached this offset again. */
   let voidTo = readVoid(committed?.metadata);
   let lastFloor =
     committedAtStart < voidTo ? committedAtStart : Math.max(next, committedAtStart, ...start.floors.values());
@@ -100,7 +100,7 @@ export async function indexPartition(
         else metrics.duplicates.inc();
       } else if (decoded.name === 'Correlation') {
         const isOurs = isOfEpoch(record, epoch);
-        // It may be we who are late: whoever opens this partition again knows.
+        // This instance may be the late one: opening the partition again will show.
         if (!isOurs && (await log.epochOf(topics.events)) !== epoch) throw logMadeAnew();
         if (isOurs && order.admit(decoded.value)) documents.push(placeCorrelation(decoded.value, epoch));
         else metrics.staleDocuments.inc();
@@ -120,7 +120,7 @@ export async function indexPartition(
     process: (records) =>
       tracing.batch(span, records, async (active) => {
         active.set(batchAttributes(records));
-        // What is filled again goes only to the view that lost it.
+        // Records that are filled again go only to the view that lost them.
         for (const part of splitAt(records, floors, lastFloor)) await write(part.records, part.scope);
         // What is filled again was searchable once.
         if (topic === topics.events && records[0]!.offset >= lastFloor) deps.ages.addRecords(records);
@@ -128,10 +128,10 @@ export async function indexPartition(
         await commitWhenDue();
       }),
     gap: async (gap) => {
-      deps.gaps('indexer', gap, 'search and archive lack what they had not been given before');
+      deps.gaps('indexer', gap, 'search and archive lack the records that they had not received before');
       next = gap.reason === 'lost-end' ? gap.from : gap.to;
       if (gap.reason !== 'lost-end') return;
-      // Offsets from there on name other records than those that the views hold.
+      // Offsets from there on belong to other records than those in the views.
       lastFloor = Math.min(lastFloor, gap.from);
       voidTo = Math.max(voidTo, gap.to);
       window = undefined;
@@ -141,13 +141,13 @@ export async function indexPartition(
     idle: commitWhenDue,
     close: async () => {
       await commit();
-      // Whoever gets the partition next says how far it is.
+      // The next owner of the partition reports its position.
       metrics.committed.remove({ topic, partition: String(partition) });
     },
   };
 }
 
-/** Up to which offset a commit's metadata says that marks are void. */
+/** The offset up to which marks are void, from a commit's metadata. */
 function readVoid(metadata = ''): number {
   return Number(/ void=(\d+)$/.exec(metadata)?.[1] ?? 0);
 }
@@ -155,14 +155,14 @@ function readVoid(metadata = ''): number {
 function logMadeAnew(): EventLogError {
   return new EventLogError(
     'topic-recreated',
-    `${topics.events} was made anew: documents are of another epoch`,
+    `${topics.events} was recreated: documents are of another epoch`,
   );
 }
 
-/** Instances that do not know of each other run for moments: one that was behind is among the last documents or nowhere. */
+/** Instances overlap only for moments: a document of one that was behind is among the last ones or nowhere. */
 const orderRecords = 10_000;
 
-/** The order of the documents before an offset, as a reader that came from the start would have it. */
+/** The order of the documents before an offset, as a reader from the start would have it. */
 async function orderBefore(
   { log, serde }: IndexPartitionDeps,
   topic: string,
@@ -198,7 +198,7 @@ interface Part {
   scope: BatchScope | undefined;
 }
 
-/** The records before `lastFloor` in parts, each for those who want it: whose floor is not behind it. The rest is for all. */
+/** Splits the records before `lastFloor` into parts, each for the views whose floor is not after it. The rest is for all views. */
 function splitAt(
   records: readonly LogRecord[],
   floors: readonly { name: string; offset: number }[],
@@ -225,7 +225,9 @@ interface DecodedRecord {
   decoded: Decoded;
 }
 
-/** Decodes what can be decoded; the rest, the first time, is in logs.dead-letter, durably, when this resolves. */
+/**
+ * Decodes the records. Those that cannot be decoded are durable in logs.dead-letter when this resolves, unless they were handled before.
+ */
 async function decodeAll(
   deps: IndexPartitionDeps,
   records: readonly LogRecord[],

@@ -28,7 +28,7 @@ export async function* readDeadLetters(
 ): AsyncGenerator<PlacedDeadLetter[]> {
   for (let next = from; next < to;) {
     const records = await log.read(topics.deadLetter, partition, next, maxRecords, (gap) =>
-      gaps?.('redrive', gap, 'these dead letters cannot be put through again'),
+      gaps?.('redrive', gap, 'these dead letters cannot be redriven'),
     );
     if (records.length === 0) return;
     next = records.at(-1)!.offset + 1;
@@ -38,7 +38,7 @@ export async function* readDeadLetters(
   }
 }
 
-/** A record that is none of ours is nobody's dead letter. */
+/** A record that Logloom did not write is not a dead letter. */
 function asDeadLetter(serde: Serde, { partition, offset, value }: LogRecord): PlacedDeadLetter[] {
   try {
     const decoded = serde.decode(value);
@@ -49,13 +49,13 @@ function asDeadLetter(serde: Serde, { partition, offset, value }: LogRecord): Pl
 }
 
 /**
- * Which dead letters were taken by which job. Claims stand in the partition of the dead letters that they name; of two that name the same one,
- * the first in the log counts, so that jobs that run at once agree without asking each other.
+ * Which job has claimed which dead letters. Claims are in the partition of the dead letters that they name; of two claims on the same one,
+ * the first in the log counts, so that concurrent jobs agree without communicating.
  */
 export class Claims {
   readonly #owners = new Map<number, string>();
 
-  /** Takes what the dead letter says, if it is a claim; claims have to come in offset order. */
+  /** Applies the record, if it is a claim; claims have to come in offset order. */
   take({ deadLetter }: PlacedDeadLetter): void {
     if (deadLetter.code !== redriveClaimCode) return;
     const jobId = deadLetter.source.topic;
@@ -77,7 +77,7 @@ export async function claimDeadLetters(
 ): Promise<number> {
   const value = serde.encode('DeadLetter', {
     code: redriveClaimCode,
-    message: `put through again by the job ${jobId}`,
+    message: `redriven by the job ${jobId}`,
     source: { kind: 'redrive', topic: jobId, partition, offset: offsets[0]!, index: 0 },
     receivedAt: Date.now(),
     payload: Buffer.from(JSON.stringify(offsets)),
@@ -88,12 +88,12 @@ export async function claimDeadLetters(
   return offset!;
 }
 
-/** What a dead letter is that cannot be put through again. */
+/** Why a dead letter cannot be redriven. */
 export type NoInput = 'claim' | 'duplicate' | 'not-input';
 
 /**
- * Tells input from what else is among the dead letters of a partition: claims, duplicates of the same input (its receiver was interrupted,
- * or its client repeated it), and records of the inner topics that the indexer could not store.
+ * Distinguishes input from the other records among the dead letters of a partition: claims, duplicates of the same input (its receiver was
+ * interrupted, or its client repeated it), and records of the inner topics that the indexer could not store.
  */
 export class DeadLetterSieve {
   readonly #seen = new DuplicateWindow();

@@ -1,4 +1,4 @@
-/** Many writers, or one exchange of what they write to. Writes wait while an exchange runs. */
+/** Allows many writers, or one exchange of the store that they write to. Writes wait while an exchange runs. */
 export class ExchangeLock {
   #running = 0;
   #opened: Promise<void> | undefined;
@@ -14,7 +14,7 @@ export class ExchangeLock {
     }
   }
 
-  /** Runs the exchange while no write does; writes that come meanwhile wait. One at a time. */
+  /** Runs the exchange while no write runs; writes that arrive meanwhile wait. One at a time. */
   async exclusive<T>(exchange: () => Promise<T>): Promise<T> {
     while (this.#opened !== undefined) await this.#opened;
     const { promise, resolve } = Promise.withResolvers<void>();

@@ -11,19 +11,19 @@ export const jobNames = {
   alert: 'alert',
 } as const;
 
-/** A store that is out of reach may be so for a while: ten attempts take about a quarter of an hour. */
+/** A store may be unreachable for a while: ten attempts take about a quarter of an hour. */
 export const retries: JobOptions = {
   attempts: 10,
   backoff: { type: 'exponential', delayMs: 2000, jitter: 0.5 },
 };
 
-/** The kind of the records that hold what finished jobs found, under the job's id. */
+/** The kind of the records with the results of finished jobs, under the job's id. */
 export const resultKind = 'job-result';
 
-/** The kind of the records of jobs that somebody ordered and that have not completed, under the job's id. */
+/** The kind of the records of jobs that a client has started and that have not completed, under the job's id. */
 export const orderKind = 'ordered-job';
 
-/** What such a record holds. */
+/** The content of such a record. */
 export interface OrderedJob {
   name: string;
   data: unknown;

@@ -14,12 +14,12 @@ import { viewNames, type ViewName } from './verify-views.ts';
 import { recordsBegan } from './watch-records.ts';
 
 export interface JobsApiDeps extends LogAccess, SavedFiltersDeps {
-  /** Who sent a request, for the account of who ordered what. */
+  /** The sender of a request, for the security log. */
   actorOf?: ((request: FastifyRequest) => Actor) | undefined;
   security?: SecurityLog | undefined;
 }
 
-/** Who ordered a job and when, as it is kept with the job. */
+/** Who started a job and when, as stored with the job. */
 export interface Order extends Actor {
   /** Milliseconds since 1970. */
   at: number;
@@ -29,7 +29,7 @@ interface WithId {
   Params: { id: string };
 }
 
-/** Adds the routes for jobs and saved filters (docs/jobs.md) to the API. The jobs are worked by the indexer. */
+/** Adds the routes for jobs and saved filters (docs/jobs.md) to the API. The indexer runs the jobs. */
 export function registerJobs(api: FastifyInstance, deps: JobsApiDeps): void {
   const { queue, records, now } = deps;
   const savedFilters = new SavedFilters(deps);
@@ -39,7 +39,7 @@ export function registerJobs(api: FastifyInstance, deps: JobsApiDeps): void {
     return { ...actor, at: now() };
   };
 
-  // The record is backed up, the queue is not.
+  // The record is backed up; the queue is not.
   const add = async (id: string, job: OrderedJob): Promise<void> => {
     await records.put(orderKind, id, job);
     await queue.add(job.name, job.data, { ...retries, id });
@@ -125,7 +125,7 @@ function jobJson(job: Job, result: unknown): Record<string, unknown> {
   };
 }
 
-/** Who ordered it: nobody did where the clock, or an alert, made it. */
+/** Who started it; undefined if the clock or an alert did. */
 function orderJson(data: unknown): { orderedBy?: object } {
   const order = (data as { orderedBy?: Order } | null)?.orderedBy;
   if (order === undefined) return {};
@@ -147,7 +147,7 @@ async function whyNoJob(records: JobRecords, id: string): Promise<string> {
   const since = await recordsBegan(records);
   return since === undefined
     ? `there is no job ${id}`
-    : `there is no job ${id}: it is kept no longer, or it was ordered before the job store was emptied; what is there began at ${formatMicros(since * 1000)}`;
+    : `there is no job ${id}: it is no longer kept, or it was started before the job store was emptied; the present store began at ${formatMicros(since * 1000)}`;
 }
 
 function readView(given: unknown): ViewName | undefined {
@@ -165,7 +165,7 @@ function flag(body: Readonly<Record<string, unknown>>, name: string): boolean {
   return value;
 }
 
-/** A page of another origin can send a body of another type without asking, but not JSON: so JSON is a must. */
+/** A page of another origin can send a body of another type without a preflight request, but not JSON: so JSON is required. */
 function objectOf(body: unknown): Record<string, unknown> {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new ApiError('bad-parameter', 'the body is a JSON object, with content-type application/json');

@@ -13,14 +13,14 @@ import type { LogAccess } from './dead-letters.ts';
 
 export type Progress = (share: number) => Promise<void>;
 
-/** The records that a call holds what was made of. */
+/** How many records' results a call holds. */
 export interface ReadRange {
   partition: number;
   from: number;
   to: number;
 }
 
-/** Takes what the views hold of the log. */
+/** Receives the items of the log that views hold. */
 export interface Sink {
   index(events: readonly PlacedEvent[], range: ReadRange): Promise<void>;
   indexCorrelations(documents: readonly Correlation[], range: ReadRange): Promise<void>;
@@ -28,7 +28,7 @@ export interface Sink {
 
 const batchRecords = 1000;
 
-/** Reads logs.events and logs.correlations from the start, in steps, into a sink: without duplicates and documents that count no more. */
+/** Reads logs.events and logs.correlations from the start, in steps, into a sink, without duplicates and documents that no longer count. */
 export class LogReader {
   readonly #deps: LogAccess;
   readonly #signal: AbortSignal;
@@ -53,7 +53,7 @@ export class LogReader {
       const lost = now.findIndex((end, p) => end < this.#next.get(topic)![p]!);
       if (lost >= 0)
         throw new Error(
-          `${topic}/${lost} lost its end at ${now[lost]} while it was read: the next attempt reads what is there`,
+          `${topic}/${lost} lost its end at ${now[lost]} while it was read: the next attempt reads the rest`,
         );
     }
     return ends;
@@ -84,22 +84,22 @@ export class LogReader {
           const count = Math.min(batchRecords, end - next[partition]!);
           if (!(await this.#readBatch(topic, partition, count))) break;
           await onProgress(Math.min(1, 1 - this.distance(ends) / all));
-          // The indexer's live work has its turn.
+          // Lets the indexer's live work run.
           await new Promise((resolve) => setImmediate(resolve));
         }
       }
     }
   }
 
-  /** False when there is nothing there. */
+  /** Returns false if there is nothing. */
   async #readBatch(topic: string, partition: number, count: number): Promise<boolean> {
     const { log, serde } = this.#deps;
     const next = this.#next.get(topic)!;
     const records = await log.read(topic, partition, next[partition]!, count, ({ from, to, reason }) => {
-      // What is damaged stays so, and its readers have announced it.
+      // Damaged records stay damaged, and their readers have reported them.
       if (reason === 'damaged') return;
       throw new Error(
-        `${topic}/${partition} [${from}, ${to}) left the log while it was read: the next attempt has them from the archive`,
+        `${topic}/${partition} [${from}, ${to}) left the log while it was read: the next attempt reads them from the archive`,
       );
     });
     if (records.length === 0) return false;
@@ -139,7 +139,7 @@ export class LogReader {
   }
 }
 
-/** The indexer has reported what cannot be decoded. */
+/** The indexer has reported records that cannot be decoded. */
 function attempt<T>(decode: () => T): T | undefined {
   try {
     return decode();

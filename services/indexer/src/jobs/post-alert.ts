@@ -19,7 +19,7 @@ const timeoutMs = 10_000;
 export type WebhookOutcome = 'delivered' | 'retried' | 'failed';
 
 /**
- * Posts an alert; resolves when the answer is 2xx. What a repetition cannot mend (a 4xx but 408 and 429) fails the job at once.
+ * Posts an alert; resolves if the response is 2xx. A response that a retry cannot change (a 4xx except 408 and 429) fails the job at once.
  * `onOutcome` is told of each request, with the seconds that it took, unless the signal has ended it.
  */
 export async function postAlert(
@@ -60,7 +60,7 @@ async function post(url: string, alert: AlertJson, signal: AbortSignal): Promise
   throw isFinal ? new UnrecoverableJobError(message) : new Error(message);
 }
 
-/** fetch takes no user and password in a URL, and would quote them in its error. */
+/** fetch refuses a user and password in a URL, and would quote them in its error. */
 function splitUrl(url: string): { target: URL; authorization: Record<string, string> } {
   const target = new URL(url);
   const { username, password } = target;

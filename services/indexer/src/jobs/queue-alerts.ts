@@ -14,8 +14,8 @@ export interface QueueAlertsDeps {
 }
 
 /**
- * Reads one partition of logs.alerts and orders a job for each alert with a webhook, under the alert's id. Commits after the queue has
- * them: an alert that is read again finds its job there.
+ * Reads one partition of logs.alerts and adds a job for each alert with a webhook, under the alert's id. Commits after the queue has them:
+ * an alert that is read again finds its job there.
  */
 export function queueAlerts(
   { serde, queue, gaps }: QueueAlertsDeps,

@@ -9,7 +9,7 @@ import { LogReader, type Progress } from './log-reader.ts';
 export interface RebuildDeps extends LogAccess {
   search: SearchStore;
   archive: Archive;
-  /** Holds up the indexer's writes to the search store. */
+  /** Makes the indexer's writes to the search store wait. */
   exchangeLock: ExchangeLock;
 }
 
@@ -19,13 +19,13 @@ export interface RebuildResult {
 }
 
 const batchRecords = 1000;
-/** So many records may be left to read while writes are held up, unless they never become so few. */
+/** How many records may be left to read while writes wait, unless they never become so few. */
 const fewRecords = 2000;
 const maxRounds = 20;
 
 /**
- * Makes the search index anew from the log; events and documents that the log no longer has come from the archive and the old index.
- * The old one answers until the new one is complete. Begun again after a crash it starts over.
+ * Rebuilds the search index from the log; events and documents that the log no longer has come from the archive and the old index. The old
+ * one serves until the new one is complete. After a crash it starts over.
  */
 export async function rebuildSearch(
   deps: RebuildDeps,
@@ -44,20 +44,20 @@ export async function rebuildSearch(
     }
     await exchangeLock.exclusive(async () => {
       await rebuild.seal();
-      // All that was written before the writes were held up lies before these ends.
+      // Everything that was written before the writes had to wait is before these ends.
       await reader.readTo(await reader.ends(), async () => {});
       await rebuild.commit();
       await search.markFilled(await viewEpoch(log), reader.marks());
     });
     return await search.counts();
   } catch (error) {
-    // What it cannot remove now, the next attempt does.
+    // The next attempt removes what this one cannot.
     await rebuild.discard().catch(() => {});
     throw error;
   }
 }
 
-/** What lies before the start of the log: events from the archive, documents from the index that still answers. */
+/** Items from before the start of the log: events from the archive, documents from the index that still serves. */
 async function copyOlder(
   { log, archive, search }: RebuildDeps,
   sink: SearchRebuild,

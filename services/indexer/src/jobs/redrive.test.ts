@@ -237,7 +237,7 @@ test('code, text and time choose', async () => {
   assert.deepEqual(await chosen({}), [early, late, other].sort());
 });
 
-test('where logs.raw no longer tells what was put, the job fails for good', async () => {
+test('where logs.raw no longer shows what was put, the job fails for good', async () => {
   await using rig = await openLog();
   const { log } = rig.access;
   await rig.refuse(0);

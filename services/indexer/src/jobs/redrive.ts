@@ -17,7 +17,7 @@ import {
   type PlacedDeadLetter,
 } from './dead-letters.ts';
 
-/** Which dead letters are meant; without any of these all that were not redriven yet. */
+/** Selects dead letters; without any criterion, all that were not redriven yet. */
 export interface RedriveCriteria {
   code?: string | undefined;
   /** Part of the reason in words, in any case. */
@@ -25,24 +25,24 @@ export interface RedriveCriteria {
   /** When it was refused, in microseconds; `fromMicros` belongs to the range, `toMicros` does not. */
   fromMicros?: number | undefined;
   toMicros?: number | undefined;
-  /** Also what an earlier job has taken: makes duplicates of what was accepted then. */
+  /** Also dead letters that an earlier job has taken: those that were accepted then become duplicates. */
   again: boolean;
 }
 
-/** A redrive as it waits in the queue. The ends of the topics when it was ordered bound it: what it causes is not part of it. */
+/** A redrive in the queue. It is bounded by the topics' ends at the time of the request, so that it does not include its own results. */
 export interface RedriveJob extends RedriveCriteria {
   letterEnds: number[];
   rawEnds: number[];
 }
 
-/** What a redrive did, or would do. */
+/** The result of a redrive, or of a dry run. */
 export interface RedriveResult {
   redriven: number;
   /** The same by code. */
   codes: Record<string, number>;
   /** Matching dead letters that an earlier job has taken. */
   alreadyRedriven: number;
-  /** How many of `redriven` the log will never take as they are. */
+  /** How many of `redriven` the log can never accept. */
   tooLarge: number;
 }
 
@@ -72,9 +72,9 @@ export async function countRedrive(access: LogAccess, criteria: RedriveCriteria)
 }
 
 /**
- * Puts dead letters into logs.raw again, each once, however often the job is interrupted and run again: a dead letter is first claimed
- * in its own partition, then put; what this job has put already, logs.raw says. Throws UnrecoverableJobError when logs.raw was
- * trimmed so far that it cannot say so.
+ * Puts dead letters into logs.raw again, each once, however often the job is interrupted and repeated: a dead letter is first claimed in
+ * its own partition, then put; logs.raw shows which ones this job has put already. Throws UnrecoverableJobError if logs.raw was trimmed too
+ * far to show that.
  */
 export async function runRedrive(
   access: LogAccess,
@@ -114,10 +114,10 @@ class DeadLetterScan {
   readonly #access: LogAccess;
   readonly #criteria: RedriveCriteria;
   readonly #starts: readonly number[];
-  /** Dead letters whose redrive was refused again: the newer dead letter stands for them. */
+  /** Dead letters that were refused again after a redrive: the newer dead letter replaces them. */
   readonly #superseded: ReadonlySet<string>;
 
-  /** `ends`: per partition, where the dead letters that are looked at end. */
+  /** `ends`: per partition, the end of the examined dead letters. */
   static async open(
     access: LogAccess,
     criteria: RedriveCriteria,
@@ -125,7 +125,7 @@ class DeadLetterScan {
   ): Promise<DeadLetterScan> {
     const starts = await access.log.startOffsets(topics.deadLetter);
     const superseded = new Set<string>();
-    // Only then can a dead letter and the one that stands for it both be wanted.
+    // Only then can a dead letter and its replacement both match.
     if (criteria.again) {
       for (const [partition, end] of ends.entries())
         for await (const deadLetters of readDeadLetters(access, partition, starts[partition]!, end))
@@ -176,7 +176,10 @@ class DeadLetterScan {
   }
 }
 
-/** Puts the dead letters after `after` and counts all. All of a partition go to one of logs.raw, so that they stay in order. */
+/**
+ * Puts the dead letters after `after` and counts all. All dead letters of a partition go to one partition of logs.raw, so that they stay in
+ * order.
+ */
 async function put(
   { log }: LogAccess,
   jobId: string,
@@ -208,15 +211,15 @@ async function put(
 }
 
 /**
- * Who sent a dead letter. One of before senders were kept that a key was not allowed to send is of an unknown key: it must not get in as if
- * nobody's rule were about it.
+ * The sender of a dead letter. Earlier releases did not record senders: if a key was not allowed to send such a dead letter, its key counts
+ * as unknown, so that it cannot bypass the rule.
  */
 function senderOf({ key, address, code }: DeadLetter): Sender {
   const known = key ?? (code === 'service-not-allowed' ? '' : undefined);
   return { key: known, address: address ?? undefined };
 }
 
-/** Gives how many the log will never take. */
+/** Returns how many the log can never accept. */
 async function append(log: LogAccess['log'], records: readonly NewRecord[]): Promise<number> {
   if (records.length === 0) return 0;
   try {
@@ -242,7 +245,7 @@ async function lastPut(
   for (const [partition, from] of rawEnds.entries()) {
     if (starts[partition]! > from) {
       throw new UnrecoverableJobError(
-        'logs.raw no longer tells what this redrive has put there; look at what is missing and start another',
+        'logs.raw no longer shows what this redrive has put there; check what is missing and start another',
       );
     }
     for (let next = from; next < ends[partition]!;) {
@@ -264,6 +267,6 @@ function emptyResult(): RedriveResult {
 
 function countOne(result: RedriveResult, code: string): void {
   result.redriven++;
-  // A code is what stands in the dead letter, `constructor` too.
+  // A code can be any text, even `constructor`.
   result.codes[code] = (Object.hasOwn(result.codes, code) ? result.codes[code]! : 0) + 1;
 }

@@ -10,14 +10,14 @@ export interface RetentionClockDeps {
   logger: Pick<Logger, 'warn'>;
   /** The machine's clock in ms. */
   now: () => number;
-  /** Ms that have passed since any point, whatever happens to the machine's clock. */
+  /** Monotonic time in ms, unaffected by changes of the machine's clock. */
   passed?: () => number;
 }
 
 const kind = 'removal-clock';
 const id = 'retention';
 
-/** The time by which retention removes: kept beside the jobs, at first that of the newest record of the log. */
+/** The clock of retention: stored beside the jobs, and initialized with the time of the newest record of the log. */
 export function createRetentionClock({
   log,
   records,
@@ -34,7 +34,7 @@ export function createRetentionClock({
     onAhead: ({ now: reached, aheadMs }) =>
       logger.warn(
         { aheadSeconds: Math.round(aheadMs / 1000), retentionTime: new Date(reached).toISOString() },
-        "the machine's clock jumped ahead, or the indexer stood still: retention goes by the time from before until this has stood for a day",
+        "the machine's clock jumped ahead, or the indexer stood still: retention uses the earlier time until the new one has lasted for a day",
       ),
   });
 }

@@ -17,7 +17,7 @@ export interface RetentionDeps {
   search: Pick<SearchStore, 'deleteBefore'>;
   archive: Pick<Archive, 'dropBefore'>;
   logger: Pick<Logger, 'info' | 'warn'>;
-  /** Gets how old the oldest record of a topic is that a group still needs. */
+  /** Receives the age of the oldest record of a topic that a group still needs. */
   oldestUnread?: (topic: string, seconds: number) => void;
   /** The machine's clock in ms. */
   now: () => number;
@@ -25,7 +25,7 @@ export interface RetentionDeps {
 
 type Topic = (typeof topics)[keyof typeof topics];
 
-/** Which groups read a topic: nothing that one of them still needs is removed. */
+/** The consumer groups of a topic: records that one of them still needs are not removed. */
 const readers: Readonly<Record<Topic, readonly string[]>> = {
   [topics.raw]: ['ingest'],
   [topics.events]: ['correlator', 'indexer'],
@@ -34,10 +34,13 @@ const readers: Readonly<Record<Topic, readonly string[]>> = {
   [topics.alerts]: ['alerts'],
 };
 
-/** A group that is so far behind, as a share of the retention, is warned of. */
+/** The lag, as a share of the retention, from which a warning is logged. */
 const nearRetention = 0.8;
 
-/** Whether there is anything to do with these settings. Kafka's brokers trim the log by themselves; who is near that is warned of. */
+/**
+ * Whether these settings leave anything to do. Kafka's brokers trim the log by themselves; a warning is logged for groups that are close to
+ * that.
+ */
 export function hasRetention(settings: RetentionSettings): boolean {
   return (
     settings.LOG_RETENTION_MS !== undefined ||
@@ -47,10 +50,10 @@ export function hasRetention(settings: RetentionSettings): boolean {
   );
 }
 
-/** What was removed: records by topic, events by store; what had nothing to remove is left out. */
+/** The numbers of removed items: records by topic, events by store; zeros are left out. */
 export type Removed = Record<string, number>;
 
-/** Removes what is older than the settings say, and logs what it was. Doing it again does no harm. */
+/** Removes items that are older than the settings allow, and logs their numbers. It is safe to repeat. */
 export async function applyRetention(deps: RetentionDeps): Promise<Removed> {
   const { settings, log, search, archive, logger, now } = deps;
   const removed: Removed = {};
@@ -68,12 +71,11 @@ export async function applyRetention(deps: RetentionDeps): Promise<Removed> {
   if (settings.ARCHIVE_RETENTION_MS !== undefined)
     removed['archive'] = await archive.dropBefore(micros(settings.ARCHIVE_RETENTION_MS));
   const some = Object.fromEntries(Object.entries(removed).filter(([, count]) => count > 0));
-  if (Object.keys(some).length > 0)
-    logger.info({ removed: some }, 'removed what is older than the retention');
+  if (Object.keys(some).length > 0) logger.info({ removed: some }, 'removed items older than the retention');
   return some;
 }
 
-/** Says which readers are so far behind that retention comes near to what they have not read. */
+/** Reports readers that are so far behind that retention approaches their unread records. */
 async function warnOfReaders(deps: RetentionDeps, retentionMs: number): Promise<void> {
   const { settings, log, logger, oldestUnread, now } = deps;
   for (const topic of Object.values(topics)) {
@@ -90,13 +92,13 @@ async function warnOfReaders(deps: RetentionDeps, retentionMs: number): Promise<
     if (groups.length === 0 || seconds * 1000 < retentionMs * nearRetention) continue;
     const effect =
       settings.KAFKA_BROKERS === undefined
-        ? 'the log keeps what it has not read, beyond the retention'
-        : 'the brokers will soon delete what it has not read';
+        ? 'the log keeps its unread records beyond the retention'
+        : 'the brokers will soon delete its unread records';
     logger.warn({ topic, groups, oldestUnreadSeconds: seconds }, `a reader is far behind: ${effect}`);
   }
 }
 
-/** How long the embedded log keeps a topic's records; dead letters have a bound of their own, so that refused input ends somewhere. */
+/** How long the embedded log keeps a topic's records; dead letters have their own bound, so that refused input cannot grow forever. */
 function topicRetention(settings: RetentionSettings, topic: Topic): number | undefined {
   if (settings.KAFKA_BROKERS !== undefined) return undefined;
   const { LOG_RETENTION_MS: all, DEAD_LETTER_RETENTION_MS: deadLetters } = settings;
@@ -114,7 +116,7 @@ async function trimBound(log: EventLog, topic: Topic, wantedMs: number): Promise
   return bound;
 }
 
-/** Per partition, the first offset that a reader still needs: the lowest commit, the start where there is none. */
+/** Per partition, the first offset that a reader still needs: the lowest commit, or the start if there is none. */
 async function neededFrom(log: EventLog, topic: Topic): Promise<number[]> {
   const starts = await log.startOffsets(topic);
   const needed = await log.endOffsets(topic);
@@ -122,7 +124,7 @@ async function neededFrom(log: EventLog, topic: Topic): Promise<number[]> {
     offsets.forEach((offset, p) => (needed[p] = Math.min(needed[p]!, Math.max(offset, starts[p]!))));
   for (const group of readers[topic])
     keep((await log.committed(group, topic)).map((commit, p) => commit?.offset ?? starts[p]!));
-  // A restarted correlator reads its own output from a position that it notes with its commit.
+  // A restarted correlator reads its own output from a position that it stores with its commit.
   if (topic === topics.correlations)
     keep(
       (await log.committed('correlator', topics.events)).map((commit, p) =>

@@ -17,7 +17,7 @@ import { watchRecords } from './watch-records.ts';
 export interface JobsDeps extends RebuildDeps {
   queue: JobQueue;
   records: JobRecords;
-  /** Answers saved filters. Its queries end soon, since they may hold up the thread. */
+  /** Evaluates saved filters. Its queries have a short limit, because they may block the thread. */
   evaluating: Pick<SearchStore, 'search'>;
   settings: RetentionSettings;
   logger: Logger;
@@ -26,26 +26,26 @@ export interface JobsDeps extends RebuildDeps {
     IndexerMetrics,
     'missingItems' | 'emptiedStores' | 'jobs' | 'jobSeconds' | 'queuedJobs' | 'webhooks' | 'webhookSeconds'
   >;
-  /** Where saved filters and ordered jobs are kept a second time, for a queue whose store may be emptied. */
+  /** The backup of saved filters and started jobs, for a queue whose store may be emptied. */
   recordsBackup?: JobRecords | undefined;
   /** The machine's clock in ms. */
   now: () => number;
-  /** The time by which retention removes. */
+  /** The clock of retention. */
   retentionClock: Pick<RemovalClock, 'read'>;
 }
 
-/** What somebody may order. Each may be done twice: it finds what is done. */
+/** The jobs that clients can start. Each is safe to repeat: it detects finished work. */
 const orderable: ReadonlySet<string> = new Set([jobNames.redrive, jobNames.rebuild, jobNames.verify]);
 const hourMs = 3_600_000;
-/** The share of the time that goes to saved filters at the most. */
+/** The maximum share of the time for saved filters. */
 const evaluationShare = 0.1;
-/** What has been lost from within a view is noticed at the start. */
+/** Records that were lost from within a view are noticed at the start. */
 const atStart: VerifyJob = { refill: true, sample: true };
-/** Progress is stored at each whole per cent at the most: it costs a disk write. */
+/** Progress is stored at most once per percent: it costs a disk write. */
 const progressStep = 0.01;
 const queueLookMs = 10_000;
 
-/** Works the indexer's jobs until the signal aborts; rejects when the queue fails. */
+/** Runs the indexer's jobs until the signal aborts; rejects when the queue fails. */
 export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void> {
   const { queue, logger, metrics, retentionClock } = deps;
   const savedFilters = new SavedFilters(deps);
@@ -71,7 +71,7 @@ export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void
           if (orderable.has(name)) await deps.records.delete(orderKind, job.id);
           ended('completed');
         } catch (error) {
-          // A job that is handed on has not failed.
+          // A job that goes to another worker has not failed.
           if (lost.aborted) throw error;
           ended(isFinal(job, error) ? 'failed' : 'retried');
           logger.warn({ err: error, job: job.id, attempt: job.attemptsMade }, 'a job failed');
@@ -91,13 +91,13 @@ export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void
     .scheduleAll()
     .then(() => scheduleRetention(deps))
     .then(() => queue.add(jobNames.verify, atStart, { ...retries, attempts: 2 }));
-  // With a queue that is out of reach it would wait for ever.
+  // With an unreachable queue it would wait forever.
   if (!(await settledBefore(scheduled, signal))) return;
   const workers = [
     work(jobNames.redrive, (job, lost) =>
       runRedrive(deps, job.id, job.data as RedriveJob, lost, stepwise(job)),
     ),
-    // A second one would discard what the first has made.
+    // A second one would discard the work of the first.
     work(jobNames.rebuild, (job, lost) => rebuildSearch(deps, lost, stepwise(job)), { exclusive: true }),
     work(
       jobNames.verify,
@@ -107,7 +107,7 @@ export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void
       },
       { exclusive: true },
     ),
-    // One receiver that does not answer must not hold up the others.
+    // One webhook that does not answer must not delay the others.
     work(jobNames.alert, (job, lost) => postAlert(job, lost, observeWebhook), { concurrency: 8 }),
     work(jobNames.retention, async () => {
       const reached = await retentionClock.read();
@@ -117,7 +117,7 @@ export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void
       const startedAt = performance.now();
       const { logger: log, evaluating: search } = deps;
       await savedFilters.evaluate((job.data as { id: string }).id, job.id, { search, logger: log });
-      // Evaluations share a thread with indexing: they may have a part of its time, however many there are.
+      // Evaluations share a thread with indexing: they get only a part of its time, however many there are.
       const rest = (performance.now() - startedAt) * (1 / evaluationShare - 1);
       await sleep(rest, undefined, { signal: lost }).catch(() => {});
     }),

@@ -17,7 +17,7 @@ export interface NewSavedFilter {
   threshold?: number;
 }
 
-/** A saved filter and what its last evaluation found. */
+/** A saved filter and the result of its last evaluation. */
 export interface SavedFilter extends NewSavedFilter {
   id: string;
   createdAt: string;
@@ -26,13 +26,13 @@ export interface SavedFilter extends NewSavedFilter {
 
 export interface SavedFilterRun {
   at: string;
-  /** The interval of event timestamps that was counted; `to` is not part of it. */
+  /** The interval of event timestamps that was counted; `to` is not included. */
   from: string;
   to: string;
   count: number;
   /** Ids of the newest matches, at most 10. */
   hits: string[];
-  /** The interval took too long to count, however short: it is left out. */
+  /** The interval took too long to count even at its shortest, and was left out. */
   error?: 'timeout';
 }
 
@@ -42,9 +42,9 @@ interface StoredFilter extends SavedFilter {
   evaluatedToMicros: number;
   /** Who saved it; absent where no token is required. */
   principal?: string;
-  /** How much one evaluation may cover, where a longer time took too long. */
+  /** The time that one evaluation may cover, if a longer one took too long, ms. */
   windowMicros?: number;
-  /** The job of the last evaluation: should it run again, it has nothing to do. */
+  /** The job of the last evaluation: if it runs again, it has nothing to do. */
   lastJobId?: string;
 }
 
@@ -60,7 +60,7 @@ export interface EvaluateDeps {
   logger: Pick<Logger, 'warn'>;
 }
 
-/** What may be saved: evaluations cost the indexer time whether anybody looks at them or not. */
+/** The limits on saved filters: evaluations cost the indexer time whether anybody reads their results or not. */
 export const savedFilterLimits = {
   perPrincipal: 100,
   inAll: 1_000,
@@ -77,10 +77,10 @@ const maxHits = 10;
 const maxNameLength = 200;
 const shortestMs = 1000;
 const longestMs = 31 * 86_400_000;
-/** Evaluation stays so far behind the clock: what happened just now is still on its way to the search store. */
+/** How far evaluation stays behind the clock, ms: the newest events are still on their way to the search store. */
 export const settleMs = 5000;
 
-/** Saved filters: kept in the job records, evaluated by jobs of a schedule each. */
+/** Saved filters: stored in the job records, each evaluated by the jobs of its own schedule. */
 export class SavedFilters {
   readonly #deps: SavedFiltersDeps;
 
@@ -115,16 +115,16 @@ export class SavedFilters {
     return found === undefined ? undefined : shown(storedFilter(found));
   }
 
-  /** False when there is none. */
+  /** Returns false if there is none. */
   async delete(id: string): Promise<boolean> {
     await this.#deps.queue.unschedule(scheduleId(id));
     return this.#deps.records.delete(kind, id);
   }
 
-  /** Sets all schedules again: a crash may have come between a filter and its schedule. */
+  /** Sets all schedules again: a crash may have occurred between storing a filter and its schedule. */
   async scheduleAll(): Promise<void> {
     const all = await this.list();
-    // More than may be saved now: each is evaluated more rarely, and none is lost.
+    // If there are more than the present limit, each is evaluated less often, and none is lost.
     const stretch = Math.max(1, perMinute(all) / savedFilterLimits.inAllPerMinute);
     for (const saved of all)
       await this.#schedule({ ...saved, everyMs: Math.min(longestMs, Math.ceil(saved.everyMs * stretch)) });
@@ -146,7 +146,7 @@ export class SavedFilters {
               ? `all may be evaluated ${inAllPerMinute} times a minute`
               : undefined;
     if (problem !== undefined)
-      throw new ApiError('too-many-saved-filters', `${problem}; delete one, or take a larger everyMs`);
+      throw new ApiError('too-many-saved-filters', `${problem}; delete one, or use a larger everyMs`);
     return wanted;
   }
 
@@ -161,14 +161,14 @@ export class SavedFilters {
     const saved = storedFilter(found);
     if (saved.lastJobId === jobId) return;
     const settledMicros = (now() - settleMs) * 1000;
-    // That was reached by a clock that was ahead: nothing would be evaluated until it is reached again.
+    // A clock that was ahead had reached that time: nothing would be evaluated until it is reached again.
     const isAhead = saved.evaluatedToMicros > settledMicros + aheadMicros;
     const fromMicros = isAhead ? settledMicros - saved.everyMs * 1000 : saved.evaluatedToMicros;
     const { name, threshold, windowMicros = Infinity } = saved;
     const toMicros = Math.min(fromMicros + windowMicros, Math.max(fromMicros, settledMicros));
     const counted = await this.#count(saved, { fromMicros, toMicros }, search);
     if (counted === undefined && toMicros - fromMicros > shortestWindowMicros) {
-      // Less at a time, from the same place on.
+      // Evaluates less at a time, from the same place.
       const half = Math.max(shortestWindowMicros, Math.ceil((toMicros - fromMicros) / 2));
       await records.replace(kind, id, { ...saved, windowMicros: half, lastJobId: jobId });
       return;
@@ -183,7 +183,7 @@ export class SavedFilters {
       );
     await records.replace(kind, id, {
       ...saved,
-      // It may cover more again where that was quick.
+      // It may cover more again if the evaluation was fast.
       ...(windowMicros === Infinity ? {} : { windowMicros: 2 * windowMicros }),
       evaluatedToMicros: toMicros,
       lastJobId: jobId,
@@ -198,7 +198,7 @@ export class SavedFilters {
     } satisfies StoredFilter);
   }
 
-  /** Undefined when it took too long. */
+  /** Undefined if it took too long. */
   async #count(
     { filter }: SavedFilter,
     range: { fromMicros: number; toMicros: number },
@@ -218,7 +218,7 @@ export class SavedFilters {
   }
 }
 
-/** How often these are evaluated in a minute. */
+/** How many evaluations per minute these filters need. */
 function perMinute(filters: readonly Pick<NewSavedFilter, 'everyMs'>[]): number {
   return filters.reduce((sum, { everyMs }) => sum + 60_000 / everyMs, 0);
 }

@@ -10,16 +10,16 @@ import { storesFolder } from '../run-indexer.ts';
 import { ExchangeLock } from './exchange-lock.ts';
 import { verifyViews, type VerifyResult, type ViewName } from './verify-views.ts';
 
-/** What is wrong with a deployment that is stopped. */
+/** The problems of a stopped deployment. */
 export interface StoppedReport extends VerifyResult {
-  /** Files of the data folder that are damaged, and in what; of `views` there are none where that keeps them from being read. */
+  /** Damaged files of the data folder, and their faults; `views` is empty if the damage prevents reading them. */
   files: { file: string; faults: string[] }[];
 }
 
 /**
  * Compares the views of a stopped deployment on the embedded log with that log, up to what the indexer has committed, and the log with its
- * checksums, with what was acknowledged and with what was committed. Changes nothing. Throws EventLogError `data-in-use` while a
- * process has the data folder, and `log-unavailable` where there is no embedded log.
+ * checksums, its acknowledged ends and its commits. Changes nothing. Throws EventLogError `data-in-use` while a process uses the data
+ * folder, and `log-unavailable` if there is no embedded log.
  */
 export async function verifyStopped(
   settings: Settings,

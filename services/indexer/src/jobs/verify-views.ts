@@ -12,12 +12,12 @@ import type { RetentionSettings } from './retention.ts';
 export interface VerifyDeps extends LogAccess {
   search: SearchStore;
   archive: Archive;
-  /** Holds up writes to the search store. */
+  /** Makes writes to the search store wait. */
   exchangeLock: ExchangeLock;
   settings: RetentionSettings;
   logger: Pick<Logger, 'info' | 'error'>;
   metrics: { missingItems: Pick<IndexerMetrics['missingItems'], 'set'> };
-  /** The time by which retention removes, in ms. */
+  /** The time of retention's clock, in ms. */
   now: () => number;
 }
 
@@ -25,31 +25,31 @@ export const viewNames = ['search', 'archive'] as const;
 export type ViewName = (typeof viewNames)[number];
 
 export interface VerifyJob {
-  /** Gives the views what they lack. */
+  /** Fills in what the views lack. */
   refill: boolean;
   /** Without it all. */
   view?: ViewName | undefined;
-  /** Looks at some places of each partition only, and at all of it where something is missing in one of them. */
+  /** Checks only some places of each partition, and the whole partition if something is missing there. */
   sample?: boolean | undefined;
-  /** Does not read the log's checksums as well. */
+  /** Skips the log's checksums. */
   withoutChecksums?: boolean | undefined;
 }
 
-/** What a view holds of one kind. */
+/** The state of a view for one kind of item. */
 export interface ViewReport {
   view: ViewName;
   kind: 'events' | 'correlations';
-  /** How many the log says it should hold, up to what is committed; what retention has removed is not among them. */
+  /** How many items it should hold by the log, up to the commit, without those that retention has removed. */
   expected: number;
   missing: number;
-  /** How many of the missing ones it was given. */
+  /** How many of the missing items were filled in. */
   refilled: number;
-  /** Where in the log the missing ones stand; the first 100 ranges. Not all between `from` and `to` need be missing. */
+  /** The places of the missing items in the log, the first 100 ranges. Not all items between `from` and `to` need be missing. */
   ranges: (ReadRange & { missing: number })[];
 }
 
 export interface VerifyResult {
-  /** Nothing is missing now, and nothing of the log is damaged. */
+  /** Whether nothing is missing now and the log is not damaged. */
   complete: boolean;
   views: ViewReport[];
   /** Batches of the embedded log that do not match their checksum, and offsets that were lost. */
@@ -61,8 +61,8 @@ const samples = 32;
 const sampleRecords = 100;
 
 /**
- * Compares the views with the log, up to what the indexer has committed, and gives them what they lack when it is asked to. Twice does
- * no harm: what is there is known by its id.
+ * Compares the views with the log, up to the indexer's commits, and fills in missing items if requested. It is safe to repeat: existing
+ * items are recognized by their ids.
  */
 export async function verifyViews(
   deps: VerifyDeps,
@@ -90,14 +90,14 @@ export async function verifyViews(
   for (const { view, kind, missing, refilled, ranges } of reports) {
     deps.metrics.missingItems.set({ view, kind }, missing - refilled);
     if (missing > 0)
-      deps.logger.error({ view, kind, missing, refilled, ranges }, 'a view lacked what the log holds');
+      deps.logger.error({ view, kind, missing, refilled, ranges }, 'a view lacked items of the log');
   }
   if (damaged.length > 0) deps.logger.error({ damaged }, 'the log holds damaged records');
   const complete = damaged.length === 0 && reports.every(({ missing, refilled }) => missing === refilled);
   return { complete, views: reports, damaged };
 }
 
-/** One view, and what it was found to lack. */
+/** One view, and its missing items. */
 class ViewCheck {
   readonly reports: ViewReport[];
   readonly #deps: VerifyDeps;
@@ -119,7 +119,7 @@ class ViewCheck {
     }));
   }
 
-  /** Finds out what retention has removed. */
+  /** Reads what retention has removed. */
   async open(): Promise<void> {
     const { settings, now } = this.#deps;
     const retentionMs =
@@ -132,7 +132,7 @@ class ViewCheck {
     return this.#deps[this.#view];
   }
 
-  /** Those of the events that are missing; notes nothing. */
+  /** Returns the missing events, without recording them. */
   async missing(events: readonly PlacedEvent[]): Promise<PlacedEvent[]> {
     return this.#store.missingEvents(events.filter(({ timestamp }) => timestamp >= this.#oldest));
   }
@@ -152,7 +152,7 @@ class ViewCheck {
   }
 
   async correlations(documents: readonly Correlation[], range: ReadRange): Promise<void> {
-    // A lower revision in the same batch is no longer expected to be there.
+    // A lower revision in the same batch is no longer expected.
     const newest = new Map<string, Correlation>();
     for (const document of documents) newest.set(document.id, document);
     const expected = [...newest.values()].filter(({ lastAt }) => lastAt >= this.#oldest);
@@ -172,7 +172,7 @@ function note(report: ViewReport, expected: number, missing: number, range: Read
   if (missing === 0) return;
   report.missing += missing;
   const last = report.ranges.at(-1);
-  // Steps of one partition follow each other.
+  // Steps of one partition run in order.
   if (last?.partition === range.partition && last.to >= range.from) {
     last.to = range.to;
     last.missing += missing;
@@ -190,7 +190,7 @@ async function committedEnds({ log }: LogAccess): Promise<Map<string, number[]>>
   return ends;
 }
 
-/** Whether a view lacks an event of one of the places that are looked at. */
+/** Whether a view lacks an event of one of the checked places. */
 async function sampleShowsLoss(
   deps: VerifyDeps,
   checks: readonly ViewCheck[],
@@ -215,7 +215,7 @@ async function sampleShowsLoss(
       });
       const missing = (await Promise.all(checks.map((check) => check.missing(events)))).flat();
       if (missing.length === 0) continue;
-      // A duplicate is in no view. Whether it is one the records before it tell.
+      // A duplicate is in no view. The records before it show whether it is one.
       const window = await warmUp({ log, topic: topics.events, partition }, place, (read) =>
         serde.sources(read.map(({ value }) => value)),
       );

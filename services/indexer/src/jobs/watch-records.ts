@@ -5,13 +5,13 @@ import { orderKind } from './job-names.ts';
 import { savedFilterKind } from './saved-filters.ts';
 import { settledBefore } from './settled-before.ts';
 
-/** Says that the store has not been emptied since; its value is a StoreMark. */
+/** A record that shows that the store has not been emptied; its value is a StoreMark. */
 const markKind = 'store';
 const markId = 'mark';
 const watchMs = 5000;
 
 interface StoreMark {
-  /** When the records that are there began, in ms since 1970. */
+  /** When the present records began, in ms since 1970. */
   since: number;
 }
 
@@ -22,20 +22,20 @@ interface JobRecord {
 
 export interface WatchRecordsDeps {
   records: JobRecords;
-  /** Where saved filters and ordered jobs are kept a second time. */
+  /** The backup of saved filters and started jobs. */
   backup: JobRecords;
   logger: Pick<Logger, 'error'>;
-  /** Called when the store turns out to be empty, and its records are back, with those of ordered jobs: jobs and schedules are gone. */
+  /** Called when the store was emptied and its records were restored, with those of started jobs: jobs and schedules are gone. */
   onEmptied: (orders: readonly JobRecord[]) => Promise<void>;
   /** The machine's clock in ms. */
   now: () => number;
-  /** How often it looks; default 5 s. */
+  /** How often it checks, ms; default 5 s. */
   everyMs?: number;
 }
 
 /**
- * Keeps a backup of the saved filters and of ordered jobs beside a store that may be emptied (Redis without persistence, FLUSHALL), and puts them back when
- * it was. What was saved in the last seconds before may be in neither.
+ * Keeps a backup of saved filters and started jobs beside a store that may be emptied (Redis without persistence, FLUSHALL), and restores
+ * them when that happens. Changes of the last seconds before may be in neither.
  */
 export async function watchRecords(deps: WatchRecordsDeps, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
@@ -44,14 +44,14 @@ export async function watchRecords(deps: WatchRecordsDeps, signal: AbortSignal):
     } catch (error) {
       deps.logger.error(
         { err: error },
-        'the saved filters and ordered jobs could not be copied; trying again',
+        'the saved filters and started jobs could not be backed up; retrying',
       );
     }
     await sleep(deps.everyMs ?? watchMs, undefined, { signal }).catch(() => {});
   }
 }
 
-/** When the records began, in ms since 1970; undefined where nobody watches the store. */
+/** When the records began, in ms since 1970; undefined if the store is not watched. */
 export async function recordsBegan(records: JobRecords): Promise<number | undefined> {
   return ((await records.get(markKind, markId)) as StoreMark | undefined)?.since;
 }
@@ -67,16 +67,16 @@ async function look({ records, backup, logger, onEmptied, now }: WatchRecordsDep
   if (isEmptied) {
     logger.error(
       { restored: filters.length, ordered: orders.length },
-      'the job store was emptied: its saved filters and schedules are set again, and jobs that were ordered are added again; others that were waiting are gone',
+      'the job store was emptied: its saved filters, schedules and jobs that clients had started are restored; other waiting jobs are gone',
     );
     await onEmptied(orders);
   }
-  // Last: whoever is ended before does all of it again.
+  // Written last: a process that is killed before repeats all of it.
   if (!isMarked) await records.put(markKind, markId, { since: now() } satisfies StoreMark);
   if (!wasKnown) await backup.put(markKind, markId, { since: now() } satisfies StoreMark);
 }
 
-/** Makes the backup of one kind what the store holds; first, where that was emptied, puts back what it lacks, and returns that. */
+/** Updates the backup of one kind from the store. If the store was emptied, restores its missing records first, and returns them. */
 async function copyKind(
   records: JobRecords,
   backup: JobRecords,

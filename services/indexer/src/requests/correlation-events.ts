@@ -18,7 +18,7 @@ export interface CorrelationEventsDeps {
   serde: Serde;
 }
 
-/** Where a page of members ended, and how many came until then. */
+/** Where a page of members ended, and how many were returned until then. */
 export interface MembersPlace extends Place {
   count: number;
 }
@@ -26,7 +26,7 @@ export interface MembersPlace extends Place {
 export interface MembersPageOptions {
   after?: MembersPlace | undefined;
   limit: number;
-  /** A page ends with the event that passes so many bytes. */
+  /** A page ends with the event that exceeds this many bytes. */
   maxBytes: number;
 }
 
@@ -37,13 +37,13 @@ export interface MembersPage {
   next?: MembersPlace;
 }
 
-/** A place behind all that the archive has: what follows is read from the log. */
+/** A place after everything in the archive: the rest is read from the log. */
 export const behindArchive = Number.MAX_SAFE_INTEGER;
 
 /**
- * A page of exactly the members of a document, in time order. They come from the archive; a member that it does not have yet (the
- * document's topic was read faster than the events') comes from the log: last, whatever its time, where the archive fills more than a
- * page. Members that neither keeps any more are left out.
+ * A page of exactly the members of a document, in time order. They come from the archive. A member that it does not have yet (the
+ * document's topic was read faster than the events') comes from the log; if the archive fills more than a page, such members come last,
+ * whatever their time. Members that neither keeps any more are left out.
  */
 export async function correlationEventsPage(
   deps: CorrelationEventsDeps,
@@ -79,7 +79,7 @@ export async function correlationEventsPage(
     if (part.length === 0) break;
     for (const event of part) {
       place = event;
-      // Where logs.events was made anew, there are events of two logs at one offset.
+      // If logs.events was recreated, two logs have events at the same offset.
       if (event.partition !== partition || !members.has(event.offset) || !mayBeOfEpoch(event.id, epoch))
         continue;
       if (isFull(event)) return end(event);
@@ -92,7 +92,7 @@ export async function correlationEventsPage(
   for (const offset of offsets.toSorted((a, b) => a - b)) {
     if (offset < from || !members.has(offset)) continue;
     throwIfCancelled();
-    // It may have come on a page before this one.
+    // It may have been on an earlier page.
     if (after !== undefined && (await deps.archive.range(epoch, partition, offset, offset + 1, 1)).length > 0)
       continue;
     const event = await loggedEvent(deps, document.id, partition, offset);
@@ -125,7 +125,7 @@ function inTimeOrder(events: PlacedEvent[]): PlacedEvent[] {
   return events.sort((a, b) => a.timestamp - b.timestamp || a.offset - b.offset);
 }
 
-/** Roughly what a member takes. */
+/** Roughly the size of a member. */
 export function memberBytes({ message, attributes }: PlacedEvent): number {
   return 300 + message.length + attributes.length;
 }

@@ -6,12 +6,12 @@ import {
 } from '@logloom/schemas';
 import type { SearchStore } from '@logloom/search-store';
 
-/** Another document that shares an id with the one that is looked at. */
+/** Another document that shares an id with this one. */
 export type RelatedRequest = Pick<
   CorrelationJson,
   'id' | 'correlationId' | 'kind' | 'firstAt' | 'durationMs' | 'eventCount' | 'errorCount' | 'services'
 > & {
-  /** The ids that both carry. */
+  /** The shared ids. */
   shared: string[];
 };
 

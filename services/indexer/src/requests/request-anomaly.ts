@@ -9,7 +9,7 @@ export interface RequestAnomaly {
   requests: number;
   sameShape: number;
   windowMs: number;
-  /** Whether fewer than one in 200 of them are alike, where there are 200 at least. */
+  /** Whether fewer than one in 200 of them have the same shape, if there are at least 200. */
   rare: boolean;
 }
 
@@ -18,8 +18,8 @@ export const anomalyRequests = 200;
 const windowMicros = anomalyWindowMs * 1000;
 
 /**
- * Counts the documents that began in the 24 hours before this one: the answer follows from the documents, so from the log, and is the
- * same whenever it is asked, as long as they are kept (docs/adr). Undefined for documents without a shape.
+ * Counts the documents that began in the 24 hours before this one: the result depends only on the documents, so on the log, and is always
+ * the same as long as they are kept (docs/adr). Undefined for documents without a shape.
  */
 export async function requestAnomaly(
   search: Pick<SearchStore, 'correlations'>,
@@ -29,8 +29,8 @@ export async function requestAnomaly(
 }
 
 /**
- * The same for each of several documents. The windows of two that began one after the other differ by little: only the first one's is
- * counted in whole, from there on what came in and what went out.
+ * The same for each of several documents. Successive windows differ by little: only the first is counted completely, the others by their
+ * differences.
  */
 export async function requestAnomalies(
   search: Pick<SearchStore, 'correlations'>,

@@ -19,16 +19,16 @@ export interface PathStep {
   ms: number;
 }
 
-/** What somebody who looks at a request wants to know first. */
+/** The summary of a request. */
 export interface RequestSummary {
   /** The services in the order in which they appeared, by the events' own times. */
   services: string[];
   firstError?: SummaryLine;
-  /** The longest time without an event, where there are two at least. */
+  /** The longest time without an event, if there are at least two events. */
   slowestGap?: { ms: number; after: SummaryLine; before: SummaryLine };
-  /** What the request's time went into: `spans` from the root to the span that ended last, and so on; `time` where there are no spans. */
+  /** Where the request's time went: `spans` from the root to the span that ended last, and so on; `time` if there are no spans. */
   criticalPath: { by: 'spans' | 'time'; steps: PathStep[] };
-  /** All errors first, then warnings, then the others; of equals the first ones; at most 20. */
+  /** Errors first, then warnings, then the others, each in order; at most 20. */
   sample: SummaryLine[];
 }
 
@@ -38,7 +38,7 @@ const maxSample = 20;
 const maxSteps = 50;
 const maxMessage = 500;
 
-/** Follows from the events, which are in time order, and from nothing else. */
+/** A function of the events, which are in time order. */
 export function summarizeRequest(events: readonly Event[]): RequestSummary {
   const firstError = events.find(isError);
   const gap = slowestGap(events);
@@ -86,8 +86,8 @@ interface Span {
 const parentNames = ['parentSpanId', 'parent_span_id', 'parentId', 'parent.id'];
 
 /**
- * The critical path of the spans that the events name: a span is as long as its events say. From the root on, the child that ended last
- * is what its parent waited for. Undefined where fewer than two spans are connected.
+ * The critical path of the spans that the events name: a span is as long as its events show. From the root on, each parent waited for the
+ * child that ended last. Undefined if fewer than two spans are connected.
  */
 function spanPath(events: readonly Event[]): RequestSummary['criticalPath'] | undefined {
   const spans = new Map<string, Span>();
@@ -111,7 +111,7 @@ function spanPath(events: readonly Event[]): RequestSummary['criticalPath'] | un
   }
   if (children.size === 0) return undefined;
   const steps: PathStep[] = [];
-  // A ring of parents has no root; a span is visited once.
+  // A cycle of parents has no root; each span is visited once.
   const seen = new Set<Span>();
   for (
     let span = lastEnded(roots, children);
@@ -124,7 +124,7 @@ function spanPath(events: readonly Event[]): RequestSummary['criticalPath'] | un
   return steps.length < 2 ? undefined : { by: 'spans', steps };
 }
 
-/** A span lasts at least as long as its children, whose logs may be all there is of its end. */
+/** A span lasts at least as long as its children: its own end may not be logged. */
 function endOf(span: Span, children: ReadonlyMap<string, Span[]>, depth = 0): number {
   if (depth > maxSteps) return span.end;
   return (children.get(span.id) ?? []).reduce(
@@ -150,14 +150,14 @@ function parentOf({ attributes }: Event): string | undefined {
   return undefined;
 }
 
-/** Without spans: how long the events stay with one service before the next has the word. */
+/** Without spans: how long the events stay in one service before the next one logs. */
 function timePath(events: readonly Event[]): RequestSummary['criticalPath'] {
   const steps: PathStep[] = [];
   for (let i = 0; i < events.length && steps.length < maxSteps;) {
     const { service, timestamp } = events[i]!;
     let next = i + 1;
     while (events[next]?.service === service) next++;
-    // Until the next service speaks: the time in between was spent on the way to it.
+    // Until the next service logs: the time in between belongs to the call.
     const end = events[next]?.timestamp ?? events.at(-1)!.timestamp;
     steps.push(step(service, timestamp, end));
     i = next;

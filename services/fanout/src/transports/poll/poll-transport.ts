@@ -9,8 +9,8 @@ const defaultWaitMs = 25_000;
 const maxWaitMs = 60_000;
 
 /**
- * Answers GET /live/poll?filter=&stream=&from=&wait=, for clients behind proxies that pass on neither WebSockets nor streams: waits
- * up to `wait` milliseconds until something matches, and returns the cursor for the next poll, which misses nothing.
+ * Answers GET /live/poll?filter=&stream=&from=&wait=, for clients behind proxies that support neither WebSockets nor streams: waits up to
+ * `wait` milliseconds until something matches, and returns the cursor for the next poll, which misses nothing.
  */
 export const pollTransport: Transport = {
   name,
@@ -35,7 +35,7 @@ export const pollTransport: Transport = {
       const viewer = new PollViewer(viewerContext, read.request, Number(wait));
       viewers.add(name, viewer, principal.expiresAtMs);
       reply.raw.once('close', () => viewer.close());
-      // The client has left meanwhile: no event would tell of its end any more.
+      // The client has left meanwhile, and no event would report that any more.
       if (reply.raw.destroyed || request.raw.socket.destroyed) viewer.close();
       try {
         const response = await viewer.response;

@@ -5,9 +5,9 @@ import type { ViewerContext } from '../../delivery/viewer-context.ts';
 import { ViewerSubscriptions } from '../../delivery/viewer-subscriptions.ts';
 import type { Viewer } from '../../delivery/viewer.ts';
 
-/** A response takes in no more once it has this many bytes. */
+/** A response takes no more once it has this many bytes. */
 const maxResponseBytes = 1 << 20;
-/** What comes in one burst goes into one response. */
+/** Events of one burst go into one response. */
 const lingerMs = 10;
 
 interface Gap {
@@ -18,7 +18,7 @@ interface Gap {
 }
 
 export interface PollResponse {
-  /** Where the next poll goes on. */
+  /** Where the next poll continues. */
   cursor: string;
   resumed: boolean;
   /** Events or correlations, by the stream's name. */
@@ -26,7 +26,9 @@ export interface PollResponse {
   gaps: Gap[];
 }
 
-/** A viewer for one poll: its response is what a live viewer would be sent from its cursor on, until something came or the time is up. */
+/**
+ * A viewer for one poll: its response has what a live viewer would be sent from its cursor on, until something arrives or the time is up.
+ */
 export class PollViewer implements Viewer {
   readonly response: Promise<PollResponse | LiveError>;
   readonly #subscriptions: ViewerSubscriptions;
@@ -51,7 +53,7 @@ export class PollViewer implements Viewer {
     void this.#subscriptions.subscribe(request);
   }
 
-  /** A full response takes in no more: history waits, and live events are left for the next poll. */
+  /** A full response takes no more: history waits, and live events are left for the next poll. */
   get queuedBytes(): number {
     return this.isOpen && this.#bytes >= maxResponseBytes ? Number.MAX_SAFE_INTEGER : 0;
   }
@@ -100,7 +102,7 @@ export class PollViewer implements Viewer {
     this.#respond();
   }
 
-  /** Its token has expired. What it has missed comes after the cursor that its client has. */
+  /** Its token has expired. Later events follow the cursor that its client has. */
   expire(): void {
     this.#end(liveError('token-expired'));
   }
@@ -130,7 +132,7 @@ export class PollViewer implements Viewer {
     if (!this.isOpen) return;
     this.isOpen = false;
     clearTimeout(this.#timer);
-    // Not at once: leaving a channel in the middle of a delivery finishes it first.
+    // Deferred: leaving a channel in the middle of a delivery finishes it first.
     setImmediate(() => this.#subscriptions.close());
     this.#resolve(response);
   }

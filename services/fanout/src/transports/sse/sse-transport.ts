@@ -5,7 +5,7 @@ import { SseViewer } from './sse-viewer.ts';
 
 const name = 'sse';
 
-/** Serves viewers at GET /live/sse. What is wrong with the request is answered as JSON before the stream starts. */
+/** Serves viewers at GET /live/sse. Errors of the request are sent as JSON before the stream starts. */
 export const sseTransport: Transport = {
   name,
   isLongLived: true,
@@ -24,7 +24,7 @@ export const sseTransport: Transport = {
       if (!admitted.ok) return refuseWith(reply, context, admitted.error);
       const { slot } = admitted;
       reply.hijack();
-      // The client has left meanwhile: no event would tell of its end any more.
+      // The client has left meanwhile, and no event would report that any more.
       if (reply.raw.destroyed || request.raw.socket.destroyed) {
         slot.release();
         return reply;

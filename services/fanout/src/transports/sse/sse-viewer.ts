@@ -79,7 +79,7 @@ export class SseViewer implements Viewer {
     this.write(Buffer.from(sseEvent(message, cursor)));
   }
 
-  /** A dead peer is found by TCP, which cannot deliver the comment. */
+  /** TCP detects a dead peer, because it cannot deliver the comment. */
   heartbeat(): void {
     this.#subscriptions.moveCursors();
     this.write(heartbeatComment);
@@ -87,7 +87,7 @@ export class SseViewer implements Viewer {
 
   goodbye(reason: string, retryAfterMs: number): void {
     this.tell(serverMessage.goodbye(reason, retryAfterMs));
-    // EventSource reconnects by itself; this is how it is told when.
+    // EventSource reconnects by itself; this sets the delay.
     this.write(Buffer.from(`retry: ${retryAfterMs}\n\n`));
   }
 

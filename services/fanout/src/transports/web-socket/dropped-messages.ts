@@ -5,17 +5,17 @@ const maxReadBytes = 1_024;
 const maxNamed = 100;
 const tellMs = 100;
 
-/** What a client is told of messages that were ignored. */
+/** The notices that a client gets about ignored messages. */
 export interface Dropped {
   /** All of them. */
   count: number;
-  /** By type and id, those that a client waits for a response to, or believes to be in force. */
+  /** By type and id, the messages for which a client expects a response, or which it believes to be in force. */
   named: { type: string; id: string }[];
 }
 
 /**
- * Gathers what a flooding client's messages were, and tells it at most ten times a second: a lost `ack` or `pause` must not be believed
- * to hold, and an answer to each would be a flood of ours.
+ * Collects the ignored messages of a flooding client and reports them at most ten times a second: the client must know that an `ack` or
+ * `pause` was lost, but a response to each would be a flood too.
  */
 export class DroppedMessages {
   readonly #tell: (dropped: Dropped) => void;

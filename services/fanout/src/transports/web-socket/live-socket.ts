@@ -1,6 +1,6 @@
 import { WebSocket } from 'ws';
 
-/** What happens on a LiveSocket. */
+/** The events of a LiveSocket. */
 export interface LiveSocketOwner {
   received(data: Buffer, isBinary: boolean): void;
   ponged(): void;
@@ -9,8 +9,8 @@ export interface LiveSocketOwner {
 }
 
 /**
- * A server's WebSocket that tells one owner what happens instead of listeners: a closure for each event, their table and the wrapper
- * of `once` are more than 1 KB a connection, a tenth of all that it holds (bench/live-latency.ts). Nobody else may listen to it.
+ * A server's WebSocket that calls one owner instead of listeners: a closure for each event, their table and the wrapper of `once` take more
+ * than 1 KB a connection, a tenth of its memory (bench/live-latency.ts). No other code may listen to it.
  */
 export class LiveSocket extends WebSocket {
   owner: LiveSocketOwner | undefined;
@@ -32,7 +32,7 @@ export class LiveSocket extends WebSocket {
         owner.closed();
         return true;
     }
-    // An error is followed by the close, which says all there is to do; `ws` replies to pings by itself.
+    // An error is followed by the close event, which is enough; `ws` replies to pings by itself.
     return false;
   }
 }

@@ -32,7 +32,7 @@ export const webSocketTransport: Transport = {
       // A client may offer its token as a subprotocol; that is never the one agreed on.
       handleProtocols: (offered) => [...offered].find((protocol) => subprotocols.has(protocol)) ?? false,
     });
-    // Otherwise ws would respond in a shape of its own.
+    // Otherwise ws would respond in its own format.
     webSockets.on('wsClientError', (error, socket, request) => {
       const isMethod = request.method !== 'GET';
       const code = isMethod ? 'method-not-allowed' : 'bad-request';

@@ -23,8 +23,8 @@ const heartbeatFrame = textFrame(serverMessage.heartbeat);
 const beat = Buffer.concat([heartbeatFrame, pingFrame]);
 
 /**
- * A viewer on a WebSocket. Frames go straight to the socket, because batches are framed once for all viewers; `ws` reads, and
- * writes pongs and closes. It never compresses, and so writes them at once: all stays in order.
+ * A viewer on a WebSocket. Frames go straight to the socket, because batches are framed once for all viewers; `ws` reads, and writes pongs
+ * and closes. It never compresses, so it writes at once, and everything stays in order.
  */
 export class WebSocketViewer implements Viewer, LiveSocketOwner {
   readonly #ws: LiveSocket;
@@ -32,7 +32,7 @@ export class WebSocketViewer implements Viewer, LiveSocketOwner {
   readonly #subscriptions: ViewerSubscriptions;
   readonly #rate: ClientRate;
   readonly #maxMessageBytes: number;
-  /** Of a viewer who takes Avro. */
+  /** For a viewer that receives Avro. */
   readonly #serde: Serde | undefined;
   readonly #takesDeflated: boolean;
   readonly #maxQueued: number;
@@ -91,7 +91,7 @@ export class WebSocketViewer implements Viewer, LiveSocketOwner {
   /** Called once in a heartbeat: a peer without a sign of life since the last one is gone. */
   heartbeat(): void {
     if (!this.isOpen) return;
-    // A slow peer's pong waits behind its queue; a queue that gets shorter is a sign as well.
+    // A slow peer's pong waits behind its queue; a shrinking queue is a sign of life too.
     const taken = this.#socket.bytesWritten - this.queuedBytes;
     const isTaking = this.#queuedAtBeat > 0 && taken > this.#takenAtBeat;
     if (!this.#isAlive && !isTaking) return this.#ws.terminate();
