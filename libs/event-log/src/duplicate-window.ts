@@ -1,5 +1,6 @@
 import type { Source } from '@logloom/schemas';
 import type { EventLog, LogRecord } from './event-log.ts';
+import { offsetBefore, restoredOffsets } from './skipped-offsets.ts';
 
 /** A record is a duplicate if its source occurs among this many records before it in its partition. */
 export const duplicateWindowRecords = 65_536;
@@ -63,10 +64,11 @@ export class DuplicateWindow {
 
   /**
    * Adds the event of the record at `offset`; returns false if it is a duplicate. Offsets must ascend, else it throws RangeError. Records
-   * without an event are not passed.
+   * without an event are not passed. Offsets that were skipped when the log was restored do not count.
    */
-  admit(source: Source, offset: number): boolean {
-    if (offset <= this.#last) throw new RangeError(`offset ${offset} after ${this.#last}`);
+  admit(source: Source, at: number): boolean {
+    const offset = at < restoredOffsets ? at : at % restoredOffsets;
+    if (offset <= this.#last) throw new RangeError(`offset ${at} after ${this.#last}`);
     if (this.#first < 0) this.#first = offset;
     this.#last = offset;
     if (this.#capacity < this.#size && offset - this.#first >= this.#capacity) this.#grow(offset);
@@ -207,7 +209,7 @@ export async function warmUp(
 ): Promise<DuplicateWindow> {
   const window = new DuplicateWindow(size);
   const start = offset > 0 ? (await log.startOffsets(topic))[partition]! : 0;
-  for (let next = Math.max(start, offset - size); next < offset;) {
+  for (let next = Math.max(start, offsetBefore(log, topic, partition, offset, size)); next < offset;) {
     const records = await log.read(topic, partition, next, Math.min(recordsPerRead, offset - next));
     if (records.length === 0) break;
     const sources = await readSources(records);

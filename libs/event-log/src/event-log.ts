@@ -1,6 +1,7 @@
 import { CodedError, type CodeOf } from '@logloom/errors';
 import { storageErrors } from '@logloom/sqlite';
 import { eventLogErrors } from './errors.ts';
+import type { SkippedOffsets } from './skipped-offsets.ts';
 
 /**
  * The log through which the services communicate. A topic has a fixed number of partitions; a partition is an ordered sequence of records
@@ -17,6 +18,7 @@ import { eventLogErrors } from './errors.ts';
  * - A reader never skips silently. If records that it asked for are gone (retention, deleted records, a log that lost its end), follow()
  *   and consume() report a LogGap with exact bounds before the first batch after it, and read() does if it gets `onGap`. Offsets that never
  *   held a record for readers (transaction markers, compaction) are not a gap. A consumer without onGap rejects.
+ * - Offsets that a restored log has skipped are not a gap either: skippedOffsets() returns them.
  * - A record is returned exactly as it was appended; a damaged one becomes a gap. If a part of the log cannot be read at all, reading it
  *   rejects with `log-damaged`; consume() and follow() continue with the rest, and with that part once it can be read.
  * - A topic that was deleted and recreated is another topic: commits on the old one no longer count, even if the offset is valid in both.
@@ -80,6 +82,12 @@ export interface EventLog {
    * new start.
    */
   consume(options: ConsumeOptions, signal: AbortSignal): Promise<void>;
+
+  /**
+   * The offsets that were skipped when the log was restored from a backup, ascending by partition. A position in one, but at its start, is of
+   * the log that the backup was made of. Absent: this log has none.
+   */
+  skippedOffsets?(topic: string): readonly SkippedOffsets[];
 
   /** The commits of a group, per partition; null where it never committed. */
   committed(group: string, topic: string): Promise<(Commit | null)[]>;

@@ -22,4 +22,5 @@ export { openEventLog, type EventLogOptions } from './open.ts';
 export { partitionOf } from './partitioner.ts';
 export { DuplicateWindow, duplicateWindowRecords, warmUp, type ReadSources } from './duplicate-window.ts';
 export { SqliteEventLog, type LogCheck, type OwnedLog } from './sqlite/sqlite-event-log.ts';
+export { offsetBefore, restoredOffsets, skippedBetween, type SkippedOffsets } from './skipped-offsets.ts';
 export { waitForRoom } from './wait-for-room.ts';

@@ -8,11 +8,15 @@ import type { SqliteTopic } from './topic.ts';
 export function gapBefore(
   topic: SqliteTopic,
   partition: number,
-  next: number,
+  wanted: number,
   records: readonly LogRecord[],
 ): LogGap | undefined {
   const place = { topic: topic.name, partition };
   const first = records[0]?.offset;
+  // Who has read up to where offsets were skipped goes on behind that.
+  const skip = topic.skips(partition).find(({ from }) => from === wanted);
+  if (first === undefined && skip !== undefined && topic.endOffset(partition) === wanted) return undefined;
+  const next = skip?.to ?? wanted;
   if (first === next) return undefined;
   if (first !== undefined) {
     const damaged = topic.damagedAt(partition, next);

@@ -18,6 +18,7 @@ import { follow } from './follow.ts';
 import { gapBefore } from './gap-before.ts';
 import { isLogDamage } from './log-damage.ts';
 import { OpenTopics } from './open-topics.ts';
+import type { SkippedOffsets } from '../skipped-offsets.ts';
 import { epochNow } from './topic-epoch.ts';
 import { topicPath, type SqliteTopic } from './topic.ts';
 import { yieldToIo } from './yield-to-io.ts';
@@ -134,6 +135,11 @@ export class SqliteEventLog implements EventLog {
     return perPartition(this.#topics.get(topic), (t, p) => t.offsetByTime(p, timestampMs));
   }
 
+  skippedOffsets(topic: string): readonly SkippedOffsets[] {
+    const file = this.#topics.get(topic);
+    return file.perPartition((p) => file.skips(p)).flat();
+  }
+
   async follow(options: FollowOptions, signal: AbortSignal): Promise<void> {
     const [topics, notifier, onTrouble] = [this.#topics, this.#notifier, this.#onTrouble];
     await follow({ topics, notifier, onTrouble }, options, signal);
@@ -203,6 +209,20 @@ export class SqliteEventLog implements EventLog {
         await log.close();
       },
     };
+  }
+
+  /**
+   * For a log that was just copied from a backup, before anybody opens it: its records keep their offsets, and new ones get none that the
+   * log which the backup was made of may have given out since.
+   */
+  static async skipRestored(folder: string): Promise<void> {
+    const log = new SqliteEventLog(folder);
+    try {
+      for (const name of log.#groups.topics()) log.#topics.get(name).skipRestored();
+      log.#topics.checkpoint();
+    } finally {
+      await log.close();
+    }
   }
 
   #skipLost(topic: SqliteTopic): void {

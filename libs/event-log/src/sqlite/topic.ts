@@ -5,10 +5,13 @@ import { EventLogError, maxReadBytes, type LogRecord, type NewRecord } from '../
 import { AcknowledgedEnds } from './acknowledged-ends.ts';
 import { asEventLogError } from './error.ts';
 import { checksum, fromBatch, isSound, toBatches, type RecordBatch } from './record-batch.ts';
+import { restoredOffsets, type SkippedOffsets } from '../skipped-offsets.ts';
 
 interface Partition {
   /** Offsets before it were assigned, although their records may be lost. */
   floor: number;
+  /** Ascending. */
+  skips: readonly SkippedOffsets[];
   insert: StatementSync;
   from: StatementSync;
   at: StatementSync;
@@ -82,12 +85,14 @@ export class SqliteTopic {
       for (const [p, part] of perPartition) {
         const partition = this.#partition(p);
         const end = this.#end(partition);
-        next.set(p, end.offset);
-        ends.set(p, end.offset + part.length);
+        // Offsets of the copy that the log was restored from may have been given out there.
+        const first = Math.max(end.offset, partition.skips.at(-1)?.to ?? 0);
+        next.set(p, first);
+        ends.set(p, first + part.length);
         const isSetBack = end.timestamp - nowMs > toleranceMs;
-        if (isSetBack) this.#db.prepare('INSERT OR IGNORE INTO eras VALUES (?, ?)').run(p, end.offset);
+        if (isSetBack) this.#db.prepare('INSERT OR IGNORE INTO eras VALUES (?, ?)').run(p, first);
         const timestamp = isSetBack ? nowMs : Math.max(nowMs, end.timestamp);
-        for (const batch of toBatches(part, end.offset, timestamp)) {
+        for (const batch of toBatches(part, first, timestamp)) {
           partition.insert.run(batch.offset, batch.count, batch.timestamp, batch.records, checksum(batch));
         }
       }
@@ -136,6 +141,12 @@ export class SqliteTopic {
    * is intact, was trimmed, or does not exist yet.
    */
   damagedAt(partition: number, offset: number): { from: number; to: number } | undefined {
+    const found = this.#damagedAt(partition, offset);
+    const skip = this.skips(partition).find(({ from }) => from > offset && from < (found?.to ?? 0));
+    return found === undefined || skip === undefined ? found : { from: offset, to: skip.from };
+  }
+
+  #damagedAt(partition: number, offset: number): { from: number; to: number } | undefined {
     const { from, at } = this.#partition(partition);
     try {
       // Trimming removes records at the start only and never the last one: if there are none, all were lost.
@@ -173,7 +184,10 @@ export class SqliteTopic {
       if (rows.length === 0) break;
       for (const row of rows) {
         const [offset, count] = row;
-        if (next !== undefined && offset > next) yield { from: next, to: offset };
+        const skip = this.skips(partition).find(({ from, to }) => from >= (next ?? offset) && to <= offset);
+        if (next !== undefined && next < (skip?.from ?? offset))
+          yield { from: next, to: skip?.from ?? offset };
+        if (skip !== undefined && skip.to < offset) yield { from: skip.to, to: offset };
         next = offset + count;
         last = offset;
         if (!isSound(asBatch(row), row[4])) yield { from: offset, to: next };
@@ -202,6 +216,25 @@ export class SqliteTopic {
       .run(partition, Math.max(offset, this.endOffset(partition)));
     this.#partition(partition).floor = this.#floor(partition);
     this.#known.version = -1;
+  }
+
+  /** The offsets of a partition that were skipped when the log was restored, ascending. */
+  skips(partition: number): readonly SkippedOffsets[] {
+    return this.#partition(partition).skips;
+  }
+
+  /**
+   * From now on no offset is given to a record that the log which this is an older copy of may have given out. Before other instances
+   * open the topic.
+   */
+  skipRestored(): void {
+    this.#inTransaction(() => {
+      for (const [partition, { skips }] of this.#partitions.entries()) {
+        const from = this.endOffset(partition);
+        const to = Math.max(from, skips.at(-1)?.to ?? 0) + restoredOffsets;
+        this.#db.prepare('INSERT OR REPLACE INTO skips VALUES (?, ?, ?)').run(partition, from, to);
+      }
+    });
   }
 
   /** Moves the write-ahead log into the file. */
@@ -291,7 +324,7 @@ export class SqliteTopic {
    */
   drop(): void {
     for (let p = 0; p < this.partitionCount; p++) this.#db.exec(`DROP TABLE IF EXISTS p${p}`);
-    this.#db.exec('DROP TABLE IF EXISTS topic; DROP TABLE IF EXISTS floors; DROP TABLE IF EXISTS eras');
+    for (const table of ['topic', 'floors', 'eras', 'skips']) this.#db.exec(`DROP TABLE IF EXISTS ${table}`);
     this.#db.exec('VACUUM');
     this.#known.version = -1;
   }
@@ -319,6 +352,13 @@ export class SqliteTopic {
     const row = this.#db.prepare('SELECT "offset" FROM floors WHERE partition = ?').get(partition) as
       { offset: number } | undefined;
     return row?.offset ?? 0;
+  }
+
+  #skips(partition: number): SkippedOffsets[] {
+    const rows = this.#db
+      .prepare('SELECT "from", "to" FROM skips WHERE partition = ? ORDER BY "from"')
+      .all(partition) as { from: number; to: number }[];
+    return rows.map(({ from, to }) => ({ partition, from, to }));
   }
 
   #position(statement: StatementSync, ...values: number[]): Position | undefined {
@@ -354,14 +394,15 @@ export class SqliteTopic {
   #createTables(): void {
     const { made } = this.#db
       .prepare(
-        "SELECT count(*) AS made FROM sqlite_master WHERE name IN ('topic', 'floors', 'eras') OR sql LIKE '% crc INTEGER%'",
+        "SELECT count(*) AS made FROM sqlite_master WHERE name IN ('topic', 'floors', 'eras', 'skips') OR sql LIKE '% crc INTEGER%'",
       )
       .get() as { made: number };
-    if (made >= this.partitionCount + 3) return;
+    if (made >= this.partitionCount + 4) return;
     this.#inTransaction(() => {
       this.#db.exec(`CREATE TABLE IF NOT EXISTS topic (epoch TEXT NOT NULL);
         CREATE TABLE IF NOT EXISTS floors (partition INTEGER PRIMARY KEY, "offset" INTEGER NOT NULL);
-        CREATE TABLE IF NOT EXISTS eras (partition INTEGER, "offset" INTEGER, PRIMARY KEY (partition, "offset")) WITHOUT ROWID`);
+        CREATE TABLE IF NOT EXISTS eras (partition INTEGER, "offset" INTEGER, PRIMARY KEY (partition, "offset")) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS skips (partition INTEGER, "from" INTEGER, "to" INTEGER NOT NULL, PRIMARY KEY (partition, "from")) WITHOUT ROWID`);
       for (let p = 0; p < this.partitionCount; p++)
         this.#db.exec(
           `CREATE TABLE IF NOT EXISTS p${p} ("offset" INTEGER PRIMARY KEY, count INTEGER NOT NULL, timestamp INTEGER NOT NULL,
@@ -395,6 +436,7 @@ export class SqliteTopic {
     };
     return {
       floor: this.#floor(partition),
+      skips: this.#skips(partition),
       insert: prepare(`INSERT INTO ${table} (${columns}) VALUES (?, ?, ?, ?, ?)`),
       from: prepare(
         `SELECT ${columns} FROM ${table} WHERE "offset" >= IFNULL((SELECT MAX("offset") FROM ${table} WHERE "offset" <= ?), 0) ORDER BY "offset"`,

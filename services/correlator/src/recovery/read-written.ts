@@ -1,4 +1,4 @@
-import type { EventLog, LogGap } from '@logloom/event-log';
+import { offsetBefore, type EventLog, type LogGap } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
 import { isOfEpoch, topics, type Correlation } from '@logloom/schemas';
 import { tryDecode } from '../try-decode.ts';
@@ -63,7 +63,8 @@ const lastRecords = 100;
 /** The position of the last close that is written. */
 export async function lastClose(range: Omit<OutputRange, 'from' | 'lost'>): Promise<ClosePosition> {
   let last: ClosePosition = { closeOffset: -1, closeSequence: -1 };
-  for await (const { document } of readWritten({ ...range, from: Math.max(0, range.to - lastRecords) }))
+  const start = offsetBefore(range.log, topics.correlations, range.partition, range.to, lastRecords);
+  for await (const { document } of readWritten({ ...range, from: Math.max(0, start) }))
     last = { closeOffset: document.closeOffset, closeSequence: document.closeSequence };
   return last;
 }

@@ -79,7 +79,8 @@ export class HistoryReader {
   async #fill(p: number): Promise<void> {
     const queue = this.#partitions[p]!;
     while (queue.next === queue.records.length && this.position[p]! < this.#options.end()[p]!) {
-      const from = this.position[p]!;
+      const from = this.#options.history.next(p, this.position[p]!);
+      this.position[p] = from;
       // The present end: records that arrive during the read must not be skipped as a hole.
       const end = this.#options.end()[p]!;
       const block = await this.#options.history.from(p, from);

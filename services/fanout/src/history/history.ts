@@ -1,4 +1,4 @@
-import type { LogRecord } from '@logloom/event-log';
+import type { LogRecord, SkippedOffsets } from '@logloom/event-log';
 import { memoryBudget } from '@logloom/settings';
 import type { DecodedRecord } from '../stream/decode-records.ts';
 import type { EventLoopQueue } from '../admission/event-loop-queue.ts';
@@ -9,6 +9,8 @@ export interface HistoryOptions {
   decode: (records: readonly LogRecord[]) => Promise<DecodedRecord[]>;
   /** Per partition, the offset up to which records are final; a block beyond it may still grow. */
   position: () => readonly number[];
+  /** The offsets that a restored log has skipped. */
+  skipped?: readonly SkippedOffsets[] | undefined;
   eventLoop: EventLoopQueue;
 }
 
@@ -59,7 +61,9 @@ export class History {
   }
 
   /** Returns the last records before this offset in the previous record's block, at least one if there is any, and where they begin. */
-  async before(partition: number, offset: number): Promise<{ records: DecodedRecord[]; from: number }> {
+  async before(partition: number, end: number): Promise<{ records: DecodedRecord[]; from: number }> {
+    const offset = this.#skip(partition, (skip) => skip.from < end && end <= skip.to)?.from ?? end;
+    if (offset === 0) return { records: [], from: 0 };
     const first = blockStart(offset - 1);
     for (let count = offset - first; ; count = Math.max(1, Math.floor(count / shrinkBy))) {
       const from = count === offset - first ? first : offset - count;
@@ -67,6 +71,15 @@ export class History {
       if (next >= offset || count === 1)
         return { records: records.filter((record) => record.offset < offset), from };
     }
+  }
+
+  /** Where to read on from this offset: behind the offsets that were skipped there. */
+  next(partition: number, offset: number): number {
+    return this.#skip(partition, ({ from, to }) => from <= offset && offset < to)?.to ?? offset;
+  }
+
+  #skip(partition: number, holds: (skip: SkippedOffsets) => boolean): SkippedOffsets | undefined {
+    return this.#options.skipped?.find((skip) => skip.partition === partition && holds(skip));
   }
 
   #part(partition: number, from: number): Promise<Part> {

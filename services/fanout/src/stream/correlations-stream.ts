@@ -1,3 +1,4 @@
+import { offsetBefore } from '@logloom/event-log';
 import { CorrelationSubject, type FilterSubject } from '@logloom/filter';
 import type { Serde } from '@logloom/schema-registry';
 import {
@@ -63,7 +64,8 @@ class CorrelationScan implements DuplicateScan {
   #lastSequence = -1;
 
   static async open(place: ScanPlace, offset: number): Promise<CorrelationScan> {
-    const scan = new CorrelationScan(place, Math.max(0, offset - warmUpRecords));
+    const from = offsetBefore(place.log, topics.correlations, place.partition, offset, warmUpRecords);
+    const scan = new CorrelationScan(place, Math.max(0, from));
     await scan.duplicatesUpTo(offset);
     return scan;
   }

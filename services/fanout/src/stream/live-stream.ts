@@ -1,5 +1,5 @@
 import type { Archive } from '@logloom/archive';
-import { EventLogError, type EventLog, type LogGap, type LogRecord } from '@logloom/event-log';
+import { EventLogError, offsetBefore, type EventLog, type LogGap, type LogRecord } from '@logloom/event-log';
 import type { GapReport } from '@logloom/runtime';
 import type { Serde } from '@logloom/schema-registry';
 import { topics } from '@logloom/schemas';
@@ -81,7 +81,9 @@ export class LiveStream implements ViewerStream {
     const cursorEpoch = await log.epochOf(kind.topic);
     const start = await log.startOffsets(kind.topic);
     const end = await log.endOffsets(kind.topic);
-    const from = end.map((offset, p) => Math.max(start[p]!, offset - readBack));
+    const from = end.map((offset, p) =>
+      Math.max(start[p]!, offsetBefore(log, kind.topic, p, offset, readBack)),
+    );
     const scanFrom = (partition: number, offset: number): Promise<DuplicateScan> =>
       kind.scan({ log, serde, partition, slot: () => eventLoop.slot() }, offset);
     const scans = await Promise.all(from.map((offset, p) => scanFrom(p, offset)));
@@ -132,6 +134,7 @@ export class LiveStream implements ViewerStream {
       read: (partition, fromOffset, maxRecords) => log.read(kind.topic, partition, fromOffset, maxRecords),
       decode: (records) => decodeRecords(kind, this.epoch, serde, records, this.#problems),
       position: () => this.position,
+      skipped: log.skippedOffsets?.(kind.topic),
       eventLoop,
     });
   }

@@ -27,7 +27,8 @@ export class StreamCursors {
   }
 
   /**
-   * Reads a cursor: 'void' when it is of another epoch or lies beyond the log's end, undefined when it is no cursor of this stream.
+   * Reads a cursor: 'void' when it is of another epoch, lies beyond the log's end, or is of the log that this one was restored from a backup
+   * of; undefined when it is no cursor of this stream.
    * Rejects when the log cannot be read.
    */
   async resolve(text: string): Promise<Cursor | 'void' | undefined> {
@@ -40,7 +41,11 @@ export class StreamCursors {
       const end = await this.#log.endOffsets(this.#kind.topic);
       if (cursor.offsets.some((offset, p) => offset > end[p]!)) return 'void';
     }
-    return cursor;
+    const skipped = this.#log.skippedOffsets?.(this.#kind.topic) ?? [];
+    const isOfOther = skipped.some(({ partition, from, to }) =>
+      [cursor.offsets[partition]!, cursor.announced?.to[partition] ?? 0].some((o) => from < o && o < to),
+    );
+    return isOfOther ? 'void' : cursor;
   }
 
   /** Whether this is a cursor of this stream and of what it has broadcast. */

@@ -1,4 +1,4 @@
-import type { EventLog } from '@logloom/event-log';
+import { offsetBefore, type EventLog } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
 import { alertToJson, topics, type Alert, type AlertJson } from '@logloom/schemas';
 
@@ -7,8 +7,8 @@ export async function newestAlerts(log: EventLog, serde: Serde, limit: number): 
   const ends = await log.endOffsets(topics.alerts);
   const alerts = new Map<string, Alert>();
   for (const [partition, end] of ends.entries()) {
-    for (let next = Math.max(0, end - limit); next < end;) {
-      const records = await log.read(topics.alerts, partition, next, end - next);
+    for (let next = Math.max(0, offsetBefore(log, topics.alerts, partition, end, limit)); next < end;) {
+      const records = await log.read(topics.alerts, partition, next, Math.min(limit, end - next));
       if (records.length === 0) break;
       await serde.load(records.map((record) => record.value));
       for (const record of records) {

@@ -1,3 +1,4 @@
+import { offsetBefore } from '@logloom/event-log';
 import { formatMicros, redriveClaimCode, topics, type DeadLetter, type Source } from '@logloom/schemas';
 import { readDeadLetters, type LogAccess, type PlacedDeadLetter } from '../jobs/dead-letters.ts';
 
@@ -39,7 +40,8 @@ export async function newestDeadLetters(
   const next = ends.map((end, partition) => Math.min(below?.[partition] ?? end, end));
   const found: PlacedDeadLetter[][] = [];
   for (const [partition, end] of next.entries()) {
-    const from = Math.max(starts[partition]!, end - lookedAt);
+    const before = offsetBefore(access.log, topics.deadLetter, partition, end, lookedAt);
+    const from = Math.max(starts[partition]!, before);
     const deadLetters: PlacedDeadLetter[] = [];
     for await (const batch of readDeadLetters(access, partition, from, end))
       for (const each of batch) {

@@ -1,5 +1,5 @@
 import type { Archive } from '@logloom/archive';
-import { EventLogError, type EventLog } from '@logloom/event-log';
+import { EventLogError, skippedBetween, type EventLog } from '@logloom/event-log';
 import { parseFilter, type Filter } from '@logloom/filter';
 import { topics } from '@logloom/schemas';
 import type { SearchStore } from '@logloom/search-store';
@@ -96,13 +96,14 @@ async function positionsOf(log: EventLog, now: () => number) {
         const commit = commits[partition] ?? null;
         const committed = commit?.offset ?? null;
         const position = positionOf(commit) ?? start;
+        const next = Math.max(position, start);
         return {
           group,
           topic,
           partition,
           committed,
           end,
-          lag: Math.max(0, end - Math.max(position, start)),
+          lag: Math.max(0, end - next - skippedBetween(log, topic, partition, next, end)),
           // They have left the log unread; the group reports them when it gets there.
           lost: commit === null ? 0 : Math.max(0, start - position),
         };

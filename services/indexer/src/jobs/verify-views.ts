@@ -1,5 +1,5 @@
 import type { Archive } from '@logloom/archive';
-import { SqliteEventLog, warmUp, type LogGap } from '@logloom/event-log';
+import { SqliteEventLog, warmUp, type EventLog, type LogGap } from '@logloom/event-log';
 import { placeEvent, topics, type Correlation, type LogView, type PlacedEvent } from '@logloom/schemas';
 import type { SearchStore } from '@logloom/search-store';
 import type { Logger } from '@logloom/telemetry';
@@ -201,9 +201,7 @@ async function sampleShowsLoss(
   const ends = (await committedEnds(deps)).get(topics.events)!;
   const epoch = await log.epochOf(topics.events);
   for (const [partition, end] of ends.entries()) {
-    const start = starts[partition]!;
-    const step = Math.max(sampleRecords, Math.ceil((end - start) / samples));
-    for (let place = start; place < end; place += step) {
+    for (const place of samplePlaces(log, partition, starts[partition]!, end)) {
       signal.throwIfAborted();
       const count = Math.min(sampleRecords, end - place);
       const records = await log.read(topics.events, partition, place, count);
@@ -227,6 +225,20 @@ async function sampleShowsLoss(
     }
   }
   return false;
+}
+
+/** Places that are spread evenly over the records from `start` to `end`. */
+function* samplePlaces(log: EventLog, partition: number, start: number, end: number): Generator<number> {
+  const skips = (log.skippedOffsets?.(topics.events) ?? []).filter(
+    (skip) => skip.partition === partition && skip.from >= start && skip.to <= end,
+  );
+  const length = skips.reduce((sum, { from, to }) => sum - (to - from), end - start);
+  const step = Math.max(sampleRecords, Math.ceil(length / samples));
+  for (let place = start; place < end; place += step) {
+    const skip = skips.find(({ from, to }) => from <= place && place < to);
+    if (skip !== undefined) place += skip.to - skip.from;
+    if (place < end) yield place;
+  }
 }
 
 /** Of all topics of the embedded log; Kafka's brokers compare checksums themselves. */

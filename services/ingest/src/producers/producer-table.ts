@@ -1,4 +1,10 @@
-import { DuplicateWindow, duplicateWindowRecords, EventLogError, type EventLog } from '@logloom/event-log';
+import {
+  DuplicateWindow,
+  duplicateWindowRecords,
+  EventLogError,
+  offsetBefore,
+  type EventLog,
+} from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
 import { topics, type Source } from '@logloom/schemas';
 import { createHash } from 'node:crypto';
@@ -137,7 +143,10 @@ export class ProducerTable {
     const starts = await log.startOffsets(topics.events);
     const ends = await log.endOffsets(topics.events);
     for (const [partition, end] of ends.entries()) {
-      const oldest = Math.max(starts[partition]!, end - duplicateWindowRecords);
+      const oldest = Math.max(
+        starts[partition]!,
+        offsetBefore(log, topics.events, partition, end, duplicateWindowRecords),
+      );
       const from = this.#read[partition] ?? 0;
       // Beyond the end: the topic was recreated, or lost its end.
       for (let next = from > end ? oldest : Math.max(oldest, from); next < end;) {
