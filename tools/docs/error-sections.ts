@@ -13,6 +13,7 @@ import { schemaRegistryErrors } from '@logloom/schema-registry';
 import { searchStoreErrors } from '@logloom/search-store';
 import { settingsErrors } from '@logloom/settings';
 import { storageErrors } from '@logloom/sqlite';
+import { backupErrors } from '../../apps/logloom/src/backup/errors.ts';
 import { exitCodes } from '../../apps/logloom/src/exit-codes.ts';
 
 export interface Section<Declarations> {
@@ -68,6 +69,7 @@ export const errorSections: readonly Section<Catalogue>[] = [
   },
   { title: 'Correlator', declaredIn: 'services/correlator/src/errors.ts', declarations: correlatorErrors },
   { title: 'Rules files', declaredIn: 'libs/rules/src/errors.ts', declarations: rulesErrors },
+  { title: 'Backups', declaredIn: 'apps/logloom/src/backup/errors.ts', declarations: backupErrors },
   { title: 'Settings', declaredIn: 'libs/settings/src/errors.ts', declarations: settingsErrors },
 ];
 

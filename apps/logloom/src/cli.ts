@@ -1,4 +1,5 @@
 import { hideSecrets, SettingsError } from '@logloom/settings';
+import { addBackupCommands } from './backup-cli.ts';
 import { addConfigCommand } from './config-cli.ts';
 import { allSettings, describeSettings, loadSettings, type Settings } from './settings.ts';
 import { escapeControls } from '@logloom/telemetry/escape-controls';
@@ -264,6 +265,7 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
 
   addReplayCommands(program, { settings, signal, write });
   addConfigCommand(program, { env, write });
+  addBackupCommands(program, { settings, json, signal, write, note });
   addRulesCommands(program, { settings, write, note });
   addJobCommands(program, {
     settings,

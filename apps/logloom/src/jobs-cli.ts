@@ -2,6 +2,7 @@ import type { Settings } from './settings.ts';
 import { Option, type Command } from 'commander';
 import { escapeControls } from '@logloom/telemetry/escape-controls';
 import { colors as pc } from './colors.ts';
+import { version } from './version.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { authorization, CommandError, getJson, reason, type ViewersEndpoint } from './endpoint.ts';
 
@@ -119,7 +120,7 @@ export function addJobCommands(program: Command, context: JobsCliContext): void 
     .option('--refill', 'refill what is missing', false)
     .addOption(new Option('--view <view>', 'only this one').choices(['search', 'archive']))
     .addOption(
-      new Option('--offline', 'read LOGLOOM_DATA itself, while no Logloom runs on it')
+      new Option('--offline', 'read LOGLOOM_DATA itself, while no Logloom runs on it; it may be a backup')
         .default(false)
         .conflicts('refill'),
     )
@@ -151,9 +152,14 @@ async function verifyOffline(
   { view }: VerifyFlags,
   { settings, signal }: JobsCliContext,
 ): Promise<VerifyResult> {
-  const { verifyStopped } = await import('@logloom/indexer');
+  const given = settings();
   try {
-    return await verifyStopped(settings(), view, signal);
+    // A backup is verified where it is, and says itself what its files held.
+    const { checkBackup } = await import('./backup/check-backup.ts');
+    const files = await checkBackup(given.LOGLOOM_DATA, version, signal);
+    if (files.length > 0) return { complete: false, views: [], damaged: [], files };
+    const { verifyStopped } = await import('@logloom/indexer');
+    return await verifyStopped(given, view, signal);
   } catch (error) {
     const { code, message } = error as { code?: string; message: string };
     throw new CommandError(code === undefined ? message : `${escapeControls(message)} (${code})`);
@@ -191,7 +197,9 @@ function verifyLines({ complete, views, damaged, files = [] }: VerifyResult): st
     ),
     ...files.map(({ file, faults }) => pc.red(`damaged: ${file}: ${escapeControls(faults.join('; '))}`)),
     ...(files.length > 0 ? [pc.yellow('the views were not compared')] : []),
-    ...(complete ? [] : [pc.yellow('logloom verify --refill fills in what the log still holds')]),
+    ...(complete || files.length > 0
+      ? []
+      : [pc.yellow('logloom verify --refill fills in what the log still holds')]),
   ];
 }
 

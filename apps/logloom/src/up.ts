@@ -6,6 +6,8 @@ import { openingTrouble } from '@logloom/sqlite/storage-trouble';
 import { addProcessMetrics, createTelemetry, readTracingSettings, startTracing } from '@logloom/telemetry';
 import { join, resolve } from 'node:path';
 import { endAnyway, keepDataPrivate, type Health, type Trouble } from '@logloom/runtime';
+import { BackupError } from './backup/errors.ts';
+import { whyNotUsable } from './backup/manifest.ts';
 import { ServiceThread } from './service-thread.ts';
 import { settleSyslogPort } from './settle-syslog-port.ts';
 
@@ -73,6 +75,8 @@ async function runAll(
   await openAuthenticate(settings);
   await using owned = new AsyncDisposableStack();
   owned.use(lockDataFolder(settings.LOGLOOM_DATA));
+  const unusable = whyNotUsable(settings.LOGLOOM_DATA);
+  if (unusable !== undefined) throw new BackupError('data-not-restored', unusable);
   const readable = keepDataPrivate(settings.LOGLOOM_DATA, ['log', 'stores', 'jobs']);
   const telemetry = createTelemetry('logloom', settings.LOG_LEVEL, secretsOf(settings));
   const log = owned.use(

@@ -1,4 +1,4 @@
-import type { EventLog } from '@logloom/event-log';
+import { skippedBetween, type EventLog } from '@logloom/event-log';
 import { ageSeconds, type Telemetry } from '@logloom/telemetry';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runtimeMetrics } from './runtime-metrics.ts';
@@ -12,7 +12,7 @@ export interface ConsumerPositions {
 }
 
 export interface LagWatchOptions {
-  log: Pick<EventLog, 'startOffsets' | 'endOffsets' | 'read'>;
+  log: Pick<EventLog, 'startOffsets' | 'endOffsets' | 'read' | 'skippedOffsets'>;
   telemetry: Pick<Telemetry, 'registry' | 'logger'>;
   consumers: () => Promise<readonly ConsumerPositions[]> | readonly ConsumerPositions[];
   /** Milliseconds since 1970; default Date.now. */
@@ -81,7 +81,8 @@ export class LagWatch {
       const { start, end } = bounds.get(topic)!;
       for (const [partition, given] of positions.entries()) {
         const position = Math.max(given, start[partition]!);
-        const records = Math.max(0, end[partition]! - position);
+        const skipped = skippedBetween(log, topic, partition, position, end[partition]!);
+        const records = Math.max(0, end[partition]! - position - skipped);
         const key = `${group} ${topic} ${partition}`;
         const oldestAtMs =
           records === 0 ? undefined : await this.#appendedAt(key, topic, partition, position);

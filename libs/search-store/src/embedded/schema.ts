@@ -1,4 +1,5 @@
 import { FillTable, openDatabase, withFileNamed } from '@logloom/sqlite';
+import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 
 /** Opens the file for writing and creates what is missing in it. */
@@ -84,10 +85,34 @@ function addNewColumns(db: DatabaseSync): void {
   db.exec('COMMIT');
 }
 
+const madeParts = [
+  'events',
+  'events_time',
+  'events_fts',
+  'correlations_first_at',
+  'correlations_shape',
+].concat(['correlation_ids_document', 'counts', 'filled', 'removed']);
+
+/** Whether the file has all that openForWriting() makes in it. */
+function isMade(path: string): boolean {
+  if (!existsSync(path)) return false;
+  const db = new DatabaseSync(path, { readOnly: true, timeout: 10_000 });
+  try {
+    const names = db.prepare('SELECT name FROM sqlite_schema').all() as { name: string }[];
+    const has = (name: string): boolean => names.some((each) => each.name === name);
+    return madeParts.every(has) && !has('events_ts');
+  } catch {
+    // What is wrong with it is told by whoever opens it next.
+    return false;
+  } finally {
+    db.close();
+  }
+}
+
 /** Opens the file for queries only: other connections, also of other threads, can write meanwhile. */
 export function openForReading(path: string): DatabaseSync {
-  // The writer may not have created it yet.
-  openForWriting(path).close();
+  // The writer may not have created it yet. A complete file stays as it is, byte by byte: it may be a backup.
+  if (!isMade(path)) openForWriting(path).close();
   const db = new DatabaseSync(path, { readOnly: true, timeout: 10_000 });
   db.exec('PRAGMA cache_size=-65536; PRAGMA mmap_size=268435456;');
   return db;

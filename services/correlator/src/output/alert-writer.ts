@@ -1,4 +1,4 @@
-import type { EventLog } from '@logloom/event-log';
+import { offsetBefore, type EventLog } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
 import { epochHeader, isOfEpoch, topics, type Alert } from '@logloom/schemas';
 import { tryDecode } from '../try-decode.ts';
@@ -27,9 +27,10 @@ export class AlertWriter {
   /** `epoch` is that of logs.events. */
   static async open(log: EventLog, serde: Serde, partition: number, epoch: string): Promise<AlertWriter> {
     const end = (await log.endOffsets(topics.alerts))[partition]!;
+    const start = offsetBefore(log, topics.alerts, partition, end, 100);
     let last: Position = { closeOffset: -1, closeSequence: -1, index: -1 };
     // A few more than one: another instance may have been active for a moment.
-    for (const record of await log.read(topics.alerts, partition, Math.max(0, end - 100), 100)) {
+    for (const record of await log.read(topics.alerts, partition, Math.max(0, start), 100)) {
       if (!isOfEpoch(record, epoch)) continue;
       await serde.load([record.value]);
       const decoded = tryDecode(serde, record.value);

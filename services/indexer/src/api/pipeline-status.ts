@@ -105,7 +105,10 @@ async function positionsOf(log: EventLog, now: () => number) {
           end,
           lag: Math.max(0, end - next - skippedBetween(log, topic, partition, next, end)),
           // They have left the log unread; the group reports them when it gets there.
-          lost: commit === null ? 0 : Math.max(0, start - position),
+          lost:
+            commit === null
+              ? 0
+              : Math.max(0, start - position - skippedBetween(log, topic, partition, position, start)),
         };
       });
     }),
