@@ -1,4 +1,5 @@
 import type { PortPool } from './port-pool.ts';
+import type { StackSecurity } from './stack-security.ts';
 import type { ServerProcess } from './server-process.ts';
 
 export const engineNames = [
@@ -16,6 +17,8 @@ export type EngineName = (typeof engineNames)[number];
 export interface Engine {
   servers: readonly ServerProcess[];
   env: Record<string, string>;
+  /** Other addresses of a secured engine, by what they are for. */
+  addresses?: Readonly<Record<string, string>>;
 }
 
 /** What an engine's start function works with. */
@@ -30,6 +33,8 @@ export interface EngineContext {
   mongodbMode: MongodbMode;
   /** Full JIT and more memory, for benchmarks; otherwise a quick start in little memory. */
   throughput: boolean;
+  /** TLS and logins; undefined: neither. */
+  security: StackSecurity | undefined;
   signal: AbortSignal;
 }
 

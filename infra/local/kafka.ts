@@ -5,6 +5,13 @@ import { join } from 'node:path';
 import { cachedFolder } from './cache.ts';
 import { jvmOptions, type Engine, type EngineContext } from './engine.ts';
 import { findJava } from './java.ts';
+import {
+  jwksUrl,
+  scramArguments,
+  securedProperties,
+  writeKeystore,
+  type SecuredListeners,
+} from './kafka-security.ts';
 import { fetchWithDependencies } from './maven.ts';
 import { printed } from './readiness.ts';
 import { runCommand } from './run-command.ts';
@@ -16,6 +23,8 @@ interface Node {
   dir: string;
   port: number;
   controllerPort: number;
+  /** Of a secured broker; `port` is that of SASL_SSL. */
+  secured: SecuredListeners | undefined;
 }
 
 /** Starts one broker, or a KRaft cluster in which every node is broker and controller. An asked port is the first broker's. */
@@ -26,15 +35,36 @@ export async function startKafka(context: EngineContext): Promise<Engine> {
   for (let id = 1; id <= context.brokers; id++) {
     const port = await context.ports.take(context.port === undefined ? undefined : context.port + id - 1);
     const controllerPort = await context.ports.take();
-    nodes.push({ id, dir: join(context.dir, `broker-${id}`), port, controllerPort });
+    const secured = context.security && {
+      sasl: port,
+      mtls: await context.ports.take(),
+      internal: await context.ports.take(),
+    };
+    nodes.push({ id, dir: join(context.dir, `broker-${id}`), port, controllerPort, secured });
   }
   const clusterId = newClusterId();
-  await Promise.all(nodes.map((node) => format(java, libs, node, nodes, clusterId, context.signal)));
+  await Promise.all(nodes.map((node) => format(java, libs, node, nodes, clusterId, context)));
   const brokers = nodes.map((node) => brokerProcess(java, libs, node, context));
   await startTogether(brokers);
+  const addresses = (port: (node: Node) => number): string =>
+    nodes.map((node) => `127.0.0.1:${port(node)}`).join(',');
+  const env = { KAFKA_BROKERS: addresses((node) => node.port) };
+  if (context.security === undefined) return { servers: brokers, env };
+  const { ca, user, passwordFile } = context.security;
   return {
     servers: brokers,
-    env: { KAFKA_BROKERS: nodes.map((node) => `127.0.0.1:${node.port}`).join(',') },
+    env: {
+      ...env,
+      KAFKA_SSL: 'true',
+      KAFKA_SSL_CA_FILE: ca,
+      KAFKA_SASL_MECHANISM: 'scram-sha-512',
+      KAFKA_SASL_USERNAME: user,
+      KAFKA_SASL_PASSWORD_FILE: passwordFile,
+    },
+    addresses: {
+      mtls: addresses((node) => node.secured!.mtls),
+      internal: addresses((node) => node.secured!.internal),
+    },
   };
 }
 
@@ -52,6 +82,8 @@ function fetchKafka({ cacheDir, signal }: EngineContext): Promise<string> {
 function brokerProcess(java: string, libs: string, node: Node, context: EngineContext): ServerProcess {
   const { signal } = context;
   const options = jvmOptions(context, 192, 512);
+  if (context.security !== undefined)
+    options.push(`-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls=${jwksUrl(context.security)}`);
   return new ServerProcess({
     name: `kafka-${node.id}`,
     port: node.port,
@@ -71,15 +103,30 @@ async function format(
   node: Node,
   nodes: readonly Node[],
   clusterId: string,
-  signal: AbortSignal,
+  { security, signal }: EngineContext,
 ): Promise<void> {
   await mkdir(node.dir, { recursive: true });
   const file = join(node.dir, 'server.properties');
-  const lines = Object.entries(properties(node, nodes)).map(([key, value]) => `${key}=${value}\n`);
+  const listeners =
+    security === undefined
+      ? plainListeners(node)
+      : securedProperties(security, node.secured!, node.controllerPort, await writeKeystore(security));
+  const settings = { ...properties(node, nodes), ...listeners };
+  const lines = Object.entries(settings).map(([key, value]) => `${key}=${value}\n`);
   await writeFile(file, lines.join(''));
   if (existsSync(join(node.dir, 'data/meta.properties'))) return;
   const args = ['-cp', `${libs}/*`, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file];
+  if (security !== undefined) args.push(...scramArguments(security));
   await runCommand(java, ['-Xmx128m', '-XX:TieredStopAtLevel=1', ...args], signal);
+}
+
+function plainListeners({ port, controllerPort }: Node): Record<string, string> {
+  return {
+    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'inter.broker.listener.name': 'PLAINTEXT',
+  };
 }
 
 function properties(node: Node, nodes: readonly Node[]): Record<string, string | number> {
@@ -89,11 +136,7 @@ function properties(node: Node, nodes: readonly Node[]): Record<string, string |
     'process.roles': 'broker,controller',
     'node.id': node.id,
     'controller.quorum.voters': nodes.map((n) => `${n.id}@127.0.0.1:${n.controllerPort}`).join(','),
-    listeners: `PLAINTEXT://127.0.0.1:${node.port},CONTROLLER://127.0.0.1:${node.controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${node.port}`,
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'controller.listener.names': 'CONTROLLER',
-    'inter.broker.listener.name': 'PLAINTEXT',
     'log.dirs': join(node.dir, 'data'),
     'num.partitions': 3,
     'default.replication.factor': copies,

@@ -1,10 +1,13 @@
 import type { Engine, EngineName } from './engine.ts';
+import type { StackSecurity } from './stack-security.ts';
 import type { ServerProcess } from './server-process.ts';
 
 /** The running engines. Asking for one that is missing or was not wanted throws. */
 export class Stack {
   /** Why engines that were wanted do not run: `engine missing: …`, fit for a test's skip. */
   readonly missing: Readonly<Partial<Record<EngineName, string>>>;
+  /** The authority and the user of a secured stack. */
+  readonly security: StackSecurity | undefined;
   readonly #engines: ReadonlyMap<EngineName, Engine>;
   readonly #cleanUp: () => Promise<void>;
 
@@ -12,7 +15,9 @@ export class Stack {
     engines: ReadonlyMap<EngineName, Engine>,
     missing: Readonly<Partial<Record<EngineName, string>>>,
     cleanUp: () => Promise<void>,
+    security?: StackSecurity,
   ) {
+    this.security = security;
     this.#engines = engines;
     this.missing = missing;
     this.#cleanUp = cleanUp;
@@ -32,6 +37,11 @@ export class Stack {
 
   get kafka(): { brokers: readonly ServerProcess[] } {
     return { brokers: this.#serversOf('kafka') };
+  }
+
+  /** Other addresses of a secured engine: Kafka's `mtls` and `internal`. */
+  addressesOf(name: EngineName): Readonly<Record<string, string>> {
+    return this.#engines.get(name)?.addresses ?? {};
   }
 
   get schemaRegistry(): ServerProcess {

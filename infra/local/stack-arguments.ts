@@ -29,6 +29,7 @@ export const usage = `Usage: npm run stack -- [run | start | env | status | stop
   --<engine>-port <n>   default any free port; several brokers take the next ones
   --mongodb-mode <m>    what the MongoDB stand-in looks like: mongos (default) or standalone
   --throughput          for benchmarks: full JIT, more memory, a slower start
+  --secured             TLS and logins: Kafka (SASL_SSL), Redis, and TLS before the others; needs openssl
   --keep                take up the data of the run before; without it, every start is empty
   --dir <folder>        the run folder (data, logs), default .stack in the repository
 `;
@@ -46,6 +47,7 @@ export function parseStackArguments(args: string[]): StackArguments {
       brokers: { type: 'string' },
       'mongodb-mode': { type: 'string' },
       throughput: { type: 'boolean', default: false },
+      secured: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
       dir: { type: 'string', default: join(import.meta.dirname, '../../.stack') },
       help: { type: 'boolean', short: 'h', default: false },
@@ -63,6 +65,7 @@ export function parseStackArguments(args: string[]): StackArguments {
     mongodbMode: mongodbMode(values['mongodb-mode'], problems),
     ports: {},
     throughput: values.throughput,
+    secured: values.secured,
   };
   for (const name of engineNames) {
     const port = wholeNumber(`${name}-port`, given[`${name}-port`] as string | undefined, 65_535, problems);

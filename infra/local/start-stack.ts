@@ -11,7 +11,11 @@ import { PortPool } from './port-pool.ts';
 import { startRedis } from './redis.ts';
 import { startSchemaRegistry } from './schema-registry.ts';
 import { Stack } from './running-stack.ts';
+import { createStackSecurity } from './stack-security.ts';
 import { startZipkin } from './zipkin.ts';
+
+export { signToken } from './access-tokens.ts';
+export type { Stack } from './running-stack.ts';
 
 export interface StackOptions {
   /** Default all. */
@@ -25,6 +29,8 @@ export interface StackOptions {
   mongodbMode?: MongodbMode | undefined;
   /** For benchmarks: the JVM's full compiler and more memory. The start takes longer. */
   throughput?: boolean | undefined;
+  /** TLS and logins for every engine that can; its settings name the files. Needs openssl. */
+  secured?: boolean | undefined;
   /** Holds data and logs, and is kept; what it holds from an earlier run is taken up. Default a temporary folder, removed by stop(). */
   dir?: string | undefined;
   /** Holds the downloads. Default `logloom` in the user's cache folder. */
@@ -55,17 +61,26 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const ports = new PortPool();
   const engines = new Map<EngineName, Engine>();
   const missing: Partial<Record<EngineName, string>> = {};
-  const stack = new Stack(engines, missing, async () => {
-    await ports.release();
-    if (options.dir === undefined) await rm(dir, { recursive: true, force: true });
-  });
-
   const failure = new AbortController();
   const signal = AbortSignal.any([failure.signal, ...(options.signal ? [options.signal] : [])]);
+  // Rejects where openssl is missing: then every engine is.
+  const security =
+    options.secured === true
+      ? createStackSecurity(join(dir, 'security'), signal)
+      : Promise.resolve(undefined);
+  const made = await security.catch(() => undefined);
+  const cleanUp = async (): Promise<void> => {
+    await ports.release();
+    if (options.dir === undefined) await rm(dir, { recursive: true, force: true });
+  };
+  const stack = new Stack(engines, missing, cleanUp, made);
   const start = async (name: EngineName): Promise<void> => {
     const begin = performance.now();
     try {
-      engines.set(name, await starters[name](contextOf(name, dir, ports, signal, options)));
+      engines.set(
+        name,
+        await starters[name]({ ...contextOf(name, dir, ports, signal, options), security: await security }),
+      );
       options.report?.(`${name} is ready (${((performance.now() - begin) / 1000).toFixed(1)} s)`);
     } catch (error) {
       if (!(error instanceof MissingPrerequisite)) {
@@ -92,7 +107,7 @@ function contextOf(
   ports: PortPool,
   signal: AbortSignal,
   options: StackOptions,
-): EngineContext {
+): Omit<EngineContext, 'security'> {
   return {
     dir: join(dir, name),
     cacheDir: options.cacheDir ?? defaultCacheDir,
