@@ -18,6 +18,7 @@ export {
   type Trouble,
 } from './event-log.ts';
 export type { KafkaOptions } from './kafka/options.ts';
+export { kafkaSecurityOf } from './kafka/security/settings.ts';
 export { openEventLog, type EventLogOptions } from './open.ts';
 export { partitionOf } from './partitioner.ts';
 export { DuplicateWindow, duplicateWindowRecords, warmUp, type ReadSources } from './duplicate-window.ts';

@@ -1,3 +1,4 @@
+import { kafkaSecurityProblems, kafkaSecuritySettings } from './kafka/security/settings.ts';
 import { customSetting, declareSettings, InvalidValue, numberSetting, textSetting } from '@logloom/settings';
 
 /** The settings of the log. */
@@ -15,6 +16,7 @@ export const eventLogSettings = declareSettings(
       },
       description: 'Kafka bootstrap servers; unset: the embedded log',
     }),
+    ...kafkaSecuritySettings,
     LOG_PARTITIONS: numberSetting({
       unit: 'partitions',
       max: 1024,
@@ -34,4 +36,5 @@ export const eventLogSettings = declareSettings(
       description: 'how long the embedded log keeps dead letters, unless LOG_RETENTION_MS is shorter',
     }),
   },
+  kafkaSecurityProblems,
 );

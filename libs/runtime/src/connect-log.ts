@@ -1,4 +1,10 @@
-import { openEventLog, waitForRoom, type EventLog, type KafkaOptions } from '@logloom/event-log';
+import {
+  kafkaSecurityOf,
+  openEventLog,
+  waitForRoom,
+  type EventLog,
+  type KafkaOptions,
+} from '@logloom/event-log';
 import { createSerde, openSchemaRegistry, type Serde } from '@logloom/schema-registry';
 import { topics, type ContractName } from '@logloom/schemas';
 import type { ServiceSettings } from './settings.ts';
@@ -51,13 +57,15 @@ export async function connectLog(
 }
 
 function kafkaOptions(
-  { KAFKA_BROKERS: brokers, LOG_RETENTION_MS: retentionMs }: ServiceSettings,
+  settings: ServiceSettings,
   telemetry: Pick<Telemetry, 'logger'> | undefined,
   draining: AbortSignal | undefined,
 ): KafkaOptions | undefined {
+  const { KAFKA_BROKERS: brokers, LOG_RETENTION_MS: retentionMs } = settings;
   if (brokers === undefined) return undefined;
   return {
     brokers,
+    security: kafkaSecurityOf(settings),
     ...(retentionMs === undefined ? {} : { retentionMs }),
     ...(draining === undefined ? {} : { draining }),
     onTrouble: ({ message, error }) => telemetry?.logger.warn({ err: error }, message),

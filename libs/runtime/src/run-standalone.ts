@@ -1,4 +1,5 @@
 import { hideSecrets, loadEnvironment, secretsOf, SettingsError } from '@logloom/settings';
+import { EngineAccessError } from '@logloom/settings/connection';
 import type { ServiceSettings } from './settings.ts';
 import {
   addProcessMetrics,
@@ -31,7 +32,8 @@ export interface Standalone<Settings extends ServiceSettings> {
 
 /**
  * Runs one service as a process of its own: settings from `env`, health and metrics on `healthPort`, drained on SIGTERM
- * and SIGINT. Sets the exit code: 0 drained, 1 failed, 2 wrong settings.
+ * and SIGINT. Sets the exit code: 0 drained, 1 failed, 2 wrong settings, also those that
+ * an engine refuses.
  */
 export async function runStandalone<Settings extends ServiceSettings>({
   settings: declared,
@@ -91,7 +93,7 @@ export async function runStandalone<Settings extends ServiceSettings>({
       telemetry.logger.warn({ err: error }, 'an engine was unreachable at the end');
     });
   } catch (error) {
-    const isSettings = error instanceof SettingsError;
+    const isSettings = error instanceof SettingsError || error instanceof EngineAccessError;
     const said = String(isSettings ? error.message : (error as Error).stack);
     process.stderr.write(`logloom ${service}: ${hideSecrets(said, secrets)}\n`);
     process.exitCode = isSettings ? 2 : 1;

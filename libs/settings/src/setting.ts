@@ -13,6 +13,8 @@ export interface Setting<Value> {
   /** The allowed values, in words; absent: any text. */
   readonly bounds?: string | undefined;
   readonly secrecy: Secrecy;
+  /** Whether the value is a FileValue, which is read again when its file changes. */
+  readonly isFileValue?: true;
   /** One plain sentence, without a capital letter and a full stop. */
   readonly description: string;
 }
@@ -53,6 +55,14 @@ export function numberSetting({
     secrecy: 'none',
     description,
   };
+}
+
+/** Whether `<name>_FILE` may name a file with the value. */
+export function mayBeInFile({
+  secrecy,
+  isFileValue,
+}: Pick<Setting<unknown>, 'secrecy' | 'isFileValue'>): boolean {
+  return secrecy !== 'none' || isFileValue === true;
 }
 
 /** A port; this unit distinguishes it from Kubernetes' service links of the same name. */

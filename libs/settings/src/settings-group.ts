@@ -1,5 +1,5 @@
 import { isSecretName } from './secrets.ts';
-import type { Declarations } from './setting.ts';
+import type { Declarations, Values } from './setting.ts';
 
 /** The settings of one owner. */
 export interface SettingsGroup<D extends Declarations = Declarations> {
@@ -10,6 +10,8 @@ export interface SettingsGroup<D extends Declarations = Declarations> {
   /** Variables with these prefixes that tests or compose files read. */
   readonly elsewhere: readonly string[];
   readonly settings: D;
+  /** What is wrong with the values taken together, each problem beginning with a name. */
+  readonly check: (values: Readonly<Record<string, unknown>>) => readonly string[];
 }
 
 /**
@@ -19,6 +21,7 @@ export interface SettingsGroup<D extends Declarations = Declarations> {
 export function declareSettings<D extends Declarations>(
   owner: { owner: string; prefixes?: readonly string[]; elsewhere?: readonly string[] },
   settings: D,
+  check: (values: Values<D>) => readonly string[] = () => [],
 ): SettingsGroup<D> {
   for (const [name, { secrecy, description }] of Object.entries(settings)) {
     if (!/^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/.test(name))
@@ -27,5 +30,11 @@ export function declareSettings<D extends Declarations>(
       throw new TypeError(`${name}: a secret ends in _KEY, _TOKEN, _PASSWORD, _SECRET or _PASSPHRASE`);
     if (description === '') throw new TypeError(`${name} is not described`);
   }
-  return { owner: owner.owner, prefixes: owner.prefixes ?? [], elsewhere: owner.elsewhere ?? [], settings };
+  return {
+    owner: owner.owner,
+    prefixes: owner.prefixes ?? [],
+    elsewhere: owner.elsewhere ?? [],
+    settings,
+    check: (values) => check(values as Values<D>),
+  };
 }

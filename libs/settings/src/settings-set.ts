@@ -1,4 +1,5 @@
-import { readGiven, type Given } from './given.ts';
+import type { FileValue } from './connection/file-value.ts';
+import { readGiven, type Given, type GivenValue } from './given.ts';
 import { loadEnvironment, readDotenv } from './load-environment.ts';
 import { secretsOf, withoutSecrets } from './secrets.ts';
 import type { Declarations, Setting, Values } from './setting.ts';
@@ -79,8 +80,8 @@ export class SettingsSet<D extends Declarations = Declarations> {
   describe(): DescribedSetting[] {
     return this.groups.flatMap(({ owner, settings }) =>
       Object.entries(settings).map(([name, setting]) => {
-        const { unit, default: fallback, bounds, secrecy, description } = setting;
-        return { name, owner, unit, default: fallback, bounds, secrecy, description };
+        const { schema: _, ...described } = setting;
+        return { name, owner, ...described };
       }),
     );
   }
@@ -92,17 +93,23 @@ export class SettingsSet<D extends Declarations = Declarations> {
   #parse(given: Given, env: Env): Values<D> {
     const problems = [...given.problems, ...unknownNames(this.groups, env)];
     const values: Record<string, unknown> = {};
-    for (const [name, { schema }] of this.#settings) {
-      const text = given.values.get(name)?.text;
-      const result = schema.safeParse(text);
+    for (const [name, { schema, isFileValue }] of this.#settings) {
+      const found = given.values.get(name);
+      const text = found?.text;
+      const result = schema.safeParse(isFileValue && found !== undefined ? fileValue(name, found) : text);
       if (result.success) values[name] = result.data;
       else
         for (const { message } of result.error.issues)
           problems.push(`${name}=${withoutSecrets(name, text ?? '')}: ${message}`);
     }
+    if (problems.length === 0) for (const { check } of this.groups) problems.push(...check(values));
     if (problems.length > 0) throw new SettingsError(problems);
     return values as Values<D>;
   }
+}
+
+function fileValue(setting: string, { text, file }: GivenValue): FileValue {
+  return { setting, text, ...(file !== undefined && { file }) };
 }
 
 /** A set of the settings of one owner, to add others to. */

@@ -1,4 +1,5 @@
 import { distance } from './distance.ts';
+import { mayBeInFile } from './setting.ts';
 import type { SettingsGroup } from './settings-group.ts';
 
 /** How many letters may differ in a name whose prefix others use too. */
@@ -19,8 +20,8 @@ export function unknownNames(
   const known = new Set(
     groups.flatMap(({ settings, elsewhere }) => [
       ...elsewhere,
-      ...Object.entries(settings).flatMap(([name, { secrecy }]) =>
-        secrecy === 'none' ? [name] : [name, `${name}_FILE`],
+      ...Object.entries(settings).flatMap(([name, setting]) =>
+        mayBeInFile(setting) ? [name, `${name}_FILE`] : [name],
       ),
     ]),
   );

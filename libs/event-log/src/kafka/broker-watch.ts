@@ -1,4 +1,6 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { ping } from './ping.ts';
+import type { KafkaSecurity } from './security/kafka-security.ts';
 
 /** Time is counted in turns of a timer, not by the clock: while this process is held up, it does not wait for brokers. */
 const tickMs = 250;
@@ -32,11 +34,13 @@ interface Peer {
 export class BrokerWatch {
   readonly #peers = new Map<string, Peer>();
   readonly #bootstrap: readonly string[];
+  readonly #security: KafkaSecurity;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  constructor(bootstrap: readonly string[]) {
+  constructor(bootstrap: readonly string[], security: KafkaSecurity) {
     this.#bootstrap = bootstrap;
+    this.#security = security;
   }
 
   /** host:port of all that were named or found so far. */
@@ -67,6 +71,7 @@ export class BrokerWatch {
       for (const address of known) {
         pings.push(
           ping(
+            this.#security,
             address,
             () => resolve(address),
             () => failed(address),
@@ -145,7 +150,7 @@ export class BrokerWatch {
   #ping(peer: Peer): void {
     if (peer.ping !== undefined && ++peer.ping.ticks < pingTicks) return;
     peer.ping?.stop();
-    peer.ping = { stop: ping(peer.address, () => heard(peer)), ticks: 0 };
+    peer.ping = { stop: ping(this.#security, peer.address, () => heard(peer)), ticks: 0 };
   }
 }
 
@@ -159,26 +164,6 @@ function heard(peer: Peer): void {
 function freeze(peer: Peer): void {
   peer.isFrozen = true;
   for (const socket of peer.sockets) socket.destroy(frozen(peer.address));
-}
-
-/** ApiVersions in version 0, which every broker answers before anything else, by an empty client id. */
-const pingRequest = Buffer.from([0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 0, 0, 0]);
-
-/** Calls `answered` when the broker sends anything, `failed` when it accepts no connection; the returned function ends the ping. */
-function ping(address: string, answered: () => void, failed: () => void = () => {}): () => void {
-  const [host, port] = splitAddress(address);
-  const socket = connect({ host, port }, () => socket.write(pingRequest)).unref();
-  socket.on('error', failed);
-  socket.once('data', () => {
-    socket.destroy();
-    answered();
-  });
-  return () => socket.destroy();
-}
-
-function splitAddress(address: string): [host: string, port: number] {
-  const colon = address.lastIndexOf(':');
-  return [address.slice(0, colon), Number(address.slice(colon + 1))];
 }
 
 /** Has the code that makes kafkajs look for another broker. */

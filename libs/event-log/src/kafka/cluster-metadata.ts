@@ -1,4 +1,3 @@
-import { connect } from 'node:net';
 import { FlexibleReader } from './flexible-reader.ts';
 import { unsignedVarint } from './varint.ts';
 
@@ -88,44 +87,4 @@ function readTopic(reader: FlexibleReader): TopicMetadata {
 
 function readNodes(reader: FlexibleReader): number[] {
   return Array.from({ length: Math.max(0, reader.varint() - 1) }, () => reader.int32());
-}
-
-/** Asks one broker on a separate connection; undefined if it has not answered in time. */
-export function askMetadata(
-  address: string,
-  topics: readonly string[],
-  timeoutMs: number,
-): Promise<ClusterMetadata | undefined> {
-  const colon = address.lastIndexOf(':');
-  const body = metadataRequest(topics);
-  // Length, api, version, the request's number, no client id.
-  const head = Buffer.alloc(4 + 2 + 2 + 4 + 2);
-  head.writeInt32BE(head.length - 4 + body.length, 0);
-  head.writeInt16BE(metadataApi.apiKey, 4);
-  head.writeInt16BE(metadataApi.apiVersion, 6);
-  head.writeInt16BE(-1, 12);
-  return new Promise((resolve) => {
-    const socket = connect({ host: address.slice(0, colon), port: Number(address.slice(colon + 1)) }, () =>
-      socket.write(Buffer.concat([head, body])),
-    );
-    // It must not keep the process alive.
-    socket.unref();
-    const timer = setTimeout(() => end(undefined), timeoutMs).unref();
-    const end = (metadata: ClusterMetadata | undefined): void => {
-      clearTimeout(timer);
-      socket.destroy();
-      resolve(metadata);
-    };
-    const pieces: Buffer[] = [];
-    let size = 0;
-    socket.on('data', (piece: Buffer) => {
-      pieces.push(piece);
-      size += piece.length;
-      if (size < 8) return;
-      const data = Buffer.concat(pieces);
-      if (size >= 4 + data.readInt32BE(0)) end(readMetadata(data.subarray(8)));
-    });
-    socket.once('error', () => end(undefined));
-    socket.once('close', () => end(undefined));
-  });
 }

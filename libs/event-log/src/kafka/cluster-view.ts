@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BrokerWatch } from './broker-watch.ts';
-import { askMetadata, type ClusterMetadata, type PartitionMetadata } from './cluster-metadata.ts';
+import type { ClusterMetadata, PartitionMetadata } from './cluster-metadata.ts';
+import { MetadataClient } from './metadata-client.ts';
+import type { KafkaSettings } from './options.ts';
 
-/** A broker that does not answer within this time counts as unreachable. */
-const answerMs = 2_000;
 const lookEveryMs = 5_000;
 /** The same interval while something is wrong, and before a problem is believed. */
 const lookAgainMs = 1_000;
@@ -23,13 +23,16 @@ interface PartitionView extends PartitionMetadata {
  */
 export class KafkaClusterView {
   readonly #watch: BrokerWatch;
+  readonly #client: MetadataClient;
   readonly #minInSync: (topic: string) => number;
   readonly #addresses: Set<string>;
   #problem: string | undefined;
 
   /** `minInSync`: min.insync.replicas of a topic. */
-  constructor(watch: BrokerWatch, minInSync: (topic: string) => number) {
+  constructor(settings: KafkaSettings, minInSync: (topic: string) => number) {
+    const { watch } = settings;
     this.#watch = watch;
+    this.#client = new MetadataClient(settings);
     this.#minInSync = minInSync;
     this.#addresses = new Set(watch.addresses);
   }
@@ -65,9 +68,16 @@ export class KafkaClusterView {
     if (trouble !== undefined) throw new Error(`${place} ${trouble}: its leader may be another one by now`);
   }
 
+  close(): void {
+    this.#client.close();
+  }
+
   async #findProblem(topics: readonly string[]): Promise<string | undefined> {
     const found = await this.#look(topics);
-    if (found === undefined) return 'Kafka does not answer';
+    if (found === undefined) {
+      const { fault } = this.#client;
+      return fault === undefined ? 'Kafka does not answer' : `Kafka: ${fault}`;
+    }
     const troubles = [...found].flatMap(([topic, views]) =>
       views.flatMap((view) => {
         const trouble = this.#trouble(topic, view);
@@ -92,7 +102,7 @@ export class KafkaClusterView {
     const answers = (
       await Promise.all(
         asked.map(async (address) => {
-          const metadata = await askMetadata(address, topics, answerMs);
+          const metadata = await this.#client.ask(address, topics);
           return metadata === undefined ? [] : [{ address, metadata }];
         }),
       )

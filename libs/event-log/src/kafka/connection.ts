@@ -23,7 +23,7 @@ export class KafkaConnection {
 
   constructor(settings: KafkaSettings) {
     this.#settings = settings;
-    this.#sockets = new KafkaSockets(settings.watch);
+    this.#sockets = new KafkaSockets(settings);
   }
 
   /** The cluster, connected, with these topics in its metadata. Throws kafkajs's errors. */
@@ -73,17 +73,18 @@ export class KafkaConnection {
     const old = this.#cluster;
     this.#cluster = undefined;
     this.#sockets.destroy();
-    this.#sockets = new KafkaSockets(this.#settings.watch);
+    this.#sockets = new KafkaSockets(this.#settings);
     await this.#settings.patience.attempt(async () => old?.disconnect()).catch(() => {});
   }
 
   #newCluster(): Cluster {
-    const { watch, clientId } = this.#settings;
+    const { watch, clientId, security } = this.#settings;
     return new ClusterClass({
       logger: silentLogger,
       socketFactory: this.#sockets.factory,
       brokers: watch.firstToAnswer,
       clientId,
+      sasl: security.sasl,
       connectionTimeout: connectionTimeoutMs,
       requestTimeout: requestTimeoutMs,
       enforceRequestTimeout: true,

@@ -1,4 +1,5 @@
 import { EventLogError } from '../event-log.ts';
+import { accessFault } from './security/access-fault.ts';
 
 /** The protocol's name of an error (such as UNKNOWN_TOPIC_OR_PARTITION), from however deep kafkajs has wrapped it. */
 export function errorType(error: unknown): string | undefined {
@@ -20,7 +21,9 @@ export function unknownTopic(topic: string, cause?: unknown): EventLogError {
 
 export function logUnavailable(what: string, cause: unknown): EventLogError {
   const reason = cause instanceof Error ? cause.message : String(cause);
-  return new EventLogError('log-unavailable', `${what}: ${reason} (KAFKA_BROKERS)`, { cause });
+  const fault = accessFault(cause);
+  const message = fault === undefined ? `${what}: ${reason} (KAFKA_BROKERS)` : `${what}: Kafka: ${fault}`;
+  return new EventLogError('log-unavailable', message, { cause });
 }
 
 /** The wait before the next attempt: doubled from 100 ms up to 2 s, with jitter so that clients do not retry in step. */

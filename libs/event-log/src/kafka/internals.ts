@@ -34,7 +34,8 @@ export interface Cluster {
 
 export interface Broker {
   nodeId: number;
-  connectionPool: { send(request: ProtocolRequest): Promise<unknown> };
+  connectionPool: { readonly sasl: unknown; send(request: ProtocolRequest): Promise<unknown> };
+  connect(): Promise<void>;
   disconnect(): Promise<void>;
   heartbeat(request: { groupId: string; groupGenerationId: number; memberId: string }): Promise<void>;
   offsetCommit(request: {
@@ -84,6 +85,7 @@ interface ClusterOptions {
   /** host:port of those to begin with. */
   brokers: () => Promise<string[]>;
   clientId: string;
+  sasl: kafkajs.SASLOptions | undefined;
   connectionTimeout: number;
   requestTimeout: number;
   enforceRequestTimeout: boolean;
@@ -94,6 +96,24 @@ interface ClusterOptions {
 }
 
 export const ClusterClass = require('kafkajs/src/cluster') as new (options: ClusterOptions) => Cluster;
+
+/** The connections of one broker. */
+export const ConnectionPoolClass = require('kafkajs/src/network/connectionPool') as new (options: {
+  host: string;
+  port: number;
+  clientId: string;
+  logger: unknown;
+  sasl: kafkajs.SASLOptions | undefined;
+  socketFactory: ISocketFactory;
+  connectionTimeout: number;
+  requestTimeout: number;
+  enforceRequestTimeout: boolean;
+}) => Broker['connectionPool'];
+
+export const BrokerClass = require('kafkajs/src/broker') as new (options: {
+  connectionPool: Broker['connectionPool'];
+  logger: unknown;
+}) => Broker;
 
 /** kafkajs's error for an error code of Kafka. */
 export const { createErrorFromCode: errorFromCode } = require('kafkajs/src/protocol/error') as {
@@ -129,8 +149,6 @@ export const silence: { logLevel: kafkajs.logLevel; logCreator: logCreator } = {
 };
 
 export const silentLogger = createLogger({ level: silence.logLevel, logCreator: silence.logCreator });
-
-export const createSocketFactory = require('kafkajs/src/network/socketFactory') as () => ISocketFactory;
 
 /** Makes a partition assigner for a cluster; kafkajs's type wants more of the cluster than the assigners use. */
 export function makeAssigner(assigner: PartitionAssigner, cluster: Cluster, groupId: string): Assigner {

@@ -16,11 +16,12 @@ import {
   texts,
 } from '../contract/harness.ts';
 import type { Assignment, EventLogError, LogRecord } from '../event-log.ts';
+import { securedBrokerTests } from '../testing/secured-broker-tests.ts';
 import { KafkaEventLog } from './kafka-event-log.ts';
 
-const stack = await startStack({ only: ['kafka'] });
+const stack = await startStack({ only: ['kafka'], secured: true });
 const skip = stack.missing.kafka ?? false;
-const brokers = (stack.env['KAFKA_BROKERS'] ?? '').split(',');
+const brokers = (stack.addressesOf('kafka')['internal'] ?? '').split(',');
 const epochTopic = `epoch-${randomUUID()}`;
 const connect = (): Promise<KafkaEventLog> =>
   KafkaEventLog.open({ brokers }, [{ name: epochTopic, partitions: 1 }]);
@@ -29,6 +30,8 @@ describe('the Kafka log', { skip }, () => {
   after(() => stack.stop());
 
   eventLogContract('KafkaEventLog', async () => ({ log: await connect(), connect }));
+
+  describe('secured', () => securedBrokerTests(stack, process.env['LOGLOOM_FULL'] === '1'));
 
   describe('beyond the contract', () => {
     let log: KafkaEventLog;

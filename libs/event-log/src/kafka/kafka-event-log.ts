@@ -20,6 +20,8 @@ import { kafkaSettings, type KafkaOptions, type KafkaSettings } from './options.
 import { KafkaAppender } from './producer.ts';
 import { KnownEnds } from './known-ends.ts';
 import { KafkaReader } from './reader.ts';
+import { asAccessError } from './security/access-fault.ts';
+import { checkAccess } from './security/check-access.ts';
 import { KafkaTopicEpochs } from './topic-epochs.ts';
 import { KafkaTopics } from './topics.ts';
 
@@ -46,13 +48,17 @@ export class KafkaEventLog implements EventLog {
   readonly #ends = new KnownEnds();
   readonly #closing = new AbortController();
 
-  /** Connects and creates the topics. Throws EventLogError `topic-mismatch` or, after the option's patience, `log-unavailable`. */
+  /**
+   * Connects and creates the topics. Throws EventLogError `topic-mismatch` or, after the option's patience, `log-unavailable`;
+   * EngineAccessError if the brokers refuse this client; SettingsError for a certificate that cannot be used.
+   */
   static async open(options: KafkaOptions, topics: readonly TopicSpec[]): Promise<KafkaEventLog> {
     registerCodecs();
     const settings = kafkaSettings(options);
     const admin = new KafkaTopics(settings);
     const connection = new KafkaConnection(settings);
     try {
+      await checkAccess(settings);
       await admin.create(topics);
       const epochs = new KafkaTopicEpochs(connection);
       const names = topics.map(({ name }) => name);
@@ -61,7 +67,8 @@ export class KafkaEventLog implements EventLog {
     } catch (error) {
       await Promise.all([admin.close(), connection.close()]);
       settings.watch.close();
-      throw error;
+      settings.security[Symbol.dispose]();
+      throw asAccessError(error);
     }
   }
 
@@ -78,7 +85,7 @@ export class KafkaEventLog implements EventLog {
     this.#epochs = epochs;
     this.#ownTopics = ownTopics;
     this.#appender = new KafkaAppender(settings);
-    this.#view = new KafkaClusterView(settings.watch, (topic) => topics.minInSync(topic));
+    this.#view = new KafkaClusterView(settings, (topic) => topics.minInSync(topic));
     this.#reader = new KafkaReader({ connection, epochs, view: this.#view, ends: this.#ends });
     epochs.onRecreated((topic) => this.#ends.forget(topic));
     void epochs.watch(this.#closing.signal);
@@ -195,7 +202,9 @@ export class KafkaEventLog implements EventLog {
     this.#closing.abort();
     await this.#appender.close();
     await Promise.all([this.#topics.close(), this.#connection.close()]);
+    this.#view.close();
     this.#settings.watch.close();
+    this.#settings.security[Symbol.dispose]();
   }
 }
 

@@ -1,11 +1,16 @@
+import type kafkajs from 'kafkajs';
 import type { Trouble } from '../event-log.ts';
 import { BrokerWatch } from './broker-watch.ts';
 import { Patience } from './patience.ts';
+import { KafkaSecurity } from './security/kafka-security.ts';
+import type { KafkaSecurityOptions } from './security/options.ts';
 
 /** How a KafkaEventLog connects and works. */
 export interface KafkaOptions {
   /** host:port of some brokers; the others are found through them. */
   brokers: readonly string[];
+  /** TLS and SASL; default neither. */
+  security?: KafkaSecurityOptions | undefined;
   /** The name under which the brokers' logs and quotas know this client. */
   clientId?: string;
   /** How the records of this client are compressed; default zstd. */
@@ -25,23 +30,38 @@ export interface KafkaOptions {
 }
 
 export type KafkaSettings = Readonly<
-  Required<Omit<KafkaOptions, 'retentionMs' | 'patienceMs' | 'draining'>> &
+  Required<Omit<KafkaOptions, 'retentionMs' | 'patienceMs' | 'draining' | 'security'>> &
     Pick<KafkaOptions, 'retentionMs'> & {
       /** Shared by all connections of this log. */
       watch: BrokerWatch;
       patience: Patience;
+      /** How all connections of this log are made. */
+      security: KafkaSecurity;
     }
 >;
 
-/** The options with their defaults. */
-export function kafkaSettings({ patienceMs = 30_000, draining, ...options }: KafkaOptions): KafkaSettings {
+/** For the clients of kafkajs, which want no `sasl` rather than an undefined one. */
+export function saslOf({ security }: KafkaSettings): { sasl?: kafkajs.SASLOptions } {
+  const { sasl } = security;
+  return sasl === undefined ? {} : { sasl };
+}
+
+/** The options with their defaults. Throws SettingsError when a certificate cannot be used. */
+export function kafkaSettings({
+  patienceMs = 30_000,
+  draining,
+  security: securityOptions,
+  ...options
+}: KafkaOptions): KafkaSettings {
+  const security = new KafkaSecurity(securityOptions, (message) => options.onTrouble?.({ message }));
   return {
     clientId: 'logloom',
     compression: 'zstd',
     outageMs: 600_000,
     sessionTimeoutMs: 10_000,
     onTrouble: () => {},
-    watch: new BrokerWatch(options.brokers),
+    watch: new BrokerWatch(options.brokers, security),
+    security,
     patience: new Patience(patienceMs, draining),
     ...options,
   };

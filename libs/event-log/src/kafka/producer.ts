@@ -6,7 +6,7 @@ import { compressionTypes } from './codecs.ts';
 import { connectionTimeoutMs, requestTimeoutMs } from './connection.ts';
 import { backoffMs, errorType, isUnknownTopic, logUnavailable, unknownTopic } from './error.ts';
 import { asOneGroup, silence } from './internals.ts';
-import type { KafkaSettings } from './options.ts';
+import { saslOf, type KafkaSettings } from './options.ts';
 import { KafkaSockets } from './sockets.ts';
 
 /** A producer is given up when kafkajs has not delivered a batch within about this time, ms. */
@@ -162,11 +162,12 @@ export class KafkaAppender {
   #handle(): Handle {
     if (this.#current !== undefined) return this.#current;
     const { watch, clientId } = this.#settings;
-    const sockets = new KafkaSockets(watch);
+    const sockets = new KafkaSockets(this.#settings);
     const producer = new kafkajs.Kafka({
       socketFactory: sockets.factory,
       brokers: watch.firstToAnswer,
       clientId,
+      ...saslOf(this.#settings),
       connectionTimeout: connectionTimeoutMs,
       requestTimeout: requestTimeoutMs,
       ...silence,

@@ -1,6 +1,6 @@
 import type { ISocketFactory } from 'kafkajs';
-import type { BrokerWatch } from './broker-watch.ts';
-import { createSocketFactory, type WatchedSocketFactory } from './internals.ts';
+import type { WatchedSocketFactory } from './internals.ts';
+import type { KafkaSettings } from './options.ts';
 
 /**
  * The sockets of one kafkajs client. Its own disconnect() waits for answers that may take a minute (a join) or never come, and pending work
@@ -11,9 +11,9 @@ export class KafkaSockets {
   readonly factory: WatchedSocketFactory;
   #isClosed = false;
 
-  constructor(watch: BrokerWatch) {
-    const open: ISocketFactory = (options) => this.#connect(watch, options);
-    this.factory = Object.assign(open, { asks: (address: string) => watch.asks(address) });
+  constructor(settings: Pick<KafkaSettings, 'watch' | 'security'>) {
+    const open: ISocketFactory = (options) => this.#connect(settings, options);
+    this.factory = Object.assign(open, { asks: (address: string) => settings.watch.asks(address) });
   }
 
   /** Closes the sockets, and every socket that is created from now on. */
@@ -23,14 +23,17 @@ export class KafkaSockets {
     for (const socket of this.#open) socket.destroy(closed());
   }
 
-  #connect(watch: BrokerWatch, options: Parameters<ISocketFactory>[0]): ReturnType<ISocketFactory> {
-    const socket = createSocketFactory()(options);
+  #connect(
+    { watch, security }: Pick<KafkaSettings, 'watch' | 'security'>,
+    { host, port, onConnect }: Parameters<ISocketFactory>[0],
+  ): ReturnType<ISocketFactory> {
+    const socket = security.connect(host, port, onConnect);
     this.#open.add(socket);
     // Each request that is written while the socket connects adds a listener; Node would warn at the eleventh.
     socket.setMaxListeners(0);
     socket.once('close', () => this.#open.delete(socket));
     if (this.#isClosed) socket.destroy(closed());
-    watch.opened(`${options.host}:${options.port}`, socket);
+    watch.opened(`${host}:${port}`, socket);
     return socket;
   }
 }

@@ -4,7 +4,7 @@ import { EventLogError, type TopicSpec } from '../event-log.ts';
 import { connectionTimeoutMs, quickRetry, requestTimeoutMs } from './connection.ts';
 import { backoffMs, errorType, isUnknownTopic, logUnavailable, unknownTopic } from './error.ts';
 import { silence } from './internals.ts';
-import type { KafkaSettings } from './options.ts';
+import { saslOf, type KafkaSettings } from './options.ts';
 import { KafkaSockets } from './sockets.ts';
 import { checkedSettings, judgeTopicSettings, maxBatchBytes } from './topic-settings.ts';
 
@@ -21,11 +21,12 @@ export class KafkaTopics {
 
   constructor(settings: KafkaSettings) {
     this.#settings = settings;
-    this.#sockets = new KafkaSockets(settings.watch);
+    this.#sockets = new KafkaSockets(settings);
     this.#admin = new kafkajs.Kafka({
       socketFactory: this.#sockets.factory,
       brokers: settings.watch.firstToAnswer,
       clientId: settings.clientId,
+      ...saslOf(settings),
       connectionTimeout: connectionTimeoutMs,
       requestTimeout: requestTimeoutMs,
       ...silence,
