@@ -12,6 +12,7 @@ import { rulesErrors } from '@logloom/rules';
 import { schemaRegistryErrors } from '@logloom/schema-registry';
 import { searchStoreErrors } from '@logloom/search-store';
 import { settingsErrors } from '@logloom/settings';
+import { engineAccessErrors } from '@logloom/settings/connection';
 import { storageErrors } from '@logloom/sqlite';
 import { backupErrors } from '../../apps/logloom/src/backup/errors.ts';
 import { exitCodes } from '../../apps/logloom/src/exit-codes.ts';
@@ -71,6 +72,11 @@ export const errorSections: readonly Section<Catalogue>[] = [
   { title: 'Rules files', declaredIn: 'libs/rules/src/errors.ts', declarations: rulesErrors },
   { title: 'Backups', declaredIn: 'apps/logloom/src/backup/errors.ts', declarations: backupErrors },
   { title: 'Settings', declaredIn: 'libs/settings/src/errors.ts', declarations: settingsErrors },
+  {
+    title: 'Engines',
+    declaredIn: 'libs/settings/src/connection/engine-access-error.ts',
+    declarations: engineAccessErrors,
+  },
 ];
 
 /** What protocols show without being an error of its own. */
