@@ -16,7 +16,7 @@ const contentSecurityPolicy = [
 ].join('; ');
 
 const shared: Omit<FastifyStaticOptions, 'root'> = {
-  // One route a file: a wildcard would take every unknown path of the port.
+  // One route per file: a wildcard would match every unknown path of the port.
   wildcard: false,
   decorateReply: false,
   // Always revalidated by etag, so that a new release is never mixed with an old page.
@@ -31,8 +31,8 @@ const shared: Omit<FastifyStaticOptions, 'root'> = {
 };
 
 /**
- * Serves the console page at `/` and its files beside it, the viewers' SDK that it uses at `/viewer/src/`. The caller owns every other path of the port (`/live`, `/api/...`);
- * a path that is no file here falls through to the caller's not-found handler.
+ * Serves the console page at `/` and its files beside it, the viewers' SDK that it uses at `/viewer/src/`. The caller owns every other path
+ * of the port (`/live`, `/api/...`); other paths fall through to the caller's not-found handler.
  */
 export async function registerConsole(app: FastifyInstance): Promise<void> {
   await app.register(fastifyStatic, { ...shared, root: join(import.meta.dirname, 'page') });
@@ -40,7 +40,7 @@ export async function registerConsole(app: FastifyInstance): Promise<void> {
     ...shared,
     root: dirname(fileURLToPath(import.meta.resolve('@logloom/viewer'))),
     prefix: '/viewer/src/',
-    // Tests stand beside the sources.
+    // Tests are beside the sources.
     globIgnore: ['**/*.ts'],
   });
 }

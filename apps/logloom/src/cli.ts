@@ -46,8 +46,8 @@ const exitCodes = `
 Exit codes: 0 success; 1 nothing was found, or lines were rejected; 2 the command failed.`;
 
 /**
- * The command line. Each command's action throws CommandError or SettingsError for what a person can mend, and loads what it needs:
- * none waits for the code of the others.
+ * The command line. Each command's action throws CommandError or SettingsError for problems that a user can fix, and loads only the code
+ * that it needs.
  */
 export function createCli({ env, signal, write, note }: CliContext): Command {
   const settings = (): Settings => loadSettings(env);
@@ -117,11 +117,11 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
 
   program
     .command('demo')
-    .description('send the traffic of a made-up shop: several services, slow and failing requests, retries')
+    .description('send the traffic of a simulated shop: several services, slow and failing requests, retries')
     .option('--rate <events>', 'events per second', positive, 50)
     .option('--seconds <n>', 'duration in seconds; without it, until Ctrl-C', positive, Infinity)
     .addOption(
-      new Option('--seed <n>', 'the same seed makes the same requests')
+      new Option('--seed <n>', 'equal seeds make equal requests')
         .argParser(positive)
         .default(Date.now() % 1_000_000, 'another at each start'),
     )
@@ -323,7 +323,7 @@ function settingsHelp(): string {
   return `\nSettings, from the environment or a .env file:\n${rows.join('\n')}\n  OTEL_*                    the standard OpenTelemetry settings`;
 }
 
-/** Says how far it is, at most once a second. */
+/** Prints the progress, at most once a second. */
 function progress(note: (line: string) => void): (sent: SendResult) => void {
   let last = Date.now();
   return ({ accepted, rejected }) => {
@@ -345,18 +345,18 @@ function count(text: string): number {
   return value;
 }
 
-/** The exit code for what a command threw, and what to tell the person; the secrets that `env` has stay hidden. */
+/** The exit code for a command's error, and the message for the user; secrets in `env` stay hidden. */
 export function explain(error: unknown, env: NodeJS.ProcessEnv): { exitCode: number; message: string } {
   const { exitCode, message } = explainOpenly(error);
   return { exitCode, message: hideSecrets(message, allSettings.secretsGiven(env)) };
 }
 
 function explainOpenly(error: unknown): { exitCode: number; message: string } {
-  // commander has written its own message; help and version are no failures.
+  // commander has written its own message; help and version are not failures.
   if (error instanceof CommanderError) return { exitCode: error.exitCode === 0 ? 0 : 2, message: '' };
   if (error instanceof CommandError) return { exitCode: error.exitCode, message: error.message };
   if (error instanceof SettingsError) return { exitCode: 2, message: error.message };
   const { code, message, stack } = error as Error & { code?: string };
-  // Errors with a code are explained by their message; the others are ours to mend.
+  // Errors with a code explain themselves; others are faults of Logloom.
   return { exitCode: 2, message: code === undefined ? (stack ?? message) : message };
 }

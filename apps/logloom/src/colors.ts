@@ -1,4 +1,6 @@
 import picocolors from 'picocolors';
 
-/** Colours on a terminal that has them, and nowhere else: picocolors by itself also paints what a CI run writes to a file. */
+/**
+ * Colors on a terminal that supports them, and nowhere else: picocolors by itself also colors the output of CI runs that goes to a file.
+ */
 export const colors = picocolors.createColors(Boolean(process.stdout.isTTY) && process.stdout.hasColors());

@@ -10,13 +10,13 @@ export interface ViewComparison {
   /** In one view only: ids. */
   onlyInFirst: string[];
   onlyInSecond: string[];
-  /** In both, and not equal: the id and the parts that differ. */
+  /** In both, but different: the id and the parts that differ. */
   different: { id: string; parts: string[] }[];
   /** Documents that each rule matched. */
   rules: Record<string, { first: number; second: number }>;
 }
 
-// Other rules have another version, and that alone makes no document different.
+// Other rules have another version, which alone does not make a document different.
 const ignored = new Set(['rulesVersion']);
 
 /** Compares two folders that replays have written. */

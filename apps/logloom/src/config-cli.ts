@@ -7,7 +7,7 @@ export interface ConfigContext {
   write: (line: string) => void;
 }
 
-/** Adds `logloom config`: what is in force, and where it came from. */
+/** Adds `logloom config`: the settings in force, and where they came from. */
 export function addConfigCommand(program: Command, { env, write }: ConfigContext): void {
   program
     .command('config')

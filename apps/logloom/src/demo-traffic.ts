@@ -1,7 +1,7 @@
 /** A source of numbers in [0, 1), such as seededRandom returns. */
 export type Random = () => number;
 
-/** The same seed gives the same traffic. mulberry32 (Tommy Ettinger, public domain). */
+/** Equal seeds give equal traffic. mulberry32 (Tommy Ettinger, public domain). */
 export function seededRandom(seed: number): Random {
   let a = seed >>> 0;
   return () => {
@@ -27,10 +27,10 @@ export interface DemoEvent {
 interface Call {
   service: string;
   operation: string;
-  /** Typical time of its own work, in ms. */
+  /** The typical duration of its own work, in ms. */
   ms: number;
   calls: Call[];
-  /** How often it fails, after how many ms, and in which words. */
+  /** How often it fails, after how many ms, and with which message. */
   failure?: { rate: number; ms: number; message: string; status?: number };
 }
 
@@ -111,12 +111,12 @@ const requests: { weight: number; method: string; path: string; call: Call }[] =
 
 const maxTries = 3;
 
-/** One request through the shop: the gateway, the services behind it, retries of what failed, in order of time. */
+/** One request through the shop: the gateway, the services behind it and retries of failed calls, in order of time. */
 export function makeRequest(random: Random): DemoEvent[] {
   const traceId = hex(random, 32);
   const userId = `user-${Math.floor(random() * 500)}`;
   const { method, path, call } = pick(random);
-  // One in twenty meets a slow service; all of its work takes longer.
+  // One request in twenty meets a slow service; all of that service's work takes longer.
   const slowness = random() < 0.05 ? 8 + random() * 12 : 1;
   const events: DemoEvent[] = [];
 
@@ -158,7 +158,7 @@ export function makeRequest(random: Random): DemoEvent[] {
           current.service,
           spanId,
           'warn',
-          `${next.service} failed, trying again (${attempt} of ${maxTries})`,
+          `${next.service} failed, retrying (${attempt} of ${maxTries})`,
           { attempt },
         );
         at += 50 * 2 ** attempt;

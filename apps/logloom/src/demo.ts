@@ -4,7 +4,7 @@ import { makeRequest, seededRandom, type DemoEvent } from './demo-traffic.ts';
 export interface DemoOptions {
   /** Events a second, on average. */
   rate: number;
-  /** Ends after so many seconds; the requests under way are finished. */
+  /** Ends after this many seconds; requests in progress are finished. */
   seconds: number;
   seed: number;
 }
@@ -12,8 +12,8 @@ export interface DemoOptions {
 const stepMs = 50;
 
 /**
- * Batches of JSON lines in real time: requests start at random, overlap, and their events come when they happen. Ends when the time
- * is up or the signal aborts.
+ * Batches of JSON lines in real time: requests start at random times and overlap, and their events are sent when they happen. Ends when the
+ * time is up or the signal aborts.
  */
 export async function* demoBatches(
   { rate, seconds, seed }: DemoOptions,
@@ -21,7 +21,7 @@ export async function* demoBatches(
 ): AsyncGenerator<string[]> {
   const random = seededRandom(seed);
   const startedAt = Date.now();
-  // Events of the requests under way, by when they are due (epoch ms).
+  // Events of the requests in progress, by the time when they are due (epoch ms).
   let waiting: { at: number; event: DemoEvent }[] = [];
   let planned = 0;
   for (;;) {

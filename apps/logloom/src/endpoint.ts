@@ -1,7 +1,7 @@
 import type { Settings } from './settings.ts';
 import { escapeControls } from '@logloom/telemetry/escape-controls';
 
-/** Why a command could not do its work; the exit code tells scripts. */
+/** Why a command failed; scripts use the exit code. */
 export class CommandError extends Error {
   readonly exitCode: number;
   constructor(message: string, exitCode = 2) {
@@ -11,29 +11,29 @@ export class CommandError extends Error {
   }
 }
 
-/** The viewers' port of a Logloom, and who asks. */
+/** The viewers' port of a Logloom, and the client's token. */
 export interface ViewersEndpoint {
   url: string;
-  /** Shown where it asks for one. */
+  /** Sent if it requires one. */
   token: string | undefined;
 }
 
-/** Where the viewers' port is, unless the command names it. */
+/** The viewers' port, unless the command names it. */
 export function viewersUrl(settings: Settings, given: string | undefined): string {
   return given ?? `http://${settings.HOST}:${settings.LIVE_PORT}`;
 }
 
-/** Where the ingest port is, unless the command names it. */
+/** The ingest port, unless the command names it. */
 export function ingestUrl(settings: Settings, given: string | undefined): string {
   return given ?? `http://${settings.HOST}:${settings.INGEST_PORT}`;
 }
 
-/** The key for the ingest port, unless the command gives it. */
+/** The key for the ingest port, unless the command names it. */
 export function ingestKey(settings: Settings, given: string | undefined): string | undefined {
   return given ?? settings.LOGLOOM_KEY;
 }
 
-/** The viewers' port and the token: the settings', unless the command gives them. */
+/** The viewers' port and the token: those of the settings, unless the command names them. */
 export function viewersEndpoint(
   settings: Settings,
   given: { url?: string; token?: string },
@@ -41,12 +41,12 @@ export function viewersEndpoint(
   return { url: viewersUrl(settings, given.url), token: given.token ?? settings.LOGLOOM_TOKEN };
 }
 
-/** The header that shows the token. */
+/** The header with the token. */
 export function authorization({ token }: ViewersEndpoint): Record<string, string> {
   return token === undefined ? {} : { authorization: `Bearer ${token}` };
 }
 
-/** GET as JSON. Throws CommandError with the server's own words, and the place in a filter that it does not understand. */
+/** GET as JSON. Throws CommandError with the server's message, and the position of a filter's error. */
 export async function getJson(
   endpoint: ViewersEndpoint,
   path: string,
@@ -65,7 +65,7 @@ export async function getJson(
   if (response.ok) return body;
   const { message = response.statusText, position } = body.error ?? {};
   const marked = position === undefined ? '' : `\n  ${query['q'] ?? ''}\n  ${' '.repeat(position)}^`;
-  // A path that is not there is answered alike, by something that is no Logloom: its answer has no such code.
+  // Another server also responds 404 to an unknown path, but without this code.
   throw new CommandError(escapeControls(message) + marked, body.error?.code === 'not-found' ? 1 : 2);
 }
 

@@ -24,9 +24,8 @@ const paint: Record<string, (text: string) => string> = {
 };
 
 /**
- * A log event as one line for a terminal: time, level, service, message, and the attributes that a search matched. What it matched in
- * the message is underlined. Control characters are shown, not obeyed; further lines of the message are set apart, so that none of them
- * can pass for an event.
+ * A log event as one line for a terminal: time, level, service, message, and the attributes that a search matched. Matches in the message
+ * are underlined. Control characters are escaped; further lines of the message are indented, so that none of them looks like an event.
  */
 export function eventLine(event: EventJson, highlights: Highlights = {}): string {
   const level = (paint[event.level] ?? String)(event.level.padEnd(5));

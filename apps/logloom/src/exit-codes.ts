@@ -1,6 +1,6 @@
 import { declareReasons } from '@logloom/errors';
 
-/** What the processes exit with. */
+/** The exit codes of the processes. */
 export const exitCodes = declareReasons({
   0: {
     retriable: false,

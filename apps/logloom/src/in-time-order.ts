@@ -4,8 +4,8 @@ interface Timed {
 }
 
 /**
- * Merges files into one stream in order of time, as if all had been sent while they were written. A file need not be in order itself: what
- * stands too late by fewer than `reach` events is put in its place. Equal times keep the order of the files, and that within each.
+ * Merges files into one stream in order of time, as if all had been sent while they were written. A file itself need not be sorted: an
+ * event that is late by fewer than `reach` events is put in its place. Equal times keep the order of the files, and that within each.
  */
 export async function* inTimeOrder<T extends Timed>(
   files: readonly AsyncIterable<T>[],

@@ -33,7 +33,7 @@ interface RedriveFlags extends ViewersFlags {
   json: boolean;
 }
 
-/** As `POST /api/jobs/redrive` and a finished job's `result` give it. */
+/** The result of `POST /api/jobs/redrive` and of a finished job. */
 interface RedriveResult {
   redriven: number;
   codes: Record<string, number>;
@@ -53,7 +53,7 @@ interface VerifyResult {
     ranges: { partition: number; from: number; to: number; missing: number }[];
   }[];
   damaged: { topic: string; partition: number; from: number; to: number }[];
-  /** Of a deployment that is stopped: its damaged files. */
+  /** The damaged files of a stopped deployment. */
   files?: { file: string; faults: string[] }[];
 }
 
@@ -74,7 +74,7 @@ interface JobState {
 
 const pollMs = 200;
 
-/** Adds the commands that order jobs and wait for them. */
+/** Adds the commands that start jobs and wait for them. */
 export function addJobCommands(program: Command, context: JobsCliContext): void {
   const { endpoint, viewers, token, json, write } = context;
 
@@ -176,7 +176,7 @@ function redriveLines(
     ...(alreadyRedriven > 0
       ? [pc.dim(`${alreadyRedriven} were redriven before (--again takes them too)`)]
       : []),
-    ...(tooLarge > 0 ? [pc.yellow(`${tooLarge} are larger than the log takes`)] : []),
+    ...(tooLarge > 0 ? [pc.yellow(`${tooLarge} are larger than the log accepts`)] : []),
   ];
 }
 
@@ -203,7 +203,7 @@ function verifyLines({ complete, views, damaged, files = [] }: VerifyResult): st
   ];
 }
 
-/** Waits for a job; returns its result. Throws CommandError when it failed, or when the wait was cut: the job goes on. */
+/** Waits for a job; returns its result. Throws CommandError if the job failed or the wait was interrupted; the job itself continues. */
 async function finished(
   base: ViewersEndpoint,
   { id }: Pick<JobState, 'id'>,
@@ -215,15 +215,14 @@ async function finished(
     if (job.state === 'completed') return job.result;
     if (job.state === 'failed')
       throw new CommandError(`the job ${id} failed: ${escapeControls(job.error ?? 'no reason given')}`);
-    if (job.error !== undefined)
-      note(pc.yellow(`the job ${id} is tried again: ${escapeControls(job.error)}`));
+    if (job.error !== undefined) note(pc.yellow(`the job ${id} is retried: ${escapeControls(job.error)}`));
     await sleep(pollMs, undefined, { signal }).catch(() => {});
     if (signal.aborted)
-      throw new CommandError(`the job ${id} goes on; GET /api/jobs/${id} tells how far it is`);
+      throw new CommandError(`the job ${id} continues; GET /api/jobs/${id} shows its progress`);
   }
 }
 
-/** POST as JSON. Throws CommandError with the server's own words. */
+/** POST as JSON. Throws CommandError with the server's message. */
 async function postJson(base: ViewersEndpoint, path: string, body: unknown): Promise<unknown> {
   let response: Response;
   try {

@@ -1,6 +1,6 @@
 import { WebSocket } from 'ws';
 
-/** What a frame of the load test's own events says. */
+/** The content of a frame of the load test's own events. */
 interface Frame {
   payload: Buffer;
   count: number;
@@ -73,16 +73,16 @@ export interface LoadViewerOptions {
   onLatency: (ms: number) => void;
 }
 
-/** One viewer who counts. */
+/** One viewer that counts. */
 export class LoadViewer {
   received = 0;
-  /** The sum of the numbers of the load test's own events: with the count it tells a lost event that a duplicate would hide. */
+  /** The sum of the numbers of the load test's own events: together with the count it reveals a lost event that a duplicate would hide. */
   sum = 0;
   missed = 0;
   closed = false;
   #socket: WebSocket | undefined;
 
-  /** Connects and subscribes. Rejects when it is refused. */
+  /** Connects and subscribes. Rejects if it is refused. */
   open({ url, filter, token, reader, onLatency }: LoadViewerOptions): Promise<void> {
     const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
     const socket = new WebSocket(url, 'logloom.v1', {

@@ -9,19 +9,19 @@ export interface LoadtestOptions {
   /** The viewers' port's base URL, and the ingest port's. */
   url: string;
   ingestUrl: string;
-  /** For a Logloom that asks senders for one. */
+  /** For a Logloom that requires one of senders. */
   ingestKey: string | undefined;
   viewers: number;
-  /** What all of them watch; undefined: the load test's own events. */
+  /** The filter that all of them watch; undefined: the load test's own events. */
   filter: string | undefined;
-  /** Events a second that are sent; 0: none, the viewers count what comes from elsewhere. */
+  /** Events to send per second; 0: none, the viewers count events of other senders. */
   rate: number;
   seconds: number;
   token: string | undefined;
   note: (line: string) => void;
 }
 
-/** Latencies are from before `POST /ingest` to the viewer, in ms, on this machine's clock; absent when no own event came. */
+/** Latencies from before `POST /ingest` to the viewer, in ms, on this machine's clock; absent if no own event arrived. */
 export interface LoadtestResult {
   viewers: number;
   refused: number;
@@ -31,7 +31,7 @@ export interface LoadtestResult {
   deliveriesPerSecond: number;
   /** Announced by gaps, all viewers together. */
   missed: number;
-  /** Viewers that did not get each own event once, nor were told of what they missed. */
+  /** Viewers that neither got each own event once nor a gap for the missing ones. */
   wrong: number;
   /** Viewers whose connection was lost. */
   lost: number;
@@ -80,7 +80,7 @@ export async function loadtest(options: LoadtestOptions, signal: AbortSignal): P
       deliveries,
       deliveriesPerSecond: Math.round(deliveries / took),
       missed: watching.reduce((total, { missed }) => total + missed, 0),
-      // Others may send events that pass a filter of the user's own.
+      // Other senders' events may match a filter that the user has chosen.
       wrong: options.filter === undefined ? watching.filter((viewer) => !isRight(viewer)).length : 0,
       lost: watching.filter(({ closed }) => closed).length,
       ...(latency.count === 0
@@ -176,7 +176,7 @@ async function* ownBatches(
   }
 }
 
-/** Waits until every viewer has everything, or nothing has come for a while. */
+/** Waits until every viewer has everything, or nothing has arrived for a while. */
 async function settled(viewers: readonly LoadViewer[], sent: number, signal: AbortSignal): Promise<void> {
   let before = -1;
   let quietSince = performance.now();

@@ -1,10 +1,10 @@
-/** What a search says of why it found an event: pieces of its fields with the matched ranges, counted from the piece's start. */
+/** Why a search found an event: pieces of its fields with the matched ranges, counted from the piece's start. */
 export type Highlights = Record<
   string,
   { at: number; fragment: string; ranges: [start: number, end: number][] }[]
 >;
 
-/** The text with `mark` over what was matched in it and `plain` over the rest. */
+/** Applies `mark` to the matched parts of a text, and `plain` to the rest. */
 export function markRanges(
   text: string,
   pieces: Highlights[string],

@@ -44,7 +44,7 @@ export function addReplayCommands(program: Command, { settings, signal, write }:
     .addHelpText('after', '\nReads the log that the settings name, also while Logloom runs on it.')
     .action(async (flags: ReplayFlags) => {
       if ((flags.to === undefined) === (flags.topic === undefined))
-        throw new CommandError('say where to: --to a folder or --topic a name');
+        throw new CommandError('name a destination: --to a folder or --topic a name');
       const given = settings();
       const rules = flags.withoutRules
         ? null
@@ -84,7 +84,7 @@ export function addReplayCommands(program: Command, { settings, signal, write }:
     .action(async (first: string, second: string, flags: { json: boolean }) => {
       const { compareViews } = await import('./compare-views.ts');
       const comparison = await compareViews(first, second);
-      // Both commands know --json, and the outer one takes it.
+      // Both commands have --json, and the outer one parses it.
       const asJson = flags.json || command.opts<ReplayFlags>().json;
       if (asJson) write(JSON.stringify(comparison));
       else comparisonLines(comparison).forEach(write);

@@ -16,7 +16,7 @@ export class FolderView implements ReplayView, Disposable {
 
   /** Throws CommandError when the folder holds a view already. */
   constructor(folder: string) {
-    if (existsSync(join(folder, documentsFile))) throw new CommandError(`${folder} holds a view already`);
+    if (existsSync(join(folder, documentsFile))) throw new CommandError(`${folder} already contains a view`);
     mkdirSync(folder, { recursive: true });
     this.#documents = openSync(join(folder, documentsFile), 'wx');
     this.#alerts = openSync(join(folder, alertsFile), 'wx');
@@ -37,12 +37,12 @@ function write(file: number, objects: readonly object[]): void {
   if (objects.length > 0) writeSync(file, objects.map((object) => `${JSON.stringify(object)}\n`).join(''));
 }
 
-/** A topic of its own beside the live ones; alerts go nowhere. */
+/** A separate topic beside the live ones; alerts are dropped. */
 export class TopicView implements ReplayView {
   readonly #log: EventLog;
   readonly #serde: Serde;
   readonly #topic: string;
-  /** Of logs.events, as the live documents have it. */
+  /** The epoch of logs.events, as in live documents. */
   readonly #headers: Readonly<Record<string, string>>;
 
   private constructor(log: EventLog, serde: Serde, topic: string, epoch: string) {
@@ -52,7 +52,7 @@ export class TopicView implements ReplayView {
     this.#topic = topic;
   }
 
-  /** Makes the topic. Throws CommandError for the name of a live one, or one that is not empty. */
+  /** Creates the topic. Throws CommandError for the name of a live one, or one that is not empty. */
   static async create(log: EventLog, serde: Serde, topic: string): Promise<TopicView> {
     if (!/^replay\.[A-Za-z0-9._-]{1,100}$/.test(topic))
       throw new CommandError(

@@ -13,9 +13,9 @@ import { topics, type Alert, type Correlation } from '@logloom/schemas';
 export interface ReplayOptions {
   log: EventLog;
   serde: Serde;
-  /** Instead of those in the log; undefined: as in the log. */
+  /** Rules instead of those in the log; undefined: as in the log. */
   options: CorrelateOptions | undefined;
-  /** For a log that holds none. */
+  /** For a log without any. */
   fallback: CorrelateOptions;
   /** Instead of those in the log; null: none; undefined: as in the log. */
   rules: RuleSet | null | undefined;
@@ -25,7 +25,7 @@ export interface ReplayOptions {
   signal: AbortSignal;
 }
 
-/** Gets what a replay makes, partition by partition, in the order of closing. */
+/** Receives the output of a replay, partition by partition, in the order of closing. */
 export interface ReplayView {
   put(documents: readonly Correlation[], alerts: readonly Alert[]): Promise<void>;
 }
@@ -35,15 +35,15 @@ export interface ReplayedRange {
   partition: number;
   from: number;
   to: number;
-  /** Records of it that were not there to be read: trimmed meanwhile, damaged, or with the end that the log lost. */
+  /** Records of it that could not be read: trimmed meanwhile, damaged, or lost with the log's end. */
   gaps: LogGap[];
 }
 
 const recordsPerRead = 2000;
 
 /**
- * Correlates a range of logs.events again, with other rules if given, into a view. Only reads the live topics. Groups that are open at
- * the end of the range close as if nothing had come after it. Throws EventLogError `topic-recreated` when logs.events is made anew meanwhile.
+ * Correlates a range of logs.events again, with other rules if given, into a view. Only reads the live topics. Sessions that are open at
+ * the end of the range close as if nothing followed. Throws EventLogError `topic-recreated` if logs.events is recreated meanwhile.
  */
 export async function replay(given: ReplayOptions, view: ReplayView): Promise<ReplayedRange[]> {
   const { log, fromMs, toMs } = given;
@@ -85,7 +85,7 @@ async function replayPartition(
     const found: LogGap[] = [];
     const read = await log.read(topics.events, partition, offset, recordsPerRead, (gap) => found.push(gap));
     if ((await log.epochOf(topics.events)) !== epoch)
-      throw new EventLogError('topic-recreated', `${topics.events} was made anew while it was replayed`);
+      throw new EventLogError('topic-recreated', `${topics.events} was recreated during the replay`);
     for (const gap of found)
       if (gap.from < to && gap.reason !== 'lost-end') gaps.push({ ...gap, to: Math.min(gap.to, to) });
     const records = read.filter((record) => record.offset < to);
@@ -127,8 +127,8 @@ async function replayPartition(
 }
 
 /**
- * What the log puts into force before an offset; undefined where it says nothing. The correlator repeats it at least every hour, so that only a
- * part of the log is looked at: parts that grow, until one holds a record.
+ * The rules and options in force before an offset; undefined if the log has none. The correlator repeats them at least every hour, so only
+ * a part of the log is searched, in growing steps until one contains such a record.
  */
 async function inForceBefore(
   log: EventLog,
@@ -162,7 +162,7 @@ async function inForceBefore(
   return inForce;
 }
 
-/** What cannot be decoded is in no document, live or replayed. */
+/** Records that cannot be decoded are in no document, live or replayed. */
 function tryDecode(serde: Serde, record: LogRecord): ReturnType<Serde['decode']> | undefined {
   try {
     return serde.decode(record.value);

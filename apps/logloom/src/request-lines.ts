@@ -8,7 +8,7 @@ interface Line {
   message: string;
 }
 
-/** What `GET /api/correlations/{id}` returns, as far as it is shown. */
+/** The shown part of the response to `GET /api/correlations/{id}`. */
 export interface RequestJson {
   id: string;
   correlationId: string;
@@ -32,7 +32,7 @@ export interface RequestJson {
 
 const maxSteps = 8;
 
-/** A request for a terminal: its document, what stands out in it, its events. */
+/** A request for a terminal: its document, its findings, its events. */
 export function requestLines(request: RequestJson): string[] {
   const { rules, severity, labels, related, anomaly, summary, events } = request;
   const { firstError, slowestGap, criticalPath } = summary;
@@ -44,7 +44,10 @@ export function requestLines(request: RequestJson): string[] {
   const labelTexts = Object.entries(labels).map(([name, value]) => `${name}=${escapeControls(value)}`);
   if (labelTexts.length > 0) fact('labels', labelTexts.join(' '));
   if (anomaly?.rare === true)
-    fact('rare', `${anomaly.sameShape} of ${anomaly.requests} requests of the day before were like it`);
+    fact(
+      'rare',
+      `${anomaly.sameShape} of ${anomaly.requests} requests of the previous day had the same shape`,
+    );
   if (firstError !== undefined)
     fact(
       'first error',

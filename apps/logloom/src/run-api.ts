@@ -10,7 +10,7 @@ export type AnswerApi = (request: ApiRequest, signal: AbortSignal) => Promise<Ap
 /** The search API as a service of its own thread: it listens on no port, requests come through `onAnswer`'s function. */
 export function runApi(onAnswer: (answer: AnswerApi) => void): RunService<Settings> {
   return async ({ settings, telemetry, signal, onReady }) => {
-    // Requests come in by turns already (viewers-server.ts).
+    // Requests have passed admission control already (viewers-server.ts).
     const app = fastify({ ...commonOptions, logger: false });
     respondWithErrors(app, (err) => telemetry.logger.error({ err }, 'a search failed'));
     await connectApi(

@@ -10,9 +10,9 @@ export interface SendCliContext {
   env: NodeJS.ProcessEnv;
   signal: AbortSignal;
   note: (line: string) => void;
-  /** Where the ingest port is, by the settings unless it is given. */
+  /** The ingest port: that of the settings, unless it is given. */
   ingestUrl: (given: string | undefined) => string;
-  /** The key for it, by the settings unless it is given. */
+  /** The key for it: that of the settings, unless it is given. */
   ingestKey: (given: string | undefined) => string | undefined;
   ingest: Option;
   key: Option;
@@ -66,7 +66,7 @@ async function send(files: string[], flags: SendFlags, context: SendCliContext):
   const { env, signal, note, report } = context;
   const isSavable = !files.includes('-');
   if (!isSavable && (flags.follow || flags.position !== undefined))
-    throw new CommandError('standard input cannot be followed, and has no position to go on from');
+    throw new CommandError('standard input cannot be followed, and has no position to continue from');
   const url = context.ingestUrl(flags.ingestUrl);
   const { sendFiles } = await import('./send/send-files.ts');
   const bar = new ProgressBar(process.stderr);
@@ -93,7 +93,7 @@ async function send(files: string[], flags: SendFlags, context: SendCliContext):
     if (!signal.aborted || error instanceof CommandError) throw error;
     const isSaved = flags.follow || flags.position !== undefined;
     throw new CommandError(
-      isSaved ? 'interrupted; the next run goes on from here' : 'interrupted before all was sent',
+      isSaved ? 'interrupted; the next run continues from here' : 'interrupted before all was sent',
     );
   }
 }

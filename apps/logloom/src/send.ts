@@ -7,7 +7,7 @@ export type { SendResult } from './send/send-result.ts';
 export interface SendOptions {
   /** The ingest port's base URL. */
   url: string;
-  /** For a Logloom that asks for one. */
+  /** For a Logloom that requires one. */
   key?: string | undefined;
   /** Called after each batch. */
   onProgress: (sent: SendResult) => void;
@@ -15,8 +15,8 @@ export interface SendOptions {
 }
 
 /**
- * Sends batches of JSON lines to `POST /ingest`, in order. A batch that got no answer is sent again under the same sequence numbers,
- * so a retry never makes a duplicate. Waits while the server is away; throws CommandError when it refuses for good.
+ * Sends batches of JSON lines to `POST /ingest`, in order. A batch without a response is resent under the same sequence numbers, so a retry
+ * never makes a duplicate. Waits while the server is unreachable; throws CommandError when it refuses for good.
  */
 export async function sendBatches(
   batches: AsyncIterable<string[]>,

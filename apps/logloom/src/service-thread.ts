@@ -14,11 +14,11 @@ import type {
 } from './thread-protocol.ts';
 
 const maxRestarts = 5;
-/** One that cannot store is started again for ever, with the pause that follows so many restarts. */
+/** A thread that cannot store is restarted forever, with the pause that follows this many restarts. */
 const storageRestarts = 4;
-/** A thread that has run so long counts as healthy again. */
+/** A thread that has run this long counts as healthy again, ms. */
 const healthyMs = 60_000;
-/** So long a call waits for a thread that is starting. */
+/** How long a call waits for a thread that is starting, ms. */
 const maxStartMs = 10_000;
 
 interface Pending {
@@ -27,8 +27,8 @@ interface Pending {
 }
 
 /**
- * A service on a worker thread. One that fails is started again, with a growing pause: its work is in the log, so nothing is lost
- * meanwhile. One that keeps failing ends the process, so that whoever supervises it sees.
+ * A service on a worker thread. A failed service is restarted, with a growing pause: its work is in the log, so nothing is lost meanwhile.
+ * One that keeps failing ends the process, so that its supervisor notices.
  */
 export class ServiceThread {
   readonly service: ThreadService;
@@ -40,7 +40,7 @@ export class ServiceThread {
   #wasReady = false;
   #nextId = 0;
   readonly #pending = new Map<number, Pending>();
-  /** Tells `change` when the thread is ready, or shall stop. */
+  /** Changes state when the thread is ready, or has to stop. */
   readonly #events = new EventEmitter().setMaxListeners(0);
 
   constructor(data: ThreadData, logger: Logger) {
@@ -49,8 +49,10 @@ export class ServiceThread {
     this.#logger = logger;
   }
 
-  /** Runs the thread until stop(); `onReady` is called at each start, and after `onNotReady`. Rejects when it failed too
-   * often, or before it was ever ready; `isLate`: others are, so it waits for room where it cannot store. */
+  /**
+   * Runs the thread until stop(); `onReady` is called at each start, and after `onNotReady`. Rejects if it failed too often, or before it
+   * was ever ready. `isLate`: other services are ready, so it waits for disk space if it cannot store.
+   */
   async run(
     onReady: () => void,
     onNotReady: (trouble?: Trouble) => void = () => {},
@@ -60,15 +62,15 @@ export class ServiceThread {
       const startedAt = Date.now();
       const error = await this.#runOnce(onReady, onNotReady);
       if (this.#stopping) return;
-      // What fails before it was ever ready fails for a reason that time does not mend, such as a port that is taken.
+      // A service that fails before it was ever ready will not recover by waiting, for example because its port is in use.
       const waits = storageTrouble(error) !== undefined && (this.#wasReady || isLate);
       if (!this.#wasReady && !waits) throw error;
       if (Date.now() - startedAt > healthyMs) restarts = 0;
-      // Time, or an operator, mends it: the process is of use meanwhile.
+      // Time or an operator fixes it, and the process is useful meanwhile.
       if (waits) restarts = Math.min(restarts, storageRestarts);
       if (restarts === maxRestarts)
         throw new Error(`${this.service} failed ${maxRestarts + 1} times`, { cause: error });
-      this.#logger.warn({ err: error, thread: this.service }, 'a service failed and is started again');
+      this.#logger.warn({ err: error, thread: this.service }, 'a service failed and is restarted');
       await sleep(2 ** restarts * 100);
     }
   }
@@ -81,8 +83,8 @@ export class ServiceThread {
   }
 
   /**
-   * Asks the thread, once it has started. Rejects when that takes too long, or when it dies before it has answered. It is
-   * told when the signal aborts, and answers sooner then.
+   * Calls the thread, once it has started. Rejects if that takes too long, or the thread dies before it has answered. The thread is told
+   * when the signal aborts, and then answers sooner.
    */
   async call<C extends ThreadCall>(call: C, signal?: AbortSignal): Promise<ThreadResults[C['name']]> {
     if (!this.isReady && !this.#stopping)

@@ -47,7 +47,7 @@ parentPort!.on('message', (message: ToThread) => {
     .finally(() => calls.delete(id));
 });
 
-// Loaded one by one: a thread holds the code of its own service only.
+// Loaded individually: a thread loads only the code of its own service.
 const services: Record<ThreadData['service'], () => Promise<RunService<Settings>>> = {
   ingest: async () => (await import('@logloom/ingest')).runIngest,
   correlator: async () => (await import('@logloom/correlator')).runCorrelator,

@@ -15,7 +15,7 @@ export const appSettings = declareSettings(
   {
     owner: 'apps/logloom',
     prefixes: ['LOGLOOM_'],
-    // Of the compose files, the test suite and the benchmarks.
+    // Variables of the compose files, the test suite and the benchmarks.
     elsewhere: ['LOGLOOM_BIND', 'LOGLOOM_FULL', 'LOGLOOM_PROFILE'],
   },
   {
@@ -46,7 +46,7 @@ export function parseSettings(env: Readonly<Record<string, string | undefined>>)
   return allSettings.parse(env);
 }
 
-/** The settings of the environment and, beneath it, of a `.env` file. Throws SettingsError with every problem. */
+/** The settings of the environment and, for variables that it lacks, of a `.env` file. Throws SettingsError with every problem. */
 export function loadSettings(env: NodeJS.ProcessEnv, dotenvPath = '.env'): Settings {
   return allSettings.load(env, dotenvPath);
 }

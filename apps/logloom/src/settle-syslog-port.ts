@@ -7,14 +7,14 @@ import { createServer } from 'node:net';
 const defaultPort = 5514;
 
 /**
- * The settings, without syslog when another program has its default port: a first start must not fail for a receiver that nobody asked
- * for. Any other port was asked for, and ingest refuses to start without it.
+ * The settings, without syslog if another program uses its default port: a first start must not fail because of a receiver that nobody
+ * configured. Any other port was configured, and ingest refuses to start without it.
  */
 export async function settleSyslogPort(settings: Settings, logger: Logger): Promise<Settings> {
   if (settings.SYSLOG_PORT !== defaultPort || (await isFree(settings.HOST, defaultPort))) return settings;
   logger.warn(
     { port: defaultPort },
-    'another program has the syslog port: going on without syslog; SYSLOG_PORT names another port',
+    'another program uses the syslog port: continuing without syslog; SYSLOG_PORT sets another port',
   );
   return { ...settings, SYSLOG_PORT: 0 };
 }
@@ -29,7 +29,7 @@ async function isFree(host: string, port: number): Promise<boolean> {
     await once(socket, 'listening');
     return true;
   } catch (error) {
-    // What else may be wrong with the address, ingest says better.
+    // Ingest reports other problems with the address better.
     return (error as NodeJS.ErrnoException).code !== 'EADDRINUSE';
   } finally {
     server.close();

@@ -13,13 +13,13 @@ export interface Status {
     lag: number;
   }[];
   counts: Record<string, number | null>;
-  /** How far the log is ahead of the machine's clock, and was set back; null when the log gives no answer. */
+  /** How far the log is ahead of the machine's clock, and was set back; null if the log does not respond. */
   clock?: { aheadMs: number; setBackMs: number } | null;
-  /** What gave no answer; its numbers are missing. */
+  /** The parts that did not respond; their numbers are missing. */
   unavailable?: { part: string; message: string }[];
 }
 
-/** The status as text: one line a consumer and topic, its partitions' lag added up. */
+/** The status as text: one line per consumer and topic, with the sum of its partitions' lag. */
 export function statusLines({
   version,
   uptimeSeconds,
@@ -35,7 +35,7 @@ export function statusLines({
   }
   return [
     `${pc.bold('Logloom')} ${version}, up ${Math.round(uptimeSeconds)} s`,
-    ...unavailable.map(({ part, message }) => `  ${pc.red(`the ${part} gives no answer: ${message}`)}`),
+    ...unavailable.map(({ part, message }) => `  ${pc.red(`the ${part} does not respond: ${message}`)}`),
     ...clockLines(clock),
     ...Object.entries(counts).map(([name, value]) => `  ${name.padEnd(24)} ${value ?? 'unknown'}`),
     ...[...lag].map(

@@ -13,11 +13,11 @@ export interface TailOptions {
   token?: string | undefined;
   json: boolean;
   write: (line: string) => void;
-  /** What is not an event: gaps, lost connections. */
+  /** Receives messages that are not events: gaps, lost connections. */
   note: (line: string) => void;
 }
 
-/** Follows a filter live until the signal aborts, across lost connections. Rejects with CommandError when it is refused. */
+/** Follows a filter live until the signal aborts, across lost connections. Rejects with CommandError if it is refused. */
 export function tail(options: TailOptions, signal: AbortSignal): Promise<void> {
   const { filter, stream, from, token, json, write, note } = options;
   return new Promise((resolve, reject) => {
@@ -30,7 +30,7 @@ export function tail(options: TailOptions, signal: AbortSignal): Promise<void> {
           note(
             pc.yellow(
               wasOpen
-                ? 'connection lost; it goes on where it stopped'
+                ? 'connection lost; it will continue where it stopped'
                 : `no answer from ${options.url}; waiting`,
             ),
           );

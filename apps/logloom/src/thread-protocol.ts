@@ -2,7 +2,7 @@ import type { Trouble } from '@logloom/runtime';
 import type { Settings } from './settings.ts';
 import type { MetricObjectWithValues, MetricValue, TracingSettings } from '@logloom/telemetry';
 
-/** What a service thread is started with. */
+/** The start message of a service thread. */
 export interface ThreadData {
   service: ThreadService;
   settings: Settings;
@@ -14,7 +14,7 @@ export type ThreadService = 'ingest' | 'correlator' | 'indexer' | 'api';
 
 export type ToThread =
   | { type: 'stop' }
-  /** Nobody waits for this call any more. */
+  /** The caller no longer waits for this call. */
   | { type: 'cancel'; id: number }
   | { type: 'call'; id: number; call: ThreadCall };
 
@@ -24,7 +24,7 @@ export type FromThread =
   | { type: 'result'; id: number; result: unknown }
   | { type: 'error'; id: number; message: string };
 
-/** What can be asked of a thread: its metrics; of the api thread, to answer a request. */
+/** The calls to a thread: its metrics; for the api thread, a request. */
 export type ThreadCall = { name: 'metrics' } | { name: 'api'; request: ApiRequest };
 
 export interface ThreadResults {
@@ -36,11 +36,11 @@ export interface ApiRequest {
   method: string;
   url: string;
   authorization?: string | undefined;
-  /** Who asks: the address of the client. */
+  /** The address of the client. */
   address?: string | undefined;
   /** JSON. */
   body?: string | undefined;
-  /** Not 0 once nobody waits for the answer; shared, since a query of SQLite reads no messages until its end. */
+  /** Not 0 once the caller no longer waits; shared memory, because a query of SQLite blocks messages until its end. */
   cancelled: Int32Array;
 }
 

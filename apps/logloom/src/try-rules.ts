@@ -8,7 +8,7 @@ export interface RuleTrial {
   /** Documents that it matched, and alerts that it raised. */
   documents: number;
   alerts: number;
-  /** Events of requests that pass the rule's filters, whether or not it matched: the first thing to look at when it did not. */
+  /** Events of requests that pass the rule's filters, whether or not it matched: the first thing to check if it did not. */
   events: { when: number; then?: number; without?: number };
   /** Correlation ids of the first documents. */
   examples: string[];
@@ -16,7 +16,7 @@ export interface RuleTrial {
 
 export interface Trial {
   events: number;
-  /** Without a correlation id: they are in no document. */
+  /** Events without a correlation id: they are in no document. */
   uncorrelated: number;
   documents: number;
   rules: RuleTrial[];
@@ -25,8 +25,8 @@ export interface Trial {
 const maxExamples = 5;
 
 /**
- * Runs events through the correlator's core under these rules. Their own timestamps stand in for the log's clock, which never falls;
- * at the end everything runs out.
+ * Runs events through the correlator's core under these rules. Their own timestamps replace the log's clock, which never decreases; at the
+ * end all sessions close.
  */
 export async function tryRules(
   rules: RuleSet,

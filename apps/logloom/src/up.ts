@@ -11,7 +11,7 @@ import { whyNotUsable } from './backup/manifest.ts';
 import { ServiceThread } from './service-thread.ts';
 import { settleSyslogPort } from './settle-syslog-port.ts';
 
-/** Where a running Logloom is found. */
+/** The addresses of a running Logloom. */
 export interface Addresses {
   ingest: string;
   /** Host and port; undefined: switched off. */
@@ -21,9 +21,9 @@ export interface Addresses {
 }
 
 /**
- * The whole pipeline in this process: ingest, correlator, indexer and the search API on a thread each, the viewers' server with the
- * live tier on this one. They meet only in the log. Resolves when everything is drained after `signal`; rejects when a part cannot
- * go on. What does not drain in 20 s and LIVE_DRAIN_MS ends with the process. `env` has the OTEL_ variables.
+ * The whole pipeline in this process: ingest, correlator, indexer and the search API on a thread each, the viewers' server with the live
+ * tier on this one. They communicate only through the log. Resolves when everything is drained after `signal`; rejects when a part cannot
+ * continue. Parts that do not drain within 20 s plus LIVE_DRAIN_MS end with the process. `env` has the OTEL_ variables.
  */
 export async function up(
   settings: Settings,
@@ -38,14 +38,14 @@ export async function up(
   }
 }
 
-/** One line for whoever starts on a disk that is full or cannot be written. */
+/** A one-line error for a start on a disk that is full or not writable. */
 function storageProblem(error: unknown, { LOGLOOM_DATA: folder }: Settings): EventLogError | undefined {
   const trouble = openingTrouble(error, join(folder, 'log'));
   if (trouble === undefined) return undefined;
   const text = {
     'disk-full': 'the disk is full; make room there, or set LOGLOOM_DATA to another folder',
     'read-only':
-      'the folder cannot be written; give this user the right to, or set LOGLOOM_DATA to another folder',
+      'the folder is not writable; give this user the permission, or set LOGLOOM_DATA to another folder',
   }[trouble];
   return new EventLogError(trouble, `LOGLOOM_DATA=${folder}: ${text} (${(error as Error).message})`, {
     cause: error,
@@ -58,7 +58,7 @@ async function runAll(
   signal: AbortSignal,
   onReady: (addresses: Addresses) => void,
 ): Promise<void> {
-  // Here, so that a wrong file stops the start; on its own thread it would only be tried again.
+  // Checked here, so that a wrong file stops the start; on its own thread it would only be retried.
   if (settings.CORRELATION_RULES !== undefined) {
     const { formatProblem } = await import('@logloom/rules');
     const { loadRules } = await import('@logloom/rules/rules-file');
@@ -87,7 +87,7 @@ async function runAll(
   if (readable.length > 0)
     telemetry.logger.warn(
       { files: readable.slice(0, 10) },
-      'other users may be able to read the data: its files are not ours to change',
+      'other users may be able to read the data: its files belong to another user',
     );
   settings = await settleSyslogPort(settings, telemetry.logger);
   addProcessMetrics(telemetry);
@@ -100,7 +100,7 @@ async function runAll(
   owned.defer(() => telemetry.tracing.stop());
   const health: Health = {
     ready: false,
-    problems: log.damaged.map((file) => `${file} cannot be read: put it back from a backup, or move it away`),
+    problems: log.damaged.map((file) => `${file} cannot be read: restore it from a backup, or move it away`),
   };
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);
@@ -108,18 +108,18 @@ async function runAll(
   const services = (['ingest', 'correlator', 'indexer'] as const).map(
     (service) => new ServiceThread({ service, settings, tracing: tracing.settings }, telemetry.logger),
   );
-  // They make no spans. They start once the others are ready, and what is asked of them meanwhile waits.
+  // They make no spans. They start once the others are ready; calls to them wait until then.
   const apis = Array.from(
     { length: settings.API_THREADS },
     () => new ServiceThread({ service: 'api', settings, tracing: undefined }, telemetry.logger),
   );
   const apiMayStart = Promise.withResolvers<void>();
-  // Ready is when every other part has been: then a newcomer's first request works.
+  // It is ready when every other part has been ready: then a new user's first request works.
   const waiting = new Set<string>(['live', ...services.map(({ service }) => service)]);
   let wasReady = false;
   const partReady = (part: string): void => {
     waiting.delete(part);
-    // The live tier may be waiting for a file of the log; what can be asked is answered meanwhile.
+    // The live tier may be waiting for a file of the log; the other parts respond meanwhile.
     if (log.damaged.length > 0 && waiting.size <= 1) apiMayStart.resolve();
     if (waiting.size > 0 || health.ready || stop.aborted) return;
     health.ready = true;

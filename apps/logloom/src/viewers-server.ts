@@ -52,9 +52,9 @@ export interface ViewersServerDeps {
 }
 
 /**
- * The server for viewers and operators: the console, health, metrics of all threads, and `/api`, which the api threads answer: a
- * search that takes long never holds up the live stream. Requests are admitted in turns of their principals, one a thread, and end with
- * their clients. The live tier attaches itself, or runs in processes of its own.
+ * The server for viewers and operators: the console, health, metrics of all threads, and `/api`, which the api threads answer: a search
+ * that takes long never holds up the live stream. Admission control serves the principals in turn, one request per thread, and cancels
+ * requests whose clients are gone. The live tier attaches itself, or runs in processes of its own.
  */
 export async function createViewersServer({
   telemetry,
@@ -69,7 +69,7 @@ export async function createViewersServer({
   const queue = createApiQueue(apis.length);
   registerQueueMetrics(telemetry, queue);
   const lastMetrics = new Map<ServiceThread, ThreadMetrics>();
-  /** A thread that is busy with a long search answers later: until then its last ones stand. */
+  /** A thread that is busy with a long search responds later: until then its last metrics are used. */
   const metricsOf = async (thread: ServiceThread): Promise<ThreadMetrics> => {
     const asked = thread.call({ name: 'metrics' }).catch(() => []);
     void asked.then((metrics) => lastMetrics.set(thread, metrics));
@@ -93,7 +93,7 @@ export async function createViewersServer({
   registerMetrics(app, text, { settings, telemetry });
   const metricsServer = await serveMetrics(text, { settings, telemetry });
   app.addHook('onClose', () => metricsServer[Symbol.asyncDispose]());
-  // Bodies go on as they are; what is not said to be JSON is refused (415), as the API would.
+  // Bodies are forwarded unchanged; other types than JSON are refused (415), as by the API.
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) =>
     done(null, body),
   );
@@ -109,7 +109,7 @@ export async function createViewersServer({
       return await reply.code(status).headers(headers).send(body);
     } catch (error) {
       slot?.sent();
-      // Nobody is there to be answered.
+      // The client is gone.
       if (gone.aborted) return reply.hijack();
       if (error instanceof QueueFullError) return sendQueueFull(reply, error);
       telemetry.logger.warn({ err: error }, 'the api thread did not answer');
@@ -136,7 +136,7 @@ export async function createViewersServer({
       cancelled,
     };
     const answer = thread.call({ name: 'api', request: given }, gone);
-    // The thread is free when it has ended the work, not when nobody waits for it any more.
+    // The thread is free when it has ended the work, not when the client no longer waits.
     const over = (): void => void busy.set(thread, busy.get(thread)! - 1);
     answer.then(over, over);
     return await answer;

@@ -30,7 +30,7 @@ export async function getJson(path, parameters = {}, signal) {
     });
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new ApiError('unreachable', 'Logloom does not answer. Is it running?');
+    throw new ApiError('unreachable', 'Logloom does not respond. Is it running?');
   }
   const body = await response.json().catch(() => undefined);
   if (response.ok && body !== undefined) return body;
@@ -38,7 +38,7 @@ export async function getJson(path, parameters = {}, signal) {
   if (response.status === 401) askForToken(error?.message ?? '');
   throw new ApiError(
     error?.code ?? `http-${response.status}`,
-    error?.message ?? `The server answered ${response.status}.`,
+    error?.message ?? `The server responded with ${response.status}.`,
     error?.position,
   );
 }

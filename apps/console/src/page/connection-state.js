@@ -16,7 +16,7 @@ export function showConnection(state, retryAt) {
   const label = /** @type {HTMLElement} */ (button.querySelector('span'));
   button.dataset['state'] = state;
   button.title =
-    state === 'waiting' ? 'Click to try now. Nothing is lost: the stream goes on where it stopped.' : '';
+    state === 'waiting' ? 'Click to try now. Nothing is lost: the stream continues where it stopped.' : '';
   clearInterval(countdown);
   label.textContent = texts[state];
   if (state !== 'waiting' || retryAt === undefined) return;

@@ -1,7 +1,7 @@
 import { svgElement } from './dom.js';
 
 /**
- * Lets a stretch of a chart be selected by dragging.
+ * Lets users select a range of a chart by dragging.
  * @param {SVGElement} svg
  * @param {{ left: number, right: number, height: number }} area in the chart's units, which are pixels
  * @param {(from: number, to: number) => void} select called with both ends in chart units, from ≤ to; equal after a click

@@ -1,4 +1,4 @@
-/** What a newcomer reads where there is nothing to show yet. */
+/** Hints for new users while there is nothing to show. */
 import { element } from './dom.js';
 import { formatHash } from './location-state.js';
 
@@ -11,7 +11,7 @@ function sendSomething() {
   return [
     element('p', {}, 'Send one event:'),
     element('pre', {}, curl),
-    element('p', {}, 'or start a demo shop that logs all the time:'),
+    element('p', {}, 'or start a demo shop that logs continuously:'),
     element('pre', {}, demo),
   ];
 }
@@ -22,7 +22,7 @@ export function liveHint(stream, filter) {
   if (filter !== '') {
     return [
       element('h2', {}, `No ${what} match yet`),
-      element('p', {}, 'New ones appear here the moment they arrive. What came before is in the search.'),
+      element('p', {}, 'New ones appear here as they arrive. Use the search for earlier ones.'),
       element(
         'p',
         {},

@@ -15,7 +15,7 @@ const ownFields = /** @type {const} */ ([
 ]);
 const aroundMs = 60_000;
 
-/** The panel with all that is known of one event. */
+/** The panel with all details of one event. */
 export class EventDetails {
   #panel = byId('details');
   #filterBy;

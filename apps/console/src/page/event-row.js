@@ -19,7 +19,7 @@ import { formatClock, formatDate } from './format.js';
  * @property {number} offset
  */
 
-// Cloned for each row: about three times as fast as building it anew, and the stream makes thousands a second.
+// Cloned for each row: about three times as fast as building it, and the stream creates thousands a second.
 const template = element(
   'div',
   { class: 'row event', tabindex: '-1', role: 'listitem', 'data-testid': 'event-row' },
@@ -65,7 +65,7 @@ export function eventRow(event, highlights = {}) {
 }
 
 /**
- * The text with what was found in it marked.
+ * The text with the matches highlighted.
  * @param {string} text
  * @param {Highlights[string]} pieces
  */
@@ -88,7 +88,7 @@ export function eventColumns() {
 }
 
 /**
- * Makes the rows of a list open by click, Enter and Space, and the arrow keys go from row to row.
+ * Makes the rows of a list open by click, Enter and Space; the arrow keys move between rows.
  * @param {HTMLElement} list
  * @param {(event: LogEvent, row: HTMLElement) => void} open
  */
@@ -102,7 +102,7 @@ export function openRows(list, open) {
     if (row !== null && event !== undefined) open(event, row);
   };
   list.addEventListener('click', (click) => {
-    // Whoever selects text to copy it does not want a panel over it.
+    // A user who selects text to copy it does not want a panel over it.
     if (String(getSelection()) === '') openRow(rowOf(click.target));
   });
   list.addEventListener('keydown', (key) => {

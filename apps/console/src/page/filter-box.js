@@ -35,7 +35,7 @@ export class FilterBox {
     this.#input.select();
   }
 
-  /** Shows the filter that the URL asks for; what is being typed is left alone. @param {string} text @param {string} placeholder */
+  /** Shows the filter from the URL; does not change text that is being typed. @param {string} text @param {string} placeholder */
   show(text, placeholder) {
     this.#input.placeholder = placeholder;
     if (text !== this.#applied || document.activeElement !== this.#input) {
@@ -47,7 +47,7 @@ export class FilterBox {
     this.#clear.hidden = this.#input.value === '';
   }
 
-  /** @param {{ message: string, position?: number | undefined }} error @param {string} [note] what goes on meanwhile */
+  /** @param {{ message: string, position?: number | undefined }} error @param {string} [note] what continues meanwhile */
   showError({ message, position }, note) {
     const text = this.#applied;
     this.#error.replaceChildren(element('p', {}, message));

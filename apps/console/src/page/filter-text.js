@@ -23,7 +23,7 @@ export function narrowFilter(filter, term) {
   const before = filter.trim();
   if (before === '') return term;
   if (before.split(' AND ').includes(term)) return before;
-  // AND binds tighter than OR, and than the space between two words; what is quoted or grouped is one word here.
+  // AND binds tighter than OR, and than the space between two words; quoted or grouped text is one word here.
   const words = before.replace(/"(\\.|[^"\\])*"|\([^()]*\)|\[[^\]]*\]|\{[^}]*\}/g, '_').split(/\s+/);
   const loose = words.length > 1 && words.some((word, index) => index % 2 === 1 && word !== 'AND');
   return `${loose ? `(${before})` : before} AND ${term}`;

@@ -54,5 +54,5 @@ export function microsOf(timestamp) {
 
 /** How rare a request is. @param {{ sameShape: number, requests: number }} anomaly */
 export function rarity({ sameShape, requests }) {
-  return `${formatCount(sameShape)} of ${formatCount(requests)} requests of the day before were like it`;
+  return `${formatCount(sameShape)} of ${formatCount(requests)} requests of the previous day had the same shape`;
 }

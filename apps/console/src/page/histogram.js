@@ -13,7 +13,7 @@ const axisHeight = 18;
 const left = 44;
 const right = 8;
 
-/** Counts over time, stacked by level; hovering tells a bucket's counts, a click or a drag selects a stretch of time. */
+/** Counts over time, stacked by level; hovering shows a bucket's counts; a click or a drag selects a time range. */
 export class Histogram {
   #box;
   #select;

@@ -1,4 +1,4 @@
-/** Rows of the live stream that are no events: what was not sent, and how much the server sends. */
+/** Rows of the live stream that are not events: gaps, and how much the server sends. */
 import { element } from './dom.js';
 import { formatClock, formatCount, levels, plural } from './format.js';
 
@@ -29,7 +29,7 @@ const modeTitles = {
   counts: 'Counts only: this viewer is too slow for the stream',
 };
 
-/** Mode messages come again and again while a mode lasts; the counts of one stay go into one row. */
+/** Mode messages repeat while a mode lasts; their counts go into one row. */
 export class ModeRows {
   /** @type {'full' | 'sampled' | 'counts'} */ current = 'full';
   /** @type {Record<string, number>} */ #counts = {};

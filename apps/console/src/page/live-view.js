@@ -17,7 +17,7 @@ export class LiveView {
   /** @type {Record<string, string>} */ #parameters = {};
   /** @type {{ subscription: import('./viewer/src/index.js').Subscription, key: string } | undefined} */ #current;
   /** @type {{ subscription: import('./viewer/src/index.js').Subscription, key: string } | undefined} */ #wanted;
-  /** The filter of each stream: one of events seldom fits requests. */
+  /** The filter of each stream: a filter for events rarely fits requests. */
   #filters = { events: '', correlations: '' };
   #paused = false;
   #subscribed = false;
@@ -75,7 +75,10 @@ export class LiveView {
     navigate('live', { q: this.#filters[stream], stream: stream === 'events' ? '' : stream });
   }
 
-  /** The old subscription goes on until the server has taken the new one. @param {'events' | 'correlations'} stream @param {string} filter */
+  /**
+   * The old subscription continues until the server has accepted the new one. @param {'events' | 'correlations'} stream @param {string}
+   * filter
+   */
   #watch(stream, filter) {
     const key = `${stream} ${filter}`;
     if (this.#wanted?.key === key) return;
@@ -137,7 +140,7 @@ export class LiveView {
     if (!goesOn) this.#current = undefined;
     this.#shared.filterBox.showError(
       error,
-      goesOn ? 'The stream below goes on with the filter before.' : undefined,
+      goesOn ? 'The stream below continues with the previous filter.' : undefined,
     );
   }
 

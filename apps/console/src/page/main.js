@@ -18,7 +18,7 @@ liveUrl.search = '';
 
 const filterBox = new FilterBox((text, typing) => {
   const { view, parameters } = parseHash(location.hash);
-  // A filter asks for a list, so a request that is shown is left.
+  // A filter applies to the list, so the page leaves a single request.
   const list = view === 'requests' ? { id: '', correlation: '' } : {};
   navigate(view, { ...parameters, ...list, q: text }, { replace: typing });
 });
@@ -28,7 +28,7 @@ const client = new LiveClient({
   ...(token === undefined ? {} : { token }),
   onState: (state, retryAt) => {
     showConnection(state, retryAt);
-    // A browser does not say why a WebSocket was refused. The API does, and so asks for a token that is missing.
+    // A browser does not say why a WebSocket was refused. The API does: it reports a missing token.
     if (state === 'waiting') getJson('status').catch(() => {});
   },
 });
@@ -68,7 +68,7 @@ function follow() {
   views[view].show(parameters);
 }
 
-// A tab leads back to what its view last showed.
+// A tab returns to the last state of its view.
 for (const tab of /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll('.tabs a'))) {
   const view = tab.dataset['view'];
   tab.addEventListener(

@@ -23,7 +23,7 @@ import { formatHash } from './location-state.js';
 
 const maxSteps = 12;
 
-/** The findings as facts of the head: a name and what is to be seen. @param {Findings} request @returns {[string, string | Node][]} */
+/** The findings as facts of the header: a name and its content. @param {Findings} request @returns {[string, string | Node][]} */
 export function requestFindings(request) {
   const { severity, rules, labels, anomaly, related, summary } = request;
   const { firstError, slowestGap, criticalPath } = summary;

@@ -108,6 +108,6 @@ export class RequestList {
   #fail(error) {
     if (!(error instanceof ApiError)) throw error;
     const kept = this.#rows.childElementCount > 0;
-    this.#filterBox.showError(error, kept ? 'Below is what was found before.' : undefined);
+    this.#filterBox.showError(error, kept ? 'Below are the previous results.' : undefined);
   }
 }

@@ -12,8 +12,8 @@ import { Timeline } from './timeline.js';
 const closeReasons = /** @type {Record<string, string>} */ ({
   rule: 'closed by a rule',
   idle: 'closed when idle',
-  max: 'closed at the longest time allowed',
-  size: 'closed at the most events allowed',
+  max: 'closed at the maximum duration',
+  size: 'closed at the maximum number of events',
   evicted: 'closed early, for memory',
 });
 const openEventsLimit = 500;
@@ -72,7 +72,9 @@ export class RequestPage {
     await this.#load(`id ${id}`, (signal) => this.#document(id, signal));
   }
 
-  /** The request of a correlation id, as an event names it: its document, or the events so far when it is still open. @param {string} correlationId */
+  /**
+   * The request with a correlation id from an event: its document, or the events so far if it is still open. @param {string} correlationId
+   */
   async showCorrelation(correlationId) {
     await this.#load(`correlation ${correlationId}`, async (signal) => {
       const q = filterTerm('correlationId', correlationId);
@@ -127,7 +129,7 @@ export class RequestPage {
       ['events', formatCount(request.eventCount)],
       ['levels', element('span', { class: 'level-counts' }, ...counts)],
       ['started', formatDateTime(request.firstAt)],
-      // Who sees a part of it only is not told why it closed.
+      // A user who sees only a part of it does not get the close reason.
       .../** @type {[string, string][]} */ (
         request.closeReason === undefined
           ? []
@@ -149,9 +151,9 @@ export class RequestPage {
     /** @type {[string, string][]} */
     const facts =
       first === undefined || last === undefined
-        ? [['state', 'no events are stored under this id']]
+        ? [['state', 'no events are stored with this id']]
         : [
-            ['state', 'still open: its document comes a few seconds after the last event'],
+            ['state', 'still open: its document appears a few seconds after the last event'],
             ['so far', formatDuration((microsOf(last.timestamp) - microsOf(first.timestamp)) / 1000)],
             ['events', formatCount(events.length)],
           ];

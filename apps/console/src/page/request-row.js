@@ -22,7 +22,7 @@ import { formatHash } from './location-state.js';
  * @property {{ rare: boolean, sameShape: number, requests: number }} [anomaly] lists that are asked for have it, live ones do not
  */
 
-/** A request in a list; it leads to the request. @param {Correlation} request */
+/** A request in a list, with a link to it. @param {Correlation} request */
 export function requestRow(request) {
   return element(
     'a',

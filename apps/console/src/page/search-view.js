@@ -10,7 +10,7 @@ import { boundsOf, defaultRange, inputValue, ranges } from './time-range.js';
 
 const pageSize = 100;
 
-/** Search in what is stored: a histogram, top values, and the events. */
+/** Search of stored events: a histogram, top values, and the events. */
 export class SearchView {
   #shared;
   #histogram;
@@ -154,6 +154,6 @@ export class SearchView {
   #fail(error) {
     if (!(error instanceof ApiError)) throw error;
     const kept = this.#list.childElementCount > 0;
-    this.#shared.filterBox.showError(error, kept ? 'Below is what was found before.' : undefined);
+    this.#shared.filterBox.showError(error, kept ? 'Below are the previous results.' : undefined);
   }
 }

@@ -1,13 +1,13 @@
 const frameBudgetMs = 24;
-// Nobody reads a stream that fast: drawing it ten times a second leaves the page time to answer.
+// Nobody can read such a fast stream: drawing it ten times a second keeps the page responsive.
 const rushRows = 40;
 const rushIntervalMs = 100;
-// Browsers skip the layout and painting of a chunk out of sight as a whole; row by row the skipping itself is the cost.
+// Browsers skip the layout and painting of a whole hidden chunk; for single rows the skipping itself would be costly.
 const chunkRows = 40;
 
 /**
- * A list that grows at the bottom, as fast as the screen can take it: rows are made in batches, one batch a frame; only the
- * newest `limit` are kept. While the reader has scrolled up or paused, it stays still and what comes waits.
+ * A list that grows at the bottom, as fast as the screen can draw: rows are made in batches, one batch a frame; only the newest `limit` are
+ * kept. While the user has scrolled up or paused, it stays still and new rows wait.
  */
 export class StreamList {
   /** @type {(() => HTMLElement)[]} */ #queue = [];
@@ -37,7 +37,7 @@ export class StreamList {
     new ResizeObserver(() => this.#toBottom()).observe(list);
   }
 
-  /** How many came since the list stands still. */
+  /** How many rows have arrived since the list was paused. */
   get waiting() {
     return this.#held() ? this.#waiting : 0;
   }
@@ -46,7 +46,7 @@ export class StreamList {
     return this.#rows === 0 && this.#queue.length === 0;
   }
 
-  /** Whether older rows were let go to keep to the limit. */
+  /** Whether older rows were removed because of the limit. */
   get trimmed() {
     return this.#trimmed;
   }
@@ -55,7 +55,7 @@ export class StreamList {
     return this.#following;
   }
 
-  /** @param {(() => HTMLElement)[]} makers each makes one row, when its turn has come */
+  /** @param {(() => HTMLElement)[]} makers each makes one row when called */
   push(makers) {
     for (const make of makers) this.#queue.push(make);
     if (this.#held()) this.#waiting += makers.length;
@@ -86,7 +86,7 @@ export class StreamList {
     this.#schedule();
   }
 
-  /** Goes on at the newest row. */
+  /** Continues at the newest row. */
   follow() {
     this.#following = true;
     this.#schedule();

@@ -20,12 +20,15 @@ const steps = [
   ...[1, 2, 7, 14, 30, 90, 180, 365].map((count) => count * day),
 ];
 
-/** The smallest round step, in ms, that cuts a span into at most `count` pieces. @param {number} span @param {number} count */
+/** The smallest round step, in ms, that divides a span into at most `count` parts. @param {number} span @param {number} count */
 function roundStep(span, count) {
   return steps.find((step) => span / step <= count) ?? Math.ceil(span / count / (365 * day)) * 365 * day;
 }
 
-/** The smallest step of the form 1, 2 or 5 times a power of ten that cuts a span into at most `count` pieces. @param {number} span @param {number} count */
+/**
+ * The smallest step of the form 1, 2 or 5 times a power of ten that divides a span into at most `count` parts. @param {number} span @param
+ * {number} count
+ */
 export function decimalStep(span, count) {
   const least = span / count;
   const power = 10 ** Math.floor(Math.log10(least));

@@ -15,7 +15,7 @@ export const ranges = /** @type {const} */ ([
 export const defaultRange = '24h';
 
 /**
- * The bounds that the URL's parameters stand for, in epoch ms; an absent one is open.
+ * The bounds from the URL's parameters, in epoch ms; an absent bound is open.
  * @param {Record<string, string>} parameters
  * @param {number} now
  * @returns {{ from?: number, to?: number }}

@@ -11,7 +11,9 @@ const axisHeight = 22;
 const right = 16;
 const reach = 10;
 
-/** A request's events in time: a lane a service, a tick an event, a bar a span. Dragging zooms in, a double click out. */
+/**
+ * A request's events over time: one lane per service, one tick per event, one bar per span. Dragging zooms in, a double click zooms out.
+ */
 export class Timeline {
   #box;
   #point;
@@ -132,7 +134,7 @@ export class Timeline {
   /** @param {(ms: number) => number} xOf @param {boolean} narrow */
   #tickMarks(xOf, narrow) {
     this.#marks.clear();
-    // The worst last, so that nothing hides an error.
+    // Errors are drawn last, so that nothing hides them.
     const byLevel = [...this.#ticks].sort(
       (a, b) => levels.indexOf(a.event.level) - levels.indexOf(b.event.level),
     );

@@ -1,4 +1,4 @@
-/** The token that shows who watches, where Logloom asks for one. It is kept for this tab, and ends with it. */
+/** The user's token, if Logloom requires one. It is kept until this tab is closed. */
 import { element } from './dom.js';
 
 const storedAs = 'logloom-token';
@@ -8,7 +8,7 @@ export function viewerToken() {
   return sessionStorage.getItem(storedAs) ?? undefined;
 }
 
-/** Asks the person for a token, once at a time, and begins anew with it. `why` is the server's reason. @param {string} why */
+/** Asks the user for a token, once at a time, and restarts with it. `why` is the server's reason. @param {string} why */
 export function askForToken(why) {
   if (document.querySelector('.token-dialog') !== null) return;
   const input = element('input', {
@@ -31,7 +31,7 @@ export function askForToken(why) {
           location.reload();
         },
       },
-      element('h2', { id: 'token-title' }, 'This Logloom asks who you are'),
+      element('h2', { id: 'token-title' }, 'This Logloom requires a token'),
       element('p', {}, why),
       element('label', { for: 'token-input' }, 'Token'),
       input,

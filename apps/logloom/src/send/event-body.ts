@@ -3,43 +3,43 @@ import { isUtf8 } from 'node:buffer';
 import { EventJoiner, type FileEvent } from './event-joiner.ts';
 import type { Line } from './line-splitter.ts';
 
-/** A line for `POST /ingest`, and where its file goes on behind it. */
+/** A line for `POST /ingest`, and the position after it in its file. */
 export interface EventBody {
   body: string | Buffer;
   end: number;
 }
 
 export interface FormatOptions {
-  /** Of plain text that names none itself. */
+  /** The service of plain text without one. */
   service: string;
   /** See EventJoiner. */
   multiline?: RegExp | false | undefined;
 }
 
 /**
- * Makes events of a file's lines. One whose first line begins with a brace is NDJSON, and its lines go out as they are, so that a
- * broken one is refused by name. Others are plain text: see textEvent(); a line of theirs that is a JSON object is one.
+ * Makes events of a file's lines. A file whose first line begins with a brace is NDJSON; its lines are sent unchanged, so that a broken one
+ * is rejected with its number. Other files are plain text, see textEvent(); a line that is a JSON object is an event.
  */
 export class EventReader {
   readonly #options: FormatOptions;
   readonly #joiner: EventJoiner;
   #isJson: boolean | undefined;
 
-  /** `isJson`: whether the file's first line begins with a brace, where that is known before its lines are read. */
+  /** `isJson`: whether the file's first line begins with a brace, if that is known before its lines are read. */
   constructor(options: FormatOptions, isJson?: boolean) {
     this.#isJson = isJson;
     this.#options = options;
     this.#joiner = new EventJoiner(options.multiline);
   }
 
-  /** Whether an event was begun that further lines may belong to. */
+  /** Whether there is an unfinished event that further lines may belong to. */
   get isOpen(): boolean {
     return !this.#joiner.isEmpty;
   }
 
   /** The events that are complete with this line. */
   push({ bytes, end }: Line): EventBody[] {
-    // Bytes that are no UTF-8 are ISO 8859-1 or a relative: each keeps a character of its own.
+    // Bytes that are not UTF-8 are read as ISO 8859-1: each becomes one character.
     const text = bytes.toString(isUtf8(bytes) ? 'utf8' : 'latin1').replace(/^\ufeff/, '');
     const trimmed = text.trim();
     if (trimmed === '') return this.#joiner.isEmpty ? [] : this.#text(this.#joiner.push(text, end));
@@ -49,7 +49,7 @@ export class EventReader {
     return [...this.flush(), { body: trimmed, end }];
   }
 
-  /** The event that was begun: nothing more belongs to it. */
+  /** Ends and returns the unfinished event. */
   flush(): EventBody[] {
     return this.#text(this.#joiner.flush());
   }
@@ -62,7 +62,7 @@ export class EventReader {
   }
 }
 
-/** Whether a file that begins with these bytes is NDJSON; undefined when they do not say. */
+/** Whether a file that begins with these bytes is NDJSON; undefined if they do not show it. */
 export function beginsLikeJson(head: Buffer): boolean | undefined {
   const text = head
     .toString('latin1')

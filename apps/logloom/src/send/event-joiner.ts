@@ -1,7 +1,7 @@
-/** What one event of a file is: a line, or several that belong together. */
+/** One event of a file: a line, or several lines that belong together. */
 export interface FileEvent {
   text: string;
-  /** The offset in the file behind it. */
+  /** The offset in the file after it. */
   end: number;
 }
 
@@ -17,13 +17,13 @@ const goMore = /^(?:goroutine \d+ \[|\[signal |created by |exit status |[\w./*()
 /** `java.lang.X: …`, `TypeError: …`, as a logger prints an exception under its line. */
 const exception = /^(?:[\w$]+\.)*(?:[A-Z][\w$]*)?(?:Exception|Error|Throwable)(?::|$)/;
 
-/** What the event that was begun is, as far as its next lines depend on it. */
+/** The kind of the unfinished event, on which the handling of the next lines depends. */
 type Trace = 'none' | 'python' | 'chain' | 'go' | 'exception';
 
 /**
- * Joins the lines of stack traces to the event that they belong to: what is indented, Java's `at`, `Caused by` and `... more`, a closing
- * brace (Node), Python's tracebacks to their last line, Go's goroutines. With a pattern every line that matches it begins an event and
- * all others belong to the one before. Blank lines between are kept within a joined event, and dropped elsewhere.
+ * Joins the lines of stack traces to the event that they belong to: indented lines, Java's `at`, `Caused by` and `... more`, a closing
+ * brace (Node), Python's tracebacks to their last line, Go's goroutines. With a pattern every line that matches it begins an event and all
+ * others belong to the one before. Blank lines are kept within a joined event, and dropped elsewhere.
  */
 export class EventJoiner {
   readonly #begins: RegExp | undefined;
@@ -34,7 +34,7 @@ export class EventJoiner {
   #end = 0;
   #trace: Trace = 'none';
 
-  /** `pattern` begins an event; false: each line is one. */
+  /** `pattern` matches the first line of an event; false: each line is an event. */
   constructor(pattern?: RegExp | false) {
     this.#isOff = pattern === false;
     this.#begins = pattern === false ? undefined : pattern;
@@ -44,7 +44,7 @@ export class EventJoiner {
     return this.#lines.length === 0;
   }
 
-  /** The event that this line shows to be complete, if any. */
+  /** Adds a line; returns the event that it completes, if any. */
   push(text: string, end: number): FileEvent | undefined {
     if (text.trim() === '') {
       this.#blank++;
@@ -61,7 +61,7 @@ export class EventJoiner {
     return done;
   }
 
-  /** The event that was begun. */
+  /** Ends and returns the unfinished event. */
   flush(): FileEvent | undefined {
     if (this.#lines.length === 0) return undefined;
     const event = { text: this.#lines.join('\n'), end: this.#end };
@@ -75,7 +75,7 @@ export class EventJoiner {
     return this.#lines.length >= maxLines || this.#length + text.length > maxLength;
   }
 
-  /** Right under a line that a logger wrote: it has a clock's time. */
+  /** Directly after a line of a logger, which has a time. */
   #isUnderRecord(): boolean {
     return this.#blank === 0 && this.#trace === 'none' && /\d{2}:\d{2}/.test(this.#lines[0]!);
   }
@@ -85,7 +85,7 @@ export class EventJoiner {
     if (/^\s/.test(text)) return true;
     if (this.#trace === 'go' && goMore.test(text)) return true;
     if (pythonBegin.test(text)) {
-      // The next of a chain, or one that a logger prints under its line; else one of its own.
+      // The next exception of a chain, or one that a logger prints after its line; else a new event.
       if (this.#trace !== 'chain' && !this.#isUnderRecord()) return false;
       this.#trace = 'python';
       return true;

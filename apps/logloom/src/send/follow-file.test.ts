@@ -79,7 +79,7 @@ test('rotation, twice while nobody looks; truncation; a new file of the name', a
   assert.deepEqual(await f.next(1), ['f']);
 });
 
-test('a restart goes on: in the same file, in one that was rotated away, in a new one', async () => {
+test('a restart continues: in the same file, in one that was rotated away, in a new one', async () => {
   await using f = new Following();
   const restart = async (fromEnd = false): Promise<void> => {
     await f.follower.close();
@@ -101,7 +101,7 @@ test('a restart goes on: in the same file, in one that was rotated away, in a ne
   writeFileSync(f.path, 'begins anew\n');
   await restart();
   assert.deepEqual(await f.next(1), ['begins anew']);
-  assert.match(f.notes.join(), /not there any more|truncated/);
+  assert.match(f.notes.join(), /is gone; reading|truncated/);
   f.place = undefined;
   await restart(true);
   await f.follower.poll();

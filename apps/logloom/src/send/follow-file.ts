@@ -8,23 +8,24 @@ import type { FilePlace } from './send-position.ts';
 
 const readBytes = 256 * 1024;
 const headBytes = 64;
-/** Lines of a stack trace are written at once; what comes later is another event. */
+/** Lines of a stack trace are written at once; a line after this pause begins another event, ms. */
 const joinMs = 1000;
-/** Whoever renames a file away may still write to it. */
+/** A program that renames a file away may still write to it, ms. */
 const rotatedMs = 1000;
 
 export interface FollowOptions {
   format: FormatOptions;
   from?: FilePlace | undefined;
-  /** Without a place: begin at the end of what is there. */
+  /** Without a place: begin at the present end. */
   fromEnd: boolean;
-  /** Says what a person should know. */
+  /** Reports something that the user should know. */
   note: (line: string) => void;
 }
 
 /**
- * Follows a file by name like `tail -F`: over rotation by renaming (the old one is read to its end, and so are others that were rotated
- * away meanwhile), truncation, and a new file of the same name. Only whole lines are taken; the last of a file that has gone is one too.
+ * Follows a file by name like `tail -F`: across rotation by renaming (the old file, and others that were rotated away meanwhile, are read
+ * to their ends), truncation, and a new file of the same name. Only whole lines are read; the last one of a file that is gone counts as
+ * whole.
  */
 export class FileFollower {
   readonly #path: string;
@@ -38,7 +39,7 @@ export class FileFollower {
   #wasAtEnd = false;
   #rotatedAt = 0;
   #lastLineAt = 0;
-  /** Inodes that were read to their end. */
+  /** Inodes of files that were read to their end. */
   readonly #finished = new Set<string>();
 
   constructor(path: string, options: FollowOptions) {
@@ -48,12 +49,12 @@ export class FileFollower {
     this.#reader = new EventReader(options.format);
   }
 
-  /** The events that have come, in order; none when nothing new is there. Throws what reading does, but for a file that is missing. */
+  /** The new events, in order; none if there is nothing new. Throws read errors, except for a missing file. */
   async poll(): Promise<SentEvent[]> {
     if (this.#file === undefined && !(await this.#open())) return [];
-    // What has grown may be another text by now, whose lines do not begin where the last read ended.
+    // The file may have other content by now, whose lines do not begin where the last read ended.
     if (this.#wasAtEnd && !(await this.#beginsAsBefore())) return this.#startOver('was overwritten');
-    // A new one each time: the lines are views of it.
+    // A new buffer each time: the lines are views of it.
     const buffer = Buffer.allocUnsafe(readBytes);
     const { bytesRead } = await this.#file!.read(buffer, 0, readBytes, this.#read);
     this.#wasAtEnd = bytesRead < readBytes;
@@ -68,7 +69,7 @@ export class FileFollower {
     return this.#atEnd();
   }
 
-  /** What was begun, at the end of the following: whole lines only. */
+  /** Returns the unfinished event when following ends: whole lines only. */
   end(): SentEvent[] {
     return this.#give(this.#reader.flush());
   }
@@ -90,7 +91,7 @@ export class FileFollower {
     return isLate ? this.#give(this.#reader.flush()) : [];
   }
 
-  /** The file has gone from its name, and is read to its end. */
+  /** The file no longer has its name, and was read to its end. */
   async #leave(): Promise<SentEvent[]> {
     const next = await this.#successor();
     if (next === undefined && (await statOf(this.#path)) === undefined) return this.#giveRest();
@@ -128,7 +129,7 @@ export class FileFollower {
     if (saved === undefined || this.#isResumed) {
       const size = this.#options.fromEnd && !this.#isResumed ? (await statOf(this.#path))?.size : 0;
       const isOpen = await this.#use(this.#path, size ?? 0);
-      // What appears later is new from its beginning.
+      // A file that appears later is new from its beginning.
       this.#isResumed = true;
       return isOpen;
     }
@@ -136,7 +137,7 @@ export class FileFollower {
     return this.#resume(saved);
   }
 
-  /** Goes on where an earlier run stopped, under whatever name the file has now. */
+  /** Continues where an earlier run stopped, whatever the file's present name. */
   async #resume(saved: FilePlace): Promise<boolean> {
     const candidates = [this.#path, ...(await this.#rotated()).map(({ path }) => path)];
     for (const path of candidates) {
@@ -148,7 +149,7 @@ export class FileFollower {
     }
     if (saved.ino !== 0)
       this.#options.note(
-        `${this.#path}: the file that was read up to byte ${saved.offset} is not there any more; reading the one of its name from its beginning`,
+        `${this.#path}: the file that was read up to byte ${saved.offset} is gone; reading the file with its name from its beginning`,
       );
     return this.#use(this.#path, 0);
   }
@@ -184,7 +185,7 @@ export class FileFollower {
     return buffer.toString('hex', 0, bytesRead);
   }
 
-  /** The file that came after the one that was read: one that was rotated away too, or none: then it is that of the name. */
+  /** The file after the one that was read: one that was rotated away too, or undefined if it is the one with the name. */
   async #successor(): Promise<string | undefined> {
     const { mtimeMs } = await this.#file!.stat();
     const later = (await this.#rotated()).filter(
@@ -194,7 +195,7 @@ export class FileFollower {
     return later.sort((a, b) => a.stats.mtimeMs - b.stats.mtimeMs)[0]?.path;
   }
 
-  /** The files beside it that bear its name and a number or date, as rotation gives them: app.log.1, app.log-20260101. */
+  /** The files beside it with its name and a number or date from rotation: app.log.1, app.log-20260101. */
   async #rotated(): Promise<{ path: string; stats: Stats }[]> {
     const folder = dirname(this.#path);
     const name = basename(this.#path);

@@ -1,20 +1,20 @@
 /** A line of a file, without its end. */
 export interface Line {
   bytes: Buffer;
-  /** The offset in the (unpacked) file behind the line's end. */
+  /** The offset in the (unpacked) file after the line's end. */
   end: number;
 }
 
 const newline = 0x0a;
 
-/** Cuts bytes into lines, at LF or CRLF. A line over `maxBytes` comes in pieces. */
+/** Splits bytes into lines, at LF or CRLF. A line over `maxBytes` is split into pieces. */
 export class LineSplitter {
   readonly #maxBytes: number;
   #held: Buffer[] = [];
   #heldBytes = 0;
   #offset: number;
 
-  /** `offset`: where in the file the first byte stands. */
+  /** `offset`: the position of the first byte in the file. */
   constructor(offset: number, maxBytes: number) {
     this.#offset = offset;
     this.#maxBytes = maxBytes;
@@ -40,7 +40,7 @@ export class LineSplitter {
     return lines;
   }
 
-  /** What stands behind the last line's end, as a line. */
+  /** The rest after the last line's end, as a line. */
   flush(): Line[] {
     return this.#heldBytes === 0 ? [] : [this.#take(0)];
   }

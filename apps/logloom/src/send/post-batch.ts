@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError, reason } from '../endpoint.ts';
 
-/** What `POST /ingest` answers. */
+/** The response to `POST /ingest`. */
 export interface IngestAnswer {
   accepted: number;
   rejected: { line: number; code: string; message: string }[];
@@ -13,20 +13,20 @@ export interface IngestAnswer {
 export interface PostOptions {
   /** The ingest port's base URL. */
   url: string;
-  /** For a Logloom that asks for one. */
+  /** For a Logloom that requires one. */
   key?: string | undefined;
   producer: string;
   /** The number of the body's first line. */
   sequence: number;
-  /** Ends the waiting for a server that is away. */
+  /** Ends the wait for an unreachable server. */
   signal?: AbortSignal | undefined;
 }
 
 const maxWaitMs = 10_000;
 
 /**
- * Sends lines to `POST /ingest` until they are answered: a server that is away or overloaded is waited for, longer each time, and the
- * numbers keep a retry from making duplicates. Throws CommandError when it refuses for good, the signal's reason when it aborts.
+ * Sends lines to `POST /ingest` until there is a response. It waits for an unreachable or overloaded server, longer each time; the numbers
+ * prevent duplicates by retries. Throws CommandError when the server refuses for good, and the signal's reason when it aborts.
  */
 export async function postBatch(body: string | Buffer, options: PostOptions): Promise<IngestAnswer> {
   const { url, key, producer, sequence, signal } = options;
@@ -46,15 +46,14 @@ export async function postBatch(body: string | Buffer, options: PostOptions): Pr
         ...cancel,
       });
       const answer = (await response.json()) as IngestAnswer & { error?: { code: string; message: string } };
-      // 400 with a list: every line was read and refused; that is an answer.
+      // 400 with a list: every line was read and rejected, which is a regular response.
       if (response.ok || (response.status === 400 && Array.isArray(answer.rejected))) return answer;
       if (response.status !== 429 && response.status !== 503)
         throw new CommandError(`${url} refused: ${answer.error?.message ?? response.statusText}`);
       wait = Math.max(wait, Number(response.headers.get('retry-after') ?? 1) * 1000);
     } catch (error) {
       if (error instanceof CommandError || signal?.aborted === true) throw error;
-      if (attempt === 0)
-        process.stderr.write(`${url} is away (${reason(error)}); trying again until it is back\n`);
+      if (attempt === 0) process.stderr.write(`${url} is unreachable (${reason(error)}); retrying\n`);
     }
     await sleep(wait, undefined, cancel);
   }

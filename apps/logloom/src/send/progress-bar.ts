@@ -2,14 +2,14 @@ export interface Progress {
   accepted: number;
   rejected: number;
   bytes: number;
-  /** Undefined where nobody knows: standard input, a file that grows. */
+  /** Undefined if unknown: standard input, a growing file. */
   totalBytes: number | undefined;
 }
 
 const barWidth = 30;
 const everyMs = 200;
 
-/** Draws how far it is on a terminal's line, a few times a second; elsewhere notes it once a second. */
+/** Draws the progress on a terminal's line a few times a second; elsewhere prints it once a second. */
 export class ProgressBar {
   readonly #stream: { isTTY?: boolean; write: (text: string) => unknown };
   readonly #startedAt = Date.now();
@@ -38,7 +38,7 @@ export class ProgressBar {
   }
 }
 
-/** One line for a terminal: a bar where the size is known, counts, events a second, the time left. */
+/** One line for a terminal: a bar if the size is known, counts, events per second, the time left. */
 export function progressLine(progress: Progress, seconds: number): string {
   const rate = `${Math.round((progress.accepted + progress.rejected) / seconds)}/s`;
   const { totalBytes, bytes } = progress;

@@ -7,11 +7,11 @@ import { beginsLikeJson, EventReader, type EventBody, type FormatOptions } from 
 import { LineSplitter } from './line-splitter.ts';
 import type { FilePlace } from './send-position.ts';
 
-/** Longer than what ingest takes: such a line is refused there, and kept as a dead letter. */
+/** More than ingest accepts: such a line is rejected there, and kept as a dead letter. */
 export const maxLineBytes = 4 * 2 ** 20 + 1;
 const headBytes = 64;
 
-/** An event, and where its file goes on behind it; no place for standard input. */
+/** An event, and the position after it in its file; no position for standard input. */
 export interface SentEvent extends EventBody {
   file: string;
   place: FilePlace | undefined;
@@ -25,11 +25,11 @@ export interface ReadFileOptions {
   onRead?: (bytes: number) => void;
 }
 
-/** The events of one file, `-` for standard input; .gz and .zst are unpacked. Throws CommandError for what it cannot read. */
+/** The events of one file, `-` for standard input; .gz and .zst are unpacked. Throws CommandError for files that it cannot read. */
 export async function* readFile(file: string, options: ReadFileOptions): AsyncGenerator<SentEvent> {
   if (file.endsWith('.xz') || file.endsWith('.bz2'))
     throw new CommandError(
-      `${file}: unpack it on the way, and give - as the file: ${file.endsWith('.xz') ? 'xz' : 'bzip2'} -dc ${file} | logloom …`,
+      `${file}: unpack it in a pipe, with - as the file: ${file.endsWith('.xz') ? 'xz' : 'bzip2'} -dc ${file} | logloom …`,
     );
   const identity = file === '-' ? undefined : await identify(file);
   const { from, format } = options;
@@ -65,7 +65,7 @@ interface Identity {
   size: number;
 }
 
-/** Whether the saved place is one in this file: it begins alike, as a copy of it does, and is not shorter. */
+/** Whether the saved place belongs to this file: the file has the same beginning, as a copy has, and is not shorter. */
 function isSame(saved: FilePlace, { place, size }: Identity, isPacked: boolean): boolean {
   return saved.head !== '' && place.head.startsWith(saved.head) && (isPacked || size >= saved.offset);
 }

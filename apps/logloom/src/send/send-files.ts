@@ -11,16 +11,16 @@ import { untilRoom } from './until-room.ts';
 
 export interface SendFilesOptions {
   url: string;
-  /** For a Logloom that asks for one. */
+  /** For a Logloom that requires one. */
   key: string | undefined;
   format: FormatOptions;
-  /** Goes on for ever as the files grow. */
+  /** Continues forever as the files grow. */
   follow: boolean;
   /** Follow: begin at the end of files that were not followed before. */
   fromEnd: boolean;
-  /** Where to keep what was sent; undefined: nowhere. */
+  /** The file of the position; undefined: none. */
   position: string | undefined;
-  /** Events a second at the most. */
+  /** Maximum events per second. */
   rate: number;
   onProgress: (progress: Progress) => void;
   note: (line: string) => void;
@@ -30,12 +30,12 @@ export interface SendFilesOptions {
 const batchLines = 2000;
 const batchBytes = 1 << 20;
 const pollMs = 200;
-/** So that a slow rate is a steady one. */
+/** The longest pause, so that a slow rate is steady. */
 const batchesPerSecond = 4;
 
 /**
- * Sends files to `POST /ingest`, in order, each event under a number of its own. With a position, every line is sent once, through
- * `kill -9`s and rotations. Following ends when the signal aborts. Throws CommandError when it cannot go on.
+ * Sends files to `POST /ingest`, in order, each event under its own number. With a position, every line is sent once, despite `kill -9` and
+ * rotation. Following ends when the signal aborts. Throws CommandError when it cannot continue.
  */
 export async function sendFiles(files: readonly string[], options: SendFilesOptions): Promise<SendResult> {
   const { note, signal } = options;
@@ -67,7 +67,7 @@ class Sender {
     this.#maxLines = Math.max(1, Math.min(batchLines, Math.ceil(options.rate / batchesPerSecond)));
   }
 
-  /** Sends what an earlier run may not have: the server's readers know its numbers. */
+  /** Resends the batch of which an earlier run does not know whether it was sent: the server recognizes its numbers. */
   async repeat(): Promise<void> {
     const saved = this.#position.unanswered;
     if (saved !== undefined) await this.#deliver(Buffer.from(saved.body, 'base64'), saved.count, saved.files);
@@ -113,7 +113,7 @@ class Sender {
     await untilRoom(write, this.#options.note, this.#options.signal);
   }
 
-  /** A batch that is under way when a follower is stopped gets a moment; what has a position is repeated next time. */
+  /** A batch in progress when following is stopped gets a moment; with a position it is repeated next time. */
   #patience(): AbortSignal {
     const { signal, follow } = this.#options;
     return follow && signal.aborted ? AbortSignal.timeout(5000) : signal;

@@ -14,7 +14,7 @@ import {
 import { dirname } from 'node:path';
 import { CommandError } from '../endpoint.ts';
 
-/** How far a file has been sent. The inode and the first bytes tell it from another of the same name. */
+/** How far a file has been sent. The inode and the first bytes distinguish it from another file of the same name. */
 export interface FilePlace {
   dev: number;
   ino: number;
@@ -24,12 +24,12 @@ export interface FilePlace {
   head: string;
 }
 
-/** The lines under way: kept until they are answered, so that a crash repeats exactly them. */
+/** The lines in progress: kept until there is a response, so that exactly they are repeated after a crash. */
 export interface SavedBatch {
   count: number;
   /** In base64. */
   body: string;
-  /** Where their files go on behind them. */
+  /** The positions after them in their files. */
   files: Record<string, FilePlace>;
 }
 
@@ -43,16 +43,16 @@ interface State {
 }
 
 /**
- * What was sent, across restarts: the producer's id and its next number, the places in the files, and the batch that may have been sent.
- * A batch is written before it is sent and cleared when it is answered, so that after a crash the same lines go out under the same
- * numbers, whatever has become of the files. Without a path it lives in memory.
+ * The progress across restarts: the producer's id and its next number, the positions in the files, and the batch that may have been sent. A
+ * batch is stored before it is sent and removed at the response, so that after a crash the same lines are sent under the same numbers,
+ * whatever happened to the files. Without a path it is only in memory.
  */
 export class SendPosition implements Disposable {
   readonly #path: string | undefined;
   readonly #lock: Disposable | undefined;
   #state: State;
 
-  /** Throws CommandError when another process has the file, or it is not one of ours. */
+  /** Throws CommandError if another process uses the file, or it is not a position file. */
   static open(path: string | undefined): SendPosition {
     if (path === undefined) return new SendPosition(undefined, undefined, newState());
     mkdirSync(dirname(path), { recursive: true });
@@ -85,7 +85,7 @@ export class SendPosition implements Disposable {
     return this.#state.sequence;
   }
 
-  /** What an earlier run may not have sent. */
+  /** The batch that an earlier run may not have sent. */
   get unanswered(): SavedBatch | undefined {
     return this.#state.batch;
   }
@@ -101,13 +101,13 @@ export class SendPosition implements Disposable {
     this.save();
   }
 
-  /** The batch was answered; to be followed by save(). */
+  /** The batch got its response; call save() after it. */
   done(count: number, files: Record<string, FilePlace>): void {
     const { version, producer, sequence, files: before } = this.#state;
     this.#state = { version, producer, sequence: sequence + count, files: { ...before, ...files } };
   }
 
-  /** Writes the file anew; what it held stays when that fails. Throws the system's error. */
+  /** Replaces the file; if that fails, its old content stays. Throws the system's error. */
   save(): void {
     if (this.#path !== undefined) this.#save(this.#path);
   }
@@ -144,5 +144,5 @@ function readState(path: string): State {
   } catch {
     // Said below.
   }
-  throw new CommandError(`${path} is no position of logloom send; move it away to begin anew`);
+  throw new CommandError(`${path} is not a position file of logloom send; move it away to start over`);
 }

@@ -1,17 +1,17 @@
 import type { IngestAnswer } from './post-batch.ts';
 
-/** What became of all lines that were sent. */
+/** The result for all lines that were sent. */
 export interface SendResult {
-  /** Those that are durable, also since an earlier try whose answer was lost. */
+  /** Durable lines, including those of an earlier attempt whose response was lost. */
   accepted: number;
   rejected: number;
-  /** The first reasons, for a person to read. */
+  /** The first reasons, in words. */
   reasons: string[];
 }
 
 const maxReasons = 10;
 
-/** Adds an answer to the total; `sequence` is the number of its first line. */
+/** Adds a response to the total; `sequence` is the number of its first line. */
 export function addAnswer(total: SendResult, answer: IngestAnswer, sequence: number): void {
   total.accepted += answer.accepted + (answer.duplicates ?? 0);
   total.rejected += answer.rejectedCount ?? answer.rejected.length;

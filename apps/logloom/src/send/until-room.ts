@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const retryMs = 1000;
 
 /**
- * What `write` returns, once the disk lets it: one that is full or read-only is waited for, as a server that is away is. `note` says so
- * once. Throws the last error when the signal aborts.
+ * Returns the result of `write`. While the disk is full or read-only it waits, as for an unreachable server, and calls `note` once. Throws
+ * the last error when the signal aborts.
  */
 export async function untilRoom<T>(
   write: () => T,
