@@ -15,6 +15,7 @@ import { settingsErrors } from '@logloom/settings';
 import { engineAccessErrors } from '@logloom/settings/connection';
 import { storageErrors } from '@logloom/sqlite';
 import { backupErrors } from '../../apps/logloom/src/backup/errors.ts';
+import { commandErrors } from '../../apps/logloom/src/command-errors.ts';
 import { exitCodes } from '../../apps/logloom/src/exit-codes.ts';
 
 export interface Section<Declarations> {
@@ -76,6 +77,11 @@ export const errorSections: readonly Section<Catalogue>[] = [
     title: 'Engines',
     declaredIn: 'libs/settings/src/connection/engine-access-error.ts',
     declarations: engineAccessErrors,
+  },
+  {
+    title: 'Commands',
+    declaredIn: 'apps/logloom/src/command-errors.ts',
+    declarations: commandErrors,
   },
 ];
 

@@ -16,6 +16,7 @@ declarations: change them and run \`npm run docs\`.
 | live error    | \`{"type":"error","code","message","id"?}\` on \`/live\`; the connection stays open. On \`/live/sse\` the stream ends |
 | log           | the service's own log on standard error; the message names the cause |
 | start         | the process exits before it accepts work, and says why on standard error |
+| command line  | \`logloom: <message>\` on standard error, and the exit code |
 
 Receivers of other protocols respond as their protocol does, with the code in front of the message: Elasticsearch's API in \`reason\`,
 OTLP in the \`message\` of its Status, Loki's API in its line of text.

@@ -1,7 +1,7 @@
 import { escapeControls } from '@logloom/telemetry/escape-controls';
 import { InvalidArgumentError, type Command, type Option } from 'commander';
 import { resolve } from 'node:path';
-import { CommandError } from './endpoint.ts';
+import { CommandError } from './command-errors.ts';
 import type { Settings } from './settings.ts';
 import { version } from './version.ts';
 
@@ -109,9 +109,11 @@ async function explainedBy<T>(work: () => Promise<T>): Promise<T> {
 
 function explained(error: unknown): unknown {
   if ((error as Error).name === 'AbortError')
-    return new CommandError('it was interrupted: nothing is left of it');
+    return new CommandError('interrupted', 'it was interrupted: nothing is left of it');
   const { code, message } = error as { code?: string; message: string };
-  return code === undefined ? error : new CommandError(`${escapeControls(message)} (${code})`);
+  return code === undefined
+    ? error
+    : new CommandError('command-failed', `${escapeControls(message)} (${code})`);
 }
 
 /** Says how far it is, at most once a second. */

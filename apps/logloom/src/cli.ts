@@ -5,7 +5,8 @@ import { allSettings, describeSettings, loadSettings, type Settings } from './se
 import { escapeControls } from '@logloom/telemetry/escape-controls';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { colors as pc } from './colors.ts';
-import { CommandError, getJson, ingestKey, ingestUrl, viewersEndpoint } from './endpoint.ts';
+import { CommandError } from './command-errors.ts';
+import { getJson, ingestKey, ingestUrl, viewersEndpoint } from './endpoint.ts';
 import { eventLine, type EventJson } from './event-line.ts';
 import { addJobCommands } from './jobs-cli.ts';
 import type { Highlights } from './mark-ranges.ts';
@@ -77,7 +78,7 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
       `${result.accepted} accepted, ${result.rejected} rejected`,
       ...result.reasons.map((reason) => pc.yellow(escapeControls(reason))),
     ]);
-    if (result.rejected > 0) throw new CommandError('', 1);
+    if (result.rejected > 0) throw new CommandError('problems-found', '');
   };
 
   const program = new Command('logloom')
@@ -198,7 +199,7 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
         if (cursor === undefined || page.events.length === 0) break;
       }
       if (!options.json) note(pc.dim(`${total} found`));
-      if (total === 0) throw new CommandError('', 1);
+      if (total === 0) throw new CommandError('nothing-found', '');
     });
 
   program
@@ -260,7 +261,7 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
         signal,
       );
       print(options.json, result, () => loadtestLines(result));
-      if (!isClean(result)) throw new CommandError('', 1);
+      if (!isClean(result)) throw new CommandError('problems-found', '');
     });
 
   addReplayCommands(program, { settings, signal, write });

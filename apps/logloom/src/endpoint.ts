@@ -1,15 +1,6 @@
-import type { Settings } from './settings.ts';
 import { escapeControls } from '@logloom/telemetry/escape-controls';
-
-/** Why a command failed; scripts use the exit code. */
-export class CommandError extends Error {
-  readonly exitCode: number;
-  constructor(message: string, exitCode = 2) {
-    super(message);
-    this.name = 'CommandError';
-    this.exitCode = exitCode;
-  }
-}
+import { CommandError } from './command-errors.ts';
+import type { Settings } from './settings.ts';
 
 /** The viewers' port of a Logloom, and the client's token. */
 export interface ViewersEndpoint {
@@ -46,7 +37,7 @@ export function authorization({ token }: ViewersEndpoint): Record<string, string
   return token === undefined ? {} : { authorization: `Bearer ${token}` };
 }
 
-/** GET as JSON. Throws CommandError with the server's message, and the position of a filter's error. */
+/** GET as JSON. Throws CommandError: `no-response`, `nothing-found` for what does not exist, `request-refused`. */
 export async function getJson(
   endpoint: ViewersEndpoint,
   path: string,
@@ -59,14 +50,34 @@ export async function getJson(
   try {
     response = await fetch(url, { headers: authorization(endpoint) });
   } catch (cause) {
-    throw new CommandError(`no answer from ${endpoint.url} (${reason(cause)}); is Logloom running?`);
+    throw new CommandError(
+      'no-response',
+      `no answer from ${endpoint.url} (${reason(cause)}); is Logloom running?`,
+    );
   }
-  const body = (await response.json()) as { error?: { code?: string; message: string; position?: number } };
+  const body = (await response.json()) as ErrorResponse;
   if (response.ok) return body;
-  const { message = response.statusText, position } = body.error ?? {};
-  const marked = position === undefined ? '' : `\n  ${query['q'] ?? ''}\n  ${' '.repeat(position)}^`;
-  // Another server also responds 404 to an unknown path, but without this code.
-  throw new CommandError(escapeControls(message) + marked, body.error?.code === 'not-found' ? 1 : 2);
+  const error = refused(body.error ?? { message: response.statusText }, query['q']);
+  throw body.error?.code === 'not-found' ? new CommandError('nothing-found', error.message) : error;
+}
+
+/** The body of a response that is an error. */
+export interface ErrorResponse {
+  error?: RefusedWith;
+}
+
+/** What Logloom responds with; something else that listens there responds without a code. */
+interface RefusedWith {
+  code?: string | undefined;
+  message: string;
+  position?: number | undefined;
+}
+
+/** The error of a command that Logloom refused: its own message and code, and the position in the filter that it does not understand. */
+export function refused({ code, message, position }: RefusedWith, filter = ''): CommandError {
+  const coded = code === undefined ? '' : ` (${code})`;
+  const marked = position === undefined ? '' : `\n  ${filter}\n  ${' '.repeat(position)}^`;
+  return new CommandError('request-refused', escapeControls(message) + coded + marked);
 }
 
 /** The innermost reason of a failed fetch, which hides it. */

@@ -4,7 +4,15 @@ import { escapeControls } from '@logloom/telemetry/escape-controls';
 import { colors as pc } from './colors.ts';
 import { version } from './version.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { authorization, CommandError, getJson, reason, type ViewersEndpoint } from './endpoint.ts';
+import { CommandError } from './command-errors.ts';
+import {
+  authorization,
+  getJson,
+  reason,
+  type ViewersEndpoint,
+  refused,
+  type ErrorResponse,
+} from './endpoint.ts';
 
 export interface JobsCliContext {
   settings: () => Settings;
@@ -97,7 +105,7 @@ export function addJobCommands(program: Command, context: JobsCliContext): void 
       const result = (dryRun ? answer : await finished(base, answer as JobState, context)) as RedriveResult;
       if (flags.json) write(JSON.stringify(result));
       else redriveLines(result, dryRun).forEach(write);
-      if (result.redriven === 0) throw new CommandError('', 1);
+      if (result.redriven === 0) throw new CommandError('nothing-found', '');
     });
 
   program
@@ -137,7 +145,7 @@ export function addJobCommands(program: Command, context: JobsCliContext): void 
         : await verifyRunning(flags, context);
       if (flags.json) write(JSON.stringify(result));
       else verifyLines(result).forEach(write);
-      if (!result.complete) throw new CommandError('', 1);
+      if (!result.complete) throw new CommandError('problems-found', '');
     });
 }
 
@@ -162,7 +170,10 @@ async function verifyOffline(
     return await verifyStopped(given, view, signal);
   } catch (error) {
     const { code, message } = error as { code?: string; message: string };
-    throw new CommandError(code === undefined ? message : `${escapeControls(message)} (${code})`);
+    throw new CommandError(
+      'command-failed',
+      code === undefined ? message : `${escapeControls(message)} (${code})`,
+    );
   }
 }
 
@@ -214,11 +225,17 @@ async function finished(
     const job = (await getJson(base, `/api/jobs/${encodeURIComponent(id)}`)) as JobState;
     if (job.state === 'completed') return job.result;
     if (job.state === 'failed')
-      throw new CommandError(`the job ${id} failed: ${escapeControls(job.error ?? 'no reason given')}`);
+      throw new CommandError(
+        'command-failed',
+        `the job ${id} failed: ${escapeControls(job.error ?? 'no reason given')}`,
+      );
     if (job.error !== undefined) note(pc.yellow(`the job ${id} is retried: ${escapeControls(job.error)}`));
     await sleep(pollMs, undefined, { signal }).catch(() => {});
     if (signal.aborted)
-      throw new CommandError(`the job ${id} continues; GET /api/jobs/${id} shows its progress`);
+      throw new CommandError(
+        'interrupted',
+        `the job ${id} continues; GET /api/jobs/${id} shows its progress`,
+      );
   }
 }
 
@@ -232,9 +249,12 @@ async function postJson(base: ViewersEndpoint, path: string, body: unknown): Pro
       headers: { 'content-type': 'application/json', ...authorization(base) },
     });
   } catch (cause) {
-    throw new CommandError(`no answer from ${base.url} (${reason(cause)}); is Logloom running?`);
+    throw new CommandError(
+      'no-response',
+      `no answer from ${base.url} (${reason(cause)}); is Logloom running?`,
+    );
   }
-  const answer = (await response.json()) as { error?: { message: string } };
-  if (!response.ok) throw new CommandError(escapeControls(answer.error?.message ?? response.statusText));
+  const answer = (await response.json()) as ErrorResponse;
+  if (!response.ok) throw refused(answer.error ?? { message: response.statusText });
   return answer;
 }

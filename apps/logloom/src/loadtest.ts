@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { createHistogram } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CommandError, reason } from './endpoint.ts';
+import { CommandError } from './command-errors.ts';
+import { reason } from './endpoint.ts';
 import { FrameReader, LoadViewer } from './load-viewer.ts';
 import { sendBatches } from './send.ts';
 
@@ -145,7 +146,10 @@ async function connectAll(
   };
   await Promise.all(Array.from({ length: connectingAtOnce }, connect));
   if (refused.size === viewers.length)
-    throw new CommandError(`no viewer could connect to ${target.url} (${reason(why)}); is Logloom running?`);
+    throw new CommandError(
+      'no-response',
+      `no viewer could connect to ${target.url} (${reason(why)}); is Logloom running?`,
+    );
   return refused;
 }
 

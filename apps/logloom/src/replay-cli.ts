@@ -4,7 +4,7 @@ import type { Settings } from './settings.ts';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { colors as pc } from './colors.ts';
 import type { ViewComparison } from './compare-views.ts';
-import { CommandError } from './endpoint.ts';
+import { CommandError } from './command-errors.ts';
 import type { ReplayView } from './replay.ts';
 import { readRules } from './rules-cli.ts';
 
@@ -44,7 +44,7 @@ export function addReplayCommands(program: Command, { settings, signal, write }:
     .addHelpText('after', '\nReads the log that the settings name, also while Logloom runs on it.')
     .action(async (flags: ReplayFlags) => {
       if ((flags.to === undefined) === (flags.topic === undefined))
-        throw new CommandError('name a destination: --to a folder or --topic a name');
+        throw new CommandError('command-failed', 'name a destination: --to a folder or --topic a name');
       const given = settings();
       const rules = flags.withoutRules
         ? null
@@ -71,7 +71,7 @@ export function addReplayCommands(program: Command, { settings, signal, write }:
       if (flags.json) write(JSON.stringify({ records, ranges, ...counts.result() }));
       else
         [...countLines(records, counts), ...ranges.flatMap(({ gaps }) => gaps.map(gapLine))].forEach(write);
-      if (counts.documents.size === 0) throw new CommandError('', 1);
+      if (counts.documents.size === 0) throw new CommandError('nothing-found', '');
     });
 
   command
@@ -89,7 +89,8 @@ export function addReplayCommands(program: Command, { settings, signal, write }:
       if (asJson) write(JSON.stringify(comparison));
       else comparisonLines(comparison).forEach(write);
       const { onlyInFirst, onlyInSecond, different } = comparison;
-      if (onlyInFirst.length + onlyInSecond.length + different.length > 0) throw new CommandError('', 1);
+      if (onlyInFirst.length + onlyInSecond.length + different.length > 0)
+        throw new CommandError('problems-found', '');
     });
 }
 

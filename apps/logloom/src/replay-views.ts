@@ -3,7 +3,7 @@ import type { Serde } from '@logloom/schema-registry';
 import { alertToJson, correlationToJson, epochHeader, topics } from '@logloom/schemas';
 import { mkdirSync, openSync, closeSync, writeSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { CommandError } from './endpoint.ts';
+import { CommandError } from './command-errors.ts';
 import type { ReplayView } from './replay.ts';
 
 export const documentsFile = 'correlations.ndjson';
@@ -16,7 +16,8 @@ export class FolderView implements ReplayView, Disposable {
 
   /** Throws CommandError when the folder holds a view already. */
   constructor(folder: string) {
-    if (existsSync(join(folder, documentsFile))) throw new CommandError(`${folder} already contains a view`);
+    if (existsSync(join(folder, documentsFile)))
+      throw new CommandError('command-failed', `${folder} already contains a view`);
     mkdirSync(folder, { recursive: true });
     this.#documents = openSync(join(folder, documentsFile), 'wx');
     this.#alerts = openSync(join(folder, alertsFile), 'wx');
@@ -56,12 +57,13 @@ export class TopicView implements ReplayView {
   static async create(log: EventLog, serde: Serde, topic: string): Promise<TopicView> {
     if (!/^replay\.[A-Za-z0-9._-]{1,100}$/.test(topic))
       throw new CommandError(
+        'command-failed',
         'the topic of a replay is named replay.…, with letters, digits, dots and hyphens',
       );
     const partitions = await log.partitionCount(topics.events);
     await log.createTopics([{ name: topic, partitions }]);
     if ((await log.endOffsets(topic)).some((end) => end > 0))
-      throw new CommandError(`the topic ${topic} is not empty`);
+      throw new CommandError('command-failed', `the topic ${topic} is not empty`);
     return new TopicView(log, serde, topic, await log.epochOf(topics.events));
   }
 

@@ -4,7 +4,7 @@ import type { Settings } from './settings.ts';
 import { escapeControls } from '@logloom/telemetry/escape-controls';
 import { Option, type Command } from 'commander';
 import { colors as pc } from './colors.ts';
-import { CommandError } from './endpoint.ts';
+import { CommandError } from './command-errors.ts';
 import type { Trial } from './try-rules.ts';
 
 export interface RulesCliContext {
@@ -35,7 +35,7 @@ export function addRulesCommands(program: Command, { settings, write, note }: Ru
       } else {
         for (const problem of loaded.problems) write(formatProblem(file, problem));
       }
-      if (!loaded.ok) throw new CommandError('', 1);
+      if (!loaded.ok) throw new CommandError('problems-found', '');
     });
 
   rules
@@ -68,7 +68,7 @@ export function addRulesCommands(program: Command, { settings, write, note }: Ru
       if (options.json) write(JSON.stringify({ version: set.version, refused, ...trial }));
       else trialLines(trial).forEach(write);
       if (refused > 0) note(pc.yellow(`${refused} lines could not be read as events`));
-      if (trial.rules.every(({ documents }) => documents === 0)) throw new CommandError('', 1);
+      if (trial.rules.every(({ documents }) => documents === 0)) throw new CommandError('nothing-found', '');
     });
 }
 
@@ -77,7 +77,10 @@ export async function readRules(file: string): Promise<RuleSet> {
   const { loadRules } = await import('@logloom/rules/rules-file');
   const loaded = loadRules(file);
   if (loaded.ok) return loaded.rules;
-  throw new CommandError(loaded.problems.map((problem) => formatProblem(file, problem)).join('\n'));
+  throw new CommandError(
+    'command-failed',
+    loaded.problems.map((problem) => formatProblem(file, problem)).join('\n'),
+  );
 }
 
 /** The events that `send` and ingest would make of the files, in order of time. */

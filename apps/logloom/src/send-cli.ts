@@ -2,7 +2,7 @@ import { InvalidArgumentError, type Command, type Option } from 'commander';
 import { createHash } from 'node:crypto';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { CommandError } from './endpoint.ts';
+import { CommandError } from './command-errors.ts';
 import { ProgressBar } from './send/progress-bar.ts';
 import type { SendResult } from './send/send-result.ts';
 
@@ -66,7 +66,10 @@ async function send(files: string[], flags: SendFlags, context: SendCliContext):
   const { env, signal, note, report } = context;
   const isSavable = !files.includes('-');
   if (!isSavable && (flags.follow || flags.position !== undefined))
-    throw new CommandError('standard input cannot be followed, and has no position to continue from');
+    throw new CommandError(
+      'command-failed',
+      'standard input cannot be followed, and has no position to continue from',
+    );
   const url = context.ingestUrl(flags.ingestUrl);
   const { sendFiles } = await import('./send/send-files.ts');
   const bar = new ProgressBar(process.stderr);
@@ -93,6 +96,7 @@ async function send(files: string[], flags: SendFlags, context: SendCliContext):
     if (!signal.aborted || error instanceof CommandError) throw error;
     const isSaved = flags.follow || flags.position !== undefined;
     throw new CommandError(
+      'interrupted',
       isSaved ? 'interrupted; the next run continues from here' : 'interrupted before all was sent',
     );
   }
@@ -112,7 +116,7 @@ function patternOf(given: string | false | undefined): RegExp | false | undefine
   try {
     return new RegExp(given, 'u');
   } catch (error) {
-    throw new CommandError(`--multiline: ${(error as Error).message}`);
+    throw new CommandError('command-failed', `--multiline: ${(error as Error).message}`);
   }
 }
 

@@ -1,7 +1,7 @@
 import { escapeControls } from '@logloom/telemetry/escape-controls';
 import { LiveClient } from '@logloom/viewer';
 import { colors as pc } from './colors.ts';
-import { CommandError } from './endpoint.ts';
+import { refused } from './endpoint.ts';
 import { correlationLine, eventLine, type EventJson } from './event-line.ts';
 
 export interface TailOptions {
@@ -54,14 +54,7 @@ export function tail(options: TailOptions, signal: AbortSignal): Promise<void> {
         },
         onGap: ({ missed, reason }) => note(pc.yellow(`${missed} events are missing here (${reason})`)),
         onRestart: (message) => note(pc.yellow(escapeControls(message))),
-        onError: ({ message, position }) =>
-          finish(
-            new CommandError(
-              position === undefined
-                ? escapeControls(message)
-                : `${escapeControls(message)}\n  ${filter}\n  ${' '.repeat(position)}^`,
-            ),
-          ),
+        onError: (error) => finish(refused(error, filter)),
       },
     );
     signal.addEventListener('abort', () => finish(), { once: true });

@@ -1,11 +1,13 @@
-/** Why a text is not a filter. Thrown inside this lib only; parseFilter turns it into its result. */
-export class FilterError extends Error {
-  override readonly name = 'FilterError';
+import { CodedError } from '@logloom/errors';
+import { filterErrors } from './errors.ts';
+
+/** Why a text is not a filter: `bad-filter`. Thrown inside this lib only; parseFilter turns it into its result. */
+export class FilterError extends CodedError<'bad-filter'> {
   /** Offset in the text, in UTF-16 units, from 0. */
   readonly position: number;
 
   constructor(message: string, position: number) {
-    super(message);
+    super(filterErrors, 'bad-filter', message, { details: { position } });
     this.position = position;
   }
 }

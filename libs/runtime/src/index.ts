@@ -9,7 +9,12 @@ export { AdmissionQueue, QueueFullError, type AdmissionQueueOptions, type Slot }
 export { observeBudget, runtimeMetrics } from './runtime-metrics.ts';
 export { RemovalClock, type RemovalClockState } from './removal-clock.ts';
 export { createHealthServer, type HealthServerOptions } from './health-server.ts';
-export { knownParameters, unknownParameter, unknownViewerParameter } from './known-parameters.ts';
+export {
+  knownParameters,
+  noParameters,
+  unknownParameter,
+  unknownViewerParameter,
+} from './known-parameters.ts';
 export { registerMetrics, serveMetrics, type MetricsAccess } from './metrics-server.ts';
 export { registerHealth, sendNotReady, type Health, type HealthCheck } from './register-health.ts';
 export { answerAndClose, commonOptions, serverOptions } from './server-options.ts';

@@ -1,7 +1,7 @@
 import { CodedError, requestErrors, type UnknownParameter } from '@logloom/errors';
 import type { preHandlerAsyncHookHandler } from 'fastify';
 
-/** The token of a viewer that cannot set headers: every route of the viewers' port accepts it. */
+/** The token of a viewer that cannot set headers. */
 const token = 'access_token';
 
 /** The first unknown name, as the details of `bad-parameter`; undefined if all are known. */
@@ -13,15 +13,12 @@ export function unknownParameter(
   return undefined;
 }
 
-/** The same for a route of the viewers' port. */
+/** The same for a route of the viewers' port that requires a token where tokens are required. */
 export function unknownViewerParameter(
   names: Iterable<string>,
   known: readonly string[],
 ): UnknownParameter | undefined {
-  return unknownParameter(
-    [...names].filter((name) => name !== token),
-    known,
-  );
+  return unknownParameter(names, [...known, token]);
 }
 
 /**
@@ -29,8 +26,17 @@ export function unknownViewerParameter(
  * would silently ask for something else. Throws CodedError `bad-parameter`.
  */
 export function knownParameters(...known: readonly string[]): preHandlerAsyncHookHandler {
+  return async ({ query }) => refuse(unknownViewerParameter(Object.keys(query as object), known));
+}
+
+/** The same for a route that has no parameters and requires no token. A client that sends its token with every request may do so here. */
+export function noParameters(): preHandlerAsyncHookHandler {
   return async ({ query }) => {
-    const details = unknownViewerParameter(Object.keys(query as object), known);
-    if (details !== undefined) throw new CodedError(requestErrors, 'bad-parameter', undefined, { details });
+    const names = Object.keys(query as object).filter((name) => name !== token);
+    refuse(unknownParameter(names, []));
   };
+}
+
+function refuse(details: UnknownParameter | undefined): void {
+  if (details !== undefined) throw new CodedError(requestErrors, 'bad-parameter', undefined, { details });
 }

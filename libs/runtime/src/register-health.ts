@@ -1,7 +1,7 @@
 import { CodedError, errorBody, requestErrors } from '@logloom/errors';
 import { storageErrors } from '@logloom/sqlite';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { knownParameters } from './known-parameters.ts';
+import { noParameters } from './known-parameters.ts';
 import type { Trouble } from './storage-watch.ts';
 
 /** What prevents the service from working at present; undefined if nothing does. */
@@ -23,7 +23,7 @@ export interface Health {
  * /metrics (Prometheus text).
  */
 export function registerHealth(app: FastifyInstance, health: Health): void {
-  const options = { preHandler: knownParameters() };
+  const options = { preHandler: noParameters() };
   app.get('/health/live', options, async () => ({ status: 'live' }));
   app.get('/health/ready', options, async (_, reply) => {
     const { ready, trouble, checks = [] } = health;

@@ -32,7 +32,7 @@ export interface LiveError {
   id?: string;
   /** The position in the filter, in UTF-16 units. */
   position?: number;
-  /** The query parameter that does not exist, and those that do. */
+  /** The query parameter that does not exist or has a wrong value, and those that exist. */
   parameter?: string;
   known?: readonly string[];
 }
@@ -40,6 +40,11 @@ export interface LiveError {
 /** `bad-parameter` of an upgrade request, which does not reach a route's handler. */
 export function unknownParameterError(unknown: UnknownParameter): LiveError {
   return { code: 'bad-parameter', message: messageOf(liveErrors['bad-parameter'], unknown), ...unknown };
+}
+
+/** `bad-parameter`: of a value in a URL. */
+export function badParameter(parameter: string, message: string): LiveError {
+  return { code: 'bad-parameter', message, parameter };
 }
 
 export function liveError(

@@ -42,6 +42,14 @@ export const indexerErrors = declareErrors({
       "The search store can never accept this event or document: its mapping does not fit a field, or it is too large. The message has the store's reason. The archive and the live tail have it nevertheless.",
     action: 'Check whether the mapping of the indices was changed; otherwise send smaller events.',
   },
+  'view-lost': {
+    retriable: true,
+    message: 'a view lost its data; it is filled again from the log',
+    where: 'log',
+    cause:
+      'The search store or the archive lost data while the indexer ran: its files, indices or collections were deleted.',
+    action: 'Nothing: the indexer fills the view again from the log. Find out what deleted the data.',
+  },
   redriven: {
     retriable: false,
     message: 'not a dead letter: the note of which ones a job has redriven',

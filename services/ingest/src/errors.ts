@@ -46,13 +46,14 @@ export function reject(code: ErrorCode, detail?: string): Rejection {
   return { code, message: detail ?? messageOf(errors[code]) };
 }
 
-/** Thrown by a reader where what it reads cannot be an event. */
-export class RejectedError extends Error {
-  readonly rejection: Rejection;
-  constructor(rejection: Rejection) {
-    super(rejection.message);
-    this.name = 'RejectedError';
-    this.rejection = rejection;
+/** Thrown by a reader where what it reads cannot be an event. `detail` replaces the message of the catalogue. */
+export class RejectedError extends CodedError<ErrorCode> {
+  constructor(code: ErrorCode, detail?: string) {
+    super(errors, code, detail);
+  }
+
+  get rejection(): Rejection {
+    return { code: this.code, message: this.message };
   }
 }
 

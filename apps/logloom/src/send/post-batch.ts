@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CommandError, reason } from '../endpoint.ts';
+import { CommandError } from '../command-errors.ts';
+import { reason, refused } from '../endpoint.ts';
 
 /** The response to `POST /ingest`. */
 export interface IngestAnswer {
@@ -48,8 +49,10 @@ export async function postBatch(body: string | Buffer, options: PostOptions): Pr
       const answer = (await response.json()) as IngestAnswer & { error?: { code: string; message: string } };
       // 400 with a list: every line was read and rejected, which is a regular response.
       if (response.ok || (response.status === 400 && Array.isArray(answer.rejected))) return answer;
-      if (response.status !== 429 && response.status !== 503)
-        throw new CommandError(`${url} refused: ${answer.error?.message ?? response.statusText}`);
+      if (response.status !== 429 && response.status !== 503) {
+        const { code, message = response.statusText } = answer.error ?? {};
+        throw refused({ code, message: `${url} refused: ${message}` });
+      }
       wait = Math.max(wait, Number(response.headers.get('retry-after') ?? 1) * 1000);
     } catch (error) {
       if (error instanceof CommandError || signal?.aborted === true) throw error;

@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { createReadStream } from 'node:fs';
-import { CommandError } from '../endpoint.ts';
+import { CommandError } from '../command-errors.ts';
 import { beginsLikeJson, EventReader, type EventBody, type FormatOptions } from './event-body.ts';
 import { LineSplitter } from './line-splitter.ts';
 import type { FilePlace } from './send-position.ts';
@@ -29,6 +29,7 @@ export interface ReadFileOptions {
 export async function* readFile(file: string, options: ReadFileOptions): AsyncGenerator<SentEvent> {
   if (file.endsWith('.xz') || file.endsWith('.bz2'))
     throw new CommandError(
+      'command-failed',
       `${file}: unpack it in a pipe, with - as the file: ${file.endsWith('.xz') ? 'xz' : 'bzip2'} -dc ${file} | logloom …`,
     );
   const identity = file === '-' ? undefined : await identify(file);
@@ -78,7 +79,7 @@ async function identify(file: string): Promise<Identity> {
     const head = buffer.subarray(0, bytesRead);
     return { place: { dev, ino, offset: 0, head: head.toString('hex') }, head, size };
   } catch (error) {
-    throw new CommandError(`${file}: ${(error as Error).message}`);
+    throw new CommandError('command-failed', `${file}: ${(error as Error).message}`);
   }
 }
 
@@ -100,6 +101,6 @@ async function* openStream(
   try {
     yield* unpacked as AsyncIterable<Buffer>;
   } catch (error) {
-    throw new CommandError(`${file}: ${(error as Error).message}`);
+    throw new CommandError('command-failed', `${file}: ${(error as Error).message}`);
   }
 }

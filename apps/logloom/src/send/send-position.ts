@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { CommandError } from '../endpoint.ts';
+import { CommandError } from '../command-errors.ts';
 
 /** How far a file has been sent. The inode and the first bytes distinguish it from another file of the same name. */
 export interface FilePlace {
@@ -61,7 +61,7 @@ export class SendPosition implements Disposable {
       lock = lockDataFolder(`${path}.lock`);
     } catch (error) {
       if (storageTrouble(error) !== undefined) throw error;
-      throw new CommandError(`another logloom send uses the position in ${path}`);
+      throw new CommandError('command-failed', `another logloom send uses the position in ${path}`);
     }
     try {
       return new SendPosition(path, lock, existsSync(path) ? readState(path) : newState());
@@ -144,5 +144,8 @@ function readState(path: string): State {
   } catch {
     // Said below.
   }
-  throw new CommandError(`${path} is not a position file of logloom send; move it away to start over`);
+  throw new CommandError(
+    'command-failed',
+    `${path} is not a position file of logloom send; move it away to start over`,
+  );
 }

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { knownParameters } from '../known-parameters.ts';
+import { noParameters } from '../known-parameters.ts';
 import { docsPage } from './docs-page.ts';
 import { openApiDocument } from './open-api-document.ts';
 
@@ -19,7 +19,7 @@ let made: Made | undefined;
  * secret and need no token. They are built at the first request.
  */
 export function registerApiDocs(app: FastifyInstance): void {
-  const options = { preHandler: knownParameters() };
+  const options = { preHandler: noParameters() };
   app.get('/api/openapi.json', options, async (_, reply) =>
     reply
       .type('application/json; charset=utf-8')

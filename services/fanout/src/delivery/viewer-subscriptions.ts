@@ -197,7 +197,7 @@ export class ViewerSubscriptions {
       known = await this.#durables.take(subscription, durable, filter, onTaken);
     } catch (error) {
       if (error instanceof TooManyNamesError)
-        return this.#failed(id, liveError('too-many-durables', { id, message: error.message }));
+        return this.#failed(id, liveError(error.code, { id, message: error.message }));
       logger.warn({ err: error }, 'the cursor of a durable viewer could not be read');
       return this.#failed(id, liveError('durable-unavailable', { id }));
     }

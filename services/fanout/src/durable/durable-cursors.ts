@@ -1,8 +1,10 @@
+import { CodedError } from '@logloom/errors';
 import type { JobRecords, RecordsUsage } from '@logloom/job-queue';
 import { RemovalClock, type RemovalClockState } from '@logloom/runtime';
 import type { Logger } from '@logloom/telemetry';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StreamName } from '../protocol/client-message.ts';
+import { viewerErrors } from '../protocol/viewer-errors.ts';
 
 /** How far a durable subscription has got. */
 export interface DurableCursor {
@@ -44,7 +46,11 @@ const countedMs = 10_000;
 const recordBytes = 200;
 
 /** There is no space for another name. */
-export class TooManyNamesError extends Error {}
+export class TooManyNamesError extends CodedError<'too-many-durables'> {
+  constructor(message: string) {
+    super(viewerErrors, 'too-many-durables', message);
+  }
+}
 
 /**
  * The cursors of named viewers, stored on the server. A moved cursor is durable after at most saveMs and one write, together with all

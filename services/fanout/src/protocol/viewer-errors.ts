@@ -6,10 +6,19 @@ export const viewerErrors = declareErrors({
     status: 400,
     retriable: false,
     message: 'the message does not follow the protocol',
-    where: 'live error, HTTP',
-    cause:
-      'The message, or a parameter of `/live/sse` or `/live/poll`, does not follow the [protocol](api/live-protocol.md).',
+    where: 'live error',
+    cause: 'The message does not follow the [protocol](api/live-protocol.md).',
     action: 'Fix it; the message names the problem.',
+  },
+  'upgrade-required': {
+    status: 426,
+    retriable: false,
+    message: 'this path speaks WebSocket only; use /live/sse or /live/poll for plain HTTP',
+    where: 'HTTP',
+    cause:
+      'A plain GET came to `/live`: the client did not ask for a WebSocket, or a proxy removed `Upgrade`.',
+    action:
+      'Connect with a WebSocket client, let the proxy pass on `Upgrade` and `Connection`, or use `/live/sse` or `/live/poll`.',
   },
   'unknown-type': {
     status: 400,

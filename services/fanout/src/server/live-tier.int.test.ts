@@ -205,6 +205,12 @@ describe('the live protocol', () => {
     assert.equal(await refusal('/live?filter=level:error'), 400, 'a subscription is a message');
     assert.equal(await refusal('/live?access_token=x', { origin: 'http://localhost:5173' }), 101);
     assert.equal(await refusal('/live', { origin: `http://127.0.0.1:${tier.port}` }), 101);
+    const plain = await fetch(`http://127.0.0.1:${tier.port}/live`);
+    assert.deepEqual([plain.status, plain.headers.get('upgrade')], [426, 'websocket']);
+    assert.equal(((await plain.json()) as { error: { code: string } }).error.code, 'upgrade-required');
+    const misspelled = await fetch(`http://127.0.0.1:${tier.port}/live?acces_token=x`);
+    const { error } = (await misspelled.json()) as { error: { known: string[] } };
+    assert.deepEqual([misspelled.status, error.known], [400, ['access_token']]);
     const clients: LiveClient[] = [];
     let status: number | undefined = 101;
     while (status === 101) {

@@ -1,7 +1,7 @@
 import type { Access, Principal } from '@logloom/auth';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ViewerContext } from '../delivery/viewer-context.ts';
-import { liveError, liveErrors, type LiveError } from '../errors.ts';
+import { badParameter, liveError, liveErrors, type LiveError } from '../errors.ts';
 import { streamNames, type StreamName, type SubscribeRequest } from '../protocol/client-message.ts';
 import { parseCursor } from '../protocol/cursor.ts';
 import { parseFromText } from '../protocol/subscribe-from.ts';
@@ -37,12 +37,12 @@ export function readQuery(
   resumeAt?: string,
 ): ReadQuery {
   const { filter = '', stream = 'events', from = 'now' } = query;
-  if (typeof filter !== 'string' || typeof from !== 'string' || !streamNames.includes(stream as StreamName)) {
-    const message = 'filter, stream and from may each appear once';
-    return { ok: false, error: liveError('bad-message', { message }) };
-  }
+  if (typeof filter !== 'string') return bad('filter', 'filter may appear once');
+  if (typeof from !== 'string') return bad('from', 'from may appear once');
+  if (!streamNames.includes(stream as StreamName))
+    return bad('stream', `stream must be one of ${streamNames.join(', ')}`);
   const start = parseFromText(resumeAt ?? from);
-  if (!start.ok) return { ok: false, error: liveError('bad-message', { message: `from: ${start.problem}` }) };
+  if (!start.ok) return bad('from', `from: ${start.problem}`);
   const kind = kindOf(context, stream as StreamName);
   const compiled = kind.compile(filter, context.limits.filter, context.imposed);
   if (!compiled.ok) return { ok: false, error: compiled.error };
@@ -52,6 +52,10 @@ export function readQuery(
     ok: true,
     request: { id, filter, stream: stream as StreamName, from: start.from, priority: 'normal' },
   };
+}
+
+function bad(parameter: string, message: string): ReadQuery {
+  return { ok: false, error: badParameter(parameter, message) };
 }
 
 /** Answers with the error, and counts it. */

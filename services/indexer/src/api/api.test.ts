@@ -253,7 +253,7 @@ test('a limit of 0 counts, and an unknown parameter is refused with those that t
   assert.deepEqual((await api.get('fields', { field: 'service', limit: 0 })).body['values'], []);
   assert.deepEqual((await api.get('alerts', { limit: 0 })).body['alerts'], []);
   const { body } = await api.get('correlations/c', { q: 'a' });
-  assert.deepEqual((body.error as unknown as { known: string[] }).known, ['limit', 'cursor']);
+  assert.deepEqual((body.error as unknown as { known: string[] }).known, ['limit', 'cursor', 'access_token']);
 });
 
 test('a bad filter is refused, with its place', async () => {

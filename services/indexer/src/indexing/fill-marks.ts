@@ -1,5 +1,7 @@
+import { CodedError } from '@logloom/errors';
 import type { FillMark, LogView } from '@logloom/schemas';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { indexerErrors } from '../errors.ts';
 
 /** A store that is filled from the log. */
 export interface FilledView {
@@ -37,10 +39,9 @@ export interface FillStart {
 }
 
 /** A view has lost records since its partition was opened: the partition has to be opened again. */
-export class ViewLostError extends Error {
+export class ViewLostError extends CodedError<'view-lost'> {
   constructor(view: string) {
-    super(`the ${view} lost its data: it is filled again from the log`);
-    this.name = 'ViewLostError';
+    super(indexerErrors, 'view-lost', `the ${view} lost its data; it is filled again from the log`);
   }
 }
 

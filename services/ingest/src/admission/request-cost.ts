@@ -1,4 +1,4 @@
-import { IngestError, reject, RejectedError } from '../errors.ts';
+import { IngestError, RejectedError } from '../errors.ts';
 
 /** The memory that an event of a request needs before it is read: its place, or a view of its bytes. */
 export const pieceBytes = 128;
@@ -27,8 +27,7 @@ export class RequestCost {
     let taken = 0;
     const take = (bytes: number): void => {
       taken += bytes;
-      if (taken > maxBytes)
-        throw new RejectedError(reject('event-too-large', 'the record holds too many parts'));
+      if (taken > maxBytes) throw new RejectedError('event-too-large', 'the record holds too many parts');
     };
     return new RequestCost(take, Infinity, maxEventBytes);
   }
@@ -52,7 +51,8 @@ export class RequestCost {
   shared(bytes: number): void {
     if (bytes > this.maxSharedBytes)
       throw new RejectedError(
-        reject('event-too-large', `the events share ${bytes} bytes: each of them would be too large`),
+        'event-too-large',
+        `the events share ${bytes} bytes: each of them would be too large`,
       );
   }
 }

@@ -1,13 +1,13 @@
 import { isUtf8 } from 'node:buffer';
 import { jsonCost } from '../admission/json-cost.ts';
 import type { RequestCost } from '../admission/request-cost.ts';
-import { reject, RejectedError } from '../errors.ts';
+import { RejectedError } from '../errors.ts';
 
 const maxReasonLength = 300;
 
 /** Like parseJson(), for bytes. Throws RejectedError `bad-json`, `invalid-utf8`. */
 export function parseJsonBytes(bytes: Buffer): unknown {
-  if (!isUtf8(bytes)) throw new RejectedError(reject('invalid-utf8'));
+  if (!isUtf8(bytes)) throw new RejectedError('invalid-utf8');
   return parseJson(bytes.toString('utf8'));
 }
 
@@ -26,7 +26,7 @@ export function parseJson(text: string): unknown {
   try {
     return perhapsInexact.test(wellFormed) ? parseExactly(wellFormed) : JSON.parse(wellFormed);
   } catch (error) {
-    throw new RejectedError(reject('bad-json', reasonOf(error)));
+    throw new RejectedError('bad-json', reasonOf(error));
   }
 }
 

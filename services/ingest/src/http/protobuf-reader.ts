@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import protobuf from 'protobufjs/minimal.js';
-import { IngestError, reject, RejectedError } from '../errors.ts';
+import { IngestError, RejectedError } from '../errors.ts';
 
 /** Returns the tag of a field that holds a string, bytes or a message. */
 export const tagOf = (field: number): number => (field << 3) | 2;
@@ -86,7 +86,7 @@ export class MessageReader {
     const text = this.#bytes.toString('utf8', start, end);
     // Invalid bytes become U+FFFD, but the sender may also have written it.
     if (text.includes('\ufffd') && !isUtf8(this.#bytes.subarray(start, end)))
-      throw new RejectedError(reject('invalid-utf8'));
+      throw new RejectedError('invalid-utf8');
     this.#reader.pos = end;
     return text;
   }
@@ -115,5 +115,5 @@ export function readProtobuf<T>(read: () => T): T {
 }
 
 function broken(detail: string): RejectedError {
-  return new RejectedError(reject('bad-protobuf', detail));
+  return new RejectedError('bad-protobuf', detail);
 }

@@ -1,5 +1,5 @@
 import { knownParameters } from '@logloom/runtime';
-import { liveError, type LiveError } from '../../errors.ts';
+import { badParameter, liveError, type LiveError } from '../../errors.ts';
 import { accessFor, readQuery, refuseWith, subscriptionParameters } from '../http-request.ts';
 import type { Transport } from '../transport.ts';
 import { PollViewer, type PollResponse } from './poll-viewer.ts';
@@ -27,8 +27,8 @@ export const pollTransport: Transport = {
       if (!read.ok) return refuseWith(reply, context, read.error);
       const { wait = String(defaultWaitMs) } = query;
       if (typeof wait !== 'string' || !/^\d{1,5}$/.test(wait) || Number(wait) > maxWaitMs) {
-        const message = `wait: is not a number of milliseconds up to ${maxWaitMs}`;
-        return refuseWith(reply, context, liveError('bad-message', { message }));
+        const message = `wait must be a whole number of milliseconds from 0 to ${maxWaitMs}`;
+        return refuseWith(reply, context, badParameter('wait', message));
       }
       const admitted = admission.enterSubscribed(request.raw, principal);
       if (!admitted.ok) return refuseWith(reply, context, admitted.error);

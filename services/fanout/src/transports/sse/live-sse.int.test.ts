@@ -93,8 +93,8 @@ describe('server-sent events', () => {
     };
     const [status, code, position] = await error('?filter=level:(x');
     assert.deepEqual([status, code, typeof position], [400, 'bad-filter', 'number']);
-    assert.deepEqual(await error('?from=tail:no'), [400, 'bad-message']);
-    assert.deepEqual(await error('?stream=rain'), [400, 'bad-message']);
+    assert.deepEqual(await error('?from=tail:no'), [400, 'bad-parameter']);
+    assert.deepEqual(await error('?stream=rain'), [400, 'bad-parameter']);
     assert.deepEqual(await error('?from=gibberish'), [400, 'bad-cursor']);
     assert.deepEqual(await error('', { 'last-event-id': 'v1.c.x.0' }), [400, 'bad-cursor']);
     assert.deepEqual(await error('', { origin: 'https://evil.example' }), [403, 'bad-origin']);

@@ -1,5 +1,5 @@
 import type { Access } from '@logloom/auth';
-import { answerAndClose, unknownViewerParameter } from '@logloom/runtime';
+import { answerAndClose, knownParameters, unknownViewerParameter } from '@logloom/runtime';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
@@ -7,6 +7,7 @@ import { avroSubprotocol } from '../../encoding/avro-frame.ts';
 import { perMessageDeflate } from '../../encoding/deflate.ts';
 import { liveError, liveErrors, unknownParameterError, type LiveError } from '../../errors.ts';
 import type { LiveCounts } from '../../server/live-counts.ts';
+import { refuseWith } from '../http-request.ts';
 import type { Transport } from '../transport.ts';
 import { LiveSocket } from './live-socket.ts';
 import { WebSocketViewer } from './web-socket-viewer.ts';
@@ -18,7 +19,7 @@ const subprotocols = new Set(['logloom.v1', avroSubprotocol]);
 const maxPayload = 1 << 20;
 const retryAfterSeconds = 5;
 
-/** Serves WebSocket connections at /live, and refuses every other upgrade on the server. */
+/** Serves WebSocket connections at /live, and refuses every other upgrade on the server. A plain GET gets 426. */
 export const webSocketTransport: Transport = {
   name,
   isLongLived: true,
@@ -40,6 +41,10 @@ export const webSocketTransport: Transport = {
         ...(isMethod ? ['Allow: GET'] : []),
         'Sec-WebSocket-Version: 13',
       ]);
+    });
+    app.get('/live', { preHandler: knownParameters() }, (_request, reply) => {
+      reply.headers({ upgrade: 'websocket', connection: 'upgrade' });
+      return refuseWith(reply, { counts }, liveError('upgrade-required'));
     });
     const onClose = (viewer: WebSocketViewer): void => viewers.delete(name, viewer);
 

@@ -1,4 +1,4 @@
-import { reject, RejectedError } from '../../errors.ts';
+import { RejectedError } from '../../errors.ts';
 import { jsonDeadLetter, jsonPart } from '../json-dead-letter.ts';
 import type { Labels, LokiEntry, LokiStream } from './loki-push.ts';
 import { groupBytes, type RequestCost } from '../../admission/request-cost.ts';
@@ -30,7 +30,7 @@ export function readJsonEntry(entry: unknown): LokiEntry {
   if (typeof line !== 'string') throw bad('the line is not a string');
   const digits = typeof time === 'number' ? String(time) : time;
   if (typeof digits !== 'string' || !/^\d{1,20}$/.test(digits))
-    throw new RejectedError(reject('bad-timestamp', 'the time is not a number of nanoseconds'));
+    throw new RejectedError('bad-timestamp', 'the time is not a number of nanoseconds');
   return { timeNanos: BigInt(digits), line, metadata: readLabels(metadata, 'structured metadata') };
 }
 
@@ -50,5 +50,5 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function bad(detail: string): RejectedError {
-  return new RejectedError(reject('wrong-shape', detail));
+  return new RejectedError('wrong-shape', detail);
 }

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { reject, RejectedError } from '../../errors.ts';
+import { RejectedError } from '../../errors.ts';
 import type { Labels, LokiEntry, LokiStream } from './loki-push.ts';
 import { parseLabels } from './parse-labels.ts';
 import { MessageReader, protobufField, readProtobuf, tagOf } from '../protobuf-reader.ts';
@@ -45,7 +45,7 @@ function readStream(bytes: Buffer, cost: RequestCost): LokiStream<Buffer> {
 function sharedText(reader: MessageReader, cost: RequestCost): string {
   const bytes = reader.bytes();
   cost.shared(bytes.length);
-  if (!isUtf8(bytes)) throw new RejectedError(reject('invalid-utf8'));
+  if (!isUtf8(bytes)) throw new RejectedError('invalid-utf8');
   return bytes.toString('utf8');
 }
 

@@ -1,4 +1,4 @@
-import { reject, RejectedError } from '../../errors.ts';
+import { RejectedError } from '../../errors.ts';
 import type { Labels } from './loki-push.ts';
 
 const pair = /\s*([A-Za-z_][\w.:]*|"(?:[^"\\]|\\.)*")\s*=\s*"((?:[^"\\]|\\[^])*)"\s*(?:,|(?=\}$))/y;
@@ -53,5 +53,5 @@ function byte(value: number): string {
 }
 
 function bad(text: string): RejectedError {
-  return new RejectedError(reject('wrong-shape', `the labels cannot be read: ${text.slice(0, 200)}`));
+  return new RejectedError('wrong-shape', `the labels cannot be read: ${text.slice(0, 200)}`);
 }

@@ -1,4 +1,4 @@
-import { reject, RejectedError } from '../../errors.ts';
+import { RejectedError } from '../../errors.ts';
 import { jsonDeadLetter, jsonPart } from '../json-dead-letter.ts';
 import {
   addAttribute,
@@ -90,7 +90,7 @@ function readPairs(pairs: readonly unknown[], depth: number): Attributes {
 }
 
 function readValue(value: unknown, depth: number): AnyValue {
-  if (depth >= maxValueDepth) throw new RejectedError(reject('too-deep'));
+  if (depth >= maxValueDepth) throw new RejectedError('too-deep');
   const any = object(value, 'a value');
   for (const name in any) {
     const inner = any[name];
@@ -142,7 +142,7 @@ function nanoseconds(message: Json, ...names: string[]): bigint {
   if (value === undefined || value === '') return 0n;
   const digits = typeof value === 'number' && value >= 0 ? String(value) : value;
   if (typeof digits === 'string' && /^\d{1,20}$/.test(digits)) return BigInt(digits);
-  throw new RejectedError(reject('bad-timestamp', `${names[0]} is not a number of nanoseconds`));
+  throw new RejectedError('bad-timestamp', `${names[0]} is not a number of nanoseconds`);
 }
 
 /** The specification demands a number; protobuf's own JSON writers send its name. */
@@ -185,5 +185,5 @@ function object(value: unknown, what: string): Json {
 }
 
 function bad(detail: string): RejectedError {
-  return new RejectedError(reject('wrong-shape', detail));
+  return new RejectedError('wrong-shape', detail);
 }

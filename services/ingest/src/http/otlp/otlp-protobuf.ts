@@ -1,4 +1,4 @@
-import { reject, RejectedError } from '../../errors.ts';
+import { RejectedError } from '../../errors.ts';
 import {
   addAttribute,
   double,
@@ -193,7 +193,7 @@ function readPair(reader: MessageReader, attributes: Attributes, depth: number):
 }
 
 function readValue(reader: MessageReader, end: number, depth: number): AnyValue {
-  if (depth >= maxValueDepth) throw new RejectedError(reject('too-deep'));
+  if (depth >= maxValueDepth) throw new RejectedError('too-deep');
   let value: AnyValue = null;
   for (let t; (t = reader.tag(end)) !== 0;) {
     if (t === tagOf(1)) value = reader.text();

@@ -50,7 +50,7 @@ export function readShared(read: () => OtlpShared): OtlpShared {
   try {
     return read();
   } catch (error) {
-    if (!(error instanceof RejectedError) || error.rejection.code !== 'too-deep') throw error;
+    if (!(error instanceof RejectedError) || error.code !== 'too-deep') throw error;
     return { attributes: noAttributes(), droppedAttributesCount: 0, refused: error.rejection };
   }
 }
