@@ -72,6 +72,35 @@ test('quotas of services: the rates of each, and what is none is named', () => {
     assert.throws(() => parseSettings({ INGEST_SERVICE_QUOTAS: wrong }), SettingsError, wrong);
 });
 
+/** Bounds of texts that are read later: a file, or a list of any texts. */
+const readLater = /file|^comma-separated$|PEM/i;
+
+test('a wrong value is answered with the name, what is allowed, and no secret', () => {
+  const wrong = [
+    'hunter2 http:hunter2',
+    '-1',
+    '1.5',
+    '99999999999999999999',
+    '+=(hunter2',
+    'hunter2://u:hunter2@a',
+  ];
+  const bounded = describeSettings().filter(({ bounds }) => bounds !== undefined && !readLater.test(bounds));
+  assert.ok(bounded.length > 60);
+  for (const { name, bounds, secrecy } of bounded) {
+    const problems = wrong.flatMap((value) => problemsOf({ [name]: value }));
+    assert.notEqual(problems.length, 0, `${name} takes any value`);
+    for (const problem of problems) {
+      assert.ok(problem.startsWith(`${name}=`), problem);
+      assert.ok(problem.includes(bounds!), `${problem} lacks ${bounds}`);
+      assert.doesNotMatch(problem, /invalid|expected|received|too (small|big)/i);
+      if (secrecy !== 'none') assert.doesNotMatch(problem, /hunter2/);
+    }
+  }
+  const secrets = describeSettings().filter(({ secrecy }) => secrecy === 'secret');
+  for (const { name } of secrets)
+    for (const problem of problemsOf({ [name]: 'hunter2' })) assert.doesNotMatch(problem, /hunter2/);
+});
+
 test('what is said of a wrong setting holds no password', () => {
   assert.throws(
     () => parseSettings({ REDIS_URL: 'http://ada:hunter2@redis', MONGODB_URL: 'mongo://ada:hunter2@a' }),

@@ -18,21 +18,18 @@ export const authSettings = declareSettings(
     }),
     ALLOWED_HOSTS: listSetting({
       isItem: (name) => /^[\w.*-]+$/.test(name),
-      message: 'is not a list of names such as logs.example.com, without ports',
-      bounds: 'names without ports, comma-separated',
+      bounds: 'names such as logs.example.com without ports, comma-separated',
       description:
         "names, besides localhost and addresses, that this server is called by; '*' stands for any text; requests by others get 421",
     }),
     LIVE_TRUSTED_PROXIES: listSetting({
       isItem: isNetwork,
-      message: 'is not a list of addresses, networks such as 10.0.0.0/8, loopback, linklocal or uniquelocal',
-      bounds: 'addresses, networks, loopback, linklocal, uniquelocal, comma-separated',
+      bounds: 'addresses, networks such as 10.0.0.0/8, loopback, linklocal, uniquelocal, comma-separated',
       description: "proxies whose X-Forwarded-For is trusted for a viewer's address",
     }),
     LIVE_ALLOWED_ORIGINS: listSetting({
       isItem: (origin) => origin === '*' || isOrigin(origin),
-      message: 'is not a list of origins such as https://logs.example.com',
-      bounds: 'origins, comma-separated',
+      bounds: 'origins such as https://logs.example.com, comma-separated',
       description: "pages of other origins that may connect; '*' for all",
     }),
     LIVE_AUTH_JWKS: textSetting({

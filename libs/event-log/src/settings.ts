@@ -11,7 +11,7 @@ export const eventLogSettings = declareSettings(
       read: (text) => {
         const brokers = text.split(',').map((broker) => broker.trim());
         if (!brokers.every((broker) => /^[^\s:]+:\d{1,5}$/.test(broker)))
-          throw new InvalidValue('is not a list of host:port');
+          throw new InvalidValue('must be host:port, comma-separated');
         return brokers;
       },
       description: 'Kafka bootstrap servers; unset: the embedded log',

@@ -10,7 +10,7 @@ export interface Setting<Value> {
   readonly unit?: string | undefined;
   /** The default, as it would be written; absent: the description says what happens without a value. */
   readonly default?: string | undefined;
-  /** The allowed values, in words; absent: any text. */
+  /** Which values are allowed, in words; absent: any text. What is said of a wrong value ends with it. */
   readonly bounds?: string | undefined;
   readonly secrecy: Secrecy;
   /** Whether the value is a FileValue, which is read again when its file changes. */
@@ -42,16 +42,19 @@ export function numberSetting({
   default: fallback,
   description,
 }: NumberOptions & { default?: number }): Setting<number | undefined> {
-  const most = z.coerce
-    .number()
-    .int()
-    .min(min)
-    .max(max ?? Number.MAX_SAFE_INTEGER);
+  const bounds = max === undefined ? `${min} or more` : `${min} to ${max}`;
+  const message =
+    unit === portUnit ? `must be a port, ${bounds}` : `must be a whole number of ${unit}, ${bounds}`;
+  const number = z.coerce
+    .number(message)
+    .int(message)
+    .min(min, message)
+    .max(max ?? Number.MAX_SAFE_INTEGER, message);
   return {
-    schema: fallback === undefined ? most.optional() : most.default(fallback),
+    schema: fallback === undefined ? number.optional() : number.default(fallback),
     unit,
     default: fallback === undefined ? undefined : String(fallback),
-    bounds: max === undefined ? `${min} or more` : `${min} to ${max}`,
+    bounds,
     secrecy: 'none',
     description,
   };
@@ -75,7 +78,7 @@ export const portUnit = 'port';
 export function flagSetting(fallback: boolean, description: string): Setting<boolean> {
   return {
     schema: z
-      .enum(['true', 'false'])
+      .enum(['true', 'false'], 'must be true or false')
       .default(fallback ? 'true' : 'false')
       .transform((text) => text === 'true'),
     default: String(fallback),
@@ -92,7 +95,7 @@ export function choiceSetting<const Choice extends string>(
 ): Setting<Choice> {
   return {
     schema: z
-      .enum(choices as [Choice, ...Choice[]])
+      .enum(choices as [Choice, ...Choice[]], `must be one of ${choices.join(', ')}`)
       .optional()
       .transform((choice): Choice => choice ?? fallback),
     default: fallback,
@@ -119,7 +122,7 @@ export function textSetting({
   default: fallback,
   description,
 }: TextOptions & { default?: string }): Setting<string | undefined> {
-  const text = z.string().min(minLength);
+  const text = z.string().min(minLength, `must have ${minLength} characters or more`);
   return {
     schema: fallback === undefined ? text.optional() : text.default(fallback),
     default: fallback,
@@ -131,14 +134,16 @@ export function textSetting({
 
 /** A URL of one of the protocols (`http:`), which may hold a user and a password. */
 export function urlSetting(protocols: readonly string[], description: string): Setting<string | undefined> {
+  const bounds = `URL with ${protocols.join(' or ')}`;
   return {
     schema: z
       .string()
-      .refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
-        message: `is not a URL with ${protocols.join(' or ')}`,
-      })
+      .refine(
+        (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol),
+        `must be a ${bounds}`,
+      )
       .optional(),
-    bounds: `URL with ${protocols.join(' or ')}`,
+    bounds,
     secrecy: 'may-hold-one',
     description,
   };
@@ -147,8 +152,6 @@ export function urlSetting(protocols: readonly string[], description: string): S
 export interface ListOptions {
   /** The allowed items; all must match. */
   isItem?: (item: string) => boolean;
-  /** The problem if one does not: `is not a list of …`. */
-  message?: string;
   bounds?: string;
   description: string;
 }
@@ -156,7 +159,6 @@ export interface ListOptions {
 /** Texts, separated by commas; none by default. */
 export function listSetting({
   isItem,
-  message = 'is not such a list',
   bounds = 'comma-separated',
   description,
 }: ListOptions): Setting<string[]> {
@@ -165,7 +167,7 @@ export function listSetting({
       .string()
       .default('')
       .transform(commaSeparated)
-      .refine((items) => isItem === undefined || items.every((item) => isItem(item)), { message }),
+      .refine((items) => isItem === undefined || items.every((item) => isItem(item)), `must be ${bounds}`),
     default: '',
     bounds,
     secrecy: 'none',

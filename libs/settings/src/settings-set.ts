@@ -93,14 +93,19 @@ export class SettingsSet<D extends Declarations = Declarations> {
   #parse(given: Given, env: Env): Values<D> {
     const problems = [...given.problems, ...unknownNames(this.groups, env)];
     const values: Record<string, unknown> = {};
-    for (const [name, { schema, isFileValue }] of this.#settings) {
+    for (const [name, { schema, bounds, secrecy, isFileValue }] of this.#settings) {
       const found = given.values.get(name);
       const text = found?.text;
       const result = schema.safeParse(isFileValue && found !== undefined ? fileValue(name, found) : text);
       if (result.success) values[name] = result.data;
-      else
-        for (const { message } of result.error.issues)
-          problems.push(`${name}=${withoutSecrets(name, text ?? '')}: ${message}`);
+      else {
+        // In a text that is not even a URL, nothing tells the password from the rest.
+        const shown = secrecy === 'none' ? text : '***';
+        for (const message of new Set(result.error.issues.map((issue) => issue.message))) {
+          const allowed = bounds === undefined || message.includes(bounds) ? '' : ` (allowed: ${bounds})`;
+          problems.push(`${name}=${shown}: ${message}${allowed}`);
+        }
+      }
     }
     if (problems.length === 0) for (const { check } of this.groups) problems.push(...check(values));
     if (problems.length > 0) throw new SettingsError(problems);

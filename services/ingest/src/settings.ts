@@ -98,7 +98,6 @@ export const ingestSettings = declareSettings(
     ),
     INGEST_REDACT: listSetting({
       isItem: (name) => ['card', 'token', 'email'].includes(name),
-      message: 'is not a list of card, token and email',
       bounds: 'card, token, email, comma-separated',
       description: 'secrets that are removed from events before they are stored (docs/security.md)',
     }),

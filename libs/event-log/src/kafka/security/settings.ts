@@ -110,6 +110,6 @@ function readExtensions(text: string): Record<string, string> {
   const pairs = text.split(',').map((pair) => pair.trim().split('='));
   // RFC 7628, section 3.1: the names are letters, and "auth" is the token's own.
   if (!pairs.every(([name = '', value]) => /^[A-Za-z]+$/.test(name) && name !== 'auth' && value))
-    throw new InvalidValue('is not a list of name=value');
+    throw new InvalidValue('must be name=value, comma-separated');
   return Object.fromEntries(pairs.map(([name, ...value]) => [name!, value.join('=')]));
 }
