@@ -5,7 +5,7 @@ import fastify, { type FastifyInstance } from 'fastify';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { respondWithErrors, sendError } from './error-responses.ts';
 import { guardRequests } from './guard-requests.ts';
-import { knownParameters } from './known-parameters.ts';
+import { noParameters } from './known-parameters.ts';
 import { serverOptions } from './server-options.ts';
 import type { ServiceSettings } from './settings.ts';
 
@@ -61,7 +61,7 @@ function addRoute(
   const security = new SecurityLog(telemetry);
   const addressOf = clientAddress(settings.LIVE_TRUSTED_PROXIES);
   const known = settings.METRICS_TOKEN === undefined ? undefined : digest(settings.METRICS_TOKEN);
-  app.get('/metrics', { preHandler: knownParameters() }, async ({ raw, headers }, reply) => {
+  app.get('/metrics', { preHandler: noParameters() }, async ({ raw, headers }, reply) => {
     const given = /^bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1] ?? '';
     if (known !== undefined && !timingSafeEqual(digest(given), known)) {
       security.refused('metrics', 'unauthorized', { address: addressOf(raw) });
