@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { documentOf } from '../../libs/archive/src/mongodb/document.ts';
 import { sliceOf } from '../../libs/archive/src/mongodb/slices.ts';
 import { MongoStore } from '../../libs/archive/src/mongodb/store.ts';
-import { registerCodecs } from '../../libs/event-log/src/kafka/codecs.ts';
+import { registerCodecs } from '../../libs/event-log/src/kafka/codecs/codecs.ts';
 import { documentId, eventJson } from '../../libs/search-store/src/elasticsearch/documents.ts';
 import { eventIndex } from '../../libs/search-store/src/elasticsearch/indices.ts';
 import type { Task } from './contender.ts';

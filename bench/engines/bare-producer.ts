@@ -1,5 +1,5 @@
 import kafkajs from 'kafkajs';
-import { registerCodecs } from '../../libs/event-log/src/kafka/codecs.ts';
+import { registerCodecs } from '../../libs/event-log/src/kafka/codecs/codecs.ts';
 import type { Task } from './contender.ts';
 import { recordedEvents } from './recorded-events.ts';
 

@@ -1,6 +1,7 @@
 import kafkajs from 'kafkajs';
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
+import { spawnSync } from 'node:child_process';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startStack } from '../../../../infra/local/start-stack.ts';
@@ -70,6 +71,65 @@ describe('the Kafka log', { skip }, () => {
         [tombstone?.key, tombstone?.value.length, tombstone?.headers],
         [null, 0, { twice: 'b', bytes: 'é' }],
       );
+    });
+
+    test('batches in every codec of Kafka are read, by the broker and by librdkafka', async () => {
+      const admin = kafka.admin();
+      await admin.connect();
+      const codecs = ['gzip', 'snappy', 'lz4', 'zstd', 'uncompressed'];
+      const topics = codecs.map((codec) => ({ codec, topic: `${codec}-${randomUUID()}` }));
+      await admin.createTopics({
+        topics: topics.map(({ codec, topic }) => ({
+          topic,
+          numPartitions: 1,
+          // The broker packs what it gets again, by Kafka's own implementation.
+          configEntries: [
+            { name: 'compression.type', value: codec },
+            { name: 'max.message.bytes', value: String(16 << 20) },
+          ],
+        })),
+      });
+      await admin.disconnect();
+      const found = {
+        short: 'a',
+        repeated: 'ab'.repeat(70_000),
+        random: randomBytes(200_000).toString('hex'),
+      };
+      for (const { codec, topic } of topics) {
+        await log.append(
+          topic,
+          Object.values(found).map((text) => record(text)),
+        );
+        assert.deepEqual(texts(await readAll(log, topic)), Object.values(found), codec);
+      }
+      if (spawnSync('kcat', ['-V']).status !== 0) return;
+      for (const codec of ['gzip', 'snappy', 'lz4', 'zstd']) {
+        const topic = `${randomUUID()}`;
+        await log.createTopics([{ name: topic, partitions: 1 }]);
+        const plain = kafka.admin();
+        await plain.connect();
+        await plain.alterConfigs({
+          validateOnly: false,
+          resources: [
+            {
+              type: kafkajs.ConfigResourceTypes.TOPIC,
+              name: topic,
+              configEntries: [{ name: 'compression.type', value: 'producer' }],
+            },
+          ],
+        });
+        await plain.disconnect();
+        const lines = Array.from({ length: 300 }, (_, i) => `${i} ${'x'.repeat(i)}`);
+        const sent = spawnSync(
+          'kcat',
+          ['-P', '-b', brokers[0]!, '-t', topic, '-z', codec, '-X', 'linger.ms=50'],
+          {
+            input: lines.join('\n'),
+          },
+        );
+        assert.equal(sent.status, 0, String(sent.stderr));
+        assert.deepEqual(texts(await readAll(log, topic)), lines, codec);
+      }
     });
 
     test('aborted transactions are not seen, open ones end the log, and markers leave holes', async () => {
@@ -145,7 +205,11 @@ describe('the Kafka log', { skip }, () => {
       const settings = {
         times: [{ name: 'cleanup.policy', value: 'delete' }],
         compacted: [appendTime, { name: 'cleanup.policy', value: 'compact,delete' }],
-        short: [appendTime, { name: 'retention.ms', value: '60000' }],
+        short: [
+          appendTime,
+          { name: 'retention.ms', value: '60000' },
+          { name: 'compression.type', value: 'snappy' },
+        ],
       };
       const nameOf = (what: keyof typeof settings): string => `${what}-${epochTopic}`;
       const admin = kafka.admin();
@@ -173,6 +237,7 @@ describe('the Kafka log', { skip }, () => {
         [
           'short has retention.ms=60000, not 120000 as LOG_RETENTION_MS asks',
           'short has max.message.bytes=1048588, not 16777216: larger records are refused',
+          'short has compression.type=snappy, not zstd: the broker packs every batch of Logloom again',
         ],
       );
     });

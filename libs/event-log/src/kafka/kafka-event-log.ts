@@ -9,7 +9,7 @@ import {
   type NewRecord,
   type TopicSpec,
 } from '../event-log.ts';
-import { registerCodecs } from './codecs.ts';
+import { registerCodecs } from './codecs/codecs.ts';
 import { readCommit } from './commit.ts';
 import { KafkaClusterView } from './cluster-view.ts';
 import { KafkaConnection } from './connection.ts';

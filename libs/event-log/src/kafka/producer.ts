@@ -2,7 +2,7 @@ import kafkajs, { type CompressionTypes, type Message, type Producer } from 'kaf
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EventLogError, type NewRecord } from '../event-log.ts';
 import { AppendQueue } from './append-queue.ts';
-import { compressionTypes } from './codecs.ts';
+import { compressionTypes } from './codecs/codecs.ts';
 import { connectionTimeoutMs, requestTimeoutMs } from './connection.ts';
 import { backoffMs, errorType, isUnknownTopic, logUnavailable, unknownTopic } from './error.ts';
 import { asOneGroup, silence } from './internals.ts';

@@ -3,7 +3,7 @@ import kafkajs from 'kafkajs';
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
-import { registerCodecs } from './codecs.ts';
+import { registerCodecs } from './codecs/codecs.ts';
 import { readBatches } from './record-batch.ts';
 
 // kafkajs writes what is read here: the other side of the format, made by others.

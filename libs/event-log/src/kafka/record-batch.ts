@@ -1,5 +1,5 @@
 import type { LogRecord } from '../event-log.ts';
-import { decompress } from './codecs.ts';
+import { decompress } from './codecs/codecs.ts';
 
 /** Records of one producer from this offset up to its abort marker are not to be seen. */
 export interface AbortedTransaction {

@@ -8,6 +8,7 @@ export const checkedSettings = [
   'retention.ms',
   'max.message.bytes',
   'min.insync.replicas',
+  'compression.type',
 ] as const;
 
 export interface Judgement {
@@ -41,5 +42,8 @@ export function judgeTopicSettings(
   const largest = Number(settings.get('max.message.bytes'));
   if (largest < maxBatchBytes)
     told.push(`max.message.bytes=${largest}, not ${maxBatchBytes}: larger records are refused`);
+  const compression = settings.get('compression.type') ?? 'producer';
+  if (compression !== 'producer' && compression !== 'zstd')
+    told.push(`compression.type=${compression}, not zstd: the broker packs every batch of Logloom again`);
   return { told };
 }

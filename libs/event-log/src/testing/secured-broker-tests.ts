@@ -144,7 +144,7 @@ export function securedBrokerTests(stack: Stack, isFull: boolean): void {
   });
 
   test('a user without permissions is refused with what it lacks', async () => {
-    const opening = openLog(oauth('stranger'));
+    const opening = openLog(oauth('nobody'));
     await assert.rejects(opening, {
       code: 'engine-access-denied',
       message: /^Kafka: .*permission on the topic secured/,

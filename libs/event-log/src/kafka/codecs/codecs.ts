@@ -1,5 +1,7 @@
 import kafkajs from 'kafkajs';
 import { constants, gunzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { decompressLz4 } from './lz4-frame.ts';
+import { decompressSnappy } from './snappy-blocks.ts';
 
 /** Compression types of kafkajs, by the name in our options. */
 export const compressionTypes = {
@@ -19,18 +21,23 @@ export function registerCodecs(): void {
   });
 }
 
-/** Decompresses a batch by the codec in its attributes. Throws for Snappy and LZ4: Logloom's topics recompress those. */
+/** A batch is at most 16 MiB packed; what is unpacked from one is held in memory as a whole. */
+const maxUnpackedBytes = 1 << 30;
+
+/** Unpacks what a batch's attributes say it is packed with: by any client, in any codec that Kafka has. */
 export function decompress(type: kafkajs.CompressionTypes, bytes: Buffer): Buffer {
   switch (type) {
     case kafkajs.CompressionTypes.None:
       return bytes;
     case kafkajs.CompressionTypes.GZIP:
       return gunzipSync(bytes);
+    case kafkajs.CompressionTypes.Snappy:
+      return decompressSnappy(bytes);
+    case kafkajs.CompressionTypes.LZ4:
+      return decompressLz4(bytes, maxUnpackedBytes);
     case kafkajs.CompressionTypes.ZSTD:
       return zstdDecompressSync(bytes);
     default:
-      throw new Error(
-        `records in ${kafkajs.CompressionTypes[type] ?? type} cannot be read: set compression.type=zstd`,
-      );
+      throw new Error(`records are packed in a codec that is not known: ${String(type)}`);
   }
 }
