@@ -1,5 +1,3 @@
-import type { EventLog } from './event-log.ts';
-
 /**
  * By how much offsets go on when the log is restored from a backup: more than the log that the backup was made of can have given out since.
  * At 10,000 records a second in one partition that is three years. Positions stay contiguous modulo this number.
@@ -15,9 +13,14 @@ export interface SkippedOffsets {
   to: number;
 }
 
+/** The part of EventLog that tells them. */
+interface SkippingLog {
+  skippedOffsets?(topic: string): readonly SkippedOffsets[];
+}
+
 /** The offset that lies `count` offsets before this one, or at a lower one; offsets that were skipped do not count. It may be negative. */
 export function offsetBefore(
-  log: Pick<EventLog, 'skippedOffsets'>,
+  log: SkippingLog,
   topic: string,
   partition: number,
   offset: number,
@@ -37,7 +40,7 @@ export function offsetBefore(
 
 /** How many offsets of [from, to) were skipped. */
 export function skippedBetween(
-  log: Pick<EventLog, 'skippedOffsets'>,
+  log: SkippingLog,
   topic: string,
   partition: number,
   from: number,
