@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { WebSocket } from 'ws';
+import { holdMetrics } from './hold-metrics.ts';
 import { Pipeline } from './pipeline.ts';
 
 test('with LIVE_WORKERS the one-process mode serves viewers from processes of their own', async () => {
@@ -41,6 +42,29 @@ test('with LIVE_WORKERS the one-process mode serves viewers from processes of th
   await eventually('all subscribed', all('"subscribed"'));
   await pipeline.ingest('{"service":"web","message":"for everyone"}');
   await eventually('all have it', all('for everyone'));
+
+  // The viewers of all workers are listed together, a page at a time, and ended wherever they are.
+  const seen = new Set<string>();
+  let page: { total: number; viewers: { id: string; events: number }[]; next?: string };
+  for (let query = 'limit=5'; ; query = `limit=5&cursor=${page.next}`) {
+    page = await pipeline.get(`/api/viewers?${query}`);
+    assert.equal(page.total, viewers.length);
+    for (const { id, events } of page.viewers) {
+      seen.add(id);
+      assert.equal(events, 1);
+    }
+    if (page.next === undefined) break;
+  }
+  assert.equal(seen.size, viewers.length);
+  const [id] = seen;
+  const ended = await fetch(`${viewersUrl}/api/viewers/${id}`, { method: 'DELETE', headers });
+  assert.equal(ended.status, 204);
+  await eventually(
+    'one is told so',
+    async () => received.filter((messages) => messages.includes('"reason":"ended"')).length === 1,
+  );
+
+  await holdMetrics(pipeline);
 
   // The workers do not outlive a parent that is killed: the port is free again.
   await pipeline.end('SIGKILL');

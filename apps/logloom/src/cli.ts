@@ -18,6 +18,7 @@ import type { SendResult } from './send.ts';
 import { statusLines, type Status } from './status-lines.ts';
 import type { TailOptions } from './tail.ts';
 import { version } from './version.ts';
+import { addViewersCommand } from './viewers-cli.ts';
 
 export interface CliContext {
   env: NodeJS.ProcessEnv;
@@ -264,6 +265,13 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
       if (!isClean(result)) throw new CommandError('problems-found', '');
     });
 
+  addViewersCommand(program, {
+    endpoint: (flags) => viewersEndpoint(settings(), flags),
+    viewers,
+    token,
+    json,
+    write,
+  });
   addReplayCommands(program, { settings, signal, write });
   addConfigCommand(program, { env, write });
   addBackupCommands(program, { settings, json, signal, write, note });

@@ -37,6 +37,11 @@ export function authorization({ token }: ViewersEndpoint): Record<string, string
   return token === undefined ? {} : { authorization: `Bearer ${token}` };
 }
 
+/** DELETE. Throws CommandError as getJson() does. */
+export async function deleteAt(endpoint: ViewersEndpoint, path: string): Promise<void> {
+  await request(endpoint, 'DELETE', new URL(path, endpoint.url));
+}
+
 /** GET as JSON. Throws CommandError: `no-response`, `nothing-found` for what does not exist, `request-refused`. */
 export async function getJson(
   endpoint: ViewersEndpoint,
@@ -46,18 +51,28 @@ export async function getJson(
   const url = new URL(path, endpoint.url);
   for (const [name, value] of Object.entries(query))
     if (value !== undefined) url.searchParams.set(name, value);
+  return request(endpoint, 'GET', url, query['q']);
+}
+
+async function request(
+  endpoint: ViewersEndpoint,
+  method: 'GET' | 'DELETE',
+  url: URL,
+  filter = '',
+): Promise<unknown> {
   let response: Response;
   try {
-    response = await fetch(url, { headers: authorization(endpoint) });
+    response = await fetch(url, { method, headers: authorization(endpoint) });
   } catch (cause) {
     throw new CommandError(
       'no-response',
       `no answer from ${endpoint.url} (${reason(cause)}); is Logloom running?`,
     );
   }
+  if (response.status === 204) return undefined;
   const body = (await response.json()) as ErrorResponse;
   if (response.ok) return body;
-  const error = refused(body.error ?? { message: response.statusText }, query['q']);
+  const error = refused(body.error ?? { message: response.statusText }, filter);
   throw body.error?.code === 'not-found' ? new CommandError('nothing-found', error.message) : error;
 }
 

@@ -1,6 +1,13 @@
 import { openAuthenticate } from '@logloom/auth';
 import { SqliteEventLog } from '@logloom/event-log';
-import { createLiveTier, listenBacklog, liveOptions, openLiveStores, Supervisor } from '@logloom/fanout';
+import {
+  createLiveTier,
+  listenBacklog,
+  liveOptions,
+  openLiveStores,
+  registerViewersApi,
+  Supervisor,
+} from '@logloom/fanout';
 import { connectLog, type Health, type ServiceContext } from '@logloom/runtime';
 import type { ServiceThread } from './service-thread.ts';
 import { createViewersServer } from './viewers-server.ts';
@@ -32,7 +39,9 @@ export async function runViewers(context: ViewersContext): Promise<void> {
     authenticate,
     workerMetrics,
   });
+  const viewersApi = { authenticate, settings, telemetry };
   if (settings.LIVE_WORKERS > 1) {
+    registerViewersApi(app, { ...viewersApi, directory: () => supervisor?.workers });
     supervisor = await Supervisor.open({
       settings,
       telemetry,
@@ -53,6 +62,7 @@ export async function runViewers(context: ViewersContext): Promise<void> {
   const options = liveOptions(settings);
   const live = createLiveTier({ ...connection, stores, settings, telemetry, authenticate, options });
   live.attach(app);
+  registerViewersApi(app, { ...viewersApi, directory: () => live.viewers });
   await app.listen({ host: settings.HOST, port: settings.LIVE_PORT, backlog: listenBacklog });
   try {
     await live.run(signal, onReady);

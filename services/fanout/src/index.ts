@@ -9,3 +9,4 @@ export { createFanout, type Fanout } from './run-fanout.ts';
 export { Supervisor, type SupervisorOptions } from './workers/supervisor.ts';
 export { keepYoungGenerationSmall } from './workers/young-generation.ts';
 export { openLiveStores, type LiveStores } from './server/live-stores.ts';
+export { registerViewersApi, type ViewersApiDeps } from './server/viewers-api.ts';

@@ -15,6 +15,7 @@ import { listenBacklog } from './workers/listen-backlog.ts';
 import { liveOptions } from './server/live-options.ts';
 import { openLiveStores } from './server/live-stores.ts';
 import { createLiveTier } from './server/create-live-tier.ts';
+import { registerViewersApi } from './server/viewers-api.ts';
 import { Supervisor } from './workers/supervisor.ts';
 import type { Settings } from './settings.ts';
 
@@ -35,13 +36,15 @@ export function createFanout(): Fanout {
     if (context.settings.LIVE_WORKERS === 1) return runHere(context);
     const { tracingSettings: tracing, telemetry } = context;
     // Problems with the keys are reported once, not by each worker.
-    await openAuthenticate(context.settings);
+    const authenticate = await openAuthenticate(context.settings);
     const app = fastify(serverOptions(context.settings.LIVE_REQUEST_MS));
     respondWithErrors(app, (err) => telemetry.logger.error({ err }, 'a request failed'));
     guardRequests(app, { settings: context.settings, telemetry, port: 'live' });
     const health = { ready: false };
     registerHealth(app, health);
     registerMetrics(app, () => metrics(telemetry), context);
+    const directory = () => supervisor?.workers;
+    registerViewersApi(app, { directory, authenticate, settings: context.settings, telemetry });
     supervisor = await Supervisor.open({
       ...context,
       tracing,
@@ -83,6 +86,7 @@ async function runHere({
   const options = liveOptions(settings);
   const tier = createLiveTier({ ...connection, stores, settings, telemetry, authenticate, options });
   tier.attach(app);
+  registerViewersApi(app, { directory: () => tier.viewers, authenticate, settings, telemetry });
   signal.addEventListener('abort', () => (health.ready = false));
   try {
     await app.listen({ host: settings.HOST, port: settings.LIVE_PORT, backlog: listenBacklog });

@@ -7,6 +7,20 @@ import { WebSocket } from 'ws';
 import { LiveClient, type ServerMessage } from '../testing/live-client.ts';
 import { LiveRig, type RunningTier } from '../testing/live-rig.ts';
 
+interface ViewersJson {
+  total: number;
+  viewers: {
+    id: string;
+    subject: string | null;
+    subscriptions: { filter: string }[];
+    bytes: number;
+    events: number;
+    eventsPerSecond: number;
+    ageMs: { p50: number } | null;
+  }[];
+  next?: string;
+}
+
 const issuer = await TestIssuer.create('key');
 
 describe('with tokens', () => {
@@ -46,6 +60,87 @@ describe('with tokens', () => {
     const metrics = await tier.telemetry.registry.metrics();
     assert.match(metrics, /refused_requests_total\{port="live",reason="unauthorized"[^}]*\} 8/);
     assert.match(metrics, /refused_requests_total\{port="live",reason="token-expired"[^}]*\} 4/);
+  });
+
+  test('operators list the viewers with what each is sent, and end one; tenants do not', async () => {
+    const url = `http://127.0.0.1:${tier.port}/api/viewers`;
+    const operator = bearer(await issuer.sign({ sub: 'olga' }));
+    const tenant = bearer(await issuer.sign({ logloom_filter: 'service:mine' }));
+    for (const [headers, status] of [
+      [{}, 401],
+      [tenant, 403],
+    ] as const)
+      for (const [method, path] of [
+        ['GET', url],
+        ['DELETE', `${url}/0123abcd-1`],
+      ] as const)
+        assert.equal((await fetch(path, { method, headers })).status, status);
+
+    const ada = await open({ sub: 'ada' });
+    const others = [await open({ sub: 'bob' }), await open({ sub: 'carl', logloom_filter: 'service:mine' })];
+    await ada.subscribe({ filter: 'level:error' });
+    await others[1]!.subscribe({ filter: 'level:error' });
+    ada.send({ type: 'subscribe', id: 'b', filter: 'level:(' });
+    await ada.first('error');
+    await rig.append([rig.event({ level: 'error', service: 'mine' }), rig.event()]);
+    await ada.texted(1);
+
+    const list = async (query = '') =>
+      (await (await fetch(`${url}?${query}`, { headers: operator })).json()) as ViewersJson;
+    const { total, viewers } = await list();
+    assert.equal(total, 3);
+    assert.deepEqual(
+      viewers.map(({ subject }) => subject),
+      ['ada', 'bob', 'carl'],
+    );
+    const [first, second, third] = viewers;
+    assert.deepEqual(
+      { ...first, id: '', since: '', bytes: 0, eventsPerSecond: 0, ageMs: first!.ageMs!.p50 > 0 },
+      {
+        id: '',
+        transport: 'websocket',
+        address: '127.0.0.1',
+        subject: 'ada',
+        since: '',
+        subscriptions: [
+          { ids: ['a'], stream: 'events', filter: 'level:error', state: 'live', mode: 'full', behind: 0 },
+        ],
+        queuedBytes: 0,
+        bytes: 0,
+        events: 1,
+        eventsPerSecond: 0,
+        missed: 0,
+        gaps: 0,
+        ageMs: true,
+      },
+    );
+    assert.ok(first!.bytes > 0 && first!.eventsPerSecond > 0);
+    assert.deepEqual([second!.subscriptions, second!.events, second!.ageMs], [[], 0, null]);
+    assert.match(third!.subscriptions[0]!.filter, /service:"mine"/);
+
+    const page = await list('limit=2');
+    assert.deepEqual([page.viewers.length, page.next], [2, second!.id]);
+    assert.deepEqual((await list(`limit=2&cursor=${page.next}`)).viewers[0]!.subject, 'carl');
+    assert.deepEqual((await list('limit=0')).viewers, []);
+    for (const query of ['limit=1001', 'limit=x', 'cursor=x', 'other=1'])
+      assert.equal((await fetch(`${url}?${query}`, { headers: operator })).status, 400, query);
+
+    const end = async (id: string) =>
+      (await fetch(`${url}/${id}`, { method: 'DELETE', headers: operator })).status;
+    assert.equal(await end('nobody'), 404);
+    assert.equal(await end(first!.id), 204);
+    const goodbye = await ada.first('goodbye');
+    assert.deepEqual([goodbye.reason, goodbye.retryAfterMs], ['ended', 60_000]);
+    await eventually('closed', () => ada.closeCode === 1012);
+    assert.equal(await end(first!.id), 404);
+    assert.equal((await list()).total, 2);
+    const metrics = await tier.telemetry.registry.metrics();
+    assert.match(metrics, /^logloom_live_ended_viewers_total\{.*\} 1$/m);
+    assert.match(metrics, /^logloom_live_errors_total\{reason="bad-filter",.*\} 1$/m);
+    assert.match(metrics, /^logloom_event_age_seconds_count\{stage="sent",.*\} 2$/m);
+    assert.match(metrics, /^logloom_live_refusals_total\{reason="unauthorized",.*\} [1-9]/m);
+    for (const other of others) other.ws.terminate();
+    await eventually('gone', async () => (await list()).total === 0);
   });
 
   test('a token is taken from the header, the subprotocols and the query', async () => {

@@ -1,6 +1,7 @@
 import type { DeliveryBatch } from '../encoding/delivery-batch.ts';
 import type { Channel, Subscriber } from './broadcast.ts';
-import { announcedCursor } from '../protocol/cursor.ts';
+import { announcedCursor, recordsBetween } from '../protocol/cursor.ts';
+import type { SubscriptionFigures } from '../server/viewer-directory.ts';
 import type { DrainWatch } from './drain-watch.ts';
 import type { HistoryPage } from '../history/history-page.ts';
 import { degrade } from './degraded-batch.ts';
@@ -11,6 +12,7 @@ import type { MemoryBudget } from './memory-budget.ts';
 import type { Priority } from '../protocol/priority.ts';
 import { serverMessage, type GapReason } from '../protocol/server-message.ts';
 import type { Viewer } from './viewer.ts';
+import { deliveryTime, type DeliveryTime, type ViewerMeter } from './viewer-meter.ts';
 
 /** What all subscriptions of a live tier share. */
 export interface DeliveryContext {
@@ -26,6 +28,8 @@ export interface SubscriptionOptions {
   channel: Channel;
   priority: Priority;
   context: DeliveryContext;
+  /** Counts what the viewer is sent, in all its subscriptions. */
+  meter: ViewerMeter;
   /** Catches the subscription up from its cursor. */
   catchUp: (subscription: Subscription) => void;
 }
@@ -47,6 +51,7 @@ export class Subscription implements Subscriber {
   slot = -1;
   readonly #viewer: Viewer;
   readonly #context: DeliveryContext;
+  readonly #meter: ViewerMeter;
   readonly #startCatchUp: (subscription: Subscription) => void;
   #state: 'starting' | 'live' | 'paused' | 'closed' = 'starting';
   /** The last cursor that the viewer was sent. */
@@ -55,17 +60,31 @@ export class Subscription implements Subscriber {
   #catchUp = 0;
   #degradation: Degradation | undefined;
 
-  constructor({ viewer, stream, channel, priority, context, catchUp }: SubscriptionOptions) {
+  constructor({ viewer, stream, channel, priority, context, meter, catchUp }: SubscriptionOptions) {
     this.#viewer = viewer;
     this.stream = stream;
     this.channel = channel;
     this.priority = priority;
     this.#context = context;
+    this.#meter = meter;
     this.#startCatchUp = catchUp;
   }
 
   get cursor(): string {
     return this.#cursor;
+  }
+
+  /** What operators see of it. */
+  get figures(): SubscriptionFigures {
+    const { ids, stream, channel } = this;
+    return {
+      ids: [...ids],
+      stream: stream.kind.name,
+      filter: channel.filter.canonical,
+      state: this.#state === 'starting' ? 'catching-up' : this.#state,
+      mode: this.#degradation?.level ?? 'full',
+      behind: this.isCurrent && channel.isQuiet ? 0 : recordsBetween(this.#cursor, stream.cursor),
+    };
   }
 
   get isClosed(): boolean {
@@ -146,7 +165,8 @@ export class Subscription implements Subscriber {
     if (!this.#viewer.isOpen || this.#degradation?.isOver) return;
     if (this.#degradation === undefined || this.#recover(this.#degradation)) {
       const bytes = this.#viewer.encode(batch);
-      if (this.#fits(bytes, this.#mark(degradeAbove.full))) return this.#write(bytes, batch.cursor);
+      if (this.#fits(bytes, this.#mark(degradeAbove.full)))
+        return this.#write(bytes, batch.cursor, batch.count, batch.time);
       this.#degradation = this.#beginDegradation();
     }
     this.#deliverDegraded(this.#degradation, batch);
@@ -158,7 +178,8 @@ export class Subscription implements Subscriber {
     if (lost > 0) this.tellGap(this.#cursor, cursor, lost, 'retention');
     if (items.length === 0) return;
     this.stream.stats.catchUpEvents += items.length;
-    this.#write(this.#viewer.encode(page.batch(this.stream, this.channel.id)), cursor);
+    const bytes = this.#viewer.encode(page.batch(this.stream, this.channel.id));
+    this.#write(bytes, cursor, items.length, deliveryTime(Date.now()));
   }
 
   /** Resolves when the socket has room for more history, or the viewer is gone. */
@@ -171,6 +192,8 @@ export class Subscription implements Subscriber {
   /** Tells the viewer that it does not get the events between its last cursor and this one. */
   tellGap(from: string, to: string, missed: number, reason: GapReason): void {
     this.stream.stats.gaps++;
+    this.#meter.gaps++;
+    this.#meter.missed += missed;
     this.#cursor = to;
     this.#tell(serverMessage.gap(this.channel.id, from, to, missed, reason), to);
   }
@@ -179,7 +202,8 @@ export class Subscription implements Subscriber {
   moveCursor(): void {
     const { cursor } = this.stream;
     if (!this.isCurrent || cursor === this.#cursor || !this.channel.isQuiet || !this.hasRoom) return;
-    this.#write(this.#viewer.encode(this.stream.broadcast.emptyBatch(this.channel)), cursor);
+    const batch = this.stream.broadcast.emptyBatch(this.channel);
+    this.#write(this.#viewer.encode(batch), cursor, 0, batch.time);
   }
 
   /** Bytes that may wait at this share of the budget. */
@@ -194,8 +218,9 @@ export class Subscription implements Subscriber {
     return queued + bytes.length <= mark && this.#context.memoryBudget.hasRoomFor(bytes.length);
   }
 
-  #write(bytes: Buffer, cursor: string): void {
+  #write(bytes: Buffer, cursor: string, events: number, time: DeliveryTime): void {
     this.#viewer.write(bytes);
+    this.#meter.wrote(bytes.length, events, time);
     this.stream.stats.sentBytes += bytes.length;
     this.#cursor = cursor;
     this.#context.memoryBudget.wrote(this.#viewer, this.priority);
@@ -226,7 +251,7 @@ export class Subscription implements Subscriber {
     // Sent before the part, with a cursor that says that the part is still to come: a resume in between neither loses nor repeats it.
     if (degradation.missed > 0)
       this.#announce(degradation, announcedCursor(before, degradation.level, batch.cursor));
-    this.#write(bytes, batch.cursor);
+    this.#write(bytes, batch.cursor, degraded.kept?.count ?? 0, batch.time);
   }
 
   #beginDegradation(): Degradation {

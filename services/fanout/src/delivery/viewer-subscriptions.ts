@@ -11,7 +11,9 @@ import { streamOf } from '../visible/stream-of.ts';
 import { Pauses } from './pauses.ts';
 import { continueSubscription, startSubscription } from './start-subscription.ts';
 import { Subscription } from './subscription.ts';
+import type { ViewerActivity } from '../server/viewer-directory.ts';
 import type { Viewer } from './viewer.ts';
+import { ViewerMeter } from './viewer-meter.ts';
 import type { ViewerContext } from './viewer-context.ts';
 
 /** One viewer's subscriptions. */
@@ -21,6 +23,7 @@ export class ViewerSubscriptions {
   readonly #byId = new Map<string, Subscription>();
   readonly #subscriptions = new Set<Subscription>();
   readonly #onError: (error: LiveError) => void;
+  readonly #meter = new ViewerMeter();
   #durables: DurableSubscriptions | undefined;
   #pauses: Pauses | undefined;
 
@@ -108,6 +111,21 @@ export class ViewerSubscriptions {
     this.#continue(subscription, cursor).catch((error: unknown) => this.#unreadable(subscription, id, error));
   }
 
+  /** What operators see of the viewer's subscriptions; `sinceMs`: when it connected. */
+  figures(nowMs: number, sinceMs: number): ViewerActivity {
+    const { bytes, events, gaps, missed } = this.#meter;
+    return {
+      subscriptions: [...this.#subscriptions].map((subscription) => subscription.figures),
+      queuedBytes: this.#viewer.queuedBytes,
+      bytes,
+      events,
+      eventsPerSecond: Math.round(this.#meter.rate(nowMs, sinceMs) * 100) / 100,
+      missed,
+      gaps,
+      ageMs: this.#meter.ages(nowMs) ?? null,
+    };
+  }
+
   moveCursors(): void {
     for (const subscription of this.#subscriptions) subscription.moveCursor();
   }
@@ -159,6 +177,7 @@ export class ViewerSubscriptions {
       channel: stream.broadcast.hold(filter, sibling),
       priority,
       context: this.#context,
+      meter: this.#meter,
       catchUp: (behind) => {
         this.#continue(behind, behind.cursor).catch((error: unknown) => {
           for (const id of [...behind.ids]) this.#unreadable(behind, id, error);

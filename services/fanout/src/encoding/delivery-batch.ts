@@ -1,4 +1,5 @@
 import type { StreamName } from '../protocol/client-message.ts';
+import { deliveryTime, type DeliveryTime } from '../delivery/viewer-meter.ts';
 import { deflateMessage } from './deflate.ts';
 import { deflatedTextFrame, payloadOf, textFrame } from './frame.ts';
 import type { LiveItem } from '../stream/stream-kind.ts';
@@ -15,6 +16,7 @@ export class DeliveryBatch {
   readonly items: readonly LiveItem[];
   /** Whether it goes to all viewers of a channel, and not to one of them alone. */
   readonly isShared: boolean;
+  #time: DeliveryTime | undefined;
   #text: string | undefined;
   #frame: Buffer | undefined;
   #deflatedFrame: Buffer | undefined;
@@ -32,6 +34,11 @@ export class DeliveryBatch {
     this.cursor = cursor;
     this.items = items;
     this.isShared = isShared;
+  }
+
+  /** When it was first delivered live, and how old its oldest item was then. */
+  get time(): DeliveryTime {
+    return (this.#time ??= deliveryTime(Date.now(), this.items[0]?.timestamp));
   }
 
   get count(): number {

@@ -55,6 +55,14 @@ export function parseCursor(text: string): Cursor | undefined {
   }
 }
 
+/** Records between two cursors of one stream, of all partitions; null where one is of something else. */
+export function recordsBetween(from: string, to: string): number | null {
+  const [first, last] = [parseCursor(from), parseCursor(to)];
+  if (first === undefined || last === undefined || first.epoch !== last.epoch || first.letter !== last.letter)
+    return null;
+  return last.offsets.reduce((sum, offset, p) => sum + Math.max(0, offset - (first.offsets[p] ?? 0)), 0);
+}
+
 /** The cursor of a gap that is followed by what `level` keeps of the batch between the two cursors. */
 export function announcedCursor(from: string, level: DegradedLevel, to: string): string {
   return `${from}.${letterOfLevel[level]}${to.slice(to.lastIndexOf('.') + 1)}`;

@@ -28,6 +28,13 @@ export const gapReasons = declareReasons({
 
 /** Why a `goodbye` message sends a viewer away; `slow` is also one. */
 export const goodbyeReasons = declareReasons({
+  ended: {
+    retriable: true,
+    where: 'goodbye',
+    cause: 'An operator ended this connection (`DELETE /api/viewers/{id}`, `logloom viewers --end`).',
+    action:
+      'Reconnect after `retryAfterMs` with the last cursor; nothing is missed. Operators: revoke the token to keep the viewer away.',
+  },
   restart: {
     retriable: true,
     where: 'goodbye',

@@ -78,6 +78,7 @@ export class LiveTier {
       transports.map(({ name }) => name),
       this.options.heartbeatMs,
     );
+    this.viewers.onEnded = () => this.#counts.ended++;
     this.#security = new SecurityLog(telemetry);
     const authenticate = deps.authenticate ?? authenticateNobody;
     this.admission = new ViewerAdmission(this.options, authenticate, this.#security, () => this.viewers.size);

@@ -4,6 +4,9 @@ import type { FastifyInstance } from 'fastify';
 import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
+/** Names the client of a request that a worker passed on; trusted on a local socket only. */
+export const clientHeader = 'x-logloom-client';
+
 /** Headers of a single connection, which are not forwarded (RFC 9110, section 7.6.1). */
 const hopByHop = new Set([
   'connection',
@@ -59,7 +62,7 @@ function forward(
         agent,
         method,
         path: url,
-        headers: { ...endToEnd(headers), 'x-logloom-client': address ?? '' },
+        headers: { ...endToEnd(headers), [clientHeader]: address ?? '' },
       },
       resolve,
     );

@@ -1,5 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import type { FromWorker, ToWorker, WorkerData, WorkerMetrics } from './worker-protocol.ts';
+import type { FromWorker, ToWorker, WorkerAnswers, WorkerData, WorkerQuestion } from './worker-protocol.ts';
 
 /** How often a worker is pinged within the time that it may stay silent. */
 const pings = 5;
@@ -16,7 +16,7 @@ export class WorkerProcess {
   /** Whether it was told to drain. */
   isDraining = false;
   readonly #child: ChildProcess;
-  readonly #asked = new Map<number, (metrics: WorkerMetrics) => void>();
+  readonly #asked = new Map<number, (answer: unknown) => void>();
   #nextId = 0;
   /** Pings since its last sign of life. */
   #unanswered = 0;
@@ -31,7 +31,7 @@ export class WorkerProcess {
       this.#unanswered = 0;
       if (message.type === 'pong') return;
       if (message.type === 'failed') reason = message.reason;
-      else if (message.type === 'metrics') this.#resolveMetrics(message.id, message.metrics);
+      else if (message.type === 'answer') this.#answered(message.id, message.answer);
       else {
         this.isReady = true;
         ready.resolve();
@@ -50,7 +50,7 @@ export class WorkerProcess {
       const end = (error: Error): void => {
         this.isReady = false;
         clearInterval(watch);
-        for (const id of [...this.#asked.keys()]) this.#resolveMetrics(id, []);
+        for (const id of [...this.#asked.keys()]) this.#answered(id, undefined);
         ready.resolve();
         resolve(error);
       };
@@ -80,17 +80,17 @@ export class WorkerProcess {
     if (this.isReady) this.#send({ type: 'appended', topic });
   }
 
-  /** Its metrics; none when it ends before it has answered. */
-  metrics(): Promise<WorkerMetrics> {
+  /** Asks it something; undefined when it ends before it has answered. */
+  async ask<Q extends WorkerQuestion>(question: Q): Promise<WorkerAnswers[Q['name']] | undefined> {
     const id = this.#nextId++;
     return new Promise((resolve) => {
-      this.#asked.set(id, resolve);
-      this.#send({ type: 'metrics', id });
+      this.#asked.set(id, resolve as (answer: unknown) => void);
+      this.#send({ type: 'ask', id, question });
     });
   }
 
-  #resolveMetrics(id: number, metrics: WorkerMetrics): void {
-    this.#asked.get(id)?.(metrics);
+  #answered(id: number, answer: unknown): void {
+    this.#asked.get(id)?.(answer);
     this.#asked.delete(id);
   }
 

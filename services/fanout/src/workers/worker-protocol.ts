@@ -1,3 +1,4 @@
+import type { ViewerId, ViewerPage, ViewerQuery } from '../server/viewer-directory.ts';
 import type { Settings } from '../settings.ts';
 import type { MetricObjectWithValues, MetricValue, TracingSettings } from '@logloom/telemetry';
 
@@ -16,10 +17,21 @@ export interface WorkerData {
 
 export type WorkerMetrics = MetricObjectWithValues<MetricValue<string>>[];
 
+/** What a supervisor asks of a worker. */
+export type WorkerQuestion =
+  { name: 'metrics' } | { name: 'viewers'; query: ViewerQuery } | { name: 'end-viewer'; viewer: ViewerId };
+
+/** What it answers. */
+export interface WorkerAnswers {
+  metrics: WorkerMetrics;
+  viewers: ViewerPage;
+  'end-viewer': boolean;
+}
+
 export type ToWorker =
   | { type: 'start'; data: WorkerData }
   | { type: 'drain' }
-  | { type: 'metrics'; id: number }
+  | { type: 'ask'; id: number; question: WorkerQuestion }
   /** Asks whether its event loop still runs. */
   | { type: 'ping' }
   /** Another process has appended to this topic of the embedded log. */
@@ -28,6 +40,6 @@ export type ToWorker =
 export type FromWorker =
   | { type: 'ready' }
   | { type: 'pong' }
-  | { type: 'metrics'; id: number; metrics: WorkerMetrics }
+  | { type: 'answer'; id: number; answer: unknown }
   /** Reports why it ends. */
   | { type: 'failed'; reason: string };

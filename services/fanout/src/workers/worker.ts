@@ -4,7 +4,8 @@ import { addProcessMetrics, createTelemetry, startTracing } from '@logloom/telem
 import { once } from 'node:events';
 import { enableCompileCache } from 'node:module';
 import { runWorker } from './run-worker.ts';
-import type { FromWorker, ToWorker } from './worker-protocol.ts';
+import type { ViewerDirectory } from '../server/viewer-directory.ts';
+import type { FromWorker, ToWorker, WorkerAnswers, WorkerQuestion } from './worker-protocol.ts';
 import { keepYoungGenerationSmall } from './young-generation.ts';
 
 enableCompileCache();
@@ -36,11 +37,20 @@ process.on('message', (message: ToWorker) => {
   if (message.type === 'drain') stop.abort();
   else if (message.type === 'ping') void send({ type: 'pong' });
   else if (message.type === 'appended') appended(message.topic);
-  else if (message.type === 'metrics')
-    void telemetry.registry
-      .getMetricsAsJSON()
-      .then((metrics) => send({ type: 'metrics', id: message.id, metrics }));
+  else if (message.type === 'ask')
+    void answer(message.question).then((given) => send({ type: 'answer', id: message.id, answer: given }));
 });
+let viewers: ViewerDirectory | undefined;
+async function answer(question: WorkerQuestion): Promise<WorkerAnswers[keyof WorkerAnswers] | undefined> {
+  switch (question.name) {
+    case 'metrics':
+      return telemetry.registry.getMetricsAsJSON();
+    case 'viewers':
+      return viewers?.list(question.query);
+    case 'end-viewer':
+      return viewers?.end(question.viewer);
+  }
+}
 let exitCode = 0;
 try {
   await runWorker(data, {
@@ -48,6 +58,7 @@ try {
     signal: stop.signal,
     onReady: () => void send({ type: 'ready' }),
     onLog: (announce) => (appended = announce),
+    onViewers: (directory) => (viewers = directory),
   });
 } catch (error) {
   exitCode = 1;

@@ -1,7 +1,14 @@
 import type { Logger } from '@logloom/telemetry';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkerProcess } from './worker-process.ts';
-import type { WorkerData, WorkerMetrics } from './worker-protocol.ts';
+import {
+  joinPages,
+  type ViewerDirectory,
+  type ViewerId,
+  type ViewerPage,
+  type ViewerQuery,
+} from '../server/viewer-directory.ts';
+import type { WorkerAnswers, WorkerData, WorkerMetrics, WorkerQuestion } from './worker-protocol.ts';
 
 export interface WorkersOptions {
   count: number;
@@ -22,7 +29,7 @@ const drainGraceMs = 5_000;
  * Processes that share LIVE_PORT (SO_REUSEPORT: the kernel spreads connections over them). One that dies, or is killed because it no longer
  * responds, is replaced after a growing pause; its viewers resume at another by their cursors, which are valid everywhere.
  */
-export class Workers {
+export class Workers implements ViewerDirectory {
   restarts = 0;
   readonly #options: WorkersOptions;
   readonly #running = new Set<WorkerProcess>();
@@ -76,7 +83,22 @@ export class Workers {
   }
 
   async metrics(): Promise<WorkerMetrics[]> {
-    return Promise.all([...this.#running].filter(({ isReady }) => isReady).map((worker) => worker.metrics()));
+    return this.#ask({ name: 'metrics' });
+  }
+
+  /** The viewers of all workers; those of one that drains are about to leave, and are not among them. */
+  async list(query: ViewerQuery): Promise<ViewerPage> {
+    return joinPages(await this.#ask({ name: 'viewers', query }), query.limit);
+  }
+
+  async end(viewer: ViewerId): Promise<boolean> {
+    return (await this.#ask({ name: 'end-viewer', viewer })).includes(true);
+  }
+
+  /** Asks those who take viewers; one that ends meanwhile gives no answer. */
+  async #ask<Q extends WorkerQuestion>(question: Q): Promise<WorkerAnswers[Q['name']][]> {
+    const asked = [...this.#running].filter(({ isReady }) => isReady).map((worker) => worker.ask(question));
+    return (await Promise.all(asked)).filter((answer) => answer !== undefined);
   }
 
   /** Keeps one place filled. */

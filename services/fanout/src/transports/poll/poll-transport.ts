@@ -33,7 +33,10 @@ export const pollTransport: Transport = {
       const admitted = admission.enterSubscribed(request.raw, principal);
       if (!admitted.ok) return refuseWith(reply, context, admitted.error);
       const viewer = new PollViewer(viewerContext, read.request, Number(wait));
-      viewers.add(name, viewer, principal.expiresAtMs);
+      viewers.add(name, viewer, principal.expiresAtMs, {
+        address: admission.addressOf(request.raw),
+        subject: principal.name,
+      });
       reply.raw.once('close', () => viewer.close());
       // The client has left meanwhile, and no event would report that any more.
       if (reply.raw.destroyed || request.raw.socket.destroyed) viewer.close();

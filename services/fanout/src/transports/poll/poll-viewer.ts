@@ -2,6 +2,7 @@ import type { DeliveryBatch } from '../../encoding/delivery-batch.ts';
 import type { SubscribeRequest } from '../../protocol/client-message.ts';
 import { liveError, type LiveError } from '../../errors.ts';
 import type { ViewerContext } from '../../delivery/viewer-context.ts';
+import type { ViewerActivity } from '../../server/viewer-directory.ts';
 import { ViewerSubscriptions } from '../../delivery/viewer-subscriptions.ts';
 import type { Viewer } from '../../delivery/viewer.ts';
 
@@ -109,6 +110,11 @@ export class PollViewer implements Viewer {
 
   /** The response says all. */
   heartbeat(): void {}
+
+  figures(nowMs: number, sinceMs: number): ViewerActivity {
+    // The response is made at once when it is full.
+    return { ...this.#subscriptions.figures(nowMs, sinceMs), queuedBytes: this.#bytes };
+  }
 
   goodbye(): void {}
 

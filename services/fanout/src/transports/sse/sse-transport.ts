@@ -33,7 +33,10 @@ export const sseTransport: Transport = {
         viewers.delete(name, viewer);
         slot.release();
       });
-      viewers.add(name, viewer, principal.expiresAtMs);
+      viewers.add(name, viewer, principal.expiresAtMs, {
+        address: admission.addressOf(request.raw),
+        subject: principal.name,
+      });
       viewer.start(heartbeatMs, read.request);
       return reply;
     });

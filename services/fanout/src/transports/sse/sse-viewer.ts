@@ -6,6 +6,7 @@ import { liveError, type LiveError } from '../../errors.ts';
 import type { LiveCounts } from '../../server/live-counts.ts';
 import { serverMessage } from '../../protocol/server-message.ts';
 import type { ViewerContext } from '../../delivery/viewer-context.ts';
+import type { ViewerActivity } from '../../server/viewer-directory.ts';
 import { ViewerSubscriptions } from '../../delivery/viewer-subscriptions.ts';
 import type { Viewer } from '../../delivery/viewer.ts';
 
@@ -83,6 +84,10 @@ export class SseViewer implements Viewer {
   heartbeat(): void {
     this.#subscriptions.moveCursors();
     this.write(heartbeatComment);
+  }
+
+  figures(nowMs: number, sinceMs: number): ViewerActivity {
+    return this.#subscriptions.figures(nowMs, sinceMs);
   }
 
   goodbye(reason: string, retryAfterMs: number): void {

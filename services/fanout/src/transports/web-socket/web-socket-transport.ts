@@ -77,7 +77,10 @@ export const webSocketTransport: Transport = {
         connections.upgraded(socket);
         const context = contextFor(principal, request);
         const viewer = new WebSocketViewer(ws, socket, context, slot, heartbeatMs, onClose);
-        viewers.add(name, viewer, principal.expiresAtMs);
+        viewers.add(name, viewer, principal.expiresAtMs, {
+          address: admission.addressOf(request),
+          subject: principal.name,
+        });
       });
       // ws itself has refused the handshake.
       if (!isUpgraded) slot.release();

@@ -13,6 +13,7 @@ import type { LiveSocket, LiveSocketOwner } from './live-socket.ts';
 import type { LiveCounts } from '../../server/live-counts.ts';
 import { serverMessage } from '../../protocol/server-message.ts';
 import type { ViewerContext } from '../../delivery/viewer-context.ts';
+import type { ViewerActivity } from '../../server/viewer-directory.ts';
 import { ViewerSubscriptions } from '../../delivery/viewer-subscriptions.ts';
 import type { Viewer } from '../../delivery/viewer.ts';
 
@@ -100,6 +101,10 @@ export class WebSocketViewer implements Viewer, LiveSocketOwner {
     this.write(beat);
     this.#queuedAtBeat = this.queuedBytes;
     this.#takenAtBeat = this.#socket.bytesWritten - this.#queuedAtBeat;
+  }
+
+  figures(nowMs: number, sinceMs: number): ViewerActivity {
+    return this.#subscriptions.figures(nowMs, sinceMs);
   }
 
   goodbye(reason: string, retryAfterMs: number): void {
