@@ -1,4 +1,4 @@
-import { makeRequest, seededRandom, type DemoEvent } from '../../apps/logloom/src/demo-traffic.ts';
+import { makeRequest, seededRandom, type DemoEvent } from '../../apps/logloom/src/demo/demo-traffic.ts';
 import { partitionOf, type EventLog } from '../../libs/event-log/src/index.ts';
 import type { Serde } from '../../libs/schema-registry/src/index.ts';
 import { topics, type Level } from '../../libs/schemas/src/index.ts';

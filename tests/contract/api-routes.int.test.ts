@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { authenticateNobody } from '@logloom/auth';
 import { eventually, temporaryFolder } from '@logloom/testing';
-import { createViewersServer } from '../../apps/logloom/src/viewers-server.ts';
+import { createViewersServer } from '../../apps/logloom/src/up/viewers-server.ts';
 import { collectRoutes, concrete, type Route } from '../pipeline/error-shapes.ts';
 import { Pipeline } from '../pipeline/pipeline.ts';
 

@@ -13,7 +13,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sendBatches } from '../../apps/logloom/src/send.ts';
+import { sendBatches } from '../../apps/logloom/src/send/send-batches.ts';
 import { startStack } from '../../infra/local/start-stack.ts';
 import { jobNames, jobsFolder, retries } from '../../services/indexer/src/jobs/job-names.ts';
 import { planRedrive } from '../../services/indexer/src/jobs/redrive.ts';

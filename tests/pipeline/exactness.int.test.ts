@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sendBatches } from '../../apps/logloom/src/send.ts';
+import { sendBatches } from '../../apps/logloom/src/send/send-batches.ts';
 import { Pipeline } from './pipeline.ts';
 import { loadTraffic } from './traffic.ts';
 

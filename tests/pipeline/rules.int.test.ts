@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sendBatches } from '../../apps/logloom/src/send.ts';
+import { sendBatches } from '../../apps/logloom/src/send/send-batches.ts';
 import { Pipeline } from './pipeline.ts';
 import { ruledRequest, rulesText, verdictIn, verdictOf, type RuledDocument } from './ruled-requests.ts';
 import { WebhookReceiver } from './webhook-receiver.ts';

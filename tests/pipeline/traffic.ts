@@ -1,5 +1,5 @@
 import { hasWholeRecording, recordedLines } from '@logloom/testing';
-import { makeRequest, seededRandom } from '../../apps/logloom/src/demo-traffic.ts';
+import { makeRequest, seededRandom } from '../../apps/logloom/src/demo/demo-traffic.ts';
 
 export interface Traffic {
   name: string;

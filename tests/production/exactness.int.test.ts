@@ -6,7 +6,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sendBatches } from '../../apps/logloom/src/send.ts';
+import { sendBatches } from '../../apps/logloom/src/send/send-batches.ts';
 import type { ServerProcess } from '../../infra/local/server-process.ts';
 import { startStack } from '../../infra/local/start-stack.ts';
 import { loadTraffic } from '../pipeline/traffic.ts';

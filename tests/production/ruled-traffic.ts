@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sendBatches, type SendResult } from '../../apps/logloom/src/send.ts';
+import { sendBatches, type SendResult } from '../../apps/logloom/src/send/send-batches.ts';
 import { ruledRequest, type RuledLine, type RuledRequest } from '../pipeline/ruled-requests.ts';
 
 const tickMs = 500;

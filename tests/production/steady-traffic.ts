@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sendBatches, type SendResult } from '../../apps/logloom/src/send.ts';
+import { sendBatches, type SendResult } from '../../apps/logloom/src/send/send-batches.ts';
 
 const tickMs = 100;
 const largestBatch = 2_000;

@@ -15,8 +15,8 @@ import { settingsErrors } from '@logloom/settings';
 import { engineAccessErrors } from '@logloom/settings/connection';
 import { storageErrors } from '@logloom/sqlite';
 import { backupErrors } from '../../apps/logloom/src/backup/errors.ts';
-import { commandErrors } from '../../apps/logloom/src/command-errors.ts';
-import { exitCodes } from '../../apps/logloom/src/exit-codes.ts';
+import { commandErrors } from '../../apps/logloom/src/commands/command-errors.ts';
+import { exitCodes } from '../../apps/logloom/src/commands/exit-codes.ts';
 
 export interface Section<Declarations> {
   title: string;
@@ -80,7 +80,7 @@ export const errorSections: readonly Section<Catalogue>[] = [
   },
   {
     title: 'Commands',
-    declaredIn: 'apps/logloom/src/command-errors.ts',
+    declaredIn: 'apps/logloom/src/commands/command-errors.ts',
     declarations: commandErrors,
   },
 ];
@@ -103,5 +103,5 @@ export const reasonSections: readonly Section<Readonly<Record<string, ReasonDecl
     declaredIn: 'services/fanout/src/protocol/reasons.ts',
     declarations: closeCodes,
   },
-  { title: 'Exit codes', declaredIn: 'apps/logloom/src/exit-codes.ts', declarations: exitCodes },
+  { title: 'Exit codes', declaredIn: 'apps/logloom/src/commands/exit-codes.ts', declarations: exitCodes },
 ];

@@ -1,24 +1,24 @@
 import { hideSecrets, SettingsError } from '@logloom/settings';
-import { addBackupCommands } from './backup-cli.ts';
-import { addConfigCommand } from './config-cli.ts';
+import { addBackupCommands } from './commands/backup-cli.ts';
+import { addConfigCommand } from './commands/config-cli.ts';
 import { allSettings, describeSettings, loadSettings, type Settings } from './settings.ts';
 import { escapeControls } from '@logloom/telemetry/escape-controls';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { colors as pc } from './colors.ts';
-import { CommandError } from './command-errors.ts';
-import { getJson, ingestKey, ingestUrl, viewersEndpoint } from './endpoint.ts';
-import { eventLine, type EventJson } from './event-line.ts';
-import { addJobCommands } from './jobs-cli.ts';
-import type { Highlights } from './mark-ranges.ts';
-import { addReplayCommands } from './replay-cli.ts';
-import { requestLines, type RequestJson } from './request-lines.ts';
-import { addRulesCommands } from './rules-cli.ts';
-import { addSendCommand } from './send-cli.ts';
-import type { SendResult } from './send.ts';
-import { statusLines, type Status } from './status-lines.ts';
-import type { TailOptions } from './tail.ts';
+import { colors as pc } from './output/colors.ts';
+import { CommandError } from './commands/command-errors.ts';
+import { getJson, ingestKey, ingestUrl, viewersEndpoint } from './commands/endpoint.ts';
+import { eventLine, type EventJson } from './output/event-line.ts';
+import { addJobCommands } from './commands/jobs-cli.ts';
+import type { Highlights } from './output/mark-ranges.ts';
+import { addReplayCommands } from './commands/replay-cli.ts';
+import { requestLines, type RequestJson } from './output/request-lines.ts';
+import { addRulesCommands } from './commands/rules-cli.ts';
+import { addSendCommand } from './commands/send-cli.ts';
+import type { SendResult } from './send/send-batches.ts';
+import { statusLines, type Status } from './output/status-lines.ts';
+import type { TailOptions } from './commands/tail.ts';
 import { version } from './version.ts';
-import { addViewersCommand } from './viewers-cli.ts';
+import { addViewersCommand } from './commands/viewers-cli.ts';
 
 export interface CliContext {
   env: NodeJS.ProcessEnv;
@@ -95,7 +95,7 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
     .description('run the whole pipeline in this process')
     .addHelpText('after', settingsHelp())
     .action(async () => {
-      const { up } = await import('./up.ts');
+      const { up } = await import('./up/up.ts');
       await up(settings(), env, signal, ({ ingest, syslog, viewers, dataFolder }) => {
         write(`${pc.bold('Logloom')} is ready.`);
         write(`  watch   ${pc.cyan(viewers)}`);
@@ -134,8 +134,8 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
       const url = ingestUrl(settings(), options.ingestUrl);
       const key = ingestKey(settings(), options.key);
       if (!options.json) note(`sending about ${options.rate} events a second to ${url}; Ctrl-C stops`);
-      const { demoBatches } = await import('./demo.ts');
-      const { sendBatches } = await import('./send.ts');
+      const { demoBatches } = await import('./demo/demo.ts');
+      const { sendBatches } = await import('./send/send-batches.ts');
       const onProgress = progress(options.json ? () => {} : note);
       report(await sendBatches(demoBatches(options, signal), { url, key, onProgress }), options.json);
     });
@@ -160,7 +160,7 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
         stream: options.requests ? 'correlations' : 'events',
       } as const;
       const { json } = options;
-      const { tail } = await import('./tail.ts');
+      const { tail } = await import('./commands/tail.ts');
       await tail({ ...target, from: startOf(options), json, write, note }, signal);
     });
 
@@ -247,7 +247,7 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
       '\nExit code 1 when a viewer was refused, lost its connection, missed an event or got one twice.',
     )
     .action(async (filter: string | undefined, options: LoadtestFlags) => {
-      const { isClean, loadtest, loadtestLines } = await import('./loadtest.ts');
+      const { isClean, loadtest, loadtestLines } = await import('./loadtest/loadtest.ts');
       const result = await loadtest(
         {
           ...viewersEndpoint(settings(), options),

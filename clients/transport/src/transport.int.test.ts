@@ -44,7 +44,7 @@ async function numbers(service: string, expected: number): Promise<number[]> {
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
 
 function program(options: TransportOptions, count: number, end: string) {
-  const file = join(import.meta.dirname, 'app.child.ts');
+  const file = join(import.meta.dirname, 'testing/app.child.ts');
   return spawn(process.execPath, [
     file,
     JSON.stringify({ url: pipeline.ingestUrl, ...options }),

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CommandError } from '../command-errors.ts';
-import { reason, refused } from '../endpoint.ts';
+import { CommandError } from '../commands/command-errors.ts';
+import { reason, refused } from '../commands/endpoint.ts';
 
 /** The response to `POST /ingest`. */
 export interface IngestAnswer {

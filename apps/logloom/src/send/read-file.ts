@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { createReadStream } from 'node:fs';
-import { CommandError } from '../command-errors.ts';
+import { CommandError } from '../commands/command-errors.ts';
 import { beginsLikeJson, EventReader, type EventBody, type FormatOptions } from './event-body.ts';
 import { LineSplitter } from './line-splitter.ts';
 import type { FilePlace } from './send-position.ts';

@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { CommandError } from '../command-errors.ts';
+import { CommandError } from '../commands/command-errors.ts';
 
 /** How far a file has been sent. The inode and the first bytes distinguish it from another file of the same name. */
 export interface FilePlace {

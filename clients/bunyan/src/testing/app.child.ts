@@ -3,7 +3,7 @@ import { runWithContext } from '@logloom/context';
 import bunyan from 'bunyan';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { logloom } from './index.js';
+import { logloom } from '../index.js';
 
 const [url, count] = process.argv.slice(2) as [string, string];
 const stream = logloom({ url, level: 'debug', lingerMs: 5, onProblem: () => {} });

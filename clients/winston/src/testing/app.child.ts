@@ -3,7 +3,7 @@ import { runWithContext } from '@logloom/context';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import winston from 'winston';
-import { LogloomTransport } from './index.js';
+import { LogloomTransport } from '../index.js';
 
 const [url, count] = process.argv.slice(2) as [string, string];
 const transport = new LogloomTransport({ url, service: 'winston-app', lingerMs: 5, onProblem: () => {} });

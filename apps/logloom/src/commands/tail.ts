@@ -1,8 +1,8 @@
 import { escapeControls } from '@logloom/telemetry/escape-controls';
 import { LiveClient } from '@logloom/viewer';
-import { colors as pc } from './colors.ts';
+import { colors as pc } from '../output/colors.ts';
 import { refused } from './endpoint.ts';
-import { correlationLine, eventLine, type EventJson } from './event-line.ts';
+import { correlationLine, eventLine, type EventJson } from '../output/event-line.ts';
 
 export interface TailOptions {
   /** The viewers' port's base URL. */

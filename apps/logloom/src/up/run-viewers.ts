@@ -11,7 +11,7 @@ import {
 import { connectLog, type Health, type ServiceContext } from '@logloom/runtime';
 import type { ServiceThread } from './service-thread.ts';
 import { createViewersServer } from './viewers-server.ts';
-import type { Settings } from './settings.ts';
+import type { Settings } from '../settings.ts';
 
 export interface ViewersContext extends ServiceContext<Settings> {
   health: Health;

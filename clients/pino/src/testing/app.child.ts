@@ -3,7 +3,7 @@ import { runWithContext } from '@logloom/context';
 import pino from 'pino';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { once } from 'node:events';
-import logloom, { mixin } from './index.js';
+import logloom, { mixin } from '../index.js';
 
 const [url, count, how] = process.argv.slice(2) as [string, string, 'worker' | 'stream'];
 const options = { url, service: `pino-${how}`, lingerMs: 5 };

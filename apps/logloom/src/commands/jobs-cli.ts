@@ -1,8 +1,8 @@
-import type { Settings } from './settings.ts';
+import type { Settings } from '../settings.ts';
 import { Option, type Command } from 'commander';
 import { escapeControls } from '@logloom/telemetry/escape-controls';
-import { colors as pc } from './colors.ts';
-import { version } from './version.ts';
+import { colors as pc } from '../output/colors.ts';
+import { version } from '../version.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError } from './command-errors.ts';
 import {
@@ -163,7 +163,7 @@ async function verifyOffline(
   const given = settings();
   try {
     // A backup is verified where it is, and says itself what its files held.
-    const { checkBackup } = await import('./backup/check-backup.ts');
+    const { checkBackup } = await import('../backup/check-backup.ts');
     const files = await checkBackup(given.LOGLOOM_DATA, version, signal);
     if (files.length > 0) return { complete: false, views: [], damaged: [], files };
     const { verifyStopped } = await import('@logloom/indexer');

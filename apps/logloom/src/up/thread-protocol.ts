@@ -1,5 +1,5 @@
 import type { Trouble } from '@logloom/runtime';
-import type { Settings } from './settings.ts';
+import type { Settings } from '../settings.ts';
 import type { MetricObjectWithValues, MetricValue, TracingSettings } from '@logloom/telemetry';
 
 /** The start message of a service thread. */

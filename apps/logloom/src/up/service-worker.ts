@@ -6,7 +6,7 @@ import { enableCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { AnswerApi } from './run-api.ts';
 import type { FromThread, ThreadCall, ThreadData, ToThread } from './thread-protocol.ts';
-import type { Settings } from './settings.ts';
+import type { Settings } from '../settings.ts';
 
 enableCompileCache();
 const { service, settings, tracing } = workerData as ThreadData;

@@ -1,4 +1,4 @@
-import type { Settings } from './settings.ts';
+import type { Settings } from '../settings.ts';
 import type { Logger } from '@logloom/telemetry';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';

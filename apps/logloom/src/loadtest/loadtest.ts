@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { createHistogram } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CommandError } from './command-errors.ts';
-import { reason } from './endpoint.ts';
+import { CommandError } from '../commands/command-errors.ts';
+import { reason } from '../commands/endpoint.ts';
 import { FrameReader, LoadViewer } from './load-viewer.ts';
-import { sendBatches } from './send.ts';
+import { sendBatches } from '../send/send-batches.ts';
 
 export interface LoadtestOptions {
   /** The viewers' port's base URL, and the ingest port's. */

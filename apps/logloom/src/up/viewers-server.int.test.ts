@@ -2,7 +2,7 @@ import { authenticateNobody } from '@logloom/auth';
 import '@logloom/runtime/testing/hold-contract';
 import type { PlacedEvent } from '@logloom/schemas';
 import { openSqliteSearchStore } from '@logloom/search-store';
-import { parseSettings } from './settings.ts';
+import { parseSettings } from '../settings.ts';
 import { createTelemetry } from '@logloom/telemetry';
 import { eventually, placedEvent, temporaryFolder } from '@logloom/testing';
 import type { FastifyInstance } from 'fastify';

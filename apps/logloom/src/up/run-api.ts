@@ -3,7 +3,7 @@ import { commonOptions, respondWithErrors, type RunService } from '@logloom/runt
 import fastify from 'fastify';
 import { once } from 'node:events';
 import type { ApiRequest, ApiResponse } from './thread-protocol.ts';
-import type { Settings } from './settings.ts';
+import type { Settings } from '../settings.ts';
 
 export type AnswerApi = (request: ApiRequest, signal: AbortSignal) => Promise<ApiResponse>;
 

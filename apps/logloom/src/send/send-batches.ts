@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { postBatch } from './send/post-batch.ts';
-import { addAnswer, type SendResult } from './send/send-result.ts';
+import { postBatch } from './post-batch.ts';
+import { addAnswer, type SendResult } from './send-result.ts';
 
-export type { SendResult } from './send/send-result.ts';
+export type { SendResult } from './send-result.ts';
 
 export interface SendOptions {
   /** The ingest port's base URL. */

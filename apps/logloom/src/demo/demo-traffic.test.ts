@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { makeRequest, seededRandom } from './demo-traffic.ts';
 
 test('each filter for events that the README shows finds something in the demo', () => {
-  const readme = readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8');
+  const readme = readFileSync(join(import.meta.dirname, '../../../../README.md'), 'utf8');
   const shown = [...readme.matchAll(/^npm run logloom -- (?:tail|search) '([^']+)'/gm)].map(
     ([, filter]) => filter!,
   );

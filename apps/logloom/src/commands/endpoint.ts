@@ -1,6 +1,6 @@
 import { escapeControls } from '@logloom/telemetry/escape-controls';
 import { CommandError } from './command-errors.ts';
-import type { Settings } from './settings.ts';
+import type { Settings } from '../settings.ts';
 
 /** The viewers' port of a Logloom, and the client's token. */
 export interface ViewersEndpoint {

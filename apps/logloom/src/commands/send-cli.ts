@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CommandError } from './command-errors.ts';
-import { ProgressBar } from './send/progress-bar.ts';
-import type { SendResult } from './send/send-result.ts';
+import { ProgressBar } from '../send/progress-bar.ts';
+import type { SendResult } from '../send/send-result.ts';
 
 export interface SendCliContext {
   env: NodeJS.ProcessEnv;
@@ -71,7 +71,7 @@ async function send(files: string[], flags: SendFlags, context: SendCliContext):
       'standard input cannot be followed, and has no position to continue from',
     );
   const url = context.ingestUrl(flags.ingestUrl);
-  const { sendFiles } = await import('./send/send-files.ts');
+  const { sendFiles } = await import('../send/send-files.ts');
   const bar = new ProgressBar(process.stderr);
   const paths = isSavable ? files.map((file) => resolve(file)) : files;
   try {

@@ -2,8 +2,8 @@ import { escapeControls } from '@logloom/telemetry/escape-controls';
 import { InvalidArgumentError, type Command, type Option } from 'commander';
 import { resolve } from 'node:path';
 import { CommandError } from './command-errors.ts';
-import type { Settings } from './settings.ts';
-import { version } from './version.ts';
+import type { Settings } from '../settings.ts';
+import { version } from '../version.ts';
 
 export interface BackupCliContext {
   settings: () => Settings;
@@ -43,12 +43,12 @@ export function addBackupCommands(program: Command, context: BackupCliContext): 
     )
     .action(async (folder: string, { rate, json: asJson }: BackupFlags) => {
       const given = settings();
-      const { BackupError } = await import('./backup/errors.ts');
+      const { BackupError } = await import('../backup/errors.ts');
       if (given.KAFKA_BROKERS !== undefined)
         throw explained(
           new BackupError('backup-no-data', 'KAFKA_BROKERS is set: the log is on brokers (docs/backup.md)'),
         );
-      const { createBackup } = await import('./backup/create-backup.ts');
+      const { createBackup } = await import('../backup/create-backup.ts');
       const options = { dataFolder: given.LOGLOOM_DATA, folder, rate: rate * mebibyte, version };
       const onProgress = asJson ? () => {} : progress(note);
       const manifest = await explainedBy(() => createBackup({ ...options, onProgress }, signal));
@@ -79,7 +79,7 @@ export function addBackupCommands(program: Command, context: BackupCliContext): 
     .addOption(json)
     .action(async (folder: string, { to, force, json: asJson }: RestoreFlags) => {
       const dataFolder = to ?? settings().LOGLOOM_DATA;
-      const { restoreBackup } = await import('./backup/restore-backup.ts');
+      const { restoreBackup } = await import('../backup/restore-backup.ts');
       const { manifest, movedTo } = await explainedBy(() =>
         restoreBackup({ folder, dataFolder, force, version }, signal),
       );

@@ -1,4 +1,4 @@
-import { loadSettings } from './settings.ts';
+import { loadSettings } from '../settings.ts';
 import { createTelemetry } from '@logloom/telemetry';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

@@ -1,7 +1,7 @@
 /** For tests: a program that logs. argv: options as JSON, how many lines, how it ends. */
 import { writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Transport, type TransportOptions } from './index.js';
+import { Transport, type TransportOptions } from '../index.js';
 
 const [options, count, end] = process.argv.slice(2) as [string, string, string];
 const transport = new Transport({ ...(JSON.parse(options) as TransportOptions), onProblem: () => {} });

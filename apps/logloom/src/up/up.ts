@@ -1,13 +1,13 @@
 import { checkExposure, checkIngestExposure, openAuthenticate } from '@logloom/auth';
 import { EventLogError, lockDataFolder, SqliteEventLog } from '@logloom/event-log';
 import { loadEnvironment, secretsOf, SettingsError } from '@logloom/settings';
-import type { Settings } from './settings.ts';
+import type { Settings } from '../settings.ts';
 import { openingTrouble } from '@logloom/sqlite/storage-trouble';
 import { addProcessMetrics, createTelemetry, readTracingSettings, startTracing } from '@logloom/telemetry';
 import { join, resolve } from 'node:path';
 import { endAnyway, keepDataPrivate, type Health, type Trouble } from '@logloom/runtime';
-import { BackupError } from './backup/errors.ts';
-import { whyNotUsable } from './backup/manifest.ts';
+import { BackupError } from '../backup/errors.ts';
+import { whyNotUsable } from '../backup/manifest.ts';
 import { ServiceThread } from './service-thread.ts';
 import { settleSyslogPort } from './settle-syslog-port.ts';
 

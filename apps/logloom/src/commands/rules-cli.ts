@@ -1,11 +1,11 @@
 import { formatProblem, type RuleSet } from '@logloom/rules';
 import type { LogEvent } from '@logloom/schemas';
-import type { Settings } from './settings.ts';
+import type { Settings } from '../settings.ts';
 import { escapeControls } from '@logloom/telemetry/escape-controls';
 import { Option, type Command } from 'commander';
-import { colors as pc } from './colors.ts';
+import { colors as pc } from '../output/colors.ts';
 import { CommandError } from './command-errors.ts';
-import type { Trial } from './try-rules.ts';
+import type { Trial } from '../replay/try-rules.ts';
 
 export interface RulesCliContext {
   settings: () => Settings;
@@ -63,7 +63,7 @@ export function addRulesCommands(program: Command, { settings, write, note }: Ru
         () => refused++,
       );
       const { correlateOptions } = await import('@logloom/correlator');
-      const { tryRules } = await import('./try-rules.ts');
+      const { tryRules } = await import('../replay/try-rules.ts');
       const trial = await tryRules(set, events, correlateOptions(given));
       if (options.json) write(JSON.stringify({ version: set.version, refused, ...trial }));
       else trialLines(trial).forEach(write);
@@ -91,8 +91,8 @@ async function readEvents(
   onRefused: () => void,
 ): Promise<AsyncIterable<LogEvent>> {
   const { Normalizer, readEvent } = await import('@logloom/ingest');
-  const { readFile } = await import('./send/read-file.ts');
-  const { inTimeOrder } = await import('./in-time-order.ts');
+  const { readFile } = await import('../send/read-file.ts');
+  const { inTimeOrder } = await import('../replay/in-time-order.ts');
   const normalizer = new Normalizer(idPatterns);
   const receivedAt = Date.now();
   async function* eventsOf(file: string, partition: number): AsyncGenerator<LogEvent> {

@@ -1,6 +1,6 @@
 import { escapeControls } from '@logloom/telemetry/escape-controls';
 import type { Command, Option } from 'commander';
-import { colors as pc } from './colors.ts';
+import { colors as pc } from '../output/colors.ts';
 import { deleteAt, getJson, type ViewersEndpoint } from './endpoint.ts';
 
 export interface ViewersCliContext {

@@ -1,6 +1,6 @@
 import type { SettingInForce } from '@logloom/settings';
 import type { Command } from 'commander';
-import { allSettings } from './settings.ts';
+import { allSettings } from '../settings.ts';
 
 export interface ConfigContext {
   env: NodeJS.ProcessEnv;

@@ -23,7 +23,7 @@ import {
   type Slot,
 } from '@logloom/runtime';
 import { registerApiDocs } from '@logloom/runtime/api-docs';
-import type { Settings } from './settings.ts';
+import type { Settings } from '../settings.ts';
 import {
   AggregatorRegistry,
   type MetricObjectWithValues,

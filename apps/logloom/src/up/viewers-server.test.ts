@@ -1,6 +1,6 @@
 import { authenticateNobody } from '@logloom/auth';
 import '@logloom/runtime/testing/hold-contract';
-import { parseSettings } from './settings.ts';
+import { parseSettings } from '../settings.ts';
 import { createTelemetry } from '@logloom/telemetry';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

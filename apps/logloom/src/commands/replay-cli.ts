@@ -1,11 +1,11 @@
 import type { LogGap } from '@logloom/event-log';
 import { parseMicros, type Alert, type Correlation } from '@logloom/schemas';
-import type { Settings } from './settings.ts';
+import type { Settings } from '../settings.ts';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { colors as pc } from './colors.ts';
-import type { ViewComparison } from './compare-views.ts';
+import { colors as pc } from '../output/colors.ts';
+import type { ViewComparison } from '../replay/compare-views.ts';
 import { CommandError } from './command-errors.ts';
-import type { ReplayView } from './replay.ts';
+import type { ReplayView } from '../replay/replay.ts';
 import { readRules } from './rules-cli.ts';
 
 export interface ReplayCliContext {
@@ -52,8 +52,8 @@ export function addReplayCommands(program: Command, { settings, signal, write }:
           ? undefined
           : await readRules(flags.rules);
       const { connectLog } = await import('@logloom/runtime');
-      const { FolderView, TopicView } = await import('./replay-views.ts');
-      const { replay } = await import('./replay.ts');
+      const { FolderView, TopicView } = await import('../replay/replay-views.ts');
+      const { replay } = await import('../replay/replay.ts');
       await using connection = await connectLog(given);
       const { log, serde } = connection;
       using owned = new DisposableStack();
@@ -82,7 +82,7 @@ export function addReplayCommands(program: Command, { settings, signal, write }:
     .addOption(json)
     .addHelpText('after', '\nExit code 1 when they differ.')
     .action(async (first: string, second: string, flags: { json: boolean }) => {
-      const { compareViews } = await import('./compare-views.ts');
+      const { compareViews } = await import('../replay/compare-views.ts');
       const comparison = await compareViews(first, second);
       // Both commands have --json, and the outer one parses it.
       const asJson = flags.json || command.opts<ReplayFlags>().json;

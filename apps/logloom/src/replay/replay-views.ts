@@ -3,7 +3,7 @@ import type { Serde } from '@logloom/schema-registry';
 import { alertToJson, correlationToJson, epochHeader, topics } from '@logloom/schemas';
 import { mkdirSync, openSync, closeSync, writeSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { CommandError } from './command-errors.ts';
+import { CommandError } from '../commands/command-errors.ts';
 import type { ReplayView } from './replay.ts';
 
 export const documentsFile = 'correlations.ndjson';
