@@ -16,7 +16,7 @@ const libraryPattern = '{/usr/lib,/usr/lib/*-linux-gnu,/usr/lib64}/libzstd.so.1'
 
 /**
  * Puts an Elasticsearch together from the jars of Maven Central (there is no 9.x archive of it there) and our few classes:
- * `lib` and `classes` for the class path, `native` for libzstd, and `home` with the transport module and the plugin.
+ * `lib` for the class path, `native` for libzstd, and `home` with the transport module and the plugin.
  */
 export async function assembleElasticsearch(java: string, context: EngineContext): Promise<string> {
   const { cacheDir, signal } = context;
@@ -24,7 +24,8 @@ export async function assembleElasticsearch(java: string, context: EngineContext
   if (zstd === undefined)
     throw new MissingPrerequisite('elasticsearch', 'libzstd', 'apt-get install libzstd1');
   const texts = await Promise.all(sources.map((source) => readFile(join(sourceDir, source), 'utf8')));
-  return cachedFolder(cacheDir, `elasticsearch-${version}`, [version, ...texts], signal, async (folder) => {
+  const inputs = [version, ...texts, 'all in jars'];
+  return cachedFolder(cacheDir, `elasticsearch-${version}`, inputs, signal, async (folder) => {
     const lib = join(folder, 'lib');
     const transport = join(folder, 'home/modules/transport-netty4');
     const plugin = join(folder, 'home/plugins/root-endpoint');
@@ -63,6 +64,9 @@ export async function assembleElasticsearch(java: string, context: EngineContext
     const jar = join(plugin, 'root-endpoint.jar');
     await runCommand(java, ['-cp', classes, 'PackPlugin', pluginClasses, jar], signal);
     await describe(plugin, 'root-endpoint', 'logloom.RootEndpoint');
+
+    // A JVM can archive the classes of jars only.
+    await runCommand(java, ['-cp', classes, 'PackPlugin', classes, join(lib, 'local-node.jar')], signal);
   });
 }
 

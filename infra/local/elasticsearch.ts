@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { assembleElasticsearch } from './assemble-elasticsearch.ts';
+import { classArchive } from './class-archive.ts';
 import { jvmOptions, type Engine, type EngineContext } from './engine.ts';
 import { findJava } from './java.ts';
 import { answers } from './readiness.ts';
@@ -31,6 +32,7 @@ export async function startElasticsearch(context: EngineContext): Promise<Engine
     'cluster.routing.allocation.disk.threshold_enabled': false,
   };
   const url = `http://127.0.0.1:${port}`;
+  const classes = await classArchive(context, 'elasticsearch', java, [assembly]);
   const server = new ServerProcess({
     name: 'elasticsearch',
     port,
@@ -44,13 +46,14 @@ export async function startElasticsearch(context: EngineContext): Promise<Engine
       `-Des.nativelibs.path=${join(assembly, 'native')}`,
       `-Djava.io.tmpdir=${temporary}`,
       '-cp',
-      `${join(assembly, 'classes')}:${join(assembly, 'lib')}/*`,
+      `${join(assembly, 'lib')}/*`,
       'LocalNode',
       config,
       ...Object.entries(settings).map(([key, value]) => `${key}=${value}`),
     ],
     logFile: join(dir, 'elasticsearch.log'),
     // Red until the shards of an earlier run are back; indices with replicas stay yellow on one node.
+    classes,
     isReady: answers(`${url}/_cluster/health`, (body) => /"status":"(green|yellow)"/.test(body)),
     signal,
   });

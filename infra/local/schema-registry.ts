@@ -2,6 +2,7 @@ import { globSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cachedFolder } from './cache.ts';
+import { classArchive } from './class-archive.ts';
 import { jvmOptions, type Engine, type EngineContext } from './engine.ts';
 import { findJava } from './java.ts';
 import { fetchAlone, type Artifact } from './maven.ts';
@@ -31,6 +32,7 @@ export async function startSchemaRegistry(context: EngineContext): Promise<Engin
   // In memory by default. Records name their schema by the registry's id, so it has to outlive a restart as the topics do; without
   // the delay of 0, H2 writes half a second after the answer.
   const storage = `jdbc:h2:file:${join(dir, 'data/registry')};WRITE_DELAY=0`;
+  const classes = await classArchive(context, 'apicurio', java, [versions.apicurio]);
   const server = new ServerProcess({
     name: 'schema-registry',
     port,
@@ -40,11 +42,14 @@ export async function startSchemaRegistry(context: EngineContext): Promise<Engin
       '-Dquarkus.http.host=127.0.0.1',
       `-Dquarkus.http.port=${port}`,
       `-Dapicurio.datasource.url=${storage}`,
+      // On a busy machine the first connection takes longer than the 5 s that it has by default, which would fail the start.
+      '-Dquarkus.datasource.jdbc.acquisition-timeout=60',
       '-jar',
       join(home, `apicurio-registry-app-${versions.apicurio}-runner.jar`),
     ],
     logFile: join(dir, 'registry.log'),
     isReady: answers(`${url}/subjects`),
+    classes,
     signal,
   });
   await server.start();

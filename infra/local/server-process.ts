@@ -2,6 +2,7 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { ClassArchive } from './class-archive.ts';
 
 export interface ServerSpec {
   name: string;
@@ -12,11 +13,14 @@ export interface ServerSpec {
   logFile: string;
   /** Asked again and again until it says true; it gets what the server has printed since this start. */
   isReady: (output: string) => Promise<boolean>;
+  /** A JVM's archive of classes. */
+  classes?: ClassArchive | undefined;
   signal: AbortSignal;
 }
 
 const startLimitMs = 120_000;
 const stopGraceMs = 8_000;
+const writingGraceMs = 60_000;
 
 /** A server that can be killed and started again, on the same port and with the same data folder. */
 export class ServerProcess {
@@ -25,6 +29,7 @@ export class ServerProcess {
   readonly logFile: string;
   readonly #spec: ServerSpec;
   #child: ChildProcess | undefined;
+  #classes: ClassArchive | undefined;
   /** Settles with what ended the server. */
   #ended: Promise<string> = Promise.resolve('never started');
 
@@ -33,6 +38,7 @@ export class ServerProcess {
     this.port = spec.port;
     this.logFile = spec.logFile;
     this.#spec = spec;
+    this.#classes = spec.classes;
   }
 
   /** Undefined while the server is down. */
@@ -65,10 +71,11 @@ export class ServerProcess {
     await this.#ended;
   }
 
-  /** SIGTERM, and SIGKILL when that has not ended it within eight seconds. */
+  /** SIGTERM, and SIGKILL when that has not ended it within eight seconds: a minute, where it has something to write at its end. */
   async stop(): Promise<void> {
     const child = this.#child;
-    const forced = setTimeout(() => child?.kill('SIGKILL'), stopGraceMs);
+    const graceMs = this.#classes?.onEnd !== undefined ? writingGraceMs : stopGraceMs;
+    const forced = setTimeout(() => child?.kill('SIGKILL'), graceMs);
     await this.kill('SIGTERM');
     clearTimeout(forced);
   }
@@ -81,7 +88,9 @@ export class ServerProcess {
 
   #spawn(): void {
     const log = openSync(this.logFile, 'a');
-    const [command, ...args] = [...withParent(), this.#spec.command, ...this.#spec.args];
+    const classes = this.#classes;
+    const options = classes?.options ?? [];
+    const [command, ...args] = [...withParent(), this.#spec.command, ...options, ...this.#spec.args];
     // A session of its own: Ctrl-C in a terminal goes to the stack, which stops the servers in its own order.
     const child = spawn(command!, args, {
       cwd: dirname(this.logFile),
@@ -96,7 +105,15 @@ export class ServerProcess {
         resolve(how);
       };
       child.once('error', (error) => end(error.message));
-      child.once('exit', (code, signal) => end(signal ?? `exit code ${code}`));
+      child.once('exit', (code, signal) => {
+        if (classes?.onEnd !== undefined) {
+          // 143 is a JVM's own exit code after SIGTERM.
+          classes.onEnd(code === 0 || code === 143);
+          // The next start shall be a quick one.
+          this.#classes = undefined;
+        }
+        end(signal ?? `exit code ${code}`);
+      });
     });
   }
 

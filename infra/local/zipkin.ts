@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { cachedFolder } from './cache.ts';
+import { classArchive } from './class-archive.ts';
 import { jvmOptions, type Engine, type EngineContext } from './engine.ts';
 import { findJava } from './java.ts';
 import { fetchAlone, type Artifact } from './maven.ts';
@@ -18,6 +19,7 @@ export async function startZipkin(context: EngineContext): Promise<Engine> {
   );
   const port = await context.ports.take(context.port);
   const url = `http://127.0.0.1:${port}`;
+  const classes = await classArchive(context, 'zipkin', java, [versions.zipkin]);
   const server = new ServerProcess({
     name: 'zipkin',
     port,
@@ -33,6 +35,7 @@ export async function startZipkin(context: EngineContext): Promise<Engine> {
     ],
     logFile: join(dir, 'zipkin.log'),
     isReady: answers(`${url}/health`),
+    classes,
     signal,
   });
   await server.start();
