@@ -2,7 +2,7 @@
  * What would a million viewers and a million events a second take? A simulation: unit costs are measured in this run with the live
  * tier's own code, and three plans of nodes are computed from them, beside each other: every node reads the whole log (as today); routers
  * read it and send each event to the nodes that have viewers for it, with viewers spread evenly; the same with viewers placed by what their
- * filter demands. docs/adr/0035 has the plan. It is no measurement of such a cluster: the model is in nodes/workload.ts and nodes/plans.ts.
+ * filter demands. docs/adr/0035-partitioned-fan-out.md has the plan. It is no measurement of such a cluster: the model is in nodes/workload.ts and nodes/plans.ts.
  *
  *     node bench/live-nodes.ts
  */

@@ -6,7 +6,7 @@ const minMatch = 4;
 /**
  * Unpacks LZ4 frames, one after the other. Checksums are not looked at: a batch of Kafka has one of its own. Throws RangeError for bytes
  * that are no frame, and when the result would be larger than `maxBytes`.
- * Source: https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md and lz4_Block_format.md.
+ * Source: LZ4 Frame Format 1.6.4 and LZ4 Block Format, https://github.com/lz4/lz4/tree/dev/doc.
  */
 export function decompressLz4(bytes: Buffer, maxBytes: number): Buffer {
   const output = new Output(Math.min(maxBytes, Math.max(1024, bytes.length * 4)), maxBytes);
