@@ -146,6 +146,34 @@ test('the command line, on a running Logloom', async (t) => {
     assert.match(bad.err, /level:\(error\n {8}\^/);
   });
 
+  await t.test('viewers lists who watches and what each is sent, and ends one', async () => {
+    const tail = start(pipeline, ['tail', 'level:fatal', '--json']);
+    const ids = async (): Promise<string[]> => {
+      const { code, out } = await run(pipeline, ['viewers', '--json']);
+      assert.equal(code, 0);
+      const viewers = out
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as { id: string; subscriptions: { filter: string }[] });
+      return viewers
+        .filter(({ subscriptions }) => subscriptions.some(({ filter }) => filter === 'level:fatal'))
+        .map(({ id }) => id);
+    };
+    await eventually('it watches', async () => (await ids()).length === 1);
+    const [id = ''] = await ids();
+    assert.match((await run(pipeline, ['viewers'])).out, new RegExp(`${id} websocket 127\\.0\\.0\\.1 since`));
+    assert.deepEqual(await run(pipeline, ['viewers', '--end', id]), {
+      code: 0,
+      out: `ended ${id}\n`,
+      err: '',
+    });
+    await eventually('it is gone', async () => (await ids()).length === 0);
+    const again = await run(pipeline, ['viewers', '--end', id]);
+    assert.equal(again.code, 1);
+    assert.match(again.err, /is connected/);
+    tail.kill('SIGKILL');
+  });
+
   await t.test('correlation shows a request by its own id; status shows that nothing lags', async () => {
     const shown = await run(pipeline, ['correlation', 'req-38101a0b-2096-447d-96ea-a692162415ae', '--json']);
     const request = JSON.parse(shown.out) as { kind: string; eventCount: number; events: unknown[] };

@@ -1,4 +1,9 @@
-import { lintMetrics, parseMetrics, seriesOf } from '@logloom/telemetry/testing/metrics-text';
+import {
+  lintMetrics,
+  parseMetrics,
+  seriesOf,
+  type MetricFamily,
+} from '@logloom/telemetry/testing/metrics-text';
 import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { declaredMetrics } from '../../tools/docs/metrics-page.ts';
@@ -36,15 +41,20 @@ export async function holdMetrics(pipeline: Pipeline): Promise<void> {
   await pipeline.ingest(body.join('\n'));
   await eventually('all are searchable', () => isIndexed(lines + 1));
   const after = await scrape();
-  assert.deepEqual(lintMetrics(after), []);
-  const declared = new Map(declaredMetrics().map((metric) => [metric.name, metric]));
-  for (const [name, { type, help }] of after) {
-    if (/^(?:process|nodejs)_/.test(name)) continue;
-    assert.deepEqual([type, help], [declared.get(name)?.type, declared.get(name)?.help], name);
-  }
+  assertDeclared(after);
   const known = new Set(seriesOf(before));
   const made = seriesOf(after).filter((series) => !known.has(series));
   assert.ok(made.length <= mostNewSeries, made.join('\n'));
   for (const { samples } of after.values())
     for (const { labels } of samples) assert.doesNotMatch(labels, /"(?:s|h|t|field)\d+"/);
+}
+
+/** Asserts that metrics keep Prometheus' conventions, and that those of Logloom's own are declared with this type and help. */
+export function assertDeclared(families: ReadonlyMap<string, MetricFamily>): void {
+  assert.deepEqual(lintMetrics(families), []);
+  const declared = new Map(declaredMetrics().map((metric) => [metric.name, metric]));
+  for (const [name, { type, help }] of families) {
+    if (/^(?:process|nodejs)_/.test(name)) continue;
+    assert.deepEqual([type, help], [declared.get(name)?.type, declared.get(name)?.help], name);
+  }
 }

@@ -1,5 +1,6 @@
 import { connectLog } from '@logloom/runtime';
 import { topics } from '@logloom/schemas';
+import { parseMetrics, seriesOf, type MetricFamily } from '@logloom/telemetry/testing/metrics-text';
 import { parseSettings } from '../../apps/logloom/src/settings.ts';
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
@@ -9,11 +10,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sendBatches } from '../../apps/logloom/src/send/send-batches.ts';
 import type { ServerProcess } from '../../infra/local/server-process.ts';
 import { startStack } from '../../infra/local/start-stack.ts';
+import { assertDeclared } from '../pipeline/hold-metrics.ts';
 import { loadTraffic } from '../pipeline/traffic.ts';
 import { assertExact, assertSeen, untilStored, type Line } from './assert-exact.ts';
 import { countedFilters } from './filters.ts';
 import { rebuildUnderTraffic } from './rebuild-under-traffic.ts';
-import { Services } from './services.ts';
+import { serviceNames, Services } from './services.ts';
 import { Viewer } from './viewer.ts';
 import { readLog } from './views.ts';
 
@@ -21,6 +23,8 @@ import { readLog } from './views.ts';
 const someLines = 8_000;
 /** Of every ten lines, one comes over HTTP and the others through logs.raw. */
 const httpShare = 10;
+/** Of all metrics of four services with three partitions; no line of the traffic adds one. */
+const mostSeries = 3_000;
 const session = 'session-of-two-requests';
 
 const stack = await startStack({ without: ['zipkin'] });
@@ -67,6 +71,29 @@ test(
 
     try {
       const logged = await readLog(services);
+      await t.test('the metrics of each service are declared, and tell lag and age', async () => {
+        const families = new Map<string, MetricFamily>();
+        for (const name of serviceNames)
+          for (const [family, found] of parseMetrics(await services.metrics(name))) {
+            const { samples = [] } = families.get(family) ?? {};
+            families.set(family, { ...found, samples: [...samples, ...found.samples] });
+          }
+        assertDeclared(families);
+        assert.ok(seriesOf(families).length < mostSeries, `${seriesOf(families).length} series`);
+        const lags = families.get('logloom_consumer_lag_records')!.samples;
+        assert.deepEqual(
+          [...new Set(lags.map(({ labels }) => /group="(\w+)"/.exec(labels)![1]!))].toSorted(),
+          ['alerts', 'correlator', 'fanout', 'indexer', 'ingest'],
+        );
+        const stages = families
+          .get('logloom_event_age_seconds')!
+          .samples.filter(({ name, value }) => name.endsWith('_count') && value > 0)
+          .map(({ labels }) => /stage="(\w+)"/.exec(labels)![1]!);
+        assert.deepEqual(stages.toSorted(), ['correlated', 'searchable', 'sent']);
+        const listed = await fetch(`${services.liveUrl}/api/viewers`);
+        const { viewers } = (await listed.json()) as { viewers: { subscriptions: { filter: string }[] }[] };
+        assert.equal(viewers.length, 2);
+      });
       await t.test('every filter finds what a direct count finds', async () => {
         for (const [filter, matches] of countedFilters(lines)) {
           const found = await services.get<{ total: { value: number; exact: boolean } }>(

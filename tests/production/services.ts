@@ -82,6 +82,11 @@ export class Services implements AsyncDisposable {
     return { status: response.status, body: await response.text() };
   }
 
+  /** The service's metrics as Prometheus gets them. */
+  async metrics(name: ServiceName): Promise<string> {
+    return (await fetch(`${this.#healthUrls.get(this.of(name))!}/metrics`)).text();
+  }
+
   /** Whether every group has read and committed all there is, no request is still open and no rule waits for anything. */
   async isIdle(): Promise<boolean> {
     const { consumers } = await this.get<{ consumers: { lag: number }[] }>('/api/status');
