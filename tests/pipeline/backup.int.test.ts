@@ -104,22 +104,6 @@ async function count(pipeline: Pipeline): Promise<number> {
   return total.value;
 }
 
-/** As `logloom verify`. */
-async function verify(pipeline: Pipeline): Promise<{ complete: boolean; missing: number }> {
-  const answer = await fetch(`${pipeline.viewersUrl}/api/jobs/verify`, {
-    method: 'POST',
-    body: '{}',
-    headers: { 'content-type': 'application/json' },
-  });
-  const { id } = (await answer.json()) as { id: string };
-  let result: { complete: boolean; views: { missing: number }[] } | undefined;
-  await eventually('verified', async () => {
-    ({ result } = await pipeline.get<{ result?: typeof result }>(`/api/jobs/${id}`));
-    return result !== undefined;
-  });
-  return { complete: result!.complete, missing: result!.views.reduce((sum, view) => sum + view.missing, 0) };
-}
-
 function poll(pipeline: Pipeline, from: string): Promise<Poll> {
   return pipeline.get(`/live/poll?filter=service:kept&wait=1000&from=${encodeURIComponent(from)}`);
 }
@@ -237,7 +221,7 @@ test('a backup under traffic, restored after a kill: each event that was acknowl
       assert.ok(!given.has(now.get(`e${n}`)!.id), 'an id was given out twice');
     await documentsHold(second, now);
   }
-  assert.deepEqual(await verify(second), { complete: true, missing: 0 });
+  assert.deepEqual(await second.verify(), { complete: true, missing: 0 });
   assert.equal(await second.end('SIGTERM'), 0);
   // Again, over what is there: what was there is kept, and the ids of that restore are not given out either.
   const options = { folder: backup, dataFolder: second.dataFolder, version };

@@ -127,6 +127,24 @@ export class Pipeline implements AsyncDisposable {
     });
   }
 
+  /** As `logloom verify`, summed over the views. */
+  async verify(): Promise<{ complete: boolean; missing: number }> {
+    const answer = await held('POST', `${this.viewersUrl}/api/jobs/verify`, {
+      body: '{}',
+      headers: { 'content-type': 'application/json' },
+    });
+    const { id } = (await answer.json()) as { id: string };
+    let result: { complete: boolean; views: { missing: number }[] } | undefined;
+    await eventually('verified', async () => {
+      ({ result } = await this.get<{ result?: typeof result }>(`/api/jobs/${id}`));
+      return result !== undefined;
+    });
+    return {
+      complete: result!.complete,
+      missing: result!.views.reduce((sum, view) => sum + view.missing, 0),
+    };
+  }
+
   async openGroups(): Promise<number> {
     const metrics = await (await fetch(`${this.viewersUrl}/metrics`)).text();
     let open = 0;
