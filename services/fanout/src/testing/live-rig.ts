@@ -36,8 +36,7 @@ export class LiveRig {
   readonly #running = new Set<RunningTier>();
   #nextSource = 0;
 
-  static async open(): Promise<LiveRig> {
-    const folder = temporaryFolder('live').path;
+  static async open(folder = temporaryFolder('live').path): Promise<LiveRig> {
     const log = new SqliteEventLog(folder);
     const names = [topics.events, topics.correlations];
     await log.createTopics(names.map((name) => ({ name, partitions: LiveRig.partitions })));
