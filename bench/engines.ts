@@ -21,7 +21,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startStack } from '../infra/local/start-stack.ts';
 import { printConditions } from './conditions.ts';
-import type { Report, Task } from './engines/contender.ts';
+import type { Report, Task } from './engines/task.ts';
 import { makeBodies, postBody } from './engines/ingest-bodies.ts';
 
 const perBody = 1000;

@@ -2,7 +2,7 @@ import { topics } from '@logloom/schemas';
 import kafkajs from 'kafkajs';
 import { randomUUID } from 'node:crypto';
 import { registerCodecs } from '../../libs/event-log/src/kafka/codecs/codecs.ts';
-import type { Task } from './contender.ts';
+import type { Task } from './task.ts';
 
 /** kafkajs alone: it reads logs.events from its beginning, and commits. */
 export function prepareBareConsumer(task: Task): () => Promise<void> {

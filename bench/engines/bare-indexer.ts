@@ -9,8 +9,8 @@ import { MongoStore } from '../../libs/archive/src/mongodb/store.ts';
 import { registerCodecs } from '../../libs/event-log/src/kafka/codecs/codecs.ts';
 import { documentId, eventJson } from '../../libs/search-store/src/elasticsearch/documents.ts';
 import { eventIndex } from '../../libs/search-store/src/elasticsearch/indices.ts';
-import type { Task } from './contender.ts';
 import { recordedEvents } from './recorded-events.ts';
+import type { Task } from './task.ts';
 
 /** A batch of kafkajs's is up to a mebibyte, and engines that share two cores may take long over it. */
 const sessionTimeout = 300_000;

@@ -1,7 +1,7 @@
 import kafkajs from 'kafkajs';
 import { registerCodecs } from '../../libs/event-log/src/kafka/codecs/codecs.ts';
-import type { Task } from './contender.ts';
 import { recordedEvents } from './recorded-events.ts';
+import type { Task } from './task.ts';
 
 const batch = 500;
 

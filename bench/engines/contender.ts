@@ -7,19 +7,7 @@ import { startIngest } from '../../services/ingest/src/index.ts';
 import { prepareBareConsumer } from './bare-consumer.ts';
 import { prepareBareIndexer } from './bare-indexer.ts';
 import { prepareBareProducer } from './bare-producer.ts';
-
-/** What a contender gets: its settings, and which part of the log it is about. */
-export interface Task {
-  role: 'ingest' | 'bare producer' | 'correlator' | 'bare consumer' | 'indexer' | 'bare indexer';
-  env: Record<string, string>;
-  /** Events in all. */
-  events: number;
-  /** Per partition, the first offset of logs.events that counts. */
-  from: number[];
-}
-
-/** What a contender sends: an address when it is ready, the costs when it is done. */
-export type Report = { address: string } | { wallMs: number; cpuMs: number };
+import type { Report, Task } from './task.ts';
 
 const pollMs = 20;
 const untilDone = new AbortController();

@@ -2,7 +2,7 @@ import { connectLog } from '@logloom/runtime';
 import { placeEvent, topics, type PlacedEvent } from '@logloom/schemas';
 import { parseSettings } from '../../apps/logloom/src/settings.ts';
 import type { LogRecord } from '../../libs/event-log/src/index.ts';
-import type { Task } from './contender.ts';
+import type { Task } from './task.ts';
 
 const atOnce = 5_000;
 

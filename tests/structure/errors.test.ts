@@ -83,6 +83,7 @@ test('an error that others see has the base class that requires a code', () => {
     'HandlerFailure',
     'InvalidValue',
     'UnrecoverableJobError',
+    'UnusableValue',
   ]);
   const without = product.flatMap(({ file, text }) =>
     [...text.matchAll(/class (\w+) extends Error\b/g)]
