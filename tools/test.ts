@@ -7,12 +7,18 @@
 import { parseArgs } from 'node:util';
 import { runChecks } from './checks.ts';
 import { findTests } from './find-tests.ts';
+import { longestFirst } from './longest-tests.ts';
 import { runJobs } from './run-jobs.ts';
 import { runTestFile, runTogether } from './run-tests.ts';
 import type { Skip } from './tally.ts';
 
 /** Most of a unit test's time would go into loading the modules that it shares with its neighbours. */
 const unitFilesTogether = 30;
+/**
+ * An integration test waits half of its time, for a lease, a session or an engine's start: three keep two cores busy. Their full versions
+ * have the cores to themselves.
+ */
+const lanes = process.env['LOGLOOM_FULL'] === '1' ? 2 : 3;
 
 const { values: only, positionals: patterns } = parseArgs({
   allowPositionals: true,
@@ -23,18 +29,19 @@ const unit = only.integration ? [] : found.unit;
 const integration = only.unit ? [] : found.integration;
 const isWhole = patterns.length === 0 && !only.unit && !only.integration;
 
-// Integration tests mostly wait for engines and browsers of their own. More than two side by side would starve each other.
 const jobs = [
   ...slices(unit, unitFilesTogether).map((files) => () => runTogether(files)),
   ...longestFirst(integration).map((file) => () => runTestFile(file)),
 ];
-// The checks keep one core busy, the unit tests another.
-const total = await runJobs(isWhole ? [runChecks, ...jobs] : jobs, 2);
+const total = await runJobs(isWhole ? [runChecks, ...jobs] : jobs, lanes);
 
-console.log('the slowest files, in seconds, and in seconds of CPU:');
-const slowest = total.timings.toSorted((a, b) => b.seconds - a.seconds).slice(0, 10);
-for (const { file, seconds, cpuSeconds } of slowest)
-  console.log(`${seconds.toFixed(1).padStart(7)} ${cpuSeconds.toFixed(1).padStart(7)}  ${file}`);
+const cpuSeconds = total.timings.reduce((sum, timing) => sum + timing.cpuSeconds, 0);
+console.log(
+  `the tests took ${cpuSeconds.toFixed(0)} s of CPU; the slowest files, in seconds, and in seconds of CPU:`,
+);
+const slowest = total.timings.toSorted((a, b) => b.seconds - a.seconds).slice(0, 25);
+for (const { file, seconds, cpuSeconds: cpu } of slowest)
+  console.log(`${seconds.toFixed(1).padStart(7)} ${cpu.toFixed(1).padStart(7)}  ${file}`);
 // Again at the end: a long log is often read from there.
 for (const failure of total.failures) console.log(`failed: ${failure.file} > ${failure.name}`);
 for (const skip of total.skips) console.log(`skipped: ${skip.file} > ${skip.name}: ${skip.reason}`);
@@ -47,11 +54,6 @@ if (unit.length + integration.length === 0) console.log(`no test file matches ${
 if (total.failures.length > 0 || total.passed === 0) process.exitCode = 1;
 const skipped = total.skips.length > 0 ? `, ${total.skips.length} skipped` : '';
 console.log(`${total.passed} passed, ${total.failures.length} failed${skipped}`);
-
-/** Those of the whole pipeline take minutes each: begun last, they would leave the other lane idle. */
-function longestFirst(files: readonly string[]): string[] {
-  return [...files].sort((a, b) => Number(b.startsWith('tests/')) - Number(a.startsWith('tests/')));
-}
 
 function slices<T>(items: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, i) =>
