@@ -148,26 +148,25 @@ test('the command line, on a running Logloom', async (t) => {
 
   await t.test('viewers lists who watches and what each is sent, and ends one', async () => {
     const tail = start(pipeline, ['tail', 'level:fatal', '--json']);
-    const ids = async (): Promise<string[]> => {
-      const { code, out } = await run(pipeline, ['viewers', '--json']);
-      assert.equal(code, 0);
-      const viewers = out
-        .split('\n')
-        .filter((line) => line !== '')
-        .map((line) => JSON.parse(line) as { id: string; subscriptions: { filter: string }[] });
-      return viewers
-        .filter(({ subscriptions }) => subscriptions.some(({ filter }) => filter === 'level:fatal'))
-        .map(({ id }) => id);
+    interface Listed {
+      id: string;
+      subscriptions: { filter: string }[];
+    }
+    const watching = async (): Promise<Listed[]> => {
+      const { viewers } = await pipeline.get<{ viewers: Listed[] }>('/api/viewers');
+      return viewers.filter(({ subscriptions: [first] }) => first?.filter === 'level:fatal');
     };
-    await eventually('it watches', async () => (await ids()).length === 1);
-    const [id = ''] = await ids();
+    await eventually('it watches', async () => (await watching()).length === 1);
+    const [{ id } = { id: '' }] = await watching();
+    const listed = await run(pipeline, ['viewers', '--json']);
+    assert.equal((JSON.parse(listed.out.trimEnd().split('\n').at(-1)!) as Listed).id, id);
     assert.match((await run(pipeline, ['viewers'])).out, new RegExp(`${id} websocket 127\\.0\\.0\\.1 since`));
     assert.deepEqual(await run(pipeline, ['viewers', '--end', id]), {
       code: 0,
       out: `ended ${id}\n`,
       err: '',
     });
-    await eventually('it is gone', async () => (await ids()).length === 0);
+    await eventually('it is gone', async () => (await watching()).length === 0);
     const again = await run(pipeline, ['viewers', '--end', id]);
     assert.equal(again.code, 1);
     assert.match(again.err, /is connected/);
