@@ -6,6 +6,7 @@ import {
 } from '@logloom/telemetry/testing/metrics-text';
 import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { declaredMetrics } from '../../tools/docs/metrics-page.ts';
 import type { Pipeline } from './pipeline.ts';
 
@@ -18,7 +19,8 @@ const mostNewSeries = 20;
  * events of a thousand services, hosts and ids make no series.
  */
 export async function holdMetrics(pipeline: Pipeline): Promise<void> {
-  const scrape = async () => parseMetrics(await (await fetch(`${pipeline.viewersUrl}/metrics`)).text());
+  const text = async () => (await fetch(`${pipeline.viewersUrl}/metrics`)).text();
+  const scrape = async () => parseMetrics(await text());
   const count = (families: Awaited<ReturnType<typeof scrape>>, name: string, labels: string): number =>
     (families.get(name.replace(/_count$/, ''))?.samples ?? [])
       .filter((sample) => sample.name === name && sample.labels.includes(labels))
@@ -42,6 +44,9 @@ export async function holdMetrics(pipeline: Pipeline): Promise<void> {
   await eventually('all are searchable', () => isIndexed(lines + 1));
   const after = await scrape();
   assertDeclared(after);
+  const checked = spawnSync('promtool', ['check', 'metrics'], { input: await text(), encoding: 'utf8' });
+  // Debian's package prometheus has it; where it is missing, our own lint has to do.
+  if (checked.error === undefined) assert.equal(checked.status, 0, checked.stdout + checked.stderr);
   const known = new Set(seriesOf(before));
   const made = seriesOf(after).filter((series) => !known.has(series));
   assert.ok(made.length <= mostNewSeries, made.join('\n'));

@@ -3,6 +3,7 @@ import { EngineAccessError } from '@logloom/settings/connection';
 import type { ServiceSettings } from './settings.ts';
 import {
   addProcessMetrics,
+  registerCertificateExpiry,
   createTelemetry,
   readTracingSettings,
   startTracing,
@@ -56,6 +57,7 @@ export async function runStandalone<Settings extends ServiceSettings>({
     }
     const telemetry = createTelemetry(service, settings.LOG_LEVEL, secrets);
     addProcessMetrics(telemetry);
+    registerCertificateExpiry(telemetry, settings);
     const tracing = readTracingSettings(loadEnvironment(env));
     await startTracing(telemetry, tracing, {
       service,

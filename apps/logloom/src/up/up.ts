@@ -3,7 +3,13 @@ import { EventLogError, lockDataFolder, SqliteEventLog } from '@logloom/event-lo
 import { loadEnvironment, secretsOf, SettingsError } from '@logloom/settings';
 import type { Settings } from '../settings.ts';
 import { openingTrouble } from '@logloom/sqlite/storage-trouble';
-import { addProcessMetrics, createTelemetry, readTracingSettings, startTracing } from '@logloom/telemetry';
+import {
+  addProcessMetrics,
+  createTelemetry,
+  readTracingSettings,
+  registerCertificateExpiry,
+  startTracing,
+} from '@logloom/telemetry';
 import { join, resolve } from 'node:path';
 import { endAnyway, keepDataPrivate, type Health, type Trouble } from '@logloom/runtime';
 import { BackupError } from '../backup/errors.ts';
@@ -91,6 +97,7 @@ async function runAll(
     );
   settings = await settleSyslogPort(settings, telemetry.logger);
   addProcessMetrics(telemetry);
+  registerCertificateExpiry(telemetry, settings);
   const tracing = readTracingSettings(loadEnvironment(env));
   await startTracing(telemetry, tracing, {
     service: 'fanout',

@@ -1,5 +1,8 @@
+import { temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { createTelemetry } from '../telemetry.ts';
 import { registerCertificateExpiry } from './certificate-expiry.ts';
@@ -25,14 +28,29 @@ function certificate(days: number): string {
   );
 }
 
-test('of each setting the certificate that expires first is told, and what is none is left out', async () => {
+test('of each setting the certificate that expires first is told, as its file is now; what is none is left out', async () => {
+  using folder = temporaryFolder('certificates');
+  const file = join(folder.path, 'ca.pem');
+  writeFileSync(file, certificate(30) + certificate(2));
   const telemetry = createTelemetry('ingest', 'silent');
-  const texts = { KAFKA_SSL_CA: certificate(30) + certificate(2), TLS_CERT: 'no certificate' };
-  registerCertificateExpiry(telemetry, () => texts);
-  const text = await telemetry.registry.metrics();
-  const [, expiry] =
-    /^logloom_certificate_expiry_timestamp_seconds\{setting="KAFKA_SSL_CA",.*\} (\d+)$/m.exec(text)!;
-  const days = (Number(expiry) - Date.now() / 1000) / 86_400;
-  assert.ok(days > 1.9 && days < 2.1, String(days));
-  assert.doesNotMatch(text, /TLS_CERT/);
+  registerCertificateExpiry(telemetry, {
+    KAFKA_SSL_CA: { setting: 'KAFKA_SSL_CA', text: '', file },
+    KAFKA_SSL_CERT: { setting: 'KAFKA_SSL_CERT', text: certificate(9) },
+    KAFKA_SSL_KEY: { setting: 'KAFKA_SSL_KEY', text: 'no certificate' },
+    HOST: '127.0.0.1',
+  });
+  const days = async () => {
+    const text = await telemetry.registry.metrics();
+    const found = text.matchAll(
+      /^logloom_certificate_expiry_timestamp_seconds\{setting="(\w+)",.*\} (\d+)$/gm,
+    );
+    return Object.fromEntries(
+      [...found].map(([, setting, at]) => [setting, Math.round((Number(at) - Date.now() / 1000) / 86_400)]),
+    );
+  };
+  assert.deepEqual(await days(), { KAFKA_SSL_CA: 2, KAFKA_SSL_CERT: 9 });
+  writeFileSync(file, certificate(90));
+  assert.deepEqual(await days(), { KAFKA_SSL_CA: 90, KAFKA_SSL_CERT: 9 });
+  rmSync(file);
+  assert.deepEqual(await days(), { KAFKA_SSL_CERT: 9 });
 });
