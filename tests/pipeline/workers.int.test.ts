@@ -66,6 +66,17 @@ test('with LIVE_WORKERS the one-process mode serves viewers from processes of th
 
   await holdMetrics(pipeline);
 
+  // A drain empties all workers, which are no longer ready then, and nothing else ends.
+  const drain = async (): Promise<unknown> => {
+    const response = await fetch(`${viewersUrl}/admin/drain?over=300`, { method: 'POST', headers });
+    assert.equal(response.status, 200);
+    return ((await response.json()) as { viewers: number }).viewers;
+  };
+  assert.ok(Number(await drain()) > 0);
+  await eventually('no viewer is left', async () => (await drain()) === 0);
+  assert.equal((await fetch(`${viewersUrl}/health/ready`, { headers })).status, 503);
+  assert.equal((await fetch(`${viewersUrl}/api/status`, { headers })).status, 200);
+
   // The workers do not outlive a parent that is killed: the port is free again.
   await pipeline.end('SIGKILL');
   await eventually('no worker is left', async () => {

@@ -18,6 +18,7 @@ import type { SendResult } from './send/send-batches.ts';
 import { statusLines, type Status } from './output/status-lines.ts';
 import type { TailOptions } from './commands/tail.ts';
 import { version } from './version.ts';
+import { addDrainCommand } from './commands/drain-cli.ts';
 import { addViewersCommand } from './commands/viewers-cli.ts';
 
 export interface CliContext {
@@ -270,6 +271,14 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
     viewers,
     token,
     json,
+    write,
+  });
+  addDrainCommand(program, {
+    endpoint: (flags) => viewersEndpoint(settings(), flags),
+    viewers,
+    token,
+    json,
+    signal,
     write,
   });
   addReplayCommands(program, { settings, signal, write });

@@ -1,5 +1,7 @@
 export { liveErrors, viewerErrors, type LiveErrorCode } from './errors.ts';
 export { closeCodes, gapReasons, goodbyeReasons } from './protocol/reasons.ts';
+export { registerDrainApi } from './server/drain-api.ts';
+export { drainProblem, type Drainable } from './server/drainable.ts';
 export { listenBacklog } from './workers/listen-backlog.ts';
 export { liveOptions } from './server/live-options.ts';
 export { createLiveTier } from './server/create-live-tier.ts';

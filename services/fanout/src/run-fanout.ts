@@ -15,6 +15,8 @@ import { listenBacklog } from './workers/listen-backlog.ts';
 import { liveOptions } from './server/live-options.ts';
 import { openLiveStores } from './server/live-stores.ts';
 import { createLiveTier } from './server/create-live-tier.ts';
+import { registerDrainApi } from './server/drain-api.ts';
+import { drainProblem } from './server/drainable.ts';
 import { registerViewersApi } from './server/viewers-api.ts';
 import { Supervisor } from './workers/supervisor.ts';
 import type { Settings } from './settings.ts';
@@ -40,11 +42,14 @@ export function createFanout(): Fanout {
     const app = fastify(serverOptions(context.settings.LIVE_REQUEST_MS));
     respondWithErrors(app, (err) => telemetry.logger.error({ err }, 'a request failed'));
     guardRequests(app, { settings: context.settings, telemetry, port: 'live' });
-    const health = { ready: false };
+    const draining = (): string | undefined => drainProblem(supervisor?.workers);
+    const health = { ready: false, checks: [draining] };
+    context.checks?.add(draining);
     registerHealth(app, health);
     registerMetrics(app, () => metrics(telemetry), context);
     const directory = () => supervisor?.workers;
     registerViewersApi(app, { directory, authenticate, settings: context.settings, telemetry });
+    registerDrainApi(app, { node: directory, authenticate, settings: context.settings, telemetry });
     supervisor = await Supervisor.open({
       ...context,
       tracing,
@@ -79,14 +84,17 @@ async function runHere({
   const app = fastify(serverOptions(settings.LIVE_REQUEST_MS));
   respondWithErrors(app, (err) => telemetry.logger.error({ err }, 'a request failed'));
   guardRequests(app, { settings, telemetry, port: 'live' });
-  const health = { ready: false, checks: [connection.problem] };
+  const draining = (): string | undefined => drainProblem(tier);
+  const health = { ready: false, checks: [connection.problem, draining] };
   checks?.add(connection.problem);
+  checks?.add(draining);
   registerHealth(app, health);
   registerMetrics(app, () => telemetry.registry.metrics(), { settings, telemetry });
   const options = liveOptions(settings);
   const tier = createLiveTier({ ...connection, stores, settings, telemetry, authenticate, options });
   tier.attach(app);
   registerViewersApi(app, { directory: () => tier.viewers, authenticate, settings, telemetry });
+  registerDrainApi(app, { node: () => tier, authenticate, settings, telemetry });
   signal.addEventListener('abort', () => (health.ready = false));
   try {
     await app.listen({ host: settings.HOST, port: settings.LIVE_PORT, backlog: listenBacklog });

@@ -42,6 +42,11 @@ export async function deleteAt(endpoint: ViewersEndpoint, path: string): Promise
   await request(endpoint, 'DELETE', new URL(path, endpoint.url));
 }
 
+/** POST without a body; returns the response's JSON. Throws CommandError as getJson() does. */
+export async function postAt(endpoint: ViewersEndpoint, path: string): Promise<unknown> {
+  return request(endpoint, 'POST', new URL(path, endpoint.url));
+}
+
 /** GET as JSON. Throws CommandError: `no-response`, `nothing-found` for what does not exist, `request-refused`. */
 export async function getJson(
   endpoint: ViewersEndpoint,
@@ -56,7 +61,7 @@ export async function getJson(
 
 async function request(
   endpoint: ViewersEndpoint,
-  method: 'GET' | 'DELETE',
+  method: 'GET' | 'POST' | 'DELETE',
   url: URL,
   filter = '',
 ): Promise<unknown> {

@@ -5,7 +5,10 @@ import {
   listenBacklog,
   liveOptions,
   openLiveStores,
+  drainProblem,
+  registerDrainApi,
   registerViewersApi,
+  type Drainable,
   Supervisor,
 } from '@logloom/fanout';
 import { connectLog, type Health, type ServiceContext } from '@logloom/runtime';
@@ -29,6 +32,7 @@ export async function runViewers(context: ViewersContext): Promise<void> {
   const authenticate = await openAuthenticate(settings);
   await using connection = await connectLog(settings, {}, telemetry, signal);
   let supervisor: Supervisor | undefined;
+  let node: Drainable | undefined;
   const workerMetrics = async () => supervisor?.workers.metrics() ?? [];
   const app = await createViewersServer({
     telemetry,
@@ -40,6 +44,8 @@ export async function runViewers(context: ViewersContext): Promise<void> {
     workerMetrics,
   });
   const viewersApi = { authenticate, settings, telemetry };
+  registerDrainApi(app, { ...viewersApi, node: () => node });
+  health.checks = [...(health.checks ?? []), () => drainProblem(node)];
   if (settings.LIVE_WORKERS > 1) {
     registerViewersApi(app, { ...viewersApi, directory: () => supervisor?.workers });
     supervisor = await Supervisor.open({
@@ -54,6 +60,7 @@ export async function runViewers(context: ViewersContext): Promise<void> {
       onNotReady: () => (health.ready = false),
     });
     const { workers } = supervisor;
+    node = workers;
     if (connection.log instanceof SqliteEventLog)
       connection.log.onAppended((topic) => workers.appended(topic));
     return await supervisor.run();
@@ -62,6 +69,7 @@ export async function runViewers(context: ViewersContext): Promise<void> {
   const options = liveOptions(settings);
   const live = createLiveTier({ ...connection, stores, settings, telemetry, authenticate, options });
   live.attach(app);
+  node = live;
   registerViewersApi(app, { ...viewersApi, directory: () => live.viewers });
   await app.listen({ host: settings.HOST, port: settings.LIVE_PORT, backlog: listenBacklog });
   try {

@@ -428,4 +428,43 @@ describe('a tier of its own', () => {
     }
     stuck.ws.terminate();
   });
+
+  withRig(
+    'an operator empties it while it runs: viewers leave with all that came before, and resume elsewhere',
+    async (rig) => {
+      const [old, other] = [await rig.start(), await rig.start()];
+      const clients = await Promise.all(Array.from({ length: 12 }, () => LiveClient.open(old.port)));
+      for (const client of clients) await client.subscribe();
+      await rig.append([rig.event({ message: 'before' })]);
+      const drain = async (query: string): Promise<{ status: number; body: unknown }> => {
+        const response = await fetch(`http://127.0.0.1:${old.port}/admin/drain${query}`, { method: 'POST' });
+        return { status: response.status, body: await response.json() };
+      };
+      for (const query of ['?over=-1', '?over=3600001', '?seconds=1'])
+        assert.equal((await drain(query)).status, 400, query);
+      assert.equal(old.tier.isDraining, false);
+      assert.deepEqual(await drain('?over=1000'), { status: 200, body: { state: 'draining', viewers: 12 } });
+      // Not all at once: the first have left while others stay, and those still get what comes.
+      await eventually('some have left', () => clients.some(({ closeCode }) => closeCode !== undefined));
+      await rig.append([rig.event({ message: 'meanwhile' })]);
+      const refused = await fetch(`http://127.0.0.1:${old.port}/live/sse`);
+      assert.equal(refused.status, 503);
+      assert.equal(((await refused.json()) as { error: { code: string } }).error.code, 'draining');
+      await eventually('none is left', async () => {
+        const { body } = await drain('');
+        return (body as { viewers: number }).viewers === 0;
+      });
+      for (const client of clients) {
+        await eventually('closed', () => client.closeCode !== undefined);
+        assert.equal(client.closeCode, 1012);
+        assert.equal(client.messages.findLast(({ type }) => type === 'goodbye')?.reason, 'restart');
+        const { cursor } = client.messages.findLast((message) => message.cursor !== undefined)!;
+        const resumed = await LiveClient.open(other.port);
+        await resumed.subscribe({ from: { cursor: cursor! } });
+        const seen = (): string[] => [...client.texts, ...resumed.texts];
+        await eventually('both events once', () => seen().length === 2);
+        assert.deepEqual(seen(), ['before', 'meanwhile']);
+      }
+    },
+  );
 });

@@ -25,6 +25,7 @@ import type { Transport } from '../transports/transport.ts';
 import { MemberReader } from '../visible/member-reader.ts';
 import { VisibleCorrelations } from '../visible/visible-correlations.ts';
 import { drainViewers, type DrainReason } from './drain-viewers.ts';
+import type { Drainable } from './drainable.ts';
 import { defaultOptions, type LiveTierOptions } from './live-tier-options.ts';
 import { LiveCounts } from './live-counts.ts';
 import type { LiveStores } from './live-stores.ts';
@@ -49,7 +50,7 @@ const visibleShare = 4;
 const defaultTotalBudget = 512 * 2 ** 20;
 
 /** The live tier's server: attach() it to the viewers' HTTP server, then run() it. */
-export class LiveTier {
+export class LiveTier implements Drainable {
   readonly options: LiveTierOptions;
   readonly admission: ViewerAdmission;
   /** The connected viewers. */
@@ -67,6 +68,7 @@ export class LiveTier {
   readonly #lagWatch: LagWatch;
   readonly #servers = new Map<Server, ConnectionLimit>();
   #context: ViewerContext | undefined;
+  #isDraining = false;
   #lastChannel = 0;
 
   constructor(deps: LiveTierDeps, transports: readonly Transport[]) {
@@ -186,7 +188,8 @@ export class LiveTier {
         counts: this.#counts,
         durables: this.#durables,
       };
-      this.admission.state = 'open';
+      // A restart on a recreated topic does not end a drain.
+      this.admission.state = this.#isDraining ? 'draining' : 'open';
       void this.#lagWatch.run(drained.signal);
       if (!stop.aborted) onReady();
       following = this.#streams.map((stream) => stream.follow(drained.signal));
@@ -203,6 +206,22 @@ export class LiveTier {
     }
     for (const result of await Promise.allSettled(following))
       if (result.status === 'rejected') throw result.reason;
+  }
+
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  /** Empties the tier while run() goes on: the next signal then finds few viewers, or none. */
+  async drain(overMs: number): Promise<number> {
+    if (!this.#isDraining) {
+      this.#isDraining = true;
+      this.admission.state = 'draining';
+      // They are told when it is their turn, and reconnect at once: another node takes them.
+      const options = { ...this.options, drainMs: overMs, othersServe: true };
+      void drainViewers(this.viewers, this.#transports, 'restart', options, () => this.#flushAll());
+    }
+    return this.viewers.size;
   }
 
   /** The environment of a principal's subscriptions. The tier must be open. */
@@ -269,9 +288,11 @@ export class LiveTier {
     this.admission.state = 'draining';
     // New connections go to the other processes.
     if (this.options.othersServe) for (const server of this.#servers.keys()) server.close();
-    await drainViewers(this.viewers, this.#transports, reason, this.options, () => {
-      for (const stream of this.#streams) stream.flushAll();
-      this.#context?.visible.flushAll();
-    });
+    await drainViewers(this.viewers, this.#transports, reason, this.options, () => this.#flushAll());
+  }
+
+  #flushAll(): void {
+    for (const stream of this.#streams) stream.flushAll();
+    this.#context?.visible.flushAll();
   }
 }

@@ -1,19 +1,12 @@
-import { authErrors, clientAddress, type Authenticate } from '@logloom/auth';
 import { CodedError, requestErrors } from '@logloom/errors';
-import { knownParameters, sendError } from '@logloom/runtime';
-import { SecurityLog, type Actor, type Telemetry } from '@logloom/telemetry';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { IncomingMessage } from 'node:http';
-import { clientHeader } from '../workers/forward-requests.ts';
-import type { Settings } from '../settings.ts';
+import { knownParameters } from '@logloom/runtime';
+import type { FastifyInstance } from 'fastify';
+import { OperatorAccess, type OperatorAccessDeps } from './operator-access.ts';
 import { formatViewerId, parseViewerId, type ViewerDirectory } from './viewer-directory.ts';
 
-export interface ViewersApiDeps {
+export interface ViewersApiDeps extends OperatorAccessDeps {
   /** Undefined until the viewers' processes are there. */
   directory: () => ViewerDirectory | undefined;
-  authenticate: Authenticate;
-  settings: Pick<Settings, 'LIVE_TRUSTED_PROXIES'>;
-  telemetry: Pick<Telemetry, 'logger' | 'registry'>;
 }
 
 const defaultLimit = 50;
@@ -24,30 +17,8 @@ const maxLimit = 1_000;
  * whoever may see everything: a token with an imposed filter gets 403.
  */
 export function registerViewersApi(app: FastifyInstance, deps: ViewersApiDeps): void {
-  const security = new SecurityLog(deps.telemetry);
-  const addressOf = forwardedAddress(deps.settings);
-  const actors = new WeakMap<FastifyRequest, Actor>();
-
-  const onRequest = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | void> => {
-    const address = addressOf(request.raw);
-    const access = await deps.authenticate(request.raw);
-    const error = access.ok
-      ? access.principal.filter === undefined
-        ? undefined
-        : {
-            code: 'forbidden' as const,
-            message: 'a token that imposes a filter may search, and nothing else',
-          }
-      : access.error;
-    if (error !== undefined) {
-      const { code, message } = error;
-      security.refused('api', code, { address, detail: message });
-      if (authErrors[code].status === 401) reply.header('www-authenticate', 'Bearer');
-      if (authErrors[code].retriable) reply.header('retry-after', '5');
-      return sendError(reply, new CodedError(authErrors, code, message));
-    }
-    actors.set(request, { subject: access.ok ? access.principal.name : undefined, address });
-  };
+  const access = new OperatorAccess(deps);
+  const { onRequest } = access;
 
   const listOptions = { onRequest, preHandler: knownParameters('limit', 'cursor') };
   app.get('/api/viewers', listOptions, async (request) => {
@@ -64,7 +35,7 @@ export function registerViewersApi(app: FastifyInstance, deps: ViewersApiDeps): 
     const id = parseViewerId(request.params.id);
     if (id === undefined || !(await found().end(id)))
       throw new CodedError(requestErrors, 'not-found', `no viewer ${request.params.id} is connected`);
-    security.ordered(`end of viewer ${formatViewerId(id)}`, actors.get(request) ?? {});
+    access.ordered(`end of viewer ${formatViewerId(id)}`, request);
     return reply.code(204).send();
   });
 
@@ -82,17 +53,4 @@ function readLimit(given: unknown): number {
   throw new CodedError(requestErrors, 'bad-parameter', `limit is a number from 0 to ${maxLimit}`, {
     details,
   });
-}
-
-/** The client's address, also where a worker has passed its request on over a local socket, which has none. */
-function forwardedAddress({
-  LIVE_TRUSTED_PROXIES,
-}: ViewersApiDeps['settings']): (request: IncomingMessage) => string | undefined {
-  const addressOf = clientAddress(LIVE_TRUSTED_PROXIES);
-  return (request) => {
-    const forwarded = request.headers[clientHeader];
-    if (request.socket.remoteAddress !== undefined || typeof forwarded !== 'string')
-      return addressOf(request);
-    return forwarded === '' ? undefined : forwarded;
-  };
 }

@@ -12,6 +12,7 @@ import { rmSync } from 'node:fs';
 import type { AddressInfo, Socket } from 'node:net';
 import { openLiveStores } from '../server/live-stores.ts';
 import { createLiveTier } from '../server/create-live-tier.ts';
+import { registerDrainApi } from '../server/drain-api.ts';
 import { registerViewersApi } from '../server/viewers-api.ts';
 import type { LiveTier, LiveTierDeps } from '../server/live-tier.ts';
 import type { LiveTierOptions } from '../server/live-tier-options.ts';
@@ -76,13 +77,9 @@ export class LiveRig {
       options: { drainMs: 500, ...options },
     });
     tier.attach(app);
-    const viewersApi = {
-      directory: () => tier.viewers,
-      authenticate,
-      settings: parseSettings({}),
-      telemetry,
-    };
-    registerViewersApi(app, viewersApi);
+    const operators = { authenticate, settings: parseSettings({}), telemetry };
+    registerViewersApi(app, { ...operators, directory: () => tier.viewers });
+    registerDrainApi(app, { ...operators, node: () => tier });
     await app.listen({ host: '127.0.0.1', port: 0 });
     const stop = new AbortController();
     let running: Promise<void> | undefined;

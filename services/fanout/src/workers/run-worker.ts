@@ -8,7 +8,7 @@ import { listenBacklog } from './listen-backlog.ts';
 import { liveOptions } from '../server/live-options.ts';
 import { openLiveStores } from '../server/live-stores.ts';
 import { createLiveTier } from '../server/create-live-tier.ts';
-import type { ViewerDirectory } from '../server/viewer-directory.ts';
+import type { LiveTier } from '../server/live-tier.ts';
 import type { WorkerData } from './worker-protocol.ts';
 
 export interface WorkerContext {
@@ -19,14 +19,14 @@ export interface WorkerContext {
   onReady: () => void;
   /** Receives the function that tells the worker's log that another process has appended. */
   onLog: (announce: (topic: string) => void) => void;
-  /** Gets its viewers. */
-  onViewers: (viewers: ViewerDirectory) => void;
+  /** Gets its live tier. */
+  onTier: (tier: LiveTier) => void;
 }
 
 /** Serves viewers on the port that all workers share, until the signal aborts and every viewer has left. */
 export async function runWorker(
   { settings, supervisorSocket }: WorkerData,
-  { telemetry, signal, onReady, onLog, onViewers }: WorkerContext,
+  { telemetry, signal, onReady, onLog, onTier }: WorkerContext,
 ): Promise<void> {
   const authenticate = await openAuthenticate(settings);
   await using connection = await connectLog(settings, {}, telemetry, signal);
@@ -40,7 +40,7 @@ export async function runWorker(
   const options = { ...liveOptions(settings), othersServe: true };
   const tier = createLiveTier({ ...connection, stores, settings, telemetry, authenticate, options });
   tier.attach(app);
-  onViewers(tier.viewers);
+  onTier(tier);
   forwardRequests(app, {
     socketPath: supervisorSocket,
     addressOf: clientAddress(settings.LIVE_TRUSTED_PROXIES),

@@ -19,13 +19,18 @@ export type WorkerMetrics = MetricObjectWithValues<MetricValue<string>>[];
 
 /** What a supervisor asks of a worker. */
 export type WorkerQuestion =
-  { name: 'metrics' } | { name: 'viewers'; query: ViewerQuery } | { name: 'end-viewer'; viewer: ViewerId };
+  | { name: 'metrics' }
+  | { name: 'viewers'; query: ViewerQuery }
+  | { name: 'end-viewer'; viewer: ViewerId }
+  | { name: 'send-away'; overMs: number };
 
 /** What it answers. */
 export interface WorkerAnswers {
   metrics: WorkerMetrics;
   viewers: ViewerPage;
   'end-viewer': boolean;
+  /** How many viewers are left. */
+  'send-away': number;
 }
 
 export type ToWorker =

@@ -4,7 +4,7 @@ import { addProcessMetrics, createTelemetry, startTracing } from '@logloom/telem
 import { once } from 'node:events';
 import { enableCompileCache } from 'node:module';
 import { runWorker } from './run-worker.ts';
-import type { ViewerDirectory } from '../server/viewer-directory.ts';
+import type { LiveTier } from '../server/live-tier.ts';
 import type { FromWorker, ToWorker, WorkerAnswers, WorkerQuestion } from './worker-protocol.ts';
 import { keepYoungGenerationSmall } from './young-generation.ts';
 
@@ -40,15 +40,17 @@ process.on('message', (message: ToWorker) => {
   else if (message.type === 'ask')
     void answer(message.question).then((given) => send({ type: 'answer', id: message.id, answer: given }));
 });
-let viewers: ViewerDirectory | undefined;
+let tier: LiveTier | undefined;
 async function answer(question: WorkerQuestion): Promise<WorkerAnswers[keyof WorkerAnswers] | undefined> {
   switch (question.name) {
     case 'metrics':
       return telemetry.registry.getMetricsAsJSON();
     case 'viewers':
-      return viewers?.list(question.query);
+      return tier?.viewers.list(question.query);
     case 'end-viewer':
-      return viewers?.end(question.viewer);
+      return tier?.viewers.end(question.viewer);
+    case 'send-away':
+      return tier?.drain(question.overMs);
   }
 }
 let exitCode = 0;
@@ -58,7 +60,7 @@ try {
     signal: stop.signal,
     onReady: () => void send({ type: 'ready' }),
     onLog: (announce) => (appended = announce),
-    onViewers: (directory) => (viewers = directory),
+    onTier: (created) => (tier = created),
   });
 } catch (error) {
   exitCode = 1;

@@ -1,6 +1,7 @@
 import type { Logger } from '@logloom/telemetry';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkerProcess } from './worker-process.ts';
+import type { Drainable } from '../server/drainable.ts';
 import {
   joinPages,
   type ViewerDirectory,
@@ -29,7 +30,7 @@ const drainGraceMs = 5_000;
  * Processes that share LIVE_PORT (SO_REUSEPORT: the kernel spreads connections over them). One that dies, or is killed because it no longer
  * responds, is replaced after a growing pause; its viewers resume at another by their cursors, which are valid everywhere.
  */
-export class Workers implements ViewerDirectory {
+export class Workers implements ViewerDirectory, Drainable {
   restarts = 0;
   readonly #options: WorkersOptions;
   readonly #running = new Set<WorkerProcess>();
@@ -37,6 +38,7 @@ export class Workers implements ViewerDirectory {
   readonly #successors = new Map<number, WorkerProcess>();
   readonly #current = new Map<number, WorkerProcess>();
   #restarting: Promise<void> | undefined;
+  #isDraining = false;
 
   constructor(options: WorkersOptions) {
     this.#options = options;
@@ -93,6 +95,17 @@ export class Workers implements ViewerDirectory {
 
   async end(viewer: ViewerId): Promise<boolean> {
     return (await this.#ask({ name: 'end-viewer', viewer })).includes(true);
+  }
+
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  /** A worker that is replaced meanwhile is asked by the next call. */
+  async drain(overMs: number): Promise<number> {
+    this.#isDraining = true;
+    const left = await this.#ask({ name: 'send-away', overMs });
+    return left.reduce((sum, viewers) => sum + viewers, 0);
   }
 
   /** Asks those who take viewers; one that ends meanwhile gives no answer. */
