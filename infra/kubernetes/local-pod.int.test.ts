@@ -1,7 +1,7 @@
 import { temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { WebSocket } from 'ws';
@@ -18,8 +18,12 @@ function specOf(file: string, component: string): PodSpec {
   return podOf(manifest!).spec;
 }
 
+function subfolder(folder: string, name: string): string {
+  mkdirSync(join(folder, name));
+  return join(folder, name);
+}
+
 const key = 'a key of nobody';
-// printf %s 'a key of nobody' | sha256sum
 const keys = (sha256: string): string => JSON.stringify({ keys: [{ name: 'test', sha256 }] });
 
 async function sha256(text: string): Promise<string> {
@@ -32,7 +36,9 @@ test('the pod of the single mode starts, is probed, serves while it is being sto
   writeFileSync(join(folder, 'keys.yaml'), keys(await sha256(key)));
   writeFileSync(join(folder, 'jwks.json'), JSON.stringify({ keys: [] }));
   await using pod = await LocalPod.start(specOf('single.yaml', 'single'), {
-    mounts: { '/data': join(folder, 'data'), '/etc/logloom/keys': folder },
+    mounts: { '/etc/logloom/keys': folder },
+    writable: { '/data': subfolder(folder, 'data') },
+    tmp: subfolder(folder, 'tmp'),
     // The identity provider is elsewhere.
     settings: { LIVE_AUTH_JWKS: join(folder, 'jwks.json') },
   });
@@ -60,7 +66,7 @@ test('the pod of the single mode starts, is probed, serves while it is being sto
 });
 
 test(
-  'the pods of ingest and fanout do the same on Kafka',
+  'the pods of the four services do the same on the engines',
   { skip: process.env['LOGLOOM_FULL'] === '1' ? false : 'starts Kafka and Redis: LOGLOOM_FULL=1 runs it' },
   async (t) => {
     const stack = await startStack({ only: ['kafka', 'redis', 'mongodb', 'elasticsearch'] });
@@ -74,13 +80,14 @@ test(
       await t.test(component, async () => {
         await using pod = await LocalPod.start(specOf('services.yaml', component), {
           mounts: { '/etc/logloom/keys': folder },
+          // Only the indexer's manifest mounts it.
+          writable: { '/data': subfolder(folder, `${component}-data`) },
+          tmp: subfolder(folder, component),
           settings: {
             ...stack.env,
             LIVE_AUTH_JWKS: join(folder, 'jwks.json'),
             SCHEMA_REGISTRY_URL: undefined,
             CURSOR_KEY: 'x'.repeat(32),
-            // In the container the folder cannot be written; nor can this one, also not by root.
-            LOGLOOM_DATA: '/proc/logloom',
           },
         });
         await pod.untilReady();

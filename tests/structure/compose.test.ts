@@ -27,6 +27,7 @@ interface Service {
   privileged?: boolean;
   network_mode?: string;
   read_only?: boolean;
+  tmpfs?: string[];
   cap_drop?: string[];
   security_opt?: string[];
   networks?: Record<string, { ipv4_address: string }>;
@@ -162,6 +163,12 @@ test('the four services run, each with its own health', () => {
     assert.equal(service.healthcheck!.test.at(-1), `http://127.0.0.1:${port}/health/ready`);
     assert.ok(published(service).includes(String(port)), name);
   }
+});
+
+test('the indexer has a folder that it can write to, in which it keeps a copy of what Redis has of jobs', () => {
+  const { environment, tmpfs = [] } = whole.services['indexer']!;
+  const folders = tmpfs.map((mount) => mount.split(':')[0]);
+  assert.ok(folders.includes(environment!['LOGLOOM_DATA'] as string));
 });
 
 test('only the front is believed when it names the address of a viewer', () => {

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { join } from 'node:path';
@@ -21,6 +21,27 @@ export interface LocalPodOptions {
   settings?: Record<string, string | undefined>;
   /** Where folders of the container lie on this machine. */
   mounts: Record<string, string>;
+  /** Likewise, those that it may write to. */
+  writable?: Record<string, string>;
+  /** In the place of the container's /tmp. */
+  tmp: string;
+}
+
+/** Whether this user may make mount namespaces. */
+const canConfine = spawnSync('unshare', ['--mount', 'true']).status === 0;
+
+/**
+ * The command with a root file system that it can only write to in these folders, and without capabilities, where this user may arrange for
+ * that: readOnlyRootFilesystem and securityContext of the container.
+ */
+function confined(command: readonly string[], writable: readonly string[]): string[] {
+  if (!canConfine) return [...command];
+  const folders = writable.map((folder) => `mount --bind '${folder}' '${folder}'`);
+  const script = ['mount --make-rprivate /', ...folders, 'mount -o remount,bind,ro /', 'exec "$@"'].join(
+    ' && ',
+  );
+  const drop = ['setpriv', '--no-new-privs', '--inh-caps=-all', '--bounding-set=-all'];
+  return ['unshare', '--mount', 'sh', '-c', script, 'sh', ...drop, ...command];
 }
 
 /** How a container ended. */
@@ -32,8 +53,8 @@ export interface Ending {
 }
 
 /**
- * The first container of a pod as a kubelet treats it, but without a container: its command and environment, its probes at their intervals,
- * its preStop, TERM, and KILL when the grace period is over. Its ports are free ones of this machine.
+ * The first container of a pod as a kubelet treats it, but without an image: its command and environment, its read-only file system and its
+ * lack of rights, its probes, its preStop, TERM, and KILL when the grace period is over. Its ports are free ones of this machine.
  */
 export class LocalPod implements AsyncDisposable {
   readonly #spec: PodSpec;
@@ -49,7 +70,10 @@ export class LocalPod implements AsyncDisposable {
     this.#ports = ports;
     this.#pool = pool;
     const local = (text: string): string =>
-      Object.entries(options.mounts).reduce((path, [from, to]) => path.replace(from, to), text);
+      Object.entries({ ...options.mounts, ...options.writable }).reduce(
+        (path, [from, to]) => path.replace(from, to),
+        text,
+      );
     const env: Record<string, string> = { NODE_ENV: 'production' };
     for (const { name, value } of this.#container.env!) if (value !== undefined) env[name] = local(value);
     for (const [name, port] of ports) env[portSettings[name]!] = String(port);
@@ -59,8 +83,12 @@ export class LocalPod implements AsyncDisposable {
       if (value === undefined) delete env[name];
       else env[name] = value;
     }
-    const [program, ...args] = this.#container.command!;
-    this.#child = spawn(program === 'node' ? process.execPath : program!, args, {
+    env['TMPDIR'] = options.tmp;
+    const [node, ...args] = this.#container.command!;
+    if (node !== 'node') throw new Error(`the image has no ${node}`);
+    const writable = [options.tmp, ...Object.values(options.writable ?? {})];
+    const [program, ...words] = confined([process.execPath, ...args], writable);
+    this.#child = spawn(program!, words, {
       cwd: root,
       env,
       stdio: ['ignore', 'ignore', 'pipe'],

@@ -123,7 +123,7 @@ app.kubernetes.io/part-of: logloom
 {{- range $key, $value := $settings -}}{{- $_ := set $env $key (include "logloom.text" $value) -}}{{- end -}}
 {{- $_ := set $env "HOST" $root.Values.listenAddress -}}
 {{- $_ := set $env "ALLOWED_HOSTS" (include "logloom.allowedHosts" .) -}}
-{{- if eq $name "single" -}}{{- $_ := set $env "LOGLOOM_DATA" "/data/logloom" -}}{{- end -}}
+{{- if has $name (list "single" "indexer") -}}{{- $_ := set $env "LOGLOOM_DATA" "/data/logloom" -}}{{- end -}}
 {{- if has $name (list "single" "ingest") -}}
 {{- if not $root.Values.services.syslog.enabled -}}{{- $_ := set $env "SYSLOG_PORT" "0" -}}{{- end -}}
 {{- if $auth.senders.keysSecret.name -}}{{- $_ := set $env "INGEST_KEYS" (printf "/etc/logloom/keys/%s" $auth.senders.keysSecret.key) -}}
@@ -297,7 +297,7 @@ spec:
       securityContext: {{- include "logloom.containerSecurity" $root | nindent 8 }}
       volumeMounts:
         - { name: tmp, mountPath: /tmp }
-        {{- if eq $name "single" }}
+        {{- if has $name (list "single" "indexer") }}
         - { name: data, mountPath: /data }
         {{- end }}
         {{- range $mounts }}
@@ -310,6 +310,11 @@ spec:
     # Compiled code, which makes the next start in the same pod faster.
     - name: tmp
       emptyDir: { sizeLimit: 256Mi }
+    {{- if eq $name "indexer" }}
+    # Its copy of what Redis holds of jobs (docs/jobs.md). Another indexer has one too.
+    - name: data
+      emptyDir: { sizeLimit: 1Gi }
+    {{- end }}
     {{- range $mounts }}
     - name: {{ .name }}
       {{- toYaml .source | nindent 6 }}
