@@ -28,7 +28,7 @@ const intro = `# Metrics
 on \`METRICS_PORT\` alone where that is set. \`METRICS_TOKEN\` asks for a bearer token ([ADR 33](adr/0033-metrics-are-declared.md)).
 
 - Every metric of Logloom's own has the label \`service\`: \`ingest\`, \`correlator\`, \`indexer\`, \`api\`, \`fanout\`, or \`logloom\` for the main
-  thread of the one-process mode. Threads and processes of the same service are summed up, or as the table says.
+  thread of the one-process mode and its live workers. Threads and processes of the same service are summed up, or as the table says.
 - No label holds what senders or viewers choose: no service, host, id, filter or address. The number of series is bounded by the
   configuration: partitions, keys, rules, error codes.
 - Ages and lags in seconds go by the append time that records carry. They are never negative: where the log's clock is ahead of this

@@ -89,6 +89,18 @@ test('each alert with a webhook is posted, again after a fault, and once; a refu
     const sent = (path: string): string[] => posts.filter((p) => p.path === path).map((p) => p.body.id);
     assert.deepEqual([sent('/fine'), sent('/flaky'), sent('/gone')], [['a-1'], ['a-2', 'a-2'], ['a-3']]);
     assert.ok(posts.every((post) => post.id === post.body.id && !JSON.stringify(post.body).includes(base)));
+    const { values } = await rig.metrics.webhooks.get();
+    assert.deepEqual(Object.fromEntries(values.map(({ labels, value }) => [labels.outcome, value])), {
+      delivered: 4,
+      retried: 1,
+      failed: 1,
+    });
+    const jobs = (await rig.metrics.jobs.get()).values.filter(({ labels }) => labels.name === 'alert');
+    assert.deepEqual(Object.fromEntries(jobs.map(({ labels, value }) => [labels.outcome, value])), {
+      completed: 4,
+      retried: 1,
+      failed: 1,
+    });
     assert.deepEqual(
       (await newestAlerts(log, serde, 3)).map(({ id }) => id),
       ['a-6', 'a-5', 'a-4'],
