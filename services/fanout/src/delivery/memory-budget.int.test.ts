@@ -31,6 +31,11 @@ class ReturningViewer {
     return this.#viewer.queuedBytes;
   }
 
+  /** Whether it was ever told that it is subscribed. */
+  get isSubscribed(): boolean {
+    return this.#messages.some(({ type }) => type === 'subscribed');
+  }
+
   get ids(): string[] {
     return this.#messages.flatMap(({ events = [] }) => events).map(({ id }) => id);
   }
@@ -99,6 +104,8 @@ test('what waits for any number of stalled viewers never passes LIVE_TOTAL_BUFFE
     const quick = new ReturningViewer(tier, true);
     await eventually('subscribed', () => stalled.every((viewer) => viewer.queuedBytes > 0));
     for (const viewer of stalled) viewer.take();
+    // What is appended before is none of its events: subscriptions begin one after the other as the event loop has time.
+    await eventually('the quick one is subscribed', () => quick.isSubscribed);
     let sent = 0;
     const emit = async (level: 'info' | 'error'): Promise<void> => {
       await rig.append(Array.from({ length: 10 }, () => rig.event({ level, attributes: padding })));

@@ -108,7 +108,7 @@ export class Subscription implements Subscriber {
   /** Tells the client that it is subscribed; everything after `cursor` follows. */
   confirm(id: string, cursor: string, resumed: boolean): void {
     this.#cursor = cursor;
-    this.#viewer.tell(serverMessage.subscribed(id, this.channel.id, cursor, resumed), cursor);
+    this.tell(serverMessage.subscribed(id, this.channel.id, cursor, resumed), cursor);
   }
 
   /** Begins a catch-up; returns a function that tells whether it is still wanted. */
@@ -195,7 +195,7 @@ export class Subscription implements Subscriber {
     this.#meter.gaps++;
     this.#meter.missed += missed;
     this.#cursor = to;
-    this.#tell(serverMessage.gap(this.channel.id, from, to, missed, reason), to);
+    this.tell(serverMessage.gap(this.channel.id, from, to, missed, reason), to);
   }
 
   /** Moves the cursor of a viewer for whom nothing has matched for long, so that it resumes from near the end. */
@@ -226,7 +226,8 @@ export class Subscription implements Subscriber {
     this.#context.memoryBudget.wrote(this.#viewer, this.priority);
   }
 
-  #tell(message: string, cursor?: string): void {
+  /** Sends a message of the protocol, which counts in the budget as items do: a viewer may ask for many and read none. */
+  tell(message: string, cursor?: string): void {
     this.#viewer.tell(message, cursor);
     this.#context.memoryBudget.wrote(this.#viewer, this.priority);
   }
@@ -258,7 +259,7 @@ export class Subscription implements Subscriber {
     const degradation = new Degradation(performance.now());
     this.stream.stats.stepsDown++;
     this.stream.stats.modeChanges[degradation.level]++;
-    this.#tell(serverMessage.mode(this.channel.id, degradation.level, {}));
+    this.tell(serverMessage.mode(this.channel.id, degradation.level, {}));
     this.#context.drainWatch.add(() => this.#poll(degradation));
     return degradation;
   }
@@ -308,7 +309,7 @@ export class Subscription implements Subscriber {
 
   #tellMode(degradation: Degradation, level: DegradationLevel): void {
     degradation.toldAtMs = performance.now();
-    this.#tell(serverMessage.mode(this.channel.id, level, degradation.takeCounts()));
+    this.tell(serverMessage.mode(this.channel.id, level, degradation.takeCounts()));
   }
 
   #evict(degradation: Degradation): void {

@@ -79,7 +79,7 @@ export class ViewerSubscriptions {
     if (!this.#durables?.has(subscription)) return;
     if (!subscription.stream.cursors.hasSent(cursor)) return this.#onError(liveError('bad-cursor', { id }));
     this.#durables.move(subscription, cursor, () => {
-      if (this.#byId.get(id) === subscription) this.#viewer.tell(serverMessage.acked(id, cursor));
+      if (this.#byId.get(id) === subscription) subscription.tell(serverMessage.acked(id, cursor));
     });
   }
 
@@ -93,7 +93,7 @@ export class ViewerSubscriptions {
     subscription.pause();
     this.#pauses?.clear(id);
     const { cursor, channel } = subscription;
-    this.#viewer.tell(serverMessage.paused(id, channel.id, cursor));
+    subscription.tell(serverMessage.paused(id, channel.id, cursor));
     if (forMs === undefined) return;
     this.#pauses ??= new Pauses();
     this.#pauses.set(id, forMs, () => this.resume(id));
@@ -107,7 +107,7 @@ export class ViewerSubscriptions {
     this.#pauses?.clear(id);
     subscription.resume();
     const { cursor, channel } = subscription;
-    this.#viewer.tell(serverMessage.resumed(id, channel.id, cursor));
+    subscription.tell(serverMessage.resumed(id, channel.id, cursor));
     this.#continue(subscription, cursor).catch((error: unknown) => this.#unreadable(subscription, id, error));
   }
 

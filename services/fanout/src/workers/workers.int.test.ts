@@ -2,11 +2,10 @@ import { connectLog } from '@logloom/runtime';
 import { topics, type LogEvent } from '@logloom/schemas';
 import { parseSettings } from '../settings.ts';
 import { createTelemetry } from '@logloom/telemetry';
-import { eventually, logEvent, temporaryFolder } from '@logloom/testing';
+import { eventually, freePort, logEvent, temporaryFolder } from '@logloom/testing';
 import fastify from 'fastify';
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startStack } from '../../../../infra/local/start-stack.ts';
@@ -102,10 +101,7 @@ function workersOn(log: Record<string, string>): void {
     app.get('/api/hello', (request) => ({ hello: request.query }));
     app.post('/api/echo', (request, reply) => reply.code(201).header('x-test', 'kept').send(request.body));
     // A free port is known to the workers only; here it has to be known too.
-    const probe = createServer().listen(0, '127.0.0.1');
-    await new Promise((resolve) => probe.once('listening', resolve));
-    port = (probe.address() as AddressInfo).port;
-    await new Promise((resolve) => probe.close(resolve));
+    port = await freePort();
     supervisor = await Supervisor.open({
       settings: { ...settings, LIVE_PORT: port },
       telemetry: createTelemetry('fanout', 'error'),
@@ -124,9 +120,12 @@ function workersOn(log: Record<string, string>): void {
 
   after(async () => {
     stop.abort();
-    await running;
-    await connection[Symbol.asyncDispose]();
-    rmSync(folder, { recursive: true });
+    try {
+      await running;
+    } finally {
+      await connection[Symbol.asyncDispose]();
+      rmSync(folder, { recursive: true });
+    }
   });
 
   /** Appends events as the parent of the one-process mode does, until `until` holds. */
@@ -146,25 +145,35 @@ function workersOn(log: Record<string, string>): void {
     }
   }
 
+  /** They leave whatever happens: one that stays would connect again and again, and the test's process would never end. */
+  async function withViewers(count: number, body: (viewers: ReturningViewer[]) => Promise<void>) {
+    const viewers = Array.from({ length: count }, () => new ReturningViewer(port));
+    try {
+      await body(viewers);
+    } finally {
+      for (const viewer of viewers) viewer.leave();
+    }
+  }
+
   async function watched(viewerCount: number, body: (viewers: ReturningViewer[]) => Promise<void>) {
     const first = sent;
-    const viewers = Array.from({ length: viewerCount }, () => new ReturningViewer(port));
-    await eventually('all subscribed', () => viewers.every((viewer) => viewer.isSubscribed));
-    await body(viewers);
-    const all = Array.from({ length: sent - first }, (_, i) => first + i);
-    await eventually(
-      // One may begin a little before the first: a worker follows the log.
-      'every viewer has every event',
-      () => viewers.every(({ numbers }) => numbers.at(-1) === sent - 1),
-    );
-    for (const viewer of viewers) {
-      assert.deepEqual(
-        viewer.numbers.filter((n) => n >= first),
-        all,
+    await withViewers(viewerCount, async (viewers) => {
+      await eventually('all subscribed', () => viewers.every((viewer) => viewer.isSubscribed));
+      await body(viewers);
+      const all = Array.from({ length: sent - first }, (_, i) => first + i);
+      await eventually(
+        // One may begin a little before the first: a worker follows the log.
+        'every viewer has every event',
+        () => viewers.every(({ numbers }) => numbers.at(-1) === sent - 1),
       );
-      assert.deepEqual(viewer.troubles, []);
-      viewer.leave();
-    }
+      for (const viewer of viewers) {
+        assert.deepEqual(
+          viewer.numbers.filter((n) => n >= first),
+          all,
+        );
+        assert.deepEqual(viewer.troubles, []);
+      }
+    });
   }
 
   test('each responds the same, whatever connection comes to it', async () => {
@@ -205,9 +214,9 @@ function workersOn(log: Record<string, string>): void {
       await produce(() => !supervisor.workers.pids.includes(victim!) && supervisor.workers.readyCount === 2);
       assert.ok(viewers.some(({ connections }) => connections > 1));
       // Whoever connects now is served, whichever worker the kernel chooses.
-      const late = Array.from({ length: 20 }, () => new ReturningViewer(port));
-      await eventually('new viewers are served', () => late.every((viewer) => viewer.isSubscribed));
-      for (const viewer of late) viewer.leave();
+      await withViewers(20, (late) =>
+        eventually('new viewers are served', () => late.every((viewer) => viewer.isSubscribed)),
+      );
     });
     assert.equal(supervisor.workers.restarts, restarts + 1);
   });
