@@ -62,7 +62,7 @@ describe('with Helm', { skip }, () => {
     const hardened = kindsOf(await rendered('hardened'));
     for (const [kind, count] of Object.entries({
       Deployment: 5,
-      Service: 6,
+      Service: 7,
       Ingress: 2,
       ServiceMonitor: 4,
       NetworkPolicy: 6,

@@ -33,6 +33,8 @@ test('each pod that runs gets its viewers as its deletion cost, where the number
   t.after(() => rmSync(folder, { recursive: true }));
   const token = join(folder, 'token');
   writeFileSync(token, 'secret\n');
+  const metricsToken = join(folder, 'metrics-token');
+  writeFileSync(metricsToken, 'of metrics');
   const metrics: Record<string, string> = {
     '127.0.0.2':
       'logloom_live_viewers{transport="websocket"} 120\nlogloom_live_viewers{transport="sse"} 3\nlogloom_live_max_viewers 20000\n',
@@ -61,6 +63,7 @@ test('each pod that runs gets its viewers as its deletion cost, where the number
   });
   // Each pod has an address of its own, on the same port; at that of the silent one nobody listens.
   const pods = createServer((request, response) => {
+    if (request.headers.authorization !== 'Bearer of metrics') return void response.writeHead(401).end();
     response.end(request.url === '/metrics' ? metrics[request.socket.localAddress!] : undefined);
   });
   const others = Object.keys(metrics)
@@ -77,7 +80,15 @@ test('each pod that runs gets its viewers as its deletion cost, where the number
   t.after(() => [api, pods, ...others].forEach((server) => server.close()));
 
   const url = `http://127.0.0.1:${(api.address() as AddressInfo).port}`;
-  const args = [program, url, token, 'logs', 'app.kubernetes.io/component=fanout', String(port)];
+  const args = [
+    program,
+    url,
+    token,
+    'logs',
+    'app.kubernetes.io/component=fanout',
+    String(port),
+    metricsToken,
+  ];
   const failed = (await run(process.execPath, args).then(
     () => assert.fail('the silent pod was not told of'),
     (error: unknown) => error,

@@ -44,6 +44,8 @@ test('the pod of the single mode starts, is probed, serves while it is being sto
   });
   await pod.untilReady();
   assert.equal(await pod.probe('livenessProbe'), 200);
+  assert.match(await (await fetch(`${pod.url('metrics')}/metrics`)).text(), /^logloom_live_viewers/m);
+  assert.equal((await fetch(`${pod.url('viewers')}/metrics`)).status, 404);
 
   const send = (): Promise<Response> =>
     fetch(`${pod.url('ingest')}/ingest`, {

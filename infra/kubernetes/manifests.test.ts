@@ -121,6 +121,8 @@ for (const [file, values] of Object.entries(plainManifests)) {
           assert.equal(container[probe]!.httpGet!.path, path, component);
           assert.equal(ports[container[probe]!.httpGet!.port], healthPort, `${component} ${probe}`);
         }
+        const metricsPort = container.env!.find(({ name }) => name === 'METRICS_PORT')?.value ?? healthPort;
+        assert.equal(ports['metrics'], Number(metricsPort), component);
         if (['single', 'ingest'].includes(component)) assert.equal(ports['ingest'], defaults.INGEST_PORT);
         if (component === 'fanout') assert.equal(ports['live'], defaults.LIVE_PORT);
       }
@@ -192,6 +194,18 @@ test('the chart has the version of the repository, and every value a default tha
     Object.keys(properties).filter((name) => name !== 'global'),
     Object.keys(values),
   );
+});
+
+test('what operators and Prometheus ask for is on no port that the outside reaches', () => {
+  for (const file of Object.keys(plainManifests)) {
+    const manifests = readManifests(readFileSync(join(plainFolder, file), 'utf8'));
+    for (const { kind, metadata, spec } of manifests)
+      if (kind === 'Service' && /-(ingest|viewers|syslog)$/.test(metadata.name))
+        assert.ok(!JSON.stringify(spec).includes('metrics'), metadata.name);
+    // By default nobody may read them: networkPolicy.metricsFrom is empty.
+    for (const { kind, metadata, spec } of manifests)
+      if (kind === 'NetworkPolicy') assert.ok(!JSON.stringify(spec).includes('metrics'), metadata.name);
+  }
 });
 
 test('the page in front is served as by the one of the compose file', () => {

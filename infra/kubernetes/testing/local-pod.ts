@@ -76,7 +76,10 @@ export class LocalPod implements AsyncDisposable {
       );
     const env: Record<string, string> = { NODE_ENV: 'production' };
     for (const { name, value } of this.#container.env!) if (value !== undefined) env[name] = local(value);
-    for (const [name, port] of ports) env[portSettings[name]!] = String(port);
+    for (const [name, port] of ports) {
+      const isAlone = name === 'metrics' && env['METRICS_PORT'] !== undefined;
+      env[isAlone ? 'METRICS_PORT' : portSettings[name]!] = String(port);
+    }
     for (const [name, value] of Object.entries(options.settings ?? {})) {
       // A secret in the container is a file that only a cluster mounts.
       delete env[`${name}_FILE`];

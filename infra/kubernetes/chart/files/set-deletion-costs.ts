@@ -1,7 +1,7 @@
 /**
  * Writes into each pod of the fan-out how many viewers it has, as its deletion cost: of the pods of a ReplicaSet that is scaled down the
  * cheapest goes first (https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/#pod-deletion-cost). A job of the chart runs it:
- *   node set-deletion-costs.ts <API server> <file with the token> <namespace> <label selector> <port of the metrics>
+ *   node set-deletion-costs.ts <API server> <file with the token> <namespace> <label selector> <port of the metrics> [<file with METRICS_TOKEN>]
  */
 import { readFileSync } from 'node:fs';
 
@@ -25,8 +25,11 @@ function hasMoved(from: string | undefined, to: number): boolean {
   return from === undefined || Math.abs(to - Number(from)) > Math.max(10, Number(from) / 10);
 }
 
-const [api = '', tokenFile = '', namespace = '', selector = '', port = ''] = process.argv.slice(2);
-const headers = { authorization: `Bearer ${readFileSync(tokenFile, 'utf8').trim()}` };
+const [api = '', tokenFile = '', namespace = '', selector = '', port = '', metricsTokenFile] =
+  process.argv.slice(2);
+const bearer = (file: string) => ({ authorization: `Bearer ${readFileSync(file, 'utf8').trim()}` });
+const headers = bearer(tokenFile);
+const metricsHeaders = metricsTokenFile === undefined ? {} : bearer(metricsTokenFile);
 const pods = `${api}/api/v1/namespaces/${namespace}/pods`;
 
 async function ask(url: string, init: RequestInit = {}): Promise<Response> {
@@ -42,7 +45,9 @@ async function setCost({ metadata, status }: Pod): Promise<string> {
   if (status.phase !== 'Running' || status.podIP === undefined || deletionTimestamp !== undefined)
     return `${name}: it does not run`;
   const host = status.podIP.includes(':') ? `[${status.podIP}]` : status.podIP;
-  const viewers = viewersIn(await (await ask(`http://${host}:${port}/metrics`)).text());
+  const viewers = viewersIn(
+    await (await ask(`http://${host}:${port}/metrics`, { headers: metricsHeaders })).text(),
+  );
   if (viewers === undefined) return `${name}: no viewers in its metrics`;
   if (!hasMoved(annotations?.[annotation], viewers)) return `${name}: ${viewers} viewers, as before`;
   await ask(`${pods}/${name}`, {

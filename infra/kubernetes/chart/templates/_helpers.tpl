@@ -13,7 +13,8 @@ single:
   command: [node, apps/logloom/src/main.ts, up]
   healthPort: 4380
   healthPortName: viewers
-  ports: { viewers: 4380, ingest: 4318, syslog-tcp: 5514, syslog-udp: 5514 }
+  metricsPort: 9190
+  ports: { viewers: 4380, ingest: 4318, syslog-tcp: 5514, syslog-udp: 5514, metrics: 9190 }
   egress: [https, traces]
 ingest:
   command: [node, services/ingest/src/main.ts]
@@ -32,7 +33,8 @@ indexer:
   command: [node, services/indexer/src/main.ts]
   healthPort: 9103
   healthPortName: api
-  ports: { api: 9103 }
+  metricsPort: 9190
+  ports: { api: 9103, metrics: 9190 }
   egress: [kafka, schemaRegistry, elasticsearch, mongodb, redis, https, traces]
   group: indexer
 fanout:
@@ -100,7 +102,7 @@ app.kubernetes.io/part-of: logloom
 {{- $hosts := list -}}
 {{- $fullname := include "logloom.fullname" $root -}}
 {{- $suffixes := list "" (printf ".%s" $root.Release.Namespace) (printf ".%s.svc" $root.Release.Namespace) (printf ".%s.svc.%s" $root.Release.Namespace $root.Values.clusterDomain) -}}
-{{- $services := dict "single" (list "ingest" "viewers" "syslog") "ingest" (list "ingest" "syslog") "correlator" (list "correlator") "indexer" (list "indexer" "viewers") "fanout" (list "fanout" "viewers") -}}
+{{- $services := dict "single" (list "ingest" "viewers" "syslog" "metrics") "ingest" (list "ingest" "syslog" "ingest-metrics") "correlator" (list "correlator") "indexer" (list "indexer" "viewers") "fanout" (list "fanout" "viewers") -}}
 {{- range $service := index $services .name -}}
 {{- range $suffix := $suffixes -}}
 {{- $hosts = append $hosts (printf "%s-%s%s" $fullname $service $suffix) -}}
@@ -124,6 +126,8 @@ app.kubernetes.io/part-of: logloom
 {{- $_ := set $env "HOST" $root.Values.listenAddress -}}
 {{- $_ := set $env "ALLOWED_HOSTS" (include "logloom.allowedHosts" .) -}}
 {{- if has $name (list "single" "indexer") -}}{{- $_ := set $env "LOGLOOM_DATA" "/data/logloom" -}}{{- end -}}
+{{- /* Where the port for health serves the outside too. */}}
+{{- with (index (include "logloom.facts" $root | fromYaml) $name).metricsPort -}}{{- $_ := set $env "METRICS_PORT" (toString .) -}}{{- end -}}
 {{- if has $name (list "single" "ingest") -}}
 {{- if not $root.Values.services.syslog.enabled -}}{{- $_ := set $env "SYSLOG_PORT" "0" -}}{{- end -}}
 {{- if $auth.senders.keysSecret.name -}}{{- $_ := set $env "INGEST_KEYS" (printf "/etc/logloom/keys/%s" $auth.senders.keysSecret.key) -}}
