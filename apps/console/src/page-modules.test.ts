@@ -28,6 +28,28 @@ const { microsOf, formatDuration } = await page<{
   formatDuration: (ms: number) => string;
 }>('format');
 
+const { ArrivalRate } = await page<{
+  ArrivalRate: new () => { begin(tail: number): void; add(items: number): void; tick(): number | undefined };
+}>('arrival-rate');
+
+test('the rate is of what arrives live: the tail does not count, however much of it there is', () => {
+  const busy = new ArrivalRate();
+  busy.begin(100);
+  busy.add(60);
+  assert.equal(busy.tick(), undefined);
+  busy.add(45);
+  assert.equal(busy.tick(), 5);
+  busy.add(7);
+  assert.equal(busy.tick(), 6);
+
+  const quiet = new ArrivalRate();
+  quiet.begin(100);
+  quiet.add(8);
+  assert.deepEqual([quiet.tick(), quiet.tick(), quiet.tick()], [undefined, undefined, 0]);
+  quiet.add(4);
+  assert.equal(quiet.tick(), 2);
+});
+
 test('a clicked value becomes a term that means exactly it', () => {
   assert.equal(filterTerm('service', 'checkout'), 'service:checkout');
   assert.equal(filterTerm('service', 'pay-api'), 'service:"pay-api"');

@@ -1,3 +1,4 @@
+import { ArrivalRate } from './arrival-rate.js';
 import { byId } from './dom.js';
 import { liveHint } from './empty-hints.js';
 import { eventColumns, eventRow, openRows } from './event-row.js';
@@ -21,9 +22,8 @@ export class LiveView {
   #filters = { events: '', correlations: '' };
   #paused = false;
   #subscribed = false;
-  #received = 0;
+  #rate = new ArrivalRate();
   #missed = 0;
-  /** @type {number[]} received in each of the last seconds */ #seconds = [];
 
   /** @param {{ client: import('./viewer/src/index.js').LiveClient, filterBox: import('./filter-box.js').FilterBox, showDetails: (event: import('./event-row.js').LogEvent, row: HTMLElement) => void }} shared */
   constructor(shared) {
@@ -94,7 +94,7 @@ export class LiveView {
         },
         onItems: (items) => {
           if (!mine()) return;
-          this.#received += items.length;
+          this.#rate.add(items.length);
           const row = stream === 'events' ? eventRow : requestRow;
           this.#list.push(items.map((item) => () => row(item)));
         },
@@ -126,11 +126,12 @@ export class LiveView {
     this.#shared.filterBox.clearError();
     this.#missed = 0;
     this.#subscribed = true;
+    this.#rate.begin(tail);
     this.#modes = new ModeRows();
     this.#list.clear();
     const columns = byId('live-columns');
     columns.className = `columns ${stream === 'events' ? 'event' : 'request'}-columns`;
-    columns.replaceChildren(...(stream === 'events' ? eventColumns() : requestColumns()));
+    columns.replaceChildren(...(stream === 'events' ? eventColumns() : requestColumns('Last event')));
   }
 
   /** @param {string} key @param {{ message: string, position?: number }} error */
@@ -154,14 +155,12 @@ export class LiveView {
   }
 
   #measure() {
-    this.#seconds.push(this.#received);
-    this.#received = 0;
-    if (this.#seconds.length > 3) this.#seconds.shift();
-    const mean = this.#seconds.reduce((sum, count) => sum + count, 0) / this.#seconds.length;
+    const mean = this.#rate.tick();
+    const box = byId('rate');
+    box.textContent = '';
+    if (mean === undefined || !this.#subscribed) return;
     const rate = mean === 0 || mean >= 10 ? formatCount(Math.round(mean)) : mean.toFixed(1);
-    byId('rate').textContent = this.#subscribed
-      ? `${rate} ${this.#stream() === 'events' ? 'events' : 'requests'}/s`
-      : '';
+    box.textContent = `${rate} ${this.#stream() === 'events' ? 'events' : 'requests'}/s`;
   }
 
   #showState() {

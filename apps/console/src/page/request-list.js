@@ -3,7 +3,7 @@ import { element } from './dom.js';
 import { requestsHint } from './empty-hints.js';
 import { formatCount } from './format.js';
 import { navigate } from './location-state.js';
-import { requestColumns, requestRow } from './request-row.js';
+import { requestColumns, startedRequestRow } from './request-row.js';
 
 const pageSize = 100;
 const errorsOnly = 'errorCount:>0';
@@ -35,7 +35,11 @@ export class RequestList {
     element(
       'div',
       { class: 'list-frame' },
-      element('div', { class: 'columns request-columns dated', 'aria-hidden': 'true' }, ...requestColumns()),
+      element(
+        'div',
+        { class: 'columns request-columns dated', 'aria-hidden': 'true' },
+        ...requestColumns('First event'),
+      ),
       this.#rows,
       this.#empty,
     ),
@@ -79,7 +83,7 @@ export class RequestList {
 
   /** @param {{ correlations: import('./request-row.js').Correlation[], next?: string }} found @param {string} q @param {AbortSignal} signal */
   #append(found, q, signal) {
-    this.#rows.append(...found.correlations.map(requestRow));
+    this.#rows.append(...found.correlations.map(startedRequestRow));
     if (found.next === undefined) return;
     const more = element(
       'button',

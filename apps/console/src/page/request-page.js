@@ -4,7 +4,7 @@ import { eventColumns, eventOf, eventRow, openRows } from './event-row.js';
 import { filterTerm } from './filter-text.js';
 import { formatCount, formatDateTime, formatDuration, levels, microsOf, plural } from './format.js';
 import { requestFindings } from './request-findings.js';
-import { requestRow } from './request-row.js';
+import { startedRequestRow } from './request-row.js';
 import { Timeline } from './timeline.js';
 
 /** @typedef {import('./event-row.js').LogEvent} LogEvent */
@@ -83,7 +83,7 @@ export class RequestPage {
       if (found.correlations.length > 1) {
         const count = found.correlations.length;
         this.#showHead(`${plural(count, 'request')} with this id`, correlationId, [], []);
-        this.#list.replaceChildren(...found.correlations.map(requestRow));
+        this.#list.replaceChildren(...found.correlations.map(startedRequestRow));
         this.#timeline.show([]);
         this.#columns.hidden = true;
         return;

@@ -22,8 +22,12 @@ import { formatHash } from './location-state.js';
  * @property {{ rare: boolean, sameShape: number, requests: number }} [anomaly] lists that are asked for have it, live ones do not
  */
 
-/** A request in a list, with a link to it. @param {Correlation} request */
-export function requestRow(request) {
+/**
+ * A request in a list, with a link to it.
+ * @param {Correlation} request
+ * @param {string} at the time that the list is ordered by: of its first event, or of its last one
+ */
+function row(request, at) {
   return element(
     'a',
     {
@@ -33,11 +37,7 @@ export function requestRow(request) {
       'data-testid': 'request-row',
       'data-level': request.errorCount > 0 ? 'error' : 'info',
     },
-    element(
-      'time',
-      { class: 'time', title: request.lastAt, 'data-date': formatDate(request.lastAt) },
-      formatClock(request.lastAt),
-    ),
+    element('time', { class: 'time', title: at, 'data-date': formatDate(at) }, formatClock(at)),
     element(
       'span',
       { class: 'services', title: request.rules.join(', ') },
@@ -58,9 +58,19 @@ export function requestRow(request) {
   );
 }
 
-/** The heads of the columns of request rows. */
-export function requestColumns() {
-  return ['Last event', 'Services', 'Duration', 'Events', 'Errors', 'Correlation'].map((name) =>
+/** A request in the live list, which shows requests as they complete. @param {Correlation} request */
+export function requestRow(request) {
+  return row(request, request.lastAt);
+}
+
+/** A request in a list that the server orders by the first event. @param {Correlation} request */
+export function startedRequestRow(request) {
+  return row(request, request.firstAt);
+}
+
+/** The heads of the columns of request rows. @param {'First event' | 'Last event'} time */
+export function requestColumns(time) {
+  return [time, 'Services', 'Duration', 'Events', 'Errors', 'Correlation'].map((name) =>
     element('span', {}, name),
   );
 }

@@ -17,6 +17,8 @@ test('the page has every route and schema, and neither scripts nor anything from
   for (const name of Object.keys(openApiDocument().components.schemas))
     assert.ok(body.includes(`id="schema-${name}"`), name);
   assert.doesNotMatch(body, /<script|<link|<img|<iframe|\son\w+=|url\(|@import/);
+  // A path in the repository leads nowhere from here.
+  assert.doesNotMatch(body, /\w\.md\b/);
   const style = /<style>([^]*?)<\/style>/.exec(body)![1]!;
   const hash = createHash('sha256').update(style).digest('base64');
   const policy = String(headers['content-security-policy']);
