@@ -146,7 +146,7 @@ async function serve(contender: Contender, scenario: Scenario): Promise<void> {
     topic: topics.events,
     partition: 0,
     offset,
-    timestamp: 1_700_000_000_000 + offset,
+    timestampMs: 1_700_000_000_000 + offset,
     key: null,
     value: serde.encode('LogEvent', event),
     headers: {},

@@ -20,7 +20,7 @@ const options: CorrelateOptions = {
 const messages = ['order 17 placed by 4711', 'payment of 12.50 accepted', 'reserved 3 items in stock 9'];
 
 interface Event {
-  timestamp: number;
+  timestampMs: number;
   event: MemberEvent;
 }
 
@@ -37,7 +37,7 @@ function* traffic(open: number): Generator<Event> {
   for (let n = 0; n < total; n++) {
     const group = groups[n % open]!;
     yield {
-      timestamp: Math.floor(n * msPerEvent),
+      timestampMs: Math.floor(n * msPerEvent),
       event: {
         source: { kind: 'http', topic: 'p', partition: 0, offset: n, index: 0 },
         timestamp: n,
@@ -148,7 +148,7 @@ function mapAsQueue(): Core {
     activeAt: number;
   }
   const groups = new Map<string, Group>();
-  const apply: Apply = (offset, { timestamp, event }, output) => {
+  const apply: Apply = (offset, { timestampMs: timestamp, event }, output) => {
     for (const group of groups.values()) {
       if (group.activeAt + idleMs > timestamp) break;
       groups.delete(group.id);

@@ -46,7 +46,7 @@ function record(line: string): LogRecord {
     topic: topics.events,
     partition: 0,
     offset: offset++,
-    timestamp: Date.now(),
+    timestampMs: Date.now(),
     key: null,
     value,
     headers: {},

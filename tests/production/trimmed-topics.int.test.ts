@@ -112,11 +112,11 @@ describe('topics of Kafka under running services', { skip }, () => {
     for (const pid of held) process.kill(pid, 'SIGSTOP');
     try {
       for (let i = 0; i < 4; i++) lost = lost.concat(await send('lost', 500));
-      const newest = (await connection.log.read(topics.events, 0, lost.at(-1)!, 1))[0]!.timestamp;
+      const newest = (await connection.log.read(topics.events, 0, lost.at(-1)!, 1))[0]!.timestampMs;
       while (Date.now() <= newest) await sleep(1);
       kept = await send('kept', 7);
       const [record] = await connection.log.read(topics.events, 0, kept[0]!, 1);
-      await connection.log.trim(topics.events, record!.timestamp);
+      await connection.log.trim(topics.events, record!.timestampMs);
       assert.deepEqual(await connection.log.startOffsets(topics.events), [kept[0]]);
     } finally {
       for (const pid of held) process.kill(pid, 'SIGCONT');

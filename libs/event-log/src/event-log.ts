@@ -118,7 +118,7 @@ export interface LogRecord {
   partition: number;
   offset: number;
   /** The append time in milliseconds since 1970. */
-  timestamp: number;
+  timestampMs: number;
   key: string | null;
   value: Buffer;
   headers: Readonly<Record<string, string>>;

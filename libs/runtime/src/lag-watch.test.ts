@@ -15,12 +15,12 @@ function rig(times: number[], start: number) {
     endOffsets: async () => [times.length, 0],
     read: async (topic: string, partition: number, offset: number) => {
       state.reads++;
-      const timestamp = times[offset]!;
-      return [{ topic, partition, offset, timestamp, key: null, value: Buffer.alloc(0), headers: {} }];
+      const timestampMs = times[offset]!;
+      return [{ topic, partition, offset, timestampMs, key: null, value: Buffer.alloc(0), headers: {} }];
     },
   };
   const consumers = () => [{ group: 'indexer', topic: 'logs.events', positions: [state.position, 0] }];
-  const watch = new LagWatch({ log, telemetry, consumers, now: () => state.nowMs });
+  const watch = new LagWatch({ log, telemetry, consumers, nowMs: () => state.nowMs });
   const lag = async (partition: number) => {
     const families = parseMetrics(await telemetry.registry.metrics());
     return ['records', 'seconds'].map(

@@ -16,7 +16,7 @@ export interface LagWatchOptions {
   telemetry: Pick<Telemetry, 'registry' | 'logger'>;
   consumers: () => Promise<readonly ConsumerPositions[]> | readonly ConsumerPositions[];
   /** Milliseconds since 1970; default Date.now. */
-  now?: () => number;
+  nowMs?: () => number;
 }
 
 interface Lag {
@@ -41,7 +41,7 @@ export class LagWatch {
 
   constructor(options: LagWatchOptions) {
     this.#options = options;
-    const { now = Date.now } = options;
+    const { nowMs = Date.now } = options;
     const { registry } = options.telemetry;
     runtimeMetrics.lagRecords.observe(registry, (set) => {
       for (const { records, ...lag } of this.#lags.values()) set(records, labelsOf(lag));
@@ -50,7 +50,7 @@ export class LagWatch {
       for (const lag of this.#lags.values()) {
         const { records, oldestAtMs } = lag;
         if (records > 0 && oldestAtMs === undefined) continue;
-        set(oldestAtMs === undefined ? 0 : ageSeconds(now(), oldestAtMs), labelsOf(lag));
+        set(oldestAtMs === undefined ? 0 : ageSeconds(nowMs(), oldestAtMs), labelsOf(lag));
       }
     });
   }
@@ -102,7 +102,7 @@ export class LagWatch {
     if (known?.position === position && known.oldestAtMs !== undefined) return known.oldestAtMs;
     try {
       const [record] = await this.#options.log.read(topic, partition, position, 1);
-      return record?.timestamp;
+      return record?.timestampMs;
     } catch {
       // A part of the log that cannot be read is reported by its readers.
       return undefined;

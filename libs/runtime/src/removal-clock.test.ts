@@ -23,7 +23,7 @@ function machine() {
         save: async (state) => void (kept = state),
         reached: async () => reached,
         onAhead: () => it.warned++,
-        now: () => it.wall,
+        nowMs: () => it.wall,
         passed: () => it.monotonic,
       });
       assert.equal(clock.latest, -Infinity);

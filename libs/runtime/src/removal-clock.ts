@@ -14,7 +14,7 @@ export interface RemovalClockOptions {
   /** Called at each reading at which the machine's clock is ahead by more than the time that can have passed. */
   onAhead: (state: RemovalClockState) => void;
   /** The machine's clock in ms. */
-  now?: () => number;
+  nowMs?: () => number;
   /** Monotonic time in ms, unaffected by changes of the machine's clock. */
   passed?: () => number;
 }
@@ -38,7 +38,7 @@ export class RemovalClock {
 
   constructor(options: RemovalClockOptions) {
     this.#options = options;
-    this.#now = options.now ?? Date.now;
+    this.#now = options.nowMs ?? Date.now;
     this.#passed = options.passed ?? (() => performance.now());
   }
 

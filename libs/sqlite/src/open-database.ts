@@ -5,7 +5,7 @@ import { nameFile, withFileNamed } from './name-file.ts';
 import { isBusy } from './result-code.ts';
 
 /** How long (ms) a connection waits for another one's lock. */
-const timeout = 10_000;
+const lockWaitMs = 10_000;
 
 /**
  * Opens a database file, and creates it and its folder if they are missing. Write-ahead log and synchronous=FULL: a commit returns when it
@@ -13,7 +13,7 @@ const timeout = 10_000;
  */
 export function openDatabase(path: string, { pageSize = 4096 }: { pageSize?: number } = {}): DatabaseSync {
   mkdirSync(dirname(path), { recursive: true });
-  const db = withFileNamed(path, () => new DatabaseSync(path, { timeout }));
+  const db = withFileNamed(path, () => new DatabaseSync(path, { timeout: lockWaitMs }));
   try {
     db.exec(`PRAGMA page_size=${pageSize}`);
     turnOnWal(db);
@@ -30,7 +30,7 @@ export function openDatabase(path: string, { pageSize = 4096 }: { pageSize?: num
  * to raise, so waiting would never end.
  */
 function turnOnWal(db: DatabaseSync): void {
-  for (const deadline = Date.now() + timeout; ; pause(1 + 10 * Math.random())) {
+  for (const deadline = Date.now() + lockWaitMs; ; pause(1 + 10 * Math.random())) {
     try {
       db.exec('PRAGMA journal_mode=WAL');
       return;

@@ -45,7 +45,7 @@ export interface CorrelatorDeps {
   /** How often (ms) the rules and options in force are written again. */
   rulesRefreshMs: number;
   /** The machine's clock in ms; it decides when to check, never what to write. */
-  now: () => number;
+  nowMs: () => number;
 }
 
 /**
@@ -57,7 +57,7 @@ export async function correlatePartition(
   deps: CorrelatorDeps,
   assignment: Assignment,
 ): Promise<PartitionHandler> {
-  const { log, serde, wanted, metrics, ages, tracing, logger, now } = deps;
+  const { log, serde, wanted, metrics, ages, tracing, logger, nowMs } = deps;
   const { partition, committed } = assignment;
   const epoch = await log.epochOf(topics.events);
   const outputEpoch = await log.epochOf(topics.correlations);
@@ -117,7 +117,7 @@ export async function correlatePartition(
   const rulesInForce = await inForceAt(metadata.rules);
   const optionsInForce =
     metadata.options === metadata.rules ? rulesInForce : await inForceAt(metadata.options);
-  if (rulesInForce !== undefined) rulesWriter.seen(rulesInForce.timestamp);
+  if (rulesInForce !== undefined) rulesWriter.seen(rulesInForce.timestampMs);
   const correlate = new Correlate(partition, await optionsAtStart(), {
     epoch,
     rules: rulesInForce?.rules ?? null,
@@ -127,11 +127,11 @@ export async function correlatePartition(
   // Warmed up by the first batch: if there is nothing to read, nothing is read back.
   let window: DuplicateWindow | undefined;
   const traces = new TraceMemory(tracing);
-  let committedAt = now();
+  let committedAt = nowMs();
   let position = startOffset;
   let appliedAt = performance.now();
   // An empty partition gets the rules before its first event.
-  await rulesWriter.ensure(position, correlate, now());
+  await rulesWriter.ensure(position, correlate, nowMs());
 
   async function inForceAt(offset: number | undefined): ReturnType<typeof readInForce> {
     const found = offset === undefined ? undefined : await readInForce(log, serde, partition, offset);
@@ -159,7 +159,7 @@ export async function correlatePartition(
   };
 
   const commit = async (): Promise<void> => {
-    committedAt = now();
+    committedAt = nowMs();
     const next = restart.next(correlate.lowWaterMark);
     if (next !== null) await assignment.commit(next.offset, next.metadata);
   };
@@ -195,8 +195,8 @@ export async function correlatePartition(
   let warnedAt = -Infinity;
   const memoryShort = (): void => {
     metrics.shortOfMemory.inc();
-    if (now() - warnedAt < warnIntervalMs) return;
-    warnedAt = now();
+    if (nowMs() - warnedAt < warnIntervalMs) return;
+    warnedAt = nowMs();
     logger.warn(
       { partition, sessions: correlate.openSessions, bytes: correlate.bytes, ...correlate.options },
       'open requests exceed their memory: those that were idle longest are closed, and closed ones take no late events',
@@ -248,14 +248,18 @@ export async function correlatePartition(
           const event = decoded?.name === 'LogEvent' ? decoded.value : null;
           const set = decoded?.name === 'Rules' ? await inForceFrom(decoded.value, record) : undefined;
           if (set !== undefined) {
-            rulesWriter.seen(record.timestamp);
+            rulesWriter.seen(record.timestampMs);
             report(record, set);
           }
           const isDuplicate = event !== null && !window.admit(event.source, record.offset);
           if (isDuplicate) metrics.duplicates.inc();
           const member = event === null || isDuplicate || event.correlationId === null ? null : event;
           if (member !== null) traces.remember(member.correlationId!, record);
-          const input: InputRecord = { offset: record.offset, timestamp: record.timestamp, event: member };
+          const input: InputRecord = {
+            offset: record.offset,
+            timestampMs: record.timestampMs,
+            event: member,
+          };
           if (set?.rules !== undefined) {
             input.rules = set.rules;
             setBy.rules = record.offset;
@@ -278,18 +282,18 @@ export async function correlatePartition(
         metrics.openSessions.set({ partition: String(partition) }, correlate.openSessions);
         metrics.sessionBytes.set({ partition: String(partition) }, correlate.bytes);
         metrics.openWaits.set({ partition: String(partition) }, correlate.openWaits);
-        await rulesWriter.ensure(position, correlate, now());
-        if (now() - committedAt >= commitIntervalMs) await commit();
+        await rulesWriter.ensure(position, correlate, nowMs());
+        if (nowMs() - committedAt >= commitIntervalMs) await commit();
       }),
     idle: async () => {
-      if (now() - committedAt >= commitIntervalMs) await commit();
+      if (nowMs() - committedAt >= commitIntervalMs) await commit();
       // A record of rules moves the clock as well as a tick does.
-      if (await rulesWriter.ensure(position, correlate, now())) return;
+      if (await rulesWriter.ensure(position, correlate, nowMs())) return;
       const dueAt = correlate.nextDeadlineMs;
       if (dueAt === null) return;
       const left = dueAt - correlate.time.nowMs;
       // By the machine's clock, or, if that was set back, once the remaining time has passed.
-      if (now() - correlate.time.markMs < left && performance.now() - appliedAt < left) return;
+      if (nowMs() - correlate.time.markMs < left && performance.now() - appliedAt < left) return;
       await log.append(topics.events, [{ partition, key: null, value: serde.encode('Tick', { dueAt }) }]);
       metrics.ticks.inc();
     },

@@ -61,7 +61,7 @@ function newest(documents: readonly Correlation[]): Correlation[] {
 describe('a session', () => {
   const at = (offset: number, timestamp: number, id: string | null): InputRecord => ({
     offset,
-    timestamp,
+    timestampMs: timestamp,
     event: id === null ? null : event(offset, id),
   });
 
@@ -158,10 +158,10 @@ describe('a session', () => {
 
   test('counts levels, keeps services in order of appearance, and spans its members in event time', () => {
     const [document] = run([
-      { offset: 0, timestamp: 0, event: event(0, 'a', { timestamp: 500, service: 'web' }) },
-      { offset: 1, timestamp: 1, event: event(1, 'a', { timestamp: 100, service: 'db', level: 'error' }) },
-      { offset: 2, timestamp: 2, event: event(2, 'a', { timestamp: 900, service: 'web' }) },
-      { offset: 3, timestamp: 99, event: null },
+      { offset: 0, timestampMs: 0, event: event(0, 'a', { timestamp: 500, service: 'web' }) },
+      { offset: 1, timestampMs: 1, event: event(1, 'a', { timestamp: 100, service: 'db', level: 'error' }) },
+      { offset: 2, timestampMs: 2, event: event(2, 'a', { timestamp: 900, service: 'web' }) },
+      { offset: 3, timestampMs: 99, event: null },
     ]);
     assert.deepEqual(
       [document!.services, document!.levels, document!.firstAt, document!.lastAt],
@@ -228,19 +228,19 @@ const recordsArbitrary = fc
     const records: InputRecord[] = steps.map(
       ({ id, wait, jump, rules, options: set, late, ...fields }, offset) => {
         timestamp += wait + jump;
-        if (rules !== undefined) return { offset, timestamp, event: null, rules };
-        if (set !== undefined) return { offset, timestamp, event: null, options: set };
+        if (rules !== undefined) return { offset, timestampMs: timestamp, event: null, rules };
+        if (set !== undefined) return { offset, timestampMs: timestamp, event: null, options: set };
         const at = timestamp * 1000 - late;
         return {
           offset,
-          timestamp,
+          timestampMs: timestamp,
           event: id === null ? null : event(offset, id, { ...fields, timestamp: at }),
         };
       },
     );
     // Ticks at the end close everything.
     for (let i = 0; i < 4; i++)
-      records.push({ offset: records.length, timestamp: (timestamp += 1000), event: null });
+      records.push({ offset: records.length, timestampMs: (timestamp += 1000), event: null });
     return records;
   });
 
@@ -301,7 +301,7 @@ function simulate(
   };
   let now = 0;
   let last = 0;
-  for (const { offset, timestamp, event: member } of records) {
+  for (const { offset, timestampMs: timestamp, event: member } of records) {
     now += Math.max(0, timestamp - last);
     last = timestamp;
     for (const g of all)
@@ -493,10 +493,10 @@ test('memory: a session that is done is forgotten, and the low-water mark moves 
   const correlate = new Correlate(0, options);
   const output: Correlation[] = [];
   for (let i = 0; i < 1000; i++)
-    correlate.apply({ offset: i, timestamp: i * 10, event: event(i, `id-${i}`) }, output);
+    correlate.apply({ offset: i, timestampMs: i * 10, event: event(i, `id-${i}`) }, output);
   assert.ok(correlate.lowWaterMark! > 980, `low-water mark ${correlate.lowWaterMark}`);
-  correlate.apply({ offset: 1000, timestamp: 1e6, event: null }, output);
-  correlate.apply({ offset: 1001, timestamp: 2e6, event: null }, output);
+  correlate.apply({ offset: 1000, timestampMs: 1e6, event: null }, output);
+  correlate.apply({ offset: 1001, timestampMs: 2e6, event: null }, output);
   assert.deepEqual(
     [correlate.openSessions, correlate.lowWaterMark, correlate.nextDeadlineMs, output.length],
     [0, null, null, 1000],

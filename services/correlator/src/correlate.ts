@@ -47,7 +47,7 @@ const nowhere: Sink<unknown> = { push: () => {} };
 export interface InputRecord {
   offset: number;
   /** Its append time: the log's clock, in milliseconds. */
-  timestamp: number;
+  timestampMs: number;
   event: MemberEvent | null;
   /** The rules in force from here on, if the record sets them; null for none. */
   rules?: RuleSet | null;
@@ -176,7 +176,7 @@ export class Correlate {
    * of documents that are already written: the writer of alerts recognizes by their position which ones it has.
    */
   apply(record: InputRecord, output: Sink<Correlation>, alerts: Sink<Alert> = nowhere): void {
-    this.#time.advance(record.timestamp);
+    this.#time.advance(record.timestampMs);
     this.#offset = record.offset;
     this.#sequence = this.#written.closesAt(record.offset);
     this.#output = output;

@@ -44,7 +44,7 @@ export const runCorrelator: RunService<Settings> = async ({
     gaps: createGapReport(telemetry),
     logger,
     rulesRefreshMs: refreshInterval(settings.LOG_RETENTION_MS),
-    now: Date.now,
+    nowMs: Date.now,
   };
   checks?.add(connection.problem);
   const unopened = new Set(Array(await log.partitionCount(topics.events)).keys());

@@ -89,7 +89,7 @@ export const runIndexer: RunService<Settings> = async ({ settings, telemetry, si
     settings.REDIS_URL === undefined
       ? undefined
       : cleanUp.adopt(createSqliteJobRecords(join(jobsStore.folder, 'copy')), (opened) => opened.close());
-  const retentionClock = createRetentionClock({ log, records, logger, now: Date.now });
+  const retentionClock = createRetentionClock({ log, records, logger, nowMs: Date.now });
   const exchangeLock = new ExchangeLock();
   const { tracing } = telemetry;
   const batches = new IndexBatches({
@@ -163,7 +163,7 @@ export const runIndexer: RunService<Settings> = async ({ settings, telemetry, si
   indexerQueue.queuedEvents.observe(telemetry.registry, (set) => set(batches.queuedEvents));
   const ages = new EventAges(telemetry, 'searchable');
   const lagWatch = new LagWatch({ log, telemetry, consumers: () => groupPositions(log) });
-  const deps = { log, serde, batches, metrics, ages, tracing, gaps, now: Date.now };
+  const deps = { log, serde, batches, metrics, ages, tracing, gaps, nowMs: Date.now };
   const parts = [
     lagWatch.run(stop),
     untilViewsHold(stop, logger, () =>
@@ -202,7 +202,7 @@ export const runIndexer: RunService<Settings> = async ({ settings, telemetry, si
         metrics,
         oldestUnread,
         retentionClock,
-        now: Date.now,
+        nowMs: Date.now,
       },
       stop,
     ),

@@ -105,11 +105,11 @@ async function replayPartition(
   const documents: Correlation[] = [];
   const alerts: Alert[] = [];
   for (let due = correlate.nextDeadlineMs; due !== null; due = correlate.nextDeadlineMs)
-    correlate.apply({ offset: offset++, timestamp: due, event: null }, documents, alerts);
+    correlate.apply({ offset: offset++, timestampMs: due, event: null }, documents, alerts);
   await view.put(documents, alerts);
 
   async function apply(record: LogRecord, output: Correlation[], raised: Alert[]): Promise<void> {
-    const place = { offset: record.offset, timestamp: record.timestamp };
+    const place = { offset: record.offset, timestampMs: record.timestampMs };
     const decoded = tryDecode(serde, record);
     if (decoded?.name === 'Rules') {
       const set = await inForceFrom(decoded.value, record);

@@ -57,12 +57,12 @@ export async function tryRules(
     if (event.correlationId === null) uncorrelated++;
     const member = event.correlationId === null ? null : event;
     if (member !== null) countPassed(member);
-    correlate.apply({ offset: offset++, timestamp: clock, event: member }, documents, alerts);
+    correlate.apply({ offset: offset++, timestampMs: clock, event: member }, documents, alerts);
     keep();
   }
   const count = offset;
   for (let due = correlate.nextDeadlineMs; due !== null; due = correlate.nextDeadlineMs) {
-    correlate.apply({ offset: offset++, timestamp: due, event: null }, documents, alerts);
+    correlate.apply({ offset: offset++, timestampMs: due, event: null }, documents, alerts);
     keep();
   }
   return {

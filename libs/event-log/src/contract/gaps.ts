@@ -21,11 +21,11 @@ async function oldAndNew(
   const waves = ['old', 'new'].map((name) => [...numbered(name, count, 0), ...numbered(name, count, 1)]);
   const old = await log.append(topic, waves[0]!);
   for (const [i, offset] of [old[count - 1]!, old.at(-1)!].entries())
-    await clockPast((await log.read(topic, i, offset, 1))[0]!.timestamp);
+    await clockPast((await log.read(topic, i, offset, 1))[0]!.timestampMs);
   const young = await log.append(topic, waves[1]!);
   const firsts = [young[0]!, young[count]!];
   const stored = await Promise.all(firsts.map((offset, p) => log.read(topic, p, offset, 1)));
-  const before = Math.min(...stored.map(([record]) => record!.timestamp));
+  const before = Math.min(...stored.map(([record]) => record!.timestampMs));
   return { before, firsts, ends: await log.endOffsets(topic) };
 }
 

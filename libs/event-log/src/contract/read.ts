@@ -73,7 +73,7 @@ export function readTests(bench: () => Bench): void {
     const { log } = bench();
     const topic = await newTopic(log);
     for (let i = 0; i < 20; i++) await log.append(topic, numbered('r', 3));
-    const times = (await readAll(log, topic)).map((r) => r.timestamp);
+    const times = (await readAll(log, topic)).map((r) => r.timestampMs);
     assert.ok(times.every((t, i) => Number.isInteger(t) && (i === 0 || t >= times[i - 1]!)));
     // A clock may be off by a day, a unit by a factor of a thousand.
     assert.ok(Math.abs(times[0]! - Date.now()) < 86_400_000);
@@ -86,9 +86,9 @@ export function readTests(bench: () => Bench): void {
     for (let i = 0; i < 5; i++) {
       const [first, last] = await log.append(topic, [record('first'), record('last')]);
       const [stored] = await log.read(topic, 0, first!, 1);
-      waves.push({ timestamp: stored!.timestamp, offset: first! });
+      waves.push({ timestamp: stored!.timestampMs, offset: first! });
       const [end] = await log.read(topic, 0, last!, 1);
-      await clockPast(end!.timestamp + 2);
+      await clockPast(end!.timestampMs + 2);
     }
     const [end, emptyEnd] = await log.endOffsets(topic);
     const at = async (time: number): Promise<number[]> => log.offsetsByTime(topic, time);
@@ -97,7 +97,7 @@ export function readTests(bench: () => Bench): void {
       assert.deepEqual(await at(timestamp), [offset, emptyEnd], 'exact');
       assert.deepEqual(await at(timestamp - 1), [offset, emptyEnd], 'between');
       const [, last] = await log.read(topic, 0, offset, 2);
-      assert.deepEqual(await at(last!.timestamp + 1), [waves[i + 1]?.offset ?? end, emptyEnd], 'after');
+      assert.deepEqual(await at(last!.timestampMs + 1), [waves[i + 1]?.offset ?? end, emptyEnd], 'after');
     }
     assert.deepEqual(await at(Date.now() + 86_400_000), [end, emptyEnd]);
   });

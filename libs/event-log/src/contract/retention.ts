@@ -20,11 +20,11 @@ export function retentionTests(bench: () => Bench): void {
     const topic = await newTopic(log, 2);
     const old = await log.append(topic, numbered('old', 3));
     const [lastOld] = await log.read(topic, 0, old[2]!, 1);
-    await clockPast(lastOld!.timestamp);
+    await clockPast(lastOld!.timestampMs);
     const young = await log.append(topic, numbered('new', 3));
     const [firstNew] = await log.read(topic, 0, young[0]!, 1);
     const ends = await log.endOffsets(topic);
-    await log.trim(topic, firstNew!.timestamp);
+    await log.trim(topic, firstNew!.timestampMs);
     assert.deepEqual(await log.endOffsets(topic), ends);
     const left = await log.read(topic, 0, old[0]!, 10);
     assert.deepEqual(texts(left).slice(-3), ['new0', 'new1', 'new2']);
@@ -52,7 +52,7 @@ export function retentionTests(bench: () => Bench): void {
     assert.ok(offset! >= ends[0]!);
     const after = (await readAll(log, topic)).at(-1)!;
     assert.equal(after.value.toString(), 'next');
-    assert.ok(after.timestamp >= before.timestamp);
+    assert.ok(after.timestampMs >= before.timestampMs);
   });
 
   test('offsetsByTime and follow work on what is left', async () => {
@@ -60,13 +60,13 @@ export function retentionTests(bench: () => Bench): void {
     const topic = await newTopic(log);
     const old = await log.append(topic, numbered('old', 40));
     const [lastOld] = await log.read(topic, 0, old[39]!, 1);
-    await clockPast(lastOld!.timestamp);
+    await clockPast(lastOld!.timestampMs);
     const [first] = await log.append(topic, [record('new')]);
     const [stored] = await log.read(topic, 0, first!, 1);
-    await log.trim(topic, stored!.timestamp);
+    await log.trim(topic, stored!.timestampMs);
     assert.deepEqual(await log.offsetsByTime(topic, 0), await log.startOffsets(topic));
-    assert.deepEqual(await log.offsetsByTime(topic, stored!.timestamp), [first]);
-    assert.deepEqual(await log.offsetsByTime(topic, stored!.timestamp + 1), await log.endOffsets(topic));
+    assert.deepEqual(await log.offsetsByTime(topic, stored!.timestampMs), [first]);
+    assert.deepEqual(await log.offsetsByTime(topic, stored!.timestampMs + 1), await log.endOffsets(topic));
     const found: string[] = [];
     await using following = new Running((signal) =>
       log.follow(

@@ -20,16 +20,16 @@ export class Patience {
   }
 
   /** How long a call that began at `since` (Date.now()) may still try, in ms; 0 or less when it gives up. */
-  left(since: number): number {
-    return Math.min(since + this.#ms, this.#endsAt) - Date.now();
+  left(sinceMs: number): number {
+    return Math.min(sinceMs + this.#ms, this.#endsAt) - Date.now();
   }
 
   /** Calls back when a call that began at `since` gives up, unless the returned function is called before. */
-  whenOver(since: number, callback: () => void): () => void {
+  whenOver(sinceMs: number, callback: () => void): () => void {
     let timer: NodeJS.Timeout | undefined;
     const arm = (): void => {
       clearTimeout(timer);
-      timer = setTimeout(callback, Math.max(1, this.left(since)));
+      timer = setTimeout(callback, Math.max(1, this.left(sinceMs)));
     };
     this.#rearm.add(arm);
     arm();

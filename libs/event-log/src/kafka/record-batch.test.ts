@@ -107,7 +107,7 @@ test('reads what kafkajs writes: any keys, values, headers, times, offsets and c
           written.push({
             ...place,
             offset: next + gap + i,
-            timestamp: firstTimestamp + timestampDelta,
+            timestampMs: firstTimestamp + timestampDelta,
             key,
             value: value ?? Buffer.alloc(0),
             headers,
@@ -149,7 +149,7 @@ test("all records have the log's time where the topic says so", async () => {
     offset: 5,
   });
   assert.deepEqual(
-    records.map(({ timestamp }) => timestamp),
+    records.map(({ timestampMs: timestamp }) => timestamp),
     [9_000, 9_000],
   );
 });

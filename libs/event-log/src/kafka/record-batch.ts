@@ -109,7 +109,7 @@ function readRecords(
         topic,
         partition,
         offset,
-        timestamp: hasAppendTime ? maxTimestamp : timestamp,
+        timestampMs: hasAppendTime ? maxTimestamp : timestamp,
         key,
         value: valueLength < 0 ? noBytes : bytes.subarray(reader.at, (reader.at += valueLength)),
         headers: readHeaders(reader),

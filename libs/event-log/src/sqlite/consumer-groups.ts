@@ -173,13 +173,13 @@ export class SqliteConsumerGroups {
     }
   }
 
-  #takeLease(group: string, member: string, now: number): boolean {
+  #takeLease(group: string, member: string, nowMs: number): boolean {
     const result = this.#db
       .prepare(
         `INSERT INTO leases VALUES (?, ?, ?) ON CONFLICT ("group") DO UPDATE SET member = excluded.member, expiresAt = excluded.expiresAt
          WHERE leases.member = excluded.member OR leases.expiresAt NOT BETWEEN ? AND ?`,
       )
-      .run(group, member, now + leaseMs, now, now + leaseMs);
+      .run(group, member, nowMs + leaseMs, nowMs, nowMs + leaseMs);
     return result.changes > 0;
   }
 

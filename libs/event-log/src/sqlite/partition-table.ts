@@ -2,8 +2,8 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { SkippedOffsets } from '../skipped-offsets.ts';
 import { checksum, isSound, type RecordBatch } from './record-batch.ts';
 
-/** Where a batch is, without its records; the timestamp is in ms. */
-export type Position = [offset: number, count: number, timestamp: number];
+/** Where a batch is, without its records. */
+export type Position = [offset: number, count: number, timestampMs: number];
 type Row = [...Position, records: Uint8Array, crc: number | null];
 
 /** A batch as the file has it, which may be damaged. */
@@ -53,14 +53,14 @@ export class PartitionTable {
   }
 
   insert(batch: RecordBatch): void {
-    this.#insert.run(batch.offset, batch.count, batch.timestamp, batch.records, checksum(batch));
+    this.#insert.run(batch.offset, batch.count, batch.timestampMs, batch.records, checksum(batch));
   }
 
   /** The next offset, and the last timestamp. */
-  get end(): { offset: number; timestamp: number } {
+  get end(): { offset: number; timestampMs: number } {
     const row = this.last;
-    if (row === undefined) return { offset: this.floor, timestamp: 0 };
-    return { offset: Math.max(row[0] + row[1], this.floor), timestamp: row[2] };
+    if (row === undefined) return { offset: this.floor, timestampMs: 0 };
+    return { offset: Math.max(row[0] + row[1], this.floor), timestampMs: row[2] };
   }
 
   get first(): Position | undefined {
@@ -117,6 +117,6 @@ function readSkips(db: DatabaseSync, partition: number): SkippedOffsets[] {
   return rows.map(({ from, to }) => ({ partition, from, to }));
 }
 
-function asBatch([offset, count, timestamp, records, crc]: Row): StoredBatch {
-  return { offset, count, timestamp, records, crc };
+function asBatch([offset, count, timestampMs, records, crc]: Row): StoredBatch {
+  return { offset, count, timestampMs, records, crc };
 }

@@ -12,12 +12,12 @@ export interface RecordBatch {
   offset: number;
   count: number;
   /** The append time, ms since 1970. */
-  timestamp: number;
+  timestampMs: number;
   records: Uint8Array;
 }
 
 /** Puts records, in order, into batches from `offset` on. */
-export function toBatches(records: readonly NewRecord[], offset: number, timestamp: number): RecordBatch[] {
+export function toBatches(records: readonly NewRecord[], offset: number, timestampMs: number): RecordBatch[] {
   const batches: RecordBatch[] = [];
   for (let start = 0; start < records.length;) {
     let end = start;
@@ -25,7 +25,7 @@ export function toBatches(records: readonly NewRecord[], offset: number, timesta
       bytes += records[end]!.value.length;
     }
     const part = records.slice(start, end);
-    batches.push({ offset: offset + start, count: part.length, timestamp, records: encode(part) });
+    batches.push({ offset: offset + start, count: part.length, timestampMs, records: encode(part) });
     start = end;
   }
   return batches;
@@ -33,7 +33,7 @@ export function toBatches(records: readonly NewRecord[], offset: number, timesta
 
 /** The batch's records from `fromOffset` on, at most `limit`. Their values are views of the batch. */
 export function fromBatch(
-  { offset, count, timestamp, records }: RecordBatch,
+  { offset, count, timestampMs, records }: RecordBatch,
   place: { topic: string; partition: number },
   fromOffset: number,
   limit: number,
@@ -50,7 +50,7 @@ export function fromBatch(
         topic: place.topic,
         partition: place.partition,
         offset: offset + i,
-        timestamp,
+        timestampMs,
         key: bytes.readInt32LE(at) < 0 ? null : bytes.toString('utf8', at + lengthBytes, keyEnd),
         value: bytes.subarray(keyEnd + lengthBytes, valueEnd),
         headers:
@@ -99,10 +99,10 @@ function encode(records: readonly NewRecord[]): Buffer {
 const place = Buffer.alloc(24);
 
 /** Covers the whole batch: its offset, count and append time as well as its records. */
-export function checksum({ offset, count, timestamp, records }: RecordBatch): number {
+export function checksum({ offset, count, timestampMs, records }: RecordBatch): number {
   place.writeDoubleLE(offset, 0);
   place.writeDoubleLE(count, 8);
-  place.writeDoubleLE(timestamp, 16);
+  place.writeDoubleLE(timestampMs, 16);
   return crc32(records, crc32(place));
 }
 

@@ -14,7 +14,7 @@ test('a clock that was wrong by 400 days: times go on from the right one, and ne
   try {
     for (const at of [now, now + 1000, now + 400 * dayMs, now + 2000, now + 1500, now + 3000])
       topic.append(records, at);
-    const times = topic.read(0, 0, 10).map(({ timestamp }) => timestamp - now);
+    const times = topic.read(0, 0, 10).map(({ timestampMs: timestamp }) => timestamp - now);
     assert.deepEqual(times, [0, 1000, 400 * dayMs, 2000, 2000, 3000], 'half a second back is waited for');
     const at = (ms: number): number => topic.offsetByTime(0, now + ms);
     assert.deepEqual([at(0), at(500), at(1500), at(2500), at(4000)], [0, 1, 2, 5, 6]);

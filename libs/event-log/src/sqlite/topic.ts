@@ -84,10 +84,10 @@ export class SqliteTopic {
           const first = Math.max(end.offset, partition.skips.at(-1)?.to ?? 0);
           next.set(p, first);
           ends.set(p, first + part.length);
-          const isSetBack = end.timestamp - nowMs > toleranceMs;
+          const isSetBack = end.timestampMs - nowMs > toleranceMs;
           if (isSetBack) this.#db.prepare('INSERT OR IGNORE INTO eras VALUES (?, ?)').run(p, first);
-          const timestamp = isSetBack ? nowMs : Math.max(nowMs, end.timestamp);
-          for (const batch of toBatches(part, first, timestamp)) partition.insert(batch);
+          const appendedAtMs = isSetBack ? nowMs : Math.max(nowMs, end.timestampMs);
+          for (const batch of toBatches(part, first, appendedAtMs)) partition.insert(batch);
         }
       });
       this.#acknowledged.note(ends);
@@ -223,16 +223,16 @@ export class SqliteTopic {
   #trimPartition(p: number, beforeMs: number): void {
     const { last } = this.#partition(p);
     if (last === undefined) return;
-    const [offset, count, timestamp] = last;
+    const [offset, count, timestampMs] = last;
     this.#db
       .prepare(`DELETE FROM p${p} WHERE "offset" < MIN(?, ?)`)
       .run(offset, this.offsetByTime(p, beforeMs));
-    if (timestamp >= beforeMs || count === 1) return;
+    if (timestampMs >= beforeMs || count === 1) return;
     // The last record stays: it holds the end offset and the clock.
     const [record] = this.read(p, offset + count - 1, 1);
     // A damaged batch stays as it is.
     if (record === undefined) return;
-    const [batch] = toBatches([record], record.offset, timestamp);
+    const [batch] = toBatches([record], record.offset, timestampMs);
     this.#db
       .prepare(`UPDATE p${p} SET "offset" = ?, count = 1, records = ?, crc = ? WHERE "offset" = ?`)
       .run(batch!.offset, batch!.records, checksum(batch!), offset);

@@ -27,7 +27,7 @@ export interface ClaimedJob {
 }
 
 /** Adds the jobs whose ids are new, in the caller's transaction, and returns all ids. */
-export function insertJobs(db: SqliteDatabase, jobs: NewJob[], now: number): string[] {
+export function insertJobs(db: SqliteDatabase, jobs: NewJob[], nowMs: number): string[] {
   return jobs.map((job) => {
     const data = checkJob(job);
     const id = job.id ?? randomUUID();
@@ -37,11 +37,11 @@ export function insertJobs(db: SqliteDatabase, jobs: NewJob[], now: number): str
       id,
       job.name,
       data,
-      now + Math.round(job.delayMs ?? 0),
+      nowMs + Math.round(job.delayMs ?? 0),
       job.attempts ?? 1,
       job.backoff === undefined ? null : JSON.stringify(job.backoff),
-      now,
-      now,
+      nowMs,
+      nowMs,
     );
     return id;
   });
@@ -54,7 +54,7 @@ export function insertJobs(db: SqliteDatabase, jobs: NewJob[], now: number): str
 export function claimJob(
   db: SqliteDatabase,
   name: string,
-  now: number,
+  nowMs: number,
   leaseUntil: number,
   maxLapses: number,
   exclusive: boolean,
@@ -64,26 +64,26 @@ export function claimJob(
     `SELECT 1 FROM jobs WHERE name = ? AND state = 'waiting' AND run_at <= ?
      UNION ALL SELECT 1 FROM jobs WHERE name = ? AND state = 'active' AND lease_until <= ? LIMIT 1`,
     name,
-    now,
+    nowMs,
     name,
-    now,
+    nowMs,
   );
   if (due === undefined) return undefined;
   const row = db.transaction(() => {
     db.run(
       `UPDATE jobs SET state = 'failed', lease = NULL, finished_at = ?, timed_at = ?, error = 'its worker died or stood still too often'
        WHERE name = ? AND state = 'active' AND lease_until <= ? AND lapses >= ?`,
-      now,
-      now,
+      nowMs,
+      nowMs,
       name,
-      now,
+      nowMs,
       maxLapses,
     );
     db.run(
       `UPDATE jobs SET state = 'waiting', lease = NULL, lapses = lapses + 1, attempts_made = attempts_made - 1
        WHERE name = ? AND state = 'active' AND lease_until <= ?`,
       name,
-      now,
+      nowMs,
     );
     return db.get<JobRow>(
       `UPDATE jobs SET state = 'active', attempts_made = attempts_made + 1, lease = ?, lease_until = ?, timed_at = ?
@@ -92,42 +92,42 @@ export function claimJob(
        RETURNING *`,
       randomUUID(),
       leaseUntil,
-      now,
+      nowMs,
       name,
-      now,
+      nowMs,
       exclusive ? 1 : 0,
       name,
     );
   });
   if (row === undefined) return undefined;
   const backoff = row.backoff === null ? undefined : (JSON.parse(row.backoff) as Backoff);
-  return { job: toJob(row, now), backoff, lease: row.lease! };
+  return { job: toJob(row, nowMs), backoff, lease: row.lease! };
 }
 
 /**
  * Corrects times that were written while the clock was ahead, by the same amount: delays and leases keep their length, and jobs that
  * finished then are not kept longer than later ones.
  */
-export function undoWrongClock(db: SqliteDatabase, now: number): void {
+export function undoWrongClock(db: SqliteDatabase, nowMs: number): void {
   // Checked first, so that an idle worker takes no write lock.
-  if (db.get('SELECT 1 FROM jobs WHERE timed_at > ? LIMIT 1', now + toleranceMs) === undefined) return;
+  if (db.get('SELECT 1 FROM jobs WHERE timed_at > ? LIMIT 1', nowMs + toleranceMs) === undefined) return;
   db.run(
     `UPDATE jobs SET run_at = CASE WHEN run_at > ? THEN run_at - (timed_at - ?) ELSE run_at END,
        lease_until = lease_until - (timed_at - ?), added_at = MIN(added_at, ?), finished_at = MIN(finished_at, ?), timed_at = ?
      WHERE timed_at > ?`,
-    now,
-    now,
-    now,
-    now,
-    now,
-    now,
-    now + toleranceMs,
+    nowMs,
+    nowMs,
+    nowMs,
+    nowMs,
+    nowMs,
+    nowMs,
+    nowMs + toleranceMs,
   );
 }
 
 /** Each of these is false, and changes nothing, when the lease is no longer held. */
-export function renewLease(db: SqliteDatabase, lease: string, now: number, leaseUntil: number): boolean {
-  return db.run(`UPDATE jobs SET lease_until = ?, timed_at = ? WHERE ${held}`, leaseUntil, now, lease) > 0;
+export function renewLease(db: SqliteDatabase, lease: string, nowMs: number, leaseUntil: number): boolean {
+  return db.run(`UPDATE jobs SET lease_until = ?, timed_at = ? WHERE ${held}`, leaseUntil, nowMs, lease) > 0;
 }
 
 export function setProgress(db: SqliteDatabase, lease: string, progress: number): boolean {
@@ -139,7 +139,7 @@ export function finishJob(
   db: SqliteDatabase,
   { lease, job }: ClaimedJob,
   outcome: { state: 'completed' } | { state: 'failed'; error: string },
-  now: number,
+  nowMs: number,
   keep: number,
 ): boolean {
   const error = outcome.state === 'failed' ? outcome.error : null;
@@ -148,8 +148,8 @@ export function finishJob(
       `UPDATE jobs SET state = ?, error = ?, finished_at = ?, timed_at = ?, lease = NULL, lease_until = NULL WHERE ${held}`,
       outcome.state,
       error,
-      now,
-      now,
+      nowMs,
+      nowMs,
       lease,
     );
     db.run(
@@ -168,11 +168,11 @@ export function postponeJob(
   db: SqliteDatabase,
   lease: string,
   error: string,
-  now: number,
+  nowMs: number,
   runAt: number,
 ): boolean {
   const set = `state = 'waiting', error = ?, timed_at = ?, run_at = ?, lease = NULL, lease_until = NULL`;
-  return db.run(`UPDATE jobs SET ${set} WHERE ${held}`, error, now, runAt, lease) > 0;
+  return db.run(`UPDATE jobs SET ${set} WHERE ${held}`, error, nowMs, runAt, lease) > 0;
 }
 
 /** Puts a job back as if the attempt had not been made. */
@@ -181,23 +181,23 @@ export function releaseJob(db: SqliteDatabase, lease: string): boolean {
   return db.run(`UPDATE jobs SET ${set} WHERE ${held}`, lease) > 0;
 }
 
-export function findJob(db: SqliteDatabase, id: string, now: number): Job | undefined {
+export function findJob(db: SqliteDatabase, id: string, nowMs: number): Job | undefined {
   const row = db.get<JobRow>('SELECT * FROM jobs WHERE id = ?', id);
-  return row && toJob(row, now);
+  return row && toJob(row, nowMs);
 }
 
-export function failedJobs(db: SqliteDatabase, name: string, limit: number, now: number): Job[] {
+export function failedJobs(db: SqliteDatabase, name: string, limit: number, nowMs: number): Job[] {
   const order = `ORDER BY finished_at DESC, seq DESC LIMIT ?`;
   const rows = db.all<JobRow>(`SELECT * FROM jobs WHERE name = ? AND state = 'failed' ${order}`, name, limit);
-  return rows.map((row) => toJob(row, now));
+  return rows.map((row) => toJob(row, nowMs));
 }
 
-export function countJobs(db: SqliteDatabase, name: string, now: number): JobCounts {
+export function countJobs(db: SqliteDatabase, name: string, nowMs: number): JobCounts {
   const counts: JobCounts = { waiting: 0, delayed: 0, active: 0, completed: 0, failed: 0 };
   const state = `CASE WHEN state = 'waiting' AND run_at > ? THEN 'delayed' ELSE state END`;
   const rows = db.all<{ state: keyof JobCounts; count: number }>(
     `SELECT ${state} AS state, count(*) AS count FROM jobs WHERE name = ? GROUP BY 1`,
-    now,
+    nowMs,
     name,
   );
   for (const row of rows) counts[row.state] = row.count;
@@ -209,12 +209,12 @@ const toleranceMs = 1000;
 
 const held = `lease = ? AND state = 'active'`;
 
-function toJob(row: JobRow, now: number): Job {
+function toJob(row: JobRow, nowMs: number): Job {
   return {
     id: row.id,
     name: row.name,
     data: JSON.parse(row.data) as unknown,
-    state: row.state === 'waiting' && row.run_at > now ? 'delayed' : row.state,
+    state: row.state === 'waiting' && row.run_at > nowMs ? 'delayed' : row.state,
     attemptsMade: row.attempts_made,
     attempts: row.attempts,
     progress: row.progress,

@@ -12,7 +12,7 @@ interface ScheduleRow {
 export function putSchedule(
   db: SqliteDatabase,
   schedule: { id: string; everyMs: number; name: string; data: string },
-  now: number,
+  nowMs: number,
 ): void {
   const { id, everyMs, name, data } = schedule;
   db.run(
@@ -24,7 +24,7 @@ export function putSchedule(
     everyMs,
     name,
     data,
-    now + everyMs,
+    nowMs + everyMs,
   );
 }
 
@@ -36,15 +36,15 @@ const isAhead = 'name = ? AND next_at > ? + every_ms + 1000';
 const dueSchedules = 'SELECT id, every_ms, data, next_at FROM schedules WHERE name = ? AND next_at <= ?';
 
 /** Adds a job for each schedule of the name that is due; the intervals missed in the meantime are skipped. */
-export function addScheduledJobs(db: SqliteDatabase, name: string, now: number): void {
+export function addScheduledJobs(db: SqliteDatabase, name: string, nowMs: number): void {
   // Set while the clock was ahead.
-  if (db.get(`SELECT 1 FROM schedules WHERE ${isAhead} LIMIT 1`, name, now) !== undefined)
-    db.run(`UPDATE schedules SET next_at = ? + every_ms WHERE ${isAhead}`, now, name, now);
-  if (db.get(`${dueSchedules} LIMIT 1`, name, now) === undefined) return;
+  if (db.get(`SELECT 1 FROM schedules WHERE ${isAhead} LIMIT 1`, name, nowMs) !== undefined)
+    db.run(`UPDATE schedules SET next_at = ? + every_ms WHERE ${isAhead}`, nowMs, name, nowMs);
+  if (db.get(`${dueSchedules} LIMIT 1`, name, nowMs) === undefined) return;
   db.transaction(() => {
-    for (const { id, every_ms, data, next_at } of db.all<ScheduleRow>(dueSchedules, name, now)) {
-      insertJobs(db, [{ name, data: JSON.parse(data) as unknown, id: `${id}:${next_at}` }], now);
-      const missed = Math.floor((now - next_at) / every_ms);
+    for (const { id, every_ms, data, next_at } of db.all<ScheduleRow>(dueSchedules, name, nowMs)) {
+      insertJobs(db, [{ name, data: JSON.parse(data) as unknown, id: `${id}:${next_at}` }], nowMs);
+      const missed = Math.floor((nowMs - next_at) / every_ms);
       db.run('UPDATE schedules SET next_at = ? WHERE id = ?', next_at + (missed + 1) * every_ms, id);
     }
   });

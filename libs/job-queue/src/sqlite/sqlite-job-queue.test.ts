@@ -127,7 +127,7 @@ for (const jumpMs of [3_600_000, 400 * 86_400_000]) {
     const folder = newFolder();
     let clock = Date.UTC(2026, 10, 27);
     const open = () =>
-      createSqliteJobQueue({ folder, pollMs: 5, leaseMs: 30_000, keepCompleted: 2, now: () => clock });
+      createSqliteJobQueue({ folder, pollMs: 5, leaseMs: 30_000, keepCompleted: 2, nowMs: () => clock });
     const queue = open();
     const work = async (until: () => Promise<boolean>, name = 'n', options = {}): Promise<unknown[]> => {
       const stop = new AbortController();

@@ -19,7 +19,7 @@ const defaults: WorkerSettings = {
   maxLapses: 10,
   keepCompleted: 1000,
   keepFailed: 10_000,
-  now: Date.now,
+  nowMs: Date.now,
 };
 
 /**
@@ -28,7 +28,7 @@ const defaults: WorkerSettings = {
  */
 export function createSqliteJobQueue({ folder, ...settings }: SqliteJobQueueOptions): JobQueue {
   const db = new SqliteDatabase(jobsPath(folder));
-  const { now = defaults.now } = settings;
+  const { nowMs = defaults.nowMs } = settings;
   const notifier = new JobNotifier();
   const closing = new AbortController();
   const workers = new Set<Promise<void>>();
@@ -40,12 +40,12 @@ export function createSqliteJobQueue({ folder, ...settings }: SqliteJobQueueOpti
 
   return {
     add: async (name, data, options = {}) => {
-      const [id] = insertJobs(open(), [{ ...options, name, data }], now());
+      const [id] = insertJobs(open(), [{ ...options, name, data }], nowMs());
       notifier.wake();
       return id!;
     },
     addMany: async (jobs) => {
-      const ids = open().transaction(() => insertJobs(db, jobs, now()));
+      const ids = open().transaction(() => insertJobs(db, jobs, nowMs()));
       notifier.wake();
       return ids;
     },
@@ -72,22 +72,22 @@ export function createSqliteJobQueue({ folder, ...settings }: SqliteJobQueueOpti
       if (!(Number.isSafeInteger(schedule.everyMs) && schedule.everyMs >= 1)) {
         throw new JobQueueError('unsupported-schedule', `${id}: everyMs must be a whole number from 1`);
       }
-      putSchedule(db, { id, everyMs: schedule.everyMs, name, data: dataToJson(name, data) }, now());
+      putSchedule(db, { id, everyMs: schedule.everyMs, name, data: dataToJson(name, data) }, nowMs());
     },
     unschedule: async (id) => deleteSchedule(open(), id),
-    counts: async (name) => countJobs(open(), name, now()),
-    get: async (id) => findJob(open(), id, now()),
-    failed: async (name, limit = 100) => failedJobs(open(), name, limit, now()),
+    counts: async (name) => countJobs(open(), name, nowMs()),
+    get: async (id) => findJob(open(), id, nowMs()),
+    failed: async (name, limit = 100) => failedJobs(open(), name, limit, nowMs()),
     retry: async (id) => {
       const changed = open().run(
         `UPDATE jobs SET state = 'waiting', run_at = ?, timed_at = ?, attempts_made = 0, lapses = 0, progress = 0, finished_at = NULL
          WHERE id = ? AND state = 'failed'`,
-        now(),
-        now(),
+        nowMs(),
+        nowMs(),
         id,
       );
       if (changed === 0) {
-        const job = findJob(db, id, now());
+        const job = findJob(db, id, nowMs());
         if (job === undefined) throw new JobQueueError('job-not-found', `there is no job ${id}`);
         throw new JobQueueError('job-not-failed', `the job ${id} is ${job.state}, not failed`);
       }
@@ -95,7 +95,7 @@ export function createSqliteJobQueue({ folder, ...settings }: SqliteJobQueueOpti
     },
     remove: async (id) => {
       if (open().run(`DELETE FROM jobs WHERE id = ? AND state <> 'active'`, id) > 0) return true;
-      if (findJob(db, id, now()) === undefined) return false;
+      if (findJob(db, id, nowMs()) === undefined) return false;
       throw new JobQueueError('job-active', `the job ${id} is being worked on`);
     },
     close: async () => {

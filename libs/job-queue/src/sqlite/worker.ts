@@ -22,7 +22,7 @@ export interface WorkerSettings {
   keepCompleted: number;
   keepFailed: number;
   /** The machine's clock in ms. */
-  now: () => number;
+  nowMs: () => number;
 }
 
 /** Processes the jobs of one name until the signal aborts; see JobQueue.process. */
@@ -50,8 +50,8 @@ export class SqliteWorker {
       while (!signal.aborted && this.#broken === undefined) {
         const calls = this.#notifier.calls;
         try {
-          jobs.undoWrongClock(this.#db, this.#settings.now());
-          addScheduledJobs(this.#db, name, this.#settings.now());
+          jobs.undoWrongClock(this.#db, this.#settings.nowMs());
+          addScheduledJobs(this.#db, name, this.#settings.nowMs());
           while (this.#active.size < concurrency && this.#start(name, exclusive, stopping));
         } catch (error) {
           // Jobs wait until the disk has room again.
@@ -70,8 +70,8 @@ export class SqliteWorker {
   /** Starts the next job; false when none is due. */
   #start(name: string, exclusive: boolean, stopping: AbortSignal): boolean {
     const { leaseMs, maxLapses } = this.#settings;
-    const now = this.#settings.now();
-    const claimed = jobs.claimJob(this.#db, name, now, now + leaseMs, maxLapses, exclusive);
+    const nowMs = this.#settings.nowMs();
+    const claimed = jobs.claimJob(this.#db, name, nowMs, nowMs + leaseMs, maxLapses, exclusive);
     if (claimed === undefined) return false;
     const done = this.#work(claimed, stopping)
       .catch((error: unknown) => {
@@ -93,8 +93,8 @@ export class SqliteWorker {
     const signal = AbortSignal.any([stopping, lost.signal]);
     const renewal = setInterval(() => {
       try {
-        const now = this.#settings.now();
-        if (!jobs.renewLease(this.#db, lease, now, now + this.#settings.leaseMs)) lose();
+        const nowMs = this.#settings.nowMs();
+        if (!jobs.renewLease(this.#db, lease, nowMs, nowMs + this.#settings.leaseMs)) lose();
       } catch {
         // The store is busy: the next renewal is in time, or the lease expires and the job runs again.
       }
@@ -119,7 +119,7 @@ export class SqliteWorker {
         this.#db,
         claimed,
         { state: 'completed' },
-        this.#settings.now(),
+        this.#settings.nowMs(),
         this.#settings.keepCompleted,
       ),
     );
@@ -140,13 +140,19 @@ export class SqliteWorker {
 
   #settleFailure(claimed: jobs.ClaimedJob, error: unknown): void {
     const { job, backoff, lease } = claimed;
-    const now = this.#settings.now();
+    const nowMs = this.#settings.nowMs();
     const message = error instanceof Error ? error.message : String(error);
     if (error instanceof UnrecoverableJobError || job.attemptsMade >= job.attempts) {
-      jobs.finishJob(this.#db, claimed, { state: 'failed', error: message }, now, this.#settings.keepFailed);
+      jobs.finishJob(
+        this.#db,
+        claimed,
+        { state: 'failed', error: message },
+        nowMs,
+        this.#settings.keepFailed,
+      );
     } else {
       const delayMs = retryDelay(backoff, job.attemptsMade, Math.random());
-      jobs.postponeJob(this.#db, lease, message, now, now + delayMs);
+      jobs.postponeJob(this.#db, lease, message, nowMs, nowMs + delayMs);
     }
   }
 }

@@ -10,7 +10,7 @@ async function scrape(ages: (nowMs: number) => { at: number; records: number[] }
   const measured = new EventAges(telemetry, 'searchable', () => clock);
   for (const { at, records } of ages(nowMs)) {
     clock = at;
-    measured.addRecords(records.map((timestamp) => ({ timestamp })));
+    measured.addRecords(records.map((timestampMs) => ({ timestampMs })));
   }
   const families = parseMetrics(await telemetry.registry.metrics());
   const age = families.get('logloom_event_age_seconds')!.samples;

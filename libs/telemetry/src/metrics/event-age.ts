@@ -27,14 +27,14 @@ export class EventAges {
   }
 
   /** Counts the events of records in the order of the log. */
-  addRecords(records: readonly { timestamp: number }[]): void {
+  addRecords(records: readonly { timestampMs: number }[]): void {
     const nowMs = this.#now();
-    if (records.length > 0) this.#aheadMs = Math.max(0, records.at(-1)!.timestamp - nowMs);
+    if (records.length > 0) this.#aheadMs = Math.max(0, records.at(-1)!.timestampMs - nowMs);
     for (let first = 0; first < records.length;) {
-      const { timestamp } = records[first]!;
+      const { timestampMs } = records[first]!;
       let next = first + 1;
-      while (next < records.length && records[next]!.timestamp === timestamp) next++;
-      this.#histogram.add(ageSeconds(nowMs, timestamp), next - first);
+      while (next < records.length && records[next]!.timestampMs === timestampMs) next++;
+      this.#histogram.add(ageSeconds(nowMs, timestampMs), next - first);
       first = next;
     }
   }

@@ -54,13 +54,13 @@ export async function readInForce(
   serde: Serde,
   partition: number,
   offset: number,
-): Promise<(InForce & { timestamp: number }) | undefined> {
+): Promise<(InForce & { timestampMs: number }) | undefined> {
   const [record] = await log.read(topics.events, partition, offset, 1);
   if (record?.offset !== offset) return undefined;
   await serde.load([record.value]);
   const decoded = tryDecode(serde, record.value);
   if (decoded?.name !== 'Rules') return undefined;
-  return { ...(await inForceFrom(decoded.value, record)), timestamp: record.timestamp };
+  return { ...(await inForceFrom(decoded.value, record)), timestampMs: record.timestampMs };
 }
 
 /** The rules and options that every partition should have. */

@@ -43,7 +43,7 @@ function run(rules: string, lines: Line[], opts = options): { documents: Correla
     const isEvent = offset < lines.length && line.rules === undefined;
     const record: InputRecord = {
       offset,
-      timestamp: line.at,
+      timestampMs: line.at,
       event: !isEvent
         ? null
         : {

@@ -75,7 +75,7 @@ function makeBroadcast(
   const broadcast = new Broadcast({
     stream: 'events',
     flushMs,
-    now: () => (clock.now += clock.step),
+    nowMs: () => (clock.now += clock.step),
     cursor: () => String(accepted),
     nextChannelId: () => ++channel,
     stride: 1,

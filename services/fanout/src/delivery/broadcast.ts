@@ -56,7 +56,7 @@ export interface BroadcastOptions {
   /** The longest that an event waits for others, milliseconds. */
   flushMs: number;
   /** A monotonic clock in milliseconds; the times that are passed in are of the same clock. */
-  now: () => number;
+  nowMs: () => number;
   /** The cursor after everything that accept() has received so far. */
   cursor: () => string;
   nextChannelId: () => number;
@@ -291,7 +291,7 @@ export class Broadcast {
       // A subscriber may leave when it gets the batch, alone or with others.
       for (let left = this.#options.stride ?? 64; left > 0 && channel.sent < subscribers.length; left--)
         subscribers[channel.sent++]!.deliver(sending!);
-      atMs = this.#options.now();
+      atMs = this.#options.nowMs();
     } while (atMs < untilMs && channel.sent < subscribers.length);
     if (channel.sent >= subscribers.length) this.#sent(channel);
     return atMs;
@@ -303,7 +303,7 @@ export class Broadcast {
 
   #sent(channel: Channel): void {
     const { sending, sent } = channel;
-    if (sending !== undefined) this.#options.onSent?.(sending.items[0]!.timestamp, sending.count * sent);
+    if (sending !== undefined) this.#options.onSent?.(sending.items[0]!.timestampMs, sending.count * sent);
     channel.sending = undefined;
     channel.sent = 0;
     const at = this.#sending.indexOf(channel);

@@ -22,7 +22,7 @@ test('names outlive a clock that jumps ahead and back; those used meanwhile expi
     expireMs: 7 * dayMs,
     namesPerPrincipal: 10,
     totalBytes: 1e6,
-    now: () => machine.wall,
+    nowMs: () => machine.wall,
     passed: () => machine.monotonic,
   });
   const to = { stream: 'events', filter: '', cursor: 'c' } as const;

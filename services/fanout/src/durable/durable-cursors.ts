@@ -26,7 +26,7 @@ export interface DurableCursorsOptions {
   /** What all names take together, with their filters and cursors. */
   totalBytes: number;
   /** The machine's clock in ms, and a monotonic clock in ms. */
-  now?: () => number;
+  nowMs?: () => number;
   passed?: () => number;
 }
 
@@ -72,10 +72,10 @@ export class DurableCursors {
 
   constructor(options: DurableCursorsOptions) {
     this.#options = options;
-    const { logger, now = Date.now, passed } = options;
+    const { logger, nowMs: now = Date.now, passed } = options;
     this.#now = now;
     this.#clock = new RemovalClock({
-      now,
+      nowMs: now,
       ...(passed && { passed }),
       load: async () =>
         (await this.#inTime((records) => records.get(clockKind, kind))) as RemovalClockState | undefined,

@@ -38,7 +38,7 @@ export class DeliveryBatch {
 
   /** When it was first delivered live, and how old its oldest item was then. */
   get time(): DeliveryTime {
-    return (this.#time ??= deliveryTime(Date.now(), this.items[0]?.timestamp));
+    return (this.#time ??= deliveryTime(Date.now(), this.items[0]?.timestampMs));
   }
 
   get count(): number {

@@ -20,15 +20,21 @@ export class CorrelationItem implements LiveItem {
   readonly correlation: Correlation;
   readonly partition: number;
   readonly offset: number;
-  readonly timestamp: number;
+  readonly timestampMs: number;
   readonly bytes: number;
   #json: string | undefined;
 
-  constructor(correlation: Correlation, partition: number, offset: number, timestamp: number, bytes: number) {
+  constructor(
+    correlation: Correlation,
+    partition: number,
+    offset: number,
+    timestampMs: number,
+    bytes: number,
+  ) {
     this.correlation = correlation;
     this.partition = partition;
     this.offset = offset;
-    this.timestamp = timestamp;
+    this.timestampMs = timestampMs;
     this.bytes = 4 * bytes + 400;
   }
 
@@ -132,9 +138,9 @@ export const correlationsStream: StreamKind = {
   name: 'correlations',
   letter: 'c',
   topic: topics.correlations,
-  item: (decoded, epoch, partition, offset, timestamp, bytes) =>
+  item: (decoded, epoch, partition, offset, timestampMs, bytes) =>
     decoded.name === 'Correlation'
-      ? new CorrelationItem(placeCorrelation(decoded.value, epoch), partition, offset, timestamp, bytes)
+      ? new CorrelationItem(placeCorrelation(decoded.value, epoch), partition, offset, timestampMs, bytes)
       : undefined,
   scan: (place, offset) => CorrelationScan.open(place, offset),
   compile: (text, limits, imposed) => {

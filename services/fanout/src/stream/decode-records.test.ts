@@ -22,7 +22,7 @@ test('while a schema cannot be read it is tried again, until the service is to s
     topic: 'logs.events',
     partition: 0,
     offset: 0,
-    timestamp: 0,
+    timestampMs: 0,
     key: null,
     value: Buffer.from([0, 0, 0, 0, 99, 1]),
     headers: {},

@@ -36,7 +36,7 @@ export async function decodeRecords(
 ): Promise<DecodedRecord[]> {
   await loadSchemas(serde, records, problems);
   return records.map((record) => {
-    const { partition, offset, timestamp: appendedAtMs, value } = record;
+    const { partition, offset, timestampMs: appendedAtMs, value } = record;
     let item: LiveItem | undefined;
     try {
       // A document about a deleted logs.events would now refer to other events.

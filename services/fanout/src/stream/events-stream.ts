@@ -8,13 +8,13 @@ import type { DuplicateScan, LiveItem, ScanPlace, StreamKind } from './stream-ki
 
 class EventItem implements LiveItem {
   readonly event: PlacedEvent;
-  readonly timestamp: number;
+  readonly timestampMs: number;
   readonly bytes: number;
   #json: string | undefined;
 
-  constructor(event: PlacedEvent, timestamp: number, bytes: number) {
+  constructor(event: PlacedEvent, timestampMs: number, bytes: number) {
     this.event = event;
-    this.timestamp = timestamp;
+    this.timestampMs = timestampMs;
     // Decoded strings, the JSON beside them, and the objects.
     this.bytes = 3 * bytes + 400;
   }
@@ -107,9 +107,9 @@ export const eventsStream: StreamKind = {
   name: 'events',
   letter: 'e',
   topic: topics.events,
-  item: (decoded, epoch, partition, offset, timestamp, bytes) =>
+  item: (decoded, epoch, partition, offset, timestampMs, bytes) =>
     decoded.name === 'LogEvent'
-      ? new EventItem(placeEvent(decoded.value, epoch, partition, offset), timestamp, bytes)
+      ? new EventItem(placeEvent(decoded.value, epoch, partition, offset), timestampMs, bytes)
       : undefined,
   scan: (place, offset) => EventScan.open(place, offset),
   compile: rememberFilters((text, limits, imposed) => {

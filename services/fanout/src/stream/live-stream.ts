@@ -118,7 +118,7 @@ export class LiveStream implements ViewerStream {
     this.broadcast = new Broadcast({
       stream: kind.name,
       flushMs,
-      now: () => performance.now(),
+      nowMs: () => performance.now(),
       cursor: () => this.cursor,
       nextChannelId,
       onSent: ages && ((appendedAtMs, deliveries) => ages.add(appendedAtMs, deliveries)),

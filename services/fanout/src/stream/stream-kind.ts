@@ -18,7 +18,7 @@ export interface LiveItem {
   readonly partition: number;
   readonly offset: number;
   /** The log's append time, milliseconds since 1970. */
-  readonly timestamp: number;
+  readonly timestampMs: number;
   /** The event's level; of a correlation, the highest of its members'. */
   readonly level: Level;
   /** Roughly its size in memory. */
@@ -64,7 +64,7 @@ export interface StreamKind {
     epoch: string,
     partition: number,
     offset: number,
-    timestamp: number,
+    timestampMs: number,
     bytes: number,
   ) => LiveItem | undefined;
   /** A scan from `offset` on with the same results as one from the start of the log. */

@@ -23,23 +23,23 @@ class VisibleItem extends CorrelationItem {
 export class SeenDocument<T> implements LiveItem {
   readonly partition: number;
   readonly offset: number;
-  readonly timestamp: number;
+  readonly timestampMs: number;
   readonly level: Level = 'info';
   readonly urgent = false;
   bytes = bytesPerDocument;
   readonly #visible = new Map<T, LiveItem>();
 
-  constructor({ partition, offset, timestamp }: LiveItem) {
+  constructor({ partition, offset, timestampMs }: LiveItem) {
     this.partition = partition;
     this.offset = offset;
-    this.timestamp = timestamp;
+    this.timestampMs = timestampMs;
   }
 
   add(seen: ReadonlyMap<T, Correlation>): void {
     for (const [filter, document] of seen) {
-      const { partition, offset, timestamp } = this;
+      const { partition, offset, timestampMs } = this;
       const bytes = bytesPerDocument + bytesPerMember * document.memberDeltas.length;
-      const item = new VisibleItem(document, partition, offset, timestamp, bytes);
+      const item = new VisibleItem(document, partition, offset, timestampMs, bytes);
       this.#visible.set(filter, item);
       this.bytes += item.bytes;
     }

@@ -71,7 +71,7 @@ export class VisibleStream implements ViewerStream, ImposedFilters<VisibleStream
     this.broadcast = new Broadcast({
       stream: this.kind.name,
       flushMs,
-      now: () => performance.now(),
+      nowMs: () => performance.now(),
       cursor: () => this.cursor,
       nextChannelId,
       counts,

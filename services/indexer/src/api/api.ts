@@ -46,7 +46,7 @@ export interface ApiDeps extends CorrelationEventsDeps {
   /** The limits on a filter; default: those of the language. */
   filterLimits?: FilterLimits;
   /** The clock for relative times, ms since 1970; default Date.now. */
-  now?: () => number;
+  nowMs?: () => number;
   /** Returns the address that a request came from; default: its connection's. */
   addressOf?: ClientAddress | undefined;
   /** Logs refused requests, and who started which job. */
@@ -60,9 +60,9 @@ const maxMembers = 1_000_000;
 
 /** Adds the search API under /api (docs/api/openapi.yaml). It keeps no state between requests. */
 export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
-  const { now = Date.now, onError, sealer = Sealer.random(), pageBytes = 8 * 2 ** 20 } = deps;
+  const { nowMs = Date.now, onError, sealer = Sealer.random(), pageBytes = 8 * 2 ** 20 } = deps;
   const parametersOf = (request: FastifyRequest): QueryParameters =>
-    new QueryParameters(request.query, now(), principalOf(request).filter, deps.filterLimits);
+    new QueryParameters(request.query, nowMs(), principalOf(request).filter, deps.filterLimits);
   const addressOf = (request: FastifyRequest): string | undefined =>
     deps.addressOf === undefined ? request.ip : deps.addressOf(request.raw);
   const actorOf = (request: FastifyRequest): Actor => ({
@@ -238,7 +238,7 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
 
       api.get('/status', () => pipelineStatus(deps));
 
-      if (deps.jobs !== undefined) registerJobs(api, { ...deps, ...deps.jobs, now, actorOf });
+      if (deps.jobs !== undefined) registerJobs(api, { ...deps, ...deps.jobs, nowMs, actorOf });
     },
     { prefix: '/api' },
   );

@@ -16,7 +16,7 @@ export interface StatusDeps {
   log: EventLog;
   version: string;
   /** The machine's clock in ms. */
-  now?: () => number;
+  nowMs?: () => number;
 }
 
 /** The log retries for longer than a client waits for the status. */
@@ -26,7 +26,7 @@ const logPatienceMs = 5_000;
  * The state of the pipeline: the log's ends, the lag of each consumer group on each partition, the counts of the stores. Parts that do not
  * answer are named in `unavailable`, and are null or empty.
  */
-export async function pipelineStatus({ search, archive, log, version, now = Date.now }: StatusDeps) {
+export async function pipelineStatus({ search, archive, log, version, nowMs = Date.now }: StatusDeps) {
   const unavailable: { part: 'search' | 'archive' | 'log'; code: string; message: string }[] = [];
   const known = async <T>(
     part: (typeof unavailable)[number]['part'],
@@ -45,7 +45,7 @@ export async function pipelineStatus({ search, archive, log, version, now = Date
     known('search', search.counts()),
     known('archive', archive.counts()),
     known('search', search.correlations({ filter: evictedFilter, limit: 1 })),
-    known('log', inTime(positionsOf(log, now))),
+    known('log', inTime(positionsOf(log, nowMs))),
   ]);
   return {
     version,
@@ -80,7 +80,7 @@ async function inTime<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-async function positionsOf(log: EventLog, now: () => number) {
+async function positionsOf(log: EventLog, nowMs: () => number) {
   const ends = new Map<string, { partition: number; start: number; end: number }[]>();
   for (const topic of Object.values(topics)) {
     const [start, end] = await Promise.all([log.startOffsets(topic), log.endOffsets(topic)]);
@@ -113,11 +113,11 @@ async function positionsOf(log: EventLog, now: () => number) {
       });
     }),
   );
-  return { topics: Object.fromEntries(ends), consumers: lags.flat(), clock: await clockOf(log, now) };
+  return { topics: Object.fromEntries(ends), consumers: lags.flat(), clock: await clockOf(log, nowMs) };
 }
 
 /** How far the log's clock is ahead of the machine's, and by how much it was set back in total, as far as the correlator has read. */
-async function clockOf(log: EventLog, now: () => number): Promise<{ aheadMs: number; setBackMs: number }> {
+async function clockOf(log: EventLog, nowMs: () => number): Promise<{ aheadMs: number; setBackMs: number }> {
   const newest = await newestAppendMs(log);
   const setBacks = (await log.committed('correlator', topics.events)).map((commit) => {
     // The log's clock keeps the lead that it had before the append times decreased.
@@ -125,7 +125,7 @@ async function clockOf(log: EventLog, now: () => number): Promise<{ aheadMs: num
     return clock === undefined ? 0 : clock.now - clock.mark;
   });
   return {
-    aheadMs: newest === undefined ? 0 : Math.max(0, newest - now()),
+    aheadMs: newest === undefined ? 0 : Math.max(0, newest - nowMs()),
     setBackMs: Math.max(0, ...setBacks),
   };
 }

@@ -37,7 +37,7 @@ export interface IndexPartitionDeps {
   marks: FillMarks;
   gaps: GapReport;
   /** The machine's clock in ms. */
-  now: () => number;
+  nowMs: () => number;
 }
 
 /**
@@ -49,7 +49,7 @@ export async function indexPartition(
   deps: IndexPartitionDeps,
   assignment: Assignment,
 ): Promise<PartitionHandler> {
-  const { log, serde, batches, marks, metrics, tracing, now } = deps;
+  const { log, serde, batches, marks, metrics, tracing, nowMs } = deps;
   // The epoch in ids; if logs.events is recreated, this partition is opened again.
   const epoch = await log.epochOf(topics.events);
   const { topic, partition, committed } = assignment;
@@ -63,7 +63,7 @@ export async function indexPartition(
   // Warmed up by the first batch: if there is nothing to read, nothing is read back.
   let window: DuplicateWindow | undefined;
   let committedOffset = next;
-  let committedAt = now();
+  let committedAt = nowMs();
   // The next owner of the partition, in this process or another, continues filling.
   if (isRefill) await assignment.commit(next);
   const floors = [...start.floors].map(([name, offset]) => ({ name, offset }));
@@ -75,7 +75,7 @@ export async function indexPartition(
 
   const metadata = (): string => order.toMetadata() + (next < voidTo ? ` void=${voidTo}` : '');
   const commit = async (): Promise<void> => {
-    committedAt = now();
+    committedAt = nowMs();
     if (next === committedOffset) return;
     if (!(await marks.advance(topic, partition, committedOffset, next))) return;
     await assignment.commit(next, metadata());
@@ -83,7 +83,7 @@ export async function indexPartition(
     metrics.committed.set({ topic, partition: String(partition) }, next);
   };
   const commitWhenDue = async (): Promise<void> => {
-    if (now() - committedAt >= commitIntervalMs) await commit();
+    if (nowMs() - committedAt >= commitIntervalMs) await commit();
   };
 
   const write = async (records: readonly LogRecord[], scope: BatchScope | undefined): Promise<void> => {
@@ -269,7 +269,7 @@ async function keepAsDeadLetters(
           offset: record.offset,
           index: 0,
         },
-        receivedAt: record.timestamp,
+        receivedAt: record.timestampMs,
         payload: record.value,
         key: null,
         address: null,

@@ -178,7 +178,7 @@ async function verify(
       search,
       archive,
       settings,
-      now: Date.now,
+      nowMs: Date.now,
       exchangeLock: new ExchangeLock(),
       logger: telemetry.logger,
       metrics: createMetrics(telemetry),

@@ -31,12 +31,12 @@ interface WithId {
 
 /** Adds the routes for jobs and saved filters (docs/jobs.md) to the API. The indexer runs the jobs. */
 export function registerJobs(api: FastifyInstance, deps: JobsApiDeps): void {
-  const { queue, records, now } = deps;
+  const { queue, records, nowMs } = deps;
   const savedFilters = new SavedFilters(deps);
   const order = (what: string, request: FastifyRequest): Order => {
     const actor = deps.actorOf?.(request) ?? { address: request.ip };
     deps.security?.ordered(what, actor);
-    return { ...actor, at: now() };
+    return { ...actor, at: nowMs() };
   };
 
   // The record is backed up; the queue is not.
@@ -47,7 +47,7 @@ export function registerJobs(api: FastifyInstance, deps: JobsApiDeps): void {
 
   api.post('/jobs/redrive', async (request, reply) => {
     const body = objectOf(request.body);
-    const criteria = readCriteria(body, now());
+    const criteria = readCriteria(body, nowMs());
     if (flag(body, 'dryRun')) return { dryRun: true, ...(await countRedrive(deps, criteria)) };
     const id = `redrive-${randomUUID()}`;
     const orderedBy = order(`redrive ${id}`, request);

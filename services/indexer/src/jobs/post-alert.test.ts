@@ -69,7 +69,7 @@ test('each alert with a webhook is posted, again after a fault, and once; a refu
   };
   const running = [
     consume(stop.signal),
-    runJobs({ ...rig, evaluating: rig.search, logger: silent, settings, now: Date.now }, stop.signal),
+    runJobs({ ...rig, evaluating: rig.search, logger: silent, settings, nowMs: Date.now }, stop.signal),
   ];
   try {
     const state = async (n: number): Promise<string | undefined> => (await queue.get(`alert-a-${n}`))?.state;

@@ -9,7 +9,7 @@ export interface RetentionClockDeps {
   records: Pick<JobRecords, 'get' | 'put'>;
   logger: Pick<Logger, 'warn'>;
   /** The machine's clock in ms. */
-  now: () => number;
+  nowMs: () => number;
   /** Monotonic time in ms, unaffected by changes of the machine's clock. */
   passed?: () => number;
 }
@@ -22,11 +22,11 @@ export function createRetentionClock({
   log,
   records,
   logger,
-  now,
+  nowMs: now,
   passed,
 }: RetentionClockDeps): RemovalClock {
   return new RemovalClock({
-    now,
+    nowMs: now,
     ...(passed && { passed }),
     load: async () => (await records.get(kind, id)) as RemovalClockState | undefined,
     save: (state) => records.put(kind, id, state),
@@ -47,7 +47,7 @@ export async function newestAppendMs(log: RetentionClockDeps['log']): Promise<nu
     for (const [partition, end] of ends.entries()) {
       if (end <= starts[partition]!) continue;
       const [last] = await log.read(topic, partition, end - 1, 1);
-      if (last !== undefined) newest = Math.max(newest ?? 0, last.timestamp);
+      if (last !== undefined) newest = Math.max(newest ?? 0, last.timestampMs);
     }
   }
   return newest;

@@ -46,23 +46,23 @@ test('the log is trimmed, but never what a group has not read yet', async () => 
   for (const topic of Object.values(topics)) await fill(rig, topic);
   // Nobody has committed on any of them but the dead letters, which nobody reads.
   const deadLetters = { ...settings, LOG_RETENTION_MS: undefined, DEAD_LETTER_RETENTION_MS: 60_000 };
-  assert.deepEqual(await applyRetention({ ...rig, settings: deadLetters, now: later }), {
+  assert.deepEqual(await applyRetention({ ...rig, settings: deadLetters, nowMs: later }), {
     [topics.deadLetter]: 99,
   });
-  assert.deepEqual(await applyRetention({ ...rig, settings, now: later }), {});
+  assert.deepEqual(await applyRetention({ ...rig, settings, nowMs: later }), {});
   await commit(rig, 'indexer', topics.events, 70);
   await commit(rig, 'correlator', topics.events, 40, '{"output":20,"sources":[],"position":60}');
   await commit(rig, 'indexer', topics.correlations, 90);
   await commit(rig, 'ingest', topics.raw, 100);
   await commit(rig, 'alerts', topics.alerts, 30);
-  assert.deepEqual(await applyRetention({ ...rig, settings, now: later }), {
+  assert.deepEqual(await applyRetention({ ...rig, settings, nowMs: later }), {
     [topics.alerts]: 30,
     [topics.events]: 40,
     [topics.correlations]: 20,
     [topics.raw]: 99,
   });
   assert.equal(rig.logged.filter((line) => 'removed' in line).length, 2);
-  assert.deepEqual(await applyRetention({ ...rig, settings, now: later }), {});
+  assert.deepEqual(await applyRetention({ ...rig, settings, nowMs: later }), {});
   assert.deepEqual((await rig.log.startOffsets(topics.events))[0], 40);
 });
 
@@ -75,7 +75,7 @@ test('what is young stays; the stores go by the time of the events', async () =>
   await commit(rig, 'correlator', topics.events, 100);
   const now = (): number => events[0]!.timestamp / 1000 + 160_000;
   const both = { ...settings, SEARCH_RETENTION_MS: 100_000, ARCHIVE_RETENTION_MS: 120_000 };
-  assert.deepEqual(await applyRetention({ ...rig, settings: both, now }), { search: 60, archive: 40 });
+  assert.deepEqual(await applyRetention({ ...rig, settings: both, nowMs: now }), { search: 60, archive: 40 });
   assert.equal((await rig.search.counts()).events, 40);
   assert.equal((await rig.archive.counts()).events, 60);
   assert.deepEqual((await rig.log.startOffsets(topics.events))[0], 0);
@@ -105,7 +105,7 @@ test('a reader that retention comes near to is warned of, with the age of what i
         ...rig,
         logger: logger,
         settings: { ...settings, KAFKA_BROKERS },
-        now: () => oldest!.timestamp + afterMs,
+        nowMs: () => oldest!.timestampMs + afterMs,
         oldestUnread: (topic, seconds) => void ages.set(topic, seconds),
       });
     await look(30_000);
@@ -127,10 +127,10 @@ test('a clock that is ahead removes nothing before its time, in the log and in t
   const all = { ...settings, SEARCH_RETENTION_MS: 60_000, ARCHIVE_RETENTION_MS: 60_000 };
   const machine = { wall: appendedAt, monotonic: 0 };
   const clockOf = (): ReturnType<typeof createRetentionClock> =>
-    createRetentionClock({ ...rig, now: () => machine.wall, passed: () => machine.monotonic });
+    createRetentionClock({ ...rig, nowMs: () => machine.wall, passed: () => machine.monotonic });
   const run = async (clock = clockOf()): Promise<unknown> => {
     const reached = await clock.read();
-    return applyRetention({ ...rig, settings: all, now: () => reached });
+    return applyRetention({ ...rig, settings: all, nowMs: () => reached });
   };
   const warnings = (): number => rig.logged.filter((line) => 'aheadSeconds' in line).length;
   // Also at the very first start.

@@ -20,7 +20,7 @@ export interface RetentionDeps {
   /** Receives the age of the oldest record of a topic that a group still needs. */
   oldestUnread?: (topic: string, seconds: number) => void;
   /** The machine's clock in ms. */
-  now: () => number;
+  nowMs: () => number;
 }
 
 type Topic = (typeof topics)[keyof typeof topics];
@@ -55,17 +55,17 @@ export type Removed = Record<string, number>;
 
 /** Removes items that are older than the settings allow, and logs their numbers. It is safe to repeat. */
 export async function applyRetention(deps: RetentionDeps): Promise<Removed> {
-  const { settings, log, search, archive, logger, now } = deps;
+  const { settings, log, search, archive, logger, nowMs } = deps;
   const removed: Removed = {};
   if (settings.LOG_RETENTION_MS !== undefined) await warnOfReaders(deps, settings.LOG_RETENTION_MS);
   for (const topic of Object.values(topics)) {
     const retentionMs = topicRetention(settings, topic);
     if (retentionMs === undefined) continue;
     const before = await log.startOffsets(topic);
-    await log.trim(topic, await trimBound(log, topic, now() - retentionMs));
+    await log.trim(topic, await trimBound(log, topic, nowMs() - retentionMs));
     removed[topic] = sum(await log.startOffsets(topic)) - sum(before);
   }
-  const micros = (retentionMs: number): number => (now() - retentionMs) * 1000;
+  const micros = (retentionMs: number): number => (nowMs() - retentionMs) * 1000;
   if (settings.SEARCH_RETENTION_MS !== undefined)
     removed['search'] = await search.deleteBefore(micros(settings.SEARCH_RETENTION_MS));
   if (settings.ARCHIVE_RETENTION_MS !== undefined)
@@ -77,17 +77,17 @@ export async function applyRetention(deps: RetentionDeps): Promise<Removed> {
 
 /** Reports readers that are so far behind that retention approaches their unread records. */
 async function warnOfReaders(deps: RetentionDeps, retentionMs: number): Promise<void> {
-  const { settings, log, logger, oldestUnread, now } = deps;
+  const { settings, log, logger, oldestUnread, nowMs } = deps;
   for (const topic of Object.values(topics)) {
     const groups = readers[topic];
     const ends = await log.endOffsets(topic);
-    let oldestMs = now();
+    let oldestMs = nowMs();
     for (const [partition, offset] of (await neededFrom(log, topic)).entries()) {
       if (offset >= ends[partition]!) continue;
       const [record] = await log.read(topic, partition, offset, 1);
-      if (record !== undefined) oldestMs = Math.min(oldestMs, record.timestamp);
+      if (record !== undefined) oldestMs = Math.min(oldestMs, record.timestampMs);
     }
-    const seconds = Math.max(0, now() - oldestMs) / 1000;
+    const seconds = Math.max(0, nowMs() - oldestMs) / 1000;
     oldestUnread?.(topic, seconds);
     if (groups.length === 0 || seconds * 1000 < retentionMs * nearRetention) continue;
     const effect =
@@ -111,7 +111,7 @@ async function trimBound(log: EventLog, topic: Topic, wantedMs: number): Promise
   let bound = wantedMs;
   for (const [partition, offset] of (await neededFrom(log, topic)).entries()) {
     const [record] = await log.read(topic, partition, offset, 1);
-    if (record !== undefined) bound = Math.min(bound, record.timestamp);
+    if (record !== undefined) bound = Math.min(bound, record.timestampMs);
   }
   return bound;
 }

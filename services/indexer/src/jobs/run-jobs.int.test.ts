@@ -27,7 +27,7 @@ for (const { name, redisUrl, skip } of queues) {
       const { logger } = createTelemetry('indexer', 'error');
       const queue = await openJobQueue({ redisUrl, folder: `${rig.folder}/queue` });
       const records = await openJobRecords({ redisUrl, folder: `${rig.folder}/queue` });
-      const deps = { ...rig, queue, records, logger, now: Date.now };
+      const deps = { ...rig, queue, records, logger, nowMs: Date.now };
       const app = fastify();
       registerJobs(app, deps);
       const stop = new AbortController();
@@ -89,7 +89,7 @@ test(
         return rig.search.rebuild();
       },
     };
-    const deps = { ...rig, search, queue, records, recordsBackup: backup, now: Date.now };
+    const deps = { ...rig, search, queue, records, recordsBackup: backup, nowMs: Date.now };
     const app = fastify();
     registerJobs(app, deps);
     const stop = new AbortController();

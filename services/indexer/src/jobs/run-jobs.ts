@@ -29,7 +29,7 @@ export interface JobsDeps extends RebuildDeps {
   /** The backup of saved filters and started jobs, for a queue whose store may be emptied. */
   recordsBackup?: JobRecords | undefined;
   /** The machine's clock in ms. */
-  now: () => number;
+  nowMs: () => number;
   /** The clock of retention. */
   retentionClock: Pick<RemovalClock, 'read'>;
 }
@@ -103,7 +103,7 @@ export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void
       jobNames.verify,
       async (job, lost) => {
         const reached = await retentionClock.read();
-        return verifyViews({ ...deps, now: () => reached }, job.data as VerifyJob, lost, stepwise(job));
+        return verifyViews({ ...deps, nowMs: () => reached }, job.data as VerifyJob, lost, stepwise(job));
       },
       { exclusive: true },
     ),
@@ -111,7 +111,7 @@ export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void
     work(jobNames.alert, (job, lost) => postAlert(job, lost, observeWebhook), { concurrency: 8 }),
     work(jobNames.retention, async () => {
       const reached = await retentionClock.read();
-      await applyRetention({ ...deps, now: () => reached });
+      await applyRetention({ ...deps, nowMs: () => reached });
     }),
     work(jobNames.savedFilter, async (job, lost) => {
       const startedAt = performance.now();
@@ -123,7 +123,7 @@ export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void
     }),
   ];
   workers.push(watchQueue(deps, stop));
-  const { recordsBackup: backup, records, now } = deps;
+  const { recordsBackup: backup, records, nowMs } = deps;
   if (backup !== undefined)
     workers.push(
       watchRecords(
@@ -131,7 +131,7 @@ export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void
           records,
           backup,
           logger,
-          now,
+          nowMs,
           onEmptied: async (orders) => {
             deps.metrics.emptiedStores.inc();
             for (const { id, value } of orders) {

@@ -13,7 +13,7 @@ async function openFilters() {
   const rig = await openRig();
   const clock = { seconds: 0 };
   const now = (): number => startMs + settleMs + clock.seconds * 1000;
-  const filters = new SavedFilters({ queue: rig.queue, records: rig.records, now });
+  const filters = new SavedFilters({ queue: rig.queue, records: rig.records, nowMs: now });
   const { search, logger } = rig;
   return {
     ...rig,

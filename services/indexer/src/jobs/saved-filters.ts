@@ -52,7 +52,7 @@ export interface SavedFiltersDeps {
   queue: JobQueue;
   records: JobRecords;
   /** The machine's clock in ms. */
-  now: () => number;
+  nowMs: () => number;
 }
 
 export interface EvaluateDeps {
@@ -90,13 +90,13 @@ export class SavedFilters {
 
   /** Throws ApiError `bad-parameter`, `bad-filter` or `too-many-saved-filters`. */
   async create(given: unknown, principal?: string): Promise<SavedFilter> {
-    const { records, now } = this.#deps;
+    const { records, nowMs } = this.#deps;
     const saved: StoredFilter = {
       id: randomUUID(),
       ...(await this.#affordable(readSavedFilter(given), principal)),
       ...(principal === undefined ? {} : { principal }),
-      createdAt: formatMicros(now() * 1000),
-      evaluatedToMicros: (now() - settleMs) * 1000,
+      createdAt: formatMicros(nowMs() * 1000),
+      evaluatedToMicros: (nowMs() - settleMs) * 1000,
     };
     await records.put(kind, saved.id, saved);
     await this.#schedule(saved);
@@ -152,7 +152,7 @@ export class SavedFilters {
 
   /** Counts what matches since the last evaluation. Warns, at least once, when the count reaches the threshold. */
   async evaluate(id: string, jobId: string, { search, logger }: EvaluateDeps): Promise<void> {
-    const { queue, records, now } = this.#deps;
+    const { queue, records, nowMs } = this.#deps;
     const found = await records.get(kind, id);
     if (found === undefined) {
       await queue.unschedule(scheduleId(id));
@@ -160,7 +160,7 @@ export class SavedFilters {
     }
     const saved = storedFilter(found);
     if (saved.lastJobId === jobId) return;
-    const settledMicros = (now() - settleMs) * 1000;
+    const settledMicros = (nowMs() - settleMs) * 1000;
     // A clock that was ahead had reached that time: nothing would be evaluated until it is reached again.
     const isAhead = saved.evaluatedToMicros > settledMicros + aheadMicros;
     const fromMicros = isAhead ? settledMicros - saved.everyMs * 1000 : saved.evaluatedToMicros;
@@ -188,7 +188,7 @@ export class SavedFilters {
       evaluatedToMicros: toMicros,
       lastJobId: jobId,
       lastRun: {
-        at: formatMicros(now() * 1000),
+        at: formatMicros(nowMs() * 1000),
         from: formatMicros(fromMicros),
         to: formatMicros(toMicros),
         count: total.value,

@@ -45,7 +45,7 @@ test(
     );
     const verify = (refill: boolean) =>
       verifyViews(
-        { ...rig, search, settings: parseSettings({}), now: Date.now },
+        { ...rig, search, settings: parseSettings({}), nowMs: Date.now },
         { refill },
         new AbortController().signal,
         async () => {},

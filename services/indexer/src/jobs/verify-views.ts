@@ -18,7 +18,7 @@ export interface VerifyDeps extends LogAccess {
   logger: Pick<Logger, 'info' | 'error'>;
   metrics: { missingItems: Pick<IndexerMetrics['missingItems'], 'set'> };
   /** The time of retention's clock, in ms. */
-  now: () => number;
+  nowMs: () => number;
 }
 
 export const viewNames = ['search', 'archive'] as const;
@@ -121,10 +121,10 @@ class ViewCheck {
 
   /** Reads what retention has removed. */
   async open(): Promise<void> {
-    const { settings, now } = this.#deps;
+    const { settings, nowMs } = this.#deps;
     const retentionMs =
       this.#view === 'search' ? settings.SEARCH_RETENTION_MS : settings.ARCHIVE_RETENTION_MS;
-    const setting = retentionMs === undefined ? -Infinity : (now() - retentionMs) * 1000;
+    const setting = retentionMs === undefined ? -Infinity : (nowMs() - retentionMs) * 1000;
     this.#oldest = Math.max(setting, await this.#store.removedBefore());
   }
 

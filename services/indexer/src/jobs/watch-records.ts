@@ -28,7 +28,7 @@ export interface WatchRecordsDeps {
   /** Called when the store was emptied and its records were restored, with those of started jobs: jobs and schedules are gone. */
   onEmptied: (orders: readonly JobRecord[]) => Promise<void>;
   /** The machine's clock in ms. */
-  now: () => number;
+  nowMs: () => number;
   /** How often it checks, ms; default 5 s. */
   everyMs?: number;
 }
@@ -56,7 +56,7 @@ export async function recordsBegan(records: JobRecords): Promise<number | undefi
   return ((await records.get(markKind, markId)) as StoreMark | undefined)?.since;
 }
 
-async function look({ records, backup, logger, onEmptied, now }: WatchRecordsDeps): Promise<void> {
+async function look({ records, backup, logger, onEmptied, nowMs }: WatchRecordsDeps): Promise<void> {
   const isMarked = (await records.get(markKind, markId)) !== undefined;
   const wasKnown = (await backup.get(markKind, markId)) !== undefined;
   const isEmptied = !isMarked && wasKnown;
@@ -72,8 +72,8 @@ async function look({ records, backup, logger, onEmptied, now }: WatchRecordsDep
     await onEmptied(orders);
   }
   // Written last: a process that is killed before repeats all of it.
-  if (!isMarked) await records.put(markKind, markId, { since: now() } satisfies StoreMark);
-  if (!wasKnown) await backup.put(markKind, markId, { since: now() } satisfies StoreMark);
+  if (!isMarked) await records.put(markKind, markId, { since: nowMs() } satisfies StoreMark);
+  if (!wasKnown) await backup.put(markKind, markId, { since: nowMs() } satisfies StoreMark);
 }
 
 /** Updates the backup of one kind from the store. If the store was emptied, restores its missing records first, and returns them. */

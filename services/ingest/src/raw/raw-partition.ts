@@ -120,7 +120,7 @@ export class RawPartition implements PartitionHandler {
         if (this.#isWritten(source)) continue;
         const key = sender?.key;
         const result = key !== undefined && keys.has(key) ? ifStillAllowed(read, keys.get(key)) : read;
-        if ('code' in result) batch.refuse(result, source, record.timestamp, payload);
+        if ('code' in result) batch.refuse(result, source, record.timestampMs, payload);
         else batch.accept(result, record);
       }
       if (!batch.isFull) continue;

@@ -48,7 +48,7 @@ const options = {
 };
 
 async function read(value: Buffer | string, headers: Record<string, string> = {}) {
-  const record = { topic: 'logs.raw', partition: 0, offset: 5, timestamp: receivedAt, key: null };
+  const record = { topic: 'logs.raw', partition: 0, offset: 5, timestampMs: receivedAt, key: null };
   const results = await readRawRecord(
     { ...record, value: Buffer.from(value as string), headers },
     source,

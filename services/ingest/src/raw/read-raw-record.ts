@@ -48,10 +48,10 @@ export async function readRawRecord(
   source: Source,
   options: RawReaderOptions,
 ): Promise<RawResult[]> {
-  const { value, timestamp } = record;
+  const { value, timestampMs } = record;
   const { normalizer, maxEventBytes } = options;
   const redriven = redrivenFrom(record.headers);
-  const receivedAtMs = redriven?.receivedAt ?? timestamp;
+  const receivedAtMs = redriven?.receivedAt ?? timestampMs;
   const one = (result: LogEvent | Rejection): RawResult[] => [{ source, result, payload: value }];
   if (value.length > maxEventBytes) return one(reject('event-too-large'));
   const cost = RequestCost.ofRecord(maxEventBytes, maxGrowth * maxEventBytes);
@@ -70,8 +70,9 @@ export async function readRawRecord(
   // A time that was too far ahead at first may be in range by now.
   const again = (read: (at: number) => LogEvent | Rejection): LogEvent | Rejection => {
     const result = read(receivedAtMs);
-    const isAhead = 'code' in result && result.code === 'timestamp-out-of-range' && receivedAtMs < timestamp;
-    return isAhead ? read(timestamp) : result;
+    const isAhead =
+      'code' in result && result.code === 'timestamp-out-of-range' && receivedAtMs < timestampMs;
+    return isAhead ? read(timestampMs) : result;
   };
   if (redriven !== undefined) {
     const texts = textsOf(value);
