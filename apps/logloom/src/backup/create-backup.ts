@@ -31,6 +31,8 @@ export interface BackupOptions {
   version: string;
   /** Told how many of all bytes are copied. */
   onProgress?: (done: number, all: number) => void;
+  /** Waited for after each snapshot: however long it takes, the cut is a consistent one. */
+  onSnapshot?: (path: string) => Promise<void>;
 }
 
 /** Room that is left on the disk beyond what the backup takes: Logloom may be writing to the same one. */
@@ -55,7 +57,7 @@ export async function createBackup(options: BackupOptions, signal: AbortSignal):
   const pace = new Pace(rate);
   try {
     const startedAt = new Date().toISOString();
-    using snapshots = takeSnapshots(dataFolder);
+    using snapshots = await takeSnapshots(options);
     const { databases, others } = snapshots;
     const all = [...databases.values()].reduce((sum, { bytes }) => sum + bytes, 0);
     checkRoom(folder, all);
@@ -116,15 +118,17 @@ interface Snapshots extends Disposable {
 }
 
 /** A rebuild may replace the file of the search store meanwhile: then it is done again. */
-function takeSnapshots(dataFolder: string): Snapshots {
+async function takeSnapshots({ dataFolder, onSnapshot }: BackupOptions): Promise<Snapshots> {
   for (let attempt = 1; ; attempt++) {
     using taken = new DisposableStack();
     try {
       const files: DataFiles = dataFiles(dataFolder);
       const others = new Map(files.others.map((path) => [path, readFileSync(join(dataFolder, path))]));
-      const databases = new Map(
-        files.databases.map((path) => [path, taken.use(new DatabaseSnapshot(join(dataFolder, path)))]),
-      );
+      const databases = new Map<string, DatabaseSnapshot>();
+      for (const path of files.databases) {
+        databases.set(path, taken.use(new DatabaseSnapshot(join(dataFolder, path))));
+        await onSnapshot?.(path);
+      }
       const kept = taken.move();
       return { databases, others, [Symbol.dispose]: () => kept.dispose() };
     } catch (error) {

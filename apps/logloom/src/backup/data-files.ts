@@ -12,6 +12,7 @@ export interface DataFiles {
 }
 
 const notKept = /^(?:lock\.db.*|restore\.incomplete|backup\.json.*)$/;
+const maxOther = 2 ** 20;
 const searchFile = /^search(?:-\d+)?\.db$/;
 
 /** Each topic after those that are made of it. */
@@ -49,11 +50,15 @@ export function dataFiles(dataFolder: string): DataFiles {
   const others = [
     ...log.filter((path) => path.endsWith('.ends')),
     ...stores.filter((path) => path === 'stores/search.current'),
-    ...readdirSync(dataFolder).filter((name) => !notKept.test(name) && isFile(join(dataFolder, name))),
+    // Such as the key that seals cursors. Nothing large of ours is there.
+    ...readdirSync(dataFolder).filter(
+      (name) => !notKept.test(name) && isFile(join(dataFolder, name), maxOther),
+    ),
   ];
   return { databases, others };
 }
 
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+function isFile(path: string, maxBytes = Infinity): boolean {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat?.isFile() === true && stat.size <= maxBytes;
 }
