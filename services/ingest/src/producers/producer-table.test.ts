@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { producerKind, ProducerTable } from './producer-table.ts';
 
-test('a retry at another instance finds what is durable, and one that goes on reads nothing', async () => {
+test('a retry at another instance finds what is durable, and one that continues reads nothing', async () => {
   using folder = temporaryFolder('producers');
   const log = new SqliteEventLog(folder.path);
   await log.createTopics([{ name: topics.events, partitions: 1 }]);
@@ -20,10 +20,11 @@ test('a retry at another instance finds what is durable, and one that goes on re
     read,
     startOffsets: (topic: string) => log.startOffsets(topic),
     endOffsets: (topic: string) => log.endOffsets(topic),
+    skippedOffsets: (topic: string) => log.skippedOffsets(topic),
   });
   const instance = () => {
     const table = new ProducerTable({ log: counted, serde, partitions: 1, isShared: true });
-    /** Works a request of two events; how many of them were durable before. */
+    /** Processes a request of two events; returns how many of them were durable before. */
     return (scope: string, epoch: number, first: number): Promise<number> =>
       table.inOrder(scope, epoch, first, async () => {
         const sources = [first, first + 1].map((offset): Source => ({
