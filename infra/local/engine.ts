@@ -31,6 +31,7 @@ export interface EngineContext {
   port: number | undefined;
   brokers: number;
   mongodbMode: MongodbMode;
+  redisMode: RedisMode;
   /** Full JIT and more memory, for benchmarks; otherwise a quick start in little memory. */
   throughput: boolean;
   /** TLS and logins; undefined: neither. */
@@ -39,6 +40,7 @@ export interface EngineContext {
 }
 
 export type MongodbMode = 'mongos' | 'standalone';
+export type RedisMode = 'single' | 'cluster';
 
 /** A JVM's memory and compiler options. */
 export function jvmOptions(context: EngineContext, heapMb: number, throughputHeapMb = heapMb): string[] {

@@ -1,41 +1,108 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine, EngineContext } from './engine.ts';
 import { MissingPrerequisite } from './missing-prerequisite.ts';
 import { printed } from './readiness.ts';
-import { hasCommand } from './run-command.ts';
-import { ServerProcess } from './server-process.ts';
+import { hasCommand, runCommand } from './run-command.ts';
+import { ServerProcess, startTogether } from './server-process.ts';
+import type { StackSecurity } from './stack-security.ts';
 
-/** Starts the machine's own redis-server with an append-only file, so that what it acknowledged outlives its process. */
+/** The fewest nodes that a cluster of Redis can be made of. */
+const clusterNodes = 3;
+
+/**
+ * Starts the machine's own redis-server with an append-only file, so that what it acknowledged outlives its process; or three of them as
+ * a cluster. A secured one takes TLS alone, from a user who may do what docs/engines.md lists.
+ */
 export async function startRedis(context: EngineContext): Promise<Engine> {
   if (!(await hasCommand('redis-server')))
     throw new MissingPrerequisite('redis', 'redis-server', 'apt-get install redis-server');
-  const port = await context.ports.take(context.port);
-  const data = join(context.dir, 'data');
+  const { security, signal } = context;
+  const isCluster = context.redisMode === 'cluster';
+  const servers: ServerProcess[] = [];
+  for (let i = 0; i < (isCluster ? clusterNodes : 1); i++) {
+    const port = await context.ports.take(context.port === undefined ? undefined : context.port + i);
+    servers.push(await redisServer(context, isCluster ? `redis-${i + 1}` : 'redis', port));
+  }
+  await startTogether(servers);
+  const hosts = servers.map(({ port }) => `127.0.0.1:${port}`);
+  if (isCluster) {
+    const login = security === undefined ? [] : ['--tls', '--cacert', security.ca, ...adminLogin(security)];
+    await runCommand('redis-cli', [...login, '--cluster', 'create', ...hosts, '--cluster-yes'], signal);
+  }
+  const mode = isCluster ? { REDIS_MODE: 'cluster' } : {};
+  if (security === undefined) return { servers, env: { REDIS_URL: `redis://${hosts.join(',')}`, ...mode } };
+  return {
+    servers,
+    env: {
+      REDIS_URL: `rediss://${hosts.join(',')}`,
+      REDIS_USERNAME: security.user,
+      REDIS_PASSWORD_FILE: security.passwordFile,
+      REDIS_TLS_CA_FILE: security.ca,
+      ...mode,
+    },
+  };
+}
+
+async function redisServer(context: EngineContext, name: string, port: number): Promise<ServerProcess> {
+  const { security } = context;
+  const data = join(context.dir, name === 'redis' ? 'data' : name);
   await mkdir(data, { recursive: true });
-  const server = new ServerProcess({
-    name: 'redis',
+  const settings: Record<string, string> = {
+    port: security === undefined ? String(port) : '0',
+    bind: '127.0.0.1',
+    dir: data,
+    appendonly: 'yes',
+    save: '',
+    // BullMQ's demand: a queue must refuse new jobs rather than forget old ones.
+    'maxmemory-policy': 'noeviction',
+    ...(context.redisMode === 'cluster' && {
+      'cluster-enabled': 'yes',
+      // By default the client port and 10,000, which lies where Linux takes outgoing ports from.
+      'cluster-port': String(await context.ports.take()),
+    }),
+    ...(security !== undefined && (await securedSettings(security, data, port))),
+  };
+  return new ServerProcess({
+    name,
     port,
     command: 'redis-server',
-    args: [
-      '--port',
-      String(port),
-      '--bind',
-      '127.0.0.1',
-      '--dir',
-      data,
-      '--appendonly',
-      'yes',
-      '--save',
-      '',
-      // BullMQ's demand: a queue must refuse new jobs rather than forget old ones.
-      '--maxmemory-policy',
-      'noeviction',
-    ],
-    logFile: join(context.dir, 'redis.log'),
+    args: Object.entries(settings).flatMap(([key, value]) => [`--${key}`, value]),
+    logFile: join(context.dir, `${name}.log`),
     isReady: printed('Ready to accept connections'),
     signal: context.signal,
   });
-  await server.start();
-  return { servers: [server], env: { REDIS_URL: `redis://127.0.0.1:${port}` } };
+}
+
+async function securedSettings(
+  security: StackSecurity,
+  dir: string,
+  port: number,
+): Promise<Record<string, string>> {
+  const { user, password, server, ca } = security;
+  const aclFile = join(dir, 'users.acl');
+  const users = [
+    'user default off',
+    // What BullMQ and the records need, and no more; the tests have prefixes of their own.
+    `user ${user} on >${password} ~{logloom}* ~{logloom-records}* ~{test-* &{logloom}* &{test-* +@all -@admin -@dangerous +info`,
+    // The nodes of a cluster log in to each other as it.
+    `user admin on >${password} ~* &* +@all`,
+  ];
+  await writeFile(aclFile, users.map((line) => `${line}\n`).join(''), { mode: 0o600 });
+  return {
+    'tls-port': String(port),
+    'tls-cert-file': server.cert,
+    'tls-key-file': server.key,
+    'tls-ca-cert-file': ca,
+    'tls-auth-clients': 'optional',
+    'tls-cluster': 'yes',
+    'tls-replication': 'yes',
+    masteruser: 'admin',
+    masterauth: password,
+    aclfile: aclFile,
+  };
+}
+
+function adminLogin({ password }: StackSecurity): string[] {
+  return ['--user', 'admin', '--pass', password, '--no-auth-warning'];
 }

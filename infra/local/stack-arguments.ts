@@ -28,6 +28,7 @@ export const usage = `Usage: npm run stack -- [run | start | env | status | stop
   --brokers <n>         Kafka brokers, default 1
   --<engine>-port <n>   default any free port; several brokers take the next ones
   --mongodb-mode <m>    what the MongoDB stand-in looks like: mongos (default) or standalone
+  --redis-cluster       three nodes of Redis as a cluster
   --throughput          for benchmarks: full JIT, more memory, a slower start
   --secured             TLS and logins: Kafka (SASL_SSL), Redis, and TLS before the others; needs openssl
   --keep                take up the data of the run before; without it, every start is empty
@@ -46,6 +47,7 @@ export function parseStackArguments(args: string[]): StackArguments {
       without: { type: 'string' },
       brokers: { type: 'string' },
       'mongodb-mode': { type: 'string' },
+      'redis-cluster': { type: 'boolean', default: false },
       throughput: { type: 'boolean', default: false },
       secured: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
@@ -63,6 +65,7 @@ export function parseStackArguments(args: string[]): StackArguments {
     without: engines(values.without, problems),
     brokers: wholeNumber('brokers', values.brokers, 9, problems),
     mongodbMode: mongodbMode(values['mongodb-mode'], problems),
+    redisMode: values['redis-cluster'] ? 'cluster' : undefined,
     ports: {},
     throughput: values.throughput,
     secured: values.secured,

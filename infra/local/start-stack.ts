@@ -2,7 +2,14 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { startElasticsearch } from './elasticsearch.ts';
-import { engineNames, type Engine, type EngineContext, type EngineName, type MongodbMode } from './engine.ts';
+import {
+  engineNames,
+  type Engine,
+  type EngineContext,
+  type EngineName,
+  type MongodbMode,
+  type RedisMode,
+} from './engine.ts';
 import { defaultCacheDir } from './environment.ts';
 import { startKafka } from './kafka.ts';
 import { MissingPrerequisite } from './missing-prerequisite.ts';
@@ -27,6 +34,8 @@ export interface StackOptions {
   ports?: Partial<Record<EngineName, number>> | undefined;
   /** What the MongoDB stand-in looks like to a driver. Default mongos, the router of a sharded cluster. */
   mongodbMode?: MongodbMode | undefined;
+  /** Default single; a cluster has three nodes. */
+  redisMode?: RedisMode | undefined;
   /** For benchmarks: the JVM's full compiler and more memory. The start takes longer. */
   throughput?: boolean | undefined;
   /** TLS and logins for every engine that can; its settings name the files. Needs openssl. */
@@ -115,6 +124,7 @@ function contextOf(
     port: options.ports?.[name],
     brokers: options.brokers ?? 1,
     mongodbMode: options.mongodbMode ?? 'mongos',
+    redisMode: options.redisMode ?? 'single',
     throughput: options.throughput ?? false,
     signal,
   };

@@ -15,5 +15,6 @@ export type {
 export { createSqliteJobRecords } from './sqlite/records.ts';
 export { createSqliteJobQueue, type SqliteJobQueueOptions } from './sqlite/sqlite-job-queue.ts';
 export type { JobRecords, RecordsPage, RecordsUsage } from './job-records.ts';
+export { redisOf } from './settings.ts';
 export { openJobQueue, openJobRecords, type OpenJobQueueOptions } from './open.ts';
 export { setAsideDamagedJobFiles } from './sqlite/files.ts';

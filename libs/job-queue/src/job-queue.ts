@@ -106,6 +106,8 @@ export interface JobQueue {
   retry(id: string): Promise<void>;
   /** Removes a job; false when there is none. Throws `job-active` while it is worked on. */
   remove(id: string): Promise<boolean>;
+  /** Why the engine refuses this client at present; undefined when it does not, or nobody knows. */
+  problem?(): string | undefined;
   /** Stops the workers of this instance as their signals would, waits for them and closes the store. */
   close(): Promise<void>;
 }

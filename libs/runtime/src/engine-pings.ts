@@ -2,16 +2,28 @@ import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { EnginePing } from './engine-watch.ts';
 
-/** Any answer counts, even a refusal: permissions do not matter here. */
-export function pingHttp(url: string): EnginePing {
-  const { origin } = new URL(url);
-  return (signal) => fetch(origin, { method: 'HEAD', signal });
+/**
+ * Any response counts, also a refusal: the ping only asks whether the server answers. Any of several addresses, comma-separated, will
+ * do: the client itself goes to another.
+ */
+export function pingHttp(urls: string): EnginePing {
+  const pings = urls.split(',').map((url) => {
+    const { protocol, hostname, port } = new URL(url.trim());
+    const isTls = protocol === 'https:';
+    const request = Buffer.from(`HEAD / HTTP/1.1\r\nHost: ${hostname}\r\nConnection: close\r\n\r\n`);
+    return pingBytes(hostname, Number(port || (isTls ? 443 : 80)), isTls, request);
+  });
+  return (signal) => Promise.any(pings.map((ping) => ping(signal)));
 }
 
-/** An inline PING, which Redis answers without a user, if only with NOAUTH. */
+/** An inline PING, which Redis answers without a user, if only with NOAUTH. Any of several hosts will do. */
 export function pingRedis(url: string): EnginePing {
-  const { protocol, hostname, port } = new URL(url);
-  return pingBytes(hostname, Number(port || 6379), protocol === 'rediss:', Buffer.from('PING\r\n'));
+  const [, protocol, hosts = ''] = /^(rediss?):\/*(?:[^@/]*@)?([^/?#]+)/.exec(url) ?? [];
+  const pings = hosts.split(',').map((host) => {
+    const { hostname, port } = new URL(`redis://${host}`);
+    return pingBytes(hostname, Number(port || 6379), protocol === 'rediss', Buffer.from('PING\r\n'));
+  });
+  return (signal) => Promise.any(pings.map((ping) => ping(signal)));
 }
 
 /**
@@ -49,11 +61,15 @@ function pingBytes(host: string, port: number, isTls: boolean, request: Buffer):
       socket.unref();
       const stop = (): void => void socket.destroy(new Error('stopped'));
       signal.addEventListener('abort', stop, { once: true });
-      socket.once('data', () => {
+      const answered = (): void => {
         signal.removeEventListener('abort', stop);
         socket.destroy();
         resolve();
-      });
-      socket.once('error', reject);
+      };
+      socket.once('data', answered);
+      // A server that wants a client certificate says so in an alert: it answers.
+      socket.once('error', (error: NodeJS.ErrnoException) =>
+        /^ERR_SSL_.*ALERT/.test(error.code ?? '') ? answered() : reject(error),
+      );
     });
 }

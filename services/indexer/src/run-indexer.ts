@@ -3,6 +3,7 @@ import type { EventLog } from '@logloom/event-log';
 import {
   createSqliteJobRecords,
   openJobQueue,
+  redisOf,
   openJobRecords,
   setAsideDamagedJobFiles,
 } from '@logloom/job-queue';
@@ -78,13 +79,14 @@ export const runIndexer: RunService<Settings> = async ({ settings, telemetry, si
   );
   for (const check of [connection.problem, ...problemsOf(watches)]) checks?.add(check);
   const jobsStore = {
-    redisUrl: settings.REDIS_URL,
+    ...redisOf(settings),
     folder: jobsFolder(settings.LOGLOOM_DATA),
     onTrouble: (message: string) => logger.warn(message),
   };
   if (settings.REDIS_URL === undefined) setAsideDamagedJobFiles(jobsStore.folder).forEach(onDamaged);
   const queue = cleanUp.adopt(await openJobQueue(jobsStore), (opened) => opened.close());
   const records = cleanUp.adopt(await openJobRecords(jobsStore), (opened) => opened.close());
+  checks?.add(() => queue.problem?.());
   const recordsBackup =
     settings.REDIS_URL === undefined
       ? undefined

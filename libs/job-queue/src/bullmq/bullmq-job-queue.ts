@@ -3,16 +3,22 @@ import type { Job, JobQueue } from '../job-queue.ts';
 import { addJobs, jobOf, stateOf } from './jobs.ts';
 import { nameSetting, type OnRedisTrouble } from './redis-errors.ts';
 import { deleteSchedule, putSchedule } from './schedules.ts';
+import { checkRedisAccess } from '../redis/check-redis-access.ts';
+import type { RedisAccess } from '../redis/options.ts';
+import { RedisClients } from '../redis/redis-client.ts';
 import { BullStore } from './store.ts';
 import { unlessSilent } from './unless-silent.ts';
 import { runBullWorker, type BullWorkerSettings } from './worker.ts';
 
 export interface BullJobQueueOptions extends Partial<BullWorkerSettings> {
   url: string;
+  access?: RedisAccess | undefined;
   /** The prefix of all keys of the store. Its braces keep them on one node of a Redis Cluster. */
   prefix?: string;
   onTrouble?: OnRedisTrouble | undefined;
 }
+
+const defaultPrefix = '{logloom}';
 
 const defaults: BullWorkerSettings = {
   leaseMs: 30_000,
@@ -25,17 +31,25 @@ const defaults: BullWorkerSettings = {
 const missingJob = -1;
 const otherState = -3;
 
+/** The queue on Redis, once Redis is known to take this client, or to be away. Throws EngineAccessError when it refuses it. */
+export async function openBullJobQueue(options: BullJobQueueOptions): Promise<JobQueue> {
+  using clients = new RedisClients(options.url, options.access);
+  await checkRedisAccess(clients, options.url, `${options.prefix ?? defaultPrefix}:names`);
+  return createBullJobQueue(options);
+}
+
 /**
  * The queue on Redis, shared by any number of machines. Calls wait while Redis is unreachable. A job is as durable as Redis is: with
  * `appendfsync everysec`, a crash of the machine may cost the last second; `always` keeps it.
  */
 export function createBullJobQueue({
   url,
-  prefix = '{logloom}',
+  access,
+  prefix = defaultPrefix,
   onTrouble,
   ...settings
 }: BullJobQueueOptions): JobQueue {
-  const store = new BullStore(url, prefix, onTrouble);
+  const store = new BullStore(url, prefix, access, onTrouble);
   const closing = new AbortController();
   const workers = new Set<Promise<void>>();
   let closed: Promise<void> | undefined;
@@ -111,6 +125,7 @@ export function createBullJobQueue({
         throw new JobQueueError('job-active', `the job ${id} is being worked on`, { cause });
       }
     },
+    problem: () => (store.fault === undefined ? undefined : `Redis: ${store.fault}`),
     close: async () => {
       closed ??= (async () => {
         closing.abort();

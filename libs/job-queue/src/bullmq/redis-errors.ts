@@ -1,3 +1,5 @@
+import { redisFault } from '../redis/redis-fault.ts';
+
 const tellEveryMs = 60_000;
 
 /** Called at most once a minute with the reason why Redis cannot be reached: the client retries by itself. */
@@ -34,7 +36,7 @@ export function nameSetting<T extends object>(port: T): T {
 function named(cause: Error): Error {
   // A connection that fails to several addresses of a name has no message of its own.
   const { errors = [] } = cause as { errors?: Error[] };
-  const message = cause.message || errors.map((error) => error.message).join(', ');
+  const message = redisFault(cause) ?? (cause.message || errors.map((error) => error.message).join(', '));
   return new Error(`Redis (REDIS_URL): ${message}`, { cause });
 }
 

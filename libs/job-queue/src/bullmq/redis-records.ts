@@ -1,4 +1,6 @@
-import { Redis } from 'ioredis';
+import { checkRedisAccess } from '../redis/check-redis-access.ts';
+import type { RedisAccess } from '../redis/options.ts';
+import { RedisClients } from '../redis/redis-client.ts';
 import type { JobRecords } from '../job-records.ts';
 import { nameSetting, tellTrouble, type OnRedisTrouble } from './redis-errors.ts';
 
@@ -11,13 +13,34 @@ const replaceScript = `
   redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
   return 1`;
 
+const defaultPrefix = '{logloom-records}';
+
+export interface RedisJobRecordsOptions {
+  url: string;
+  access?: RedisAccess | undefined;
+  onTrouble?: OnRedisTrouble | undefined;
+}
+
+/** The records, once Redis is known to take this client, or to be away. Throws EngineAccessError when it refuses it. */
+export async function openRedisJobRecords({
+  url,
+  access,
+  onTrouble,
+}: RedisJobRecordsOptions): Promise<JobRecords> {
+  using clients = new RedisClients(url, access);
+  await checkRedisAccess(clients, url, `${defaultPrefix}:any`);
+  return createRedisJobRecords(url, undefined, access, onTrouble);
+}
+
 /** On Redis: a hash for each kind, under the prefix, whose braces keep them on one node of a cluster. */
 export function createRedisJobRecords(
   url: string,
-  prefix = '{logloom-records}',
+  prefix = defaultPrefix,
+  access?: RedisAccess,
   onTrouble?: OnRedisTrouble,
 ): JobRecords {
-  const redis = new Redis(url, { maxRetriesPerRequest: null });
+  const clients = new RedisClients(url, access, onTrouble);
+  const redis = clients.connect();
   redis.on('error', tellTrouble(onTrouble));
   const key = (kind: string): string => `${prefix}:${kind}`;
   return nameSetting<JobRecords>({
@@ -56,6 +79,9 @@ export function createRedisJobRecords(
         .map(([id, text]) => ({ id, value: JSON.parse(text) as unknown }))
         .sort((a, b) => (a.id < b.id ? -1 : 1)),
     delete: async (kind, id) => (await redis.hdel(key(kind), id)) > 0,
-    close: async () => redis.disconnect(),
+    close: async () => {
+      redis.disconnect();
+      clients[Symbol.dispose]();
+    },
   });
 }

@@ -1,5 +1,7 @@
 import { FlowProducer, Queue, type Job as BullJob } from 'bullmq';
-import { Redis } from 'ioredis';
+import type { RedisAccess } from '../redis/options.ts';
+import { redisFault } from '../redis/redis-fault.ts';
+import { RedisClients, type RedisClient } from '../redis/redis-client.ts';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encode, toBullId } from './ids.ts';
@@ -18,25 +20,30 @@ const unlock = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call(
  * cluster.
  */
 export class BullStore {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
+  readonly clients: RedisClients;
   readonly prefix: string;
   readonly #flows: FlowProducer;
+  #fault: string | undefined;
   readonly #queues = new Map<string, Queue>();
   /** The connections on which workers wait for jobs; BullMQ makes them of `redis`. */
-  readonly #blocking = new Set<Redis>();
+  readonly #blocking = new Set<RedisClient>();
 
-  constructor(url: string, prefix: string, onTrouble?: OnRedisTrouble) {
+  constructor(url: string, prefix: string, access?: RedisAccess, onTrouble?: OnRedisTrouble) {
     this.prefix = prefix;
     // Workers wait for an unreachable Redis rather than give up.
-    this.redis = new Redis(url, { maxRetriesPerRequest: null });
+    this.clients = new RedisClients(url, access, onTrouble);
+    this.redis = this.clients.connect();
     this.redis.on('error', tellTrouble(onTrouble));
-    const duplicate = this.redis.duplicate.bind(this.redis);
-    this.redis.duplicate = (options) => {
-      const connection = duplicate(options);
+    this.redis.on('error', (error: Error) => (this.#fault = redisFault(error)));
+    this.redis.on('ready', () => (this.#fault = undefined));
+    const duplicate = this.redis.duplicate.bind(this.redis) as (...args: unknown[]) => RedisClient;
+    this.redis.duplicate = ((...args: unknown[]) => {
+      const connection = this.clients.keepCurrent(duplicate(...args));
       this.#blocking.add(connection);
       connection.once('end', () => this.#blocking.delete(connection));
       return connection;
-    };
+    }) as never;
     this.#flows = new FlowProducer({ connection: this.redis, prefix });
     this.#flows.on('error', () => {});
   }
@@ -85,6 +92,12 @@ export class BullStore {
     };
     await unlessSilent(closeAll(), this.redis, AbortSignal.abort());
     for (const connection of [this.redis, ...this.#blocking]) connection.disconnect();
+    this.clients[Symbol.dispose]();
+  }
+
+  /** Why Redis does not take this client; undefined when it does, or is away. */
+  get fault(): string | undefined {
+    return this.#fault;
   }
 
   get #namesKey(): string {

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '../redis/redis-client.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Time is counted in turns of a timer, not by the clock: while this process is held up, it does not wait for an answer. */
@@ -10,7 +10,11 @@ const silentTurns = 12;
  * Settles as the work does; once the signal has aborted, also resolves if Redis stops answering. A frozen server keeps its connections, so
  * pending calls never end; a process that has to stop must not wait for them. The work continues when Redis is back.
  */
-export async function unlessSilent(work: Promise<void>, redis: Redis, signal: AbortSignal): Promise<void> {
+export async function unlessSilent(
+  work: Promise<void>,
+  redis: RedisClient,
+  signal: AbortSignal,
+): Promise<void> {
   const settled = new AbortController();
   work.catch(() => {}).finally(() => settled.abort());
   const either = AbortSignal.any([signal, settled.signal]);

@@ -8,7 +8,7 @@ import { readFileValue } from './read-file-value.ts';
 const lookEveryMs = 1_000;
 
 /** The texts by the keys that they were given under; undefined: the setting is not given. */
-export type Texts<Key extends string> = Readonly<Record<Key, string | undefined>>;
+export type Texts<Key extends string> = Readonly<Partial<Record<Key, string | undefined>>>;
 
 /** What `make` throws for a text that cannot be used; the message names neither the setting nor the secret. */
 export class UnusableValue extends Error {

@@ -42,6 +42,11 @@ export function tlsValues<Prefix extends string>(
   return { ca: of('CA'), cert: of('CERT'), key: of('KEY'), passphrase: of('KEY_PASSPHRASE') };
 }
 
+/** The name of one of the settings that is given; undefined: none is. */
+export function givenTls({ ca, cert, key, passphrase }: TlsValues): string | undefined {
+  return (ca ?? cert ?? key ?? passphrase)?.setting;
+}
+
 /** What is wrong with the values of the settings with this prefix taken together. */
 export function tlsProblems(prefix: string, { cert, key, passphrase }: TlsValues): string[] {
   if ((cert === undefined) !== (key === undefined))

@@ -1,5 +1,5 @@
 import { openArchive, type Archive } from '@logloom/archive';
-import { openJobRecords, type JobRecords } from '@logloom/job-queue';
+import { openJobRecords, redisOf, type JobRecords } from '@logloom/job-queue';
 import type { Settings } from '../settings.ts';
 import type { Logger } from '@logloom/telemetry';
 import { join } from 'node:path';
@@ -17,13 +17,13 @@ export function openLiveStores(
   settings: Settings,
   logger?: Pick<Logger, 'warn'>,
 ): LiveStores & AsyncDisposable {
-  const { LOGLOOM_DATA, MONGODB_URL: mongodbUrl, REDIS_URL: redisUrl } = settings;
+  const { LOGLOOM_DATA, MONGODB_URL: mongodbUrl } = settings;
   const archive = lazily(() =>
     openArchive({ mongodbUrl, folder: join(LOGLOOM_DATA, 'stores'), readOnly: true }),
   );
   const records = lazily(() =>
     openJobRecords({
-      redisUrl,
+      ...redisOf(settings),
       folder: join(LOGLOOM_DATA, 'jobs'),
       onTrouble: (message) => logger?.warn(message),
     }),

@@ -1,6 +1,6 @@
 import { checkExposure, openAuthenticate, openSealer } from '@logloom/auth';
 import { openArchive } from '@logloom/archive';
-import { openJobQueue, openJobRecords } from '@logloom/job-queue';
+import { openJobQueue, openJobRecords, redisOf } from '@logloom/job-queue';
 import { connectLog } from '@logloom/runtime';
 import { cancelledQueries, openSearchStore } from '@logloom/search-store';
 import type { Settings } from '../settings.ts';
@@ -49,7 +49,7 @@ export async function connectApi(
     await openArchive({ mongodbUrl: settings.MONGODB_URL, folder, readOnly: true }),
   );
   const jobsStore = {
-    redisUrl: settings.REDIS_URL,
+    ...redisOf(settings),
     folder: jobsFolder(settings.LOGLOOM_DATA),
     onTrouble: (message: string) => telemetry?.logger.warn(message),
   };

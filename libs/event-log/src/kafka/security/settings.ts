@@ -8,6 +8,7 @@ import {
 } from '@logloom/settings';
 import {
   fileSetting,
+  givenTls,
   tlsProblems,
   tlsSettings,
   tlsValues,
@@ -62,9 +63,9 @@ type Values = {
 export function kafkaSecurityProblems(values: Values): string[] {
   const tls = tlsValues('KAFKA_SSL', values);
   const problems = tlsProblems('KAFKA_SSL', tls);
-  const given = Object.values(tls).find((value): value is FileValue => value !== undefined);
+  const given = givenTls(tls);
   if (given !== undefined && !values.KAFKA_SSL)
-    problems.push(`${given.setting} is for TLS: set KAFKA_SSL=true, or leave it out`);
+    problems.push(`${given} is for TLS: set KAFKA_SSL=true, or leave it out`);
   const { KAFKA_SASL_MECHANISM: mechanism } = values;
   for (const name of wanted[mechanism])
     if (values[name] === undefined) problems.push(`${name}: KAFKA_SASL_MECHANISM=${mechanism} needs it`);

@@ -1,0 +1,128 @@
+import { LiveValues, makeTlsMaterial, type TlsKey, type TlsMaterial } from '@logloom/settings/connection';
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import type { RedisAccess } from './options.ts';
+import { parseRedisUrl } from './redis-url.ts';
+
+export type RedisClient = Redis | Cluster;
+
+const sentinelPort = 26_379;
+
+interface Login {
+  username: string | undefined;
+  password: string | undefined;
+  sentinelUsername?: string | undefined;
+  sentinelPassword?: string | undefined;
+}
+
+/**
+ * Clients of one Redis, by what the files of the settings hold now: whatever connects anew, also by itself, uses the newest. Commands
+ * wait while Redis is away, for BullMQ wants `maxRetriesPerRequest: null`.
+ */
+export class RedisClients implements Disposable {
+  readonly #url: string;
+  readonly #access: RedisAccess;
+  readonly #login: LiveValues<keyof Login, Login>;
+  readonly #tls: { readonly secureContext: unknown } | undefined;
+  readonly #stopTls: () => void = () => {};
+  readonly #clients = new Set<RedisClient>();
+
+  /** `onTrouble` gets why a changed file cannot be used. Throws SettingsError when one cannot be used at the start. */
+  constructor(url: string, access: RedisAccess = {}, onTrouble?: (message: string) => void) {
+    this.#url = url;
+    this.#access = access;
+    const { isTls, username, password } = parseRedisUrl(url);
+    this.#login = new LiveValues({
+      values: {
+        username: access.username,
+        password: access.password,
+        sentinelUsername: access.sentinelUsername,
+        sentinelPassword: access.sentinelPassword,
+      },
+      make: (texts) => ({
+        ...texts,
+        username: texts.username ?? username,
+        password: texts.password ?? password,
+      }),
+      onTrouble,
+      onChange: () => this.#clients.forEach((client) => this.#renew(client)),
+    });
+    if (!isTls) return;
+    const live = new LiveValues<TlsKey, TlsMaterial>({
+      values: access.tls ?? {},
+      make: (texts) => makeTlsMaterial('REDIS_TLS', texts),
+      onTrouble,
+    });
+    this.#stopTls = () => live[Symbol.dispose]();
+    // ioredis copies its members into the options of each connection.
+    this.#tls = {
+      get secureContext() {
+        return live.current.secureContext;
+      },
+    };
+  }
+
+  /** Another client; the caller closes it. */
+  connect(
+    more: Pick<RedisOptions, 'retryStrategy' | 'connectTimeout' | 'enableOfflineQueue'> = {},
+  ): RedisClient {
+    return this.keepCurrent(this.#connect(more));
+  }
+
+  /** Has a client that was made from another one use what changes from now on too. */
+  keepCurrent<T extends RedisClient>(client: T): T {
+    this.#clients.add(client);
+    client.once('end', () => this.#clients.delete(client));
+    return client;
+  }
+
+  [Symbol.dispose](): void {
+    this.#login[Symbol.dispose]();
+    this.#stopTls();
+  }
+
+  #connect(more: Pick<RedisOptions, 'retryStrategy' | 'connectTimeout' | 'enableOfflineQueue'>): RedisClient {
+    const { mode = 'single', sentinelName = 'mymaster' } = this.#access;
+    const options = { maxRetriesPerRequest: null, ...this.#loginOptions(), ...this.#tlsOptions(), ...more };
+    if (mode === 'single') return new Redis(this.#url, options);
+    const { hosts, database } = parseRedisUrl(this.#url, mode === 'sentinel' ? sentinelPort : undefined);
+    if (mode === 'sentinel') {
+      const { sentinelUsername, sentinelPassword } = this.#login.current;
+      return new Redis({
+        ...options,
+        db: database,
+        sentinels: hosts,
+        name: sentinelName,
+        ...(sentinelUsername !== undefined && { sentinelUsername }),
+        ...(sentinelPassword !== undefined && { sentinelPassword }),
+        ...(this.#tls !== undefined && { sentinelTLS: this.#tls as object, enableTLSForSentinelMode: true }),
+      });
+    }
+    const { retryStrategy } = more;
+    return new Cluster(hosts, {
+      redisOptions: options,
+      // The names that the nodes announce stand in their certificates, not the addresses behind them.
+      dnsLookup: (address, callback) => callback(null, address),
+      ...(retryStrategy === undefined ? {} : { clusterRetryStrategy: () => null }),
+    });
+  }
+
+  #loginOptions(): Pick<RedisOptions, 'username' | 'password'> {
+    const { username, password } = this.#login.current;
+    return { ...(username !== undefined && { username }), ...(password !== undefined && { password }) };
+  }
+
+  #tlsOptions(): Pick<RedisOptions, 'tls'> {
+    return this.#tls === undefined ? {} : { tls: this.#tls as object };
+  }
+
+  /** A client looks at its options whenever it connects. */
+  #renew(client: RedisClient): void {
+    if (client instanceof Redis) {
+      const { sentinelUsername, sentinelPassword } = this.#login.current;
+      Object.assign(client.options, this.#loginOptions(), { sentinelUsername, sentinelPassword });
+      return;
+    }
+    Object.assign(client.options.redisOptions ?? {}, this.#loginOptions());
+    for (const node of client.nodes('all')) Object.assign(node.options, this.#loginOptions());
+  }
+}
