@@ -1,8 +1,14 @@
 import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { shortHash } from './cache.ts';
-import type { EngineContext } from './engine.ts';
 import { tryLock } from './lock.ts';
+
+/** What it needs of an engine's context. */
+export interface ArchiveContext {
+  cacheDir: string;
+  throughput: boolean;
+  brokers: number;
+}
 
 export interface ClassArchive {
   /** Options for the JVM. */
@@ -17,7 +23,7 @@ export interface ClassArchive {
  * some seconds. A benchmark's server goes without.
  */
 export async function classArchive(
-  context: EngineContext,
+  context: ArchiveContext,
   name: string,
   java: string,
   inputs: readonly string[],
