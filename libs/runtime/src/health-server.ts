@@ -25,7 +25,7 @@ export function createHealthServer({
   const server = fastify(serverOptions(settings.LIVE_REQUEST_MS));
   respondWithErrors(server, (err) => telemetry.logger.error({ err }, 'a request failed'));
   guardRequests(server, { settings, telemetry, port: 'health' });
-  registerHealth(server, health);
+  registerHealth(server, health, telemetry.registry);
   registerMetrics(server, metrics, { settings, telemetry });
   return server;
 }

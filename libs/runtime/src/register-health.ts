@@ -1,7 +1,9 @@
 import { CodedError, errorBody, requestErrors } from '@logloom/errors';
 import { storageErrors } from '@logloom/sqlite';
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { Registry } from 'prom-client';
 import { noParameters } from './known-parameters.ts';
+import { runtimeMetrics } from './runtime-metrics.ts';
 import type { Trouble } from './storage-watch.ts';
 
 /** What prevents the service from working at present; undefined if nothing does. */
@@ -22,26 +24,34 @@ export interface Health {
  * Adds GET /health/live, /health/ready (503 until ready, and with the problems while something prevents the service from working) and
  * /metrics (Prometheus text).
  */
-export function registerHealth(app: FastifyInstance, health: Health): void {
+export function registerHealth(app: FastifyInstance, health: Health, registry?: Registry): void {
   const options = { preHandler: noParameters() };
   app.get('/health/live', options, async () => ({ status: 'live' }));
   app.get('/health/ready', options, async (_, reply) => {
-    const { ready, trouble, checks = [] } = health;
-    if (trouble !== undefined) return sendNotReady(reply, trouble);
-    const found = [...(health.problems ?? []), ...[...checks].flatMap((check) => check() ?? [])];
-    const problems = [...new Set(found)];
-    if (!ready) return sendNotReady(reply, { code: 'starting', problems });
-    return problems.length === 0 ? { status: 'ready' } : sendNotReady(reply, { code: 'degraded', problems });
+    const why = whyNotReady(health);
+    return why === undefined ? { status: 'ready' } : sendNotReady(reply, why);
   });
+  if (registry !== undefined)
+    runtimeMetrics.ready.observe(registry, (set) => set(whyNotReady(health) === undefined ? 1 : 0));
+}
+
+function whyNotReady({ ready, trouble, problems = [], checks = [] }: Health): NotReady | undefined {
+  if (trouble !== undefined) return trouble;
+  const found = [...new Set([...problems, ...[...checks].flatMap((check) => check() ?? [])])];
+  if (!ready) return { code: 'starting', problems: found };
+  return found.length === 0 ? undefined : { code: 'degraded', problems: found };
 }
 
 const notReady = { ...requestErrors, ...storageErrors };
 
+interface NotReady {
+  code: keyof typeof notReady;
+  message?: string;
+  problems?: readonly string[];
+}
+
 /** 503 in the common shape of errors, with `status` and `problems` beside it, which probes and operators use. */
-export function sendNotReady(
-  reply: FastifyReply,
-  why: { code: keyof typeof notReady; message?: string; problems?: readonly string[] },
-): FastifyReply {
+export function sendNotReady(reply: FastifyReply, why: NotReady): FastifyReply {
   const { code, problems = [] } = why;
   const { message } = new CodedError(notReady, code, why.message);
   return reply.code(503).send({

@@ -8,6 +8,12 @@ const consumerLabels = {
 
 /** What the services have in common: the log, the disk, memory. */
 export const runtimeMetrics = declareMetrics('libs/runtime', {
+  ready: gauge({
+    name: 'logloom_ready',
+    unit: 'boolean',
+    help: 'Is 1 where /health/ready answers 200; 0 while the service starts, drains, or something prevents it from working',
+    aggregator: 'min',
+  }),
   gapRecords: counter({
     name: 'logloom_log_gap_records_total',
     unit: 'records',

@@ -55,6 +55,12 @@ export const apiMetrics = declareMetrics('services/indexer', {
     unit: 'requests',
     help: 'Requests whose client disconnected before they got a slot',
   }),
+  failedRequests: counter({
+    name: 'logloom_api_failed_requests_total',
+    unit: 'requests',
+    help: 'Requests that were answered with an error, without those refused because too much was waiting',
+    labels: { code: 'the error code' },
+  }),
   requests: gauge({
     name: 'logloom_api_requests',
     unit: 'requests',

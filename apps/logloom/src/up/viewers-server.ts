@@ -80,7 +80,7 @@ export async function createViewersServer({
   const app = fastify(serverOptions(settings.LIVE_REQUEST_MS));
   respondWithErrors(app, (err) => telemetry.logger.error({ err }, 'a request failed'));
   guardRequests(app, { settings, telemetry, port: 'viewers' });
-  registerHealth(app, health);
+  registerHealth(app, health, telemetry.registry);
   const text = async (): Promise<string> => {
     const running = threads.filter((thread) => thread.isReady);
     const metrics = await Promise.all(running.map(metricsOf));

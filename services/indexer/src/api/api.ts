@@ -51,6 +51,8 @@ export interface ApiDeps extends CorrelationEventsDeps {
   addressOf?: ClientAddress | undefined;
   /** Logs refused requests, and who started which job. */
   security?: SecurityLog | undefined;
+  /** Receives the code of each response that is an error. */
+  onFailure?: ((code: string) => void) | undefined;
   /** Receives the errors behind `internal-error` responses. */
   onError?: (error: unknown) => void;
 }
@@ -81,7 +83,7 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
   void app.register(
     async (api) => {
       protectResponses(api);
-      api.setErrorHandler((error, _, reply) => sendFailure(error as Error, reply, onError));
+      api.setErrorHandler((error, _, reply) => sendFailure(error as Error, reply, deps));
       if (deps.authenticate !== undefined)
         registerAccess(api, deps.authenticate, (request, code, message) =>
           deps.security?.refused('api', code, { address: addressOf(request), detail: message }),
@@ -296,15 +298,21 @@ const parameterOf: Partial<Record<ErrorCode, string>> = {
   'unknown-field': 'field',
 };
 
-function sendFailure(error: Error, reply: FastifyReply, onError?: (error: unknown) => void): FastifyReply {
+function sendFailure(
+  error: Error,
+  reply: FastifyReply,
+  { onError, onFailure }: Pick<ApiDeps, 'onError' | 'onFailure'>,
+): FastifyReply {
   const { code } = error as FastifyError;
   if (Object.hasOwn(errors, code)) {
     const known = code as ErrorCode;
     const parameter = parameterOf[known];
+    onFailure?.(known);
     const details = error instanceof ApiError ? error.details : parameter === undefined ? {} : { parameter };
     return sendError(reply, new ApiError(known, error.message, details));
   }
   const coded = asCodedError(error);
+  onFailure?.(coded.code);
   if (coded.status === 500) onError?.(error);
   return sendError(reply, coded);
 }

@@ -9,7 +9,7 @@ import type { FastifyInstance } from 'fastify';
 import { readFileSync } from 'node:fs';
 import { jobsFolder } from '../jobs/job-names.ts';
 import { storesFolder } from '../run-indexer.ts';
-import { registerCancelMetric, registerQueueMetrics } from '../telemetry.ts';
+import { apiMetrics, registerCancelMetric, registerQueueMetrics } from '../telemetry.ts';
 import { guarded, watchEngines } from '../watch-engines.ts';
 import { apiPageBytes, createApiQueue, createPrincipalName, requestAddress } from './api-queue.ts';
 import { registerApi } from './api.ts';
@@ -70,6 +70,7 @@ export async function connectApi(
     registerCancelMetric(telemetry, cancelledQueries);
     registerQueueMetrics(telemetry, queue.queue);
   }
+  const failed = telemetry && apiMetrics.failedRequests.create(telemetry.registry);
   registerApi(app, {
     search,
     archive,
@@ -89,6 +90,7 @@ export async function connectApi(
       depth: settings.LIVE_FILTER_DEPTH,
       wildcards: settings.LIVE_FILTER_WILDCARDS,
     },
+    onFailure: failed && ((code) => failed.inc({ code })),
     onError,
   });
 }
