@@ -1,6 +1,6 @@
 /**
  * What a filter costs the live tier: microseconds per event for the compiled predicates over one FilterSubject, beside the same
- * filters evaluated the plain way (the AST walked, words and attributes made anew for each filter). Prints the ratio.
+ * filters evaluated the plain way (the AST walked, words and attributes recreated for each filter). Prints the ratio.
  */
 import { availableParallelism } from 'node:os';
 import { levels, type PlacedEvent } from '@logloom/schemas';

@@ -1,5 +1,5 @@
 /**
- * 10,000 viewers, each cut off several times for 2 s while events go on: does every one get every event once, and how long does it take
+ * 10,000 viewers, each cut off several times for 2 s while events continue: does every one get every event once, and how long does it take
  * to have what it missed, from the first byte of the new connection on? Rival, in the same run: Socket.IO's connection state
  * recovery, where the tools folder has it (see live/peers.ts). Needs `ulimit -n 20000`.
  * Options: --viewers 10000, --drops 3, --rate 5, --spread 10000 (milliseconds over which each round's cuts are spread).

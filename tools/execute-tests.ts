@@ -28,7 +28,7 @@ export interface Execution {
 
 /** Runs one test file, or several of them, in one process, which cannot outlive them. Of several, each test's name begins with its file. */
 export async function executeTests(files: readonly string[]): Promise<Execution> {
-  // Files, not pipes: a process that a test left behind may hold a pipe open for ever.
+  // Files, not pipes: a process that a test left behind may hold a pipe open forever.
   const folder = mkdtempSync(join(tmpdir(), 'logloom-test-run-'));
   const events = join(folder, 'events');
   const log = join(folder, 'output');

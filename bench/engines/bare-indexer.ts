@@ -77,7 +77,7 @@ export async function prepareBareIndexer(task: Task): Promise<() => Promise<void
       partitionsConsumedConcurrently: documents.length,
       eachBatch: async ({ batch: { partition, messages } }) => {
         const first = Number(messages[0]!.offset) - task.from[partition]!;
-        // kafkajs would give the batch again, for ever.
+        // kafkajs would give the batch again, forever.
         await store(partition, documents[partition]!.slice(first, first + messages.length)).catch(
           done.reject,
         );

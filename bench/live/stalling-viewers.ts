@@ -24,7 +24,7 @@ export interface StallReport {
 interface Message {
   data: Buffer;
   type: string;
-  /** Where a viewer who has got this goes on. */
+  /** Where a viewer who has got this continues. */
   cursor: string | undefined;
   missed: number;
   retryAfterMs: number;

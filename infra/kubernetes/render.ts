@@ -1,4 +1,4 @@
-/** `node infra/kubernetes/render.ts` writes the plain manifests anew from the chart. Helm is built at the first time, which takes minutes. */
+/** `node infra/kubernetes/render.ts` writes the plain manifests again from the chart. The first run builds Helm, which takes minutes. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { goTool } from '../local/go-tool.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ServerProcess } from './server-process.ts';
 import type { Stack } from './running-stack.ts';
 
-/** A process, told apart from a later one with the same number by the moment it started. */
+/** A process, distinguished from a later one with the same number by the moment it started. */
 export interface ProcessIdentity {
   pid: number;
   startTime: string;

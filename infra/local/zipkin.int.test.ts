@@ -7,7 +7,7 @@ const stack = await startStack({ only: ['zipkin'] });
 after(() => stack.stop());
 const skip = stack.missing.zipkin ?? false;
 
-test('Zipkin gives back the span that was posted', { skip }, async () => {
+test('Zipkin returns the span that was posted', { skip }, async () => {
   const endpoint = stack.env['OTEL_EXPORTER_ZIPKIN_ENDPOINT']!;
   const traceId = '463ac35c9f6413ad48485a3953bb6124';
   const span = { traceId, id: '48485a3953bb6124', name: 'charge', timestamp: Date.now() * 1000, duration: 5 };

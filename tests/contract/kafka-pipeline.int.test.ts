@@ -166,7 +166,7 @@ describe('the services on Kafka and a schema registry, as processes of their own
     });
 
     await t.test(
-      'kcat, each format of logs.raw, told apart by header and by content',
+      'kcat, each format of logs.raw, distinguished by header and by content',
       { skip: missingKcat },
       async () => {
         const { events: before } = await search.counts();

@@ -123,7 +123,7 @@ test('a record of logs.raw with a traceparent is a trace across all services, to
       assert.equal(span.parentId, raw.id, name);
 });
 
-test('a collector that is away costs a warning a service, and no event', async () => {
+test('a collector that is unreachable costs a warning a service, and no event', async () => {
   await using pipeline = await Pipeline.create({
     OTEL_TRACES_EXPORTER: '',
     OTEL_EXPORTER_OTLP_ENDPOINT: await closedAddress(),

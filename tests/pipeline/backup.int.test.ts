@@ -196,7 +196,7 @@ test('a backup under traffic, restored after a kill: each event that was acknowl
   for (const message of kept.keys()) assert.ok(originals!.has(message), `${message} was never sent`);
   assert.ok(kept.size < originals!.size, 'the backup is older than the kill');
 
-  // A viewer that had got to somewhere in the backup goes on there; what one had seen of what is lost is a gap.
+  // A viewer that had got to somewhere in the backup continues there; what one had seen of what is lost is a gap.
   const resumed = await pollAll(second, cursors.before);
   assert.deepEqual([resumed.isResumed, resumed.gaps], [true, []]);
   assert.ok(resumed.messages.every((message) => kept.has(message)));

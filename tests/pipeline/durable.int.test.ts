@@ -17,7 +17,7 @@ interface Connection {
   ackedBefore: number;
 }
 
-/** A named viewer that keeps no cursor of its own: after each loss of its connection it goes on where the server says. */
+/** A named viewer that keeps no cursor of its own: after each loss of its connection it continues where the server says. */
 class NamedViewer {
   readonly connections: Connection[] = [];
   readonly troubles: string[] = [];
@@ -113,7 +113,7 @@ for (const [store, kills, settings] of [
           await pipeline.start();
         }
         const before = viewer.confirmed;
-        await eventually('it goes on', async () => viewer.confirmed > before + 20);
+        await eventually('it continues', async () => viewer.confirmed > before + 20);
       } finally {
         isOver = true;
         await sending;

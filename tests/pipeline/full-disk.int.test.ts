@@ -86,7 +86,7 @@ function startInVain({ env }: Pipeline): string {
   return stderr;
 }
 
-test('a disk that is full for a while: senders are told, nothing acknowledged is lost, all goes on by itself', async (t) => {
+test('a disk that is full for a while: senders are told, nothing acknowledged is lost, all continues by itself', async (t) => {
   await using pipeline = await Pipeline.create({ CORRELATION_IDLE_MS: '1000', CORRELATION_GRACE_MS: '500' });
   const mounted = mountDisk(pipeline.dataFolder);
   if (mounted === undefined) return t.skip('this user may not mount a file system');

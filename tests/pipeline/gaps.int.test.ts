@@ -171,7 +171,7 @@ test('what was trimmed below services that were away is announced by each with e
   assert.equal(archived, left.length);
 });
 
-test('logs.events made anew under running services: they go on with the new one, and no id means two events', async () => {
+test('logs.events recreated under running services: they continue with the new one, and no id means two events', async () => {
   const old = await log.epochOf(topics.events);
   const held = await stored();
   await using services = new AsyncDisposableStack();
@@ -210,7 +210,7 @@ test('logs.events made anew under running services: they go on with the new one,
   assert.equal(archived, events.length);
 });
 
-test('a log that lost its end under running services: they go on, what is new counts, and its request is whole', async () => {
+test('a log that lost its end under running services: they continue, what is new counts, and its request is whole', async () => {
   const epoch = await log.epochOf(topics.events);
   const held = await stored();
   const kept = sources;

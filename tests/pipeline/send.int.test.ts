@@ -67,7 +67,7 @@ test('logloom send', async (t) => {
   await pipeline.start();
 
   await t.test(
-    'a wrong key is refused, and nothing is skipped: the next run goes on with the same lines',
+    'a wrong key is refused, and nothing is skipped: the next run continues with the same lines',
     async () => {
       writeFileSync(
         file('keyed.ndjson'),
@@ -84,7 +84,7 @@ test('logloom send', async (t) => {
   );
 
   await t.test(
-    '--follow: each line once, through kill -9, rotation, truncation and a server that is away',
+    '--follow: each line once, through kill -9, rotation, truncation and a server that is unreachable',
     async () => {
       const log = file('app.log');
       const other = file('other.log');

@@ -15,7 +15,7 @@ import { SmallCgroup } from './small-cgroup.ts';
 
 const run = promisify(execFile);
 const skip = process.env['LOGLOOM_FULL'] === '1' ? false : 'about ten minutes: LOGLOOM_FULL=1 runs it';
-/** Others' requests are answered within so long while an attack goes on. */
+/** Others' requests are answered within so long while an attack continues. */
 const maxAnswerMs = 2000;
 
 interface Small {
@@ -112,7 +112,7 @@ async function lags(pipeline: Pipeline): Promise<string> {
     lag: number;
   }
   const { consumers } = await pipeline.get<{ consumers: Consumer[] }>('/api/status');
-  // Normal use goes on: a handful of events is always on its way.
+  // Normal use continues: a handful of events is always on its way.
   const behind = consumers.filter(({ lag }) => lag > 100);
   return behind.map(({ group, topic, lag }) => `${group} ${topic} ${lag}`).join(', ');
 }

@@ -87,7 +87,7 @@ test('with LIVE_WORKERS the one-process mode serves viewers from processes of th
     return isRefused && viewers.every((viewer) => viewer.readyState === WebSocket.CLOSED);
   });
 
-  // Tokens are asked for, and tenants told apart, on both sides of the workers.
+  // Tokens are asked for, and tenants distinguished, on both sides of the workers.
   const issuer = await TestIssuer.create('key');
   const keys = join(pipeline.dataFolder, 'keys.json');
   writeFileSync(keys, issuer.jwks());

@@ -64,7 +64,7 @@ test(
       await Promise.all(serviceNames.map(killAndRestart));
       writeFileSync(rulesFile, rulesText(hook.url, { withSecond: true }));
       report('another rule in the file');
-      // Elasticsearch takes its time to come back; all that does not need it goes on meanwhile.
+      // Elasticsearch takes its time to come back; all that does not need it continues meanwhile.
       const searchAndIndexer = async (): Promise<void> => {
         await stack.elasticsearch.kill('SIGKILL');
         await aWhile();

@@ -167,7 +167,7 @@ describe('topics of Kafka under running services', { skip }, () => {
     assertRunning(pids);
   });
 
-  test('logs.events made anew: everybody goes on with the new one, viewers are told, and no id means two events', async () => {
+  test('logs.events recreated: everybody continues with the new one, viewers are told, and no id means two events', async () => {
     const pids = pidsNow();
     await using viewer = await Viewer.open(services.liveUrl, '*');
     const old = await connection.log.epochOf(topics.events);
@@ -194,7 +194,7 @@ describe('topics of Kafka under running services', { skip }, () => {
     assertRunning(pids);
   });
 
-  test('logs.correlations made anew under traffic: every request is in it whole', async () => {
+  test('logs.correlations recreated under traffic: every request is in it whole', async () => {
     const pids = pidsNow();
     const requests = new Map<string, number[]>();
     const sending = async (count: number): Promise<void> => {

@@ -37,7 +37,7 @@ function requestsOf(texts: readonly string[]): Map<string, number> {
 
 for (const ending of ['SIGTERM', 'SIGKILL'] as const)
   test(
-    `a data folder of commit ${commit}, left by ${ending}: the present code has each event and request of it once, and goes on`,
+    `a data folder of commit ${commit}, left by ${ending}: the present code has each event and request of it once, and continues`,
     { skip },
     async () => {
       using folder = temporaryFolder('upgrade');

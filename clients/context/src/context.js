@@ -9,7 +9,7 @@ import { randomUUID } from 'node:crypto';
  * @property {string} [traceId] 32 hexadecimal digits, when a traceparent came
  * @property {string} [spanId] the caller's, 16 hexadecimal digits
  *
- * @typedef {Record<string, string | string[] | undefined>} Headers as Node gives them: names in lower case
+ * @typedef {Record<string, string | string[] | undefined>} Headers in Node's form: names in lower case
  */
 
 /** @type {AsyncLocalStorage<RequestContext>} */
@@ -41,7 +41,7 @@ export function outgoingHeaders() {
   return context === undefined ? {} : { 'x-correlation-id': context.correlationId };
 }
 
-/** What a caller may name: it goes into every line, so neither long nor strange. */
+/** The ids that a caller may choose: they go into every line, so they must be short and plain. */
 const idShape = /^[\w.:/+=@-]{1,128}$/;
 /** W3C Trace Context, version 00 and those to come; ids of zeros are none. */
 const traceparentShape = /^[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(?:-|$)/;

@@ -43,7 +43,7 @@ export function flushAtExit(transport, options) {
 function sendByChild(transport, { url, token, headers, gzip, kafka, exitTimeoutMs }) {
   const sender = { url, headers, gzip, kafka, token: typeof token === 'function' ? undefined : token };
   if (typeof token === 'function') {
-    // What it last gave is not known here; a promise of another would never settle.
+    // Its last value is unknown here, and a promise of another thread would never settle.
     const now = token();
     if (typeof now !== 'string') return false;
     sender.token = now;

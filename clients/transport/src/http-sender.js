@@ -6,7 +6,7 @@ import { SendError } from './send-error.js';
 /** @import { LineBatch, Rejection, Sender, SenderOptions } from './sender.js' */
 
 const gzip = promisify(gzipCallback);
-/** Below it compressing costs more than it spares. */
+/** Compressing smaller bodies costs more than it saves. */
 const gzipFrom = 1024;
 
 /**
@@ -43,7 +43,7 @@ export function createHttpSender(options) {
     );
     const answer = await attempt('unreachable', () => response.text());
     const { rejected, error } = parse(answer);
-    // 400 with a list: every line was read and refused; that is an answer.
+    // 400 with a list: every line was read and rejected, which is a regular response.
     if (response.ok || (response.status === 400 && rejected !== undefined))
       return (rejected ?? []).map(({ line, code, message }) => ({ line: line - 1, code, message }));
     const code = response.status === 413 ? 'too-large' : (error?.code ?? `http-${response.status}`);
@@ -76,7 +76,7 @@ function parse(text) {
   try {
     return JSON.parse(text);
   } catch {
-    // A proxy's own page: the status says enough.
+    // A proxy's own page: the status is enough.
     return {};
   }
 }

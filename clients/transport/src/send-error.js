@@ -1,5 +1,5 @@
 // @ts-check
-/** A batch that was not taken and may be later. `code` says why, `retryAfterMs` when the server asked for a time. */
+/** A batch that was not accepted but may be accepted later. `code` says why, `retryAfterMs` when the server asked for a time. */
 export class SendError extends Error {
   /** @param {string} code @param {string} message @param {{ retryAfterMs?: number, cause?: unknown }} [details] */
   constructor(code, message, { retryAfterMs, cause } = {}) {

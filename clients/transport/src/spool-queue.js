@@ -23,9 +23,9 @@ const positionWidth = 48;
 const newline = 0x0a;
 
 /**
- * A queue in files, for what must outlive its process. A line is in the operating system's hands when push() returns: kill -9 does not
- * lose it, a power failure may. The folder `<spool>/<producer>` has numbered segments of lines, `position` (segment, byte, the next
- * line's number) and `owner`. What a dead process left is taken over by the next one, under the same producer and numbers.
+ * A queue in files, for what must outlive its process. A line is in the operating system's hands when push() returns: kill -9 does not lose
+ * it, a power failure may. The folder `<spool>/<producer>` has numbered segments of lines, `position` (segment, byte, the next line's
+ * number) and `owner`. The next process takes over the queue of a dead one, under the same producer and numbers.
  */
 export class SpoolQueue {
   bytes = 0;
@@ -143,7 +143,7 @@ export class SpoolQueue {
     else rmSync(join(this.#folder, 'owner'), { force: true });
   }
 
-  /** Whole lines from the position on, up to about so many bytes; one line at least. @param {number} maxBytes */
+  /** Whole lines from the position on, up to about `maxBytes`; at least one line. @param {number} maxBytes */
   #read(maxBytes) {
     while (this.#segment < this.#last && this.#offset >= this.#whole(this.#segment)) this.#nextSegment();
     if (this.#reading?.segment !== this.#segment) {
@@ -169,7 +169,7 @@ export class SpoolQueue {
     const done = this.#file(this.#segment);
     this.#segment++;
     this.#offset = 0;
-    // First noted, then removed: a kill between leaves a file too many, not one too few.
+    // The position is stored before the file is removed: a kill in between leaves a file too many, not one too few.
     this.#notePosition();
     rmSync(done, { force: true });
   }

@@ -25,12 +25,12 @@ import { stringify } from './stringify.js';
 const mib = 2 ** 20;
 const announceEvery = 1000;
 
-/** Takes lines, sends them in batches, in order, each until it is answered. */
+/** Accepts lines and sends them in batches, in order, each until there is a response. */
 export class Transport {
   #options;
   /** @type {Sender} */ #sender;
   /** @type {LineQueue} */ #queue;
-  /** What earlier processes left, then this one's own. @type {LineQueue[]} */ #queues;
+  /** The queues that earlier processes left, then this one's own. @type {LineQueue[]} */ #queues;
   #stats = { written: 0, sent: 0, rejected: 0, dropped: 0, retries: 0 };
   #unannounced = 0;
   #closed = false;
@@ -138,13 +138,13 @@ export class Transport {
     return isSent;
   }
 
-  /** Lets go of the queues: an empty spool is removed, another is the next process's. Takes no more lines. */
+  /** Releases the queues: an empty spool is removed; the next process takes over a non-empty one. Accepts no more lines. */
   release() {
     this.#closed = true;
     for (const queue of this.#queues.splice(0)) queue.close();
   }
 
-  /** Counts what waits in memory as dropped, and says so. */
+  /** Counts the lines in memory as dropped, and reports it. */
   giveUp() {
     const { lines } = this.#queue.peek(Infinity, Infinity);
     if (this.#options.spool !== undefined || lines.length === 0) return;
@@ -158,7 +158,7 @@ export class Transport {
     if (this.#queue.bytes >= this.#options.batchBytes) {
       clearTimeout(this.#linger);
       this.#linger = undefined;
-      // Not within the call that logs.
+      // Deferred: not within the call that logs.
       setImmediate(() => void this.#pump());
       this.#pumping = true;
       return;
@@ -213,7 +213,7 @@ export class Transport {
           queue.ack(1);
           return this.#reject(lines, [{ line: 0, code, message }]);
         }
-        if (!this.#isAway) this.#tell({ code, message: `${message}; lines are kept and sent again` });
+        if (!this.#isAway) this.#tell({ code, message: `${message}; lines are kept and resent` });
         this.#isAway = true;
         this.#stats.retries++;
         await this.#pause(retryDelay(attempt, retryAfterMs));
@@ -275,7 +275,7 @@ export class Transport {
     try {
       if (this.#options.onProblem !== undefined) return this.#options.onProblem(problem);
     } catch {
-      // What logs must not end what it logs of; the warning says it.
+      // A logger must not end its program; the warning reports it.
     }
     process.emitWarning(problem.message, { type: 'LogloomTransport', code: problem.code });
   }

@@ -75,7 +75,7 @@ test('each event once, in order, while the server is killed, drained and started
     last.set(partition, offset);
   }
 
-  // The server keeps a named viewer's place, over a kill too: it goes on after what was acknowledged.
+  // The server keeps a named viewer's place, over a kill too: it continues after what was acknowledged.
   const named: number[][] = [[], []];
   for (const part of named) {
     const stop = new AbortController();

@@ -133,7 +133,7 @@ test('subscribes after the hello and hands over events, gaps and modes in order'
   assert.deepEqual(handlers.log, [1, 2, 'sampled', 'missed 3: slow viewer', 6]);
 });
 
-test('each subscription goes on at its own cursor after a cut', options, async () => {
+test('each subscription continues at its own cursor after a cut', options, async () => {
   const first = collect();
   const second = collect();
   client.subscribe(wanted, first);
@@ -214,7 +214,7 @@ test('a refused filter ends its own subscription only', options, async () => {
   assert.equal((await next.next()).filter, 'later', 'the refused one was not asked for again');
 });
 
-test('a refused cursor is announced and the filter goes on from now', options, async () => {
+test('a refused cursor is announced and the filter continues from now', options, async () => {
   const handlers = collect();
   client.subscribe(wanted, handlers);
   const peer = await connected();
@@ -246,7 +246,7 @@ test('silence for 2.5 heartbeats means a dead connection', options, async () => 
 });
 
 test(
-  'goodbye: connects again no sooner than the server asks, and goes on at the cursor',
+  'goodbye: connects again no sooner than the server asks, and continues at the cursor',
   options,
   async () => {
     const handlers = collect();

@@ -34,14 +34,14 @@ import { Watch } from './watch.js';
  */
 
 const connectTimeoutMs = 10_000;
-/** An application may acknowledge each item; the server wants no message for each. */
+/** An application may acknowledge each item, but the server should not get a message for each. */
 const ackEveryMs = 100;
-/** Refusals that another try may mend, at the same cursor. */
+/** Errors after which a retry at the same cursor may succeed. */
 const retriable = new Set(['log-unavailable', 'durable-unavailable', 'starting', 'draining', 'rate-limited']);
 
 /**
- * The live protocol: one socket, many subscriptions, each of which goes on at its own cursor after a lost connection, so that nothing
- * is lost and nothing comes twice.
+ * The live protocol: one socket, many subscriptions, each of which continues at its own cursor after a lost connection, so that nothing is
+ * lost or repeated.
  */
 export class LiveClient {
   /** @type {Map<string, Entry>} */ #entries = new Map();
@@ -84,7 +84,7 @@ export class LiveClient {
     this.#open();
   }
 
-  /** Disconnects. Subscriptions stay as they are: after another `connect` each goes on at its cursor. */
+  /** Disconnects. Subscriptions stay as they are: after another `connect` each continues at its cursor. */
   close() {
     clearTimeout(this.#retry);
     this.#drop();
@@ -152,7 +152,7 @@ export class LiveClient {
     return new Watch(this, wanted, options);
   }
 
-  /** Under an id of its own, so that a late answer to what was removed is not taken for its. @param {Entry} entry */
+  /** Uses a new id, so that a late response to a removed subscription is not taken for its own. @param {Entry} entry */
   #add(entry) {
     entry.id = `s${this.#nextId++}`;
     this.#entries.set(entry.id, entry);
@@ -166,7 +166,7 @@ export class LiveClient {
     if (this.#entries.delete(entry.id)) this.#send({ type: 'unsubscribe', id: entry.id });
   }
 
-  /** What could not be told now is told after the next `subscribed`. @param {Entry} entry */
+  /** If it cannot be sent now, it is sent after the next `subscribed`. @param {Entry} entry */
   #sendAck(entry) {
     clearTimeout(entry.acking);
     entry.acking = undefined;
@@ -182,7 +182,7 @@ export class LiveClient {
     this.#expectMessage();
     if (typeof this.#token !== 'function') return this.#openSocket(this.#token);
     const silence = this.#silence;
-    // Closed, lost or late meanwhile: then another timer watches, or none.
+    // The connection was closed, lost or replaced meanwhile: another timer watches, or none.
     const ifCurrent = (/** @type {() => void} */ act) => {
       if (this.#state === 'connecting' && this.#silence === silence) act();
     };
@@ -207,7 +207,7 @@ export class LiveClient {
     const socket = new WebSocket(url, protocols);
     this.#socket = socket;
     socket.onmessage = (event) => this.#receive(event.data);
-    // A refused connection gives both; `#lost` detaches them at the first.
+    // A refused connection fires both; `#lost` detaches them at the first.
     socket.onerror = () => this.#lost();
     socket.onclose = ({ code }) => this.#lost(code);
   }
@@ -273,7 +273,7 @@ export class LiveClient {
       case 'gap':
         this.#eachOf(message.channel, (entry) => {
           entry.cursor = message.to ?? entry.cursor;
-          // Another log: its positions are others.
+          // Another log: its positions are different.
           if (message.reason === 'epoch') entry.taken = new Map();
           entry.handlers.onGap?.(message);
         });
@@ -305,7 +305,7 @@ export class LiveClient {
     entry.cursor = message.cursor;
     if (asked !== undefined && message.resumed === false) {
       entry.taken = new Map();
-      entry.handlers.onRestart?.('the server could not go on where the connection was lost');
+      entry.handlers.onRestart?.('the server could not continue where the connection was lost');
     }
     this.#sendAck(entry);
     entry.handlers.onSubscribed?.();
@@ -319,7 +319,7 @@ export class LiveClient {
       this.#remove(entry);
       setTimeout(
         () => {
-          // Paused and resumed meanwhile, it is there already.
+          // It was paused and resumed meanwhile, and exists already.
           if (entry.state === 'on' && !this.#entries.has(entry.id)) this.#add(entry);
         },
         reconnectDelay(this.#attempt++, undefined, this.#random),
@@ -327,7 +327,7 @@ export class LiveClient {
       return;
     }
     if (entry.channel === undefined && entry.cursor !== undefined && error.code === 'bad-cursor') {
-      // It was this server's, of a log that is gone: go on from now, and say so.
+      // The cursor is from this server, but from a log that is gone: continue from now, and report it.
       entry.cursor = undefined;
       entry.taken = new Map();
       entry.wanted = { ...entry.wanted, from: 'now' };
@@ -346,7 +346,7 @@ export class LiveClient {
   /** @param {Entry} entry */
   #sendSubscribe({ id, wanted, cursor }) {
     const { filter = '', stream = 'events', durable, priority } = wanted;
-    // A durable name's own place is asked for by giving none.
+    // Without `from`, a durable name continues at its stored cursor.
     const from =
       cursor === undefined ? (wanted.from ?? (durable === undefined ? 'now' : undefined)) : { cursor };
     this.#send({ type: 'subscribe', id, filter, stream, from, durable, priority });

@@ -10,7 +10,7 @@
  * @property {string} [filter] Lucene syntax; default: everything
  * @property {StreamName} [stream] default: events
  * @property {From} [from] default: now; with `durable` where the name stands
- * @property {string} [durable] a name under which the server keeps what was acknowledged, also while nobody watches
+ * @property {string} [durable] a name under which the server stores what was acknowledged, even while no viewer is connected
  * @property {'low' | 'normal' | 'high'} [priority] among this viewer's subscriptions, when it is too slow for all; default normal
  *
  * @typedef {object} LogEvent

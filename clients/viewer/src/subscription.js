@@ -11,15 +11,15 @@
  *   up to `cursor` is then received
  * @property {(gap: Gap) => void} [onGap] what was not sent, exactly
  * @property {(mode: Mode) => void} [onMode]
- * @property {(cursor: string) => void} [onAcked] the server has kept it: a durable subscription goes on there
- * @property {(message: string) => void} [onRestart] the server could not go on at the cursor; what came between is unknown
+ * @property {(cursor: string) => void} [onAcked] the server has stored it: a durable subscription continues there
+ * @property {(message: string) => void} [onRestart] the server could not continue at the cursor; events in between are unknown
  * @property {(error: Refusal) => void} [onError] refused; it is over
  *
  * @typedef {object} Subscription
  * @property {() => string | undefined} cursor everything up to here has been received
- * @property {(cursor?: string) => void} ack tells the server that all up to a cursor (default: all that was received) is dealt with
+ * @property {(cursor?: string) => void} ack tells the server that everything up to a cursor (default: everything received) is processed
  * @property {() => void} pause stops the server's sending; nothing is lost
- * @property {() => void} resume goes on at the cursor
+ * @property {() => void} resume continues at the cursor
  * @property {() => void} close
  *
  * @typedef {object} Subscriber what a subscription is taken from: a LiveClient

@@ -11,7 +11,7 @@ import { LiveError } from './live-error.js';
  *   | { type: 'correlation', correlation: Correlation, cursor: string }
  *   | { type: 'gap', gap: Gap, cursor: string }
  *   | { type: 'mode', mode: Mode }
- *   | { type: 'restart', message: string }} WatchEntry `cursor`: to go on after this entry, in this process or another
+ *   | { type: 'restart', message: string }} WatchEntry `cursor`: to continue after this entry, in this process or another
  *
  * @typedef {object} WatchOptions
  * @property {AbortSignal} [signal] ends the iteration
@@ -22,9 +22,9 @@ import { LiveError } from './live-error.js';
  */
 
 /**
- * One subscription as an async iterable. Ends when its signal aborts or `break` leaves the loop; throws LiveError when the server
- * refuses it. It is the reader who sets the pace: past `maxQueued` waiting items it lets go of the subscription, and takes it up at its
- * cursor when half of them are read.
+ * One subscription as an async iterable. Ends when its signal aborts or `break` leaves the loop; throws LiveError when the server refuses
+ * it. The reader sets the pace: beyond `maxQueued` waiting items it pauses the subscription, and resumes it at its cursor when half of them
+ * are read.
  * @implements {AsyncIterableIterator<WatchEntry>}
  */
 export class Watch {
@@ -59,12 +59,12 @@ export class Watch {
     else signal?.addEventListener('abort', () => this.#end(), { once: true });
   }
 
-  /** Everything up to here has been read from the iterator: what to keep, to go on later without loss or copy. */
+  /** Everything up to this cursor has been read from the iterator. Store it to continue later without loss or duplicates. */
   get cursor() {
     return this.#cursor;
   }
 
-  /** Tells the server that all up to a cursor is dealt with; default: what was read. @param {string} [cursor] */
+  /** Tells the server that everything up to a cursor is processed; default: everything that was read. @param {string} [cursor] */
   ack(cursor = this.#cursor) {
     if (cursor !== undefined) this.#subscription.ack(cursor);
   }

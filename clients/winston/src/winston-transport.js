@@ -37,8 +37,8 @@ export class LogloomTransport extends WinstonTransport {
 }
 
 /**
- * What there is to send of a record. `logger.error(error)` without the format `errors` hands on the error itself, whose text and stack
- * no copy of its fields holds; with further arguments it stands in the message.
+ * The fields of a record to send. `logger.error(error)` without the format `errors` hands on the error itself, whose text and stack no copy
+ * of its fields holds; with further arguments it stands in the message.
  * @param {Record<string, unknown>} info
  * @returns {Record<string, unknown>}
  */

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { IngestKeys } from './ingest-keys.ts';
 
-test('a key that is taken out lets nobody in, also after the clock was set back by an hour', async (t) => {
+test('a key that is taken out is refused, also after the clock was set back by an hour', async (t) => {
   using folder = temporaryFolder('keys');
   const file = join(folder.path, 'keys.json');
   const write = (names: readonly string[], changedAt: number): void => {

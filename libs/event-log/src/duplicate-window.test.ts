@@ -90,7 +90,7 @@ test('a reader that starts anywhere and warms up decides as one that read from t
   );
 });
 
-test('thousands of producers that all repeat themselves are told apart, while the window grows and after', () => {
+test('thousands of producers that all repeat themselves are distinguished, while the window grows and after', () => {
   const window = new DuplicateWindow();
   const producers = 5000;
   let offset = 0;

@@ -154,7 +154,7 @@ export interface FollowOptions {
   onBatch: (records: LogRecord[], partition: number) => Promise<void> | void;
   /** Called in turn with onBatch, before the first batch behind the gap. */
   onGap?: (gap: LogGap) => Promise<void> | void;
-  /** At most so many records a batch; default 1,000. */
+  /** The maximum number of records per batch; default 1,000. */
   maxRecords?: number;
 }
 
@@ -163,7 +163,7 @@ export interface ConsumeOptions {
   topics: readonly string[];
   /** Called when a partition is assigned to this member, before its first batch. */
   open: (assignment: Assignment) => Promise<PartitionHandler>;
-  /** At most so many records a batch; default 1,000. */
+  /** The maximum number of records per batch; default 1,000. */
   maxRecords?: number;
 }
 

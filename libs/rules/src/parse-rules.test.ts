@@ -53,7 +53,7 @@ test('all problems of a file come at once, each with its place and code', () => 
     /^15:28 bad-rule rules\[2\]\.labels\.n: /,
     /^16:5 bad-rule rules\[3\]\.name: /,
     /^17:12 bad-rule rules\[3\]\.close: close is true or final/,
-    /^18:15 bad-rule rules\[3\]\.distinct: the message is no field/,
+    /^18:15 bad-rule rules\[3\]\.distinct: the message is not a field/,
     /^18:40 bad-rule rules\[3\]\.distinct\.count: /,
     /^19:5 bad-rule rules\[4\]: /,
   ];
@@ -65,7 +65,7 @@ test('all problems of a file come at once, each with its place and code', () => 
   assert.equal(problems.length, expected.length, problems.join('\n'));
 });
 
-test('what is no YAML is told with its place', () => {
+test('text that is not YAML is reported with its place', () => {
   assert.match(problemsOf('rules:\n  - name: a\n   when: b\n').join(), /3:\d+ bad-yaml /);
   assert.match(problemsOf('rules: [').join(), /1:\d+ bad-yaml /);
   assert.match(problemsOf('rules:\n  - *nobody\n').join(), /bad-yaml/);
@@ -131,7 +131,7 @@ test('the JSON schema for editors is what the file is checked against', () => {
   assert.deepEqual(
     JSON.parse(kept),
     JSON.parse(JSON.stringify(rulesJsonSchema())),
-    'write it anew: node libs/rules/src/write-schema.ts',
+    'write it again: node libs/rules/src/write-schema.ts',
   );
 });
 

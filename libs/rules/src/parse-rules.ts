@@ -105,9 +105,9 @@ function* conflicts(rule: Partial<RuleText>): Generator<[string, string]> {
   if (!isSequence && rule.within !== undefined)
     yield ['within', 'within: it belongs to `then` or `without`, which this rule does not have'];
   if (typeof rule.within === 'string' && durationMs(rule.within) > maxWithinMs)
-    yield ['within', 'within: at most 1h: the session is kept in memory so long'];
+    yield ['within', 'within: at most 1h, because the session is kept in memory for this time'];
   if (rule.distinct?.field === 'message')
-    yield ['distinct', 'distinct: the message is no field with values to tell apart'];
+    yield ['distinct', 'distinct: the message is not a field with distinct values'];
 }
 
 /** Where the value at the path begins in the text; if it is missing, where its nearest parent begins. */

@@ -22,14 +22,14 @@ const rule = z
       .min(1)
       .max(1_000_000)
       .optional()
-      .describe('matches once so many events of the session passed `when`; default 1'),
+      .describe('matches once this many events of the session passed `when`; default 1'),
     distinct: z
       .strictObject({
         field: z.string().min(1).max(256).describe('a field of a filter, such as service or attributes.user'),
         count: z.int().min(2).max(1000).describe('how many different values'),
       })
       .optional()
-      .describe('and once those events have so many different values of a field'),
+      .describe('and once those events have this many different values of a field'),
     then: filter('matches once an event passes this after one that passed `when`').optional(),
     without: filter(
       'matches once an event that passed `when` was not followed by one that passes this `within` the time',

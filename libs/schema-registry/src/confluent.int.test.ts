@@ -52,7 +52,7 @@ describe('the Confluent registry', { skip }, () => {
     assert.equal(await levelOf('left'), 'BACKWARD');
   });
 
-  test('a registry that is frozen is unavailable, and answers again when it goes on', async () => {
+  test('a registry that is frozen is unavailable, and answers again when it continues', async () => {
     const schema = '{"type":"record","name":"Frozen","fields":[{"name":"a","type":"string"}]}';
     const id = await connectSchemaRegistry(url).register('frozen', schema);
     const registry = connectSchemaRegistry(url);

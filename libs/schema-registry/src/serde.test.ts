@@ -282,7 +282,7 @@ describe('bytes that are no record', () => {
     assert.equal(serde.decode(good).name, 'Tick', 'the bad one costs the good one nothing');
   });
 
-  test('a registry that is out of reach: load rejects, for it says nothing of the record', async () => {
+  test('a registry that is unreachable: load rejects, for it says nothing of the record', async () => {
     const registry = createEmbeddedSchemaRegistry();
     const serde = await createSerde({
       ...registry,

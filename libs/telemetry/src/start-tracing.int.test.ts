@@ -102,7 +102,7 @@ for (const [exporter, variables] of [
   ['otlp', (url: string) => ({ OTEL_EXPORTER_OTLP_ENDPOINT: url })],
   ['zipkin', (url: string) => ({ OTEL_TRACES_EXPORTER: 'zipkin', OTEL_EXPORTER_ZIPKIN_ENDPOINT: url })],
 ] as const) {
-  test(`${exporter}: a collector that is away costs one line, and the process ends`, async () => {
+  test(`${exporter}: a collector that is unreachable costs one line, and the process ends`, async () => {
     const collector = await serve(() => {});
     await collector[Symbol.asyncDispose]();
     const { lines } = await run(variables(collector.url));

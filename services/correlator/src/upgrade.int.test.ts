@@ -30,7 +30,7 @@ for (const { rulesText, idleMinutes } of [
 ]) {
   const rules =
     rulesText === undefined ? 'without records of rules' : `with rules of ${rulesText.length} characters`;
-  test(`a log of a release that knew no options, ${rules}, idle time 60 min then and ${idleMinutes} min now: the open request goes on, and nothing is written twice`, async (t) => {
+  test(`a log of a release that knew no options, ${rules}, idle time 60 min then and ${idleMinutes} min now: the open request continues, and nothing is written twice`, async (t) => {
     using folder = temporaryFolder('upgrade');
     const settings = parseSettings({
       LOGLOOM_DATA: folder.path,

@@ -25,7 +25,7 @@ export const backupErrors = declareErrors({
   },
   'backup-incomplete': {
     retriable: false,
-    message: 'this is no complete backup',
+    message: 'this is not a complete backup',
     where: '`logloom restore`, `logloom verify`',
     cause:
       'The folder has no `backup.json`, which is written last: the backup was interrupted, still runs, or is somewhere else. Or a file of it is missing.',

@@ -43,7 +43,7 @@ export function readManifest(folder: string, version: string): BackupManifest {
   if (!existsSync(path))
     throw new BackupError(
       'backup-incomplete',
-      `${folder} is no complete backup: it has no ${manifestFile}, which is written last`,
+      `${folder} is not a complete backup: it has no ${manifestFile}, which is written last`,
     );
   let manifest: Partial<BackupManifest>;
   try {
@@ -56,7 +56,7 @@ export function readManifest(folder: string, version: string): BackupManifest {
     typeof manifest.version !== 'string' ||
     !Array.isArray(manifest.files)
   )
-    throw new BackupError('backup-incomplete', `${path} is no manifest of a backup`);
+    throw new BackupError('backup-incomplete', `${path} is not a backup's manifest`);
   if (manifest.format > backupFormat || isNewer(manifest.version, version))
     throw new BackupError(
       'backup-too-new',

@@ -29,7 +29,7 @@ export function archiveContract(name: string, create: ArchiveFactory): void {
   };
 
   withArchive(
-    'what it gives back equals what it was given but for the source, also after a restart',
+    'what it returns equals what it was given but for the source, also after a restart',
     async (archive, reopen) => {
       const plain = event(1, 10);
       const full = event(2, 20, {
@@ -81,7 +81,7 @@ export function archiveContract(name: string, create: ArchiveFactory): void {
     assert.equal((await ids(undefined, 10)).length, 7);
   });
 
-  withArchive('answers end after so many bytes, and go on where they ended', async (archive) => {
+  withArchive('answers end after so many bytes, and continue where they ended', async (archive) => {
     const message = 'x'.repeat(900_000);
     const events = Array.from({ length: 24 }, (_, i) => event(i, 10 + Math.floor(i / 5), { message }));
     await archive.put(events);

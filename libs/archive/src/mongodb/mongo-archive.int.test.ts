@@ -182,7 +182,7 @@ function archiveTests({ name, baseUrl, server }: Target): void {
     );
 
     test(
-      'a server that is away gives a retriable error; put() succeeds once it is back',
+      'a server that is unreachable gives a retriable error; put() succeeds once it is back',
       { skip: server === undefined ? 'only the stand-in may be stopped' : false },
       () =>
         withArchive(async (patient, url) => {

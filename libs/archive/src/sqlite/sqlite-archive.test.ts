@@ -24,7 +24,7 @@ archiveContract('sqlite', async () => {
   };
 });
 
-test('what a reader finds damaged is moved by the writer, and the reader goes on with the new file', async (t) => {
+test('what a reader finds damaged is moved by the writer, and the reader continues with the new file', async (t) => {
   const folder = temporaryFolder('archive').path;
   t.after(() => rmSync(folder, { recursive: true }));
   const first = openSqliteArchive(folder);

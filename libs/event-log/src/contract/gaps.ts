@@ -191,7 +191,7 @@ export function gapTests(bench: () => Bench): void {
 }
 
 export function epochTests(bench: () => Bench): void {
-  /** Deletes the topic and makes it anew with as many records, all of them others. */
+  /** Deletes the topic and recreates it with as many records, all of them others. */
   const makeAnew = async ({ connect }: Bench, topic: string, count: number): Promise<void> => {
     const other = await connect();
     await other.deleteTopic(topic);
@@ -200,7 +200,7 @@ export function epochTests(bench: () => Bench): void {
     await other.close();
   };
 
-  test('the epoch of a topic stays over instances and trims, and changes when it is made anew', async () => {
+  test('the epoch of a topic stays over instances and trims, and changes when it is recreated', async () => {
     const { log, connect } = bench();
     const topic = await newTopic(log);
     const neighbour = await newTopic(log);
@@ -218,7 +218,7 @@ export function epochTests(bench: () => Bench): void {
     await rejectsWith('unknown-topic', log.epochOf('contract-never-made'));
   });
 
-  test('a commit on a topic that was made anew counts no longer, though its offset is valid there', async () => {
+  test('a commit on a topic that was recreated counts no longer, though its offset is valid there', async () => {
     const { log } = bench();
     const topic = await newTopic(log);
     const group = newGroup();
@@ -257,7 +257,7 @@ export function epochTests(bench: () => Bench): void {
     assert.deepEqual(seen, [undefined, ...all('old', 10), undefined, ...all('new', 20)]);
   });
 
-  test('a group at work begins again on a topic that is made anew under it, and mixes nothing', async () => {
+  test('a group at work begins again on a topic that is recreated under it, and mixes nothing', async () => {
     const { log } = bench();
     const topic = await newTopic(log);
     await log.append(topic, numbered('old', 10));
@@ -285,7 +285,7 @@ export function epochTests(bench: () => Bench): void {
       ),
     );
     await member.until('the old records', () => seen[0]?.length === 10);
-    // More than the reader has had: where it goes on by the offset alone, it misses the first ten.
+    // More than the reader has had: where it continues by the offset alone, it misses the first ten.
     await makeAnew(bench(), topic, 25);
     await member.until('the new records', () => seen.at(-1)!.at(-1) === 'new24');
     await rejectsWith('not-assigned', stale[0]!.commit(3));
@@ -297,7 +297,7 @@ export function epochTests(bench: () => Bench): void {
     assert.equal(seen.flat().filter((text) => text.startsWith('old')).length, 10);
   });
 
-  test('follow of a topic that is made anew ends with topic-recreated', async () => {
+  test('follow of a topic that is recreated ends with topic-recreated', async () => {
     const { log } = bench();
     const topic = await newTopic(log);
     await log.append(topic, numbered('old', 5));

@@ -90,7 +90,7 @@ export function groupTests(bench: () => Bench): void {
     assert.deepEqual(await log.committed(group, topic), [{ offset: 7, metadata: 'last' }]);
   });
 
-  test('a member goes on where the one before it committed, not where it read', async () => {
+  test('a member continues where the one before it committed, not where it read', async () => {
     const { log, connect } = bench();
     const topic = await newTopic(log);
     const offsets = await log.append(topic, numbered('r', 10));

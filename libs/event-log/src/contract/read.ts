@@ -13,7 +13,7 @@ export function readTests(bench: () => Bench): void {
     assert.equal((await log.read(topic, 0, 0, 100)).length, 10);
   });
 
-  test('an answer ends after so many bytes, and reading goes on where it ended', async () => {
+  test('an answer ends after so many bytes, and reading continues where it ended', async () => {
     const { log } = bench();
     const topic = await newTopic(log);
     const large = Array.from({ length: 20 }, (_, i) => ({

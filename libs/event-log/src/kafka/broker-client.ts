@@ -36,7 +36,7 @@ export class BrokerClient {
         const socket = security.connect(host, port, onConnect);
         this.#sockets.add(socket);
         socket.once('close', () => this.#sockets.delete(socket));
-        // It is no reason for a process to stay.
+        // It must not keep the process alive.
         return socket.unref();
       },
     });

@@ -103,7 +103,7 @@ const numberOf = (value: Buffer): number => Number.parseInt(value.toString());
 describe('the Kafka log on three brokers', { skip }, () => {
   after(() => stack.stop());
 
-  test('nothing acknowledged is lost or moved, and a group goes on, when each broker stops or freezes and comes back', async (t) => {
+  test('nothing acknowledged is lost or moved, and a group continues, when each broker stops or freezes and comes back', async (t) => {
     const troubled = new Set<number>();
     const name = `outages-${randomUUID()}`;
     const onTrouble = ({ message }: { message: string }): void => {

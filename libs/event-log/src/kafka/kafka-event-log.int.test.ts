@@ -187,7 +187,7 @@ describe('the Kafka log', { skip }, () => {
       assert.equal(texts(await readAll(log, topic)).at(-1), 'later');
     });
 
-    test('the epoch changes when a topic is made anew', async () => {
+    test('the epoch changes when a topic is recreated', async () => {
       const name = `epoch-${randomUUID()}`;
       const open = async (): Promise<string> => {
         const instance = await KafkaEventLog.open({ brokers }, [{ name, partitions: 1 }]);
@@ -402,7 +402,7 @@ describe('the Kafka log', { skip }, () => {
       for (const commits of seen.values()) assert.deepEqual(commits.slice(1), [5, 5]);
     });
 
-    test('a group goes on from the start of a topic that was made anew while it worked', async () => {
+    test('a group continues from the start of a topic that was recreated while it worked', async () => {
       const topic = await newTopic(log);
       await log.append(topic, numbered('old', 50));
       const found: string[] = [];

@@ -159,7 +159,7 @@ test('a topic whose file cannot be read rejects, names the file, and the others 
   await log.close();
 });
 
-test('a partition whose pages are damaged waits; the other goes on', async () => {
+test('a partition whose pages are damaged waits; the other continues', async () => {
   const folder = await filled(2000);
   const path = join(folder, 'a.db');
   const db = new DatabaseSync(path);

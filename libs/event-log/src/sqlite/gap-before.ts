@@ -13,7 +13,7 @@ export function gapBefore(
 ): LogGap | undefined {
   const place = { topic: topic.name, partition };
   const first = records[0]?.offset;
-  // Who has read up to where offsets were skipped goes on behind that.
+  // A reader that has reached skipped offsets continues after them.
   const skip = topic.skips(partition).find(({ from }) => from === wanted);
   if (first === undefined && skip !== undefined && topic.endOffset(partition) === wanted) return undefined;
   const next = skip?.to ?? wanted;

@@ -79,7 +79,7 @@ test('new records of a restored log get no offset that the log which it is a cop
   assert.deepEqual(await after.startOffsets('a'), [0, restoredOffsets]);
 });
 
-test('readers go on behind the skipped offsets without a gap; a position of the other log is one', async () => {
+test('readers continue behind the skipped offsets without a gap; a position of the other log is one', async () => {
   const { copy } = await restored();
   await using opened = new OpenedLog(copy);
   const { log } = opened;

@@ -8,7 +8,7 @@ const dayMs = 86_400_000;
 const now = Date.UTC(2026, 10, 27);
 const records: NewRecord[] = [{ partition: 0, key: null, value: Buffer.from('v') }];
 
-test('a clock that was wrong by 400 days: times go on from the right one, and neither queries nor retention wait for the other', () => {
+test('a clock that was wrong by 400 days: times continue from the right one, and neither queries nor retention wait for the other', () => {
   using folder = temporaryFolder('clock');
   const topic = new SqliteTopic(folder.path, 't', 1);
   try {

@@ -107,7 +107,7 @@ function knownLevel(text: string, position: number) {
   const level = levelOf(text);
   if (level === undefined) {
     throw new FilterError(
-      `"${text}" is no level; the levels are trace, debug, info, warn, error, fatal`,
+      `"${text}" is not a level; the levels are trace, debug, info, warn, error, fatal`,
       position,
     );
   }
@@ -165,7 +165,7 @@ function numberCondition(field: NumberField, value: ClauseValue): FilterNode {
 function wholeOrNot(text: string, position: number): number {
   const number = parseNumber(text);
   if (number === undefined || Math.abs(number) > Number.MAX_SAFE_INTEGER) {
-    throw new FilterError(`"${text}" is no number of an offset or a partition`, position);
+    throw new FilterError(`"${text}" is not a whole number for an offset or a partition`, position);
   }
   return number;
 }
@@ -177,7 +177,7 @@ function microsOf(text: string, position: number): number {
   const micros = /^-?\d+$/.test(text) ? Number(text) * 1000 : parseMicros(text);
   if (!(Math.abs(micros) <= lastMicros)) {
     throw new FilterError(
-      `"${text}" is no time; write it like 2023-01-30T11:51:01Z, or in milliseconds since 1970`,
+      `"${text}" is not a time; write it like 2023-01-30T11:51:01Z, or in milliseconds since 1970`,
       position,
     );
   }

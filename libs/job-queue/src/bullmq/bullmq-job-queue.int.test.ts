@@ -107,7 +107,7 @@ describe('bullmq', { skip: stack.missing.redis ?? false }, () => {
       await assert.rejects(queue.schedule('s', { everyMs: 0.5 }, 'n', 0), unsupported);
     }));
 
-  test('the clock of a schedule that is set again with the same interval goes on', () =>
+  test('the clock of a schedule that is set again with the same interval continues', () =>
     withQueue({}, async (queue) => {
       await queue.schedule('s', { everyMs: 1500 }, 'n', 'old');
       const begin = Date.now();

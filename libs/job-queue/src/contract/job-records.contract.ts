@@ -5,7 +5,7 @@ import type { JobRecords } from '../job-records.ts';
 /** What every adapter of JobRecords has to do. `open` returns an empty store. */
 export function jobRecordsContract(name: string, open: () => Promise<JobRecords>): void {
   describe(`job records: ${name}`, () => {
-    test('gives back what was put, by kind and id, and the last value counts', async () => {
+    test('returns what was put, by kind and id, and the last value counts', async () => {
       const records = await open();
       await records.put('a', '2', { n: 1, text: 'größer' });
       await records.put('a', '1', [null, 'x']);

@@ -175,7 +175,7 @@ for (const jumpMs of [3_600_000, 400 * 86_400_000]) {
   });
 }
 
-test('a file of an earlier release goes on', async () => {
+test('a file of an earlier release continues', async () => {
   const folder = newFolder();
   const queue = createSqliteJobQueue({ folder });
   await queue.add('n', 1, { id: 'old' });

@@ -162,7 +162,7 @@ async function rebuildAndDie({ names }: TestStore, timestamps: number[], stage: 
   assert.equal(signal, 'SIGKILL');
 }
 
-/** As the indexer does: what is retriable is given again, for ever. */
+/** As the indexer does: what is retriable is given again, forever. */
 async function untilStored(store: SearchStore, events: readonly PlacedEvent[]): Promise<void> {
   for (;;) {
     try {

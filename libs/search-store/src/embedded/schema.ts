@@ -102,7 +102,7 @@ function isMade(path: string): boolean {
     const has = (name: string): boolean => names.some((each) => each.name === name);
     return madeParts.every(has) && !has('events_ts');
   } catch {
-    // What is wrong with it is told by whoever opens it next.
+    // The next one to open it reports what is wrong with it.
     return false;
   } finally {
     db.close();

@@ -124,7 +124,7 @@ test('what an older release has written gets the ids of now: places in the log',
   }
 });
 
-test('a running query ends when its client has gone meanwhile, and others go on', async () => {
+test('a running query ends when its client has gone meanwhile, and others continue', async () => {
   const folder = temporaryFolder('search-store').path;
   const store = openSqliteSearchStore(folder);
   try {

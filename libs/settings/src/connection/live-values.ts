@@ -56,7 +56,7 @@ export class LiveValues<Key extends string, Made> implements Disposable {
       throw new SettingsError([`${error.setting}: ${error.message}`]);
     }
     if (this.#files.length > 0)
-      // It is no reason for a process to stay.
+      // It must not keep the process alive.
       this.#timer = setInterval(() => this.#turn(), options.lookEveryMs ?? lookEveryMs).unref();
   }
 

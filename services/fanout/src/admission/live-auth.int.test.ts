@@ -269,7 +269,7 @@ describe('with tokens', () => {
     // With the name taken over, the first would be told that it is.
     await rig.append([rig.event({ service: 'mine', message: 'for both' })]);
     for (const { client } of [first, second])
-      await eventually('both go on', () => client.texts.includes('for both'));
+      await eventually('both continue', () => client.texts.includes('for both'));
     assert.ok(first.client.messages.every(({ type }) => type !== 'error'));
     await eventually('started', () => first.subscribed.cursor !== undefined);
     assert.deepEqual(await names('eve'), []);

@@ -38,7 +38,7 @@ export class MemoryBudget {
     return Math.max(smallestShare, Math.min(1, free * 2)) * budgetShare[priority];
   }
 
-  /** Whether so many more bytes may wait. */
+  /** Whether this many more bytes may wait. */
   hasRoomFor(bytes: number): boolean {
     return this.#queuedBytes + bytes <= this.totalBytes;
   }

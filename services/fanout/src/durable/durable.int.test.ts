@@ -23,7 +23,7 @@ describe('durable subscriptions', () => {
     return { client, resumed };
   };
 
-  test('goes on at what was acknowledged: after a break, at another process, and when nothing was', async () => {
+  test('continues at what was acknowledged: after a break, at another process, and when nothing was', async () => {
     const fields = { filter: 'service:orders', durable: 'billing' };
     const first = await subscribe(tier.port, fields);
     assert.equal(first.resumed, false);

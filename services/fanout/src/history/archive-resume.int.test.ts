@@ -18,7 +18,7 @@ test('what the log no longer has comes from the archive, and only what is nowher
     // Ten records in the middle of partition 0 are nowhere.
     const isNowhere = (i: number): boolean => i % 3 === 0 && i >= 300 && i < 330;
     const epoch = await rig.log.epochOf('logs.events');
-    // The log before it was made anew had others there.
+    // The log before it was recreated had others there.
     await archive.put(
       events.map((_, i) =>
         placeEvent(rig.event({ message: 'of the old log' }), '0ldEpoch', i % 3, Math.floor(i / 3)),

@@ -99,7 +99,7 @@ describe('the live protocol', () => {
     client.ws.close();
   });
 
-  test('a dropped ack or pause is told, and a connection that goes on flooding is closed', async () => {
+  test('a dropped ack or pause is told, and a connection that continues flooding is closed', async () => {
     const client = await LiveClient.open(tier.port);
     await client.subscribe({ id: 'a' });
     for (let i = 0; i < 300; i++) client.send({ type: 'ping' });
@@ -306,7 +306,7 @@ describe('a tier of its own', () => {
   });
 
   withRig(
-    'a cursor of another log, or from beyond the end, leads to a gap and goes on from now',
+    'a cursor of another log, or from beyond the end, leads to a gap and continues from now',
     async (rig) => {
       const tier = await rig.start();
       for (const cursor of ['v1.e.other.0-0-0', `v1.e.${rig.log.epoch}.zz-0-0`]) {
@@ -376,7 +376,7 @@ describe('a tier of its own', () => {
     await eventually('a gap', () => slow.messages.some((m) => m.type === 'gap'));
     await eventually('received + missed = matching', () => slow.events.length + missed() === matching);
     await rig.append([rig.event({ service: 'pay', message: 'last' })]);
-    await eventually('it goes on', () => slow.texts.at(-1) === 'last');
+    await eventually('it continues', () => slow.texts.at(-1) === 'last');
     assert.ok(missed() > 0);
     const gap = await slow.first('gap');
     assert.equal(gap.reason, 'slow');

@@ -41,7 +41,7 @@ export interface ViewerFigures extends ViewerActivity {
 }
 
 export interface ViewerQuery {
-  /** At most so many viewers. */
+  /** The maximum number of viewers. */
   limit: number;
   /** Only those after this one in the order of nodes and numbers. */
   after: ViewerId | undefined;

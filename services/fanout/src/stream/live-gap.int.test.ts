@@ -65,7 +65,7 @@ test('live viewers are told, with exact bounds, of what left the log before the 
   }
 });
 
-test('when a topic is made anew, viewers are sent away, come back, and learn that their cursor is void', async () => {
+test('when a topic is recreated, viewers are sent away, come back, and learn that their cursor is void', async () => {
   const rig = await LiveRig.open();
   try {
     const tier = await rig.start({ retrySpreadMs: 50 });

@@ -520,7 +520,7 @@ describe('documents under imposed filters', () => {
     }
   });
 
-  test('who catches up while members cannot be read is told, and goes on from its cursor later', async () => {
+  test('who catches up while members cannot be read is told, and continues from its cursor later', async () => {
     const tier = await rig.start({ ringItems: 2, readBack: 1 });
     const { streams } = tier.tier.contextFor({});
     const { cursor } = streams.correlations;

@@ -108,7 +108,7 @@ export class Workers implements ViewerDirectory, Drainable {
     return left.reduce((sum, viewers) => sum + viewers, 0);
   }
 
-  /** Asks those who take viewers; one that ends meanwhile gives no answer. */
+  /** Asks the workers that accept viewers; one that ends meanwhile does not answer. */
   async #ask<Q extends WorkerQuestion>(question: Q): Promise<WorkerAnswers[Q['name']][]> {
     const asked = [...this.#running].filter(({ isReady }) => isReady).map((worker) => worker.ask(question));
     return (await Promise.all(asked)).filter((answer) => answer !== undefined);

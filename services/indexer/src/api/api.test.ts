@@ -73,7 +73,7 @@ test('a search shows on demand why each event was found, and is the same without
   assert.deepEqual([bad.status, bad.body.error.parameter], [400, 'highlight']);
 });
 
-test('where logs.events was made anew, a document has the members of its own log', async () => {
+test('where logs.events was recreated, a document has the members of its own log', async () => {
   await using api = await openApi();
   const at = (epoch: string, offset: number, message: string): PlacedEvent => ({
     ...plainEvent(offset),

@@ -60,7 +60,7 @@ test('a retriable refusal is tried again, at the refusing target only, and ackno
   assert.deepEqual([steady.bulks, flaky.bulks, retried.length], [[[1]], [[1]], 4]);
 });
 
-test('another error rejects the batches of its bulk, and the next bulk goes on', async () => {
+test('another error rejects the batches of its bulk, and the next bulk continues', async () => {
   const store = target([{ retriable: false }]);
   const batches = new IndexBatches({ targets: [store], signal: new AbortController().signal });
   await assert.rejects(batches.add([event(1)], []), /refused/);

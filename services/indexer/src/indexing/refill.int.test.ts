@@ -137,7 +137,7 @@ test('an archive that loses its data while the indexer runs is filled again with
   assert.deepEqual(await rig.counts(), [2 * count, 2 * count]);
 });
 
-test('damaged files of the stores and the queue are moved, and filled again; the start goes on', async () => {
+test('damaged files of the stores and the queue are moved, and filled again; the start continues', async () => {
   await using rig = await openRig();
   await rig.index();
   // Not a database at all; one that ends in the middle; one whose first page is overwritten behind its header.

@@ -141,7 +141,7 @@ test('a clock that is ahead removes nothing before its time, in the log and in t
   assert.deepEqual(await run(clock), {});
   assert.deepEqual(await run(), {}, 'nor in a process that starts meanwhile');
   assert.equal(warnings(), 3);
-  // Time goes on all the same.
+  // Time continues all the same.
   machine.monotonic += 40_000;
   assert.deepEqual(await run(clock), { [topics.events]: 99, archive: 100, search: 100 });
 });

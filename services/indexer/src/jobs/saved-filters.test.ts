@@ -52,7 +52,7 @@ test('each evaluation counts what matches since the one before, and keeps the ne
   assert.deepEqual(rig.logged, []);
 });
 
-test('a filter that was evaluated by a clock that was ahead goes on at once when that is set back', async () => {
+test('a filter that was evaluated by a clock that was ahead continues at once when that is set back', async () => {
   await using rig = await openFilters();
   const { id } = await rig.filters.create({ name: 'errors', filter: 'level:error', everyMs: 60_000 });
   await rig.index(...Array.from({ length: 40 }, (_, n) => n));

@@ -103,7 +103,7 @@ function makeOtlp(texts: string[]): Buffer {
   return field(1, Buffer.concat([resource, field(2, Buffer.concat(records))]));
 }
 
-test('formats are told apart by header and content', () => {
+test('formats are distinguished by header and content', () => {
   const cases: [value: Buffer | string, type: string | undefined, expected: string][] = [
     ['{"a":1}', undefined, 'json'],
     [' \n{"a":1}', undefined, 'json'],

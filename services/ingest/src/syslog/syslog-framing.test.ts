@@ -21,7 +21,7 @@ const texts = (found: SyslogFrame[]): unknown[] =>
     problem === undefined ? bytes.toString() : [problem, bytes.length, declared],
   );
 
-test('both framings are told apart at each message', () => {
+test('both framings are distinguished at each message', () => {
   const cases: [string, unknown[]][] = [
     ['<1>a\n<2>b\r\n\n<3>c\0\n', ['<1>a', '<2>b', '<3>c']],
     ['4 <1>a6 <2>b\nc<3>d\n4 <4>e', ['<1>a', '<2>b\nc', '<3>d', '<4>e']],

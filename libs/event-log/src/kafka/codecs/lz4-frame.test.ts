@@ -11,7 +11,7 @@ test('literal bytes, a match that overlaps with itself, and a block that is not 
   assert.equal(decompressLz4(Buffer.from(frame, 'hex'), 1000).toString(), 'abcabcabcabcxyzdef');
 });
 
-test('lengths of 15 and more go on in further bytes', () => {
+test('lengths of 15 and more continue in further bytes', () => {
   const literals = Buffer.alloc(15 + 255 + 2, 'a');
   const block = Buffer.concat([Buffer.from([0xf0, 255, 2]), literals]);
   const size = Buffer.alloc(4);

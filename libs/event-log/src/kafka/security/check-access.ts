@@ -8,8 +8,8 @@ import { KafkaSecurity } from './kafka-security.ts';
 const answerMs = 5_000;
 
 /**
- * Looks before the start whether the named brokers take this client: no waiting mends a wrong password. Returns once one of them does, or
- * when all are away, which may pass. Throws EngineAccessError, with the setting to look at, when one refuses and none takes it.
+ * Checks before the start whether the named brokers accept this client: waiting does not fix a wrong password. Returns once one of them
+ * does, or when all are away, which may pass. Throws EngineAccessError, with the setting to look at, when one refuses and none takes it.
  */
 export async function checkAccess(settings: KafkaSettings): Promise<void> {
   const denied: string[] = [];

@@ -48,7 +48,7 @@ export class KafkaSecurity implements Disposable {
     return this.#tls !== undefined;
   }
 
-  /** For kafkajs, which asks anew for each connection; undefined: no SASL. */
+  /** For kafkajs, which asks again for each connection; undefined: no SASL. */
   get sasl(): kafkajs.SASLOptions | undefined {
     if (this.mechanism === undefined) return undefined;
     const [login, tokens] = [this.#login, this.#tokens];
@@ -79,7 +79,7 @@ export class KafkaSecurity implements Disposable {
               host,
               port,
               secureContext: this.#tls.current.secureContext,
-              // An address is no name that a server could choose its certificate by; it is verified all the same.
+              // A server cannot choose its certificate by an address; the address is verified nevertheless.
               ...(isIP(host) === 0 && { servername: host }),
             },
             onConnect,
