@@ -27,7 +27,7 @@ interface Document {
 
 const kills = 10;
 /** So many lines, unless LOGLOOM_FULL=1. */
-const someLines = 30_000;
+const someLines = 15_000;
 
 test('killed ten times while logs come in: all accepted, each found once, each request whole; and the same after a rebuild', async (t) => {
   const traffic = loadTraffic();

@@ -177,7 +177,7 @@ async function killMidway(services: Services, ingest: ServerProcess, events: num
       await ingest.kill('SIGKILL');
       return taken;
     }
-    await sleep(20);
+    await sleep(100);
   }
 }
 
