@@ -64,6 +64,7 @@ test('the pod of the single mode starts, is probed, serves while it is being sto
     viewer.terminate();
     assert.equal(response.statusCode, 401);
   });
+  t.diagnostic(`ended after ${ending.seconds.toFixed(1)} s`);
   assert.equal(ending.code, 0, pod.errors);
 });
 
@@ -79,7 +80,7 @@ test(
     writeFileSync(join(folder, 'keys.yaml'), keys(await sha256(key)));
     writeFileSync(join(folder, 'jwks.json'), JSON.stringify({ keys: [] }));
     for (const component of ['ingest', 'correlator', 'indexer', 'fanout'])
-      await t.test(component, async () => {
+      await t.test(component, async (t) => {
         await using pod = await LocalPod.start(specOf('services.yaml', component), {
           mounts: { '/etc/logloom/keys': folder },
           // Only the indexer's manifest mounts it.
@@ -95,6 +96,7 @@ test(
         await pod.untilReady();
         assert.equal(await pod.probe('livenessProbe'), 200);
         const ending = await pod.stop(async () => assert.equal(await pod.probe('readinessProbe'), 200));
+        t.diagnostic(`ended after ${ending.seconds.toFixed(1)} s`);
         assert.equal(ending.code, 0, pod.errors);
       });
   },
