@@ -43,7 +43,8 @@ test('/metrics asks for the token where one is set, and health does not', async 
 test('METRICS_PORT serves metrics, and nothing else does', async () => {
   const port = await freePort();
   const { health, serve } = rig({ METRICS_PORT: String(port), METRICS_TOKEN: token });
-  await using _server = await serve();
+  await using open = new AsyncDisposableStack();
+  open.use(await serve());
   assert.equal((await health.inject('/metrics')).statusCode, 404);
   const base = `http://127.0.0.1:${port}`;
   assert.equal((await fetch(`${base}/metrics`)).status, 401);

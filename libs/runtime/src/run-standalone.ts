@@ -84,7 +84,7 @@ export async function runStandalone<Settings extends ServiceSettings>({
     });
     await register?.(server, context);
     await server.listen({ host: settings.HOST, port: settings.HEALTH_PORT ?? healthPort });
-    await using _metrics = await serveMetrics(text, { settings, telemetry });
+    cleanUp.use(await serveMetrics(text, { settings, telemetry }));
     await run({
       ...context,
       onReady: () => (health.ready = !stop.signal.aborted),

@@ -45,7 +45,10 @@ test('of each setting the certificate that expires first is told, as its file is
       /^logloom_certificate_expiry_timestamp_seconds\{setting="(\w+)",.*\} (\d+)$/gm,
     );
     return Object.fromEntries(
-      [...found].map(([, setting, at]) => [setting, Math.round((Number(at) - Date.now() / 1000) / 86_400)]),
+      [...found].map(([, setting = '', at]) => {
+        const days = Math.round((Number(at) - Date.now() / 1000) / 86_400);
+        return [setting, days] as const;
+      }),
     );
   };
   assert.deepEqual(await days(), { KAFKA_SSL_CA: 2, KAFKA_SSL_CERT: 9 });

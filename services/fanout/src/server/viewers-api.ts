@@ -23,7 +23,7 @@ export function registerViewersApi(app: FastifyInstance, deps: ViewersApiDeps): 
   const listOptions = { onRequest, preHandler: knownParameters('limit', 'cursor') };
   app.get('/api/viewers', listOptions, async (request) => {
     const { limit, cursor } = request.query as Record<string, unknown>;
-    const after = cursor === undefined ? undefined : parseViewerId(String(cursor));
+    const after = typeof cursor === 'string' ? parseViewerId(cursor) : undefined;
     if (cursor !== undefined && after === undefined) throw new CodedError(requestErrors, 'bad-cursor');
     const { total, viewers, hasMore } = await found().list({ limit: readLimit(limit), after });
     const last = viewers.at(-1);
