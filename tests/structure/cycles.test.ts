@@ -1,7 +1,7 @@
+import { temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { importCycles } from './import-cycles.ts';
@@ -15,7 +15,8 @@ test('no file imports itself through others, types included', () => {
 });
 
 test('a cycle is found: by values, by types alone, in JSDoc, and through the name of a package', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'logloom-cycles-'));
+  using temporary = temporaryFolder('cycles');
+  const folder = temporary.path;
   const files: Record<string, string> = {
     'values/a.ts': `import { b } from './b.ts';\nexport const a = b;\n`,
     'values/b.ts': `import { c } from '../values/c.ts';\nexport const b = c;\n`,
@@ -31,19 +32,15 @@ test('a cycle is found: by values, by types alone, in JSDoc, and through the nam
     'user/user.ts': `import { part } from '@made-up/lib/part';\nexport const user = () => part;\n`,
     'itself/self.ts': `import { self } from './self.ts';\nexport const self = self;\n`,
   };
-  try {
-    for (const [file, text] of Object.entries(files)) {
-      mkdirSync(dirname(join(folder, file)), { recursive: true });
-      writeFileSync(join(folder, file), text);
-    }
-    assert.deepEqual(importCycles(folder, Object.keys(files)), [
-      ['itself/self.ts'],
-      ['lib/part.ts', 'user/user.ts'],
-      ['page/x.js', 'page/y.js'],
-      ['types/one.ts', 'types/two.ts'],
-      ['values/a.ts', 'values/b.ts', 'values/c.ts'],
-    ]);
-  } finally {
-    rmSync(folder, { recursive: true });
+  for (const [file, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    writeFileSync(join(folder, file), text);
   }
+  assert.deepEqual(importCycles(folder, Object.keys(files)), [
+    ['itself/self.ts'],
+    ['lib/part.ts', 'user/user.ts'],
+    ['page/x.js', 'page/y.js'],
+    ['types/one.ts', 'types/two.ts'],
+    ['values/a.ts', 'values/b.ts', 'values/c.ts'],
+  ]);
 });

@@ -1,3 +1,4 @@
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -77,9 +78,6 @@ export async function rejectsWith(code: EventLogErrorCode, promise: Promise<unkn
   });
 }
 
-/** So long that only a hang reaches it. */
-const deadlineMs = 60_000;
-
 /** A follow() or consume() at work; stopped at the end of the block that has it. */
 export class Running implements AsyncDisposable {
   /** Settles as the call does. */
@@ -94,15 +92,10 @@ export class Running implements AsyncDisposable {
 
   /** Waits for the condition; rejects when the call ends first. */
   async until(what: string, condition: () => boolean): Promise<void> {
-    const deadline = Date.now() + deadlineMs;
-    while (!condition()) {
-      if (this.#ended) {
-        await this.done;
-        assert.fail(`ended before: ${what}`);
-      }
-      assert.ok(Date.now() < deadline, `waited in vain for: ${what}`);
-      await sleep(5);
-    }
+    await eventually(what, () => this.#ended || condition());
+    if (condition()) return;
+    await this.done;
+    assert.fail(`ended before: ${what}`);
   }
 
   /** Aborts and waits for the end; rejects as the call does. */

@@ -1,3 +1,4 @@
+import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -83,10 +84,12 @@ export function jobQueueContract(adapter: string, open: () => Promise<JobQueue>)
       const stop = new AbortController();
       const workers = [1, 2].map(() => queue.process(name, handler, { exclusive: true }, stop.signal));
       const isDone = async (): Promise<boolean> => (await queue.counts(name)).completed === ids.length;
-      const deadline = Date.now() + deadlineMs;
-      while (!(await isDone()) && Date.now() < deadline) await sleep(5);
-      stop.abort();
-      await Promise.all(workers);
+      try {
+        await eventually('all completed', isDone);
+      } finally {
+        stop.abort();
+        await Promise.all(workers);
+      }
       assert.equal((await queue.counts(name)).completed, ids.length);
       assert.equal(most, 1);
     });

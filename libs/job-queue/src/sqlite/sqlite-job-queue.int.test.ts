@@ -1,18 +1,16 @@
-import { temporaryFolder } from '@logloom/testing';
+import { eventually, temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createSqliteJobQueue } from './sqlite-job-queue.ts';
 
 const batchSize = 60;
 // As in sqlite-kill-worker.ts.
 const concurrency = 4;
 const kills = 6;
-const deadlineMs = 200_000;
 
 test('kill -9 of the worker, again and again: every job runs, none is lost, completed ones do not run again', async () => {
   const folder = temporaryFolder('job-queue-kill').path;
@@ -23,13 +21,6 @@ test('kill -9 of the worker, again and again: every job runs, none is lost, comp
     });
   const runs = () =>
     existsSync(join(folder, 'runs')) ? readFileSync(join(folder, 'runs'), 'utf8').trim().split('\n') : [];
-  const deadline = Date.now() + deadlineMs;
-  const until = async (what: string, reached: () => Promise<boolean>) => {
-    while (!(await reached())) {
-      assert.ok(Date.now() < deadline, `${what}: not within ${deadlineMs / 1000} s`);
-      await sleep(5);
-    }
-  };
   const ids = new Set<string>();
   const addBatch = async () => {
     const batch = Array.from({ length: batchSize }, (_, n) => ({
@@ -46,7 +37,7 @@ test('kill -9 of the worker, again and again: every job runs, none is lost, comp
   try {
     for (let kill = 1; kill <= kills; kill++) {
       const target = (await completed()) + batchSize / 3;
-      await until(`${target} completed`, async () => (await completed()) >= target);
+      await eventually(`${target} completed`, async () => (await completed()) >= target);
       child.kill('SIGKILL');
       await once(child, 'exit');
       const done = new Set<string>();
@@ -55,7 +46,7 @@ test('kill -9 of the worker, again and again: every job runs, none is lost, comp
       await addBatch();
       child = worker();
     }
-    await until('all completed', async () => (await completed()) === ids.size);
+    await eventually('all completed', async () => (await completed()) === ids.size);
     assert.deepEqual(new Set(runs()), ids);
     for (const atKill of atKills) {
       const again = runs()

@@ -4,12 +4,11 @@ import { parseRules } from '@logloom/rules/rules-file';
 import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-registry';
 import { topics } from '@logloom/schemas';
 import { SettingsError } from '@logloom/settings';
-import { temporaryFolder } from '@logloom/testing';
+import { eventually, temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { CorrelateOptions } from '../correlate.ts';
 import { firstOptions, optionsOfRecord, toRecord } from './options-in-log.ts';
 import { readInForce, refreshInterval, rulesOfRecord, RulesWriter } from './rules-in-log.ts';
@@ -101,18 +100,12 @@ test('a file is taken over when it changes; with problems the rules stay, and at
   using source = await RulesSource.open(file, (found) => problems.push(...found));
   t.after(() => rmSync(folder, { recursive: true }));
   assert.equal(source.current?.version, one.version);
-  const until = async (condition: () => boolean): Promise<void> => {
-    for (const deadline = Date.now() + 60_000; !condition();) {
-      assert.ok(Date.now() < deadline, 'it did not come to pass');
-      await sleep(50);
-    }
-  };
   writeFileSync(file, 'rules: [{ name: bad }]');
-  await until(() => problems.length > 0);
+  await eventually('the problems', () => problems.length > 0);
   assert.match(problems[0]!, /rules\.yaml:1:9: rules\[0\]\.when: .* \(bad-rule\)$/);
   assert.equal(source.current?.version, one.version);
   writeFileSync(file, two.text);
-  await until(() => source.current?.version === two.version);
+  await eventually('the new rules', () => source.current?.version === two.version);
   writeFileSync(file, 'rules: 7');
   await assert.rejects(
     RulesSource.open(file, () => {}),

@@ -1,5 +1,6 @@
 import { createSqliteJobRecords } from '@logloom/job-queue';
-import { temporaryFolder } from '@logloom/testing';
+import type { Logger } from '@logloom/telemetry';
+import { captureLog, temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DurableCursors } from './durable-cursors.ts';
@@ -10,7 +11,7 @@ const dayMs = 24 * hourMs;
 test('names outlive a clock that jumps ahead and back; those used meanwhile expire in their time', async () => {
   using folder = temporaryFolder('durables');
   const records = createSqliteJobRecords(folder.path);
-  let warned = 0;
+  const logger = captureLog();
   const machine = { wall: Date.UTC(2026, 10, 27), monotonic: 0 };
   const pass = (ms: number): void => {
     machine.wall += ms;
@@ -18,7 +19,7 @@ test('names outlive a clock that jumps ahead and back; those used meanwhile expi
   };
   const cursors = new DurableCursors({
     records: async () => records,
-    logger: { warn: () => warned++ } as never,
+    logger: logger as unknown as Logger,
     expireMs: 7 * dayMs,
     namesPerPrincipal: 10,
     totalBytes: 1e6,
@@ -36,7 +37,7 @@ test('names outlive a clock that jumps ahead and back; those used meanwhile expi
     cursors.move('meanwhile', to);
     await cursors.sweep();
     assert.deepEqual(await names(), ['before', 'meanwhile']);
-    assert.equal(warned, 1);
+    assert.equal(logger.lines.length, 1);
     pass(hourMs);
     machine.wall -= 400 * dayMs;
     await cursors.sweep();
@@ -49,7 +50,7 @@ test('names outlive a clock that jumps ahead and back; those used meanwhile expi
     pass(3 * hourMs);
     await cursors.sweep();
     assert.deepEqual(await names(), []);
-    assert.equal(warned, 1);
+    assert.equal(logger.lines.length, 1);
   } finally {
     await records.close();
   }

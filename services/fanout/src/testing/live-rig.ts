@@ -6,7 +6,7 @@ import { createEmbeddedSchemaRegistry, createSerde, type Serde } from '@logloom/
 import { topics, type Correlation, type Level, type LogEvent } from '@logloom/schemas';
 import { parseSettings } from '../settings.ts';
 import { createTelemetry, type Logger, type Telemetry } from '@logloom/telemetry';
-import { temporaryFolder, type LogCapture } from '@logloom/testing';
+import { logEvent, temporaryFolder, type LogCapture } from '@logloom/testing';
 import fastify, { type FastifyInstance } from 'fastify';
 import { rmSync } from 'node:fs';
 import type { AddressInfo, Socket } from 'node:net';
@@ -106,22 +106,7 @@ export class LiveRig {
 
   /** A new event; its source is the next one of the only producer of its partition. */
   event(fields: Partial<LogEvent> = {}): LogEvent {
-    const n = this.#nextSource++;
-    return {
-      source: { kind: 'http', topic: 'rig', partition: 0, offset: n, index: 0 },
-      timestamp: 1_700_000_000_000_000 + n,
-      receivedAt: 1_700_000_000_000,
-      level: 'info',
-      service: 'web',
-      host: null,
-      message: `message ${n}`,
-      correlationId: null,
-      correlationKind: null,
-      traceId: null,
-      spanId: null,
-      attributes: '{}',
-      ...fields,
-    };
+    return logEvent(this.#nextSource++, { service: 'web', ...fields });
   }
 
   async append(

@@ -5,7 +5,7 @@ import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-regis
 import { placeEvent, topics, type LogEvent, type PlacedEvent } from '@logloom/schemas';
 import { openSqliteSearchStore } from '@logloom/search-store';
 import { createTelemetry } from '@logloom/telemetry';
-import { temporaryFolder } from '@logloom/testing';
+import { logEvent as testEvent, temporaryFolder } from '@logloom/testing';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ExchangeLock } from '../jobs/exchange-lock.ts';
@@ -54,21 +54,7 @@ export async function openRig() {
   };
 }
 
-/** An event; `n` makes it another one. */
+/** An event of 1 May 2024; `n` makes it another one, a second later. */
 export function logEvent(n: number, rest: Partial<LogEvent> = {}): LogEvent {
-  return {
-    source: { kind: 'http', topic: 'p', partition: 0, offset: n, index: 0 },
-    timestamp: 1_714_564_800_000_000 + n * 1_000_000,
-    receivedAt: 0,
-    level: 'info',
-    service: 'shop',
-    host: null,
-    message: `message ${n}`,
-    correlationId: null,
-    correlationKind: null,
-    traceId: null,
-    spanId: null,
-    attributes: '{}',
-    ...rest,
-  };
+  return testEvent(n, { timestamp: 1_714_564_800_000_000 + n * 1_000_000, receivedAt: 0, ...rest });
 }
