@@ -14,7 +14,7 @@ export interface AdmissionQueueOptions {
 }
 
 /** The right to one piece of work. */
-export interface Slot {
+export interface AdmissionSlot {
   /** The work is done; its response of `bytes` bytes is being sent. */
   done(responseBytes?: number): void;
   /** The response has been sent, or its client is gone. */
@@ -77,7 +77,7 @@ export class AdmissionQueue {
    * Resolves when the principal gets a slot. Rejects with QueueFullError at once when the queue is full, and with the signal's reason when
    * it aborts before that: work whose client is gone never starts.
    */
-  async enter(name: string, signal: AbortSignal): Promise<Slot> {
+  async enter(name: string, signal: AbortSignal): Promise<AdmissionSlot> {
     const { atOnce, atOncePerPrincipal, waitingPerPrincipal, waiting, unsentBytes } = this.#options;
     signal.throwIfAborted();
     const principal = this.#principals.get(name) ?? { running: 0, unsent: 0, waiting: [] };
@@ -125,7 +125,7 @@ export class AdmissionQueue {
     this.counts.started++;
   }
 
-  #slot(name: string, principal: PrincipalLoad): Slot {
+  #slot(name: string, principal: PrincipalLoad): AdmissionSlot {
     let isDone = false;
     let unsent = 0;
     const done = (bytes = 0): void => {

@@ -5,7 +5,12 @@ export { createFilesPrivate, keepDataPrivate } from './private-files.ts';
 export { pingHttp, pingMongo, pingRedis } from './engine-pings.ts';
 export { EngineWatch, type EnginePing, type GuardOptions, type WatchedEngine } from './engine-watch.ts';
 export { guardRequests, protectResponses, type GuardContext } from './guard-requests.ts';
-export { AdmissionQueue, QueueFullError, type AdmissionQueueOptions, type Slot } from './admission-queue.ts';
+export {
+  AdmissionQueue,
+  QueueFullError,
+  type AdmissionQueueOptions,
+  type AdmissionSlot,
+} from './admission-queue.ts';
 export { observeBudget, runtimeMetrics } from './runtime-metrics.ts';
 export { RemovalClock, type RemovalClockState } from './removal-clock.ts';
 export { createHealthServer, type HealthServerOptions } from './health-server.ts';

@@ -13,7 +13,7 @@ export class ReportingExporter implements SpanExporter {
   readonly #logger: Pick<Logger, 'warn'>;
   readonly #now: () => number;
   #lost = 0;
-  #reportedAt = Number.NEGATIVE_INFINITY;
+  #reportedAtMs = Number.NEGATIVE_INFINITY;
 
   /** `now` is in milliseconds. */
   constructor(
@@ -45,8 +45,8 @@ export class ReportingExporter implements SpanExporter {
 
   #report(spans: number, error: Error): void {
     this.#lost += spans;
-    if (this.#now() - this.#reportedAt < reportEveryMs) return;
-    this.#reportedAt = this.#now();
+    if (this.#now() - this.#reportedAtMs < reportEveryMs) return;
+    this.#reportedAtMs = this.#now();
     this.#logger.warn(
       { err: error, exporter: this.#name, spans: this.#lost },
       'spans cannot be sent and are lost; events are not affected',

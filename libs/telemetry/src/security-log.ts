@@ -31,7 +31,7 @@ const maxQuery = 4_096;
 export class SecurityLog {
   readonly #logger: Telemetry['logger'];
   readonly #refused: Counter<'port' | 'reason'>;
-  readonly #unreported = new Map<string, { count: number; reportedAt: number }>();
+  readonly #unreported = new Map<string, { count: number; reportedAtMs: number }>();
 
   constructor({ logger, registry }: Pick<Telemetry, 'logger' | 'registry'>) {
     this.#logger = logger;
@@ -42,13 +42,13 @@ export class SecurityLog {
   refused(port: string, reason: string, sender: RefusedSender): void {
     this.#refused.inc({ port, reason });
     const key = `${port} ${reason}`;
-    const unreported = this.#unreported.get(key) ?? { count: 0, reportedAt: -Infinity };
+    const unreported = this.#unreported.get(key) ?? { count: 0, reportedAtMs: -Infinity };
     this.#unreported.set(key, unreported);
     unreported.count++;
     const now = performance.now();
-    if (now - unreported.reportedAt < reportEveryMs) return;
+    if (now - unreported.reportedAtMs < reportEveryMs) return;
     const { count } = unreported;
-    unreported.reportedAt = now;
+    unreported.reportedAtMs = now;
     unreported.count = 0;
     this.#logger.warn({ security: 'refused', port, reason, count, ...cut(sender) }, 'requests were refused');
   }

@@ -127,9 +127,9 @@ export async function correlatePartition(
   // Warmed up by the first batch: if there is nothing to read, nothing is read back.
   let window: DuplicateWindow | undefined;
   const traces = new TraceMemory(tracing);
-  let committedAt = nowMs();
+  let committedAtMs = nowMs();
   let position = startOffset;
-  let appliedAt = performance.now();
+  let appliedAtMs = performance.now();
   // An empty partition gets the rules before its first event.
   await rulesWriter.ensure(position, correlate, nowMs());
 
@@ -159,7 +159,7 @@ export async function correlatePartition(
   };
 
   const commit = async (): Promise<void> => {
-    committedAt = nowMs();
+    committedAtMs = nowMs();
     const next = restart.next(correlate.lowWaterMark);
     if (next !== null) await assignment.commit(next.offset, next.metadata);
   };
@@ -192,11 +192,11 @@ export async function correlatePartition(
     );
   };
 
-  let warnedAt = -Infinity;
+  let warnedAtMs = -Infinity;
   const memoryShort = (): void => {
     metrics.shortOfMemory.inc();
-    if (nowMs() - warnedAt < warnIntervalMs) return;
-    warnedAt = nowMs();
+    if (nowMs() - warnedAtMs < warnIntervalMs) return;
+    warnedAtMs = nowMs();
     logger.warn(
       { partition, sessions: correlate.openSessions, bytes: correlate.bytes, ...correlate.options },
       'open requests exceed their memory: those that were idle longest are closed, and closed ones take no late events',
@@ -277,23 +277,23 @@ export async function correlatePartition(
         ages.addRecords(records);
         position = records.at(-1)!.offset + 1;
         restart.batchApplied(position, setBy, correlate.time.state);
-        appliedAt = performance.now();
+        appliedAtMs = performance.now();
         reportSetbacks();
         metrics.openSessions.set({ partition: String(partition) }, correlate.openSessions);
         metrics.sessionBytes.set({ partition: String(partition) }, correlate.bytes);
         metrics.openWaits.set({ partition: String(partition) }, correlate.openWaits);
         await rulesWriter.ensure(position, correlate, nowMs());
-        if (nowMs() - committedAt >= commitIntervalMs) await commit();
+        if (nowMs() - committedAtMs >= commitIntervalMs) await commit();
       }),
     idle: async () => {
-      if (nowMs() - committedAt >= commitIntervalMs) await commit();
+      if (nowMs() - committedAtMs >= commitIntervalMs) await commit();
       // A record of rules moves the clock as well as a tick does.
       if (await rulesWriter.ensure(position, correlate, nowMs())) return;
       const dueAt = correlate.nextDeadlineMs;
       if (dueAt === null) return;
       const left = dueAt - correlate.time.nowMs;
       // By the machine's clock, or, if that was set back, once the remaining time has passed.
-      if (nowMs() - correlate.time.markMs < left && performance.now() - appliedAt < left) return;
+      if (nowMs() - correlate.time.markMs < left && performance.now() - appliedAtMs < left) return;
       await log.append(topics.events, [{ partition, key: null, value: serde.encode('Tick', { dueAt }) }]);
       metrics.ticks.inc();
     },

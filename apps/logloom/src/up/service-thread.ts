@@ -59,13 +59,13 @@ export class ServiceThread {
     isLate = false,
   ): Promise<void> {
     for (let restarts = 0; ; restarts++) {
-      const startedAt = Date.now();
+      const startedAtMs = Date.now();
       const error = await this.#runOnce(onReady, onNotReady);
       if (this.#stopping) return;
       // A service that fails before it was ever ready will not recover by waiting, for example because its port is in use.
       const waits = storageTrouble(error) !== undefined && (this.#wasReady || isLate);
       if (!this.#wasReady && !waits) throw error;
-      if (Date.now() - startedAt > healthyMs) restarts = 0;
+      if (Date.now() - startedAtMs > healthyMs) restarts = 0;
       // Time or an operator fixes it, and the process is useful meanwhile.
       if (waits) restarts = Math.min(restarts, storageRestarts);
       if (restarts === maxRestarts)

@@ -20,7 +20,7 @@ import {
   serverOptions,
   serveMetrics,
   type Health,
-  type Slot,
+  type AdmissionSlot,
 } from '@logloom/runtime';
 import { registerApiDocs } from '@logloom/runtime/api-docs';
 import type { Settings } from '../settings.ts';
@@ -101,7 +101,7 @@ export async function createViewersServer({
   const addressOf = requestAddress(settings);
   const forward = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const gone = goneSignal(reply.raw);
-    let slot: Slot | undefined;
+    let slot: AdmissionSlot | undefined;
     try {
       slot = await queue.enter(await principalName(request.raw), gone);
       const { status, headers, body } = await ask(request, gone);

@@ -7,11 +7,11 @@ export type OnRedisTrouble = (message: string) => void;
 
 /** A listener for the errors of a client's connection. */
 export function tellTrouble(onTrouble: OnRedisTrouble = () => {}): (error: Error) => void {
-  let toldAt = -Infinity;
+  let toldAtMs = -Infinity;
   return (error) => {
     const now = performance.now();
-    if (now - toldAt < tellEveryMs) return;
-    toldAt = now;
+    if (now - toldAtMs < tellEveryMs) return;
+    toldAtMs = now;
     onTrouble(`${named(error).message}; retrying`);
   };
 }

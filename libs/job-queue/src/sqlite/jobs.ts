@@ -55,7 +55,7 @@ export function claimJob(
   db: SqliteDatabase,
   name: string,
   nowMs: number,
-  leaseUntil: number,
+  leaseUntilMs: number,
   maxLapses: number,
   exclusive: boolean,
 ): ClaimedJob | undefined {
@@ -91,7 +91,7 @@ export function claimJob(
          AND NOT (? AND EXISTS (SELECT 1 FROM jobs WHERE name = ? AND state = 'active'))
        RETURNING *`,
       randomUUID(),
-      leaseUntil,
+      leaseUntilMs,
       nowMs,
       name,
       nowMs,
@@ -126,8 +126,10 @@ export function undoWrongClock(db: SqliteDatabase, nowMs: number): void {
 }
 
 /** Each of these is false, and changes nothing, when the lease is no longer held. */
-export function renewLease(db: SqliteDatabase, lease: string, nowMs: number, leaseUntil: number): boolean {
-  return db.run(`UPDATE jobs SET lease_until = ?, timed_at = ? WHERE ${held}`, leaseUntil, nowMs, lease) > 0;
+export function renewLease(db: SqliteDatabase, lease: string, nowMs: number, leaseUntilMs: number): boolean {
+  return (
+    db.run(`UPDATE jobs SET lease_until = ?, timed_at = ? WHERE ${held}`, leaseUntilMs, nowMs, lease) > 0
+  );
 }
 
 export function setProgress(db: SqliteDatabase, lease: string, progress: number): boolean {
@@ -163,16 +165,16 @@ export function finishJob(
   });
 }
 
-/** Puts a job back after a failed attempt, to be retried at `runAt`. */
+/** Puts a job back after a failed attempt, to be retried at `runAtMs`. */
 export function postponeJob(
   db: SqliteDatabase,
   lease: string,
   error: string,
   nowMs: number,
-  runAt: number,
+  runAtMs: number,
 ): boolean {
   const set = `state = 'waiting', error = ?, timed_at = ?, run_at = ?, lease = NULL, lease_until = NULL`;
-  return db.run(`UPDATE jobs SET ${set} WHERE ${held}`, error, nowMs, runAt, lease) > 0;
+  return db.run(`UPDATE jobs SET ${set} WHERE ${held}`, error, nowMs, runAtMs, lease) > 0;
 }
 
 /** Puts a job back as if the attempt had not been made. */

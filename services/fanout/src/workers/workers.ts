@@ -120,7 +120,7 @@ export class Workers implements ViewerDirectory, Drainable {
     let failures = 0;
     let wasReady = false;
     while (!stop.aborted) {
-      const startedAt = performance.now();
+      const startedAtMs = performance.now();
       const worker = this.#successors.get(place) ?? this.#start();
       this.#successors.delete(place);
       this.#current.set(place, worker);
@@ -136,7 +136,7 @@ export class Workers implements ViewerDirectory, Drainable {
       if (stop.aborted || this.#successors.has(place)) continue;
       // A worker that fails before it was ever ready will not recover by waiting.
       if (!wasReady) throw reason;
-      if (performance.now() - startedAt > healthyMs) failures = 0;
+      if (performance.now() - startedAtMs > healthyMs) failures = 0;
       const pauseMs = Math.min(maxPauseMs, firstPauseMs * 2 ** failures++);
       this.restarts++;
       logger.warn(

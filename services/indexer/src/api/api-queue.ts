@@ -1,6 +1,6 @@
 import { clientAddress, networkOf, type Authenticate, type ClientAddress } from '@logloom/auth';
 import type { QueueFullError } from '@logloom/runtime';
-import { AdmissionQueue, sendError, type Slot } from '@logloom/runtime';
+import { AdmissionQueue, sendError, type AdmissionSlot } from '@logloom/runtime';
 import { memoryBudget } from '@logloom/settings';
 import type { Settings } from '../settings.ts';
 import type { FastifyReply } from 'fastify';
@@ -72,7 +72,7 @@ export function goneSignal(response: ServerResponse): AbortSignal {
 }
 
 /** Releases the slot when the response has been sent, and disconnects a client that does not read it. */
-export function watchSending(response: ServerResponse, slot: Slot, bytes: number): void {
+export function watchSending(response: ServerResponse, slot: AdmissionSlot, bytes: number): void {
   slot.done(bytes);
   if (response.closed) return slot.sent();
   response.once('close', () => slot.sent());

@@ -1,4 +1,4 @@
-import { QueueFullError, type AdmissionQueue, type Slot } from '@logloom/runtime';
+import { QueueFullError, type AdmissionQueue, type AdmissionSlot } from '@logloom/runtime';
 import { runCancellable, type Cancellation } from '@logloom/search-store';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { IncomingMessage } from 'node:http';
@@ -12,7 +12,7 @@ export interface ApiAdmission {
 
 /** Every request under `api` waits for a slot once its body is read, and is cancelled when its client disconnects. */
 export function registerAdmission(api: FastifyInstance, { queue, principalName }: ApiAdmission): void {
-  const slots = new WeakMap<FastifyRequest, Slot>();
+  const slots = new WeakMap<FastifyRequest, AdmissionSlot>();
   api.addHook('preHandler', (request, reply, done) => {
     const gone = goneSignal(reply.raw);
     principalName(request.raw)

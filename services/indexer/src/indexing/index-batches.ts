@@ -98,13 +98,13 @@ export class IndexBatches {
       const bulk = this.#take();
       const events = bulk.flatMap((batch) => batch.events);
       const correlations = bulk.flatMap((batch) => batch.correlations);
-      const startedAt = performance.now();
+      const startedAtMs = performance.now();
       const results = await Promise.allSettled(
         this.#options.targets.map((target) => this.#traced(target, bulk, events, correlations)),
       );
       const failed = results.find((result) => result.status === 'rejected');
       if (failed === undefined) {
-        this.#options.onBulk?.(events.length, correlations.length, (performance.now() - startedAt) / 1000);
+        this.#options.onBulk?.(events.length, correlations.length, (performance.now() - startedAtMs) / 1000);
         const refused = results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
         for (const batch of bulk) batch.resolve(refused.filter(({ item }) => isOf(batch, item)));
       } else {

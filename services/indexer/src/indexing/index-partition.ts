@@ -63,7 +63,7 @@ export async function indexPartition(
   // Warmed up by the first batch: if there is nothing to read, nothing is read back.
   let window: DuplicateWindow | undefined;
   let committedOffset = next;
-  let committedAt = nowMs();
+  let committedAtMs = nowMs();
   // The next owner of the partition, in this process or another, continues filling.
   if (isRefill) await assignment.commit(next);
   const floors = [...start.floors].map(([name, offset]) => ({ name, offset }));
@@ -75,7 +75,7 @@ export async function indexPartition(
 
   const metadata = (): string => order.toMetadata() + (next < voidTo ? ` void=${voidTo}` : '');
   const commit = async (): Promise<void> => {
-    committedAt = nowMs();
+    committedAtMs = nowMs();
     if (next === committedOffset) return;
     if (!(await marks.advance(topic, partition, committedOffset, next))) return;
     await assignment.commit(next, metadata());
@@ -83,7 +83,7 @@ export async function indexPartition(
     metrics.committed.set({ topic, partition: String(partition) }, next);
   };
   const commitWhenDue = async (): Promise<void> => {
-    if (nowMs() - committedAt >= commitIntervalMs) await commit();
+    if (nowMs() - committedAtMs >= commitIntervalMs) await commit();
   };
 
   const write = async (records: readonly LogRecord[], scope: BatchScope | undefined): Promise<void> => {

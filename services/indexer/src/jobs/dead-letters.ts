@@ -52,7 +52,7 @@ function asDeadLetter(serde: Serde, { partition, offset, value }: LogRecord): Pl
  * Which job has claimed which dead letters. Claims are in the partition of the dead letters that they name; of two claims on the same one,
  * the first in the log counts, so that concurrent jobs agree without communicating.
  */
-export class Claims {
+export class DeadLetterClaims {
   readonly #owners = new Map<number, string>();
 
   /** Applies the record, if it is a claim; claims have to come in offset order. */

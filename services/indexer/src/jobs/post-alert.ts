@@ -28,8 +28,9 @@ export async function postAlert(
   onOutcome: (outcome: WebhookOutcome, seconds: number) => void = () => {},
 ): Promise<void> {
   const { url, alert } = job.data as PostAlertJob;
-  const startedAt = performance.now();
-  const tell = (outcome: WebhookOutcome): void => onOutcome(outcome, (performance.now() - startedAt) / 1000);
+  const startedAtMs = performance.now();
+  const tell = (outcome: WebhookOutcome): void =>
+    onOutcome(outcome, (performance.now() - startedAtMs) / 1000);
   try {
     await post(url, alert, signal);
     tell('delivered');

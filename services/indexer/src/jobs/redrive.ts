@@ -10,7 +10,7 @@ import {
 } from '@logloom/schemas';
 import {
   claimDeadLetters,
-  Claims,
+  DeadLetterClaims,
   DeadLetterSieve,
   readDeadLetters,
   type LogAccess,
@@ -148,8 +148,8 @@ class DeadLetterScan {
     this.#superseded = superseded;
   }
 
-  async claims(partition: number, end: number): Promise<Claims> {
-    const claims = new Claims();
+  async claims(partition: number, end: number): Promise<DeadLetterClaims> {
+    const claims = new DeadLetterClaims();
     for await (const deadLetters of readDeadLetters(this.#access, partition, this.#starts[partition]!, end))
       for (const deadLetter of deadLetters) claims.take(deadLetter);
     return claims;

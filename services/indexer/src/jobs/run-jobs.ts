@@ -60,10 +60,10 @@ export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void
     queue.process(
       name,
       async (job, lost) => {
-        const startedAt = performance.now();
+        const startedAtMs = performance.now();
         const ended = (outcome: JobOutcome): void => {
           metrics.jobs.inc({ name, outcome });
-          metrics.jobSeconds.observe({ name }, (performance.now() - startedAt) / 1000);
+          metrics.jobSeconds.observe({ name }, (performance.now() - startedAtMs) / 1000);
         };
         try {
           const result = await run(job, lost);
@@ -114,11 +114,11 @@ export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void
       await applyRetention({ ...deps, nowMs: () => reached });
     }),
     work(jobNames.savedFilter, async (job, lost) => {
-      const startedAt = performance.now();
+      const startedAtMs = performance.now();
       const { logger: log, evaluating: search } = deps;
       await savedFilters.evaluate((job.data as { id: string }).id, job.id, { search, logger: log });
       // Evaluations share a thread with indexing: they get only a part of its time, however many there are.
-      const rest = (performance.now() - startedAt) * (1 / evaluationShare - 1);
+      const rest = (performance.now() - startedAtMs) * (1 / evaluationShare - 1);
       await sleep(rest, undefined, { signal: lost }).catch(() => {});
     }),
   ];

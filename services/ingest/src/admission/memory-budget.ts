@@ -38,7 +38,7 @@ export class MemoryBudget {
 }
 
 /** What one request holds of the memory budget; disposing releases it. */
-export class Claim implements Disposable {
+export class MemoryClaim implements Disposable {
   readonly #budget: MemoryBudget;
   #bytes = 0;
 

@@ -7,7 +7,7 @@ import {
   createZstdDecompress,
   constants,
 } from 'node:zlib';
-import type { Claim } from '../admission/memory-budget.ts';
+import type { MemoryClaim } from '../admission/memory-budget.ts';
 import { IngestError } from '../errors.ts';
 
 const unpackChunkBytes = 256 * 1024;
@@ -21,7 +21,7 @@ const zstdWindowLog = 23;
 export async function readBody(
   request: IncomingMessage,
   maxBytes: number,
-  claim: Claim,
+  claim: MemoryClaim,
   packed?: string,
 ): Promise<Buffer> {
   const header = (request.headers['content-encoding'] ?? '').trim().toLowerCase();
@@ -32,7 +32,7 @@ export async function readBody(
   return encoding === 'identity' || body.length === 0 ? body : await unpack(body, encoding, maxBytes, claim);
 }
 
-async function receive(request: IncomingMessage, maxBytes: number, claim: Claim): Promise<Buffer> {
+async function receive(request: IncomingMessage, maxBytes: number, claim: MemoryClaim): Promise<Buffer> {
   try {
     // By default, leaving a stream early destroys it, and the response with it.
     return await collect(request.iterator({ destroyOnReturn: false }), maxBytes, claim);
@@ -45,7 +45,12 @@ async function receive(request: IncomingMessage, maxBytes: number, claim: Claim)
 
 const encodings = new Set(['identity', 'gzip', 'x-gzip', 'deflate', 'zstd', 'br']);
 
-async function unpack(packed: Buffer, encoding: string, maxBytes: number, claim: Claim): Promise<Buffer> {
+async function unpack(
+  packed: Buffer,
+  encoding: string,
+  maxBytes: number,
+  claim: MemoryClaim,
+): Promise<Buffer> {
   const decoder = createDecoder(encoding, packed);
   decoder.end(packed);
   try {
@@ -78,7 +83,11 @@ function hasZlibHeader(packed: Buffer): boolean {
   return packed.length >= 2 && (packed[0]! & 0x0f) === 8 && packed.readUInt16BE(0) % 31 === 0;
 }
 
-async function collect(stream: AsyncIterable<unknown>, maxBytes: number, claim: Claim): Promise<Buffer> {
+async function collect(
+  stream: AsyncIterable<unknown>,
+  maxBytes: number,
+  claim: MemoryClaim,
+): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of stream as AsyncIterable<Buffer>) {

@@ -2,7 +2,7 @@ import type { IngestKey } from '@logloom/auth';
 import type { Sender } from '@logloom/schemas';
 import type { ActiveSpan, SpanSpec } from '@logloom/telemetry';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Claim } from '../admission/memory-budget.ts';
+import { MemoryClaim } from '../admission/memory-budget.ts';
 import { RequestCost } from '../admission/request-cost.ts';
 import { asIngestError, IngestError } from '../errors.ts';
 import type { BatchLimits } from '../pipeline/batch-limits.ts';
@@ -102,7 +102,7 @@ async function work<T>(
   if (!handler.accepts(mediaType(request))) throw new IngestError('unsupported-type');
   const producerHeaders = readProducerHeaders(request);
   const stopTimer = metrics.requestSeconds.startTimer();
-  using claim = new Claim(context.memory);
+  using claim = new MemoryClaim(context.memory);
   const maxBodyBytes = settings.INGEST_MAX_BODY_BYTES;
   const body = await readBody(request.raw, maxBodyBytes, claim, handler.packed);
   metrics.bytes.inc(body.length);
