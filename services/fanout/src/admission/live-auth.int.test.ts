@@ -77,6 +77,7 @@ describe('with tokens', () => {
       ] as const)
         assert.equal((await fetch(path, { method, headers })).status, status);
 
+    assert.equal((await sse('')).status, 401);
     const ada = await open({ sub: 'ada' });
     const others = [await open({ sub: 'bob' }), await open({ sub: 'carl', logloom_filter: 'service:mine' })];
     await ada.subscribe({ filter: 'level:error' });
