@@ -43,7 +43,8 @@ export const indexerErrors = declareErrors({
     action: 'Check whether the mapping of the indices was changed; otherwise send smaller events.',
   },
   'view-lost': {
-    retriable: true,
+    // The write that finds it does not succeed by being repeated: the partitions have to be opened again.
+    retriable: false,
     message: 'a view lost its data; it is filled again from the log',
     where: 'log',
     cause:
