@@ -194,12 +194,14 @@ const logEvent: fc.Arbitrary<LogEvent> = fc.record({
 });
 const attributesOf = fc.dictionary(nasty, fc.jsonValue());
 
-test('eventToJson is what JSON.stringify gives for the same event', () => {
+test('eventToJson returns what JSON.stringify returns for the same event', () => {
   fc.assert(
     fc.property(logEvent, attributesOf, fc.nat(), fc.nat(), (event, attributes, partition, offset) => {
       const e = placeEvent(
         { ...structuredClone(event), attributes: JSON.stringify(attributes) },
-        ...(['k3x9', partition, offset] as const),
+        'k3x9',
+        partition,
+        offset,
       );
       const optional = ['correlationId', 'correlationKind', 'traceId', 'spanId'] as const;
       const expected = JSON.stringify({

@@ -71,7 +71,12 @@ async function compareViews(
     store.close(),
   );
   const deps = {
-    ...{ log, search, archive, settings, nowMs: Date.now, exchangeLock: new ExchangeLock() },
+    log,
+    search,
+    archive,
+    settings,
+    nowMs: Date.now,
+    exchangeLock: new ExchangeLock(),
     serde: await createSerde(registry),
     logger: { info: () => {}, warn: () => {}, error: () => {} },
     metrics: { missingItems: { set: () => {} } },
