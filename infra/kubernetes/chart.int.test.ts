@@ -4,15 +4,16 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { temporaryFolder } from '@logloom/testing';
-import { builtGoTool, goTool } from '../local/go-tool.ts';
+import { goTool } from '../local/go-tool.ts';
 import { runCommand } from '../local/run-command.ts';
 import { chartFolder, plainFolder, plainManifest, plainManifests, renderChart } from './plain-manifests.ts';
 import { readManifests, type Manifest } from './testing/manifest.ts';
 import { writeKubernetesSchemas, writeOperatorSchemas } from './testing/object-schemas.ts';
 
-const isFull = process.env['LOGLOOM_FULL'] === '1';
 const skip =
-  isFull || builtGoTool('helm') !== undefined ? false : 'builds Helm, minutes: LOGLOOM_FULL=1 runs it';
+  process.env['LOGLOOM_FULL'] === '1'
+    ? false
+    : 'builds Helm and kubeconform, minutes: LOGLOOM_FULL=1 runs it';
 const signal = AbortSignal.timeout(1_800_000);
 
 /** The files of `values/`, one over the other, by what they are for. */
@@ -117,40 +118,34 @@ describe('with Helm', { skip }, () => {
     });
 });
 
-describe(
-  'with kubeconform',
-  { skip: isFull ? false : 'builds Helm and kubeconform, minutes: LOGLOOM_FULL=1 runs it' },
-  () => {
-    for (const version of ['1.31.0', '1.37.0'])
-      test(`every file of values makes what Kubernetes ${version} takes`, async (t) => {
-        const found = spawnSync('python3', ['-c', 'import kubernetes_validate as k; print(k.__path__[0])']);
-        if (found.status !== 0)
-          return t.skip(
-            'engine missing: the schemas of Kubernetes (pip install kubernetes-validate==1.37.0)',
-          );
-        const [helm, kubeconform] = [await goTool('helm', signal), await goTool('kubeconform', signal)];
-        const folder = temporaryFolder('kubeconform').path;
-        t.after(() => rmSync(folder, { recursive: true }));
-        await writeOperatorSchemas(folder, signal);
-        const location = ['-schema-location', `${folder}/{{ .ResourceKind }}{{ .KindSuffix }}.json`];
-        const file = join(folder, 'manifests.yaml');
-        for (const [name, files] of Object.entries(cases)) {
-          const text = await renderChart(helm, files, ['--kube-version', version]);
-          const manifests = readManifests(text);
-          writeKubernetesSchemas(String(found.stdout).trim(), version, manifests, folder);
-          writeFileSync(file, text);
-          const said = await runCommand(kubeconform, ['-strict', '-summary', ...location, file]);
-          const valid = Number(/Valid: (\d+), Invalid: 0, Errors: 0, Skipped: 0/.exec(said)?.[1]);
-          assert.equal(valid, manifests.length, `${name}: ${said}`);
-        }
-        // What is wrong is found, in Kubernetes' own objects and in the others.
-        for (const [right, wrong] of [
-          ['minReadySeconds', 'minReadySecond'],
-          ['maxReplicaCount', 'maxReplicas'],
-        ] as const) {
-          writeFileSync(file, (await renderChart(helm, cases['keda']!)).replaceAll(right, wrong));
-          await assert.rejects(runCommand(kubeconform, ['-strict', ...location, file]), new RegExp(wrong));
-        }
-      });
-  },
-);
+describe('with kubeconform', { skip }, () => {
+  for (const version of ['1.31.0', '1.37.0'])
+    test(`every file of values makes what Kubernetes ${version} takes`, async (t) => {
+      const found = spawnSync('python3', ['-c', 'import kubernetes_validate as k; print(k.__path__[0])']);
+      if (found.status !== 0)
+        return t.skip('engine missing: the schemas of Kubernetes (pip install kubernetes-validate==1.37.0)');
+      const [helm, kubeconform] = [await goTool('helm', signal), await goTool('kubeconform', signal)];
+      const folder = temporaryFolder('kubeconform').path;
+      t.after(() => rmSync(folder, { recursive: true }));
+      await writeOperatorSchemas(folder, signal);
+      const location = ['-schema-location', `${folder}/{{ .ResourceKind }}{{ .KindSuffix }}.json`];
+      const file = join(folder, 'manifests.yaml');
+      for (const [name, files] of Object.entries(cases)) {
+        const text = await renderChart(helm, files, ['--kube-version', version]);
+        const manifests = readManifests(text);
+        writeKubernetesSchemas(String(found.stdout).trim(), version, manifests, folder);
+        writeFileSync(file, text);
+        const said = await runCommand(kubeconform, ['-strict', '-summary', ...location, file]);
+        const valid = Number(/Valid: (\d+), Invalid: 0, Errors: 0, Skipped: 0/.exec(said)?.[1]);
+        assert.equal(valid, manifests.length, `${name}: ${said}`);
+      }
+      // What is wrong is found, in Kubernetes' own objects and in the others.
+      for (const [right, wrong] of [
+        ['minReadySeconds', 'minReadySecond'],
+        ['maxReplicaCount', 'maxReplicas'],
+      ] as const) {
+        writeFileSync(file, (await renderChart(helm, cases['keda']!)).replaceAll(right, wrong));
+        await assert.rejects(runCommand(kubeconform, ['-strict', ...location, file]), new RegExp(wrong));
+      }
+    });
+});

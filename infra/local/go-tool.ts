@@ -14,11 +14,6 @@ const packages = {
 
 export type GoTool = keyof typeof packages;
 
-/** The tool that was built here before, or undefined: it takes minutes to build. */
-export function builtGoTool(tool: GoTool, cacheDir = defaultCacheDir): string | undefined {
-  return globSync(join(cacheDir, `${tool}-${versions[tool]}-*`, tool))[0];
-}
-
 /**
  * The path of that program, built from its Go module once and then kept in the cache; the modules and objects that it was built of are
  * not. Throws MissingPrerequisite when there is no Go that is new enough.
