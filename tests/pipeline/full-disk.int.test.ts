@@ -170,7 +170,7 @@ test('a disk that is full for a while: senders are told, nothing acknowledged is
       assert.match(startInVain(pipeline), /LOGLOOM_DATA=.*: the disk is full; make room.*\.db/);
       room();
       disk.remount('ro');
-      assert.match(startInVain(pipeline), /LOGLOOM_DATA=.*: the folder cannot be written/);
+      assert.match(startInVain(pipeline), /LOGLOOM_DATA=.*: the folder is not writable/);
       disk.remount('rw');
       await pipeline.start();
     },
