@@ -27,15 +27,11 @@ export interface LocalPodOptions {
   tmp: string;
 }
 
-/** Whether this user may make mount namespaces. */
-const canConfine = spawnSync('unshare', ['--mount', 'true']).status === 0;
-
 /**
- * The command with a root file system that it can only write to in these folders, and without capabilities, where this user may arrange for
- * that: readOnlyRootFilesystem and securityContext of the container.
+ * The command with a root file system that it can only write to in these folders, and without capabilities: readOnlyRootFilesystem and
+ * securityContext of the container.
  */
-function confined(command: readonly string[], writable: readonly string[]): string[] {
-  if (!canConfine) return [...command];
+function confined(command: readonly string[], writable: readonly string[]): [string, ...string[]] {
   const folders = writable.map((folder) => `mount --bind '${folder}' '${folder}'`);
   const script = ['mount --make-rprivate /', ...folders, 'mount -o remount,bind,ro /', 'exec "$@"'].join(
     ' && ',
@@ -43,6 +39,10 @@ function confined(command: readonly string[], writable: readonly string[]): stri
   const drop = ['setpriv', '--no-new-privs', '--inh-caps=-all', '--bounding-set=-all'];
   return ['unshare', '--mount', 'sh', '-c', script, 'sh', ...drop, ...command];
 }
+
+const [unshare, ...nothing] = confined(['true'], []);
+/** Whether this user may arrange for that. Elsewhere the command runs as it is. */
+const canConfine = spawnSync(unshare, nothing).status === 0;
 
 /** How a container ended. */
 export interface Ending {
@@ -90,8 +90,9 @@ export class LocalPod implements AsyncDisposable {
     const [node, ...args] = this.#container.command!;
     if (node !== 'node') throw new Error(`the image has no ${node}`);
     const writable = [options.tmp, ...Object.values(options.writable ?? {})];
-    const [program, ...words] = confined([process.execPath, ...args], writable);
-    this.#child = spawn(program!, words, {
+    const plain: [string, ...string[]] = [process.execPath, ...args];
+    const [program, ...words] = canConfine ? confined(plain, writable) : plain;
+    this.#child = spawn(program, words, {
       cwd: root,
       env,
       stdio: ['ignore', 'ignore', 'pipe'],
