@@ -31,6 +31,7 @@ interface Service {
   cap_drop?: string[];
   security_opt?: string[];
   networks?: Record<string, { ipv4_address: string }>;
+  profiles?: string[];
   build?: { context: string; dockerfile: string };
 }
 
@@ -74,7 +75,7 @@ for (const file of files) {
 
     test('images have exact versions', () => {
       for (const [name, { image }] of Object.entries(services))
-        assert.match(image, /:\d+\.\d+\.\d+(-[a-z]+)?$/, name);
+        assert.match(image, /:v?\d+\.\d+\.\d+(-[a-z]+)?$/, name);
     });
 
     test('each service has a health check, limits and a restart policy', () => {
@@ -169,6 +170,32 @@ test('the indexer has a folder that it can write to, in which it keeps a copy of
   const { environment, tmpfs = [] } = whole.services['indexer']!;
   const folders = tmpfs.map((mount) => mount.split(':')[0]);
   assert.ok(folders.includes(environment!['LOGLOOM_DATA'] as string));
+});
+
+test('Prometheus, Alertmanager and Grafana run on demand, and Prometheus scrapes the four services and knows the rules', () => {
+  const onDemand = Object.entries(whole.services).filter(([, { profiles }]) => profiles !== undefined);
+  assert.deepEqual(onDemand.map(([name]) => name).sort(), ['alertmanager', 'grafana', 'prometheus']);
+  const config = yaml.parse(
+    readFileSync(join(root, 'infra/monitoring/prometheus/prometheus.yaml'), 'utf8'),
+  ) as {
+    rule_files: string[];
+    scrape_configs: { static_configs: { targets: string[] }[] }[];
+    alerting: { alertmanagers: { static_configs: { targets: string[] }[] }[] };
+  };
+  const targets = config.scrape_configs.flatMap((job) => job.static_configs.flatMap((one) => one.targets));
+  assert.deepEqual(
+    targets,
+    ourServices.map((name) => `${name}:${healthPort(name)}`),
+  );
+  const managers = config.alerting.alertmanagers.flatMap((one) => one.static_configs[0]!.targets);
+  assert.deepEqual(managers, ['alertmanager:9093']);
+  const mounts = whole.services['prometheus']!.volumes!;
+  for (const path of config.rule_files)
+    assert.ok(
+      mounts.some((mount) => mount.split(':')[1] === path.slice(0, path.lastIndexOf('/'))),
+      path,
+    );
+  for (const [name, service] of onDemand) assert.equal(service.read_only, true, name);
 });
 
 test('only the front is believed when it names the address of a viewer', () => {

@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { stringify } from 'yaml';
+import { dashboardQueries } from '../grafana/read-dashboards.ts';
 import { alertCases } from './alert-cases.ts';
 import { readRules, rulesFolder } from './read-rules.ts';
 
@@ -82,4 +83,26 @@ test('promtool: every alert fires where it should, and does not where it should 
   const failed = promtool('test', 'rules', write('wrong.yaml', 'viewers.yaml', wrong)).output;
   assert.match(failed, /got: nil/);
   assert.match(failed, /exp: nil/);
+});
+
+test('promtool: the queries of the dashboards are PromQL', (t) => {
+  if (!hasPromtool) return t.skip('promtool is not installed (Debian: prometheus)');
+  using folder = temporaryFolder('queries');
+  const file = join(folder.path, 'queries.yaml');
+  const rules = dashboardQueries().map(({ expr }, i) => ({ record: `panel:query:${i}`, expr }));
+  writeFileSync(file, stringify({ groups: [{ name: 'panels', rules }] }));
+  const { ok, output } = promtool('check', 'rules', file);
+  assert.ok(ok, output);
+});
+
+test('amtool: the example for Alertmanager can be used, and sends pages and tickets to their receivers', (t) => {
+  const config = join(import.meta.dirname, '../alertmanager/alertmanager.yaml');
+  const amtool = (...args: string[]) => spawnSync('amtool', args, { encoding: 'utf8' });
+  if (amtool('--version').error !== undefined)
+    return t.skip('amtool is not installed (Debian: prometheus-alertmanager)');
+  const { status, stdout, stderr } = amtool('check-config', config);
+  assert.equal(status, 0, stdout + stderr);
+  const receiverOf = (severity: string): string =>
+    amtool('config', 'routes', 'test', `--config.file=${config}`, `severity=${severity}`).stdout.trim();
+  assert.deepEqual([receiverOf('page'), receiverOf('ticket')], ['pages', 'tickets']);
 });
