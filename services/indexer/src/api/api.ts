@@ -62,7 +62,7 @@ const maxMembers = 1_000_000;
 
 /** Adds the search API under /api (docs/api/openapi.yaml). It keeps no state between requests. */
 export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
-  const { nowMs = Date.now, onError, sealer = Sealer.random(), pageBytes = 8 * 2 ** 20 } = deps;
+  const { nowMs = Date.now, sealer = Sealer.random(), pageBytes = 8 * 2 ** 20 } = deps;
   const parametersOf = (request: FastifyRequest): QueryParameters =>
     new QueryParameters(request.query, nowMs(), principalOf(request).filter, deps.filterLimits);
   const addressOf = (request: FastifyRequest): string | undefined =>
