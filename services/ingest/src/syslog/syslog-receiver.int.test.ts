@@ -176,7 +176,7 @@ test('a port that is taken ends the start with its name; 0 is no syslog', async 
   const { port } = other.address() as { port: number };
   await assert.rejects(startForTest(folder.path, { SYSLOG_PORT: String(port) }), {
     code: 'port-taken',
-    message: new RegExp(`SYSLOG_PORT=${port}: TCP port ${port} on 127.0.0.1 is taken`),
+    message: new RegExp(`SYSLOG_PORT=${port}: TCP port ${port} on 127.0.0.1 is used by another program`),
   });
   other.close();
   const udp = createSocket('udp4').bind(port, '127.0.0.1');
