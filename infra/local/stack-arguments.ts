@@ -30,7 +30,7 @@ export const usage = `Usage: npm run stack -- [run | start | env | status | stop
   --mongodb-mode <m>    what the MongoDB stand-in looks like: mongos (default) or standalone
   --redis-cluster       three nodes of Redis as a cluster
   --throughput          for benchmarks: full JIT, more memory, a slower start
-  --secured             TLS and logins: Kafka (SASL_SSL), Redis, and TLS before the others; needs openssl
+  --secured             TLS and logins for Kafka (SASL_SSL) and Redis; needs openssl
   --keep                take up the data of the run before; without it, every start is empty
   --dir <folder>        the run folder (data, logs), default .stack in the repository
 `;

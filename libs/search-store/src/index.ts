@@ -1,5 +1,6 @@
 export { searchStoreErrors } from './errors.ts';
 export { cancelledQueries, runCancellable, throwIfCancelled, type Cancellation } from './cancellation.ts';
+export { elasticsearchOf } from './settings.ts';
 export { openSearchStore, type OpenSearchStoreOptions } from './open.ts';
 export {
   maxBuckets,

@@ -1,10 +1,15 @@
 import type { DamagedFile } from '@logloom/sqlite';
+import type { ElasticsearchAccess } from './elasticsearch/access.ts';
 import { openSqliteSearchStore } from './embedded/sqlite-search-store.ts';
 import type { SearchStore } from './search-store.ts';
 
 export interface OpenSearchStoreOptions {
   /** The URL of Elasticsearch; undefined: the embedded store. */
   elasticsearchUrl?: string | undefined;
+  /** Who asks Elasticsearch, and by which certificates. */
+  elasticsearch?: ElasticsearchAccess | undefined;
+  /** Gets why a changed file with a credential cannot be used. */
+  onTrouble?: ((message: string) => void) | undefined;
   /** How new indices are stored; a rebuild recreates all of them. Default standard. */
   indexMode?: 'standard' | 'logsdb';
   /** The folder of the embedded store. */
@@ -35,5 +40,19 @@ export async function openSearchStore(options: OpenSearchStoreOptions): Promise<
     });
   // The client is loaded only here: embedded mode should not spend the time and memory.
   const { ElasticsearchSearchStore } = await import('./elasticsearch/elasticsearch-search-store.ts');
-  return new ElasticsearchSearchStore(elasticsearchUrl, { indexMode, readOnly, pageBytes, queryLimitMs });
+  const store = new ElasticsearchSearchStore(elasticsearchUrl, {
+    indexMode,
+    readOnly,
+    pageBytes,
+    queryLimitMs,
+    access: options.elasticsearch,
+    onTrouble: options.onTrouble,
+  });
+  try {
+    await store.checkAccess();
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  return store;
 }

@@ -9,7 +9,7 @@ import {
 } from '@logloom/job-queue';
 import { connectLog, createGapReport, LagWatch, type RemovalClock, type RunService } from '@logloom/runtime';
 import { topics, type FillMark } from '@logloom/schemas';
-import { openSearchStore } from '@logloom/search-store';
+import { elasticsearchOf, openSearchStore } from '@logloom/search-store';
 import type { DamagedFile } from '@logloom/sqlite';
 import { basename, join } from 'node:path';
 import { EventAges, type Logger } from '@logloom/telemetry';
@@ -48,14 +48,18 @@ export const runIndexer: RunService<Settings> = async ({ settings, telemetry, si
     logger.error({ file, movedTo, err: error }, 'a file was damaged; it was moved away and is rebuilt');
   };
   const folder = storesFolder(settings.LOGLOOM_DATA);
-  const elasticsearchUrl = settings.ELASTICSEARCH_URL;
+  const elasticsearch = {
+    ...elasticsearchOf(settings),
+    onTrouble: (message: string) => logger.warn(message),
+  };
+  const { elasticsearchUrl } = elasticsearch;
   const epoch = await log.epochOf(topics.events);
   const indexMode = settings.ELASTICSEARCH_INDEX_MODE;
   const watches = watchEngines(settings);
   const search = cleanUp.adopt(
     guarded(
       watches.search,
-      await openSearchStore({ elasticsearchUrl, indexMode, folder, onDamaged, epoch }),
+      await openSearchStore({ ...elasticsearch, indexMode, folder, onDamaged, epoch }),
       { repeated: ['index', 'indexCorrelations'] },
     ),
     (store) => store.close(),
@@ -65,7 +69,7 @@ export const runIndexer: RunService<Settings> = async ({ settings, telemetry, si
   const evaluating = cleanUp.adopt(
     guarded(
       watches.search,
-      await openSearchStore({ elasticsearchUrl, folder, readOnly: true, queryLimitMs }),
+      await openSearchStore({ ...elasticsearch, folder, readOnly: true, queryLimitMs }),
     ),
     (store) => store.close(),
   );

@@ -1,16 +1,25 @@
 import { compilePredicate, FilterSubject, parseFilter, type Filter } from '@logloom/filter';
 import { corpusEvents, corpusFilters, generateCorpusEvents } from '@logloom/filter/corpus';
 import { parseMicros, type Correlation, type PlacedEvent } from '@logloom/schemas';
-import { correlationDocument } from '@logloom/testing';
+import { settingsOf } from '@logloom/settings';
+import { correlationDocument, eventually, temporaryFolder } from '@logloom/testing';
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { startStack } from '../../../../infra/local/start-stack.ts';
 import { searchStoreContract } from '../contract/search-store.contract.ts';
+import { openSearchStore } from '../open.ts';
 import type { SearchStore } from '../search-store.ts';
+import { elasticsearchOf, searchStoreSettings } from '../settings.ts';
 import { openTestStore, testEvent } from '../testing/elasticsearch-test-store.ts';
 
-const stack = await startStack({ only: ['elasticsearch'] });
+const stack = await startStack({ only: ['elasticsearch'], secured: true });
 const skip = stack.missing.elasticsearch ?? false;
 const url = stack.env['ELASTICSEARCH_URL'] ?? '';
 const visible = { bulk: { refresh: true } };
@@ -36,6 +45,82 @@ describe('the Elasticsearch search store', { skip, concurrency: 4, timeout: 600_
       };
     });
   }
+
+  test('behind TLS and an API key: several nodes, one away, and a key that changes', async () => {
+    const { ca, server, client } = stack.security!;
+    let key = 'first';
+    // The node itself has no security, which is not published for it: a proxy stands for what a secured one wants.
+    const proxy = createHttpsServer(
+      {
+        cert: readFileSync(server.cert),
+        key: readFileSync(server.key),
+        ca: readFileSync(ca),
+        requestCert: true,
+        rejectUnauthorized: true,
+      },
+      (incoming, outgoing) => {
+        if (incoming.headers.authorization !== `ApiKey ${key}`) {
+          incoming.resume();
+          outgoing.writeHead(401, {
+            'content-type': 'application/json',
+            'x-elastic-product': 'Elasticsearch',
+          });
+          outgoing.end('{"error":{"type":"security_exception"},"status":401}');
+          return;
+        }
+        const { method, headers, url: path } = incoming;
+        const { port } = new URL(url);
+        const target = request({ host: '127.0.0.1', port, path, method, headers }, (answer) => {
+          outgoing.writeHead(answer.statusCode!, answer.headers);
+          answer.pipe(outgoing);
+        });
+        incoming.pipe(target);
+      },
+    );
+    using cleanUp = new DisposableStack();
+    cleanUp.defer(() => {
+      proxy.closeAllConnections();
+      proxy.close();
+    });
+    proxy.listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    using folder = temporaryFolder('elasticsearch-key');
+    const keyFile = join(folder.path, 'key');
+    writeFileSync(keyFile, key);
+    const address = `https://localhost:${(proxy.address() as AddressInfo).port}`;
+    const env = {
+      ELASTICSEARCH_URL: address,
+      ELASTICSEARCH_API_KEY_FILE: keyFile,
+      ELASTICSEARCH_TLS_CA_FILE: ca,
+      ELASTICSEARCH_TLS_CERT_FILE: client.cert,
+      ELASTICSEARCH_TLS_KEY_FILE: client.key,
+    };
+    const open = (changed: Record<string, string | undefined> = {}): Promise<SearchStore> => {
+      const settings = settingsOf(searchStoreSettings).parse({ ...env, ...changed });
+      return openSearchStore({ ...elasticsearchOf(settings), folder: '/none', readOnly: true });
+    };
+    const refusals: [Record<string, string | undefined>, RegExp][] = [
+      [{ ELASTICSEARCH_API_KEY_FILE: undefined, ELASTICSEARCH_API_KEY: 'not-it' }, /ELASTICSEARCH_API_KEY/],
+      [{ ELASTICSEARCH_TLS_CA_FILE: undefined }, /ELASTICSEARCH_TLS_CA/],
+      [
+        { ELASTICSEARCH_TLS_CERT_FILE: undefined, ELASTICSEARCH_TLS_KEY_FILE: undefined },
+        /ELASTICSEARCH_TLS_CERT/,
+      ],
+    ];
+    for (const [changed, reason] of refusals)
+      await assert.rejects(open(changed), (error: Error & { code?: string }) => {
+        assert.equal(error.code, 'engine-access-denied', error.message);
+        assert.match(error.message, reason);
+        return !error.message.includes('not-it');
+      });
+    // A node that is away is passed over.
+    const store = await open({ ELASTICSEARCH_URL: `https://localhost:1,${address}` });
+    await eventually('an answer of the other node', async () => (await store.counts()).events >= 0);
+    key = 'second';
+    writeFileSync(keyFile, key);
+    await eventually('the new key', async () => (await store.counts()).events >= 0);
+    await store.close();
+  });
 
   test('every filter of the corpus finds what its predicate finds, and so does its opposite', async () => {
     await using own = openTestStore(url, visible);

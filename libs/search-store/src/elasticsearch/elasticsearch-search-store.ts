@@ -1,4 +1,4 @@
-import { Client } from '@elastic/elasticsearch';
+import type { Client } from '@elastic/elasticsearch';
 import type { Correlation, FillMark, FillMove, PlacedEvent } from '@logloom/schemas';
 import type {
   CorrelationsPage,
@@ -14,6 +14,7 @@ import type {
   TopValues,
   TopValuesQuery,
 } from '../search-store.ts';
+import { checkAccess, createClient, ElasticsearchCredentials, type ElasticsearchAccess } from './access.ts';
 import { createEvent, firstOfEachId, putCorrelation } from './actions.ts';
 import { BulkWriter, type BulkSettings } from './bulk.ts';
 import { asStoreError } from './errors.ts';
@@ -26,6 +27,10 @@ import { deleteCorrelationsBefore, deleteEventsBefore } from './retention.ts';
 import { putTemplates, type IndexSettings } from './templates.ts';
 
 export interface ElasticsearchSearchStoreOptions extends Partial<IndexSettings> {
+  /** Who asks, and by which certificates. */
+  access?: ElasticsearchAccess | undefined;
+  /** Gets why a changed file with a credential cannot be used. */
+  onTrouble?: ((message: string) => void) | undefined;
   /** Opens for queries only: writes reject, and no templates are put. */
   readOnly?: boolean;
   /** How long one query may run; default 10 s. */
@@ -55,7 +60,9 @@ const bulkLimitMs = 60_000;
  * indices and then gives them the names of the first (rebuild.ts).
  */
 export class ElasticsearchSearchStore implements SearchStore {
+  readonly #url: string;
   readonly #client: Client;
+  readonly #credentials: ElasticsearchCredentials;
   readonly #names: IndexNames;
   readonly #settings: IndexSettings;
   readonly #readOnly: boolean;
@@ -65,12 +72,15 @@ export class ElasticsearchSearchStore implements SearchStore {
   readonly #bulk: BulkSettings;
   #templates: Promise<void> | undefined;
 
-  /** Connects when the first call needs it. `url` may hold a user and a password. */
+  /** Connects when the first call needs it. `url` may have several addresses, comma-separated, and a user and
+   * password in each. */
   constructor(url: string, options: ElasticsearchSearchStoreOptions = {}) {
     const { readOnly = false, queryLimitMs = 10_000, names = defaultNames, bulk, pageBytes } = options;
     const { indexMode = 'standard', shards = 1 } = options;
     // Callers repeat retriable calls: retries here would only multiply the load on a server in trouble.
-    this.#client = new Client({ node: url, maxRetries: 0, requestTimeout: bulkLimitMs });
+    this.#url = url;
+    this.#credentials = new ElasticsearchCredentials(options.access, options.onTrouble);
+    this.#client = createClient(url, this.#credentials, { maxRetries: 0, requestTimeout: bulkLimitMs });
     this.#names = names;
     this.#settings = { indexMode, shards };
     this.#readOnly = readOnly;
@@ -78,6 +88,11 @@ export class ElasticsearchSearchStore implements SearchStore {
     this.#bulk = { ...defaultBulk, ...bulk };
     this.#writer = new BulkWriter(this.#client, this.#bulk);
     this.#marks = new ElasticsearchMarks(this.#client, names);
+  }
+
+  /** Throws EngineAccessError when Elasticsearch refuses this client; returns also when it is away. */
+  checkAccess(): Promise<void> {
+    return checkAccess(this.#client, this.#url, this.#credentials);
   }
 
   async index(events: readonly PlacedEvent[]): Promise<Refused<PlacedEvent>[]> {
@@ -178,6 +193,7 @@ export class ElasticsearchSearchStore implements SearchStore {
   async close(): Promise<void> {
     this.#writer.close();
     await this.#client.close();
+    this.#credentials[Symbol.dispose]();
   }
 
   /** The first document creates an index, so the templates have to exist before it. */

@@ -1,4 +1,5 @@
 import { errors } from '@elastic/elasticsearch';
+import { accessFault } from './access.ts';
 import { SearchStoreError } from '../search-store.ts';
 
 /** Whether a status means that a later call may succeed. */
@@ -15,7 +16,7 @@ export function asStoreError(cause: unknown): Error {
   if (cause instanceof errors.ConnectionError || cause instanceof errors.NoLivingConnectionsError)
     return new SearchStoreError(
       'store-unavailable',
-      `Elasticsearch (ELASTICSEARCH_URL) cannot be reached: ${cause.message}`,
+      `Elasticsearch (ELASTICSEARCH_URL) cannot be reached: ${accessFault(cause) ?? cause.message}`,
       {
         cause,
       },
@@ -33,6 +34,8 @@ export function asStoreError(cause: unknown): Error {
       { cause },
     );
   if (cause.statusCode === 401 || cause.statusCode === 403)
-    return new Error(`Elasticsearch (ELASTICSEARCH_URL) refuses: ${cause.message}`, { cause });
+    return new Error(`Elasticsearch (ELASTICSEARCH_URL, ELASTICSEARCH_API_KEY) refuses: ${cause.message}`, {
+      cause,
+    });
   return cause;
 }

@@ -11,7 +11,10 @@ type TlsSettings<Prefix extends string> = {
 export function tlsSettings<Prefix extends string>(prefix: Prefix, engine: string): TlsSettings<Prefix> {
   const declare = (name: TlsName, bounds: string | undefined, description: string) => [
     `${prefix}_${name}`,
-    fileSetting(`${prefix}_${name}`, { ...(bounds !== undefined && { bounds }), description }),
+    fileSetting(`${prefix}_${name}`, {
+      ...(bounds !== undefined && { bounds, isValid: isPem }),
+      description,
+    }),
   ];
   return Object.fromEntries([
     declare(
@@ -23,6 +26,10 @@ export function tlsSettings<Prefix extends string>(prefix: Prefix, engine: strin
     declare('KEY', 'PEM', `private key of ${prefix}_CERT`),
     declare('KEY_PASSPHRASE', undefined, `passphrase of ${prefix}_KEY`),
   ]) as TlsSettings<Prefix>;
+}
+
+function isPem(text: string): boolean {
+  return text.includes('-----BEGIN ');
 }
 
 /** The values of tlsSettings(). Plain data. */

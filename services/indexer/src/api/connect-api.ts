@@ -2,7 +2,7 @@ import { checkExposure, openAuthenticate, openSealer } from '@logloom/auth';
 import { openArchive } from '@logloom/archive';
 import { openJobQueue, openJobRecords, redisOf } from '@logloom/job-queue';
 import { connectLog } from '@logloom/runtime';
-import { cancelledQueries, openSearchStore } from '@logloom/search-store';
+import { cancelledQueries, elasticsearchOf, openSearchStore } from '@logloom/search-store';
 import type { Settings } from '../settings.ts';
 import { SecurityLog, type Telemetry } from '@logloom/telemetry';
 import type { FastifyInstance } from 'fastify';
@@ -38,11 +38,15 @@ export async function connectApi(
   const authenticate = await openAuthenticate(settings);
   const connection = await connectLog(settings);
   const folder = storesFolder(settings.LOGLOOM_DATA);
-  const elasticsearchUrl = settings.ELASTICSEARCH_URL;
+  const elasticsearch = {
+    ...elasticsearchOf(settings),
+    onTrouble: (message: string) => telemetry?.logger.warn(message),
+  };
+  const { elasticsearchUrl } = elasticsearch;
   const watches = watchEngines(settings);
   const search = guarded(
     watches.search,
-    await openSearchStore({ elasticsearchUrl, folder, readOnly: true, pageBytes: apiPageBytes() }),
+    await openSearchStore({ ...elasticsearch, folder, readOnly: true, pageBytes: apiPageBytes() }),
   );
   const archive = guarded(
     watches.archive,

@@ -1,7 +1,7 @@
 import { openArchive } from '@logloom/archive';
 import { EventLogError, lockDataFolder, SqliteEventLog } from '@logloom/event-log';
 import { createSerde, openSchemaRegistry } from '@logloom/schema-registry';
-import { openSearchStore } from '@logloom/search-store';
+import { elasticsearchOf, openSearchStore } from '@logloom/search-store';
 import type { Settings } from '../settings.ts';
 import { checkFile } from '@logloom/sqlite';
 import { existsSync, readdirSync } from 'node:fs';
@@ -63,9 +63,10 @@ async function compareViews(
   await using cleanUp = new AsyncDisposableStack();
   const registry = cleanUp.adopt(await openSchemaRegistry(settings.SCHEMA_REGISTRY_URL), (r) => r.close());
   const folder = storesFolder(settings.LOGLOOM_DATA);
-  const { ELASTICSEARCH_URL: elasticsearchUrl, MONGODB_URL: mongodbUrl } = settings;
-  const search = cleanUp.adopt(await openSearchStore({ elasticsearchUrl, folder, readOnly: true }), (store) =>
-    store.close(),
+  const { MONGODB_URL: mongodbUrl } = settings;
+  const search = cleanUp.adopt(
+    await openSearchStore({ ...elasticsearchOf(settings), folder, readOnly: true }),
+    (store) => store.close(),
   );
   const archive = cleanUp.adopt(await openArchive({ mongodbUrl, folder, readOnly: true }), (store) =>
     store.close(),
