@@ -95,13 +95,6 @@ test('a real Prometheus: alerts fire while there is a fault, and clear when it i
     await clears('LogloomIngestRejectsEvents');
   });
 
-  await t.test('a killed process', async () => {
-    await pipeline.end('SIGKILL');
-    await fires('LogloomDown', 'LogloomAbsent');
-    await pipeline.start();
-    await clears('LogloomDown', 'LogloomAbsent');
-  });
-
   await t.test('every rule can be evaluated', async () => {
     assert.deepEqual(await prometheus.brokenRules(), []);
   });
@@ -135,6 +128,13 @@ test('a real Prometheus: alerts fire while there is a fault, and clear when it i
     await fires('LogloomDiskFull', 'LogloomNotReady', 'LogloomIngestErrorBudget');
     rmSync(ballast);
     await clears('LogloomDiskFull', 'LogloomNotReady', 'LogloomIngestErrorBudget');
+  });
+
+  await t.test('a killed process', async () => {
+    await pipeline.end('SIGKILL');
+    await fires('LogloomDown', 'LogloomAbsent');
+    await pipeline.start();
+    await clears('LogloomDown', 'LogloomAbsent');
   });
 
   await t.test('a damaged file of the search store', async () => {
