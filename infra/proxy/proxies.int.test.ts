@@ -7,7 +7,7 @@ import { after, before, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import tls from 'node:tls';
 import { Pipeline } from '../../tests/pipeline/pipeline.ts';
-import { proxyKinds, ProxyServer, whyMissing } from './proxy-server.ts';
+import { proxyKinds, ProxyServer, whyMissing } from './testing/proxy-server.ts';
 
 const viewersHost = 'logs.example.com';
 const ingestHost = 'ingest.example.com';
@@ -24,11 +24,9 @@ const { lookup } = dns;
 
 before(async () => {
   // The examples' names are those of this machine.
-  dns.lookup = ((name: string, ...rest: unknown[]) =>
-    Reflect.apply(lookup, dns, [
-      name.endsWith('.example.com') ? '127.0.0.1' : name,
-      ...rest,
-    ])) as typeof dns.lookup;
+  dns.lookup = ((name: string, ...rest: unknown[]): void => {
+    Reflect.apply(lookup, dns, [name.endsWith('.example.com') ? '127.0.0.1' : name, ...rest]);
+  }) as typeof dns.lookup;
   pipeline = await Pipeline.create({
     ALLOWED_HOSTS: `${viewersHost},${ingestHost}`,
     LIVE_TRUSTED_PROXIES: 'loopback',

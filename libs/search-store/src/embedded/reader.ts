@@ -208,7 +208,8 @@ export class SqliteReader {
     statement.setReturnArrays(true);
     let count = 0;
     const isComplete = this.#deadline.within(this.#countLimitMs, () => {
-      for (const _ of statement.iterate(...where.params)) count++;
+      const rows = statement.iterate(...where.params);
+      while (rows.next().done !== true) count++;
     });
     return { value: Math.min(count, maxTotal), exact: isComplete && count <= maxTotal };
   }

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 /** A proxy that the examples are for: how to run its example as it stands, and how to reload it. */
 export interface ProxyKind {
   name: string;
-  /** The example, below this folder. */
+  /** The example, below infra/proxy. */
   example: string;
   package: string;
   args: (configuration: string) => string[];
@@ -92,7 +92,7 @@ export class ProxyServer implements AsyncDisposable {
     this.#folder = temporaryFolder(`proxy-${kind.name}`).path;
     this.certificate = makeCertificate(this.#folder);
     this.#configuration = join(this.#folder, kind.example.split('/').at(-1)!);
-    const text = readFileSync(join(import.meta.dirname, kind.example), 'utf8')
+    const text = readFileSync(join(import.meta.dirname, '..', kind.example), 'utf8')
       .replaceAll('127.0.0.1:4380', new URL(upstreams.viewersUrl).host)
       .replaceAll('127.0.0.1:4318', new URL(upstreams.ingestUrl).host);
     writeFileSync(this.#configuration, kind.adapt(text, { port, folder: this.#folder }));
