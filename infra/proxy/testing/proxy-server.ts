@@ -96,10 +96,10 @@ export class ProxyServer implements AsyncDisposable {
       .replaceAll('127.0.0.1:4380', new URL(upstreams.viewersUrl).host)
       .replaceAll('127.0.0.1:4318', new URL(upstreams.ingestUrl).host);
     writeFileSync(this.#configuration, kind.adapt(text, { port, folder: this.#folder }));
-    this.#child = spawn(kind.name, kind.args(this.#configuration), {
+    // Where Caddy would write what it remembers.
+    const variables = [`XDG_CONFIG_HOME=${this.#folder}`, `XDG_DATA_HOME=${this.#folder}`];
+    this.#child = spawn('env', [...variables, kind.name, ...kind.args(this.#configuration)], {
       stdio: ['ignore', 'ignore', 'pipe'],
-      // Where Caddy would write what it remembers.
-      env: { ...process.env, XDG_CONFIG_HOME: this.#folder, XDG_DATA_HOME: this.#folder },
     });
     this.#child.stderr!.on('data', (data: Buffer) => (this.#errors += data.toString()));
   }
