@@ -37,6 +37,9 @@ export async function connectApi(
   });
   const authenticate = await openAuthenticate(settings);
   const connection = await connectLog(settings);
+  // A process that an engine refuses must end: nothing may stay open.
+  await using owned = new AsyncDisposableStack();
+  owned.use(connection);
   const folder = storesFolder(settings.LOGLOOM_DATA);
   const elasticsearch = {
     ...elasticsearchOf(settings),
@@ -59,9 +62,10 @@ export async function connectApi(
   };
   const jobs = guarded(watches.jobs, await openJobQueue(jobsStore), { unwatched: ['process'] });
   const records = guarded(watches.jobs, await openJobRecords(jobsStore));
+  const kept = owned.move();
   app.addHook('onClose', async () => {
     await Promise.all([search.close(), archive.close(), jobs.close(), records.close()]);
-    await connection[Symbol.asyncDispose]();
+    await kept.disposeAsync();
   });
   // The embedded store answers one query after the other.
   const queue = hasAdmission
