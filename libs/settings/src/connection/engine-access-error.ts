@@ -1,13 +1,13 @@
 import { CodedError, declareErrors, type CodeOf } from '@logloom/errors';
 
-/** Why an engine does not take us. */
+/** Why an engine refuses this client. */
 export const engineAccessErrors = declareErrors({
   'engine-access-denied': {
     retriable: false,
     message: 'an engine refuses this client',
     where: 'start, log, `problems` of `/health/ready`',
     cause:
-      'An engine refused the credentials or the certificate, lacks a permission, has a certificate that is not trusted or is for another name, or one side speaks TLS and the other does not. At the start it ends the process with exit code 2; a running service retries, and `/health/ready` returns 503.',
+      'Kafka, Redis or Elasticsearch refused the credentials or the certificate, granted too few permissions, has a certificate that is not trusted or is for another name, or one side speaks TLS and the other does not. At the start it ends the process with exit code 2; a running service retries, and `/health/ready` returns 503 where Kafka or Redis refuse it.',
     action:
       'Fix the setting that the message names; docs/engines.md has the settings and the permissions of each engine. A changed file of a running service is read again by itself.',
   },
