@@ -21,7 +21,7 @@ export function readRedactPatterns(text: string): string[] {
   const lines = text.split('\n').filter((line) => line !== '');
   const problems = lines.flatMap((line) => {
     const [, name = '', pattern = ''] = /^([a-z][a-z0-9-]{0,31})=(.+)$/s.exec(line) ?? [];
-    if (name === '' || !isPattern(pattern)) return ['is not a list of name=regular expression, one a line'];
+    if (name === '' || !isPattern(pattern)) return [`${line} is not name=regular expression`];
     const reason = unboundedIn(pattern);
     return reason === undefined ? [] : [`${name} ${reason}`];
   });
