@@ -16,7 +16,7 @@ test('pino, winston and bunyan: every line once, in order, while Logloom is kill
   await using pipeline = await Pipeline.create();
   await pipeline.start();
   const running = Object.values(programs).map(({ client, how }) => {
-    const file = join(import.meta.dirname, `../../clients/${client}/src/app.child.ts`);
+    const file = join(import.meta.dirname, `../../clients/${client}/src/testing/app.child.ts`);
     return new LoggingProgram(file, [pipeline.ingestUrl, String(count), how]);
   });
   await Promise.all(running.map((program) => program.half()));

@@ -12,21 +12,24 @@ import { type Pipeline } from '../pipeline/pipeline.ts';
 export class LoggingProgram {
   readonly #child: ChildProcess;
   readonly #half: Promise<unknown>;
+  readonly #exit: Promise<unknown[]>;
 
   constructor(file: string, args: readonly string[]) {
     this.#child = spawn(process.execPath, [file, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
     this.#half = once(createInterface({ input: this.#child.stdout! }), 'line');
+    this.#exit = once(this.#child, 'exit');
   }
 
   async half(): Promise<void> {
-    await this.#half;
+    const early = this.#exit.then((exit) => assert.fail(`it ended before its half: ${exit.join(' ')}`));
+    early.catch(() => {});
+    await Promise.race([this.#half, early]);
   }
 
   /** Lets it come to its own end. */
   async end(): Promise<void> {
-    const exited = once(this.#child, 'exit');
     this.#child.stdin!.end();
-    assert.deepEqual(await exited, [0, null]);
+    assert.deepEqual(await this.#exit, [0, null]);
   }
 }
 

@@ -16,3 +16,14 @@ export function endAnyway(
     end();
   }, afterMs).unref();
 }
+
+/** How long what was given up may still hold the process, in ms. */
+const lingerMs = 1_000;
+
+/**
+ * Ends a process whose work is over, with its exit code: an engine's client may keep trying, for many seconds, what nobody waits for any
+ * more. A process that nothing holds has ended before.
+ */
+export function endSoon(end: () => void = () => process.exit()): void {
+  setTimeout(end, lingerMs).unref();
+}

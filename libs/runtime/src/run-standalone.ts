@@ -10,7 +10,7 @@ import {
   type Telemetry,
 } from '@logloom/telemetry';
 import type { FastifyInstance } from 'fastify';
-import { endAnyway } from './end-anyway.ts';
+import { endAnyway, endSoon } from './end-anyway.ts';
 import { createHealthServer } from './health-server.ts';
 import { createFilesPrivate } from './private-files.ts';
 import { serveMetrics } from './metrics-server.ts';
@@ -100,6 +100,7 @@ export async function runStandalone<Settings extends ServiceSettings>({
     process.stderr.write(`logloom ${service}: ${hideSecrets(said, secrets)}\n`);
     process.exitCode = isSettings ? 2 : 1;
   }
+  endSoon();
 }
 
 /** Whether the error itself is marked as retriable. */
