@@ -26,3 +26,17 @@ export function clientAddress(trustedProxies: readonly string[]): ClientAddress 
     return isClaimed ? nobody : found;
   };
 }
+
+/** Names the client of a request that another process of the same node passed on over a local socket. Trusted there only. */
+export const clientHeader = 'x-logloom-client';
+
+/** As clientAddress(), also for a request that another process has passed on: a connection over a local socket has no address. */
+export function forwardedClientAddress(trustedProxies: readonly string[]): ClientAddress {
+  const addressOf = clientAddress(trustedProxies);
+  return (request) => {
+    const forwarded = request.headers[clientHeader];
+    if (request.socket.remoteAddress !== undefined || typeof forwarded !== 'string')
+      return addressOf(request);
+    return forwarded === '' ? undefined : forwarded;
+  };
+}

@@ -3,7 +3,7 @@ export { authError, type AuthError, type AuthErrorCode } from './auth-error.ts';
 export type { AuthSettings } from './auth-settings.ts';
 export { authenticateNobody, openAuthenticate } from './authenticate.ts';
 export { checkExposure, checkIngestExposure, isLoopback } from './check-exposure.ts';
-export { clientAddress, type ClientAddress } from './client-address.ts';
+export { clientAddress, clientHeader, forwardedClientAddress, type ClientAddress } from './client-address.ts';
 export { glob } from './glob.ts';
 export type { Access, AccessRequest, Authenticate, Principal } from './principal.ts';
 export type { IngestKey, IngestKeys, Quota } from './ingest-keys.ts';

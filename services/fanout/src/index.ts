@@ -1,7 +1,6 @@
 export { liveErrors, viewerErrors, type LiveErrorCode } from './errors.ts';
 export { closeCodes, gapReasons, goodbyeReasons } from './protocol/reasons.ts';
-export { registerDrainApi } from './server/drain-api.ts';
-export { drainProblem, type Drainable } from './server/drainable.ts';
+export { drainProblem, type LiveNode } from './server/live-node.ts';
 export { listenBacklog } from './workers/listen-backlog.ts';
 export { liveOptions } from './server/live-options.ts';
 export { createLiveTier } from './server/create-live-tier.ts';
@@ -11,4 +10,4 @@ export { createFanout, type Fanout } from './run-fanout.ts';
 export { Supervisor, type SupervisorOptions } from './workers/supervisor.ts';
 export { keepYoungGenerationSmall } from './workers/young-generation.ts';
 export { openLiveStores, type LiveStores } from './server/live-stores.ts';
-export { registerViewersApi, type ViewersApiDeps } from './server/viewers-api.ts';
+export { registerOperatorsApi, type OperatorsApiDeps } from './server/operators-api.ts';

@@ -15,9 +15,8 @@ import { listenBacklog } from './workers/listen-backlog.ts';
 import { liveOptions } from './server/live-options.ts';
 import { openLiveStores } from './server/live-stores.ts';
 import { createLiveTier } from './server/create-live-tier.ts';
-import { registerDrainApi } from './server/drain-api.ts';
-import { drainProblem } from './server/drainable.ts';
-import { registerViewersApi } from './server/viewers-api.ts';
+import { drainProblem } from './server/live-node.ts';
+import { registerOperatorsApi } from './server/operators-api.ts';
 import { Supervisor } from './workers/supervisor.ts';
 import type { Settings } from './settings.ts';
 
@@ -47,9 +46,8 @@ export function createFanout(): Fanout {
     context.checks?.add(draining);
     registerHealth(app, health);
     registerMetrics(app, () => metrics(telemetry), context);
-    const directory = () => supervisor?.workers;
-    registerViewersApi(app, { directory, authenticate, settings: context.settings, telemetry });
-    registerDrainApi(app, { node: directory, authenticate, settings: context.settings, telemetry });
+    const node = () => supervisor?.workers;
+    registerOperatorsApi(app, { node, authenticate, settings: context.settings, telemetry });
     supervisor = await Supervisor.open({
       ...context,
       tracing,
@@ -93,8 +91,7 @@ async function runHere({
   const options = liveOptions(settings);
   const tier = createLiveTier({ ...connection, stores, settings, telemetry, authenticate, options });
   tier.attach(app);
-  registerViewersApi(app, { directory: () => tier.viewers, authenticate, settings, telemetry });
-  registerDrainApi(app, { node: () => tier, authenticate, settings, telemetry });
+  registerOperatorsApi(app, { node: () => tier, authenticate, settings, telemetry });
   signal.addEventListener('abort', () => (health.ready = false));
   try {
     await app.listen({ host: settings.HOST, port: settings.LIVE_PORT, backlog: listenBacklog });

@@ -6,10 +6,9 @@ import {
   liveOptions,
   openLiveStores,
   drainProblem,
-  registerDrainApi,
-  registerViewersApi,
-  type Drainable,
+  registerOperatorsApi,
   Supervisor,
+  type LiveNode,
 } from '@logloom/fanout';
 import { connectLog, type Health, type ServiceContext } from '@logloom/runtime';
 import type { ServiceThread } from './service-thread.ts';
@@ -32,7 +31,7 @@ export async function runViewers(context: ViewersContext): Promise<void> {
   const authenticate = await openAuthenticate(settings);
   await using connection = await connectLog(settings, {}, telemetry, signal);
   let supervisor: Supervisor | undefined;
-  let node: Drainable | undefined;
+  let node: LiveNode | undefined;
   const workerMetrics = async () => supervisor?.workers.metrics() ?? [];
   const app = await createViewersServer({
     telemetry,
@@ -43,11 +42,9 @@ export async function runViewers(context: ViewersContext): Promise<void> {
     authenticate,
     workerMetrics,
   });
-  const viewersApi = { authenticate, settings, telemetry };
-  registerDrainApi(app, { ...viewersApi, node: () => node });
+  registerOperatorsApi(app, { authenticate, settings, telemetry, node: () => node });
   health.checks = [...(health.checks ?? []), () => drainProblem(node)];
   if (settings.LIVE_WORKERS > 1) {
-    registerViewersApi(app, { ...viewersApi, directory: () => supervisor?.workers });
     supervisor = await Supervisor.open({
       settings,
       telemetry,
@@ -70,7 +67,6 @@ export async function runViewers(context: ViewersContext): Promise<void> {
   const live = createLiveTier({ ...connection, stores, settings, telemetry, authenticate, options });
   live.attach(app);
   node = live;
-  registerViewersApi(app, { ...viewersApi, directory: () => live.viewers });
   await app.listen({ host: settings.HOST, port: settings.LIVE_PORT, backlog: listenBacklog });
   try {
     await live.run(signal, onReady);

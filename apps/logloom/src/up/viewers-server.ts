@@ -1,12 +1,11 @@
 import { registerConsole } from '@logloom/console';
-import type { Authenticate } from '@logloom/auth';
+import { forwardedClientAddress, type Authenticate } from '@logloom/auth';
 import { CodedError, requestErrors } from '@logloom/errors';
 import {
   createApiQueue,
   createPrincipalName,
   goneSignal,
   registerQueueMetrics,
-  requestAddress,
   sendQueueFull,
   watchSending,
 } from '@logloom/indexer/api-queue';
@@ -98,7 +97,7 @@ export async function createViewersServer({
     done(null, body),
   );
   app.removeContentTypeParser('text/plain');
-  const addressOf = requestAddress(settings);
+  const addressOf = forwardedClientAddress(settings.LIVE_TRUSTED_PROXIES);
   const forward = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const gone = goneSignal(reply.raw);
     let slot: AdmissionSlot | undefined;

@@ -25,7 +25,7 @@ import type { Transport } from '../transports/transport.ts';
 import { MemberReader } from '../visible/member-reader.ts';
 import { VisibleCorrelations } from '../visible/visible-correlations.ts';
 import { drainViewers, type DrainReason } from './drain-viewers.ts';
-import type { Drainable } from './drainable.ts';
+import type { LiveNode } from './live-node.ts';
 import { defaultOptions, type LiveTierOptions } from './live-tier-options.ts';
 import { LiveCounts } from './live-counts.ts';
 import type { LiveStores } from './live-stores.ts';
@@ -50,7 +50,7 @@ const visibleShare = 4;
 const defaultTotalBudget = 512 * 2 ** 20;
 
 /** The live tier's server: attach() it to the viewers' HTTP server, then run() it. */
-export class LiveTier implements Drainable {
+export class LiveTier implements LiveNode {
   readonly options: LiveTierOptions;
   readonly admission: ViewerAdmission;
   /** The connected viewers. */

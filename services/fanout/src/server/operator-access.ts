@@ -1,11 +1,9 @@
-import { authErrors, clientAddress, type Authenticate } from '@logloom/auth';
+import { authErrors, forwardedClientAddress, type Authenticate, type ClientAddress } from '@logloom/auth';
 import { CodedError } from '@logloom/errors';
 import { sendError } from '@logloom/runtime';
 import { SecurityLog, type Actor, type Telemetry } from '@logloom/telemetry';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { IncomingMessage } from 'node:http';
 import type { Settings } from '../settings.ts';
-import { clientHeader } from '../workers/forward-requests.ts';
 
 export interface OperatorAccessDeps {
   authenticate: Authenticate;
@@ -17,13 +15,13 @@ export interface OperatorAccessDeps {
 export class OperatorAccess {
   readonly #security: SecurityLog;
   readonly #authenticate: Authenticate;
-  readonly #addressOf: (request: IncomingMessage) => string | undefined;
+  readonly #addressOf: ClientAddress;
   readonly #actors = new WeakMap<FastifyRequest, Actor>();
 
   constructor({ authenticate, settings, telemetry }: OperatorAccessDeps) {
     this.#security = new SecurityLog(telemetry);
     this.#authenticate = authenticate;
-    this.#addressOf = forwardedAddress(settings);
+    this.#addressOf = forwardedClientAddress(settings.LIVE_TRUSTED_PROXIES);
   }
 
   /** Fastify's hook: a token that is missing or wrong gets 401, one that imposes a filter 403. */
@@ -52,17 +50,4 @@ export class OperatorAccess {
   ordered(what: string, request: FastifyRequest): void {
     this.#security.ordered(what, this.#actors.get(request) ?? {});
   }
-}
-
-/** The client's address, also where a worker has passed its request on over a local socket, which has none. */
-function forwardedAddress({
-  LIVE_TRUSTED_PROXIES,
-}: OperatorAccessDeps['settings']): (request: IncomingMessage) => string | undefined {
-  const addressOf = clientAddress(LIVE_TRUSTED_PROXIES);
-  return (request) => {
-    const forwarded = request.headers[clientHeader];
-    if (request.socket.remoteAddress !== undefined || typeof forwarded !== 'string')
-      return addressOf(request);
-    return forwarded === '' ? undefined : forwarded;
-  };
 }

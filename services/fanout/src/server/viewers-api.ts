@@ -1,13 +1,8 @@
 import { CodedError, requestErrors } from '@logloom/errors';
 import { knownParameters } from '@logloom/runtime';
 import type { FastifyInstance } from 'fastify';
-import { OperatorAccess, type OperatorAccessDeps } from './operator-access.ts';
+import type { OperatorAccess } from './operator-access.ts';
 import { formatViewerId, parseViewerId, type ViewerDirectory } from './viewer-directory.ts';
-
-export interface ViewersApiDeps extends OperatorAccessDeps {
-  /** Undefined until the viewers' processes are there. */
-  directory: () => ViewerDirectory | undefined;
-}
 
 const defaultLimit = 50;
 const maxLimit = 1_000;
@@ -16,8 +11,11 @@ const maxLimit = 1_000;
  * Adds GET /api/viewers?limit=&cursor=, the connected viewers of this node, and DELETE /api/viewers/{id}, which sends one away. Both are for
  * whoever may see everything: a token with an imposed filter gets 403.
  */
-export function registerViewersApi(app: FastifyInstance, deps: ViewersApiDeps): void {
-  const access = new OperatorAccess(deps);
+export function registerViewersApi(
+  app: FastifyInstance,
+  access: OperatorAccess,
+  directory: () => ViewerDirectory,
+): void {
   const { onRequest } = access;
 
   const listOptions = { onRequest, preHandler: knownParameters('limit', 'cursor') };
@@ -25,7 +23,7 @@ export function registerViewersApi(app: FastifyInstance, deps: ViewersApiDeps): 
     const { limit, cursor } = request.query as Record<string, unknown>;
     const after = typeof cursor === 'string' ? parseViewerId(cursor) : undefined;
     if (cursor !== undefined && after === undefined) throw new CodedError(requestErrors, 'bad-cursor');
-    const { total, viewers, hasMore } = await found().list({ limit: readLimit(limit), after });
+    const { total, viewers, hasMore } = await directory().list({ limit: readLimit(limit), after });
     const last = viewers.at(-1);
     return { total, viewers, ...(hasMore && last !== undefined ? { next: last.id } : {}) };
   });
@@ -33,17 +31,11 @@ export function registerViewersApi(app: FastifyInstance, deps: ViewersApiDeps): 
   const endOptions = { onRequest, preHandler: knownParameters() };
   app.delete<{ Params: { id: string } }>('/api/viewers/:id', endOptions, async (request, reply) => {
     const id = parseViewerId(request.params.id);
-    if (id === undefined || !(await found().end(id)))
+    if (id === undefined || !(await directory().end(id)))
       throw new CodedError(requestErrors, 'not-found', `no viewer ${request.params.id} is connected`);
     access.ordered(`end of viewer ${formatViewerId(id)}`, request);
     return reply.code(204).send();
   });
-
-  function found(): ViewerDirectory {
-    const directory = deps.directory();
-    if (directory === undefined) throw new CodedError(requestErrors, 'starting');
-    return directory;
-  }
 }
 
 function readLimit(given: unknown): number {

@@ -12,8 +12,7 @@ import { rmSync } from 'node:fs';
 import type { AddressInfo, Socket } from 'node:net';
 import { openLiveStores } from '../server/live-stores.ts';
 import { createLiveTier } from '../server/create-live-tier.ts';
-import { registerDrainApi } from '../server/drain-api.ts';
-import { registerViewersApi } from '../server/viewers-api.ts';
+import { registerOperatorsApi } from '../server/operators-api.ts';
 import type { LiveTier, LiveTierDeps } from '../server/live-tier.ts';
 import type { LiveTierOptions } from '../server/live-tier-options.ts';
 
@@ -78,8 +77,7 @@ export class LiveRig {
     });
     tier.attach(app);
     const operators = { authenticate, settings: parseSettings({}), telemetry };
-    registerViewersApi(app, { ...operators, directory: () => tier.viewers });
-    registerDrainApi(app, { ...operators, node: () => tier });
+    registerOperatorsApi(app, { ...operators, node: () => tier });
     await app.listen({ host: '127.0.0.1', port: 0 });
     const stop = new AbortController();
     let running: Promise<void> | undefined;

@@ -1,11 +1,9 @@
+import { clientHeader } from '@logloom/auth';
 import { CodedError, requestErrors } from '@logloom/errors';
 import { refuseUnknown, sendError, type RouteTable } from '@logloom/runtime';
 import type { FastifyInstance } from 'fastify';
 import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-
-/** Names the client of a request that a worker passed on; trusted on a local socket only. */
-export const clientHeader = 'x-logloom-client';
 
 /** Headers of a single connection, which are not forwarded (RFC 9110, section 7.6.1). */
 const hopByHop = new Set([

@@ -1,7 +1,7 @@
 import type { Logger } from '@logloom/telemetry';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkerProcess } from './worker-process.ts';
-import type { Drainable } from '../server/drainable.ts';
+import type { LiveNode } from '../server/live-node.ts';
 import {
   joinPages,
   type ViewerDirectory,
@@ -30,7 +30,7 @@ const drainGraceMs = 5_000;
  * Processes that share LIVE_PORT (SO_REUSEPORT: the kernel spreads connections over them). One that dies, or is killed because it no longer
  * responds, is replaced after a growing pause; its viewers resume at another by their cursors, which are valid everywhere.
  */
-export class Workers implements ViewerDirectory, Drainable {
+export class Workers implements ViewerDirectory, LiveNode {
   restarts = 0;
   readonly #options: WorkersOptions;
   readonly #running = new Set<WorkerProcess>();
@@ -95,6 +95,10 @@ export class Workers implements ViewerDirectory, Drainable {
 
   async end(viewer: ViewerId): Promise<boolean> {
     return (await this.#ask({ name: 'end-viewer', viewer })).includes(true);
+  }
+
+  get viewers(): ViewerDirectory {
+    return this;
   }
 
   get isDraining(): boolean {

@@ -1,4 +1,4 @@
-import { clientAddress, networkOf, type Authenticate, type ClientAddress } from '@logloom/auth';
+import { forwardedClientAddress, networkOf, type Authenticate } from '@logloom/auth';
 import type { QueueFullError } from '@logloom/runtime';
 import { AdmissionQueue, sendError, type AdmissionSlot } from '@logloom/runtime';
 import { memoryBudget } from '@logloom/settings';
@@ -32,28 +32,12 @@ export function createApiQueue(atOnce: number): AdmissionQueue {
   });
 }
 
-/** Names the client of a request that another process passed on. Trusted on a local socket only. */
-export const clientHeader = 'x-logloom-client';
-
-/** The address of the client, also where a process of the live tier passed its request on. */
-export function requestAddress({
-  LIVE_TRUSTED_PROXIES,
-}: Pick<Settings, 'LIVE_TRUSTED_PROXIES'>): ClientAddress {
-  const addressOf = clientAddress(LIVE_TRUSTED_PROXIES);
-  return (request) => {
-    const handedOn = request.headers[clientHeader];
-    // A connection over a local socket has no address.
-    if (request.socket.remoteAddress !== undefined || typeof handedOn !== 'string') return addressOf(request);
-    return handedOn === '' ? undefined : handedOn;
-  };
-}
-
 /** Names the principal whose slots a request takes: the token's subject, or the address (IPv6: its network). */
 export function createPrincipalName(
   authenticate: Authenticate,
   { LIVE_TRUSTED_PROXIES }: Pick<Settings, 'LIVE_TRUSTED_PROXIES'>,
 ): (request: IncomingMessage) => Promise<string> {
-  const addressOf = requestAddress({ LIVE_TRUSTED_PROXIES });
+  const addressOf = forwardedClientAddress(LIVE_TRUSTED_PROXIES);
   return async (request) => {
     const access = await authenticate(request);
     if (access.ok && access.principal.subject !== undefined) return `principal ${access.principal.subject}`;

@@ -1,4 +1,4 @@
-import { checkExposure, openAuthenticate, openSealer } from '@logloom/auth';
+import { checkExposure, forwardedClientAddress, openAuthenticate, openSealer } from '@logloom/auth';
 import { openArchive } from '@logloom/archive';
 import { openJobQueue, openJobRecords, redisOf } from '@logloom/job-queue';
 import { connectLog } from '@logloom/runtime';
@@ -11,7 +11,7 @@ import { jobsFolder } from '../jobs/job-names.ts';
 import { storesFolder } from '../run-indexer.ts';
 import { apiMetrics, registerCancelMetric, registerQueueMetrics } from '../telemetry.ts';
 import { guarded, watchEngines } from '../watch-engines.ts';
-import { apiPageBytes, createApiQueue, createPrincipalName, requestAddress } from './api-queue.ts';
+import { apiPageBytes, createApiQueue, createPrincipalName } from './api-queue.ts';
 import { registerApi } from './api.ts';
 
 /** How many requests Elasticsearch gets at once. */
@@ -92,7 +92,7 @@ export async function connectApi(
     sealer,
     security: telemetry && new SecurityLog(telemetry),
     auditReads: settings.AUDIT_READS,
-    addressOf: requestAddress(settings),
+    addressOf: forwardedClientAddress(settings.LIVE_TRUSTED_PROXIES),
     filterLimits: {
       terms: settings.LIVE_FILTER_TERMS,
       depth: settings.LIVE_FILTER_DEPTH,
