@@ -45,9 +45,8 @@ for (const kind of proxyKinds) {
     `${kind.name}: the example passes every endpoint over TLS and loses nothing during a reload`,
     { skip },
     async (t) => {
-      await using proxy = new ProxyServer(kind, await freePort(), pipeline);
-      tls.setDefaultCACertificates([...tls.getCACertificates('bundled'), proxy.certificate]);
-      await proxy.started();
+      await using proxy = await ProxyServer.start(kind, await freePort(), pipeline);
+      tls.setDefaultCACertificates([...tls.getCACertificates('bundled'), proxy.ca]);
       const urls: Urls = {
         viewers: `https://${viewersHost}:${proxy.port}`,
         ingest: `https://${ingestHost}:${proxy.port}`,

@@ -1,9 +1,10 @@
-import { eventually, temporaryFolder } from '@logloom/testing';
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { temporaryFolder, type TemporaryFolder } from '@logloom/testing';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { ServerProcess } from '../../local/server-process.ts';
+import { createStackSecurity } from '../../local/stack-security.ts';
 
 /** A proxy that the examples are for: how to run its example as it stands, and how to reload it. */
 export interface ProxyKind {
@@ -14,7 +15,7 @@ export interface ProxyKind {
   args: (configuration: string) => string[];
   /** What the example needs besides other ports, paths and certificates: the same text in each place. */
   adapt: (text: string, places: { port: number; folder: string }) => string;
-  reload: (server: ChildProcess, configuration: string) => void;
+  reload: (pid: number, configuration: string) => void;
 }
 
 export const proxyKinds: ProxyKind[] = [
@@ -29,7 +30,7 @@ export const proxyKinds: ProxyKind[] = [
         .replace('events {', `user root; pid ${folder}/nginx.pid; error_log stderr;\nevents {`)
         .replace('access_log off;', `access_log off; ${temporaryPaths(folder)}`)
         .replaceAll('/etc/nginx/tls', folder),
-    reload: (server) => server.kill('SIGHUP'),
+    reload: (pid) => process.kill(pid, 'SIGHUP'),
   },
   {
     name: 'haproxy',
@@ -41,7 +42,7 @@ export const proxyKinds: ProxyKind[] = [
         .replace('maxconn 40000', 'maxconn 1000')
         .replace('bind :443', `bind 127.0.0.1:${port}`)
         .replaceAll('/etc/haproxy/tls', folder),
-    reload: (server) => server.kill('SIGUSR2'),
+    reload: (pid) => process.kill(pid, 'SIGUSR2'),
   },
   {
     name: 'caddy',
@@ -77,53 +78,69 @@ export function whyMissing(kind: ProxyKind): string | undefined {
 
 /** An example on a port of 127.0.0.1, before a Logloom, with a certificate for the example's names. */
 export class ProxyServer implements AsyncDisposable {
-  /** Of the certificate's issuer, which is itself; PEM. */
-  readonly certificate: string;
+  /** Of the authority that issued the proxy's certificate; PEM. */
+  readonly ca: string;
   readonly port: number;
   readonly #kind: ProxyKind;
-  readonly #folder: string;
+  readonly #folder: TemporaryFolder;
   readonly #configuration: string;
-  readonly #child: ChildProcess;
-  #errors = '';
+  readonly #server: ServerProcess;
 
-  constructor(kind: ProxyKind, port: number, upstreams: { viewersUrl: string; ingestUrl: string }) {
-    this.#kind = kind;
+  private constructor(
+    kind: ProxyKind,
+    port: number,
+    folder: TemporaryFolder,
+    ca: string,
+    configuration: string,
+  ) {
+    this.ca = ca;
     this.port = port;
-    this.#folder = temporaryFolder(`proxy-${kind.name}`).path;
-    this.certificate = makeCertificate(this.#folder);
-    this.#configuration = join(this.#folder, kind.example.split('/').at(-1)!);
+    this.#kind = kind;
+    this.#folder = folder;
+    this.#configuration = configuration;
+    // Where Caddy would write what it remembers.
+    const variables = [`XDG_CONFIG_HOME=${folder.path}`, `XDG_DATA_HOME=${folder.path}`];
+    this.#server = new ServerProcess({
+      name: kind.name,
+      port,
+      command: 'env',
+      args: [...variables, kind.name, ...kind.args(configuration)],
+      logFile: join(folder.path, 'log'),
+      isReady: () => isListening(port),
+      signal: new AbortController().signal,
+    });
+  }
+
+  static async start(
+    kind: ProxyKind,
+    port: number,
+    upstreams: { viewersUrl: string; ingestUrl: string },
+  ): Promise<ProxyServer> {
+    const folder = temporaryFolder(`proxy-${kind.name}`);
+    const security = await createStackSecurity(join(folder.path, 'ca'), new AbortController().signal);
+    const altNames = 'DNS:logs.example.com,DNS:ingest.example.com';
+    const files = await security.issue('proxy', { altNames });
+    const [cert, key] = [readFileSync(files.cert, 'utf8'), readFileSync(files.key, 'utf8')];
+    for (const [name, text] of Object.entries({ 'tls.crt': cert, 'tls.key': key, 'logloom.pem': cert + key }))
+      writeFileSync(join(folder.path, name), text, { mode: 0o600 });
+    const configuration = join(folder.path, kind.example.split('/').at(-1)!);
     const text = readFileSync(join(import.meta.dirname, '..', kind.example), 'utf8')
       .replaceAll('127.0.0.1:4380', new URL(upstreams.viewersUrl).host)
       .replaceAll('127.0.0.1:4318', new URL(upstreams.ingestUrl).host);
-    writeFileSync(this.#configuration, kind.adapt(text, { port, folder: this.#folder }));
-    // Where Caddy would write what it remembers.
-    const variables = [`XDG_CONFIG_HOME=${this.#folder}`, `XDG_DATA_HOME=${this.#folder}`];
-    this.#child = spawn('env', [...variables, kind.name, ...kind.args(this.#configuration)], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    this.#child.stderr!.on('data', (data: Buffer) => (this.#errors += data.toString()));
-  }
-
-  async started(): Promise<void> {
-    await eventually(
-      `${this.#kind.name} listens`,
-      async () => this.#child.exitCode !== null || (await isListening(this.port)),
-    );
-    if (this.#child.exitCode !== null) throw new Error(`${this.#kind.name} exited: ${this.#errors}`);
+    writeFileSync(configuration, kind.adapt(text, { port, folder: folder.path }));
+    const proxy = new ProxyServer(kind, port, folder, readFileSync(security.ca, 'utf8'), configuration);
+    await proxy.#server.start();
+    return proxy;
   }
 
   /** Has the proxy read its configuration again, as after a change of it. */
   reload(): void {
-    this.#kind.reload(this.#child, this.#configuration);
+    this.#kind.reload(this.#server.pid!, this.#configuration);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) {
-      const exited = once(this.#child, 'exit');
-      this.#child.kill('SIGTERM');
-      await exited;
-    }
-    rmSync(this.#folder, { recursive: true, force: true });
+    await this.#server.stop();
+    this.#folder[Symbol.dispose]();
   }
 }
 
@@ -135,18 +152,4 @@ function isListening(port: number): Promise<boolean> {
     });
     socket.on('error', () => resolve(false));
   });
-}
-
-/** Writes tls.crt, tls.key and both as logloom.pem; returns the certificate. */
-function makeCertificate(folder: string): string {
-  const [key, crt] = [join(folder, 'tls.key'), join(folder, 'tls.crt')];
-  const names = 'subjectAltName=DNS:logs.example.com,DNS:ingest.example.com';
-  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  const args = ['req', '-x509', ...curve, '-days', '2', '-subj', '/CN=logs.example.com', '-addext', names];
-  const { status, stderr } = spawnSync('openssl', [...args, '-keyout', key, '-out', crt]);
-  if (status !== 0) throw new Error(`openssl: ${stderr.toString()}`);
-  const certificate = readFileSync(crt, 'utf8');
-  writeFileSync(join(folder, 'logloom.pem'), certificate + readFileSync(key, 'utf8'));
-  chmodSync(key, 0o600);
-  return certificate;
 }
