@@ -27,6 +27,7 @@ const textColumns = columns({
   severity: 'severity',
   shape: 'shape',
 });
+const nullableColumns: ReadonlySet<string> = new Set(['severity', 'shape']);
 const numberColumns = columns({
   eventCount: 'event_count',
   errorCount: 'error_count',
@@ -76,8 +77,7 @@ function compile(node: FilterNode, params: SqlValue[]): string {
     case 'or':
       return `(${node.children.map((child) => compile(child, params)).join(node.type === 'and' ? ' AND ' : ' OR ')})`;
     default:
-      // For a missing severity NOT has to see false, not NULL.
-      return `(${compileCondition(node, params)}) IS TRUE`;
+      return `(${compileCondition(node, params)})`;
   }
 }
 
@@ -105,7 +105,11 @@ function compileCondition(condition: Condition, params: SqlValue[]): string {
 
 function compileField(field: string, match: StringMatch | AttributeMatch, params: SqlValue[]): string {
   const text = textColumns[field];
-  if (text !== undefined) return compileText(text, match, params);
+  if (text !== undefined) {
+    const condition = compileText(text, match, params);
+    // For a missing value NOT has to see false, not NULL. Elsewhere `IS TRUE` would hide the column from SQLite's choice of an index.
+    return nullableColumns.has(text) ? `(${condition}) IS TRUE` : condition;
+  }
   const list = listColumns[field];
   if (list === 'ids' && match.type === 'equals') {
     params.push(match.value);

@@ -14,7 +14,9 @@ import { rmSync } from 'node:fs';
 import { test } from 'node:test';
 import { runCancellable } from '../cancellation.ts';
 import { searchStoreContract } from '../contract/search-store.contract.ts';
+import { compileCorrelationWhere } from '../correlation-where.ts';
 import { SearchStoreError } from '../search-store.ts';
+import { deadlineCondition } from './query-deadline.ts';
 import { openForWriting } from './schema.ts';
 import { openSqliteSearchStore } from './sqlite-search-store.ts';
 import { eventsWhere } from './where.ts';
@@ -79,14 +81,19 @@ test('a search whose total takes too long to count returns its page, and the tot
   }
 });
 
-test('filters on time, service and level, their counts and histograms are answered without reading rows', () => {
+/** How SQLite runs a query of the embedded store. */
+function planner(): (sql: string, params: (string | number)[]) => string {
   const db = openForWriting(':memory:');
   registerSqlFunctions(db);
   db.function('logloom_before_deadline', () => 1);
-  const plan = (sql: string, params: (string | number)[]): string =>
+  return (sql, params) =>
     (db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...params) as { detail: string }[])
       .map(({ detail }) => detail)
       .join('; ');
+}
+
+test('filters on time, service and level, their counts and histograms are answered without reading rows', () => {
+  const plan = planner();
   for (const text of ['', 'service:checkout', 'level:error', 'service:a* AND NOT level:debug']) {
     const { filter } = parseFilter(text) as { filter: Filter };
     const { sql, params } = eventsWhere(filter, {});
@@ -98,6 +105,26 @@ test('filters on time, service and level, their counts and histograms are answer
       assert.match(plan(query, params), /USING COVERING INDEX/, query);
       assert.doesNotMatch(plan(query, params), /ORDER BY/, query);
     }
+  }
+});
+
+test('filters on what happened in a request, and their counts, are answered without reading documents', () => {
+  const plan = planner();
+  for (const [text, access] of [
+    ['', /^SCAN correlations USING COVERING INDEX/],
+    ['level:error AND NOT severity:page', /^SCAN correlations USING COVERING INDEX/],
+    ['durationMs:>500 AND eventCount:>3', /^SCAN correlations USING COVERING INDEX/],
+    ['closeReason:evicted', /^SEARCH correlations USING COVERING INDEX correlations_close_reason/],
+    ['correlationId:abc', /^SEARCH correlations USING (COVERING )?INDEX correlations_correlation_id/],
+  ] as const) {
+    const { filter } = parseFilter(text) as { filter: Filter };
+    const { where, params } = compileCorrelationWhere(filter);
+    const condition = `${deadlineCondition()} AND (${where})`;
+    for (const query of [
+      `SELECT 1 FROM correlations WHERE ${condition} LIMIT 10001`,
+      `SELECT rowid, first_at FROM correlations WHERE ${condition} ORDER BY first_at DESC, rowid DESC LIMIT 11`,
+    ])
+      assert.match(plan(query, params), access, `${text}: ${query}`);
   }
 });
 
