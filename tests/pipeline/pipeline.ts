@@ -75,6 +75,11 @@ export class Pipeline implements AsyncDisposable {
     return code;
   }
 
+  /** Of its process; undefined before the first start. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
   get isRunning(): boolean {
     return this.#child?.exitCode === null && this.#child.signalCode === null;
   }

@@ -71,6 +71,28 @@ export const alertCases: readonly AlertCase[] = [
     doesNotFire: ['15m', { 'logloom_ingest_http_refused_connections_total{instance="a"}': '5x30' }],
   },
   {
+    alert: 'LogloomIngestConnectionsNearLimit',
+    severity: 'ticket',
+    fires: [
+      '10m',
+      {
+        'logloom_ingest_http_connections{instance="a"}': '10x20',
+        'logloom_ingest_http_max_connections{instance="a"}': '10000x20',
+        'logloom_ingest_syslog_connections{instance="a"}': '950x20',
+        'logloom_ingest_syslog_max_connections{instance="a"}': '1000x20',
+      },
+    ],
+    doesNotFire: [
+      '10m',
+      {
+        'logloom_ingest_http_connections{instance="a"}': '5000x20',
+        'logloom_ingest_http_max_connections{instance="a"}': '10000x20',
+        'logloom_ingest_syslog_connections{instance="a"}': '0x20',
+        'logloom_ingest_syslog_max_connections{instance="a"}': '1000x20',
+      },
+    ],
+  },
+  {
     alert: 'LogloomSyslogDatagramsLost',
     severity: 'ticket',
     fires: ['15m', { 'logloom_ingest_syslog_dropped_datagrams_total{where="kernel"}': '0+5x30' }],
@@ -169,56 +191,85 @@ export const alertCases: readonly AlertCase[] = [
   {
     alert: 'LogloomRecordsLost',
     severity: 'page',
-    fires: ['5m', { 'logloom_log_gap_records_total{consumer="indexer",topic="logs.events"}': '1x10' }],
-    doesNotFire: ['65m', { 'logloom_log_gap_records_total{consumer="indexer",topic="logs.events"}': '3x70' }],
+    fires: ['5m', { 'logloom_log_gap_records_total{consumer="indexer",topic="logs.events"}': '0 0 0 1x10' }],
+    doesNotFire: [
+      '25m',
+      { 'logloom_log_gap_records_total{consumer="indexer",topic="logs.events"}': '0 0 3x70' },
+    ],
   },
   {
     alert: 'LogloomUndecodableRecords',
     severity: 'ticket',
-    fires: ['5m', { 'logloom_live_undecodable_total{stream="events"}': '1x10' }],
-    doesNotFire: ['65m', { 'logloom_live_undecodable_total{stream="events"}': '3x70' }],
+    fires: ['5m', { 'logloom_live_undecodable_total{stream="events"}': '0 0 0 1x10' }],
+    doesNotFire: ['25m', { 'logloom_live_undecodable_total{stream="events"}': '0 0 3x70' }],
   },
   {
     alert: 'LogloomIndexerDeadLetters',
     severity: 'ticket',
-    fires: ['5m', { 'logloom_indexer_dead_letters_total{reason="refused-by-store"}': '1x10' }],
-    doesNotFire: ['65m', { 'logloom_indexer_dead_letters_total{reason="refused-by-store"}': '3x70' }],
+    fires: ['5m', { 'logloom_indexer_dead_letters_total{reason="refused-by-store"}': '0 0 0 1x10' }],
+    doesNotFire: ['25m', { 'logloom_indexer_dead_letters_total{reason="refused-by-store"}': '0 0 3x70' }],
   },
   {
     alert: 'LogloomDamagedFile',
     severity: 'page',
-    fires: ['5m', { 'logloom_indexer_damaged_files_total{file="search.db"}': '1x10' }],
-    doesNotFire: ['65m', { 'logloom_indexer_damaged_files_total{file="search.db"}': '3x70' }],
+    // Counted by the second process, before it was scraped the first time; no series had known it before.
+    fires: [
+      '25m',
+      {
+        'logloom_indexer_damaged_files_total{instance="a",file="search.db"}': '_x20 1x20',
+        'logloom_start_timestamp_seconds{instance="a"}': '0x20 1200x20',
+      },
+    ],
+    doesNotFire: [
+      '45m',
+      {
+        'logloom_indexer_damaged_files_total{instance="a",file="search.db"}': '_x20 1x40',
+        'logloom_start_timestamp_seconds{instance="a"}': '0x20 1200x40',
+      },
+    ],
   },
   {
     alert: 'LogloomViewLost',
     severity: 'ticket',
-    fires: ['5m', { 'logloom_indexer_lost_records_total{view="search"}': '1x10' }],
-    doesNotFire: ['65m', { 'logloom_indexer_lost_records_total{view="search"}': '3x70' }],
+    // Counted by the second process, before it was scraped the first time; no series had known it before.
+    fires: [
+      '25m',
+      {
+        'logloom_indexer_lost_records_total{instance="a",view="search"}': '_x20 1x20',
+        'logloom_start_timestamp_seconds{instance="a"}': '0x20 1200x20',
+      },
+    ],
+    doesNotFire: [
+      '45m',
+      {
+        'logloom_indexer_lost_records_total{instance="a",view="search"}': '_x20 1x40',
+        'logloom_start_timestamp_seconds{instance="a"}': '0x20 1200x40',
+      },
+    ],
   },
   {
     alert: 'LogloomJobsFailing',
     severity: 'ticket',
-    fires: ['5m', { 'logloom_jobs_total{name="retention",outcome="failed"}': '1x10' }],
-    doesNotFire: ['65m', { 'logloom_jobs_total{name="retention",outcome="failed"}': '3x70' }],
+    fires: ['5m', { 'logloom_jobs_total{name="retention",outcome="failed"}': '0 0 0 1x10' }],
+    doesNotFire: ['25m', { 'logloom_jobs_total{name="retention",outcome="failed"}': '0 0 3x70' }],
   },
   {
     alert: 'LogloomWebhooksFailing',
     severity: 'ticket',
-    fires: ['5m', { 'logloom_webhooks_total{outcome="failed"}': '1x10' }],
-    doesNotFire: ['65m', { 'logloom_webhooks_total{outcome="failed"}': '3x70' }],
+    fires: ['5m', { 'logloom_webhooks_total{outcome="failed"}': '0 0 0 1x10' }],
+    doesNotFire: ['25m', { 'logloom_webhooks_total{outcome="failed"}': '0 0 3x70' }],
   },
   {
     alert: 'LogloomWorkerRestarts',
     severity: 'ticket',
-    fires: ['5m', { 'logloom_live_worker_restarts_total{service="fanout"}': '1x10' }],
-    doesNotFire: ['65m', { 'logloom_live_worker_restarts_total{service="fanout"}': '3x70' }],
+    fires: ['5m', { 'logloom_live_worker_restarts_total{service="fanout"}': '0 0 0 1x10' }],
+    doesNotFire: ['25m', { 'logloom_live_worker_restarts_total{service="fanout"}': '0 0 3x70' }],
   },
   {
     alert: 'LogloomRulesFileUnusable',
     severity: 'ticket',
-    fires: ['5m', { 'logloom_correlator_rules_file_errors_total{service="correlator"}': '1x10' }],
-    doesNotFire: ['65m', { 'logloom_correlator_rules_file_errors_total{service="correlator"}': '3x70' }],
+    fires: ['5m', { 'logloom_correlator_rules_file_errors_total{service="correlator"}': '0 0 0 1x10' }],
+    doesNotFire: ['25m', { 'logloom_correlator_rules_file_errors_total{service="correlator"}': '0 0 3x70' }],
   },
   {
     alert: 'LogloomViewIncomplete',

@@ -1,21 +1,23 @@
-import { eventually, freePort, temporaryFolder } from '@logloom/testing';
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { temporaryFolder, type TemporaryFolder } from '@logloom/testing';
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { stringify } from 'yaml';
+import { PortPool } from '../../local/port-pool.ts';
+import { answers } from '../../local/readiness.ts';
+import { ServerProcess } from '../../local/server-process.ts';
 import { ruleFiles } from '../prometheus/read-rules.ts';
 
 export const hasPrometheus = spawnSync('prometheus', ['--version']).status === 0;
 
 /**
- * Rules for a test that cannot wait for minutes: every range and recorded window is looked at over 15 s, an offset of an hour is 15 s, and
+ * Rules for a test that cannot wait for minutes: every range and recorded window is looked at over 15 s, an offset is 15 s, and
  * alerts fire at the second evaluation. Thresholds, metrics and labels stay as they are.
  */
 export function shortenRules(yaml: string): string {
   return yaml
     .replaceAll(/\[\d+[mhd]\]/g, '[15s]')
-    .replaceAll(/offset \d+h/g, 'offset 15s')
+    .replaceAll(/offset \d+[mhd]/g, 'offset 15s')
     .replaceAll(/^( *for:) .*$/gm, '$1 1s');
 }
 
@@ -24,48 +26,51 @@ export interface Sample {
   value: [number, string];
 }
 
-/** Debian's Prometheus with the shortened rules, which scrapes one address each second. */
+/** Debian's Prometheus with the shortened rules, which scrapes its targets each second. */
 export class PrometheusServer implements AsyncDisposable {
   readonly url: string;
-  readonly #end: () => Promise<void>;
+  readonly #server: ServerProcess;
+  readonly #ports: PortPool;
+  readonly #folder: TemporaryFolder;
 
-  private constructor(url: string, end: () => Promise<void>) {
+  private constructor(url: string, server: ServerProcess, ports: PortPool, folder: TemporaryFolder) {
     this.url = url;
-    this.#end = end;
+    this.#server = server;
+    this.#ports = ports;
+    this.#folder = folder;
   }
 
-  /** `target`: host and port with /metrics. */
-  static async start(target: string): Promise<PrometheusServer> {
+  /** `targets`: host and port of each /metrics. */
+  static async start(...targets: string[]): Promise<PrometheusServer> {
     const folder = temporaryFolder('prometheus');
+    const pathOf = (name: string): string => join(folder.path, name);
     for (const path of ruleFiles)
-      writeFileSync(join(folder.path, basename(path)), shortenRules(readFileSync(path, 'utf8')));
+      writeFileSync(pathOf(basename(path)), shortenRules(readFileSync(path, 'utf8')));
     const config = {
       global: { scrape_interval: '1s', scrape_timeout: '1s', evaluation_interval: '1s' },
-      rule_files: ruleFiles.map((path) => join(folder.path, basename(path))),
-      scrape_configs: [{ job_name: 'logloom', static_configs: [{ targets: [target] }] }],
+      rule_files: ruleFiles.map((path) => pathOf(basename(path))),
+      scrape_configs: [{ job_name: 'logloom', static_configs: [{ targets }] }],
     };
-    writeFileSync(join(folder.path, 'prometheus.yml'), stringify(config));
-    const port = await freePort();
+    writeFileSync(pathOf('prometheus.yml'), stringify(config));
+    const ports = new PortPool();
+    const port = await ports.take();
     const url = `http://127.0.0.1:${port}`;
     const flags = {
-      'config.file': join(folder.path, 'prometheus.yml'),
-      'storage.tsdb.path': join(folder.path, 'data'),
+      'config.file': pathOf('prometheus.yml'),
+      'storage.tsdb.path': pathOf('data'),
       'web.listen-address': `127.0.0.1:${port}`,
     };
-    const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
-    const child = spawn('prometheus', args, { stdio: ['ignore', 'ignore', 'pipe'] });
-    let log = '';
-    child.stderr.on('data', (data: Buffer) => (log += data.toString()));
-    await eventually('Prometheus is ready', async () => {
-      if (child.exitCode !== null) throw new Error(log);
-      return (await fetch(`${url}/-/ready`)).ok;
+    const server = new ServerProcess({
+      name: 'prometheus',
+      port,
+      command: 'prometheus',
+      args: Object.entries(flags).map(([name, value]) => `--${name}=${value}`),
+      logFile: pathOf('prometheus.log'),
+      isReady: answers(`${url}/-/ready`),
+      signal: new AbortController().signal,
     });
-    return new PrometheusServer(url, async () => {
-      const exited = once(child, 'exit');
-      child.kill('SIGTERM');
-      await exited;
-      folder[Symbol.dispose]();
-    });
+    await server.start();
+    return new PrometheusServer(url, server, ports, folder);
   }
 
   /** The names of the alerts that fire. */
@@ -101,7 +106,9 @@ export class PrometheusServer implements AsyncDisposable {
     return ((await response.json()) as { data: Data }).data;
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#end();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server.stop();
+    await this.#ports.release();
+    this.#folder[Symbol.dispose]();
   }
 }

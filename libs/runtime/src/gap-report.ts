@@ -8,9 +8,14 @@ import { runtimeMetrics } from './runtime-metrics.ts';
  */
 export type GapReport = (consumer: string, gap: LogGap, effect: string, known?: number) => void;
 
-/** Reports the gaps of every consumer in this registry the same way. */
-export function createGapReport({ logger, registry }: Pick<Telemetry, 'logger' | 'registry'>): GapReport {
+/** Reports the gaps of every consumer in this registry the same way. `reads`: which consumers read which topics. */
+export function createGapReport(
+  { logger, registry }: Pick<Telemetry, 'logger' | 'registry'>,
+  reads: readonly { consumer: string; topic: string }[],
+): GapReport {
   const records = runtimeMetrics.gapRecords.create(registry);
+  // A series that appears with its first increase is invisible to increase().
+  for (const labels of reads) records.inc(labels, 0);
   return (consumer, gap, effect, known = 0) => {
     const missing = gap.to - gap.from - known;
     records.inc({ consumer, topic: gap.topic }, missing);

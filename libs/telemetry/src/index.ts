@@ -11,6 +11,7 @@ export {
 export { registerCertificateExpiry } from './metrics/certificate-expiry.ts';
 export { createAll } from './metrics/create-all.ts';
 export {
+  combinations,
   counter,
   declareMetrics,
   gauge,

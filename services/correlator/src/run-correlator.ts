@@ -41,7 +41,10 @@ export const runCorrelator: RunService<Settings> = async ({
     metrics,
     ages: new EventAges(telemetry, 'correlated'),
     tracing: telemetry.tracing,
-    gaps: createGapReport(telemetry),
+    gaps: createGapReport(telemetry, [
+      { consumer: consumerGroup, topic: topics.events },
+      { consumer: consumerGroup, topic: topics.correlations },
+    ]),
     logger,
     rulesRefreshMs: refreshInterval(settings.LOG_RETENTION_MS),
     nowMs: Date.now,

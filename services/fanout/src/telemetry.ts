@@ -1,5 +1,6 @@
 import { observeBudget } from '@logloom/runtime';
 import {
+  combinations,
   counter,
   declareMetrics,
   gauge,
@@ -76,6 +77,16 @@ export const liveMetrics = declareMetrics('services/fanout', {
     unit: 'requests',
     help: 'Viewers and requests that were refused',
     labels: { reason: 'the error code' },
+    known: combinations({
+      reason: [
+        'too-many-viewers',
+        'connections-exhausted',
+        'too-many-handshakes',
+        'durable-unavailable',
+        'log-unavailable',
+        'auth-unavailable',
+      ],
+    }),
   }),
   errors: counter({
     name: 'logloom_live_errors_total',

@@ -128,7 +128,11 @@ export const runIndexer: RunService<Settings> = async ({ settings, telemetry, si
       metrics.bulkSeconds.observe(seconds);
     },
   });
-  const gaps = createGapReport(telemetry);
+  const gaps = createGapReport(telemetry, [
+    { consumer: 'indexer', topic: topics.events },
+    { consumer: 'indexer', topic: topics.correlations },
+    { consumer: 'alerts', topic: topics.alerts },
+  ]);
   const oldestUnread = (topic: string, seconds: number): void => metrics.oldestUnread.set({ topic }, seconds);
   // When a topic is recreated, the old topic's marks do not apply to it.
   const marksOf = new Map<string, Promise<FillMarks>>();

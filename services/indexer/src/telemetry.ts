@@ -1,6 +1,8 @@
 import { observeBudget, type AdmissionQueue } from '@logloom/runtime';
+import { jobNames } from './jobs/job-names.ts';
 import type { Settings } from './settings.ts';
 import {
+  combinations,
   counter,
   createAll,
   declareMetrics,
@@ -10,6 +12,7 @@ import {
   type SpanSpec,
   type Telemetry,
 } from '@logloom/telemetry';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 /** The indexer's spans. */
 export const spans = {
@@ -32,6 +35,8 @@ function storeSpan(name: string, system: string, url: string | undefined): SpanS
     },
   };
 }
+
+const unavailable = ['archive', 'auth', 'jobs', 'log', 'store'].map((what) => `${what}-unavailable`);
 
 /** What is read from the API when metrics are asked for. */
 export const apiMetrics = declareMetrics('services/indexer', {
@@ -60,6 +65,17 @@ export const apiMetrics = declareMetrics('services/indexer', {
     unit: 'requests',
     help: 'Requests that were answered with an error, without those refused because too much was waiting',
     labels: { code: 'the error code' },
+    known: combinations({ code: ['internal-error', 'timeout', ...unavailable] }),
+  }),
+  requestSeconds: histogram({
+    name: 'logloom_api_request_duration_seconds',
+    unit: 'seconds',
+    help: 'From a request to its response, the time in the admission queue included',
+    labels: {
+      route: 'the path with its parameters by name; none: refused before it was known',
+      status: 'class of the status: 2xx, 3xx, 4xx, 5xx',
+    },
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
   }),
   requests: gauge({
     name: 'logloom_api_requests',
@@ -86,6 +102,26 @@ export function registerQueueMetrics({ registry }: Pick<Telemetry, 'registry'>, 
   observeBudget(registry, 'api', queue.unsentLimitBytes, () => queue.unsentBytes);
 }
 
+/**
+ * Measures every request to `/api`, from its head to the end of its response. `routeOf` returns the route of a request that another
+ * thread answers.
+ */
+export function measureRequests(
+  app: FastifyInstance,
+  { registry }: Pick<Telemetry, 'registry'>,
+  routeOf: (request: FastifyRequest) => string | undefined = ({ routeOptions }) => routeOptions.url,
+): void {
+  const seconds = apiMetrics.requestSeconds.create(registry);
+  app.addHook('onResponse', (request, reply, done) => {
+    if (request.url.startsWith('/api/'))
+      seconds.observe(
+        { route: routeOf(request) ?? 'none', status: `${Math.floor(reply.statusCode / 100)}xx` },
+        reply.elapsedTime / 1000,
+      );
+    done();
+  });
+}
+
 /** The indexer's metrics. */
 export const indexerMetrics = declareMetrics('services/indexer', {
   events: counter({
@@ -103,6 +139,7 @@ export const indexerMetrics = declareMetrics('services/indexer', {
     unit: 'records',
     help: 'Records that were kept as dead letters',
     labels: { reason: 'the error code' },
+    known: combinations({ reason: ['refused-by-store', 'undecodable-record'] }),
   }),
   duplicates: counter({
     name: 'logloom_indexer_copies_total',
@@ -119,6 +156,7 @@ export const indexerMetrics = declareMetrics('services/indexer', {
     unit: 'records',
     help: 'Committed records that a view no longer had when it was opened; they are read from the log again',
     labels: { view: 'search, archive' },
+    known: combinations({ view: ['search', 'archive'] }),
   }),
   emptiedStores: counter({
     name: 'logloom_indexer_emptied_job_stores_total',
@@ -142,6 +180,7 @@ export const indexerMetrics = declareMetrics('services/indexer', {
     unit: 'writes',
     help: 'Writes that a store refused for now',
     labels: { store: 'search, archive' },
+    known: combinations({ store: ['search', 'archive'] }),
   }),
   bulkEvents: histogram({
     name: 'logloom_indexer_bulk_events',
@@ -169,6 +208,10 @@ export const indexerMetrics = declareMetrics('services/indexer', {
       name: 'the kind of job',
       outcome: 'completed; retried: failed, and tried again; failed: for good',
     },
+    known: combinations({
+      name: Object.values(jobNames),
+      outcome: ['completed', 'retried', 'failed'],
+    }),
   }),
   jobSeconds: histogram({
     name: 'logloom_job_duration_seconds',
@@ -189,6 +232,7 @@ export const indexerMetrics = declareMetrics('services/indexer', {
     unit: 'requests',
     help: 'Requests to the webhooks of alerts',
     labels: { outcome: 'delivered; retried: no or a bad answer, and tried again; failed: for good' },
+    known: combinations({ outcome: ['delivered', 'retried', 'failed'] }),
   }),
   webhookSeconds: histogram({
     name: 'logloom_webhook_duration_seconds',

@@ -1,6 +1,7 @@
 import { observeBudget } from '@logloom/runtime';
 import { topics } from '@logloom/schemas';
 import {
+  combinations,
   counter,
   createAll,
   declareMetrics,
@@ -54,6 +55,9 @@ export const ingestMetrics = declareMetrics('services/ingest', {
     unit: 'requests',
     help: 'Requests that failed as a whole',
     labels: { code: 'the error code' },
+    known: combinations({
+      code: ['internal-error', 'overloaded', 'disk-full', 'read-only', 'log-unavailable', 'auth-unavailable'],
+    }),
   }),
   bytes: counter({
     name: 'logloom_ingest_body_bytes_total',
@@ -126,6 +130,11 @@ export const partMetrics = declareMetrics('services/ingest', {
     unit: 'connections',
     help: 'Open HTTP connections',
   }),
+  httpMaxConnections: gauge({
+    name: 'logloom_ingest_http_max_connections',
+    unit: 'connections',
+    help: 'HTTP connections over this are refused (`INGEST_MAX_CONNECTIONS`)',
+  }),
   httpRefused: counter({
     name: 'logloom_ingest_http_refused_connections_total',
     unit: 'connections',
@@ -140,6 +149,11 @@ export const partMetrics = declareMetrics('services/ingest', {
     name: 'logloom_ingest_syslog_connections',
     unit: 'connections',
     help: 'Open syslog connections over TCP',
+  }),
+  syslogMaxConnections: gauge({
+    name: 'logloom_ingest_syslog_max_connections',
+    unit: 'connections',
+    help: 'Syslog connections over this are refused (`SYSLOG_MAX_CONNECTIONS`)',
   }),
   syslogRefused: counter({
     name: 'logloom_ingest_syslog_refused_connections_total',
@@ -190,8 +204,9 @@ export type KeyMetrics = ReturnType<typeof createKeyMetrics>;
 /** Registers the metrics of the HTTP connections; the functions are called when metrics are read. */
 export function createConnectionMetrics(
   { registry }: Telemetry,
-  stats: { connections: () => number; refused: () => number; replaced: () => number },
+  stats: { max: number; connections: () => number; refused: () => number; replaced: () => number },
 ): void {
+  partMetrics.httpMaxConnections.create(registry).set(stats.max);
   partMetrics.httpConnections.observe(registry, (set) => set(stats.connections()));
   partMetrics.httpRefused.observe(registry, (set) => set(stats.refused()));
   partMetrics.httpReplaced.observe(registry, (set) => set(stats.replaced()));
@@ -214,7 +229,8 @@ export interface SyslogStats {
 }
 
 /** Registers the metrics of the syslog receiver, which sets the functions once it is open. */
-export function createSyslogStats({ registry }: Telemetry): SyslogStats {
+export function createSyslogStats({ registry }: Telemetry, maxConnections: number): SyslogStats {
+  partMetrics.syslogMaxConnections.create(registry).set(maxConnections);
   const stats: SyslogStats = {
     connections: () => 0,
     refusedConnections: 0,

@@ -19,6 +19,12 @@ export function runApi(onAnswer: (answer: AnswerApi) => void): RunService<Settin
       (error) => telemetry.logger.error({ err: error }, 'a search failed'),
       telemetry,
     );
+    const routes = new WeakMap<object, string>();
+    app.addHook('onRequest', (request, _reply, next) => {
+      const { url } = request.routeOptions;
+      if (url !== undefined) routes.set(request.raw, url);
+      next();
+    });
     await app.ready();
     registerCancelMetric(telemetry, cancelledQueries);
     onAnswer(async ({ method, url, authorization, address, body, cancelled }, gone) => {
@@ -43,7 +49,8 @@ export function runApi(onAnswer: (answer: AnswerApi) => void): RunService<Settin
       const headers: Record<string, string> = {};
       for (const [name, value] of Object.entries(response.headers))
         if (value !== undefined) headers[name] = String(value);
-      return { status: response.statusCode, headers, body: response.body };
+      const route = routes.get(response.raw.req);
+      return { route, status: response.statusCode, headers, body: response.body };
     });
     onReady();
     if (!signal.aborted) await once(signal, 'abort');

@@ -45,6 +45,8 @@ export interface ApiRequest {
 }
 
 export interface ApiResponse {
+  /** Its path with parameters by name; undefined where there is no such route. */
+  route: string | undefined;
   status: number;
   headers: Record<string, string>;
   body: string;

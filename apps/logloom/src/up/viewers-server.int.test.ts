@@ -81,6 +81,22 @@ describe('/api of the one-process mode', () => {
     return values.reduce((sum, [, value]) => sum + Number(value), 0);
   }
 
+  test('requests are measured by the route that the thread knows', async () => {
+    for (const path of ['/api/events/none', '/api/nothing', '/api/search?limit=1&q=level:('])
+      await ask('127.0.0.1', path).answer;
+    const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    for (const labels of [
+      'route="/api/events/:id",status="4xx"',
+      'route="none",status="4xx"',
+      'route="/api/search",status="4xx"',
+      'route="/api/search",status="2xx"',
+    ])
+      assert.match(
+        text,
+        new RegExp(`^logloom_api_request_duration_seconds_count\\{${labels}.*\\} \\d+$`, 'm'),
+      );
+  });
+
   test('twenty searches end when their sender has gone: what waits is never begun, what runs is ended', async () => {
     const before = await metric('logloom_api_started_requests_total');
     const asked = Array.from({ length: 20 }, () => ask('127.0.0.2', heavy));

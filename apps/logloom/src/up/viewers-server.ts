@@ -5,6 +5,7 @@ import {
   createApiQueue,
   createPrincipalName,
   goneSignal,
+  measureRequests,
   registerQueueMetrics,
   sendQueueFull,
   watchSending,
@@ -90,6 +91,14 @@ export async function createViewersServer({
     ]).metrics();
   };
   registerMetrics(app, text, { settings, telemetry });
+  // Only the thread that answers a request knows its route.
+  const routes = new WeakMap<FastifyRequest, string>();
+  measureRequests(
+    app,
+    telemetry,
+    (request) =>
+      routes.get(request) ?? (request.routeOptions.url === '/api/*' ? undefined : request.routeOptions.url),
+  );
   const metricsServer = await serveMetrics(text, { settings, telemetry });
   app.addHook('onClose', () => metricsServer[Symbol.asyncDispose]());
   // Bodies are forwarded unchanged; other types than JSON are refused (415), as by the API.
@@ -103,7 +112,8 @@ export async function createViewersServer({
     let slot: AdmissionSlot | undefined;
     try {
       slot = await queue.enter(await principalName(request.raw), gone);
-      const { status, headers, body } = await ask(request, gone);
+      const { route, status, headers, body } = await ask(request, gone);
+      if (route !== undefined) routes.set(request, route);
       watchSending(reply.raw, slot, Buffer.byteLength(body));
       return await reply.code(status).headers(headers).send(body);
     } catch (error) {

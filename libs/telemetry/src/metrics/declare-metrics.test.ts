@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { lintMetrics, parseMetrics } from '../testing/metrics-text.ts';
 import { createAll } from './create-all.ts';
-import { counter, declareMetrics, gauge, histogram } from './declare-metrics.ts';
+import { combinations, counter, declareMetrics, gauge, histogram } from './declare-metrics.ts';
 
 const unit = 'events';
 const help = 'Events';
@@ -58,6 +58,25 @@ test('what is observed is read at each scrape, from all that observe it, and is 
   }
   known = undefined;
   assert.doesNotMatch(await registry.metrics(), /^logloom_open /m);
+});
+
+test('series of known labels are 0 before anything is counted, whether it is counted or observed', async () => {
+  const known = combinations({ kind: ['a', 'b'], of: ['x', 'y'] });
+  const labels = { kind: 'the kind', of: 'the other' };
+  const counted = counter({ name: 'logloom_counted_total', unit, help, labels, known });
+  const observed = counter({ name: 'logloom_observed_total', unit, help, labels, known });
+  const registry = new Registry();
+  counted.create(registry).inc({ kind: 'a', of: 'y' });
+  observed.observe(registry, (set) => set(3, { kind: 'b', of: 'x' }));
+  const text = await registry.metrics();
+  for (const [name, kind, of, value] of [
+    ['counted', 'a', 'x', 0],
+    ['counted', 'a', 'y', 1],
+    ['counted', 'b', 'y', 0],
+    ['observed', 'a', 'x', 0],
+    ['observed', 'b', 'x', 3],
+  ] as const)
+    assert.ok(text.includes(`logloom_${name}_total{kind="${kind}",of="${of}"} ${value}\n`), text);
 });
 
 test('values of several processes are joined as declared', async () => {

@@ -69,25 +69,42 @@ abstract class Declaration<Label extends string> implements DescribedMetric {
   }
 }
 
+export interface CounterOptions<Label extends string> extends MetricOptions<Label> {
+  /**
+   * Values of labels that are known before anything is counted: their series are 0 from the start. The first increase of a series that
+   * appears with it is invisible to rate() and increase().
+   */
+  known?: readonly Readonly<Record<Label, string>>[];
+}
+
 class CounterDeclaration<Label extends string> extends Declaration<Label> {
   readonly type = 'counter';
+  readonly #known: readonly Readonly<Record<Label, string>>[];
 
-  /** The counter of this registry; made at the first call. */
+  constructor({ known = [], ...options }: CounterOptions<Label>) {
+    super(options);
+    this.#known = known;
+  }
+
+  /** The counter of this registry; made at the first call, with the values of its known labels at 0. */
   create(registry: Registry): Counter<Label> {
-    return (
-      (registry.getSingleMetric(this.name) as Counter<Label> | undefined) ??
-      new Counter(this.config(registry))
-    );
+    const made = registry.getSingleMetric(this.name) as Counter<Label> | undefined;
+    if (made !== undefined) return made;
+    const counter = new Counter(this.config(registry));
+    for (const labels of this.#known) counter.inc(labels, 0);
+    return counter;
   }
 
   /** Registers a counter whose values are read from elsewhere when metrics are asked for; several may be. */
   observe(registry: Registry, read: Read<Label>): void {
     const reads = this.addRead(registry, read);
     if (reads === undefined) return;
+    const known = this.#known;
     new Counter<Label>({
       ...this.config(registry),
       collect() {
         this.reset();
+        for (const labels of known) this.inc(labels, 0);
         for (const one of reads)
           one((value, labels = {}) => this.inc(labels as Record<Label, string>, value));
       },
@@ -149,8 +166,18 @@ class HistogramDeclaration<Label extends string> extends Declaration<Label> {
   }
 }
 
+/** Every combination of labels' values, for a counter's `known`. */
+export function combinations<const Label extends string>(
+  values: Readonly<Record<Label, readonly string[]>>,
+): Record<Label, string>[] {
+  let made: Record<string, string>[] = [{}];
+  for (const [label, each] of Object.entries<readonly string[]>(values))
+    made = made.flatMap((labels) => each.map((value) => ({ ...labels, [label]: value })));
+  return made as Record<Label, string>[];
+}
+
 export function counter<const Label extends string = never>(
-  options: MetricOptions<Label>,
+  options: CounterOptions<Label>,
 ): CounterDeclaration<Label> {
   return new CounterDeclaration(options);
 }

@@ -9,6 +9,12 @@ export const telemetryMetrics = declareMetrics('libs/telemetry', {
     labels: { version: "Logloom's version", node: "Node's version" },
     aggregator: 'first',
   }),
+  startTime: gauge({
+    name: 'logloom_start_timestamp_seconds',
+    unit: 'seconds',
+    help: 'When the service started, in seconds since 1970; of its threads and processes, the last to start',
+    aggregator: 'max',
+  }),
   threadMemory: gauge({
     name: 'logloom_thread_memory_bytes',
     unit: 'bytes',

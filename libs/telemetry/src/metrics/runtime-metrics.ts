@@ -30,6 +30,8 @@ export function addThreadMetrics({ registry }: { registry: Registry }): void {
 /** This thread's share of the process' memory, and what version runs. */
 export function addOwnMetrics(registry: Registry): void {
   telemetryMetrics.buildInfo.observe(registry, (set) => set(1, { version, node: process.version }));
+  const startedAtSeconds = Date.now() / 1000;
+  telemetryMetrics.startTime.observe(registry, (set) => set(startedAtSeconds));
   telemetryMetrics.threadMemory.observe(registry, (set) => {
     const { heapUsed, heapTotal, arrayBuffers } = process.memoryUsage();
     set(heapUsed, { kind: 'heap_used' });

@@ -1,6 +1,7 @@
 import { authenticateNobody, type Authenticate, type Principal } from '@logloom/auth';
 import { EventLogError, type EventLog } from '@logloom/event-log';
 import { createGapReport, LagWatch, type GapReport } from '@logloom/runtime';
+import { topics } from '@logloom/schemas';
 import type { Serde } from '@logloom/schema-registry';
 import type { Settings } from '../settings.ts';
 import { EventAges, SecurityLog, type Telemetry } from '@logloom/telemetry';
@@ -84,7 +85,10 @@ export class LiveTier implements LiveNode {
     this.#security = new SecurityLog(telemetry);
     const authenticate = deps.authenticate ?? authenticateNobody;
     this.admission = new ViewerAdmission(this.options, authenticate, this.#security, () => this.viewers.size);
-    this.#gaps = createGapReport(telemetry);
+    this.#gaps = createGapReport(telemetry, [
+      { consumer: 'live events', topic: topics.events },
+      { consumer: 'live correlations', topic: topics.correlations },
+    ]);
     this.#memoryBudget = new MemoryBudget(settings.LIVE_TOTAL_BUFFER_BYTES ?? defaultTotalBudget);
     this.#durables =
       stores &&

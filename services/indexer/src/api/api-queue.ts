@@ -6,7 +6,7 @@ import type { Settings } from '../settings.ts';
 import type { FastifyReply } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-export { registerQueueMetrics } from '../telemetry.ts';
+export { measureRequests, registerQueueMetrics } from '../telemetry.ts';
 
 const waitingPerPrincipal = 50;
 const waiting = 500;

@@ -9,7 +9,7 @@ import type { FastifyInstance } from 'fastify';
 import { readFileSync } from 'node:fs';
 import { jobsFolder } from '../jobs/job-names.ts';
 import { storesFolder } from '../run-indexer.ts';
-import { apiMetrics, registerCancelMetric, registerQueueMetrics } from '../telemetry.ts';
+import { apiMetrics, measureRequests, registerCancelMetric, registerQueueMetrics } from '../telemetry.ts';
 import { guarded, watchEngines } from '../watch-engines.ts';
 import { apiPageBytes, createApiQueue, createPrincipalName } from './api-queue.ts';
 import { registerApi } from './api.ts';
@@ -77,6 +77,7 @@ export async function connectApi(
   if (telemetry !== undefined && queue !== undefined) {
     registerCancelMetric(telemetry, cancelledQueries);
     registerQueueMetrics(telemetry, queue.queue);
+    measureRequests(app, telemetry);
   }
   const failed = telemetry && apiMetrics.failedRequests.create(telemetry.registry);
   registerApi(app, {

@@ -59,6 +59,7 @@ export function limitConnections(
     response.once('close', () => idle.add(socket, true));
   });
   createConnectionMetrics(telemetry, {
+    max,
     connections: () => open,
     refused: () => refused,
     replaced: () => replaced,

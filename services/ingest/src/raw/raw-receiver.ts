@@ -12,7 +12,10 @@ export const rawReceiver: Receiver = async ({ log, serde, pipeline, settings, ke
     maxEventBytes: settings.INGEST_MAX_EVENT_BYTES,
     keys,
     logger: telemetry.logger,
-    gaps: createGapReport(telemetry),
+    gaps: createGapReport(telemetry, [
+      { consumer: group, topic: topics.raw },
+      { consumer: group, topic: topics.events },
+    ]),
   };
   return (signal) =>
     log.consume(

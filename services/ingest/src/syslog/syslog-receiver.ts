@@ -44,7 +44,7 @@ async function openSyslog({
   telemetry,
 }: ReceiverContext): Promise<OpenSyslog> {
   const { logger } = telemetry;
-  const stats = createSyslogStats(telemetry);
+  const stats = createSyslogStats(telemetry, settings.SYSLOG_MAX_CONNECTIONS);
   const giveUp = new AbortController();
   const draining = new AbortController();
   const producer = randomBytes(9).toString('base64url');

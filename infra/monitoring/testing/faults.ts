@@ -1,0 +1,74 @@
+import { eventually } from '@logloom/testing';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { PrometheusServer } from './prometheus-server.ts';
+
+/** Resolves when all of these alerts fire. */
+export function fires(prometheus: PrometheusServer, ...names: string[]): Promise<void> {
+  return eventually(`firing: ${names.join()}`, async () => {
+    const firing = await prometheus.firing();
+    return names.every((name) => firing.has(name));
+  });
+}
+
+/** Resolves when none of these alerts fires. */
+export function clears(prometheus: PrometheusServer, ...names: string[]): Promise<void> {
+  return eventually(`cleared: ${names.join()}`, async () => {
+    const firing = await prometheus.firing();
+    return names.every((name) => !firing.has(name));
+  });
+}
+
+/** Makes a fault, waits until the alerts fire, mends it, and waits until they are gone. */
+export async function firesDuring(
+  prometheus: PrometheusServer,
+  names: readonly string[],
+  fault: (faults: AsyncDisposableStack) => Promise<unknown> | void,
+): Promise<void> {
+  {
+    await using faults = new AsyncDisposableStack();
+    await fault(faults);
+    await fires(prometheus, ...names);
+  }
+  await clears(prometheus, ...names);
+}
+
+/** Does something again and again until it is disposed of; what it does may fail. */
+export function keepDoing(action: () => Promise<unknown>, everyMs = 200): AsyncDisposable {
+  const stop = new AbortController();
+  const running = (async () => {
+    while (!stop.signal.aborted) {
+      await action().catch(() => undefined);
+      await sleep(everyMs);
+    }
+  })();
+  return {
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await running;
+    },
+  };
+}
+
+/** Lines of NDJSON, each of a request of its own. `padding`: characters that each message has beside its text. */
+export function eventLines(count: number, service: string, padding = 0): string {
+  return Array.from({ length: count }, (_, i) =>
+    JSON.stringify({
+      service,
+      message: `m${'x'.repeat(padding)}`,
+      level: 'info',
+      traceId: `${service}-${next++}-${i}`,
+    }),
+  ).join('\n');
+}
+
+let next = 0;
+
+/** Keeps processes from running for a while, again and again, as a machine does that has no CPU left for them. */
+export function holdUp(pidsOf: () => readonly number[], heldMs: number, freeMs: number): AsyncDisposable {
+  return keepDoing(async () => {
+    const pids = pidsOf();
+    for (const pid of pids) process.kill(pid, 'SIGSTOP');
+    await sleep(heldMs);
+    for (const pid of pids) process.kill(pid, 'SIGCONT');
+  }, freeMs);
+}
