@@ -93,11 +93,15 @@ export class FillMarks {
   async open(topic: string, partition: number, committed: number): Promise<FillStart> {
     const { views, onLost } = this.#options;
     const floors = new Map<string, number>();
+    let isMarked = true;
     for (const view of views) {
-      const floor = await this.#retry(view, () => this.#floorOf(view, topic, partition));
+      const mark = await this.#retry(view, () => this.#markOf(view, topic, partition));
+      isMarked &&= mark !== undefined;
+      const floor = mark ?? 0;
       floors.set(view.name, floor);
       if (floor < committed) onLost({ view: view.name, topic, partition, from: floor, to: committed });
     }
+    if (!isMarked) await this.#begin(topic, partition);
     return { offset: Math.min(committed, ...floors.values()), floors };
   }
 
@@ -145,13 +149,22 @@ export class FillMarks {
     return isDone;
   }
 
-  async #floorOf({ store }: FilledView, topic: string, partition: number): Promise<number> {
+  async #markOf({ store }: FilledView, topic: string, partition: number): Promise<number | undefined> {
     const marks = await store.filled(this.#options.epoch);
-    const mark = marks.find((m) => m.topic === topic && m.partition === partition);
-    if (mark !== undefined) return mark.offset;
-    // From now on it has marks, whatever it will hold.
-    await store.markFilled(this.#options.epoch, [{ topic, partition, from: 0, offset: 0 }]);
-    return 0;
+    return marks.find((mark) => mark.topic === topic && mark.partition === partition)?.offset;
+  }
+
+  /**
+   * From now on every view has a mark of the partition, whatever it will hold. On new topics all partitions begin at once: their marks
+   * share a write, because each of its own would conflict with those of all others.
+   */
+  async #begin(topic: string, partition: number): Promise<void> {
+    const { signal } = this.#options;
+    // Once the signal has aborted, nothing is written any more.
+    for (let wait = firstWaitMs; !signal.aborted; wait = Math.min(2 * wait, longestWaitMs)) {
+      if (await this.advance(topic, partition, 0, 0)) return;
+      await sleep(wait, undefined, { signal }).catch(() => {});
+    }
   }
 
   async #retry<T>({ name }: FilledView, ask: () => Promise<T>): Promise<T> {
