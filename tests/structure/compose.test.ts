@@ -15,6 +15,7 @@ const folder = join(root, 'infra/compose');
 interface Service {
   image: string;
   command?: string[];
+  entrypoint?: string[];
   environment?: Record<string, string | number>;
   env_file?: { path: string; required: boolean }[];
   ports?: string[];
@@ -42,8 +43,8 @@ interface ComposeFile {
 
 const files = ['compose.yaml', 'compose.small.yaml'];
 const ourServices = ['ingest', 'correlator', 'indexer', 'fanout'];
-/** The image of one holds no program for a check; the other is a job that ends. */
-const withoutHealthCheck = ['otel-collector', 'mongo-init'];
+/** The image of one holds no program for a check; the others are jobs that end. */
+const withoutHealthCheck = ['otel-collector', 'mongo-init', 'kibana-init'];
 
 function read(file: string): ComposeFile {
   // The file is ours: its many uses of one anchor are no attack.
@@ -173,7 +174,9 @@ test('the indexer has a folder that it can write to, in which it keeps a copy of
 });
 
 test('Prometheus, Alertmanager and Grafana run on demand, and Prometheus scrapes the four services and knows the rules', () => {
-  const onDemand = Object.entries(whole.services).filter(([, { profiles }]) => profiles !== undefined);
+  const onDemand = Object.entries(whole.services).filter(([, { profiles }]) =>
+    profiles?.includes('monitoring'),
+  );
   assert.deepEqual(onDemand.map(([name]) => name).sort(), ['alertmanager', 'grafana', 'prometheus']);
   const config = yaml.parse(
     readFileSync(join(root, 'infra/monitoring/prometheus/prometheus.yaml'), 'utf8'),
@@ -196,6 +199,15 @@ test('Prometheus, Alertmanager and Grafana run on demand, and Prometheus scrapes
       path,
     );
   for (const [name, service] of onDemand) assert.equal(service.read_only, true, name);
+});
+
+test('Kibana runs on demand, in the version of Elasticsearch, and gets the saved objects', () => {
+  const onDemand = Object.entries(whole.services).filter(([, { profiles }]) => profiles?.includes('kibana'));
+  assert.deepEqual(onDemand.map(([name]) => name).sort(), ['kibana', 'kibana-init']);
+  for (const [name, { image }] of onDemand) assert.equal(image.split(':')[1], versions.elasticsearch, name);
+  const { entrypoint, volumes } = whole.services['kibana-init']!;
+  const file = entrypoint!.find((word) => word.startsWith('file=@'))!.slice('file=@'.length);
+  assert.deepEqual(volumes, [`../kibana/saved-objects.ndjson:${file}:ro`]);
 });
 
 test('only the front is believed when it names the address of a viewer', () => {

@@ -2,19 +2,38 @@ import { eventually } from '@logloom/testing';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PrometheusServer } from './prometheus-server.ts';
 
-/** Resolves when all of these alerts fire. */
-export function fires(prometheus: PrometheusServer, ...names: string[]): Promise<void> {
-  return eventually(`firing: ${names.join()}`, async () => {
-    const firing = await prometheus.firing();
-    return names.every((name) => firing.has(name));
+/** Resolves when all of these alerts have fired, not necessarily at once. */
+export async function fires(prometheus: PrometheusServer, ...names: string[]): Promise<void> {
+  const waited = new Set(names);
+  await untilNone('did not fire', waited, async () => {
+    for (const name of await prometheus.firing()) waited.delete(name);
   });
 }
 
 /** Resolves when none of these alerts fires. */
-export function clears(prometheus: PrometheusServer, ...names: string[]): Promise<void> {
-  return eventually(`cleared: ${names.join()}`, async () => {
+export async function clears(prometheus: PrometheusServer, ...names: string[]): Promise<void> {
+  const waited = new Set(names);
+  await untilNone('did not clear', waited, async () => {
     const firing = await prometheus.firing();
-    return names.every((name) => !firing.has(name));
+    for (const name of names)
+      if (!firing.has(name)) waited.delete(name);
+      else waited.add(name);
+  });
+}
+
+const limitMs = 240_000;
+
+async function untilNone(
+  what: string,
+  waited: ReadonlySet<string>,
+  look: () => Promise<void>,
+): Promise<void> {
+  const done = async (): Promise<boolean> => {
+    await look();
+    return waited.size === 0;
+  };
+  await eventually(what, done, limitMs).catch((cause: unknown) => {
+    throw new Error(`${what}: ${[...waited].join()}`, { cause });
   });
 }
 

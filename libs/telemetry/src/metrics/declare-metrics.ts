@@ -173,7 +173,7 @@ export function combinations<const Label extends string>(
   let made: Record<string, string>[] = [{}];
   for (const [label, each] of Object.entries<readonly string[]>(values))
     made = made.flatMap((labels) => each.map((value) => ({ ...labels, [label]: value })));
-  return made as Record<Label, string>[];
+  return made;
 }
 
 export function counter<const Label extends string = never>(
