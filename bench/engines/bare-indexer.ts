@@ -37,7 +37,7 @@ export async function prepareBareIndexer(task: Task): Promise<() => Promise<void
   registerCodecs();
   const elasticsearch = new Client({ node: task.env['ELASTICSEARCH_URL']! });
   const mongo = new MongoClient(mongoUrl(task), { writeConcern: { w: 'majority', journal: true } });
-  const archive = new MongoStore(mongoUrl(task), 10_000);
+  const archive = new MongoStore(mongoUrl(task), { serverSelectionTimeoutMS: 10_000 });
   await archive.open(false);
   const slices = new Set(documents.flat().map(({ slice }) => slice));
   for (const slice of slices) await archive.prepareSlice(slice);

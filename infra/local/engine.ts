@@ -40,7 +40,7 @@ export interface EngineContext {
 }
 
 export type MongodbMode = 'mongos' | 'standalone';
-export type RedisMode = 'single' | 'cluster';
+export type RedisMode = 'single' | 'sentinel' | 'cluster';
 
 /** A JVM's memory and compiler options. */
 export function jvmOptions(context: EngineContext, heapMb: number, throughputHeapMb = heapMb): string[] {

@@ -11,13 +11,14 @@ import { oldestJava, versions } from './versions.ts';
 
 const version = versions.mongoJavaServer;
 const sourceDir = join(import.meta.dirname, 'java/mongodb');
-const sources = ['StubMongo.java', 'ExpirySweeper.java'];
+const sources = ['StubMongo.java', 'ExpirySweeper.java', 'Logins.java', 'Certificates.java'];
 
 /**
  * Starts the stand-in for MongoDB: mongo-java-server, made acceptable to current drivers. It is all in memory: a restart, killed or
- * not, finds it empty.
+ * not, finds it empty. A secured one takes TLS alone, from the stack's user, by SCRAM-SHA-256 or a client certificate.
  */
 export async function startMongodb(context: EngineContext): Promise<Engine> {
+  const { security } = context;
   const java = await findJava('mongodb', oldestJava.mongodb);
   const folder = await buildServer(java, context);
   const port = await context.ports.take(context.port);
@@ -32,13 +33,26 @@ export async function startMongodb(context: EngineContext): Promise<Engine> {
       'StubMongo',
       String(port),
       context.mongodbMode,
+      ...(security === undefined
+        ? []
+        : [security.server.cert, security.server.key, security.ca, security.user, security.passwordFile]),
     ],
     logFile: join(context.dir, 'mongodb.log'),
     isReady: printed(`listening on ${port}`),
     signal: context.signal,
   });
   await server.start();
-  return { servers: [server], env: { MONGODB_URL: `mongodb://127.0.0.1:${port}` } };
+  if (security === undefined)
+    return { servers: [server], env: { MONGODB_URL: `mongodb://127.0.0.1:${port}` } };
+  return {
+    servers: [server],
+    env: {
+      MONGODB_URL: `mongodb://127.0.0.1:${port}/?tls=true`,
+      MONGODB_USERNAME: security.user,
+      MONGODB_PASSWORD_FILE: security.passwordFile,
+      MONGODB_TLS_CA_FILE: security.ca,
+    },
+  };
 }
 
 async function buildServer(java: string, { cacheDir, signal }: EngineContext): Promise<string> {

@@ -7,22 +7,29 @@ import { hasCommand, runCommand } from './run-command.ts';
 import { ServerProcess, startTogether } from './server-process.ts';
 import type { StackSecurity } from './stack-security.ts';
 
-/** The fewest nodes that a cluster of Redis can be made of. */
-const clusterNodes = 3;
+const sentinelCount = 3;
+const sentinelName = 'logloom';
+/** How many Redis servers there are: a cluster cannot have fewer. */
+const nodes = { single: 1, sentinel: 2, cluster: 3 };
 
 /**
  * Starts the machine's own redis-server with an append-only file, so that what it acknowledged outlives its process; or three of them as
- * a cluster. A secured one takes TLS alone, from a user who may do what docs/engines.md lists.
+ * a cluster; or a primary, the first server, a replica and three sentinels. A secured one takes TLS alone, from a user who may do what
+ * docs/engines.md lists.
  */
 export async function startRedis(context: EngineContext): Promise<Engine> {
   if (!(await hasCommand('redis-server')))
     throw new MissingPrerequisite('redis', 'redis-server', 'apt-get install redis-server');
   const { security, signal } = context;
-  const isCluster = context.redisMode === 'cluster';
+  const { redisMode } = context;
+  const isCluster = redisMode === 'cluster';
   const servers: ServerProcess[] = [];
-  for (let i = 0; i < (isCluster ? clusterNodes : 1); i++) {
+  for (let i = 0; i < nodes[redisMode]; i++) {
     const port = await context.ports.take(context.port === undefined ? undefined : context.port + i);
-    servers.push(await redisServer(context, isCluster ? `redis-${i + 1}` : 'redis', port));
+    const primary = redisMode === 'sentinel' && i > 0 ? servers[0]!.port : undefined;
+    servers.push(
+      await redisServer(context, redisMode === 'single' ? 'redis' : `redis-${i + 1}`, port, primary),
+    );
   }
   await startTogether(servers);
   const hosts = servers.map(({ port }) => `127.0.0.1:${port}`);
@@ -30,6 +37,7 @@ export async function startRedis(context: EngineContext): Promise<Engine> {
     const login = security === undefined ? [] : ['--tls', '--cacert', security.ca, ...adminLogin(security)];
     await runCommand('redis-cli', [...login, '--cluster', 'create', ...hosts, '--cluster-yes'], signal);
   }
+  if (redisMode === 'sentinel') return startSentinels(context, servers);
   const mode = isCluster ? { REDIS_MODE: 'cluster' } : {};
   if (security === undefined) return { servers, env: { REDIS_URL: `redis://${hosts.join(',')}`, ...mode } };
   return {
@@ -44,7 +52,56 @@ export async function startRedis(context: EngineContext): Promise<Engine> {
   };
 }
 
-async function redisServer(context: EngineContext, name: string, port: number): Promise<ServerProcess> {
+/** The servers with their sentinels, once each of these knows the others and the replica. */
+async function startSentinels(context: EngineContext, servers: readonly ServerProcess[]): Promise<Engine> {
+  if (context.security !== undefined) throw new Error('sentinels of a secured stack are not supported');
+  const [primary] = servers;
+  const sentinels: ServerProcess[] = [];
+  for (let i = 1; i <= sentinelCount; i++) {
+    const port = await context.ports.take();
+    const dir = join(context.dir, `sentinel-${i}`);
+    await mkdir(dir, { recursive: true });
+    const file = join(dir, 'sentinel.conf');
+    const settings = [
+      `port ${port}`,
+      'bind 127.0.0.1',
+      `dir ${dir}`,
+      `sentinel monitor ${sentinelName} 127.0.0.1 ${primary!.port} ${Math.ceil(sentinelCount / 2)}`,
+      // Quicker than the defaults of 30 s and 3 min.
+      `sentinel down-after-milliseconds ${sentinelName} 1000`,
+      `sentinel failover-timeout ${sentinelName} 5000`,
+    ];
+    await writeFile(file, settings.map((line) => `${line}\n`).join(''));
+    sentinels.push(
+      new ServerProcess({
+        name: `sentinel-${i}`,
+        port,
+        command: 'redis-server',
+        args: [file, '--sentinel'],
+        logFile: join(context.dir, `sentinel-${i}.log`),
+        isReady: async (output) =>
+          output.includes('+slave ') && output.split('+sentinel sentinel').length >= sentinelCount,
+        signal: context.signal,
+      }),
+    );
+  }
+  await startTogether(sentinels);
+  return {
+    servers: [...servers, ...sentinels],
+    env: {
+      REDIS_URL: `redis://${sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')}`,
+      REDIS_MODE: 'sentinel',
+      REDIS_SENTINEL_NAME: sentinelName,
+    },
+  };
+}
+
+async function redisServer(
+  context: EngineContext,
+  name: string,
+  port: number,
+  primaryPort?: number,
+): Promise<ServerProcess> {
   const { security } = context;
   const data = join(context.dir, name === 'redis' ? 'data' : name);
   await mkdir(data, { recursive: true });
@@ -56,6 +113,7 @@ async function redisServer(context: EngineContext, name: string, port: number): 
     save: '',
     // BullMQ's demand: a queue must refuse new jobs rather than forget old ones.
     'maxmemory-policy': 'noeviction',
+    ...(primaryPort !== undefined && { replicaof: `127.0.0.1 ${primaryPort}` }),
     ...(context.redisMode === 'cluster' && {
       'cluster-enabled': 'yes',
       // By default the client port and 10,000, which lies where Linux takes outgoing ports from.
@@ -67,11 +125,15 @@ async function redisServer(context: EngineContext, name: string, port: number): 
     name,
     port,
     command: 'redis-server',
-    args: Object.entries(settings).flatMap(([key, value]) => [`--${key}`, value]),
+    args: Object.entries(settings).flatMap(([key, value]) => [`--${key}`, ...argumentsOf(key, value)]),
     logFile: join(context.dir, `${name}.log`),
     isReady: printed('Ready to accept connections'),
     signal: context.signal,
   });
+}
+
+function argumentsOf(key: string, value: string): string[] {
+  return key === 'replicaof' ? value.split(' ') : [value];
 }
 
 async function securedSettings(

@@ -29,8 +29,9 @@ export const usage = `Usage: npm run stack -- [run | start | env | status | stop
   --<engine>-port <n>   default any free port; several brokers take the next ones
   --mongodb-mode <m>    what the MongoDB stand-in looks like: mongos (default) or standalone
   --redis-cluster       three nodes of Redis as a cluster
+  --redis-sentinel      a primary, a replica and three sentinels
   --throughput          for benchmarks: full JIT, more memory, a slower start
-  --secured             TLS and logins for Kafka (SASL_SSL) and Redis; needs openssl
+  --secured             TLS and logins for Kafka, Redis and MongoDB; needs openssl
   --keep                take up the data of the run before; without it, every start is empty
   --dir <folder>        the run folder (data, logs), default .stack in the repository
 `;
@@ -48,6 +49,7 @@ export function parseStackArguments(args: string[]): StackArguments {
       brokers: { type: 'string' },
       'mongodb-mode': { type: 'string' },
       'redis-cluster': { type: 'boolean', default: false },
+      'redis-sentinel': { type: 'boolean', default: false },
       throughput: { type: 'boolean', default: false },
       secured: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
@@ -60,12 +62,14 @@ export function parseStackArguments(args: string[]): StackArguments {
   const [command = 'run', ...rest] = positionals;
   if (!isOneOf(commands, command)) problems.push(`${command} is not a command: ${commands.join(', ')}`);
   if (rest.length > 0) problems.push(`too many arguments: ${rest.join(' ')}`);
+  if (values['redis-cluster'] && values['redis-sentinel'])
+    problems.push('--redis-cluster and --redis-sentinel: give one of them');
   const parsed: StackOptions = {
     only: engines(values.only, problems),
     without: engines(values.without, problems),
     brokers: wholeNumber('brokers', values.brokers, 9, problems),
     mongodbMode: mongodbMode(values['mongodb-mode'], problems),
-    redisMode: values['redis-cluster'] ? 'cluster' : undefined,
+    redisMode: values['redis-cluster'] ? 'cluster' : values['redis-sentinel'] ? 'sentinel' : undefined,
     ports: {},
     throughput: values.throughput,
     secured: values.secured,

@@ -22,6 +22,7 @@ import { createStackSecurity } from './stack-security.ts';
 import { startZipkin } from './zipkin.ts';
 
 export { signToken } from './access-tokens.ts';
+export { SecuredProxy } from './secured-proxy.ts';
 export type { Stack } from './running-stack.ts';
 
 export interface StackOptions {
@@ -34,7 +35,7 @@ export interface StackOptions {
   ports?: Partial<Record<EngineName, number>> | undefined;
   /** What the MongoDB stand-in looks like to a driver. Default mongos, the router of a sharded cluster. */
   mongodbMode?: MongodbMode | undefined;
-  /** Default single; a cluster has three nodes. */
+  /** Default single; a cluster has three nodes, and with sentinels there are a primary, a replica and three of them. */
   redisMode?: RedisMode | undefined;
   /** For benchmarks: the JVM's full compiler and more memory. The start takes longer. */
   throughput?: boolean | undefined;

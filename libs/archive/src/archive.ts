@@ -48,6 +48,8 @@ export interface Archive extends LogView {
    * Removes events with a timestamp before `micros` and documents whose last member was before it. Returns how many events were removed.
    */
   dropBefore(micros: number): Promise<number>;
+  /** Why the engine refuses what it was asked last, with the setting to look at; undefined: it does not. */
+  problem?(): string | undefined;
   close(): Promise<void>;
 }
 

@@ -8,3 +8,5 @@ export {
 } from './archive.ts';
 export { openArchive, type OpenArchiveOptions } from './open.ts';
 export { openSqliteArchive } from './sqlite/sqlite-archive.ts';
+export { mongodbOf } from './settings.ts';
+export type { MongoAccess } from './mongodb/access.ts';

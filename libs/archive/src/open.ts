@@ -1,10 +1,15 @@
 import type { DamagedFile } from '@logloom/sqlite';
 import type { Archive } from './archive.ts';
+import type { MongoAccess } from './mongodb/access.ts';
 import { openSqliteArchive } from './sqlite/sqlite-archive.ts';
 
 export interface OpenArchiveOptions {
   /** MongoDB; undefined: the embedded archive. */
   mongodbUrl?: string | undefined;
+  /** Who asks MongoDB, and by which certificates. */
+  mongodb?: MongoAccess | undefined;
+  /** Gets why a changed file with a credential cannot be used. */
+  onTrouble?: ((message: string) => void) | undefined;
   /** Of the embedded archive. */
   folder: string;
   /** Opened beside the one that writes. */
@@ -15,9 +20,11 @@ export interface OpenArchiveOptions {
   epoch?: string | undefined;
 }
 
-/** The archive that the settings name. Rejects with ArchiveError when it cannot be reached. */
+/** The archive that the settings name. Rejects with ArchiveError when it cannot be reached, EngineAccessError when it refuses this client. */
 export async function openArchive({
   mongodbUrl,
+  mongodb,
+  onTrouble,
   folder,
   readOnly = false,
   onDamaged,
@@ -27,5 +34,5 @@ export async function openArchive({
     return openSqliteArchive(folder, { readOnly, epoch, ...(onDamaged && { onDamaged }) });
   // The driver is loaded only here: embedded mode should not spend the time and memory.
   const { openMongoArchive } = await import('./mongodb/mongo-archive.ts');
-  return openMongoArchive(mongodbUrl, { readOnly });
+  return openMongoArchive(mongodbUrl, { readOnly, access: mongodb, onTrouble });
 }

@@ -32,5 +32,7 @@ export interface JobRecords {
   list(kind: string): Promise<{ id: string; value: unknown }[]>;
   /** False when there is none. */
   delete(kind: string, id: string): Promise<boolean>;
+  /** Why the engine refuses what it was asked last, with the setting to look at; undefined: it does not. */
+  problem?(): string | undefined;
   close(): Promise<void>;
 }

@@ -5,7 +5,7 @@ import {
   type EventLog,
   type KafkaOptions,
 } from '@logloom/event-log';
-import { createSerde, openSchemaRegistry, type Serde } from '@logloom/schema-registry';
+import { createSerde, openSchemaRegistry, schemaRegistryOf, type Serde } from '@logloom/schema-registry';
 import { topics, type ContractName } from '@logloom/schemas';
 import type { ServiceSettings } from './settings.ts';
 import type { Telemetry } from '@logloom/telemetry';
@@ -31,7 +31,10 @@ export async function connectLog(
   signal?: AbortSignal,
   waitsForRoom = false,
 ): Promise<LogConnection> {
-  const registry = await openSchemaRegistry(settings.SCHEMA_REGISTRY_URL);
+  const registry = await openSchemaRegistry({
+    ...schemaRegistryOf(settings),
+    onTrouble: (message) => telemetry?.logger.warn(message),
+  });
   const serde = await createSerde(registry, projections);
   const opened = await openEventLog({
     dataFolder: settings.LOGLOOM_DATA,
@@ -48,7 +51,7 @@ export async function connectLog(
   return {
     log,
     serde,
-    problem: () => log.problem?.(),
+    problem: () => log.problem?.() ?? registry.problem?.(),
     [Symbol.asyncDispose]: async () => {
       await log.close();
       await registry.close();

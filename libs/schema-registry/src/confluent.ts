@@ -1,5 +1,7 @@
 import { COMPATIBILITY, SchemaRegistry as Client } from '@kafkajs/confluent-schema-registry';
+import { AccessFaults, EngineAccessError } from '@logloom/settings/connection';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SchemaRegistryCredentials, type SchemaRegistryAccess } from './access.ts';
 import { SchemaRegistryError, type SchemaRegistry } from './schema-registry.ts';
 
 /** Old records stay readable, and older services can read what newer ones write, across all versions: the log keeps them all. */
@@ -8,9 +10,14 @@ const compatibility: string = COMPATIBILITY.FULL_TRANSITIVE;
 /** A frozen registry keeps its connections, and the client itself waits forever. In ms. */
 const answerLimitMs = 5_000;
 
+const name = 'the schema registry (SCHEMA_REGISTRY_URL)';
+const loginSettings = 'SCHEMA_REGISTRY_USERNAME, SCHEMA_REGISTRY_PASSWORD, SCHEMA_REGISTRY_TOKEN';
+
 /** 409 can also mean that another process creates the subject or its rule at this moment: services start side by side. A retry succeeds. */
 const conflictAttempts = 4;
 const conflictMs = 100;
+
+type Middleware = NonNullable<ConstructorParameters<typeof Client>[0]['middlewares']>[number];
 
 /** Requests that the client makes internally, but does not offer for schemas as plain text. */
 interface Requests {
@@ -32,12 +39,19 @@ interface Answer<T> {
 
 /**
  * A registry with Confluent's API at `url` (a path belongs to it, as in Apicurio's /apis/ccompat/v7; user and password may be in it).
- * Subjects that it creates get the compatibility FULL_TRANSITIVE. Every call may throw SchemaRegistryError `registry-unavailable`.
+ * Subjects that it creates get the compatibility FULL_TRANSITIVE. Every call may throw SchemaRegistryError `registry-unavailable`;
+ * register(), which is called at the start, throws EngineAccessError when the registry refuses this client.
  */
-export function connectSchemaRegistry(url: string): SchemaRegistry {
-  const { host, auth } = parseUrl(url);
-  const client = new Client({ host, clientId: 'logloom', ...(auth === undefined ? {} : { auth }) });
+export function connectSchemaRegistry(
+  url: string,
+  access?: SchemaRegistryAccess,
+  onTrouble?: (message: string) => void,
+): SchemaRegistry {
+  const credentials = new SchemaRegistryCredentials(url, access, onTrouble);
+  const { host, agent } = credentials;
+  const client = new Client({ host, clientId: 'logloom', agent, middlewares: [authorize(credentials)] });
   const api = inTime((client as unknown as { api: Requests }).api);
+  const faults = new AccessFaults();
   /** A schema never changes under its id. */
   const texts = new Map<number, string>();
 
@@ -50,7 +64,11 @@ export function connectSchemaRegistry(url: string): SchemaRegistry {
           await keepCompatible(api, subject);
           return id;
         } catch (error) {
-          if (statusOf(error) !== 409) throw unavailable(error);
+          if (statusOf(error) !== 409) {
+            const fault = refusal(error) ?? (hasNoAnswer(error) && (await credentials.connectionFault()));
+            if (fault) throw new EngineAccessError(`${name}: ${fault}`, { cause: error });
+            throw unavailable(error);
+          }
           if (attempt === conflictAttempts) throw incompatible(subject, error as Error);
           await sleep(conflictMs);
         }
@@ -63,8 +81,11 @@ export function connectSchemaRegistry(url: string): SchemaRegistry {
       try {
         const { schema } = (await api.Schema.find({ id })).data();
         texts.set(id, schema);
+        faults.taken();
         return schema;
       } catch (error) {
+        const fault = refusal(error);
+        if (fault !== undefined) faults.refused(fault);
         if (statusOf(error) !== 404) throw unavailable(error);
         throw new SchemaRegistryError('unknown-schema-id', `no schema has the id ${id}`, { cause: error });
       }
@@ -80,8 +101,20 @@ export function connectSchemaRegistry(url: string): SchemaRegistry {
       }
     },
 
-    close: async () => {},
+    problem: () => (faults.current === undefined ? undefined : `${name}: ${faults.current}`),
+    close: async () => credentials[Symbol.dispose](),
   };
+}
+
+/** Puts the newest credentials on every request. */
+function authorize(credentials: SchemaRegistryCredentials): Middleware {
+  return () => ({
+    prepareRequest: async (next) => {
+      const request = await next();
+      const { authorization } = credentials;
+      return authorization === undefined ? request : request.enhance({ headers: { authorization } });
+    },
+  });
 }
 
 /**
@@ -130,10 +163,7 @@ function limited<P, T>(request: (params: P) => Promise<T>): (params: P) => Promi
   return async (params) => {
     const timer = new AbortController();
     const late = sleep(answerLimitMs, undefined, { signal: timer.signal }).then(() => {
-      throw new SchemaRegistryError(
-        'registry-unavailable',
-        'the schema registry (SCHEMA_REGISTRY_URL) does not answer',
-      );
+      throw new SchemaRegistryError('registry-unavailable', `${name} does not answer`);
     });
     late.catch(() => {});
     try {
@@ -148,34 +178,37 @@ function incompatible(subject: string, cause: Error): SchemaRegistryError {
   return new SchemaRegistryError('incompatible-schema', `${subject}: ${cause.message}`, { cause });
 }
 
-function parseUrl(url: string): { host: string; auth: { username: string; password: string } | undefined } {
-  const parsed = new URL(url);
-  const [username, password] = [parsed.username, parsed.password].map(decodeURIComponent) as [string, string];
-  parsed.username = parsed.password = '';
-  return {
-    host: parsed.href.replace(/\/$/, ''),
-    auth: username === '' ? undefined : { username, password },
-  };
-}
-
 /** The HTTP status of the client's error; undefined if there was no answer, which the client reports as 400. */
 function statusOf(error: unknown): number | undefined {
   const { status } = error as { status?: number };
   return status === 400 ? undefined : status;
 }
 
+/** Whether the client had no answer at all. */
+function hasNoAnswer(error: unknown): boolean {
+  return !(error instanceof SchemaRegistryError) && (error as { status?: number }).status === 400;
+}
+
+/** Why the registry does not take this client, with the setting; undefined where something else is wrong. */
+function refusal(error: unknown): string | undefined {
+  const status = statusOf(error);
+  if (status === 401)
+    return `it refuses the credentials (401): ${loginSettings}, or those in SCHEMA_REGISTRY_URL`;
+  if (status === 403)
+    return `its user lacks a permission (403): SCHEMA_REGISTRY_USERNAME, SCHEMA_REGISTRY_TOKEN (${(error as Error).message})`;
+  return undefined;
+}
+
 /** An answer about a fault of the request is returned unchanged. */
 function unavailable(error: unknown): unknown {
   if (error instanceof SchemaRegistryError) return error;
   const status = statusOf(error);
-  if (status === 401 || status === 403)
-    return new Error(`the schema registry (SCHEMA_REGISTRY_URL) refuses: ${(error as Error).message}`, {
-      cause: error,
-    });
-  if (status !== undefined && status < 500 && status !== 408 && status !== 429) return error;
+  const fault = refusal(error);
+  if (fault === undefined && status !== undefined && status < 500 && status !== 408 && status !== 429)
+    return error;
   return new SchemaRegistryError(
     'registry-unavailable',
-    `the schema registry (SCHEMA_REGISTRY_URL) does not answer: ${(error as Error).message}`,
+    `${name}${fault === undefined ? ` does not answer: ${(error as Error).message}` : `: ${fault}`}`,
     { cause: error },
   );
 }

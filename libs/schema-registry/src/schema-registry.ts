@@ -15,6 +15,8 @@ export interface SchemaRegistry {
   schemaById(id: number): Promise<string>;
   /** Whether readers with `schema` can read everything written under the subject so far. True for a new subject. */
   compatible(subject: string, schema: string): Promise<boolean>;
+  /** Why the registry refuses what it was asked last, with the setting to look at; undefined: it does not. */
+  problem?(): string | undefined;
   close(): Promise<void>;
 }
 

@@ -53,6 +53,8 @@ export interface SearchStore extends LogView {
    * an unfinished one, of this process or of one that died, is discarded, and its calls reject.
    */
   rebuild(): Promise<SearchRebuild>;
+  /** Why the engine refuses what it was asked last, with the setting to look at; undefined: it does not. */
+  problem?(): string | undefined;
   close(): Promise<void>;
 }
 

@@ -69,7 +69,7 @@ const engines: Record<string, { url: (port: number) => string; attempt: (url: st
       url: (port) => `http://user:${password}@127.0.0.1:${port}`,
       attempt: (url) =>
         attemptOf(
-          () => openSchemaRegistry(url),
+          () => openSchemaRegistry({ url }),
           (registry) => registry.schemaById(1),
         ),
     },

@@ -1,4 +1,4 @@
-import { openArchive } from '@logloom/archive';
+import { mongodbOf, openArchive } from '@logloom/archive';
 import type { EventLog } from '@logloom/event-log';
 import {
   createSqliteJobRecords,
@@ -48,10 +48,8 @@ export const runIndexer: RunService<Settings> = async ({ settings, telemetry, si
     logger.error({ file, movedTo, err: error }, 'a file was damaged; it was moved away and is rebuilt');
   };
   const folder = storesFolder(settings.LOGLOOM_DATA);
-  const elasticsearch = {
-    ...elasticsearchOf(settings),
-    onTrouble: (message: string) => logger.warn(message),
-  };
+  const onTrouble = (message: string): void => logger.warn(message);
+  const elasticsearch = { ...elasticsearchOf(settings), onTrouble };
   const { elasticsearchUrl } = elasticsearch;
   const epoch = await log.epochOf(topics.events);
   const indexMode = settings.ELASTICSEARCH_INDEX_MODE;
@@ -60,7 +58,7 @@ export const runIndexer: RunService<Settings> = async ({ settings, telemetry, si
     guarded(
       watches.search,
       await openSearchStore({ ...elasticsearch, indexMode, folder, onDamaged, epoch }),
-      { repeated: ['index', 'indexCorrelations'] },
+      { repeated: ['index', 'indexCorrelations'], unwatched: ['problem'] },
     ),
     (store) => store.close(),
   );
@@ -76,21 +74,27 @@ export const runIndexer: RunService<Settings> = async ({ settings, telemetry, si
   const archive = cleanUp.adopt(
     guarded(
       watches.archive,
-      await openArchive({ mongodbUrl: settings.MONGODB_URL, folder, onDamaged, epoch }),
-      { repeated: ['put', 'putCorrelations'] },
+      await openArchive({ ...mongodbOf(settings), onTrouble, folder, onDamaged, epoch }),
+      { repeated: ['put', 'putCorrelations'], unwatched: ['problem'] },
     ),
     (store) => store.close(),
   );
-  for (const check of [connection.problem, ...problemsOf(watches)]) checks?.add(check);
+  for (const check of [
+    connection.problem,
+    ...problemsOf(watches),
+    () => search.problem?.(),
+    () => archive.problem?.(),
+  ])
+    checks?.add(check);
   const jobsStore = {
     ...redisOf(settings),
     folder: jobsFolder(settings.LOGLOOM_DATA),
-    onTrouble: (message: string) => logger.warn(message),
+    onTrouble,
   };
   if (settings.REDIS_URL === undefined) setAsideDamagedJobFiles(jobsStore.folder).forEach(onDamaged);
   const queue = cleanUp.adopt(await openJobQueue(jobsStore), (opened) => opened.close());
   const records = cleanUp.adopt(await openJobRecords(jobsStore), (opened) => opened.close());
-  checks?.add(() => queue.problem?.());
+  checks?.add(() => queue.problem?.() ?? records.problem?.());
   const recordsBackup =
     settings.REDIS_URL === undefined
       ? undefined

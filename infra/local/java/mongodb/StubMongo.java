@@ -6,6 +6,8 @@ import de.bwaldvogel.mongo.wire.message.MongoMessage;
 import io.netty.channel.Channel;
 import java.time.Instant;
 import java.util.Collection;
+import java.io.File;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -13,18 +15,22 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * mongo-java-server as a current driver accepts it: it claims MongoDB 7's wire version, knows sessions, expires documents, and in the
- * mode "mongos" looks like the router of a sharded cluster. What it does not do is in the README. Arguments: port, mode.
+ * mode "mongos" looks like the router of a sharded cluster. What it does not do is in the README. Arguments: port, mode; and for TLS and a
+ * login: the files of the server's certificate and key and of the authority, the user, the file of the password.
  */
 public class StubMongo extends MemoryBackend {
   private static final int WIRE_VERSION = 21;
 
   private final boolean router;
+  /** Null: everybody may do everything. */
+  private final Logins logins;
   private final Map<String, Document> shardKeys = new ConcurrentHashMap<>();
   private final ExpirySweeper sweeper =
       new ExpirySweeper((database, name) -> resolveDatabase(database).resolveCollection(name, false));
 
-  StubMongo(boolean router) {
+  StubMongo(boolean router, Logins logins) {
     this.router = router;
+    this.logins = logins;
     version(new MongoVersion() {
       @Override
       public List<Integer> getVersionArray() {
@@ -42,7 +48,7 @@ public class StubMongo extends MemoryBackend {
   @Override
   public Document handleMessage(MongoMessage message) {
     Document command = message.getDocument();
-    Document answer = answerOurselves(message.getDatabaseName(), command);
+    Document answer = answerOurselves(message.getChannel(), message.getDatabaseName(), command);
     if (answer != null) return answer;
     answer = super.handleMessage(message);
     if (command.containsKey("insert")) correctInsertCount(command, answer);
@@ -52,14 +58,16 @@ public class StubMongo extends MemoryBackend {
   /** The first command of a connection may still come in the old form. */
   @Override
   public Document handleCommand(Channel channel, String database, String name, Document command) {
-    Document answer = answerOurselves(database, command);
+    Document answer = answerOurselves(channel, database, command);
     return answer != null ? answer : super.handleCommand(channel, database, name, command);
   }
 
   /** Null leaves the command to mongo-java-server. */
-  private Document answerOurselves(String database, Document command) {
+  private Document answerOurselves(Channel channel, String database, Document command) {
     if (command.isEmpty()) return null;
     String name = command.keySet().iterator().next();
+    Document login = logins == null ? null : logins.answer(channel, name, command);
+    if (login != null) return login;
     switch (name.toLowerCase(Locale.ROOT)) {
       case "hello":
         return hello("isWritablePrimary");
@@ -132,9 +140,13 @@ public class StubMongo extends MemoryBackend {
     return new Document("ok", 1.0);
   }
 
-  public static void main(String[] args) throws InterruptedException {
+  public static void main(String[] args) throws Exception {
     int port = Integer.parseInt(args[0]);
-    new MongoServer(new StubMongo(args[1].equals("mongos"))).bind("127.0.0.1", port);
+    boolean secured = args.length > 2;
+    Logins logins = secured ? new Logins(args[5], Path.of(args[6])) : null;
+    MongoServer server = new MongoServer(new StubMongo(args[1].equals("mongos"), logins));
+    if (secured) Certificates.enable(server, new File(args[2]), new File(args[3]), new File(args[4]));
+    server.bind("127.0.0.1", port);
     System.out.println("listening on " + port);
     Thread.currentThread().join();
   }

@@ -9,6 +9,7 @@ import {
 } from 'mongodb';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ArchiveError } from '../archive.ts';
+import { accessFault } from './access.ts';
 
 export const duplicateKey = 11_000;
 
@@ -35,15 +36,17 @@ const attempts = 5;
 const firstWaitMs = 50;
 
 /**
- * Runs the work, and repeats it with growing waits after a transient failure. If it keeps failing, throws ArchiveError; any other error is
- * thrown unchanged.
+ * Runs the work, and repeats it with growing waits after a transient failure. If it keeps failing, or MongoDB refuses this client, throws
+ * ArchiveError; any other error is thrown unchanged.
  */
 export async function withRetries<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await work();
     } catch (cause) {
-      if (isRefusal(cause)) throw new Error(`MongoDB (MONGODB_URL): ${cause.message}`, { cause });
+      // It may be mended meanwhile, on either side.
+      const fault = accessFault(cause);
+      if (fault !== undefined) throw new ArchiveError(`MongoDB (MONGODB_URL): ${fault}`, { cause });
       if (!isRetriable(cause)) throw cause;
       // Server selection has already waited long enough.
       if (attempt === attempts || cause instanceof MongoServerSelectionError)
@@ -68,11 +71,6 @@ export async function exceptDuplicates(write: Promise<unknown>): Promise<number[
     if (refused.some(({ code }) => code !== duplicateKey)) throw error;
     return refused.map(({ index }) => index);
   }
-}
-
-/** Whether the server rejects our credentials: Unauthorized, AuthenticationFailed. */
-function isRefusal(error: unknown): error is MongoError {
-  return error instanceof MongoError && (error.code === 13 || error.code === 18);
 }
 
 function isRetriable(error: unknown): boolean {

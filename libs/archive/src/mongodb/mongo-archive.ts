@@ -1,5 +1,7 @@
+import { AccessFaults, EngineAccessError } from '@logloom/settings/connection';
 import type { Correlation, PlacedEvent } from '@logloom/schemas';
 import type { Archive, ByCorrelationOptions } from '../archive.ts';
+import { accessFault, isPermission, type MongoAccess } from './access.ts';
 import { eventBytes, maxAnswerBytes } from '../event-bytes.ts';
 import {
   compareEvents,
@@ -27,6 +29,10 @@ export interface MongoArchiveOptions {
   readOnly?: boolean | undefined;
   /** How long a call waits for a server that can serve it. Default 10 seconds. */
   serverSelectionTimeoutMs?: number | undefined;
+  /** Who asks, and by which certificates. */
+  access?: MongoAccess | undefined;
+  /** Gets why a changed file with a credential cannot be used. */
+  onTrouble?: ((message: string) => void) | undefined;
 }
 
 /** The archive with scans whose filter is tested by the servers. */
@@ -39,20 +45,29 @@ const slicesAtOnce = 8;
 
 /**
  * The archive in MongoDB: a collection for each month of events, spread over the shards by the hash of the correlation id (docs:
- * mongodb). The database is the URL's, or `logloom`. Rejects with ArchiveError when no server can be reached.
+ * mongodb). The database is the URL's, or `logloom`. Rejects with ArchiveError when no server can be reached, with EngineAccessError when it
+ * refuses this client.
  */
 export async function openMongoArchive(
   url: string,
-  { readOnly = false, serverSelectionTimeoutMs = 10_000 }: MongoArchiveOptions = {},
+  { readOnly = false, serverSelectionTimeoutMs = 10_000, access, onTrouble }: MongoArchiveOptions = {},
 ): Promise<MongoArchive> {
-  const store = new MongoStore(url, serverSelectionTimeoutMs);
+  const store = new MongoStore(url, {
+    serverSelectionTimeoutMS: serverSelectionTimeoutMs,
+    access,
+    onTrouble,
+  });
   try {
     await store.open(readOnly);
   } catch (error) {
     await store.close();
+    const fault = accessFault(error);
+    if (fault !== undefined) throw new EngineAccessError(`MongoDB (MONGODB_URL): ${fault}`, { cause: error });
     throw error;
   }
-  return {
+  const faults = new AccessFaults();
+  return withFaults(faults, {
+    problem: () => (faults.current === undefined ? undefined : `MongoDB (MONGODB_URL): ${faults.current}`),
     put: (events) => withRetries(() => putEvents(store, events)),
     putCorrelations: (documents) => withRetries(() => putCorrelations(store, documents)),
     byCorrelation: (correlationId, options) =>
@@ -86,7 +101,32 @@ export async function openMongoArchive(
       return dropBefore(store, micros);
     },
     close: () => store.close(),
-  };
+  });
+}
+
+/** The same archive, which notes what MongoDB refuses. */
+function withFaults(faults: AccessFaults, archive: MongoArchive): MongoArchive {
+  return new Proxy(archive, {
+    get: (target, name: string) => {
+      const method: unknown = Reflect.get(target, name, target);
+      if (typeof method !== 'function') return method;
+      return (...args: unknown[]) => {
+        const result: unknown = (method as (...given: unknown[]) => unknown).apply(target, args);
+        if (!(result instanceof Promise)) return result;
+        return result.then(
+          (value: unknown) => {
+            faults.taken(name);
+            return value;
+          },
+          (error: unknown) => {
+            const fault = accessFault(error);
+            if (fault !== undefined) faults.refused(fault, isPermission(error) ? name : undefined);
+            throw error;
+          },
+        );
+      };
+    },
+  });
 }
 
 async function putEvents(store: MongoStore, events: readonly PlacedEvent[]): Promise<void> {

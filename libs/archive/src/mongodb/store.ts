@@ -5,8 +5,10 @@ import {
   type ClusterTime,
   type Collection,
   type Db,
+  type ServerHeartbeatFailedEvent,
   type Timestamp,
 } from 'mongodb';
+import { accessFault, MongoCredentials, type MongoAccess } from './access.ts';
 import type { CorrelationDocument, EventDocument, MarkDocument } from './document.ts';
 import { withRetries } from './errors.ts';
 import { otherEvents } from './slices.ts';
@@ -17,55 +19,76 @@ const alreadyInitialized = 23;
 /** Another process may have dropped a slice, so after this time it is checked again before a write, ms. */
 const preparedMs = 60_000;
 
+/** After a change of the credentials, the client before keeps working for what it has begun: longer than any write may take, ms. */
+const replacedMs = 60_000;
+
+export interface MongoStoreOptions {
+  serverSelectionTimeoutMS: number;
+  access?: MongoAccess | undefined;
+  /** Gets why a changed file with a credential cannot be used. */
+  onTrouble?: ((message: string) => void) | undefined;
+}
+
 /** The archive's database: its collections as they have to be, and sessions that see what this process has written. */
 export class MongoStore {
-  readonly #client: MongoClient;
-  readonly #db: Db;
+  readonly #url: string;
+  readonly #options: MongoStoreOptions;
+  readonly #credentials: MongoCredentials;
+  readonly #replaced = new Set<MongoClient>();
+  #client: MongoClient;
   readonly #prepared = new Map<string, { at: number; done: Promise<void> }>();
   #isSharded = false;
   #lastWrite: { operationTime?: Timestamp; clusterTime?: ClusterTime | undefined } = {};
 
-  constructor(url: string, serverSelectionTimeoutMS: number) {
-    this.#client = new MongoClient(url, {
-      appName: 'logloom',
-      serverSelectionTimeoutMS,
-      // A write that cannot reach the majority must fail, so that it is retried.
-      writeConcern: { w: 'majority', journal: true, wtimeoutMS: 30_000 },
-    });
-    const hasDatabase = /^[^/]+\/\/[^/]+\/[^?]/.test(url);
-    this.#db = hasDatabase ? this.#client.db() : this.#client.db(defaultDatabase);
+  /** Throws SettingsError when a certificate cannot be used. */
+  constructor(url: string, options: MongoStoreOptions) {
+    this.#url = url;
+    this.#options = options;
+    this.#credentials = new MongoCredentials(
+      url,
+      options.access,
+      () => this.#replaceClient(),
+      options.onTrouble,
+    );
+    this.#client = this.#newClient();
   }
 
   /** Connects; a writer also makes the collections that are always there. */
   async open(readOnly: boolean): Promise<void> {
-    await withRetries(() => this.#client.connect());
+    await withRetries(() => this.#connect());
     if (readOnly) return;
     await withRetries(async () => {
       const admin = this.#client.db('admin');
       this.#isSharded = (await admin.command({ hello: 1 }))['msg'] === 'isdbgrid';
-      if (this.#isSharded) await onlyOnce(admin.command({ enableSharding: this.#db.databaseName }));
+      if (this.#isSharded) await onlyOnce(admin.command({ enableSharding: this.db.databaseName }));
       await Promise.all([this.prepareSlice(otherEvents), this.#prepareCorrelations()]);
     });
   }
 
+  /** Of the client as it is now: asked for anew by each operation, and never kept across an await. */
+  get db(): Db {
+    const hasDatabase = /^[^/]+\/\/[^/]+\/[^?]/.test(this.#url);
+    return hasDatabase ? this.#client.db() : this.#client.db(defaultDatabase);
+  }
+
   get correlations(): Collection<CorrelationDocument> {
-    return this.#db.collection(correlations);
+    return this.db.collection(correlations);
   }
 
   get marks(): Collection<MarkDocument> {
-    return this.#db.collection('marks');
+    return this.db.collection('marks');
   }
 
   /** `fromSecondaries`: reads may go to secondaries, where there are any. */
   slice(name: string, { fromSecondaries = false } = {}): Collection<EventDocument> {
     return fromSecondaries
-      ? this.#db.collection(name, { readPreference: ReadPreference.secondaryPreferred })
-      : this.#db.collection(name);
+      ? this.db.collection(name, { readPreference: ReadPreference.secondaryPreferred })
+      : this.db.collection(name);
   }
 
   /** The collections of events that exist. */
   async sliceNames(): Promise<string[]> {
-    const found = await this.#db.listCollections({}, { nameOnly: true }).toArray();
+    const found = await this.db.listCollections({}, { nameOnly: true }).toArray();
     return found.map(({ name }) => name).filter((name) => name.startsWith('events_'));
   }
 
@@ -85,7 +108,7 @@ export class MongoStore {
 
   async dropSlice(name: string): Promise<void> {
     this.#prepared.delete(name);
-    await this.#db.dropCollection(name);
+    await this.db.dropCollection(name);
   }
 
   /** Does the work in a session that sees every write of this process, also on a secondary. */
@@ -105,7 +128,47 @@ export class MongoStore {
   }
 
   async close(): Promise<void> {
-    await this.#client.close();
+    this.#credentials[Symbol.dispose]();
+    await Promise.all([this.#client, ...this.#replaced].map((client) => client.close()));
+  }
+
+  /** The driver itself would try a certificate that it does not trust until its time for a server is over. */
+  async #connect(): Promise<void> {
+    const client = this.#client;
+    const refused = Promise.withResolvers<never>();
+    refused.promise.catch(() => {});
+    const refusing = new Set<string>();
+    const onFailure = ({ connectionId, failure }: ServerHeartbeatFailedEvent): void => {
+      if (accessFault(failure) === undefined) return;
+      refusing.add(connectionId);
+      if (refusing.size >= client.options.hosts.length) refused.reject(failure);
+    };
+    client.on('serverHeartbeatFailed', onFailure);
+    try {
+      await Promise.race([client.connect(), refused.promise]);
+    } finally {
+      client.off('serverHeartbeatFailed', onFailure);
+    }
+  }
+
+  #newClient(): MongoClient {
+    return new MongoClient(this.#url, {
+      ...this.#credentials.options,
+      appName: 'logloom',
+      serverSelectionTimeoutMS: this.#options.serverSelectionTimeoutMS,
+      // A write that cannot reach the majority must fail, so that it is retried.
+      writeConcern: { w: 'majority', journal: true, wtimeoutMS: 30_000 },
+    });
+  }
+
+  #replaceClient(): void {
+    const replaced = this.#client;
+    this.#client = this.#newClient();
+    this.#replaced.add(replaced);
+    setTimeout(() => {
+      this.#replaced.delete(replaced);
+      void replaced.close();
+    }, replacedMs).unref();
   }
 
   async #makeSlice(name: string): Promise<void> {
@@ -124,7 +187,7 @@ export class MongoStore {
 
   async #shard(name: string, key: Record<string, 'hashed'>): Promise<void> {
     if (!this.#isSharded) return;
-    const namespace = `${this.#db.databaseName}.${name}`;
+    const namespace = `${this.db.databaseName}.${name}`;
     await onlyOnce(this.#client.db('admin').command({ shardCollection: namespace, key }));
   }
 }

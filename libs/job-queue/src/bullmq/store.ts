@@ -1,6 +1,5 @@
 import { FlowProducer, Queue, type Job as BullJob } from 'bullmq';
 import type { RedisAccess } from '../redis/options.ts';
-import { redisFault } from '../redis/redis-fault.ts';
 import { RedisClients, type RedisClient } from '../redis/redis-client.ts';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -24,7 +23,6 @@ export class BullStore {
   readonly clients: RedisClients;
   readonly prefix: string;
   readonly #flows: FlowProducer;
-  #fault: string | undefined;
   readonly #queues = new Map<string, Queue>();
   /** The connections on which workers wait for jobs; BullMQ makes them of `redis`. */
   readonly #blocking = new Set<RedisClient>();
@@ -35,8 +33,6 @@ export class BullStore {
     this.clients = new RedisClients(url, access, onTrouble);
     this.redis = this.clients.connect();
     this.redis.on('error', tellTrouble(onTrouble));
-    this.redis.on('error', (error: Error) => (this.#fault = redisFault(error)));
-    this.redis.on('ready', () => (this.#fault = undefined));
     const duplicate = this.redis.duplicate.bind(this.redis) as (...args: unknown[]) => RedisClient;
     this.redis.duplicate = ((...args: unknown[]) => {
       const connection = this.clients.keepCurrent(duplicate(...args));
@@ -95,9 +91,9 @@ export class BullStore {
     this.clients[Symbol.dispose]();
   }
 
-  /** Why Redis does not take this client; undefined when it does, or is away. */
+  /** Why Redis does not take this client, or refuses what it asks; undefined when it does neither, or is away. */
   get fault(): string | undefined {
-    return this.#fault;
+    return this.clients.faults.current;
   }
 
   get #namesKey(): string {

@@ -1,9 +1,17 @@
-import { LiveValues, makeTlsMaterial, type TlsKey, type TlsMaterial } from '@logloom/settings/connection';
+import {
+  AccessFaults,
+  LiveValues,
+  makeTlsMaterial,
+  type TlsKey,
+  type TlsMaterial,
+} from '@logloom/settings/connection';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import type { RedisAccess } from './options.ts';
+import { isPermission, redisFault } from './redis-fault.ts';
 import { parseRedisUrl } from './redis-url.ts';
 
 export type RedisClient = Redis | Cluster;
+type SendCommand = (command: { name: string; promise: Promise<unknown> }, ...more: unknown[]) => unknown;
 
 const sentinelPort = 26_379;
 
@@ -19,6 +27,8 @@ interface Login {
  * wait while Redis is away, for BullMQ wants `maxRetriesPerRequest: null`.
  */
 export class RedisClients implements Disposable {
+  /** What Redis refuses of these clients. */
+  readonly faults = new AccessFaults();
   readonly #url: string;
   readonly #access: RedisAccess;
   readonly #login: LiveValues<keyof Login, Login>;
@@ -72,7 +82,27 @@ export class RedisClients implements Disposable {
   keepCurrent<T extends RedisClient>(client: T): T {
     this.#clients.add(client);
     client.once('end', () => this.#clients.delete(client));
+    this.#noteFaults(client);
     return client;
+  }
+
+  #noteFaults(client: RedisClient): void {
+    const note = (error: unknown, operation?: string): void => {
+      const fault = redisFault(error);
+      if (fault !== undefined) this.faults.refused(fault, isPermission(error) ? operation : undefined);
+    };
+    client.on('error', (error: Error) => note(error));
+    client.on('ready', () => this.faults.taken());
+    const hooked = client as unknown as { sendCommand: SendCommand };
+    const send = hooked.sendCommand.bind(client);
+    // The only place that sees what BullMQ asks in its own loops, and what Redis says to it.
+    hooked.sendCommand = (command, ...more) => {
+      command.promise.then(
+        () => this.faults.taken(command.name),
+        (error: unknown) => note(error, command.name),
+      );
+      return send(command, ...more);
+    };
   }
 
   [Symbol.dispose](): void {
@@ -92,6 +122,8 @@ export class RedisClients implements Disposable {
         db: database,
         sentinels: hosts,
         name: sentinelName,
+        // A frozen primary keeps its connections, also when another server has taken over.
+        failoverDetector: true,
         ...(sentinelUsername !== undefined && { sentinelUsername }),
         ...(sentinelPassword !== undefined && { sentinelPassword }),
         ...(this.#tls !== undefined && { sentinelTLS: this.#tls as object, enableTLSForSentinelMode: true }),

@@ -1,5 +1,6 @@
 import { Client, UndiciConnection, type ClientOptions } from '@elastic/elasticsearch';
 import {
+  type AccessFaults,
   EngineAccessError,
   LiveValues,
   makeTlsMaterial,
@@ -116,9 +117,30 @@ export function accessFault(error: unknown): string | undefined {
   };
   const fault = tlsFault(error, names);
   if (fault !== undefined) return fault;
-  return (error as { statusCode?: number }).statusCode === 401
-    ? 'it refuses the credentials: ELASTICSEARCH_API_KEY, or the user and password in ELASTICSEARCH_URL'
-    : undefined;
+  const { statusCode, message } = error as { statusCode?: number; message?: string };
+  return statusCode === undefined ? undefined : refusal(statusCode, message ?? '');
+}
+
+/** The fault of an answer, or of a part of one, with this status; undefined where it is none of access. */
+export function refusal(status: number, reason: string): string | undefined {
+  if (status === 401)
+    return 'it refuses the credentials (401): ELASTICSEARCH_API_KEY, or the user and password in ELASTICSEARCH_URL';
+  if (status !== 403 || !/security_exception|unauthorized/i.test(reason)) return undefined;
+  return `its role lacks a permission (403): ELASTICSEARCH_API_KEY, or the user in ELASTICSEARCH_URL (${reason.slice(0, 300)})`;
+}
+
+/** Keeps in `faults` what Elasticsearch refuses of the client's requests. */
+export function noteFaults(client: Client, faults: AccessFaults): void {
+  client.diagnostic.on('response', (error, result) => {
+    const { method, path } = result?.meta.request.params ?? { method: '', path: '' };
+    const operation = `${method} ${/_[a-z_]+/.exec(path)?.[0] ?? ''}`;
+    const fault = error === null ? undefined : accessFault(error);
+    if (fault === undefined) {
+      if (error === null) faults.taken(operation);
+      return;
+    }
+    faults.refused(fault, (error as { statusCode?: number }).statusCode === 403 ? operation : undefined);
+  });
 }
 
 /** Throws EngineAccessError when Elasticsearch refuses this client; returns also when it is away, which may pass. */

@@ -1,6 +1,8 @@
 import { errors, type Client, type estypes } from '@elastic/elasticsearch';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SearchStoreError, type Refused } from '../search-store.ts';
+import type { AccessFaults } from '@logloom/settings/connection';
+import { refusal } from './access.ts';
 import { asStoreError, isBusy } from './errors.ts';
 
 export interface BulkSettings {
@@ -26,6 +28,9 @@ interface Entry<Item> {
   lines: string;
 }
 
+/** Permissions are those of each index that a request writes to. */
+const itemOperation = 'items of _bulk';
+
 /** Errors that are the document's own fault; any other is transient, or the operator has to fix it. */
 const documentErrors = new Set([
   'document_parsing_exception',
@@ -38,11 +43,14 @@ const documentErrors = new Set([
 export class BulkWriter {
   readonly #client: Client;
   readonly #settings: BulkSettings;
+  readonly #faults: AccessFaults | undefined;
   readonly #closing = new AbortController();
 
-  constructor(client: Client, settings: BulkSettings) {
+  /** `faults` gets what Elasticsearch refuses of a request that it takes. */
+  constructor(client: Client, settings: BulkSettings, faults?: AccessFaults) {
     this.#client = client;
     this.#settings = settings;
+    this.#faults = faults;
   }
 
   /**
@@ -117,7 +125,10 @@ export class BulkWriter {
       if (!(error instanceof errors.ResponseError) || error.statusCode !== 413) throw error;
       return this.#sendSmaller(entries, refused);
     }
-    if (!response.errors) return { rest: [] };
+    if (!response.errors) {
+      this.#faults?.taken(itemOperation);
+      return { rest: [] };
+    }
     const rest: Entry<Item>[] = [];
     let error: SearchStoreError | undefined;
     for (const [i, result] of response.items.entries()) {
@@ -127,7 +138,14 @@ export class BulkWriter {
       if (!isBusy(status) && documentErrors.has(fault.type)) refused.push({ item: entries[i]!.item, reason });
       else {
         rest.push(entries[i]!);
-        error ??= new SearchStoreError('store-unavailable', `Elasticsearch answered ${status} ${reason}`);
+        const denied = refusal(status, reason);
+        if (denied !== undefined) this.#faults?.refused(denied, itemOperation);
+        error ??= new SearchStoreError(
+          'store-unavailable',
+          denied === undefined
+            ? `Elasticsearch answered ${status} ${reason}`
+            : `Elasticsearch (ELASTICSEARCH_URL): ${denied}`,
+        );
       }
     }
     return error === undefined ? { rest } : { rest, error };

@@ -5,14 +5,10 @@ import { settingsOf } from '@logloom/settings';
 import { correlationDocument, eventually, temporaryFolder } from '@logloom/testing';
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
-import { createServer as createHttpsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { startStack } from '../../../../infra/local/start-stack.ts';
+import { SecuredProxy, startStack } from '../../../../infra/local/start-stack.ts';
 import { searchStoreContract } from '../contract/search-store.contract.ts';
 import { openSearchStore } from '../open.ts';
 import type { SearchStore } from '../search-store.ts';
@@ -47,47 +43,23 @@ describe('the Elasticsearch search store', { skip, concurrency: 4, timeout: 600_
   }
 
   test('behind TLS and an API key: several nodes, one away, and a key that changes', async () => {
-    const { ca, server, client } = stack.security!;
+    const { ca, client } = stack.security!;
     let key = 'first';
+    let mayWrite = true;
     // The node itself has no security, which is not published for it: a proxy stands for what a secured one wants.
-    const proxy = createHttpsServer(
-      {
-        cert: readFileSync(server.cert),
-        key: readFileSync(server.key),
-        ca: readFileSync(ca),
-        requestCert: true,
-        rejectUnauthorized: true,
+    using proxy = await SecuredProxy.start({
+      security: stack.security!,
+      target: url,
+      wantsCertificate: true,
+      refuse: ({ headers, url: path }) => {
+        if (headers.authorization !== `ApiKey ${key}`) return 401;
+        return mayWrite || path?.startsWith('/_bulk') !== true ? undefined : 403;
       },
-      (incoming, outgoing) => {
-        if (incoming.headers.authorization !== `ApiKey ${key}`) {
-          incoming.resume();
-          outgoing.writeHead(401, {
-            'content-type': 'application/json',
-            'x-elastic-product': 'Elasticsearch',
-          });
-          outgoing.end('{"error":{"type":"security_exception"},"status":401}');
-          return;
-        }
-        const { method, headers, url: path } = incoming;
-        const { port } = new URL(url);
-        const target = request({ host: '127.0.0.1', port, path, method, headers }, (answer) => {
-          outgoing.writeHead(answer.statusCode!, answer.headers);
-          answer.pipe(outgoing);
-        });
-        incoming.pipe(target);
-      },
-    );
-    using cleanUp = new DisposableStack();
-    cleanUp.defer(() => {
-      proxy.closeAllConnections();
-      proxy.close();
     });
-    proxy.listen(0, '127.0.0.1');
-    await once(proxy, 'listening');
     using folder = temporaryFolder('elasticsearch-key');
     const keyFile = join(folder.path, 'key');
     writeFileSync(keyFile, key);
-    const address = `https://localhost:${(proxy.address() as AddressInfo).port}`;
+    const address = proxy.url;
     const env = {
       ELASTICSEARCH_URL: address,
       ELASTICSEARCH_API_KEY_FILE: keyFile,
@@ -95,9 +67,12 @@ describe('the Elasticsearch search store', { skip, concurrency: 4, timeout: 600_
       ELASTICSEARCH_TLS_CERT_FILE: client.cert,
       ELASTICSEARCH_TLS_KEY_FILE: client.key,
     };
-    const open = (changed: Record<string, string | undefined> = {}): Promise<SearchStore> => {
+    const open = (
+      changed: Record<string, string | undefined> = {},
+      { readOnly = true } = {},
+    ): Promise<SearchStore> => {
       const settings = settingsOf(searchStoreSettings).parse({ ...env, ...changed });
-      return openSearchStore({ ...elasticsearchOf(settings), folder: '/none', readOnly: true });
+      return openSearchStore({ ...elasticsearchOf(settings), folder: '/none', readOnly });
     };
     const refusals: [Record<string, string | undefined>, RegExp][] = [
       [{ ELASTICSEARCH_API_KEY_FILE: undefined, ELASTICSEARCH_API_KEY: 'not-it' }, /ELASTICSEARCH_API_KEY/],
@@ -117,9 +92,24 @@ describe('the Elasticsearch search store', { skip, concurrency: 4, timeout: 600_
     const store = await open({ ELASTICSEARCH_URL: `https://localhost:1,${address}` });
     await eventually('an answer of the other node', async () => (await store.counts()).events >= 0);
     key = 'second';
+    await assert.rejects(store.counts(), { code: 'store-unavailable', retriable: true });
+    assert.match(store.problem!()!, /^Elasticsearch \(ELASTICSEARCH_URL\): .*\(401\): ELASTICSEARCH_API_KEY/);
     writeFileSync(keyFile, key);
-    await eventually('the new key', async () => (await store.counts()).events >= 0);
+    await eventually('the new key', async () => (await store.counts().catch(() => undefined)) !== undefined);
+    assert.equal(store.problem!(), undefined);
     await store.close();
+
+    // A key that may read alone: reading says nothing about writing.
+    mayWrite = false;
+    const writer = await open({}, { readOnly: false });
+    const event = testEvent(1, firstDay);
+    await assert.rejects(writer.index([event]), { code: 'store-unavailable', retriable: true });
+    await writer.counts();
+    assert.match(writer.problem!()!, /its role lacks a permission \(403\): ELASTICSEARCH_API_KEY/);
+    mayWrite = true;
+    assert.deepEqual(await writer.index([event]), []);
+    assert.equal(writer.problem!(), undefined);
+    await writer.close();
   });
 
   test('every filter of the corpus finds what its predicate finds, and so does its opposite', async () => {

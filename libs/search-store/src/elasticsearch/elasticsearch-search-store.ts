@@ -14,7 +14,14 @@ import type {
   TopValues,
   TopValuesQuery,
 } from '../search-store.ts';
-import { checkAccess, createClient, ElasticsearchCredentials, type ElasticsearchAccess } from './access.ts';
+import { AccessFaults } from '@logloom/settings/connection';
+import {
+  checkAccess,
+  createClient,
+  ElasticsearchCredentials,
+  noteFaults,
+  type ElasticsearchAccess,
+} from './access.ts';
 import { createEvent, firstOfEachId, putCorrelation } from './actions.ts';
 import { BulkWriter, type BulkSettings } from './bulk.ts';
 import { asStoreError } from './errors.ts';
@@ -63,6 +70,7 @@ export class ElasticsearchSearchStore implements SearchStore {
   readonly #url: string;
   readonly #client: Client;
   readonly #credentials: ElasticsearchCredentials;
+  readonly #faults = new AccessFaults();
   readonly #names: IndexNames;
   readonly #settings: IndexSettings;
   readonly #readOnly: boolean;
@@ -81,12 +89,13 @@ export class ElasticsearchSearchStore implements SearchStore {
     this.#url = url;
     this.#credentials = new ElasticsearchCredentials(options.access, options.onTrouble);
     this.#client = createClient(url, this.#credentials, { maxRetries: 0, requestTimeout: bulkLimitMs });
+    noteFaults(this.#client, this.#faults);
     this.#names = names;
     this.#settings = { indexMode, shards };
     this.#readOnly = readOnly;
     this.#reader = new ElasticsearchReader(this.#client, names, queryLimitMs, pageBytes);
     this.#bulk = { ...defaultBulk, ...bulk };
-    this.#writer = new BulkWriter(this.#client, this.#bulk);
+    this.#writer = new BulkWriter(this.#client, this.#bulk, this.#faults);
     this.#marks = new ElasticsearchMarks(this.#client, names);
   }
 
@@ -188,6 +197,11 @@ export class ElasticsearchSearchStore implements SearchStore {
       settings: this.#settings,
       bulk: this.#bulk,
     });
+  }
+
+  problem(): string | undefined {
+    const { current } = this.#faults;
+    return current === undefined ? undefined : `Elasticsearch (ELASTICSEARCH_URL): ${current}`;
   }
 
   async close(): Promise<void> {

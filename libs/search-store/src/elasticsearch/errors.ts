@@ -33,8 +33,10 @@ export function asStoreError(cause: unknown): Error {
       `Elasticsearch (ELASTICSEARCH_URL) answered ${cause.message}`,
       { cause },
     );
-  if (cause.statusCode === 401 || cause.statusCode === 403)
-    return new Error(`Elasticsearch (ELASTICSEARCH_URL, ELASTICSEARCH_API_KEY) refuses: ${cause.message}`, {
+  // It may be mended meanwhile, on either side.
+  const fault = accessFault(cause);
+  if (fault !== undefined)
+    return new SearchStoreError('store-unavailable', `Elasticsearch (ELASTICSEARCH_URL): ${fault}`, {
       cause,
     });
   return cause;

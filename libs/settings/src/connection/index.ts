@@ -1,3 +1,4 @@
+export { AccessFaults } from './access-faults.ts';
 export { EngineAccessError, engineAccessErrors } from './engine-access-error.ts';
 export { fileSetting } from './file-setting.ts';
 export { isFileValue, type FileValue } from './file-value.ts';

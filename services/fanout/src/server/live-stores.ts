@@ -1,4 +1,4 @@
-import { openArchive, type Archive } from '@logloom/archive';
+import { mongodbOf, openArchive, type Archive } from '@logloom/archive';
 import { openJobRecords, redisOf, type JobRecords } from '@logloom/job-queue';
 import type { Settings } from '../settings.ts';
 import type { Logger } from '@logloom/telemetry';
@@ -17,15 +17,16 @@ export function openLiveStores(
   settings: Settings,
   logger?: Pick<Logger, 'warn'>,
 ): LiveStores & AsyncDisposable {
-  const { LOGLOOM_DATA, MONGODB_URL: mongodbUrl } = settings;
+  const { LOGLOOM_DATA } = settings;
+  const onTrouble = (message: string): void => logger?.warn(message);
   const archive = lazily(() =>
-    openArchive({ mongodbUrl, folder: join(LOGLOOM_DATA, 'stores'), readOnly: true }),
+    openArchive({ ...mongodbOf(settings), onTrouble, folder: join(LOGLOOM_DATA, 'stores'), readOnly: true }),
   );
   const records = lazily(() =>
     openJobRecords({
       ...redisOf(settings),
       folder: join(LOGLOOM_DATA, 'jobs'),
-      onTrouble: (message) => logger?.warn(message),
+      onTrouble,
     }),
   );
   return {

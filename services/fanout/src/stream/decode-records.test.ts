@@ -17,7 +17,7 @@ test('while a schema cannot be read it is tried again, until the service is to s
   }).listen(0, '127.0.0.1');
   await once(registry, 'listening');
   const { port } = registry.address() as AddressInfo;
-  const serde = await createSerde(await openSchemaRegistry(`http://127.0.0.1:${port}`));
+  const serde = await createSerde(await openSchemaRegistry({ url: `http://127.0.0.1:${port}` }));
   const record: LogRecord = {
     topic: 'logs.events',
     partition: 0,

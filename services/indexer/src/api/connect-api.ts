@@ -1,5 +1,5 @@
 import { checkExposure, forwardedClientAddress, openAuthenticate, openSealer } from '@logloom/auth';
-import { openArchive } from '@logloom/archive';
+import { mongodbOf, openArchive } from '@logloom/archive';
 import { openJobQueue, openJobRecords, redisOf } from '@logloom/job-queue';
 import { connectLog } from '@logloom/runtime';
 import { cancelledQueries, elasticsearchOf, openSearchStore } from '@logloom/search-store';
@@ -41,10 +41,8 @@ export async function connectApi(
   await using owned = new AsyncDisposableStack();
   owned.use(connection);
   const folder = storesFolder(settings.LOGLOOM_DATA);
-  const elasticsearch = {
-    ...elasticsearchOf(settings),
-    onTrouble: (message: string) => telemetry?.logger.warn(message),
-  };
+  const onTrouble = (message: string): void => telemetry?.logger.warn(message);
+  const elasticsearch = { ...elasticsearchOf(settings), onTrouble };
   const { elasticsearchUrl } = elasticsearch;
   const watches = watchEngines(settings);
   const search = guarded(
@@ -53,12 +51,12 @@ export async function connectApi(
   );
   const archive = guarded(
     watches.archive,
-    await openArchive({ mongodbUrl: settings.MONGODB_URL, folder, readOnly: true }),
+    await openArchive({ ...mongodbOf(settings), onTrouble, folder, readOnly: true }),
   );
   const jobsStore = {
     ...redisOf(settings),
     folder: jobsFolder(settings.LOGLOOM_DATA),
-    onTrouble: (message: string) => telemetry?.logger.warn(message),
+    onTrouble,
   };
   const jobs = guarded(watches.jobs, await openJobQueue(jobsStore), { unwatched: ['process'] });
   const records = guarded(watches.jobs, await openJobRecords(jobsStore));

@@ -1,6 +1,6 @@
-import { openArchive } from '@logloom/archive';
+import { mongodbOf, openArchive } from '@logloom/archive';
 import { EventLogError, lockDataFolder, SqliteEventLog } from '@logloom/event-log';
-import { createSerde, openSchemaRegistry } from '@logloom/schema-registry';
+import { createSerde, openSchemaRegistry, schemaRegistryOf } from '@logloom/schema-registry';
 import { elasticsearchOf, openSearchStore } from '@logloom/search-store';
 import type { Settings } from '../settings.ts';
 import { checkFile } from '@logloom/sqlite';
@@ -61,15 +61,15 @@ async function compareViews(
   signal: AbortSignal,
 ): Promise<VerifyResult> {
   await using cleanUp = new AsyncDisposableStack();
-  const registry = cleanUp.adopt(await openSchemaRegistry(settings.SCHEMA_REGISTRY_URL), (r) => r.close());
+  const registry = cleanUp.adopt(await openSchemaRegistry(schemaRegistryOf(settings)), (r) => r.close());
   const folder = storesFolder(settings.LOGLOOM_DATA);
-  const { MONGODB_URL: mongodbUrl } = settings;
   const search = cleanUp.adopt(
     await openSearchStore({ ...elasticsearchOf(settings), folder, readOnly: true }),
     (store) => store.close(),
   );
-  const archive = cleanUp.adopt(await openArchive({ mongodbUrl, folder, readOnly: true }), (store) =>
-    store.close(),
+  const archive = cleanUp.adopt(
+    await openArchive({ ...mongodbOf(settings), folder, readOnly: true }),
+    (store) => store.close(),
   );
   const deps = {
     log,
