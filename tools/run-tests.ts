@@ -9,7 +9,7 @@ interface FileResult extends Pick<Execution, 'outcomes' | 'output' | 'problem'> 
 }
 
 /** Runs a file in a process of its own, and prints a line for it and every failure in full. */
-export async function runTestFile(file: string): Promise<Tally> {
+async function runTestFile(file: string): Promise<Tally> {
   const start = performance.now();
   const { outcomes, output, problem, cpuSeconds } = await executeTests([file]);
   const seconds = (performance.now() - start) / 1000;
@@ -33,7 +33,9 @@ export async function runTogether(files: readonly string[]): Promise<Tally> {
       report({ file, outcomes: outcomesOf(file, outcomes), output, problem: '', timing: undefined }),
     );
   const seconds = (performance.now() - start) / 1000;
-  console.log(`     ${files.length} files in one process (${seconds.toFixed(1)} s)`);
+  console.log(
+    `     ${files.length} files in one process (${seconds.toFixed(1)} s, ${cpuSeconds.toFixed(1)} s of CPU)`,
+  );
   const timing = { file: `${files[0]!} and ${files.length - 1} more`, seconds, cpuSeconds };
   return { ...total, timings: [timing] };
 }
@@ -65,7 +67,8 @@ function report({ file, outcomes, output, problem, timing }: FileResult): Tally 
   const counts = [`${tally.passed} passed`];
   if (failures.length > 0) counts.push(`${failures.length} failed`);
   if (tally.skips.length > 0) counts.push(`${tally.skips.length} skipped`);
-  const seconds = timing === undefined ? '' : ` (${timing.seconds.toFixed(1)} s)`;
+  const seconds =
+    timing === undefined ? '' : ` (${timing.seconds.toFixed(1)} s, ${timing.cpuSeconds.toFixed(1)} s of CPU)`;
   console.log(`${failures.length === 0 ? 'ok  ' : 'FAIL'} ${file}: ${counts.join(', ')}${seconds}`);
   for (const { name, detail } of failures) console.log(`\n  failed: ${name}\n${indent(detail)}\n`);
   if (failures.length > 0 && output.trim() !== '') console.log(`  its output:\n${indent(output)}\n`);

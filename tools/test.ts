@@ -7,13 +7,11 @@
 import { parseArgs } from 'node:util';
 import { runChecks } from './checks.ts';
 import { findTests } from './find-tests.ts';
-import { longestFirst } from './longest-tests.ts';
+import { groupTests } from './group-tests.ts';
 import { runJobs } from './run-jobs.ts';
-import { runTestFile, runTogether } from './run-tests.ts';
+import { runTogether } from './run-tests.ts';
 import type { Skip } from './tally.ts';
 
-/** Most of a unit test's time would go into loading the modules that it shares with its neighbours. */
-const unitFilesTogether = 30;
 /**
  * An integration test waits half of its time, for a lease, a session or an engine's start: three keep two cores busy. Their full versions
  * have the cores to themselves.
@@ -29,10 +27,7 @@ const unit = only.integration ? [] : found.unit;
 const integration = only.unit ? [] : found.integration;
 const isWhole = patterns.length === 0 && !only.unit && !only.integration;
 
-const jobs = [
-  ...slices(unit, unitFilesTogether).map((files) => () => runTogether(files)),
-  ...longestFirst(integration).map((file) => () => runTestFile(file)),
-];
+const jobs = groupTests({ unit, integration }).map((files) => () => runTogether(files));
 const total = await runJobs(isWhole ? [runChecks, ...jobs] : jobs, lanes);
 
 const cpuSeconds = total.timings.reduce((sum, timing) => sum + timing.cpuSeconds, 0);
@@ -54,12 +49,6 @@ if (unit.length + integration.length === 0) console.log(`no test file matches ${
 if (total.failures.length > 0 || total.passed === 0) process.exitCode = 1;
 const skipped = total.skips.length > 0 ? `, ${total.skips.length} skipped` : '';
 console.log(`${total.passed} passed, ${total.failures.length} failed${skipped}`);
-
-function slices<T>(items: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) =>
-    items.slice(i * size, (i + 1) * size),
-  );
-}
 
 function isEngineMissing(skip: Skip): boolean {
   return skip.reason.startsWith('engine missing:');

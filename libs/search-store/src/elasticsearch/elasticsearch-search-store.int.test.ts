@@ -8,14 +8,16 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { SecuredProxy, startStack } from '../../../../infra/local/start-stack.ts';
+import { shareStack } from '../../../../infra/local/shared-stack.ts';
+import { createStackSecurity } from '../../../../infra/local/stack-security.ts';
+import { SecuredProxy } from '../../../../infra/local/start-stack.ts';
 import { searchStoreContract } from '../contract/search-store.contract.ts';
 import { openSearchStore } from '../open.ts';
 import type { SearchStore } from '../search-store.ts';
 import { elasticsearchOf, searchStoreSettings } from '../settings.ts';
 import { openTestStore, testEvent } from '../testing/elasticsearch-test-store.ts';
 
-const stack = await startStack({ only: ['elasticsearch'], secured: true });
+const { stack, release } = await shareStack({ only: ['elasticsearch'] });
 const skip = stack.missing.elasticsearch ?? false;
 const url = stack.env['ELASTICSEARCH_URL'] ?? '';
 const visible = { bulk: { refresh: true } };
@@ -24,7 +26,7 @@ const dayMicros = 86_400_000_000;
 const firstDay = parseMicros('2024-05-01T00:00:00Z');
 
 describe('the Elasticsearch search store', { skip, concurrency: 4, timeout: 600_000 }, () => {
-  after(() => stack.stop());
+  after(release);
 
   for (const indexMode of ['standard', 'logsdb'] as const) {
     searchStoreContract(`elasticsearch, ${indexMode}`, async () => {
@@ -42,13 +44,15 @@ describe('the Elasticsearch search store', { skip, concurrency: 4, timeout: 600_
     });
   }
 
-  test('behind TLS and an API key: several nodes, one away, and a key that changes', async () => {
-    const { ca, client } = stack.security!;
+  test('behind TLS and an API key: several nodes, one away, and a key that changes', async (t) => {
+    using certificates = temporaryFolder('elasticsearch-certificates');
+    const security = await createStackSecurity(certificates.path, t.signal);
+    const { ca, client } = security;
     let key = 'first';
     let mayWrite = true;
     // The node itself has no security, which is not published for it: a proxy stands for what a secured one wants.
     using proxy = await SecuredProxy.start({
-      security: stack.security!,
+      security,
       target: url,
       wantsCertificate: true,
       refuse: ({ headers, url: path }) => {

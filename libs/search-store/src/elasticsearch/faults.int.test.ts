@@ -5,13 +5,13 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startStack } from '../../../../infra/local/start-stack.ts';
+import { shareStack } from '../../../../infra/local/shared-stack.ts';
 import { SearchStoreError, type SearchStore } from '../search-store.ts';
 import { openTestStore, testEvent, type TestStore } from '../testing/elasticsearch-test-store.ts';
 import { ElasticsearchSearchStore } from './elasticsearch-search-store.ts';
 import { eventIndex, strayIndex } from './indices.ts';
 
-const stack = await startStack({ only: ['elasticsearch'] });
+const { stack, release } = await shareStack({ only: ['elasticsearch'] });
 const skip = stack.missing.elasticsearch ?? false;
 const url = stack.env['ELASTICSEARCH_URL'] ?? '';
 
@@ -19,7 +19,7 @@ const dayMicros = 86_400_000_000;
 const firstDay = parseMicros('2024-05-01T00:00:00Z');
 
 describe('the Elasticsearch search store under faults', { skip, timeout: 300_000 }, () => {
-  after(() => stack.stop());
+  after(release);
 
   test('only what the server has no room for is sent again, until it has', async () => {
     await using own = openTestStore(url, { bulk: { refresh: true, attempts: 1000, maxBackoffMs: 200 } });

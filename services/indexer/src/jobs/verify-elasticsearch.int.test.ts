@@ -3,18 +3,18 @@ import { openSearchStore } from '@logloom/search-store';
 import { parseSettings } from '../settings.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startStack } from '../../../../infra/local/start-stack.ts';
+import { shareStack } from '../../../../infra/local/shared-stack.ts';
 import { logEvent, openRig } from '../testing/jobs-rig.ts';
 import { verifyViews } from './verify-views.ts';
 
-const stack = await startStack({ only: ['elasticsearch'] });
+const { stack, release } = await shareStack({ only: ['elasticsearch'] });
 const { elasticsearch: missing } = stack.missing;
 
 test(
   'an index that was deleted by hand is found, and filled again',
   { skip: missing ?? false },
   async (t) => {
-    t.after(() => stack.stop());
+    t.after(release);
     await using rig = await openRig();
     const url = stack.env['ELASTICSEARCH_URL']!;
     const search = await openSearchStore({
