@@ -13,7 +13,7 @@ import { Viewer } from './viewer.ts';
 import { readLog } from './views.ts';
 
 const isFull = process.env['LOGLOOM_FULL'] === '1';
-const eventsPerSecond = 200;
+const eventsPerSecond = 100;
 /** A request is answered or refused within it: a log tries for 30 s, and what waits behind that as long again. */
 const answerMs = 90_000;
 const singly = isFull ? [[0], [1], [2]] : [[0]];

@@ -13,7 +13,7 @@ const brokers = (stack.env['KAFKA_BROKERS'] ?? '').split(',');
 
 const partitions = 6;
 const isFull = process.env['LOGLOOM_FULL'] === '1';
-const recordsPerSecond = isFull ? 2_000 : 1_000;
+const recordsPerSecond = isFull ? 2_000 : 300;
 const tickMs = isFull ? 15 : 100;
 const outages: readonly { broker: number; signal: NodeJS.Signals }[] = [
   { broker: 0, signal: 'SIGTERM' },
