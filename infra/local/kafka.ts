@@ -80,7 +80,11 @@ export async function startKafka(context: EngineContext): Promise<Engine> {
   };
 }
 
-function fetchKafka({ cacheDir, signal }: EngineContext): Promise<string> {
+/** Kafka's jars, in a folder of the cache. */
+export function fetchKafka({
+  cacheDir,
+  signal,
+}: Pick<EngineContext, 'cacheDir' | 'signal'>): Promise<string> {
   const artifacts = [
     { groupId: 'org.apache.kafka', artifactId: 'kafka_2.13', version: versions.kafka },
     { groupId: 'org.slf4j', artifactId: 'slf4j-simple', version: versions.slf4jSimple },

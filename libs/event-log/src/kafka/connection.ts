@@ -5,6 +5,7 @@ import { backoffMs, isUnknownTopic, logUnavailable, unknownTopic } from './error
 import { ClusterClass, readCommitted, silentLogger, type Cluster } from './internals.ts';
 import type { KafkaSettings } from './options.ts';
 import { KafkaSockets } from './sockets.ts';
+import { noteFault } from './security/note-fault.ts';
 
 /** kafkajs itself makes few and quick attempts: the loops of this adapter decide what a failure means. */
 export const quickRetry: kafkajs.RetryOptions = { initialRetryTime: 50, maxRetryTime: 500, retries: 3 };
@@ -42,9 +43,12 @@ export class KafkaConnection {
     const start = Date.now();
     for (let attempt = 0; ; attempt++) {
       try {
-        return await this.#settings.patience.attempt(async () => work(await this.cluster([topic])));
+        const result = await this.#settings.patience.attempt(async () => work(await this.cluster([topic])));
+        this.#settings.faults.taken(what);
+        return result;
       } catch (error) {
         if (error instanceof EventLogError) throw error;
+        noteFault(this.#settings, error, what);
         const waited = Date.now() - start;
         if (isUnknownTopic(error) && waited > propagationMs) throw unknownTopic(topic, error);
         if (this.#settings.patience.left(start) <= 0) throw logUnavailable(what, error);

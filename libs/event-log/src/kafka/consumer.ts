@@ -13,6 +13,7 @@ import { logUnavailable } from './error.ts';
 import { KafkaFeeds, type Feed, type FeedDeps } from './feed.ts';
 import { KafkaMembership, type AssignedPartition } from './membership.ts';
 import type { KafkaReader } from './reader.ts';
+import { noteFault } from './security/note-fault.ts';
 
 const defaultBatch = 1000;
 const heartbeatMs = 500;
@@ -43,6 +44,7 @@ export class KafkaConsumer {
     const aborted = untilAborted(signal);
     this.#workedAt = Date.now();
     let failures = 0;
+    const what = `cannot work in the group ${this.#options.group}`;
     try {
       while (!signal.aborted) {
         try {
@@ -51,11 +53,12 @@ export class KafkaConsumer {
           const commits = await Promise.race([this.#commits(partitions), aborted]);
           if (commits === undefined) return;
           failures = 0;
+          settings.faults.taken(what);
           await this.#hold(partitions, commits, signal);
           this.#workedAt = Date.now();
         } catch (error) {
           if (error instanceof HandlerFailure) throw error.cause;
-          const what = `cannot work in the group ${this.#options.group}`;
+          noteFault(settings, error, what);
           if (Date.now() - this.#workedAt > settings.outageMs) throw logUnavailable(what, error);
           settings.onTrouble({ message: `${what}; it joins again`, error: error as Error });
           await Promise.race([this.#membership.recover(error, failures++), aborted]);

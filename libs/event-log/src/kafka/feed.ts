@@ -8,6 +8,7 @@ import type { KnownEnds } from './known-ends.ts';
 import type { KafkaSettings } from './options.ts';
 import { confirmedEnd, leaderId, listOffset } from './reader.ts';
 import { topicRecreated, type KafkaTopicEpochs } from './topic-epochs.ts';
+import { noteFault } from './security/note-fault.ts';
 
 /** How long a broker may hold a fetch that finds nothing. */
 const longPollMs = 100;
@@ -192,6 +193,7 @@ export class KafkaFeeds {
       if (refused !== undefined) throw refused;
       this.#failures = 0;
       this.#lastSuccess = Date.now();
+      this.#settings.faults.taken('fetch');
     } catch (error) {
       await this.#failed(error);
     } finally {
@@ -227,6 +229,7 @@ export class KafkaFeeds {
   }
 
   async #failed(error: unknown): Promise<void> {
+    noteFault(this.#settings, error, 'fetch');
     if (Date.now() - this.#lastSuccess > this.#settings.outageMs) {
       for (const queue of this.#queues)
         fail(queue, logUnavailable(`cannot read ${queue.topic}/${queue.partition}`, error));

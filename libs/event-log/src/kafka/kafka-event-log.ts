@@ -105,7 +105,9 @@ export class KafkaEventLog implements EventLog {
   }
 
   problem(): string | undefined {
-    return this.#settings.watch.isFrozen ? 'Kafka does not answer' : this.#view.problem;
+    if (this.#settings.watch.isFrozen) return 'Kafka does not answer';
+    const { current } = this.#settings.faults;
+    return this.#view.problem ?? (current === undefined ? undefined : `Kafka: ${current}`);
   }
 
   async createTopics(topics: readonly TopicSpec[]): Promise<void> {

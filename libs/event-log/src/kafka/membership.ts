@@ -12,6 +12,7 @@ import {
   type ConsumerGroup,
 } from './internals.ts';
 import type { KafkaSettings } from './options.ts';
+import { noteFault } from './security/note-fault.ts';
 
 export interface AssignedPartition {
   topic: string;
@@ -169,9 +170,12 @@ export class KafkaMembership {
     const start = Date.now();
     for (let attempt = 0; ; attempt++) {
       try {
-        return await this.#settings.patience.attempt(work);
+        const result = await this.#settings.patience.attempt(work);
+        this.#settings.faults.taken(what);
+        return result;
       } catch (error) {
         if (error instanceof EventLogError) throw error;
+        noteFault(this.#settings, error, what);
         if (this.#settings.patience.left(start) <= 0) throw logUnavailable(what, error);
         await sleep(backoffMs(attempt));
         await this.#settings.patience.attempt(() => this.#findCoordinator()).catch(() => {});

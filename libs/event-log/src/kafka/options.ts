@@ -1,3 +1,4 @@
+import { AccessFaults } from '@logloom/settings/connection';
 import type kafkajs from 'kafkajs';
 import type { Trouble } from '../event-log.ts';
 import { BrokerWatch } from './broker-watch.ts';
@@ -37,6 +38,8 @@ export type KafkaSettings = Readonly<
       patience: Patience;
       /** How all connections of this log are made. */
       security: KafkaSecurity;
+      /** What the brokers refuse of this client. */
+      faults: AccessFaults;
     }
 >;
 
@@ -62,6 +65,7 @@ export function kafkaSettings({
     onTrouble: () => {},
     watch: new BrokerWatch(options.brokers, security),
     security,
+    faults: new AccessFaults(),
     patience: new Patience(patienceMs, draining),
     ...options,
   };

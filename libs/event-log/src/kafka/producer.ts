@@ -8,6 +8,7 @@ import { backoffMs, errorType, isUnknownTopic, logUnavailable, unknownTopic } fr
 import { asOneGroup, silence } from './internals.ts';
 import { saslOf, type KafkaSettings } from './options.ts';
 import { KafkaSockets } from './sockets.ts';
+import { noteFault } from './security/note-fault.ts';
 
 /** A producer is given up when kafkajs has not delivered a batch within about this time, ms. */
 const retry: kafkajs.RetryOptions = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 9 };
@@ -98,11 +99,15 @@ export class KafkaAppender {
   /** Returns the first record's offset. */
   async #send(topic: string, partition: number, messages: Message[]): Promise<number> {
     const start = Date.now();
+    const operation = `append to ${topic}`;
     for (let attempt = 0; ; attempt++) {
       const handle = this.#handle();
       try {
-        return await this.#sendOnce(handle, topic, partition, messages, start);
+        const offset = await this.#sendOnce(handle, topic, partition, messages, start);
+        this.#settings.faults.taken(operation);
+        return offset;
       } catch (error) {
+        noteFault(this.#settings, error, operation);
         this.#retire(handle);
         if (['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'].includes(errorType(error) ?? '')) {
           throw new EventLogError('record-too-large', `a record is too large for ${topic}`, { cause: error });

@@ -8,7 +8,12 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
-import { signToken, type Stack } from '../../../../infra/local/start-stack.ts';
+import {
+  changeKafkaPermissions,
+  signToken,
+  type KafkaPermission,
+  type Stack,
+} from '../../../../infra/local/start-stack.ts';
 import { eventLogContract } from '../contract/event-log.contract.ts';
 import { newGroup, newTopic, numbered, readAll, record, Running, texts } from '../contract/harness.ts';
 import { KafkaEventLog } from '../kafka/kafka-event-log.ts';
@@ -149,6 +154,37 @@ export function securedBrokerTests(stack: Stack, isFull: boolean): void {
       code: 'engine-access-denied',
       message: /^Kafka: .*permission on the topic secured/,
     });
+  });
+
+  test('a permission that is taken away while it runs is a problem until it is there again, and the append waits', async () => {
+    const topic = 'permitted';
+    await using owner = await openLog(scram);
+    await owner.createTopics([{ name: topic, partitions: 1 }]);
+    const permission = (name: string, operation: KafkaPermission['operation']): KafkaPermission => ({
+      user: 'writer',
+      resource: 'topic',
+      name,
+      operation,
+    });
+    const describing = [topic, ...topics.map(({ name }) => name)].flatMap((name) => [
+      permission(name, 'Describe'),
+      permission(name, 'DescribeConfigs'),
+    ]);
+    const writing = [permission(topic, 'Write')];
+    await changeKafkaPermissions(stack, [...describing, ...writing]);
+    await using log = await openLog(oauth('writer'));
+    await log.append(topic, [record('before')]);
+    assert.equal(log.problem(), undefined);
+
+    await changeKafkaPermissions(stack, writing, { revoke: true });
+    const appending = log.append(topic, [record('meanwhile')]);
+    appending.catch(() => {});
+    await eventually('a problem', () => log.problem() !== undefined);
+    assert.match(log.problem()!, /^Kafka: .*permission on the topic.*KAFKA_SASL_USERNAME/);
+    await changeKafkaPermissions(stack, writing);
+    await appending;
+    assert.equal(log.problem(), undefined);
+    assert.deepEqual(texts(await readAll(owner, topic)), ['before', 'meanwhile']);
   });
 
   test('a changed password is taken up by new connections; a broken file is told and changes nothing', async () => {

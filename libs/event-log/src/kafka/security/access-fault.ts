@@ -44,6 +44,13 @@ export function accessFault(error: unknown): string | undefined {
   return undefined;
 }
 
+/** Whether the brokers have let this client in, and refuse an operation. */
+export function isPermission(error: unknown): boolean {
+  return [...chain(error)].some((at) =>
+    /_AUTHORIZATION_FAILED$/.test(String((at as { type?: unknown }).type)),
+  );
+}
+
 /** An error of the start as EngineAccessError where a broker does not take this client; any other one as it is. */
 export function asAccessError(error: unknown): unknown {
   const fault = error instanceof EventLogError ? undefined : accessFault(error);
