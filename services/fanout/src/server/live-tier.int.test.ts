@@ -430,6 +430,20 @@ describe('a tier of its own', () => {
   });
 
   withRig(
+    'events that come while it drains go to the viewers that are left, and it ends well',
+    async (rig) => {
+      const tier = await rig.start({ drainMs: 2000 });
+      const clients = await Promise.all(Array.from({ length: 12 }, () => LiveClient.open(tier.port)));
+      for (const client of clients) await client.subscribe();
+      const stopping = tier.stop();
+      await eventually('some have left', () => clients.some(({ closeCode }) => closeCode !== undefined));
+      await rig.append([rig.event({ message: 'meanwhile' })]);
+      await stopping;
+      assert.deepEqual(clients.at(-1)!.texts, ['meanwhile']);
+    },
+  );
+
+  withRig(
     'an operator empties it while it runs: viewers leave with all that came before, and resume elsewhere',
     async (rig) => {
       const [old, other] = [await rig.start(), await rig.start()];

@@ -208,8 +208,11 @@ export class LiveTier implements LiveNode {
       this.#context?.visible.close();
       drained.abort();
     }
-    for (const result of await Promise.allSettled(following))
-      if (result.status === 'rejected') throw result.reason;
+    for (const result of await Promise.allSettled(following)) {
+      // What could not be decoded any more viewers get elsewhere, at their cursors.
+      const isGivenUp = result.status === 'rejected' && signal.aborted && result.reason === signal.reason;
+      if (result.status === 'rejected' && !isGivenUp) throw result.reason;
+    }
   }
 
   get isDraining(): boolean {

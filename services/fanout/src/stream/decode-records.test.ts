@@ -1,5 +1,6 @@
 import type { LogRecord } from '@logloom/event-log';
-import { openSchemaRegistry, createSerde } from '@logloom/schema-registry';
+import { createEmbeddedSchemaRegistry, createSerde, openSchemaRegistry } from '@logloom/schema-registry';
+import { logEvent } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -7,6 +8,35 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { decodeRecords } from './decode-records.ts';
 import { eventsStream } from './events-stream.ts';
+
+test('a service that is to stop decodes what comes while its viewers leave', async () => {
+  const serde = await createSerde(createEmbeddedSchemaRegistry());
+  const decoded = await decodeRecords(
+    eventsStream,
+    'epoch',
+    serde,
+    [
+      {
+        topic: 'logs.events',
+        partition: 0,
+        offset: 7,
+        timestampMs: 0,
+        key: null,
+        value: serde.encode('LogEvent', logEvent(1)),
+        headers: {},
+      },
+    ],
+    {
+      undecodable: (_, error) => assert.fail(error),
+      retrying: (error) => assert.fail(error),
+      signal: AbortSignal.abort(),
+    },
+  );
+  assert.deepEqual(
+    decoded.map(({ offset, item }) => [offset, item !== undefined]),
+    [[7, true]],
+  );
+});
 
 test('while a schema cannot be read it is tried again, until the service is to stop', async () => {
   const registry = createServer((request, response) => {

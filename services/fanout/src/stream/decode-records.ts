@@ -24,8 +24,8 @@ export interface DecodeProblems {
 const retryMs = 500;
 
 /**
- * Decodes a slice of one partition. A bad record is reported and skipped; while schemas cannot be fetched it waits. Rejects when the signal
- * aborts.
+ * Decodes a slice of one partition. A bad record is reported and skipped; while schemas cannot be fetched it waits. Rejects with the
+ * signal's reason when they cannot be fetched after it has aborted.
  */
 export async function decodeRecords(
   kind: StreamKind,
@@ -54,14 +54,17 @@ async function loadSchemas(
   records: readonly LogRecord[],
   problems: DecodeProblems,
 ): Promise<void> {
+  const { signal, retrying } = problems;
   for (;;) {
-    problems.signal.throwIfAborted();
     try {
       await serde.load(records.map((record) => record.value));
       return;
     } catch (error) {
-      problems.retrying(error as Error);
-      await sleep(retryMs, undefined, { signal: problems.signal });
+      // A tier that drains goes on until its viewers are gone, but does not wait.
+      signal.throwIfAborted();
+      retrying(error as Error);
+      await sleep(retryMs, undefined, { signal }).catch(() => {});
+      signal.throwIfAborted();
     }
   }
 }
