@@ -1,4 +1,5 @@
 import { ownerKey, telemetryMetrics, type DescribedMetric } from '@logloom/telemetry';
+import { canaryMetrics } from '../../apps/logloom/src/canary/telemetry.ts';
 import { runtimeMetrics } from '../../libs/runtime/src/runtime-metrics.ts';
 import { correlatorMetrics } from '../../services/correlator/src/telemetry.ts';
 import { liveMetrics, liveStreamMetrics, workerMetrics } from '../../services/fanout/src/telemetry.ts';
@@ -18,6 +19,7 @@ const groups = [
   liveMetrics,
   liveStreamMetrics,
   workerMetrics,
+  canaryMetrics,
 ];
 
 const intro = `# Metrics
@@ -27,7 +29,7 @@ const intro = `# Metrics
 \`GET /metrics\` answers with Prometheus' text format: on \`LIVE_PORT\` in the one-process mode, on \`HEALTH_PORT\` of a service on its own, or
 on \`METRICS_PORT\` alone where that is set. \`METRICS_TOKEN\` asks for a bearer token ([ADR 33](adr/0033-metrics-are-declared.md)).
 
-- Every metric of Logloom's own has the label \`service\`: \`ingest\`, \`correlator\`, \`indexer\`, \`api\`, \`fanout\`, or \`logloom\` for the main
+- Every metric of Logloom's own has the label \`service\`: \`ingest\`, \`correlator\`, \`indexer\`, \`api\`, \`fanout\`, \`canary\`, or \`logloom\` for the main
   thread of the one-process mode and its live workers. Threads and processes of the same service are summed up, or as the table says.
 - No label holds what senders or viewers choose: no service, host, id, filter or address. The number of series is bounded by the
   configuration: partitions, keys, rules, error codes.

@@ -1,5 +1,6 @@
 import { hideSecrets, SettingsError } from '@logloom/settings';
 import { addBackupCommands } from './commands/backup-cli.ts';
+import { addCanaryCommand } from './commands/canary-cli.ts';
 import { addConfigCommand } from './commands/config-cli.ts';
 import { allSettings, describeSettings, loadSettings, type Settings } from './settings.ts';
 import { escapeControls } from '@logloom/telemetry/escape-controls';
@@ -281,6 +282,7 @@ export function createCli({ env, signal, write, note }: CliContext): Command {
     signal,
     write,
   });
+  addCanaryCommand(program, { env });
   addReplayCommands(program, { settings, signal, write });
   addConfigCommand(program, { env, write });
   addBackupCommands(program, { settings, json, signal, write, note });

@@ -1,3 +1,4 @@
+import { canarySettings } from './canary/settings.ts';
 import { settings as correlator } from '@logloom/correlator/settings';
 import { settings as fanout } from '@logloom/fanout/settings';
 import { settings as indexer } from '@logloom/indexer/settings';
@@ -38,7 +39,12 @@ export const appSettings = declareSettings(
 );
 
 /** Every setting of every part: the one-process mode runs them all. */
-export const allSettings = ingest.withAll(fanout).withAll(correlator).withAll(indexer).with(appSettings);
+export const allSettings = ingest
+  .withAll(fanout)
+  .withAll(correlator)
+  .withAll(indexer)
+  .with(appSettings)
+  .with(canarySettings);
 export type Settings = ValuesOf<typeof allSettings>;
 
 /** Reads them from variables. Throws SettingsError with every problem. */

@@ -1,3 +1,4 @@
+import type { CanarySettings } from './canary/open-canary-seal.ts';
 import type { Settings } from './settings.ts';
 
 /** The settings that say who may watch and search. */
@@ -8,4 +9,5 @@ export type AuthSettings = Pick<
   | 'LIVE_AUTH_AUDIENCE'
   | 'LIVE_AUTH_FILTER_CLAIM'
   | 'LIVE_AUTH_REQUIRE_FILTER'
->;
+> &
+  Partial<CanarySettings>;

@@ -2,6 +2,14 @@ export { authErrors, guardErrors } from './errors.ts';
 export { authError, type AuthError, type AuthErrorCode } from './auth-error.ts';
 export type { AuthSettings } from './auth-settings.ts';
 export { authenticateNobody, openAuthenticate } from './authenticate.ts';
+export {
+  canaryService,
+  CanarySeal,
+  parseCanaryMessage,
+  type CanaryMark,
+  type SealedContent,
+} from './canary/canary-seal.ts';
+export { openCanarySeal, type CanarySettings } from './canary/open-canary-seal.ts';
 export { checkExposure, checkIngestExposure, isLoopback } from './check-exposure.ts';
 export { clientAddress, clientHeader, forwardedClientAddress, type ClientAddress } from './client-address.ts';
 export { glob } from './glob.ts';

@@ -14,6 +14,8 @@ export interface Principal {
   expiresAtMs?: number;
   /** The imposed filter: all that the principal may see; undefined: everything. */
   filter?: Filter;
+  /** The canary: it sees its own events and documents, and nothing else. */
+  isCanary?: true;
 }
 
 export type Access = { ok: true; principal: Principal } | { ok: false; error: AuthError };

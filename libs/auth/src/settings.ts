@@ -1,4 +1,5 @@
 import {
+  choiceSetting,
   declareSettings,
   flagSetting,
   listSetting,
@@ -61,6 +62,18 @@ export const authSettings = declareSettings(
       false,
       'true: each API request and live subscription is logged with who read what, from which address',
     ),
+    CANARY: choiceSetting(
+      ['off', 'on'],
+      'off',
+      'on: marked events go through every receiver to the stores and a viewer all the time, and metrics say what was lost and how old it was (docs/canary.md)',
+    ),
+    CANARY_SECRET: textSetting({
+      minLength: 32,
+      bounds: '32 characters or more',
+      secrecy: 'secret',
+      description:
+        'secret that marks the events of the canary, the same for all services of a deployment; unset: the one-process mode makes one at each start',
+    }),
     CURSOR_KEY: textSetting({
       minLength: 32,
       bounds: '32 characters or more',

@@ -11,7 +11,7 @@ export const runtimeSettings = declareSettings(
       unit: 'port',
       max: 65_535,
       description:
-        'port for health and metrics of a service that runs on its own; unset: ingest 9101, correlator 9102, indexer 9103, fanout 9104',
+        'port for health and metrics of a service that runs on its own; unset: ingest 9101, correlator 9102, indexer 9103, fanout 9104, canary 9105',
     }),
     METRICS_PORT: numberSetting({
       unit: 'port',

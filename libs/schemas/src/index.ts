@@ -1,3 +1,4 @@
+export { canaryKind, isCanaryDocument, isCanaryEvent } from './canary.ts';
 export { epochHeader, isOfEpoch } from './log-epoch.ts';
 export {
   contractNames,

@@ -1,5 +1,6 @@
 import type { DamagedFile } from '@logloom/sqlite';
 import type { ElasticsearchAccess } from './elasticsearch/access.ts';
+import type { IndexNames } from './elasticsearch/indices.ts';
 import { openSqliteSearchStore } from './embedded/sqlite-search-store.ts';
 import type { SearchStore } from './search-store.ts';
 
@@ -12,6 +13,8 @@ export interface OpenSearchStoreOptions {
   onTrouble?: ((message: string) => void) | undefined;
   /** How new indices are stored; a rebuild recreates all of them. Default standard. */
   indexMode?: 'standard' | 'logsdb';
+  /** The names of the indices in Elasticsearch; default: those of users' events. */
+  names?: IndexNames | undefined;
   /** The folder of the embedded store. */
   folder: string;
   /** A page ends after this many bytes; default 8 MiB. */
@@ -46,6 +49,7 @@ export async function openSearchStore(options: OpenSearchStoreOptions): Promise<
     pageBytes,
     queryLimitMs,
     access: options.elasticsearch,
+    ...(options.names && { names: options.names }),
     onTrouble: options.onTrouble,
   });
   try {

@@ -2,6 +2,7 @@ import { FilterSubject } from '@logloom/filter';
 import type { Rule, RuleSet } from '@logloom/rules';
 import {
   alertOf,
+  isCanaryEvent,
   placeEvent,
   type Alert,
   type CloseReason,
@@ -205,7 +206,8 @@ export class Correlate {
       session = undefined;
     }
     if (session === undefined) {
-      session = openSession(event, id, this.#offset, this.#rules);
+      // Its sessions are measured; they trigger nothing.
+      session = openSession(event, id, this.#offset, isCanaryEvent(event) ? null : this.#rules);
       this.#sessions.set(id, session);
       session.created = this.#byCreation.push(session);
       this.#bytes += bytesOf(session);

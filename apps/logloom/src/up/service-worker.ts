@@ -52,6 +52,7 @@ const services: Record<ThreadData['service'], () => Promise<RunService<Settings>
   ingest: async () => (await import('@logloom/ingest')).runIngest,
   correlator: async () => (await import('@logloom/correlator')).runCorrelator,
   indexer: async () => (await import('@logloom/indexer')).runIndexer,
+  canary: async () => (await import('../canary/run-canary.ts')).runCanary,
   api: async () => (await import('./run-api.ts')).runApi((ready) => (answerApi = ready)),
 };
 

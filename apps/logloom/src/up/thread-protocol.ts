@@ -10,7 +10,7 @@ export interface ThreadData {
   tracing: TracingSettings | undefined;
 }
 
-export type ThreadService = 'ingest' | 'correlator' | 'indexer' | 'api';
+export type ThreadService = 'ingest' | 'correlator' | 'indexer' | 'api' | 'canary';
 
 export type ToThread =
   | { type: 'stop' }

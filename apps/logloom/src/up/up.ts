@@ -10,6 +10,7 @@ import {
   registerCertificateExpiry,
   startTracing,
 } from '@logloom/telemetry';
+import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { endAnyway, keepDataPrivate, type Health, type Trouble } from '@logloom/runtime';
 import { BackupError } from '../backup/errors.ts';
@@ -72,6 +73,9 @@ async function runAll(
     if (!loaded.ok)
       throw new SettingsError(loaded.problems.map((p) => formatProblem(settings.CORRELATION_RULES!, p)));
   }
+  if (settings.CANARY === 'on') {
+    settings = { ...settings, CANARY_SECRET: settings.CANARY_SECRET ?? randomBytes(32).toString('hex') };
+  }
   checkExposure(settings);
   checkIngestExposure(settings);
   if (settings.INGEST_KEYS !== undefined) {
@@ -83,7 +87,7 @@ async function runAll(
   owned.use(lockDataFolder(settings.LOGLOOM_DATA));
   const unusable = whyNotUsable(settings.LOGLOOM_DATA);
   if (unusable !== undefined) throw new BackupError('data-not-restored', unusable);
-  const readable = keepDataPrivate(settings.LOGLOOM_DATA, ['log', 'stores', 'jobs']);
+  const readable = keepDataPrivate(settings.LOGLOOM_DATA, ['log', 'stores', 'jobs', 'canary']);
   const telemetry = createTelemetry('logloom', settings.LOG_LEVEL, secretsOf(settings));
   const log = owned.use(
     SqliteEventLog.own(join(settings.LOGLOOM_DATA, 'log'), ({ message, error }) =>
@@ -120,6 +124,10 @@ async function runAll(
     { length: settings.API_THREADS },
     () => new ServiceThread({ service: 'api', settings, tracing: undefined }, telemetry.logger),
   );
+  const canaries =
+    settings.CANARY === 'off'
+      ? []
+      : [new ServiceThread({ service: 'canary', settings, tracing: undefined }, telemetry.logger)];
   const apiMayStart = Promise.withResolvers<void>();
   // It is ready when every other part has been ready: then a new user's first request works.
   const waiting = new Set<string>(['live', ...services.map(({ service }) => service)]);
@@ -150,7 +158,7 @@ async function runAll(
     health.ready = false;
     // An exit would wait for threads, and one may wait for an engine.
     endAnyway('up', settings.LIVE_DRAIN_MS, () => process.kill(process.pid, 'SIGKILL'));
-    for (const service of [...services, ...apis]) service.stop();
+    for (const service of [...services, ...apis, ...canaries]) service.stop();
     apiMayStart.resolve();
   };
   if (stop.aborted) onStop();
@@ -163,7 +171,7 @@ async function runAll(
         (trouble) => partNotReady(service.service, trouble),
       ),
     ),
-    ...apis.map((api) =>
+    ...[...apis, ...canaries].map((api) =>
       apiMayStart.promise.then(() => (stop.aborted ? undefined : api.run(() => {}, undefined, true))),
     ),
     // Loaded only now: meanwhile the threads are starting.
@@ -173,7 +181,7 @@ async function runAll(
         telemetry,
         tracingSettings: tracing.settings,
         health,
-        services,
+        services: [...services, ...canaries],
         apis,
         signal: stop,
         onReady: () => partReady('live'),

@@ -12,6 +12,8 @@ export interface HistoryReaderOptions {
   end: () => readonly number[];
   /** The records that are gone from this offset of a partition on; undefined if none ever were. */
   gapAt: (partition: number, offset: number) => Promise<LogGap | undefined>;
+  /** Which items it returns. */
+  isOurs: (item: LiveItem) => boolean;
 }
 
 interface PartitionRecords {
@@ -48,7 +50,8 @@ export class HistoryReader {
       const queue = this.#partitions[p]!;
       const { offset, item } = queue.records[queue.next++]!;
       this.position[p] = offset + 1;
-      if (item !== undefined && !this.#isDuplicate(queue, item)) items.push(item);
+      if (item !== undefined && this.#options.isOurs(item) && !this.#isDuplicate(queue, item))
+        items.push(item);
       if (queue.next === queue.records.length && offset + 1 < this.#options.end()[p]!) break;
     }
     return items;

@@ -232,7 +232,8 @@ export class LiveTier implements LiveNode {
   }
 
   /** The environment of a principal's subscriptions. The tier must be open. */
-  contextFor({ subject, filter, name }: Principal, request?: IncomingMessage): ViewerContext {
+  contextFor({ subject, filter, name, isCanary }: Principal, request?: IncomingMessage): ViewerContext {
+    if (isCanary === true) return { ...this.#context!, principal: subject!, isCanary };
     const { auditReads } = this.options;
     if (subject === undefined && !auditReads) return this.#context!;
     const address = request && this.admission.addressOf(request);

@@ -3,6 +3,7 @@ import { CorrelationSubject, type FilterSubject } from '@logloom/filter';
 import type { Serde } from '@logloom/schema-registry';
 import {
   correlationToJson,
+  isCanaryDocument,
   isOfEpoch,
   levels,
   placeCorrelation,
@@ -44,6 +45,10 @@ export class CorrelationItem implements LiveItem {
 
   get urgent(): boolean {
     return this.correlation.severity !== null;
+  }
+
+  get isCanary(): boolean {
+    return isCanaryDocument(this.correlation);
   }
 
   subject(): FilterSubject {

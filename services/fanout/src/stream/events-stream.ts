@@ -1,7 +1,15 @@
 import { warmUp, type DuplicateWindow, type LogRecord } from '@logloom/event-log';
 import { compilePredicate, equalityTerms, FilterSubject, intersect } from '@logloom/filter';
 import type { Serde } from '@logloom/schema-registry';
-import { eventToJson, placeEvent, topics, type Level, type PlacedEvent, type Source } from '@logloom/schemas';
+import {
+  eventToJson,
+  isCanaryEvent,
+  placeEvent,
+  topics,
+  type Level,
+  type PlacedEvent,
+  type Source,
+} from '@logloom/schemas';
 import { rememberFilters } from './filter-cache.ts';
 import { readFilter } from './read-filter.ts';
 import type { DuplicateScan, LiveItem, ScanPlace, StreamKind } from './stream-kind.ts';
@@ -33,6 +41,10 @@ class EventItem implements LiveItem {
 
   get urgent(): boolean {
     return this.event.level === 'error' || this.event.level === 'fatal';
+  }
+
+  get isCanary(): boolean {
+    return isCanaryEvent(this.event);
   }
 
   subject(): FilterSubject {

@@ -13,6 +13,7 @@ import {
 import { archivedSince } from '../history/archive-reader.ts';
 import { FlushTimer } from '../delivery/flush-timer.ts';
 import { Broadcast } from '../delivery/broadcast.ts';
+import { CanaryStream } from './canary-stream.ts';
 import { decodeRecords, type DecodedRecord, type DecodeProblems } from './decode-records.ts';
 import { HistoryPages } from '../history/history-pages.ts';
 import { HistoryReader } from '../history/history-reader.ts';
@@ -60,6 +61,8 @@ export class LiveStream implements ViewerStream {
   readonly cursors: StreamCursors;
   readonly duplicates: StreamDuplicates;
   readonly stats = newStreamStats();
+  /** What the canary sees of the stream. */
+  readonly canary: CanaryStream;
   /** Per partition, the offset of the next record; everything before it went through the broadcast. */
   readonly position: number[];
   readonly maxTailRecords = 200_000;
@@ -124,6 +127,7 @@ export class LiveStream implements ViewerStream {
       onSent: ages && ((appendedAtMs, deliveries) => ages.add(appendedAtMs, deliveries)),
     });
     this.pages = new HistoryPages({ stream: this, eventLoop, archive: options.archive });
+    this.canary = new CanaryStream(this, { flushMs, nextChannelId, eventLoop });
     this.#problems = {
       undecodable: (record, error) => this.#undecodable(record, error),
       retrying: (error) =>
@@ -176,24 +180,33 @@ export class LiveStream implements ViewerStream {
     return this.#options.log.startOffsets(this.kind.topic);
   }
 
-  /** Reads from these offsets up to the stream's position, or an earlier one. */
-  reader(from: readonly number[], end = (): readonly number[] => this.position): HistoryReader {
+  /** Reads from these offsets up to the stream's position, or an earlier one; `isOurs`: which items; default: those for users. */
+  reader(
+    from: readonly number[],
+    end = (): readonly number[] => this.position,
+    isOurs: (item: LiveItem) => boolean = isForUsers,
+  ): HistoryReader {
     return new HistoryReader(from, {
       history: this.#history,
       duplicates: this.duplicates,
       end,
       gapAt: (p, offset) => this.#gapAt(p, offset),
+      isOurs,
     });
   }
 
-  /** As History.from(). */
-  historyFrom(partition: number, offset: number): Promise<DecodedRecord[]> {
-    return this.#history.from(partition, offset);
+  /** As History.from(), with items for users only. */
+  async historyFrom(partition: number, offset: number): Promise<DecodedRecord[]> {
+    return forUsers(await this.#history.from(partition, offset));
   }
 
-  /** As History.before(). */
-  historyBefore(partition: number, offset: number): Promise<{ records: DecodedRecord[]; from: number }> {
-    return this.#history.before(partition, offset);
+  /** As History.before(), with items for users only. */
+  async historyBefore(
+    partition: number,
+    offset: number,
+  ): Promise<{ records: DecodedRecord[]; from: number }> {
+    const { records, from } = await this.#history.before(partition, offset);
+    return { records: forUsers(records), from };
   }
 
   /** Follows the log until the signal aborts. */
@@ -235,10 +248,12 @@ export class LiveStream implements ViewerStream {
     this.#flushTimer.clear();
     const { cursor } = this;
     this.broadcast.flushAll(performance.now());
+    this.canary.flushAll();
     this.position[gap.partition] = gap.to;
     this.#cursor = undefined;
     this.ring.passOver(gap.partition, gap.to);
     this.broadcast.disperse(cursor);
+    this.canary.passOver(gap.partition, gap.to, cursor);
     this.onAdvance?.();
   }
 
@@ -246,6 +261,7 @@ export class LiveStream implements ViewerStream {
   flushAll(): void {
     this.#flushTimer.clear();
     this.broadcast.flushAll(performance.now());
+    this.canary.flushAll();
   }
 
   async #accept(records: readonly LogRecord[], partition: number, span: ActiveSpan): Promise<void> {
@@ -270,7 +286,12 @@ export class LiveStream implements ViewerStream {
     for (const { offset, item } of decoded) {
       this.position[partition] = offset + 1;
       this.#cursor = undefined;
-      if (item === undefined || !this.#admit(item)) continue;
+      if (item === undefined) continue;
+      if (item.isCanary) {
+        if (this.duplicates.admit(item)) this.canary.accept(item, nowMs);
+        continue;
+      }
+      if (!this.#admit(item)) continue;
       this.ring.add(item);
       deliveries += this.broadcast.accept(item, nowMs);
     }
@@ -301,10 +322,11 @@ export class LiveStream implements ViewerStream {
       duplicates: undefined,
       end: () => end,
       gapAt: (p, offset) => this.#gapAt(p, offset),
+      isOurs: () => true,
     });
     while (!signal.aborted && reader.position.some((offset, p) => offset < end[p]!)) {
       for (const item of await reader.read(sliceRecords)) {
-        if (this.duplicates.admit(item)) this.ring.add(item);
+        if (this.duplicates.admit(item) && !item.isCanary) this.ring.add(item);
       }
     }
   }
@@ -316,4 +338,14 @@ export class LiveStream implements ViewerStream {
       'a record cannot be read; viewers do not get it',
     );
   }
+}
+
+function isForUsers({ isCanary }: LiveItem): boolean {
+  return !isCanary;
+}
+
+/** The records, those of the canary without their items. */
+function forUsers(records: DecodedRecord[]): DecodedRecord[] {
+  if (!records.some(({ item }) => item?.isCanary === true)) return records;
+  return records.map((record) => (record.item?.isCanary === true ? { ...record, item: undefined } : record));
 }

@@ -25,6 +25,8 @@ export interface LiveItem {
   readonly bytes: number;
   /** Whether viewers should not wait for the flush interval. */
   readonly urgent: boolean;
+  /** Whether it is the canary's: then it goes to the canary alone (CanaryStream). */
+  readonly isCanary: boolean;
   /** A new subject; filters that are tested together share one. */
   subject(): FilterSubject;
   /** As JSON; encoded once. */

@@ -26,6 +26,7 @@ export class SeenDocument<T> implements LiveItem {
   readonly timestampMs: number;
   readonly level: Level = 'info';
   readonly urgent = false;
+  readonly isCanary = false;
   bytes = bytesPerDocument;
   readonly #visible = new Map<T, LiveItem>();
 

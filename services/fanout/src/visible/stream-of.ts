@@ -13,10 +13,16 @@ export interface PrincipalStreams {
   visible: VisibleCorrelations;
   /** What the principal may see at most: part of every filter of events, and the source of its documents. */
   imposed?: Filter;
+  /** Whether the principal is the canary. */
+  isCanary?: true;
 }
 
 /** The stream of that name for the principal. A subscription to it has to begin in this turn of the event loop. */
-export function streamOf({ streams, visible, imposed }: PrincipalStreams, name: StreamName): ViewerStream {
+export function streamOf(
+  { streams, visible, imposed, isCanary }: PrincipalStreams,
+  name: StreamName,
+): ViewerStream {
+  if (isCanary === true) return streams[name].canary;
   return imposed !== undefined && name === 'correlations' ? visible.streamFor(imposed) : streams[name];
 }
 

@@ -11,6 +11,7 @@ import { jobsFolder } from '../jobs/job-names.ts';
 import { storesFolder } from '../run-indexer.ts';
 import { apiMetrics, measureRequests, registerCancelMetric, registerQueueMetrics } from '../telemetry.ts';
 import { guarded, watchEngines } from '../watch-engines.ts';
+import { openCanaryStore } from '../canary/open-canary-store.ts';
 import { apiPageBytes, createApiQueue, createPrincipalName } from './api-queue.ts';
 import { registerApi } from './api.ts';
 
@@ -60,9 +61,10 @@ export async function connectApi(
   };
   const jobs = guarded(watches.jobs, await openJobQueue(jobsStore), { unwatched: ['process'] });
   const records = guarded(watches.jobs, await openJobRecords(jobsStore));
+  const canary = await openCanaryStore(settings, { ...elasticsearch, readOnly: true });
   const kept = owned.move();
   app.addHook('onClose', async () => {
-    await Promise.all([search.close(), archive.close(), jobs.close(), records.close()]);
+    await Promise.all([canary?.close(), search.close(), archive.close(), jobs.close(), records.close()]);
     await kept.disposeAsync();
   });
   // The embedded store answers one query after the other.
@@ -80,6 +82,7 @@ export async function connectApi(
   const failed = telemetry && apiMetrics.failedRequests.create(telemetry.registry);
   registerApi(app, {
     search,
+    canary,
     archive,
     log: connection.log,
     serde: connection.serde,

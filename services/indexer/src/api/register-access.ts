@@ -30,7 +30,8 @@ export function registerAccess(
       throw new ApiError(code, message);
     }
     const isCut = request.method === 'GET' && cutRoutes.has(request.routeOptions.url ?? '');
-    if (access.principal.filter !== undefined && !isCut) {
+    const { filter, isCanary } = access.principal;
+    if ((filter !== undefined || isCanary === true) && !isCut) {
       const message = 'a token that imposes a filter may only search';
       onRefused(request, 'forbidden', message);
       throw new ApiError('forbidden', message);

@@ -1,5 +1,7 @@
 import { DuplicateWindow } from '@logloom/event-log';
 import {
+  isCanaryDocument,
+  isCanaryEvent,
   isOfEpoch,
   placeCorrelation,
   placeEvent,
@@ -110,12 +112,13 @@ export class LogReader {
     for (const record of records) {
       const { value, offset } = record;
       const decoded = attempt(() => serde.decode(value));
-      if (decoded?.name === 'LogEvent' && this.#window(partition).admit(decoded.value.source, offset))
-        events.push(placeEvent(decoded.value, epoch, partition, offset));
-      else if (
+      if (decoded?.name === 'LogEvent' && this.#window(partition).admit(decoded.value.source, offset)) {
+        if (!isCanaryEvent(decoded.value)) events.push(placeEvent(decoded.value, epoch, partition, offset));
+      } else if (
         decoded?.name === 'Correlation' &&
         isOfEpoch(record, epoch) &&
-        this.#order(partition, epoch).admit(decoded.value)
+        this.#order(partition, epoch).admit(decoded.value) &&
+        !isCanaryDocument(decoded.value)
       )
         documents.push(placeCorrelation(decoded.value, epoch));
     }

@@ -1,6 +1,13 @@
 import type { Archive } from '@logloom/archive';
 import { SqliteEventLog, warmUp, type EventLog, type LogGap } from '@logloom/event-log';
-import { placeEvent, topics, type Correlation, type LogView, type PlacedEvent } from '@logloom/schemas';
+import {
+  isCanaryEvent,
+  placeEvent,
+  topics,
+  type Correlation,
+  type LogView,
+  type PlacedEvent,
+} from '@logloom/schemas';
 import type { SearchStore } from '@logloom/search-store';
 import type { Logger } from '@logloom/telemetry';
 import type { IndexerMetrics } from '../telemetry.ts';
@@ -209,7 +216,9 @@ async function sampleShowsLoss(
       const sources = await serde.sources(records.map(({ value }) => value));
       const events = records.flatMap(({ value, offset }, i) => {
         const decoded = sources[i] === undefined ? undefined : serde.decode(value);
-        return decoded?.name === 'LogEvent' ? [placeEvent(decoded.value, epoch, partition, offset)] : [];
+        return decoded?.name === 'LogEvent' && !isCanaryEvent(decoded.value)
+          ? [placeEvent(decoded.value, epoch, partition, offset)]
+          : [];
       });
       const missing = (await Promise.all(checks.map((check) => check.missing(events)))).flat();
       if (missing.length === 0) continue;

@@ -1,4 +1,12 @@
-import { KeysUnavailable, type IngestKey, type IngestKeys, type Quota } from '@logloom/auth';
+import {
+  canaryService,
+  KeysUnavailable,
+  openCanarySeal,
+  type CanarySeal,
+  type IngestKey,
+  type IngestKeys,
+  type Quota,
+} from '@logloom/auth';
 import type { LogEvent } from '@logloom/schemas';
 import type { Settings } from '../settings.ts';
 import type { Telemetry } from '@logloom/telemetry';
@@ -13,9 +21,11 @@ export class KeyGuard {
   readonly #quota: Quota;
   readonly #metrics: KeyMetrics;
   readonly #accounts = new QuotaAccounts();
+  readonly #canary: CanarySeal | undefined;
 
-  /** `quota` is for keys without one of their own. */
-  constructor(keys: IngestKeys, quota: Quota, metrics: KeyMetrics) {
+  /** `quota` is for keys without one of their own; the canary's token counts as a key for its own service. */
+  constructor(keys: IngestKeys, quota: Quota, metrics: KeyMetrics, canary?: CanarySeal) {
+    this.#canary = canary;
     this.#keys = keys;
     this.#quota = quota;
     this.#metrics = metrics;
@@ -23,6 +33,7 @@ export class KeyGuard {
 
   /** Returns the request's key. Throws IngestError `unauthorized`, `auth-unavailable`. */
   identify(headers: IncomingHttpHeaders): IngestKey {
+    if (this.#canary?.isFromCanary({ headers }) === true) return canaryKey;
     const key = ifAvailable(() => this.#keys.find(headers));
     if (key === undefined)
       throw new IngestError('unauthorized', 'no key came with the request, or none that is known');
@@ -54,7 +65,14 @@ export class KeyGuard {
 
 /** Returns undefined where no setting names a file of keys. Rejects when the file cannot be read. */
 export async function createKeyGuard(
-  settings: Pick<Settings, 'INGEST_KEYS' | 'INGEST_KEY_EVENTS_PER_SECOND' | 'INGEST_KEY_BYTES_PER_SECOND'>,
+  settings: Pick<
+    Settings,
+    | 'INGEST_KEYS'
+    | 'INGEST_KEY_EVENTS_PER_SECOND'
+    | 'INGEST_KEY_BYTES_PER_SECOND'
+    | 'CANARY'
+    | 'CANARY_SECRET'
+  >,
   telemetry: Telemetry,
 ): Promise<KeyGuard | undefined> {
   if (settings.INGEST_KEYS === undefined) return undefined;
@@ -65,8 +83,19 @@ export async function createKeyGuard(
     bytesPerSecond: settings.INGEST_KEY_BYTES_PER_SECOND,
     burstSeconds: 2,
   };
-  return new KeyGuard(new IngestKeys(settings.INGEST_KEYS), quota, createKeyMetrics(telemetry));
+  return new KeyGuard(
+    new IngestKeys(settings.INGEST_KEYS),
+    quota,
+    createKeyMetrics(telemetry),
+    openCanarySeal(settings),
+  );
 }
+
+const canaryKey: IngestKey = {
+  name: 'canary',
+  quota: undefined,
+  allows: (service) => service === canaryService,
+};
 
 function ifAvailable<T>(find: () => T): T {
   try {

@@ -1,3 +1,4 @@
+import { openCanarySeal } from '@logloom/auth';
 import type { LogConnection } from '@logloom/runtime';
 import { topics } from '@logloom/schemas';
 import type { Settings } from '../settings.ts';
@@ -41,6 +42,7 @@ export async function createPipeline(options: CreatePipelineOptions): Promise<Pi
     deadLetterPartitions: await log.partitionCount(topics.deadLetter),
     normalizer: new Normalizer(settings.INGEST_ID_PATTERNS),
     redactor: createRedactor(settings, (rule) => redactions.inc({ rule })),
+    canary: openCanarySeal(settings),
     services: createServiceQuotas(settings, (service, receiver) => {
       refusals.inc({ by: 'service', receiver });
       warn(service, receiver);

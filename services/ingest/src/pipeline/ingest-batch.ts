@@ -7,6 +7,7 @@ import type { NumberedEvents } from '../producers/numbered-events.ts';
 import type { ServiceAllowance } from '../quotas/service-allowance.ts';
 import type { BatchLimits } from './batch-limits.ts';
 import type { DeadLetters } from './dead-letters.ts';
+import { markCanary } from './mark-canary.ts';
 import type { PipelineOptions } from './pipeline-options.ts';
 
 const sliceBytes = 2 ** 20;
@@ -108,8 +109,10 @@ export class IngestBatch {
   accept(accepted: LogEvent, carrier?: Carrier): boolean {
     if (this.isDuplicate(accepted)) return false;
     this.#numbered?.accepted(accepted.source);
-    const { partitions, serde, tracing, redactor } = this.#pipeline;
-    const event = redactor === undefined ? accepted : redactor.event(accepted);
+    const { partitions, serde, tracing, redactor, canary } = this.#pipeline;
+    const marked = canary === undefined ? undefined : markCanary(accepted, canary);
+    // What the canary sends has no secrets, and must come back as it was.
+    const event = marked ?? (redactor === undefined ? accepted : redactor.event(accepted));
     const key = event.correlationId ?? event.service;
     const partition = partitionOf(key, partitions);
     const value = serde.encode('LogEvent', event);
@@ -119,7 +122,7 @@ export class IngestBatch {
       headers === undefined ? { partition, key, value } : { partition, key, value, headers },
     );
     this.#waitingBytes += value.length;
-    this.#allowance?.count(event.service, value.length);
+    if (marked === undefined) this.#allowance?.count(event.service, value.length);
     this.#accepted++;
     return true;
   }

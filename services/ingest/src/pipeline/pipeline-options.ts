@@ -1,3 +1,4 @@
+import type { CanarySeal } from '@logloom/auth';
 import type { EventLog } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
 import type { Telemetry, Tracing } from '@logloom/telemetry';
@@ -24,6 +25,8 @@ export interface PipelineOptions {
   onFailure?: (error: unknown) => void;
   /** Unset: nothing is redacted. */
   redactor?: Redactor | undefined;
+  /** Knows the events of the canary; unset: there is none. */
+  canary?: CanarySeal | undefined;
   /** Unset: no service has a quota. */
   services?: ServiceQuotas | undefined;
   /** Whether the headers of an event's record name its sender. */
