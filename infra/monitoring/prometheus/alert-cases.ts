@@ -1,10 +1,5 @@
-/** Series, as promtool's tests write them (one value a minute), that make an alert fire at a time, and such that do not. */
-export interface AlertCase {
-  alert: string;
-  severity: 'page' | 'ticket';
-  fires: [at: string, series: Record<string, string>];
-  doesNotFire: [at: string, series: Record<string, string>];
-}
+import type { AlertCase } from './alert-case.ts';
+import { canaryCases } from './canary-cases.ts';
 
 export const alertCases: readonly AlertCase[] = [
   {
@@ -533,4 +528,5 @@ export const alertCases: readonly AlertCase[] = [
       },
     ],
   },
+  ...canaryCases,
 ];

@@ -91,6 +91,8 @@ test('the windows of an objective differ in nothing but their length', () => {
   assert.deepEqual(
     [...shapes].map(([slo, { size }]) => [slo, size]),
     [
+      ['canary-loss', 1],
+      ['canary-age', 1],
       ['ingest', 1],
       ['api', 1],
       ['viewers', 1],

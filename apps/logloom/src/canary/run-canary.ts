@@ -232,6 +232,8 @@ function report(metrics: CanaryMetrics): CanaryFindings {
 /** Counters that are 0 from the start: Prometheus sees no increase from nothing to one. */
 function prepare(metrics: CanaryMetrics, receiver: string): void {
   metrics.sent.inc({ receiver }, 0);
+  for (const reason of ['unreachable', 'unacknowledged']) metrics.refused.inc({ receiver, reason }, 0);
+  for (const path of ['searchable', 'sent']) metrics.watchErrors.inc({ path }, 0);
   for (const path of ['searchable', 'correlated', 'sent'])
     for (const counter of [
       metrics.expected,

@@ -33,6 +33,8 @@ test('every panel of the dashboards shows data of a running Logloom', { skip }, 
   const syslogPort = await freePort();
   await using pipeline = await Pipeline.create({
     ...stack.env,
+    CANARY: 'on',
+    CANARY_INTERVAL_MS: '1000',
     CORRELATION_IDLE_MS: '2000',
     CORRELATION_RULES: rules,
     INGEST_SERVICE_QUOTAS: 'noisy=1/1000',
