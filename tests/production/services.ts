@@ -9,6 +9,8 @@ import { ServerProcess } from '../../infra/local/server-process.ts';
 export const serviceNames = ['ingest', 'correlator', 'indexer', 'fanout'] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
+export type OwnSettings = Partial<Record<ServiceName, Record<string, string | undefined>>>;
+
 /** The four services on a stack's engines, each a process of its own: started, killed, started again and, at the end, removed. */
 export class Services implements AsyncDisposable {
   readonly stack: Stack;
@@ -18,14 +20,22 @@ export class Services implements AsyncDisposable {
   readonly liveUrl: string;
   readonly apiUrl: string;
   readonly #folder: string;
+  readonly #own: OwnSettings;
   readonly #ports: PortPool;
   readonly #first = new Map<ServiceName, ServerProcess>();
   readonly #all: ServerProcess[] = [];
   readonly #healthUrls = new Map<ServerProcess, string>();
 
-  private constructor(stack: Stack, settings: Record<string, string>, ports: PortPool, taken: number[]) {
+  private constructor(
+    stack: Stack,
+    settings: Record<string, string>,
+    own: OwnSettings,
+    ports: PortPool,
+    taken: number[],
+  ) {
     const [ingestPort, livePort, ...healthPorts] = taken;
     this.stack = stack;
+    this.#own = own;
     this.#ports = ports;
     this.#folder = temporaryFolder('services').path;
     this.env = {
@@ -43,12 +53,19 @@ export class Services implements AsyncDisposable {
     this.apiUrl = this.#healthUrls.get(this.of('indexer'))!;
   }
 
-  /** Starts one of each and resolves when all are ready. Disposing ends them, but not the stack. */
-  static async start(stack: Stack, settings: Record<string, string> = {}): Promise<Services> {
+  /**
+   * Starts one of each and resolves when all are ready. Disposing ends them, but not the stack. `own`: what a service has instead of the
+   * common settings; undefined: it does without.
+   */
+  static async start(
+    stack: Stack,
+    settings: Record<string, string> = {},
+    own: OwnSettings = {},
+  ): Promise<Services> {
     const ports = new PortPool();
     const taken: number[] = [];
     for (let i = 0; i < 2 + serviceNames.length; i++) taken.push(await ports.take());
-    const services = new Services(stack, settings, ports, taken);
+    const services = new Services(stack, settings, own, ports, taken);
     try {
       await Promise.all(serviceNames.map((name) => services.of(name).start()));
     } catch (error) {
@@ -63,9 +80,15 @@ export class Services implements AsyncDisposable {
     return this.#first.get(name)!;
   }
 
-  /** One more instance, ready; of ingest on a port that nobody sends to, so that it shares in logs.raw only. */
-  async another(name: 'ingest' | 'correlator' | 'indexer'): Promise<ServerProcess> {
-    const instance = this.#process(name, await this.#ports.take(), { INGEST_PORT: '0' });
+  /**
+   * One more instance, ready; of ingest on a port that nobody sends to, so that it shares in logs.raw only. `settings`: what it has instead
+   * of the others'.
+   */
+  async another(
+    name: 'ingest' | 'correlator' | 'indexer',
+    settings: Record<string, string> = {},
+  ): Promise<ServerProcess> {
+    const instance = this.#process(name, await this.#ports.take(), { INGEST_PORT: '0', ...settings });
     await instance.start();
     return instance;
   }
@@ -145,7 +168,12 @@ export class Services implements AsyncDisposable {
   #process(service: ServiceName, healthPort: number, settings: Record<string, string> = {}): ServerProcess {
     const instance = this.#all.filter(({ name }) => name.startsWith(service)).length + 1;
     const url = `http://127.0.0.1:${healthPort}`;
-    const env = Object.entries({ ...this.env, ...settings, HEALTH_PORT: String(healthPort) });
+    const env = Object.entries({
+      ...this.env,
+      ...this.#own[service],
+      ...settings,
+      HEALTH_PORT: String(healthPort),
+    }).filter(([, value]) => value !== undefined);
     const process_ = new ServerProcess({
       name: `${service}-${instance}`,
       port: healthPort,

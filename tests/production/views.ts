@@ -2,7 +2,8 @@ import { DuplicateWindow } from '@logloom/event-log';
 import { connectLog } from '@logloom/runtime';
 import { formatMicros, placeId, topics } from '@logloom/schemas';
 import { parseSettings } from '../../apps/logloom/src/settings.ts';
-import { MongoClient } from 'mongodb';
+import { MongoClient, type MongoClientOptions } from 'mongodb';
+import { readFileSync } from 'node:fs';
 import type { RuledDocument } from '../pipeline/ruled-requests.ts';
 import type { Services } from './services.ts';
 
@@ -91,7 +92,7 @@ export async function searchedPlaces(services: Services): Promise<Place[]> {
 
 /** Every event of the archive, asked of the database itself. */
 export async function archivedPlaces({ env }: Services): Promise<Place[]> {
-  const client = new MongoClient(env['MONGODB_URL']!);
+  const client = new MongoClient(env['MONGODB_URL']!, mongoOptions(env));
   try {
     const db = client.db('logloom');
     const names = (await db.listCollections().toArray()).map(({ name }) => name);
@@ -106,6 +107,13 @@ export async function archivedPlaces({ env }: Services): Promise<Place[]> {
   } finally {
     await client.close();
   }
+}
+
+/** Of a secured stack. */
+function mongoOptions(env: Services['env']): MongoClientOptions {
+  const { MONGODB_USERNAME: username, MONGODB_PASSWORD_FILE: file, MONGODB_TLS_CA_FILE: tlsCAFile } = env;
+  if (username === undefined || file === undefined || tlsCAFile === undefined) return {};
+  return { tlsCAFile, auth: { username, password: readFileSync(file, 'utf8').trim() } };
 }
 
 export async function allDocuments(services: Services): Promise<Document[]> {

@@ -16,12 +16,12 @@ export function pingHttp(urls: string): EnginePing {
   return (signal) => Promise.any(pings.map((ping) => ping(signal)));
 }
 
-/** An inline PING, which Redis answers without a user, if only with NOAUTH. Any of several hosts will do. */
-export function pingRedis(url: string): EnginePing {
+/** An inline PING, which Redis answers without a user, if only with NOAUTH. Any of several hosts will do; they may be sentinels. */
+export function pingRedis(url: string, defaultPort = 6379): EnginePing {
   const [, protocol, hosts = ''] = /^(rediss?):\/*(?:[^@/]*@)?([^/?#]+)/.exec(url) ?? [];
   const pings = hosts.split(',').map((host) => {
     const { hostname, port } = new URL(`redis://${host}`);
-    return pingBytes(hostname, Number(port || 6379), protocol === 'rediss', Buffer.from('PING\r\n'));
+    return pingBytes(hostname, Number(port || defaultPort), protocol === 'rediss', Buffer.from('PING\r\n'));
   });
   return (signal) => Promise.any(pings.map((ping) => ping(signal)));
 }

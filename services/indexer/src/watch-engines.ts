@@ -19,7 +19,7 @@ export interface EngineWatches {
 
 /** Watches the engines that the settings name; embedded stores need no watch. */
 export function watchEngines(
-  settings: Pick<Settings, 'ELASTICSEARCH_URL' | 'MONGODB_URL' | 'REDIS_URL'>,
+  settings: Pick<Settings, 'ELASTICSEARCH_URL' | 'MONGODB_URL' | 'REDIS_URL' | 'REDIS_MODE'>,
 ): EngineWatches {
   const watches: EngineWatches = {};
   const { ELASTICSEARCH_URL: elasticsearch, MONGODB_URL: mongodb, REDIS_URL: redis } = settings;
@@ -39,7 +39,7 @@ export function watchEngines(
   if (redis !== undefined)
     watches.jobs = new EngineWatch({
       name: 'Redis',
-      ping: pingRedis(redis),
+      ping: pingRedis(redis, settings.REDIS_MODE === 'sentinel' ? 26_379 : undefined),
       unavailable: (message) => new ApiError('jobs-unavailable', `${message} (REDIS_URL)`),
     });
   return watches;
