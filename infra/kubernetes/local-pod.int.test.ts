@@ -1,6 +1,6 @@
 import { temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { on, once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -21,6 +21,16 @@ function specOf(file: string, component: string): PodSpec {
 function subfolder(folder: string, name: string): string {
   mkdirSync(join(folder, name));
   return join(folder, name);
+}
+
+/** Connects a viewer, and resolves with what it is told when it is sent away. */
+async function nextGoodbye(url: string): Promise<{ reason: string }> {
+  const viewer = new WebSocket(`${url.replace('http', 'ws')}/live`, 'logloom.v1');
+  for await (const [data] of on(viewer, 'message')) {
+    const message = JSON.parse((data as Buffer).toString()) as { type: string; reason: string };
+    if (message.type === 'goodbye') return message;
+  }
+  throw new Error('it was told nothing');
 }
 
 const key = 'a key of nobody';
@@ -91,11 +101,16 @@ test(
             LIVE_AUTH_JWKS: join(folder, 'jwks.json'),
             SCHEMA_REGISTRY_URL: undefined,
             CURSOR_KEY: 'x'.repeat(32),
+            // Its preStop drains; with tokens it would need an operator's.
+            ...(component === 'fanout' ? { LIVE_AUTH_JWKS: undefined, LIVE_ALLOW_NO_AUTH: 'true' } : {}),
           },
         });
         await pod.untilReady();
         assert.equal(await pod.probe('livenessProbe'), 200);
+        const goodbye = component === 'fanout' ? nextGoodbye(pod.url('live')) : undefined;
         const ending = await pod.stop(async () => assert.equal(await pod.probe('readinessProbe'), 200));
+        // By the drain: TERM says "shutdown".
+        if (goodbye !== undefined) assert.equal((await goodbye).reason, 'restart');
         t.diagnostic(`ended after ${ending.seconds.toFixed(1)} s`);
         assert.equal(ending.code, 0, pod.errors);
       });

@@ -4,7 +4,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import yaml from 'yaml';
-import { podOf, readManifests, workloads, type Container, type Manifest } from './testing/manifest.ts';
+import {
+  podOf,
+  preStopSeconds,
+  readManifests,
+  workloads,
+  type Container,
+  type Manifest,
+} from './testing/manifest.ts';
 import { chartFolder, plainFolder, plainManifests, sourcesLine } from './plain-manifests.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -133,7 +140,7 @@ for (const [file, values] of Object.entries(plainManifests)) {
         const liveDrainMs = Number(
           container.env!.find(({ name }) => name === 'LIVE_DRAIN_MS')?.value ?? defaults.LIVE_DRAIN_MS,
         );
-        const needed = container.lifecycle!.preStop.sleep.seconds + drainSeconds + liveDrainMs / 1000;
+        const needed = preStopSeconds(container) + drainSeconds + liveDrainMs / 1000;
         assert.ok(grace > needed && grace <= needed + 10, `${component}: ${grace} s for ${needed}`);
       }
     });

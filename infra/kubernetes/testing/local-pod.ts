@@ -1,7 +1,8 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { request } from 'node:http';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PortPool } from '../../local/port-pool.ts';
 import type { Container, PodSpec, Probe } from './manifest.ts';
@@ -62,6 +63,8 @@ export class LocalPod implements AsyncDisposable {
   readonly #ports = new Map<string, number>();
   readonly #pool: PortPool;
   readonly #child: ChildProcess;
+  /** A command in the container: confined, and with its environment. */
+  readonly #execute: (command: readonly string[]) => ChildProcess;
   #errors = '';
 
   private constructor(spec: PodSpec, ports: Map<string, number>, pool: PortPool, options: LocalPodOptions) {
@@ -87,16 +90,15 @@ export class LocalPod implements AsyncDisposable {
       else env[name] = value;
     }
     env['TMPDIR'] = options.tmp;
-    const [node, ...args] = this.#container.command!;
-    if (node !== 'node') throw new Error(`the image has no ${node}`);
+    // The image's programs: a shell, its tools, and Node.
+    env['PATH'] = `${dirname(process.execPath)}:/usr/bin:/bin`;
     const writable = [options.tmp, ...Object.values(options.writable ?? {})];
-    const plain: [string, ...string[]] = [process.execPath, ...args];
-    const [program, ...words] = canConfine ? confined(plain, writable) : plain;
-    this.#child = spawn(program, words, {
-      cwd: root,
-      env,
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
+    this.#execute = (command) => {
+      const plain = command as [string, ...string[]];
+      const [program, ...words] = canConfine ? confined(plain, writable) : plain;
+      return spawn(program, words, { cwd: root, env, stdio: ['ignore', 'ignore', 'pipe'] });
+    };
+    this.#child = this.#execute(this.#container.command!);
     this.#child.stderr!.on('data', (data: Buffer) => (this.#errors += data.toString()));
   }
 
@@ -153,8 +155,7 @@ export class LocalPod implements AsyncDisposable {
     const startedAt = performance.now();
     const deadline = sleep(this.#spec.terminationGracePeriodSeconds * 1000, 'late', { ref: false });
     const exited = once(this.#child, 'exit');
-    const { sleep: pause } = this.#container.lifecycle!.preStop;
-    await Promise.all([sleep(pause.seconds * 1000), whileStopping()]);
+    await Promise.all([this.#preStop(), whileStopping()]);
     this.#child.kill('SIGTERM');
     if ((await Promise.race([exited, deadline])) === 'late') this.#child.kill('SIGKILL');
     const [code] = (await exited) as [number | null];
@@ -173,6 +174,16 @@ export class LocalPod implements AsyncDisposable {
       await exited;
     }
     await this.#pool.release();
+  }
+
+  /** Throws with what a command of preStop has complained about. */
+  async #preStop(): Promise<void> {
+    const { preStop } = this.#container.lifecycle!;
+    if ('sleep' in preStop) return sleep(preStop.sleep.seconds * 1000);
+    const child = this.#execute(preStop.exec.command);
+    const ended = once(child, 'exit') as Promise<[number | null]>;
+    const [complaints, [code]] = await Promise.all([text(child.stderr!), ended]);
+    if (code !== 0 || complaints !== '') throw new Error(`preStop: exit code ${code}: ${complaints}`);
   }
 
   #probe(which: 'startupProbe' | 'livenessProbe' | 'readinessProbe'): Probe {

@@ -26,7 +26,7 @@ export interface Container {
   startupProbe?: Probe;
   livenessProbe?: Probe;
   readinessProbe?: Probe;
-  lifecycle?: { preStop: { sleep: { seconds: number } } };
+  lifecycle?: { preStop: { sleep: { seconds: number } } | { exec: { command: string[] } } };
   resources: { requests: Record<string, string>; limits: Record<string, string> };
   securityContext: Record<string, unknown>;
   volumeMounts: { name: string; mountPath: string; readOnly?: boolean }[];
@@ -40,6 +40,16 @@ export interface PodSpec {
   initContainers?: Container[];
   containers: Container[];
   volumes: { name: string }[];
+}
+
+/** How long preStop takes at most, in seconds: its sleep, and the drain of viewers that may follow. */
+export function preStopSeconds({ lifecycle }: Container): number {
+  const { preStop } = lifecycle!;
+  if ('sleep' in preStop) return preStop.sleep.seconds;
+  const { pause, drain } = /sleep (?<pause>\d+); .* drain --over (?<drain>\d+)/.exec(
+    preStop.exec.command.at(-1)!,
+  )!.groups!;
+  return Number(pause) + Number(drain);
 }
 
 /** The objects of a file. */

@@ -182,11 +182,12 @@ app.kubernetes.io/part-of: logloom
 {{- $mounts | toJson -}}
 {{- end -}}
 
-{{/* From the order to stop until the kubelet kills: preStop, what the process allows itself (20 s and LIVE_DRAIN_MS, libs/runtime/src/end-anyway.ts), 5 s of reserve. */}}
+{{/* From the order to stop until the kubelet kills: preStop with a fan-out's drain, what the process allows itself (20 s and LIVE_DRAIN_MS, libs/runtime/src/end-anyway.ts), 5 s of reserve. */}}
 {{- define "logloom.graceSeconds" -}}
 {{- $settings := include "logloom.settings" . | fromJson -}}
 {{- $drain := divf (float64 (default 3000 (get $settings "LIVE_DRAIN_MS"))) 1000 | ceil -}}
-{{- addf .root.Values.preStopSeconds 20 $drain 5 | int64 -}}
+{{- $away := ternary .root.Values.drainSeconds 0 (eq .name "fanout") -}}
+{{- addf .root.Values.preStopSeconds $away 20 $drain 5 | int64 -}}
 {{- end -}}
 
 {{- define "logloom.containerSecurity" -}}
@@ -296,7 +297,12 @@ spec:
         failureThreshold: 2
       lifecycle:
         # It serves on while others learn that the pod is going; then TERM drains it.
+        {{- if eq $name "fanout" }}
+        # Before that its viewers go to other pods, over drainSeconds. Where it may not ask for that, TERM sends them away.
+        preStop: { exec: { command: [sh, -c, 'sleep {{ $root.Values.preStopSeconds }}; node apps/logloom/src/main.ts drain --over {{ $root.Values.drainSeconds }} || true'] } }
+        {{- else }}
         preStop: { sleep: { seconds: {{ $root.Values.preStopSeconds }} } }
+        {{- end }}
       resources: {{- toYaml $values.resources | nindent 8 }}
       securityContext: {{- include "logloom.containerSecurity" $root | nindent 8 }}
       volumeMounts:
