@@ -1,17 +1,9 @@
 import { escapeControls } from '@logloom/telemetry/escape-controls';
-import { InvalidArgumentError, type Command, type Option } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import { resolve } from 'node:path';
 import { CommandError } from './command-errors.ts';
-import type { Settings } from '../settings.ts';
 import { version } from '../version.ts';
-
-export interface BackupCliContext {
-  settings: () => Settings;
-  json: Option;
-  signal: AbortSignal;
-  write: (line: string) => void;
-  note: (line: string) => void;
-}
+import type { CommandContext } from './command-context.ts';
 
 interface BackupFlags {
   rate: number;
@@ -28,7 +20,7 @@ const mebibyte = 2 ** 20;
 const defaultRate = 64;
 
 /** Adds `logloom backup` and `logloom restore`. */
-export function addBackupCommands(program: Command, context: BackupCliContext): void {
+export function addBackupCommands(program: Command, context: CommandContext): void {
   const { settings, json, signal, write, note } = context;
 
   program

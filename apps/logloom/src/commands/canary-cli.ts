@@ -1,12 +1,9 @@
 import type { Command } from 'commander';
 import { allSettings } from '../settings.ts';
-
-export interface CanaryCliContext {
-  env: NodeJS.ProcessEnv;
-}
+import type { CommandContext } from './command-context.ts';
 
 /** Adds `logloom canary`. */
-export function addCanaryCommand(program: Command, { env }: CanaryCliContext): void {
+export function addCanaryCommand(program: Command, { env }: CommandContext): void {
   program
     .command('canary')
     .description(

@@ -1,14 +1,10 @@
 import type { SettingInForce } from '@logloom/settings';
 import type { Command } from 'commander';
 import { allSettings } from '../settings.ts';
-
-export interface ConfigContext {
-  env: NodeJS.ProcessEnv;
-  write: (line: string) => void;
-}
+import type { CommandContext } from './command-context.ts';
 
 /** Adds `logloom config`: the settings in force, and where they came from. */
-export function addConfigCommand(program: Command, { env, write }: ConfigContext): void {
+export function addConfigCommand(program: Command, { env, write }: CommandContext): void {
   program
     .command('config')
     .description('print the settings in force and where each came from; secrets are hidden')

@@ -1,16 +1,7 @@
-import { InvalidArgumentError, type Command, type Option } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { postAt, type ViewersEndpoint } from './endpoint.ts';
-
-export interface DrainCliContext {
-  /** The viewers' port by the settings, unless the flags give it. */
-  endpoint: (flags: DrainFlags) => ViewersEndpoint;
-  viewers: Option;
-  token: Option;
-  json: Option;
-  signal: AbortSignal;
-  write: (line: string) => void;
-}
+import { postAt } from './endpoint.ts';
+import type { CommandContext } from './command-context.ts';
 
 interface DrainFlags {
   url?: string;
@@ -23,7 +14,7 @@ interface DrainFlags {
 const askEveryMs = 1_000;
 
 /** Adds `logloom drain`. */
-export function addDrainCommand(program: Command, context: DrainCliContext): void {
+export function addDrainCommand(program: Command, context: CommandContext): void {
   const { endpoint, viewers, token, json, signal, write } = context;
   program
     .command('drain')

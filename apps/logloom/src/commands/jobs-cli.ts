@@ -1,10 +1,10 @@
-import type { Settings } from '../settings.ts';
 import { Option, type Command } from 'commander';
 import { escapeControls } from '@logloom/telemetry/escape-controls';
 import { colors as pc } from '../output/colors.ts';
 import { version } from '../version.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError } from './command-errors.ts';
+import type { CommandContext } from './command-context.ts';
 import {
   authorization,
   getJson,
@@ -13,18 +13,6 @@ import {
   refused,
   type ErrorResponse,
 } from './endpoint.ts';
-
-export interface JobsCliContext {
-  settings: () => Settings;
-  /** The viewers' port by the settings, unless the flags give it. */
-  endpoint: (flags: ViewersFlags) => ViewersEndpoint;
-  viewers: Option;
-  token: Option;
-  json: Option;
-  signal: AbortSignal;
-  write: (line: string) => void;
-  note: (line: string) => void;
-}
 
 interface ViewersFlags {
   url?: string;
@@ -83,7 +71,7 @@ interface JobState {
 const pollMs = 200;
 
 /** Adds the commands that start jobs and wait for them. */
-export function addJobCommands(program: Command, context: JobsCliContext): void {
+export function addJobCommands(program: Command, context: CommandContext): void {
   const { endpoint, viewers, token, json, write } = context;
 
   program
@@ -149,7 +137,7 @@ export function addJobCommands(program: Command, context: JobsCliContext): void 
     });
 }
 
-async function verifyRunning(flags: VerifyFlags, context: JobsCliContext): Promise<VerifyResult> {
+async function verifyRunning(flags: VerifyFlags, context: CommandContext): Promise<VerifyResult> {
   const base = context.endpoint(flags);
   const { refill, view } = flags;
   const answer = (await postJson(base, '/api/jobs/verify', { refill, view })) as JobState;
@@ -158,7 +146,7 @@ async function verifyRunning(flags: VerifyFlags, context: JobsCliContext): Promi
 
 async function verifyOffline(
   { view }: VerifyFlags,
-  { settings, signal }: JobsCliContext,
+  { settings, signal }: CommandContext,
 ): Promise<VerifyResult> {
   const given = settings();
   try {
@@ -218,7 +206,7 @@ function verifyLines({ complete, views, damaged, files = [] }: VerifyResult): st
 async function finished(
   base: ViewersEndpoint,
   { id }: Pick<JobState, 'id'>,
-  context: JobsCliContext,
+  context: CommandContext,
 ): Promise<unknown> {
   const { signal, note } = context;
   for (;;) {

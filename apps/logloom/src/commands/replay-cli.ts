@@ -1,18 +1,12 @@
 import type { LogGap } from '@logloom/event-log';
 import { parseMicros, type Alert, type Correlation } from '@logloom/schemas';
-import type { Settings } from '../settings.ts';
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import { colors as pc } from '../output/colors.ts';
 import type { ViewComparison } from '../replay/compare-views.ts';
 import { CommandError } from './command-errors.ts';
 import type { ReplayView } from '../replay/replay.ts';
 import { readRules } from './rules-cli.ts';
-
-export interface ReplayCliContext {
-  settings: () => Settings;
-  signal: AbortSignal;
-  write: (line: string) => void;
-}
+import type { CommandContext } from './command-context.ts';
 
 interface ReplayFlags {
   rules?: string;
@@ -26,8 +20,7 @@ interface ReplayFlags {
 }
 
 /** Adds `logloom replay` and `logloom replay compare`. */
-export function addReplayCommands(program: Command, { settings, signal, write }: ReplayCliContext): void {
-  const json = new Option('--json', 'JSON, one object per line, for scripts').default(false);
+export function addReplayCommands(program: Command, { settings, signal, write, json }: CommandContext): void {
   const command = program
     .command('replay')
     .description(

@@ -1,21 +1,14 @@
 import { formatProblem, type RuleSet } from '@logloom/rules';
 import type { LogEvent } from '@logloom/schemas';
-import type { Settings } from '../settings.ts';
 import { escapeControls } from '@logloom/telemetry/escape-controls';
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import { colors as pc } from '../output/colors.ts';
 import { CommandError } from './command-errors.ts';
 import type { Trial } from '../replay/try-rules.ts';
-
-export interface RulesCliContext {
-  settings: () => Settings;
-  write: (line: string) => void;
-  note: (line: string) => void;
-}
+import type { CommandContext } from './command-context.ts';
 
 /** Adds `logloom rules check` and `logloom rules try`. */
-export function addRulesCommands(program: Command, { settings, write, note }: RulesCliContext): void {
-  const json = new Option('--json', 'JSON, one object per line, for scripts').default(false);
+export function addRulesCommands(program: Command, { settings, write, note, json }: CommandContext): void {
   const rules = program.command('rules').description('check correlation rules, and try them on logs');
 
   rules

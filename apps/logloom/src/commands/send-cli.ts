@@ -1,24 +1,10 @@
-import { InvalidArgumentError, type Command, type Option } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import { createHash } from 'node:crypto';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CommandError } from './command-errors.ts';
 import { ProgressBar } from '../send/progress-bar.ts';
-import type { SendResult } from '../send/send-result.ts';
-
-export interface SendCliContext {
-  env: NodeJS.ProcessEnv;
-  signal: AbortSignal;
-  note: (line: string) => void;
-  /** The ingest port: that of the settings, unless it is given. */
-  ingestUrl: (given: string | undefined) => string;
-  /** The key for it: that of the settings, unless it is given. */
-  ingestKey: (given: string | undefined) => string | undefined;
-  ingest: Option;
-  key: Option;
-  json: Option;
-  report: (result: SendResult, asJson: boolean) => void;
-}
+import type { CommandContext } from './command-context.ts';
 
 interface SendFlags {
   follow: boolean;
@@ -40,7 +26,7 @@ With --position, and with --follow always, what was sent is remembered: every li
 rotation and truncation of followed files. --follow keeps it in $XDG_STATE_HOME/logloom (~/.local/state/logloom) by default.`;
 
 /** Adds `logloom send`. */
-export function addSendCommand(program: Command, context: SendCliContext): void {
+export function addSendCommand(program: Command, context: CommandContext): void {
   program
     .command('send')
     .description('send log files: NDJSON or plain text, .gz and .zst too; - is standard input')
@@ -62,7 +48,7 @@ export function addSendCommand(program: Command, context: SendCliContext): void 
     .action((files: string[], flags: SendFlags) => send(files, flags, context));
 }
 
-async function send(files: string[], flags: SendFlags, context: SendCliContext): Promise<void> {
+async function send(files: string[], flags: SendFlags, context: CommandContext): Promise<void> {
   const { env, signal, note, report } = context;
   const isSavable = !files.includes('-');
   if (!isSavable && (flags.follow || flags.position !== undefined))

@@ -1,16 +1,8 @@
 import { escapeControls } from '@logloom/telemetry/escape-controls';
-import type { Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { colors as pc } from '../output/colors.ts';
-import { deleteAt, getJson, type ViewersEndpoint } from './endpoint.ts';
-
-export interface ViewersCliContext {
-  /** The viewers' port by the settings, unless the flags give it. */
-  endpoint: (flags: ViewersFlags) => ViewersEndpoint;
-  viewers: Option;
-  token: Option;
-  json: Option;
-  write: (line: string) => void;
-}
+import { deleteAt, getJson } from './endpoint.ts';
+import type { CommandContext } from './command-context.ts';
 
 interface ViewersFlags {
   url?: string;
@@ -50,7 +42,7 @@ interface ViewersPage {
 const pageSize = '1000';
 
 /** Adds `logloom viewers`. */
-export function addViewersCommand(program: Command, context: ViewersCliContext): void {
+export function addViewersCommand(program: Command, context: CommandContext): void {
   const { endpoint, viewers, token, json, write } = context;
   program
     .command('viewers')
