@@ -76,3 +76,12 @@ test('no comment names a page or a decision that is not in the repository', () =
     }
   assert.deepEqual(dangling, []);
 });
+
+test('every decision has a number of its own, and its title has the same', () => {
+  const decisions = files.filter((name) => /^docs\/adr\/\d{4}-/.test(name));
+  const numbers = decisions.map((name) => Number(name.slice('docs/adr/'.length).slice(0, 4)));
+  assert.ok(numbers.length > 20);
+  assert.deepEqual([...new Set(numbers)], numbers);
+  for (const [i, name] of decisions.entries())
+    assert.match(read(name), new RegExp(`^# ${numbers[i]}\\. `), name);
+});
