@@ -1,6 +1,6 @@
 import { CanarySeal } from '@logloom/auth';
 import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-registry';
-import { isCanaryEvent, placeEvent, type LogEvent } from '@logloom/schemas';
+import { isCanaryEvent, placeEvent, type LogEvent, type PlacedEvent } from '@logloom/schemas';
 import { Normalizer } from '../services/ingest/src/event/normalize.ts';
 import { readEvent } from '../services/ingest/src/event/read-event.ts';
 import { markCanary } from '../services/ingest/src/pipeline/mark-canary.ts';
@@ -48,11 +48,15 @@ function ingest(isChecked: boolean): number {
 }
 
 function read(isChecked: boolean): number {
-  const events = values.flatMap((value, i) => {
+  const events: PlacedEvent[] = [];
+  const canary: PlacedEvent[] = [];
+  for (const [i, value] of values.entries()) {
     const decoded = serde.decode(value);
-    return decoded.name === 'LogEvent' ? [placeEvent(decoded.value, 'bench', 0, i)] : [];
-  });
-  return isChecked && events.some(isCanaryEvent) ? 0 : events.length;
+    if (decoded.name !== 'LogEvent') continue;
+    const owner = isChecked && isCanaryEvent(decoded.value) ? canary : events;
+    owner.push(placeEvent(decoded.value, 'bench', 0, i));
+  }
+  return events.length;
 }
 
 /** Microseconds of CPU for each event. */

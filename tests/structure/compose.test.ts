@@ -182,10 +182,15 @@ test('Prometheus, Alertmanager and Grafana run on demand, and Prometheus scrapes
     readFileSync(join(root, 'infra/monitoring/prometheus/prometheus.yaml'), 'utf8'),
   ) as {
     rule_files: string[];
-    scrape_configs: { static_configs: { targets: string[] }[] }[];
+    scrape_configs: {
+      static_configs?: { targets: string[] }[];
+      dns_sd_configs?: { names: string[]; port: number }[];
+    }[];
     alerting: { alertmanagers: { static_configs: { targets: string[] }[] }[] };
   };
-  const targets = config.scrape_configs.flatMap((job) => job.static_configs.flatMap((one) => one.targets));
+  const targets = config.scrape_configs.flatMap(({ static_configs = [] }) =>
+    static_configs.flatMap((one) => one.targets),
+  );
   assert.deepEqual(
     targets,
     ourServices.map((name) => `${name}:${healthPort(name)}`),
@@ -208,6 +213,32 @@ test('Kibana runs on demand, in the version of Elasticsearch, and gets the saved
   const { entrypoint, volumes } = whole.services['kibana-init']!;
   const file = entrypoint!.find((word) => word.startsWith('file=@'))!.slice('file=@'.length);
   assert.deepEqual(volumes, [`../kibana/saved-objects.ndjson:${file}:ro`]);
+});
+
+test('the canary runs on demand, sends to the services, and is scraped where it runs', () => {
+  const onDemand = Object.entries(whole.services).filter(([, { profiles }]) => profiles?.includes('canary'));
+  assert.deepEqual(
+    onDemand.map(([name]) => name),
+    ['canary'],
+  );
+  const { environment, healthcheck, command } = whole.services['canary']!;
+  assert.deepEqual(command, ['node', 'apps/logloom/src/main.ts', 'canary']);
+  const settings = parseSettings(environment as Record<string, string>);
+  assert.equal(settings.CANARY_INGEST_URL, `http://ingest:${defaults.INGEST_PORT}`);
+  assert.deepEqual(settings.CANARY_SYSLOG, { host: 'ingest', port: defaults.SYSLOG_PORT });
+  assert.equal(settings.CANARY_SEARCH_URL, `http://indexer:${healthPort('indexer')}`);
+  assert.equal(settings.CANARY_VIEWERS_URL, `http://fanout:${defaults.LIVE_PORT}`);
+  const port = Number(new URL(healthcheck!.test.at(-1)!).port);
+  const cli = readFileSync(join(root, 'apps/logloom/src/commands/canary-cli.ts'), 'utf8');
+  assert.ok(cli.includes(`healthPort: ${port}`));
+  const prometheus = yaml.parse(
+    readFileSync(join(root, 'infra/monitoring/prometheus/prometheus.yaml'), 'utf8'),
+  ) as { scrape_configs: { dns_sd_configs?: { names: string[]; port: number }[] }[] };
+  const found = prometheus.scrape_configs.flatMap(({ dns_sd_configs = [] }) => dns_sd_configs);
+  assert.deepEqual(
+    found.map(({ names, port }) => ({ names, port })),
+    [{ names: ['canary'], port }],
+  );
 });
 
 test('only the front is believed when it names the address of a viewer', () => {

@@ -14,10 +14,10 @@ import type { DamagedFile } from '@logloom/sqlite';
 import { basename, join } from 'node:path';
 import { EventAges, type Logger } from '@logloom/telemetry';
 import { groupPositions } from './api/consumer-groups.ts';
-import { CanaryView, withoutCanaries } from './canary/canary-view.ts';
+import { CanaryView } from './canary/canary-view.ts';
 import { openCanaryStore } from './canary/open-canary-store.ts';
 import { FillMarks, ViewLostError } from './indexing/fill-marks.ts';
-import { IndexBatches, type BulkTarget } from './indexing/index-batches.ts';
+import { IndexBatches } from './indexing/index-batches.ts';
 import { indexPartition } from './indexing/index-partition.ts';
 import { ExchangeLock } from './jobs/exchange-lock.ts';
 import { jobsFolder } from './jobs/job-names.ts';
@@ -106,29 +106,30 @@ export const runIndexer: RunService<Settings> = async ({ settings, telemetry, si
   const { tracing } = telemetry;
   const canaryStore = await openCanaryStore(settings, { ...elasticsearch, onDamaged, epoch });
   if (canaryStore !== undefined) cleanUp.defer(() => canaryStore.close());
-  const canaryView =
+  const canary =
     canaryStore &&
     new CanaryView({
       store: canaryStore,
       onFailure: (error) => logger.warn({ err: error }, "the canary's events could not be stored"),
       nowMs: Date.now,
     });
-  const searchTarget: BulkTarget = {
-    name: 'search',
-    span: spans.index(settings),
-    retainedFrom: () => retainedFrom(settings.SEARCH_RETENTION_MS, retentionClock),
-    putEvents: (events) => exchangeLock.write(() => search.index(events)),
-    putCorrelations: (documents) => exchangeLock.write(() => search.indexCorrelations(documents)),
-  };
-  const archiveTarget: BulkTarget = {
-    name: 'archive',
-    span: spans.archive(settings),
-    retainedFrom: () => retainedFrom(settings.ARCHIVE_RETENTION_MS, retentionClock),
-    putEvents: (events) => archive.put(events),
-    putCorrelations: (documents) => archive.putCorrelations(documents),
-  };
   const batches = new IndexBatches({
-    targets: [withoutCanaries(searchTarget, canaryView), withoutCanaries(archiveTarget)],
+    targets: [
+      {
+        name: 'search',
+        span: spans.index(settings),
+        retainedFrom: () => retainedFrom(settings.SEARCH_RETENTION_MS, retentionClock),
+        putEvents: (events) => exchangeLock.write(() => search.index(events)),
+        putCorrelations: (documents) => exchangeLock.write(() => search.indexCorrelations(documents)),
+      },
+      {
+        name: 'archive',
+        span: spans.archive(settings),
+        retainedFrom: () => retainedFrom(settings.ARCHIVE_RETENTION_MS, retentionClock),
+        putEvents: (events) => archive.put(events),
+        putCorrelations: (documents) => archive.putCorrelations(documents),
+      },
+    ],
     tracing,
     signal,
     onRetry: (store, error) => {
@@ -187,7 +188,7 @@ export const runIndexer: RunService<Settings> = async ({ settings, telemetry, si
   indexerQueue.queuedEvents.observe(telemetry.registry, (set) => set(batches.queuedEvents));
   const ages = new EventAges(telemetry, 'searchable');
   const lagWatch = new LagWatch({ log, telemetry, consumers: () => groupPositions(log) });
-  const deps = { log, serde, batches, metrics, ages, tracing, gaps, nowMs: Date.now };
+  const deps = { log, serde, batches, metrics, ages, tracing, gaps, canary, nowMs: Date.now };
   const parts = [
     lagWatch.run(stop),
     untilViewsHold(stop, logger, () =>

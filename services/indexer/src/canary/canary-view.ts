@@ -1,6 +1,5 @@
-import { isCanaryDocument, isCanaryEvent, type Correlation, type PlacedEvent } from '@logloom/schemas';
+import type { Correlation, PlacedEvent } from '@logloom/schemas';
 import type { SearchStore } from '@logloom/search-store';
-import type { BulkTarget } from '../indexing/index-batches.ts';
 
 /** How long its items are kept: longer than the canary waits for one. */
 const keptMs = 600_000;
@@ -40,26 +39,4 @@ export class CanaryView {
       onFailure(error);
     }
   }
-}
-
-/** The target without the canary's items, which go to `view` in the same call, if there is one, after those of users. */
-export function withoutCanaries(target: BulkTarget, view?: CanaryView): BulkTarget {
-  return {
-    ...target,
-    putEvents: async (events) => {
-      // Nearly every batch is without one.
-      if (!events.some(isCanaryEvent)) return target.putEvents(events);
-      const others = events.filter((event) => !isCanaryEvent(event));
-      const refused = others.length === 0 ? undefined : await target.putEvents(others);
-      await view?.write(events.filter(isCanaryEvent), []);
-      return refused;
-    },
-    putCorrelations: async (documents) => {
-      if (!documents.some(isCanaryDocument)) return target.putCorrelations(documents);
-      const others = documents.filter((document) => !isCanaryDocument(document));
-      const refused = others.length === 0 ? undefined : await target.putCorrelations(others);
-      await view?.write([], documents.filter(isCanaryDocument));
-      return refused;
-    },
-  };
 }

@@ -10,6 +10,8 @@ import {
 import type { GapReport } from '@logloom/runtime';
 import type { Decoded, Serde } from '@logloom/schema-registry';
 import {
+  isCanaryDocument,
+  isCanaryEvent,
   isOfEpoch,
   placeCorrelation,
   placeEvent,
@@ -18,6 +20,7 @@ import {
   type PlacedEvent,
 } from '@logloom/schemas';
 import { batchAttributes, type EventAges, type Tracing } from '@logloom/telemetry';
+import type { CanaryView } from '../canary/canary-view.ts';
 import type { ErrorCode } from '../errors.ts';
 import { spans, type IndexerMetrics } from '../telemetry.ts';
 import { DocumentOrder } from './document-order.ts';
@@ -36,6 +39,8 @@ export interface IndexPartitionDeps {
   tracing: Tracing;
   marks: FillMarks;
   gaps: GapReport;
+  /** Takes the items of the canary; undefined: there is none. */
+  canary?: Pick<CanaryView, 'write'> | undefined;
   /** The machine's clock in ms. */
   nowMs: () => number;
 }
@@ -89,25 +94,31 @@ export async function indexPartition(
   const write = async (records: readonly LogRecord[], scope: BatchScope | undefined): Promise<void> => {
     const events: PlacedEvent[] = [];
     const documents: Correlation[] = [];
+    const canary: { events: PlacedEvent[]; documents: Correlation[] } = { events: [], documents: [] };
     const all = await decodeAll(deps, records, scope === undefined);
     for (const { record, decoded } of all) {
       if (decoded.name === 'LogEvent') {
         window ??= await warmUp({ log, topic, partition }, next, (read) =>
           serde.sources(read.map(({ value }) => value)),
         );
+        const owner = isCanaryEvent(decoded.value) ? canary.events : events;
         if (window.admit(decoded.value.source, record.offset))
-          events.push(placeEvent(decoded.value, epoch, partition, record.offset));
+          owner.push(placeEvent(decoded.value, epoch, partition, record.offset));
         else metrics.duplicates.inc();
       } else if (decoded.name === 'Correlation') {
         const isOurs = isOfEpoch(record, epoch);
         // This instance may be the late one: opening the partition again will show.
         if (!isOurs && (await log.epochOf(topics.events)) !== epoch) throw logMadeAnew();
-        if (isOurs && order.admit(decoded.value)) documents.push(placeCorrelation(decoded.value, epoch));
+        const owner = isCanaryDocument(decoded.value) ? canary.documents : documents;
+        if (isOurs && order.admit(decoded.value)) owner.push(placeCorrelation(decoded.value, epoch));
         else metrics.staleDocuments.inc();
       }
     }
-    if (events.length === 0 && documents.length === 0) return;
+    const hasCanary = canary.events.length > 0 || canary.documents.length > 0;
+    if (events.length === 0 && documents.length === 0 && !hasCanary) return;
+    // Without items of users it waits all the same until it is their turn: the canary is to be as late as they would be.
     const refused = await batches.add(events, documents, scope);
+    if (hasCanary) await deps.canary?.write(canary.events, canary.documents);
     const deadLetters = refused.map(({ item, reason }) => ({
       record: all.find(({ decoded }) => decoded.value === item)!.record,
       reason,
