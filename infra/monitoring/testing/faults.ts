@@ -51,12 +51,12 @@ export async function firesDuring(
   await clears(prometheus, ...names);
 }
 
-/** Does something again and again until it is disposed of; what it does may fail. */
-export function keepDoing(action: () => Promise<unknown>, everyMs = 200): AsyncDisposable {
+/** Does something again and again until it is disposed of, which aborts the signal; what it does may fail. */
+export function keepDoing(action: (signal: AbortSignal) => Promise<unknown>, everyMs = 200): AsyncDisposable {
   const stop = new AbortController();
   const running = (async () => {
     while (!stop.signal.aborted) {
-      await action().catch(() => undefined);
+      await action(stop.signal).catch(() => undefined);
       await sleep(everyMs);
     }
   })();

@@ -1,4 +1,4 @@
-import { temporaryFolder, type TemporaryFolder } from '@logloom/testing';
+import { eventually, temporaryFolder, type TemporaryFolder } from '@logloom/testing';
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -40,7 +40,7 @@ export class PrometheusServer implements AsyncDisposable {
     this.#folder = folder;
   }
 
-  /** `targets`: host and port of each /metrics. */
+  /** `targets`: host and port of each /metrics. Resolves when each was asked. */
   static async start(...targets: string[]): Promise<PrometheusServer> {
     const folder = temporaryFolder('prometheus');
     const pathOf = (name: string): string => join(folder.path, name);
@@ -70,7 +70,13 @@ export class PrometheusServer implements AsyncDisposable {
       signal: new AbortController().signal,
     });
     await server.start();
-    return new PrometheusServer(url, server, ports, folder);
+    const prometheus = new PrometheusServer(url, server, ports, folder);
+    // What is counted before the first scrape would be no increase.
+    await eventually('each target was asked twice', async () => {
+      const asked = await prometheus.query('count_over_time(up[15s]) > 1');
+      return asked.length === targets.length;
+    });
+    return prometheus;
   }
 
   /** The names of the alerts that fire. */
