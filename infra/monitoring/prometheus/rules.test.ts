@@ -66,6 +66,24 @@ test('every alert has a severity, texts, a runbook and cases; each runbook has a
   assert.deepEqual(pages.sort(), [...new Set(alerts.map(({ alert }) => runbookOf(alert!)))].sort());
 });
 
+test('every alert is made to fire, and to clear, by a fault on a real Prometheus', () => {
+  // No fault is made for those of the canary: promtool's cases are all that they have.
+  const withoutFault = /^LogloomCanary/;
+  const tests = ['apps', 'infra', 'services', 'tests']
+    .flatMap((folder) =>
+      globSync(`${folder}/**/*.int.test.ts`, { cwd: root, exclude: ['**/node_modules/**'] }),
+    )
+    .map((file) => readFileSync(join(root, file), 'utf8'))
+    .filter((text) => text.includes('PrometheusServer.start'));
+  const made = new Set(tests.flatMap((text) => text.match(/(?<=')Logloom\w+(?=')/g) ?? []));
+  assert.deepEqual(
+    [...new Set(alerts.map(({ alert }) => alert!))].filter(
+      (alert) => !made.has(alert) && !withoutFault.test(alert),
+    ),
+    [],
+  );
+});
+
 test('the first command of every runbook is one of the command line, and each other one too', () => {
   for (const { alert } of alerts) {
     const page = readFileSync(join(root, runbookOf(alert!)), 'utf8');
