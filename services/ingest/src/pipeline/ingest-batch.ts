@@ -98,8 +98,12 @@ export class IngestBatch {
   }
 
   /** The error of an event whose service is over its quota, for receivers that can refuse a single event. */
-  overQuota({ service }: LogEvent): IngestError | undefined {
-    return this.#allowance?.refusal(service);
+  overQuota(event: LogEvent): IngestError | undefined {
+    if (this.#allowance === undefined) return undefined;
+    const { canary } = this.#pipeline;
+    // Whoever sends under its name must not use up what it needs.
+    if (canary !== undefined && markCanary(event, canary) !== undefined) return undefined;
+    return this.#allowance.refusal(event.service);
   }
 
   /**
