@@ -13,8 +13,8 @@ const paths = ['searchable', 'correlated', 'sent'];
 const lostAfterMs = 8_000;
 
 /** With rounds that are short, so that the test is. */
-async function startWithCanary(settings: Record<string, string> = {}): Promise<Pipeline> {
-  const pipeline = await Pipeline.create({
+async function createWithCanary(settings: Record<string, string> = {}): Promise<Pipeline> {
+  return Pipeline.create({
     CANARY: 'on',
     CANARY_INTERVAL_MS: '400',
     CANARY_LOST_AFTER_MS: String(lostAfterMs),
@@ -22,8 +22,6 @@ async function startWithCanary(settings: Record<string, string> = {}): Promise<P
     SYSLOG_PORT: String(await freePort()),
     ...settings,
   });
-  await pipeline.start();
-  return pipeline;
 }
 
 /** The sum of a metric of the canary over the series whose labels contain all of these. */
@@ -59,12 +57,11 @@ async function assertNothingWrong(pipeline: Pipeline): Promise<void> {
 }
 
 test('the canary reaches store, document and viewer through every receiver, users see nothing of it, and a kill is no loss', async () => {
-  await using pipeline = await startWithCanary();
+  await using pipeline = await createWithCanary();
   const rules = join(pipeline.dataFolder, 'rules.yaml');
   // It would alert on every event.
   writeFileSync(rules, 'rules: [{ name: everything, when: "level:>=trace", alert: true, severity: high }]');
   pipeline.env['CORRELATION_RULES'] = rules;
-  await pipeline.end('SIGTERM');
   await pipeline.start();
 
   const messages: string[] = [];
@@ -131,7 +128,8 @@ test(
   'a store that cannot be written shows as loss on its path alone, and as late events once it can',
   { skip },
   async () => {
-    await using pipeline = await startWithCanary({ CANARY_LOST_AFTER_MS: '3000' });
+    await using pipeline = await createWithCanary({ CANARY_LOST_AFTER_MS: '3000' });
+    await pipeline.start();
     await untilHealthy(pipeline, 2);
     const lock = new DatabaseSync(join(pipeline.dataFolder, 'stores', 'search.db'), { timeout: 10_000 });
     lock.exec('BEGIN IMMEDIATE');
