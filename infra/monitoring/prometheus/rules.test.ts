@@ -67,7 +67,7 @@ test('every alert has a severity, texts, a runbook and cases; each runbook has a
 });
 
 test('every alert is made to fire, and to clear, by a fault on a real Prometheus', () => {
-  // No fault is made for those of the canary: promtool's cases are all that they have.
+  // For most of the canary's there is no fault yet: promtool's cases are all that they have.
   const withoutFault = /^LogloomCanary/;
   const tests = ['apps', 'infra', 'services', 'tests']
     .flatMap((folder) =>

@@ -46,6 +46,18 @@ test('a line ends where there was no value, and then has none in the legend', ()
   );
 });
 
+test('a legend names as many lines as it has room for, those with the highest values first', () => {
+  const series = Array.from({ length: 40 }, (_, i) => ({
+    name: `a line with a long name ${i}`,
+    points: [[1_060, i]] as const,
+  }));
+  const svg = drawPanel(panel, series, range, size);
+  const named = series.filter(({ name }) => svg.includes(`${name}  `));
+  assert.ok(named.length >= 4 && named.length < 12, String(named.length));
+  assert.deepEqual(named, series.slice(-named.length));
+  assert.ok(svg.includes(`and ${40 - named.length} more`));
+});
+
 test('values are written in the unit of their panel, whatever their size', () => {
   assert.deepEqual(
     [

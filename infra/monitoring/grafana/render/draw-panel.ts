@@ -29,6 +29,7 @@ export function drawPanel(
     0,
     ...series.flatMap(({ points }) => points.map(([, value]) => value).filter(Number.isFinite)),
   );
+  const shown = namesInLegend(series, legend, size.width);
   const chart = init(null, null, { renderer: 'svg', ssr: true, ...size });
   const dim = { color: '#8e8e8e', fontSize: 11 };
   chart.setOption({
@@ -39,6 +40,9 @@ export function drawPanel(
       { text: panel.title, left: 10, top: 8, textStyle: { color: '#d8d9da', fontSize: 14 } },
       ...(series.length === 0
         ? [{ text: 'No data', left: 'center', top: 'middle', textStyle: { ...dim, fontSize: 16 } }]
+        : []),
+      ...(shown.length < legend.size
+        ? [{ text: `and ${legend.size - shown.length} more`, right: 10, top: 10, textStyle: dim }]
         : []),
     ],
     legend: {
@@ -51,9 +55,21 @@ export function drawPanel(
       itemGap: 8,
       icon: 'rect',
       textStyle: dim,
+      data: shown,
       formatter: (name: string) => legend.get(name) ?? name,
     },
-    grid: { left: 70, right: 16, top: 42, bottom: legendHeight([...legend.values()], size.width) + 34 },
+    grid: {
+      left: 70,
+      right: 16,
+      top: 42,
+      bottom:
+        legendLines(
+          shown.map((name) => legend.get(name)!),
+          size.width,
+        ) *
+          legendLineHeight +
+        34,
+    },
     xAxis: {
       type: 'time',
       min: range.fromSeconds * 1000,
@@ -105,10 +121,14 @@ function withGaps(
   return drawn;
 }
 
-/** Of bytes and durations, whose round numbers are no powers of ten: where the axis ends, and how far its marks are apart. */
+/**
+ * Of bytes and durations, whose round numbers are no powers of ten, and of shares that are nothing but an error of rounding: where the
+ * axis ends, and how far its marks are apart.
+ */
 function scaleOf(highest: number, unit: string): { max: number; interval: number } | undefined {
   const marks = 5;
   const rough = highest / marks;
+  if (unit === 'percentunit' && highest < 1e-9) return { max: 0.01, interval: 0.002 };
   let interval: number;
   if ((unit === 'bytes' || unit === 'Bps') && highest > 0) interval = 2 ** Math.ceil(Math.log2(rough));
   else if (unit === 's' && highest > 300)
@@ -118,18 +138,43 @@ function scaleOf(highest: number, unit: string): { max: number; interval: number
   return { max: Math.ceil(highest / interval) * interval, interval };
 }
 
+const legendLineHeight = 19;
+const mostLegendLines = 4;
+
+/** The names of the lines that the legend has room for: those with the highest values. */
+function namesInLegend(
+  series: readonly PanelSeries[],
+  legend: ReadonlyMap<string, string>,
+  width: number,
+): string[] {
+  const highestOf = ({ points }: PanelSeries): number =>
+    points.reduce((highest, [, value]) => (value > highest ? value : highest), -Infinity);
+  const names = new Set(series.toSorted((a, b) => highestOf(b) - highestOf(a)).map(({ name }) => name));
+  const shown = new Set(names);
+  for (const name of [...names].reverse()) {
+    if (
+      legendLines(
+        [...shown].map((one) => legend.get(one)!),
+        width,
+      ) <= mostLegendLines
+    )
+      break;
+    shown.delete(name);
+  }
+  return [...legend.keys()].filter((name) => shown.has(name));
+}
+
 /** ECharts wraps a legend, but does not make room for it. */
-function legendHeight(names: readonly string[], width: number): number {
-  const lineHeight = 19;
-  const widths = names.map((name) => name.length * 6.2 + 28);
+function legendLines(names: readonly string[], width: number): number {
   let lines = names.length === 0 ? 0 : 1;
   let used = 0;
-  for (const each of widths) {
-    if (used + each > width - 20 && used > 0) {
+  for (const name of names) {
+    const needed = name.length * 6.2 + 28;
+    if (used + needed > width - 20 && used > 0) {
       lines++;
       used = 0;
     }
-    used += each;
+    used += needed;
   }
-  return lines * lineHeight;
+  return lines;
 }
