@@ -1,13 +1,18 @@
-import { eventually } from '@logloom/testing';
+import { eventually, temporaryFolder } from '@logloom/testing';
 import { topics } from '@logloom/schemas';
 import kafkajs from 'kafkajs';
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startStack, type Stack } from '../../infra/local/start-stack.ts';
+import { rulesText } from '../pipeline/ruled-requests.ts';
 import { loadTraffic } from '../pipeline/traffic.ts';
+import { WebhookReceiver } from '../pipeline/webhook-receiver.ts';
 import { assertExact, assertSeen, untilStored, type Line } from './assert-exact.ts';
+import { assertRuled } from './assert-ruled.ts';
+import { RuledTraffic } from './ruled-traffic.ts';
 import { application, SecuredAccess, wrongCredentials } from './secured-stack.ts';
 import { serviceNames, Services } from './services.ts';
 import { SteadyTraffic } from './steady-traffic.ts';
@@ -27,10 +32,16 @@ test(
     const missing = Object.values(stack.missing)[0];
     if (missing !== undefined) return t.skip(missing);
     await using access = await SecuredAccess.create(stack);
+    using folder = temporaryFolder('rules');
+    const rulesFile = join(folder.path, 'rules.yaml');
+    using hook = await WebhookReceiver.open();
+    writeFileSync(rulesFile, rulesText(hook.url));
     await using services = await Services.start(
       stack,
       {
-        CORRELATION_IDLE_MS: '15000',
+        CORRELATION_RULES: rulesFile,
+        // Shorter than late events are late; the grace time outlasts the test, so that each request has one document.
+        CORRELATION_IDLE_MS: '4000',
         CORRELATION_MAX_MS: '120000',
         CORRELATION_GRACE_MS: '600000',
         LIVE_BUFFER_BYTES: String(64 * 2 ** 20),
@@ -39,6 +50,8 @@ test(
     );
     await using viewer = await Viewer.open(services.liveUrl, 'level:>=warn');
     await using everything = await Viewer.open(services.liveUrl, '');
+    await eventually('the rules in force everywhere', () => services.haveRules());
+    const ruled = new RuledTraffic(services.ingestUrl);
     const traffic = loadTraffic().lines;
     await using sending = new SteadyTraffic(services.ingestUrl, traffic, eventsPerSecond);
     const begin = performance.now();
@@ -48,7 +61,10 @@ test(
     try {
       await sleep(5_000);
       const produced = await produceAsApplication(stack, access, traffic.slice(-linesByApplication));
-      report(`${produced.length} lines by an application`);
+      report(`${produced.length} lines by an application, and a record that nobody can read`);
+      await redriveDeadLetter(services);
+      report('its dead letter was redriven');
+      writeFileSync(rulesFile, rulesText(hook.url, { withSecond: true }));
 
       const before = pids();
       await access.rotate();
@@ -99,14 +115,16 @@ test(
         await sleep(3_000);
       }
 
-      const { lines: texts, result } = await sending.stop();
+      const [{ lines: texts, result }, late] = await Promise.all([sending.stop(), ruled.stop()]);
       assert.deepEqual([result.accepted, result.rejected], [texts.length, 0]);
-      report(`${texts.length} events acknowledged`);
-      const lines = [...texts, ...produced].map((text) => JSON.parse(text) as Line);
+      assert.deepEqual([late.result.accepted, late.result.rejected], [late.lines.length, 0]);
+      report(`${texts.length + late.lines.length} events acknowledged`);
+      const lines = [...[...texts, ...produced].map((text) => JSON.parse(text) as Line), ...late.lines];
       await untilStored(services, lines.length);
       report('stored');
       const logged = await readLog(services);
       t.diagnostic(JSON.stringify(await assertExact(services, logged, lines)));
+      t.diagnostic(JSON.stringify(await assertRuled(services, ruled.requests, hook)));
       await assertSeen(viewer, logged, lines, (l) => ['warn', 'error', 'fatal'].includes(l.level));
       await assertSeen(everything, logged, lines, () => true);
       t.diagnostic(`viewers connected ${viewer.connections} and ${everything.connections} times`);
@@ -118,7 +136,32 @@ test(
   },
 );
 
-/** Returns the lines, which are in logs.raw. */
+/** Ingest refuses the record again, so that there are two dead letters. */
+async function redriveDeadLetter(services: Services): Promise<void> {
+  const deadLetters = async (): Promise<number> => {
+    const { topics: ends } = await services.get<{ topics: Record<string, { end: number }[]> }>('/api/status');
+    return ends[topics.deadLetter]!.reduce((sum, { end }) => sum + end, 0);
+  };
+  await eventually('a dead letter', async () => (await deadLetters()) > 0);
+  const response = await fetch(`${services.apiUrl}/api/jobs/redrive`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{}',
+  });
+  assert.equal(response.status, 202, await response.clone().text());
+  const { id } = (await response.json()) as { id: string };
+  let redriven: number | undefined;
+  await eventually('the redrive', async () => {
+    const job = await services.get<{ state: string; result?: { redriven: number } }>(`/api/jobs/${id}`);
+    redriven = job.result?.redriven;
+    return job.state === 'completed';
+  });
+  assert.equal(redriven, 1);
+  // The claim of the job is one, too.
+  await eventually('another dead letter', async () => (await deadLetters()) >= 3);
+}
+
+/** Returns the lines, which are in logs.raw, before a record that is none. */
 async function produceAsApplication(
   stack: Stack,
   access: SecuredAccess,
@@ -143,6 +186,8 @@ async function produceAsApplication(
         acks: -1,
         messages: lines.slice(i, i + 500).map((value) => ({ value })),
       });
+    // A zero byte begins a framed record, whose schema this one does not name.
+    await producer.send({ topic: topics.raw, acks: -1, messages: [{ value: Buffer.from([0, 1]) }] });
   } finally {
     await producer.disconnect();
   }

@@ -48,6 +48,15 @@ export const jobQueueErrors = declareErrors({
       'A worker was delayed for so long that another may have taken over its job. Handlers are idempotent: nothing is done twice.',
     action: 'Nothing. If it occurs often, give the process more CPU.',
   },
+  'queue-refused': {
+    status: 503,
+    retriable: true,
+    message: 'the job queue refuses this client',
+    where: 'HTTP, log',
+    cause: 'Redis refuses the login, or the user lacks a permission; the message names the setting.',
+    action:
+      'Operators: fix what the message names (docs/engines.md). Everything that needs the queue is retried until it works.',
+  },
   closed: {
     retriable: false,
     message: 'the queue is closed',

@@ -70,7 +70,7 @@ export const errors = {
   ...searchStoreErrors,
   ...archiveErrors,
   ...storageErrors,
-  ...pickErrors(jobQueueErrors, 'job-not-found', 'job-not-failed'),
+  ...pickErrors(jobQueueErrors, 'job-not-found', 'job-not-failed', 'queue-refused'),
   ...pickErrors(eventLogErrors, 'log-unavailable'),
 };
 

@@ -1,3 +1,4 @@
+import { JobQueueError } from '../job-queue-error.ts';
 import { redisFault } from '../redis/redis-fault.ts';
 
 const tellEveryMs = 60_000;
@@ -16,7 +17,7 @@ export function tellTrouble(onTrouble: OnRedisTrouble = () => {}): (error: Error
   };
 }
 
-/** The same port, whose promises reject with an error that names the setting when Redis refuses a command. */
+/** The same port, whose promises reject with an error that names the setting when Redis refuses a command: a retriable one, where it refuses this client. */
 export function nameSetting<T extends object>(port: T): T {
   return new Proxy(port, {
     get: (target, name) => {
@@ -26,11 +27,18 @@ export function nameSetting<T extends object>(port: T): T {
         const result: unknown = (value as (...given: unknown[]) => unknown).apply(target, args);
         if (!(result instanceof Promise)) return result;
         return result.catch((error: unknown) => {
-          throw isReply(error) ? named(error) : error;
+          throw isReply(error) ? refusalOr(error) : error;
         });
       };
     },
   });
+}
+
+function refusalOr(cause: Error): Error {
+  const error = named(cause);
+  return redisFault(cause) === undefined
+    ? error
+    : new JobQueueError('queue-refused', error.message, { cause });
 }
 
 function named(cause: Error): Error {

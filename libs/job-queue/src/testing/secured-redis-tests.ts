@@ -1,8 +1,9 @@
 import { eventually, temporaryFolder } from '@logloom/testing';
 import { settingsOf } from '@logloom/settings';
+import { Redis } from 'ioredis';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Stack } from '../../../../infra/local/start-stack.ts';
@@ -67,6 +68,27 @@ export function securedRedisTests(stack: Stack): void {
         return !error.message.includes(password) && !error.message.includes('not-it');
       });
     });
+
+  test('a permission that is taken away while it runs is a problem until it is there again', async () => {
+    const queue = await open(env);
+    await using owned = new AsyncDisposableStack();
+    owned.defer(() => queue.close());
+    await queue.counts('any');
+    assert.equal(queue.problem!(), undefined);
+    const { ca } = stack.security!;
+    const admin = new Redis(env['REDIS_URL']!, {
+      username: 'admin',
+      password,
+      tls: { ca: readFileSync(ca) },
+    });
+    owned.defer(() => admin.disconnect());
+    await admin.call('ACL', 'SETUSER', 'logloom', 'resetkeys');
+    await assert.rejects(queue.counts('any'), { code: 'queue-refused', retriable: true });
+    assert.match(queue.problem!()!, /^Redis: its user lacks a permission: REDIS_USERNAME \(NOPERM/);
+    await admin.call('ACL', 'SETUSER', 'logloom', '~{logloom}*', '~{logloom-records}*', '~{test-*');
+    await queue.counts('any');
+    assert.equal(queue.problem!(), undefined);
+  });
 
   test('a changed password is used when the client connects again; a wrong one is a problem until it is mended', async () => {
     using folder = temporaryFolder('redis-password');
