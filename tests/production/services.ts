@@ -9,6 +9,11 @@ import { ServerProcess } from '../../infra/local/server-process.ts';
 export const serviceNames = ['ingest', 'correlator', 'indexer', 'fanout'] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
+/** The repository whose sources a service runs; a symbolic link may lead to another one by the time of its next start. */
+export type SourcesOf = (service: ServiceName) => string;
+
+const ownSources: SourcesOf = () => join(import.meta.dirname, '../..');
+
 export type OwnSettings = Partial<Record<ServiceName, Record<string, string | undefined>>>;
 
 /** The four services on a stack's engines, each a process of its own: started, killed, started again and, at the end, removed. */
@@ -21,6 +26,7 @@ export class Services implements AsyncDisposable {
   readonly apiUrl: string;
   readonly #folder: string;
   readonly #own: OwnSettings;
+  readonly #sourcesOf: SourcesOf;
   readonly #ports: PortPool;
   readonly #first = new Map<ServiceName, ServerProcess>();
   readonly #all: ServerProcess[] = [];
@@ -32,10 +38,12 @@ export class Services implements AsyncDisposable {
     own: OwnSettings,
     ports: PortPool,
     taken: number[],
+    sourcesOf: SourcesOf,
   ) {
     const [ingestPort, livePort, ...healthPorts] = taken;
     this.stack = stack;
     this.#own = own;
+    this.#sourcesOf = sourcesOf;
     this.#ports = ports;
     this.#folder = temporaryFolder('services').path;
     this.env = {
@@ -61,11 +69,12 @@ export class Services implements AsyncDisposable {
     stack: Stack,
     settings: Record<string, string> = {},
     own: OwnSettings = {},
+    sourcesOf: SourcesOf = ownSources,
   ): Promise<Services> {
     const ports = new PortPool();
     const taken: number[] = [];
     for (let i = 0; i < 2 + serviceNames.length; i++) taken.push(await ports.take());
-    const services = new Services(stack, settings, own, ports, taken);
+    const services = new Services(stack, settings, own, ports, taken, sourcesOf);
     try {
       await Promise.all(serviceNames.map((name) => services.of(name).start()));
     } catch (error) {
@@ -181,7 +190,7 @@ export class Services implements AsyncDisposable {
       args: [
         ...env.map(([name, value]) => `${name}=${value}`),
         process.execPath,
-        join(import.meta.dirname, `../../services/${service}/src/main.ts`),
+        join(this.#sourcesOf(service), `services/${service}/src/main.ts`),
       ],
       logFile: join(this.#folder, `${service}-${instance}.log`),
       isReady: answers(`${url}/health/ready`),
