@@ -3,7 +3,7 @@ import { label, type Deployment, type Instance, type ServiceName } from './deplo
 import { runCommand } from './run-command.ts';
 
 const pollMs = 100;
-const requestLimitMs = 5_000;
+const requestLimitMs = 10_000;
 
 /** What each service counts for each event that it has handled. */
 const handled: Readonly<Record<ServiceName, string>> = {
@@ -63,18 +63,32 @@ export class Instances {
     throw new Error(`${label(instance)} is not ready after ${readySeconds} s: ${last}`);
   }
 
-  /** How many events it has handled since its start. Throws if its metrics do not say. */
-  async handledEvents({ metricsUrl, service }: Instance): Promise<number> {
-    const response = await fetch(metricsUrl, {
+  /**
+   * How many events it has handled since its start. A busy process may take its time to say: it is asked until the signal aborts. Throws
+   * when it refuses, and what has failed when the signal aborts.
+   */
+  async handledEvents(instance: Instance, signal: AbortSignal): Promise<number> {
+    const { metricsUrl, service } = instance;
+    for (;;) {
+      const response = await this.#metrics(metricsUrl, signal).catch((error: unknown) => error as Error);
+      if (response instanceof Error) {
+        if (signal.aborted) throw new Error(`${metricsUrl}: ${reasonOf(response)}`, { cause: response });
+        await sleep(pollMs);
+        continue;
+      }
+      const { status, text } = response;
+      if (status !== 200) throw new Error(`${metricsUrl}: ${status} ${text.slice(0, 300)}`);
+      const lines = text.matchAll(new RegExp(`^${handled[service]}(?:\\{[^}]*\\})? (\\d+)$`, 'gm'));
+      return [...lines].reduce((sum, [, count]) => sum + Number(count), 0);
+    }
+  }
+
+  async #metrics(url: string, signal: AbortSignal): Promise<{ status: number; text: string }> {
+    const response = await fetch(url, {
       headers: this.#metricsToken === undefined ? {} : { authorization: `Bearer ${this.#metricsToken}` },
-      signal: AbortSignal.timeout(requestLimitMs),
-    }).catch((error: unknown) => {
-      throw new Error(`${metricsUrl}: ${reasonOf(error)}`, { cause: error });
+      signal: AbortSignal.any([signal, AbortSignal.timeout(requestLimitMs)]),
     });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${metricsUrl}: ${response.status} ${text.slice(0, 300)}`);
-    const lines = text.matchAll(new RegExp(`^${handled[service]}(?:\\{[^}]*\\})? (\\d+)$`, 'gm'));
-    return [...lines].reduce((sum, [, count]) => sum + Number(count), 0);
+    return { status: response.status, text: await response.text() };
   }
 
   async #run(command: string, instance: Instance, limitSeconds: number): Promise<void> {

@@ -10,6 +10,7 @@ import {
   searchedPlaces,
   type Logged,
   type Place,
+  type Queried,
 } from './views.ts';
 
 /** An input line. Every line of the traffic has these. */
@@ -30,7 +31,10 @@ export interface Summary {
 }
 
 /** Waits until the services have nothing left to do, and every store has as many events as were sent. */
-export async function untilStored(services: Services, count: number): Promise<void> {
+export async function untilStored(
+  services: Queried & Pick<Services, 'isIdle'>,
+  count: number,
+): Promise<void> {
   // Two busy cores index a few hundred events a second.
   const timeoutMs = 120_000 + 5 * count;
   await eventually('every group at the end of the log', () => services.isIdle(), timeoutMs);
@@ -47,7 +51,7 @@ export async function untilStored(services: Services, count: number): Promise<vo
 
 /** Proves that the log and every store hold exactly these lines, each once, and every request exactly its own. */
 export async function assertExact(
-  services: Services,
+  services: Queried,
   { events, duplicates }: Logged,
   lines: readonly Line[],
 ): Promise<Summary> {
@@ -87,7 +91,7 @@ export async function assertExact(
 }
 
 /** Elasticsearch is asked itself; what the embedded store holds is `counted`. */
-async function searchedCount(services: Services, counted: number): Promise<number> {
+async function searchedCount(services: Queried, counted: number): Promise<number> {
   return services.env['ELASTICSEARCH_URL'] === undefined ? counted : elasticsearchCount(services);
 }
 

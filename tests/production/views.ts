@@ -19,6 +19,9 @@ export interface LoggedEvent {
   content: string;
 }
 
+/** What a deployment's views are asked by. */
+export type Queried = Pick<Services, 'env' | 'get'>;
+
 export interface Logged {
   /** Without the duplicates that a reader drops. */
   events: LoggedEvent[];
@@ -39,7 +42,7 @@ export function contentOf(e: { timestamp: string; service: string; message: stri
 }
 
 /** The log itself, read with no service's help. */
-export async function readLog({ env }: Services): Promise<Logged> {
+export async function readLog({ env }: Pick<Services, 'env'>): Promise<Logged> {
   await using connection = await connectLog(parseSettings(env));
   const { log, serde } = connection;
   const events: LoggedEvent[] = [];
@@ -71,7 +74,7 @@ export async function readLog({ env }: Services): Promise<Logged> {
 }
 
 /** By a plain HTTP request, as anybody could ask it. */
-export async function elasticsearchCount({ env }: Services): Promise<number> {
+export async function elasticsearchCount({ env }: Pick<Services, 'env'>): Promise<number> {
   const url = env['ELASTICSEARCH_URL']!;
   await fetch(`${url}/logs*/_refresh`, { method: 'POST' });
   const response = await fetch(`${url}/logs*/_count`);
@@ -81,7 +84,7 @@ export async function elasticsearchCount({ env }: Services): Promise<number> {
 }
 
 /** Every event that the search returns, page by page. */
-export async function searchedPlaces(services: Services): Promise<Place[]> {
+export async function searchedPlaces(services: Queried): Promise<Place[]> {
   const events = await allPages<{ id: string; partition: number; offset: number }>(
     services,
     '/api/search?order=asc',
@@ -91,7 +94,7 @@ export async function searchedPlaces(services: Services): Promise<Place[]> {
 }
 
 /** Every event of the archive, asked of the database itself. */
-export async function archivedPlaces({ env }: Services): Promise<Place[]> {
+export async function archivedPlaces({ env }: Pick<Services, 'env'>): Promise<Place[]> {
   const client = new MongoClient(env['MONGODB_URL']!, mongoOptions(env));
   try {
     const db = client.db('logloom');
@@ -116,7 +119,7 @@ function mongoOptions(env: Services['env']): MongoClientOptions {
   return { tlsCAFile, auth: { username, password: readFileSync(file, 'utf8').trim() } };
 }
 
-export async function allDocuments(services: Services): Promise<Document[]> {
+export async function allDocuments(services: Queried): Promise<Document[]> {
   return allPages<Document>(services, '/api/correlations?', 'correlations');
 }
 
@@ -124,7 +127,7 @@ export function placeOf(e: { id: string; partition: number; offset: number }): P
   return `${e.id} ${e.partition}/${e.offset}`;
 }
 
-async function allPages<T>(services: Services, path: string, name: string): Promise<T[]> {
+async function allPages<T>(services: Queried, path: string, name: string): Promise<T[]> {
   const items: T[] = [];
   let next: string | undefined;
   do {

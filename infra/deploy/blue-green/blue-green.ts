@@ -84,7 +84,8 @@ async function rollBack(
     if (!isBack) return 'rollback-failed';
   }
   const { unstopped } = await retire(context, next, { hadViewers: routes !== undefined });
-  return unstopped.length === 0 ? 'rolled-back' : 'rollback-failed';
+  // A broken release may end with an exit code that its stop reports, but it has ended.
+  return (await upOf(context, unstopped)).length === 0 ? 'rolled-back' : 'rollback-failed';
 }
 
 /** The release that the proxy does not send to. */

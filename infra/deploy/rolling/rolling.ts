@@ -39,7 +39,7 @@ export async function rolling(context: DeployContext, to?: ReleaseName): Promise
       const { unstopped } = await retire(context, fresh === undefined ? [] : [fresh], {
         hadViewers: false,
       });
-      if (unstopped.length > 0) return 'rollback-failed';
+      if ((await upOf(context, unstopped)).length > 0) return 'rollback-failed';
       return replaced === 0 ? 'rolled-back' : 'unfinished';
     }
     replaced++;

@@ -17,7 +17,7 @@ export async function prove(
 ): Promise<string> {
   const signal = AbortSignal.any([interrupted, AbortSignal.timeout(deployment.smokeSeconds * 1000)]);
   const counts = (): Promise<number[]> =>
-    Promise.all(next.map((instance) => instances.handledEvents(instance)));
+    Promise.all(next.map((instance) => instances.handledEvents(instance, signal)));
   const before = await counts();
   const runs: SmokeResult[] = [];
   for (;;) {

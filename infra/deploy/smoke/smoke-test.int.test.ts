@@ -16,7 +16,7 @@ before(async () => {
 after(() => pipeline[Symbol.asyncDispose]());
 
 test('every partition gets marked events, and each is found once in search, requests and live', async () => {
-  const { run, events, requests, partitions } = await smokeTest(target, AbortSignal.timeout(60_000));
+  const { run, events, requests, partitions } = await smokeTest(target, AbortSignal.timeout(240_000));
   assert.equal(events, 3 * requests);
   const found = await fetch(`${target.apiUrl}/api/search?limit=1000&q=attributes.smoke.run:"${run}"`);
   const body = (await found.json()) as { events: { partition: number }[] };
