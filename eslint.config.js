@@ -57,7 +57,11 @@ export default defineConfig(
         {
           enforceBuildableLibDependency: false,
           // Tests on real engines, and clients' on a running Logloom, start them from there; they belong to no project.
-          allow: ['/infra/local/start-stack.ts', '/tests/pipeline/pipeline.ts'],
+          allow: [
+            '/infra/local/start-stack.ts',
+            '/infra/local/shared-stack.ts',
+            '/tests/pipeline/pipeline.ts',
+          ],
           depConstraints: boundaries,
         },
       ],

@@ -22,6 +22,7 @@ import { createStackSecurity } from './stack-security.ts';
 import { startZipkin } from './zipkin.ts';
 
 export { signToken } from './access-tokens.ts';
+export { createStackSecurity } from './stack-security.ts';
 export { changeKafkaPermissions, setKafkaPassword, type KafkaPermission } from './kafka-users.ts';
 export { SecuredProxy } from './secured-proxy.ts';
 export type { Stack } from './running-stack.ts';
