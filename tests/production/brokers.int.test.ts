@@ -9,7 +9,7 @@ import { SteadyTraffic } from './steady-traffic.ts';
 import { Viewer } from './viewer.ts';
 import { readLog } from './views.ts';
 
-const eventsPerSecond = 2_000;
+const eventsPerSecond = 500;
 const skip = process.env['LOGLOOM_FULL'] === '1' ? false : 'takes long; LOGLOOM_FULL=1 runs it';
 
 test(
