@@ -28,6 +28,13 @@ const small = yaml.parse(
   readFileSync(join(import.meta.dirname, '../../infra/compose/compose.small.yaml'), 'utf8'),
 ) as Small;
 
+/** What the image itself puts into the environment. */
+function imageEnvironment(): Record<string, string> {
+  const dockerfile = readFileSync(join(import.meta.dirname, '../../infra/compose/Dockerfile'), 'utf8');
+  const [, assignments = ''] = /^ENV (.+)$/m.exec(dockerfile)!;
+  return Object.fromEntries(assignments.split(' ').map((each) => each.split('=') as [string, string]));
+}
+
 /** The environment as Docker Compose makes it where nothing is set. */
 function substituted(environment: Record<string, string>): Record<string, string> {
   const entries = Object.entries(environment);
@@ -128,7 +135,12 @@ test(
     const syslogPort = await ports.take();
     await using cgroup = new SmallCgroup(`logloom-small-${process.pid}`, 2 * 2 ** 30);
     await using pipeline = await Pipeline.create(
-      { ...substituted(environment), HOST: '127.0.0.1', SYSLOG_PORT: String(syslogPort) },
+      {
+        ...imageEnvironment(),
+        ...substituted(environment),
+        HOST: '127.0.0.1',
+        SYSLOG_PORT: String(syslogPort),
+      },
       (program) => cgroup.command(program),
     );
     await pipeline.start();
