@@ -1,12 +1,10 @@
 import {
+  LiveTls,
   LiveValues,
-  makeTlsMaterial,
   speaksTls,
   tlsFault,
   tlsHandshakeError,
   type FileValue,
-  type TlsKey,
-  type TlsMaterial,
   type TlsValues,
 } from '@logloom/settings/connection';
 import { Agent as HttpAgent } from 'node:http';
@@ -28,7 +26,7 @@ export class SchemaRegistryCredentials implements Disposable {
   readonly host: string;
   readonly agent: HttpAgent;
   readonly #login: LiveValues<'username' | 'password' | 'token', string | undefined>;
-  readonly #tls: LiveValues<TlsKey, TlsMaterial> | undefined;
+  readonly #tls: LiveTls | undefined;
 
   /** `onTrouble` gets why a changed file cannot be used. Throws SettingsError when one cannot be used at the start. */
   constructor(url: string, access: SchemaRegistryAccess = {}, onTrouble?: (message: string) => void) {
@@ -52,11 +50,7 @@ export class SchemaRegistryCredentials implements Disposable {
       this.agent = new HttpAgent({ keepAlive: true });
       return;
     }
-    const live = new LiveValues<TlsKey, TlsMaterial>({
-      values: access.tls ?? {},
-      make: (texts) => makeTlsMaterial('SCHEMA_REGISTRY_TLS', texts),
-      onTrouble,
-    });
+    const live = new LiveTls('SCHEMA_REGISTRY_TLS', access.tls ?? {}, { onTrouble });
     this.#tls = live;
     // A resumed session would be one of the certificates before.
     const agent = new Agent({ keepAlive: true, maxCachedSessions: 0 });

@@ -26,7 +26,10 @@ interface ServerMessage {
   correlations?: unknown[];
 }
 
-/** Watches a stream as a viewer until the signal aborts. When the connection ends, it continues at its cursor, as any viewer would. */
+/**
+ * Watches a stream as a viewer until the signal aborts. When the connection ends, it continues at its cursor, as any viewer would. Not by
+ * LiveClient, which passes over what it has had already: the canary has to see duplicates.
+ */
 export async function watchStream(options: WatchStreamOptions, signal: AbortSignal): Promise<void> {
   let cursor: string | undefined;
   let retryMs = firstRetryMs;

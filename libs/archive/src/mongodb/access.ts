@@ -1,11 +1,10 @@
 import {
   chain,
+  givenTls,
+  LiveTls,
   LiveValues,
-  makeTlsMaterial,
   tlsFault,
   type FileValue,
-  type TlsKey,
-  type TlsMaterial,
   type TlsValues,
 } from '@logloom/settings/connection';
 import type { MongoClientOptions } from 'mongodb';
@@ -29,7 +28,7 @@ export function speaksTls(url: string): boolean {
 export class MongoCredentials implements Disposable {
   readonly #url: string;
   readonly #login: LiveValues<'username' | 'password', { username?: string; password?: string }>;
-  readonly #tls: LiveValues<TlsKey, TlsMaterial> | undefined;
+  readonly #tls: LiveTls | undefined;
 
   /**
    * `onChange` is called after a changed file was taken up, `onTrouble` with why one cannot be used. Throws SettingsError when one cannot
@@ -51,13 +50,8 @@ export class MongoCredentials implements Disposable {
       onChange,
       onTrouble,
     });
-    if (Object.values<FileValue | undefined>({ ...tls }).some((value) => value !== undefined))
-      this.#tls = new LiveValues<TlsKey, TlsMaterial>({
-        values: { ...tls },
-        make: (texts) => makeTlsMaterial('MONGODB_TLS', texts),
-        onChange,
-        onTrouble,
-      });
+    if (tls !== undefined && givenTls(tls) !== undefined)
+      this.#tls = new LiveTls('MONGODB_TLS', tls, { onChange, onTrouble });
   }
 
   /** For a client that is made now: the driver reads them once. */

@@ -1,10 +1,4 @@
-import {
-  AccessFaults,
-  LiveValues,
-  makeTlsMaterial,
-  type TlsKey,
-  type TlsMaterial,
-} from '@logloom/settings/connection';
+import { AccessFaults, LiveTls, LiveValues } from '@logloom/settings/connection';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import type { RedisAccess } from './options.ts';
 import { isPermission, redisFault } from './redis-fault.ts';
@@ -57,11 +51,7 @@ export class RedisClients implements Disposable {
       onChange: () => this.#clients.forEach((client) => this.#renew(client)),
     });
     if (!isTls) return;
-    const live = new LiveValues<TlsKey, TlsMaterial>({
-      values: access.tls ?? {},
-      make: (texts) => makeTlsMaterial('REDIS_TLS', texts),
-      onTrouble,
-    });
+    const live = new LiveTls('REDIS_TLS', access.tls ?? {}, { onTrouble });
     this.#stopTls = () => live[Symbol.dispose]();
     // ioredis copies its members into the options of each connection.
     this.#tls = {

@@ -2,12 +2,12 @@ import { Client, UndiciConnection, type ClientOptions } from '@elastic/elasticse
 import {
   type AccessFaults,
   EngineAccessError,
+  givenTls,
+  LiveTls,
   LiveValues,
-  makeTlsMaterial,
   tlsFault,
   tlsHandshakeError,
   type FileValue,
-  type TlsKey,
   type TlsMaterial,
   type TlsValues,
 } from '@logloom/settings/connection';
@@ -22,7 +22,7 @@ export interface ElasticsearchAccess {
 
 /** The credentials as the files of the settings hold them now. */
 export class ElasticsearchCredentials implements Disposable {
-  readonly #tls: LiveValues<TlsKey, TlsMaterial> | undefined;
+  readonly #tls: LiveTls | undefined;
   readonly #apiKey: LiveValues<'key', string | undefined>;
   #version = 0;
 
@@ -30,16 +30,8 @@ export class ElasticsearchCredentials implements Disposable {
   constructor({ apiKey, tls }: ElasticsearchAccess = {}, onTrouble?: (message: string) => void) {
     const onChange = (): void => void this.#version++;
     this.#apiKey = new LiveValues({ values: { key: apiKey }, make: ({ key }) => key, onTrouble });
-    if (
-      tls !== undefined &&
-      Object.values<FileValue | undefined>({ ...tls }).some((value) => value !== undefined)
-    )
-      this.#tls = new LiveValues<TlsKey, TlsMaterial>({
-        values: tls,
-        make: (texts) => makeTlsMaterial('ELASTICSEARCH_TLS', texts),
-        onTrouble,
-        onChange,
-      });
+    if (tls !== undefined && givenTls(tls) !== undefined)
+      this.#tls = new LiveTls('ELASTICSEARCH_TLS', tls, { onTrouble, onChange });
   }
 
   /** Counts the changes of the certificates. */

@@ -1,7 +1,7 @@
 import type kafkajs from 'kafkajs';
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { LiveValues, makeTlsMaterial, type TlsKey, type TlsMaterial } from '@logloom/settings/connection';
+import { LiveTls, LiveValues } from '@logloom/settings/connection';
 import { OauthTokens } from './oauth-tokens.ts';
 import type { KafkaSaslOptions, KafkaSecurityOptions } from './options.ts';
 
@@ -18,7 +18,7 @@ interface Login {
  */
 export class KafkaSecurity implements Disposable {
   readonly mechanism: KafkaSaslOptions['mechanism'] | undefined;
-  readonly #tls: LiveValues<TlsKey, TlsMaterial> | undefined;
+  readonly #tls: LiveTls | undefined;
   readonly #login: LiveValues<keyof Login, Login> | undefined;
   readonly #tokens: OauthTokens | undefined;
   readonly #listeners = new Set<() => void>();
@@ -27,13 +27,7 @@ export class KafkaSecurity implements Disposable {
   constructor({ tls, sasl }: KafkaSecurityOptions = {}, onTrouble?: (message: string) => void) {
     this.mechanism = sasl?.mechanism;
     const onChange = (): void => this.#listeners.forEach((listener) => listener());
-    if (tls !== undefined)
-      this.#tls = new LiveValues({
-        values: tls,
-        make: (texts) => makeTlsMaterial('KAFKA_SSL', texts),
-        onTrouble,
-        onChange,
-      });
+    if (tls !== undefined) this.#tls = new LiveTls('KAFKA_SSL', tls, { onTrouble, onChange });
     if (sasl?.oauth !== undefined) this.#tokens = new OauthTokens(sasl.oauth, onTrouble, onChange);
     else if (sasl !== undefined)
       this.#login = new LiveValues({
