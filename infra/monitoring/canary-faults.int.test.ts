@@ -5,14 +5,12 @@ import { test } from 'node:test';
 import { Pipeline } from '../../tests/pipeline/pipeline.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { firesDuring, keepDoing } from './testing/faults.ts';
-import { hasPrometheus, PrometheusServer } from './testing/prometheus-server.ts';
+import { PrometheusServer, skipUnless } from './testing/prometheus-server.ts';
 
-const skip =
-  process.env['LOGLOOM_FULL'] !== '1'
-    ? 'LOGLOOM_FULL=1 makes faults under Prometheus: it takes minutes'
-    : hasPrometheus
-      ? false
-      : 'prometheus is not installed (Debian: prometheus)';
+const skip = skipUnless(
+  process.env['LOGLOOM_FULL'] === '1',
+  'makes faults under Prometheus: it takes minutes',
+);
 
 /** The one-process mode with a canary, under a Prometheus that has found it well. */
 async function watched(

@@ -1,22 +1,17 @@
 import { connectLog } from '@logloom/runtime';
 import { topics } from '@logloom/schemas';
 import { Client } from '@elastic/elasticsearch';
-import { eventually } from '@logloom/testing';
+import { eventually, whileFrozen } from '@logloom/testing';
 import { Kafka, logLevel } from 'kafkajs';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseSettings } from '../../apps/logloom/src/settings.ts';
-import { serviceNames, Services, type ServiceName } from '../../tests/production/services.ts';
+import { serviceNames, Services } from '../../tests/production/services.ts';
 import { startStack } from '../local/start-stack.ts';
 import { clears, eventLines, fires, firesDuring, keepDoing } from './testing/faults.ts';
-import { hasPrometheus, PrometheusServer } from './testing/prometheus-server.ts';
+import { PrometheusServer, skipUnless } from './testing/prometheus-server.ts';
 
-const skip =
-  process.env['LOGLOOM_FULL'] !== '1'
-    ? 'LOGLOOM_FULL=1 makes these faults: they take minutes'
-    : hasPrometheus
-      ? false
-      : 'prometheus is not installed (Debian: prometheus)';
+const skip = skipUnless(process.env['LOGLOOM_FULL'] === '1', 'makes these faults: they take minutes');
 
 /** The number of Kafka's protocol for a topic's configuration. */
 const topicResource = 2;
@@ -39,15 +34,6 @@ test('a real Prometheus: alerts about the log and the stores, on real engines', 
     const headers = { 'content-type': 'application/x-ndjson' };
     const response = await fetch(`${services.ingestUrl}/ingest`, { method: 'POST', headers, body });
     assert.equal(response.status, 200, await response.text());
-  };
-  const whileFrozen = async (names: readonly ServiceName[], work: () => Promise<void>): Promise<void> => {
-    const pids = names.map((name) => services.of(name).pid!);
-    for (const pid of pids) process.kill(pid, 'SIGSTOP');
-    try {
-      await work();
-    } finally {
-      for (const pid of pids) process.kill(pid, 'SIGCONT');
-    }
   };
   /** Until every group has read all there is, and the correlator waits for no late event any more. */
   const isRead = (): Promise<void> =>
@@ -106,8 +92,7 @@ test('a real Prometheus: alerts about the log and the stores, on real engines', 
     ];
     const after = ['LogloomSearchableAge', 'LogloomCorrelatedAge'];
     await services.of('correlator').stop();
-    process.kill(pid!, 'SIGSTOP');
-    await fires(prometheus, ...during).finally(() => process.kill(pid!, 'SIGCONT'));
+    await whileFrozen([pid!], () => fires(prometheus, ...during));
     await services.of('correlator').start();
     await fires(prometheus, ...after);
     await clears(prometheus, ...during, ...after);
@@ -116,7 +101,7 @@ test('a real Prometheus: alerts about the log and the stores, on real engines', 
   await t.test('records that leave the log before the correlator reads them', async () => {
     await firesDuring(prometheus, ['LogloomRecordsLost'], async () => {
       await isRead();
-      await whileFrozen(['correlator'], async () => {
+      await whileFrozen([services.of('correlator').pid!], async () => {
         for (let i = 0; i < 4; i++) await send(eventLines(500, 'lost'));
         await log.trim(topics.events, Date.now() + 1);
       });

@@ -4,14 +4,9 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pipeline } from '../../tests/pipeline/pipeline.ts';
 import { eventLines, fires, firesDuring, holdUp, keepDoing } from './testing/faults.ts';
-import { hasPrometheus, PrometheusServer } from './testing/prometheus-server.ts';
+import { PrometheusServer, skipUnless } from './testing/prometheus-server.ts';
 
-const skip =
-  process.env['LOGLOOM_FULL'] !== '1'
-    ? 'LOGLOOM_FULL=1 makes these faults: they take minutes'
-    : hasPrometheus
-      ? false
-      : 'prometheus is not installed (Debian: prometheus)';
+const skip = skipUnless(process.env['LOGLOOM_FULL'] === '1', 'makes these faults: they take minutes');
 
 /** Sends the head of a request and `bytes` of its body, spread over a time, and never its end. */
 function uploadWithoutEnd(ingestUrl: string, bytes: number, overMs: number): AsyncDisposable {

@@ -14,14 +14,9 @@ import { startStack } from '../local/start-stack.ts';
 import { Pipeline } from '../../tests/pipeline/pipeline.ts';
 import { Viewer } from '../../tests/production/viewer.ts';
 import { eventLines, firesDuring, holdUp, keepDoing } from './testing/faults.ts';
-import { hasPrometheus, PrometheusServer } from './testing/prometheus-server.ts';
+import { PrometheusServer, skipUnless } from './testing/prometheus-server.ts';
 
-const skip =
-  process.env['LOGLOOM_FULL'] !== '1'
-    ? 'LOGLOOM_FULL=1 makes these faults: they take minutes'
-    : hasPrometheus
-      ? false
-      : 'prometheus is not installed (Debian: prometheus)';
+const skip = skipUnless(process.env['LOGLOOM_FULL'] === '1', 'makes these faults: they take minutes');
 
 test(
   'a real Prometheus: alerts about viewers, searches, webhooks, datagrams and certificates',

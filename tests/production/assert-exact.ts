@@ -1,12 +1,14 @@
 import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import type { Services } from './services.ts';
+import type { SteadyTraffic } from './steady-traffic.ts';
 import type { Viewer } from './viewer.ts';
 import {
   allDocuments,
   archivedPlaces,
   contentOf,
   elasticsearchCount,
+  readLog,
   searchedPlaces,
   type Logged,
   type Place,
@@ -28,6 +30,12 @@ export interface Summary {
   documents: number;
   /** Records of the log that repeat another: what a producer or a service sent again. */
   duplicates: number;
+}
+
+/** The lines that were sent: each was accepted. */
+export function acceptedLines({ lines, result }: Awaited<ReturnType<SteadyTraffic['stop']>>): Line[] {
+  assert.deepEqual([result.accepted, result.rejected], [lines.length, 0]);
+  return lines.map((text) => JSON.parse(text) as Line);
 }
 
 /** Waits until the services have nothing left to do, and every store has as many events as were sent. */
@@ -119,6 +127,28 @@ export async function assertSeen(
   assert.equal(seen.size, expected.length, 'no event was seen twice');
   for (const place of seen) assert.ok(places.has(place), `${place} was seen, but the log has it elsewhere`);
   assert.deepEqual(viewer.complaints, []);
+}
+
+/**
+ * Waits until everything is stored; then proves that the log, every store and the viewer hold exactly these lines. `matches`: the viewer's
+ * filter.
+ */
+export async function assertDelivered(
+  services: Services,
+  viewer: Viewer,
+  lines: readonly Line[],
+  matches: (line: Line) => boolean = () => true,
+): Promise<Summary> {
+  await untilStored(services, lines.length);
+  const logged = await readLog(services);
+  const summary = await assertExact(services, logged, lines);
+  await assertSeen(viewer, logged, lines, matches);
+  return summary;
+}
+
+/** Ends the first instance of each service by SIGTERM, and proves that each ended well. */
+export async function assertDrained(services: Services): Promise<void> {
+  for (const ended of await services.drain()) assert.match(ended, /: exit code 0$/);
 }
 
 /** Compares two multisets; a difference is told by a few examples. */

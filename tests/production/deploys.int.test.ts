@@ -15,7 +15,6 @@ import type { DeployRun } from './run-deploy.ts';
 import { SteadyTraffic } from './steady-traffic.ts';
 import { readLog, type LoggedEvent } from './views.ts';
 
-/** Whether the indexer keeps up decides whether a smoke test finds its events in time: fewer on a machine that does other work too. */
 /** What two cores index, with the engines, two releases and the viewers on them; a smoke test waits for all that came before it. */
 const eventsPerSecond = Number(process.env['DEPLOY_EVENTS_PER_SECOND'] ?? 300);
 const viewers = 2_000;

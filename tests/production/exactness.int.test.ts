@@ -12,7 +12,7 @@ import type { ServerProcess } from '../../infra/local/server-process.ts';
 import { startStack } from '../../infra/local/start-stack.ts';
 import { assertDeclared } from '../pipeline/hold-metrics.ts';
 import { loadTraffic } from '../pipeline/traffic.ts';
-import { assertExact, assertSeen, untilStored, type Line } from './assert-exact.ts';
+import { assertDrained, assertExact, assertSeen, untilStored, type Line } from './assert-exact.ts';
 import { countedFilters } from './filters.ts';
 import { rebuildUnderTraffic } from './rebuild-under-traffic.ts';
 import { serviceNames, Services } from './services.ts';
@@ -144,7 +144,7 @@ test(
       t.diagnostic(services.logs);
       throw error;
     }
-    for (const ended of await services.drain()) assert.match(ended, /: exit code 0$/);
+    await assertDrained(services);
     await second.kill('SIGTERM');
     assert.equal(await second.ended, 'exit code 0');
   },

@@ -1,4 +1,4 @@
-import { eventually, temporaryFolder } from '@logloom/testing';
+import { eventually, temporaryFolder, whileFrozen } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { startStack } from '../../infra/local/start-stack.ts';
 import { rulesText } from '../pipeline/ruled-requests.ts';
 import { loadTraffic } from '../pipeline/traffic.ts';
 import { WebhookReceiver } from '../pipeline/webhook-receiver.ts';
-import { assertExact, assertSeen, untilStored, type Line } from './assert-exact.ts';
+import { assertDrained, assertExact, assertSeen, untilStored, type Line } from './assert-exact.ts';
 import { assertRuled } from './assert-ruled.ts';
 import { RuledTraffic } from './ruled-traffic.ts';
 import { serviceNames, Services, type ServiceName } from './services.ts';
@@ -81,7 +81,8 @@ test(
         await stack.redis.kill('SIGKILL');
         await stack.redis.start();
         report('Redis killed and restarted');
-        await pause(stack.mongodb.pid!, 5_000);
+        // The stand-in keeps its data in memory, so it can't be killed: this shows a server that hangs, not one that loses its process.
+        await whileFrozen([stack.mongodb.pid!], () => sleep(5_000));
         report('the MongoDB stand-in paused for 5 s');
         const second = await services.another('correlator');
         report('a second correlator');
@@ -111,7 +112,7 @@ test(
       await assertSeen(viewer, logged, lines, isWarning);
       await assertSeen(everything, logged, lines, () => true);
       t.diagnostic(`viewers connected ${viewer.connections} and ${everything.connections} times`);
-      for (const ended of await services.drain()) assert.match(ended, /: exit code 0$/);
+      await assertDrained(services);
     } catch (error) {
       t.diagnostic(services.logs);
       throw error;
@@ -122,14 +123,4 @@ test(
 /** A moment for the load to reach what was just restarted; random, so that kills strike at any point of its start and work. */
 async function aWhile(): Promise<void> {
   await sleep(1_000 + Math.random() * 3_000);
-}
-
-/** The MongoDB stand-in keeps its data in memory, so it can't be killed: this shows a server that hangs, not one that loses its process. */
-async function pause(pid: number, ms: number): Promise<void> {
-  process.kill(pid, 'SIGSTOP');
-  try {
-    await sleep(ms);
-  } finally {
-    process.kill(pid, 'SIGCONT');
-  }
 }

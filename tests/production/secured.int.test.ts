@@ -10,7 +10,7 @@ import { startStack, type Stack } from '../../infra/local/start-stack.ts';
 import { rulesText } from '../pipeline/ruled-requests.ts';
 import { loadTraffic } from '../pipeline/traffic.ts';
 import { WebhookReceiver } from '../pipeline/webhook-receiver.ts';
-import { assertExact, assertSeen, untilStored, type Line } from './assert-exact.ts';
+import { assertDrained, assertExact, assertSeen, untilStored, type Line } from './assert-exact.ts';
 import { assertRuled } from './assert-ruled.ts';
 import { RuledTraffic } from './ruled-traffic.ts';
 import { application, SecuredAccess, wrongCredentials } from './secured-stack.ts';
@@ -128,7 +128,7 @@ test(
       await assertSeen(viewer, logged, lines, (l) => ['warn', 'error', 'fatal'].includes(l.level));
       await assertSeen(everything, logged, lines, () => true);
       t.diagnostic(`viewers connected ${viewer.connections} and ${everything.connections} times`);
-      for (const ended of await services.drain()) assert.match(ended, /: exit code 0$/);
+      await assertDrained(services);
     } catch (error) {
       t.diagnostic(services.logs);
       throw error;

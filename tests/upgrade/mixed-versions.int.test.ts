@@ -6,11 +6,10 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startStack } from '../../infra/local/start-stack.ts';
 import { loadTraffic } from '../pipeline/traffic.ts';
-import { assertExact, assertSeen, untilStored, type Line } from '../production/assert-exact.ts';
+import { acceptedLines, assertDelivered, assertDrained } from '../production/assert-exact.ts';
 import { serviceNames, Services, type ServiceName } from '../production/services.ts';
 import { SteadyTraffic } from '../production/steady-traffic.ts';
 import { Viewer } from '../production/viewer.ts';
-import { readLog } from '../production/views.ts';
 import { checkOut, whyMissing } from './old-release.ts';
 
 /** The build before this one. Nothing was released before. */
@@ -69,14 +68,9 @@ test(
       for (const service of serviceNames) await replace(service, present);
       for (const service of serviceNames.toReversed()) await replace(service, old);
       for (const service of serviceNames.toReversed()) await replace(service, present);
-      const { lines: texts, result } = await sending.stop();
-      assert.deepEqual([result.accepted, result.rejected], [texts.length, 0]);
-      const lines = texts.map((text) => JSON.parse(text) as Line);
-      await untilStored(services, lines.length);
-      const logged = await readLog(services);
-      t.diagnostic(JSON.stringify(await assertExact(services, logged, lines)));
-      await assertSeen(viewer, logged, lines, () => true);
-      for (const ended of await services.drain()) assert.match(ended, /: exit code 0$/);
+      const lines = acceptedLines(await sending.stop());
+      t.diagnostic(JSON.stringify(await assertDelivered(services, viewer, lines)));
+      await assertDrained(services);
     } catch (error) {
       t.diagnostic(services.logs);
       throw error;

@@ -1,7 +1,7 @@
 import { freePort, temporaryFolder, type TemporaryFolder } from '@logloom/testing';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
+import { listens } from '../../local/readiness.ts';
 import { ServerProcess } from '../../local/server-process.ts';
 import type { Deployment } from '../deployment.ts';
 import { nginxFormat } from '../proxy-file/nginx-format.ts';
@@ -37,7 +37,7 @@ export class PlainNginx implements AsyncDisposable {
       command: 'nginx',
       args,
       logFile: join(folder.path, 'log'),
-      isReady: () => isListening(ports[0]),
+      isReady: listens(ports[0]),
       signal: new AbortController().signal,
     });
     const check = `nginx -t ${args.map((arg) => `'${arg}'`).join(' ')}`;
@@ -65,14 +65,4 @@ export class PlainNginx implements AsyncDisposable {
     await this.#server.stop();
     this.#folder[Symbol.dispose]();
   }
-}
-
-function isListening(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.on('error', () => resolve(false));
-  });
 }

@@ -1,4 +1,4 @@
-import { eventually } from '@logloom/testing';
+import { eventually, whileFrozen } from '@logloom/testing';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PrometheusServer } from './prometheus-server.ts';
 
@@ -85,9 +85,6 @@ let next = 0;
 /** Keeps processes from running for a while, again and again, as a machine does that has no CPU left for them. */
 export function holdUp(pidsOf: () => readonly number[], heldMs: number, freeMs: number): AsyncDisposable {
   return keepDoing(async () => {
-    const pids = pidsOf();
-    for (const pid of pids) process.kill(pid, 'SIGSTOP');
-    await sleep(heldMs);
-    for (const pid of pids) process.kill(pid, 'SIGCONT');
+    await whileFrozen(pidsOf(), () => sleep(heldMs));
   }, freeMs);
 }

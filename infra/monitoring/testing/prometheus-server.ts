@@ -8,7 +8,15 @@ import { answers } from '../../local/readiness.ts';
 import { ServerProcess } from '../../local/server-process.ts';
 import { ruleFiles } from '../prometheus/read-rules.ts';
 
-export const hasPrometheus = spawnSync('prometheus', ['--version']).status === 0;
+const hasPrometheus = spawnSync('prometheus', ['--version']).status === 0;
+
+/** Why a test under a Prometheus is skipped; false: it is not. */
+export const withoutPrometheus = hasPrometheus ? false : 'prometheus is not installed (Debian: prometheus)';
+
+/** The same of a test that takes so long that it runs only when all do: `why` says what takes long. */
+export function skipUnless(isFull: boolean, why: string): string | false {
+  return isFull ? withoutPrometheus : `LOGLOOM_FULL=1 ${why}`;
+}
 
 /**
  * Rules for a test that cannot wait for minutes: every range and recorded window is looked at over 15 s, an offset is 15 s, and

@@ -1,8 +1,8 @@
 import { temporaryFolder, type TemporaryFolder } from '@logloom/testing';
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
+import { listens } from '../../local/readiness.ts';
 import { ServerProcess } from '../../local/server-process.ts';
 import { createStackSecurity } from '../../local/stack-security.ts';
 
@@ -106,7 +106,7 @@ export class ProxyServer implements AsyncDisposable {
       command: 'env',
       args: [...variables, kind.name, ...kind.args(configuration)],
       logFile: join(folder.path, 'log'),
-      isReady: () => isListening(port),
+      isReady: listens(port),
       signal: new AbortController().signal,
     });
   }
@@ -142,14 +142,4 @@ export class ProxyServer implements AsyncDisposable {
     await this.#server.stop();
     this.#folder[Symbol.dispose]();
   }
-}
-
-function isListening(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.on('error', () => resolve(false));
-  });
 }

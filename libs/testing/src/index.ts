@@ -6,3 +6,4 @@ export { logEvent, placedEvent } from './log-event.ts';
 export { openStackLog } from './open-stack-log.ts';
 export { hasWholeRecording, recordedLines } from './recorded-lines.ts';
 export { temporaryFolder, type TemporaryFolder } from './temporary-folder.ts';
+export { whileFrozen } from './while-frozen.ts';

@@ -10,17 +10,15 @@ import { startStack } from '../../../local/start-stack.ts';
 import { Pipeline } from '../../../../tests/pipeline/pipeline.ts';
 import { Viewer } from '../../../../tests/production/viewer.ts';
 import { eventLines, fires, keepDoing } from '../../testing/faults.ts';
-import { hasPrometheus, PrometheusServer } from '../../testing/prometheus-server.ts';
+import { PrometheusServer, skipUnless } from '../../testing/prometheus-server.ts';
 import { readDashboards } from '../read-dashboards.ts';
 import { renderDashboard } from './render-dashboard.ts';
 
 const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
-const skip =
-  process.env['LOGLOOM_FULL'] !== '1'
-    ? 'LOGLOOM_FULL=1 draws the dashboards: they need minutes of data'
-    : hasPrometheus
-      ? false
-      : 'prometheus is not installed (Debian: prometheus)';
+const skip = skipUnless(
+  process.env['LOGLOOM_FULL'] === '1',
+  'draws the dashboards: they need minutes of data',
+);
 const measuredMs = 90_000;
 
 test('every panel of the dashboards shows data of a running Logloom', { skip }, async (t) => {

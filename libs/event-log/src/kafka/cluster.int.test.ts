@@ -1,3 +1,4 @@
+import { whileFrozen } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, describe, test } from 'node:test';
@@ -88,16 +89,6 @@ class Writer {
   }
 }
 
-/** Stops the process from running, without ending it, for as long as `work` takes. */
-async function frozen(pid: number, work: () => Promise<void>): Promise<void> {
-  process.kill(pid, 'SIGSTOP');
-  try {
-    await work();
-  } finally {
-    process.kill(pid, 'SIGCONT');
-  }
-}
-
 const numberOf = (value: Buffer): number => Number.parseInt(value.toString());
 
 describe('the Kafka log on three brokers', { skip }, () => {
@@ -147,7 +138,7 @@ describe('the Kafka log on three brokers', { skip }, () => {
       const broker = stack.kafka.brokers[outage.broker]!;
       await sleep(upMs);
       if (outage.signal === 'SIGSTOP') {
-        await frozen(broker.pid!, async () => {
+        await whileFrozen([broker.pid!], async () => {
           const late = await KafkaEventLog.open({ brokers }, [{ name, partitions }]);
           await late.close();
           const acknowledged = [...writer.acknowledgedIn];
@@ -255,7 +246,7 @@ describe('the Kafka log on three brokers', { skip }, () => {
     };
     let answers: readonly PromiseSettledResult<number[]>[] = [];
     try {
-      await frozen(stale!.pid!, async () => {
+      await whileFrozen([stale!.pid!], async () => {
         // Of what the others lead by now the frozen one knows nothing.
         for (let i = 0; i < 3; i++) await appendToAll('meanwhile');
         await follower.until('the records of the others', isAt(4));
