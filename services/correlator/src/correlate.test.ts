@@ -398,6 +398,22 @@ describe('a crash', () => {
     );
   });
 
+  test('after which a document is there, but not the one before it of its session, which is overdue: no event is taken out of it', () => {
+    const opts = { ...options, idleMs: 50, maxMs: 60, graceMs: 1, maxEvents: 2 };
+    const records: InputRecord[] = [
+      { offset: 0, timestampMs: 0, event: event(0, 'b') },
+      { offset: 1, timestampMs: 50, event: event(1, 'a') },
+      { offset: 2, timestampMs: 50, event: event(2, 'b') },
+      { offset: 3, timestampMs: 500, event: null },
+    ];
+    const written = run(records, opts);
+    const members = (documents: readonly Correlation[]): number[][] => documents.map(memberOffsets);
+    assert.deepEqual(members(written), [[0], [0, 2], [1]]);
+    const output: Output = { documents: [written[1]!], alerts: [] };
+    runUntil(records, opts, output, { offset: 0, output: 0 }, null, 10, true);
+    assert.deepEqual(members(output.documents), [[0, 2], [1]]);
+  });
+
   interface Output {
     documents: Correlation[];
     alerts: Alert[];

@@ -185,17 +185,20 @@ export class Correlate {
     if (record.rules !== undefined) this.#rules = record.rules;
     if (record.options !== undefined) this.#options = record.options;
 
+    // The event is in a written document, which will close its session.
+    const isWritten = record.event !== null && this.#written.covers(record.offset);
     this.#closeAsWritten(false);
-    this.#runOut();
-    if (!this.#written.isBefore(record.offset)) this.#expire();
+    this.#runOut(isWritten ? record.event!.correlationId : null);
+    if (!isWritten && !this.#written.isBefore(record.offset)) this.#expire();
     this.#endGrace();
     if (record.event !== null) {
-      this.#add(record.event, this.#written.covers(record.offset));
+      this.#add(record.event, isWritten);
       this.#closeAsWritten(true);
     }
+    // Its session may be overdue, if the document that closed it before is lost: it must not close without the event.
+    if (isWritten) this.#expire();
   }
 
-  /** `isWritten`: the event is in a written document, which will close its session. */
   #add(event: MemberEvent, isWritten: boolean): void {
     const id = event.correlationId!;
     const mayClose = !isWritten && !this.#written.isBefore(this.#offset);
@@ -252,8 +255,11 @@ export class Correlate {
     });
   }
 
-  /** Handles the waits of rules that expired: an open session takes note; a closed one gets a revision. */
-  #runOut(): void {
+  /**
+   * Handles the waits of rules that expired: an open session takes note; a closed one gets a revision. A session with the id `written` gets
+   * no document: it is closed as written.
+   */
+  #runOut(written: string | null): void {
     const mayClose = !this.#written.isBefore(this.#offset);
     for (
       let wait = this.#waits.ranOut(this.#time.nowMs);
@@ -262,7 +268,7 @@ export class Correlate {
     ) {
       const { owner: session, rule } = wait;
       session.rules!.ranOut(rule, this.#waits);
-      if (!mayClose) continue;
+      if (!mayClose || session.correlationId === written) continue;
       if (session.idle === null) this.#emit(session, 'rule', false);
       else if (rule.close !== false) this.#close(session, 'rule', rule.close === 'final');
       this.#forgetIfDone(session);
