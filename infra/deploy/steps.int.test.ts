@@ -13,13 +13,16 @@ import { serviceNames, type Deployment, type ReleaseName } from './deployment.ts
 import { Instances } from './instances.ts';
 import { RefusedError } from './outcome.ts';
 import { ProxyFile } from './proxy-file/proxy-file.ts';
+import type { Routes } from './proxy-file/routes.ts';
 import { rolling } from './rolling/rolling.ts';
 import type { SmokeTarget } from './smoke/smoke-test.ts';
 import { StepReport } from './step-report.ts';
 import { PlainNginx, whyNoNginx } from './testing/plain-nginx.ts';
+import { PlainTraefik, whyNoTraefik } from './testing/plain-traefik.ts';
 import { PlainReleases } from './testing/plain-releases.ts';
 
 const skip = whyNoNginx ?? false;
+type PlainProxy = Pick<PlainNginx, 'proxy' | 'public' | typeof Symbol.asyncDispose>;
 
 /** Which release responds at each of the target's addresses. */
 async function releasesAt({ ingestUrl, apiUrl, liveUrl }: SmokeTarget): Promise<string[]> {
@@ -27,21 +30,23 @@ async function releasesAt({ ingestUrl, apiUrl, liveUrl }: SmokeTarget): Promise<
   return Promise.all(urls.map(async (url) => (await fetch(url)).text()));
 }
 
-/** Two releases of stand-ins behind nginx, in the place of Logloom's services. */
+/** Two releases of stand-ins behind a proxy, in the place of Logloom's services. */
 class StandIns implements AsyncDisposable {
   readonly lines: string[] = [];
   readonly proofs: string[] = [];
-  readonly nginx: PlainNginx;
+  readonly proxy: PlainProxy;
   readonly releases: PlainReleases;
   readonly #cleanUp: AsyncDisposableStack;
 
-  private constructor(nginx: PlainNginx, releases: PlainReleases, cleanUp: AsyncDisposableStack) {
-    this.nginx = nginx;
+  private constructor(proxy: PlainProxy, releases: PlainReleases, cleanUp: AsyncDisposableStack) {
+    this.proxy = proxy;
     this.releases = releases;
     this.#cleanUp = cleanUp;
   }
 
-  static async start(): Promise<StandIns> {
+  static async start(
+    startProxy = (routes: Routes): Promise<PlainProxy> => PlainNginx.start(routes),
+  ): Promise<StandIns> {
     await using cleanUp = new AsyncDisposableStack();
     const source = cleanUp.use(temporaryFolder('stand-ins')).path;
     for (const service of serviceNames) {
@@ -52,8 +57,8 @@ class StandIns implements AsyncDisposable {
     const releases = cleanUp.use(await PlainReleases.create(source));
     const { ingest, indexer, fanout } = releases.releases.blue;
     const routes = { viewers: [fanout.url!], api: [indexer.healthUrl], ingest: [ingest.url!] };
-    const nginx = cleanUp.use(await PlainNginx.start(routes));
-    const standIns = new StandIns(nginx, releases, cleanUp.move());
+    const proxy = cleanUp.use(await startProxy(routes));
+    const standIns = new StandIns(proxy, releases, cleanUp.move());
     for (const release of ['blue', 'green'] as const) {
       releases.configure(release, {});
       for (const service of serviceNames) standIns.set(release, service, {});
@@ -77,7 +82,7 @@ class StandIns implements AsyncDisposable {
     fail: (proof: number) => void = () => {},
     signal = new AbortController().signal,
   ): DeployContext {
-    const { proxy, public: addresses } = this.nginx;
+    const { proxy, public: addresses } = this.proxy;
     const deployment = this.releases.deployment({
       proxy,
       public: addresses,
@@ -108,7 +113,7 @@ class StandIns implements AsyncDisposable {
   }
 
   get serving(): Promise<string[]> {
-    const { ingestUrl, viewersUrl } = this.nginx.public;
+    const { ingestUrl, viewersUrl } = this.proxy.public;
     return releasesAt({
       ingestUrl,
       apiUrl: viewersUrl,
@@ -171,37 +176,44 @@ class Clients implements AsyncDisposable {
 
 const all = (release: string): string[] => [release, release, release];
 
+async function deployUnderTraffic(
+  t: TestContext,
+  startProxy: (routes: Routes) => Promise<PlainProxy>,
+  settings: Partial<Deployment> = {},
+): Promise<void> {
+  await using standIns = await StandIns.start(startProxy);
+  assert.equal(await blueGreen(standIns.context(settings)), 'deployed', standIns.lines.join('\n'));
+  assert.deepEqual(await standIns.serving, all('blue'));
+  {
+    await using clients = new Clients(standIns.proxy.public);
+    await eventually('a viewer', () => clients.streams.length > 0);
+    assert.equal(await blueGreen(standIns.context(settings)), 'deployed', standIns.lines.join('\n'));
+    await eventually('the viewer at the new release', () => clients.streams.at(-1)!.includes('green'));
+    assert.deepEqual(new Set(clients.responses), new Set(['200 blue', '200 green']));
+    assert.equal(clients.streams.length, 2, 'the viewer came back once');
+  }
+  assert.deepEqual(await standIns.serving, all('green'));
+  assert.deepEqual(standIns.exitCodes('blue'), [0, 0, 0, 0]);
+  assert.deepEqual(standIns.proofs, ['blue beside 0', 'blue beside 0', 'green beside 4', 'green beside 4']);
+  assert.match(
+    standIns.lines.join('\n'),
+    /drain blue fanout\n.* {4}done after \d+\.\d s: 1 viewers, 0 left\n/,
+  );
+  report(t, standIns);
+
+  await assert.rejects(blueGreen(standIns.context(settings), 'green'), RefusedError);
+}
+
 // Most of their time is waiting.
 describe('the steps of a deploy', { skip, concurrency: true }, () => {
-  test('blue-green: starts, proves, switches, proves again, drains and stops; no request fails', async (t) => {
-    await using standIns = await StandIns.start();
-    assert.equal(await blueGreen(standIns.context()), 'deployed', standIns.lines.join('\n'));
-    assert.deepEqual(await standIns.serving, all('blue'));
-    {
-      await using clients = new Clients(standIns.nginx.public);
-      await eventually('a viewer', () => clients.streams.length > 0);
-      assert.equal(await blueGreen(standIns.context()), 'deployed', standIns.lines.join('\n'));
-      await eventually('the viewer at the new release', () => clients.streams.at(-1)!.includes('green'));
-      assert.deepEqual(new Set(clients.responses), new Set(['200 blue', '200 green']));
-      assert.equal(clients.streams.length, 2, 'the viewer came back once');
-    }
-    assert.deepEqual(await standIns.serving, all('green'));
-    assert.deepEqual(standIns.exitCodes('blue'), [0, 0, 0, 0]);
-    assert.deepEqual(standIns.proofs, ['blue beside 0', 'blue beside 0', 'green beside 4', 'green beside 4']);
-    assert.match(
-      standIns.lines.join('\n'),
-      /drain blue fanout\n.* {4}done after \d+\.\d s: 1 viewers, 0 left\n/,
-    );
-    report(t, standIns);
-
-    await assert.rejects(blueGreen(standIns.context(), 'green'), RefusedError);
-  });
+  test('blue-green: starts, proves, switches, proves again, drains and stops; no request fails', (t) =>
+    deployUnderTraffic(t, (routes) => PlainNginx.start(routes)));
 
   test('blue-green: what fails before, at and after the switch leads back to the old release', async (t) => {
     await using standIns = await StandIns.start();
     assert.equal(await blueGreen(standIns.context()), 'deployed', standIns.lines.join('\n'));
     const before = standIns.context().proxy.routes;
-    await using clients = new Clients(standIns.nginx.public);
+    await using clients = new Clients(standIns.proxy.public);
     const fails = async (what: string, context: DeployContext): Promise<void> => {
       assert.equal(await blueGreen(context), 'rolled-back', `${what}\n${standIns.lines.join('\n')}`);
       assert.deepEqual([what, await standIns.serving], [what, all('blue')]);
@@ -222,7 +234,7 @@ describe('the steps of a deploy', { skip, concurrency: true }, () => {
     await fails('the smoke test', standIns.context({}, failAt(1)));
     await fails('the verification after the switch', standIns.context({}, failAt(2)));
 
-    const { nginx } = standIns.nginx.proxy as { nginx: { file: string; reload: string } };
+    const { nginx } = standIns.proxy.proxy as { nginx: { file: string; reload: string } };
     const broken = { nginx: { file: nginx.file, reload: 'echo not today >&2; false' } };
     const interrupted = standIns.context();
     const refusing = { ...interrupted, proxy: new ProxyFile({ proxy: broken, settleSeconds: 0.1 }) };
@@ -251,7 +263,7 @@ describe('the steps of a deploy', { skip, concurrency: true }, () => {
     await assert.rejects(rolling(standIns.context()), RefusedError);
     standIns.set('blue', 'indexer', { EXIT_CODE: '3' });
     assert.equal(await blueGreen(standIns.context()), 'deployed', standIns.lines.join('\n'));
-    await using clients = new Clients(standIns.nginx.public);
+    await using clients = new Clients(standIns.proxy.public);
     await eventually('a viewer', () => clients.streams.length > 0);
 
     standIns.set('green', 'correlator', { NEVER_READY: 'yes' });
@@ -272,6 +284,13 @@ describe('the steps of a deploy', { skip, concurrency: true }, () => {
     report(t, standIns);
   });
 });
+
+test(
+  'blue-green by the file of Traefik, which watches it; no request fails',
+  { skip: whyNoTraefik ?? false },
+  // As long as by default: Traefik holds a change back for up to two seconds.
+  (t) => deployUnderTraffic(t, (routes) => PlainTraefik.start(routes), { settleSeconds: 3 }),
+);
 
 function report(t: TestContext, { lines }: StandIns): void {
   for (const line of lines) t.diagnostic(line);

@@ -7,10 +7,20 @@ import { MissingPrerequisite } from './missing-prerequisite.ts';
 import { runCommand } from './run-command.ts';
 import { oldestGo, versions } from './versions.ts';
 
+interface GoPackage {
+  module: string;
+  /** Below the module's folder; empty: the folder itself. */
+  folder: string;
+  /** The module replaces others, which `go install` refuses: it is built in its own folder. */
+  replacesModules?: boolean;
+}
+
 const packages = {
-  helm: 'helm.sh/helm/v4/cmd/helm',
-  kubeconform: 'github.com/yannh/kubeconform/cmd/kubeconform',
-} as const;
+  helm: { module: 'helm.sh/helm/v4', folder: 'cmd/helm' },
+  kubeconform: { module: 'github.com/yannh/kubeconform', folder: 'cmd/kubeconform' },
+  traefik: { module: 'github.com/traefik/traefik/v3', folder: 'cmd/traefik', replacesModules: true },
+  'oauth2-proxy': { module: 'github.com/oauth2-proxy/oauth2-proxy/v7', folder: '' },
+} as const satisfies Record<string, GoPackage>;
 
 export type GoTool = keyof typeof packages;
 
@@ -19,28 +29,23 @@ export type GoTool = keyof typeof packages;
  * not. Throws MissingPrerequisite when there is no Go that is new enough.
  */
 export async function goTool(tool: GoTool, signal: AbortSignal, cacheDir = defaultCacheDir): Promise<string> {
-  const folder = await cachedFolder(
-    cacheDir,
-    `${tool}-${versions[tool]}`,
-    [packages[tool]],
-    signal,
-    async (folder) => {
-      const go = await findGo(tool);
-      const work = join(folder, 'work');
-      await mkdir(work);
-      const env = [`GOBIN=${folder}`, `GOMODCACHE=${work}/mod`, `GOCACHE=${work}/objects`, 'CGO_ENABLED=0'];
-      const build = [
-        'install',
-        '-modcacherw',
-        '-trimpath',
-        '-ldflags=-s -w',
-        `${packages[tool]}@v${versions[tool]}`,
-      ];
-      // Whoever builds it has tests or work beside it.
-      await runCommand('nice', ['-n', '15', 'env', ...env, go, ...build], signal);
-      await rm(work, { recursive: true, force: true });
-    },
-  );
+  const { module, folder: main, replacesModules }: GoPackage = packages[tool];
+  const version = versions[tool];
+  const path = join(module, main);
+  const folder = await cachedFolder(cacheDir, `${tool}-${version}`, [path], signal, async (folder) => {
+    const go = await findGo(tool);
+    const work = join(folder, 'work');
+    await mkdir(work);
+    const env = [`GOBIN=${folder}`, `GOMODCACHE=${work}/mod`, `GOCACHE=${work}/objects`, 'CGO_ENABLED=0'];
+    const flags = ['-modcacherw', '-trimpath', '-ldflags=-s -w'];
+    const build =
+      replacesModules === true
+        ? ['-C', await download(go, module, version, `${work}/mod`, signal), 'install', ...flags, `./${main}`]
+        : ['install', ...flags, `${path}@v${version}`];
+    // Whoever builds it has tests or work beside it.
+    await runCommand('nice', ['-n', '15', 'env', ...env, go, ...build], signal);
+    await rm(work, { recursive: true, force: true });
+  });
   return join(folder, tool);
 }
 
@@ -60,20 +65,28 @@ export async function goModule(
     async (folder) => {
       const go = await findGo(module);
       const work = join(folder, 'work');
-      const env = [`GOMODCACHE=${work}`, 'GOFLAGS=-modcacherw'];
-      const printed = await runCommand(
-        'env',
-        [...env, go, 'mod', 'download', '-json', `${module}@v${version}`],
-        signal,
-      );
-      const { Dir } = JSON.parse(printed.slice(printed.indexOf('{'))) as { Dir: string };
-      for (const file of globSync(files, { cwd: Dir })) {
+      const source = await download(go, module, version, work, signal);
+      for (const file of globSync(files, { cwd: source })) {
         await mkdir(dirname(join(folder, file)), { recursive: true });
-        await runCommand('cp', [join(Dir, file), join(folder, file)], signal);
+        await runCommand('cp', [join(source, file), join(folder, file)], signal);
       }
       await rm(work, { recursive: true, force: true });
     },
   );
+}
+
+/** Downloads a module into that folder of modules; returns its own folder. */
+async function download(
+  go: string,
+  module: string,
+  version: string,
+  modules: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const env = [`GOMODCACHE=${modules}`, 'GOFLAGS=-modcacherw'];
+  const args = [...env, go, 'mod', 'download', '-json', `${module}@v${version}`];
+  const printed = await runCommand('env', args, signal);
+  return (JSON.parse(printed.slice(printed.indexOf('{'))) as { Dir: string }).Dir;
 }
 
 async function findGo(tool: string): Promise<string> {

@@ -16,6 +16,9 @@ export const versions = {
   kubeconform: '0.8.0',
   keda: '2.21.0',
   prometheusOperator: '0.85.0',
+  /** What tests of infra/proxy start. Traefik 3.7 needs a folder (pkg/config/dynamic/ext) that the download of its module lacks. */
+  traefik: '3.6.12',
+  'oauth2-proxy': '7.15.6',
 } as const;
 
 /** The oldest Java that an engine runs on. Elasticsearch 9 has class files for 21; it was tried on 25. */
@@ -27,5 +30,5 @@ export const oldestJava = {
   zipkin: 17,
 } as const;
 
-/** The oldest Go 1.x that Helm and kubeconform are built with. */
+/** The oldest Go 1.x that all of them are built with. */
 export const oldestGo = 26;

@@ -2,15 +2,16 @@ import { documentedRoutes } from '@logloom/runtime/testing/contract';
 import { eventually, freePort } from '@logloom/testing';
 import { LiveClient } from '@logloom/viewer';
 import assert from 'node:assert/strict';
-import dns from 'node:dns';
 import { after, before, test, type TestContext } from 'node:test';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import tls from 'node:tls';
 import { Pipeline } from '../../tests/pipeline/pipeline.ts';
-import { proxyKinds, ProxyServer, whyMissing } from './testing/proxy-server.ts';
+import { ingestHost, resolveExampleNames, viewersHost } from './testing/example-names.ts';
+import { whyMissing, type ProxyKind } from './testing/proxy-kind.ts';
+import { proxyKinds } from './testing/proxy-kinds.ts';
+import { ProxyServer } from './testing/proxy-server.ts';
 
-const viewersHost = 'logs.example.com';
-const ingestHost = 'ingest.example.com';
 /** Only operators inside reach these. */
 const inside = /^\/(?:metrics$|admin\/)/;
 
@@ -20,13 +21,10 @@ interface Urls {
 }
 
 let pipeline: Pipeline;
-const { lookup } = dns;
+let names: Disposable;
 
 before(async () => {
-  // The examples' names are those of this machine.
-  dns.lookup = ((name: string, ...rest: unknown[]): void => {
-    Reflect.apply(lookup, dns, [name.endsWith('.example.com') ? '127.0.0.1' : name, ...rest]);
-  }) as typeof dns.lookup;
+  names = resolveExampleNames();
   pipeline = await Pipeline.create({
     ALLOWED_HOSTS: `${viewersHost},${ingestHost}`,
     LIVE_TRUSTED_PROXIES: 'loopback',
@@ -35,7 +33,7 @@ before(async () => {
 });
 
 after(async () => {
-  dns.lookup = lookup;
+  names[Symbol.dispose]();
   await pipeline[Symbol.asyncDispose]();
 });
 
@@ -51,19 +49,40 @@ for (const kind of proxyKinds) {
         viewers: `https://${viewersHost}:${proxy.port}`,
         ingest: `https://${ingestHost}:${proxy.port}`,
       };
-      await t.test('each documented route responds as it does without a proxy', () => compareRoutes(urls));
+      await t.test('each documented route responds as it does without a proxy', () =>
+        compareRoutes(kind, urls),
+      );
+      await t.test("operators' paths are refused however they are written", () => spellPaths(proxy));
       await t.test('pages of its own origin may connect, others may not', () => connectFromPages(urls));
       await t.test('every transport gets events as they come, also during a reload', (t) =>
         watchDuringReload(t, proxy, urls, `behind-${kind.name}`),
       );
     },
   );
+
+  if (kind.acceptProxyProtocol !== undefined)
+    test(
+      `${kind.name}: the example takes viewers' addresses from the PROXY protocol, and from nothing else`,
+      { skip },
+      async () => {
+        const clientAddress = '203.0.113.7';
+        const options = { edit: kind.acceptProxyProtocol!, clientAddress };
+        await using proxy = await ProxyServer.start(kind, await freePort(), pipeline, options);
+        const stream = await proxy.get('/live/sse?from=now', { 'x-forwarded-for': '198.51.100.1' });
+        const { viewers } = await pipeline.get<{ viewers: { address: string }[] }>('/api/viewers');
+        stream.destroy();
+        assert.ok(
+          viewers.some(({ address }) => address === clientAddress),
+          JSON.stringify(viewers),
+        );
+      },
+    );
 }
 
-async function compareRoutes(urls: Urls): Promise<void> {
+async function compareRoutes({ refusal }: ProxyKind, urls: Urls): Promise<void> {
   const compare = async (method: string, path: string, direct: string, behind: string): Promise<void> => {
     const response = await send(behind + path, method);
-    if (behind === urls.viewers && inside.test(path)) assert.equal(response.status, 403, path);
+    if (behind === urls.viewers && inside.test(path)) assert.equal(response.status, refusal, path);
     else assert.deepEqual([method, path, response], [method, path, await send(direct + path, method)]);
   };
   const comparisons: Promise<void>[] = [];
@@ -79,6 +98,37 @@ async function compareRoutes(urls: Urls): Promise<void> {
   }
   assert.ok(comparisons.length > 60);
   await Promise.all(comparisons);
+}
+
+/** A proxy and Logloom must agree on what the same path is. */
+async function spellPaths(proxy: ProxyServer): Promise<void> {
+  for (const path of [
+    '/metrics',
+    '/metrics?x',
+    '//metrics',
+    '/%6detrics',
+    '/./metrics',
+    '/live/../metrics',
+    '/live/%2e%2e/metrics',
+    '/live/..%2fmetrics',
+    '/metrics/',
+    '/metrics;x',
+    '/admin/drain',
+    '//admin/drain',
+    '/%61dmin/drain',
+    '/admin%2fdrain',
+    '/live/../admin/drain',
+    '/live/..%2fadmin/drain',
+  ]) {
+    const response = await proxy.get(path);
+    const body = await text(response);
+    // A GET of /admin/drain that came through is 405.
+    assert.ok(
+      [301, 307, 308, 400, 403, 404].includes(response.statusCode!),
+      `${path}: ${response.statusCode}`,
+    );
+    assert.doesNotMatch(body, /# HELP|method-not-allowed/, path);
+  }
 }
 
 async function send(url: string, method: string): Promise<{ status: number; type: string | null }> {
@@ -103,7 +153,6 @@ async function watchDuringReload(
   urls: Urls,
   service: string,
 ): Promise<void> {
-  const count = 60;
   const seen = new Map<number, number>();
   const subscribed = Promise.withResolvers<void>();
   const client = new LiveClient({ url: `${urls.viewers.replace('https', 'wss')}/live` });
@@ -125,11 +174,15 @@ async function watchDuringReload(
   const streamed = await fetch(`${urls.viewers}/live/sse?${query}`);
   // The poll has to be waiting before the first event.
   await sleep(500);
-  for (let n = 0; n < count; n++) {
+  let sent = 0;
+  let isReloading = true;
+  let reloaded: Promise<void> | undefined;
+  for (let left = 60; left > 0 || isReloading; left--) {
+    const n = sent++;
     if (n === 30) {
       await isOnStream(streamed, '"n":0');
       assert.match(await (await polled).text(), /"message":"event 0"/);
-      proxy.reload();
+      reloaded = proxy.reload().finally(() => (isReloading = false));
     }
     const response = await fetch(`${urls.ingest}/ingest`, {
       method: 'POST',
@@ -140,7 +193,8 @@ async function watchDuringReload(
     assert.deepEqual([response.status, accepted], [200, 1]);
     await sleep(10);
   }
-  await eventually('every event at the viewer', () => seen.size === count);
+  await reloaded;
+  await eventually('every event at the viewer', () => seen.size === sent);
   assert.deepEqual([...new Set(seen.values())], [1]);
   assert.deepEqual(await (await fetch(`${urls.viewers}/live/durable`)).json(), { durable: [] });
 }

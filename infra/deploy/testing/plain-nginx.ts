@@ -6,11 +6,11 @@ import { ServerProcess } from '../../local/server-process.ts';
 import type { Deployment } from '../deployment.ts';
 import { nginxFormat } from '../proxy-file/nginx-format.ts';
 import type { Routes } from '../proxy-file/routes.ts';
-import { proxyKinds, whyMissing } from '../../proxy/testing/proxy-server.ts';
+import { whyMissing } from '../../proxy/testing/proxy-kind.ts';
+import { nginx } from '../../proxy/testing/proxy-kinds.ts';
 
-const [nginx] = proxyKinds;
 /** Undefined if it is installed, else why a test with it is skipped. */
-export const whyNoNginx = whyMissing(nginx!);
+export const whyNoNginx = whyMissing(nginx);
 
 /** The example of infra/proxy/nginx without TLS: viewers and senders each at a port of 127.0.0.1. */
 export class PlainNginx implements AsyncDisposable {
@@ -25,12 +25,12 @@ export class PlainNginx implements AsyncDisposable {
     const file = join(folder.path, 'nginx.conf');
     const example = readFileSync(join(import.meta.dirname, '../../proxy/nginx/nginx.conf'), 'utf8');
     let next = 0;
-    const plain = nginx!
+    const plain = nginx
       .adapt(example, { port: 0, folder: folder.path })
       .replaceAll(/^\s*(?:ssl_|add_header Strict).*$/gm, '')
       .replaceAll(/(?<=^\s*)listen 127\.0\.0\.1:0 ssl/gm, () => `listen 127.0.0.1:${ports[next++]}`);
     writeFileSync(file, nginxFormat.write(plain, routes));
-    const args = nginx!.args(file);
+    const args = nginx.args(file);
     this.#server = new ServerProcess({
       name: 'nginx',
       port: ports[0],
