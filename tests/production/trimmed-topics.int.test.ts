@@ -1,7 +1,7 @@
 import { connectLog, type LogConnection } from '@logloom/runtime';
 import { memberOffsets, placeId, topics } from '@logloom/schemas';
 import { parseSettings } from '../../apps/logloom/src/settings.ts';
-import { eventually } from '@logloom/testing';
+import { eventually, freeze, unfreeze } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
@@ -109,8 +109,8 @@ describe('topics of Kafka under running services', { skip }, () => {
     const held = readers.map((name) => services.of(name).pid!);
     let lost: number[] = [];
     let kept: number[] = [];
-    for (const pid of held) process.kill(pid, 'SIGSTOP');
     try {
+      await freeze(...held);
       for (let i = 0; i < 4; i++) lost = lost.concat(await send('lost', 500));
       const newest = (await connection.log.read(topics.events, 0, lost.at(-1)!, 1))[0]!.timestampMs;
       while (Date.now() <= newest) await sleep(1);
@@ -119,7 +119,7 @@ describe('topics of Kafka under running services', { skip }, () => {
       await connection.log.trim(topics.events, record!.timestampMs);
       assert.deepEqual(await connection.log.startOffsets(topics.events), [kept[0]]);
     } finally {
-      for (const pid of held) process.kill(pid, 'SIGCONT');
+      unfreeze(...held);
     }
     await eventually('the last request', async () => (await membersOf('kept')).length === kept.length);
     await eventually('seen', async () => viewer.events.at(-1)?.offset === kept.at(-1));

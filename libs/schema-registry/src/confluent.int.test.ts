@@ -1,3 +1,4 @@
+import { whileFrozen } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -57,12 +58,9 @@ describe('the Confluent registry', { skip }, () => {
     const id = await connectSchemaRegistry(url).register('frozen', schema);
     const registry = connectSchemaRegistry(url);
     const { pid } = stack.schemaRegistry;
-    process.kill(pid!, 'SIGSTOP');
-    try {
-      await assert.rejects(registry.schemaById(id), { code: 'registry-unavailable', retriable: true });
-    } finally {
-      process.kill(pid!, 'SIGCONT');
-    }
+    await whileFrozen([pid!], () =>
+      assert.rejects(registry.schemaById(id), { code: 'registry-unavailable', retriable: true }),
+    );
     assert.equal(await registry.schemaById(id), schema);
   });
 

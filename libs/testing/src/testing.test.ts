@@ -1,18 +1,21 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   captureLog,
   correlationDocument,
   eventually,
   freePort,
+  freeze,
   logEvent,
   placedEvent,
   temporaryFolder,
+  unfreeze,
 } from './index.ts';
 
 test('eventually waits through what is false or fails, and tells what it waited for in vain and why', async () => {
@@ -32,6 +35,25 @@ test('eventually waits through what is false or fails, and tells what it waited 
       return error.cause === cause;
     },
   );
+});
+
+test('a frozen process does nothing from the moment that freeze() resolves until it continues', async () => {
+  using folder = temporaryFolder('testing');
+  const path = join(folder.path, 'counter');
+  const counting = `for (let i = 0; ; i++) require('node:fs').writeFileSync(process.argv[1], String(i))`;
+  const child = spawn(process.execPath, ['-e', counting, path]);
+  try {
+    await eventually('it counts', () => existsSync(path) && Number(readFileSync(path, 'utf8')) > 10);
+    await freeze(child.pid!);
+    const count = readFileSync(path, 'utf8');
+    await sleep(50);
+    assert.equal(readFileSync(path, 'utf8'), count);
+    unfreeze(child.pid!);
+    await eventually('it goes on', () => readFileSync(path, 'utf8') !== count);
+  } finally {
+    child.kill('SIGKILL');
+  }
+  await once(child, 'exit');
 });
 
 test('a free port can be listened on', async () => {

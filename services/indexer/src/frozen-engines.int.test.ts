@@ -3,7 +3,7 @@ import '@logloom/runtime/testing/hold-contract';
 import { topics, type LogEvent } from '@logloom/schemas';
 import { parseSettings } from './settings.ts';
 import { createTelemetry } from '@logloom/telemetry';
-import { temporaryFolder } from '@logloom/testing';
+import { freeze, temporaryFolder, unfreeze } from '@logloom/testing';
 import fastify from 'fastify';
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
@@ -70,8 +70,8 @@ test(
       await write();
       await untilStored();
       const { pid } = stack[name];
-      process.kill(pid!, 'SIGSTOP');
       try {
+        await freeze(pid!);
         await write();
         if (path !== undefined) {
           const answers = await Promise.all([app.inject(path), app.inject(path)]);
@@ -96,7 +96,7 @@ test(
           assert.equal((error as { retriable?: boolean }).retriable, true, String(error));
         });
       } finally {
-        process.kill(pid!, 'SIGCONT');
+        unfreeze(pid!);
       }
       stop = new AbortController();
       running = runIndexer({

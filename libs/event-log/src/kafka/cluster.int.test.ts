@@ -1,4 +1,4 @@
-import { whileFrozen } from '@logloom/testing';
+import { freeze, unfreeze, whileFrozen } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, describe, test } from 'node:test';
@@ -241,16 +241,14 @@ describe('the Kafka log on three brokers', { skip }, () => {
     await follower.until('the first records', isAt(1));
 
     const [stale, ...others] = stack.kafka.brokers;
-    const signalAll = (signal: NodeJS.Signals): void => {
-      for (const { pid } of others) process.kill(pid!, signal);
-    };
+    const otherPids = others.map(({ pid }) => pid!);
     let answers: readonly PromiseSettledResult<number[]>[] = [];
     try {
       await whileFrozen([stale!.pid!], async () => {
         // Of what the others lead by now the frozen one knows nothing.
         for (let i = 0; i < 3; i++) await appendToAll('meanwhile');
         await follower.until('the records of the others', isAt(4));
-        signalAll('SIGSTOP');
+        await freeze(...otherPids);
       });
       await sleep(6_000);
       // One that knows how far the log had got, and one that does not.
@@ -262,7 +260,7 @@ describe('the Kafka log on three brokers', { skip }, () => {
       );
       answers = await Promise.allSettled([reading.endOffsets(name), fresh]);
     } finally {
-      signalAll('SIGCONT');
+      unfreeze(...otherPids);
     }
     for (const answer of answers)
       if (answer.status === 'rejected')

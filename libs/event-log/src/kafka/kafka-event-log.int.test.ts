@@ -1,3 +1,4 @@
+import { freeze, unfreeze } from '@logloom/testing';
 import kafkajs from 'kafkajs';
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -298,14 +299,14 @@ describe('the Kafka log', { skip }, () => {
               return {
                 process: async (records) => {
                   const isFreezing = opened === 1 && texts(records).includes('while0');
-                  if (isFreezing) process.kill(pid!, 'SIGSTOP');
+                  if (isFreezing) await freeze(pid!);
                   try {
                     await working.append(output, records);
                   } catch (error) {
                     refused.push((error as EventLogError).code);
                     throw error;
                   } finally {
-                    if (isFreezing) process.kill(pid!, 'SIGCONT');
+                    if (isFreezing) unfreeze(pid!);
                   }
                   await commit(records.at(-1)!.offset + 1);
                 },

@@ -1,4 +1,4 @@
-import { eventually } from '@logloom/testing';
+import { eventually, freeze, unfreeze } from '@logloom/testing';
 import { Redis } from 'ioredis';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -233,26 +233,31 @@ describe('bullmq', { skip: stack.missing.redis ?? false }, () => {
 
   // What Redis was asked when it froze never settles: each moment of a worker's life asks it something else.
   const moments = {
-    'before a worker starts': async (_queue, begin, freeze) => {
-      freeze();
+    'before a worker starts': async (_queue, begin, freezeRedis) => {
+      await freezeRedis();
       return begin();
     },
-    'while a worker starts': async (_queue, begin, freeze) => {
+    'while a worker starts': async (_queue, begin, freezeRedis) => {
       const running = begin();
       await sleep(3);
-      freeze();
+      await freezeRedis();
       return running;
     },
-    'during a job': async (queue, begin, freeze, working) => {
+    'during a job': async (queue, begin, freezeRedis, working) => {
       const running = begin();
       await queue.add('n', 'job');
       await working;
-      freeze();
+      await freezeRedis();
       return running;
     },
   } satisfies Record<
     string,
-    (queue: JobQueue, begin: () => Promise<void>, freeze: () => void, working: Promise<void>) => Promise<void>
+    (
+      queue: JobQueue,
+      begin: () => Promise<void>,
+      freezeRedis: () => Promise<void>,
+      working: Promise<void>,
+    ) => Promise<void>
   >;
   for (const [moment, run] of Object.entries(moments))
     test(`a Redis that freezes ${moment} does not hold up the end of the worker and of the queue`, async () => {
@@ -267,17 +272,17 @@ describe('bullmq', { skip: stack.missing.redis ?? false }, () => {
       };
       const begin = (): Promise<void> => queue.process('n', handler, { exclusive: true }, stop.signal);
       let isFrozen = false;
-      const freeze = (): void => {
-        process.kill(stack.redis.pid!, 'SIGSTOP');
+      const freezeRedis = async (): Promise<void> => {
+        await freeze(stack.redis.pid!);
         isFrozen = true;
         stop.abort();
       };
       try {
-        await run(queue, begin, freeze, working.promise);
+        await run(queue, begin, freezeRedis, working.promise);
         await queue.close();
         assert.ok(isFrozen);
       } finally {
-        process.kill(stack.redis.pid!, 'SIGCONT');
+        unfreeze(stack.redis.pid!);
       }
     });
 });

@@ -1,4 +1,4 @@
-import { eventually } from '@logloom/testing';
+import { eventually, freeze, unfreeze } from '@logloom/testing';
 import { settingsOf } from '@logloom/settings';
 import { Redis } from 'ioredis';
 import assert from 'node:assert/strict';
@@ -53,10 +53,10 @@ describe('Redis with sentinels', { skip, timeout: 180_000 }, () => {
     await eventually('the old primary as a replica', async () => (await roleOf(primary!.port)) === 'slave');
 
     const second = await replicated(replica!.port, acknowledged);
-    process.kill(replica!.pid!, 'SIGSTOP');
+    await freeze(replica!.pid!);
     const frozen = acknowledged.length;
     await eventually('jobs at the old primary', async () => acknowledged.length > frozen + 50, 60_000);
-    process.kill(replica!.pid!, 'SIGCONT');
+    unfreeze(replica!.pid!);
 
     adding = false;
     await traffic;

@@ -2,7 +2,7 @@ import { connectLog } from '@logloom/runtime';
 import { topics, type LogEvent } from '@logloom/schemas';
 import { parseSettings } from '../settings.ts';
 import { createTelemetry } from '@logloom/telemetry';
-import { eventually, freePort, logEvent, temporaryFolder } from '@logloom/testing';
+import { eventually, freePort, freeze, logEvent, temporaryFolder } from '@logloom/testing';
 import fastify from 'fastify';
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
@@ -208,7 +208,7 @@ function workersOn(log: Record<string, string>): void {
     const { restarts } = supervisor.workers;
     await watched(40, async (viewers) => {
       const [victim] = supervisor.workers.pids;
-      process.kill(victim!, 'SIGSTOP');
+      await freeze(victim!);
       // Metrics are answered though one worker is silent.
       assert.match(await supervisor.metrics(), /^logloom_live_workers\{/m);
       await produce(() => !supervisor.workers.pids.includes(victim!) && supervisor.workers.readyCount === 2);
