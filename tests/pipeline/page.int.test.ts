@@ -1,15 +1,15 @@
 import { TestIssuer } from '@logloom/auth/test-issuer';
-import { eventually, temporaryFolder } from '@logloom/testing';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { eventually } from '@logloom/testing';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { chromium, type BrowserContext, type Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import { Pipeline } from './pipeline.ts';
 import { demoLines } from './traffic.ts';
+import { whyNoBrowser, withBrowser } from './with-browser.ts';
 
-const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
-const skip = existsSync(executablePath) ? false : `engine missing: Chromium (${executablePath})`;
+const skip = whyNoBrowser ?? false;
 
 test(
   'a person types a filter and sees matching events arrive, then finds them, then opens the request',
@@ -101,29 +101,6 @@ test(
     });
   },
 );
-
-async function withBrowser(use: (context: BrowserContext) => Promise<void>): Promise<void> {
-  const profile = temporaryFolder('chromium').path;
-  const context = await chromium.launchPersistentContext(profile, {
-    executablePath,
-    headless: true,
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
-  try {
-    await use(context);
-  } finally {
-    await context.close();
-    rmSync(profile, { recursive: true, force: true });
-  }
-}
 
 async function openPage(context: BrowserContext, url: string): Promise<Page> {
   const page = await context.newPage();

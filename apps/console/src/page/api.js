@@ -1,5 +1,5 @@
 /** The search API. Every call returns the response's JSON or throws an ApiError; one without a valid token asks the person for it. */
-import { askForToken, viewerToken } from './viewer-token.js';
+import { askForToken, askToLogIn, viewerToken } from './viewer-token.js';
 
 export class ApiError extends Error {
   /** @param {string} code @param {string} message @param {number} [position] */
@@ -35,7 +35,11 @@ export async function getJson(path, parameters = {}, signal) {
   const body = await response.json().catch(() => undefined);
   if (response.ok && body !== undefined) return body;
   const error = body?.error;
-  if (response.status === 401) askForToken(error?.message ?? '');
+  if (response.status === 401) {
+    // Logloom always says why: this is another server's refusal, that of a login page in front.
+    if (error === undefined) askToLogIn();
+    else askForToken(error.message);
+  }
   throw new ApiError(
     error?.code ?? `http-${response.status}`,
     error?.message ?? `The server responded with ${response.status}.`,

@@ -38,6 +38,28 @@ export function askForToken(why) {
       element('button', { class: 'button primary', type: 'submit' }, 'Watch'),
     ),
   );
+  show(dialog);
+}
+
+/** A login page in front of Logloom refuses the user: only loading the page leads there. */
+export function askToLogIn() {
+  if (document.querySelector('.token-dialog') !== null) return;
+  show(
+    element(
+      'dialog',
+      { class: 'token-dialog', 'aria-labelledby': 'login-title', 'data-testid': 'login-dialog' },
+      element(
+        'form',
+        { method: 'dialog', onsubmit: () => location.reload() },
+        element('h2', { id: 'login-title' }, 'Your login has ended'),
+        element('button', { class: 'button primary', type: 'submit' }, 'Log in'),
+      ),
+    ),
+  );
+}
+
+/** @param {HTMLDialogElement} dialog */
+function show(dialog) {
   dialog.addEventListener('close', () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
