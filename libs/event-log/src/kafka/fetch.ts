@@ -10,6 +10,8 @@ export interface Fetched {
   records: LogRecord[];
   /** Where to continue; beyond the last record if transaction markers follow it. */
   nextOffset: number;
+  /** Of what was read, as it is packed. */
+  packedBytes: number;
   /** The offset up to which readers can see, at the time of the answer. */
   end: number;
   /**
@@ -32,12 +34,19 @@ const answerBytes = 16 << 20;
 /** How long an answer may take, beyond the time that the broker may wait, ms. */
 const transferMs = 15_000;
 
+export interface FetchSize {
+  /** Of a partition, as they are packed; the broker sends at least one batch. */
+  maxBytes?: number;
+  /** Of a partition: what is beyond them is not unpacked. */
+  maxRecords?: number;
+}
+
 /** One fetch from the leader of these partitions; waits up to `waitMs` for the first byte. Throws kafkajs's other errors. */
 export async function fetchFrom(
   broker: Broker,
   positions: readonly FetchPosition[],
   waitMs: number,
-  maxBytes = partitionBytes,
+  { maxBytes = partitionBytes, maxRecords = Infinity }: FetchSize = {},
 ): Promise<Fetched[]> {
   const request = fetchRequest(shuffled(positions), { waitMs, answerBytes, partitionBytes: maxBytes });
   const decode = async (data: Buffer): Promise<{ clientSideThrottleTime: number; fetched: Fetched[] }> => {
@@ -51,7 +60,7 @@ export async function fetchFrom(
       const place = positions.find((p) => p.partition === partition && p.topicId === topicId)!;
       if (answer.errorCode !== 0) return refusedBy(answer.errorCode, place);
       const { topic } = place;
-      return { topic, partition, ...readBatches(batches, place, aborted), end: lastStableOffset };
+      return { topic, partition, ...readBatches(batches, place, aborted, maxRecords), end: lastStableOffset };
     });
     return { clientSideThrottleTime: throttleMs, fetched };
   };
@@ -69,7 +78,15 @@ export async function fetchFrom(
 }
 
 function refusedBy(code: number, { topic, partition, offset }: FetchPosition): Fetched {
-  return { topic, partition, records: [], nextOffset: offset, end: offset, refused: refusals.get(code)! };
+  return {
+    topic,
+    partition,
+    records: [],
+    nextOffset: offset,
+    packedBytes: 0,
+    end: offset,
+    refused: refusals.get(code)!,
+  };
 }
 
 /** The broker fills an answer in the order asked (KIP-74): no partition should always be the last. */

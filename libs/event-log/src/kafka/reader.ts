@@ -14,12 +14,18 @@ export interface ReaderDeps {
   ends: KnownEnds;
 }
 
+/** The least that a fetch asks for, and what a record is taken to need before the first fetch. */
+const smallestPieceBytes = 32_768;
+const unknownRecordBytes = 2_048;
+
 /** Reads at any offset and lists offsets, without a consumer group. */
 export class KafkaReader {
   readonly #connection: KafkaConnection;
   readonly #epochs: KafkaTopicEpochs;
   readonly #view: KafkaClusterView;
   readonly #ends: KnownEnds;
+  /** By topic, what a record takes packed, as the last fetch had them: a fetch asks for little more than it is to return. */
+  readonly #recordBytes = new Map<string, number>();
 
   constructor({ connection, epochs, view, ends }: ReaderDeps) {
     this.#connection = connection;
@@ -106,7 +112,7 @@ export class KafkaReader {
       // After a change of leader the end may be listed too low for a moment; a fetch is refused only beyond all that is stored.
       const broker = await leaderOf(cluster, topic, partition);
       const topicId = await this.#epochs.idOf(topic);
-      const [fetched] = await fetchFrom(broker, [{ topic, topicId, partition, offset }], 0, 1);
+      const [fetched] = await fetchFrom(broker, [{ topic, topicId, partition, offset }], 0, { maxBytes: 1 });
       if (fetched?.refused !== 'out-of-range') return false;
       await this.#view.confirmLeader(topic, partition, broker.nodeId);
       return offset > (await listOffset(cluster, topic, partition, false));
@@ -120,20 +126,26 @@ export class KafkaReader {
     onGap: (gap: LogGap) => void,
   ): Promise<Fetched | undefined> {
     const { topic, partition, topicId, offset } = position;
-    // A reader of few records fetches a small piece; the broker sends at least one whole batch.
-    const bytes = Math.min(partitionBytes, Math.max(32_768, wanted * 2_048));
+    // The broker sends at least one whole batch.
+    const recordBytes = this.#recordBytes.get(topic) ?? unknownRecordBytes;
+    const maxBytes = Math.min(partitionBytes, Math.max(smallestPieceBytes, wanted * recordBytes));
+    const size = { maxBytes, maxRecords: wanted };
     let from = offset;
     const found = await this.#connection.run(`cannot read ${topic}/${partition}`, topic, async (cluster) => {
       for (;;) {
         const broker = await leaderOf(cluster, topic, partition);
-        const [fetched] = await fetchFrom(broker, [{ ...position, offset: from }], 0, bytes);
+        const [fetched] = await fetchFrom(broker, [{ ...position, offset: from }], 0, size);
         if (fetched?.refused === undefined) {
           if (fetched !== undefined && fetched.end < (this.#ends.of(topic, partition) ?? 0)) {
             // A leader that is behind returns fewer records without saying so.
             await this.#confirmEnd(cluster, topic, partition);
             continue;
           }
-          if (fetched !== undefined) this.#ends.see(topic, partition, fetched.end);
+          if (fetched !== undefined) {
+            this.#ends.see(topic, partition, fetched.end);
+            const { records, packedBytes } = fetched;
+            if (records.length > 0) this.#recordBytes.set(topic, packedBytes / records.length);
+          }
           return fetched;
         }
         if (fetched.refused === 'unknown-topic') {

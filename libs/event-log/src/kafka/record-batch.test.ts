@@ -88,59 +88,90 @@ test('reads what kafkajs writes: any keys, values, headers, times, offsets and c
     firstTimestamp: fc.nat(2 ** 41),
   });
   await fc.assert(
-    fc.asyncProperty(fc.array(batch, { maxLength: 4 }), fc.nat(), async (batches, cut) => {
-      const parts: Buffer[] = [];
-      const written = [];
-      let next = 0;
-      for (const { records, compression, gap, firstTimestamp } of batches) {
-        const encoded = records.map(({ key, headers, ...rest }, offsetDelta) =>
-          encodeRecord({ ...rest, offsetDelta, key: key === null ? null : Buffer.from(key), headers }),
-        );
-        const header = { compression, firstOffset: BigInt(next + gap), firstTimestamp, maxTimestamp: 5 };
-        const { buffer } = await RecordBatch({
-          ...header,
-          lastOffsetDelta: records.length - 1,
-          records: encoded,
-        });
-        parts.push(buffer);
-        for (const [i, { key, value, headers, timestampDelta }] of records.entries())
-          written.push({
-            ...place,
-            offset: next + gap + i,
-            timestampMs: firstTimestamp + timestampDelta,
-            key,
-            value: value ?? Buffer.alloc(0),
-            headers,
+    fc.asyncProperty(
+      fc.array(batch, { maxLength: 4 }),
+      fc.nat(),
+      fc.integer({ min: 1, max: 30 }),
+      async (batches, cut, pieceRecords) => {
+        const parts: Buffer[] = [];
+        const written = [];
+        let next = 0;
+        for (const { records, compression, gap, firstTimestamp } of batches) {
+          const encoded = records.map(({ key, headers, ...rest }, offsetDelta) =>
+            encodeRecord({ ...rest, offsetDelta, key: key === null ? null : Buffer.from(key), headers }),
+          );
+          const header = { compression, firstOffset: BigInt(next + gap), firstTimestamp, maxTimestamp: 5 };
+          const { buffer } = await RecordBatch({
+            ...header,
+            lastOffsetDelta: records.length - 1,
+            records: encoded,
           });
-        next += gap + records.length;
-      }
-      const all = Buffer.concat(parts);
-      const found = readBatches(all, { ...place, offset: 0 });
-      assert.deepEqual(
-        found.records.map((r) => ({ ...r, headers: { ...r.headers } })),
-        written.map((r) => ({ ...r, headers: { ...r.headers } })),
-      );
-      assert.equal(found.nextOffset, next);
+          parts.push(buffer);
+          for (const [i, { key, value, headers, timestampDelta }] of records.entries())
+            written.push({
+              ...place,
+              offset: next + gap + i,
+              timestampMs: firstTimestamp + timestampDelta,
+              key,
+              value: value ?? Buffer.alloc(0),
+              headers,
+            });
+          next += gap + records.length;
+        }
+        const all = Buffer.concat(parts);
+        const found = readBatches(all, { ...place, offset: 0 });
+        assert.deepEqual(
+          found.records.map((r) => ({ ...r, headers: { ...r.headers } })),
+          written.map((r) => ({ ...r, headers: { ...r.headers } })),
+        );
+        assert.equal(found.nextOffset, next);
 
-      // An answer that ends within its last batch, and a position within a batch.
-      const part = readBatches(all.subarray(0, all.length === 0 ? 0 : cut % all.length), {
-        ...place,
-        offset: 0,
-      });
-      assert.deepEqual(
-        [...part.records, ...readBatches(all, { ...place, offset: part.nextOffset }).records].map(
-          ({ offset }) => offset,
-        ),
-        written.map(({ offset }) => offset),
-      );
-      const middle = written[cut % written.length]?.offset ?? 0;
-      assert.deepEqual(
-        readBatches(all, { ...place, offset: middle }).records.map(({ offset }) => offset),
-        written.map(({ offset }) => offset).filter((offset) => offset >= middle),
-      );
-    }),
+        // An answer that ends within its last batch, and a position within a batch.
+        const part = readBatches(all.subarray(0, all.length === 0 ? 0 : cut % all.length), {
+          ...place,
+          offset: 0,
+        });
+        assert.deepEqual(
+          [...part.records, ...readBatches(all, { ...place, offset: part.nextOffset }).records].map(
+            ({ offset }) => offset,
+          ),
+          written.map(({ offset }) => offset),
+        );
+        const middle = written[cut % written.length]?.offset ?? 0;
+        assert.deepEqual(
+          readBatches(all, { ...place, offset: middle }).records.map(({ offset }) => offset),
+          written.map(({ offset }) => offset).filter((offset) => offset >= middle),
+        );
+
+        // In pieces of so many records: each continues where the one before ended.
+        const inPieces: number[] = [];
+        for (let from = 0; ;) {
+          const piece = readBatches(all, { ...place, offset: from }, [], pieceRecords);
+          assert.ok(piece.records.length <= pieceRecords);
+          inPieces.push(...piece.records.map(({ offset }) => offset));
+          if (piece.records.length === 0) break;
+          from = piece.nextOffset;
+        }
+        assert.deepEqual(
+          inPieces,
+          written.map(({ offset }) => offset),
+        );
+      },
+    ),
     { numRuns: 200 },
   );
+});
+
+test('batches beyond the wanted records are not unpacked', async () => {
+  const [first, second] = [await batchOf(0, ['a', 'b']), await batchOf(2, ['c', 'd'])];
+  // A codec that does not exist: unpacking it would throw.
+  second.writeInt16BE(second.readInt16BE(21) | 0x07, 21);
+  const all = Buffer.concat([first, second]);
+  const found = readBatches(all, { ...place, offset: 0 }, [], 2);
+  assert.deepEqual(textsOf(found.records), ['a', 'b']);
+  assert.deepEqual([found.nextOffset, found.packedBytes], [2, first.length]);
+  assert.deepEqual(textsOf(readBatches(all, { ...place, offset: 1 }, [], 1).records), ['b']);
+  assert.throws(() => readBatches(all, { ...place, offset: 0 }, [], 3), /codec/);
 });
 
 test("all records have the log's time where the topic says so", async () => {

@@ -11,6 +11,8 @@ export interface FetchedRecords {
   records: LogRecord[];
   /** Where to continue; beyond the last record if transaction markers follow it. */
   nextOffset: number;
+  /** Of the batches that were read, as they are packed. */
+  packedBytes: number;
 }
 
 const headerBytes = 61;
@@ -25,7 +27,7 @@ const noHeaders: Readonly<Record<string, string>> = Object.freeze({});
 
 /**
  * The records of a fetch's answer for one partition, from `offset` on, without control records and without those of aborted transactions. A
- * batch that was cut off at the end is left for the next fetch. Values are views of `bytes`, or of the decompressed bytes. kafkajs's own
+ * batch that was cut off at the end is left for the next fetch, and so is what is beyond `maxRecords`: no batch is unpacked for it. Values are views of `bytes`, or of the decompressed bytes. kafkajs's own
  * reader makes a decoder, two big integers and a text for each record: most of what reading costs. Source:
  * https://kafka.apache.org/documentation/#recordbatch; aborted transactions as in KIP-98's consumer.
  */
@@ -33,11 +35,12 @@ export function readBatches(
   bytes: Buffer,
   { topic, partition, offset }: { topic: string; partition: number; offset: number },
   aborted: readonly AbortedTransaction[] = [],
+  maxRecords = Infinity,
 ): FetchedRecords {
   const begun = aborted.toSorted((a, b) => a.firstOffset - b.firstOffset);
   const abortedProducers = new Set<number>();
-  const found: FetchedRecords = { records: [], nextOffset: offset };
-  for (let at = 0; at + headerBytes <= bytes.length;) {
+  const found: FetchedRecords = { records: [], nextOffset: offset, packedBytes: 0 };
+  for (let at = 0; at + headerBytes <= bytes.length && found.records.length < maxRecords;) {
     const end = at + 12 + bytes.readInt32BE(at + 8);
     if (end > bytes.length) break;
     const batch = readHeader(bytes, at);
@@ -48,10 +51,13 @@ export function readBatches(
       if (isAbort(body)) abortedProducers.delete(batch.producerId);
     } else if ((batch.attributes & transactionalFlag) === 0 || !abortedProducers.has(batch.producerId)) {
       const records = decompress(batch.attributes & compressionMask, body);
-      readRecords(records, batch, { topic, partition, offset }, found.records);
+      readRecords(records, batch, { topic, partition, offset }, found.records, maxRecords);
     }
-    found.nextOffset = Math.max(found.nextOffset, batch.lastOffset + 1);
-    at = end;
+    // The batch may have more than the wanted ones: it is fetched once more.
+    const isFull = found.records.length >= maxRecords;
+    const lastOffset = isFull ? found.records.at(-1)!.offset : batch.lastOffset;
+    found.nextOffset = Math.max(found.nextOffset, lastOffset + 1);
+    found.packedBytes = at = end;
   }
   return found;
 }
@@ -91,10 +97,11 @@ function readRecords(
   { baseOffset, attributes, firstTimestamp, maxTimestamp, count }: BatchHeader,
   { topic, partition, offset: fromOffset }: { topic: string; partition: number; offset: number },
   into: LogRecord[],
+  maxRecords: number,
 ): void {
   const hasAppendTime = (attributes & appendTimeFlag) !== 0;
   const reader = new VarintReader(bytes);
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < count && into.length < maxRecords; i++) {
     const length = reader.int();
     const end = reader.at + length;
     // Attributes of a record are not used by Kafka.
