@@ -12,13 +12,17 @@ import {
 } from '@logloom/schemas';
 import { rememberFilters } from './filter-cache.ts';
 import { readFilter } from './read-filter.ts';
+import { SubjectCache, type SubjectOwner } from './subject-cache.ts';
 import type { DuplicateScan, LiveItem, ScanPlace, StreamKind } from './stream-kind.ts';
 
-class EventItem implements LiveItem {
+const subjects = new SubjectCache();
+
+class EventItem implements LiveItem, SubjectOwner {
   readonly event: PlacedEvent;
   readonly timestampMs: number;
   readonly bytes: number;
   #json: string | undefined;
+  #subject: FilterSubject | undefined;
 
   constructor(event: PlacedEvent, timestampMs: number, bytes: number) {
     this.event = event;
@@ -48,7 +52,14 @@ class EventItem implements LiveItem {
   }
 
   subject(): FilterSubject {
-    return new FilterSubject(this.event);
+    if (this.#subject !== undefined) return this.#subject;
+    const subject = new FilterSubject(this.event);
+    if (subjects.keep(this, subject)) this.#subject = subject;
+    return subject;
+  }
+
+  forgetSubject(): void {
+    this.#subject = undefined;
   }
 
   json(): string {
