@@ -60,6 +60,51 @@ test('a retriable refusal is tried again, at the refusing target only, and ackno
   assert.deepEqual([steady.bulks, flaky.bulks, retried.length], [[[1]], [[1]], 4]);
 });
 
+test('a target that fails gets half as much at a time, nothing twice, and all again once it is quick', async () => {
+  const bulks: number[] = [];
+  const stored: number[] = [];
+  /** What a write of the target can have, and how long it takes. */
+  let [room, tookMs, clockMs] = [300, 0, 0];
+  const struggling: BulkTarget = {
+    ...target(),
+    putEvents: async (events) => {
+      bulks.push(events.length);
+      clockMs += tookMs;
+      if (events.length > room) throw Object.assign(new Error('no answer in time'), { retriable: true });
+      stored.push(...events.map(({ offset }) => offset));
+    },
+  };
+  const batches = new IndexBatches({
+    targets: [struggling],
+    maxEvents: 1_000,
+    backoffMs: 1,
+    maxBackoffMs: 1,
+    nowMs: () => clockMs,
+    signal: new AbortController().signal,
+  });
+  let next = 0;
+  const add = (count: number): Promise<unknown> =>
+    batches.add(
+      Array.from({ length: count }, () => event(next++)),
+      [],
+    );
+  await add(1_000);
+  // What fits grows again, and is halved again when it was too much.
+  assert.deepEqual(bulks.splice(0), [1_000, 500, 250, 500, 250, 500, 250, 250]);
+  // It takes its time: it is not asked for more.
+  tookMs = 2_000;
+  await add(1_000);
+  assert.deepEqual(bulks.splice(0), [500, 250, 250, 250, 250]);
+  [room, tookMs] = [Infinity, 10];
+  await add(1_000);
+  await add(1_000);
+  assert.deepEqual(bulks.splice(0), [250, 500, 250, 1_000]);
+  assert.deepEqual(
+    stored,
+    Array.from({ length: next }, (_, i) => i),
+  );
+});
+
 test('another error rejects the batches of its bulk, and the next bulk continues', async () => {
   const store = target([{ retriable: false }]);
   const batches = new IndexBatches({ targets: [store], signal: new AbortController().signal });

@@ -2,6 +2,7 @@ import type { Correlation, PlacedEvent } from '@logloom/schemas';
 import type { Refused } from '@logloom/search-store';
 import { noTracing, type SpanSpec, type TraceHeaders, type Tracing } from '@logloom/telemetry';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { WriteSize } from './write-size.ts';
 
 /** An event or a document that a target can never accept. */
 export type RefusedItem = Refused<PlacedEvent | Correlation>;
@@ -33,6 +34,8 @@ export interface BulkOptions {
   onRetry?: (target: string, error: unknown) => void;
   onBulk?: (events: number, correlations: number, seconds: number) => void;
   tracing?: Tracing;
+  /** A monotonic clock in milliseconds. */
+  nowMs?: () => number;
   /** Ends the waiting between retries. */
   signal: AbortSignal;
 }
@@ -55,6 +58,7 @@ interface IndexBatch {
 export class IndexBatches {
   readonly #options: Required<Omit<BulkOptions, 'onRetry' | 'onBulk'>> &
     Pick<BulkOptions, 'onRetry' | 'onBulk'>;
+  readonly #sizes = new Map<string, WriteSize>();
   #waiting: IndexBatch[] = [];
   #running = false;
 
@@ -64,6 +68,7 @@ export class IndexBatches {
       backoffMs: 100,
       maxBackoffMs: 10_000,
       tracing: noTracing,
+      nowMs: () => performance.now(),
       ...options,
     };
   }
@@ -145,27 +150,46 @@ export class IndexBatches {
     events: readonly PlacedEvent[],
     correlations: readonly Correlation[],
   ): Promise<RefusedItem[]> {
+    return [
+      ...(await this.#writeAll(target, events, (items) => target.putEvents(items))),
+      ...(await this.#writeAll(target, correlations, (items) => target.putCorrelations(items))),
+    ];
+  }
+
+  /** In one write, or in several while the target is in trouble: what one of them has stored is not written again. */
+  async #writeAll<Item extends RefusedItem['item']>(
+    target: BulkTarget,
+    items: readonly Item[],
+    write: (items: readonly Item[]) => Promise<readonly RefusedItem[] | void>,
+  ): Promise<RefusedItem[]> {
+    const { maxEvents, backoffMs, maxBackoffMs, signal, onRetry, nowMs } = this.#options;
+    const size = this.#sizeOf(target);
     const refused: RefusedItem[] = [];
-    if (events.length > 0) refused.push(...(await this.#retry(target, () => target.putEvents(events))));
-    if (correlations.length > 0)
-      refused.push(...(await this.#retry(target, () => target.putCorrelations(correlations))));
+    let wait = backoffMs;
+    for (let next = 0; next < items.length;) {
+      const part = items.slice(next, next + size.items);
+      const startedAtMs = nowMs();
+      try {
+        refused.push(...((await write(part)) ?? []));
+      } catch (error) {
+        if ((error as { retriable?: boolean }).retriable !== true || signal.aborted) throw error;
+        size.failed(part.length);
+        onRetry?.(target.name, error);
+        await sleep(wait / 2 + (Math.random() * wait) / 2, undefined, { signal }).catch(() => {});
+        wait = Math.min(wait * 2, maxBackoffMs);
+        continue;
+      }
+      size.succeeded(part.length, nowMs() - startedAtMs, maxEvents);
+      next += part.length;
+      wait = backoffMs;
+    }
     return refused;
   }
 
-  async #retry(
-    target: BulkTarget,
-    write: () => Promise<readonly RefusedItem[] | void>,
-  ): Promise<readonly RefusedItem[]> {
-    const { backoffMs, maxBackoffMs, signal, onRetry } = this.#options;
-    for (let wait = backoffMs; ; wait = Math.min(wait * 2, maxBackoffMs)) {
-      try {
-        return (await write()) ?? [];
-      } catch (error) {
-        if ((error as { retriable?: boolean }).retriable !== true || signal.aborted) throw error;
-        onRetry?.(target.name, error);
-        await sleep(wait / 2 + (Math.random() * wait) / 2, undefined, { signal }).catch(() => {});
-      }
-    }
+  #sizeOf({ name }: BulkTarget): WriteSize {
+    let size = this.#sizes.get(name);
+    if (size === undefined) this.#sizes.set(name, (size = new WriteSize()));
+    return size;
   }
 }
 
