@@ -9,6 +9,9 @@ import type { StackSecurity } from './stack-security.ts';
 
 const sentinelCount = 3;
 const sentinelName = 'logloom';
+/** What a client of sentinels needs, and no more: docs/engines.md has the same. */
+export const sentinelRules =
+  '&+switch-master +auth +ping +subscribe +sentinel|get-master-addr-by-name +sentinel|sentinels';
 /** How many Redis servers there are: a cluster cannot have fewer. */
 const nodes = { single: 1, sentinel: 2, cluster: 3 };
 
@@ -40,21 +43,24 @@ export async function startRedis(context: EngineContext): Promise<Engine> {
   if (redisMode === 'sentinel') return startSentinels(context, servers);
   const mode = isCluster ? { REDIS_MODE: 'cluster' } : {};
   if (security === undefined) return { servers, env: { REDIS_URL: `redis://${hosts.join(',')}`, ...mode } };
+  return { servers, env: { ...loginSettings(security, hosts), ...mode } };
+}
+
+function loginSettings(security: StackSecurity, hosts: readonly string[]): Record<string, string> {
   return {
-    servers,
-    env: {
-      REDIS_URL: `rediss://${hosts.join(',')}`,
-      REDIS_USERNAME: security.user,
-      REDIS_PASSWORD_FILE: security.passwordFile,
-      REDIS_TLS_CA_FILE: security.ca,
-      ...mode,
-    },
+    REDIS_URL: `rediss://${hosts.join(',')}`,
+    REDIS_USERNAME: security.user,
+    REDIS_PASSWORD_FILE: security.passwordFile,
+    REDIS_TLS_CA_FILE: security.ca,
   };
 }
 
-/** The servers with their sentinels, once each of these knows the others and the replica. */
+/**
+ * The servers with their sentinels, once each of these knows the others and the replica. Secured ones take TLS alone, from the same user by
+ * the rights that docs/engines.md lists, and from each other.
+ */
 async function startSentinels(context: EngineContext, servers: readonly ServerProcess[]): Promise<Engine> {
-  if (context.security !== undefined) throw new Error('sentinels of a secured stack are not supported');
+  const { security } = context;
   const [primary] = servers;
   const sentinels: ServerProcess[] = [];
   for (let i = 1; i <= sentinelCount; i++) {
@@ -63,15 +69,16 @@ async function startSentinels(context: EngineContext, servers: readonly ServerPr
     await mkdir(dir, { recursive: true });
     const file = join(dir, 'sentinel.conf');
     const settings = [
-      `port ${port}`,
       'bind 127.0.0.1',
       `dir ${dir}`,
+      ...(security === undefined ? [`port ${port}`] : sentinelSecurity(security, port)),
       `sentinel monitor ${sentinelName} 127.0.0.1 ${primary!.port} ${Math.ceil(sentinelCount / 2)}`,
       // Quicker than the defaults of 30 s and 3 min.
       `sentinel down-after-milliseconds ${sentinelName} 1000`,
       `sentinel failover-timeout ${sentinelName} 5000`,
+      ...(security === undefined ? [] : sentinelLogins(security)),
     ];
-    await writeFile(file, settings.map((line) => `${line}\n`).join(''));
+    await writeFile(file, settings.map((line) => `${line}\n`).join(''), { mode: 0o600 });
     sentinels.push(
       new ServerProcess({
         name: `sentinel-${i}`,
@@ -86,14 +93,43 @@ async function startSentinels(context: EngineContext, servers: readonly ServerPr
     );
   }
   await startTogether(sentinels);
+  const hosts = sentinels.map(({ port }) => `127.0.0.1:${port}`);
   return {
     servers: [...servers, ...sentinels],
     env: {
-      REDIS_URL: `redis://${sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')}`,
       REDIS_MODE: 'sentinel',
       REDIS_SENTINEL_NAME: sentinelName,
+      ...(security === undefined
+        ? { REDIS_URL: `redis://${hosts.join(',')}` }
+        : {
+            ...loginSettings(security, hosts),
+            REDIS_SENTINEL_USERNAME: security.user,
+            REDIS_SENTINEL_PASSWORD_FILE: security.passwordFile,
+          }),
     },
   };
+}
+
+/** How a sentinel is reached, and who may ask it what. */
+function sentinelSecurity(security: StackSecurity, port: number): string[] {
+  const { user, password } = security;
+  const settings = { port: '0', ...tlsSettings(security, port) };
+  return [
+    ...Object.entries(settings).map(([key, value]) => `${key} ${value}`),
+    'user default off',
+    `user ${user} on >${password} resetchannels ${sentinelRules}`,
+    `user admin on >${password} ~* &* +@all`,
+  ];
+}
+
+/** What a sentinel needs to talk to the servers and to the other sentinels. */
+function sentinelLogins({ password }: StackSecurity): string[] {
+  return [
+    `sentinel auth-user ${sentinelName} admin`,
+    `sentinel auth-pass ${sentinelName} ${password}`,
+    'sentinel sentinel-user admin',
+    `sentinel sentinel-pass ${password}`,
+  ];
 }
 
 async function redisServer(
@@ -141,7 +177,7 @@ async function securedSettings(
   dir: string,
   port: number,
 ): Promise<Record<string, string>> {
-  const { user, password, server, ca } = security;
+  const { user, password } = security;
   const aclFile = join(dir, 'users.acl');
   const users = [
     'user default off',
@@ -152,16 +188,23 @@ async function securedSettings(
   ];
   await writeFile(aclFile, users.map((line) => `${line}\n`).join(''), { mode: 0o600 });
   return {
+    ...tlsSettings(security, port),
+    'tls-cluster': 'yes',
+    masteruser: 'admin',
+    masterauth: password,
+    aclfile: aclFile,
+  };
+}
+
+/** Of a server or a sentinel. Sentinels reach the servers by TLS only with `tls-replication`. */
+function tlsSettings({ server, ca }: StackSecurity, port: number): Record<string, string> {
+  return {
     'tls-port': String(port),
     'tls-cert-file': server.cert,
     'tls-key-file': server.key,
     'tls-ca-cert-file': ca,
     'tls-auth-clients': 'optional',
-    'tls-cluster': 'yes',
     'tls-replication': 'yes',
-    masteruser: 'admin',
-    masterauth: password,
-    aclfile: aclFile,
   };
 }
 

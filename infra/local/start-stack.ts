@@ -24,6 +24,7 @@ import { startZipkin } from './zipkin.ts';
 export { signToken } from './access-tokens.ts';
 export { createStackSecurity } from './stack-security.ts';
 export { changeKafkaPermissions, setKafkaPassword, type KafkaPermission } from './kafka-users.ts';
+export { sentinelRules } from './redis.ts';
 export { SecuredProxy } from './secured-proxy.ts';
 export type { Stack } from './running-stack.ts';
 

@@ -1,7 +1,7 @@
 import { EngineAccessError, speaksTls } from '@logloom/settings/connection';
 import { connect } from 'node:net';
-import { redisFault } from './redis-fault.ts';
-import type { RedisClients } from './redis-client.ts';
+import type { RedisClient, RedisClients } from './redis-client.ts';
+import { redisFault, sentinelFault } from './redis-fault.ts';
 import { parseRedisUrl } from './redis-url.ts';
 
 const answerMs = 3_000;
@@ -11,25 +11,42 @@ const answerMs = 3_000;
  * pass. Throws EngineAccessError with the setting to look at.
  */
 export async function checkRedisAccess(clients: RedisClients, url: string, key: string): Promise<void> {
-  const client = clients.connect({ retryStrategy: () => null, connectTimeout: answerMs });
+  const more = { retryStrategy: () => null, connectTimeout: answerMs };
+  const sentinels = await Promise.all(
+    clients.connectSentinels(more).map(({ client, ask }) => refusalOf(client, ask, sentinelFault)),
+  );
+  const refusedByAll = sentinels.every((one) => typeof one === 'string') ? sentinels[0] : undefined;
+  if (refusedByAll) throw new EngineAccessError(`Redis (REDIS_URL): ${refusedByAll}`);
+  const client = clients.connect(more);
+  const refusal = await refusalOf(client, () => client.exists(key), redisFault);
+  const fault = refusal === null ? await otherProtocol(url) : refusal;
+  if (fault !== undefined) throw new EngineAccessError(`Redis (REDIS_URL): ${fault}`);
+}
+
+/** Why it does not take this client; null: nobody knows, undefined: it does. */
+async function refusalOf(
+  client: RedisClient,
+  ask: () => Promise<unknown>,
+  faultOf: (error: unknown) => string | undefined,
+): Promise<string | null | undefined> {
   let fault: string | undefined;
   const refused = Promise.withResolvers<never>();
   refused.promise.catch(() => {});
   client.on('error', (error: Error) => {
-    fault ??= redisFault(error);
+    fault ??= faultOf(error);
     refused.reject(error);
   });
   client.once('close', () => refused.reject(new Error('Redis closed the connection')));
   const timer = setTimeout(() => refused.reject(new Error('Redis does not answer')), answerMs);
   try {
-    await Promise.race([refused.promise, client.exists(key)]);
+    await Promise.race([refused.promise, ask()]);
+    return undefined;
   } catch (error) {
-    fault ??= redisFault(error) ?? (await otherProtocol(url));
+    return fault ?? faultOf(error) ?? null;
   } finally {
     clearTimeout(timer);
     client.disconnect();
   }
-  if (fault !== undefined) throw new EngineAccessError(`Redis (REDIS_URL): ${fault}`);
 }
 
 /** Whether one side speaks TLS and the other does not. */

@@ -1,13 +1,14 @@
 import { AccessFaults, LiveTls, LiveValues } from '@logloom/settings/connection';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import type { RedisAccess } from './options.ts';
-import { isPermission, redisFault } from './redis-fault.ts';
+import { isPermission, redisFault, sentinelFault } from './redis-fault.ts';
 import { parseRedisUrl } from './redis-url.ts';
 
 export type RedisClient = Redis | Cluster;
 type SendCommand = (command: { name: string; promise: Promise<unknown> }, ...more: unknown[]) => unknown;
 
 const sentinelPort = 26_379;
+const defaultSentinelName = 'mymaster';
 
 interface Login {
   username: string | undefined;
@@ -68,6 +69,26 @@ export class RedisClients implements Disposable {
     return this.keepCurrent(this.#connect(more));
   }
 
+  /** A client of each sentinel, for looking whether it takes this user; none without sentinels. The caller closes them. */
+  connectSentinels(
+    more: Pick<RedisOptions, 'retryStrategy' | 'connectTimeout'>,
+  ): { client: Redis; ask: () => Promise<unknown> }[] {
+    const { mode, sentinelName = defaultSentinelName } = this.#access;
+    if (mode !== 'sentinel') return [];
+    const { sentinelUsername: username, sentinelPassword: password } = this.#login.current;
+    return parseRedisUrl(this.#url, sentinelPort).hosts.map((host) => {
+      const client = new Redis({
+        ...host,
+        ...more,
+        ...(username !== undefined && { username }),
+        ...(password !== undefined && { password }),
+        ...this.#tlsOptions(),
+        enableReadyCheck: false,
+      });
+      return { client, ask: () => client.call('SENTINEL', 'get-master-addr-by-name', sentinelName) };
+    });
+  }
+
   /** Has a client that was made from another one use what changes from now on too. */
   keepCurrent<T extends RedisClient>(client: T): T {
     this.#clients.add(client);
@@ -82,6 +103,11 @@ export class RedisClients implements Disposable {
       if (fault !== undefined) this.faults.refused(fault, isPermission(error) ? operation : undefined);
     };
     client.on('error', (error: Error) => note(error));
+    // What a sentinel says is no error of the client, which asks the next one.
+    client.on('sentinelError', (error: Error) => {
+      const fault = sentinelFault(error);
+      if (fault !== undefined) this.faults.refused(fault);
+    });
     client.on('ready', () => this.faults.taken());
     const hooked = client as unknown as { sendCommand: SendCommand };
     const send = hooked.sendCommand.bind(client);
@@ -101,7 +127,7 @@ export class RedisClients implements Disposable {
   }
 
   #connect(more: Pick<RedisOptions, 'retryStrategy' | 'connectTimeout' | 'enableOfflineQueue'>): RedisClient {
-    const { mode = 'single', sentinelName = 'mymaster' } = this.#access;
+    const { mode = 'single', sentinelName = defaultSentinelName } = this.#access;
     const options = { maxRetriesPerRequest: null, ...this.#loginOptions(), ...this.#tlsOptions(), ...more };
     if (mode === 'single') return new Redis(this.#url, options);
     const { hosts, database } = parseRedisUrl(this.#url, mode === 'sentinel' ? sentinelPort : undefined);
