@@ -19,13 +19,14 @@ export function skipUnless(isFull: boolean, why: string): string | false {
 }
 
 /**
- * Rules for a test that cannot wait for minutes: every range and recorded window is looked at over 15 s, an offset is 15 s, and
- * alerts fire at the second evaluation. Thresholds, metrics and labels stay as they are.
+ * Rules for a test that cannot wait for minutes: every range and recorded window is looked at over 15 s, an offset is 15 s, as is the time
+ * since an event after which an alert fires, and alerts fire at the second evaluation. Other thresholds, metrics and labels stay as they are.
  */
 export function shortenRules(yaml: string): string {
   return yaml
     .replaceAll(/\[\d+[mhd]\]/g, '[15s]')
     .replaceAll(/offset \d+[mhd]/g, 'offset 15s')
+    .replaceAll(/^( *time\(\) - .* >) \d+$/gm, '$1 15')
     .replaceAll(/^( *for:) .*$/gm, '$1 1s');
 }
 
@@ -95,6 +96,15 @@ export class PrometheusServer implements AsyncDisposable {
     return new Set(
       alerts.filter(({ state }) => state === 'firing').map(({ labels }) => labels['alertname']!),
     );
+  }
+
+  /** The names of the alerts that have fired within the last seconds, and those that fire. */
+  async firedWithin(seconds: number): Promise<Set<string>> {
+    const window = `[${Math.max(1, Math.ceil(seconds))}s]`;
+    const fired = await this.query(
+      `count by (alertname) (last_over_time(ALERTS{alertstate="firing"}${window}))`,
+    );
+    return new Set(fired.map(({ metric }) => metric['alertname']!));
   }
 
   /** What an instant query returns. */

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Settings } from '../settings.ts';
 import { canaryEndpoints } from './canary-endpoints.ts';
-import { CanaryLedger, type CanaryFindings } from './canary-ledger.ts';
+import { canaryPaths, CanaryLedger, type CanaryFindings } from './canary-ledger.ts';
 import {
   httpReceivers,
   rawReceiver,
@@ -229,12 +229,16 @@ function report(metrics: CanaryMetrics): CanaryFindings {
   };
 }
 
-/** Counters that are 0 from the start: Prometheus sees no increase from nothing to one. */
+/**
+ * Counters that are 0 from the start: Prometheus sees no increase from nothing to one. And the last success is the start, so that a path on
+ * which nothing has ever arrived is silent too.
+ */
 function prepare(metrics: CanaryMetrics, receiver: string): void {
   metrics.sent.inc({ receiver }, 0);
   for (const reason of ['unreachable', 'unacknowledged']) metrics.refused.inc({ receiver, reason }, 0);
   for (const path of ['searchable', 'sent']) metrics.watchErrors.inc({ path }, 0);
-  for (const path of ['searchable', 'correlated', 'sent'])
+  for (const path of canaryPaths) metrics.lastSuccess.set({ receiver, path }, Date.now() / 1000);
+  for (const path of canaryPaths)
     for (const counter of [
       metrics.expected,
       metrics.lost,

@@ -63,7 +63,7 @@ export const canaryMetrics = declareMetrics('apps/logloom', {
   lastSuccess: gauge({
     name: 'logloom_canary_last_success_timestamp_seconds',
     unit: 'seconds',
-    help: 'When the last complete round of the canary arrived',
+    help: 'When the last complete round of the canary arrived; before the first one, when the canary started',
     labels: byPath,
     aggregator: 'max',
   }),
