@@ -1,0 +1,218 @@
+/**
+ * What a run found, as `result.json` holds it and every report reads it. Times of the run are in seconds since its start, latencies in ms.
+ */
+export interface RunResult {
+  /** Grows when a field changes its meaning; readers refuse a later one. */
+  format: 1;
+  /** Names the run; its events carry it in `attributes.loadtest.run`. */
+  run: string;
+  scenario: { name: string; description: string };
+  target: { kind: string; url: string };
+  /** RFC 3339. */
+  startedAt: string;
+  durationS: number;
+  conditions: Conditions;
+  stages: StageResult[];
+  /** One entry for each second, in order. */
+  timeline: Second[];
+  delivery: DeliveryResult;
+  ingest: IngestResult;
+  search: SearchResult | null;
+  connections: ConnectionResult;
+  faults: FaultResult[];
+  generator: GeneratorResult;
+  server: ServerResult | null;
+  verdict: Verdict;
+}
+
+export interface Conditions {
+  node: string;
+  platform: string;
+  cpuModel: string;
+  cpuCount: number;
+  memoryBytes: number;
+  /** Load average of the last minute when the run began. */
+  loadAverage: number;
+}
+
+/** Quantiles in ms; null where nothing was measured. */
+export interface Latency {
+  count: number;
+  p50: number | null;
+  p95: number | null;
+  p99: number | null;
+  p999: number | null;
+  p9999: number | null;
+  max: number | null;
+}
+
+/** What happened between two moments of the scenario. */
+export interface StageResult {
+  name: string;
+  fromS: number;
+  toS: number;
+  viewers: { atStart: number; atEnd: number };
+  eventsSent: number;
+  deliveries: number;
+  deliveryLatency: Latency;
+  connectLatency: Latency;
+}
+
+export interface Second {
+  atS: number;
+  /** Connected and subscribed at its end. */
+  viewers: number;
+  sent: number;
+  acknowledged: number;
+  deliveries: number;
+  /** Bytes that viewers received, without the kernel's own. */
+  receivedBytes: number;
+  connects: number;
+  connectFailures: number;
+  disconnects: number;
+  /** Of what was delivered in it; null where nothing was. */
+  p50Ms: number | null;
+  p95Ms: number | null;
+  p99Ms: number | null;
+  maxMs: number | null;
+  /** Of the generator's processes, the highest share of a core; 1 is a whole core. */
+  generatorCpu: number;
+  /** Of all cores; null when the server's metrics could not be read. */
+  serverCpu: number | null;
+  serverMemoryBytes: number | null;
+}
+
+/** The first example of a kind of failure, so that it can be looked up. */
+export interface Example {
+  viewer: number;
+  filter: string;
+  /** Number of the event in the run, and its place in the log where the target tells it. */
+  event: number | null;
+  partition: number | null;
+  offset: number | null;
+  /** The cursor that the viewer had last. */
+  cursor: string | null;
+  atS: number;
+  detail: string;
+}
+
+/** For all viewers together: expected = received once + announced + lost. */
+export interface DeliveryResult {
+  expected: number;
+  received: number;
+  /** Left out and announced by gaps or modes. */
+  announced: number;
+  lost: Finding;
+  duplicated: Finding;
+  disordered: Finding;
+  /** Content other than what was sent. */
+  corrupted: Finding;
+  /** Events that the viewer's filter does not match. */
+  unexpected: Finding;
+  /** Announced beyond what was missing. */
+  overAnnounced: Finding;
+  viewers: { checked: number; exact: number };
+  latency: Latency;
+}
+
+export interface Finding {
+  count: number;
+  viewers: number;
+  example: Example | null;
+}
+
+export interface IngestResult {
+  /** Events that were due by the scenario. */
+  intended: number;
+  acknowledged: number;
+  /** Refused for good; they are not expected anywhere. */
+  refused: number;
+  /** Neither acknowledged nor refused: they may be stored or not. */
+  unknown: number;
+  retries: number;
+  requestsByStatus: Record<string, number>;
+  /** From the intended time to the acknowledgement. */
+  latency: Latency;
+}
+
+export interface SearchResult {
+  acknowledged: number;
+  found: number;
+  /** How long after the last acknowledgement everything was found; null if it never was. */
+  settledS: number | null;
+  requests: { expected: number; found: number; checked: number; broken: number };
+  example: string | null;
+}
+
+export interface ConnectionResult {
+  attempted: number;
+  connected: number;
+  failed: number;
+  /** Ended by the server or the network, not by the scenario. */
+  lost: number;
+  resumed: number;
+  /** Viewers that watched at the end, of those that should. */
+  watching: number;
+  shouldWatch: number;
+  failuresByReason: Record<string, number>;
+  /** From the start of the TCP connection to `subscribed`. */
+  latency: Latency;
+}
+
+export interface FaultResult {
+  kind: string;
+  startedS: number;
+  endedS: number;
+  /** When something first differed, and when every viewer watched and the delivery latency was as before; null: never seen. */
+  detectedS: number | null;
+  recoveredS: number | null;
+  detail: string;
+  undone: boolean;
+}
+
+export interface GeneratorResult {
+  processes: number;
+  /** Highest share of a core of any process in any second. */
+  maxCpu: number;
+  /** Delay of the event loop, the worst process. */
+  loopDelayP99Ms: number;
+  /** How much later than intended events were sent. */
+  latenessP99Ms: number;
+  /** Why figures of latency or rate say more about the generator than about the target; empty: they do not. */
+  limits: string[];
+}
+
+export interface ServerResult {
+  cpuShareMean: number | null;
+  memoryMaxBytes: number | null;
+  /** Of the server's processes, divided by the connections of the fullest second. */
+  memoryPerConnectionBytes: number | null;
+  version: string | null;
+}
+
+export type Outcome = 'met' | 'missed' | 'not-shown';
+
+export interface ObjectiveResult {
+  /** As in the scenario: `delivery-p95-ms`. */
+  metric: string;
+  /** A sentence for the reader of a report. */
+  title: string;
+  relation: 'at-most' | 'at-least';
+  bound: number;
+  unit: string;
+  value: number | null;
+  /** Of 95 %; null where it cannot be said. */
+  interval: [low: number, high: number] | null;
+  outcome: Outcome;
+  /** Why, and for `not-shown` what to run to decide. */
+  reason: string;
+  /** The smallest change of the value that this run could have seen; null where unknown. */
+  smallestChange: number | null;
+}
+
+export interface Verdict {
+  overall: 'ready' | 'not-ready' | 'not-shown';
+  objectives: ObjectiveResult[];
+  /** A letter beside the verdict; null when the verdict is not shown. */
+  grade: string | null;
+}
