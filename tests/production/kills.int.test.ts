@@ -45,8 +45,8 @@ test(
     await using viewer = await Viewer.open(services.liveUrl, 'level:>=warn');
     await using everything = await Viewer.open(services.liveUrl, '');
     await eventually('the rules in force everywhere', () => services.haveRules());
-    const ruled = new RuledTraffic(services.ingestUrl);
-    const sending = new SteadyTraffic(services.ingestUrl, traffic.lines, eventsPerSecond);
+    await using ruled = new RuledTraffic(services.ingestUrl);
+    await using sending = new SteadyTraffic(services.ingestUrl, traffic.lines, eventsPerSecond);
     const begin = performance.now();
     const report = (what: string): void =>
       t.diagnostic(`${((performance.now() - begin) / 1000).toFixed(0)} s: ${what}`);

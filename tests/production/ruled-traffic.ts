@@ -8,15 +8,20 @@ const requestsPerTick = 3;
 const lateMs = 8_000;
 
 /** Sends requests whose verdicts are known, a few at a time until it is told to stop; the late events of each some seconds later. */
-export class RuledTraffic {
+export class RuledTraffic implements AsyncDisposable {
   readonly requests: RuledRequest[] = [];
   readonly #sent: RuledLine[] = [];
   readonly #late: { dueAt: number; lines: RuledLine[] }[] = [];
   readonly #done: Promise<SendResult>;
+  readonly #abort = new AbortController();
   #stopped = false;
 
   constructor(url: string) {
-    this.#done = sendBatches(this.#batches(), { url, onProgress: () => {} });
+    this.#done = sendBatches(this.#batches(), {
+      url,
+      signal: this.#abort.signal,
+      onProgress: () => {},
+    });
     // Awaited at stop().
     this.#done.catch(() => {});
   }
@@ -26,6 +31,14 @@ export class RuledTraffic {
     this.#stopped = true;
     const result = await this.#done;
     return { lines: this.#sent, result };
+  }
+
+  /** Gives up what is not acknowledged yet. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped = true;
+    this.#late.length = 0;
+    this.#abort.abort();
+    await this.#done.catch(() => {});
   }
 
   async *#batches(): AsyncGenerator<string[]> {
