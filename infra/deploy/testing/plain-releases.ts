@@ -1,9 +1,10 @@
-import { freePort, temporaryFolder, type TemporaryFolder } from '@logloom/testing';
+import { temporaryFolder, type TemporaryFolder } from '@logloom/testing';
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { stringify } from 'yaml';
+import { PortPool } from '../../local/port-pool.ts';
 import { parseDeployment, releaseNames, type Deployment, type ReleaseName } from '../deployment.ts';
 
 const script = join(import.meta.dirname, '../examples/plain-processes.sh');
@@ -15,9 +16,12 @@ export class PlainReleases implements AsyncDisposable {
   readonly path: string;
   readonly releases: Record<ReleaseName, Addresses>;
   readonly #folder: TemporaryFolder;
+  /** Clients of the release that serves may not be given the ports of the other one. */
+  readonly #ports: PortPool;
 
-  private constructor(folder: TemporaryFolder, releases: Record<ReleaseName, Addresses>) {
+  private constructor(folder: TemporaryFolder, ports: PortPool, releases: Record<ReleaseName, Addresses>) {
     this.#folder = folder;
+    this.#ports = ports;
     this.path = folder.path;
     this.releases = releases;
   }
@@ -25,14 +29,15 @@ export class PlainReleases implements AsyncDisposable {
   /** `source` is the folder of a release: it has services/<service>/src/main.ts. */
   static async create(source: string): Promise<PlainReleases> {
     const folder = temporaryFolder('releases');
-    const url = async (): Promise<string> => `http://127.0.0.1:${await freePort()}`;
+    const ports = new PortPool();
+    const url = async (): Promise<string> => `http://127.0.0.1:${await ports.take()}`;
     const addresses = async (): Promise<Addresses> => ({
       ingest: { healthUrl: await url(), url: await url() },
       correlator: { healthUrl: await url() },
       indexer: { healthUrl: await url() },
       fanout: { healthUrl: await url(), url: await url() },
     });
-    const created = new PlainReleases(folder, { blue: await addresses(), green: await addresses() });
+    const created = new PlainReleases(folder, ports, { blue: await addresses(), green: await addresses() });
     for (const release of releaseNames) created.use(release, source);
     return created;
   }
@@ -85,6 +90,7 @@ export class PlainReleases implements AsyncDisposable {
         }),
       ),
     );
+    await this.#ports.release();
     this.#folder[Symbol.dispose]();
   }
 }
