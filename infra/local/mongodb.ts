@@ -27,7 +27,8 @@ export async function startMongodb(context: EngineContext): Promise<Engine> {
     port,
     command: java,
     args: [
-      ...jvmOptions(context, 512),
+      // It holds some 4 KB of memory for each event.
+      ...jvmOptions(context, 512, 4096),
       '-cp',
       `${join(folder, 'classes')}:${join(folder, 'lib')}/*`,
       'StubMongo',

@@ -30,7 +30,7 @@ test(
   'all services replaced under load, rolling and blue-green, and two broken releases rolled back: every acknowledged event in every view, once',
   { skip },
   async (t) => {
-    await using stack = await startStack({ without: ['zipkin'] });
+    await using stack = await startStack({ without: ['zipkin'], throughput: true });
     const missing = Object.values(stack.missing)[0];
     if (missing !== undefined) return t.skip(missing);
     await using services = await DeployedServices.create(
