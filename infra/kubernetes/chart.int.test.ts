@@ -7,7 +7,8 @@ import { temporaryFolder } from '@logloom/testing';
 import { goTool } from '../local/go-tool.ts';
 import { runCommand } from '../local/run-command.ts';
 import { chartFolder, plainFolder, plainManifest, plainManifests, renderChart } from './plain-manifests.ts';
-import { readManifests, type Manifest } from './testing/manifest.ts';
+import { cases } from './testing/cases.ts';
+import { podOf, readManifests, workloads, type Manifest } from './testing/manifest.ts';
 import { writeKubernetesSchemas, writeOperatorSchemas } from './testing/object-schemas.ts';
 
 const skip =
@@ -16,22 +17,18 @@ const skip =
     : 'builds Helm and kubeconform, minutes: LOGLOOM_FULL=1 runs it';
 const signal = AbortSignal.timeout(1_800_000);
 
-/** The files of `values/`, one over the other, by what they are for. */
-const cases: Readonly<Record<string, readonly string[]>> = {
-  single: ['single.yaml'],
-  services: ['services.yaml'],
-  hpa: ['services.yaml', 'hpa.yaml'],
-  keda: ['services.yaml', 'hpa.yaml', 'keda.yaml'],
-  hardened: ['services.yaml', 'hardened.yaml'],
-  'single, hardened': ['services.yaml', 'hardened.yaml', 'only-single.yaml'],
-};
-
 const anonymous = ['--set', 'auth.viewers.allowAnonymous=true,auth.senders.allowAnonymous=true'];
 const kindsOf = (manifests: readonly Manifest[]): Record<string, number> => {
   const counts: Record<string, number> = {};
   for (const { kind } of manifests) counts[kind] = (counts[kind] ?? 0) + 1;
   return counts;
 };
+
+/** The canary's environment. */
+function canarySettings(manifests: readonly Manifest[]): Map<string, string | undefined> {
+  const manifest = workloads(manifests).find(({ metadata }) => metadata.name === 'logloom-canary')!;
+  return new Map(podOf(manifest).spec.containers[0]!.env!.map(({ name, value }) => [name, value]));
+}
 
 describe('with Helm', { skip }, () => {
   const helm = (): Promise<string> => goTool('helm', signal);
@@ -80,6 +77,39 @@ describe('with Helm', { skip }, () => {
         assert.equal(spec!['replicas'], metadata.name === 'logloom-front' ? 2 : undefined, metadata.name);
   });
 
+  test('the canary is let in where every peer is named, and looks where it is told to', async () => {
+    const hardened = await rendered('canary, hardened', [
+      '--set',
+      'correlator.settings.CORRELATION_IDLE_MS=9000',
+    ]);
+    assert.equal(kindsOf(hardened)['ServiceMonitor'], 5);
+    const policy = (component: string): string =>
+      JSON.stringify(
+        hardened.find(
+          ({ kind, metadata }) => kind === 'NetworkPolicy' && metadata.name === `logloom-${component}`,
+        )!.spec!['ingress'] ?? [],
+      );
+    for (const component of ['ingest', 'indexer', 'fanout'])
+      assert.match(policy(component), /"app.kubernetes.io\/component":"canary"/, component);
+    for (const component of ['correlator', 'front', 'canary'])
+      assert.doesNotMatch(policy(component), /canary/, component);
+    const settings = canarySettings(hardened);
+    assert.equal(settings.get('CANARY_SYSLOG'), 'logloom-syslog:5514');
+    assert.equal(settings.get('CORRELATION_IDLE_MS'), '9000');
+    const around = ['--set', 'canary.settings.CANARY_INGEST_URL=https://send.logs.example.com'];
+    assert.equal(
+      canarySettings(await rendered('canary', around)).get('CANARY_INGEST_URL'),
+      'https://send.logs.example.com',
+    );
+    const single = await rendered('single', ['--set', 'canary.enabled=true']);
+    assert.deepEqual(
+      workloads(single).map(
+        (manifest) => podOf(manifest).spec.containers[0]!.env!.find(({ name }) => name === 'CANARY')?.value,
+      ),
+      ['on'],
+    );
+  });
+
   test('large numbers stay digits', async () => {
     const text = await renderChart(
       await helm(),
@@ -102,6 +132,7 @@ describe('with Helm', { skip }, () => {
     ],
     ['a value has a wrong name', [...anonymous, '--set', 'replica=2'], /replica/],
     ['the chart sets it itself', [...anonymous, '--set', 'settings.LIVE_PORT=80'], /LIVE_PORT/],
+    ['the canary is a setting', [...anonymous, '--set', 'settings.CANARY=on'], /CANARY/],
     ['an engine is missing', [...anonymous, '--set', 'mode=services'], /settings\.KAFKA_BROKERS/],
   ] as const)
     test(`it is not rendered where ${what}`, async () => {
@@ -109,6 +140,7 @@ describe('with Helm', { skip }, () => {
     });
 
   for (const [what, more, message] of [
+    ['the canary has no secret', ['--set', 'canary.enabled=true'], /CANARY_SECRET/],
     ['indexers share no key', ['--set', 'secretSettings.CURSOR_KEY=null'], /CURSOR_KEY/],
     ['readers outnumber partitions', ['--set', 'correlator.replicas=13'], /LOG_PARTITIONS is 12/],
     ['both hosts are not named', ['--set', 'ingress.enabled=true'], /ingress\.viewers\.host/],

@@ -79,7 +79,7 @@ test('the pod of the single mode starts, is probed, serves while it is being sto
 });
 
 test(
-  'the pods of the four services do the same on the engines',
+  'the pods of the services and of the canary do the same on the engines',
   { skip: process.env['LOGLOOM_FULL'] === '1' ? false : 'starts Kafka and Redis: LOGLOOM_FULL=1 runs it' },
   async (t) => {
     const stack = await startStack({ only: ['kafka', 'redis', 'mongodb', 'elasticsearch'] });
@@ -89,9 +89,9 @@ test(
     t.after(() => rmSync(folder, { recursive: true }));
     writeFileSync(join(folder, 'keys.yaml'), keys(await sha256(key)));
     writeFileSync(join(folder, 'jwks.json'), JSON.stringify({ keys: [] }));
-    for (const component of ['ingest', 'correlator', 'indexer', 'fanout'])
+    for (const component of ['ingest', 'correlator', 'indexer', 'fanout', 'canary'])
       await t.test(component, async (t) => {
-        await using pod = await LocalPod.start(specOf('services.yaml', component), {
+        await using pod = await LocalPod.start(specOf('services-canary.yaml', component), {
           mounts: { '/etc/logloom/keys': folder },
           // Only the indexer's manifest mounts it.
           writable: { '/data': subfolder(folder, `${component}-data`) },
@@ -101,6 +101,7 @@ test(
             LIVE_AUTH_JWKS: join(folder, 'jwks.json'),
             SCHEMA_REGISTRY_URL: undefined,
             CURSOR_KEY: 'x'.repeat(32),
+            CANARY_SECRET: 'y'.repeat(32),
             // Its preStop drains; with tokens it would need an operator's.
             ...(component === 'fanout' ? { LIVE_AUTH_JWKS: undefined, LIVE_ALLOW_NO_AUTH: 'true' } : {}),
           },

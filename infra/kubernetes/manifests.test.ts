@@ -27,6 +27,13 @@ const drainSeconds =
       .replaceAll('_', ''),
   ) / 1000;
 
+/** What runs our image. */
+const components: Readonly<Record<keyof typeof plainManifests, readonly string[]>> = {
+  'single.yaml': ['single'],
+  'services.yaml': ['ingest', 'correlator', 'indexer', 'fanout'],
+  'services-canary.yaml': ['ingest', 'correlator', 'indexer', 'fanout', 'canary'],
+};
+
 function componentOf(manifest: Manifest): string {
   return manifest.metadata.labels!['app.kubernetes.io/component']!;
 }
@@ -96,7 +103,7 @@ for (const [file, values] of Object.entries(plainManifests)) {
     test('what runs our image exists, and is set up by settings that exist with values that they take', () => {
       assert.deepEqual(
         ours(manifests).map(({ component }) => component),
-        file === 'single.yaml' ? ['single'] : ['ingest', 'correlator', 'indexer', 'fanout'],
+        components[file as keyof typeof components],
       );
       for (const { component, container } of ours(manifests)) {
         assert.equal(container.image, `logloom:${version}`);
@@ -118,7 +125,14 @@ for (const [file, values] of Object.entries(plainManifests)) {
     test('ports and probes are those of the code', () => {
       for (const { component, container } of ours(manifests)) {
         const ports = portsOf(container);
-        const main = readFileSync(join(root, container.command![1]!), 'utf8');
+        // The canary is a command of its own.
+        const main = readFileSync(
+          join(
+            root,
+            component === 'canary' ? 'apps/logloom/src/commands/canary-cli.ts' : container.command![1]!,
+          ),
+          'utf8',
+        );
         const healthPort = component === 'single' ? defaults.LIVE_PORT : Number(/\b91\d\d\b/.exec(main)![0]);
         for (const [probe, path] of [
           ['startupProbe', '/health/live'],
@@ -163,9 +177,9 @@ for (const [file, values] of Object.entries(plainManifests)) {
       }
       assert.equal(of('NetworkPolicy').length, pods.length);
       for (const { metadata, spec } of of('NetworkPolicy')) {
-        const { podSelector, ingress } = spec as {
+        const { podSelector, ingress = [] } = spec as {
           podSelector: { matchLabels: Record<string, string> };
-          ingress: { ports: { port: string }[] }[];
+          ingress?: { ports: { port: string }[] }[];
         };
         const known = portsOf(selected(podSelector.matchLabels));
         for (const { port } of ingress.flatMap(({ ports }) => ports))
@@ -188,6 +202,44 @@ for (const [file, values] of Object.entries(plainManifests)) {
     });
   });
 }
+
+test('the canary is known to every pod by the same secret, and reaches the pods that it sends to and looks in', () => {
+  const manifests = readManifests(readFileSync(join(plainFolder, 'services-canary.yaml'), 'utf8'));
+  const pods = ours(manifests);
+  for (const { component, container } of pods) {
+    const env = new Map(container.env!.map(({ name, value }) => [name, value]));
+    assert.equal(env.get('CANARY'), 'on', component);
+    assert.equal(env.get('CANARY_SECRET_FILE'), '/etc/logloom/secrets/CANARY_SECRET', component);
+  }
+  const env = new Map(
+    pods
+      .find(({ component }) => component === 'canary')!
+      .container.env!.map(({ name, value }) => [name, value]),
+  );
+  const named = (kind: string, name: string): Record<string, unknown> =>
+    manifests.find((manifest) => manifest.kind === kind && manifest.metadata.name === name)!.spec!;
+  const { egress } = named('NetworkPolicy', 'logloom-canary') as {
+    egress: { ports: { port: string }[]; to?: { podSelector: { matchLabels: Record<string, string> } }[] }[];
+  };
+  for (const setting of ['CANARY_INGEST_URL', 'CANARY_SEARCH_URL', 'CANARY_VIEWERS_URL']) {
+    const { hostname, port } = new URL(env.get(setting)!);
+    const { selector, ports } = named('Service', hostname) as {
+      selector: Record<string, string>;
+      ports: { port: number; targetPort: string }[];
+    };
+    const { targetPort } = ports.find((open) => open.port === Number(port))!;
+    const allowed = egress.filter(({ to }) =>
+      to?.some(({ podSelector }) => labelsMatch(podSelector.matchLabels, selector)),
+    );
+    assert.ok(
+      allowed.some(({ ports }) => ports.some(({ port }) => port === targetPort)),
+      `${setting}: ${targetPort}`,
+    );
+  }
+  // The port for syslog is closed here: nobody listens there.
+  assert.equal(env.get('SYSLOG_PORT'), '0');
+  assert.equal(env.get('CANARY_SYSLOG'), undefined);
+});
 
 test('the chart has the version of the repository, and every value a default that the schema knows', () => {
   const chart = yaml.parse(readFileSync(join(chartFolder, 'Chart.yaml'), 'utf8')) as Record<string, string>;

@@ -15,7 +15,7 @@ export async function cachedFolder(
   signal: AbortSignal,
   fill: (folder: string) => Promise<void>,
 ): Promise<string> {
-  const folder = join(cacheDir, `${name}-${shortHash(inputs.join('\n'))}`);
+  const folder = cachedPath(cacheDir, name, inputs);
   if (existsSync(folder)) return folder;
   const lock = await waitForLock(`cache-${shortHash(folder)}`, signal);
   const unfinished = `${folder}.${randomUUID()}`;
@@ -29,6 +29,11 @@ export async function cachedFolder(
     await rm(unfinished, { recursive: true, force: true });
     await lock.release();
   }
+}
+
+/** Where that folder is, made or not. */
+export function cachedPath(cacheDir: string, name: string, inputs: readonly string[]): string {
+  return join(cacheDir, `${name}-${shortHash(inputs.join('\n'))}`);
 }
 
 /** Eight hexadecimal digits that stand for the text. */

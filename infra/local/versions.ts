@@ -14,6 +14,8 @@ export const versions = {
   /** What checks the Helm chart, built from Go modules (go-tool.ts), and the modules that have the definitions of what is no part of Kubernetes. */
   helm: '4.3.1',
   kubeconform: '0.8.0',
+  /** Kubernetes: the newest version that the chart is checked with. */
+  'kube-apiserver': '1.37.2',
   keda: '2.21.0',
   prometheusOperator: '0.85.0',
   /** What tests of infra/proxy start. Traefik 3.7 needs a folder (pkg/config/dynamic/ext) that the download of its module lacks. */

@@ -5,7 +5,11 @@ import { goModule } from '../../local/go-tool.ts';
 import { versions } from '../../local/versions.ts';
 import type { Manifest } from './manifest.ts';
 
-interface Definition {
+/** A CustomResourceDefinition, as its module has it. */
+export interface Definition {
+  apiVersion: string;
+  kind: string;
+  metadata: { name: string };
   spec: {
     group: string;
     names: { kind: string };
@@ -42,8 +46,8 @@ export function writeKubernetesSchemas(
       writeFileSync(join(folder, file), JSON.stringify({ ...read(file), $defs }));
 }
 
-/** Writes those of KEDA's and the Prometheus operator's objects that the chart makes, from the definitions in their Go modules. */
-export async function writeOperatorSchemas(folder: string, signal: AbortSignal): Promise<void> {
+/** The definitions of those of KEDA's and the Prometheus operator's objects that the chart makes, from their Go modules. */
+export async function operatorDefinitions(signal: AbortSignal): Promise<Definition[]> {
   const sources = [
     ['github.com/kedacore/keda/v2', versions.keda, 'config/crd/bases/keda.sh_scaledobjects.yaml'],
     [
@@ -52,17 +56,25 @@ export async function writeOperatorSchemas(folder: string, signal: AbortSignal):
       'example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml',
     ],
   ] as const;
-  for (const [module, version, file] of sources) {
-    const { spec } = yaml.parse(
-      readFileSync(join(await goModule(module, version, file, signal), file), 'utf8'),
-    ) as Definition;
+  return Promise.all(
+    sources.map(
+      async ([module, version, file]) =>
+        yaml.parse(
+          readFileSync(join(await goModule(module, version, file, signal), file), 'utf8'),
+        ) as Definition,
+    ),
+  );
+}
+
+/** Writes the schemas of these objects. */
+export async function writeOperatorSchemas(folder: string, signal: AbortSignal): Promise<void> {
+  for (const { spec } of await operatorDefinitions(signal))
     for (const { name, schema } of spec.versions) {
       const closed = strict(schema.openAPIV3Schema) as { properties: Record<string, unknown> };
       // Every object has it; definitions leave it to Kubernetes.
       closed.properties['metadata'] = { type: 'object' };
       writeFileSync(join(folder, fileOf(spec.names.kind, `${spec.group}/${name}`)), JSON.stringify(closed));
     }
-  }
 }
 
 /** The schema without fields that are not declared, as the API server prunes them. */

@@ -43,6 +43,12 @@ fanout:
   healthPortName: metrics
   ports: { live: 4380, metrics: 9104 }
   egress: [kafka, schemaRegistry, mongodb, redis, https, traces]
+canary:
+  command: [node, apps/logloom/src/main.ts, canary]
+  healthPort: 9105
+  healthPortName: metrics
+  ports: { metrics: 9105 }
+  egress: [kafka, schemaRegistry, traces]
 front:
   healthPort: 8080
   healthPortName: viewers
@@ -52,7 +58,9 @@ front:
 
 {{/* The components that the mode has, as a JSON array. */}}
 {{- define "logloom.components" -}}
-{{- ternary (list "single") (list "ingest" "correlator" "indexer" "fanout" "front") (eq .Values.mode "single") | toJson -}}
+{{- $services := list "ingest" "correlator" "indexer" "fanout" "front" -}}
+{{- if .Values.canary.enabled -}}{{- $services = append $services "canary" -}}{{- end -}}
+{{- ternary (list "single") $services (eq .Values.mode "single") | toJson -}}
 {{- end -}}
 
 {{/* The helpers below take a dict with `root` and `name`, the name of a component. */}}
@@ -87,10 +95,11 @@ app.kubernetes.io/part-of: logloom
 {{- if and (kindIs "float64" .) (eq (floor .) .) -}}{{ int64 . }}{{- else -}}{{ . }}{{- end -}}
 {{- end -}}
 
-{{/* The settings of a component as values.yaml has them, its own over those of all: a JSON object. */}}
+{{/* The settings of a component as values.yaml has them, its own over those of all: a JSON object. The canary waits for documents as long as the correlator. */}}
 {{- define "logloom.settings" -}}
 {{- $settings := dict -}}
-{{- range $of := list .root.Values.settings (index .root.Values .name).settings -}}
+{{- $known := ternary (pick .root.Values.correlator.settings "CORRELATION_IDLE_MS") dict (eq .name "canary") -}}
+{{- range $of := list .root.Values.settings $known (index .root.Values .name).settings -}}
 {{- range $key, $value := $of -}}{{- $_ := set $settings $key $value -}}{{- end -}}
 {{- end -}}
 {{- $settings | toJson -}}
@@ -102,7 +111,7 @@ app.kubernetes.io/part-of: logloom
 {{- $hosts := list -}}
 {{- $fullname := include "logloom.fullname" $root -}}
 {{- $suffixes := list "" (printf ".%s" $root.Release.Namespace) (printf ".%s.svc" $root.Release.Namespace) (printf ".%s.svc.%s" $root.Release.Namespace $root.Values.clusterDomain) -}}
-{{- $services := dict "single" (list "ingest" "viewers" "syslog" "metrics") "ingest" (list "ingest" "syslog" "ingest-metrics") "correlator" (list "correlator") "indexer" (list "indexer" "viewers") "fanout" (list "fanout" "viewers") -}}
+{{- $services := dict "single" (list "ingest" "viewers" "syslog" "metrics") "ingest" (list "ingest" "syslog" "ingest-metrics") "correlator" (list "correlator") "indexer" (list "indexer" "viewers") "fanout" (list "fanout" "viewers") "canary" (list "canary") -}}
 {{- range $service := index $services .name -}}
 {{- range $suffix := $suffixes -}}
 {{- $hosts = append $hosts (printf "%s-%s%s" $fullname $service $suffix) -}}
@@ -122,12 +131,22 @@ app.kubernetes.io/part-of: logloom
 {{- $auth := $root.Values.auth -}}
 {{- $env := dict -}}
 {{- $settings := include "logloom.settings" . | fromJson -}}
+{{- $fullname := include "logloom.fullname" $root -}}
+{{- $facts := include "logloom.facts" $root | fromYaml -}}
+{{- if eq $name "canary" -}}
+{{- $_ := set $env "CANARY_INGEST_URL" (printf "http://%s-ingest:%v" $fullname $facts.ingest.ports.ingest) -}}
+{{- $_ := set $env "CANARY_SEARCH_URL" (printf "http://%s-indexer:%v" $fullname $facts.indexer.ports.api) -}}
+{{- $_ := set $env "CANARY_VIEWERS_URL" (printf "http://%s-fanout:%v" $fullname $facts.fanout.ports.live) -}}
+{{- if $root.Values.services.syslog.enabled -}}{{- $_ := set $env "CANARY_SYSLOG" (printf "%s-syslog:%v" $fullname (index $facts.ingest.ports "syslog-tcp")) -}}
+{{- else -}}{{- $_ := set $env "SYSLOG_PORT" "0" -}}{{- end -}}
+{{- end -}}
 {{- range $key, $value := $settings -}}{{- $_ := set $env $key (include "logloom.text" $value) -}}{{- end -}}
+{{- if $root.Values.canary.enabled -}}{{- $_ := set $env "CANARY" "on" -}}{{- end -}}
 {{- $_ := set $env "HOST" $root.Values.listenAddress -}}
 {{- $_ := set $env "ALLOWED_HOSTS" (include "logloom.allowedHosts" .) -}}
 {{- if has $name (list "single" "indexer") -}}{{- $_ := set $env "LOGLOOM_DATA" "/data/logloom" -}}{{- end -}}
 {{- /* Where the port for health serves the outside too. */}}
-{{- with (index (include "logloom.facts" $root | fromYaml) $name).metricsPort -}}{{- $_ := set $env "METRICS_PORT" (toString .) -}}{{- end -}}
+{{- with (index $facts $name).metricsPort -}}{{- $_ := set $env "METRICS_PORT" (toString .) -}}{{- end -}}
 {{- if has $name (list "single" "ingest") -}}
 {{- if not $root.Values.services.syslog.enabled -}}{{- $_ := set $env "SYSLOG_PORT" "0" -}}{{- end -}}
 {{- if $auth.senders.keysSecret.name -}}{{- $_ := set $env "INGEST_KEYS" (printf "/etc/logloom/keys/%s" $auth.senders.keysSecret.key) -}}
@@ -399,6 +418,9 @@ spec:
 {{- end -}}
 {{- if and (or (gt (int .Values.indexer.replicas) 1) .Values.indexer.autoscaling.enabled) (not (hasKey .Values.secretSettings "CURSOR_KEY")) -}}
 {{- fail "several indexers need secretSettings.CURSOR_KEY: a page of a search continues at any of them" -}}
+{{- end -}}
+{{- if and .Values.canary.enabled (not (hasKey .Values.secretSettings "CANARY_SECRET")) -}}
+{{- fail "mode: services with canary.enabled needs secretSettings.CANARY_SECRET: all services mark and know the canary's events by it" -}}
 {{- end -}}
 {{- $partitions := int (default 4 .Values.settings.LOG_PARTITIONS) -}}
 {{- range $name := list "correlator" "indexer" -}}
