@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { builtGoTool, goTool } from '../local/go-tool.ts';
-import { hasCommand } from '../local/run-command.ts';
-import { plainFolder, plainManifests, renderChart } from './plain-manifests.ts';
+import { hasCommand, runCommand } from '../local/run-command.ts';
+import { chartFolder, plainFolder, plainManifests, renderChart } from './plain-manifests.ts';
 import { ApiServer, type ApiAnswer, type ApiObject } from './testing/api-server.ts';
 import { cases } from './testing/cases.ts';
 import { readManifests } from './testing/manifest.ts';
@@ -123,6 +123,43 @@ describe("Kubernetes' API server", { skip: await whyNot() }, () => {
     assert.notEqual(after.get('Deployment logloom-ingest'), before.get('Deployment logloom-ingest'));
     assert.equal(after.get('ServiceAccount logloom'), before.get('ServiceAccount logloom'));
   });
+
+  for (const [name, changed] of [
+    ['single', 'single, hardened'],
+    ['services', 'canary, hardened'],
+  ] as const)
+    test(`Helm installs ${name}, says how to reach it, upgrades it, rolls it back and removes it`, async () => {
+      const helm = await goTool('helm', signal);
+      const namespace = `helm-${name}`;
+      const run = (...args: string[]): Promise<string> =>
+        runCommand(helm, [...args, '--kubeconfig', server.kubeconfig, '--namespace', namespace], signal);
+      const values = (of: string): string[] =>
+        cases[of]!.flatMap((file) => ['--values', join(import.meta.dirname, 'values', file)]);
+      const notes = await run('install', 'logloom', chartFolder, '--create-namespace', ...values(name));
+      const reached = [...notes.matchAll(/--namespace (\S+) port-forward service\/(\S+) (\d+)/g)];
+      assert.equal(reached.length, 2, notes);
+      for (const [, where, service, port] of reached) {
+        assert.equal(where, namespace);
+        const path = `/api/v1/namespaces/${namespace}/services/${service}`;
+        const { spec } = accepted(await server.ask({ method: 'GET', path }), service!) as unknown as {
+          spec: { ports: { port: number }[] };
+        };
+        assert.ok(
+          spec.ports.some((open) => open.port === Number(port)),
+          `${service}: ${port}`,
+        );
+      }
+      await run('upgrade', 'logloom', chartFolder, ...values(changed));
+      await run('rollback', 'logloom', '1');
+      assert.equal((await run('get', 'manifest', 'logloom')).includes('kind: ServiceMonitor'), false);
+      await run('uninstall', 'logloom');
+      for (const kind of ['deployments', 'statefulsets', 'networkpolicies']) {
+        const group = kind === 'networkpolicies' ? 'networking.k8s.io' : 'apps';
+        const path = `/apis/${group}/v1/namespaces/${namespace}/${kind}`;
+        const { body } = await server.ask({ method: 'GET', path });
+        assert.deepEqual(body['items'], [], kind);
+      }
+    });
 
   test('refuses another size of the volume of the single mode, as docs/kubernetes.md says', async () => {
     await applyAll(await rendered('single'), 'volume');

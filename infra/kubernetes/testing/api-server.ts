@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -39,6 +39,8 @@ interface ApiResource {
 
 /** Kubernetes' API server with its etcd, on this machine: objects are validated, admitted and stored, and nothing runs them. */
 export class ApiServer implements AsyncDisposable {
+  /** The file by which Helm and kubectl reach it as an administrator. */
+  readonly kubeconfig: string;
   readonly #servers: readonly ServerProcess[];
   readonly #release: () => Promise<void>;
   readonly #tls: { ca: Buffer; cert: Buffer; key: Buffer };
@@ -46,10 +48,12 @@ export class ApiServer implements AsyncDisposable {
   readonly #resources = new Map<string, Promise<ApiResource[]>>();
 
   private constructor(
+    kubeconfig: string,
     servers: readonly ServerProcess[],
     tls: { ca: Buffer; cert: Buffer; key: Buffer },
     release: () => Promise<void>,
   ) {
+    this.kubeconfig = kubeconfig;
     this.#servers = servers;
     this.#port = servers.at(-1)!.port;
     this.#tls = tls;
@@ -66,7 +70,25 @@ export class ApiServer implements AsyncDisposable {
     const [ca, cert, key] = await Promise.all(
       [security.ca, admin.cert, admin.key].map((file) => readFile(file)),
     );
+    const kubeconfig = join(folder, 'kubeconfig.json');
+    await writeFile(
+      kubeconfig,
+      JSON.stringify({
+        apiVersion: 'v1',
+        kind: 'Config',
+        'current-context': 'local',
+        contexts: [{ name: 'local', context: { cluster: 'local', user: 'admin' } }],
+        clusters: [
+          {
+            name: 'local',
+            cluster: { server: `https://127.0.0.1:${port}`, 'certificate-authority': security.ca },
+          },
+        ],
+        users: [{ name: 'admin', user: { 'client-certificate': admin.cert, 'client-key': admin.key } }],
+      }),
+    );
     const server = new ApiServer(
+      kubeconfig,
       [etcd(folder, client, peer, signal), apiServer(program, folder, client, port, security, signal)],
       { ca: ca!, cert: cert!, key: key! },
       async () => {
