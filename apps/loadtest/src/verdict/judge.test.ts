@@ -1,0 +1,227 @@
+import fc from 'fast-check';
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ObjectiveResult } from '../result.ts';
+import { judge } from './judge.ts';
+import type { Measured } from './measured.ts';
+import { metrics } from './metrics.ts';
+import { defaultObjectives, type Objective } from './objective.ts';
+import { normal, seeded } from './testing/random.ts';
+import { latency, sampleRun, second } from './testing/sample-run.ts';
+
+const usual = defaultObjectives({ search: true, faults: false });
+
+function steady(ms: number, seconds = 120, seed = 1): number[] {
+  const random = normal(seeded(seed));
+  return Array.from({ length: seconds }, () => ms * (1 + 0.05 * random()));
+}
+
+function only(result: Measured, objective: Objective): ObjectiveResult {
+  return judge(result, [objective]).objectives[0]!;
+}
+
+const lost = (count: number) => ({ count, viewers: 1, example: null });
+
+test('a sound run is ready, with an A where there is headroom', () => {
+  const verdict = judge(sampleRun(steady(40)), usual);
+  assert.deepEqual(
+    verdict.objectives.filter(({ outcome }) => outcome !== 'met'),
+    [],
+  );
+  assert.deepEqual([verdict.overall, verdict.grade], ['ready', 'A']);
+  assert.equal(judge(sampleRun(steady(85)), usual).grade, 'B');
+});
+
+test('one lost event fails a run, whatever else it shows', () => {
+  const run = sampleRun(steady(40));
+  const verdict = judge({ ...run, delivery: { ...run.delivery, lost: lost(1) } }, usual);
+  assert.deepEqual([verdict.overall, verdict.grade], ['not-ready', 'F']);
+});
+
+test('a latency above its bound is missed by a little or by much', () => {
+  assert.equal(judge(sampleRun(steady(115)), usual).grade, 'C');
+  assert.equal(judge(sampleRun(steady(300)), usual).grade, 'D');
+});
+
+test('data that is missing is never a pass: each metric of an empty run is not shown', () => {
+  const empty = sampleRun([]);
+  const run: Measured = {
+    ...empty,
+    delivery: { ...empty.delivery, viewers: { checked: 0, exact: 0 }, expected: 0, received: 0 },
+    ingest: { ...empty.ingest, acknowledged: 0, intended: 0 },
+    search: null,
+    server: null,
+    connections: { ...empty.connections, attempted: 0, connected: 0, watching: 0, shouldWatch: 0 },
+  };
+  const objectives = metrics.map(({ name, kind }) =>
+    kind === 'rate' ? { metric: name, atLeast: 1 } : { metric: name, atMost: 1e9 },
+  );
+  const verdict = judge(run, objectives);
+  for (const result of verdict.objectives) {
+    assert.equal(result.outcome, 'not-shown', result.metric);
+    assert.match(result.reason, /: \w/);
+  }
+  assert.deepEqual([verdict.overall, verdict.grade], ['not-shown', null]);
+  assert.equal(judge(run, []).overall, 'not-shown');
+});
+
+test('five blocks do not show a latency, and the reason says how many seconds are missing', () => {
+  const result = only(sampleRun(steady(40, 25)), { metric: 'delivery-p95-ms', atMost: 100 });
+  assert.equal(result.outcome, 'not-shown');
+  assert.match(result.reason, /5 s more/);
+});
+
+test('a latency whose interval straddles the bound is not shown, and a longer run is named', () => {
+  const random = normal(seeded(5));
+  const p95s = Array.from({ length: 60 }, () => 97 * Math.exp(0.3 * random()));
+  const run = sampleRun(p95s);
+  const result = only(
+    { ...run, delivery: { ...run.delivery, latency: latency(50, 97, 120) } },
+    { metric: 'delivery-p95-ms', atMost: 100 },
+  );
+  assert.equal(result.outcome, 'not-shown');
+  assert.match(result.reason, /s more|too near/);
+  assert.ok(result.smallestChange! > 0);
+});
+
+test('a p99 above its bound by a sixth of the run is missed, by a single moment of a long run not shown', () => {
+  const bad = (share: number) =>
+    steady(40, 300).map((ms, index) => (Math.floor(index / 5) % Math.round(1 / share) === 0 ? 900 : ms));
+  const judged = (p95s: number[]) => {
+    const run = sampleRun(p95s);
+    return only(
+      { ...run, delivery: { ...run.delivery, latency: latency(20, 60, 500) } },
+      { metric: 'delivery-p99-ms', atMost: 200 },
+    ).outcome;
+  };
+  assert.equal(judged(bad(1 / 6)), 'missed');
+  assert.equal(judged(bad(1 / 60)), 'not-shown');
+});
+
+test('where the generator was the limit nothing is met, and only what is wrong at any load is missed', () => {
+  const run = sampleRun(steady(300));
+  const limited: Measured = {
+    ...run,
+    generator: { ...run.generator, limits: ['a process used a whole core'] },
+    delivery: { ...run.delivery, duplicated: lost(2) },
+  };
+  const verdict = judge(limited, usual);
+  for (const { metric, outcome } of verdict.objectives) {
+    assert.equal(outcome, metric === 'duplicated' ? 'missed' : 'not-shown', metric);
+  }
+  assert.equal(verdict.overall, 'not-ready');
+});
+
+test('latency is judged under the heaviest steady load, so that a ramp before it does not hide it', () => {
+  const ramp = Array.from({ length: 60 }, (_, index) => 5 + index / 2);
+  const run = sampleRun([...ramp, ...steady(40)]);
+  const stage = (fromS: number, toS: number, atStart: number) => ({
+    name: '',
+    fromS,
+    toS,
+    viewers: { atStart, atEnd: 1000 },
+    eventsSent: 0,
+    deliveries: 0,
+    deliveryLatency: latency(1),
+    connectLatency: latency(1),
+  });
+  const result = only(
+    { ...run, stages: [stage(0, 60, 0), stage(60, 180, 1000)] },
+    { metric: 'delivery-p95-ms', atMost: 100 },
+  );
+  assert.equal(result.outcome, 'met');
+  assert.match(result.reason, /24 blocks of 5 s/);
+});
+
+test('a rate that nobody asked for is not shown; one that was asked for and not reached is missed', () => {
+  const run = (connects: number, connectFailures: number) =>
+    sampleRun([], {
+      timeline: Array.from({ length: 20 }, (_, atS) => second(atS, 40, { connects, connectFailures })),
+    });
+  const objective = { metric: 'connects-per-second', atLeast: 500 };
+  assert.equal(only(run(500, 0), objective).outcome, 'met');
+  assert.equal(only(run(497, 0), objective).outcome, 'met');
+  assert.equal(only(run(300, 0), objective).outcome, 'not-shown');
+  assert.equal(only(run(300, 300), objective).outcome, 'missed');
+});
+
+test('deliveries that were due and came later are a rate that was not reached', () => {
+  const run = sampleRun(steady(40, 90));
+  const timeline = run.timeline.map((each, index) => ({
+    ...each,
+    sent: index < 45 ? 10 : 0,
+    deliveries: 5000,
+  }));
+  const late = { ...run, timeline, delivery: { ...run.delivery, expected: 450_000, received: 450_000 } };
+  assert.equal(only(late, { metric: 'deliveries-per-second', atLeast: 8000 }).outcome, 'missed');
+});
+
+test('no error in a thousand attempts does not show less than 1 in 1,000', () => {
+  const run = sampleRun(steady(40));
+  const objective = { metric: 'connect-failures-percent', atMost: 0.1 };
+  const result = only(run, objective);
+  assert.equal(result.outcome, 'not-shown');
+  assert.match(result.reason, /at least 3,000/);
+  const many = { ...run, connections: { ...run.connections, attempted: 10_000 } };
+  assert.equal(only(many, objective).outcome, 'met');
+  assert.equal(
+    only({ ...many, connections: { ...many.connections, failed: 100 } }, objective).outcome,
+    'missed',
+  );
+});
+
+test('a fault is recovered from in time, too late, or not within what was run', () => {
+  const fault = { kind: 'cut', startedS: 60, endedS: 60, detectedS: 61, detail: '', undone: true };
+  const outcome = (recoveredS: number | null, durationS = 200) =>
+    only(sampleRun(steady(40), { durationS, faults: [{ ...fault, recoveredS }] }), {
+      metric: 'recovery-s',
+      atMost: 30,
+    }).outcome;
+  assert.equal(outcome(70), 'met');
+  assert.equal(outcome(95), 'missed');
+  assert.equal(outcome(null), 'missed');
+  assert.equal(outcome(null, 80), 'not-shown');
+});
+
+test('objectives that cannot be judged are all named', () => {
+  assert.throws(
+    () =>
+      judge(sampleRun([]), [
+        { metric: 'speed', atMost: 1 },
+        { metric: 'lost' },
+        { metric: 'delivery-p95-ms', atMost: 1, unit: 's' },
+      ]),
+    /speed.*lost needs one.*in ms, not s/,
+  );
+});
+
+test('a tighter bound never turns a miss into a pass', () => {
+  const order = { missed: 0, 'not-shown': 1, met: 2 };
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 1e6 }),
+      fc.integer({ min: 20, max: 200 }),
+      fc.tuple(fc.integer({ min: 10, max: 300 }), fc.integer({ min: 10, max: 300 })),
+      (seed, ms, bounds) => {
+        const run = sampleRun(steady(ms, 60, seed));
+        const [tight, wide] = bounds
+          .toSorted((a, b) => a - b)
+          .map((atMost) => order[only(run, { metric: 'delivery-p95-ms', atMost }).outcome]);
+        assert.ok(tight! <= wide!);
+      },
+    ),
+  );
+});
+
+test('of runs at 90 % of the bound none is called missed, of runs at 110 % none met', () => {
+  const called = (ms: number) =>
+    new Set(
+      Array.from({ length: 200 }, (_, seed) => {
+        const random = normal(seeded(seed));
+        const p95s = Array.from({ length: 120 }, () => ms * Math.exp(0.2 * random()));
+        return only(sampleRun(p95s), { metric: 'delivery-p50-ms', atMost: 50 }).outcome;
+      }),
+    );
+  assert.ok(!called(90).has('missed'));
+  assert.ok(!called(110).has('met'));
+});
