@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { RunResult } from '../result.ts';
+import { normal, seeded } from '../verdict/testing/random.ts';
+import { latency, sampleRun } from '../verdict/testing/sample-run.ts';
+import { changePoints, slopeOf, trendOf } from './trend.ts';
+
+function runs(p95s: readonly number[]): RunResult[] {
+  const run = sampleRun([]);
+  return p95s.map((p95, index) => ({
+    ...run,
+    run: `run-${index}`,
+    delivery: { ...run.delivery, latency: latency(p95 / 2, p95) },
+    verdict: { overall: 'ready', objectives: [], grade: 'A' },
+  }));
+}
+
+function noise(count: number, seed: number, at: (index: number) => number): number[] {
+  const random = normal(seeded(seed));
+  return Array.from({ length: count }, (_, index) => at(index) + random());
+}
+
+test('below twenty runs like the latest nothing is said', () => {
+  assert.deepEqual(trendOf(runs(noise(19, 1, () => 50)), 'delivery-p95-ms'), {
+    shown: false,
+    reason: 'not shown: 19 of 20 runs',
+  });
+  const others = runs(noise(19, 1, () => 50)).map((run) => ({
+    ...run,
+    scenario: { name: 'other', description: '' },
+  }));
+  assert.deepEqual(trendOf([...others, ...runs([50])], 'delivery-p95-ms'), {
+    shown: false,
+    reason: 'not shown: 1 of 20 runs',
+  });
+  assert.equal(trendOf([], 'lost').shown, false);
+});
+
+test('a step is found where it is, with the levels around it', () => {
+  const trend = trendOf(runs(noise(50, 2, (index) => (index < 20 ? 50 : 55))), 'delivery-p95-ms');
+  assert.ok(trend.shown);
+  const [point, ...more] = trend.changePoints;
+  assert.equal(more.length, 0);
+  assert.ok(Math.abs(point!.index - 20) <= 1);
+  assert.equal(point!.run, `run-${point!.index}`);
+  assert.ok(Math.abs(point!.before - 50) < 1 && Math.abs(point!.after - 55) < 1);
+});
+
+test('two steps are found', () => {
+  const found = changePoints(noise(60, 3, (index) => (index < 20 ? 50 : index < 40 ? 60 : 55)));
+  assert.deepEqual(
+    found.map(({ index }) => Math.round(index / 2) * 2),
+    [20, 40],
+  );
+});
+
+test('of steady histories at most 1 in 100 has a change point', () => {
+  let alarms = 0;
+  for (let seed = 0; seed < 1000; seed++) {
+    if (changePoints(noise(40, seed, () => 50)).length) alarms++;
+  }
+  assert.ok(alarms <= 16, `${alarms}`);
+});
+
+test('a slope lies in its interval in 19 of 20 histories, and 1 steady one in 20 has one', () => {
+  let covered = 0;
+  let alarms = 0;
+  for (let seed = 0; seed < 1000; seed++) {
+    const [low, high] = slopeOf(noise(25, seed, (index) => 0.3 * index)).interval;
+    if (low <= 0.3 && 0.3 <= high) covered++;
+    if (slopeOf(noise(25, seed, () => 50)).p < 0.05) alarms++;
+  }
+  assert.ok(covered >= 925 && covered <= 975, `${covered}`);
+  assert.ok(alarms >= 25 && alarms <= 70, `${alarms}`);
+});
+
+test('equal values have no slope', () => {
+  assert.deepEqual(slopeOf(new Array<number>(20).fill(3)), { perRun: 0, interval: [0, 0], p: 1 });
+});
