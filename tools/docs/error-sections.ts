@@ -14,6 +14,7 @@ import { searchStoreErrors } from '@logloom/search-store';
 import { settingsErrors } from '@logloom/settings';
 import { engineAccessErrors } from '@logloom/settings/connection';
 import { storageErrors } from '@logloom/sqlite';
+import { reportErrors } from '../../apps/loadtest/src/report/errors.ts';
 import { backupErrors } from '../../apps/logloom/src/backup/errors.ts';
 import { commandErrors } from '../../apps/logloom/src/commands/command-errors.ts';
 import { exitCodes } from '../../apps/logloom/src/commands/exit-codes.ts';
@@ -72,6 +73,11 @@ export const errorSections: readonly Section<Catalogue>[] = [
   { title: 'Correlator', declaredIn: 'services/correlator/src/errors.ts', declarations: correlatorErrors },
   { title: 'Rules files', declaredIn: 'libs/rules/src/errors.ts', declarations: rulesErrors },
   { title: 'Backups', declaredIn: 'apps/logloom/src/backup/errors.ts', declarations: backupErrors },
+  {
+    title: 'Reports of load tests',
+    declaredIn: 'apps/loadtest/src/report/errors.ts',
+    declarations: reportErrors,
+  },
   { title: 'Settings', declaredIn: 'libs/settings/src/errors.ts', declarations: settingsErrors },
   {
     title: 'Engines',

@@ -1,0 +1,277 @@
+import type { RunResult } from '../result.ts';
+import { boundText, deliveryFindings, outcomeNames, valueText } from './executive-summary.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatMs,
+  formatNumber,
+  formatSeconds,
+  formatShare,
+} from './format-quantity.ts';
+import { latencyCells, latencyColumns } from './raw-tables.ts';
+import type { Section, Table } from './report-section.ts';
+
+/** The part of the report for those who operate or change the system. */
+export function technicalSections(result: RunResult): Section[] {
+  return [
+    objectives(result),
+    accounting(result),
+    findings(result),
+    latencies(result),
+    ingest(result),
+    search(result),
+    connections(result),
+    faults(result),
+    generator(result),
+    conditions(result),
+  ];
+}
+
+function objectives({ verdict }: RunResult): Section {
+  return {
+    title: 'Objectives',
+    paragraphs: [
+      'Intervals are of 95 %. The smallest change is what this run could have told from noise. Not shown is not a pass.',
+    ],
+    tables: [
+      {
+        caption: 'Objectives and their outcomes',
+        columns: [
+          'objective',
+          'metric',
+          'wanted',
+          'measured',
+          'interval',
+          'smallest change',
+          'outcome',
+          'reason',
+        ],
+        rows: verdict.objectives.map((one) => [
+          one.title,
+          one.metric,
+          boundText(one),
+          valueText(one),
+          one.interval === null
+            ? 'unknown'
+            : `${one.interval.map(formatNumber).join(' to ')} ${one.unit}`.trim(),
+          one.smallestChange === null ? 'unknown' : `${formatNumber(one.smallestChange)} ${one.unit}`.trim(),
+          outcomeNames[one.outcome],
+          one.reason,
+        ]),
+      },
+    ],
+  };
+}
+
+function accounting({ delivery }: RunResult): Section {
+  const { expected, received, announced, lost, viewers } = delivery;
+  const sum = received + announced + lost.count;
+  const equation = `${formatCount(received)} received + ${formatCount(announced)} announced + ${formatCount(lost.count)} lost = ${formatCount(sum)}`;
+  return {
+    title: 'Delivery accounting',
+    paragraphs: [
+      'Expected = received + announced + lost: every event that a filter matches reaches its viewer once, or an announcement says that it was left out, or it is lost.',
+      sum === expected
+        ? `${formatCount(expected)} expected = ${equation}: the account balances.`
+        : `${formatCount(expected)} expected, but ${equation}: the account does not balance, by ${formatCount(Math.abs(expected - sum))}. Do not rely on it.`,
+      `${formatCount(viewers.exact)} of ${formatCount(viewers.checked)} viewers got exactly what their filter matches, or an exact announcement.`,
+    ],
+    tables: [],
+  };
+}
+
+function findings({ delivery }: RunResult): Section {
+  const all = deliveryFindings(delivery);
+  const examples = all.flatMap(({ title, finding: { example } }) =>
+    example === null
+      ? []
+      : [
+          [
+            title,
+            `${example.viewer} (${example.filter})`,
+            formatSeconds(example.atS),
+            example.event === null ? 'unknown' : String(example.event),
+            example.partition === null || example.offset === null
+              ? 'unknown'
+              : `${example.partition}:${example.offset}`,
+            example.cursor ?? 'none',
+            example.detail,
+          ],
+        ],
+  );
+  const tables: Table[] = [
+    {
+      caption: 'Findings of the delivery check',
+      columns: ['deliveries', 'count', 'viewers'],
+      rows: all.map(({ title, finding }) => [
+        title,
+        formatCount(finding.count),
+        formatCount(finding.viewers),
+      ]),
+    },
+  ];
+  if (examples.length > 0)
+    tables.push({
+      caption: 'The first example of each',
+      columns: ['deliveries', 'viewer', 'at', 'event', 'partition:offset', 'last cursor', 'detail'],
+      rows: examples,
+    });
+  return {
+    title: 'Findings',
+    paragraphs:
+      examples.length > 0 ? ['The last cursor is where to resume to see the same part of the log.'] : [],
+    tables,
+  };
+}
+
+function latencies({ delivery, ingest, connections }: RunResult): Section {
+  return {
+    title: 'Latencies',
+    paragraphs: ['From the intended time, so that a generator or server that stalls does not hide it.'],
+    tables: [
+      {
+        caption: 'Quantiles of the whole run',
+        columns: ['latency', ...latencyColumns],
+        rows: [
+          ['delivery', ...latencyCells(delivery.latency)],
+          ['acknowledgement', ...latencyCells(ingest.latency)],
+          ['connect and subscribe', ...latencyCells(connections.latency)],
+        ],
+      },
+    ],
+  };
+}
+
+function ingest({ ingest }: RunResult): Section {
+  return {
+    title: 'Ingest',
+    paragraphs: ['Refused events are expected nowhere; those with an unknown fate may be stored or not.'],
+    tables: [
+      pairs('Events', [
+        ['intended', formatCount(ingest.intended)],
+        ['acknowledged', formatCount(ingest.acknowledged)],
+        ['refused', formatCount(ingest.refused)],
+        ['unknown', formatCount(ingest.unknown)],
+        ['retries', formatCount(ingest.retries)],
+      ]),
+      pairs('Requests by status', counts(ingest.requestsByStatus)),
+    ],
+  };
+}
+
+function search({ search }: RunResult): Section {
+  if (search === null)
+    return { title: 'Search and requests', paragraphs: ['Not checked in this run.'], tables: [] };
+  const { requests } = search;
+  return {
+    title: 'Search and requests',
+    paragraphs: search.example === null ? [] : [`First example: ${search.example}`],
+    tables: [
+      pairs('What was acknowledged and found', [
+        ['events acknowledged', formatCount(search.acknowledged)],
+        ['events found', formatCount(search.found)],
+        [
+          'all found after the last acknowledgement',
+          search.settledS === null ? 'never' : formatSeconds(search.settledS),
+        ],
+        ['requests found', `${formatCount(requests.found)} of ${formatCount(requests.expected)}`],
+        ['requests broken', `${formatCount(requests.broken)} of ${formatCount(requests.checked)} checked`],
+      ]),
+    ],
+  };
+}
+
+function connections({ connections }: RunResult): Section {
+  return {
+    title: 'Connections',
+    paragraphs: [],
+    tables: [
+      pairs('Connections of viewers', [
+        ['attempted', formatCount(connections.attempted)],
+        ['connected', formatCount(connections.connected)],
+        ['failed', formatCount(connections.failed)],
+        ['lost to the server or the network', formatCount(connections.lost)],
+        ['resumed', formatCount(connections.resumed)],
+        [
+          'watching at the end',
+          `${formatCount(connections.watching)} of ${formatCount(connections.shouldWatch)}`,
+        ],
+      ]),
+      pairs('Failures by reason', counts(connections.failuresByReason)),
+    ],
+  };
+}
+
+function faults({ faults }: RunResult): Section {
+  if (faults.length === 0) return { title: 'Faults', paragraphs: ['No fault was injected.'], tables: [] };
+  return {
+    title: 'Faults',
+    paragraphs: [],
+    tables: [
+      {
+        caption: 'Injected faults',
+        columns: ['', 'fault', 'from', 'to', 'detected', 'recovered', 'undone', 'detail'],
+        rows: faults.map((fault, i) => [
+          `F${i + 1}`,
+          fault.kind,
+          formatSeconds(fault.startedS),
+          formatSeconds(fault.endedS),
+          fault.detectedS === null ? 'never seen' : formatSeconds(fault.detectedS),
+          fault.recoveredS === null ? 'never seen' : formatSeconds(fault.recoveredS),
+          fault.undone ? 'yes' : 'no',
+          fault.detail,
+        ]),
+      },
+    ],
+  };
+}
+
+function generator({ generator }: RunResult): Section {
+  return {
+    title: 'Generator',
+    paragraphs:
+      generator.limits.length === 0
+        ? ['It was not the limit.']
+        : generator.limits.map((limit) => `It was the limit: ${limit}.`),
+    tables: [
+      pairs('The load generator itself', [
+        ['processes', formatCount(generator.processes)],
+        ['highest CPU, share of a core', formatShare(generator.maxCpu)],
+        ['event-loop delay, p99', formatMs(generator.loopDelayP99Ms)],
+        ['events later than intended, p99', formatMs(generator.latenessP99Ms)],
+      ]),
+    ],
+  };
+}
+
+function conditions({ conditions, server, target }: RunResult): Section {
+  return {
+    title: 'Conditions',
+    paragraphs: [],
+    tables: [
+      pairs('Where it ran', [
+        ['target', `${target.kind} at ${target.url}`],
+        ['version', server?.version ?? 'unknown'],
+        ['server CPU, mean share of all cores', formatShare(server?.cpuShareMean ?? null)],
+        ['server memory, highest', formatBytes(server?.memoryMaxBytes ?? null)],
+        ['server memory for each connection', formatBytes(server?.memoryPerConnectionBytes ?? null)],
+        ["the generator's CPU", `${conditions.cpuCount} × ${conditions.cpuModel}`],
+        ["the generator's memory", formatBytes(conditions.memoryBytes)],
+        ['load average at the start', formatNumber(conditions.loadAverage)],
+        ['platform', `${conditions.platform}, Node ${conditions.node}`],
+      ]),
+    ],
+  };
+}
+
+function pairs(caption: string, rows: [string, string][]): Table {
+  return {
+    caption,
+    columns: ['what', 'value'],
+    rows: rows.length === 0 ? [['none', '0']] : rows,
+  };
+}
+
+function counts(byName: Readonly<Record<string, number>>): [string, string][] {
+  return Object.entries(byName).map(([name, count]) => [name, formatCount(count)]);
+}
