@@ -31,7 +31,7 @@ th, td { padding: 5px 10px; border: 1px solid var(--edge); text-align: left; ver
 th { background: var(--panel); } td.number { text-align: right; white-space: nowrap; }
 summary { cursor: pointer; font-weight: 600; margin: 12px 0; }
 @media print { @page { size: A4; margin: 14mm; } body { padding: 0; max-width: none; font-size: 11px; } table { font-size: 9.5px; } th, td { padding: 3px 5px; }
-  h1 { font-size: 20px; } h2 { font-size: 15px; margin-top: 18px; } h3 { font-size: 12.5px; margin-top: 14px; } figcaption { font-size: 9.5px; }
+  h1 { font-size: 20px; } h2 { font-size: 15px; margin-top: 18px; } h3 { font-size: 12.5px; margin-top: 14px; } figcaption, caption { font-size: 9.5px; }
   h2, h3, caption { break-after: avoid; } tr, .verdict { break-inside: avoid; } .charts { grid-template-columns: 1fr 1fr; gap: 10px; } .table { overflow: visible; }
   details { display: none; } }
 `;
