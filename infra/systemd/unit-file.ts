@@ -6,9 +6,14 @@ export type UnitFile = Readonly<Record<string, Readonly<Record<string, readonly 
 
 /** Reads a unit of this folder; `instance` stands for %i. */
 export function readUnit(file: string, instance = ''): UnitFile {
+  return parseUnit(readFileSync(join(import.meta.dirname, file), 'utf8'), instance);
+}
+
+/** The settings in a unit's text. Throws when a line is none. */
+export function parseUnit(text: string, instance = ''): UnitFile {
   const sections: Record<string, Record<string, string[]>> = {};
   let section: Record<string, string[]> | undefined;
-  for (const line of readFileSync(join(import.meta.dirname, file), 'utf8').split('\n')) {
+  for (const line of text.split('\n')) {
     if (line.trim() === '' || /^[#;]/.test(line)) continue;
     const heading = /^\[(\w+)\]$/.exec(line);
     if (heading !== null) {
@@ -16,7 +21,7 @@ export function readUnit(file: string, instance = ''): UnitFile {
       continue;
     }
     const [, name, value] = /^(\w+)=(.*)$/.exec(line) ?? [];
-    if (section === undefined || name === undefined) throw new Error(`${file}: ${line} is no setting`);
+    if (section === undefined || name === undefined) throw new Error(`${line} is no setting`);
     (section[name] ??= []).push(value!.replaceAll('%i', instance));
   }
   return sections;

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { placeUnit } from './place-unit.ts';
 import { environmentOf, readUnit } from './unit-file.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -23,10 +24,8 @@ const skip = hasSystemd ? false : 'engine missing: systemd-analyze (apt-get inst
 /** As it would be installed, with Node and the sources where they are here. */
 function installed(folder: string, { file, name }: (typeof units)[number]): string {
   const path = join(folder, name);
-  const text = readFileSync(join(import.meta.dirname, file), 'utf8')
-    .replaceAll('/usr/bin/node', process.execPath)
-    .replaceAll('/opt/logloom', root);
-  writeFileSync(path, text);
+  const text = readFileSync(join(import.meta.dirname, file), 'utf8');
+  writeFileSync(path, placeUnit(text, { node: process.execPath, logloom: root, documentation: root }));
   return path;
 }
 

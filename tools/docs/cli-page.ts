@@ -1,8 +1,4 @@
-import { createCli } from '../../apps/logloom/src/cli.ts';
-
-type Command = ReturnType<typeof createCli>;
-type Option = Command['options'][number];
-type Argument = Command['registeredArguments'][number];
+import { describeCommands, type DescribedCommand, type Parameter } from './describe-commands.ts';
 
 const introduction = `# Command line
 
@@ -13,73 +9,36 @@ of a command overrides the setting of the same meaning.`;
 
 /** docs/api/cli.md: every command with its arguments, options and exit codes. */
 export function cliPage(): string {
-  const program = createCli({
-    env: {},
-    signal: new AbortController().signal,
-    write: () => {},
-    note: () => {},
-  });
-  const commands = allCommands(program);
+  const { notes, commands } = describeCommands();
   const list = commands.map(
-    ({ path, command }) => `| [\`${path}\`](#${anchorOf(path)}) | ${cell(command.description())} |`,
+    ({ path, description }) => `| [\`${path}\`](#${anchorOf(path)}) | ${cell(description)} |`,
   );
   return [
     introduction,
-    helpAfter(program),
+    escapeTags(notes),
     `| command | what it does |\n| --- | --- |\n${list.join('\n')}`,
-    ...commands.flatMap(({ path, command }) => commandSection(path, command)),
+    ...commands.flatMap(commandSection),
   ].join('\n\n');
 }
 
-function allCommands(parent: Command, prefix = parent.name()): { path: string; command: Command }[] {
-  return parent.commands.flatMap((command) => {
-    const path = `${prefix} ${command.name()}`;
-    return [{ path, command }, ...allCommands(command, path)];
-  });
-}
-
-function commandSection(path: string, command: Command): string[] {
-  const { registeredArguments, options } = command;
+function commandSection(command: DescribedCommand): string[] {
+  const { path } = command;
   const parts = [
     `## ${path}`,
-    `${sentence(command.description())}`,
-    `\`\`\`text\n${path} ${command.usage()}\n\`\`\``,
+    `${sentence(command.description)}`,
+    `\`\`\`text\n${path} ${command.usage}\n\`\`\``,
   ];
-  if (registeredArguments.length > 0)
-    parts.push(table(['argument', 'meaning', 'default'], registeredArguments.map(argumentRow)));
-  const shown = options.filter((option) => !option.hidden);
-  if (shown.length > 0) parts.push(table(['option', 'meaning', 'default'], shown.map(optionRow)));
-  const after = helpAfter(command);
-  if (after !== '') parts.push(after);
+  if (command.arguments.length > 0)
+    parts.push(table(['argument', 'meaning', 'default'], command.arguments.map(row)));
+  if (command.options.length > 0)
+    parts.push(table(['option', 'meaning', 'default'], command.options.map(row)));
+  if (command.notes !== '') parts.push(escapeTags(command.notes));
   return parts;
 }
 
-function argumentRow(argument: Argument): string[] {
-  const name = `${argument.name()}${argument.variadic ? '...' : ''}`;
-  return [
-    `\`${argument.required ? `<${name}>` : `[${name}]`}\``,
-    argument.description,
-    defaultText(argument.defaultValue, argument.defaultValueDescription),
-  ];
-}
-
-function optionRow({
-  flags,
-  description,
-  argChoices,
-  defaultValue,
-  defaultValueDescription,
-}: Option): string[] {
-  const choices = argChoices === undefined ? '' : ` (one of ${argChoices.map((c) => `\`${c}\``).join(', ')})`;
-  return [`\`${flags}\``, `${description}${choices}`, defaultText(defaultValue, defaultValueDescription)];
-}
-
-function defaultText(value: unknown, description: string | undefined): string {
-  if (description !== undefined) return description;
-  if (value === undefined || value === false || value === true || value === '') return '';
-  if (value === Infinity) return 'no limit';
-  const texts = [value].flat().map((each) => (typeof each === 'string' ? each : JSON.stringify(each)));
-  return `\`${texts.join(', ')}\``;
+function row({ syntax, meaning, choices, default: { text, literal } }: Parameter): string[] {
+  const oneOf = choices.length === 0 ? '' : ` (one of ${choices.map((c) => `\`${c}\``).join(', ')})`;
+  return [`\`${syntax}\``, `${meaning}${oneOf}`, literal ? `\`${text}\`` : text];
 }
 
 function table(header: string[], rows: string[][]): string {
@@ -91,17 +50,12 @@ function cell(text: string): string {
   return text.replaceAll('|', '\\|');
 }
 
-function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+function escapeTags(text: string): string {
+  return text.replaceAll('<', '\\<');
 }
 
-/** What a command's help says after the options; the list of settings has a page of its own. */
-function helpAfter(command: Command): string {
-  let help = '';
-  command.configureOutput({ writeOut: (text) => void (help += text) });
-  command.outputHelp();
-  const after = help.slice(command.helpInformation().length);
-  return after.split('\nSettings, from the environment')[0]!.trim().replaceAll('<', '\\<');
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
 /** As GitHub names the anchor of a heading. */
