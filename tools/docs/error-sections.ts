@@ -14,6 +14,7 @@ import { searchStoreErrors } from '@logloom/search-store';
 import { settingsErrors } from '@logloom/settings';
 import { engineAccessErrors } from '@logloom/settings/connection';
 import { storageErrors } from '@logloom/sqlite';
+import { loadtestErrors } from '../../apps/loadtest/src/errors.ts';
 import { reportErrors } from '../../apps/loadtest/src/report/errors.ts';
 import { backupErrors } from '../../apps/logloom/src/backup/errors.ts';
 import { commandErrors } from '../../apps/logloom/src/commands/command-errors.ts';
@@ -73,6 +74,7 @@ export const errorSections: readonly Section<Catalogue>[] = [
   { title: 'Correlator', declaredIn: 'services/correlator/src/errors.ts', declarations: correlatorErrors },
   { title: 'Rules files', declaredIn: 'libs/rules/src/errors.ts', declarations: rulesErrors },
   { title: 'Backups', declaredIn: 'apps/logloom/src/backup/errors.ts', declarations: backupErrors },
+  { title: 'Load tests', declaredIn: 'apps/loadtest/src/errors.ts', declarations: loadtestErrors },
   {
     title: 'Reports of load tests',
     declaredIn: 'apps/loadtest/src/report/errors.ts',

@@ -140,6 +140,7 @@ export interface SearchResult {
   found: number;
   /** How long after the last acknowledgement everything was found; null if it never was. */
   settledS: number | null;
+  /** `found`: documents of all requests; `broken`: of those that were looked at, those that are missing or not whole. */
   requests: { expected: number; found: number; checked: number; broken: number };
   example: string | null;
 }

@@ -52,6 +52,8 @@ export function createCli(surroundings: CliContext): Command {
     .version(version, '-V, --version', 'print the version')
     .addHelpText('after', exitCodes + settingsHelp())
     .configureHelp({ showGlobalOptions: true })
+    // Options after a subcommand's name are its own: `loadtest` and `loadtest run` have some of the same names.
+    .enablePositionalOptions()
     // Each command inherits it: a wrong option exits with 2, not with the 1 of "nothing found".
     .exitOverride();
   const context = createCommandContext(surroundings);

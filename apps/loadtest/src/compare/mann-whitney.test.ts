@@ -52,7 +52,7 @@ test('of samples from one distribution at most 1 in 20 differ, and intervals enc
     [12, 9],
     [30, 25],
   ] as const) {
-    let alarms = 0;
+    let rejections = 0;
     let covered = 0;
     for (let round = 0; round < 1000; round++) {
       const a = Array.from({ length: m }, () => Math.exp(random()));
@@ -63,11 +63,11 @@ test('of samples from one distribution at most 1 in 20 differ, and intervals enc
           b.map((value) => value - 3),
         ).p < 0.05
       )
-        alarms++;
+        rejections++;
       const [low, high] = shiftBetween(a, b).interval!;
       if (low <= 3 && 3 <= high) covered++;
     }
-    assert.ok(alarms <= 68, `${m}, ${n}: ${alarms} alarms`);
+    assert.ok(rejections <= 68, `${m}, ${n}: ${rejections} rejections`);
     assert.ok(covered >= 932 && covered < 980, `${m}, ${n}: ${covered} covered`);
   }
 });

@@ -55,23 +55,23 @@ test('two steps are found', () => {
 });
 
 test('of steady histories at most 1 in 100 has a change point', () => {
-  let alarms = 0;
+  let rejections = 0;
   for (let seed = 0; seed < 1000; seed++) {
-    if (changePoints(noise(40, seed, () => 50)).length) alarms++;
+    if (changePoints(noise(40, seed, () => 50)).length) rejections++;
   }
-  assert.ok(alarms <= 16, `${alarms}`);
+  assert.ok(rejections <= 16, `${rejections}`);
 });
 
 test('a slope lies in its interval in 19 of 20 histories, and 1 steady one in 20 has one', () => {
   let covered = 0;
-  let alarms = 0;
+  let rejections = 0;
   for (let seed = 0; seed < 1000; seed++) {
     const [low, high] = slopeOf(noise(25, seed, (index) => 0.3 * index)).interval;
     if (low <= 0.3 && 0.3 <= high) covered++;
-    if (slopeOf(noise(25, seed, () => 50)).p < 0.05) alarms++;
+    if (slopeOf(noise(25, seed, () => 50)).p < 0.05) rejections++;
   }
   assert.ok(covered >= 925 && covered <= 975, `${covered}`);
-  assert.ok(alarms >= 25 && alarms <= 70, `${alarms}`);
+  assert.ok(rejections >= 25 && rejections <= 70, `${rejections}`);
 });
 
 test('equal values have no slope', () => {

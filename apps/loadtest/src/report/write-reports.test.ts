@@ -1,5 +1,5 @@
 import { temporaryFolder } from '@logloom/testing';
-import Ajv from 'ajv';
+import { Ajv } from 'ajv';
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { CommandContext, ViewersFlags } from './command-context.ts';
 import { CommandError } from './command-errors.ts';
+import { addScenarioCommands } from './loadtest-scenario-cli.ts';
 import { count, positive } from './number-arguments.ts';
 
 interface LoadtestFlags extends ViewersFlags {
@@ -14,8 +15,9 @@ interface LoadtestFlags extends ViewersFlags {
 /** Adds `logloom loadtest`. */
 export function addLoadtestCommand(program: Command, context: CommandContext): void {
   const { signal, note, endpoint, ingestUrl, ingestKey, viewers, token, ingest, key, json, print } = context;
-  program
+  const loadtest = program
     .command('loadtest')
+    .enablePositionalOptions()
     .description('let many viewers watch a running Logloom, send events, and count what each viewer gets')
     .argument(
       '[filter]',
@@ -34,8 +36,8 @@ export function addLoadtestCommand(program: Command, context: CommandContext): v
       '\nExit code 1 when a viewer was refused, lost its connection, missed an event or got one twice.',
     )
     .action(async (filter: string | undefined, options: LoadtestFlags) => {
-      const { isClean, loadtest, loadtestLines } = await import('../loadtest/loadtest.ts');
-      const result = await loadtest(
+      const { isClean, loadtest: run, loadtestLines } = await import('../loadtest/loadtest.ts');
+      const result = await run(
         {
           ...endpoint(options),
           ingestUrl: ingestUrl(options.ingestUrl),
@@ -51,4 +53,5 @@ export function addLoadtestCommand(program: Command, context: CommandContext): v
       print(options.json, result, () => loadtestLines(result));
       if (!isClean(result)) throw new CommandError('problems-found', '');
     });
+  addScenarioCommands(loadtest, context);
 }

@@ -1,0 +1,15 @@
+/** Calls back at the end of each second of the run, with its number from 0. */
+export function everySecond(startsAtMs: number, callback: (second: number) => void): void {
+  let next = 0;
+  const wait = (): void => {
+    const now = performance.timeOrigin + performance.now();
+    setTimeout(
+      () => {
+        callback(next++);
+        wait();
+      },
+      Math.max(0, startsAtMs + (next + 1) * 1_000 - now),
+    );
+  };
+  wait();
+}

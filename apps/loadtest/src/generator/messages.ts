@@ -1,0 +1,101 @@
+import type { Account, FoundFault } from '../oracle/viewer-ledger.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import type { ViewerTarget } from '../target/logloom-viewer.ts';
+
+/** What the parent tells a process of viewers. */
+export type ToViewers =
+  | {
+      type: 'start';
+      run: string;
+      scenario: Scenario;
+      target: ViewerTarget;
+      /** The process has the viewers whose number leaves this rest when divided by `processes`. */
+      index: number;
+      processes: number;
+      /** Time 0 of the scenario, ms since 1970. */
+      startsAtMs: number;
+    }
+  | { type: 'cut'; share: number }
+  /** The time is over: no viewer is opened or closed any more. */
+  | { type: 'hold'; sent: number }
+  /** Asks for the account so far. */
+  | { type: 'tally' }
+  | { type: 'finish'; notStored: number[] };
+
+/** One second of one process; a histogram is in the compressed base64 of HdrHistogram. */
+export interface ViewersSecond {
+  type: 'second';
+  second: number;
+  watching: number;
+  deliveries: number;
+  receivedBytes: number;
+  connects: number;
+  connectFailures: number;
+  disconnects: number;
+  resumed: number;
+  attempted: number;
+  failuresByReason: Record<string, number>;
+  deliveryHistogram: string | null;
+  connectHistogram: string | null;
+  /** Share of a core. */
+  cpu: number;
+  loopDelayP99Ms: number;
+}
+
+export interface ViewerFault extends FoundFault {
+  viewer: number;
+  filter: string;
+  cursor: string | null;
+  atS: number;
+}
+
+/** The accounts of all viewers of a process, added up. */
+export interface ViewersTally extends Account {
+  type: 'tally';
+  viewers: number;
+  exact: number;
+  /** How many watch at the moment. */
+  watching: number;
+}
+
+export interface ViewersEnd {
+  type: 'end';
+  account: Omit<ViewersTally, 'type'>;
+  findings: Record<FoundFault['kind'], { count: number; viewers: number; example: ViewerFault | null }>;
+}
+
+export type FromViewers = ViewersSecond | ViewersTally | ViewersEnd;
+
+export interface ProducerStart {
+  type: 'start';
+  run: string;
+  scenario: Scenario;
+  target: { url: string; key?: string | undefined };
+  startsAtMs: number;
+}
+
+export interface ProducerSecond {
+  type: 'second';
+  second: number;
+  sent: number;
+  acknowledged: number;
+  retries: number;
+  requestsByStatus: Record<string, number>;
+  ingestHistogram: string | null;
+  latenessP99Ms: number;
+  cpu: number;
+  loopDelayP99Ms: number;
+}
+
+export interface ProducerEnd {
+  type: 'end';
+  intended: number;
+  acknowledged: number;
+  /** Numbers of the events that were refused, and of those whose fate nobody told. */
+  refused: number[];
+  unknown: number[];
+  /** When the last acknowledgement came, in s of the run. */
+  lastAcknowledgedS: number;
+}
+
+export type FromProducer = ProducerSecond | ProducerEnd;

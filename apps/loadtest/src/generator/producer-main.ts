@@ -1,0 +1,19 @@
+import { everySecond } from './every-second.ts';
+import type { FromProducer, ProducerStart } from './messages.ts';
+import { Producer } from './producer.ts';
+
+/** The process that sends: does what its parent says, and ends with it. */
+let producer: Producer | undefined;
+
+const tell = (message: FromProducer): void => void process.send!(message);
+
+process.on('message', (message: ProducerStart | { type: 'abort' }) => {
+  if (message.type === 'abort') return producer?.abort();
+  producer = new Producer(message);
+  everySecond(message.startsAtMs, (second) => tell(producer!.second(second)));
+  void producer.run().then(tell);
+});
+process.on('disconnect', () => process.exit(0));
+process.on('SIGINT', () => {
+  // The parent ends the run, and this process with it.
+});

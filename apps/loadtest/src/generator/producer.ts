@@ -1,0 +1,151 @@
+import { newHistogram, packed, quantileMs, recordMs } from './latency-histogram.ts';
+import type { ProducerEnd, ProducerSecond, ProducerStart } from './messages.ts';
+import { SelfWatch } from './self-watch.ts';
+import { Ramp } from '../scenario/ramp.ts';
+import { IngestSender } from '../target/ingest-sender.ts';
+import { requestId, Traffic } from '../traffic/traffic.ts';
+
+const tickMs = 10;
+/** Each has one request under way; a request's events all go through one of them, so that they are stored in their order. */
+const queueCount = 8;
+const batchEvents = 1_000;
+/** How long what was not acknowledged is repeated after the end. */
+const patienceMs = 60_000;
+
+interface SendQueue {
+  readonly sender: IngestSender;
+  readonly waiting: number[];
+  isSending: boolean;
+}
+
+/** Sends the events of a run at their intended times, whatever the target does meanwhile: an open model. */
+export class Producer {
+  readonly #start: ProducerStart;
+  readonly #ramp: Ramp;
+  readonly #traffic: Traffic;
+  readonly #queues: SendQueue[];
+  readonly #self = new SelfWatch();
+  readonly #stop = new AbortController();
+  readonly #refused: number[] = [];
+  readonly #unknown: number[] = [];
+  readonly #histogram = newHistogram();
+  /** From the intended time of an event until it is handed to its queue: the wait for the answer to the batch before is the target's. */
+  readonly #lateness = newHistogram();
+  readonly #end = Promise.withResolvers<void>();
+  #second = { sent: 0, acknowledged: 0, retries: 0, requestsByStatus: {} as Record<string, number> };
+  #due = 0;
+  #acknowledged = 0;
+  #lastAcknowledgedS = 0;
+
+  constructor(start: ProducerStart) {
+    this.#start = start;
+    this.#ramp = new Ramp(start.scenario.events.stages);
+    this.#traffic = new Traffic(start.run, start.scenario.events.traffic);
+    this.#queues = Array.from({ length: queueCount }, (_, i) => ({
+      sender: new IngestSender(start.target, `loadtest-${start.run}-${i}`, (status, isRetried) => {
+        const { requestsByStatus } = this.#second;
+        requestsByStatus[status] = (requestsByStatus[status] ?? 0) + 1;
+        if (isRetried) this.#second.retries++;
+      }),
+      waiting: [],
+      isSending: false,
+    }));
+  }
+
+  /** Sends all; resolves when every event's fate is known, or patience is over. */
+  async run(): Promise<ProducerEnd> {
+    const total = Math.floor(this.#ramp.total);
+    const ticking = setInterval(() => {
+      const due = Math.min(total, Math.floor(this.#ramp.integral(Math.max(0, this.#nowS()))));
+      if (due > this.#due)
+        recordMs(this.#lateness, (this.#nowS() - this.#ramp.timeOf(this.#due + 1)) * 1_000);
+      for (let n = this.#due; n < due; n++)
+        this.#queues[this.#traffic.placeOf(n).request % queueCount]!.waiting.push(n);
+      this.#due = due;
+      for (const queue of this.#queues)
+        if (!queue.isSending && queue.waiting.length > 0) void this.#send(queue);
+      this.#endIfDone(total);
+    }, tickMs);
+    const patience = setTimeout(() => this.#stop.abort(), this.#ramp.seconds * 1_000 + patienceMs);
+    await this.#end.promise;
+    clearInterval(ticking);
+    clearTimeout(patience);
+    return {
+      type: 'end',
+      intended: total,
+      acknowledged: this.#acknowledged,
+      refused: this.#refused,
+      unknown: this.#unknown,
+      lastAcknowledgedS: this.#lastAcknowledgedS,
+    };
+  }
+
+  /** Ends early: what is due now is the last. */
+  abort(): void {
+    this.#stop.abort();
+  }
+
+  second(second: number): ProducerSecond {
+    const figures: ProducerSecond = {
+      type: 'second',
+      second,
+      ...this.#second,
+      ingestHistogram: packed(this.#histogram),
+      latenessP99Ms: quantileMs(this.#lateness, 99) ?? 0,
+      ...this.#self.look(),
+    };
+    this.#second = { sent: 0, acknowledged: 0, retries: 0, requestsByStatus: {} };
+    this.#histogram.reset();
+    this.#lateness.reset();
+    return figures;
+  }
+
+  #endIfDone(total: number): void {
+    const isIdle = this.#queues.every(({ isSending, waiting }) => !isSending && waiting.length === 0);
+    if (isIdle && this.#due >= total) this.#end.resolve();
+  }
+
+  async #send(queue: SendQueue): Promise<void> {
+    queue.isSending = true;
+    while (queue.waiting.length > 0) {
+      const numbers = queue.waiting.splice(0, batchEvents);
+      if (this.#stop.signal.aborted) {
+        // Never sent.
+        this.#refused.push(...numbers);
+        continue;
+      }
+      const lines = numbers.map((n) => this.#line(n));
+      this.#second.sent += numbers.length;
+      const { fate, rejected } = await queue.sender.send(lines, this.#stop.signal);
+      if (fate !== 'stored') {
+        (fate === 'refused' ? this.#refused : this.#unknown).push(...numbers);
+        continue;
+      }
+      for (const line of rejected) this.#refused.push(numbers[line - 1]!);
+      const now = this.#nowS();
+      this.#lastAcknowledgedS = now;
+      this.#acknowledged += numbers.length - rejected.length;
+      this.#second.acknowledged += numbers.length - rejected.length;
+      for (const n of numbers) recordMs(this.#histogram, (now - this.#ramp.timeOf(n + 1)) * 1_000);
+    }
+    queue.isSending = false;
+  }
+
+  #line(n: number): string {
+    const { service, level, message, request } = this.#traffic.event(n);
+    const { run } = this.#start;
+    const timestamp = new Date(this.#start.startsAtMs + this.#ramp.timeOf(n + 1) * 1_000).toISOString();
+    return JSON.stringify({
+      timestamp,
+      service,
+      level,
+      message,
+      correlationId: requestId(run, request),
+      loadtest: { run, n },
+    });
+  }
+
+  #nowS(): number {
+    return (performance.timeOrigin + performance.now() - this.#start.startsAtMs) / 1_000;
+  }
+}

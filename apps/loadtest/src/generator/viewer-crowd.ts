@@ -1,0 +1,246 @@
+import type { Histogram } from 'hdr-histogram-js';
+import { ExpectedEvents } from '../oracle/expected.ts';
+import { faultKinds, type Account, type FaultKind, type FoundFault } from '../oracle/viewer-ledger.ts';
+import { Ramp } from '../scenario/ramp.ts';
+import type { ViewerKind } from '../scenario/scenario.ts';
+import { FrameReader, type Frame } from '../target/frame-reader.ts';
+import { Traffic, watchName, type Watch } from '../traffic/traffic.ts';
+import { newHistogram, packed, recordMs } from './latency-histogram.ts';
+import { logloomFilter } from './logloom-filter.ts';
+import type { ToViewers, ViewerFault, ViewersEnd, ViewersSecond, ViewersTally } from './messages.ts';
+import { SelfWatch } from './self-watch.ts';
+import { Viewer } from './viewer.ts';
+
+const tickMs = 50;
+/** An event that was due this long before a viewer left may not have reached it. */
+const leaveGraceSeconds = 10;
+/** Loopback has more addresses than one: each gives 28,000 connections to a port. */
+const sourceAddresses = 20;
+
+type Start = Extract<ToViewers, { type: 'start' }>;
+
+/** The viewers of one process: it opens and closes as many as the scenario wants at each moment, and keeps the account. */
+export class ViewerCrowd {
+  readonly #start: Start;
+  readonly #traffic: Traffic;
+  readonly #viewersRamp: Ramp;
+  readonly #eventsRamp: Ramp;
+  readonly #reader: FrameReader;
+  readonly #expected = new Map<string, ExpectedEvents>();
+  /** All that ever watched. */
+  readonly #viewers: Viewer[] = [];
+  /** Those that should watch now. */
+  readonly #present: Viewer[] = [];
+  readonly #findings: ViewersEnd['findings'];
+  readonly #faultyViewers = new Map<FaultKind, Set<number>>();
+  readonly #self = new SelfWatch();
+  readonly #isLoopback: boolean;
+  /** The intended time of each event in ms since 1970, as far as it was needed. */
+  readonly #intendedMs: number[] = [];
+  #second = emptySecond();
+  #deliveryHistogram: Histogram = newHistogram();
+  #connectHistogram: Histogram = newHistogram();
+  #ticking: NodeJS.Timeout | undefined;
+  #churnedAtS = 0;
+  #sent = 0;
+
+  constructor(start: Start) {
+    this.#start = start;
+    this.#traffic = new Traffic(start.run, start.scenario.events.traffic);
+    this.#viewersRamp = new Ramp(start.scenario.viewers.stages);
+    this.#eventsRamp = new Ramp(start.scenario.events.stages);
+    this.#isLoopback = /^127\.|^localhost$/.test(new URL(start.target.url).hostname);
+    this.#reader = new FrameReader(start.run, (n, event) => {
+      const sent = this.#traffic.event(n);
+      for (const field of ['service', 'level', 'message'] as const)
+        if (event[field] !== sent[field])
+          return `${field} is ${JSON.stringify(event[field])?.slice(0, 200)}, not ${JSON.stringify(sent[field]).slice(0, 200)}`;
+      return undefined;
+    });
+    this.#findings = Object.fromEntries(
+      faultKinds.map((kind) => [kind, { count: 0, viewers: 0, example: null }]),
+    ) as ViewersEnd['findings'];
+  }
+
+  run(): void {
+    this.#ticking = setInterval(() => this.#tick(), tickMs);
+  }
+
+  /** The time is over. */
+  hold(sent: number): void {
+    clearInterval(this.#ticking);
+    this.#sent = sent;
+  }
+
+  cut(share: number): void {
+    for (const viewer of this.#present) if (Math.random() < share) viewer.cut();
+  }
+
+  /** The last second's figures; the next begins. */
+  second(second: number): ViewersSecond {
+    const figures: ViewersSecond = {
+      ...this.#second,
+      type: 'second',
+      second,
+      watching: this.#watching,
+      deliveryHistogram: packed(this.#deliveryHistogram),
+      connectHistogram: packed(this.#connectHistogram),
+      ...this.#self.look(),
+    };
+    this.#second = emptySecond();
+    this.#deliveryHistogram.reset();
+    this.#connectHistogram.reset();
+    return figures;
+  }
+
+  tally(isStored: (n: number) => boolean = () => true, isFinal = false): ViewersTally {
+    const total: Account = { expected: 0, received: 0, announced: 0, lost: 0, overAnnounced: 0 };
+    let viewers = 0;
+    let exact = 0;
+    for (const viewer of this.#viewers) {
+      const account = viewer.account(this.#sent, isStored, isFinal);
+      if (account === undefined) continue;
+      viewers++;
+      if (account.lost === 0 && account.overAnnounced === 0) exact++;
+      for (const key of Object.keys(total) as (keyof Account)[]) total[key] += account[key];
+    }
+    return { type: 'tally', ...total, viewers, exact, watching: this.#watching };
+  }
+
+  end(notStored: readonly number[]): ViewersEnd {
+    const missing = new Set(notStored);
+    const { type: _type, ...account } = this.tally((n) => !missing.has(n), true);
+    for (const viewer of this.#viewers) viewer.leave(0);
+    // A viewer with a duplicate is not exact, though nothing is lost.
+    const wrong = new Set<number>();
+    for (const [kind, viewers] of this.#faultyViewers) {
+      this.#findings[kind].viewers = viewers.size;
+      if (kind !== 'lost' && kind !== 'overAnnounced') for (const number of viewers) wrong.add(number);
+    }
+    for (const kind of ['lost', 'overAnnounced'] as const)
+      for (const number of this.#faultyViewers.get(kind) ?? []) wrong.delete(number);
+    this.#findings.lost.count = account.lost;
+    this.#findings.overAnnounced.count = account.overAnnounced;
+    return {
+      type: 'end',
+      account: { ...account, exact: account.exact - wrong.size },
+      findings: this.#findings,
+    };
+  }
+
+  get #watching(): number {
+    return this.#present.filter(({ isWatching }) => isWatching).length;
+  }
+
+  #tick(): void {
+    const atS = this.#nowS();
+    const { index, processes, scenario } = this.#start;
+    const wanted = Math.round(this.#viewersRamp.valueAt(Math.min(atS, this.#viewersRamp.seconds)));
+    if (atS < 0) return;
+    const mine = Math.max(0, Math.ceil((wanted - index) / processes));
+    while (this.#present.length < mine) this.#openViewer(this.#present.length);
+    while (this.#present.length > mine) this.#closeViewer(this.#present.pop()!);
+    const { churn } = scenario.viewers;
+    if (churn !== undefined && atS - this.#churnedAtS >= churn.everySeconds) {
+      this.#churnedAtS = atS;
+      this.cut(churn.share);
+    }
+  }
+
+  #openViewer(i: number): void {
+    const { index, processes, scenario, target } = this.#start;
+    const number = i * processes + index;
+    this.#second.attempted++;
+    const kind = kindOf(scenario.viewers.mix, number);
+    const watch = this.#traffic.watchOf(kind.watch, number);
+    const expected = this.#expectedOf(watch);
+    const viewer: Viewer = new Viewer(number, kind, expected, {
+      target,
+      reader: this.#reader,
+      filter: logloomFilter(this.#start.run, watch),
+      localAddress: this.#isLoopback ? `127.0.0.${1 + (number % sourceAddresses)}` : undefined,
+      dueNow: () => Math.floor(this.#eventsRamp.integral(this.#nowS())),
+      onConnected: (ms, isResumed) => {
+        this.#second.connects++;
+        if (isResumed) this.#second.resumed++;
+        recordMs(this.#connectHistogram, ms);
+      },
+      onDelivery: (frame, bytes) => this.#delivered(frame, bytes),
+      onEnd: (reason, wasWatching) => {
+        if (wasWatching) this.#second.disconnects++;
+        else this.#second.connectFailures++;
+        this.#second.failuresByReason[reason] = (this.#second.failuresByReason[reason] ?? 0) + 1;
+      },
+      onFault: (fault) => this.#found(viewer, watch, fault),
+    });
+    this.#viewers.push(viewer);
+    this.#present.push(viewer);
+    viewer.open();
+  }
+
+  #closeViewer(viewer: Viewer): void {
+    viewer.leave(Math.floor(this.#eventsRamp.integral(this.#nowS() - leaveGraceSeconds)));
+  }
+
+  #delivered({ numbers }: Frame, bytes: number): void {
+    this.#second.receivedBytes += bytes;
+    this.#second.deliveries += numbers.length;
+    if (numbers.length === 0) return;
+    const now = performance.timeOrigin + performance.now();
+    for (const n of numbers) recordMs(this.#deliveryHistogram, now - this.#intended(n));
+  }
+
+  #intended(n: number): number {
+    return (this.#intendedMs[n] ??= this.#start.startsAtMs + this.#eventsRamp.timeOf(n + 1) * 1_000);
+  }
+
+  #found(viewer: Viewer, watch: Watch, fault: FoundFault): void {
+    const finding = this.#findings[fault.kind];
+    finding.count++;
+    let viewers = this.#faultyViewers.get(fault.kind);
+    if (viewers === undefined) this.#faultyViewers.set(fault.kind, (viewers = new Set()));
+    viewers.add(viewer.number);
+    const example: ViewerFault = {
+      ...fault,
+      viewer: viewer.number,
+      filter: watchName(watch),
+      cursor: viewer.cursor,
+      atS: Math.round(this.#nowS() * 1_000) / 1_000,
+    };
+    finding.example ??= example;
+  }
+
+  #expectedOf(watch: Watch): ExpectedEvents {
+    const name = watchName(watch);
+    let expected = this.#expected.get(name);
+    if (expected === undefined)
+      this.#expected.set(name, (expected = new ExpectedEvents(this.#traffic, watch)));
+    return expected;
+  }
+
+  #nowS(): number {
+    return (performance.timeOrigin + performance.now() - this.#start.startsAtMs) / 1_000;
+  }
+}
+
+/** Kinds take turns by their weights, the same in every process. */
+function kindOf(mix: readonly ViewerKind[], viewer: number): ViewerKind {
+  const total = mix.reduce((sum, { weight }) => sum + weight, 0);
+  // The golden ratio's fractions spread evenly, so that any number of viewers has nearly the shares.
+  let at = ((viewer * 0.6180339887498949) % 1) * total;
+  for (const kind of mix) if ((at -= kind.weight) < 0) return kind;
+  return mix.at(-1)!;
+}
+
+function emptySecond() {
+  return {
+    deliveries: 0,
+    receivedBytes: 0,
+    connects: 0,
+    connectFailures: 0,
+    disconnects: 0,
+    resumed: 0,
+    attempted: 0,
+    failuresByReason: {} as Record<string, number>,
+  };
+}

@@ -1,0 +1,145 @@
+import type { ExpectedEvents } from '../oracle/expected.ts';
+import { ViewerLedger, type Bounds, type FoundFault } from '../oracle/viewer-ledger.ts';
+import type { ViewerKind } from '../scenario/scenario.ts';
+import type { Frame, FrameReader } from '../target/frame-reader.ts';
+import { LogloomViewer, type ViewerTarget } from '../target/logloom-viewer.ts';
+
+/** What a viewer needs of its process. */
+export interface ViewerSurroundings {
+  target: ViewerTarget;
+  reader: FrameReader;
+  filter: string;
+  localAddress: string | undefined;
+  /** How many events are due by now: none with a higher number can have been sent. */
+  dueNow: () => number;
+  onConnected: (ms: number, isResumed: boolean) => void;
+  onDelivery: (frame: Frame, bytes: number) => void;
+  onEnd: (reason: string, wasWatching: boolean) => void;
+  onFault: (fault: FoundFault) => void;
+}
+
+const firstRetryMs = 100;
+const longestRetryMs = 5_000;
+
+/** One viewer of the scenario, over all its connections: it comes back with its cursor whenever it is cut. */
+export class Viewer {
+  readonly number: number;
+  readonly kind: ViewerKind;
+  cursor: string | null = null;
+  #connection: LogloomViewer | undefined;
+  #isWatching = false;
+  #isLeaving = false;
+  #failures = 0;
+  #retry: NodeJS.Timeout | undefined;
+  #stalling: NodeJS.Timeout | undefined;
+  readonly #ledger: ViewerLedger;
+  readonly #around: ViewerSurroundings;
+  /** Undefined: it has never watched. */
+  #certainFrom: number | undefined;
+  #certainBefore = Infinity;
+
+  constructor(number: number, kind: ViewerKind, expected: ExpectedEvents, around: ViewerSurroundings) {
+    this.number = number;
+    this.kind = kind;
+    this.#around = around;
+    this.#ledger = new ViewerLedger(expected, around.onFault);
+  }
+
+  get isWatching(): boolean {
+    return this.#isWatching;
+  }
+
+  open(): void {
+    const { target, filter, localAddress, reader, dueNow, onConnected, onDelivery, onEnd } = this.#around;
+    const isResumed = this.cursor !== null;
+    const connection: LogloomViewer = new LogloomViewer(
+      target,
+      { filter, from: this.cursor ?? 'now', localAddress },
+      reader,
+      {
+        onSubscribed: (ms) => {
+          this.#isWatching = true;
+          this.#failures = 0;
+          // Of those that are due now some may have been sent before.
+          this.#certainFrom ??= dueNow() + 1;
+          onConnected(ms, isResumed);
+          if (this.kind.stall !== undefined) this.#stallLater(this.kind.stall);
+        },
+        onFrame: (frame, bytes) => {
+          this.#receive(frame);
+          onDelivery(frame, bytes);
+        },
+        onEnd: (reason) => {
+          const wasWatching = this.#isWatching;
+          this.#ended();
+          onEnd(reason, wasWatching);
+          if (!this.#isLeaving) this.#openLater();
+        },
+      },
+    );
+    this.#connection = connection;
+  }
+
+  /** Cuts the connection; it comes back. */
+  cut(): void {
+    if (this.#connection === undefined) return;
+    this.#connection.cut();
+    this.#ended();
+    this.#openLater();
+  }
+
+  /** Goes for good. What was sent within `grace` events before may not have arrived. */
+  leave(certainBefore: number): void {
+    this.#isLeaving = true;
+    this.#certainBefore = Math.min(this.#certainBefore, certainBefore);
+    clearTimeout(this.#retry);
+    this.#connection?.cut();
+    this.#ended();
+  }
+
+  /** Its bounds when `sent` events were sent in all; undefined if it has never watched. */
+  account(
+    sent: number,
+    isStored: Bounds['isStored'],
+    isFinal: boolean,
+  ): ReturnType<ViewerLedger['close']> | undefined {
+    if (this.#certainFrom === undefined) return undefined;
+    const bounds = {
+      certainFrom: this.#certainFrom,
+      certainBefore: Math.min(this.#certainBefore, sent),
+      isStored,
+    };
+    return isFinal ? this.#ledger.close(bounds) : this.#ledger.account(bounds);
+  }
+
+  #receive(frame: Frame): void {
+    const { numbers, partitions, offsets, corrupted, missed, cursor } = frame;
+    for (let i = 0; i < numbers.length; i++) this.#ledger.received(numbers[i]!, partitions[i]!, offsets[i]!);
+    for (const { n, detail } of corrupted)
+      this.#around.onFault({ kind: 'corrupted', event: n, partition: null, offset: null, detail });
+    if (missed > 0) this.#ledger.announced(missed);
+    if (cursor !== null) this.cursor = cursor;
+  }
+
+  #ended(): void {
+    this.#connection = undefined;
+    this.#isWatching = false;
+    clearTimeout(this.#stalling);
+  }
+
+  #openLater(): void {
+    const wait = Math.min(longestRetryMs, firstRetryMs * 2 ** this.#failures++) * (0.5 + Math.random() / 2);
+    this.#retry = setTimeout(() => this.open(), wait);
+  }
+
+  #stallLater(stall: { everySeconds: number; seconds: number }): void {
+    const connection = this.#connection;
+    this.#stalling = setTimeout(() => {
+      connection?.pause();
+      this.#stalling = setTimeout(() => {
+        connection?.resume();
+        this.#stallLater(stall);
+      }, stall.seconds * 1_000);
+    }, stall.everySeconds * 1_000);
+  }
+}

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { builtInScenarios, loadScenario, readScenario } from '../scenario/read-scenario.ts';
+import { objectiveProblems } from '../verdict/objective.ts';
+import { estimate, objectivesOf } from './judge-run.ts';
+
+test('every scenario that comes with Logloom has objectives that can be judged', () => {
+  for (const name of builtInScenarios()) {
+    const objectives = objectivesOf(loadScenario(name));
+    assert.deepEqual(objectiveProblems(objectives), [], name);
+    assert.ok(objectives.some(({ metric }) => metric === 'lost') || loadScenario(name).objectives.length > 0);
+  }
+});
+
+test('an estimate counts each event once for each viewer who watches it', () => {
+  const scenario = readScenario(
+    `
+viewers:
+  stages: [{ to: 100, for: 10s, shape: steps, count: 1 }]
+  mix: [{ watch: all }, { watch: service }]
+events: { services: 10, stages: [{ to: 20, for: 10s, shape: steps, count: 1 }] }
+`,
+    'x',
+  );
+  const { seconds, viewers, events, deliveries, processes, openFiles } = estimate(scenario, 60);
+  assert.deepEqual([seconds, viewers, events, processes, openFiles], [10, 100, 200, 3, 50]);
+  assert.equal(deliveries, 200 * (50 + 50 / 10));
+});

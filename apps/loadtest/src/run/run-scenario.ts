@@ -1,0 +1,234 @@
+import { randomBytes } from 'node:crypto';
+import { availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LoadtestError } from '../errors.ts';
+import { Generator, viewersPerProcess } from '../generator/generator.ts';
+import type { ViewersEnd } from '../generator/messages.ts';
+import { faultKinds } from '../oracle/viewer-ledger.ts';
+import type { DeliveryResult, FaultResult, Finding, RunResult, Second } from '../result.ts';
+import { Ramp } from '../scenario/ramp.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { Traffic } from '../traffic/traffic.ts';
+import { checkSearch } from './search-check.ts';
+import { ServerWatch } from './server-watch.ts';
+import { Timeline } from './timeline.ts';
+
+export interface RunOptions {
+  /** The viewers' port's base URL; /api and /metrics are there too. */
+  url: string;
+  token: string | undefined;
+  ingestUrl: string;
+  ingestKey: string | undefined;
+  /** The addresses of `/metrics` of the target's processes; none: that of `url`. */
+  metricsUrls?: readonly string[];
+  /** Called about once a second, with the run's time in s. */
+  onSecond?: (second: Second, atS: number, ofS: number) => void;
+}
+
+/** Processes need a moment to start. */
+const startMs = 1_500;
+const tallyMs = 500;
+/** How long nothing may arrive before what is missing counts as lost. */
+const quietMs = 15_000;
+
+/** Everything that a run finds, without its verdict. */
+export type RunFindings = Omit<RunResult, 'verdict'>;
+
+/** Runs a scenario against a Logloom. Throws LoadtestError `target-unavailable` when nothing could be begun. */
+export async function runScenario(
+  scenario: Scenario,
+  { url, token, ingestUrl, ingestKey, metricsUrls, onSecond = () => {} }: RunOptions,
+  signal: AbortSignal,
+): Promise<RunFindings> {
+  await reach(url);
+  await reach(ingestUrl);
+  const run = randomBytes(6).toString('hex');
+  const traffic = new Traffic(run, scenario.events.traffic);
+  const viewersRamp = new Ramp(scenario.viewers.stages);
+  const seconds = Math.max(viewersRamp.seconds, new Ramp(scenario.events.stages).seconds);
+  const conditions = {
+    node: process.version,
+    platform: `${platform()} ${release()}`,
+    cpuModel: cpus()[0]?.model ?? 'unknown',
+    cpuCount: availableParallelism(),
+    memoryBytes: totalmem(),
+    loadAverage: loadavg()[0]!,
+  };
+  const timeline = new Timeline(scenario);
+  using generator = new Generator(Math.max(1, Math.ceil(viewersRamp.peak / viewersPerProcess)), {
+    onViewersSecond: (figures) => timeline.addViewers(figures),
+    onProducerSecond: (figures) => timeline.addProducer(figures),
+  });
+  const startsAtMs = performance.timeOrigin + performance.now() + startMs;
+  const nowS = (): number => (performance.timeOrigin + performance.now() - startsAtMs) / 1_000;
+  const server = new ServerWatch(metricsUrls ?? [new URL('/metrics', url).href]);
+  const watching = setInterval(() => {
+    const second = Math.floor(nowS());
+    if (second < 0) return;
+    void server.look().then((look) => timeline.addServer(second, look));
+    if (timeline.latest !== undefined && second <= seconds) onSecond(timeline.latest, second, seconds);
+  }, 1_000);
+  const stop = (): void => generator.abort();
+  signal.addEventListener('abort', stop, { once: true });
+  const faults: FaultResult[] = [];
+  const timers = scenario.faults.map((fault) =>
+    setTimeout(
+      () => {
+        generator.tell({ type: 'cut', share: fault.share });
+        faults.push(cutFault(fault.share, nowS()));
+      },
+      startMs + fault.atSeconds * 1_000,
+    ),
+  );
+  try {
+    const produced = await generator.start(
+      { run, scenario, target: { url, token }, startsAtMs },
+      { run, scenario, target: { url: ingestUrl, key: ingestKey }, startsAtMs },
+    );
+    while (nowS() < seconds && !signal.aborted) await sleep(50);
+    const shouldWatch = Math.round(viewersRamp.valueAt(seconds));
+    const total = produced.intended;
+    generator.tell({ type: 'hold', sent: total });
+    const notStored = [...produced.refused, ...produced.unknown];
+    const watchingAtEnd = await arrived(generator, { notStored: notStored.length, shouldWatch }, signal);
+    clearInterval(watching);
+    const ends = await generator.finish(notStored);
+    const search = await checkSearch(
+      { url, token },
+      traffic,
+      { total, notStored: new Set(notStored), unknown: produced.unknown.length },
+      signal,
+    );
+    const rows = timeline.seconds();
+    const fullest = Math.max(1, ...rows.map(({ viewers }) => viewers));
+    return {
+      format: 1,
+      run,
+      scenario: { name: scenario.name, description: scenario.description },
+      target: { kind: 'logloom', url },
+      startedAt: new Date(startsAtMs).toISOString(),
+      durationS: seconds,
+      conditions,
+      stages: timeline.stages(),
+      timeline: rows,
+      delivery: deliveryOf(ends, timeline),
+      ingest: {
+        intended: total,
+        acknowledged: produced.acknowledged,
+        refused: produced.refused.length,
+        unknown: produced.unknown.length,
+        ...timeline.ingest(),
+      },
+      search,
+      connections: timeline.connections({ watching: watchingAtEnd, shouldWatch }),
+      faults: faults.map((fault) => recovered(fault, rows, scenario)),
+      generator: timeline.generator(generator.processes),
+      server: serverOf(rows, fullest, server.version),
+    };
+  } finally {
+    clearInterval(watching);
+    timers.forEach(clearTimeout);
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+async function reach(url: string): Promise<void> {
+  try {
+    await (await fetch(url, { signal: AbortSignal.timeout(10_000) })).arrayBuffer();
+  } catch (error) {
+    const { cause, message } = error as Error;
+    const reason = cause instanceof Error ? cause.message : message;
+    throw new LoadtestError('target-unavailable', `${url} does not respond (${reason})`, { cause: error });
+  }
+}
+
+/** Waits until every viewer watches and has what it should, or nothing more has come for a while; returns how many watch. */
+async function arrived(
+  generator: Generator,
+  { notStored, shouldWatch }: { notStored: number; shouldWatch: number },
+  signal: AbortSignal,
+): Promise<number> {
+  let watching = 0;
+  let before = -1;
+  let changedAt = performance.now();
+  while (!signal.aborted) {
+    const tallies = await generator.tally();
+    const lost = tallies.reduce((total, each) => total + each.lost, 0);
+    watching = tallies.reduce((total, each) => total + each.watching, 0);
+    if (lost === 0 && notStored === 0 && watching >= shouldWatch) return watching;
+    if (lost !== before) changedAt = performance.now();
+    before = lost;
+    if (performance.now() - changedAt > quietMs) return watching;
+    await sleep(tallyMs);
+  }
+  return watching;
+}
+
+function deliveryOf(ends: readonly ViewersEnd[], timeline: Timeline): DeliveryResult {
+  const sum = (key: 'expected' | 'received' | 'announced' | 'viewers' | 'exact'): number =>
+    ends.reduce((total, { account }) => total + account[key], 0);
+  const findings = Object.fromEntries(
+    faultKinds.map((kind): [string, Finding] => [
+      kind,
+      {
+        count: ends.reduce((total, { findings: of }) => total + of[kind].count, 0),
+        viewers: ends.reduce((total, { findings: of }) => total + of[kind].viewers, 0),
+        example: ends.map(({ findings: of }) => of[kind].example).find((example) => example !== null) ?? null,
+      },
+    ]),
+  ) as Record<(typeof faultKinds)[number], Finding>;
+  return {
+    expected: sum('expected'),
+    received: sum('received'),
+    announced: sum('announced'),
+    ...findings,
+    viewers: { checked: sum('viewers'), exact: sum('exact') },
+    latency: timeline.deliveryLatency,
+  };
+}
+
+function cutFault(share: number, atS: number): FaultResult {
+  return {
+    kind: 'cut',
+    startedS: atS,
+    endedS: atS,
+    // The generator did it.
+    detectedS: atS,
+    recoveredS: null,
+    detail: `${Math.round(share * 100)} % of the viewers lost their connection`,
+    undone: true,
+  };
+}
+
+/** How much slower than before a recovered run may be, and how many of its viewers may be between two connections of their own. */
+const slackMs = 50;
+
+/** The first second in which as many watched as before, but for those of the scenario's own churn, and deliveries took no longer. */
+function recovered(
+  fault: FaultResult,
+  rows: readonly Second[],
+  { viewers: { churn } }: Scenario,
+): FaultResult {
+  const start = Math.floor(fault.startedS);
+  const before = rows[start - 1];
+  if (before === undefined) return fault;
+  const enough = Math.floor(before.viewers * (1 - 2 * (churn?.share ?? 0)));
+  const longest = 2 * (before.p99Ms ?? 0) + slackMs;
+  const after = rows.find(
+    ({ atS, viewers, p99Ms }) => atS >= start && viewers >= enough && (p99Ms ?? 0) <= longest,
+  );
+  return { ...fault, recoveredS: after === undefined ? null : after.atS + 1 };
+}
+
+function serverOf(rows: readonly Second[], fullest: number, version: string | null): RunResult['server'] {
+  const shares = rows.map(({ serverCpu }) => serverCpu).filter((share) => share !== null);
+  const memory = rows.map(({ serverMemoryBytes }) => serverMemoryBytes).filter((bytes) => bytes !== null);
+  if (shares.length === 0 && memory.length === 0) return null;
+  const memoryMaxBytes = memory.length === 0 ? null : Math.max(...memory);
+  return {
+    cpuShareMean: shares.length === 0 ? null : shares.reduce((a, b) => a + b, 0) / shares.length,
+    memoryMaxBytes,
+    memoryPerConnectionBytes: memoryMaxBytes === null ? null : memoryMaxBytes / fullest,
+    version,
+  };
+}
