@@ -101,7 +101,7 @@ function whyOf({ verdict, delivery, generator }: RunResult): string[] {
         `Deliveries ${title}: ${formatCount(finding.count)}, at ${formatCount(finding.viewers)} of ${formatCount(delivery.viewers.checked)} viewers.`,
     ),
     ...generator.limits.map((limit) => `The load generator was the limit: ${limit}.`),
-    ...of('not-shown').map((one) => `Not shown: ${one.title}; ${one.reason}.`),
+    ...sameReason(of('not-shown')).map(([reason, titles]) => `Not shown: ${titles.join('; ')}; ${reason}.`),
     `${formatCount(delivery.received)} of ${formatCount(delivery.expected)} expected deliveries arrived once, ${formatCount(delivery.announced)} were left out with an announcement, and ${formatCount(delivery.expected - accounted)} are missing.`,
     ...(delivery.latency.p95 === null || generator.limits.length > 0
       ? []
@@ -128,12 +128,21 @@ function whatToDo({ verdict, delivery, generator, faults }: RunResult): string[]
     ...(generator.limits.length > 0
       ? ['Run the scenario again with a generator that has more processes or machines of its own.']
       : []),
-    ...verdict.objectives
-      .filter(({ outcome }) => outcome === 'not-shown')
-      .map((one) => `To decide “${one.title}”: ${one.reason}.`),
+    ...sameReason(verdict.objectives.filter(({ outcome }) => outcome === 'not-shown')).map(
+      ([reason, titles]) =>
+        titles.length === 1
+          ? `To decide “${titles[0]}”: ${reason}.`
+          : `To decide ${titles.length} objectives: ${reason}.`,
+    ),
   ];
   if (actions.length > 0) return actions;
   if (verdict.overall === 'ready')
     return ['Nothing before a release. Keep result.json as the baseline that later runs are compared with.'];
   return ['Read the objectives below: none of them alone explains the verdict.'];
+}
+
+/** Titles by their reason: a generator at its limit is one reason for nearly all. */
+function sameReason(objectives: readonly ObjectiveResult[]): [reason: string, titles: string[]][] {
+  const grouped = Map.groupBy(objectives, ({ reason }) => reason);
+  return [...grouped].map(([reason, of]) => [reason, of.map(({ title }) => title)]);
 }
