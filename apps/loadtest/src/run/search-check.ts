@@ -87,8 +87,23 @@ async function checkRequests(
     example ??= `request ${id} has the events ${numbers?.join(', ') ?? '(not found)'}, not ${members.join(', ')}`;
   }
   const all = `correlationId:${requestId(traffic.run, 0).replace(/0$/, '*')}`;
-  const found = (await totalOf(target, `/api/correlations?q=${encodeURIComponent(all)}&limit=1`)) ?? 0;
+  const found = await documentsFound(target, all, expected, signal);
   return { counts: { expected, found, checked, broken }, example };
+}
+
+/** How many documents the filter finds; waits for as many as expected: those of the last requests are not closed yet. */
+async function documentsFound(
+  target: SearchTarget,
+  filter: string,
+  expected: number,
+  signal: AbortSignal,
+): Promise<number> {
+  const until = performance.now() + quietMs;
+  for (;;) {
+    const found = (await totalOf(target, `/api/correlations?q=${encodeURIComponent(filter)}&limit=1`)) ?? 0;
+    if (found >= expected || performance.now() > until || signal.aborted) return found;
+    await sleep(pollMs);
+  }
 }
 
 /** The numbers of the events in a request's documents, in order; waits for a document that is not closed yet. */
