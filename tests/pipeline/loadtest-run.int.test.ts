@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer, request, type Server } from 'node:http';
-import { connect } from 'node:net';
+import { createServer, request } from 'node:http';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { WebSocket, WebSocketServer } from 'ws';
 import type { RunResult } from '@logloom/loadtest';
 
 const main = join(import.meta.dirname, '../../apps/logloom/src/main.ts');
@@ -121,7 +121,7 @@ describe('a load test against a running Logloom', () => {
 
 /** A proxy in front of the viewers' port that spoils every 50th message of events of each connection. */
 async function spoilingProxy(target: number, spoil: Spoil): Promise<AsyncDisposable & { port: number }> {
-  const server: Server = createServer((incoming, outgoing) => {
+  const server = createServer((incoming, outgoing) => {
     const { method, url, headers } = incoming;
     const onward = request({ host: '127.0.0.1', port: target, method, path: url, headers }, (answer) => {
       outgoing.writeHead(answer.statusCode!, answer.headers);
@@ -129,90 +129,43 @@ async function spoilingProxy(target: number, spoil: Spoil): Promise<AsyncDisposa
     });
     incoming.pipe(onward);
   });
-  server.on('upgrade', (incoming, client, head) => {
-    const upstream = connect(target, '127.0.0.1', () => {
-      const lines = [`${incoming.method} ${incoming.url} HTTP/1.1`];
-      for (let i = 0; i < incoming.rawHeaders.length; i += 2)
-        lines.push(`${incoming.rawHeaders[i]}: ${incoming.rawHeaders[i + 1]}`);
-      upstream.write(`${lines.join('\r\n')}\r\n\r\n`);
-      upstream.write(head);
-      client.pipe(upstream);
+  const sockets = new WebSocketServer({ server, handleProtocols: ([first]) => first! });
+  sockets.on('connection', (client, { url }) => {
+    const upstream = new WebSocket(`ws://127.0.0.1:${target}${url}`, client.protocol);
+    let messages = 0;
+    const isOpen = once(upstream, 'open');
+    isOpen.catch(() => {});
+    client.on(
+      'message',
+      (bytes: Buffer) =>
+        void isOpen.then(
+          () => upstream.send(bytes.toString()),
+          () => {},
+        ),
+    );
+    upstream.on('message', (bytes: Buffer) => {
+      const message = JSON.parse(bytes.toString()) as { type: string; events?: Record<string, unknown>[] };
+      const isSpoilt = message.type === 'events' && message.events!.length > 0 && ++messages % 50 === 0;
+      client.send(
+        isSpoilt ? JSON.stringify({ ...message, events: spoil(message.events!) }) : bytes.toString(),
+      );
     });
-    const spoiler = new FrameSpoiler(spoil);
-    upstream.on('data', (bytes: Buffer) => void client.write(spoiler.pass(bytes)));
     for (const [one, other] of [
       [client, upstream],
       [upstream, client],
     ] as const) {
-      one.on('error', () => other.destroy());
-      one.on('close', () => other.destroy());
+      one.on('error', () => other.terminate());
+      one.on('close', () => other.terminate());
     }
   });
   const port = await freePort();
-  server.listen(port, '127.0.0.1');
-  await once(server, 'listening');
+  await once(server.listen(port, '127.0.0.1'), 'listening');
   return {
     port,
     [Symbol.asyncDispose]: async () => {
+      for (const client of sockets.clients) client.terminate();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
   };
-}
-
-/** Passes the bytes of a WebSocket server on, and rewrites some of its text frames (RFC 6455; a server's frames are not masked). */
-class FrameSpoiler {
-  readonly #spoil: Spoil;
-  #rest = Buffer.alloc(0);
-  #isUpgraded = false;
-  #messages = 0;
-
-  constructor(spoil: Spoil) {
-    this.#spoil = spoil;
-  }
-
-  pass(bytes: Buffer): Buffer {
-    this.#rest = Buffer.concat([this.#rest, bytes]);
-    const out: Buffer[] = [];
-    if (!this.#isUpgraded) {
-      const end = this.#rest.indexOf('\r\n\r\n');
-      if (end < 0) return Buffer.alloc(0);
-      this.#isUpgraded = true;
-      out.push(this.#take(end + 4));
-    }
-    for (;;) {
-      const [head, length] = this.#sizes();
-      if (this.#rest.length < head + length) return Buffer.concat(out);
-      const frame = this.#take(head + length);
-      out.push((frame[0]! & 0x0f) === 1 ? this.#rewrite(frame, head) : frame);
-    }
-  }
-
-  #sizes(): [head: number, length: number] {
-    if (this.#rest.length < 2) return [2, 0];
-    const short = this.#rest[1]! & 0x7f;
-    if (short < 126) return [2, short];
-    if (short === 126) return [4, this.#rest.length < 4 ? 0 : this.#rest.readUInt16BE(2)];
-    return [10, this.#rest.length < 10 ? 0 : Number(this.#rest.readBigUInt64BE(2))];
-  }
-
-  #take(count: number): Buffer {
-    const taken = this.#rest.subarray(0, count);
-    this.#rest = this.#rest.subarray(count);
-    return taken;
-  }
-
-  #rewrite(frame: Buffer, head: number): Buffer {
-    const message = JSON.parse(frame.subarray(head).toString()) as {
-      type: string;
-      events?: Record<string, unknown>[];
-    };
-    if (message.type !== 'events' || !message.events?.length || ++this.#messages % 50 !== 0) return frame;
-    const body = Buffer.from(JSON.stringify({ ...message, events: this.#spoil(message.events) }));
-    const header = Buffer.alloc(10);
-    header[0] = 0x81;
-    header[1] = 127;
-    header.writeBigUInt64BE(BigInt(body.length), 2);
-    return Buffer.concat([header, body]);
-  }
 }

@@ -2,7 +2,7 @@ import type { RunResult } from '../result.ts';
 import { independentBlocks } from '../verdict/blocks.ts';
 import { binomialCdf, median, type Interval } from '../verdict/interval.ts';
 import { heaviestSteadySeconds } from '../verdict/judge-reading.ts';
-import { metrics, type Metric, type Reading } from '../verdict/metrics.ts';
+import { metrics, valueOf, type Metric, type Reading } from '../verdict/metrics.ts';
 import { holm, mannWhitney, shiftBetween } from './mann-whitney.ts';
 
 /** With fewer runs on a side no difference between runs could pass Holm's correction. */
@@ -113,11 +113,6 @@ interface MeasuredRun {
 
 function isMeasured(each: { run: RunResult; reading: Reading }): each is MeasuredRun {
   return each.reading.kind !== 'missing';
-}
-
-function valueOf(reading: MeasuredRun['reading']): number {
-  if (reading.kind === 'count') return reading.count;
-  return reading.kind === 'share' ? (100 * reading.failures) / reading.trials : reading.value;
 }
 
 function blocksOf({ run, reading }: MeasuredRun): number[] {

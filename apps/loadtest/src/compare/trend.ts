@@ -1,5 +1,6 @@
 import type { RunResult } from '../result.ts';
 import { median, z95, type Interval } from '../verdict/interval.ts';
+import { valueOf } from '../verdict/metrics.ts';
 import { metricNamed } from '../verdict/objective.ts';
 import { midranks, twoSided } from './mann-whitney.ts';
 
@@ -39,9 +40,7 @@ export function trendOf(runs: readonly RunResult[], metric: string): Trend {
     if (!latest || kindOf(run) !== kindOf(latest) || run.generator.limits.length) return [];
     const reading = read.read(run);
     if (reading.kind === 'missing') return [];
-    if (reading.kind === 'count') return [{ run: run.run, value: reading.count }];
-    const value = reading.kind === 'share' ? (100 * reading.failures) / reading.trials : reading.value;
-    return [{ run: run.run, value }];
+    return [{ run: run.run, value: valueOf(reading) }];
   });
   if (measured.length < runsForTrend) {
     return { shown: false, reason: `not shown: ${measured.length} of ${runsForTrend} runs` };

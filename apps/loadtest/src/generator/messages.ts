@@ -53,14 +53,14 @@ export interface ViewerFault extends FoundFault {
 export interface ViewersTally extends Account {
   type: 'tally';
   viewers: number;
-  exact: number;
   /** How many watch at the moment. */
   watching: number;
 }
 
 export interface ViewersEnd {
   type: 'end';
-  account: Omit<ViewersTally, 'type'>;
+  /** `exact`: viewers without any fault. */
+  account: Omit<ViewersTally, 'type'> & { exact: number };
   findings: Record<FoundFault['kind'], { count: number; viewers: number; example: ViewerFault | null }>;
 }
 
@@ -94,8 +94,6 @@ export interface ProducerEnd {
   /** Numbers of the events that were refused, and of those whose fate nobody told. */
   refused: number[];
   unknown: number[];
-  /** When the last acknowledgement came, in s of the run. */
-  lastAcknowledgedS: number;
 }
 
 export type FromProducer = ProducerSecond | ProducerEnd;

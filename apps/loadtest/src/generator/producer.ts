@@ -1,3 +1,4 @@
+import { epochMs } from '../clock.ts';
 import { newHistogram, packed, quantileMs, recordMs } from './latency-histogram.ts';
 import type { ProducerEnd, ProducerSecond, ProducerStart } from './messages.ts';
 import { SelfWatch } from './self-watch.ts';
@@ -35,7 +36,6 @@ export class Producer {
   #second = { sent: 0, acknowledged: 0, retries: 0, requestsByStatus: {} as Record<string, number> };
   #due = 0;
   #acknowledged = 0;
-  #lastAcknowledgedS = 0;
 
   constructor(start: ProducerStart) {
     this.#start = start;
@@ -76,7 +76,6 @@ export class Producer {
       acknowledged: this.#acknowledged,
       refused: this.#refused,
       unknown: this.#unknown,
-      lastAcknowledgedS: this.#lastAcknowledgedS,
     };
   }
 
@@ -123,7 +122,6 @@ export class Producer {
       }
       for (const line of rejected) this.#refused.push(numbers[line - 1]!);
       const now = this.#nowS();
-      this.#lastAcknowledgedS = now;
       this.#acknowledged += numbers.length - rejected.length;
       this.#second.acknowledged += numbers.length - rejected.length;
       for (const n of numbers) recordMs(this.#histogram, (now - this.#ramp.timeOf(n + 1)) * 1_000);
@@ -146,6 +144,6 @@ export class Producer {
   }
 
   #nowS(): number {
-    return (performance.timeOrigin + performance.now() - this.#start.startsAtMs) / 1_000;
+    return (epochMs() - this.#start.startsAtMs) / 1_000;
   }
 }

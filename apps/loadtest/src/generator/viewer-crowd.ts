@@ -1,4 +1,5 @@
 import type { Histogram } from 'hdr-histogram-js';
+import { epochMs } from '../clock.ts';
 import { ExpectedEvents } from '../oracle/expected.ts';
 import { faultKinds, type Account, type FaultKind, type FoundFault } from '../oracle/viewer-ledger.ts';
 import { Ramp } from '../scenario/ramp.ts';
@@ -32,7 +33,7 @@ export class ViewerCrowd {
   /** Those that should watch now. */
   readonly #present: Viewer[] = [];
   readonly #findings: ViewersEnd['findings'];
-  readonly #faultyViewers = new Map<FaultKind, Set<number>>();
+  readonly #faultyViewers = new Map<FaultKind, Set<Viewer>>();
   readonly #self = new SelfWatch();
   readonly #isLoopback: boolean;
   /** The intended time of each event in ms since 1970, as far as it was needed. */
@@ -96,34 +97,29 @@ export class ViewerCrowd {
   tally(isStored: (n: number) => boolean = () => true, isFinal = false): ViewersTally {
     const total: Account = { expected: 0, received: 0, announced: 0, lost: 0, overAnnounced: 0 };
     let viewers = 0;
-    let exact = 0;
     for (const viewer of this.#viewers) {
       const account = viewer.account(this.#sent, isStored, isFinal);
       if (account === undefined) continue;
       viewers++;
-      if (account.lost === 0 && account.overAnnounced === 0) exact++;
       for (const key of Object.keys(total) as (keyof Account)[]) total[key] += account[key];
     }
-    return { type: 'tally', ...total, viewers, exact, watching: this.#watching };
+    return { type: 'tally', ...total, viewers, watching: this.#watching };
   }
 
   end(notStored: readonly number[]): ViewersEnd {
     const missing = new Set(notStored);
     const { type: _type, ...account } = this.tally((n) => !missing.has(n), true);
     for (const viewer of this.#viewers) viewer.leave(0);
-    // A viewer with a duplicate is not exact, though nothing is lost.
-    const wrong = new Set<number>();
+    const wrong = new Set<Viewer>();
     for (const [kind, viewers] of this.#faultyViewers) {
       this.#findings[kind].viewers = viewers.size;
-      if (kind !== 'lost' && kind !== 'overAnnounced') for (const number of viewers) wrong.add(number);
+      for (const viewer of viewers) wrong.add(viewer);
     }
-    for (const kind of ['lost', 'overAnnounced'] as const)
-      for (const number of this.#faultyViewers.get(kind) ?? []) wrong.delete(number);
     this.#findings.lost.count = account.lost;
     this.#findings.overAnnounced.count = account.overAnnounced;
     return {
       type: 'end',
-      account: { ...account, exact: account.exact - wrong.size },
+      account: { ...account, exact: account.viewers - wrong.size },
       findings: this.#findings,
     };
   }
@@ -138,7 +134,7 @@ export class ViewerCrowd {
     const wanted = Math.round(this.#viewersRamp.valueAt(Math.min(atS, this.#viewersRamp.seconds)));
     if (atS < 0) return;
     const mine = Math.max(0, Math.ceil((wanted - index) / processes));
-    while (this.#present.length < mine) this.#openViewer(this.#present.length);
+    while (this.#present.length < mine) this.#openViewer();
     while (this.#present.length > mine) this.#closeViewer(this.#present.pop()!);
     const { churn } = scenario.viewers;
     if (churn !== undefined && atS - this.#churnedAtS >= churn.everySeconds) {
@@ -147,9 +143,9 @@ export class ViewerCrowd {
     }
   }
 
-  #openViewer(i: number): void {
+  #openViewer(): void {
     const { index, processes, scenario, target } = this.#start;
-    const number = i * processes + index;
+    const number = this.#present.length * processes + index;
     this.#second.attempted++;
     const kind = kindOf(scenario.viewers.mix, number);
     const watch = this.#traffic.watchOf(kind.watch, number);
@@ -186,7 +182,7 @@ export class ViewerCrowd {
     this.#second.receivedBytes += bytes;
     this.#second.deliveries += numbers.length;
     if (numbers.length === 0) return;
-    const now = performance.timeOrigin + performance.now();
+    const now = epochMs();
     for (const n of numbers) recordMs(this.#deliveryHistogram, now - this.#intended(n));
   }
 
@@ -199,7 +195,7 @@ export class ViewerCrowd {
     finding.count++;
     let viewers = this.#faultyViewers.get(fault.kind);
     if (viewers === undefined) this.#faultyViewers.set(fault.kind, (viewers = new Set()));
-    viewers.add(viewer.number);
+    viewers.add(viewer);
     const example: ViewerFault = {
       ...fault,
       viewer: viewer.number,
@@ -219,7 +215,7 @@ export class ViewerCrowd {
   }
 
   #nowS(): number {
-    return (performance.timeOrigin + performance.now() - this.#start.startsAtMs) / 1_000;
+    return (epochMs() - this.#start.startsAtMs) / 1_000;
   }
 }
 

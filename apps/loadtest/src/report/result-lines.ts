@@ -1,3 +1,4 @@
+import { escapeControls } from '@logloom/telemetry/escape-controls';
 import picocolors from 'picocolors';
 import type { Outcome, RunResult } from '../result.ts';
 import { boundText, executiveSummary, outcomeNames, valueText } from './executive-summary.ts';
@@ -17,23 +18,18 @@ export function resultLines(result: RunResult, colored: boolean = onTerminal): s
   const { overall, headline, grade, sentence, why, whatToDo } = executiveSummary(result);
   const width = (outcome: Outcome): string => outcomeNames[outcome].padEnd(outcomeNames['not-shown'].length);
   return [
-    `${pc.bold(color[overall](headline))}${grade === null ? '' : `, grade ${printable(grade)}`}: ${printable(result.scenario.name)}`,
-    printable(sentence),
+    `${pc.bold(color[overall](headline))}${grade === null ? '' : `, grade ${escapeControls(grade)}`}: ${escapeControls(result.scenario.name)}`,
+    escapeControls(sentence),
     '',
     ...result.verdict.objectives.map(
       (one) =>
-        `  ${color[one.outcome](width(one.outcome))}  ${printable(`${one.title}: ${valueText(one)}, wanted ${boundText(one)}`)}`,
+        `  ${color[one.outcome](width(one.outcome))}  ${escapeControls(`${one.title}: ${valueText(one)}, wanted ${boundText(one)}`)}`,
     ),
     '',
     pc.bold('Why'),
-    ...why.map((line) => `  ${printable(line)}`),
+    ...why.map((line) => `  ${escapeControls(line)}`),
     '',
     pc.bold('What to do'),
-    ...whatToDo.map((line) => `  ${printable(line)}`),
+    ...whatToDo.map((line) => `  ${escapeControls(line)}`),
   ];
-}
-
-/** Text from a target must not move the cursor or change colors. */
-function printable(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '\ufffd');
 }

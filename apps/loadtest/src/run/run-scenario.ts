@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { epochMs } from '../clock.ts';
 import { LoadtestError } from '../errors.ts';
 import { Generator, viewersPerProcess } from '../generator/generator.ts';
 import type { ViewersEnd } from '../generator/messages.ts';
@@ -59,8 +60,8 @@ export async function runScenario(
     onViewersSecond: (figures) => timeline.addViewers(figures),
     onProducerSecond: (figures) => timeline.addProducer(figures),
   });
-  const startsAtMs = performance.timeOrigin + performance.now() + startMs;
-  const nowS = (): number => (performance.timeOrigin + performance.now() - startsAtMs) / 1_000;
+  const startsAtMs = epochMs() + startMs;
+  const nowS = (): number => (epochMs() - startsAtMs) / 1_000;
   const server = new ServerWatch(metricsUrls ?? [new URL('/metrics', url).href]);
   const watching = setInterval(() => {
     const second = Math.floor(nowS());

@@ -17,6 +17,12 @@ export type Reading =
   /** A single figure without an interval. */
   | { kind: 'figure'; value: number; atLeastSoMuch?: boolean };
 
+/** What was measured, as one number: a share in percent. */
+export function valueOf(reading: Exclude<Reading, { kind: 'missing' }>): number {
+  if (reading.kind === 'count') return reading.count;
+  return reading.kind === 'share' ? (100 * reading.failures) / reading.trials : reading.value;
+}
+
 export interface Metric {
   name: string;
   title: string;
