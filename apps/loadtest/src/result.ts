@@ -15,6 +15,8 @@ export interface RunResult {
   stages: StageResult[];
   /** One entry for each second, in order. */
   timeline: Second[];
+  /** What went wrong and when, by second. */
+  incidents: Incident[];
   delivery: DeliveryResult;
   ingest: IngestResult;
   search: SearchResult | null;
@@ -62,6 +64,8 @@ export interface Second {
   atS: number;
   /** Connected and subscribed at its end. */
   viewers: number;
+  /** Events whose intended time it was. */
+  due: number;
   sent: number;
   acknowledged: number;
   deliveries: number;
@@ -80,6 +84,36 @@ export interface Second {
   /** Of all cores; null when the server's metrics could not be read. */
   serverCpu: number | null;
   serverMemoryBytes: number | null;
+  /** Of the server's event loops, the longest delay (p99) and the highest share of the time in which one was busy. */
+  serverLoopDelayMs: number | null;
+  serverLoopShare: number | null;
+}
+
+export type IncidentKind =
+  | 'connect-failed'
+  | 'connection-lost'
+  | 'send-failed'
+  | 'announced'
+  | 'duplicated'
+  | 'disordered'
+  | 'corrupted'
+  | 'unexpected'
+  | 'server-unreadable'
+  | 'server-restarted'
+  | 'server-disk-short'
+  | 'generator-busy'
+  | 'generator-late'
+  | 'generator-paused';
+
+/** So many of a kind in one second. */
+export interface Incident {
+  atS: number;
+  kind: IncidentKind;
+  /** Has few values: a code, a status. */
+  reason: string;
+  /** From which the connection was made; null where it is not known or there was none. */
+  address: string | null;
+  count: number;
 }
 
 /** The first example of a kind of failure, so that it can be looked up. */

@@ -1,4 +1,5 @@
 import type { Account, FoundFault } from '../oracle/viewer-ledger.ts';
+import type { Incident } from '../result.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { ViewerTarget } from '../target/logloom-viewer.ts';
 
@@ -35,6 +36,7 @@ export interface ViewersSecond {
   resumed: number;
   attempted: number;
   failuresByReason: Record<string, number>;
+  incidents: Incident[];
   deliveryHistogram: string | null;
   connectHistogram: string | null;
   /** Share of a core. */
@@ -77,10 +79,12 @@ export interface ProducerStart {
 export interface ProducerSecond {
   type: 'second';
   second: number;
+  due: number;
   sent: number;
   acknowledged: number;
   retries: number;
   requestsByStatus: Record<string, number>;
+  incidents: Incident[];
   ingestHistogram: string | null;
   latenessP99Ms: number;
   cpu: number;

@@ -1,4 +1,5 @@
 import { epochMs } from '../clock.ts';
+import { IncidentCounter } from './incident-counter.ts';
 import { newHistogram, packed, quantileMs, recordMs } from './latency-histogram.ts';
 import type { ProducerEnd, ProducerSecond, ProducerStart } from './messages.ts';
 import { SelfWatch } from './self-watch.ts';
@@ -32,9 +33,11 @@ export class Producer {
   readonly #histogram = newHistogram();
   /** From the intended time of an event until it is handed to its queue: the wait for the answer to the batch before is the target's. */
   readonly #lateness = newHistogram();
+  readonly #incidents = new IncidentCounter();
   readonly #end = Promise.withResolvers<void>();
   #second = { sent: 0, acknowledged: 0, retries: 0, requestsByStatus: {} as Record<string, number> };
   #due = 0;
+  #dueBefore = 0;
   #acknowledged = 0;
 
   constructor(start: ProducerStart) {
@@ -42,9 +45,10 @@ export class Producer {
     this.#ramp = new Ramp(start.scenario.events.stages);
     this.#traffic = new Traffic(start.run, start.scenario.events.traffic);
     this.#queues = Array.from({ length: queueCount }, (_, i) => ({
-      sender: new IngestSender(start.target, `loadtest-${start.run}-${i}`, (status, isRetried) => {
+      sender: new IngestSender(start.target, `loadtest-${start.run}-${i}`, (status, isRetried, code) => {
         const { requestsByStatus } = this.#second;
         requestsByStatus[status] = (requestsByStatus[status] ?? 0) + 1;
+        if (code !== undefined) this.#incidents.add('send-failed', code);
         if (isRetried) this.#second.retries++;
       }),
       waiting: [],
@@ -88,12 +92,15 @@ export class Producer {
     const figures: ProducerSecond = {
       type: 'second',
       second,
+      due: this.#due - this.#dueBefore,
       ...this.#second,
+      incidents: this.#incidents.take(second),
       ingestHistogram: packed(this.#histogram),
       latenessP99Ms: quantileMs(this.#lateness, 99) ?? 0,
       ...this.#self.look(),
     };
     this.#second = { sent: 0, acknowledged: 0, retries: 0, requestsByStatus: {} };
+    this.#dueBefore = this.#due;
     this.#histogram.reset();
     this.#lateness.reset();
     return figures;

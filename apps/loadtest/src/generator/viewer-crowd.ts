@@ -2,10 +2,12 @@ import type { Histogram } from 'hdr-histogram-js';
 import { epochMs } from '../clock.ts';
 import { ExpectedEvents } from '../oracle/expected.ts';
 import { faultKinds, type Account, type FaultKind, type FoundFault } from '../oracle/viewer-ledger.ts';
+import type { IncidentKind } from '../result.ts';
 import { Ramp } from '../scenario/ramp.ts';
 import type { ViewerKind } from '../scenario/scenario.ts';
 import { FrameReader, type Frame } from '../target/frame-reader.ts';
 import { Traffic, watchName, type Watch } from '../traffic/traffic.ts';
+import { IncidentCounter } from './incident-counter.ts';
 import { newHistogram, packed, recordMs } from './latency-histogram.ts';
 import { logloomFilter } from './logloom-filter.ts';
 import type { ToViewers, ViewerFault, ViewersEnd, ViewersSecond, ViewersTally } from './messages.ts';
@@ -35,6 +37,7 @@ export class ViewerCrowd {
   readonly #findings: ViewersEnd['findings'];
   readonly #faultyViewers = new Map<FaultKind, Set<Viewer>>();
   readonly #self = new SelfWatch();
+  readonly #incidents = new IncidentCounter();
   readonly #isLoopback: boolean;
   /** The intended time of each event in ms since 1970, as far as it was needed. */
   readonly #intendedMs: number[] = [];
@@ -84,6 +87,7 @@ export class ViewerCrowd {
       type: 'second',
       second,
       watching: this.#watching,
+      incidents: this.#incidents.take(second),
       deliveryHistogram: packed(this.#deliveryHistogram),
       connectHistogram: packed(this.#connectHistogram),
       ...this.#self.look(),
@@ -150,11 +154,12 @@ export class ViewerCrowd {
     const kind = kindOf(scenario.viewers.mix, number);
     const watch = this.#traffic.watchOf(kind.watch, number);
     const expected = this.#expectedOf(watch);
+    const localAddress = this.#isLoopback ? `127.0.0.${1 + (number % sourceAddresses)}` : undefined;
     const viewer: Viewer = new Viewer(number, kind, expected, {
       target,
       reader: this.#reader,
       filter: logloomFilter(this.#start.run, watch),
-      localAddress: this.#isLoopback ? `127.0.0.${1 + (number % sourceAddresses)}` : undefined,
+      localAddress,
       dueNow: () => Math.floor(this.#eventsRamp.integral(this.#nowS())),
       onConnected: (ms, isResumed) => {
         this.#second.connects++;
@@ -165,6 +170,7 @@ export class ViewerCrowd {
       onEnd: (reason, wasWatching) => {
         if (wasWatching) this.#second.disconnects++;
         else this.#second.connectFailures++;
+        this.#incidents.add(wasWatching ? 'connection-lost' : 'connect-failed', reason, localAddress ?? null);
         this.#second.failuresByReason[reason] = (this.#second.failuresByReason[reason] ?? 0) + 1;
       },
       onFault: (fault) => this.#found(viewer, watch, fault),
@@ -178,7 +184,8 @@ export class ViewerCrowd {
     viewer.leave(Math.floor(this.#eventsRamp.integral(this.#nowS() - leaveGraceSeconds)));
   }
 
-  #delivered({ numbers }: Frame, bytes: number): void {
+  #delivered({ numbers, missed }: Frame, bytes: number): void {
+    if (missed > 0) this.#incidents.add('announced', 'gap', null, missed);
     this.#second.receivedBytes += bytes;
     this.#second.deliveries += numbers.length;
     if (numbers.length === 0) return;
@@ -193,6 +200,7 @@ export class ViewerCrowd {
   #found(viewer: Viewer, watch: Watch, fault: FoundFault): void {
     const finding = this.#findings[fault.kind];
     finding.count++;
+    if (isSeenAtOnce(fault.kind)) this.#incidents.add(fault.kind, watchName(watch));
     let viewers = this.#faultyViewers.get(fault.kind);
     if (viewers === undefined) this.#faultyViewers.set(fault.kind, (viewers = new Set()));
     viewers.add(viewer);
@@ -217,6 +225,11 @@ export class ViewerCrowd {
   #nowS(): number {
     return (epochMs() - this.#start.startsAtMs) / 1_000;
   }
+}
+
+/** What is missing is only known at the end. */
+function isSeenAtOnce(kind: FaultKind): kind is FaultKind & IncidentKind {
+  return kind === 'duplicated' || kind === 'disordered' || kind === 'corrupted' || kind === 'unexpected';
 }
 
 /** Kinds take turns by their weights, the same in every process. */

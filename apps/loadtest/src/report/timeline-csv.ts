@@ -3,6 +3,7 @@ import type { RunResult, Second } from '../result.ts';
 const columns = [
   'atS',
   'viewers',
+  'due',
   'sent',
   'acknowledged',
   'deliveries',
@@ -17,6 +18,8 @@ const columns = [
   'generatorCpu',
   'serverCpu',
   'serverMemoryBytes',
+  'serverLoopDelayMs',
+  'serverLoopShare',
 ] as const satisfies readonly (keyof Second)[];
 
 /** The timeline as CSV (RFC 4180): a heading, then a row for each second. A field is empty where nothing was measured. */

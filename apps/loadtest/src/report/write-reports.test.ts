@@ -197,7 +197,7 @@ test('the CSV has a row for each second, and empty fields where nothing was meas
     .split('\r\n');
   assert.equal(rows.length, timeline.length + 1);
   assert.deepEqual(rows[0]!.split(','), Object.keys(timeline[0]!));
-  assert.equal(rows[1]!, '0,33,8,8,0,0,33,0,0,,,,,0.99,,');
+  assert.equal(rows[1]!, '0,33,8,8,8,0,0,33,0,0,,,,,0.99,,,,');
 });
 
 test('JUnit has a case for each objective, and nothing that is not ready passes', () => {

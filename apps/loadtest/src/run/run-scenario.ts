@@ -112,6 +112,7 @@ export async function runScenario(
       conditions,
       stages: timeline.stages(),
       timeline: rows,
+      incidents: timeline.incidents(),
       delivery: deliveryOf(ends, timeline),
       ingest: {
         intended: total,

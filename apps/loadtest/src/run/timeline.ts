@@ -1,7 +1,7 @@
 import type { Histogram } from 'hdr-histogram-js';
 import { addPacked, latencyOf, newHistogram, quantileMs } from '../generator/latency-histogram.ts';
 import type { ProducerSecond, ViewersSecond } from '../generator/messages.ts';
-import type { ConnectionResult, GeneratorResult, Latency, Second, StageResult } from '../result.ts';
+import type { ConnectionResult, GeneratorResult, Incident, Latency, Second, StageResult } from '../result.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { ServerLook } from './server-watch.ts';
 
@@ -37,6 +37,7 @@ export class Timeline {
   readonly #connect = newHistogram();
   readonly #ingest = newHistogram();
   readonly #statuses: Record<string, number> = {};
+  readonly #incidents: Incident[] = [];
   readonly #reasons: Record<string, number> = {};
   #retries = 0;
   #attempted = 0;
@@ -57,6 +58,7 @@ export class Timeline {
     this.#attempted += figures.attempted;
     this.#resumed += figures.resumed;
     addAll(this.#reasons, figures.failuresByReason);
+    this.#incidents.push(...figures.incidents);
     const span = this.#spans.find(({ fromS, toS }) => figures.second >= fromS && figures.second < toS);
     for (const each of [histogram, this.#delivery, span?.delivery])
       if (each !== undefined) addPacked(each, figures.deliveryHistogram);
@@ -67,19 +69,31 @@ export class Timeline {
 
   addProducer(figures: ProducerSecond): void {
     const { second } = this.#row(figures.second);
+    second.due += figures.due;
     second.sent += figures.sent;
     second.acknowledged += figures.acknowledged;
     this.#retries += figures.retries;
     addAll(this.#statuses, figures.requestsByStatus);
+    this.#incidents.push(...figures.incidents);
     addPacked(this.#ingest, figures.ingestHistogram);
     this.#latenessP99Ms = Math.max(this.#latenessP99Ms, figures.latenessP99Ms);
+    if (figures.latenessP99Ms > lateMs && figures.second > 0)
+      this.#notice(figures.second, 'generator-late', `${Math.round(figures.latenessP99Ms)} ms`);
     this.#watch(second, figures);
   }
 
-  addServer(second: number, { cpuShare, memoryBytes }: ServerLook): void {
+  addServer(second: number, { cpuShare, memoryBytes, loopDelayMs, loopShare, incidents }: ServerLook): void {
     const row = this.#row(second).second;
     row.serverCpu = cpuShare;
     row.serverMemoryBytes = memoryBytes;
+    row.serverLoopDelayMs = loopDelayMs;
+    row.serverLoopShare = loopShare;
+    for (const kind of incidents) this.#notice(second, kind, '/metrics');
+  }
+
+  /** In order. */
+  incidents(): Incident[] {
+    return this.#incidents.toSorted((a, b) => a.atS - b.atS);
   }
 
   /** The latest second that every process has reported; undefined: there is none yet. */
@@ -159,8 +173,14 @@ export class Timeline {
     second.generatorCpu = Math.max(second.generatorCpu, cpu);
     // A process that begins compiles its code: its first second says nothing about load.
     if (second.atS === 0) return;
+    if (cpu > fullCpu) this.#notice(second.atS, 'generator-busy', 'CPU');
+    if (loopDelayP99Ms > pausedMs) this.#notice(second.atS, 'generator-paused', 'event loop');
     this.#maxCpu = Math.max(this.#maxCpu, cpu);
     this.#loopDelayP99Ms = Math.max(this.#loopDelayP99Ms, loopDelayP99Ms);
+  }
+
+  #notice(atS: number, kind: Incident['kind'], reason: string): void {
+    this.#incidents.push({ atS, kind, reason, address: null, count: 1 });
   }
 
   #row(number: number): Row {
@@ -190,6 +210,7 @@ function emptySecond(atS: number): Second {
   return {
     atS,
     viewers: 0,
+    due: 0,
     sent: 0,
     acknowledged: 0,
     deliveries: 0,
@@ -204,6 +225,8 @@ function emptySecond(atS: number): Second {
     generatorCpu: 0,
     serverCpu: null,
     serverMemoryBytes: null,
+    serverLoopDelayMs: null,
+    serverLoopShare: null,
   };
 }
 

@@ -12,6 +12,9 @@ export interface BatchFate {
   rejected: readonly number[];
 }
 
+/** `failure` says why a request did not store its events: status and error code, or what became of the connection; undefined: it did. */
+type OnAnswer = (status: string, isRetried: boolean, failure: string | undefined) => void;
+
 const firstRetryMs = 100;
 const longestRetryMs = 5_000;
 
@@ -22,14 +25,10 @@ const longestRetryMs = 5_000;
 export class IngestSender {
   readonly #target: IngestTarget;
   readonly #producer: string;
-  readonly #onAnswer: (status: string, isRetried: boolean) => void;
+  readonly #onAnswer: OnAnswer;
   #sequence = 0;
 
-  constructor(
-    target: IngestTarget,
-    producer: string,
-    onAnswer: (status: string, isRetried: boolean) => void,
-  ) {
+  constructor(target: IngestTarget, producer: string, onAnswer: OnAnswer) {
     this.#target = target;
     this.#producer = producer;
     this.#onAnswer = onAnswer;
@@ -44,15 +43,17 @@ export class IngestSender {
       try {
         const response = await this.#post(lines, sequence, signal);
         const isPassing = response.status === 429 || response.status === 503;
-        this.#onAnswer(String(response.status), isPassing);
-        const answer = (await response.json()) as { rejected?: { line: number }[] };
-        if (response.ok || (response.status === 400 && Array.isArray(answer.rejected)))
-          return { fate: 'stored', rejected: (answer.rejected ?? []).map(({ line }) => line) };
+        const text = await response.text();
+        const answer = answerOf(text, response.ok);
+        const isStored = response.ok || (response.status === 400 && Array.isArray(answer.rejected));
+        const failure = isStored ? undefined : `${response.status} ${answer.error?.code ?? ''}`.trimEnd();
+        this.#onAnswer(String(response.status), isPassing, failure);
+        if (isStored) return { fate: 'stored', rejected: (answer.rejected ?? []).map(({ line }) => line) };
         if (!isPassing) return { fate: 'refused', rejected: [] };
         if (response.status === 503) isCertain = false;
       } catch (error) {
         isCertain = false;
-        if (!signal.aborted) this.#onAnswer(reasonOf(error), true);
+        if (!signal.aborted) this.#onAnswer(reasonOf(error), true, reasonOf(error));
       }
       const wait = Math.min(longestRetryMs, firstRetryMs * 2 ** attempt) * (0.5 + Math.random() / 2);
       await sleep(wait, undefined, { signal }).catch(() => {});
@@ -73,6 +74,21 @@ export class IngestSender {
       body: lines.join('\n'),
       signal,
     });
+  }
+}
+
+interface Answer {
+  rejected?: { line: number }[];
+  error?: { code?: string };
+}
+
+/** A proxy refuses in its own words; but only JSON tells what was stored. Throws SyntaxError. */
+function answerOf(text: string, isOk: boolean): Answer {
+  try {
+    return JSON.parse(text) as Answer;
+  } catch (error) {
+    if (isOk) throw error;
+    return {};
   }
 }
 

@@ -38,6 +38,11 @@ export function exampleResult(overall: RunResult['verdict']['overall']): RunResu
       };
     }),
     timeline,
+    incidents: [
+      { atS: 60, kind: 'connection-lost', reason: 'ECONNRESET', address: '127.0.0.1', count: 250 },
+      { atS: 61, kind: 'connect-failed', reason: 'ECONNREFUSED', address: '127.0.0.1', count: 1 },
+      { atS: 62, kind: 'send-failed', reason: '503 overloaded', address: null, count: 6 },
+    ],
     delivery: exampleDelivery(overall, deliveries, latencyOf(timeline)),
     ingest: {
       intended: sent,
@@ -124,6 +129,7 @@ function exampleSecond(atS: number, measured: boolean): Second {
   return {
     atS,
     viewers,
+    due: 8,
     sent: 8,
     acknowledged: cut ? 7 : 8,
     deliveries: delivered ? viewers * 8 : 0,
@@ -138,6 +144,8 @@ function exampleSecond(atS: number, measured: boolean): Second {
     generatorCpu: measured ? 0.5 + 0.1 * wave : 0.99,
     serverCpu: measured ? 0.3 + 0.0001 * viewers * wave : null,
     serverMemoryBytes: measured ? (420 + viewers / 5) * 2 ** 20 : null,
+    serverLoopDelayMs: measured ? 4 * wave * slower : null,
+    serverLoopShare: measured ? 0.3 * wave : null,
   };
 }
 

@@ -11,6 +11,7 @@ export function second(atS: number, p95Ms: number | null, more: Partial<Second> 
   return {
     atS,
     viewers: 1000,
+    due: 10,
     sent: 10,
     acknowledged: 10,
     deliveries: p95Ms === null ? 0 : 10_000,
@@ -25,6 +26,8 @@ export function second(atS: number, p95Ms: number | null, more: Partial<Second> 
     generatorCpu: 0.3,
     serverCpu: 0.4,
     serverMemoryBytes: 500_000_000,
+    serverLoopDelayMs: 5,
+    serverLoopShare: 0.4,
     ...more,
   };
 }
@@ -51,6 +54,7 @@ export function sampleRun(p95s: readonly (number | null)[], change: Partial<Meas
     },
     stages: [],
     timeline,
+    incidents: [],
     delivery: {
       expected: 10_000 * timeline.length,
       received: 10_000 * timeline.length,
