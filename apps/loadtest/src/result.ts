@@ -124,19 +124,25 @@ export interface Example {
   event: number | null;
   partition: number | null;
   offset: number | null;
-  /** The cursor that the viewer had last. */
+  /** A viewer that resumes here sees the same part of the log. */
   cursor: string | null;
   atS: number;
   detail: string;
+  /** The event's id at the target, and a command that prints it; null where the target has no search or does not find it. */
+  id: string | null;
+  lookUp: string | null;
 }
 
-/** For all viewers together: expected = received once + announced + lost. */
+/** For all viewers together: expected = received once + announced + lost + underAnnounced. */
 export interface DeliveryResult {
   expected: number;
   received: number;
   /** Left out and announced by gaps or modes. */
   announced: number;
+  /** At viewers to which nothing was announced. */
   lost: Finding;
+  /** Missing beyond what gaps announced. */
+  underAnnounced: Finding;
   duplicated: Finding;
   disordered: Finding;
   /** Content other than what was sent. */

@@ -1,5 +1,5 @@
 import type { Account, FoundFault } from '../oracle/viewer-ledger.ts';
-import type { Incident } from '../result.ts';
+import type { Finding, Incident } from '../result.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { ViewerTarget } from '../target/logloom-viewer.ts';
 
@@ -44,13 +44,6 @@ export interface ViewersSecond {
   loopDelayP99Ms: number;
 }
 
-export interface ViewerFault extends FoundFault {
-  viewer: number;
-  filter: string;
-  cursor: string | null;
-  atS: number;
-}
-
 /** The accounts of all viewers of a process, added up. */
 export interface ViewersTally extends Account {
   type: 'tally';
@@ -63,7 +56,7 @@ export interface ViewersEnd {
   type: 'end';
   /** `exact`: viewers without any fault. */
   account: Omit<ViewersTally, 'type'> & { exact: number };
-  findings: Record<FoundFault['kind'], { count: number; viewers: number; example: ViewerFault | null }>;
+  findings: Record<FoundFault['kind'], Finding>;
 }
 
 export type FromViewers = ViewersSecond | ViewersTally | ViewersEnd;

@@ -10,7 +10,7 @@ import { Traffic, watchName, type Watch } from '../traffic/traffic.ts';
 import { IncidentCounter } from './incident-counter.ts';
 import { newHistogram, packed, recordMs } from './latency-histogram.ts';
 import { logloomFilter } from './logloom-filter.ts';
-import type { ToViewers, ViewerFault, ViewersEnd, ViewersSecond, ViewersTally } from './messages.ts';
+import type { ToViewers, ViewersEnd, ViewersSecond, ViewersTally } from './messages.ts';
 import { SelfWatch } from './self-watch.ts';
 import { Viewer } from './viewer.ts';
 
@@ -99,7 +99,14 @@ export class ViewerCrowd {
   }
 
   tally(isStored: (n: number) => boolean = () => true, isFinal = false): ViewersTally {
-    const total: Account = { expected: 0, received: 0, announced: 0, lost: 0, overAnnounced: 0 };
+    const total: Account = {
+      expected: 0,
+      received: 0,
+      announced: 0,
+      lost: 0,
+      underAnnounced: 0,
+      overAnnounced: 0,
+    };
     let viewers = 0;
     for (const viewer of this.#viewers) {
       const account = viewer.account(this.#sent, isStored, isFinal);
@@ -120,6 +127,7 @@ export class ViewerCrowd {
       for (const viewer of viewers) wrong.add(viewer);
     }
     this.#findings.lost.count = account.lost;
+    this.#findings.underAnnounced.count = account.underAnnounced;
     this.#findings.overAnnounced.count = account.overAnnounced;
     return {
       type: 'end',
@@ -197,21 +205,22 @@ export class ViewerCrowd {
     return (this.#intendedMs[n] ??= this.#start.startsAtMs + this.#eventsRamp.timeOf(n + 1) * 1_000);
   }
 
-  #found(viewer: Viewer, watch: Watch, fault: FoundFault): void {
-    const finding = this.#findings[fault.kind];
+  #found(viewer: Viewer, watch: Watch, { kind, ...fault }: FoundFault): void {
+    const finding = this.#findings[kind];
     finding.count++;
-    if (isSeenAtOnce(fault.kind)) this.#incidents.add(fault.kind, watchName(watch));
-    let viewers = this.#faultyViewers.get(fault.kind);
-    if (viewers === undefined) this.#faultyViewers.set(fault.kind, (viewers = new Set()));
+    if (isSeenAtOnce(kind)) this.#incidents.add(kind, watchName(watch));
+    let viewers = this.#faultyViewers.get(kind);
+    if (viewers === undefined) this.#faultyViewers.set(kind, (viewers = new Set()));
     viewers.add(viewer);
-    const example: ViewerFault = {
+    finding.example ??= {
       ...fault,
       viewer: viewer.number,
       filter: watchName(watch),
-      cursor: viewer.cursor,
+      cursor: fault.cursor ?? viewer.cursor,
       atS: Math.round(this.#nowS() * 1_000) / 1_000,
+      id: null,
+      lookUp: null,
     };
-    finding.example ??= example;
   }
 
   #expectedOf(watch: Watch): ExpectedEvents {

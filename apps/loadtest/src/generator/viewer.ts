@@ -18,6 +18,8 @@ export interface ViewerSurroundings {
   onFault: (fault: FoundFault) => void;
 }
 
+/** What is missing was due some frames before it is noticed, as partitions come in no order between them. */
+const rememberedCursors = 8;
 const firstRetryMs = 100;
 const longestRetryMs = 5_000;
 
@@ -26,6 +28,8 @@ export class Viewer {
   readonly number: number;
   readonly kind: ViewerKind;
   cursor: string | null = null;
+  /** Of the latest frames, the oldest first. */
+  readonly #cursors: string[] = [];
   #connection: LogloomViewer | undefined;
   #isWatching = false;
   #isLeaving = false;
@@ -113,12 +117,24 @@ export class Viewer {
   }
 
   #receive(frame: Frame): void {
-    const { numbers, partitions, offsets, corrupted, missed, cursor } = frame;
-    for (let i = 0; i < numbers.length; i++) this.#ledger.received(numbers[i]!, partitions[i]!, offsets[i]!);
+    const { numbers, partitions, offsets, corrupted, missed, cursor, message } = frame;
+    const before = this.#cursors[0] ?? null;
+    for (let i = 0; i < numbers.length; i++)
+      this.#ledger.received(numbers[i]!, partitions[i]!, offsets[i]!, before);
     for (const { n, detail } of corrupted)
-      this.#around.onFault({ kind: 'corrupted', event: n, partition: null, offset: null, detail });
-    if (missed > 0) this.#ledger.announced(missed);
-    if (cursor !== null) this.cursor = cursor;
+      this.#around.onFault({
+        kind: 'corrupted',
+        event: n,
+        partition: null,
+        offset: null,
+        cursor: before,
+        detail,
+      });
+    if (missed > 0) this.#ledger.announced({ from: String(message?.from), to: String(message?.to), missed });
+    if (cursor === null || cursor === this.cursor) return;
+    this.cursor = cursor;
+    this.#cursors.push(cursor);
+    if (this.#cursors.length > rememberedCursors) this.#cursors.shift();
   }
 
   #ended(): void {

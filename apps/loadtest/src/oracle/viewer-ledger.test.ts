@@ -40,7 +40,7 @@ function check(watch: Watch, sent: readonly Delivery[], announced = 0, bounds = 
   const faults: FoundFault[] = [];
   const ledger = new ViewerLedger(new ExpectedEvents(traffic, watch), (fault) => void faults.push(fault));
   for (const { n, partition, offset } of sent) ledger.received(n, partition, offset);
-  if (announced > 0) ledger.announced(announced);
+  if (announced > 0) ledger.announced({ from: 'a', to: 'b', missed: announced });
   return { account: ledger.close(bounds), faults };
 }
 
@@ -61,6 +61,7 @@ test('a right server has no fault, in whatever way it interleaves the partitions
         received: sent.length,
         announced: 0,
         lost: 0,
+        underAnnounced: 0,
         overAnnounced: 0,
       });
     }),
@@ -84,6 +85,33 @@ test('one event that is left out is lost, unless it is announced; one that is an
         ['overAnnounced'],
       );
     }),
+  );
+});
+
+test('a gap that announces one too few is told as that, from where it begins', () => {
+  fc.assert(
+    fc.property(scene, fc.nat(5), ({ watch, order, at }, more) => {
+      const sent = deliveries(watch, order);
+      const missing = sent.splice(Math.floor(at * (sent.length - 7)), 2 + more);
+      const { account, faults } = check(watch, sent, missing.length - 1);
+      assert.deepEqual([account.lost, account.underAnnounced, account.announced], [0, 1, missing.length - 1]);
+      assert.deepEqual(
+        faults.map(({ kind, event, cursor }) => [kind, event, cursor]),
+        [['underAnnounced', Math.min(...missing.map(({ n }) => n)), 'a']],
+      );
+    }),
+  );
+});
+
+test('what is lost has a cursor from before it was due', () => {
+  const faults: FoundFault[] = [];
+  const expected = new ExpectedEvents(traffic, { kind: 'all' });
+  const ledger = new ViewerLedger(expected, (fault) => void faults.push(fault));
+  for (let n = 0; n < total; n++) if (n !== 100) ledger.received(n, 0, n, `before ${n}`);
+  ledger.close(all);
+  assert.deepEqual(
+    faults.map(({ event, cursor }) => [event, cursor]),
+    [[100, 'before 101']],
   );
 });
 

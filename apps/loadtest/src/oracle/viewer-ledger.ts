@@ -7,6 +7,7 @@ export const faultKinds = [
   'corrupted',
   'unexpected',
   'overAnnounced',
+  'underAnnounced',
 ] as const;
 
 /** What is wrong with what a viewer got. */
@@ -19,6 +20,8 @@ export interface FoundFault {
   event: number | null;
   partition: number | null;
   offset: number | null;
+  /** A viewer that resumes here sees the same part of the log; null where none is known. */
+  cursor: string | null;
   detail: string;
 }
 
@@ -39,8 +42,25 @@ export interface Account {
   received: number;
   /** Announced by gaps, of what it had to get. */
   announced: number;
+  /** Missing at a viewer to which nothing was announced. */
   lost: number;
+  /** Missing beyond what was announced. */
+  underAnnounced: number;
   overAnnounced: number;
+}
+
+/** What a gap says: between two cursors so many events are missing. */
+export interface AnnouncedGap {
+  from: string;
+  to: string;
+  missed: number;
+}
+
+/** Positions that have not come, from `from` up to, not including, `to`; `cursor` is from before they were due. */
+interface Hole {
+  from: number;
+  to: number;
+  cursor: string | null;
 }
 
 /**
@@ -54,18 +74,22 @@ export class ViewerLedger {
   #highest = -1;
   /** Position of the first event seen. */
   #lowest = -1;
-  /** Positions between lowest and highest that have not come, as intervals [from, to). */
-  #holes: [from: number, to: number][] = [];
+  /** Positions between lowest and highest that have not come. */
+  #holes: Hole[] = [];
   readonly #lastOffsets: number[] = [];
   #announced = 0;
+  #gaps = 0;
+  #firstGap: AnnouncedGap | undefined;
+  #cursor: string | null = null;
 
   constructor(expected: ExpectedEvents, onFault: (fault: FoundFault) => void) {
     this.#expected = expected;
     this.#onFault = onFault;
   }
 
-  /** An event of the run arrived. `partition` is -1 where the target tells no place in a log. */
-  received(n: number, partition: number, offset: number): void {
+  /** An event of the run arrived. `partition` is -1 where the target tells no place in a log; `cursor` is one from shortly before. */
+  received(n: number, partition: number, offset: number, cursor: string | null = null): void {
+    this.#cursor = cursor;
     const position = this.#expected.positionOf(n);
     if (position < 0) return this.#fault('unexpected', n, partition, offset, 'the filter does not match it');
     const isNew = this.#mark(position);
@@ -78,24 +102,38 @@ export class ViewerLedger {
   }
 
   /** So many events were left out and announced. */
-  announced(count: number): void {
-    this.#announced += count;
+  announced(gap: AnnouncedGap): void {
+    this.#announced += gap.missed;
+    this.#gaps++;
+    this.#firstGap ??= gap;
   }
 
   /** The account as it is now, without reporting what is lost: more may still come. */
   account(bounds: Bounds): Account {
-    const { missing, example: _example, possible: _possible, ...account } = this.#tally(bounds);
+    const {
+      missing,
+      example: _example,
+      possible: _possible,
+      cursor: _cursor,
+      ...account
+    } = this.#tally(bounds);
     return { ...account, received: account.expected - missing };
   }
 
   /** The final account; reports what is lost. */
   close(bounds: Bounds): Account {
-    const { missing, example, possible, ...account } = this.#tally(bounds);
-    const announced = this.#announced;
-    if (account.lost > 0)
-      this.#fault('lost', example, -1, -1, `${missing} are missing, ${announced} were announced`);
+    const { missing, example, possible, cursor, ...account } = this.#tally(bounds);
+    const announced = `${this.#announced} were announced by ${this.#gaps} gaps`;
+    if (account.lost > 0) {
+      this.#cursor = cursor;
+      this.#fault('lost', example, -1, -1, `${missing} are missing, and none was announced`);
+    }
+    this.#cursor = this.#firstGap?.from ?? null;
+    const where = `the first of them from ${this.#firstGap?.from} to ${this.#firstGap?.to}`;
+    if (account.underAnnounced > 0)
+      this.#fault('underAnnounced', example, -1, -1, `${missing} are missing, ${announced}, ${where}`);
     if (account.overAnnounced > 0)
-      this.#fault('overAnnounced', null, -1, -1, `${announced} were announced, ${possible} are missing`);
+      this.#fault('overAnnounced', null, -1, -1, `${possible} are missing, ${announced}, ${where}`);
     return { ...account, received: account.expected - missing };
   }
 
@@ -106,6 +144,7 @@ export class ViewerLedger {
     let missing = 0;
     let possible = 0;
     let example = -1;
+    let cursor = this.#cursor;
     for (
       let position = Math.min(first, this.#lowest < 0 ? first : this.#lowest);
       position < end;
@@ -119,17 +158,21 @@ export class ViewerLedger {
       possible++;
       if (!isDue) continue;
       missing++;
-      if (example < 0) example = n;
+      if (example >= 0) continue;
+      example = n;
+      cursor = this.#holes[this.#holeAfter(position)]?.cursor ?? cursor;
     }
-    const lost = Math.max(0, missing - this.#announced);
+    const unannounced = Math.max(0, missing - this.#announced);
+    const [lost, underAnnounced] = this.#announced === 0 ? [unannounced, 0] : [0, unannounced];
     const overAnnounced = Math.max(0, this.#announced - possible);
-    return { expected, missing, possible, example, announced: missing - lost, lost, overAnnounced };
+    const announced = missing - unannounced;
+    return { expected, missing, possible, example, cursor, announced, lost, underAnnounced, overAnnounced };
   }
 
   #has(position: number): boolean {
     if (this.#lowest < 0 || position < this.#lowest || position > this.#highest) return false;
     const hole = this.#holes[this.#holeAfter(position)];
-    return hole === undefined || position < hole[0];
+    return hole === undefined || position < hole.from;
   }
 
   /** Whether the position was not there before. */
@@ -139,24 +182,28 @@ export class ViewerLedger {
       return true;
     }
     if (position > this.#highest) {
-      if (position > this.#highest + 1) this.#holes.push([this.#highest + 1, position]);
+      if (position > this.#highest + 1) this.#holes.push(this.#hole(this.#highest + 1, position));
       this.#highest = position;
       return true;
     }
     if (position < this.#lowest) {
-      if (position + 1 < this.#lowest) this.#holes.unshift([position + 1, this.#lowest]);
+      if (position + 1 < this.#lowest) this.#holes.unshift(this.#hole(position + 1, this.#lowest));
       this.#lowest = position;
       return true;
     }
     const at = this.#holeAfter(position);
     const hole = this.#holes[at];
-    if (hole === undefined || position < hole[0]) return false;
-    const [from, to] = hole;
-    const rest: [number, number][] = [];
-    if (from < position) rest.push([from, position]);
-    if (position + 1 < to) rest.push([position + 1, to]);
+    if (hole === undefined || position < hole.from) return false;
+    const { from, to } = hole;
+    const rest: Hole[] = [];
+    if (from < position) rest.push({ ...hole, to: position });
+    if (position + 1 < to) rest.push({ ...hole, from: position + 1 });
     this.#holes.splice(at, 1, ...rest);
     return true;
+  }
+
+  #hole(from: number, to: number): Hole {
+    return { from, to, cursor: this.#cursor };
   }
 
   /** Index of the first hole that ends after the position. */
@@ -165,7 +212,7 @@ export class ViewerLedger {
     let high = this.#holes.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.#holes[middle]![1] <= position) low = middle + 1;
+      if (this.#holes[middle]!.to <= position) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -177,6 +224,7 @@ export class ViewerLedger {
       event,
       partition: partition < 0 ? null : partition,
       offset: offset < 0 ? null : offset,
+      cursor: this.#cursor,
       detail,
     });
   }

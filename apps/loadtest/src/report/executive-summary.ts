@@ -57,6 +57,11 @@ export interface DeliveryFinding {
 export function deliveryFindings(delivery: DeliveryResult): DeliveryFinding[] {
   return [
     { reason: 'lost', title: 'lost without an announcement', finding: delivery.lost },
+    {
+      reason: 'under-announced',
+      title: 'missing beyond what gaps announced',
+      finding: delivery.underAnnounced,
+    },
     { reason: 'corrupted', title: 'corrupted', finding: delivery.corrupted },
     { reason: 'duplicated', title: 'duplicated', finding: delivery.duplicated },
     { reason: 'disordered', title: 'out of order', finding: delivery.disordered },
@@ -120,7 +125,7 @@ function whatToDo({ verdict, delivery, generator, faults }: RunResult): string[]
     ...findings.map(({ title, finding: { example } }) =>
       example === null
         ? `Find out why deliveries were ${title}.`
-        : `Find out why deliveries were ${title}. Begin with viewer ${example.viewer} at ${formatNumber(example.atS)} s, cursor ${example.cursor ?? 'unknown'}.`,
+        : `Find out why deliveries were ${title}. Begin with viewer ${example.viewer} at ${formatNumber(example.atS)} s, cursor ${example.cursor ?? 'unknown'}${example.lookUp === null ? '' : `; ${example.lookUp} prints the event`}.`,
     ),
     ...verdict.objectives
       .filter(({ outcome }) => outcome === 'missed')

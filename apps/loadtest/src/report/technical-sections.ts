@@ -64,13 +64,13 @@ function objectives({ verdict }: RunResult): Section {
 }
 
 function accounting({ delivery }: RunResult): Section {
-  const { expected, received, announced, lost, viewers } = delivery;
-  const sum = received + announced + lost.count;
-  const equation = `${formatCount(received)} received + ${formatCount(announced)} announced + ${formatCount(lost.count)} lost = ${formatCount(sum)}`;
+  const { expected, received, announced, lost, underAnnounced, viewers } = delivery;
+  const sum = received + announced + underAnnounced.count + lost.count;
+  const equation = `${formatCount(received)} received + ${formatCount(announced)} announced + ${formatCount(underAnnounced.count)} missing beyond that + ${formatCount(lost.count)} lost = ${formatCount(sum)}`;
   return {
     title: 'Delivery accounting',
     paragraphs: [
-      'Expected = received + announced + lost: every event that a filter matches reaches its viewer once, or an announcement says that it was left out, or it is lost.',
+      'Expected = received + announced + missing beyond what was announced + lost: every event that a filter matches reaches its viewer once, or an announcement says that it was left out, or more are missing than announcements say, or it is lost without any.',
       sum === expected
         ? `${formatCount(expected)} expected = ${equation}: the account balances.`
         : `${formatCount(expected)} expected, but ${equation}: the account does not balance, by ${formatCount(Math.abs(expected - sum))}. Do not rely on it.`,
@@ -96,6 +96,7 @@ function findings({ delivery }: RunResult): Section {
               : `${example.partition}:${example.offset}`,
             example.cursor ?? 'none',
             example.detail,
+            example.lookUp ?? 'not found by a search',
           ],
         ],
   );
@@ -113,13 +114,13 @@ function findings({ delivery }: RunResult): Section {
   if (examples.length > 0)
     tables.push({
       caption: 'The first example of each',
-      columns: ['deliveries', 'viewer', 'at', 'event', 'partition:offset', 'last cursor', 'detail'],
+      columns: ['deliveries', 'viewer', 'at', 'event', 'partition:offset', 'cursor', 'detail', 'look it up'],
       rows: examples,
     });
   return {
     title: 'Findings',
     paragraphs:
-      examples.length > 0 ? ['The last cursor is where to resume to see the same part of the log.'] : [],
+      examples.length > 0 ? ['A viewer that resumes at the cursor sees the same part of the log.'] : [],
     tables,
   };
 }

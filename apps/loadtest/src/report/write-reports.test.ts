@@ -243,7 +243,15 @@ test('the terminal gets verdict, objectives, why and what to do, in color only w
 
 test('each finding is reported as what it is', () => {
   const { delivery } = exampleResult('ready');
-  const kinds = ['lost', 'duplicated', 'disordered', 'corrupted', 'unexpected', 'overAnnounced'] as const;
+  const kinds = [
+    'lost',
+    'duplicated',
+    'disordered',
+    'corrupted',
+    'unexpected',
+    'overAnnounced',
+    'underAnnounced',
+  ] as const;
   const titles = kinds.map((kind) => {
     const found = deliveryFindings({ ...delivery, [kind]: { count: 1, viewers: 1, example: null } });
     return found.find(({ finding }) => finding.count === 1)!.title;

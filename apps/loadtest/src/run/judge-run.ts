@@ -14,6 +14,7 @@ export function objectivesOf({ objectives, viewers, faults }: Scenario): readonl
   return defaultObjectives({
     search: true,
     faults: faults.length > 0,
+    slowReaders: viewers.mix.some(({ stall }) => stall !== undefined),
     connectsPerSecond: Math.max(0, ...stages),
   });
 }

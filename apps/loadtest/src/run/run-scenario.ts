@@ -10,6 +10,7 @@ import type { DeliveryResult, FaultResult, Finding, RunResult, Second } from '..
 import { Ramp } from '../scenario/ramp.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { Traffic } from '../traffic/traffic.ts';
+import { lookUpExamples } from './look-up-examples.ts';
 import { checkSearch } from './search-check.ts';
 import { ServerWatch } from './server-watch.ts';
 import { Timeline } from './timeline.ts';
@@ -22,6 +23,8 @@ export interface RunOptions {
   ingestKey: string | undefined;
   /** The addresses of `/metrics` of the target's processes; none: that of `url`. */
   metricsUrls?: readonly string[];
+  /** How long nothing may arrive before what is missing counts as lost; default: 15 s. */
+  quietMs?: number;
   /** Called about once a second, with the run's time in s. */
   onSecond?: (second: Second, atS: number, ofS: number) => void;
 }
@@ -29,8 +32,6 @@ export interface RunOptions {
 /** Processes need a moment to start. */
 const startMs = 1_500;
 const tallyMs = 500;
-/** How long nothing may arrive before what is missing counts as lost. */
-const quietMs = 15_000;
 
 /** Everything that a run finds, without its verdict. */
 export type RunFindings = Omit<RunResult, 'verdict'>;
@@ -38,7 +39,7 @@ export type RunFindings = Omit<RunResult, 'verdict'>;
 /** Runs a scenario against a Logloom. Throws LoadtestError `target-unavailable` when nothing could be begun. */
 export async function runScenario(
   scenario: Scenario,
-  { url, token, ingestUrl, ingestKey, metricsUrls, onSecond = () => {} }: RunOptions,
+  { url, token, ingestUrl, ingestKey, metricsUrls, quietMs = 15_000, onSecond = () => {} }: RunOptions,
   signal: AbortSignal,
 ): Promise<RunFindings> {
   await reach(url);
@@ -91,7 +92,11 @@ export async function runScenario(
     const total = produced.intended;
     generator.tell({ type: 'hold', sent: total });
     const notStored = [...produced.refused, ...produced.unknown];
-    const watchingAtEnd = await arrived(generator, { notStored: notStored.length, shouldWatch }, signal);
+    const watchingAtEnd = await arrived(
+      generator,
+      { notStored: notStored.length, shouldWatch, quietMs },
+      signal,
+    );
     clearInterval(watching);
     const ends = await generator.finish(notStored);
     const search = await checkSearch(
@@ -113,7 +118,7 @@ export async function runScenario(
       stages: timeline.stages(),
       timeline: rows,
       incidents: timeline.incidents(),
-      delivery: deliveryOf(ends, timeline),
+      delivery: await lookUpExamples({ url, token }, run, deliveryOf(ends, timeline)),
       ingest: {
         intended: total,
         acknowledged: produced.acknowledged,
@@ -147,7 +152,7 @@ async function reach(url: string): Promise<void> {
 /** Waits until every viewer watches and has what it should, or nothing more has come for a while; returns how many watch. */
 async function arrived(
   generator: Generator,
-  { notStored, shouldWatch }: { notStored: number; shouldWatch: number },
+  { notStored, shouldWatch, quietMs }: { notStored: number; shouldWatch: number; quietMs: number },
   signal: AbortSignal,
 ): Promise<number> {
   let watching = 0;
@@ -155,7 +160,7 @@ async function arrived(
   let changedAt = performance.now();
   while (!signal.aborted) {
     const tallies = await generator.tally();
-    const lost = tallies.reduce((total, each) => total + each.lost, 0);
+    const lost = tallies.reduce((total, each) => total + each.lost + each.underAnnounced, 0);
     watching = tallies.reduce((total, each) => total + each.watching, 0);
     if (lost === 0 && notStored === 0 && watching >= shouldWatch) return watching;
     if (lost !== before) changedAt = performance.now();

@@ -1,17 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SearchResult } from '../result.ts';
+import { getJson, type SearchTarget } from '../target/get-json.ts';
 import { requestId, type Traffic } from '../traffic/traffic.ts';
 
 const pollMs = 500;
 /** How long nothing more may be found before what is missing counts as lost. */
 const quietMs = 30_000;
 const sampledRequests = 100;
-
-export interface SearchTarget {
-  /** The base URL of /api. */
-  url: string;
-  token?: string | undefined;
-}
 
 /** What was acknowledged: all below `total`, but for these. */
 export interface Stored {
@@ -115,7 +110,7 @@ async function membersFound(
 ): Promise<number[] | undefined> {
   const until = performance.now() + quietMs;
   for (;;) {
-    const body = await get<{ events?: { attributes: { loadtest: { n: number } } }[] }>(
+    const body = await getJson<{ events?: { attributes: { loadtest: { n: number } } }[] }>(
       target,
       `/api/correlations/${encodeURIComponent(id)}`,
     );
@@ -126,19 +121,5 @@ async function membersFound(
 }
 
 async function totalOf(target: SearchTarget, path: string): Promise<number | undefined> {
-  return (await get<{ total: { value: number } }>(target, path))?.total.value;
-}
-
-/** The body, or undefined if there is no answer or another status. */
-async function get<T>({ url, token }: SearchTarget, path: string): Promise<T | undefined> {
-  try {
-    const response = await fetch(new URL(path, url), {
-      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-      signal: AbortSignal.timeout(20_000),
-    });
-    const body = (await response.json()) as T;
-    return response.ok ? body : undefined;
-  } catch {
-    return undefined;
-  }
+  return (await getJson<{ total: { value: number } }>(target, path))?.total.value;
 }

@@ -183,7 +183,9 @@ function exampleDelivery(
             offset: 1_204,
             cursor: '2:1203',
             atS: 64.2,
-            detail: 'event 513 came after event 511, and no gap was announced',
+            detail: '12 are missing, and none was announced',
+            id: '2-1204',
+            lookUp: "logloom search 'attributes.loadtest.n:512'",
           },
         }
       : nothing();
@@ -192,6 +194,7 @@ function exampleDelivery(
     received,
     announced: 40,
     lost,
+    underAnnounced: nothing(),
     duplicated: nothing(),
     disordered: nothing(),
     corrupted: nothing(),

@@ -1,4 +1,5 @@
-import type { Finding, Second } from '../result.ts';
+import type { FaultKind } from '../oracle/viewer-ledger.ts';
+import type { DeliveryResult, Second } from '../result.ts';
 import type { Measured } from './measured.ts';
 import { latencyOf, meanOf, type BlockValue } from './blocks.ts';
 
@@ -53,9 +54,12 @@ function quantile(name: 'p50' | 'p95' | 'p99', share: number): Metric {
   };
 }
 
+/** `kinds` of findings, of so many deliveries. */
 function finding(
-  name: 'lost' | 'duplicated' | 'disordered' | 'corrupted' | 'unexpected',
+  name: string,
   title: string,
+  kinds: readonly FaultKind[],
+  deliveriesOf: (delivery: DeliveryResult) => number = ({ received }) => received,
 ): Metric {
   return {
     name,
@@ -64,13 +68,13 @@ function finding(
     kind: 'integrity',
     toDecide: toSee,
     read: ({ delivery }) => {
-      const found: Finding = delivery[name];
-      const of = name === 'lost' ? delivery.expected : delivery.received;
+      const count = kinds.reduce((sum, kind) => sum + delivery[kind].count, 0);
+      const of = deliveriesOf(delivery);
       // What was found is wrong even where little could be looked at.
-      if (found.count === 0 && (of === 0 || delivery.viewers.checked === 0)) {
+      if (count === 0 && delivery.viewers.checked === 0)
         return { kind: 'missing', missing: 'no viewer could be checked' };
-      }
-      return { kind: 'count', count: found.count, of: Math.max(of, found.count), noun: 'deliveries' };
+      if (count === 0 && of === 0) return { kind: 'missing', missing: 'there was nothing to check' };
+      return { kind: 'count', count, of: Math.max(of, count), noun: 'deliveries' };
     },
   };
 }
@@ -156,27 +160,28 @@ const ingested = ({ ingest }: Measured) => ({
 
 /** Every metric that an objective can name, in the order of reports. */
 export const metrics: readonly Metric[] = [
-  finding('lost', 'Events neither delivered nor announced as left out'),
-  finding('duplicated', 'Events delivered more than once'),
-  finding('disordered', 'Events delivered out of order'),
-  finding('corrupted', 'Events delivered with other content than was sent'),
-  finding('unexpected', 'Events delivered that the filter does not match'),
-  {
-    name: 'over-announced',
-    title: 'Events announced as left out that were not',
-    unit: 'events',
-    kind: 'integrity',
-    toDecide: toSee,
-    read: ({ delivery }) =>
-      delivery.viewers.checked === 0
-        ? { kind: 'missing', missing: 'no viewer could be checked' }
-        : {
-            kind: 'count',
-            count: delivery.overAnnounced.count,
-            of: Math.max(delivery.expected, delivery.overAnnounced.count),
-            noun: 'deliveries',
-          },
-  },
+  finding(
+    'lost',
+    'Events neither delivered nor announced as left out',
+    ['lost', 'underAnnounced'],
+    ({ expected }) => expected,
+  ),
+  finding('duplicated', 'Events delivered more than once', ['duplicated']),
+  finding('disordered', 'Events delivered out of order', ['disordered']),
+  finding('corrupted', 'Events delivered with other content than was sent', ['corrupted']),
+  finding('unexpected', 'Events delivered that the filter does not match', ['unexpected']),
+  finding(
+    'under-announced',
+    'Events missing beyond what gaps announced, as part of those lost',
+    ['underAnnounced'],
+    ({ announced }) => announced,
+  ),
+  finding(
+    'over-announced',
+    'Events announced as left out that were not',
+    ['overAnnounced'],
+    ({ expected }) => expected,
+  ),
   {
     name: 'ingest-unknown',
     title: 'Events sent that were neither acknowledged nor refused',

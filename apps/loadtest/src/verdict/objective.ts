@@ -13,6 +13,8 @@ export interface Objective {
 export interface Asked {
   search: boolean;
   faults: boolean;
+  /** Viewers that stop reading, so that the target has to leave something out. */
+  slowReaders?: boolean;
   /** Highest rates that the scenario reaches; left out where it does not ask for a rate. */
   connectsPerSecond?: number;
   deliveriesPerSecond?: number;
@@ -23,6 +25,7 @@ export function defaultObjectives(asked: Asked): Objective[] {
   const zero = (metric: string): Objective => ({ metric, atMost: 0 });
   return [
     ...['lost', 'duplicated', 'disordered', 'corrupted', 'unexpected', 'ingest-unknown'].map(zero),
+    ...(asked.slowReaders ? [zero('under-announced')] : []),
     ...(asked.search ? ['search-lost', 'requests-broken'].map(zero) : []),
     zero('not-watching'),
     { metric: 'errors-percent', atMost: 0.1 },

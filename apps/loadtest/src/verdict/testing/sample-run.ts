@@ -60,6 +60,7 @@ export function sampleRun(p95s: readonly (number | null)[], change: Partial<Meas
       received: 10_000 * timeline.length,
       announced: 0,
       lost: none,
+      underAnnounced: none,
       duplicated: none,
       disordered: none,
       corrupted: none,

@@ -1,0 +1,72 @@
+import { eventually, freePort, temporaryFolder } from '@logloom/testing';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { InjectedBug } from './injected-bug.ts';
+
+const main = join(import.meta.dirname, '../../apps/logloom/src/main.ts');
+
+/** What a bug did at one moment: which event, or which gap. */
+export interface Injection {
+  bug: InjectedBug;
+  partition?: number;
+  offset?: number;
+  from?: string;
+}
+
+export interface PatchedServer extends AsyncDisposable {
+  url: string;
+  ingestUrl: string;
+  /** All injections so far. */
+  injections: () => Injection[];
+}
+
+/** Starts a Logloom in one process with an empty store; with bugs, one that does this wrong. */
+export async function patchedServer(...bugs: readonly InjectedBug[]): Promise<PatchedServer> {
+  const folder = temporaryFolder(`patched-server`);
+  const log = join(folder.path, 'injections');
+  const [viewers, ingest, syslog] = [await freePort(), await freePort(), await freePort()];
+  const preload = bugs.length === 0 ? [] : ['--import', join(import.meta.dirname, 'injected-bug.ts')];
+  const child = spawn(process.execPath, [...preload, main, 'up'], {
+    env: {
+      ...process.env,
+      INJECTED_BUGS: bugs.join(),
+      INJECTED_BUG_LOG: log,
+      LOGLOOM_DATA: join(folder.path, 'data'),
+      LIVE_PORT: String(viewers),
+      INGEST_PORT: String(ingest),
+      SYSLOG_PORT: String(syslog),
+      CORRELATION_IDLE_MS: '1000',
+      // A slow reader is soon one for whom something is left out.
+      LIVE_BUFFER_BYTES: '65536',
+    },
+    stdio: 'ignore',
+  });
+  const url = `http://127.0.0.1:${viewers}`;
+  const end = async (): Promise<void> => {
+    if (child.exitCode === null) {
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+    }
+    folder[Symbol.dispose]();
+  };
+  try {
+    await eventually('the server is ready', async () => (await fetch(`${url}/health/ready`)).ok, 60_000);
+  } catch (error) {
+    await end();
+    throw error;
+  }
+  return {
+    url,
+    ingestUrl: `http://127.0.0.1:${ingest}`,
+    injections: () =>
+      existsSync(log)
+        ? readFileSync(log, 'utf8')
+            .trim()
+            .split('\n')
+            .map((line) => JSON.parse(line) as Injection)
+        : [],
+    [Symbol.asyncDispose]: end,
+  };
+}

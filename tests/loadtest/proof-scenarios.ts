@@ -1,0 +1,49 @@
+import { judgeRun, runScenario, type RunResult } from '@logloom/loadtest';
+import { readScenario } from '../../apps/loadtest/src/scenario/read-scenario.ts';
+import type { PatchedServer } from './patched-server.ts';
+
+/** Some 60,000 deliveries in seven seconds. All viewers watch before the first event is due. */
+export const steadyViewers = `
+name: steady-viewers
+viewers:
+  stages: [{ to: 60, for: 1s }, { for: 7s }]
+  mix: [{ watch: all }, { watch: service, weight: 3 }, { watch: errors }]
+events:
+  services: 4
+  errorShare: 0.1
+  stages: [{ to: 0, for: 2s }, { to: 500, for: 6s, shape: steps, count: 1 }]
+`;
+
+/** Some viewers stop reading, and the events are so large that they are soon behind. */
+export const slowReaders = `
+name: slow-readers
+viewers:
+  stages: [{ to: 12, for: 1s }, { for: 8s }]
+  mix: [{ watch: all }, { watch: all, stall: { every: 1s, for: 4s } }]
+events:
+  services: 4
+  messageBytes: 20000
+  stages: [{ to: 0, for: 2s }, { to: 200, for: 5s, shape: steps, count: 1 }, { to: 20, for: 2s, shape: steps, count: 1 }]
+`;
+
+/** All that may go wrong without a fault of the server's: slow readers, viewers that come back, a cut. */
+export const everything = `
+name: everything
+viewers:
+  stages: [{ to: 60, for: 1s }, { for: 8s }]
+  mix: [{ watch: all }, { watch: service, weight: 3 }, { watch: errors }, { watch: all, stall: { every: 2s, for: 3s } }]
+  churn: { share: 0.1, every: 1s }
+events:
+  services: 4
+  errorShare: 0.1
+  messageBytes: 6000
+  stages: [{ to: 300, for: 1s }, { for: 6s }, { to: 20, for: 2s, shape: steps, count: 1 }]
+faults: [{ kind: cut, at: 5s, share: 0.5 }]
+`;
+
+export async function runOn(server: PatchedServer, scenarioText: string): Promise<RunResult> {
+  const scenario = readScenario(scenarioText, 'proof');
+  const { url, ingestUrl } = server;
+  const options = { url, ingestUrl, token: undefined, ingestKey: undefined, quietMs: 3_000 };
+  return judgeRun(await runScenario(scenario, options, new AbortController().signal), scenario);
+}
