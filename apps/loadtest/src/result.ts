@@ -204,8 +204,12 @@ export interface FaultResult {
   kind: string;
   startedS: number;
   endedS: number;
-  /** When something first differed, and when every viewer watched and the delivery latency was as before; null: never seen. */
+  /** When a reading first departed from before the fault, and which; null: none did. */
   detectedS: number | null;
+  detectedBy: string | null;
+  /** Since when viewers or the sender had less than before; null: they never had. */
+  degradedS: number | null;
+  /** From when everything was as before, for a second; null: not before the end of the scenario. */
   recoveredS: number | null;
   detail: string;
   undone: boolean;

@@ -1,3 +1,4 @@
+import type { Tenth } from '../faults/tenths.ts';
 import type { Account, FoundFault } from '../oracle/viewer-ledger.ts';
 import type { Finding, Incident } from '../result.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -39,6 +40,7 @@ export interface ViewersSecond {
   incidents: Incident[];
   deliveryHistogram: string | null;
   connectHistogram: string | null;
+  tenths: Tenth[];
   /** Share of a core. */
   cpu: number;
   loopDelayP99Ms: number;
@@ -79,6 +81,7 @@ export interface ProducerSecond {
   requestsByStatus: Record<string, number>;
   incidents: Incident[];
   ingestHistogram: string | null;
+  tenths: Tenth[];
   latenessP99Ms: number;
   cpu: number;
   loopDelayP99Ms: number;

@@ -1,5 +1,6 @@
 import { epochMs } from '../clock.ts';
 import { IncidentCounter } from './incident-counter.ts';
+import { TenthsRecorder } from '../faults/tenths.ts';
 import { newHistogram, packed, quantileMs, recordMs } from './latency-histogram.ts';
 import type { ProducerEnd, ProducerSecond, ProducerStart } from './messages.ts';
 import { SelfWatch } from './self-watch.ts';
@@ -34,6 +35,7 @@ export class Producer {
   /** From the intended time of an event until it is handed to its queue: the wait for the answer to the batch before is the target's. */
   readonly #lateness = newHistogram();
   readonly #incidents = new IncidentCounter();
+  readonly #tenths = new TenthsRecorder();
   readonly #end = Promise.withResolvers<void>();
   #second = { sent: 0, acknowledged: 0, retries: 0, requestsByStatus: {} as Record<string, number> };
   #due = 0;
@@ -49,7 +51,9 @@ export class Producer {
         const { requestsByStatus } = this.#second;
         requestsByStatus[status] = (requestsByStatus[status] ?? 0) + 1;
         if (code !== undefined) this.#incidents.add('send-failed', code);
-        if (isRetried) this.#second.retries++;
+        if (!isRetried) return;
+        this.#second.retries++;
+        this.#tenths.at(this.#nowS()).failed++;
       }),
       waiting: [],
       isSending: false,
@@ -96,6 +100,7 @@ export class Producer {
       ...this.#second,
       incidents: this.#incidents.take(second),
       ingestHistogram: packed(this.#histogram),
+      tenths: this.#tenths.take(this.#nowS()),
       latenessP99Ms: quantileMs(this.#lateness, 99) ?? 0,
       ...this.#self.look(),
     };
@@ -132,6 +137,9 @@ export class Producer {
       this.#acknowledged += numbers.length - rejected.length;
       this.#second.acknowledged += numbers.length - rejected.length;
       for (const n of numbers) recordMs(this.#histogram, (now - this.#ramp.timeOf(n + 1)) * 1_000);
+      const tenth = this.#tenths.at(now);
+      tenth.arrived += numbers.length;
+      tenth.worstMs = Math.max(tenth.worstMs, (now - this.#ramp.timeOf(numbers[0]! + 1)) * 1_000);
     }
     queue.isSending = false;
   }

@@ -1,5 +1,6 @@
 import type { Histogram } from 'hdr-histogram-js';
 import { epochMs } from '../clock.ts';
+import { TenthsRecorder } from '../faults/tenths.ts';
 import { ExpectedEvents } from '../oracle/expected.ts';
 import { faultKinds, type Account, type FaultKind, type FoundFault } from '../oracle/viewer-ledger.ts';
 import type { IncidentKind } from '../result.ts';
@@ -38,6 +39,7 @@ export class ViewerCrowd {
   readonly #faultyViewers = new Map<FaultKind, Set<Viewer>>();
   readonly #self = new SelfWatch();
   readonly #incidents = new IncidentCounter();
+  readonly #tenths = new TenthsRecorder();
   readonly #isLoopback: boolean;
   /** The intended time of each event in ms since 1970, as far as it was needed. */
   readonly #intendedMs: number[] = [];
@@ -90,6 +92,7 @@ export class ViewerCrowd {
       incidents: this.#incidents.take(second),
       deliveryHistogram: packed(this.#deliveryHistogram),
       connectHistogram: packed(this.#connectHistogram),
+      tenths: this.#tenths.take(this.#nowS()),
       ...this.#self.look(),
     };
     this.#second = emptySecond();
@@ -137,7 +140,9 @@ export class ViewerCrowd {
   }
 
   get #watching(): number {
-    return this.#present.filter(({ isWatching }) => isWatching).length;
+    let watching = 0;
+    for (const viewer of this.#present) if (viewer.isWatching) watching++;
+    return watching;
   }
 
   #tick(): void {
@@ -153,6 +158,8 @@ export class ViewerCrowd {
       this.#churnedAtS = atS;
       this.cut(churn.share);
     }
+    const tenth = this.#tenths.at(atS);
+    tenth.absent = Math.max(tenth.absent, this.#present.length - this.#watching);
   }
 
   #openViewer(): void {
@@ -179,6 +186,7 @@ export class ViewerCrowd {
         if (wasWatching) this.#second.disconnects++;
         else this.#second.connectFailures++;
         this.#incidents.add(wasWatching ? 'connection-lost' : 'connect-failed', reason, localAddress ?? null);
+        this.#tenths.at(this.#nowS()).failed++;
         this.#second.failuresByReason[reason] = (this.#second.failuresByReason[reason] ?? 0) + 1;
       },
       onFault: (fault) => this.#found(viewer, watch, fault),
@@ -198,7 +206,13 @@ export class ViewerCrowd {
     this.#second.deliveries += numbers.length;
     if (numbers.length === 0) return;
     const now = epochMs();
-    for (const n of numbers) recordMs(this.#deliveryHistogram, now - this.#intended(n));
+    const tenth = this.#tenths.at(this.#nowS());
+    tenth.arrived += numbers.length;
+    for (const n of numbers) {
+      const ms = now - this.#intended(n);
+      recordMs(this.#deliveryHistogram, ms);
+      if (ms > tenth.worstMs) tenth.worstMs = ms;
+    }
   }
 
   #intended(n: number): number {

@@ -207,24 +207,45 @@ function faults({ faults }: RunResult): Section {
   if (faults.length === 0) return { title: 'Faults', paragraphs: ['No fault was injected.'], tables: [] };
   return {
     title: 'Faults',
-    paragraphs: [],
+    paragraphs: [
+      'Detected: the first reading that departed from before the fault. Degraded: since when viewers or the sender had less. Recovered: from when everything was as before, for a second. Seconds since the start of the run, to a tenth.',
+    ],
     tables: [
       {
         caption: 'Injected faults',
-        columns: ['', 'fault', 'from', 'to', 'detected', 'recovered', 'undone', 'detail'],
+        columns: [
+          '',
+          'fault',
+          'from',
+          'to',
+          'detected',
+          'by',
+          'degraded',
+          'recovered',
+          'recovery took',
+          'undone',
+          'detail',
+        ],
         rows: faults.map((fault, i) => [
           `F${i + 1}`,
           fault.kind,
           formatSeconds(fault.startedS),
           formatSeconds(fault.endedS),
-          fault.detectedS === null ? 'never seen' : formatSeconds(fault.detectedS),
-          fault.recoveredS === null ? 'never seen' : formatSeconds(fault.recoveredS),
+          seen(fault.detectedS),
+          fault.detectedBy ?? 'no reading',
+          seen(fault.degradedS),
+          seen(fault.recoveredS),
+          fault.recoveredS === null ? 'unknown' : formatSeconds(fault.recoveredS - fault.endedS),
           fault.undone ? 'yes' : 'no',
           fault.detail,
         ]),
       },
     ],
   };
+}
+
+function seen(atS: number | null): string {
+  return atS === null ? 'never seen' : formatSeconds(atS);
 }
 
 function generator({ generator }: RunResult): Section {

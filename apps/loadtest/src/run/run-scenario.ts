@@ -3,10 +3,12 @@ import { availableParallelism, cpus, loadavg, platform, release, totalmem } from
 import { setTimeout as sleep } from 'node:timers/promises';
 import { epochMs } from '../clock.ts';
 import { LoadtestError } from '../errors.ts';
+import { FaultInjection } from '../faults/fault-injection.ts';
+import { FaultWatch } from '../faults/fault-watch.ts';
 import { Generator, viewersPerProcess } from '../generator/generator.ts';
 import type { ViewersEnd } from '../generator/messages.ts';
 import { faultKinds } from '../oracle/viewer-ledger.ts';
-import type { DeliveryResult, FaultResult, Finding, RunResult, Second } from '../result.ts';
+import type { DeliveryResult, Finding, RunResult, Second } from '../result.ts';
 import { Ramp } from '../scenario/ramp.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { Traffic } from '../traffic/traffic.ts';
@@ -57,9 +59,16 @@ export async function runScenario(
     loadAverage: loadavg()[0]!,
   };
   const timeline = new Timeline(scenario);
+  const watch = new FaultWatch(scenario);
   using generator = new Generator(Math.max(1, Math.ceil(viewersRamp.peak / viewersPerProcess)), {
-    onViewersSecond: (figures) => timeline.addViewers(figures),
-    onProducerSecond: (figures) => timeline.addProducer(figures),
+    onViewersSecond: (figures) => {
+      timeline.addViewers(figures);
+      watch.viewers.add(figures.tenths);
+    },
+    onProducerSecond: (figures) => {
+      timeline.addProducer(figures);
+      watch.sender.add(figures.tenths);
+    },
   });
   const startsAtMs = epochMs() + startMs;
   const nowS = (): number => (epochMs() - startsAtMs) / 1_000;
@@ -72,15 +81,8 @@ export async function runScenario(
   }, 1_000);
   const stop = (): void => generator.abort();
   signal.addEventListener('abort', stop, { once: true });
-  const faults: FaultResult[] = [];
-  const timers = scenario.faults.map((fault) =>
-    setTimeout(
-      () => {
-        generator.tell({ type: 'cut', share: fault.share });
-        faults.push(cutFault(fault.share, nowS()));
-      },
-      startMs + fault.atSeconds * 1_000,
-    ),
+  using injection = new FaultInjection(scenario, startsAtMs, (share) =>
+    generator.tell({ type: 'cut', share }),
   );
   try {
     const produced = await generator.start(
@@ -128,13 +130,12 @@ export async function runScenario(
       },
       search,
       connections: timeline.connections({ watching: watchingAtEnd, shouldWatch }),
-      faults: faults.map((fault) => recovered(fault, rows, scenario)),
+      faults: injection.results(watch.readings()),
       generator: timeline.generator(generator.processes),
       server: serverOf(rows, fullest, server.version),
     };
   } finally {
     clearInterval(watching);
-    timers.forEach(clearTimeout);
     signal.removeEventListener('abort', stop);
   }
 }
@@ -192,39 +193,6 @@ function deliveryOf(ends: readonly ViewersEnd[], timeline: Timeline): DeliveryRe
     viewers: { checked: sum('viewers'), exact: sum('exact') },
     latency: timeline.deliveryLatency,
   };
-}
-
-function cutFault(share: number, atS: number): FaultResult {
-  return {
-    kind: 'cut',
-    startedS: atS,
-    endedS: atS,
-    // The generator did it.
-    detectedS: atS,
-    recoveredS: null,
-    detail: `${Math.round(share * 100)} % of the viewers lost their connection`,
-    undone: true,
-  };
-}
-
-/** How much slower than before a recovered run may be, and how many of its viewers may be between two connections of their own. */
-const slackMs = 50;
-
-/** The first second in which as many watched as before, but for those of the scenario's own churn, and deliveries took no longer. */
-function recovered(
-  fault: FaultResult,
-  rows: readonly Second[],
-  { viewers: { churn } }: Scenario,
-): FaultResult {
-  const start = Math.floor(fault.startedS);
-  const before = rows[start - 1];
-  if (before === undefined) return fault;
-  const enough = Math.floor(before.viewers * (1 - 2 * (churn?.share ?? 0)));
-  const longest = 2 * (before.p99Ms ?? 0) + slackMs;
-  const after = rows.find(
-    ({ atS, viewers, p99Ms }) => atS >= start && viewers >= enough && (p99Ms ?? 0) <= longest,
-  );
-  return { ...fault, recoveredS: after === undefined ? null : after.atS + 1 };
 }
 
 function serverOf(rows: readonly Second[], fullest: number, version: string | null): RunResult['server'] {
