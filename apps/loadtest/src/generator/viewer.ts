@@ -58,7 +58,7 @@ export class Viewer {
     const isResumed = this.cursor !== null;
     const connection: LogloomViewer = new LogloomViewer(
       target,
-      { filter, from: this.cursor ?? 'now', localAddress },
+      { filter, from: this.cursor ?? 'now', localAddress, compression: this.kind.compression === true },
       reader,
       {
         onSubscribed: (ms) => {

@@ -20,6 +20,8 @@ export interface ViewerKind {
   watch: WatchKind;
   /** Stops reading for `seconds`, every `everySeconds`. */
   stall?: { everySeconds: number; seconds: number };
+  /** Offers permessage-deflate. */
+  compression?: boolean;
 }
 
 export interface Churn {

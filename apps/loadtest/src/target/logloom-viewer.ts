@@ -1,10 +1,21 @@
-import { WebSocket } from 'ws';
+import { FullWebSocket } from '../generator/full-web-socket.ts';
+import { LeanWebSocket } from '../generator/lean-web-socket.ts';
+import type { ViewerSocket, ViewerSocketOwner } from '../generator/viewer-socket.ts';
 import type { Frame, FrameReader } from './frame-reader.ts';
 
 export interface ViewerTarget {
   /** The viewers' port's base URL. */
   url: string;
   token?: string | undefined;
+}
+
+export interface LogloomViewerOptions {
+  filter: string;
+  /** A cursor, or `now`. */
+  from: string;
+  localAddress?: string | undefined;
+  /** Offers permessage-deflate. */
+  compression?: boolean;
 }
 
 export interface ViewerEvents {
@@ -16,62 +27,68 @@ export interface ViewerEvents {
 }
 
 /** One connection of a viewer to Logloom. */
-export class LogloomViewer {
-  readonly #socket: WebSocket;
+export class LogloomViewer implements ViewerSocketOwner {
+  readonly #socket: ViewerSocket;
+  readonly #reader: FrameReader;
+  readonly #events: ViewerEvents;
+  /** What is sent when the connection is open; undefined: it was sent. */
+  #subscribe: string | undefined;
+  readonly #begun = performance.now();
+  #reason = '';
   #isEnded = false;
 
-  /** `from`: a cursor, or `now`. */
   constructor(
     { url, token }: ViewerTarget,
-    { filter, from, localAddress }: { filter: string; from: string; localAddress?: string | undefined },
+    { filter, from, localAddress, compression = false }: LogloomViewerOptions,
     reader: FrameReader,
-    { onSubscribed, onFrame, onEnd }: ViewerEvents,
+    events: ViewerEvents,
   ) {
-    const begun = performance.now();
+    this.#reader = reader;
+    this.#events = events;
+    this.#subscribe = JSON.stringify({
+      type: 'subscribe',
+      id: 'a',
+      filter,
+      from: from === 'now' ? from : { cursor: from },
+    });
     const address = new URL('/live', url.replace(/^http/, 'ws'));
-    const socket = new WebSocket(address, 'logloom.v1', {
-      perMessageDeflate: false,
-      skipUTF8Validation: true,
-      handshakeTimeout: 30_000,
-      ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } }),
-      ...(localAddress === undefined ? {} : { localAddress }),
-    });
-    this.#socket = socket;
-    let reason = '';
-    socket.on('open', () =>
-      socket.send(
-        JSON.stringify({
-          type: 'subscribe',
-          id: 'a',
-          filter,
-          from: from === 'now' ? from : { cursor: from },
-        }),
-      ),
-    );
-    socket.on('message', (bytes: Buffer) => {
-      let frame: Frame;
-      try {
-        frame = reader.read(bytes);
-      } catch {
-        reason ||= 'not JSON';
-        return socket.terminate();
-      }
-      if (frame.type === 'subscribed') onSubscribed(performance.now() - begun);
-      else if (frame.type === 'error') {
-        reason ||= `error ${String(frame.message?.code)}`;
-        return socket.close();
-      } else if (frame.type === 'goodbye') reason ||= `goodbye ${String(frame.message?.reason)}`;
-      onFrame(frame, bytes.length);
-    });
-    socket.on('error', (error: Error & { code?: string }) => {
-      reason ||=
-        error.code ?? /Unexpected server response: \d+/.exec(error.message)?.[0] ?? 'connection failed';
-    });
-    socket.on('close', (code) => {
-      if (this.#isEnded) return;
-      this.#isEnded = true;
-      onEnd(reason || `closed with ${code}`);
-    });
+    const options = {
+      protocol: 'logloom.v1',
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      localAddress,
+    };
+    this.#socket =
+      address.protocol === 'ws:' && !compression
+        ? new LeanWebSocket(address, options, this)
+        : new FullWebSocket(address, { ...options, compression }, this);
+  }
+
+  onOpen(): void {
+    this.#socket.send(this.#subscribe!);
+    this.#subscribe = undefined;
+  }
+
+  onMessage(bytes: Buffer): void {
+    if (this.#isEnded) return;
+    let frame: Frame;
+    try {
+      frame = this.#reader.read(bytes);
+    } catch {
+      this.#reason ||= 'not JSON';
+      return this.#socket.terminate();
+    }
+    if (frame.type === 'subscribed') this.#events.onSubscribed(performance.now() - this.#begun);
+    else if (frame.type === 'error') {
+      this.#reason ||= `error ${String(frame.message?.code)}`;
+      return this.#socket.close();
+    } else if (frame.type === 'goodbye') this.#reason ||= `goodbye ${String(frame.message?.reason)}`;
+    this.#events.onFrame(frame, bytes.length);
+  }
+
+  onClose(reason: string): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.#events.onEnd(this.#reason || reason);
   }
 
   /** Ends the connection as a cut network does: without a close frame. Nothing is reported any more. */
