@@ -94,6 +94,12 @@ describe('a load test against a running Logloom', () => {
     assert.ok(connections.resumed > 20, text);
     assert.deepEqual([search?.found, search?.requests.broken], [975, 0]);
     assert.equal(connections.watching, 40);
+    const visible = await fetch(`http://127.0.0.1:${viewersPort}/api/search?q=&limit=0`);
+    assert.deepEqual(
+      await visible.json(),
+      { total: { value: 0, exact: true }, events: [] },
+      'users see none',
+    );
     // On a busy machine the generator may be the limit; then nothing is shown, but never missed.
     assert.ok(code === 0 || (code === 3 && result.generator.limits.length > 0), text);
   });

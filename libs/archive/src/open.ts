@@ -10,6 +10,8 @@ export interface OpenArchiveOptions {
   mongodb?: MongoAccess | undefined;
   /** Gets why a changed file with a credential cannot be used. */
   onTrouble?: ((message: string) => void) | undefined;
+  /** What the names of MongoDB's collections begin with; default: nothing, as those of users' events. */
+  collectionPrefix?: string | undefined;
   /** Of the embedded archive. */
   folder: string;
   /** Opened beside the one that writes. */
@@ -25,6 +27,7 @@ export async function openArchive({
   mongodbUrl,
   mongodb,
   onTrouble,
+  collectionPrefix,
   folder,
   readOnly = false,
   onDamaged,
@@ -34,5 +37,5 @@ export async function openArchive({
     return openSqliteArchive(folder, { readOnly, epoch, ...(onDamaged && { onDamaged }) });
   // The driver is loaded only here: embedded mode should not spend the time and memory.
   const { openMongoArchive } = await import('./mongodb/mongo-archive.ts');
-  return openMongoArchive(mongodbUrl, { readOnly, access: mongodb, onTrouble });
+  return openMongoArchive(mongodbUrl, { readOnly, access: mongodb, onTrouble, collectionPrefix });
 }

@@ -15,6 +15,7 @@ const keySchema = z.strictObject({
   name: z.string().regex(/^[\w.-]{1,64}$/, 'is not 1 to 64 letters, digits, _, . and -'),
   sha256: z.string().regex(/^[0-9a-fA-F]{64}$/, 'is not the SHA-256 of a key in hexadecimal'),
   service: z.string().min(1).optional(),
+  loadtest: z.boolean().default(false),
   quota: z
     .strictObject({
       eventsPerSecond: rate.optional(),
@@ -40,6 +41,8 @@ export interface IngestKey {
   quota: Quota | undefined;
   /** Whether the key may send events of a service. */
   allows: (service: string) => boolean;
+  /** Whether it may mark events as those of a load test, which hides them from users; default: no. */
+  mayLoadtest?: boolean | undefined;
 }
 
 interface HashedKey extends IngestKey {
@@ -110,9 +113,10 @@ function readKeys(file: string): HashedKey[] {
   const { keys } = result.data;
   const twice = keys.find(({ name }, i) => keys.findIndex((key) => key.name === name) !== i);
   if (twice !== undefined) throw new Error(`two keys are named ${twice.name}`);
-  return keys.map(({ name, sha256, service, quota }) => ({
+  return keys.map(({ name, sha256, service, loadtest, quota }) => ({
     name,
     quota,
+    mayLoadtest: loadtest,
     hash: Buffer.from(sha256, 'hex'),
     allows: service === undefined ? () => true : glob(service),
   }));

@@ -34,4 +34,5 @@ export {
 export { compilePredicate, type Predicate } from './predicate/compile-predicate.ts';
 export { compileSql, type SqlCondition, type SqlSchema } from './sql/compile-sql.ts';
 export { registerSqlFunctions } from './sql/functions.ts';
+export { requiresKind } from './predicate/requires-kind.ts';
 export { tokenize } from './tokenize.ts';

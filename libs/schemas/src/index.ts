@@ -1,4 +1,6 @@
 export { canaryKind, isCanaryDocument, isCanaryEvent } from './canary.ts';
+export { isDocumentForUsers, isForUsers } from './for-users.ts';
+export { isLoadtestDocument, isLoadtestEvent, loadtestHeader, loadtestKind } from './loadtest.ts';
 export { epochHeader, isOfEpoch } from './log-epoch.ts';
 export {
   contractNames,

@@ -4,6 +4,8 @@ export interface Sender {
   key?: string | undefined;
   /** The address that it came from. */
   address?: string | undefined;
+  /** Whether its events are those of a load test (loadtest.ts). */
+  isLoadtest?: boolean | undefined;
 }
 
 const keyHeader = 'logloom-key';

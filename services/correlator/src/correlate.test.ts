@@ -1,6 +1,6 @@
 import type { RuleSet } from '@logloom/rules';
 import { parseRules } from '@logloom/rules/rules-file';
-import { memberOffsets, type Alert, type Correlation, type Level } from '@logloom/schemas';
+import { loadtestKind, memberOffsets, type Alert, type Correlation, type Level } from '@logloom/schemas';
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -25,6 +25,7 @@ function event(
     timestamp?: number;
     level?: Level;
     service?: string;
+    correlationKind?: string;
     message?: string;
     traceId?: string | null;
     attributes?: string;
@@ -36,7 +37,7 @@ function event(
     level: fields.level ?? 'info',
     service: fields.service ?? 's',
     correlationId,
-    correlationKind: 'traceId',
+    correlationKind: fields.correlationKind ?? 'traceId',
     host: null,
     message: fields.message ?? 'm',
     traceId: fields.traceId ?? null,
@@ -203,6 +204,7 @@ const recordsArbitrary = fc
   .array(
     fc.record({
       id: fc.constantFrom('a', 'b', 'c', 'd', null),
+      correlationKind: fc.constantFrom('traceId', 'traceId', 'traceId', loadtestKind),
       message: fc.constantFrom('begin', 'end', 'begin end', 'stop', 'quit', 'x 1'),
       level: fc.constantFrom<Level>('info', 'info', 'error'),
       service: fc.constantFrom('s', 't'),
@@ -284,6 +286,7 @@ function simulate(
 ): { id: string; revision: number; members: number[] }[] {
   interface Plain {
     correlationId: string;
+    isLoadtest: boolean;
     members: number[];
     revision: number;
     openedAt: number;
@@ -308,10 +311,14 @@ function simulate(
       if (g.open && (now - g.activeAt >= opts.idleMs || now - g.openedAt >= opts.maxMs)) close(g, now, false);
     for (const g of all) if (now - g.firstClosedAt >= opts.graceMs && !g.open) g.final = true;
     if (member === null) continue;
-    let session = all.find((g) => g.correlationId === member.correlationId && (g.open || !g.final));
+    const isLoadtest = member.correlationKind === loadtestKind;
+    let session = all.find(
+      (g) => g.correlationId === member.correlationId && g.isLoadtest === isLoadtest && (g.open || !g.final),
+    );
     if (session === undefined) {
       session = {
         correlationId: member.correlationId!,
+        isLoadtest,
         members: [],
         revision: 0,
         openedAt: now,
@@ -333,6 +340,38 @@ function simulate(
   }
   return all.map((g) => ({ id: `log-0-${g.members[0]}`, revision: g.revision, members: g.members }));
 }
+
+describe('a load test', () => {
+  test('shares no session with events that have the same ids, and raises no alert', () => {
+    const rules = parseRules("rules: [{ name: failing, when: 'level:error', alert: true }]");
+    assert.ok(rules.ok);
+    const member = (offset: number, correlationKind: string): InputRecord => ({
+      offset,
+      timestampMs: offset,
+      event: event(offset, 'a', { level: 'error', correlationKind }),
+    });
+    const correlate = new Correlate(0, options);
+    const documents: Correlation[] = [];
+    const alerts: Alert[] = [];
+    const records: InputRecord[] = [
+      { offset: 0, timestampMs: 0, event: null, rules: rules.rules },
+      ...['traceId', loadtestKind, loadtestKind, 'traceId'].map((kind, i) => member(i + 1, kind)),
+      { offset: 5, timestampMs: 1000, event: null },
+    ];
+    for (const record of records) correlate.apply(record, documents, alerts);
+    assert.deepEqual(
+      documents.map((d) => [d.kind, memberOffsets(d), d.rules]),
+      [
+        [loadtestKind, [2, 3], ['failing']],
+        ['traceId', [1, 4], ['failing']],
+      ],
+    );
+    assert.deepEqual(
+      alerts.map(({ rule }) => rule),
+      ['failing'],
+    );
+  });
+});
 
 describe('a crash', () => {
   // Where it strikes: before the output is appended, after a part of it, after all of it, after the commit.

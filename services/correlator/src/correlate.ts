@@ -3,6 +3,7 @@ import type { Rule, RuleSet } from '@logloom/rules';
 import {
   alertOf,
   isCanaryEvent,
+  isLoadtestDocument,
   placeEvent,
   type Alert,
   type CloseReason,
@@ -16,6 +17,7 @@ import type { CloseRequest } from './session/session-rules.ts';
 import {
   addMember,
   openSession,
+  sessionKey,
   toDocument,
   type SessionWindow,
   type MemberEvent,
@@ -80,7 +82,7 @@ export class Correlate {
   readonly #written: WrittenDocuments;
   #rules: RuleSet | null;
   #options: CorrelateOptions;
-  /** Sessions that are open, or closed and in their grace time, or waiting because of a rule. */
+  /** Sessions that are open, or closed and in their grace time, or waiting because of a rule; by sessionKey(). */
   readonly #sessions = new Map<string, SessionWindow>();
   // The same sessions by first offset (for the low-water mark), and those that wait for a deadline, the next one first.
   readonly #byCreation = new LinkedQueue<SessionWindow>();
@@ -188,7 +190,7 @@ export class Correlate {
     // The event is in a written document, which will close its session.
     const isWritten = record.event !== null && this.#written.covers(record.offset);
     this.#closeAsWritten(false);
-    this.#runOut(isWritten ? record.event!.correlationId : null);
+    this.#runOut(isWritten ? sessionKey(record.event!.correlationId!, record.event!.correlationKind) : null);
     if (!isWritten && !this.#written.isBefore(record.offset)) this.#expire();
     this.#endGrace();
     if (record.event !== null) {
@@ -202,8 +204,9 @@ export class Correlate {
   #add(event: MemberEvent, isWritten: boolean): void {
     const id = event.correlationId!;
     const mayClose = !isWritten && !this.#written.isBefore(this.#offset);
-    if (mayClose) this.#makeRoom(id);
-    let session = this.#sessions.get(id);
+    const key = sessionKey(id, event.correlationKind);
+    if (mayClose) this.#makeRoom(key);
+    let session = this.#sessions.get(key);
     if (session !== undefined && this.#written.begins(this.#offset)) {
       this.#setAside(session);
       session = undefined;
@@ -211,7 +214,7 @@ export class Correlate {
     if (session === undefined) {
       // Its sessions are measured; they trigger nothing.
       session = openSession(event, id, this.#offset, isCanaryEvent(event) ? null : this.#rules);
-      this.#sessions.set(id, session);
+      this.#sessions.set(key, session);
       session.created = this.#byCreation.push(session);
       this.#bytes += bytesOf(session);
     }
@@ -233,11 +236,11 @@ export class Correlate {
     else if (session.offsets.length >= this.#options.maxEvents) this.#close(session, 'size');
   }
 
-  /** Closes the sessions that were idle longest, while there are too many for an event of this id or they use too much memory. */
-  #makeRoom(id: string): void {
+  /** Closes the sessions that were idle longest, while there are too many for an event of this key or they use too much memory. */
+  #makeRoom(key: string): void {
     const { maxSessions, memoryBytes } = this.#options;
     for (let oldest = this.#byActivity.first; oldest !== null; oldest = this.#byActivity.first) {
-      const opens = (this.#sessions.get(id)?.idle ?? null) === null;
+      const opens = (this.#sessions.get(key)?.idle ?? null) === null;
       if (this.#bytes <= memoryBytes && !(opens && this.#byActivity.size >= maxSessions)) return;
       this.#close(oldest.value, 'evicted');
     }
@@ -256,7 +259,7 @@ export class Correlate {
   }
 
   /**
-   * Handles the waits of rules that expired: an open session takes note; a closed one gets a revision. A session with the id `written` gets
+   * Handles the waits of rules that expired: an open session takes note; a closed one gets a revision. A session with the key `written` gets
    * no document: it is closed as written.
    */
   #runOut(written: string | null): void {
@@ -268,7 +271,7 @@ export class Correlate {
     ) {
       const { owner: session, rule } = wait;
       session.rules!.ranOut(rule, this.#waits);
-      if (!mayClose || session.correlationId === written) continue;
+      if (!mayClose || sessionKey(session.correlationId, session.kind) === written) continue;
       if (session.idle === null) this.#emit(session, 'rule', false);
       else if (rule.close !== false) this.#close(session, 'rule', rule.close === 'final');
       this.#forgetIfDone(session);
@@ -338,6 +341,8 @@ export class Correlate {
   }
 
   #pushAlerts({ rules }: SessionWindow, document: Correlation): void {
+    // Rules cost the same for a load test as for users, but nobody is to be called.
+    if (isLoadtestDocument(document)) return;
     document.alerts.forEach((name, index) => {
       const rule = rules?.set.rules.find((each) => each.name === name);
       if (rule !== undefined) this.#alerts.push(alertOf(document, index, alertRule(rule)));
@@ -353,7 +358,7 @@ export class Correlate {
       document !== undefined;
       document = this.#written.next(this.#offset, byEvent)
     ) {
-      const session = this.#sessions.get(document.correlationId);
+      const session = this.#sessions.get(document.key);
       if (session === undefined) continue;
       if (session.firstOffset !== document.firstOffset) {
         // Its first events are before the start, or have left the log: only the written document is known.
@@ -380,11 +385,12 @@ export class Correlate {
    */
   #setAside(session: SessionWindow): void {
     if (session.idle === null) this.#forget(session);
-    else this.#sessions.delete(session.correlationId);
+    else this.#sessions.delete(sessionKey(session.correlationId, session.kind));
   }
 
   #forget(session: SessionWindow): void {
-    if (this.#sessions.get(session.correlationId) === session) this.#sessions.delete(session.correlationId);
+    const key = sessionKey(session.correlationId, session.kind);
+    if (this.#sessions.get(key) === session) this.#sessions.delete(key);
     this.#bytes -= bytesOf(session);
     session.rules?.stop(this.#waits);
     if (session.created !== null) this.#byCreation.remove(session.created);

@@ -11,11 +11,14 @@ import { connectLog, createGapReport, LagWatch, type RemovalClock, type RunServi
 import { topics, type FillMark } from '@logloom/schemas';
 import { elasticsearchOf, openSearchStore } from '@logloom/search-store';
 import type { DamagedFile } from '@logloom/sqlite';
+import { rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { EventAges, type Logger } from '@logloom/telemetry';
 import { groupPositions } from './api/consumer-groups.ts';
 import { CanaryView } from './canary/canary-view.ts';
 import { openCanaryStore } from './canary/open-canary-store.ts';
+import { LoadtestStores, usersDocuments, usersEvents } from './loadtest/loadtest-stores.ts';
+import { loadtestFolder, openLoadtestStores } from './loadtest/open-loadtest-stores.ts';
 import { FillMarks, ViewLostError } from './indexing/fill-marks.ts';
 import { IndexBatches } from './indexing/index-batches.ts';
 import { indexPartition } from './indexing/index-partition.ts';
@@ -113,22 +116,35 @@ export const runIndexer: RunService<Settings> = async ({ settings, telemetry, si
       onFailure: (error) => logger.warn({ err: error }, "the canary's events could not be stored"),
       nowMs: Date.now,
     });
+  const isEmbedded = elasticsearchUrl === undefined && settings.MONGODB_URL === undefined;
+  const loadtest = new LoadtestStores({
+    open: () => openLoadtestStores(settings, { epoch, onTrouble, watches }),
+    records,
+    retainedFrom: () => retainedFrom(settings.LOADTEST_RETENTION_MS, retentionClock),
+    removeFiles: isEmbedded
+      ? () => rmSync(loadtestFolder(settings), { recursive: true, force: true })
+      : undefined,
+    onFailure: (error) => logger.warn({ err: error }, "a load test's events could not be stored"),
+  });
+  cleanUp.defer(() => loadtest.close());
   const batches = new IndexBatches({
     targets: [
       {
         name: 'search',
         span: spans.index(settings),
         retainedFrom: () => retainedFrom(settings.SEARCH_RETENTION_MS, retentionClock),
-        putEvents: (events) => exchangeLock.write(() => search.index(events)),
-        putCorrelations: (documents) => exchangeLock.write(() => search.indexCorrelations(documents)),
+        putEvents: (events) => exchangeLock.write(() => search.index(usersEvents(events))),
+        putCorrelations: (documents) =>
+          exchangeLock.write(() => search.indexCorrelations(usersDocuments(documents))),
       },
       {
         name: 'archive',
         span: spans.archive(settings),
         retainedFrom: () => retainedFrom(settings.ARCHIVE_RETENTION_MS, retentionClock),
-        putEvents: (events) => archive.put(events),
-        putCorrelations: (documents) => archive.putCorrelations(documents),
+        putEvents: (events) => archive.put(usersEvents(events)),
+        putCorrelations: (documents) => archive.putCorrelations(usersDocuments(documents)),
       },
+      ...loadtest.targets,
     ],
     tracing,
     signal,
@@ -217,6 +233,7 @@ export const runIndexer: RunService<Settings> = async ({ settings, telemetry, si
         search,
         evaluating,
         archive,
+        loadtest,
         exchangeLock,
         queue,
         records,

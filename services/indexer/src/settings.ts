@@ -19,6 +19,12 @@ export const indexerSettings = declareSettings(
       min: 60_000,
       description: 'how long the archive keeps events, by their own time; unset: forever',
     }),
+    LOADTEST_RETENTION_MS: numberSetting({
+      unit: 'ms',
+      min: 60_000,
+      default: 86_400_000,
+      description: "how long load tests' events can be found, by their own time (docs/loadtest.md)",
+    }),
   },
 );
 

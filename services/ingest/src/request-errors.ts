@@ -35,6 +35,23 @@ export const ingestErrors = declareErrors({
       'Only one of `Logloom-Producer` and `Logloom-Sequence` was sent, or one of them or `Logloom-Epoch` is malformed.',
     action: 'Send both: an id of 1 to 64 letters, digits, `-`, `_`, and the number of the first event.',
   },
+  'bad-loadtest': {
+    status: 400,
+    retriable: false,
+    message: 'Logloom-Loadtest is wrong',
+    where: 'HTTP',
+    cause: 'The header `Logloom-Loadtest` names no run of a load test.',
+    action: 'Send 1 to 64 letters, digits, `-`, `_`; or omit the header.',
+  },
+  'loadtest-not-allowed': {
+    status: 403,
+    retriable: false,
+    message: 'the sender may not mark events as those of a load test',
+    where: 'HTTP',
+    cause:
+      'The request has the header `Logloom-Loadtest`, which hides its events from users, and its key has no `loadtest: true`, or `INGEST_LOADTEST` is `false`. Nothing of it was accepted.',
+    action: 'Send without the header, or give the key `loadtest: true` in the file `INGEST_KEYS`.',
+  },
   'producer-fenced': {
     status: 409,
     retriable: false,

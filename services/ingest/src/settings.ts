@@ -23,6 +23,10 @@ export const ingestSettings = declareSettings(
   {
     INGEST_PORT: portSetting(4318, 'HTTP port for applications'),
     SYSLOG_PORT: portSetting(5514, 'syslog port, TCP and UDP; 0: no syslog'),
+    INGEST_LOADTEST: flagSetting(
+      true,
+      'false: nobody may mark events as those of a load test; true: with INGEST_KEYS the keys that have `loadtest: true` may, without keys everybody',
+    ),
     INGEST_MAX_BODY_BYTES: numberSetting({
       unit: 'bytes',
       max: 2 ** 30,

@@ -2,6 +2,7 @@ import type { Tenth } from '../faults/tenths.ts';
 import type { Account, FoundFault } from '../oracle/viewer-ledger.ts';
 import type { Finding, Incident } from '../result.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import type { IngestTarget } from '../target/ingest-sender.ts';
 import type { ViewerTarget } from '../target/logloom-viewer.ts';
 
 /** What the parent tells a process of viewers. */
@@ -67,7 +68,7 @@ export interface ProducerStart {
   type: 'start';
   run: string;
   scenario: Scenario;
-  target: { url: string; key?: string | undefined };
+  target: IngestTarget;
   startsAtMs: number;
 }
 

@@ -173,7 +173,7 @@ export class ViewerCrowd {
     const viewer: Viewer = new Viewer(number, kind, expected, {
       target,
       reader: this.#reader,
-      filter: logloomFilter(this.#start.run, watch),
+      filter: logloomFilter(this.#start.run, watch, this.#start.target.isHidden),
       localAddress,
       dueNow: () => Math.floor(this.#eventsRamp.integral(this.#nowS())),
       onConnected: (ms, isResumed) => {

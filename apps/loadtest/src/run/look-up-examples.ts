@@ -1,3 +1,4 @@
+import { ownEvents } from '../generator/logloom-filter.ts';
 import type { DeliveryResult, Example, Finding } from '../result.ts';
 import { getJson, type SearchTarget } from '../target/get-json.ts';
 
@@ -22,7 +23,7 @@ export async function lookUpExamples(
 
 async function lookUp(target: SearchTarget, run: string, example: Example): Promise<Example> {
   if (example.event === null) return example;
-  const filter = `attributes.loadtest.run:${run} AND attributes.loadtest.n:${example.event}`;
+  const filter = `${ownEvents(run, target.isHidden)} AND attributes.loadtest.n:${example.event}`;
   const answer = await getJson<{ events: { id: string; partition: number; offset: number }[] }>(
     target,
     `/api/search?q=${encodeURIComponent(filter)}&limit=1`,

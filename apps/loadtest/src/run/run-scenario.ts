@@ -11,6 +11,7 @@ import { faultKinds } from '../oracle/viewer-ledger.ts';
 import type { DeliveryResult, Finding, RunResult, Second } from '../result.ts';
 import { Ramp } from '../scenario/ramp.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { hidesEvents } from '../target/hides-events.ts';
 import { Traffic } from '../traffic/traffic.ts';
 import { lookUpExamples } from './look-up-examples.ts';
 import { checkSearch } from './search-check.ts';
@@ -29,8 +30,12 @@ export interface RunOptions {
   quietMs?: number;
   /** Called about once a second, with the run's time in s. */
   onSecond?: (second: Second, atS: number, ofS: number) => void;
+  /** Gets what the user should know before the run, in words. */
+  onNotice?: (notice: string) => void;
 }
 
+const staysVisible =
+  "the target does not hide the run's events from its users: they stay until retention removes them (docs/loadtest.md)";
 /** Processes need a moment to start. */
 const startMs = 1_500;
 const tallyMs = 500;
@@ -41,12 +46,25 @@ export type RunFindings = Omit<RunResult, 'verdict'>;
 /** Runs a scenario against a Logloom. Throws LoadtestError `target-unavailable` when nothing could be begun. */
 export async function runScenario(
   scenario: Scenario,
-  { url, token, ingestUrl, ingestKey, metricsUrls, quietMs = 15_000, onSecond = () => {} }: RunOptions,
+  {
+    url,
+    token,
+    ingestUrl,
+    ingestKey,
+    metricsUrls,
+    quietMs = 15_000,
+    onSecond = () => {},
+    onNotice = () => {},
+  }: RunOptions,
   signal: AbortSignal,
 ): Promise<RunFindings> {
   await reach(url);
   await reach(ingestUrl);
   const run = randomBytes(6).toString('hex');
+  const ingest = { url: ingestUrl, key: ingestKey };
+  const isHidden = await hidesEvents(ingest, run);
+  if (!isHidden) onNotice(staysVisible);
+  const target = { url, token, isHidden };
   const traffic = new Traffic(run, scenario.events.traffic);
   const viewersRamp = new Ramp(scenario.viewers.stages);
   const seconds = Math.max(viewersRamp.seconds, new Ramp(scenario.events.stages).seconds);
@@ -86,8 +104,8 @@ export async function runScenario(
   );
   try {
     const produced = await generator.start(
-      { run, scenario, target: { url, token }, startsAtMs },
-      { run, scenario, target: { url: ingestUrl, key: ingestKey }, startsAtMs },
+      { run, scenario, target, startsAtMs },
+      { run, scenario, target: { ...ingest, hiddenAs: isHidden ? run : undefined }, startsAtMs },
     );
     while (nowS() < seconds && !signal.aborted) await sleep(50);
     const shouldWatch = Math.round(viewersRamp.valueAt(seconds));
@@ -102,7 +120,7 @@ export async function runScenario(
     clearInterval(watching);
     const ends = await generator.finish(notStored);
     const search = await checkSearch(
-      { url, token },
+      target,
       traffic,
       { total, notStored: new Set(notStored), unknown: produced.unknown.length },
       signal,
@@ -120,7 +138,7 @@ export async function runScenario(
       stages: timeline.stages(),
       timeline: rows,
       incidents: timeline.incidents(),
-      delivery: await lookUpExamples({ url, token }, run, deliveryOf(ends, timeline)),
+      delivery: await lookUpExamples(target, run, deliveryOf(ends, timeline)),
       ingest: {
         intended: total,
         acknowledged: produced.acknowledged,

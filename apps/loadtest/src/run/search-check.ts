@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ownEvents } from '../generator/logloom-filter.ts';
 import type { SearchResult } from '../result.ts';
 import { getJson, type SearchTarget } from '../target/get-json.ts';
 import { requestId, type Traffic } from '../traffic/traffic.ts';
@@ -28,7 +29,7 @@ export async function checkSearch(
 ): Promise<SearchResult | null> {
   const { run } = traffic;
   const acknowledged = total - notStored.size;
-  const own = `attributes.loadtest.run:${run}`;
+  const own = ownEvents(run, target.isHidden);
   const began = performance.now();
   let found = 0;
   let grewAt = performance.now();
@@ -81,7 +82,8 @@ async function checkRequests(
     broken++;
     example ??= `request ${id} has the events ${numbers?.join(', ') ?? '(not found)'}, not ${members.join(', ')}`;
   }
-  const all = `correlationId:${requestId(traffic.run, 0).replace(/0$/, '*')}`;
+  const ids = `correlationId:${requestId(traffic.run, 0).replace(/0$/, '*')}`;
+  const all = target.isHidden === true ? `kind:loadtest AND ${ids}` : ids;
   const found = await documentsFound(target, all, expected, signal);
   return { counts: { expected, found, checked, broken }, example };
 }

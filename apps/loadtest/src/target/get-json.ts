@@ -2,6 +2,8 @@ export interface SearchTarget {
   /** The base URL of /api. */
   url: string;
   token?: string | undefined;
+  /** Whether the target shows the run's events only to who asks for load tests. */
+  isHidden?: boolean | undefined;
 }
 
 /** The body of `GET path`, or undefined if there is no answer or another status than success. */

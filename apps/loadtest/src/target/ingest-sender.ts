@@ -1,9 +1,12 @@
+import { loadtestHeader } from './hides-events.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface IngestTarget {
   /** The ingest port's base URL. */
   url: string;
   key?: string | undefined;
+  /** The run's name, where the target hides its events from users. */
+  hiddenAs?: string | undefined;
 }
 
 /** What became of a batch: `stored`, `refused` (for good), or `unknown`: nobody told. Positions in the batch that were rejected. */
@@ -62,7 +65,7 @@ export class IngestSender {
   }
 
   #post(lines: readonly string[], sequence: number, signal: AbortSignal): Promise<Response> {
-    const { url, key } = this.#target;
+    const { url, key, hiddenAs } = this.#target;
     return fetch(new URL('/ingest', url), {
       method: 'POST',
       headers: {
@@ -70,6 +73,7 @@ export class IngestSender {
         'logloom-producer': this.#producer,
         'logloom-sequence': String(sequence),
         ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+        ...(hiddenAs === undefined ? {} : { [loadtestHeader]: hiddenAs }),
       },
       body: lines.join('\n'),
       signal,

@@ -7,6 +7,8 @@ export interface ViewerTarget {
   /** The viewers' port's base URL. */
   url: string;
   token?: string | undefined;
+  /** Whether the target shows the run's events only to who asks for load tests. */
+  isHidden?: boolean | undefined;
 }
 
 export interface LogloomViewerOptions {

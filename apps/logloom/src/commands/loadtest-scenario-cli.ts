@@ -65,6 +65,7 @@ export function addScenarioCommands(loadtest: Command, context: CommandContext):
           ingestUrl: ingestUrl(options.ingestUrl),
           ingestKey: ingestKey(options.key),
           ...(options.metricsUrl === undefined ? {} : { metricsUrls: options.metricsUrl }),
+          onNotice: note,
           onSecond: ({ viewers: watching, sent, deliveries, p99Ms }, atS, ofS) => {
             if (options.json || atS % 5 !== 0) return;
             const late = p99Ms === null ? '' : `, p99 ${Math.round(p99Ms)} ms`;

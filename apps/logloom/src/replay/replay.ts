@@ -8,7 +8,7 @@ import {
 import { EventLogError, warmUp, type EventLog, type LogGap, type LogRecord } from '@logloom/event-log';
 import type { RuleSet } from '@logloom/rules';
 import type { Serde } from '@logloom/schema-registry';
-import { isCanaryDocument, topics, type Alert, type Correlation } from '@logloom/schemas';
+import { isDocumentForUsers, topics, type Alert, type Correlation } from '@logloom/schemas';
 
 export interface ReplayOptions {
   log: EventLog;
@@ -99,14 +99,14 @@ async function replayPartition(
     const documents: Correlation[] = [];
     const alerts: Alert[] = [];
     for (const record of records) await apply(record, documents, alerts);
-    await view.put(documents.filter(isForUsers), alerts);
+    await view.put(documents.filter(isDocumentForUsers), alerts);
     offset = records.at(-1)!.offset + 1;
   }
   const documents: Correlation[] = [];
   const alerts: Alert[] = [];
   for (let due = correlate.nextDeadlineMs; due !== null; due = correlate.nextDeadlineMs)
     correlate.apply({ offset: offset++, timestampMs: due, event: null }, documents, alerts);
-  await view.put(documents.filter(isForUsers), alerts);
+  await view.put(documents.filter(isDocumentForUsers), alerts);
 
   async function apply(record: LogRecord, output: Correlation[], raised: Alert[]): Promise<void> {
     const place = { offset: record.offset, timestampMs: record.timestampMs };
@@ -160,10 +160,6 @@ async function inForceBefore(
     end = begin;
   }
   return inForce;
-}
-
-function isForUsers(document: Correlation): boolean {
-  return !isCanaryDocument(document);
 }
 
 /** Records that cannot be decoded are in no document, live or replayed. */

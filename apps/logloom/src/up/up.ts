@@ -87,7 +87,7 @@ async function runAll(
   owned.use(lockDataFolder(settings.LOGLOOM_DATA));
   const unusable = whyNotUsable(settings.LOGLOOM_DATA);
   if (unusable !== undefined) throw new BackupError('data-not-restored', unusable);
-  const readable = keepDataPrivate(settings.LOGLOOM_DATA, ['log', 'stores', 'jobs', 'canary']);
+  const readable = keepDataPrivate(settings.LOGLOOM_DATA, ['log', 'stores', 'jobs', 'canary', 'loadtest']);
   const telemetry = createTelemetry('logloom', settings.LOG_LEVEL, secretsOf(settings));
   const log = owned.use(
     SqliteEventLog.own(join(settings.LOGLOOM_DATA, 'log'), ({ message, error }) =>

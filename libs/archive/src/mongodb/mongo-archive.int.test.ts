@@ -58,6 +58,36 @@ function archiveTests({ name, baseUrl, server }: Target): void {
   const collectionsOf = async (database: string): Promise<string[]> =>
     (await client.db(database).listCollections({}, { nameOnly: true }).toArray()).map((c) => c.name).sort();
 
+  test('archives whose collections begin with a prefix share nothing with the others of their database', () =>
+    withArchive(async (archive, url, database) => {
+      const other = await openMongoArchive(url, { collectionPrefix: 'loadtest_' });
+      try {
+        const at = Date.UTC(2024, 4, 1) * 1000;
+        const event = (offset: number): PlacedEvent =>
+          placedEvent(offset, { timestamp: at + offset, receivedAt: at / 1000, correlationId: 'r1' });
+        await archive.put([event(1)]);
+        await other.put([event(2), event(3)]);
+        await other.putCorrelations([correlationDocument('log-0-2', { firstAt: at, lastAt: at })]);
+        const offsets = async (one: MongoArchive): Promise<number[]> =>
+          (await one.byCorrelation('r1')).map(({ offset }) => offset);
+        assert.deepEqual([await offsets(archive), await offsets(other)], [[1], [2, 3]]);
+        assert.deepEqual(
+          [await archive.counts(), await other.counts()],
+          [
+            { events: 1, correlations: 0 },
+            { events: 2, correlations: 1 },
+          ],
+        );
+        assert.ok((await collectionsOf(database)).includes('loadtest_events_2024_05'));
+        // A whole month at once, and then what is left.
+        assert.equal(await other.dropBefore(Date.UTC(2024, 6, 1) * 1000), 2);
+        assert.deepEqual([await offsets(archive), await offsets(other)], [[1], []]);
+        assert.equal(await archive.removedBefore(), -Infinity);
+      } finally {
+        await other.close();
+      }
+    }));
+
   archiveContract('mongodb', async () => {
     const { url, database } = newDatabase(baseUrl);
     let archive = await openMongoArchive(url);

@@ -31,6 +31,8 @@ export interface MongoArchiveOptions {
   serverSelectionTimeoutMs?: number | undefined;
   /** Who asks, and by which certificates. */
   access?: MongoAccess | undefined;
+  /** What the names of its collections begin with; default: nothing. */
+  collectionPrefix?: string | undefined;
   /** Gets why a changed file with a credential cannot be used. */
   onTrouble?: ((message: string) => void) | undefined;
 }
@@ -50,12 +52,19 @@ const slicesAtOnce = 8;
  */
 export async function openMongoArchive(
   url: string,
-  { readOnly = false, serverSelectionTimeoutMs = 10_000, access, onTrouble }: MongoArchiveOptions = {},
+  {
+    readOnly = false,
+    serverSelectionTimeoutMs = 10_000,
+    access,
+    onTrouble,
+    collectionPrefix,
+  }: MongoArchiveOptions = {},
 ): Promise<MongoArchive> {
   const store = new MongoStore(url, {
     serverSelectionTimeoutMS: serverSelectionTimeoutMs,
     access,
     onTrouble,
+    collectionPrefix,
   });
   try {
     await store.open(readOnly);

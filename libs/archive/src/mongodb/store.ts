@@ -25,6 +25,8 @@ const replacedMs = 60_000;
 export interface MongoStoreOptions {
   serverSelectionTimeoutMS: number;
   access?: MongoAccess | undefined;
+  /** What the names of its collections begin with; default: nothing. */
+  collectionPrefix?: string | undefined;
   /** Gets why a changed file with a credential cannot be used. */
   onTrouble?: ((message: string) => void) | undefined;
 }
@@ -33,6 +35,7 @@ export interface MongoStoreOptions {
 export class MongoStore {
   readonly #url: string;
   readonly #options: MongoStoreOptions;
+  readonly #prefix: string;
   readonly #credentials: MongoCredentials;
   readonly #replaced = new Set<MongoClient>();
   #client: MongoClient;
@@ -44,6 +47,7 @@ export class MongoStore {
   constructor(url: string, options: MongoStoreOptions) {
     this.#url = url;
     this.#options = options;
+    this.#prefix = options.collectionPrefix ?? '';
     this.#credentials = new MongoCredentials(
       url,
       options.access,
@@ -72,24 +76,28 @@ export class MongoStore {
   }
 
   get correlations(): Collection<CorrelationDocument> {
-    return this.db.collection(correlations);
+    return this.db.collection(this.#prefix + correlations);
   }
 
   get marks(): Collection<MarkDocument> {
-    return this.db.collection('marks');
+    return this.db.collection(`${this.#prefix}marks`);
   }
 
   /** `fromSecondaries`: reads may go to secondaries, where there are any. */
   slice(name: string, { fromSecondaries = false } = {}): Collection<EventDocument> {
+    const full = this.#prefix + name;
     return fromSecondaries
-      ? this.db.collection(name, { readPreference: ReadPreference.secondaryPreferred })
-      : this.db.collection(name);
+      ? this.db.collection(full, { readPreference: ReadPreference.secondaryPreferred })
+      : this.db.collection(full);
   }
 
   /** The collections of events that exist. */
   async sliceNames(): Promise<string[]> {
     const found = await this.db.listCollections({}, { nameOnly: true }).toArray();
-    return found.map(({ name }) => name).filter((name) => name.startsWith('events_'));
+    return found
+      .map(({ name }) => name)
+      .filter((name) => name.startsWith(`${this.#prefix}events_`))
+      .map((name) => name.slice(this.#prefix.length));
   }
 
   /** Makes the collection, its indexes and, in a cluster, its distribution over the shards. */
@@ -108,7 +116,7 @@ export class MongoStore {
 
   async dropSlice(name: string): Promise<void> {
     this.#prepared.delete(name);
-    await this.db.dropCollection(name);
+    await this.db.dropCollection(this.#prefix + name);
   }
 
   /** Does the work in a session that sees every write of this process, also on a secondary. */
@@ -187,7 +195,7 @@ export class MongoStore {
 
   async #shard(name: string, key: Record<string, 'hashed'>): Promise<void> {
     if (!this.#isSharded) return;
-    const namespace = `${this.db.databaseName}.${name}`;
+    const namespace = `${this.db.databaseName}.${this.#prefix}${name}`;
     await onlyOnce(this.#client.db('admin').command({ shardCollection: namespace, key }));
   }
 }

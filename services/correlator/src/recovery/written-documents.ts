@@ -1,8 +1,10 @@
 import type { CloseReason, Correlation } from '@logloom/schemas';
+import { sessionKey } from '../session/session-window.ts';
 
 /** The part of a written document that a restart needs. */
 export interface WrittenClose {
-  correlationId: string;
+  /** Its session's (sessionKey()). */
+  key: string;
   firstOffset: number;
   lastMember: number;
   closeOffset: number;
@@ -105,7 +107,7 @@ export class WrittenDocuments {
 
 export function toWrittenClose(document: Correlation): WrittenClose {
   return {
-    correlationId: document.correlationId,
+    key: sessionKey(document.correlationId, document.kind),
     firstOffset: document.firstOffset,
     lastMember: lastMember(document),
     closeOffset: document.closeOffset,

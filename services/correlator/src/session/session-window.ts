@@ -1,6 +1,7 @@
 import type { RuleSet } from '@logloom/rules';
 import {
   levels,
+  loadtestKind,
   memberDeltas,
   placeId,
   type CloseReason,
@@ -69,6 +70,14 @@ export function textBytes(text: string): number {
 
 /** An empty list needs no memory, and the first push allocates room for 17: most sessions need one or two. */
 const none: readonly never[] = [];
+
+/**
+ * Which events share a session: those of one correlation id. An event of a load test never joins a session of other events that have the
+ * same id, nor the other way round: it would hide their document.
+ */
+export function sessionKey(correlationId: string, kind: string | null): string {
+  return kind === loadtestKind ? `${loadtestKind}\0${correlationId}` : correlationId;
+}
 
 /** An empty session that its first event is about to join. */
 export function openSession(

@@ -1,4 +1,12 @@
-import { aboutCorrelations, compilePredicate, type FilterLimits } from '@logloom/filter';
+import {
+  aboutCorrelations,
+  compilePredicate,
+  CorrelationSubject,
+  requiresKind,
+  type FilterLimits,
+  type FilterSubject,
+} from '@logloom/filter';
+import { isLoadtestDocument, loadtestKind } from '@logloom/schemas';
 import { liveError, type LiveError } from '../errors.ts';
 import { readFilter } from './read-filter.ts';
 import type { LiveFilter } from './stream-kind.ts';
@@ -39,5 +47,17 @@ export function compileCorrelationFilter(
     };
   }
   const matches = compilePredicate({ ast: about.ast, canonical });
-  return { ok: true, filter: { canonical, terms: [], matches } };
+  const isForUsers = (subject: FilterSubject): boolean =>
+    !(subject instanceof CorrelationSubject && isLoadtestDocument(subject.document));
+  return {
+    ok: true,
+    filter: {
+      canonical,
+      terms: [],
+      // Documents of a load test are for who asks for them (docs/adr, 38).
+      matches: requiresKind(read.filter, loadtestKind, 'documents')
+        ? matches
+        : (subject) => isForUsers(subject) && matches(subject),
+    },
+  };
 }

@@ -1,9 +1,18 @@
 import { warmUp, type DuplicateWindow, type LogRecord } from '@logloom/event-log';
-import { compilePredicate, equalityTerms, FilterSubject, intersect } from '@logloom/filter';
+import {
+  compilePredicate,
+  equalityTerms,
+  FilterSubject,
+  intersect,
+  requiresKind,
+  type Predicate,
+} from '@logloom/filter';
 import type { Serde } from '@logloom/schema-registry';
 import {
   eventToJson,
   isCanaryEvent,
+  isLoadtestEvent,
+  loadtestKind,
   placeEvent,
   topics,
   type Level,
@@ -139,13 +148,19 @@ export const eventsStream: StreamKind = {
     const read = readFilter(text, limits);
     if (!read.ok) return read;
     const filter = imposed === undefined ? read.filter : intersect(read.filter, imposed);
+    const matches = compilePredicate(filter);
     return {
       ok: true,
       filter: {
         canonical: filter.canonical,
         terms: equalityTerms(filter),
-        matches: compilePredicate(filter),
+        matches: requiresKind(filter, loadtestKind, 'events') ? matches : exceptLoadtests(matches),
       },
     };
   }),
 };
+
+/** Events of a load test are for who asks for them (docs/adr, 38). */
+function exceptLoadtests(matches: Predicate): Predicate {
+  return (subject) => !isLoadtestEvent(subject.event) && matches(subject);
+}

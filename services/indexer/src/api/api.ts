@@ -16,6 +16,7 @@ import { registerJobs, type JobsApiDeps } from '../jobs/jobs-api.ts';
 import type { CorrelationEventsDeps, MembersPlace } from '../requests/correlation-events.ts';
 import { summarizeRequest } from '../requests/summarize-request.ts';
 import { eventOrigin } from './event-origin.ts';
+import { loadtestOf, registerLoadtestRoutes, type LoadtestReaders } from './register-loadtest-routes.ts';
 import { registerKnownParameters } from './known-parameters.ts';
 import { newestAlerts } from './newest-alerts.ts';
 import { newestDeadLetters } from './newest-dead-letters.ts';
@@ -31,6 +32,8 @@ export interface ApiDeps extends CorrelationEventsDeps {
   search: SearchStore;
   /** Where the canary finds its own events and documents, and nobody else; absent without one. */
   canary?: SearchStore | undefined;
+  /** Opens what load tests have stored; undefined: there is nothing. */
+  loadtest?: (() => Promise<LoadtestReaders | undefined>) | undefined;
   /** The queue whose jobs the indexer runs; without it there are no routes for jobs and saved filters. */
   jobs?: Pick<JobsApiDeps, 'queue' | 'records'>;
   /** Logloom's version, for the status. */
@@ -81,12 +84,30 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
       ...['from', 'to', 'order'].map((name) => query.text(name) ?? ''),
     ]);
   const searchOf = (request: FastifyRequest): SearchStore => {
-    if (principalOf(request).isCanary !== true) return deps.search;
+    if (principalOf(request).isCanary !== true) return loadtestOf(request)?.search ?? deps.search;
     if (deps.canary === undefined) throw new ApiError('not-found', 'there is no canary');
     return deps.canary;
   };
   const storeOf = (request: FastifyRequest): VisibleStore =>
-    new VisibleStore({ ...deps, search: searchOf(request) }, principalOf(request).filter);
+    new VisibleStore(
+      { ...deps, ...loadtestOf(request), search: searchOf(request) },
+      principalOf(request).filter,
+    );
+  /** What is asked for by its id: a user's, else a load test's. */
+  const found = async <T>(
+    request: FastifyRequest,
+    find: (store: VisibleStore) => Promise<T | undefined>,
+  ): Promise<{ store: VisibleStore; found: T } | undefined> => {
+    const store = storeOf(request);
+    const users = await find(store);
+    if (users !== undefined) return { store, found: users };
+    const { filter, isCanary } = principalOf(request);
+    const readers = isCanary === true ? undefined : await deps.loadtest?.();
+    if (readers === undefined) return undefined;
+    const loadtests = new VisibleStore({ ...deps, ...readers }, filter);
+    const theirs = await find(loadtests);
+    return theirs && { store: loadtests, found: theirs };
+  };
   void app.register(
     async (api) => {
       protectResponses(api);
@@ -97,6 +118,8 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
         );
       if (deps.auditReads === true) auditReads(api, deps.security, actorOf);
       registerKnownParameters(api);
+      const { loadtest } = deps;
+      if (loadtest !== undefined) registerLoadtestRoutes(api, loadtest);
       if (deps.queue !== undefined) registerAdmission(api, deps.queue);
 
       api.get('/search', async (request, reply) => {
@@ -178,21 +201,22 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
       api.get<{ Params: { id: string } }>('/correlations/:id', async (request, reply) => {
         const { id } = request.params;
         const query = parametersOf(request);
-        const store = storeOf(request);
         const cursors = new PageCursors(sealer, [
           request.routeOptions.url ?? '',
           principalOf(request).filter?.canonical ?? '',
           id,
         ]);
         const cursor = cursors.open(query.text('cursor'));
-        const found = await store.correlation(id, {
+        const page = {
           after: cursor === undefined ? undefined : (JSON.parse(cursor) as MembersPlace),
           limit: query.limit(maxMembers, maxMembers),
           maxBytes: pageBytes,
-        });
-        if (found === undefined) throw new ApiError('not-found', `there is no correlation ${id}`);
-        const { document, events } = found;
-        const next = found.next && cursors.seal(JSON.stringify(found.next));
+        };
+        const correlation = await found(request, (each) => each.correlation(id, page));
+        if (correlation === undefined) throw new ApiError('not-found', `there is no correlation ${id}`);
+        const { store } = correlation;
+        const { document, events, next: nextPlace } = correlation.found;
+        const next = nextPlace && cursors.seal(JSON.stringify(nextPlace));
         const tail = next === undefined ? '' : `,"next":${JSON.stringify(next)}`;
         const members = `"events":[${events.map(eventJson).join(',')}]${tail}}`;
         // Values about the whole request are on the first page only.
@@ -213,16 +237,16 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
 
       api.get<{ Params: { id: string } }>('/events/:id', async (request, reply) => {
         const { id } = request.params;
-        const event = await storeOf(request).event(id);
+        const event = await found(request, (store) => store.event(id));
         if (event === undefined) throw new ApiError('not-found', `there is no event ${id}`);
-        return sendJson(reply, eventJson(event));
+        return sendJson(reply, eventJson(event.found));
       });
 
       api.get<{ Params: { id: string } }>('/events/:id/origin', async (request) => {
         const { id } = request.params;
-        const event = await deps.search.event(id);
+        const event = await found(request, (store) => store.event(id));
         if (event === undefined) throw new ApiError('not-found', `there is no event ${id}`);
-        return eventOrigin(deps, event);
+        return eventOrigin(deps, event.found);
       });
 
       api.get('/dead-letters', async (request) => {

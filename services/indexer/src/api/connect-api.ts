@@ -12,6 +12,7 @@ import { storesFolder } from '../run-indexer.ts';
 import { apiMetrics, measureRequests, registerCancelMetric, registerQueueMetrics } from '../telemetry.ts';
 import { guarded, watchEngines } from '../watch-engines.ts';
 import { openCanaryStore } from '../canary/open-canary-store.ts';
+import { LoadtestReaders } from '../loadtest/loadtest-readers.ts';
 import { apiPageBytes, createApiQueue, createPrincipalName } from './api-queue.ts';
 import { registerApi } from './api.ts';
 
@@ -62,8 +63,10 @@ export async function connectApi(
   const jobs = guarded(watches.jobs, await openJobQueue(jobsStore), { unwatched: ['process'] });
   const records = guarded(watches.jobs, await openJobRecords(jobsStore));
   const canary = await openCanaryStore(settings, { ...elasticsearch, readOnly: true });
+  const loadtest = new LoadtestReaders(settings, { onTrouble, watches, pageBytes: apiPageBytes() });
   const kept = owned.move();
   app.addHook('onClose', async () => {
+    await loadtest.close();
     await Promise.all([canary?.close(), search.close(), archive.close(), jobs.close(), records.close()]);
     await kept.disposeAsync();
   });
@@ -83,6 +86,7 @@ export async function connectApi(
   registerApi(app, {
     search,
     canary,
+    loadtest: () => loadtest.open(),
     archive,
     log: connection.log,
     serde: connection.serde,

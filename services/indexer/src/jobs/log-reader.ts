@@ -1,7 +1,7 @@
 import { DuplicateWindow } from '@logloom/event-log';
 import {
-  isCanaryDocument,
-  isCanaryEvent,
+  isDocumentForUsers,
+  isForUsers,
   isOfEpoch,
   placeCorrelation,
   placeEvent,
@@ -113,12 +113,12 @@ export class LogReader {
       const { value, offset } = record;
       const decoded = attempt(() => serde.decode(value));
       if (decoded?.name === 'LogEvent' && this.#window(partition).admit(decoded.value.source, offset)) {
-        if (!isCanaryEvent(decoded.value)) events.push(placeEvent(decoded.value, epoch, partition, offset));
+        if (isForUsers(decoded.value)) events.push(placeEvent(decoded.value, epoch, partition, offset));
       } else if (
         decoded?.name === 'Correlation' &&
         isOfEpoch(record, epoch) &&
         this.#order(partition, epoch).admit(decoded.value) &&
-        !isCanaryDocument(decoded.value)
+        isDocumentForUsers(decoded.value)
       )
         documents.push(placeCorrelation(decoded.value, epoch));
     }

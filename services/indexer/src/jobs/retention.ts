@@ -2,6 +2,7 @@ import type { Archive } from '@logloom/archive';
 import type { EventLog } from '@logloom/event-log';
 import { topics } from '@logloom/schemas';
 import type { SearchStore } from '@logloom/search-store';
+import type { LoadtestStores } from '../loadtest/loadtest-stores.ts';
 import type { Settings } from '../settings.ts';
 import type { Logger } from '@logloom/telemetry';
 
@@ -9,13 +10,15 @@ export type RetentionSettings = Pick<
   Settings,
   'LOG_RETENTION_MS' | 'SEARCH_RETENTION_MS' | 'ARCHIVE_RETENTION_MS' | 'KAFKA_BROKERS'
 > &
-  Partial<Pick<Settings, 'DEAD_LETTER_RETENTION_MS'>>;
+  Partial<Pick<Settings, 'DEAD_LETTER_RETENTION_MS' | 'LOADTEST_RETENTION_MS'>>;
 
 export interface RetentionDeps {
   settings: RetentionSettings;
   log: EventLog;
   search: Pick<SearchStore, 'deleteBefore'>;
   archive: Pick<Archive, 'dropBefore'>;
+  /** Where load tests' events are. */
+  loadtest?: Pick<LoadtestStores, 'removeBefore'> | undefined;
   logger: Pick<Logger, 'info' | 'warn'>;
   /** Receives the age of the oldest record of a topic that a group still needs. */
   oldestUnread?: (topic: string, seconds: number) => void;
@@ -46,7 +49,8 @@ export function hasRetention(settings: RetentionSettings): boolean {
     settings.LOG_RETENTION_MS !== undefined ||
     topicRetention(settings, topics.deadLetter) !== undefined ||
     settings.SEARCH_RETENTION_MS !== undefined ||
-    settings.ARCHIVE_RETENTION_MS !== undefined
+    settings.ARCHIVE_RETENTION_MS !== undefined ||
+    settings.LOADTEST_RETENTION_MS !== undefined
   );
 }
 
@@ -55,7 +59,7 @@ export type Removed = Record<string, number>;
 
 /** Removes items that are older than the settings allow, and logs their numbers. It is safe to repeat. */
 export async function applyRetention(deps: RetentionDeps): Promise<Removed> {
-  const { settings, log, search, archive, logger, nowMs } = deps;
+  const { settings, log, search, archive, loadtest, logger, nowMs } = deps;
   const removed: Removed = {};
   if (settings.LOG_RETENTION_MS !== undefined) await warnOfReaders(deps, settings.LOG_RETENTION_MS);
   for (const topic of Object.values(topics)) {
@@ -70,6 +74,8 @@ export async function applyRetention(deps: RetentionDeps): Promise<Removed> {
     removed['search'] = await search.deleteBefore(micros(settings.SEARCH_RETENTION_MS));
   if (settings.ARCHIVE_RETENTION_MS !== undefined)
     removed['archive'] = await archive.dropBefore(micros(settings.ARCHIVE_RETENTION_MS));
+  if (settings.LOADTEST_RETENTION_MS !== undefined && loadtest !== undefined)
+    removed['loadtest'] = await loadtest.removeBefore(micros(settings.LOADTEST_RETENTION_MS));
   const some = Object.fromEntries(Object.entries(removed).filter(([, count]) => count > 0));
   if (Object.keys(some).length > 0) logger.info({ removed: some }, 'removed items older than the retention');
   return some;

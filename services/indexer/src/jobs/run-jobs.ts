@@ -3,6 +3,7 @@ import type { RemovalClock } from '@logloom/runtime';
 import type { SearchStore } from '@logloom/search-store';
 import type { Logger } from '@logloom/telemetry';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { LoadtestStores } from '../loadtest/loadtest-stores.ts';
 import type { IndexerMetrics } from '../telemetry.ts';
 import { jobNames, orderKind, resultKind, retries, type OrderedJob } from './job-names.ts';
 import { postAlert, type WebhookOutcome } from './post-alert.ts';
@@ -20,6 +21,8 @@ export interface JobsDeps extends RebuildDeps {
   /** Evaluates saved filters. Its queries have a short limit, because they may block the thread. */
   evaluating: Pick<SearchStore, 'search'>;
   settings: RetentionSettings;
+  /** Where load tests' events are. */
+  loadtest?: Pick<LoadtestStores, 'removeBefore'> | undefined;
   logger: Logger;
   oldestUnread?: (topic: string, seconds: number) => void;
   metrics: Pick<

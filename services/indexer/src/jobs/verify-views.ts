@@ -1,7 +1,7 @@
 import type { Archive } from '@logloom/archive';
 import { SqliteEventLog, warmUp, type EventLog, type LogGap } from '@logloom/event-log';
 import {
-  isCanaryEvent,
+  isForUsers,
   placeEvent,
   topics,
   type Correlation,
@@ -216,7 +216,7 @@ async function sampleShowsLoss(
       const sources = await serde.sources(records.map(({ value }) => value));
       const events = records.flatMap(({ value, offset }, i) => {
         const decoded = sources[i] === undefined ? undefined : serde.decode(value);
-        return decoded?.name === 'LogEvent' && !isCanaryEvent(decoded.value)
+        return decoded?.name === 'LogEvent' && isForUsers(decoded.value)
           ? [placeEvent(decoded.value, epoch, partition, offset)]
           : [];
       });

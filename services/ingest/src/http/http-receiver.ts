@@ -40,7 +40,8 @@ export interface ServerState {
 
 /** What all receivers over HTTP share. */
 export interface HttpReceiverContext {
-  settings: Pick<Settings, 'INGEST_MAX_EVENT_BYTES' | 'INGEST_REQUEST_MS'> & RequestLimits;
+  settings: Pick<Settings, 'INGEST_LOADTEST' | 'INGEST_MAX_EVENT_BYTES' | 'INGEST_REQUEST_MS'> &
+    RequestLimits;
   state: ServerState;
   memory: MemoryBudget;
   metrics: IngestMetrics;

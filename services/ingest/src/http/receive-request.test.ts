@@ -27,6 +27,7 @@ function createServer(state: ServerState, maxPending: number) {
     INGEST_MAX_BODY_BYTES: 1000,
     INGEST_MAX_REQUEST_EVENTS: 1000,
     INGEST_MAX_EVENT_BYTES: 1000,
+    INGEST_LOADTEST: true,
     INGEST_REQUEST_MS: 0,
   };
   const metrics = createMetrics(telemetry, memory);

@@ -1,5 +1,5 @@
 import type { IngestKey } from '@logloom/auth';
-import type { Sender } from '@logloom/schemas';
+import { loadtestHeader, type Sender } from '@logloom/schemas';
 import type { ActiveSpan, SpanSpec } from '@logloom/telemetry';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { MemoryClaim } from '../admission/memory-budget.ts';
@@ -11,6 +11,7 @@ import { producerKind, producerScope, type ProducerTable } from '../producers/pr
 import type { Producer } from '../producers/producer.ts';
 import type { Meter } from '../quotas/quota-accounts.ts';
 import type { HttpReceiverContext } from './http-receiver.ts';
+import { readLoadtestRun } from './loadtest-header.ts';
 import { readProducerHeaders, type ProducerHeaders } from './producer-headers.ts';
 import { readBody } from './read-body.ts';
 
@@ -72,7 +73,10 @@ export async function receive<T>(
 ): Promise<T> {
   return context.tracing.receive(handler.span, headerOf(request, 'traceparent'), async (span) => {
     try {
-      const result = await work(request, context, handler);
+      const run = readLoadtestRun(request, context);
+      // Who sends it can rely on it: an earlier release would ignore the request's header.
+      if (run !== undefined) reply.header(loadtestHeader, run);
+      const result = await work(request, context, handler, run !== undefined);
       const { duplicates = 0 } = handler.counts(result);
       if (duplicates > 0) reply.header('logloom-duplicates', String(duplicates));
       tell(span, reply.statusCode, handler.counts(result));
@@ -88,6 +92,7 @@ async function work<T>(
   request: FastifyRequest,
   context: HttpReceiverContext,
   handler: RequestHandler<T>,
+  isLoadtest: boolean,
 ): Promise<T> {
   const { settings, state, metrics } = context;
   const key = request.ingestKey;
@@ -112,7 +117,7 @@ async function work<T>(
     pipeline: state.pipeline!,
     producer: context.ownProducer,
     key,
-    sender: { key: key?.name, address: request.ip },
+    sender: { key: key?.name, address: request.ip, ...(isLoadtest && { isLoadtest }) },
     receivedAtMs: Date.now(),
     maxEventBytes: settings.INGEST_MAX_EVENT_BYTES,
     claim: (bytes: number) => {

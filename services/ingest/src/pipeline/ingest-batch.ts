@@ -1,5 +1,5 @@
 import { EventLogError, partitionOf, type NewRecord } from '@logloom/event-log';
-import { senderHeaders, type LogEvent, type Sender, type Source } from '@logloom/schemas';
+import { loadtestKind, senderHeaders, type LogEvent, type Sender, type Source } from '@logloom/schemas';
 import type { Carrier, TraceHeaders } from '@logloom/telemetry';
 import { bytesOf, type Submission } from '../append/append-events.ts';
 import { IngestError, reject, type Rejection } from '../errors.ts';
@@ -116,7 +116,9 @@ export class IngestBatch {
     const { partitions, serde, tracing, redactor, canary } = this.#pipeline;
     const marked = canary === undefined ? undefined : markCanary(accepted, canary);
     // What the canary sends has no secrets, and must come back as it was.
-    const event = marked ?? (redactor === undefined ? accepted : redactor.event(accepted));
+    const redacted = marked ?? (redactor === undefined ? accepted : redactor.event(accepted));
+    const event =
+      this.#sender?.isLoadtest === true ? { ...redacted, correlationKind: loadtestKind } : redacted;
     const key = event.correlationId ?? event.service;
     const partition = partitionOf(key, partitions);
     const value = serde.encode('LogEvent', event);

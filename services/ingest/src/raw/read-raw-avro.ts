@@ -1,5 +1,5 @@
 import { SchemaRegistryError, type Serde } from '@logloom/schema-registry';
-import { canaryKind, type LogEvent, type Source } from '@logloom/schemas';
+import { canaryKind, loadtestKind, type LogEvent, type Source } from '@logloom/schemas';
 import { reject, type Rejection } from '../errors.ts';
 import { jsonText, type JsonFindings } from '../event/json-text.ts';
 import type { Normalizer } from '../event/normalize.ts';
@@ -49,9 +49,12 @@ function checkEvent(event: LogEvent): Rejection | undefined {
 function withId(event: LogEvent): LogEvent {
   if (event.correlationId !== null) {
     const { correlationKind } = event;
-    // Of the kinds, this one alone hides an event from users, so no sender may choose it.
-    const isOwn = correlationKind === null || correlationKind === canaryKind;
-    return { ...event, correlationKind: isOwn ? 'correlationId' : correlationKind };
+    // Of the kinds, these hide an event from users, so no record may choose one.
+    const isHiding = correlationKind === canaryKind || correlationKind === loadtestKind;
+    return {
+      ...event,
+      correlationKind: isHiding || correlationKind === null ? 'correlationId' : correlationKind,
+    };
   }
   if (event.traceId === null) return { ...event, correlationKind: null };
   return { ...event, correlationId: event.traceId, correlationKind: 'traceId' };

@@ -62,6 +62,7 @@ test('the requests of shippers before they send get responses with which they co
     INGEST_MAX_BODY_BYTES: 1000,
     INGEST_MAX_REQUEST_EVENTS: 1000,
     INGEST_MAX_EVENT_BYTES: 1000,
+    INGEST_LOADTEST: true,
     INGEST_REQUEST_MS: 0,
   };
   const metrics = createMetrics(telemetry, memory);
