@@ -8,9 +8,10 @@ export { compare, type Comparison, type MetricComparison } from './compare/compa
 export { readRuns, type History } from './compare/history.ts';
 export { trendOf, type ChangePoint, type Trend } from './compare/trend.ts';
 export { LoadtestError } from './errors.ts';
-export { viewersPerProcess } from './generator/generator.ts';
+export { viewersPerProcess } from './generator/viewer-processes.ts';
 export { reportFormats, writeReports, type ReportFormat } from './report/write-reports.ts';
 export { resultLines } from './report/result-lines.ts';
-export { estimate, judgeRun, objectivesOf } from './run/judge-run.ts';
+export { estimate } from './run/estimate.ts';
+export { judgeRun, objectivesOf } from './run/judge-run.ts';
 export { runScenario, type RunOptions } from './run/run-scenario.ts';
 export { builtInScenarios, loadScenario } from './scenario/read-scenario.ts';

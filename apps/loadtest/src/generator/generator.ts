@@ -6,14 +6,12 @@ import type {
   ProducerEnd,
   ProducerSecond,
   ProducerStart,
+  Ready,
   ToViewers,
   ViewersEnd,
   ViewersSecond,
   ViewersTally,
 } from './messages.ts';
-
-/** A process may have 20,000 open files at most where the limit is low. */
-export const viewersPerProcess = 8_000;
 
 interface Listeners {
   onViewersSecond: (figures: ViewersSecond) => void;
@@ -24,6 +22,7 @@ interface Listeners {
 export class Generator implements Disposable {
   readonly #viewers: ChildProcess[];
   readonly #producer: ChildProcess;
+  readonly #ready: Promise<void>[] = [];
   readonly #failed = Promise.withResolvers<never>();
   readonly #produced = Promise.withResolvers<ProducerEnd>();
   #onTally: (tally: ViewersTally) => void = () => {};
@@ -48,6 +47,11 @@ export class Generator implements Disposable {
   /** How many processes: of viewers, and the one that sends. */
   get processes(): number {
     return this.#viewers.length + 1;
+  }
+
+  /** Resolves when all processes have loaded their code, which takes seconds where they are many. */
+  async ready(): Promise<void> {
+    await Promise.race([Promise.all(this.#ready), this.#failed.promise]);
   }
 
   /** Begins; resolves when the fate of every event is known. */
@@ -96,9 +100,14 @@ export class Generator implements Disposable {
     return Promise.race([all.promise, this.#failed.promise]);
   }
 
-  #fork<Message>(file: string, onMessage: (message: Message) => void): ChildProcess {
+  #fork<Message extends { type: string }>(file: string, onMessage: (message: Message) => void): ChildProcess {
     const child = fork(join(import.meta.dirname, file), { serialization: 'advanced' });
-    child.on('message', (message) => onMessage(message as Message));
+    const ready = Promise.withResolvers<void>();
+    this.#ready.push(ready.promise);
+    child.on('message', (message: Message | Ready) => {
+      if (message.type === 'ready') ready.resolve();
+      else onMessage(message as Message);
+    });
     child.on('exit', (code, signal) => {
       if (!this.#isOver)
         this.#failed.reject(new Error(`a process of the generator ended with ${code ?? signal}`));

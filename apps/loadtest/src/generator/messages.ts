@@ -5,6 +5,11 @@ import type { Scenario } from '../scenario/scenario.ts';
 import type { IngestTarget } from '../target/ingest-sender.ts';
 import type { ViewerTarget } from '../target/logloom-viewer.ts';
 
+/** The first message of each process. */
+export interface Ready {
+  type: 'ready';
+}
+
 /** What the parent tells a process of viewers. */
 export type ToViewers =
   | {

@@ -1,11 +1,11 @@
 import { everySecond } from './every-second.ts';
-import type { FromProducer, ProducerStart } from './messages.ts';
+import type { FromProducer, Ready, ProducerStart } from './messages.ts';
 import { Producer } from './producer.ts';
 
 /** The process that sends: does what its parent says, and ends with it. */
 let producer: Producer | undefined;
 
-const tell = (message: FromProducer): void => void process.send!(message);
+const tell = (message: FromProducer | Ready): void => void process.send!(message);
 
 process.on('message', (message: ProducerStart | { type: 'abort' }) => {
   if (message.type === 'abort') return producer?.abort();
@@ -17,3 +17,4 @@ process.on('disconnect', () => process.exit(0));
 process.on('SIGINT', () => {
   // The parent ends the run, and this process with it.
 });
+tell({ type: 'ready' });

@@ -9,6 +9,7 @@ import type { ViewerKind } from '../scenario/scenario.ts';
 import { FrameReader, type Frame } from '../target/frame-reader.ts';
 import { Traffic, watchName, type Watch } from '../traffic/traffic.ts';
 import { IncidentCounter } from './incident-counter.ts';
+import { IntendedTimes } from './intended-times.ts';
 import { newHistogram, packed, recordMs } from './latency-histogram.ts';
 import { logloomFilter } from './logloom-filter.ts';
 import type { ToViewers, ViewersEnd, ViewersSecond, ViewersTally } from './messages.ts';
@@ -41,8 +42,8 @@ export class ViewerCrowd {
   readonly #incidents = new IncidentCounter();
   readonly #tenths = new TenthsRecorder();
   readonly #isLoopback: boolean;
-  /** The intended time of each event in ms since 1970, as far as it was needed. */
-  readonly #intendedMs: number[] = [];
+  /** Of each event, in ms since 1970. */
+  readonly #intended: IntendedTimes;
   #second = emptySecond();
   #deliveryHistogram: Histogram = newHistogram();
   #connectHistogram: Histogram = newHistogram();
@@ -55,6 +56,7 @@ export class ViewerCrowd {
     this.#traffic = new Traffic(start.run, start.scenario.events.traffic);
     this.#viewersRamp = new Ramp(start.scenario.viewers.stages);
     this.#eventsRamp = new Ramp(start.scenario.events.stages);
+    this.#intended = new IntendedTimes((n) => start.startsAtMs + this.#eventsRamp.timeOf(n + 1) * 1_000);
     this.#isLoopback = /^127\.|^localhost$/.test(new URL(start.target.url).hostname);
     this.#reader = new FrameReader(start.run, (n, event) => {
       const sent = this.#traffic.event(n);
@@ -209,14 +211,10 @@ export class ViewerCrowd {
     const tenth = this.#tenths.at(this.#nowS());
     tenth.arrived += numbers.length;
     for (const n of numbers) {
-      const ms = now - this.#intended(n);
+      const ms = now - this.#intended.of(n);
       recordMs(this.#deliveryHistogram, ms);
       if (ms > tenth.worstMs) tenth.worstMs = ms;
     }
-  }
-
-  #intended(n: number): number {
-    return (this.#intendedMs[n] ??= this.#start.startsAtMs + this.#eventsRamp.timeOf(n + 1) * 1_000);
   }
 
   #found(viewer: Viewer, watch: Watch, { kind, ...fault }: FoundFault): void {

@@ -1,11 +1,11 @@
 import { everySecond } from './every-second.ts';
-import type { FromViewers, ToViewers } from './messages.ts';
+import type { FromViewers, Ready, ToViewers } from './messages.ts';
 import { ViewerCrowd } from './viewer-crowd.ts';
 
 /** A process of viewers: does what its parent says, and ends with it. */
 let crowd: ViewerCrowd | undefined;
 
-const tell = (message: FromViewers): void => void process.send!(message);
+const tell = (message: FromViewers | Ready): void => void process.send!(message);
 
 process.on('message', (message: ToViewers) => {
   switch (message.type) {
@@ -33,3 +33,4 @@ process.on('disconnect', () => process.exit(0));
 process.on('SIGINT', () => {
   // The parent ends the run, and this process with it.
 });
+tell({ type: 'ready' });

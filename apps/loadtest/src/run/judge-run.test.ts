@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { builtInScenarios, loadScenario, readScenario } from '../scenario/read-scenario.ts';
 import { objectiveProblems } from '../verdict/objective.ts';
-import { estimate, objectivesOf } from './judge-run.ts';
+import { estimate } from './estimate.ts';
+import { objectivesOf } from './judge-run.ts';
 
 test('every scenario that comes with Logloom has objectives that can be judged', () => {
   for (const name of builtInScenarios()) {

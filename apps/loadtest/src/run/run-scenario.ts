@@ -5,7 +5,8 @@ import { epochMs } from '../clock.ts';
 import { LoadtestError } from '../errors.ts';
 import { FaultInjection } from '../faults/fault-injection.ts';
 import { FaultWatch } from '../faults/fault-watch.ts';
-import { Generator, viewersPerProcess } from '../generator/generator.ts';
+import { Generator } from '../generator/generator.ts';
+import { viewersPerProcess } from '../generator/viewer-processes.ts';
 import type { ViewersEnd } from '../generator/messages.ts';
 import { faultKinds } from '../oracle/viewer-ledger.ts';
 import type { DeliveryResult, Finding, RunResult, Second } from '../result.ts';
@@ -14,6 +15,7 @@ import type { Scenario } from '../scenario/scenario.ts';
 import { hidesEvents } from '../target/hides-events.ts';
 import { Traffic } from '../traffic/traffic.ts';
 import { lookUpExamples } from './look-up-examples.ts';
+import { estimate } from './estimate.ts';
 import { checkSearch } from './search-check.ts';
 import { ServerWatch } from './server-watch.ts';
 import { Timeline } from './timeline.ts';
@@ -36,8 +38,8 @@ export interface RunOptions {
 
 const staysVisible =
   "the target does not hide the run's events from its users: they stay until retention removes them (docs/loadtest.md)";
-/** Processes need a moment to start. */
-const startMs = 1_500;
+/** Processes need a moment to begin. */
+const startMs = 500;
 const tallyMs = 500;
 
 /** Everything that a run finds, without its verdict. */
@@ -78,7 +80,7 @@ export async function runScenario(
   };
   const timeline = new Timeline(scenario);
   const watch = new FaultWatch(scenario);
-  using generator = new Generator(Math.max(1, Math.ceil(viewersRamp.peak / viewersPerProcess)), {
+  using generator = new Generator(estimate(scenario, viewersPerProcess()).processes - 1, {
     onViewersSecond: (figures) => {
       timeline.addViewers(figures);
       watch.viewers.add(figures.tenths);
@@ -88,6 +90,7 @@ export async function runScenario(
       watch.sender.add(figures.tenths);
     },
   });
+  await generator.ready();
   const startsAtMs = epochMs() + startMs;
   const nowS = (): number => (epochMs() - startsAtMs) / 1_000;
   const server = new ServerWatch(metricsUrls ?? [new URL('/metrics', url).href]);

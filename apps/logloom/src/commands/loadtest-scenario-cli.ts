@@ -107,7 +107,7 @@ export function addScenarioCommands(loadtest: Command, context: CommandContext):
     .action(async (name: string, options: { json: boolean }) => {
       const { estimate, loadScenario, objectivesOf, viewersPerProcess } = await import('@logloom/loadtest');
       const scenario = loadScenario(name);
-      const found = { ...estimate(scenario, viewersPerProcess), objectives: objectivesOf(scenario) };
+      const found = { ...estimate(scenario, viewersPerProcess()), objectives: objectivesOf(scenario) };
       print(options.json, found, () => [
         `${scenario.name}: ${scenario.description}`,
         `${found.seconds} s, up to ${found.viewers} viewers, ${found.events} events, about ${found.deliveries} deliveries`,
