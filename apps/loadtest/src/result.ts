@@ -177,10 +177,15 @@ export interface IngestResult {
 
 export interface SearchResult {
   acknowledged: number;
+  /** Of the acknowledged, each counted once. */
   found: number;
+  /** Events that were looked at one by one: all, or the first million. */
+  checked: number;
+  /** Found more than once, of those. */
+  duplicated: number;
   /** How long after the last acknowledgement everything was found; null if it never was. */
   settledS: number | null;
-  /** `found`: documents of all requests; `broken`: of those that were looked at, those that are missing or not whole. */
+  /** `found`: requests that have a document; `broken`: of those that were looked at, those whose documents do not have each event once. */
   requests: { expected: number; found: number; checked: number; broken: number };
   example: string | null;
 }

@@ -172,6 +172,10 @@ function search({ search }: RunResult): Section {
         ['events acknowledged', formatCount(search.acknowledged)],
         ['events found', formatCount(search.found)],
         [
+          'events found more than once',
+          `${formatCount(search.duplicated)} of ${formatCount(search.checked)} looked at`,
+        ],
+        [
           'all found after the last acknowledgement',
           search.settledS === null ? 'never' : formatSeconds(search.settledS),
         ],

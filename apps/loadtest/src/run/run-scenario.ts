@@ -28,7 +28,7 @@ export interface RunOptions {
   ingestKey: string | undefined;
   /** The addresses of `/metrics` of the target's processes; none: that of `url`. */
   metricsUrls?: readonly string[];
-  /** How long nothing may arrive before what is missing counts as lost; default: 15 s. */
+  /** How long nothing may arrive before what is missing counts as lost, and twice as long in the search; default: 15 s. */
   quietMs?: number;
   /** Called about once a second, with the run's time in s. */
   onSecond?: (second: Second, atS: number, ofS: number) => void;
@@ -126,6 +126,7 @@ export async function runScenario(
       target,
       traffic,
       { total, notStored: new Set(notStored), unknown: produced.unknown.length },
+      2 * quietMs,
       signal,
     );
     const rows = timeline.seconds();

@@ -2,12 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ownEvents } from '../generator/logloom-filter.ts';
 import type { SearchResult } from '../result.ts';
 import { getJson, type SearchTarget } from '../target/get-json.ts';
-import { requestId, type Traffic } from '../traffic/traffic.ts';
+import type { Traffic } from '../traffic/traffic.ts';
+import { listEvents } from './stored-events.ts';
+import { checkAllRequests, checkSomeRequests, ownRequests } from './stored-requests.ts';
 
 const pollMs = 500;
-/** How long nothing more may be found before what is missing counts as lost. */
-const quietMs = 30_000;
-const sampledRequests = 100;
 
 /** What was acknowledged: all below `total`, but for these. */
 export interface Stored {
@@ -18,110 +17,102 @@ export interface Stored {
 }
 
 /**
- * Waits until the search finds all that was acknowledged, or nothing more for a while; then looks at a sample of the requests, whether each
- * has its events. Null when there is no search.
+ * Waits until the search finds all that was acknowledged, each event once, and every request whole, or nothing changes for a while. Up to a
+ * million events all are looked at one by one, and all requests; of a larger run the first million and a sample of the requests. Null when
+ * there is no search. `quietMs`: how long nothing may change before what is missing counts as lost.
  */
 export async function checkSearch(
   target: SearchTarget,
   traffic: Traffic,
-  { total, notStored, unknown }: Stored,
+  stored: Stored,
+  quietMs: number,
   signal: AbortSignal,
 ): Promise<SearchResult | null> {
-  const { run } = traffic;
-  const acknowledged = total - notStored.size;
-  const own = ownEvents(run, target.isHidden);
+  const acknowledged = stored.total - stored.notStored.size;
+  const requests = traffic.requestCount(stored.total);
   const began = performance.now();
-  let found = 0;
-  let grewAt = performance.now();
+  let changedAt = began;
+  let before = '';
   let settledS: number | null = null;
+  let result: SearchResult | null = null;
   for (;;) {
-    const count = await totalOf(target, `/api/search?q=${encodeURIComponent(own)}&limit=1`);
-    if (count === undefined && found === 0 && performance.now() - began > quietMs) return null;
-    if (count !== undefined && count > found) {
-      found = count;
-      grewAt = performance.now();
+    const lookedAt = performance.now();
+    const totals = await totalsOf(target, traffic);
+    if ((totals?.events ?? 0) >= acknowledged) settledS ??= (performance.now() - began) / 1_000;
+    const isLast = performance.now() - changedAt > quietMs;
+    const mayBeAll = totals !== undefined && totals.events >= acknowledged && totals.requests >= requests;
+    if (totals !== undefined && (mayBeAll || isLast)) {
+      result = await look(target, traffic, stored, totals.events, signal);
+      if (isWhole(result)) break;
     }
-    if (found >= acknowledged) {
-      settledS = (performance.now() - began) / 1_000;
-      break;
-    }
-    if (performance.now() - grewAt > quietMs || signal.aborted) break;
-    await sleep(pollMs);
+    if (isLast || signal.aborted) break;
+    const now = JSON.stringify([totals, result]);
+    if (now !== before) changedAt = performance.now();
+    before = now;
+    // What takes long to look at is not looked at all the time.
+    await sleep(Math.max(pollMs, performance.now() - lookedAt));
   }
-  const requests = await checkRequests(target, traffic, { total, notStored }, signal);
-  const tooMany = found - acknowledged - unknown;
-  return {
-    acknowledged,
-    found,
-    settledS,
-    requests: requests.counts,
-    example:
-      requests.example ?? (tooMany > 0 ? `${tooMany} more events were found than were sent: ${own}` : null),
-  };
+  return result === null ? null : { ...result, settledS };
 }
 
-async function checkRequests(
+function isWhole({ acknowledged, found, duplicated, requests }: SearchResult): boolean {
+  return (
+    found >= acknowledged && duplicated === 0 && requests.found >= requests.expected && requests.broken === 0
+  );
+}
+
+/** How many events and documents there are; undefined: there is no answer. */
+async function totalsOf(
+  target: SearchTarget,
+  { run }: Traffic,
+): Promise<{ events: number; requests: number } | undefined> {
+  const totals = await Promise.all(
+    [
+      `/api/search?q=${encodeURIComponent(ownEvents(run, target.isHidden))}`,
+      `/api/correlations?q=${encodeURIComponent(ownRequests(run, target.isHidden))}`,
+    ].map((path) => getJson<{ total: { value: number } }>(target, `${path}&limit=0`)),
+  );
+  const [events, requests] = totals;
+  return events && requests && { events: events.total.value, requests: requests.total.value };
+}
+
+/** `counted`: how many events the search says that it has. */
+async function look(
   target: SearchTarget,
   traffic: Traffic,
-  { total, notStored }: Pick<Stored, 'total' | 'notStored'>,
+  { total, notStored, unknown }: Stored,
+  counted: number,
   signal: AbortSignal,
-): Promise<{ counts: SearchResult['requests']; example: string | null }> {
-  const expected = traffic.requestCount(total);
-  const step = Math.max(1, Math.floor(expected / sampledRequests));
-  let checked = 0;
-  let broken = 0;
+): Promise<SearchResult> {
+  const acknowledged = total - notStored.size;
+  const own = ownEvents(traffic.run, target.isHidden);
+  const isCertain = (n: number): boolean => !notStored.has(n);
+  const events = await listEvents(target, own, total, signal);
+  const requests = events.isWhole
+    ? await checkAllRequests(target, traffic, events, { total, isCertain }, signal)
+    : await checkSomeRequests(target, traffic, { total, isCertain }, signal);
+  let found = 0;
+  let duplicated = 0;
   let example: string | null = null;
-  for (let request = 0; request < expected && !signal.aborted; request += step) {
-    const members = traffic.membersOf(request, total);
-    // A request with an event whose fate nobody told may be whole with it or without.
-    if (members.some((n) => notStored.has(n))) continue;
-    checked++;
-    const id = requestId(traffic.run, request);
-    const numbers = await membersFound(target, id, members.length, signal);
-    if (numbers?.join() === members.join()) continue;
-    broken++;
-    example ??= `request ${id} has the events ${numbers?.join(', ') ?? '(not found)'}, not ${members.join(', ')}`;
+  for (let n = 0; n < total; n++) {
+    const count = events.count(n);
+    if (count > 1) {
+      duplicated++;
+      example ??= `event ${n} is found ${count} times: ${own} AND attributes.loadtest.n:${n}`;
+    }
+    if (!isCertain(n)) continue;
+    if (count > 0) found++;
+    else if (events.isWhole) example ??= `event ${n} is not found: ${own} AND attributes.loadtest.n:${n}`;
   }
-  const ids = `correlationId:${requestId(traffic.run, 0).replace(/0$/, '*')}`;
-  const all = target.isHidden === true ? `kind:loadtest AND ${ids}` : ids;
-  const found = await documentsFound(target, all, expected, signal);
-  return { counts: { expected, found, checked, broken }, example };
-}
-
-/** How many documents the filter finds; waits for as many as expected: those of the last requests are not closed yet. */
-async function documentsFound(
-  target: SearchTarget,
-  filter: string,
-  expected: number,
-  signal: AbortSignal,
-): Promise<number> {
-  const until = performance.now() + quietMs;
-  for (;;) {
-    const found = (await totalOf(target, `/api/correlations?q=${encodeURIComponent(filter)}&limit=1`)) ?? 0;
-    if (found >= expected || performance.now() > until || signal.aborted) return found;
-    await sleep(pollMs);
-  }
-}
-
-/** The numbers of the events in a request's documents, in order; waits for a document that is not closed yet. */
-async function membersFound(
-  target: SearchTarget,
-  id: string,
-  count: number,
-  signal: AbortSignal,
-): Promise<number[] | undefined> {
-  const until = performance.now() + quietMs;
-  for (;;) {
-    const body = await getJson<{ events?: { attributes: { loadtest: { n: number } } }[] }>(
-      target,
-      `/api/correlations/${encodeURIComponent(id)}`,
-    );
-    const numbers = body?.events?.map(({ attributes }) => attributes.loadtest.n).sort((a, b) => a - b);
-    if ((numbers?.length ?? 0) >= count || performance.now() > until || signal.aborted) return numbers;
-    await sleep(pollMs);
-  }
-}
-
-async function totalOf(target: SearchTarget, path: string): Promise<number | undefined> {
-  return (await getJson<{ total: { value: number } }>(target, path))?.total.value;
+  const tooMany = counted - acknowledged - unknown;
+  const isMore = tooMany > 0 ? `${tooMany} more events were found than were sent: ${own}` : null;
+  return {
+    acknowledged,
+    found: events.isWhole ? found : Math.min(acknowledged, counted),
+    checked: events.listed,
+    duplicated,
+    settledS: null,
+    requests: requests.counts,
+    example: example ?? requests.example ?? isMore,
+  };
 }

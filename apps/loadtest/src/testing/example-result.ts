@@ -57,6 +57,8 @@ export function exampleResult(overall: RunResult['verdict']['overall']): RunResu
       ? {
           acknowledged: sent - 3,
           found: sent - 3,
+          checked: sent - 3,
+          duplicated: 0,
           settledS: 1.5,
           requests: { expected: 400, found: 400, checked: 400, broken: 0 },
           example: null,

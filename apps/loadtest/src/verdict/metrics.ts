@@ -212,6 +212,17 @@ export const metrics: readonly Metric[] = [
           },
   },
   {
+    name: 'search-duplicated',
+    title: 'Events that search finds more than once',
+    unit: 'events',
+    kind: 'integrity',
+    toDecide: 'run against a target with search, and let it check',
+    read: ({ search }) =>
+      search === null || search.checked === 0
+        ? { kind: 'missing', missing: 'search was not checked' }
+        : { kind: 'count', count: search.duplicated, of: search.checked, noun: 'events' },
+  },
+  {
     name: 'requests-broken',
     title: 'Correlated requests that are missing or not whole',
     unit: 'requests',
@@ -221,11 +232,12 @@ export const metrics: readonly Metric[] = [
       if (search === null || search.requests.expected === 0 || search.requests.checked === 0) {
         return { kind: 'missing', missing: 'correlated requests were not checked' };
       }
-      const { expected, found, broken } = search.requests;
+      const { expected, found, checked, broken } = search.requests;
       return {
         kind: 'count',
         count: Math.max(0, expected - found) + broken,
-        of: expected,
+        // Of a sample, what it excludes follows from its size.
+        of: Math.max(checked, expected - found + broken),
         noun: 'requests',
       };
     },

@@ -26,7 +26,7 @@ export function defaultObjectives(asked: Asked): Objective[] {
   return [
     ...['lost', 'duplicated', 'disordered', 'corrupted', 'unexpected', 'ingest-unknown'].map(zero),
     ...(asked.slowReaders ? [zero('under-announced')] : []),
-    ...(asked.search ? ['search-lost', 'requests-broken'].map(zero) : []),
+    ...(asked.search ? ['search-lost', 'search-duplicated', 'requests-broken'].map(zero) : []),
     zero('not-watching'),
     { metric: 'errors-percent', atMost: 0.1 },
     { metric: 'delivery-p95-ms', atMost: 100 },

@@ -81,6 +81,8 @@ export function sampleRun(p95s: readonly (number | null)[], change: Partial<Meas
     search: {
       acknowledged: 20_000,
       found: 20_000,
+      checked: 20_000,
+      duplicated: 0,
       settledS: 1,
       requests: { expected: 3000, found: 3000, checked: 3000, broken: 0 },
       example: null,
