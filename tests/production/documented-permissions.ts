@@ -7,10 +7,10 @@ const page = readFileSync(join(import.meta.dirname, '../../docs/engines.md'), 'u
 const everyService = 'every service';
 const whole: Readonly<Record<string, readonly string[]>> = { 'all five': Object.values(topics) };
 
-/** What docs/engines.md says that each service needs in Kafka, and the applications: so the page cannot say too little. */
+/** What docs/engines.md says that each service needs in Kafka, and the canary and applications: so the page cannot say too little. */
 export function documentedKafkaPermissions(services: readonly string[]): KafkaPermission[] {
   const rows = page.matchAll(
-    /^\| (every service|ingest|correlator|indexer|fanout|applications) +\|([^|]*)\|([^|]*)\|$/gm,
+    /^\| (every service|ingest|correlator|indexer|fanout|canary|applications) +\|([^|]*)\|([^|]*)\|$/gm,
   );
   return [...rows].flatMap(([, who = '', ofTopics = '', ofGroups = '']) =>
     (who === everyService ? services : [who]).flatMap((user) => [

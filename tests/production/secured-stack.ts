@@ -15,9 +15,10 @@ import { documentedKafkaPermissions, documentedRedisRules } from './documented-p
 import { serviceNames, type OwnSettings, type ServiceName } from './services.ts';
 
 export const application = 'applications';
+export const canary = 'canary';
 type Proxied = 'elasticsearch' | 'registry';
 
-const users = [...serviceNames, application] as const;
+const users = [...serviceNames, canary, application] as const;
 const noStores = {
   ELASTICSEARCH_URL: undefined,
   MONGODB_URL: undefined,
@@ -83,6 +84,7 @@ export class SecuredAccess implements AsyncDisposable {
     access.#write('registry', taken.registry);
     access.#write('mongodb', stack.security!.password);
     access.#write('wrong', 'not-it');
+    access.#write('canary', newSecret() + newSecret());
     for (const user of users) await access.#setKafkaPassword(user);
     await changeKafkaPermissions(stack, documentedKafkaPermissions(serviceNames));
     await access.#setRedisUser('indexer');
@@ -93,13 +95,7 @@ export class SecuredAccess implements AsyncDisposable {
   /** By service. */
   get settings(): OwnSettings {
     const { ca } = this.#stack.security!;
-    const common = (user: ServiceName): Record<string, string> => ({
-      KAFKA_SASL_USERNAME: user,
-      KAFKA_SASL_PASSWORD_FILE: this.file(`kafka-${user}`),
-      SCHEMA_REGISTRY_URL: this.#proxies.registry.url,
-      SCHEMA_REGISTRY_TOKEN_FILE: this.file('registry'),
-      SCHEMA_REGISTRY_TLS_CA_FILE: ca,
-    });
+    const common = (user: ServiceName): Record<string, string> => this.#logSettings(user);
     const redis = (user: ServiceName): Record<string, string> => ({
       REDIS_USERNAME: user,
       REDIS_PASSWORD_FILE: this.file(`redis-${user}`),
@@ -116,6 +112,21 @@ export class SecuredAccess implements AsyncDisposable {
         MONGODB_PASSWORD_FILE: this.file('mongodb'),
       },
       fanout: { ...common('fanout'), ...redis('fanout'), ELASTICSEARCH_URL: undefined },
+    };
+  }
+
+  /** Of the canary, which needs no engine but Kafka and the registry. */
+  get canarySettings(): Record<string, string | undefined> {
+    return { ...this.#logSettings(canary), ...noStores };
+  }
+
+  #logSettings(user: string): Record<string, string> {
+    return {
+      KAFKA_SASL_USERNAME: user,
+      KAFKA_SASL_PASSWORD_FILE: this.file(`kafka-${user}`),
+      SCHEMA_REGISTRY_URL: this.#proxies.registry.url,
+      SCHEMA_REGISTRY_TOKEN_FILE: this.file('registry'),
+      SCHEMA_REGISTRY_TLS_CA_FILE: this.#stack.security!.ca,
     };
   }
 

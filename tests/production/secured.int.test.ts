@@ -1,4 +1,4 @@
-import { eventually, temporaryFolder } from '@logloom/testing';
+import { eventually, freePort, temporaryFolder } from '@logloom/testing';
 import { topics } from '@logloom/schemas';
 import kafkajs from 'kafkajs';
 import assert from 'node:assert/strict';
@@ -7,11 +7,14 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startStack, type Stack } from '../../infra/local/start-stack.ts';
+import { PrometheusServer, skipUnless } from '../../infra/monitoring/testing/prometheus-server.ts';
 import { rulesText } from '../pipeline/ruled-requests.ts';
 import { loadTraffic } from '../pipeline/traffic.ts';
 import { WebhookReceiver } from '../pipeline/webhook-receiver.ts';
+import { AlertWatch } from './alert-watch.ts';
 import { assertDrained, assertExact, assertSeen, untilStored, type Line } from './assert-exact.ts';
 import { assertRuled } from './assert-ruled.ts';
+import { CanaryProcess } from './canary-process.ts';
 import { RuledTraffic } from './ruled-traffic.ts';
 import { application, SecuredAccess, wrongCredentials } from './secured-stack.ts';
 import { serviceNames, Services } from './services.ts';
@@ -19,13 +22,44 @@ import { SteadyTraffic } from './steady-traffic.ts';
 import { Viewer } from './viewer.ts';
 import { readLog } from './views.ts';
 
-const eventsPerSecond = 50;
+const eventsPerSecond = 300;
+const quietMs = 20_000;
+const canaryIntervalMs = 2_000;
+const canaryLostAfterMs = 40_000;
 /** By an application of its own, through logs.raw. */
 const linesByApplication = 1_000;
-const skip = process.env['LOGLOOM_FULL'] === '1' ? false : 'takes long; LOGLOOM_FULL=1 runs it';
+/** What a receiver acknowledges is never lost. Syslog acknowledges nothing: what is sent to an ingest that is killed may be. */
+const acknowledging = ['json', 'elasticsearch', 'loki', 'otlp', 'raw'];
+const receivers = [...acknowledging, 'syslog-tcp', 'syslog-udp'];
+/** Of a machine that has other work, and of processes that have just started: their first memory looks like growth over 15 s. */
+const ofTheMachine = [
+  'LogloomMemoryGrows',
+  'LogloomEventLoopSlow',
+  'LogloomCanaryAgeBudget',
+  'LogloomViewerAgeBudget',
+  'LogloomSearchableAge',
+  'LogloomCorrelatedAge',
+  'LogloomSentAge',
+];
+/** Of a machine whose other work lets nothing through for 15 s. */
+const ofItsPauses = ['LogloomConsumerLagGrows', 'LogloomCanarySilent'];
+/** Of a refusal of each engine, and of killed services. */
+const ofTheFaults = ['LogloomDown', 'LogloomNotReady', 'LogloomStoreUnavailable'];
+/** Those that depend on how long each fault lasts. */
+const mayFollow = [
+  'LogloomIngestErrorBudget',
+  'LogloomApiErrorBudget',
+  'LogloomConsumerLag',
+  'LogloomIngestRejectsEvents',
+  'LogloomJobsFailing',
+  'LogloomViewersRefused',
+  'LogloomCanaryRefused',
+  'LogloomCanaryLossBudget',
+];
+const skip = skipUnless(process.env['LOGLOOM_FULL'] === '1', 'runs it: it takes long');
 
 test(
-  'every engine by TLS and a login of each service with the documented permissions; secrets changed and services killed under traffic: every event in every view, once',
+  'every engine by TLS and a login of each service with the documented permissions, with a canary and a Prometheus; secrets changed and services killed under traffic: every event in every view, once, and no alert but those of these faults',
   { skip },
   async (t) => {
     await using stack = await startStack({ without: ['zipkin'], brokers: 3, secured: true });
@@ -45,13 +79,32 @@ test(
         CORRELATION_MAX_MS: '120000',
         CORRELATION_GRACE_MS: '600000',
         LIVE_BUFFER_BYTES: String(64 * 2 ** 20),
+        SYSLOG_PORT: String(await freePort()),
+        CANARY: 'on',
+        CANARY_SECRET_FILE: access.file('canary'),
       },
       access.settings,
+    );
+    await using canary = await CanaryProcess.start(
+      {
+        ...services.env,
+        ...access.canarySettings,
+        CANARY_SEARCH_URL: services.apiUrl,
+        CANARY_INTERVAL_MS: String(canaryIntervalMs),
+        CANARY_LOST_AFTER_MS: String(canaryLostAfterMs),
+      },
+      join(folder.path, 'canary.log'),
     );
     await using viewer = await Viewer.open(services.liveUrl, 'level:>=warn');
     await using everything = await Viewer.open(services.liveUrl, '');
     await eventually('the rules in force everywhere', () => services.haveRules());
-    const ruled = new RuledTraffic(services.ingestUrl);
+    const targets = [...serviceNames.map((name) => services.of(name)), canary.process];
+    await using watching = new AsyncDisposableStack();
+    const prometheus = watching.use(
+      await PrometheusServer.start(...targets.map(({ port }) => `127.0.0.1:${port}`)),
+    );
+    const alerts = new AlertWatch(prometheus);
+    await using ruled = new RuledTraffic(services.ingestUrl);
     const traffic = loadTraffic().lines;
     await using sending = new SteadyTraffic(services.ingestUrl, traffic, eventsPerSecond);
     const begin = performance.now();
@@ -59,7 +112,11 @@ test(
       t.diagnostic(`${((performance.now() - begin) / 1000).toFixed(0)} s: ${what}`);
     const pids = (): (number | undefined)[] => serviceNames.map((name) => services.of(name).pid);
     try {
-      await sleep(5_000);
+      await canary.untilArrived(receivers, 4);
+      await sleep(quietMs);
+      assert.equal((await prometheus.query('up == 1')).length, targets.length, 'every target is up');
+      const early = await alerts.assertFired('before the faults', [], [...ofTheMachine, ...ofItsPauses]);
+      report(`every target up, the canary on every path; alerts: ${early.join(', ') || 'none'}`);
       const produced = await produceAsApplication(stack, access, traffic.slice(-linesByApplication));
       report(`${produced.length} lines by an application, and a record that nobody can read`);
       await redriveDeadLetter(services);
@@ -115,9 +172,33 @@ test(
         await sleep(3_000);
       }
 
+      const fired = await alerts.assertFired('of these faults', ofTheFaults, [
+        ...mayFollow,
+        ...ofTheMachine,
+        ...ofItsPauses,
+      ]);
+      report(`alerts of these faults: ${fired.join(', ')}`);
       const [{ lines: texts, result }, late] = await Promise.all([sending.stop(), ruled.stop()]);
       assert.deepEqual([result.accepted, result.rejected], [texts.length, 0]);
       assert.deepEqual([late.result.accepted, late.result.rejected], [late.lines.length, 0]);
+      await eventually(
+        'no alert of the faults is left',
+        async () => [...(await prometheus.firing())].every((name) => ofTheMachine.includes(name)),
+        300_000,
+      );
+      // Two events a round, and longer than until the last one that is missing would count as lost.
+      await canary.untilArrived(
+        receivers,
+        2 * Math.ceil((1.2 * canaryLostAfterMs) / canaryIntervalMs),
+        300_000,
+      );
+      const { sent, refused, lost } = await canary.assertComplete(acknowledging);
+      report(
+        `the canary is complete: ${sent} events sent, ${refused} refused, ${lost} of syslog lost; no alert is left`,
+      );
+      await watching.disposeAsync();
+      await canary.process.kill('SIGTERM');
+
       report(`${texts.length + late.lines.length} events acknowledged`);
       const lines = [...[...texts, ...produced].map((text) => JSON.parse(text) as Line), ...late.lines];
       await untilStored(services, lines.length);

@@ -1,6 +1,6 @@
 import { DuplicateWindow } from '@logloom/event-log';
 import { connectLog } from '@logloom/runtime';
-import { formatMicros, placeId, topics } from '@logloom/schemas';
+import { formatMicros, isCanaryEvent, placeId, topics } from '@logloom/schemas';
 import { parseSettings } from '../../apps/logloom/src/settings.ts';
 import { MongoClient, type MongoClientOptions } from 'mongodb';
 import { readFileSync } from 'node:fs';
@@ -41,7 +41,7 @@ export function contentOf(e: { timestamp: string; service: string; message: stri
   return `${second}.${fraction.slice(0, 6).padEnd(6, '0')}Z ${e.service} ${e.message}`;
 }
 
-/** The log itself, read with no service's help. */
+/** The log itself, without the events of a canary, read with no service's help. */
 export async function readLog({ env }: Pick<Services, 'env'>): Promise<Logged> {
   await using connection = await connectLog(parseSettings(env));
   const { log, serde } = connection;
@@ -57,7 +57,7 @@ export async function readLog({ env }: Pick<Services, 'env'>): Promise<Logged> {
       await serde.load(records.map(({ value }) => value));
       for (const { offset, value } of records) {
         const decoded = serde.decode(value);
-        if (decoded.name !== 'LogEvent') continue;
+        if (decoded.name !== 'LogEvent' || isCanaryEvent(decoded.value)) continue;
         const { source, correlationId, timestamp, service, message } = decoded.value;
         if (!window.admit(source, offset)) {
           duplicates++;
