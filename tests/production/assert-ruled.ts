@@ -72,7 +72,15 @@ export async function assertRuled(
   );
   assert.deepEqual(raised, expected.sort(), 'the alerts of the log');
   const wanted = alerts.filter(({ rule }) => rule === 'spread').map(({ id }) => id);
-  await eventually('every post', async () => wanted.every((id) => hook.taken.has(id)), 120_000);
+  await eventually('every post', async () => wanted.every((id) => hook.taken.has(id)), 120_000).catch(
+    async (error: unknown) => {
+      const missing = wanted.filter((id) => !hook.taken.has(id));
+      throw new Error(
+        `${missing.length} of ${wanted.length} alerts were not taken (${missing.filter((id) => hook.posted.has(id)).length} of these were posted)`,
+        { cause: error },
+      );
+    },
+  );
   assert.deepEqual([...hook.posted.keys()].sort(), wanted.sort(), 'the alerts that were posted');
 
   await assertReplayed(services, all);
