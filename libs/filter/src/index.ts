@@ -16,7 +16,7 @@ export {
 } from './elasticsearch/compile-elasticsearch.ts';
 export { elasticsearchAttributes, type ElasticsearchAttributes } from './elasticsearch/attributes.ts';
 export { elasticsearchWords } from './elasticsearch/words.ts';
-export { equalityTerms, type EqualityTerm } from './predicate/equality-terms.ts';
+export { equalityTerms, type EqualityField, type EqualityTerm } from './predicate/equality-terms.ts';
 export { fieldOf, type Field } from './fields.ts';
 export { checkComplexity, type FilterLimits, type FilterTooComplex } from './filter-complexity.ts';
 export { FilterSubject } from './filter-subject.ts';

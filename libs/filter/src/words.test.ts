@@ -115,6 +115,10 @@ describe('equalityTerms', () => {
     ['host:a OR time', []],
     ['NOT host:a', []],
     ['host:a*', []],
+    ['user:a', [{ field: 'attributes.user', values: ['a'] }]],
+    ['attributes.size:(5.0 OR 6)', [{ field: 'attributes.size', values: ['5.0', '5', '6'] }]],
+    ['size:>5', []],
+    ['user:a*', []],
   ];
   for (const [filter, terms] of examples) {
     it(filter, () => {

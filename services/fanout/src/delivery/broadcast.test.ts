@@ -18,6 +18,8 @@ const filterTexts = [
   'message:word1',
   'service:pay AND level:error AND message:word0',
   'attributes.n:>=1',
+  'attributes.n:1',
+  'level:error AND n:(0 OR 2)',
 ];
 
 interface Message {

@@ -1,16 +1,17 @@
-import type { EqualityTerm, FilterSubject } from '@logloom/filter';
+import type { EqualityField, EqualityTerm, FilterSubject } from '@logloom/filter';
 import type { LiveFilter } from '../stream/stream-kind.ts';
 
-type Field = EqualityTerm['field'];
+const attributes = 'attributes.';
 
-/** The most selective first: a filter is indexed under the first of these that it requires. */
-const fields: readonly Field[] = [
+/** The most selective first: a filter is indexed under the first of these that it requires. Reading attributes costs the most. */
+const fields: readonly EqualityField[] = [
   'id',
   'correlationId',
   'traceId',
   'spanId',
   'host',
   'service',
+  attributes,
   'correlationKind',
   'level',
 ];
@@ -18,7 +19,7 @@ const fields: readonly Field[] = [
 /** Finds the filters that an event can match, by one equality that each requires; the others are not tested. */
 export class FilterIndex<T extends { filter: LiveFilter }> {
   readonly #unfiled = new Set<T>();
-  readonly #byField = new Map<Field, Map<string, Set<T>>>();
+  readonly #byField = new Map<EqualityField, Map<string, Set<T>>>();
 
   get isEmpty(): boolean {
     return this.#unfiled.size === 0 && this.#byField.size === 0;
@@ -58,8 +59,9 @@ export class FilterIndex<T extends { filter: LiveFilter }> {
   match(subject: FilterSubject, matching: T[]): number {
     let tests = this.#test(this.#unfiled, subject, matching);
     for (const [field, byValue] of this.#byField) {
-      const value = subject.event[field];
-      const entries = value === null ? undefined : byValue.get(value);
+      const entries = isAttribute(field)
+        ? entriesOfAttribute(subject, field, byValue)
+        : entriesOf(subject.event[field], byValue);
       if (entries !== undefined) tests += this.#test(entries, subject, matching);
     }
     return tests;
@@ -71,9 +73,36 @@ export class FilterIndex<T extends { filter: LiveFilter }> {
   }
 }
 
+function entriesOf<T>(
+  value: string | null,
+  byValue: ReadonlyMap<string, ReadonlySet<T>>,
+): ReadonlySet<T> | undefined {
+  return value === null ? undefined : byValue.get(value);
+}
+
+/** An attribute may have several values, and a filter may want more than one of them. */
+function entriesOfAttribute<T>(
+  subject: FilterSubject,
+  field: `attributes.${string}`,
+  byValue: ReadonlyMap<string, ReadonlySet<T>>,
+): ReadonlySet<T> | undefined {
+  const values = subject.attributes.get(field.slice(attributes.length));
+  if (values === undefined) return undefined;
+  if (values.length === 1) return byValue.get(String(values[0]));
+  const found = new Set<T>();
+  for (const value of values) for (const entry of byValue.get(String(value)) ?? []) found.add(entry);
+  return found;
+}
+
+function isAttribute(field: EqualityField): field is `attributes.${string}` {
+  return field.startsWith(attributes);
+}
+
 function bestTerm({ terms }: LiveFilter): EqualityTerm | undefined {
   for (const field of fields) {
-    const term = terms.find((candidate) => candidate.field === field);
+    const term = terms.find((candidate) =>
+      field === attributes ? isAttribute(candidate.field) : candidate.field === field,
+    );
     if (term !== undefined) return term;
   }
   return undefined;
