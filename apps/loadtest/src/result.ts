@@ -1,3 +1,5 @@
+import type { Analysis } from './analysis/analysis-result.ts';
+
 /**
  * What a run found, as `result.json` holds it and every report reads it. Times of the run are in seconds since its start, latencies in ms.
  */
@@ -25,6 +27,8 @@ export interface RunResult {
   generator: GeneratorResult;
   server: ServerResult | null;
   verdict: Verdict;
+  /** Results of earlier versions have none. */
+  analysis?: Analysis;
 }
 
 export interface Conditions {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { RunResult } from '../result.ts';
 import { normal, seeded } from '../verdict/testing/random.ts';
 import { latency, sampleRun } from '../verdict/testing/sample-run.ts';
-import { changePoints, slopeOf, trendOf } from './trend.ts';
+import { changePoints, forecastOf, slopeOf, trendOf } from './trend.ts';
 
 function runs(p95s: readonly number[]): RunResult[] {
   const run = sampleRun([]);
@@ -76,4 +76,24 @@ test('a slope lies in its interval in 19 of 20 histories, and 1 steady one in 20
 
 test('equal values have no slope', () => {
   assert.deepEqual(slopeOf(new Array<number>(20).fill(3)), { perRun: 0, interval: [0, 0], p: 1 });
+});
+
+test('the next run lies in its forecast in 9 of 10 histories, with a trend and without', () => {
+  for (const slope of [0, 0.5]) {
+    let covered = 0;
+    for (let seed = 0; seed < 1000; seed++) {
+      const all = noise(26, seed, (index) => 50 + slope * index);
+      const [low, high] = forecastOf(all.slice(0, 25));
+      if (low <= all[25]! && all[25]! <= high) covered++;
+    }
+    assert.ok(covered >= 850 && covered <= 950, `${slope}: ${covered}`);
+  }
+});
+
+test('a forecast is made from the runs since the last change only, and needs twenty of them', () => {
+  const enough = trendOf(runs(noise(60, 4, (index) => (index < 30 ? 50 : 80))), 'delivery-p95-ms');
+  assert.ok(enough.shown && enough.forecast![0] > 70 && enough.forecast![1] < 90);
+  const few = trendOf(runs(noise(40, 4, (index) => (index < 30 ? 50 : 80))), 'delivery-p95-ms');
+  assert.ok(few.shown);
+  assert.equal(few.forecast, null);
 });

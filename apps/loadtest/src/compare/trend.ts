@@ -30,6 +30,8 @@ export type Trend =
       changePoints: ChangePoint[];
       /** Since the last change; null where that is fewer than `runsForTrend` runs. By Theil and Sen, in the metric's unit a run. */
       slope: { perRun: number; interval: Interval; p: number } | null;
+      /** Where the next run like these lies in 9 of 10 cases; null as for the slope. */
+      forecast: Interval | null;
     };
 
 /** Trend and change points of a metric over the runs that are like the latest one: same scenario, target and processors, and a generator that was not the limit. */
@@ -60,7 +62,25 @@ export function trendOf(runs: readonly RunResult[], metric: string): Trend {
     runs: measured.length,
     changePoints: points,
     slope: since.length < runsForTrend ? null : slopeOf(since),
+    forecast: since.length < runsForTrend ? null : forecastOf(since),
   };
+}
+
+/** A slope that chance explains is none. */
+const slopeSignificance = 0.05;
+const outsideShare = 0.1;
+
+/**
+ * Interval of 90 % for the next value, of any distribution: the order statistics of the distances from the trend, put where the trend leads. The
+ * next of n + 1 values that are alike is as likely at any rank (David and Nagaraja, Order Statistics, 7.3). A change of the system is not in it.
+ */
+export function forecastOf(values: readonly number[]): Interval {
+  const n = values.length;
+  const { perRun, p } = slopeOf(values);
+  const slope = p < slopeSignificance ? perRun : 0;
+  const distances = values.map((value, i) => value - slope * i).sort((a, b) => a - b);
+  const rank = Math.max(1, Math.floor(((n + 1) * outsideShare) / 2));
+  return [slope * n + distances[rank - 1]!, slope * n + distances[n - rank]!];
 }
 
 function kindOf({ scenario, target, conditions }: RunResult): string {

@@ -54,6 +54,10 @@ export class Generator implements Disposable {
     await Promise.race([Promise.all(this.#ready), this.#failed.promise]);
   }
 
+  get pids(): number[] {
+    return [...this.#viewers, this.#producer].map(({ pid }) => pid!);
+  }
+
   /** Begins; resolves when the fate of every event is known. */
   start(
     viewers: Omit<Extract<ToViewers, { type: 'start' }>, 'type' | 'index' | 'processes'>,

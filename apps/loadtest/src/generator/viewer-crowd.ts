@@ -20,7 +20,7 @@ const tickMs = 50;
 /** An event that was due this long before a viewer left may not have reached it. */
 const leaveGraceSeconds = 10;
 /** Loopback has more addresses than one: each gives 28,000 connections to a port. */
-const sourceAddresses = 20;
+export const sourceAddresses = 20;
 
 type Start = Extract<ToViewers, { type: 'start' }>;
 

@@ -1,3 +1,4 @@
+import { leadText } from './analysis-sections.ts';
 import type { DeliveryResult, Finding, ObjectiveResult, Outcome, RunResult } from '../result.ts';
 import { formatCount, formatMs, formatNumber } from './format-quantity.ts';
 
@@ -92,7 +93,7 @@ function sentenceOf(
   }
 }
 
-function whyOf({ verdict, delivery, generator }: RunResult): string[] {
+function whyOf({ verdict, delivery, generator, analysis }: RunResult): string[] {
   const of = (outcome: Outcome): ObjectiveResult[] =>
     verdict.objectives.filter((objective) => objective.outcome === outcome);
   const findings = deliveryFindings(delivery).filter(({ finding }) => finding.count > 0);
@@ -106,6 +107,12 @@ function whyOf({ verdict, delivery, generator }: RunResult): string[] {
         `Deliveries ${title}: ${formatCount(finding.count)}, at ${formatCount(finding.viewers)} of ${formatCount(delivery.viewers.checked)} viewers.`,
     ),
     ...generator.limits.map((limit) => `The load generator was the limit: ${limit}.`),
+    ...(analysis?.lead ? [`Leading cause of what went wrong: ${leadText(analysis.lead)}.`] : []),
+    ...(analysis === undefined || analysis.saturation.outcome === 'not-shown'
+      ? []
+      : [
+          `Saturation ${analysis.saturation.outcome === 'reached' ? 'reached' : 'not reached'}: ${analysis.saturation.reason}.`,
+        ]),
     ...sameReason(of('not-shown')).map(([reason, titles]) => `Not shown: ${titles.join('; ')}; ${reason}.`),
     `${formatCount(delivery.received)} of ${formatCount(delivery.expected)} expected deliveries arrived once, ${formatCount(delivery.announced)} were left out with an announcement, and ${formatCount(delivery.expected - accounted)} are missing.`,
     ...(delivery.latency.p95 === null || generator.limits.length > 0

@@ -3,7 +3,7 @@ import { escapeMarkup } from './escape-markup.ts';
 import { lineChart, type LineChart } from './line-chart.ts';
 import { pageStyle } from './page-style.ts';
 import { reportContent } from './report-content.ts';
-import type { Section, Table } from './report-section.ts';
+import type { Drawing, Section, Table } from './report-section.ts';
 import { runCharts } from './run-charts.ts';
 
 /** The report as one HTML page without scripts, which loads nothing. All text of the result is escaped. */
@@ -51,8 +51,12 @@ function figure(chart: LineChart): string {
   return `<figure><h3>${escapeMarkup(chart.title)}</h3>${empty ? '<p>Not measured in this run.</p>' : lineChart(chart)}<figcaption>${escapeMarkup(chart.description)}</figcaption></figure>`;
 }
 
-function section({ title, paragraphs, tables }: Section): string {
-  return `<section><h3>${escapeMarkup(title)}</h3>${paragraphs.map((text) => `<p>${escapeMarkup(text)}</p>`).join('')}${tables.map(table).join('')}</section>`;
+function section({ title, paragraphs, drawings = [], tables }: Section): string {
+  return `<section><h3>${escapeMarkup(title)}</h3>${paragraphs.map((text) => `<p>${escapeMarkup(text)}</p>`).join('')}${drawings.map(drawing).join('')}${tables.map(table).join('')}</section>`;
+}
+
+function drawing({ title, svg, lines }: Drawing): string {
+  return `<figure><h3>${escapeMarkup(title)}</h3>${svg}<details><summary>In words</summary>${list(lines)}</details></figure>`;
 }
 
 function table({ caption, columns, rows }: Table): string {

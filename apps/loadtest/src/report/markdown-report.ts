@@ -38,10 +38,11 @@ function list(items: readonly string[]): string {
   return items.map((item) => `- ${escapeMarkdown(item)}`).join('\n');
 }
 
-function section({ title, paragraphs, tables }: Section): string[] {
+function section({ title, paragraphs, drawings = [], tables }: Section): string[] {
   return [
     `### ${escapeMarkdown(title)}`,
     ...paragraphs.map(escapeMarkdown),
+    ...drawings.flatMap((each) => [`${escapeMarkdown(each.title)}:`, list(each.lines)]),
     ...tables.flatMap((each) => [`${escapeMarkdown(each.caption)}:`, table(each)]),
   ];
 }

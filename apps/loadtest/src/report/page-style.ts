@@ -24,6 +24,8 @@ figure h3 { margin: 0 0 4px; } figcaption { font-size: 13px; }
 .line { fill: none; stroke-width: 2; stroke-linejoin: round; } .leader { fill: none; stroke-width: 1; opacity: 0.6; }
 .line-0 { stroke: var(--line-0); } .line-1 { stroke: var(--line-1); } .line-2 { stroke: var(--line-2); } .line-3 { stroke: var(--line-3); }
 .line-1 .line { stroke-dasharray: 8 4; } .line-2 .line { stroke-dasharray: 2 3; } .line-3 .line { stroke-dasharray: 10 3 2 3; }
+.symptom { fill: var(--panel); stroke: var(--text); stroke-width: 1.4; } .link { fill: none; stroke: var(--text); stroke-width: 1.2; stroke-dasharray: 4 3; }
+.link.beyond { stroke-width: 2.6; stroke-dasharray: none; } .head { fill: var(--text); }
 .marker { fill: var(--page); stroke-width: 1.6; } .chart g[class^="line-"] text { stroke: none; }
 .table { overflow-x: auto; margin: 10px 0; } table { border-collapse: collapse; font-size: 13.5px; font-variant-numeric: tabular-nums; }
 caption { padding: 4px 0; text-align: left; font-size: 13px; white-space: nowrap; }

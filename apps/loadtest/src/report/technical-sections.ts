@@ -1,4 +1,5 @@
 import type { RunResult } from '../result.ts';
+import { analysisSections } from './analysis-sections.ts';
 import { boundText, deliveryFindings, outcomeNames, valueText } from './executive-summary.ts';
 import {
   formatBytes,
@@ -17,6 +18,7 @@ export function technicalSections(result: RunResult): Section[] {
     objectives(result),
     accounting(result),
     findings(result),
+    ...analysisSections(result),
     latencies(result),
     ingest(result),
     search(result),

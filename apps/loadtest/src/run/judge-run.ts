@@ -1,3 +1,5 @@
+import { analyse } from '../analysis/analyse.ts';
+import { shippedCalibration } from '../analysis/shipped-calibration.ts';
 import type { RunResult } from '../result.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { judge } from '../verdict/judge.ts';
@@ -18,7 +20,11 @@ export function objectivesOf({ objectives, viewers, faults }: Scenario): readonl
   });
 }
 
-/** The whole result: what the run found, and its verdict. */
+/** The whole result: what the run found, its verdict, and what its failures say about their cause. */
 export function judgeRun(findings: RunFindings, scenario: Scenario): RunResult {
-  return { ...findings, verdict: judge(findings, objectivesOf(scenario)) };
+  return {
+    ...findings,
+    verdict: judge(findings, objectivesOf(scenario)),
+    analysis: analyse(findings, shippedCalibration.causes),
+  };
 }

@@ -30,6 +30,8 @@ export interface RunOptions {
   metricsUrls?: readonly string[];
   /** How long nothing may arrive before what is missing counts as lost, and twice as long in the search; default: 15 s. */
   quietMs?: number;
+  /** Called before time 0 of the scenario, which is at `startsAtMs` since 1970. */
+  onStart?: (start: { startsAtMs: number; generatorPids: readonly number[] }) => void;
   /** Called about once a second, with the run's time in s. */
   onSecond?: (second: Second, atS: number, ofS: number) => void;
   /** Gets what the user should know before the run, in words. */
@@ -42,8 +44,8 @@ const staysVisible =
 const startMs = 500;
 const tallyMs = 500;
 
-/** Everything that a run finds, without its verdict. */
-export type RunFindings = Omit<RunResult, 'verdict'>;
+/** Everything that a run finds, without its verdict and analysis. */
+export type RunFindings = Omit<RunResult, 'verdict' | 'analysis'>;
 
 /** Runs a scenario against a Logloom. Throws LoadtestError `target-unavailable` when nothing could be begun. */
 export async function runScenario(
@@ -55,6 +57,7 @@ export async function runScenario(
     ingestKey,
     metricsUrls,
     quietMs = 15_000,
+    onStart = () => {},
     onSecond = () => {},
     onNotice = () => {},
   }: RunOptions,
@@ -92,6 +95,7 @@ export async function runScenario(
   });
   await generator.ready();
   const startsAtMs = epochMs() + startMs;
+  onStart({ startsAtMs, generatorPids: generator.pids });
   const nowS = (): number => (epochMs() - startsAtMs) / 1_000;
   const server = new ServerWatch(metricsUrls ?? [new URL('/metrics', url).href]);
   const watching = setInterval(() => {

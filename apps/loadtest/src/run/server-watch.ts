@@ -13,9 +13,9 @@ export interface ServerLook {
 }
 
 interface Counters {
-  cpuS: number;
+  /** One for each process. */
+  cpuS: number[];
   loopsS: number[];
-  startedS: number;
   atMs: number;
 }
 
@@ -23,8 +23,8 @@ interface Counters {
 export class ServerWatch {
   readonly #urls: readonly string[];
   #before: Counters | undefined;
-  /** When its processes started, as it was last told. */
-  #startedS = NaN;
+  /** As it was last told, however long ago. */
+  #cpuS: number[] = [];
   version: string | null = null;
 
   /** The addresses of `/metrics`, one for each process; none: nothing is known of the server. */
@@ -41,32 +41,33 @@ export class ServerWatch {
     }
     const values = (name: string): number[] => texts.flatMap((text) => valuesOf(text, name));
     this.version ??= /^logloom_build_info\{[^}]*version="([^"]*)"/m.exec(texts[0]!)?.[1] ?? null;
-    const [before, now] = [this.#before, countersOf(values)];
-    this.#before = now;
+    const now = countersOf(texts);
     const incidents: IncidentKind[] = [];
-    if (now.startedS > this.#startedS + 1) incidents.push('server-restarted');
-    this.#startedS = now.startedS;
+    // A process that starts again counts from 0.
+    const isRestarted = now.cpuS.some((cpuS, i) => cpuS < (this.#cpuS[i] ?? 0));
+    if (isRestarted) incidents.push('server-restarted');
+    const before = isRestarted ? undefined : this.#before;
+    this.#before = now;
+    this.#cpuS = now.cpuS;
     const [free] = values('logloom_disk_free_bytes');
     const [reserve] = values('logloom_disk_reserve_bytes');
     if (free !== undefined && reserve !== undefined && free < reserve) incidents.push('server-disk-short');
-    const isSame = before !== undefined && before.startedS === now.startedS;
-    const elapsedS = isSame ? (now.atMs - before.atMs) / 1_000 : NaN;
+    const elapsedS = (now.atMs - (before?.atMs ?? NaN)) / 1_000;
     const loops = now.loopsS.map((active, i) => (active - (before?.loopsS[i] ?? NaN)) / elapsedS);
     return {
-      cpuShare: known(now.cpuS - (before?.cpuS ?? NaN), elapsedS * availableParallelism()),
+      cpuShare: known(sum(now.cpuS) - sum(before?.cpuS ?? []), elapsedS * availableParallelism()),
       memoryBytes: known(sum(values('process_resident_memory_bytes'))),
       loopDelayMs: known(Math.max(...values('nodejs_eventloop_lag_p99_seconds')) * 1_000),
-      loopShare: known(Math.max(...loops)),
+      loopShare: known(Math.min(1, Math.max(...loops))),
       incidents,
     };
   }
 }
 
-function countersOf(values: (name: string) => number[]): Counters {
+function countersOf(texts: readonly string[]): Counters {
   return {
-    cpuS: sum(values('process_cpu_seconds_total')),
-    loopsS: values('logloom_event_loop_active_seconds_total'),
-    startedS: sum(values('process_start_time_seconds')),
+    cpuS: texts.map((text) => sum(valuesOf(text, 'process_cpu_seconds_total'))),
+    loopsS: texts.flatMap((text) => valuesOf(text, 'logloom_event_loop_active_seconds_total')),
     atMs: performance.now(),
   };
 }

@@ -1,4 +1,6 @@
+import { analyse, type CalibrationFigures } from '../analysis/analyse.ts';
 import type { DeliveryResult, Finding, Latency, ObjectiveResult, RunResult, Second } from '../result.ts';
+import type { Measured } from '../verdict/measured.ts';
 
 /**
  * A result for tests of reports and for looking at them. It is computed, never measured: the same for every call, and its description says
@@ -9,7 +11,7 @@ export function exampleResult(overall: RunResult['verdict']['overall']): RunResu
   const timeline = Array.from({ length: durationS }, (_, atS) => exampleSecond(atS, measured));
   const deliveries = timeline.reduce((sum, second) => sum + second.deliveries, 0);
   const sent = timeline.reduce((sum, second) => sum + second.sent, 0);
-  return {
+  const findings: Measured = {
     format: 1,
     run: `example-${overall}`,
     scenario: { name: 'example', description: 'Computed by a function, to show what a report looks like.' },
@@ -41,7 +43,6 @@ export function exampleResult(overall: RunResult['verdict']['overall']): RunResu
     incidents: [
       { atS: 60, kind: 'connection-lost', reason: 'ECONNRESET', address: '127.0.0.1', count: 250 },
       { atS: 61, kind: 'connect-failed', reason: 'ECONNREFUSED', address: '127.0.0.1', count: 1 },
-      { atS: 62, kind: 'send-failed', reason: '503 overloaded', address: null, count: 6 },
     ],
     delivery: exampleDelivery(overall, deliveries, latencyOf(timeline)),
     ingest: {
@@ -105,14 +106,21 @@ export function exampleResult(overall: RunResult['verdict']['overall']): RunResu
           version: '0.1.0',
         }
       : null,
+  };
+  return {
+    ...findings,
     verdict: {
       overall,
       objectives: exampleObjectives(overall, latencyOf(timeline).p95!),
       grade: { ready: 'A', 'not-ready': 'D', 'not-shown': null }[overall],
     },
+    analysis: analyse(findings, exampleCalibration),
   };
 }
 
+const exampleCalibration: CalibrationFigures = {
+  'connections-cut': { led: 40, right: 31, interval: [0.625, 0.877] },
+};
 const durationS = 120;
 const mostViewers = 1_000;
 const stages = [

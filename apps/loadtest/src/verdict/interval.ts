@@ -39,7 +39,12 @@ export function medianInterval(values: readonly number[]): Interval | null {
  */
 export function shareInterval(failures: number, trials: number): Interval {
   if (failures === 0) return [0, zeroBound(trials)];
-  const share = failures / trials;
+  return wilsonInterval(failures, trials);
+}
+
+/** Wilson's score interval of 95 % for a share. */
+export function wilsonInterval(successes: number, trials: number): Interval {
+  const share = successes / trials;
   const z2 = z95 ** 2 / trials;
   const centre = (share + z2 / 2) / (1 + z2);
   const half = (z95 * Math.sqrt((share * (1 - share)) / trials + z2 / (4 * trials))) / (1 + z2);

@@ -181,5 +181,7 @@ function trendText(trend: Trend): string {
   );
   const slope =
     trend.slope === null ? [] : [`${trend.slope.perRun} a run, ${trend.slope.interval.join(' to ')}`];
-  return [...changes, ...slope].join('; ') || `no change in ${trend.runs} runs`;
+  const forecast =
+    trend.forecast === null ? [] : [`the next run: ${trend.forecast.join(' to ')} in 9 of 10 cases`];
+  return [...changes, ...slope, ...forecast].join('; ') || `no change in ${trend.runs} runs`;
 }
