@@ -70,14 +70,22 @@ test('one event of 10,000 left out, one sent twice and two swapped are each foun
   }
 });
 
-test('gaps that announce one event too few are found as that, with where the first begins', async () => {
-  await using server = await patchedServer('announce-fewer');
-  const result = await runOn(server, slowReaders);
-  const injections = server.injections();
-  assert.ok(injections.length > 0, 'there were gaps');
-  assert.deepEqual(found(result), injected(injections));
-  const outcomes = new Map(result.verdict.objectives.map(({ metric, outcome }) => [metric, outcome]));
-  assert.deepEqual([outcomes.get('under-announced'), outcomes.get('lost')], ['missed', 'missed']);
-  const { cursor } = result.delivery.underAnnounced.example!;
-  assert.ok(injections.some(({ from }) => from === cursor));
-});
+const isFull = process.env.LOGLOOM_FULL === '1';
+// The fast suite has the same from a proxy: loadtest-run.int.test.ts.
+const skip = isFull ? false : 'a viewer must be some ten MB behind: LOGLOOM_FULL=1';
+
+test(
+  'gaps that announce one event too few are found as that, with where the first begins',
+  { skip },
+  async () => {
+    await using server = await patchedServer('announce-fewer');
+    const result = await runOn(server, slowReaders);
+    const injections = server.injections();
+    assert.ok(injections.length > 0, 'there were gaps');
+    assert.deepEqual(found(result), injected(injections));
+    const outcomes = new Map(result.verdict.objectives.map(({ metric, outcome }) => [metric, outcome]));
+    assert.deepEqual([outcomes.get('under-announced'), outcomes.get('lost')], ['missed', 'missed']);
+    const { cursor } = result.delivery.underAnnounced.example!;
+    assert.ok(injections.some(({ from }) => from === cursor));
+  },
+);

@@ -30,8 +30,10 @@ objectives: [${[
   .join(', ')}]
 `;
 
-/** What a message of the server becomes on its way to a viewer. */
-type Spoil = (events: Record<string, unknown>[]) => Record<string, unknown>[];
+type Events = Record<string, unknown>[];
+
+/** What the events of a message become on their way to a viewer, or how many of them a gap announces instead; undefined: they stay. */
+type Spoil = (events: Events) => Events | number | undefined;
 
 describe('a load test against a running Logloom', () => {
   // It goes at the end of the process.
@@ -106,6 +108,7 @@ describe('a load test against a running Logloom', () => {
 
   const faults: Record<string, [keyof RunResult['delivery'], Spoil]> = {
     'changes one': ['corrupted', ([first, ...others]) => [{ ...first, message: 'other' }, ...others]],
+    'announces one too few': ['underAnnounced', ({ length }) => (length < 2 ? undefined : length - 1)],
   };
   for (const [what, [kind, spoil]] of Object.entries(faults))
     test(`reports a server that ${what} as what it is`, async () => {
@@ -113,12 +116,13 @@ describe('a load test against a running Logloom', () => {
       const { code, result, text } = await run(`http://127.0.0.1:${proxy.port}`, kind);
       const found = result.delivery[kind] as RunResult['delivery']['lost'];
       assert.ok(found.count > 0 && found.example !== null, text);
-      const others = (['lost', 'duplicated', 'disordered', 'corrupted', 'unexpected'] as const).filter(
-        (other) => other !== kind,
-      );
+      const others = (
+        ['lost', 'duplicated', 'disordered', 'corrupted', 'unexpected', 'overAnnounced'] as const
+      ).filter((other) => other !== kind);
       for (const other of others) assert.equal(result.delivery[other].count, 0, other);
       assert.equal(code, 1, text);
-      assert.equal(result.verdict.objectives.find(({ metric }) => metric === kind)?.outcome, 'missed');
+      const metric = kind === 'underAnnounced' ? 'lost' : kind;
+      assert.equal(result.verdict.objectives.find((each) => each.metric === metric)?.outcome, 'missed');
     });
 });
 
@@ -136,6 +140,7 @@ async function spoilingProxy(target: number, spoil: Spoil): Promise<AsyncDisposa
   sockets.on('connection', (client, { url }) => {
     const upstream = new WebSocket(`ws://127.0.0.1:${target}${url}`, client.protocol);
     let messages = 0;
+    let cursor: string | undefined;
     const isOpen = once(upstream, 'open');
     isOpen.catch(() => {});
     client.on(
@@ -147,11 +152,15 @@ async function spoilingProxy(target: number, spoil: Spoil): Promise<AsyncDisposa
         ),
     );
     upstream.on('message', (bytes: Buffer) => {
-      const message = JSON.parse(bytes.toString()) as { type: string; events?: Record<string, unknown>[] };
-      const isSpoilt = message.type === 'events' && message.events!.length > 0 && ++messages % 50 === 0;
-      client.send(
-        isSpoilt ? JSON.stringify({ ...message, events: spoil(message.events!) }) : bytes.toString(),
-      );
+      const message = JSON.parse(bytes.toString()) as { cursor?: string; channel?: number; events?: Events };
+      const from = cursor;
+      cursor = message.cursor ?? cursor;
+      const isDue = message.events !== undefined && message.events.length > 0 && ++messages >= 50;
+      const spoilt = isDue ? spoil(message.events!) : undefined;
+      if (spoilt === undefined) return client.send(bytes.toString());
+      messages = 0;
+      const gap = { type: 'gap', channel: message.channel, from, to: cursor, missed: spoilt, reason: 'slow' };
+      client.send(JSON.stringify(typeof spoilt === 'number' ? gap : { ...message, events: spoilt }));
     });
     for (const [one, other] of [
       [client, upstream],

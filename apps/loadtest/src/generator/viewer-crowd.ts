@@ -78,6 +78,7 @@ export class ViewerCrowd {
   hold(sent: number): void {
     clearInterval(this.#ticking);
     this.#sent = sent;
+    for (const viewer of this.#present) viewer.readOn();
   }
 
   cut(share: number): void {

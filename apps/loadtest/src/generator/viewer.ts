@@ -36,6 +36,7 @@ export class Viewer {
   #failures = 0;
   #retry: NodeJS.Timeout | undefined;
   #stalling: NodeJS.Timeout | undefined;
+  #isReadingOn = false;
   readonly #ledger: ViewerLedger;
   readonly #around: ViewerSurroundings;
   /** Undefined: it has never watched. */
@@ -67,7 +68,7 @@ export class Viewer {
           // Of those that are due now some may have been sent before.
           this.#certainFrom ??= dueNow() + 1;
           onConnected(ms, isResumed);
-          if (this.kind.stall !== undefined) this.#stallLater(this.kind.stall);
+          if (this.kind.stall !== undefined && !this.#isReadingOn) this.#stallLater(this.kind.stall);
         },
         onFrame: (frame, bytes) => {
           this.#receive(frame);
@@ -90,6 +91,13 @@ export class Viewer {
     this.#connection.cut();
     this.#ended();
     this.#openLater();
+  }
+
+  /** Stalls no more: what it has not read is not lost. */
+  readOn(): void {
+    this.#isReadingOn = true;
+    clearTimeout(this.#stalling);
+    this.#connection?.resume();
   }
 
   /** Goes for good. What was sent within `grace` events before may not have arrived. */
