@@ -4,7 +4,9 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { RunResult } from '@logloom/loadtest';
@@ -69,12 +71,16 @@ describe('a load test against a running Logloom', () => {
     await once(child, 'exit');
   });
 
-  async function run(url: string, out: string): Promise<{ code: number; result: RunResult; text: string }> {
+  async function run(
+    url: string,
+    out: string,
+    ...more: string[]
+  ): Promise<{ code: number; result: RunResult; text: string }> {
     const args = [main, 'loadtest', 'run', file, '--url', url, '--out', join(folder.path, out)];
     const { code, text } = await new Promise<{ code: number; text: string }>((resolve) => {
       execFile(
         process.execPath,
-        [...args, '--ingest-url', `http://127.0.0.1:${ingestPort}`, '--report', 'html,junit'],
+        [...args, '--ingest-url', `http://127.0.0.1:${ingestPort}`, '--report', 'html,junit', ...more],
         (error, stdout, stderr) => resolve({ code: Number(error?.code ?? 0), text: stdout + stderr }),
       );
     });
@@ -86,7 +92,13 @@ describe('a load test against a running Logloom', () => {
   }
 
   test('finds nothing wrong with it, though viewers are cut and come back all the time', async () => {
-    const { result, text, code } = await run(`http://127.0.0.1:${viewersPort}`, 'right');
+    await using receiver = await startReceiver();
+    const { result, text, code } = await run(
+      `http://127.0.0.1:${viewersPort}`,
+      'right',
+      ...['--notify', receiver.url, '--notify-slack', `http://127.0.0.1:${await freePort()}/secret`],
+      ...['--report-url', 'https://ci.example.com/7', '--live'],
+    );
     const { delivery, ingest, search, connections } = result;
     assert.equal(ingest.acknowledged, 975);
     assert.equal(delivery.received, delivery.expected);
@@ -102,6 +114,14 @@ describe('a load test against a running Logloom', () => {
       { total: { value: 0, exact: true }, events: [] },
       'users see none',
     );
+    const [notice] = receiver.taken;
+    assert.deepEqual(
+      [receiver.taken.length, notice?.verdict, notice?.report],
+      [1, result.verdict.overall, 'https://ci.example.com/7'],
+    );
+    assert.match(text, /^http:\/\/127\.0\.0\.1:\d+ was not told the verdict: .*ECONNREFUSED/m);
+    assert.match(text, /^the run is shown at http:\/\/127\.0\.0\.1:\d+\/$/m);
+    assert.match(text, /^00:00 of 00:08 {2}/m);
     // On a busy machine the generator may be the limit; then nothing is shown, but never missed.
     assert.ok(code === 0 || (code === 3 && result.generator.limits.length > 0), text);
   });
@@ -125,6 +145,26 @@ describe('a load test against a running Logloom', () => {
       assert.equal(result.verdict.objectives.find((each) => each.metric === metric)?.outcome, 'missed');
     });
 });
+
+/** Takes what is posted to it as JSON. */
+async function startReceiver() {
+  const taken: { verdict?: string; report?: string }[] = [];
+  const server = createServer((incoming, outgoing) => {
+    void json(incoming).then((body) => {
+      taken.push(body as (typeof taken)[number]);
+      outgoing.end();
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
+    taken,
+    [Symbol.asyncDispose]: async () => {
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
 
 /** A proxy in front of the viewers' port that spoils every 50th message of events of each connection. */
 async function spoilingProxy(target: number, spoil: Spoil): Promise<AsyncDisposable & { port: number }> {

@@ -73,7 +73,12 @@ const subjects: readonly Subject[] = [
 ];
 
 /** A chart for each subject of a run; without lines where nothing was measured. */
-export function runCharts({ timeline, durationS, stages, faults }: RunResult): LineChart[] {
+export function runCharts({
+  timeline,
+  durationS,
+  stages,
+  faults,
+}: Pick<RunResult, 'timeline' | 'durationS' | 'stages' | 'faults'>): LineChart[] {
   const step = Math.max(1, Math.ceil(timeline.length / mostPoints));
   const groups = Array.from({ length: Math.ceil(timeline.length / step) }, (_, i) =>
     timeline.slice(i * step, (i + 1) * step),

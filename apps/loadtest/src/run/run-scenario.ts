@@ -8,6 +8,7 @@ import { FaultWatch } from '../faults/fault-watch.ts';
 import { Generator } from '../generator/generator.ts';
 import { viewersPerProcess } from '../generator/viewer-processes.ts';
 import type { ViewersEnd } from '../generator/messages.ts';
+import type { RunPhase, RunProgress } from '../live/run-progress.ts';
 import { faultKinds } from '../oracle/viewer-ledger.ts';
 import type { DeliveryResult, Finding, RunResult, Second } from '../result.ts';
 import { Ramp } from '../scenario/ramp.ts';
@@ -32,8 +33,8 @@ export interface RunOptions {
   quietMs?: number;
   /** Called before time 0 of the scenario, which is at `startsAtMs` since 1970. */
   onStart?: (start: { startsAtMs: number; generatorPids: readonly number[] }) => void;
-  /** Called about once a second, with the run's time in s. */
-  onSecond?: (second: Second, atS: number, ofS: number) => void;
+  /** Called about once a second, and when a phase begins. */
+  onProgress?: (progress: RunProgress) => void;
   /** Gets what the user should know before the run, in words. */
   onNotice?: (notice: string) => void;
 }
@@ -58,7 +59,7 @@ export async function runScenario(
     metricsUrls,
     quietMs = 15_000,
     onStart = () => {},
-    onSecond = () => {},
+    onProgress = () => {},
     onNotice = () => {},
   }: RunOptions,
   signal: AbortSignal,
@@ -98,11 +99,27 @@ export async function runScenario(
   onStart({ startsAtMs, generatorPids: generator.pids });
   const nowS = (): number => (epochMs() - startsAtMs) / 1_000;
   const server = new ServerWatch(metricsUrls ?? [new URL('/metrics', url).href]);
+  let phase: RunPhase = 'load';
+  const tell = (began = phase): void => {
+    phase = began;
+    onProgress({
+      phase,
+      atS: Math.max(0, nowS()),
+      durationS: seconds,
+      latest: timeline.latest,
+      look: () => ({
+        timeline: timeline.seconds(),
+        stages: timeline.stages(),
+        faults: injection.results(watch.readings()),
+        incidents: timeline.incidents(),
+      }),
+    });
+  };
   const watching = setInterval(() => {
     const second = Math.floor(nowS());
     if (second < 0) return;
     void server.look().then((look) => timeline.addServer(second, look));
-    if (timeline.latest !== undefined && second <= seconds) onSecond(timeline.latest, second, seconds);
+    tell();
   }, 1_000);
   const stop = (): void => generator.abort();
   signal.addEventListener('abort', stop, { once: true });
@@ -119,6 +136,7 @@ export async function runScenario(
     const total = produced.intended;
     generator.tell({ type: 'hold', sent: total });
     const notStored = [...produced.refused, ...produced.unknown];
+    tell('deliveries');
     const watchingAtEnd = await arrived(
       generator,
       { notStored: notStored.length, shouldWatch, quietMs },
@@ -126,6 +144,7 @@ export async function runScenario(
     );
     clearInterval(watching);
     const ends = await generator.finish(notStored);
+    tell('search');
     const search = await checkSearch(
       target,
       traffic,

@@ -1,15 +1,19 @@
-import type { ReportFormat, RunResult, Trend } from '@logloom/loadtest';
+import type { LivePage, ReportFormat, RunResult, Trend } from '@logloom/loadtest';
 import { Option, type Command } from 'commander';
 import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { colors as pc } from '../output/colors.ts';
 import type { CommandContext, ViewersFlags } from './command-context.ts';
 import { CommandError } from './command-errors.ts';
+import { addNoticeOptions, receiversOf, type NoticeFlags } from './notice-options.ts';
 
-interface RunFlags extends ViewersFlags {
+interface RunFlags extends ViewersFlags, NoticeFlags {
   ingestUrl?: string;
   key?: string;
   out: string;
   report: ReportFormat[];
   metricsUrl?: string[];
+  live?: number;
 }
 
 /** The exit code of `loadtest run`; what the command prints says why. */
@@ -28,7 +32,7 @@ export function addScenarioCommands(loadtest: Command, context: CommandContext):
     context;
   const list = (value: string): string[] => value.split(',').map((part) => part.trim());
 
-  loadtest
+  const run = loadtest
     .command('run')
     .description(
       'run a scenario, check every delivery, and say whether the objectives are met, missed or not shown',
@@ -45,6 +49,14 @@ export function addScenarioCommands(loadtest: Command, context: CommandContext):
       'addresses of /metrics of all its processes (default: that of --url)',
       list,
     )
+    .addOption(
+      new Option(
+        '--live [port]',
+        'show the run on a page on 127.0.0.1 while it goes on (default port: a free one)',
+      )
+        .argParser(portOf)
+        .preset(0),
+    )
     .addOption(viewers)
     .addOption(token)
     .addOption(ingest)
@@ -52,12 +64,23 @@ export function addScenarioCommands(loadtest: Command, context: CommandContext):
     .addOption(json)
     .addHelpText('after', '\nExit codes: 0 ready; 1 not ready; 2 it could not be run; 3 not shown.')
     .action(async (name: string, options: RunFlags) => {
-      const { exitCodes, judgeRun, loadScenario, reportFormats, resultLines, runScenario, writeReports } =
-        await import('@logloom/loadtest');
+      const {
+        exitCodes,
+        judgeRun,
+        loadScenario,
+        postNotices,
+        ProgressLine,
+        reportFormats,
+        resultLines,
+        runScenario,
+        writeReports,
+      } = await import('@logloom/loadtest');
       const unknown = options.report.filter((one) => !reportFormats.includes(one));
       if (unknown.length > 0)
         throw new CommandError('command-failed', `there is no report ${unknown.join(', ')}`);
       const scenario = loadScenario(name);
+      const line = new ProgressLine(process.stderr);
+      await using page = await openPage(options, scenario.name);
       const findings = await runScenario(
         scenario,
         {
@@ -66,22 +89,26 @@ export function addScenarioCommands(loadtest: Command, context: CommandContext):
           ingestKey: ingestKey(options.key),
           ...(options.metricsUrl === undefined ? {} : { metricsUrls: options.metricsUrl }),
           onNotice: note,
-          onSecond: ({ viewers: watching, sent, deliveries, p99Ms }, atS, ofS) => {
-            if (options.json || atS % 5 !== 0) return;
-            const late = p99Ms === null ? '' : `, p99 ${Math.round(p99Ms)} ms`;
-            note(
-              `${atS} of ${Math.round(ofS)} s: ${watching} viewers, ${sent} events/s, ${deliveries} deliveries/s${late}`,
-            );
+          onProgress: (progress) => {
+            page?.show(progress);
+            if (!options.json) line.show(progress);
           },
         },
         signal,
-      );
+      ).finally(() => line.end());
       const result = judgeRun(findings, scenario);
       const folder = `${options.out}/${result.startedAt.replace(/[:.]/g, '-')}-${scenario.name}`;
       const files = await writeReports(result, folder, { formats: options.report });
       print(options.json, result, () => [...resultLines(result), '', ...files]);
+      const receivers = receiversOf(options);
+      const report = options.reportUrl ?? resolve(files.find((file) => file.endsWith('.html')) ?? files[0]!);
+      page?.end(result, report);
+      if (receivers !== undefined)
+        for (const problem of await postNotices(result, report, receivers, signal)) note(pc.yellow(problem));
       if (result.verdict.overall !== 'ready') throw new VerdictExit(exitCodes[result.verdict.overall]);
     });
+
+  addNoticeOptions(run);
 
   loadtest
     .command('check')
@@ -164,6 +191,21 @@ export function addScenarioCommands(loadtest: Command, context: CommandContext):
       );
     });
 
+  async function openPage(
+    options: Pick<RunFlags, 'live' | 'url' | 'token'>,
+    scenario: string,
+  ): Promise<LivePage | undefined> {
+    if (options.live === undefined) return undefined;
+    const { LivePage } = await import('@logloom/loadtest');
+    try {
+      const page = await LivePage.open(options.live, { scenario, target: endpoint(options).url });
+      note(`the run is shown at ${page.url}`);
+      return page;
+    } catch (error) {
+      throw new CommandError('command-failed', `--live ${options.live}: ${(error as Error).message}`);
+    }
+  }
+
   async function runsOf(folder: string): Promise<RunResult[]> {
     const { readRuns } = await import('@logloom/loadtest');
     if (!existsSync(folder)) throw new CommandError('command-failed', `there is no folder ${folder}`);
@@ -172,6 +214,13 @@ export function addScenarioCommands(loadtest: Command, context: CommandContext):
     if (runs.length === 0) throw new CommandError('nothing-found', `there is no run in ${folder}`);
     return runs;
   }
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (!/^\d{1,5}$/.test(text) || port > 65_535)
+    throw new CommandError('command-failed', `--live: ${text} is not a port`);
+  return port;
 }
 
 function trendText(trend: Trend): string {

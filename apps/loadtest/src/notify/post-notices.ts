@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RunResult } from '../result.ts';
+import { prometheusText } from '../report/prometheus-text.ts';
+import { noticeOf, slackMessage } from './notice.ts';
+
+/** Where the end of a run is told. */
+export interface NoticeReceivers {
+  /** Get the notice as JSON. */
+  webhooks?: readonly string[];
+  /** Incoming webhooks of Slack, or of what takes their messages. */
+  slack?: readonly string[];
+  /** Base URLs of Pushgateways; they get the metrics of the run. */
+  pushgateways?: readonly string[];
+}
+
+const timeoutMs = 10_000;
+const attempts = 3;
+const firstRetryMs = 500;
+
+/**
+ * Tells each receiver how the run ended; `report` is where its report can be read. Never rejects: returns a sentence for each that did not take
+ * it, without the rest of its URL, which may be a secret.
+ */
+export async function postNotices(
+  result: RunResult,
+  report: string | undefined,
+  { webhooks = [], slack = [], pushgateways = [] }: NoticeReceivers,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const notice = noticeOf(result, report);
+  const json = 'application/json';
+  const posts = [
+    ...webhooks.map((url) => post('POST', url, JSON.stringify(notice), json, signal)),
+    ...slack.map((url) => post('POST', url, JSON.stringify(slackMessage(notice)), json, signal)),
+    ...pushgateways.map(async (url) =>
+      // PUT replaces the whole group: what an earlier run had measured and this one has not is gone.
+      post('PUT', groupOf(url, result), await prometheusText(result), 'text/plain; version=0.0.4', signal),
+    ),
+  ];
+  return (await Promise.all(posts)).filter((problem) => problem !== undefined);
+}
+
+/** The scenarios of one Pushgateway do not replace each other. A name of any characters is base64, as the Pushgateway reads it. */
+function groupOf(url: string, { scenario }: RunResult): string {
+  const name = Buffer.from(scenario.name).toString('base64url');
+  return `${url.replace(/\/+$/, '')}/metrics/job/logloom-loadtest/scenario@base64/${name}`;
+}
+
+/** Returns what went wrong. */
+async function post(
+  method: 'POST' | 'PUT',
+  url: string,
+  body: string,
+  contentType: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  let problem = '';
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    if (attempt > 0) await sleep(firstRetryMs * 4 ** (attempt - 1), undefined, { signal }).catch(() => {});
+    try {
+      const { target, authorization } = splitUrl(url);
+      const response = await fetch(target, {
+        method,
+        // A redirect would carry the notice to another host.
+        redirect: 'error',
+        headers: { 'content-type': contentType, ...authorization },
+        body,
+        signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+      });
+      await response.body?.cancel();
+      if (response.ok) return undefined;
+      problem = `answered ${response.status}`;
+      const isPassing = response.status >= 500 || response.status === 408 || response.status === 429;
+      if (!isPassing) break;
+    } catch (error) {
+      problem = `could not be reached (${reasonOf(error as Error)})`;
+    }
+    if (signal.aborted) break;
+  }
+  return `${originOf(url)} was not told the verdict: it ${problem}`;
+}
+
+function originOf(url: string): string {
+  return URL.parse(url)?.origin ?? 'a receiver whose URL cannot be read';
+}
+
+/** fetch refuses a user and password in a URL, and would quote them in its error. */
+function splitUrl(url: string): { target: URL; authorization: Record<string, string> } {
+  const target = new URL(url);
+  const { username, password } = target;
+  target.username = target.password = '';
+  if (username === '' && password === '') return { target, authorization: {} };
+  const user = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return { target, authorization: { authorization: `Basic ${Buffer.from(user).toString('base64')}` } };
+}
+
+function reasonOf({ name, message, cause }: Error): string {
+  if (name === 'TimeoutError') return `no answer in ${timeoutMs / 1_000} s`;
+  return cause instanceof Error ? cause.message || cause.name : message;
+}
