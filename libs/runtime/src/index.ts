@@ -37,3 +37,4 @@ export { RouteTable } from './route-table.ts';
 export { LagWatch, type ConsumerPositions } from './lag-watch.ts';
 export { observeDisk, StorageWatch, type Trouble } from './storage-watch.ts';
 export type { RunService, ServiceContext } from './service-context.ts';
+export { settledBefore } from './settled-before.ts';

@@ -3,6 +3,7 @@ import { SqliteEventLog } from '@logloom/event-log';
 import {
   connectLog,
   observeDisk,
+  settledBefore,
   StorageWatch,
   type LogConnection,
   type RunService,
@@ -73,12 +74,16 @@ export async function startIngest(context: ServiceContext<Settings>): Promise<Ru
     const onFailure = (error: unknown): void => storage?.report(error);
     const pipeline = await createPipeline({ settings, telemetry, metrics, refusals, log, serde, onFailure });
     partMetrics.queuedRecords.observe(telemetry.registry, (set) => set(pipeline.queuedRecords));
+    const isShared = settings.KAFKA_BROKERS !== undefined;
     const producers = new ProducerTable({
       log,
       serde,
       partitions: await log.partitionCount(topics.events),
-      isShared: settings.KAFKA_BROKERS !== undefined,
+      isShared,
     });
+    const filled = producers.fill().catch(() => {});
+    // In a deploy, senders stay with another instance until this one is ready; a single process has no other.
+    if (isShared) await settledBefore(filled, signal);
     partMetrics.producers.observe(telemetry.registry, (set) => set(producers.size));
     const running = await openReceivers({
       settings,

@@ -1,5 +1,5 @@
 import { UnrecoverableJobError, type JobQueue, type JobRecords, type RunningJob } from '@logloom/job-queue';
-import type { RemovalClock } from '@logloom/runtime';
+import { settledBefore, type RemovalClock } from '@logloom/runtime';
 import type { SearchStore } from '@logloom/search-store';
 import type { Logger } from '@logloom/telemetry';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,7 +11,6 @@ import { rebuildSearch, type RebuildDeps } from './rebuild-search.ts';
 import { runRedrive, type RedriveJob } from './redrive.ts';
 import { applyRetention, hasRetention, type RetentionSettings } from './retention.ts';
 import { SavedFilters } from './saved-filters.ts';
-import { settledBefore } from './settled-before.ts';
 import { verifyViews, type VerifyJob } from './verify-views.ts';
 import { watchRecords } from './watch-records.ts';
 

@@ -1,9 +1,9 @@
 import type { JobRecords } from '@logloom/job-queue';
+import { settledBefore } from '@logloom/runtime';
 import type { Logger } from '@logloom/telemetry';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { orderKind } from './job-names.ts';
 import { savedFilterKind } from './saved-filters.ts';
-import { settledBefore } from './settled-before.ts';
 
 /** A record that shows that the store has not been emptied; its value is a StoreMark. */
 const markKind = 'store';

@@ -25,7 +25,7 @@ test('a retry at another instance finds what is durable, and one that continues 
   const instance = () => {
     const table = new ProducerTable({ log: counted, serde, partitions: 1, isShared: true });
     /** Processes a request of two events; returns how many of them were durable before. */
-    return (scope: string, epoch: number, first: number): Promise<number> =>
+    const request = (scope: string, epoch: number, first: number): Promise<number> =>
       table.inOrder(scope, epoch, first, async () => {
         const sources = [first, first + 1].map((offset): Source => ({
           kind: producerKind,
@@ -57,6 +57,7 @@ test('a retry at another instance finds what is durable, and one that continues 
         for (const source of fresh) table.stored(source);
         return sources.length - fresh.length;
       });
+    return Object.assign(request, { fill: () => table.fill() });
   };
   try {
     const [a, b] = [instance(), instance()];
@@ -70,6 +71,11 @@ test('a retry at another instance finds what is durable, and one that continues 
     assert.deepEqual(await Promise.all([6, 8].map((first) => a('p', 0, first))), [2, 2]);
     assert.equal(await b('p', 1, 10), 0);
     await assert.rejects(a('p', 0, 20), { code: 'producer-fenced' });
+
+    const c = instance();
+    await c.fill();
+    const filled = reads;
+    assert.deepEqual([await c('p', 1, 10), reads], [2, filled], 'what was read before is not read again');
   } finally {
     await log.close();
   }

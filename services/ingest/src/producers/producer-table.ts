@@ -39,8 +39,8 @@ export interface ProducerTableOptions {
 }
 
 /**
- * The producers that number their events: the highest epoch of each, and which of their events are durable. The first request reads them
- * from the log; so does a request that does not continue where its producer stopped, because the producer may have been at another
+ * The producers that number their events: the highest epoch of each, and which of their events are durable. fill() or the first request
+ * reads them from the log; so does a request that does not continue where its producer stopped, because the producer may have been at another
  * instance. The table is bounded, and exactness does not depend on it: what it has forgotten is stored again, and readers drop the
  * duplicate (DuplicateWindow).
  */
@@ -68,12 +68,17 @@ export class ProducerTable {
     return this.#producers.size;
   }
 
+  /** Reads what the log holds, so that the first request need not wait for it. Rejects as inOrder() does; the first request then tries again. */
+  async fill(): Promise<void> {
+    await this.#settle((this.#filled ??= this.#readNew()));
+  }
+
   /**
    * Does the work of one request, whose events are numbered from `first`, once earlier requests of the producer are done. Throws
    * IngestError `producer-fenced` when a higher epoch was seen, `log-unavailable`, and what `work` throws.
    */
   async inOrder<T>(scope: string, epoch: number, first: number, work: () => Promise<T>): Promise<T> {
-    await this.#settle((this.#filled ??= this.#readNew()));
+    await this.fill();
     const state = this.#producer(scope);
     const { promise, resolve } = Promise.withResolvers<void>();
     const before = state.tail;
