@@ -8,6 +8,7 @@ import { Viewer } from '../../apps/loadtest/src/generator/viewer.ts';
 import { ExpectedEvents } from '../../apps/loadtest/src/oracle/expected.ts';
 import { defaultTraffic } from '../../apps/loadtest/src/scenario/scenario.ts';
 import { FrameReader } from '../../apps/loadtest/src/target/frame-reader.ts';
+import { openTarget } from '../../apps/loadtest/src/target/open-target.ts';
 import { Traffic } from '../../apps/loadtest/src/traffic/traffic.ts';
 
 export interface ClientsReport {
@@ -30,7 +31,12 @@ const [client, port, viewers, seconds] = [process.argv[2], ...process.argv.slice
 const run = '0123456789ab';
 const traffic = new Traffic(run, defaultTraffic);
 const expected = new ExpectedEvents(traffic, { kind: 'all' });
-const reader = new FrameReader(run, () => undefined);
+const target = openTarget({ kind: 'logloom', url: `http://127.0.0.1:${port}` });
+const reader = new FrameReader((bytes) => target.decode(bytes), {
+  run,
+  check: () => undefined,
+  senderOf: () => 0,
+});
 const histogram = newHistogram();
 const all: Viewer[] = [];
 let connected = 0;
@@ -43,7 +49,7 @@ const cpuMicros = (): number => {
 };
 const open = (number: number): Viewer => {
   const viewer = new Viewer(number, { weight: 1, watch: 'all', compression: client === 'ws' }, expected, {
-    target: { url: `http://127.0.0.1:${port}` },
+    target,
     reader,
     filter: '',
     localAddress: undefined,

@@ -18,4 +18,6 @@ export { resultLines } from './report/result-lines.ts';
 export { estimate } from './run/estimate.ts';
 export { judgeRun, objectivesOf } from './run/judge-run.ts';
 export { runScenario, type RunOptions } from './run/run-scenario.ts';
-export { builtInScenarios, loadScenario } from './scenario/read-scenario.ts';
+export type { Scenario } from './scenario/scenario.ts';
+export { builtInScenarios, loadScenario, readScenario } from './scenario/read-scenario.ts';
+export { abilitiesOf, targetKinds, type Abilities, type TargetKind } from './target/target.ts';

@@ -1,4 +1,5 @@
 import type { Analysis } from './analysis/analysis-result.ts';
+import type { TargetKind } from './target/target.ts';
 
 /**
  * What a run found, as `result.json` holds it and every report reads it. Times of the run are in seconds since its start, latencies in ms.
@@ -9,7 +10,7 @@ export interface RunResult {
   /** Names the run; its events carry it in `attributes.loadtest.run`. */
   run: string;
   scenario: { name: string; description: string };
-  target: { kind: string; url: string };
+  target: { kind: TargetKind; url: string };
   /** RFC 3339. */
   startedAt: string;
   durationS: number;
@@ -200,6 +201,7 @@ export interface ConnectionResult {
   failed: number;
   /** Ended by the server or the network, not by the scenario. */
   lost: number;
+  /** Came back, and the target let them go on at their cursors. */
   resumed: number;
   /** Viewers that watched at the end, of those that should. */
   watching: number;

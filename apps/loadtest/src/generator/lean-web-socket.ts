@@ -16,7 +16,8 @@ const noStatus = 1005;
 const abnormal = 1006;
 
 export interface LeanWebSocketOptions {
-  protocol: string;
+  /** The subprotocol that the server has to take. */
+  protocol: string | undefined;
   headers: Readonly<Record<string, string>>;
   localAddress: string | undefined;
 }
@@ -28,7 +29,7 @@ export interface LeanWebSocketOptions {
 export class LeanWebSocket implements ViewerSocket {
   readonly #socket: Socket;
   readonly #owner: ViewerSocketOwner;
-  readonly #protocol: string;
+  readonly #protocol: string | undefined;
   /** Undefined: the handshake is over. */
   #accept: string | undefined;
   #timeout: NodeJS.Timeout | undefined;
@@ -53,7 +54,7 @@ export class LeanWebSocket implements ViewerSocket {
       'Connection: Upgrade',
       `Sec-WebSocket-Key: ${key}`,
       'Sec-WebSocket-Version: 13',
-      `Sec-WebSocket-Protocol: ${protocol}`,
+      ...(protocol === undefined ? [] : [`Sec-WebSocket-Protocol: ${protocol}`]),
       ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
       '\r\n',
     ].join('\r\n');

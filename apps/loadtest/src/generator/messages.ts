@@ -2,8 +2,8 @@ import type { Tenth } from '../faults/tenths.ts';
 import type { Account, FoundFault } from '../oracle/viewer-ledger.ts';
 import type { Finding, Incident } from '../result.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import type { IngestTarget } from '../target/ingest-sender.ts';
-import type { ViewerTarget } from '../target/logloom-viewer.ts';
+import type { SenderTarget } from '../target/sender.ts';
+import type { ViewerTarget } from '../target/target.ts';
 
 /** The first message of each process. */
 export interface Ready {
@@ -40,6 +40,8 @@ export interface ViewersSecond {
   connects: number;
   connectFailures: number;
   disconnects: number;
+  /** Connections of viewers that had watched before; `resumed`: those that the target lets go on at their cursors. */
+  returned: number;
   resumed: number;
   attempted: number;
   failuresByReason: Record<string, number>;
@@ -73,7 +75,7 @@ export interface ProducerStart {
   type: 'start';
   run: string;
   scenario: Scenario;
-  target: IngestTarget;
+  target: SenderTarget;
   startsAtMs: number;
 }
 

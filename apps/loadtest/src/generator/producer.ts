@@ -5,18 +5,19 @@ import { newHistogram, packed, quantileMs, recordMs } from './latency-histogram.
 import type { ProducerEnd, ProducerSecond, ProducerStart } from './messages.ts';
 import { SelfWatch } from './self-watch.ts';
 import { Ramp } from '../scenario/ramp.ts';
-import { IngestSender } from '../target/ingest-sender.ts';
+import { openSender } from '../target/open-sender.ts';
+import type { Sender } from '../target/sender.ts';
 import { requestId, Traffic } from '../traffic/traffic.ts';
 
 const tickMs = 10;
 /** Each has one request under way; a request's events all go through one of them, so that they are stored in their order. */
-const queueCount = 8;
+export const queueCount = 8;
 const batchEvents = 1_000;
 /** How long what was not acknowledged is repeated after the end. */
 const patienceMs = 60_000;
 
 interface SendQueue {
-  readonly sender: IngestSender;
+  readonly sender: Sender;
   readonly waiting: number[];
   isSending: boolean;
 }
@@ -47,7 +48,7 @@ export class Producer {
     this.#ramp = new Ramp(start.scenario.events.stages);
     this.#traffic = new Traffic(start.run, start.scenario.events.traffic);
     this.#queues = Array.from({ length: queueCount }, (_, i) => ({
-      sender: new IngestSender(start.target, `loadtest-${start.run}-${i}`, (status, isRetried, code) => {
+      sender: openSender(start.target, `loadtest-${start.run}-${i}`, (status, isRetried, code) => {
         const { requestsByStatus } = this.#second;
         requestsByStatus[status] = (requestsByStatus[status] ?? 0) + 1;
         if (code !== undefined) this.#incidents.add('send-failed', code);

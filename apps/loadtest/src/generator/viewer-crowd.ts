@@ -7,12 +7,15 @@ import type { IncidentKind } from '../result.ts';
 import { Ramp } from '../scenario/ramp.ts';
 import type { ViewerKind } from '../scenario/scenario.ts';
 import { FrameReader, type Frame } from '../target/frame-reader.ts';
+import { openTarget } from '../target/open-target.ts';
+import { abilitiesOf, type Target } from '../target/target.ts';
 import { Traffic, watchName, type Watch } from '../traffic/traffic.ts';
 import { IncidentCounter } from './incident-counter.ts';
 import { IntendedTimes } from './intended-times.ts';
 import { newHistogram, packed, recordMs } from './latency-histogram.ts';
 import { logloomFilter } from './logloom-filter.ts';
 import type { ToViewers, ViewersEnd, ViewersSecond, ViewersTally } from './messages.ts';
+import { queueCount } from './producer.ts';
 import { SelfWatch } from './self-watch.ts';
 import { Viewer } from './viewer.ts';
 
@@ -30,7 +33,9 @@ export class ViewerCrowd {
   readonly #traffic: Traffic;
   readonly #viewersRamp: Ramp;
   readonly #eventsRamp: Ramp;
-  readonly #reader: FrameReader;
+  readonly #target: Target;
+  /** By what is watched; of a target that filters, one for all. */
+  readonly #readers = new Map<string, FrameReader>();
   readonly #expected = new Map<string, ExpectedEvents>();
   /** All that ever watched. */
   readonly #viewers: Viewer[] = [];
@@ -58,13 +63,7 @@ export class ViewerCrowd {
     this.#eventsRamp = new Ramp(start.scenario.events.stages);
     this.#intended = new IntendedTimes((n) => start.startsAtMs + this.#eventsRamp.timeOf(n + 1) * 1_000);
     this.#isLoopback = /^127\.|^localhost$/.test(new URL(start.target.url).hostname);
-    this.#reader = new FrameReader(start.run, (n, event) => {
-      const sent = this.#traffic.event(n);
-      for (const field of ['service', 'level', 'message'] as const)
-        if (event[field] !== sent[field])
-          return `${field} is ${JSON.stringify(event[field])?.slice(0, 200)}, not ${JSON.stringify(sent[field]).slice(0, 200)}`;
-      return undefined;
-    });
+    this.#target = openTarget(start.target);
     this.#findings = Object.fromEntries(
       faultKinds.map((kind) => [kind, { count: 0, viewers: 0, example: null }]),
     ) as ViewersEnd['findings'];
@@ -166,7 +165,7 @@ export class ViewerCrowd {
   }
 
   #openViewer(): void {
-    const { index, processes, scenario, target } = this.#start;
+    const { index, processes, scenario } = this.#start;
     const number = this.#present.length * processes + index;
     this.#second.attempted++;
     const kind = kindOf(scenario.viewers.mix, number);
@@ -174,14 +173,15 @@ export class ViewerCrowd {
     const expected = this.#expectedOf(watch);
     const localAddress = this.#isLoopback ? `127.0.0.${1 + (number % sourceAddresses)}` : undefined;
     const viewer: Viewer = new Viewer(number, kind, expected, {
-      target,
-      reader: this.#reader,
+      target: this.#target,
+      reader: this.#readerOf(watch),
       filter: logloomFilter(this.#start.run, watch, this.#start.target.isHidden),
       localAddress,
       dueNow: () => Math.floor(this.#eventsRamp.integral(this.#nowS())),
-      onConnected: (ms, isResumed) => {
+      onConnected: (ms, { returned, resumed }) => {
         this.#second.connects++;
-        if (isResumed) this.#second.resumed++;
+        if (returned) this.#second.returned++;
+        if (resumed) this.#second.resumed++;
         recordMs(this.#connectHistogram, ms);
       },
       onDelivery: (frame, bytes) => this.#delivered(frame, bytes),
@@ -236,6 +236,28 @@ export class ViewerCrowd {
     };
   }
 
+  #readerOf(watch: Watch): FrameReader {
+    const { run, target } = this.#start;
+    const { filters } = abilitiesOf[target.kind];
+    const name = filters ? '' : watchName(watch);
+    let reader = this.#readers.get(name);
+    if (reader !== undefined) return reader;
+    reader = new FrameReader((bytes) => this.#target.decode(bytes), {
+      run,
+      check: (n, event) => {
+        const sent = this.#traffic.event(n);
+        for (const field of ['service', 'level', 'message'] as const)
+          if (event[field] !== sent[field])
+            return `${field} is ${JSON.stringify(event[field])?.slice(0, 200)}, not ${JSON.stringify(sent[field]).slice(0, 200)}`;
+        return undefined;
+      },
+      senderOf: (n) => this.#traffic.placeOf(n).request % queueCount,
+      isWatched: filters ? undefined : (n) => this.#traffic.matches(watch, n),
+    });
+    this.#readers.set(name, reader);
+    return reader;
+  }
+
   #expectedOf(watch: Watch): ExpectedEvents {
     const name = watchName(watch);
     let expected = this.#expected.get(name);
@@ -270,6 +292,7 @@ function emptySecond() {
     connects: 0,
     connectFailures: 0,
     disconnects: 0,
+    returned: 0,
     resumed: 0,
     attempted: 0,
     failuresByReason: {} as Record<string, number>,

@@ -2,17 +2,17 @@ import type { ExpectedEvents } from '../oracle/expected.ts';
 import { ViewerLedger, type Bounds, type FoundFault } from '../oracle/viewer-ledger.ts';
 import type { ViewerKind } from '../scenario/scenario.ts';
 import type { Frame, FrameReader } from '../target/frame-reader.ts';
-import { LogloomViewer, type ViewerTarget } from '../target/logloom-viewer.ts';
+import type { Target, ViewerConnection } from '../target/target.ts';
 
 /** What a viewer needs of its process. */
 export interface ViewerSurroundings {
-  target: ViewerTarget;
+  target: Target;
   reader: FrameReader;
   filter: string;
   localAddress: string | undefined;
   /** How many events are due by now: none with a higher number can have been sent. */
   dueNow: () => number;
-  onConnected: (ms: number, isResumed: boolean) => void;
+  onConnected: (ms: number, is: { returned: boolean; resumed: boolean }) => void;
   onDelivery: (frame: Frame, bytes: number) => void;
   onEnd: (reason: string, wasWatching: boolean) => void;
   onFault: (fault: FoundFault) => void;
@@ -30,7 +30,7 @@ export class Viewer {
   cursor: string | null = null;
   /** Of the latest frames, the oldest first. */
   readonly #cursors: string[] = [];
-  #connection: LogloomViewer | undefined;
+  #connection: ViewerConnection | undefined;
   #isWatching = false;
   #isLeaving = false;
   #failures = 0;
@@ -56,18 +56,16 @@ export class Viewer {
 
   open(): void {
     const { target, filter, localAddress, reader, dueNow, onConnected, onDelivery, onEnd } = this.#around;
-    const isResumed = this.cursor !== null;
-    const connection: LogloomViewer = new LogloomViewer(
-      target,
-      { filter, from: this.cursor ?? 'now', localAddress, compression: this.kind.compression === true },
+    const connection = target.connect(
+      { filter, from: this.cursor ?? 'now', localAddress, compression: this.kind.compression },
       reader,
       {
-        onSubscribed: (ms) => {
+        onSubscribed: (ms, isResumed) => {
           this.#isWatching = true;
           this.#failures = 0;
+          onConnected(ms, { returned: this.#certainFrom !== undefined, resumed: isResumed });
           // Of those that are due now some may have been sent before.
           this.#certainFrom ??= dueNow() + 1;
-          onConnected(ms, isResumed);
           if (this.kind.stall !== undefined && !this.#isReadingOn) this.#stallLater(this.kind.stall);
         },
         onFrame: (frame, bytes) => {

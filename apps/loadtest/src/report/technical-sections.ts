@@ -1,5 +1,6 @@
 import type { RunResult } from '../result.ts';
 import { analysisSections } from './analysis-sections.ts';
+import { abilitiesOf, type TargetKind } from '../target/target.ts';
 import { boundText, deliveryFindings, outcomeNames, valueText } from './executive-summary.ts';
 import {
   formatBytes,
@@ -275,7 +276,7 @@ function generator({ generator }: RunResult): Section {
 function conditions({ conditions, server, target }: RunResult): Section {
   return {
     title: 'Conditions',
-    paragraphs: [],
+    paragraphs: targetLimits(target.kind),
     tables: [
       pairs('Where it ran', [
         ['target', `${target.kind} at ${target.url}`],
@@ -290,6 +291,28 @@ function conditions({ conditions, server, target }: RunResult): Section {
       ]),
     ],
   };
+}
+
+/** What the target cannot do, and how the run accounts for it. */
+function targetLimits(kind: TargetKind): string[] {
+  // A result of a later release may have a kind that this one does not know.
+  if (!Object.hasOwn(abilitiesOf, kind)) return [];
+  const { resumes, announcesGaps, filters, searches } = abilitiesOf[kind];
+  return [
+    ...(resumes === 'never'
+      ? ['The target knows no cursors: what it sent while a viewer was cut off is lost.']
+      : []),
+    ...(resumes === 'if configured'
+      ? [
+          'The target lets viewers go on where they were only where it is set up for it; what they missed otherwise is lost.',
+        ]
+      : []),
+    ...(announcesGaps
+      ? []
+      : ['It does not count what it leaves out: what is missing is lost, never announced.']),
+    ...(filters ? [] : ['It does not filter: viewers got everything, and dropped what they do not watch.']),
+    ...(searches ? [] : ['It has no search that could be checked.']),
+  ];
 }
 
 function pairs(caption: string, rows: [string, string][]): Table {

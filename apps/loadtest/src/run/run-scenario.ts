@@ -14,6 +14,7 @@ import type { DeliveryResult, Finding, RunResult, Second } from '../result.ts';
 import { Ramp } from '../scenario/ramp.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { hidesEvents } from '../target/hides-events.ts';
+import { abilitiesOf, type TargetKind } from '../target/target.ts';
 import { Traffic } from '../traffic/traffic.ts';
 import { lookUpExamples } from './look-up-examples.ts';
 import { estimate } from './estimate.ts';
@@ -22,12 +23,17 @@ import { ServerWatch } from './server-watch.ts';
 import { Timeline } from './timeline.ts';
 
 export interface RunOptions {
-  /** The viewers' port's base URL; /api and /metrics are there too. */
+  /** What the target speaks; default: Logloom's protocol. */
+  kind?: TargetKind;
+  /** Where viewers connect; Logloom: the viewers' port's base URL, where /api and /metrics are too. */
   url: string;
   token: string | undefined;
+  /** Where events go in; Logloom: the ingest port's base URL. */
   ingestUrl: string;
   ingestKey: string | undefined;
-  /** The addresses of `/metrics` of the target's processes; none: that of `url`. */
+  /** Centrifugo's. */
+  channel?: string | undefined;
+  /** The addresses of `/metrics` of the target's processes; none: that of `url` of a Logloom, else nothing is known of the server. */
   metricsUrls?: readonly string[];
   /** How long nothing may arrive before what is missing counts as lost, and twice as long in the search; default: 15 s. */
   quietMs?: number;
@@ -48,28 +54,22 @@ const tallyMs = 500;
 /** Everything that a run finds, without its verdict and analysis. */
 export type RunFindings = Omit<RunResult, 'verdict' | 'analysis'>;
 
-/** Runs a scenario against a Logloom. Throws LoadtestError `target-unavailable` when nothing could be begun. */
+/** Runs a scenario against a target. Throws LoadtestError `target-unavailable` when nothing could be begun. */
 export async function runScenario(
   scenario: Scenario,
-  {
-    url,
-    token,
-    ingestUrl,
-    ingestKey,
-    metricsUrls,
-    quietMs = 15_000,
-    onStart = () => {},
-    onProgress = () => {},
-    onNotice = () => {},
-  }: RunOptions,
+  options: RunOptions,
   signal: AbortSignal,
 ): Promise<RunFindings> {
+  const { kind = 'logloom', url, token, ingestUrl, ingestKey, channel } = options;
+  const { metricsUrls, quietMs = 15_000 } = options;
+  const { onStart = () => {}, onProgress = () => {}, onNotice = () => {} } = options;
+  const { searches } = abilitiesOf[kind];
   await reach(url);
   await reach(ingestUrl);
   const run = randomBytes(6).toString('hex');
   const ingest = { url: ingestUrl, key: ingestKey };
-  const isHidden = await hidesEvents(ingest, run);
-  if (!isHidden) onNotice(staysVisible);
+  const isHidden = kind === 'logloom' && (await hidesEvents(ingest, run));
+  if (kind === 'logloom' && !isHidden) onNotice(staysVisible);
   const target = { url, token, isHidden };
   const traffic = new Traffic(run, scenario.events.traffic);
   const viewersRamp = new Ramp(scenario.viewers.stages);
@@ -98,7 +98,7 @@ export async function runScenario(
   const startsAtMs = epochMs() + startMs;
   onStart({ startsAtMs, generatorPids: generator.pids });
   const nowS = (): number => (epochMs() - startsAtMs) / 1_000;
-  const server = new ServerWatch(metricsUrls ?? [new URL('/metrics', url).href]);
+  const server = new ServerWatch(metricsUrls ?? (kind === 'logloom' ? [new URL('/metrics', url).href] : []));
   let phase: RunPhase = 'load';
   const tell = (began = phase): void => {
     phase = began;
@@ -128,8 +128,13 @@ export async function runScenario(
   );
   try {
     const produced = await generator.start(
-      { run, scenario, target, startsAtMs },
-      { run, scenario, target: { ...ingest, hiddenAs: isHidden ? run : undefined }, startsAtMs },
+      { run, scenario, target: { kind, ...target, channel }, startsAtMs },
+      {
+        run,
+        scenario,
+        target: { kind, ...ingest, channel, hiddenAs: isHidden ? run : undefined },
+        startsAtMs,
+      },
     );
     while (nowS() < seconds && !signal.aborted) await sleep(50);
     const shouldWatch = Math.round(viewersRamp.valueAt(seconds));
@@ -143,29 +148,24 @@ export async function runScenario(
       signal,
     );
     clearInterval(watching);
-    const ends = await generator.finish(notStored);
+    const delivery = deliveryOf(await generator.finish(notStored), timeline);
     tell('search');
-    const search = await checkSearch(
-      target,
-      traffic,
-      { total, notStored: new Set(notStored), unknown: produced.unknown.length },
-      2 * quietMs,
-      signal,
-    );
+    const stored = { total, notStored: new Set(notStored), unknown: produced.unknown.length };
+    const search = searches ? await checkSearch(target, traffic, stored, 2 * quietMs, signal) : null;
     const rows = timeline.seconds();
     const fullest = Math.max(1, ...rows.map(({ viewers }) => viewers));
     return {
       format: 1,
       run,
       scenario: { name: scenario.name, description: scenario.description },
-      target: { kind: 'logloom', url },
+      target: { kind, url },
       startedAt: new Date(startsAtMs).toISOString(),
       durationS: seconds,
       conditions,
       stages: timeline.stages(),
       timeline: rows,
       incidents: timeline.incidents(),
-      delivery: await lookUpExamples(target, run, deliveryOf(ends, timeline)),
+      delivery: searches ? await lookUpExamples(target, run, delivery) : delivery,
       ingest: {
         intended: total,
         acknowledged: produced.acknowledged,
@@ -187,7 +187,9 @@ export async function runScenario(
 
 async function reach(url: string): Promise<void> {
   try {
-    await (await fetch(url, { signal: AbortSignal.timeout(10_000) })).arrayBuffer();
+    const response = await fetch(url.replace(/^ws/, 'http'), { signal: AbortSignal.timeout(10_000) });
+    // Its address may be that of a stream, which does not end.
+    await response.body?.cancel();
   } catch (error) {
     const { cause, message } = error as Error;
     const reason = cause instanceof Error ? cause.message : message;

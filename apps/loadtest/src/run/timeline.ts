@@ -41,6 +41,7 @@ export class Timeline {
   readonly #reasons: Record<string, number> = {};
   #retries = 0;
   #attempted = 0;
+  #returned = 0;
   #resumed = 0;
   #maxCpu = 0;
   #loopDelayP99Ms = 0;
@@ -56,6 +57,7 @@ export class Timeline {
     for (const key of ['deliveries', 'receivedBytes', 'connects', 'connectFailures', 'disconnects'] as const)
       second[key] += figures[key];
     this.#attempted += figures.attempted;
+    this.#returned += figures.returned;
     this.#resumed += figures.resumed;
     addAll(this.#reasons, figures.failuresByReason);
     this.#incidents.push(...figures.incidents);
@@ -121,7 +123,7 @@ export class Timeline {
       this.#rows.reduce((total, { second }) => total + second[key], 0);
     return {
       attempted: this.#attempted,
-      connected: sum('connects') - this.#resumed,
+      connected: sum('connects') - this.#returned,
       failed: sum('connectFailures'),
       lost: sum('disconnects'),
       resumed: this.#resumed,

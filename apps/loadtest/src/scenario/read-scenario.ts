@@ -9,6 +9,7 @@ import {
   type Scenario,
   type Shape,
   type Stage,
+  type TargetPlan,
   type WatchKind,
 } from './scenario.ts';
 import schema from './scenario.schema.json' with { type: 'json' };
@@ -25,6 +26,7 @@ interface ScenarioFile {
   events: { stages: StageFile[] } & Partial<typeof defaultTraffic>;
   faults?: { kind: 'cut'; at: string; share: number }[];
   objectives?: Scenario['objectives'];
+  target?: TargetPlan;
 }
 
 interface StageFile {
@@ -97,6 +99,7 @@ function scenarioOf(file: ScenarioFile, name: string): Scenario {
       share,
     })),
     objectives: file.objectives ?? [],
+    ...(file.target === undefined ? {} : { target: file.target }),
   };
 }
 

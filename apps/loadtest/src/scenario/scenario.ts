@@ -1,3 +1,5 @@
+import type { TargetKind } from '../target/target.ts';
+
 /** How a value gets from where it is to `to`. */
 export type Shape = 'linear' | 'exponential' | 'steps' | 'spike' | 'bursts';
 
@@ -53,6 +55,15 @@ export interface ObjectivePlan {
   atLeast?: number;
 }
 
+/** What the scenario is for, where the command line does not say it. */
+export interface TargetPlan {
+  kind: TargetKind;
+  url?: string;
+  publishUrl?: string;
+  /** Centrifugo's. */
+  channel?: string;
+}
+
 /** A load test as a file describes it. The run takes as long as the longer of viewers and events. */
 export interface Scenario {
   name: string;
@@ -61,6 +72,7 @@ export interface Scenario {
   events: { stages: Stage[]; traffic: TrafficProfile };
   faults: FaultPlan[];
   objectives: ObjectivePlan[];
+  target?: TargetPlan;
 }
 
 export const defaultTraffic: TrafficProfile = {

@@ -1,32 +1,26 @@
+import type { Message } from './message.ts';
+import { isOwn, markOf, type ReceivedEvent } from './received-event.ts';
+
 /** What one message of the server says about the run's events. It is shared by all viewers that get the same bytes. */
-export interface Frame {
-  type: string;
-  cursor: string | null;
-  channel: number;
+export interface Frame extends Omit<Message, 'events'> {
   /** Of the run's events: numbers, partitions and offsets, each at the same position. */
   numbers: Int32Array;
   partitions: Int32Array;
   offsets: Float64Array;
   /** Events whose content is not what was sent: number and what differs. */
   corrupted: readonly { n: number; detail: string }[];
-  /** Events left out, by a gap that counts them exactly. */
-  missed: number;
-  /** The message itself, where it is none of events. */
-  message: Record<string, unknown> | null;
 }
 
-interface ReceivedEvent {
-  service?: string;
-  level?: string;
-  message?: string;
-  correlationId?: string;
-  partition?: number;
-  offset?: number;
-  attributes?: { loadtest?: { run: string; n: number } };
+/** What a viewer looks for in events. */
+export interface Looking {
+  run: string;
+  /** Says what differs from what was sent; undefined: nothing. */
+  check: (n: number, event: ReceivedEvent) => string | undefined;
+  /** The sender of an event that has no place in a log: its events are in the order of their numbers. */
+  senderOf: (n: number) => number;
+  /** Left out: the target sends only what the viewer's filter matches. */
+  isWatched?: ((n: number) => boolean) | undefined;
 }
-
-/** Says what differs from what was sent; undefined: nothing. */
-export type ContentCheck = (n: number, event: ReceivedEvent) => string | undefined;
 
 /** Viewers of a filter get a frame at nearly the same time; one who is far behind costs a parse. */
 const rememberedFrames = 512;
@@ -36,17 +30,17 @@ const rememberedFrames = 512;
  * would measure its own parser.
  */
 export class FrameReader {
-  readonly #run: string;
-  readonly #check: ContentCheck;
+  readonly #decode: (bytes: Buffer) => Message;
+  readonly #looking: Looking;
   readonly #byLength = new Map<number, { bytes: Buffer; frame: Frame }[]>();
   readonly #order: number[] = [];
 
-  constructor(run: string, check: ContentCheck) {
-    this.#run = run;
-    this.#check = check;
+  constructor(decode: (bytes: Buffer) => Message, looking: Looking) {
+    this.#decode = decode;
+    this.#looking = looking;
   }
 
-  /** Throws SyntaxError for what is not JSON. */
+  /** Throws SyntaxError for what cannot be decoded. */
   read(bytes: Buffer): Frame {
     // The latest first: most frames of a length differ in few bytes, and that of now is nearly always the last.
     const known = this.#byLength.get(bytes.length)?.findLast((each) => each.bytes.equals(bytes));
@@ -70,34 +64,20 @@ export class FrameReader {
   }
 
   #parse(bytes: Buffer): Frame {
-    const message = JSON.parse(bytes.toString()) as Record<string, unknown> & {
-      type: string;
-      cursor?: string;
-      to?: string;
-      channel?: number;
-      missed?: number;
-      reason?: string;
-      events?: ReceivedEvent[];
-    };
-    const isEvents = message.type === 'events';
-    const own = (isEvents ? (message.events ?? []) : []).filter(
-      ({ attributes }) => attributes?.loadtest?.run === this.#run,
-    );
-    const numbers = Int32Array.from(own, ({ attributes }) => attributes!.loadtest!.n);
+    const { run, check, senderOf, isWatched = () => true } = this.#looking;
+    const { events, ...message } = this.#decode(bytes);
+    const own = events.filter((event) => isOwn(event, run) && isWatched(markOf(event)!.n));
+    const numbers = Int32Array.from(own, (event) => markOf(event)!.n);
     const corrupted = own.flatMap((event, i) => {
-      const detail = this.#check(numbers[i]!, event);
+      const detail = check(numbers[i]!, event);
       return detail === undefined ? [] : [{ n: numbers[i]!, detail }];
     });
     return {
-      type: message.type,
-      cursor: message.cursor ?? (message.type === 'gap' ? (message.to ?? null) : null),
-      channel: message.channel ?? -1,
+      ...message,
       numbers,
-      partitions: Int32Array.from(own, ({ partition }) => partition ?? -1),
-      offsets: Float64Array.from(own, ({ offset }) => offset ?? -1),
+      partitions: Int32Array.from(own, ({ partition }, i) => partition ?? senderOf(numbers[i]!)),
+      offsets: Float64Array.from(own, ({ offset }, i) => offset ?? numbers[i]!),
       corrupted,
-      missed: message.type === 'gap' && message.reason === 'slow' ? (message.missed ?? 0) : 0,
-      message: isEvents ? null : message,
     };
   }
 }

@@ -1,37 +1,25 @@
-import { loadtestHeader } from './hides-events.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
-
-export interface IngestTarget {
-  /** The ingest port's base URL. */
-  url: string;
-  key?: string | undefined;
-  /** The run's name, where the target hides its events from users. */
-  hiddenAs?: string | undefined;
-}
-
-/** What became of a batch: `stored`, `refused` (for good), or `unknown`: nobody told. Positions in the batch that were rejected. */
-export interface BatchFate {
-  fate: 'stored' | 'refused' | 'unknown';
-  rejected: readonly number[];
-}
-
-/** `failure` says why a request did not store its events: status and error code, or what became of the connection; undefined: it did. */
-type OnAnswer = (status: string, isRetried: boolean, failure: string | undefined) => void;
-
-const firstRetryMs = 100;
-const longestRetryMs = 5_000;
+import { loadtestHeader } from './hides-events.ts';
+import {
+  reasonOf,
+  retryMs,
+  type BatchFate,
+  type OnAnswer,
+  type Sender,
+  type SenderTarget,
+} from './sender.ts';
 
 /**
  * Sends batches to `POST /ingest` one after the other, numbered, so that a repetition makes no duplicate. Repeats what was not answered or
  * has to wait (429, 503), until the signal aborts.
  */
-export class IngestSender {
-  readonly #target: IngestTarget;
+export class IngestSender implements Sender {
+  readonly #target: SenderTarget;
   readonly #producer: string;
   readonly #onAnswer: OnAnswer;
   #sequence = 0;
 
-  constructor(target: IngestTarget, producer: string, onAnswer: OnAnswer) {
+  constructor(target: SenderTarget, producer: string, onAnswer: OnAnswer) {
     this.#target = target;
     this.#producer = producer;
     this.#onAnswer = onAnswer;
@@ -58,8 +46,7 @@ export class IngestSender {
         isCertain = false;
         if (!signal.aborted) this.#onAnswer(reasonOf(error), true, reasonOf(error));
       }
-      const wait = Math.min(longestRetryMs, firstRetryMs * 2 ** attempt) * (0.5 + Math.random() / 2);
-      await sleep(wait, undefined, { signal }).catch(() => {});
+      await sleep(retryMs(attempt), undefined, { signal }).catch(() => {});
       if (signal.aborted) return { fate: isCertain ? 'refused' : 'unknown', rejected: [] };
     }
   }
@@ -94,10 +81,4 @@ function answerOf(text: string, isOk: boolean): Answer {
     if (isOk) throw error;
     return {};
   }
-}
-
-/** Few values, as they are counted. */
-function reasonOf(error: unknown): string {
-  const { cause } = error as { cause?: { code?: unknown } };
-  return typeof cause?.code === 'string' ? cause.code : 'no answer';
 }

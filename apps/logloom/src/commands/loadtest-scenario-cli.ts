@@ -1,15 +1,15 @@
-import type { LivePage, ReportFormat, RunResult, Trend } from '@logloom/loadtest';
+import type { LivePage, ReportFormat, RunResult, TargetKind, Trend } from '@logloom/loadtest';
 import { Option, type Command } from 'commander';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { colors as pc } from '../output/colors.ts';
-import type { CommandContext, ViewersFlags } from './command-context.ts';
+import type { CommandContext } from './command-context.ts';
 import { CommandError } from './command-errors.ts';
+import { targetOf, type TargetFlags } from './loadtest-target.ts';
 import { addNoticeOptions, receiversOf, type NoticeFlags } from './notice-options.ts';
 
-interface RunFlags extends ViewersFlags, NoticeFlags {
-  ingestUrl?: string;
-  key?: string;
+interface RunFlags extends TargetFlags, NoticeFlags {
+  json: boolean;
   out: string;
   report: ReportFormat[];
   metricsUrl?: string[];
@@ -28,8 +28,7 @@ class VerdictExit extends CommandError {
 
 /** Adds `logloom loadtest run|check|explain|compare|history` to `logloom loadtest`. */
 export function addScenarioCommands(loadtest: Command, context: CommandContext): void {
-  const { signal, note, endpoint, ingestUrl, ingestKey, viewers, token, ingest, key, json, print, write } =
-    context;
+  const { signal, note, viewers, token, ingest, key, json, print, write } = context;
   const list = (value: string): string[] => value.split(',').map((part) => part.trim());
 
   const run = loadtest
@@ -57,9 +56,20 @@ export function addScenarioCommands(loadtest: Command, context: CommandContext):
         .argParser(portOf)
         .preset(0),
     )
+    .addOption(
+      new Option(
+        '--target <kind>',
+        'what the target speaks (default: that of the scenario, or logloom)',
+      ).choices(['logloom', 'ws', 'socket.io', 'sse', 'centrifugo'] satisfies TargetKind[]),
+    )
     .addOption(viewers)
     .addOption(token)
     .addOption(ingest)
+    .option(
+      '--publish-url <url>',
+      'where events go in, of a target other than Logloom: takes JSON lines by POST, or with ws: a message an event',
+    )
+    .option('--channel <name>', "Centrifugo's channel (default: logs)")
     .addOption(key)
     .addOption(json)
     .addHelpText('after', '\nExit codes: 0 ready; 1 not ready; 2 it could not be run; 3 not shown.')
@@ -80,13 +90,12 @@ export function addScenarioCommands(loadtest: Command, context: CommandContext):
         throw new CommandError('command-failed', `there is no report ${unknown.join(', ')}`);
       const scenario = loadScenario(name);
       const line = new ProgressLine(process.stderr);
-      await using page = await openPage(options, scenario.name);
+      const target = targetOf(options, scenario, context);
+      await using page = await openPage(options.live, { scenario: scenario.name, target: target.url });
       const findings = await runScenario(
         scenario,
         {
-          ...endpoint(options),
-          ingestUrl: ingestUrl(options.ingestUrl),
-          ingestKey: ingestKey(options.key),
+          ...target,
           ...(options.metricsUrl === undefined ? {} : { metricsUrls: options.metricsUrl }),
           onNotice: note,
           onProgress: (progress) => {
@@ -192,17 +201,17 @@ export function addScenarioCommands(loadtest: Command, context: CommandContext):
     });
 
   async function openPage(
-    options: Pick<RunFlags, 'live' | 'url' | 'token'>,
-    scenario: string,
+    port: number | undefined,
+    shown: { scenario: string; target: string },
   ): Promise<LivePage | undefined> {
-    if (options.live === undefined) return undefined;
+    if (port === undefined) return undefined;
     const { LivePage } = await import('@logloom/loadtest');
     try {
-      const page = await LivePage.open(options.live, { scenario, target: endpoint(options).url });
+      const page = await LivePage.open(port, shown);
       note(`the run is shown at ${page.url}`);
       return page;
     } catch (error) {
-      throw new CommandError('command-failed', `--live ${options.live}: ${(error as Error).message}`);
+      throw new CommandError('command-failed', `--live ${port}: ${(error as Error).message}`);
     }
   }
 

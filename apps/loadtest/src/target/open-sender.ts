@@ -1,0 +1,10 @@
+import { HttpSender } from './http-sender.ts';
+import { IngestSender } from './ingest-sender.ts';
+import type { OnAnswer, Sender, SenderTarget } from './sender.ts';
+import { SocketSender } from './socket-sender.ts';
+
+/** `producer` names the sender, for a target that drops what it sends twice. */
+export function openSender(target: SenderTarget, producer: string, onAnswer: OnAnswer): Sender {
+  if (target.kind === 'logloom') return new IngestSender(target, producer, onAnswer);
+  return /^wss?:/.test(target.url) ? new SocketSender(target, onAnswer) : new HttpSender(target, onAnswer);
+}
