@@ -7,7 +7,7 @@ import { Pipeline } from './pipeline.ts';
 
 const asking = 'correlationKind:loadtest AND attributes.loadtest.run:ab12';
 
-test('users see nothing of a load test in any view, and who asks for it sees all of it', async () => {
+test('users see nothing of a load test in any view, and who asks for it sees all of it until it expires', async () => {
   await using pipeline = await Pipeline.create({ CORRELATION_IDLE_MS: '300' });
   writeFileSync(
     join(pipeline.dataFolder, 'rules.yaml'),
@@ -23,7 +23,9 @@ test('users see nothing of a load test in any view, and who asks for it sees all
         level: 'error',
         // The same ids: the events of one whole request may come from both.
         correlationId: `request-${i % 2}`,
-        ...(whose === 'load' ? { loadtest: { run: 'ab12', n: i } } : { shop: 'x' }),
+        ...(whose === 'load'
+          ? { loadtest: { run: 'ab12', n: i }, timestamp: new Date(Date.now() - 300_000).toISOString() }
+          : { shop: 'x' }),
       }),
     );
     const response = await fetch(`${pipeline.ingestUrl}/ingest`, {
@@ -164,5 +166,16 @@ test('users see nothing of a load test in any view, and who asks for it sees all
       assert.deepEqual([missing, expected === 4 || expected === 2], [0, true], JSON.stringify(result));
   }
   assert.deepEqual([await totalOf(''), await totalOf(asking)], [4, 6]);
-  assert.ok(existsSync(join(pipeline.dataFolder, 'loadtest')));
+  const files = join(pipeline.dataFolder, 'loadtest');
+  assert.ok(existsSync(files));
+
+  // They expire, and what is users' stays.
+  await pipeline.end('SIGTERM');
+  pipeline.env['LOADTEST_RETENTION_MS'] = '60000';
+  await pipeline.start();
+  await eventually('removed', () => !existsSync(files));
+  assert.deepEqual([await totalOf(''), await totalOf(asking)], [4, 0]);
+  assert.equal((await documentsOf('kind:loadtest')).length, 0);
+  const gone = await fetch(`${pipeline.viewersUrl}/api/events/${id}`);
+  assert.equal(gone.status, 404);
 });
