@@ -17,11 +17,16 @@ const counter = (weight: number, text: string): Evidence => ({
 });
 const when = (holds: boolean, evidence: () => Evidence): Evidence[] => (holds ? [evidence()] : []);
 
-const consequences: readonly SymptomKind[] = ['deliveries-late', 'deliveries-stopped', 'sends-stalled'];
+/** The heaviest consequence; a slight delay before it may be of another cause. */
+function effectOf(facts: EpisodeFacts): number | null {
+  const silence = facts.beginning('deliveries-stopped', 'sends-stalled');
+  if (silence !== null) return silence;
+  return facts.of('deliveries-late').toSorted((a, b) => b.amount - a.amount)[0]?.fromS ?? null;
+}
 
 /** A cause begins no later than what it leads to. */
 function order(facts: EpisodeFacts, ...signs: readonly SymptomKind[]): Evidence[] {
-  const [cause, effect] = [facts.beginning(...signs), facts.beginning(...consequences)];
+  const [cause, effect] = [facts.beginning(...signs), effectOf(facts)];
   if (cause === null || effect === null || effect === cause) return [];
   const apartS = Math.abs(effect - cause);
   return effect > cause
@@ -65,6 +70,9 @@ function dose(correlation: number | null, what: string): Evidence[] {
 
 const isStorage = (reason: string): boolean => /disk-full|507|no-room|insufficient/.test(reason);
 const isAnswer = (reason: string): boolean => /^\d{3}\b/.test(reason);
+
+/** A generator held up for less is no more than a busy machine. */
+const lastingS = 3;
 
 /** Every rule, in the order in which equal candidates are listed. docs/loadtest-analysis.md explains each. */
 export const causeRules: readonly CauseRule[] = [
@@ -164,14 +172,18 @@ export const causeRules: readonly CauseRule[] = [
       const drops = facts.of('viewers-dropped');
       if (drops.length === 0) return [];
       return [
-        sign(2, `${percent(facts.lostShare)} of the viewers lost their connection`),
+        sign(
+          facts.lostShare >= 0.5 ? 3 : 2,
+          `${percent(facts.lostShare)} of the viewers lost their connection`,
+        ),
         ...when(!facts.has('sends-failed') && !facts.has('sends-stalled'), () =>
           sign(1, 'sending went on meanwhile'),
         ),
         ...when(!facts.has('server-unreadable'), () =>
           sign(1, "the server's metrics could be read all the time"),
         ),
-        ...order(facts, 'viewers-dropped'),
+        // What was late before may be of another cause: a lost connection is one itself.
+        ...order(facts, 'viewers-dropped').filter(({ weight }) => weight > 0),
         ...when(facts.has('server-restarted'), () => counter(4, 'the server started again')),
         ...when(facts.has('server-unreadable'), () => counter(2, "the server's metrics could not be read")),
       ];
@@ -186,7 +198,7 @@ export const causeRules: readonly CauseRule[] = [
       const lateS = facts.secondsOf('deliveries-late');
       const paused = facts.incidents('generator-paused').length;
       return [
-        sign(2, `a process of the generator was at its limit in ${limitS} s`),
+        sign(limitS >= lastingS ? 2 : 1, `a process of the generator was at its limit in ${limitS} s`),
         ...when(lateS > 0 && limitS >= lateS / 2, () => sign(1, `of ${lateS} s with late deliveries`)),
         ...when(paused > 1, () => sign(1, 'its event loops were held up')),
         ...order(facts, 'generator-limit'),
@@ -214,7 +226,7 @@ export const causeRules: readonly CauseRule[] = [
           sign(2, `its event loops were held up, ${(delay ?? 1).toFixed(0)} times as long as usual`),
         ),
         ...when(facts.has('server-busy'), () =>
-          sign(2, 'an event loop of the server was busy nearly all the time'),
+          sign(1, 'an event loop of the server was busy nearly all the time'),
         ),
         ...when(facts.has('deliveries-late'), () => sign(1, 'deliveries were late')),
         ...dose(
@@ -225,6 +237,11 @@ export const causeRules: readonly CauseRule[] = [
         ...when(facts.has('server-restarted'), () => counter(4, 'the server started again')),
         ...when(facts.has('server-unreadable'), () =>
           counter(2, 'the server did not respond at all for a time'),
+        ),
+        ...when(
+          facts.has('viewers-dropped') ||
+            facts.incidents('send-failed').some(({ reason }) => isAnswer(reason)),
+          () => counter(2, 'connections were lost or events refused, which a slow server does not do'),
         ),
         ...when(facts.secondsOf('deliveries-stopped') >= 2, () =>
           counter(1, 'nothing was delivered for a time'),
@@ -271,7 +288,7 @@ export const causeRules: readonly CauseRule[] = [
       if (growth === undefined) return [];
       return [
         sign(
-          4,
+          5,
           `the server's memory grew by ${growth.amount.toFixed(0)} MiB at a steady load, ${growth.detail}`,
         ),
         ...when(growth.usual > 0 && growth.amount > 0.3 * growth.usual, () =>

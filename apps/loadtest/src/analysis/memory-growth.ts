@@ -11,7 +11,7 @@ const fewestBlocks = 8;
 const significance = 0.01;
 const leastBytes = 16 * 2 ** 20;
 /** Less is the heap of a young process. */
-const leastShare = 0.15;
+const leastShare = 0.2;
 
 /** Memory of the server that grows all through the steady part of the run: by each half of it, and no slower at the end. */
 export function memoryGrowth(run: Measured): Omit<Symptom, 'component'>[] {

@@ -15,6 +15,8 @@ const resamples = 400;
 const saturatedShare = 0.9;
 /** A sign has to be in so many blocks in a row. */
 const inARow = 2;
+/** And in so many of all later blocks: what passes at a higher load was none of the load. */
+const staysShare = 0.5;
 
 const limits: readonly { sign: SaturationSign; isOver: (block: LoadBlock, calm: LoadBlock) => boolean }[] = [
   { sign: 'generator', isOver: ({ generatorLimits }) => generatorLimits >= 2 },
@@ -106,11 +108,14 @@ function signsOf(blocks: readonly LoadBlock[]): Saturation['signs'] {
   const calm = blocks.toSorted((a, b) => a.offered - b.offered)[Math.floor(blocks.length / 10)]!;
   return limits
     .flatMap(({ sign, isOver }) => {
-      const at = blocks.findIndex(
-        (_, i) =>
-          blocks.slice(i, i + inARow).length === inARow &&
-          blocks.slice(i, i + inARow).every((block) => isOver(block, calm)),
-      );
+      const isOverAt = blocks.map((block) => isOver(block, calm));
+      const at = isOverAt.findIndex((_, i) => {
+        const rest = isOverAt.slice(i);
+        const over = rest.filter(Boolean).length;
+        return (
+          rest.length >= inARow && rest.slice(0, inARow).every(Boolean) && over >= staysShare * rest.length
+        );
+      });
       return at === -1 ? [] : [{ sign, atS: blocks[at]!.atS, offered: blocks[at]!.offered }];
     })
     .sort((a, b) => a.atS - b.atS);

@@ -1,4 +1,5 @@
 import type { SymptomKind } from './analysis-result.ts';
+import { componentOf } from './symptoms.ts';
 
 const names: Readonly<Record<SymptomKind, string>> = {
   'viewers-dropped': 'viewers lost their connection',
@@ -21,4 +22,10 @@ const names: Readonly<Record<SymptomKind, string>> = {
 /** How a report says what was seen. A result that a later version wrote may have others. */
 export function symptomName(kind: SymptomKind): string {
   return (names as Readonly<Record<string, string | undefined>>)[kind] ?? kind;
+}
+
+/** The same with the component: `server: its metrics could not be read`. */
+export function fullSymptomName(kind: SymptomKind): string {
+  const component = (componentOf as Readonly<Record<string, string | undefined>>)[kind] ?? 'unknown';
+  return `${component}: ${symptomName(kind)}`;
 }

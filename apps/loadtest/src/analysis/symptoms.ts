@@ -23,7 +23,7 @@ const settleS = 3;
 /** A process that starts compiles its code. */
 const warmUpS = 5;
 
-const componentOf: Readonly<Record<SymptomKind, Component>> = {
+export const componentOf: Readonly<Record<SymptomKind, Component>> = {
   'viewers-dropped': 'viewers',
   'connect-failures': 'viewers',
   'sends-failed': 'ingest',

@@ -8,9 +8,8 @@ import type { KnownRun } from './known-run.ts';
 /** What the runs with a known cause say about the rules; calibration.json holds it. */
 export interface Calibration {
   format: 1;
-  /** Runs that count, and those that do not: the generator was the limit, and that was not the injection. */
+  /** Those that count: the generator was not the limit, but where that was the injection. */
   runs: number;
-  voidRuns: number;
   causes: Partial<Record<CauseName, CalibrationFigure>>;
   /** How many runs of each injection led to what; `nothing` where there was nothing to explain. */
   leads: { injection: string; lead: CauseName | 'unknown' | 'nothing'; runs: number }[];
@@ -59,7 +58,6 @@ export function calibrate(known: readonly KnownRun[]): Calibration {
   return {
     format: 1,
     runs: counting.length,
-    voidRuns: known.length - counting.length,
     causes,
     leads: [...leads.values()].sort(
       (a, b) => a.injection.localeCompare(b.injection) || b.runs - a.runs || a.lead.localeCompare(b.lead),

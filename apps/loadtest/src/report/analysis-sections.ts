@@ -1,6 +1,6 @@
 import type { Analysis, AddressShare, Lead, Sequence } from '../analysis/analysis-result.ts';
 import { causeName } from '../analysis/cause-names.ts';
-import { symptomName } from '../analysis/symptom-names.ts';
+import { fullSymptomName, symptomName } from '../analysis/symptom-names.ts';
 import type { RunResult } from '../result.ts';
 import { cascadeDrawing } from './cascade-drawing.ts';
 import { formatCount, formatNumber, formatSeconds, formatShare } from './format-quantity.ts';
@@ -133,8 +133,8 @@ function sequenceTable(sequences: readonly Sequence[]): Table {
     rows: sequences
       .slice(0, 10)
       .map(({ first, then, followed, of, expected, p, beyondChance }) => [
-        symptomName(first),
-        symptomName(then),
+        fullSymptomName(first),
+        fullSymptomName(then),
         `${followed} of ${of}`,
         formatNumber(expected),
         formatNumber(p),

@@ -16,8 +16,11 @@ export function cascadeDrawing({ symptoms }: Analysis, episode: Episode, number:
   const { fromS, toS, symptoms: members, cascade } = episode;
   const rows = new Map(members.map((index, place) => [index, plot.top + place * row]));
   const height = plot.top + members.length * row + 26;
-  const x = (atS: number): number =>
-    pixel(plot.left + ((atS - fromS) / (toS - fromS)) * (plot.right - plot.left));
+  // A generator at its limit may have been so before.
+  const x = (outside: number): number => {
+    const atS = Math.min(toS, Math.max(fromS, outside));
+    return pixel(plot.left + ((atS - fromS) / (toS - fromS)) * (plot.right - plot.left));
+  };
   const bars = members.map((index, place) => {
     const { component, kind, fromS: from, toS: to } = symptoms[index]!;
     const top = rows.get(index)!;

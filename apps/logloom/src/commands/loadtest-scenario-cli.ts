@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { colors as pc } from '../output/colors.ts';
 import type { CommandContext } from './command-context.ts';
+import { addCalibrateCommand } from './loadtest-calibrate-cli.ts';
 import { CommandError } from './command-errors.ts';
 import { targetOf, type TargetFlags } from './loadtest-target.ts';
 import { addNoticeOptions, receiversOf, type NoticeFlags } from './notice-options.ts';
@@ -26,10 +27,12 @@ class VerdictExit extends CommandError {
   }
 }
 
-/** Adds `logloom loadtest run|check|explain|compare|history` to `logloom loadtest`. */
+/** Adds `logloom loadtest run|check|explain|compare|history|calibrate` to `logloom loadtest`. */
 export function addScenarioCommands(loadtest: Command, context: CommandContext): void {
   const { signal, note, viewers, token, ingest, key, json, print, write } = context;
   const list = (value: string): string[] => value.split(',').map((part) => part.trim());
+
+  addCalibrateCommand(loadtest, context);
 
   const run = loadtest
     .command('run')
