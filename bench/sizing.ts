@@ -5,9 +5,8 @@
 import { parseMetrics } from '@logloom/telemetry/testing/metrics-text';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { zstdCompressSync } from 'node:zlib';
-import { loadtest } from '../apps/logloom/src/loadtest/loadtest.ts';
+import { checkDelivery } from '@logloom/loadtest';
 import { sendBatches } from '../apps/logloom/src/send/send-batches.ts';
 import { Pipeline } from '../tests/pipeline/pipeline.ts';
 import { loadTraffic } from '../tests/pipeline/traffic.ts';
@@ -83,23 +82,23 @@ console.log(
 await pipeline.start();
 await pipeline.untilDone();
 const idle = await usageOf(pipeline);
-const watching = loadtest(
+const half = Promise.withResolvers<void>();
+const watching = checkDelivery(
+  { viewers, rate, seconds },
   {
     url: pipeline.viewersUrl,
+    token: undefined,
     ingestUrl: pipeline.ingestUrl,
     ingestKey: undefined,
-    token: undefined,
-    viewers,
-    filter: undefined,
-    rate,
-    seconds,
-    note: () => {},
+    onProgress: ({ atS, durationS }) => {
+      if (atS > durationS - seconds / 2) half.resolve();
+    },
   },
   new AbortController().signal,
 );
-await sleep((seconds * 1000) / 2);
+await Promise.race([half.promise, watching]);
 const loaded = await usageOf(pipeline);
-const result = await watching;
+const { result } = await watching;
 const end = await usageOf(pipeline);
 // The live tier runs on the main thread.
 const live = end.active.get('logloom')! - idle.active.get('logloom')!;

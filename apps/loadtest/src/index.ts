@@ -21,6 +21,12 @@ export { postNotices, type NoticeReceivers } from './notify/post-notices.ts';
 export { reportFormats, writeReports, type ReportFormat } from './report/write-reports.ts';
 export { resultLines } from './report/result-lines.ts';
 export { estimate } from './run/estimate.ts';
+export {
+  checkDelivery,
+  deliveryCheckLines,
+  isClean,
+  type DeliveryCheckResult,
+} from './run/delivery-check.ts';
 export { judgeRun, objectivesOf } from './run/judge-run.ts';
 export { runScenario, type RunOptions } from './run/run-scenario.ts';
 export type { Scenario } from './scenario/scenario.ts';

@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import type { CommandContext, ViewersFlags } from './command-context.ts';
 import { CommandError } from './command-errors.ts';
 import { addScenarioCommands } from './loadtest-scenario-cli.ts';
-import { count, positive } from './number-arguments.ts';
+import { targetOf } from './loadtest-target.ts';
+import { positive } from './number-arguments.ts';
 
 interface LoadtestFlags extends ViewersFlags {
   viewers: number;
@@ -14,18 +15,16 @@ interface LoadtestFlags extends ViewersFlags {
 
 /** Adds `logloom loadtest`. */
 export function addLoadtestCommand(program: Command, context: CommandContext): void {
-  const { signal, note, endpoint, ingestUrl, ingestKey, viewers, token, ingest, key, json, print } = context;
+  const { signal, note, viewers, token, ingest, key, json, print } = context;
   const loadtest = program
     .command('loadtest')
     .enablePositionalOptions()
-    .description('let many viewers watch a running Logloom, send events, and count what each viewer gets')
-    .argument(
-      '[filter]',
-      "filter that they watch; without it, the load test's own events, each of which is checked",
+    .description(
+      'let viewers watch a running Logloom, send events at a flat rate, and check what each viewer gets',
     )
     .option('--viewers <n>', 'number of viewers', positive, 100)
-    .option('--rate <events>', 'events per second to send; 0: send none, count what others send', count, 100)
-    .option('--seconds <n>', 'duration in seconds', positive, 10)
+    .option('--rate <events>', 'events per second to send', positive, 100)
+    .option('--seconds <n>', 'for how long to send', positive, 10)
     .addOption(viewers)
     .addOption(token)
     .addOption(ingest)
@@ -33,24 +32,23 @@ export function addLoadtestCommand(program: Command, context: CommandContext): v
     .addOption(json)
     .addHelpText(
       'after',
-      '\nExit code 1 when a viewer was refused, lost its connection, missed an event or got one twice.',
+      '\nExit codes: 0 every viewer got every event once; 1 a viewer was refused, lost its connection, missed an event or got one twice; 2 it could not be run.\n`loadtest run` runs scenarios, which also judge latency, the search, and recovery from faults.',
     )
-    .action(async (filter: string | undefined, options: LoadtestFlags) => {
-      const { isClean, loadtest: run, loadtestLines } = await import('../loadtest/loadtest.ts');
-      const result = await run(
-        {
-          ...endpoint(options),
-          ingestUrl: ingestUrl(options.ingestUrl),
-          ingestKey: ingestKey(options.key),
-          viewers: Math.ceil(options.viewers),
-          filter,
-          rate: options.rate,
-          seconds: options.seconds,
-          note: options.json ? () => {} : note,
+    .action(async (flags: LoadtestFlags) => {
+      const { checkDelivery, deliveryCheckLines, isClean, LoadtestError } = await import('@logloom/loadtest');
+      const target = targetOf(flags, {}, context);
+      const load = { ...flags, viewers: Math.ceil(flags.viewers) };
+      const { result, findings } = await checkDelivery(load, { ...target, onNotice: note }, signal).catch(
+        (error: unknown) => {
+          if (!(error instanceof LoadtestError)) throw error;
+          throw new CommandError('no-response', `${error.message}; is Logloom running?`);
         },
-        signal,
       );
-      print(options.json, result, () => loadtestLines(result));
+      if (result.viewers === 0) {
+        const reasons = Object.keys(findings.connections.failuresByReason).join(', ') || 'no connection';
+        throw new CommandError('no-response', `no viewer could connect to ${target.url} (${reasons})`);
+      }
+      print(flags.json, result, () => deliveryCheckLines(result));
       if (!isClean(result)) throw new CommandError('problems-found', '');
     });
   addScenarioCommands(loadtest, context);

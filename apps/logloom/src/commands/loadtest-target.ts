@@ -15,7 +15,7 @@ export interface TargetFlags {
 /** What a scenario is run against: the flags win over the scenario, and for a Logloom both win over the settings. */
 export function targetOf(
   flags: TargetFlags,
-  { target }: Scenario,
+  { target }: Pick<Scenario, 'target'>,
   { endpoint, ingestUrl, ingestKey }: CommandContext,
 ): Pick<RunOptions, 'kind' | 'url' | 'token' | 'ingestUrl' | 'ingestKey' | 'channel'> {
   const kind = flags.target ?? target?.kind ?? 'logloom';
