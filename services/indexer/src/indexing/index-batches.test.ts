@@ -40,6 +40,15 @@ test('the batches of one turn make one bulk; what arrives while it is written ma
   ]);
 });
 
+test('a target that a bulk does not concern is not asked', async () => {
+  const [all, even] = [target(), target()];
+  const concerns: BulkTarget['concerns'] = (events) => events.some(({ offset }) => offset % 2 === 0);
+  const targets = [all, { ...even, concerns }];
+  const batches = new IndexBatches({ targets, signal: new AbortController().signal });
+  for (const offset of [1, 2, 3]) await batches.add([event(offset)], []);
+  assert.deepEqual([all.bulks, even.bulks], [[[1], [2], [3]], [[2]]]);
+});
+
 test('a bulk ends at its size, between batches', async () => {
   const store = target();
   const batches = new IndexBatches({ targets: [store], maxEvents: 3, signal: new AbortController().signal });

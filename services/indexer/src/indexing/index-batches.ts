@@ -14,6 +14,8 @@ export interface BulkTarget {
   span?: SpanSpec;
   putEvents: (events: readonly PlacedEvent[]) => Promise<readonly RefusedItem[] | void>;
   putCorrelations: (documents: readonly Correlation[]) => Promise<readonly RefusedItem[] | void>;
+  /** Whether a bulk has anything for the target: else it is not asked. Default: every bulk has. */
+  concerns?: (events: readonly PlacedEvent[], documents: readonly Correlation[]) => boolean;
   /** Older items (microseconds) are not filled in again: retention would remove them at once. */
   retainedFrom?: () => number;
 }
@@ -105,7 +107,9 @@ export class IndexBatches {
       const correlations = bulk.flatMap((batch) => batch.correlations);
       const startedAtMs = performance.now();
       const results = await Promise.allSettled(
-        this.#options.targets.map((target) => this.#traced(target, bulk, events, correlations)),
+        this.#options.targets
+          .filter(({ concerns }) => concerns?.(events, correlations) ?? true)
+          .map((target) => this.#traced(target, bulk, events, correlations)),
       );
       const failed = results.find((result) => result.status === 'rejected');
       if (failed === undefined) {

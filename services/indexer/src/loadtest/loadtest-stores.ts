@@ -37,15 +37,19 @@ export class LoadtestStores {
   }
 
   get targets(): BulkTarget[] {
+    const concerns: BulkTarget['concerns'] = (events, documents) =>
+      events.some(isLoadtestEvent) || documents.some(isLoadtestDocument);
     return [
       {
         name: 'loadtest search',
+        concerns,
         putEvents: (events) => this.#put(this.#eventsOf(events), ({ search }, items) => search.index(items)),
         putCorrelations: (documents) =>
           this.#put(this.#documentsOf(documents), ({ search }, items) => search.indexCorrelations(items)),
       },
       {
         name: 'loadtest archive',
+        concerns,
         putEvents: (events) => this.#put(this.#eventsOf(events), ({ archive }, items) => archive.put(items)),
         putCorrelations: (documents) =>
           this.#put(this.#documentsOf(documents), ({ archive }, items) => archive.putCorrelations(items)),
