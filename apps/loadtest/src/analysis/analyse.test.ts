@@ -78,6 +78,19 @@ test('a cause that begins after its consequence loses to one that began before',
   assert.ok(slow!.evidence.some(({ kind, weight }) => kind === 'time order' && weight < 0));
 });
 
+test('a delay is the generator’s where it sent as late, and the server’s event loops were held up at another time', () => {
+  const held = during(24, 28, { serverLoopDelayMs: 300 });
+  const run = syntheticRun(
+    60,
+    (atS) => ({ ...held(atS), ...during(30, 36, late)(atS) }),
+    seconds(30, 36).map((atS) => ({ atS, kind: 'generator-late', reason: '450 ms', count: 1 })),
+  );
+  const { lead, episodes } = analyse(run, {});
+  assert.equal(lead?.cause, 'generator-limit');
+  const [first] = episodes[0]!.candidates;
+  assert.ok(first!.evidence.some(({ kind, text }) => kind === 'dose' && text.includes('450 ms')));
+});
+
 test('what the scenario injected is no evidence', () => {
   const run = syntheticRun(60);
   const fault = {

@@ -21,7 +21,7 @@ const when = (holds: boolean, evidence: () => Evidence): Evidence[] => (holds ? 
 function effectOf(facts: EpisodeFacts): number | null {
   const silence = facts.beginning('deliveries-stopped', 'sends-stalled');
   if (silence !== null) return silence;
-  return facts.of('deliveries-late').toSorted((a, b) => b.amount - a.amount)[0]?.fromS ?? null;
+  return facts.latest?.fromS ?? null;
 }
 
 /** A cause begins no later than what it leads to. */
@@ -195,14 +195,24 @@ export const causeRules: readonly CauseRule[] = [
     weigh: (facts) => {
       const limitS = facts.secondsOf('generator-limit');
       if (limitS === 0) return [];
-      const lateS = facts.secondsOf('deliveries-late');
+      const lateMs = Math.max(
+        0,
+        ...facts.incidents('generator-late').map(({ reason }) => parseFloat(reason)),
+      );
       const paused = facts.incidents('generator-paused').length;
       return [
         sign(limitS >= lastingS ? 2 : 1, `a process of the generator was at its limit in ${limitS} s`),
-        ...when(lateS > 0 && limitS >= lateS / 2, () => sign(1, `of ${lateS} s with late deliveries`)),
+        ...when(facts.shareOfLatest('generator-limit') >= 0.5, () =>
+          sign(1, 'in most of the seconds in which deliveries were latest'),
+        ),
+        ...when(lateMs > 0 && lateMs >= 0.5 * (facts.latest?.amount ?? Infinity), () => ({
+          kind: 'dose',
+          weight: 1,
+          text: `it sent up to ${lateMs} ms late, as much as deliveries were`,
+        })),
         ...when(paused > 1, () => sign(1, 'its event loops were held up')),
         ...order(facts, 'generator-limit'),
-        ...when(facts.has('server-loop-delayed'), () =>
+        ...when(facts.shareOfLatest('server-loop-delayed') >= 0.5, () =>
           counter(2, "the server's event loops were held up as well"),
         ),
         ...when(
@@ -248,6 +258,10 @@ export const causeRules: readonly CauseRule[] = [
         ),
         ...when(!facts.has('deliveries-late') && !facts.has('sends-stalled'), () =>
           counter(2, 'deliveries were not late'),
+        ),
+        ...when(
+          facts.latest !== undefined && facts.shareOfLatest('server-loop-delayed', 'server-busy') < 0.25,
+          () => counter(2, 'not in the seconds in which deliveries were latest'),
         ),
         ...when(!explainsDelay(facts), () =>
           counter(2, 'the delay of its event loops is far less than that of deliveries'),

@@ -54,6 +54,22 @@ export class EpisodeFacts {
     return Math.max(0, ...drops.map(({ amount, usual }) => (usual > 0 ? Math.min(1, amount / usual) : 0)));
   }
 
+  /** The span of late deliveries with the highest latency. */
+  get latest(): Symptom | undefined {
+    return this.of('deliveries-late').toSorted((a, b) => b.amount - a.amount)[0];
+  }
+
+  /** In what share of the seconds with the latest deliveries a symptom was there; 0 where none were late. */
+  shareOfLatest(...kinds: readonly SymptomKind[]): number {
+    const { latest } = this;
+    if (latest === undefined) return 0;
+    const spans = kinds.flatMap((kind) => this.of(kind));
+    let covered = 0;
+    for (let atS = latest.fromS; atS < latest.toS; atS++)
+      if (spans.some(({ fromS, toS }) => fromS <= atS && atS < toS)) covered++;
+    return covered / (latest.toS - latest.fromS);
+  }
+
   /** Null where it was not measured. */
   highest(read: (second: Second) => number | null): number | null {
     const readings = this.seconds.map(read).filter((value) => value !== null);
