@@ -1,14 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { identityOf, type ProcessIdentity } from '@logloom/runtime/process-identity';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ServerProcess } from './server-process.ts';
 import type { Stack } from './running-stack.ts';
 
-/** A process, distinguished from a later one with the same number by the moment it started. */
-export interface ProcessIdentity {
-  pid: number;
-  startTime: string;
-}
+export { isAlive, type ProcessIdentity } from '@logloom/runtime/process-identity';
 
 export interface ServerRecord extends ProcessIdentity {
   name: string;
@@ -49,23 +45,6 @@ export async function readRecord(dir: string): Promise<StackRecord | undefined> 
 
 export function removeRecord(dir: string): Promise<void> {
   return rm(recordFile(dir), { force: true });
-}
-
-export function isAlive({ pid, startTime }: ProcessIdentity): boolean {
-  return identityOf(pid)?.startTime === startTime;
-}
-
-/** Undefined when there is no such process, or only what its parent has not collected yet. */
-function identityOf(pid: number): ProcessIdentity | undefined {
-  try {
-    // proc(5): the second field, the command in parentheses, may hold spaces; the state is field 3, the start time field 22.
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-      .replace(/^.*\) /s, '')
-      .split(' ');
-    return fields[0] === 'Z' ? undefined : { pid, startTime: fields[19]! };
-  } catch {
-    return undefined;
-  }
 }
 
 function recordOf({ name, port, logFile, pid }: ServerProcess): ServerRecord | undefined {

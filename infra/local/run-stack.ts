@@ -26,12 +26,20 @@ export async function runStack({ dir, keep, options }: StackArguments): Promise<
   if (!keep) await emptyFolder(dir);
   const report = (line: string): void => console.error(line);
   const stack = await startStack({ ...options, dir, signal: stopRequest.signal, report });
+  // A process without children and timers would end: also a stack whose only server was killed stays.
+  const staying = setInterval(() => {}, 2 ** 30);
   try {
+    // Before the record: without a listener the signal ends the process, and whoever reads the record may send it.
+    let starting = Promise.resolve();
+    process.on('SIGUSR2', () => {
+      starting = starting.then(() => startWhatIsDown(dir, stack, stopRequest.signal));
+    });
     await writeRecord(dir, stack);
     console.log(envLines(stack.env));
     reportEnds(stack, stopRequest.signal);
     if (!stopRequest.signal.aborted) await once(stopRequest.signal, 'abort');
   } finally {
+    clearInterval(staying);
     console.error('stopping');
     await stack.stop();
     await removeRecord(dir);
@@ -44,6 +52,21 @@ async function emptyFolder(dir: string): Promise<void> {
   await mkdir(dir, { recursive: true });
   for (const name of await readdir(dir))
     if (name !== 'stack.log') await rm(join(dir, name), { recursive: true, force: true });
+}
+
+/** What was killed runs again, on the same port and with the same data, as a child of this process as before. */
+async function startWhatIsDown(dir: string, stack: Stack, stopping: AbortSignal): Promise<void> {
+  const down = stack.servers.filter(({ pid }) => pid === undefined);
+  for (const server of down) {
+    if (stopping.aborted) return;
+    try {
+      await server.start();
+      console.error(`${server.name} runs again`);
+    } catch (error) {
+      console.error((error as Error).message);
+    }
+  }
+  if (!stopping.aborted) await writeRecord(dir, stack);
 }
 
 function reportEnds(stack: Stack, stopping: AbortSignal): void {

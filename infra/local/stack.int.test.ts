@@ -1,4 +1,4 @@
-import { temporaryFolder } from '@logloom/testing';
+import { eventually, temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -45,6 +45,23 @@ test('kill -9 of the stack leaves no engine behind', { skip }, async () => {
   assert.deepEqual(survivors(record), []);
   assert.equal((await command('env', '--dir', dir)).code, 1);
   assert.equal((await command('stop', '--dir', dir)).code, 0);
+});
+
+test('a server that was killed runs again when the stack is asked for it', { skip }, async () => {
+  const dir = newDir();
+  assert.equal((await command('start', '--only', 'redis', '--dir', dir)).code, 0);
+  const { supervisor, servers } = (await readRecord(dir))!;
+  const [{ pid, port }] = servers as [(typeof servers)[0]];
+  process.kill(pid, 'SIGKILL');
+  // The stack may not have noticed yet; asking again does no harm.
+  await eventually('it runs again', async () => {
+    process.kill(supervisor.pid, 'SIGUSR2');
+    const [again] = (await readRecord(dir))!.servers;
+    return again !== undefined && again.pid !== pid && isAlive(again) && again.port === port;
+  });
+  const record = (await readRecord(dir))!;
+  assert.equal((await command('stop', '--dir', dir)).code, 0);
+  assert.deepEqual(survivors(record), []);
 });
 
 test('a start is empty, one with --keep takes up the data of the run before', { skip }, async () => {

@@ -9,6 +9,30 @@ export const loadtestErrors = declareErrors({
       'A scenario of `logloom loadtest` cannot be read, or asks for what cannot be done; the message lists every problem.',
     action: 'Fix what the message names; `logloom loadtest check FILE` looks at it without running it.',
   },
+  'fault-not-allowed': {
+    retriable: false,
+    message: 'the scenario runs commands, which was not allowed',
+    where: 'command line, exit code 2',
+    cause: 'A fault of the scenario runs a command, and the command line neither allows nor names it.',
+    action:
+      'Read the command in the scenario; if you trust it, pass `--allow-commands`. A command that the scenario only names is passed as `--command NAME=COMMAND`.',
+  },
+  'fault-refused': {
+    retriable: false,
+    message: 'the fault would harm more than the run',
+    where: 'command line, exit code 2',
+    cause:
+      'A fault of the scenario is meant for something that others use: a file system that is large or shared, a network device with rules of its own, the process that runs the load test.',
+    action: 'Give the fault something of its own, as the message says.',
+  },
+  'fault-unavailable': {
+    retriable: false,
+    message: 'the fault cannot be made here',
+    where: 'command line, exit code 2',
+    cause:
+      'A fault of the scenario needs what is not here: a process that is not found, `tc` and root, a target without TLS.',
+    action: 'Do what the message says, or leave the fault out.',
+  },
   'target-unavailable': {
     retriable: true,
     message: 'the target does not respond',

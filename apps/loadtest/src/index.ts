@@ -13,6 +13,9 @@ export { compare, type Comparison, type MetricComparison } from './compare/compa
 export { readRuns, type History } from './compare/history.ts';
 export { trendOf, type ChangePoint, type Trend } from './compare/trend.ts';
 export { LoadtestError } from './errors.ts';
+export { defaultFaultOptions, type FaultOptions } from './faults/check-faults.ts';
+export { explainFaults } from './faults/explain-faults.ts';
+export { undoLeftovers } from './faults/keeper/undo-entry.ts';
 export { viewersPerProcess } from './generator/viewer-processes.ts';
 export { LivePage } from './live/live-page.ts';
 export { ProgressLine } from './live/progress-line.ts';

@@ -222,8 +222,19 @@ export interface FaultResult {
   degradedS: number | null;
   /** From when everything was as before, for a second; null: not before the end of the scenario. */
   recoveredS: number | null;
+  /** Those that began to fire from its start until the next fault's; null: nobody was asked. */
+  alerts: FaultAlert[] | null;
+  /** What was done, to whom, and how it went. */
   detail: string;
   undone: boolean;
+}
+
+export interface FaultAlert {
+  name: string;
+  severity: string | null;
+  /** When it was first seen firing, and no longer; null: it fired to the end. */
+  firedS: number;
+  resolvedS: number | null;
 }
 
 export interface GeneratorResult {

@@ -26,6 +26,8 @@ export interface Observation {
 
 /** A run is compared with what it was for so long before the fault. */
 const beforeS = 5;
+/** A process that begins compiles its code: its first second is not what is usual. */
+const warmUpS = 1;
 const leastBeforeS = 1;
 /** It has recovered when everything is as before for so long. */
 const steadyTenths = 10;
@@ -57,7 +59,7 @@ export function observeFaults(
 ): Observation[] {
   let bounds: Bounds | undefined;
   // What was before a fault counts from the recovery of the fault before.
-  let steadySinceS = 0;
+  let steadySinceS = warmUpS;
   return faults.map(({ startedS, endedS }, i) => {
     const from = Math.max(steadySinceS, startedS - beforeS);
     if (startedS - from >= leastBeforeS) bounds = boundsOf(readings, tenthOf(from), tenthOf(startedS));
@@ -71,7 +73,10 @@ export function observeFaults(
     }
     const recoveredS = recovery(readings, bounds, Math.max(endedS, seen.detectedS));
     steadySinceS = recoveredS ?? Infinity;
-    return { ...seen, recoveredS };
+    // Whoever notices first that it is not ready may notice before the next fault, and users only after it has begun.
+    const degradedS =
+      seen.degradedS ?? departure(readings, bounds, startedS, recoveredS ?? Infinity)?.degradedS ?? null;
+    return { ...seen, degradedS, recoveredS };
   });
 }
 

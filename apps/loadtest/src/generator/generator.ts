@@ -7,6 +7,7 @@ import type {
   ProducerSecond,
   ProducerStart,
   Ready,
+  ToProducer,
   ToViewers,
   ViewersEnd,
   ViewersSecond,
@@ -65,13 +66,18 @@ export class Generator implements Disposable {
   ): Promise<ProducerEnd> {
     for (const [index, child] of this.#viewers.entries())
       child.send({ ...viewers, type: 'start', index, processes: this.#viewers.length } satisfies ToViewers);
-    this.#producer.send({ ...producer, type: 'start' } satisfies ProducerStart);
+    this.#producer.send({ ...producer, type: 'start' } satisfies ToProducer);
     return Promise.race([this.#produced.promise, this.#failed.promise]);
   }
 
   /** Sends nothing more. */
   abort(): void {
-    this.#producer.send({ type: 'abort' });
+    this.#producer.send({ type: 'abort' } satisfies ToProducer);
+  }
+
+  /** From now on the timestamps of events are off by so much. */
+  setClock(offsetMs: number): void {
+    this.#producer.send({ type: 'clock', offsetMs } satisfies ToProducer);
   }
 
   tell(message: ToViewers): void {

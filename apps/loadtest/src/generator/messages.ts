@@ -79,6 +79,13 @@ export interface ProducerStart {
   startsAtMs: number;
 }
 
+/** What the parent tells the process that sends. */
+export type ToProducer =
+  | ProducerStart
+  | { type: 'abort' }
+  /** The timestamps of events are off by so much from now on. */
+  | { type: 'clock'; offsetMs: number };
+
 export interface ProducerSecond {
   type: 'second';
   second: number;

@@ -1,5 +1,5 @@
 import { everySecond } from './every-second.ts';
-import type { FromProducer, Ready, ProducerStart } from './messages.ts';
+import type { FromProducer, Ready, ToProducer } from './messages.ts';
 import { Producer } from './producer.ts';
 
 /** The process that sends: does what its parent says, and ends with it. */
@@ -7,8 +7,9 @@ let producer: Producer | undefined;
 
 const tell = (message: FromProducer | Ready): void => void process.send!(message);
 
-process.on('message', (message: ProducerStart | { type: 'abort' }) => {
+process.on('message', (message: ToProducer) => {
   if (message.type === 'abort') return producer?.abort();
+  if (message.type === 'clock') return producer?.setClock(message.offsetMs);
   producer = new Producer(message);
   everySecond(message.startsAtMs, (second) => tell(producer!.second(second)));
   void producer.run().then(tell);

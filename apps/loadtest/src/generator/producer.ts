@@ -39,6 +39,7 @@ export class Producer {
   readonly #tenths = new TenthsRecorder();
   readonly #end = Promise.withResolvers<void>();
   #second = { sent: 0, acknowledged: 0, retries: 0, requestsByStatus: {} as Record<string, number> };
+  #clockOffsetMs = 0;
   #due = 0;
   #dueBefore = 0;
   #acknowledged = 0;
@@ -91,6 +92,11 @@ export class Producer {
   /** Ends early: what is due now is the last. */
   abort(): void {
     this.#stop.abort();
+  }
+
+  /** From now on the timestamps of events are off by so much, as by a wrong clock; their intended times stay. */
+  setClock(offsetMs: number): void {
+    this.#clockOffsetMs = offsetMs;
   }
 
   second(second: number): ProducerSecond {
@@ -148,7 +154,8 @@ export class Producer {
   #line(n: number): string {
     const { service, level, message, request } = this.#traffic.event(n);
     const { run } = this.#start;
-    const timestamp = new Date(this.#start.startsAtMs + this.#ramp.timeOf(n + 1) * 1_000).toISOString();
+    const intendedMs = this.#start.startsAtMs + this.#ramp.timeOf(n + 1) * 1_000;
+    const timestamp = new Date(intendedMs + this.#clockOffsetMs).toISOString();
     return JSON.stringify({
       timestamp,
       service,

@@ -1,4 +1,4 @@
-import type { RunResult } from '../result.ts';
+import type { FaultAlert, RunResult } from '../result.ts';
 import { analysisSections } from './analysis-sections.ts';
 import { abilitiesOf, type TargetKind } from '../target/target.ts';
 import { boundText, deliveryFindings, outcomeNames, valueText } from './executive-summary.ts';
@@ -230,6 +230,7 @@ function faults({ faults }: RunResult): Section {
           'degraded',
           'recovered',
           'recovery took',
+          'alerts',
           'undone',
           'detail',
         ],
@@ -243,12 +244,22 @@ function faults({ faults }: RunResult): Section {
           seen(fault.degradedS),
           seen(fault.recoveredS),
           fault.recoveredS === null ? 'unknown' : formatSeconds(fault.recoveredS - fault.endedS),
+          alertsText(fault.alerts),
           fault.undone ? 'yes' : 'no',
           fault.detail,
         ]),
       },
     ],
   };
+}
+
+function alertsText(alerts: readonly FaultAlert[] | null): string {
+  if (alerts === null) return 'not asked for';
+  const texts = alerts.map(({ name, firedS, resolvedS }) => {
+    const until = resolvedS === null ? 'to the end' : `to ${formatSeconds(resolvedS)}`;
+    return `${name} from ${formatSeconds(firedS)} ${until}`;
+  });
+  return texts.join(', ') || 'none fired';
 }
 
 function seen(atS: number | null): string {

@@ -3,6 +3,7 @@ import { availableParallelism, cpus, loadavg, platform, release, totalmem } from
 import { setTimeout as sleep } from 'node:timers/promises';
 import { epochMs } from '../clock.ts';
 import { LoadtestError } from '../errors.ts';
+import { checkFaults, defaultFaultOptions, type FaultOptions } from '../faults/check-faults.ts';
 import { FaultInjection } from '../faults/fault-injection.ts';
 import { FaultWatch } from '../faults/fault-watch.ts';
 import { Generator } from '../generator/generator.ts';
@@ -37,6 +38,8 @@ export interface RunOptions {
   metricsUrls?: readonly string[];
   /** How long nothing may arrive before what is missing counts as lost, and twice as long in the search; default: 15 s. */
   quietMs?: number;
+  /** Default: no commands, processes by what listens at the target's addresses and by the local stack of this folder. */
+  faults?: FaultOptions;
   /** Whether to look afterwards for all events in the search, where the target has one; default: true. */
   checksSearch?: boolean;
   /** Called before time 0 of the scenario, which is at `startsAtMs` since 1970. */
@@ -63,11 +66,12 @@ export async function runScenario(
   signal: AbortSignal,
 ): Promise<RunFindings> {
   const { kind = 'logloom', url, token, ingestUrl, ingestKey, channel } = options;
-  const { metricsUrls, quietMs = 15_000, checksSearch = true } = options;
+  const { metricsUrls, faults = defaultFaultOptions(), quietMs = 15_000, checksSearch = true } = options;
   const { onStart = () => {}, onProgress = () => {}, onNotice = () => {} } = options;
   const searches = checksSearch && abilitiesOf[kind].searches;
   await reach(url);
   await reach(ingestUrl);
+  await checkFaults(scenario, faults, { url, ingestUrl });
   const run = randomBytes(6).toString('hex');
   const ingest = { url: ingestUrl, key: ingestKey };
   const isHidden = kind === 'logloom' && (await hidesEvents(ingest, run));
@@ -85,7 +89,12 @@ export async function runScenario(
     loadAverage: loadavg()[0]!,
   };
   const timeline = new Timeline(scenario);
-  const watch = new FaultWatch(scenario);
+  using watch = new FaultWatch(scenario, url, faults);
+  await using injection = new FaultInjection(scenario, {
+    cut: (share) => generator.tell({ type: 'cut', share }),
+    setClock: (offsetMs) => generator.setClock(offsetMs),
+    onProxySecond: (figures) => timeline.addProxy(figures),
+  });
   using generator = new Generator(estimate(scenario, viewersPerProcess()).processes - 1, {
     onViewersSecond: (figures) => {
       timeline.addViewers(figures);
@@ -97,6 +106,8 @@ export async function runScenario(
     },
   });
   await generator.ready();
+  await watch.open();
+  const through = await injection.open(run, { url, ingestUrl }, faults);
   const startsAtMs = epochMs() + startMs;
   onStart({ startsAtMs, generatorPids: generator.pids });
   const nowS = (): number => (epochMs() - startsAtMs) / 1_000;
@@ -112,7 +123,7 @@ export async function runScenario(
       look: () => ({
         timeline: timeline.seconds(),
         stages: timeline.stages(),
-        faults: injection.results(watch.readings()),
+        faults: watch.results(injection.injected),
         incidents: timeline.incidents(),
       }),
     });
@@ -123,22 +134,25 @@ export async function runScenario(
     void server.look().then((look) => timeline.addServer(second, look));
     tell();
   }, 1_000);
-  const stop = (): void => generator.abort();
+  const stop = (): void => {
+    generator.abort();
+    void injection.finish();
+  };
   signal.addEventListener('abort', stop, { once: true });
-  using injection = new FaultInjection(scenario, startsAtMs, (share) =>
-    generator.tell({ type: 'cut', share }),
-  );
   try {
+    watch.begin(startsAtMs);
+    injection.begin(startsAtMs);
     const produced = await generator.start(
-      { run, scenario, target: { kind, ...target, channel }, startsAtMs },
+      { run, scenario, target: { kind, ...target, url: through.url, channel }, startsAtMs },
       {
         run,
         scenario,
-        target: { kind, ...ingest, channel, hiddenAs: isHidden ? run : undefined },
+        target: { kind, ...ingest, url: through.ingestUrl, channel, hiddenAs: isHidden ? run : undefined },
         startsAtMs,
       },
     );
     while (nowS() < seconds && !signal.aborted) await sleep(50);
+    const injected = await injection.finish();
     const shouldWatch = Math.round(viewersRamp.valueAt(seconds));
     const total = produced.intended;
     generator.tell({ type: 'hold', sent: total });
@@ -177,7 +191,7 @@ export async function runScenario(
       },
       search,
       connections: timeline.connections({ watching: watchingAtEnd, shouldWatch }),
-      faults: injection.results(watch.readings()),
+      faults: watch.results(injected),
       generator: timeline.generator(generator.processes),
       server: serverOf(rows, fullest, server.version),
     };

@@ -84,6 +84,11 @@ export class Timeline {
     this.#watch(second, figures);
   }
 
+  /** The proxy in front of the target is a process of the generator's, too. */
+  addProxy(figures: { second: number; cpu: number; loopDelayP99Ms: number }): void {
+    this.#watch(this.#row(figures.second).second, figures);
+  }
+
   addServer(second: number, { cpuShare, memoryBytes, loopDelayMs, loopShare, incidents }: ServerLook): void {
     const row = this.#row(second).second;
     row.serverCpu = cpuShare;

@@ -5,13 +5,17 @@ import { LineCounter, parseDocument } from 'yaml';
 import { LoadtestError } from '../errors.ts';
 import {
   defaultTraffic,
-  type FaultPlan,
   type Scenario,
   type Shape,
   type Stage,
   type TargetPlan,
   type WatchKind,
 } from './scenario.ts';
+import { faultPlanKinds } from './fault-plan.ts';
+import { Ramp } from './ramp.ts';
+import { faultProblems, readFault, type FaultFile } from './read-faults.ts';
+import { secondsOf } from './seconds-of.ts';
+import faultSchema from './fault.schema.json' with { type: 'json' };
 import schema from './scenario.schema.json' with { type: 'json' };
 
 /** A scenario as its file says it; scenario.schema.json is its shape. */
@@ -24,7 +28,7 @@ interface ScenarioFile {
     churn?: { share: number; every: string };
   };
   events: { stages: StageFile[] } & Partial<typeof defaultTraffic>;
-  faults?: { kind: 'cut'; at: string; share: number }[];
+  faults?: FaultFile[];
   objectives?: Scenario['objectives'];
   target?: TargetPlan;
 }
@@ -38,7 +42,9 @@ interface StageFile {
 }
 
 const builtInFolder = join(import.meta.dirname, 'built-in');
-const validate = new Ajv({ allErrors: true }).compile<ScenarioFile>(schema);
+const validate = new Ajv({ allErrors: true, discriminator: true })
+  .addSchema(faultSchema)
+  .compile<ScenarioFile>(schema);
 
 /** The names of the scenarios that come with Logloom. */
 export function builtInScenarios(): string[] {
@@ -71,8 +77,11 @@ export function readScenario(text: string, name: string): Scenario {
   const problems = document.errors.map(({ message }) => message.split('\n')[0]!);
   const file: unknown = problems.length > 0 ? undefined : document.toJS();
   if (problems.length === 0 && !validate(file)) problems.push(...(validate.errors ?? []).map(problemOf));
-  if (problems.length > 0) throw new LoadtestError('bad-scenario', `${name}:\n${problems.join('\n')}`);
-  return scenarioOf(file as ScenarioFile, name);
+  const scenario = problems.length > 0 ? undefined : scenarioOf(file as ScenarioFile, name);
+  if (scenario !== undefined) problems.push(...faultProblems(scenario.faults, secondsOfScenario(scenario)));
+  if (problems.length > 0 || scenario === undefined)
+    throw new LoadtestError('bad-scenario', `${name}:\n${problems.join('\n')}`);
+  return scenario;
 }
 
 function scenarioOf(file: ScenarioFile, name: string): Scenario {
@@ -93,14 +102,14 @@ function scenarioOf(file: ScenarioFile, name: string): Scenario {
       ...(churn === undefined ? {} : { churn: { share: churn.share, everySeconds: secondsOf(churn.every) } }),
     },
     events: { stages: stagesOf(stages), traffic: { ...defaultTraffic, ...traffic } },
-    faults: (file.faults ?? []).map(({ kind, at, share }): FaultPlan => ({
-      kind,
-      atSeconds: secondsOf(at),
-      share,
-    })),
+    faults: (file.faults ?? []).map(readFault),
     objectives: file.objectives ?? [],
     ...(file.target === undefined ? {} : { target: file.target }),
   };
+}
+
+function secondsOfScenario({ viewers, events }: Scenario): number {
+  return Math.max(new Ramp(viewers.stages).seconds, new Ramp(events.stages).seconds);
 }
 
 function stagesOf(stages: readonly StageFile[]): Stage[] {
@@ -111,17 +120,11 @@ function stagesOf(stages: readonly StageFile[]): Stage[] {
   });
 }
 
-const secondsPerUnit = { ms: 0.001, s: 1, m: 60, h: 3_600 };
-
-function secondsOf(duration: string): number {
-  const [, number, unit] = /^([\d.]+)(ms|s|m|h)$/.exec(duration)!;
-  return Number(number) * secondsPerUnit[unit as keyof typeof secondsPerUnit];
-}
-
 function problemOf({ instancePath, message, params, keyword }: ErrorObject): string {
   const where = instancePath === '' ? 'the scenario' : instancePath.slice(1).replaceAll('/', '.');
   if (keyword === 'additionalProperties')
     return `${where} has an unknown member ${String(params.additionalProperty)}`;
   if (keyword === 'enum') return `${where} must be one of ${(params.allowedValues as string[]).join(', ')}`;
+  if (keyword === 'discriminator') return `${where}.kind must be one of ${faultPlanKinds.join(', ')}`;
   return `${where} ${message}`;
 }

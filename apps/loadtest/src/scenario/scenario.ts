@@ -1,4 +1,5 @@
 import type { TargetKind } from '../target/target.ts';
+import type { FaultPlan } from './fault-plan.ts';
 
 /** How a value gets from where it is to `to`. */
 export type Shape = 'linear' | 'exponential' | 'steps' | 'spike' | 'bursts';
@@ -40,13 +41,6 @@ export interface TrafficProfile {
   concurrentRequests: number;
   /** Of a message, at least. */
   messageBytes: number;
-}
-
-/** Something that goes wrong on purpose: this share of the viewers' connections ends as by a cut network. */
-export interface FaultPlan {
-  kind: 'cut';
-  atSeconds: number;
-  share: number;
 }
 
 export interface ObjectivePlan {

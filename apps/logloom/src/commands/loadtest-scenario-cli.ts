@@ -6,10 +6,16 @@ import { colors as pc } from '../output/colors.ts';
 import type { CommandContext } from './command-context.ts';
 import { addCalibrateCommand } from './loadtest-calibrate-cli.ts';
 import { CommandError } from './command-errors.ts';
+import {
+  faultJournalFolder,
+  faultOptions,
+  faultOptionsOf,
+  type FaultFlags,
+} from './loadtest-fault-options.ts';
 import { targetOf, type TargetFlags } from './loadtest-target.ts';
 import { addNoticeOptions, receiversOf, type NoticeFlags } from './notice-options.ts';
 
-interface RunFlags extends TargetFlags, NoticeFlags {
+interface RunFlags extends TargetFlags, NoticeFlags, FaultFlags {
   json: boolean;
   out: string;
   report: ReportFormat[];
@@ -29,7 +35,7 @@ class VerdictExit extends CommandError {
 
 /** Adds `logloom loadtest run|check|explain|compare|history|calibrate` to `logloom loadtest`. */
 export function addScenarioCommands(loadtest: Command, context: CommandContext): void {
-  const { signal, note, viewers, token, ingest, key, json, print, write } = context;
+  const { env, signal, note, viewers, token, ingest, key, json, print, write } = context;
   const list = (value: string): string[] => value.split(',').map((part) => part.trim());
 
   addCalibrateCommand(loadtest, context);
@@ -86,12 +92,15 @@ export function addScenarioCommands(loadtest: Command, context: CommandContext):
         reportFormats,
         resultLines,
         runScenario,
+        undoLeftovers,
         writeReports,
       } = await import('@logloom/loadtest');
       const unknown = options.report.filter((one) => !reportFormats.includes(one));
       if (unknown.length > 0)
         throw new CommandError('command-failed', `there is no report ${unknown.join(', ')}`);
       const scenario = loadScenario(name);
+      const journal = faultJournalFolder(env);
+      for (const leftover of undoLeftovers(journal)) note(leftover);
       const line = new ProgressLine(process.stderr);
       const target = targetOf(options, scenario, context);
       await using page = await openPage(options.live, { scenario: scenario.name, target: target.url });
@@ -99,6 +108,7 @@ export function addScenarioCommands(loadtest: Command, context: CommandContext):
         scenario,
         {
           ...target,
+          faults: faultOptionsOf(options, journal),
           ...(options.metricsUrl === undefined ? {} : { metricsUrls: options.metricsUrl }),
           onNotice: note,
           onProgress: (progress) => {
@@ -119,6 +129,7 @@ export function addScenarioCommands(loadtest: Command, context: CommandContext):
         for (const problem of await postNotices(result, report, receivers, signal)) note(pc.yellow(problem));
       if (result.verdict.overall !== 'ready') throw new VerdictExit(exitCodes[result.verdict.overall]);
     });
+  for (const option of faultOptions) run.addOption(option);
 
   addNoticeOptions(run);
 
@@ -140,17 +151,25 @@ export function addScenarioCommands(loadtest: Command, context: CommandContext):
 
   loadtest
     .command('explain')
-    .description('say what a scenario will take: time, events, deliveries, processes, open files')
+    .description(
+      'say what a scenario will take (time, events, deliveries, processes, open files) and what its faults do',
+    )
     .argument('<scenario>', 'a file, or the name of one that comes with Logloom')
     .addOption(json)
     .action(async (name: string, options: { json: boolean }) => {
-      const { estimate, loadScenario, objectivesOf, viewersPerProcess } = await import('@logloom/loadtest');
+      const { estimate, explainFaults, loadScenario, objectivesOf, viewersPerProcess } =
+        await import('@logloom/loadtest');
       const scenario = loadScenario(name);
-      const found = { ...estimate(scenario, viewersPerProcess()), objectives: objectivesOf(scenario) };
+      const found = {
+        ...estimate(scenario, viewersPerProcess()),
+        objectives: objectivesOf(scenario),
+        faults: scenario.faults,
+      };
       print(options.json, found, () => [
         `${scenario.name}: ${scenario.description}`,
         `${found.seconds} s, up to ${found.viewers} viewers, ${found.events} events, about ${found.deliveries} deliveries`,
         `${found.processes} processes of the generator, with up to ${found.openFiles} connections each (ulimit -n)`,
+        ...explainFaults(scenario),
         'objectives:',
         ...found.objectives.map(
           ({ metric, atMost, atLeast }) =>
