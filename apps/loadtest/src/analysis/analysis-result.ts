@@ -149,7 +149,7 @@ export interface ScalabilityFit {
   sigma: number;
   kappa: number;
   blocks: number;
-  /** The offered load, in deliveries a second, at which a tenth of it is not delivered by the curve; null: not within what was offered. */
+  /** The most that the curve delivers at any load of the run, in deliveries a second: what is due beyond it waits. Null: it delivers what is due up to the highest load. */
   saturation: { value: number; interval: [low: number, high: number] } | null;
   rootMeanSquareError: number;
 }

@@ -54,6 +54,7 @@ const mostWaits = 4;
 
 function explainsDelay(facts: EpisodeFacts): boolean {
   if (!facts.has('server-loop-delayed') && !facts.has('server-busy')) return false;
+  if (facts.shareOfLatest('server-busy') >= 0.5) return true;
   const [delay, late] = [
     facts.highest(({ serverLoopDelayMs }) => serverLoopDelayMs),
     facts.highest(({ p99Ms }) => p99Ms),

@@ -1,8 +1,9 @@
 import type { Measured } from '../verdict/measured.ts';
+import { figure } from '../verdict/figure.ts';
 import { seeded } from '../verdict/seeded.ts';
 import type { Saturation, SaturationSign, ScalabilityFit } from './analysis-result.ts';
 import { loadBlocksOf, type LoadBlock } from './load-blocks.ts';
-import { fitCurve, loadWithEfficiency, type Point } from './scalability-fit.ts';
+import { fitCurve, mostThroughput, throughputAt, type Point } from './scalability-fit.ts';
 import { quantileOf } from './series.ts';
 
 /** A ramp offers at least so many times its lowest load at its end; else nothing can be said of saturation. */
@@ -66,7 +67,7 @@ export function saturationOf(run: Measured): Saturation {
     const kept = Math.max(...usable.map((block) => block.offered));
     return {
       outcome: 'not-reached',
-      reason: `the target delivered what was offered up to ${Math.round(kept)} deliveries a second${targetSigns.length > 0 ? `, though ${targetSigns[0]!.sign} passed its limit first, at ${Math.round(targetSigns[0]!.offered)}` : ''}${isLimited ? '; above it the generator was the limit' : ''}`,
+      reason: `the target delivered what was offered up to ${figure(kept)} deliveries a second${targetSigns.length > 0 ? `, though ${targetSigns[0]!.sign} passed its limit first, at ${figure(targetSigns[0]!.offered)}` : ''}${isLimited ? '; above it the generator was the limit' : ''}`,
       signs,
       highestOffered,
       highestDelivered,
@@ -78,7 +79,7 @@ export function saturationOf(run: Measured): Saturation {
     outcome: 'reached',
     reason:
       targetSigns.length > 0
-        ? `first ${targetSigns[0]!.sign}, at ${Math.round(targetSigns[0]!.offered)} deliveries a second`
+        ? `first ${targetSigns[0]!.sign}, at ${figure(targetSigns[0]!.offered)} deliveries a second`
         : 'no reading passed its limit before the throughput fell behind',
     signs,
     highestOffered,
@@ -135,20 +136,18 @@ function fitOf(blocks: readonly LoadBlock[]): ScalabilityFit | null {
   const found: number[] = [];
   for (let i = 0; i < resamples; i++) {
     const again = points.map(() => points[Math.floor(random() * points.length)]!);
-    const { curve } = fitCurve(again) ?? fit;
-    found.push(loadWithEfficiency(curve, saturatedShare));
+    found.push(mostThroughput((fitCurve(again) ?? fit).curve, highest));
   }
-  const value = loadWithEfficiency(fit.curve, saturatedShare);
-  // Beyond what was offered the curve is a guess.
-  const isWithin = value <= highest && quantileOf(found, 0.5) <= highest;
+  // A curve that still delivers what is due at the highest load has no peak that it shows.
+  const isSaturated = throughputAt(fit.curve, highest) < saturatedShare * highest * unit;
   return {
     unit,
     ...fit.curve,
     blocks: points.length,
-    saturation: isWithin
+    saturation: isSaturated
       ? {
-          value: value * unit,
-          interval: [quantileOf(found, 0.025) * unit, Math.min(highest, quantileOf(found, 0.975)) * unit],
+          value: mostThroughput(fit.curve, highest),
+          interval: [quantileOf(found, 0.025), quantileOf(found, 0.975)],
         }
       : null,
     rootMeanSquareError: fit.rootMeanSquareError,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { normal, seeded } from '../verdict/testing/random.ts';
-import { efficiencyAt, fitCurve, loadWithEfficiency, throughputAt } from './scalability-fit.ts';
+import { fitCurve, mostThroughput, throughputAt } from './scalability-fit.ts';
 
 const loads = Array.from({ length: 30 }, (_, i) => 1 + i);
 
@@ -40,18 +40,23 @@ test('the published example of Gunther is found again', () => {
   assert.ok(curve.kappa < 1e-3);
 });
 
-test('what is delivered whole has no load at which less is', () => {
+test('what is delivered whole has its most at the highest load', () => {
   const { curve } = fitCurve(loads.map((load) => ({ load, throughput: 50 * load })))!;
-  assert.ok(loadWithEfficiency(curve, 0.9) > 1e3);
+  assert.ok(Math.abs(mostThroughput(curve, 30) - 1500) < 1);
 });
 
-test('the load of an efficiency has it', () => {
+test('no load has more throughput than the most, and some has it', () => {
   for (const curve of [
     { gamma: 1, sigma: 0.05, kappa: 0.001 },
     { gamma: 1, sigma: 0, kappa: 0.01 },
     { gamma: 1, sigma: 0.2, kappa: 0 },
-  ])
-    assert.ok(Math.abs(efficiencyAt(curve, loadWithEfficiency(curve, 0.9)) - 0.9) < 1e-9);
+    { gamma: 1, sigma: 1.2, kappa: 0.1 },
+  ]) {
+    const all = Array.from({ length: 2_900 }, (_, i) => throughputAt(curve, 1 + i / 100));
+    const most = mostThroughput(curve, 30);
+    assert.ok(all.every((value) => value <= most + 1e-9));
+    assert.ok(all.some((value) => value > most * 0.999));
+  }
 });
 
 test('two loads are too few', () => {

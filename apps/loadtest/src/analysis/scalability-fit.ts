@@ -19,11 +19,6 @@ export function throughputAt({ gamma, sigma, kappa }: Curve, load: number): numb
   return (gamma * load) / (1 + sigma * (load - 1) + kappa * load * (load - 1));
 }
 
-/** The share of the load that the curve delivers, by that of load 1. */
-export function efficiencyAt({ sigma, kappa }: Curve, load: number): number {
-  return 1 / (1 + sigma * (load - 1) + kappa * load * (load - 1));
-}
-
 /**
  * The curve with the least squares, by Levenberg and Marquardt's method; coefficients are kept from being negative, as contention and crosstalk
  * cannot be. Needs three different loads; null below.
@@ -104,11 +99,8 @@ function determinant([a, b, c]: readonly (readonly number[])[]): number {
   );
 }
 
-/** The load from which less than `share` of it is delivered, by the curve; Infinity: at no load. */
-export function loadWithEfficiency({ sigma, kappa }: Curve, share: number): number {
-  // kappa N² + (sigma - kappa) N - (sigma + 1 / share - 1) = 0
-  const rest = sigma + 1 / share - 1;
-  if (kappa <= 0) return sigma <= 0 ? Infinity : rest / sigma;
-  const linear = sigma - kappa;
-  return (2 * rest) / (linear + Math.sqrt(linear * linear + 4 * kappa * rest));
+/** The highest throughput at loads up to `highest`: at the curve's peak, or before it. */
+export function mostThroughput(curve: Curve, highest: number): number {
+  const peak = curve.kappa > 0 ? Math.sqrt(Math.max(0, 1 - curve.sigma) / curve.kappa) : Infinity;
+  return throughputAt(curve, Math.min(Math.max(1, peak), highest));
 }

@@ -24,7 +24,7 @@ export function saturationSection(result: RunResult, saturation: Saturation): Se
           ]),
       ...(fit?.saturation
         ? [
-            `By the curve a tenth of the load is not delivered from ${formatNumber(Math.round(fit.saturation.value))} deliveries/s on (95 %: ${fit.saturation.interval.map((end) => formatNumber(Math.round(end))).join(' to ')}, by drawing the blocks again).`,
+            `By the curve the target delivers ${formatNumber(Math.round(fit.saturation.value))} deliveries/s at most (95 %: ${fit.saturation.interval.map((end) => formatNumber(Math.round(end))).join(' to ')}, by drawing the blocks again).`,
           ]
         : []),
     ],
