@@ -10,7 +10,8 @@ export interface RunResult {
   /** Names the run; its events carry it in `attributes.loadtest.run`. */
   run: string;
   scenario: { name: string; description: string };
-  target: { kind: TargetKind; url: string };
+  /** `isHidden`: whether users of the target did not see the run's events; absent where nobody asked. */
+  target: { kind: TargetKind; url: string; isHidden?: boolean };
   /** RFC 3339. */
   startedAt: string;
   durationS: number;

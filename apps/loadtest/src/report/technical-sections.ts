@@ -284,13 +284,14 @@ function generator({ generator }: RunResult): Section {
   };
 }
 
-function conditions({ conditions, server, target }: RunResult): Section {
+function conditions({ conditions, server, target, run }: RunResult): Section {
   return {
     title: 'Conditions',
     paragraphs: targetLimits(target.kind),
     tables: [
       pairs('Where it ran', [
         ['target', `${target.kind} at ${target.url}`],
+        ["the run's events there", visibility(target.isHidden, run)],
         ['version', server?.version ?? 'unknown'],
         ['server CPU, mean share of all cores', formatShare(server?.cpuShareMean ?? null)],
         ['server memory, highest', formatBytes(server?.memoryMaxBytes ?? null)],
@@ -302,6 +303,15 @@ function conditions({ conditions, server, target }: RunResult): Section {
       ]),
     ],
   };
+}
+
+/** Who sees what the run has sent, and how it is found. */
+function visibility(isHidden: boolean | undefined, run: string): string {
+  if (isHidden === undefined) return 'not known';
+  const own = `attributes.loadtest.run:${run}`;
+  return isHidden
+    ? `hidden from users, until they expire found by correlationKind:loadtest AND ${own}`
+    : `seen by users until retention removes them, found by ${own}`;
 }
 
 /** What the target cannot do, and how the run accounts for it. */

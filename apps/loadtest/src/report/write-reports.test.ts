@@ -288,3 +288,19 @@ test('the summary names the leading cause or says that it is unknown; a result w
   assert.doesNotMatch(resultLines(result).join('\n'), /Leading cause/);
   assert.match(markdownReport(result), /This result was not analysed/);
 });
+
+test('both texts say whether users of the target saw the run, and how its events are found', () => {
+  const result = exampleResult('ready');
+  const texts = (isHidden: boolean | undefined): string[] => {
+    const { kind, url } = result.target;
+    const target = { kind, url, ...(isHidden === undefined ? {} : { isHidden }) };
+    return [htmlReport({ ...result, target }), markdownReport({ ...result, target })];
+  };
+  for (const text of texts(true))
+    assert.match(
+      text,
+      new RegExp(`hidden from users.*correlationKind:loadtest AND attributes.loadtest.run:${result.run}`),
+    );
+  for (const text of texts(false)) assert.match(text, /seen by users until retention removes them/);
+  for (const text of texts(undefined)) assert.doesNotMatch(text, /hidden from users|seen by users/);
+});

@@ -174,7 +174,7 @@ export async function runScenario(
       format: 1,
       run,
       scenario: { name: scenario.name, description: scenario.description },
-      target: { kind, url },
+      target: { kind, url, ...(kind === 'logloom' && { isHidden }) },
       startedAt: new Date(startsAtMs).toISOString(),
       durationS: seconds,
       conditions,
