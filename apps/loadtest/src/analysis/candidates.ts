@@ -1,7 +1,7 @@
 import type { Measured } from '../verdict/measured.ts';
 import type { Candidate, Symptom } from './analysis-result.ts';
 import type { CauseName } from './cause-names.ts';
-import { causeRules } from './cause-rules.ts';
+import { causeRules } from './rules/cause-rules.ts';
 import { EpisodeFacts } from './episode-facts.ts';
 
 /** A candidate leads from this score on, and with so much more than the next one. */

@@ -1,5 +1,8 @@
 import { midranks } from '../compare/mann-whitney.ts';
-import type { Second } from '../result.ts';
+import type { Incident, Second } from '../result.ts';
+
+/** A calm second in between does not end a symptom. */
+export const gapS = 2;
 
 /** A quantile of values in any order; NaN of none. */
 export function quantileOf(values: readonly number[], share: number): number {
@@ -40,4 +43,15 @@ export function rankCorrelation(a: readonly number[], b: readonly number[]): num
     squareY += (y[i]! - mean) ** 2;
   }
   return squareX > 0 && squareY > 0 ? product / Math.sqrt(squareX * squareY) : 0;
+}
+
+/** Most frequent first. */
+export function reasonsOf(incidents: readonly Incident[]): string {
+  const counts = new Map<string, number>();
+  for (const { reason, count } of incidents) counts.set(reason, (counts.get(reason) ?? 0) + count);
+  return [...counts]
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, 3)
+    .map(([reason, count]) => `${reason} (${count})`)
+    .join(', ');
 }

@@ -1,11 +1,10 @@
-import type { Incident, IncidentKind, Second } from '../result.ts';
+import type { IncidentKind, Second } from '../result.ts';
 import type { Measured } from '../verdict/measured.ts';
 import type { Component, Symptom, SymptomKind } from './analysis-result.ts';
 import { memoryGrowth } from './memory-growth.ts';
-import { known, quantileOf, spansOf } from './series.ts';
+import { gapS, known, quantileOf, reasonsOf, spansOf } from './series.ts';
+import { viewersDropped } from './viewers-dropped.ts';
 
-/** A calm second in between does not end a symptom. */
-const gapS = 2;
 /** The calm part of a run is at least so much of it; what is usual is read there. */
 const calmShare = 0.25;
 /** A reading is an excursion from so many times what is usual, and so much above it. */
@@ -16,10 +15,6 @@ const lateByMs = 100;
 const loopDelayByMs = 80;
 /** Share of the time in which an event loop is busy from which it has no room for a burst. */
 const busyLoop = 0.9;
-/** Fewer viewers than in the second before, by such a share. */
-const droppedShare = 0.05;
-/** The last viewers of a stage may connect so long after it. */
-const settleS = 3;
 /** A process that starts compiles its code. */
 const warmUpS = 5;
 
@@ -45,7 +40,7 @@ export const componentOf: Readonly<Record<SymptomKind, Component>> = {
 export function symptomsOf(run: Measured): Symptom[] {
   const seconds = run.timeline.filter(({ atS }) => atS < run.durationS);
   return [
-    ...viewersDropped(run, seconds),
+    ...viewersDropped(run, seconds).map((drop) => ({ ...drop, component: componentOf[drop.kind] })),
     ...counted(run, 'connect-failures', ['connect-failed'], 'connections'),
     ...counted(run, 'sends-failed', ['send-failed'], 'requests'),
     ...stalled(
@@ -93,63 +88,6 @@ function counted(run: Measured, kind: SymptomKind, of: readonly IncidentKind[], 
         : within.reduce((sum, { count }) => sum + count, 0);
     return symptom(kind, span, amount, unit, 0, reasonsOf(within));
   });
-}
-
-/** Most frequent first. */
-function reasonsOf(incidents: readonly Incident[]): string {
-  const counts = new Map<string, number>();
-  for (const { reason, count } of incidents) counts.set(reason, (counts.get(reason) ?? 0) + count);
-  return [...counts]
-    .sort(([, a], [, b]) => b - a)
-    .slice(0, 3)
-    .map(([reason, count]) => `${reason} (${count})`)
-    .join(', ');
-}
-
-/** Viewers whose connection ended, and falls in their number that no stage asked for. */
-function viewersDropped(run: Measured, seconds: readonly Second[]): Symptom[] {
-  const drop = (second: Second): number => {
-    const before = seconds[second.atS - 1];
-    const fell = before === undefined ? 0 : before.viewers - second.viewers;
-    // Of those that came back within the second only the connections tell.
-    const back = run.stages.length === 0 ? 0 : resumedIn(run, second);
-    return Math.max(second.disconnects, fell, back);
-  };
-  const dropped = seconds.filter((second) => {
-    const before = seconds[second.atS - 1]?.viewers ?? 0;
-    return before > 0 && drop(second) >= Math.max(1, droppedShare * before) && !shrinksBy(run, second.atS);
-  });
-  return spansOf(
-    dropped.map(({ atS }) => atS),
-    gapS,
-  ).map((span) => {
-    const within = seconds.slice(span.fromS, span.toS);
-    const before = seconds[span.fromS - 1]!.viewers;
-    const lost = run.incidents.filter(
-      ({ kind, atS }) => kind === 'connection-lost' && atS >= span.fromS && atS < span.toS,
-    );
-    const lowest = Math.min(...within.map(({ viewers }) => viewers));
-    const most = Math.max(before - lowest, ...within.map(drop));
-    return symptom('viewers-dropped', span, most, 'viewers', before, reasonsOf(lost));
-  });
-}
-
-/** Connections made in a stage that asks for no more viewers than before, once those of the stage before are made. */
-function resumedIn({ stages }: Measured, { atS, connects }: Second): number {
-  const stage = stages.find(({ fromS, toS }) => atS >= fromS + settleS && atS < toS);
-  return stage !== undefined && stage.viewers.atStart === stage.viewers.atEnd ? connects : 0;
-}
-
-/** Whether the scenario itself takes viewers away then. */
-function shrinksBy({ stages }: Measured, atS: number): boolean {
-  const at = stages.findIndex(({ fromS, toS }) => atS >= fromS && atS < toS);
-  const [now, next] = [stages[at], stages[at + 1]];
-  if (now === undefined) return false;
-  // Where the next stage begins with fewer, and nobody came back, the scenario wanted it.
-  return (
-    now.viewers.atEnd < now.viewers.atStart &&
-    (next === undefined || next.viewers.atStart <= now.viewers.atEnd)
-  );
 }
 
 /** Seconds in which nothing came though it was due, and usually comes. */
