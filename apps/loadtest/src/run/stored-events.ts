@@ -17,7 +17,7 @@ export class StoredEvents {
   /** Events found, those found twice counted twice. */
   listed = 0;
   /** With a number that the run has not sent. */
-  strangers = 0;
+  unsent = 0;
   /** False: there were more, or a page could not be read. */
   isWhole = false;
 
@@ -40,7 +40,7 @@ export class StoredEvents {
 
   add(n: number, partition: number, offset: number): void {
     this.listed++;
-    if (!(n >= 0 && n < this.#counts.length)) return void this.strangers++;
+    if (!(n >= 0 && n < this.#counts.length)) return void this.unsent++;
     this.#counts[n] = Math.min(255, this.#counts[n]! + 1);
     this.#partitions[n] = partition;
     this.#offsets[n] = offset;
