@@ -9,7 +9,8 @@ export interface RunResult {
   format: 1;
   /** Names the run; its events carry it in `attributes.loadtest.run`. */
   run: string;
-  scenario: { name: string; description: string };
+  /** `churnShare`: of the viewers, which the scenario itself cuts again and again. */
+  scenario: { name: string; description: string; churnShare?: number };
   /** `isHidden`: whether users of the target did not see the run's events; absent where nobody asked. */
   target: { kind: TargetKind; url: string; isHidden?: boolean };
   /** RFC 3339. */

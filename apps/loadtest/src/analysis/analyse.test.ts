@@ -91,6 +91,16 @@ test('a delay is the generator’s where it sent as late, and the server’s eve
   assert.ok(first!.evidence.some(({ kind, text }) => kind === 'dose' && text.includes('450 ms')));
 });
 
+test('viewers that the scenario itself cuts again and again are no failure, and more than those are', () => {
+  const churning = (atS: number) => (atS % 5 === 0 ? { connects: 100, viewers: 950 } : {});
+  const run = syntheticRun(60, churning);
+  const scenario = { ...run.scenario, churnShare: 0.1 };
+  assert.deepEqual(analyse({ ...run, scenario }, {}).symptoms, []);
+  assert.ok(analyse(run, {}).symptoms.length > 0);
+  const cut = syntheticRun(60, (atS) => (atS === 31 ? { connects: 500, viewers: 500 } : churning(atS)));
+  assert.equal(analyse({ ...cut, scenario }, {}).lead?.cause, 'connections-cut');
+});
+
 test('what the scenario injected is no evidence', () => {
   const run = syntheticRun(60);
   const fault = {

@@ -17,9 +17,11 @@ export function viewersDropped(run: Measured, seconds: readonly Second[]): Omit<
     const back = run.stages.length === 0 ? 0 : resumedIn(run, second);
     return Math.max(second.disconnects, fell, back);
   };
+  // Those that the scenario itself cuts come back; two turns may meet in a second.
+  const least = Math.max(droppedShare, 2 * (run.scenario.churnShare ?? 0));
   const dropped = seconds.filter((second) => {
     const before = seconds[second.atS - 1]?.viewers ?? 0;
-    return before > 0 && drop(second) >= Math.max(1, droppedShare * before) && !shrinksBy(run, second.atS);
+    return before > 0 && drop(second) >= Math.max(1, least * before) && !shrinksBy(run, second.atS);
   });
   return spansOf(
     dropped.map(({ atS }) => atS),

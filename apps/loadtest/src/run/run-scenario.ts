@@ -13,7 +13,7 @@ import type { RunPhase, RunProgress } from '../live/run-progress.ts';
 import { faultKinds } from '../oracle/viewer-ledger.ts';
 import type { DeliveryResult, Finding, RunResult, Second } from '../result.ts';
 import { Ramp } from '../scenario/ramp.ts';
-import type { Scenario } from '../scenario/scenario.ts';
+import { summaryOf, type Scenario } from '../scenario/scenario.ts';
 import { hidesEvents } from '../target/hides-events.ts';
 import { abilitiesOf, type TargetKind } from '../target/target.ts';
 import { Traffic } from '../traffic/traffic.ts';
@@ -173,7 +173,7 @@ export async function runScenario(
     return {
       format: 1,
       run,
-      scenario: { name: scenario.name, description: scenario.description },
+      scenario: summaryOf(scenario),
       target: { kind, url, ...(kind === 'logloom' && { isHidden }) },
       startedAt: new Date(startsAtMs).toISOString(),
       durationS: seconds,

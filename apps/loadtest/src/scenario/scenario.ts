@@ -76,3 +76,12 @@ export const defaultTraffic: TrafficProfile = {
   concurrentRequests: 20,
   messageBytes: 120,
 };
+
+/** What a result says of its scenario. */
+export function summaryOf({ name, description, viewers: { churn } }: Scenario): {
+  name: string;
+  description: string;
+  churnShare?: number;
+} {
+  return { name, description, ...(churn === undefined ? {} : { churnShare: churn.share }) };
+}
