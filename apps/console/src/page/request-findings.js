@@ -1,5 +1,5 @@
 import { element } from './dom.js';
-import { formatDuration, rarity } from './format.js';
+import { formatDuration, plural, rarity } from './format.js';
 import { formatHash } from './location-state.js';
 
 /**
@@ -10,6 +10,7 @@ import { formatHash } from './location-state.js';
  * @property {string} [rulesVersion]
  * @property {Record<string, string>} labels
  * @property {{ rare: boolean, sameShape: number, requests: number }} [anomaly]
+ * @property {{ eventCount: number, id: string }[]} [parts]
  * @property {{ id: string, correlationId: string, shared: string[] }[]} related
  * @property {Summary} summary
  */
@@ -25,10 +26,14 @@ const maxSteps = 12;
 
 /** The findings as facts of the header: a name and its content. @param {Findings} request @returns {[string, string | Node][]} */
 export function requestFindings(request) {
-  const { severity, rules, labels, anomaly, related, summary } = request;
+  const { severity, rules, labels, anomaly, parts, related, summary } = request;
   const { firstError, slowestGap, criticalPath } = summary;
   /** @type {[string, string | Node][]} */
   const facts = [];
+  if (parts !== undefined) {
+    const each = parts.map(({ id, eventCount }) => `${id}: ${plural(eventCount, 'event')}`);
+    facts.push(['written in', element('span', { title: each.join('\n') }, plural(parts.length, 'part'))]);
+  }
   if (severity !== undefined)
     facts.push(['severity', element('span', { class: 'severity', 'data-severity': severity }, severity)]);
   if (rules.length > 0)

@@ -17,6 +17,7 @@ const closeReasons = /** @type {Record<string, string>} */ ({
   evicted: 'closed early, for memory',
 });
 const openEventsLimit = 500;
+const eventsPerPage = 1_000;
 
 /** One request: what it was, its timeline, its events. */
 export class RequestPage {
@@ -33,6 +34,8 @@ export class RequestPage {
     'data-testid': 'request-events',
   });
   #columns = element('div', { class: 'columns event-columns', 'aria-hidden': 'true' }, ...eventColumns());
+  #more = element('button', { type: 'button', class: 'more', 'data-testid': 'more-events', hidden: '' });
+  /** @type {LogEvent[]} */ #events = [];
   #timeline;
   element = element(
     'div',
@@ -42,6 +45,7 @@ export class RequestPage {
     this.#chart,
     this.#columns,
     this.#list,
+    this.#more,
   );
 
   /** @param {(event: LogEvent, row?: HTMLElement) => void} showDetails */
@@ -79,13 +83,19 @@ export class RequestPage {
     await this.#load(`correlation ${correlationId}`, async (signal) => {
       const q = filterTerm('correlationId', correlationId);
       const found = await getJson('correlations', { q, limit: 20 }, signal);
-      if (found.correlations.length === 1) return this.#document(found.correlations[0].id, signal);
-      if (found.correlations.length > 1) {
+      if (found.correlations.length > 0) {
+        const request = await this.#get(correlationId, undefined, signal);
+        const parts = new Set(
+          (request.parts ?? [request]).map((/** @type {{ id: string }} */ part) => part.id),
+        );
+        if (found.correlations.every((/** @type {{ id: string }} */ each) => parts.has(each.id)))
+          return this.#showRequest(request, correlationId);
         const count = found.correlations.length;
         this.#showHead(`${plural(count, 'request')} with this id`, correlationId, [], []);
         this.#list.replaceChildren(...found.correlations.map(startedRequestRow));
         this.#timeline.show([]);
         this.#columns.hidden = true;
+        this.#more.hidden = true;
         return;
       }
       const open = await getJson('search', { q, order: 'asc', limit: openEventsLimit }, signal);
@@ -112,7 +122,19 @@ export class RequestPage {
 
   /** @param {string} id @param {AbortSignal} signal */
   async #document(id, signal) {
-    const request = await getJson(`correlations/${encodeURIComponent(id)}`, {}, signal);
+    this.#showRequest(await this.#get(id, undefined, signal), id);
+  }
+
+  /**
+   * A page of a request; the first has what is known about the whole.
+   * @param {string} id @param {string | undefined} cursor @param {AbortSignal} signal
+   */
+  #get(id, cursor, signal) {
+    return getJson(`correlations/${encodeURIComponent(id)}`, { limit: eventsPerPage, cursor }, signal);
+  }
+
+  /** @param {any} request @param {string} id under which it was got */
+  #showRequest(request, id) {
     const counts = levels
       .filter((level) => (request.levels[level] ?? 0) > 0)
       .reverse()
@@ -141,6 +163,28 @@ export class RequestPage {
     facts.push(['document', request.id]);
     this.#showHead(request.kind, request.correlationId, request.services, facts);
     this.#showEvents(request.events);
+    this.#offerMore(id, request.eventCount, request.next);
+  }
+
+  /** @param {string} id @param {number} count @param {string | undefined} cursor */
+  #offerMore(id, count, cursor) {
+    this.#more.hidden = cursor === undefined;
+    if (cursor === undefined) return;
+    this.#more.textContent = `Show more of ${plural(count, 'event')}`;
+    this.#more.onclick = async () => {
+      const { signal } = this.#abort;
+      this.#more.disabled = true;
+      try {
+        const page = await this.#get(id, cursor, signal);
+        this.#showEvents([...this.#events, ...page.events]);
+        this.#offerMore(id, count, page.next);
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        if (!signal.aborted) this.#more.textContent = `${error.message}. Try again`;
+      } finally {
+        this.#more.disabled = false;
+      }
+    };
   }
 
   /** @param {string} correlationId @param {LogEvent[]} events */
@@ -178,6 +222,8 @@ export class RequestPage {
 
   /** @param {LogEvent[]} events */
   #showEvents(events) {
+    this.#events = events;
+    this.#more.hidden = true;
     this.#columns.hidden = events.length === 0;
     this.#rows = new Map(events.map((event) => [event.id, eventRow(event)]));
     this.#list.replaceChildren(...this.#rows.values());

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
-import { requestLines, type RequestJson } from '../output/request-lines.ts';
+import { requestLines } from '../output/request-lines.ts';
 import { statusLines, type Status } from '../output/status-lines.ts';
 import type { CommandContext, ViewersFlags } from './command-context.ts';
 import { getJson } from './endpoint.ts';
+import { wholeRequest } from './whole-request.ts';
 
 /** Adds `logloom correlation` and `logloom status`. */
 export function addLookCommands(program: Command, context: CommandContext): void {
@@ -15,10 +16,7 @@ export function addLookCommands(program: Command, context: CommandContext): void
     .addOption(token)
     .addOption(json)
     .action(async (id: string, options: ViewersFlags) => {
-      const found = (await getJson(
-        endpoint(options),
-        `/api/correlations/${encodeURIComponent(id)}`,
-      )) as RequestJson;
+      const found = await wholeRequest(endpoint(options), id);
       print(options.json, found, () => requestLines(found));
     });
 

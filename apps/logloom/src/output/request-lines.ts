@@ -20,6 +20,8 @@ export interface RequestJson {
   rules: string[];
   severity?: string;
   labels: Record<string, string>;
+  /** The documents in which it was written, if there are several. */
+  parts?: { id: string; eventCount: number }[];
   related: { id: string; correlationId: string; shared: string[] }[];
   anomaly?: { rare: boolean; sameShape: number; requests: number };
   summary: {
@@ -34,11 +36,18 @@ const maxSteps = 8;
 
 /** A request for a terminal: its document, its findings, its events. */
 export function requestLines(request: RequestJson): string[] {
-  const { rules, severity, labels, related, anomaly, summary, events } = request;
+  const { rules, severity, labels, parts, related, anomaly, summary, events } = request;
   const { firstError, slowestGap, criticalPath } = summary;
   const facts: string[] = [];
   const fact = (name: string, value: string): void =>
     void facts.push(`  ${pc.dim(name.padEnd(13))} ${value}`);
+  if (parts !== undefined) {
+    const each = parts.map(({ id, eventCount }) => `${id} (${eventCount})`);
+    fact(
+      'parts',
+      `${parts.length}: ${each.slice(0, maxSteps).join(', ')}${each.length > maxSteps ? ', …' : ''}`,
+    );
+  }
   if (severity !== undefined) fact('severity', pc.red(severity));
   if (rules.length > 0) fact('rules', rules.join(', '));
   const labelTexts = Object.entries(labels).map(([name, value]) => `${name}=${escapeControls(value)}`);

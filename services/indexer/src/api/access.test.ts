@@ -274,6 +274,12 @@ test('whatever others do, a tenant is answered the same, to the length of its cu
     [0, 1].map((i) => at(10_000 + 100 * r + 10 * i, 'tenant', `own-${r}`, '{"requestId":"own-id"}')),
   );
   for (const members of own) await store(members);
+  // One request in two parts.
+  for (const [offset, i] of [
+    [11_000, 0],
+    [11_300, 1],
+  ] as const)
+    await store([0, 1].map((n) => at(offset + 10 * n + i, 'tenant', 'long')));
   const ask = async (): Promise<unknown[]> => {
     const answers: unknown[] = [];
     let next = '';
@@ -291,6 +297,9 @@ test('whatever others do, a tenant is answered the same, to the length of its cu
       'correlations/own-id',
       'correlations/their-id',
       'correlations/0-10199',
+      'correlations/long',
+      'correlations/0-11301',
+      'correlations/long?limit=3',
       'histogram',
       'histogram?interval=1h',
       'fields?field=service',
@@ -299,6 +308,13 @@ test('whatever others do, a tenant is answered the same, to the length of its cu
     return answers;
   };
   const before = await ask();
+  const { body: long } = await get('correlations/long', claims);
+  assert.deepEqual(long['members'], [11_000, 11_010, 11_301, 11_311]);
+  assert.equal(long.events.length, 4);
+  assert.deepEqual(
+    (long['parts'] as { id: string }[]).map(({ id }) => id),
+    ['0-11000', '0-11301'],
+  );
   // Another's event with the id of one of its requests: earlier in time than all, with a rule's verdict, in the highest revision.
   const outsider = at(10_205, 'outsider', 'own-2', '{"requestId":"their-id","sessionId":"own-id"}');
   const early = { ...outsider, timestamp: startMicros - 86_400_000_000 };
@@ -312,6 +328,8 @@ test('whatever others do, a tenant is answered the same, to the length of its cu
       return { ...documentOf(members), id: `1-${r}`, partition: 1, ids: ['own-id'], severity: 'high' };
     }),
   );
+  // Another's events of the request's id, before, between and after its parts.
+  for (const offset of [10_990, 11_100, 11_150, 11_400]) await store([at(offset, 'outsider', 'long')]);
   assert.deepEqual(await ask(), before);
   // A document that another's event began is known by the first event of its own.
   await store([at(10_900, 'outsider', 'shared'), at(10_901, 'tenant', 'shared')]);

@@ -325,14 +325,38 @@ test('a correlation has exactly its members, also those that only the log has ye
   );
   await api.archive.put([...written.slice(0, 4), event(9, { correlationId: 'c', partition: 1 })]);
   await api.search.indexCorrelations([document([0, 1]), document([2, 4], { revision: 2 })]);
-  const { body } = await api.get('correlations/0-2');
-  assert.deepEqual(
-    body.events.map((e) => e.offset),
-    [2, 4],
-  );
-  assert.deepEqual([body['id'], body['revision'], body['members']], ['0-2', 2, [2, 4]]);
-  const byCorrelationId = await api.get('correlations/c');
-  assert.equal(byCorrelationId.body['id'], '0-2');
+  for (const [id, asked] of [
+    ['0-0', '0-0'],
+    ['0-2', '0-2'],
+    ['c', '0-0'],
+  ] as const) {
+    const { body } = await api.get(`correlations/${id}`);
+    assert.deepEqual(
+      body.events.map((e) => e.offset),
+      [0, 1, 2, 4],
+    );
+    assert.deepEqual([body['id'], body['revision'], body['members']], [asked, 3, [0, 1, 2, 4]]);
+    const parts = body['parts'] as { part: number; id: string; previous?: string; eventCount: number }[];
+    assert.deepEqual(
+      parts.map(({ part, id: of, previous, eventCount }) => [part, of, previous, eventCount]),
+      [
+        [1, '0-0', undefined, 2],
+        [2, '0-2', '0-0', 2],
+      ],
+    );
+    assert.deepEqual(body['related'], []);
+  }
+  const pages: number[] = [];
+  let cursor: string | undefined;
+  do {
+    const { body } = await api.get('correlations/c', {
+      limit: 3,
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    pages.push(...body.events.map((e) => e.offset));
+    cursor = body.next;
+  } while (cursor !== undefined && pages.length < 10);
+  assert.deepEqual(pages, [0, 1, 2, 4]);
   const listed = await api.get('correlations', { q: 'service:shop AND eventCount:>=2', limit: 1 });
   assert.deepEqual(
     listed.body.correlations.map((c) => [c.id, c.eventCount]),
@@ -389,7 +413,7 @@ test('a request with large members comes in pages that end in bytes, each member
 test('a list tells on demand how rare each request is, as the request itself does', async () => {
   await using api = await openApi();
   const common = Array.from({ length: 300 }, (_, n) =>
-    document([2 * n], { firstAt: n, shape: 'a'.repeat(16) }),
+    document([2 * n], { firstAt: n, correlationId: `c${n}`, shape: 'a'.repeat(16) }),
   );
   await api.search.indexCorrelations([...common, document([601], { firstAt: 400, shape: 'b'.repeat(16) })]);
   const listed = await api.get('correlations', { limit: 2, anomaly: 'true' });

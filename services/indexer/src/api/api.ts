@@ -14,6 +14,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { ApiError, errors, type ErrorCode } from '../errors.ts';
 import { registerJobs, type JobsApiDeps } from '../jobs/jobs-api.ts';
 import type { CorrelationEventsDeps, MembersPlace } from '../requests/correlation-events.ts';
+import { describeParts } from '../requests/request-parts.ts';
 import { summarizeRequest } from '../requests/summarize-request.ts';
 import { eventOrigin } from './event-origin.ts';
 import { loadtestOf, registerLoadtestRoutes, type LoadtestReaders } from './register-loadtest-routes.ts';
@@ -215,19 +216,18 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
         const correlation = await found(request, (each) => each.correlation(id, page));
         if (correlation === undefined) throw new ApiError('not-found', `there is no correlation ${id}`);
         const { store } = correlation;
-        const { document, events, next: nextPlace } = correlation.found;
+        const { document, parts, events, next: nextPlace } = correlation.found;
         const next = nextPlace && cursors.seal(JSON.stringify(nextPlace));
         const tail = next === undefined ? '' : `,"next":${JSON.stringify(next)}`;
         const members = `"events":[${events.map(eventJson).join(',')}]${tail}}`;
         // Values about the whole request are on the first page only.
         if (cursor !== undefined)
           return sendJson(reply, `${JSON.stringify(store.documentJson(document)).slice(0, -1)},${members}`);
-        const [related, [anomaly]] = await Promise.all([
-          store.related(document),
-          store.anomalies([document]),
-        ]);
+        const [others, [anomaly]] = await Promise.all([store.related(document), store.anomalies([document])]);
+        const related = others.filter(({ id: other }) => !parts.some((part) => part.id === other));
         const json = JSON.stringify({
           ...store.documentJson(document),
+          ...(parts.length === 1 ? {} : { parts: describeParts(parts) }),
           related,
           summary: summarizeRequest(events),
           ...(anomaly === undefined ? {} : { anomaly }),

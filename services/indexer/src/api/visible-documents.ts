@@ -27,6 +27,7 @@ import {
   type MembersPageOptions,
   type MembersPlace,
 } from '../requests/correlation-events.ts';
+import { partsOf, wholeOf } from '../requests/request-parts.ts';
 import { relatedTo, type RelatedRequest } from '../requests/related-requests.ts';
 import { placeInId } from './place-in-id.ts';
 
@@ -53,6 +54,10 @@ const maxLooks = 25;
 const atOnce = 8;
 const maxRelated = 50;
 const maxLookUps = 200;
+/** Parts of one request, and how many events are examined to find them. */
+const maxParts = 50;
+const maxPartEvents = 20_000;
+const partEvents = 1_000;
 /** Members are read in pages of this many bytes, and only the data for the document is kept. */
 const stepBytes = 4 * 2 ** 20;
 
@@ -160,6 +165,41 @@ export class VisibleDocuments {
       }
     }
     return undefined;
+  }
+
+  /**
+   * The request that was written in several documents, and the visible part of each: those of the latest 20,000 visible events of its id,
+   * at most 50.
+   */
+  async whole(
+    found: VisibleRequest,
+    asked: string,
+  ): Promise<{ request: VisibleRequest; parts: Correlation[] }> {
+    const requests = new Set([found]);
+    let cursor: string | undefined;
+    let lookedAt = 0;
+    do {
+      const page = await this.#deps.search.search({
+        filter: intersect(
+          { ast: keyword('correlationId', found.whole.correlationId), canonical: '' },
+          this.#imposed,
+        ),
+        order: 'desc',
+        limit: partEvents,
+        cursor,
+      });
+      for (const event of page.events) {
+        const request = await this.#requestOf(event);
+        if (request !== undefined && requests.size < maxParts) requests.add(request);
+      }
+      lookedAt += page.events.length;
+      cursor = page.next;
+    } while (cursor !== undefined && lookedAt < maxPartEvents && requests.size < maxParts);
+    const byDocument = new Map([...requests].map((request) => [request.document, request]));
+    const parts = partsOf(found.document, [...byDocument.keys()]);
+    const of = parts.map((part) => byDocument.get(part)!);
+    const whole = wholeOf(of.map((request) => request.whole));
+    return { request: { document: wholeOf(parts, asked), whole, first: of[0]!.first }, parts };
   }
 
   /** A page of the visible members of a request. */

@@ -13,11 +13,19 @@ import {
   type MembersPage,
   type MembersPageOptions,
 } from '../requests/correlation-events.ts';
+import { partsOf, wholeOf } from '../requests/request-parts.ts';
 import { relatedRequests, type RelatedRequest } from '../requests/related-requests.ts';
 import { requestAnomalies, type RequestAnomaly } from '../requests/request-anomaly.ts';
 import { VisibleDocuments, type VisibleDocumentsDeps } from './visible-documents.ts';
 
 export type VisibleStoreDeps = VisibleDocumentsDeps;
+
+/** A request with a page of its members; `document` is made of all its parts. */
+export interface WholeRequest extends MembersPage {
+  document: Correlation;
+  /** The documents in which it was written, in the order of the log. */
+  parts: readonly Correlation[];
+}
 
 /** The names of attributes come from this many of the newest events. */
 const sampledEvents = 1_000;
@@ -65,21 +73,23 @@ export class VisibleStore {
     return this.#deps.search.histogram({ ...query, scope: this.#filter });
   }
 
-  /** The document, under its id, its correlation id or another id that it carries, with a page of its members. */
-  async correlation(
-    id: string,
-    page: MembersPageOptions,
-  ): Promise<({ document: Correlation } & MembersPage) | undefined> {
+  /** The request, under the id of one of its documents, its correlation id or another id that it carries, with a page of its members. */
+  async correlation(id: string, page: MembersPageOptions): Promise<WholeRequest | undefined> {
     if (this.#documents !== undefined) {
       const found = await this.#documents.find(id);
-      return found && { document: found.document, ...(await this.#documents.members(found, page)) };
+      if (found === undefined) return undefined;
+      const { request, parts } = await this.#documents.whole(found, id);
+      return { document: request.document, parts, ...(await this.#documents.members(request, page)) };
     }
     const { search } = this.#deps;
     const document =
       (await search.correlation(id)) ??
       (await search.correlationsById(id))[0] ??
       (await search.correlationsByIds([id], 1))[0];
-    return document && { document, ...(await correlationEventsPage(this.#deps, document, page)) };
+    if (document === undefined) return undefined;
+    const parts = partsOf(document, await search.correlationsById(document.correlationId));
+    const whole = wholeOf(parts, id);
+    return { document: whole, parts, ...(await correlationEventsPage(this.#deps, whole, page)) };
   }
 
   /** As SearchStore.correlations(); for a principal, of the documents as its events make them, with a total that counts the page. */
