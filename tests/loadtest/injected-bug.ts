@@ -63,13 +63,13 @@ const wrongs: Record<InjectedBug, () => void> = {
     };
   },
   leak: () => {
-    const leaked: Buffer[] = [];
+    const leaked: number[][] = [];
+    const isCounted = Symbol('isCounted');
     const { tell } = WebSocketViewer.prototype;
-    const known = new WeakSet<WebSocketViewer>();
-    WebSocketViewer.prototype.tell = function (message) {
-      if (!known.has(this)) {
-        known.add(this);
-        leaked.push(Buffer.alloc(leakedBytes, 1));
+    WebSocketViewer.prototype.tell = function (this: WebSocketViewer & { [isCounted]?: true }, message) {
+      if (this[isCounted] === undefined) {
+        this[isCounted] = true;
+        leaked.push(new Array<number>(leakedBytes / 8).fill(0.5));
       }
       tell.call(this, message);
     };

@@ -7,6 +7,9 @@ import type { InjectedBug } from './injected-bug.ts';
 
 const main = join(import.meta.dirname, '../../apps/logloom/src/main.ts');
 
+/** A small heap is collected often, so that a run of a minute sees enough collections. */
+const smallHeap = ['--max-old-space-size=192'];
+
 /** What a bug did at one moment: which event, or which gap. */
 export interface Injection {
   bug: InjectedBug;
@@ -28,7 +31,7 @@ export async function patchedServer(...bugs: readonly InjectedBug[]): Promise<Pa
   const log = join(folder.path, 'injections');
   const [viewers, ingest, syslog] = [await freePort(), await freePort(), await freePort()];
   const preload = bugs.length === 0 ? [] : ['--import', join(import.meta.dirname, 'injected-bug.ts')];
-  const child = spawn(process.execPath, [...preload, main, 'up'], {
+  const child = spawn(process.execPath, [...preload, ...smallHeap, main, 'up'], {
     env: {
       ...process.env,
       INJECTED_BUGS: bugs.join(),

@@ -41,6 +41,17 @@ events:
 faults: [{ kind: cut, at: 5s, share: 0.5 }]
 `;
 
+/** 400 connections a second: what each leaves behind in memory is measured. */
+export const comingAndGoing = `
+name: coming-and-going
+viewers:
+  stages: [{ to: 400, for: 3s }, { for: 57s }]
+  churn: { share: 0.2, every: 200ms }
+events:
+  stages: [{ to: 10, for: 60s, shape: steps, count: 1 }]
+objectives: [{ metric: lost, atMost: 0 }, { metric: memory-growth-per-connection-bytes, atMost: 256 }]
+`;
+
 export async function runOn(server: PatchedServer, scenarioText: string): Promise<RunResult> {
   const scenario = readScenario(scenarioText, 'proof');
   const { url, ingestUrl } = server;

@@ -251,11 +251,24 @@ export interface GeneratorResult {
   limits: string[];
 }
 
+/** What connections leave behind. */
+export interface MemoryGrowth {
+  /** Made between the first and the last collection. */
+  connections: number;
+  /** Collections of the whole heap, after each of which memory was read. */
+  collections: number;
+  perConnectionBytes: number;
+  /** Of 95 %. */
+  interval: [low: number, high: number];
+}
+
 export interface ServerResult {
   cpuShareMean: number | null;
   memoryMaxBytes: number | null;
   /** Of the server's processes, divided by the connections of the fullest second. */
   memoryPerConnectionBytes: number | null;
+  /** Null: the run had too few collections for it. */
+  memoryGrowth: MemoryGrowth | null;
   version: string | null;
 }
 

@@ -9,11 +9,22 @@ export function compareLines({ metrics, differences }: Comparison): string[] {
   return [...differences.map((difference) => `not alike: ${difference}`), ...sorted.map(line)];
 }
 
-function line({ outcome, metric, unit, baseline, candidate, interval, p, reason }: MetricComparison): string {
+function line({
+  outcome,
+  metric,
+  unit,
+  baseline,
+  candidate,
+  interval,
+  smallestChange,
+  p,
+  reason,
+}: MetricComparison): string {
   const name = `${outcome.replace('-', ' ').padEnd(9)} ${metric.padEnd(27)}`;
   if (baseline === null || candidate === null) return `${name} ${reason}`;
   const change = interval ? `, change ${signed(interval[0])} to ${signed(interval[1])}` : '';
-  return `${name} ${figure(baseline)} -> ${figure(candidate)} ${unit}${change}, p ${figure(p!)}: ${reason}`;
+  const seen = smallestChange === null ? '' : `; it shows changes from ${figure(smallestChange)} ${unit} on`;
+  return `${name} ${figure(baseline)} -> ${figure(candidate)} ${unit}${change}, p ${figure(p!)}: ${reason}${seen}`;
 }
 
 const signed = (value: number) => `${value > 0 ? '+' : ''}${figure(value)}`;

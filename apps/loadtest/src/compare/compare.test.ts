@@ -24,7 +24,24 @@ test('a latency that grew by half is worse, the way back better, an equal one th
   const [before, after] = [runs(8, 40, 1), runs(8, 60, 2)];
   assert.equal(outcome(before, after, 'delivery-p95-ms'), 'worse');
   assert.equal(outcome(after, before, 'delivery-p95-ms'), 'better');
-  assert.equal(outcome(before, runs(8, 40, 3), 'delivery-p95-ms'), 'same');
+  assert.equal(outcome(runs(20, 40, 1), runs(20, 40, 3), 'delivery-p95-ms'), 'same');
+});
+
+test('a tenth more CPU by delivery is worse by seven runs a side, which say what they can show', () => {
+  const slower = (share: number, seed: number): RunResult[] =>
+    runs(7, 40, seed).map((run, i) => ({
+      ...run,
+      timeline: run.timeline.map((each) => ({ ...each, serverCpu: 0.4 * share * (1 + 0.005 * i) })),
+    }));
+  const found = compare(slower(1, 1), slower(1.1, 2)).metrics.find(
+    ({ metric }) => metric === 'server-cpu-per-delivery-us',
+  )!;
+  assert.equal(found.outcome, 'worse');
+  assert.ok(found.smallestChange! > 0 && found.smallestChange! < found.shift!);
+  assert.equal(
+    compare(slower(1, 1), slower(1.1, 2), 0.2).metrics.find(({ metric }) => metric === found.metric)?.outcome,
+    'same',
+  );
 });
 
 test('three runs a side are compared by their blocks, and the text says so', () => {

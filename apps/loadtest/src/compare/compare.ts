@@ -1,15 +1,16 @@
 import type { RunResult } from '../result.ts';
 import { independentBlocks } from '../verdict/blocks.ts';
-import { binomialCdf, median, type Interval } from '../verdict/interval.ts';
+import { figure } from '../verdict/figure.ts';
+import { binomialCdf, median, z95, type Interval } from '../verdict/interval.ts';
 import { heaviestSteadySeconds } from '../verdict/judge-reading.ts';
 import { metrics, valueOf, type Metric, type Reading } from '../verdict/metrics.ts';
-import { holm, mannWhitney, shiftBetween } from './mann-whitney.ts';
+import { holm, mannWhitney, shiftBetween, twoSided } from './mann-whitney.ts';
 
 /** With fewer runs on a side no difference between runs could pass Holm's correction. */
 export const runsToCompare = 6;
 
-/** Share of the baseline below which a change does not matter. */
-export const practicalThreshold = 0.1;
+/** Share of the baseline below which a change does not matter, where the caller names none. */
+export const practicalThreshold = 0.05;
 
 const significance = 0.05;
 
@@ -23,6 +24,8 @@ export interface MetricComparison {
   /** Candidate - baseline in the metric's unit (Hodges and Lehmann; for counts per run), with its interval of 95 %. */
   shift: number | null;
   interval: Interval | null;
+  /** The smallest change that these runs show in 4 of 5 cases, after the correction; null where there is no interval. */
+  smallestChange: number | null;
   /** Cliff's delta; null for counts. */
   delta: number | null;
   /** Corrected by Holm. */
@@ -39,20 +42,30 @@ export interface Comparison {
 }
 
 interface Tested {
-  comparison: Omit<MetricComparison, 'outcome' | 'p' | 'reason'>;
+  comparison: Omit<MetricComparison, 'outcome' | 'p' | 'reason' | 'smallestChange'>;
   p: number;
   threshold: number;
 }
 
-/** Compares runs of a baseline with those of a candidate, metric by metric. Runs in which the generator was the limit are left out. */
-export function compare(baseline: readonly RunResult[], candidate: readonly RunResult[]): Comparison {
+/**
+ * Compares runs of a baseline with those of a candidate, metric by metric. Runs in which the generator was the limit are left out.
+ * `threshold`: the share of the baseline below which a change does not matter.
+ */
+export function compare(
+  baseline: readonly RunResult[],
+  candidate: readonly RunResult[],
+  threshold = practicalThreshold,
+): Comparison {
   const sides = [baseline, candidate].map((runs) => runs.filter((run) => run.generator.limits.length === 0));
-  const tested = metrics.map((metric) => test(metric, sides[0]!, sides[1]!));
-  const adjusted = holm(tested.filter((each) => 'threshold' in each).map(({ p }) => p));
-  let at = 0;
+  const tested = metrics.map((metric) => test(metric, sides[0]!, sides[1]!, threshold));
+  // What is the same on both sides whatever chance does cannot differ, and is no test to correct for (Tarone 1990).
+  const family = tested.filter((each) => 'threshold' in each).filter(canDiffer);
+  const adjusted = new Map(holm(family.map(({ p }) => p)).map((p, i) => [family[i]!, p]));
   const left = baseline.length + candidate.length - sides[0]!.length - sides[1]!.length;
   return {
-    metrics: tested.map((each) => ('threshold' in each ? conclude(each, adjusted[at++]!) : each)),
+    metrics: tested.map((each) =>
+      'threshold' in each ? conclude(each, adjusted.get(each) ?? 1, family.length, threshold) : each,
+    ),
     differences: [
       ...(left ? [`${left} runs left out: the generator was the limit`] : []),
       ...conditionDifferences(baseline, candidate),
@@ -60,10 +73,16 @@ export function compare(baseline: readonly RunResult[], candidate: readonly RunR
   };
 }
 
+/** Whether any two of its values differ: without an interval, whether anything was counted. */
+function canDiffer({ comparison: { baseline, candidate, interval } }: Tested): boolean {
+  return interval === null ? baseline !== 0 || candidate !== 0 : interval.some((end) => end !== 0);
+}
+
 function test(
   metric: Metric,
   baseline: readonly RunResult[],
   candidate: readonly RunResult[],
+  threshold: number,
 ): Tested | MetricComparison {
   const { name, title, unit } = metric;
   const [a, b] = [baseline, candidate].map((runs) =>
@@ -77,6 +96,7 @@ function test(
       outcome: 'not-shown',
       shift: null,
       interval: null,
+      smallestChange: null,
       delta: null,
       p: null,
       by: null,
@@ -102,7 +122,7 @@ function test(
       by: x === values[0] ? 'runs' : 'blocks',
     },
     p,
-    threshold: practicalThreshold * Math.abs(middle),
+    threshold: threshold * Math.abs(middle),
   };
 }
 
@@ -147,11 +167,35 @@ function testCounts(
   };
 }
 
-function conclude({ comparison, p: _, threshold }: Tested, p: number): MetricComparison {
+/** P(|Z| >= z) = p. */
+function zOf(p: number): number {
+  let [low, high] = [0, 10];
+  for (let step = 0; step < 50; step++) {
+    const middle = (low + high) / 2;
+    if (twoSided(middle) > p) low = middle;
+    else high = middle;
+  }
+  return high;
+}
+
+/** In 4 of 5 cases the estimate is at most this many standard errors below the change. */
+const z80 = 0.8416;
+
+function conclude(
+  { comparison, p: _, threshold }: Tested,
+  p: number,
+  tests: number,
+  share: number,
+): MetricComparison {
+  const percent = `${figure(share * 100)} %`;
   const { shift, interval, by, unit } = comparison;
   const within = interval !== null && interval.every((end) => Math.abs(end) <= threshold);
   const decide = (outcome: MetricComparison['outcome'], reason: string) => ({
     ...comparison,
+    smallestChange:
+      interval === null
+        ? null
+        : ((interval[1] - interval[0]) / (2 * z95)) * (zOf(significance / Math.max(1, tests)) + z80),
     p,
     outcome,
     reason,
@@ -159,7 +203,7 @@ function conclude({ comparison, p: _, threshold }: Tested, p: number): MetricCom
   if (by === 'events' && comparison.baseline === 0 && comparison.candidate === 0) {
     return decide('same', 'none on either side');
   }
-  if (within) return decide('same', 'the whole interval lies within 10 % of the baseline');
+  if (within) return decide('same', `the whole interval lies within ${percent} of the baseline`);
   if (p >= significance) {
     return decide(
       'not-shown',
@@ -169,11 +213,11 @@ function conclude({ comparison, p: _, threshold }: Tested, p: number): MetricCom
     );
   }
   if (Math.abs(shift!) < threshold)
-    return decide('not-shown', 'a difference, but perhaps of less than 10 %: run more rounds');
+    return decide('not-shown', `a difference, but perhaps of less than ${percent}: run more rounds`);
   const more = shift! > 0;
   return decide(
     more === (unit === '/s') ? 'better' : 'worse',
-    by === 'blocks' ? 'blocks of few runs: how runs differ is not in it' : 'beyond chance and 10 %',
+    by === 'blocks' ? 'blocks of few runs: how runs differ is not in it' : `beyond chance and ${percent}`,
   );
 }
 

@@ -1,7 +1,8 @@
 import type { RunResult } from '../result.ts';
-import { median, z95, type Interval } from '../verdict/interval.ts';
+import { median, type Interval } from '../verdict/interval.ts';
 import { valueOf } from '../verdict/metrics.ts';
 import { metricNamed } from '../verdict/objective.ts';
+import { kendallVariance, theilSen } from '../verdict/theil-sen.ts';
 import { midranks, twoSided } from './mann-whitney.ts';
 
 /** With fewer a trend or a change point is a guess. */
@@ -111,24 +112,14 @@ export function changePoints(values: readonly number[], offset = 0): { index: nu
 
 /** Theil and Sen's slope (1968) with its interval of 95 %, and the p of Mann and Kendall's test, both corrected for ties. */
 export function slopeOf(values: readonly number[]): { perRun: number; interval: Interval; p: number } {
-  const n = values.length;
-  const slopes: number[] = [];
   let score = 0;
-  for (let i = 0; i < n; i++) {
-    for (let j = i + 1; j < n; j++) {
-      score += Math.sign(values[j]! - values[i]!);
-      slopes.push((values[j]! - values[i]!) / (j - i));
-    }
-  }
-  slopes.sort((a, b) => a - b);
-  const groups = Map.groupBy(values, (value) => value).values();
-  const ties = [...groups].reduce((sum, { length: t }) => sum + t * (t - 1) * (2 * t + 5), 0);
-  const deviation = Math.sqrt((n * (n - 1) * (2 * n + 5) - ties) / 18);
-  const half = z95 * deviation;
-  const low = Math.max(0, Math.floor((slopes.length - half) / 2));
+  for (const [i, value] of values.entries())
+    for (const later of values.slice(i + 1)) score += Math.sign(later - value);
+  const deviation = Math.sqrt(kendallVariance(values));
+  const { value, interval } = theilSen(values.map((each, index) => [index, each]));
   return {
-    perRun: median(slopes),
-    interval: [slopes[low]!, slopes[slopes.length - 1 - low]!],
+    perRun: value,
+    interval,
     p: deviation > 0 ? twoSided(Math.max(0, Math.abs(score) - 1) / deviation) : 1,
   };
 }

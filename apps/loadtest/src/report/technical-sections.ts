@@ -296,6 +296,12 @@ function conditions({ conditions, server, target, run }: RunResult): Section {
         ['server CPU, mean share of all cores', formatShare(server?.cpuShareMean ?? null)],
         ['server memory, highest', formatBytes(server?.memoryMaxBytes ?? null)],
         ['server memory for each connection', formatBytes(server?.memoryPerConnectionBytes ?? null)],
+        [
+          'memory that each connection leaves behind',
+          server?.memoryGrowth
+            ? `${formatNumber(server.memoryGrowth.perConnectionBytes)} bytes (${server.memoryGrowth.interval.map(formatNumber).join(' to ')}), by ${server.memoryGrowth.collections} collections of the heap`
+            : 'not measured: fewer than six collections of the heap',
+        ],
         ["the generator's CPU", `${conditions.cpuCount} × ${conditions.cpuModel}`],
         ["the generator's memory", formatBytes(conditions.memoryBytes)],
         ['load average at the start', formatNumber(conditions.loadAverage)],

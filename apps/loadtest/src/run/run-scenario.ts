@@ -19,6 +19,7 @@ import { abilitiesOf, type TargetKind } from '../target/target.ts';
 import { Traffic } from '../traffic/traffic.ts';
 import { lookUpExamples } from './look-up-examples.ts';
 import { estimate } from './estimate.ts';
+import { MemoryGrowthWatch } from './memory-growth.ts';
 import { checkSearch } from './search-check.ts';
 import { ServerWatch } from './server-watch.ts';
 import { Timeline } from './timeline.ts';
@@ -112,6 +113,7 @@ export async function runScenario(
   onStart({ startsAtMs, generatorPids: generator.pids });
   const nowS = (): number => (epochMs() - startsAtMs) / 1_000;
   const server = new ServerWatch(metricsUrls ?? (kind === 'logloom' ? [new URL('/metrics', url).href] : []));
+  const growth = new MemoryGrowthWatch();
   let phase: RunPhase = 'load';
   const tell = (began = phase): void => {
     phase = began;
@@ -131,7 +133,10 @@ export async function runScenario(
   const watching = setInterval(() => {
     const second = Math.floor(nowS());
     if (second < 0) return;
-    void server.look().then((look) => timeline.addServer(second, look));
+    void server.look().then((look) => {
+      timeline.addServer(second, look);
+      growth.add(second, look.heaps);
+    });
     tell();
   }, 1_000);
   const stop = (): void => {
@@ -193,7 +198,7 @@ export async function runScenario(
       connections: timeline.connections({ watching: watchingAtEnd, shouldWatch }),
       faults: watch.results(injected),
       generator: timeline.generator(generator.processes),
-      server: serverOf(rows, fullest, server.version),
+      server: serverOf(rows, fullest, server.version, growth),
     };
   } finally {
     clearInterval(watching);
@@ -258,7 +263,12 @@ function deliveryOf(ends: readonly ViewersEnd[], timeline: Timeline): DeliveryRe
   };
 }
 
-function serverOf(rows: readonly Second[], fullest: number, version: string | null): RunResult['server'] {
+function serverOf(
+  rows: readonly Second[],
+  fullest: number,
+  version: string | null,
+  growth: MemoryGrowthWatch,
+): RunResult['server'] {
   const shares = rows.map(({ serverCpu }) => serverCpu).filter((share) => share !== null);
   const memory = rows.map(({ serverMemoryBytes }) => serverMemoryBytes).filter((bytes) => bytes !== null);
   if (shares.length === 0 && memory.length === 0) return null;
@@ -267,6 +277,7 @@ function serverOf(rows: readonly Second[], fullest: number, version: string | nu
     cpuShareMean: shares.length === 0 ? null : shares.reduce((a, b) => a + b, 0) / shares.length,
     memoryMaxBytes,
     memoryPerConnectionBytes: memoryMaxBytes === null ? null : memoryMaxBytes / fullest,
+    memoryGrowth: growth.result(rows),
     version,
   };
 }

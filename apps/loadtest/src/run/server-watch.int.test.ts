@@ -31,6 +31,7 @@ test('a look says what changed since the one before, and nothing where it cannot
     memoryBytes: 1000,
     loopDelayMs: 50,
     loopShare: null,
+    heaps: [],
     incidents: [],
   });
   text = metrics({}, 1e-4);

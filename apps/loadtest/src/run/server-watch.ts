@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { IncidentKind } from '../result.ts';
+import { heapReadings, type HeapReading } from './heap-reading.ts';
 
 /** What the server's own metrics say; null where they do not. */
 export interface ServerLook {
@@ -9,6 +10,7 @@ export interface ServerLook {
   /** Of all its event loops: the longest delay (p99), and the highest share of the time in which one was busy. */
   loopDelayMs: number | null;
   loopShare: number | null;
+  heaps: HeapReading[];
   incidents: IncidentKind[];
 }
 
@@ -36,7 +38,7 @@ export class ServerWatch {
     const texts = (await Promise.all(this.#urls.map(read))).filter((text) => text !== undefined);
     if (texts.length < this.#urls.length || texts.length === 0) {
       this.#before = undefined;
-      const nothing = { cpuShare: null, memoryBytes: null, loopDelayMs: null, loopShare: null };
+      const nothing = { cpuShare: null, memoryBytes: null, loopDelayMs: null, loopShare: null, heaps: [] };
       return { ...nothing, incidents: this.#urls.length > 0 ? ['server-unreadable'] : [] };
     }
     const values = (name: string): number[] => texts.flatMap((text) => valuesOf(text, name));
@@ -59,6 +61,9 @@ export class ServerWatch {
       memoryBytes: known(sum(values('process_resident_memory_bytes'))),
       loopDelayMs: known(Math.max(...values('nodejs_eventloop_lag_p99_seconds')) * 1_000),
       loopShare: known(Math.min(1, Math.max(...loops))),
+      heaps: texts.flatMap((text, i) =>
+        heapReadings(text).map((heap) => ({ ...heap, thread: `${i} ${heap.thread}` })),
+      ),
       incidents,
     };
   }

@@ -106,6 +106,7 @@ export function exampleResult(overall: RunResult['verdict']['overall']): RunResu
           cpuShareMean: 0.41,
           memoryMaxBytes: 620 * 2 ** 20,
           memoryPerConnectionBytes: 61_000,
+          memoryGrowth: null,
           version: '0.1.0',
         }
       : null,

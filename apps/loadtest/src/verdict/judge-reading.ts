@@ -54,6 +54,8 @@ export function judgeReading(reading: Reading, asked: Bound): Judgement {
       return judgeRate(reading, asked);
     case 'figure':
       return judgeFigure(reading, asked);
+    case 'slope':
+      return judgeSlope(reading, asked);
   }
 }
 
@@ -181,6 +183,17 @@ function judgeRate({ value, asked: due, windowS }: Reading & { kind: 'rate' }, a
     return { ...shown, outcome: 'not-shown', reason: `${rates}: ${asked.toDecide}` };
   }
   return { ...shown, outcome: 'missed', reason: rates };
+}
+
+function judgeSlope({ value, interval, by }: Reading & { kind: 'slope' }, asked: Bound): Judgement {
+  const [low, high] = interval;
+  const smallestChange = ((high - low) / (2 * z95)) * visibleErrors;
+  const range = `${figure(low)} to ${figure(high)} ${asked.unit} by ${by}`;
+  const shown = { value, interval, smallestChange };
+  const kept = interval.filter((end) => keeps(end, asked)).length;
+  if (kept === 2) return { ...shown, outcome: 'met', reason: range };
+  if (kept === 0) return { ...shown, outcome: 'missed', reason: range };
+  return { ...shown, outcome: 'not-shown', reason: `${range}: ${asked.toDecide}` };
 }
 
 function judgeFigure({ value, atLeastSoMuch }: Reading & { kind: 'figure' }, asked: Bound): Judgement {

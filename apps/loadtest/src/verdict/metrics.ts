@@ -2,6 +2,7 @@ import type { FaultKind } from '../oracle/viewer-ledger.ts';
 import type { DeliveryResult, Second } from '../result.ts';
 import type { Measured } from './measured.ts';
 import { latencyOf, meanOf, type BlockValue } from './blocks.ts';
+import type { Interval } from './interval.ts';
 
 /** What a run says about a metric, by the way in which it is judged. */
 export type Reading =
@@ -15,6 +16,8 @@ export type Reading =
   | { kind: 'share'; failures: number; trials: number; parts: { failures: number; trials: number }[] }
   /** The highest rate kept for `windowS`, and the highest that was asked for. */
   | { kind: 'rate'; value: number; asked: number; windowS: number }
+  /** A slope with its interval of 95 %. */
+  | { kind: 'slope'; value: number; interval: Interval; by: string }
   /** A single figure without an interval. */
   | { kind: 'figure'; value: number; atLeastSoMuch?: boolean };
 
@@ -307,6 +310,42 @@ export const metrics: readonly Metric[] = [
       server === null || server.memoryPerConnectionBytes === null
         ? { kind: 'missing', missing: "the server's metrics could not be read" }
         : { kind: 'figure', value: server.memoryPerConnectionBytes },
+  },
+  {
+    name: 'server-cpu-per-delivery-us',
+    title: "CPU of the server's processes by delivery, all that it does included",
+    unit: 'us',
+    kind: 'resource',
+    toDecide: "let the run read the server's metrics, for longer",
+    read: ({ timeline, conditions }) => {
+      const block: BlockValue = (seconds) => {
+        const used = seconds.filter(({ serverCpu }) => serverCpu !== null);
+        const deliveries = used.reduce((sum, each) => sum + each.deliveries, 0);
+        const cpuS = used.reduce((sum, { serverCpu }) => sum + serverCpu! * conditions.cpuCount, 0);
+        return deliveries === 0 ? null : (cpuS * 1e6) / deliveries;
+      };
+      // Seconds of a stage that delivers nothing say nothing about deliveries.
+      const value = block(timeline.filter(({ deliveries }) => deliveries > 0));
+      return value === null
+        ? { kind: 'missing', missing: "nothing was delivered, or the server's metrics could not be read" }
+        : { kind: 'blocks', value, block };
+    },
+  },
+  {
+    name: 'memory-growth-per-connection-bytes',
+    title: 'Memory that each connection leaves behind in the threads that serve viewers',
+    unit: 'bytes',
+    kind: 'resource',
+    toDecide: 'run the scenario leak, for longer',
+    read: ({ server }) =>
+      server === null || server.memoryGrowth === null
+        ? { kind: 'missing', missing: 'fewer than six collections of the heap were seen' }
+        : {
+            kind: 'slope',
+            value: server.memoryGrowth.perConnectionBytes,
+            interval: server.memoryGrowth.interval,
+            by: `${server.memoryGrowth.collections} collections in ${server.memoryGrowth.connections} connections`,
+          },
   },
   {
     name: 'recovery-s',

@@ -14,6 +14,7 @@ import {
 } from './loadtest-fault-options.ts';
 import { targetOf, type TargetFlags } from './loadtest-target.ts';
 import { addNoticeOptions, receiversOf, type NoticeFlags } from './notice-options.ts';
+import { positive } from './number-arguments.ts';
 
 interface RunFlags extends TargetFlags, NoticeFlags, FaultFlags {
   json: boolean;
@@ -183,10 +184,15 @@ export function addScenarioCommands(loadtest: Command, context: CommandContext):
     .description('compare runs with a baseline, metric by metric')
     .argument('<baseline>', 'a folder of runs')
     .argument('<candidate>', 'a folder of runs')
+    .addOption(
+      new Option('--threshold <percent>', 'of the baseline, below which a change does not matter')
+        .argParser(positive)
+        .default(5),
+    )
     .addOption(json)
-    .action(async (baseline: string, candidate: string, options: { json: boolean }) => {
+    .action(async (baseline: string, candidate: string, options: { json: boolean; threshold: number }) => {
       const { compare, compareLines } = await import('@logloom/loadtest');
-      const comparison = compare(await runsOf(baseline), await runsOf(candidate));
+      const comparison = compare(await runsOf(baseline), await runsOf(candidate), options.threshold / 100);
       print(options.json, comparison, () => compareLines(comparison));
       if (comparison.metrics.some(({ outcome }) => outcome === 'worse'))
         throw new CommandError('problems-found', '');

@@ -104,6 +104,7 @@ export function sampleRun(p95s: readonly (number | null)[], change: Partial<Meas
       cpuShareMean: 0.4,
       memoryMaxBytes: 500_000_000,
       memoryPerConnectionBytes: 20_000,
+      memoryGrowth: null,
       version: '0.1.0',
     },
     ...change,
