@@ -44,6 +44,12 @@ export const ingestMetrics = declareMetrics('services/ingest', {
     help: 'Numbered events that were durable already and were not stored again',
     labels: { receiver: 'the receiver' },
   }),
+  loadtest: counter({
+    name: 'logloom_ingest_loadtest_events_total',
+    unit: 'events',
+    help: "Events durable in logs.events that a sender marked as a load test's, which hides them from users",
+    labels: { key: "the sender's key; empty where keys are not required" },
+  }),
   rejected: counter({
     name: 'logloom_ingest_rejected_events_total',
     unit: 'events',

@@ -80,6 +80,9 @@ test('where senders have keys, only a key with the permission hides events, and 
   const refused = await send(service.address, 'shop-key');
   assert.deepEqual([refused.status, await codeOf(refused)], [403, 'loadtest-not-allowed']);
   assert.equal((await send(service.address, 'tester-key')).status, 200);
+  const counted = await service.telemetry.registry.metrics();
+  assert.match(counted, /^logloom_ingest_loadtest_events_total\{.*key="tester".*\} 1$/m);
+  assert.doesNotMatch(counted, /^logloom_ingest_loadtest_events_total\{.*key="shop"/m);
   await service.drain();
   await using strict = await startForTest(folder.path, { INGEST_KEYS: file, INGEST_LOADTEST: 'false' });
   assert.equal((await send(strict.address, 'tester-key')).status, 403);

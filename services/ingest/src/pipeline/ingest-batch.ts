@@ -205,6 +205,8 @@ export class IngestBatch {
     const { metrics } = this.#pipeline;
     const receiver = this.#receiver;
     metrics.accepted.inc({ receiver }, this.#accepted);
+    if (this.#sender?.isLoadtest === true)
+      metrics.loadtest.inc({ key: this.#sender.key ?? '' }, this.#accepted);
     if (this.#duplicates > 0) metrics.duplicates.inc({ receiver }, this.#duplicates);
     for (const [code, count] of this.#rejected) metrics.rejected.inc({ receiver, code }, count);
   }
