@@ -1,11 +1,10 @@
 /**
  * 10,000 viewers, each cut off several times for 2 s while events continue: does every one get every event once, and how long does it take
  * to have what it missed, from the first byte of the new connection on? Rival, in the same run: Socket.IO's connection state
- * recovery, where the tools folder has it (see live/peers.ts). Needs `ulimit -n 20000`.
+ * recovery. Needs `ulimit -n 20000`.
  * Options: --viewers 10000, --drops 3, --rate 5, --spread 10000 (milliseconds over which each round's cuts are spread).
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -19,8 +18,6 @@ const viewers = option('viewers', 10_000);
 const drops = option('drops', 3);
 const rate = option('rate', 5);
 const spreadMs = option('spread', 10_000);
-const at = process.argv.indexOf('--tools');
-const peers = join(at > 0 ? process.argv[at + 1]! : join(import.meta.dirname, '../../shared/tools'), 'peers');
 const here = (name: string): string => join(import.meta.dirname, 'live', name);
 
 interface Outcome {
@@ -110,9 +107,4 @@ printConditions(
   `${viewers} viewers, each cut ${drops} times for 2 s, spread over ${spreadMs / 1000} s a time, ${rate} events/s; server on core 0, viewers on core 1`,
 );
 await run('logloom', [here('server.ts'), '127.0.0.1:9125'], 9125);
-if (existsSync(join(peers, 'node_modules/socket.io')))
-  await run('socketio', [here('socketio-recovery.mjs'), peers, '9126'], 9126);
-else {
-  console.log(`socketio: not run, ${peers} has no socket.io; --tools names the folder`);
-  process.exitCode = 1;
-}
+await run('socketio', [here('rivals/socket-io-server.ts'), '127.0.0.1:9126', '--recovery'], 9126);

@@ -9,6 +9,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { benchEvent, sentEvent } from './sent-event.ts';
 
 /** Worker processes on one port, as the one-process mode starts them, on a SQLite log of one partition that this process writes. */
 export class Fleet implements AsyncDisposable {
@@ -76,15 +77,32 @@ export class Fleet implements AsyncDisposable {
     void end.finally(() => (isEnd = true));
     const first = performance.now();
     for (let n = 0; !isEnd; n++) {
-      await this.#append();
+      await this.#append([eventOf(this.sent++)]);
       await sleep(Math.max(0, first + ((n + 1) * 1000) / perSecond - performance.now()));
     }
   }
 
-  async #append(): Promise<void> {
+  /** Takes the load test's events at `POST /ingest`, and appends them. */
+  async openIngest(): Promise<AsyncDisposable & { url: string }> {
+    const app = fastify({ logger: false, bodyLimit: 1 << 26 });
+    app.addContentTypeParser('application/x-ndjson', { parseAs: 'string' }, (_request, body, done) =>
+      done(null, body),
+    );
+    app.post('/ingest', async ({ body }) => {
+      const lines = typeof body === 'string' ? body.split('\n') : [];
+      if (lines.length > 0) await this.#append(lines.map((line) => sentEvent(line, this.sent++)));
+      return { accepted: lines.length, rejected: [] };
+    });
+    const url = await app.listen({ host: '127.0.0.1', port: 0 });
+    return { url, [Symbol.asyncDispose]: () => app.close() };
+  }
+
+  async #append(events: readonly LogEvent[]): Promise<void> {
     const { log, serde } = this.#connection;
-    const value = serde.encode('LogEvent', eventOf(this.sent++));
-    await log.append(topics.events, [{ partition: 0, key: null, value }]);
+    await log.append(
+      topics.events,
+      events.map((event) => ({ partition: 0, key: null, value: serde.encode('LogEvent', event) })),
+    );
     this.supervisor.workers.appended(topics.events);
   }
 
@@ -97,18 +115,14 @@ export class Fleet implements AsyncDisposable {
 }
 
 function eventOf(n: number): LogEvent {
-  return {
-    source: { kind: 'http', topic: 'bench', partition: 0, offset: n, index: 0 },
-    timestamp: Date.now() * 1000,
-    receivedAt: Date.now(),
-    level: 'info',
+  const receivedAt = Date.now();
+  return benchEvent(n, {
+    timestamp: receivedAt * 1000,
+    receivedAt,
     service: 'web',
-    host: null,
     message: `GET /api/v1/orders/${n} answered 200`,
     correlationId: `request-${n}`,
     correlationKind: 'requestId',
-    traceId: null,
-    spanId: null,
-    attributes: `{"t":${Date.now() * 1000},"n":${n}}`,
-  };
+    attributes: `{"n":${n}}`,
+  });
 }

@@ -1,32 +1,22 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readScenario, runScenario, type RunOptions } from '@logloom/loadtest';
+import { spawnSync, type ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Peer, Tools } from './peers.ts';
+import { Rival, type RivalName } from './rivals/rival.ts';
 
 export interface Load {
-  /** Connections, in so many load clients: a {{n}} in a client's arguments counts in each of them. */
   connections: number;
-  clients?: number;
   /** Events a second at the start; each step of 4 s has a fourth more when it ramps. */
   rate: number;
   ramps?: boolean;
   seconds: number;
-}
-
-/** One second of the clients, added up. */
-interface Second {
-  unix: number;
-  records: number;
-  p99: number;
+  /** Of Logloom's viewers, so that their filters differ. */
+  condition?: RunOptions['condition'] | undefined;
 }
 
 export interface Result {
-  peer: string;
+  name: string;
   open: number;
   failed: number;
   closed: number;
@@ -47,175 +37,155 @@ export interface Result {
   /** Of one core. */
   serverCpu: number;
   serverCpuMsAnEvent: number;
-  clientCpu: number;
+  generatorCpu: number;
   /** Cores that other programs used meanwhile. */
   othersCpu: number;
+  /** Why the figures say more about the load test than about the server; empty: they do not. */
+  limits: readonly string[];
 }
 
 const stepSeconds = 4;
+const connectsPerSecond = 1_000;
+/** Between the last connection and the first event; memory without load is read in it. */
+const idleSeconds = 3;
 const hertz = 100;
 
-/** One run of one server on core 0, with load client and publisher on core 1. */
-export async function measure(tools: Tools, peer: Peer, load: Load): Promise<Result> {
-  const folder = mkdtempSync(join(tmpdir(), 'live-bench-'));
-  const children: ChildProcess[] = [];
-  const start = (core: number, command: string[], cwd?: string): ChildProcess => {
-    const child = spawn('taskset', ['-c', String(core), ...command], {
-      cwd,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    children.push(child);
-    return child;
+interface Usage {
+  serverS: number;
+  generatorS: number;
+  allS: number;
+  atMs: number;
+}
+
+/** One run of one server on core 0, with the load test on core 1. */
+export async function measure(name: RivalName, load: Load): Promise<Result> {
+  // The processes of the load test inherit it.
+  spawnSync('taskset', ['-a', '-cp', '1', String(process.pid)]);
+  await using server = await Rival.start(name, ['taskset', '-c', '0']);
+  await sleep(2_000);
+  const emptyKb = residentKb(server.pid);
+  const connectS = Math.max(1, load.connections / connectsPerSecond);
+  const beginsAtS = connectS + idleSeconds;
+  const steps = stepsOf(load, beginsAtS);
+  const endsAtS = steps.at(-1)!.toS;
+  const scenario = readScenario(
+    JSON.stringify({
+      viewers: {
+        stages: [{ to: load.connections, for: `${connectS}s` }, { for: `${endsAtS - connectS + 2}s` }],
+        mix: [{ watch: 'all' }],
+      },
+      events: {
+        stages: [
+          { to: 0, for: `${beginsAtS}s` },
+          ...steps.map(({ rate, fromS, toS }) => ({
+            to: rate,
+            for: `${toS - fromS}s`,
+            shape: 'steps',
+            count: 1,
+          })),
+        ],
+      },
+    }),
+    'bench',
+  );
+  let pids: readonly number[] = [];
+  const use = (): Usage => ({
+    serverS: cpuSeconds(server.pid),
+    generatorS: [process.pid, ...pids].reduce((total, pid) => total + cpuSeconds(pid), 0),
+    allS: machineSeconds(),
+    atMs: performance.now(),
+  });
+  let idleKb: number | undefined;
+  let before: Usage | undefined;
+  let after: Usage | undefined;
+  const { timeline, delivery, connections, ingest, generator } = await runScenario(
+    scenario,
+    {
+      kind: server.kind,
+      url: server.url,
+      token: undefined,
+      ingestUrl: server.publishUrl,
+      ingestKey: undefined,
+      condition: load.condition,
+      metricsUrls: [],
+      checksSearch: false,
+      quietMs: 5_000,
+      onStart: ({ generatorPids }) => (pids = generatorPids),
+      onProgress: ({ atS }) => {
+        if (atS >= connectS + 1) idleKb ??= residentKb(server.pid);
+        if (atS >= beginsAtS - 1) before ??= use();
+        if (atS >= endsAtS) after ??= use();
+      },
+    },
+    new AbortController().signal,
+  );
+  const loadedKb = residentKb(server.pid);
+  const [from, to] = [before!, after!];
+  const wallS = (to.atMs - from.atMs) / 1_000;
+  const serverS = to.serverS - from.serverS;
+  const generatorS = to.generatorS - from.generatorS;
+  const total = timeline.reduce((sum, { deliveries }) => sum + deliveries, 0);
+  return {
+    name,
+    open: connections.watching,
+    failed: connections.failed,
+    closed: connections.lost,
+    connectSeconds: (timeline.find(({ viewers }) => viewers >= load.connections)?.atS ?? NaN) + 1,
+    idleKb: (idleKb! - emptyKb) / load.connections,
+    loadedKb: (loadedKb - emptyKb) / load.connections,
+    events: ingest.acknowledged,
+    lost: delivery.lost.count,
+    deliveriesPerSecond: total / (endsAtS - beginsAtS),
+    peakPerSecond: peak(timeline.map(({ deliveries }) => deliveries)),
+    lastKept: lastKept(steps, timeline, load.connections),
+    p50Ms: delivery.latency.p50 ?? NaN,
+    p99Ms: delivery.latency.p99 ?? NaN,
+    serverCpu: serverS / wallS,
+    serverCpuMsAnEvent: (serverS * 1_000) / ingest.acknowledged,
+    generatorCpu: generatorS / wallS,
+    othersCpu: (to.allS - from.allS - serverS - generatorS) / wallS,
+    limits: generator.limits,
   };
-  try {
-    const server = start(0, peer.command, peer.cwd);
-    server.stdout!.resume();
-    let complaints = '';
-    server
-      .stderr!.setEncoding('utf8')
-      .on('data', (text: string) => (complaints = (complaints + text).slice(-2000)));
-    if (!(await listening(peer.port, server))) throw new Error(`${peer.name} did not start: ${complaints}`);
-    await sleep(2000);
-    const empty = residentKb(server.pid!);
-
-    const count = load.clients ?? 1;
-    const rows: Second[] = [];
-    const seconds = load.seconds + 40;
-    const clients = Array.from({ length: count }, (_, i) => {
-      const { clientArgs, liveUrl } = peer;
-      const conns = String(load.connections / count);
-      const options = [
-        '--conns',
-        conns,
-        '--duration',
-        `${seconds}s`,
-        '--interval',
-        '1s',
-        '--seq-key',
-        '"n":',
-      ];
-      const ready = join(folder, `ready-${i}`);
-      const client = start(1, [
-        tools.wsload,
-        '--url',
-        liveUrl,
-        '--connect-rate',
-        '2000',
-        ...options,
-        '--ready-file',
-        ready,
-        ...clientArgs,
-      ]);
-      createInterface(client.stderr!).on('line', (line) => {
-        if (!line.startsWith('{')) return;
-        const { unix, records, p99_us } = JSON.parse(line) as {
-          unix: number;
-          records: number;
-          p99_us: number;
-        };
-        rows.push({ unix, records, p99: p99_us });
-      });
-      return { client, ready };
-    });
-    for (const { client, ready } of clients)
-      while (!existsSync(ready) && client.exitCode === null) await sleep(50);
-    await sleep(2000);
-    const idle = residentKb(server.pid!);
-    const before = { server: cpuSeconds(server.pid!), all: machineSeconds(), at: Date.now() };
-    const publisher = start(1, [
-      tools.publish,
-      '--url',
-      peer.publishUrl,
-      '--rate',
-      String(load.rate),
-      '--duration',
-      `${load.seconds}s`,
-      ...(load.ramps === true ? ['--step', `${stepSeconds}s`] : []),
-    ]);
-    const published = (await readAll(publisher)).trim().split('\n');
-    const wall = (Date.now() - before.at) / 1000;
-    const usedByServer = cpuSeconds(server.pid!) - before.server;
-    const usedByAll = machineSeconds() - before.all;
-    await sleep(3000);
-    const loaded = residentKb(server.pid!);
-    const outputs = await Promise.all(
-      clients.map(async ({ client }) => {
-        const output = readAll(client);
-        client.kill('SIGTERM');
-        return JSON.parse(await output) as Record<string, number>;
-      }),
-    );
-    const sum = (field: string): number => outputs.reduce((total, output) => total + (output[field] ?? 0), 0);
-    const worst = (field: string): number => Math.max(...outputs.map((output) => output[field]!));
-    const { total } = JSON.parse(published.pop() ?? '') as { total: number };
-    const perSecond = bySecond(rows);
-    const clientCpu = sum('client_cpu');
-    return {
-      peer: peer.name,
-      open: sum('open'),
-      failed: sum('failed'),
-      closed: sum('closed'),
-      connectSeconds: worst('connect_s'),
-      idleKb: (idle - empty) / load.connections,
-      loadedKb: (loaded - empty) / load.connections,
-      events: total,
-      lost: total * load.connections - sum('records'),
-      deliveriesPerSecond: sum('records') / wall,
-      peakPerSecond: peak(perSecond),
-      lastKept: lastKept(published, perSecond, load.connections),
-      p50Ms: worst('p50_us') / 1000,
-      p99Ms: worst('p99_us') / 1000,
-      serverCpu: usedByServer / wall,
-      serverCpuMsAnEvent: (usedByServer * 1000) / total,
-      clientCpu,
-      othersCpu: usedByAll / wall - usedByServer / wall - clientCpu,
-    };
-  } finally {
-    for (const child of children) {
-      if (child.exitCode !== null || child.signalCode !== null) continue;
-      child.kill('SIGTERM');
-      const timer = setTimeout(() => child.kill('SIGKILL'), 5000);
-      await once(child, 'exit');
-      clearTimeout(timer);
-    }
-    rmSync(folder, { recursive: true });
-  }
 }
 
-/** Seconds of several clients side by side, in order. */
-function bySecond(rows: readonly Second[]): Second[] {
-  const seconds = new Map<number, Second>();
-  for (const { unix, records, p99 } of rows) {
-    const key = Math.floor(unix);
-    const second = seconds.get(key) ?? { unix: key, records: 0, p99: 0 };
-    second.records += records;
-    second.p99 = Math.max(second.p99, p99);
-    seconds.set(key, second);
-  }
-  return [...seconds.values()].sort((a, b) => a.unix - b.unix);
+/** Says where a result is one of the load test. */
+export function printLimits({ name, limits }: Result): void {
+  for (const limit of limits) console.log(`  ${name}: the load test was the limit: ${limit}`);
 }
 
-function peak(seconds: readonly Second[]): number {
-  const best = seconds
-    .map(({ records }) => records)
-    .sort((a, b) => b - a)
-    .slice(0, 3);
-  return best.reduce((total, records) => total + records, 0) / Math.max(1, best.length);
+interface Step {
+  rate: number;
+  fromS: number;
+  toS: number;
+}
+
+function stepsOf({ rate, ramps = false, seconds }: Load, beginsAtS: number): Step[] {
+  if (!ramps) return [{ rate, fromS: beginsAtS, toS: beginsAtS + seconds }];
+  return Array.from({ length: Math.floor(seconds / stepSeconds) }, (_, i) => ({
+    rate: rate * 1.25 ** i,
+    fromS: beginsAtS + i * stepSeconds,
+    toS: beginsAtS + (i + 1) * stepSeconds,
+  }));
+}
+
+function peak(perSecond: readonly number[]): number {
+  const best = [...perSecond].sort((a, b) => b - a).slice(0, 3);
+  return best.reduce((total, deliveries) => total + deliveries, 0) / Math.max(1, best.length);
 }
 
 function lastKept(
-  steps: readonly string[],
-  seconds: readonly Second[],
+  steps: readonly Step[],
+  seconds: readonly { atS: number; deliveries: number; p99Ms: number | null }[],
   connections: number,
 ): Result['lastKept'] {
   let kept: Result['lastKept'];
-  for (const line of steps) {
-    const { from, to, rate } = JSON.parse(line) as { from: number; to: number; rate: number };
-    const inside = seconds.filter(({ unix }) => unix > from + 1 && unix <= to);
-    if (to - from < stepSeconds - 0.1 || inside.length === 0) continue;
-    const perSecond = inside.reduce((total, { records }) => total + records, 0) / inside.length;
-    const p99Ms = Math.max(...inside.map(({ p99 }) => p99)) / 1000;
-    if (p99Ms < 1000 && perSecond > 0.9 * rate * connections) kept = { perSecond, p99Ms };
+  for (const { rate, fromS, toS } of steps) {
+    // What was due before the step may come in its first second.
+    const inside = seconds.filter(({ atS }) => atS >= fromS + 1 && atS + 1 <= toS);
+    if (inside.length === 0) continue;
+    const perSecond = inside.reduce((total, { deliveries }) => total + deliveries, 0) / inside.length;
+    const p99Ms = Math.max(...inside.map(({ p99Ms: p99 }) => p99 ?? Infinity));
+    if (p99Ms < 1_000 && perSecond > 0.9 * rate * connections) kept = { perSecond, p99Ms };
   }
   return kept;
 }
@@ -232,12 +202,6 @@ export async function listening(port: number, server: ChildProcess): Promise<boo
     await sleep(100);
   }
   return false;
-}
-
-async function readAll(child: ChildProcess): Promise<string> {
-  let text = '';
-  for await (const chunk of child.stdout!.setEncoding('utf8')) text += chunk as string;
-  return text;
 }
 
 /** Resident memory of a process. */

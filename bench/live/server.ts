@@ -1,17 +1,19 @@
 /**
- * The live tier as a rival among rivals: POST /publish takes JSON events, one a line, writes each as the Avro record that the log
- * would hold and hands it to the tier's follow() callback; viewers connect at /live. `node bench/live/server.ts [host:port]
+ * The live tier as a rival among rivals: POST /ingest takes the load test's events and POST /publish those of the other benches, one a line. It writes each as the
+ * Avro record that the log would hold and hands it to the tier's follow() callback; viewers connect at /live. `node bench/live/server.ts [host:port]
  * [--buffer bytes] [--total bytes] [--heartbeat ms]`: LIVE_BUFFER_BYTES, LIVE_TOTAL_BUFFER_BYTES, and how soon a dead peer is noticed.
  */
 import type { EventLog, FollowOptions, LogRecord } from '@logloom/event-log';
 import { createLiveTier, keepYoungGenerationSmall } from '@logloom/fanout';
 import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-registry';
-import { topics } from '@logloom/schemas';
+import { topics, type LogEvent } from '@logloom/schemas';
 import { createTelemetry } from '@logloom/telemetry';
 import fastify from 'fastify';
 import { once } from 'node:events';
 import { option } from './option.ts';
+import { benchEvent, sentEvent } from './sent-event.ts';
 
+/** Of the benches that publish themselves. */
 interface PublishedEvent {
   t: number;
   n: number;
@@ -25,30 +27,28 @@ keepYoungGenerationSmall();
 const serde = await createSerde(createEmbeddedSchemaRegistry());
 let offset = 0;
 
-/** "t" and "n" stay findable by the load client: the attributes go out as they came in. */
-function record(line: string): LogRecord {
+function published(line: string, at: number): LogEvent {
   const { t, n, service, traceId, msg } = JSON.parse(line) as PublishedEvent;
-  const value = serde.encode('LogEvent', {
-    source: { kind: 'http', topic: 'bench', partition: 0, offset, index: 0 },
+  return benchEvent(at, {
     timestamp: t,
     receivedAt: Math.floor(t / 1000),
-    level: 'info',
     service,
-    host: null,
     message: msg,
     correlationId: traceId,
     correlationKind: 'traceId',
     traceId,
-    spanId: null,
     attributes: `{"t":${t},"n":${n}}`,
   });
+}
+
+function record(event: LogEvent): LogRecord {
   return {
     topic: topics.events,
     partition: 0,
     offset: offset++,
     timestampMs: Date.now(),
     key: null,
-    value,
+    value: serde.encode('LogEvent', event),
     headers: {},
   };
 }
@@ -81,12 +81,19 @@ const app = fastify({ logger: false, bodyLimit: 1 << 26 });
 app.addContentTypeParser('application/x-ndjson', { parseAs: 'string' }, (_request, body, done) =>
   done(null, body),
 );
-app.post('/publish', async (request) => {
+async function append(body: unknown, eventOf: typeof sentEvent): Promise<number> {
   const onBatch = await following.promise;
-  const lines = (request.body as string).split('\n').filter((line) => line !== '');
-  await onBatch(lines.map(record), 0);
+  const lines = typeof body === 'string' ? body.split('\n').filter((line) => line !== '') : [];
+  const records = lines.map((line) => record(eventOf(line, offset)));
+  if (records.length > 0) await onBatch(records, 0);
+  return records.length;
+}
+
+app.post('/publish', async ({ body }) => {
+  await append(body, published);
   return '';
 });
+app.post('/ingest', async ({ body }) => ({ accepted: await append(body, sentEvent), rejected: [] }));
 tier.attach(app);
 const [host = '127.0.0.1', port = '9105'] = (process.argv[2] ?? '').split(':').filter((part) => part !== '');
 await app.listen({ host, port: Number(port), backlog: 4096 });

@@ -5,9 +5,15 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Servers beside which ours is measured: a few lines each, with the real library. */
+/** Servers that are measured beside each other: a few lines each, with the real library; `logloom` is the live tier of this tree alone. */
 export type RivalName =
-  'ws' | 'socket.io' | 'socket.io with recovery' | 'sse' | 'centrifuge' | 'centrifuge with history';
+  | 'logloom'
+  | 'ws'
+  | 'socket.io'
+  | 'socket.io with recovery'
+  | 'sse'
+  | 'centrifuge'
+  | 'centrifuge with history';
 
 interface Plan {
   kind: TargetKind;
@@ -17,6 +23,7 @@ interface Plan {
 }
 
 const plans: Record<RivalName, Plan> = {
+  logloom: { kind: 'logloom', file: '../server.ts', options: [], path: '/' },
   ws: { kind: 'ws', file: 'ws-server.ts', options: [], path: '/' },
   'socket.io': { kind: 'socket.io', file: 'socket-io-server.ts', options: [], path: '/' },
   'socket.io with recovery': {
@@ -85,7 +92,8 @@ export class Rival implements AsyncDisposable {
   }
 
   get publishUrl(): string {
-    return `http://127.0.0.1:${this.port}/publish`;
+    // Logloom's sender knows the path.
+    return `http://127.0.0.1:${this.port}${this.kind === 'logloom' ? '/' : '/publish'}`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -112,9 +120,8 @@ function centrifugeProgram(): string {
 
 async function responds(url: string): Promise<boolean> {
   try {
-    const response = await fetch(url, { method: 'POST', body: '' });
-    await response.arrayBuffer();
-    return response.ok;
+    await (await fetch(url, { method: 'POST', body: '' })).arrayBuffer();
+    return true;
   } catch {
     return false;
   }

@@ -175,7 +175,7 @@ export class ViewerCrowd {
     const viewer: Viewer = new Viewer(number, kind, expected, {
       target: this.#target,
       reader: this.#readerOf(watch),
-      filter: logloomFilter(this.#start.run, watch, this.#start.target.isHidden),
+      filter: this.#filterOf(watch, number),
       localAddress,
       dueNow: () => Math.floor(this.#eventsRamp.integral(this.#nowS())),
       onConnected: (ms, { returned, resumed }) => {
@@ -234,6 +234,13 @@ export class ViewerCrowd {
       id: null,
       lookUp: null,
     };
+  }
+
+  #filterOf(watch: Watch, viewer: number): string {
+    const { condition, isHidden } = this.#start.target;
+    const filter = logloomFilter(this.#start.run, watch, isHidden);
+    if (condition === undefined) return filter;
+    return `${filter} AND (${condition.text.replaceAll('{{n}}', String(viewer % condition.count))})`;
   }
 
   #readerOf(watch: Watch): FrameReader {

@@ -35,6 +35,8 @@ export interface RunOptions {
   ingestKey: string | undefined;
   /** Centrifugo's. */
   channel?: string | undefined;
+  /** For Logloom: asked by every viewer's filter besides; `{{n}}` becomes a number below `count`, by the viewer's number. */
+  condition?: { text: string; count: number } | undefined;
   /** The addresses of `/metrics` of the target's processes; none: that of `url` of a Logloom, else nothing is known of the server. */
   metricsUrls?: readonly string[];
   /** How long nothing may arrive before what is missing counts as lost, and twice as long in the search; default: 15 s. */
@@ -66,7 +68,7 @@ export async function runScenario(
   options: RunOptions,
   signal: AbortSignal,
 ): Promise<RunFindings> {
-  const { kind = 'logloom', url, token, ingestUrl, ingestKey, channel } = options;
+  const { kind = 'logloom', url, token, ingestUrl, ingestKey, channel, condition } = options;
   const { metricsUrls, faults = defaultFaultOptions(), quietMs = 15_000, checksSearch = true } = options;
   const { onStart = () => {}, onProgress = () => {}, onNotice = () => {} } = options;
   const searches = checksSearch && abilitiesOf[kind].searches;
@@ -148,7 +150,12 @@ export async function runScenario(
     watch.begin(startsAtMs);
     injection.begin(startsAtMs);
     const produced = await generator.start(
-      { run, scenario, target: { kind, ...target, url: through.url, channel }, startsAtMs },
+      {
+        run,
+        scenario,
+        target: { kind, ...target, url: through.url, channel, condition },
+        startsAtMs,
+      },
       {
         run,
         scenario,

@@ -33,6 +33,8 @@ export interface ViewerTarget {
   token?: string | undefined;
   /** Centrifugo's. */
   channel?: string | undefined;
+  /** Asked by every viewer's filter besides, so that filters differ; `{{n}}` becomes a number below `count`, by the viewer's number. */
+  condition?: { text: string; count: number } | undefined;
   /** Whether the target shows the run's events only to who asks for load tests. */
   isHidden?: boolean | undefined;
 }
