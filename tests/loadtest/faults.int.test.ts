@@ -15,10 +15,13 @@ viewers: { stages: [{ to: 30, for: 1s }, { for: 39s }], mix: [{ watch: all }, { 
 events: { services: 4, stages: [{ to: 60, for: 1s }, { for: 39s }] }
 faults:
   - { kind: command, at: 3s, command: note }
+  - { kind: clock, at: 3200ms, for: 500ms, offset: -1h }
   - { kind: network, at: 4s, for: 1500ms, latency: 1s }
   - { kind: broken-frames, at: 8s, share: 0.5 }
   - { kind: pause, at: 9500ms, for: 1s, process: logloom }
   - { kind: kill, at: 12s, process: logloom }
+  - { kind: blackhole, at: 29s, for: 1500ms, on: sender }
+  - { kind: half-open, at: 34s, for: 1s, share: 0.5 }
 objectives: [${['lost', 'duplicated', 'disordered', 'corrupted', 'unexpected', 'search-lost']
   .map((metric) => `{ metric: ${metric}, atMost: 0 }`)
   .join(', ')}]
@@ -116,13 +119,14 @@ describe('faults of a load test on a running Logloom', () => {
     assert.ok(pid > 0 && pid !== server.pid, shown);
     assert.deepEqual(
       faults.map(({ kind }) => kind),
-      ['command', 'network', 'broken-frames', 'pause', 'kill'],
+      ['command', 'clock', 'network', 'broken-frames', 'pause', 'kill', 'blackhole', 'half-open'],
     );
     for (const fault of faults) {
       assert.ok(fault.undone, shown);
       assert.equal(fault.alerts, null);
-      // It changes nothing of the server's.
-      if (fault.kind === 'command') continue;
+      assert.deepEqual(fault.missing, { undelivered: 0, refused: 0, unknown: 0 });
+      // They change nothing that is read.
+      if (fault.kind === 'command' || fault.kind === 'clock') continue;
       assert.ok(fault.detectedS !== null && fault.detectedS >= fault.startedS, shown);
       assert.ok(fault.degradedS !== null && fault.recoveredS !== null, shown);
       assert.ok(fault.recoveredS >= fault.endedS && fault.degradedS >= fault.startedS, shown);

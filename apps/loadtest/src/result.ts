@@ -224,11 +224,21 @@ export interface FaultResult {
   degradedS: number | null;
   /** From when everything was as before, for a second; null: not before the end of the scenario. */
   recoveredS: number | null;
+  /** Of the events that were due from its start until all was as before; null: not known. */
+  missing: FaultLosses | null;
   /** Those that began to fire from its start until the next fault's; null: nobody was asked. */
   alerts: FaultAlert[] | null;
   /** What was done, to whom, and how it went. */
   detail: string;
   undone: boolean;
+}
+
+export interface FaultLosses {
+  /** Deliveries that did not come: announced as left out, or lost. */
+  undelivered: number;
+  /** Events that were refused for good, and those whose fate nobody told. */
+  refused: number;
+  unknown: number;
 }
 
 export interface FaultAlert {

@@ -7,6 +7,7 @@ import type { FaultOptions } from './check-faults.ts';
 import type { InjectedFault } from './fault-injection.ts';
 import { observeFaults, type Readings } from './observe-fault.ts';
 import { ReadinessWatch } from './readiness-watch.ts';
+import { lossesIn, type MissingEvents } from './fault-losses.ts';
 import { TenthsTotal } from './tenths.ts';
 
 /** Reads what faults change, as a run goes on. */
@@ -41,8 +42,8 @@ export class FaultWatch implements Disposable {
     this.#startsAtMs = startsAtMs;
   }
 
-  /** What became of each fault; they are in the order of their starts. */
-  results(faults: readonly InjectedFault[]): FaultResult[] {
+  /** What became of each fault; they are in the order of their starts. `missing`: what is known at the end of the run. */
+  results(faults: readonly InjectedFault[], missing?: MissingEvents): FaultResult[] {
     const observed = observeFaults(faults, this.#readings());
     const alerts = alertsOf(faults, this.#alerts.alerts);
     return faults.map(({ plan: { kind }, startedS, endedS, undone, detail }, i) => ({
@@ -50,6 +51,7 @@ export class FaultWatch implements Disposable {
       startedS,
       endedS,
       ...observed[i]!,
+      missing: lossesIn(startedS, observed[i]!.recoveredS ?? endedS, missing),
       alerts: alerts[i]!,
       detail,
       undone,

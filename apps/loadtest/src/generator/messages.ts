@@ -67,6 +67,8 @@ export interface ViewersEnd {
   /** `exact`: viewers without any fault. */
   account: Omit<ViewersTally, 'type'> & { exact: number };
   findings: Record<FoundFault['kind'], Finding>;
+  /** Deliveries that did not come, announced or not, by the tenth of a second in which their events were due. */
+  missing: [tenth: number, deliveries: number][];
 }
 
 export type FromViewers = ViewersSecond | ViewersTally | ViewersEnd;

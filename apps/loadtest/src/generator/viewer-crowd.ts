@@ -1,6 +1,6 @@
 import type { Histogram } from 'hdr-histogram-js';
 import { epochMs } from '../clock.ts';
-import { TenthsRecorder } from '../faults/tenths.ts';
+import { TenthsRecorder, tenthOf } from '../faults/tenths.ts';
 import { ExpectedEvents } from '../oracle/expected.ts';
 import { faultKinds, type Account, type FaultKind, type FoundFault } from '../oracle/viewer-ledger.ts';
 import type { IncidentKind } from '../result.ts';
@@ -103,7 +103,7 @@ export class ViewerCrowd {
     return figures;
   }
 
-  tally(isStored: (n: number) => boolean = () => true, isFinal = false): ViewersTally {
+  tally(isStored: (n: number) => boolean = () => true, onMissing?: (n: number) => void): ViewersTally {
     const total: Account = {
       expected: 0,
       received: 0,
@@ -114,7 +114,7 @@ export class ViewerCrowd {
     };
     let viewers = 0;
     for (const viewer of this.#viewers) {
-      const account = viewer.account(this.#sent, isStored, isFinal);
+      const account = viewer.account(this.#sent, isStored, onMissing);
       if (account === undefined) continue;
       viewers++;
       for (const key of Object.keys(total) as (keyof Account)[]) total[key] += account[key];
@@ -123,8 +123,13 @@ export class ViewerCrowd {
   }
 
   end(notStored: readonly number[]): ViewersEnd {
-    const missing = new Set(notStored);
-    const { type: _type, ...account } = this.tally((n) => !missing.has(n), true);
+    const absent = new Set(notStored);
+    const missing = new Map<number, number>();
+    const onMissing = (n: number): void => {
+      const tenth = tenthOf(this.#eventsRamp.timeOf(n + 1));
+      missing.set(tenth, (missing.get(tenth) ?? 0) + 1);
+    };
+    const { type: _type, ...account } = this.tally((n) => !absent.has(n), onMissing);
     for (const viewer of this.#viewers) viewer.leave(0);
     const wrong = new Set<Viewer>();
     for (const [kind, viewers] of this.#faultyViewers) {
@@ -138,6 +143,7 @@ export class ViewerCrowd {
       type: 'end',
       account: { ...account, exact: account.viewers - wrong.size },
       findings: this.#findings,
+      missing: [...missing],
     };
   }
 

@@ -111,7 +111,7 @@ export class Viewer {
   account(
     sent: number,
     isStored: Bounds['isStored'],
-    isFinal: boolean,
+    onMissing?: (n: number) => void,
   ): ReturnType<ViewerLedger['close']> | undefined {
     if (this.#certainFrom === undefined) return undefined;
     const bounds = {
@@ -119,7 +119,9 @@ export class Viewer {
       certainBefore: Math.min(this.#certainBefore, sent),
       isStored,
     };
-    return isFinal ? this.#ledger.close(bounds) : this.#ledger.account(bounds);
+    return onMissing === undefined
+      ? this.#ledger.account(bounds)
+      : this.#ledger.close({ ...bounds, onMissing });
   }
 
   #receive(frame: Frame): void {

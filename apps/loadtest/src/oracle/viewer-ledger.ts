@@ -33,6 +33,8 @@ export interface Bounds {
   certainBefore: number;
   /** Whether an event is stored for certain: acknowledged, not refused or unknown. */
   isStored: (n: number) => boolean;
+  /** Called for each event that it had to get and did not, announced or not. */
+  onMissing?: (n: number) => void;
 }
 
 export interface Account {
@@ -137,7 +139,7 @@ export class ViewerLedger {
     return { ...account, received: account.expected - missing };
   }
 
-  #tally({ certainFrom, certainBefore, isStored }: Bounds) {
+  #tally({ certainFrom, certainBefore, isStored, onMissing }: Bounds) {
     const first = this.#expected.countBelow(certainFrom);
     const end = this.#expected.countBelow(certainBefore);
     let expected = 0;
@@ -158,6 +160,7 @@ export class ViewerLedger {
       possible++;
       if (!isDue) continue;
       missing++;
+      onMissing?.(n);
       if (example >= 0) continue;
       example = n;
       cursor = this.#holes[this.#holeAfter(position)]?.cursor ?? cursor;

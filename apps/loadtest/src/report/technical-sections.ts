@@ -1,4 +1,4 @@
-import type { FaultAlert, RunResult } from '../result.ts';
+import type { FaultAlert, FaultLosses, RunResult } from '../result.ts';
 import { analysisSections } from './analysis-sections.ts';
 import { abilitiesOf, type TargetKind } from '../target/target.ts';
 import { boundText, deliveryFindings, outcomeNames, valueText } from './executive-summary.ts';
@@ -215,7 +215,7 @@ function faults({ faults }: RunResult): Section {
   return {
     title: 'Faults',
     paragraphs: [
-      'Detected: the first reading that departed from before the fault. Degraded: since when viewers or the sender had less. Recovered: from when everything was as before, for a second. Seconds since the start of the run, to a tenth.',
+      'Detected: the first reading that departed from before the fault. Degraded: since when viewers or the sender had less. Recovered: from when everything was as before, for a second. Missing: of the events due from its start until it recovered. Seconds since the start of the run, to a tenth.',
     ],
     tables: [
       {
@@ -230,6 +230,7 @@ function faults({ faults }: RunResult): Section {
           'degraded',
           'recovered',
           'recovery took',
+          'missing',
           'alerts',
           'undone',
           'detail',
@@ -244,6 +245,7 @@ function faults({ faults }: RunResult): Section {
           seen(fault.degradedS),
           seen(fault.recoveredS),
           fault.recoveredS === null ? 'unknown' : formatSeconds(fault.recoveredS - fault.endedS),
+          lossesText(fault.missing),
           alertsText(fault.alerts),
           fault.undone ? 'yes' : 'no',
           fault.detail,
@@ -251,6 +253,17 @@ function faults({ faults }: RunResult): Section {
       },
     ],
   };
+}
+
+function lossesText(losses: FaultLosses | null): string {
+  if (losses === null) return 'unknown';
+  const { undelivered, refused, unknown } = losses;
+  const texts = [
+    ...(undelivered > 0 ? [`${formatCount(undelivered)} deliveries, announced or lost`] : []),
+    ...(refused > 0 ? [`${formatCount(refused)} events refused`] : []),
+    ...(unknown > 0 ? [`${formatCount(unknown)} events with an unknown fate`] : []),
+  ];
+  return texts.join(', ') || 'nothing';
 }
 
 function alertsText(alerts: readonly FaultAlert[] | null): string {

@@ -145,7 +145,7 @@ test('no text of a result is markup', async () => {
   const markdown = markdownReport(result);
   assert.doesNotMatch(markdown, /(?<!\\)<(?!\/?(?:details|summary)>)/);
   for (const row of markdown.split('\n').filter((line) => line.startsWith('| F1')))
-    assert.equal(row.match(/(?<!\\)\|/g)?.length, 13);
+    assert.equal(row.match(/(?<!\\)\|/g)?.length, 14);
   assert.doesNotMatch(resultLines(hostile('\u001b[2J'), false).join('\n'), /\u001b/);
   assert.match(await prometheusText(hostile('a"b\\c\nd')), /scenario="a\\"b\\\\c\\nd"/);
 });

@@ -5,19 +5,19 @@ import { epochMs } from '../clock.ts';
 import { LoadtestError } from '../errors.ts';
 import { checkFaults, defaultFaultOptions, type FaultOptions } from '../faults/check-faults.ts';
 import { FaultInjection } from '../faults/fault-injection.ts';
+import { missingEvents } from '../faults/fault-losses.ts';
 import { FaultWatch } from '../faults/fault-watch.ts';
 import { Generator } from '../generator/generator.ts';
 import { viewersPerProcess } from '../generator/viewer-processes.ts';
-import type { ViewersEnd } from '../generator/messages.ts';
 import type { RunPhase, RunProgress } from '../live/run-progress.ts';
-import { faultKinds } from '../oracle/viewer-ledger.ts';
-import type { DeliveryResult, Finding, RunResult, Second } from '../result.ts';
+import type { RunResult, Second } from '../result.ts';
 import { Ramp } from '../scenario/ramp.ts';
 import { summaryOf, type Scenario } from '../scenario/scenario.ts';
 import { hidesEvents } from '../target/hides-events.ts';
 import { abilitiesOf, type TargetKind } from '../target/target.ts';
 import { Traffic } from '../traffic/traffic.ts';
 import { lookUpExamples } from './look-up-examples.ts';
+import { deliveryOf } from './delivery-of.ts';
 import { estimate } from './estimate.ts';
 import { MemoryGrowthWatch } from './memory-growth.ts';
 import { checkSearch } from './search-check.ts';
@@ -176,7 +176,8 @@ export async function runScenario(
       signal,
     );
     clearInterval(watching);
-    const delivery = deliveryOf(await generator.finish(notStored), timeline);
+    const ends = await generator.finish(notStored);
+    const delivery = deliveryOf(ends, timeline);
     tell('search');
     const stored = { total, notStored: new Set(notStored), unknown: produced.unknown.length };
     const search = searches ? await checkSearch(target, traffic, stored, 2 * quietMs, signal) : null;
@@ -203,7 +204,7 @@ export async function runScenario(
       },
       search,
       connections: timeline.connections({ watching: watchingAtEnd, shouldWatch }),
-      faults: watch.results(injected),
+      faults: watch.results(injected, missingEvents(scenario, ends, produced)),
       generator: timeline.generator(generator.processes),
       server: serverOf(rows, fullest, server.version, growth),
     };
@@ -245,29 +246,6 @@ async function arrived(
     await sleep(tallyMs);
   }
   return watching;
-}
-
-function deliveryOf(ends: readonly ViewersEnd[], timeline: Timeline): DeliveryResult {
-  const sum = (key: 'expected' | 'received' | 'announced' | 'viewers' | 'exact'): number =>
-    ends.reduce((total, { account }) => total + account[key], 0);
-  const findings = Object.fromEntries(
-    faultKinds.map((kind): [string, Finding] => [
-      kind,
-      {
-        count: ends.reduce((total, { findings: of }) => total + of[kind].count, 0),
-        viewers: ends.reduce((total, { findings: of }) => total + of[kind].viewers, 0),
-        example: ends.map(({ findings: of }) => of[kind].example).find((example) => example !== null) ?? null,
-      },
-    ]),
-  ) as Record<(typeof faultKinds)[number], Finding>;
-  return {
-    expected: sum('expected'),
-    received: sum('received'),
-    announced: sum('announced'),
-    ...findings,
-    viewers: { checked: sum('viewers'), exact: sum('exact') },
-    latency: timeline.deliveryLatency,
-  };
 }
 
 function serverOf(

@@ -85,6 +85,7 @@ export function exampleResult(overall: RunResult['verdict']['overall']): RunResu
         detectedBy: 'viewers without a connection',
         degradedS: 60.3,
         recoveredS: overall === 'not-ready' ? null : 70.5,
+        missing: { undelivered: 12, refused: 2, unknown: 1 },
         alerts: measured
           ? [{ name: 'ViewersDisconnected', severity: 'warning', firedS: 75, resolvedS: 105 }]
           : null,

@@ -171,7 +171,7 @@ test('no error in a thousand attempts does not show less than 1 in 1,000', () =>
 });
 
 test('a fault is recovered from in time, too late, or not within what was run', () => {
-  const seen = { detectedS: 61, detectedBy: 'readiness', degradedS: null, alerts: null };
+  const seen = { detectedS: 61, detectedBy: 'readiness', degradedS: null, missing: null, alerts: null };
   const fault = { kind: 'cut', startedS: 60, endedS: 60, ...seen, detail: '', undone: true };
   const outcome = (recoveredS: number | null, durationS = 200) =>
     only(sampleRun(steady(40), { durationS, faults: [{ ...fault, recoveredS }] }), {
