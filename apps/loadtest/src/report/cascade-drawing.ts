@@ -36,7 +36,7 @@ export function cascadeDrawing({ symptoms }: Analysis, episode: Episode, number:
     (atS) =>
       `<text x="${x(atS)}" y="${height - 6}" text-anchor="middle">${escapeMarkup(`${formatNumber(atS)} s`)}</text>`,
   );
-  const title = `What happened from ${formatNumber(fromS)} to ${formatNumber(toS)} s`;
+  const title = `E${number}: what happened from ${formatNumber(fromS)} to ${formatNumber(toS)} s`;
   const lines = cascadeLines(symptoms, episode);
   return {
     title,

@@ -15,7 +15,9 @@ export const networkSlow: CauseRule = {
         sign(1, `all deliveries were late: their median was ${median!.toFixed(1)} times the usual`),
       ),
       ...when(explainsDelay(facts), () => counter(2, "the server's event loops were held up")),
-      ...when(facts.has('generator-limit'), () => counter(2, 'the generator was at its limit')),
+      ...when(facts.shareOfLatest('generator-limit') >= 0.5, () =>
+        counter(2, 'the generator was at its limit'),
+      ),
       ...when(facts.has('server-unreadable') || facts.has('server-restarted'), () =>
         counter(3, 'the server did not respond'),
       ),
