@@ -13,6 +13,7 @@ import type { RunPhase, RunProgress } from '../live/run-progress.ts';
 import type { RunResult, Second } from '../result.ts';
 import { Ramp } from '../scenario/ramp.ts';
 import { summaryOf, type Scenario } from '../scenario/scenario.ts';
+import { commandScheme } from '../target/command-sender.ts';
 import { hidesEvents } from '../target/hides-events.ts';
 import { abilitiesOf, type TargetKind } from '../target/target.ts';
 import { Traffic } from '../traffic/traffic.ts';
@@ -73,7 +74,7 @@ export async function runScenario(
   const { onStart = () => {}, onProgress = () => {}, onNotice = () => {} } = options;
   const searches = checksSearch && abilitiesOf[kind].searches;
   await reach(url);
-  await reach(ingestUrl);
+  if (!ingestUrl.startsWith(commandScheme)) await reach(ingestUrl);
   await checkFaults(scenario, faults, { url, ingestUrl });
   const run = randomBytes(6).toString('hex');
   const ingest = { url: ingestUrl, key: ingestKey };

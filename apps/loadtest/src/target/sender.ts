@@ -3,7 +3,7 @@ import type { TargetKind } from './target.ts';
 /** Where the events of a run go in. */
 export interface SenderTarget {
   kind: TargetKind;
-  /** Logloom: the ingest port's base URL. Others: what takes events by `POST`, or `ws:` by messages. */
+  /** Logloom: the ingest port's base URL. Others: what takes events by `POST`, `ws:` by messages, or `stdin:` and a command. */
   url: string;
   key?: string | undefined;
   /** Centrifugo's. */

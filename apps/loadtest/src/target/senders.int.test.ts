@@ -1,7 +1,10 @@
+import { eventually, temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { WebSocketServer } from 'ws';
 import { openSender } from './open-sender.ts';
@@ -96,4 +99,24 @@ test('messages on a socket are taken when the server has read them all, else unk
   assert.deepEqual(received, ['{"a":1}', '{"a":2}']);
   const broken = await send({ kind: 'ws', url: `ws://127.0.0.1:${port}/broken` });
   assert.equal(broken.fate.fate, 'unknown');
+});
+
+test('a command gets each event as a line; one that has ended takes nothing', async (t) => {
+  const folder = temporaryFolder('command-sender');
+  const file = join(folder.path, 'lines');
+  const statuses: string[] = [];
+  const stop = new AbortController();
+  t.after(() => stop.abort());
+  const sender = openSender({ kind: 'ws', url: `stdin:head -n 2 >>'${file}'` }, 'test', (status) =>
+    statuses.push(status),
+  );
+  const fate = await sender.send(['{"a":1}', '{"a":2}'], stop.signal);
+  assert.deepEqual([fate.fate, statuses], ['stored', ['written']]);
+  const lines = (): string => readFileSync(file, 'utf8');
+  await eventually('the command has written both', () => lines() === '{"a":1}\n{"a":2}\n');
+  // It has ended, and is started again.
+  await eventually('it takes the next', async () => {
+    await sender.send(['{"a":3}', '{"a":4}'], stop.signal);
+    return lines().includes('{"a":3}\n{"a":4}\n');
+  });
 });

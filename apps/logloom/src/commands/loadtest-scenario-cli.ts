@@ -77,7 +77,7 @@ export function addScenarioCommands(loadtest: Command, context: CommandContext):
     .addOption(ingest)
     .option(
       '--publish-url <url>',
-      'where events go in, of a target other than Logloom: takes JSON lines by POST, or with ws: a message an event',
+      'where events go in, of a target other than Logloom: takes JSON lines by POST; ws: gets a message an event; stdin:COMMAND starts a command that gets a line an event',
     )
     .option('--channel <name>', "Centrifugo's channel (default: logs)")
     .addOption(key)
