@@ -48,7 +48,7 @@ export async function patchedServer(...bugs: readonly InjectedBug[]): Promise<Pa
   });
   const url = `http://127.0.0.1:${viewers}`;
   const end = async (): Promise<void> => {
-    if (child.exitCode === null) {
+    if (child.exitCode === null && child.signalCode === null) {
       child.kill('SIGTERM');
       await once(child, 'exit');
     }
