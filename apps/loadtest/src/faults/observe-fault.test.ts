@@ -49,6 +49,13 @@ test('silence counts from its beginning, and is told from the silence that was u
   assert.equal(observeFaults([fault], notDue)[0]?.detectedS, null);
 });
 
+test('what comes late was missing from when it was due: a part of the viewers may be cut off without a word', () => {
+  const readings = readingsOf((_, atS) => (between(25.1, 25.2, atS) ? { worstMs: 4_000 } : {}));
+  assert.deepEqual(observeFaults([fault], readings), [
+    { detectedS: 25.2, detectedBy: 'late deliveries', degradedS: 21.1, recoveredS: 25.2 },
+  ]);
+});
+
 test('a fault that nothing shows is neither detected nor recovered from', () => {
   const never = { detectedS: null, detectedBy: null, degradedS: null, recoveredS: null };
   assert.deepEqual(observeFaults([fault], readingsOf()), [never]);

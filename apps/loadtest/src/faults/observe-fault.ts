@@ -135,7 +135,9 @@ function departures(
     const of = readings[series];
     const { failed, worstMs, silent } = bounds[series];
     add((of[tenth]?.failed ?? 0) > failed, names[0]);
-    add((of[tenth]?.worstMs ?? 0) > worstMs, names[1]);
+    // What comes late was missing from when it was due.
+    const latestMs = of[tenth]?.worstMs ?? 0;
+    add(latestMs > worstMs, names[1], Math.floor(latestMs / 100));
     const silence = silenceAt(of, tenth);
     const isSilent = silence > silent && readings.due((tenth + 1 - silence) / 10, tenth / 10) >= 1;
     add(isSilent, names[2], silence - 1);
