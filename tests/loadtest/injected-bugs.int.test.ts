@@ -1,38 +1,11 @@
-import type { RunResult } from '@logloom/loadtest';
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { patchedServer, type Injection } from './patched-server.ts';
+import { findingsOf, injectedBy, kindOf } from './findings.ts';
+import { patchedServer } from './patched-server.ts';
 import { runOn, slowReaders, steadyViewers } from './proof-scenarios.ts';
-
-const kinds = [
-  'lost',
-  'duplicated',
-  'disordered',
-  'corrupted',
-  'unexpected',
-  'underAnnounced',
-  'overAnnounced',
-] as const;
-const kindOf = {
-  drop: 'lost',
-  double: 'duplicated',
-  swap: 'disordered',
-  'announce-fewer': 'underAnnounced',
-} as const;
-
-/** How many of each kind a run found. */
-function found({ delivery }: RunResult): Record<string, number> {
-  return Object.fromEntries(kinds.map((kind) => [kind, delivery[kind].count]));
-}
-
-function injected(injections: readonly Injection[]): Record<string, number> {
-  const counts = Object.fromEntries(kinds.map((kind) => [kind, 0]));
-  for (const { bug } of injections) counts[kindOf[bug as keyof typeof kindOf]]!++;
-  return counts;
-}
 
 /** The event that the command of an example prints. */
 async function lookedUp(command: string): Promise<{ id: string; partition: number; offset: number }> {
@@ -48,7 +21,7 @@ test('one event of 10,000 left out, one sent twice and two swapped are each foun
   await using server = await patchedServer('drop', 'double', 'swap');
   const result = await runOn(server, steadyViewers);
   const injections = server.injections();
-  assert.deepEqual(found(result), injected(injections));
+  assert.deepEqual(findingsOf(result), injectedBy(injections));
   assert.equal(result.verdict.overall, 'not-ready');
   for (const bug of ['drop', 'double', 'swap'] as const) {
     assert.ok(
@@ -82,7 +55,7 @@ test(
     const result = await runOn(server, slowReaders);
     const injections = server.injections();
     assert.ok(injections.length > 0, 'there were gaps');
-    assert.deepEqual(found(result), injected(injections));
+    assert.deepEqual(findingsOf(result), injectedBy(injections));
     const outcomes = new Map(result.verdict.objectives.map(({ metric, outcome }) => [metric, outcome]));
     assert.deepEqual([outcomes.get('under-announced'), outcomes.get('lost')], ['missed', 'missed']);
     const { cursor } = result.delivery.underAnnounced.example!;
