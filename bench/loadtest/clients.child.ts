@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { newHistogram, recordMs } from '../../apps/loadtest/src/generator/latency-histogram.ts';
+import { TickWheel } from '../../apps/loadtest/src/generator/tick-wheel.ts';
 import { Viewer } from '../../apps/loadtest/src/generator/viewer.ts';
 import { ExpectedEvents } from '../../apps/loadtest/src/oracle/expected.ts';
 import { defaultTraffic } from '../../apps/loadtest/src/scenario/scenario.ts';
@@ -38,6 +39,7 @@ const reader = new FrameReader((bytes) => target.decode(bytes), {
   senderOf: () => 0,
 });
 const histogram = newHistogram();
+const wheel = new TickWheel(50, () => performance.now());
 const all: Viewer[] = [];
 let connected = 0;
 let deliveries = 0;
@@ -48,12 +50,16 @@ const cpuMicros = (): number => {
   return user + system;
 };
 const open = (number: number): Viewer => {
-  const viewer = new Viewer(number, { weight: 1, watch: 'all', compression: client === 'ws' }, expected, {
+  const viewer = new Viewer(number, { weight: 1, watch: 'all' }, expected, {
     target,
     reader,
-    filter: '',
-    localAddress: undefined,
+    viewing: { filter: '', compression: client === 'ws' },
+    begin: 'now',
+    wheel,
+    nowMs: () => performance.now(),
     dueNow: () => 0,
+    certainFrom: () => 0,
+    onSessionOver: () => {},
     onConnected: () => connected++,
     onDelivery: ({ numbers }) => {
       deliveries += numbers.length;

@@ -7,7 +7,9 @@ import { SelfWatch } from './self-watch.ts';
 import { Ramp } from '../scenario/ramp.ts';
 import { openSender } from '../target/open-sender.ts';
 import type { Sender } from '../target/sender.ts';
-import { requestId, Traffic } from '../traffic/traffic.ts';
+import { eventLine } from '../traffic/event-line.ts';
+import { openTraffic } from '../traffic/open-traffic.ts';
+import type { Traffic } from '../traffic/traffic.ts';
 
 const tickMs = 10;
 /** Each has one request under way; a request's events all go through one of them, so that they are stored in their order. */
@@ -47,7 +49,7 @@ export class Producer {
   constructor(start: ProducerStart) {
     this.#start = start;
     this.#ramp = new Ramp(start.scenario.events.stages);
-    this.#traffic = new Traffic(start.run, start.scenario.events.traffic);
+    this.#traffic = openTraffic(start.run, start.scenario.events);
     this.#queues = Array.from({ length: queueCount }, (_, i) => ({
       sender: openSender(start.target, `loadtest-${start.run}-${i}`, (status, isRetried, code) => {
         const { requestsByStatus } = this.#second;
@@ -70,7 +72,7 @@ export class Producer {
       if (due > this.#due)
         recordMs(this.#lateness, (this.#nowS() - this.#ramp.timeOf(this.#due + 1)) * 1_000);
       for (let n = this.#due; n < due; n++)
-        this.#queues[this.#traffic.placeOf(n).request % queueCount]!.waiting.push(n);
+        this.#queues[this.#traffic.queueOf(n, queueCount)]!.waiting.push(n);
       this.#due = due;
       for (const queue of this.#queues)
         if (!queue.isSending && queue.waiting.length > 0) void this.#send(queue);
@@ -152,18 +154,8 @@ export class Producer {
   }
 
   #line(n: number): string {
-    const { service, level, message, request } = this.#traffic.event(n);
-    const { run } = this.#start;
     const intendedMs = this.#start.startsAtMs + this.#ramp.timeOf(n + 1) * 1_000;
-    const timestamp = new Date(intendedMs + this.#clockOffsetMs).toISOString();
-    return JSON.stringify({
-      timestamp,
-      service,
-      level,
-      message,
-      correlationId: requestId(run, request),
-      loadtest: { run, n },
-    });
+    return eventLine(this.#traffic, n, intendedMs + this.#clockOffsetMs);
   }
 
   #nowS(): number {

@@ -8,8 +8,9 @@ import { Ramp } from '../scenario/ramp.ts';
 import type { ViewerKind } from '../scenario/scenario.ts';
 import { FrameReader, type Frame } from '../target/frame-reader.ts';
 import { openTarget } from '../target/open-target.ts';
-import { abilitiesOf, type Target } from '../target/target.ts';
-import { Traffic, watchName, type Watch } from '../traffic/traffic.ts';
+import { abilitiesOf, type Target, type Viewing } from '../target/target.ts';
+import { openTraffic } from '../traffic/open-traffic.ts';
+import type { Traffic, Watch } from '../traffic/traffic.ts';
 import { IncidentCounter } from './incident-counter.ts';
 import { IntendedTimes } from './intended-times.ts';
 import { newHistogram, packed, recordMs } from './latency-histogram.ts';
@@ -17,11 +18,14 @@ import { logloomFilter } from './logloom-filter.ts';
 import type { ToViewers, ViewersEnd, ViewersSecond, ViewersTally } from './messages.ts';
 import { queueCount } from './producer.ts';
 import { SelfWatch } from './self-watch.ts';
+import { TickWheel } from './tick-wheel.ts';
 import { Viewer } from './viewer.ts';
 
 const tickMs = 50;
 /** An event that was due this long before a viewer left may not have reached it. */
 const leaveGraceSeconds = 10;
+/** How far the clocks of generator and target may be apart. */
+const clockSlackSeconds = 1;
 /** Loopback has more addresses than one: each gives 28,000 connections to a port. */
 export const sourceAddresses = 20;
 
@@ -47,6 +51,10 @@ export class ViewerCrowd {
   readonly #incidents = new IncidentCounter();
   readonly #tenths = new TenthsRecorder();
   readonly #isLoopback: boolean;
+  readonly #wheel = new TickWheel(tickMs, () => performance.now());
+  readonly #needsBeginning: boolean;
+  /** Where viewers begin who get all of the run. */
+  #beginning: { cursor: string; certainFrom: number } | undefined;
   /** Of each event, in ms since 1970. */
   readonly #intended: IntendedTimes;
   #second = emptySecond();
@@ -54,15 +62,17 @@ export class ViewerCrowd {
   #connectHistogram: Histogram = newHistogram();
   #ticking: NodeJS.Timeout | undefined;
   #churnedAtS = 0;
+  #isHeld = false;
   #sent = 0;
 
   constructor(start: Start) {
     this.#start = start;
-    this.#traffic = new Traffic(start.run, start.scenario.events.traffic);
+    this.#traffic = openTraffic(start.run, start.scenario.events);
     this.#viewersRamp = new Ramp(start.scenario.viewers.stages);
     this.#eventsRamp = new Ramp(start.scenario.events.stages);
     this.#intended = new IntendedTimes((n) => start.startsAtMs + this.#eventsRamp.timeOf(n + 1) * 1_000);
     this.#isLoopback = /^127\.|^localhost$/.test(new URL(start.target.url).hostname);
+    this.#needsBeginning = start.scenario.viewers.mix.some(({ from }) => from?.kind === 'start');
     this.#target = openTarget(start.target);
     this.#findings = Object.fromEntries(
       faultKinds.map((kind) => [kind, { count: 0, viewers: 0, example: null }]),
@@ -70,14 +80,20 @@ export class ViewerCrowd {
   }
 
   run(): void {
-    this.#ticking = setInterval(() => this.#tick(), tickMs);
+    if (this.#needsBeginning) this.#findBeginning();
+    this.#ticking = setInterval(() => {
+      this.#wheel.tick();
+      if (!this.#isHeld) this.#tick();
+    }, tickMs);
   }
 
   /** The time is over. */
   hold(sent: number): void {
-    clearInterval(this.#ticking);
+    this.#isHeld = true;
     this.#sent = sent;
-    for (const viewer of this.#present) viewer.readOn();
+    for (const [position, viewer] of this.#present.entries())
+      if (viewer.hasLeft) this.#openViewer(position);
+      else viewer.readOn();
   }
 
   cut(share: number): void {
@@ -130,6 +146,7 @@ export class ViewerCrowd {
       missing.set(tenth, (missing.get(tenth) ?? 0) + 1);
     };
     const { type: _type, ...account } = this.tally((n) => !absent.has(n), onMissing);
+    clearInterval(this.#ticking);
     for (const viewer of this.#viewers) viewer.leave(0);
     const wrong = new Set<Viewer>();
     for (const [kind, viewers] of this.#faultyViewers) {
@@ -153,13 +170,21 @@ export class ViewerCrowd {
     return watching;
   }
 
+  /** How many should watch at the moment and do not. */
+  get #absent(): number {
+    let absent = 0;
+    for (const viewer of this.#present) if (!viewer.isWatching && !viewer.isThinking) absent++;
+    return absent;
+  }
+
   #tick(): void {
     const atS = this.#nowS();
     const { index, processes, scenario } = this.#start;
     const wanted = Math.round(this.#viewersRamp.valueAt(Math.min(atS, this.#viewersRamp.seconds)));
     if (atS < 0) return;
     const mine = Math.max(0, Math.ceil((wanted - index) / processes));
-    while (this.#present.length < mine) this.#openViewer();
+    if (this.#needsBeginning && this.#beginning === undefined) return;
+    while (this.#present.length < mine) this.#openViewer(this.#present.length);
     while (this.#present.length > mine) this.#closeViewer(this.#present.pop()!);
     const { churn } = scenario.viewers;
     if (churn !== undefined && atS - this.#churnedAtS >= churn.everySeconds) {
@@ -167,30 +192,40 @@ export class ViewerCrowd {
       this.cut(churn.share);
     }
     const tenth = this.#tenths.at(atS);
-    tenth.absent = Math.max(tenth.absent, this.#present.length - this.#watching);
+    tenth.absent = Math.max(tenth.absent, this.#absent);
   }
 
-  #openViewer(): void {
+  /** Opens the viewer at that position of those who should watch. */
+  #openViewer(position: number): void {
     const { index, processes, scenario } = this.#start;
-    const number = this.#present.length * processes + index;
+    const number = position * processes + index;
     this.#second.attempted++;
     const kind = kindOf(scenario.viewers.mix, number);
-    const watch = this.#traffic.watchOf(kind.watch, number);
+    const watch = this.#traffic.watchOf(kind, number);
     const expected = this.#expectedOf(watch);
     const localAddress = this.#isLoopback ? `127.0.0.${1 + (number % sourceAddresses)}` : undefined;
     const viewer: Viewer = new Viewer(number, kind, expected, {
       target: this.#target,
       reader: this.#readerOf(watch),
-      filter: this.#filterOf(watch, number),
-      localAddress,
-      dueNow: () => Math.floor(this.#eventsRamp.integral(this.#nowS())),
+      viewing: {
+        filter: this.#filterOf(watch, number),
+        history: historyOf(kind),
+        priority: kind.priority,
+        compression: kind.compression,
+        localAddress,
+      },
+      begin: kind.from?.kind === 'start' ? this.#beginning!.cursor : 'now',
+      wheel: this.#wheel,
+      nowMs: () => performance.now(),
+      dueNow: () => this.#dueAt(this.#nowS()),
+      certainFrom: () => this.#certainFrom(kind, expected),
       onConnected: (ms, { returned, resumed }) => {
         this.#second.connects++;
         if (returned) this.#second.returned++;
         if (resumed) this.#second.resumed++;
         recordMs(this.#connectHistogram, ms);
       },
-      onDelivery: (frame, bytes) => this.#delivered(frame, bytes),
+      onDelivery: (frame, bytes, timedFrom) => this.#delivered(frame, bytes, timedFrom),
       onEnd: (reason, wasWatching) => {
         if (wasWatching) this.#second.disconnects++;
         else this.#second.connectFailures++;
@@ -198,18 +233,76 @@ export class ViewerCrowd {
         this.#tenths.at(this.#nowS()).failed++;
         this.#second.failuresByReason[reason] = (this.#second.failuresByReason[reason] ?? 0) + 1;
       },
+      onSessionOver: (thinkMs) => {
+        this.#closeViewer(viewer);
+        this.#wheel.after(thinkMs, () => this.#replace(position, viewer));
+      },
       onFault: (fault) => this.#found(viewer, watch, fault),
     });
     this.#viewers.push(viewer);
-    this.#present.push(viewer);
+    this.#present[position] = viewer;
     viewer.open();
   }
 
-  #closeViewer(viewer: Viewer): void {
-    viewer.leave(Math.floor(this.#eventsRamp.integral(this.#nowS() - leaveGraceSeconds)));
+  /** Opens another viewer in place of one whose session is over, unless that was done or it is not wanted any more. */
+  #replace(position: number, viewer: Viewer): void {
+    if (this.#present[position] === viewer) this.#openViewer(position);
   }
 
-  #delivered({ numbers, missed }: Frame, bytes: number): void {
+  /** From which number on a viewer that watches from now has to get what it expects. */
+  #certainFrom({ from = { kind: 'now' } }: ViewerKind, expected: ExpectedEvents): number {
+    const now = this.#nowS();
+    // Of those that are due now some may have been sent before.
+    const next = this.#dueAt(now) + 1;
+    switch (from.kind) {
+      case 'now':
+        return next;
+      case 'start':
+        return this.#beginning!.certainFrom;
+      case 'last': {
+        // An event is stored after it was due.
+        const begin = now - from.lastSeconds + clockSlackSeconds;
+        return begin <= 0 ? 0 : Math.min(next, this.#dueAt(begin) + 1);
+      }
+      case 'tail': {
+        // Of the last ones nobody knows in which order they were stored, or whether they were yet.
+        const due = expected.countBelow(next);
+        const unsettled = due - expected.countBelow(this.#dueAt(now - leaveGraceSeconds));
+        const first = due - from.tail + unsettled;
+        if (first >= due) return next;
+        return first <= 0 ? 0 : expected.numberAt(first);
+      }
+    }
+  }
+
+  /** Remembers where the log was when the run began, for viewers who begin there. */
+  #findBeginning(): void {
+    const { run, target } = this.#start;
+    const connection = this.#target.connect(
+      { filter: logloomFilter(run, '', target.isHidden), from: 'now' },
+      this.#readerOf({ kind: 'all' }),
+      {
+        onSubscribed: () => {},
+        onFrame: ({ cursor }) => {
+          if (cursor === null || this.#beginning !== undefined) return;
+          const now = this.#nowS();
+          this.#beginning = { cursor, certainFrom: now < 0 ? 0 : this.#dueAt(now) + 1 };
+          connection.cut();
+        },
+        onEnd: () => this.#wheel.after(1_000, () => this.#findBeginning()),
+      },
+    );
+  }
+
+  #dueAt(seconds: number): number {
+    return seconds <= 0 ? 0 : Math.floor(this.#eventsRamp.integral(seconds));
+  }
+
+  #closeViewer(viewer: Viewer): void {
+    viewer.leave(this.#dueAt(this.#nowS() - leaveGraceSeconds));
+  }
+
+  #delivered({ numbers, missed }: Frame, bytes: number, timedFrom: number): void {
     if (missed > 0) this.#incidents.add('announced', 'gap', null, missed);
     this.#second.receivedBytes += bytes;
     this.#second.deliveries += numbers.length;
@@ -218,6 +311,7 @@ export class ViewerCrowd {
     const tenth = this.#tenths.at(this.#nowS());
     tenth.arrived += numbers.length;
     for (const n of numbers) {
+      if (n < timedFrom) continue;
       const ms = now - this.#intended.of(n);
       recordMs(this.#deliveryHistogram, ms);
       if (ms > tenth.worstMs) tenth.worstMs = ms;
@@ -227,14 +321,14 @@ export class ViewerCrowd {
   #found(viewer: Viewer, watch: Watch, { kind, ...fault }: FoundFault): void {
     const finding = this.#findings[kind];
     finding.count++;
-    if (isSeenAtOnce(kind)) this.#incidents.add(kind, watchName(watch));
+    if (isSeenAtOnce(kind)) this.#incidents.add(kind, this.#traffic.nameOf(watch));
     let viewers = this.#faultyViewers.get(kind);
     if (viewers === undefined) this.#faultyViewers.set(kind, (viewers = new Set()));
     viewers.add(viewer);
     finding.example ??= {
       ...fault,
       viewer: viewer.number,
-      filter: watchName(watch),
+      filter: this.#traffic.nameOf(watch),
       cursor: fault.cursor ?? viewer.cursor,
       atS: Math.round(this.#nowS() * 1_000) / 1_000,
       id: null,
@@ -244,7 +338,7 @@ export class ViewerCrowd {
 
   #filterOf(watch: Watch, viewer: number): string {
     const { condition, isHidden } = this.#start.target;
-    const filter = logloomFilter(this.#start.run, watch, isHidden);
+    const filter = logloomFilter(this.#start.run, this.#traffic.filterOf(watch), isHidden);
     if (condition === undefined) return filter;
     return `${filter} AND (${condition.text.replaceAll('{{n}}', String(viewer % condition.count))})`;
   }
@@ -252,7 +346,7 @@ export class ViewerCrowd {
   #readerOf(watch: Watch): FrameReader {
     const { run, target } = this.#start;
     const { filters } = abilitiesOf[target.kind];
-    const name = filters ? '' : watchName(watch);
+    const name = filters ? '' : this.#traffic.nameOf(watch);
     let reader = this.#readers.get(name);
     if (reader !== undefined) return reader;
     reader = new FrameReader((bytes) => this.#target.decode(bytes), {
@@ -264,7 +358,7 @@ export class ViewerCrowd {
             return `${field} is ${JSON.stringify(event[field])?.slice(0, 200)}, not ${JSON.stringify(sent[field]).slice(0, 200)}`;
         return undefined;
       },
-      senderOf: (n) => this.#traffic.placeOf(n).request % queueCount,
+      senderOf: (n) => this.#traffic.queueOf(n, queueCount),
       isWatched: filters ? undefined : (n) => this.#traffic.matches(watch, n),
     });
     this.#readers.set(name, reader);
@@ -272,7 +366,7 @@ export class ViewerCrowd {
   }
 
   #expectedOf(watch: Watch): ExpectedEvents {
-    const name = watchName(watch);
+    const name = this.#traffic.nameOf(watch);
     let expected = this.#expected.get(name);
     if (expected === undefined)
       this.#expected.set(name, (expected = new ExpectedEvents(this.#traffic, watch)));
@@ -282,6 +376,11 @@ export class ViewerCrowd {
   #nowS(): number {
     return (epochMs() - this.#start.startsAtMs) / 1_000;
   }
+}
+
+function historyOf({ from }: ViewerKind): Viewing['history'] {
+  if (from?.kind === 'tail') return { tail: from.tail };
+  return from?.kind === 'last' ? { last: `${Math.round(from.lastSeconds * 1_000)}ms` } : undefined;
 }
 
 /** What is missing is only known at the end. */

@@ -1,20 +1,31 @@
 import type { ExpectedEvents } from '../oracle/expected.ts';
 import { ViewerLedger, type Bounds, type FoundFault } from '../oracle/viewer-ledger.ts';
-import type { ViewerKind } from '../scenario/scenario.ts';
+import { isSlowReader, type SessionPlan, type StallPlan, type ViewerKind } from '../scenario/viewer-kind.ts';
 import type { Frame, FrameReader } from '../target/frame-reader.ts';
-import type { Target, ViewerConnection } from '../target/target.ts';
+import type { Target, ViewerConnection, Viewing } from '../target/target.ts';
+import type { TickWheel } from './tick-wheel.ts';
 
 /** What a viewer needs of its process. */
 export interface ViewerSurroundings {
   target: Target;
   reader: FrameReader;
-  filter: string;
-  localAddress: string | undefined;
+  viewing: Omit<Viewing, 'from'>;
+  /** Where it begins: a cursor, or `now`. */
+  begin: string;
+  /** What calls it back. */
+  wheel: TickWheel;
+  /** In ms, always rising. */
+  nowMs: () => number;
   /** How many events are due by now: none with a higher number can have been sent. */
   dueNow: () => number;
+  /** Asked when it watches for the first time: from which number on it has to get what matches. */
+  certainFrom: () => number;
   onConnected: (ms: number, is: { returned: boolean; resumed: boolean }) => void;
-  onDelivery: (frame: Frame, bytes: number) => void;
+  /** Events with lower numbers than `timedFrom` came late by the scenario's will, not by the target's. */
+  onDelivery: (frame: Frame, bytes: number, timedFrom: number) => void;
   onEnd: (reason: string, wasWatching: boolean) => void;
+  /** It has left, and another one comes in its place after so many ms. */
+  onSessionOver: (thinkMs: number) => void;
   onFault: (fault: FoundFault) => void;
 }
 
@@ -22,6 +33,8 @@ export interface ViewerSurroundings {
 const rememberedCursors = 8;
 const firstRetryMs = 100;
 const longestRetryMs = 5_000;
+/** A slow reader that is ahead by less reads on. */
+const readAheadMs = 50;
 
 /** One viewer of the scenario, over all its connections: it comes back with its cursor whenever it is cut. */
 export class Viewer {
@@ -34,14 +47,19 @@ export class Viewer {
   #isWatching = false;
   #isLeaving = false;
   #failures = 0;
-  #retry: NodeJS.Timeout | undefined;
-  #stalling: NodeJS.Timeout | undefined;
+  /** Counts beginnings and ends: a call that was asked for before the latest one no longer applies. */
+  #life = 0;
+  #isThinking = false;
   #isReadingOn = false;
+  /** When a slow reader has read what it got. */
+  #readUntilMs = 0;
+  #isPaused = false;
   readonly #ledger: ViewerLedger;
   readonly #around: ViewerSurroundings;
   /** Undefined: it has never watched. */
   #certainFrom: number | undefined;
   #certainBefore = Infinity;
+  #timedFrom = Infinity;
 
   constructor(number: number, kind: ViewerKind, expected: ExpectedEvents, around: ViewerSurroundings) {
     this.number = number;
@@ -54,33 +72,32 @@ export class Viewer {
     return this.#isWatching;
   }
 
+  get hasLeft(): boolean {
+    return this.#isLeaving;
+  }
+
+  /** Away by its own will. */
+  get isThinking(): boolean {
+    return this.#isThinking;
+  }
+
   open(): void {
-    const { target, filter, localAddress, reader, dueNow, onConnected, onDelivery, onEnd } = this.#around;
-    const connection = target.connect(
-      { filter, from: this.cursor ?? 'now', localAddress, compression: this.kind.compression },
-      reader,
-      {
-        onSubscribed: (ms, isResumed) => {
-          this.#isWatching = true;
-          this.#failures = 0;
-          onConnected(ms, { returned: this.#certainFrom !== undefined, resumed: isResumed });
-          // Of those that are due now some may have been sent before.
-          this.#certainFrom ??= dueNow() + 1;
-          if (this.kind.stall !== undefined && !this.#isReadingOn) this.#stallLater(this.kind.stall);
-        },
-        onFrame: (frame, bytes) => {
-          this.#receive(frame);
-          onDelivery(frame, bytes);
-        },
-        onEnd: (reason) => {
-          const wasWatching = this.#isWatching;
-          this.#ended();
-          onEnd(reason, wasWatching);
-          if (!this.#isLeaving) this.#openLater();
-        },
+    const { target, reader, viewing, begin, onDelivery, onEnd } = this.#around;
+    this.#life++;
+    this.#connection = target.connect({ ...viewing, from: this.cursor ?? begin }, reader, {
+      onSubscribed: (ms, isResumed) => this.#subscribed(ms, isResumed),
+      onFrame: (frame, bytes) => {
+        this.#receive(frame);
+        onDelivery(frame, bytes, this.#timedFrom);
+        if (this.kind.readBytesPerSecond !== undefined) this.#readSlowly(bytes, this.kind.readBytesPerSecond);
       },
-    );
-    this.#connection = connection;
+      onEnd: (reason) => {
+        const wasWatching = this.#isWatching;
+        this.#ended();
+        onEnd(reason, wasWatching);
+        if (!this.#isLeaving) this.#openLater();
+      },
+    });
   }
 
   /** Cuts the connection; it comes back. */
@@ -91,18 +108,18 @@ export class Viewer {
     this.#openLater();
   }
 
-  /** Stalls no more: what it has not read is not lost. */
+  /** Stalls and thinks no more: what it has not read is not lost. */
   readOn(): void {
     this.#isReadingOn = true;
-    clearTimeout(this.#stalling);
+    if (this.#isThinking) this.#return();
+    this.#isPaused = false;
     this.#connection?.resume();
   }
 
-  /** Goes for good. What was sent within `grace` events before may not have arrived. */
+  /** Goes for good. Events from this number on may not have arrived. */
   leave(certainBefore: number): void {
     this.#isLeaving = true;
     this.#certainBefore = Math.min(this.#certainBefore, certainBefore);
-    clearTimeout(this.#retry);
     this.#connection?.cut();
     this.#ended();
   }
@@ -145,25 +162,88 @@ export class Viewer {
     if (this.#cursors.length > rememberedCursors) this.#cursors.shift();
   }
 
+  #subscribed(ms: number, isResumed: boolean): void {
+    const { dueNow, certainFrom, onConnected } = this.#around;
+    const { stall, sessions } = this.kind;
+    const isFirst = this.#certainFrom === undefined;
+    this.#isWatching = true;
+    this.#failures = 0;
+    onConnected(ms, { returned: !isFirst, resumed: isResumed });
+    this.#certainFrom ??= certainFrom();
+    if (isFirst || this.#isThinking) this.#timedFrom = isSlowReader(this.kind) ? Infinity : dueNow();
+    this.#isThinking = false;
+    if (this.#isReadingOn) return;
+    if (stall !== undefined) this.#stallLater(stall);
+    if (sessions !== undefined) this.#later(around(sessions.watchSeconds), () => this.#think(sessions));
+  }
+
   #ended(): void {
+    this.#life++;
     this.#connection = undefined;
     this.#isWatching = false;
-    clearTimeout(this.#stalling);
+    this.#isPaused = false;
   }
 
   #openLater(): void {
     const wait = Math.min(longestRetryMs, firstRetryMs * 2 ** this.#failures++) * (0.5 + Math.random() / 2);
-    this.#retry = setTimeout(() => this.open(), wait);
+    this.#later(wait, () => this.open());
   }
 
-  #stallLater(stall: { everySeconds: number; seconds: number }): void {
-    const connection = this.#connection;
-    this.#stalling = setTimeout(() => {
-      connection?.pause();
-      this.#stalling = setTimeout(() => {
-        connection?.resume();
-        this.#stallLater(stall);
-      }, stall.seconds * 1_000);
-    }, stall.everySeconds * 1_000);
+  #think({ think, resume }: SessionPlan): void {
+    if (this.#isReadingOn) return;
+    const thinkMs = around(oneOf(think).seconds);
+    this.#isThinking = true;
+    if (resume === 'now') return this.#around.onSessionOver(thinkMs);
+    this.#connection?.cut();
+    this.#ended();
+    this.#later(thinkMs, () => this.#return());
   }
+
+  /** Remains one who thinks until it watches. */
+  #return(): void {
+    if (this.#connection === undefined && !this.#isLeaving) this.open();
+  }
+
+  #stallLater(stall: StallPlan): void {
+    this.#later(stall.everySeconds * 1_000, () => {
+      if (this.#isReadingOn) return;
+      this.#connection?.pause();
+      this.#later(stall.seconds * 1_000, () => {
+        this.#connection?.resume();
+        if (!this.#isReadingOn) this.#stallLater(stall);
+      });
+    });
+  }
+
+  #readSlowly(bytes: number, bytesPerSecond: number): void {
+    const now = this.#around.nowMs();
+    this.#readUntilMs = Math.max(now, this.#readUntilMs) + (bytes / bytesPerSecond) * 1_000;
+    if (!this.#isPaused && !this.#isReadingOn) this.#pauseUntilRead();
+  }
+
+  #pauseUntilRead(): void {
+    const wait = this.#readUntilMs - this.#around.nowMs();
+    this.#isPaused = wait > readAheadMs && !this.#isReadingOn;
+    if (!this.#isPaused) return this.#connection?.resume();
+    this.#connection?.pause();
+    this.#later(wait, () => this.#pauseUntilRead());
+  }
+
+  /** Calls back, if until then it has neither begun a connection nor lost one. */
+  #later(ms: number, callback: () => void): void {
+    const life = this.#life;
+    this.#around.wheel.after(ms, () => {
+      if (life === this.#life && !this.#isLeaving) callback();
+    });
+  }
+}
+
+/** From half of the mean to one and a half, in ms. */
+function around(seconds: number): number {
+  return seconds * 1_000 * (0.5 + Math.random());
+}
+
+function oneOf<T extends { weight: number }>(choices: readonly T[]): T {
+  let at = Math.random() * choices.reduce((sum, { weight }) => sum + weight, 0);
+  return choices.find(({ weight }) => (at -= weight) < 0) ?? choices.at(-1)!;
 }

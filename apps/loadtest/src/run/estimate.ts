@@ -1,6 +1,8 @@
 import { viewerProcesses } from '../generator/viewer-processes.ts';
+import { openTraffic } from '../traffic/open-traffic.ts';
+import type { Traffic } from '../traffic/traffic.ts';
 import { Ramp } from '../scenario/ramp.ts';
-import type { Scenario } from '../scenario/scenario.ts';
+import type { EventsPlan, Scenario, ViewerKind } from '../scenario/scenario.ts';
 
 export interface Estimate {
   seconds: number;
@@ -19,8 +21,11 @@ export function estimate({ viewers, events }: Scenario, viewersPerProcess: numbe
   const watching = new Ramp(viewers.stages);
   const sending = new Ramp(events.stages);
   const total = viewers.mix.reduce((sum, { weight }) => sum + weight, 0);
-  const shares = { all: 1, service: 1 / events.traffic.services, errors: events.traffic.errorShare };
-  const watched = viewers.mix.reduce((sum, { weight, watch }) => sum + (weight / total) * shares[watch], 0);
+  const traffic = openTraffic(sampledRun, events);
+  const watched = viewers.mix.reduce(
+    (sum, kind) => sum + (kind.weight / total) * shareOf(kind, events, traffic),
+    0,
+  );
   const seconds = Math.max(watching.seconds, sending.seconds);
   let deliveries = 0;
   let mostDeliveries = 0;
@@ -41,4 +46,21 @@ export function estimate({ viewers, events }: Scenario, viewersPerProcess: numbe
     processes: processes + 1,
     openFiles: Math.ceil(watching.peak / processes),
   };
+}
+
+const sampledRun = '000000000000';
+const sampledEvents = 2_000;
+const sampledViewers = 20;
+
+/** Which share of the events such a viewer gets on average; where nobody says it, by a sample of both. */
+function shareOf(kind: ViewerKind, { traffic: profile, replay }: EventsPlan, traffic: Traffic): number {
+  if (kind.watch === 'service' && replay === undefined) return 1 / profile.services;
+  if (kind.watch === 'errors' && replay === undefined) return profile.errorShare;
+  let matching = 0;
+  for (let viewer = 0; viewer < sampledViewers; viewer++) {
+    const watch = traffic.watchOf(kind, viewer);
+    if (watch.kind === 'all') return 1;
+    for (let n = viewer; n < sampledEvents; n += sampledViewers) if (traffic.matches(watch, n)) matching++;
+  }
+  return matching / sampledEvents;
 }

@@ -16,7 +16,7 @@ import { summaryOf, type Scenario } from '../scenario/scenario.ts';
 import { commandScheme } from '../target/command-sender.ts';
 import { hidesEvents } from '../target/hides-events.ts';
 import { abilitiesOf, type TargetKind } from '../target/target.ts';
-import { Traffic } from '../traffic/traffic.ts';
+import { openTraffic } from '../traffic/open-traffic.ts';
 import { lookUpExamples } from './look-up-examples.ts';
 import { deliveryOf } from './delivery-of.ts';
 import { estimate } from './estimate.ts';
@@ -81,7 +81,7 @@ export async function runScenario(
   const isHidden = kind === 'logloom' && (await hidesEvents(ingest, run));
   if (kind === 'logloom' && !isHidden) onNotice(staysVisible);
   const target = { url, token, isHidden };
-  const traffic = new Traffic(run, scenario.events.traffic);
+  const traffic = openTraffic(run, scenario.events);
   const viewersRamp = new Ramp(scenario.viewers.stages);
   const seconds = Math.max(viewersRamp.seconds, new Ramp(scenario.events.stages).seconds);
   const conditions = {

@@ -62,17 +62,17 @@ export class Ramp {
     if (piece === undefined) return 0;
     const { t0, t1, v0, v1, before } = piece;
     const elapsed = Math.min(t1, Math.max(t0, seconds)) - t0;
-    return before + v0 * elapsed + ((v1 - v0) * elapsed * elapsed) / (2 * (t1 - t0));
+    return exact(before + v0 * elapsed + ((v1 - v0) * elapsed * elapsed) / (2 * (t1 - t0)));
   }
 
-  /** When the integral reaches `count`, in seconds; Infinity if it never does. */
+  /** When the integral reaches `count` first, in seconds; Infinity if it never does. */
   timeOf(count: number): number {
     let low = 0;
     let high = this.#pieces.length - 1;
     if (count > this.total) return Infinity;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if (this.#pieces[middle]!.before <= count) low = middle;
+      if (this.#pieces[middle]!.before < count) low = middle;
       else high = middle - 1;
     }
     const piece = this.#pieces[low];
@@ -98,9 +98,15 @@ export class Ramp {
   }
 }
 
+/** Sums of parts are off by a little, and the last event must not be lost by it. */
+function exact(value: number): number {
+  const nearest = Math.round(value);
+  return Math.abs(value - nearest) < 1e-6 ? nearest : value;
+}
+
 /** The stage as straight lines: seconds, from, to. */
 function linesOf(
-  { to, seconds, shape, count = defaultCount }: Stage,
+  { to, seconds, shape, count = defaultCount, rates = [] }: Stage,
   from: number,
 ): [number, number, number][] {
   switch (shape) {
@@ -121,6 +127,8 @@ function linesOf(
         const value = from + ((to - from) * (i + 1)) / count;
         return [seconds / count, value, value];
       });
+    case 'recorded':
+      return rates.map((rate) => [seconds / rates.length, rate, rate]);
     case 'spike':
       return [
         [seconds / 2, from, to],

@@ -1,4 +1,5 @@
 import type { FaultPlan, FaultSide, NetworkConditions } from './fault-plan.ts';
+import type { Problem } from './problem.ts';
 import { secondsOf } from './seconds-of.ts';
 
 /** A fault as a scenario's file says it; scenario.schema.json says which members each kind has. */
@@ -82,12 +83,17 @@ export function readFault(file: FaultFile): FaultPlan {
 }
 
 /** What the schema cannot say; each problem with the fault's number. */
-export function faultProblems(faults: readonly FaultPlan[], scenarioSeconds: number): string[] {
+export function faultProblems(faults: readonly FaultPlan[], scenarioSeconds: number): Problem[] {
   return faults.flatMap((fault, i) => {
     const end = fault.atSeconds + fault.seconds;
     return end < scenarioSeconds
       ? []
-      : [`faults.${i} ends at ${end} s, but the scenario at ${scenarioSeconds} s: it could not recover`];
+      : [
+          {
+            at: ['faults', i],
+            text: `ends at ${end} s, but the scenario at ${scenarioSeconds} s: it could not recover`,
+          },
+        ];
   });
 }
 

@@ -1,8 +1,13 @@
 import type { TargetKind } from '../target/target.ts';
 import type { FaultPlan } from './fault-plan.ts';
+import type { ReplayPlan, TrafficProfile } from './traffic-profile.ts';
+import type { ViewerKind } from './viewer-kind.ts';
+
+export { defaultTraffic } from './traffic-profile.ts';
+export type { ViewerKind } from './viewer-kind.ts';
 
 /** How a value gets from where it is to `to`. */
-export type Shape = 'linear' | 'exponential' | 'steps' | 'spike' | 'bursts';
+export type Shape = 'linear' | 'exponential' | 'steps' | 'spike' | 'bursts' | 'recorded';
 
 /** A part of a scenario's time for viewers or for events. */
 export interface Stage {
@@ -13,18 +18,8 @@ export interface Stage {
   shape: Shape;
   /** How many steps or bursts; default 5. */
   count?: number;
-}
-
-/** What a viewer watches. `service`: each viewer one service, in turn. */
-export type WatchKind = 'all' | 'service' | 'errors';
-
-export interface ViewerKind {
-  weight: number;
-  watch: WatchKind;
-  /** Stops reading for `seconds`, every `everySeconds`. */
-  stall?: { everySeconds: number; seconds: number };
-  /** Offers permessage-deflate. */
-  compression?: boolean;
+  /** Of a recorded one: its values one after the other, each for the same time. */
+  rates?: readonly number[];
 }
 
 export interface Churn {
@@ -33,14 +28,10 @@ export interface Churn {
   everySeconds: number;
 }
 
-export interface TrafficProfile {
-  services: number;
-  errorShare: number;
-  eventsPerRequest: number;
-  /** How many requests are under way at a time: their events are interleaved. */
-  concurrentRequests: number;
-  /** Of a message, at least. */
-  messageBytes: number;
+export interface EventsPlan {
+  stages: Stage[];
+  traffic: TrafficProfile;
+  replay?: ReplayPlan;
 }
 
 export interface ObjectivePlan {
@@ -63,19 +54,11 @@ export interface Scenario {
   name: string;
   description: string;
   viewers: { stages: Stage[]; mix: ViewerKind[]; churn?: Churn };
-  events: { stages: Stage[]; traffic: TrafficProfile };
+  events: EventsPlan;
   faults: FaultPlan[];
   objectives: ObjectivePlan[];
   target?: TargetPlan;
 }
-
-export const defaultTraffic: TrafficProfile = {
-  services: 10,
-  errorShare: 0.02,
-  eventsPerRequest: 6,
-  concurrentRequests: 20,
-  messageBytes: 120,
-};
 
 /** What a result says of its scenario. */
 export function summaryOf({ name, description, viewers: { churn } }: Scenario): {

@@ -23,7 +23,7 @@ export function logloomTarget({ url, token }: ViewerTarget): Target {
   };
 }
 
-function conversation({ filter, from }: Viewing): Conversation {
+function conversation({ filter, from, history, priority }: Viewing): Conversation {
   return {
     onOpen: (line) =>
       line.send(
@@ -31,7 +31,8 @@ function conversation({ filter, from }: Viewing): Conversation {
           type: 'subscribe',
           id: 'a',
           filter,
-          from: from === 'now' ? from : { cursor: from },
+          from: from === 'now' ? (history ?? from) : { cursor: from },
+          ...(priority === undefined ? {} : { priority }),
         }),
       ),
     onFrame: (frame, line) => {

@@ -1,3 +1,4 @@
+import type { ViewerPriority } from '../scenario/viewer-kind.ts';
 import type { Frame, FrameReader } from './frame-reader.ts';
 import type { Message } from './message.ts';
 
@@ -45,6 +46,9 @@ export interface Viewing {
   filter: string;
   /** A cursor of this target, or `now`. */
   from: string;
+  /** What it gets of what came before, where it has no cursor; of Logloom. */
+  history?: { tail: number } | { last: string } | undefined;
+  priority?: ViewerPriority | undefined;
   localAddress?: string | undefined;
   /** Offers permessage-deflate, where the target takes it. */
   compression?: boolean | undefined;

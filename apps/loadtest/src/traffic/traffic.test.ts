@@ -44,5 +44,42 @@ test('a share of the events is errors, and services take turns by chance, the sa
     assert.ok(of.length > 2_300 && of.length < 2_700, String(of.length));
     assert.ok(of.every(({ n }) => traffic.matches({ kind: 'service', service }, n)));
   }
-  assert.ok(events.every(({ message }) => message.length >= defaultTraffic.messageBytes));
+  assert.ok(events.every(({ message }) => message.length >= 120));
+});
+
+test('sizes come by their weights, and services by Zipf’s law', () => {
+  const traffic = new Traffic('00c0ffee0123', {
+    ...defaultTraffic,
+    services: 20,
+    serviceSkew: 1,
+    messageBytes: [
+      { weight: 9, bytes: 100 },
+      { weight: 1, bytes: 5_000 },
+    ],
+  });
+  const events = Array.from({ length: 20_000 }, (_, n) => traffic.event(n));
+  const large = events.filter(({ message }) => message.length === 5_000).length;
+  assert.ok(large > 1_800 && large < 2_200, String(large));
+  assert.ok(events.every(({ message }) => message.length === 5_000 || message.length === 100));
+  const of = (service: number): number =>
+    events.filter((event) => event.service === `loadtest-${service}`).length;
+  // The harmonic number of 20 is 3.598.
+  for (const [service, share] of [
+    [0, 1 / 3.598],
+    [1, 1 / 2 / 3.598],
+    [19, 1 / 20 / 3.598],
+  ] as const)
+    assert.ok(Math.abs(of(service) / 20_000 - share) < 0.01, `${service}: ${of(service)}`);
+});
+
+test('a filter matches what Logloom’s own matcher says', () => {
+  const traffic = new Traffic('00c0ffee0123', { ...defaultTraffic, errorShare: 0.3 });
+  const matching = (filter: string): number[] =>
+    Array.from({ length: 500 }, (_, n) => n).filter((n) => traffic.matches({ kind: 'filter', filter }, n));
+  assert.deepEqual(matching('attributes.loadtest.n:[10 TO 12]'), [10, 11, 12]);
+  assert.deepEqual(matching('"event 77 of"'), [77]);
+  assert.deepEqual(matching('correlationId:loadtest-00c0ffee0123-3'), traffic.membersOf(3, 500));
+  const errors = matching('level:error AND NOT service:loadtest-1');
+  assert.ok(errors.length > 50);
+  assert.ok(errors.every((n) => traffic.isError(n) && traffic.serviceOf(n) !== 1));
 });
