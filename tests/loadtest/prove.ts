@@ -46,7 +46,7 @@ async function runs(server: PatchedServer, scenario: string, count: number): Pro
 }
 
 /** What a run without a fault must not have: findings of its viewers and of the search, and objectives missed. */
-function alarmsOf(result: RunResult): string[] {
+function foundIn(result: RunResult): string[] {
   const { delivery, search, verdict } = result;
   return [
     ...Object.entries(findingsOf(result)).flatMap(([kind, count]) => (count > 0 ? [`${count} ${kind}`] : [])),
@@ -63,14 +63,14 @@ function alarmsOf(result: RunResult): string[] {
 async function proveClean(count: number): Promise<void> {
   await using server = await patchedServer();
   const results = await runs(server, everything, count);
-  const alarms = results.flatMap(alarmsOf);
+  const found = results.flatMap(foundIn);
   const sum = (of: (result: RunResult) => number): string =>
     figure(results.reduce((total, result) => total + of(result), 0));
   tell(
     'none: viewers that stop reading, come back, and are cut',
     count,
-    `${alarms.length === 0 ? 'nothing' : alarms.join(', ')} in ${sum(({ delivery }) => delivery.expected)} deliveries, of which ${sum(({ delivery }) => delivery.announced)} were left out and announced`,
-    alarms.length === 0,
+    `${found.length === 0 ? 'nothing' : found.join(', ')} in ${sum(({ delivery }) => delivery.expected)} deliveries, of which ${sum(({ delivery }) => delivery.announced)} were left out and announced`,
+    found.length === 0,
   );
   // Half of them against the other half: from six runs a side on a difference could be found.
   const [even, odd] = [0, 1].map((rest) => results.filter((_, i) => i % 2 === rest));
