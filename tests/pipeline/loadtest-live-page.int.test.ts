@@ -2,22 +2,14 @@ import { LivePage, type RunProgress } from '@logloom/loadtest';
 import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { exampleProgress } from '../../apps/loadtest/src/testing/example-progress.ts';
 import { exampleResult } from '../../apps/loadtest/src/testing/example-result.ts';
 import { whyNoBrowser, withBrowser } from './with-browser.ts';
 
 const skip = whyNoBrowser ?? false;
 const result = exampleResult('not-ready');
 
-function progress(atS: number): RunProgress {
-  const timeline = result.timeline.slice(0, atS);
-  return {
-    phase: 'load',
-    atS,
-    durationS: result.durationS,
-    latest: timeline.at(-3),
-    look: () => ({ ...result, timeline }),
-  };
-}
+const progress = (atS: number): RunProgress => exampleProgress(result, atS);
 
 test(
   'a person sees the run go on, can pause it by the keyboard, and keeps the verdict when the program has ended',

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { test } from 'node:test';
+import { exampleProgress } from '../testing/example-progress.ts';
 import { exampleResult } from '../testing/example-result.ts';
 import { LivePage } from './live-page.ts';
 import type { LiveUpdate } from './live-page-html.ts';
@@ -12,16 +13,7 @@ import type { RunProgress } from './run-progress.ts';
 const result = exampleResult('not-ready');
 const about = { scenario: 'quick <b>', target: 'http://127.0.0.1:4380' };
 
-function progress(atS: number): RunProgress {
-  const timeline = result.timeline.slice(0, atS);
-  return {
-    phase: 'load',
-    atS,
-    durationS: result.durationS,
-    latest: timeline.at(-3),
-    look: () => ({ ...result, timeline }),
-  };
-}
+const progress = (atS: number): RunProgress => exampleProgress(result, atS);
 
 async function get(url: string, headers: Record<string, string> = {}) {
   const asked = request(url, { headers });

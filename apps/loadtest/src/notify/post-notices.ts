@@ -1,3 +1,4 @@
+import { splitCredentials } from '@logloom/runtime/split-credentials';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunResult } from '../result.ts';
 import { prometheusText } from '../report/prometheus-text.ts';
@@ -58,7 +59,7 @@ async function post(
   for (let attempt = 0; attempt < attempts; attempt++) {
     if (attempt > 0) await sleep(firstRetryMs * 4 ** (attempt - 1), undefined, { signal }).catch(() => {});
     try {
-      const { target, authorization } = splitUrl(url);
+      const { target, authorization } = splitCredentials(url);
       const response = await fetch(target, {
         method,
         // A redirect would carry the notice to another host.
@@ -82,16 +83,6 @@ async function post(
 
 function originOf(url: string): string {
   return URL.parse(url)?.origin ?? 'a receiver whose URL cannot be read';
-}
-
-/** fetch refuses a user and password in a URL, and would quote them in its error. */
-function splitUrl(url: string): { target: URL; authorization: Record<string, string> } {
-  const target = new URL(url);
-  const { username, password } = target;
-  target.username = target.password = '';
-  if (username === '' && password === '') return { target, authorization: {} };
-  const user = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return { target, authorization: { authorization: `Basic ${Buffer.from(user).toString('base64')}` } };
 }
 
 function reasonOf({ name, message, cause }: Error): string {

@@ -112,23 +112,6 @@ export type FaultAction =
 /** Something that goes wrong on purpose, from a moment of the scenario on, for some seconds; 0: it is over at once. */
 export type FaultPlan = FaultAction & { atSeconds: number; seconds: number };
 
-export const faultPlanKinds: readonly FaultPlan['kind'][] = [
-  'cut',
-  'reset',
-  'network',
-  'blackhole',
-  'half-open',
-  'corrupt',
-  'broken-frames',
-  'oversized-frames',
-  'pause',
-  'kill',
-  'disk-full',
-  'netem',
-  'clock',
-  'command',
-];
-
 /** The faults that a proxy in front of the target makes. */
 export const proxyFaultKinds = [
   'reset',
@@ -139,6 +122,17 @@ export const proxyFaultKinds = [
   'broken-frames',
   'oversized-frames',
 ] as const;
+
+export const faultPlanKinds: readonly FaultPlan['kind'][] = [
+  'cut',
+  ...proxyFaultKinds,
+  'pause',
+  'kill',
+  'disk-full',
+  'netem',
+  'clock',
+  'command',
+];
 
 export type ProxyFault = Extract<FaultPlan, { kind: (typeof proxyFaultKinds)[number] }>;
 

@@ -1,4 +1,5 @@
 import { UnrecoverableJobError, type JobOptions, type RunningJob } from '@logloom/job-queue';
+import { splitCredentials } from '@logloom/runtime/split-credentials';
 import type { AlertJson } from '@logloom/schemas';
 
 /** The data of a job that posts an alert. */
@@ -42,7 +43,7 @@ export async function postAlert(
 }
 
 async function post(url: string, alert: AlertJson, signal: AbortSignal): Promise<void> {
-  const { target, authorization } = splitUrl(url);
+  const { target, authorization } = splitCredentials(url);
   const response = await fetch(target, {
     method: 'POST',
     redirect: 'error',
@@ -59,14 +60,4 @@ async function post(url: string, alert: AlertJson, signal: AbortSignal): Promise
   const message = `${target.origin} answered ${response.status}`;
   const isFinal = response.status < 500 && response.status !== 408 && response.status !== 429;
   throw isFinal ? new UnrecoverableJobError(message) : new Error(message);
-}
-
-/** fetch refuses a user and password in a URL, and would quote them in its error. */
-function splitUrl(url: string): { target: URL; authorization: Record<string, string> } {
-  const target = new URL(url);
-  const { username, password } = target;
-  target.username = target.password = '';
-  if (username === '' && password === '') return { target, authorization: {} };
-  const user = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return { target, authorization: { authorization: `Basic ${Buffer.from(user).toString('base64')}` } };
 }
