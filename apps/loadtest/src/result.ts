@@ -257,8 +257,10 @@ export interface GeneratorResult {
   loopDelayP99Ms: number;
   /** How much later than intended events were sent. */
   latenessP99Ms: number;
-  /** Why figures of latency or rate say more about the generator than about the target; empty: they do not. */
+  /** What its processes were at the limit of, and in how many seconds; empty: of nothing. */
   limits: string[];
+  /** The seconds of the run in which one of them was, in order. */
+  limitedS: number[];
 }
 
 /** What connections leave behind. */

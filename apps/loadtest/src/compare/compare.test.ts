@@ -81,7 +81,7 @@ test('runs in which the generator was the limit are left out, and unlike conditi
   const limited = runs(2, 60, 2).map((run) => ({
     ...run,
     scenario: { ...run.scenario, name: 'other' },
-    generator: { ...run.generator, limits: ['late'] },
+    generator: { ...run.generator, limits: ['late'], limitedS: run.timeline.map(({ atS }) => atS) },
   }));
   const comparison = compare(runs(2, 40, 1), limited);
   assert.ok(comparison.metrics.every((each) => each.outcome === 'not-shown' && each.candidate === null));

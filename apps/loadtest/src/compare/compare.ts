@@ -1,6 +1,7 @@
 import type { RunResult } from '../result.ts';
 import { independentBlocks } from '../verdict/blocks.ts';
 import { figure } from '../verdict/figure.ts';
+import { generatorWasTheLimit } from '../verdict/generator-limit.ts';
 import { binomialCdf, median, z95, type Interval } from '../verdict/interval.ts';
 import { heaviestSteadySeconds } from '../verdict/judge-reading.ts';
 import { metrics, valueOf, type Metric, type Reading } from '../verdict/metrics.ts';
@@ -56,7 +57,7 @@ export function compare(
   candidate: readonly RunResult[],
   threshold = practicalThreshold,
 ): Comparison {
-  const sides = [baseline, candidate].map((runs) => runs.filter((run) => run.generator.limits.length === 0));
+  const sides = [baseline, candidate].map((runs) => runs.filter((run) => !generatorWasTheLimit(run)));
   const tested = metrics.map((metric) => test(metric, sides[0]!, sides[1]!, threshold));
   // What is the same on both sides whatever chance does cannot differ, and is no test to correct for (Tarone 1990).
   const family = tested.filter((each) => 'threshold' in each).filter(canDiffer);

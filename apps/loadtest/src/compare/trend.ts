@@ -1,4 +1,5 @@
 import type { RunResult } from '../result.ts';
+import { generatorWasTheLimit } from '../verdict/generator-limit.ts';
 import { median, type Interval } from '../verdict/interval.ts';
 import { valueOf } from '../verdict/metrics.ts';
 import { metricNamed } from '../verdict/objective.ts';
@@ -40,7 +41,7 @@ export function trendOf(runs: readonly RunResult[], metric: string): Trend {
   const latest = runs.at(-1);
   const read = metricNamed(metric);
   const measured = runs.flatMap((run) => {
-    if (!latest || kindOf(run) !== kindOf(latest) || run.generator.limits.length) return [];
+    if (!latest || kindOf(run) !== kindOf(latest) || generatorWasTheLimit(run)) return [];
     const reading = read.read(run);
     if (reading.kind === 'missing') return [];
     return [{ run: run.run, value: valueOf(reading) }];

@@ -64,7 +64,11 @@ test('Slack gets a message that it can show, with its markup escaped', async () 
   const result = {
     ...example,
     scenario: { ...example.scenario, name: 'a <b> & c' },
-    generator: { ...example.generator, limits: ['x'.repeat(4_000)] },
+    generator: {
+      ...example.generator,
+      limits: ['x'.repeat(4_000)],
+      limitedS: example.timeline.map(({ atS }) => atS),
+    },
   };
   assert.deepEqual(
     await postNotices(

@@ -1,5 +1,6 @@
 import { leadText } from './analysis-sections.ts';
 import type { DeliveryResult, Finding, ObjectiveResult, Outcome, RunResult } from '../result.ts';
+import { generatorWasTheLimit } from '../verdict/generator-limit.ts';
 import { formatCount, formatMs, formatNumber } from './format-quantity.ts';
 
 /** For a reader who decides and does not operate: the verdict, why, and what to do. */
@@ -93,7 +94,8 @@ function sentenceOf(
   }
 }
 
-function whyOf({ verdict, delivery, generator, analysis }: RunResult): string[] {
+function whyOf(run: RunResult): string[] {
+  const { verdict, delivery, generator, analysis } = run;
   const of = (outcome: Outcome): ObjectiveResult[] =>
     verdict.objectives.filter((objective) => objective.outcome === outcome);
   const findings = deliveryFindings(delivery).filter(({ finding }) => finding.count > 0);
@@ -106,7 +108,7 @@ function whyOf({ verdict, delivery, generator, analysis }: RunResult): string[] 
       ({ title, finding }) =>
         `Deliveries ${title}: ${formatCount(finding.count)}, at ${formatCount(finding.viewers)} of ${formatCount(delivery.viewers.checked)} viewers.`,
     ),
-    ...generator.limits.map((limit) => `The load generator was the limit: ${limit}.`),
+    ...generator.limits.map((limit) => `The load generator was at a limit: ${limit}.`),
     ...(analysis?.lead ? [`Leading cause of what went wrong: ${leadText(analysis.lead)}.`] : []),
     ...(analysis === undefined || analysis.saturation.outcome === 'not-shown'
       ? []
@@ -115,7 +117,7 @@ function whyOf({ verdict, delivery, generator, analysis }: RunResult): string[] 
         ]),
     ...sameReason(of('not-shown')).map(([reason, titles]) => `Not shown: ${titles.join('; ')}; ${reason}.`),
     `${formatCount(delivery.received)} of ${formatCount(delivery.expected)} expected deliveries arrived once, ${formatCount(delivery.announced)} were left out with an announcement, and ${formatCount(delivery.expected - accounted)} are missing.`,
-    ...(delivery.latency.p95 === null || generator.limits.length > 0
+    ...(delivery.latency.p95 === null || generatorWasTheLimit(run)
       ? []
       : [
           `Of all deliveries 95 % took ${formatMs(delivery.latency.p95)} or less, and 99 % ${formatMs(delivery.latency.p99)} or less.`,
@@ -123,7 +125,8 @@ function whyOf({ verdict, delivery, generator, analysis }: RunResult): string[] 
   ];
 }
 
-function whatToDo({ verdict, delivery, generator, faults }: RunResult): string[] {
+function whatToDo(run: RunResult): string[] {
+  const { verdict, delivery, faults } = run;
   const findings = deliveryFindings(delivery).filter(({ finding }) => finding.count > 0);
   const actions = [
     ...faults
@@ -137,7 +140,7 @@ function whatToDo({ verdict, delivery, generator, faults }: RunResult): string[]
     ...verdict.objectives
       .filter(({ outcome }) => outcome === 'missed')
       .map((one) => `Bring “${one.title}” to ${boundText(one)}, then run the scenario again.`),
-    ...(generator.limits.length > 0
+    ...(generatorWasTheLimit(run)
       ? ['Run the scenario again with a generator that has more processes or machines of its own.']
       : []),
     ...sameReason(verdict.objectives.filter(({ outcome }) => outcome === 'not-shown')).map(

@@ -1,6 +1,7 @@
 import type { FaultAlert, FaultLosses, RunResult } from '../result.ts';
 import { analysisSections } from './analysis-sections.ts';
 import { abilitiesOf, type TargetKind } from '../target/target.ts';
+import { generatorWasTheLimit } from '../verdict/generator-limit.ts';
 import { boundText, deliveryFindings, outcomeNames, valueText } from './executive-summary.ts';
 import {
   formatBytes,
@@ -279,13 +280,15 @@ function seen(atS: number | null): string {
   return atS === null ? 'never seen' : formatSeconds(atS);
 }
 
-function generator({ generator }: RunResult): Section {
+function generator(run: RunResult): Section {
+  const { generator } = run;
+  const was = generatorWasTheLimit(run) ? 'It was the limit' : 'It was at a limit for moments';
   return {
     title: 'Generator',
     paragraphs:
       generator.limits.length === 0
         ? ['It was not the limit.']
-        : generator.limits.map((limit) => `It was the limit: ${limit}.`),
+        : generator.limits.map((limit) => `${was}: ${limit}.`),
     tables: [
       pairs('The load generator itself', [
         ['processes', formatCount(generator.processes)],

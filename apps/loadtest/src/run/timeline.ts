@@ -46,6 +46,8 @@ export class Timeline {
   #maxCpu = 0;
   #loopDelayP99Ms = 0;
   #latenessP99Ms = 0;
+  /** The seconds in which a process of the generator was at a limit, by the limit. */
+  readonly #limited = { busy: new Set<number>(), late: new Set<number>(), paused: new Set<number>() };
 
   constructor(scenario: Scenario) {
     this.#spans = spansOf(scenario);
@@ -80,7 +82,7 @@ export class Timeline {
     addPacked(this.#ingest, figures.ingestHistogram);
     this.#latenessP99Ms = Math.max(this.#latenessP99Ms, figures.latenessP99Ms);
     if (figures.latenessP99Ms > lateMs && figures.second > 0)
-      this.#notice(figures.second, 'generator-late', `${Math.round(figures.latenessP99Ms)} ms`);
+      this.#limit(figures.second, 'late', `${Math.round(figures.latenessP99Ms)} ms`);
     this.#watch(second, figures);
   }
 
@@ -155,24 +157,27 @@ export class Timeline {
   }
 
   generator(processes: number): GeneratorResult {
-    const limits: string[] = [];
-    const percent = (share: number): string => `${Math.round(share * 100)} %`;
-    if (this.#maxCpu > fullCpu)
-      limits.push(`a process of the generator took ${percent(this.#maxCpu)} of a core`);
-    if (this.#latenessP99Ms > lateMs)
-      limits.push(
-        `events were sent up to ${Math.round(this.#latenessP99Ms)} ms after their time (p99 of the worst second)`,
-      );
-    if (this.#loopDelayP99Ms > pausedMs)
-      limits.push(
-        `a process of the generator was held up for ${Math.round(this.#loopDelayP99Ms)} ms (p99 of the worst second)`,
-      );
+    const { busy, late, paused } = this.#limited;
+    const limits = [
+      {
+        in: busy,
+        what: `a process of the generator took up to ${Math.round(this.#maxCpu * 100)} % of a core`,
+      },
+      { in: late, what: `events were sent up to ${Math.round(this.#latenessP99Ms)} ms after their time` },
+      {
+        in: paused,
+        what: `a process of the generator was held up for up to ${Math.round(this.#loopDelayP99Ms)} ms`,
+      },
+    ];
     return {
       processes,
       maxCpu: this.#maxCpu,
       loopDelayP99Ms: this.#loopDelayP99Ms,
       latenessP99Ms: this.#latenessP99Ms,
-      limits,
+      limits: limits
+        .filter(({ in: seconds }) => seconds.size > 0)
+        .map(({ in: { size }, what }) => `${what} (in ${size} of ${this.#rows.length} seconds)`),
+      limitedS: [...new Set([...busy, ...late, ...paused])].toSorted((a, b) => a - b),
     };
   }
 
@@ -180,10 +185,15 @@ export class Timeline {
     second.generatorCpu = Math.max(second.generatorCpu, cpu);
     // A process that begins compiles its code: its first second says nothing about load.
     if (second.atS === 0) return;
-    if (cpu > fullCpu) this.#notice(second.atS, 'generator-busy', 'CPU');
-    if (loopDelayP99Ms > pausedMs) this.#notice(second.atS, 'generator-paused', 'event loop');
+    if (cpu > fullCpu) this.#limit(second.atS, 'busy', 'CPU');
+    if (loopDelayP99Ms > pausedMs) this.#limit(second.atS, 'paused', 'event loop');
     this.#maxCpu = Math.max(this.#maxCpu, cpu);
     this.#loopDelayP99Ms = Math.max(this.#loopDelayP99Ms, loopDelayP99Ms);
+  }
+
+  #limit(atS: number, limit: 'busy' | 'late' | 'paused', reason: string): void {
+    this.#limited[limit].add(atS);
+    this.#notice(atS, `generator-${limit}`, reason);
   }
 
   #notice(atS: number, kind: Incident['kind'], reason: string): void {

@@ -101,6 +101,7 @@ export function exampleResult(overall: RunResult['verdict']['overall']): RunResu
       limits: measured
         ? []
         : ['a process of the generator used 99 % of a core, so its latencies include its own waiting'],
+      limitedS: measured ? [] : Array.from({ length: 60 }, (_, atS) => atS),
     },
     server: measured
       ? {

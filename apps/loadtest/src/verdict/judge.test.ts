@@ -98,18 +98,74 @@ test('a p99 above its bound by a sixth of the run is missed, by a single moment 
   assert.equal(judged(bad(1 / 60)), 'not-shown');
 });
 
-test('where the generator was the limit nothing is met, and only what is wrong at any load is missed', () => {
+/** A run whose generator was at a limit in these seconds. */
+function limited(run: Measured, limitedS: number[]): Measured {
+  return { ...run, generator: { ...run.generator, limits: ['a process used a whole core'], limitedS } };
+}
+
+const firstSeconds = (count: number) => Array.from({ length: count }, (_, atS) => atS);
+
+test('where the generator was the limit nothing but a count is met or missed', () => {
   const run = sampleRun(steady(300));
-  const limited: Measured = {
-    ...run,
-    generator: { ...run.generator, limits: ['a process used a whole core'] },
-    delivery: { ...run.delivery, duplicated: lost(2) },
-  };
-  const verdict = judge(limited, usual);
+  const verdict = judge(
+    limited({ ...run, delivery: { ...run.delivery, duplicated: lost(2) } }, firstSeconds(7)),
+    usual,
+  );
   for (const { metric, outcome } of verdict.objectives) {
-    assert.equal(outcome, metric === 'duplicated' ? 'missed' : 'not-shown', metric);
+    const isCount = metrics.find(({ name }) => name === metric)!.kind === 'integrity';
+    assert.equal(outcome, metric === 'duplicated' ? 'missed' : isCount ? 'met' : 'not-shown', metric);
   }
   assert.equal(verdict.overall, 'not-ready');
+});
+
+test('a generator that was held up for a moment takes nothing from what is met all the same', () => {
+  assert.equal(judge(limited(sampleRun(steady(40)), [3, 4, 60]), usual).overall, 'ready');
+});
+
+test('a latency that only seconds at a limit of the generator break is not shown; one that the others break, too, is missed', () => {
+  const slow = [5, 25, 45, 65, 85, 105];
+  const judged = (elsewhereMs: number) => {
+    const p95s = steady(elsewhereMs).map((ms, atS) => (slow.includes(atS) ? 3_000 : ms));
+    const run = sampleRun(p95s);
+    return only(limited({ ...run, delivery: { ...run.delivery, latency: latency(20, 300, 900) } }, slow), {
+      metric: 'delivery-p95-ms',
+      atMost: 100,
+    });
+  };
+  assert.equal(judged(200).outcome, 'missed');
+  const { outcome, reason } = judged(40);
+  assert.equal(outcome, 'not-shown');
+  assert.match(reason, /whole core\), and without those seconds it is 4\d/);
+});
+
+test('a rate that was not reached is not shown where the generator was at a limit, and failures of other seconds still count', () => {
+  const timeline = firstSeconds(40).map((atS) => second(atS, 40, { connects: 300, connectFailures: 3 }));
+  const run = sampleRun([], {
+    timeline,
+    connections: { ...sampleRun([]).connections, attempted: 12_120, connected: 12_000, failed: 120 },
+  });
+  const rate = { metric: 'connects-per-second', atLeast: 500 };
+  assert.notEqual(only(limited(run, [9]), rate).outcome, 'met');
+  const share = { metric: 'connect-failures-percent', atMost: 0.1 };
+  assert.equal(only(run, share).outcome, 'missed');
+  assert.equal(only(limited(run, [9]), share).outcome, 'missed');
+});
+
+test('a slow recovery is missed, unless the generator was at a limit meanwhile', () => {
+  const fault = (endedS: number, recoveredS: number) => ({
+    kind: 'cut',
+    atS: endedS - 1,
+    endedS,
+    detectedS: endedS,
+    recoveredS,
+  });
+  const run = sampleRun(steady(40), {
+    faults: [fault(10, 50), fault(60, 61)] as unknown as Measured['faults'],
+  });
+  const recovery = { metric: 'recovery-s', atMost: 30 };
+  assert.equal(only(run, recovery).outcome, 'missed');
+  assert.equal(only(limited(run, [100]), recovery).outcome, 'missed');
+  assert.equal(only(limited(run, [20]), recovery).outcome, 'not-shown');
 });
 
 test('latency is judged under the heaviest steady load, so that a ramp before it does not hide it', () => {

@@ -1,6 +1,7 @@
 import type { ObjectiveResult, Verdict } from '../result.ts';
 import { gradeOf } from './grade.ts';
-import { judgeReading, type Judgement } from './judge-reading.ts';
+import { withinLimits } from './generator-limit.ts';
+import { judgeReading } from './judge-reading.ts';
 import type { Measured } from './measured.ts';
 import { metricNamed, objectiveProblems, type Objective } from './objective.ts';
 
@@ -32,30 +33,13 @@ function judgeObjective(result: Measured, objective: Objective): ObjectiveResult
   const metric = metricNamed(objective.metric);
   const relation = objective.atMost !== undefined ? 'at-most' : 'at-least';
   const bound = (objective.atMost ?? objective.atLeast)!;
-  const judgement = judgeReading(metric.read(result), {
-    result,
-    bound,
-    relation,
-    unit: metric.unit,
-    toDecide: metric.toDecide,
-  });
-  const { limits } = result.generator;
+  const asked = { result, bound, relation, unit: metric.unit, toDecide: metric.toDecide } as const;
   return {
     metric: metric.name,
     title: metric.title,
     relation,
     bound,
     unit: metric.unit,
-    ...(limits.length ? withinLimits(judgement, metric.kind === 'integrity', limits) : judgement),
-  };
-}
-
-/** Where the generator was the limit, the load was not the scenario's: nothing is met, and only what is wrong at any load is missed. */
-function withinLimits(judgement: Judgement, integrity: boolean, limits: readonly string[]): Judgement {
-  if (integrity && judgement.outcome === 'missed') return judgement;
-  return {
-    ...judgement,
-    outcome: 'not-shown',
-    reason: `the generator was the limit (${limits.join('; ')}): run it on a machine of its own or with less load`,
+    ...withinLimits(judgeReading(metric.read(result), asked), metric, asked),
   };
 }

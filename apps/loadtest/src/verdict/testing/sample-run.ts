@@ -99,7 +99,7 @@ export function sampleRun(p95s: readonly (number | null)[], change: Partial<Meas
       latency: latency(5),
     },
     faults: [],
-    generator: { processes: 2, maxCpu: 0.3, loopDelayP99Ms: 2, latenessP99Ms: 2, limits: [] },
+    generator: { processes: 2, maxCpu: 0.3, loopDelayP99Ms: 2, latenessP99Ms: 2, limits: [], limitedS: [] },
     server: {
       cpuShareMean: 0.4,
       memoryMaxBytes: 500_000_000,
