@@ -65,11 +65,11 @@ export function symptomsOf(run: Measured): Symptom[] {
     ),
     ...excursions(seconds, 'server-loop-delayed', (second) => second.serverLoopDelayMs, loopDelayByMs, 'ms'),
     ...busy(seconds),
-    ...counted(run, 'server-unreadable', ['server-unreadable'], 'seconds'),
+    ...counted(run, 'server-unreadable', ['server-unreadable'], 's'),
     ...counted(run, 'server-restarted', ['server-restarted'], 'starts'),
-    ...counted(run, 'server-disk-short', ['server-disk-short'], 'seconds'),
+    ...counted(run, 'server-disk-short', ['server-disk-short'], 's'),
     ...memoryGrowth(run).map((growth) => ({ ...growth, component: componentOf['server-memory-grows'] })),
-    ...counted(run, 'generator-limit', ['generator-busy', 'generator-late', 'generator-paused'], 'seconds'),
+    ...counted(run, 'generator-limit', ['generator-busy', 'generator-late', 'generator-paused'], 's'),
   ].sort((a, b) => a.fromS - b.fromS || a.kind.localeCompare(b.kind));
 }
 
@@ -83,7 +83,7 @@ function counted(run: Measured, kind: SymptomKind, of: readonly IncidentKind[], 
   ).map((span) => {
     const within = incidents.filter(({ atS }) => atS >= span.fromS && atS < span.toS);
     const amount =
-      unit === 'seconds'
+      unit === 's'
         ? new Set(within.map(({ atS }) => atS)).size
         : within.reduce((sum, { count }) => sum + count, 0);
     return symptom(kind, span, amount, unit, 0, reasonsOf(within));
@@ -104,7 +104,7 @@ function stalled(
     silent.map(({ atS }) => atS),
     gapS,
   ).map((span) =>
-    symptom(kind, span, span.toS - span.fromS, 'seconds', 0, `usually ${Math.round(usual)} a second`),
+    symptom(kind, span, span.toS - span.fromS, 's', 0, `usually ${Math.round(usual)} a second`),
   );
 }
 

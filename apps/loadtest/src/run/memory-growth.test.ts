@@ -32,6 +32,14 @@ test('a kilobyte that each connection leaves behind is in the interval, and none
   assert.ok(covered >= 180, `${covered}`);
 });
 
+test('the memory of connections that are open is not what they leave behind', () => {
+  const watch = new MemoryGrowthWatch();
+  for (let atS = 0; atS < seconds; atS++)
+    watch.add(atS, [{ thread: 'a', collections: Math.floor(atS / 10), bytes: 22e6 + 20_000 * 400 * atS }]);
+  const growing = rows.map((row, atS) => ({ ...row, viewers: 400 * atS }));
+  assert.equal(watch.result(growing), null);
+});
+
 test('fewer than six collections, or no connections, show nothing', () => {
   assert.equal(watched(1_024, 1, 60).result(rows), null);
   assert.equal(watched(1_024, 1).result(rows.map((row) => ({ ...row, connects: 0 }))), null);

@@ -5,6 +5,9 @@ import type { HeapReading } from './heap-reading.ts';
 /** Fewer collections say nothing about a slope. */
 const fewestCollections = 6;
 
+/** Of the most viewers: from the first to the last second with so many, connections replace others, and their own memory does not count. */
+const steadyShare = 0.95;
+
 interface Sample {
   second: number;
   bytes: number;
@@ -33,7 +36,11 @@ export class MemoryGrowthWatch {
   result(rows: readonly Second[]): MemoryGrowth | null {
     const made: number[] = [];
     for (const { connects } of rows) made.push((made.at(-1) ?? 0) + connects);
+    const most = steadyShare * Math.max(...rows.map(({ viewers }) => viewers));
+    const fromS = rows.findIndex(({ viewers }) => viewers >= most);
+    const toS = rows.findLastIndex(({ viewers }) => viewers >= most);
     const threads = [...this.#samples.values()]
+      .map((samples) => samples.filter(({ second }) => second >= fromS && second <= toS))
       .map((samples) =>
         samples.map(({ second, bytes }) => [made[Math.min(second, made.length - 1)] ?? 0, bytes] as const),
       )
