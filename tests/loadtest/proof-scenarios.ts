@@ -45,10 +45,10 @@ faults: [{ kind: cut, at: 5s, share: 0.5 }]
 export const comingAndGoing = `
 name: coming-and-going
 viewers:
-  stages: [{ to: 400, for: 3s }, { for: 49s }]
+  stages: [{ to: 400, for: 3s }, { for: 97s }]
   churn: { share: 0.2, every: 200ms }
 events:
-  stages: [{ to: 10, for: 52s, shape: steps, count: 1 }]
+  stages: [{ to: 10, for: 100s, shape: steps, count: 1 }]
 objectives: [{ metric: lost, atMost: 0 }, { metric: memory-growth-per-connection-bytes, atMost: 256 }]
 `;
 

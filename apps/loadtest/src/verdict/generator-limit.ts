@@ -4,12 +4,12 @@ import { judgeReading, type Bound, type Judgement } from './judge-reading.ts';
 import type { Measured } from './measured.ts';
 import type { Metric, Reading } from './metrics.ts';
 
-/** A generator that is at a limit for more of a run does not put the scenario's load on its target. */
+/** A generator that is at a limit for more of a run, and more than a second, does not put the scenario's load on its target. */
 const tolerable = 0.05;
 
 /** Whether figures of speed say more about the generator than about the target. Counts are complete whatever it does. */
 export function generatorWasTheLimit({ generator, timeline }: Pick<RunResult, 'generator' | 'timeline'>) {
-  return generator.limitedS.length > tolerable * timeline.length;
+  return generator.limitedS.length > Math.max(1, tolerable * timeline.length);
 }
 
 /**
