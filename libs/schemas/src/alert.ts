@@ -1,12 +1,29 @@
+import { alertFingerprint } from './alert-fingerprint.ts';
 import { formatMicros } from './event.ts';
 import type { Alert, Correlation } from './generated/types.ts';
 
+/** The part of a rule that its alerts repeat. */
+type AlertRule = Pick<Alert, 'message' | 'severity' | 'labels' | 'webhook'> &
+  Partial<Pick<Alert, 'resolveAfterMs'>> & { name: string };
+
+/** What a record of an earlier release has in the fields that it lacks. */
+export const alertDefaults = {
+  writer: 'correlator',
+  fingerprint: '',
+  state: 'firing',
+  scope: 'request',
+  startsAt: null,
+  endsAt: null,
+  key: {},
+  value: null,
+  condition: '',
+  examples: [],
+  resolveAfterMs: null,
+  occurrences: null,
+} satisfies Partial<Alert>;
+
 /** An alert of a document: the `index`th of its revision. Follows from the document and the rule alone. */
-export function alertOf(
-  c: Correlation,
-  index: number,
-  rule: Pick<Alert, 'message' | 'severity' | 'labels' | 'webhook'> & { name: string },
-): Alert {
+export function alertOf(c: Correlation, index: number, rule: AlertRule): Alert {
   return {
     id: `${c.id}-r${c.revision}-${rule.name}`,
     rule: rule.name,
@@ -28,6 +45,10 @@ export function alertOf(
     closeOffset: c.closeOffset,
     closeSequence: c.closeSequence,
     index,
+    ...alertDefaults,
+    fingerprint: alertFingerprint(rule.name),
+    examples: [c.correlationId],
+    resolveAfterMs: rule.resolveAfterMs ?? null,
   };
 }
 

@@ -10,7 +10,8 @@ export {
   versionPath,
   type ContractName,
 } from './contracts.ts';
-export { alertOf, alertToJson, type AlertJson } from './alert.ts';
+export { alertFingerprint } from './alert-fingerprint.ts';
+export { alertDefaults, alertOf, alertToJson, type AlertJson } from './alert.ts';
 export {
   correlationDefaults,
   correlationToJson,

@@ -1,9 +1,12 @@
 import { offsetBefore, type EventLog } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
-import { epochHeader, isOfEpoch, topics, type Alert } from '@logloom/schemas';
+import { alertDefaults, epochHeader, isOfEpoch, topics, type Alert } from '@logloom/schemas';
 import { tryDecode } from '../try-decode.ts';
 
 type Position = Pick<Alert, 'closeOffset' | 'closeSequence' | 'index'>;
+
+const none: Position = { closeOffset: -1, closeSequence: -1, index: -1 };
+const recordsPerRead = 1000;
 
 /**
  * Appends the alerts of one partition, each once. Their position only grows, and the last one in the topic shows how far it is, so alerts
@@ -26,15 +29,19 @@ export class AlertWriter {
 
   /** `epoch` is that of logs.events. */
   static async open(log: EventLog, serde: Serde, partition: number, epoch: string): Promise<AlertWriter> {
-    const end = (await log.endOffsets(topics.alerts))[partition]!;
-    const start = offsetBefore(log, topics.alerts, partition, end, 100);
-    let last: Position = { closeOffset: -1, closeSequence: -1, index: -1 };
-    // A few more than one: another instance may have been active for a moment.
-    for (const record of await log.read(topics.alerts, partition, Math.max(0, start), 100)) {
-      if (!isOfEpoch(record, epoch)) continue;
-      await serde.load([record.value]);
-      const decoded = tryDecode(serde, record.value);
-      if (decoded?.name === 'Alert' && isAhead(decoded.value, last)) last = decoded.value;
+    const [starts, ends] = await Promise.all([
+      log.startOffsets(topics.alerts),
+      log.endOffsets(topics.alerts),
+    ]);
+    let last: Position = none;
+    // Others write to the topic too, so the last one may be anywhere.
+    for (let end = ends[partition]!; last === none && end > starts[partition]!;) {
+      const start = Math.max(
+        starts[partition]!,
+        offsetBefore(log, topics.alerts, partition, end, recordsPerRead),
+      );
+      last = await lastIn(log, serde, { partition, start, end, epoch });
+      end = start;
     }
     return new AlertWriter(log, serde, partition, epoch, last);
   }
@@ -55,6 +62,28 @@ export class AlertWriter {
     this.#last = fresh.at(-1)!;
     return fresh.length;
   }
+}
+
+/** The highest position of the correlator's alerts in [start, end). Another instance may have been active for a moment. */
+async function lastIn(
+  log: EventLog,
+  serde: Serde,
+  { partition, start, end, epoch }: { partition: number; start: number; end: number; epoch: string },
+): Promise<Position> {
+  let last = none;
+  for (let next = start; next < end;) {
+    const records = await log.read(topics.alerts, partition, next, end - next);
+    if (records.length === 0) break;
+    await serde.load(records.map((record) => record.value));
+    for (const record of records) {
+      if (!isOfEpoch(record, epoch)) continue;
+      const decoded = tryDecode(serde, record.value);
+      if (decoded?.name !== 'Alert' || decoded.value.writer !== alertDefaults.writer) continue;
+      if (isAhead(decoded.value, last)) last = decoded.value;
+    }
+    next = records.at(-1)!.offset + 1;
+  }
+  return last;
 }
 
 function isAhead(a: Position, b: Position): boolean {

@@ -1,4 +1,4 @@
-import { topics, type Alert } from '@logloom/schemas';
+import { alertDefaults, topics, type Alert } from '@logloom/schemas';
 import { createTelemetry } from '@logloom/telemetry';
 import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
@@ -133,6 +133,7 @@ function alert(n: number, rest: Partial<Alert>): Alert {
     closeOffset: n,
     closeSequence: 0,
     index: 0,
+    ...alertDefaults,
     ...rest,
   };
 }
