@@ -23,6 +23,14 @@ export const rulesErrors = declareErrors({
     cause: 'A filter of a rule is not valid; the position is that in the file.',
     action: 'Fix it; libs/filter/README.md defines the language.',
   },
+  'unknown-rule-field': {
+    retriable: false,
+    message: 'what the rule looks at has no such field',
+    where: 'rules file',
+    cause:
+      'A rule over requests names a field that requests do not have. As a warning: a rule over events names a field of requests, or one that events have under another name; such a rule never matches.',
+    action: 'Write a field that is listed, or `of: requests`; docs/rules.md lists them.',
+  },
   'duplicate-rule': {
     retriable: false,
     message: 'another rule has this name',

@@ -5,15 +5,37 @@ import type { RuleProblem, RulesErrorCode } from './rule-problem.ts';
 import { maxRulesBytes, rulesFileSchema, type RuleText } from './rule-schema.ts';
 import { compileRule, type Rule } from './rule.ts';
 import { rulesVersion } from './rules-version.ts';
+import { compileWindowRule } from './window/compile-window-rule.ts';
+import type { Condition } from './window/condition.ts';
+import { parseCondition } from './window/parse-condition.ts';
+import { fieldProblems } from './window/rule-fields.ts';
+import { isWindowRule, windowConflicts } from './window/window-conflicts.ts';
+import type { WindowRule } from './window/window-rule.ts';
 
 /** The rules of a file, ready to be applied. */
 export interface RuleSet {
   version: string;
   text: string;
+  /** Over the events of one session. */
   rules: readonly Rule[];
+  /** Over many events or requests. */
+  windows: readonly WindowRule[];
+  limits: WindowLimits;
 }
 
-export type RulesResult = { ok: true; rules: RuleSet } | { ok: false; problems: RuleProblem[] };
+/** The memory that rules over many events may use, in all partitions together. */
+export interface WindowLimits {
+  /** Of one rule. */
+  ruleBytes: number;
+  /** Of all rules. */
+  bytes: number;
+}
+
+const defaultLimits: WindowLimits = { ruleBytes: 64 * 2 ** 20, bytes: 256 * 2 ** 20 };
+
+/** `warnings`: rules that can be used, but will hardly do what is meant. */
+export type RulesResult =
+  { ok: true; rules: RuleSet; warnings: RuleProblem[] } | { ok: false; problems: RuleProblem[] };
 
 type Path = readonly (string | number)[];
 type Filters = Partial<Record<'when' | 'then' | 'without', Filter>>;
@@ -58,6 +80,12 @@ export function parseRules(text: string): RulesResult {
   }
   // Rules of the right form are checked further, so that one run shows all problems.
   const rules: Rule[] = [];
+  const windows: WindowRule[] = [];
+  const warnings: RuleProblem[] = [];
+  const warn = (offset: number, message: string): void => {
+    const { line, col } = lines.linePos(offset);
+    warnings.push({ line, column: col, code: 'unknown-rule-field', message });
+  };
   const names = new Set<string>();
   const given = (value as { rules?: unknown } | null)?.rules;
   for (const [i, item] of (Array.isArray(given) ? given : []).entries()) {
@@ -81,13 +109,36 @@ export function parseRules(text: string): RulesResult {
           `${key}: ${result.error.message}`,
         );
     }
-    for (const [key, message] of conflicts(text)) report(at(key), 'bad-rule', `rules[${i}].${message}`);
-    if (parsed.success && filters.when !== undefined)
-      rules.push(compileRule(parsed.data.rules[i]!, i, { ...filters, when: filters.when }));
+    const conditions: Record<'if' | 'until', Condition | undefined> = { if: undefined, until: undefined };
+    for (const key of ['if', 'until'] as const) {
+      const conditionText = text[key];
+      if (typeof conditionText !== 'string' || conditionText === '') continue;
+      const result = parseCondition(conditionText);
+      if (result.ok) conditions[key] = result.condition;
+      else {
+        const { position, code, message } = result.error;
+        report(at(key) + shift(document, ['rules', i, key], position), code, `${key}: ${message}`);
+      }
+    }
+    for (const { key, field, message } of fieldProblems(text, filters, conditions)) {
+      const place = fieldOffset(document, ['rules', i, key], text[key], field);
+      if (text.of === 'requests') report(place, 'unknown-rule-field', `${key}: ${message}`);
+      else warn(place, `${key}: ${message}`);
+    }
+    const isWindow = isWindowRule(text);
+    for (const [key, message] of isWindow ? windowConflicts(text, conditions) : conflicts(text))
+      report(at(key), 'bad-rule', `rules[${i}].${message}`);
+    if (!parsed.success || filters.when === undefined || problems.length > 0) continue;
+    const rule = parsed.data.rules[i]!;
+    const given = { ...filters, when: filters.when };
+    if (isWindow) windows.push(compileWindowRule(rule, i, given, conditions));
+    else rules.push(compileRule(rule, i, given));
   }
   if (problems.length > 0)
     return { ok: false, problems: problems.sort((a, b) => a.line - b.line || a.column - b.column) };
-  return { ok: true, rules: { version: rulesVersion(text), text, rules } };
+  const { ruleBytes = defaultLimits.ruleBytes, bytes = defaultLimits.bytes } = parsed.data?.limits ?? {};
+  const set = { version: rulesVersion(text), text, rules, windows, limits: { ruleBytes, bytes } };
+  return { ok: true, rules: set, warnings };
 }
 
 const maxWithinMs = 3_600_000;
@@ -106,8 +157,18 @@ function* conflicts(rule: Partial<RuleText>): Generator<[string, string]> {
     yield ['within', 'within: it belongs to `then` or `without`, which this rule does not have'];
   if (typeof rule.within === 'string' && durationMs(rule.within) > maxWithinMs)
     yield ['within', 'within: at most 1h, because the session is kept in memory for this time'];
+  for (const key of ['until', 'for', 'times', 'forget'] as const)
+    if (rule[key] !== undefined)
+      yield [key, `${key}: it belongs to a rule with \`window\` or \`by\`, over many events`];
   if (rule.distinct?.field === 'message')
     yield ['distinct', 'distinct: the message is not a field with distinct values'];
+}
+
+/** Where a rule's text names a field, as far as that can be found; else where the text begins. */
+function fieldOffset(document: Document, path: Path, value: unknown, field: string): number {
+  if (Array.isArray(value)) return offsetOf(document, [...path, Math.max(0, value.indexOf(field))]);
+  const found = typeof value === 'string' ? value.indexOf(field) : -1;
+  return offsetOf(document, path) + (found < 0 ? 0 : shift(document, path, found));
 }
 
 /** Where the value at the path begins in the text; if it is missing, where its nearest parent begins. */

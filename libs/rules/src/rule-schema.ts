@@ -7,6 +7,16 @@ export const maxRulesBytes = 65_536;
 const filter = (what: string) =>
   z.string().min(1).max(4096).describe(`${what}, in the filter language of searches (libs/filter/README.md)`);
 
+const condition = (what: string) =>
+  z
+    .string()
+    .min(1)
+    .max(4096)
+    .describe(`${what}, such as \`ratio(level:error) > 5% and count >= 20\` (docs/rules.md)`);
+
+const time = (most = 'ms, s, m, h or d') =>
+  z.string().regex(/^[1-9]\d{0,8}(ms|s|m|h|d)$/, { message: `a time is a whole number with ${most}` });
+
 const rule = z
   .strictObject({
     name: z
@@ -34,11 +44,43 @@ const rule = z
     without: filter(
       'matches once an event that passed `when` was not followed by one that passes this `within` the time',
     ).optional(),
-    within: z
-      .string()
-      .regex(/^[1-9]\d{0,8}(ms|s|m|h)$/, { message: 'a time is a whole number with ms, s, m or h' })
+    within: time()
       .optional()
-      .describe('the longest time between the two events, by their own timestamps; at most 1h'),
+      .describe(
+        'the longest time between the two events, by their own timestamps; at most 1h, with `by` at most 24h',
+      ),
+    of: z
+      .enum(['events', 'requests'])
+      .optional()
+      .describe('what a rule with `window` or `by` looks at; default: events'),
+    by: z
+      .array(z.string().min(1).max(256))
+      .max(8)
+      .optional()
+      .describe('fields; each combination of their values is a key that is counted by itself'),
+    window: z
+      .union([time(), z.strictObject({ tumbling: time().describe('windows that follow each other') })], {
+        message: 'a window is a time, such as 5m, or { tumbling: 1h }',
+      })
+      .optional()
+      .describe('the time of the log that `if` looks at: sliding, or tumbling'),
+    if: condition('when the rule fires').optional(),
+    until: condition('when the alert is resolved; default: once `if` no longer holds').optional(),
+    for: time()
+      .optional()
+      .describe('how long `if` has to hold before the alert fires; it is pending meanwhile'),
+    times: z
+      .int()
+      .min(1)
+      .max(1000)
+      .optional()
+      .describe('with `then` and `by`: how many that pass `when` come first; default 1'),
+    resolve: time()
+      .optional()
+      .describe('how long after its last match an alert of a rule without `if` is resolved; default 15m'),
+    forget: time()
+      .optional()
+      .describe('how long a key is known after its last event; default 24h, with `new` 30d'),
     severity: z.enum(severities).optional().describe('the severity of the document; the highest counts'),
     labels: z
       .record(
@@ -60,12 +102,24 @@ const rule = z
       .optional()
       .describe('close the session; `final`: the next event with its id starts another document'),
   })
-  .describe('a rule over the events of one session');
+  .describe('a rule over the events of one session or, with `window` or `by`, over many events or requests');
+
+const bytes = z
+  .int()
+  .min(2 ** 20)
+  .max(2 ** 40);
 
 /** A rules file, as parsed from YAML. */
 export const rulesFileSchema = z
   .strictObject({
     rules: z.array(rule).max(maxRules),
+    limits: z
+      .strictObject({
+        ruleBytes: bytes.optional().describe('memory for the keys of one rule; default 64 MiB'),
+        bytes: bytes.optional().describe('memory for the keys of all rules; default 256 MiB'),
+      })
+      .optional()
+      .describe('memory for rules with `window` or `by`, in bytes, in all partitions together'),
   })
   .describe('Correlation rules of Logloom (docs/rules.md)');
 

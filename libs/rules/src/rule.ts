@@ -21,6 +21,8 @@ export interface Rule {
   alert: boolean;
   webhook: string | null;
   close: boolean | 'final';
+  /** How long (ms) after its last match its alert is resolved; null: the default. */
+  resolveMs: number | null;
 }
 
 /** What has to follow an event that passed `when`, or what must not be missing after it. */
@@ -60,5 +62,6 @@ export function compileRule(
     alert: text.alert === true || text.webhook !== undefined,
     webhook: text.webhook ?? null,
     close: text.close ?? false,
+    resolveMs: text.resolve === undefined ? null : durationMs(text.resolve),
   };
 }

@@ -21,10 +21,12 @@ export function addRulesCommands(program: Command, { settings, write, note, json
       const loaded = loadRules(file);
       if (options.json) {
         const problems = loaded.ok ? [] : loaded.problems;
-        const version = loaded.ok ? { version: loaded.rules.version, rules: loaded.rules.rules.length } : {};
-        write(JSON.stringify({ file, problems, ...version }));
+        const warnings = loaded.ok ? loaded.warnings : [];
+        const version = loaded.ok ? { version: loaded.rules.version, rules: countOf(loaded.rules) } : {};
+        write(JSON.stringify({ file, problems, warnings, ...version }));
       } else if (loaded.ok) {
-        write(`${file}: ${loaded.rules.rules.length} rules, version ${loaded.rules.version}`);
+        for (const warning of loaded.warnings) write(`warning: ${formatProblem(file, warning)}`);
+        write(`${file}: ${countOf(loaded.rules)} rules, version ${loaded.rules.version}`);
       } else {
         for (const problem of loaded.problems) write(formatProblem(file, problem));
       }
@@ -63,6 +65,10 @@ export function addRulesCommands(program: Command, { settings, write, note, json
       if (refused > 0) note(pc.yellow(`${refused} lines could not be read as events`));
       if (trial.rules.every(({ documents }) => documents === 0)) throw new CommandError('nothing-found', '');
     });
+}
+
+function countOf({ rules, windows }: RuleSet): number {
+  return rules.length + windows.length;
 }
 
 /** The rules of a file. Throws CommandError with every problem. */
