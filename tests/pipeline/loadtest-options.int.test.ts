@@ -1,4 +1,4 @@
-import { temporaryFolder } from '@logloom/testing';
+import { freePort, temporaryFolder } from '@logloom/testing';
 import type { RunResult } from '@logloom/loadtest';
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -8,16 +8,9 @@ import { after, before, describe, test } from 'node:test';
 import { Pipeline } from './pipeline.ts';
 
 const main = join(import.meta.dirname, '../../apps/logloom/src/main.ts');
-const objectives = `objectives: [${[
-  'lost',
-  'duplicated',
-  'corrupted',
-  'unexpected',
-  'search-lost',
-  'requests-broken',
-]
-  .map((metric) => `{ metric: ${metric}, atMost: 0 }`)
-  .join(', ')}]`;
+const objectives = ['lost', 'duplicated', 'corrupted', 'unexpected', 'search-lost', 'requests-broken'].map(
+  (metric) => `{ metric: ${metric}, atMost: 0 }`,
+);
 
 const viewers = `
 viewers:
@@ -36,20 +29,23 @@ viewers:
 describe('the options of a scenario, against a running Logloom', { concurrency: true }, () => {
   const folder = temporaryFolder('loadtest-options').path;
   let pipeline: Pipeline;
+  let syslogPort: number;
 
   before(async () => {
-    pipeline = await Pipeline.create({ CORRELATION_IDLE_MS: '1000' });
+    syslogPort = await freePort();
+    pipeline = await Pipeline.create({ CORRELATION_IDLE_MS: '1000', SYSLOG_PORT: String(syslogPort) });
     await pipeline.start();
   });
   after(async () => {
     await pipeline.end('SIGTERM');
   });
 
-  async function run(name: string, scenario: string): Promise<RunResult> {
+  async function run(name: string, scenario: string, ...more: string[]): Promise<RunResult> {
     const file = join(folder, `${name}.yaml`);
-    writeFileSync(file, `${scenario}\n${objectives}\n`);
+    writeFileSync(file, `${scenario}\nobjectives: [${[...objectives, ...more].join(', ')}]\n`);
     const args = [main, 'loadtest', 'run', file, '--report', 'json', '--out', join(folder, name)];
     args.push('--url', pipeline.viewersUrl, '--ingest-url', pipeline.ingestUrl);
+    args.push('--syslog', `127.0.0.1:${syslogPort}`);
     const text = await new Promise<string>((resolve) => {
       execFile(process.execPath, args, (_error, stdout, stderr) => resolve(stdout + stderr));
     });
@@ -109,5 +105,39 @@ events: { replay: { file: lines.ndjson, speed: 3, times: 2 } }
     assert.equal(ingest.acknowledged, 120);
     // Two of the eight get half of all.
     assert.ok(delivery.expected >= 2 * 60);
+  });
+
+  const watched = `
+viewers:
+  stages: [{ to: 12, for: 500ms }, { for: 5s }]
+  mix: [{ watch: all, from: start }, { watch: service }, { watch: errors }]
+`;
+
+  test('events that go in by any receiver over HTTP come once, and users do not see them', async () => {
+    const { ingest, target } = await run(
+      'receivers',
+      `${watched}
+events: { receiver: [json, elasticsearch, loki, otlp], errorShare: 0.1, stages: [{ to: 120, for: 4s }] }
+`,
+    );
+    assert.deepEqual(ingest.receivers, ['json', 'elasticsearch', 'loki', 'otlp']);
+    assert.deepEqual([ingest.acknowledged, ingest.acknowledges, target.isHidden], [240, true, true]);
+    // Loki's own answer.
+    assert.ok(ingest.requestsByStatus['204']! > 0);
+  });
+
+  test('events that go in by syslog come once, though nobody acknowledges them', async () => {
+    const { ingest, target, verdict } = await run(
+      'syslog',
+      `${watched}
+events: { receiver: syslog, errorShare: 0.1, stages: [{ to: 120, for: 4s }] }
+`,
+      '{ metric: ingest-unknown, atMost: 0 }',
+    );
+    assert.deepEqual([ingest.acknowledged, ingest.unknown], [240, 0]);
+    assert.deepEqual([ingest.acknowledges, ingest.latency.count, target.isHidden], [false, 0, false]);
+    const unknown = verdict.objectives.find(({ metric }) => metric === 'ingest-unknown');
+    assert.equal(unknown?.outcome, 'not-shown');
+    assert.match(unknown.reason, /acknowledges nothing/);
   });
 });

@@ -33,5 +33,6 @@ export {
 export { judgeRun, objectivesOf } from './run/judge-run.ts';
 export { runScenario, type RunOptions } from './run/run-scenario.ts';
 export type { Scenario } from './scenario/scenario.ts';
+export type { ReceiverKind } from './target/receiver.ts';
 export { builtInScenarios, loadScenario, readScenario } from './scenario/read-scenario.ts';
 export { abilitiesOf, targetKinds, type Abilities, type TargetKind } from './target/target.ts';

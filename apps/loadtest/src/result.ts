@@ -169,6 +169,10 @@ export interface Finding {
 }
 
 export interface IngestResult {
+  /** By which the events went in; absent: the target is no Logloom, or the result is of an earlier version. */
+  receivers?: readonly string[];
+  /** False: a protocol tells nothing, and what was written to connections that were read to their end counts as acknowledged. Absent: true. */
+  acknowledges?: boolean;
   /** Events that were due by the scenario. */
   intended: number;
   acknowledged: number;

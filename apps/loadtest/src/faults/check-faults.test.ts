@@ -13,7 +13,7 @@ faults: [${faults.join(', ')}]
 `,
     'mine',
   );
-const target = { url: 'http://logs.example.com', ingestUrl: 'http://ingest.example.com' };
+const target = { viewers: ['http://logs.example.com'], sender: ['http://ingest.example.com'] };
 const options = defaultFaultOptions();
 
 test('a command is run only if the command line says so', async () => {
@@ -41,12 +41,19 @@ test('all that is missing is told at once: processes of other machines, and TLS 
     '{ kind: reset, at: 5s, on: sender }',
     '{ kind: pause, at: 5s, for: 1s, process: logloom }',
   );
-  const secured = { ...target, url: 'https://logs.example.com' };
+  const secured = { ...target, viewers: [...target.viewers, 'https://logs.example.com'] };
   await assert.rejects(checkFaults(scenario, options, secured), (error: Error) => {
     assert.match(error.message, /^faults\.0: blackhole needs a proxy in front of https:/m);
     assert.match(error.message, /^faults\.2: no process is called logloom/m);
     assert.doesNotMatch(error.message, /faults\.1/);
     return true;
+  });
+});
+
+test('a client of Kafka goes through no proxy', async () => {
+  const scenario = scenarioOf('{ kind: reset, at: 5s, on: sender }');
+  await assert.rejects(checkFaults(scenario, options, { ...target, sender: [] }), {
+    code: 'fault-unavailable',
   });
 });
 

@@ -36,17 +36,19 @@ export function defaultFaultOptions(): FaultOptions {
   };
 }
 
+/** The addresses that viewers connect to, and those that the sender does. */
 export interface FaultTarget {
-  url: string;
-  ingestUrl: string;
+  viewers: readonly string[];
+  /** Without those that only a client of Kafka knows. */
+  sender: readonly string[];
 }
 
 /** How processes are called: by the command line, by the stack, and what listens at the target's addresses of this machine. */
 export function processNames(
   { pids, stackFolder }: FaultOptions,
-  { url, ingestUrl }: FaultTarget,
+  { viewers, sender }: FaultTarget,
 ): ProcessNames {
-  const ports = Object.entries({ logloom: url, ingest: ingestUrl }).flatMap(
+  const ports = [...namesOf('logloom', viewers), ...namesOf('ingest', sender)].flatMap(
     ([name, address]): [string, number][] => {
       const { hostname, port, protocol } = new URL(address);
       const isHere = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
@@ -54,6 +56,11 @@ export function processNames(
     },
   );
   return { pids, stackFolder, ports: Object.fromEntries(ports) };
+}
+
+/** `logloom`, `logloom-2`, …, as the local stack counts its servers. */
+function namesOf(name: string, urls: readonly string[]): [name: string, url: string][] {
+  return urls.map((url, i) => [i === 0 ? name : `${name}-${i + 1}`, url]);
 }
 
 /** Throws LoadtestError with all reasons, one a line, why faults of the scenario may not or cannot be made. */
@@ -77,11 +84,17 @@ export async function checkFaults(
 
 async function checkFault(fault: FaultPlan, options: FaultOptions, target: FaultTarget): Promise<void> {
   if (isProxyFault(fault)) {
-    const url = 'on' in fault && fault.on === 'sender' ? target.ingestUrl : target.url;
-    if (/^(https|wss):/.test(url))
+    const urls = target['on' in fault ? fault.on : 'viewers'];
+    const secured = urls.find((url) => /^(https|wss):/.test(url));
+    if (secured !== undefined)
       throw new LoadtestError(
         'fault-unavailable',
-        `${fault.kind} needs a proxy in front of ${url}, whose certificate is not the proxy's: use an address without TLS`,
+        `${fault.kind} needs a proxy in front of ${secured}, whose certificate is not the proxy's: use an address without TLS`,
+      );
+    if (urls.length === 0)
+      throw new LoadtestError(
+        'fault-unavailable',
+        `${fault.kind} needs a proxy in front of the receiver, and Kafka's brokers themselves say at which addresses they are`,
       );
     return;
   }

@@ -60,10 +60,7 @@ export class FaultInjection implements AsyncDisposable {
       onSecond: this.#generator.onProxySecond,
       onEnd: (reason) => (this.#proxyProblem = reason),
     });
-    const addresses = { viewers: target.url, sender: target.ingestUrl };
-    const urls = Object.fromEntries([...sides].map((side) => [side, addresses[side]])) as typeof addresses;
-    const proxied = await this.#proxy.start(urls);
-    return { url: proxied.viewers ?? target.url, ingestUrl: proxied.sender ?? target.ingestUrl };
+    return { ...target, ...(await this.#proxy.start(target, [...sides])) };
   }
 
   /** What was made so far, in the order of the starts. */

@@ -77,7 +77,8 @@ export interface ProducerStart {
   type: 'start';
   run: string;
   scenario: Scenario;
-  target: SenderTarget;
+  /** Queues take turns. */
+  targets: readonly SenderTarget[];
   startsAtMs: number;
 }
 

@@ -40,6 +40,8 @@ export class Producer {
   readonly #incidents = new IncidentCounter();
   readonly #tenths = new TenthsRecorder();
   readonly #end = Promise.withResolvers<void>();
+  /** Of what was written, what turned out not to be read. */
+  readonly #confirming: Promise<void>[] = [];
   #second = { sent: 0, acknowledged: 0, retries: 0, requestsByStatus: {} as Record<string, number> };
   #clockOffsetMs = 0;
   #due = 0;
@@ -51,14 +53,11 @@ export class Producer {
     this.#ramp = new Ramp(start.scenario.events.stages);
     this.#traffic = openTraffic(start.run, start.scenario.events);
     this.#queues = Array.from({ length: queueCount }, (_, i) => ({
-      sender: openSender(start.target, `loadtest-${start.run}-${i}`, (status, isRetried, code) => {
-        const { requestsByStatus } = this.#second;
-        requestsByStatus[status] = (requestsByStatus[status] ?? 0) + 1;
-        if (code !== undefined) this.#incidents.add('send-failed', code);
-        if (!isRetried) return;
-        this.#second.retries++;
-        this.#tenths.at(this.#nowS()).failed++;
-      }),
+      sender: openSender(
+        start.targets[i % start.targets.length]!,
+        `loadtest-${start.run}-${i}`,
+        (status, isRetried, code) => this.#answered(status, isRetried, code),
+      ),
       waiting: [],
       isSending: false,
     }));
@@ -81,6 +80,8 @@ export class Producer {
     const patience = setTimeout(() => this.#stop.abort(), this.#ramp.seconds * 1_000 + patienceMs);
     await this.#end.promise;
     clearInterval(ticking);
+    for (const { sender } of this.#queues) sender.end?.();
+    await Promise.all(this.#confirming);
     clearTimeout(patience);
     return {
       type: 'end',
@@ -120,6 +121,15 @@ export class Producer {
     return figures;
   }
 
+  #answered(status: string, isRetried: boolean, code: string | undefined): void {
+    const { requestsByStatus } = this.#second;
+    requestsByStatus[status] = (requestsByStatus[status] ?? 0) + 1;
+    if (code !== undefined) this.#incidents.add('send-failed', code);
+    if (!isRetried) return;
+    this.#second.retries++;
+    this.#tenths.at(this.#nowS()).failed++;
+  }
+
   #endIfDone(total: number): void {
     const isIdle = this.#queues.every(({ isSending, waiting }) => !isSending && waiting.length === 0);
     if (isIdle && this.#due >= total) this.#end.resolve();
@@ -136,21 +146,30 @@ export class Producer {
       }
       const lines = numbers.map((n) => this.#line(n));
       this.#second.sent += numbers.length;
-      const { fate, rejected } = await queue.sender.send(lines, this.#stop.signal);
-      if (fate !== 'stored') {
+      const batch = await queue.sender.send(lines, this.#stop.signal);
+      const { fate, rejected } = batch;
+      if (fate === 'refused' || fate === 'unknown') {
         (fate === 'refused' ? this.#refused : this.#unknown).push(...numbers);
         continue;
       }
+      if (batch.fate === 'written') this.#confirming.push(this.#confirm(numbers, batch.isRead));
       for (const line of rejected) this.#refused.push(numbers[line - 1]!);
       const now = this.#nowS();
       this.#acknowledged += numbers.length - rejected.length;
       this.#second.acknowledged += numbers.length - rejected.length;
-      for (const n of numbers) recordMs(this.#histogram, (now - this.#ramp.timeOf(n + 1)) * 1_000);
+      if (fate === 'stored')
+        for (const n of numbers) recordMs(this.#histogram, (now - this.#ramp.timeOf(n + 1)) * 1_000);
       const tenth = this.#tenths.at(now);
       tenth.arrived += numbers.length;
       tenth.worstMs = Math.max(tenth.worstMs, (now - this.#ramp.timeOf(numbers[0]! + 1)) * 1_000);
     }
     queue.isSending = false;
+  }
+
+  async #confirm(numbers: readonly number[], isRead: Promise<boolean>): Promise<void> {
+    if (await isRead) return;
+    this.#acknowledged -= numbers.length;
+    this.#unknown.push(...numbers);
   }
 
   #line(n: number): string {

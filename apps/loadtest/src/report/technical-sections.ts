@@ -148,13 +148,22 @@ function latencies({ delivery, ingest, connections }: RunResult): Section {
 }
 
 function ingest({ ingest }: RunResult): Section {
+  const { receivers, acknowledges = true } = ingest;
   return {
     title: 'Ingest',
-    paragraphs: ['Refused events are expected nowhere; those with an unknown fate may be stored or not.'],
+    paragraphs: [
+      'Refused events are expected nowhere; those with an unknown fate may be stored or not.',
+      ...(acknowledges
+        ? []
+        : [
+            'Nobody acknowledged what was sent: what was written to a connection that its receiver read to the end is expected, and what was written to one that broke is unknown. There is no latency of acknowledgements.',
+          ]),
+    ],
     tables: [
       pairs('Events', [
+        ['receivers', receivers?.join(', ') ?? 'those of the target'],
         ['intended', formatCount(ingest.intended)],
-        ['acknowledged', formatCount(ingest.acknowledged)],
+        [acknowledges ? 'acknowledged' : 'written, and read', formatCount(ingest.acknowledged)],
         ['refused', formatCount(ingest.refused)],
         ['unknown', formatCount(ingest.unknown)],
         ['retries', formatCount(ingest.retries)],

@@ -13,6 +13,19 @@ test('every scenario that comes with Logloom has objectives that can be judged',
   }
 });
 
+test('where nobody acknowledges events, no default objective asks what became of those unknown', () => {
+  const asked = (events: string): string[] =>
+    objectivesOf(
+      readScenario(
+        `{ viewers: { stages: [{ to: 1, for: 1s }] }, events: { ${events} stages: [{ to: 1, for: 1s }] } }`,
+        'x',
+      ),
+    ).map(({ metric }) => metric);
+  assert.ok(asked('receiver: [json, kafka],').includes('ingest-unknown'));
+  const bySyslog = asked('receiver: [json, syslog],');
+  assert.ok(!bySyslog.includes('ingest-unknown') && bySyslog.includes('lost'));
+});
+
 test('an estimate counts each event once for each viewer who watches it', () => {
   const scenario = readScenario(
     `

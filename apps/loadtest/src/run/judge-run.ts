@@ -2,6 +2,7 @@ import { analyse } from '../analysis/analyse.ts';
 import { shippedCalibration } from '../analysis/shipped-calibration.ts';
 import type { RunResult } from '../result.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { abilitiesOfReceiver, defaultReceivers } from '../target/receiver.ts';
 import { abilitiesOf, type TargetKind } from '../target/target.ts';
 import { judge } from '../verdict/judge.ts';
 import { defaultObjectives, type Objective } from '../verdict/objective.ts';
@@ -9,8 +10,11 @@ import type { RunFindings } from './run-scenario.ts';
 
 /** The scenario's objectives, or those of a scenario that states none. */
 export function objectivesOf(
-  { objectives, viewers, faults }: Scenario,
+  { objectives, viewers, events, faults }: Scenario,
   kind: TargetKind = 'logloom',
+  acknowledges = (events.receivers ?? defaultReceivers).every(
+    (receiver) => abilitiesOfReceiver[receiver].acknowledges,
+  ),
 ): readonly Objective[] {
   if (objectives.length > 0) return objectives;
   const stages = viewers.stages.map(
@@ -18,6 +22,7 @@ export function objectivesOf(
   );
   return defaultObjectives({
     search: abilitiesOf[kind].searches,
+    acknowledges,
     faults: faults.length > 0,
     slowReaders: viewers.mix.some(({ stall }) => stall !== undefined),
     connectsPerSecond: Math.max(0, ...stages),
@@ -28,7 +33,7 @@ export function objectivesOf(
 export function judgeRun(findings: RunFindings, scenario: Scenario): RunResult {
   return {
     ...findings,
-    verdict: judge(findings, objectivesOf(scenario, findings.target.kind)),
+    verdict: judge(findings, objectivesOf(scenario, findings.target.kind, findings.ingest.acknowledges)),
     analysis: analyse(findings, shippedCalibration.causes),
   };
 }

@@ -1,8 +1,8 @@
+import type { KafkaOptions } from '@logloom/event-log';
 import { randomBytes } from 'node:crypto';
 import { availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { epochMs } from '../clock.ts';
-import { LoadtestError } from '../errors.ts';
 import { checkFaults, defaultFaultOptions, type FaultOptions } from '../faults/check-faults.ts';
 import { FaultInjection } from '../faults/fault-injection.ts';
 import { missingEvents } from '../faults/fault-losses.ts';
@@ -15,13 +15,18 @@ import { Ramp } from '../scenario/ramp.ts';
 import { summaryOf, type Scenario } from '../scenario/scenario.ts';
 import { commandScheme } from '../target/command-sender.ts';
 import { hidesEvents } from '../target/hides-events.ts';
+import { acknowledges } from '../target/open-sender.ts';
+import { abilitiesOfReceiver, defaultReceivers } from '../target/receiver.ts';
+import type { SenderTarget } from '../target/sender.ts';
 import { abilitiesOf, type TargetKind } from '../target/target.ts';
 import { openTraffic } from '../traffic/open-traffic.ts';
 import { lookUpExamples } from './look-up-examples.ts';
 import { deliveryOf } from './delivery-of.ts';
 import { estimate } from './estimate.ts';
 import { MemoryGrowthWatch } from './memory-growth.ts';
+import { reachAll } from './reach.ts';
 import { checkSearch } from './search-check.ts';
+import { senderTargets } from './sender-targets.ts';
 import { ServerWatch } from './server-watch.ts';
 import { Timeline } from './timeline.ts';
 
@@ -34,6 +39,10 @@ export interface RunOptions {
   /** Where events go in; Logloom: the ingest port's base URL. */
   ingestUrl: string;
   ingestKey: string | undefined;
+  /** For events that go in by syslog: `syslog://HOST:PORT`. */
+  syslogUrl?: string | undefined;
+  /** For events that go in by Kafka. */
+  kafka?: KafkaOptions | undefined;
   /** Centrifugo's. */
   channel?: string | undefined;
   /** For Logloom: asked by every viewer's filter besides; `{{n}}` becomes a number below `count`, by the viewer's number. */
@@ -54,8 +63,7 @@ export interface RunOptions {
   onNotice?: (notice: string) => void;
 }
 
-const staysVisible =
-  "the target does not hide the run's events from its users: they stay until retention removes them (docs/loadtest.md)";
+const staysVisible = 'they are seen by its users until retention removes them (docs/loadtest.md)';
 /** Processes need a moment to begin. */
 const startMs = 500;
 const tallyMs = 500;
@@ -69,17 +77,19 @@ export async function runScenario(
   options: RunOptions,
   signal: AbortSignal,
 ): Promise<RunFindings> {
-  const { kind = 'logloom', url, token, ingestUrl, ingestKey, channel, condition } = options;
+  const { kind = 'logloom', url, token, ingestUrl, channel, condition } = options;
   const { metricsUrls, faults = defaultFaultOptions(), quietMs = 15_000, checksSearch = true } = options;
   const { onStart = () => {}, onProgress = () => {}, onNotice = () => {} } = options;
   const searches = checksSearch && abilitiesOf[kind].searches;
-  await reach(url);
-  if (!ingestUrl.startsWith(commandScheme)) await reach(ingestUrl);
-  await checkFaults(scenario, faults, { url, ingestUrl });
+  const { receivers } = scenario.events;
+  const senders = senderTargets(kind, receivers, { ...options, ingestUrls: [ingestUrl] });
+  await reachAll([url], senders);
+  const addresses = { viewers: [url], sender: distinctUrls(senders) };
+  await checkFaults(scenario, faults, addresses);
   const run = randomBytes(6).toString('hex');
-  const ingest = { url: ingestUrl, key: ingestKey };
-  const isHidden = kind === 'logloom' && (await hidesEvents(ingest, run));
-  if (kind === 'logloom' && !isHidden) onNotice(staysVisible);
+  const visible = kind === 'logloom' ? await visibleBecause(senders, run) : undefined;
+  if (visible !== undefined) onNotice(`${visible}: ${staysVisible}`);
+  const isHidden = kind === 'logloom' && visible === undefined;
   const target = { url, token, isHidden };
   const traffic = openTraffic(run, scenario.events);
   const viewersRamp = new Ramp(scenario.viewers.stages);
@@ -111,7 +121,7 @@ export async function runScenario(
   });
   await generator.ready();
   await watch.open();
-  const through = await injection.open(run, { url, ingestUrl }, faults);
+  const through = await injection.open(run, addresses, faults);
   const startsAtMs = epochMs() + startMs;
   onStart({ startsAtMs, generatorPids: generator.pids });
   const nowS = (): number => (epochMs() - startsAtMs) / 1_000;
@@ -154,13 +164,17 @@ export async function runScenario(
       {
         run,
         scenario,
-        target: { kind, ...target, url: through.url, channel, condition },
+        target: { kind, ...target, url: through.viewers[0]!, channel, condition },
         startsAtMs,
       },
       {
         run,
         scenario,
-        target: { kind, ...ingest, url: through.ingestUrl, channel, hiddenAs: isHidden ? run : undefined },
+        targets: senders.map((sender) => ({
+          ...sender,
+          url: through.sender[addresses.sender.indexOf(sender.url)] ?? sender.url,
+          hiddenAs: isHidden ? run : undefined,
+        })),
         startsAtMs,
       },
     );
@@ -197,6 +211,8 @@ export async function runScenario(
       incidents: timeline.incidents(),
       delivery: searches ? await lookUpExamples(target, run, delivery) : delivery,
       ingest: {
+        ...(kind === 'logloom' && { receivers: receivers ?? defaultReceivers }),
+        acknowledges: senders.every(acknowledges),
         intended: total,
         acknowledged: produced.acknowledged,
         refused: produced.refused.length,
@@ -215,16 +231,20 @@ export async function runScenario(
   }
 }
 
-async function reach(url: string): Promise<void> {
-  try {
-    const response = await fetch(url.replace(/^ws/, 'http'), { signal: AbortSignal.timeout(10_000) });
-    // Its address may be that of a stream, which does not end.
-    await response.body?.cancel();
-  } catch (error) {
-    const { cause, message } = error as Error;
-    const reason = cause instanceof Error ? cause.message : message;
-    throw new LoadtestError('target-unavailable', `${url} does not respond (${reason})`, { cause: error });
-  }
+/** Without that of a client of Kafka, which knows its own. */
+function distinctUrls(senders: readonly SenderTarget[]): string[] {
+  return [...new Set(senders.map(({ url }) => url))].filter((url) => url !== '');
+}
+
+/** Why users of the target will see the run's events; undefined: they will not. */
+async function visibleBecause(senders: readonly SenderTarget[], run: string): Promise<string | undefined> {
+  const unmarked = senders.find(({ receiver = 'json' }) => !abilitiesOfReceiver[receiver].marks);
+  if (unmarked !== undefined)
+    return `events that go in by ${unmarked.receiver} cannot be marked as a load test's`;
+  for (const url of distinctUrls(senders))
+    if (!(await hidesEvents({ url, key: senders[0]!.key }, run)))
+      return "the target does not hide the run's events";
+  return undefined;
 }
 
 /** Waits until every viewer watches and has what it should, or nothing more has come for a while; returns how many watch. */

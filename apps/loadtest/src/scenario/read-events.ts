@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { ReceiverKind } from '../target/receiver.ts';
 import { readRecording } from '../traffic/recording.ts';
 import type { Problem } from './problem.ts';
 import { stagesOf, type StageFile } from './read-stages.ts';
@@ -10,6 +11,7 @@ export interface EventsFile extends Partial<Omit<TrafficProfile, 'messageBytes'>
   stages?: StageFile[];
   messageBytes?: number | { weight?: number; bytes: number }[];
   replay?: string | ReplayFile;
+  receiver?: ReceiverKind | ReceiverKind[];
 }
 
 interface ReplayFile {
@@ -33,7 +35,7 @@ const mostSteps = 100_000;
 
 /** Throws LoadtestError `bad-scenario` for a recording that cannot be read; its file is looked for in `folder`. */
 export function readEvents(
-  { stages = [], messageBytes, replay, ...profile }: EventsFile,
+  { stages = [], messageBytes, replay, receiver, ...profile }: EventsFile,
   folder: string,
 ): EventsPlan {
   const {
@@ -51,6 +53,7 @@ export function readEvents(
       ...(messageBytes === undefined ? {} : { messageBytes: sizesOf(messageBytes) }),
     },
     ...(path === undefined ? {} : { replay: { file: path, ...(speed === undefined ? {} : { speed }) } }),
+    ...(receiver === undefined ? {} : { receivers: [receiver].flat() }),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { ReceiverKind } from '../target/receiver.ts';
 import type { TargetKind } from '../target/target.ts';
 import type { FaultPlan } from './fault-plan.ts';
 import type { ReplayPlan, TrafficProfile } from './traffic-profile.ts';
@@ -32,6 +33,8 @@ export interface EventsPlan {
   stages: Stage[];
   traffic: TrafficProfile;
   replay?: ReplayPlan;
+  /** Of a Logloom; the sender's queues take turns. Default: json. */
+  receivers?: readonly ReceiverKind[];
 }
 
 export interface ObjectivePlan {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadtestHeader } from './hides-events.ts';
+import type { HttpReceiver } from './http-receivers.ts';
 import {
   reasonOf,
   retryMs,
@@ -10,38 +11,44 @@ import {
 } from './sender.ts';
 
 /**
- * Sends batches to `POST /ingest` one after the other, numbered, so that a repetition makes no duplicate. Repeats what was not answered or
- * has to wait (429, 503), until the signal aborts.
+ * Sends batches to a receiver of Logloom's ingest port one after the other, numbered, so that a repetition makes no duplicate. Repeats what
+ * was not answered or has to wait (429, 503), until the signal aborts.
  */
 export class IngestSender implements Sender {
   readonly #target: SenderTarget;
+  readonly #receiver: HttpReceiver;
   readonly #producer: string;
   readonly #onAnswer: OnAnswer;
   #sequence = 0;
 
-  constructor(target: SenderTarget, producer: string, onAnswer: OnAnswer) {
+  constructor(target: SenderTarget, receiver: HttpReceiver, producer: string, onAnswer: OnAnswer) {
     this.#target = target;
+    this.#receiver = receiver;
     this.#producer = producer;
     this.#onAnswer = onAnswer;
   }
 
   async send(lines: readonly string[], signal: AbortSignal): Promise<BatchFate> {
+    const body = this.#receiver.bodyOf(lines);
     const sequence = this.#sequence;
     this.#sequence += lines.length;
     // Once a request went without an answer, its events may be stored whatever comes after.
     let isCertain = true;
     for (let attempt = 0; ; attempt++) {
       try {
-        const response = await this.#post(lines, sequence, signal);
-        const isPassing = response.status === 429 || response.status === 503;
+        const response = await this.#post(body, sequence, signal);
+        const { status } = response;
+        const isPassing = status === 429 || status === 503;
         const text = await response.text();
-        const answer = answerOf(text, response.ok);
-        const isStored = response.ok || (response.status === 400 && Array.isArray(answer.rejected));
-        const failure = isStored ? undefined : `${response.status} ${answer.error?.code ?? ''}`.trimEnd();
-        this.#onAnswer(String(response.status), isPassing, failure);
-        if (isStored) return { fate: 'stored', rejected: (answer.rejected ?? []).map(({ line }) => line) };
+        const fate = this.#receiver.fateOf({ status, text });
+        this.#onAnswer(
+          String(status),
+          isPassing,
+          fate?.fate === 'stored' ? undefined : failureOf(status, text),
+        );
+        if (fate !== undefined) return fate;
         if (!isPassing) return { fate: 'refused', rejected: [] };
-        if (response.status === 503) isCertain = false;
+        if (status === 503) isCertain = false;
       } catch (error) {
         isCertain = false;
         if (!signal.aborted) this.#onAnswer(reasonOf(error), true, reasonOf(error));
@@ -51,34 +58,32 @@ export class IngestSender implements Sender {
     }
   }
 
-  #post(lines: readonly string[], sequence: number, signal: AbortSignal): Promise<Response> {
+  #post(body: string, sequence: number, signal: AbortSignal): Promise<Response> {
     const { url, key, hiddenAs } = this.#target;
-    return fetch(new URL('/ingest', url), {
+    const { path, contentType } = this.#receiver;
+    return fetch(new URL(path, url), {
       method: 'POST',
       headers: {
-        'content-type': 'application/x-ndjson',
+        'content-type': contentType,
         'logloom-producer': this.#producer,
         'logloom-sequence': String(sequence),
         ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
         ...(hiddenAs === undefined ? {} : { [loadtestHeader]: hiddenAs }),
       },
-      body: lines.join('\n'),
+      body,
       signal,
     });
   }
 }
 
-interface Answer {
-  rejected?: { line: number }[];
-  error?: { code?: string };
-}
-
-/** A proxy refuses in its own words; but only JSON tells what was stored. Throws SyntaxError. */
-function answerOf(text: string, isOk: boolean): Answer {
+/** The status with the error's code, where the protocol has one. */
+function failureOf(status: number, text: string): string {
+  let code = '';
   try {
-    return JSON.parse(text) as Answer;
-  } catch (error) {
-    if (isOk) throw error;
-    return {};
+    const { error } = JSON.parse(text) as { error?: { code?: string; type?: string } };
+    code = error?.code ?? error?.type ?? '';
+  } catch {
+    // Loki's errors are text, and so are those of proxies.
   }
+  return `${status} ${code}`.trimEnd();
 }

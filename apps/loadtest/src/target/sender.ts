@@ -1,10 +1,19 @@
+import type { KafkaOptions } from '@logloom/event-log';
+import type { ReceiverKind } from './receiver.ts';
 import type { TargetKind } from './target.ts';
 
 /** Where the events of a run go in. */
 export interface SenderTarget {
   kind: TargetKind;
-  /** Logloom: the ingest port's base URL. Others: what takes events by `POST`, `ws:` by messages, or `stdin:` and a command. */
+  /**
+   * Logloom: the ingest port's base URL; of the receiver syslog `syslog://HOST:PORT`, of kafka nothing. Others: what takes events by `POST`,
+   * `ws:` by messages, or `stdin:` and a command.
+   */
   url: string;
+  /** Of Logloom; default: json. */
+  receiver?: ReceiverKind | undefined;
+  /** For the receiver kafka. */
+  kafka?: KafkaOptions | undefined;
   key?: string | undefined;
   /** Centrifugo's. */
   channel?: string | undefined;
@@ -12,11 +21,14 @@ export interface SenderTarget {
   hiddenAs?: string | undefined;
 }
 
-/** What became of a batch: `stored`, `refused` (for good), or `unknown`: nobody told. Positions in the batch, from 1, that were rejected. */
-export interface BatchFate {
-  fate: 'stored' | 'refused' | 'unknown';
-  rejected: readonly number[];
-}
+/**
+ * What became of a batch: `stored`, `refused` (for good), `unknown` (nobody told), or `written`: the protocol tells nothing. Positions in the
+ * batch, from 1, that were rejected.
+ */
+export type BatchFate =
+  | { fate: 'stored' | 'refused' | 'unknown'; rejected: readonly number[] }
+  /** `isRead` resolves when the connection has ended: whether the other end has read all of it. */
+  | { fate: 'written'; rejected: readonly number[]; isRead: Promise<boolean> };
 
 /** `failure` says why a request did not store its events: status and error code, or what became of the connection; undefined: it did. */
 export type OnAnswer = (status: string, isRetried: boolean, failure: string | undefined) => void;
@@ -25,6 +37,8 @@ export type OnAnswer = (status: string, isRetried: boolean, failure: string | un
 export interface Sender {
   /** Each line is an event in JSON. Gives up when the signal aborts. */
   send(lines: readonly string[], signal: AbortSignal): Promise<BatchFate>;
+  /** Nothing more is sent. */
+  end?(): void;
 }
 
 const firstRetryMs = 100;

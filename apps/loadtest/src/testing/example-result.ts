@@ -46,6 +46,8 @@ export function exampleResult(overall: RunResult['verdict']['overall']): RunResu
     ],
     delivery: exampleDelivery(overall, deliveries, latencyOf(timeline)),
     ingest: {
+      receivers: ['json'],
+      acknowledges: true,
       intended: sent,
       acknowledged: sent - 3,
       refused: 2,

@@ -41,7 +41,7 @@ export function judgeReading(reading: Reading, asked: Bound): Judgement {
         value: null,
         interval: null,
         outcome: 'not-shown',
-        reason: `${reading.missing}: ${asked.toDecide}`,
+        reason: `${reading.missing}: ${reading.toDecide ?? asked.toDecide}`,
         smallestChange: null,
       };
     case 'blocks':

@@ -6,8 +6,8 @@ import type { Interval } from './interval.ts';
 
 /** What a run says about a metric, by the way in which it is judged. */
 export type Reading =
-  /** Nothing was measured; `missing` says why. */
-  | { kind: 'missing'; missing: string }
+  /** Nothing was measured; `missing` says why, and `toDecide` what to run instead of what decides otherwise. */
+  | { kind: 'missing'; missing: string; toDecide?: string }
   /** A figure over the run, with its value in any part of it. `quantile` of a latency. */
   | { kind: 'blocks'; value: number; block: BlockValue; quantile?: number }
   /** How many of n; complete, so it is judged as it is. */
@@ -156,10 +156,26 @@ const connects = ({ connections }: Measured) => ({
   failures: connections.failed,
   trials: connections.attempted,
 });
-const ingested = ({ ingest }: Measured) => ({
-  failures: ingest.refused,
-  trials: ingest.acknowledged + ingest.refused + ingest.unknown,
-});
+/** Where nobody says what was refused, events are no trials. */
+const ingested = ({ ingest }: Measured) =>
+  isTold(ingest)
+    ? { failures: ingest.refused, trials: ingest.acknowledged + ingest.refused + ingest.unknown }
+    : { failures: 0, trials: 0 };
+
+function isTold({ acknowledges = true }: Measured['ingest']): boolean {
+  return acknowledges;
+}
+
+const untold: Reading = {
+  kind: 'missing',
+  missing: 'the receiver acknowledges nothing',
+  toDecide: 'send events to one that does',
+};
+
+/** The metric, where receivers say what became of each event. */
+function whereTold(metric: Metric): Metric {
+  return { ...metric, read: (result) => (isTold(result.ingest) ? metric.read(result) : untold) };
+}
 
 /** Every metric that an objective can name, in the order of reports. */
 export const metrics: readonly Metric[] = [
@@ -192,6 +208,7 @@ export const metrics: readonly Metric[] = [
     kind: 'integrity',
     toDecide: 'run a scenario that sends events',
     read: ({ ingest }) => {
+      if (!isTold(ingest)) return untold;
       const of = ingest.acknowledged + ingest.refused + ingest.unknown;
       return of === 0
         ? { kind: 'missing', missing: 'nothing was sent' }
@@ -261,7 +278,7 @@ export const metrics: readonly Metric[] = [
     trials: connects(result).trials + ingested(result).trials,
   })),
   share('connect-failures-percent', 'Failed connections, of those attempted', connects),
-  share('refused-percent', 'Refused events, of those sent', ingested),
+  whereTold(share('refused-percent', 'Refused events, of those sent', ingested)),
   quantile('p50', 0.5),
   quantile('p95', 0.95),
   quantile('p99', 0.99),
@@ -279,12 +296,14 @@ export const metrics: readonly Metric[] = [
     (second) => second.deliveries,
     dueDeliveries,
   ),
-  rate(
-    'events-per-second',
-    'Events acknowledged a second',
-    30,
-    (second) => second.acknowledged,
-    ({ timeline }) => timeline.map((second) => second.sent),
+  whereTold(
+    rate(
+      'events-per-second',
+      'Events acknowledged a second',
+      30,
+      (second) => second.acknowledged,
+      ({ timeline }) => timeline.map((second) => second.sent),
+    ),
   ),
   {
     name: 'server-cpu-percent',

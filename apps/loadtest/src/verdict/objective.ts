@@ -13,6 +13,8 @@ export interface Objective {
 export interface Asked {
   search: boolean;
   faults: boolean;
+  /** Whether the target says of each event what became of it; default: it does. */
+  acknowledges?: boolean;
   /** Viewers that stop reading, so that the target has to leave something out. */
   slowReaders?: boolean;
   /** Highest rates that the scenario reaches; left out where it does not ask for a rate. */
@@ -24,7 +26,8 @@ export interface Asked {
 export function defaultObjectives(asked: Asked): Objective[] {
   const zero = (metric: string): Objective => ({ metric, atMost: 0 });
   return [
-    ...['lost', 'duplicated', 'disordered', 'corrupted', 'unexpected', 'ingest-unknown'].map(zero),
+    ...['lost', 'duplicated', 'disordered', 'corrupted', 'unexpected'].map(zero),
+    ...(asked.acknowledges === false ? [] : [zero('ingest-unknown')]),
     ...(asked.slowReaders ? [zero('under-announced')] : []),
     ...(asked.search ? ['search-lost', 'search-duplicated', 'requests-broken'].map(zero) : []),
     zero('not-watching'),

@@ -76,6 +76,10 @@ export function addScenarioCommands(loadtest: Command, context: CommandContext):
     .addOption(token)
     .addOption(ingest)
     .option(
+      '--syslog <host:port>',
+      'where events of the receiver syslog go in (default: the host of --ingest-url, and SYSLOG_PORT); kafka: KAFKA_BROKERS',
+    )
+    .option(
       '--publish-url <url>',
       'where events go in, of a target other than Logloom: takes JSON lines by POST; ws: gets a message an event; stdin:COMMAND starts a command that gets a line an event',
     )

@@ -1,3 +1,4 @@
+import { kafkaSecurityOf } from '@logloom/event-log';
 import type { RunOptions, Scenario, TargetKind } from '@logloom/loadtest';
 import type { CommandContext } from './command-context.ts';
 import { CommandError } from './command-errors.ts';
@@ -9,28 +10,61 @@ export interface TargetFlags {
   channel?: string;
   token?: string;
   ingestUrl?: string;
+  syslog?: string;
   key?: string;
 }
+
+type Target = Pick<
+  RunOptions,
+  'kind' | 'url' | 'token' | 'ingestUrl' | 'ingestKey' | 'syslogUrl' | 'kafka' | 'channel'
+>;
 
 /** What a scenario is run against: the flags win over the scenario, and for a Logloom both win over the settings. */
 export function targetOf(
   flags: TargetFlags,
   { target }: Pick<Scenario, 'target'>,
-  { endpoint, ingestUrl, ingestKey }: CommandContext,
-): Pick<RunOptions, 'kind' | 'url' | 'token' | 'ingestUrl' | 'ingestKey' | 'channel'> {
+  context: CommandContext,
+): Target {
+  const { endpoint, ingestKey } = context;
   const kind = flags.target ?? target?.kind ?? 'logloom';
   const url = flags.url ?? target?.url;
   const publishUrl = flags.publishUrl ?? flags.ingestUrl ?? target?.publishUrl;
   const channel = flags.channel ?? target?.channel;
-  if (kind === 'logloom')
+  if (kind === 'logloom') {
+    const ingestUrl = context.ingestUrl(publishUrl);
     return {
       kind,
       ...endpoint({ ...flags, ...(url !== undefined && { url }) }),
-      ingestUrl: ingestUrl(publishUrl),
+      ingestUrl,
       ingestKey: ingestKey(flags.key),
+      syslogUrl: syslogUrl(flags.syslog, ingestUrl, context),
+      kafka: kafkaOf(context),
     };
+  }
   if (url === undefined || publishUrl === undefined)
     throw new CommandError('command-failed', `a target of the kind ${kind} needs --url and --publish-url`);
   // Tokens and keys of the settings are Logloom's.
   return { kind, url, token: flags.token, ingestUrl: publishUrl, ingestKey: flags.key, channel };
+}
+
+/** By default where ingest is, at SYSLOG_PORT; undefined: it has no syslog. */
+function syslogUrl(
+  given: string | undefined,
+  ingestUrl: string,
+  { settings }: CommandContext,
+): string | undefined {
+  if (given !== undefined) {
+    if (!/^(\[[0-9a-f:]+\]|[^\s:[\]/]+):\d{1,5}$/i.test(given))
+      throw new CommandError('command-failed', `--syslog: ${given} is not HOST:PORT`);
+    return `syslog://${given}`;
+  }
+  const { SYSLOG_PORT } = settings();
+  return SYSLOG_PORT === 0 ? undefined : `syslog://${new URL(ingestUrl).hostname}:${SYSLOG_PORT}`;
+}
+
+function kafkaOf({ settings }: CommandContext): RunOptions['kafka'] {
+  const values = settings();
+  const { KAFKA_BROKERS: brokers } = values;
+  if (brokers === undefined) return undefined;
+  return { brokers, security: kafkaSecurityOf(values), clientId: 'logloom-loadtest' };
 }

@@ -5,7 +5,7 @@ import { FaultProxy } from './fault-proxy.ts';
 import type { FromProxy, ToProxy } from './proxy-messages.ts';
 
 /** The process of the proxies: does what its parent says, and ends with it. */
-const proxies = new Map<FaultSide, FaultProxy>();
+const proxies = new Map<FaultSide, FaultProxy[]>();
 
 const tell = (message: FromProxy): void => void process.send!(message);
 
@@ -20,12 +20,13 @@ process.on('message', (message: ToProxy) => {
       break;
     }
     case 'begin': {
-      const connections = proxies.get(message.on)!.begin(message.id, message.fault);
+      let connections = 0;
+      for (const proxy of proxies.get(message.on)!) connections += proxy.begin(message.id, message.fault);
       tell({ type: 'begun', id: message.id, connections });
       break;
     }
     case 'end':
-      proxies.get(message.on)!.end(message.id);
+      for (const proxy of proxies.get(message.on)!) proxy.end(message.id);
       break;
   }
 });
@@ -35,11 +36,11 @@ process.on('SIGINT', () => {
 });
 
 async function start({ targets }: Extract<ToProxy, { type: 'start' }>): Promise<void> {
-  const ports: Partial<Record<FaultSide, number>> = {};
+  const ports: Partial<Record<FaultSide, number[]>> = {};
   for (const side of Object.keys(targets) as FaultSide[]) {
-    const proxy = new FaultProxy(targets[side]!);
-    proxies.set(side, proxy);
-    ports[side] = await proxy.listen();
+    const ofSide = targets[side]!.map((target) => new FaultProxy(target));
+    proxies.set(side, ofSide);
+    ports[side] = await Promise.all(ofSide.map((proxy) => proxy.listen()));
   }
   tell({ type: 'listening', ports });
 }

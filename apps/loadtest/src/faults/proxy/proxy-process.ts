@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import type { FaultSide, ProxyFault } from '../../scenario/fault-plan.ts';
+import type { ProxyTarget } from './proxied-connection.ts';
 import type { FromProxy, ToProxy } from './proxy-messages.ts';
 
 export type ProxySecond = Extract<FromProxy, { type: 'second' }>;
@@ -14,7 +15,7 @@ interface Listeners {
 /** The proxies of a run, in a process of their own: their load is nobody else's. */
 export class ProxyProcess implements Disposable {
   readonly #child: ChildProcess;
-  readonly #listening = Promise.withResolvers<Partial<Record<FaultSide, number>>>();
+  readonly #listening = Promise.withResolvers<Partial<Record<FaultSide, number[]>>>();
   readonly #begun = new Map<number, (connections: number) => void>();
   #isOver = false;
 
@@ -32,25 +33,21 @@ export class ProxyProcess implements Disposable {
     });
   }
 
-  /** Puts a proxy in front of each address; resolves with the addresses of the proxies. */
-  async start<Side extends FaultSide>(urls: Readonly<Record<Side, string>>): Promise<Record<Side, string>> {
-    const sides = Object.keys(urls) as Side[];
-    const targets = Object.fromEntries(
-      sides.map((side) => {
-        const { hostname, port } = new URL(urls[side]);
-        // `localhost` may be an IPv6 address, on which nothing listens.
-        const host = hostname === 'localhost' ? '127.0.0.1' : hostname.replace(/^\[|\]$/g, '');
-        return [side, { host, port: Number(port || 80) }];
-      }),
-    );
+  /** Puts a proxy in front of each address of these sides; resolves with the addresses of the proxies, at the same positions. */
+  async start(
+    urls: Readonly<Record<FaultSide, readonly string[]>>,
+    sides: readonly FaultSide[],
+  ): Promise<Partial<Record<FaultSide, string[]>>> {
+    const targets = Object.fromEntries(sides.map((side) => [side, urls[side].map(targetOf)]));
     this.#tell({ type: 'start', targets });
     const ports = await this.#listening.promise;
-    const through = (side: Side): string => {
-      const url = new URL(urls[side]);
-      url.host = `127.0.0.1:${ports[side]}`;
-      return url.href;
-    };
-    return Object.fromEntries(sides.map((side) => [side, through(side)])) as Record<Side, string>;
+    const through = (side: FaultSide): string[] =>
+      urls[side].map((address, i) => {
+        const url = new URL(address);
+        url.host = `127.0.0.1:${ports[side]![i]}`;
+        return url.href;
+      });
+    return Object.fromEntries(sides.map((side) => [side, through(side)]));
   }
 
   /** From now on it reports what it takes itself, each second. */
@@ -80,4 +77,11 @@ export class ProxyProcess implements Disposable {
     // One that ends at this moment has nothing to be told.
     if (this.#child.connected) this.#child.send(message, () => {});
   }
+}
+
+function targetOf(url: string): ProxyTarget {
+  const { hostname, port } = new URL(url);
+  // `localhost` may be an IPv6 address, on which nothing listens.
+  const host = hostname === 'localhost' ? '127.0.0.1' : hostname.replace(/^\[|\]$/g, '');
+  return { host, port: Number(port || 80) };
 }
