@@ -5,6 +5,7 @@ import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { CuttingProxy } from './cutting-proxy.ts';
 import { Pipeline } from './pipeline.ts';
 
 const main = join(import.meta.dirname, '../../apps/logloom/src/main.ts');
@@ -14,7 +15,7 @@ const objectives = ['lost', 'duplicated', 'corrupted', 'unexpected', 'search-los
 
 const viewers = `
 viewers:
-  stages: [{ to: 35, for: 1s }, { for: 5s }]
+  stages: [{ to: 40, for: 1s }, { for: 5s }]
   mix:
     - { watch: all, from: start, priority: high }
     - { watch: service, from: { tail: 50 } }
@@ -23,10 +24,11 @@ viewers:
     - { watch: service, sessions: { watch: 1s, think: 300ms, resume: now } }
     - { watch: all, readBytesPerSecond: 200000, priority: low }
     - { watch: all, stall: { every: 2s, for: 1s } }
+    - { watch: all, encoding: avro }
   churn: { share: 0.1, every: 1s }
 `;
 
-describe('the options of a scenario, against a running Logloom', { concurrency: true }, () => {
+describe('the options of a scenario, against a running Logloom', { concurrency: 2 }, () => {
   const folder = temporaryFolder('loadtest-options').path;
   let pipeline: Pipeline;
   let syslogPort: number;
@@ -40,11 +42,16 @@ describe('the options of a scenario, against a running Logloom', { concurrency: 
     await pipeline.end('SIGTERM');
   });
 
-  async function run(name: string, scenario: string, ...more: string[]): Promise<RunResult> {
+  async function run(
+    name: string,
+    scenario: string,
+    more: string[] = [],
+    { url = pipeline.viewersUrl, ingestUrl = pipeline.ingestUrl } = {},
+  ): Promise<RunResult> {
     const file = join(folder, `${name}.yaml`);
     writeFileSync(file, `${scenario}\nobjectives: [${[...objectives, ...more].join(', ')}]\n`);
     const args = [main, 'loadtest', 'run', file, '--report', 'json', '--out', join(folder, name)];
-    args.push('--url', pipeline.viewersUrl, '--ingest-url', pipeline.ingestUrl);
+    args.push('--url', url, '--ingest-url', ingestUrl);
     args.push('--syslog', `127.0.0.1:${syslogPort}`);
     const text = await new Promise<string>((resolve) => {
       execFile(process.execPath, args, (_error, stdout, stderr) => resolve(stdout + stderr));
@@ -77,7 +84,7 @@ events:
     // The five who begin at the start have to get all events, whenever they came.
     assert.ok(delivery.expected > 5 * 450);
     assert.ok(connections.resumed > 10);
-    assert.equal(connections.watching, 35);
+    assert.equal(connections.watching, 40);
   });
 
   test('recorded lines come line by line, round after round', async () => {
@@ -113,17 +120,27 @@ viewers:
   mix: [{ watch: all, from: start }, { watch: service }, { watch: errors }]
 `;
 
-  test('events that go in by any receiver over HTTP come once, and users do not see them', async () => {
+  test('events that go in by any receiver over HTTP and at any address come once, and users do not see them', async () => {
+    await using live = await CuttingProxy.open(Number(new URL(pipeline.viewersUrl).port));
+    await using receivers = await CuttingProxy.open(Number(new URL(pipeline.ingestUrl).port));
+    const through = (own: string, { port }: CuttingProxy): string => `${own},http://127.0.0.1:${port}`;
     const { ingest, target } = await run(
       'receivers',
       `${watched}
 events: { receiver: [json, elasticsearch, loki, otlp], errorShare: 0.1, stages: [{ to: 120, for: 4s }] }
 `,
+      [],
+      { url: through(pipeline.viewersUrl, live), ingestUrl: through(pipeline.ingestUrl, receivers) },
     );
     assert.deepEqual(ingest.receivers, ['json', 'elasticsearch', 'loki', 'otlp']);
     assert.deepEqual([ingest.acknowledged, ingest.acknowledges, target.isHidden], [240, true, true]);
     // Loki's own answer.
     assert.ok(ingest.requestsByStatus['204']! > 0);
+    assert.deepEqual(target.moreUrls, [`http://127.0.0.1:${live.port}`]);
+    // Some viewers came this way, others not; and so did the sender.
+    const viewers = live.webSocketMessages().size;
+    assert.ok(viewers > 0 && viewers < 12, String(viewers));
+    assert.ok(receivers.bytesPassed > 0);
   });
 
   test('events that go in by syslog come once, though nobody acknowledges them', async () => {
@@ -132,7 +149,7 @@ events: { receiver: [json, elasticsearch, loki, otlp], errorShare: 0.1, stages: 
       `${watched}
 events: { receiver: syslog, errorShare: 0.1, stages: [{ to: 120, for: 4s }] }
 `,
-      '{ metric: ingest-unknown, atMost: 0 }',
+      ['{ metric: ingest-unknown, atMost: 0 }'],
     );
     assert.deepEqual([ingest.acknowledged, ingest.unknown], [240, 0]);
     assert.deepEqual([ingest.acknowledges, ingest.latency.count, target.isHidden], [false, 0, false]);

@@ -11,8 +11,8 @@ export interface RunResult {
   run: string;
   /** `churnShare`: of the viewers, which the scenario itself cuts again and again. */
   scenario: { name: string; description: string; churnShare?: number };
-  /** `isHidden`: whether users of the target did not see the run's events; absent where nobody asked. */
-  target: { kind: TargetKind; url: string; isHidden?: boolean };
+  /** `isHidden`: whether users of the target did not see the run's events; absent where nobody asked. `moreUrls`: viewers were spread over all. */
+  target: { kind: TargetKind; url: string; moreUrls?: readonly string[]; isHidden?: boolean };
   /** RFC 3339. */
   startedAt: string;
   durationS: number;

@@ -37,7 +37,8 @@ export class ViewerCrowd {
   readonly #traffic: Traffic;
   readonly #viewersRamp: Ramp;
   readonly #eventsRamp: Ramp;
-  readonly #target: Target;
+  /** One for each address; they differ in nothing else. */
+  readonly #targets: readonly Target[];
   /** By what is watched; of a target that filters, one for all. */
   readonly #readers = new Map<string, FrameReader>();
   readonly #expected = new Map<string, ExpectedEvents>();
@@ -71,9 +72,10 @@ export class ViewerCrowd {
     this.#viewersRamp = new Ramp(start.scenario.viewers.stages);
     this.#eventsRamp = new Ramp(start.scenario.events.stages);
     this.#intended = new IntendedTimes((n) => start.startsAtMs + this.#eventsRamp.timeOf(n + 1) * 1_000);
-    this.#isLoopback = /^127\.|^localhost$/.test(new URL(start.target.url).hostname);
+    const urls = [start.target.url, ...(start.target.moreUrls ?? [])];
+    this.#isLoopback = urls.every((url) => /^127\.|^localhost$/.test(new URL(url).hostname));
     this.#needsBeginning = start.scenario.viewers.mix.some(({ from }) => from?.kind === 'start');
-    this.#target = openTarget(start.target);
+    this.#targets = urls.map((url) => openTarget({ ...start.target, url }));
     this.#findings = Object.fromEntries(
       faultKinds.map((kind) => [kind, { count: 0, viewers: 0, example: null }]),
     ) as ViewersEnd['findings'];
@@ -205,13 +207,14 @@ export class ViewerCrowd {
     const expected = this.#expectedOf(watch);
     const localAddress = this.#isLoopback ? `127.0.0.${1 + (number % sourceAddresses)}` : undefined;
     const viewer: Viewer = new Viewer(number, kind, expected, {
-      target: this.#target,
+      target: this.#targetOf(number),
       reader: this.#readerOf(watch),
       viewing: {
         filter: this.#filterOf(watch, number),
         history: historyOf(kind),
         priority: kind.priority,
         compression: kind.compression,
+        encoding: kind.encoding,
         localAddress,
       },
       begin: kind.from?.kind === 'start' ? this.#beginning!.cursor : 'now',
@@ -278,7 +281,7 @@ export class ViewerCrowd {
   /** Remembers where the log was when the run began, for viewers who begin there. */
   #findBeginning(): void {
     const { run, target } = this.#start;
-    const connection = this.#target.connect(
+    const connection = this.#targets[0]!.connect(
       { filter: logloomFilter(run, '', target.isHidden), from: 'now' },
       this.#readerOf({ kind: 'all' }),
       {
@@ -343,13 +346,19 @@ export class ViewerCrowd {
     return `${filter} AND (${condition.text.replaceAll('{{n}}', String(viewer % condition.count))})`;
   }
 
+  #targetOf(viewer: number): Target {
+    // Fractions that follow neither kinds nor services, which also go by the viewer's number: each address has its share of each.
+    const share = (viewer * 0.7548776662466927) % 1;
+    return this.#targets[Math.floor(share * this.#targets.length)]!;
+  }
+
   #readerOf(watch: Watch): FrameReader {
     const { run, target } = this.#start;
     const { filters } = abilitiesOf[target.kind];
     const name = filters ? '' : this.#traffic.nameOf(watch);
     let reader = this.#readers.get(name);
     if (reader !== undefined) return reader;
-    reader = new FrameReader((bytes) => this.#target.decode(bytes), {
+    reader = new FrameReader((bytes) => this.#targets[0]!.decode(bytes), {
       run,
       check: (n, event) => {
         const sent = this.#traffic.event(n);

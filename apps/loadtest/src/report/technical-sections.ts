@@ -315,7 +315,7 @@ function conditions({ conditions, server, target, run }: RunResult): Section {
     paragraphs: targetLimits(target.kind),
     tables: [
       pairs('Where it ran', [
-        ['target', `${target.kind} at ${target.url}`],
+        ['target', `${target.kind} at ${[target.url, ...(target.moreUrls ?? [])].join(', ')}`],
         ["the run's events there", visibility(target.isHidden, run)],
         ['version', server?.version ?? 'unknown'],
         ['server CPU, mean share of all cores', formatShare(server?.cpuShareMean ?? null)],

@@ -1,6 +1,5 @@
 import type { KafkaOptions } from '@logloom/event-log';
 import { randomBytes } from 'node:crypto';
-import { availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { epochMs } from '../clock.ts';
 import { checkFaults, defaultFaultOptions, type FaultOptions } from '../faults/check-faults.ts';
@@ -10,34 +9,41 @@ import { FaultWatch } from '../faults/fault-watch.ts';
 import { Generator } from '../generator/generator.ts';
 import { viewersPerProcess } from '../generator/viewer-processes.ts';
 import type { RunPhase, RunProgress } from '../live/run-progress.ts';
-import type { RunResult, Second } from '../result.ts';
+import type { RunResult } from '../result.ts';
 import { Ramp } from '../scenario/ramp.ts';
 import { summaryOf, type Scenario } from '../scenario/scenario.ts';
-import { commandScheme } from '../target/command-sender.ts';
-import { hidesEvents } from '../target/hides-events.ts';
 import { acknowledges } from '../target/open-sender.ts';
-import { abilitiesOfReceiver, defaultReceivers } from '../target/receiver.ts';
-import type { SenderTarget } from '../target/sender.ts';
+import { defaultReceivers } from '../target/receiver.ts';
 import { abilitiesOf, type TargetKind } from '../target/target.ts';
 import { openTraffic } from '../traffic/open-traffic.ts';
+import { awaitDeliveries } from './await-deliveries.ts';
+import { conditionsNow } from './conditions-now.ts';
 import { lookUpExamples } from './look-up-examples.ts';
 import { deliveryOf } from './delivery-of.ts';
 import { estimate } from './estimate.ts';
 import { MemoryGrowthWatch } from './memory-growth.ts';
 import { reachAll } from './reach.ts';
 import { checkSearch } from './search-check.ts';
-import { senderTargets } from './sender-targets.ts';
+import { distinctUrls, senderTargets } from './sender-targets.ts';
+import { serverResult } from './server-result.ts';
 import { ServerWatch } from './server-watch.ts';
 import { Timeline } from './timeline.ts';
+import { visibleBecause } from './visible-because.ts';
 
 export interface RunOptions {
   /** What the target speaks; default: Logloom's protocol. */
   kind?: TargetKind;
   /** Where viewers connect; Logloom: the viewers' port's base URL, where /api and /metrics are too. */
   url: string;
+  /** Of the same target: viewers are spread over all. */
+  moreUrls?: readonly string[] | undefined;
+  /** Where a Logloom's /api is; default: at `url`. */
+  searchUrl?: string | undefined;
   token: string | undefined;
   /** Where events go in; Logloom: the ingest port's base URL. */
   ingestUrl: string;
+  /** Of the same target: the sender's queues are spread over all. */
+  moreIngestUrls?: readonly string[] | undefined;
   ingestKey: string | undefined;
   /** For events that go in by syslog: `syslog://HOST:PORT`. */
   syslogUrl?: string | undefined;
@@ -47,7 +53,7 @@ export interface RunOptions {
   channel?: string | undefined;
   /** For Logloom: asked by every viewer's filter besides; `{{n}}` becomes a number below `count`, by the viewer's number. */
   condition?: { text: string; count: number } | undefined;
-  /** The addresses of `/metrics` of the target's processes; none: that of `url` of a Logloom, else nothing is known of the server. */
+  /** The addresses of `/metrics` of the target's processes; none: those of `url` and `moreUrls` of a Logloom, else nothing is known of the server. */
   metricsUrls?: readonly string[];
   /** How long nothing may arrive before what is missing counts as lost, and twice as long in the search; default: 15 s. */
   quietMs?: number;
@@ -66,7 +72,6 @@ export interface RunOptions {
 const staysVisible = 'they are seen by its users until retention removes them (docs/loadtest.md)';
 /** Processes need a moment to begin. */
 const startMs = 500;
-const tallyMs = 500;
 
 /** Everything that a run finds, without its verdict and analysis. */
 export type RunFindings = Omit<RunResult, 'verdict' | 'analysis'>;
@@ -77,31 +82,26 @@ export async function runScenario(
   options: RunOptions,
   signal: AbortSignal,
 ): Promise<RunFindings> {
-  const { kind = 'logloom', url, token, ingestUrl, channel, condition } = options;
+  const { kind = 'logloom', url, moreUrls = [], searchUrl = url, token, channel, condition } = options;
+  const { ingestUrl, moreIngestUrls = [] } = options;
   const { metricsUrls, faults = defaultFaultOptions(), quietMs = 15_000, checksSearch = true } = options;
   const { onStart = () => {}, onProgress = () => {}, onNotice = () => {} } = options;
   const searches = checksSearch && abilitiesOf[kind].searches;
   const { receivers } = scenario.events;
-  const senders = senderTargets(kind, receivers, { ...options, ingestUrls: [ingestUrl] });
-  await reachAll([url], senders);
-  const addresses = { viewers: [url], sender: distinctUrls(senders) };
+  const senders = senderTargets(kind, receivers, { ...options, ingestUrls: [ingestUrl, ...moreIngestUrls] });
+  const viewerUrls = [url, ...moreUrls];
+  await reachAll(viewerUrls, senders);
+  const addresses = { viewers: viewerUrls, sender: distinctUrls(senders) };
   await checkFaults(scenario, faults, addresses);
   const run = randomBytes(6).toString('hex');
   const visible = kind === 'logloom' ? await visibleBecause(senders, run) : undefined;
   if (visible !== undefined) onNotice(`${visible}: ${staysVisible}`);
   const isHidden = kind === 'logloom' && visible === undefined;
-  const target = { url, token, isHidden };
+  const search = { url: searchUrl, token, isHidden };
   const traffic = openTraffic(run, scenario.events);
   const viewersRamp = new Ramp(scenario.viewers.stages);
   const seconds = Math.max(viewersRamp.seconds, new Ramp(scenario.events.stages).seconds);
-  const conditions = {
-    node: process.version,
-    platform: `${platform()} ${release()}`,
-    cpuModel: cpus()[0]?.model ?? 'unknown',
-    cpuCount: availableParallelism(),
-    memoryBytes: totalmem(),
-    loadAverage: loadavg()[0]!,
-  };
+  const conditions = conditionsNow();
   const timeline = new Timeline(scenario);
   using watch = new FaultWatch(scenario, url, faults);
   await using injection = new FaultInjection(scenario, {
@@ -125,7 +125,9 @@ export async function runScenario(
   const startsAtMs = epochMs() + startMs;
   onStart({ startsAtMs, generatorPids: generator.pids });
   const nowS = (): number => (epochMs() - startsAtMs) / 1_000;
-  const server = new ServerWatch(metricsUrls ?? (kind === 'logloom' ? [new URL('/metrics', url).href] : []));
+  const server = new ServerWatch(
+    metricsUrls ?? (kind === 'logloom' ? viewerUrls.map((each) => new URL('/metrics', each).href) : []),
+  );
   const growth = new MemoryGrowthWatch();
   let phase: RunPhase = 'load';
   const tell = (began = phase): void => {
@@ -164,7 +166,15 @@ export async function runScenario(
       {
         run,
         scenario,
-        target: { kind, ...target, url: through.viewers[0]!, channel, condition },
+        target: {
+          kind,
+          url: through.viewers[0]!,
+          moreUrls: through.viewers.slice(1),
+          token,
+          isHidden,
+          channel,
+          condition,
+        },
         startsAtMs,
       },
       {
@@ -185,7 +195,7 @@ export async function runScenario(
     generator.tell({ type: 'hold', sent: total });
     const notStored = [...produced.refused, ...produced.unknown];
     tell('deliveries');
-    const watchingAtEnd = await arrived(
+    const watchingAtEnd = await awaitDeliveries(
       generator,
       { notStored: notStored.length, shouldWatch, quietMs },
       signal,
@@ -195,21 +205,26 @@ export async function runScenario(
     const delivery = deliveryOf(ends, timeline);
     tell('search');
     const stored = { total, notStored: new Set(notStored), unknown: produced.unknown.length };
-    const search = searches ? await checkSearch(target, traffic, stored, 2 * quietMs, signal) : null;
+    const found = searches ? await checkSearch(search, traffic, stored, 2 * quietMs, signal) : null;
     const rows = timeline.seconds();
     const fullest = Math.max(1, ...rows.map(({ viewers }) => viewers));
     return {
       format: 1,
       run,
       scenario: summaryOf(scenario),
-      target: { kind, url, ...(kind === 'logloom' && { isHidden }) },
+      target: {
+        kind,
+        url,
+        ...(moreUrls.length > 0 && { moreUrls }),
+        ...(kind === 'logloom' && { isHidden }),
+      },
       startedAt: new Date(startsAtMs).toISOString(),
       durationS: seconds,
       conditions,
       stages: timeline.stages(),
       timeline: rows,
       incidents: timeline.incidents(),
-      delivery: searches ? await lookUpExamples(target, run, delivery) : delivery,
+      delivery: searches ? await lookUpExamples(search, run, delivery) : delivery,
       ingest: {
         ...(kind === 'logloom' && { receivers: receivers ?? defaultReceivers }),
         acknowledges: senders.every(acknowledges),
@@ -219,71 +234,14 @@ export async function runScenario(
         unknown: produced.unknown.length,
         ...timeline.ingest(),
       },
-      search,
+      search: found,
       connections: timeline.connections({ watching: watchingAtEnd, shouldWatch }),
       faults: watch.results(injected, missingEvents(scenario, ends, produced)),
       generator: timeline.generator(generator.processes),
-      server: serverOf(rows, fullest, server.version, growth),
+      server: serverResult(rows, fullest, server.version, growth),
     };
   } finally {
     clearInterval(watching);
     signal.removeEventListener('abort', stop);
   }
-}
-
-/** Without that of a client of Kafka, which knows its own. */
-function distinctUrls(senders: readonly SenderTarget[]): string[] {
-  return [...new Set(senders.map(({ url }) => url))].filter((url) => url !== '');
-}
-
-/** Why users of the target will see the run's events; undefined: they will not. */
-async function visibleBecause(senders: readonly SenderTarget[], run: string): Promise<string | undefined> {
-  const unmarked = senders.find(({ receiver = 'json' }) => !abilitiesOfReceiver[receiver].marks);
-  if (unmarked !== undefined)
-    return `events that go in by ${unmarked.receiver} cannot be marked as a load test's`;
-  for (const url of distinctUrls(senders))
-    if (!(await hidesEvents({ url, key: senders[0]!.key }, run)))
-      return "the target does not hide the run's events";
-  return undefined;
-}
-
-/** Waits until every viewer watches and has what it should, or nothing more has come for a while; returns how many watch. */
-async function arrived(
-  generator: Generator,
-  { notStored, shouldWatch, quietMs }: { notStored: number; shouldWatch: number; quietMs: number },
-  signal: AbortSignal,
-): Promise<number> {
-  let watching = 0;
-  let before = -1;
-  let changedAt = performance.now();
-  while (!signal.aborted) {
-    const tallies = await generator.tally();
-    const lost = tallies.reduce((total, each) => total + each.lost + each.underAnnounced, 0);
-    watching = tallies.reduce((total, each) => total + each.watching, 0);
-    if (lost === 0 && notStored === 0 && watching >= shouldWatch) return watching;
-    if (lost !== before) changedAt = performance.now();
-    before = lost;
-    if (performance.now() - changedAt > quietMs) return watching;
-    await sleep(tallyMs);
-  }
-  return watching;
-}
-
-function serverOf(
-  rows: readonly Second[],
-  fullest: number,
-  version: string | null,
-  growth: MemoryGrowthWatch,
-): RunResult['server'] {
-  const shares = rows.map(({ serverCpu }) => serverCpu).filter((share) => share !== null);
-  const memory = rows.map(({ serverMemoryBytes }) => serverMemoryBytes).filter((bytes) => bytes !== null);
-  if (shares.length === 0 && memory.length === 0) return null;
-  const memoryMaxBytes = memory.length === 0 ? null : Math.max(...memory);
-  return {
-    cpuShareMean: shares.length === 0 ? null : shares.reduce((a, b) => a + b, 0) / shares.length,
-    memoryMaxBytes,
-    memoryPerConnectionBytes: memoryMaxBytes === null ? null : memoryMaxBytes / fullest,
-    memoryGrowth: growth.result(rows),
-    version,
-  };
 }

@@ -63,3 +63,8 @@ function addressOf(
     );
   return { url: '', kafka };
 }
+
+/** The addresses of senders, each once, without that of a client of Kafka, which knows its own. */
+export function distinctUrls(senders: readonly SenderTarget[]): string[] {
+  return [...new Set(senders.map(({ url }) => url))].filter((url) => url !== '');
+}

@@ -1,7 +1,7 @@
 import { filterProblem } from '../traffic/filter-matcher.ts';
 import type { Problem } from './problem.ts';
 import { secondsOf } from './seconds-of.ts';
-import type { ViewerFrom, ViewerKind, ViewerPriority } from './viewer-kind.ts';
+import type { ViewerEncoding, ViewerFrom, ViewerKind, ViewerPriority } from './viewer-kind.ts';
 
 /** A kind of viewers as a file says it; viewer.schema.json is its shape. */
 export interface ViewerFile {
@@ -11,6 +11,7 @@ export interface ViewerFile {
   from?: 'now' | 'start' | { tail: number } | { last: string };
   priority?: ViewerPriority;
   compression?: boolean;
+  encoding?: ViewerEncoding;
   readBytesPerSecond?: number;
   stall?: { every: string; for: string };
   sessions?: { watch: string; think: string | { weight?: number; for: string }[]; resume?: 'cursor' | 'now' };

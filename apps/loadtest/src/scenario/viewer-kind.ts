@@ -4,6 +4,10 @@ export type WatchKind = 'all' | 'service' | 'errors' | 'filter';
 export const viewerPriorities = ['low', 'normal', 'high'] as const;
 export type ViewerPriority = (typeof viewerPriorities)[number];
 
+/** How Logloom sends events to a viewer: `logloom.v1`, or `logloom.v1.avro`. */
+export const viewerEncodings = ['json', 'avro'] as const;
+export type ViewerEncoding = (typeof viewerEncodings)[number];
+
 /**
  * Where a viewer begins: with what comes from now on, at the cursor of the run's start, with the last `tail` events that match, or with
  * those of the last `lastSeconds`.
@@ -39,6 +43,7 @@ export interface ViewerKind {
   priority?: ViewerPriority;
   /** Offers permessage-deflate. */
   compression?: boolean;
+  encoding?: ViewerEncoding;
   /** Reads so many bytes a second, beyond what the kernel buffers. */
   readBytesPerSecond?: number;
   stall?: StallPlan;

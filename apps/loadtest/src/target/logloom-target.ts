@@ -1,3 +1,4 @@
+import { decodeAvroFrame, isAvroFrame } from './avro-frame.ts';
 import type { Message } from './message.ts';
 import type { ReceivedEvent } from './received-event.ts';
 import type { Target, ViewerTarget, Viewing } from './target.ts';
@@ -6,12 +7,12 @@ import { WebSocketConnection, type Conversation } from './web-socket-connection.
 /** Logloom's own protocol: docs/api/live-protocol.md. */
 export function logloomTarget({ url, token }: ViewerTarget): Target {
   return {
-    decode: decodeLiveMessage,
+    decode: (bytes) => (isAvroFrame(bytes) ? decodeAvroFrame(bytes) : decodeLiveMessage(bytes)),
     connect: (viewing, reader, events) =>
       new WebSocketConnection(
         {
           url: new URL('/live', url),
-          subprotocol: 'logloom.v1',
+          subprotocol: viewing.encoding === 'avro' ? 'logloom.v1.avro' : 'logloom.v1',
           token,
           localAddress: viewing.localAddress,
           compression: viewing.compression,

@@ -1,4 +1,4 @@
-import type { ViewerPriority } from '../scenario/viewer-kind.ts';
+import type { ViewerEncoding, ViewerPriority } from '../scenario/viewer-kind.ts';
 import type { Frame, FrameReader } from './frame-reader.ts';
 import type { Message } from './message.ts';
 
@@ -31,6 +31,8 @@ export interface ViewerTarget {
   kind: TargetKind;
   /** The base URL of Logloom's viewers' port or of Socket.IO; the address of the stream of the others. */
   url: string;
+  /** Of the same target: viewers are spread over all. */
+  moreUrls?: readonly string[] | undefined;
   token?: string | undefined;
   /** Centrifugo's. */
   channel?: string | undefined;
@@ -52,6 +54,8 @@ export interface Viewing {
   localAddress?: string | undefined;
   /** Offers permessage-deflate, where the target takes it. */
   compression?: boolean | undefined;
+  /** How events come from Logloom; default: json. */
+  encoding?: ViewerEncoding | undefined;
 }
 
 export interface ViewerEvents {

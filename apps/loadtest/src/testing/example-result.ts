@@ -15,7 +15,12 @@ export function exampleResult(overall: RunResult['verdict']['overall']): RunResu
     format: 1,
     run: `example-${overall}`,
     scenario: { name: 'example', description: 'Computed by a function, to show what a report looks like.' },
-    target: { kind: 'logloom', url: 'http://127.0.0.1:4380', isHidden: true },
+    target: {
+      kind: 'logloom',
+      url: 'http://127.0.0.1:4380',
+      moreUrls: ['http://127.0.0.1:4381'],
+      isHidden: true,
+    },
     startedAt: '2026-01-01T00:00:00.000Z',
     durationS,
     conditions: {

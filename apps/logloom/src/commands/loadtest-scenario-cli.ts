@@ -36,7 +36,7 @@ class VerdictExit extends CommandError {
 
 /** Adds `logloom loadtest run|check|explain|compare|history|calibrate` to `logloom loadtest`. */
 export function addScenarioCommands(loadtest: Command, context: CommandContext): void {
-  const { env, signal, note, viewers, token, ingest, key, json, print, write } = context;
+  const { env, signal, note, token, key, json, print, write } = context;
   const list = (value: string): string[] => value.split(',').map((part) => part.trim());
 
   addCalibrateCommand(loadtest, context);
@@ -55,7 +55,7 @@ export function addScenarioCommands(loadtest: Command, context: CommandContext):
     )
     .option(
       '--metrics-url <urls>',
-      'addresses of /metrics of all its processes (default: that of --url)',
+      'addresses of /metrics of all its processes (default: those of --url)',
       list,
     )
     .addOption(
@@ -72,9 +72,16 @@ export function addScenarioCommands(loadtest: Command, context: CommandContext):
         'what the target speaks (default: that of the scenario, or logloom)',
       ).choices(['logloom', 'ws', 'socket.io', 'sse', 'centrifugo'] satisfies TargetKind[]),
     )
-    .addOption(viewers)
+    .option(
+      '--url <urls>',
+      "the viewers' ports of a running Logloom, over which viewers are spread (default: HOST and LIVE_PORT)",
+    )
+    .option('--search-url <url>', 'where its /api is, if not at --url')
     .addOption(token)
-    .addOption(ingest)
+    .option(
+      '--ingest-url <urls>',
+      'its ingest ports, over which senders are spread (default: HOST and INGEST_PORT)',
+    )
     .option(
       '--syslog <host:port>',
       'where events of the receiver syslog go in (default: the host of --ingest-url, and SYSLOG_PORT); kafka: KAFKA_BROKERS',

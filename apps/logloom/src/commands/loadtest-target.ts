@@ -10,13 +10,24 @@ export interface TargetFlags {
   channel?: string;
   token?: string;
   ingestUrl?: string;
+  searchUrl?: string;
   syslog?: string;
   key?: string;
 }
 
 type Target = Pick<
   RunOptions,
-  'kind' | 'url' | 'token' | 'ingestUrl' | 'ingestKey' | 'syslogUrl' | 'kafka' | 'channel'
+  | 'kind'
+  | 'url'
+  | 'moreUrls'
+  | 'searchUrl'
+  | 'token'
+  | 'ingestUrl'
+  | 'moreIngestUrls'
+  | 'ingestKey'
+  | 'syslogUrl'
+  | 'kafka'
+  | 'channel'
 >;
 
 /** What a scenario is run against: the flags win over the scenario, and for a Logloom both win over the settings. */
@@ -27,15 +38,23 @@ export function targetOf(
 ): Target {
   const { endpoint, ingestKey } = context;
   const kind = flags.target ?? target?.kind ?? 'logloom';
-  const url = flags.url ?? target?.url;
-  const publishUrl = flags.publishUrl ?? flags.ingestUrl ?? target?.publishUrl;
+  const [url, ...moreUrls] = listOf(flags.url ?? target?.url);
+  const given = flags.publishUrl ?? flags.ingestUrl ?? target?.publishUrl;
+  // A command may have commas.
+  const [publishUrl, ...moreIngestUrls] = given?.startsWith('stdin:') ? [given] : listOf(given);
   const channel = flags.channel ?? target?.channel;
   if (kind === 'logloom') {
     const ingestUrl = context.ingestUrl(publishUrl);
     return {
       kind,
-      ...endpoint({ ...flags, ...(url !== undefined && { url }) }),
+      ...endpoint({
+        ...(flags.token !== undefined && { token: flags.token }),
+        ...(url !== undefined && { url }),
+      }),
+      moreUrls,
+      searchUrl: flags.searchUrl,
       ingestUrl,
+      moreIngestUrls,
       ingestKey: ingestKey(flags.key),
       syslogUrl: syslogUrl(flags.syslog, ingestUrl, context),
       kafka: kafkaOf(context),
@@ -44,7 +63,20 @@ export function targetOf(
   if (url === undefined || publishUrl === undefined)
     throw new CommandError('command-failed', `a target of the kind ${kind} needs --url and --publish-url`);
   // Tokens and keys of the settings are Logloom's.
-  return { kind, url, token: flags.token, ingestUrl: publishUrl, ingestKey: flags.key, channel };
+  return {
+    kind,
+    url,
+    moreUrls,
+    token: flags.token,
+    ingestUrl: publishUrl,
+    moreIngestUrls,
+    ingestKey: flags.key,
+    channel,
+  };
+}
+
+function listOf(urls: string | undefined): string[] {
+  return urls?.split(',').map((url) => url.trim()) ?? [];
 }
 
 /** By default where ingest is, at SYSLOG_PORT; undefined: it has no syslog. */
