@@ -22,6 +22,8 @@ import { TickWheel } from './tick-wheel.ts';
 import { Viewer } from './viewer.ts';
 
 const tickMs = 50;
+/** How often silent connections are looked for. */
+const listenMs = 1_000;
 /** An event that was due this long before a viewer left may not have reached it. */
 const leaveGraceSeconds = 10;
 /** How far the clocks of generator and target may be apart. */
@@ -87,6 +89,7 @@ export class ViewerCrowd {
       this.#wheel.tick();
       if (!this.#isHeld) this.#tick();
     }, tickMs);
+    this.#listen();
   }
 
   /** The time is over. */
@@ -177,6 +180,13 @@ export class ViewerCrowd {
     let absent = 0;
     for (const viewer of this.#present) if (!viewer.isWatching && !viewer.isThinking) absent++;
     return absent;
+  }
+
+  /** After a pause of this process itself what has come is read first. */
+  #listen(before = performance.now()): void {
+    const now = performance.now();
+    if (now - before < 2 * listenMs) for (const viewer of this.#present) viewer.endIfSilent();
+    this.#wheel.after(listenMs, () => this.#listen(now));
   }
 
   #tick(): void {

@@ -35,6 +35,10 @@ const firstRetryMs = 100;
 const longestRetryMs = 5_000;
 /** A slow reader that is ahead by less reads on. */
 const readAheadMs = 50;
+/** As many intervals of heartbeats without a message end a connection, as docs/api/live-protocol.md asks of clients. */
+const silentHeartbeats = 2.5;
+/** How long nothing may come before the stream has begun. */
+const longestBeginMs = 30_000;
 
 /** One viewer of the scenario, over all its connections: it comes back with its cursor whenever it is cut. */
 export class Viewer {
@@ -54,6 +58,12 @@ export class Viewer {
   /** When a slow reader has read what it got. */
   #readUntilMs = 0;
   #isPaused = false;
+  #isStalled = false;
+  /** Whether the target has said how often it sends them, on this connection. */
+  #hasHeartbeats = false;
+  /** How long nothing may come. */
+  #silenceMs = Infinity;
+  #heardAtMs = 0;
   readonly #ledger: ViewerLedger;
   readonly #around: ViewerSurroundings;
   /** Undefined: it has never watched. */
@@ -82,22 +92,28 @@ export class Viewer {
   }
 
   open(): void {
-    const { target, reader, viewing, begin, onDelivery, onEnd } = this.#around;
+    const { target, reader, viewing, begin, onDelivery } = this.#around;
     this.#life++;
+    this.#silenceMs = longestBeginMs;
+    this.#heardAtMs = this.#around.nowMs();
     this.#connection = target.connect({ ...viewing, from: this.cursor ?? begin }, reader, {
       onSubscribed: (ms, isResumed) => this.#subscribed(ms, isResumed),
       onFrame: (frame, bytes) => {
+        this.#heard(frame);
         this.#receive(frame);
         onDelivery(frame, bytes, this.#timedFrom);
         if (this.kind.readBytesPerSecond !== undefined) this.#readSlowly(bytes, this.kind.readBytesPerSecond);
       },
-      onEnd: (reason) => {
-        const wasWatching = this.#isWatching;
-        this.#ended();
-        onEnd(reason, wasWatching);
-        if (!this.#isLeaving) this.#openLater();
-      },
+      onEnd: (reason) => this.#lost(reason),
     });
+  }
+
+  /** Gives up a connection from which nothing comes any more, not even heartbeats; one that does not read hears nothing. */
+  endIfSilent(): void {
+    if (this.#connection === undefined || this.#isStalled || this.#isPaused) return;
+    if (this.#around.nowMs() - this.#heardAtMs <= this.#silenceMs) return;
+    this.#connection.cut();
+    this.#lost('no heartbeat');
   }
 
   /** Cuts the connection; it comes back. */
@@ -113,7 +129,7 @@ export class Viewer {
     this.#isReadingOn = true;
     if (this.#isThinking) this.#return();
     this.#isPaused = false;
-    this.#connection?.resume();
+    this.#resume();
   }
 
   /** Goes for good. Events from this number on may not have arrived. */
@@ -139,6 +155,23 @@ export class Viewer {
     return onMissing === undefined
       ? this.#ledger.account(bounds)
       : this.#ledger.close({ ...bounds, onMissing });
+  }
+
+  #lost(reason: string): void {
+    const wasWatching = this.#isWatching;
+    this.#ended();
+    this.#around.onEnd(reason, wasWatching);
+    if (!this.#isLeaving) this.#openLater();
+  }
+
+  #heard({ type, message }: Frame): void {
+    this.#heardAtMs = this.#around.nowMs();
+    if (type === 'hello' && typeof message?.heartbeatMs === 'number') this.#beatsEvery(message.heartbeatMs);
+  }
+
+  #beatsEvery(ms: number): void {
+    this.#hasHeartbeats = true;
+    this.#silenceMs = ms * silentHeartbeats;
   }
 
   #receive(frame: Frame): void {
@@ -168,6 +201,7 @@ export class Viewer {
     const isFirst = this.#certainFrom === undefined;
     this.#isWatching = true;
     this.#failures = 0;
+    if (!this.#hasHeartbeats) this.#silenceMs = Infinity;
     onConnected(ms, { returned: !isFirst, resumed: isResumed });
     this.#certainFrom ??= certainFrom();
     if (isFirst || this.#isThinking) this.#timedFrom = isSlowReader(this.kind) ? Infinity : dueNow();
@@ -182,6 +216,8 @@ export class Viewer {
     this.#connection = undefined;
     this.#isWatching = false;
     this.#isPaused = false;
+    this.#isStalled = false;
+    this.#hasHeartbeats = false;
   }
 
   #openLater(): void {
@@ -207,9 +243,10 @@ export class Viewer {
   #stallLater(stall: StallPlan): void {
     this.#later(stall.everySeconds * 1_000, () => {
       if (this.#isReadingOn) return;
+      this.#isStalled = true;
       this.#connection?.pause();
       this.#later(stall.seconds * 1_000, () => {
-        this.#connection?.resume();
+        this.#resume();
         if (!this.#isReadingOn) this.#stallLater(stall);
       });
     });
@@ -224,9 +261,16 @@ export class Viewer {
   #pauseUntilRead(): void {
     const wait = this.#readUntilMs - this.#around.nowMs();
     this.#isPaused = wait > readAheadMs && !this.#isReadingOn;
-    if (!this.#isPaused) return this.#connection?.resume();
+    if (!this.#isPaused) return this.#resume();
     this.#connection?.pause();
     this.#later(wait, () => this.#pauseUntilRead());
+  }
+
+  #resume(): void {
+    this.#isStalled = false;
+    // What it has not read comes only now.
+    this.#heardAtMs = this.#around.nowMs();
+    this.#connection?.resume();
   }
 
   /** Calls back, if until then it has neither begun a connection nor lost one. */
