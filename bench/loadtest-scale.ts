@@ -9,13 +9,14 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseDocument, isMap, isSeq } from 'yaml';
+import type { RunResult } from '@logloom/loadtest';
 import { temporaryFolder } from '@logloom/testing';
 import { Pipeline } from '../tests/pipeline/pipeline.ts';
 import { printConditions } from './conditions.ts';
-import { MemoryWatch } from './loadtest/memory-watch.ts';
+import { resourceLines } from './loadtest/resource-lines.ts';
 import { option } from './live/option.ts';
 
 const main = join(import.meta.dirname, '../apps/logloom/src/main.ts');
@@ -39,7 +40,6 @@ await using pipeline = await Pipeline.create({
   LOG_LEVEL: 'error',
 });
 await pipeline.start();
-const memory = new MemoryWatch(pipeline.pid!);
 const child = spawn(
   process.execPath,
   [main, 'loadtest', 'run', file, '--url', pipeline.viewersUrl, '--ingest-url', pipeline.ingestUrl].concat([
@@ -50,11 +50,19 @@ const child = spawn(
   ]),
   { stdio: ['ignore', 'inherit', 'inherit'] },
 );
-memory.begin(child.pid!);
 const [code] = (await once(child, 'exit')) as [number | null];
-memory.end();
-for (const line of memory.lines(viewers)) console.log(line);
+for (const line of resourceLines(latestResult())) console.log(line);
 process.exitCode = code ?? 2;
+
+/** Runs are in folders that begin with their time. */
+function latestResult(): Pick<RunResult, 'resources'> {
+  const latest = readdirSync(out)
+    .filter((folder) => folder.endsWith(`-${name}`))
+    .sort()
+    .at(-1);
+  if (latest === undefined) return {};
+  return JSON.parse(readFileSync(join(out, latest, 'result.json'), 'utf8')) as RunResult;
+}
 
 /** The scenario with a share of its viewers, in a file that goes at the end. */
 function scaled(path: string, of: number): { file: string; viewers: number } {

@@ -29,6 +29,8 @@ export interface RunResult {
   faults: FaultResult[];
   generator: GeneratorResult;
   server: ServerResult | null;
+  /** Null: the generator's machine does not tell; results of earlier versions have none. */
+  resources?: ResourceResult | null;
   verdict: Verdict;
   /** Results of earlier versions have none. */
   analysis?: Analysis;
@@ -286,6 +288,44 @@ export interface ServerResult {
   /** Null: the run had too few collections for it. */
   memoryGrowth: MemoryGrowth | null;
   version: string | null;
+}
+
+/** What a machine's processes and kernel have, by stage. */
+export interface ResourceResult {
+  /** Whether processes of the server were found on the generator's machine. Otherwise only the generator's ends of connections are in. */
+  hasServer: boolean;
+  /** The first is from before any viewer. */
+  looks: ResourceLook[];
+}
+
+export interface ResourceLook {
+  atS: number;
+  /** At whose end it was; null: before the first one. */
+  stage: string | null;
+  /** Who watched. */
+  viewers: number;
+  generator: ProcessResources;
+  /** Null: its processes were not found on this machine. */
+  server: ProcessResources | null;
+  kernel: KernelResources;
+}
+
+export interface ProcessResources {
+  processes: number;
+  /** Resident, without the pages of files. */
+  memoryBytes: number;
+  /** Open files and sockets. */
+  descriptors: number;
+}
+
+/** Of the whole machine, whoever has them. */
+export interface KernelResources {
+  tcpSockets: number;
+  timeWaitSockets: number;
+  /** In the buffers of sockets. */
+  bufferBytes: number;
+  /** All objects of the kernel (slab), of which sockets and open files are a part. */
+  objectBytes: number;
 }
 
 export type Outcome = 'met' | 'missed' | 'not-shown';

@@ -13,6 +13,7 @@ import {
 } from './format-quantity.ts';
 import { latencyCells, latencyColumns } from './raw-tables.ts';
 import type { Section, Table } from './report-section.ts';
+import { resourceSection } from './resource-section.ts';
 
 /** The part of the report for those who operate or change the system. */
 export function technicalSections(result: RunResult): Section[] {
@@ -27,6 +28,7 @@ export function technicalSections(result: RunResult): Section[] {
     connections(result),
     faults(result),
     generator(result),
+    resourceSection(result),
     conditions(result),
   ];
 }

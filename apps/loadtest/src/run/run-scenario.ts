@@ -26,6 +26,7 @@ import { reachAll } from './reach.ts';
 import { checkSearch } from './search-check.ts';
 import { distinctUrls, senderTargets } from './sender-targets.ts';
 import { serverResult } from './server-result.ts';
+import { ResourceWatch } from './resource-watch.ts';
 import { ServerWatch } from './server-watch.ts';
 import { Timeline } from './timeline.ts';
 import { visibleBecause } from './visible-because.ts';
@@ -125,6 +126,7 @@ export async function runScenario(
   const startsAtMs = epochMs() + startMs;
   onStart({ startsAtMs, generatorPids: generator.pids });
   const nowS = (): number => (epochMs() - startsAtMs) / 1_000;
+  using resources = new ResourceWatch(addresses, faults, generator.pids);
   const server = new ServerWatch(
     metricsUrls ?? (kind === 'logloom' ? viewerUrls.map((each) => new URL('/metrics', each).href) : []),
   );
@@ -162,6 +164,7 @@ export async function runScenario(
   try {
     watch.begin(startsAtMs);
     injection.begin(startsAtMs);
+    resources.begin(startsAtMs, timeline.stages());
     const produced = await generator.start(
       {
         run,
@@ -239,6 +242,7 @@ export async function runScenario(
       faults: watch.results(injected, missingEvents(scenario, ends, produced)),
       generator: timeline.generator(generator.processes),
       server: serverResult(rows, fullest, server.version, growth),
+      resources: resources.result(rows),
     };
   } finally {
     clearInterval(watching);

@@ -1,5 +1,14 @@
 import { analyse, type CalibrationFigures } from '../analysis/analyse.ts';
-import type { DeliveryResult, Finding, Latency, ObjectiveResult, RunResult, Second } from '../result.ts';
+import type {
+  DeliveryResult,
+  Finding,
+  Latency,
+  ObjectiveResult,
+  ResourceLook,
+  ResourceResult,
+  RunResult,
+  Second,
+} from '../result.ts';
 import type { Measured } from '../verdict/measured.ts';
 
 /**
@@ -119,6 +128,7 @@ export function exampleResult(overall: RunResult['verdict']['overall']): RunResu
           version: '0.1.0',
         }
       : null,
+    resources: measured ? exampleResources() : null,
   };
   return {
     ...findings,
@@ -171,6 +181,26 @@ function exampleSecond(atS: number, measured: boolean): Second {
     serverMemoryBytes: measured ? (420 + viewers / 5) * 2 ** 20 : null,
     serverLoopDelayMs: measured ? 4 * wave * slower : null,
     serverLoopShare: measured ? 0.3 * wave : null,
+  };
+}
+
+function exampleResources(): ResourceResult {
+  const look = (atS: number, stage: string | null, viewers: number): ResourceLook => ({
+    atS,
+    stage,
+    viewers,
+    generator: { processes: 2, memoryBytes: 90e6 + 9_000 * viewers, descriptors: 60 + viewers },
+    server: { processes: 1, memoryBytes: 300e6 + 6_000 * viewers, descriptors: 120 + viewers },
+    kernel: {
+      tcpSockets: 40 + 2 * viewers,
+      timeWaitSockets: 0,
+      bufferBytes: 65_536,
+      objectBytes: 150e6 + 10_000 * viewers,
+    },
+  });
+  return {
+    hasServer: true,
+    looks: [look(0, null, 0), ...stages.map(({ name, toS }) => look(toS, name, mostViewers))],
   };
 }
 
