@@ -1,14 +1,17 @@
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
-import type { IngestProxy, ViewersProxy } from './fault-proxy.ts';
+import type { FaultProxy } from '../faults/proxy/fault-proxy.ts';
+import type { ProxyFault } from '../scenario/fault-plan.ts';
 import type { LogloomProcess, ServerOptions } from './logloom-process.ts';
+import type { RefusingProxy } from './refusing-proxy.ts';
 
 /** What an injection can act on. */
 export interface Stage {
   server: LogloomProcess;
-  viewers: ViewersProxy;
-  ingest: IngestProxy;
+  /** Draws by the same `random`. */
+  viewers: FaultProxy;
+  ingest: RefusingProxy;
   generatorPids: readonly number[];
   random: () => number;
   /** Aborts when the fault has to end. */
@@ -27,14 +30,15 @@ export const actions: Readonly<Record<string, Injection>> = {
   none: {},
   cut: {
     begin: ({ viewers, random }) => {
-      viewers.cut(between(random, 0.15, 1), random);
+      viewers.begin(1, onViewers({ kind: 'reset', share: between(random, 0.15, 1) }));
       return undefined;
     },
   },
   'network-delay': {
     begin: ({ viewers, random }) => {
-      viewers.delayMs = between(random, 150, 800);
-      return () => void (viewers.delayMs = 0);
+      const latencyMs = between(random, 150, 800);
+      viewers.begin(1, onViewers({ kind: 'network', share: 1, latencyMs }, untilEnded));
+      return () => viewers.end(1);
     },
   },
   'server-slow': {
@@ -86,6 +90,16 @@ export const actions: Readonly<Record<string, Injection>> = {
     }),
   },
 };
+
+/** A fault is over at once, or holds for connections to come until it is ended. */
+const untilEnded = Infinity;
+
+function onViewers(
+  fault: { kind: 'reset'; share: number } | { kind: 'network'; share: number; latencyMs: number },
+  seconds = 0,
+): ProxyFault {
+  return { ...fault, on: 'viewers', atSeconds: 0, seconds };
+}
 
 export function between(random: () => number, low: number, high: number): number {
   return low + random() * (high - low);

@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { epochMs } from '../clock.ts';
+import { FaultProxy } from '../faults/proxy/fault-proxy.ts';
 import { runScenario } from '../run/run-scenario.ts';
 import { readScenario } from '../scenario/read-scenario.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { seeded } from '../verdict/seeded.ts';
-import { IngestProxy, ViewersProxy } from './fault-proxy.ts';
 import { actions, between } from './injection-actions.ts';
 import type { KnownRun } from './known-run.ts';
 import { LogloomProcess, type Program } from './logloom-process.ts';
+import { RefusingProxy } from './refusing-proxy.ts';
 
 const rampSeconds = 3;
 const runSeconds = 36;
@@ -23,8 +24,9 @@ export async function runInjection(
   const random = seeded(seed);
   const scenario = scenarioOf(kind, random);
   await using server = await LogloomProcess.open(program, options?.(random));
-  await using viewers = await ViewersProxy.open(server.viewersPort);
-  await using ingest = await IngestProxy.open(server.ingestPort);
+  await using viewers = new FaultProxy({ host: '127.0.0.1', port: server.viewersPort }, random);
+  const viewersPort = await viewers.listen();
+  await using ingest = await RefusingProxy.open(server.ingestPort);
   const atS = between(random, 12, 17);
   const forS = between(random, 3, 7);
   let acting: Promise<void> | undefined;
@@ -39,7 +41,7 @@ export async function runInjection(
   const findings = await runScenario(
     scenario,
     {
-      url: viewers.url,
+      url: `http://127.0.0.1:${viewersPort}`,
       token: undefined,
       ingestUrl: ingest.url,
       ingestKey: undefined,

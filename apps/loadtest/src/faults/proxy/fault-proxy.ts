@@ -7,7 +7,7 @@ import { ProxiedConnection, type ProxyTarget } from './proxied-connection.ts';
 const backlog = 4_096;
 
 /** A TCP proxy on loopback in front of one port, which makes faults on a share of its connections. It reads no protocol. */
-export class FaultProxy {
+export class FaultProxy implements AsyncDisposable {
   readonly #target: ProxyTarget;
   readonly #random: () => number;
   readonly #server: Server;
@@ -56,6 +56,10 @@ export class FaultProxy {
     this.#server.close();
     for (const connection of this.#connections) connection.destroy();
     await closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   #accept(client: Socket): void {
