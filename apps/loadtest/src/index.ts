@@ -24,6 +24,7 @@ export { postNotices, type NoticeReceivers } from './notify/post-notices.ts';
 export { reportFormats, writeReports, type ReportFormat } from './report/write-reports.ts';
 export { resultLines } from './report/result-lines.ts';
 export { estimate } from './run/estimate.ts';
+export { routesTo, thisMachine, tooSmall } from './run/machine-limits.ts';
 export {
   checkDelivery,
   deliveryCheckLines,

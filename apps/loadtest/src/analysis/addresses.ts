@@ -1,4 +1,4 @@
-import { sourceAddresses } from '../generator/viewer-crowd.ts';
+import { sourceAddresses } from '../generator/source-address.ts';
 import { binomialCdf } from '../verdict/interval.ts';
 import type { Measured } from '../verdict/measured.ts';
 import type { AddressShare } from './analysis-result.ts';

@@ -3,6 +3,7 @@ import { IncidentCounter } from './incident-counter.ts';
 import { TenthsRecorder } from '../faults/tenths.ts';
 import { newHistogram, packed, quantileMs, recordMs } from './latency-histogram.ts';
 import type { ProducerEnd, ProducerSecond, ProducerStart } from './messages.ts';
+import { queueCount } from './queue-count.ts';
 import { SelfWatch } from './self-watch.ts';
 import { Ramp } from '../scenario/ramp.ts';
 import { openSender } from '../target/open-sender.ts';
@@ -12,8 +13,6 @@ import { openTraffic } from '../traffic/open-traffic.ts';
 import type { Traffic } from '../traffic/traffic.ts';
 
 const tickMs = 10;
-/** Each has one request under way; a request's events all go through one of them, so that they are stored in their order. */
-export const queueCount = 8;
 const batchEvents = 1_000;
 /** How long what was not acknowledged is repeated after the end. */
 const patienceMs = 60_000;

@@ -16,8 +16,9 @@ import { IntendedTimes } from './intended-times.ts';
 import { newHistogram, packed, recordMs } from './latency-histogram.ts';
 import { logloomFilter } from './logloom-filter.ts';
 import type { ToViewers, ViewersEnd, ViewersSecond, ViewersTally } from './messages.ts';
-import { queueCount } from './producer.ts';
+import { queueCount } from './queue-count.ts';
 import { SelfWatch } from './self-watch.ts';
+import { isLoopback, sourceAddresses } from './source-address.ts';
 import { TickWheel } from './tick-wheel.ts';
 import { Viewer } from './viewer.ts';
 
@@ -28,9 +29,6 @@ const listenMs = 1_000;
 const leaveGraceSeconds = 10;
 /** How far the clocks of generator and target may be apart. */
 const clockSlackSeconds = 1;
-/** Loopback has more addresses than one: each gives 28,000 connections to a port. */
-export const sourceAddresses = 20;
-
 type Start = Extract<ToViewers, { type: 'start' }>;
 
 /** The viewers of one process: it opens and closes as many as the scenario wants at each moment, and keeps the account. */
@@ -75,7 +73,7 @@ export class ViewerCrowd {
     this.#eventsRamp = new Ramp(start.scenario.events.stages);
     this.#intended = new IntendedTimes((n) => start.startsAtMs + this.#eventsRamp.timeOf(n + 1) * 1_000);
     const urls = [start.target.url, ...(start.target.moreUrls ?? [])];
-    this.#isLoopback = urls.every((url) => /^127\.|^localhost$/.test(new URL(url).hostname));
+    this.#isLoopback = urls.every(isLoopback);
     this.#needsBeginning = start.scenario.viewers.mix.some(({ from }) => from?.kind === 'start');
     this.#targets = urls.map((url) => openTarget({ ...start.target, url }));
     this.#findings = Object.fromEntries(

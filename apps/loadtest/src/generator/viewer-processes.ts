@@ -20,7 +20,7 @@ export function viewerProcesses(viewers: number, deliveriesPerSecond: number, pe
 }
 
 /** `ulimit -n`; where it cannot be read, Node has raised it to a limit that is rarely lower than this. */
-function openFileLimit(): number {
+export function openFileLimit(): number {
   try {
     const [, limit] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
     return limit === undefined ? Infinity : Number(limit);

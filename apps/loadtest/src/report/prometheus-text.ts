@@ -66,7 +66,9 @@ export async function prometheusText(result: RunResult): Promise<string> {
     quantiles(connections.latency),
   );
   set('intended_events', 'Events that were due by the scenario', [[{}, ingest.intended]]);
-  set('acknowledged_events', 'Events that ingest acknowledged', [[{}, ingest.acknowledged]]);
+  set('acknowledged_events', 'Events that ingest acknowledged', [
+    [{}, ingest.acknowledges === false ? null : ingest.acknowledged],
+  ]);
   set('failed_connections', 'Connections of viewers that failed', [[{}, connections.failed]]);
   set('lost_connections', 'Connections that the server or the network ended', [[{}, connections.lost]]);
   set('generator_cpu_ratio', 'Highest share of a core of a process of the generator', [

@@ -158,7 +158,7 @@ function ingest({ ingest }: RunResult): Section {
       ...(acknowledges
         ? []
         : [
-            'Nobody acknowledged what was sent: what was written to a connection that its receiver read to the end is expected, and what was written to one that broke is unknown. There is no latency of acknowledgements.',
+            'Nobody acknowledged what was sent: what was written to a connection that its receiver read to the end is expected, and what was written to one that broke is unknown. There is no latency of acknowledgements, and in tables of seconds “acknowledged” is what was written.',
           ]),
     ],
     tables: [

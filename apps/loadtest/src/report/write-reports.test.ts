@@ -232,6 +232,25 @@ test('the metrics have base units, and none for what was not measured', async ()
   }
 });
 
+test('where nobody acknowledged events, the reports say so, and none says how many were', async () => {
+  const { ingest, ...rest } = exampleResult('ready');
+  const result = { ...rest, ingest: { ...ingest, receivers: ['syslog'], acknowledges: false } };
+  for (const text of [htmlReport(result), markdownReport(result)])
+    assert.match(text, /Nobody acknowledged what was sent/);
+  assert.doesNotMatch(await prometheusText(result), /acknowledged_events/);
+  assert.match(await prometheusText(exampleResult('ready')), /acknowledged_events/);
+});
+
+test('a server on another machine is said to be absent from what is in use by stage', () => {
+  const { resources, ...rest } = exampleResult('ready');
+  const looks = resources!.looks.map((look) => ({ ...look, server: null }));
+  const away = markdownReport({ ...rest, resources: { hasServer: false, looks } });
+  assert.match(away, /No process of the server was found on this machine/);
+  assert.match(away, /not here/);
+  assert.match(markdownReport({ ...rest, resources: resources! }), /both ends of each connection/);
+  assert.match(markdownReport({ ...rest, resources: null }), /Not measured: the machine of the generator/);
+});
+
 test('the terminal gets verdict, objectives, why and what to do, in color only where asked', () => {
   const plain = resultLines(exampleResult('not-ready'), false);
   assert.equal(plain[0], '✗ Not ready, grade D: example');

@@ -1,4 +1,4 @@
-import { openEventLog, type KafkaOptions } from '@logloom/event-log';
+import type { KafkaOptions } from '@logloom/event-log';
 import { topics } from '@logloom/schemas';
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -50,6 +50,7 @@ async function reachPort({ hostname, port }: URL): Promise<void> {
 }
 
 async function reachKafka(kafka: KafkaOptions): Promise<void> {
+  const { openEventLog } = await import('@logloom/event-log');
   const log = await openEventLog({ dataFolder: '', topics: [], kafka: { ...kafka, patienceMs: timeoutMs } });
   try {
     await log.partitionCount(topics.raw);

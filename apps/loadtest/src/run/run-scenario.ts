@@ -21,6 +21,7 @@ import { conditionsNow } from './conditions-now.ts';
 import { lookUpExamples } from './look-up-examples.ts';
 import { deliveryOf } from './delivery-of.ts';
 import { estimate } from './estimate.ts';
+import { routesTo, thisMachine, tooSmall } from './machine-limits.ts';
 import { MemoryGrowthWatch } from './memory-growth.ts';
 import { reachAll } from './reach.ts';
 import { checkSearch } from './search-check.ts';
@@ -91,6 +92,8 @@ export async function runScenario(
   const { receivers } = scenario.events;
   const senders = senderTargets(kind, receivers, { ...options, ingestUrls: [ingestUrl, ...moreIngestUrls] });
   const viewerUrls = [url, ...moreUrls];
+  for (const limit of tooSmall(estimate(scenario, viewersPerProcess()), routesTo(viewerUrls), thisMachine()))
+    onNotice(`this machine is too small: ${limit}`);
   await reachAll(viewerUrls, senders);
   const addresses = { viewers: viewerUrls, sender: distinctUrls(senders) };
   await checkFaults(scenario, faults, addresses);

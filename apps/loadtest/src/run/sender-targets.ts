@@ -1,6 +1,6 @@
 import type { KafkaOptions } from '@logloom/event-log';
 import { LoadtestError } from '../errors.ts';
-import { queueCount } from '../generator/producer.ts';
+import { queueCount } from '../generator/queue-count.ts';
 import { defaultReceivers, type ReceiverKind } from '../target/receiver.ts';
 import type { SenderTarget } from '../target/sender.ts';
 import type { TargetKind } from '../target/target.ts';

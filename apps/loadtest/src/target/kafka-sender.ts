@@ -1,4 +1,4 @@
-import { EventLogError, openEventLog, partitionOf, type EventLog, type NewRecord } from '@logloom/event-log';
+import type { EventLog, NewRecord } from '@logloom/event-log';
 import { topics } from '@logloom/schemas';
 import { readLine } from './receivers/sent-line.ts';
 import { reasonOf, type BatchFate, type OnAnswer, type Sender, type SenderTarget } from './sender.ts';
@@ -13,7 +13,7 @@ export class KafkaSender implements Sender {
   readonly #target: SenderTarget;
   readonly #onAnswer: OnAnswer;
   #log: EventLog | undefined;
-  #partitions = 0;
+  #partitionOf: (key: string | null, n: number) => number = () => 0;
 
   /** The target has the options of a client of Kafka. */
   constructor(target: SenderTarget, onAnswer: OnAnswer) {
@@ -31,8 +31,7 @@ export class KafkaSender implements Sender {
       this.#onAnswer('acknowledged', false, undefined);
       return { fate: 'stored', rejected: [] };
     } catch (error) {
-      const reason = error instanceof EventLogError ? error.code : reasonOf(error);
-      this.#onAnswer(reason, false, reason);
+      this.#onAnswer(reasonOf(error), false, reasonOf(error));
       // Without a client nothing was sent.
       return { fate: this.#log === undefined ? 'refused' : 'unknown', rejected: [] };
     }
@@ -43,15 +42,17 @@ export class KafkaSender implements Sender {
   }
 
   async #open(): Promise<EventLog> {
+    // Only who sends by Kafka loads its client.
+    const { openEventLog, partitionOf } = await import('@logloom/event-log');
     const log = await openEventLog({ dataFolder: '', topics: [], kafka: this.#target.kafka });
-    this.#partitions = await log.partitionCount(topics.raw);
+    const partitions = await log.partitionCount(topics.raw);
+    this.#partitionOf = (key, n) => (key === null ? n % partitions : partitionOf(key, partitions));
     return log;
   }
 
   #recordOf(line: string): NewRecord {
     const { correlationId, loadtest } = readLine(line);
     const key = correlationId ?? null;
-    const partition = key === null ? loadtest.n % this.#partitions : partitionOf(key, this.#partitions);
-    return { partition, key, value: Buffer.from(line), headers };
+    return { partition: this.#partitionOf(key, loadtest.n), key, value: Buffer.from(line), headers };
   }
 }

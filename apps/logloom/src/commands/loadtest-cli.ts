@@ -36,7 +36,7 @@ export function addLoadtestCommand(program: Command, context: CommandContext): v
     )
     .action(async (flags: LoadtestFlags) => {
       const { checkDelivery, deliveryCheckLines, isClean, LoadtestError } = await import('@logloom/loadtest');
-      const target = targetOf(flags, {}, context);
+      const target = await targetOf(flags, {}, context);
       const load = { ...flags, viewers: Math.ceil(flags.viewers) };
       const { result, findings } = await checkDelivery(load, { ...target, onNotice: note }, signal).catch(
         (error: unknown) => {

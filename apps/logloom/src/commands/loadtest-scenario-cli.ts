@@ -12,7 +12,7 @@ import {
   faultOptionsOf,
   type FaultFlags,
 } from './loadtest-fault-options.ts';
-import { targetOf, type TargetFlags } from './loadtest-target.ts';
+import { listOf, targetOf, type TargetFlags } from './loadtest-target.ts';
 import { addNoticeOptions, receiversOf, type NoticeFlags } from './notice-options.ts';
 import { positive } from './number-arguments.ts';
 
@@ -36,7 +36,7 @@ class VerdictExit extends CommandError {
 
 /** Adds `logloom loadtest run|check|explain|compare|history|calibrate` to `logloom loadtest`. */
 export function addScenarioCommands(loadtest: Command, context: CommandContext): void {
-  const { env, signal, note, token, key, json, print, write } = context;
+  const { env, signal, note, endpoint, token, key, json, print, write } = context;
   const list = (value: string): string[] => value.split(',').map((part) => part.trim());
 
   addCalibrateCommand(loadtest, context);
@@ -114,7 +114,7 @@ export function addScenarioCommands(loadtest: Command, context: CommandContext):
       const journal = faultJournalFolder(env);
       for (const leftover of undoLeftovers(journal)) note(leftover);
       const line = new ProgressLine(process.stderr);
-      const target = targetOf(options, scenario, context);
+      const target = await targetOf(options, scenario, context);
       await using page = await openPage(options.live, { scenario: scenario.name, target: target.url });
       const findings = await runScenario(
         scenario,
@@ -164,23 +164,37 @@ export function addScenarioCommands(loadtest: Command, context: CommandContext):
   loadtest
     .command('explain')
     .description(
-      'say what a scenario will take (time, events, deliveries, processes, open files) and what its faults do',
+      'say what a scenario will take of this machine (time, memory, sockets, open files, CPU), and what its faults do',
     )
     .argument('<scenario>', 'a file, or the name of one that comes with Logloom')
+    .option('--url <urls>', "the viewers' ports that it is for (default: HOST and LIVE_PORT)")
     .addOption(json)
-    .action(async (name: string, options: { json: boolean }) => {
-      const { estimate, explainFaults, loadScenario, objectivesOf, viewersPerProcess } =
-        await import('@logloom/loadtest');
+    .action(async (name: string, options: { url?: string; json: boolean }) => {
+      const {
+        estimate,
+        explainFaults,
+        loadScenario,
+        objectivesOf,
+        routesTo,
+        thisMachine,
+        tooSmall,
+        viewersPerProcess,
+      } = await import('@logloom/loadtest');
       const scenario = loadScenario(name);
+      const urls = listOf(options.url ?? scenario.target?.url);
+      const taken = estimate(scenario, viewersPerProcess());
       const found = {
-        ...estimate(scenario, viewersPerProcess()),
+        ...taken,
+        tooSmall: tooSmall(taken, routesTo(urls.length > 0 ? urls : [endpoint({}).url]), thisMachine()),
         objectives: objectivesOf(scenario),
         faults: scenario.faults,
       };
       print(options.json, found, () => [
         `${scenario.name}: ${scenario.description}`,
         `${found.seconds} s, up to ${found.viewers} viewers, ${found.events} events, about ${found.deliveries} deliveries`,
-        `${found.processes} processes of the generator, with up to ${found.openFiles} connections each (ulimit -n)`,
+        `${found.processes} processes of the generator, with up to ${found.openFiles} connections each (ulimit -n), ${found.sockets} sockets in all`,
+        `about ${mebibytes(found.memoryBytes)} of memory of the generator and ${mebibytes(found.kernelBytes)} of the kernel for its sockets, and ${found.cores.toFixed(1)} cores at the peak (as measured: docs/loadtest.md)`,
+        ...found.tooSmall.map((limit) => pc.yellow(`too small here: ${limit}`)),
         ...explainFaults(scenario),
         'objectives:',
         ...found.objectives.map(
@@ -262,6 +276,10 @@ export function addScenarioCommands(loadtest: Command, context: CommandContext):
     if (runs.length === 0) throw new CommandError('nothing-found', `there is no run in ${folder}`);
     return runs;
   }
+}
+
+function mebibytes(bytes: number): string {
+  return `${Math.ceil(bytes / 2 ** 20)} MiB`;
 }
 
 function portOf(text: string): number {

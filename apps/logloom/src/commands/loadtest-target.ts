@@ -1,4 +1,3 @@
-import { kafkaSecurityOf } from '@logloom/event-log';
 import type { RunOptions, Scenario, TargetKind } from '@logloom/loadtest';
 import type { CommandContext } from './command-context.ts';
 import { CommandError } from './command-errors.ts';
@@ -31,11 +30,11 @@ type Target = Pick<
 >;
 
 /** What a scenario is run against: the flags win over the scenario, and for a Logloom both win over the settings. */
-export function targetOf(
+export async function targetOf(
   flags: TargetFlags,
-  { target }: Pick<Scenario, 'target'>,
+  { target, events }: Pick<Scenario, 'target'> & Partial<Pick<Scenario, 'events'>>,
   context: CommandContext,
-): Target {
+): Promise<Target> {
   const { endpoint, ingestKey } = context;
   const kind = flags.target ?? target?.kind ?? 'logloom';
   const [url, ...moreUrls] = listOf(flags.url ?? target?.url);
@@ -57,7 +56,7 @@ export function targetOf(
       moreIngestUrls,
       ingestKey: ingestKey(flags.key),
       syslogUrl: syslogUrl(flags.syslog, ingestUrl, context),
-      kafka: kafkaOf(context),
+      ...(events?.receivers?.includes('kafka') && { kafka: await kafkaOf(context) }),
     };
   }
   if (url === undefined || publishUrl === undefined)
@@ -75,7 +74,8 @@ export function targetOf(
   };
 }
 
-function listOf(urls: string | undefined): string[] {
+/** Addresses that are separated by commas. */
+export function listOf(urls: string | undefined): string[] {
   return urls?.split(',').map((url) => url.trim()) ?? [];
 }
 
@@ -94,9 +94,10 @@ function syslogUrl(
   return SYSLOG_PORT === 0 ? undefined : `syslog://${new URL(ingestUrl).hostname}:${SYSLOG_PORT}`;
 }
 
-function kafkaOf({ settings }: CommandContext): RunOptions['kafka'] {
+async function kafkaOf({ settings }: CommandContext): Promise<RunOptions['kafka']> {
   const values = settings();
   const { KAFKA_BROKERS: brokers } = values;
   if (brokers === undefined) return undefined;
+  const { kafkaSecurityOf } = await import('@logloom/event-log');
   return { brokers, security: kafkaSecurityOf(values), clientId: 'logloom-loadtest' };
 }
