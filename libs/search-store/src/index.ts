@@ -9,6 +9,7 @@ export {
   type CorrelationsPage,
   type CorrelationsQuery,
   type FoundEvent,
+  type GroupRequestsQuery,
   type Histogram,
   type HistogramQuery,
   type Refused,
@@ -17,9 +18,18 @@ export {
   type SearchRebuild,
   type SearchStore,
   type SearchStoreErrorCode,
+  type ShapeDuration,
+  type ShapeDurationsQuery,
   type TimeRange,
   type TopValues,
   type TopValuesQuery,
   type Total,
 } from './search-store.ts';
 export { openSqliteSearchStore, type SqliteSearchStoreOptions } from './embedded/sqlite-search-store.ts';
+export {
+  percentile,
+  RequestGroups,
+  type RequestFigures,
+  type RequestGroup,
+  type RequestGroupsResult,
+} from './request-groups.ts';

@@ -1,6 +1,7 @@
 import { CodedError, pickErrors, requestErrors, type CodeOf } from '@logloom/errors';
 import { filterErrors } from '@logloom/filter';
 import { searchStoreErrors } from './errors.ts';
+import type { RequestGroupsResult } from './request-groups.ts';
 import type { Filter } from '@logloom/filter';
 import type { Correlation, Level, LogView, PlacedEvent } from '@logloom/schemas';
 
@@ -41,6 +42,10 @@ export interface SearchStore extends LogView {
   correlationsById(correlationId: string): Promise<Correlation[]>;
   /** The documents whose correlation id or other ids are among these, the latest `firstAt` first, at most `limit` (to 1,000). */
   correlationsByIds(ids: readonly string[], limit: number): Promise<Correlation[]>;
+  /** The durations of the latest documents of a shape whose first event is in the range, the latest first; at most 1,000. */
+  shapeDurations(query: ShapeDurationsQuery): Promise<ShapeDuration[]>;
+  /** Groups the matching documents. Percentiles are exact in the embedded store, estimates in Elasticsearch. Errors: `bad-filter`. */
+  groupRequests(query: GroupRequestsQuery): Promise<RequestGroupsResult<Correlation>>;
 
   counts(): Promise<{ events: number; correlations: number }>;
   /**
@@ -158,6 +163,25 @@ export interface CorrelationsPage {
   total: Total;
   correlations: Correlation[];
   next?: string;
+}
+
+export interface ShapeDurationsQuery extends TimeRange {
+  shape: string;
+  limit: number;
+}
+
+export interface ShapeDuration {
+  firstAt: number;
+  durationMs: number;
+}
+
+export interface GroupRequestsQuery extends TimeRange {
+  /** Over the documents; `fromMicros` and `toMicros` bound `firstAt`. */
+  filter?: Filter | undefined;
+  /** A request belongs to the group of its shape, or to that of each of its services. */
+  by: 'shape' | 'service';
+  /** How many groups are returned. */
+  limit: number;
 }
 
 /** Counting stops here. */

@@ -295,6 +295,82 @@ export function searchStoreContract(name: string, create: SearchStoreFactory): v
     assert.deepEqual(await store.correlationsById('d'), [document('0-2', 1, { correlationId: 'd' })]);
   });
 
+  withStore(
+    'requests are grouped by shape or service, with percentiles, errors and the latest',
+    async (store) => {
+      const ms = (i: number): number => (i < 120 ? 10 : i < 196 ? 100 : 1000);
+      const documents = Array.from({ length: 200 }, (_, i) =>
+        document(`0-${i}`, 1, {
+          firstAt: i * 1_000_000,
+          lastAt: i * 1_000_000 + ms(i) * 1000,
+          shape: i % 10 === 9 ? '' : i % 10 === 0 ? 'rare' : 'usual',
+          services: i % 2 === 0 ? ['shop', 'pay'] : ['shop'],
+          levels: i % 4 === 0 ? { info: 1, error: 2 } : { info: 1 },
+        }),
+      );
+      await store.indexCorrelations(documents);
+      const all = { requests: 200, errors: 50, p50Ms: 10, p95Ms: 100, p99Ms: 1000 };
+      const byService = await store.groupRequests({ by: 'service', limit: 10 });
+      assert.deepEqual(byService, {
+        all,
+        groups: [
+          { key: 'shop', ...all, latest: documents[199] },
+          { key: 'pay', ...all, requests: 100, latest: documents[198] },
+        ],
+        otherGroups: 0,
+        without: 0,
+        firstAt: 0,
+        lastAt: 199_000_000,
+      });
+      const byShape = await store.groupRequests({ by: 'shape', limit: 1 });
+      assert.deepEqual(
+        [byShape.groups.map(({ key, requests }) => [key, requests]), byShape.otherGroups, byShape.without],
+        [[['usual', 160]], 1, 20],
+      );
+      const filtered = await store.groupRequests({
+        filter: filterOf('errorCount:>0'),
+        fromMicros: 100_000_000,
+        toMicros: 120_000_000,
+        by: 'shape',
+        limit: 10,
+      });
+      assert.deepEqual(
+        filtered.groups.map(({ key, requests, errors, p99Ms, latest }) => [
+          key,
+          requests,
+          errors,
+          p99Ms,
+          latest.id,
+        ]),
+        [
+          ['usual', 4, 4, 10, '0-116'],
+          ['rare', 1, 1, 10, '0-100'],
+        ],
+      );
+      assert.deepEqual([filtered.firstAt, filtered.lastAt], [100_000_000, 116_000_000]);
+      const none = await store.groupRequests({ fromMicros: 900_000_000, by: 'shape', limit: 10 });
+      const nothing = { requests: 0, errors: 0, p50Ms: 0, p95Ms: 0, p99Ms: 0 };
+      assert.deepEqual(none, { all: nothing, groups: [], otherGroups: 0, without: 0 });
+      assert.deepEqual((await store.groupRequests({ by: 'shape', limit: 0 })).otherGroups, 2);
+      await assert.rejects(
+        store.groupRequests({ filter: filterOf('word'), by: 'shape', limit: 1 }),
+        hasCode('bad-filter'),
+      );
+    },
+  );
+
+  withStore('the latest durations of a shape, of a range', async (store) => {
+    const of = (i: number, shape: string): Correlation =>
+      document(`0-${i}`, 1, { firstAt: i * 1_000_000, lastAt: i * 1_000_000 + i * 500, shape });
+    await store.indexCorrelations([of(1, 'a'), of(2, 'b'), of(3, 'a'), of(4, 'a'), of(5, 'a'), of(6, '')]);
+    const found = await store.shapeDurations({ shape: 'a', fromMicros: 1, toMicros: 5_000_000, limit: 2 });
+    assert.deepEqual(found, [
+      { firstAt: 4_000_000, durationMs: 2 },
+      { firstAt: 3_000_000, durationMs: 1.5 },
+    ]);
+    assert.deepEqual(await store.shapeDurations({ shape: 'c', limit: 2 }), []);
+  });
+
   withStore('documents are filtered by what they say about their members', async (store) => {
     await store.indexCorrelations([
       document('0-1', 1, {

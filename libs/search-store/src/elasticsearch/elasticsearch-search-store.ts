@@ -1,9 +1,11 @@
 import type { Client } from '@elastic/elasticsearch';
 import type { Correlation, FillMark, FillMove, PlacedEvent } from '@logloom/schemas';
+import type { RequestGroupsResult } from '../request-groups.ts';
 import type {
   CorrelationsPage,
   CorrelationsQuery,
   FoundEvent,
+  GroupRequestsQuery,
   Histogram,
   HistogramQuery,
   Refused,
@@ -11,6 +13,8 @@ import type {
   SearchQuery,
   SearchRebuild,
   SearchStore,
+  ShapeDuration,
+  ShapeDurationsQuery,
   TopValues,
   TopValuesQuery,
 } from '../search-store.ts';
@@ -150,6 +154,14 @@ export class ElasticsearchSearchStore implements SearchStore {
 
   correlationsByIds(ids: readonly string[], limit: number): Promise<Correlation[]> {
     return this.#reader.correlationsByIds(ids, limit);
+  }
+
+  shapeDurations(query: ShapeDurationsQuery): Promise<ShapeDuration[]> {
+    return this.#reader.shapeDurations(query);
+  }
+
+  groupRequests(query: GroupRequestsQuery): Promise<RequestGroupsResult<Correlation>> {
+    return this.#reader.groupRequests(query);
   }
 
   counts(): Promise<{ events: number; correlations: number }> {

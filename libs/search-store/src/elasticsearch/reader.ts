@@ -3,14 +3,18 @@ import { compileElasticsearch, type Filter } from '@logloom/filter';
 import type { Correlation, Level } from '@logloom/schemas';
 import { chooseBuckets } from '../histogram-interval.ts';
 import { bytesOf, defaultPageBytes } from '../page-bytes.ts';
+import type { RequestGroupsResult } from '../request-groups.ts';
 import type {
   CorrelationsPage,
   CorrelationsQuery,
   FoundEvent,
+  GroupRequestsQuery,
   Histogram,
   HistogramQuery,
   SearchPage,
   SearchQuery,
+  ShapeDuration,
+  ShapeDurationsQuery,
   TimeRange,
   TopValues,
   TopValuesQuery,
@@ -19,6 +23,7 @@ import type {
 import { compileCorrelationQuery } from './correlation-query.ts';
 import { decodeSortCursor, encodeSortCursor, type SortCursor } from './cursor.ts';
 import { foundCorrelation, foundEvent, type CorrelationSource, type EventSource } from './documents.ts';
+import { groupRequests } from './group-requests.ts';
 import type { IndexNames } from './indices.ts';
 import { AnswerTooLarge, runSearch, type Query, type SearchResponse } from './search.ts';
 import { fieldNames, topValues } from './values.ts';
@@ -124,14 +129,8 @@ export class ElasticsearchReader {
     return source && foundEvent(source);
   }
 
-  async correlations(query: CorrelationsQuery): Promise<CorrelationsPage> {
-    const { filter, limit, cursor, fromMicros, toMicros } = query;
-    const conditions: Query[] = filter === undefined ? [] : [compileCorrelationQuery(filter)];
-    return this.#correlationsPage(
-      [...conditions, ...rangeQuery('first_at', { fromMicros, toMicros })],
-      limit,
-      cursor,
-    );
+  async correlations({ filter, limit, cursor, ...range }: CorrelationsQuery): Promise<CorrelationsPage> {
+    return this.#correlationsPage(documentConditions(filter, range), limit, cursor);
   }
 
   async correlation(id: string): Promise<Correlation | undefined> {
@@ -150,6 +149,35 @@ export class ElasticsearchReader {
   async correlationsByIds(ids: readonly string[], limit: number): Promise<Correlation[]> {
     if (ids.length === 0) return [];
     return (await this.#correlationsPage([{ terms: { ids: [...ids] } }], limit)).correlations;
+  }
+
+  async shapeDurations({ shape, limit, ...range }: ShapeDurationsQuery): Promise<ShapeDuration[]> {
+    const { hits } = await this.#run({
+      index: this.#names.correlations,
+      query: { bool: { filter: [{ term: { shape } }, ...rangeQuery('first_at', range)] } },
+      size: limit,
+      sort: ['first_at', 'partition', 'first_offset'].map((field) => ({ [field]: 'desc' as const })),
+      _source: false,
+      docvalue_fields: ['first_at', 'duration_ms'],
+    });
+    return hits.hits.map(({ fields }) => {
+      const { first_at, duration_ms } = fields as { first_at: [number]; duration_ms: [number] };
+      return { firstAt: first_at[0], durationMs: duration_ms[0] };
+    });
+  }
+
+  async groupRequests({
+    filter,
+    by,
+    limit,
+    ...range
+  }: GroupRequestsQuery): Promise<RequestGroupsResult<Correlation>> {
+    return groupRequests((request) => this.#run(request), {
+      index: this.#names.correlations,
+      query: { bool: { filter: documentConditions(filter, range) } },
+      by,
+      limit,
+    });
   }
 
   async counts(): Promise<{ events: number; correlations: number }> {
@@ -271,6 +299,13 @@ function textsOf(source: unknown): unknown[] {
 
 function eventsQuery(filter: Filter, range: TimeRange): Query {
   return { bool: { filter: [compileElasticsearch(filter), ...rangeQuery('logloom.timestamp', range)] } };
+}
+
+function documentConditions(filter: Filter | undefined, range: TimeRange): Query[] {
+  return [
+    ...(filter === undefined ? [] : [compileCorrelationQuery(filter)]),
+    ...rangeQuery('first_at', range),
+  ];
 }
 
 function rangeQuery(field: string, { fromMicros, toMicros }: TimeRange): Query[] {

@@ -1,18 +1,21 @@
 import { registerSqlFunctions, type Filter } from '@logloom/filter';
 import { levels, type Correlation } from '@logloom/schemas';
 import type { DatabaseSync } from 'node:sqlite';
-import { compileCorrelationWhere } from '../correlation-where.ts';
 import { chooseBuckets } from '../histogram-interval.ts';
 import { bytesOf, defaultPageBytes } from '../page-bytes.ts';
+import type { RequestGroupsResult } from '../request-groups.ts';
 import {
   maxTotal,
   type CorrelationsPage,
   type CorrelationsQuery,
   type FoundEvent,
+  type GroupRequestsQuery,
   type Histogram,
   type HistogramQuery,
   type SearchPage,
   type SearchQuery,
+  type ShapeDuration,
+  type ShapeDurationsQuery,
   type TimeRange,
   type TopValues,
   type TopValuesQuery,
@@ -20,9 +23,10 @@ import {
 } from '../search-store.ts';
 import { eventColumns, eventOfRow, type EventRow } from './event-row.ts';
 import { fieldNames, topAttributeValues, topColumnValues } from './field-values.ts';
+import { groupRows } from './group-rows.ts';
 import { decodeCursor, encodeCursor } from './page-cursor.ts';
-import { deadlineCondition, QueryDeadline } from './query-deadline.ts';
-import { eventsWhere, withRange, type SqlValue, type Where } from './where.ts';
+import { QueryDeadline } from './query-deadline.ts';
+import { documentsWhere, eventsWhere, withRange, type SqlValue, type Where } from './where.ts';
 
 export interface SqliteReaderOptions {
   queryLimitMs: number;
@@ -102,18 +106,9 @@ export class SqliteReader {
     return row === undefined ? undefined : eventOfRow(row);
   }
 
-  correlations({ filter, limit, cursor, fromMicros, toMicros }: CorrelationsQuery): CorrelationsPage {
+  correlations({ filter, limit, cursor, ...range }: CorrelationsQuery): CorrelationsPage {
     return this.#deadline.run(() => {
-      const { where, params } =
-        filter === undefined ? { where: 'TRUE', params: [] } : compileCorrelationWhere(filter);
-      const bounded = withRange(
-        'first_at',
-        { fromMicros, toMicros },
-        {
-          sql: `${deadlineCondition()} AND (${where})`,
-          params,
-        },
-      );
+      const bounded = documentsWhere(filter, range);
       const page = this.#page('correlations', 'first_at', 'document', bounded, 'desc', limit, cursor);
       const correlations = (page.rows as [string][]).map(([document]) => JSON.parse(document) as Correlation);
       return { total: page.total, correlations, ...(page.next === undefined ? {} : { next: page.next }) };
@@ -139,6 +134,34 @@ export class SqliteReader {
       'SELECT rowid FROM correlations WHERE correlation_id = ? ORDER BY first_at DESC, rowid DESC',
       [correlationId],
     );
+  }
+
+  shapeDurations({ shape, limit, ...range }: ShapeDurationsQuery): ShapeDuration[] {
+    return this.#deadline.run(() => {
+      const where = withRange('first_at', range, { sql: 'shape = ?', params: [shape] });
+      return this.#rows<[number, number]>(
+        `SELECT first_at, duration_ms FROM correlations WHERE ${where.sql} ORDER BY first_at DESC, rowid DESC LIMIT ?`,
+        [...where.params, limit],
+      ).map(([firstAt, durationMs]) => ({ firstAt, durationMs }));
+    });
+  }
+
+  groupRequests({ filter, by, limit, ...range }: GroupRequestsQuery): RequestGroupsResult<Correlation> {
+    return this.#deadline.run(() => {
+      const { groups, ...result } = groupRows(this.#db, by, documentsWhere(filter, range)).result(limit);
+      const { rows } = this.#rowsAt(
+        'SELECT rowid, document FROM correlations WHERE rowid = ?',
+        groups.map(({ latest }) => latest),
+      );
+      const documents = new Map(rows as [number, string][]);
+      return {
+        ...result,
+        groups: groups.flatMap(({ latest, ...group }) => {
+          const document = documents.get(latest);
+          return document === undefined ? [] : [{ ...group, latest: JSON.parse(document) as Correlation }];
+        }),
+      };
+    });
   }
 
   counts(): { events: number; correlations: number } {

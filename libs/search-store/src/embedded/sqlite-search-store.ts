@@ -141,6 +141,8 @@ export function openSqliteSearchStore(folder: string, options: SqliteSearchStore
     correlation: async (id) => attempt(() => reading().correlation(id)),
     correlationsById: async (correlationId) => attempt(() => reading().correlationsById(correlationId)),
     correlationsByIds: async (ids, limit) => attempt(() => reading().correlationsByIds(ids, limit)),
+    shapeDurations: async (query) => attempt(() => reading().shapeDurations(query)),
+    groupRequests: async (query) => attempt(() => reading().groupRequests(query)),
     counts: async () => attempt(() => reading().counts()),
     deleteBefore: async (micros) => attempt(() => writing().deleteBefore(micros)),
     filled: async (epoch) => attempt(() => writing().fill.marks(epoch)),

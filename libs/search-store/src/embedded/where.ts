@@ -1,4 +1,5 @@
 import { compileSql, type Filter } from '@logloom/filter';
+import { compileCorrelationWhere } from '../correlation-where.ts';
 import type { TimeRange } from '../search-store.ts';
 import { deadlineCondition } from './query-deadline.ts';
 
@@ -14,6 +15,13 @@ export interface Where {
 export function eventsWhere(filter: Filter, range: TimeRange): Where {
   const { where, params } = compileSql(filter);
   return withRange('ts', range, { sql: `${deadlineCondition()} AND (${where})`, params });
+}
+
+/** The documents of a filter and a range of `firstAt`, likewise. Throws SearchStoreError `bad-filter`. */
+export function documentsWhere(filter: Filter | undefined, range: TimeRange): Where {
+  const { where, params } =
+    filter === undefined ? { where: 'TRUE', params: [] } : compileCorrelationWhere(filter);
+  return withRange('first_at', range, { sql: `${deadlineCondition()} AND (${where})`, params });
 }
 
 /** `where`, and the column `time` in the range. */
