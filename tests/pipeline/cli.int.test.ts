@@ -186,6 +186,23 @@ test('the command line, on a running Logloom', async (t) => {
     assert.match((await run(pipeline, ['status'])).out, /correlator +logs\.events +lag 0/);
   });
 
+  await t.test('requests summary counts the requests of each service and shape', async () => {
+    const summary = await run(pipeline, ['requests', 'summary', '--by', 'service', '--json']);
+    const { all, groups } = JSON.parse(summary.out) as {
+      all: { requests: number };
+      groups: { key: { service: string }; requests: number }[];
+    };
+    const { total } = await pipeline.get<{ total: { value: number } }>('/api/correlations?limit=0');
+    assert.equal(all.requests, total.value);
+    assert.ok(groups.every(({ requests }) => requests <= all.requests));
+    const shapes = await run(pipeline, ['requests', 'summary', `service:"${groups[0]!.key.service}"`]);
+    assert.match(shapes.out, new RegExp(`^ +${groups[0]!.requests} .*  all$`, 'm'));
+    const none = await run(pipeline, ['requests', 'summary', 'service:nobody']);
+    assert.equal(none.code, 1);
+    const unknown = await run(pipeline, ['requests', 'summary', 'host:x']);
+    assert.deepEqual([unknown.code, /no field 'host'/.test(unknown.err)], [2, true]);
+  });
+
   await t.test('tail shows what was and what comes, across a kill -9 of the server, once', async () => {
     const child = start(pipeline, ['tail', 'service:tailed', '--json']);
     let out = '';
@@ -253,6 +270,7 @@ test('the command line, on a running Logloom', async (t) => {
       ['search', 'service:legacy'],
       ['correlation', 'req-38101a0b-2096-447d-96ea-a692162415ae'],
       ['status'],
+      ['requests', 'summary'],
       ['redrive', '--dry-run'],
       ['loadtest', '--viewers', '1', '--rate', '5', '--seconds', '1'],
     ];

@@ -60,6 +60,24 @@ test(
         return marks.length > 0 && marks.every((text) => text.toLowerCase() === 'get');
       });
 
+      // Which requests there are, and the way to those of a group.
+      await page.goto(`${pipeline.viewersUrl}/#requests?by=service&range=all`);
+      await page.getByTestId('group-row').first().waitFor({ state: 'visible' });
+      const groups = await texts(page, 'group-row');
+      assert.ok(
+        groups.some((text) => text.startsWith('gateway')),
+        groups.join('\n'),
+      );
+      await page.getByTestId('requests-by-shape').click();
+      await eventually('shapes, named by their first events', async () =>
+        (await texts(page, 'group-row')).some((text) => /GET \/\w+/.test(text)),
+      );
+      await page.getByTestId('group-row').first().getByRole('link').first().click();
+      await page.getByTestId('request-row').first().click();
+      await page.getByTestId('summary-path').waitFor({ state: 'visible' });
+      const path = await texts(page, 'path-row');
+      assert.ok(path.length >= 2 && path[0]!.startsWith('gateway'), path.join('\n'));
+
       await page.goto(`${pipeline.viewersUrl}/#requests`);
       await page.getByTestId('request-row').first().click();
       await page.getByTestId('timeline').waitFor({ state: 'visible' });

@@ -9,6 +9,7 @@ import { addJobCommands } from './commands/jobs-cli.ts';
 import { addLoadtestCommand } from './commands/loadtest-cli.ts';
 import { addLookCommands } from './commands/look-cli.ts';
 import { addReplayCommands } from './commands/replay-cli.ts';
+import { addRequestsCommand } from './commands/requests-cli.ts';
 import { addRulesCommands } from './commands/rules-cli.ts';
 import { addSearchCommand } from './commands/search-cli.ts';
 import { addSendCommand } from './commands/send-cli.ts';
@@ -31,6 +32,7 @@ const commands = [
   addTailCommand,
   addSearchCommand,
   addLookCommands,
+  addRequestsCommand,
   addLoadtestCommand,
   addViewersCommand,
   addDrainCommand,

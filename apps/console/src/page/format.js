@@ -51,8 +51,3 @@ export function microsOf(timestamp) {
   const fraction = /\.(\d+)/.exec(timestamp)?.[1] ?? '';
   return Date.parse(timestamp) * 1000 + Number(fraction.slice(3, 6).padEnd(3, '0'));
 }
-
-/** How rare a request is. @param {{ sameShape: number, requests: number }} anomaly */
-export function rarity({ sameShape, requests }) {
-  return `${formatCount(sameShape)} of ${formatCount(requests)} requests of the previous day had the same shape`;
-}

@@ -1,5 +1,6 @@
+import { comparisonText } from './comparison-text.js';
 import { element } from './dom.js';
-import { formatDuration, plural, rarity } from './format.js';
+import { plural } from './format.js';
 import { formatHash } from './location-state.js';
 
 /**
@@ -9,25 +10,14 @@ import { formatHash } from './location-state.js';
  * @property {string[]} rules
  * @property {string} [rulesVersion]
  * @property {Record<string, string>} labels
- * @property {{ rare: boolean, sameShape: number, requests: number }} [anomaly]
+ * @property {import('./comparison-text.js').Comparison} [comparison]
  * @property {{ eventCount: number, id: string }[]} [parts]
  * @property {{ id: string, correlationId: string, shared: string[] }[]} related
- * @property {Summary} summary
  */
-
-/**
- * @typedef {object} Summary
- * @property {{ service: string, message: string }} [firstError]
- * @property {{ ms: number, after: { service: string }, before: { service: string } }} [slowestGap]
- * @property {{ by: string, steps: { service: string, ms: number }[] }} criticalPath
- */
-
-const maxSteps = 12;
 
 /** The findings as facts of the header: a name and its content. @param {Findings} request @returns {[string, string | Node][]} */
 export function requestFindings(request) {
-  const { severity, rules, labels, anomaly, parts, related, summary } = request;
-  const { firstError, slowestGap, criticalPath } = summary;
+  const { severity, rules, labels, comparison, parts, related } = request;
   /** @type {[string, string | Node][]} */
   const facts = [];
   if (parts !== undefined) {
@@ -40,19 +30,8 @@ export function requestFindings(request) {
     facts.push(['rules', element('span', { title: `version ${request.rulesVersion}` }, rules.join(', '))]);
   const labelTexts = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
   if (labelTexts.length > 0) facts.push(['labels', labelTexts.join(' ')]);
-  if (anomaly?.rare === true) {
-    facts.push(['rare', rarity(anomaly)]);
-  }
-  if (firstError !== undefined) facts.push(['first error', `${firstError.service}: ${firstError.message}`]);
-  if (slowestGap !== undefined) {
-    const { ms, after, before } = slowestGap;
-    facts.push(['longest gap', `${formatDuration(ms)}, ${after.service} → ${before.service}`]);
-  }
-  if (criticalPath.steps.length > 1) {
-    const steps = criticalPath.steps.slice(0, maxSteps).map((s) => `${s.service} ${formatDuration(s.ms)}`);
-    const more = criticalPath.steps.length > maxSteps ? ' → …' : '';
-    facts.push([criticalPath.by === 'spans' ? 'critical path' : 'path', steps.join(' → ') + more]);
-  }
+  const compared = comparison && comparisonText(comparison);
+  if (compared !== undefined) facts.push([comparison?.slow === true ? 'slow' : 'compared', compared]);
   if (related.length > 0) facts.push(['related', element('span', {}, ...related.flatMap(relatedLink))]);
   return facts;
 }

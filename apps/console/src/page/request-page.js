@@ -4,6 +4,7 @@ import { eventColumns, eventOf, eventRow, openRows } from './event-row.js';
 import { filterTerm } from './filter-text.js';
 import { formatCount, formatDateTime, formatDuration, levels, microsOf, plural } from './format.js';
 import { requestFindings } from './request-findings.js';
+import { requestSummary } from './request-summary.js';
 import { startedRequestRow } from './request-row.js';
 import { Timeline } from './timeline.js';
 
@@ -25,6 +26,7 @@ export class RequestPage {
   #shown = '';
   /** @type {Map<string, HTMLElement>} */ #rows = new Map();
   #head = element('div', { class: 'request-head', 'data-testid': 'request-head' });
+  #summary = element('div', { class: 'request-summary', 'data-testid': 'request-summary' });
   #chart = element('div', { class: 'chart timeline', 'data-testid': 'timeline' });
   #list = element('div', {
     class: 'list natural',
@@ -42,6 +44,7 @@ export class RequestPage {
     { class: 'fill scrolls' },
     element('a', { class: 'back', href: '#requests' }, '← All requests'),
     this.#head,
+    this.#summary,
     this.#chart,
     this.#columns,
     this.#list,
@@ -162,6 +165,9 @@ export class RequestPage {
     facts.push(...requestFindings(request));
     facts.push(['document', request.id]);
     this.#showHead(request.kind, request.correlationId, request.services, facts);
+    this.#summary.replaceChildren(
+      ...requestSummary(request.summary, request.eventCount, (eventId) => this.#reveal(eventId)),
+    );
     this.#showEvents(request.events);
     this.#offerMore(id, request.eventCount, request.next);
   }
@@ -207,6 +213,7 @@ export class RequestPage {
 
   /** @param {string} kind @param {string} id @param {string[]} services @param {[string, string | Node][]} facts */
   #showHead(kind, id, services, facts) {
+    this.#summary.replaceChildren();
     this.#head.replaceChildren(
       element('h1', {}, element('small', {}, kind), element('span', {}, id)),
       element('p', { class: 'service-chips' }, ...services.map((service) => element('span', {}, service))),
@@ -228,6 +235,16 @@ export class RequestPage {
     this.#rows = new Map(events.map((event) => [event.id, eventRow(event)]));
     this.#list.replaceChildren(...this.#rows.values());
     this.#timeline.show(events);
+  }
+
+  /** Shows an event of the request, if its page was loaded. @param {string} eventId */
+  #reveal(eventId) {
+    const row = this.#rows.get(eventId);
+    if (row === undefined) return;
+    const event = eventOf(row);
+    this.#highlight(event);
+    this.#timeline.highlight(event?.id);
+    row.scrollIntoView({ block: 'center' });
   }
 
   /** @param {LogEvent | undefined} event */

@@ -1,5 +1,6 @@
+import { comparisonText } from './comparison-text.js';
 import { element } from './dom.js';
-import { formatClock, formatDate, formatDuration, plural, rarity } from './format.js';
+import { formatClock, formatDate, formatDuration, plural } from './format.js';
 import { formatHash } from './location-state.js';
 
 /**
@@ -19,7 +20,7 @@ import { formatHash } from './location-state.js';
  * @property {number} errorCount
  * @property {string[]} rules
  * @property {string} [severity]
- * @property {{ rare: boolean, sameShape: number, requests: number }} [anomaly] lists that are asked for have it, live ones do not
+ * @property {import('./comparison-text.js').Comparison} [comparison] lists that are asked for have it, live ones do not
  */
 
 /**
@@ -43,8 +44,8 @@ function row(request, at) {
       { class: 'services', title: request.rules.join(', ') },
       request.severity !== undefined &&
         element('span', { class: 'severity', 'data-severity': request.severity }, request.severity),
-      request.anomaly?.rare === true &&
-        element('span', { class: 'rare', title: rarity(request.anomaly) }, 'rare'),
+      request.comparison?.slow === true &&
+        element('span', { class: 'slow', title: comparisonText(request.comparison) }, 'slow'),
       request.services.join(' → '),
     ),
     element('span', { class: 'duration' }, formatDuration(request.durationMs)),

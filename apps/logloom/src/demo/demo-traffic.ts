@@ -133,14 +133,14 @@ export function makeRequest(random: Random): DemoEvent[] {
   };
 
   /** Runs a call from `start` on; returns when it ended and whether it went well. */
-  const run = (current: Call, start: number): { end: number; ok: boolean } => {
+  const run = (current: Call, start: number, parentSpanId: string): { end: number; ok: boolean } => {
     const spanId = hex(random, 16);
     const work = current.ms * slowness * (0.5 + random());
-    log(start, current.service, spanId, 'debug', `${current.operation} started`);
+    log(start, current.service, spanId, 'debug', `${current.operation} started`, { parentSpanId });
     let at = start + work / 2;
     for (const next of current.calls) {
       for (let attempt = 1; ; attempt++) {
-        const result = run(next, at);
+        const result = run(next, at, spanId);
         at = result.end + 1;
         if (result.ok) break;
         if (attempt === maxTries) {
@@ -187,7 +187,7 @@ export function makeRequest(random: Random): DemoEvent[] {
 
   const spanId = hex(random, 16);
   log(0, 'gateway', spanId, 'info', `${method} ${path}`, { http: { method, path }, user: { id: userId } });
-  const { end, ok } = run(call, 1);
+  const { end, ok } = run(call, 1, spanId);
   const status = ok ? 200 : 503;
   log(
     end + 1,

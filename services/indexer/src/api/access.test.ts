@@ -21,6 +21,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { nezhaEvent } from '../testing/nezha-events.ts';
+import type { RequestsSummary } from '../requests/requests-summary.ts';
 import { registerApi } from './api.ts';
 
 const folder = temporaryFolder('access').path;
@@ -240,6 +241,22 @@ for (const claims of [service, attribute]) {
     }
   });
 
+  test(`${claims.logloom_filter}: the summary of its requests, as its events make them`, async () => {
+    const wanted = requests.filter((members) => members.some(isMine));
+    const lengths = wanted
+      .map((members) => members.filter(isMine).map(({ timestamp }) => timestamp / 1000))
+      .map((times) => Math.max(...times) - Math.min(...times));
+    for (const by of ['service', 'shape'] as const) {
+      const { body } = await get(`requests/summary?by=${by}&q=NOT%20service:other`, claims);
+      const { groups, all, complete, without } = body as unknown as RequestsSummary;
+      assert.deepEqual(
+        groups.map(({ key, requests: count }) => [key, count]),
+        [[{ [by]: 'mine' }, wanted.length]],
+      );
+      assert.deepEqual([complete, without, all.errors, all.p99], [true, 0, 0, Math.max(...lengths)]);
+    }
+  });
+
   test(`${claims.logloom_filter}: nothing that tells of the whole`, async () => {
     for (const path of ['status', 'jobs/x', 'saved-filters', 'dead-letters', 'events/x/origin'])
       assert.equal((await get(path, claims)).body.error.code, 'forbidden', path);
@@ -303,6 +320,8 @@ test('whatever others do, a tenant is answered the same, to the length of its cu
       'histogram',
       'histogram?interval=1h',
       'fields?field=service',
+      'requests/summary',
+      'requests/summary?by=service&q=eventCount:>1',
     ])
       answers.push(await get(path, claims));
     return answers;

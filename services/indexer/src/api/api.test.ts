@@ -136,7 +136,7 @@ interface Answer {
     id: string;
     revision: number;
     eventCount: number;
-    anomaly?: { requests: number; sameShape: number; rare: boolean };
+    comparison?: { requests: number; p50Ms?: number; slowerThan?: number; slow: boolean };
   }[];
   next?: string;
   error: { code: string; message: string; parameter?: string; position?: number };
@@ -410,24 +410,83 @@ test('a request with large members comes in pages that end in bytes, each member
   assert.equal((await api.get('correlations/0-0', { limit: 7 })).body.events.length, 7);
 });
 
-test('a list tells on demand how rare each request is, as the request itself does', async () => {
+test('a list compares each duration on demand, as the request itself does', async () => {
   await using api = await openApi();
   const common = Array.from({ length: 300 }, (_, n) =>
-    document([2 * n], { firstAt: n, correlationId: `c${n}`, shape: 'a'.repeat(16) }),
+    document([2 * n], { firstAt: n, lastAt: n + 1000, correlationId: `c${n}`, shape: 'a'.repeat(16) }),
   );
-  await api.search.indexCorrelations([...common, document([601], { firstAt: 400, shape: 'b'.repeat(16) })]);
-  const listed = await api.get('correlations', { limit: 2, anomaly: 'true' });
+  await api.search.indexCorrelations([
+    ...common,
+    document([601], { firstAt: 400, shape: 'b'.repeat(16) }),
+    document([603], { firstAt: 401, lastAt: 9401, correlationId: 'slow', shape: 'a'.repeat(16) }),
+  ]);
+  const listed = await api.get('correlations', { limit: 3, comparison: 'true' });
   assert.deepEqual(
-    listed.body.correlations.map(({ anomaly }) => [anomaly?.requests, anomaly?.sameShape, anomaly?.rare]),
+    listed.body.correlations.map(({ comparison: c }) => [c?.requests, c?.p50Ms, c?.slowerThan, c?.slow]),
     [
-      [300, 0, true],
-      [299, 299, false],
+      [300, 1, 300, true],
+      [0, undefined, undefined, false],
+      [299, 1, 0, false],
     ],
   );
   const { body } = await api.get(`correlations/${listed.body.correlations[0]!.id}`);
-  assert.deepEqual(body['anomaly'], listed.body.correlations[0]!.anomaly);
+  assert.deepEqual(body['comparison'], listed.body.correlations[0]!.comparison);
   const plain = await api.get('correlations', { limit: 1 });
-  assert.ok(!('anomaly' in plain.body.correlations[0]!));
+  assert.ok(!('comparison' in plain.body.correlations[0]!));
+});
+
+test('a summary of requests names each group by its latest request, over the range of the requests or the given one', async () => {
+  await using api = await openApi();
+  const at = (n: number): number => (nowMs - 60_000 + n * 1000) * 1000;
+  await api.search.indexCorrelations(
+    [0, 1, 2, 3].map((n) =>
+      document([n], {
+        correlationId: `c${n}`,
+        firstAt: at(n),
+        lastAt: at(n) + (n + 1) * 1000,
+        shape: n === 0 ? '' : 'a'.repeat(16),
+        services: n === 3 ? ['shop', 'pay'] : ['shop'],
+        levels: n === 2 ? { error: 1 } : { info: 1 },
+      }),
+    ),
+  );
+  await api.search.index([event(3, { id: '0-3', message: 'GET /cart\nmore' })]);
+  const { body } = await api.get('requests/summary');
+  assert.deepEqual(body, {
+    from: '2024-05-01T11:59:00.000000Z',
+    to: '2024-05-01T11:59:03.000001Z',
+    complete: true,
+    all: { requests: 4, errors: 1, rate: 4 / 3.000001, p50: 2, p95: 4, p99: 4 },
+    groups: [
+      {
+        key: { shape: 'a'.repeat(16) },
+        ...{ requests: 3, errors: 1, rate: 3 / 3.000001, p50: 3, p95: 4, p99: 4 },
+        latest: {
+          id: '0-3',
+          correlationId: 'c3',
+          firstAt: '2024-05-01T11:59:03.000000Z',
+          services: ['shop', 'pay'],
+          name: 'GET /cart',
+        },
+      },
+    ],
+    otherGroups: 0,
+    without: 1,
+  });
+  const minute = await api.get('requests/summary', { by: 'service', from: 'now-1m', to: 'now', limit: 1 });
+  const { groups, otherGroups, all } = minute.body as unknown as {
+    groups: { key: object; requests: number }[];
+    otherGroups: number;
+    all: { rate: number };
+  };
+  assert.deepEqual(
+    [groups.map(({ key, requests }) => [key, requests]), otherGroups, all.rate],
+    [[[{ service: 'shop' }, 4]], 1, 4 / 60],
+  );
+  const none = await api.get('requests/summary', { q: 'service:nobody' });
+  assert.deepEqual([none.body['groups'], none.body['from']], [[], '2024-05-01T12:00:00.000000Z']);
+  const bad = await api.get('requests/summary', { q: 'service:shop AND word' });
+  assert.deepEqual([bad.status, bad.body.error.code, bad.body.error.position], [400, 'bad-filter', 17]);
 });
 
 test('the status tells ends, lags and counts', async () => {

@@ -15,7 +15,8 @@ import { ApiError, errors, type ErrorCode } from '../errors.ts';
 import { registerJobs, type JobsApiDeps } from '../jobs/jobs-api.ts';
 import type { CorrelationEventsDeps, MembersPlace } from '../requests/correlation-events.ts';
 import { describeParts } from '../requests/request-parts.ts';
-import { summarizeRequest } from '../requests/summarize-request.ts';
+import { requestsSummary } from '../requests/requests-summary.ts';
+import { summarizeRequest } from '../requests/summary/summarize-request.ts';
 import { eventOrigin } from './event-origin.ts';
 import { loadtestOf, registerLoadtestRoutes, type LoadtestReaders } from './register-loadtest-routes.ts';
 import { registerKnownParameters } from './known-parameters.ts';
@@ -65,6 +66,8 @@ export interface ApiDeps extends CorrelationEventsDeps {
 
 /** A document's members come in one page, unless they are large. */
 const maxMembers = 1_000_000;
+/** A summary is made of at least this many events, if a page's bytes hold them. */
+const maxSummarized = 10_000;
 
 /** Adds the search API under /api (docs/api/openapi.yaml). It keeps no state between requests. */
 export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
@@ -180,7 +183,7 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
       api.get('/correlations', async (request, reply) => {
         const query = parametersOf(request);
         const text = query.text('q') ?? '';
-        const withAnomaly = query.flag('anomaly');
+        const withComparison = query.flag('comparison');
         const store = storeOf(request);
         const cursors = cursorsOf(request, query);
         const page = await withPosition(text, () =>
@@ -191,12 +194,23 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
             cursor: cursors.open(query.text('cursor')),
           }),
         );
-        const anomalies = withAnomaly ? await store.anomalies(page.correlations) : [];
+        const comparisons = withComparison ? await store.comparisons(page.correlations) : [];
         // JSON leaves out what is undefined.
         const documents = page.correlations.map((c, i) =>
-          JSON.stringify({ ...store.documentJson(c), anomaly: anomalies[i] }),
+          JSON.stringify({ ...store.documentJson(c), comparison: comparisons[i] }),
         );
         return sendJson(reply, pageJson(page.total, 'correlations', documents, cursors.seal(page.next)));
+      });
+
+      api.get('/requests/summary', async (request) => {
+        const query = parametersOf(request);
+        const by = query.oneOf('by', ['shape', 'service'], 'shape');
+        const range = query.range();
+        const store = storeOf(request);
+        const groups = await withPosition(query.text('q') ?? '', () =>
+          store.groupRequests({ filter: query.documentFilter(), ...range, by, limit: query.limit() }),
+        );
+        return requestsSummary(store, groups, { by, ...range, nowMicros: nowMs() * 1000 });
       });
 
       api.get<{ Params: { id: string } }>('/correlations/:id', async (request, reply) => {
@@ -223,14 +237,25 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
         // Values about the whole request are on the first page only.
         if (cursor !== undefined)
           return sendJson(reply, `${JSON.stringify(store.documentJson(document)).slice(0, -1)},${members}`);
-        const [others, [anomaly]] = await Promise.all([store.related(document), store.anomalies([document])]);
+        // The page may be shorter than what a summary needs.
+        const summarized = async (after: MembersPlace | undefined): Promise<PlacedEvent[]> => {
+          const missing = maxSummarized - events.length;
+          if ((after === undefined && page.limit > 0) || missing <= 0) return events;
+          const more = await store.correlation(id, { after, limit: missing, maxBytes: pageBytes });
+          return [...events, ...(more?.events ?? [])];
+        };
+        const [others, [comparison]] = await Promise.all([
+          store.related(document),
+          // Documents of the same shape are no more than its parts.
+          parts.length === 1 ? store.comparisons([document]) : [],
+        ]);
         const related = others.filter(({ id: other }) => !parts.some((part) => part.id === other));
         const json = JSON.stringify({
           ...store.documentJson(document),
           ...(parts.length === 1 ? {} : { parts: describeParts(parts) }),
           related,
-          summary: summarizeRequest(events),
-          ...(anomaly === undefined ? {} : { anomaly }),
+          summary: summarizeRequest(await summarized(page.limit === 0 ? undefined : nextPlace)),
+          ...(comparison === undefined ? {} : { comparison }),
         });
         return sendJson(reply, `${json.slice(0, -1)},${members}`);
       });

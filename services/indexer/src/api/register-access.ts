@@ -9,9 +9,10 @@ const principals = new WeakMap<FastifyRequest, Principal>();
  * routes that are added later: jobs, saved filters and total counts are for principals who may see everything.
  */
 const cutRoutes = new Set(
-  ['/search', '/histogram', '/fields', '/correlations', '/correlations/:id', '/events/:id'].map(
-    (path) => `/api${path}`,
-  ),
+  [
+    ...['/search', '/histogram', '/fields', '/events/:id'],
+    ...['/correlations', '/correlations/:id', '/requests/summary'],
+  ].map((path) => `/api${path}`),
 );
 
 /** Requires a token of every request under `api`, before its body is read. `onRefused` is called for each refused request. */

@@ -10,7 +10,7 @@ export type LoadtestReaders = Stores;
 const readers = new WeakMap<FastifyRequest, LoadtestReaders>();
 
 /** The routes whose `q` is about documents. */
-const documentRoutes: ReadonlySet<string> = new Set(['/api/correlations']);
+const documentRoutes: ReadonlySet<string> = new Set(['/api/correlations', '/api/requests/summary']);
 
 /**
  * Requests whose `q` can match nothing but events or documents of load tests are answered from the stores of load tests, all others from

@@ -1,12 +1,15 @@
 import { visibleDocumentJson } from '@logloom/auth';
 import { attributeValues, type Filter } from '@logloom/filter';
 import { correlationToJson, type Correlation, type CorrelationJson } from '@logloom/schemas';
-import type {
-  CorrelationsPage,
-  CorrelationsQuery,
-  FoundEvent,
-  Histogram,
-  HistogramQuery,
+import {
+  RequestGroups,
+  type CorrelationsPage,
+  type CorrelationsQuery,
+  type FoundEvent,
+  type GroupRequestsQuery,
+  type Histogram,
+  type HistogramQuery,
+  type RequestGroupsResult,
 } from '@logloom/search-store';
 import {
   correlationEventsPage,
@@ -15,7 +18,7 @@ import {
 } from '../requests/correlation-events.ts';
 import { partsOf, wholeOf } from '../requests/request-parts.ts';
 import { relatedRequests, type RelatedRequest } from '../requests/related-requests.ts';
-import { requestAnomalies, type RequestAnomaly } from '../requests/request-anomaly.ts';
+import { compareRequests, type RequestComparison } from '../requests/request-comparison.ts';
 import { VisibleDocuments, type VisibleDocumentsDeps } from './visible-documents.ts';
 
 export type VisibleStoreDeps = VisibleDocumentsDeps;
@@ -30,6 +33,8 @@ export interface WholeRequest extends MembersPage {
 /** The names of attributes come from this many of the newest events. */
 const sampledEvents = 1_000;
 const maxFields = 500;
+/** The most documents of a principal that are grouped; loading them costs more than counting. */
+const maxGrouped = 1_000;
 
 /**
  * The stores as a principal with an imposed filter may see them; without a filter, unchanged. Results depend only on events that the
@@ -107,10 +112,33 @@ export class VisibleStore {
     return this.#documents?.related(document) ?? relatedRequests(this.#deps.search, document);
   }
 
-  /** How rare each document's shape is among all; undefined for a principal who may not count all. */
-  async anomalies(documents: readonly Correlation[]): Promise<(RequestAnomaly | undefined)[]> {
+  /** Each document beside earlier ones of its shape; undefined for a principal, who may not count all. */
+  async comparisons(documents: readonly Correlation[]): Promise<(RequestComparison | undefined)[]> {
     return this.#filter === undefined
-      ? requestAnomalies(this.#deps.search, documents)
+      ? compareRequests(this.#deps.search, documents)
       : documents.map(() => undefined);
+  }
+
+  /**
+   * As SearchStore.groupRequests(); for a principal, of the latest documents as its events make them, which have no shapes: by shape they
+   * are grouped by all their services. `complete` says whether there are more.
+   */
+  async groupRequests(
+    query: GroupRequestsQuery,
+  ): Promise<RequestGroupsResult<Correlation> & { complete: boolean }> {
+    if (this.#documents === undefined)
+      return { ...(await this.#deps.search.groupRequests(query)), complete: true };
+    const { by, limit, ...rest } = query;
+    const page = await this.#documents.page({ ...rest, limit: maxGrouped });
+    const groups = new RequestGroups<Correlation>();
+    for (const document of page.correlations)
+      groups.add({
+        keys: by === 'service' ? document.services : [document.services.toSorted().join(' ')],
+        firstAt: document.firstAt,
+        durationMs: (document.lastAt - document.firstAt) / 1000,
+        hasErrors: correlationToJson(document).errorCount > 0,
+        place: document,
+      });
+    return { ...groups.result(limit), complete: page.next === undefined };
   }
 }
