@@ -82,6 +82,7 @@ test('an error that others see has the base class that requires a code', () => {
     'AnswerTooLarge',
     'HandlerFailure',
     'InvalidValue',
+    'RetryLaterError',
     'UnrecoverableJobError',
     'UnusableValue',
   ]);

@@ -1,5 +1,10 @@
 export { jobQueueErrors } from './errors.ts';
-export { JobQueueError, UnrecoverableJobError, type JobQueueErrorCode } from './job-queue-error.ts';
+export {
+  JobQueueError,
+  RetryLaterError,
+  UnrecoverableJobError,
+  type JobQueueErrorCode,
+} from './job-queue-error.ts';
 export type {
   Backoff,
   Job,

@@ -16,3 +16,15 @@ export class UnrecoverableJobError extends Error {
     this.name = 'UnrecoverableJobError';
   }
 }
+
+/** Thrown by a handler whose attempt has failed, and that knows when another is worth trying: it replaces the job's backoff this once. */
+export class RetryLaterError extends Error {
+  /** Milliseconds from now, 0 or more. */
+  readonly afterMs: number;
+
+  constructor(message: string, afterMs: number, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'RetryLaterError';
+    this.afterMs = afterMs;
+  }
+}

@@ -82,7 +82,7 @@ export interface JobQueue {
   /**
    * Processes the jobs of one name, `concurrency` (default 1) at a time, until the signal aborts; resolves when the running handlers have
    * ended, or when the store stops answering. Rejects when the store fails. A handler that throws an UnrecoverableJobError fails its job at
-   * once. `exclusive`: from now on, one job of the name at a time over all workers of the store; an expired lease lets the next job run.
+   * once; one that throws a RetryLaterError sets the time of the next attempt of a job with a backoff. `exclusive`: from now on, one job of the name at a time over all workers of the store; an expired lease lets the next job run.
    */
   process(
     name: string,

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { retryDelay } from './retry-delay.ts';
+import { RetryLaterError } from './job-queue-error.ts';
+import { delayAfter, retryDelay } from './retry-delay.ts';
 
 test('exponential doubles, fixed stays, none is at once', () => {
   const exponential = { type: 'exponential', delayMs: 100 } as const;
@@ -28,4 +29,12 @@ test('the delay is a whole number between (1 - jitter) and 1 times the full one,
       },
     ),
   );
+});
+
+test('an error that says when to try again replaces the backoff, within a day', () => {
+  const backoff = { type: 'fixed', delayMs: 100 } as const;
+  assert.equal(delayAfter(new Error('x'), backoff, 1, 0), 100);
+  assert.equal(delayAfter(new RetryLaterError('x', 7.4), backoff, 1, 0), 7);
+  assert.equal(delayAfter(new RetryLaterError('x', -1), backoff, 1, 0), 0);
+  assert.equal(delayAfter(new RetryLaterError('x', 1e12), backoff, 1, 0), 86_400_000);
 });

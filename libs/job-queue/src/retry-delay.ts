@@ -1,3 +1,4 @@
+import { RetryLaterError } from './job-queue-error.ts';
 import type { Backoff } from './job-queue.ts';
 
 const longestMs = 24 * 60 * 60 * 1000;
@@ -10,4 +11,15 @@ export function retryDelay(backoff: Backoff | undefined, attempt: number, random
   if (backoff === undefined) return 0;
   const full = backoff.type === 'fixed' ? backoff.delayMs : backoff.delayMs * 2 ** (attempt - 1);
   return Math.round(Math.min(full, longestMs) * (1 - (backoff.jitter ?? 0) * random));
+}
+
+/** As retryDelay(), unless the error says when to try again. */
+export function delayAfter(
+  error: unknown,
+  backoff: Backoff | undefined,
+  attempt: number,
+  random: number,
+): number {
+  if (!(error instanceof RetryLaterError)) return retryDelay(backoff, attempt, random);
+  return Math.round(Math.min(Math.max(0, error.afterMs), longestMs));
 }

@@ -1,7 +1,7 @@
 import { UnrecoverableError, WaitingError, Worker, type Job as BullJob } from 'bullmq';
 import { JobQueueError, UnrecoverableJobError } from '../job-queue-error.ts';
 import type { JobHandler } from '../job-queue.ts';
-import { retryDelay } from '../retry-delay.ts';
+import { delayAfter } from '../retry-delay.ts';
 import { encode, fromBullId } from './ids.ts';
 import { backoffOf, jobOf } from './jobs.ts';
 import type { BullStore } from './store.ts';
@@ -61,8 +61,8 @@ export async function runBullWorker(
     removeOnComplete: { count: keepCompleted },
     removeOnFail: { count: keepFailed },
     settings: {
-      backoffStrategy: (attempt, _type, _error, job) =>
-        retryDelay(job && backoffOf(job), attempt, Math.random()),
+      backoffStrategy: (attempt, _type, error, job) =>
+        delayAfter(error, job && backoffOf(job), attempt, Math.random()),
     },
   });
   // Broken connections and lost leases: the worker recovers by itself.

@@ -3,7 +3,12 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, test } from 'node:test';
-import { JobQueueError, UnrecoverableJobError, type JobQueueErrorCode } from '../job-queue-error.ts';
+import {
+  JobQueueError,
+  RetryLaterError,
+  UnrecoverableJobError,
+  type JobQueueErrorCode,
+} from '../job-queue-error.ts';
 import type { JobHandler, JobQueue, JobState } from '../job-queue.ts';
 
 const deadlineMs = 60_000;
@@ -122,6 +127,23 @@ export function jobQueueContract(adapter: string, open: () => Promise<JobQueue>)
         await work(queue, name, async () => {}, { [id]: 'completed' });
         await rejects(queue.retry(id), 'job-not-failed');
         await rejects(queue.retry(randomUUID()), 'job-not-found');
+      },
+    );
+
+    withQueue(
+      'a RetryLaterError sets the time of the next attempt, later or earlier',
+      async (queue, name) => {
+        const backoff = { type: 'fixed', delayMs: 3_600_000 } as const;
+        const soon = await queue.add(name, 0, { attempts: 2, backoff });
+        const later = await queue.add(name, 3_600_000, { attempts: 2, backoff: { ...backoff, delayMs: 0 } });
+        const fail: JobHandler = async ({ attemptsMade, data }) => {
+          if (attemptsMade === 1) throw new RetryLaterError('busy', data as number);
+        };
+        await work(queue, name, fail, { [soon]: 'completed', [later]: 'delayed' });
+        assert.deepEqual(
+          [(await queue.get(later))?.attemptsMade, (await queue.get(later))?.error],
+          [1, 'busy'],
+        );
       },
     );
 

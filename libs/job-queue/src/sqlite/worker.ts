@@ -2,7 +2,7 @@ import { storageTrouble } from '@logloom/sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { JobQueueError, UnrecoverableJobError } from '../job-queue-error.ts';
 import type { JobHandler } from '../job-queue.ts';
-import { retryDelay } from '../retry-delay.ts';
+import { delayAfter } from '../retry-delay.ts';
 import type { SqliteDatabase } from './database.ts';
 import type { JobNotifier } from './job-notifier.ts';
 import * as jobs from './jobs.ts';
@@ -151,7 +151,7 @@ export class SqliteWorker {
         this.#settings.keepFailed,
       );
     } else {
-      const delayMs = retryDelay(backoff, job.attemptsMade, Math.random());
+      const delayMs = delayAfter(error, backoff, job.attemptsMade, Math.random());
       jobs.postponeJob(this.#db, lease, message, nowMs, nowMs + delayMs);
     }
   }
