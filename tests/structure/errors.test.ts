@@ -79,7 +79,9 @@ test('an error that others see has the base class that requires a code', () => {
   // These end inside their file or its neighbours: each is turned into one with a code, or into a result.
   const internal = new Set([
     'CodedError',
+    'AddressRefusedError',
     'AnswerTooLarge',
+    'DeliveryError',
     'HandlerFailure',
     'InvalidValue',
     'RetryLaterError',

@@ -8,6 +8,7 @@ import { filterErrors } from '@logloom/filter';
 import { indexerErrors } from '@logloom/indexer';
 import { eventErrors, ingestErrors } from '@logloom/ingest';
 import { jobQueueErrors } from '@logloom/job-queue';
+import { receiversErrors } from '@logloom/notify';
 import { rulesErrors } from '@logloom/rules';
 import { schemaRegistryErrors } from '@logloom/schema-registry';
 import { searchStoreErrors } from '@logloom/search-store';
@@ -73,6 +74,7 @@ export const errorSections: readonly Section<Catalogue>[] = [
   },
   { title: 'Correlator', declaredIn: 'services/correlator/src/errors.ts', declarations: correlatorErrors },
   { title: 'Rules files', declaredIn: 'libs/rules/src/errors.ts', declarations: rulesErrors },
+  { title: 'Receivers files', declaredIn: 'libs/notify/src/errors.ts', declarations: receiversErrors },
   { title: 'Backups', declaredIn: 'apps/logloom/src/backup/errors.ts', declarations: backupErrors },
   { title: 'Load tests', declaredIn: 'apps/loadtest/src/errors.ts', declarations: loadtestErrors },
   {

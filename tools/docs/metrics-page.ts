@@ -1,3 +1,4 @@
+import { notifyMetrics } from '@logloom/notify';
 import { ownerKey, telemetryMetrics, type DescribedMetric } from '@logloom/telemetry';
 import { canaryMetrics } from '../../apps/logloom/src/canary/telemetry.ts';
 import { runtimeMetrics } from '../../libs/runtime/src/runtime-metrics.ts';
@@ -15,6 +16,7 @@ const groups = [
   correlatorMetrics,
   indexerMetrics,
   indexerQueue,
+  notifyMetrics,
   apiMetrics,
   liveMetrics,
   liveStreamMetrics,

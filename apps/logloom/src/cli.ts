@@ -8,6 +8,7 @@ import { addDrainCommand } from './commands/drain-cli.ts';
 import { addJobCommands } from './commands/jobs-cli.ts';
 import { addLoadtestCommand } from './commands/loadtest-cli.ts';
 import { addLookCommands } from './commands/look-cli.ts';
+import { addReceiversCommands } from './commands/receivers-cli.ts';
 import { addReplayCommands } from './commands/replay-cli.ts';
 import { addRequestsCommand } from './commands/requests-cli.ts';
 import { addRulesCommands } from './commands/rules-cli.ts';
@@ -41,6 +42,7 @@ const commands = [
   addConfigCommand,
   addBackupCommands,
   addRulesCommands,
+  addReceiversCommands,
   addJobCommands,
 ];
 

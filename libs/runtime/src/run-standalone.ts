@@ -69,7 +69,14 @@ export async function runStandalone<Settings extends ServiceSettings>({
     const stop = new AbortController();
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort());
     const checks = new Set<HealthCheck>();
-    const context = { settings, telemetry, tracingSettings: tracing.settings, signal: stop.signal, checks };
+    const context = {
+      settings,
+      telemetry,
+      tracingSettings: tracing.settings,
+      env: loadEnvironment(env),
+      signal: stop.signal,
+      checks,
+    };
     const health = { ready: false, checks };
     stop.signal.addEventListener('abort', () => {
       health.ready = false;

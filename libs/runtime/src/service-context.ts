@@ -9,6 +9,8 @@ export interface ServiceContext<Settings extends ServiceSettings = ServiceSettin
   telemetry: Telemetry;
   /** What `telemetry.tracing` was started with, for processes that the service starts. */
   tracingSettings?: TracingSettings | undefined;
+  /** The process's variables, for files that name some of them. */
+  env?: Readonly<Record<string, string | undefined>>;
   /** Aborts when the service has to drain and stop. */
   signal: AbortSignal;
   /** Called when the service accepts work: once, and again after onNotReady(). */

@@ -1,7 +1,7 @@
 export { settingsErrors } from './errors.ts';
 export { loadEnvironment } from './load-environment.ts';
 export { memoryBudget, memoryLimit } from './memory-budget.ts';
-export { hideSecrets, secretsOf, withoutSecrets } from './secrets.ts';
+export { hideSecrets, rememberSecrets, secretsOf, withoutSecrets } from './secrets.ts';
 export {
   choiceSetting,
   commaSeparated,

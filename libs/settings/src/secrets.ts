@@ -42,6 +42,14 @@ export function rememberSecret(name: string, value: string): void {
   for (const secret of secretsIn(name, value)) later.add(secret);
 }
 
+/** Shorter texts occur in everything that is logged. */
+const shortestSecret = 6;
+
+/** Hides these texts from now on: secrets that came from elsewhere than settings. */
+export function rememberSecrets(secrets: readonly string[]): void {
+  for (const secret of secrets) if (secret.length >= shortestSecret) later.add(secret);
+}
+
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);

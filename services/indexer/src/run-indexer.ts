@@ -7,6 +7,7 @@ import {
   openJobRecords,
   setAsideDamagedJobFiles,
 } from '@logloom/job-queue';
+import { AddressRules, allowedHosts, openNotifier } from '@logloom/notify';
 import { connectLog, createGapReport, LagWatch, type RemovalClock, type RunService } from '@logloom/runtime';
 import { topics, type FillMark } from '@logloom/schemas';
 import { elasticsearchOf, openSearchStore } from '@logloom/search-store';
@@ -42,7 +43,14 @@ const recordsPerBatch = 2000;
 const evaluationLimitMs = 250;
 
 /** Writes logs.events and logs.correlations to the search store and the archive, and runs the jobs, until the signal aborts. */
-export const runIndexer: RunService<Settings> = async ({ settings, telemetry, signal, onReady, checks }) => {
+export const runIndexer: RunService<Settings> = async ({
+  settings,
+  telemetry,
+  signal,
+  onReady,
+  checks,
+  env = {},
+}) => {
   await using connection = await connectLog(settings, {}, telemetry, signal, true);
   const { log, serde } = connection;
   await using cleanUp = new AsyncDisposableStack();
@@ -104,6 +112,9 @@ export const runIndexer: RunService<Settings> = async ({ settings, telemetry, si
     settings.REDIS_URL === undefined
       ? undefined
       : cleanUp.adopt(createSqliteJobRecords(join(jobsStore.folder, 'copy')), (opened) => opened.close());
+  const notifier = cleanUp.use(
+    await openNotifier({ settings, env, queue, records, telemetry, nowMs: Date.now }),
+  );
   const retentionClock = createRetentionClock({ log, records, logger, nowMs: Date.now });
   const exchangeLock = new ExchangeLock();
   const { tracing } = telemetry;
@@ -239,6 +250,8 @@ export const runIndexer: RunService<Settings> = async ({ settings, telemetry, si
         records,
         recordsBackup,
         settings,
+        webhookHosts: webhookHosts(settings),
+        notifier,
         logger,
         gaps,
         metrics,
@@ -267,6 +280,12 @@ async function untilViewsHold(
       logger.error({ err: error }, 'a view lost its data while the indexer ran');
     }
   }
+}
+
+/** Where the webhooks of rules may be: anywhere but at link-local addresses, as before there was the setting, until it is set. */
+function webhookHosts(settings: Settings): AddressRules {
+  const isSet = settings.RECEIVERS_ALLOWED_HOSTS.length > 0;
+  return new AddressRules(allowedHosts(settings), isSet ? 'not-public' : 'link-local');
 }
 
 /** In microseconds. */

@@ -1,6 +1,7 @@
 import { archiveSettings } from '@logloom/archive/settings';
 import { filterSettings } from '@logloom/filter/settings';
 import { jobQueueSettings } from '@logloom/job-queue/settings';
+import { notifySettings } from '@logloom/notify/settings';
 import { serviceSettings } from '@logloom/runtime/settings';
 import { searchStoreSettings } from '@logloom/search-store/settings';
 import { declareSettings, numberSetting, type ValuesOf } from '@logloom/settings';
@@ -34,6 +35,7 @@ export const settings = serviceSettings
   .with(archiveSettings)
   .with(jobQueueSettings)
   .with(filterSettings)
+  .with(notifySettings)
   .with(indexerSettings);
 export type Settings = ValuesOf<typeof settings>;
 

@@ -26,6 +26,7 @@ interface RedriveFlags extends ViewersFlags {
   to?: string;
   again: boolean;
   dryRun: boolean;
+  notifications: boolean;
   json: boolean;
 }
 
@@ -83,12 +84,17 @@ export function addJobCommands(program: Command, context: CommandContext): void 
     .option('--to <time>', 'only before this time, in the same forms')
     .option('--again', 'also what was redriven before; stores what was accepted then a second time', false)
     .option('--dry-run', 'only count', false)
+    .option('--notifications', 'messages to receivers of alerts that failed for good, instead', false)
     .addOption(viewers)
     .addOption(token)
     .addOption(json)
     .action(async (flags: RedriveFlags) => {
       const { code, filter, from, to, again, dryRun } = flags;
       const base = endpoint(flags);
+      if (flags.notifications) {
+        await redriveNotifications(base, flags, context);
+        return;
+      }
       const answer = await postJson(base, '/api/jobs/redrive', { code, filter, from, to, again, dryRun });
       const result = (dryRun ? answer : await finished(base, answer as JobState, context)) as RedriveResult;
       if (flags.json) write(JSON.stringify(result));
@@ -135,6 +141,35 @@ export function addJobCommands(program: Command, context: CommandContext): void 
       else verifyLines(result).forEach(write);
       if (!result.complete) throw new CommandError('problems-found', '');
     });
+}
+
+/** The names of the jobs that tell somebody: receivers, and the webhooks of rules. */
+const tellingJobs = ['notification', 'alert'];
+
+/** Puts messages that failed for good back into the queue; with `dryRun` lists them. */
+async function redriveNotifications(
+  base: ViewersEndpoint,
+  { dryRun, json }: Pick<RedriveFlags, 'dryRun' | 'json'>,
+  { write }: CommandContext,
+): Promise<void> {
+  let found = 0;
+  const failed: JobState[] = [];
+  for (const name of tellingJobs) {
+    if (dryRun) {
+      const answer = (await getJson(base, `/api/jobs?name=${name}&limit=1000`)) as {
+        counts: Record<string, { failed: number }>;
+        failed: JobState[];
+      };
+      found += answer.counts[name]?.failed ?? 0;
+      failed.push(...answer.failed);
+    } else found += ((await postJson(base, '/api/jobs/retry', { name })) as { retried: number }).retried;
+  }
+  if (json) write(JSON.stringify({ redriven: found, ...(dryRun && { dryRun, failed }) }));
+  else {
+    write(`${found} ${dryRun ? 'messages would be sent again' : 'messages are sent again'}`);
+    for (const { id, error } of failed) write(pc.dim(`  ${id} ${escapeControls(error ?? '')}`));
+  }
+  if (found === 0) throw new CommandError('nothing-found', '');
 }
 
 async function verifyRunning(flags: VerifyFlags, context: CommandContext): Promise<VerifyResult> {

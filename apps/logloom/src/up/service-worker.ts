@@ -9,7 +9,7 @@ import type { FromThread, ThreadCall, ThreadData, ToThread } from './thread-prot
 import type { Settings } from '../settings.ts';
 
 enableCompileCache();
-const { service, settings, tracing } = workerData as ThreadData;
+const { service, settings, tracing, env = {} } = workerData as ThreadData;
 const telemetry = createTelemetry(service, settings.LOG_LEVEL, secretsOf(settings));
 addThreadMetrics(telemetry);
 const stop = new AbortController();
@@ -66,6 +66,7 @@ try {
   await run({
     settings,
     telemetry,
+    env,
     signal: stop.signal,
     onReady: () => send({ type: 'ready' }),
     onNotReady: (trouble) => send({ type: 'not-ready', trouble }),

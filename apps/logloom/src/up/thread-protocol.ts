@@ -8,6 +8,8 @@ export interface ThreadData {
   settings: Settings;
   /** Undefined: no spans. */
   tracing: TracingSettings | undefined;
+  /** The process's variables, for the service whose files name some of them. */
+  env?: Readonly<Record<string, string | undefined>>;
 }
 
 export type ThreadService = 'ingest' | 'correlator' | 'indexer' | 'api' | 'canary';

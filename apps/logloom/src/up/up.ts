@@ -73,6 +73,12 @@ async function runAll(
     if (!loaded.ok)
       throw new SettingsError(loaded.problems.map((p) => formatProblem(settings.CORRELATION_RULES!, p)));
   }
+  if (settings.RECEIVERS !== undefined) {
+    const { formatReceiversProblem, loadReceivers } = await import('@logloom/notify/receivers-file');
+    const loaded = loadReceivers(settings.RECEIVERS, loadEnvironment(env));
+    if (!loaded.ok)
+      throw new SettingsError(loaded.problems.map((p) => formatReceiversProblem(settings.RECEIVERS!, p)));
+  }
   if (settings.CANARY === 'on') {
     settings = { ...settings, CANARY_SECRET: settings.CANARY_SECRET ?? randomBytes(32).toString('hex') };
   }
@@ -117,7 +123,16 @@ async function runAll(
   const stop = AbortSignal.any([signal, failed.signal]);
 
   const services = (['ingest', 'correlator', 'indexer'] as const).map(
-    (service) => new ServiceThread({ service, settings, tracing: tracing.settings }, telemetry.logger),
+    (service) =>
+      new ServiceThread(
+        {
+          service,
+          settings,
+          tracing: tracing.settings,
+          ...(service === 'indexer' && { env: { ...loadEnvironment(env) } }),
+        },
+        telemetry.logger,
+      ),
   );
   // They make no spans. They start once the others are ready; calls to them wait until then.
   const apis = Array.from(

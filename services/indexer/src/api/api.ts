@@ -294,6 +294,11 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
         return reply.type('application/schema+json').send(rulesJsonSchema());
       });
 
+      api.get('/receivers/schema.json', async (_, reply) => {
+        const { receiversJsonSchema } = await import('@logloom/notify/receivers-file');
+        return reply.type('application/schema+json').send(receiversJsonSchema());
+      });
+
       api.get('/status', () => pipelineStatus(deps));
 
       if (deps.jobs !== undefined) registerJobs(api, { ...deps, ...deps.jobs, nowMs, actorOf });

@@ -14,6 +14,7 @@ const parameters: Readonly<Record<string, readonly string[]>> = {
   '/api/requests/summary': ['q', 'from', 'to', 'by', 'limit'],
   '/api/correlations/:id': ['limit', 'cursor'],
   '/api/alerts': ['limit'],
+  '/api/jobs': ['name', 'limit'],
   '/api/dead-letters': ['reason', 'limit', 'cursor'],
 };
 

@@ -1,4 +1,5 @@
 import type { JobOptions } from '@logloom/job-queue';
+import { groupJob, notificationJob } from '@logloom/notify/jobs';
 import { join } from 'node:path';
 
 /** The indexer's jobs, as they are named in the queue. */
@@ -9,6 +10,8 @@ export const jobNames = {
   retention: 'retention',
   savedFilter: 'saved-filter',
   alert: 'alert',
+  notificationGroup: groupJob,
+  notification: notificationJob,
 } as const;
 
 /** A store may be unreachable for a while: ten attempts take about a quarter of an hour. */

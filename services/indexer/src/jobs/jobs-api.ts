@@ -1,4 +1,4 @@
-import type { Job, JobRecords } from '@logloom/job-queue';
+import { JobQueueError, type Job, type JobQueue, type JobRecords } from '@logloom/job-queue';
 import { formatMicros } from '@logloom/schemas';
 import type { Actor, SecurityLog } from '@logloom/telemetry';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -72,6 +72,30 @@ export function registerJobs(api: FastifyInstance, deps: JobsApiDeps): void {
     return reply.code(202).send({ id });
   });
 
+  api.get('/jobs', async (request) => {
+    const query = new QueryParameters(request.query, nowMs());
+    const names = Object.values(jobNames);
+    const only = query.text('name') === undefined ? names : [query.oneOf('name', names, names[0]!)];
+    const limit = query.limit();
+    const counts = await Promise.all(only.map(async (name) => [name, await queue.counts(name)] as const));
+    const failed = await Promise.all(
+      only.map(async (name) => (limit === 0 ? [] : queue.failed(name, limit))),
+    );
+    const newest = failed.flat().toSorted((a, b) => (b.finishedAt ?? 0) - (a.finishedAt ?? 0));
+    return {
+      counts: Object.fromEntries(counts),
+      failed: newest.slice(0, limit).map((job) => jobJson(job, undefined)),
+    };
+  });
+
+  api.post('/jobs/retry', async (request, reply) => {
+    const name = jobNameOf(objectOf(request.body)['name']);
+    let retried = 0;
+    for (const { id } of await queue.failed(name, mostRetried)) if (await retryFailed(queue, id)) retried++;
+    order(`retry ${retried} jobs ${name}`, request);
+    return reply.code(202).send({ retried });
+  });
+
   api.get<WithId>('/jobs/:id', async ({ params: { id } }) => {
     const job = await queue.get(id);
     if (job === undefined) throw new ApiError('job-not-found', await whyNoJob(records, id));
@@ -106,6 +130,29 @@ export function registerJobs(api: FastifyInstance, deps: JobsApiDeps): void {
     order(`end of saved filter ${id}`, request);
     return reply.code(204).send();
   });
+}
+
+/** As many as the queue keeps. */
+const mostRetried = 10_000;
+
+function jobNameOf(given: unknown): string {
+  const names = Object.values(jobNames);
+  const name = names.find((known) => known === given);
+  if (name === undefined)
+    throw new ApiError('bad-parameter', `name is one of ${names.join(', ')}`, { parameter: 'name' });
+  return name;
+}
+
+/** False for a job that was retried, or removed, by somebody else meanwhile. */
+async function retryFailed(queue: Pick<JobQueue, 'retry'>, id: string): Promise<boolean> {
+  try {
+    await queue.retry(id);
+    return true;
+  } catch (error) {
+    if (error instanceof JobQueueError && ['job-not-failed', 'job-not-found'].includes(error.code))
+      return false;
+    throw error;
+  }
 }
 
 function jobJson(job: Job, result: unknown): Record<string, unknown> {

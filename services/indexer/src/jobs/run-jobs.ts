@@ -1,4 +1,5 @@
 import { UnrecoverableJobError, type JobQueue, type JobRecords, type RunningJob } from '@logloom/job-queue';
+import type { AddressRules, Notifier } from '@logloom/notify';
 import { settledBefore, type RemovalClock } from '@logloom/runtime';
 import type { SearchStore } from '@logloom/search-store';
 import type { Logger } from '@logloom/telemetry';
@@ -20,6 +21,10 @@ export interface JobsDeps extends RebuildDeps {
   /** Evaluates saved filters. Its queries have a short limit, because they may block the thread. */
   evaluating: Pick<SearchStore, 'search'>;
   settings: RetentionSettings;
+  /** Where the webhooks of rules may be. */
+  webhookHosts: AddressRules;
+  /** Tells receivers about alerts. */
+  notifier: Pick<Notifier, 'jobs' | 'resume'>;
   /** Where load tests' events are. */
   loadtest?: Pick<LoadtestStores, 'removeBefore'> | undefined;
   logger: Logger;
@@ -49,7 +54,7 @@ const queueLookMs = 10_000;
 
 /** Runs the indexer's jobs until the signal aborts; rejects when the queue fails. */
 export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void> {
-  const { queue, logger, metrics, retentionClock } = deps;
+  const { queue, logger, metrics, retentionClock, notifier } = deps;
   const savedFilters = new SavedFilters(deps);
   // One worker's end ends the others.
   const failed = new AbortController();
@@ -92,6 +97,7 @@ export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void
   const scheduled = savedFilters
     .scheduleAll()
     .then(() => scheduleRetention(deps))
+    .then(() => notifier.resume())
     .then(() => queue.add(jobNames.verify, atStart, { ...retries, attempts: 2 }));
   // With an unreachable queue it would wait forever.
   if (!(await settledBefore(scheduled, signal))) return;
@@ -110,7 +116,10 @@ export async function runJobs(deps: JobsDeps, signal: AbortSignal): Promise<void
       { exclusive: true },
     ),
     // One webhook that does not answer must not delay the others.
-    work(jobNames.alert, (job, lost) => postAlert(job, lost, observeWebhook), { concurrency: 8 }),
+    work(jobNames.alert, (job, lost) => postAlert(job, lost, deps.webhookHosts, observeWebhook), {
+      concurrency: 8,
+    }),
+    ...notifier.jobs.map(({ name, run, options }) => work(name, run, options)),
     work(jobNames.retention, async () => {
       const reached = await retentionClock.read();
       await applyRetention({ ...deps, nowMs: () => reached });

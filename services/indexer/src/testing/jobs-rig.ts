@@ -1,6 +1,7 @@
 import { openSqliteArchive } from '@logloom/archive';
 import { SqliteEventLog } from '@logloom/event-log';
 import { createSqliteJobQueue, createSqliteJobRecords } from '@logloom/job-queue';
+import { AddressRules } from '@logloom/notify';
 import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-registry';
 import { placeEvent, topics, type LogEvent, type PlacedEvent } from '@logloom/schemas';
 import { openSqliteSearchStore } from '@logloom/search-store';
@@ -34,6 +35,8 @@ export async function openRig() {
     queue,
     records,
     exchangeLock: new ExchangeLock(),
+    webhookHosts: new AddressRules([], 'link-local'),
+    notifier: { jobs: [], resume: async () => {} },
     retentionClock: { read: async () => Date.now() },
     logged,
     metrics: createMetrics(createTelemetry('indexer', 'silent')),

@@ -1,0 +1,105 @@
+import { RetryLaterError, UnrecoverableJobError, type JobQueue, type RunningJob } from '@logloom/job-queue';
+import { DeliveryError } from '../delivery-error.ts';
+import type { Receivers } from '../file/parse-receivers.ts';
+import type { Notification } from '../senders/notification.ts';
+import { sendToReceiver } from '../senders/send-to-receiver.ts';
+import type { SendDeps } from '../senders/sender.ts';
+import { tellingOf } from './change-groups.ts';
+import { composeNotification } from './compose-notification.ts';
+import type { GroupStore } from './group-store.ts';
+import { groupJob, groupRetries, type GroupJob, type NotificationJob } from './jobs.ts';
+import type { ReceiverHealth } from './receiver-health.ts';
+
+/** How an attempt has ended. `failed`: it is tried again; `dead`: not by itself. */
+export type NotificationOutcome = 'sent' | 'failed' | 'dead';
+
+export interface SendNotificationDeps {
+  store: GroupStore;
+  queue: Pick<JobQueue, 'add'>;
+  receivers: () => Receivers | undefined;
+  sending: Omit<SendDeps, 'link'>;
+  health: ReceiverHealth;
+  /** Told of each attempt, with the seconds that it took. */
+  onOutcome: (receiver: string, outcome: NotificationOutcome, seconds: number) => void;
+}
+
+/** Until a failed job is stored as such, ms. */
+const settlingMs = 1_000;
+
+/**
+ * Sends what a group has to say now. At least once: what a receiver has acknowledged is stored after that, and whoever is killed in between
+ * sends the same again, with the same id. A message after which the group has begun another is not sent: that one says it too.
+ */
+export async function sendNotification(
+  deps: SendNotificationDeps,
+  job: RunningJob,
+  signal: AbortSignal,
+): Promise<void> {
+  const { store, queue, onOutcome } = deps;
+  const { group: id, sinceMs, number } = job.data as NotificationJob;
+  const group = await store.group(id);
+  if (group?.sinceMs !== sinceMs || group.number !== number) return;
+  const { nowMs } = deps.sending;
+  const receivers = deps.receivers();
+  const telling = tellingOf(receivers, group.receiver);
+  const isWhole = receivers?.receivers.get(group.receiver)?.alertmanager !== undefined;
+  const composed = composeNotification(group, await store.members(id), telling, isWhole);
+  if (composed !== undefined) {
+    const startedAtMs = performance.now();
+    const ended = (outcome: NotificationOutcome): void =>
+      onOutcome(group.receiver, outcome, (performance.now() - startedAtMs) / 1000);
+    try {
+      await tell(deps, receivers, composed.notification, signal);
+      ended('sent');
+    } catch (error) {
+      if (signal.aborted) throw error;
+      const isDead = isFinal(error) || job.attemptsMade >= job.attempts;
+      ended(isDead ? 'dead' : 'failed');
+      if (isDead)
+        await queue.add(groupJob, { look: id, atMs: 0 } satisfies GroupJob, {
+          ...groupRetries,
+          delayMs: settlingMs,
+        });
+      throw jobError(error, group.receiver);
+    }
+    await store.putSent(id, composed.sent);
+  }
+  await store.putDelivered(id, { sinceMs, number, atMs: nowMs() });
+  await queue.add(groupJob, { look: id, atMs: 0 } satisfies GroupJob, groupRetries);
+}
+
+async function tell(
+  { health, sending }: SendNotificationDeps,
+  receivers: Receivers | undefined,
+  notification: Notification,
+  signal: AbortSignal,
+): Promise<void> {
+  const { receiver: name } = notification;
+  const receiver = receivers?.receivers.get(name);
+  if (receiver === undefined)
+    throw new DeliveryError('it is not in the receivers file any more', { isFinal: true });
+  if (!health.mayAsk(name, sending.nowMs()))
+    throw new DeliveryError('it did not answer lately, and is being tried with another message');
+  try {
+    await sendToReceiver(receiver, notification, { ...sending, link: receivers?.link }, signal);
+    health.answered(name);
+  } catch (error) {
+    if (error instanceof DeliveryError && error.isSilent) health.silent(name, sending.nowMs());
+    else health.answered(name);
+    throw error;
+  }
+}
+
+function isFinal(error: unknown): boolean {
+  return error instanceof DeliveryError && error.isFinal;
+}
+
+/** The error as the queue takes it: final, to be tried at a time, or by its backoff. */
+function jobError(error: unknown, receiver: string): Error {
+  const { message } = error as Error;
+  const text = `${receiver} was not told: ${message}`;
+  if (isFinal(error)) return new UnrecoverableJobError(text, { cause: error });
+  const afterMs = error instanceof DeliveryError ? error.retryAfterMs : undefined;
+  if (afterMs !== undefined) return new RetryLaterError(text, afterMs, { cause: error });
+  return new Error(text, { cause: error });
+}
