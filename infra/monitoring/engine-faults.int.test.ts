@@ -145,6 +145,14 @@ test('a real Prometheus: alerts about the log and the stores, on real engines', 
     });
   });
 
+  await t.test('a partition that moves to a broker whose clock is behind', async () => {
+    await clears(prometheus, 'LogloomClockSetBack');
+    await firesDuring(prometheus, ['LogloomClockSetBack'], async () => {
+      await appendAt(Date.now() + 60_000);
+      await send(eventLines(1, 'shop'));
+    });
+  });
+
   await t.test('a record that nobody has read for 13 hours', async () => {
     await isRead();
     await firesDuring(prometheus, ['LogloomUnreadRecordsOld'], async (faults) => {

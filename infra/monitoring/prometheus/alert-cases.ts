@@ -279,6 +279,12 @@ export const alertCases: readonly AlertCase[] = [
     doesNotFire: ['15m', { 'logloom_log_clock_ahead_seconds{instance="a"}': '0.2x20' }],
   },
   {
+    alert: 'LogloomClockSetBack',
+    severity: 'ticket',
+    fires: ['5m', { 'logloom_correlator_clock_setbacks_total{service="correlator"}': '0 0 0 1x10' }],
+    doesNotFire: ['25m', { 'logloom_correlator_clock_setbacks_total{service="correlator"}': '0 0 3x70' }],
+  },
+  {
     alert: 'LogloomDiskFull',
     severity: 'page',
     fires: [

@@ -127,9 +127,11 @@ export async function correlatePartition(
   // Warmed up by the first batch: if there is nothing to read, nothing is read back.
   let window: DuplicateWindow | undefined;
   const traces = new TraceMemory(tracing);
-  let committedAtMs = nowMs();
+  let committedAtMs = performance.now();
   let position = startOffset;
   let appliedAtMs = performance.now();
+  /** Whether the last record is a tick of this process: if it came too early, the machine's clock is ahead of the log's. */
+  let hasTicked = false;
   // An empty partition gets the rules before its first event.
   await rulesWriter.ensure(position, correlate, nowMs());
 
@@ -159,7 +161,7 @@ export async function correlatePartition(
   };
 
   const commit = async (): Promise<void> => {
-    committedAtMs = nowMs();
+    committedAtMs = performance.now();
     const next = restart.next(correlate.lowWaterMark);
     if (next !== null) await assignment.commit(next.offset, next.metadata);
   };
@@ -195,8 +197,8 @@ export async function correlatePartition(
   let warnedAtMs = -Infinity;
   const memoryShort = (): void => {
     metrics.shortOfMemory.inc();
-    if (nowMs() - warnedAtMs < warnIntervalMs) return;
-    warnedAtMs = nowMs();
+    if (performance.now() - warnedAtMs < warnIntervalMs) return;
+    warnedAtMs = performance.now();
     logger.warn(
       { partition, sessions: correlate.openSessions, bytes: correlate.bytes, ...correlate.options },
       'open requests exceed their memory: those that were idle longest are closed, and closed ones take no late events',
@@ -246,6 +248,7 @@ export async function correlatePartition(
           // A record that cannot be decoded counts as a tick, and the indexer keeps it as a dead letter.
           const decoded = tryDecode(serde, record.value);
           const event = decoded?.name === 'LogEvent' ? decoded.value : null;
+          if (decoded?.name !== 'Tick') hasTicked = false;
           const set = decoded?.name === 'Rules' ? await inForceFrom(decoded.value, record) : undefined;
           if (set !== undefined) {
             rulesWriter.seen(record.timestampMs);
@@ -283,19 +286,22 @@ export async function correlatePartition(
         metrics.sessionBytes.set({ partition: String(partition) }, correlate.bytes);
         metrics.openWaits.set({ partition: String(partition) }, correlate.openWaits);
         await rulesWriter.ensure(position, correlate, nowMs());
-        if (nowMs() - committedAtMs >= commitIntervalMs) await commit();
+        if (performance.now() - committedAtMs >= commitIntervalMs) await commit();
       }),
     idle: async () => {
-      if (nowMs() - committedAtMs >= commitIntervalMs) await commit();
+      if (performance.now() - committedAtMs >= commitIntervalMs) await commit();
       // A record of rules moves the clock as well as a tick does.
       if (await rulesWriter.ensure(position, correlate, nowMs())) return;
       const dueAt = correlate.nextDeadlineMs;
       if (dueAt === null) return;
       const left = dueAt - correlate.time.nowMs;
-      // By the machine's clock, or, if that was set back, once the remaining time has passed.
-      if (nowMs() - correlate.time.markMs < left && performance.now() - appliedAtMs < left) return;
+      // By the machine's clock, which knows for how long nobody read; but once the remaining time has passed, if that clock is behind the
+      // log's, and not before, if it is ahead of it.
+      const isDue = !hasTicked && nowMs() - correlate.time.markMs >= left;
+      if (!isDue && performance.now() - appliedAtMs < left) return;
       await log.append(topics.events, [{ partition, key: null, value: serde.encode('Tick', { dueAt }) }]);
       metrics.ticks.inc();
+      hasTicked = true;
     },
     close: async () => {
       // The next owner of the partition reports its state.
