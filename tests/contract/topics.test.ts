@@ -117,6 +117,7 @@ test('logs.events: the correlator reads the rules and options that another wrote
       maxEvents: 10_000,
       maxGroups: 1_000_000,
       memoryBytes: 2 ** 28,
+      backfill: { idleMs: 15_000, maxMs: 300_000, graceMs: 600_000, memoryBytes: 2 ** 27 },
     },
   };
   assert.deepEqual(plain(await roundTrip((serde) => serde.encode('Rules', rules))), rules);

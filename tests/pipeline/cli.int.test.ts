@@ -39,7 +39,10 @@ async function run(pipeline: Pipeline, args: readonly string[], input = ''): Pro
 }
 
 test('the command line, on a running Logloom', async (t) => {
-  await using pipeline = await Pipeline.create({ CORRELATION_IDLE_MS: '1000' });
+  await using pipeline = await Pipeline.create({
+    CORRELATION_IDLE_MS: '1000',
+    CORRELATION_BACKFILL_IDLE_MS: '1000',
+  });
   const lines = demoLines(60);
   const third = Math.ceil(lines.length / 3);
 

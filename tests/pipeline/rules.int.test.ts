@@ -29,6 +29,7 @@ test('rules, late events and a change of rules under kill -9: each request is ju
   await using pipeline = await Pipeline.create({
     // Most late events come after their group has closed; all within its grace time.
     CORRELATION_IDLE_MS: '500',
+    CORRELATION_BACKFILL_IDLE_MS: '1000',
     CORRELATION_MAX_MS: '60000',
     CORRELATION_GRACE_MS: '120000',
     CORRELATION_RULES: 'rules.yaml',

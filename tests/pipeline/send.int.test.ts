@@ -56,6 +56,7 @@ test('logloom send', async (t) => {
   // A Logloom that asks for a key: what sends has it from its environment.
   const settings = {
     CORRELATION_IDLE_MS: '1000',
+    CORRELATION_BACKFILL_IDLE_MS: '1000',
     TZ: 'UTC',
     INGEST_KEYS: 'keys.yaml',
     LOGLOOM_KEY: 'secret',

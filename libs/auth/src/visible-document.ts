@@ -51,7 +51,7 @@ export class VisibleDocument {
   }
 
   /** The document; `whole` is the document in the log. Throws if there is no member. */
-  build(whole: Pick<Correlation, 'id' | 'correlationId' | 'partition'>): Correlation {
+  build(whole: Pick<Correlation, 'id' | 'correlationId' | 'partition' | 'backfill'>): Correlation {
     const firstOffset = this.#offsets[0];
     if (firstOffset === undefined) throw new Error('a document has at least one member');
     return {
@@ -79,6 +79,7 @@ export class VisibleDocument {
       closedAt: 0,
       ids: [...this.#ids],
       shape: '',
+      backfill: whole.backfill === true,
     };
   }
 

@@ -30,6 +30,7 @@ export const correlationDefaults = {
   closedAt: 0,
   ids: [] as string[],
   shape: '',
+  backfill: false,
 } satisfies Partial<Correlation>;
 
 /** A correlation document in the form of search results and live messages (docs/api/schemas/correlation.schema.json). */
@@ -54,6 +55,8 @@ export interface CorrelationJson {
   /** Every id that finds it, its correlationId first. */
   ids: string[];
   shape?: string;
+  /** Whether its members were sent as a backfill. */
+  backfill?: true;
   partition: number;
   firstOffset: number;
   closeOffset: number;
@@ -82,6 +85,7 @@ export function correlationToJson(document: Correlation): CorrelationJson {
     ...(c.rulesVersion === '' ? {} : { rulesVersion: c.rulesVersion }),
     ids: [c.correlationId, ...c.ids],
     ...(c.shape === '' ? {} : { shape: c.shape }),
+    ...(c.backfill ? { backfill: true } : {}),
     partition: c.partition,
     firstOffset: c.firstOffset,
     closeOffset: c.closeOffset,

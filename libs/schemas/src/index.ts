@@ -1,3 +1,4 @@
+export { backfillHeader, isBackfill } from './backfill.ts';
 export { canaryKind, isCanaryDocument, isCanaryEvent } from './canary.ts';
 export { isDocumentForUsers, isForUsers } from './for-users.ts';
 export { isLoadtestDocument, isLoadtestEvent, loadtestHeader, loadtestKind } from './loadtest.ts';

@@ -6,6 +6,8 @@ export interface Sender {
   address?: string | undefined;
   /** Whether its events are those of a load test (loadtest.ts). */
   isLoadtest?: boolean | undefined;
+  /** Whether it sends a backfill (backfill.ts). */
+  isBackfill?: boolean | undefined;
 }
 
 const keyHeader = 'logloom-key';

@@ -9,7 +9,7 @@ import {
 } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
 import type { GapReport } from '@logloom/runtime';
-import { memberOffsets, topics, type Alert } from '@logloom/schemas';
+import { isBackfill, memberOffsets, topics, type Alert } from '@logloom/schemas';
 import { batchAttributes, type EventAges, type Logger, type Tracing } from '@logloom/telemetry';
 import { Correlate, type CorrelateOptions, type InputRecord } from './correlate.ts';
 import { AlertWriter } from './output/alert-writer.ts';
@@ -178,7 +178,8 @@ export async function correlatePartition(
         restart.documentWritten(offsets[k]!, document.lastMember);
         metrics.documents.inc({ reason: document.reason });
         if (document.isLate) metrics.revisions.inc();
-        if (document.isShort) memoryShort();
+        if (document.isShort && document.isBackfill) backfillShort();
+        else if (document.isShort) memoryShort();
       });
     }
   };
@@ -202,6 +203,17 @@ export async function correlatePartition(
     logger.warn(
       { partition, sessions: correlate.openSessions, bytes: correlate.bytes, ...correlate.options },
       'open requests exceed their memory: those that were idle longest are closed, and closed ones take no late events',
+    );
+  };
+
+  let backfillWarnedAtMs = -Infinity;
+  const backfillShort = (): void => {
+    metrics.backfillShortOfMemory.inc();
+    if (performance.now() - backfillWarnedAtMs < warnIntervalMs) return;
+    backfillWarnedAtMs = performance.now();
+    logger.warn(
+      { partition, bytes: correlate.backfillBytes, ...correlate.options.backfill },
+      'requests of a backfill exceed their memory: those that were idle longest are closed, and what comes of them later makes further parts',
     );
   };
 
@@ -262,6 +274,7 @@ export async function correlatePartition(
             offset: record.offset,
             timestampMs: record.timestampMs,
             event: member,
+            isBackfill: isBackfill(record),
           };
           if (set?.rules !== undefined) {
             input.rules = set.rules;
@@ -284,6 +297,7 @@ export async function correlatePartition(
         reportSetbacks();
         metrics.openSessions.set({ partition: String(partition) }, correlate.openSessions);
         metrics.sessionBytes.set({ partition: String(partition) }, correlate.bytes);
+        metrics.backfillBytes.set({ partition: String(partition) }, correlate.backfillBytes);
         metrics.openWaits.set({ partition: String(partition) }, correlate.openWaits);
         await rulesWriter.ensure(position, correlate, nowMs());
         if (performance.now() - committedAtMs >= commitIntervalMs) await commit();
@@ -305,7 +319,12 @@ export async function correlatePartition(
     },
     close: async () => {
       // The next owner of the partition reports its state.
-      for (const gauge of [metrics.openSessions, metrics.openWaits, metrics.sessionBytes])
+      for (const gauge of [
+        metrics.openSessions,
+        metrics.openWaits,
+        metrics.sessionBytes,
+        metrics.backfillBytes,
+      ])
         gauge.remove({ partition: String(partition) });
       await commit();
     },

@@ -50,7 +50,11 @@ function event(
 function run(records: readonly InputRecord[], opts = options): Correlation[] {
   const correlate = new Correlate(0, opts);
   const output: Correlation[] = [];
-  for (const record of records) correlate.apply(record, output);
+  for (const record of records) {
+    correlate.apply(record, output);
+    // Otherwise ticks would be written for ever.
+    assert.ok((correlate.nextDeadlineMs ?? Infinity) > correlate.time.nowMs, 'nothing is overdue');
+  }
   return output;
 }
 
@@ -94,6 +98,7 @@ describe('a session', () => {
       closedAt: 80,
       ids: [],
       shape: document!.shape,
+      backfill: false,
     });
   });
 
@@ -190,15 +195,26 @@ const ruleSets = [
   return result.rules;
 });
 
-const optionsArbitrary = fc.record({
-  idleMs: fc.constantFrom(50, 50, 10, 150),
-  maxMs: fc.constantFrom(60, 300),
-  graceMs: fc.constantFrom(1, 120, 1000),
-  maxEvents: fc.constantFrom(3, 1000),
-  maxSessions: fc.constantFrom(2, 1000),
-  // Room for two or three sessions, for a few more, for all.
-  memoryBytes: fc.constantFrom(3000, 6000, 1e9),
+const backfillArbitrary = fc.record({
+  idleMs: fc.constantFrom(20, 100),
+  maxMs: fc.constantFrom(60, 1000),
+  graceMs: fc.constantFrom(1, 150, 2000),
+  memoryBytes: fc.constantFrom(3000, 1e9, 1e9),
 });
+
+const optionsArbitrary = fc
+  .record({
+    idleMs: fc.constantFrom(50, 50, 10, 150),
+    maxMs: fc.constantFrom(60, 300),
+    graceMs: fc.constantFrom(1, 120, 1000),
+    maxEvents: fc.constantFrom(3, 1000),
+    maxSessions: fc.constantFrom(2, 1000),
+    // Room for two or three sessions, for a few more, for all.
+    memoryBytes: fc.constantFrom(3000, 6000, 1e9),
+    // Half of the records of options are of a release that did not tell backfilled events apart.
+    backfill: fc.option(backfillArbitrary, { nil: undefined }),
+  })
+  .map(({ backfill, ...rest }): CorrelateOptions => (backfill === undefined ? rest : { ...rest, backfill }));
 
 const recordsArbitrary = fc
   .array(
@@ -208,6 +224,7 @@ const recordsArbitrary = fc
       message: fc.constantFrom('begin', 'end', 'begin end', 'stop', 'quit', 'x 1'),
       level: fc.constantFrom<Level>('info', 'info', 'error'),
       service: fc.constantFrom('s', 't'),
+      isBackfill: fc.constantFrom(false, false, true),
       // How much later than it happened an event arrives, in microseconds.
       late: fc.constantFrom(0, 0, 30_000, 90_000),
       rules: fc.option(fc.constantFrom<RuleSet | null>(ruleSets[0]!, ruleSets[1]!, null), {
@@ -228,7 +245,7 @@ const recordsArbitrary = fc
   .map((steps) => {
     let timestamp = 1e12;
     const records: InputRecord[] = steps.map(
-      ({ id, wait, jump, rules, options: set, late, ...fields }, offset) => {
+      ({ id, wait, jump, rules, options: set, late, isBackfill, ...fields }, offset) => {
         timestamp += wait + jump;
         if (rules !== undefined) return { offset, timestampMs: timestamp, event: null, rules };
         if (set !== undefined) return { offset, timestampMs: timestamp, event: null, options: set };
@@ -237,6 +254,7 @@ const recordsArbitrary = fc
           offset,
           timestampMs: timestamp,
           event: id === null ? null : event(offset, id, { ...fields, timestamp: at }),
+          isBackfill,
         };
       },
     );
@@ -264,6 +282,7 @@ describe('every event', () => {
     fc.assert(
       fc.property(recordsArbitrary, optionsArbitrary, (records, opts) => {
         fc.pre(opts.maxSessions === 1000 && opts.memoryBytes === 1e9);
+        fc.pre(opts.backfill === undefined || opts.backfill.memoryBytes === 1e9);
         const plain = records.map(({ rules: _, options: __, ...record }) => record);
         const actual = newest(run(plain, opts)).map((d) => ({
           id: d.id,
@@ -294,6 +313,8 @@ function simulate(
     open: boolean;
     firstClosedAt: number;
     final: boolean;
+    isBackfill: boolean;
+    isGraceOver: boolean;
   }
   const all: Plain[] = [];
   const close = (session: Plain, now: number, final: boolean): void => {
@@ -304,16 +325,31 @@ function simulate(
   };
   let now = 0;
   let last = 0;
-  for (const { offset, timestampMs: timestamp, event: member } of records) {
+  let backfilledAt = 0;
+  for (const { offset, timestampMs: timestamp, event: member, isBackfill: isMarked } of records) {
     now += Math.max(0, timestamp - last);
     last = timestamp;
-    for (const g of all)
-      if (g.open && (now - g.activeAt >= opts.idleMs || now - g.openedAt >= opts.maxMs)) close(g, now, false);
-    for (const g of all) if (now - g.firstClosedAt >= opts.graceMs && !g.open) g.final = true;
+    for (const g of all) {
+      const { idleMs, maxMs } = g.isBackfill ? opts.backfill! : opts;
+      const activeAt = g.isBackfill ? backfilledAt : g.activeAt;
+      if (g.open && (now - activeAt >= idleMs || now - g.openedAt >= maxMs)) close(g, now, false);
+    }
+    for (const g of all) {
+      const { graceMs } = g.isBackfill ? opts.backfill! : opts;
+      const graceFrom = g.isBackfill ? backfilledAt : g.firstClosedAt;
+      g.isGraceOver ||= g.firstClosedAt < Infinity && now - graceFrom >= graceMs;
+      g.final ||= g.isGraceOver && !g.open;
+    }
     if (member === null) continue;
     const isLoadtest = member.correlationKind === loadtestKind;
+    const isBackfill = isMarked === true && opts.backfill !== undefined;
+    if (isBackfill) backfilledAt = now;
     let session = all.find(
-      (g) => g.correlationId === member.correlationId && g.isLoadtest === isLoadtest && (g.open || !g.final),
+      (g) =>
+        g.correlationId === member.correlationId &&
+        g.isLoadtest === isLoadtest &&
+        g.isBackfill === isBackfill &&
+        (g.open || !g.final),
     );
     if (session === undefined) {
       session = {
@@ -326,6 +362,8 @@ function simulate(
         open: true,
         firstClosedAt: Infinity,
         final: false,
+        isBackfill,
+        isGraceOver: false,
       };
       all.push(session);
     } else if (!session.open) {
@@ -335,11 +373,134 @@ function simulate(
     session.activeAt = now;
     session.members.push(offset);
     if (session.members.length >= opts.maxEvents) close(session, now, true);
-    // Grace that ended while the session was open again: it closes for good.
-    if (!session.open && now - session.firstClosedAt >= opts.graceMs) session.final = true;
   }
   return all.map((g) => ({ id: `log-0-${g.members[0]}`, revision: g.revision, members: g.members }));
 }
+
+describe('a backfill', () => {
+  const options: CorrelateOptions = {
+    idleMs: 50,
+    maxMs: 300,
+    graceMs: 120,
+    maxEvents: 100,
+    maxSessions: 1000,
+    memoryBytes: 1e9,
+    backfill: { idleMs: 200, maxMs: 10_000, graceMs: 5000, memoryBytes: 1e9 },
+  };
+  /** The events of these ids, one file after the other, each with a pause behind it. */
+  const filesOf = (pauseMs: number, ...files: string[][]): InputRecord[] => {
+    const records: InputRecord[] = [];
+    let timestampMs = 0;
+    for (const ids of files) {
+      for (const id of ids)
+        records.push({
+          offset: records.length,
+          timestampMs: (timestampMs += 10),
+          event: event(records.length, id),
+          isBackfill: true,
+        });
+      records.push({ offset: records.length, timestampMs: (timestampMs += pauseMs), event: null });
+    }
+    return [...records, { offset: records.length, timestampMs: timestampMs + 60_000, event: null }];
+  };
+
+  test('of files one after another makes one document per request, at its first close', () => {
+    const documents = run(filesOf(150, ['a', 'b', 'c'], ['a', 'b'], ['b', 'c']), options);
+    assert.deepEqual(
+      documents.map((d) => [d.correlationId, d.revision, d.closeReason, d.backfill, memberOffsets(d)]),
+      [
+        ['a', 1, 'idle', true, [0, 4]],
+        ['b', 1, 'idle', true, [1, 5, 7]],
+        ['c', 1, 'idle', true, [2, 8]],
+      ],
+    );
+  });
+
+  test('that pauses for longer revises the same documents', () => {
+    const documents = run(filesOf(1000, ['a', 'b'], ['a'], ['b', 'a']), options);
+    assert.deepEqual(
+      newest(documents).map((d) => [d.correlationId, d.revision, memberOffsets(d)]),
+      [
+        ['a', 3, [0, 3, 6]],
+        ['b', 2, [1, 5]],
+      ],
+    );
+  });
+
+  test('beyond its memory closes those idle longest for good, and leaves live requests alone', () => {
+    const ids = Array.from({ length: 20 }, (_, i) => `request-${i}`);
+    const records: InputRecord[] = [{ offset: 0, timestampMs: 0, event: event(0, 'live') }];
+    for (const record of filesOf(0, ids)) records.push({ ...record, offset: record.offset + 1 });
+    const documents = run(records, { ...options, backfill: { ...options.backfill!, memoryBytes: 10_000 } });
+    const evicted = documents.filter(({ closeReason }) => closeReason === 'evicted');
+    assert.deepEqual(
+      evicted.map(({ correlationId, final }) => [correlationId, final]),
+      ids.slice(0, evicted.length).map((id) => [id, true]),
+    );
+    assert.ok(evicted.length > 5 && evicted.length < 15);
+    assert.deepEqual(
+      documents.filter((d) => !d.backfill).map((d) => [d.correlationId, d.closeReason, d.final]),
+      [['live', 'idle', false]],
+    );
+  });
+
+  test('leaves the documents of live requests as they are without it', () => {
+    const live = (records: readonly InputRecord[], opts: CorrelateOptions): Partial<Correlation>[] =>
+      run(records, opts)
+        .filter(({ backfill }) => !backfill)
+        // It counts all closes at a record.
+        .map(({ closeSequence: _, ...document }) => document);
+    fc.assert(
+      fc.property(recordsArbitrary, optionsArbitrary, backfillArbitrary, (records, opts, backfill) => {
+        // Throughout, events that are marked are told apart.
+        const marked = records.map((record) =>
+          record.options === undefined ? record : { ...record, options: { ...record.options, backfill } },
+        );
+        const without = marked.map((record) =>
+          record.isBackfill === true ? { ...record, event: null } : record,
+        );
+        const told = { ...opts, backfill };
+        assert.deepEqual(live(marked, told), live(without, told));
+      }),
+    );
+  });
+
+  test('waits for what a rule expects until a request closes', () => {
+    const rules = parseRules(
+      "rules: [{ name: hung, when: 'message:begin', without: 'message:end', within: 10ms, alert: true }]",
+    );
+    assert.ok(rules.ok);
+    const backfilled = (offset: number, timestampMs: number, id: string, message: string): InputRecord => ({
+      offset,
+      timestampMs,
+      event: event(offset, id, { message, timestamp: 1000 * offset }),
+      isBackfill: true,
+    });
+    const correlate = new Correlate(0, options, { rules: rules.rules });
+    const documents: Correlation[] = [];
+    const alerts: Alert[] = [];
+    for (const record of [
+      backfilled(0, 0, 'whole', 'begin'),
+      backfilled(1, 1, 'hung', 'begin'),
+      // Of the next file.
+      backfilled(2, 150, 'whole', 'end'),
+      { offset: 3, timestampMs: 1000, event: null },
+    ])
+      correlate.apply(record, documents, alerts);
+    assert.deepEqual(
+      documents.map((d) => [d.correlationId, d.rules]),
+      [
+        ['hung', ['hung']],
+        ['whole', []],
+      ],
+    );
+    assert.deepEqual(
+      alerts.map(({ correlationId }) => correlationId),
+      ['hung'],
+    );
+    assert.equal(correlate.openWaits, 0);
+  });
+});
 
 describe('a load test', () => {
   test('shares no session with events that have the same ids, and raises no alert', () => {

@@ -13,6 +13,7 @@ import {
 import { isFinal, WrittenDocuments, type ClosePosition } from './recovery/written-documents.ts';
 import { LinkedQueue } from './session/linked-queue.ts';
 import { LogClock, type ClockState } from './session/log-clock.ts';
+import { SessionQueues, type BackfillOptions } from './session/session-queues.ts';
 import type { CloseRequest } from './session/session-rules.ts';
 import {
   addMember,
@@ -22,7 +23,6 @@ import {
   type SessionWindow,
   type MemberEvent,
 } from './session/session-window.ts';
-import { Waits } from './session/waits.ts';
 
 /** When a session closes. Times in milliseconds of the log's clock. */
 export interface CorrelateOptions {
@@ -37,7 +37,12 @@ export interface CorrelateOptions {
    * Beyond half of it, a session that closes takes no late events, so that sessions in their grace time never use more than half.
    */
   memoryBytes: number;
+  /** When sessions of backfilled events close; absent: like others. */
+  backfill?: BackfillOptions;
 }
+
+/** Backfilled sessions that began when options told them apart close at once when these no longer do. */
+const noBackfill: BackfillOptions = { idleMs: 0, maxMs: 0, graceMs: 0, memoryBytes: 0 };
 
 /** Receives documents or alerts as they are made. */
 export interface Sink<T> {
@@ -52,6 +57,8 @@ export interface InputRecord {
   /** Its append time: the log's clock, in milliseconds. */
   timestampMs: number;
   event: MemberEvent | null;
+  /** Whether the event was sent as a backfill. */
+  isBackfill?: boolean;
   /** The rules in force from here on, if the record sets them; null for none. */
   rules?: RuleSet | null;
   /** The options in force from here on, for every session, if the record sets them. */
@@ -86,11 +93,8 @@ export class Correlate {
   readonly #sessions = new Map<string, SessionWindow>();
   // The same sessions by first offset (for the low-water mark), and those that wait for a deadline, the next one first.
   readonly #byCreation = new LinkedQueue<SessionWindow>();
-  readonly #byActivity = new LinkedQueue<SessionWindow>();
-  readonly #byAge = new LinkedQueue<SessionWindow>();
-  readonly #byGrace = new LinkedQueue<SessionWindow>();
-  readonly #waits = new Waits<SessionWindow>();
-  #bytes = 0;
+  readonly #live = new SessionQueues();
+  readonly #backfill = new SessionQueues();
   readonly #time: LogClock;
   #lostFrom = Infinity;
 
@@ -112,17 +116,22 @@ export class Correlate {
 
   /** Open sessions. */
   get openSessions(): number {
-    return this.#byActivity.size;
+    return this.#live.byActivity.size + this.#backfill.byActivity.size;
   }
 
   /** The estimated memory of all sessions, in bytes. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#live.bytes + this.#backfill.bytes;
+  }
+
+  /** That of sessions of backfilled events. */
+  get backfillBytes(): number {
+    return this.#backfill.bytes;
   }
 
   /** Events that a rule waits for. */
   get openWaits(): number {
-    return this.#waits.size;
+    return this.#live.waits.size + this.#backfill.waits.size;
   }
 
   /** The rules in force now. */
@@ -161,15 +170,16 @@ export class Correlate {
 
   /** The log time (ms) at which something is due if nothing else happens; null when nothing waits. */
   get nextDeadlineMs(): number | null {
-    const { idleMs, maxMs, graceMs } = this.#options;
-    const idle = this.#byActivity.first;
-    const age = this.#byAge.first;
-    const grace = this.#byGrace.first;
+    const { idleMs, maxMs, graceMs, backfill = noBackfill } = this.#options;
+    const [live, late] = [this.#live, this.#backfill];
     const deadline = Math.min(
-      idle === null ? Infinity : idle.value.activeAtMs + idleMs,
-      age === null ? Infinity : age.value.openedAtMs + maxMs,
-      grace === null ? Infinity : grace.value.firstClosedAtMs! + graceMs,
-      this.#waits.nextDeadlineMs ?? Infinity,
+      live.byActivity.first === null ? Infinity : live.byActivity.first.value.activeAtMs + idleMs,
+      live.byAge.first === null ? Infinity : live.byAge.first.value.openedAtMs + maxMs,
+      live.byGrace.first === null ? Infinity : live.byGrace.first.value.firstClosedAtMs! + graceMs,
+      live.waits.nextDeadlineMs ?? Infinity,
+      late.byActivity.size === 0 ? Infinity : late.activeAtMs + backfill.idleMs,
+      late.byAge.first === null ? Infinity : late.byAge.first.value.openedAtMs + backfill.maxMs,
+      late.byGrace.size === 0 ? Infinity : late.activeAtMs + backfill.graceMs,
     );
     return deadline === Infinity ? null : deadline;
   }
@@ -189,23 +199,29 @@ export class Correlate {
 
     // The event is in a written document, which will close its session.
     const isWritten = record.event !== null && this.#written.covers(record.offset);
+    const isBackfill = record.isBackfill === true && this.#options.backfill !== undefined;
+    const key =
+      record.event === null
+        ? ''
+        : sessionKey(record.event.correlationId!, record.event.correlationKind, isBackfill);
     this.#closeAsWritten(false);
-    this.#runOut(isWritten ? sessionKey(record.event!.correlationId!, record.event!.correlationKind) : null);
+    this.#runOut(isWritten ? key : null);
     if (!isWritten && !this.#written.isBefore(record.offset)) this.#expire();
     this.#endGrace();
     if (record.event !== null) {
-      this.#add(record.event, isWritten);
+      this.#add(record.event, key, isBackfill, isWritten);
       this.#closeAsWritten(true);
     }
     // Its session may be overdue, if the document that closed it before is lost: it must not close without the event.
     if (isWritten) this.#expire();
   }
 
-  #add(event: MemberEvent, isWritten: boolean): void {
+  #add(event: MemberEvent, key: string, isBackfill: boolean, isWritten: boolean): void {
     const id = event.correlationId!;
     const mayClose = !isWritten && !this.#written.isBefore(this.#offset);
-    const key = sessionKey(id, event.correlationKind);
-    if (mayClose) this.#makeRoom(key);
+    const queues = isBackfill ? this.#backfill : this.#live;
+    queues.activeAtMs = this.#time.nowMs;
+    if (mayClose) this.#makeRoom(queues, key);
     let session = this.#sessions.get(key);
     if (session !== undefined && this.#written.begins(this.#offset)) {
       this.#setAside(session);
@@ -213,48 +229,59 @@ export class Correlate {
     }
     if (session === undefined) {
       // Its sessions are measured; they trigger nothing.
-      session = openSession(event, id, this.#offset, isCanaryEvent(event) ? null : this.#rules);
+      session = openSession(event, id, this.#offset, isCanaryEvent(event) ? null : this.#rules, isBackfill);
       this.#sessions.set(key, session);
       session.created = this.#byCreation.push(session);
-      this.#bytes += bytesOf(session);
+      queues.bytes += bytesOf(session);
     }
     if (session.idle === null) {
       // New, or late: an event in the grace time opens the session again.
       session.openedAtMs = this.#time.nowMs;
-      session.idle = this.#byActivity.push(session);
-      session.age = this.#byAge.push(session);
+      session.idle = queues.byActivity.push(session);
+      session.age = queues.byAge.push(session);
     } else {
-      this.#byActivity.moveToEnd(session.idle);
+      queues.byActivity.moveToEnd(session.idle);
     }
     session.activeAtMs = this.#time.nowMs;
     const before = bytesOf(session);
     addMember(session, event, this.#offset);
     const close = session.rules === null ? false : this.#observe(session, event);
-    this.#bytes += bytesOf(session) - before;
+    queues.bytes += bytesOf(session) - before;
     if (!mayClose) return;
     if (close !== false) this.#close(session, 'rule', close === 'final');
     else if (session.offsets.length >= this.#options.maxEvents) this.#close(session, 'size');
   }
 
   /** Closes the sessions that were idle longest, while there are too many for an event of this key or they use too much memory. */
-  #makeRoom(key: string): void {
-    const { maxSessions, memoryBytes } = this.#options;
-    for (let oldest = this.#byActivity.first; oldest !== null; oldest = this.#byActivity.first) {
+  #makeRoom(queues: SessionQueues, key: string): void {
+    const { maxSessions } = this.#options;
+    const memoryBytes = this.#memoryOf(queues);
+    const { byActivity } = queues;
+    for (let oldest = byActivity.first; oldest !== null; oldest = byActivity.first) {
       const opens = (this.#sessions.get(key)?.idle ?? null) === null;
-      if (this.#bytes <= memoryBytes && !(opens && this.#byActivity.size >= maxSessions)) return;
+      if (queues.bytes <= memoryBytes && !(opens && byActivity.size >= maxSessions)) return;
       this.#close(oldest.value, 'evicted');
     }
+  }
+
+  /** The memory that these sessions may use, in bytes. */
+  #memoryOf(queues: SessionQueues): number {
+    return queues === this.#live ? this.#options.memoryBytes : (this.#options.backfill?.memoryBytes ?? 0);
+  }
+
+  #queuesOf({ isBackfill }: SessionWindow): SessionQueues {
+    return isBackfill ? this.#backfill : this.#live;
   }
 
   #observe(session: SessionWindow, event: MemberEvent): CloseRequest {
     const { epoch, partition } = this.#place;
     const subject = new FilterSubject(placeEvent(event as LogEvent, epoch, partition, this.#offset));
-    return session.rules!.observe(subject, this.#waits, (rule, sequence, sinceMicros) => {
+    const { waits } = this.#queuesOf(session);
+    return session.rules!.observe(subject, waits, (rule, sequence, sinceMicros) => {
       const withinMs = sequence.withinMicros / 1000;
-      return this.#waits.add(
-        { owner: session, rule, sinceMicros, deadlineMs: this.#time.nowMs + withinMs },
-        withinMs,
-      );
+      // What a backfilled event waits for may be in a file that is sent later: it is settled when the session closes.
+      const deadlineMs = session.isBackfill ? Infinity : this.#time.nowMs + withinMs;
+      return waits.add({ owner: session, rule, sinceMicros, deadlineMs }, withinMs);
     });
   }
 
@@ -264,14 +291,11 @@ export class Correlate {
    */
   #runOut(written: string | null): void {
     const mayClose = !this.#written.isBefore(this.#offset);
-    for (
-      let wait = this.#waits.ranOut(this.#time.nowMs);
-      wait !== null;
-      wait = this.#waits.ranOut(this.#time.nowMs)
-    ) {
+    const { waits } = this.#live;
+    for (let wait = waits.ranOut(this.#time.nowMs); wait !== null; wait = waits.ranOut(this.#time.nowMs)) {
       const { owner: session, rule } = wait;
-      session.rules!.ranOut(rule, this.#waits);
-      if (!mayClose || sessionKey(session.correlationId, session.kind) === written) continue;
+      session.rules!.ranOut(rule, waits);
+      if (!mayClose || keyOf(session) === written) continue;
       if (session.idle === null) this.#emit(session, 'rule', false);
       else if (rule.close !== false) this.#close(session, 'rule', rule.close === 'final');
       this.#forgetIfDone(session);
@@ -279,35 +303,52 @@ export class Correlate {
   }
 
   #expire(): void {
-    const { idleMs, maxMs } = this.#options;
-    for (
-      let node = this.#byActivity.first;
-      node !== null && node.value.activeAtMs + idleMs <= this.#time.nowMs;
-    ) {
+    const { idleMs, maxMs, backfill = noBackfill } = this.#options;
+    const nowMs = this.#time.nowMs;
+    const { byActivity } = this.#live;
+    for (let node = byActivity.first; node !== null && node.value.activeAtMs + idleMs <= nowMs;) {
       this.#close(node.value, 'idle');
-      node = this.#byActivity.first;
+      node = byActivity.first;
     }
-    for (let node = this.#byAge.first; node !== null && node.value.openedAtMs + maxMs <= this.#time.nowMs;) {
+    this.#endAge(this.#live, maxMs);
+    const late = this.#backfill;
+    if (late.activeAtMs + backfill.idleMs <= nowMs)
+      for (let node = late.byActivity.first; node !== null; node = late.byActivity.first)
+        this.#close(node.value, 'idle');
+    this.#endAge(late, backfill.maxMs);
+  }
+
+  #endAge({ byAge }: SessionQueues, maxMs: number): void {
+    for (let node = byAge.first; node !== null && node.value.openedAtMs + maxMs <= this.#time.nowMs;) {
       this.#close(node.value, 'max');
-      node = this.#byAge.first;
+      node = byAge.first;
     }
   }
 
   #endGrace(): void {
-    for (
-      let node = this.#byGrace.first;
-      node !== null && node.value.firstClosedAtMs! + this.#options.graceMs <= this.#time.nowMs;
-    ) {
-      const session = node.value;
-      this.#byGrace.remove(node);
-      session.grace = null;
-      this.#forgetIfDone(session);
-      node = this.#byGrace.first;
+    const { graceMs, backfill = noBackfill } = this.#options;
+    const nowMs = this.#time.nowMs;
+    const { byGrace } = this.#live;
+    for (let node = byGrace.first; node !== null && node.value.firstClosedAtMs! + graceMs <= nowMs;) {
+      this.#leaveGrace(node.value);
+      node = byGrace.first;
     }
+    const late = this.#backfill;
+    if (late.activeAtMs + backfill.graceMs <= nowMs)
+      for (let node = late.byGrace.first; node !== null; node = late.byGrace.first)
+        this.#leaveGrace(node.value);
+  }
+
+  #leaveGrace(session: SessionWindow): void {
+    this.#queuesOf(session).byGrace.remove(session.grace!);
+    session.grace = null;
+    this.#forgetIfDone(session);
   }
 
   #close(session: SessionWindow, reason: CloseReason, forGood = isFinal(reason)): void {
-    const final = forGood || this.#bytes > this.#options.memoryBytes / 2;
+    const queues = this.#queuesOf(session);
+    const final = forGood || queues.bytes > this.#memoryOf(queues) / 2;
+    if (session.isBackfill) session.rules?.settle(queues.waits);
     this.#leaveOpen(session, final, this.#time.nowMs);
     this.#emit(session, reason, final);
     if (final) this.#forget(session);
@@ -316,13 +357,14 @@ export class Correlate {
 
   /** Moves an open session to the closed ones. */
   #leaveOpen(session: SessionWindow, final: boolean, closedAtMs: number): void {
-    this.#byActivity.remove(session.idle!);
-    this.#byAge.remove(session.age!);
+    const queues = this.#queuesOf(session);
+    queues.byActivity.remove(session.idle!);
+    queues.byAge.remove(session.age!);
     session.idle = null;
     session.age = null;
     if (session.firstClosedAtMs !== null) return;
     session.firstClosedAtMs = closedAtMs;
-    if (!final) session.grace = this.#byGrace.push(session);
+    if (!final) session.grace = queues.byGrace.push(session);
   }
 
   #emit(session: SessionWindow, reason: CloseReason, final: boolean): void {
@@ -367,7 +409,7 @@ export class Correlate {
       }
       if (session.idle !== null) this.#leaveOpen(session, document.final, this.#time.nowMs);
       session.revision = document.revision;
-      session.rules?.asWritten(document.rules, this.#waits);
+      session.rules?.asWritten(document.rules, this.#queuesOf(session).waits);
       if (document.alerting !== null) this.#pushAlerts(session, document.alerting);
       if (document.final) this.#forget(session);
       else this.#forgetIfDone(session);
@@ -385,18 +427,19 @@ export class Correlate {
    */
   #setAside(session: SessionWindow): void {
     if (session.idle === null) this.#forget(session);
-    else this.#sessions.delete(sessionKey(session.correlationId, session.kind));
+    else this.#sessions.delete(keyOf(session));
   }
 
   #forget(session: SessionWindow): void {
-    const key = sessionKey(session.correlationId, session.kind);
+    const key = keyOf(session);
+    const queues = this.#queuesOf(session);
     if (this.#sessions.get(key) === session) this.#sessions.delete(key);
-    this.#bytes -= bytesOf(session);
-    session.rules?.stop(this.#waits);
+    queues.bytes -= bytesOf(session);
+    session.rules?.stop(queues.waits);
     if (session.created !== null) this.#byCreation.remove(session.created);
-    if (session.idle !== null) this.#byActivity.remove(session.idle);
-    if (session.age !== null) this.#byAge.remove(session.age);
-    if (session.grace !== null) this.#byGrace.remove(session.grace);
+    if (session.idle !== null) queues.byActivity.remove(session.idle);
+    if (session.age !== null) queues.byAge.remove(session.age);
+    if (session.grace !== null) queues.byGrace.remove(session.grace);
     session.created = session.idle = session.age = session.grace = null;
   }
 }
@@ -405,6 +448,10 @@ export class Correlate {
 function alertRule({ name, message, severity, labels, webhook }: Rule): Parameters<typeof alertOf>[2] {
   const sorted = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
   return { name, message, severity, labels: Object.fromEntries(sorted), webhook };
+}
+
+function keyOf({ correlationId, kind, isBackfill }: SessionWindow): string {
+  return sessionKey(correlationId, kind, isBackfill);
 }
 
 function bytesOf({ bytes, rules }: SessionWindow): number {

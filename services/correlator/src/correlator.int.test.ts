@@ -1,6 +1,6 @@
 import { partitionOf, type EventLog, type LogRecord } from '@logloom/event-log';
 import { connectLog, type LogConnection } from '@logloom/runtime';
-import { memberOffsets, topics, type Correlation } from '@logloom/schemas';
+import { backfillHeader, memberOffsets, topics, type Correlation } from '@logloom/schemas';
 import { temporaryFolder } from '@logloom/testing';
 import { parseSettings } from './settings.ts';
 import assert from 'node:assert/strict';
@@ -23,6 +23,9 @@ const settingsAt = (start: number): Record<string, string> => ({
   CORRELATION_IDLE_MS: idles[start % idles.length]!,
   CORRELATION_MAX_MS: start % 2 === 0 ? '1500' : '400',
   CORRELATION_GRACE_MS: start % 4 < 2 ? '600' : '200',
+  CORRELATION_BACKFILL_IDLE_MS: start % 3 === 0 ? '250' : '60',
+  CORRELATION_BACKFILL_MAX_MS: start % 2 === 0 ? '500' : '900',
+  CORRELATION_BACKFILL_GRACE_MS: '800',
 });
 
 test('killed again and again while events come, each time with other settings, it writes each document once, and a rebuild makes the same bytes', async () => {
@@ -54,10 +57,11 @@ test('killed again and again while events come, each time with other settings, i
       );
     }
     assert.deepEqual(membersOf(documents), expected);
-    assert.ok(
-      documents.flat().some((d) => d.revision > 1),
-      'some events came late',
-    );
+    for (const isBackfill of [false, true])
+      assert.ok(
+        documents.flat().some((d) => d.revision > 1 && d.backfill === isBackfill),
+        'some events came late',
+      );
 
     const before = await readBytes(connection);
     await connection.log.deleteTopic(topics.correlations);
@@ -141,7 +145,8 @@ async function write(connection: LogConnection, expected: Map<string, number[]>)
         n % 40 === 0
           ? Math.max(0, Math.floor((n * ids) / total) - 60)
           : Math.floor((n * ids) / total) + (n % 7);
-      return { id: `trace-${id}`, n };
+      // A part of each request is sent as a backfill.
+      return { id: `trace-${id}`, n, isBackfill: n % 3 === 0 };
     });
     await appendTo(connection, expected, events);
     await sleep(40);
@@ -152,12 +157,13 @@ async function write(connection: LogConnection, expected: Map<string, number[]>)
 async function appendTo(
   { log, serde }: LogConnection,
   expected: Map<string, number[]>,
-  events: readonly { id: string; n: number }[],
+  events: readonly { id: string; n: number; isBackfill?: boolean }[],
 ): Promise<void> {
-  const records = events.map(({ id: correlationId, n }) => ({
+  const records = events.map(({ id: correlationId, n, isBackfill = false }) => ({
     partition: partitionOf(correlationId, partitions),
     key: correlationId,
     value: serde.encode('LogEvent', logEvent(correlationId, n)),
+    headers: isBackfill ? { [backfillHeader]: 'true' } : {},
   }));
   const offsets = await log.append(topics.events, records);
   records.forEach((record, j) =>

@@ -42,6 +42,33 @@ export const correlatorSettings = declareSettings(
       description:
         'memory for open sessions, shared evenly by the partitions; beyond it the sessions that were idle longest are closed; unset: a quarter of the memory of the process',
     }),
+    CORRELATION_BACKFILL_IDLE_MS: numberSetting({
+      unit: 'ms',
+      max: 86_400_000,
+      default: 15_000,
+      description: 'sessions of backfilled events close after this long without one in their partition',
+    }),
+    CORRELATION_BACKFILL_MAX_MS: numberSetting({
+      unit: 'ms',
+      max: 86_400_000,
+      default: 300_000,
+      description:
+        'a session of backfilled events closes at this age, and is revised while the backfill continues',
+    }),
+    CORRELATION_BACKFILL_GRACE_MS: numberSetting({
+      unit: 'ms',
+      max: 86_400_000,
+      default: 600_000,
+      description:
+        'how long after the last backfilled event of a partition a further one still revises the document of its request',
+    }),
+    CORRELATION_BACKFILL_MEMORY_BYTES: numberSetting({
+      unit: 'bytes',
+      min: 2 ** 20,
+      max: 2 ** 40,
+      description:
+        'memory for sessions of backfilled events, shared evenly by the partitions; beyond it those that were idle longest are closed; unset: an eighth of the memory of the process',
+    }),
     CORRELATION_RULES: textSetting({
       bounds: 'YAML file',
       description: 'correlation rules (docs/rules.md), reloaded whenever the file changes; unset: none',

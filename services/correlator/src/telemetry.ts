@@ -68,10 +68,21 @@ export const correlatorMetrics = declareMetrics('services/correlator', {
     unit: 'documents',
     help: 'Documents that were closed early, or take no late events, because open requests exceeded their memory',
   }),
+  backfillShortOfMemory: counter({
+    name: 'logloom_correlator_backfill_short_of_memory_total',
+    unit: 'documents',
+    help: 'Documents of a backfill that were closed early, or take no further events, because its open requests exceeded their memory',
+  }),
+  backfillBytes: gauge({
+    name: 'logloom_correlator_backfill_bytes',
+    unit: 'bytes',
+    help: 'Estimated memory of sessions of backfilled events that are open or may be revised',
+    labels: { partition: 'the partition of logs.events' },
+  }),
   sessionBytes: gauge({
     name: 'logloom_correlator_group_bytes',
     unit: 'bytes',
-    help: 'Estimated memory of sessions that are open or may be revised',
+    help: 'Estimated memory of sessions that are open or may be revised, those of backfilled events included',
     labels: { partition: 'the partition of logs.events' },
   }),
   openWaits: gauge({

@@ -35,6 +35,14 @@ export const ingestErrors = declareErrors({
       'Only one of `Logloom-Producer` and `Logloom-Sequence` was sent, or one of them or `Logloom-Epoch` is malformed.',
     action: 'Send both: an id of 1 to 64 letters, digits, `-`, `_`, and the number of the first event.',
   },
+  'bad-backfill': {
+    status: 400,
+    retriable: false,
+    message: 'Logloom-Backfill is wrong',
+    where: 'HTTP',
+    cause: 'The header `Logloom-Backfill`, or the query parameter `backfill`, is neither `true` nor `false`.',
+    action: 'Send `true` for a backfill; or omit it.',
+  },
   'bad-loadtest': {
     status: 400,
     retriable: false,

@@ -11,6 +11,8 @@ interface SendFlags {
   fromEnd: boolean;
   position?: string;
   multiline?: string | false;
+  /** Unset: by what is sent. */
+  backfill?: boolean;
   rate: number;
   service: string;
   ingestUrl?: string;
@@ -21,6 +23,9 @@ interface SendFlags {
 const help = `
 Files are NDJSON when they begin with a brace, else plain text: time, level and service are read from the common layouts
 (docs/formats.md), and the lines of a stack trace are one event.
+
+Files are a backfill: the events of a request stay together although its files are sent one after another (docs/send.md). --follow
+and standard input are not, unless --backfill says so.
 
 With --position, and with --follow always, what was sent is remembered: every line is sent once, also across kill -9, and through
 rotation and truncation of followed files. --follow keeps it in $XDG_STATE_HOME/logloom (~/.local/state/logloom) by default.`;
@@ -39,6 +44,8 @@ export function addSendCommand(program: Command, context: CommandContext): void 
       'a line that matches this regular expression begins an event; the lines after it belong to the same event',
     )
     .option('--no-multiline', 'each line is an event')
+    .option('--backfill', 'the events happened earlier; the default for files without --follow')
+    .option('--no-backfill', 'the events happen now')
     .option('--rate <events>', 'maximum events per second', rateOf, Infinity)
     .option('--service <name>', 'service of plain-text lines that name none', 'unknown')
     .addOption(context.ingest)
@@ -68,6 +75,7 @@ async function send(files: string[], flags: SendFlags, context: CommandContext):
       follow: flags.follow,
       fromEnd: flags.fromEnd,
       position: flags.position ?? (flags.follow ? defaultPosition(env, url, paths) : undefined),
+      isBackfill: flags.backfill ?? (isSavable && !flags.follow),
       rate: flags.rate,
       onProgress: (progress) => {
         if (!flags.json) bar.update(progress);

@@ -8,7 +8,7 @@ import {
 import { EventLogError, warmUp, type EventLog, type LogGap, type LogRecord } from '@logloom/event-log';
 import type { RuleSet } from '@logloom/rules';
 import type { Serde } from '@logloom/schema-registry';
-import { isDocumentForUsers, topics, type Alert, type Correlation } from '@logloom/schemas';
+import { isBackfill, isDocumentForUsers, topics, type Alert, type Correlation } from '@logloom/schemas';
 
 export interface ReplayOptions {
   log: EventLog;
@@ -122,7 +122,8 @@ async function replayPartition(
     const event = decoded?.name === 'LogEvent' ? decoded.value : null;
     const counts =
       event !== null && window.admit(event.source, record.offset) && event.correlationId !== null;
-    correlate.apply({ ...place, event: counts ? event : null }, output, raised);
+    const input = { ...place, event: counts ? event : null, isBackfill: isBackfill(record) };
+    correlate.apply(input, output, raised);
   }
 }
 

@@ -1,3 +1,4 @@
+import { backfillHeader } from '@logloom/schemas';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError } from '../commands/command-errors.ts';
 import { reason, refused } from '../commands/endpoint.ts';
@@ -19,6 +20,8 @@ export interface PostOptions {
   producer: string;
   /** The number of the body's first line. */
   sequence: number;
+  /** Whether the lines are a backfill. */
+  isBackfill?: boolean;
   /** Ends the wait for an unreachable server. */
   signal?: AbortSignal | undefined;
 }
@@ -30,7 +33,7 @@ const maxWaitMs = 10_000;
  * prevent duplicates by retries. Throws CommandError when the server refuses for good, and the signal's reason when it aborts.
  */
 export async function postBatch(body: string | Buffer, options: PostOptions): Promise<IngestAnswer> {
-  const { url, key, producer, sequence, signal } = options;
+  const { url, key, producer, sequence, isBackfill, signal } = options;
   const cancel = signal === undefined ? {} : { signal };
   for (let attempt = 0; ; attempt++) {
     let wait = Math.min(maxWaitMs, 100 * 2 ** attempt) * (0.5 + Math.random() / 2);
@@ -42,6 +45,7 @@ export async function postBatch(body: string | Buffer, options: PostOptions): Pr
           'content-type': 'application/x-ndjson',
           'logloom-producer': producer,
           'logloom-sequence': String(sequence),
+          ...(isBackfill === true && { [backfillHeader]: 'true' }),
         },
         body: body as string | Buffer<ArrayBuffer>,
         ...cancel,

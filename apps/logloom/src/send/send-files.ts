@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FormatOptions } from './event-body.ts';
 import { FileFollower } from './follow-file.ts';
+import { maxMergedFiles, mergeByTime } from './merge-by-time.ts';
 import { postBatch } from './post-batch.ts';
 import type { Progress } from './progress-bar.ts';
 import { readFile, type SentEvent } from './read-file.ts';
@@ -20,6 +21,8 @@ export interface SendFilesOptions {
   fromEnd: boolean;
   /** The file of the position; undefined: none. */
   position: string | undefined;
+  /** Whether the events happened earlier, and come file by file: the requests of all files are kept together. */
+  isBackfill: boolean;
   /** Maximum events per second. */
   rate: number;
   onProgress: (progress: Progress) => void;
@@ -34,8 +37,9 @@ const pollMs = 200;
 const batchesPerSecond = 4;
 
 /**
- * Sends files to `POST /ingest`, in order, each event under its own number. With a position, every line is sent once, despite `kill -9` and
- * rotation. Following ends when the signal aborts. Throws CommandError when it cannot continue.
+ * Sends files to `POST /ingest`, in order, or merged by time if they are a backfill, each event under its own number. With a position,
+ * every line is sent once, despite `kill -9` and rotation. Following ends when the signal aborts. Throws CommandError when it cannot
+ * continue.
  */
 export async function sendFiles(files: readonly string[], options: SendFilesOptions): Promise<SendResult> {
   const { note, signal } = options;
@@ -95,12 +99,13 @@ class Sender {
   }
 
   async #deliver(body: Buffer, count: number, files: Record<string, FilePlace>): Promise<void> {
-    const { url, key, follow, rate } = this.#options;
+    const { url, key, follow, isBackfill, rate } = this.#options;
     const wait = this.#freeAt - Date.now();
     if (wait > 0) await sleep(wait, undefined, follow ? {} : { signal: this.#options.signal });
     this.#freeAt = Math.max(this.#freeAt, Date.now()) + (count / rate) * 1000;
     const { producer, sequence } = this.#position;
-    const answer = await postBatch(body, { url, key, producer, sequence, signal: this.#patience() });
+    const options = { url, key, producer, sequence, isBackfill, signal: this.#patience() };
+    const answer = await postBatch(body, options);
     addAnswer(this.result, answer, sequence);
     this.progress.accepted = this.result.accepted;
     this.progress.rejected = this.result.rejected;
@@ -128,7 +133,7 @@ function joined(lines: readonly Buffer[]): Buffer {
 async function* readAll(
   files: readonly string[],
   position: SendPosition,
-  { format, signal }: SendFilesOptions,
+  { format, isBackfill, note, signal }: SendFilesOptions,
   progress: Progress,
 ): AsyncGenerator<SentEvent> {
   if (!files.includes('-'))
@@ -139,9 +144,16 @@ async function* readAll(
   const onRead = (bytes: number): void => {
     progress.bytes += bytes;
   };
-  for (const file of files) {
+  // What is sent now is in its order already, and files that are open wait for nothing.
+  const atOnce = isBackfill ? maxMergedFiles : 1;
+  if (isBackfill && files.length > atOnce)
+    note(`${files.length} files: they are merged by time in groups of ${atOnce}, in the given order`);
+  for (let i = 0; i < files.length; i += atOnce) {
     signal.throwIfAborted();
-    yield* readFile(file, { format, from: position.place(file), onRead });
+    const group = files
+      .slice(i, i + atOnce)
+      .map((file) => readFile(file, { format, from: position.place(file), onRead }));
+    yield* group.length === 1 ? group[0]! : mergeByTime(group);
   }
 }
 

@@ -14,6 +14,7 @@ export interface Outgoing {
   isLate: boolean;
   /** Memory was short: the document takes no late events. */
   isShort: boolean;
+  isBackfill: boolean;
 }
 
 /**
@@ -33,7 +34,7 @@ export class OutgoingDocuments implements Sink<Correlation> {
   }
 
   push(document: Correlation): void {
-    const { correlationId, closeReason, revision, final } = document;
+    const { correlationId, closeReason, revision, final, backfill: isBackfill } = document;
     this.documents.push({
       record: {
         partition: this.#place.partition,
@@ -45,6 +46,7 @@ export class OutgoingDocuments implements Sink<Correlation> {
       reason: closeReason,
       isLate: revision > 1,
       isShort: closeReason === 'evicted' || (final && (closeReason === 'idle' || closeReason === 'max')),
+      isBackfill,
     });
   }
 }

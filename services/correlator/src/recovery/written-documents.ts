@@ -107,7 +107,7 @@ export class WrittenDocuments {
 
 export function toWrittenClose(document: Correlation): WrittenClose {
   return {
-    key: sessionKey(document.correlationId, document.kind),
+    key: sessionKey(document.correlationId, document.kind, document.backfill),
     firstOffset: document.firstOffset,
     lastMember: lastMember(document),
     closeOffset: document.closeOffset,

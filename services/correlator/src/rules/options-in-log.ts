@@ -3,20 +3,21 @@ import type { Serde } from '@logloom/schema-registry';
 import { topics, type CorrelationOptions, type Rules } from '@logloom/schemas';
 import type { CorrelateOptions } from '../correlate.ts';
 import { CorrelatorError } from '../errors.ts';
+import { isDeepStrictEqual } from 'node:util';
 import { tryDecode } from '../try-decode.ts';
 
 /**
  * The newest version of the algorithm that this release knows. A release whose sessions close differently on the same records raises it and
  * keeps the old behavior for older versions, so that it takes effect at a record of options and not before.
  */
-export const algorithm = 1;
+export const algorithm = 2;
 
 const recordsPerRead = 1000;
 
 /** The options as a record stores them. */
 export function toRecord(options: CorrelateOptions): CorrelationOptions {
-  const { idleMs, maxMs, graceMs, maxEvents, maxSessions, memoryBytes } = options;
-  return { algorithm, idleMs, maxMs, graceMs, maxEvents, maxGroups: maxSessions, memoryBytes };
+  const { idleMs, maxMs, graceMs, maxEvents, maxSessions, memoryBytes, backfill = null } = options;
+  return { algorithm, idleMs, maxMs, graceMs, maxEvents, maxGroups: maxSessions, memoryBytes, backfill };
 }
 
 /** The options that a record puts into force; undefined if it has none, as in older releases. Throws CorrelatorError `newer-algorithm`. */
@@ -31,14 +32,15 @@ export function optionsOfRecord(
       `the record at ${topics.events}/${at.partition} offset ${at.offset} needs version ${options.algorithm} of the ` +
         `correlation algorithm; this release knows versions up to ${algorithm}`,
     );
-  const { idleMs, maxMs, graceMs, maxEvents, maxGroups: maxSessions, memoryBytes } = options;
-  return { idleMs, maxMs, graceMs, maxEvents, maxSessions, memoryBytes };
+  const { idleMs, maxMs, graceMs, maxEvents, maxGroups: maxSessions, memoryBytes, backfill } = options;
+  const common = { idleMs, maxMs, graceMs, maxEvents, maxSessions, memoryBytes };
+  // A plain object: a decoded one has another prototype, and would never be the same as the wanted one.
+  return backfill === null ? common : { ...common, backfill: { ...backfill } };
 }
 
 /** Whether both make the same documents. */
 export function sameOptions(a: CorrelateOptions, b: CorrelateOptions): boolean {
-  const [x, y] = [toRecord(a), toRecord(b)];
-  return Object.entries(x).every(([name, value]) => y[name as keyof CorrelationOptions] === value);
+  return isDeepStrictEqual(toRecord(a), toRecord(b));
 }
 
 /**

@@ -41,6 +41,7 @@ test('the wanted rules are written when those in force differ, once, and again a
     maxEvents: 4,
     maxSessions: 5,
     memoryBytes: 6,
+    backfill: { idleMs: 7, maxMs: 8, graceMs: 9, memoryBytes: 10 },
   };
   const long = { ...short, idleMs: 1000 };
   const writer = new RulesWriter(log, serde, 0, { rules: () => wanted, options: short }, 1, 1000);
@@ -69,6 +70,7 @@ test('the wanted rules are written when those in force differ, once, and again a
     [one.version, one.version, two.version, undefined, undefined],
   );
   for (const each of written) assert.deepEqual(each?.options, short);
+  assert.equal(await ensure(6, null, 6003, written[0]!.options), false, 'the same as in the log');
   assert.equal(await readInForce(log, serde, 0, 0), undefined, 'a tick sets nothing');
   assert.equal(await readInForce(log, serde, 0, 99), undefined, 'what has left the log neither');
   assert.deepEqual(await firstOptions(log, serde, 0, 0, 6), short);

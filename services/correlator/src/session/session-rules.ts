@@ -70,6 +70,13 @@ export class SessionRules {
     this.#match(rule, waits);
   }
 
+  /** No further event is expected: the rules that still wait for one match. */
+  settle(waits: Waits<unknown>): void {
+    if (this.#waiting === 0) return;
+    for (const rule of this.set.rules)
+      if ((this.#progress?.[rule.index]?.waits.length ?? 0) > 0) this.ranOut(rule, waits);
+  }
+
   /** Applies the rules that a written document names. */
   asWritten(names: readonly string[], waits: Waits<unknown>): void {
     for (const name of names) {

@@ -24,6 +24,8 @@ const maxTemplates = 64;
 export interface SessionWindow {
   readonly correlationId: string;
   readonly kind: string;
+  /** Whether its members were sent as a backfill. */
+  readonly isBackfill: boolean;
   readonly firstOffset: number;
   /** The members' offsets, ascending. */
   readonly offsets: number[];
@@ -73,10 +75,11 @@ const none: readonly never[] = [];
 
 /**
  * Which events share a session: those of one correlation id. An event of a load test never joins a session of other events that have the
- * same id, nor the other way round: it would hide their document.
+ * same id, nor the other way round: it would hide their document. Nor does a backfilled event: it would hold up their document.
  */
-export function sessionKey(correlationId: string, kind: string | null): string {
-  return kind === loadtestKind ? `${loadtestKind}\0${correlationId}` : correlationId;
+export function sessionKey(correlationId: string, kind: string | null, isBackfill: boolean): string {
+  const key = kind === loadtestKind ? `${loadtestKind}\0${correlationId}` : correlationId;
+  return isBackfill ? `backfill\0${key}` : key;
 }
 
 /** An empty session that its first event is about to join. */
@@ -85,10 +88,12 @@ export function openSession(
   correlationId: string,
   offset: number,
   rules: RuleSet | null,
+  isBackfill = false,
 ): SessionWindow {
   return {
     correlationId,
     kind: event.correlationKind ?? 'correlationId',
+    isBackfill,
     firstOffset: offset,
     offsets: [],
     services: none,
@@ -171,6 +176,7 @@ export function toDocument(
     closedAt: clock,
     ids: session.ids === null ? [] : [...session.ids],
     shape: shapeOf(session.templates),
+    backfill: session.isBackfill,
   };
 }
 

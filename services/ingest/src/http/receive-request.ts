@@ -11,6 +11,7 @@ import { producerKind, producerScope, type ProducerTable } from '../producers/pr
 import type { Producer } from '../producers/producer.ts';
 import type { Meter } from '../quotas/quota-accounts.ts';
 import type { HttpReceiverContext } from './http-receiver.ts';
+import { readBackfill } from './backfill-header.ts';
 import { readLoadtestRun } from './loadtest-header.ts';
 import { readProducerHeaders, type ProducerHeaders } from './producer-headers.ts';
 import { readBody } from './read-body.ts';
@@ -76,7 +77,11 @@ export async function receive<T>(
       const run = readLoadtestRun(request, context);
       // Who sends it can rely on it: an earlier release would ignore the request's header.
       if (run !== undefined) reply.header(loadtestHeader, run);
-      const result = await work(request, context, handler, run !== undefined);
+      const marks = {
+        ...(run !== undefined && { isLoadtest: true }),
+        ...(readBackfill(request) && { isBackfill: true }),
+      };
+      const result = await work(request, context, handler, marks);
       const { duplicates = 0 } = handler.counts(result);
       if (duplicates > 0) reply.header('logloom-duplicates', String(duplicates));
       tell(span, reply.statusCode, handler.counts(result));
@@ -92,7 +97,7 @@ async function work<T>(
   request: FastifyRequest,
   context: HttpReceiverContext,
   handler: RequestHandler<T>,
-  isLoadtest: boolean,
+  marks: Pick<Sender, 'isLoadtest' | 'isBackfill'>,
 ): Promise<T> {
   const { settings, state, metrics } = context;
   const key = request.ingestKey;
@@ -117,7 +122,7 @@ async function work<T>(
     pipeline: state.pipeline!,
     producer: context.ownProducer,
     key,
-    sender: { key: key?.name, address: request.ip, ...(isLoadtest && { isLoadtest }) },
+    sender: { key: key?.name, address: request.ip, ...marks },
     receivedAtMs: Date.now(),
     maxEventBytes: settings.INGEST_MAX_EVENT_BYTES,
     claim: (bytes: number) => {

@@ -3,13 +3,15 @@ import type { FastifyRequest } from 'fastify';
 import { IngestError } from '../errors.ts';
 
 /**
- * For the `onRequest` of Logloom's own routes, which take no query parameters. Those of other protocols ignore what they do not know, as
- * the originals do. Throws IngestError `bad-parameter`.
+ * For the `onRequest` of Logloom's own routes, which take no query parameters but these. Those of other protocols ignore what they do not
+ * know, as the originals do. Throws IngestError `bad-parameter`.
  */
-export async function refuseParameters({ query, raw }: FastifyRequest): Promise<void> {
-  const details = unknownParameter(Object.keys(query as object), []);
-  if (details === undefined) return;
-  // The rest of the body is read and dropped, so that the client can read the response.
-  raw.resume();
-  throw new IngestError('bad-parameter', undefined, { details });
+export function refuseParametersBut(...known: string[]): (request: FastifyRequest) => Promise<void> {
+  return async ({ query, raw }) => {
+    const details = unknownParameter(Object.keys(query as object), known);
+    if (details === undefined) return;
+    // The rest of the body is read and dropped, so that the client can read the response.
+    raw.resume();
+    throw new IngestError('bad-parameter', undefined, { details });
+  };
 }

@@ -1,5 +1,12 @@
 import { EventLogError, partitionOf, type NewRecord } from '@logloom/event-log';
-import { loadtestKind, senderHeaders, type LogEvent, type Sender, type Source } from '@logloom/schemas';
+import {
+  backfillHeader,
+  loadtestKind,
+  senderHeaders,
+  type LogEvent,
+  type Sender,
+  type Source,
+} from '@logloom/schemas';
 import type { Carrier, TraceHeaders } from '@logloom/telemetry';
 import { bytesOf, type Submission } from '../append/append-events.ts';
 import { IngestError, reject, type Rejection } from '../errors.ts';
@@ -71,7 +78,8 @@ export class IngestBatch {
     if (sender === this.#sender) return;
     this.#sender = this.#deadLetters.sender = sender;
     const { recordSenders } = this.#pipeline;
-    this.#senderHeaders = recordSenders === true && sender !== undefined ? senderHeaders(sender) : undefined;
+    const names = recordSenders === true && sender !== undefined ? senderHeaders(sender) : undefined;
+    this.#senderHeaders = sender?.isBackfill === true ? { ...names, [backfillHeader]: 'true' } : names;
     this.#headers = withSender(this.#traceHeaders, this.#senderHeaders);
   }
 

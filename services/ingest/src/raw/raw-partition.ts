@@ -3,6 +3,7 @@ import type { Assignment, EventLog, LogGap, LogRecord, PartitionHandler } from '
 import type { GapReport } from '@logloom/runtime';
 import type { Serde } from '@logloom/schema-registry';
 import {
+  isBackfill,
   redrivenFrom,
   redriveSource,
   senderOf,
@@ -110,7 +111,7 @@ export class RawPartition implements PartitionHandler {
     const batch = pipeline.open('kafka', { hasQuotas: false });
     for (const record of records) {
       const sender = senderOfRedriven(record);
-      batch.from(sender);
+      batch.from(isBackfill(record) ? { ...sender, isBackfill: true } : sender);
       const options = { serde, normalizer: pipeline.normalizer, maxEventBytes };
       for (const { source, result: read, payload } of await readRawRecord(
         record,

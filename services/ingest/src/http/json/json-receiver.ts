@@ -3,8 +3,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { errors, type ErrorCode } from '../../errors.ts';
 import { receiveSpan } from '../../telemetry.ts';
 import type { HttpReceiver, HttpReceiverContext } from '../http-receiver.ts';
+import { backfillParameter } from '../backfill-header.ts';
 import { mediaType, receive } from '../receive-request.ts';
-import { refuseParameters } from '../refuse-parameters.ts';
+import { refuseParametersBut } from '../refuse-parameters.ts';
 import { acceptBody, type Receipt } from './accept-body.ts';
 
 const path = '/ingest';
@@ -32,7 +33,7 @@ const unreadable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 export const jsonReceiver: HttpReceiver = {
   paths: { [path]: 'POST' },
   register: (app, context) => {
-    app.post(path, { onRequest: refuseParameters }, async (request, reply) =>
+    app.post(path, { onRequest: refuseParametersBut(backfillParameter) }, async (request, reply) =>
       ingest(request, reply, context),
     );
   },

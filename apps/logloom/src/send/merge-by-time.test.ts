@@ -1,0 +1,40 @@
+import fc from 'fast-check';
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { mergeByTime } from './merge-by-time.ts';
+
+async function* file(bodies: readonly string[]): AsyncGenerator<{ body: string }> {
+  for (const body of bodies) yield { body };
+}
+
+async function merged(...files: string[][]): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { body } of mergeByTime(files.map(file))) found.push(body);
+  return found;
+}
+
+const at = (seconds: number, name: string): string => JSON.stringify({ ts: 1_700_000_000 + seconds, name });
+
+test('sorted files become one sorted stream; equal times keep the order of the files', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.array(fc.nat(9)), { maxLength: 4 }), async (times) => {
+      const files = times.map((of, f) => of.toSorted().map((seconds, i) => at(seconds, `${f}-${i}`)));
+      const all = files.flat();
+      const order = new Map(all.map((body, i) => [body, i]));
+      const secondsOf = (body: string): number => (JSON.parse(body) as { ts: number }).ts;
+      const sorted = all.toSorted((a, b) => secondsOf(a) - secondsOf(b) || order.get(a)! - order.get(b)!);
+      assert.deepEqual(await merged(...files), sorted);
+    }),
+  );
+});
+
+test('a line without a time, or one that is earlier than the line before, stays behind that', async () => {
+  const first = [at(1, 'a'), 'no JSON', '{"message":"no time"}', at(9, 'b'), at(2, 'late')];
+  const second = [at(5, 'c'), at(10, 'd')];
+  assert.deepEqual(await merged(first, second), [
+    ...first.slice(0, 3),
+    second[0],
+    ...first.slice(3),
+    second[1],
+  ]);
+});
