@@ -10,6 +10,9 @@ export interface RequestError {
   text: string;
   /** The innermost cause that the text names, or else its first line without time and level: as others would repeat it. */
   core: string;
+  /** Its text, as far as services may be named in it. */
+  about: string;
+  saysCallFailed: boolean;
   span: Span | undefined;
   /** The strongest first: its text repeats, wraps or names the other; its span called the other's; it says that a call failed. */
   causes: readonly [texts: Set<RequestError>, spans: Set<RequestError>, calls: Set<RequestError>];
@@ -32,20 +35,37 @@ export function errorCauses(
 ): RequestError[] {
   const all = errors.map(({ event, at }): RequestError => {
     const text = errorText(event);
-    const own = withoutHeader(event.message).split('\n', 1)[0]!;
-    const core = (innermostCause(text) ?? own).slice(0, maxCore).trim();
-    return { event, at, text, core, span: tree?.of(event), causes: [new Set(), new Set(), new Set()] };
+    const [own = ''] = withoutHeader(event.message).split('\n', 1);
+    return {
+      event,
+      at,
+      text,
+      core: (innermostCause(text) ?? own).slice(0, maxCore).trim(),
+      about: text.replaceAll(statusPhrase, ''),
+      saysCallFailed: callFailed.test(text),
+      span: tree?.of(event),
+      causes: [new Set(), new Set(), new Set()],
+    };
   });
+  const nameOfService = new Map(all.map(({ event: { service } }) => [service, wordOf(service)]));
   for (const effect of all)
     for (const cause of all) {
       if (cause === effect || isBefore(effect, cause)) continue;
       const [texts, spans, calls] = effect.causes;
-      if (repeats(effect, cause) || names(effect, cause)) texts.add(cause);
+      const isOther = effect.event.service !== cause.event.service;
+      const isNamed = isOther && nameOfService.get(cause.event.service)!.test(effect.about);
+      if (isNamed || repeats(effect, cause)) texts.add(cause);
       if (isBelow(cause.span, effect.span)) spans.add(cause);
-      if (saysCallFailed(effect, cause)) calls.add(cause);
+      if (isOther && effect.saysCallFailed && !cause.saysCallFailed) calls.add(cause);
     }
   for (const { causes } of all) keepNearest(causes[1]);
   return all;
+}
+
+/** Finds the name of a service as a word; of one letter, nothing: that is too often a word itself. */
+function wordOf(service: string): RegExp {
+  const escaped = service.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+  return service.length < 2 ? /(?!)/ : new RegExp(`(?<![\\w-])${escaped}(?![\\w-])`, 'i');
 }
 
 /** Whether it was certainly before the other, which only one clock can tell. */
@@ -60,20 +80,6 @@ function repeats(effect: RequestError, cause: RequestError): boolean {
   // Both say the same.
   if (isBelow(cause.span, effect.span)) return true;
   return !isBelow(effect.span, cause.span) && cause.at < effect.at;
-}
-
-function names({ event, text }: RequestError, { event: { service } }: RequestError): boolean {
-  if (event.service === service || service.length < 2) return false;
-  const name = service.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&');
-  return new RegExp(`(?<![\\w-])${name}(?![\\w-])`, 'i').test(text.replaceAll(statusPhrase, ''));
-}
-
-function saysCallFailed(effect: RequestError, cause: RequestError): boolean {
-  return (
-    effect.event.service !== cause.event.service &&
-    callFailed.test(effect.text) &&
-    !callFailed.test(cause.text)
-  );
 }
 
 /** Whether the first span was called by the second, directly or not. */

@@ -12,13 +12,16 @@ const messageNames = ['exception.message', 'error.message', 'err.message', 'erro
 const maxText = 16_384;
 const maxCause = 300;
 
-/** What introduces the cause in a chain: Java, Spring, .NET, Node, Ruby and PHP. */
+/**
+ * What introduces the cause in a chain: Java, Spring, .NET, Node, Ruby and PHP. Texts are hostile input: each expression looks at a
+ * character a bounded number of times, or a line.
+ */
 const causedBy =
-  /(?:^|\n)\s*Caused by:\s*|nested exception is\s+|(?:^|\n)\s*--->\s*|\[cause\]:\s*|(?:^|\n)caused by:\s*|(?:^|\n)\s*Next\s+(?=[\w\\]+(?:Exception|Error))/g;
+  /^[ \t]*Caused by:|nested exception is |^[ \t]*--->|\[cause\]:|^[ \t]*Next (?=[\w\\]{1,200}(?:Exception|Error))/gim;
 
 /** Python puts the cause first: each traceback ends in its exception's line, and one of these joins it to the next. */
 const pythonJoint =
-  /\n+(?:The above exception was the direct cause of the following exception|During handling of the above exception, another exception occurred):\n+/;
+  /\n(?:The above exception was the direct cause of the following exception|During handling of the above exception, another exception occurred):\n/;
 
 /** Everything that an error says of itself: its message, and its exception's where an attribute has it. */
 export function errorText({ message, attributes }: SummaryEvent): string {
@@ -44,12 +47,14 @@ export function innermostCause(text: string): string | undefined {
 
 /** Its first line, without what closes a sentence or a bracket of the text around it. */
 function tidy(text: string): string | undefined {
-  let line = text.trimStart().split('\n', 1)[0]!.trim();
-  line = line.replace(/\s*\]\s*with root cause$/, '').replace(/[;,]+$/, '');
+  let [line = ''] = text.trimStart().split('\n', 1);
+  const isCut = line.length > maxCause;
+  line = line.slice(0, maxCause).trim();
+  line = line.replace(/\] with root cause$/, '').replace(/[;,]+$/, '');
   // An opening bracket belongs to it, so does the one that closes that.
   while (/[\])}]$/.test(line) && count(line, /[\])}]/g) > count(line, /[[({]/g)) line = line.slice(0, -1);
   if (line === '') return undefined;
-  return (line.length > maxCause ? `${line.slice(0, maxCause)}…` : line).toWellFormed();
+  return (isCut ? `${line}…` : line).toWellFormed();
 }
 
 function lastLine(text: string): string {

@@ -153,3 +153,22 @@ test('of thousands of different errors the deepest is found', () => {
   events.push(failed(4001.5, 'b', 'the disk is full', 'b'), failed(9000, 'root', 'all failed', 'root'));
   assert.deepEqual(found(events), ['b', 'spans', 's', 'root']);
 });
+
+test('texts that are made to be slow to read are read all the same', () => {
+  const length = 500_000;
+  for (const text of [
+    '\n',
+    ' ',
+    ']',
+    '\n ',
+    'Caused by: ',
+    'nested exception is ',
+    'HTTP ',
+    'a.',
+    '\nNext \\',
+  ]) {
+    const message = text.repeat(length / text.length);
+    const events = Array.from({ length: 100 }, (_, i) => error(i, `service-${i}`, message));
+    assert.equal(summarizeRequest(events).firstError?.service, 'service-0', JSON.stringify(text));
+  }
+});

@@ -52,5 +52,5 @@ export function chooseSpans(spans: readonly Span[], most: number): Set<Span> {
 
 /** What spans that are alike have in common: their service, and their name but for words with digits. */
 export function kindOf({ service, name }: Span): string {
-  return `${service}\0${name.replaceAll(/[\w.:-]*\d[\w.:-]*/g, '*')}`;
+  return `${service}\0${name.replaceAll(/[\w.:-]+/g, (word) => (/\d/.test(word) ? '*' : word))}`;
 }

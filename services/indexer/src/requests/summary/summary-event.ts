@@ -18,6 +18,8 @@ export interface SummaryLine {
 
 const maxMessage = 500;
 const maxName = 100;
+/** Of a text that becomes a name. */
+const maxRead = 1000;
 /** A shorter text may be a word. */
 const minId = 8;
 
@@ -57,7 +59,7 @@ const operationNames = ['spanName', 'span.name', 'span_name', 'operation', 'oper
 export function nameOf(event: Omit<SummaryEvent, 'partition' | 'offset'>): string {
   const { attributes, message } = event;
   const named = /name|operation/i.test(attributes) ? textAttribute(attributes, operationNames) : undefined;
-  const [first = ''] = (named ?? withoutHeader(message)).split('\n', 1);
+  const [first = ''] = (named ?? withoutHeader(message)).slice(0, maxRead).split('\n', 1);
   return shorten(withoutIds(first, event).trim(), maxName);
 }
 
