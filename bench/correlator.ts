@@ -1,6 +1,6 @@
 /**
  * What does one event cost the correlator's core, and does it depend on how many groups are open, with rules and without? What memory
- * does a group take? Rival, in the same run: the same grouping with the usual idle queue, a JavaScript Map kept in order of last activity.
+ * does a group take? What does it cost that ids may join, where none does? Rival, in the same run: the same grouping with the usual idle queue, a JavaScript Map kept in order of last activity.
  * Arguments: the numbers of open groups; --rounds n. Each measurement is a process of its own, so that no heap is another's.
  */
 import { execFile } from 'node:child_process';
@@ -27,7 +27,7 @@ printConditions(
   `${eventsPerGroup} events a group, 3 rules; CPU µs an event: best of 10 stretches / mean with garbage collection, best of ${rounds} rounds; node ${flags.join(' ')}`,
 );
 console.log(
-  'open groups | ours        | with rules  | Map as queue | Map/ours, best / mean | bytes/group, new / 10 events | with rules  | documents',
+  'open groups | ours        | joining, ratio best / mean | with rules  | Map as queue | Map/ours, best / mean | bytes/group, new / 10 events | with rules  | documents',
 );
 for (const open of sizes) {
   const results = new Map<Kind, Result[]>(kinds.map((kind) => [kind, []]));
@@ -43,15 +43,18 @@ for (const open of sizes) {
     const { bytesPerNewGroup, bytesPerGroup } = results.get(kind)![0]!;
     return `${bytesPerNewGroup.toFixed(0)} / ${bytesPerGroup.toFixed(0)}`;
   };
-  const ratio = (figure: 'best' | 'mean'): string =>
-    (least('Map', figure) / least('ours', figure)).toFixed(2);
+  const ratioOf = (kind: Kind, figure: 'best' | 'mean'): string =>
+    (least(kind, figure) / least('ours', figure)).toFixed(2);
   console.log(
     [
       String(open).padStart(11),
       cost('ours').padStart(11),
+      `${cost('ours joining')}, ${ratioOf('ours joining', 'best')} / ${ratioOf('ours joining', 'mean')}`.padStart(
+        26,
+      ),
       cost('ours with rules').padStart(11),
       cost('Map').padStart(12),
-      `${ratio('best')} / ${ratio('mean')}`.padStart(21),
+      `${ratioOf('Map', 'best')} / ${ratioOf('Map', 'mean')}`.padStart(21),
       bytes('ours').padStart(28),
       bytes('ours with rules').padStart(11),
       [...counts][0],

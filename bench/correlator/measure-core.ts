@@ -5,7 +5,7 @@ import { parseRules } from '@logloom/rules/rules-file';
 import { getHeapStatistics } from 'node:v8';
 
 export const eventsPerGroup = 20;
-export const kinds = ['ours', 'ours with rules', 'Map'] as const;
+export const kinds = ['ours', 'ours joining', 'ours with rules', 'Map'] as const;
 export type Kind = (typeof kinds)[number];
 
 const idleMs = 5_000;
@@ -132,8 +132,8 @@ const ruleSet = parseRules(`rules:
 `);
 if (!ruleSet.ok) throw new Error(JSON.stringify(ruleSet.problems));
 
-function ours(set: RuleSet | null): Core {
-  const correlate = new Correlate(0, options, { rules: set });
+function ours(set: RuleSet | null, joins = false): Core {
+  const correlate = new Correlate(0, { ...options, joins }, { rules: set });
   return {
     apply: (offset, e, output) => correlate.apply({ offset, ...e }, output),
     openGroups: () => correlate.openSessions,
@@ -166,6 +166,7 @@ function mapAsQueue(): Core {
 
 const create: Record<Kind, () => Core> = {
   ours: () => ours(null),
+  'ours joining': () => ours(null, true),
   'ours with rules': () => ours(ruleSet.rules),
   Map: mapAsQueue,
 };

@@ -246,7 +246,7 @@ async function readAll<T>({ log, serde }: LogConnection, topic: string): Promise
       await serde.load(records.map(({ value }) => value));
       for (const { offset, value } of records) {
         const decoded = serde.decode(value);
-        if (decoded.name !== 'Tick' && decoded.name !== 'Rules')
+        if (!['Tick', 'Rules', 'Link', 'Forward'].includes(decoded.name))
           found.push({ value: decoded.value as T, place: `${partition}/${offset}` });
       }
       next = records.at(-1)!.offset + 1;

@@ -29,6 +29,7 @@ export { openSealer, Sealer } from './sealer.ts';
 export { tokenOf, tokenProtocol } from './token-of.ts';
 export {
   idsOnly,
+  placedIn,
   visibleDocument,
   VisibleDocument,
   visibleDocumentJson,

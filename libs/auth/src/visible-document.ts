@@ -3,6 +3,8 @@ import {
   memberDeltas,
   type Correlation,
   type CorrelationJson,
+  type ForwardedMember,
+  type MemberPlace,
   type PlacedEvent,
 } from '@logloom/schemas';
 
@@ -12,7 +14,15 @@ const maxIds = 32;
 /** The fields of a member that a document contains. */
 export type DocumentMember = Pick<
   PlacedEvent,
-  'offset' | 'timestamp' | 'level' | 'service' | 'correlationKind' | 'traceId' | 'attributes'
+  | 'partition'
+  | 'offset'
+  | 'timestamp'
+  | 'level'
+  | 'service'
+  | 'correlationId'
+  | 'correlationKind'
+  | 'traceId'
+  | 'attributes'
 >;
 
 /**
@@ -23,6 +33,7 @@ export type DocumentMember = Pick<
 export class VisibleDocument {
   readonly #correlationId: string;
   readonly #offsets: number[] = [];
+  readonly #forwarded: ForwardedMember[] = [];
   readonly #services = new Set<string>();
   readonly #levels: Record<string, number> = {};
   readonly #ids = new Set<string>();
@@ -38,10 +49,19 @@ export class VisibleDocument {
     return this.#offsets.length === 0;
   }
 
-  /** Takes the next visible member; their offsets ascend. */
-  add({ offset, timestamp, level, service, correlationKind, traceId, attributes }: DocumentMember): void {
+  /**
+   * Takes the next visible member. `at` is the offset of the record that stands for it, if it was forwarded, and ascends, as the offsets of
+   * the others do.
+   */
+  add(member: DocumentMember, at?: number): void {
+    const { partition, offset, timestamp, level, service, correlationId, correlationKind } = member;
+    const { traceId, attributes } = member;
     if (this.isEmpty) this.#kind = correlationKind ?? 'correlationId';
-    this.#offsets.push(offset);
+    this.#offsets.push(at ?? offset);
+    if (at !== undefined) {
+      this.#forwarded.push({ at, partition, offset });
+      if (correlationId !== null) this.#addId(correlationId);
+    }
     this.#services.add(service);
     this.#levels[level] = (this.#levels[level] ?? 0) + 1;
     if (timestamp < this.#firstAt) this.#firstAt = timestamp;
@@ -80,6 +100,9 @@ export class VisibleDocument {
       ids: [...this.#ids],
       shape: '',
       backfill: whole.backfill === true,
+      joinedInto: null,
+      forwarded: this.#forwarded,
+      joinLimited: false,
     };
   }
 
@@ -91,8 +114,21 @@ export class VisibleDocument {
 /** The document that VisibleDocument makes of these members (at least one), in any order. */
 export function visibleDocument(whole: Correlation, members: readonly DocumentMember[]): Correlation {
   const visible = new VisibleDocument(whole.correlationId);
-  for (const member of members.toSorted((a, b) => a.offset - b.offset)) visible.add(member);
+  for (const { member, at } of placedIn(whole, members)) visible.add(member, at);
   return visible.build(whole);
+}
+
+/** The members in the order of the document, with the offset of the record that stands for one that was forwarded. */
+export function placedIn<M extends MemberPlace>(
+  whole: Correlation,
+  members: readonly M[],
+): { member: M; at: number | undefined }[] {
+  const standIns = new Map(
+    (whole.forwarded ?? []).map(({ at, partition, offset }) => [`${partition}/${offset}`, at]),
+  );
+  return members
+    .map((member) => ({ member, at: standIns.get(`${member.partition}/${member.offset}`) }))
+    .sort((a, b) => (a.at ?? a.member.offset) - (b.at ?? b.member.offset));
 }
 
 /** A visible document in JSON, without the close reason, which depends on all members. */

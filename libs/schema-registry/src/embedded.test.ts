@@ -15,6 +15,8 @@ test('the ids of the contracts never change: they are in every record of every d
     Tick: 3001,
     Rules: 4001,
     Alert: 5001,
+    Link: 6001,
+    Forward: 7001,
   };
   for (const name of contractNames) {
     const first = JSON.parse(await registry.schemaById(firstVersions[name])) as { name: string };

@@ -1,5 +1,15 @@
 import { contractNames, contractText, parseSchema, type ContractName } from '@logloom/schemas';
-import type { Alert, Correlation, DeadLetter, LogEvent, Rules, Source, Tick } from '@logloom/schemas';
+import type {
+  Alert,
+  Correlation,
+  DeadLetter,
+  Forward,
+  Link,
+  LogEvent,
+  Rules,
+  Source,
+  Tick,
+} from '@logloom/schemas';
 import type avro from 'avsc';
 import { badBody, createBodyCheck, type BodyCheck } from './body-check.ts';
 import { subjectOf } from './embedded.ts';
@@ -13,6 +23,8 @@ interface Contracts {
   Tick: Tick;
   Rules: Rules;
   Alert: Alert;
+  Link: Link;
+  Forward: Forward;
 }
 
 /** A decoded record: the name of its contract, and its value. */

@@ -3,7 +3,16 @@ import { join } from 'node:path';
 import avro from 'avsc';
 
 /** The contracts, by the name of their Avro record. */
-export const contractNames = ['LogEvent', 'Correlation', 'DeadLetter', 'Tick', 'Rules', 'Alert'] as const;
+export const contractNames = [
+  'LogEvent',
+  'Correlation',
+  'DeadLetter',
+  'Tick',
+  'Rules',
+  'Alert',
+  'Link',
+  'Forward',
+] as const;
 export type ContractName = (typeof contractNames)[number];
 
 const files: Record<ContractName, string> = {
@@ -13,6 +22,8 @@ const files: Record<ContractName, string> = {
   Tick: 'tick',
   Rules: 'rules',
   Alert: 'alert',
+  Link: 'link',
+  Forward: 'forward',
 };
 
 /** The path of a contract's current schema. */

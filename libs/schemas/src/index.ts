@@ -11,6 +11,7 @@ export {
   versionPath,
   type ContractName,
 } from './contracts.ts';
+export { isPlaceholderId } from './placeholder-id.ts';
 export { alertFingerprint } from './alert-fingerprint.ts';
 export { alertDefaults, alertOf, alertToJson, type AlertJson } from './alert.ts';
 export {
@@ -18,8 +19,11 @@ export {
   correlationToJson,
   memberDeltas,
   memberOffsets,
+  memberPlaces,
   placeCorrelation,
   type CorrelationJson,
+  type DocumentMemberPlace,
+  type MemberPlace,
 } from './correlation.ts';
 export {
   epochOfId,
@@ -33,6 +37,7 @@ export {
   sourceText,
   type PlacedEvent,
 } from './event.ts';
+export { forEachOtherId, idKinds, type IdKind } from './event-ids.ts';
 export type { FillMark, FillMove, LogView } from './log-view.ts';
 export {
   redriveClaimCode,
@@ -45,11 +50,15 @@ export { senderHeaders, senderOf, type Sender } from './sender.ts';
 export { topics } from './topics.ts';
 export type {
   Alert,
+  Cause,
   CloseReason,
   Correlation,
   CorrelationOptions,
   DeadLetter,
+  Forward,
+  ForwardedMember,
   Level,
+  Link,
   LogEvent,
   Rules,
   Source,

@@ -15,6 +15,8 @@ export function correlateOptions(settings: Settings): CorrelateOptions {
     graceMs: settings.CORRELATION_GRACE_MS,
     maxEvents: settings.CORRELATION_MAX_EVENTS,
     maxSessions: settings.CORRELATION_MAX_GROUPS,
+    // Whether there are links is up to ingest.
+    joins: true,
     memoryBytes: ofPartition(settings, settings.CORRELATION_MEMORY_BYTES ?? memoryBudget(memoryShare)),
     backfill: {
       idleMs: settings.CORRELATION_BACKFILL_IDLE_MS,

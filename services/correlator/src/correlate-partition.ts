@@ -12,11 +12,15 @@ import type { GapReport } from '@logloom/runtime';
 import { isBackfill, memberOffsets, topics, type Alert } from '@logloom/schemas';
 import { batchAttributes, type EventAges, type Logger, type Tracing } from '@logloom/telemetry';
 import { Correlate, type CorrelateOptions, type InputRecord } from './correlate.ts';
+import { CauseOrder } from './join/cause-order.ts';
+import type { JoinEffect } from './join/join-effects.ts';
+import { joinInput, loadForwarded } from './join/join-input.ts';
+import { JoinWriter } from './join/join-writer.ts';
 import { AlertWriter } from './output/alert-writer.ts';
 import { OutgoingDocuments, type Outgoing } from './output/outgoing.ts';
 import { TraceMemory } from './output/trace-memory.ts';
 import { lastClose, lostBefore, readWritten, WrittenFeed } from './recovery/read-written.ts';
-import { parseMetadata, RestartPoint, type SetBy } from './recovery/restart-point.ts';
+import { effectsEnd, parseMetadata, RestartPoint, type SetBy } from './recovery/restart-point.ts';
 import { endAfter, lastMember, WrittenDocuments, type WrittenEnd } from './recovery/written-documents.ts';
 import { firstOptions } from './rules/options-in-log.ts';
 import { inForceFrom, readInForce, RulesWriter, type Wanted } from './rules/rules-in-log.ts';
@@ -29,6 +33,8 @@ export const consumerGroup = 'correlator';
 const commitIntervalMs = 500;
 /** The size of an append to the output; one record may close all sessions. */
 const documentsPerAppend = 5000;
+/** Ids that joined too many requests are named once; this many are remembered. */
+const maxLimitedIds = 1000;
 /** How often (ms) a shortage of memory is logged. */
 const warnIntervalMs = 60_000;
 
@@ -42,6 +48,8 @@ export interface CorrelatorDeps {
   tracing: Tracing;
   logger: Pick<Logger, 'error' | 'warn'>;
   gaps: GapReport;
+  /** How many requests an id may join, and how many ids may join a request at once. */
+  joinLimit: number;
   /** How often (ms) the rules and options in force are written again. */
   rulesRefreshMs: number;
   /** The machine's clock in ms; it decides when to check, never what to write. */
@@ -80,7 +88,10 @@ export async function correlatePartition(
       { partition, offset: logStart },
       'the log begins here: earlier events are in no new document',
     );
-  const restart = new RestartPoint(startOffset, output, metadata, outputEpoch);
+  const eventsEnd = (await log.endOffsets(topics.events))[partition]!;
+  // What a rebuild of the output reads again has had its effects on the input.
+  const effectsFrom = Math.min(effectsEnd(last), eventsEnd);
+  const restart = new RestartPoint(startOffset, output, { ...metadata, effects: effectsFrom }, outputEpoch);
   if (isRebuild) await assignment.commit(restart.start.offset, restart.start.metadata);
   let writtenEnd: WrittenEnd | undefined;
   /** Events in documents that left the log before they were read again. */
@@ -112,7 +123,9 @@ export async function correlatePartition(
   );
   const feed = new WrittenFeed(readWritten(outputRange), written);
   const alertWriter = await AlertWriter.open(log, serde, partition, epoch);
-  const eventsEnd = (await log.endOffsets(topics.events))[partition]!;
+  const order = new CauseOrder(metadata.causes);
+  const partitions = await log.partitionCount(topics.events);
+  const joinWriter = new JoinWriter({ log, serde, partition, partitions, from: effectsFrom });
   const rulesWriter = new RulesWriter(log, serde, partition, wanted, eventsEnd, deps.rulesRefreshMs);
   const rulesInForce = await inForceAt(metadata.rules);
   const optionsInForce =
@@ -123,6 +136,7 @@ export async function correlatePartition(
     rules: rulesInForce?.rules ?? null,
     clock: metadata.clock,
     written,
+    joinLimit: deps.joinLimit,
   });
   // Warmed up by the first batch: if there is nothing to read, nothing is read back.
   let window: DuplicateWindow | undefined;
@@ -217,6 +231,19 @@ export async function correlatePartition(
     );
   };
 
+  const limited = new Set<string>();
+  /** The log repeats it as long as such an id comes. */
+  const joinLimited = (id: string): void => {
+    if (limited.has(id)) return;
+    if (limited.size >= maxLimitedIds) limited.clear();
+    limited.add(id);
+    metrics.joinLimited.inc();
+    logger.warn(
+      { partition, id, limit: deps.joinLimit },
+      'an id joins too many requests, as a placeholder or the id of a tenant does: it joins no more, and each request has its own document',
+    );
+  };
+
   /** Open sessions stay: they close by the log's clock, without the lost events. Written documents stay as well. */
   const passOver = async (gap: LogGap): Promise<void> => {
     const known = [...gone].filter((offset) => offset >= gap.from && offset < gap.to);
@@ -246,7 +273,9 @@ export async function correlatePartition(
     process: (records) =>
       tracing.batch(spans.process, records, async (span) => {
         span.set(batchAttributes(records));
-        await serde.load(records.map((record) => record.value));
+        const values = records.map((record) => record.value);
+        await serde.load(values);
+        await loadForwarded(serde, values);
         if (window === undefined) {
           window = await warmUp({ log, topic: topics.events, partition }, position, (read) =>
             serde.sources(read.map(({ value }) => value)),
@@ -255,6 +284,7 @@ export async function correlatePartition(
         }
         const outgoing = new OutgoingDocuments(serde, { partition, epoch }, traces);
         const alerts: Alert[] = [];
+        const effects: JoinEffect[] = [];
         const setBy: SetBy = {};
         for (const record of records) {
           // A record that cannot be decoded counts as a tick, and the indexer keeps it as a dead letter.
@@ -273,9 +303,10 @@ export async function correlatePartition(
           const input: InputRecord = {
             offset: record.offset,
             timestampMs: record.timestampMs,
-            event: member,
             isBackfill: isBackfill(record),
+            ...(event === null ? joinInput(decoded, order, serde) : { event: member }),
           };
+          if (input.link?.into === '') joinLimited(input.link.id);
           if (set?.rules !== undefined) {
             input.rules = set.rules;
             setBy.rules = record.offset;
@@ -285,20 +316,22 @@ export async function correlatePartition(
             setBy.options = record.offset;
           }
           await feed.advance(record.offset);
-          correlate.apply(input, outgoing, alerts);
+          correlate.apply(input, outgoing, alerts, effects);
         }
         metrics.events.inc(records.length);
         await append(outgoing.documents);
         metrics.alerts.inc(await alertWriter.append(alerts));
+        metrics.joinRecords.inc(await joinWriter.append(effects, records));
         ages.addRecords(records);
         position = records.at(-1)!.offset + 1;
-        restart.batchApplied(position, setBy, correlate.time.state);
+        restart.batchApplied(position, setBy, correlate.time.state, order.last);
         appliedAtMs = performance.now();
         reportSetbacks();
         metrics.openSessions.set({ partition: String(partition) }, correlate.openSessions);
         metrics.sessionBytes.set({ partition: String(partition) }, correlate.bytes);
         metrics.backfillBytes.set({ partition: String(partition) }, correlate.backfillBytes);
         metrics.openWaits.set({ partition: String(partition) }, correlate.openWaits);
+        metrics.links.set({ partition: String(partition) }, correlate.links);
         await rulesWriter.ensure(position, correlate, nowMs());
         if (performance.now() - committedAtMs >= commitIntervalMs) await commit();
       }),
@@ -324,6 +357,7 @@ export async function correlatePartition(
         metrics.openWaits,
         metrics.sessionBytes,
         metrics.backfillBytes,
+        metrics.links,
       ])
         gauge.remove({ partition: String(partition) });
       await commit();

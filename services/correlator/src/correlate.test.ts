@@ -99,6 +99,9 @@ describe('a session', () => {
       ids: [],
       shape: document!.shape,
       backfill: false,
+      joinedInto: null,
+      forwarded: [],
+      joinLimited: false,
     });
   });
 

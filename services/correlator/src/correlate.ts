@@ -4,12 +4,18 @@ import {
   alertOf,
   isCanaryEvent,
   isLoadtestDocument,
+  loadtestKind,
   placeEvent,
   type Alert,
   type CloseReason,
   type Correlation,
+  type Forward,
   type LogEvent,
+  type MemberPlace,
 } from '@logloom/schemas';
+import { FanIn } from './join/fan-in.ts';
+import type { JoinEffect, JoinLink } from './join/join-effects.ts';
+import type { Redirect } from './join/redirects.ts';
 import { isFinal, WrittenDocuments, type ClosePosition } from './recovery/written-documents.ts';
 import { LinkedQueue } from './session/linked-queue.ts';
 import { LogClock, type ClockState } from './session/log-clock.ts';
@@ -39,6 +45,8 @@ export interface CorrelateOptions {
   memoryBytes: number;
   /** When sessions of backfilled events close; absent: like others. */
   backfill?: BackfillOptions;
+  /** Whether links join requests; default false, as in logs of releases that knew no links. */
+  joins?: boolean;
 }
 
 /** Backfilled sessions that began when options told them apart close at once when these no longer do. */
@@ -59,6 +67,10 @@ export interface InputRecord {
   event: MemberEvent | null;
   /** Whether the event was sent as a backfill. */
   isBackfill?: boolean;
+  /** If the record stands for the event. */
+  forwarded?: MemberPlace & Pick<Forward, 'into' | 'kind' | 'hops'>;
+  /** If the record links two ids. */
+  link?: JoinLink;
   /** The rules in force from here on, if the record sets them; null for none. */
   rules?: RuleSet | null;
   /** The options in force from here on, for every session, if the record sets them. */
@@ -75,6 +87,8 @@ export interface StartPoint {
   clock: ClockState | undefined;
   /** The documents that the output holds for the records to come. */
   written: WrittenDocuments;
+  /** How many requests an id may join, and how many ids may join a request at once. */
+  joinLimit: number;
 }
 
 /**
@@ -95,6 +109,10 @@ export class Correlate {
   readonly #byCreation = new LinkedQueue<SessionWindow>();
   readonly #live = new SessionQueues();
   readonly #backfill = new SessionQueues();
+  readonly #fanIn = new FanIn();
+  readonly #joinLimit: number;
+  /** Ids of which the log gets to know that they joined too many. */
+  readonly #blocking = new Set<string>();
   readonly #time: LogClock;
   #lostFrom = Infinity;
 
@@ -103,10 +121,13 @@ export class Correlate {
   #sequence = 0;
   #output: Sink<Correlation> = nowhere;
   #alerts: Sink<Alert> = nowhere;
+  #effects: Sink<JoinEffect> = nowhere;
+  #linking: JoinLink | null = null;
 
   /** `options` are those in force at the start. */
   constructor(partition: number, options: CorrelateOptions, start: Partial<StartPoint> = {}) {
     const { epoch = 'log', rules = null, written = new WrittenDocuments(), clock } = start;
+    this.#joinLimit = start.joinLimit ?? Infinity;
     this.#place = { epoch, partition };
     this.#time = new LogClock(clock);
     this.#options = options;
@@ -119,14 +140,20 @@ export class Correlate {
     return this.#live.byActivity.size + this.#backfill.byActivity.size;
   }
 
-  /** The estimated memory of all sessions, in bytes. */
+  /** The estimated memory of all sessions and links, in bytes. */
   get bytes(): number {
-    return this.#live.bytes + this.#backfill.bytes;
+    const [live, late] = [this.#live, this.#backfill];
+    return live.bytes + late.bytes + live.redirects.bytes + late.redirects.bytes;
   }
 
   /** That of sessions of backfilled events. */
   get backfillBytes(): number {
     return this.#backfill.bytes;
+  }
+
+  /** Ids that join a request of another id now, or joined too many. */
+  get links(): number {
+    return this.#live.redirects.size + this.#backfill.redirects.size;
   }
 
   /** Events that a rule waits for. */
@@ -153,7 +180,12 @@ export class Correlate {
   get lowWaterMark(): number | null {
     // A written close that is not reached yet may leave a session in its grace time: until then everything is needed.
     if (!this.#written.isDone) return 0;
-    const first = this.#byCreation.first?.value.firstOffset ?? null;
+    const needed = [
+      this.#byCreation.first?.value.firstOffset ?? null,
+      this.#live.redirects.lowWaterMark,
+      this.#backfill.redirects.lowWaterMark,
+    ].filter((offset) => offset !== null);
+    const first = needed.length === 0 ? null : Math.min(...needed);
     // It began in the part of the log that was lost.
     return first !== null && first > this.#offset ? Math.min(first, this.#lostFrom) : first;
   }
@@ -179,45 +211,59 @@ export class Correlate {
       live.waits.nextDeadlineMs ?? Infinity,
       late.byActivity.size === 0 ? Infinity : late.activeAtMs + backfill.idleMs,
       late.byAge.first === null ? Infinity : late.byAge.first.value.openedAtMs + backfill.maxMs,
-      late.byGrace.size === 0 ? Infinity : late.activeAtMs + backfill.graceMs,
+      late.byGrace.size + late.redirects.size === 0 ? Infinity : late.activeAtMs + backfill.graceMs,
+      live.redirects.nextDeadlineMs ?? Infinity,
     );
     return deadline === Infinity ? null : deadline;
   }
 
   /**
    * Applies one record, in offset order. Pushes the documents that it closes onto `output`, and their alerts onto `alerts`, including those
-   * of documents that are already written: the writer of alerts recognizes by their position which ones it has.
+   * of documents that are already written: the writer of alerts recognizes by their position which ones it has. What other records the
+   * log has to get goes onto `effects`, also if it has them already.
    */
-  apply(record: InputRecord, output: Sink<Correlation>, alerts: Sink<Alert> = nowhere): void {
+  apply(
+    record: InputRecord,
+    output: Sink<Correlation>,
+    alerts: Sink<Alert> = nowhere,
+    effects: Sink<JoinEffect> = nowhere,
+  ): void {
     this.#time.advance(record.timestampMs);
     this.#offset = record.offset;
     this.#sequence = this.#written.closesAt(record.offset);
     this.#output = output;
     this.#alerts = alerts;
+    this.#effects = effects;
+    this.#linking = record.link ?? null;
     if (record.rules !== undefined) this.#rules = record.rules;
     if (record.options !== undefined) this.#options = record.options;
 
     // The event is in a written document, which will close its session.
     const isWritten = record.event !== null && this.#written.covers(record.offset);
     const isBackfill = record.isBackfill === true && this.#options.backfill !== undefined;
-    const key =
-      record.event === null
-        ? ''
-        : sessionKey(record.event.correlationId!, record.event.correlationKind, isBackfill);
+    const key = record.event === null ? '' : keyOfMember(record, isBackfill);
     this.#closeAsWritten(false);
     this.#runOut(isWritten ? key : null);
     if (!isWritten && !this.#written.isBefore(record.offset)) this.#expire();
     this.#endGrace();
+    this.#live.redirects.expire(this.#time.nowMs);
+    if (record.link !== undefined && this.#options.joins === true) this.#link(record.link, isBackfill);
     if (record.event !== null) {
-      this.#add(record.event, key, isBackfill, isWritten);
+      this.#add(record.event, record.forwarded, key, isBackfill, isWritten);
       this.#closeAsWritten(true);
     }
     // Its session may be overdue, if the document that closed it before is lost: it must not close without the event.
     if (isWritten) this.#expire();
   }
 
-  #add(event: MemberEvent, key: string, isBackfill: boolean, isWritten: boolean): void {
-    const id = event.correlationId!;
+  #add(
+    event: MemberEvent,
+    forwarded: InputRecord['forwarded'],
+    key: string,
+    isBackfill: boolean,
+    isWritten: boolean,
+  ): void {
+    const id = forwarded?.into ?? event.correlationId!;
     const mayClose = !isWritten && !this.#written.isBefore(this.#offset);
     const queues = isBackfill ? this.#backfill : this.#live;
     queues.activeAtMs = this.#time.nowMs;
@@ -227,13 +273,27 @@ export class Correlate {
       this.#setAside(session);
       session = undefined;
     }
+    const isCircle = (forwarded?.hops ?? 0) > maxHops;
+    if (isCircle && session !== undefined && session.joinedInto !== null) {
+      if (mayClose) this.#close(session, 'size', true);
+      else this.#forget(session);
+      session = undefined;
+    }
     if (session === undefined) {
       // Its sessions are measured; they trigger nothing.
-      session = openSession(event, id, this.#offset, isCanaryEvent(event) ? null : this.#rules, isBackfill);
+      const rules = isCanaryEvent(event) ? null : this.#rules;
+      session = openSession(event, id, this.#offset, rules, isBackfill, forwarded?.kind);
       this.#sessions.set(key, session);
       session.created = this.#byCreation.push(session);
       queues.bytes += bytesOf(session);
+      const mayJoin = queues.redirects.size > 0 && !isCircle && event.correlationKind !== loadtestKind;
+      if (mayJoin) {
+        const { redirect, oldest } = queues.redirects.resolve(id);
+        this.#depend(session, oldest);
+        if (redirect !== null) redirectTo(session, redirect);
+      }
     }
+    if (isCircle) session.pinned = true;
     if (session.idle === null) {
       // New, or late: an event in the grace time opens the session again.
       session.openedAtMs = this.#time.nowMs;
@@ -244,8 +304,10 @@ export class Correlate {
     }
     session.activeAtMs = this.#time.nowMs;
     const before = bytesOf(session);
-    addMember(session, event, this.#offset);
-    const close = session.rules === null ? false : this.#observe(session, event);
+    addMember(session, event, this.#offset, forwarded, this.#options.joins);
+    let close: CloseRequest = false;
+    if (session.joinedInto !== null) this.#forward(session, [this.#offset]);
+    else if (session.rules !== null) close = this.#observe(session, event, forwarded);
     queues.bytes += bytesOf(session) - before;
     if (!mayClose) return;
     if (close !== false) this.#close(session, 'rule', close === 'final');
@@ -273,9 +335,87 @@ export class Correlate {
     return isBackfill ? this.#backfill : this.#live;
   }
 
-  #observe(session: SessionWindow, event: MemberEvent): CloseRequest {
-    const { epoch, partition } = this.#place;
-    const subject = new FilterSubject(placeEvent(event as LogEvent, epoch, partition, this.#offset));
+  /** A link joins its id to a request, with the session that the id has now. */
+  #link(link: JoinLink, isBackfill: boolean): void {
+    const { idleMs, maxMs, graceMs, maxSessions } = this.#options;
+    const queues = isBackfill ? this.#backfill : this.#live;
+    const { redirects } = queues;
+    const nowMs = (queues.activeAtMs = this.#time.nowMs);
+    // As long as the request that it joins can take a member.
+    const untilMs = isBackfill ? Infinity : nowMs + idleMs + maxMs + graceMs;
+    const { redirect, oldest, shared } = redirects.link(link, this.#offset, untilMs, maxSessions);
+    if (link.into === '') this.#blocking.delete(link.id);
+    const session = this.#sessions.get(sessionKey(link.id, null, isBackfill));
+    if (session !== undefined && !session.pinned) {
+      this.#depend(session, oldest);
+      if (redirect !== null && !session.isForwarding) this.#join(session, redirect);
+      else if (redirect !== null) redirectTo(session, redirect);
+    }
+    if (shared !== null) {
+      this.#effects.push({ ...shared, offset: this.#offset, isBackfill });
+      const requests = this.#fanIn.add(link.id, [shared.id, shared.into], this.#joinLimit);
+      if (requests > this.#joinLimit) this.#block(link.id, isBackfill);
+    }
+    if (redirect === null && link.into !== '' && !isBackfill) this.#keepBlocked(link, untilMs);
+    if (redirect !== null && redirects.joining(redirect.into) > this.#joinLimit)
+      this.#block(redirect.into, isBackfill);
+  }
+
+  /** A restart has to read the links again that decided where the members of a session go. */
+  #depend(session: SessionWindow, oldest: Redirect | null): void {
+    const { redirects } = this.#queuesOf(session);
+    if (oldest === null || (session.link !== null && session.link.offset <= oldest.offset)) return;
+    redirects.use(oldest);
+    if (session.link !== null) redirects.release(session.link);
+    session.link = oldest;
+  }
+
+  /** The members of a session are those of another request from now on. */
+  #join(session: SessionWindow, redirect: Redirect): void {
+    const isWritten = session.joinedInto !== null;
+    redirectTo(session, redirect);
+    this.#forward(session, [...session.offsets]);
+    session.rules?.end(this.#queuesOf(session).waits);
+    if (session.idle !== null) return;
+    // Its document is out: a revision takes it back.
+    if (!isWritten && !this.#written.isBefore(this.#offset)) this.#emit(session, 'rule', false);
+    this.#forgetIfDone(session);
+  }
+
+  /** A document says where the members of a session go. The record that made it so is to have its effects, also if it is this one. */
+  #joinAsWritten(session: SessionWindow, into: string): void {
+    const link = this.#linking;
+    session.joinedInto ??= { into, kind: link?.into === into ? link.kind : session.kind };
+    if (session.isForwarding || link?.id !== session.correlationId) return;
+    session.isForwarding = true;
+    this.#forward(session, [...session.offsets]);
+  }
+
+  #forward({ joinedInto, isBackfill }: SessionWindow, offsets: readonly number[]): void {
+    const { into, kind } = joinedInto!;
+    this.#effects.push({ type: 'forward', offsets, into, kind, offset: this.#offset, isBackfill });
+  }
+
+  /** An id joins too many requests: says so in the log, and with that everybody knows. */
+  #block(id: string, isBackfill: boolean): void {
+    if (this.#blocking.has(id)) return;
+    this.#blocking.add(id);
+    const block = { type: 'link', id, into: '', kind: '', rank: -1 } as const;
+    this.#effects.push({ ...block, offset: this.#offset, isBackfill });
+  }
+
+  /** A link was ignored because one of its ids joined too many: that stays so while links come. */
+  #keepBlocked({ id, into }: JoinLink, untilMs: number): void {
+    for (const each of [id, into]) {
+      const endsMs = this.#live.redirects.blockedUntilMs(each);
+      if (endsMs !== null && endsMs - this.#time.nowMs < (untilMs - this.#time.nowMs) / 2)
+        this.#block(each, false);
+    }
+  }
+
+  #observe(session: SessionWindow, event: MemberEvent, place?: MemberPlace): CloseRequest {
+    const { partition, offset } = place ?? { partition: this.#place.partition, offset: this.#offset };
+    const subject = new FilterSubject(placeEvent(event as LogEvent, this.#place.epoch, partition, offset));
     const { waits } = this.#queuesOf(session);
     return session.rules!.observe(subject, waits, (rule, sequence, sinceMicros) => {
       const withinMs = sequence.withinMicros / 1000;
@@ -334,9 +474,10 @@ export class Correlate {
       node = byGrace.first;
     }
     const late = this.#backfill;
-    if (late.activeAtMs + backfill.graceMs <= nowMs)
-      for (let node = late.byGrace.first; node !== null; node = late.byGrace.first)
-        this.#leaveGrace(node.value);
+    if (late.activeAtMs + backfill.graceMs > nowMs) return;
+    for (let node = late.byGrace.first; node !== null; node = late.byGrace.first)
+      this.#leaveGrace(node.value);
+    late.redirects.expire(Infinity);
   }
 
   #leaveGrace(session: SessionWindow): void {
@@ -375,6 +516,7 @@ export class Correlate {
       offset: this.#offset,
       sequence: this.#sequence++,
       clock: this.#time.markMs,
+      joinLimited: this.#queuesOf(session).redirects.blockedUntilMs(session.correlationId) !== null,
     };
     const document = toDocument(session, this.#place, close);
     this.#output.push(document);
@@ -409,7 +551,12 @@ export class Correlate {
       }
       if (session.idle !== null) this.#leaveOpen(session, document.final, this.#time.nowMs);
       session.revision = document.revision;
-      session.rules?.asWritten(document.rules, this.#queuesOf(session).waits);
+      const { waits } = this.#queuesOf(session);
+      session.rules?.asWritten(document.rules, waits);
+      if (document.joinedInto !== null) {
+        this.#joinAsWritten(session, document.joinedInto);
+        session.rules?.end(waits);
+      }
       if (document.alerting !== null) this.#pushAlerts(session, document.alerting);
       if (document.final) this.#forget(session);
       else this.#forgetIfDone(session);
@@ -441,7 +588,23 @@ export class Correlate {
     if (session.age !== null) queues.byAge.remove(session.age);
     if (session.grace !== null) queues.byGrace.remove(session.grace);
     session.created = session.idle = session.age = session.grace = null;
+    if (session.link !== null) queues.redirects.release(session.link);
+    session.link = null;
   }
+}
+
+/** A request is forwarded this often at most; beyond it, ids join each other in a circle. */
+const maxHops = 8;
+
+function redirectTo(session: SessionWindow, { into, kind }: Redirect): void {
+  session.isForwarding = true;
+  session.joinedInto = { into, kind };
+}
+
+function keyOfMember({ event, forwarded }: InputRecord, isBackfill: boolean): string {
+  return forwarded === undefined
+    ? sessionKey(event!.correlationId!, event!.correlationKind, isBackfill)
+    : sessionKey(forwarded.into, null, isBackfill);
 }
 
 /** By name, so that equal labels are equal bytes. */

@@ -31,6 +31,7 @@ class Correlator implements AsyncDisposable {
       tracing: telemetry.tracing,
       logger: telemetry.logger,
       gaps: () => assert.fail('nothing is lost'),
+      joinLimit: 100,
       rulesRefreshMs: 24 * hourMs,
       nowMs: () => Date.now() + this.offMs,
     };

@@ -46,6 +46,7 @@ export const runCorrelator: RunService<Settings> = async ({
       { consumer: consumerGroup, topic: topics.correlations },
     ]),
     logger,
+    joinLimit: settings.CORRELATION_JOIN_LIMIT,
     rulesRefreshMs: refreshInterval(settings.LOG_RETENTION_MS),
     nowMs: Date.now,
   };

@@ -69,6 +69,13 @@ export const correlatorSettings = declareSettings(
       description:
         'memory for sessions of backfilled events, shared evenly by the partitions; beyond it those that were idle longest are closed; unset: an eighth of the memory of the process',
     }),
+    CORRELATION_JOIN_LIMIT: numberSetting({
+      unit: 'requests',
+      max: 100_000,
+      default: 100,
+      description:
+        'an id that joins more requests than this, or that more ids join at once in a partition, joins no more (docs/ids.md)',
+    }),
     CORRELATION_RULES: textSetting({
       bounds: 'YAML file',
       description: 'correlation rules (docs/rules.md), reloaded whenever the file changes; unset: none',

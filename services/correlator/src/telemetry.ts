@@ -91,6 +91,22 @@ export const correlatorMetrics = declareMetrics('services/correlator', {
     help: 'Events after which a rule still waits for another one',
     labels: { partition: 'the partition of logs.events' },
   }),
+  joinRecords: counter({
+    name: 'logloom_correlator_join_records_total',
+    unit: 'records',
+    help: 'Records appended to logs.events because ids join: members that are forwarded to the partition of their request, and links',
+  }),
+  joinLimited: counter({
+    name: 'logloom_correlator_join_limited_ids_total',
+    unit: 'ids',
+    help: 'Ids that joined too many requests and join no more',
+  }),
+  links: gauge({
+    name: 'logloom_correlator_links',
+    unit: 'ids',
+    help: 'Ids that join the request of another id now, or joined too many',
+    labels: { partition: 'the partition of logs.events' },
+  }),
   openSessions: gauge({
     name: 'logloom_correlator_open_groups',
     unit: 'sessions',

@@ -8,6 +8,8 @@ import {
   portSetting,
   type ValuesOf,
 } from '@logloom/settings';
+import { idKinds } from '@logloom/schemas';
+import { readIdOrder, readJoins } from './event/id-order.ts';
 import { readIdPatterns, readRedactPatterns } from './pattern-settings.ts';
 import { readServiceQuotas } from './quotas/read-service-quotas.ts';
 
@@ -125,6 +127,19 @@ export const ingestSettings = declareSettings(
       max: 7 * 86_400_000,
       default: 3_600_000,
       description: 'a syslog connection is closed after this long without a byte',
+    }),
+    CORRELATION_ID_ORDER: customSetting({
+      default: idKinds.join(','),
+      bounds: `${idKinds.join(', ')}, comma-separated`,
+      read: readIdOrder,
+      description: 'the first of these ids that an event has is its correlation id',
+    }),
+    CORRELATION_JOINS: customSetting({
+      default: 'correlationId,traceId,requestId',
+      bounds: `${idKinds.join(', ')}, comma-separated; or none`,
+      read: readJoins,
+      description:
+        'ids that join requests: an event that has two of them makes both one request (docs/ids.md)',
     }),
     INGEST_ID_PATTERNS: customSetting({
       default: '\\b(req-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\\b',

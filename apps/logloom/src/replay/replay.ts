@@ -1,7 +1,10 @@
 import {
+  CauseOrder,
   Correlate,
   firstOptions,
   inForceFrom,
+  joinInput,
+  loadForwarded,
   type CorrelateOptions,
   type InputRecord,
 } from '@logloom/correlator';
@@ -79,6 +82,7 @@ async function replayPartition(
   const window = await warmUp({ log, topic: topics.events, partition }, from, (records) =>
     serde.sources(records.map(({ value }) => value)),
   );
+  const order = new CauseOrder();
   let offset = from;
   while (offset < to) {
     signal.throwIfAborted();
@@ -95,7 +99,9 @@ async function replayPartition(
       if (end < to) gaps.push({ topic: topics.events, partition, ...lost });
       break;
     }
-    await serde.load(records.map((record) => record.value));
+    const values = records.map((record) => record.value);
+    await serde.load(values);
+    await loadForwarded(serde, values);
     const documents: Correlation[] = [];
     const alerts: Alert[] = [];
     for (const record of records) await apply(record, documents, alerts);
@@ -119,9 +125,13 @@ async function replayPartition(
       correlate.apply(input, output, raised);
       return;
     }
-    const event = decoded?.name === 'LogEvent' ? decoded.value : null;
-    const counts =
-      event !== null && window.admit(event.source, record.offset) && event.correlationId !== null;
+    if (decoded?.name !== 'LogEvent') {
+      const input = { ...place, ...joinInput(decoded, order, serde), isBackfill: isBackfill(record) };
+      correlate.apply(input, output, raised);
+      return;
+    }
+    const { value: event } = decoded;
+    const counts = window.admit(event.source, record.offset) && event.correlationId !== null;
     const input = { ...place, event: counts ? event : null, isBackfill: isBackfill(record) };
     correlate.apply(input, output, raised);
   }

@@ -371,6 +371,29 @@ export function searchStoreContract(name: string, create: SearchStoreFactory): v
     assert.deepEqual(await store.shapeDurations({ shape: 'c', limit: 2 }), []);
   });
 
+  withStore(
+    'a document whose members were joined into another is removed, and found by its id there',
+    async (store) => {
+      const joined = document('1-1', 2, { correlationId: 'r', joinedInto: 't' });
+      await store.indexCorrelations([document('1-1', 1, { correlationId: 'r' })]);
+      await store.indexCorrelations([joined, document('1-9', 1, { correlationId: 'q', joinedInto: 't' })]);
+      const whole = document('0-1', 1, {
+        correlationId: 't',
+        ids: ['r', 'q'],
+        memberDeltas: [0, 1],
+        forwarded: [{ at: 2, partition: 1, offset: 1 }],
+      });
+      await store.indexCorrelations([whole]);
+      assert.equal(await store.correlation('1-1'), undefined);
+      assert.deepEqual(await store.correlationsById('r'), []);
+      assert.deepEqual(await store.correlationsByIds(['r'], 10), [whole]);
+      assert.deepEqual((await store.counts()).correlations, 1);
+      await store.indexCorrelations([document('1-1', 1, { correlationId: 'r' }), joined]);
+      assert.equal(await store.correlation('1-1'), undefined);
+      assert.deepEqual(await store.missingCorrelations([joined, whole]), []);
+    },
+  );
+
   withStore('documents are filtered by what they say about their members', async (store) => {
     await store.indexCorrelations([
       document('0-1', 1, {

@@ -6,10 +6,14 @@ export function createEvent(index: string, event: PlacedEvent): string {
   return `{"create":{"_index":"${index}","_id":${JSON.stringify(documentId(event.id))}}}\n${eventJson(event)}`;
 }
 
-/** The lines of a bulk that store a correlation document in the index, unless this or a higher revision exists. */
+/**
+ * The lines of a bulk that store a correlation document in the index, unless this or a higher revision exists. One that was joined into
+ * another is removed.
+ */
 export function putCorrelation(index: string, document: Correlation): string {
   const version = { version: document.revision, version_type: 'external' };
   const meta = { _index: index, _id: documentId(document.id), ...version };
+  if (document.joinedInto) return `{"delete":${JSON.stringify(meta)}}`;
   return `{"index":${JSON.stringify(meta)}}\n${JSON.stringify(correlationSource(document))}`;
 }
 

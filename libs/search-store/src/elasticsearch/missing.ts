@@ -30,7 +30,8 @@ export async function missingCorrelations(
     client,
     documents.map(({ id }) => ({ _index: names.correlations, _id: documentId(id) })),
   );
-  return documents.filter(({ revision }, i) => (versions[i] ?? -1) < revision);
+  // One that was joined into another is to be gone.
+  return documents.filter(({ revision, joinedInto }, i) => !joinedInto && (versions[i] ?? -1) < revision);
 }
 
 /** The version of each document; undefined if it does not exist. */

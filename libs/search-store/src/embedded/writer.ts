@@ -18,6 +18,7 @@ export class SqliteWriter {
   readonly #insertWords: StatementSync;
   readonly #upsertCorrelation: StatementSync;
   readonly #hasCorrelation: StatementSync;
+  readonly #removeCorrelation: StatementSync;
   readonly #clearIds: StatementSync;
   readonly #insertId: StatementSync;
   readonly #count: StatementSync;
@@ -43,7 +44,8 @@ export class SqliteWriter {
          ids = excluded.ids, labels = excluded.labels, shape = excluded.shape
        WHERE excluded.revision > correlations.revision RETURNING rowid`,
     );
-    this.#hasCorrelation = db.prepare('SELECT 1 FROM correlations WHERE id = ?');
+    this.#hasCorrelation = db.prepare('SELECT rowid FROM correlations WHERE id = ?');
+    this.#removeCorrelation = db.prepare('DELETE FROM correlations WHERE rowid = ?');
     this.#clearIds = db.prepare('DELETE FROM correlation_ids WHERE document = ?');
     this.#insertId = db.prepare('INSERT OR IGNORE INTO correlation_ids VALUES (?, ?)');
     this.fill = new FillTable(db);
@@ -92,6 +94,10 @@ export class SqliteWriter {
       let added = 0;
       for (const document of documents) {
         const c = { ...correlationDefaults, ...document };
+        if (c.joinedInto !== null) {
+          added -= this.#remove(c.id);
+          continue;
+        }
         const ids = [c.correlationId, ...c.ids];
         if (this.#hasCorrelation.get(c.id) === undefined) added++;
         const mask = levels.reduce(
@@ -125,6 +131,15 @@ export class SqliteWriter {
       }
       this.#count.run(added, 'correlations');
     });
+  }
+
+  /** Its members are those of another document. Returns how many documents were removed: 1 or 0. */
+  #remove(id: string): number {
+    const row = this.#hasCorrelation.get(id) as { rowid: number } | undefined;
+    if (row === undefined) return 0;
+    this.#clearIds.run(row.rowid);
+    this.#removeCorrelation.run(row.rowid);
+    return 1;
   }
 
   /** Returns the number of events that were removed. */

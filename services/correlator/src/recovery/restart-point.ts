@@ -1,4 +1,5 @@
 import type { Commit } from '@logloom/event-log';
+import type { LastCauses } from '../join/cause-order.ts';
 import type { ClockState } from '../session/log-clock.ts';
 import type { ClosePosition } from './written-documents.ts';
 
@@ -13,10 +14,14 @@ interface Metadata {
   options?: number;
   /** The log's clock at the committed offset; absent in commits of earlier releases. */
   clock?: ClockState;
+  /** The last Link and Forward records of each partition before the committed offset; absent where there are none. */
+  causes?: LastCauses;
   /** The end that the log lost, while closes wait because of it. */
   lost?: LostEnd;
   /** The next record to apply. The committed offset is the restart point and lies behind it; the lag is counted from here. */
   position: number;
+  /** Link and Forward records because of records before this offset are in the log; absent where it is the position. */
+  effects?: number;
 }
 
 /** An end that the log of events lost. */
@@ -39,6 +44,7 @@ export interface SetBy {
 interface AppliedBatch {
   endOffset: number;
   clock: ClockState | undefined;
+  causes: LastCauses | undefined;
   setBy: SetBy;
 }
 
@@ -66,16 +72,27 @@ export class RestartPoint {
   #outputEnd: number;
   #setBy: SetBy;
   #clock: ClockState | undefined;
+  #causes: LastCauses | undefined;
+  /** A restart reads records again whose effects are in the log. */
+  #effects: number;
   #lost: LostEnd | undefined;
   readonly #outputEpoch: string | undefined;
 
   constructor(
     offset: number,
     outputEnd: number,
-    { clock, lost, ...setBy }: SetBy & { clock?: ClockState; lost?: LostEnd } = {},
+    {
+      clock,
+      causes,
+      effects = 0,
+      lost,
+      ...setBy
+    }: SetBy & { clock?: ClockState; causes?: LastCauses; effects?: number; lost?: LostEnd } = {},
     outputEpoch?: string,
   ) {
     this.#clock = clock;
+    this.#causes = causes;
+    this.#effects = effects;
     this.#lost = lost;
     this.#outputEpoch = outputEpoch;
     this.#setBy = { rules: setBy.rules, options: setBy.options };
@@ -100,20 +117,25 @@ export class RestartPoint {
       rules: rules !== undefined && rules < from ? rules : undefined,
       options: options !== undefined && options < from ? options : undefined,
     });
-    this.#batches = this.#batches.map(({ endOffset, clock, setBy }) => ({
+    this.#batches = this.#batches.map(({ endOffset, clock, causes, setBy }) => ({
       endOffset: Math.min(endOffset, from),
       clock,
+      causes,
       setBy: still(setBy),
     }));
     this.#setBy = still(this.#setBy);
     this.#offset = Math.min(this.#offset, from);
     this.#position = from;
+    this.#effects = Math.min(this.#effects, from);
     this.#lost = lost;
   }
 
-  /** A batch was applied; `setBy` are the last records of rules and options in it, `clock` the log's clock then. */
-  batchApplied(endOffset: number, setBy: SetBy, clock?: ClockState): void {
-    this.#batches.push({ endOffset, setBy, clock });
+  /**
+   * A batch was applied; `setBy` are the last records of rules and options in it, `clock` the log's clock then, `causes` the last Link and
+   * Forward records of each partition.
+   */
+  batchApplied(endOffset: number, setBy: SetBy, clock?: ClockState, causes?: LastCauses): void {
+    this.#batches.push({ endOffset, setBy, clock, causes });
     if (this.#batches.length > maxMarks) this.#batches = mergedPairs(this.#batches, mergeBatches);
     this.#position = endOffset;
   }
@@ -136,6 +158,7 @@ export class RestartPoint {
       this.#setBy.rules = batch.setBy.rules ?? this.#setBy.rules;
       this.#setBy.options = batch.setBy.options ?? this.#setBy.options;
       this.#clock = batch.clock ?? this.#clock;
+      this.#causes = batch.causes ?? this.#causes;
       this.#batches.shift();
     }
     if (this.#position === this.#committedPosition) return null;
@@ -154,7 +177,9 @@ export class RestartPoint {
       output,
       outputEpoch: this.#outputEpoch,
       position: this.#position,
+      effects: this.#effects > this.#position ? this.#effects : undefined,
       clock: this.#clock,
+      causes: this.#causes,
       lost: this.#lost,
       ...this.#setBy,
     });
@@ -164,7 +189,7 @@ export class RestartPoint {
 /** Of two adjacent marks, only the end of the second is kept. */
 function mergeBatches(a: AppliedBatch, b: AppliedBatch): AppliedBatch {
   const setBy = { rules: b.setBy.rules ?? a.setBy.rules, options: b.setBy.options ?? a.setBy.options };
-  return { endOffset: b.endOffset, setBy, clock: b.clock ?? a.clock };
+  return { endOffset: b.endOffset, setBy, clock: b.clock ?? a.clock, causes: b.causes ?? a.causes };
 }
 
 function mergeWritten(a: Written, b: Written): Written {
@@ -184,4 +209,9 @@ export function parseMetadata(commit: Commit | null): Metadata {
   return commit === null || commit.metadata === ''
     ? { output: 0, position: 0 }
     : (JSON.parse(commit.metadata) as Metadata);
+}
+
+/** Whose effects are in the log: those of records before this offset. */
+export function effectsEnd({ position, effects = 0 }: Pick<Metadata, 'position' | 'effects'>): number {
+  return Math.max(position, effects);
 }

@@ -12,6 +12,8 @@ export interface WrittenClose {
   revision: number;
   final: boolean;
   rules: readonly string[];
+  /** The request that its members were forwarded to, if any. */
+  joinedInto: string | null;
   /** The document if it has alerts; else null, to save memory. */
   alerting: Correlation | null;
 }
@@ -115,6 +117,7 @@ export function toWrittenClose(document: Correlation): WrittenClose {
     revision: document.revision,
     final: document.final || isFinal(document.closeReason),
     rules: document.rules,
+    joinedInto: document.joinedInto,
     alerting: document.alerts.length > 0 ? document : null,
   };
 }

@@ -12,12 +12,24 @@ import { tryDecode } from '../try-decode.ts';
  */
 export const algorithm = 2;
 
+/** The first version that joins requests by Link records, and knows backfills. */
+const joiningAlgorithm = 2;
+
 const recordsPerRead = 1000;
 
 /** The options as a record stores them. */
 export function toRecord(options: CorrelateOptions): CorrelationOptions {
   const { idleMs, maxMs, graceMs, maxEvents, maxSessions, memoryBytes, backfill = null } = options;
-  return { algorithm, idleMs, maxMs, graceMs, maxEvents, maxGroups: maxSessions, memoryBytes, backfill };
+  return {
+    algorithm: options.joins === true ? joiningAlgorithm : 1,
+    idleMs,
+    maxMs,
+    graceMs,
+    maxEvents,
+    maxGroups: maxSessions,
+    memoryBytes,
+    backfill,
+  };
 }
 
 /** The options that a record puts into force; undefined if it has none, as in older releases. Throws CorrelatorError `newer-algorithm`. */
@@ -33,7 +45,8 @@ export function optionsOfRecord(
         `correlation algorithm; this release knows versions up to ${algorithm}`,
     );
   const { idleMs, maxMs, graceMs, maxEvents, maxGroups: maxSessions, memoryBytes, backfill } = options;
-  const common = { idleMs, maxMs, graceMs, maxEvents, maxSessions, memoryBytes };
+  const joins = options.algorithm >= joiningAlgorithm ? { joins: true } : {};
+  const common = { idleMs, maxMs, graceMs, maxEvents, maxSessions, memoryBytes, ...joins };
   // A plain object: a decoded one has another prototype, and would never be the same as the wanted one.
   return backfill === null ? common : { ...common, backfill: { ...backfill } };
 }

@@ -41,6 +41,7 @@ test('the wanted rules are written when those in force differ, once, and again a
     maxEvents: 4,
     maxSessions: 5,
     memoryBytes: 6,
+    joins: true,
     backfill: { idleMs: 7, maxMs: 8, graceMs: 9, memoryBytes: 10 },
   };
   const long = { ...short, idleMs: 1000 };

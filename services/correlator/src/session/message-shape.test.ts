@@ -34,7 +34,7 @@ test('the shape of a set of templates does not depend on their order', () => {
 
 test('other ids are found in the trace id and the attributes, each once, in order, bounded', () => {
   const ids = (attributes: object, traceId: string | null = null): string[] | null =>
-    addIds(null, 'own', { traceId, attributes: JSON.stringify(attributes) });
+    addIds(null, 'own', { correlationId: 'own', traceId, attributes: JSON.stringify(attributes) });
   assert.equal(ids({ a: 1 }), null);
   assert.equal(ids({ requestId: 'own' }, 'own'), null);
   assert.deepEqual(ids({ sessionId: 's"\\ü', requestId: 'r', x: '"requestId":"no"' }, 't'), [
@@ -44,7 +44,8 @@ test('other ids are found in the trace id and the attributes, each once, in orde
   ]);
   assert.deepEqual(ids({ text: '"requestId":"in a text"' }), null);
   let all: string[] | null = null;
-  for (let i = 0; i < 2 * maxIds; i++) all = addIds(all, 'own', { traceId: `t${i % 40}`, attributes: '{}' });
+  for (let i = 0; i < 2 * maxIds; i++)
+    all = addIds(all, 'own', { correlationId: 'own', traceId: `t${i % 40}`, attributes: '{}' });
   assert.deepEqual(
     all,
     Array.from({ length: maxIds }, (_, i) => `t${i}`),

@@ -1,3 +1,4 @@
+import { Redirects } from '../join/redirects.ts';
 import { LinkedQueue } from './linked-queue.ts';
 import type { SessionWindow } from './session-window.ts';
 import { Waits } from './waits.ts';
@@ -21,6 +22,8 @@ export class SessionQueues {
   /** Closed sessions that still take late events. */
   readonly byGrace = new LinkedQueue<SessionWindow>();
   readonly waits = new Waits<SessionWindow>();
+  /** The links of their ids. */
+  readonly redirects = new Redirects();
   /** The log's clock at the last event of any of them. */
   activeAtMs = 0;
   /** Their estimated memory. */

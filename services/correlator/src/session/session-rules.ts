@@ -91,6 +91,12 @@ export class SessionRules {
     if (this.#waiting > 0) for (const progress of this.#progress ?? []) this.#stopWaits(progress, waits);
   }
 
+  /** Its session has no members of its own any more: what matched is announced by nobody. */
+  end(waits: Waits<unknown>): void {
+    this.stop(waits);
+    this.announced = this.matched.length;
+  }
+
   get severity(): Severity | null {
     return this.matched.reduce<Severity | null>(
       (highest, { severity }) => higherSeverity(highest, severity),

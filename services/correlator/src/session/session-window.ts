@@ -6,10 +6,14 @@ import {
   placeId,
   type CloseReason,
   type Correlation,
+  type ForwardedMember,
   type Level,
   type LogEvent,
+  type MemberPlace,
 } from '@logloom/schemas';
 import type { QueueNode } from './linked-queue.ts';
+import type { JoinLink } from '../join/join-effects.ts';
+import type { Redirect } from '../join/redirects.ts';
 import { addIds } from './member-ids.ts';
 import { shapeOf, templateHash } from './message-shape.ts';
 import { SessionRules } from './session-rules.ts';
@@ -43,6 +47,16 @@ export interface SessionWindow {
   /** The first and last timestamps of its events, microseconds since 1970. */
   firstAtMicros: number;
   lastAtMicros: number;
+  /** Its members that are events of other places; null where there are none. */
+  forwarded: ForwardedMember[] | null;
+  /** The request that its members are forwarded to, and the kind of its id; null where they stay. */
+  joinedInto: Pick<JoinLink, 'into' | 'kind'> | null;
+  /** Whether its members were forwarded; false also if only a document says where they went. */
+  isForwarding: boolean;
+  /** The oldest link that decided where its members go. */
+  link: Redirect | null;
+  /** Whether it stays what it is, whatever links come. */
+  pinned: boolean;
   /** Revisions written so far. */
   revision: number;
   /** The log's clock (ms) when it opened, or opened again. */
@@ -62,6 +76,8 @@ export interface SessionWindow {
 const bytesPerSession = 900;
 /** A number in a list that grows by halves. */
 const bytesPerNumber = 12;
+/** A member that was forwarded: three numbers and their object. */
+const bytesPerForwarded = 64;
 /** A text on the heap, beside its characters. */
 const bytesPerText = 40;
 
@@ -89,16 +105,22 @@ export function openSession(
   offset: number,
   rules: RuleSet | null,
   isBackfill = false,
+  kind = event.correlationKind ?? 'correlationId',
 ): SessionWindow {
   return {
     correlationId,
-    kind: event.correlationKind ?? 'correlationId',
+    kind,
     isBackfill,
     firstOffset: offset,
     offsets: [],
     services: none,
     levelCounts: levels.map(() => 0),
     ids: null,
+    forwarded: null,
+    joinedInto: null,
+    isForwarding: false,
+    link: null,
+    pinned: false,
     templates: none,
     rules: rules === null ? null : new SessionRules(rules),
     bytes: bytesPerSession + textBytes(correlationId),
@@ -117,9 +139,21 @@ export function openSession(
 
 const rank = new Map<Level, number>(levels.map((level, i) => [level, i]));
 
-export function addMember(session: SessionWindow, event: MemberEvent, offset: number): void {
+/** `place` is the event's, if the record at `offset` stands for it. */
+export function addMember(
+  session: SessionWindow,
+  event: MemberEvent,
+  offset: number,
+  place: MemberPlace | null = null,
+  joins = false,
+): void {
   session.offsets.push(offset);
   session.bytes += bytesPerNumber;
+  if (place !== null) {
+    session.forwarded ??= [];
+    session.forwarded.push({ at: offset, partition: place.partition, offset: place.offset });
+    session.bytes += bytesPerForwarded;
+  }
   if (event.timestamp < session.firstAtMicros) session.firstAtMicros = event.timestamp;
   if (event.timestamp > session.lastAtMicros) session.lastAtMicros = event.timestamp;
   session.levelCounts[rank.get(event.level)!]!++;
@@ -128,7 +162,7 @@ export function addMember(session: SessionWindow, event: MemberEvent, offset: nu
     session.bytes += textBytes(event.service);
   }
   const known = session.ids?.length ?? 0;
-  session.ids = addIds(session.ids, session.correlationId, event);
+  session.ids = addIds(session.ids, session.correlationId, event, joins);
   for (let i = known; i < (session.ids?.length ?? 0); i++) session.bytes += textBytes(session.ids![i]!);
   if (session.templates.length < maxTemplates) {
     const template = templateHash(event.service, event.message);
@@ -149,7 +183,15 @@ export function toDocument(
     offset,
     sequence,
     clock,
-  }: { reason: CloseReason; final: boolean; offset: number; sequence: number; clock: number },
+    joinLimited,
+  }: {
+    reason: CloseReason;
+    final: boolean;
+    offset: number;
+    sequence: number;
+    clock: number;
+    joinLimited: boolean;
+  },
 ): Correlation {
   return {
     id: placeId(epoch, partition, session.firstOffset),
@@ -177,6 +219,9 @@ export function toDocument(
     ids: session.ids === null ? [] : [...session.ids],
     shape: shapeOf(session.templates),
     backfill: session.isBackfill,
+    joinedInto: session.joinedInto?.into ?? null,
+    forwarded: session.forwarded === null ? [] : [...session.forwarded],
+    joinLimited,
   };
 }
 

@@ -64,6 +64,11 @@ export class CorrelationItem implements LiveItem {
   }
 }
 
+/** A document whose members another one has is only sent where it takes back what was sent before. */
+function isShown({ joinedInto, revision }: Correlation): boolean {
+  return joinedInto === null || revision > 1;
+}
+
 /** How far back a scan looks for the position of the last document. */
 const warmUpRecords = 4096;
 const recordsPerRead = 512;
@@ -144,7 +149,7 @@ export const correlationsStream: StreamKind = {
   letter: 'c',
   topic: topics.correlations,
   item: (decoded, epoch, partition, offset, timestampMs, bytes) =>
-    decoded.name === 'Correlation'
+    decoded.name === 'Correlation' && isShown(decoded.value)
       ? new CorrelationItem(placeCorrelation(decoded.value, epoch), partition, offset, timestampMs, bytes)
       : undefined,
   scan: (place, offset) => CorrelationScan.open(place, offset),

@@ -1,6 +1,7 @@
 import type { Archive } from '@logloom/archive';
 import { FilterSubject } from '@logloom/filter';
-import { memberOffsets, type Correlation } from '@logloom/schemas';
+import { memberOffsets, memberPlaces, type Correlation, type PlacedEvent } from '@logloom/schemas';
+import { placedIn } from '@logloom/auth';
 import type { EventLoopQueue } from '../admission/event-loop-queue.ts';
 import type { LiveStream } from '../stream/live-stream.ts';
 
@@ -16,6 +17,12 @@ export interface MemberReaderOptions {
 const membersPerTurn = 512;
 const archivedPerRead = 512;
 
+/** A member, with the offset of the record that stands for it if it was forwarded. */
+interface Member {
+  member: FilterSubject;
+  at: number | undefined;
+}
+
 /**
  * Reads the members of a document: from the events that the live tier has in memory, else from the log in blocks that all readers of its
  * past share, else from the archive. Reading a document holds one block at a time, however many members it has.
@@ -27,28 +34,48 @@ export class MemberReader {
     this.#options = options;
   }
 
-  /** The members by offset, if all of them are in memory and they are few enough for one turn. */
-  inMemory({ partition, firstOffset, memberDeltas }: Correlation): FilterSubject[] | undefined {
-    if (memberDeltas.length > membersPerTurn) return undefined;
+  /** The members in the document's order, if all of them are in memory and they are few enough for one turn. */
+  inMemory(document: Correlation): Member[] | undefined {
+    if (document.memberDeltas.length > membersPerTurn) return undefined;
     const { ring } = this.#options.events;
-    const members: FilterSubject[] = [];
-    let offset = firstOffset;
-    for (const delta of memberDeltas) {
-      const item = ring.find(partition, (offset += delta));
+    const members: Member[] = [];
+    for (const { at, partition, offset } of memberPlaces(document)) {
+      const item = ring.find(partition, offset);
       if (item === undefined) return undefined;
-      members.push(item.subject());
+      const isForwarded = partition !== document.partition || offset !== at;
+      members.push({ member: item.subject(), at: isForwarded ? at : undefined });
     }
     return members;
   }
 
   /**
-   * Visits the members by offset. Those that neither the log nor the archive has any more are left out, as in a search. Rejects when
-   * the log or the archive cannot be read.
+   * Visits the members in the document's order. Those that neither the log nor the archive has any more are left out, as in a search.
+   * Rejects when the log or the archive cannot be read.
    */
-  async read(document: Correlation, visit: (member: FilterSubject) => void): Promise<void> {
-    const { events, eventLoop } = this.#options;
+  async read(document: Correlation, visit: (member: FilterSubject, at?: number) => void): Promise<void> {
     const { partition } = document;
-    const offsets = memberOffsets(document);
+    if (document.forwarded.length === 0) return this.#readOffsets(partition, memberOffsets(document), visit);
+    // Of a request that other ids joined, all members are held: they are in several partitions.
+    const members: PlacedEvent[] = [];
+    const offsets = new Map<number, number[]>();
+    for (const place of memberPlaces(document)) {
+      const known = offsets.get(place.partition);
+      if (known === undefined) offsets.set(place.partition, [place.offset]);
+      else known.push(place.offset);
+    }
+    for (const [each, unsorted] of offsets) {
+      const sorted = unsorted.sort((a, b) => a - b);
+      await this.#readOffsets(each, sorted, (member) => members.push(member.event));
+    }
+    for (const { member, at } of placedIn(document, members)) visit(new FilterSubject(member), at);
+  }
+
+  async #readOffsets(
+    partition: number,
+    offsets: readonly number[],
+    visit: (member: FilterSubject) => void,
+  ): Promise<void> {
+    const { events, eventLoop } = this.#options;
     let next = 0;
     while (next < offsets.length) {
       await eventLoop.slot();

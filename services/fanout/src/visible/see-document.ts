@@ -32,21 +32,23 @@ export async function seeDocument<T>(
   filters: ImposedFilters<T>,
 ): Promise<Map<T, Correlation>> {
   const whole = document.correlation;
+  // Its members are those of another document.
+  if (whole.joinedInto !== null) return new Map();
   const known = await lastMemberBefore(correlations, document);
   if (known >= memberOffsets(whole).at(-1)!) return new Map();
   const views = new Map<T, VisibleDocument>();
   const matching: T[] = [];
-  const visit = (member: FilterSubject): void => {
+  const visit = (member: FilterSubject, at?: number): void => {
     filters.match(member, matching);
     for (const filter of matching) {
       let view = views.get(filter);
       if (view === undefined) views.set(filter, (view = new VisibleDocument(whole.correlationId)));
-      view.add(member.event);
+      view.add(member.event, at);
     }
     matching.length = 0;
   };
   const held = members.inMemory(whole);
-  if (held !== undefined) held.forEach(visit);
+  if (held !== undefined) for (const { member, at } of held) visit(member, at);
   else if (filters.maySee(whole)) await members.read(whole, visit);
   const seen = new Map<T, Correlation>();
   for (const [filter, view] of views) {

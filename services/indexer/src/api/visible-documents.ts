@@ -13,7 +13,7 @@ import {
   correlationDefaults,
   epochOfId,
   mayBeOfEpoch,
-  memberOffsets,
+  memberPlaces,
   type Correlation,
   type PlacedEvent,
 } from '@logloom/schemas';
@@ -315,7 +315,8 @@ export class VisibleDocuments {
     let cursor: string | undefined;
     for (let look = 0; look < maxLooks; look++) {
       const page = await this.#deps.search.correlations({
-        filter: { ast: keyword('correlationId', correlationId), canonical: '' },
+        // Its id may have joined the request of another one.
+        filter: { ast: anyId(correlationId), canonical: '' },
         toMicros: timestamp + 1,
         limit: documentsPerLook,
         cursor,
@@ -343,14 +344,17 @@ export class VisibleDocuments {
 function isMember(document: Correlation, { id, partition, offset }: FoundEvent): boolean {
   return (
     mayBeOfEpoch(id, epochOfId(document.id)) &&
-    document.partition === partition &&
-    document.firstOffset <= offset &&
-    memberOffsets(document).includes(offset)
+    memberPlaces(document).some((place) => place.partition === partition && place.offset === offset)
   );
 }
 
 function keyword(field: 'correlationId' | 'traceId', value: string): FilterNode {
   return { type: 'keyword', field, match: { type: 'equals', value } };
+}
+
+/** Documents with this id, of whatever kind. */
+function anyId(value: string): FilterNode {
+  return { type: 'attribute', path: 'ids', match: { type: 'equals', value } };
 }
 
 /** Events that carry one of these ids, as a document's `ids` name them. */

@@ -4,10 +4,11 @@ import type { Serde } from '@logloom/schema-registry';
 import {
   epochOfId,
   mayBeOfEpoch,
-  memberOffsets,
+  memberPlaces,
   placeEvent,
   topics,
   type Correlation,
+  type MemberPlace,
   type PlacedEvent,
 } from '@logloom/schemas';
 import { throwIfCancelled } from '@logloom/search-store';
@@ -50,9 +51,8 @@ export async function correlationEventsPage(
   document: Correlation,
   { after, limit, maxBytes }: MembersPageOptions,
 ): Promise<MembersPage> {
-  const offsets = memberOffsets(document);
-  const members = new Set(offsets);
-  const { partition } = document;
+  const places = memberPlaces(document);
+  const members = new Set(places.map(textOf));
   const epoch = epochOfId(document.id);
   const events: PlacedEvent[] = [];
   const before = after?.count ?? 0;
@@ -60,9 +60,9 @@ export async function correlationEventsPage(
   const isFull = (event: PlacedEvent): boolean => {
     events.push(event);
     bytes += memberBytes(event);
-    return (events.length >= limit || bytes >= maxBytes) && before + events.length < offsets.length;
+    return (events.length >= limit || bytes >= maxBytes) && before + events.length < places.length;
   };
-  const end = ({ timestamp, offset }: Pick<Place, 'timestamp' | 'offset'>): MembersPage => ({
+  const end = ({ timestamp, partition, offset }: Place): MembersPage => ({
     events: inTimeOrder(events),
     next: { timestamp, partition, offset, count: before + events.length },
   });
@@ -71,34 +71,80 @@ export async function correlationEventsPage(
   let place: Place | undefined = after;
   while (place?.timestamp !== behindArchive) {
     throwIfCancelled();
-    const part = await deps.archive.byCorrelation(document.correlationId, {
-      ...rangeOf(document),
-      after: place,
-      maxBytes,
-    });
+    const part = await archivedPart(deps.archive, document, place, maxBytes);
     if (part.length === 0) break;
     for (const event of part) {
       place = event;
       // If logs.events was recreated, two logs have events at the same offset.
-      if (event.partition !== partition || !members.has(event.offset) || !mayBeOfEpoch(event.id, epoch))
-        continue;
+      if (!members.has(textOf(event)) || !mayBeOfEpoch(event.id, epoch)) continue;
       if (isFull(event)) return end(event);
     }
   }
-  if (before + events.length >= offsets.length) return { events };
+  if (before + events.length >= places.length) return { events };
 
-  for (const { offset } of events) members.delete(offset);
-  const from = after?.timestamp === behindArchive ? after.offset + 1 : 0;
-  for (const offset of offsets.toSorted((a, b) => a - b)) {
-    if (offset < from || !members.has(offset)) continue;
+  for (const event of events) members.delete(textOf(event));
+  const from = after?.timestamp === behindArchive ? after : undefined;
+  for (const { partition, offset } of places.toSorted(byPlace)) {
+    if (from !== undefined && byPlace({ partition, offset }, from) <= 0) continue;
+    if (!members.has(textOf({ partition, offset }))) continue;
     throwIfCancelled();
     // It may have been on an earlier page.
     if (after !== undefined && (await deps.archive.range(epoch, partition, offset, offset + 1, 1)).length > 0)
       continue;
     const event = await loggedEvent(deps, document.id, partition, offset);
-    if (event !== undefined && isFull(event)) return end({ timestamp: behindArchive, offset });
+    if (event !== undefined && isFull(event)) return end({ timestamp: behindArchive, partition, offset });
   }
   return { events: inTimeOrder(events) };
+}
+
+/**
+ * The next events of the archive, in time order, under the document's correlation id and those that joined it. Several ids are read in
+ * parts that end at the same time, so that none overtakes another.
+ */
+async function archivedPart(
+  archive: Archive,
+  document: Correlation,
+  after: Place | undefined,
+  maxBytes: number,
+): Promise<PlacedEvent[]> {
+  const ids = [document.correlationId, ...((document.forwarded ?? []).length > 0 ? document.ids : [])];
+  const parts = await Promise.all(
+    ids.map((id) => archive.byCorrelation(id, { ...rangeOf(document), after, maxBytes })),
+  );
+  const [first, ...others] = parts;
+  if (others.length === 0) return first!;
+  // An id whose part is whole answers with nothing next time; the part that ends first is the limit of all that are not.
+  const events = parts.flat().sort(inArchiveOrder);
+  const ends = (await Promise.all(parts.map((part, i) => isEnd(archive, ids[i]!, document, part)))).map(
+    (isWhole, i) => (isWhole ? undefined : parts[i]!.at(-1)!),
+  );
+  const limit = ends.filter((end) => end !== undefined).sort(inArchiveOrder)[0];
+  return limit === undefined ? events : events.filter((event) => inArchiveOrder(event, limit) <= 0);
+}
+
+/** Whether the archive has nothing of an id behind a part. */
+async function isEnd(
+  archive: Archive,
+  id: string,
+  document: Correlation,
+  part: readonly PlacedEvent[],
+): Promise<boolean> {
+  const after = part.at(-1);
+  if (after === undefined) return true;
+  const next = await archive.byCorrelation(id, { ...rangeOf(document), after, limit: 1 });
+  return next.length === 0;
+}
+
+function inArchiveOrder(a: Place, b: Place): number {
+  return a.timestamp - b.timestamp || byPlace(a, b);
+}
+
+function byPlace(a: MemberPlace, b: MemberPlace): number {
+  return a.partition - b.partition || a.offset - b.offset;
+}
+
+function textOf({ partition, offset }: MemberPlace): string {
+  return `${partition}/${offset}`;
 }
 
 function rangeOf({ firstAt, lastAt }: Correlation): { fromMicros: number; toMicros: number } {
@@ -122,7 +168,7 @@ async function loggedEvent(
 }
 
 function inTimeOrder(events: PlacedEvent[]): PlacedEvent[] {
-  return events.sort((a, b) => a.timestamp - b.timestamp || a.offset - b.offset);
+  return events.sort(inArchiveOrder);
 }
 
 /** Roughly the size of a member. */

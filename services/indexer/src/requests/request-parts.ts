@@ -77,6 +77,8 @@ export function wholeOf(parts: readonly Correlation[], asked = ''): Correlation 
     shape: first.shape,
     firstOffset: first.firstOffset,
     memberDeltas: memberDeltas(offsets),
+    forwarded: all.flatMap(({ forwarded }) => forwarded).sort((a, b) => a.at - b.at),
+    joinLimited: all.some(({ joinLimited }) => joinLimited),
   };
 }
 

@@ -1,4 +1,4 @@
-import { levels } from '@logloom/schemas';
+import { levels, type LogEvent } from '@logloom/schemas';
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -88,8 +88,22 @@ test('ids: the first present one groups the event', () => {
     ],
     [
       { reqId: 'r', traceId: trace },
-      { correlationId: 'r', correlationKind: 'requestId', traceId: trace },
+      { correlationId: trace, correlationKind: 'traceId', attributes: '{"requestId":"r"}' },
     ],
+    [
+      { correlationId: '-', traceId: trace },
+      { correlationId: trace, correlationKind: 'traceId', attributes: '{"correlationId":"-"}' },
+    ],
+    ...['null', 'N/A', 'undefined', '0', '00000000-0000-0000-0000-000000000000', '-', 'ffffffffffffffff'].map(
+      (requestId): [object, object] => [
+        { requestId, sessionId: 's' },
+        {
+          correlationId: 's',
+          correlationKind: 'sessionId',
+          attributes: JSON.stringify({ sessionId: 's', requestId }),
+        },
+      ],
+    ),
     [{ trace: { id: trace } }, { correlationId: trace, correlationKind: 'traceId', attributes: '{}' }],
     [{ 'session.id': 's' }, { correlationKind: 'sessionId', attributes: '{"sessionId":"s"}' }],
     [{ traceparent: `00-${trace}-${span}-01` }, { traceId: trace, spanId: span, correlationId: trace }],
@@ -105,6 +119,22 @@ test('ids: the first present one groups the event', () => {
     ['{"traceId":12345678901234567890}', { traceId: '12345678901234567890' }],
   ];
   for (const [input, expected] of cases) assert.deepEqual({ ...event(input), ...expected }, event(input));
+});
+
+test('ids: the order is a setting, and the ids that are not chosen are kept', () => {
+  const ordered = new Normalizer([], ['requestId', 'traceId']);
+  const idsOf = (input: object): unknown[] => {
+    const { ok } = ordered.normalize(input as Record<string, unknown>, source, receivedAt) as {
+      ok: LogEvent;
+    };
+    return [ok.correlationId, ok.correlationKind, ok.attributes];
+  };
+  assert.deepEqual(idsOf({ correlation_id: 'c', traceId: 't', reqId: 'r' }), [
+    'r',
+    'requestId',
+    '{"correlationId":"c","requestId":"r"}',
+  ]);
+  assert.deepEqual(idsOf({ sessionId: 's' }), [null, null, '{"sessionId":"s"}']);
 });
 
 test('levels', () => {

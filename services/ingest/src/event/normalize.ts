@@ -1,4 +1,11 @@
-import type { Level, LogEvent, Source } from '@logloom/schemas';
+import {
+  idKinds,
+  isPlaceholderId,
+  type IdKind,
+  type Level,
+  type LogEvent,
+  type Source,
+} from '@logloom/schemas';
 import { reject, type Rejection } from '../errors.ts';
 import { NameTable, noSlot, slotCount, slots, type FieldName } from './field-names.ts';
 import { jsonText, type JsonFindings } from './json-text.ts';
@@ -47,9 +54,6 @@ const givenNames: readonly FieldName[] = Object.entries(slots).map(([name, slot]
   container: false,
 }));
 
-/** The ids that can be an event's correlation id, in order of preference. */
-const idKinds = ['correlationId', 'requestId', 'traceId', 'sessionId'] as const;
-
 /** Ids that have no field in a LogEvent and are kept as attributes under these names. */
 const keptIds = ['requestId', 'sessionId'] as const;
 
@@ -59,6 +63,7 @@ const keptIds = ['requestId', 'sessionId'] as const;
  */
 export class Normalizer {
   readonly #idPatterns: readonly RegExp[];
+  readonly #idOrder: readonly IdKind[];
   readonly #names = new NameTable();
 
   // The event in work. The arrays are reused, so that none is allocated per event.
@@ -69,8 +74,12 @@ export class Normalizer {
   #attributes = '';
   #givenMembers = '';
 
-  /** `idPatterns` find a correlation id in the message of an event that has none in a field: group 1, or else the whole match. */
-  constructor(idPatterns: readonly string[]) {
+  /**
+   * `idPatterns` find a correlation id in the message of an event that has none in a field: group 1, or else the whole match. `idOrder`: the
+   * first that an event has is its correlation id.
+   */
+  constructor(idPatterns: readonly string[], idOrder: readonly IdKind[] = idKinds) {
+    this.#idOrder = idOrder;
     this.#idPatterns = idPatterns.map((pattern) => new RegExp(pattern, 'u'));
   }
 
@@ -181,13 +190,14 @@ export class Normalizer {
       typeof messageValue === 'string' ? messageValue : jsonText(messageValue, 1, this.#findings);
     let correlationId: string | null = null;
     let correlationKind: string | null = null;
-    for (const kind of idKinds) {
-      const id = this.#values[slots[kind]];
-      if (id === undefined) continue;
-      correlationId = id as string;
+    for (const kind of this.#idOrder) {
+      const id = this.#values[slots[kind]] as string | undefined;
+      if (id === undefined || isPlaceholderId(id)) continue;
+      correlationId = id;
       correlationKind = kind;
       break;
     }
+    if (correlationKind !== 'correlationId') this.#keep('correlationId', object);
     if (correlationId === null) {
       correlationId = this.#idInMessage(message);
       if (correlationId !== null) correlationKind = 'message';
@@ -259,17 +269,20 @@ export class Normalizer {
       if (id.length > maxIdLength) return tooLong(this.#taken[slot]!.name);
       this.#values[slot] = id;
     }
-    for (const kind of keptIds) {
-      const id = this.#values[slots[kind]];
-      if (id === undefined) continue;
-      const given = this.#taken[slots[kind]]!;
-      // Another member may already have the id's usual name.
-      const other = given.name === kind ? undefined : object[kind];
-      const member = other === undefined || other === null || other === '' ? `,"${kind}":` : given.member;
-      this.#insert(slots[kind], member + JSON.stringify(id));
-    }
+    for (const kind of keptIds) this.#keep(kind, object);
     if (typeof object['traceparent'] === 'string') this.#traceparent(object['traceparent']);
     return undefined;
+  }
+
+  /** Adds an id to the attributes. */
+  #keep(kind: (typeof keptIds)[number] | 'correlationId', object: Parsed): void {
+    const id = this.#values[slots[kind]];
+    if (id === undefined) return;
+    const given = this.#taken[slots[kind]]!;
+    // Another member may already have the id's usual name.
+    const other = given.name === kind ? undefined : object[kind];
+    const member = other === undefined || other === null || other === '' ? `,"${kind}":` : given.member;
+    this.#insert(slots[kind], member + JSON.stringify(id));
   }
 
   /** Reads W3C Trace Context, version-traceid-parentid-flags. The member stays an attribute for its flags. */
@@ -313,7 +326,7 @@ export class Normalizer {
     for (const pattern of this.#idPatterns) {
       const match = pattern.exec(text);
       const id = match?.[1] ?? match?.[0] ?? '';
-      if (id !== '' && id.length <= maxIdLength) return id;
+      if (id !== '' && id.length <= maxIdLength && !isPlaceholderId(id)) return id;
     }
     return null;
   }

@@ -8,6 +8,7 @@ import { Normalizer } from '../event/normalize.ts';
 import { createServiceQuotas } from '../quotas/service-quotas.ts';
 import { createRedactor } from '../redact/redactor.ts';
 import { partMetrics, type IngestMetrics } from '../telemetry.ts';
+import { EventLinks } from './link-events.ts';
 import { Pipeline } from './pipeline.ts';
 
 const warnMs = 60_000;
@@ -30,6 +31,8 @@ export async function createPipeline(options: CreatePipelineOptions): Promise<Pi
     logger.warn({ name, receiver, count }, 'senders are refused or held up: a service is over its quota'),
   );
   const redactions = partMetrics.redactions.create(telemetry.registry);
+  const partitions = await log.partitionCount(topics.events);
+  const { CORRELATION_ID_ORDER: order, CORRELATION_JOINS: joins } = settings;
   return new Pipeline({
     log,
     serde,
@@ -38,9 +41,10 @@ export async function createPipeline(options: CreatePipelineOptions): Promise<Pi
     tracing,
     onFailure,
     epoch: await log.epochOf(topics.events),
-    partitions: await log.partitionCount(topics.events),
+    partitions,
+    links: joins.size < 2 ? undefined : new EventLinks({ order, joins }, serde, partitions),
     deadLetterPartitions: await log.partitionCount(topics.deadLetter),
-    normalizer: new Normalizer(settings.INGEST_ID_PATTERNS),
+    normalizer: new Normalizer(settings.INGEST_ID_PATTERNS, order),
     redactor: createRedactor(settings, (rule) => redactions.inc({ rule })),
     canary: openCanarySeal(settings),
     services: createServiceQuotas(settings, (service, receiver) => {

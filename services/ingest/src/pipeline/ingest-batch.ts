@@ -25,6 +25,8 @@ export interface IngestBatchOptions {
   pipeline: PipelineOptions;
   /** Takes the records for logs.events. */
   events: Submission;
+  /** Takes their links, for logs.events too. */
+  linkRecords: Submission;
   /** Takes the records for logs.dead-letter. */
   deadLetterRecords: Submission;
   deadLetters: DeadLetters;
@@ -40,6 +42,7 @@ export class IngestBatch {
   readonly #receiver: string;
   readonly #pipeline: PipelineOptions;
   readonly #events: Submission;
+  readonly #linkRecords: Submission;
   readonly #deadLetterRecords: Submission;
   readonly #deadLetters: DeadLetters;
   readonly #limits: BatchLimits;
@@ -51,10 +54,13 @@ export class IngestBatch {
   /** The headers of the sender and of the active span. */
   #headers: TraceHeaders | undefined;
   #records: NewRecord[] = [];
+  #links: NewRecord[] = [];
+  /** The links of the whole batch. */
+  readonly #linked = new Set<string>();
   /** Bytes of #records. */
   #waitingBytes = 0;
   /** Records that wait until the services of the whole batch are known. */
-  #held: [events: NewRecord[], deadLetters: NewRecord[]][] = [];
+  #held: [links: NewRecord[], events: NewRecord[], deadLetters: NewRecord[]][] = [];
   #accepted = 0;
   #duplicates = 0;
   #rejected = new Map<string, number>();
@@ -64,6 +70,7 @@ export class IngestBatch {
     this.#receiver = options.receiver;
     this.#pipeline = options.pipeline;
     this.#events = options.events;
+    this.#linkRecords = options.linkRecords;
     this.#deadLetterRecords = options.deadLetterRecords;
     this.#deadLetters = options.deadLetters;
     this.#limits = options.limits;
@@ -121,12 +128,9 @@ export class IngestBatch {
   accept(accepted: LogEvent, carrier?: Carrier): boolean {
     if (this.isDuplicate(accepted)) return false;
     this.#numbered?.accepted(accepted.source);
-    const { partitions, serde, tracing, redactor, canary } = this.#pipeline;
-    const marked = canary === undefined ? undefined : markCanary(accepted, canary);
-    // What the canary sends has no secrets, and must come back as it was.
-    const redacted = marked ?? (redactor === undefined ? accepted : redactor.event(accepted));
-    const event =
-      this.#sender?.isLoadtest === true ? { ...redacted, correlationKind: loadtestKind } : redacted;
+    const { partitions, serde, tracing } = this.#pipeline;
+    const { event, isCanary } = this.#stored(accepted);
+    this.#link(event);
     const key = event.correlationId ?? event.service;
     const partition = partitionOf(key, partitions);
     const value = serde.encode('LogEvent', event);
@@ -136,14 +140,39 @@ export class IngestBatch {
       headers === undefined ? { partition, key, value } : { partition, key, value, headers },
     );
     this.#waitingBytes += value.length;
-    if (marked === undefined) this.#allowance?.count(event.service, value.length);
+    if (!isCanary) this.#allowance?.count(event.service, value.length);
     this.#accepted++;
     return true;
   }
 
+  /** The event as the log gets it. */
+  #stored(accepted: LogEvent): { event: LogEvent; isCanary: boolean } {
+    const { redactor, canary } = this.#pipeline;
+    const marked = canary === undefined ? undefined : markCanary(accepted, canary);
+    // What the canary sends has no secrets, and must come back as it was.
+    const redacted = marked ?? (redactor === undefined ? accepted : redactor.event(accepted));
+    const isLoadtest = this.#sender?.isLoadtest === true;
+    return {
+      event: isLoadtest ? { ...redacted, correlationKind: loadtestKind } : redacted,
+      isCanary: marked !== undefined,
+    };
+  }
+
+  #link(event: LogEvent): void {
+    const { links } = this.#pipeline;
+    if (links === undefined) return;
+    const isBackfill = this.#sender?.isBackfill === true;
+    for (const record of links.of(event, isBackfill, this.#linked, Date.now())) {
+      this.#links.push(record);
+      this.#waitingBytes += record.value.length;
+    }
+  }
+
   /** Whether a numbered event is durable since an earlier request; counts it as a duplicate then. */
-  isDuplicate({ source }: LogEvent): boolean {
-    if (this.#numbered?.isDurable(source) !== true) return false;
+  isDuplicate(event: LogEvent): boolean {
+    if (this.#numbered?.isDurable(event.source) !== true) return false;
+    // Its links may be what failed when it was stored.
+    this.#link(this.#stored(event).event);
     this.#duplicates++;
     return true;
   }
@@ -179,16 +208,19 @@ export class IngestBatch {
   /** Queues the records since the last flush; where services have quotas, done() does it. */
   flush(): void {
     const deadLetters = this.#deadLetters.take();
-    if (this.#allowance === undefined) this.#add(this.#records, deadLetters);
+    if (this.#allowance === undefined) this.#add(this.#links, this.#records, deadLetters);
     else {
-      this.#limits.hold(bytesOf(this.#records) + bytesOf(deadLetters));
-      this.#held.push([this.#records, deadLetters]);
+      this.#limits.hold(bytesOf(this.#links) + bytesOf(this.#records) + bytesOf(deadLetters));
+      this.#held.push([this.#links, this.#records, deadLetters]);
     }
     this.#waitingBytes = 0;
+    this.#links = [];
     this.#records = [];
   }
 
-  #add(events: NewRecord[], deadLetters: NewRecord[]): void {
+  /** Links go first, so that an event is not known without them. */
+  #add(links: NewRecord[], events: NewRecord[], deadLetters: NewRecord[]): void {
+    this.#linkRecords.add(links);
     this.#events.add(events);
     this.#deadLetterRecords.add(deadLetters);
   }
@@ -200,14 +232,18 @@ export class IngestBatch {
   async done(): Promise<void> {
     if (this.#deadLetters.closeJoint()) this.flush();
     this.#allowance?.settle();
-    for (const [events, deadLetters] of this.#held) this.#add(events, deadLetters);
+    for (const held of this.#held) this.#add(...held);
     this.#held = [];
-    const [events, deadLetters] = await Promise.allSettled([
+    const [links, events, deadLetters] = await Promise.allSettled([
+      this.#linkRecords.done(),
       this.#events.done(),
       this.#deadLetterRecords.done(),
     ]);
-    for (const result of [events, deadLetters])
+    for (const result of [links, events, deadLetters])
       if (result.status === 'rejected') this.#pipeline.onFailure?.(result.reason);
+    // The sender repeats the batch, and with it the links.
+    if (links.status === 'rejected') throw asIngestError(links.reason);
+    this.#pipeline.links?.stored(this.#linked, Date.now());
     if (events.status === 'rejected') throw asIngestError(events.reason);
     if (deadLetters.status === 'rejected') this.#onDeadLetterFailure(deadLetters.reason);
     const { metrics } = this.#pipeline;

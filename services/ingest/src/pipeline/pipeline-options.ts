@@ -5,6 +5,7 @@ import type { Telemetry, Tracing } from '@logloom/telemetry';
 import type { Normalizer } from '../event/normalize.ts';
 import type { ServiceQuotas } from '../quotas/service-quotas.ts';
 import type { Redactor } from '../redact/redactor.ts';
+import type { EventLinks } from './link-events.ts';
 import type { IngestMetrics } from '../telemetry.ts';
 
 /** What the pipeline and its batches work with. */
@@ -25,6 +26,8 @@ export interface PipelineOptions {
   onFailure?: (error: unknown) => void;
   /** Unset: nothing is redacted. */
   redactor?: Redactor | undefined;
+  /** Joins the ids of an event; unset: none. */
+  links?: EventLinks | undefined;
   /** Knows the events of the canary; unset: there is none. */
   canary?: CanarySeal | undefined;
   /** Unset: no service has a quota. */

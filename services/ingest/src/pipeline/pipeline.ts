@@ -72,6 +72,7 @@ export class Pipeline {
       receiver,
       pipeline: this.#options,
       events: this.#events.open(onStored),
+      linkRecords: this.#events.open(),
       deadLetterRecords: this.#deadLetters.open(),
       deadLetters: new DeadLetters(this.#options, limits),
       allowance: hasQuotas && services !== undefined ? new ServiceAllowance(services, receiver) : undefined,

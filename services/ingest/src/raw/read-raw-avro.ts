@@ -1,5 +1,5 @@
 import { SchemaRegistryError, type Serde } from '@logloom/schema-registry';
-import { canaryKind, loadtestKind, type LogEvent, type Source } from '@logloom/schemas';
+import { canaryKind, isPlaceholderId, loadtestKind, type LogEvent, type Source } from '@logloom/schemas';
 import { reject, type Rejection } from '../errors.ts';
 import { jsonText, type JsonFindings } from '../event/json-text.ts';
 import type { Normalizer } from '../event/normalize.ts';
@@ -47,7 +47,7 @@ function checkEvent(event: LogEvent): Rejection | undefined {
 }
 
 function withId(event: LogEvent): LogEvent {
-  if (event.correlationId !== null) {
+  if (event.correlationId !== null && !isPlaceholderId(event.correlationId)) {
     const { correlationKind } = event;
     // Of the kinds, these hide an event from users, so no record may choose one.
     const isHiding = correlationKind === canaryKind || correlationKind === loadtestKind;
@@ -56,6 +56,7 @@ function withId(event: LogEvent): LogEvent {
       correlationKind: isHiding || correlationKind === null ? 'correlationId' : correlationKind,
     };
   }
-  if (event.traceId === null) return { ...event, correlationKind: null };
+  if (event.traceId === null || isPlaceholderId(event.traceId))
+    return { ...event, correlationId: null, correlationKind: null };
   return { ...event, correlationId: event.traceId, correlationKind: 'traceId' };
 }
