@@ -33,7 +33,15 @@ test(
     cleanUp.defer(() => receiver.close().closeAllConnections());
     const rules = join(folder.path, 'rules.yaml');
     const webhook = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`;
-    writeFileSync(rules, `rules:\n  - { name: failed, when: 'level:error', webhook: '${webhook}' }\n`);
+    // More alerts than the alert book has room for.
+    const many = Array.from(
+      { length: 60 },
+      (_, i) => `  - { name: many-${i}, when: 'message:flood', alert: true }\n`,
+    );
+    writeFileSync(
+      rules,
+      `rules:\n  - { name: failed, when: 'level:error', webhook: '${webhook}' }\n${many.join('')}`,
+    );
     await using stack = await startStack({ only: ['redis'], secured: true });
     const certificate = { cert: join(folder.path, 'client.pem'), key: join(folder.path, 'client.key') };
     const issue = async (days: number): Promise<void> => {
@@ -55,6 +63,7 @@ test(
       }),
       CORRELATION_IDLE_MS: '500',
       CORRELATION_RULES: rules,
+      ALERT_BOOK_BYTES: '65536',
       LIVE_WORKERS: '2',
       LIVE_WORKER_FROZEN_MS: '600000',
       LIVE_BUFFER_BYTES: '65536',
@@ -127,6 +136,13 @@ test(
         const failure = (): string =>
           `{"level":"error","message":"failed","traceId":"${crypto.randomUUID()}"}`;
         faults.use(keepDoing(() => pipeline.ingest(failure())));
+      });
+    });
+
+    await t.test('more alerts than are followed', async () => {
+      await firesDuring(prometheus, ['LogloomAlertsDropped'], (faults) => {
+        const flood = (): string => `{"message":"flood","traceId":"${crypto.randomUUID()}"}`;
+        faults.use(keepDoing(() => pipeline.ingest(flood())));
       });
     });
 

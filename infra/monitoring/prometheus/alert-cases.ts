@@ -255,6 +255,12 @@ export const alertCases: readonly AlertCase[] = [
     doesNotFire: ['25m', { 'logloom_webhooks_total{outcome="failed"}': '0 0 3x70' }],
   },
   {
+    alert: 'LogloomAlertsDropped',
+    severity: 'ticket',
+    fires: ['5m', { 'logloom_alerts_dropped_total{service="indexer"}': '0 0 0 1x10' }],
+    doesNotFire: ['25m', { 'logloom_alerts_dropped_total{service="indexer"}': '0 0 3x70' }],
+  },
+  {
     alert: 'LogloomWorkerRestarts',
     severity: 'ticket',
     fires: ['5m', { 'logloom_live_worker_restarts_total{service="fanout"}': '0 0 0 1x10' }],

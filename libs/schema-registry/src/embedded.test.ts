@@ -17,6 +17,8 @@ test('the ids of the contracts never change: they are in every record of every d
     Alert: 5001,
     Link: 6001,
     Forward: 7001,
+    Silence: 8001,
+    Acknowledgement: 9001,
   };
   for (const name of contractNames) {
     const first = JSON.parse(await registry.schemaById(firstVersions[name])) as { name: string };

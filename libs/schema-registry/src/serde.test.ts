@@ -5,6 +5,7 @@ import {
   levels,
   parseSchema,
   versionPath,
+  type Acknowledgement,
   type Alert,
   type Correlation,
   type DeadLetter,
@@ -12,6 +13,7 @@ import {
   type Link,
   type LogEvent,
   type Rules,
+  type Silence,
   type Tick,
 } from '@logloom/schemas';
 import fc from 'fast-check';
@@ -164,6 +166,25 @@ const forward: fc.Arbitrary<Forward> = fc.record(
   },
   plain,
 );
+const silence: fc.Arbitrary<Silence> = fc.record(
+  {
+    id: text,
+    matchers: fc.array(text),
+    startsAt: long,
+    endsAt: fc.option(long, { nil: null }),
+    reason: text,
+    author: text,
+    createdAt: long,
+    endedBy: optional,
+    windows: fc.array(fc.record({ days: fc.array(text), from: text, to: text }, plain)),
+    timeZone: text,
+  },
+  plain,
+);
+const acknowledgement: fc.Arbitrary<Acknowledgement> = fc.record(
+  { fingerprint: text, rule: text, author: text, note: text, at: long, startsAt: long },
+  plain,
+);
 
 const any: fc.Arbitrary<Value> = fc.oneof(
   logEvent.map((value) => ['LogEvent', value] as const),
@@ -174,6 +195,8 @@ const any: fc.Arbitrary<Value> = fc.oneof(
   alert.map((value) => ['Alert', value] as const),
   link.map((value) => ['Link', value] as const),
   forward.map((value) => ['Forward', value] as const),
+  silence.map((value) => ['Silence', value] as const),
+  acknowledgement.map((value) => ['Acknowledgement', value] as const),
 );
 
 /** Copies into plain objects: avsc's records have a constructor of their own. */
@@ -221,6 +244,10 @@ function encode(serde: Serde, [name, value]: Value): Buffer {
     case 'Link':
       return serde.encode(name, value);
     case 'Forward':
+      return serde.encode(name, value);
+    case 'Silence':
+      return serde.encode(name, value);
+    case 'Acknowledgement':
       return serde.encode(name, value);
   }
 }

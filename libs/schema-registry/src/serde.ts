@@ -1,5 +1,6 @@
 import { contractNames, contractText, parseSchema, type ContractName } from '@logloom/schemas';
 import type {
+  Acknowledgement,
   Alert,
   Correlation,
   DeadLetter,
@@ -7,6 +8,7 @@ import type {
   Link,
   LogEvent,
   Rules,
+  Silence,
   Source,
   Tick,
 } from '@logloom/schemas';
@@ -25,6 +27,8 @@ interface Contracts {
   Alert: Alert;
   Link: Link;
   Forward: Forward;
+  Silence: Silence;
+  Acknowledgement: Acknowledgement;
 }
 
 /** A decoded record: the name of its contract, and its value. */

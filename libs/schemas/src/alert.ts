@@ -69,6 +69,15 @@ export interface AlertJson {
   errorCount: number;
   firstAt: string;
   lastAt: string;
+  /** Of a rule over a window: its state, and what identifies and explains it. */
+  fingerprint?: string;
+  state?: string;
+  key?: Record<string, string>;
+  condition?: string;
+  value?: number;
+  startsAt?: string;
+  endsAt?: string;
+  examples?: string[];
 }
 
 export function alertToJson(a: Alert): AlertJson {
@@ -88,5 +97,19 @@ export function alertToJson(a: Alert): AlertJson {
     errorCount: a.errorCount,
     firstAt: formatMicros(a.firstAt),
     lastAt: formatMicros(a.lastAt),
+    ...(a.scope === 'request' ? {} : windowFields(a)),
+  };
+}
+
+function windowFields({ fingerprint, state, key, condition, value, startsAt, endsAt, examples }: Alert) {
+  return {
+    fingerprint,
+    state,
+    key,
+    condition,
+    ...(value === null ? {} : { value }),
+    ...(startsAt === null ? {} : { startsAt: formatMicros(startsAt * 1000) }),
+    ...(endsAt === null ? {} : { endsAt: formatMicros(endsAt * 1000) }),
+    examples,
   };
 }

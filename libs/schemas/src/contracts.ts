@@ -12,6 +12,8 @@ export const contractNames = [
   'Alert',
   'Link',
   'Forward',
+  'Silence',
+  'Acknowledgement',
 ] as const;
 export type ContractName = (typeof contractNames)[number];
 
@@ -24,6 +26,8 @@ const files: Record<ContractName, string> = {
   Alert: 'alert',
   Link: 'link',
   Forward: 'forward',
+  Silence: 'silence',
+  Acknowledgement: 'acknowledgement',
 };
 
 /** The path of a contract's current schema. */

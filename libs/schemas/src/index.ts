@@ -49,6 +49,7 @@ export {
 export { senderHeaders, senderOf, type Sender } from './sender.ts';
 export { topics } from './topics.ts';
 export type {
+  Acknowledgement,
   Alert,
   Cause,
   CloseReason,
@@ -60,7 +61,9 @@ export type {
   Level,
   Link,
   LogEvent,
+  MaintenanceWindow,
   Rules,
+  Silence,
   Source,
   Tick,
 } from './generated/types.ts';

@@ -608,9 +608,10 @@ function keyOfMember({ event, forwarded }: InputRecord, isBackfill: boolean): st
 }
 
 /** By name, so that equal labels are equal bytes. */
-function alertRule({ name, message, severity, labels, webhook }: Rule): Parameters<typeof alertOf>[2] {
+function alertRule(rule: Rule): Parameters<typeof alertOf>[2] {
+  const { name, message, severity, labels, webhook, resolveMs } = rule;
   const sorted = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
-  return { name, message, severity, labels: Object.fromEntries(sorted), webhook };
+  return { name, message, severity, labels: Object.fromEntries(sorted), webhook, resolveAfterMs: resolveMs };
 }
 
 function keyOf({ correlationId, kind, isBackfill }: SessionWindow): string {

@@ -18,6 +18,22 @@ export const indexerErrors = declareErrors({
       'One principal may have 100 saved filters with 300 evaluations per minute; in total there may be 1,000 with 600 per minute.',
     action: 'Delete one, or use a larger `everyMs`.',
   },
+  'too-many-silences': {
+    status: 429,
+    retriable: false,
+    message: 'limit of silences reached',
+    where: 'HTTP',
+    cause: 'There may be 1,000 silences that have not ended.',
+    action: 'End some, or silence more alerts with one by a regular expression.',
+  },
+  'alert-resolved': {
+    status: 409,
+    retriable: false,
+    message: 'the alert is resolved already',
+    where: 'HTTP',
+    cause: 'An acknowledgement ends with its alert, so one that is resolved cannot be acknowledged.',
+    action: 'Nothing.',
+  },
   'jobs-unavailable': {
     status: 503,
     retriable: true,

@@ -1,5 +1,5 @@
 import { mongodbOf, openArchive } from '@logloom/archive';
-import type { EventLog } from '@logloom/event-log';
+import type { Assignment, EventLog, PartitionHandler } from '@logloom/event-log';
 import {
   createSqliteJobRecords,
   openJobQueue,
@@ -15,6 +15,9 @@ import type { DamagedFile } from '@logloom/sqlite';
 import { rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { EventAges, type Logger } from '@logloom/telemetry';
+import { keepAlerts, type KeepAlertsDeps } from './alerts/keep-alerts.ts';
+import { observeAlerts } from './alerts/observe-alerts.ts';
+import { tellReceivers } from './alerts/tell-receivers.ts';
 import { groupPositions } from './api/consumer-groups.ts';
 import { CanaryView } from './canary/canary-view.ts';
 import { openCanaryStore } from './canary/open-canary-store.ts';
@@ -216,6 +219,16 @@ export const runIndexer: RunService<Settings> = async ({
   const ages = new EventAges(telemetry, 'searchable');
   const lagWatch = new LagWatch({ log, telemetry, consumers: () => groupPositions(log) });
   const deps = { log, serde, batches, metrics, ages, tracing, gaps, canary, nowMs: Date.now };
+  const alertDeps: KeepAlertsDeps = {
+    log,
+    serde,
+    logger,
+    tell: tellReceivers(notifier),
+    observe: observeAlerts(metrics),
+    limitBytes: settings.ALERT_BOOK_BYTES,
+    retentionMs: settings.LOG_RETENTION_MS,
+    nowMs: Date.now,
+  };
   const parts = [
     lagWatch.run(stop),
     untilViewsHold(stop, logger, () =>
@@ -233,7 +246,10 @@ export const runIndexer: RunService<Settings> = async ({
       {
         group: 'alerts',
         topics: [topics.alerts],
-        open: async (assignment) => queueAlerts({ log, serde, queue, gaps }, assignment),
+        open: async (assignment) => {
+          const open = (each: Assignment): PartitionHandler => queueAlerts({ log, serde, queue, gaps }, each);
+          return assignment.partition === 0 ? keepAlerts(alertDeps, assignment, open) : open(assignment);
+        },
       },
       stop,
     ),

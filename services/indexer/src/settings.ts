@@ -20,6 +20,13 @@ export const indexerSettings = declareSettings(
       min: 60_000,
       description: 'how long the archive keeps events, by their own time; unset: forever',
     }),
+    ALERT_BOOK_BYTES: numberSetting({
+      unit: 'bytes',
+      min: 65_536,
+      default: 33_554_432,
+      description:
+        'how much memory the alerts that are followed may take, in each process or thread that answers for them (docs/alerts.md)',
+    }),
     LOADTEST_RETENTION_MS: numberSetting({
       unit: 'ms',
       min: 60_000,

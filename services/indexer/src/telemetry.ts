@@ -240,6 +240,29 @@ export const indexerMetrics = declareMetrics('services/indexer', {
     help: 'How long webhooks took to answer, or to fail',
     buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
   }),
+  alerts: gauge({
+    name: 'logloom_alerts',
+    unit: 'alerts',
+    help: 'Alerts in the book, in the process that owns it',
+    labels: { state: 'pending, firing, resolved', silenced: 'true, false' },
+  }),
+  alertChanges: counter({
+    name: 'logloom_alert_changes_total',
+    unit: 'changes',
+    help: 'Changes of alerts: a new state, other silences, an acknowledgement',
+    labels: { kind: 'state, silences, acknowledged', silenced: 'true, false' },
+    known: combinations({ kind: ['state', 'silences', 'acknowledged'], silenced: ['true', 'false'] }),
+  }),
+  droppedAlerts: counter({
+    name: 'logloom_alerts_dropped_total',
+    unit: 'records',
+    help: 'Records of alerts for which the book had no room: nobody is told of them',
+  }),
+  alertBookBytes: gauge({
+    name: 'logloom_alert_book_bytes',
+    unit: 'bytes',
+    help: 'What the alerts take of ALERT_BOOK_BYTES, in the process that owns the book',
+  }),
   committed: gauge({
     name: 'logloom_indexer_committed_offset',
     unit: 'offset',

@@ -11,6 +11,8 @@ import { SearchStoreError, type FoundEvent, type SearchStore, type Total } from 
 import { asCodedError, protectResponses, sendError } from '@logloom/runtime';
 import type { Actor, SecurityLog } from '@logloom/telemetry';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { AlertView } from '../alerts/alert-view.ts';
+import { registerAlerts } from '../alerts/register-alerts.ts';
 import { ApiError, errors, type ErrorCode } from '../errors.ts';
 import { registerJobs, type JobsApiDeps } from '../jobs/jobs-api.ts';
 import type { CorrelationEventsDeps, MembersPlace } from '../requests/correlation-events.ts';
@@ -20,7 +22,6 @@ import { summarizeRequest } from '../requests/summary/summarize-request.ts';
 import { eventOrigin } from './event-origin.ts';
 import { loadtestOf, registerLoadtestRoutes, type LoadtestReaders } from './register-loadtest-routes.ts';
 import { registerKnownParameters } from './known-parameters.ts';
-import { newestAlerts } from './newest-alerts.ts';
 import { newestDeadLetters } from './newest-dead-letters.ts';
 import { PageCursors } from './page-cursors.ts';
 import { pipelineStatus } from './pipeline-status.ts';
@@ -48,6 +49,8 @@ export interface ApiDeps extends CorrelationEventsDeps {
   queue?: ApiAdmission | undefined;
   /** A page ends after this many bytes; default 8 MiB. */
   pageBytes?: number;
+  /** How much memory the alerts may take, in bytes; default 32 MiB. */
+  alertBookBytes?: number;
   /** Whether reads are audited too. */
   auditReads?: boolean | undefined;
   /** The limits on a filter; default: those of the language. */
@@ -69,9 +72,10 @@ const maxMembers = 1_000_000;
 /** A summary is made of at least this many events, if a page's bytes hold them. */
 const maxSummarized = 10_000;
 
-/** Adds the search API under /api (docs/api/openapi.yaml). It keeps no state between requests. */
+/** Adds the search API under /api (docs/api/openapi.yaml). Of the state it keeps only what it has read of logs.alerts. */
 export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
   const { nowMs = Date.now, sealer = Sealer.random(), pageBytes = 8 * 2 ** 20 } = deps;
+  const alertView = new AlertView(deps, { limitBytes: deps.alertBookBytes ?? 32 * 2 ** 20, nowMs });
   const parametersOf = (request: FastifyRequest): QueryParameters =>
     new QueryParameters(request.query, nowMs(), principalOf(request).filter, deps.filterLimits);
   const addressOf = (request: FastifyRequest): string | undefined =>
@@ -284,10 +288,7 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
         return { ...page, next: page.next && cursors.seal(JSON.stringify(page.next)) };
       });
 
-      api.get('/alerts', async (request) => {
-        const query = parametersOf(request);
-        return { alerts: await newestAlerts(deps.log, deps.serde, query.limit()) };
-      });
+      registerAlerts(api, { ...deps, view: alertView, sealer, parametersOf, actorOf, nowMs });
 
       api.get('/rules/schema.json', async (_, reply) => {
         const { rulesJsonSchema } = await import('@logloom/rules/rules-file');

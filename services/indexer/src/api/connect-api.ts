@@ -94,6 +94,7 @@ export async function connectApi(
     version,
     authenticate,
     pageBytes: apiPageBytes(),
+    alertBookBytes: settings.ALERT_BOOK_BYTES,
     queue,
     sealer,
     security: telemetry && new SecurityLog(telemetry),

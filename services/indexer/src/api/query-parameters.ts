@@ -70,6 +70,24 @@ export class QueryParameters {
     return choice;
   }
 
+  /** Values separated by commas, at most `most`, each once; default none. */
+  list(name: string, most: number): string[] {
+    const values = [...new Set((this.text(name) ?? '').split(',').map((value) => value.trim()))];
+    const given = values.filter((value) => value !== '');
+    if (given.length > most) throw bad(name, `${name} has at most ${most} values, separated by commas`);
+    return given;
+  }
+
+  /** Some of the choices, separated by commas; undefined if the parameter is absent. */
+  someOf<const Choice extends string>(name: string, choices: readonly Choice[]): Choice[] | undefined {
+    if (this.text(name) === undefined) return undefined;
+    const given = this.list(name, choices.length);
+    const chosen = choices.filter((choice) => given.includes(choice));
+    if (chosen.length === 0 || chosen.length < given.length)
+      throw bad(name, `${name} is one or more of: ${choices.join(', ')}`);
+    return chosen;
+  }
+
   /** `true` or `false`; default false. */
   flag(name: string): boolean {
     return this.oneOf(name, ['true', 'false'], 'false') === 'true';

@@ -28,7 +28,9 @@ export function queueAlerts(
       const alerts: Alert[] = [];
       for (const record of records) {
         const decoded = serde.decode(record.value);
-        if (decoded.name === 'Alert' && decoded.value.webhook !== null) alerts.push(decoded.value);
+        if (decoded.name !== 'Alert' || decoded.value.webhook === null) continue;
+        // Whether it will fire is not known yet.
+        if (decoded.value.state !== 'pending') alerts.push(decoded.value);
       }
       if (alerts.length > 0)
         await queue.addMany(
