@@ -240,6 +240,34 @@ test('a fault is recovered from in time, too late, or not within what was run', 
   assert.equal(outcome(null, 80), 'not-shown');
 });
 
+test('a fault that changed nothing is not shown, with what to do about it', () => {
+  const unseen = { detectedS: null, detectedBy: null, degradedS: null, recoveredS: null };
+  const nothing = { missing: null, alerts: null, detail: '', undone: true };
+  const faults = [{ kind: 'network', startedS: 60, endedS: 70, ...unseen, ...nothing }];
+  const run = sampleRun(steady(40), { durationS: 200, faults });
+  const { outcome, reason } = only(run, { metric: 'recovery-s', atMost: 30 });
+  assert.equal(outcome, 'not-shown');
+  assert.match(reason, /by the fault network.*make it stronger/);
+});
+
+test('what nobody acknowledged is not shown, and no share of what was refused', () => {
+  const run = sampleRun(steady(40));
+  const told = only(run, { metric: 'ingest-unknown', atMost: 0 });
+  assert.equal(told.outcome, 'met');
+  const ingest = { ...run.ingest, acknowledges: false, refused: 500 };
+  for (const objective of [
+    { metric: 'ingest-unknown', atMost: 0 },
+    { metric: 'refused-percent', atMost: 100 },
+    { metric: 'events-per-second', atLeast: 1 },
+  ]) {
+    const { outcome, reason } = only({ ...run, ingest }, objective);
+    assert.equal(outcome, 'not-shown', objective.metric);
+    assert.match(reason, /acknowledges nothing: send events to one that does/);
+  }
+  const errors = only({ ...run, ingest }, { metric: 'errors-percent', atMost: 100 });
+  assert.equal(errors.value, 0);
+});
+
 test('objectives that cannot be judged are all named', () => {
   assert.throws(
     () =>

@@ -375,7 +375,12 @@ export const metrics: readonly Metric[] = [
     read: ({ faults, durationS }) => {
       if (faults.length === 0) return { kind: 'missing', missing: 'no fault was injected' };
       const unseen = faults.find((fault) => fault.detectedS === null && fault.recoveredS === null);
-      if (unseen) return { kind: 'missing', missing: `nothing changed by the fault ${unseen.kind}` };
+      if (unseen)
+        return {
+          kind: 'missing',
+          missing: `nothing changed by the fault ${unseen.kind} beyond what changes without it`,
+          toDecide: 'make it stronger, or run where nothing else takes the machine',
+        };
       const times = faults.map((fault) => Math.max(0, (fault.recoveredS ?? durationS) - fault.endedS));
       return {
         kind: 'figure',
