@@ -66,8 +66,10 @@ test(
       await sleep(betweenMs);
       // Writers first, then readers; back in the opposite order.
       for (const service of serviceNames) await replace(service, present);
-      for (const service of serviceNames.toReversed()) await replace(service, old);
-      for (const service of serviceNames.toReversed()) await replace(service, present);
+      // The present correlator's algorithm is in the log by now: the old one would stop (docs/upgrading.md).
+      const back = serviceNames.toReversed().filter((service) => service !== 'correlator');
+      for (const service of back) await replace(service, old);
+      for (const service of back) await replace(service, present);
       const lines = acceptedLines(await sending.stop());
       t.diagnostic(JSON.stringify(await assertDelivered(services, viewer, lines)));
       await assertDrained(services);
