@@ -12,11 +12,22 @@ const batchAlerts = 500;
 /** An alert that is not sent again ends after this many times `resend`, as Prometheus has it: an Alertmanager may miss some. */
 const missedResends = 4;
 
+/**
+ * Names of labels as every Alertmanager takes them: those before 0.27 refuse an alert with any other, and all of its request. Of two labels
+ * that become one, the one that has the name stays; empty ones are no labels to it.
+ */
+function labelsOf(labels: Readonly<Record<string, string>>): Record<string, string> {
+  const named = Object.entries(labels)
+    .filter(([, value]) => value !== '')
+    .map(([name, value]) => [name.replaceAll(/[^A-Za-z0-9_]/g, '_').replace(/^(?=\d)/, '_'), value] as const);
+  return { ...Object.fromEntries(named), ...Object.fromEntries(named.filter(([name]) => name in labels)) };
+}
+
 /** An alert as Alertmanager's API v2 takes it (its openapi.yaml, postableAlert). */
 export function postableAlert(alert: AlertState, endsAtMs: number, link: string | undefined) {
   const [example] = alert.examples;
   return {
-    labels: alert.labels,
+    labels: labelsOf(alert.labels),
     annotations: {
       summary: alert.message,
       ...(alert.condition === '' ? {} : { condition: alert.condition }),

@@ -1,4 +1,9 @@
-import { createSqliteJobQueue, createSqliteJobRecords } from '@logloom/job-queue';
+import {
+  createSqliteJobQueue,
+  createSqliteJobRecords,
+  openJobQueue,
+  openJobRecords,
+} from '@logloom/job-queue';
 import { createTelemetry } from '@logloom/telemetry';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,6 +17,8 @@ export interface NotifierRigOptions {
   text: string;
   env?: Record<string, string>;
   allowedHosts?: string[];
+  /** For a queue on Redis instead of an embedded one. */
+  redisUrl?: string;
 }
 
 /** A notifier with an embedded queue in a folder, whose jobs run until it is disposed of. */
@@ -20,11 +27,16 @@ export async function openNotifierRig({
   text,
   env = {},
   allowedHosts = ['127.0.0.1'],
+  redisUrl,
 }: NotifierRigOptions) {
   const file = join(folder, 'receivers.yaml');
   writeFileSync(file, text);
-  const queue = createSqliteJobQueue({ folder, pollMs: 5, leaseMs: 500 });
-  const records = createSqliteJobRecords(folder);
+  const queue =
+    redisUrl === undefined
+      ? createSqliteJobQueue({ folder, pollMs: 5, leaseMs: 500 })
+      : await openJobQueue({ redisUrl, folder });
+  const records =
+    redisUrl === undefined ? createSqliteJobRecords(folder) : await openJobRecords({ redisUrl, folder });
   const telemetry = createTelemetry('indexer', 'silent');
   const notifier = await openNotifier({
     settings: { RECEIVERS: file, RECEIVERS_ALLOWED_HOSTS: allowedHosts, ALLOWED_HOSTS: [] },
