@@ -82,6 +82,7 @@ test('a real Prometheus: alerts fire while there is a fault, and clear when it i
       ['logloom_ingest_syslog_refused_connections_total', 'syslog may be off'],
       ['logloom_indexer_damaged_files_total', 'has a file; counted at the start'],
       ['logloom_live_worker_restarts_total', 'needs LIVE_WORKERS'],
+      ['logloom_notifications_total', 'has a receiver; 0 from the start where RECEIVERS names one'],
     ]);
     const missing = new Set<string>();
     for (const { expr } of readRules())

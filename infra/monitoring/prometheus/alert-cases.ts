@@ -261,6 +261,32 @@ export const alertCases: readonly AlertCase[] = [
     doesNotFire: ['25m', { 'logloom_alerts_dropped_total{service="indexer"}': '0 0 3x70' }],
   },
   {
+    alert: 'LogloomNotificationsFailing',
+    severity: 'page',
+    fires: [
+      '12m',
+      {
+        'logloom_notifications_total{receiver="oncall",outcome="dead"}': '0x20',
+        'logloom_notifications_total{receiver="oncall",outcome="failed"}': '0+1x20',
+        'logloom_notifications_total{receiver="oncall",outcome="sent"}': '7x20',
+      },
+    ],
+    doesNotFire: [
+      '25m',
+      {
+        'logloom_notifications_total{receiver="oncall",outcome="dead"}': '0 1x40',
+        'logloom_notifications_total{receiver="oncall",outcome="failed"}': '0+1x40',
+        'logloom_notifications_total{receiver="oncall",outcome="sent"}': '0+1x40',
+      },
+    ],
+  },
+  {
+    alert: 'LogloomReceiversFileUnusable',
+    severity: 'ticket',
+    fires: ['5m', { 'logloom_receivers_file_errors_total{service="indexer"}': '0 0 0 1x10' }],
+    doesNotFire: ['25m', { 'logloom_receivers_file_errors_total{service="indexer"}': '0 0 3x70' }],
+  },
+  {
     alert: 'LogloomWorkerRestarts',
     severity: 'ticket',
     fires: ['5m', { 'logloom_live_worker_restarts_total{service="fanout"}': '0 0 0 1x10' }],
