@@ -86,6 +86,7 @@ test('an error that others see has the base class that requires a code', () => {
     'InvalidValue',
     'RetryLaterError',
     'UnrecoverableJobError',
+    'Untranslatable',
     'UnusableValue',
   ]);
   const without = product.flatMap(({ file, text }) =>

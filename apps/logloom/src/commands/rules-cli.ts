@@ -6,9 +6,11 @@ import { colors as pc } from '../output/colors.ts';
 import { CommandError } from './command-errors.ts';
 import type { Trial } from '../replay/try-rules.ts';
 import type { CommandContext } from './command-context.ts';
+import { addRuleSourceCommands } from './rules-import-cli.ts';
 
 /** Adds `logloom rules check` and `logloom rules try`. */
-export function addRulesCommands(program: Command, { settings, write, note, json }: CommandContext): void {
+export function addRulesCommands(program: Command, context: CommandContext): void {
+  const { settings, write, note, json } = context;
   const rules = program.command('rules').description('check correlation rules, and try them on logs');
 
   rules
@@ -65,6 +67,8 @@ export function addRulesCommands(program: Command, { settings, write, note, json
       if (refused > 0) note(pc.yellow(`${refused} lines could not be read as events`));
       if (trial.rules.every(({ documents }) => documents === 0)) throw new CommandError('nothing-found', '');
     });
+
+  addRuleSourceCommands(rules, context);
 }
 
 function countOf({ rules, windows }: RuleSet): number {

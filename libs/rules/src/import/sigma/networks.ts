@@ -1,0 +1,73 @@
+import { isIPv4, isIPv6 } from 'node:net';
+import { Untranslatable } from '../imported-rule.ts';
+import type { TextPattern } from '../text-pattern.ts';
+
+const maxPatterns = 32;
+
+/** The addresses of a network as texts with wildcards. Throws Untranslatable if that takes too many, or cannot be said so. */
+export function patternsOfNetwork(network: string): TextPattern[] {
+  const [address = '', length = ''] = network.split('/');
+  const bits = Number(length);
+  if (isIPv4(address) && /^\d+$/.test(length) && bits <= 32) return ofIPv4(address, bits);
+  if (isIPv6(address) && /^\d+$/.test(length) && bits <= 128) return ofIPv6(address, bits, network);
+  throw new Untranslatable(`${network} is not a network`);
+}
+
+function ofIPv4(address: string, bits: number): TextPattern[] {
+  const octets = address.split('.').map(Number);
+  const whole = Math.floor(bits / 8);
+  const prefix = octets
+    .slice(0, whole)
+    .map((octet) => `${octet}.`)
+    .join('');
+  if (whole === 4) return [[{ text: octets.join('.') }]];
+  if (bits % 8 === 0) return [[{ text: prefix }, 'any']];
+  const count = 2 ** (8 - (bits % 8));
+  if (count > maxPatterns)
+    throw new Untranslatable(
+      `${address}/${bits} would take ${count} clauses: filters compare addresses as texts`,
+    );
+  const first = octets[whole]! - (octets[whole]! % count);
+  return Array.from({ length: count }, (_, i): TextPattern =>
+    whole === 3 ? [{ text: `${prefix}${first + i}` }] : [{ text: `${prefix}${first + i}.` }, 'any'],
+  );
+}
+
+/** Only what does not depend on how zeros are left out, in the form of RFC 5952. */
+function ofIPv6(address: string, bits: number, network: string): TextPattern[] {
+  const text = canonical(address);
+  if (bits === 128) return [[{ text }]];
+  const groups = text
+    .split('::')[0]!
+    .split(':')
+    .filter((group) => group !== '');
+  const whole = Math.floor(bits / 16);
+  const rest = bits % 16;
+  const isKnown =
+    groups.length >= Math.ceil(bits / 16) && groups.slice(0, whole).every((group) => group !== '0');
+  if (!isKnown) throw new Untranslatable(`${network} cannot be said by texts with wildcards`);
+  const prefix = groups
+    .slice(0, whole)
+    .map((group) => `${group}:`)
+    .join('');
+  if (rest === 0) return [[{ text: prefix }, 'any']];
+  const group = groups[whole]!;
+  // Shorter groups have no leading zeros, so their digits are others.
+  if (group.length < 4) throw new Untranslatable(`${network} cannot be said by texts with wildcards`);
+  const digits = Math.floor(rest / 4);
+  const free = 4 - (rest % 4);
+  const open = (text: string): TextPattern => [
+    { text: `${prefix}${text}` },
+    ...Array.from({ length: 4 - text.length }, () => 'one' as const),
+    { text: ':' },
+    'any',
+  ];
+  if (rest % 4 === 0) return [open(group.slice(0, digits))];
+  const first = parseInt(group[digits]!, 16) & ~(2 ** free - 1);
+  return Array.from({ length: 2 ** free }, (_, i) => open(group.slice(0, digits) + (first + i).toString(16)));
+}
+
+/** An address of IPv6 in the one form that RFC 5952 recommends. */
+function canonical(address: string): string {
+  return new URL(`http://[${address}]`).hostname.slice(1, -1);
+}
