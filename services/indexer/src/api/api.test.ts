@@ -407,7 +407,12 @@ test('a request with large members comes in pages that end in bytes, each member
     found,
     written.map(({ offset }) => offset),
   );
-  assert.equal((await api.get('correlations/0-0', { limit: 7 })).body.events.length, 7);
+  const short = await api.get('correlations/0-0', { limit: 7 });
+  assert.equal(short.body.events.length, 7);
+  assert.ok((short.body['summary'] as { events: number }).events > 7, 'a summary is of more than the page');
+  const none = await api.get('correlations/0-0', { limit: 0 });
+  assert.deepEqual(none.body.events, []);
+  assert.ok((none.body['summary'] as { events: number }).events > 7);
 });
 
 test('a list compares each duration on demand, as the request itself does', async () => {

@@ -116,6 +116,14 @@ test("a span that began before its caller, by another host's clock, is moved; on
     span(2060, 'orders', 'o', undefined, { host: 'b', ...received(60) }),
   ]);
   assert.deepEqual(drawn(ahead.path), ['* gateway at 0 100 self 50', '  * orders at 2010 50 self 50']);
+  // One event with a time in the future says nothing about its host's clock.
+  const planned = summarizeRequest([
+    ...[0, 10, 20].map((ms) => event(ms, 'a', received(ms))),
+    event(5, 'b', received(5)),
+    event(9000, 'a', received(30)),
+  ]);
+  assert.deepEqual(planned.services, ['a', 'b']);
+  assert.equal(planned.slowest[0]?.ms, 8980);
 });
 
 test('any events give a bounded summary: rings of parents, one event, none', () => {
