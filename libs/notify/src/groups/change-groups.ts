@@ -1,4 +1,5 @@
 import type { JobQueue } from '@logloom/job-queue';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AlertState } from '../alert-state.ts';
 import type { Receivers } from '../file/parse-receivers.ts';
 import { takesAcknowledgements } from '../file/receiver-traits.ts';
@@ -71,6 +72,8 @@ export async function takeAlerts(
     known.push([fingerprint, { revision: alert.revision, groups: [...ids] }]);
   }
   for (const [id, changed] of changes) {
+    // The embedded stores block the thread: other work has its turn between groups.
+    await nextTurn();
     signal.throwIfAborted();
     await store.putAlerts(id, changed);
     await store.putGroup({ ...groups.get(id)!, hasChanged: true });
