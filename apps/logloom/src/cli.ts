@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addAlertsCommands } from './commands/alerts-cli.ts';
 import { addBackupCommands } from './commands/backup-cli.ts';
 import { addCanaryCommand } from './commands/canary-cli.ts';
 import { createCommandContext, type CliContext } from './commands/command-context.ts';
@@ -15,6 +16,7 @@ import { addRulesCommands } from './commands/rules-cli.ts';
 import { addSearchCommand } from './commands/search-cli.ts';
 import { addSendCommand } from './commands/send-cli.ts';
 import { settingsHelp } from './commands/settings-help.ts';
+import { addSilencesCommands } from './commands/silences-cli.ts';
 import { addTailCommand } from './commands/tail-cli.ts';
 import { addUpCommand } from './commands/up-cli.ts';
 import { addViewersCommand } from './commands/viewers-cli.ts';
@@ -42,6 +44,8 @@ const commands = [
   addConfigCommand,
   addBackupCommands,
   addRulesCommands,
+  addAlertsCommands,
+  addSilencesCommands,
   addReceiversCommands,
   addJobCommands,
 ];

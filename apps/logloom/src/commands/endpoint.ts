@@ -42,9 +42,9 @@ export async function deleteAt(endpoint: ViewersEndpoint, path: string): Promise
   await request(endpoint, 'DELETE', new URL(path, endpoint.url));
 }
 
-/** POST without a body; returns the response's JSON. Throws CommandError as getJson() does. */
-export async function postAt(endpoint: ViewersEndpoint, path: string): Promise<unknown> {
-  return request(endpoint, 'POST', new URL(path, endpoint.url));
+/** POST, with JSON if there is a body; returns the response's JSON. Throws CommandError as getJson() does. */
+export async function postAt(endpoint: ViewersEndpoint, path: string, body?: object): Promise<unknown> {
+  return request(endpoint, 'POST', new URL(path, endpoint.url), '', body);
 }
 
 /** GET as JSON. Throws CommandError: `no-response`, `nothing-found` for what does not exist, `request-refused`. */
@@ -64,10 +64,18 @@ async function request(
   method: 'GET' | 'POST' | 'DELETE',
   url: URL,
   filter = '',
+  body?: object,
 ): Promise<unknown> {
   let response: Response;
   try {
-    response = await fetch(url, { method, headers: authorization(endpoint) });
+    response = await fetch(url, {
+      method,
+      headers: {
+        ...authorization(endpoint),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
   } catch (cause) {
     throw new CommandError(
       'no-response',
@@ -75,10 +83,10 @@ async function request(
     );
   }
   if (response.status === 204) return undefined;
-  const body = (await response.json()) as ErrorResponse;
-  if (response.ok) return body;
-  const error = refused(body.error ?? { message: response.statusText }, filter);
-  throw body.error?.code === 'not-found' ? new CommandError('nothing-found', error.message) : error;
+  const answer = (await response.json()) as ErrorResponse;
+  if (response.ok) return answer;
+  const error = refused(answer.error ?? { message: response.statusText }, filter);
+  throw answer.error?.code === 'not-found' ? new CommandError('nothing-found', error.message) : error;
 }
 
 /** The body of a response that is an error. */

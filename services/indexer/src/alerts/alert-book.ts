@@ -149,13 +149,13 @@ export class AlertBook {
       const { latest } = open.reduce((a, [, b]) => (b.raisedMs > a.raisedMs ? b : a), first);
       const resolveAfterMs = latest.resolveAfterMs ?? defaultResolveAfterMs;
       if (this.#nowMs < Math.max(...open.map(([, { raisedMs }]) => raisedMs)) + resolveAfterMs) continue;
-      const startsAt = Math.min(...open.map(([, part]) => part.startsAt));
-      const endsAt = Math.max(...open.map(([, part]) => part.lastAt)) + resolveAfterMs;
+      const whole = joinParts(new Map(open));
+      const endsAt = whole.lastAt + resolveAfterMs;
       for (const [partition, part] of open)
         due.push({
           partition,
           epoch: part.epoch,
-          alert: resolvedRecord(part, fingerprint, startsAt, endsAt),
+          alert: resolvedRecord(part, fingerprint, { ...whole, endsAt }),
         });
     }
     return due;

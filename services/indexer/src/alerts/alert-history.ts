@@ -1,6 +1,7 @@
 import { offsetBefore, type EventLog, type LogRecord } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
 import { topics, type Alert } from '@logloom/schemas';
+import { bookWriter } from './alert-part.ts';
 import { readEntry, type HistoryEntry } from './history-entry.ts';
 
 export interface HistoryDeps {
@@ -39,6 +40,7 @@ export async function alertHistory(
   const unread = [...next];
   const waiting: LogRecord[][] = next.map(() => []);
   const entries: HistoryEntry[] = [];
+  const resolved = new Set<string>();
   let looked = 0;
   while (entries.length < limit && looked < recordsPerPage) {
     for (const [partition, records] of waiting.entries()) {
@@ -56,7 +58,13 @@ export async function alertHistory(
     next[newest.partition] = newest.offset;
     await serde.load([newest.value]);
     const entry = readEntry(serde, newest);
-    if (entry !== undefined && matches(entry)) entries.push(entry);
+    if (entry === undefined || !matches(entry)) continue;
+    // An end is written to each partition of the alert.
+    if (entry.alert?.writer === bookWriter) {
+      if (resolved.has(entry.alert.id)) continue;
+      resolved.add(entry.alert.id);
+    }
+    entries.push(entry);
   }
   const isEnd = next.every((offset, partition) => offset <= starts[partition]!);
   return isEnd ? { entries } : { entries, next };
@@ -92,5 +100,5 @@ function takeNewest(waiting: readonly LogRecord[][]): LogRecord | undefined {
 
 /** Whether the record says that a rule raised an alert. */
 export function isRaised({ state, writer }: Alert): boolean {
-  return state === 'firing' && writer !== 'book';
+  return state === 'firing' && writer !== bookWriter;
 }

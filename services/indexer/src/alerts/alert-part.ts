@@ -100,15 +100,17 @@ function applyOwn(
   };
 }
 
-/** The alert's own record that ends it. */
+/** The alert's own record that ends it, for this part; `whole` is the alert of all its parts. */
 export function resolvedRecord(
   part: AlertPart,
   fingerprint: string,
-  startsAt: number,
-  endsAt: number,
+  whole: { startsAt: number; endsAt: number; occurrences: number; examples: readonly string[] },
 ): Alert {
+  const { startsAt, endsAt, occurrences, examples } = whole;
   return {
     ...ownRecord(part, fingerprint, startsAt),
+    occurrences,
+    examples: [...examples],
     id: `${fingerprint}-${startsAt}-resolved`,
     state: 'resolved',
     at: endsAt,
