@@ -19,6 +19,8 @@ test('the ids of the contracts never change: they are in every record of every d
     Forward: 7001,
     Silence: 8001,
     Acknowledgement: 9001,
+    WindowCut: 10001,
+    WindowSnapshot: 11001,
   };
   for (const name of contractNames) {
     const first = JSON.parse(await registry.schemaById(firstVersions[name])) as { name: string };

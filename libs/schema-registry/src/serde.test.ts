@@ -15,6 +15,8 @@ import {
   type Rules,
   type Silence,
   type Tick,
+  type WindowCut,
+  type WindowSnapshot,
 } from '@logloom/schemas';
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
@@ -186,6 +188,34 @@ const acknowledgement: fc.Arbitrary<Acknowledgement> = fc.record(
   plain,
 );
 
+const windowCut: fc.Arbitrary<WindowCut> = fc.record(
+  {
+    epoch: text,
+    input: int,
+    from: long,
+    to: long,
+    piece: int,
+    isLast: fc.boolean(),
+    sinceMs: long,
+    clockMs: long,
+    rulesVersion: text,
+    rulesText: fc.option(text, { nil: null }),
+    overLimit: fc.array(text),
+    contributions: text,
+  },
+  plain,
+);
+
+const windowSnapshot: fc.Arbitrary<WindowSnapshot> = fc.record(
+  {
+    position: long,
+    piece: int,
+    pieces: int,
+    data: fc.uint8Array().map((bytes) => Buffer.from(bytes)),
+  },
+  plain,
+);
+
 const any: fc.Arbitrary<Value> = fc.oneof(
   logEvent.map((value) => ['LogEvent', value] as const),
   correlation.map((value) => ['Correlation', value] as const),
@@ -197,6 +227,8 @@ const any: fc.Arbitrary<Value> = fc.oneof(
   forward.map((value) => ['Forward', value] as const),
   silence.map((value) => ['Silence', value] as const),
   acknowledgement.map((value) => ['Acknowledgement', value] as const),
+  windowCut.map((value) => ['WindowCut', value] as const),
+  windowSnapshot.map((value) => ['WindowSnapshot', value] as const),
 );
 
 /** Copies into plain objects: avsc's records have a constructor of their own. */
@@ -248,6 +280,10 @@ function encode(serde: Serde, [name, value]: Value): Buffer {
     case 'Silence':
       return serde.encode(name, value);
     case 'Acknowledgement':
+      return serde.encode(name, value);
+    case 'WindowCut':
+      return serde.encode(name, value);
+    case 'WindowSnapshot':
       return serde.encode(name, value);
   }
 }

@@ -11,6 +11,8 @@ import type {
   Silence,
   Source,
   Tick,
+  WindowCut,
+  WindowSnapshot,
 } from '@logloom/schemas';
 import type avro from 'avsc';
 import { badBody, createBodyCheck, type BodyCheck } from './body-check.ts';
@@ -29,6 +31,8 @@ interface Contracts {
   Forward: Forward;
   Silence: Silence;
   Acknowledgement: Acknowledgement;
+  WindowCut: WindowCut;
+  WindowSnapshot: WindowSnapshot;
 }
 
 /** A decoded record: the name of its contract, and its value. */

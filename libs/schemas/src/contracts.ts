@@ -14,6 +14,8 @@ export const contractNames = [
   'Forward',
   'Silence',
   'Acknowledgement',
+  'WindowCut',
+  'WindowSnapshot',
 ] as const;
 export type ContractName = (typeof contractNames)[number];
 
@@ -28,6 +30,8 @@ const files: Record<ContractName, string> = {
   Forward: 'forward',
   Silence: 'silence',
   Acknowledgement: 'acknowledgement',
+  WindowCut: 'window-cut',
+  WindowSnapshot: 'window-snapshot',
 };
 
 /** The path of a contract's current schema. */

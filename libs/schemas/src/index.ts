@@ -66,4 +66,6 @@ export type {
   Silence,
   Source,
   Tick,
+  WindowCut,
+  WindowSnapshot,
 } from './generated/types.ts';

@@ -5,4 +5,5 @@ export const topics = {
   correlations: 'logs.correlations',
   deadLetter: 'logs.dead-letter',
   alerts: 'logs.alerts',
+  windows: 'logs.windows',
 } as const;

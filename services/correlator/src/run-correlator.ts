@@ -6,6 +6,9 @@ import { memberEventSchema } from './member-event-schema.ts';
 import { refreshInterval } from './rules/rules-in-log.ts';
 import { RulesSource } from './rules/rules-source.ts';
 import { EventAges } from '@logloom/telemetry';
+import { counterGroup } from './windows/count-partition.ts';
+import { evaluatorGroup } from './windows/evaluate-partition.ts';
+import { runWindowRules } from './windows/run-window-rules.ts';
 import { createMetrics } from './telemetry.ts';
 import type { Settings } from './settings.ts';
 
@@ -44,6 +47,8 @@ export const runCorrelator: RunService<Settings> = async ({
     gaps: createGapReport(telemetry, [
       { consumer: consumerGroup, topic: topics.events },
       { consumer: consumerGroup, topic: topics.correlations },
+      { consumer: counterGroup, topic: topics.events },
+      { consumer: evaluatorGroup, topic: topics.windows },
     ]),
     logger,
     joinLimit: settings.CORRELATION_JOIN_LIMIT,
@@ -61,7 +66,7 @@ export const runCorrelator: RunService<Settings> = async ({
   // partitions.
   if (rules.current === null) ready();
   setTimeout(ready, maxUnreadyMs).unref();
-  await log.consume(
+  const correlating = log.consume(
     {
       group: consumerGroup,
       topics: [topics.events],
@@ -74,4 +79,5 @@ export const runCorrelator: RunService<Settings> = async ({
     },
     signal,
   );
+  await Promise.all([correlating, runWindowRules(deps, settings, signal)]);
 };

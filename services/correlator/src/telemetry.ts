@@ -58,6 +58,34 @@ export const correlatorMetrics = declareMetrics('services/correlator', {
     unit: 'changes',
     help: 'Changes of the rules file that could not be used',
   }),
+  windowAlerts: counter({
+    name: 'logloom_rules_alert_changes_total',
+    unit: 'changes',
+    help: 'Changes of alerts of rules over many events that were written to logs.alerts',
+  }),
+  ruleKeysEvicted: counter({
+    name: 'logloom_rules_keys_evicted_total',
+    unit: 'keys',
+    help: 'Keys of rules over many events that were forgotten because of memory',
+  }),
+  ruleKeys: gauge({
+    name: 'logloom_rules_keys',
+    unit: 'keys',
+    help: 'Keys of rules over many events that are known',
+    labels: { partition: 'the partition of logs.windows' },
+  }),
+  ruleBytes: gauge({
+    name: 'logloom_rules_key_bytes',
+    unit: 'bytes',
+    help: 'Estimated memory of the keys of rules over many events',
+    labels: { partition: 'the partition of logs.windows' },
+  }),
+  rulesJudgedSeconds: gauge({
+    name: 'logloom_rules_judged_timestamp_seconds',
+    unit: 'seconds',
+    help: 'The time of the log, in seconds since 1970, up to which rules over many events were judged; it stands still while none are in force',
+    labels: { partition: 'the partition of logs.windows' },
+  }),
   clockSetbacks: counter({
     name: 'logloom_correlator_clock_setbacks_total',
     unit: 'times',

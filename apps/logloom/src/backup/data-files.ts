@@ -16,9 +16,14 @@ const maxOther = 2 ** 20;
 const searchFile = /^search(?:-\d+)?\.db$/;
 
 /** Each topic after those that are made of it. */
-const topicOrder = [topics.correlations, topics.alerts, topics.deadLetter, topics.events, topics.raw].map(
-  (name) => `log/${name}.db`,
-);
+const topicOrder = [
+  topics.alerts,
+  topics.windows,
+  topics.correlations,
+  topics.deadLetter,
+  topics.events,
+  topics.raw,
+].map((name) => `log/${name}.db`);
 
 /**
  * What a backup consists of. What is derived comes before what it is derived from: the groups' commits, the jobs, the search store and the

@@ -6,12 +6,13 @@ import { colors as pc } from '../output/colors.ts';
 import { CommandError } from './command-errors.ts';
 import type { Trial } from '../replay/try-rules.ts';
 import type { CommandContext } from './command-context.ts';
+import { addBacktestCommand, windowLines } from './rules-backtest-cli.ts';
 import { addRuleSourceCommands } from './rules-import-cli.ts';
 
-/** Adds `logloom rules check` and `logloom rules try`. */
+/** Adds the commands of `logloom rules`. */
 export function addRulesCommands(program: Command, context: CommandContext): void {
   const { settings, write, note, json } = context;
-  const rules = program.command('rules').description('check correlation rules, and try them on logs');
+  const rules = program.command('rules').description('check rules, and try them on logs and on the past');
 
   rules
     .command('check')
@@ -65,9 +66,13 @@ export function addRulesCommands(program: Command, context: CommandContext): voi
       if (options.json) write(JSON.stringify({ version: set.version, refused, ...trial }));
       else trialLines(trial).forEach(write);
       if (refused > 0) note(pc.yellow(`${refused} lines could not be read as events`));
-      if (trial.rules.every(({ documents }) => documents === 0)) throw new CommandError('nothing-found', '');
+      const isIdle =
+        trial.rules.every(({ documents }) => documents === 0) &&
+        trial.windows.every(({ alerts }) => alerts.length === 0);
+      if (isIdle) throw new CommandError('nothing-found', '');
     });
 
+  addBacktestCommand(rules, context, readRules);
   addRuleSourceCommands(rules, context);
 }
 
@@ -94,13 +99,13 @@ async function readEvents(
   onRefused: () => void,
 ): Promise<AsyncIterable<LogEvent>> {
   const { Normalizer, readEvent } = await import('@logloom/ingest');
-  const { readFile } = await import('../send/read-file.ts');
+  const { readFile: readLog } = await import('../send/read-file.ts');
   const { inTimeOrder } = await import('../replay/in-time-order.ts');
   const normalizer = new Normalizer(idPatterns);
   const receivedAt = Date.now();
   async function* eventsOf(file: string, partition: number): AsyncGenerator<LogEvent> {
     let offset = 0;
-    for await (const { body } of readFile(file, { format: { service } })) {
+    for await (const { body } of readLog(file, { format: { service } })) {
       const text = body.toString();
       if (text.trim() === '') continue;
       const source = { kind: 'http', topic: 'try', partition, offset: offset++, index: 0 };
@@ -112,7 +117,7 @@ async function readEvents(
   return inTimeOrder(files.map(eventsOf));
 }
 
-function trialLines({ events, uncorrelated, documents, rules }: Trial): string[] {
+function trialLines({ events, uncorrelated, documents, rules, windows }: Trial): string[] {
   const width = Math.max(0, ...rules.map(({ name }) => name.length));
   const none = uncorrelated > 0 ? `, ${uncorrelated} events without an id` : '';
   return [
@@ -128,5 +133,6 @@ function trialLines({ events, uncorrelated, documents, rules }: Trial): string[]
         ...(examples.length > 0 ? [pc.dim(`  ${examples.map(escapeControls).join(' ')}`)] : []),
       ];
     }),
+    ...windowLines(windows),
   ];
 }

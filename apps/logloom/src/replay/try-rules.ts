@@ -1,6 +1,7 @@
 import { Correlate, type CorrelateOptions } from '@logloom/correlator';
 import { FilterSubject } from '@logloom/filter';
 import type { RuleSet } from '@logloom/rules';
+import { FiredAlerts, WindowRun, type WindowTrial } from '@logloom/rules/windows';
 import { placeEvent, type Alert, type Correlation, type LogEvent } from '@logloom/schemas';
 
 export interface RuleTrial {
@@ -15,6 +16,8 @@ export interface RuleTrial {
 }
 
 export interface Trial {
+  /** Of rules over many events or requests. */
+  windows: WindowTrial[];
   events: number;
   /** Events without a correlation id: they are in no document. */
   uncorrelated: number;
@@ -34,6 +37,9 @@ export async function tryRules(
   options: CorrelateOptions,
 ): Promise<Trial> {
   const correlate = new Correlate(0, options, { rules });
+  const run = new WindowRun();
+  const fired = new FiredAlerts();
+  let hasBegun = false;
   const newest = new Map<string, Correlation>();
   const alerts: Alert[] = [];
   let documents: Correlation[] = [];
@@ -49,11 +55,18 @@ export async function tryRules(
     });
   };
   const keep = (): void => {
-    for (const document of documents) newest.set(document.id, document);
+    for (const document of documents) {
+      newest.set(document.id, document);
+      run.addRequest(0, document, clock);
+    }
     documents = [];
   };
   for await (const event of events) {
     clock = Math.max(clock, Math.floor(event.timestamp / 1000));
+    if (!hasBegun) fired.take(run.setRules(0, rules, clock));
+    hasBegun = true;
+    fired.take(run.advance(0, clock));
+    run.addEvent(0, placeEvent(event, 'log', 0, offset), clock);
     if (event.correlationId === null) uncorrelated++;
     const member = event.correlationId === null ? null : event;
     if (member !== null) countPassed(member);
@@ -62,10 +75,14 @@ export async function tryRules(
   }
   const count = offset;
   for (let due = correlate.nextDeadlineMs; due !== null; due = correlate.nextDeadlineMs) {
+    clock = Math.max(clock, due);
+    fired.take(run.advance(0, clock));
     correlate.apply({ offset: offset++, timestampMs: due, event: null }, documents, alerts);
     keep();
   }
+  if (hasBegun) fired.take(run.end(clock));
   return {
+    windows: fired.byRule(rules),
     events: count,
     uncorrelated,
     documents: newest.size,

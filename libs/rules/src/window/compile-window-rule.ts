@@ -30,6 +30,8 @@ const dayMs = 86_400_000;
 const defaultForgetMs = dayMs;
 const defaultForgetNewMs = 30 * dayMs;
 
+const defaultResolveMs = 900_000;
+
 export interface WindowFilters {
   when: Filter;
   then?: Filter;
@@ -83,6 +85,8 @@ export function compileWindowRule(
       text.forget === undefined ? (isNew ? defaultForgetNewMs : defaultForgetMs) : durationMs(text.forget),
     ),
     sequence,
+    resolveMs: text.resolve === undefined ? defaultResolveMs : durationMs(text.resolve),
+    example: compiler.example(conditions.if),
   };
 }
 
@@ -113,6 +117,21 @@ class RuleCompiler {
 
   condition(condition: Condition | undefined): WindowCondition {
     return condition?.terms.map((term) => this.#term(term)) ?? [];
+  }
+
+  /** The ones that a condition such as `ratio(filter) > 5%` is about. */
+  example(condition: Condition | undefined): Predicate | null {
+    for (const term of condition?.terms ?? []) {
+      if (term.type !== 'compare' || !term.operator.startsWith('>')) continue;
+      const { measure, value } = term;
+      if (measure.type === 'quantile' || measure.type === 'max') {
+        const numbers = this.#numbers(measure.field);
+        return (subject) => numbers(subject).some((number) => number >= value);
+      }
+      if ((measure.type === 'ratio' || measure.type === 'count') && measure.filter !== null)
+        return this.predicate(measure.filter);
+    }
+    return null;
   }
 
   #term(term: Term): CompiledTerm {

@@ -36,6 +36,10 @@ export interface WindowRule {
   /** A key of which nothing came for this long is forgotten. */
   forgetMs: number;
   sequence: KeySequence | null;
+  /** How long after its last match an alert of a sequence is resolved, ms. */
+  resolveMs: number;
+  /** Which ones an alert names; null: any that pass `when`. */
+  example: Predicate | null;
 }
 
 export interface KeyField {

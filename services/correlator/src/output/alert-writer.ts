@@ -9,7 +9,7 @@ const none: Position = { closeOffset: -1, closeSequence: -1, index: -1 };
 const recordsPerRead = 1000;
 
 /**
- * Appends the alerts of one partition, each once. Their position only grows, and the last one in the topic shows how far it is, so alerts
+ * Appends one writer's alerts of a partition, each once. Their position only grows, and the last one in the topic shows how far it is, so alerts
  * that are repeated after a crash, or when lost documents are made again, are recognized.
  */
 export class AlertWriter {
@@ -27,8 +27,14 @@ export class AlertWriter {
     this.#last = last;
   }
 
-  /** `epoch` is that of logs.events. */
-  static async open(log: EventLog, serde: Serde, partition: number, epoch: string): Promise<AlertWriter> {
+  /** `epoch` is that of logs.events; `writer`: Alert.writer. */
+  static async open(
+    log: EventLog,
+    serde: Serde,
+    partition: number,
+    epoch: string,
+    writer: string = alertDefaults.writer,
+  ): Promise<AlertWriter> {
     const [starts, ends] = await Promise.all([
       log.startOffsets(topics.alerts),
       log.endOffsets(topics.alerts),
@@ -40,7 +46,7 @@ export class AlertWriter {
         starts[partition]!,
         offsetBefore(log, topics.alerts, partition, end, recordsPerRead),
       );
-      last = await lastIn(log, serde, { partition, start, end, epoch });
+      last = await lastIn(log, serde, { partition, start, end, epoch, writer });
       end = start;
     }
     return new AlertWriter(log, serde, partition, epoch, last);
@@ -54,7 +60,7 @@ export class AlertWriter {
       topics.alerts,
       fresh.map((alert) => ({
         partition: this.#partition,
-        key: alert.correlationId,
+        key: alert.scope === 'window' ? alert.fingerprint : alert.correlationId,
         value: this.#serde.encode('Alert', alert),
         headers: this.#headers,
       })),
@@ -64,11 +70,17 @@ export class AlertWriter {
   }
 }
 
-/** The highest position of the correlator's alerts in [start, end). Another instance may have been active for a moment. */
+/** The highest position of this writer's alerts in [start, end). Another instance may have been active for a moment. */
 async function lastIn(
   log: EventLog,
   serde: Serde,
-  { partition, start, end, epoch }: { partition: number; start: number; end: number; epoch: string },
+  {
+    partition,
+    start,
+    end,
+    epoch,
+    writer,
+  }: { partition: number; start: number; end: number; epoch: string; writer: string },
 ): Promise<Position> {
   let last = none;
   for (let next = start; next < end;) {
@@ -78,7 +90,7 @@ async function lastIn(
     for (const record of records) {
       if (!isOfEpoch(record, epoch)) continue;
       const decoded = tryDecode(serde, record.value);
-      if (decoded?.name !== 'Alert' || decoded.value.writer !== alertDefaults.writer) continue;
+      if (decoded?.name !== 'Alert' || decoded.value.writer !== writer) continue;
       if (isAhead(decoded.value, last)) last = decoded.value;
     }
     next = records.at(-1)!.offset + 1;

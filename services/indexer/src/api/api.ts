@@ -19,6 +19,7 @@ import type { CorrelationEventsDeps, MembersPlace } from '../requests/correlatio
 import { describeParts } from '../requests/request-parts.ts';
 import { requestsSummary } from '../requests/requests-summary.ts';
 import { summarizeRequest } from '../requests/summary/summarize-request.ts';
+import { registerRules } from '../rules/register-rules.ts';
 import { eventOrigin } from './event-origin.ts';
 import { loadtestOf, registerLoadtestRoutes, type LoadtestReaders } from './register-loadtest-routes.ts';
 import { registerKnownParameters } from './known-parameters.ts';
@@ -290,10 +291,7 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
 
       registerAlerts(api, { ...deps, view: alertView, sealer, parametersOf, actorOf, nowMs });
 
-      api.get('/rules/schema.json', async (_, reply) => {
-        const { rulesJsonSchema } = await import('@logloom/rules/rules-file');
-        return reply.type('application/schema+json').send(rulesJsonSchema());
-      });
+      registerRules(api, { ...deps, nowMs });
 
       api.get('/receivers/schema.json', async (_, reply) => {
         const { receiversJsonSchema } = await import('@logloom/notify/receivers-file');

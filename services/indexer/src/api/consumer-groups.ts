@@ -11,10 +11,26 @@ export const consumerGroups = [
   { group: 'alerts', topic: topics.alerts },
 ] as const;
 
+/** Those of rules over many events. */
+const ruleGroups = [
+  { group: 'rules-counter', topic: topics.events },
+  { group: 'rules-evaluator', topic: topics.windows },
+] as const;
+
+/** The groups that read now: those of rules over many events only while such rules are in force. */
+export async function readingGroups(
+  log: Pick<EventLog, 'committed'>,
+): Promise<readonly { group: string; topic: (typeof topics)[keyof typeof topics] }[]> {
+  const commits = await log.committed('rules-counter', topics.events);
+  const isActive = commits.some((commit) => metadataOf(commit)?.active === true);
+  return isActive ? [...consumerGroups, ...ruleGroups] : consumerGroups;
+}
+
 /** Where each group is; one that never committed is at the start of the log. */
 export async function groupPositions(log: Pick<EventLog, 'committed'>): Promise<ConsumerPositions[]> {
+  const groups = await readingGroups(log);
   return Promise.all(
-    consumerGroups.map(async ({ group, topic }) => ({
+    groups.map(async ({ group, topic }) => ({
       group,
       topic,
       positions: (await log.committed(group, topic)).map((commit) => positionOf(commit) ?? 0),
@@ -33,6 +49,7 @@ export function positionOf(commit: Commit | null): number | undefined {
 interface CorrelatorMetadata {
   position?: number;
   clock?: { now: number; mark: number };
+  active?: boolean;
 }
 
 export function metadataOf(commit: Commit | null): CorrelatorMetadata | undefined {

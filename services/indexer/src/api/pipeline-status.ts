@@ -5,7 +5,7 @@ import { topics } from '@logloom/schemas';
 import type { SearchStore } from '@logloom/search-store';
 import { newestAppendMs } from '../jobs/retention-clock.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { consumerGroups, metadataOf, positionOf } from './consumer-groups.ts';
+import { metadataOf, positionOf, readingGroups } from './consumer-groups.ts';
 
 // Requests that were closed because of memory.
 const evictedFilter = readFilter('closeReason:evicted');
@@ -89,8 +89,9 @@ async function positionsOf(log: EventLog, nowMs: () => number) {
       end.map((offset, partition) => ({ partition, start: start[partition]!, end: offset })),
     );
   }
+  const groups = await readingGroups(log);
   const lags = await Promise.all(
-    consumerGroups.map(async ({ group, topic }) => {
+    groups.map(async ({ group, topic }) => {
       const commits = await log.committed(group, topic);
       return ends.get(topic)!.map(({ partition, start, end }) => {
         const commit = commits[partition] ?? null;

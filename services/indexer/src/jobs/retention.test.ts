@@ -81,10 +81,12 @@ test('what is young stays; the stores go by the time of the events', async () =>
   assert.deepEqual((await rig.log.startOffsets(topics.events))[0], 0);
 });
 
-test('nothing is done without a setting; with Kafka the log is looked at, and left to the brokers', () => {
+test('without a setting only logs.windows is trimmed; with Kafka the log is looked at, and left to the brokers', () => {
   assert.equal(hasRetention(settings), true);
   assert.equal(hasRetention({ ...settings, KAFKA_BROKERS: ['k:9092'] }), true);
-  assert.equal(hasRetention({ ...settings, LOG_RETENTION_MS: undefined }), false);
+  // logs.windows is trimmed anyway.
+  assert.equal(hasRetention({ ...settings, LOG_RETENTION_MS: undefined }), true);
+  assert.equal(hasRetention({ ...settings, LOG_RETENTION_MS: undefined, KAFKA_BROKERS: ['k:9092'] }), false);
   const deadLetters = { LOG_RETENTION_MS: undefined, DEAD_LETTER_RETENTION_MS: 60_000 };
   assert.equal(hasRetention({ ...settings, ...deadLetters }), true);
   assert.equal(hasRetention({ ...settings, ...deadLetters, KAFKA_BROKERS: ['k:9092'] }), false);

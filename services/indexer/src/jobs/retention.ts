@@ -1,5 +1,5 @@
 import type { Archive } from '@logloom/archive';
-import type { EventLog } from '@logloom/event-log';
+import type { Commit, EventLog } from '@logloom/event-log';
 import { topics } from '@logloom/schemas';
 import type { SearchStore } from '@logloom/search-store';
 import type { LoadtestStores } from '../loadtest/loadtest-stores.ts';
@@ -35,7 +35,11 @@ const readers: Readonly<Record<Topic, readonly string[]>> = {
   [topics.correlations]: ['indexer'],
   [topics.deadLetter]: [],
   [topics.alerts]: ['alerts'],
+  [topics.windows]: ['rules-evaluator'],
 };
+
+/** How long (ms) the embedded log keeps records of logs.windows at most, once they were read. */
+const windowsRetentionMs = 3_600_000;
 
 /** The lag, as a share of the retention, from which a warning is logged. */
 const nearRetention = 0.8;
@@ -48,6 +52,7 @@ export function hasRetention(settings: RetentionSettings): boolean {
   return (
     settings.LOG_RETENTION_MS !== undefined ||
     topicRetention(settings, topics.deadLetter) !== undefined ||
+    topicRetention(settings, topics.windows) !== undefined ||
     settings.SEARCH_RETENTION_MS !== undefined ||
     settings.ARCHIVE_RETENTION_MS !== undefined ||
     settings.LOADTEST_RETENTION_MS !== undefined
@@ -108,6 +113,8 @@ async function warnOfReaders(deps: RetentionDeps, retentionMs: number): Promise<
 function topicRetention(settings: RetentionSettings, topic: Topic): number | undefined {
   if (settings.KAFKA_BROKERS !== undefined) return undefined;
   const { LOG_RETENTION_MS: all, DEAD_LETTER_RETENTION_MS: deadLetters } = settings;
+  // Whatever was judged is in the state, which is written again and again.
+  if (topic === topics.windows) return Math.min(all ?? Infinity, windowsRetentionMs);
   if (topic !== topics.deadLetter || deadLetters === undefined) return all;
   return Math.min(all ?? Infinity, deadLetters);
 }
@@ -137,7 +144,21 @@ async function neededFrom(log: EventLog, topic: Topic): Promise<number[]> {
         commit === null ? starts[p]! : outputPosition(commit.metadata),
       ),
     );
+  // The counter of rules over many events, while there are such rules.
+  const counted = (await log.committed('rules-counter', topics.events)).map(countedFrom);
+  if (topic === topics.events) keep(counted.map((from, p) => from?.events ?? needed[p]!));
+  if (topic === topics.correlations) keep(counted.map((from, p) => from?.documents ?? needed[p]!));
   return needed;
+}
+
+/** What the counter still needs of both topics; undefined where no rules are in force. */
+function countedFrom(commit: Commit | null): { events: number; documents: number } | undefined {
+  if (commit?.metadata.startsWith('{') !== true) return undefined;
+  const { active, documents } = JSON.parse(commit.metadata) as {
+    active: boolean;
+    documents: { offset: number };
+  };
+  return active ? { events: commit.offset, documents: documents.offset } : undefined;
 }
 
 function outputPosition(metadata: string): number {
