@@ -163,6 +163,7 @@ app.kubernetes.io/part-of: logloom
 {{- with $auth.viewers.audience -}}{{- $_ := set $env "LIVE_AUTH_AUDIENCE" . -}}{{- end -}}
 {{- end -}}
 {{- if and $root.Values.correlationRules (has $name (list "single" "correlator")) -}}{{- $_ := set $env "CORRELATION_RULES" "/etc/logloom/rules/rules.yaml" -}}{{- end -}}
+{{- if and $root.Values.receiversSecret.name (has $name (list "single" "indexer")) -}}{{- $_ := set $env "RECEIVERS" (printf "/etc/logloom/receivers/%s" $root.Values.receiversSecret.key) -}}{{- end -}}
 {{- $asFiles := eq $root.Values.secretSettingsAs "file" -}}
 {{- if $asFiles -}}{{- range $setting, $_ := $root.Values.secretSettings -}}{{- $_ := set $env (printf "%s_FILE" $setting) (printf "/etc/logloom/secrets/%s" $setting) -}}{{- end -}}{{- end -}}
 {{- range $key := keys $env | sortAlpha }}
@@ -197,6 +198,9 @@ app.kubernetes.io/part-of: logloom
 {{- end -}}
 {{- if and $root.Values.correlationRules (has $name (list "single" "correlator")) -}}
 {{- $mounts = append $mounts (dict "name" "rules" "path" "/etc/logloom/rules" "source" (dict "configMap" (dict "name" (printf "%s-rules" (include "logloom.fullname" $root))))) -}}
+{{- end -}}
+{{- if and $root.Values.receiversSecret.name (has $name (list "single" "indexer")) -}}
+{{- $mounts = append $mounts (dict "name" "receivers" "path" "/etc/logloom/receivers" "source" (dict "secret" (dict "secretName" $root.Values.receiversSecret.name "defaultMode" 288))) -}}
 {{- end -}}
 {{- $mounts | toJson -}}
 {{- end -}}
