@@ -1,4 +1,4 @@
-import { splitCredentials } from '@logloom/runtime/split-credentials';
+import { AddressRules } from '@logloom/notify';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunResult } from '../result.ts';
 import { prometheusText } from '../report/prometheus-text.ts';
@@ -14,7 +14,8 @@ export interface NoticeReceivers {
   pushgateways?: readonly string[];
 }
 
-const timeoutMs = 10_000;
+/** Who runs a load test names the receivers on the command line: they may be anywhere. */
+const anywhere = new AddressRules(['0.0.0.0/0', '::/0']);
 const attempts = 3;
 const firstRetryMs = 500;
 
@@ -55,37 +56,22 @@ async function post(
   contentType: string,
   signal: AbortSignal,
 ): Promise<string | undefined> {
+  // Its HTTP client is loaded only here: the processes of the generator tell nobody.
+  const { DeliveryError, postRequest } = await import('@logloom/notify/sending');
   let problem = '';
-  for (let attempt = 0; attempt < attempts; attempt++) {
+  for (let attempt = 0; attempt < attempts && !signal.aborted; attempt++) {
     if (attempt > 0) await sleep(firstRetryMs * 4 ** (attempt - 1), undefined, { signal }).catch(() => {});
     try {
-      const { target, authorization } = splitCredentials(url);
-      const response = await fetch(target, {
-        method,
-        // A redirect would carry the notice to another host.
-        redirect: 'error',
-        headers: { 'content-type': contentType, ...authorization },
-        body,
-        signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
-      });
-      await response.body?.cancel();
-      if (response.ok) return undefined;
-      problem = `answered ${response.status}`;
-      const isPassing = response.status >= 500 || response.status === 408 || response.status === 429;
-      if (!isPassing) break;
+      await postRequest({ method, url, headers: { 'content-type': contentType }, body }, anywhere, signal);
+      return undefined;
     } catch (error) {
-      problem = `could not be reached (${reasonOf(error as Error)})`;
+      problem = (error as Error).message.replace(originOf(url), 'it');
+      if (!(error instanceof DeliveryError) || error.isFinal) break;
     }
-    if (signal.aborted) break;
   }
-  return `${originOf(url)} was not told the verdict: it ${problem}`;
+  return `${originOf(url)} was not told the verdict: ${problem}`;
 }
 
 function originOf(url: string): string {
   return URL.parse(url)?.origin ?? 'a receiver whose URL cannot be read';
-}
-
-function reasonOf({ name, message, cause }: Error): string {
-  if (name === 'TimeoutError') return `no answer in ${timeoutMs / 1_000} s`;
-  return cause instanceof Error ? cause.message || cause.name : message;
 }

@@ -67,7 +67,8 @@ export function addReceiversCommands(
           `${file} has the receivers ${[...named.keys()].join(', ')}, not ${name}`,
         );
       const { AddressRules, allowedHosts } = await import('@logloom/notify');
-      const { DeliveryError, sendTestAlert } = await import('@logloom/notify/sending');
+      const { DeliveryError } = await import('@logloom/notify/sending');
+      const { sendTestAlert } = await import('@logloom/notify/send-test-alert');
       try {
         const rules = new AddressRules(allowedHosts(given));
         await sendTestAlert(receiver, options.resolve, { rules, link, nowMs: Date.now }, signal);
