@@ -259,7 +259,7 @@ const cases: Case[] = [
         const toMs = step + second + 30 * second;
         // What was seen while the rule learned is not new.
         if (step >= beginMs + 30 * second)
-          alerts.push({ key, fromMs: step + second, toMs: toMs <= endMs ? toMs : null });
+          alerts.push({ key, fromMs: step + second, toMs: toMs <= endMs + second ? toMs : null });
       }
       return alerts;
     },

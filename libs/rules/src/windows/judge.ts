@@ -52,6 +52,8 @@ export interface Totals {
   /** Whether the key's first event is in the window, and the rule was there before it. */
   isNew: boolean;
   windowMs: number;
+  /** Whether the rule has been in force for a whole window that ended so long (ms) before. */
+  hasSeen: (beforeMs: number) => boolean;
 }
 
 export function holds(condition: WindowCondition, totals: Totals): boolean {
@@ -71,6 +73,8 @@ function holdsTerm(term: CompiledTerm, totals: Totals): boolean {
   const measured = measureOf(term, totals.now, totals.windowMs);
   if (measured === undefined) return false;
   if (of === null) return compare(measured, operator, value);
+  // A window that was only partly seen says nothing.
+  if (!totals.hasSeen(of === 'previous' ? totals.windowMs : dayMs)) return false;
   const base = measureOf(term, totals[of](), totals.windowMs);
   return base !== undefined && base !== 0 && compare(measured, operator, value * base);
 }

@@ -35,6 +35,7 @@ export class RuleState {
   bytes = 0;
   readonly #window: number;
   readonly #back: number;
+  readonly #judgesSilence: boolean;
   readonly #keepsKeys: boolean;
   readonly #keys = new Map<string, KeyState>();
   /** What came for steps that were not judged yet. */
@@ -48,7 +49,13 @@ export class RuleState {
     this.rule = rule;
     this.#window = rule.windowMs / rule.stepMs;
     this.#back = stepsBack(rule);
-    this.#keepsKeys = judgesSilence(rule.condition) || rule.condition.some(({ type }) => type === 'new');
+    this.#judgesSilence = judgesSilence(rule.condition);
+    this.#keepsKeys = this.#judgesSilence || rule.condition.some(({ type }) => type === 'new');
+  }
+
+  /** Whether the rule can fire because nothing, or less, comes. */
+  get judgesSilence(): boolean {
+    return this.#judgesSilence;
   }
 
   get keys(): number {
@@ -80,7 +87,7 @@ export class RuleState {
   begin(sinceMs: number): void {
     this.sinceMs = sinceMs;
     // Without fields there is one key, which exists also if nothing ever comes.
-    if (this.rule.by.length > 0 || !judgesSilence(this.rule.condition)) return;
+    if (this.rule.by.length > 0 || !this.#judgesSilence) return;
     const state = this.#keyOf([]);
     this.#schedule(state, this.#ceil(sinceMs) + this.rule.windowMs);
   }
@@ -194,10 +201,11 @@ export class RuleState {
       yesterday: () => total(dayMs / stepMs),
       isNew: this.#isNew(state, step),
       windowMs,
+      hasSeen: (beforeMs) => this.#ceil(this.sinceMs!) + beforeMs + windowMs <= atMs,
     };
-    const isKnown = !judgesSilence(rule.condition) || this.#knownSinceMs(state) + windowMs <= atMs;
+    const isKnown = !this.#judgesSilence || this.#knownSinceMs(state) + windowMs <= atMs;
     const begins = isKnown && holds(rule.condition, totals);
-    const isEmpty = now.count === 0 && !judgesSilence(rule.condition);
+    const isEmpty = now.count === 0 && !this.#judgesSilence;
     const value = shownValue(rule.condition, now, windowMs);
     switch (state.stage) {
       case 'inactive': {

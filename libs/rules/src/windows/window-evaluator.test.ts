@@ -206,3 +206,35 @@ rules:
     ],
   );
 });
+
+test('a window is compared with an earlier one only once the rule has seen that one whole', () => {
+  const set = read(`rules: [{ name: growing, when: '*', window: 10s, if: count > 150% of previous }]`);
+  const evaluator = new WindowEvaluator(1);
+  const fired: number[] = [];
+  const input = new WindowInput(set.windows);
+  // Steady, three a second, from the middle of what would be the earlier window on; then six.
+  for (let second = 0; second < 40; second++) {
+    for (let i = 0; i < (second < 30 ? 3 : 6); i++)
+      input.addEvent(new FilterSubject(placedEvent(i)), begin + second * 1000);
+    const cut = { input: 0, clockMs: begin + (second + 1) * 1000, rules: set, sinceMs: begin };
+    for (const { state, atMs } of evaluator.add({ ...cut, contributions: input.take() }))
+      if (state === 'firing') fired.push((atMs - begin) / 1000);
+  }
+  assert.deepEqual(fired, [36]);
+});
+
+test('at the end the step that is not over is judged, but not what is missing', () => {
+  const set = read(`rules:
+  - { name: some, when: '*', window: 60s, if: count >= 1 }
+  - { name: none, when: '*', window: 60s, if: absent }
+`);
+  const evaluator = new WindowEvaluator(1);
+  const input = new WindowInput(set.windows);
+  input.addEvent(new FilterSubject(placedEvent(0)), begin + 59_500);
+  const cut = { input: 0, clockMs: begin + 59_500, rules: set, sinceMs: begin, contributions: input.take() };
+  const changes = [...evaluator.add(cut), ...evaluator.end(begin + 59_500)];
+  assert.deepEqual(
+    changes.map(({ rule, state, atMs }) => [rule.name, state, atMs - begin]),
+    [['some', 'firing', 60_000]],
+  );
+});

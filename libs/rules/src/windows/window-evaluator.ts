@@ -141,9 +141,20 @@ export class WindowEvaluator {
     yield* this.#judgeUpTo(this.#watermarkMs());
   }
 
-  /** All inputs have ended: judges everything up to this time, ms. */
+  /**
+   * All inputs have ended at this time, ms: judges everything up to it, and the steps that it is in. Only what is about silence is not judged
+   * further: nobody knows whether more would have come.
+   */
   *end(untilMs: number): Generator<OrderedChange> {
     yield* this.#judgeUpTo(untilMs);
+    const last = ({ rule, judgesSilence }: RuleState): number =>
+      judgesSilence ? untilMs : (Math.floor(untilMs / rule.stepMs) + 1) * rule.stepMs;
+    for (;;) {
+      const due = [...this.#states.values()].filter((state) => (state.nextMs ?? Infinity) <= last(state));
+      if (due.length === 0) return;
+      const nextMs = Math.min(...due.map((state) => state.nextMs!));
+      yield* this.#judgeAt(nextMs, (state) => due.includes(state));
+    }
   }
 
   #watermarkMs(): number {
@@ -171,8 +182,10 @@ export class WindowEvaluator {
     if (Number.isFinite(watermarkMs)) this.#judgedMs = Math.max(this.#judgedMs, watermarkMs);
   }
 
-  *#judgeAt(atMs: number): Generator<OrderedChange> {
-    const due = [...this.#states.values()].filter(({ nextMs }) => nextMs !== undefined && nextMs <= atMs);
+  *#judgeAt(atMs: number, isMeant = (_: RuleState): boolean => true): Generator<OrderedChange> {
+    const due = [...this.#states.values()].filter(
+      (state) => state.nextMs !== undefined && state.nextMs <= atMs && isMeant(state),
+    );
     for (const state of due.sort((a, b) => (a.rule.name < b.rule.name ? -1 : 1))) {
       const dueMs = state.nextMs!;
       for (const change of state.judge(dueMs)) yield this.#ordered(change, atMs);

@@ -50,7 +50,9 @@ export function countAlerts<T extends Item>(
     let open: Expected | null = null;
     let from = 0;
     let to = 0;
-    for (let step = Math.floor(beginMs / stepMs); step * stepMs <= endMs; step++) {
+    // The step that the end is in counts, unless it is about silence.
+    const lastMs = silent ? endMs : (Math.floor(endMs / stepMs) + 1) * stepMs;
+    for (let step = Math.floor(beginMs / stepMs); step * stepMs <= lastMs; step++) {
       const atMs = step * stepMs;
       while (from < all.length && all[from]!.atMs < atMs - windowMs) from++;
       while (to < all.length && all[to]!.atMs < atMs) to++;
