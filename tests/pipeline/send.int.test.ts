@@ -36,7 +36,14 @@ async function run(pipeline: Pipeline, args: readonly string[]) {
 
 interface Found {
   total: { value: number };
-  events: { message: string; service: string; level: string; correlationId?: string; attributes: unknown }[];
+  events: {
+    message: string;
+    offset: number;
+    service: string;
+    level: string;
+    correlationId?: string;
+    attributes: unknown;
+  }[];
   next?: string;
 }
 
@@ -141,6 +148,44 @@ test('logloom send', async (t) => {
       );
     },
   );
+
+  await t.test('files of one command are merged by time, each line once, also through kill -9', async () => {
+    const count = 600;
+    const names = ['m1.ndjson', 'm2.ndjson', 'm3.ndjson'];
+    const lines = Array.from({ length: count }, (_, n) => ({
+      timestamp: new Date(Date.UTC(2026, 0, 1) + n * 1000).toISOString(),
+      service: 'merged',
+      message: `${n}`,
+    }));
+    for (const [i, name] of names.entries())
+      writeFileSync(
+        file(name),
+        lines
+          .filter((_, n) => (n * 7) % names.length === i)
+          .map((line) => `${JSON.stringify(line)}\n`)
+          .join(''),
+      );
+    // Pauses, within which it is killed.
+    const args = ['--rate', '400', '--position', file('merged.json'), ...names.map(file)];
+    for (let kill = 0; kill < 2; kill++) {
+      const child = start(pipeline, args);
+      const exit = once(child, 'exit');
+      await eventually('some lines are sent', async () => {
+        const { total } = await pipeline.get<Found>('/api/search?q=service:merged&limit=1');
+        return total.value > 100 * kill;
+      });
+      child.kill('SIGKILL');
+      await exit;
+    }
+    assert.equal((await run(pipeline, args)).code, 0);
+    await pipeline.untilDone();
+    const events = await search(pipeline, 'service:merged');
+    // All are of one service without a request, so of one partition.
+    assert.deepEqual(
+      events.toSorted((a, b) => a.offset - b.offset).map(({ message }) => Number(message)),
+      Array.from({ length: count }, (_, n) => n),
+    );
+  });
 
   await t.test('--position: a second run sends what is new; a second sender is refused', async () => {
     writeFileSync(file('p.log'), 'one\ntwo\n');
