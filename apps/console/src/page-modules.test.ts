@@ -76,10 +76,15 @@ test('attributes are named by dotted paths, as filters name them', () => {
 
 test('what a link carries comes back the same', () => {
   fc.assert(
-    fc.property(fc.constantFrom('live', 'search', 'requests'), fc.string(), fc.string(), (view, q, id) => {
-      const expected = Object.fromEntries(Object.entries({ q, id }).filter(([, value]) => value !== ''));
-      assert.deepEqual(parseHash(formatHash(view, { q, id })), { view, parameters: expected });
-    }),
+    fc.property(
+      fc.constantFrom('live', 'search', 'requests', 'alerts'),
+      fc.string(),
+      fc.string(),
+      (view, q, id) => {
+        const expected = Object.fromEntries(Object.entries({ q, id }).filter(([, value]) => value !== ''));
+        assert.deepEqual(parseHash(formatHash(view, { q, id })), { view, parameters: expected });
+      },
+    ),
   );
   assert.deepEqual(parseHash('#elsewhere?q=a'), { view: 'live', parameters: { q: 'a' } });
 });

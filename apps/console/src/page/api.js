@@ -21,17 +21,39 @@ export async function getJson(path, parameters = {}, signal) {
   for (const [name, value] of Object.entries(parameters)) {
     if (value !== undefined && value !== '') query.set(name, String(value));
   }
+  return request(`${path}${query.size > 0 ? `?${query}` : ''}`, signal ? { signal } : {});
+}
+
+/**
+ * Changes something.
+ * @param {'POST' | 'DELETE'} method
+ * @param {string} path
+ * @param {object} [body] sent as JSON
+ * @returns {Promise<any>}
+ */
+export async function sendJson(method, path, body) {
+  return request(path, {
+    method,
+    ...(body === undefined
+      ? {}
+      : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+  });
+}
+
+/** @param {string} path @param {RequestInit & { headers?: Record<string, string> }} options @returns {Promise<any>} */
+async function request(path, options) {
   let response;
   try {
     const token = viewerToken();
-    response = await fetch(`api/${path}${query.size > 0 ? `?${query}` : ''}`, {
-      ...(signal ? { signal } : {}),
-      ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } }),
+    response = await fetch(`api/${path}`, {
+      ...options,
+      headers: { ...options.headers, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
     });
   } catch (error) {
-    if (signal?.aborted) throw error;
+    if (options.signal?.aborted) throw error;
     throw new ApiError('unreachable', 'Logloom does not respond. Is it running?');
   }
+  if (response.status === 204) return undefined;
   const body = await response.json().catch(() => undefined);
   if (response.ok && body !== undefined) return body;
   const error = body?.error;

@@ -1,13 +1,13 @@
 /**
  * What the page shows, kept in the URL's hash so that a link shares it and the back button works:
- * `#live?q=level:error`, `#search?q=...&range=1h`, `#requests?id=...`.
+ * `#live?q=level:error`, `#search?q=...&range=1h`, `#requests?id=...`, `#alerts?state=resolved`.
  *
- * @typedef {'live' | 'search' | 'requests'} ViewName
+ * @typedef {'live' | 'search' | 'requests' | 'alerts'} ViewName
  * @typedef {{ view: ViewName, parameters: Record<string, string> }} PageState
  */
 
 /** @type {ViewName[]} */
-const views = ['live', 'search', 'requests'];
+const views = ['live', 'search', 'requests', 'alerts'];
 
 /** @param {string} hash with or without the # @returns {PageState} */
 export function parseHash(hash) {

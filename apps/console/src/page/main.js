@@ -1,4 +1,5 @@
-/** The composition root of the page: one filter box, one live connection, three views, and the URL that says which. */
+/** The composition root of the page: one filter box, one live connection, four views, and the URL that says which. */
+import { AlertsView } from './alerts-view.js';
 import { byId } from './dom.js';
 import { EventDetails } from './event-details.js';
 import { FilterBox } from './filter-box.js';
@@ -38,7 +39,7 @@ window.addEventListener('online', () => client.connect());
 /** @param {string} term */
 function filterBy(term) {
   const { view, parameters } = parseHash(location.hash);
-  if (view === 'requests') navigate('search', { q: term, range: 'all' });
+  if (view === 'requests' || view === 'alerts') navigate('search', { q: term, range: 'all' });
   else navigate(view, { ...parameters, q: narrowFilter(parameters['q'] ?? '', term) });
 }
 
@@ -48,6 +49,7 @@ const views = {
   live: new LiveView(shared),
   search: new SearchView(shared),
   requests: new RequestsView(shared),
+  alerts: new AlertsView(shared),
 };
 /** @type {keyof typeof views | undefined} */
 let shown;
