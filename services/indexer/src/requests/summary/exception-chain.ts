@@ -11,17 +11,22 @@ const messageNames = ['exception.message', 'error.message', 'err.message', 'erro
 /** An error's text is read up to here; the cause of a deeper chain stands at its end, so the end is read too. */
 const maxText = 16_384;
 const maxCause = 300;
+/** The exception stands in the first lines. */
+const maxPhp = 1000;
 
 /**
- * What introduces the cause in a chain: Java, Spring, .NET, Node, Ruby and PHP. Texts are hostile input: each expression looks at a
+ * What introduces the cause in a chain: Java, Rust, Spring, .NET and Node. Texts are hostile input: each expression looks at a
  * character a bounded number of times, or a line.
  */
-const causedBy =
-  /^[ \t]*Caused by:|nested exception is |^[ \t]*--->|\[cause\]:|^[ \t]*Next (?=[\w\\]{1,200}(?:Exception|Error))/gim;
+const causedBy = /^[ \t]*Caused by:|nested exception is |^[ \t]*--->|\[cause\]:/gim;
 
 /** Python puts the cause first: each traceback ends in its exception's line, and one of these joins it to the next. */
 const pythonJoint =
   /\n(?:The above exception was the direct cause of the following exception|During handling of the above exception, another exception occurred):\n/;
+
+/** So does PHP, and its exception is the first line. */
+const phpJoint = /\n\nNext (?=[\w\\]{1,200}(?:Exception|Error))/;
+const phpException = /\b[\w\\]{1,200}(?:Exception|Error): .*/;
 
 /** Everything that an error says of itself: its message, and its exception's where an attribute has it. */
 export function errorText({ message, attributes }: SummaryEvent): string {
@@ -41,8 +46,19 @@ export function errorText({ message, attributes }: SummaryEvent): string {
 export function innermostCause(text: string): string | undefined {
   const python = text.split(pythonJoint, 2);
   if (python.length > 1) return tidy(lastLine(python[0]!));
+  const php = text.split(phpJoint, 2);
+  if (php.length > 1) return tidy(phpException.exec(php[0]!.slice(0, maxPhp))?.[0] ?? php[0]!);
   const last = [...text.matchAll(causedBy)].at(-1);
-  return last === undefined ? undefined : tidy(text.slice(last.index + last[0].length));
+  if (last === undefined) return undefined;
+  const rest = text.slice(last.index + last[0].length);
+  return tidy(lastNumbered(rest) ?? rest);
+}
+
+/** Rust's anyhow numbers the causes, the innermost one last. */
+function lastNumbered(text: string): string | undefined {
+  const lines = text.trimStart().split('\n');
+  const end = lines.findIndex((line) => !/^[ \t]{0,20}\d{1,3}: /.test(line));
+  return lines[(end < 0 ? lines.length : end) - 1]?.replace(/^[ \t]*\d+: /, '');
 }
 
 /** Its first line, without what closes a sentence or a bracket of the text around it. */

@@ -106,6 +106,16 @@ const chains: [language: string, text: string, cause: string][] = [
     'Error: connect ECONNREFUSED 10.0.0.7:5432',
   ],
   [
+    'Rust',
+    'Error: order failed\n\nCaused by:\n    0: cannot read the stock\n    1: connection refused (os error 111)\n\nStack backtrace:\n   0: a::b',
+    'connection refused (os error 111)',
+  ],
+  [
+    'PHP',
+    'PHP Fatal error:  Uncaught PDOException: server has gone away in a.php:3\nStack trace:\n#0 {main}\n\nNext OrderException: no order in b.php:7',
+    'PDOException: server has gone away in a.php:3',
+  ],
+  [
     '.NET',
     'System.Exception: order failed\n ---> System.Net.Http.HttpRequestException: Connection refused (db:5432)\n   at A.B()\n   --- End of inner exception stack trace ---',
     'System.Net.Http.HttpRequestException: Connection refused (db:5432)',
@@ -165,7 +175,7 @@ test('texts that are made to be slow to read are read all the same', () => {
     'nested exception is ',
     'HTTP ',
     'a.',
-    '\nNext \\',
+    '\n\nNext a',
   ]) {
     const message = text.repeat(length / text.length);
     const events = Array.from({ length: 100 }, (_, i) => error(i, `service-${i}`, message));
