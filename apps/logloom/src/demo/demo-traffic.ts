@@ -113,7 +113,7 @@ const maxTries = 3;
 
 /** One request through the shop: the gateway, the services behind it and retries of failed calls, in order of time. */
 export function makeRequest(random: Random): DemoEvent[] {
-  const traceId = hex(random, 32);
+  const traceId = hexDigits(random, 32);
   const userId = `user-${Math.floor(random() * 500)}`;
   const { method, path, call } = pick(random);
   // One request in twenty meets a slow service; all of that service's work takes longer.
@@ -134,7 +134,7 @@ export function makeRequest(random: Random): DemoEvent[] {
 
   /** Runs a call from `start` on; returns when it ended and whether it went well. */
   const run = (current: Call, start: number, parentSpanId: string): { end: number; ok: boolean } => {
-    const spanId = hex(random, 16);
+    const spanId = hexDigits(random, 16);
     const work = current.ms * slowness * (0.5 + random());
     log(start, current.service, spanId, 'debug', `${current.operation} started`, { parentSpanId });
     let at = start + work / 2;
@@ -185,7 +185,7 @@ export function makeRequest(random: Random): DemoEvent[] {
     return { end: at, ok: true };
   };
 
-  const spanId = hex(random, 16);
+  const spanId = hexDigits(random, 16);
   log(0, 'gateway', spanId, 'info', `${method} ${path}`, { http: { method, path }, user: { id: userId } });
   const { end, ok } = run(call, 1, spanId);
   const status = ok ? 200 : 503;
@@ -208,7 +208,8 @@ function pick(random: Random): (typeof requests)[number] {
   return requests.find((request) => (at -= request.weight) < 0) ?? requests[0]!;
 }
 
-function hex(random: Random, digits: number): string {
+/** So many random hexadecimal digits. */
+export function hexDigits(random: Random, digits: number): string {
   let text = '';
   while (text.length < digits)
     text += Math.floor(random() * 0x10000)

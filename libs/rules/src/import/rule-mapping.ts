@@ -81,6 +81,9 @@ export const lokiFields: Readonly<Record<string, string>> = {
   severity_text: 'level',
 };
 
+/** Logloom's own, which no sender gives: of other systems, an attribute is meant. */
+const ownFields: ReadonlySet<string> = new Set(['id', 'partition', 'offset']);
+
 const fieldsOfEvents = ['level', 'message', 'timestamp', ...keywordFields];
 
 /** The field of that name, spelled so that no field of Logloom's own is meant by chance. */
@@ -91,6 +94,7 @@ export function fieldNamed(
 ): string {
   const given = own(mapping, name) ?? own(builtin, name);
   if (given !== undefined) return given;
+  if (ownFields.has(name)) return `attributes.${name}`;
   if (fieldOf(name).type !== 'attribute' || name.startsWith('attributes.')) return name;
   const folded = name.toLowerCase().replaceAll('_', '');
   const isDoubtful =

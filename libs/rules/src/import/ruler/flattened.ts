@@ -2,7 +2,7 @@ import type { Syntax } from './syntax.ts';
 
 export interface Flattened {
   operands: Syntax[];
-  /** One less; of operands with nothing between them, the first of the names. */
+  /** One less; '' of operands with none of the names between them. */
   operators: string[];
 }
 
@@ -22,7 +22,7 @@ export function flattened(node: Syntax, operandName: string, operatorNames: read
     const between = each.children.filter(({ name }) => operatorNames.includes(name));
     for (const [i, part] of parts.entries()) {
       visit(part);
-      if (i < parts.length - 1) operators.push(between[i]?.name ?? operatorNames[0]!);
+      if (i < parts.length - 1) operators.push(between[i]?.name ?? '');
     }
   };
   visit(node);

@@ -225,6 +225,7 @@ test('what cannot be translated says why', () => {
     [`sum(rate(${shop} | pattern "<ip> <_>" [5m])) > 1`, /pattern/],
     [`sum(rate(${shop} | line_format "{{.a}}" [5m])) > 1`, /line_format/],
     [`sum(rate(${shop} | json | took > 2s [5m])) > 1`, /took > 2s/],
+    [`sum(rate(${shop} | json | a="1", b="2" or c="3" [5m])) > 1`, /parentheses/],
     [`sum(rate(${shop} |~ "x{3}" [5m])) > 1`, /no regular expressions/],
     [`sum(sum_over_time(${shop} | json | unwrap duration(ms) [5m])) > 1`, /no units/],
     [`sum(count_over_time(${shop} [7d])) > 1`, /at most 24h/],

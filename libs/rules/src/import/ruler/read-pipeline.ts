@@ -70,6 +70,9 @@ export class PipelineReader {
     const isOne = children.length === 1;
     if (!isOne) {
       const { operands, operators } = flattened(node, 'LabelFilter', ['And', 'Or']);
+      // Loki's grammar lets `a, b or c` mean something else than `a and b or c`.
+      if (operators.includes('') && operators.includes('Or'))
+        throw new Untranslatable(`"${node.text}": put parentheses around its alternatives`);
       const groups: Expression[][] = [[]];
       for (const [i, operand] of operands.entries()) {
         if (operators[i - 1] === 'Or') groups.push([]);

@@ -384,7 +384,7 @@ description: >
 level: critical
 tags: [attack.t1110]
 logsource: {}
-detection: { sel: { Service: a, durationMs|gt: 5, "a b": c }, condition: sel }
+detection: { sel: { Service: a, durationMs|gt: 5, id: 7, "a b": c }, condition: sel }
 `);
   const { name, description, severity, labels, when } = imported!.rule!;
   assert.deepEqual(
@@ -394,7 +394,7 @@ detection: { sel: { Service: a, durationMs|gt: 5, "a b": c }, condition: sel }
       description: 'Ümläut – a rule!: Says something.',
       severity: 'critical',
       labels: { sigma: '1f2e', author: 'Jo, Al', tags: 'attack.t1110' },
-      when: 'attributes.Service:a AND attributes.durationMs:>5 AND a\\ b:c',
+      when: 'attributes.Service:a AND attributes.durationMs:>5 AND attributes.id:7 AND a\\ b:c',
     },
   );
 });
