@@ -16,6 +16,7 @@ const main = join(import.meta.dirname, '../../apps/logloom/src/main.ts');
 const rules = `rules:
   - { name: failed, description: a request failed, when: 'level:error', severity: critical, labels: { team: shop }, alert: true, resolve: 4s }
   - { name: noticed, when: 'level:error', severity: low, labels: { team: web }, alert: true, resolve: 4s }
+  - { name: many, when: 'level:error', by: [service], window: 10s, if: count >= 2, severity: high }
 `;
 
 interface Alert {
@@ -84,10 +85,10 @@ test('alerts fire, are silenced and acknowledged, survive a kill, are resolved a
   await fail();
 
   await eventually('both rules have counted both requests', async () => {
-    const alerts = await listed();
+    const alerts = await listed('NOT rule:many');
     return alerts.length === 2 && alerts.every(({ occurrences }) => occurrences === 2);
   });
-  const alerts = await listed();
+  const alerts = await listed('NOT rule:many');
   const of = (rule: string): Alert => alerts.find((alert) => alert.rule === rule)!;
   assert.deepEqual(of('failed').labels, { team: 'shop', severity: 'critical', alertname: 'failed' });
   assert.deepEqual(of('noticed').labels, { team: 'web', severity: 'low', alertname: 'noticed' });
@@ -104,6 +105,11 @@ test('alerts fire, are silenced and acknowledged, survive a kill, are resolved a
   assert.deepEqual([acknowledged.code, acknowledged.out], [0, 'acknowledged by grace\n']);
   await eventually('the one that is not silenced is told', async () => told.includes('noticed firing'));
 
+  await eventually('the rule over a window fires for its key', async () => {
+    const [many] = await listed('rule:many AND labels.service:payment');
+    return many?.state === 'firing' && many.labels['severity'] === 'high';
+  });
+
   await pipeline.end('SIGKILL');
   await pipeline.start();
   const [kept] = await listed('rule:failed', '--state', 'all');
@@ -115,8 +121,10 @@ test('alerts fire, are silenced and acknowledged, survive a kill, are resolved a
   assert.match(text1, /critical {2}a request failed/);
   assert.match(text1, /acknowledged by grace: on it/);
 
-  await eventually('both are resolved', async () => (await listed('--state', 'resolved')).length === 2);
-  await eventually('the end of what was told is told', async () => told.includes('noticed resolved'));
+  await eventually('all are resolved', async () => (await listed('--state', 'resolved')).length === 3);
+  await eventually('the end of what was told is told', async () =>
+    ['noticed resolved', 'many resolved'].every((each) => told.includes(each)),
+  );
   assert.ok(!told.some((each) => each.startsWith('failed')), 'a silenced alert was told');
   const history = (await cli('alerts', 'history', 'rule:failed', '--json')).out.trim().split('\n');
   assert.deepEqual(
