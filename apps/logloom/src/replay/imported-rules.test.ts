@@ -1,4 +1,5 @@
-import { importRules, noMapping } from '@logloom/rules/import';
+import { Normalizer, readEvent } from '@logloom/ingest';
+import { importRules, ingestedFields, noMapping } from '@logloom/rules/import';
 import { parseRules } from '@logloom/rules/rules-file';
 import type { LogEvent } from '@logloom/schemas';
 import { logEvent } from '@logloom/testing';
@@ -203,4 +204,16 @@ test('imported rules raise the alerts that their originals would, by an independ
     .map(({ at }, i, all) => (i === 0 ? at : at - all[i - 1]!.at))
     .filter((gap) => gap > 6 * minute + 20);
   assert.equal(silent.filter(({ to }) => to !== undefined).length, gaps.length);
+});
+
+test('names that a rule may have for a field are those that ingest knows', () => {
+  const normalizer = new Normalizer([]);
+  const source = { kind: 'http', topic: 'test', partition: 0, offset: 0, index: 0 };
+  for (const [name, field] of Object.entries(ingestedFields)) {
+    const value = field === 'level' ? 'error' : '4bf92f3577b34da6a3ce929d0e0e4736';
+    const event = readEvent(JSON.stringify({ [name]: value }), source, 0, normalizer);
+    assert.ok(!('code' in event), name);
+    const fields: Record<string, unknown> = { ...(JSON.parse(event.attributes) as object), ...event };
+    assert.equal(fields[field], value, name);
+  }
 });

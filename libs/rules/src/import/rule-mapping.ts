@@ -1,6 +1,7 @@
 import { fieldOf, keywordFields } from '@logloom/filter';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { ingestedFields } from './ingested-fields.ts';
 import { isOfRequestsAlone } from '../window/request-fields.ts';
 
 const mappingSchema = z
@@ -44,12 +45,11 @@ export const noMapping: RuleMapping = { fields: {}, logsources: [] };
 
 /** Where Sigma's names mean what Logloom has under its own, or what its reader of access logs makes. docs/rules.md lists them. */
 export const sigmaFields: Readonly<Record<string, string>> = {
+  ...ingestedFields,
   Computer: 'host',
   ComputerName: 'host',
   Hostname: 'host',
-  hostname: 'host',
   Message: 'message',
-  msg: 'message',
   'c-ip': 'client.address',
   'cs-method': 'http.request.method',
   'cs-uri': 'url.original',
@@ -65,20 +65,9 @@ export const sigmaLogsources: RuleMapping['logsources'] = ['sshd', 'sudo', 'cron
 
 /** Labels that become a field when they are pushed to Logloom as to Loki. */
 export const lokiFields: Readonly<Record<string, string>> = {
-  app: 'service',
-  application: 'service',
-  service: 'service',
-  service_name: 'service',
-  host: 'host',
-  hostname: 'host',
-  host_name: 'host',
-  level: 'level',
+  ...ingestedFields,
   detected_level: 'level',
-  severity: 'level',
-  lvl: 'level',
-  loglevel: 'level',
-  log_level: 'level',
-  severity_text: 'level',
+  host_name: 'host',
 };
 
 /** Logloom's own, which no sender gives: of other systems, an attribute is meant. */
