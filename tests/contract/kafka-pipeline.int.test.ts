@@ -7,8 +7,6 @@ import { openSearchStore } from '@logloom/search-store';
 import { parseSettings } from '../../apps/logloom/src/settings.ts';
 import { eventually, freePort, temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -20,48 +18,13 @@ import { planRedrive } from '../../services/indexer/src/jobs/redrive.ts';
 import type { GoodEvent } from '../../services/ingest/src/testing/fuzz-records.ts';
 import { demoLines } from '../pipeline/traffic.ts';
 import { missingKcat, produceByKcat } from './kcat-formats.ts';
+import { ServiceChild } from './service-child.ts';
 
 const stack = await startStack({ only: ['kafka', 'schema-registry'] });
 const skip = stack.missing.kafka ?? stack.missing['schema-registry'] ?? false;
 const names = ['ingest', 'correlator', 'indexer', 'fanout'] as const;
 const killsEach = 2;
 const partitions = 3;
-
-/** One service as a process of its own. */
-class Service {
-  readonly #name: string;
-  readonly #env: Record<string, string>;
-  #child: ChildProcess | undefined;
-
-  constructor(name: string, env: Record<string, string>) {
-    this.#name = name;
-    this.#env = env;
-  }
-
-  async start(): Promise<void> {
-    const script = join(import.meta.dirname, 'service.child.ts');
-    const child = spawn(process.execPath, [script, this.#name], {
-      env: { ...process.env, ...this.#env },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    this.#child = child;
-    const ended = once(child, 'exit').then(([code]) =>
-      assert.fail(`${this.#name} ended with ${code} at the start`),
-    );
-    await Promise.race([once(child.stdout, 'data'), ended]);
-    ended.catch(() => {});
-  }
-
-  /** Gives the exit code; null after a kill. */
-  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
-    const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null)
-      return child?.exitCode ?? null;
-    const exited = once(child, 'exit') as Promise<[number | null]>;
-    child.kill(signal);
-    return (await exited)[0];
-  }
-}
 
 describe('the services on Kafka and a schema registry, as processes of their own', { skip }, () => {
   test('each killed twice while events come over HTTP and logs.raw: every event once, every request whole', async (t) => {
@@ -82,7 +45,7 @@ describe('the services on Kafka and a schema registry, as processes of their own
       CORRELATION_GRACE_MS: '30000',
     };
     const connection = cleanUp.use(await connectLog(parseSettings(env)));
-    const services = names.map((name) => new Service(name, env));
+    const services = names.map((name) => new ServiceChild(name, env));
     cleanUp.defer(async () => void (await Promise.all(services.map((service) => service.end('SIGKILL')))));
     await Promise.all(services.map((service) => service.start()));
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom, type Random } from '../../apps/logloom/src/demo/demo-traffic.ts';
 
 type Ids = Partial<Record<'correlationId' | 'traceId' | 'requestId' | 'sessionId', string>>;
@@ -112,6 +113,19 @@ function truth(events: readonly JoinedEvent[]): number[][] {
 }
 
 /** An event as a line of JSON. */
-export function lineOf({ n, ids, level, service }: JoinedEvent): string {
+function lineOf({ n, ids, level, service }: JoinedEvent): string {
   return JSON.stringify({ level, service, message: `event ${n}`, ...ids });
+}
+
+/** The events as lines of JSON, in batches, at the times at which they are to be sent. */
+export async function* pacedLines(events: readonly JoinedEvent[]): AsyncGenerator<string[]> {
+  const begin = performance.now();
+  for (let i = 0; i < events.length;) {
+    const untilMs = Math.max(events[i]!.atMs, performance.now() - begin);
+    await sleep(Math.max(0, untilMs - (performance.now() - begin)));
+    const end = events.findIndex((event, k) => k > i && event.atMs > untilMs + 50);
+    const batch = events.slice(i, end < 0 ? undefined : end);
+    yield batch.map(lineOf);
+    i += batch.length;
+  }
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sendBatches } from '../../apps/logloom/src/send/send-batches.ts';
-import { joinedRequests, lineOf, placeholders, type JoinedEvent } from './joined-requests.ts';
+import { joinedRequests, pacedLines, placeholders } from './joined-requests.ts';
 import { Pipeline } from './pipeline.ts';
 
 const isFull = process.env['LOGLOOM_FULL'] === '1';
@@ -41,7 +41,7 @@ test('requests with several ids, killed again and again: each is one document wi
   });
   await pipeline.start();
   let sending = true;
-  const sent = sendBatches(paced(events), { url: pipeline.ingestUrl, onProgress: () => {} }).finally(
+  const sent = sendBatches(pacedLines(events), { url: pipeline.ingestUrl, onProgress: () => {} }).finally(
     () => (sending = false),
   );
   let killed = 0;
@@ -87,6 +87,10 @@ test('requests with several ids, killed again and again: each is one document wi
       }
   });
 
+  await t.test('nothing is missing in a view, nor reported as missing', async () => {
+    assert.deepEqual(await pipeline.verify(), { complete: true, missing: 0 });
+  });
+
   await t.test('with every view deleted, the log alone gives the same bytes again', async () => {
     assert.equal(await pipeline.end('SIGTERM'), 0, pipeline.errors);
     rmSync(join(pipeline.dataFolder, 'stores'), { recursive: true });
@@ -123,17 +127,4 @@ async function allEvents(pipeline: Pipeline): Promise<Found[]> {
     cursor = page.next;
   } while (cursor !== undefined);
   return found;
-}
-
-/** In batches, at the times at which they are to be sent. */
-async function* paced(events: readonly JoinedEvent[]): AsyncGenerator<string[]> {
-  const begin = performance.now();
-  for (let i = 0; i < events.length;) {
-    const untilMs = Math.max(events[i]!.atMs, performance.now() - begin);
-    await sleep(Math.max(0, untilMs - (performance.now() - begin)));
-    const end = events.findIndex((event, k) => k > i && event.atMs > untilMs + 50);
-    const batch = events.slice(i, end < 0 ? undefined : end);
-    yield batch.map(lineOf);
-    i += batch.length;
-  }
 }

@@ -337,13 +337,18 @@ export class Correlate {
 
   /** A link joins its id to a request, with the session that the id has now. */
   #link(link: JoinLink, isBackfill: boolean): void {
-    const { idleMs, maxMs, graceMs, maxSessions } = this.#options;
+    const { idleMs, maxMs, graceMs } = this.#options;
     const queues = isBackfill ? this.#backfill : this.#live;
     const { redirects } = queues;
     const nowMs = (queues.activeAtMs = this.#time.nowMs);
     // As long as the request that it joins can take a member.
     const untilMs = isBackfill ? Infinity : nowMs + idleMs + maxMs + graceMs;
-    const { redirect, oldest, shared } = redirects.link(link, this.#offset, untilMs, maxSessions);
+    const { redirect, oldest, shared } = redirects.link(
+      link,
+      this.#offset,
+      untilMs,
+      this.#memoryOf(queues) / linkShare,
+    );
     if (link.into === '') this.#blocking.delete(link.id);
     const session = this.#sessions.get(sessionKey(link.id, null, isBackfill));
     if (session !== undefined && !session.pinned) {
@@ -592,6 +597,9 @@ export class Correlate {
     session.link = null;
   }
 }
+
+/** Links take this part of the memory of sessions at most, beside it. */
+const linkShare = 8;
 
 /** A request is forwarded this often at most; beyond it, ids join each other in a circle. */
 const maxHops = 8;

@@ -391,6 +391,9 @@ export function searchStoreContract(name: string, create: SearchStoreFactory): v
       await store.indexCorrelations([document('1-1', 1, { correlationId: 'r' }), joined]);
       assert.equal(await store.correlation('1-1'), undefined);
       assert.deepEqual(await store.missingCorrelations([joined, whole]), []);
+      await store.indexCorrelations([document('1-5', 1)]);
+      const still = document('1-5', 2, { joinedInto: 't' });
+      assert.deepEqual(await store.missingCorrelations([still]), [still]);
     },
   );
 

@@ -31,7 +31,9 @@ export async function missingCorrelations(
     documents.map(({ id }) => ({ _index: names.correlations, _id: documentId(id) })),
   );
   // One that was joined into another is to be gone.
-  return documents.filter(({ revision, joinedInto }, i) => !joinedInto && (versions[i] ?? -1) < revision);
+  return documents.filter(({ revision, joinedInto }, i) =>
+    joinedInto ? versions[i] !== undefined : (versions[i] ?? -1) < revision,
+  );
 }
 
 /** The version of each document; undefined if it does not exist. */

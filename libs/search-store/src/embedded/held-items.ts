@@ -24,12 +24,11 @@ export class HeldItems {
     return events.filter(({ id }) => this.#hasEvent.get(id) === undefined);
   }
 
-  /** Those that do not exist, or only in an earlier revision; one that was joined into another is to be gone. */
+  /** Those that do not exist, or only in an earlier revision; of those that were joined into another, those that still exist. */
   missingCorrelations(documents: readonly Correlation[]): Correlation[] {
     return documents.filter(({ id, revision, joinedInto }) => {
-      if (joinedInto) return false;
       const row = this.#revision.get(id) as { revision: number } | undefined;
-      return row === undefined || row.revision < revision;
+      return joinedInto ? row !== undefined : row === undefined || row.revision < revision;
     });
   }
 }

@@ -43,7 +43,8 @@ export class Redirects {
   readonly #held = new LinkedQueue<Redirect>();
   /** How many ids join each request now. */
   readonly #joining = new Map<string, number>();
-  /** Their estimated memory, in bytes. */
+  /** The estimated memory of those in force, and of all that are held, in bytes. */
+  #liveBytes = 0;
   bytes = 0;
 
   get size(): number {
@@ -85,14 +86,14 @@ export class Redirects {
     return this.#joining.get(into) ?? 0;
   }
 
-  /** Applies a link of the record at `offset`, in force until `untilMs`. Beyond `limit` links, the oldest one ends early. */
-  link(link: JoinLink, offset: number, untilMs: number, limit: number): Linked {
+  /** Applies a link of the record at `offset`, in force until `untilMs`. Beyond so many bytes, the oldest ones end early. */
+  link(link: JoinLink, offset: number, untilMs: number, maxBytes: number): Linked {
     const { redirect: before } = this.resolve(link.id);
     const links = this.#byId.get(link.id) ?? [];
     const same = links.find(({ into }) => into === link.into);
     if (same !== undefined) this.#end(same);
-    else if (this.#live.size >= limit) this.#end(this.#live.first!.value);
     this.#add({ ...asLink(link), offset, untilMs, users: 0, live: null, held: null });
+    while (this.#liveBytes > maxBytes && this.#live.size > 1) this.#end(this.#live.first!.value);
     const after = this.resolve(link.id);
     if (before === null || after.redirect === null || before.into === link.into)
       return { ...after, shared: null };
@@ -132,6 +133,7 @@ export class Redirects {
     else links.push(redirect);
     this.#joining.set(redirect.into, this.joining(redirect.into) + 1);
     this.bytes += bytesOf(redirect);
+    this.#liveBytes += bytesOf(redirect);
   }
 
   #end(redirect: Redirect): void {
@@ -139,6 +141,7 @@ export class Redirects {
     if (live === null) return;
     this.#live.remove(live);
     redirect.live = null;
+    this.#liveBytes -= bytesOf(redirect);
     const links = this.#byId.get(id)!;
     if (links.length === 1) this.#byId.delete(id);
     else links.splice(links.indexOf(redirect), 1);

@@ -163,7 +163,7 @@ class ViewCheck {
     const newest = new Map<string, Correlation>();
     for (const document of documents) newest.set(document.id, document);
     const expected = [...newest.values()].filter(({ lastAt }) => lastAt >= this.#oldest);
-    const missing = await this.#store.missingCorrelations(expected);
+    const missing = await this.#withoutJoined(await this.#store.missingCorrelations(expected));
     note(this.reports[1]!, expected.length, missing.length, range);
     if (missing.length === 0 || !this.#refill) return;
     const { search, archive, exchangeLock } = this.#deps;
@@ -171,6 +171,17 @@ class ViewCheck {
     if (this.#view === 'archive') await archive.putCorrelations(missing);
     else refused = (await exchangeLock.write(() => search.indexCorrelations(missing))).length;
     this.reports[1]!.refilled += missing.length - refused;
+  }
+
+  /** The search has no document that was joined into another later on. The archive has its last revision, which says so. */
+  async #withoutJoined(missing: readonly Correlation[]): Promise<Correlation[]> {
+    if (this.#view === 'archive') return [...missing];
+    const lacking: Correlation[] = [];
+    for (const document of missing) {
+      const last = document.joinedInto ? undefined : await this.#deps.archive.correlation(document.id);
+      if (!last?.joinedInto) lacking.push(document);
+    }
+    return lacking;
   }
 }
 
