@@ -87,6 +87,24 @@ test('requests with several ids, killed again and again: each is one document wi
       }
   });
 
+  await t.test('the events of a request come in pages, in the order of time, each once', async () => {
+    const { id, eventCount } = documents
+      .filter(({ membersElsewhere }) => membersElsewhere !== undefined)
+      .reduce((a, b) => (b.eventCount > a.eventCount ? b : a));
+    const found: (Found & { timestamp: string })[] = [];
+    let cursor = '';
+    do {
+      const page: { events: typeof found; next?: string } = await pipeline.get(
+        `/api/correlations/${id}?limit=7${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`,
+      );
+      found.push(...page.events);
+      cursor = page.next ?? '';
+    } while (cursor !== '');
+    assert.equal(new Set(found.map(({ message }) => message)).size, eventCount);
+    const times = found.map(({ timestamp }) => timestamp);
+    assert.deepEqual(times, times.toSorted());
+  });
+
   await t.test('nothing is missing in a view, nor reported as missing', async () => {
     assert.deepEqual(await pipeline.verify(), { complete: true, missing: 0 });
   });

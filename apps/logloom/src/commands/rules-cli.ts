@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { colors as pc } from '../output/colors.ts';
 import { CommandError } from './command-errors.ts';
 import type { Trial } from '../replay/try-rules.ts';
+import type { Settings } from '../settings.ts';
 import type { CommandContext } from './command-context.ts';
 import { addBacktestCommand, windowLines } from './rules-backtest-cli.ts';
 import { addRuleSourceCommands } from './rules-import-cli.ts';
@@ -54,15 +55,11 @@ export function addRulesCommands(program: Command, context: CommandContext): voi
       const given = settings();
       const set = await readRules(file);
       let refused = 0;
-      const events = await readEvents(
-        options.from,
-        options.service,
-        given.INGEST_ID_PATTERNS,
-        () => refused++,
-      );
+      const events = await readEvents(options.from, options.service, given, () => refused++);
       const { correlateOptions } = await import('@logloom/correlator');
       const { tryRules } = await import('../replay/try-rules.ts');
-      const trial = await tryRules(set, events, correlateOptions(given));
+      const { CORRELATION_ID_ORDER: order, CORRELATION_JOINS: joins } = given;
+      const trial = await tryRules(set, events, correlateOptions(given), { order, joins });
       if (options.json) write(JSON.stringify({ version: set.version, refused, ...trial }));
       else trialLines(trial).forEach(write);
       if (refused > 0) note(pc.yellow(`${refused} lines could not be read as events`));
@@ -95,13 +92,13 @@ export async function readRules(file: string): Promise<RuleSet> {
 async function readEvents(
   files: readonly string[],
   service: string,
-  idPatterns: readonly string[],
+  { INGEST_ID_PATTERNS, CORRELATION_ID_ORDER }: Pick<Settings, 'INGEST_ID_PATTERNS' | 'CORRELATION_ID_ORDER'>,
   onRefused: () => void,
 ): Promise<AsyncIterable<LogEvent>> {
   const { Normalizer, readEvent } = await import('@logloom/ingest');
   const { readFile: readLog } = await import('../send/read-file.ts');
   const { inTimeOrder } = await import('../replay/in-time-order.ts');
-  const normalizer = new Normalizer(idPatterns);
+  const normalizer = new Normalizer(INGEST_ID_PATTERNS, CORRELATION_ID_ORDER);
   const receivedAt = Date.now();
   async function* eventsOf(file: string, partition: number): AsyncGenerator<LogEvent> {
     let offset = 0;

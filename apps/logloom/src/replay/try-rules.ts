@@ -1,8 +1,17 @@
-import { Correlate, type CorrelateOptions } from '@logloom/correlator';
+import type { CorrelateOptions } from '@logloom/correlator';
 import { FilterSubject } from '@logloom/filter';
+import { forEachLink, type LinkOptions } from '@logloom/ingest';
 import type { RuleSet } from '@logloom/rules';
 import { FiredAlerts, WindowRun, type WindowTrial } from '@logloom/rules/windows';
-import { placeEvent, type Alert, type Correlation, type LogEvent } from '@logloom/schemas';
+import {
+  idKinds,
+  placeEvent,
+  type Alert,
+  type Correlation,
+  type Link,
+  type LogEvent,
+} from '@logloom/schemas';
+import { CorrelateInMemory } from './correlate-in-memory.ts';
 
 export interface RuleTrial {
   name: string;
@@ -26,58 +35,63 @@ export interface Trial {
 }
 
 const maxExamples = 5;
+const noJoins: LinkOptions = { order: idKinds, joins: new Set() };
 
 /**
  * Runs events through the correlator's core under these rules. Their own timestamps replace the log's clock, which never decreases; at the
- * end all sessions close.
+ * end all sessions close. `joining`: the ids that join requests; default none.
  */
 export async function tryRules(
   rules: RuleSet,
   events: AsyncIterable<LogEvent>,
   options: CorrelateOptions,
+  joining: LinkOptions = noJoins,
 ): Promise<Trial> {
-  const correlate = new Correlate(0, options, { rules });
   const run = new WindowRun();
   const fired = new FiredAlerts();
   let hasBegun = false;
   const newest = new Map<string, Correlation>();
   const alerts: Alert[] = [];
-  let documents: Correlation[] = [];
-  let offset = 0;
+  const documents: Correlation[] = [];
+  const correlate = new CorrelateInMemory(options, rules, documents, alerts);
+  let count = 0;
   let clock = 0;
   let uncorrelated = 0;
   const passed = rules.rules.map(() => ({ first: 0, next: 0 }));
   const countPassed = (event: LogEvent): void => {
-    const subject = new FilterSubject(placeEvent(event, 'log', 0, offset));
+    const subject = new FilterSubject(placeEvent(event, 'log', 0, correlate.offset));
     rules.rules.forEach((rule, i) => {
       if (rule.when(subject)) passed[i]!.first++;
       if (rule.sequence?.next(subject) === true) passed[i]!.next++;
     });
   };
   const keep = (): void => {
-    for (const document of documents) {
-      newest.set(document.id, document);
-      run.addRequest(0, document, clock);
+    for (const document of documents.splice(0)) {
+      if (document.joinedInto === null) {
+        newest.set(document.id, document);
+        run.addRequest(0, document, clock);
+      } else newest.delete(document.id);
     }
-    documents = [];
   };
   for await (const event of events) {
     clock = Math.max(clock, Math.floor(event.timestamp / 1000));
     if (!hasBegun) fired.take(run.setRules(0, rules, clock));
     hasBegun = true;
     fired.take(run.advance(0, clock));
-    run.addEvent(0, placeEvent(event, 'log', 0, offset), clock);
+    run.addEvent(0, placeEvent(event, 'log', 0, correlate.offset), clock);
     if (event.correlationId === null) uncorrelated++;
     const member = event.correlationId === null ? null : event;
     if (member !== null) countPassed(member);
-    correlate.apply({ offset: offset++, timestampMs: clock, event: member }, documents, alerts);
+    const links: Omit<Link, 'cause'>[] = [];
+    forEachLink(event, joining, (link) => links.push(link));
+    correlate.add(member, links, clock);
+    count++;
     keep();
   }
-  const count = offset;
   for (let due = correlate.nextDeadlineMs; due !== null; due = correlate.nextDeadlineMs) {
     clock = Math.max(clock, due);
     fired.take(run.advance(0, clock));
-    correlate.apply({ offset: offset++, timestampMs: due, event: null }, documents, alerts);
+    correlate.closeNext();
     keep();
   }
   if (hasBegun) fired.take(run.end(clock));

@@ -93,5 +93,8 @@ export function countsEvent(event: PlacedEvent): boolean {
 
 /** Whether they look at a document: each request counts once, as it was when it closed first. */
 export function countsRequest(document: Correlation): boolean {
-  return document.revision === 1 && !isCanaryDocument(document) && !isLoadtestDocument(document);
+  const { revision, joinedInto } = document;
+  // The request that it joined counts.
+  const isJoined = joinedInto !== null && joinedInto !== undefined;
+  return revision === 1 && !isJoined && !isCanaryDocument(document) && !isLoadtestDocument(document);
 }

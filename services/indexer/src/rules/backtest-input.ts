@@ -84,7 +84,7 @@ export class BacktestInput {
       if (document.closeOffset > offset) return;
       this.#documents.shift();
       if (document.closeOffset < this.#from) continue;
-      if (document.revision === 1) this.requests++;
+      if (document.revision === 1 && document.joinedInto === null) this.requests++;
       this.#run.addRequest(this.partition, document, this.clockMs);
     }
   }

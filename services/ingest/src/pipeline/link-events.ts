@@ -1,26 +1,10 @@
 import { partitionOf, type NewRecord } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
-import {
-  backfillHeader,
-  canaryKind,
-  forEachOtherId,
-  isPlaceholderId,
-  loadtestKind,
-  type IdKind,
-  type LogEvent,
-} from '@logloom/schemas';
+import { backfillHeader, type LogEvent } from '@logloom/schemas';
+import { forEachLink, type LinkOptions } from '../event/event-links.ts';
 import { RecentLinks } from './recent-links.ts';
 
-export interface LinkOptions {
-  /** The kinds of ids that join, and the order that decides which of them takes the others. */
-  order: readonly IdKind[];
-  joins: ReadonlySet<IdKind>;
-}
-
-/** Longer ones are refused in fields, but not in attributes. */
-const maxIdLength = 256;
-
-/** Makes the Link records by which the ids of an event join the request of its correlation id. */
+/** Makes the Link records of events. */
 export class EventLinks {
   readonly #options: LinkOptions;
   readonly #serde: Serde;
@@ -38,24 +22,14 @@ export class EventLinks {
    * and gets the new ones.
    */
   of(event: LogEvent, isBackfill: boolean, batch: Set<string>, nowMs: number): NewRecord[] {
-    const { order, joins } = this.#options;
-    const { correlationId: into, correlationKind: kind } = event;
-    if (into === null || kind === null || kind === loadtestKind || kind === canaryKind) return none;
-    if (!joins.has(kind as IdKind)) return none;
     let records = none;
-    forEachOtherId(event, (id, other) => {
-      if (id === into || !joins.has(other) || id.length > maxIdLength || isPlaceholderId(id)) return;
-      const link = `${isBackfill ? 1 : 0}${id}\0${into}`;
-      if (batch.has(link) || this.#recent.has(link, nowMs)) return;
-      batch.add(link);
+    forEachLink(event, this.#options, (link) => {
+      const { id, into } = link;
+      const name = `${isBackfill ? 1 : 0}${id}\0${into}`;
+      if (batch.has(name) || this.#recent.has(name, nowMs)) return;
+      batch.add(name);
       if (records === none) records = [];
-      const value = this.#serde.encode('Link', {
-        id,
-        into,
-        kind,
-        rank: order.indexOf(kind as IdKind),
-        cause: null,
-      });
+      const value = this.#serde.encode('Link', { ...link, cause: null });
       const record = { partition: partitionOf(id, this.#partitions), key: id, value };
       records.push(isBackfill ? { ...record, headers: { [backfillHeader]: 'true' } } : record);
     });
