@@ -38,8 +38,7 @@ test(
     let owners = 0;
     const running = new Set<ChildProcess>();
     const start = (): void => {
-      const child = spawn(process.execPath, [script], {
-        env: { ...process.env, ...env },
+      const child = spawn(process.execPath, [script, JSON.stringify(env)], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       running.add(child);

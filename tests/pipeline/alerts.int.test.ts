@@ -19,6 +19,8 @@ const rules = `rules:
   - { name: many, when: 'level:error', by: [service], window: 10s, if: count >= 2, severity: high }
 `;
 
+const rulesOf = ['failed', 'noticed', 'many'];
+
 interface Alert {
   fingerprint: string;
   rule: string;
@@ -52,9 +54,14 @@ test('alerts fire, are silenced and acknowledged, survive a kill, are resolved a
     join(pipeline.dataFolder, 'receivers.yaml'),
     `receivers: [{ name: hook, webhook: { url: '${url}' } }]\nroutes: [{ receiver: hook, groupWait: 100ms, groupInterval: 100ms }]\n`,
   );
-  const cli = async (...args: string[]): Promise<{ code: number | null; out: string }> => {
+  const start = (...args: string[]) => {
     const child = spawn(process.execPath, [main, ...args], { env: pipeline.env, cwd: pipeline.dataFolder });
     child.stdin.end();
+    t.after(() => child.kill('SIGKILL'));
+    return child;
+  };
+  const cli = async (...args: string[]): Promise<{ code: number | null; out: string }> => {
+    const child = start(...args);
     const [out] = await Promise.all([text(child.stdout), once(child, 'close')]);
     return { code: child.exitCode, out };
   };
@@ -81,6 +88,9 @@ test('alerts fire, are silenced and acknowledged, survive a kill, are resolved a
     'ada',
   );
   assert.equal(silenced.code, 0, silenced.out);
+  const watching = start('alerts', '--watch', '--json');
+  let watched = '';
+  watching.stdout.on('data', (data: Buffer) => (watched += data.toString()));
   await fail();
   await fail();
 
@@ -126,6 +136,18 @@ test('alerts fire, are silenced and acknowledged, survive a kill, are resolved a
     ['noticed resolved', 'many resolved'].every((each) => told.includes(each)),
   );
   assert.ok(!told.some((each) => each.startsWith('failed')), 'a silenced alert was told');
+  await eventually('whoever watches has seen it, also through the kill', async () => {
+    const seen = watched
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as Alert);
+    const statesOf = (rule: string) =>
+      new Set(seen.filter((alert) => alert.rule === rule).map(({ state }) => state));
+    return rulesOf.every((rule) => ['firing', 'resolved'].every((state) => statesOf(rule).has(state)));
+  });
+  watching.kill('SIGINT');
+  const [watchCode] = (await once(watching, 'exit')) as [number | null];
+  assert.equal(watchCode, 0);
   const history = (await cli('alerts', 'history', 'rule:failed', '--json')).out.trim().split('\n');
   assert.deepEqual(
     history.map((line) => {

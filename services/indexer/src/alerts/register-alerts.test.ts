@@ -1,3 +1,5 @@
+import type { Authenticate, Principal } from '@logloom/auth';
+import { parseFilter } from '@logloom/filter';
 import { SqliteEventLog } from '@logloom/event-log';
 import '@logloom/runtime/testing/hold-contract';
 import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-registry';
@@ -14,7 +16,7 @@ import { registerApi } from '../api/api.ts';
 import { alertRecord, windowRecord } from '../testing/alert-records.ts';
 
 /** The API over a log in a folder of its own; `nowMs` is its clock. */
-async function openApi() {
+async function openApi(authenticate?: Authenticate) {
   const folder = temporaryFolder('alerts-api').path;
   const log = new SqliteEventLog(join(folder, 'log'));
   await log.createTopics(Object.values(topics).map((name) => ({ name, partitions: 2 })));
@@ -22,7 +24,11 @@ async function openApi() {
   const [search, archive] = [openSqliteSearchStore(folder), openSqliteArchive(folder)];
   const clock = { nowMs: Date.now() };
   const app = fastify();
-  registerApi(app, { search, archive, log, serde, version: '1.2.3', nowMs: () => clock.nowMs });
+  const nowMs = (): number => clock.nowMs;
+  registerApi(app, {
+    ...{ search, archive, log, serde, version: '1.2.3', nowMs },
+    ...(authenticate === undefined ? {} : { authenticate }),
+  });
   const call = async (method: 'GET' | 'POST' | 'DELETE', path: string, body?: object) => {
     const response = await app.inject({
       method,
@@ -249,6 +255,32 @@ test('everything is in the history, searchable and paged, the newest first', asy
   assert.deepEqual((await api.get('alerts/history', { to: '2020-01-01T00:00:00Z' })).body.history, []);
 });
 
+test('a token says who it is, whatever the body says; one with an imposed filter may do nothing here', async () => {
+  const filter = parseFilter('service:web');
+  assert.ok(filter.ok);
+  let principal: Principal = { name: 'grace', subject: 'issuer grace' };
+  await using api = await openApi(async () => ({ ok: true, principal }));
+  await api.append([alertRecord(1)]);
+  const silence = { matchers: ['alertname=errors'], duration: '1h', reason: 'deploy', author: 'somebody' };
+  const { body } = await api.post('silences', silence);
+  assert.equal(body['author'], 'grace');
+  const path = `alerts/${alertFingerprint('errors')}`;
+  await api.post(`${path}/acknowledge`, { author: 'somebody' });
+  const { acknowledged } = (await api.get(path)).body as unknown as { acknowledged: { author: string } };
+  assert.equal(acknowledged.author, 'grace');
+  principal = { name: 'tenant', subject: 'issuer tenant', filter: filter.filter };
+  for (const refused of [
+    await api.get('alerts', { state: 'firing' }),
+    await api.get('alerts/history'),
+    await api.get(path),
+    await api.get('silences'),
+    await api.post('silences', silence),
+    await api.post(`${path}/acknowledge`, {}),
+    await api.del(`silences/${body.id}`),
+  ])
+    assert.deepEqual([refused.status, refused.body.error.code], [403, 'forbidden']);
+});
+
 test('what cannot be a silence is refused, and what is wrong with it is named', async () => {
   await using api = await openApi();
   const good = { matchers: ['service=payment'], duration: '1h', reason: 'deploy' };
@@ -277,5 +309,6 @@ test('what cannot be a silence is refused, and what is wrong with it is named', 
   }
   assert.equal((await api.get('alerts', { state: 'burning' })).body.error.parameter, 'state');
   assert.equal((await api.get('alerts', { by: 'team' })).body.error.parameter, 'by');
+  assert.equal((await api.get('alerts', { cursor: 'x' })).body.error.parameter, 'cursor');
   assert.equal((await api.del('silences/none')).status, 404);
 });

@@ -67,7 +67,9 @@ export function registerAlerts(api: FastifyInstance, deps: AlertsApiDeps): void 
     const by = query.list('by', maxGroupLabels);
     const states = query.someOf('state', alertStates);
     if (states === undefined) {
-      if (by.length > 0) throw new ApiError('bad-parameter', 'by needs state', { parameter: 'by' });
+      for (const parameter of ['by', 'cursor'])
+        if (query.text(parameter) !== undefined)
+          throw new ApiError('bad-parameter', `${parameter} needs state`, { parameter });
       const alerts = await newestAlerts(log, serde, query.limit(), matches);
       return { alerts: alerts.map(raisedJson) };
     }

@@ -1,10 +1,12 @@
-// For tests: a member of the group of the alerts, as a process that can be killed. It prints each alert that it tells of, as a line of JSON.
+// For tests: a member of the group of the alerts on the settings given as JSON, as a process that can be killed. It prints each alert that it tells of, as a line of JSON.
 import { connectLog } from '@logloom/runtime';
 import { topics } from '@logloom/schemas';
 import { keepAlerts } from '../alerts/keep-alerts.ts';
 import { parseSettings } from '../settings.ts';
 
-await using connection = await connectLog(parseSettings(process.env));
+await using connection = await connectLog(
+  parseSettings(JSON.parse(process.argv[2]!) as Record<string, string>),
+);
 const { log, serde } = connection;
 const stop = new AbortController();
 process.once('SIGTERM', () => stop.abort());
