@@ -4,11 +4,18 @@ import type { TextPattern } from '../text-pattern.ts';
 
 const maxPatterns = 32;
 
+/** Addresses: what matches some of `patterns`, and none of `except`. */
+export interface NetworkPatterns {
+  patterns: readonly TextPattern[];
+  except: readonly TextPattern[];
+}
+
 /** The addresses of a network as texts with wildcards. Throws Untranslatable if that takes too many, or cannot be said so. */
-export function patternsOfNetwork(network: string): TextPattern[] {
+export function patternsOfNetwork(network: string): NetworkPatterns {
   const [address = '', length = ''] = network.split('/');
   const bits = Number(length);
-  if (isIPv4(address) && /^\d+$/.test(length) && bits <= 32) return ofIPv4(address, bits);
+  if (isIPv4(address) && /^\d+$/.test(length) && bits <= 32)
+    return { patterns: ofIPv4(address, bits), except: [] };
   if (isIPv6(address) && /^\d+$/.test(length) && bits <= 128) return ofIPv6(address, bits, network);
   throw new Untranslatable(`${network} is not a network`);
 }
@@ -34,9 +41,9 @@ function ofIPv4(address: string, bits: number): TextPattern[] {
 }
 
 /** Only what does not depend on how zeros are left out, in the form of RFC 5952. */
-function ofIPv6(address: string, bits: number, network: string): TextPattern[] {
+function ofIPv6(address: string, bits: number, network: string): NetworkPatterns {
   const text = canonical(address);
-  if (bits === 128) return [[{ text }]];
+  if (bits === 128) return { patterns: [[{ text }]], except: [] };
   const groups = text
     .split('::')[0]!
     .split(':')
@@ -50,21 +57,30 @@ function ofIPv6(address: string, bits: number, network: string): TextPattern[] {
     .slice(0, whole)
     .map((group) => `${group}:`)
     .join('');
-  if (rest === 0) return [[{ text: prefix }, 'any']];
+  if (rest === 0) return { patterns: [[{ text: prefix }, 'any']], except: [] };
   const group = groups[whole]!;
   // Shorter groups have no leading zeros, so their digits are others.
   if (group.length < 4) throw new Untranslatable(`${network} cannot be said by texts with wildcards`);
   const digits = Math.floor(rest / 4);
   const free = 4 - (rest % 4);
-  const open = (text: string): TextPattern => [
-    { text: `${prefix}${text}` },
-    ...Array.from({ length: 4 - text.length }, () => 'one' as const),
+  const first = parseInt(group[digits]!, 16) & ~(2 ** free - 1);
+  const begins =
+    free === 4
+      ? [group.slice(0, digits)]
+      : Array.from({ length: 2 ** free }, (_, i) => group.slice(0, digits) + (first + i).toString(16));
+  const open = (begin: string, count: number): TextPattern => [
+    { text: `${prefix}${begin}` },
+    ...Array.from({ length: count }, () => 'one' as const),
     { text: ':' },
     'any',
   ];
-  if (rest % 4 === 0) return [open(group.slice(0, digits))];
-  const first = parseInt(group[digits]!, 16) & ~(2 ** free - 1);
-  return Array.from({ length: 2 ** free }, (_, i) => open(group.slice(0, digits) + (first + i).toString(16)));
+  return {
+    patterns: begins.map((begin) => open(begin, 4 - begin.length)),
+    // A shorter group is another number, and the wildcards would take its colon for a digit.
+    except: begins.flatMap((begin) =>
+      Array.from({ length: 4 - begin.length }, (_, count) => open(begin, count)),
+    ),
+  };
 }
 
 /** An address of IPv6 in the one form that RFC 5952 recommends. */

@@ -63,12 +63,7 @@ function valueExpression(
   if (first === 'exists') return value === false ? not(exists(field)) : exists(field);
   const comparison = modifiers.map((modifier) => comparisons[modifier]).find((each) => each !== undefined);
   if (comparison !== undefined) return compareNumber(field, comparison, Number(value));
-  if (first === 'cidr')
-    return or(
-      patternsOfNetwork(textOf(value)).map((pattern) =>
-        matchText(field, pattern, { isCased: true }, findings),
-      ),
-    );
+  if (first === 'cidr') return networkExpression(field, textOf(value), findings);
   if (first === 're') return regexExpression(field, textOf(value), modifiers.slice(1), findings);
   if (typeof value === 'number' && modifiers.length === 0) return compareNumber(field, '', value);
 
@@ -94,6 +89,13 @@ function valueExpression(
   }
   const found = or(patterns.map((pattern) => matchText(field, pattern, { isCased }, findings)));
   return isNegated ? not(found) : found;
+}
+
+function networkExpression(field: string, network: string, findings: Findings): Expression {
+  const { patterns, except } = patternsOfNetwork(network);
+  const anyOf = (list: readonly TextPattern[]): Expression =>
+    or(list.map((pattern) => matchText(field, pattern, { isCased: true }, findings)));
+  return and([anyOf(patterns), not(anyOf(except))]);
 }
 
 function regexExpression(
