@@ -45,6 +45,7 @@ export class WindowRun {
     };
   }
 
+  /** Not for events of a backfill: they happened earlier. */
   addEvent(input: number, event: PlacedEvent, timeMs: number): void {
     const counted = this.#inputs[input]?.counted;
     if (counted?.looksAtEvents === true && countsEvent(event))
@@ -91,10 +92,11 @@ export function countsEvent(event: PlacedEvent): boolean {
   return !isCanaryEvent(event) && !isLoadtestEvent(event);
 }
 
-/** Whether they look at a document: each request counts once, as it was when it closed first. */
+/** Whether they look at a document: each request counts once, as it was when it closed first, unless it happened earlier. */
 export function countsRequest(document: Correlation): boolean {
-  const { revision, joinedInto } = document;
+  const { revision, backfill, joinedInto } = document;
   // The request that it joined counts.
   const isJoined = joinedInto !== null && joinedInto !== undefined;
-  return revision === 1 && !isJoined && !isCanaryDocument(document) && !isLoadtestDocument(document);
+  const isForUsers = !isCanaryDocument(document) && !isLoadtestDocument(document);
+  return revision === 1 && !backfill && !isJoined && isForUsers;
 }

@@ -13,7 +13,7 @@ import type { RuleSet } from '@logloom/rules';
 import { countsEvent, countsRequest, WindowInput } from '@logloom/rules/windows';
 import type { GapReport } from '@logloom/runtime';
 import type { Serde } from '@logloom/schema-registry';
-import { placeEvent, topics } from '@logloom/schemas';
+import { isBackfill, placeEvent, topics } from '@logloom/schemas';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readInForce, rulesOfRecord } from '../rules/rules-in-log.ts';
 import { LogClock, type ClockState } from '../session/log-clock.ts';
@@ -116,14 +116,16 @@ export async function countPartition(deps: CounterDeps, assignment: Assignment):
     rulesOffset,
   };
   let committedPosition = -1;
-  let committedAtMs = nowMs();
+  let committedAtMs = performance.now();
   let appliedAtMs = performance.now();
+  /** Whether the last record is a tick of this process: if it came too early, the machine's clock is ahead of the log's. */
+  let hasTicked = false;
   let isStopped = false;
 
   const isActive = (): boolean => (rules?.windows.length ?? 0) > 0;
 
   const commit = async (): Promise<void> => {
-    committedAtMs = nowMs();
+    committedAtMs = performance.now();
     // Without rules there are no parts, and nothing is pending.
     if (!isActive() && waiting.length === 0) done = { offset: position, clock: clock.state, rulesOffset };
     if (committedPosition === position && waiting.length === 0) return;
@@ -224,6 +226,7 @@ export async function countPartition(deps: CounterDeps, assignment: Assignment):
     clock.advance(record.timestampMs);
     const now = clock.nowMs;
     const name = serde.nameOf(record.value);
+    if (name !== 'Tick') hasTicked = false;
     if (name === 'Rules') {
       const decoded = tryDecode(serde, record.value);
       const next = decoded?.name === 'Rules' ? await rulesOfRecord(decoded.value) : undefined;
@@ -232,7 +235,8 @@ export async function countPartition(deps: CounterDeps, assignment: Assignment):
     if (!isActive()) return;
     if (now >= range.sinceMs + cutMs(rules!) || record.offset - range.from >= maxOffsetsPerCut)
       cut(record.offset, now);
-    if (name !== 'LogEvent' || !input.looksAtEvents) return;
+    // What happened earlier says nothing about now.
+    if (name !== 'LogEvent' || !input.looksAtEvents || isBackfill(record)) return;
     const decoded = tryDecode(serde, record.value);
     if (decoded?.name !== 'LogEvent') return;
     window ??= await warmUp({ log, topic: topics.events, partition }, record.offset, (read) =>
@@ -257,18 +261,20 @@ export async function countPartition(deps: CounterDeps, assignment: Assignment):
       position = records.at(-1)!.offset + 1;
       appliedAtMs = performance.now();
       await flushEnough();
-      if (nowMs() - committedAtMs >= commitIntervalMs) await commit();
+      if (performance.now() - committedAtMs >= commitIntervalMs) await commit();
     },
     idle: async () => {
       await flush();
-      if (nowMs() - committedAtMs >= commitIntervalMs) await commit();
+      if (performance.now() - committedAtMs >= commitIntervalMs) await commit();
       if (!isActive()) return;
       const left = range.sinceMs + cutMs(rules!) - clock.nowMs;
-      // By the machine's clock, or, if that was set back, once the remaining time has passed.
-      if (nowMs() - clock.markMs < left && performance.now() - appliedAtMs < left) return;
+      // As in correlate-partition.ts.
+      const isDue = !hasTicked && nowMs() - clock.markMs >= left;
+      if (!isDue && performance.now() - appliedAtMs < left) return;
       const dueAt = range.sinceMs + cutMs(rules!);
       await log.append(topics.events, [{ partition, key: null, value: serde.encode('Tick', { dueAt }) }]);
       metrics.ticks.inc();
+      hasTicked = true;
     },
     close: async () => {
       if (!isStopped) await commit();

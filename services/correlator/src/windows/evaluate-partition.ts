@@ -29,8 +29,6 @@ export interface EvaluatorDeps {
   metrics: CorrelatorMetrics;
   logger: Pick<Logger, 'warn'>;
   gaps: GapReport;
-  /** The machine's clock in ms; it decides when the state is written. */
-  nowMs: () => number;
 }
 
 /** The content of a commit's metadata, as JSON. */
@@ -52,7 +50,7 @@ export async function evaluatePartition(
   deps: EvaluatorDeps,
   assignment: Assignment,
 ): Promise<PartitionHandler> {
-  const { log, serde, metrics, logger, nowMs } = deps;
+  const { log, serde, metrics, logger } = deps;
   const { partition, committed } = assignment;
   const inputs = await log.partitionCount(topics.events);
   const parts = await log.partitionCount(topics.windows);
@@ -73,14 +71,14 @@ export async function evaluatePartition(
   const sets = new Map<string, RuleSet>(evaluator.ruleSets.map((set) => [set.version, set]));
   let place = isUsable ? metadata!.snapshot : undefined;
   let snapshotPosition = position;
-  let snapshotAtMs = nowMs();
+  let snapshotAtMs = performance.now();
   let waitMs = snapshotIntervalMs;
   let committedPosition = position;
   let warnedAtMs = -Infinity;
   let evicted = evaluator.evicted;
 
   const commit = async (): Promise<void> => {
-    const isDue = nowMs() - snapshotAtMs >= waitMs;
+    const isDue = performance.now() - snapshotAtMs >= waitMs;
     if (place === undefined || (isDue && position > snapshotPosition)) await snapshot();
     else if (committedPosition !== position) await note();
   };
@@ -89,7 +87,7 @@ export async function evaluatePartition(
     const written: State = { epoch, evaluator: evaluator.snapshot, expected };
     place = await writeSnapshot(log, serde, partition, position, written);
     waitMs = Math.max(snapshotIntervalMs, (place.bytes / snapshotBytesPerSecond) * 1000);
-    snapshotAtMs = nowMs();
+    snapshotAtMs = performance.now();
     snapshotPosition = position;
     await note();
   };
@@ -152,8 +150,8 @@ export async function evaluatePartition(
     if (fresh <= 0) return;
     evicted = evaluator.evicted;
     metrics.ruleKeysEvicted.inc(fresh);
-    if (nowMs() - warnedAtMs < warnIntervalMs) return;
-    warnedAtMs = nowMs();
+    if (performance.now() - warnedAtMs < warnIntervalMs) return;
+    warnedAtMs = performance.now();
     logger.warn(
       { partition, keys: evaluator.keys, bytes: evaluator.bytes, forgotten: fresh },
       'rules over many events have more keys than their memory holds: those that were silent longest are forgotten',

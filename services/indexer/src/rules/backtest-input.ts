@@ -1,7 +1,7 @@
 import { warmUp, type DuplicateWindow, type EventLog } from '@logloom/event-log';
 import type { WindowRun } from '@logloom/rules/windows';
 import { SchemaRegistryError, type Decoded, type Serde } from '@logloom/schema-registry';
-import { isOfEpoch, placeEvent, topics, type Correlation } from '@logloom/schemas';
+import { isBackfill, isOfEpoch, placeEvent, topics, type Correlation } from '@logloom/schemas';
 
 const recordsPerRead = 1000;
 
@@ -58,16 +58,14 @@ export class BacktestInput {
       this.#from,
       (each) => this.#serde.sources(each.map(({ value }) => value)),
     );
-    for (const { offset, timestampMs, value } of records) {
+    for (const record of records) {
+      const { offset, timestampMs, value } = record;
       this.clockMs = Math.max(this.clockMs, timestampMs);
       const decoded = this.#decode(value);
       if (decoded?.name === 'LogEvent' && this.#window.admit(decoded.value.source, offset)) {
         this.events++;
-        this.#run.addEvent(
-          this.partition,
-          placeEvent(decoded.value, this.#epoch, this.partition, offset),
-          this.clockMs,
-        );
+        const event = placeEvent(decoded.value, this.#epoch, this.partition, offset);
+        if (!isBackfill(record)) this.#run.addEvent(this.partition, event, this.clockMs);
       }
       await this.#addClosedBy(offset);
     }
