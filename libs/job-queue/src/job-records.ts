@@ -32,6 +32,8 @@ export interface JobRecords {
   list(kind: string): Promise<{ id: string; value: unknown }[]>;
   /** False when there is none. */
   delete(kind: string, id: string): Promise<boolean>;
+  /** Deletes many of a kind at once; ids that there are not are left out. */
+  deleteAll(kind: string, ids: readonly string[]): Promise<void>;
   /** Why the engine refuses what it was asked last, with the setting to look at; undefined: it does not. */
   problem?(): string | undefined;
   close(): Promise<void>;

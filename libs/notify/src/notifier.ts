@@ -3,10 +3,11 @@ import { rememberSecrets } from '@logloom/settings';
 import type { Telemetry } from '@logloom/telemetry';
 import type { AlertState } from './alert-state.ts';
 import type { Receivers } from './file/parse-receivers.ts';
-import { lookAt, takeAlerts, type GroupsDeps } from './groups/change-groups.ts';
 import { GroupStore } from './groups/group-store.ts';
-import { groupJob, groupRetries, notificationJob, type GroupJob } from './groups/jobs.ts';
+import { groupJob, groupRetries, lookJobs, notificationJob, type GroupJob } from './groups/jobs.ts';
+import { lookAtGroups, type GroupsDeps } from './groups/look-at-groups.ts';
 import { ReceiverHealth } from './groups/receiver-health.ts';
+import { takeAlerts } from './groups/take-alerts.ts';
 import { AddressRules } from './net/address-rules.ts';
 import { allowedHosts } from './net/allowed-hosts.ts';
 import { createMetrics, outcomes } from './telemetry.ts';
@@ -38,7 +39,7 @@ export interface NotifierOptions {
   };
   /** Has the variables that the receivers file names. */
   env: Readonly<Record<string, string | undefined>>;
-  queue: Pick<JobQueue, 'add' | 'addMany' | 'get'>;
+  queue: Pick<JobQueue, 'addMany' | 'get'>;
   records: JobRecords;
   telemetry: Pick<Telemetry, 'logger' | 'registry'>;
   /** The machine's clock in ms. */
@@ -90,7 +91,7 @@ export async function openNotifier(options: NotifierOptions): Promise<Notifier> 
   const changeGroups = async (job: GroupJob, signal: AbortSignal): Promise<void> => {
     if ('alerts' in job) await takeAlerts(deps, job.alerts, signal);
     // A clock that is behind the one that set the time must not look too early.
-    else await lookAt(deps, job.look, Math.max(nowMs(), job.atMs), signal, job.isSure);
+    else await lookAtGroups(deps, job.look, Math.max(nowMs(), job.atMs), signal, job.isSure);
   };
   return {
     notify: async (alerts) => {
@@ -105,8 +106,8 @@ export async function openNotifier(options: NotifierOptions): Promise<Notifier> 
       await queue.addMany(jobs);
     },
     resume: async () => {
-      for (const { id } of await store.groups())
-        await queue.add(groupJob, { look: id, atMs: 0, isSure: true } satisfies GroupJob, groupRetries);
+      const ids = (await store.groups()).map(({ id }) => id);
+      if (ids.length > 0) await queue.addMany(lookJobs(ids, 0, { isSure: true }));
     },
     jobs: [
       {

@@ -79,6 +79,9 @@ export function createRedisJobRecords(
         .map(([id, text]) => ({ id, value: JSON.parse(text) as unknown }))
         .sort((a, b) => (a.id < b.id ? -1 : 1)),
     delete: async (kind, id) => (await redis.hdel(key(kind), id)) > 0,
+    deleteAll: async (kind, ids) => {
+      if (ids.length > 0) await redis.hdel(key(kind), ...ids);
+    },
     problem: () => (clients.faults.current === undefined ? undefined : `Redis: ${clients.faults.current}`),
     close: async () => {
       redis.disconnect();

@@ -35,6 +35,20 @@ export function jobRecordsContract(name: string, open: () => Promise<JobRecords>
       await records.close();
     });
 
+    test('deletes many at once', async () => {
+      const records = await open();
+      await records.putAll(
+        'a',
+        ['1', '2', '3'].map((id) => ({ id, value: id })),
+      );
+      await records.put('b', '1', 'other');
+      await records.deleteAll('a', ['1', '3', 'none']);
+      await records.deleteAll('a', []);
+      assert.deepEqual(await records.list('a'), [{ id: '2', value: '2' }]);
+      assert.deepEqual(await records.list('b'), [{ id: '1', value: 'other' }]);
+      await records.close();
+    });
+
     test('pages of a prefix hold each record once, and usage counts them', async () => {
       const records = await open();
       const ids = Array.from({ length: 25 }, (_, i) => `h*[1]/${String(i).padStart(2, '0')}`);

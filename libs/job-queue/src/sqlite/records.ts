@@ -24,18 +24,22 @@ export function createSqliteJobRecords(folder: string): JobRecords {
   );
   const remove = db.prepare('DELETE FROM records WHERE kind = ? AND id = ?');
   const named = <T>(work: () => T): T => withFileNamed(recordsPath(folder), work);
+  const together = (work: () => void): void =>
+    named(() => {
+      db.exec('BEGIN IMMEDIATE');
+      try {
+        work();
+        db.exec('COMMIT');
+      } catch (error) {
+        if (db.isTransaction) db.exec('ROLLBACK');
+        throw error;
+      }
+    });
   return {
     put: async (kind, id, value) => void named(() => put.run(kind, id, JSON.stringify(value))),
     putAll: async (kind, entries) =>
-      named(() => {
-        db.exec('BEGIN IMMEDIATE');
-        try {
-          for (const { id, value } of entries) put.run(kind, id, JSON.stringify(value));
-          db.exec('COMMIT');
-        } catch (error) {
-          if (db.isTransaction) db.exec('ROLLBACK');
-          throw error;
-        }
+      together(() => {
+        for (const { id, value } of entries) put.run(kind, id, JSON.stringify(value));
       }),
     replace: async (kind, id, value) =>
       named(() => replace.run(JSON.stringify(value), kind, id).changes !== 0),
@@ -61,6 +65,10 @@ export function createSqliteJobRecords(folder: string): JobRecords {
         value: JSON.parse(value) as unknown,
       })),
     delete: async (kind, id) => named(() => remove.run(kind, id).changes !== 0),
+    deleteAll: async (kind, ids) =>
+      together(() => {
+        for (const id of ids) remove.run(kind, id);
+      }),
     close: async () => {
       if (db.isOpen) db.close();
     },

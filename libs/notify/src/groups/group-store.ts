@@ -42,8 +42,12 @@ export class GroupStore {
     return (await this.#records.list(groupKind)).map(({ value }) => value as GroupState);
   }
 
-  async putGroup(group: GroupState): Promise<void> {
-    await this.#records.put(groupKind, group.id, group);
+  async putGroups(groups: readonly GroupState[]): Promise<void> {
+    if (groups.length === 0) return;
+    await this.#records.putAll(
+      groupKind,
+      groups.map((value) => ({ id: value.id, value })),
+    );
   }
 
   async known(fingerprint: string): Promise<KnownAlert | undefined> {
@@ -85,20 +89,34 @@ export class GroupStore {
     await this.#records.put(deliveredKind, group, delivered);
   }
 
-  /** Forgets an alert of a group; what is known of it goes with the last of its groups. */
-  async removeMember(group: string, fingerprint: string): Promise<void> {
-    const known = await this.known(fingerprint);
-    const groups = known?.groups.filter((id) => id !== group) ?? [];
-    await this.#records.delete(sentKind(group), fingerprint);
-    await this.#records.delete(membersKind(group), fingerprint);
-    if (groups.length === 0) await this.#records.delete(knownKind, fingerprint);
-    else await this.putKnown([[fingerprint, { ...known!, groups }]]);
+  /** Forgets alerts of groups; what is known of an alert goes with the last of its groups. */
+  async removeMembers(removed: ReadonlyMap<string, readonly string[]>): Promise<void> {
+    const known = new Map<string, KnownAlert | undefined>();
+    for (const [group, fingerprints] of removed) {
+      if (fingerprints.length === 0) continue;
+      for (const fingerprint of fingerprints) {
+        const before = known.get(fingerprint) ?? (await this.known(fingerprint));
+        const groups = before?.groups.filter((id) => id !== group) ?? [];
+        known.set(fingerprint, before && { ...before, groups });
+      }
+      await this.#records.deleteAll(sentKind(group), fingerprints);
+      await this.#records.deleteAll(membersKind(group), fingerprints);
+    }
+    const left = [...known].filter(([, now]) => now !== undefined && now.groups.length > 0);
+    if (left.length > 0) await this.putKnown(left as [string, KnownAlert][]);
+    const gone = [...known].filter(([, now]) => (now?.groups.length ?? 0) === 0);
+    if (gone.length > 0)
+      await this.#records.deleteAll(
+        knownKind,
+        gone.map(([fingerprint]) => fingerprint),
+      );
   }
 
-  async removeGroup(id: string, members: readonly Member[]): Promise<void> {
-    for (const { alert } of members) await this.removeMember(id, alert.fingerprint);
-    await this.#records.delete(deliveredKind, id);
-    await this.#records.delete(groupKind, id);
+  /** Forgets groups whose members are removed. */
+  async removeGroups(ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    await this.#records.deleteAll(deliveredKind, ids);
+    await this.#records.deleteAll(groupKind, ids);
   }
 
   async #all(kind: string): Promise<[string, unknown][]> {

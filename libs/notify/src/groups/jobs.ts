@@ -1,4 +1,4 @@
-import type { JobOptions } from '@logloom/job-queue';
+import type { JobOptions, NewJob } from '@logloom/job-queue';
 import type { AlertState } from '../alert-state.ts';
 
 /** The job that changes groups; one at a time over all processes. */
@@ -6,8 +6,9 @@ export const groupJob = 'notification-group';
 /** The job that sends a message. */
 export const notificationJob = 'notification';
 
-/** Alerts to take, or a group to look at, not before a time in ms since 1970. */
-export type GroupJob = { alerts: readonly AlertState[] } | { look: string; atMs: number; isSure?: boolean };
+/** Alerts to take, or groups to look at, not before a time in ms since 1970. */
+export type GroupJob =
+  { alerts: readonly AlertState[] } | { look: readonly string[]; atMs: number; isSure?: boolean };
 
 /** A message of a group. What it says is seen when it is sent, so that it is never older than what was sent before it. */
 export interface NotificationJob {
@@ -18,6 +19,23 @@ export interface NotificationJob {
 
 /** It depends on nothing but the store that it is in: it is repeated until that works. */
 export const groupRetries: JobOptions = { attempts: 1_000_000, backoff: { type: 'fixed', delayMs: 5_000 } };
+
+/** Groups in one job. */
+const lookedAt = 500;
+
+/** Jobs that look at groups, not before a time in ms since 1970. */
+export function lookJobs(
+  groups: readonly string[],
+  atMs: number,
+  { isSure = false, delayMs = 0 }: { isSure?: boolean; delayMs?: number } = {},
+): NewJob[] {
+  const jobs: NewJob[] = [];
+  for (let i = 0; i < groups.length; i += lookedAt) {
+    const data: GroupJob = { look: groups.slice(i, i + lookedAt), atMs, ...(isSure && { isSure }) };
+    jobs.push({ ...groupRetries, name: groupJob, data, delayMs });
+  }
+  return jobs;
+}
 
 /** Ten attempts over about a quarter of an hour. */
 export const notificationRetries: JobOptions = {

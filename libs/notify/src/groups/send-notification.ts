@@ -4,18 +4,20 @@ import type { Receivers } from '../file/parse-receivers.ts';
 import type { Notification } from '../senders/notification.ts';
 import { sendToReceiver } from '../senders/send-to-receiver.ts';
 import type { SendDeps } from '../senders/sender.ts';
-import { tellingOf } from './change-groups.ts';
 import { composeNotification } from './compose-notification.ts';
 import type { GroupStore } from './group-store.ts';
-import { groupJob, groupRetries, type GroupJob, type NotificationJob } from './jobs.ts';
+import type { GroupState } from './group-state.ts';
+import { lookJobs, type NotificationJob } from './jobs.ts';
+import { sendingLookMs } from './look-at-groups.ts';
 import type { ReceiverHealth } from './receiver-health.ts';
+import { tellingOf } from './telling-of.ts';
 
 /** How an attempt has ended. `failed`: it is tried again; `dead`: not by itself. */
 export type NotificationOutcome = 'sent' | 'failed' | 'dead';
 
 export interface SendNotificationDeps {
   store: GroupStore;
-  queue: Pick<JobQueue, 'add'>;
+  queue: Pick<JobQueue, 'addMany'>;
   receivers: () => Receivers | undefined;
   sending: Omit<SendDeps, 'link'>;
   health: ReceiverHealth;
@@ -55,17 +57,23 @@ export async function sendNotification(
       if (signal.aborted) throw error;
       const isDead = isFinal(error) || job.attemptsMade >= job.attempts;
       ended(isDead ? 'dead' : 'failed');
-      if (isDead)
-        await queue.add(groupJob, { look: id, atMs: 0 } satisfies GroupJob, {
-          ...groupRetries,
-          delayMs: settlingMs,
-        });
+      if (isDead && (await isAwaited(store, group)))
+        await queue.addMany(lookJobs([id], 0, { delayMs: settlingMs }));
       throw jobError(error, group.receiver);
     }
     await store.putSent(id, composed.sent);
   }
   await store.putDelivered(id, { sinceMs, number, atMs: nowMs() });
-  await queue.add(groupJob, { look: id, atMs: 0 } satisfies GroupJob, groupRetries);
+  if (await isAwaited(store, group)) await queue.addMany(lookJobs([id], 0));
+}
+
+/**
+ * Whether the end of a message has to be seen to at once. Otherwise the look that is due soon does it, for many groups together: storms end many
+ * messages at a time.
+ */
+async function isAwaited(store: GroupStore, { id, timings }: GroupState): Promise<boolean> {
+  if (Math.min(timings.intervalMs, timings.repeatMs) < sendingLookMs) return true;
+  return (await store.group(id))?.hasChanged === true;
 }
 
 async function tell(

@@ -44,6 +44,8 @@ test('each alert with a webhook is posted, again after a fault, and once; a refu
     alert(3, { webhook: `${base}/gone` }),
     alert(4, { webhook: null }),
     alert(6, { webhook: `${base.replace('//', '//ada:pass%40word@')}/secret` }),
+    // Where clouds keep the credentials of a machine.
+    alert(7, { webhook: 'http://169.254.169.254/latest/meta-data/' }),
   ];
   await log.append(
     topics.alerts,
@@ -78,6 +80,8 @@ test('each alert with a webhook is posted, again after a fault, and once; a refu
       async () => (await state(1)) === 'completed' && (await state(2)) === 'completed',
     );
     await eventually('the third alert has failed', async () => (await state(3)) === 'failed');
+    await eventually('the seventh alert has failed', async () => (await state(7)) === 'failed');
+    assert.match((await queue.get('alert-a-7'))!.error!, /link-local address/);
     await eventually('the sixth alert is posted', async () => (await state(6)) === 'completed');
     const [{ user } = { user: '' }] = posts.filter((p) => p.path === '/secret');
     assert.equal(user, `Basic ${Buffer.from('ada:pass@word').toString('base64')}`);
@@ -93,17 +97,17 @@ test('each alert with a webhook is posted, again after a fault, and once; a refu
     assert.deepEqual(Object.fromEntries(values.map(({ labels, value }) => [labels.outcome, value])), {
       delivered: 4,
       retried: 1,
-      failed: 1,
+      failed: 2,
     });
     const jobs = (await rig.metrics.jobs.get()).values.filter(({ labels }) => labels.name === 'alert');
     assert.deepEqual(Object.fromEntries(jobs.map(({ labels, value }) => [labels.outcome, value])), {
       completed: 4,
       retried: 1,
-      failed: 1,
+      failed: 2,
     });
     assert.deepEqual(
       (await newestAlerts(log, serde, 3)).map(({ id }) => id),
-      ['a-6', 'a-5', 'a-4'],
+      ['a-7', 'a-6', 'a-5'],
     );
   } finally {
     stop.abort();

@@ -68,9 +68,16 @@ test('what is over before its group was told is not told', async () => {
   using folder = temporaryFolder('notify');
   await using rig = await openNotifierRig({ folder: folder.path, text: webhook(receiver.url) });
   await rig.notifier.notify([alertState(1), resolvedState(alertState(1)), resolvedState(alertState(2))]);
+  await rig.notifier.notify([alertState(4)]);
+  await rig.notifier.notify([resolvedState(alertState(4))]);
   await rig.notifier.notify([alertState(3, { rule: 'other' })]);
   await eventually('the other group was told', () => receiver.taken.length > 0);
   assert.deepEqual(payloads(receiver.taken).map(stateOf), ['firing: 3 firing']);
+  const known = await rig.records.list('notify-alert');
+  assert.deepEqual(
+    known.map(({ id }) => id),
+    [alertState(3).fingerprint],
+  );
 });
 
 test('what still fires is said again, with another id, until somebody acknowledges it', async () => {
