@@ -55,7 +55,7 @@ const log: Line[] = [
   ...['/a.php', '/b.jsp', '/a.phps', '/a.PHP', '/static/a.js'].flatMap((path) =>
     [200, 404, 500].map((status) => ({ service: 'web', message: 'request', path, status })),
   ),
-  ...['x -e y', 'x /e y', 'x –e y', 'x e y', 'powershell SQBFAFgA', '100%*', '100%x', ''].map(
+  ...['x -e y', 'x /e y', 'x –e y', 'x e y', 'powershell SQBFAFgA', '100%*', '100%x', 'w6k=', ''].map(
     (CommandLine) => ({
       service: 'win',
       message: 'run',
@@ -168,6 +168,11 @@ const cases: Case[] = [
     detection: "{ selection: { CommandLine|windash|contains|cased: ' -e ' }, condition: selection }",
     original: ({ CommandLine }) => / [-/–—―]e /.test(text(CommandLine)),
     status: 'translated',
+  },
+  {
+    detection: '{ selection: { CommandLine|base64|contains: é }, condition: selection }',
+    original: ({ CommandLine }) => text(CommandLine).includes('w6k='),
+    status: 'translated with a difference',
   },
   {
     detection: '{ selection: { CommandLine|wide|base64offset|contains: IEX }, condition: selection }',
@@ -331,6 +336,8 @@ test('what cannot be translated says why', () => {
     ["{ sel: { a|re: 'x{3}' }, condition: sel }", /no regular expressions/],
     ["{ sel: { a|re: '(?!b)' }, condition: sel }", /no regular expressions/],
     ['{ sel: { a|cidr: 10.0.0.0/26 }, condition: sel }', /64 clauses/],
+    ["{ sel: { a|windash: '-a -b -c' }, condition: sel }", /125 clauses/],
+    ['{ sel: { a|wide|base64: über }, condition: sel }', /not ASCII/],
     ['{ sel: { a: 1 }, condition: 2 of sel* }', /2 of/],
     ['{ sel: { a: 1 }, condition: selection }', /nothing in the detection is called selection/],
     ['{ sel: { a: 1 }, condition: sel | near other, timeframe: 5m }', /aggregation "near other"/],

@@ -27,20 +27,17 @@ function literalOf(pattern: TextPattern, modifier: string): string {
   return part.text;
 }
 
+const dashBeforeWord = /(?<![\p{L}\p{N}_])[-/](?=[\p{L}\p{N}_])/gu;
 const dashes = ['-', '/', '–', '—', '―'];
 
 /** The patterns that a value stands for after a modifier that changes texts; undefined if it is none of those. */
 export function transformValue(modifier: string, pattern: TextPattern): TextPattern[] | undefined {
-  const encode = (encoding: BufferEncoding): TextPattern[] => {
-    const bytes = Buffer.from(literalOf(pattern, modifier), encoding);
-    return [[{ text: bytes.toString('latin1') }]];
-  };
   switch (modifier) {
     case 'wide':
     case 'utf16le':
-      return encode('utf16le');
+      return [[{ text: inUtf16(literalOf(pattern, modifier)) }]];
     case 'base64':
-      return [[{ text: Buffer.from(literalOf(pattern, modifier), 'latin1').toString('base64') }]];
+      return [[{ text: Buffer.from(literalOf(pattern, modifier)).toString('base64') }]];
     case 'base64offset':
       return base64Offsets(literalOf(pattern, modifier)).map((text) => [{ text }]);
     case 'windash':
@@ -50,9 +47,15 @@ export function transformValue(modifier: string, pattern: TextPattern): TextPatt
   }
 }
 
+/** Each character with the zero that it has in UTF-16. */
+function inUtf16(text: string): string {
+  if (!/^[\x20-\x7e]*$/.test(text)) throw new Untranslatable('the modifier wide of a text that is not ASCII');
+  return text.replaceAll(/./g, '$&\0');
+}
+
 /** What the bytes look like in base64, wherever they begin: without the characters that depend on what is before and after them. */
 function base64Offsets(text: string): string[] {
-  const bytes = Buffer.from(text, 'latin1');
+  const bytes = Buffer.from(text);
   return [0, 1, 2].map((offset) => {
     const encoded = Buffer.concat([Buffer.alloc(offset, ' '), bytes]).toString('base64');
     const begin = [0, 2, 3][offset]!;
@@ -61,15 +64,23 @@ function base64Offsets(text: string): string[] {
   });
 }
 
+const maxVariants = 32;
+
 /** A dash or slash at the beginning of a word is an option of a command; Windows takes several characters for it. */
 function withDashes(pattern: TextPattern): TextPattern[] {
-  const found = pattern.map((part) => {
-    if (typeof part !== 'object') return [part];
-    const variants = dashes.map((dash) => part.text.replaceAll(/(^|\s)[-/](?=\w)/g, `$1${dash}`));
-    return [...new Set(variants)].map((text) => ({ text }));
-  });
-  return found.reduce<TextPattern[]>(
-    (before, variants) => before.flatMap((parts) => variants.map((part) => [...parts, part])),
-    [[]],
-  );
+  let found: PatternPart[][] = [[]];
+  const append = (parts: readonly PatternPart[]): void => {
+    found = found.flatMap((before) => parts.map((part) => [...before, part]));
+    if (found.length > maxVariants)
+      throw new Untranslatable(`the modifier windash would take ${found.length} clauses`);
+  };
+  for (const part of pattern) {
+    if (typeof part !== 'object') append([part]);
+    else
+      for (const [i, text] of part.text.split(dashBeforeWord).entries()) {
+        if (i > 0) append(dashes.map((dash) => ({ text: dash })));
+        append([{ text }]);
+      }
+  }
+  return found.map(joinParts);
 }
