@@ -72,6 +72,9 @@ export class AlertBook {
   #nowMs = 0;
   #pruneAtMs = 0;
   #dropped = 0;
+  #isFull = false;
+  /** False: surely none. */
+  #hasResolved = false;
 
   constructor({ limitBytes, keepResolvedMs = dayMs, onDropped = () => {} }: AlertBookOptions) {
     this.#limitBytes = limitBytes;
@@ -87,6 +90,11 @@ export class AlertBook {
   /** How many records raised an alert for which there was no room. */
   get dropped(): number {
     return this.#dropped;
+  }
+
+  /** Whether the last alert that was new had no room, and nothing has been forgotten since. */
+  get isFull(): boolean {
+    return this.#isFull;
   }
 
   apply(record: BookRecord): AlertChange[] {
@@ -112,6 +120,7 @@ export class AlertBook {
     if (this.#nowMs >= this.#pruneAtMs) {
       this.#pruneAtMs = this.#nowMs + pruneEveryMs;
       this.#silences.prune(this.#nowMs);
+      const before = this.#bytes;
       for (const [fingerprint, { parts }] of this.#entries)
         if (
           [...parts.values()].every(
@@ -119,6 +128,7 @@ export class AlertBook {
           )
         )
           this.#forget(fingerprint);
+      if (this.#bytes < before) this.#isFull = false;
     }
     const changedAtMs = this.#silences.advance(this.#nowMs);
     return changedAtMs === undefined ? [] : this.#judgeAll(changedAtMs);
@@ -204,6 +214,7 @@ export class AlertBook {
     }
     entry.silencedBy = this.#silences.matching(this.#stateOf(fingerprint, entry).labels);
     const after = this.#stateOf(fingerprint, entry);
+    if (after.state === 'resolved') this.#hasResolved = true;
     if (after.state === (before?.state ?? 'resolved') || after.state === 'pending') return [];
     return [this.#changed('state', fingerprint, entry, timestampMs)];
   }
@@ -251,11 +262,14 @@ export class AlertBook {
     entry.bytes = bytes;
     const isNew = !this.#entries.has(fingerprint);
     this.#entries.set(fingerprint, entry);
-    if (this.#bytes <= this.#limitBytes) return true;
-    this.#forgetResolved();
-    if (this.#bytes <= this.#limitBytes || !isNew) return true;
+    // A flood of new alerts must not look for them again and again.
+    if (this.#bytes > this.#limitBytes && this.#hasResolved) this.#forgetResolved();
+    const isInLimit = this.#bytes <= this.#limitBytes;
+    if (isNew && isInLimit) this.#isFull = false;
+    if (!isNew || isInLimit) return true;
     this.#forget(fingerprint);
     this.#dropped++;
+    this.#isFull = true;
     this.#onDropped();
     return false;
   }
@@ -270,6 +284,7 @@ export class AlertBook {
       if (this.#bytes <= this.#limitBytes * (7 / 8)) return;
       this.#forget(fingerprint);
     }
+    this.#hasResolved = false;
   }
 
   #forget(fingerprint: string): void {

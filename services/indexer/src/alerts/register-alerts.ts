@@ -86,7 +86,7 @@ export function registerAlerts(api: FastifyInstance, deps: AlertsApiDeps): void 
       total: { value: all.length, exact: true },
       alerts: page.map(alertStateJson),
       ...(by.length === 0 ? {} : { groups: groupAlerts(all, by) }),
-      ...(book.dropped === 0 ? {} : { dropped: book.dropped }),
+      ...(book.isFull ? { dropped: book.dropped } : {}),
       next: next && cursors.seal(JSON.stringify(next)),
     };
   });
