@@ -130,6 +130,7 @@ test('alerts fire, are silenced and acknowledged, survive a kill, are resolved a
   const text1 = (await cli('alerts', '--state', 'all')).out;
   assert.match(text1, /critical {2}a request failed/);
   assert.match(text1, /acknowledged by grace: on it/);
+  assert.match(text1, /count >= 2 in 10s \((?:it was 2|[01] at the end)\)/);
 
   await eventually('all are resolved', async () => (await listed('--state', 'resolved')).length === 3);
   await eventually('the end of what was told is told', async () =>
@@ -163,6 +164,7 @@ test('alerts fire, are silenced and acknowledged, survive a kill, are resolved a
   assert.equal((await cli('silences')).code, 1);
   assert.match((await cli('silences', '--state', 'expired')).out, /deploy \(ada, ended by anonymous\)/);
   assert.equal((await cli('silences', 'add', 'team', '--reason', 'x')).code, 2);
+  assert.equal((await cli('silences', 'add', 'team=x', '--for', '2', '--reason', 'no unit')).code, 2);
   assert.equal((await cli('alerts', 'ack', of('failed').fingerprint)).code, 2, 'it is over');
   assert.equal((await cli('alerts', 'ack', '0000000000000000')).code, 1, 'there is none');
 });

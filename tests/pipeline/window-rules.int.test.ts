@@ -122,6 +122,9 @@ test('rules over many events raise alerts, say how they are, and find the same i
   assert.match(shown.out, /failing-logins +1 alert\n +\S+ to … +client\.ip=203\.0\.113\.7/);
   assert.match(shown.notes, /not tried, because they look at one request: one-request/);
 
+  const reversed = await run('rules', 'backtest', rulesFile, '--from', 'now+1h');
+  assert.deepEqual([reversed.code, /from is after to/.test(reversed.notes)], [2, true]);
+
   const refused = await fetch(`${pipeline.viewersUrl}/api/rules/backtest`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

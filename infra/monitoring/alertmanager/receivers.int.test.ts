@@ -53,7 +53,7 @@ test(
       condition: one.condition,
       examples: '4bf92f351',
       summary: one.message,
-      value: '0.0512345678',
+      value: '5.12 %',
     });
     assert.equal(Date.parse(found.startsAt), startsAt);
     assert.equal(found.generatorURL, 'https://logloom.example.com/#requests?id=4bf92f351');

@@ -13,6 +13,7 @@ export {
 } from './contracts.ts';
 export { isPlaceholderId } from './placeholder-id.ts';
 export { alertFingerprint } from './alert-fingerprint.ts';
+export { measuredText } from './measured-text.ts';
 export { alertDefaults, alertOf, alertToJson, type AlertJson } from './alert.ts';
 export {
   correlationDefaults,

@@ -15,7 +15,7 @@ import { formatHash, navigate, parseHash } from './location-state.js';
  * @property {Record<string, string>} labels
  * @property {string} message
  * @property {string} [condition]
- * @property {number} [value]
+ * @property {string} [measured]
  * @property {string} startsAt
  * @property {string} [endsAt]
  * @property {string} lastAt
@@ -120,16 +120,17 @@ export class AlertCards {
 }
 
 /** What it is about, and since when. @param {Alert} alert */
-function factsOf({ rule, condition, value, startsAt, endsAt, lastAt, occurrences }) {
+function factsOf({ rule, condition, measured, startsAt, endsAt, lastAt, occurrences }) {
   const why = condition === undefined ? `rule ${rule}` : `rule ${rule}: ${condition}`;
-  const measured = value === undefined ? '' : ` (it was ${Number(value.toPrecision(4))})`;
+  const last = endsAt === undefined ? `it was ${measured}` : `${measured} at the end`;
+  const was = measured === undefined ? '' : ` (${last})`;
   const lastsMs = endsAt === undefined ? 0 : Date.parse(endsAt) - Date.parse(startsAt);
   const time =
     endsAt === undefined
       ? `since ${formatDateTime(startsAt)}`
       : `from ${formatDateTime(startsAt)} to ${formatDateTime(endsAt)} (${formatDuration(lastsMs)})`;
   const times = occurrences > 1 ? ` · ${plural(occurrences, 'time')}, last ${formatDateTime(lastAt)}` : '';
-  return `${why}${measured} · ${time}${times}`;
+  return `${why}${was} · ${time}${times}`;
 }
 
 /** A label, which narrows the filter to its value. @param {[string, string]} label */

@@ -1,5 +1,6 @@
 import type { RuleSet } from '@logloom/rules';
 import type { WindowTrial } from '@logloom/rules/windows';
+import { measuredText } from '@logloom/schemas';
 import { escapeControls } from '@logloom/telemetry/escape-controls';
 import type { Command } from 'commander';
 import { colors as pc } from '../output/colors.ts';
@@ -70,11 +71,11 @@ const maxAlertLines = 5;
 /** What each rule over many events has raised. */
 export function windowLines(trials: readonly WindowTrial[]): string[] {
   const width = Math.max(0, ...trials.map(({ name }) => name.length));
-  return trials.flatMap(({ name, alerts }) => {
+  return trials.flatMap(({ name, condition, alerts }) => {
     const count = alerts.length === 0 ? pc.dim('      0') : pc.yellow(String(alerts.length).padStart(7));
     const shown = alerts.slice(0, maxAlertLines).flatMap(({ key, from, to, value, examples }) => {
       const fields = Object.entries(key).map(([field, each]) => `${field}=${each}`);
-      const of = [...fields, ...(value === undefined ? [] : [`value ${value}`])]
+      const of = [...fields, ...(value === undefined ? [] : [`value ${measuredText(condition, value)}`])]
         .map(escapeControls)
         .join(' ');
       const ids = examples.map(escapeControls).join(' ');

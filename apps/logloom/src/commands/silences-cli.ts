@@ -73,7 +73,7 @@ export function addSilencesCommands(program: Command, context: CommandContext): 
         matchers,
         reason,
         author,
-        duration: flags.for,
+        duration: flags.for === undefined ? undefined : withUnit(flags.for),
         startsAt: flags.from,
         endsAt: flags.until,
         timeZone,
@@ -99,6 +99,16 @@ export function addSilencesCommands(program: Command, context: CommandContext): 
 
 function collect(value: string, before: readonly string[]): string[] {
   return [...before, value];
+}
+
+/** The API takes a bare number for milliseconds, which nobody means who types `--for 2`. */
+function withUnit(duration: string): string {
+  if (/^\d+(?:\.\d+)?$/.test(duration))
+    throw new CommandError(
+      'command-failed',
+      `--for ${duration} has no unit: write ${duration}h or ${duration}m`,
+    );
+  return duration;
 }
 
 function readWindow(text: string): { days: string[]; from: string; to: string } {

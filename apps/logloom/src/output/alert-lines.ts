@@ -10,7 +10,7 @@ export interface AlertJson {
   labels: Record<string, string>;
   message: string;
   condition?: string;
-  value?: number;
+  measured?: string;
   startsAt: string;
   endsAt?: string;
   occurrences: number;
@@ -48,7 +48,7 @@ const stateColors = { firing: pc.red, pending: pc.yellow, resolved: pc.green };
 
 /** An alert for a terminal: what and since when, why, who takes care of it. */
 export function alertLines(alert: AlertJson): string[] {
-  const { fingerprint, state, severity, message, condition, value, occurrences, examples } = alert;
+  const { fingerprint, state, severity, message, condition, occurrences, examples } = alert;
   const { silencedBy, acknowledged } = alert;
   const since =
     alert.endsAt === undefined ? `since ${alert.startsAt}` : `from ${alert.startsAt} to ${alert.endsAt}`;
@@ -59,7 +59,7 @@ export function alertLines(alert: AlertJson): string[] {
     pc.dim(`${since}, ${occurrences === 1 ? 'once' : `${occurrences} times`}`),
   ];
   const why = [
-    ...(condition === undefined ? [] : [`${condition}${value === undefined ? '' : ` (it was ${value})`}`]),
+    ...(condition === undefined ? [] : [`${condition}${measuredNote(alert)}`]),
     ...(examples.length === 0 ? [] : [`see ${examples.join(' ')}`]),
   ];
   return [
@@ -106,4 +106,9 @@ function labelsText(labels: Readonly<Record<string, string>>): string {
       .map(([name, value]) => `${name}=${value}`)
       .join(' '),
   );
+}
+
+function measuredNote({ measured, endsAt }: AlertJson): string {
+  if (measured === undefined) return '';
+  return endsAt === undefined ? ` (it was ${measured})` : ` (${measured} at the end)`;
 }

@@ -1,3 +1,4 @@
+import { measuredText } from '@logloom/schemas';
 import type { AlertState } from '../alert-state.ts';
 import { DeliveryError } from '../delivery-error.ts';
 import type { OptionsOf } from '../file/receiver-schema.ts';
@@ -31,7 +32,7 @@ export function postableAlert(alert: AlertState, endsAtMs: number, link: string 
     annotations: {
       summary: alert.message,
       ...(alert.condition === '' ? {} : { condition: alert.condition }),
-      ...(alert.value === null ? {} : { value: String(alert.value) }),
+      ...(alert.value === null ? {} : { value: measuredText(alert.condition, alert.value) }),
       ...(alert.examples.length === 0 ? {} : { examples: alert.examples.join(' ') }),
     },
     startsAt: timeOf(alert.startsAt),

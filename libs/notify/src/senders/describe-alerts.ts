@@ -1,3 +1,4 @@
+import { measuredText } from '@logloom/schemas';
 import type { AlertState } from '../alert-state.ts';
 import type { Notification } from './notification.ts';
 
@@ -26,7 +27,7 @@ export function describeAlert(alert: AlertState): AlertLines {
   const { alertname: _, severity: __, ...others } = labels;
   const facts = [
     ...(condition === '' ? [] : [condition]),
-    ...(value === null ? [] : [`now ${Number(value.toPrecision(6))}`]),
+    ...(value === null ? [] : [`now ${measuredText(condition, value)}`]),
     `since ${timeOf(startsAt)}`,
     ...(endsAt === null ? [] : [`until ${timeOf(endsAt)}`]),
     ...(ackedBy === null ? [] : [`acknowledged by ${ackedBy}`]),

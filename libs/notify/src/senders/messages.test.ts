@@ -80,7 +80,7 @@ test('messages say what fires, since when, what was measured, and where to look'
     '[FIRING:1] errors-by-service',
     'high: more than 5 % of requests failed',
     'service=service-1',
-    'ratio(level:error) &gt; 5% in 5m, now 0.0512346, since 2024-05-01T12:00:00.001Z',
+    'ratio(level:error) &gt; 5% in 5m, now 5.12 %, since 2024-05-01T12:00:00.001Z',
     `<${link}/#requests?id=4bf92f351|4bf92f351>`,
   ])
     assert.ok(slack.includes(text), `${text} in ${slack}`);

@@ -1,3 +1,4 @@
+import { measuredText } from '@logloom/schemas';
 import { commonLabels, exampleLink, othersOf, timeOf } from './describe-alerts.ts';
 import type { Notification } from './notification.ts';
 
@@ -25,7 +26,7 @@ export function webhookPayload(notification: Notification, link: string | undefi
       annotations: {
         summary: alert.message,
         ...(alert.condition === '' ? {} : { condition: alert.condition }),
-        ...(alert.value === null ? {} : { value: String(alert.value) }),
+        ...(alert.value === null ? {} : { value: measuredText(alert.condition, alert.value) }),
       },
       startsAt: timeOf(alert.startsAt),
       // As Alertmanager writes that there is none.

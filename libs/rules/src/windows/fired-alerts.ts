@@ -13,6 +13,8 @@ export interface FiredAlert {
 
 export interface WindowTrial {
   name: string;
+  /** Such as `count >= 20 in 5m`. */
+  condition: string;
   alerts: FiredAlert[];
 }
 
@@ -26,7 +28,11 @@ export class FiredAlerts {
   }
 
   byRule({ windows }: RuleSet): WindowTrial[] {
-    return windows.map(({ name }) => ({ name, alerts: this.#byRule.get(name) ?? [] }));
+    return windows.map(({ name, conditionText }) => ({
+      name,
+      condition: conditionText,
+      alerts: this.#byRule.get(name) ?? [],
+    }));
   }
 
   #take(change: OrderedChange): void {

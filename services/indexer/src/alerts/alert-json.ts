@@ -1,4 +1,4 @@
-import { formatMicros, type Silence } from '@logloom/schemas';
+import { formatMicros, measuredText, type Silence } from '@logloom/schemas';
 import type { AlertState } from './alert-state.ts';
 import type { SilenceInForce } from './silence-book.ts';
 
@@ -14,7 +14,7 @@ export function alertStateJson(alert: AlertState) {
     ...rest,
     ...(severity === null ? {} : { severity }),
     ...(condition === '' ? {} : { condition }),
-    ...(value === null ? {} : { value }),
+    ...(value === null ? {} : { value, measured: measuredText(condition, value) }),
     startsAt: time(startsAt),
     ...(endsAt === null ? {} : { endsAt: time(endsAt) }),
     lastAt: time(lastAt),

@@ -39,6 +39,7 @@ export function registerRules(api: FastifyInstance, { log, serde, nowMs }: Rules
     const { fromMicros, toMicros } = new QueryParameters(body, nowMs()).range();
     const toMs = Math.floor((toMicros ?? nowMs() * 1000) / 1000);
     const fromMs = fromMicros === undefined ? toMs - defaultRangeMs : Math.floor(fromMicros / 1000);
+    if (fromMs > toMs) throw new ApiError('bad-parameter', 'from is after to', { parameter: 'from' });
     const {
       judgedMs,
       isComplete,
