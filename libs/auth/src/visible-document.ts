@@ -38,6 +38,8 @@ export class VisibleDocument {
   readonly #levels: Record<string, number> = {};
   readonly #ids = new Set<string>();
   #kind = '';
+  /** Whether a visible member has the document's own id. */
+  #hasOwnId = false;
   #firstAt = Infinity;
   #lastAt = -Infinity;
 
@@ -56,12 +58,12 @@ export class VisibleDocument {
   add(member: DocumentMember, at?: number): void {
     const { partition, offset, timestamp, level, service, correlationId, correlationKind } = member;
     const { traceId, attributes } = member;
-    if (this.isEmpty) this.#kind = correlationKind ?? 'correlationId';
+    const isOwn = correlationId === null || correlationId === this.#correlationId;
+    if (this.isEmpty || (isOwn && !this.#hasOwnId)) this.#kind = correlationKind ?? 'correlationId';
     this.#offsets.push(at ?? offset);
-    if (at !== undefined) {
-      this.#forwarded.push({ at, partition, offset });
-      if (correlationId !== null) this.#addId(correlationId);
-    }
+    if (at !== undefined) this.#forwarded.push({ at, partition, offset });
+    if (isOwn) this.#hasOwnId = true;
+    else this.#addId(correlationId);
     this.#services.add(service);
     this.#levels[level] = (this.#levels[level] ?? 0) + 1;
     if (timestamp < this.#firstAt) this.#firstAt = timestamp;
@@ -74,9 +76,12 @@ export class VisibleDocument {
   build(whole: Pick<Correlation, 'id' | 'correlationId' | 'partition' | 'backfill'>): Correlation {
     const firstOffset = this.#offsets[0];
     if (firstOffset === undefined) throw new Error('a document has at least one member');
+    const [first] = this.#ids;
+    // The id of a request that others joined may be in events alone that the principal may not see.
+    const correlationId = this.#hasOwnId ? whole.correlationId : (first ?? whole.correlationId);
     return {
       id: visibleId(whole.id, firstOffset),
-      correlationId: whole.correlationId,
+      correlationId,
       kind: this.#kind,
       revision: this.#offsets.length,
       closeReason: 'idle',
@@ -97,7 +102,7 @@ export class VisibleDocument {
       alerts: [],
       final: false,
       closedAt: 0,
-      ids: [...this.#ids],
+      ids: [...this.#ids].filter((id) => id !== correlationId),
       shape: '',
       backfill: whole.backfill === true,
       joinedInto: null,
@@ -107,7 +112,8 @@ export class VisibleDocument {
   }
 
   #addId(id: string): void {
-    if (id !== this.#correlationId && this.#ids.size < maxIds) this.#ids.add(id);
+    if (id === this.#correlationId) this.#hasOwnId = true;
+    else if (this.#ids.size < maxIds) this.#ids.add(id);
   }
 }
 

@@ -20,6 +20,7 @@ import { formatHash } from './location-state.js';
  * @property {number} errorCount
  * @property {string[]} rules
  * @property {string} [severity]
+ * @property {string} [joinedInto] the request that has its events now
  * @property {import('./comparison-text.js').Comparison} [comparison] lists that are asked for have it, live ones do not
  */
 
@@ -33,7 +34,7 @@ function row(request, at) {
     'a',
     {
       class: 'row request',
-      href: formatHash('requests', { id: request.id }),
+      href: formatHash('requests', { id: request.joinedInto ?? request.id }),
       role: 'listitem',
       'data-testid': 'request-row',
       'data-level': request.errorCount > 0 ? 'error' : 'info',
@@ -46,7 +47,7 @@ function row(request, at) {
         element('span', { class: 'severity', 'data-severity': request.severity }, request.severity),
       request.comparison?.slow === true &&
         element('span', { class: 'slow', title: comparisonText(request.comparison) }, 'slow'),
-      request.services.join(' → '),
+      request.joinedInto === undefined ? request.services.join(' → ') : `part of ${request.joinedInto}`,
     ),
     element('span', { class: 'duration' }, formatDuration(request.durationMs)),
     element('span', { class: 'count' }, plural(request.eventCount, 'event')),

@@ -62,8 +62,11 @@ export function correlationLine(c: {
   eventCount: number;
   errorCount: number;
   services: string[];
+  joinedInto?: string;
 }): string {
+  const head = `${pc.dim(c.lastAt.slice(0, 23))} ${pc.bold(c.id)} ${escapeControls(c.correlationId)}`;
+  if (c.joinedInto !== undefined) return `${head} is part of ${escapeControls(c.joinedInto)}`;
   const errors = c.errorCount > 0 ? pc.red(` ${c.errorCount} errors`) : '';
   const services = c.services.map(escapeControls).join(' → ');
-  return `${pc.dim(c.lastAt.slice(0, 23))} ${pc.bold(c.id)} ${escapeControls(c.correlationId)} ${c.eventCount} events in ${c.durationMs} ms${errors}  ${pc.cyan(services)}`;
+  return `${head} ${c.eventCount} events in ${c.durationMs} ms${errors}  ${pc.cyan(services)}`;
 }

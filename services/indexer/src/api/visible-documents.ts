@@ -152,6 +152,9 @@ export class VisibleDocuments {
       );
       const found = event && this.isVisible(event) ? await this.#requestOf(event) : undefined;
       if (found?.document.id === id) return found;
+      // Its id joined the request of another one.
+      const isJoined = found !== undefined && (await this.#deps.archive.correlation(id))?.joinedInto;
+      if (isJoined) return found;
     }
     for (const ast of [keyword('correlationId', id), carries([id])]) {
       const { events } = await this.#deps.search.search({

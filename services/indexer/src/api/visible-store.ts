@@ -90,11 +90,20 @@ export class VisibleStore {
     const document =
       (await search.correlation(id)) ??
       (await search.correlationsById(id))[0] ??
-      (await search.correlationsByIds([id], 1))[0];
+      (await search.correlationsByIds([id], 1))[0] ??
+      (await this.#joinedUnder(id));
     if (document === undefined) return undefined;
     const parts = partsOf(document, await search.correlationsById(document.correlationId));
     const whole = wholeOf(parts, id);
     return { document: whole, parts, ...(await correlationEventsPage(this.#deps, whole, page)) };
+  }
+
+  /** The document that has the members of the one with this id, if its correlation id joined another one. */
+  async #joinedUnder(id: string): Promise<Correlation | undefined> {
+    const { archive, search } = this.#deps;
+    const into = (await archive.correlation(id))?.joinedInto;
+    if (into === null || into === undefined) return undefined;
+    return (await search.correlationsById(into))[0] ?? (await search.correlationsByIds([into], 1))[0];
   }
 
   /** As SearchStore.correlations(); for a principal, of the documents as its events make them, with a total that counts the page. */
