@@ -168,6 +168,22 @@ test('nobody is told of an alert while it is silenced; when the silence ends it 
   assert.deepEqual(applyAll(book, ended), ['errors silences firing silenced']);
 });
 
+test('a clock that was hours ahead ends a silence only until it is set back, and the next ones hold too', () => {
+  const book = newBook();
+  const hourMs = 60 * minuteMs;
+  const silence = silenceRecord('s', { matchers: ['team=shop'], startsAt: 0, endsAt: hourMs });
+  applyAll(book, placed([aSilence(silence), anAlert(alertRecord(1, { resolveAfterMs: 24 * hourMs }))]));
+  const other = placed([anAlert(alertRecord(2, { rule: 'other', labels: {} }))], { fromMs: 5 * hourMs });
+  assert.deepEqual(applyAll(book, other), ['errors silences firing', 'other state firing']);
+  const setBack = book.tick(minuteMs);
+  assert.deepEqual(shown(setBack), ['errors silences firing silenced']);
+  assert.ok(setBack[0]!.alert.revision > hourMs, 'its revision grows all the same');
+  const next = silenceRecord('t', { matchers: ['alertname=other'], startsAt: 0, endsAt: 2 * hourMs });
+  const silenced = applyAll(book, placed([aSilence(next)], { fromMs: 2 * minuteMs }));
+  assert.deepEqual(silenced, ['other silences firing silenced']);
+  assert.deepEqual(shown(book.tick(hourMs)), ['errors silences firing']);
+});
+
 test('revisions grow, and follow from the log and the silences, not from when somebody looks', () => {
   const records = placed([
     anAlert(alertRecord(1)),

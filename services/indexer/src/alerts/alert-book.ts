@@ -57,6 +57,8 @@ export interface AlertBookOptions {
 
 const dayMs = 86_400_000;
 const pruneEveryMs = 60_000;
+/** By how much (ms) the append times of two partitions, and this machine's clock, may differ. */
+const clockDifferenceMs = 60_000;
 
 /**
  * The alerts as they are, by fingerprint, and the silences: a function of the records of logs.alerts, each partition in offset order, and
@@ -98,7 +100,7 @@ export class AlertBook {
   }
 
   apply(record: BookRecord): AlertChange[] {
-    const changes = this.tick(record.timestampMs);
+    const changes = this.#advance(record.timestampMs);
     switch (record.name) {
       case 'Alert':
         changes.push(...this.#applyAlert(record.value, record));
@@ -113,10 +115,18 @@ export class AlertBook {
     return changes;
   }
 
-  /** Time has passed, ms since 1970: silences begin and end, and what is long over is forgotten. */
+  /**
+   * It is that time, ms since 1970, by the machine's clock: silences begin and end, and what is long over is forgotten. If records were
+   * appended by a clock that was ahead, what they ended too early begins again.
+   */
   tick(nowMs: number): AlertChange[] {
+    if (this.#nowMs - nowMs > clockDifferenceMs) this.#nowMs = this.#pruneAtMs = nowMs;
+    return this.#advance(nowMs);
+  }
+
+  #advance(timeMs: number): AlertChange[] {
     // The clocks of two partitions may differ a little.
-    this.#nowMs = Math.max(this.#nowMs, nowMs);
+    this.#nowMs = Math.max(this.#nowMs, timeMs);
     if (this.#nowMs >= this.#pruneAtMs) {
       this.#pruneAtMs = this.#nowMs + pruneEveryMs;
       this.#silences.prune(this.#nowMs);

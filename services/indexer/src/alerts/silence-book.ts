@@ -20,6 +20,7 @@ export const keepEndedMs = 5 * 86_400_000;
 export class SilenceBook {
   readonly #known = new Map<string, Known>();
   #active: Known[] = [];
+  #updatedAtMs = -Infinity;
   #changesAtMs = Infinity;
 
   /** Takes a silence as it is from now on. */
@@ -28,9 +29,12 @@ export class SilenceBook {
     this.#update(nowMs);
   }
 
-  /** If others are in force than before, returns since when at the earliest (ms since 1970), which does not depend on when it is called. */
+  /**
+   * If others are in force than before, returns since when at the earliest (ms since 1970), which does not depend on when it is called;
+   * `nowMs` itself if the time went back.
+   */
   advance(nowMs: number): number | undefined {
-    const atMs = this.#changesAtMs;
+    const atMs = nowMs < this.#updatedAtMs ? nowMs : this.#changesAtMs;
     if (nowMs < atMs) return undefined;
     const before = this.#active.map(({ silence }) => silence.id).join();
     this.#update(nowMs);
@@ -56,6 +60,7 @@ export class SilenceBook {
 
   #update(nowMs: number): void {
     const known = [...this.#known.values()];
+    this.#updatedAtMs = nowMs;
     this.#active = known.filter(({ silence }) => silenceState(silence, nowMs) === 'active');
     this.#changesAtMs = Math.min(Infinity, ...known.map(({ silence }) => nextChangeMs(silence, nowMs)));
   }
