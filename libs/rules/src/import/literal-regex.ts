@@ -3,14 +3,18 @@ import type { PatternPart, TextPattern } from './text-pattern.ts';
 
 const maxPatterns = 32;
 
+export interface RegexPatterns {
+  patterns: TextPattern[];
+  isCased: boolean;
+  /** Otherwise they match more: any characters stand for what a class or a repetition allows. */
+  isExact: boolean;
+}
+
 /**
- * The texts with wildcards that a regular expression stands for, if it is that simple: alternatives, groups, `.`, `.*`, `.+`, `^` and `$`,
- * characters and classes of a few of them. `isWhole`: it has to match the whole text. Throws Untranslatable for any other.
+ * The texts with wildcards that a regular expression stands for: alternatives, groups, classes, repetitions, `^` and `$`. `isWhole`: it has
+ * to match the whole text. Throws Untranslatable for anything else, such as a look-ahead, and for more than 32 alternatives.
  */
-export function patternsOfRegex(
-  regex: string,
-  isWhole: boolean,
-): { patterns: TextPattern[]; isCased: boolean } {
+export function patternsOfRegex(regex: string, isWhole: boolean): RegexPatterns {
   const flags = /^\(\?([a-z]+)\)/.exec(regex);
   if (flags !== null && !/^[is]+$/.test(flags[1]!)) throw unknown(regex);
   const reader = new RegexReader(flags === null ? regex : regex.slice(flags[0].length), regex);
@@ -23,25 +27,40 @@ export function patternsOfRegex(
     const open = (isClosed: boolean): PatternPart[] => (isWhole || isClosed ? [] : ['any']);
     return [...open(begins), ...(inner as PatternPart[]), ...open(ends)];
   });
-  return { patterns, isCased: flags === null || !flags[1]!.includes('i') };
+  return { patterns, isCased: flags === null || !flags[1]!.includes('i'), isExact: reader.isExact };
+}
+
+/** What is different about patterns that are not exact. */
+export function anyCharacters(regex: string): string {
+  return `/${regex}/: its classes and repetitions stand for any characters`;
 }
 
 type Part = PatternPart | 'begin' | 'end';
 
 function unknown(regex: string): Untranslatable {
   return new Untranslatable(
-    `filters have no regular expressions, and /${regex}/ is not just texts and wildcards`,
+    `filters have no regular expressions, and /${regex}/ is more than texts and wildcards`,
   );
 }
+
+/** Classes of characters by the letter behind a backslash. */
+const classLetters = 'dDwWsS';
+const controls: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r' };
+const maxRepeated = 16;
 
 class RegexReader {
   readonly #text: string;
   readonly #whole: string;
   #at = 0;
+  #isExact = true;
 
   constructor(text: string, whole: string) {
     this.#text = text;
     this.#whole = whole;
+  }
+
+  get isExact(): boolean {
+    return this.#isExact;
   }
 
   read(): Part[][] {
@@ -69,15 +88,24 @@ class RegexReader {
   }
 
   #quantified(atom: Part[][]): Part[][] {
-    const quantifier = this.#text[this.#at];
-    if (quantifier === undefined || !'*+?{'.includes(quantifier)) return atom;
-    const isAnyCharacter = atom.length === 1 && atom[0]!.length === 1 && atom[0]![0] === 'one';
-    this.#at++;
-    if (quantifier === '?' && !isAnyCharacter) return [[], ...atom];
-    if (!isAnyCharacter || quantifier === '{' || quantifier === '?') throw unknown(this.#whole);
+    const [quantifier] = /^(?:[*+?]|\{\d+(?:,\d*)?\})/.exec(this.#text.slice(this.#at)) ?? [];
+    if (quantifier === undefined) return atom;
+    if (atom.flat().some((part) => part === 'begin' || part === 'end')) throw unknown(this.#whole);
+    this.#at += quantifier.length;
     // Lazy or not, it matches the same texts.
     if (this.#text[this.#at] === '?') this.#at++;
-    return quantifier === '*' ? [['any']] : [['one', 'any']];
+    if (quantifier === '?') return [[], ...atom];
+    const [, low, comma, high] = /^\{(\d+)(,?)(\d*)\}$/.exec(quantifier) ?? [];
+    const least = low === undefined ? (quantifier === '+' ? 1 : 0) : Number(low);
+    const isFixed = low !== undefined && (comma === '' || high === low);
+    if (least > maxRepeated) throw unknown(this.#whole);
+    const isAnyCharacter = atom.length === 1 && atom[0]!.length === 1 && atom[0]![0] === 'one';
+    const isOpen = low === undefined || (comma === ',' && high === '');
+    if (!isFixed && !(isAnyCharacter && isOpen)) this.#isExact = false;
+    let found: Part[][] = [[]];
+    for (let i = 0; i < least; i++)
+      found = this.#checked(found.flatMap((before) => atom.map((after) => [...before, ...after])));
+    return isFixed ? found : found.map((parts) => [...parts, 'any']);
   }
 
   #atom(): Part[][] {
@@ -89,20 +117,12 @@ class RegexReader {
         return [['begin']];
       case '$':
         return [['end']];
-      case '(': {
-        if (this.#text.startsWith('?:', this.#at)) this.#at += 2;
-        else if (this.#text[this.#at] === '?') throw unknown(this.#whole);
-        const inner = this.#alternatives();
-        if (this.#text[this.#at++] !== ')') throw unknown(this.#whole);
-        return inner;
-      }
+      case '(':
+        return this.#group();
       case '[':
         return this.#characters();
-      case '\\': {
-        const escaped = this.#text[this.#at++];
-        if (escaped === undefined || /[A-Za-z0-9]/.test(escaped)) throw unknown(this.#whole);
-        return [[{ text: escaped }]];
-      }
+      case '\\':
+        return this.#escaped();
       case '*':
       case '+':
       case '?':
@@ -113,17 +133,41 @@ class RegexReader {
     }
   }
 
-  /** A class such as [45] or [Ee]; ranges of digits too. */
+  #group(): Part[][] {
+    if (this.#text.startsWith('?:', this.#at)) this.#at += 2;
+    else if (this.#text[this.#at] === '?') throw unknown(this.#whole);
+    const inner = this.#alternatives();
+    if (this.#text[this.#at++] !== ')') throw unknown(this.#whole);
+    return inner;
+  }
+
+  #escaped(): Part[][] {
+    const letter = this.#text[this.#at++];
+    if (letter === undefined) throw unknown(this.#whole);
+    const control = controls[letter];
+    if (control !== undefined) return [[{ text: control }]];
+    if (!/[A-Za-z0-9]/.test(letter)) return [[{ text: letter }]];
+    this.#isExact = false;
+    if (letter === 'b') return [[]];
+    if (!classLetters.includes(letter)) throw unknown(this.#whole);
+    return [['one']];
+  }
+
+  /** A class: a few characters, such as [45], are alternatives; another one stands for any character. */
   #characters(): Part[][] {
-    const end = this.#text.indexOf(']', this.#at);
-    const inner = this.#text.slice(this.#at, end);
-    const range = /^(\d)-(\d)$/.exec(inner);
-    if (end < 0 || (range === null && !/^[A-Za-z0-9_ .,:;/@#%=]+$/.test(inner))) throw unknown(this.#whole);
-    this.#at = end + 1;
-    if (range === null) return [...inner].map((text) => [{ text }]);
-    const [from, to] = [Number(range[1]), Number(range[2])];
-    if (from > to) throw unknown(this.#whole);
-    return Array.from({ length: to - from + 1 }, (_, i) => [{ text: String(from + i) }]);
+    const [whole, inner = ''] =
+      /^(\^?\]?(?:\\.|\[:\w+:\]|[^\]\\])*)\]/.exec(this.#text.slice(this.#at)) ?? [];
+    if (whole === undefined || inner === '' || inner === '^') throw unknown(this.#whole);
+    this.#at += whole.length;
+    const digits = /^(\d)-(\d)$/.exec(inner);
+    if (digits !== null) {
+      const [from, to] = [Number(digits[1]), Number(digits[2])];
+      if (from > to) throw unknown(this.#whole);
+      return Array.from({ length: to - from + 1 }, (_, i) => [{ text: String(from + i) }]);
+    }
+    if (/^[A-Za-z0-9_ .,:;/@#%=]{1,10}$/.test(inner)) return [...inner].map((text) => [{ text }]);
+    this.#isExact = false;
+    return [['one']];
   }
 
   #checked(found: Part[][]): Part[][] {

@@ -83,6 +83,7 @@ const atom = fc.constantFrom(
   '.',
   '.*',
   '.+',
+  '.?',
   '(a|b)',
   '(?:ab|)',
   '[ab]',
@@ -90,6 +91,18 @@ const atom = fc.constantFrom(
   '[0-3]',
   '\\-',
   '7',
+  '\\d',
+  '\\w+',
+  '\\s*',
+  '[^a]',
+  '[a-f]+',
+  'a{2}',
+  'b{1,3}',
+  '(ab)+',
+  '.{2}',
+  '.{1,}',
+  '\\bab',
+  '[\\w.]',
 );
 const regex = fc
   .tuple(fc.boolean(), fc.array(atom, { maxLength: 4 }), fc.array(atom, { maxLength: 2 }), fc.boolean())
@@ -98,27 +111,27 @@ const regex = fc
     return `${begins ? '^' : ''}${alternatives}${ends ? '$' : ''}`;
   });
 
-test('a regular expression that is translated matches the same texts', () => {
+test('a regular expression that is translated misses no text, and matches the same ones unless it says so', () => {
   let translated = 0;
   fc.assert(
     fc.property(regex, fc.boolean(), text, (source, isWhole, value) => {
       let patterns: readonly TextPattern[];
+      let isExact: boolean;
       try {
-        ({ patterns } = patternsOfRegex(source, isWhole));
+        ({ patterns, isExact } = patternsOfRegex(source, isWhole));
       } catch (error) {
         assert.ok(error instanceof Untranslatable);
         return;
       }
       translated++;
       const expected = new RegExp(isWhole ? `^(?:${source})$` : source, 's').test(value);
-      assert.equal(
-        patterns.some((each) => matchesWhole(each, value, true)),
-        expected,
-      );
+      const found = patterns.some((each) => matchesWhole(each, value, true));
+      if (expected) assert.ok(found);
+      if (isExact) assert.equal(found, expected);
     }),
-    { numRuns: 2000 },
+    { numRuns: 4000 },
   );
-  assert.ok(translated > 1000);
+  assert.ok(translated > 2000);
 });
 
 test('a network that is translated has the same addresses', () => {

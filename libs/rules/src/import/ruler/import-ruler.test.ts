@@ -161,6 +161,10 @@ test('what a rule measures becomes a condition', () => {
       { when: 'service:shop', window: '5m', if: 'absent' },
     ],
     [`absent_over_time(${shop} [5m])`, { when: 'service:shop', window: '5m', if: 'absent' }],
+    [
+      `sum by (env) (count_over_time(${shop} |~ "user=\\\\w+" [5m]) > 0)`,
+      { when: 'service:shop AND message:*user', by: ['env'], window: '5m', if: 'count >= 1' },
+    ],
     [`absent_over_time(${shop} [5m]) == 1`, { when: 'service:shop', window: '5m', if: 'absent' }],
     [`sum(rate(${shop} [1m])) * 60 > 30`, { when: 'service:shop', window: '1m', if: 'rate > 0.5/s' }],
     [
@@ -226,7 +230,7 @@ test('what cannot be translated says why', () => {
     [`sum(rate(${shop} | line_format "{{.a}}" [5m])) > 1`, /line_format/],
     [`sum(rate(${shop} | json | took > 2s [5m])) > 1`, /took > 2s/],
     [`sum(rate(${shop} | json | a="1", b="2" or c="3" [5m])) > 1`, /parentheses/],
-    [`sum(rate(${shop} |~ "x{3}" [5m])) > 1`, /no regular expressions/],
+    [`sum(rate(${shop} |~ "x{30}" [5m])) > 1`, /no regular expressions/],
     [`sum(sum_over_time(${shop} | json | unwrap duration(ms) [5m])) > 1`, /no units/],
     [`sum(count_over_time(${shop} [7d])) > 1`, /at most 24h/],
   ];

@@ -1,6 +1,6 @@
 import { and, everything, not, or, type Expression } from '../expression.ts';
 import { Untranslatable, type Findings } from '../imported-rule.ts';
-import { patternsOfRegex } from '../literal-regex.ts';
+import { anyCharacters, patternsOfRegex, type RegexPatterns } from '../literal-regex.ts';
 import { compareNumber, exists, joinParts, matchText, type TextPattern } from '../text-pattern.ts';
 import { fieldNamed, lokiFields, type RuleMapping } from '../rule-mapping.ts';
 import { flattened } from './flattened.ts';
@@ -125,7 +125,7 @@ export class PipelineReader {
     const field = this.field(label!.text);
     const isRegex = operator!.name === 'Re' || operator!.name === 'Nre';
     const { patterns, isCased } = isRegex
-      ? patternsOfRegex(value!.literal, true)
+      ? this.#regex(value!.literal, true)
       : { patterns: [[{ text: value!.literal }]], isCased: true };
     const found = or(patterns.map((pattern) => this.#value(field, pattern, isCased)));
     return operator!.name === 'Neq' || operator!.name === 'Nre' ? not(found) : found;
@@ -139,6 +139,12 @@ export class PipelineReader {
     const isAnything =
       parts.every((part) => typeof part !== 'object') && parts.filter((part) => part === 'one').length === 1;
     return isAnything ? exists(field) : matchText(field, pattern, { isCased }, this.#findings);
+  }
+
+  #regex(regex: string, isWhole: boolean): RegexPatterns {
+    const found = patternsOfRegex(regex, isWhole);
+    if (!found.isExact) this.#findings.differs(anyCharacters(regex));
+    return found;
   }
 
   #numberFilter(node: Syntax): Expression {
@@ -161,7 +167,7 @@ export class PipelineReader {
     const found = or(
       texts.flatMap((text) => {
         const { patterns, isCased } = isRegex
-          ? patternsOfRegex(text, false)
+          ? this.#regex(text, false)
           : { patterns: [['any', { text }, 'any'] as TextPattern], isCased: true };
         return patterns.map((pattern) => matchText('message', pattern, { isCased }, this.#findings));
       }),

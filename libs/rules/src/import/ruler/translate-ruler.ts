@@ -66,7 +66,7 @@ function conjuncts(metric: Metric): Metric[] {
 function comparisonOf(metric: Metric, findings: Findings): Comparison {
   if (metric.type !== 'binary' || flipped[metric.operator] === undefined) {
     // Whatever it returns makes the alert fire.
-    const quantity = quantityOf(metric, findings);
+    const quantity = quantityOf(ofAnyStream(metric), findings);
     if (
       quantity.isZeroIfNone ||
       (quantity.measure !== 'count' && quantity.measure !== 'rate' && quantity.measure !== 'absent')
@@ -86,6 +86,17 @@ function comparisonOf(metric: Metric, findings: Findings): Comparison {
   if (leftNumber !== undefined)
     return withNumber(quantityOf(right, findings), flipped[operator]!, leftNumber);
   return withOtherTime(quantityOf(left, findings), operator, quantityOf(right, findings));
+}
+
+/** `sum by (app) (count_over_time(…) > 0)` returns something where any stream has an event: just as the sum without the comparison does. */
+function ofAnyStream(metric: Metric): Metric {
+  if (metric.type !== 'aggregate' || metric.of.type !== 'binary') return metric;
+  const { operator, left, right } = metric.of;
+  const isAny =
+    left.type === 'range' && left.grouping === null && /^(?:count_over_time|rate)$/.test(left.operation);
+  return isAny && operator === '>' && numberOf(right) === 0
+    ? { ...metric, operation: 'sum', of: left }
+    : metric;
 }
 
 function withNumber(quantity: Quantity, operator: string, number: number): Comparison {

@@ -1,6 +1,6 @@
 import { and, not, or, type Expression } from '../expression.ts';
 import { Untranslatable, type Findings } from '../imported-rule.ts';
-import { patternsOfRegex } from '../literal-regex.ts';
+import { anyCharacters, patternsOfRegex } from '../literal-regex.ts';
 import { compareNumber, exists, matchText, type PatternPart, type TextPattern } from '../text-pattern.ts';
 import { patternsOfNetwork } from './networks.ts';
 import { parseSigmaValue, transformValue } from './sigma-value.ts';
@@ -106,7 +106,8 @@ function regexExpression(
 ): Expression {
   const unknown = flags.find((flag) => !['i', 's', 'all'].includes(flag));
   if (unknown !== undefined) throw new Untranslatable(`regular expressions with ${unknown}`);
-  const { patterns, isCased } = patternsOfRegex(regex, false);
+  const { patterns, isCased, isExact } = patternsOfRegex(regex, false);
+  if (!isExact) findings.differs(anyCharacters(regex));
   const options = { isCased: isCased && !flags.includes('i') };
   return or(patterns.map((pattern) => matchText(field, pattern, options, findings)));
 }
