@@ -7,7 +7,7 @@ import { describe, test } from 'node:test';
 import { Correlate, type CorrelateOptions, type InputRecord } from './correlate.ts';
 import { RestartPoint } from './recovery/restart-point.ts';
 import { endAfter, toWrittenClose, WrittenDocuments, type WrittenEnd } from './recovery/written-documents.ts';
-import type { ClockState } from './session/log-clock.ts';
+import type { ClockState } from '@logloom/event-log/log-clock';
 
 const options: CorrelateOptions = {
   idleMs: 50,

@@ -18,7 +18,7 @@ import type { JoinEffect, JoinLink } from './join/join-effects.ts';
 import type { Redirect } from './join/redirects.ts';
 import { isFinal, WrittenDocuments, type ClosePosition } from './recovery/written-documents.ts';
 import { LinkedQueue } from './session/linked-queue.ts';
-import { LogClock, type ClockState } from './session/log-clock.ts';
+import { LogClock, type ClockState } from '@logloom/event-log/log-clock';
 import { SessionQueues, type BackfillOptions } from './session/session-queues.ts';
 import type { CloseRequest } from './session/session-rules.ts';
 import {

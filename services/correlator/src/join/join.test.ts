@@ -12,7 +12,7 @@ import {
   WrittenDocuments,
   type WrittenEnd,
 } from '../recovery/written-documents.ts';
-import type { ClockState } from '../session/log-clock.ts';
+import type { ClockState } from '@logloom/event-log/log-clock';
 import { logEvent } from '../testing/correlator-fixtures.ts';
 import { causedRecords } from './caused-records.ts';
 import { CauseOrder, type LastCauses } from './cause-order.ts';

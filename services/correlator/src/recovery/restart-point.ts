@@ -1,6 +1,6 @@
 import type { Commit } from '@logloom/event-log';
 import type { LastCauses } from '../join/cause-order.ts';
-import type { ClockState } from '../session/log-clock.ts';
+import type { ClockState } from '@logloom/event-log/log-clock';
 import type { ClosePosition } from './written-documents.ts';
 
 /** The content of a commit's metadata, as JSON. */

@@ -3,7 +3,7 @@ import type { RuleSet } from '@logloom/rules';
 import { WindowRun, type OrderedChange } from '@logloom/rules/windows';
 import type { Serde } from '@logloom/schema-registry';
 import { placeEvent, topics } from '@logloom/schemas';
-import { LogClock } from '../session/log-clock.ts';
+import { LogClock } from '@logloom/event-log/log-clock';
 
 /** All records of a partition. */
 export async function readAll(log: EventLog, topic: string, partition: number): Promise<LogRecord[]> {

@@ -16,7 +16,7 @@ import type { Serde } from '@logloom/schema-registry';
 import { isBackfill, placeEvent, topics } from '@logloom/schemas';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readInForce, rulesOfRecord } from '../rules/rules-in-log.ts';
-import { LogClock, type ClockState } from '../session/log-clock.ts';
+import { LogClock, type ClockState } from '@logloom/event-log/log-clock';
 import type { CorrelatorMetrics } from '../telemetry.ts';
 import { tryDecode } from '../try-decode.ts';
 import { ClosedRequests, type DocumentsPosition } from './closed-requests.ts';

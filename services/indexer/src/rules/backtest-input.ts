@@ -1,4 +1,5 @@
 import { warmUp, type DuplicateWindow, type EventLog } from '@logloom/event-log';
+import { LogClock } from '@logloom/event-log/log-clock';
 import type { WindowRun } from '@logloom/rules/windows';
 import { SchemaRegistryError, type Decoded, type Serde } from '@logloom/schema-registry';
 import { isBackfill, isOfEpoch, placeEvent, topics, type Correlation } from '@logloom/schemas';
@@ -11,8 +12,8 @@ export class BacktestInput {
   isDone: boolean;
   events = 0;
   requests = 0;
-  /** The time of the log up to which everything was read, ms. */
-  clockMs: number;
+  /** As it closed the requests, so that a clock that was ahead and set back makes no events simultaneous. */
+  readonly #clock: LogClock;
   readonly #log: EventLog;
   readonly #serde: Serde;
   readonly #run: WindowRun;
@@ -35,7 +36,7 @@ export class BacktestInput {
     documentsFrom: number,
   ) {
     this.partition = partition;
-    this.clockMs = fromMs;
+    this.#clock = new LogClock({ now: fromMs, mark: fromMs });
     this.isDone = range.from >= range.to;
     this.#log = log;
     this.#serde = serde;
@@ -44,6 +45,11 @@ export class BacktestInput {
     this.#from = this.#next = range.from;
     this.#to = range.to;
     this.#documentsNext = documentsFrom;
+  }
+
+  /** The time of the log up to which everything was read, ms. */
+  get clockMs(): number {
+    return this.#clock.nowMs;
   }
 
   /** Reads the next records into the rules. */
@@ -60,7 +66,7 @@ export class BacktestInput {
     );
     for (const record of records) {
       const { offset, timestampMs, value } = record;
-      this.clockMs = Math.max(this.clockMs, timestampMs);
+      this.#clock.advance(timestampMs);
       const decoded = this.#decode(value);
       if (decoded?.name === 'LogEvent' && this.#window.admit(decoded.value.source, offset)) {
         this.events++;

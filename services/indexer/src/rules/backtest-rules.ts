@@ -61,10 +61,11 @@ export async function backtestRules(options: BacktestOptions): Promise<Backtest>
       break;
     }
     await next.readMore();
-    fired.take(run.advance(next.partition, next.isDone ? toMs : next.clockMs));
+    fired.take(run.advance(next.partition, next.isDone ? Math.max(toMs, next.clockMs) : next.clockMs));
     await yieldToOthers();
   }
-  if (isComplete) fired.take(run.end(toMs));
+  // The log's clock is ahead of append times where those decreased.
+  if (isComplete) fired.take(run.end(Math.max(toMs, ...inputs.map(({ clockMs }) => clockMs))));
   return {
     judgedMs: isComplete ? toMs : run.evaluator.judgedMs,
     isComplete,
