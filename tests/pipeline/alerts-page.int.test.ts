@@ -93,6 +93,15 @@ test(
       await eventually('the request that is its newest example', async () =>
         (await page.locator('#view-requests').innerText()).includes('order-2'),
       );
+      await eventually('the request names its alerts, each with its own severity', async () => {
+        const text = await page.getByTestId('request-alerts').innerText();
+        return /critical\s*A payment failed/.test(text) && /low\s*A request took/.test(text);
+      });
+      await page.getByTestId('request-alerts').getByRole('link', { name: 'A payment failed' }).click();
+      await eventually('and leads back to the alert', async () => {
+        const cards = await page.getByTestId('alert-card').allInnerTexts();
+        return cards.length === 1 && cards[0]!.includes('A payment failed');
+      });
       assert.deepEqual(failures, []);
     });
   },

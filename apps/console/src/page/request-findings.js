@@ -2,10 +2,12 @@ import { comparisonText } from './comparison-text.js';
 import { element } from './dom.js';
 import { plural } from './format.js';
 import { formatHash } from './location-state.js';
+import { requestAlerts } from './request-alerts.js';
 
 /**
  * What stands out in a request, as the server found it.
  * @typedef {object} Findings
+ * @property {string} correlationId
  * @property {string} [severity]
  * @property {string[]} rules
  * @property {string} [rulesVersion]
@@ -27,7 +29,10 @@ export function requestFindings(request) {
   if (severity !== undefined)
     facts.push(['severity', element('span', { class: 'severity', 'data-severity': severity }, severity)]);
   if (rules.length > 0)
-    facts.push(['rules', element('span', { title: `version ${request.rulesVersion}` }, rules.join(', '))]);
+    facts.push(
+      ['rules', element('span', { title: `version ${request.rulesVersion}` }, rules.join(', '))],
+      ['alerts', requestAlerts(request.correlationId)],
+    );
   const labelTexts = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
   if (labelTexts.length > 0) facts.push(['labels', labelTexts.join(' ')]);
   const compared = comparison && comparisonText(comparison);
