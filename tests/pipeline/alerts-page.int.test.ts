@@ -88,6 +88,13 @@ test(
         /expired/i.test(await page.getByTestId('silence-card').innerText()),
       );
 
+      await page.getByTestId('alerts-history').click();
+      await eventually('the history has all of it, the newest first', async () => {
+        const rows = await page.getByTestId('alert-history-row').allInnerTexts();
+        const kinds = rows.map((row) => /firing|silence|acknowledgement/i.exec(row)?.[0].toLowerCase());
+        return kinds.slice(0, 3).join() === 'silence,silence,acknowledgement' && kinds.length === 7;
+      });
+
       await page.getByTestId('alerts-open').click();
       await card('A payment failed').getByTestId('alert-example').first().click();
       await eventually('the request that is its newest example', async () =>

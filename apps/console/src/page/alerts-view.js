@@ -1,3 +1,4 @@
+import { alertHistoryRow } from './alert-history-row.js';
 import { AlertCards } from './alert-cards.js';
 import { ApiError, getJson } from './api.js';
 import { byId, element } from './dom.js';
@@ -13,6 +14,7 @@ const choices = /** @type {const} */ ([
   ['open', 'Open'],
   ['resolved', 'Resolved'],
   ['silences', 'Silences'],
+  ['history', 'History'],
 ]);
 
 /** Alerts as they are, those that fire first; or silences. It is looked up again every few seconds while it is shown. */
@@ -81,7 +83,9 @@ export class AlertsView {
     this.hide();
     const { signal } = (this.#abort = new AbortController());
     try {
-      await (this.#state === 'silences' ? this.#loadSilences(signal) : this.#loadAlerts(signal));
+      if (this.#state === 'silences') await this.#loadSilences(signal);
+      else if (this.#state === 'history') await this.#loadHistory(signal);
+      else await this.#loadAlerts(signal);
       this.#filterBox.clearError();
     } catch (error) {
       if (signal.aborted) return;
@@ -121,6 +125,18 @@ export class AlertsView {
     );
     this.#total.textContent = plural(silences.length, 'silence');
     this.#sayEmpty(silences.length > 0 ? undefined : 'There are no silences');
+  }
+
+  /** @param {AbortSignal} signal */
+  async #loadHistory(signal) {
+    const q = this.#parameters['q'] ?? '';
+    const { history, next } = await getJson('alerts/history', { q, limit: pageSize }, signal);
+    this.#list.replaceChildren(...history.map(alertHistoryRow));
+    this.#total.textContent =
+      next === undefined ? plural(history.length, 'entry', 'entries') : `the newest ${history.length}`;
+    this.#sayEmpty(
+      history.length > 0 ? undefined : q === '' ? 'Nothing has happened yet' : 'Nothing matches',
+    );
   }
 
   /** @param {string | undefined} text */
