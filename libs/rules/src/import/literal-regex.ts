@@ -43,8 +43,8 @@ function unknown(regex: string): Untranslatable {
   );
 }
 
-/** Classes of characters by the letter behind a backslash. */
-const classLetters = 'dDwWsS';
+/** What a backslash makes a class of characters. */
+const characterClasses = 'dDwWsS';
 const controls: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r' };
 const maxRepeated = 16;
 
@@ -149,7 +149,7 @@ class RegexReader {
     if (!/[A-Za-z0-9]/.test(letter)) return [[{ text: letter }]];
     this.#isExact = false;
     if (letter === 'b') return [[]];
-    if (!classLetters.includes(letter)) throw unknown(this.#whole);
+    if (!characterClasses.includes(letter)) throw unknown(this.#whole);
     return [['one']];
   }
 
