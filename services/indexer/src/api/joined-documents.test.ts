@@ -54,9 +54,17 @@ test('a request of several ids is found, whole, by each of them and by the docum
       await search.indexCorrelations([document]);
       await archive.putCorrelations([document]);
     }
+    // More ids joined it than it lists.
+    const unlisted = [event(1, 9, 'u', 'gateway'), event(1, 11, 'u', 'gateway')];
+    await search.index(unlisted);
+    await archive.put(unlisted);
+    const hidden = { ...part, id: `${epoch}-1-9`, correlationId: 'u', firstOffset: 9, joinedInto: 't' };
+    await search.indexCorrelations([hidden]);
+    await archive.putCorrelations([hidden]);
+    await search.indexCorrelations([whole]);
     const deps = { search, archive, log, serde };
     const all = new VisibleStore(deps, undefined);
-    for (const id of ['t', 'r', whole.id, part.id]) {
+    for (const id of ['t', 'r', whole.id, part.id, 'u', hidden.id]) {
       const found = await all.correlation(id, page);
       assert.deepEqual(
         [found?.document.id, found?.events.map(({ offset }) => offset)],

@@ -1,5 +1,5 @@
 import { visibleDocumentJson } from '@logloom/auth';
-import { attributeValues, type Filter } from '@logloom/filter';
+import { attributeValues, type Filter, type FilterNode } from '@logloom/filter';
 import { correlationToJson, type Correlation, type CorrelationJson } from '@logloom/schemas';
 import {
   RequestGroups,
@@ -33,6 +33,8 @@ export interface WholeRequest extends MembersPage {
 /** The names of attributes come from this many of the newest events. */
 const sampledEvents = 1_000;
 const maxFields = 500;
+/** Events of a request that are looked at for the one that began it: late ones are earlier by their own time. */
+const firstEvents = 10;
 /** The most documents of a principal that are grouped; loading them costs more than counting. */
 const maxGrouped = 1_000;
 
@@ -91,7 +93,8 @@ export class VisibleStore {
       (await search.correlation(id)) ??
       (await search.correlationsById(id))[0] ??
       (await search.correlationsByIds([id], 1))[0] ??
-      (await this.#joinedUnder(id));
+      (await this.#joinedUnder(id)) ??
+      (await this.#joinedByEventsOf(id));
     if (document === undefined) return undefined;
     const parts = partsOf(document, await search.correlationsById(document.correlationId));
     const whole = wholeOf(parts, id);
@@ -104,6 +107,19 @@ export class VisibleStore {
     const into = (await archive.correlation(id))?.joinedInto;
     if (into === null || into === undefined) return undefined;
     return (await search.correlationsById(into))[0] ?? (await search.correlationsByIds([into], 1))[0];
+  }
+
+  /** The document that events with this correlation id joined: a document lists only so many of the ids that joined it. */
+  async #joinedByEventsOf(id: string): Promise<Correlation | undefined> {
+    const ast: FilterNode = { type: 'keyword', field: 'correlationId', match: { type: 'equals', value: id } };
+    const filter = { ast, canonical: '' };
+    // The document of an id that joined has the id of its first event.
+    const { events } = await this.#deps.search.search({ filter, order: 'asc', limit: firstEvents });
+    for (const event of events) {
+      const document = await this.#joinedUnder(event.id);
+      if (document !== undefined) return document;
+    }
+    return undefined;
   }
 
   /** As SearchStore.correlations(); for a principal, of the documents as its events make them, with a total that counts the page. */
