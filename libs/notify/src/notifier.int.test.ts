@@ -17,10 +17,10 @@ interface Payload {
 
 const fast = 'groupWait: 20ms, groupInterval: 30ms, repeatInterval: 1h';
 
-function webhook(url: string, route = fast): string {
+function webhook(url: string, route = fast, timeout = ''): string {
   return `receivers:
   - name: hook
-    webhook: { url: '${url}', timeout: 300ms }
+    webhook: { url: '${url}'${timeout} }
 routes:
   - { receiver: hook, groupBy: [alertname], ${route} }
 `;
@@ -60,6 +60,7 @@ test('alerts of a group come in one message, news in another, the resolve in a t
   await rig.notifier.notify([alertState(1, { revision: 3 })]);
   await eventually('a new group begins', () => seen().length === 5);
   assert.equal(new Set(payloads(receiver.taken).map(({ id }) => id)).size, 5);
+  await eventually('each was counted', async () => (await rig.outcomes('hook'))['sent'] === 5);
   assert.deepEqual(await rig.outcomes('hook'), { sent: 5, failed: 0, dead: 0 });
 });
 
@@ -104,7 +105,8 @@ test('what still fires is said again, with another id, until somebody acknowledg
 test('a receiver that fails is told later, in the same words and under the same id', async () => {
   await using receiver = await startHttpReceiver();
   using folder = temporaryFolder('notify');
-  await using rig = await openNotifierRig({ folder: folder.path, text: webhook(receiver.url) });
+  const text = webhook(receiver.url, fast, ', timeout: 300ms');
+  await using rig = await openNotifierRig({ folder: folder.path, text });
   const answers = [() => {}, status(429, { 'retry-after': '0' }), status(500, { 'retry-after': '0' })];
   receiver.answerWith((taken, response) => (answers.shift() ?? status(200))(taken, response));
   await rig.notifier.notify([alertState(1)]);
@@ -202,8 +204,8 @@ test('a receiver that nobody answers at holds up no other, and is told when it i
   const port = await freePort();
   using folder = temporaryFolder('notify');
   const text = `receivers:
-  - { name: gone, webhook: { url: 'http://127.0.0.1:${port}', timeout: 300ms } }
-  - { name: hook, webhook: { url: '${receiver.url}', timeout: 300ms } }
+  - { name: gone, webhook: { url: 'http://127.0.0.1:${port}' } }
+  - { name: hook, webhook: { url: '${receiver.url}' } }
 routes:
   - { receiver: gone, groupBy: [service], continue: true, ${fast} }
   - { receiver: hook, groupBy: [service], ${fast} }
@@ -226,12 +228,22 @@ test('a changed file is taken over, one with problems is counted and the old one
   await eventually('the problems were counted', async () => (await rig.fileErrors()) === 1);
   await rig.notifier.notify([alertState(2, { rule: 'two' })]);
   await eventually('the first is still told', () => first.taken.length === 2);
-  writeFileSync(rig.file, webhook(second.url));
-  let n = 10;
-  await eventually('the second is told', async () => {
-    await rig.notifier.notify([alertState(++n, { rule: `rule-${n}` })]);
-    return second.taken.length > 0;
-  });
+  writeFileSync(
+    rig.file,
+    `receivers:
+  - { name: hook, webhook: { url: '${first.url}' } }
+  - { name: other, webhook: { url: '${second.url}' } }
+routes:
+  - { receiver: other, match: { alertname: two }, continue: true, ${fast} }
+  - { receiver: hook, ${fast} }
+`,
+  );
+  await eventually('the second is told of what fires already', () => second.taken.length > 0);
+  assert.deepEqual(payloads(second.taken).map(stateOf), ['firing: 2 firing']);
+  await rig.notifier.notify([resolvedState(alertState(2, { rule: 'two' }))]);
+  await eventually('both hear of its end', () =>
+    [first, second].every(({ taken }) => stateOf(payloads(taken).at(-1)) === 'resolved: 2 resolved'),
+  );
   assert.equal(await rig.fileErrors(), 1);
 });
 

@@ -7,7 +7,7 @@ import { GroupStore } from './groups/group-store.ts';
 import { groupJob, groupRetries, lookJobs, notificationJob, type GroupJob } from './groups/jobs.ts';
 import { lookAtGroups, type GroupsDeps } from './groups/look-at-groups.ts';
 import { ReceiverHealth } from './groups/receiver-health.ts';
-import { takeAlerts } from './groups/take-alerts.ts';
+import { routeAgain, takeAlerts } from './groups/take-alerts.ts';
 import { AddressRules } from './net/address-rules.ts';
 import { allowedHosts } from './net/allowed-hosts.ts';
 import { createMetrics, outcomes } from './telemetry.ts';
@@ -56,11 +56,16 @@ export async function openNotifier(options: NotifierOptions): Promise<Notifier> 
   const { settings, env, queue, telemetry, nowMs } = options;
   const { logger } = telemetry;
   const metrics = createMetrics(telemetry);
+  let isOpen = false;
+  const routeJob = (): Promise<unknown> =>
+    queue.addMany([{ ...groupRetries, name: groupJob, data: { route: 'again' } satisfies GroupJob }]);
   const onChange = ({ receivers, secrets, version }: Receivers): void => {
     rememberSecrets(secrets);
     for (const receiver of receivers.keys())
       for (const outcome of outcomes) metrics.notifications.inc({ receiver, outcome }, 0);
     logger.info({ version, receivers: receivers.size }, 'receivers of alerts are in force');
+    if (isOpen)
+      routeJob().catch((error: unknown) => logger.warn({ err: error }, 'alerts that fire keep their routes'));
   };
   // The parser is loaded only where there is a file.
   const source =
@@ -75,6 +80,7 @@ export async function openNotifier(options: NotifierOptions): Promise<Notifier> 
             logger.error({ problems }, 'the receivers file cannot be used; the receivers stay unchanged');
           },
         });
+  isOpen = true;
   const store = new GroupStore(options.records);
   const receivers = (): Receivers | undefined => source?.current;
   const deps: GroupsDeps = { store, queue, receivers, nowMs };
@@ -90,6 +96,7 @@ export async function openNotifier(options: NotifierOptions): Promise<Notifier> 
   };
   const changeGroups = async (job: GroupJob, signal: AbortSignal): Promise<void> => {
     if ('alerts' in job) await takeAlerts(deps, job.alerts, signal);
+    else if ('route' in job) await routeAgain(deps, signal);
     // A clock that is behind the one that set the time must not look too early.
     else await lookAtGroups(deps, job.look, Math.max(nowMs(), job.atMs), signal, job.isSure);
   };

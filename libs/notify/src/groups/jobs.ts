@@ -8,7 +8,10 @@ export const notificationJob = 'notification';
 
 /** Alerts to take, or groups to look at, not before a time in ms since 1970. */
 export type GroupJob =
-  { alerts: readonly AlertState[] } | { look: readonly string[]; atMs: number; isSure?: boolean };
+  | { alerts: readonly AlertState[] }
+  | { look: readonly string[]; atMs: number; isSure?: boolean }
+  /** All alerts that fire are to be taken again, because the routes have changed. */
+  | { route: 'again' };
 
 /** A message of a group. What it says is seen when it is sent, so that it is never older than what was sent before it. */
 export interface NotificationJob {

@@ -86,16 +86,28 @@ async function tell(
   const receiver = receivers?.receivers.get(name);
   if (receiver === undefined)
     throw new DeliveryError('it is not in the receivers file any more', { isFinal: true });
-  if (!health.mayAsk(name, sending.nowMs()))
-    throw new DeliveryError('it did not answer lately, and is being tried with another message');
+  const waitMs = health.waitMs(name, sending.nowMs());
+  if (waitMs > 0)
+    throw new DeliveryError('it has not answered lately, and is tried with another message', {
+      retryAfterMs: spread(waitMs),
+    });
   try {
     await sendToReceiver(receiver, notification, { ...sending, link: receivers?.link }, signal);
-    health.answered(name);
   } catch (error) {
-    if (error instanceof DeliveryError && error.isSilent) health.silent(name, sending.nowMs());
-    else health.answered(name);
-    throw error;
+    if (!(error instanceof DeliveryError) || !error.isSilent) {
+      health.answered(name);
+      throw error;
+    }
+    const pauseMs = health.silent(name, sending.nowMs());
+    const { message, cause } = error;
+    throw pauseMs === 0 ? error : new DeliveryError(message, { cause, retryAfterMs: spread(pauseMs) });
   }
+  health.answered(name);
+}
+
+/** The time and up to a tenth more, so that not all of them come at once. */
+function spread(ms: number): number {
+  return ms * (1 + Math.random() / 10);
 }
 
 function isFinal(error: unknown): boolean {

@@ -5,8 +5,8 @@ import { groupsOf } from './groups-of.ts';
 import { lookAtGroups, type GroupsDeps } from './look-at-groups.ts';
 
 /**
- * Puts alerts into their groups, and looks at these. Can be repeated: a state that is known, or older than it, changes nothing. An alert stays in
- * the groups that it is in until it is resolved, also when routes change; one that was resolved before any receiver could know it is left out.
+ * Puts alerts into their groups, and looks at these. Can be repeated: a state that is known, or older than it, changes nothing, unless routes lead
+ * to other groups than before. An alert stays in the groups that it is in until it is resolved, also when routes change; one that was resolved before any receiver could know it is left out.
  */
 export async function takeAlerts(
   deps: GroupsDeps,
@@ -27,11 +27,6 @@ export async function takeAlerts(
   for (const [fingerprint, alert] of newest) {
     const before = await store.known(fingerprint);
     if (before === undefined ? alert.state === 'resolved' : before.revision > alert.revision) continue;
-    if (before?.revision === alert.revision) {
-      // Whoever took it may have been killed before the look.
-      for (const id of before.groups) looked.add(id);
-      continue;
-    }
     const ids = new Set<string>();
     for (const id of before?.groups ?? []) {
       const group = groups.get(id) ?? (await store.group(id));
@@ -39,13 +34,18 @@ export async function takeAlerts(
       groups.set(id, group);
       ids.add(id);
     }
+    const isKnown = before?.revision === alert.revision;
+    // Whoever took it may have been killed before the look; and routes may be new since then.
+    if (isKnown) for (const id of ids) looked.add(id);
+    const unchanged = new Set(isKnown ? ids : []);
     if (alert.state === 'firing')
       for (const key of groupsOf(receivers, alert)) {
         const group = groups.get(key.id) ?? (await store.group(key.id)) ?? newGroup(key, nowMs());
         groups.set(key.id, { ...group, timings: key.timings });
         ids.add(key.id);
       }
-    for (const id of ids) changes.set(id, [...(changes.get(id) ?? []), alert]);
+    if (ids.size === unchanged.size && isKnown) continue;
+    for (const id of ids) if (!unchanged.has(id)) changes.set(id, [...(changes.get(id) ?? []), alert]);
     known.push([fingerprint, { revision: alert.revision, groups: [...ids] }]);
   }
   for (const [id, changed] of changes) {
@@ -57,4 +57,17 @@ export async function takeAlerts(
   await store.putGroups([...changes.keys()].map((id) => ({ ...groups.get(id)!, hasChanged: true })));
   if (known.length > 0) await store.putKnown(known);
   await lookAtGroups(deps, [...new Set([...looked, ...changes.keys()])], nowMs(), signal);
+}
+
+/** Takes all alerts that fire again, so that new routes have them too. Those that no route led to before are not known here. */
+export async function routeAgain(deps: GroupsDeps, signal: AbortSignal): Promise<void> {
+  for (const { id } of await deps.store.groups()) {
+    await nextTurn();
+    const alerts = (await deps.store.members(id)).map(({ alert }) => alert);
+    await takeAlerts(
+      deps,
+      alerts.filter(({ state }) => state === 'firing'),
+      signal,
+    );
+  }
 }
