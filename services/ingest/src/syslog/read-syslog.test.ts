@@ -59,7 +59,7 @@ test('RFC 5424', () => {
     {
       level: 'error',
       message: 'hi',
-      correlationId: 'r-1',
+      correlationId: '4bf9',
       syslog: {
         facility: 'user',
         severity: 'err',

@@ -1,7 +1,7 @@
 import { lockDataFolder, SqliteEventLog, type EventLog, type LogRecord } from '@logloom/event-log';
 import '@logloom/runtime/testing/hold-contract';
 import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-registry';
-import { topics, type DeadLetter, type LogEvent } from '@logloom/schemas';
+import { topics, type ContractName, type DeadLetter, type Link, type LogEvent } from '@logloom/schemas';
 import { parseSettings } from '../settings.ts';
 import { createTelemetry } from '@logloom/telemetry';
 import { temporaryFolder } from '@logloom/testing';
@@ -64,12 +64,17 @@ export async function startForTest(folder: string, env: Record<string, string> =
 
 /** Returns all events of a stopped service's log, in partition and offset order. */
 export async function readEvents(folder: string): Promise<(LogEvent & { at: LogRecord })[]> {
-  return read<LogEvent>(folder, topics.events);
+  return read<LogEvent>(folder, topics.events, 'LogEvent');
+}
+
+/** Returns all links of a stopped service's log. */
+export async function readLinks(folder: string): Promise<(Link & { at: LogRecord })[]> {
+  return read<Link>(folder, topics.events, 'Link');
 }
 
 /** Returns all dead letters of a stopped service's log. */
 export async function readDeadLetters(folder: string): Promise<(DeadLetter & { at: LogRecord })[]> {
-  return read<DeadLetter>(folder, topics.deadLetter);
+  return read<DeadLetter>(folder, topics.deadLetter, 'DeadLetter');
 }
 
 /** Returns all records of a partition. */
@@ -82,15 +87,21 @@ async function readAll(log: EventLog, topic: string, partition: number): Promise
   }
 }
 
-async function read<T>(folder: string, topic: string): Promise<(T & { at: LogRecord })[]> {
+async function read<T>(
+  folder: string,
+  topic: string,
+  name: ContractName,
+): Promise<(T & { at: LogRecord })[]> {
   const serde = await createSerde(createEmbeddedSchemaRegistry());
   const log = new SqliteEventLog(join(folder, 'log'));
   const found: (T & { at: LogRecord })[] = [];
   for (let partition = 0; partition < (await log.partitionCount(topic)); partition++) {
     const records = await readAll(log, topic, partition);
     await serde.load(records.map(({ value }) => value));
-    for (const record of records)
-      found.push({ ...(serde.decode(record.value).value as unknown as T), at: record });
+    for (const record of records) {
+      const decoded = serde.decode(record.value);
+      if (decoded.name === name) found.push({ ...(decoded.value as unknown as T), at: record });
+    }
   }
   await log.close();
   return found;

@@ -82,8 +82,8 @@ for (const [name, Exporter] of [
       service: 'checkout',
       host: 'h1',
       message: 'card refused',
-      correlationId: 'r-1',
-      correlationKind: 'requestId',
+      correlationId: traceId,
+      correlationKind: 'traceId',
       traceId,
       spanId,
     });
