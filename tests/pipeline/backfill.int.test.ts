@@ -13,7 +13,7 @@ import { Pipeline } from './pipeline.ts';
 
 const isFull = process.env['LOGLOOM_FULL'] === '1';
 /** So many lines of the recording, unless LOGLOOM_FULL=1. */
-const someLines = 6000;
+const someLines = 2000;
 
 test('files of a day sent one after another, with a kill in the middle: each request is one document, and so are live ones beside them', async (t) => {
   const { lines, files, expected } = splitByService(recordedLines(isFull ? Infinity : someLines));
