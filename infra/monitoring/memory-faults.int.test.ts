@@ -1,5 +1,7 @@
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pipeline } from '../../tests/pipeline/pipeline.ts';
@@ -33,18 +35,35 @@ function uploadWithoutEnd(ingestUrl: string, bytes: number, overMs: number): Asy
   };
 }
 
+const rules = `limits: { ruleBytes: 1048576 }
+rules: [{ name: seen, when: service:many, by: [user], window: 1h, if: count > 5 }]
+`;
+
 test('a real Prometheus: alerts about memory', { skip }, async (t) => {
   await using pipeline = await Pipeline.create({
     INGEST_MAX_PENDING_BYTES: String(2 ** 30),
     CORRELATION_MEMORY_BYTES: String(2 ** 20),
     CORRELATION_IDLE_MS: '30000',
+    CORRELATION_RULES: 'rules.yaml',
   });
+  writeFileSync(join(pipeline.dataFolder, 'rules.yaml'), rules);
   await pipeline.start();
   await using prometheus = await PrometheusServer.start(new URL(pipeline.viewersUrl).host);
 
   await t.test('more open requests than their memory holds', async () => {
     await firesDuring(prometheus, ['LogloomCorrelatorShortOfMemory'], (faults) => {
       faults.use(keepDoing(() => pipeline.ingest(eventLines(1_000, 'shop'))));
+    });
+  });
+
+  await t.test('a rule with more keys than its memory holds', async () => {
+    let user = 0;
+    await firesDuring(prometheus, ['LogloomRulesShortOfMemory'], (faults) => {
+      const lines = (): string =>
+        Array.from({ length: 1_000 }, () =>
+          JSON.stringify({ service: 'many', message: 'seen', user: user++ }),
+        ).join('\n');
+      faults.use(keepDoing(() => pipeline.ingest(lines())));
     });
   });
 

@@ -125,6 +125,12 @@ test('rules over many events raise alerts, say how they are, and find the same i
   const reversed = await run('rules', 'backtest', rulesFile, '--from', 'now+1h');
   assert.deepEqual([reversed.code, /from is after to/.test(reversed.notes)], [2, true]);
 
+  const doubtful = join(pipeline.dataFolder, 'doubtful.yaml');
+  writeFileSync(doubtful, 'rules: [{ name: slow, when: level:error, window: 5m, if: avg(durationMs) > 1s }]');
+  const checked = await run('rules', 'check', doubtful);
+  assert.deepEqual([checked.code, checked.out.split('\n').length], [0, 3]);
+  assert.match(checked.out, /^warning: .*:1:\d+: if: durationMs is a field of requests.*`of: requests`/);
+
   const refused = await fetch(`${pipeline.viewersUrl}/api/rules/backtest`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

@@ -385,6 +385,12 @@ export const alertCases: readonly AlertCase[] = [
     doesNotFire: ['20m', { 'logloom_correlator_short_of_memory_total{instance="a"}': '5x30' }],
   },
   {
+    alert: 'LogloomRulesShortOfMemory',
+    severity: 'ticket',
+    fires: ['20m', { 'logloom_rules_keys_evicted_total{instance="a"}': '0+5x30' }],
+    doesNotFire: ['20m', { 'logloom_rules_keys_evicted_total{instance="a"}': '5x30' }],
+  },
+  {
     alert: 'LogloomEventLoopSlow',
     severity: 'ticket',
     fires: [

@@ -83,7 +83,7 @@ export const correlatorMetrics = declareMetrics('services/correlator', {
   rulesJudgedSeconds: gauge({
     name: 'logloom_rules_judged_timestamp_seconds',
     unit: 'seconds',
-    help: 'The time of the log, in seconds since 1970, up to which rules over many events were judged; it stands still while none are in force',
+    help: 'The time of the log, in seconds since 1970, up to which rules over many events were judged; absent while none are in force',
     labels: { partition: 'the partition of logs.windows' },
   }),
   clockSetbacks: counter({

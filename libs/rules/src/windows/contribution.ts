@@ -25,8 +25,25 @@ export function latestExamples(a: readonly Example[], b: readonly Example[]): re
   const sorted = [...a, ...b].sort((x, y) => y[0] - x[0] || y[1] - x[1] || y[2] - x[2]);
   const kept: Example[] = [];
   for (const example of sorted)
-    if (kept.length < maxExamples && kept.every(([, , , id]) => id !== example[3])) kept.push(example);
+    if (kept.length < maxExamples && !isNamed(kept, example[3])) kept.push(example);
   return kept;
+}
+
+/** The latest ones of both, each id once, where all of the second are later than those of the first; the latest come first. */
+export function laterExamples(before: readonly Example[], later: readonly Example[]): readonly Example[] {
+  if (later.length === 0) return before;
+  const kept = later.length === 1 ? [later[0]!] : [...latestExamples([], later)];
+  for (const example of before) {
+    if (kept.length >= maxExamples) break;
+    if (!isNamed(kept, example[3])) kept.push(example);
+  }
+  return kept;
+}
+
+/** Indexing, because taking an array apart costs an iterator. */
+function isNamed(examples: readonly Example[], id: string): boolean {
+  for (const example of examples) if (example[3] === id) return true;
+  return false;
 }
 
 /** The keys as one text, different for different ones. */

@@ -3,6 +3,7 @@ export { decodeContributions, encodeContributions } from './encode-contributions
 export {
   keyOfChange,
   limitRule,
+  snapshotFormat,
   WindowEvaluator,
   type Cut,
   type EvaluatorSnapshot,

@@ -12,14 +12,14 @@ export const dayMs = 86_400_000;
 /** The part of a key's steps in [from, to]. */
 export function totalOf(
   rule: WindowRule,
-  steps: ReadonlyMap<number, WindowTotal>,
+  steps: readonly (WindowTotal & { step: number })[],
   from: number,
   to: number,
 ): WindowTotal {
   let count = 0;
   const slots = rule.columns.map(emptySlot);
-  for (const [step, part] of steps) {
-    if (step < from || step > to) continue;
+  for (const part of steps) {
+    if (part.step < from || part.step > to) continue;
     count += part.count;
     for (let i = 0; i < slots.length; i++) slots[i] = mergeSlots(rule.columns[i]!, slots[i]!, part.slots[i]!);
   }

@@ -41,7 +41,7 @@ export class RuleState {
   /** What came for steps that were not judged yet. */
   readonly #pending = new Map<number, Map<string, Contribution>>();
   /** The keys that have to be judged at a time, ms. */
-  readonly #due = new Map<number, Set<KeyState>>();
+  readonly #due = new Map<number, KeyState[]>();
   /** The earliest time that is due; undefined while it is not known. */
   #nextMs: number | undefined;
 
@@ -109,25 +109,31 @@ export class RuleState {
     const { stepMs } = this.rule;
     this.#nextMs = undefined;
     const step = atMs / stepMs - 1;
-    const due = this.#due.get(atMs) ?? new Set();
+    const due = this.#due.get(atMs) ?? [];
     this.#due.delete(atMs);
     const parts = this.#pending.get(step);
     this.#pending.delete(step);
     for (const [text, part] of parts ?? []) {
       const state = this.#keys.get(text) ?? this.#keyOf(part.key, text);
       this.bytes += addStep(state, step, part);
-      due.add(state);
+      due.push(state);
       this.#scheduleFor(state, step, atMs);
     }
-    // By their keys: the order in which they came is not that of the log.
-    for (const state of [...due].sort(byText)) {
-      if (this.#keys.get(state.text) !== state) continue;
+    const changes: { text: string; change: StageChange }[] = [];
+    for (const state of due) {
+      // It may be due for several reasons, or forgotten.
+      if (state.judgedMs === atMs || this.#keys.get(state.text) !== state) continue;
+      state.judgedMs = atMs;
       this.bytes -= dropSteps(state, step - this.#back + 1);
-      yield* this.rule.sequence === null
-        ? this.#judgeKey(state, atMs, step)
-        : this.#judgeSequence(state, atMs, step);
-      yield* this.#leave(state, atMs);
+      const judged =
+        this.rule.sequence === null
+          ? this.#judgeKey(state, atMs, step)
+          : this.#judgeSequence(state, atMs, step);
+      for (const change of judged) changes.push({ text: state.text, change });
+      for (const change of this.#leave(state, atMs)) changes.push({ text: state.text, change });
     }
+    // By their keys: the order in which they came is not that of the log.
+    for (const { change } of changes.sort(byText)) yield change;
   }
 
   /** The rule is no longer in force: what is open is resolved. */
@@ -161,7 +167,7 @@ export class RuleState {
       sinceMs: this.sinceMs,
       keys: [...this.#keys.values()],
       pending: [...this.#pending].map(([step, byKey]) => [step, [...byKey.values()]]),
-      due: [...this.#due].map(([atMs, states]) => [atMs, [...states].map(({ text }) => text)]),
+      due: [...this.#due].map(([atMs, states]) => [atMs, states.map(({ text }) => text)]),
     };
   }
 
@@ -177,7 +183,7 @@ export class RuleState {
     for (const [atMs, texts] of due)
       state.#due.set(
         atMs,
-        new Set(texts.map((text) => state.#keys.get(text)).filter((key) => key !== undefined)),
+        texts.map((text) => state.#keys.get(text)).filter((key) => key !== undefined),
       );
     return state;
   }
@@ -233,13 +239,14 @@ export class RuleState {
 
   *#judgeSequence(state: KeyState, atMs: number, step: number): Generator<StageChange> {
     const marks: SteppedMark[] = [];
-    for (const [each, { slots }] of state.steps)
+    for (const { step: each, slots } of state.steps)
       for (const mark of slots[0] as Mark[]) marks.push({ mark, step: each });
     const places = new Set(marks.map(({ mark }) => placeOf(mark)));
-    for (const place of state.matched) if (!places.has(place)) state.matched.delete(place);
-    const fresh = matchSequence(this.rule, marks, atMs).filter((mark) => !state.matched.has(placeOf(mark)));
+    const matched = (state.matched ??= new Set());
+    for (const place of matched) if (!places.has(place)) matched.delete(place);
+    const fresh = matchSequence(this.rule, marks, atMs).filter((mark) => !matched.has(placeOf(mark)));
     const count = totalOf(this.rule, state.steps, step - this.#window + 1, step).count;
-    for (const mark of fresh) state.matched.add(placeOf(mark));
+    for (const mark of fresh) matched.add(placeOf(mark));
     if (fresh.length > 0) {
       state.matchedMs = atMs;
       this.#schedule(state, this.#ceil(atMs + this.rule.resolveMs));
@@ -294,7 +301,7 @@ export class RuleState {
   *#leave(state: KeyState, atMs: number): Generator<StageChange> {
     const { by, stepMs, forgetMs } = this.rule;
     if (!this.#keepsKeys) {
-      if (state.stage === 'inactive' && state.steps.size === 0) this.#forget(state);
+      if (state.stage === 'inactive' && state.steps.length === 0) this.#forget(state);
       return;
     }
     if (by.length === 0 || atMs < state.leaveMs) return;
@@ -326,8 +333,9 @@ export class RuleState {
 
   #schedule(state: KeyState, atMs: number): void {
     let due = this.#due.get(atMs);
-    if (due === undefined) this.#due.set(atMs, (due = new Set()));
-    due.add(state);
+    if (due === undefined) this.#due.set(atMs, (due = []));
+    // One after the other, the same key is often due for several reasons.
+    if (due.at(-1) !== state) due.push(state);
     this.#sooner(atMs);
   }
 
@@ -341,6 +349,6 @@ export class RuleState {
   }
 }
 
-function byText(a: KeyState, b: KeyState): number {
-  return a.text < b.text ? -1 : 1;
+function byText(a: { text: string }, b: { text: string }): number {
+  return a.text < b.text ? -1 : a.text > b.text ? 1 : 0;
 }

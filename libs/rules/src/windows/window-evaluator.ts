@@ -57,6 +57,9 @@ interface VersionChange {
   version: string;
 }
 
+/** A release that keeps other data of a key raises it: a state of another format is not read, and rules begin anew. */
+export const snapshotFormat = 1;
+
 /** The rule that tells of rules whose memory is not enough. */
 export const limitRule = 'logloom-rule-limit';
 
@@ -301,7 +304,7 @@ export class WindowEvaluator {
   /** All that a restart needs, as plain data. */
   get snapshot(): EvaluatorSnapshot {
     return {
-      format: 1,
+      format: snapshotFormat,
       inputs: this.#inputs,
       inForce: this.#inForce,
       changes: this.#changes,
@@ -346,7 +349,7 @@ export class WindowEvaluator {
 
 /** WindowEvaluator as plain data: what the structured clone algorithm copies. */
 export interface EvaluatorSnapshot {
-  format: 1;
+  format: number;
   inputs: (Input | undefined)[];
   inForce: string[];
   changes: VersionChange[];

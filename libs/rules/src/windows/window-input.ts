@@ -134,7 +134,7 @@ function idOf(subject: FilterSubject): string {
 
 /** Keeps the latest ones, each id once. */
 function pushExample(examples: Example[], example: Example): void {
-  const known = examples.findIndex(([, , , id]) => id === example[3]);
+  const known = examples.findIndex((each) => each[3] === example[3]);
   if (known >= 0) examples.splice(known, 1);
   examples.push(example);
   if (examples.length > maxExamples) examples.shift();

@@ -1,6 +1,11 @@
 import type { Assignment, EventLog, LogGap, LogRecord, PartitionHandler } from '@logloom/event-log';
 import type { RuleSet } from '@logloom/rules';
-import { decodeContributions, WindowEvaluator, type OrderedChange } from '@logloom/rules/windows';
+import {
+  decodeContributions,
+  snapshotFormat,
+  WindowEvaluator,
+  type OrderedChange,
+} from '@logloom/rules/windows';
 import type { GapReport } from '@logloom/runtime';
 import type { Serde } from '@logloom/schema-registry';
 import { topics, type WindowCut } from '@logloom/schemas';
@@ -60,7 +65,8 @@ export async function evaluatePartition(
     metadata === undefined ? undefined : await readSnapshot(log, serde, partition, metadata.snapshot);
   if (metadata !== undefined && state === undefined)
     logger.warn({ partition }, 'the state of rules over many events has left the log; they begin anew');
-  const isUsable = state?.epoch === epoch && state.expected.length === inputs;
+  const isUsable =
+    state?.epoch === epoch && state.evaluator.format === snapshotFormat && state.expected.length === inputs;
   const start = (await log.startOffsets(topics.windows))[partition]!;
   let position = isUsable ? committed!.offset : (committed?.offset ?? start);
   let evaluator = isUsable
@@ -145,7 +151,9 @@ export async function evaluatePartition(
     const labels = { partition: String(partition) };
     metrics.ruleKeys.set(labels, evaluator.keys);
     metrics.ruleBytes.set(labels, evaluator.bytes);
-    metrics.rulesJudgedSeconds.set(labels, evaluator.judgedMs / 1000);
+    // It would stand still without rules.
+    if (evaluator.status.length === 0) metrics.rulesJudgedSeconds.remove(labels);
+    else metrics.rulesJudgedSeconds.set(labels, evaluator.judgedMs / 1000);
     const fresh = evaluator.evicted - evicted;
     if (fresh <= 0) return;
     evicted = evaluator.evicted;
