@@ -1,6 +1,7 @@
 import { offsetBefore, type EventLog, type LogRecord } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
 import { topics, type Alert } from '@logloom/schemas';
+import { setImmediate as yieldToIo } from 'node:timers/promises';
 import { bookWriter } from './alert-part.ts';
 import { readEntry, type HistoryEntry } from './history-entry.ts';
 
@@ -81,6 +82,7 @@ async function readRange(
   for (let position = from; position < to;) {
     const records = await log.read(topics.alerts, partition, position, to - position);
     if (records.length === 0) break;
+    await yieldToIo();
     found.push(...records.filter(({ offset }) => offset < to));
     position = records.at(-1)!.offset + 1;
   }

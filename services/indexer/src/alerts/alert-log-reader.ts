@@ -1,6 +1,7 @@
 import type { EventLog, LogGap, LogRecord } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
 import { epochHeader, topics } from '@logloom/schemas';
+import { setImmediate as yieldToIo } from 'node:timers/promises';
 import type { AlertBook, AlertChange, BookRecord } from './alert-book.ts';
 
 export interface AlertLog {
@@ -61,6 +62,8 @@ export class AlertLogReader {
     const from = this.#positions[partition]!;
     const records = await this.#deps.log.read(topics.alerts, partition, from, recordsPerRead, this.#onGap);
     await this.#deps.serde.load(records.map(({ value }) => value));
+    // The embedded log answers without waiting, and millions of records must not hold up everything else in this thread.
+    await yieldToIo();
     waiting[partition] = records.filter(({ offset }) => offset < end).reverse();
     // What is left of the range has no records.
     if (waiting[partition].length === 0) this.#positions[partition] = end;

@@ -1,6 +1,7 @@
 import { offsetBefore, type EventLog } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
 import { topics, type Alert } from '@logloom/schemas';
+import { setImmediate as yieldToIo } from 'node:timers/promises';
 import { isRaised } from '../alerts/alert-history.ts';
 import { readEntry, type HistoryEntry } from '../alerts/history-entry.ts';
 import type { Searchable } from '../alerts/alert-subject.ts';
@@ -47,6 +48,7 @@ async function entriesOf(
     const records = await log.read(topics.alerts, partition, next, to - next);
     if (records.length === 0) break;
     await serde.load(records.map((record) => record.value));
+    await yieldToIo();
     for (const record of records) {
       const entry = record.offset < to ? readEntry(serde, record) : undefined;
       if (entry !== undefined) entries.push(entry);
