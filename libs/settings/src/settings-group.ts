@@ -7,7 +7,7 @@ export interface SettingsGroup<D extends Declarations = Declarations> {
   readonly owner: string;
   /** Every variable with this prefix is meant for Logloom: one that is not declared stops the start. */
   readonly prefixes: readonly string[];
-  /** Variables with these prefixes that tests or compose files read. */
+  /** Variables with these prefixes that other services, tests or compose files read. */
   readonly elsewhere: readonly string[];
   readonly settings: D;
   /** What is wrong with the values taken together, each problem beginning with a name. */

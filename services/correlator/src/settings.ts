@@ -3,7 +3,12 @@ import { declareSettings, numberSetting, textSetting, type ValuesOf } from '@log
 
 /** The settings of the correlator alone. */
 export const correlatorSettings = declareSettings(
-  { owner: 'services/correlator', prefixes: ['CORRELATION_'] },
+  {
+    owner: 'services/correlator',
+    prefixes: ['CORRELATION_'],
+    // Ingest's: which ids of an event count.
+    elsewhere: ['CORRELATION_ID_ORDER', 'CORRELATION_JOINS'],
+  },
   {
     CORRELATION_IDLE_MS: numberSetting({
       unit: 'ms',

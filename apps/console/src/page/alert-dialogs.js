@@ -3,6 +3,14 @@ import { ApiError, sendJson } from './api.js';
 import { element } from './dom.js';
 import { viewerToken } from './viewer-token.js';
 
+/**
+ * What names an alert, and says to a person which one it is.
+ * @typedef {object} AlertName
+ * @property {string} fingerprint
+ * @property {string} message
+ * @property {Record<string, string>} labels
+ */
+
 const authorStoredAs = 'logloom-author';
 
 /** @type {[string, string][]} */
@@ -13,7 +21,7 @@ const durations = [
   ['7d', '1 week'],
 ];
 
-/** @param {import('./alert-cards.js').Alert} alert @param {() => void} onDone */
+/** @param {AlertName} alert @param {() => void} onDone */
 export function acknowledgeDialog(alert, onDone) {
   const note = textInput('note', false);
   show({
@@ -29,7 +37,7 @@ export function acknowledgeDialog(alert, onDone) {
   });
 }
 
-/** @param {import('./alert-cards.js').Alert} alert @param {() => void} onDone */
+/** @param {AlertName} alert @param {() => void} onDone */
 export function silenceDialog(alert, onDone) {
   const reason = textInput('reason', true);
   const duration = element(
