@@ -44,6 +44,15 @@ test('a target that has a capacity is saturated near it, and what gave out first
   assert.ok(headroom!.share > 1.5);
 });
 
+test('a reading that is over its limit at the least load too is no sign of saturation', () => {
+  const { outcome, signs } = saturationOf(ramp(60_000, () => ({ serverLoopShare: 0.97 })));
+  assert.equal(outcome, 'reached');
+  assert.deepEqual(
+    signs.map(({ sign }) => sign),
+    ['throughput'],
+  );
+});
+
 test('where the generator was the limit first, nothing is shown of the target', () => {
   const incidents = Array.from({ length: 100 }, (_, i) => ({
     atS: 100 + i,

@@ -18,6 +18,8 @@ const saturatedShare = 0.9;
 const inARow = 2;
 /** And in so many of all later blocks: what passes at a higher load was none of the load. */
 const staysShare = 0.5;
+/** Blocks with so many times the least load count as calm. */
+const calmLoad = 1.5;
 
 const limits: readonly { sign: SaturationSign; isOver: (block: LoadBlock, calm: LoadBlock) => boolean }[] = [
   { sign: 'generator', isOver: ({ generatorLimits }) => generatorLimits >= 2 },
@@ -47,7 +49,7 @@ export function saturationOf(run: Measured): Saturation {
     return not(`the run is too short: ${fewestBlocks * 5} s and more are needed`);
   const lowest = Math.min(...offered);
   if (highestOffered! < leastGrowth * lowest || !isRising(blocks))
-    return not('the load did not grow: run the scenario ramp');
+    return not('the load did not grow: run the scenario saturate');
   const signs = signsOf(blocks);
   const isLimited = signs.some(({ sign }) => sign === 'generator');
   const [first] = signs;
@@ -107,8 +109,13 @@ function isRising(blocks: readonly LoadBlock[]): boolean {
 
 function signsOf(blocks: readonly LoadBlock[]): Saturation['signs'] {
   const calm = blocks.toSorted((a, b) => a.offered - b.offered)[Math.floor(blocks.length / 10)]!;
+  const least = Math.min(...blocks.map(({ offered }) => offered));
+  const calmOnes = blocks.filter(({ offered }) => offered <= calmLoad * least);
   return limits
     .flatMap(({ sign, isOver }) => {
+      // What is so at the least load too is none of the load; but a generator at its limit measures itself, whatever the reason.
+      const inCalm = calmOnes.filter((block) => isOver(block, calm)).length;
+      if (sign !== 'generator' && inCalm >= staysShare * calmOnes.length) return [];
       const isOverAt = blocks.map((block) => isOver(block, calm));
       const at = isOverAt.findIndex((_, i) => {
         const rest = isOverAt.slice(i);

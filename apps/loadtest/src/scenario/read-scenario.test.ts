@@ -19,6 +19,7 @@ test('the scenarios that come with Logloom can be run, and say what they are for
     'high',
     'extreme',
     'ramp',
+    'saturate',
     'spike',
     'churn',
     'recovery',
