@@ -6,7 +6,7 @@ import { resendMs } from '../file/receiver-traits.ts';
 import { postRequest } from '../net/post-request.ts';
 import { exampleLink, timeOf } from './describe-alerts.ts';
 import type { Send } from './sender.ts';
-import { timeoutOf } from './webhook.ts';
+import { timeoutOf } from './timeout-of.ts';
 
 /** Alerts in one request. */
 const batchAlerts = 500;

@@ -3,7 +3,7 @@ import { postRequest } from '../net/post-request.ts';
 import { cut, describeAlert, titleOf, worstSeverity } from './describe-alerts.ts';
 import type { Notification } from './notification.ts';
 import type { Send } from './sender.ts';
-import { timeoutOf } from './webhook.ts';
+import { timeoutOf } from './timeout-of.ts';
 
 const defaultUrl = 'https://api.opsgenie.com';
 /** Opsgenie's limits, characters. */

@@ -3,7 +3,7 @@ import { postRequest } from '../net/post-request.ts';
 import { cut, describeAlert, exampleLink, timeOf, titleOf, worstSeverity } from './describe-alerts.ts';
 import type { Notification } from './notification.ts';
 import type { Send } from './sender.ts';
-import { timeoutOf } from './webhook.ts';
+import { timeoutOf } from './timeout-of.ts';
 
 const defaultUrl = 'https://events.pagerduty.com/v2/enqueue';
 /** PagerDuty's limits: characters of a summary; details are cut long before an event has 512 KB. */

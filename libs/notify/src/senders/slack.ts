@@ -3,7 +3,7 @@ import { postRequest } from '../net/post-request.ts';
 import { cut, describeAlert, examplesOf, othersOf, titleOf, worstSeverity } from './describe-alerts.ts';
 import type { Notification } from './notification.ts';
 import type { Send } from './sender.ts';
-import { timeoutOf } from './webhook.ts';
+import { timeoutOf } from './timeout-of.ts';
 
 /** Limits of Slack: characters of a section's text, and of a message's `text` before it is cut. */
 const sectionCharacters = 3_000;

@@ -3,7 +3,7 @@ import { postRequest } from '../net/post-request.ts';
 import { cut, describeAlert, examplesOf, othersOf, titleOf, worstSeverity } from './describe-alerts.ts';
 import type { Notification } from './notification.ts';
 import type { Send } from './sender.ts';
-import { timeoutOf } from './webhook.ts';
+import { timeoutOf } from './timeout-of.ts';
 
 /** Teams refuses messages of more than 28 KB. */
 const mostBytes = 27 * 1024;

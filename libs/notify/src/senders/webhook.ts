@@ -1,10 +1,10 @@
 import { DeliveryError } from '../delivery-error.ts';
-import { durationMs } from '../file/duration.ts';
 import type { OptionsOf } from '../file/receiver-schema.ts';
 import { postRequest } from '../net/post-request.ts';
 import { renderTemplate } from './body-template.ts';
 import type { Send } from './sender.ts';
 import { signWebhook } from './sign-webhook.ts';
+import { timeoutOf } from './timeout-of.ts';
 import { webhookPayload } from './webhook-payload.ts';
 
 /** Posts the payload, or what the template makes of it. */
@@ -33,11 +33,6 @@ export const sendWebhook: Send<OptionsOf<'webhook'>> = async (options, notificat
     signal,
   );
 };
-
-/** The time limit of a request, if one is given. */
-export function timeoutOf(timeout: string | undefined): { timeoutMs?: number } {
-  return timeout === undefined ? {} : { timeoutMs: durationMs(timeout) };
-}
 
 function render(template: string, payload: object): string {
   try {

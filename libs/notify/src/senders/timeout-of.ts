@@ -1,0 +1,6 @@
+import { durationMs } from '../file/duration.ts';
+
+/** The time limit of a request, if one is given. */
+export function timeoutOf(timeout: string | undefined): { timeoutMs?: number } {
+  return timeout === undefined ? {} : { timeoutMs: durationMs(timeout) };
+}
