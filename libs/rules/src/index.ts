@@ -13,3 +13,4 @@ export type {
   WindowCondition,
   WindowRule,
 } from './window/window-rule.ts';
+export { requestFields } from './window/request-fields.ts';

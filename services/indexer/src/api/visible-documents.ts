@@ -9,6 +9,7 @@ import {
   type FilterNode,
   type Predicate,
 } from '@logloom/filter';
+import { requestFields } from '@logloom/rules';
 import {
   correlationDefaults,
   epochOfId,
@@ -61,29 +62,7 @@ const partEvents = 1_000;
 /** Members are read in pages of this many bytes, and only the data for the document is kept. */
 const stepBytes = 4 * 2 ** 20;
 
-const fields = [
-  'id',
-  'correlationId',
-  'kind',
-  'correlationKind',
-  'service',
-  'services',
-  'level',
-  'closeReason',
-  'severity',
-  'eventCount',
-  'errorCount',
-  'durationMs',
-  'revision',
-  'rules',
-  'ids',
-  'traceId',
-  'requestId',
-  'sessionId',
-  'shape',
-  'timestamp',
-  'partition',
-];
+const fields = [...requestFields, 'timestamp', 'partition'];
 
 /**
  * The requests of a principal who may see the events of a filter, found by those events and made of them alone: other principals' events
