@@ -153,6 +153,13 @@ routes:
       return counts['notification']!.failed === 0;
     });
     assert.equal((await run(pipeline, ['redrive', '--notifications'])).code, 1);
+    const unknown = await fetch(`${pipeline.viewersUrl}/api/jobs/retry`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"name":"everything"}',
+    });
+    assert.equal(unknown.status, 400);
+    assert.equal((await fetch(`${pipeline.viewersUrl}/api/jobs?name=everything`)).status, 400);
   });
 
   await t.test('editors get the schema of the file', async () => {
