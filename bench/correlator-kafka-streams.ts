@@ -10,7 +10,7 @@ import { connectLog } from '../libs/runtime/src/index.ts';
 import { topics } from '../libs/schemas/src/index.ts';
 import { parseSettings } from '../apps/logloom/src/settings.ts';
 import { printConditions } from './conditions.ts';
-import { buildSessionGrouping } from './kafka-streams/build.ts';
+import { buildStreamsJob } from './kafka-streams/build.ts';
 import { measureProcess, type Progress } from './kafka-streams/measure-process.ts';
 import { recordTraffic } from './kafka-streams/record-traffic.ts';
 
@@ -34,7 +34,11 @@ if (stack.missing.kafka !== undefined) {
   process.exitCode = 1;
 } else {
   const java = await findJava('kafka-streams', oldestJava.kafka);
-  const classPath = await buildSessionGrouping(java, new AbortController().signal);
+  const classPath = await buildStreamsJob(
+    java,
+    ['SessionGrouping.java', 'Group.java'],
+    new AbortController().signal,
+  );
   await runCommand('taskset', ['-acp', String(brokerCore), String(stack.kafka.brokers[0]!.pid)]);
   const brokers = stack.env['KAFKA_BROKERS']!;
   const env = {

@@ -12,10 +12,14 @@ const artifacts = [
   { groupId: 'org.apache.avro', artifactId: 'avro', version: '1.12.1' },
   { groupId: 'org.slf4j', artifactId: 'slf4j-simple', version: versions.slf4jSimple },
 ];
-const paths = ['SessionGrouping.java', 'Group.java'].map((name) => join(import.meta.dirname, name));
 
-/** Compiles the job, once per state of its sources, and returns its class path. */
-export async function buildSessionGrouping(java: string, signal: AbortSignal): Promise<string> {
+/** Compiles a job, once per state of its sources (files beside this one), and returns its class path. */
+export async function buildStreamsJob(
+  java: string,
+  sources: readonly string[],
+  signal: AbortSignal,
+): Promise<string> {
+  const paths = sources.map((name) => join(import.meta.dirname, name));
   const texts = await Promise.all(paths.map((path) => readFile(path, 'utf8')));
   const wanted = artifacts.map(({ artifactId, version }) => `${artifactId}-${version}`);
   const libs = await cachedFolder(defaultCacheDir, 'kafka-streams', wanted, signal, (folder) =>
