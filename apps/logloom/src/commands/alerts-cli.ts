@@ -1,7 +1,13 @@
 import { Option, type Command } from 'commander';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { userInfo } from 'node:os';
-import { alertLines, historyLine, type AlertJson, type HistoryJson } from '../output/alert-lines.ts';
+import {
+  alertCount,
+  alertLines,
+  historyLine,
+  type AlertJson,
+  type HistoryJson,
+} from '../output/alert-lines.ts';
 import { colors as pc } from '../output/colors.ts';
 import type { CommandContext, ViewersFlags } from './command-context.ts';
 import { CommandError } from './command-errors.ts';
@@ -66,10 +72,10 @@ export function addAlertsCommands(program: Command, context: CommandContext): vo
         else alertLines(alert).forEach(write);
       };
       const base = endpoint(flags);
-      const found = await listed(base, filter, flags.state, flags.limit);
+      const { found, total } = await listed(base, filter, flags.state, flags.limit);
       found.forEach(show);
       if (flags.watch) return watch(base, filter, found, show, context);
-      if (!flags.json) note(pc.dim(found.length === 1 ? '1 alert' : `${found.length} alerts`));
+      if (!flags.json) note(pc.dim(alertCount(found.length, total)));
       if (found.length === 0) throw new CommandError('nothing-found', '');
     });
 
@@ -127,8 +133,9 @@ async function listed(
   filter: string,
   state: string,
   limit: number,
-): Promise<AlertJson[]> {
+): Promise<{ found: AlertJson[]; total: number }> {
   const found: AlertJson[] = [];
+  let total: number;
   let cursor: string | undefined;
   do {
     const page = (await getJson(base, '/api/alerts', {
@@ -136,11 +143,12 @@ async function listed(
       q: filter,
       limit: String(Math.min(limit - found.length, pageSize)),
       cursor,
-    })) as { alerts: AlertJson[]; next?: string };
+    })) as { total: { value: number }; alerts: AlertJson[]; next?: string };
     found.push(...page.alerts);
+    total = page.total.value;
     cursor = page.next;
   } while (cursor !== undefined && found.length < limit);
-  return found;
+  return { found, total };
 }
 
 /** Shows each alert that is new or has changed, of any state, until the signal aborts. */
@@ -156,7 +164,7 @@ async function watch(
   let isAway = false;
   while (!signal.aborted) {
     try {
-      for (const alert of await listed(base, filter, allStates, Infinity)) {
+      for (const alert of (await listed(base, filter, allStates, Infinity)).found) {
         const mark = markOf(alert);
         if (known.get(alert.fingerprint) === mark) continue;
         known.set(alert.fingerprint, mark);

@@ -23,6 +23,8 @@ export interface AlertJson {
 export interface HistoryJson extends Partial<AlertJson> {
   type: 'alert' | 'silence' | 'acknowledgement';
   appendedAt: string;
+  /** Of an alert about one request. */
+  correlationId?: string;
   author?: string;
   note?: string;
   id?: string;
@@ -73,11 +75,18 @@ export function alertLines(alert: AlertJson): string[] {
   ];
 }
 
+/** Such as `2 alerts`, or `1000 of 2357 alerts` where there are more than are shown. */
+export function alertCount(shown: number, total: number): string {
+  const count = total > shown ? `${shown} of ${total}` : String(shown);
+  return `${count} ${count === '1' ? 'alert' : 'alerts'}`;
+}
+
 /** A line for what happened. */
 export function historyLine(entry: HistoryJson): string {
   const { type, appendedAt, state, rule, labels, message, author, note, id, reason, matchers } = entry;
+  const request = entry.correlationId === undefined ? '' : `; see ${entry.correlationId}`;
   const what = {
-    alert: () => `${rule} ${state}: ${message}  ${labelsText(labels ?? {})}`,
+    alert: () => `${rule} ${state}: ${message}  ${labelsText(labels ?? {})}${request}`,
     silence: () => `silence ${id} of ${matchers?.join(' ')} by ${author}: ${reason}`,
     acknowledgement: () => `${rule} acknowledged by ${author}${note === '' ? '' : `: ${note}`}`,
   }[type]();

@@ -36,3 +36,19 @@ test('a topic that was recreated has other alerts', async () => {
   await log.createTopics([{ name: topics.alerts, partitions }]);
   assert.deepEqual(await raise('after'), ['after']);
 });
+
+test('one who asks while much is to be read is told to try again, and the reading goes on', async (t) => {
+  await using rig = await openRig();
+  const { log, serde } = rig;
+  const value = serde.encode('Alert', alertRecord(1, { rule: 'slow' }));
+  await log.append(topics.alerts, [{ partition: 0, key: null, value }]);
+  const read = Promise.withResolvers<void>();
+  const epochOf = log.epochOf.bind(log);
+  t.mock.method(log, 'epochOf', async (topic: string) => read.promise.then(() => epochOf(topic)));
+  const options = { limitBytes: 2 ** 20, nowMs: Date.now, waitMs: 1 };
+  const view = new AlertView(rig, options);
+  await assert.rejects(view.current(), { code: 'starting' });
+  read.resolve();
+  options.waitMs = 60_000;
+  assert.equal((await view.current()).alerts().length, 1);
+});

@@ -1,4 +1,5 @@
 import { topics } from '@logloom/schemas';
+import { ApiError } from '../errors.ts';
 import { AlertBook } from './alert-book.ts';
 import { AlertLogReader, type AlertLog } from './alert-log-reader.ts';
 
@@ -6,6 +7,8 @@ export interface AlertViewOptions {
   limitBytes: number;
   /** The machine's clock in ms. */
   nowMs: () => number;
+  /** How long one who asks waits for the reading of the log; default 10 s. */
+  waitMs?: number;
 }
 
 /**
@@ -24,8 +27,21 @@ export class AlertView {
     this.#options = options;
   }
 
-  /** The book with every record that the log had when this was called. Rejects when the log does not answer. */
+  /**
+   * The book with every record that the log had when this was called. Rejects when the log does not answer, and with ApiError `starting`
+   * when so much is to be read that it takes longer than `waitMs`: the reading goes on.
+   */
   async current(): Promise<AlertBook> {
+    const { waitMs = 10_000 } = this.#options;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      const error = new ApiError('starting', 'the alerts are still being read from the log; try again');
+      timer = setTimeout(reject, waitMs, error);
+    });
+    return Promise.race([this.#newest(), late]).finally(() => clearTimeout(timer));
+  }
+
+  async #newest(): Promise<AlertBook> {
     // One that is running may have looked at the log's end already; all who come meanwhile share the next.
     this.#next ??= (this.#running ?? Promise.resolve(undefined))
       .catch(() => {})

@@ -299,6 +299,11 @@ test('what cannot be a silence is refused, and what is wrong with it is named', 
     [{ windows: [{ days: ['friday'], from: '10:00', to: '11:00' }] }, 'windows'],
     [{ windows: [{ days: ['fri'], from: '10', to: '11:00' }] }, 'windows'],
     [{ timeZone: 'Mars/Olympus' }, 'timeZone'],
+    [{ endAt: 'now+1h' }, 'endAt'],
+    [{ duration: undefined, endsAt: 99999999999999999 }, 'endsAt'],
+    [{ startsAt: ['now'] }, 'startsAt'],
+    [{ duration: undefined, endsAt: 'tomorrow' }, 'endsAt'],
+    [{ duration: undefined, startsAt: 'now+2h', endsAt: 'now+1h' }, 'startsAt'],
   ] as const) {
     const { status, body } = await api.post('silences', { ...good, ...wrong });
     assert.deepEqual(
@@ -307,6 +312,12 @@ test('what cannot be a silence is refused, and what is wrong with it is named', 
       JSON.stringify(wrong),
     );
   }
+  const endsAt = api.clock.nowMs + 60_000;
+  assert.equal(
+    (await api.post('silences', { ...good, duration: undefined, endsAt })).status,
+    201,
+    'milliseconds as a number',
+  );
   assert.equal((await api.get('alerts', { state: 'burning' })).body.error.parameter, 'state');
   assert.equal((await api.get('alerts', { by: 'team' })).body.error.parameter, 'by');
   assert.equal((await api.get('alerts', { cursor: 'x' })).body.error.parameter, 'cursor');

@@ -15,7 +15,13 @@ import { alertStateJson, silenceJson, time } from './alert-json.ts';
 import { alertPredicate } from './alert-subject.ts';
 import type { AlertView } from './alert-view.ts';
 import { alertStates, groupAlerts, listAlerts, type AlertPlace } from './list-alerts.ts';
-import { maxAuthorLength, maxReasonLength, readSilenceRequest, readText } from './silence-request.ts';
+import {
+  maxAuthorLength,
+  maxReasonLength,
+  readSilenceRequest,
+  readText,
+  refuseUnknown,
+} from './silence-request.ts';
 
 export interface AlertsApiDeps {
   log: EventLog;
@@ -111,6 +117,7 @@ export function registerAlerts(api: FastifyInstance, deps: AlertsApiDeps): void 
 
   api.post<WithId>('/alerts/:id/acknowledge', async (request, reply) => {
     const body = bodyOf(request.body);
+    refuseUnknown(body, ['note', 'author']);
     const { fingerprint, rule, state, startsAt } = await alertOf(request.params.id);
     if (state === 'resolved')
       throw new ApiError('alert-resolved', `the alert ${fingerprint} is resolved already`);

@@ -1,9 +1,19 @@
 import type { MaintenanceWindow, Silence } from '@logloom/schemas';
-import { ApiError } from '../errors.ts';
+import { ApiError, type ApiErrorDetails } from '../errors.ts';
 import { QueryParameters } from '../api/query-parameters.ts';
 import { matcherText, parseMatcher } from './matcher.ts';
 import { isTimeZone, minutesOf, weekdays } from './silence-schedule.ts';
 
+const names = [
+  'matchers',
+  'startsAt',
+  'endsAt',
+  'duration',
+  'windows',
+  'timeZone',
+  'reason',
+  'author',
+] as const;
 const maxMatchers = 20;
 const maxWindows = 20;
 export const maxReasonLength = 1000;
@@ -14,8 +24,13 @@ export function readSilenceRequest(
   body: Readonly<Record<string, unknown>>,
   { id, author, nowMs }: { id: string; author: string; nowMs: number },
 ): Silence {
+  refuseUnknown(body, names);
   const times = new QueryParameters(
-    { from: body['startsAt'], to: body['endsAt'], duration: body['duration'] },
+    {
+      from: timeText(body, 'startsAt'),
+      to: timeText(body, 'endsAt'),
+      duration: timeText(body, 'duration'),
+    },
     nowMs,
   );
   const windows = readWindows(body['windows']);
@@ -44,6 +59,21 @@ export function readSilenceRequest(
     windows,
     timeZone,
   };
+}
+
+/** A misspelled field would otherwise be as if it were not there. Throws ApiError `bad-parameter`. */
+export function refuseUnknown(body: Readonly<Record<string, unknown>>, known: readonly string[]): void {
+  const unknown = Object.keys(body).find((name) => !known.includes(name));
+  if (unknown !== undefined)
+    throw bad(unknown, `there is no parameter ${unknown}: it takes ${known.join(', ')}`);
+}
+
+/** In JSON, milliseconds may be a number. */
+function timeText(body: Readonly<Record<string, unknown>>, name: string): string | undefined {
+  const value = body[name];
+  if (value === undefined || typeof value === 'string') return value;
+  if (typeof value === 'number') return String(value);
+  throw bad(name, `${name} is a text or a number of milliseconds`);
 }
 
 /** A text of the body that must not be empty. Throws ApiError `bad-parameter`. */
@@ -94,7 +124,10 @@ function named<T>(name: string, read: () => T): T {
     return read();
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    throw bad(name, error.message.replaceAll(/\bfrom\b/g, 'startsAt').replaceAll(/\bto\b(?= is)/g, 'endsAt'));
+    // Both times are read at once, so the error may be the other one's.
+    const { parameter } = error.details as ApiErrorDetails;
+    const wrong = parameter === 'to' ? 'endsAt' : name;
+    throw bad(wrong, error.message.replace(/^from\b/, 'startsAt').replace(/^to\b|\bto$/, 'endsAt'));
   }
 }
 
