@@ -6,6 +6,7 @@ export {
   snapshotFormat,
   WindowEvaluator,
   type Cut,
+  type EvaluatorPart,
   type EvaluatorSnapshot,
   type OrderedChange,
   type RuleStatus,

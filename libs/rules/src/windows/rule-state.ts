@@ -83,11 +83,11 @@ export class RuleState {
     this.#sooner((step + 1) * this.rule.stepMs);
   }
 
-  /** The rule is in force from this time on. */
-  begin(sinceMs: number): void {
+  /** The rule is in force from this time on. `ownsKeyless`: whether the key that a rule without fields has is judged here. */
+  begin(sinceMs: number, ownsKeyless: boolean): void {
     this.sinceMs = sinceMs;
-    // Without fields there is one key, which exists also if nothing ever comes.
-    if (this.rule.by.length > 0 || !this.#judgesSilence) return;
+    // It exists also if nothing ever comes.
+    if (this.rule.by.length > 0 || !this.#judgesSilence || !ownsKeyless) return;
     const state = this.#keyOf([]);
     this.#schedule(state, this.#ceil(sinceMs) + this.rule.windowMs);
   }

@@ -114,6 +114,37 @@ const sentEvents = fc
     return list.map(({ afterMs, ...rest }): Sent => ({ ...rest, atMs: (atMs += afterMs) }));
   });
 
+test('the key of a rule without key fields is judged by the part that it belongs to, and by no other', () => {
+  const keyless = read(`rules:
+  - { name: quiet, when: '*', window: 4s, if: absent }
+  - { name: few, when: '*', window: 4s, if: count < 2 }
+`);
+  const parts = [0, 1, 2].map(
+    (part) => new WindowEvaluator(1, { part, parts: 3, ownsKeyless: () => part === 1 }),
+  );
+  const counted = new WindowInput(keyless.windows);
+  const changes: string[] = [];
+  for (let second = 0; second < 40; second++) {
+    const atMs = begin + second * 1000;
+    if (second < 20)
+      counted.addEvent(
+        new FilterSubject(eventOf({ atMs, service: 'a', isError: false, ms: 1, input: 0 }, second)),
+        atMs,
+      );
+    const taken = counted.take();
+    parts.forEach((evaluator, part) => {
+      const contributions = part === 1 ? taken : [];
+      const cut = { input: 0, clockMs: atMs + 1000, rules: keyless, sinceMs: begin, contributions };
+      for (const { rule, state } of evaluator.add(cut)) changes.push(`${part} ${rule.name} ${state}`);
+    });
+  }
+  assert.deepEqual(changes, ['1 few firing', '1 quiet firing']);
+  assert.deepEqual(
+    parts.map(({ keys }) => keys),
+    [0, 2, 0],
+  );
+});
+
 test('the changes follow from what was sent: not from the inputs, their parts, who speaks first, or restarts', () => {
   const seen = new Set<string>();
   fc.assert(

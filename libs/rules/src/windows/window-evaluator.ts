@@ -63,14 +63,23 @@ export const snapshotFormat = 1;
 /** The rule that tells of rules whose memory is not enough. */
 export const limitRule = 'logloom-rule-limit';
 
+/** Which keys an evaluator is about. */
+export interface EvaluatorPart {
+  part: number;
+  /** How many parts share the keys, and the rules' memory. */
+  parts: number;
+  /** Whether the only key of a rule without key fields is of this part: nothing may ever come that would say so. */
+  ownsKeyless: (rule: string) => boolean;
+}
+
+const everything: EvaluatorPart = { part: 0, parts: 1, ownsKeyless: () => true };
+
 /**
  * Judges rules over what all inputs say of some keys. A time is judged once every input has passed it, so the changes depend on what the inputs
  * say and not on who says it first. No clock, no I/O.
  */
 export class WindowEvaluator {
-  /** How many parts share the rules' memory. */
-  readonly #parts: number;
-  readonly #part: number;
+  readonly #part: EvaluatorPart;
   readonly #inputs: (Input | undefined)[];
   readonly #sets = new Map<string, RuleSet>();
   readonly #states = new Map<string, RuleState>();
@@ -85,10 +94,9 @@ export class WindowEvaluator {
   /** Keys that were forgotten because of memory. */
   evicted = 0;
 
-  /** `part` of `parts`: which keys this is about. `inputs`: how many inputs there are. */
-  constructor(inputs: number, part = 0, parts = 1) {
+  /** `inputs`: how many inputs there are. */
+  constructor(inputs: number, part: EvaluatorPart = everything) {
     this.#part = part;
-    this.#parts = parts;
     this.#inputs = Array.from({ length: inputs }, () => undefined);
     this.#inForce = Array.from({ length: inputs }, () => '');
   }
@@ -218,7 +226,8 @@ export class WindowEvaluator {
       ruleBytes = Math.min(ruleBytes, limits?.ruleBytes ?? Infinity);
       bytes = Math.min(bytes, limits?.bytes ?? Infinity);
     }
-    return { ruleBytes: ruleBytes / this.#parts, bytes: bytes / this.#parts };
+    const { parts } = this.#part;
+    return { ruleBytes: ruleBytes / parts, bytes: bytes / parts };
   }
 
   /** A rule's memory was not enough at this time. */
@@ -236,10 +245,10 @@ export class WindowEvaluator {
       const { sinceMs } = limited;
       if (!limited.isTold && sinceMs <= atMs) {
         limited.isTold = true;
-        yield this.#ordered(limitChange(name, this.#part, 'firing', atMs, sinceMs), atMs);
+        yield this.#ordered(limitChange(name, this.#part.part, 'firing', atMs, sinceMs), atMs);
       } else if (limited.isTold && limited.lastMs + limitResolveMs <= atMs) {
         this.#limited.delete(name);
-        yield this.#ordered(limitChange(name, this.#part, 'resolved', atMs, sinceMs), atMs);
+        yield this.#ordered(limitChange(name, this.#part.part, 'resolved', atMs, sinceMs), atMs);
       }
     }
   }
@@ -260,7 +269,8 @@ export class WindowEvaluator {
       for (const change of state.end(atMs)) yield this.#ordered(change, atMs);
       this.#states.delete(state.rule.id);
     }
-    for (const state of named(without(after, before))) state.begin(atMs);
+    for (const state of named(without(after, before)))
+      state.begin(atMs, this.#part.ownsKeyless(state.rule.name));
     this.#forgetSets();
   }
 
@@ -321,10 +331,9 @@ export class WindowEvaluator {
   static restored(
     snapshot: EvaluatorSnapshot,
     parse: (text: string) => RuleSet | null,
-    part = 0,
-    parts = 1,
+    part: EvaluatorPart = everything,
   ): WindowEvaluator {
-    const evaluator = new WindowEvaluator(snapshot.inputs.length, part, parts);
+    const evaluator = new WindowEvaluator(snapshot.inputs.length, part);
     evaluator.#inputs.splice(0, snapshot.inputs.length, ...snapshot.inputs);
     evaluator.#inForce.splice(0, snapshot.inForce.length, ...snapshot.inForce);
     evaluator.#changes = snapshot.changes;

@@ -1,8 +1,9 @@
-import { partitionOf, type EventLog, type NewRecord } from '@logloom/event-log';
+import type { EventLog, NewRecord } from '@logloom/event-log';
 import type { RuleSet } from '@logloom/rules';
 import { encodeContributions, type Contribution } from '@logloom/rules/windows';
 import type { Serde } from '@logloom/schema-registry';
-import { alertFingerprint, topics, type WindowCut } from '@logloom/schemas';
+import { topics, type WindowCut } from '@logloom/schemas';
+import { partOfKey } from './part-of-key.ts';
 
 /** A part of one partition of logs.events. */
 export interface CutRange {
@@ -48,7 +49,7 @@ export class CutWriter {
     for (const each of contributions) {
       const rule = fields.get(each.rule)!;
       const key = Object.fromEntries(rule.by.map(({ name }, i) => [name, each.key[i]!]));
-      byPartition[partitionOf(alertFingerprint(rule.name, key), this.#partitions)]!.push(each);
+      byPartition[partOfKey(rule.name, key, this.#partitions)]!.push(each);
     }
     const version = rules?.version ?? '';
     const rulesText = version === '' || version === this.#known ? null : rules!.text;

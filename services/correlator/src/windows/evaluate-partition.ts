@@ -4,6 +4,7 @@ import {
   decodeContributions,
   snapshotFormat,
   WindowEvaluator,
+  type EvaluatorPart,
   type OrderedChange,
 } from '@logloom/rules/windows';
 import type { GapReport } from '@logloom/runtime';
@@ -14,6 +15,7 @@ import { AlertWriter } from '../output/alert-writer.ts';
 import { rulesOfRecord } from '../rules/rules-in-log.ts';
 import type { CorrelatorMetrics } from '../telemetry.ts';
 import { tryDecode } from '../try-decode.ts';
+import { partOfKey } from './part-of-key.ts';
 import { readSnapshot, writeSnapshot, type Expected, type SnapshotPlace, type State } from './snapshots.ts';
 import { windowAlert, windowsWriter } from './window-alert.ts';
 
@@ -67,11 +69,13 @@ export async function evaluatePartition(
     logger.warn({ partition }, 'the state of rules over many events has left the log; they begin anew');
   const isUsable =
     state?.epoch === epoch && state.evaluator.format === snapshotFormat && state.expected.length === inputs;
+  // Who has no key fields has one key, which one part alone may judge.
+  const ownsKeyless = (rule: string): boolean => partOfKey(rule, {}, parts) === partition;
   const start = (await log.startOffsets(topics.windows))[partition]!;
   let position = isUsable ? committed!.offset : (committed?.offset ?? start);
   let evaluator = isUsable
-    ? await restored(state, partition, parts)
-    : new WindowEvaluator(inputs, partition, parts);
+    ? await restored(state, { part: partition, parts, ownsKeyless })
+    : new WindowEvaluator(inputs, { part: partition, parts, ownsKeyless });
   let expected = isUsable ? state.expected : nothingExpected(inputs);
   let alerts = await AlertWriter.open(log, serde, partition, epoch, windowsWriter);
   const sets = new Map<string, RuleSet>(evaluator.ruleSets.map((set) => [set.version, set]));
@@ -118,7 +122,7 @@ export async function evaluatePartition(
       const current = await log.epochOf(topics.events);
       if (cut.epoch !== current) return;
       epoch = current;
-      evaluator = new WindowEvaluator(inputs, partition, parts);
+      evaluator = new WindowEvaluator(inputs, { part: partition, parts, ownsKeyless });
       expected = nothingExpected(inputs);
       alerts = await AlertWriter.open(log, serde, partition, epoch, windowsWriter);
     }
@@ -206,13 +210,13 @@ function follows({ input, from, to, piece, isLast }: WindowCut, expected: Expect
   return true;
 }
 
-async function restored(state: State, partition: number, parts: number): Promise<WindowEvaluator> {
+async function restored(state: State, part: EvaluatorPart): Promise<WindowEvaluator> {
   const { parseRules } = await import('@logloom/rules/rules-file');
   const parse = (text: string): RuleSet | null => {
     const result = parseRules(text);
     return result.ok ? result.rules : null;
   };
-  return WindowEvaluator.restored(state.evaluator, parse, partition, parts);
+  return WindowEvaluator.restored(state.evaluator, parse, part);
 }
 
 /** Rules with open alerts first. */

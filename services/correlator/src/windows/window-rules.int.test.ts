@@ -30,6 +30,7 @@ const text = `rules:
   - { name: errors, when: level:error, by: [service], window: 3s, if: count >= 3, for: 1s }
   - { name: failing, of: requests, when: 'service:*', by: [service], window: 4s, if: ratio(errorCount:>0) > 10% and count >= 5 }
   - { name: silent, when: 'service:*', by: [service], window: 2s, if: absent }
+  - { name: stopped, when: '*', window: 2s, if: absent }
   - { name: slow, when: '*', window: 3s, if: p95(ms) > 80 and distinct(service) >= 2 }
   - { name: sequence, when: ms:<20, times: 3, then: ms:>90, by: [service], within: 2s, resolve: 2s }
   - { name: new, when: '*', by: [service], window: 2s, if: new(user) }
@@ -68,7 +69,7 @@ test('killed again and again while events come, rules over many events raise wha
     const alerts = await read(connection, untilMs);
     assert.deepEqual(alerts.flat().map(plainAlert).sort(), expected);
     const names = new Set(alerts.flat().map(({ rule, state }) => `${rule} ${state}`));
-    for (const name of ['errors', 'failing', 'silent', 'slow', 'sequence', 'new'])
+    for (const name of ['errors', 'failing', 'silent', 'stopped', 'slow', 'sequence', 'new'])
       assert.ok(names.has(`${name} firing`), `${name} fires`);
     assert.ok(names.has('errors pending') && names.has('silent resolved'));
     for (const partition of alerts)
