@@ -24,7 +24,7 @@ const settingsAt = (start: number): Record<string, string> => ({
   CORRELATION_MAX_MS: start % 2 === 0 ? '1500' : '400',
   CORRELATION_GRACE_MS: start % 4 < 2 ? '600' : '200',
   CORRELATION_BACKFILL_IDLE_MS: start % 3 === 0 ? '250' : '60',
-  CORRELATION_BACKFILL_MAX_MS: start % 2 === 0 ? '500' : '900',
+  CORRELATION_BACKFILL_MAX_MS: start % 2 === 0 ? '150' : '300',
   CORRELATION_BACKFILL_GRACE_MS: '800',
 });
 
