@@ -113,7 +113,12 @@ test('the canary reaches store, document and viewer through every receiver, user
   // Whoever claims to be the canary, without its secret, hides nothing.
   const message = `canary run=ab receiver=json round=1 index=0 sent=${Date.now()} seal=${'0'.repeat(32)}`;
   await pipeline.ingest(
-    JSON.stringify({ service: 'logloom-canary', correlationKind: 'canary', correlationId: 'claimed', message }),
+    JSON.stringify({
+      service: 'logloom-canary',
+      correlationKind: 'canary',
+      correlationId: 'claimed',
+      message,
+    }),
   );
   await eventually('the event is found', async () => {
     const { events } = await pipeline.get<{ events: { message: string }[] }>('/api/search');

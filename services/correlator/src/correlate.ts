@@ -530,8 +530,8 @@ export class Correlate {
   }
 
   #pushAlerts({ rules }: SessionWindow, document: Correlation): void {
-    // Rules cost the same for a load test as for users, but nobody is to be called.
-    if (isLoadtestDocument(document)) return;
+    // Rules cost the same for a load test as for users, but nobody is to be called; nor for what happened long before it was sent.
+    if (isLoadtestDocument(document) || document.backfill) return;
     document.alerts.forEach((name, index) => {
       const rule = rules?.set.rules.find((each) => each.name === name);
       if (rule !== undefined) this.#alerts.push(alertOf(document, index, alertRule(rule)));
