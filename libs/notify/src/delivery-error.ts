@@ -6,20 +6,29 @@ export class DeliveryError extends Error {
   readonly retryAfterMs: number | undefined;
   /** Whether it gave no answer at all. */
   readonly isSilent: boolean;
+  /** Whether it certainly has not taken the message: it said so, or was never reached. Otherwise it may have. */
+  readonly isRefused: boolean;
 
   constructor(
     message: string,
     {
       isFinal = false,
       isSilent = false,
+      isRefused = false,
       retryAfterMs,
       ...options
-    }: ErrorOptions & { isFinal?: boolean; isSilent?: boolean; retryAfterMs?: number | undefined } = {},
+    }: ErrorOptions & {
+      isFinal?: boolean;
+      isSilent?: boolean;
+      isRefused?: boolean;
+      retryAfterMs?: number | undefined;
+    } = {},
   ) {
     super(message, options);
     this.name = 'DeliveryError';
     this.isFinal = isFinal;
     this.isSilent = isSilent;
+    this.isRefused = isRefused;
     this.retryAfterMs = retryAfterMs;
   }
 }

@@ -123,11 +123,49 @@ test('an attempt says what is true at its time, so nothing older follows what is
   await eventually('the first attempt failed', () => receiver.taken.length >= 1);
   await rig.notifier.notify([resolvedState(alertState(1)), alertState(2)]);
   await eventually('the second attempt knows more', () =>
-    payloads(receiver.taken).some((payload) => stateOf(payload) === 'firing: 2 firing'),
+    payloads(receiver.taken).some((payload) => stateOf(payload) === 'firing: 2 firing, 1 resolved'),
   );
   receiver.answerWith(status(200));
   await eventually('it was told', async () => (await rig.outcomes('hook'))['sent'] === 1);
-  assert.equal(stateOf(payloads(receiver.taken).at(-1)), 'firing: 2 firing');
+  assert.equal(stateOf(payloads(receiver.taken).at(-1)), 'firing: 2 firing, 1 resolved');
+});
+
+test('where the answer was lost, the end is told, also after a restart', async () => {
+  await using receiver = await startHttpReceiver((_, response) => void response.destroy());
+  using folder = temporaryFolder('notify');
+  const text = webhook(receiver.url);
+  const one = alertState(1);
+  {
+    await using rig = await openNotifierRig({ folder: folder.path, text });
+    await rig.notifier.notify([one]);
+    await eventually('it was tried', async () => (await rig.outcomes('hook'))['failed']! >= 1);
+    await rig.notifier.notify([resolvedState(one)]);
+    await eventually('its end is known', async () => {
+      const known = (await rig.records.get('notify-alert', one.fingerprint)) as { revision: number };
+      return known.revision === 2;
+    });
+  }
+  receiver.answerWith(status(200));
+  await using rig = await openNotifierRig({ folder: folder.path, text });
+  await eventually(
+    'the group is forgotten',
+    async () => (await rig.records.list('notify-group')).length === 0,
+  );
+  assert.equal(stateOf(payloads(receiver.taken).at(-1)), 'resolved: 1 resolved');
+});
+
+test('the end of what a receiver has certainly not taken is not told', async () => {
+  await using receiver = await startHttpReceiver(status(429, { 'retry-after': '0' }));
+  using folder = temporaryFolder('notify');
+  await using rig = await openNotifierRig({ folder: folder.path, text: webhook(receiver.url) });
+  await rig.notifier.notify([alertState(1)]);
+  await eventually('it was tried', async () => (await rig.outcomes('hook'))['failed']! >= 1);
+  await rig.notifier.notify([resolvedState(alertState(1))]);
+  await eventually(
+    'the group is forgotten',
+    async () => (await rig.records.list('notify-group')).length === 0,
+  );
+  assert.ok(payloads(receiver.taken).every((payload) => stateOf(payload) === 'firing: 1 firing'));
 });
 
 test('a refusal is a dead letter that can be sent again', async () => {

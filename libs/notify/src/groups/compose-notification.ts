@@ -6,6 +6,14 @@ export interface Composed {
   notification: Notification;
   /** What the receiver knows once it has the message, by fingerprint. */
   sent: [fingerprint: string, state: SentState][];
+  /** What it may know from the attempt on, and what is known of it before, where these differ. */
+  attempted: Attempted[];
+}
+
+export interface Attempted {
+  fingerprint: string;
+  before: SentState | undefined;
+  during: SentState;
 }
 
 /**
@@ -51,5 +59,15 @@ export function composeNotification(
       fingerprint,
       { revision, state: state === 'resolved' ? 'resolved' : 'firing', startsAt, isAcked: by !== null },
     ]),
+    attempted: told.flatMap(attemptedOf),
   };
+}
+
+/** Its end has to be told even if the attempt's answer is lost, and so has its beginning if it fires again. */
+function attemptedOf({ alert, sent: before }: Member): Attempted[] {
+  const { fingerprint, revision, state, startsAt } = alert;
+  const isSame = before?.state === 'firing' && before.startsAt === startsAt;
+  if (isSame && (state === 'firing' || before.isUncertain)) return [];
+  const during: SentState = { revision, state: 'firing', startsAt, isAcked: false, isUncertain: true };
+  return [{ fingerprint, before, during }];
 }

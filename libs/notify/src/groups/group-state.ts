@@ -32,6 +32,8 @@ export interface SentState {
   state: 'firing' | 'resolved';
   startsAt: number;
   isAcked: boolean;
+  /** Whether it may not know this, or know later news: an attempt to tell it was made, and nobody knows how that ended. */
+  isUncertain?: true;
 }
 
 /** An alert of a group, and what the receiver was told of it. */
@@ -72,7 +74,7 @@ export function newGroup(
 export interface News {
   /** Those that fire and are not silenced, the oldest first. */
   firing: Member[];
-  /** Those that it knows as firing, and that are resolved. */
+  /** Those that it knows as firing, or may, and that are resolved. */
   resolved: Member[];
   /** Whether it does not know some of this. */
   isNew: boolean;
@@ -93,7 +95,8 @@ export function newsOf(members: readonly Member[], telling: Telling): News {
     ? members.filter(({ alert, sent }) => alert.state === 'resolved' && sent?.state === 'firing')
     : [];
   const unknown = firing.some(
-    ({ alert, sent }) => sent?.state !== 'firing' || sent.startsAt !== alert.startsAt,
+    ({ alert, sent }) =>
+      sent?.state !== 'firing' || sent.startsAt !== alert.startsAt || sent.isUncertain === true,
   );
   const isAcked = firing.length > 0 && firing.every(({ alert }) => alert.ackedBy !== null);
   const acknowledged =

@@ -74,11 +74,15 @@ export class GroupStore {
     return alerts.map(([fingerprint, alert]) => ({ alert, sent: sent.get(fingerprint) }));
   }
 
-  async putSent(group: string, entries: readonly [fingerprint: string, state: SentState][]): Promise<void> {
-    await this.#records.putAll(
-      sentKind(group),
-      entries.map(([id, value]) => ({ id, value })),
-    );
+  /** Undefined: it was told nothing of that alert. */
+  async putSent(
+    group: string,
+    entries: readonly [fingerprint: string, state: SentState | undefined][],
+  ): Promise<void> {
+    const put = entries.flatMap(([id, value]) => (value === undefined ? [] : [{ id, value }]));
+    if (put.length > 0) await this.#records.putAll(sentKind(group), put);
+    const gone = entries.flatMap(([id, value]) => (value === undefined ? [id] : []));
+    if (gone.length > 0) await this.#records.deleteAll(sentKind(group), gone);
   }
 
   async delivered(group: string): Promise<Delivered | undefined> {

@@ -1,10 +1,9 @@
 import { RetryLaterError, UnrecoverableJobError, type JobQueue, type RunningJob } from '@logloom/job-queue';
 import { DeliveryError } from '../delivery-error.ts';
 import type { Receivers } from '../file/parse-receivers.ts';
-import type { Notification } from '../senders/notification.ts';
 import { sendToReceiver } from '../senders/send-to-receiver.ts';
 import type { SendDeps } from '../senders/sender.ts';
-import { composeNotification } from './compose-notification.ts';
+import { composeNotification, type Composed } from './compose-notification.ts';
 import type { GroupStore } from './group-store.ts';
 import type { GroupState } from './group-state.ts';
 import { lookJobs, type NotificationJob } from './jobs.ts';
@@ -29,8 +28,8 @@ export interface SendNotificationDeps {
 const settlingMs = 1_000;
 
 /**
- * Sends what a group has to say now. At least once: what a receiver has acknowledged is stored after that, and whoever is killed in between
- * sends the same again, with the same id. A message after which the group has begun another is not sent: that one says it too.
+ * Sends what a group has to say now. At least once: what a receiver may know is stored before the attempt, what it has acknowledged after it, and
+ * whoever is killed in between sends the same again, with the same id, or the end of what is over by then. A message after which the group has begun another is not sent: that one says it too.
  */
 export async function sendNotification(
   deps: SendNotificationDeps,
@@ -51,7 +50,7 @@ export async function sendNotification(
     const ended = (outcome: NotificationOutcome): void =>
       onOutcome(group.receiver, outcome, (performance.now() - startedAtMs) / 1000);
     try {
-      await tell(deps, receivers, composed.notification, signal);
+      await tell(deps, receivers, composed, signal);
       ended('sent');
     } catch (error) {
       if (signal.aborted) throw error;
@@ -77,11 +76,12 @@ async function isAwaited(store: GroupStore, { id, timings }: GroupState): Promis
 }
 
 async function tell(
-  { health, sending }: SendNotificationDeps,
+  { store, health, sending }: SendNotificationDeps,
   receivers: Receivers | undefined,
-  notification: Notification,
+  composed: Composed,
   signal: AbortSignal,
 ): Promise<void> {
+  const { notification } = composed;
   const { receiver: name } = notification;
   const receiver = receivers?.receivers.get(name);
   if (receiver === undefined)
@@ -92,7 +92,9 @@ async function tell(
       retryAfterMs: spread(waitMs),
     });
   try {
-    await sendToReceiver(receiver, notification, { ...sending, link: receivers?.link }, signal);
+    await attempt(store, composed, () =>
+      sendToReceiver(receiver, notification, { ...sending, link: receivers?.link }, signal),
+    );
   } catch (error) {
     if (!(error instanceof DeliveryError) || !error.isSilent) {
       health.answered(name);
@@ -103,6 +105,30 @@ async function tell(
     throw pauseMs === 0 ? error : new DeliveryError(message, { cause, retryAfterMs: spread(pauseMs) });
   }
   health.answered(name);
+}
+
+/** Sends, and stores before that what the receiver may know if nobody learns how it ends. */
+async function attempt(
+  store: GroupStore,
+  { notification, attempted }: Composed,
+  send: () => Promise<void>,
+): Promise<void> {
+  const { groupId } = notification;
+  if (attempted.length > 0)
+    await store.putSent(
+      groupId,
+      attempted.map(({ fingerprint, during }) => [fingerprint, during]),
+    );
+  try {
+    await send();
+  } catch (error) {
+    if (attempted.length > 0 && error instanceof DeliveryError && error.isRefused)
+      await store.putSent(
+        groupId,
+        attempted.map(({ fingerprint, before }) => [fingerprint, before]),
+      );
+    throw error;
+  }
 }
 
 /** The time and up to a tenth more, so that not all of them come at once. */

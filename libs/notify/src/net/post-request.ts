@@ -18,6 +18,15 @@ export interface PostRequest {
 }
 
 const defaultTimeoutMs = 10_000;
+/** Codes of connections that were never made: nothing was sent. */
+const unconnected = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
 /** What is read of a refusal, characters. */
 const mostText = 2_000;
 
@@ -50,6 +59,8 @@ export async function postRequest(
     const after = response.headers['retry-after'];
     throw new DeliveryError(`${target.origin} answered ${status}${said(text)}`, {
       isFinal: status < 500 && status !== 408 && status !== 425 && status !== 429,
+      // Gateways answer 5xx where the server behind them may have done its work.
+      isRefused: status < 500 && status !== 408,
       retryAfterMs: retryAfterMs(Array.isArray(after) ? after[0] : after, Date.now()),
     });
   } catch (error) {
@@ -79,10 +90,11 @@ async function openDispatcher(rules: AddressRules, proxy: string | undefined): P
 
 function unreachable(target: URL, error: unknown): DeliveryError {
   const refused = chainOf(error).find((cause) => cause instanceof AddressRefusedError);
-  if (refused !== undefined) return new DeliveryError(refused.message, { isFinal: true });
+  if (refused !== undefined) return new DeliveryError(refused.message, { isFinal: true, isRefused: true });
   const { message, code } = (chainOf(error).at(-1) ?? {}) as { message?: string; code?: string };
   return new DeliveryError(`${target.origin} cannot be reached (${code ?? message ?? 'no reason given'})`, {
     isSilent: true,
+    isRefused: code !== undefined && unconnected.has(code),
   });
 }
 

@@ -88,10 +88,12 @@ function abortOf(signal: AbortSignal): Promise<never> {
 function failure(server: string, error: unknown, timeoutMs: number | undefined): DeliveryError {
   if (timeoutMs !== undefined)
     return new DeliveryError(`${server} did not answer within ${timeoutMs / 1000} s`, { isSilent: true });
-  if (error instanceof AddressRefusedError) return new DeliveryError(error.message, { isFinal: true });
+  if (error instanceof AddressRefusedError)
+    return new DeliveryError(error.message, { isFinal: true, isRefused: true });
   const { code, responseCode, message } = error as { code?: string; responseCode?: number; message: string };
   if (responseCode !== undefined)
     return new DeliveryError(`${server} answered ${responseCode}`, {
+      isRefused: true,
       isFinal: responseCode >= 500 && code !== 'EAUTH' && code !== 'ETLS',
     });
   return new DeliveryError(`${server} cannot be told (${code ?? message})`, { isSilent: true });

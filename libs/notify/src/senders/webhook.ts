@@ -40,6 +40,7 @@ function render(template: string, payload: object): string {
   } catch (error) {
     throw new DeliveryError(`the template cannot be used: ${(error as Error).message.split('\n')[0]}`, {
       isFinal: true,
+      isRefused: true,
     });
   }
 }
