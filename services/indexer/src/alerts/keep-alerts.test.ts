@@ -9,11 +9,11 @@ import type { AlertState } from './alert-state.ts';
 import { AlertBook } from './alert-book.ts';
 import { AlertLogReader } from './alert-log-reader.ts';
 import { keepAlerts, type KeepAlertsDeps } from './keep-alerts.ts';
+import { parseToldUpTo } from './told-up-to.ts';
+
+const hourMs = 3_600_000;
 
 type Rig = Awaited<ReturnType<typeof openRig>>;
-
-/** A clock on which the second between two looks is over soon. */
-const hurried = (): number => Date.now() + 100 * performance.now();
 
 /** Runs the group of the alerts until `until` holds. */
 async function keep(
@@ -115,7 +115,7 @@ test('whoever takes the book over tells what was not told yet, and nothing twice
   const { told, tell } = createReceiver();
   const all = async (count: number): Promise<boolean> => told.length === count;
   const isCommitted = async (): Promise<boolean> =>
-    (await rig.log.committed('alerts', topics.alerts))[0]?.metadata.includes('told') === true;
+    parseToldUpTo((await rig.log.committed('alerts', topics.alerts))[0]?.metadata)?.offsets[1] === 1;
   await append(rig, [windowRecord(1, 'firing')], 1);
   await keep(rig, tell, async () => (await all(1)) && isCommitted());
   await append(rig, [windowRecord(2, 'resolved')], 1);
@@ -123,6 +123,30 @@ test('whoever takes the book over tells what was not told yet, and nothing twice
   await keep(rig, tell, () => all(3));
   // Two partitions may have records of the same millisecond.
   assert.deepEqual(told.sort(), ['errors firing', 'rate firing', 'rate resolved']);
+});
+
+test('what happens after the first start is told, however late the next owner comes', async () => {
+  await using rig = await openRig();
+  const { told, tell } = createReceiver();
+  let nowMs = Date.now();
+  let looks = 0;
+  const rest = { nowMs: () => nowMs, observe: () => void looks++ };
+  await keep(rig, tell, async () => looks > 0, rest);
+  await append(rig, [windowRecord(1, 'firing'), windowRecord(2, 'resolved')], 1);
+  nowMs += hourMs;
+  await keep(rig, tell, async () => told.length > 1, rest);
+  assert.deepEqual(told, ['rate firing', 'rate resolved']);
+});
+
+test('the first owner knows of the silences that began long before', async () => {
+  await using rig = await openRig();
+  const { told, tell } = createReceiver();
+  const nowMs = Date.now() + hourMs;
+  await appendSilence(rig, silenceRecord('s', { startsAt: nowMs - 2 * hourMs }));
+  await append(rig, [alertRecord(1, { resolveAfterMs: 2 * hourMs })]);
+  let looks = 0;
+  await keep(rig, tell, async () => looks > 0, { nowMs: () => nowMs, observe: () => void looks++ });
+  assert.deepEqual(told, ['errors firing silenced']);
 });
 
 test('a silence that ended while nobody was there is told', async () => {
@@ -195,19 +219,28 @@ test('through kills at any point the log says the same, and every change is told
       maxLength: 12,
     },
   );
+  const deaths = fc.array(fc.record({ calls: fc.nat(4), lateMs: fc.constantFrom(0, hourMs) }), {
+    maxLength: 4,
+  });
   await fc.assert(
-    fc.asyncProperty(alive, fc.array(fc.nat(4), { maxLength: 4 }), async (raised, kills) => {
+    fc.asyncProperty(alive, deaths, async (raised, kills) => {
       await using rig = await openRig();
       for (const [i, { rule, partition }] of raised.entries())
         await append(rig, [alertRecord(i + 1, { rule, resolveAfterMs: 1 })], partition);
       const told = new Set<string>();
       const left = [...kills];
+      const beganMs = performance.now();
+      let lateMs = 0;
+      // The second between two looks is over soon.
+      const nowMs = (): number => Date.now() + 100 * (performance.now() - beganMs) + lateMs;
       const rules = [...new Set(raised.map(({ rule }) => rule))];
       const wanted = rules.flatMap((rule) => [`${rule} firing`, `${rule} resolved`]);
       const isDone = async (): Promise<boolean> => wanted.every((change) => told.has(change));
       while (!(await isDone())) {
-        // This owner ends at its nth call, before or after it was handed on.
-        let calls = left.shift() ?? Infinity;
+        // This owner comes late, perhaps, and ends at its nth call, before or after it was handed on.
+        const kill = left.shift();
+        let calls = kill?.calls ?? Infinity;
+        lateMs += kill?.lateMs ?? 0;
         await keep(
           rig,
           async (alerts) => {
@@ -216,7 +249,7 @@ test('through kills at any point the log says the same, and every change is told
             if (calls-- <= 0) throw new Error('killed');
           },
           isDone,
-          { nowMs: hurried },
+          { nowMs },
         );
       }
       assert.deepEqual([...told].sort(), wanted.sort());

@@ -42,8 +42,12 @@ export async function keepAlerts(
   const { log, nowMs } = deps;
   const { committed } = assignment;
   let position = committed?.offset ?? (await log.startOffsets(topics.alerts))[0]!;
+  const told = parseToldUpTo(committed?.metadata);
+  const from = told ?? (await oldNewsUpTo(deps));
+  // Before anything is handed on or appended: an owner that follows, however late, must not take what happens from now on for old news.
+  if (told === undefined) await assignment.commit(position, formatToldUpTo(from));
   const keeper = new AlertKeeper(deps);
-  await keeper.start(await toldUpTo(deps, committed?.metadata));
+  await keeper.start(from);
   const commit = async (offset: number): Promise<void> => {
     position = offset;
     await assignment.commit(offset, formatToldUpTo(keeper.toldUpTo));
@@ -70,19 +74,10 @@ export async function keepAlerts(
   };
 }
 
-/**
- * Where an earlier owner has handed on all changes. Without one, after an upgrade, what happened longer ago is not handed on: it is old news.
- */
-async function toldUpTo(
-  { log, nowMs }: Pick<KeepAlertsDeps, 'log' | 'nowMs'>,
-  metadata: string | undefined,
-): Promise<ToldUpTo> {
-  return (
-    parseToldUpTo(metadata) ?? {
-      offsets: await log.offsetsByTime(topics.alerts, nowMs() - oldNewsMs),
-      atMs: 0,
-    }
-  );
+/** Where the first owner begins, also after an upgrade: what happened longer ago is not handed on. */
+async function oldNewsUpTo({ log, nowMs }: Pick<KeepAlertsDeps, 'log' | 'nowMs'>): Promise<ToldUpTo> {
+  const atMs = nowMs() - oldNewsMs;
+  return { offsets: await log.offsetsByTime(topics.alerts, atMs), atMs };
 }
 
 /** The owner's side of the book. */
