@@ -1,6 +1,6 @@
 import { parseFilter, type Filter } from '@logloom/filter';
+import { durationMs } from '@logloom/schemas';
 import { isNode, isScalar, LineCounter, parseDocument, type Document, type Node } from 'yaml';
-import { durationMs } from './duration.ts';
 import type { RuleProblem, RulesErrorCode } from './rule-problem.ts';
 import { maxRulesBytes, rulesFileSchema, type RuleText } from './rule-schema.ts';
 import { compileRule, type Rule } from './rule.ts';

@@ -1,5 +1,5 @@
 import { compilePredicate, type Filter, type Predicate } from '@logloom/filter';
-import { durationMs } from './duration.ts';
+import { durationMs } from '@logloom/schemas';
 import { fieldValues, type FieldValues } from './field-values.ts';
 import type { RuleText } from './rule-schema.ts';
 import type { Severity } from './severity.ts';

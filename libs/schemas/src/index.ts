@@ -11,6 +11,7 @@ export {
   versionPath,
   type ContractName,
 } from './contracts.ts';
+export { durationMs, unitMs } from './duration.ts';
 export { isPlaceholderId } from './placeholder-id.ts';
 export { alertFingerprint } from './alert-fingerprint.ts';
 export { measuredText } from './measured-text.ts';

@@ -1,5 +1,5 @@
+import { durationMs } from '@logloom/schemas';
 import { z } from 'zod';
-import { durationMs } from './duration.ts';
 
 const isUrl = (text: string): boolean => /^https?:$/.test(URL.parse(text)?.protocol ?? '');
 const url = (what: string) =>

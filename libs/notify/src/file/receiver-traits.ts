@@ -1,4 +1,4 @@
-import { durationMs } from './duration.ts';
+import { durationMs } from '@logloom/schemas';
 import type { OptionsOf, ReceiverText } from './receiver-schema.ts';
 
 const defaultResend = '1m';

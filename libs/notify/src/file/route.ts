@@ -1,4 +1,4 @@
-import { durationMs } from './duration.ts';
+import { durationMs } from '@logloom/schemas';
 import { matcher, matchesAll, parseMatcher, type Matcher } from './matcher.ts';
 import type { RouteText } from './receivers-schema.ts';
 

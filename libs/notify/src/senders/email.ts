@@ -1,7 +1,7 @@
+import { durationMs } from '@logloom/schemas';
 import { readFileSync } from 'node:fs';
 import { connect, isIP, type Socket } from 'node:net';
 import { DeliveryError } from '../delivery-error.ts';
-import { durationMs } from '../file/duration.ts';
 import type { OptionsOf } from '../file/receiver-schema.ts';
 import type { AddressRules } from '../net/address-rules.ts';
 import { AddressRefusedError, checkHost, guardedLookup } from '../net/guarded-lookup.ts';

@@ -1,4 +1,4 @@
-import { durationMs } from '../file/duration.ts';
+import { durationMs } from '@logloom/schemas';
 
 /** The time limit of a request, if one is given. */
 export function timeoutOf(timeout: string | undefined): { timeoutMs?: number } {

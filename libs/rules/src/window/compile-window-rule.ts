@@ -6,8 +6,8 @@ import {
   type FilterSubject,
   type Predicate,
 } from '@logloom/filter';
+import { durationMs } from '@logloom/schemas';
 import { createHash } from 'node:crypto';
-import { durationMs } from '../duration.ts';
 import { fieldValues, type FieldValues } from '../field-values.ts';
 import type { RuleText } from '../rule-schema.ts';
 import type { Condition, Term } from './condition.ts';

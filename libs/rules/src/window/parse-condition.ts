@@ -1,6 +1,6 @@
 import { CodedError } from '@logloom/errors';
 import { parseFilter, type Filter } from '@logloom/filter';
-import { durationMs } from '../duration.ts';
+import { durationMs } from '@logloom/schemas';
 import { rulesErrors } from '../errors.ts';
 import type { RulesErrorCode } from '../rule-problem.ts';
 import type { Condition, Measure, Operator, Term } from './condition.ts';

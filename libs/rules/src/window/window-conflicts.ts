@@ -1,4 +1,4 @@
-import { durationMs } from '../duration.ts';
+import { durationMs } from '@logloom/schemas';
 import type { RuleText } from '../rule-schema.ts';
 import { windowOf } from './compile-window-rule.ts';
 import type { Condition } from './condition.ts';

@@ -1,3 +1,5 @@
+import { durationMs } from '@logloom/schemas';
+
 /** Where a subscription starts. */
 export type From =
   | { type: 'now' }
@@ -11,7 +13,6 @@ export type ParsedFrom = { ok: true; from: From } | { ok: false; problem: string
 
 export const maxTail = 10_000;
 const maxLastMs = 366 * 86_400_000;
-const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** Reads the `from` of a subscribe message: "now", {cursor}, {tail} or {last}. */
 export function parseFrom(value: unknown): ParsedFrom {
@@ -31,7 +32,7 @@ export function parseFrom(value: unknown): ParsedFrom {
     return { ok: true, from: { type: 'tail', count: tail } };
   }
   if (last !== undefined) {
-    const ms = typeof last === 'string' ? durationMs(last) : undefined;
+    const ms = typeof last === 'string' ? lastMs(last) : undefined;
     if (ms === undefined) return { ok: false, problem: 'last is not a duration such as 90s, 5m, 2h or 1d' };
     return { ok: true, from: { type: 'last', ms } };
   }
@@ -53,9 +54,8 @@ export function parseFromText(text: string): ParsedFrom {
   return { ok: true, from: { type: 'cursor', cursor: text } };
 }
 
-function durationMs(text: string): number | undefined {
-  const match = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text);
-  if (match === null) return undefined;
-  const ms = Number(match[1]) * unitMs[match[2]!]!;
+/** Undefined: not a time, or too long. */
+function lastMs(text: string): number | undefined {
+  const ms = durationMs(text);
   return ms > 0 && ms <= maxLastMs ? ms : undefined;
 }

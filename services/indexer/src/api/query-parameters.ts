@@ -1,10 +1,9 @@
 import { checkComplexity, intersect, parseFilter, type Filter, type FilterLimits } from '@logloom/filter';
-import { parseMicros } from '@logloom/schemas';
+import { parseMicros, unitMs } from '@logloom/schemas';
 import type { TimeRange } from '@logloom/search-store';
 import { ApiError } from '../errors.ts';
 
 const maxLimit = 1000;
-const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** Reads the parameters of one request. Every method throws ApiError naming the parameter; an empty value counts as absent. */
 export class QueryParameters {

@@ -1,12 +1,6 @@
-const unitMs: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 604_800_000,
-  y: 31_536_000_000,
-};
+import { unitMs } from '@logloom/schemas';
+
+const prometheusUnitMs: Readonly<Record<string, number>> = { ...unitMs, w: 604_800_000, y: 31_536_000_000 };
 
 /** A time such as 1h30m, in ms; NaN for anything else. */
 export function prometheusDurationMs(text: string): number {
@@ -14,7 +8,10 @@ export function prometheusDurationMs(text: string): number {
   if (!/^(?:\d+(?:\.\d+)?(?:ms|[smhdwy]))+$/.test(text)) return Number.NaN;
   return text
     .match(/\d+(?:\.\d+)?(?:ms|[smhdwy])/g)!
-    .reduce((sum, part) => sum + Number.parseFloat(part) * unitMs[part.replaceAll(/[\d.]/g, '')]!, 0);
+    .reduce(
+      (sum, part) => sum + Number.parseFloat(part) * prometheusUnitMs[part.replaceAll(/[\d.]/g, '')]!,
+      0,
+    );
 }
 
 /** A time of a rule, in the largest unit that has no fraction. */
