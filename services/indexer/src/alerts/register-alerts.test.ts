@@ -159,7 +159,9 @@ test('a silence is made, holds alerts back, ends, and stays visible for a while'
   const silenced = async (): Promise<string[]> =>
     (await api.get('alerts', { state: 'firing', q: 'silenced:true' })).body.alerts.map(({ rule }) => rule);
   assert.deepEqual(await silenced(), ['rate']);
-  assert.equal((await api.del(`silences/${id}`)).status, 204);
+  assert.equal((await api.del('silences')).status, 400);
+  assert.equal((await api.del('silences?id=none')).status, 404);
+  assert.equal((await api.del(`silences?id=${id}`)).status, 204);
   assert.equal((await api.del(`silences/${id}`)).status, 204, 'again');
   assert.deepEqual(await silenced(), []);
   const { body } = await api.get(`silences/${id}`);

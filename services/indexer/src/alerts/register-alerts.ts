@@ -3,7 +3,7 @@ import type { EventLog } from '@logloom/event-log';
 import type { Serde } from '@logloom/schema-registry';
 import { alertFingerprint, alertToJson, topics, type Alert, type Silence } from '@logloom/schemas';
 import type { Actor, SecurityLog } from '@logloom/telemetry';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import { PageCursors } from '../api/page-cursors.ts';
 import type { QueryParameters } from '../api/query-parameters.ts';
@@ -163,14 +163,20 @@ export function registerAlerts(api: FastifyInstance, deps: AlertsApiDeps): void 
     return reply.code(201).send(silenceJson(await silenceOf(silence.id)));
   });
 
-  api.delete<WithId>('/silences/:id', async (request, reply) => {
-    const { silence, state } = await silenceOf(request.params.id);
+  const endSilence = async (request: FastifyRequest, reply: FastifyReply, id: string) => {
+    const { silence, state } = await silenceOf(id);
     if (state !== 'expired') {
       const author = authorOf(request, {});
       await append({ ...silence, endsAt: nowMs(), endedBy: author });
       ordered(request, `end of silence ${silence.id}`);
     }
     return reply.code(204).send();
+  };
+  api.delete<WithId>('/silences/:id', (request, reply) => endSilence(request, reply, request.params.id));
+  api.delete('/silences', async (request, reply) => {
+    const id = parametersOf(request).text('id');
+    if (id === undefined) throw new ApiError('bad-parameter', 'id is that of a silence', { parameter: 'id' });
+    return endSilence(request, reply, id);
   });
 }
 

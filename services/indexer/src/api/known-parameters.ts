@@ -5,7 +5,7 @@ import { ApiError } from '../errors.ts';
 /** The parameters of a search. */
 const search = ['q', 'from', 'to', 'limit', 'cursor'];
 
-/** The parameters of each route that is read; one that is not listed, or that changes something, takes none. */
+/** The parameters of each route that is read; one that is not listed takes none. */
 const parameters: Readonly<Record<string, readonly string[]>> = {
   '/api/search': [...search, 'order', 'highlight'],
   '/api/histogram': ['q', 'from', 'to', 'interval', 'by'],
@@ -20,11 +20,17 @@ const parameters: Readonly<Record<string, readonly string[]>> = {
   '/api/dead-letters': ['reason', 'limit', 'cursor'],
 };
 
+/** Those of routes that change something, likewise. */
+const changing: Readonly<Record<string, readonly string[]>> = {
+  'DELETE /api/silences': ['id'],
+};
+
 /** Refuses requests under `api` with unknown parameters: a mistyped one would silently change the query. */
 export function registerKnownParameters(api: FastifyInstance): void {
   api.addHook('preHandler', async (request) => {
     const isRead = request.method === 'GET' || request.method === 'HEAD';
-    const known = (isRead ? parameters[request.routeOptions.url ?? ''] : undefined) ?? [];
+    const url = request.routeOptions.url ?? '';
+    const known = (isRead ? parameters[url] : changing[`${request.method} ${url}`]) ?? [];
     const unknown = unknownViewerParameter(Object.keys(request.query as object), known);
     if (unknown !== undefined) throw new ApiError('bad-parameter', undefined, unknown);
   });
