@@ -172,7 +172,7 @@ export class IngestBatch {
   isDuplicate(event: LogEvent): boolean {
     if (this.#numbered?.isDurable(event.source) !== true) return false;
     // Its links may be what failed when it was stored.
-    this.#link(this.#stored(event).event);
+    if (this.#pipeline.links !== undefined) this.#link(this.#stored(event).event);
     this.#duplicates++;
     return true;
   }
