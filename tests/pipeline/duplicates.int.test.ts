@@ -2,7 +2,6 @@ import { SqliteEventLog } from '@logloom/event-log';
 import { topics } from '@logloom/schemas';
 import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { WebSocket } from 'ws';
@@ -78,16 +77,7 @@ test('overtaking appends, duplicates from another instance, kill -9 and a rebuil
   const live = await watchAll(pipeline, sent);
   assert.equal(new Set(live).size, sent);
 
-  assert.equal(await pipeline.end('SIGTERM'), 0, pipeline.errors);
-  rmSync(join(pipeline.dataFolder, 'stores'), { recursive: true });
-  for (const suffix of ['', '-wal', '-shm'])
-    rmSync(join(pipeline.dataFolder, 'log', `logs.correlations.db${suffix}`), { force: true });
-  await pipeline.start();
-  await eventually('rebuilt', async () => {
-    const { counts } = await pipeline.get<{ counts: Record<string, number> }>('/api/status');
-    return counts['events'] === sent + 1 && counts['correlations'] === documents.length;
-  });
-  await pipeline.untilDone();
+  await pipeline.rebuild({ events: sent + 1, correlations: documents.length });
   assert.equal(JSON.stringify(await pipeline.documents<Document>()), JSON.stringify(documents));
 });
 

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { pathOfUrl } from '@logloom/runtime/testing/contract';
 import { holdResponse } from '@logloom/runtime/testing/hold-contract';
 import { eventually, freePort, temporaryFolder } from '@logloom/testing';
@@ -73,6 +74,20 @@ export class Pipeline implements AsyncDisposable {
     child.kill(signal);
     const [code] = (await exited) as [number | null];
     return code;
+  }
+
+  /** Deletes every view and starts again: resolves once the log alone has given this many of each. */
+  async rebuild(expected: { events: number; correlations: number }): Promise<void> {
+    assert.equal(await this.end('SIGTERM'), 0, this.errors);
+    rmSync(join(this.dataFolder, 'stores'), { recursive: true });
+    for (const suffix of ['', '-wal', '-shm'])
+      rmSync(join(this.dataFolder, 'log', `logs.correlations.db${suffix}`), { force: true });
+    await this.start();
+    await eventually('rebuilt', async () => {
+      const { counts } = await this.get<{ counts: Record<string, number> }>('/api/status');
+      return counts['events'] === expected.events && counts['correlations'] === expected.correlations;
+    });
+    await this.untilDone();
   }
 
   /** Of its process; undefined before the first start. */

@@ -3,6 +3,7 @@ import { exampleRulesFile, loadRules } from '@logloom/rules/rules-file';
 import type { LogEvent } from '@logloom/schemas';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { usualOptions } from '../replay/testing/usual-options.ts';
 import { tryRules } from '../replay/try-rules.ts';
 import { demoRequests, toLine } from './demo.ts';
 
@@ -26,14 +27,7 @@ test('the examples of rules raise alerts in ten minutes of the demo, and not all
       yield event;
     }
   }
-  const { windows, rules } = await tryRules(loaded.rules, events(), {
-    idleMs: 5000,
-    maxMs: 30_000,
-    graceMs: 30_000,
-    maxEvents: 10_000,
-    maxSessions: 1_000_000,
-    memoryBytes: 1e9,
-  });
+  const { windows, rules } = await tryRules(loaded.rules, events(), usualOptions);
   const keysOf = (name: string): string[] =>
     windows.find((rule) => rule.name === name)!.alerts.flatMap(({ key }) => Object.values(key));
   assert.ok(keysOf('failing-requests').includes('payment'));

@@ -3,16 +3,10 @@ import { parseMicros, type LogEvent } from '@logloom/schemas';
 import { logEvent, recordedLines } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { recordedEvent, type RecordedLine } from './testing/recorded-event.ts';
+import { usualOptions } from './testing/usual-options.ts';
 import { tryRules } from './try-rules.ts';
 
-const options = {
-  idleMs: 5000,
-  maxMs: 30_000,
-  graceMs: 30_000,
-  maxEvents: 10_000,
-  maxSessions: 1_000_000,
-  memoryBytes: 1e9,
-};
 const loaded = loadRules(exampleRulesFile);
 assert.ok(loaded.ok);
 const { rules, warnings } = loaded;
@@ -57,7 +51,7 @@ async function fired(events: readonly LogEvent[]): Promise<string[]> {
   async function* each(): AsyncGenerator<LogEvent> {
     yield* events;
   }
-  const trial = await tryRules(rules, each(), options);
+  const trial = await tryRules(rules, each(), usualOptions);
   return [
     ...trial.rules.filter(({ alerts }) => alerts > 0),
     ...trial.windows.filter(({ alerts }) => alerts.length > 0),
@@ -219,32 +213,12 @@ for (const [name, { fires, stays }] of Object.entries(logs))
   });
 
 test('none fires while a real shop runs well', async () => {
-  const lines = recordedLines(8000).map((text) => JSON.parse(text) as Recorded);
+  const lines = recordedLines(8000).map((text) => JSON.parse(text) as RecordedLine);
   const failed = new Set(
     lines.filter(({ level }) => level === 'error').map(({ traceId, message }) => traceId ?? message),
   );
   const quiet = lines.filter(({ traceId, message }) => !failed.has(traceId ?? message));
   assert.ok(quiet.length > 100);
-  const events = quiet.map(({ timestamp, service, host, level, message, traceId = null }, i) =>
-    logEvent(i, {
-      timestamp: parseMicros(timestamp),
-      service,
-      host,
-      level,
-      message,
-      traceId,
-      correlationId: traceId,
-      correlationKind: traceId === null ? null : 'traceId',
-    }),
-  );
+  const events = quiet.map(recordedEvent);
   assert.deepEqual(await fired(events.toSorted((a, b) => a.timestamp - b.timestamp)), []);
 });
-
-interface Recorded {
-  timestamp: string;
-  service: string;
-  host: string;
-  level: LogEvent['level'];
-  message: string;
-  traceId?: string;
-}

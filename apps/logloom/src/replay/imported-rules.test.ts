@@ -5,6 +5,7 @@ import type { LogEvent } from '@logloom/schemas';
 import { logEvent } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { usualOptions } from './testing/usual-options.ts';
 import { tryRules } from './try-rules.ts';
 
 interface Line {
@@ -183,14 +184,7 @@ test('imported rules raise the alerts that their originals would, by an independ
         attributes: JSON.stringify(attributes),
       });
   }
-  const { windows } = await tryRules(set, events(), {
-    idleMs: 5000,
-    maxMs: 30_000,
-    graceMs: 30_000,
-    maxEvents: 10_000,
-    maxSessions: 1_000_000,
-    memoryBytes: 1e9,
-  });
+  const { windows } = await tryRules(set, events(), usualOptions);
   const raised = windows.map(({ name, alerts }) => [
     name,
     [...new Set(alerts.map(({ key }) => Object.values(key).join()))].sort(),

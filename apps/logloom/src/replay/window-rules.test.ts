@@ -1,20 +1,13 @@
 import { Correlate } from '@logloom/correlator';
 import { parseRules } from '@logloom/rules/rules-file';
-import { correlationToJson, parseMicros, type Correlation, type LogEvent } from '@logloom/schemas';
-import { logEvent, recordedLines } from '@logloom/testing';
+import { correlationToJson, type Correlation, type LogEvent } from '@logloom/schemas';
+import { recordedLines } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { alertsOfMatches, countAlerts, type Expected, type Item } from './testing/count-alerts.ts';
+import { recordedEvent, type RecordedLine } from './testing/recorded-event.ts';
+import { usualOptions } from './testing/usual-options.ts';
 import { tryRules } from './try-rules.ts';
-
-interface Line {
-  timestamp: string;
-  service: string;
-  host: string;
-  level: LogEvent['level'];
-  message: string;
-  traceId?: string;
-}
 
 interface EventItem extends Item {
   event: LogEvent;
@@ -25,31 +18,11 @@ interface RequestItem extends Item {
   errorCount: number;
 }
 
-const options = {
-  idleMs: 5000,
-  maxMs: 30_000,
-  graceMs: 30_000,
-  maxEvents: 10_000,
-  maxSessions: 1_000_000,
-  memoryBytes: 1e9,
-};
 const second = 1000;
 const minute = 60_000;
 
-const lines = recordedLines().map((text) => JSON.parse(text) as Line);
-const makeEvents = (): LogEvent[] =>
-  lines.map(({ timestamp, service, host, level, message, traceId = null }, i) =>
-    logEvent(i, {
-      timestamp: parseMicros(timestamp),
-      service,
-      host,
-      level,
-      message,
-      traceId,
-      correlationId: traceId,
-      correlationKind: traceId === null ? null : 'traceId',
-    }),
-  );
+const lines = recordedLines().map((text) => JSON.parse(text) as RecordedLine);
+const makeEvents = (): LogEvent[] => lines.map(recordedEvent);
 const events = makeEvents().sort((a, b) => a.timestamp - b.timestamp);
 const requests: RequestItem[] = [];
 let clock = 0;
@@ -62,7 +35,7 @@ const endMs = collectRequests();
 
 /** Each request as it closes first; returns when the last one does. */
 function collectRequests(): number {
-  const correlate = new Correlate(0, options, {});
+  const correlate = new Correlate(0, usualOptions, {});
   let offset = 0;
   let timeMs = 0;
   const output = {
@@ -343,7 +316,7 @@ test('the ten rules that one tries first raise exactly the alerts of an independ
   async function* source() {
     yield* events;
   }
-  const trial = await tryRules(parsed.rules, source(), options);
+  const trial = await tryRules(parsed.rules, source(), usualOptions);
   for (const { yaml, expected } of cases) {
     const name = /name: (\S+)/.exec(yaml)![1]!;
     await t.test(name, () => {
