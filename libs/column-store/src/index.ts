@@ -1,0 +1,1 @@
+export { columnDefinitions, eventColumns, eventId, requestColumns } from './schema.ts';
