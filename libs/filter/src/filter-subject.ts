@@ -1,6 +1,6 @@
 import type { PlacedEvent } from '@logloom/schemas';
 import { attributeValues, type AttributeValues } from './attribute-values.ts';
-import { foldCase, tokenizeFolded } from './tokenize.ts';
+import { foldCase, joinFoldedWords } from './tokenize.ts';
 
 /**
  * An event that is tested by many filters. Values that several of them may need are computed once, at their first use. Make one per event
@@ -23,7 +23,7 @@ export class FilterSubject {
 
   /** The message's words, with a space before, between and after them, so that whole words can be found as text. */
   get words(): string {
-    return (this.#words ??= ` ${tokenizeFolded(this.foldedMessage).join(' ')} `);
+    return (this.#words ??= joinFoldedWords(this.foldedMessage));
   }
 
   get attributes(): AttributeValues {

@@ -20,6 +20,9 @@ export { equalityTerms, type EqualityField, type EqualityTerm } from './predicat
 export { fieldOf, type Field } from './fields.ts';
 export { checkComplexity, type FilterLimits, type FilterTooComplex } from './filter-complexity.ts';
 export { FilterSubject } from './filter-subject.ts';
+export { compileDuckDb, placeOf, sqlMicros, type DuckDbSchema } from './duckdb/compile-duckdb.ts';
+export { sqlLiteral } from './duckdb/literals.ts';
+export { textCondition } from './duckdb/text-condition.ts';
 export { compileHighlight, type Highlights } from './highlight/compile-highlight.ts';
 export type { Fragment } from './highlight/fragments.ts';
 export { intersect } from './intersect.ts';
@@ -35,4 +38,4 @@ export { compilePredicate, type Predicate } from './predicate/compile-predicate.
 export { compileSql, type SqlCondition, type SqlSchema } from './sql/compile-sql.ts';
 export { registerSqlFunctions } from './sql/functions.ts';
 export { requiresKind } from './predicate/requires-kind.ts';
-export { tokenize } from './tokenize.ts';
+export { joinedWords, tokenize } from './tokenize.ts';

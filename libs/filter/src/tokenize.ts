@@ -1,10 +1,7 @@
 const separators = /[^\p{L}\p{N}_]+/u;
-
-// 1 for the ASCII characters that belong to a word.
-const wordCharacters = new Uint8Array(128);
-for (let code = 0; code < 128; code++) {
-  if (/[a-z0-9_]/.test(String.fromCharCode(code))) wordCharacters[code] = 1;
-}
+const beyondAscii = /[\u0080-\uffff]/;
+const asciiWords = /[a-z0-9_]+/g;
+const asciiSeparators = /[^a-z0-9_]+/g;
 
 /**
  * The text in the letters that words are compared in. A sigma at a word's end has a special lower case, which depends on what follows the
@@ -24,18 +21,20 @@ export function tokenize(text: string): string[] {
 
 /** The same for a text that went through foldCase already. */
 export function tokenizeFolded(folded: string): string[] {
-  const words: string[] = [];
-  let start = -1;
-  for (let i = 0; i < folded.length; i++) {
-    const code = folded.charCodeAt(i);
-    if (code > 127) return folded.split(separators).filter((word) => word !== '');
-    if (wordCharacters[code] === 1) {
-      if (start < 0) start = i;
-    } else if (start >= 0) {
-      words.push(folded.slice(start, i));
-      start = -1;
-    }
-  }
-  if (start >= 0) words.push(folded.slice(start));
-  return words;
+  if (!beyondAscii.test(folded)) return folded.match(asciiWords) ?? [];
+  return folded.split(separators).filter((word) => word !== '');
+}
+
+/** The words of a text with a space before, between and after them, so that whole words and phrases can be found as text. */
+export function joinedWords(text: string): string {
+  return joinFoldedWords(text.toLowerCase());
+}
+
+/** The same for a text in lower case, whether it went through foldCase or not. */
+export function joinFoldedWords(lower: string): string {
+  if (beyondAscii.test(lower)) return ` ${tokenizeFolded(lower.replaceAll('ς', 'σ')).join(' ')} `;
+  // Replacing costs half of cutting the words out and joining them.
+  const joined = lower.replace(asciiSeparators, ' ');
+  if (joined === ' ') return '  ';
+  return `${joined.startsWith(' ') ? '' : ' '}${joined}${joined.endsWith(' ') ? '' : ' '}`;
 }

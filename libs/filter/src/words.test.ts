@@ -3,7 +3,14 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { corpusEvents } from './contract/filter-corpus.ts';
 import { globMatcher } from './glob.ts';
-import { compilePredicate, equalityTerms, FilterSubject, parseFilter, tokenize } from './index.ts';
+import {
+  compilePredicate,
+  equalityTerms,
+  FilterSubject,
+  joinedWords,
+  parseFilter,
+  tokenize,
+} from './index.ts';
 import { compareCodePoints } from './predicate/code-points.ts';
 import { wordSequenceMatcher } from './predicate/words-matcher.ts';
 
@@ -49,12 +56,29 @@ describe('tokenize', () => {
           .split(/[^\p{L}\p{N}_]+/u)
           .filter(Boolean);
         assert.deepEqual(tokenize(value), plain);
+        assert.equal(joinedWords(value), ` ${plain.join(' ')} `);
         assert.deepEqual(
           tokenize(value.split(/[^\p{L}\p{N}_]+/u).join(' ')),
           plain.length === 0 ? [] : tokenize(value),
         );
         for (const word of plain) assert.deepEqual(tokenize(word), [word]);
       }),
+    );
+  });
+});
+
+describe('the words of ASCII texts', () => {
+  it('are those of the general split', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary-ascii', maxLength: 60 }), (value) => {
+        const plain = value
+          .toLowerCase()
+          .split(/[^\p{L}\p{N}_]+/u)
+          .filter(Boolean);
+        assert.deepEqual(tokenize(value), plain);
+        assert.equal(joinedWords(value), ` ${plain.join(' ')} `);
+      }),
+      { numRuns: 2000 },
     );
   });
 });

@@ -1,9 +1,11 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
 import { recordedLines } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
-import { after, describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { levels, parseMicros, placeEvent, type LogEvent, type PlacedEvent } from '@logloom/schemas';
 import {
+  compileDuckDb,
   compilePredicate,
   compileSql,
   FilterSubject,
@@ -11,6 +13,7 @@ import {
   registerSqlFunctions,
   tokenize,
 } from '../index.ts';
+import { eventsInDuckDb } from '../testing/events-in-duckdb.ts';
 import type { Filter } from '../index.ts';
 import { corpusEvents, corpusFilters, generateCorpusEvents } from './filter-corpus.ts';
 
@@ -22,7 +25,7 @@ const realFilters = [
   'data-2021-*',
 ];
 
-describe('a filter means the same to the predicate and to SQLite', () => {
+describe('a filter means the same to the predicate, to SQLite and to DuckDB', () => {
   describe('on the corpus', () => compare([...corpusEvents, ...generateCorpusEvents(1500)], corpusFilters));
   describe('on recorded events', () => compare(recordedEvents(3000), [...corpusFilters, ...realFilters]));
 });
@@ -40,10 +43,16 @@ describe('the corpus', () => {
 function compare(events: readonly PlacedEvent[], filters: readonly string[]): void {
   const db = store(events);
   after(() => db.close());
+  let columns: DuckDBConnection;
+  before(async () => {
+    columns = await eventsInDuckDb(events);
+  });
+  after(() => columns.closeSync());
   const subjects = events.map((event) => new FilterSubject(event));
   for (const text of filters) {
-    it(text || '(empty)', () => {
-      const counts = [filterOf(text), filterOf(`NOT (${text || '*'})`)].map((filter) => {
+    it(text || '(empty)', async () => {
+      const counts: number[] = [];
+      for (const filter of [filterOf(text), filterOf(`NOT (${text || '*'})`)]) {
         const { where, params } = compileSql(filter, { columnPrefix: 'e.' });
         const rows = db.prepare(`SELECT id FROM events e WHERE ${where} ORDER BY rowid`).all(...params);
         const ids = matching(filter, subjects);
@@ -51,8 +60,11 @@ function compare(events: readonly PlacedEvent[], filters: readonly string[]): vo
           rows.map((row) => row['id']),
           ids,
         );
-        return ids.length;
-      });
+        const sql = `SELECT epoch || '-' || partition || '-' || "offset" FROM events e WHERE ${compileDuckDb(filter, { columnPrefix: 'e.' })} ORDER BY "offset"`;
+        const found = (await columns.runAndReadAll(sql)).getRows().map(([id]) => id);
+        assert.deepEqual(found, ids);
+        counts.push(ids.length);
+      }
       assert.equal(counts[0]! + counts[1]!, events.length, 'NOT is the complement');
     });
   }

@@ -1,0 +1,63 @@
+import type { AttributeMatch, Bound, Condition } from '../ast.ts';
+import { maxAttributeDepth } from '../attribute-values.ts';
+import { parseNumber } from '../numeric.ts';
+import { duckDbFunctions, type AttributeQuestion } from './function-names.ts';
+import { sqlLiteral } from './literals.ts';
+import { textCondition } from './text-condition.ts';
+
+/**
+ * JSON that DuckDB's functions might read otherwise than attributeValues(): no object, arrays, keys with dots, escapes. It may find more
+ * than those, never less, and is rare enough for the predicate's own code.
+ */
+const unusual = sqlLiteral(String.raw`^\s*[^{\s]|:\s*\[|"[^"]*\.[^"]*"\s*:|\\`);
+const decimal = sqlLiteral(String.raw`[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?`);
+
+/** Whether an attribute's values, in the column of JSON, match. NULL where there is none. */
+export function attributeCondition(
+  { path, match }: Extract<Condition, { type: 'attribute' }>,
+  column: string,
+): string {
+  const question: AttributeQuestion = { path, match };
+  const exact = `${duckDbFunctions.attribute}(${column}, ${sqlLiteral(JSON.stringify(question))})`;
+  const keys = path.split('.');
+  const pointer = keys.map((key) => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+  const usual =
+    keys.length > maxAttributeDepth ? 'FALSE' : usualCondition(column, sqlLiteral(pointer), match, exact);
+  const condition = `CASE WHEN regexp_matches(${column}, ${unusual}) THEN ${exact} ELSE TRY(${usual}) END`;
+  // The path ends with the end of a key, which JSON without escapes contains literally: most rows need not be parsed.
+  const keyEnd = keys.at(-1)!;
+  if (JSON.stringify(keyEnd) !== `"${keyEnd}"`) return condition;
+  return `(contains(${column}, ${sqlLiteral(`${keyEnd}"`)}) OR contains(${column}, '\\')) AND ${condition}`;
+}
+
+/** The condition on JSON where the path has at most one value, and strings hold no escapes. */
+function usualCondition(column: string, pointer: string, match: AttributeMatch, exact: string): string {
+  const json = `CAST(json_extract(${column}, ${pointer}) AS VARCHAR)`;
+  const text = `json_extract_string(${column}, ${pointer})`;
+  const type = `json_type(${column}, ${pointer})`;
+  switch (match.type) {
+    case 'exists':
+      return `${type} NOT IN ('OBJECT', 'ARRAY', 'NULL')`;
+    case 'equals': {
+      const { value } = match;
+      const number = parseNumber(value);
+      const quoted = `${json} = ${sqlLiteral(`"${value}"`)}`;
+      if (value === 'true' || value === 'false')
+        return `${json} IN (${sqlLiteral(`"${value}"`)}, ${sqlLiteral(value)})`;
+      return number === undefined ? quoted : `(${quoted} OR TRY_CAST(${json} AS DOUBLE) = ${number}::DOUBLE)`;
+    }
+    case 'within':
+      return `${numberBetween(`TRY_CAST(${text} AS DOUBLE)`, match)} AND regexp_full_match(${text}, ${decimal})`;
+    default:
+      // JavaScript writes numbers with a fraction or an exponent in its own way.
+      return `CASE ${type} WHEN 'DOUBLE' THEN ${exact} WHEN 'OBJECT' THEN FALSE WHEN 'NULL' THEN FALSE
+        ELSE ${textCondition(text, match)} END`;
+  }
+}
+
+function numberBetween(number: string, { min, max }: { min?: Bound<number>; max?: Bound<number> }): string {
+  const bounds = [`isfinite(${number})`];
+  if (min) bounds.push(`${number} >${min.inclusive ? '=' : ''} ${min.value}::DOUBLE`);
+  if (max) bounds.push(`${number} <${max.inclusive ? '=' : ''} ${max.value}::DOUBLE`);
+  return bounds.join(' AND ');
+}
