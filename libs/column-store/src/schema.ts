@@ -8,7 +8,7 @@ export const eventColumns = {
   service: 'VARCHAR',
   host: 'VARCHAR',
   message: 'VARCHAR',
-  /** The words of the message as the filters' tokenizer reads them, joined by single spaces. */
+  /** The words of the message as the filters' tokenizer reads them, with a space before and after each. */
   words: 'VARCHAR',
   correlation_id: 'VARCHAR',
   correlation_kind: 'VARCHAR',
@@ -41,6 +41,7 @@ export const requestColumns = {
   level_mask: 'INTEGER',
   severity: 'VARCHAR',
   partition: 'INTEGER',
+  first_offset: 'BIGINT',
   /** A list, as JSON; so are `rules` and `ids`. */
   services: 'VARCHAR',
   rules: 'VARCHAR',

@@ -1,0 +1,130 @@
+import { join } from 'node:path';
+import type { Catalog } from './catalog.ts';
+import type { Engine } from './engine.ts';
+import { text } from './read-view.ts';
+import { eventColumns, requestColumns } from './schema.ts';
+import type { Slice } from './slice.ts';
+import { joinPlaces, type SliceWriter } from './slice-writer.ts';
+import { viewBit, viewNames } from './views.ts';
+
+/** Slices with fewer rows than the first of these are of tier 0, and so on; those of the last tier stay as they are. */
+const tierRows = [32_768, 262_144];
+/** So many slices of one tier and day are merged into one. */
+const mergeSlices = 8;
+const maxMergedRows = 1_048_576;
+const dayMicros = 86_400_000_000;
+
+/** Which slices would be merged next; undefined: none. */
+export function nextMerge(slices: readonly Slice[]): Slice[] | undefined {
+  const groups = new Map<string, Slice[]>();
+  for (const slice of slices) {
+    const tier = tierRows.findIndex((rows) => slice.rows < rows);
+    if (tier === -1) continue;
+    const day = Math.floor(slice.fromMicros / dayMicros);
+    const isOneDay = day === Math.floor(slice.toMicros / dayMicros);
+    const key = `${slice.kind}/${slice.views}/${tier}/${isOneDay ? day : 'several'}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [slice]);
+    else group.push(slice);
+  }
+  for (const group of groups.values()) {
+    if (group.length < mergeSlices) continue;
+    const oldest = group.toSorted((a, b) => a.seq - b.seq);
+    let rows = 0;
+    const chosen: Slice[] = [];
+    for (const slice of oldest) {
+      if (rows + slice.rows > maxMergedRows) break;
+      chosen.push(slice);
+      rows += slice.rows;
+    }
+    return chosen.toSorted((a, b) => a.fromMicros - b.fromMicros);
+  }
+  return undefined;
+}
+
+export interface MergeDeps {
+  catalog: Catalog;
+  engine: Engine;
+  slices: SliceWriter;
+  folder: string;
+  /** Runs the work while nothing else changes the store. */
+  exclusive: <T>(work: () => Promise<T>) => Promise<T>;
+  nowMs: () => number;
+}
+
+/**
+ * Writes the rows of the slices into one file, without those that no view has any more, and then replaces them by it in one transaction.
+ * Writes go on meanwhile; when one of them touches these slices, nothing changes.
+ */
+export async function mergeSlicesInto(
+  { catalog, engine, slices, folder, exclusive, nowMs }: MergeDeps,
+  inputs: readonly Slice[],
+): Promise<void> {
+  const { kind, views } = inputs[0]!;
+  const isEvents = kind === 'events';
+  const { removedBefore } = catalog.snapshot();
+  const readers = viewNames.filter((view) => (views & viewBit[view]) !== 0);
+  const mark = Math.min(...readers.map((view) => removedBefore[view]));
+  const time = isEvents ? 'timestamp' : 'last_at';
+  const conditions = mark === -Infinity ? ['TRUE'] : [`${time} >= make_timestamp(${mark}::BIGINT)`];
+  const isInput = inputs.map(({ seq }) => seq).join(', ');
+  const supersededOf = (): { slice: number; id: string }[] =>
+    catalog.all(`SELECT slice, id FROM superseded WHERE slice IN (${isInput})`);
+  const superseded = isEvents ? [] : supersededOf();
+  const fileOf = new Map(inputs.map(({ seq, file }) => [seq, file]));
+  if (superseded.length > 0)
+    conditions.push(
+      `(id, parse_filename(filename)) NOT IN (${superseded
+        .map(({ slice, id }) => `(${text(id)}, ${text(fileOf.get(slice)!)})`)
+        .join(', ')})`,
+    );
+  const columns = Object.keys(isEvents ? eventColumns : requestColumns)
+    .map((name) => `"${name}"`)
+    .join(', ');
+  const files = inputs.map(({ file }) => text(join(folder, file))).join(', ');
+  const prepared = await slices.query(
+    kind,
+    `SELECT ${columns} FROM read_parquet([${files}], filename = true) WHERE ${conditions.join(' AND ')}`,
+    {
+      views,
+      fromMicros: Math.max(mark, Math.min(...inputs.map(({ fromMicros }) => fromMicros))),
+      toMicros: Math.max(...inputs.map(({ toMicros }) => toMicros)),
+      otherIds: inputs.reduce((sum, { otherIds }) => sum + otherIds, 0),
+      places: joinPlaces(inputs.flatMap(({ places }) => places)),
+    },
+  );
+  try {
+    const hidden = { search: 0, archive: 0 };
+    if (prepared !== undefined)
+      for (const view of readers)
+        if (removedBefore[view] > mark) {
+          const rows = await engine.rows(
+            `SELECT count(*) FROM read_parquet(${text(prepared.temporaryPath)}) WHERE ${time} < make_timestamp(${removedBefore[view]}::BIGINT)`,
+          );
+          hidden[view] = Number(rows[0]![0]);
+        }
+    await exclusive(async () =>
+      catalog.write(() => {
+        const now = catalog.snapshot().removedBefore;
+        const present = catalog.all(`SELECT seq FROM slices WHERE seq IN (${isInput}) AND views = ${views}`);
+        const isUnchanged =
+          present.length === inputs.length && viewNames.every((view) => now[view] === removedBefore[view]);
+        if (!isUnchanged) throw new SlicesChanged();
+        const later = isEvents ? [] : supersededOf();
+        for (const input of inputs) catalog.removeSlice(input, nowMs());
+        if (prepared === undefined) return;
+        const slice = slices.name({ ...prepared, hidden }, catalog.nextSeq());
+        catalog.addSlice(slice);
+        const known = new Set(superseded.map(({ slice: of, id }) => `${of}/${id}`));
+        for (const { slice: of, id } of later)
+          if (!known.has(`${of}/${id}`))
+            catalog.run('INSERT OR IGNORE INTO superseded VALUES (?, ?, ?)', slice.seq, id, slice.seq);
+      }),
+    );
+  } catch (error) {
+    if (prepared !== undefined) await slices.drop([prepared]);
+    if (!(error instanceof SlicesChanged)) throw error;
+  }
+}
+
+class SlicesChanged extends Error {}
