@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addAggregateCommand } from './commands/aggregate-cli.ts';
 import { addAlertsCommands } from './commands/alerts-cli.ts';
 import { addBackupCommands } from './commands/backup-cli.ts';
 import { addCanaryCommand } from './commands/canary-cli.ts';
@@ -34,6 +35,7 @@ const commands = [
   addDemoCommand,
   addTailCommand,
   addSearchCommand,
+  addAggregateCommand,
   addLookCommands,
   addRequestsCommand,
   addLoadtestCommand,

@@ -14,7 +14,11 @@ export {
   elasticsearchBool,
   type ElasticsearchQuery,
 } from './elasticsearch/compile-elasticsearch.ts';
-export { elasticsearchAttributes, type ElasticsearchAttributes } from './elasticsearch/attributes.ts';
+export {
+  elasticsearchAttributes,
+  elasticsearchNumberName,
+  type ElasticsearchAttributes,
+} from './elasticsearch/attributes.ts';
 export { elasticsearchWords } from './elasticsearch/words.ts';
 export { equalityTerms, type EqualityField, type EqualityTerm } from './predicate/equality-terms.ts';
 export { fieldOf, type Field } from './fields.ts';
@@ -28,6 +32,7 @@ export type { Fragment } from './highlight/fragments.ts';
 export { intersect } from './intersect.ts';
 export { compileMongo, type MongoFilter } from './mongodb/compile-mongo.ts';
 export { mongoFields, type MongoAttribute, type MongoFields } from './mongodb/fields.ts';
+export { parseNumber } from './numeric.ts';
 export { maxFilterLength, parseFilter, type FilterResult } from './parse/parse-filter.ts';
 export {
   compilePartialPredicate,

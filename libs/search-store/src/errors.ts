@@ -10,6 +10,14 @@ export const searchStoreErrors = declareErrors({
     cause: "The histogram's interval is too small for its range.",
     action: 'Use a larger interval, a shorter range, or no interval: then Logloom chooses one.',
   },
+  'too-many-groups': {
+    status: 400,
+    retriable: false,
+    message: 'too many groups to aggregate',
+    where: 'HTTP',
+    cause: 'The events have more groups, or more different values, than the store aggregates at once.',
+    action: 'Group by fewer fields or by one with fewer values, narrow the filter, or use a shorter range.',
+  },
   'unknown-field': {
     status: 400,
     retriable: false,

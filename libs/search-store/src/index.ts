@@ -1,3 +1,13 @@
+export {
+  maxCells,
+  metrics,
+  type Aggregate,
+  type AggregateBucket,
+  type AggregateGroup,
+  type AggregateQuery,
+  type GroupKey,
+  type Metric,
+} from './aggregate/aggregate-query.ts';
 export { searchStoreErrors } from './errors.ts';
 export { cancelledQueries, runCancellable, throwIfCancelled, type Cancellation } from './cancellation.ts';
 export { elasticsearchOf } from './settings.ts';

@@ -1,7 +1,9 @@
 import { CodedError, pickErrors, requestErrors, type CodeOf } from '@logloom/errors';
 import { filterErrors } from '@logloom/filter';
 import { searchStoreErrors } from './errors.ts';
+import type { Aggregate, AggregateQuery } from './aggregate/aggregate-query.ts';
 import type { RequestGroupsResult } from './request-groups.ts';
+import type { TimeRange } from './time-range.ts';
 import type { Filter } from '@logloom/filter';
 import type { Correlation, Level, LogView, PlacedEvent } from '@logloom/schemas';
 
@@ -31,6 +33,12 @@ export interface SearchStore extends LogView {
   histogram(query: HistogramQuery): Promise<Histogram>;
   /** The most frequent values of a field (fields() names them), most frequent first. Errors: `unknown-field`. */
   topValues(query: TopValuesQuery): Promise<TopValues>;
+  /**
+   * Events grouped by fields, with a metric of each group and, on demand, of each interval of time. Exact in the embedded store;
+   * Elasticsearch estimates percentiles and distinct values, and refuses more than 50,000 groups. Errors: `unknown-field`,
+   * `too-many-buckets`, `too-many-groups`.
+   */
+  aggregate(query: AggregateQuery): Promise<Aggregate>;
   /** The names of the fields that topValues() takes: the fixed ones, and the attribute paths of the newest events. */
   fields(): Promise<string[]>;
   event(id: string): Promise<FoundEvent | undefined>;
@@ -82,6 +90,8 @@ export interface SearchRebuild {
   discard(): Promise<void>;
 }
 
+export type { TimeRange };
+
 /** An item that the store can never accept, such as a document that its engine cannot read, and the reason in words. */
 export interface Refused<Item> {
   item: Item;
@@ -90,11 +100,6 @@ export interface Refused<Item> {
 
 /** An event without the fields that no search returns: its source (the id contains its place) and the time of receipt. */
 export type FoundEvent = Omit<PlacedEvent, 'source' | 'receivedAt'>;
-
-export interface TimeRange {
-  fromMicros?: number | undefined;
-  toMicros?: number | undefined;
-}
 
 export interface SearchQuery extends TimeRange {
   filter: Filter;
@@ -197,7 +202,7 @@ const errors = {
 export type SearchStoreErrorCode = CodeOf<typeof errors>;
 
 export class SearchStoreError extends CodedError<SearchStoreErrorCode> {
-  /** With `bad-filter`: the part of the filter that is not allowed, as written. */
+  /** With `bad-filter`: the part of the filter that is not allowed, as written; with `unknown-field` of an aggregation, the field. */
   readonly subject: string | undefined;
   constructor(
     code: SearchStoreErrorCode,

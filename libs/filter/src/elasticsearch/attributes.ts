@@ -1,7 +1,7 @@
 import { attributeValues } from '../attribute-values.ts';
 import { parseNumber } from '../numeric.ts';
 
-/** What an event's attributes become in Elasticsearch. Each of the three fields needs one mapping entry, whatever the events contain. */
+/** What an event's attributes become in Elasticsearch. Each of the first three fields needs one mapping entry, whatever the events contain. */
 export interface ElasticsearchAttributes {
   /** For the field `labels` (flattened): for people and dashboards; filters do not use it. */
   labels: Record<string, string[]>;
@@ -9,6 +9,8 @@ export interface ElasticsearchAttributes {
   attributes: string[];
   /** For the field `logloom.numbers` (keyword): attributeNumber of each value that is a number or writes one. */
   numbers: string[];
+  /** For the object `logloom.number` (double): the different numbers of each path, for aggregations. */
+  doubles: Record<string, number[]>;
 }
 
 // Lucene takes no longer term.
@@ -22,10 +24,12 @@ export function elasticsearchAttributes(attributesJson: string): ElasticsearchAt
   const labels: [path: string, texts: string[]][] = [];
   const attributes: string[] = [];
   const numbers: string[] = [];
+  const doubles: [name: string, numbers: number[]][] = [];
   for (const [path, values] of attributeValues(attributesJson)) {
     // No filter can name such a path (U+0000 is refused), and its pair would look like that of another path.
     if (path.includes('\0')) continue;
     const texts: string[] = [];
+    let found: number[] | undefined;
     // Most paths have one value, and nothing to compare it with.
     const known = values.length > 1 ? new Set<string>() : undefined;
     const add = (list: string[], item: string): void => {
@@ -40,12 +44,34 @@ export function elasticsearchAttributes(attributesJson: string): ElasticsearchAt
       texts.push(text);
       add(attributes, pair);
       const number = typeof value === 'string' ? parseNumber(value) : value;
-      if (typeof number === 'number') add(numbers, attributeNumber(path, number, typeof value === 'number'));
+      if (typeof number !== 'number') continue;
+      add(numbers, attributeNumber(path, number, typeof value === 'number'));
+      if (found === undefined) found = [number];
+      else if (!found.includes(number)) found.push(number);
     }
+    const name = found && elasticsearchNumberName(path);
+    if (name !== undefined) doubles.push([name, found!]);
     if (texts.length > 0) labels.push([path, texts]);
   }
-  return { labels: Object.fromEntries(labels), attributes, numbers };
+  return { labels: Object.fromEntries(labels), attributes, numbers, doubles: Object.fromEntries(doubles) };
 }
+
+const maxNameLength = 200;
+
+/**
+ * The name of a path's numbers in the object `logloom.number`: Elasticsearch refuses documents with some names, and takes dots for objects.
+ * Undefined for a path that has none.
+ */
+export function elasticsearchNumberName(path: string): string | undefined {
+  if (plainName.test(path)) return path;
+  const name = path.replaceAll(
+    /[^A-Za-z0-9_-]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  return name === '' || name.length > maxNameLength ? undefined : name;
+}
+
+const plainName = /^[A-Za-z0-9_-]{1,200}$/;
 
 function isTerm(text: string): boolean {
   return text.length * 3 <= maxTermBytes || Buffer.byteLength(text) <= maxTermBytes;

@@ -90,12 +90,22 @@ describe('elasticsearchAttributes', () => {
       labels: { 'a.b': ['5', '5', 'x'], 'a.b.c': ['true'] },
       attributes: ['a.b\u00005', 'a.b\0x', 'a.b.c\0true'],
       numbers: [`a.b\0${five}n`, `a.b\0${five}s`],
+      doubles: { 'a%002eb': [5] },
     });
   });
 
   it('leaves out a value that Lucene has no room for, and a path with U+0000', () => {
     const found = elasticsearchAttributes(JSON.stringify({ long: 'é'.repeat(17_000), 'a\0b': 1, kept: 'x' }));
-    assert.deepEqual(found, { labels: { kept: ['x'] }, attributes: ['kept\0x'], numbers: [] });
+    assert.deepEqual(found, { labels: { kept: ['x'] }, attributes: ['kept\0x'], numbers: [], doubles: {} });
+  });
+
+  it('names the numbers of a path so that Elasticsearch takes the document', () => {
+    const { doubles } = elasticsearchAttributes(
+      JSON.stringify({ ms: ['1', 1, 2.5, '3ms'], ' ': 1, 'a*': 2, 'ü.': 3, '': 4, ['x'.repeat(201)]: 5 }),
+    );
+    assert.deepEqual(doubles, { ms: [1, 2.5], '%0020': [1], 'a%002a': [2], '%00fc%002e': [3] });
+    const hostile = elasticsearchAttributes('{"__proto__":1}').doubles;
+    assert.equal(JSON.stringify(hostile), '{"__proto__":[1]}');
   });
 
   it('writes numbers so that they sort as numbers', () => {

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runCancellable } from '../cancellation.ts';
 import { SearchStoreError, type SearchQuery, type SearchStore } from '../search-store.ts';
+import { aggregateContract } from './aggregate.contract.ts';
 
 /** Opens a new, empty store; `reopen` returns the same store anew, after a restart; `dispose` removes it. */
 export type SearchStoreFactory = () => Promise<{
@@ -28,6 +29,8 @@ export function searchStoreContract(name: string, create: SearchStoreFactory): v
       }
     });
   };
+
+  aggregateContract(withStore);
 
   withStore('an event is found at once, whole, and after a restart', async (store, reopen) => {
     const { source, receivedAt, ...found } = event(1, 10, {

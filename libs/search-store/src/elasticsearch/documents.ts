@@ -43,9 +43,10 @@ export function eventJson(e: PlacedEvent): string {
   if (e.correlationId !== null) logloom += `,"correlation_id":${JSON.stringify(e.correlationId)}`;
   if (e.correlationKind !== null) logloom += `,"correlation_kind":${JSON.stringify(e.correlationKind)}`;
   if (e.attributes !== '{}') {
-    const { labels, attributes, numbers } = elasticsearchAttributes(e.attributes);
+    const { labels, attributes, numbers, doubles } = elasticsearchAttributes(e.attributes);
     json += `,"labels":${JSON.stringify(labels)}`;
     logloom += `,"attributes":${JSON.stringify(attributes)},"numbers":${JSON.stringify(numbers)}`;
+    if (numbers.length > 0) logloom += `,"number":${JSON.stringify(doubles)}`;
   }
   return `${json},"logloom":${logloom},"raw_attributes":${JSON.stringify(e.attributes)}}}`;
 }

@@ -1,5 +1,6 @@
 import type { Client } from '@elastic/elasticsearch';
 import type { Correlation, FillMark, FillMove, PlacedEvent } from '@logloom/schemas';
+import type { Aggregate, AggregateQuery } from '../aggregate/aggregate-query.ts';
 import type { RequestGroupsResult } from '../request-groups.ts';
 import type {
   CorrelationsPage,
@@ -130,6 +131,10 @@ export class ElasticsearchSearchStore implements SearchStore {
 
   topValues(query: TopValuesQuery): Promise<TopValues> {
     return this.#reader.topValues(query);
+  }
+
+  aggregate(query: AggregateQuery): Promise<Aggregate> {
+    return this.#reader.aggregate(query);
   }
 
   fields(): Promise<string[]> {

@@ -1,6 +1,7 @@
 import type { Client, estypes } from '@elastic/elasticsearch';
 import { compileElasticsearch, type Filter } from '@logloom/filter';
 import type { Correlation, Level } from '@logloom/schemas';
+import type { Aggregate, AggregateQuery } from '../aggregate/aggregate-query.ts';
 import { chooseBuckets } from '../histogram-interval.ts';
 import { bytesOf, defaultPageBytes } from '../page-bytes.ts';
 import type { RequestGroupsResult } from '../request-groups.ts';
@@ -20,6 +21,7 @@ import type {
   TopValuesQuery,
   Total,
 } from '../search-store.ts';
+import { aggregate } from './aggregate.ts';
 import { compileCorrelationQuery } from './correlation-query.ts';
 import { decodeSortCursor, encodeSortCursor, type SortCursor } from './cursor.ts';
 import { foundCorrelation, foundEvent, type CorrelationSource, type EventSource } from './documents.ts';
@@ -64,7 +66,14 @@ export class ElasticsearchReader {
         index: this.#names.events,
         query: eventsQuery(filter, range),
         _source: {
-          excludes: ['labels', '@timestamp', 'logloom.words', 'logloom.attributes', 'logloom.numbers'],
+          excludes: [
+            'labels',
+            '@timestamp',
+            'logloom.words',
+            'logloom.attributes',
+            'logloom.numbers',
+            'logloom.number',
+          ],
         },
         sort: ['logloom.timestamp', 'logloom.partition', 'logloom.offset'].map((field) => ({
           [field]: order,
@@ -113,6 +122,16 @@ export class ElasticsearchReader {
       field,
       limit,
     });
+  }
+
+  async aggregate(query: AggregateQuery): Promise<Aggregate> {
+    const range = query.interval === undefined ? undefined : await this.#knownRange(query, query.scope);
+    const request = {
+      index: this.#names.events,
+      query: eventsQuery(query.filter, range ?? query),
+      range,
+    };
+    return aggregate((search) => this.#run(search), request, query);
   }
 
   async fields(): Promise<string[]> {

@@ -13,12 +13,16 @@ const long = { type: 'long' } as const;
  * Kibana and other tools know the ECS names; what filters need beyond them is under `logloom`:
  * - `timestamp`: the microseconds. `@timestamp` holds no time before 1970 and is for dashboards.
  * - `words`, `attributes`, `numbers`: as libs/filter makes them.
+ * - `number`: the numbers of attributes by path, for aggregations; as many paths as the limit on fields has room for.
  * - `raw_attributes`: the text of the attributes, to be returned unchanged.
  */
 const eventMappings: estypes.MappingTypeMapping = {
   dynamic: false,
   // They are derived from the rest and would double the stored size.
-  _source: { excludes: ['logloom.words', 'logloom.attributes', 'logloom.numbers'] },
+  _source: { excludes: ['logloom.words', 'logloom.attributes', 'logloom.numbers', 'logloom.number'] },
+  dynamic_templates: [
+    { numbers: { path_match: 'logloom.number.*', mapping: { type: 'double', index: false } } },
+  ],
   properties: {
     '@timestamp': { type: 'date_nanos' },
     log: { properties: { level: keyword } },
@@ -41,6 +45,7 @@ const eventMappings: estypes.MappingTypeMapping = {
         // Values that are too long are removed earlier.
         attributes: { type: 'keyword', ignore_above: 32_766 },
         numbers: { type: 'keyword', ignore_above: 32_766 },
+        number: { type: 'object', dynamic: true },
         raw_attributes: unsearchable,
       },
     },
@@ -85,7 +90,7 @@ export interface IndexSettings {
 export function eventIndexBody({ indexMode, shards }: IndexSettings): IndexBody {
   const settings = commonSettings(shards);
   // By default logsdb rebuilds documents from their fields, which loses the order and the duplicates of lists.
-  const logsdb = { mode: 'logsdb', mapping: { source: { mode: 'stored' } } } as const;
+  const logsdb = { mode: 'logsdb', mapping: { ...settings.mapping, source: { mode: 'stored' } } } as const;
   return {
     settings: { index: indexMode === 'logsdb' ? { ...settings, ...logsdb } : settings },
     mappings: eventMappings,
@@ -112,6 +117,8 @@ function commonSettings(shards: number): estypes.IndicesIndexSettings {
     auto_expand_replicas: '0-1',
     refresh_interval: refreshInterval,
     codec: 'best_compression',
+    // Of more paths with numbers, none has a field; the documents are stored all the same.
+    mapping: { total_fields: { limit: 1000, ignore_dynamic_beyond_limit: true } },
     // Counting an attribute's values uses its path in a regular expression.
     max_regex_length: 65_536,
   };

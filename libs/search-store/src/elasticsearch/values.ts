@@ -3,7 +3,8 @@ import { attributeValues, type AttributeValue } from '@logloom/filter';
 import { SearchStoreError, type TopValues } from '../search-store.ts';
 import type { Query, RunSearch } from './search.ts';
 
-const keywords = new Map([
+/** The fields of the index that have values to count, by the names that fields() returns. */
+export const keywords: ReadonlyMap<string, string> = new Map([
   ['level', 'log.level'],
   ['service', 'service.name'],
   ['host', 'host.name'],

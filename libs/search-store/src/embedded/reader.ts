@@ -1,6 +1,7 @@
 import { registerSqlFunctions, type Filter } from '@logloom/filter';
 import { levels, type Correlation } from '@logloom/schemas';
 import type { DatabaseSync } from 'node:sqlite';
+import type { Aggregate, AggregateQuery } from '../aggregate/aggregate-query.ts';
 import { chooseBuckets } from '../histogram-interval.ts';
 import { bytesOf, defaultPageBytes } from '../page-bytes.ts';
 import type { RequestGroupsResult } from '../request-groups.ts';
@@ -22,6 +23,7 @@ import {
   type Total,
 } from '../search-store.ts';
 import { eventColumns, eventOfRow, type EventRow } from './event-row.ts';
+import { aggregateRows } from './aggregate-rows.ts';
 import { fieldNames, topAttributeValues, topColumnValues } from './field-values.ts';
 import { groupRows } from './group-rows.ts';
 import { decodeCursor, encodeCursor } from './page-cursor.ts';
@@ -94,6 +96,13 @@ export class SqliteReader {
       return field.startsWith('attributes.')
         ? topAttributeValues(this.#db, field.slice('attributes.'.length), where, limit, this.#deadline)
         : topColumnValues(this.#db, field, where, limit);
+    });
+  }
+
+  aggregate(query: AggregateQuery): Aggregate {
+    return this.#deadline.run(() => {
+      const range = query.interval === undefined ? undefined : this.#knownRange(query, query.scope);
+      return aggregateRows(this.#db, query, range, this.#deadline);
     });
   }
 

@@ -135,6 +135,7 @@ export function openSqliteSearchStore(folder: string, options: SqliteSearchStore
     search: async (query) => attempt(() => reading().search(query)),
     histogram: async (query) => attempt(() => reading().histogram(query)),
     topValues: async (query) => attempt(() => reading().topValues(query)),
+    aggregate: async (query) => attempt(() => reading().aggregate(query)),
     fields: async () => attempt(() => reading().fields()),
     event: async (id) => attempt(() => reading().event(id)),
     correlations: async (query) => attempt(() => reading().correlations(query)),

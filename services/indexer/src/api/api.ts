@@ -11,6 +11,7 @@ import { SearchStoreError, type FoundEvent, type SearchStore, type Total } from 
 import { asCodedError, protectResponses, sendError } from '@logloom/runtime';
 import type { Actor, SecurityLog } from '@logloom/telemetry';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { aggregateJson, aggregateQuery } from '../aggregate/aggregate-route.ts';
 import { AlertView } from '../alerts/alert-view.ts';
 import { registerAlerts } from '../alerts/register-alerts.ts';
 import { ApiError, errors, type ErrorCode } from '../errors.ts';
@@ -168,6 +169,11 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
             levels,
           })),
         };
+      });
+
+      api.get('/aggregate', async (request) => {
+        const query = parametersOf(request);
+        return aggregateJson(storeOf(request), aggregateQuery(query));
       });
 
       api.get('/fields', async (request) => {

@@ -3,6 +3,8 @@ import { attributeValues, type Filter, type FilterNode } from '@logloom/filter';
 import { correlationToJson, type Correlation, type CorrelationJson } from '@logloom/schemas';
 import {
   RequestGroups,
+  type Aggregate,
+  type AggregateQuery,
   type CorrelationsPage,
   type CorrelationsQuery,
   type FoundEvent,
@@ -78,6 +80,11 @@ export class VisibleStore {
    */
   async histogram(query: HistogramQuery): Promise<Histogram> {
     return this.#deps.search.histogram({ ...query, scope: this.#filter });
+  }
+
+  /** Like SearchStore.aggregate(), as histogram(). */
+  async aggregate(query: AggregateQuery): Promise<Aggregate> {
+    return this.#deps.search.aggregate({ ...query, scope: this.#filter });
   }
 
   /** The request, under the id of one of its documents, its correlation id or another id that it carries, with a page of its members. */
