@@ -2,6 +2,7 @@ import { format, resolveConfig } from 'prettier';
 import { join } from 'node:path';
 import { cliPage } from './cli-page.ts';
 import { errorsPage } from './errors-page.ts';
+import { layoutsPage } from './layouts-page.ts';
 import { metricsPage } from './metrics-page.ts';
 import { settingsPage } from './settings-page.ts';
 
@@ -11,6 +12,7 @@ const root = join(import.meta.dirname, '../..');
 const pages: Readonly<Record<string, () => string | Promise<string>>> = {
   'docs/api/cli.md': cliPage,
   'docs/errors.md': errorsPage,
+  'docs/layouts.md': layoutsPage,
   'docs/metrics.md': metricsPage,
   'docs/settings.md': settingsPage,
 };

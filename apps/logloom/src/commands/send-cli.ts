@@ -14,7 +14,7 @@ interface SendFlags {
   /** Unset: by what is sent. */
   backfill?: boolean;
   rate: number;
-  service: string;
+  service?: string;
   ingestUrl?: string;
   key?: string;
   json: boolean;
@@ -47,7 +47,7 @@ export function addSendCommand(program: Command, context: CommandContext): void 
     .option('--backfill', 'the events happened earlier; the default for files without --follow')
     .option('--no-backfill', 'the events happen now')
     .option('--rate <events>', 'maximum events per second', rateOf, Infinity)
-    .option('--service <name>', 'service of plain-text lines that name none', 'unknown')
+    .option('--service <name>', 'service of events that name none')
     .addOption(context.ingest)
     .addOption(context.key)
     .addOption(context.json)
@@ -71,7 +71,12 @@ async function send(files: string[], flags: SendFlags, context: CommandContext):
     const result = await sendFiles(paths, {
       url,
       key: context.ingestKey(flags.key),
-      format: { service: flags.service, multiline: patternOf(flags.multiline) },
+      format: {
+        isLive: flags.follow || !isSavable,
+        service: flags.service,
+        join: { pattern: patternOf(flags.multiline) },
+        defaults: { service: flags.service },
+      },
       follow: flags.follow,
       fromEnd: flags.fromEnd,
       position: flags.position ?? (flags.follow ? defaultPosition(env, url, paths) : undefined),

@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs';
 import { open, readdir, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { beginsLikeJson, EventReader, type EventBody, type FormatOptions } from './event-body.ts';
+import { EventReader, type EventBody, type FormatOptions } from './event-body.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { maxLineBytes, type SentEvent } from './read-file.ts';
 import type { FilePlace } from './send-position.ts';
@@ -167,8 +167,7 @@ export class FileFollower {
     this.#wasAtEnd = false;
     this.#splitter = new LineSplitter(offset, maxLineBytes);
     await this.#learnHead();
-    const isJson = beginsLikeJson(Buffer.from(this.#place.head, 'hex'));
-    this.#reader = new EventReader(this.#options.format, isJson);
+    this.#reader = new EventReader(this.#options.format);
     return true;
   }
 

@@ -3,7 +3,8 @@ import type { Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { createReadStream } from 'node:fs';
 import { CommandError } from '../commands/command-errors.ts';
-import { beginsLikeJson, EventReader, type EventBody, type FormatOptions } from './event-body.ts';
+import { decodeUtf16, utf16Of } from './decode-utf16.ts';
+import { EventReader, type EventBody, type FormatOptions } from './event-body.ts';
 import { LineSplitter } from './line-splitter.ts';
 import type { FilePlace } from './send-position.ts';
 
@@ -34,7 +35,10 @@ export async function* readFile(file: string, options: ReadFileOptions): AsyncGe
     );
   const identity = file === '-' ? undefined : await identify(file);
   const { from, format } = options;
-  const isPacked = file.endsWith('.gz') || file.endsWith('.zst');
+  const isZipped = file.endsWith('.gz') || file.endsWith('.zst');
+  const utf16 = isZipped || identity === undefined ? undefined : utf16Of(identity.head);
+  // Offsets are those of the bytes that lines are made of.
+  const isPacked = isZipped || utf16 !== undefined;
   const skip =
     from !== undefined && identity !== undefined && isSame(from, identity, isPacked) ? from.offset : 0;
   const splitter = new LineSplitter(skip, maxLineBytes);
@@ -45,17 +49,13 @@ export async function* readFile(file: string, options: ReadFileOptions): AsyncGe
   });
   // A packed file has to be unpacked up to there.
   let toSkip = isPacked ? skip : 0;
-  let reader: EventReader | undefined;
-  for await (const piece of openStream(file, isPacked ? 0 : skip, options.onRead)) {
-    reader ??= new EventReader(
-      format,
-      beginsLikeJson(isPacked || identity === undefined ? piece : identity.head),
-    );
+  const reader = new EventReader(format);
+  const stream = openStream(file, isPacked ? 0 : skip, options.onRead);
+  for await (const piece of decodeUtf16(stream, utf16)) {
     const chunk = toSkip > 0 ? piece.subarray(Math.min(toSkip, piece.length)) : piece;
     toSkip = Math.max(0, toSkip - piece.length);
     for (const line of splitter.push(chunk)) for (const event of reader.push(line)) yield give(event);
   }
-  reader ??= new EventReader(format);
   for (const line of splitter.flush()) for (const event of reader.push(line)) yield give(event);
   for (const event of reader.flush()) yield give(event);
 }

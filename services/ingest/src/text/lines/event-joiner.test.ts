@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { EventJoiner } from './event-joiner.ts';
 
 function join(text: string, pattern?: RegExp | false): string[] {
-  const joiner = new EventJoiner(pattern);
+  const joiner = new EventJoiner({ pattern });
   const events = text.split('\n').map((line, i) => joiner.push(line, i));
   return [...events, joiner.flush()].flatMap((event) => (event === undefined ? [] : [event.text]));
 }

@@ -1,0 +1,50 @@
+import { fieldNames } from '@logloom/ingest/field-names';
+
+/** What events get that do not say it themselves. */
+export interface EventDefaults {
+  service?: string | undefined;
+  host?: string | undefined;
+  /** Attributes by their dotted names. */
+  attributes?: Readonly<Record<string, unknown>> | undefined;
+}
+
+const names = { service: spellings('service'), host: spellings('host') };
+
+/**
+ * Returns the event's JSON with what it lacks. The text of an object is not parsed: members in front of it stand behind its own, because the
+ * last of a name counts.
+ */
+export function addDefaults(
+  content: string | Readonly<Record<string, unknown>>,
+  defaults: EventDefaults,
+): string {
+  if (typeof content !== 'string') return JSON.stringify(withDefaults(content, defaults));
+  const members: Record<string, unknown> = { ...defaults.attributes };
+  for (const field of ['service', 'host'] as const)
+    if (defaults[field] !== undefined && !names[field].test(content)) members[field] = defaults[field];
+  const text = JSON.stringify(members);
+  if (text === '{}') return content;
+  const rest = content.trimStart().slice(1);
+  return `${text.slice(0, -1)}${/^\s*\}/.test(rest) ? '' : ','}${rest}`;
+}
+
+function withDefaults(
+  event: Readonly<Record<string, unknown>>,
+  { service, host, attributes }: EventDefaults,
+): Record<string, unknown> {
+  const whole: Record<string, unknown> = { ...event };
+  if (service !== undefined) whole['service'] ??= service;
+  if (host !== undefined) whole['host'] ??= host;
+  for (const [name, value] of Object.entries(attributes ?? {})) if (!(name in whole)) whole[name] = value;
+  return whole;
+}
+
+/** Matches a member of the field in a JSON text. It may match within a value too: then the event's own is missed by the default only. */
+function spellings(field: 'service' | 'host'): RegExp {
+  // `name` and `logger` mean other things too, and the default wins over them.
+  const all = fieldNames[field]
+    .filter((name) => name !== 'name' && name !== 'logger')
+    .flatMap((name) => [name, name.split('.')[0]!]);
+  const escaped = [...new Set(all)].map((name) => name.replace(/[.\\-]/g, '\\$&'));
+  return new RegExp(`"(?:${escaped.join('|')})"\\s*:`, 'i');
+}

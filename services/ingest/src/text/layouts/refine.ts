@@ -1,0 +1,63 @@
+import { fieldOf, setField, type TextEvent } from './layout.ts';
+
+/** Reads the request and status of an access log's line: 5xx is an error, 4xx a warning. */
+export function refineAccess(event: TextEvent): void {
+  const { request, bytes, status } = event;
+  delete event['request'];
+  delete event['bytes'];
+  delete event['status'];
+  if (typeof request === 'string') {
+    const [method, target, protocol, ...more] = request.split(' ');
+    if (more.length === 0 && target !== undefined && /^[A-Z]{3,20}$/.test(method!)) {
+      setField(event, ['http', 'request', 'method'], method);
+      setField(event, ['url', 'original'], target);
+      setField(event, ['http', 'version'], /^HTTP\/(\d(?:\.\d)?)$/.exec(protocol ?? '')?.[1]);
+    }
+  }
+  const code = Number(status ?? fieldOf(event, 'http.response.status_code'));
+  if (Number.isInteger(code) && code >= 100 && code < 1000) {
+    setField(event, ['http', 'response', 'status_code'], code);
+    event['level'] ??= code >= 500 ? 'error' : code >= 400 ? 'warn' : 'info';
+  }
+  const size = Number(bytes ?? 'none');
+  if (Number.isInteger(size)) setField(event, ['http', 'response', 'body', 'size'], size);
+}
+
+/** Takes the JSON object at the end of a message, as zap and Monolog write their fields; a list behind it is dropped where it is empty. */
+export function takeTrailingObject(event: TextEvent): Record<string, unknown> | undefined {
+  const message = String(event['message']);
+  const text = message.trimEnd().replace(/[ \t]\[\]$/, '');
+  if (!text.endsWith('}')) {
+    if (text.length < message.trimEnd().length) event['message'] = text.replace(/ \[\]$/, '');
+    return undefined;
+  }
+  const start = /(?:^|[ \t])\{"/.exec(text);
+  if (start === null) return undefined;
+  const from = start.index + start[0].length - 2;
+  try {
+    const object = JSON.parse(text.slice(from)) as Record<string, unknown>;
+    event['message'] = text.slice(0, start.index).trimEnd();
+    return object;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Adds members that the event does not have. */
+export function addMembers(event: TextEvent, members: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(members))
+    if (!Object.hasOwn(event, name)) setField(event, [name], value);
+}
+
+/** Makes the lines below the first the message: the first is a header. */
+export function useLinesBelow(event: TextEvent, text: string): void {
+  const newline = text.indexOf('\n');
+  if (newline === -1) return;
+  const below = text
+    .slice(newline + 1)
+    .split('\n')
+    .map((line) => line.trimStart())
+    .join('\n')
+    .trim();
+  event['message'] = [event['message'], below].filter((part) => part !== '' && part !== undefined).join('\n');
+}
