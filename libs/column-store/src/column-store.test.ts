@@ -158,3 +158,48 @@ test(
     await reader.close();
   }),
 );
+
+test(
+  'rebuilt content takes the place of the searched one, and the archive keeps what it does not have',
+  withStore(async (store, folder) => {
+    const document = (n: number, revision: number): Correlation =>
+      correlationDocument(`e1-0-${n}`, { revision, firstOffset: n, closeOffset: n });
+    await store.putEvents('search', events(0, 6000));
+    await store.putDocuments('search', [document(1, 1), document(2, 1)]);
+    const given = await store.rebuild();
+    await given.putEvents(events(0, 10));
+    const rebuild = await store.rebuild();
+    await assert.rejects(given.commit());
+    await rebuild.putEvents(events(5000, 6001));
+    await rebuild.putEvents(events(5990, 6002));
+    await rebuild.putDocuments([document(2, 1), document(3, 1)]);
+    await store.putEvents('archive', events(6000, 6001));
+    assert.equal((await offsets(store)).length, 6001);
+    await rebuild.commit();
+    await rebuild.discard();
+    const check = async (of: ColumnStore): Promise<void> => {
+      assert.deepEqual(
+        await offsets(of),
+        Array.from({ length: 1002 }, (_, i) => 5000 + i),
+      );
+      assert.deepEqual(
+        await offsets(of, 'archive'),
+        Array.from({ length: 6002 }, (_, i) => i),
+      );
+      assert.deepEqual(of.counts('search'), { events: 1002, correlations: 2 });
+      assert.deepEqual(of.counts('archive'), { events: 6002, correlations: 3 });
+      assert.deepEqual(await revisions(of), ['e1-0-2/1', 'e1-0-3/1']);
+      assert.deepEqual(await revisions(of, 'archive'), ['e1-0-1/1', 'e1-0-2/1', 'e1-0-3/1']);
+    };
+    await check(store);
+    await store.putEvents('archive', events(0, 6002));
+    await check(store);
+    await store.close();
+    const again = new ColumnStore(folder);
+    await check(again);
+    await again.putEvents('search', [event(4999)]);
+    assert.equal(again.counts('search').events, 1003);
+    assert.equal(again.counts('archive').events, 6002);
+    await again.close();
+  }),
+);

@@ -8,13 +8,14 @@ import { Engine } from './engine.ts';
 import { EventWriter } from './event-writer.ts';
 import { mergeSlicesInto, nextMerge } from './merge.ts';
 import { ReadView, type ReadLimits } from './read-view.ts';
+import { discardUnfinished, StoreRebuild } from './rebuild.ts';
 import { RecentTables } from './recent-tables.ts';
 import { removeBefore } from './remove-before.ts';
 import { SliceWriter } from './slice-writer.ts';
 import type { Slice } from './slice.ts';
 import { removeObsolete, removeStrays } from './tidy-folder.ts';
 import { ViewMarks } from './view-marks.ts';
-import { viewBit, type ViewName } from './views.ts';
+import { type ViewName } from './views.ts';
 
 export interface ColumnStoreOptions {
   /** Writes reject; other threads' and processes' writes are seen as they are committed. */
@@ -71,6 +72,7 @@ export class ColumnStore {
     this.engine = new Engine({ memoryBytes, threads, temporaryFolder: join(folder, 'tmp') });
     this.#recent = new RecentTables(this.catalog, this.engine);
     if (readOnly) return;
+    this.catalog.write(() => discardUnfinished(this.catalog, nowMs()));
     removeStrays(this.catalog, folder, nowMs());
     const slices = new SliceWriter(this.engine, folder);
     const parts = { catalog: this.catalog, engine: this.engine, slices, folder, generation: 0 };
@@ -158,6 +160,33 @@ export class ColumnStore {
       documents.reload();
       removeObsolete(this.catalog, this.folder, this.#nowMs());
       return removed;
+    });
+  }
+
+  /**
+   * Begins new content for the search view beside the present one, which serves until the rebuild's commit(). There is one at a time: an
+   * unfinished one is discarded, and its calls reject.
+   */
+  async rebuild(): Promise<StoreRebuild> {
+    return this.#write(async ({ slices, events, documents }) => {
+      const reload = (): void => {
+        events.reload();
+        documents.reload();
+      };
+      return new StoreRebuild({
+        catalog: this.catalog,
+        engine: this.engine,
+        slices,
+        folder: this.folder,
+        usedViews: this.#usedViews,
+        exclusive: (work) => this.#exclusive(work),
+        sealAll: async () => {
+          await events.seal();
+          await documents.seal(0);
+        },
+        onCommitted: reload,
+        nowMs: this.#nowMs,
+      });
     });
   }
 

@@ -1,6 +1,6 @@
 import { correlationDefaults, levels, type Correlation } from '@logloom/schemas';
 import type { Column } from './engine.ts';
-import { requestColumns } from './schema.ts';
+import type { requestColumns } from './schema.ts';
 
 /** The documents as columns, in the order of `requestColumns`. */
 export function columnsOfDocuments(

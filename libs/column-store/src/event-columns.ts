@@ -1,7 +1,7 @@
 import { tokenize } from '@logloom/filter';
 import { epochOfId, type PlacedEvent } from '@logloom/schemas';
 import type { Column } from './engine.ts';
-import { eventColumns } from './schema.ts';
+import type { eventColumns } from './schema.ts';
 
 /** An event's place in logs.events, and its id where that does not follow from the place. */
 export interface EventKey {

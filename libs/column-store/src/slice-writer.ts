@@ -19,7 +19,7 @@ export interface PreparedSlice extends Omit<Slice, 'seq' | 'file'> {
 }
 
 /** Rows that are read together: a query that needs few rows reads so many. */
-const rowGroupRows = 30_720;
+const rowGroupRows = 10_240;
 export const temporaryExtension = '.writing';
 
 /** Writes Parquet files. */
