@@ -1,4 +1,4 @@
-import { eventually, freePort, temporaryFolder } from '@logloom/testing';
+import { closedPorts, eventually, freePort, temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, globSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
@@ -45,6 +45,7 @@ test('a real Prometheus: alerts fire while there is a fault, and clear when it i
   await using pipeline = await Pipeline.create({
     CORRELATION_IDLE_MS: '500',
     ...(full && {
+      ...closedPorts,
       SYSLOG_PORT: String(await freePort()),
       CORRELATION_RULES: rulesFile,
       LIVE_MAX_VIEWERS: '2',

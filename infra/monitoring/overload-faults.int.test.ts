@@ -1,4 +1,4 @@
-import { freePort, temporaryFolder } from '@logloom/testing';
+import { closedPorts, freePort, temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
@@ -68,6 +68,7 @@ test(
       LIVE_WORKER_FROZEN_MS: '600000',
       LIVE_BUFFER_BYTES: '65536',
       API_THREADS: '1',
+      ...closedPorts,
       SYSLOG_PORT: String(syslogPort),
     });
     await pipeline.start();

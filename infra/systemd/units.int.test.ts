@@ -1,4 +1,4 @@
-import { eventually, freePort, temporaryFolder } from '@logloom/testing';
+import { closedPorts, eventually, freePort, temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -109,7 +109,7 @@ test('what the unit starts serves from its state folder, and drains at TERM: sta
     LOGLOOM_DATA: data,
     INGEST_PORT: String(ingest),
     LIVE_PORT: String(live),
-    SYSLOG_PORT: '0',
+    ...closedPorts,
   };
   const child = start(units[0]!, settings);
   try {

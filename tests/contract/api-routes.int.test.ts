@@ -16,7 +16,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { authenticateNobody } from '@logloom/auth';
-import { eventually, temporaryFolder } from '@logloom/testing';
+import { closedPorts, eventually, temporaryFolder } from '@logloom/testing';
 import { createViewersServer } from '../../apps/logloom/src/up/viewers-server.ts';
 import { collectRoutes, concrete, type Route } from '../pipeline/error-shapes.ts';
 import { Pipeline } from '../pipeline/pipeline.ts';
@@ -34,7 +34,7 @@ let ingestUrl: string;
 
 before(async () => {
   const settingsIn = (name: string, more: Record<string, string>) =>
-    parseSettings({ LOGLOOM_DATA: join(folder, name), LOG_PARTITIONS: '1', SYSLOG_PORT: '0', ...more });
+    parseSettings({ LOGLOOM_DATA: join(folder, name), LOG_PARTITIONS: '1', ...closedPorts, ...more });
   const context = { telemetry, signal: stop.signal, tracingSettings: undefined };
 
   const ingest = collectRoutes();

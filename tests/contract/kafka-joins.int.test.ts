@@ -1,7 +1,7 @@
 import { connectLog, type LogConnection } from '@logloom/runtime';
 import { isOfEpoch, memberPlaces, topics, type Correlation, type LogEvent } from '@logloom/schemas';
 import { parseSettings } from '../../apps/logloom/src/settings.ts';
-import { eventually, freePort, temporaryFolder } from '@logloom/testing';
+import { closedPorts, eventually, freePort, temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -31,7 +31,7 @@ test(
       ...stack.env,
       LOGLOOM_DATA: folder.path,
       INGEST_PORT: String(ingestPort),
-      SYSLOG_PORT: '0',
+      ...closedPorts,
       CORRELATION_IDLE_MS: String(idleMs),
       CORRELATION_MAX_MS: '3600000',
       CORRELATION_GRACE_MS: '3600000',

@@ -5,7 +5,7 @@ import { connectLog, type LogConnection } from '@logloom/runtime';
 import { memberOffsets, topics, type Correlation, type LogEvent } from '@logloom/schemas';
 import { openSearchStore } from '@logloom/search-store';
 import { parseSettings } from '../../apps/logloom/src/settings.ts';
-import { eventually, freePort, temporaryFolder } from '@logloom/testing';
+import { closedPorts, eventually, freePort, temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -39,7 +39,7 @@ describe('the services on Kafka and a schema registry, as processes of their own
       LOG_PARTITIONS: String(partitions),
       INGEST_PORT: String(ingestPort),
       LIVE_PORT: String(livePort),
-      SYSLOG_PORT: '0',
+      ...closedPorts,
       CORRELATION_IDLE_MS: '3000',
       CORRELATION_MAX_MS: '30000',
       CORRELATION_GRACE_MS: '30000',

@@ -1,6 +1,6 @@
 import type { RunResult } from '@logloom/loadtest';
 import { isStopped } from '@logloom/runtime/process-identity';
-import { eventually, freePort, temporaryFolder } from '@logloom/testing';
+import { closedPorts, eventually, freePort, temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -53,6 +53,7 @@ describe('faults of a load test on a running Logloom', () => {
         LOGLOOM_DATA: join(folder.path, 'data'),
         LIVE_PORT: String(ports.viewers),
         INGEST_PORT: String(ports.ingest),
+        ...closedPorts,
         SYSLOG_PORT: String(await freePort()),
         CORRELATION_IDLE_MS: '1000',
       },

@@ -1,4 +1,4 @@
-import { eventually, freePort, temporaryFolder } from '@logloom/testing';
+import { closedPorts, eventually, freePort, temporaryFolder } from '@logloom/testing';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
@@ -39,6 +39,7 @@ export async function patchedServer(...bugs: readonly InjectedBug[]): Promise<Pa
       LOGLOOM_DATA: join(folder.path, 'data'),
       LIVE_PORT: String(viewers),
       INGEST_PORT: String(ingest),
+      ...closedPorts,
       SYSLOG_PORT: String(syslog),
       CORRELATION_IDLE_MS: '1000',
       // A slow reader is soon one for whom something is left out.

@@ -5,7 +5,7 @@ import { createHealthServer } from '@logloom/runtime';
 import { holdResponse } from '@logloom/runtime/testing/hold-contract';
 import { parseSettings } from '../../apps/logloom/src/settings.ts';
 import { createTelemetry } from '@logloom/telemetry';
-import { temporaryFolder } from '@logloom/testing';
+import { closedPorts, temporaryFolder } from '@logloom/testing';
 import fastify from 'fastify';
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
@@ -131,7 +131,7 @@ test('every port answers every mistake in one shape', async (t) => {
   const stop = new AbortController();
   const telemetry = createTelemetry('test', 'silent');
   const settingsIn = (name: string, more: Record<string, string> = {}) =>
-    parseSettings({ LOGLOOM_DATA: join(folder, name), LOG_PARTITIONS: '1', SYSLOG_PORT: '0', ...more });
+    parseSettings({ LOGLOOM_DATA: join(folder, name), LOG_PARTITIONS: '1', ...closedPorts, ...more });
 
   await t.test('applications', async () => {
     const routes = collectRoutes();

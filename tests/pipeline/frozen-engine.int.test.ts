@@ -1,4 +1,4 @@
-import { temporaryFolder } from '@logloom/testing';
+import { closedPorts, temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -22,7 +22,7 @@ test(
       KAFKA_BROKERS: `127.0.0.1:${port}`,
       LOGLOOM_DATA: folder.path,
       LIVE_DRAIN_MS: '100',
-      SYSLOG_PORT: '0',
+      ...closedPorts,
       INGEST_PORT: '0',
       LIVE_PORT: '0',
     };

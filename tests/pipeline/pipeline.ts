@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { pathOfUrl } from '@logloom/runtime/testing/contract';
 import { holdResponse } from '@logloom/runtime/testing/hold-contract';
-import { eventually, freePort, temporaryFolder } from '@logloom/testing';
+import { closedPorts, eventually, freePort, temporaryFolder } from '@logloom/testing';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
@@ -32,7 +32,7 @@ export class Pipeline implements AsyncDisposable {
     this.viewersUrl = `http://127.0.0.1:${livePort}`;
     this.env = {
       ...(process.env as Record<string, string>),
-      SYSLOG_PORT: '0',
+      ...closedPorts,
       ...settings,
       LOGLOOM_DATA: dataFolder,
       INGEST_PORT: String(ingestPort),

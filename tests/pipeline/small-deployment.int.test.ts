@@ -1,4 +1,4 @@
-import { eventually } from '@logloom/testing';
+import { closedPorts, eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -139,6 +139,7 @@ test(
         ...imageEnvironment(),
         ...substituted(environment),
         HOST: '127.0.0.1',
+        ...closedPorts,
         SYSLOG_PORT: String(syslogPort),
       },
       (program) => cgroup.command(program),

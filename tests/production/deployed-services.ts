@@ -1,3 +1,4 @@
+import { closedPorts } from '@logloom/testing';
 import { PlainReleases } from '../../infra/deploy/testing/plain-releases.ts';
 import { PlainNginx } from '../../infra/deploy/testing/plain-nginx.ts';
 import type { Stack } from '../../infra/local/running-stack.ts';
@@ -41,7 +42,7 @@ export class DeployedServices implements AsyncDisposable {
     const { ingest, indexer, fanout } = releases.releases.blue;
     const routes = { viewers: [fanout.url!], api: [indexer.healthUrl], ingest: [ingest.url!] };
     const nginx = cleanUp.use(await PlainNginx.start(routes));
-    const env = { ...stack.env, SYSLOG_PORT: '0', LOG_LEVEL: 'warn', ...settings };
+    const env = { ...stack.env, ...closedPorts, LOG_LEVEL: 'warn', ...settings };
     const deployed = new DeployedServices(env, nginx, releases, cleanUp.move());
     for (const release of ['blue', 'green'] as const) {
       releases.configure(release, env);

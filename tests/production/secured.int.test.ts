@@ -1,4 +1,4 @@
-import { eventually, freePort, temporaryFolder } from '@logloom/testing';
+import { closedPorts, eventually, freePort, temporaryFolder } from '@logloom/testing';
 import { topics } from '@logloom/schemas';
 import kafkajs from 'kafkajs';
 import assert from 'node:assert/strict';
@@ -79,6 +79,7 @@ test(
         CORRELATION_MAX_MS: '120000',
         CORRELATION_GRACE_MS: '600000',
         LIVE_BUFFER_BYTES: String(64 * 2 ** 20),
+        ...closedPorts,
         SYSLOG_PORT: String(await freePort()),
         CANARY: 'on',
         CANARY_SECRET_FILE: access.file('canary'),

@@ -1,4 +1,4 @@
-import { temporaryFolder } from '@logloom/testing';
+import { closedPorts, temporaryFolder } from '@logloom/testing';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { PortPool } from '../../infra/local/port-pool.ts';
@@ -51,7 +51,7 @@ export class Services implements AsyncDisposable {
       LOGLOOM_DATA: join(this.#folder, 'data'),
       INGEST_PORT: String(ingestPort),
       LIVE_PORT: String(livePort),
-      SYSLOG_PORT: '0',
+      ...closedPorts,
       LOG_LEVEL: 'warn',
       ...settings,
     };

@@ -49,6 +49,7 @@ export {
   type RedrivePlace,
 } from './redrive.ts';
 export { senderHeaders, senderOf, type Sender } from './sender.ts';
+export { spanDurationMicros, spanEventKind } from './span-event.ts';
 export { topics } from './topics.ts';
 export type {
   Acknowledgement,

@@ -10,6 +10,7 @@ export {
   InvalidValue,
   listSetting,
   numberSetting,
+  optionalPortSetting,
   portSetting,
   textSetting,
   urlSetting,

@@ -73,6 +73,11 @@ export function portSetting(fallback: number, description: string): Setting<numb
   return numberSetting({ unit: portUnit, min: 0, max: 65_535, default: fallback, description });
 }
 
+/** A port that is undefined where nobody sets it: the owner then has one that nobody asked for. */
+export function optionalPortSetting(description: string): Setting<number | undefined> {
+  return numberSetting({ unit: portUnit, min: 0, max: 65_535, description });
+}
+
 export const portUnit = 'port';
 
 export function flagSetting(fallback: boolean, description: string): Setting<boolean> {

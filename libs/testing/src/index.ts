@@ -1,3 +1,4 @@
+export { closedPorts } from './closed-ports.ts';
 export { correlationDocument } from './correlation-document.ts';
 export { eventually } from './eventually.ts';
 export { freeze, unfreeze, whileFrozen } from './freeze.ts';

@@ -1,3 +1,4 @@
+import { otlpGrpcServer } from './grpc/otlp-grpc-server.ts';
 import { elasticsearchReceiver } from './http/elasticsearch/elasticsearch-receiver.ts';
 import type { HttpReceiver } from './http/http-receiver.ts';
 import { jsonReceiver } from './http/json/json-receiver.ts';
@@ -16,4 +17,4 @@ export const httpReceivers: readonly HttpReceiver[] = [
 ];
 
 /** All other ways for events to come in. */
-export const receivers: readonly Receiver[] = [syslogReceiver, rawReceiver];
+export const receivers: readonly Receiver[] = [otlpGrpcServer, syslogReceiver, rawReceiver];

@@ -13,7 +13,7 @@ import { topics } from '@logloom/schemas';
 import type { Settings } from './settings.ts';
 import { SecurityLog } from '@logloom/telemetry';
 import { createKeyGuard } from './admission/key-guard.ts';
-import { limitConnections } from './admission/limit-connections.ts';
+import { createConnectionLimits } from './admission/limit-connections.ts';
 import { MemoryBudget } from './admission/memory-budget.ts';
 import { requestLimits } from './admission/request-limits.ts';
 import type { ServerState } from './http/http-receiver.ts';
@@ -47,8 +47,7 @@ export async function startIngest(context: ServiceContext<Settings>): Promise<Ru
   const refusals = partMetrics.quotaRefusals.create(telemetry.registry);
   const addresses = createAddressQuotas(settings, () => refusals.inc({ by: 'address', receiver: 'http' }));
   const guard = await createKeyGuard(settings, telemetry);
-  const app = createHttpServer({
-    receivers: httpReceivers,
+  const http = {
     settings: { ...settings, ...limits },
     state,
     memory,
@@ -61,8 +60,14 @@ export async function startIngest(context: ServiceContext<Settings>): Promise<Ru
     },
     guard,
     addresses,
+  };
+  const taken = settings.INGEST_HTTP_RECEIVERS;
+  const app = createHttpServer({
+    ...http,
+    receivers: httpReceivers.filter(({ name }) => taken.length === 0 || taken.includes(name)),
   });
-  limitConnections(app.server, settings, telemetry);
+  const connections = createConnectionLimits(settings, telemetry);
+  connections.http(app.server);
   // It listens before the log is connected, and refuses events until then.
   const address = await app.listen({ host: settings.HOST, port: settings.INGEST_PORT });
   let connection: LogConnection | undefined;
@@ -94,6 +99,8 @@ export async function startIngest(context: ServiceContext<Settings>): Promise<Ru
       addresses,
       memory,
       telemetry,
+      http,
+      connections,
     });
     Object.assign(state, { pipeline, storage, producers, problem: opened.problem });
     checks?.add(opened.problem);

@@ -5,12 +5,15 @@ import {
   flagSetting,
   listSetting,
   numberSetting,
+  optionalPortSetting,
   portSetting,
   type ValuesOf,
 } from '@logloom/settings';
 import { idKinds } from '@logloom/schemas';
+import { defaultPorts } from './default-ports.ts';
 import { readIdOrder, readJoins } from './event/id-order.ts';
 import { readIdPatterns, readRedactPatterns } from './pattern-settings.ts';
+import { httpReceiverNames } from './http/http-receiver-names.ts';
 import { readServiceQuotas } from './quotas/read-service-quotas.ts';
 
 const noQuota = 'that has no quota of its own; more is refused with 429';
@@ -25,6 +28,14 @@ export const ingestSettings = declareSettings(
   {
     INGEST_PORT: portSetting(4318, 'HTTP port for applications'),
     SYSLOG_PORT: portSetting(5514, 'syslog port, TCP and UDP; 0: no syslog'),
+    OTLP_GRPC_PORT: optionalPortSetting(
+      `port of OTLP/gRPC; 0: off; unset: ${defaultPorts.OTLP_GRPC_PORT} if it is free`,
+    ),
+    INGEST_HTTP_RECEIVERS: listSetting({
+      isItem: (name) => httpReceiverNames.includes(name),
+      bounds: `${httpReceiverNames.join(', ')}, comma-separated`,
+      description: 'protocols that are taken on INGEST_PORT; unset: all of them',
+    }),
     INGEST_LOADTEST: flagSetting(
       true,
       'false: nobody may mark events as those of a load test; true: with INGEST_KEYS the keys that have `loadtest: true` may, without keys everybody',

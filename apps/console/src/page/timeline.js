@@ -4,7 +4,7 @@ import { formatDuration, levels, microsOf } from './format.js';
 import { decimalStep } from './time-axis.js';
 
 /** @typedef {import('./event-row.js').LogEvent} LogEvent */
-/** @typedef {{ event: LogEvent, lane: number, ms: number }} Tick */
+/** @typedef {{ event: LogEvent, lane: number, ms: number, endMs: number }} Tick `endMs`: when the span ended that the event was made from, else `ms` */
 
 const laneHeight = 34;
 const axisHeight = 22;
@@ -40,11 +40,15 @@ export class Timeline {
   show(events) {
     this.#services = [...new Set(events.map((event) => event.service))];
     const first = events.reduce((least, event) => Math.min(least, microsOf(event.timestamp)), Infinity);
-    this.#ticks = events.map((event) => ({
-      event,
-      lane: this.#services.indexOf(event.service),
-      ms: (microsOf(event.timestamp) - first) / 1000,
-    }));
+    this.#ticks = events.map((event) => {
+      const ms = (microsOf(event.timestamp) - first) / 1000;
+      return {
+        event,
+        lane: this.#services.indexOf(event.service),
+        ms,
+        endMs: ms + spanMs(event.attributes),
+      };
+    });
     this.#zoom = undefined;
     this.#draw();
   }
@@ -65,7 +69,7 @@ export class Timeline {
     const narrow = width < 560;
     const left = narrow ? 12 : 150;
     const height = this.#services.length * laneHeight + axisHeight;
-    const whole = Math.max(0.001, ...this.#ticks.map((tick) => tick.ms));
+    const whole = Math.max(0.001, ...this.#ticks.map((tick) => tick.endMs));
     const [from, to] = this.#zoom ?? [0, whole];
     const scale = (width - left - right) / (to - from);
     const xOf = (/** @type {number} */ ms) => left + (ms - from) * scale;
@@ -192,16 +196,16 @@ export class Timeline {
   }
 }
 
-/** A bar from the first to the last event of each span, in each lane it has events in. @param {Tick[]} ticks @param {(ms: number) => number} xOf @param {boolean} narrow */
+/** A bar from the first event of each span to the last, or to the end that a tracer says, in each lane it has events in. @param {Tick[]} ticks @param {(ms: number) => number} xOf @param {boolean} narrow */
 function spanBars(ticks, xOf, narrow) {
   /** @type {Map<string, { lane: number, first: number, last: number }>} */
   const spans = new Map();
-  for (const { event, lane, ms } of ticks) {
+  for (const { event, lane, ms, endMs } of ticks) {
     if (event.spanId === undefined) continue;
     const key = `${lane} ${event.spanId}`;
     const span = spans.get(key);
-    if (span === undefined) spans.set(key, { lane, first: ms, last: ms });
-    else Object.assign(span, { first: Math.min(span.first, ms), last: Math.max(span.last, ms) });
+    if (span === undefined) spans.set(key, { lane, first: ms, last: endMs });
+    else Object.assign(span, { first: Math.min(span.first, ms), last: Math.max(span.last, endMs) });
   }
   return [...spans.values()].map(({ lane, first, last }) =>
     svgElement('rect', {
@@ -213,6 +217,11 @@ function spanBars(ticks, xOf, narrow) {
       rx: 4,
     }),
   );
+}
+
+/** How long the span took that an event was made from; 0 for every other event. @param {Record<string, unknown>} attributes */
+function spanMs({ eventKind, durationMs }) {
+  return eventKind === 'span' && typeof durationMs === 'number' ? Math.max(0, durationMs) : 0;
 }
 
 /** @param {string} text */

@@ -1,4 +1,4 @@
-import { freePort, temporaryFolder } from '@logloom/testing';
+import { closedPorts, freePort, temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -37,6 +37,7 @@ test('every panel of the dashboards shows data of a running Logloom', { skip }, 
     CORRELATION_RULES: rules,
     INGEST_SERVICE_QUOTAS: 'noisy=1/1000',
     LIVE_WORKERS: '2',
+    ...closedPorts,
     SYSLOG_PORT: String(syslogPort),
   });
   await pipeline.start();

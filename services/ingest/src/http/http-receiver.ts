@@ -14,6 +14,8 @@ import type { IngestMetrics } from '../telemetry.ts';
 
 /** A protocol over HTTP: one folder beside this file, and one line in receivers.ts. */
 export interface HttpReceiver {
+  /** Its name in INGEST_HTTP_RECEIVERS. */
+  name: string;
   /** Its paths without parameters, each with its methods as the header `Allow` lists them. */
   paths: Readonly<Record<string, string>>;
   /** Those of its paths that need no key, because they neither take nor show an event. */

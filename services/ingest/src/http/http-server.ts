@@ -81,7 +81,10 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
 export const sendJsonError: SendError = (error, reply) => reply.send(errorBody(error));
 
 /** Refuses requests before their bodies are read: from web pages of other sites, and without a key where keys are required. */
-function guardSenders(app: FastifyInstance, { requests, guard, receivers }: HttpServerOptions): void {
+export function guardSenders(
+  app: FastifyInstance,
+  { requests, guard, receivers }: Pick<HttpServerOptions, 'requests' | 'guard' | 'receivers'>,
+): void {
   const open = new Set([
     ...Object.keys(healthPaths),
     ...receivers.flatMap(({ openPaths = [] }) => openPaths),
@@ -109,7 +112,12 @@ function guardSenders(app: FastifyInstance, { requests, guard, receivers }: Http
   protectResponses(app);
 }
 
-function handleErrors(app: FastifyInstance, { metrics, logger }: HttpServerOptions, send: SendError): void {
+/** Words errors with `send`, and counts them. */
+export function handleErrors(
+  app: FastifyInstance,
+  { metrics, logger }: Pick<HttpServerOptions, 'metrics' | 'logger'>,
+  send: SendError,
+): void {
   app.setErrorHandler((error, _request, reply) => {
     const known = asIngestError(error as Error);
     if (known.code === 'internal-error') logger.error({ err: error }, 'a request failed');

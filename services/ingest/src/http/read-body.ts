@@ -45,11 +45,17 @@ async function receive(request: IncomingMessage, maxBytes: number, claim: Memory
 
 const encodings = new Set(['identity', 'gzip', 'x-gzip', 'deflate', 'zstd', 'br']);
 
-async function unpack(
+/** Bytes of memory, as they are taken; take() throws where there is no room. */
+type Claim = Pick<MemoryClaim, 'take'>;
+
+/**
+ * Unpacks bytes to at most `maxBytes`, and claims each of them. Throws IngestError `body-too-large`, `overloaded`, `bad-encoding`.
+ */
+export async function unpack(
   packed: Buffer,
   encoding: string,
   maxBytes: number,
-  claim: MemoryClaim,
+  claim: Claim,
 ): Promise<Buffer> {
   const decoder = createDecoder(encoding, packed);
   decoder.end(packed);
@@ -83,11 +89,7 @@ function hasZlibHeader(packed: Buffer): boolean {
   return packed.length >= 2 && (packed[0]! & 0x0f) === 8 && packed.readUInt16BE(0) % 31 === 0;
 }
 
-async function collect(
-  stream: AsyncIterable<unknown>,
-  maxBytes: number,
-  claim: MemoryClaim,
-): Promise<Buffer> {
+async function collect(stream: AsyncIterable<unknown>, maxBytes: number, claim: Claim): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of stream as AsyncIterable<Buffer>) {

@@ -5,6 +5,8 @@ import type { Telemetry } from '@logloom/telemetry';
 import type { KeyGuard } from '../admission/key-guard.ts';
 import type { MemoryBudget } from '../admission/memory-budget.ts';
 import type { AddressQuotas } from '../quotas/address-limits.ts';
+import type { HttpServerOptions } from '../http/http-server.ts';
+import type { ConnectionLimits } from '../admission/limit-connections.ts';
 import type { Pipeline } from './pipeline.ts';
 
 /** What receivers that are not under the HTTP port share. */
@@ -19,6 +21,9 @@ export interface ReceiverContext {
   addresses: AddressQuotas | undefined;
   memory: MemoryBudget;
   telemetry: Telemetry;
+  /** What further servers have in common with the one for HTTP. */
+  http: Omit<HttpServerOptions, 'receivers'>;
+  connections: ConnectionLimits;
 }
 
 /** Receives until the signal aborts. Resolves when everything received is durable; rejects when the receiver cannot continue. */

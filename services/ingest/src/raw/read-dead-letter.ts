@@ -3,6 +3,8 @@ import { type EventGroup } from '../http/accept-event-groups.ts';
 import { lokiJsonGroups, lokiProtobufGroups } from '../http/loki/accept-loki.ts';
 import { otlpJsonGroups, otlpProtobufGroups } from '../http/otlp/accept-otlp.ts';
 import { RejectedError } from '../errors.ts';
+import { spanJsonGroups, spanLetterField, spanProtobufGroups } from '../http/otlp/accept-spans.ts';
+import { MessageReader, readProtobuf, tagOf } from '../http/protobuf-reader.ts';
 import type { Normalizer } from '../event/normalize.ts';
 import { parseJsonObject } from '../event/parse-json.ts';
 import type { RequestCost } from '../admission/request-cost.ts';
@@ -37,11 +39,26 @@ function* readings(
     yield orNone(() => otlpProtobufGroups(payload, normalizer, cost) as EventGroup<unknown>[]);
     return;
   }
+  if (payload[0] === tagOf(spanLetterField)) {
+    yield orNone(() => {
+      const request = readProtobuf(() => wholeField(payload));
+      return spanProtobufGroups(request, normalizer, cost) as EventGroup<unknown>[];
+    });
+    return;
+  }
   const isObject = payload[0] === 0x7b && isUtf8(payload);
   const object = isObject ? parseJsonObject(payload.toString('utf8')) : undefined;
   if (object === undefined) return;
   if (Array.isArray(object['resourceLogs'])) yield orNone(() => otlpJsonGroups(object, normalizer, cost));
+  if (Array.isArray(object['resourceSpans'])) yield orNone(() => spanJsonGroups(object, normalizer, cost));
   if (Array.isArray(object['streams'])) yield orNone(() => lokiJsonGroups(object, normalizer, cost));
+}
+
+/** Returns the content of the one field that a message has. */
+function wholeField(message: Buffer): Buffer {
+  const reader = new MessageReader(message);
+  reader.tag(reader.end);
+  return reader.bytes();
 }
 
 function orNone(read: () => EventGroup<unknown>[]): EventGroup<unknown>[] {

@@ -4,7 +4,7 @@ import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-regis
 import { topics, type ContractName, type DeadLetter, type Link, type LogEvent } from '@logloom/schemas';
 import { parseSettings } from '../settings.ts';
 import { createTelemetry } from '@logloom/telemetry';
-import { temporaryFolder } from '@logloom/testing';
+import { closedPorts, temporaryFolder } from '@logloom/testing';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
@@ -43,7 +43,7 @@ export async function startForTest(folder: string, env: Record<string, string> =
     settings: parseSettings({
       LOGLOOM_DATA: folder,
       INGEST_PORT: '0',
-      SYSLOG_PORT: '0',
+      ...closedPorts,
       LOG_LEVEL: 'error',
       ...env,
     }),

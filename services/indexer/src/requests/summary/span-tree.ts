@@ -1,3 +1,4 @@
+import { spanDurationMicros } from '@logloom/schemas';
 import { measureSpans } from './measure-spans.ts';
 import type { Span } from './span.ts';
 import { clockOf, isError, nameOf, textAttribute, type SummaryEvent } from './summary-event.ts';
@@ -15,11 +16,16 @@ const parentNames = [
   ...['trace.parent_id', 'X-B3-ParentSpanId', 'dd.parent_id'],
 ];
 
-/** The spans that the events (in time order) name, as a tree; undefined if no event names a parent that has events too. */
+/**
+ * The spans that the events (in time order) name, as a tree; undefined if no event names a parent that has events too, and no tracer says how
+ * long a span took.
+ */
 export function spanTree(events: readonly { event: SummaryEvent; at: number }[]): SpanTree | undefined {
   const byKey = new Map<string, Span>();
   const firstOfId = new Map<string, Span>();
   const parentIds = new Map<Span, string>();
+  /** Whether a tracer says how long spans took. */
+  let isMeasured = false;
   for (const { event, at } of events) {
     if (event.spanId === null) continue;
     const key = keyOf(event);
@@ -30,13 +36,18 @@ export function spanTree(events: readonly { event: SummaryEvent; at: number }[])
     }
     span.events++;
     if (isError(event)) span.errors++;
-    span.to = at;
+    const duration = spanDurationMicros(event.attributes);
+    span.to = Math.max(span.to, at + (duration ?? 0));
+    if (duration !== undefined) {
+      span.name = nameOf(event);
+      isMeasured = true;
+    }
     if (!parentIds.has(span)) {
       const parentId = parentOf(event);
       if (parentId !== undefined && parentId !== event.spanId) parentIds.set(span, parentId);
     }
   }
-  let isConnected = false;
+  let isConnected = isMeasured;
   for (const span of byKey.values()) {
     const first = firstOfId.get(span.id)!;
     const parentId = parentIds.get(span);

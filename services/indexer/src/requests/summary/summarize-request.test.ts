@@ -207,3 +207,35 @@ function drawn(path: ReturnType<typeof summarizeRequest>['path']): string[] {
     return `${'  '.repeat(depth)}${critical ? '* ' : ''}${times}${service} ${name} ${ms} self ${selfMs}${moved}`;
   });
 }
+
+test('a span of a tracer takes as long as it says, whether or not its service logs', () => {
+  const traced = (ms: number, service: string, id: string, durationMs: number, parentSpanId?: string) =>
+    event(ms, service, {
+      spanId: id,
+      message: `${service} work`,
+      attributes: JSON.stringify({
+        eventKind: 'span',
+        spanName: `${service} work`,
+        durationMs,
+        parentSpanId,
+      }),
+    });
+  const { path, slowest } = summarizeRequest([
+    traced(0, 'gateway', 'root', 100),
+    event(5, 'gateway', { spanId: 'root' }),
+    traced(10, 'payment', 'p', 60.5, 'root'),
+  ]);
+  assert.deepEqual(drawn(path), [
+    '* gateway gateway work 100 self 39.5',
+    '  * payment payment work 60.5 self 60.5',
+  ]);
+  assert.deepEqual(
+    slowest.map((step) => step.by === 'self' && [step.service, step.ms]),
+    [
+      ['payment', 60.5],
+      ['gateway', 39.5],
+    ],
+  );
+  const alone = summarizeRequest([traced(0, 'cron', 'only', 20)]);
+  assert.deepEqual(drawn(alone.path), ['* cron cron work 20 self 20']);
+});

@@ -28,6 +28,7 @@ interface Place {
  * before. Errors are worded as Elasticsearch words them.
  */
 export const elasticsearchReceiver: HttpReceiver = {
+  name: 'elasticsearch',
   paths: { '/_bulk': 'POST, PUT' },
   register: (app, context) => {
     // The official clients continue only with a server that sends this header.

@@ -31,6 +31,7 @@ const unreadable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 
 /** POST /ingest: NDJSON, a JSON array or one JSON object. */
 export const jsonReceiver: HttpReceiver = {
+  name: 'json',
   paths: { [path]: 'POST' },
   register: (app, context) => {
     app.post(path, { onRequest: refuseParametersBut(backfillParameter) }, async (request, reply) =>

@@ -16,6 +16,7 @@ const protobufTypes = new Set(['', 'application/x-protobuf']);
  * entries were refused, also when others were accepted.
  */
 export const lokiReceiver: HttpReceiver = {
+  name: 'loki',
   paths: { [path]: 'POST', '/ready': 'GET, HEAD' },
   openPaths: ['/ready'],
   register: (app, context) => {

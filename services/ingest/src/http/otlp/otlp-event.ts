@@ -155,11 +155,13 @@ function levelOf({ severityNumber, severityText }: OtlpRecord): Level | undefine
   );
 }
 
-function microsOf(nanoseconds: bigint): number | undefined {
+/** Returns nanoseconds as microseconds; undefined for 0, which means unknown. */
+export function microsOf(nanoseconds: bigint): number | undefined {
   return nanoseconds === 0n ? undefined : Number(nanoseconds / 1000n);
 }
 
-function idOf(id: string): string | undefined {
+/** Returns an id; undefined for one of zeros. */
+export function idOf(id: string): string | undefined {
   return /^0*$/.test(id) ? undefined : id;
 }
 
@@ -169,7 +171,7 @@ function hasMembers(object: Attributes): boolean {
 }
 
 /** Returns a name that the object does not have. */
-function freeName(name: string, object: Attributes): string {
+export function freeName(name: string, object: Attributes): string {
   let free = name;
   while (free in object) free += '_';
   return free;

@@ -15,25 +15,43 @@ import {
 } from './otlp-record.ts';
 import { groupBytes, type RequestCost } from '../../admission/request-cost.ts';
 
-type Json = Readonly<Record<string, unknown>>;
+/** An object of a parsed request. */
+export type Json = Readonly<Record<string, unknown>>;
+
+/** What a signal calls the levels of its requests, in camelCase and as the .proto files do. */
+export interface SignalNames {
+  resources: readonly [string, string];
+  scopes: readonly [string, string];
+  records: readonly [string, string];
+}
+
+const logNames: SignalNames = {
+  resources: ['resourceLogs', 'resource_logs'],
+  scopes: ['scopeLogs', 'scope_logs'],
+  records: ['logRecords', 'log_records'],
+};
 
 /**
  * Returns the groups of a parsed ExportLogsServiceRequest in OTLP/JSON: protobuf's JSON mapping, but ids are hexadecimal and enums
  * numbers. Names may also be in snake_case, as in the .proto files. Throws RejectedError `wrong-shape` when its frame is broken.
  */
-export function readOtlpJson(request: unknown, cost: RequestCost): OtlpScopeLogs<unknown>[] {
+export function readOtlpJson(
+  request: unknown,
+  cost: RequestCost,
+  { resources, scopes, records: recordNames }: SignalNames = logNames,
+): OtlpScopeLogs<unknown>[] {
   const groups: OtlpScopeLogs<unknown>[] = [];
-  for (const resourceLogs of list(object(request, 'the request'), 'resourceLogs', 'resource_logs')) {
-    const outer = object(resourceLogs, 'resourceLogs');
+  for (const resourceLogs of list(object(request, 'the request'), ...resources)) {
+    const outer = object(resourceLogs, resources[0]);
     const resource = object(outer['resource'] ?? {}, 'resource');
     const schemaUrl = text(outer, 'schemaUrl', 'schema_url');
     const sender = { ...readCommon(resource), schemaUrl };
-    for (const scopeLogs of list(outer, 'scopeLogs', 'scope_logs')) {
-      const inner = object(scopeLogs, 'scopeLogs');
+    for (const scopeLogs of list(outer, ...scopes)) {
+      const inner = object(scopeLogs, scopes[0]);
       const scope = object(inner['scope'] ?? {}, 'scope');
       const scopeUrl = text(inner, 'schemaUrl', 'schema_url');
       const names = { name: text(scope, 'name'), version: text(scope, 'version') };
-      const records = list(inner, 'logRecords', 'log_records');
+      const records = list(inner, ...recordNames);
       cost.add(groupBytes);
       cost.events(records.length);
       groups.push({
@@ -41,10 +59,10 @@ export function readOtlpJson(request: unknown, cost: RequestCost): OtlpScopeLogs
         records,
         part: jsonPart,
         deadLetter: (parts) => {
-          const scopeLogs = [{ scope, logRecords: [], schemaUrl: scopeUrl }];
+          const inScope = [{ scope, [recordNames[0]]: [], schemaUrl: scopeUrl }];
           return jsonDeadLetter(
-            { resourceLogs: [{ resource, scopeLogs, schemaUrl }] },
-            '"logRecords":[',
+            { [resources[0]]: [{ resource, [scopes[0]]: inScope, schemaUrl }] },
+            `"${recordNames[0]}":[`,
             parts,
           );
         },
@@ -79,7 +97,8 @@ export function readJsonRecord(record: unknown): OtlpRecord {
   };
 }
 
-function readPairs(pairs: readonly unknown[], depth: number): Attributes {
+/** Returns the attributes of a list of KeyValues. Throws RejectedError. */
+export function readPairs(pairs: readonly unknown[], depth: number): Attributes {
   const attributes = noAttributes();
   for (const pair of pairs) {
     const { key, value } = object(pair, 'an attribute');
@@ -137,7 +156,8 @@ function readDouble(value: unknown): AnyValue {
   throw bad('doubleValue is not a number');
 }
 
-function nanoseconds(message: Json, ...names: string[]): bigint {
+/** Returns the time under the first of these names; 0 for none. Throws RejectedError. */
+export function nanoseconds(message: Json, ...names: string[]): bigint {
   const value = member(message, names);
   if (value === undefined || value === '') return 0n;
   const digits = typeof value === 'number' && value >= 0 ? String(value) : value;
@@ -154,31 +174,36 @@ function severityNumber(log: Json): number {
   return rank === -1 ? 0 : rank * 4 + Number(name[2] || '1');
 }
 
-function member(message: Json, names: readonly string[]): unknown {
+/** Returns the value under the first of these names that the message has. */
+export function member(message: Json, names: readonly string[]): unknown {
   for (const name of names) if (message[name] !== undefined && message[name] !== null) return message[name];
   return undefined;
 }
 
-function text(message: Json, ...names: string[]): string {
+/** Returns the text under these names; '' for none. Throws RejectedError. */
+export function text(message: Json, ...names: string[]): string {
   const value = member(message, names) ?? '';
   if (typeof value !== 'string') throw bad(`${names[0]} is not a string`);
   return value;
 }
 
-function number(message: Json, ...names: string[]): number {
+/** Returns the integer under these names; 0 for none. Throws RejectedError. */
+export function number(message: Json, ...names: string[]): number {
   const value = member(message, names) ?? 0;
   const found = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
   if (typeof found !== 'number' || !Number.isInteger(found)) throw bad(`${names[0]} is not an integer`);
   return found;
 }
 
-function list(message: Json, ...names: string[]): unknown[] {
+/** Returns the array under these names; empty for none. Throws RejectedError. */
+export function list(message: Json, ...names: string[]): unknown[] {
   const value = member(message, names) ?? [];
   if (!Array.isArray(value)) throw bad(`${names[0]} is not an array`);
   return value;
 }
 
-function object(value: unknown, what: string): Json {
+/** Returns the value as an object. Throws RejectedError. */
+export function object(value: unknown, what: string): Json {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw bad(`${what} is not an object`);
   return value as Json;

@@ -21,7 +21,7 @@ const fixed64 = 1;
 const fixed32 = 5;
 const tag = (field: number, type: number): number => (field << 3) | type;
 
-/** The groups of an ExportLogsServiceRequest. Throws RejectedError when its frame is broken; the records are not looked into. */
+/** The groups of an ExportLogsServiceRequest, or of an ExportTraceServiceRequest, which has the same frame. Throws RejectedError when its frame is broken; the records are not looked into. */
 export function readOtlpProtobuf(body: Buffer, cost: RequestCost): OtlpScopeLogs<Buffer>[] {
   return readProtobuf(() => request(body, cost));
 }
@@ -180,7 +180,8 @@ function logRecord(bytes: Buffer): OtlpRecord {
   return record;
 }
 
-function readPair(reader: MessageReader, attributes: Attributes, depth: number): void {
+/** Reads a KeyValue into the attributes. Throws what the reader throws, and RejectedError `too-deep`. */
+export function readPair(reader: MessageReader, attributes: Attributes, depth: number): void {
   const end = reader.length();
   let name = '';
   let value: AnyValue = null;

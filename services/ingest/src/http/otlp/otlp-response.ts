@@ -15,10 +15,18 @@ const permissionDenied = 7;
 const unavailable = 14;
 const unauthenticated = 16;
 
-/** Returns an ExportLogsServiceResponse. It has a `partialSuccess` only when records were rejected, as the specification requires. */
-export function writeOtlpResponse({ rejected, reason }: EventGroupsReceipt, type: OtlpType): Buffer {
+/** The signals that are taken; their responses differ in the name of the count in JSON only. */
+export type Signal = 'logs' | 'traces';
+
+/** Returns an ExportLogsServiceResponse or ExportTraceServiceResponse. It has a `partialSuccess` only when records were rejected, as the specification requires. */
+export function writeOtlpResponse(
+  { rejected, reason }: EventGroupsReceipt,
+  type: OtlpType,
+  signal: Signal,
+): Buffer {
   if (type === jsonType) {
-    const partialSuccess = { rejectedLogRecords: String(rejected), errorMessage: reason };
+    const count = signal === 'logs' ? 'rejectedLogRecords' : 'rejectedSpans';
+    const partialSuccess = { [count]: String(rejected), errorMessage: reason };
     return Buffer.from(rejected === 0 ? '{}' : JSON.stringify({ partialSuccess }));
   }
   if (rejected === 0) return Buffer.alloc(0);
@@ -36,7 +44,8 @@ export function writeOtlpError({ code, status, message }: IngestError, type: Otl
   return Buffer.from(writer.finish());
 }
 
-function rpcCode(status: number): number {
+/** Returns the google.rpc.Code of a status of HTTP. */
+export function rpcCode(status: number): number {
   if (status === 401) return unauthenticated;
   if (status === 403) return permissionDenied;
   if (status === 429) return resourceExhausted;

@@ -1,0 +1,6 @@
+/** The ports of receivers that are on where nobody has asked for them, by the setting that moves them. */
+export const defaultPorts = {
+  OTLP_GRPC_PORT: 4317,
+} as const;
+
+export type ReceiverPort = keyof typeof defaultPorts;
