@@ -95,6 +95,12 @@ export interface EventLog {
   /** Removes records older than `beforeMs` (append time), in whole batches where the adapter stores batches. */
   trim(topic: string, beforeMs: number): Promise<void>;
 
+  /**
+   * Keeps the log's files small until the signal aborts: what was appended in small pieces is stored in larger ones later. Records keep
+   * their offsets and times. One instance on a log does it. Absent: this log does it by itself.
+   */
+  maintain?(signal: AbortSignal): Promise<void>;
+
   /** Removes a topic, its records and every group's commits on it. */
   deleteTopic(topic: string): Promise<void>;
 

@@ -7,22 +7,42 @@ import { isBusy } from './result-code.ts';
 /** How long (ms) a connection waits for another one's lock. */
 const lockWaitMs = 10_000;
 
+export interface DatabaseOptions {
+  /** Bytes of a page of a new file. */
+  pageSize?: number;
+  /** `incremental`: PRAGMA incremental_vacuum returns room of a new file to the disk. */
+  vacuum?: 'incremental';
+  /** How large (bytes) the write-ahead file grows before a commit moves it into the file. Default: 1,000 pages. */
+  checkpointBytes?: number;
+  /** How long (ms) this connection waits for another one's lock. */
+  waitMs?: number;
+}
+
 /**
  * Opens a database file, and creates it and its folder if they are missing. Write-ahead log and synchronous=FULL: a commit returns when it
- * is on disk. Several threads and processes may open it at once. `pageSize` (bytes) applies to a new file. Errors name the file.
+ * is on disk. Several threads and processes may open it at once. Errors name the file.
  */
-export function openDatabase(path: string, { pageSize = 4096 }: { pageSize?: number } = {}): DatabaseSync {
+export function openDatabase(path: string, options: DatabaseOptions = {}): DatabaseSync {
+  const { pageSize = 4096, vacuum, checkpointBytes, waitMs = lockWaitMs } = options;
   mkdirSync(dirname(path), { recursive: true });
-  const db = withFileNamed(path, () => new DatabaseSync(path, { timeout: lockWaitMs }));
+  const db = withFileNamed(path, () => new DatabaseSync(path, { timeout: waitMs }));
   try {
     db.exec(`PRAGMA page_size=${pageSize}`);
+    if (vacuum === 'incremental') db.exec('PRAGMA auto_vacuum=INCREMENTAL');
     turnOnWal(db);
     db.exec('PRAGMA synchronous=FULL');
+    if (checkpointBytes !== undefined) setCheckpoint(db, checkpointBytes);
   } catch (error) {
     db.close();
     throw nameFile(error, path);
   }
   return db;
+}
+
+/** SQLite counts pages, and an older file may have others than new ones. */
+function setCheckpoint(db: DatabaseSync, bytes: number): void {
+  const { page_size: pageBytes } = db.prepare('PRAGMA page_size').get() as { page_size: number };
+  db.exec(`PRAGMA wal_autocheckpoint=${Math.ceil(bytes / pageBytes)}`);
 }
 
 /**

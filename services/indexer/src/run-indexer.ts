@@ -277,6 +277,7 @@ export const runIndexer: RunService<Settings> = async ({
       },
       stop,
     ),
+    log.maintain?.(stop) ?? Promise.resolve(),
   ];
   for (const part of parts) part.catch(() => failed.abort());
   for (const result of await Promise.allSettled(parts)) if (result.status === 'rejected') throw result.reason;

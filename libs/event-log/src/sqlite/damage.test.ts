@@ -163,12 +163,13 @@ test('a partition whose pages are damaged waits; the other continues', async () 
   const folder = await filled(2000);
   const path = join(folder, 'a.db');
   const db = new DatabaseSync(path);
+  const { page_size: pageBytes } = db.prepare('PRAGMA page_size').get() as { page_size: number };
   const { rootpage } = db.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'p0'").get() as {
     rootpage: number;
   };
   db.close();
   const bytes = readFileSync(path);
-  writeFileSync(path, bytes.fill(0xff, (rootpage - 1) * 16384, rootpage * 16384));
+  writeFileSync(path, bytes.fill(0xff, (rootpage - 1) * pageBytes, rootpage * pageBytes));
   const troubles: string[] = [];
   const log = new SqliteEventLog(folder, ({ message }) => troubles.push(message));
   const found: string[] = [];

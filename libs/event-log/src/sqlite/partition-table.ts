@@ -1,10 +1,27 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { SkippedOffsets } from '../skipped-offsets.ts';
+import { batchFormats, type BatchFormat } from './batch-format.ts';
 import { checksum, isSound, type RecordBatch } from './record-batch.ts';
 
-/** Where a batch is, without its records. */
+/** Where a batch is, without its records; the append time is that of its first record. */
 export type Position = [offset: number, count: number, timestampMs: number];
-type Row = [...Position, records: Uint8Array, crc: number | null];
+type Row = [
+  ...Position,
+  records: Uint8Array,
+  crc: number | null,
+  format: BatchFormat | null,
+  size: number | null,
+];
+
+/** What identifies a row and its content, without its records. */
+export interface RowOutline {
+  offset: number;
+  count: number;
+  timestampMs: number;
+  /** Bytes of the records, unpacked. */
+  size: number;
+  crc: number | null;
+}
 
 /** A batch as the file has it, which may be damaged. */
 export interface StoredBatch extends RecordBatch {
@@ -12,7 +29,7 @@ export interface StoredBatch extends RecordBatch {
 }
 
 const position = '"offset", count, timestamp';
-const columns = `${position}, records, crc`;
+const columns = `${position}, records, crc, format, size`;
 const pageRows = 100;
 
 /** The batches of one partition: a table of its own, keyed by the offset of the first record. */
@@ -28,6 +45,9 @@ export class PartitionTable {
   readonly #at: StatementSync;
   readonly #first: StatementSync;
   readonly #last: StatementSync;
+  readonly #row: StatementSync;
+  readonly #outlines: StatementSync;
+  readonly #deleteBetween: StatementSync;
 
   /** `explain` turns an error of SQLite into that of the log. */
   constructor(db: DatabaseSync, partition: number, explain: (error: unknown) => unknown) {
@@ -40,7 +60,7 @@ export class PartitionTable {
     this.#explain = explain;
     this.floor = readFloor(db, partition);
     this.skips = readSkips(db, partition);
-    this.#insert = prepare(`INSERT INTO ${table} (${columns}) VALUES (?, ?, ?, ?, ?)`);
+    this.#insert = prepare(`INSERT INTO ${table} (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?)`);
     this.#from = prepare(
       `SELECT ${columns} FROM ${table} WHERE "offset" >= IFNULL((SELECT MAX("offset") FROM ${table} WHERE "offset" <= ?), 0) ORDER BY "offset"`,
     );
@@ -50,10 +70,31 @@ export class PartitionTable {
     this.#at = prepare(`SELECT ${position} FROM ${table} WHERE "offset" <= ? ORDER BY "offset" DESC LIMIT 1`);
     this.#first = prepare(`SELECT ${position} FROM ${table} ORDER BY "offset" LIMIT 1`);
     this.#last = prepare(`SELECT ${position} FROM ${table} ORDER BY "offset" DESC LIMIT 1`);
+    this.#row = prepare(`SELECT ${columns} FROM ${table} WHERE "offset" <= ? ORDER BY "offset" DESC LIMIT 1`);
+    this.#outlines = prepare(
+      `SELECT ${position}, IFNULL(size, length(records)), crc FROM ${table} WHERE "offset" >= ? ORDER BY "offset" LIMIT ?`,
+    );
+    this.#deleteBetween = prepare(`DELETE FROM ${table} WHERE "offset" BETWEEN ? AND ?`);
   }
 
   insert(batch: RecordBatch): void {
-    this.#insert.run(batch.offset, batch.count, batch.timestampMs, batch.records, checksum(batch));
+    const { offset, count, timestampMs, records, format, size } = batch;
+    const isPlain = format === batchFormats.plain;
+    this.#insert.run(
+      offset,
+      count,
+      timestampMs,
+      records,
+      checksum(batch),
+      isPlain ? null : format,
+      isPlain ? null : size,
+    );
+  }
+
+  /** Puts one batch in the place of the rows whose offsets are from `first` to `last`. In a transaction of the caller. */
+  replace(first: number, last: number, batch: RecordBatch): void {
+    this.#deleteBetween.run(first, last);
+    this.insert(batch);
   }
 
   /** The next offset, and the last timestamp. */
@@ -74,6 +115,32 @@ export class PartitionTable {
   /** The batch that begins at the offset, or the last one that begins before it. */
   at(offset: number): Position | undefined {
     return this.#position(this.#at, offset);
+  }
+
+  /** The whole of the batch that at() returns. */
+  row(offset: number): StoredBatch | undefined {
+    try {
+      const row = this.#row.get(offset) as unknown as Row | undefined;
+      return row && asBatch(row);
+    } catch (error) {
+      throw this.#explain(error);
+    }
+  }
+
+  /** At most `limit` rows from an offset on. */
+  outlines(from: number, limit: number): RowOutline[] {
+    try {
+      const rows = this.#outlines.all(from, limit) as unknown as [...Position, number, number | null][];
+      return rows.map(([offset, count, timestampMs, size, crc]) => ({
+        offset,
+        count,
+        timestampMs,
+        size,
+        crc,
+      }));
+    } catch (error) {
+      throw this.#explain(error);
+    }
   }
 
   /** The batches from the one that at() returns on. The iterator throws what SQLite throws. */
@@ -117,6 +184,14 @@ function readSkips(db: DatabaseSync, partition: number): SkippedOffsets[] {
   return rows.map(({ from, to }) => ({ partition, from, to }));
 }
 
-function asBatch([offset, count, timestampMs, records, crc]: Row): StoredBatch {
-  return { offset, count, timestampMs, records, crc };
+function asBatch([offset, count, timestampMs, records, crc, format, size]: Row): StoredBatch {
+  return {
+    offset,
+    count,
+    timestampMs,
+    records,
+    crc,
+    format: format ?? batchFormats.plain,
+    size: size ?? records.length,
+  };
 }

@@ -1,19 +1,30 @@
 import { crc32 } from 'node:zlib';
 import type { LogRecord, NewRecord } from '../event-log.ts';
+import { batchFormats, pack, unpack, type Packed } from './batch-format.ts';
+import { readRuns, type Run } from './batch-runs.ts';
 
 /** A batch ends at this many records or bytes: a reader that wants a part of it loads all of it. */
 const maxRecords = 250;
 const maxBytes = 256 * 1024;
 const lengthBytes = 4;
 
-/** Records that are stored together: consecutive offsets, one append time. */
-export interface RecordBatch {
+/** Records that are stored together: consecutive offsets. Those of one append have one append time, joined ones each their own. */
+export interface RecordBatch extends Packed {
   /** The first record's offset. */
   offset: number;
   count: number;
-  /** The append time, ms since 1970. */
+  /** The append time of the first record, ms since 1970. */
   timestampMs: number;
-  records: Uint8Array;
+}
+
+/** The records of a batch, unpacked. */
+export interface UnpackedBatch {
+  offset: number;
+  count: number;
+  /** Each record as encode() writes it. */
+  bytes: Buffer;
+  /** The append times, in the order of the records. */
+  runs: readonly Run[];
 }
 
 /** Puts records, in order, into batches from `offset` on. */
@@ -24,47 +35,70 @@ export function toBatches(records: readonly NewRecord[], offset: number, timesta
     for (let bytes = 0; end < records.length && end - start < maxRecords && bytes < maxBytes; end++) {
       bytes += records[end]!.value.length;
     }
-    const part = records.slice(start, end);
-    batches.push({ offset: offset + start, count: part.length, timestampMs, records: encode(part) });
+    const part = start === 0 && end === records.length ? records : records.slice(start, end);
+    batches.push({ offset: offset + start, count: part.length, timestampMs, ...pack(encode(part)) });
     start = end;
   }
   return batches;
 }
 
+/** Throws where the bytes are not those of a batch. */
+export function unpackBatch(batch: RecordBatch): UnpackedBatch {
+  const { offset, count, timestampMs } = batch;
+  const bytes = unpack(batch);
+  if (batch.format !== batchFormats.joined) return { offset, count, bytes, runs: [{ count, timestampMs }] };
+  const { runs, end } = readRuns(bytes);
+  return { offset, count, bytes: bytes.subarray(end), runs };
+}
+
 /** The batch's records from `fromOffset` on, at most `limit`. Their values are views of the batch. */
 export function fromBatch(
-  { offset, count, timestampMs, records }: RecordBatch,
+  { offset, count, bytes, runs }: UnpackedBatch,
   place: { topic: string; partition: number },
   fromOffset: number,
   limit: number,
 ): LogRecord[] {
-  const bytes = Buffer.from(records.buffer, records.byteOffset, records.byteLength);
   const found: LogRecord[] = [];
-  let at = 0;
-  for (let i = 0; i < count && found.length < limit; i++) {
+  const first = Math.max(0, fromOffset - offset);
+  const last = Math.min(count, first + limit);
+  if (first >= last) return found;
+  let at = skipRecords(bytes, first);
+  let run = 0;
+  let runEnd = runs[0]?.count ?? 0;
+  for (let i = first; i < last; i++) {
+    while (i >= runEnd) runEnd += runs[++run]!.count;
     const keyEnd = at + lengthBytes + Math.max(0, bytes.readInt32LE(at));
     const valueEnd = keyEnd + lengthBytes + bytes.readInt32LE(keyEnd);
     const headersEnd = valueEnd + lengthBytes + bytes.readInt32LE(valueEnd);
-    if (offset + i >= fromOffset) {
-      found.push({
-        topic: place.topic,
-        partition: place.partition,
-        offset: offset + i,
-        timestampMs,
-        key: bytes.readInt32LE(at) < 0 ? null : bytes.toString('utf8', at + lengthBytes, keyEnd),
-        value: bytes.subarray(keyEnd + lengthBytes, valueEnd),
-        headers:
-          headersEnd === valueEnd + lengthBytes
-            ? noHeaders
-            : (JSON.parse(bytes.toString('utf8', valueEnd + lengthBytes, headersEnd)) as Record<
-                string,
-                string
-              >),
-      });
-    }
+    found.push({
+      topic: place.topic,
+      partition: place.partition,
+      offset: offset + i,
+      timestampMs: runs[run]!.timestampMs,
+      key: bytes.readInt32LE(at) < 0 ? null : bytes.toString('utf8', at + lengthBytes, keyEnd),
+      value: bytes.subarray(keyEnd + lengthBytes, valueEnd),
+      headers:
+        headersEnd === valueEnd + lengthBytes
+          ? noHeaders
+          : (JSON.parse(bytes.toString('utf8', valueEnd + lengthBytes, headersEnd)) as Record<
+              string,
+              string
+            >),
+    });
     at = headersEnd;
   }
   return found;
+}
+
+/** Where the record with this index begins. */
+export function skipRecords(bytes: Buffer, index: number): number {
+  let at = 0;
+  for (let i = 0; i < index; i++) {
+    at += lengthBytes + Math.max(0, bytes.readInt32LE(at));
+    at += lengthBytes + bytes.readInt32LE(at);
+    at += lengthBytes + bytes.readInt32LE(at);
+  }
+  return at;
 }
 
 const noHeaders: Readonly<Record<string, string>> = Object.freeze({});
@@ -96,21 +130,26 @@ function encode(records: readonly NewRecord[]): Buffer {
   return bytes;
 }
 
-const place = Buffer.alloc(24);
+const place = Buffer.alloc(40);
+const plainPlaceBytes = 24;
 
-/** Covers the whole batch: its offset, count and append time as well as its records. */
-export function checksum({ offset, count, timestampMs, records }: RecordBatch): number {
+/** Covers the whole batch: its place and format as well as its records, as they are stored. */
+export function checksum({ offset, count, timestampMs, format, size, records }: RecordBatch): number {
   place.writeDoubleLE(offset, 0);
   place.writeDoubleLE(count, 8);
   place.writeDoubleLE(timestampMs, 16);
-  return crc32(records, crc32(place));
+  place.writeDoubleLE(format, 24);
+  place.writeDoubleLE(size, 32);
+  // Plain rows have the checksum that they always had.
+  return crc32(records, crc32(format === batchFormats.plain ? place.subarray(0, plainPlaceBytes) : place));
 }
 
 /** Whether the batch is intact. A batch of an earlier release has no checksum, and counts as intact if it can be parsed. */
 export function isSound(batch: RecordBatch, crc: number | null): boolean {
   if (crc !== null) return checksum(batch) === crc;
   try {
-    return fromBatch(batch, { topic: '', partition: 0 }, batch.offset, batch.count).length === batch.count;
+    const all = unpackBatch(batch);
+    return fromBatch(all, { topic: '', partition: 0 }, batch.offset, batch.count).length === batch.count;
   } catch {
     return false;
   }

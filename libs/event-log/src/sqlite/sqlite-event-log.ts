@@ -18,6 +18,7 @@ import { follow } from './follow.ts';
 import { gapBefore } from './gap-before.ts';
 import { isLogDamage } from './log-damage.ts';
 import { OpenTopics } from './open-topics.ts';
+import { maintainTopics } from './maintain-topics.ts';
 import type { SkippedOffsets } from '../skipped-offsets.ts';
 import { epochNow } from './topic-epoch.ts';
 import { topicPath, type SqliteTopic } from './topic.ts';
@@ -158,6 +159,15 @@ export class SqliteEventLog implements EventLog {
     this.#topics.get(topic).trim(beforeMs);
   }
 
+  async maintain(signal: AbortSignal): Promise<void> {
+    const topics = () =>
+      this.#groups.topics().map((name) => ({
+        path: topicPath(this.#folder, name),
+        partitions: this.#topics.partitionCount(name),
+      }));
+    await maintainTopics({ topics, onTrouble: this.#onTrouble }, signal);
+  }
+
   async deleteTopic(topic: string): Promise<void> {
     this.#topics.get(topic).drop();
     this.#topics.forget(topic);
@@ -196,6 +206,7 @@ export class SqliteEventLog implements EventLog {
         const topic = log.#topics.get(name);
         if (topic.acknowledgedEnds.some((end, p) => end > topic.endOffset(p))) log.#skipLost(topic);
         topic.mergeAcknowledgedEnds();
+        topic.rewriteIfMostlyFree();
       } catch (error) {
         if (!isLogDamage(error)) throw error;
         onTrouble({ message: `the topic ${name} cannot be opened`, error });

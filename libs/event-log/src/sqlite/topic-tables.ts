@@ -10,7 +10,8 @@ export function createTables(db: DatabaseSync, partitions: number): void {
   const names = shared.map((name) => `'${name}'`).join(', ');
   const { made } = db
     .prepare(
-      `SELECT count(*) AS made FROM sqlite_master WHERE name IN (${names}) OR sql LIKE '% crc INTEGER%'`,
+      `SELECT count(*) AS made FROM sqlite_master WHERE name IN (${names})
+       OR (sql LIKE '% crc INTEGER%' AND sql LIKE '% size INTEGER%')`,
     )
     .get() as { made: number };
   if (made >= partitions + shared.length) return;
@@ -19,16 +20,21 @@ export function createTables(db: DatabaseSync, partitions: number): void {
       CREATE TABLE IF NOT EXISTS floors (partition INTEGER PRIMARY KEY, "offset" INTEGER NOT NULL);
       CREATE TABLE IF NOT EXISTS eras (partition INTEGER, "offset" INTEGER, PRIMARY KEY (partition, "offset")) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS skips (partition INTEGER, "from" INTEGER, "to" INTEGER NOT NULL, PRIMARY KEY (partition, "from")) WITHOUT ROWID`);
+    // The records come last: what stands behind a long value can be read only through it.
     for (let p = 0; p < partitions; p++)
       db.exec(
         `CREATE TABLE IF NOT EXISTS p${p} ("offset" INTEGER PRIMARY KEY, count INTEGER NOT NULL, timestamp INTEGER NOT NULL,
-           records BLOB NOT NULL, crc INTEGER)`,
+           crc INTEGER, format INTEGER, size INTEGER, records BLOB NOT NULL)`,
       );
-    // A file of an earlier release: its batches have no checksums.
-    const without = db
-      .prepare("SELECT name FROM sqlite_master WHERE name GLOB 'p[0-9]*' AND sql NOT LIKE '% crc INTEGER%'")
-      .all() as { name: string }[];
-    for (const { name } of without) db.exec(`ALTER TABLE ${name} ADD COLUMN crc INTEGER`);
+    // A file of an earlier release: its batches have no checksums, or all are plain.
+    for (const column of ['crc', 'format', 'size']) {
+      const without = db
+        .prepare(
+          `SELECT name FROM sqlite_master WHERE name GLOB 'p[0-9]*' AND sql NOT LIKE '% ${column} INTEGER%'`,
+        )
+        .all() as { name: string }[];
+      for (const { name } of without) db.exec(`ALTER TABLE ${name} ADD COLUMN ${column} INTEGER`);
+    }
   });
 }
 

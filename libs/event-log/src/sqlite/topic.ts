@@ -1,4 +1,4 @@
-import { openDatabase } from '@logloom/sqlite';
+import { openDatabase, storageTrouble } from '@logloom/sqlite';
 import { join } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { EventLogError, maxReadBytes, type LogRecord, type NewRecord } from '../event-log.ts';
@@ -7,9 +7,14 @@ import { AcknowledgedEnds } from './acknowledged-ends.ts';
 import { allDamage, damageAt, type Damage } from './damage.ts';
 import { asEventLogError } from './error.ts';
 import { offsetByTime } from './offset-by-time.ts';
-import { isIntact, PartitionTable, readFloor } from './partition-table.ts';
-import { checksum, fromBatch, toBatches } from './record-batch.ts';
+import { isIntact, PartitionTable, readFloor, type StoredBatch } from './partition-table.ts';
+import { cutBatch } from './join-batches.ts';
+import { fromBatch, toBatches, unpackBatch, type UnpackedBatch } from './record-batch.ts';
+import { rewriteIfMostlyFree } from './return-room.ts';
 import { createTables, dropTables, inTransaction } from './topic-tables.ts';
+
+/** The write-ahead file is moved into the topic's file when it has this size. */
+export const checkpointBytes = 16 * 2 ** 20;
 
 /** If the clock is set back by less than this (ms), append times stay constant until the clock has caught up. */
 const toleranceMs = 1000;
@@ -30,6 +35,8 @@ export class SqliteTopic {
   readonly #epoch: StatementSync;
   readonly #endsPath: string;
   readonly #acknowledged: AcknowledgedEnds;
+  /** By partition, the batch that the last read() left in the middle: the next one goes on there. */
+  readonly #begun = new Map<number, { batch: StoredBatch; unpacked: UnpackedBatch }>();
 
   constructor(folder: string, name: string, partitions: number) {
     this.name = name;
@@ -39,8 +46,8 @@ export class SqliteTopic {
     this.#acknowledged = new AcknowledgedEnds(this.#endsPath, partitions);
     let db: DatabaseSync | undefined;
     try {
-      // Large pages suit rows of many records.
-      this.#db = db = openDatabase(this.path, { pageSize: 16384 });
+      // Large pages: an append writes one of them, and a row of many records is in few.
+      this.#db = db = openDatabase(this.path, { pageSize: 16384, vacuum: 'incremental', checkpointBytes });
       createTables(db, partitions);
       this.#dataVersion = this.#db.prepare('PRAGMA data_version');
       this.#dataVersion.setReturnArrays(true);
@@ -112,18 +119,49 @@ export class SqliteTopic {
       if (fromOffset >= this.endOffset(partition)) return records;
       for (const batch of table.from(fromOffset)) {
         if (records.length > 0 && batch.offset !== records.at(-1)!.offset + 1) break;
-        if (!isIntact(batch)) {
+        const unpacked = this.#unpack(partition, batch);
+        if (unpacked === undefined) {
           if (records.length > 0) break;
           continue;
         }
-        records.push(...fromBatch(batch, place, fromOffset, maxRecords - records.length));
-        bytes += batch.records.length;
-        if (records.length >= maxRecords || bytes >= maxReadBytes) break;
+        for (const record of fromBatch(unpacked, place, fromOffset, maxRecords - records.length))
+          records.push(record);
+        bytes += batch.size;
+        if (records.length < maxRecords && bytes < maxReadBytes) continue;
+        if (records.at(-1)!.offset + 1 < batch.offset + batch.count)
+          this.#begun.set(partition, { batch, unpacked });
+        break;
       }
     } catch (error) {
       throw this.#asLogError(error);
     }
     return records;
+  }
+
+  /** Undefined where the batch is damaged. Throws EventLogError `log-damaged` where it is not, and holds something else. */
+  #unpack(partition: number, batch: StoredBatch): UnpackedBatch | undefined {
+    const begun = this.#begun.get(partition);
+    this.#begun.delete(partition);
+    const { offset, count, crc, size } = batch;
+    const known = begun?.batch;
+    if (
+      crc !== null &&
+      known?.crc === crc &&
+      known.offset === offset &&
+      known.count === count &&
+      known.size === size
+    )
+      return begun!.unpacked;
+    if (!isIntact(batch)) return undefined;
+    try {
+      return unpackBatch(batch);
+    } catch (cause) {
+      throw new EventLogError(
+        'log-damaged',
+        `${this.path}: the batch at ${partition}/${offset} cannot be unpacked`,
+        { cause },
+      );
+    }
   }
 
   /**
@@ -221,21 +259,20 @@ export class SqliteTopic {
   }
 
   #trimPartition(p: number, beforeMs: number): void {
-    const { last } = this.#partition(p);
-    if (last === undefined) return;
-    const [offset, count, timestampMs] = last;
-    this.#db
-      .prepare(`DELETE FROM p${p} WHERE "offset" < MIN(?, ?)`)
-      .run(offset, this.offsetByTime(p, beforeMs));
-    if (timestampMs >= beforeMs || count === 1) return;
-    // The last record stays: it holds the end offset and the clock.
-    const [record] = this.read(p, offset + count - 1, 1);
-    // A damaged batch stays as it is.
-    if (record === undefined) return;
-    const [batch] = toBatches([record], record.offset, timestampMs);
-    this.#db
-      .prepare(`UPDATE p${p} SET "offset" = ?, count = 1, records = ?, crc = ? WHERE "offset" = ?`)
-      .run(batch!.offset, batch!.records, checksum(batch!), offset);
+    const table = this.#partition(p);
+    inTransaction(this.#db, () => {
+      const { last } = table;
+      if (last === undefined) return;
+      const [offset, count] = last;
+      // The last record stays: it holds the end offset and the clock.
+      const keepFrom = Math.min(offset + count - 1, this.offsetByTime(p, beforeMs));
+      const first = table.row(keepFrom);
+      if (first === undefined) return;
+      this.#db.prepare(`DELETE FROM p${p} WHERE "offset" < ?`).run(first.offset);
+      // A damaged batch stays as it is.
+      if (first.offset < keepFrom && keepFrom < first.offset + first.count && isIntact(first))
+        table.replace(first.offset, first.offset, cutBatch(first, keepFrom));
+    });
   }
 
   /**
@@ -252,6 +289,16 @@ export class SqliteTopic {
     const value = (name: string): number =>
       Number(Object.values(this.#db.prepare(`PRAGMA ${name}`).get() ?? {})[0] ?? 0);
     return value('freelist_count') * value('page_size');
+  }
+
+  /** For a process that has the topic to itself: returns room of a file that an earlier release made, if that is quick. */
+  rewriteIfMostlyFree(): void {
+    try {
+      rewriteIfMostlyFree(this.#db);
+    } catch (error) {
+      // It needs room itself.
+      if (storageTrouble(error) === undefined) throw this.#asLogError(error);
+    }
   }
 
   close(): void {
