@@ -7,6 +7,7 @@ import { createCommandContext, type CliContext } from './commands/command-contex
 import { addConfigCommand } from './commands/config-cli.ts';
 import { addDemoCommand } from './commands/demo-cli.ts';
 import { addDrainCommand } from './commands/drain-cli.ts';
+import { addFormatsCommands } from './commands/formats-cli.ts';
 import { addJobCommands } from './commands/jobs-cli.ts';
 import { addLoadtestCommand } from './commands/loadtest-cli.ts';
 import { addLookCommands } from './commands/look-cli.ts';
@@ -32,6 +33,7 @@ Exit codes: 0 success; 1 nothing was found, or lines were rejected; 2 the comman
 const commands = [
   addUpCommand,
   addSendCommand,
+  addFormatsCommands,
   addDemoCommand,
   addTailCommand,
   addSearchCommand,

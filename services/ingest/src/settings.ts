@@ -7,6 +7,7 @@ import {
   numberSetting,
   optionalPortSetting,
   portSetting,
+  textSetting,
   type ValuesOf,
 } from '@logloom/settings';
 import { idKinds } from '@logloom/schemas';
@@ -138,6 +139,10 @@ export const ingestSettings = declareSettings(
       max: 7 * 86_400_000,
       default: 3_600_000,
       description: 'a syslog connection is closed after this long without a byte',
+    }),
+    FORMATS: textSetting({
+      bounds: 'YAML file',
+      description: 'formats of plain text of your own (docs/formats.md); unset: none',
     }),
     CORRELATION_ID_ORDER: customSetting({
       default: idKinds.join(','),

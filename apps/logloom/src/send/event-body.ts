@@ -1,3 +1,4 @@
+import type { UserFormats } from '@logloom/ingest/formats';
 import { TextReader, type FileEvent, type TextReaderOptions } from '@logloom/ingest/text-reader';
 import { isUtf8 } from 'node:buffer';
 import { addDefaults, type EventDefaults } from './event-defaults.ts';
@@ -7,9 +8,15 @@ import type { Line } from './line-splitter.ts';
 export interface EventBody {
   body: string | Buffer;
   end: number;
+  /** What the body was made of, and how it was read. */
+  content: FileEvent['content'];
+  layout: string | undefined;
 }
 
-export interface FormatOptions extends TextReaderOptions {
+export interface FormatOptions extends Omit<TextReaderOptions, 'formats'> {
+  formats?: UserFormats | undefined;
+  /** Whether `end` is the number of an event's last line. */
+  countsLines?: boolean;
   /** What events get that do not say it themselves. */
   defaults?: EventDefaults | undefined;
 }
@@ -18,10 +25,16 @@ export interface FormatOptions extends TextReaderOptions {
 export class EventReader {
   readonly #options: FormatOptions;
   readonly #reader: TextReader;
+  #lines = 0;
 
   constructor(options: FormatOptions) {
     this.#options = options;
-    this.#reader = new TextReader(options);
+    const { formats, join, ...others } = options;
+    this.#reader = new TextReader({
+      ...others,
+      formats: formats?.table,
+      join: { rule: formats?.joinRule, ...join },
+    });
   }
 
   /** Whether there is an unfinished event that further lines may belong to. */
@@ -33,7 +46,8 @@ export class EventReader {
   push({ bytes, end }: Line): EventBody[] {
     // Bytes that are not UTF-8 are read as ISO 8859-1: each becomes one character.
     const text = bytes.toString(isUtf8(bytes) ? 'utf8' : 'latin1');
-    return this.#bodies(this.#reader.push(text, end));
+    this.#lines++;
+    return this.#bodies(this.#reader.push(text, this.#options.countsLines === true ? this.#lines : end));
   }
 
   /** Ends and returns the unfinished events. */
@@ -44,7 +58,7 @@ export class EventReader {
   #bodies(events: readonly FileEvent[]): EventBody[] {
     return events.map((event) => ({
       body: addDefaults(event.content, this.#options.defaults ?? {}),
-      end: event.end,
+      ...event,
     }));
   }
 }

@@ -21,6 +21,8 @@ export interface LayoutSource {
   service?: string;
   /** Whether the line stays the message, as in access logs. */
   keepsLine?: boolean;
+  /** Whether a user made it: words that are no levels are then kept as they are. */
+  isOwn?: boolean;
   /** Further reading of what the pattern read. False: the line has another layout. */
   refine?: (event: TextEvent, text: string) => boolean | void;
   /** A line of it, and some of what becomes of it. Times without a zone are UTC, those without a year of 2025. */
@@ -58,7 +60,7 @@ export function compileLayout(source: LayoutSource): Layout {
 type Reader = Layout['read'];
 
 function createReader(pattern: Pattern, source: LayoutSource): Reader {
-  const { levels, keepsLine, refine } = source;
+  const { levels, keepsLine, refine, isOwn } = source;
   const paths = pattern.names.map((name) => name.split('.'));
   const levelSlot = pattern.names.indexOf('level');
   return (text, context) => {
@@ -69,8 +71,8 @@ function createReader(pattern: Pattern, source: LayoutSource): Reader {
     for (let i = 0; i < paths.length; i++) setField(event, paths[i]!, match.values[i]);
     if (levelSlot >= 0 && typeof event['level'] === 'string') {
       const level = levelOf(event['level'], levels);
-      if (level === undefined) return undefined;
-      event['level'] = level;
+      if (level === undefined && isOwn !== true) return undefined;
+      event['level'] = level ?? event['level'];
     }
     if (keepsLine === true) event['message'] = text;
     else event['message'] ??= '';
