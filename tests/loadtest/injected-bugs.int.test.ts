@@ -18,7 +18,7 @@ async function lookedUp(command: string): Promise<{ id: string; partition: numbe
 }
 
 test('one event of 10,000 left out, one sent twice and two swapped are each found, every time, and as what they are', async () => {
-  await using server = await patchedServer('drop', 'double', 'swap');
+  await using server = await patchedServer(['drop', 'double', 'swap']);
   const result = await runOn(server, steadyViewers);
   const injections = server.injections();
   assert.deepEqual(findingsOf(result), injectedBy(injections));
@@ -51,7 +51,7 @@ test(
   'gaps that announce one event too few are found as that, with where the first begins',
   { skip },
   async () => {
-    await using server = await patchedServer('announce-fewer');
+    await using server = await patchedServer(['announce-fewer']);
     const result = await runOn(server, slowReaders);
     const injections = server.injections();
     assert.ok(injections.length > 0, 'there were gaps');

@@ -7,7 +7,7 @@ import type { InjectedBug } from './injected-bug.ts';
 
 const main = join(import.meta.dirname, '../../apps/logloom/src/main.ts');
 
-/** A small heap is collected often, so that a run of a minute sees enough collections. */
+/** Collected often, so that a run of a minute sees enough collections. One that is nearly full costs CPU at times, so only leaks are looked for in it. */
 const smallHeap = ['--max-old-space-size=192'];
 
 /** What a bug did at one moment: which event, or which gap. */
@@ -26,12 +26,15 @@ export interface PatchedServer extends AsyncDisposable {
 }
 
 /** Starts a Logloom in one process with an empty store; with bugs, one that does this wrong. */
-export async function patchedServer(...bugs: readonly InjectedBug[]): Promise<PatchedServer> {
+export async function patchedServer(
+  bugs: readonly InjectedBug[] = [],
+  { isHeapSmall = false } = {},
+): Promise<PatchedServer> {
   const folder = temporaryFolder(`patched-server`);
   const log = join(folder.path, 'injections');
   const [viewers, ingest, syslog] = [await freePort(), await freePort(), await freePort()];
   const preload = bugs.length === 0 ? [] : ['--import', join(import.meta.dirname, 'injected-bug.ts')];
-  const child = spawn(process.execPath, [...preload, ...smallHeap, main, 'up'], {
+  const child = spawn(process.execPath, [...preload, ...(isHeapSmall ? smallHeap : []), main, 'up'], {
     env: {
       ...process.env,
       INJECTED_BUGS: bugs.join(),

@@ -14,6 +14,21 @@ events:
   stages: [{ to: 0, for: 2s }, { to: 500, for: 6s, shape: steps, count: 1 }]
 `;
 
+const atOnce = (seconds: number): string => `
+name: two-at-once
+viewers:
+  stages: [{ to: 60, for: 1s }, { for: ${seconds + 1}s }]
+  mix: [{ watch: all }, { watch: service, weight: 3 }, { watch: errors }]
+events:
+  services: 4
+  errorShare: 0.1
+  stages: [{ to: 0, for: 2s }, { to: 300, for: ${seconds}s, shape: steps, count: 1 }]
+`;
+
+/** A load of which two cores carry two at the same time, with their generators. */
+export const duet = atOnce(12);
+export const duetWarmUp = atOnce(5);
+
 /** Some viewers stop reading before the first event, and miss more than Linux keeps for them: the server has to leave something out. */
 export const slowReaders = `
 name: slow-readers
@@ -41,14 +56,14 @@ events:
 faults: [{ kind: cut, at: 5s, share: 0.5 }]
 `;
 
-/** 400 connections a second: what each leaves behind in memory is measured. */
+/** Up to 400 connections a second: what each leaves behind in memory is measured. */
 export const comingAndGoing = `
 name: coming-and-going
 viewers:
-  stages: [{ to: 400, for: 3s }, { for: 97s }]
+  stages: [{ to: 400, for: 3s }, { for: 157s }]
   churn: { share: 0.2, every: 200ms }
 events:
-  stages: [{ to: 10, for: 100s, shape: steps, count: 1 }]
+  stages: [{ to: 10, for: 160s, shape: steps, count: 1 }]
 objectives: [{ metric: lost, atMost: 0 }, { metric: memory-growth-per-connection-bytes, atMost: 256 }]
 `;
 

@@ -288,6 +288,8 @@ export interface ServerResult {
   /** Null: the run had too few collections for it. */
   memoryGrowth: MemoryGrowth | null;
   version: string | null;
+  /** When its processes, or their parts, started, in seconds since 1970. Absent in results from before this was read. */
+  startsS?: number[];
 }
 
 /** What a machine's processes and kernel have, by stage. */

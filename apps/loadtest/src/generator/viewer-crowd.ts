@@ -199,7 +199,8 @@ export class ViewerCrowd {
     const { churn } = scenario.viewers;
     if (churn !== undefined && atS - this.#churnedAtS >= churn.everySeconds) {
       this.#churnedAtS = atS;
-      this.cut(churn.share);
+      // One cut before it watches is a connection for the server and none that is counted.
+      for (const viewer of this.#present) if (viewer.isWatching && Math.random() < churn.share) viewer.cut();
     }
     const tenth = this.#tenths.at(atS);
     tenth.absent = Math.max(tenth.absent, this.#absent);

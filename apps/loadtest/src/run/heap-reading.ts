@@ -3,6 +3,7 @@ export interface HeapReading {
   thread: string;
   /** How often the whole heap was collected so far. */
   collections: number;
+  /** When it was last collected, where the target tells that; else now. */
   bytes: number;
 }
 
@@ -20,6 +21,10 @@ export function heapReadings(text: string): HeapReading[] {
     if (heapSpaces.test(labels.get('space') ?? '')) add(heaps, labels, value);
   for (const { labels, value } of samplesOf(text, 'logloom_thread_memory_bytes'))
     if (labels.get('kind') === 'buffers') add(heaps, labels, value);
+  const collected = new Map<string, number>();
+  for (const { labels, value } of samplesOf(text, 'logloom_thread_memory_after_collection_bytes'))
+    collected.set(nameOf(labels), (collected.get(nameOf(labels)) ?? 0) + value);
+  for (const heap of heaps.values()) heap.bytes = collected.get(heap.thread) ?? heap.bytes;
   const serving = new Set([...samplesOf(text, 'logloom_live_viewers')].map(({ labels }) => nameOf(labels)));
   return [...heaps.values()].filter(({ thread }) => serving.size === 0 || serving.has(thread));
 }

@@ -5,7 +5,7 @@ import { normal, seeded } from '../verdict/testing/random.ts';
 import { heapReadings } from './heap-reading.ts';
 import { MemoryGrowthWatch } from './memory-growth.ts';
 
-const seconds = 120;
+const seconds = 180;
 const rows = Array.from({ length: seconds }, (_, atS) => second(atS, 20, { connects: 400 }));
 
 /** A heap that fills with garbage until it is collected each ten seconds, and keeps so much for each connection. */
@@ -40,8 +40,19 @@ test('the memory of connections that are open is not what they leave behind', ()
   assert.equal(watch.result(growing), null);
 });
 
+test('what fills in the first minute is no growth', () => {
+  const random = normal(seeded(5));
+  const watch = new MemoryGrowthWatch();
+  for (let atS = 0; atS < seconds; atS++)
+    watch.add(atS, [
+      { thread: 'a', collections: atS, bytes: 22e6 + 300_000 * Math.min(atS, 55) + 100_000 * random() },
+    ]);
+  const { perConnectionBytes, interval } = watch.result(rows)!;
+  assert.ok(Math.abs(perConnectionBytes) < 10 && interval[0] < 0 && interval[1] > 0, `${perConnectionBytes}`);
+});
+
 test('fewer than six collections, or no connections, show nothing', () => {
-  assert.equal(watched(1_024, 1, 60).result(rows), null);
+  assert.equal(watched(1_024, 1, 110).result(rows), null);
   assert.equal(watched(1_024, 1).result(rows.map((row) => ({ ...row, connects: 0 }))), null);
 });
 
@@ -59,4 +70,9 @@ logloom_thread_memory_bytes{kind="heap_used",service="logloom"} 1600
 logloom_live_viewers{transport="websocket",service="logloom"} 5
 `;
   assert.deepEqual(heapReadings(text), [{ thread: 'service=logloom', collections: 3, bytes: 1110 }]);
+  const collected = `${text}
+logloom_thread_memory_after_collection_bytes{kind="heap",service="logloom"} 700
+logloom_thread_memory_after_collection_bytes{kind="buffers",service="logloom"} 20
+`;
+  assert.deepEqual(heapReadings(collected), [{ thread: 'service=logloom', collections: 3, bytes: 720 }]);
 });

@@ -8,6 +8,9 @@ const fewestCollections = 6;
 /** Of the most viewers: from the first to the last second with so many, connections replace others, and their own memory does not count. */
 const steadyShare = 0.95;
 
+/** Of the steady part: caches fill, code is compiled, and there is what a server keeps for a minute, which grows too, and then no more. */
+const warmUpS = 60;
+
 interface Sample {
   second: number;
   bytes: number;
@@ -37,8 +40,9 @@ export class MemoryGrowthWatch {
     const made: number[] = [];
     for (const { connects } of rows) made.push((made.at(-1) ?? 0) + connects);
     const most = steadyShare * Math.max(...rows.map(({ viewers }) => viewers));
-    const fromS = rows.findIndex(({ viewers }) => viewers >= most);
+    const steadyS = rows.findIndex(({ viewers }) => viewers >= most);
     const toS = rows.findLastIndex(({ viewers }) => viewers >= most);
+    const fromS = steadyS + warmUpS;
     const threads = [...this.#samples.values()]
       .map((samples) => samples.filter(({ second }) => second >= fromS && second <= toS))
       .map((samples) =>
@@ -46,7 +50,7 @@ export class MemoryGrowthWatch {
       )
       .filter((points) => points.length >= fewestCollections && points[0]![0] < points.at(-1)![0]);
     if (threads.length === 0 || threads.length < this.#collections.size) return null;
-    const slopes = threads.map(theilSen);
+    const slopes = threads.map((points) => theilSen(points, { isSeries: true }));
     const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
     return {
       connections: Math.max(...threads.map((points) => points.at(-1)![0] - points[0]![0])),

@@ -244,7 +244,7 @@ export async function runScenario(
       connections: timeline.connections({ watching: watchingAtEnd, shouldWatch }),
       faults: watch.results(injected, missingEvents(scenario, ends, produced)),
       generator: timeline.generator(generator.processes),
-      server: serverResult(rows, fullest, server.version, growth),
+      server: serverResult(rows, fullest, server, growth),
       resources: resources.result(rows),
     };
   } finally {

@@ -1,11 +1,12 @@
 import type { RunResult, Second } from '../result.ts';
 import type { MemoryGrowthWatch } from './memory-growth.ts';
+import type { ServerWatch } from './server-watch.ts';
 
 /** What the run says of the server as a whole; null where its metrics could not be read. `fullest`: viewers of the fullest second. */
 export function serverResult(
   rows: readonly Second[],
   fullest: number,
-  version: string | null,
+  { version, startsS }: Pick<ServerWatch, 'version' | 'startsS'>,
   growth: MemoryGrowthWatch,
 ): RunResult['server'] {
   const shares = rows.map(({ serverCpu }) => serverCpu).filter((share) => share !== null);
@@ -18,5 +19,6 @@ export function serverResult(
     memoryPerConnectionBytes: memoryMaxBytes === null ? null : memoryMaxBytes / fullest,
     memoryGrowth: growth.result(rows),
     version,
+    startsS,
   };
 }

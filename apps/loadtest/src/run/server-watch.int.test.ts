@@ -7,6 +7,7 @@ import { ServerWatch } from './server-watch.ts';
 
 const metrics = ({ free = 50 } = {}, seconds = 0): string =>
   `process_cpu_seconds_total ${seconds}
+logloom_start_timestamp_seconds{thread="a"} 1795878278.559
 process_resident_memory_bytes 1000
 nodejs_eventloop_lag_p99_seconds{thread="a"} 0.002
 nodejs_eventloop_lag_p99_seconds{thread="b"} 0.05
@@ -25,7 +26,9 @@ test('a look says what changed since the one before, and nothing where it cannot
   await once(server, 'listening');
   const watch = new ServerWatch([`http://127.0.0.1:${(server.address() as AddressInfo).port}/metrics`]);
 
+  assert.deepEqual(watch.startsS, []);
   const first = await watch.look();
+  assert.deepEqual(watch.startsS, [1795878278.559]);
   assert.deepEqual(first, {
     cpuShare: null,
     memoryBytes: 1000,

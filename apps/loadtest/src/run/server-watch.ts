@@ -28,6 +28,8 @@ export class ServerWatch {
   /** As it was last told, however long ago. */
   #cpuS: number[] = [];
   version: string | null = null;
+  /** When processes of the target, or their parts, started, as was last told, in seconds since 1970. */
+  startsS: number[] = [];
 
   /** The addresses of `/metrics`, one for each process; none: nothing is known of the server. */
   constructor(urls: readonly string[]) {
@@ -43,6 +45,7 @@ export class ServerWatch {
     }
     const values = (name: string): number[] => texts.flatMap((text) => valuesOf(text, name));
     this.version ??= /^logloom_build_info\{[^}]*version="([^"]*)"/m.exec(texts[0]!)?.[1] ?? null;
+    this.startsS = [...values('logloom_start_timestamp_seconds'), ...values('process_start_time_seconds')];
     const now = countersOf(texts);
     const incidents: IncidentKind[] = [];
     // A process that starts again counts from 0.

@@ -33,6 +33,8 @@ export interface Metric {
   unit: string;
   /** `integrity`: what is wrong here is wrong whatever the speed. */
   kind: 'integrity' | 'errors' | 'latency' | 'rate' | 'resource' | 'recovery';
+  /** A process keeps it from run to run: all runs of one process together are one measurement. */
+  isOfProcess?: true;
   /** What to run to decide where a run does not show it. */
   toDecide: string;
   read(result: Measured): Reading;
@@ -324,6 +326,7 @@ export const metrics: readonly Metric[] = [
     title: "Memory of the server's processes by connection, in the fullest second",
     unit: 'bytes',
     kind: 'resource',
+    isOfProcess: true,
     toDecide: "let the run read the server's metrics",
     read: ({ server }) =>
       server === null || server.memoryPerConnectionBytes === null

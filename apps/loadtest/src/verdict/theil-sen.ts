@@ -1,4 +1,5 @@
 import { median, z95, type Interval } from './interval.ts';
+import { serialInflation } from './serial-correlation.ts';
 
 export interface Slope {
   value: number;
@@ -14,13 +15,21 @@ export function kendallVariance(ys: readonly number[]): number {
   return (n * (n - 1) * (2 * n + 5) - ties) / 18;
 }
 
-/** Theil and Sen's slope: the median of the slopes between all pairs of points, whatever a few of them do. At least two differ in x. */
-export function theilSen(points: readonly (readonly [x: number, y: number])[]): Slope {
+/**
+ * Theil and Sen's slope: the median of the slopes between all pairs of points, whatever a few of them do. At least two differ in x. Of a
+ * series, whose points are in the order in which they were measured and may depend on their neighbours, the interval is wider for that.
+ */
+export function theilSen(
+  points: readonly (readonly [x: number, y: number])[],
+  { isSeries = false } = {},
+): Slope {
   const slopes: number[] = [];
   for (const [i, [x0, y0]] of points.entries())
     for (const [x1, y1] of points.slice(i + 1)) if (x1 !== x0) slopes.push((y1 - y0) / (x1 - x0));
   slopes.sort((a, b) => a - b);
-  const half = z95 * Math.sqrt(kendallVariance(points.map(([, y]) => y)));
+  const value = median(slopes);
+  const inflation = isSeries ? serialInflation(points, value) : 1;
+  const half = z95 * Math.sqrt(kendallVariance(points.map(([, y]) => y)) * inflation);
   const low = Math.max(0, Math.floor((slopes.length - half) / 2));
-  return { value: median(slopes), interval: [slopes[low]!, slopes[slopes.length - 1 - low]!] };
+  return { value, interval: [slopes[low]!, slopes[slopes.length - 1 - low]!] };
 }

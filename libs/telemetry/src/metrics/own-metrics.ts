@@ -21,6 +21,12 @@ export const telemetryMetrics = declareMetrics('libs/telemetry', {
     help: "The thread's JavaScript heap in use, its size, and buffers outside of it",
     labels: { kind: 'heap_used, heap_total, buffers' },
   }),
+  memoryAfterCollection: gauge({
+    name: 'logloom_thread_memory_after_collection_bytes',
+    unit: 'bytes',
+    help: 'What the thread held when its whole heap was last collected: that heap without its young generation, and buffers outside of it; what grows here is no garbage',
+    labels: { kind: 'heap, buffers' },
+  }),
   eventLoopActive: counter({
     name: 'logloom_event_loop_active_seconds_total',
     unit: 'seconds',

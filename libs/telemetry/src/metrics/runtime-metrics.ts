@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { collectDefaultMetrics, type Registry } from 'prom-client';
+import { observeMemoryAfterCollection } from './memory-after-collection.ts';
 import { telemetryMetrics } from './own-metrics.ts';
 
 /** Gauges that end in `_total`, against the conventions; `nodejs_active_handles` and the like have the same by type. */
@@ -17,6 +18,7 @@ export function addProcessMetrics({ registry }: { registry: Registry }): void {
   collectDefaultMetrics({ register: registry });
   for (const name of misnamed) registry.removeSingleMetric(name);
   addEventLoop(registry);
+  observeMemoryAfterCollection(registry);
 }
 
 /** Adds what a thread beside the main one has of its own: garbage collection, event loop, heap. */
@@ -25,6 +27,7 @@ export function addThreadMetrics({ registry }: { registry: Registry }): void {
   for (const { name } of registry.getMetricsAsArray())
     if (ofTheProcess.test(name)) registry.removeSingleMetric(name);
   addEventLoop(registry);
+  observeMemoryAfterCollection(registry);
 }
 
 /** This thread's share of the process' memory, and what version runs. */
