@@ -11,6 +11,7 @@ import { ReadView, type ReadLimits } from './read-view.ts';
 import { discardUnfinished, StoreRebuild } from './rebuild.ts';
 import { RecentTables } from './recent-tables.ts';
 import { removeBefore } from './remove-before.ts';
+import { BackgroundIndexer } from './slice-index/background-indexer.ts';
 import { SliceWriter } from './slice-writer.ts';
 import type { Slice } from './slice.ts';
 import { removeObsolete, removeStrays } from './tidy-folder.ts';
@@ -22,7 +23,7 @@ export interface ColumnStoreOptions {
   readOnly?: boolean | undefined;
   /** How much memory queries and writes may take in this thread, beside recent rows; more spills to the disk. Default 256 MB. */
   memoryBytes?: number | undefined;
-  /** Gets errors of merging in the background; it is tried again with the next write. */
+  /** Gets errors of merging and indexing in the background; merging is tried again with the next write. */
   onMergeFailed?: ((error: unknown) => void) | undefined;
   nowMs?: (() => number) | undefined;
 }
@@ -52,6 +53,7 @@ export class ColumnStore {
   readonly #recent: RecentTables;
   readonly #usedViews = new Set<ViewName>();
   readonly #writers: { slices: SliceWriter; events: EventWriter; documents: DocumentWriter } | undefined;
+  readonly #indexer: BackgroundIndexer | undefined;
   #slices: { seq: number; slices: Slice[] } = { seq: -1, slices: [] };
   #loading: Promise<unknown> = Promise.resolve();
   #writing: Promise<unknown> = Promise.resolve();
@@ -82,6 +84,13 @@ export class ColumnStore {
       documents: new DocumentWriter(parts),
     };
     this.#dataVersion = this.#readDataVersion();
+    const { catalog, engine } = this;
+    this.#indexer = new BackgroundIndexer({
+      catalog,
+      engine,
+      folder,
+      onFailed: (error) => this.#onMergeFailed(error),
+    });
   }
 
   /** A user of the store says as what it reads and writes: files that no view in use needs are removed. */
@@ -190,13 +199,14 @@ export class ColumnStore {
     });
   }
 
-  /** Puts everything into files, and merges them until none is due: for measurements and tests. */
+  /** Puts everything into files, merges them until none is due, and writes their indexes: for measurements and tests. */
   async settle(): Promise<void> {
     await this.#write(async ({ events, documents }) => {
       await events.seal();
       await documents.seal(0);
     });
     while (this.#merging !== undefined || this.#startMerge()) await this.#merging;
+    await this.#indexer?.finish();
   }
 
   /** Waits for queries, writes and merging. */
@@ -205,6 +215,7 @@ export class ColumnStore {
     this.#isClosed = true;
     await Promise.allSettled([this.#writing, this.#loading, ...this.#reads]);
     await this.#merging;
+    await this.#indexer?.close();
     await this.engine.close();
     this.catalog.close();
   }
@@ -262,6 +273,7 @@ export class ColumnStore {
         writers.documents.reload();
         this.#dataVersion = version;
       }
+      this.#indexer?.noteWrite();
       return work(writers);
     });
   }

@@ -3,3 +3,4 @@ export { columnDefinitions, eventColumns, eventId, requestColumns } from './sche
 export { ReadInterrupted, type ReadLimits, type ReadView, type RelationOptions } from './read-view.ts';
 export type { PlaceRange, Slice, SliceKind } from './slice.ts';
 export type { ViewName } from './views.ts';
+export { SliceIndex, wordsPath, type BlockRange } from './slice-index/slice-index.ts';

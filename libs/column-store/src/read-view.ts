@@ -29,6 +29,8 @@ export interface RelationOptions {
   only?: ((slice: Slice) => boolean) | undefined;
   /** Whether the rows that are in no slice yet are part of it. Default true. */
   recent?: boolean | undefined;
+  /** SQL: which rows of a slice of events, a condition on `file_row_number`. Undefined: all. */
+  rows?: ((slice: Slice) => string | undefined) | undefined;
 }
 
 interface ViewParts {
@@ -77,8 +79,16 @@ export class ReadView {
       parts.push(
         `SELECT ${columns} FROM ${tables.events} WHERE seq <= ${snapshot.seq} AND views & ${bit} <> 0${kept}`,
       );
-    const files = touched(this.slices, options);
-    if (files.length > 0) parts.push(`SELECT ${columns} FROM ${this.#files(files)} WHERE TRUE${kept}`);
+    const whole: Slice[] = [];
+    for (const slice of touched(this.slices, options)) {
+      const rows = options.rows?.(slice);
+      if (rows === undefined) whole.push(slice);
+      else
+        parts.push(
+          `SELECT ${columns} FROM read_parquet(${text(join(this.#parts.folder, slice.file))}, file_row_number = true) WHERE (${rows})${kept}`,
+        );
+    }
+    if (whole.length > 0) parts.push(`SELECT ${columns} FROM ${this.#files(whole)} WHERE TRUE${kept}`);
     if (parts.length === 0) parts.push(`SELECT ${columns} FROM ${tables.events} WHERE FALSE`);
     return `(SELECT *, ${eventId} AS id FROM (${parts.join(' UNION ALL ')}))`;
   }
