@@ -111,9 +111,9 @@ test('the command line, on a running Logloom', async (t) => {
         'a plain line\n\nreq-38101a0b-2096-447d-96ea-a692162415ae another\n',
       );
       assert.match(plain.out, /2 accepted, 0 rejected/);
-      const refused = await run(pipeline, ['send'], '{"message":"m","level":{}}\n{"message":"fine"}\n');
+      const refused = await run(pipeline, ['send'], '{}\n{"message":"fine"}\n');
       assert.equal(refused.code, 1);
-      assert.match(refused.out, /1 accepted, 1 rejected\nline 1: .*\(bad-level\)/);
+      assert.match(refused.out, /1 accepted, 1 rejected\nline 1: .*\(empty-event\)/);
     },
   );
   await pipeline.untilDone();

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { cliPage } from './cli-page.ts';
 import { errorsPage } from './errors-page.ts';
 import { layoutsPage } from './layouts-page.ts';
+import { fieldsPage } from './fields-page.ts';
 import { metricsPage } from './metrics-page.ts';
 import { settingsPage } from './settings-page.ts';
 
@@ -13,6 +14,7 @@ const pages: Readonly<Record<string, () => string | Promise<string>>> = {
   'docs/api/cli.md': cliPage,
   'docs/errors.md': errorsPage,
   'docs/layouts.md': layoutsPage,
+  'docs/fields.md': fieldsPage,
   'docs/metrics.md': metricsPage,
   'docs/settings.md': settingsPage,
 };

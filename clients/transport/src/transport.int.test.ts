@@ -131,14 +131,15 @@ test('what Logloom refuses for good is counted and told, and what is beside it a
     service: 'mixed',
     onProblem: (problem) => problems.push(problem),
   });
+  const deep = JSON.parse(`${'['.repeat(70)}${']'.repeat(70)}`) as unknown;
   transport.write({ n: 0, message: 'good' });
-  transport.write({ n: 1, message: 'bad', level: {} });
+  transport.write({ n: 1, message: 'bad', deep });
   transport.write('{"n":2,"message":"as text"}');
   assert.equal(await transport.close(60_000), true);
   assert.equal(transport.stats.rejected, 1);
   assert.deepEqual(
     problems.map(({ code, line }) => [code, JSON.parse(line!) as unknown]),
-    [['rejected', { service: 'mixed', n: 1, message: 'bad', level: {} }]],
+    [['rejected', { service: 'mixed', n: 1, message: 'bad', deep }]],
   );
   assert.deepEqual(await numbers('mixed', 2), [0, 2]);
 });

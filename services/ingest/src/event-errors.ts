@@ -18,37 +18,22 @@ export const eventErrors = declareErrors({
     cause: 'The object has no field.',
     action: 'Leave such lines out.',
   },
-  'bad-timestamp': {
-    status: 400,
-    retriable: false,
-    message: 'the time is in no known form',
-    where: 'rejected line, dead letter',
-    cause: 'The time is in none of the forms that `services/ingest/README.md` lists.',
-    action: 'Send RFC 3339 or Unix time. If an event has no time, the time of receipt is used.',
-  },
   'timestamp-out-of-range': {
     status: 400,
     retriable: false,
-    message: 'the time is before 1970 or more than 24 hours ahead',
+    message: 'the time is before 1970',
     where: 'rejected line, dead letter',
-    cause: 'The time is before 1970 or more than 24 hours ahead.',
+    cause:
+      'The time of a record in Avro with the schema LogEvent is before 1970. Other formats get the time of receipt.',
     action: "Correct the sender's clock, or check the unit of the number.",
-  },
-  'bad-level': {
-    status: 400,
-    retriable: false,
-    message: 'a level is a text or a number',
-    where: 'rejected line, dead letter',
-    cause: 'The level is an object, an array or a boolean.',
-    action:
-      'Send a text or a number. An unknown word is not an error: the level is `info`, and the word is kept as an attribute.',
   },
   'bad-field': {
     status: 400,
     retriable: false,
     message: 'a field has the wrong type or is too long',
     where: 'rejected line, dead letter',
-    cause: 'A known field has the wrong type or is too long; the message says which.',
+    cause:
+      'A field of a record in Avro with the schema LogEvent is too long; the message says which. Other formats keep it as an attribute.',
     action: 'Fix the field, or rename it: a field with an unknown name becomes an attribute.',
   },
   'too-deep': {

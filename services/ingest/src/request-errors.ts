@@ -35,6 +35,14 @@ export const ingestErrors = declareErrors({
       'Only one of `Logloom-Producer` and `Logloom-Sequence` was sent, or one of them or `Logloom-Epoch` is malformed.',
     action: 'Send both: an id of 1 to 64 letters, digits, `-`, `_`, and the number of the first event.',
   },
+  'bad-time-zone': {
+    status: 400,
+    retriable: false,
+    message: 'there is no such time zone',
+    where: 'HTTP 400',
+    cause: 'The header `Logloom-Time-Zone`, or the query parameter `time-zone`, names no time zone.',
+    action: 'Send a name such as `Europe/Berlin` or `CET`, or an offset such as `+02:00`.',
+  },
   'bad-backfill': {
     status: 400,
     retriable: false,

@@ -15,6 +15,7 @@ import { defaultPorts } from './default-ports.ts';
 import { readIdOrder, readJoins } from './event/id-order.ts';
 import { readIdPatterns, readRedactPatterns } from './pattern-settings.ts';
 import { httpReceiverNames } from './http/http-receiver-names.ts';
+import { readTimeZone } from './event/read-time-zone.ts';
 import { readServiceQuotas } from './quotas/read-service-quotas.ts';
 
 const noQuota = 'that has no quota of its own; more is refused with 429';
@@ -156,6 +157,13 @@ export const ingestSettings = declareSettings(
       read: readJoins,
       description:
         'ids that join requests: an event that has two of them makes both one request (docs/ids.md)',
+    }),
+    INGEST_TIME_ZONE: customSetting({
+      default: 'UTC',
+      bounds: 'a name such as Europe/Berlin or CET, or an offset such as +02:00',
+      read: readTimeZone,
+      description:
+        'zone of times in structured events that name none; a sender says another one with the header Logloom-Time-Zone (docs/fields.md)',
     }),
     INGEST_ID_PATTERNS: customSetting({
       default: '\\b(req-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\\b',

@@ -1,3 +1,4 @@
+import { noteReasons } from './event/parse-notes.ts';
 import { observeBudget } from '@logloom/runtime';
 import { topics } from '@logloom/schemas';
 import {
@@ -64,6 +65,12 @@ export const ingestMetrics = declareMetrics('services/ingest', {
     known: combinations({
       code: ['internal-error', 'overloaded', 'disk-full', 'read-only', 'log-unavailable', 'auth-unavailable'],
     }),
+  }),
+  parseNotes: counter({
+    name: 'logloom_ingest_parse_notes_total',
+    unit: 'notes',
+    help: 'Fields of accepted events that could not be read; each event lists them as `parseNotes` (docs/formats.md)',
+    labels: { receiver: 'the receiver', reason: noteReasons.join(', ') },
   }),
   bytes: counter({
     name: 'logloom_ingest_body_bytes_total',

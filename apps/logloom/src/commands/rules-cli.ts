@@ -98,7 +98,7 @@ async function readEvents(
   const { Normalizer, readEvent } = await import('@logloom/ingest');
   const { readFile: readLog } = await import('../send/read-file.ts');
   const { inTimeOrder } = await import('../replay/in-time-order.ts');
-  const normalizer = new Normalizer(INGEST_ID_PATTERNS, CORRELATION_ID_ORDER);
+  const normalizer = new Normalizer(INGEST_ID_PATTERNS, { idOrder: CORRELATION_ID_ORDER });
   const receivedAt = Date.now();
   async function* eventsOf(file: string, partition: number): AsyncGenerator<LogEvent> {
     let offset = 0;

@@ -18,7 +18,10 @@ export const slotCount = 11;
 /** The slot of a name that is an attribute. */
 export const noSlot = -1;
 
-/** The names of each field, the preferred one first: it wins when an event has several, and the others stay attributes. */
+/**
+ * The names of each field, the preferred one first: it wins when an event has several, and the others stay attributes. They match without
+ * regard to case and separators, after those that match exactly; a dotted name is a nested one too.
+ */
 export const fieldNames: Readonly<Record<SlotName, readonly string[]>> = {
   timestamp: [
     'timestamp',
@@ -31,6 +34,20 @@ export const fieldNames: Readonly<Record<SlotName, readonly string[]>> = {
     'event_time',
     'timeUnixNano',
     'date',
+    'asctime',
+    'instant',
+    'timeMillis',
+    'event_timestamp',
+    'log_timestamp',
+    'log_time',
+    'log_date',
+    'log.time',
+    'time_iso8601',
+    'time_local',
+    'msec',
+    'TimeGenerated',
+    'observed_timestamp',
+    'observedTimeUnixNano',
   ],
   level: [
     'level',
@@ -38,17 +55,113 @@ export const fieldNames: Readonly<Record<SlotName, readonly string[]>> = {
     'lvl',
     'log.level',
     'levelname',
+    'level_name',
     'loglevel',
     'log_level',
+    'logLevelName',
+    'log.severity',
     'severity_text',
     'severityText',
     'severityNumber',
     'severity_number',
+    'error_severity',
+    'severityLevel',
+    'level_value',
+    'levelno',
+    'log.syslog.severity.name',
+    'syslog.severity.name',
+    'syslog_severity',
+    'log.syslog.severity.code',
+    'detected_level',
   ],
-  message: ['message', 'msg', 'body', 'log', 'text'],
-  service: ['service', 'service.name', 'serviceName', 'service_name', 'app', 'application', 'logger', 'name'],
-  host: ['host', 'hostname', 'host.name', 'host.hostname'],
-  correlationId: ['correlationId', 'correlation_id', 'correlation.id', 'correlationID', 'x-correlation-id'],
+  message: [
+    'message',
+    'msg',
+    'body',
+    'log',
+    'text',
+    'event',
+    'short_message',
+    'log_message',
+    'renderedMessage',
+    'messageTemplate',
+    'logEvent.message',
+    'textPayload',
+    'fields.message',
+    'body.text',
+    'body.message',
+    'body.structured.message',
+    'full_message',
+  ],
+  service: [
+    'service',
+    'service.name',
+    'serviceName',
+    'service_name',
+    'app',
+    'application',
+    'app_name',
+    'application_name',
+    'spring.application.name',
+    'dd.service',
+    'otelServiceName',
+    'cloud_RoleName',
+    'microservice',
+    'fields.service',
+    'logger',
+    'faas.name',
+    'function_name',
+    'programname',
+    'program',
+    'syslog.appname',
+    'log.syslog.appname',
+    'appname',
+    'labels.app.kubernetes.io/name',
+    'labels.k8s-app',
+    'labels.app',
+    'pod_labels.app.kubernetes.io/name',
+    'pod_labels.app',
+    'kubernetes.deployment.name',
+    'kubernetes.statefulset.name',
+    'kubernetes.daemonset.name',
+    'kubernetes.cronjob.name',
+    'kubernetes.job.name',
+    'k8s.deployment.name',
+    'k8s.statefulset.name',
+    'k8s.daemonset.name',
+    'k8s.cronjob.name',
+    'k8s.job.name',
+    'k8s.container.name',
+    'container_name',
+    'container.name',
+    'ecs_task_family',
+  ],
+  host: [
+    'host',
+    'hostname',
+    'host.name',
+    'host.hostname',
+    'nodename',
+    'node_name',
+    'machineName',
+    'computerName',
+    'computer',
+    'source_host',
+    'agent.hostname',
+    'beat.hostname',
+    'cloud_RoleInstance',
+    'k8s.node.name',
+    'kubernetes.node.name',
+    'pod_node_name',
+  ],
+  correlationId: [
+    'correlationId',
+    'correlation_id',
+    'correlation.id',
+    'correlationID',
+    'x-correlation-id',
+    'corrId',
+  ],
   requestId: [
     'requestId',
     'request_id',
@@ -58,30 +171,112 @@ export const fieldNames: Readonly<Record<SlotName, readonly string[]>> = {
     'req_id',
     'x-request-id',
     'http.request.id',
+    'http.request_id',
+    'req.id',
+    'request_uuid',
+    'request_guid',
+    'awsRequestId',
+    'lambda_request_id',
+    'function_request_id',
+    'x-amzn-requestid',
+    'x-amz-request-id',
+    'invocationId',
   ],
-  traceId: ['traceId', 'trace_id', 'trace.id', 'traceID', 'dd.trace_id'],
+  traceId: [
+    'traceId',
+    'trace_id',
+    'trace.id',
+    'traceID',
+    'dd.trace_id',
+    'otelTraceID',
+    'logging.googleapis.com/trace',
+    'x-b3-traceid',
+    'x-datadog-trace-id',
+    'ot-tracer-traceid',
+    'xray_trace_id',
+    'aws.xray.trace_id',
+    'operation_Id',
+    'trace',
+  ],
   sessionId: ['sessionId', 'session_id', 'session.id', 'sessionID'],
-  spanId: ['spanId', 'span_id', 'span.id', 'spanID', 'dd.span_id'],
+  spanId: [
+    'spanId',
+    'span_id',
+    'span.id',
+    'spanID',
+    'dd.span_id',
+    'otelSpanID',
+    'logging.googleapis.com/spanId',
+    'x-b3-spanid',
+    'x-datadog-parent-id',
+    'ot-tracer-spanid',
+  ],
   attributes: ['attributes'],
 };
 
-/** Objects whose members are recognized by dotted names too: {"log":{"level":"info"}} is log.level. */
-const containers = [
-  'log',
-  'service',
-  'host',
-  'trace',
-  'span',
-  'request',
-  'session',
-  'correlation',
-  'dd',
-  'http',
-  'http.request',
-];
+/** Headers that hold a trace id and mostly a span id. They stay attributes for what else they hold. */
+export const traceHeaders = [
+  'traceparent',
+  'x-amzn-trace-id',
+  '_X_AMZN_TRACE_ID',
+  'AWS-XRAY-TRACE-ID',
+  'b3',
+  'uber-trace-id',
+  'x-cloud-trace-context',
+  'sentry-trace',
+] as const;
 
-/** Names that always mean the field: a value of the wrong type is an error. Under other names it is an attribute. */
-const strictNames = new Set([
+/** The fields that an object may hold under the names that they have outside of it. */
+export interface Lift {
+  fields: readonly SlotName[];
+  /** Whether the fields leave the object; else it stays as it is. */
+  leave?: boolean;
+}
+
+const ids: readonly SlotName[] = ['correlationId', 'requestId', 'traceId', 'sessionId', 'spanId'];
+const origin: readonly SlotName[] = ['service', 'host'];
+
+/** What loggers and shippers put around an event's own fields, and headers among them. */
+export const lifts: Readonly<Record<string, Lift>> = {
+  ...Object.fromEntries(
+    [
+      'mdc',
+      'contextMap',
+      'context',
+      'ctx',
+      'extra',
+      'metadata',
+      'meta',
+      'properties',
+      'customDimensions',
+      'labels',
+      'tags',
+      'attr',
+      'state',
+      'scope',
+      'scopes',
+      'spans',
+      'headers',
+      'req.headers',
+      'request.headers',
+      'http.headers',
+      'http.request.headers',
+      'http.request.header',
+    ].map((name) => [name, { fields: ids }]),
+  ),
+  ...Object.fromEntries(
+    ['span', 'dd', 'otel', 'req', 'request'].map((name) => [name, { fields: ids, leave: true }]),
+  ),
+  pod_labels: { fields: [] },
+  fields: { fields: ['message', 'level', ...ids, ...origin], leave: true },
+  resource: { fields: origin, leave: true },
+  'resource.attributes': { fields: origin, leave: true },
+  kubernetes: { fields: origin },
+  k8s: { fields: origin },
+};
+
+/** Names that always mean the field: one of another type is noted. Under other names it is an attribute. */
+export const strictNames: ReadonlySet<string> = new Set([
   'message',
   'msg',
   'service',
@@ -92,47 +287,5 @@ const strictNames = new Set([
   'host.name',
 ]);
 
-/** The meaning of a name in an event. */
-export interface FieldName {
-  slot: number;
-  /** The lowest rank wins. */
-  rank: number;
-  name: string;
-  /** The name as the beginning of a JSON member: `,"name":`. */
-  member: string;
-  strict: boolean;
-  container: boolean;
-}
-
-const maxRemembered = 10_000;
-
-/**
- * Looks names up. It remembers the names of attributes, up to a limit, so that the usual ones are not quoted again for every event.
- */
-export class NameTable {
-  readonly #names = new Map<string, FieldName>();
-
-  constructor() {
-    for (const name of containers) this.#names.set(name, makeName(name, noSlot, 0, true));
-    for (const [slot, names] of Object.entries(fieldNames))
-      names.forEach((name, rank) => {
-        const container = containers.includes(name);
-        this.#names.set(name, makeName(name, slots[slot as SlotName], rank, container));
-      });
-  }
-
-  /** Returns the meaning of a name. */
-  find(name: string): FieldName {
-    return this.#names.get(name) ?? this.#remember(name);
-  }
-
-  #remember(name: string): FieldName {
-    const found = makeName(name, noSlot, 0, false);
-    if (this.#names.size < maxRemembered && name.length <= 256) this.#names.set(name, found);
-    return found;
-  }
-}
-
-function makeName(name: string, slot: number, rank: number, container: boolean): FieldName {
-  return { slot, rank, name, member: `,${JSON.stringify(name)}:`, strict: strictNames.has(name), container };
-}
+/** Names that say a trace id only where the value looks like one. */
+export const weakTraceNames: ReadonlySet<string> = new Set(['trace', 'logging.googleapis.com/trace']);

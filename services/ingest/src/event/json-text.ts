@@ -1,3 +1,5 @@
+import { RejectedError } from '../errors.ts';
+
 /** The deepest nesting of an event, its own object included. */
 export const maxDepth = 64;
 
@@ -44,4 +46,13 @@ function objectText(object: object, depth: number, findings: JsonFindings): stri
     text += `${text === '' ? '' : ','}${JSON.stringify(name)}:${jsonText(value, depth + 1, findings)}`;
   }
   return `{${text}}`;
+}
+
+/** A text as it is, any other parsed JSON value as JSON text. Throws RejectedError `too-deep`. */
+export function textOfValue(value: unknown): string {
+  if (typeof value === 'string') return value;
+  const findings: JsonFindings = { tooDeep: false, rounded: false };
+  const text = jsonText(value, 1, findings);
+  if (findings.tooDeep) throw new RejectedError('too-deep');
+  return text;
 }

@@ -100,7 +100,7 @@ test('ids: the first present one groups the event', () => {
         {
           correlationId: 's',
           correlationKind: 'sessionId',
-          attributes: JSON.stringify({ sessionId: 's', requestId }),
+          attributes: JSON.stringify({ requestId, sessionId: 's' }),
         },
       ],
     ),
@@ -116,13 +116,16 @@ test('ids: the first present one groups the event', () => {
       { correlationId: 'req-12ab', correlationKind: 'message' },
     ],
     [{ requestId: { a: 1 }, req_id: 'r' }, { attributes: '{"requestId":{"a":1},"req_id":"r"}' }],
-    ['{"traceId":12345678901234567890}', { traceId: '12345678901234567890' }],
+    [
+      '{"traceId":12345678901234567890}',
+      { traceId: 'ab54a98ceb1f0ad2', attributes: '{"traceId":"12345678901234567890"}' },
+    ],
   ];
   for (const [input, expected] of cases) assert.deepEqual({ ...event(input), ...expected }, event(input));
 });
 
 test('ids: the order is a setting, and the ids that are not chosen are kept', () => {
-  const ordered = new Normalizer([], ['requestId', 'traceId']);
+  const ordered = new Normalizer([], { idOrder: ['requestId', 'traceId'] });
   const idsOf = (input: object): unknown[] => {
     const { ok } = ordered.normalize(input as Record<string, unknown>, source, receivedAt) as {
       ok: LogEvent;
@@ -157,8 +160,15 @@ test('levels', () => {
   for (const [level, expected] of cases) assert.equal(event({ level, a: 1 }).level, expected, String(level));
   assert.equal(event({ severityNumber: 17 }).level, 'error');
   assert.equal(event({ severity_number: 17, severity_text: 'WARN' }).level, 'warn');
-  assert.deepEqual(event({ lvl: 'odd', a: 1 }).attributes, '{"level":"odd","a":1}');
-  for (const level of [true, {}, []]) assert.equal(code({ level }), 'bad-level');
+  assert.deepEqual(
+    event({ lvl: 'odd', a: 1 }).attributes,
+    '{"lvl":"odd","a":1,"parseNotes":["lvl: not a level"]}',
+  );
+  for (const level of [true, {}, []]) {
+    const { attributes, ...read } = event({ level, a: 1 });
+    assert.equal(read.level, 'info');
+    assert.deepEqual(JSON.parse(attributes), { level, a: 1, parseNotes: ['level: not a level'] });
+  }
 });
 
 test('times', () => {
@@ -178,10 +188,18 @@ test('times', () => {
   assert.equal(event({ time: 1_675_079_461_822 }).timestamp, 1_675_079_461_822_000);
   assert.equal(event({ date: 'Mon, 30 Jan 2023 11:51:01 +0000' }).timestamp, 1_675_079_461_000_000);
   assert.equal(event({ a: 1 }).timestamp, receivedAt * 1000);
-  for (const timestamp of ['yesterday', '20230130', '01/02/2023', true, {}, '2023-01-30T11:51:71Z'])
-    assert.equal(code({ timestamp }), 'bad-timestamp', JSON.stringify(timestamp));
-  for (const timestamp of [-1, '1969-12-31T23:59:59Z', '2026-01-02T00:00:01Z', 1e30])
-    assert.equal(code({ timestamp }), 'timestamp-out-of-range', String(timestamp));
+  const received = (timestamp: unknown, ...notes: string[]): void => {
+    const { timestamp: micros, attributes } = event({ timestamp, a: 1 });
+    assert.equal(micros, receivedAt * 1000, String(timestamp));
+    const expected = notes.length > 0 ? { timestamp, a: 1, parseNotes: notes } : { timestamp, a: 1 };
+    assert.deepEqual(JSON.parse(attributes), expected);
+  };
+  for (const timestamp of ['yesterday', true, {}, '2023-01-30T11:51:71Z'])
+    received(timestamp, 'timestamp: not a time');
+  for (const timestamp of ['2026-01-02T00:00:01Z', 1e30]) received(timestamp, 'timestamp: time out of range');
+  // Counters, durations, and times that were never set.
+  for (const timestamp of [-1, 0, 34.5, '20230130', '1969-12-31T23:59:59Z', '0001-01-01T00:00:00Z', '-'])
+    received(timestamp);
 });
 
 test('what cannot be an event', () => {
@@ -189,15 +207,36 @@ test('what cannot be an event', () => {
   assert.equal(code('[1]'), 'not-an-object');
   assert.equal(code('null'), 'not-an-object');
   assert.equal(code('{"a":'), 'bad-json');
-  assert.equal(code({ service: 5 }), 'bad-field');
-  assert.equal(code({ host: ['h'] }), 'bad-field');
-  assert.equal(code({ service: 's'.repeat(257) }), 'bad-field');
-  assert.equal(code({ traceId: 'a'.repeat(257) }), 'bad-field');
   const nested = (depth: number) => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`;
   assert.equal(event(nested(64)).attributes, nested(64));
   assert.equal(code(nested(65)), 'too-deep');
   assert.equal(code(nested(100_000)), 'too-deep');
   assert.equal(code(`{"n":12345678901234567890,"a":${nested(100_000)}}`), 'too-deep');
+});
+
+test('no event is refused for one field: the next name is tried, and what was not understood is noted', () => {
+  const long = 'x'.repeat(257);
+  const cases: [input: object, expected: object, attributes: object][] = [
+    [{ service: 5, app: 'pay' }, { service: 'pay' }, { service: 5 }],
+    [{ host: ['h'] }, { host: null }, { host: ['h'], parseNotes: ['host: not a text'] }],
+    [{ service: long }, { service: 'unknown' }, { service: long, parseNotes: ['service: too long'] }],
+    [
+      { traceId: long, requestId: 'r' },
+      { traceId: null, correlationId: 'r' },
+      { traceId: long, requestId: 'r', parseNotes: ['traceId: too long'] },
+    ],
+    [
+      { timestamp: 'soon', '@timestamp': '2025-01-01T00:00:00Z' },
+      { timestamp: Date.parse('2025-01-01T00:00:00Z') * 1000 },
+      { timestamp: 'soon' },
+    ],
+    [{ level: {}, severity: 'error', lvl: true }, { level: 'error' }, { level: {}, lvl: true }],
+  ];
+  for (const [input, expected, attributes] of cases) {
+    const read = event(input);
+    assert.deepEqual({ ...read, ...expected }, read);
+    assert.deepEqual(JSON.parse(read.attributes), attributes);
+  }
 });
 
 test('digits and characters are kept', () => {
@@ -291,7 +330,7 @@ function leaves(value: unknown): string[] {
 
 test('fields that a format has by itself win over every name; what stands under the names stays an attribute', () => {
   const given = {
-    timestamp: 5,
+    timestamp: 1.7e15,
     level: 'warn',
     message: 'm',
     service: 's',
@@ -309,14 +348,13 @@ test('fields that a format has by itself win over every name; what stands under 
   const { timestamp, level, message, service, host, correlationId, attributes } = result.ok;
   assert.deepEqual(
     [timestamp, level, message, service, host, correlationId],
-    [5, 'warn', 'm', 's', 'h', 'r'],
+    [1.7e15, 'warn', 'm', 's', 'h', 'r'],
   );
   assert.deepEqual(JSON.parse(attributes), {
     level: 'error',
     msg: 'x',
     requestId: 'r',
-    'service.name': 'n',
-    service: { version: '1' },
+    service: { name: 'n', version: '1' },
     scope: { a: 1 },
   });
   const clash = normalizer.normalizeGiven(given, { attributes: { scope: 1 } }, source, receivedAt);

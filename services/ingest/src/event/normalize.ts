@@ -7,15 +7,27 @@ import {
   type Source,
 } from '@logloom/schemas';
 import { reject, type Rejection } from '../errors.ts';
-import { NameTable, noSlot, slotCount, slots, type FieldName } from './field-names.ts';
-import { jsonText, type JsonFindings } from './json-text.ts';
-import { levelOfNumber, levelOfSeverityNumber, levelOfText } from './parse-level.ts';
+import { EventFields, type Parsed } from './event-fields.ts';
+import { noSlot, slots } from './field-names.ts';
+import type { EventFormat, MadeFields } from './formats/event-format.ts';
+import { formatOf } from './formats/known-formats.ts';
+import { jsonText } from './json-text.ts';
+import { makeMessage } from './made-message.ts';
+import { givenName, NameTable } from './name-table.ts';
+import { levelOfText } from './parse-level.ts';
+import { notesMember, notesName } from './parse-notes.ts';
+import { parseJsonObject } from './parse-json.ts';
 import { parseTimestamp } from './parse-timestamp.ts';
+import type { TimeZone } from '../text/time/time-zone.ts';
+import { canonicalSpanId, canonicalTraceId } from './trace-context.ts';
 
 const maxIdLength = 256;
-const maxAheadMs = 86_400_000;
 /** How much of a message is searched for an id, so that the work of the patterns is bounded. */
 const maxSearchedLength = 16_384;
+/** What an application says in a text inside an event wins over what a shipper says around it. */
+const innerRank = -10_000;
+const brace = 0x7b;
+const maxZones = 1000;
 
 /** An event, or why it was refused. */
 export type Normalized =
@@ -25,8 +37,6 @@ export type Normalized =
       rounded: boolean;
     }
   | Rejection;
-
-type Parsed = Readonly<Record<string, unknown>>;
 
 /** The fields that a format has by itself. The names of such a field in the rest of the event then mean attributes. */
 export interface GivenFields {
@@ -38,161 +48,201 @@ export interface GivenFields {
   host?: string | undefined;
   traceId?: string | undefined;
   spanId?: string | undefined;
+  /** The message where the event has none and none can be made. */
+  otherwise?: string | undefined;
   /** Further attributes as JSON members, `,"name":value`. Their names must not occur elsewhere in the event. */
   members?: string | undefined;
 }
 
 const givenSlots = ['timestamp', 'level', 'message', 'service', 'host', 'traceId', 'spanId'] as const;
-
-/** The names of given fields: they win over every name in the event. */
-const givenNames: readonly FieldName[] = Object.entries(slots).map(([name, slot]) => ({
-  slot,
-  rank: -1,
-  name,
-  member: '',
-  strict: true,
-  container: false,
-}));
+const givenNames = Object.fromEntries(givenSlots.map((name) => [name, givenName(name)]));
+const madeSlots = ['timestamp', 'level', 'message'] as const;
 
 /** Ids that have no field in a LogEvent and are kept as attributes under these names. */
 const keptIds = ['requestId', 'sessionId'] as const;
 
+export interface NormalizerOptions {
+  /** The first that an event has is its correlation id. */
+  idOrder?: readonly IdKind[];
+  /** Of times without a zone; default: UTC. */
+  zone?: TimeZone | undefined;
+}
+
 /**
- * Makes LogEvents from parsed JSON objects: the names in field-names.ts become fields, everything else becomes `attributes` with its
- * nesting, order and types. One pass over the object; pure except for the names that it remembers.
+ * Makes LogEvents from parsed JSON objects: the names in field-names.ts, and those of the event's format, become fields, everything else
+ * becomes `attributes` with its nesting, order and types. No event is refused for one field: what cannot be read stays an attribute, and
+ * the attribute `parseNotes` says so. Pure except for the names that it remembers.
  */
 export class Normalizer {
-  readonly #idPatterns: readonly RegExp[];
+  #idPatterns: readonly RegExp[];
   readonly #idOrder: readonly IdKind[];
-  readonly #names = new NameTable();
+  #names = new NameTable();
+  #formatNames = new Map<EventFormat, NameTable>();
+  #zones = new Map<TimeZone, Normalizer>();
+  readonly #fields: EventFields;
 
-  // The event in work. The arrays are reused, so that none is allocated per event.
-  readonly #values: unknown[] = Array.from({ length: slotCount });
-  readonly #taken: (FieldName | null)[] = Array.from({ length: slotCount }, () => null);
-  readonly #marks: number[] = Array.from({ length: slotCount }, () => 0);
-  readonly #findings: JsonFindings = { tooDeep: false, rounded: false };
-  #attributes = '';
+  // Of the event in work.
   #givenMembers = '';
 
-  /**
-   * `idPatterns` find a correlation id in the message of an event that has none in a field: group 1, or else the whole match. `idOrder`: the
-   * first that an event has is its correlation id.
-   */
-  constructor(idPatterns: readonly string[], idOrder: readonly IdKind[] = idKinds) {
+  /** `idPatterns` find a correlation id in the message of an event that has none in a field: group 1, or else the whole match. */
+  constructor(idPatterns: readonly string[], { idOrder = idKinds, zone }: NormalizerOptions = {}) {
     this.#idOrder = idOrder;
     this.#idPatterns = idPatterns.map((pattern) => new RegExp(pattern, 'u'));
+    this.#fields = new EventFields(zone);
+  }
+
+  /** The same for times in another zone where they name none. */
+  inZone(zone: TimeZone): Normalizer {
+    const known = zone === this.#fields.time.zone ? this : this.#zones.get(zone);
+    if (known !== undefined) return known;
+    const other = new Normalizer([], { idOrder: this.#idOrder, zone });
+    other.#idPatterns = this.#idPatterns;
+    other.#names = this.#names;
+    other.#formatNames = this.#formatNames;
+    other.#zones = this.#zones;
+    if (this.#zones.size < maxZones) this.#zones.set(zone, other);
+    return other;
   }
 
   /** `receivedAtMs` (since 1970) replaces a missing timestamp. */
   normalize(object: Parsed, source: Source, receivedAtMs: number): Normalized {
-    this.#begin();
-    if (this.#members(object) === 0) return reject('empty-event');
-    return this.#finish(object, source, receivedAtMs);
+    return this.normalizeGiven({}, object, source, receivedAtMs);
   }
 
   /** Makes an event of a format with fields of its own. `object` is the rest, in which the remaining fields are looked up by name. */
   normalizeGiven(given: GivenFields, object: Parsed, source: Source, receivedAtMs: number): Normalized {
-    this.#begin();
-    for (const field of givenSlots) {
-      if (given[field] === undefined) continue;
-      this.#values[slots[field]] = given[field];
-      this.#taken[slots[field]] = givenNames[slots[field]]!;
+    const fields = this.#fields;
+    this.#begin(given, receivedAtMs);
+    const count = fields.members(object, this.#names);
+    if (count === 0 && fields.taken.every((name) => name === null)) return reject('empty-event');
+    let format: EventFormat | undefined;
+    if (fields.isMarked && (format = formatOf(object)) !== undefined) {
+      this.#begin(given, receivedAtMs);
+      this.#read(object, format);
     }
-    const isEmpty = this.#members(object) === 0 && this.#taken.every((name) => name === null);
-    if (isEmpty) return reject('empty-event');
-    if (given.members !== undefined) this.#attributes += this.#givenMembers = given.members;
-    return this.#finish(object, source, receivedAtMs);
+    const inner = this.#innerEvent();
+    const text = fields.values[slots.message] as string | undefined;
+    if (inner !== undefined) format = this.#readInner(inner, object, format, given, receivedAtMs) ?? format;
+    if (given.members !== undefined) {
+      fields.attributes += given.members;
+      this.#givenMembers = given.members;
+    }
+    if (fields.taken[slots.message] === null)
+      this.#makeMessage(inner ?? object, text ?? given.otherwise ?? '');
+    return this.#finish(object, format, source, receivedAtMs);
   }
 
-  #begin(): void {
-    this.#values.fill(undefined);
-    this.#taken.fill(null);
-    this.#marks.fill(0);
-    this.#findings.tooDeep = this.#findings.rounded = false;
-    this.#attributes = '';
+  /** `text` is the message where nothing better can be made. */
+  #makeMessage(event: Parsed, text: string): void {
+    const made = makeMessage(event);
+    const { values } = this.#fields;
+    values[slots.message] = made?.message ?? text;
+    values[slots.level] ??= made?.level;
+  }
+
+  #begin(given: GivenFields, receivedAtMs: number): void {
+    this.#fields.begin(receivedAtMs);
     this.#givenMembers = '';
-  }
-
-  /** Sorts the members into fields and attributes. Returns their number. */
-  #members(object: Parsed): number {
-    let count = 0;
-    // for..in allocates no array of keys. A parsed object inherits nothing: `__proto__` in the text is an own key like any other.
-    for (const key in object) {
-      count++;
-      const name = this.#names.find(key);
-      if (name.slot === noSlot && !name.container) this.#attribute(name, object[key]);
-      else this.#known(name, object[key], object);
+    for (const field of givenSlots) {
+      let value: unknown = given[field];
+      if (value === undefined) continue;
+      if (field === 'timestamp' && !this.#fields.isInRange(value as number)) {
+        this.#fields.noteTime(value as number);
+        continue;
+      }
+      if (field === 'traceId') value = canonicalTraceId(value as string);
+      else if (field === 'spanId') value = canonicalSpanId(value as string);
+      this.#fields.give(slots[field], givenNames[field]!, value);
     }
-    return count;
   }
 
-  #attribute(name: FieldName, value: unknown): void {
-    this.#attributes += name.member + jsonText(value, 1, this.#findings);
+  /** Reads the members of an event in a format. */
+  #read(object: Parsed, format: EventFormat | undefined): void {
+    const made = format?.make?.(object);
+    if (made !== undefined) this.#giveMade(made);
+    this.#fields.members(object, this.#namesOf(format));
   }
 
-  #known(name: FieldName, value: unknown, object: Parsed): void {
-    if (name.container && typeof value === 'object' && value !== null && !Array.isArray(value))
-      this.#container(name, value as Parsed);
-    else if (name.slot === noSlot || !fits(name, value, object)) this.#attribute(name, value);
-    else if (!isAbsent(name, value)) this.#take(name, value);
+  #giveMade(made: MadeFields): void {
+    for (const field of madeSlots) {
+      if (this.#fields.taken[slots[field]] !== null) continue;
+      const given = made[field];
+      const value =
+        field === 'timestamp'
+          ? parseTimestamp(given, this.#fields.time)
+          : field === 'level'
+            ? levelOfText(String(given))
+            : given;
+      if (given === undefined || value === undefined) continue;
+      if (field === 'timestamp' && !this.#fields.isInRange(value as number)) continue;
+      this.#fields.give(slots[field], givenNames[field]!, value);
+    }
   }
 
-  /** {"log":{"level":"info","file":"a"}} has log.level; the attribute log keeps {"file":"a"}. */
-  #container(name: FieldName, object: Parsed): void {
-    const rest = this.#restOf(name, object, 2);
-    if (rest !== undefined) this.#attributes += name.member + rest;
+  #namesOf(format: EventFormat | undefined): NameTable {
+    if (format === undefined) return this.#names;
+    let names = this.#formatNames.get(format);
+    if (names === undefined) this.#formatNames.set(format, (names = new NameTable(format)));
+    return names;
   }
 
-  /** Takes the fields among an object's members. Returns the other members as JSON; undefined when all were fields. */
-  #restOf(name: FieldName, object: Parsed, depth: number): string | undefined {
-    let rest = '';
-    let taken = false;
+  /** The event in the message, as shippers hand on the lines of programs that log JSON. */
+  #innerEvent(): Parsed | undefined {
+    const message = this.#fields.values[slots.message];
+    if (typeof message !== 'string') return undefined;
+    const start = message.charCodeAt(0) === brace ? message : message.trimStart();
+    if (start.charCodeAt(0) !== brace) return undefined;
+    const inner = parseJsonObject(start.trimEnd());
+    return inner !== undefined && this.#looksLikeEvent(inner) ? inner : undefined;
+  }
+
+  /** Whether an object has a message or a level of its own: other JSON is a text that someone logged. */
+  #looksLikeEvent(object: Parsed): boolean {
     for (const key in object) {
-      const inner = this.#names.find(`${name.name}.${key}`);
+      const { slot } = this.#names.find(key);
       const value = object[key];
-      let text: string | undefined;
-      if (inner.container && typeof value === 'object' && value !== null && !Array.isArray(value)) {
-        text = this.#restOf(inner, value as Parsed, depth + 1);
-      } else if (inner.slot === noSlot || !fits(inner, value, object)) {
-        text = jsonText(value, depth, this.#findings);
-      } else if (!isAbsent(inner, value)) this.#take(inner, value);
-      if (text === undefined) taken = true;
-      else rest += `${rest === '' ? '' : ','}${JSON.stringify(key)}:${text}`;
+      if (slot === slots.message && typeof value === 'string') return true;
+      if (slot === slots.level && (typeof value === 'string' || typeof value === 'number')) return true;
     }
-    return rest === '' && taken ? undefined : `{${rest}}`;
+    return formatOf(object) !== undefined;
   }
 
-  /** Sets a field. Where two names mean the same field, the preferred one wins and the other becomes an attribute in its place. */
-  #take(name: FieldName, value: unknown): void {
-    const { slot } = name;
-    const other = this.#taken[slot];
-    if (other && other.rank <= name.rank) return this.#attribute(name, value);
-    if (other) this.#insert(slot, other.member + jsonText(this.#values[slot], 1, this.#findings));
-    if (typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER) this.#findings.rounded = true;
-    this.#values[slot] = value;
-    this.#taken[slot] = name;
-    this.#marks[slot] = this.#attributes.length;
+  /** Reads the inner event and what stands around it. Members that both have stay those of the inner one, the others go to `outer`. */
+  #readInner(
+    inner: Parsed,
+    outer: Parsed,
+    outerFormat: EventFormat | undefined,
+    given: GivenFields,
+    receivedAtMs: number,
+  ): EventFormat | undefined {
+    const fields = this.#fields;
+    const around = fields.taken[slots.message]!;
+    this.#begin({ ...given, message: undefined }, receivedAtMs);
+    const format = formatOf(inner);
+    fields.rankShift = innerRank;
+    this.#read(inner, format);
+    fields.rankShift = 0;
+    fields.skipped = around;
+    let twice = '';
+    fields.members(outer, this.#namesOf(outerFormat), inner, (member) => (twice += member));
+    let name = 'outer';
+    while (name in inner || name in outer) name += '_';
+    if (twice !== '') fields.attributes += `,"${name}":{${twice.slice(1)}}`;
+    return format;
   }
 
-  #finish(object: Parsed, source: Source, receivedAtMs: number): Normalized {
-    const timestamp = this.#timestamp(receivedAtMs);
-    if (typeof timestamp !== 'number') return timestamp;
-    const level = this.#level();
-    if (typeof level !== 'string') return level;
-    const service = this.#text(slots.service);
-    if (typeof service === 'object' && service !== null) return service;
-    const host = this.#text(slots.host);
-    if (typeof host === 'object' && host !== null) return host;
-    const wrongId = this.#ids(object);
-    if (wrongId !== undefined) return wrongId;
-    const messageValue = this.#values[slots.message] ?? '';
-    const message =
-      typeof messageValue === 'string' ? messageValue : jsonText(messageValue, 1, this.#findings);
+  #finish(object: Parsed, format: EventFormat | undefined, source: Source, receivedAtMs: number): Normalized {
+    const fields = this.#fields;
+    const { values } = fields;
+    const message = values[slots.message] as string;
+    for (const kind of keptIds) this.#keep(kind, object);
+    fields.keepSpelling(slots.traceId);
+    fields.keepSpelling(slots.spanId);
     let correlationId: string | null = null;
     let correlationKind: string | null = null;
     for (const kind of this.#idOrder) {
-      const id = this.#values[slots[kind]] as string | undefined;
-      if (id === undefined || isPlaceholderId(id)) continue;
+      const id = values[slots[kind]] as string | undefined;
+      if (id === undefined) continue;
       correlationId = id;
       correlationKind = kind;
       break;
@@ -202,123 +252,70 @@ export class Normalizer {
       correlationId = this.#idInMessage(message);
       if (correlationId !== null) correlationKind = 'message';
     }
-    if (this.#taken[slots.attributes] !== null) this.#mergeAttributes(object);
-    if (this.#findings.tooDeep) return reject('too-deep');
+    if (fields.taken[slots.attributes] !== null) this.#mergeAttributes(object);
+    if (fields.findings.tooDeep) return reject('too-deep');
+    if (fields.notes.length > 0) this.#addNotes();
+    const { attributes } = fields;
     return {
       ok: {
         source,
-        timestamp,
+        timestamp: (values[slots.timestamp] as number | undefined) ?? receivedAtMs * 1000,
         receivedAt: receivedAtMs,
-        level,
-        service: service ?? 'unknown',
-        host,
+        level: (values[slots.level] as Level | undefined) ?? 'info',
+        service: (values[slots.service] as string | undefined) ?? format?.service ?? 'unknown',
+        host: (values[slots.host] as string | undefined) ?? null,
         message,
         correlationId,
         correlationKind,
-        traceId: (this.#values[slots.traceId] as string | undefined) ?? null,
-        spanId: (this.#values[slots.spanId] as string | undefined) ?? null,
-        attributes: this.#attributes === '' ? '{}' : `{${this.#attributes.slice(1)}}`,
+        traceId: (values[slots.traceId] as string | undefined) ?? null,
+        spanId: (values[slots.spanId] as string | undefined) ?? null,
+        attributes: attributes === '' ? '{}' : `{${attributes.slice(1)}}`,
       },
-      rounded: this.#findings.rounded,
+      rounded: fields.findings.rounded,
     };
   }
 
-  #timestamp(receivedAtMs: number): number | Rejection {
-    const name = this.#taken[slots.timestamp];
-    if (!name) return receivedAtMs * 1000;
-    const value = this.#values[slots.timestamp];
-    const micros = name.rank < 0 ? (value as number) : parseTimestamp(value);
-    if (Number.isNaN(micros)) return reject('bad-timestamp', `${name.name} is not a time in a known form`);
-    if (micros >= 0 && micros <= (receivedAtMs + maxAheadMs) * 1000) return micros;
-    return reject(
-      'timestamp-out-of-range',
-      `${name.name} is ${micros < 0 ? 'before 1970' : 'more than 24 hours ahead'}`,
-    );
-  }
-
-  #level(): Level | Rejection {
-    const name = this.#taken[slots.level];
-    if (!name) return 'info';
-    const value = this.#values[slots.level];
-    if (typeof value !== 'number' && typeof value !== 'string')
-      return reject('bad-level', `${name.name} is neither a string nor a number`);
-    const level = isSeverityNumber(name)
-      ? levelOfSeverityNumber(Number(value))
-      : typeof value === 'number'
-        ? levelOfNumber(value)
-        : levelOfText(value);
-    if (level !== undefined) return level;
-    this.#insert(slots.level, `,"level":${jsonText(value, 1, this.#findings)}`);
-    return 'info';
-  }
-
-  #text(slot: number): string | null | Rejection {
-    const value = this.#values[slot];
-    if (value === undefined) return null;
-    const name = this.#taken[slot]!.name;
-    if (typeof value !== 'string') return reject('bad-field', `${name} is not a string`);
-    return value.length <= maxIdLength ? value : tooLong(name);
-  }
-
-  /** Turns the ids into strings, fills trace and span from traceparent, and adds ids without a field to the attributes. */
-  #ids(object: Parsed): Rejection | undefined {
-    for (let slot: number = slots.correlationId; slot <= slots.spanId; slot++) {
-      const value = this.#values[slot] as string | number | undefined;
-      if (value === undefined) continue;
-      const id = typeof value === 'string' ? value : String(value);
-      if (id.length > maxIdLength) return tooLong(this.#taken[slot]!.name);
-      this.#values[slot] = id;
-    }
-    for (const kind of keptIds) this.#keep(kind, object);
-    if (typeof object['traceparent'] === 'string') this.#traceparent(object['traceparent']);
-    return undefined;
+  /** What was not understood, as far as no other name said it. */
+  #addNotes(): void {
+    const fields = this.#fields;
+    const notes = fields.notes.filter(({ slot }) => fields.taken[slot] === null);
+    if (notes.length > 0) fields.attributes += notesMember(notes);
   }
 
   /** Adds an id to the attributes. */
   #keep(kind: (typeof keptIds)[number] | 'correlationId', object: Parsed): void {
-    const id = this.#values[slots[kind]];
+    const id = this.#fields.values[slots[kind]];
     if (id === undefined) return;
-    const given = this.#taken[slots[kind]]!;
+    const given = this.#fields.taken[slots[kind]]!;
     // Another member may already have the id's usual name.
     const other = given.name === kind ? undefined : object[kind];
     const member = other === undefined || other === null || other === '' ? `,"${kind}":` : given.member;
-    this.#insert(slots[kind], member + JSON.stringify(id));
-  }
-
-  /** Reads W3C Trace Context, version-traceid-parentid-flags. The member stays an attribute for its flags. */
-  #traceparent(text: string): void {
-    const match = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}/.exec(text);
-    if (match === null || text.startsWith('ff') || isZero(match[1]!) || isZero(match[2]!)) return;
-    this.#values[slots.traceId] ??= match[1];
-    this.#values[slots.spanId] ??= match[2];
-  }
-
-  /** Inserts a member into the attributes where the name of the slot stood in the event. */
-  #insert(slot: number, member: string): void {
-    const mark = this.#marks[slot]!;
-    this.#attributes = this.#attributes.slice(0, mark) + member + this.#attributes.slice(mark);
-    for (let i = 0; i < slotCount; i++) if (this.#marks[i]! > mark) this.#marks[i]! += member.length;
+    this.#fields.insert(slots[kind], member + JSON.stringify(id));
   }
 
   /** {"attributes":{"a":1}} becomes the attribute a. If a name would then occur twice, the object stays as it is. */
   #mergeAttributes(object: Parsed): void {
-    const given = this.#values[slots.attributes] as Parsed;
+    const fields = this.#fields;
+    const given = fields.values[slots.attributes] as Parsed;
+    const around = fields.taken[slots.attributes]!;
     let members = '';
     let clash = false;
     for (const key in given) {
       const { member } = this.#names.find(key);
       clash ||= this.#isAttribute(key, object) || this.#givenMembers.includes(member);
-      members += member + jsonText(given[key], 1, this.#findings);
+      members += member + jsonText(given[key], 1, fields.findings);
     }
-    this.#insert(slots.attributes, clash ? `,"attributes":${jsonText(given, 1, this.#findings)}` : members);
+    fields.insert(slots.attributes, clash ? around.member + jsonText(given, 1, fields.findings) : members);
   }
 
   #isAttribute(key: string, object: Parsed): boolean {
-    if (key === 'requestId' && this.#taken[slots.requestId]) return true;
-    if (key === 'sessionId' && this.#taken[slots.sessionId]) return true;
-    if (!Object.hasOwn(object, key)) return key === 'level' && this.#taken[slots.level] !== null;
-    const name = this.#names.find(key);
-    return name.slot === noSlot || name.slot === slots.level || this.#taken[name.slot]?.name !== key;
+    const { taken } = this.#fields;
+    if (key === 'requestId' && taken[slots.requestId]) return true;
+    if (key === 'sessionId' && taken[slots.sessionId]) return true;
+    if (!Object.hasOwn(object, key)) return key === notesName;
+    const { slot } = this.#names.find(key);
+    // The spelling of a trace or span id may stay an attribute.
+    return slot === noSlot || taken[slot]?.name !== key || slot === slots.traceId || slot === slots.spanId;
   }
 
   #idInMessage(message: string): string | null {
@@ -330,44 +327,4 @@ export class Normalizer {
     }
     return null;
   }
-}
-
-/** Whether the field of the name can have this value; if not, it is an attribute. */
-function fits(name: FieldName, value: unknown, object: Parsed): boolean {
-  if (value === null) return true;
-  switch (name.slot) {
-    case slots.timestamp:
-    case slots.level:
-      return true;
-    case slots.message:
-      return name.strict || typeof value === 'string';
-    case slots.service:
-      // In bunyan's events it names the application; elsewhere it can name anything.
-      if (name.name === 'name' && !('v' in object && 'pid' in object && 'hostname' in object)) return false;
-      return name.strict || typeof value === 'string';
-    case slots.host:
-      return name.strict || typeof value === 'string';
-    case slots.attributes:
-      return typeof value === 'object' && !Array.isArray(value);
-    default:
-      return typeof value === 'string' || typeof value === 'number';
-  }
-}
-
-function isAbsent(name: FieldName, value: unknown): boolean {
-  if (value === null) return true;
-  if (typeof value !== 'string' || name.slot === slots.message) return false;
-  return value === '' || ((name.slot === slots.traceId || name.slot === slots.spanId) && isZero(value));
-}
-
-function isZero(id: string): boolean {
-  return id.charCodeAt(0) === 0x30 && /^0+$/.test(id);
-}
-
-function isSeverityNumber(name: FieldName): boolean {
-  return name.name === 'severityNumber' || name.name === 'severity_number';
-}
-
-function tooLong(name: string): Rejection {
-  return reject('bad-field', `${name} is longer than ${maxIdLength} characters`);
 }

@@ -15,6 +15,8 @@ import { readBackfill } from './backfill-header.ts';
 import { readLoadtestRun } from './loadtest-header.ts';
 import { readProducerHeaders, type ProducerHeaders } from './producer-headers.ts';
 import { readBody } from './read-body.ts';
+import type { TimeZone } from '../text/time/time-zone.ts';
+import { readTimeZoneHeader } from './time-zone-header.ts';
 
 /** Records of a request that wait for the log: twice its bytes, within these bounds. */
 const leastWindowBytes = 64 * 1024;
@@ -27,6 +29,8 @@ const deadLetterSlackBytes = 64 * 1024;
 export interface Received {
   body: Buffer;
   pipeline: Pipeline;
+  /** The zone that the sender says for times without one; undefined: that of the settings. */
+  zone: TimeZone | undefined;
   producer: Producer;
   /** The key of the sender; undefined where keys are not required. */
   key: IngestKey | undefined;
@@ -81,7 +85,8 @@ export async function receive<T>(
         ...(run !== undefined && { isLoadtest: true }),
         ...(readBackfill(request) && { isBackfill: true }),
       };
-      const result = await work(request, context, handler, marks);
+      const zone = readTimeZoneHeader(request);
+      const result = await work(request, context, handler, marks, zone);
       const { duplicates = 0 } = handler.counts(result);
       if (duplicates > 0) reply.header('logloom-duplicates', String(duplicates));
       tell(span, reply.statusCode, handler.counts(result));
@@ -98,6 +103,7 @@ async function work<T>(
   context: HttpReceiverContext,
   handler: RequestHandler<T>,
   marks: Pick<Sender, 'isLoadtest' | 'isBackfill'>,
+  zone: TimeZone | undefined,
 ): Promise<T> {
   const { settings, state, metrics } = context;
   const key = request.ingestKey;
@@ -119,7 +125,8 @@ async function work<T>(
   meter?.charge({ bytes: body.length });
   const received = {
     body,
-    pipeline: state.pipeline!,
+    pipeline: zone === undefined ? state.pipeline! : state.pipeline!.inZone(zone),
+    zone,
     producer: context.ownProducer,
     key,
     sender: { key: key?.name, address: request.ip, ...marks },

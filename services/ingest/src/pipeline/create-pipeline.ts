@@ -44,7 +44,10 @@ export async function createPipeline(options: CreatePipelineOptions): Promise<Pi
     partitions,
     links: joins.size < 2 ? undefined : new EventLinks({ order, joins }, serde, partitions),
     deadLetterPartitions: await log.partitionCount(topics.deadLetter),
-    normalizer: new Normalizer(settings.INGEST_ID_PATTERNS, order),
+    normalizer: new Normalizer(settings.INGEST_ID_PATTERNS, {
+      idOrder: order,
+      zone: settings.INGEST_TIME_ZONE,
+    }),
     redactor: createRedactor(settings, (rule) => redactions.inc({ rule })),
     canary: openCanarySeal(settings),
     services: createServiceQuotas(settings, (service, receiver) => {

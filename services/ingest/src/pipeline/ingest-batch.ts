@@ -10,6 +10,7 @@ import {
 import type { Carrier, TraceHeaders } from '@logloom/telemetry';
 import { bytesOf, type Submission } from '../append/append-events.ts';
 import { IngestError, reject, type Rejection } from '../errors.ts';
+import { countNotes, type NoteReason } from '../event/parse-notes.ts';
 import type { NumberedEvents } from '../producers/numbered-events.ts';
 import type { ServiceAllowance } from '../quotas/service-allowance.ts';
 import type { BatchLimits } from './batch-limits.ts';
@@ -128,6 +129,7 @@ export class IngestBatch {
   accept(accepted: LogEvent, carrier?: Carrier): boolean {
     if (this.isDuplicate(accepted)) return false;
     this.#numbered?.accepted(accepted.source);
+    countNotes(accepted.attributes, this.#countNote);
     const { partitions, serde, tracing } = this.#pipeline;
     const { event, isCanary } = this.#stored(accepted);
     this.#link(event);
@@ -144,6 +146,9 @@ export class IngestBatch {
     this.#accepted++;
     return true;
   }
+
+  readonly #countNote = (reason: NoteReason): void =>
+    this.#pipeline.metrics.parseNotes.inc({ receiver: this.#receiver, reason });
 
   /** The event as the log gets it. */
   #stored(accepted: LogEvent): { event: LogEvent; isCanary: boolean } {

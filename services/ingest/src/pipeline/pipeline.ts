@@ -6,6 +6,7 @@ import { NumberedEvents } from '../producers/numbered-events.ts';
 import type { Producer } from '../producers/producer.ts';
 import { ServiceAllowance } from '../quotas/service-allowance.ts';
 import { spans } from '../telemetry.ts';
+import type { TimeZone } from '../text/time/time-zone.ts';
 import { ampleLimits, type BatchLimits } from './batch-limits.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { IngestBatch } from './ingest-batch.ts';
@@ -31,10 +32,16 @@ export class Pipeline {
   readonly #events: Appender;
   readonly #deadLetters: Appender;
 
-  constructor(options: PipelineOptions) {
+  /** `shared` has the appenders to use. */
+  constructor(options: PipelineOptions, shared?: Pipeline) {
     this.#options = options;
     this.normalizer = options.normalizer;
     this.tracing = options.tracing;
+    if (shared !== undefined) {
+      this.#events = shared.#events;
+      this.#deadLetters = shared.#deadLetters;
+      return;
+    }
     this.#events = new Appender({
       log: options.log,
       topic: topics.events,
@@ -46,6 +53,12 @@ export class Pipeline {
         }),
     });
     this.#deadLetters = new Appender({ log: options.log, topic: topics.deadLetter });
+  }
+
+  /** The same pipeline for events whose times are in this zone where they name none. */
+  inZone(zone: TimeZone): Pipeline {
+    const normalizer = this.normalizer.inZone(zone);
+    return normalizer === this.normalizer ? this : new Pipeline({ ...this.#options, normalizer }, this);
   }
 
   /** Events and dead letters that wait for the append before theirs. */

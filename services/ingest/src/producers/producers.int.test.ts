@@ -72,7 +72,7 @@ const messagesOf = (...bodies: string[]): string[] =>
 
 test('what is durable already is reported, also after a restart; numbers that start again lose nothing', async () => {
   using folder = temporaryFolder();
-  const first = `${lines(0, 3)}\n{"level":[]}\n${lines(3, 2)}`;
+  const first = `${lines(0, 3)}\n{}\n${lines(3, 2)}`;
   const anew = lines(0, 6, 'other');
   {
     await using service = await startForTest(folder.path);

@@ -10,6 +10,7 @@ import type { Normalizer } from '../event/normalize.ts';
 import { rawFormat } from './raw-format.ts';
 import { readDeadLetter } from './read-dead-letter.ts';
 import { readEvent } from '../event/read-event.ts';
+import { countNotes, type NoteReason } from '../event/parse-notes.ts';
 import { parseJsonObject } from '../event/parse-json.ts';
 import { readRawAvro } from './read-raw-avro.ts';
 import { readSyslog } from '../syslog/read-syslog.ts';
@@ -70,8 +71,7 @@ export async function readRawRecord(
   // A time that was too far ahead at first may be in range by now.
   const again = (read: (at: number) => LogEvent | Rejection): LogEvent | Rejection => {
     const result = read(receivedAtMs);
-    const isAhead =
-      'code' in result && result.code === 'timestamp-out-of-range' && receivedAtMs < timestampMs;
+    const isAhead = !('code' in result) && receivedAtMs < timestampMs && hasNote(result, 'time out of range');
     return isAhead ? read(timestampMs) : result;
   };
   if (redriven !== undefined) {
@@ -92,6 +92,12 @@ export async function readRawRecord(
       return readJson(value, source, at, options);
     }),
   );
+}
+
+function hasNote({ attributes }: LogEvent, reason: NoteReason): boolean {
+  let found = false;
+  countNotes(attributes, (each) => (found ||= each === reason));
+  return found;
 }
 
 function readJson(

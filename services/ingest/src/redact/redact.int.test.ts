@@ -21,7 +21,8 @@ test('no secret reaches the log through any receiver, in events or dead letters'
   };
   const [card, email, token, password] = secrets as [string, string, string, string];
   const good = { message: `paid ${card} by ${email}`, auth: token, password };
-  const bad = { ...good, time: 'never' };
+  const tooDeep = `${'['.repeat(70)}${']'.repeat(70)}`;
+  const bad = { ...good, deep: JSON.parse(tooDeep) as unknown };
   await send(
     '/ingest',
     `${JSON.stringify(good)}\n${JSON.stringify(bad)}\n{"password":"${password}","m":"${card}`,
@@ -35,23 +36,26 @@ test('no secret reaches the log through any receiver, in events or dead letters'
       { key: 'auth', value: { stringValue: token } },
     ],
   });
-  const logRecords = [record('1'), record('never')];
+  const logRecords = [record('1'), { ...record('1'), attributes: 'never' }];
   await send('/v1/logs', { resourceLogs: [{ scopeLogs: [{ logRecords }] }] });
   const pair = { key: 'password', value: { stringValue: password } };
   const list = {
     kvlistValue: { values: [pair, { key: 'inner', value: { kvlistValue: { values: [pair] } } }] },
   };
-  const structured = ['1', 'never'].map((timeUnixNano) => ({ timeUnixNano, body: list }));
+  const structured = [{ body: list }, { body: list, attributes: 'never' }];
   await send('/v1/logs', { resourceLogs: [{ scopeLogs: [{ logRecords: structured }] }] });
   const arrays = [{ body: { arrayValue: { values: [list, { stringValue: `password=${password}` }] } } }];
   await send('/v1/logs', { resourceLogs: [{ scopeLogs: [{ logRecords: arrays }] }] });
   await send('/ingest', { message: { password, card, list: [{ password }] } });
-  await send('/ingest', { msg: JSON.stringify({ deep: JSON.stringify({ password }) }), time: 'never' });
+  await send(
+    '/ingest',
+    `{"msg":${JSON.stringify(JSON.stringify({ deep: JSON.stringify({ password }) }))},"deep":${tooDeep}}`,
+  );
   const now = `${Date.now()}000000`;
   const values = [
     [now, `${good.message} ${token}`, { password }],
     [now, JSON.stringify({ message: { password } })],
-    ['never', good.message, { password }],
+    [now, 5, { password, owner: email }],
   ];
   await send('/loki/api/v1/push', { streams: [{ stream: { app: 'a', owner: email }, values }] });
   const metrics = await service.telemetry.registry.metrics();

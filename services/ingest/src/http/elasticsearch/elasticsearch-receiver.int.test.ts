@@ -18,6 +18,9 @@ const document = {
   labels: { tenant: 'a' },
 };
 
+/** Nested deeper than an event may be. */
+const deep = JSON.parse(`${'['.repeat(70)}${']'.repeat(70)}`) as unknown;
+
 for (const [version, Elasticsearch] of [
   [8, Client8],
   [9, Client],
@@ -53,7 +56,7 @@ for (const [version, Elasticsearch] of [
           { index: { _id: 'id-1', routing: 'r' } },
           { message: 'good' },
           { create: {} },
-          { message: 'bad', '@timestamp': 'yesterday' },
+          { message: 'bad', deep },
           { update: { _id: 'id-2' } },
           { doc: { a: 1 } },
           { delete: { _id: 'id-3' } },
@@ -79,11 +82,11 @@ for (const [version, Elasticsearch] of [
           ['create', 201, undefined, 'other', 'created'],
         ],
       );
-      assert.match(items[1]![1].error!.reason!, /^bad-timestamp: /);
+      assert.match(items[1]![1].error!.reason!, /^too-deep: /);
       assert.equal(items[0]![1]._id, 'id-1');
       const one = await client.index({ index: 'logs-web', document: { message: 'single' } });
       assert.equal(one.result, 'created');
-      await assert.rejects(client.index({ index: 'logs-web', document: { '@timestamp': 'no' } }), {
+      await assert.rejects(client.index({ index: 'logs-web', document: { deep } }), {
         statusCode: 400,
       });
     }
@@ -122,10 +125,10 @@ for (const [version, Elasticsearch] of [
     assert.deepEqual(
       deadLetters.map(({ code, payload }) => [code, JSON.parse(payload.toString()) as unknown]),
       [
-        ['bad-timestamp', { message: 'bad', '@timestamp': 'yesterday' }],
+        ['too-deep', { message: 'bad', deep }],
         ['unsupported-action', { doc: { a: 1 } }],
         ['unsupported-action', { delete: { _id: 'id-3' } }],
-        ['bad-timestamp', { '@timestamp': 'no' }],
+        ['too-deep', { deep }],
       ],
     );
   });

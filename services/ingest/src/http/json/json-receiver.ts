@@ -4,6 +4,7 @@ import { errors, type ErrorCode } from '../../errors.ts';
 import { receiveSpan } from '../../telemetry.ts';
 import type { HttpReceiver, HttpReceiverContext } from '../http-receiver.ts';
 import { backfillParameter } from '../backfill-header.ts';
+import { timeZoneParameter } from '../time-zone-header.ts';
 import { mediaType, receive } from '../receive-request.ts';
 import { refuseParametersBut } from '../refuse-parameters.ts';
 import { acceptBody, type Receipt } from './accept-body.ts';
@@ -34,8 +35,10 @@ export const jsonReceiver: HttpReceiver = {
   name: 'json',
   paths: { [path]: 'POST' },
   register: (app, context) => {
-    app.post(path, { onRequest: refuseParametersBut(backfillParameter) }, async (request, reply) =>
-      ingest(request, reply, context),
+    app.post(
+      path,
+      { onRequest: refuseParametersBut(backfillParameter, timeZoneParameter) },
+      async (request, reply) => ingest(request, reply, context),
     );
   },
   sendError: (error, reply) => reply.send(errorBody(error)),

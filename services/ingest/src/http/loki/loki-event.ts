@@ -4,6 +4,7 @@ import { fieldNames } from '../../event/field-names.ts';
 import type { Labels, LokiEntry } from './loki-push.ts';
 import type { GivenFields, Normalizer } from '../../event/normalize.ts';
 import { levelOfText } from '../../event/parse-level.ts';
+import { microsOfNanos } from '../../event/parse-timestamp.ts';
 import { parseJsonObject } from '../../event/parse-json.ts';
 
 const levelNames = ['level', 'severity', 'severity_text', 'lvl', 'loglevel', 'log_level', 'detected_level'];
@@ -41,7 +42,7 @@ export function lokiEvent(
   const bag = copyOf(metadata);
   const clash = addAbsent(bag, labels);
   const given: GivenFields = {
-    timestamp: Number(timeNanos / 1000n),
+    timestamp: timeNanos === 0n ? undefined : microsOfNanos(timeNanos),
     level: takeLevel(bag),
     service: takeFirst(serviceNames, bag),
     host: takeFirst(hostNames, bag),
@@ -56,10 +57,9 @@ export function lokiEvent(
   };
   const parsed = line.startsWith('{') ? parseJsonObject(line) : undefined;
   if (parsed !== undefined) {
-    const hasMessage = fieldNames.message.some((name) => typeof parsed[name] === 'string');
-    const event = finish(hasMessage ? {} : { message: line }, merge(parsed, bag, clash));
-    // A line whose members cannot be fields becomes the message.
-    if (!('code' in event) || event.code === 'timestamp-out-of-range') return event;
+    const event = finish({ otherwise: line }, merge(parsed, bag, clash));
+    // A line that cannot be an event becomes the message.
+    if (!('code' in event)) return event;
   }
   return finish({ message: line, ...readLogfmt(line, given.level, bag) }, merge({}, bag, clash));
 }

@@ -1,4 +1,5 @@
 import { RejectedError } from '../../errors.ts';
+import { textOfValue } from '../../event/json-text.ts';
 import { jsonDeadLetter, jsonPart } from '../json-dead-letter.ts';
 import type { Labels, LokiEntry, LokiStream } from './loki-push.ts';
 import { groupBytes, type RequestCost } from '../../admission/request-cost.ts';
@@ -23,15 +24,20 @@ export function readLokiJson(request: unknown, cost: RequestCost): LokiStream<un
   });
 }
 
-/** Reads an entry: `[nanoseconds, line]` or `[nanoseconds, line, metadata]`. Throws RejectedError `wrong-shape`, `bad-timestamp`. */
+/**
+ * Reads an entry: `[nanoseconds, line]` or `[nanoseconds, line, metadata]`. What is no time becomes the metadata `timestamp`, where the entry
+ * has none. Throws RejectedError `wrong-shape`.
+ */
 export function readJsonEntry(entry: unknown): LokiEntry {
   if (!Array.isArray(entry)) throw bad('a value is not an array');
   const [time, line, metadata = {}] = entry as unknown[];
   if (typeof line !== 'string') throw bad('the line is not a string');
+  const labels = readLabels(metadata, 'structured metadata');
   const digits = typeof time === 'number' ? String(time) : time;
-  if (typeof digits !== 'string' || !/^\d{1,20}$/.test(digits))
-    throw new RejectedError('bad-timestamp', 'the time is not a number of nanoseconds');
-  return { timeNanos: BigInt(digits), line, metadata: readLabels(metadata, 'structured metadata') };
+  if (typeof digits === 'string' && /^\d{1,20}$/.test(digits))
+    return { timeNanos: BigInt(digits), line, metadata: labels };
+  labels['timestamp'] ??= textOfValue(time);
+  return { timeNanos: 0n, line, metadata: labels };
 }
 
 function readLabels(value: unknown, what: string): Labels {
@@ -39,8 +45,7 @@ function readLabels(value: unknown, what: string): Labels {
   const labels = Object.create(null) as Labels;
   for (const name in value) {
     const text = value[name];
-    if (typeof text !== 'string') throw bad(`${what}: ${name.slice(0, 100)} is not a string`);
-    labels[name] = text;
+    labels[name] = textOfValue(text);
   }
   return labels;
 }

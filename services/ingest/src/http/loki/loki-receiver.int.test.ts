@@ -153,8 +153,9 @@ test('refused entries are told and kept, the others taken in; what is no push is
     ];
     const [status, text] = await send(JSON.stringify({ streams: [{ stream: { a: 'b' }, values }] }), json);
     assert.equal(status, 400);
-    assert.match(text, /^2 of 4 entries refused: bad-timestamp \(1, the first is number 2\)/);
-    assert.equal((await pushProtobuf(service.address, streams, '9999999999000000000')).status, 400);
+    assert.match(text, /^1 of 4 entries refused: wrong-shape \(1, the first is number 3\)/);
+    // The clock of this sender is wrong.
+    assert.equal((await pushProtobuf(service.address, streams, '9999999999000000000')).status, 204);
 
     const failed = async (status: number, code: string, body: string | Buffer, type = json) => {
       const result = await send(body, type);
@@ -164,7 +165,7 @@ test('refused entries are told and kept, the others taken in; what is no push is
     const protobufType = 'application/x-protobuf';
     await failed(400, 'bad-json', '{"streams":');
     await failed(400, 'wrong-shape', '{}');
-    await failed(400, 'wrong-shape', '{"streams":[{"stream":{"a":1},"values":[]}]}');
+    await failed(400, 'wrong-shape', '{"streams":[{"stream":[],"values":[]}]}');
     await failed(400, 'bad-encoding', 'not snappy', protobufType);
     await failed(400, 'bad-protobuf', await compress(Buffer.from('nonsense')), protobufType);
     const labels = { 'a=': 'b' };
@@ -176,15 +177,21 @@ test('refused entries are told and kept, the others taken in; what is no push is
     const ready = await fetch(`${service.address}/ready`);
     assert.deepEqual([ready.status, await ready.text()], [200, 'ready\n']);
   }
+  const events = await inOrder(folder.path);
   assert.deepEqual(
-    (await inOrder(folder.path)).map(({ message }) => message),
-    ['good', 'good'],
+    events.slice(0, 3).map(({ message }) => message),
+    ['good', 'bad', 'good'],
   );
-  const deadLetters = (await readDeadLetters(folder.path)).sort((a, b) => a.source.offset - b.source.offset);
-  assert.equal(deadLetters.length, 8);
-  assert.deepEqual(JSON.parse(deadLetters[0]!.payload.toString()), {
-    streams: [{ stream: { a: 'b' }, values: [['soon', 'bad']] }],
+  assert.deepEqual(JSON.parse(events[1]!.attributes), {
+    a: 'b',
+    timestamp: 'soon',
+    parseNotes: ['timestamp: not a time'],
   });
-  const alone = encode([{ ...streams[1]!, entries: streams[1]!.entries.slice(2) }], '9999999999000000000');
-  assert.deepEqual(deadLetters[7]!.payload, alone);
+  assert.equal(events.length, 3 + streams.flatMap(({ entries }) => entries).length);
+  for (const { timestamp, receivedAt } of events) assert.equal(timestamp, receivedAt * 1000);
+  const deadLetters = await readDeadLetters(folder.path);
+  assert.deepEqual(
+    deadLetters.map(({ payload }) => JSON.parse(payload.toString()) as unknown),
+    [{ streams: [{ stream: { a: 'b' }, values: [[nanoseconds, 5]] }] }],
+  );
 });

@@ -4,7 +4,9 @@ import { fieldNames } from '../../event/field-names.ts';
 import { jsonText, type JsonFindings } from '../../event/json-text.ts';
 import type { GivenFields, Normalizer } from '../../event/normalize.ts';
 import type { AnyValue, Attributes, OtlpRecord, OtlpSender } from './otlp-record.ts';
+import { originOf } from '../../event/origin.ts';
 import { levelOfSeverityNumber, levelOfText } from '../../event/parse-level.ts';
+import { microsOfNanos } from '../../event/parse-timestamp.ts';
 
 /** What the records of a group share, converted once. */
 export interface SenderFields {
@@ -18,7 +20,10 @@ export interface SenderFields {
 // Reading has limited the depth of both already.
 const findings: JsonFindings = { tooDeep: false, rounded: false };
 
-/** Returns the shared fields: `service.name` and `host.name` by themselves, the rest of the resource and the scope as one object each. */
+/**
+ * Returns the shared fields: service and host by themselves, the rest of the resource and the scope as one object each. Where nobody has set
+ * `service.name`, the workload in Kubernetes or the container is the service.
+ */
 export function senderFields({
   attributes,
   droppedAttributesCount,
@@ -26,14 +31,10 @@ export function senderFields({
   scope,
 }: OtlpSender): SenderFields {
   const resource: Attributes = Object.assign(Object.create(null) as Attributes, attributes);
-  const take = (name: string): string | undefined => {
-    const value = resource[name];
-    if (typeof value !== 'string' || value === '') return undefined;
-    delete resource[name];
-    return value;
-  };
-  const service = take('service.name');
-  const host = take('host.name');
+  const { service, host } = originOf(attributes);
+  if (resource['service.name'] === service || resource['service.name'] === '')
+    delete resource['service.name'];
+  if (resource['host.name'] === host || resource['host.name'] === '') delete resource['host.name'];
   addCommon(resource, droppedAttributesCount, schemaUrl);
   const { name, version } = scope;
   const scopeObject: Attributes = {
@@ -155,9 +156,9 @@ function levelOf({ severityNumber, severityText }: OtlpRecord): Level | undefine
   );
 }
 
-/** Returns nanoseconds as microseconds; undefined for 0, which means unknown. */
+/** Returns nanoseconds, or another unit that was taken for them, as microseconds; undefined for 0, which means unknown. */
 export function microsOf(nanoseconds: bigint): number | undefined {
-  return nanoseconds === 0n ? undefined : Number(nanoseconds / 1000n);
+  return nanoseconds === 0n ? undefined : microsOfNanos(nanoseconds);
 }
 
 /** Returns an id; undefined for one of zeros. */

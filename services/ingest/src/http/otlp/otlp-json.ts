@@ -1,4 +1,6 @@
 import { RejectedError } from '../../errors.ts';
+import { textOfValue } from '../../event/json-text.ts';
+import { parseTimestamp } from '../../event/parse-timestamp.ts';
 import { jsonDeadLetter, jsonPart } from '../json-dead-letter.ts';
 import {
   addAttribute,
@@ -79,20 +81,28 @@ function readCommon(message: Json): OtlpShared {
   }));
 }
 
-/** Reads a LogRecord. Throws RejectedError `wrong-shape`, `bad-timestamp`, `too-deep`. */
+/**
+ * Reads a LogRecord. A field of another type than the standard's is read as far as it can be; what is no time becomes the attribute
+ * `timeUnixNano`. Throws RejectedError `wrong-shape`, `too-deep`.
+ */
 export function readJsonRecord(record: unknown): OtlpRecord {
   const log = object(record, 'a log record');
+  const time = member(log, ['timeUnixNano', 'time_unix_nano']);
+  const timeNanos = nanosOf(time);
+  const attributes = readPairs(list(log, 'attributes'), 0);
+  if (timeNanos === undefined && !('timeUnixNano' in attributes))
+    attributes['timeUnixNano'] = textOfValue(time);
   return {
-    timeNanos: nanoseconds(log, 'timeUnixNano', 'time_unix_nano'),
+    timeNanos: timeNanos ?? 0n,
     observedTimeNanos: nanoseconds(log, 'observedTimeUnixNano', 'observed_time_unix_nano'),
     severityNumber: severityNumber(log),
     severityText: text(log, 'severityText', 'severity_text'),
     body: log['body'] === undefined || log['body'] === null ? undefined : readValue(log['body'], 0),
-    attributes: readPairs(list(log, 'attributes'), 0),
+    attributes,
     droppedAttributesCount: number(log, 'droppedAttributesCount', 'dropped_attributes_count'),
     flags: number(log, 'flags'),
-    traceId: text(log, 'traceId', 'trace_id').toLowerCase(),
-    spanId: text(log, 'spanId', 'span_id').toLowerCase(),
+    traceId: text(log, 'traceId', 'trace_id'),
+    spanId: text(log, 'spanId', 'span_id'),
     eventName: text(log, 'eventName', 'event_name'),
   };
 }
@@ -110,6 +120,8 @@ export function readPairs(pairs: readonly unknown[], depth: number): Attributes 
 
 function readValue(value: unknown, depth: number): AnyValue {
   if (depth >= maxValueDepth) throw new RejectedError('too-deep');
+  // Some write a JSON value as it is.
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
   const any = object(value, 'a value');
   for (const name in any) {
     const inner = any[name];
@@ -122,8 +134,7 @@ function readValue(value: unknown, depth: number): AnyValue {
         return text(any, name);
       case 'boolValue':
       case 'bool_value':
-        if (typeof inner !== 'boolean') throw bad(`${name} is not true or false`);
-        return inner;
+        return typeof inner === 'boolean' ? inner : textOfValue(inner);
       case 'intValue':
       case 'int_value':
         return readInteger(inner);
@@ -145,7 +156,7 @@ function readValue(value: unknown, depth: number): AnyValue {
 function readInteger(value: unknown): AnyValue {
   if (typeof value === 'number' && Number.isInteger(value)) return value;
   if (typeof value === 'string' && /^-?\d{1,20}$/.test(value)) return integer(BigInt(value));
-  throw bad('intValue is not an integer');
+  return textOfValue(value);
 }
 
 function readDouble(value: unknown): AnyValue {
@@ -153,16 +164,21 @@ function readDouble(value: unknown): AnyValue {
   if (value === 'NaN' || value === 'Infinity' || value === '-Infinity') return value;
   if (typeof value === 'string' && value.trim() !== '' && !Number.isNaN(Number(value)))
     return double(Number(value));
-  throw bad('doubleValue is not a number');
+  return textOfValue(value);
 }
 
-/** Returns the time under the first of these names; 0 for none. Throws RejectedError. */
+/** Returns the time under the first of these names; 0 for none, and for what is no time. */
 export function nanoseconds(message: Json, ...names: string[]): bigint {
-  const value = member(message, names);
+  return nanosOf(member(message, names)) ?? 0n;
+}
+
+/** Nanoseconds since 1970, 0 for none; undefined for what is no time. Some write RFC 3339. */
+function nanosOf(value: unknown): bigint | undefined {
   if (value === undefined || value === '') return 0n;
-  const digits = typeof value === 'number' && value >= 0 ? String(value) : value;
+  const digits = typeof value === 'number' && Number.isInteger(value) && value >= 0 ? String(value) : value;
   if (typeof digits === 'string' && /^\d{1,20}$/.test(digits)) return BigInt(digits);
-  throw new RejectedError('bad-timestamp', `${names[0]} is not a number of nanoseconds`);
+  const micros = parseTimestamp(value);
+  return Number.isSafeInteger(micros) && micros >= 0 ? BigInt(micros) * 1000n : undefined;
 }
 
 /** The specification demands a number; protobuf's own JSON writers send its name. */
@@ -180,19 +196,16 @@ export function member(message: Json, names: readonly string[]): unknown {
   return undefined;
 }
 
-/** Returns the text under these names; '' for none. Throws RejectedError. */
+/** Returns the text under these names; '' for none. Throws RejectedError `too-deep`. */
 export function text(message: Json, ...names: string[]): string {
-  const value = member(message, names) ?? '';
-  if (typeof value !== 'string') throw bad(`${names[0]} is not a string`);
-  return value;
+  return textOfValue(member(message, names) ?? '');
 }
 
-/** Returns the integer under these names; 0 for none. Throws RejectedError. */
+/** Returns the integer under these names; 0 for none. */
 export function number(message: Json, ...names: string[]): number {
   const value = member(message, names) ?? 0;
-  const found = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
-  if (typeof found !== 'number' || !Number.isInteger(found)) throw bad(`${names[0]} is not an integer`);
-  return found;
+  const found = typeof value === 'string' ? Number(value) : value;
+  return typeof found === 'number' && Number.isInteger(found) ? found : 0;
 }
 
 /** Returns the array under these names; empty for none. Throws RejectedError. */

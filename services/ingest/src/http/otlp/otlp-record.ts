@@ -16,7 +16,7 @@ export interface OtlpRecord {
   attributes: Attributes;
   droppedAttributesCount: number;
   flags: number;
-  /** Hexadecimal, in lower case. */
+  /** Hexadecimal; some write base64. */
   traceId: string;
   spanId: string;
   eventName: string;

@@ -45,7 +45,7 @@ test('spans in JSON become events with their duration; a broken one is refused a
   {
     await using service = await startForTest(folder.path);
     assert.deepEqual(await post(service.address, traces([good])), { status: 200, text: '{}' });
-    const { status, text } = await post(service.address, traces([{ ...good, name: 5 }, good]));
+    const { status, text } = await post(service.address, traces([{ ...good, attributes: 5 }, good]));
     assert.equal(status, 200);
     assert.equal(
       (JSON.parse(text) as { partialSuccess: object }).partialSuccess['rejectedSpans' as never],
