@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Pipeline } from './pipeline.ts';
@@ -66,4 +69,68 @@ test('numbers of events, on a running Logloom', async (t) => {
     const wrong = await run(pipeline, ['aggregate', '--by', 'message']);
     assert.deepEqual([wrong.code, wrong.err.includes('(unknown-field)')], [2, true]);
   });
+
+  await t.test('export writes all events, and continues a file exactly where it ended', async () => {
+    const file = (name: string): string => join(pipeline.dataFolder, name);
+    const whole = await run(pipeline, ['export', '--from', '2024-01-01T00:00:00Z']);
+    assert.equal(whole.code, 0, whole.err);
+    const messages = whole.out
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { message: string }).message);
+    assert.deepEqual(
+      messages,
+      lines.map((line) => (JSON.parse(line) as { message: string }).message),
+    );
+    for (const format of ['ndjson', 'csv']) {
+      const target = file(`events.${format}`);
+      const args = ['export', 'service:web', '--format', format, '-o', target];
+      assert.equal((await run(pipeline, args)).code, 0);
+      const wanted = readFileSync(target, 'utf8');
+      assert.equal((await run(pipeline, args)).code, 2, 'it exists');
+      assert.equal((await run(pipeline, [...args, '--resume'])).code, 2, 'it is complete');
+      // As it stands after a crash, at any byte.
+      rmSync(target);
+      const cut = new Pieces(pipeline.viewersUrl, 5000);
+      const interrupted = await run(pipeline, [...args, '--url', await cut.start()]);
+      cut.stop();
+      assert.deepEqual([interrupted.code, interrupted.err.includes('--resume')], [2, true]);
+      assert.ok(statSync(target).size < wanted.length);
+      const resumed = await run(pipeline, [...args, '--resume']);
+      assert.equal(resumed.code, 0, resumed.err);
+      assert.equal(readFileSync(target, 'utf8'), wanted);
+      assert.equal(existsSync(`${target}.unfinished`), false);
+    }
+    const wrong = await run(pipeline, ['export', 'level:(']);
+    assert.deepEqual([wrong.code, wrong.err.includes('(bad-filter)')], [2, true]);
+  });
 });
+
+/** A proxy that cuts each response after so many bytes. */
+class Pieces {
+  readonly #server;
+  constructor(target: string, bytes: number) {
+    this.#server = createServer((client) => {
+      const { hostname, port } = new URL(target);
+      const upstream = connect(Number(port), hostname);
+      let left = bytes;
+      client.pipe(upstream);
+      upstream.on('data', (data: Buffer) => {
+        client.write(data.subarray(0, left));
+        left -= data.length;
+        if (left <= 0) client.end(() => client.destroySoon());
+      });
+      for (const socket of [client, upstream]) socket.on('error', () => {});
+      upstream.on('close', () => client.destroy());
+      client.on('close', () => upstream.destroy());
+    });
+  }
+  async start(): Promise<string> {
+    this.#server.listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+  stop(): void {
+    this.#server.close();
+  }
+}

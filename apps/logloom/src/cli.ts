@@ -8,6 +8,7 @@ import { addConfigCommand } from './commands/config-cli.ts';
 import { addDemoCommand } from './commands/demo-cli.ts';
 import { addDrainCommand } from './commands/drain-cli.ts';
 import { addFormatsCommands } from './commands/formats-cli.ts';
+import { addExportCommand } from './commands/export-cli.ts';
 import { addJobCommands } from './commands/jobs-cli.ts';
 import { addLoadtestCommand } from './commands/loadtest-cli.ts';
 import { addLookCommands } from './commands/look-cli.ts';
@@ -38,6 +39,7 @@ const commands = [
   addTailCommand,
   addSearchCommand,
   addAggregateCommand,
+  addExportCommand,
   addLookCommands,
   addRequestsCommand,
   addLoadtestCommand,

@@ -1,4 +1,5 @@
 import { CodedError, requestErrors } from '@logloom/errors';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface AdmissionQueueOptions {
   /** Pieces of work that are done at once. */
@@ -94,6 +95,18 @@ export class AdmissionQueue {
     if (mustWait) await this.#wait(name, principal, signal);
     else this.#begin(principal);
     return this.#slot(name, principal);
+  }
+
+  /** As enter(), but where the queue is full it asks again, after `againMs` each time. */
+  async enterPatiently(name: string, signal: AbortSignal, againMs: number): Promise<AdmissionSlot> {
+    for (;;) {
+      try {
+        return await this.enter(name, signal);
+      } catch (error) {
+        if (!(error instanceof QueueFullError)) throw error;
+        await sleep(againMs, undefined, { signal });
+      }
+    }
   }
 
   #wait(name: string, principal: PrincipalLoad, signal: AbortSignal): Promise<void> {

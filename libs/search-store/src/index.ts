@@ -35,6 +35,7 @@ export {
   type TopValuesQuery,
   type Total,
 } from './search-store.ts';
+export type { EventPlace, ScanPage, ScanQuery } from './scan.ts';
 export { openSqliteSearchStore, type SqliteSearchStoreOptions } from './embedded/sqlite-search-store.ts';
 export {
   percentile,

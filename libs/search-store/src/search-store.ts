@@ -3,6 +3,7 @@ import { filterErrors } from '@logloom/filter';
 import { searchStoreErrors } from './errors.ts';
 import type { Aggregate, AggregateQuery } from './aggregate/aggregate-query.ts';
 import type { RequestGroupsResult } from './request-groups.ts';
+import type { ScanPage, ScanQuery } from './scan.ts';
 import type { TimeRange } from './time-range.ts';
 import type { Filter } from '@logloom/filter';
 import type { Correlation, Level, LogView, PlacedEvent } from '@logloom/schemas';
@@ -39,6 +40,12 @@ export interface SearchStore extends LogView {
    * `too-many-buckets`, `too-many-groups`.
    */
   aggregate(query: AggregateQuery): Promise<Aggregate>;
+  /**
+   * The matching events that are stored now, in the order of (timestamp, partition, offset), page after page: each once, however long that
+   * takes and whatever is written meanwhile; those that retention removes before they are read are left out. A page also ends once it has
+   * many bytes. Errors: `bad-cursor`.
+   */
+  scan(query: ScanQuery): Promise<ScanPage<FoundEvent>>;
   /** The names of the fields that topValues() takes: the fixed ones, and the attribute paths of the newest events. */
   fields(): Promise<string[]>;
   event(id: string): Promise<FoundEvent | undefined>;

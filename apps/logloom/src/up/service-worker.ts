@@ -4,7 +4,7 @@ import { secretsOf } from '@logloom/settings';
 import { addThreadMetrics, createTelemetry, startTracing } from '@logloom/telemetry';
 import { enableCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { AnswerApi } from './run-api.ts';
+import type { ApiAnswers } from './run-api.ts';
 import type { FromThread, ThreadCall, ThreadData, ToThread } from './thread-protocol.ts';
 import type { Settings } from '../settings.ts';
 
@@ -13,14 +13,16 @@ const { service, settings, tracing, env = {} } = workerData as ThreadData;
 const telemetry = createTelemetry(service, settings.LOG_LEVEL, secretsOf(settings));
 addThreadMetrics(telemetry);
 const stop = new AbortController();
-let answerApi: AnswerApi | undefined;
+let api: ApiAnswers | undefined;
 
 const calls = new Map<number, AbortController>();
 
 async function answer(call: ThreadCall, signal: AbortSignal): Promise<unknown> {
   if (call.name === 'metrics') return telemetry.registry.getMetricsAsJSON();
-  if (answerApi === undefined) throw new Error(`${service} answers no requests`);
-  return answerApi(call.request, signal);
+  if (api === undefined) throw new Error(`${service} answers no requests`);
+  if (call.name === 'api-read') return api.read(call.stream);
+  if (call.name === 'api-close') return api.close(call.stream);
+  return api.answer(call.request, signal);
 }
 
 function send(message: FromThread): void {
@@ -53,7 +55,7 @@ const services: Record<ThreadData['service'], () => Promise<RunService<Settings>
   correlator: async () => (await import('@logloom/correlator')).runCorrelator,
   indexer: async () => (await import('@logloom/indexer')).runIndexer,
   canary: async () => (await import('../canary/run-canary.ts')).runCanary,
-  api: async () => (await import('./run-api.ts')).runApi((ready) => (answerApi = ready)),
+  api: async () => (await import('./run-api.ts')).runApi((ready) => (api = ready)),
 };
 
 await startTracing(

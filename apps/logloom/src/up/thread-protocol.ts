@@ -26,12 +26,18 @@ export type FromThread =
   | { type: 'result'; id: number; result: unknown }
   | { type: 'error'; id: number; message: string };
 
-/** The calls to a thread: its metrics; for the api thread, a request. */
-export type ThreadCall = { name: 'metrics' } | { name: 'api'; request: ApiRequest };
+/** The calls to a thread: its metrics; for the api thread, a request, and the rest of a response that it streams. */
+export type ThreadCall =
+  | { name: 'metrics' }
+  | { name: 'api'; request: ApiRequest }
+  | { name: 'api-read'; stream: number }
+  | { name: 'api-close'; stream: number };
 
 export interface ThreadResults {
   metrics: MetricObjectWithValues<MetricValue<string>>[];
   api: ApiResponse;
+  'api-read': ApiPart;
+  'api-close': undefined;
 }
 
 export interface ApiRequest {
@@ -51,5 +57,14 @@ export interface ApiResponse {
   route: string | undefined;
   status: number;
   headers: Record<string, string>;
-  body: string;
+  /** The beginning of it, if there is a stream. */
+  body: string | Uint8Array;
+  /** Where the rest can be read, until it is closed or all is read. */
+  stream?: number;
+}
+
+/** The next part of a streamed response. */
+export interface ApiPart {
+  bytes: Uint8Array;
+  isLast: boolean;
 }

@@ -31,6 +31,7 @@ import {
   type Telemetry,
 } from '@logloom/telemetry';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServiceThread } from './service-thread.ts';
 import type { ApiResponse } from './thread-protocol.ts';
@@ -38,6 +39,8 @@ import type { ApiResponse } from './thread-protocol.ts';
 type ThreadMetrics = MetricObjectWithValues<MetricValue<string>>[];
 
 const metricsWaitMs = 500;
+/** How long a streamed response waits before it asks for a slot again, where the queue is full. */
+const againMs = 500;
 
 export interface ViewersServerDeps {
   telemetry: Telemetry;
@@ -111,11 +114,17 @@ export async function createViewersServer({
     const gone = goneSignal(reply.raw);
     let slot: AdmissionSlot | undefined;
     try {
-      slot = await queue.enter(await principalName(request.raw), gone);
-      const { route, status, headers, body } = await ask(request, gone);
+      const name = await principalName(request.raw);
+      slot = await queue.enter(name, gone);
+      const { thread, response } = await ask(request, gone);
+      const { route, status, headers, body, stream } = response;
       if (route !== undefined) routes.set(request, route);
-      watchSending(reply.raw, slot, Buffer.byteLength(body));
-      return await reply.code(status).headers(headers).send(body);
+      const isStream = stream !== undefined;
+      watchSending(reply.raw, slot, isStream ? 0 : Buffer.byteLength(body), { isStream });
+      const sent = isStream
+        ? Readable.from(rest(body, { thread, stream, name, gone }), { objectMode: false })
+        : asBuffer(body);
+      return await reply.code(status).headers(headers).send(sent);
     } catch (error) {
       slot?.sent();
       // The client is gone.
@@ -128,8 +137,38 @@ export async function createViewersServer({
       );
     }
   };
+  /** The parts of a streamed response: each waits for its turn, and for the client to have taken the one before. */
+  async function* rest(
+    first: string | Uint8Array,
+    {
+      thread,
+      stream,
+      name,
+      gone,
+    }: { thread: ServiceThread; stream: number; name: string; gone: AbortSignal },
+  ): AsyncGenerator<string | Buffer> {
+    let isLast = false;
+    try {
+      if (first.length > 0) yield asBuffer(first);
+      while (!isLast) {
+        const slot = await queue.enterPatiently(name, gone, againMs);
+        let bytes;
+        try {
+          ({ bytes, isLast } = await thread.call({ name: 'api-read', stream }));
+        } finally {
+          slot.sent();
+        }
+        if (bytes.length > 0) yield asBuffer(bytes);
+      }
+    } finally {
+      if (!isLast) thread.call({ name: 'api-close', stream }).catch(() => {});
+    }
+  }
   const busy = new Map(apis.map((thread) => [thread, 0]));
-  const ask = async (request: FastifyRequest, gone: AbortSignal): Promise<ApiResponse> => {
+  const ask = async (
+    request: FastifyRequest,
+    gone: AbortSignal,
+  ): Promise<{ thread: ServiceThread; response: ApiResponse }> => {
     const [thread, count] = [...busy].reduce((least, each) => (each[1] < least[1] ? each : least));
     busy.set(thread, count + 1);
     const cancelled = new Int32Array(new SharedArrayBuffer(4));
@@ -148,7 +187,7 @@ export async function createViewersServer({
     // The thread is free when it has ended the work, not when the client no longer waits.
     const over = (): void => void busy.set(thread, busy.get(thread)! - 1);
     answer.then(over, over);
-    return await answer;
+    return { thread, response: await answer };
   };
   registerApiDocs(app);
   app.get('/api/*', forward);
@@ -156,4 +195,9 @@ export async function createViewersServer({
   app.delete('/api/*', forward);
   await registerConsole(app);
   return app;
+}
+
+/** Bytes that come from another thread are no Buffer any more. */
+function asBuffer(body: string | Uint8Array): string | Buffer {
+  return typeof body === 'string' ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
 }

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { runCancellable } from '../cancellation.ts';
 import { SearchStoreError, type SearchQuery, type SearchStore } from '../search-store.ts';
 import { aggregateContract } from './aggregate.contract.ts';
+import { scanContract } from './scan.contract.ts';
 
 /** Opens a new, empty store; `reopen` returns the same store anew, after a restart; `dispose` removes it. */
 export type SearchStoreFactory = () => Promise<{
@@ -31,6 +32,7 @@ export function searchStoreContract(name: string, create: SearchStoreFactory): v
   };
 
   aggregateContract(withStore);
+  scanContract(withStore);
 
   withStore('an event is found at once, whole, and after a restart', async (store, reopen) => {
     const { source, receivedAt, ...found } = event(1, 10, {

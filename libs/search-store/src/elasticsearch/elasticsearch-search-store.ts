@@ -2,6 +2,7 @@ import type { Client } from '@elastic/elasticsearch';
 import type { Correlation, FillMark, FillMove, PlacedEvent } from '@logloom/schemas';
 import type { Aggregate, AggregateQuery } from '../aggregate/aggregate-query.ts';
 import type { RequestGroupsResult } from '../request-groups.ts';
+import type { ScanPage, ScanQuery } from '../scan.ts';
 import type {
   CorrelationsPage,
   CorrelationsQuery,
@@ -135,6 +136,10 @@ export class ElasticsearchSearchStore implements SearchStore {
 
   aggregate(query: AggregateQuery): Promise<Aggregate> {
     return this.#reader.aggregate(query);
+  }
+
+  scan(query: ScanQuery): Promise<ScanPage<FoundEvent>> {
+    return this.#reader.scan(query);
   }
 
   fields(): Promise<string[]> {

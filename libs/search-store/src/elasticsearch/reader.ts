@@ -5,6 +5,7 @@ import type { Aggregate, AggregateQuery } from '../aggregate/aggregate-query.ts'
 import { chooseBuckets } from '../histogram-interval.ts';
 import { bytesOf, defaultPageBytes } from '../page-bytes.ts';
 import type { RequestGroupsResult } from '../request-groups.ts';
+import { beforeAll, type ScanPage, type ScanQuery } from '../scan.ts';
 import type {
   CorrelationsPage,
   CorrelationsQuery,
@@ -27,6 +28,7 @@ import { decodeSortCursor, encodeSortCursor, type SortCursor } from './cursor.ts
 import { foundCorrelation, foundEvent, type CorrelationSource, type EventSource } from './documents.ts';
 import { groupRequests } from './group-requests.ts';
 import type { IndexNames } from './indices.ts';
+import { packEnds, partitionEnds, unpackEnds, upTo } from './partition-ends.ts';
 import { AnswerTooLarge, runSearch, type Query, type SearchResponse } from './search.ts';
 import { fieldNames, topValues } from './values.ts';
 
@@ -61,10 +63,41 @@ export class ElasticsearchReader {
   }
 
   async search({ filter, limit, order, cursor, ...range }: SearchQuery): Promise<SearchPage> {
+    return this.#events(eventsQuery(filter, range), limit, order, cursor);
+  }
+
+  async scan({
+    filter,
+    limit,
+    snapshot,
+    after = beforeAll,
+    ...range
+  }: ScanQuery): Promise<ScanPage<FoundEvent>> {
+    const ends =
+      snapshot === undefined
+        ? await partitionEnds((request) => this.#run(request), this.#names.events)
+        : unpackEnds(snapshot);
+    const query = { bool: { filter: [eventsQuery(filter, range), upTo(ends)] } };
+    const { timestamp, partition, offset } = after;
+    // A total is not counted: the cursor has one.
+    const cursor = encodeSortCursor({
+      after: [timestamp, partition, offset],
+      total: { value: 0, exact: false },
+    });
+    const { events, next } = await this.#events(query, limit, 'asc', cursor);
+    return { events, snapshot: packEnds(ends), isLast: next === undefined };
+  }
+
+  async #events(
+    query: Query,
+    limit: number,
+    order: 'asc' | 'desc',
+    cursor: string | undefined,
+  ): Promise<SearchPage> {
     const { sources, ...page } = await this.#page<EventSource>(
       {
         index: this.#names.events,
-        query: eventsQuery(filter, range),
+        query,
         _source: {
           excludes: [
             'labels',

@@ -13,6 +13,7 @@ import {
   searchDocuments,
   shapeDurationsOf,
 } from './search-documents.ts';
+import { scanEvents } from './scan-events.ts';
 import { searchEvents } from './search-events.ts';
 import { fieldNames, topValuesOf } from './top-values.ts';
 
@@ -31,6 +32,7 @@ export type SearchReader = Pick<
   | 'histogram'
   | 'topValues'
   | 'aggregate'
+  | 'scan'
   | 'fields'
   | 'event'
   | 'correlations'
@@ -62,6 +64,7 @@ export function columnReader(
         const from = await matchingEvents(view, asked.filter, range ?? asked);
         return aggregateEvents(view, from, asked, range);
       }),
+    scan: (asked) => query((view) => scanEvents(view, asked, pageBytes)),
     fields: () => query(fieldNames),
     event: (id) => query((view) => eventById(view, id)),
     correlations: (asked) => query((view) => searchDocuments(view, asked, limits)),

@@ -4,7 +4,9 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Aggregate, AggregateQuery } from '../aggregate/aggregate-query.ts';
 import { chooseBuckets } from '../histogram-interval.ts';
 import { bytesOf, defaultPageBytes } from '../page-bytes.ts';
+import { packCursor, unpackCursor } from '../packed-cursor.ts';
 import type { RequestGroupsResult } from '../request-groups.ts';
+import { beforeAll, type ScanPage, type ScanQuery } from '../scan.ts';
 import {
   maxTotal,
   type CorrelationsPage,
@@ -103,6 +105,30 @@ export class SqliteReader {
     return this.#deadline.run(() => {
       const range = query.interval === undefined ? undefined : this.#knownRange(query, query.scope);
       return aggregateRows(this.#db, query, range, this.#deadline);
+    });
+  }
+
+  scan({ filter, limit, snapshot, after = beforeAll, ...range }: ScanQuery): ScanPage<FoundEvent> {
+    return this.#deadline.run(() => {
+      const where = eventsWhere(filter, range);
+      // Rows are only added at the end.
+      const [last] = this.#rows<[number | null]>('SELECT MAX(rowid) FROM events', []);
+      const lastRow = snapshot === undefined ? (last?.[0] ?? 0) : unpackCursor(snapshot)[0];
+      const { timestamp, partition, offset } = after;
+      const rowids = this.#rows<[number]>(
+        `SELECT rowid FROM events WHERE ts >= ? AND (ts, partition, "offset") > (?, ?, ?) AND rowid <= ? AND ${where.sql}
+         ORDER BY ts, partition, "offset" LIMIT ?`,
+        [timestamp, timestamp, partition, offset, lastRow, ...where.params, limit + 1],
+      ).map(([rowid]) => rowid);
+      const { rows, taken } = this.#rowsAt(
+        `SELECT ${eventColumns} FROM events WHERE rowid = ?`,
+        rowids.slice(0, limit),
+      );
+      return {
+        events: (rows as EventRow[]).map(eventOfRow),
+        snapshot: packCursor([lastRow, 0, 0, 0]),
+        isLast: taken === rowids.length,
+      };
     });
   }
 

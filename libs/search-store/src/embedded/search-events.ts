@@ -36,17 +36,20 @@ interface PlacesQuery {
   after: EventPlace | undefined;
   order: 'asc' | 'desc';
   limit: number;
+  /** SQL: what else has to hold. */
+  also?: string;
 }
 
-async function findPlaces(
+/** The places of the first matching events behind `after`, in the order. */
+export async function findPlaces(
   view: ReadView,
   filter: Filter,
-  { range, after, order, limit }: PlacesQuery,
+  { range, after, order, limit, also = 'TRUE' }: PlacesQuery,
 ): Promise<EventPlace[]> {
   const bounds = boundsAfter(range, after, order);
   const direction = order === 'asc' ? 'ASC' : 'DESC';
   const keyset = after === undefined ? '' : ` AND ${isBehind(after, order)}`;
-  const where = `${rangeCondition(bounds)} AND (${compileDuckDb(filter)})${keyset}`;
+  const where = `${rangeCondition(bounds)} AND (${compileDuckDb(filter)}) AND (${also})${keyset}`;
   const walk = new TimeWalk(view, filter, { range: bounds, order, firstParts });
   let found: EventPlace[] = [];
   for (let isFirst = true; ; isFirst = false) {
@@ -88,7 +91,7 @@ function isBehind({ micros, partition, offset, epoch }: EventPlace, order: 'asc'
 }
 
 /** Reads the events at these places until they fill a page. */
-async function readEvents(
+export async function readEvents(
   view: ReadView,
   places: readonly EventPlace[],
   pageBytes: number,

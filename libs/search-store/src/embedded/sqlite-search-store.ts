@@ -136,6 +136,7 @@ export function openSqliteSearchStore(folder: string, options: SqliteSearchStore
     histogram: async (query) => attempt(() => reading().histogram(query)),
     topValues: async (query) => attempt(() => reading().topValues(query)),
     aggregate: async (query) => attempt(() => reading().aggregate(query)),
+    scan: async (query) => attempt(() => reading().scan(query)),
     fields: async () => attempt(() => reading().fields()),
     event: async (id) => attempt(() => reading().event(id)),
     correlations: async (query) => attempt(() => reading().correlations(query)),

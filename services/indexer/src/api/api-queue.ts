@@ -15,6 +15,8 @@ const unsentShare = 0.15;
 const unsentMost = 256 * 2 ** 20;
 /** A client that reads nothing of its response for this long is disconnected, ms. */
 const stalledMs = 20_000;
+/** Of a streamed response: it holds little meanwhile, and its next part may have to wait for its turn. */
+const streamStalledMs = 120_000;
 
 /** A page of the API ends after this many bytes. */
 export function apiPageBytes(): number {
@@ -56,11 +58,16 @@ export function goneSignal(response: ServerResponse): AbortSignal {
 }
 
 /** Releases the slot when the response has been sent, and disconnects a client that does not read it. */
-export function watchSending(response: ServerResponse, slot: AdmissionSlot, bytes: number): void {
+export function watchSending(
+  response: ServerResponse,
+  slot: AdmissionSlot,
+  bytes: number,
+  { isStream = false } = {},
+): void {
   slot.done(bytes);
   if (response.closed) return slot.sent();
   response.once('close', () => slot.sent());
-  response.setTimeout(stalledMs, () => response.socket?.destroy());
+  response.setTimeout(isStream ? streamStalledMs : stalledMs, () => response.socket?.destroy());
 }
 
 export function sendQueueFull(reply: FastifyReply, error: QueueFullError): FastifyReply {

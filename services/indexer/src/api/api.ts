@@ -15,6 +15,7 @@ import { aggregateJson, aggregateQuery } from '../aggregate/aggregate-route.ts';
 import { AlertView } from '../alerts/alert-view.ts';
 import { registerAlerts } from '../alerts/register-alerts.ts';
 import { ApiError, errors, type ErrorCode } from '../errors.ts';
+import { registerExport } from '../export/register-export.ts';
 import { registerJobs, type JobsApiDeps } from '../jobs/jobs-api.ts';
 import type { CorrelationEventsDeps, MembersPlace } from '../requests/correlation-events.ts';
 import { describeParts } from '../requests/request-parts.ts';
@@ -29,7 +30,7 @@ import { PageCursors } from './page-cursors.ts';
 import { pipelineStatus } from './pipeline-status.ts';
 import { QueryParameters } from './query-parameters.ts';
 import { principalOf, registerAccess } from './register-access.ts';
-import { registerAdmission, type ApiAdmission } from './register-admission.ts';
+import { admitAgain, registerAdmission, type ApiAdmission } from './register-admission.ts';
 import { VisibleStore } from './visible-store.ts';
 
 export interface ApiDeps extends CorrelationEventsDeps {
@@ -174,6 +175,14 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
       api.get('/aggregate', async (request) => {
         const query = parametersOf(request);
         return aggregateJson(storeOf(request), aggregateQuery(query));
+      });
+
+      registerExport(api, {
+        sealer,
+        parametersOf,
+        storeOf: searchOf,
+        principalOf,
+        admit: (request, gone, work) => admitAgain(deps.queue, request, gone, work),
       });
 
       api.get('/fields', async (request) => {

@@ -10,6 +10,7 @@ const parameters: Readonly<Record<string, readonly string[]>> = {
   '/api/search': [...search, 'order', 'highlight'],
   '/api/histogram': ['q', 'from', 'to', 'interval', 'by'],
   '/api/aggregate': ['q', 'from', 'to', 'by', 'metric', 'of', 'interval', 'limit'],
+  '/api/export': ['q', 'from', 'to', 'format', 'columns', 'formulas', 'limit', 'snapshot', 'after'],
   '/api/fields': ['q', 'from', 'to', 'limit', 'field'],
   '/api/correlations': [...search, 'comparison'],
   '/api/requests/summary': ['q', 'from', 'to', 'by', 'limit'],

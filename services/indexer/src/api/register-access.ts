@@ -10,7 +10,7 @@ const principals = new WeakMap<FastifyRequest, Principal>();
  */
 const cutRoutes = new Set(
   [
-    ...['/search', '/histogram', '/aggregate', '/fields', '/events/:id'],
+    ...['/search', '/histogram', '/aggregate', '/export', '/fields', '/events/:id'],
     ...['/correlations', '/correlations/:id', '/requests/summary'],
   ].map((path) => `/api${path}`),
 );

@@ -2,6 +2,7 @@ import { QueueFullError, type AdmissionQueue, type AdmissionSlot } from '@logloo
 import { runCancellable, type Cancellation } from '@logloom/search-store';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
 import { goneSignal, sendQueueFull, watchSending } from './api-queue.ts';
 
 export interface ApiAdmission {
@@ -33,9 +34,33 @@ export function registerAdmission(api: FastifyInstance, { queue, principalName }
   });
   api.addHook('onSend', async (request, reply, payload) => {
     const slot = slots.get(request);
-    if (slot !== undefined)
-      watchSending(reply.raw, slot, typeof payload === 'string' ? Buffer.byteLength(payload) : 0);
+    if (slot === undefined) return;
+    const bytes = typeof payload === 'string' ? Buffer.byteLength(payload) : 0;
+    watchSending(reply.raw, slot, bytes, { isStream: payload instanceof Readable });
   });
+}
+
+/** How long a response that has begun waits before it asks for a slot again, ms. */
+const againMs = 500;
+
+/**
+ * Further work for a response that has begun, and whose slot is released, in its turn: it never holds up other requests, and waits where the
+ * queue is full. Rejects once the client is gone. Without admission control it begins at once.
+ */
+export async function admitAgain<T>(
+  admission: ApiAdmission | undefined,
+  request: FastifyRequest,
+  gone: AbortSignal,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (admission === undefined) return work();
+  const name = await admission.principalName(request.raw);
+  const slot = await admission.queue.enterPatiently(name, gone, againMs);
+  try {
+    return await work();
+  } finally {
+    slot.sent();
+  }
 }
 
 function asCancellation(signal: AbortSignal): Cancellation {
