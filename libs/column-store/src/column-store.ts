@@ -2,6 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Correlation, PlacedEvent } from '@logloom/schemas';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { adoptFiles } from './adopt-files.ts';
 import { Catalog } from './catalog.ts';
 import { DocumentWriter } from './document-writer.ts';
 import { Engine } from './engine.ts';
@@ -11,6 +12,7 @@ import { ReadView, type ReadLimits } from './read-view.ts';
 import { discardUnfinished, StoreRebuild } from './rebuild.ts';
 import { RecentTables } from './recent-tables.ts';
 import { removeBefore } from './remove-before.ts';
+import { setAsideSlices } from './set-aside-slices.ts';
 import { BackgroundIndexer } from './slice-index/background-indexer.ts';
 import { SliceWriter } from './slice-writer.ts';
 import type { Slice } from './slice.ts';
@@ -26,6 +28,8 @@ export interface ColumnStoreOptions {
   /** Gets errors of merging and indexing in the background; merging is tried again with the next write. */
   onMergeFailed?: ((error: unknown) => void) | undefined;
   nowMs?: (() => number) | undefined;
+  /** Leaves files that the catalog does not name: adoptFiles() will enter them. */
+  keepStrays?: boolean | undefined;
 }
 
 const defaultMemoryBytes = 256e6;
@@ -75,7 +79,7 @@ export class ColumnStore {
     this.#recent = new RecentTables(this.catalog, this.engine);
     if (readOnly) return;
     this.catalog.write(() => discardUnfinished(this.catalog, nowMs()));
-    removeStrays(this.catalog, folder, nowMs());
+    if (options.keepStrays !== true) removeStrays(this.catalog, folder, nowMs());
     const slices = new SliceWriter(this.engine, folder);
     const parts = { catalog: this.catalog, engine: this.engine, slices, folder, generation: 0 };
     this.#writers = {
@@ -196,6 +200,26 @@ export class ColumnStore {
         onCommitted: reload,
         nowMs: this.#nowMs,
       });
+    });
+  }
+
+  /** As setAsideSlices(). */
+  async setAsideDamaged(): Promise<{ file: string; movedTo: string; error: unknown }[]> {
+    return this.#write(async ({ events, documents }) => {
+      const { catalog, engine, folder } = this;
+      const moved = await setAsideSlices({ catalog, engine, folder, nowMs: this.#nowMs });
+      events.reload();
+      documents.reload();
+      return moved;
+    });
+  }
+
+  /** As adoptFiles(), into a catalog that is new. */
+  async adoptFiles(): Promise<void> {
+    await this.#write(async ({ events, documents }) => {
+      await adoptFiles(this.catalog, this.engine, this.folder);
+      events.reload();
+      documents.reload();
     });
   }
 
