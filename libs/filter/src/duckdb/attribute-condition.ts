@@ -1,6 +1,7 @@
 import type { AttributeMatch, Bound, Condition } from '../ast.ts';
 import { maxAttributeDepth } from '../attribute-values.ts';
 import { parseNumber } from '../numeric.ts';
+import { containsText } from './contains-text.ts';
 import { duckDbFunctions, type AttributeQuestion } from './function-names.ts';
 import { sqlLiteral } from './literals.ts';
 import { textCondition } from './text-condition.ts';
@@ -27,7 +28,7 @@ export function attributeCondition(
   // The path ends with the end of a key, which JSON without escapes contains literally: most rows need not be parsed.
   const keyEnd = keys.at(-1)!;
   if (JSON.stringify(keyEnd) !== `"${keyEnd}"`) return condition;
-  return `(contains(${column}, ${sqlLiteral(`${keyEnd}"`)}) OR contains(${column}, '\\')) AND ${condition}`;
+  return `(${containsText(column, `${keyEnd}"`)} OR contains(${column}, '\\')) AND ${condition}`;
 }
 
 /** The condition on JSON where the path has at most one value, and strings hold no escapes. */

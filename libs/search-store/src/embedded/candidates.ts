@@ -15,6 +15,8 @@ export interface Candidates {
   slice: Slice;
   /** Undefined: the slice has no index, and all its rows may match. */
   blocks: readonly CandidateBlock[] | undefined;
+  /** How many rows match, where the index alone says it. */
+  matches?: number | undefined;
 }
 
 export interface CandidateBlock {
@@ -80,23 +82,33 @@ export async function candidatesOf(
     return index === undefined ? [] : [{ slice, index, path }];
   });
   const globs = [...new Set(globsOf(filter))];
-  const words = await blocksOfWords(
+  const words = await matchingWords(
     view,
     globs,
     indexed.map(({ path }) => path),
   );
   const byFile = new Map(indexed.map((each) => [each.slice.file, each]));
   return slices.flatMap((slice): Candidates[] => {
-    const found = byFile.get(slice.file);
-    if (found === undefined) return [{ slice, blocks: undefined }];
-    const { index, path } = found;
+    const indexed = byFile.get(slice.file);
+    if (indexed === undefined) return [{ slice, blocks: undefined }];
+    const { index, path } = indexed;
+    const wordsOf = (glob: string): WordsOfFile | undefined => words.get(glob)?.get(wordsPath(path));
     const blocks = evaluate(filter, {
-      word: (glob) => words.get(glob)?.get(wordsPath(path)) ?? none,
+      word: (glob) => wordsOf(glob)?.blocks ?? none,
       id: (field, id) => new Set(index.blocksWithId(idColumns[field], id)),
     });
     const chosen = withRows(index).filter((_, number) => blocks === 'all' || blocks.has(number));
-    return chosen.length === 0 ? [] : [{ slice, blocks: chosen }];
+    if (chosen.length === 0) return [];
+    const only = filter.type === 'words' && filter.words.length === 1 ? filter.words[0] : undefined;
+    return [{ slice, blocks: chosen, matches: only === undefined ? undefined : wordsOf(only)?.rows }];
   });
+}
+
+/** The words of a file that match a glob. */
+interface WordsOfFile {
+  blocks: ReadonlySet<number>;
+  /** In how many rows they are; undefined where there are several, because a row may have more than one of them. */
+  rows: number | undefined;
 }
 
 const none: ReadonlySet<number> = new Set();
@@ -163,21 +175,25 @@ function either(a: Blocks, b: Blocks): Blocks {
   return a === 'all' || b === 'all' ? 'all' : new Set([...a, ...b]);
 }
 
-/** For each glob and file of words, the blocks with a word that matches. */
-async function blocksOfWords(
+/** For each glob and file of words, the words that match. */
+async function matchingWords(
   view: ReadView,
   globs: readonly string[],
   slices: readonly string[],
-): Promise<Map<string, Map<string, ReadonlySet<number>>>> {
-  const found = new Map<string, Map<string, ReadonlySet<number>>>();
+): Promise<Map<string, Map<string, WordsOfFile>>> {
+  const found = new Map<string, Map<string, WordsOfFile>>();
   if (slices.length === 0) return found;
   const files = `read_parquet([${slices.map((path) => sqlLiteral(wordsPath(path))).join(', ')}], filename = true)`;
   await Promise.all(
     globs.map(async (glob) => {
       const rows = await view.rows(
-        `SELECT filename, list_distinct(flatten(list(blocks))) FROM ${files} WHERE ${textCondition('word', { type: 'matches', glob })} GROUP BY filename`,
+        `SELECT filename, list_distinct(flatten(list(blocks))), count(*), sum("rows") FROM ${files} WHERE ${textCondition('word', { type: 'matches', glob })} GROUP BY filename`,
       );
-      found.set(glob, new Map(rows.map(([file, blocks]) => [file as string, new Set(blocks as number[])])));
+      const byFile = rows.map(([file, blocks, words, sum]): [string, WordsOfFile] => [
+        file as string,
+        { blocks: new Set(blocks as number[]), rows: Number(words) === 1 ? Number(sum) : undefined },
+      ]);
+      found.set(glob, new Map(byFile));
     }),
   );
   return found;

@@ -1,12 +1,12 @@
 import { ReadInterrupted, type ReadView } from '@logloom/column-store';
 import { compileDuckDb, type Filter } from '@logloom/filter';
 import { maxTotal, type TimeRange, type Total } from '../search-store.ts';
-import { relationOf } from './candidates.ts';
-import { rangeCondition } from './time-range.ts';
-import { TimeWalk } from './time-walk.ts';
+import { candidatesOf, relationOf, type Candidates } from './candidates.ts';
+import { overlaps, rangeCondition } from './time-range.ts';
 
-/** Blocks that are counted at first. */
-const firstParts = 32;
+/** Slices that are counted at first, and how many times as many then. */
+const firstSlices = 8;
+const growth = 4;
 
 /** Counts the newest events first, for a while; then returns what it has. */
 export async function countEvents(
@@ -17,14 +17,19 @@ export async function countEvents(
 ): Promise<Total> {
   const end = performance.now() + limitMs;
   const where = `${rangeCondition(range)} AND (${compileDuckDb(filter)})`;
-  const walk = new TimeWalk(view, filter, { range, order: 'desc', firstParts });
+  const slices = view.slices.filter((slice) => overlaps(slice, range));
   let value = 0;
-  for (let isFirst = true; isFirst || walk.hasBefore(undefined); isFirst = false) {
+  for (let next = 0, step = firstSlices; next === 0 || next < slices.length; next += step, step *= growth) {
     const left = end - performance.now();
     if (left <= 0) return { value, exact: false };
-    const relation = relationOf(view, await walk.next(), isFirst);
+    const candidates = await candidatesOf(view, filter.ast, slices.slice(next, next + step));
+    const unknown = candidates.filter((each) => {
+      const isKnown = isCounted(each, range);
+      if (isKnown) value += each.matches!;
+      return !isKnown;
+    });
     try {
-      const sql = `SELECT count(*) FROM ${relation} WHERE ${where}`;
+      const sql = `SELECT count(*) FROM ${relationOf(view, unknown, next === 0)} WHERE ${where}`;
       const [row] = await view.rows(sql, [], { limitMs: left });
       value += Number(row![0]);
     } catch (error) {
@@ -34,6 +39,12 @@ export async function countEvents(
     if (value > maxTotal) return { value: maxTotal, exact: false };
   }
   return { value, exact: true };
+}
+
+/** Whether the index says how many events match: all rows are in the range, and none is hidden. */
+function isCounted({ slice, matches }: Candidates, { fromMicros, toMicros }: TimeRange): boolean {
+  const isWithin = slice.fromMicros >= (fromMicros ?? -Infinity) && slice.toMicros < (toMicros ?? Infinity);
+  return matches !== undefined && isWithin && slice.hidden.search === 0;
 }
 
 /** The limit of one statement ends it in the same way as that of the whole query. */
