@@ -18,7 +18,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startStack } from '../infra/local/start-stack.ts';
-import { columnSearchStore } from '../libs/search-store/src/embedded/column-search-store.ts';
+import { openEmbeddedSearchStore } from '../libs/search-store/src/embedded/embedded-search-store.ts';
 import type { SearchStore } from '../libs/search-store/src/search-store.ts';
 import { openTestStore } from '../libs/search-store/src/testing/elasticsearch-test-store.ts';
 import { printConditions } from './conditions.ts';
@@ -228,7 +228,7 @@ if (rival !== undefined) {
     );
   await rival.client.indices.refresh({ index: rival.names.events });
 }
-const store = columnSearchStore(new ColumnStore(stores, { readOnly: true }));
+const store = openEmbeddedSearchStore(stores, { readOnly: true });
 const cells = (measured: Measured | undefined): string =>
   measured === undefined
     ? ''

@@ -36,6 +36,10 @@ export {
   type Total,
 } from './search-store.ts';
 export type { EventPlace, ScanPage, ScanQuery } from './scan.ts';
+export {
+  openEmbeddedSearchStore,
+  type EmbeddedSearchStoreOptions,
+} from './embedded/embedded-search-store.ts';
 export { openSqliteSearchStore, type SqliteSearchStoreOptions } from './embedded/sqlite-search-store.ts';
 export {
   percentile,

@@ -1,4 +1,4 @@
-import type { ColumnStore } from '@logloom/column-store';
+import type { ColumnStore, StoreHandle } from '@logloom/column-store';
 import { writeSliceIndex } from '@logloom/column-store/slice-index';
 import type { SearchStore } from '../search-store.ts';
 
@@ -27,4 +27,9 @@ export function sealing(store: SearchStore, columns: ColumnStore): SearchStore {
       return refused;
     },
   };
+}
+
+/** A column store of one's own as a handle. */
+export function sharing(columns: ColumnStore): Pick<StoreHandle, 'run' | 'close'> {
+  return { run: (work) => work(columns), close: () => columns.close() };
 }

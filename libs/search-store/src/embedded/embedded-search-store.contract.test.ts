@@ -3,15 +3,15 @@ import { temporaryFolder } from '@logloom/testing';
 import { rmSync } from 'node:fs';
 import { searchStoreContract } from '../contract/search-store.contract.ts';
 import type { SearchStore } from '../search-store.ts';
-import { sealing } from '../testing/sealing.ts';
-import { columnSearchStore } from './column-search-store.ts';
+import { sealing, sharing } from '../testing/sealing.ts';
+import { columnSearchStore } from './embedded-search-store.ts';
 
 for (const inSlices of [false, true])
-  searchStoreContract(inSlices ? 'columns in slices with indexes' : 'columns', async () => {
+  searchStoreContract(inSlices ? 'embedded, in slices with indexes' : 'embedded', async () => {
     const folder = temporaryFolder('search-store').path;
     let columns = new ColumnStore(folder);
     const open = (): SearchStore => {
-      const store = columnSearchStore(columns);
+      const store = columnSearchStore(sharing(columns));
       return inSlices ? sealing(store, columns) : store;
     };
     let store = open();

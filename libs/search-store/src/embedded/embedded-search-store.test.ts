@@ -8,14 +8,14 @@ import { rmSync } from 'node:fs';
 import { test } from 'node:test';
 import { runCancellable } from '../cancellation.ts';
 import { SearchStoreError, type SearchStore } from '../search-store.ts';
-import { sealing } from '../testing/sealing.ts';
-import { columnSearchStore } from './column-search-store.ts';
+import { sealing, sharing } from '../testing/sealing.ts';
+import { columnSearchStore, openEmbeddedSearchStore } from './embedded-search-store.ts';
 
 test('a reader beside the writer sees what was indexed, cannot write, and its queries have a time limit', async () => {
   await withFolder(async (folder) => {
-    const writer = columnSearchStore(new ColumnStore(folder));
-    const reader = columnSearchStore(new ColumnStore(folder, { readOnly: true }));
-    const hasty = columnSearchStore(new ColumnStore(folder, { readOnly: true }), { queryLimitMs: -1 });
+    const writer = openEmbeddedSearchStore(folder);
+    const reader = openEmbeddedSearchStore(folder, { readOnly: true });
+    const hasty = openEmbeddedSearchStore(folder, { readOnly: true, queryLimitMs: -1 });
     try {
       const events = Array.from({ length: 600 }, (_, offset) => event(offset, 'm'));
       await writer.index(events);
@@ -86,7 +86,9 @@ test('every word of any message is found', async () => {
       async (messages, inSlices) => {
         await withFolder(async (folder) => {
           const columns = new ColumnStore(folder);
-          const store = inSlices ? sealing(columnSearchStore(columns), columns) : columnSearchStore(columns);
+          const store = inSlices
+            ? sealing(columnSearchStore(sharing(columns)), columns)
+            : columnSearchStore(sharing(columns));
           try {
             const events = messages.map((text, offset) => event(offset, text));
             await store.index(events);
@@ -111,7 +113,7 @@ test('every word of any message is found', async () => {
 test('rows that the indexes leave out are those that do not match, from both ends of time', async () => {
   await withFolder(async (folder) => {
     const columns = new ColumnStore(folder);
-    const store = sealing(columnSearchStore(columns), columns);
+    const store = sealing(columnSearchStore(sharing(columns)), columns);
     const events = Array.from({ length: 200 }, (_, i) => ({
       ...event(i, `${i % 50 === 3 ? 'rare ' : ''}word${i % 9} common ${i % 97 === 0 ? 'IOException' : ''}`),
       timestamp: (i * 37) % 200,
@@ -185,11 +187,11 @@ async function withFolder(work: (folder: string) => Promise<void>): Promise<void
 }
 
 async function withStore(
-  options: Parameters<typeof columnSearchStore>[1],
+  options: Parameters<typeof openEmbeddedSearchStore>[1],
   work: (store: SearchStore) => Promise<void>,
 ): Promise<void> {
   await withFolder(async (folder) => {
-    const store = columnSearchStore(new ColumnStore(folder), options);
+    const store = openEmbeddedSearchStore(folder, options);
     try {
       await work(store);
     } finally {
