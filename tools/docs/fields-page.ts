@@ -38,6 +38,7 @@ A trace id has one form, 32 hexadecimal digits in lower case, or 16 where it has
 base64 are read; the spelling as it came stays an attribute, so that it can be searched for. Ids of another kind stay as they are.
 
 - Headers with both ids: ${traceHeaders.map((name) => `\`${name}\``).join(' ')}. They stay attributes.
+- An event without an id in a field has those that its message names: \`request_id: x\`, \`traceId=x\`, \`"correlation-id": "x"\`; then what \`INGEST_ID_PATTERNS\` find.
 - \`-\`, \`null\`, \`undefined\`, \`N/A\`, zeros and [other placeholders](ids.md#ids) are no ids: the next name is tried.
 `;
 

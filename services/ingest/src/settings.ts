@@ -166,7 +166,8 @@ export const ingestSettings = declareSettings(
         'zone of times in structured events that name none; a sender says another one with the header Logloom-Time-Zone (docs/fields.md)',
     }),
     INGEST_ID_PATTERNS: customSetting({
-      default: '\\b(req-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\\b',
+      default:
+        '\\b(req-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\\b\n\\b(blk_-?\\d{1,20})\\b',
       bounds: 'regular expressions, one per line, of a subset that is never slow; group 1 is the id',
       read: readIdPatterns,
       description: 'patterns that find a correlation id in the first 16,384 characters of a message',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { unboundedIn } from './bounded-pattern.ts';
+import { stepsOf } from './pattern-steps.ts';
 import { SettingsError } from '@logloom/settings';
 import { parseSettings } from '../settings.ts';
 
@@ -28,11 +29,41 @@ test('patterns for ids are of the same kind: a whole message is searched in no t
   const slowest = parseSettings({ INGEST_ID_PATTERNS: 'a{0,30}a{0,30}b' }).INGEST_ID_PATTERNS[0]!;
   // A catastrophic one would take longer than the test may.
   assert.equal(new RegExp(slowest, 'u').exec('a'.repeat(16_384)), null);
-  assert.equal(parseSettings({}).INGEST_ID_PATTERNS.length, 1);
+  assert.equal(parseSettings({}).INGEST_ID_PATTERNS.length, 2);
   assert.equal(
     parseSettings({ INGEST_ID_PATTERNS: '\\bid=([\\w-]{1,64})\n#(\\d{1,20})\\b' }).INGEST_ID_PATTERNS.length,
     2,
   );
+});
+
+test('steps: what follows a choice is tried again for each way', () => {
+  for (const [pattern, steps] of [
+    ['abc', 3],
+    ['\\bid=([\\w-]{1,64})', 68],
+    ['a{0,30}a{0,30}b', 30 + 31 * (30 + 31)],
+    ['(?:a|bc)d', 2 + 3],
+    ['(?<n>a)?b', 3],
+    ['[^\\]a]{2}\\p{Lu}\\u{1F600}x?y', 2 + 1 + 1 + 3],
+    ['a{2,3}?b', 5],
+  ] as const)
+    assert.equal(stepsOf(pattern), steps, pattern);
+});
+
+test('all patterns together are bounded, so that nobody waits for one message', () => {
+  const problemOf = (settings: Record<string, string>): string => {
+    try {
+      parseSettings(settings);
+      return '';
+    } catch (error) {
+      return String((error as SettingsError).problems);
+    }
+  };
+  assert.match(
+    problemOf({ INGEST_ID_PATTERNS: '.{0,999}x\n.{0,99}y' }),
+    /steps at each place of a text.* in \.\{0,999\}x/,
+  );
+  assert.match(problemOf({ INGEST_REDACT_PATTERNS: 'a=[a-z]{1,64}@x' }), /more than 100/);
+  assert.equal(problemOf({ INGEST_REDACT_PATTERNS: 'a=\\bEMP-\\d{6}\\b\nb=sk_live_\\w{8,32}' }), '');
 });
 
 test('each wrong pattern of INGEST_REDACT_PATTERNS stops the start', () => {

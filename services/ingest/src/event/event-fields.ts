@@ -57,11 +57,13 @@ export class EventFields {
   }
 
   begin(receivedAtMs: number): void {
-    this.values.fill(undefined);
-    this.#raw.fill(undefined);
-    this.taken.fill(null);
-    this.#marks.fill(0);
-    this.#borrowed.fill(false);
+    for (let slot = 0; slot < slotCount; slot++) {
+      this.values[slot] = undefined;
+      this.#raw[slot] = undefined;
+      this.taken[slot] = null;
+      this.#marks[slot] = 0;
+      this.#borrowed[slot] = false;
+    }
     this.findings.tooDeep = this.findings.rounded = false;
     this.attributes = '';
     if (this.notes.length > 0) this.notes.length = 0;
@@ -98,11 +100,10 @@ export class EventFields {
     for (const key in object) {
       count++;
       const name = names.find(key);
-      if (name.isMarker) this.isMarked = true;
       const value = object[key];
       if (without !== undefined && name !== this.skipped && Object.hasOwn(without, key))
         onTwice!(name.member + jsonText(value, 2, this.findings));
-      else if (name.slot === noSlot && !name.container && !name.isTraceHeader) this.attribute(name, value);
+      else if (name.isPlain) this.attributes += name.member + jsonText(value, 1, this.findings);
       else this.#known(name, value, names);
     }
     return count;
@@ -113,6 +114,7 @@ export class EventFields {
   }
 
   #known(name: FieldName, value: unknown, names: NameTable): void {
+    if (name.isMarker) this.isMarked = true;
     if (name.container && typeof value === 'object' && value !== null) {
       if (name.stays) {
         this.attribute(name, value);

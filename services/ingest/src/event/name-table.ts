@@ -31,6 +31,8 @@ export interface FieldName {
   isTraceHeader: boolean;
   /** Whether the name may tell the format of the event. */
   isMarker: boolean;
+  /** Whether it is an attribute, whatever its value. */
+  isPlain: boolean;
   /** How a number is read as a level. */
   scale: LevelScale;
   /** The name as documentation has it. */
@@ -48,6 +50,9 @@ const containerRank = 1000;
 
 const maxRemembered = 10_000;
 const maxNameLength = 256;
+/** A sender can make every name a new one: the work for each is bounded. */
+const maxLifts = 3;
+const maxDots = 3;
 
 /**
  * Looks names up: in a format's own names first, then in those of all events. It remembers what it has found, up to a limit, so that the
@@ -138,6 +143,7 @@ export class NameTable {
 
   #remember(name: string): FieldName {
     const found = this.#meaning(name);
+    found.isPlain = found.slot === noSlot && !found.container && !found.isTraceHeader && !found.isMarker;
     if (this.#remembered < maxRemembered && name.length <= maxNameLength) {
       this.#remembered++;
       this.#names.set(name, found);
@@ -146,7 +152,7 @@ export class NameTable {
   }
 
   /** What a name means that is not among the exact ones. */
-  #meaning(name: string): FieldName {
+  #meaning(name: string, depth = 0): FieldName {
     if (name.length > maxNameLength) return makeName(name, noSlot, 0);
     const exact = this.#names.get(name);
     if (exact !== undefined) return { ...exact, children: undefined };
@@ -158,17 +164,20 @@ export class NameTable {
         member: memberOf(name),
         rank: folded.rank + foldedRank,
         isMarker: false,
+        isPlain: false,
         children: undefined,
       };
-    return this.#lifted(name) ?? makeName(name, noSlot, 0);
+    return this.#lifted(name, depth) ?? makeName(name, noSlot, 0);
   }
 
   /** mdc.traceId means what traceId means, where the object under mdc may hold it. */
-  #lifted(name: string): FieldName | undefined {
-    for (let dot = name.indexOf('.'); dot > 0; dot = name.indexOf('.', dot + 1)) {
+  #lifted(name: string, depth: number): FieldName | undefined {
+    if (depth === maxLifts) return undefined;
+    let dots = 0;
+    for (let dot = name.indexOf('.'); dot > 0 && dots < maxDots; dot = name.indexOf('.', dot + 1), dots++) {
       const lift = this.#lifts.get(fold(name.slice(0, dot)));
       if (lift === undefined) continue;
-      const inner = this.#meaning(name.slice(dot + 1));
+      const inner = this.#meaning(name.slice(dot + 1), depth + 1);
       const isHeld = inner.isTraceHeader
         ? lift.fields.includes('traceId')
         : lift.fields.some((slot) => slots[slot] === inner.slot);
@@ -215,6 +224,7 @@ function makeName(name: string, slot: number, rank: number): FieldName {
     stays: false,
     isTraceHeader: false,
     isMarker: false,
+    isPlain: false,
     scale: 'size',
     known: name,
     children: undefined,

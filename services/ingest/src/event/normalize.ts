@@ -11,6 +11,7 @@ import { EventFields, type Parsed } from './event-fields.ts';
 import { noSlot, slots } from './field-names.ts';
 import type { EventFormat, MadeFields } from './formats/event-format.ts';
 import { formatOf } from './formats/known-formats.ts';
+import { forEachIdInText } from './ids-in-text.ts';
 import { jsonText } from './json-text.ts';
 import { makeMessage } from './made-message.ts';
 import { givenName, NameTable } from './name-table.ts';
@@ -54,6 +55,7 @@ export interface GivenFields {
   members?: string | undefined;
 }
 
+const nothing: GivenFields = {};
 const givenSlots = ['timestamp', 'level', 'message', 'service', 'host', 'traceId', 'spanId'] as const;
 const givenNames = Object.fromEntries(givenSlots.map((name) => [name, givenName(name)]));
 const madeSlots = ['timestamp', 'level', 'message'] as const;
@@ -106,7 +108,7 @@ export class Normalizer {
 
   /** `receivedAtMs` (since 1970) replaces a missing timestamp. */
   normalize(object: Parsed, source: Source, receivedAtMs: number): Normalized {
-    return this.normalizeGiven({}, object, source, receivedAtMs);
+    return this.normalizeGiven(nothing, object, source, receivedAtMs);
   }
 
   /** Makes an event of a format with fields of its own. `object` is the rest, in which the remaining fields are looked up by name. */
@@ -143,6 +145,7 @@ export class Normalizer {
   #begin(given: GivenFields, receivedAtMs: number): void {
     this.#fields.begin(receivedAtMs);
     this.#givenMembers = '';
+    if (given === nothing) return;
     for (const field of givenSlots) {
       let value: unknown = given[field];
       if (value === undefined) continue;
@@ -235,6 +238,7 @@ export class Normalizer {
     const fields = this.#fields;
     const { values } = fields;
     const message = values[slots.message] as string;
+    if (this.#hasNoId()) this.#idsInText(message);
     for (const kind of keptIds) this.#keep(kind, object);
     fields.keepSpelling(slots.traceId);
     fields.keepSpelling(slots.spanId);
@@ -273,6 +277,25 @@ export class Normalizer {
       },
       rounded: fields.findings.rounded,
     };
+  }
+
+  #hasNoId(): boolean {
+    const { taken } = this.#fields;
+    for (const kind of this.#idOrder) if (taken[slots[kind]] !== null) return false;
+    return true;
+  }
+
+  /** Takes the ids that the message names. */
+  #idsInText(message: string): void {
+    const fields = this.#fields;
+    const text = message.length > maxSearchedLength ? message.slice(0, maxSearchedLength) : message;
+    forEachIdInText(text, (field, id) => {
+      const slot = slots[field];
+      if (fields.taken[slot] !== null) return;
+      const value =
+        field === 'traceId' ? canonicalTraceId(id) : field === 'spanId' ? canonicalSpanId(id) : id;
+      fields.give(slot, givenName(field), value);
+    });
   }
 
   /** What was not understood, as far as no other name said it. */

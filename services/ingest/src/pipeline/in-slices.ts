@@ -1,5 +1,5 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { IngestBatch } from './ingest-batch.ts';
+import { Turns } from './turns.ts';
 
 /** Large bodies are processed in slices of this many events, so that other requests and health checks run in between. */
 export const sliceEvents = 1000;
@@ -14,14 +14,18 @@ export async function inSlices<T>(
   work: (item: T) => void,
 ): Promise<void> {
   let inSlice = 0;
+  const turns = new Turns();
   for (const item of items) {
     work(item);
-    if (++inSlice < sliceEvents && !batch.isFull) continue;
+    if (++inSlice < sliceEvents && !batch.isFull) {
+      if (turns.isOver) await turns.next();
+      continue;
+    }
     batch.flush();
     inSlice = 0;
     await batch.hasRoom();
     if (batch.failed) break;
-    await nextTurn();
+    await turns.next();
   }
   batch.flush();
 }

@@ -1,3 +1,4 @@
+import { Turns } from '../pipeline/turns.ts';
 import type { IngestKey } from '@logloom/auth';
 import type { Assignment, EventLog, LogGap, LogRecord, PartitionHandler } from '@logloom/event-log';
 import type { GapReport } from '@logloom/runtime';
@@ -109,7 +110,9 @@ export class RawPartition implements PartitionHandler {
     }
     // Senders do not wait for this: the topic holds their events. Kafka has quotas of its own.
     const batch = pipeline.open('kafka', { hasQuotas: false });
+    const turns = new Turns();
     for (const record of records) {
+      if (turns.isOver) await turns.next();
       const sender = senderOfRedriven(record);
       batch.from(isBackfill(record) ? { ...sender, isBackfill: true } : sender);
       const options = { serde, normalizer: pipeline.normalizer, maxEventBytes };

@@ -3,6 +3,7 @@ import type { Sender, Source } from '@logloom/schemas';
 import type { Telemetry } from '@logloom/telemetry';
 import { IngestError, reject } from '../errors.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
+import { Turns } from '../pipeline/turns.ts';
 import { readSyslog } from './read-syslog.ts';
 import type { SyslogFrame } from './syslog-framing.ts';
 import { spans } from '../telemetry.ts';
@@ -83,7 +84,9 @@ export class SyslogWriter {
     const { pipeline, receiver, producer, number, draining, onOverQuota } = this.#options;
     const batch = pipeline.open(receiver, { hasQuotas: !draining.aborted });
     let sender: Sender | undefined;
+    const turns = new Turns();
     for (const [i, frame] of frames.entries()) {
+      if (turns.isOver) await turns.next();
       const source: Source = {
         kind: 'syslog',
         topic: producer,
