@@ -106,6 +106,7 @@ test('a disk that is full for a while: senders are told, nothing acknowledged is
       if (answer.status === 200) acknowledged += body.accepted!;
       else {
         assert.equal(answer.status, 503);
+        assert.ok(Number(answer.headers.get('retry-after')) > 0);
         refused.add(body.error!.code);
       }
       await sleep(20);

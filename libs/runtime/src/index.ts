@@ -35,6 +35,7 @@ export {
 export type { ServiceSettings } from './settings.ts';
 export { RouteTable } from './route-table.ts';
 export { LagWatch, type ConsumerPositions } from './lag-watch.ts';
-export { observeDisk, StorageWatch, type Trouble } from './storage-watch.ts';
+export { DataSpace, type SpaceReport } from './space/data-space.ts';
+export { observeDisk, StorageWatch, type Trouble } from './space/storage-watch.ts';
 export type { RunService, ServiceContext } from './service-context.ts';
 export { settledBefore } from './settled-before.ts';

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Registry } from 'prom-client';
 import { noParameters } from './known-parameters.ts';
 import { runtimeMetrics } from './runtime-metrics.ts';
-import type { Trouble } from './storage-watch.ts';
+import type { Trouble } from './space/storage-watch.ts';
 
 /** What prevents the service from working at present; undefined if nothing does. */
 export type HealthCheck = () => string | undefined;

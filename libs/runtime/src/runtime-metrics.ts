@@ -52,6 +52,16 @@ export const runtimeMetrics = declareMetrics('libs/runtime', {
     help: 'With fewer bytes free than this, ingest refuses events',
     aggregator: 'max',
   }),
+  dataBytes: gauge({
+    name: 'logloom_data_bytes',
+    unit: 'bytes',
+    help: 'What the files of the data folder take, measured every minute',
+    labels: {
+      kind: 'topics, stores, others',
+      name: 'the topic; what files of the stores begin with; the folder of others',
+    },
+    aggregator: 'max',
+  }),
   memoryBudget: gauge({
     name: 'logloom_memory_budget_bytes',
     unit: 'bytes',

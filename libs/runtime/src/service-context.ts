@@ -1,6 +1,6 @@
 import type { HealthCheck } from './register-health.ts';
 import type { ServiceSettings } from './settings.ts';
-import type { Trouble } from './storage-watch.ts';
+import type { Trouble } from './space/storage-watch.ts';
 import type { Telemetry, TracingSettings } from '@logloom/telemetry';
 
 /** What a service is run with, on its own or in the one-process mode. */

@@ -13,6 +13,12 @@ export const runtimeSettings = declareSettings(
       description:
         'port for health and metrics of a service that runs on its own; unset: ingest 9101, correlator 9102, indexer 9103, fanout 9104, canary 9105',
     }),
+    DISK_RESERVE_BYTES: numberSetting({
+      unit: 'bytes',
+      min: 2 ** 20,
+      description:
+        'embedded: with fewer bytes free on the disk of LOGLOOM_DATA, senders are refused with 503 disk-full, and everything else goes on; unset: 64 MiB, or 2 % of a disk below 3.2 GB',
+    }),
     METRICS_PORT: numberSetting({
       unit: 'port',
       max: 65_535,

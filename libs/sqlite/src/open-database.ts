@@ -28,7 +28,8 @@ export function openDatabase(path: string, options: DatabaseOptions = {}): Datab
   const db = withFileNamed(path, () => new DatabaseSync(path, { timeout: waitMs }));
   try {
     db.exec(`PRAGMA page_size=${pageSize}`);
-    if (vacuum === 'incremental') db.exec('PRAGMA auto_vacuum=INCREMENTAL');
+    // In a file that has it this would be a write.
+    if (vacuum === 'incremental' && pragma(db, 'page_count') === 0) db.exec('PRAGMA auto_vacuum=INCREMENTAL');
     turnOnWal(db);
     db.exec('PRAGMA synchronous=FULL');
     if (checkpointBytes !== undefined) setCheckpoint(db, checkpointBytes);
@@ -41,8 +42,11 @@ export function openDatabase(path: string, options: DatabaseOptions = {}): Datab
 
 /** SQLite counts pages, and an older file may have others than new ones. */
 function setCheckpoint(db: DatabaseSync, bytes: number): void {
-  const { page_size: pageBytes } = db.prepare('PRAGMA page_size').get() as { page_size: number };
-  db.exec(`PRAGMA wal_autocheckpoint=${Math.ceil(bytes / pageBytes)}`);
+  db.exec(`PRAGMA wal_autocheckpoint=${Math.ceil(bytes / pragma(db, 'page_size'))}`);
+}
+
+function pragma(db: DatabaseSync, name: string): number {
+  return Number(Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0] ?? 0);
 }
 
 /**

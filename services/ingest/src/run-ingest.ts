@@ -75,7 +75,7 @@ export async function startIngest(context: ServiceContext<Settings>): Promise<Ru
     const opened = (connection = await connectLog(settings, {}, telemetry, signal));
     const { log, serde } = opened;
     const storage = log instanceof SqliteEventLog ? watchedStorage(settings, log) : undefined;
-    if (storage !== undefined) observeDisk(telemetry, settings.LOGLOOM_DATA);
+    if (storage !== undefined) observeDisk(telemetry, spaceOf(settings));
     const onFailure = (error: unknown): void => storage?.report(error);
     const pipeline = await createPipeline({ settings, telemetry, metrics, refusals, log, serde, onFailure });
     partMetrics.queuedRecords.observe(telemetry.registry, (set) => set(pipeline.queuedRecords));
@@ -149,5 +149,12 @@ async function openReceivers(context: ReceiverContext): Promise<RunReceiver[]> {
 
 /** Space of trimmed records of logs.events counts as free: the log fills it again. */
 function watchedStorage(settings: Settings, log: SqliteEventLog): StorageWatch {
-  return new StorageWatch(settings.LOGLOOM_DATA, () => log.reusableBytes(topics.events));
+  return new StorageWatch({
+    ...spaceOf(settings),
+    reusableBytes: () => log.reusableBytes(topics.events),
+  });
+}
+
+function spaceOf({ LOGLOOM_DATA: folder, DISK_RESERVE_BYTES: reserveBytes }: Settings) {
+  return { folder, reserveBytes };
 }

@@ -1,4 +1,5 @@
 import { colors as pc } from './colors.ts';
+import { spaceLines, type SpaceReport } from './space-lines.ts';
 
 /** The part of `GET /api/status` that the command shows. */
 export interface Status {
@@ -15,6 +16,8 @@ export interface Status {
   counts: Record<string, number | null>;
   /** How far the log is ahead of the machine's clock, and was set back; null if the log does not respond. */
   clock?: { aheadMs: number; setBackMs: number } | null;
+  /** What the embedded stores take of their disk; null with Kafka. */
+  space?: SpaceReport | null;
   /** The parts that did not respond; their numbers are missing. */
   unavailable?: { part: string; message: string }[];
 }
@@ -26,6 +29,7 @@ export function statusLines({
   consumers,
   counts,
   clock,
+  space,
   unavailable = [],
 }: Status): string[] {
   const lag = new Map<string, number>();
@@ -41,6 +45,7 @@ export function statusLines({
     ...[...lag].map(
       ([name, value]) => `  ${name.padEnd(32)} lag ${value === 0 ? pc.green('0') : pc.yellow(String(value))}`,
     ),
+    ...(space === undefined || space === null ? [] : spaceLines(space)),
   ];
 }
 

@@ -27,7 +27,7 @@ import { loadtestOf, registerLoadtestRoutes, type LoadtestReaders } from './regi
 import { registerKnownParameters } from './known-parameters.ts';
 import { newestDeadLetters } from './newest-dead-letters.ts';
 import { PageCursors } from './page-cursors.ts';
-import { pipelineStatus } from './pipeline-status.ts';
+import { pipelineStatus, type StatusDeps } from './pipeline-status.ts';
 import { QueryParameters } from './query-parameters.ts';
 import { principalOf, registerAccess } from './register-access.ts';
 import { admitAgain, registerAdmission, type ApiAdmission } from './register-admission.ts';
@@ -42,6 +42,8 @@ export interface ApiDeps extends CorrelationEventsDeps {
   loadtest?: (() => Promise<LoadtestReaders | undefined>) | undefined;
   /** The queue whose jobs the indexer runs; without it there are no routes for jobs and saved filters. */
   jobs?: Pick<JobsApiDeps, 'queue' | 'records'>;
+  /** Measures the files of the embedded log and stores, for the status. */
+  space?: StatusDeps['space'];
   /** Logloom's version, for the status. */
   version: string;
   /** Authenticates requests; default: everybody may read everything. */

@@ -1,7 +1,7 @@
 import { checkExposure, forwardedClientAddress, openAuthenticate, openSealer } from '@logloom/auth';
 import { mongodbOf, openArchive } from '@logloom/archive';
 import { openJobQueue, openJobRecords, redisOf } from '@logloom/job-queue';
-import { connectLog } from '@logloom/runtime';
+import { connectLog, DataSpace } from '@logloom/runtime';
 import { cancelledQueries, elasticsearchOf, openSearchStore } from '@logloom/search-store';
 import type { Settings } from '../settings.ts';
 import { SecurityLog, type Telemetry } from '@logloom/telemetry';
@@ -63,9 +63,17 @@ export async function connectApi(
   const jobs = guarded(watches.jobs, await openJobQueue(jobsStore), { unwatched: ['process'] });
   const records = guarded(watches.jobs, await openJobRecords(jobsStore));
   const canary = await openCanaryStore(settings, { ...elasticsearch, readOnly: true });
+  const space =
+    settings.KAFKA_BROKERS === undefined
+      ? new DataSpace({ folder: settings.LOGLOOM_DATA, reserveBytes: settings.DISK_RESERVE_BYTES })
+      : undefined;
+  const closing = new AbortController();
+  void space?.run(closing.signal);
+  if (telemetry !== undefined) space?.observe(telemetry);
   const loadtest = new LoadtestReaders(settings, { onTrouble, watches, pageBytes: apiPageBytes() });
   const kept = owned.move();
   app.addHook('onClose', async () => {
+    closing.abort();
     await loadtest.close();
     await Promise.all([canary?.close(), search.close(), archive.close(), jobs.close(), records.close()]);
     await kept.disposeAsync();
@@ -91,6 +99,7 @@ export async function connectApi(
     log: connection.log,
     serde: connection.serde,
     jobs: { queue: jobs, records },
+    space,
     version,
     authenticate,
     pageBytes: apiPageBytes(),

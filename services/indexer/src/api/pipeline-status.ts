@@ -1,6 +1,7 @@
 import type { Archive } from '@logloom/archive';
 import { EventLogError, skippedBetween, type EventLog } from '@logloom/event-log';
 import { parseFilter, type Filter } from '@logloom/filter';
+import type { DataSpace } from '@logloom/runtime';
 import { topics } from '@logloom/schemas';
 import type { SearchStore } from '@logloom/search-store';
 import { newestAppendMs } from '../jobs/retention-clock.ts';
@@ -14,6 +15,8 @@ export interface StatusDeps {
   search: SearchStore;
   archive: Archive;
   log: EventLog;
+  /** Measures the files of the embedded log and stores. */
+  space?: Pick<DataSpace, 'report'> | undefined;
   version: string;
   /** The machine's clock in ms. */
   nowMs?: () => number;
@@ -26,7 +29,7 @@ const logPatienceMs = 5_000;
  * The state of the pipeline: the log's ends, the lag of each consumer group on each partition, the counts of the stores. Parts that do not
  * answer are named in `unavailable`, and are null or empty.
  */
-export async function pipelineStatus({ search, archive, log, version, nowMs = Date.now }: StatusDeps) {
+export async function pipelineStatus({ search, archive, log, space, version, nowMs = Date.now }: StatusDeps) {
   const unavailable: { part: 'search' | 'archive' | 'log'; code: string; message: string }[] = [];
   const known = async <T>(
     part: (typeof unavailable)[number]['part'],
@@ -41,11 +44,13 @@ export async function pipelineStatus({ search, archive, log, version, nowMs = Da
       return undefined;
     }
   };
-  const [indexed, archived, evicted, positions] = await Promise.all([
+  const [indexed, archived, evicted, positions, room] = await Promise.all([
     known('search', search.counts()),
     known('archive', archive.counts()),
     known('search', search.correlations({ filter: evictedFilter, limit: 1 })),
     known('log', inTime(positionsOf(log, nowMs))),
+    // A disk that cannot be looked at is not a reason to say nothing of the rest.
+    space?.report().catch(() => undefined),
   ]);
   return {
     version,
@@ -62,6 +67,7 @@ export async function pipelineStatus({ search, archive, log, version, nowMs = Da
       archivedCorrelations: archived?.correlations ?? null,
       evictedCorrelations: evicted?.total.value ?? null,
     },
+    space: room ?? null,
     unavailable,
   };
 }

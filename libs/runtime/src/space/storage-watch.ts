@@ -1,14 +1,13 @@
 import { storageTrouble, type StorageTrouble } from '@logloom/sqlite/storage-trouble';
 import type { SetValue, Telemetry } from '@logloom/telemetry';
-import { accessSync, constants, statfsSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { runtimeMetrics } from './runtime-metrics.ts';
+import { runtimeMetrics } from '../runtime-metrics.ts';
+import type { DataSpaceOptions } from './data-space.ts';
+import { roomOn, type DiskRoom } from './disk-room.ts';
 
 /** How often (ms) the free space is checked. */
 const lookMs = 500;
-/** Reserved for the views of accepted events and for retention: deleting needs space too. */
-const mostReserve = 64 * 2 ** 20;
-const reserveShare = 0.02;
 /** How long (ms) a failed write counts although there seems to be space: there may be a quota. */
 const failureMs = 1_000;
 
@@ -18,19 +17,25 @@ export interface Trouble {
   message: string;
 }
 
+export interface StorageWatchOptions extends DataSpaceOptions {
+  /** The free space inside the files. */
+  reusableBytes?: () => number;
+}
+
 /**
- * Watches the free space of the data folder. It counts as full while a reserve is left: 64 MiB, or 2 % of a smaller disk. So acknowledged
- * events still reach the views, positions are stored, and retention can make room.
+ * Watches the free space of the data folder. It counts as full while a reserve is left: DISK_RESERVE_BYTES, or 64 MiB, or 2 % of a smaller
+ * disk. So acknowledged events still reach the views, positions are stored, and retention can make room.
  */
 export class StorageWatch {
   readonly #folder: string;
+  readonly #reserveBytes: number | undefined;
   readonly #reusableBytes: () => number;
   #trouble: Trouble | undefined;
   #failed: { trouble: Trouble; at: number } | undefined;
 
-  /** `reusableBytes`: the free space inside the files. */
-  constructor(folder: string, reusableBytes: () => number = () => 0) {
+  constructor({ folder, reserveBytes, reusableBytes = () => 0 }: StorageWatchOptions) {
     this.#folder = folder;
+    this.#reserveBytes = reserveBytes;
     this.#reusableBytes = reusableBytes;
     this.#trouble = this.#look();
   }
@@ -62,10 +67,10 @@ export class StorageWatch {
     const folder = this.#folder;
     try {
       accessSync(folder, constants.W_OK);
-      const { size, free, reserve } = roomOn(folder);
+      const { size, free, reserve } = roomOn(folder, this.#reserveBytes);
       // A file system that does not report its size says 0.
       if (size > 0 && free < reserve && free + this.#reusableBytes() < reserve) {
-        const message = `LOGLOOM_DATA=${folder}: the disk has ${free} bytes left, fewer than the ${Math.floor(reserve)} in reserve; make room, or set a retention`;
+        const message = `LOGLOOM_DATA=${folder}: the disk has ${free} bytes left, fewer than the ${reserve} in reserve (DISK_RESERVE_BYTES); make room, or set a retention`;
         return { code: 'disk-full', message };
       }
     } catch (error) {
@@ -77,18 +82,14 @@ export class StorageWatch {
   }
 }
 
-/** In bytes. */
-function roomOn(folder: string): { size: number; free: number; reserve: number } {
-  const { bavail, blocks, bsize } = statfsSync(folder);
-  const size = blocks * bsize;
-  return { size, free: bavail * bsize, reserve: Math.min(mostReserve, size * reserveShare) };
-}
-
 /** Registers how much room the disk of the data folder has, looked at when metrics are asked for. */
-export function observeDisk({ registry }: Pick<Telemetry, 'registry'>, folder: string): void {
-  const look = (part: 'size' | 'free' | 'reserve') => (set: SetValue<never>) => {
+export function observeDisk(
+  { registry }: Pick<Telemetry, 'registry'>,
+  { folder, reserveBytes }: DataSpaceOptions,
+): void {
+  const look = (part: keyof DiskRoom) => (set: SetValue<never>) => {
     try {
-      set(roomOn(folder)[part]);
+      set(roomOn(folder, reserveBytes)[part]);
     } catch {
       // What cannot be looked at has no value; readiness says what is wrong.
     }
