@@ -5,6 +5,7 @@ import type { Settings } from '../settings.ts';
 import type { Counter, Telemetry } from '@logloom/telemetry';
 import { atMostEvery } from '../admission/at-most-every.ts';
 import { Normalizer } from '../event/normalize.ts';
+import { zoneNamed } from '../event/read-time-zone.ts';
 import { createServiceQuotas } from '../quotas/service-quotas.ts';
 import { createRedactor } from '../redact/redactor.ts';
 import { partMetrics, type IngestMetrics } from '../telemetry.ts';
@@ -46,7 +47,7 @@ export async function createPipeline(options: CreatePipelineOptions): Promise<Pi
     deadLetterPartitions: await log.partitionCount(topics.deadLetter),
     normalizer: new Normalizer(settings.INGEST_ID_PATTERNS, {
       idOrder: order,
-      zone: settings.INGEST_TIME_ZONE,
+      zone: zoneNamed(settings.INGEST_TIME_ZONE),
     }),
     redactor: createRedactor(settings, (rule) => redactions.inc({ rule })),
     canary: openCanarySeal(settings),
