@@ -3,7 +3,15 @@ import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { appendFileSync, existsSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, test } from 'node:test';
@@ -211,6 +219,7 @@ test('logloom send', async (t) => {
     writeFileSync(file('bad.json'), '{}');
     assert.equal((await run(pipeline, ['--position', file('bad.json'), file('p.log')])).code, 2);
     assert.equal((await run(pipeline, ['--follow', '-'])).code, 2);
+    writeFileSync(file('a.xz'), Buffer.from('fd377a585a000004', 'hex'));
     assert.match((await run(pipeline, [file('a.xz')])).err, /xz -dc/);
   });
 
@@ -225,6 +234,51 @@ test('logloom send', async (t) => {
     assert.equal(events.length, 20);
     assert.equal(events[0]!.message, 'failed\njava.lang.Error: x\n\tat c.f.Bar.run(Bar.java:1)');
   });
+
+  await t.test(
+    "a folder of Kubernetes' pods, a pattern, a damaged archive and formats of one's own",
+    async () => {
+      const folder = file('pods');
+      const pod = join(folder, 'prod_shop-0_0ad23ba5-7f0e-4f8a-9c3f-3b5d9a1e2c11', 'web');
+      mkdirSync(pod, { recursive: true });
+      const cri = [
+        '2025-03-14T09:26:53.1Z stdout F level=warn msg=pairs',
+        '2025-03-14T09:26:53.2Z stderr P 2025-03-14 09:26:53Z ERROR long ',
+        '2025-03-14T09:26:53.3Z stdout F fine',
+        '2025-03-14T09:26:53.4Z stderr F line',
+        '2025-03-14T09:26:53.5Z stdout F PAY r-1 paid',
+      ];
+      writeFileSync(join(pod, '0.log'), `${cri.join('\n')}\n`);
+      const whole = gzipSync(Array.from({ length: 5000 }, (_, i) => `line ${i} ${Math.sin(i)}`).join('\n'));
+      writeFileSync(file('cut-1.gz'), whole.subarray(0, whole.length / 2));
+      writeFileSync(
+        file('formats.yaml'),
+        "formats: [{ name: pay, pattern: 'PAY %{NOTSPACE:requestId} %{GREEDYDATA:message}' }]\n",
+      );
+      const { code, out, err } = await run(pipeline, [
+        ...['--formats', file('formats.yaml'), '--attribute', 'team=money', folder, file('cut-*.gz')],
+      ]);
+      assert.equal(code, 1);
+      assert.match(out, /, 0 rejected/);
+      assert.match(err, /cut-1\.gz is damaged/);
+      assert.match(err, /the level of \d+ % of the lines is not known.*For example .*cut-1\.gz: line 0/s);
+      await pipeline.untilDone();
+      const events = await search(pipeline, 'service:web AND attributes.team:money');
+      assert.deepEqual(events.map(({ message }) => message).toSorted(), [
+        'fine',
+        'json',
+        'long line',
+        'paid',
+      ]);
+      assert.equal((await search(pipeline, 'service:web AND host:"shop-0" AND level:error')).length, 1);
+      assert.equal(
+        (await search(pipeline, 'correlationId:"r-1" AND attributes.log.file.path:*0.log')).length,
+        1,
+      );
+      const lines = await search(pipeline, 'attributes.log.file.path:*cut-1.gz');
+      assert.ok(lines.length > 1000 && lines.length < 5000, String(lines.length));
+    },
+  );
 
   await t.test("OpenStack as plain text: every request's group is right", async () => {
     const direct = new Map<string, number>();

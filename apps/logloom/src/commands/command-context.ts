@@ -38,7 +38,7 @@ export interface CommandContext extends CliContext {
   key: Option;
   json: Option;
   print: (asJson: boolean, value: unknown, lines: () => string[]) => void;
-  /** Prints what was sent; throws CommandError `problems-found` if lines were rejected. */
+  /** Prints what was sent; throws CommandError `problems-found` if lines were rejected or files are damaged. */
   report: (result: SendResult, asJson: boolean) => void;
 }
 
@@ -78,7 +78,7 @@ export function createCommandContext(context: CliContext): CommandContext {
         `${result.accepted} accepted, ${result.rejected} rejected`,
         ...result.reasons.map((reason) => pc.yellow(escapeControls(reason))),
       ]);
-      if (result.rejected > 0) throw new CommandError('problems-found', '');
+      if (result.rejected > 0 || result.damaged !== undefined) throw new CommandError('problems-found', '');
     },
   };
 }

@@ -1,8 +1,10 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { createHash } from 'node:crypto';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { CommandError } from './command-errors.ts';
+import { expandPaths } from '../send/expand-paths.ts';
+import { loadUserFormats } from './load-user-formats.ts';
 import { ProgressBar } from '../send/progress-bar.ts';
 import type { CommandContext } from './command-context.ts';
 
@@ -15,14 +17,24 @@ interface SendFlags {
   backfill?: boolean;
   rate: number;
   service?: string;
+  host?: string;
+  attribute: Record<string, string>;
+  timezone?: string;
+  formats?: string;
+  journal: boolean;
+  unit: string[];
+  since?: string;
   ingestUrl?: string;
   key?: string;
   json: boolean;
 }
 
 const help = `
-Files are NDJSON when they begin with a brace, else plain text: time, level and service are read from the common layouts
-(docs/formats.md), and the lines of a stack trace are one event.
+Each line is read by itself: JSON, lines of containers (CRI, Docker), and plain text, of which time, level and service are read by more
+than 80 layouts (docs/formats.md). The lines of a stack trace are one event. logloom formats try FILE shows it.
+
+A folder stands for the logs in it and below, a pattern (*, ?, **, {a,b}) for the files that match. The names of Docker's and
+Kubernetes' folders give service, host and pod. A damaged archive gives what can be read, and exit code 1.
 
 Files are a backfill: the events of a request stay together although its files are sent one after another (docs/send.md). --follow
 and standard input are not, unless --backfill says so.
@@ -35,7 +47,7 @@ export function addSendCommand(program: Command, context: CommandContext): void 
   program
     .command('send')
     .description('send log files: NDJSON or plain text, .gz and .zst too; - is standard input')
-    .argument('[files...]', 'files', ['-'])
+    .argument('[files...]', 'files, folders and patterns', ['-'])
     .option('-f, --follow', 'keep sending as the files grow, like tail -F', false)
     .option('--from-end', 'with --follow: skip what new files already contain', false)
     .option('--position <file>', 'file that records what was sent; a later run continues from it')
@@ -48,6 +60,21 @@ export function addSendCommand(program: Command, context: CommandContext): void 
     .option('--no-backfill', 'the events happen now')
     .option('--rate <events>', 'maximum events per second', rateOf, Infinity)
     .option('--service <name>', 'service of events that name none')
+    .option('--host <name>', 'host of events that name none')
+    .option(
+      '--attribute <name=value>',
+      'attribute of all events; several times for several',
+      addAttribute,
+      {},
+    )
+    .option(
+      '--timezone <zone>',
+      "of times without a zone in text: Europe/Berlin, +02:00 (default: this machine's)",
+    )
+    .option('--formats <file>', 'formats of your own for plain text, YAML (default: the setting FORMATS)')
+    .option('--journal', "systemd's journal of this machine, by journalctl, instead of files", false)
+    .option('--unit <name>', 'with --journal: of this unit only; several times for several', addItem, [])
+    .option('--since <time>', 'with --journal: from this time on, as journalctl takes it')
     .addOption(context.ingest)
     .addOption(context.key)
     .addOption(context.json)
@@ -57,7 +84,7 @@ export function addSendCommand(program: Command, context: CommandContext): void 
 
 async function send(files: string[], flags: SendFlags, context: CommandContext): Promise<void> {
   const { env, signal, note, report } = context;
-  const isSavable = !files.includes('-');
+  const isSavable = flags.journal || !files.includes('-');
   if (!isSavable && (flags.follow || flags.position !== undefined))
     throw new CommandError(
       'command-failed',
@@ -66,19 +93,27 @@ async function send(files: string[], flags: SendFlags, context: CommandContext):
   const url = context.ingestUrl(flags.ingestUrl);
   const { sendFiles } = await import('../send/send-files.ts');
   const bar = new ProgressBar(process.stderr);
-  const paths = isSavable ? files.map((file) => resolve(file)) : files;
+  const paths = flags.journal ? ['--journal'] : isSavable ? pathsOf(files, flags, note) : files;
+  const { timeZone } = await import('@logloom/ingest/time-zone');
+  const zone = timeZone(flags.timezone);
+  if (zone === undefined)
+    throw new CommandError('command-failed', `--timezone: ${flags.timezone} is no time zone`);
+  const formats = await loadUserFormats(flags.formats ?? context.settings().FORMATS);
   try {
     const result = await sendFiles(paths, {
       url,
       key: context.ingestKey(flags.key),
       format: {
         isLive: flags.follow || !isSavable,
+        zone,
+        formats,
         service: flags.service,
         join: { pattern: patternOf(flags.multiline) },
-        defaults: { service: flags.service },
+        defaults: { service: flags.service, host: flags.host, attributes: flags.attribute },
       },
       follow: flags.follow,
       fromEnd: flags.fromEnd,
+      journal: flags.journal ? { units: flags.unit, since: flags.since } : undefined,
       position: flags.position ?? (flags.follow ? defaultPosition(env, url, paths) : undefined),
       isBackfill: flags.backfill ?? (isSavable && !flags.follow),
       rate: flags.rate,
@@ -99,6 +134,25 @@ async function send(files: string[], flags: SendFlags, context: CommandContext):
       isSaved ? 'interrupted; the next run continues from here' : 'interrupted before all was sent',
     );
   }
+}
+
+/** A followed file may appear later, so it need not be there. */
+function pathsOf(files: readonly string[], { follow }: SendFlags, note: (line: string) => void): string[] {
+  return expandPaths(files, note).map((path) => {
+    if (follow && /\.(?:gz|zst)$/.test(path))
+      throw new CommandError('command-failed', `${path}: a packed file cannot be followed`);
+    return path;
+  });
+}
+
+function addItem(item: string, before: readonly string[]): string[] {
+  return [...before, item];
+}
+
+function addAttribute(text: string, before: Readonly<Record<string, string>>): Record<string, string> {
+  const [, name, value] = /^([A-Za-z_][\w.@/-]{0,127})=(.*)$/s.exec(text) ?? [];
+  if (name === undefined || value === undefined) throw new InvalidArgumentError('must be name=value');
+  return { ...before, [name]: value };
 }
 
 /** One for each set of files and server. */

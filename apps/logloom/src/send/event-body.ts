@@ -2,6 +2,7 @@ import type { UserFormats } from '@logloom/ingest/formats';
 import { TextReader, type FileEvent, type TextReaderOptions } from '@logloom/ingest/text-reader';
 import { isUtf8 } from 'node:buffer';
 import { addDefaults, type EventDefaults } from './event-defaults.ts';
+import { originOf } from './file-origin.ts';
 import type { Line } from './line-splitter.ts';
 
 /** A line for `POST /ingest`, and the position after it in its file. */
@@ -19,6 +20,21 @@ export interface FormatOptions extends Omit<TextReaderOptions, 'formats'> {
   countsLines?: boolean;
   /** What events get that do not say it themselves. */
   defaults?: EventDefaults | undefined;
+}
+
+/** Adds what a file's place says of its events; what the user said goes before it. */
+export function addOrigin(format: FormatOptions, path: string): FormatOptions {
+  const { service, host, attributes } = originOf(path);
+  const { defaults } = format;
+  return {
+    ...format,
+    service: format.service ?? service,
+    defaults: {
+      service: defaults?.service ?? service,
+      host: defaults?.host ?? host,
+      attributes: { ...attributes, ...defaults?.attributes },
+    },
+  };
 }
 
 /** Makes events of a file's lines, see TextReader. JSON lines are sent as they are. */

@@ -35,8 +35,24 @@ function withDefaults(
   const whole: Record<string, unknown> = { ...event };
   if (service !== undefined) whole['service'] ??= service;
   if (host !== undefined) whole['host'] ??= host;
-  for (const [name, value] of Object.entries(attributes ?? {})) if (!(name in whole)) whole[name] = value;
+  for (const [name, value] of Object.entries(attributes ?? {})) addNested(whole, name.split('.'), value);
   return whole;
+}
+
+/** Sets a value under its nested name, unless something else is there. */
+function addNested(event: Record<string, unknown>, [name, ...path]: readonly string[], value: unknown): void {
+  const inner = event[name!];
+  if (path.length === 0) event[name!] ??= value;
+  else if (inner === undefined) event[name!] = nested(path, value);
+  else if (typeof inner === 'object' && inner !== null && !Array.isArray(inner)) {
+    const copy = { ...(inner as Record<string, unknown>) };
+    addNested(copy, path, value);
+    event[name!] = copy;
+  } else event[[name, ...path].join('.')] ??= value;
+}
+
+function nested([name, ...path]: readonly string[], value: unknown): Record<string, unknown> {
+  return { [name!]: path.length === 0 ? value : nested(path, value) };
 }
 
 /** Matches a member of the field in a JSON text. It may match within a value too: then the event's own is missed by the default only. */

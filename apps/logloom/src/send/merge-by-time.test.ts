@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { mergeByTime } from './merge-by-time.ts';
+import { maxOpenFiles, mergeByTime } from './merge-by-time.ts';
 
 async function* file(bodies: readonly string[]): AsyncGenerator<{ body: string }> {
   for (const body of bodies) yield { body };
@@ -9,7 +9,7 @@ async function* file(bodies: readonly string[]): AsyncGenerator<{ body: string }
 
 async function merged(...files: string[][]): Promise<string[]> {
   const found: string[] = [];
-  for await (const { body } of mergeByTime(files.map(file))) found.push(body);
+  for await (const { body } of mergeByTime(files.map((bodies) => () => file(bodies)))) found.push(body);
   return found;
 }
 
@@ -37,4 +37,31 @@ test('a line without a time, or one that is earlier than the line before, stays 
     ...first.slice(3),
     second[1],
   ]);
+});
+
+test('of more files than may be open, those are open whose times overlap', async () => {
+  let [open, most] = [0, 0];
+  const files = Array.from({ length: 3 * maxOpenFiles }, (_, i) => [
+    at(2 * i, `a${i}`),
+    at(2 * i + 3, `b${i}`),
+  ]);
+  async function* counted(bodies: readonly string[]): AsyncGenerator<{ body: string }> {
+    most = Math.max(most, ++open);
+    try {
+      yield* file(bodies);
+    } finally {
+      open--;
+    }
+  }
+  const found: number[] = [];
+  const shuffled = files.toSorted((a, b) => (a[0]! < b[0]! ? 1 : -1));
+  for await (const { body } of mergeByTime(shuffled.map((bodies) => () => counted(bodies))))
+    found.push((JSON.parse(body) as { ts: number }).ts);
+  assert.deepEqual(
+    found,
+    found.toSorted((a, b) => a - b),
+  );
+  assert.equal(found.length, 6 * maxOpenFiles);
+  assert.equal(open, 0);
+  assert.ok(most <= 4, String(most));
 });

@@ -1,16 +1,20 @@
+import { isJournalExport, JournalExport, JournalFormatError } from '@logloom/ingest/journal-export';
+import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
-import { createReadStream } from 'node:fs';
 import { CommandError } from '../commands/command-errors.ts';
 import { decodeUtf16, utf16Of } from './decode-utf16.ts';
 import { EventReader, type EventBody, type FormatOptions } from './event-body.ts';
 import { LineSplitter } from './line-splitter.ts';
+import { journalBody } from './read-journal.ts';
 import type { FilePlace } from './send-position.ts';
+import { packingOf, pipes, unpack } from './unpack-file.ts';
 
 /** More than ingest accepts: such a line is rejected there, and kept as a dead letter. */
 export const maxLineBytes = 4 * 2 ** 20 + 1;
+/** What of a file's beginning is kept with its place. */
 const headBytes = 64;
+const magicBytes = 512;
 
 /** An event, and the position after it in its file; no position for standard input. */
 export interface SentEvent extends EventBody {
@@ -24,45 +28,80 @@ export interface ReadFileOptions {
   from?: FilePlace | undefined;
   /** Called with the (packed) bytes of each read. */
   onRead?: (bytes: number) => void;
+  /** Called when a packed file is damaged: what could be read was given. */
+  onDamage?: (file: string, reason: string) => void;
 }
 
-/** The events of one file, `-` for standard input; .gz and .zst are unpacked. Throws CommandError for files that it cannot read. */
+/**
+ * The events of one file, `-` for standard input: lines, or systemd's journal export format. gzip and Zstandard are unpacked, UTF-16 is decoded.
+ * Throws CommandError for files that it cannot read.
+ */
 export async function* readFile(file: string, options: ReadFileOptions): AsyncGenerator<SentEvent> {
-  if (file.endsWith('.xz') || file.endsWith('.bz2'))
-    throw new CommandError(
-      'command-failed',
-      `${file}: unpack it in a pipe, with - as the file: ${file.endsWith('.xz') ? 'xz' : 'bzip2'} -dc ${file} | logloom …`,
-    );
   const identity = file === '-' ? undefined : await identify(file);
   const { from, format } = options;
-  const isZipped = file.endsWith('.gz') || file.endsWith('.zst');
-  const utf16 = isZipped || identity === undefined ? undefined : utf16Of(identity.head);
-  // Offsets are those of the bytes that lines are made of.
-  const isPacked = isZipped || utf16 !== undefined;
+  const packing = identity === undefined ? undefined : packingOf(identity.magic);
+  const pipe = packing === undefined ? undefined : pipes[packing];
+  if (pipe !== undefined)
+    throw new CommandError(
+      'command-failed',
+      `${file}: unpack it in a pipe, with - as the file: ${pipe} ${file} | logloom …`,
+    );
+  // Offsets are those of the bytes that lines are made of: such a file has to be read up to there.
+  const isPacked = packing !== undefined || (identity !== undefined && utf16Of(identity.magic) !== undefined);
   const skip =
     from !== undefined && identity !== undefined && isSame(from, identity, isPacked) ? from.offset : 0;
-  const splitter = new LineSplitter(skip, maxLineBytes);
   const give = (event: EventBody): SentEvent => ({
     ...event,
     file,
     place: identity === undefined ? undefined : { ...identity.place, offset: event.end },
   });
-  // A packed file has to be unpacked up to there.
-  let toSkip = isPacked ? skip : 0;
+  const bytes = decodeUtf16(openStream(file, isPacked ? 0 : skip, packing, options), undefined);
+  for await (const event of eventsOf(bytes, file, { format, skip, toSkip: isPacked ? skip : 0 }))
+    yield give(event);
+}
+
+interface Start {
+  format: FormatOptions;
+  /** The offset at which the events begin. */
+  skip: number;
+  /** The bytes of the stream before it. */
+  toSkip: number;
+}
+
+async function* eventsOf(
+  bytes: AsyncIterable<Buffer>,
+  file: string,
+  { format, skip, toSkip }: Start,
+): AsyncGenerator<EventBody> {
+  const splitter = new LineSplitter(skip, maxLineBytes);
   const reader = new EventReader(format);
-  const stream = openStream(file, isPacked ? 0 : skip, options.onRead);
-  for await (const piece of decodeUtf16(stream, utf16)) {
-    const chunk = toSkip > 0 ? piece.subarray(Math.min(toSkip, piece.length)) : piece;
-    toSkip = Math.max(0, toSkip - piece.length);
-    for (const line of splitter.push(chunk)) for (const event of reader.push(line)) yield give(event);
+  let journal: JournalExport | undefined;
+  let isFirst = true;
+  let left = toSkip;
+  const ofJournal = (entries: ReturnType<JournalExport['flush']>): EventBody[] =>
+    entries.map(({ entry, end }) => ({ ...journalBody(entry, format.defaults ?? {}), end: skip + end }));
+  try {
+    for await (const piece of bytes) {
+      const chunk = left > 0 ? piece.subarray(Math.min(left, piece.length)) : piece;
+      left = Math.max(0, left - piece.length);
+      if (chunk.length === 0) continue;
+      if (isFirst && isJournalExport(chunk)) journal = new JournalExport();
+      isFirst = false;
+      if (journal !== undefined) yield* ofJournal(journal.push(chunk));
+      else for (const line of splitter.push(chunk)) yield* reader.push(line);
+    }
+    if (journal !== undefined) yield* ofJournal(journal.flush());
+  } catch (error) {
+    if (!(error instanceof JournalFormatError)) throw error;
+    throw new CommandError('command-failed', `${file}: ${error.message}`);
   }
-  for (const line of splitter.flush()) for (const event of reader.push(line)) yield give(event);
-  for (const event of reader.flush()) yield give(event);
+  for (const line of splitter.flush()) yield* reader.push(line);
+  yield* reader.flush();
 }
 
 interface Identity {
   place: FilePlace;
-  head: Buffer;
+  magic: Buffer;
   size: number;
 }
 
@@ -75,9 +114,10 @@ async function identify(file: string): Promise<Identity> {
   try {
     await using handle = await open(file);
     const { dev, ino, size } = await handle.stat();
-    const { bytesRead, buffer } = await handle.read(Buffer.alloc(headBytes), 0, headBytes, 0);
-    const head = buffer.subarray(0, bytesRead);
-    return { place: { dev, ino, offset: 0, head: head.toString('hex') }, head, size };
+    const { bytesRead, buffer } = await handle.read(Buffer.alloc(magicBytes), 0, magicBytes, 0);
+    const magic = buffer.subarray(0, bytesRead);
+    const head = magic.toString('hex', 0, Math.min(headBytes, bytesRead));
+    return { place: { dev, ino, offset: 0, head }, magic, size };
   } catch (error) {
     throw new CommandError('command-failed', `${file}: ${(error as Error).message}`);
   }
@@ -86,20 +126,19 @@ async function identify(file: string): Promise<Identity> {
 async function* openStream(
   file: string,
   start: number,
-  onRead: ((bytes: number) => void) | undefined,
+  packing: ReturnType<typeof packingOf>,
+  { onRead, onDamage }: ReadFileOptions,
 ): AsyncGenerator<Buffer> {
   const source: Readable =
     file === '-' ? process.stdin : createReadStream(file, { start, highWaterMark: 2 ** 18 });
   source.on('data', (chunk: Buffer) => onRead?.(chunk.length));
-  const unpacked = file.endsWith('.gz')
-    ? source.pipe(createGunzip())
-    : file.endsWith('.zst')
-      ? source.pipe(createZstdDecompress())
-      : source;
-  if (unpacked === source) source.pause();
-  source.on('error', (error) => unpacked.destroy(error));
   try {
-    yield* unpacked as AsyncIterable<Buffer>;
+    if (packing === 'gzip' || packing === 'zstd')
+      yield* unpack(source, packing, (reason) => onDamage?.(file, reason));
+    else {
+      source.pause();
+      yield* source as AsyncIterable<Buffer>;
+    }
   } catch (error) {
     throw new CommandError('command-failed', `${file}: ${(error as Error).message}`);
   }

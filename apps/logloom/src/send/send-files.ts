@@ -2,7 +2,10 @@ import { statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FormatOptions } from './event-body.ts';
 import { FileFollower } from './follow-file.ts';
-import { maxMergedFiles, mergeByTime } from './merge-by-time.ts';
+import { addOrigin } from './event-body.ts';
+import { mergeByTime } from './merge-by-time.ts';
+import { journalName, readJournal } from './read-journal.ts';
+import { UnknownFields } from './unknown-fields.ts';
 import { postBatch } from './post-batch.ts';
 import type { Progress } from './progress-bar.ts';
 import { readFile, type SentEvent } from './read-file.ts';
@@ -23,6 +26,8 @@ export interface SendFilesOptions {
   position: string | undefined;
   /** Whether the events happened earlier, and come file by file: the requests of all files are kept together. */
   isBackfill: boolean;
+  /** This machine's journal instead of files. */
+  journal?: { units: readonly string[]; since: string | undefined } | undefined;
   /** Maximum events per second. */
   rate: number;
   onProgress: (progress: Progress) => void;
@@ -46,12 +51,38 @@ export async function sendFiles(files: readonly string[], options: SendFilesOpti
   using position = await untilRoom(() => SendPosition.open(options.position), note, signal);
   const sender = new Sender(position, options);
   await sender.repeat();
-  const events = options.follow
-    ? followAll(files, position, options)
-    : readAll(files, position, options, sender.progress);
-  for await (const event of events) await (event === 'idle' ? sender.flush() : sender.add(event));
+  const unknown = new UnknownFields();
+  const onDamage = (file: string, reason: string): void => {
+    if (sender.result.damaged?.includes(file) === true) return;
+    note(`${file} is damaged (${reason}): what could be read of it is sent`);
+    (sender.result.damaged ??= []).push(file);
+  };
+  for await (const event of eventsOf(files, position, options, sender.progress, onDamage)) {
+    if (event === 'idle') {
+      await sender.flush();
+      continue;
+    }
+    unknown.count(event.content, event.file);
+    await sender.add(event);
+  }
   await sender.flush();
+  unknown.warnings().forEach(note);
   return sender.result;
+}
+
+function eventsOf(
+  files: readonly string[],
+  position: SendPosition,
+  options: SendFilesOptions,
+  progress: Progress,
+  onDamage: (file: string, reason: string) => void,
+): AsyncGenerator<SentEvent | 'idle'> {
+  const { journal, format, follow, fromEnd, signal } = options;
+  if (journal !== undefined) {
+    const from = position.place(journalName);
+    return readJournal({ ...journal, defaults: format.defaults ?? {}, follow, fromEnd, from, signal });
+  }
+  return follow ? followAll(files, position, options) : readAll(files, position, options, progress, onDamage);
 }
 
 class Sender {
@@ -133,8 +164,9 @@ function joined(lines: readonly Buffer[]): Buffer {
 async function* readAll(
   files: readonly string[],
   position: SendPosition,
-  { format, isBackfill, note, signal }: SendFilesOptions,
+  { format, isBackfill, signal }: SendFilesOptions,
   progress: Progress,
+  onDamage: (file: string, reason: string) => void,
 ): AsyncGenerator<SentEvent> {
   if (!files.includes('-'))
     progress.totalBytes = files.reduce(
@@ -144,17 +176,20 @@ async function* readAll(
   const onRead = (bytes: number): void => {
     progress.bytes += bytes;
   };
+  const read = (file: string): AsyncGenerator<SentEvent> =>
+    readFile(file, {
+      format: file === '-' ? format : addOrigin(format, file),
+      from: position.place(file),
+      onRead,
+      onDamage,
+    });
   // What is sent now is in its order already, and files that are open wait for nothing.
-  const atOnce = isBackfill ? maxMergedFiles : 1;
-  if (isBackfill && files.length > atOnce)
-    note(`${files.length} files: they are merged by time in groups of ${atOnce}, in the given order`);
-  for (let i = 0; i < files.length; i += atOnce) {
-    signal.throwIfAborted();
-    const group = files
-      .slice(i, i + atOnce)
-      .map((file) => readFile(file, { format, from: position.place(file), onRead }));
-    yield* group.length === 1 ? group[0]! : mergeByTime(group);
-  }
+  if (isBackfill && files.length > 1) yield* mergeByTime(files.map((file) => () => read(file)));
+  else
+    for (const file of files) {
+      signal.throwIfAborted();
+      yield* read(file);
+    }
 }
 
 async function* followAll(
@@ -163,7 +198,8 @@ async function* followAll(
   { format, fromEnd, note, signal }: SendFilesOptions,
 ): AsyncGenerator<SentEvent | 'idle'> {
   const followers = files.map(
-    (file) => new FileFollower(file, { format, from: position.place(file), fromEnd, note }),
+    (file) =>
+      new FileFollower(file, { format: addOrigin(format, file), from: position.place(file), fromEnd, note }),
   );
   try {
     while (!signal.aborted) {

@@ -7,6 +7,8 @@ export interface SendResult {
   rejected: number;
   /** The first reasons, in words. */
   reasons: string[];
+  /** Packed files of which only a part could be read. */
+  damaged?: string[];
 }
 
 const maxReasons = 10;
