@@ -73,6 +73,7 @@ export const fieldNames: Readonly<Record<SlotName, readonly string[]>> = {
     'syslog_severity',
     'log.syslog.severity.code',
     'detected_level',
+    'syslog.severity',
   ],
   message: [
     'message',
@@ -246,6 +247,9 @@ export const lifts: Readonly<Record<string, Lift>> = {
       'ctx',
       'extra',
       'metadata',
+      'named_tags',
+      'payload',
+      'record',
       'meta',
       'properties',
       'customDimensions',

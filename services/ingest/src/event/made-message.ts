@@ -14,6 +14,7 @@ const methodNames = [
   'httpverb',
   'verb',
   'csmethod',
+  'clientrequestmethod',
 ];
 const pathNames = [
   'path',
@@ -33,6 +34,7 @@ const pathNames = [
   'requrl',
   'originalpath',
   'csuristem',
+  'clientrequesturi',
   'target',
 ];
 const statusNames = [
@@ -47,6 +49,8 @@ const statusNames = [
   'httprequeststatus',
   'resstatuscode',
   'scstatus',
+  'edgeresponsestatus',
+  'responsestatuscode',
   'response',
 ];
 const durationNames: Readonly<Record<string, string>> = {

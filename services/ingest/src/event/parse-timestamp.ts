@@ -14,6 +14,8 @@ let cachedMicros = 0;
 const digits = /^-?\d+(?:[.,]\d+)?$/;
 const exponent = /^\d(?:\.\d+)?[eE]\+?\d{1,2}$/;
 const compact = /^(?:19|20)\d{12}(?:\d{3})?$/;
+/** RFC 3339 allows small letters. */
+const lowerCase = /^\d{4}-\d{2}-\d{2}t[\d:.]+(?:z|[+-]\d{2}:\d{2})$/;
 /** Behind an offset a Z says nothing more. */
 const doubleZone = /(?<=[+-]\d{2}:?\d{2})Z$/;
 const jsonDate = /^\/Date\((-?\d{1,16})(?:[+-]\d{4})?\)\/$/;
@@ -35,7 +37,7 @@ export function parseTimestamp(
 }
 
 function microsOfNumber(number: number, context: TimeContext): number {
-  const micros = microsByMagnitude(number, Math.abs(number));
+  const micros = microsByMagnitude(number);
   return isAhead(micros, context) ? orCalendar(micros, String(number), context) : micros;
 }
 
@@ -49,25 +51,31 @@ function orCalendar(micros: number, digits: string, context: TimeContext): numbe
 }
 
 /** .NET counts 100 nanoseconds since the year 1, Windows since 1601; as nanoseconds since 1970 both would be decades ago. */
-const dotnetTicks = { from: 6.2e17, to: 6.7e17, at1970: 621_355_968_000_000_000 };
-const fileTime = { from: 1.2e17, to: 1.5e17, at1970: 116_444_736_000_000_000 };
+const ticks = [
+  { from: 6.2e17, to: 6.7e17, at1970: 621_355_968_000_000_000n },
+  { from: 1.2e17, to: 1.5e17, at1970: 116_444_736_000_000_000n },
+];
 
-function microsByMagnitude(number: number, size: number): number {
+function microsByMagnitude(number: number): number {
+  const size = Math.abs(number);
   if (size < 1e11) return Math.round(number * 1e6);
   if (size < 1e14) return Math.round(number * 1e3);
   if (size < 1e17) return Math.round(number);
-  for (const { from, to, at1970 } of [dotnetTicks, fileTime])
-    if (number >= from && number < to) return Math.round((number - at1970) / 10);
-  return Math.round(number / 1e3);
+  return size < 1e21 ? microsOfLong(BigInt(number)) : Math.round(number / 1e3);
 }
 
-/** Nanoseconds have more digits than a number can hold, so the last three are cut off first. */
+/** More digits than a number can hold exactly. */
+function microsOfLong(number: bigint): number {
+  const unit = ticks.find(({ from, to }) => number >= from && number < to);
+  return Number(unit === undefined ? number / 1000n : (number - unit.at1970) / 10n);
+}
+
 function microsOfDigits(text: string, context: TimeContext): number {
   const plain = text.replace(',', '.');
   const whole = plain.split('.', 1)[0]!;
   const number = Number(plain);
-  const micros = microsByMagnitude(number, Math.abs(number));
-  if (number >= 1e17 && micros === Math.round(number / 1e3)) return Number(whole.slice(0, -3));
+  if (number >= 1e17 && whole.length <= 21) return microsOfLong(BigInt(whole));
+  const micros = microsByMagnitude(number);
   return isAhead(micros, context) ? orCalendar(micros, whole, context) : micros;
 }
 
@@ -77,7 +85,7 @@ const minMicros = 1e14;
 /** Returns the microseconds of nanoseconds since 1970, or of another unit that a sender has taken for them. */
 export function microsOfNanos(nanos: bigint): number {
   const micros = Number(nanos / 1000n);
-  return micros >= minMicros ? micros : microsByMagnitude(Number(nanos), Number(nanos));
+  return micros >= minMicros ? micros : microsByMagnitude(Number(nanos));
 }
 
 type Parts = Readonly<Record<string, unknown>>;
@@ -137,7 +145,9 @@ function microsOfString(text: string, context: TimeContext): number {
   const date = jsonDate.exec(text);
   if (date !== null) return Number(date[1]) * 1000;
   const micros = context.zone === utc ? parseMicros(text) : Number.NaN;
-  return Number.isNaN(micros) ? microsOfText(text.replace(doubleZone, ''), context) : micros;
+  if (!Number.isNaN(micros)) return micros;
+  const upper = lowerCase.test(text) ? text.toUpperCase() : text;
+  return microsOfText(upper.replace(doubleZone, ''), context);
 }
 
 /** Returns the time of 2023-01-30T11:51:01[.fraction]Z, with the minute from the cache; -1 for any other form. */

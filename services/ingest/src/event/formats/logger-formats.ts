@@ -90,9 +90,10 @@ export const loggerFormats: readonly EventFormat[] = [
     levels: 'tslog',
   },
   {
-    name: 'log4j 1 and log4net JSON',
-    source: 'https://logging.apache.org/log4j/2.x/manual/json-template-layout.html',
-    has: [['logger_name', 'level_value']],
-    levels: 'log4j',
+    name: 'log4js',
+    source: 'https://log4js-node.github.io/log4js-node/layouts.html',
+    has: [['categoryName', 'level.levelStr']],
+    fields: { timestamp: ['startTime'], level: ['level.levelStr'] },
+    make: ({ data }) => ({ message: Array.isArray(data) ? data.map(String).join(' ') : undefined }),
   },
 ];

@@ -170,6 +170,26 @@ export const platformFormats: readonly EventFormat[] = [
     lifts: { properties: { fields: inner } },
   },
   {
+    name: 'Cloudflare',
+    source: 'https://developers.cloudflare.com/logs/reference/log-fields/zone/http_requests',
+    has: [['EdgeStartTimestamp'], ['RayID', 'Datetime']],
+    fields: { timestamp: ['EdgeStartTimestamp', 'Datetime'], requestId: ['RayID'] },
+  },
+  {
+    name: 'Kong',
+    source: 'https://developer.konghq.com/gateway/logs',
+    has: [['started_at', 'client_ip']],
+    fields: { timestamp: ['started_at'] },
+  },
+  {
+    name: 'Kubernetes audit',
+    source: 'https://kubernetes.io/docs/tasks/debug/debug-cluster/audit',
+    has: [['auditID', 'requestReceivedTimestamp']],
+    fields: { timestamp: ['stageTimestamp', 'requestReceivedTimestamp'] },
+    // Its level says how much of the request is there.
+    make: () => ({ level: 'info' }),
+  },
+  {
     name: 'Kubernetes event',
     source: 'https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1',
     has: [['involvedObject', 'reason']],
