@@ -3,6 +3,7 @@ import { TextReader, type FileEvent, type TextReaderOptions } from '@logloom/ing
 import { isUtf8 } from 'node:buffer';
 import { addDefaults, type EventDefaults } from './event-defaults.ts';
 import { originOf } from './file-origin.ts';
+import type { FilePlace } from './send-position.ts';
 import type { Line } from './line-splitter.ts';
 
 /** A line for `POST /ingest`, and the position after it in its file. */
@@ -12,6 +13,12 @@ export interface EventBody {
   /** What the body was made of, and how it was read. */
   content: FileEvent['content'];
   layout: string | undefined;
+}
+
+/** An event, and the position after it in its file; no position for standard input. */
+export interface SentEvent extends EventBody {
+  file: string;
+  place: FilePlace | undefined;
 }
 
 export interface FormatOptions extends Omit<TextReaderOptions, 'formats'> {

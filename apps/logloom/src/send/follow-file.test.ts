@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FileFollower } from './follow-file.ts';
-import type { SentEvent } from './read-file.ts';
+import type { SentEvent } from './event-body.ts';
 import type { FilePlace } from './send-position.ts';
 
 const deadlineMs = 60_000;

@@ -1,9 +1,9 @@
 import type { Stats } from 'node:fs';
 import { open, readdir, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { EventReader, type EventBody, type FormatOptions } from './event-body.ts';
+import { EventReader, type EventBody, type FormatOptions, type SentEvent } from './event-body.ts';
 import { LineSplitter } from './line-splitter.ts';
-import { maxLineBytes, type SentEvent } from './read-file.ts';
+import { maxLineBytes } from './read-file.ts';
 import type { FilePlace } from './send-position.ts';
 
 const readBytes = 256 * 1024;

@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { CommandError } from '../commands/command-errors.ts';
 import { decodeUtf16, utf16Of } from './decode-utf16.ts';
-import { EventReader, type EventBody, type FormatOptions } from './event-body.ts';
+import { EventReader, type EventBody, type FormatOptions, type SentEvent } from './event-body.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { journalBody } from './read-journal.ts';
 import type { FilePlace } from './send-position.ts';
@@ -15,12 +15,6 @@ export const maxLineBytes = 4 * 2 ** 20 + 1;
 /** What of a file's beginning is kept with its place. */
 const headBytes = 64;
 const magicBytes = 512;
-
-/** An event, and the position after it in its file; no position for standard input. */
-export interface SentEvent extends EventBody {
-  file: string;
-  place: FilePlace | undefined;
-}
 
 export interface ReadFileOptions {
   format: FormatOptions;

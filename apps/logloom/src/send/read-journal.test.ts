@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { test } from 'node:test';
-import type { SentEvent } from './read-file.ts';
+import type { SentEvent } from './event-body.ts';
 import { readJournal, type JournalOptions } from './read-journal.ts';
 
 // A machine of CI has no journal, so journalctl is a program that says what it was asked, in the export format.

@@ -1,14 +1,13 @@
 import { statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FormatOptions } from './event-body.ts';
 import { FileFollower } from './follow-file.ts';
-import { addOrigin } from './event-body.ts';
+import { addOrigin, type FormatOptions, type SentEvent } from './event-body.ts';
 import { mergeByTime } from './merge-by-time.ts';
 import { journalName, readJournal } from './read-journal.ts';
 import { UnknownFields } from './unknown-fields.ts';
 import { postBatch } from './post-batch.ts';
 import type { Progress } from './progress-bar.ts';
-import { readFile, type SentEvent } from './read-file.ts';
+import { readFile } from './read-file.ts';
 import { SendPosition, type FilePlace, type SavedBatch } from './send-position.ts';
 import { addAnswer, type SendResult } from './send-result.ts';
 import { untilRoom } from './until-room.ts';

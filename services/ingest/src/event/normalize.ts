@@ -19,6 +19,7 @@ import { levelOfText } from './parse-level.ts';
 import { notesMember, notesName } from './parse-notes.ts';
 import { parseJsonObject } from './parse-json.ts';
 import { parseTimestamp } from './parse-timestamp.ts';
+import type { UserFormats } from '../text/formats/user-formats.ts';
 import type { TimeZone } from '../text/time/time-zone.ts';
 import { canonicalSpanId, canonicalTraceId } from './trace-context.ts';
 
@@ -68,6 +69,8 @@ export interface NormalizerOptions {
   idOrder?: readonly IdKind[];
   /** Of times without a zone; default: UTC. */
   zone?: TimeZone | undefined;
+  /** A user's formats of plain text, by which messages are read. */
+  formats?: UserFormats | undefined;
 }
 
 /**
@@ -82,12 +85,14 @@ export class Normalizer {
   #formatNames = new Map<EventFormat, NameTable>();
   #zones = new Map<TimeZone, Normalizer>();
   readonly #fields: EventFields;
+  readonly formats: UserFormats | undefined;
 
   // Of the event in work.
   #givenMembers = '';
 
   /** `idPatterns` find a correlation id in the message of an event that has none in a field: group 1, or else the whole match. */
-  constructor(idPatterns: readonly string[], { idOrder = idKinds, zone }: NormalizerOptions = {}) {
+  constructor(idPatterns: readonly string[], { idOrder = idKinds, zone, formats }: NormalizerOptions = {}) {
+    this.formats = formats;
     this.#idOrder = idOrder;
     this.#idPatterns = idPatterns.map((pattern) => new RegExp(pattern, 'u'));
     this.#fields = new EventFields(zone);
@@ -97,7 +102,7 @@ export class Normalizer {
   inZone(zone: TimeZone): Normalizer {
     const known = zone === this.#fields.time.zone ? this : this.#zones.get(zone);
     if (known !== undefined) return known;
-    const other = new Normalizer([], { idOrder: this.#idOrder, zone });
+    const other = new Normalizer([], { idOrder: this.#idOrder, zone, formats: this.formats });
     other.#idPatterns = this.#idPatterns;
     other.#names = this.#names;
     other.#formatNames = this.#formatNames;
@@ -189,12 +194,12 @@ export class Normalizer {
     return names;
   }
 
-  /** The event in the message, as shippers hand on the lines of programs that log JSON. */
+  /** The event in the message: as shippers hand on the lines of programs that log JSON, or in a format of the user's. */
   #innerEvent(): Parsed | undefined {
     const message = this.#fields.values[slots.message];
     if (typeof message !== 'string') return undefined;
     const start = message.charCodeAt(0) === brace ? message : message.trimStart();
-    if (start.charCodeAt(0) !== brace) return undefined;
+    if (start.charCodeAt(0) !== brace) return this.formats?.read(message, this.#fields.time);
     const inner = parseJsonObject(start.trimEnd());
     return inner !== undefined && this.#looksLikeEvent(inner) ? inner : undefined;
   }

@@ -1,6 +1,7 @@
 import { openCanarySeal } from '@logloom/auth';
 import type { LogConnection } from '@logloom/runtime';
 import { topics } from '@logloom/schemas';
+import { SettingsError } from '@logloom/settings';
 import type { Settings } from '../settings.ts';
 import type { Counter, Telemetry } from '@logloom/telemetry';
 import { atMostEvery } from '../admission/at-most-every.ts';
@@ -8,6 +9,8 @@ import { Normalizer } from '../event/normalize.ts';
 import { zoneNamed } from '../event/read-time-zone.ts';
 import { createServiceQuotas } from '../quotas/service-quotas.ts';
 import { createRedactor } from '../redact/redactor.ts';
+import { formatProblems, loadFormats } from '../text/formats/load-formats.ts';
+import type { UserFormats } from '../text/formats/user-formats.ts';
 import { partMetrics, type IngestMetrics } from '../telemetry.ts';
 import { EventLinks } from './link-events.ts';
 import { Pipeline } from './pipeline.ts';
@@ -48,6 +51,7 @@ export async function createPipeline(options: CreatePipelineOptions): Promise<Pi
     normalizer: new Normalizer(settings.INGEST_ID_PATTERNS, {
       idOrder: order,
       zone: zoneNamed(settings.INGEST_TIME_ZONE),
+      formats: userFormats(settings.FORMATS),
     }),
     redactor: createRedactor(settings, (rule) => redactions.inc({ rule })),
     canary: openCanarySeal(settings),
@@ -57,4 +61,12 @@ export async function createPipeline(options: CreatePipelineOptions): Promise<Pi
     }),
     recordSenders: settings.INGEST_RECORD_SENDERS,
   });
+}
+
+/** The formats of the file. Throws SettingsError with every problem of it. */
+function userFormats(path: string | undefined): UserFormats | undefined {
+  if (path === undefined) return undefined;
+  const loaded = loadFormats(path);
+  if (loaded.ok) return loaded.formats;
+  throw new SettingsError(formatProblems(path, loaded).map((problem) => `FORMATS: ${problem}`));
 }

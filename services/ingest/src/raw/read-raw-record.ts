@@ -15,7 +15,8 @@ import { parseJsonObject } from '../event/parse-json.ts';
 import { readRawAvro } from './read-raw-avro.ts';
 import { readSyslog } from '../syslog/read-syslog.ts';
 import { RequestCost } from '../admission/request-cost.ts';
-import { textEvent } from '../text/text-event.ts';
+import { readText as readPlainText } from '../text/read-text.ts';
+import { localContext } from '../text/time/scan-parts.ts';
 
 const nothing = Buffer.alloc(0);
 /** How much larger than a record the dead letters of its parts may be. */
@@ -181,7 +182,8 @@ function readText(
     const result = normalizer.normalize(event, source, receivedAtMs);
     return 'ok' in result ? result.ok : result;
   };
-  const event = read(textEvent(text, receivedAtMs));
+  const context = { ...localContext(receivedAtMs), formats: normalizer.formats?.table };
+  const event = read(readPlainText(text, context));
   // For example a name or an id is too long: then the whole text is the message.
   return 'code' in event ? read({ message: text }) : event;
 }

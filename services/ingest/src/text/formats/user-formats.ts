@@ -10,6 +10,8 @@ import type { FormatText } from './format-schema.ts';
 export interface UserFormats {
   layouts: readonly Layout[];
   table: LayoutTable;
+  /** The event of a text that has one of the formats. */
+  read: (text: string, context: TimeContext) => TextEvent | undefined;
   /** What they say of lines that belong together; undefined where they say nothing. */
   joinRule: JoinOptions['rule'];
 }
@@ -54,9 +56,19 @@ export function createUserFormats(formats: readonly UserFormat[]): UserFormats {
   const joining = formats.filter(
     ({ multiline, continuation }) => (multiline ?? 'traces') !== 'traces' || continuation !== undefined,
   );
+  const table = new LayoutTable(formats);
   return {
     layouts: formats,
-    table: new LayoutTable(formats),
+    table,
+    read: (text, context) => {
+      for (const { read, service } of table.of(text)) {
+        const event = read(text, context);
+        if (event === undefined) continue;
+        if (service !== undefined) event['service'] ??= service;
+        return event;
+      }
+      return undefined;
+    },
     joinRule: joining.length === 0 ? undefined : createJoinRule(formats, joining),
   };
 }

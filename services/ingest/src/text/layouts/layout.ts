@@ -63,6 +63,7 @@ function createReader(pattern: Pattern, source: LayoutSource): Reader {
   const { levels, keepsLine, refine, isOwn } = source;
   const paths = pattern.names.map((name) => name.split('.'));
   const levelSlot = pattern.names.indexOf('level');
+  const hasMessage = pattern.names.includes('message');
   return (text, context) => {
     const match = pattern.match(text, context);
     if (match === undefined || !isWhole(match, text, keepsLine === true)) return undefined;
@@ -75,7 +76,7 @@ function createReader(pattern: Pattern, source: LayoutSource): Reader {
       event['level'] = level ?? event['level'];
     }
     if (keepsLine === true) event['message'] = text;
-    else event['message'] ??= '';
+    else event['message'] ??= isOwn === true && !hasMessage ? text : '';
     if (refine?.(event, text) === false) return undefined;
     return event;
   };
