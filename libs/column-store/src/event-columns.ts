@@ -1,4 +1,4 @@
-import { tokenize } from '@logloom/filter';
+import { joinedWords } from '@logloom/filter';
 import { epochOfId, type PlacedEvent } from '@logloom/schemas';
 import type { Column } from './engine.ts';
 import type { eventColumns } from './schema.ts';
@@ -19,11 +19,6 @@ export function keyOf({ id, partition, offset }: PlacedEvent): EventKey {
   if (epoch === null || id !== `${epoch}-${partition}-${offset}`) return { epoch, otherId: id };
   knownEpoch = epoch;
   return { epoch, otherId: null };
-}
-
-/** The words of a message as the column `words` has them. */
-export function joinedWords(message: string): string {
-  return ` ${tokenize(message).join(' ')} `;
 }
 
 /** The events as columns, in the order of `eventColumns`. */
