@@ -229,7 +229,7 @@ export class ColumnStore {
       await events.seal();
       await documents.seal(0);
     });
-    while (this.#merging !== undefined || this.#startMerge()) await this.#merging;
+    while (this.#merging !== undefined || this.#startMerge(true)) await this.#merging;
     await this.#indexer?.finish();
   }
 
@@ -336,10 +336,10 @@ export class ColumnStore {
   }
 
   /** Whether there was something to merge. */
-  #startMerge(): boolean {
+  #startMerge(isSettling = false): boolean {
     const slices = this.#writers?.slices;
     if (slices === undefined || this.#isClosed) return false;
-    const inputs = nextMerge(this.catalog.slices());
+    const inputs = nextMerge(this.catalog.slices(), isSettling ? Infinity : this.catalog.snapshot().seq);
     removeObsolete(this.catalog, this.folder, this.#nowMs());
     if (inputs === undefined) return false;
     const deps = {

@@ -14,32 +14,59 @@ const mergeSlices = 8;
 const maxMergedRows = 1_048_576;
 const dayMicros = 86_400_000_000;
 
-/** Which slices would be merged next; undefined: none. */
-export function nextMerge(slices: readonly Slice[]): Slice[] | undefined {
-  const groups = new Map<string, Slice[]>();
-  for (const slice of slices) {
-    const tier = tierRows.findIndex((rows) => slice.rows < rows);
-    if (tier === -1) continue;
-    const day = Math.floor(slice.fromMicros / dayMicros);
-    const isOneDay = day === Math.floor(slice.toMicros / dayMicros);
-    const key = `${slice.kind}/${slice.views}/${tier}/${isOneDay ? day : 'several'}`;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [slice]);
-    else group.push(slice);
+/** A day is quiet when its last slice is so many changes of the store ago: nothing more is expected for it. */
+const quietChanges = 64;
+
+/**
+ * Which slices would be merged next, at the change `seq` of the store; undefined: none. First those of one day, so that retention removes
+ * whole files: eight of one tier, or what is left of a quiet day. Then eight quiet days that are small.
+ */
+export function nextMerge(slices: readonly Slice[], seq: number): Slice[] | undefined {
+  const open = slices.filter((slice) => tierOf(slice) !== undefined);
+  const daysOf = (slice: Slice): string => `${slice.kind}/${slice.views}/${dayOf(slice) ?? 'several'}`;
+  for (const group of Map.groupBy(open, (slice) => `${daysOf(slice)}/${tierOf(slice)}`).values())
+    if (group.length >= mergeSlices) return chosenOf(group.toSorted((a, b) => a.seq - b.seq));
+  const isQuiet = (slice: Slice): boolean => seq - slice.seq > quietChanges;
+  const days = Map.groupBy(
+    open.filter((slice) => dayOf(slice) !== undefined),
+    daysOf,
+  );
+  const small: Slice[] = [];
+  for (const group of days.values()) {
+    if (!group.every(isQuiet)) continue;
+    const chosen = group.length > 1 ? chosenOf(group) : [];
+    if (chosen.length > 1) return chosen;
+    small.push(...group);
   }
-  for (const group of groups.values()) {
-    if (group.length < mergeSlices) continue;
-    const oldest = group.toSorted((a, b) => a.seq - b.seq);
-    let rows = 0;
-    const chosen: Slice[] = [];
-    for (const slice of oldest) {
-      if (rows + slice.rows > maxMergedRows) break;
-      chosen.push(slice);
-      rows += slice.rows;
-    }
-    return chosen.toSorted((a, b) => a.fromMicros - b.fromMicros);
-  }
+  for (const group of Map.groupBy(
+    small.toSorted((a, b) => a.fromMicros - b.fromMicros),
+    (slice) => `${slice.kind}/${slice.views}/${tierOf(slice)}`,
+  ).values())
+    if (group.length >= mergeSlices) return chosenOf(group.slice(0, mergeSlices));
   return undefined;
+}
+
+function tierOf({ rows }: Slice): number | undefined {
+  const tier = tierRows.findIndex((limit) => rows < limit);
+  return tier === -1 ? undefined : tier;
+}
+
+/** The only day of a slice, since 1970. */
+function dayOf({ fromMicros, toMicros }: Slice): number | undefined {
+  const day = Math.floor(fromMicros / dayMicros);
+  return day === Math.floor(toMicros / dayMicros) ? day : undefined;
+}
+
+/** As many of the first as fit into one slice, in order of time. */
+function chosenOf(slices: readonly Slice[]): Slice[] {
+  let rows = 0;
+  const chosen: Slice[] = [];
+  for (const slice of slices) {
+    if (rows + slice.rows > maxMergedRows) break;
+    chosen.push(slice);
+    rows += slice.rows;
+  }
+  return chosen.toSorted((a, b) => a.fromMicros - b.fromMicros);
 }
 
 export interface MergeDeps {

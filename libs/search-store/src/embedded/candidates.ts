@@ -181,20 +181,27 @@ async function matchingWords(
   globs: readonly string[],
   slices: readonly string[],
 ): Promise<Map<string, Map<string, WordsOfFile>>> {
-  const found = new Map<string, Map<string, WordsOfFile>>();
-  if (slices.length === 0) return found;
+  const found = new Map<string, Map<string, WordsOfFile>>(globs.map((glob) => [glob, new Map()]));
+  if (slices.length === 0 || globs.length === 0) return found;
   const files = `read_parquet([${slices.map((path) => sqlLiteral(wordsPath(path))).join(', ')}], filename = true)`;
-  await Promise.all(
-    globs.map(async (glob) => {
-      const rows = await view.rows(
-        `SELECT filename, list_distinct(flatten(list(blocks))), count(*), sum("rows") FROM ${files} WHERE ${textCondition('word', { type: 'matches', glob })} GROUP BY filename`,
-      );
-      const byFile = rows.map(([file, blocks, words, sum]): [string, WordsOfFile] => [
-        file as string,
-        { blocks: new Set(blocks as number[]), rows: Number(words) === 1 ? Number(sum) : undefined },
-      ]);
-      found.set(glob, new Map(byFile));
-    }),
+  const plain = globs.filter((glob) => !isPattern(glob));
+  const selects = globs.filter(isPattern).map(
+    (glob) =>
+      `SELECT ${sqlLiteral(glob)}, filename, list_distinct(flatten(list(blocks))), count(*), sum("rows") FROM ${files}
+       WHERE ${textCondition('word', { type: 'matches', glob })} GROUP BY filename`,
   );
+  if (plain.length > 0)
+    selects.push(
+      `SELECT word, filename, blocks, 1, "rows" FROM ${files} WHERE word IN (${plain.map(sqlLiteral).join(', ')})`,
+    );
+  for (const [glob, file, blocks, words, rows] of await view.rows(selects.join(' UNION ALL ')))
+    found.get(glob as string)!.set(file as string, {
+      blocks: new Set(blocks as number[]),
+      rows: Number(words) === 1 ? Number(rows) : undefined,
+    });
   return found;
+}
+
+function isPattern(glob: string): boolean {
+  return /[*?\\]/.test(glob);
 }
