@@ -95,6 +95,15 @@ export const eventErrors = declareErrors({
     cause: 'A record of OTLP or an entry of Loki is not a valid protobuf message of its type.',
     action: 'Send what the official client libraries write.',
   },
+  'bad-msgpack': {
+    status: 400,
+    retriable: false,
+    message: 'the bytes are not MessagePack',
+    where: 'dead letter',
+    cause:
+      'A message or an entry of Fluent Forward is not MessagePack. Nothing behind it on its connection can be read, so the connection is closed.',
+    action: 'Check that the sender speaks Fluent Forward, without TLS, and sends to the right port.',
+  },
   'wrong-shape': {
     status: 400,
     retriable: false,

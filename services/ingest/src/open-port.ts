@@ -15,7 +15,8 @@ export async function openPort<T>(
 ): Promise<T | undefined> {
   const asked = settings[name];
   // A receiver that knows no keys would let everybody in where only some may send.
-  if (asked === undefined && settings.INGEST_KEYS !== undefined && !knowsKeys.has(name)) return undefined;
+  if (asked === undefined && settings.INGEST_KEYS !== undefined && !isProtected(name, settings))
+    return undefined;
   const port = asked ?? defaultPorts[name];
   if (port === 0) return undefined;
   try {
@@ -35,4 +36,8 @@ export async function openPort<T>(
   }
 }
 
-const knowsKeys: ReadonlySet<ReceiverPort> = new Set<ReceiverPort>(['OTLP_GRPC_PORT']);
+function isProtected(name: ReceiverPort, settings: Settings): boolean {
+  if (name === 'FORWARD_PORT') return settings.FORWARD_SHARED_KEY !== undefined;
+  if (name === 'SYSLOG_TLS_PORT') return settings.SYSLOG_TLS_CA !== undefined;
+  return name === 'OTLP_GRPC_PORT';
+}

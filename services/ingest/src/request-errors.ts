@@ -127,7 +127,7 @@ export const ingestErrors = declareErrors({
     message: 'another program has the port',
     where: 'start',
     cause:
-      'Another program uses `SYSLOG_PORT`, for TCP or UDP, or this user may not bind it. If it is the default port, the one-process mode continues without syslog and logs a warning.',
-    action: 'Stop the other program, set another port, or set 0 to disable syslog.',
+      'Another program uses the port of a receiver (`SYSLOG_PORT`, `OTLP_GRPC_PORT`, `FORWARD_PORT`, `SYSLOG_TLS_PORT`), or this user may not bind it. Where nobody has asked for the receiver, Logloom continues without it and logs a warning: `SYSLOG_PORT` is the default in the one-process mode, or one of the others is unset.',
+    action: 'Stop the other program, set another port, or set 0 to turn the receiver off.',
   },
 });

@@ -23,7 +23,7 @@ import type { ReceiverContext, RunReceiver } from './pipeline/receiver.ts';
 import { ProducerTable } from './producers/producer-table.ts';
 import { createAddressQuotas } from './quotas/address-limits.ts';
 import { httpReceivers, receivers } from './receivers.ts';
-import { createMetrics, partMetrics } from './telemetry.ts';
+import { createMetrics, createStreamMetrics, partMetrics } from './telemetry.ts';
 
 export interface RunningIngest {
   /** Where applications send to, e.g. http://127.0.0.1:4318. */
@@ -101,6 +101,7 @@ export async function startIngest(context: ServiceContext<Settings>): Promise<Ru
       telemetry,
       http,
       connections,
+      streams: createStreamMetrics(telemetry),
     });
     Object.assign(state, { pipeline, storage, producers, problem: opened.problem });
     checks?.add(opened.problem);

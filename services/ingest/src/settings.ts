@@ -10,8 +10,9 @@ import {
   textSetting,
   type ValuesOf,
 } from '@logloom/settings';
+import { fileSetting } from '@logloom/settings/connection';
 import { idKinds } from '@logloom/schemas';
-import { defaultPorts } from './default-ports.ts';
+import { defaultPorts, type ReceiverPort } from './default-ports.ts';
 import { readIdOrder, readJoins } from './event/id-order.ts';
 import { readIdPatterns, readRedactPatterns } from './pattern-settings.ts';
 import { httpReceiverNames } from './http/http-receiver-names.ts';
@@ -21,18 +22,57 @@ import { readServiceQuotas } from './quotas/read-service-quotas.ts';
 const noQuota = 'that has no quota of its own; more is refused with 429';
 const quota = (unit: string, what: string) =>
   numberSetting({ unit, description: `${what}; bursts of twice as much (docs/limits.md); unset: no limit` });
+/** A receiver that is on by itself, but not where it would let everybody in. */
+const ownPort = (name: ReceiverPort, what: string, protection: string) =>
+  optionalPortSetting(
+    `${what}; 0: off; unset: ${defaultPorts[name]} if it is free, and off where INGEST_KEYS is set${protection}`,
+  );
 const events = 'events/s';
 const bytes = 'bytes/s';
 
 /** The settings of ingest alone. */
 export const ingestSettings = declareSettings(
-  { owner: 'services/ingest', prefixes: ['INGEST_', 'SYSLOG_'] },
+  { owner: 'services/ingest', prefixes: ['INGEST_', 'SYSLOG_', 'FORWARD_'] },
   {
     INGEST_PORT: portSetting(4318, 'HTTP port for applications'),
     SYSLOG_PORT: portSetting(5514, 'syslog port, TCP and UDP; 0: no syslog'),
     OTLP_GRPC_PORT: optionalPortSetting(
       `port of OTLP/gRPC; 0: off; unset: ${defaultPorts.OTLP_GRPC_PORT} if it is free`,
     ),
+    FORWARD_PORT: ownPort('FORWARD_PORT', 'port of Fluent Forward', ' without FORWARD_SHARED_KEY'),
+    FORWARD_SHARED_KEY: fileSetting('FORWARD_SHARED_KEY', {
+      description: 'what senders of Fluent Forward have to know; unset: nothing',
+    }),
+    FORWARD_MAX_CONNECTIONS: numberSetting({
+      unit: 'connections',
+      max: 10_000,
+      default: 1000,
+      description: 'Fluent Forward connections at once; more are refused',
+    }),
+    FORWARD_IDLE_MS: numberSetting({
+      unit: 'ms',
+      max: 7 * 86_400_000,
+      default: 3_600_000,
+      description: 'a Fluent Forward connection is closed after this long without a byte',
+    }),
+    SYSLOG_TLS_PORT: ownPort(
+      'SYSLOG_TLS_PORT',
+      'port of syslog over TLS, which needs SYSLOG_TLS_CERT and SYSLOG_TLS_KEY',
+      ' without SYSLOG_TLS_CA',
+    ),
+    SYSLOG_TLS_CERT: fileSetting('SYSLOG_TLS_CERT', {
+      bounds: 'PEM',
+      description:
+        'certificate of syslog over TLS, followed by its intermediate ones; unset: no syslog over TLS',
+    }),
+    SYSLOG_TLS_KEY: fileSetting('SYSLOG_TLS_KEY', {
+      bounds: 'PEM',
+      description: 'private key of SYSLOG_TLS_CERT',
+    }),
+    SYSLOG_TLS_CA: fileSetting('SYSLOG_TLS_CA', {
+      bounds: 'PEM',
+      description: 'certificates that those of senders must be signed by; unset: senders need none',
+    }),
     INGEST_HTTP_RECEIVERS: listSetting({
       isItem: (name) => httpReceiverNames.includes(name),
       bounds: `${httpReceiverNames.join(', ')}, comma-separated`,

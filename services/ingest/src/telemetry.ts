@@ -17,6 +17,8 @@ import type { MemoryBudget } from './admission/memory-budget.ts';
 /** The spans of ingest; receivers over HTTP make theirs by receiveSpan(). */
 export const spans = {
   receiveSyslog: { name: 'receive syslog', kind: 'server' },
+  receiveForward: { name: 'receive forward', kind: 'server' },
+  receiveGelf: { name: 'receive gelf', kind: 'server' },
   processRaw: messagingSpan('process', topics.raw, 'ingest'),
   normalize: { name: 'normalize', kind: 'internal' },
   send: messagingSpan('send', topics.events),
@@ -184,6 +186,39 @@ export const partMetrics = declareMetrics('services/ingest', {
     help: 'Syslog datagrams lost because the log or this process did not keep up, or over a quota',
     labels: { where: 'queue: the log was slow; kernel: this process was; quota' },
   }),
+  streamConnections: gauge({
+    name: 'logloom_ingest_stream_connections',
+    unit: 'connections',
+    help: 'Open connections of receivers of streams other than syslog over TCP',
+    labels: { receiver: 'the receiver' },
+  }),
+  streamRefused: counter({
+    name: 'logloom_ingest_stream_refused_connections_total',
+    unit: 'connections',
+    help: 'Connections of such receivers refused or closed because too many were open, or memory was short',
+    labels: { receiver: 'the receiver' },
+  }),
+  streamReplaced: counter({
+    name: 'logloom_ingest_stream_replaced_connections_total',
+    unit: 'connections',
+    help: 'Silent connections of such receivers closed to make room for new ones',
+    labels: { receiver: 'the receiver' },
+  }),
+  streamDropped: counter({
+    name: 'logloom_ingest_stream_dropped_datagrams_total',
+    unit: 'datagrams',
+    help: 'Datagrams of such receivers lost because the log or this process did not keep up, over a quota, or without their other parts',
+    labels: {
+      receiver: 'the receiver',
+      where: 'queue: the log was slow; kernel: this process was; quota',
+    },
+  }),
+  streamHeld: counter({
+    name: 'logloom_ingest_stream_held_seconds_total',
+    unit: 'seconds',
+    help: 'How long connections of such receivers were not read because of a quota, summed up',
+    labels: { receiver: 'the receiver' },
+  }),
   syslogHeld: counter({
     name: 'logloom_ingest_syslog_held_seconds_total',
     unit: 'seconds',
@@ -225,8 +260,8 @@ export function createConnectionMetrics(
   partMetrics.httpReplaced.observe(registry, (set) => set(stats.replaced()));
 }
 
-/** What the syslog receiver counts; the functions are called when metrics are read. */
-export interface SyslogStats {
+/** What a receiver of streams and datagrams counts; the functions are called when metrics are read. */
+export interface StreamStats {
   connections: () => number;
   refusedConnections: number;
   /** Silent connections closed to make room for new ones. */
@@ -242,17 +277,9 @@ export interface SyslogStats {
 }
 
 /** Registers the metrics of the syslog receiver, which sets the functions once it is open. */
-export function createSyslogStats({ registry }: Telemetry, maxConnections: number): SyslogStats {
+export function createSyslogStats({ registry }: Telemetry, maxConnections: number): StreamStats {
   partMetrics.syslogMaxConnections.create(registry).set(maxConnections);
-  const stats: SyslogStats = {
-    connections: () => 0,
-    refusedConnections: 0,
-    replacedConnections: 0,
-    dropped: () => 0,
-    kernelDropped: () => Number.NaN,
-    overQuota: 0,
-    heldMs: 0,
-  };
+  const stats = emptyStats();
   partMetrics.syslogConnections.observe(registry, (set) => set(stats.connections()));
   partMetrics.syslogRefused.observe(registry, (set) => set(stats.refusedConnections));
   partMetrics.syslogReplaced.observe(registry, (set) => set(stats.replacedConnections));
@@ -264,4 +291,48 @@ export function createSyslogStats({ registry }: Telemetry, maxConnections: numbe
   });
   partMetrics.syslogHeld.observe(registry, (set) => set(stats.heldMs / 1000));
   return stats;
+}
+
+/** Registers the metrics of the other receivers of streams; returns what makes the counts of each. */
+export function createStreamMetrics({ registry }: Telemetry): (receiver: string) => StreamStats {
+  const all = new Map<string, StreamStats>();
+  const each = (set: (stats: StreamStats, receiver: string) => void): void =>
+    all.forEach((stats, receiver) => set(stats, receiver));
+  partMetrics.streamConnections.observe(registry, (set) =>
+    each((stats, receiver) => set(stats.connections(), { receiver })),
+  );
+  partMetrics.streamRefused.observe(registry, (set) =>
+    each((stats, receiver) => set(stats.refusedConnections, { receiver })),
+  );
+  partMetrics.streamReplaced.observe(registry, (set) =>
+    each((stats, receiver) => set(stats.replacedConnections, { receiver })),
+  );
+  partMetrics.streamDropped.observe(registry, (set) =>
+    each((stats, receiver) => {
+      set(stats.dropped(), { receiver, where: 'queue' });
+      set(stats.overQuota, { receiver, where: 'quota' });
+      const kernel = stats.kernelDropped();
+      if (!Number.isNaN(kernel)) set(kernel, { receiver, where: 'kernel' });
+    }),
+  );
+  partMetrics.streamHeld.observe(registry, (set) =>
+    each((stats, receiver) => set(stats.heldMs / 1000, { receiver })),
+  );
+  return (receiver) => {
+    const stats = emptyStats();
+    all.set(receiver, stats);
+    return stats;
+  };
+}
+
+function emptyStats(): StreamStats {
+  return {
+    connections: () => 0,
+    refusedConnections: 0,
+    replacedConnections: 0,
+    dropped: () => 0,
+    kernelDropped: () => Number.NaN,
+    overQuota: 0,
+    heldMs: 0,
+  };
 }

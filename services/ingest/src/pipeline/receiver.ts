@@ -7,6 +7,7 @@ import type { MemoryBudget } from '../admission/memory-budget.ts';
 import type { AddressQuotas } from '../quotas/address-limits.ts';
 import type { HttpServerOptions } from '../http/http-server.ts';
 import type { ConnectionLimits } from '../admission/limit-connections.ts';
+import type { StreamStats } from '../telemetry.ts';
 import type { Pipeline } from './pipeline.ts';
 
 /** What receivers that are not under the HTTP port share. */
@@ -24,6 +25,8 @@ export interface ReceiverContext {
   /** What further servers have in common with the one for HTTP. */
   http: Omit<HttpServerOptions, 'receivers'>;
   connections: ConnectionLimits;
+  /** Makes the counts of a receiver of streams. */
+  streams: (receiver: string) => StreamStats;
 }
 
 /** Receives until the signal aborts. Resolves when everything received is durable; rejects when the receiver cannot continue. */

@@ -74,3 +74,11 @@ test('whole messages come out whole, in any mixture of framings', () => {
     }),
   );
 });
+
+test('a NUL ends a message like a newline', () => {
+  const framer = new SyslogFramer(100);
+  const texts = (chunk: string): string[] =>
+    framer.push(Buffer.from(chunk)).map(({ bytes }) => bytes.toString());
+  assert.deepEqual(texts('<13>one\0<13>two\n\0<13>th'), ['<13>one', '<13>two']);
+  assert.deepEqual(texts('ree\0'), ['<13>three']);
+});

@@ -8,6 +8,7 @@ export interface SyslogFrame {
 }
 
 const newline = 0x0a;
+const nul = 0x00;
 /** A count is followed by `<`, up to three digits and `>`: a line that merely begins with a number is not counted. */
 const counted = /^([1-9]\d{0,8}) <\d{1,3}>/;
 /** The beginning of a text that may still match the above. */
@@ -15,7 +16,7 @@ const mayBeCounted = /^[1-9]\d{0,8}(?: (?:<\d{0,3})?)?$/;
 const longestPrefix = 15;
 
 /**
- * Cuts a TCP stream into syslog messages: octet counting and lines, distinguished at each message (RFC 6587). Keeps at most `maxBytes` of a
+ * Cuts a TCP stream into syslog messages: octet counting and lines, which a newline or a NUL ends, distinguished at each message (RFC 6587). Keeps at most `maxBytes` of a
  * message and skips the rest. Never throws.
  */
 export class SyslogFramer {
@@ -46,7 +47,8 @@ export class SyslogFramer {
       const wasShort = this.#heldBytes < longestPrefix;
       this.#hold(rest);
       if (!wasShort && this.#heldBytes < this.#neededBytes) return frames;
-      const isOpen = this.#neededBytes === 0 && this.#heldBytes <= this.#maxBytes && !rest.includes(newline);
+      const isOpen =
+        this.#neededBytes === 0 && this.#heldBytes <= this.#maxBytes && endOfLine(rest, 0) === -1;
       if (!wasShort && isOpen) return frames;
       this.#cut(this.#takeHeld(), frames);
     } else this.#cut(rest, frames);
@@ -106,7 +108,7 @@ export class SyslogFramer {
   }
 
   #line(data: Buffer, at: number, frames: SyslogFrame[]): number {
-    const end = data.indexOf(newline, at);
+    const end = endOfLine(data, at);
     const isTooLong = (end === -1 ? data.length : end) - at > this.#maxBytes;
     if (isTooLong) {
       frames.push({ bytes: data.subarray(at, at + this.#maxBytes), problem: 'event-too-large' });
@@ -118,7 +120,7 @@ export class SyslogFramer {
 
   #skip(chunk: Buffer): Buffer {
     if (this.#skipBytes === Infinity) {
-      const end = chunk.indexOf(newline);
+      const end = endOfLine(chunk, 0);
       if (end === -1) return chunk.subarray(chunk.length);
       this.#skipBytes = 0;
       return chunk.subarray(end + 1);
@@ -145,6 +147,14 @@ export class SyslogFramer {
     this.#heldBytes = this.#neededBytes = 0;
     return whole;
   }
+}
+
+/** Returns the place of the first newline or NUL; -1 where there is none. */
+function endOfLine(bytes: Buffer, from: number): number {
+  const line = bytes.indexOf(newline, from);
+  // Searched for in this line only: in the rest of the chunk it would be searched for again with each line.
+  const found = bytes.subarray(from, line === -1 ? bytes.length : line).indexOf(nul);
+  return found === -1 ? line : from + found;
 }
 
 /** Drops the CR and NUL that some senders put before the newline; a line of nothing else is no message. */

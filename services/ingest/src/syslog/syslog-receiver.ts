@@ -1,156 +1,121 @@
 import type { Settings } from '../settings.ts';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { AddressConnections } from '../quotas/address-limits.ts';
-import { atMostEvery } from '../admission/at-most-every.ts';
+import { SettingsError } from '@logloom/settings';
+import { createSecureContext } from 'node:tls';
 import { IngestError } from '../errors.ts';
-import type { Receiver, ReceiverContext } from '../pipeline/receiver.ts';
-import type { Debt } from '../quotas/quota-accounts.ts';
-import { SyslogWriter } from './syslog-writer.ts';
-import { SyslogTcp } from './syslog-tcp.ts';
-import { SyslogUdp } from './syslog-udp.ts';
+import { openPort } from '../open-port.ts';
+import type { Receiver, ReceiverContext, RunReceiver } from '../pipeline/receiver.ts';
+import { openStreamServer, type StreamWriting } from '../stream/open-stream-server.ts';
+import type { Converse } from '../stream/tcp-server.ts';
 import { createSyslogStats } from '../telemetry.ts';
-
-/** At a drain: the time that senders have to notice, and the log to take what was read. */
-const drainMs = 10_000;
-const warnMs = 60_000;
+import { SyslogFramer, type SyslogFrame } from './syslog-framing.ts';
+import { SyslogWriter, type SyslogWriterOptions } from './syslog-writer.ts';
 
 /** Syslog over TCP and UDP. Off where SYSLOG_PORT is 0. */
 export const syslogReceiver: Receiver = async (context) => {
-  if (context.settings.SYSLOG_PORT === 0) return undefined;
-  const syslog = await openSyslog(context);
-  return async (signal) => {
-    if (!signal.aborted) await once(signal, 'abort');
-    await syslog.stop();
-  };
-};
-
-interface OpenSyslog {
-  /** Resolves when everything that was received is durable, and the port is free. */
-  stop: () => Promise<void>;
-}
-
-/**
- * Listens on TCP and UDP on the same port. Rejects with IngestError `port-taken` when it cannot. Syslog has no acknowledgement: over TCP,
- * a connection is read on only when everything before is durable, except for 512 KiB and one message. It has no refusal either: over a
- * quota, TCP connections are not read, and datagrams are dropped and counted.
- */
-async function openSyslog({
-  settings,
-  pipeline,
-  addresses,
-  memory,
-  telemetry,
-}: ReceiverContext): Promise<OpenSyslog> {
-  const { logger } = telemetry;
-  const stats = createSyslogStats(telemetry, settings.SYSLOG_MAX_CONNECTIONS);
-  const giveUp = new AbortController();
-  const draining = new AbortController();
+  const { settings, pipeline, telemetry } = context;
+  const port = settings.SYSLOG_PORT;
+  if (port === 0) return undefined;
   const producer = randomBytes(9).toString('base64url');
-  const onHeld = (ms: number): void => void (stats.heldMs += ms);
-  const warnDropped = atMostEvery(warnMs, (count) =>
-    logger.error({ count }, 'syslog datagrams were dropped: their service or address is over its quota'),
-  );
-  const onDropped = (): void => {
-    stats.overQuota++;
-    warnDropped();
-  };
-  const warnRefused = atMostEvery(warnMs, (count, max: number | undefined, from: string) =>
-    logger.warn({ max, count }, `syslog connections are refused: too many are open${from}`),
-  );
-  const warnOverloaded = atMostEvery(warnMs, (count) =>
-    logger.warn({ count }, 'syslog connections are closed: unfinished messages fill the memory budget'),
-  );
-  const warnReplaced = atMostEvery(warnMs, (count, max: number) =>
-    logger.warn({ max, count }, 'silent syslog connections are closed: too many are open'),
-  );
-  const common = { pipeline, logger, onHeld, draining: draining.signal, giveUp: giveUp.signal };
-  const hold = async (address: string): Promise<void> => {
-    const beganMs = performance.now();
-    let debt: Debt | undefined;
-    while (!draining.signal.aborted && (debt = addresses?.debtOf(address)) !== undefined)
-      await sleep(debt.waitMs, undefined, { signal: draining.signal }).catch(() => {});
-    if (addresses !== undefined) onHeld(performance.now() - beganMs);
-  };
-  const tcp = new SyslogTcp({
-    host: settings.HOST,
-    port: settings.SYSLOG_PORT,
+  const opening = openStreamServer(context, {
+    name: 'syslog',
+    port,
     maxConnections: settings.SYSLOG_MAX_CONNECTIONS,
     idleMs: settings.SYSLOG_IDLE_MS,
-    maxEventBytes: settings.INGEST_MAX_EVENT_BYTES,
-    createWriter: (number) =>
-      new SyslogWriter({ ...common, receiver: 'syslog-tcp', producer: `t${producer}`, number }),
-    addressConnections: new AddressConnections(settings.INGEST_ADDRESS_CONNECTIONS),
-    addresses,
-    hold,
-    memory,
-    onOverloaded: () => {
-      stats.refusedConnections++;
-      warnOverloaded();
+    stats: createSyslogStats(telemetry, settings.SYSLOG_MAX_CONNECTIONS),
+    converse: (writing) => conversations(context, writing, 'syslog-tcp', `t${producer}`),
+    datagrams: (writing) => {
+      const writer = new SyslogWriter({
+        ...writing,
+        pipeline,
+        receiver: 'syslog-udp',
+        producer: `u${producer}`,
+        number: 0,
+      });
+      return { write: (datagrams) => writer.write(datagrams), endOf: contentEnd };
     },
-    onReplaced: () => {
-      stats.replacedConnections++;
-      warnReplaced(settings.SYSLOG_MAX_CONNECTIONS);
-    },
-    onRefused: (reason) => {
-      stats.refusedConnections++;
-      if (reason === 'all') warnRefused(settings.SYSLOG_MAX_CONNECTIONS, '');
-      else warnRefused(settings.INGEST_ADDRESS_CONNECTIONS, ' from one address');
-    },
-    logger,
   });
-  const udp = new SyslogUdp({
-    host: settings.HOST,
-    port: settings.SYSLOG_PORT,
-    writer: new SyslogWriter({
-      ...common,
-      receiver: 'syslog-udp',
-      producer: `u${producer}`,
-      number: 0,
-      onOverQuota: onDropped,
-    }),
-    memory,
-    maxEventBytes: settings.INGEST_MAX_EVENT_BYTES,
-    addresses,
-    onOverQuota: onDropped,
-    logger,
-  });
-  await orPortTaken(tcp.listen(), 'TCP', settings);
-  try {
-    await orPortTaken(udp.listen(), 'UDP', settings);
-  } catch (error) {
-    await tcp.stop(0);
-    throw error;
-  }
-  stats.connections = () => tcp.connections;
-  stats.dropped = () => udp.dropped;
-  stats.kernelDropped = () => udp.kernelDropped;
-  return {
-    stop: async () => {
-      draining.abort();
-      const timer = setTimeout(() => giveUp.abort(), drainMs);
-      await Promise.all([tcp.stop(drainMs), udp.stop()]);
-      clearTimeout(timer);
-      stats.kernelDropped = () => Number.NaN;
-    },
+  return orPortTaken(opening, settings);
+};
+
+/** Syslog over TLS (RFC 5425). Off without SYSLOG_TLS_CERT, and where SYSLOG_TLS_PORT is 0. */
+export const syslogTlsReceiver: Receiver = async (context): Promise<RunReceiver | undefined> => {
+  const { settings, telemetry, streams } = context;
+  const { SYSLOG_TLS_CERT: cert, SYSLOG_TLS_KEY: key, SYSLOG_TLS_CA: ca } = settings;
+  if (cert === undefined && key === undefined) return undefined;
+  if (cert === undefined || key === undefined)
+    throw new SettingsError(['SYSLOG_TLS_CERT and SYSLOG_TLS_KEY: syslog over TLS needs both']);
+  const tls = {
+    cert: cert.text,
+    key: key.text,
+    ...(ca !== undefined && { ca: ca.text, requestCert: true, rejectUnauthorized: true }),
   };
+  try {
+    createSecureContext(tls);
+  } catch (error) {
+    throw new SettingsError([`SYSLOG_TLS_CERT, SYSLOG_TLS_KEY: ${(error as Error).message}`]);
+  }
+  const producer = randomBytes(9).toString('base64url');
+  return openPort('SYSLOG_TLS_PORT', settings, telemetry.logger, (port) =>
+    openStreamServer(context, {
+      name: 'syslog over TLS',
+      port,
+      maxConnections: settings.SYSLOG_MAX_CONNECTIONS,
+      idleMs: settings.SYSLOG_IDLE_MS,
+      tls,
+      stats: streams('syslog-tls'),
+      converse: (writing) => conversations(context, writing, 'syslog-tls', `s${producer}`),
+    }),
+  );
+};
+
+/** Each connection's writer goes on where the one before it with its number stopped. */
+function conversations(
+  { settings, pipeline }: ReceiverContext,
+  { onOverQuota: _unused, ...writing }: StreamWriting,
+  receiver: SyslogWriterOptions['receiver'],
+  producer: string,
+): Converse<SyslogFrame> {
+  const writers: (SyslogWriter | undefined)[] = [];
+  return (number, _socket, peer) => {
+    const writer = (writers[number] ??= new SyslogWriter({
+      ...writing,
+      pipeline,
+      receiver,
+      producer,
+      number,
+    }));
+    return {
+      framer: new SyslogFramer(settings.INGEST_MAX_EVENT_BYTES),
+      write: (frames) => writer.write(frames.map((frame) => ({ ...frame, peer }))),
+      usageOf: (frames) => ({
+        events: frames.length,
+        bytes: frames.reduce((sum, { bytes }) => sum + bytes.length, 0),
+      }),
+    };
+  };
+}
+
+/** Returns the end of a datagram's text: some senders end it like a line. */
+function contentEnd(bytes: Buffer): number {
+  let end = bytes.length;
+  while (end > 0 && (bytes[end - 1] === 0x0a || bytes[end - 1] === 0x0d || bytes[end - 1] === 0x00)) end--;
+  return end;
 }
 
 async function orPortTaken<T>(
   listening: Promise<T>,
-  protocol: string,
   { HOST, SYSLOG_PORT }: Pick<Settings, 'HOST' | 'SYSLOG_PORT'>,
 ): Promise<T> {
   try {
     return await listening;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const { code, syscall } = error as NodeJS.ErrnoException;
     if (code !== 'EADDRINUSE' && code !== 'EACCES') throw error;
     const reason = code === 'EACCES' ? 'may not be used by this user' : 'is used by another program';
     throw new IngestError(
       'port-taken',
-      `SYSLOG_PORT=${SYSLOG_PORT}: ${protocol} port ${SYSLOG_PORT} on ${HOST} ${reason}; set another, or 0 for no syslog`,
+      `SYSLOG_PORT=${SYSLOG_PORT}: ${syscall === 'bind' ? 'UDP' : 'TCP'} port ${SYSLOG_PORT} on ${HOST} ${reason}; set another, or 0 for no syslog`,
       { cause: error },
     );
   }

@@ -1,37 +1,28 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Sender, Source } from '@logloom/schemas';
-import type { Telemetry } from '@logloom/telemetry';
-import { IngestError, reject } from '../errors.ts';
+import { reject } from '../errors.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import { Turns } from '../pipeline/turns.ts';
 import { readSyslog } from './read-syslog.ts';
 import type { SyslogFrame } from './syslog-framing.ts';
+import type { StreamWriting } from '../stream/open-stream-server.ts';
+import { untilDurable } from '../stream/until-durable.ts';
 import { spans } from '../telemetry.ts';
-
-const retryMs = 500;
 
 /** A message with the address of its sender. */
 export interface ReceivedFrame extends SyslogFrame {
   peer: string | undefined;
 }
 
-export interface SyslogWriterOptions {
+export interface SyslogWriterOptions extends Omit<StreamWriting, 'onOverQuota'> {
   pipeline: Pipeline;
   /** The receiver's name in metrics. */
-  receiver: 'syslog-tcp' | 'syslog-udp';
+  receiver: 'syslog-tcp' | 'syslog-tls' | 'syslog-udp';
   /** Identifies this start of the service in the sources of events. */
   producer: string;
   /** The partition in the sources of events: each writer has its own. */
   number: number;
-  logger: Telemetry['logger'];
-  /** Aborts when received messages are to be written regardless of quotas. */
-  draining: AbortSignal;
-  /** Aborts when messages that the log does not take are to be given up. */
-  giveUp: AbortSignal;
   /** Called for each message of a service over its quota, which is dropped; unset: the sender is held up. */
   onOverQuota?: () => void;
-  /** Called with the time for which the quota of a service held up a sender. */
-  onHeld: (ms: number) => void;
 }
 
 /**
@@ -51,33 +42,17 @@ export class SyslogWriter {
    * will be, and at `giveUp`.
    */
   async write(frames: readonly ReceivedFrame[]): Promise<void> {
-    const { logger, giveUp, receiver, pipeline } = this.#options;
+    const { pipeline } = this.#options;
     const receivedAtMs = Date.now();
     const first = this.#next;
     this.#next += frames.length;
-    for (let isLogged = false; ;) {
-      try {
-        await pipeline.tracing.receive(spans.receiveSyslog, undefined, () =>
+    await untilDurable(
+      () =>
+        pipeline.tracing.receive(spans.receiveSyslog, undefined, () =>
           this.#append(frames, first, receivedAtMs),
-        );
-        return;
-      } catch (error) {
-        if (!(error instanceof IngestError && error.retriable) || giveUp.aborted) throw error;
-        if (error.code === 'quota-exceeded') {
-          await this.#hold(error.retryAfterSeconds * 1000);
-          continue;
-        }
-        if (!isLogged) logger.warn({ err: error, receiver }, 'the log cannot be reached: syslog waits');
-        isLogged = true;
-      }
-      await sleep(retryMs, undefined, { signal: giveUp }).catch(() => {});
-    }
-  }
-
-  async #hold(ms: number): Promise<void> {
-    const beganMs = performance.now();
-    await sleep(ms, undefined, { signal: this.#options.draining }).catch(() => {});
-    this.#options.onHeld(performance.now() - beganMs);
+        ),
+      this.#options,
+    );
   }
 
   async #append(frames: readonly ReceivedFrame[], first: number, receivedAtMs: number): Promise<void> {

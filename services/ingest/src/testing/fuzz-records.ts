@@ -138,13 +138,13 @@ export function malformRecord(seeds: readonly RawSeed[], random: Random): { byte
 }
 
 /**
- * A malformed message that is still one message: without newlines, and not beginning with what counts octets. Undefined where nothing
+ * A malformed message that is still one message: without newlines and NULs, and not beginning with what counts octets. Undefined where nothing
  * is left of it: between messages such bytes are padding.
  */
 export function malformLine(random: Random): Buffer | undefined {
   const line = syslogLines[random(syslogLines.length)]!;
   const bytes = mutate(line, syslogLines[random(syslogLines.length)]!, random).map((byte) =>
-    byte === 0x0a ? 0x20 : byte,
+    byte === 0x0a || byte === 0x00 ? 0x20 : byte,
   );
   const start = bytes.findIndex((byte) => byte !== 0x0d && byte !== 0x00);
   if (start === -1) return undefined;

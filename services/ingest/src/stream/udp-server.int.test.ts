@@ -5,8 +5,7 @@ import { createSocket } from 'node:dgram';
 import { test } from 'node:test';
 import { MemoryBudget } from '../admission/memory-budget.ts';
 import { freeSyslogPort } from '../testing/ingest-harness.ts';
-import { SyslogUdp } from './syslog-udp.ts';
-import type { ReceivedFrame, SyslogWriter } from './syslog-writer.ts';
+import { UdpServer, type Datagram } from './udp-server.ts';
 
 test('datagrams that wait for the log take a quarter of the memory budget, and none that others have taken', async () => {
   const maxBytes = 40_000;
@@ -14,17 +13,16 @@ test('datagrams that wait for the log take a quarter of the memory budget, and n
   const held = Promise.withResolvers<void>();
   const written: string[] = [];
   // A log that takes nothing until `held` resolves.
-  const writer = {
-    write: async (frames: readonly ReceivedFrame[]) => {
-      await held.promise;
-      for (const { bytes } of frames) written.push(bytes.toString().split(' ', 1)[0]!);
-    },
-  } as unknown as SyslogWriter;
+  const write = async (datagrams: readonly Datagram[]): Promise<void> => {
+    await held.promise;
+    for (const { bytes } of datagrams) written.push(bytes.toString().split(' ', 1)[0]!);
+  };
   const port = await freeSyslogPort();
-  const udp = new SyslogUdp({
+  const udp = new UdpServer({
+    name: 'syslog',
     host: '127.0.0.1',
     port,
-    writer,
+    write,
     memory,
     maxEventBytes: 500,
     addresses: undefined,

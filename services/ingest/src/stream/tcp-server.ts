@@ -1,12 +1,11 @@
 import type { Telemetry } from '@logloom/telemetry';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import type { AddressConnections, AddressQuotas } from '../quotas/address-limits.ts';
 import { IdleConnections } from '../admission/idle-connections.ts';
 import type { MemoryBudget } from '../admission/memory-budget.ts';
 import type { Usage } from '../quotas/quota-accounts.ts';
-import { SyslogFramer, type SyslogFrame } from './syslog-framing.ts';
-import type { SyslogWriter } from './syslog-writer.ts';
 
 /** Bytes read from a connection that are being written, and as many again behind them. Then reading pauses. */
 const readAheadBytes = 256 * 1024;
@@ -16,15 +15,43 @@ const stalledMs = 30_000;
 /** At a drain: a connection that is silent for this long after our FIN has nothing more to send, ms. */
 const quietMs = 500;
 
-export interface SyslogTcpOptions {
+/** Cuts a stream into messages. It never throws. */
+export interface Framer<Frame> {
+  /** Bytes kept of the unfinished message. */
+  readonly heldBytes: number;
+  /** Returns the messages that end in these bytes. */
+  push: (chunk: Buffer) => Frame[];
+  /** Ends the stream; `inOrder`: the peer closed it, and it did not break. */
+  end: (inOrder: boolean) => Frame[];
+}
+
+/** One connection, as its protocol handles it. */
+export interface Conversation<Frame> {
+  framer: Framer<Frame>;
+  /** Resolves when the messages are durable. Rejects when they never will be: then the connection is closed. */
+  write: (frames: Frame[]) => Promise<void>;
+  /** What messages count for in a quota. */
+  usageOf: (frames: readonly Frame[]) => Usage;
+}
+
+/** Opens the conversation on a new connection. `number` is 0 to maxConnections - 1, and unique among open connections. */
+export type Converse<Frame> = (
+  number: number,
+  socket: Socket,
+  peer: string | undefined,
+) => Conversation<Frame>;
+
+export interface TcpServerOptions<Frame> {
+  /** The protocol, for the log. */
+  name: string;
+  /** Set: the connections are in TLS. */
+  tls?: TlsOptions | undefined;
   host: string;
   /** 0: any free port. */
   port: number;
   maxConnections: number;
   idleMs: number;
-  maxEventBytes: number;
-  /** Returns the writer of a connection; `number` is 0 to maxConnections - 1, and unique among open connections. */
-  createWriter: (number: number) => SyslogWriter;
+  converse: Converse<Frame>;
   onRefused: (reason: 'all' | 'address') => void;
   /** Memory for unfinished messages; shared with the requests over HTTP. */
   memory: MemoryBudget;
@@ -40,28 +67,41 @@ export interface SyslogTcpOptions {
   logger: Telemetry['logger'];
 }
 
-/** Syslog over TCP (RFC 6587). */
-export class SyslogTcp {
-  readonly #options: SyslogTcpOptions;
+/** A server of a protocol in which senders write one message after another on a connection: syslog, GELF, Fluent Forward. */
+export class TcpServer<Frame> {
+  readonly #options: TcpServerOptions<Frame>;
   readonly #server: Server;
   readonly #connections = new Map<Socket, Promise<void>>();
   readonly #idle = new IdleConnections();
   /** When the connections with an unfinished message last made progress (ms on the monotonic clock), in that order. */
   readonly #partial = new Map<Socket, number>();
-  readonly #writers: (SyslogWriter | undefined)[] = [];
   readonly #free: number[];
   #stopping = false;
 
-  constructor(options: SyslogTcpOptions) {
+  constructor(options: TcpServerOptions<Frame>) {
     this.#options = options;
     this.#free = Array.from({ length: options.maxConnections }, (_, i) => options.maxConnections - 1 - i);
-    this.#server = createServer({
+    const sockets = {
       allowHalfOpen: true,
       highWaterMark: readAheadBytes,
       keepAlive: true,
       keepAliveInitialDelay: keepAliveMs,
-    });
-    this.#server.on('connection', (socket: Socket) => this.#open(socket));
+    };
+    if (options.tls === undefined) {
+      this.#server = createServer(sockets);
+      this.#server.on('connection', (socket: Socket) => this.#open(socket));
+    } else {
+      const server = createTlsServer({ ...sockets, ...options.tls });
+      server.on('secureConnection', (socket) => this.#open(socket));
+      server.on('tlsClientError', (error, socket) => {
+        options.logger.warn(
+          { err: error, peer: peerName(socket.remoteAddress) },
+          `no TLS with a sender of ${options.name}`,
+        );
+        socket.destroy();
+      });
+      this.#server = server;
+    }
   }
 
   get connections(): number {
@@ -144,11 +184,10 @@ export class SyslogTcp {
   }
 
   async #receive(socket: Socket, number: number): Promise<void> {
-    const { createWriter, maxEventBytes, idleMs, hold, addresses, logger, memory } = this.#options;
-    const writer = (this.#writers[number] ??= createWriter(number));
+    const { converse, idleMs, hold, addresses, logger, memory, name } = this.#options;
     const peer = peerName(socket.remoteAddress);
     const address = peer ?? 'unknown';
-    const framer = new SyslogFramer(maxEventBytes);
+    const { framer, write: store, usageOf } = converse(number, socket, peer);
     let heldBytes = 0;
     const hasRoom = (): boolean => {
       const more = framer.heldBytes - heldBytes;
@@ -158,12 +197,12 @@ export class SyslogTcp {
       return true;
     };
     let isWriting = false;
-    const write = async (frames: SyslogFrame[]): Promise<void> => {
+    const write = async (frames: Frame[]): Promise<void> => {
       if (frames.length === 0) return;
       isWriting = true;
       await hold(address);
       addresses?.charge(address, usageOf(frames));
-      await writer.write(frames.map((frame) => ({ ...frame, peer })));
+      await store(frames);
       isWriting = false;
       // The timeout may have passed meanwhile: it starts again.
       socket.setTimeout(socket.timeout ?? idleMs);
@@ -189,7 +228,7 @@ export class SyslogTcp {
       this.#work(socket);
       await write(framer.end(inOrder));
     } catch (error) {
-      logger.error({ err: error, peer }, 'received syslog messages could not be stored');
+      logger.error({ err: error, peer }, `received messages of ${name} could not be stored`);
     }
     memory.release(heldBytes);
     socket.destroy();
@@ -217,11 +256,6 @@ export class SyslogTcp {
     socket.end();
     socket.setTimeout(quietMs);
   }
-}
-
-/** Returns what messages count for in a quota. */
-export function usageOf(frames: readonly SyslogFrame[]): Usage {
-  return { events: frames.length, bytes: frames.reduce((sum, { bytes }) => sum + bytes.length, 0) };
 }
 
 /** Returns an address without the prefix that an IPv4 address has on an IPv6 socket. */

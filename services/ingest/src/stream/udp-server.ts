@@ -7,8 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { atMostEvery } from '../admission/at-most-every.ts';
 import type { MemoryBudget } from '../admission/memory-budget.ts';
 import type { AddressQuotas } from '../quotas/address-limits.ts';
-import type { ReceivedFrame, SyslogWriter } from './syslog-writer.ts';
-import { peerName } from './syslog-tcp.ts';
+import { peerName } from './tcp-server.ts';
 
 /** The receive buffer that we ask the kernel for; it grants at most net.core.rmem_max. */
 const receiveBufferBytes = 8 * 2 ** 20;
@@ -24,10 +23,26 @@ const maxBatchDatagrams = 2000;
 const quietMs = 50;
 const warnMs = 60_000;
 
-export interface SyslogUdpOptions {
+/** A datagram that waits to be written. */
+export interface Datagram {
+  bytes: Buffer;
+  /** The address of its sender. */
+  peer: string | undefined;
+  /** Set when it is too large; `bytes` is then the part that was kept. */
+  problem?: 'event-too-large';
+  /** Its length, where only a part was kept. */
+  declared?: number;
+}
+
+export interface UdpServerOptions {
+  /** The protocol, for the log. */
+  name: string;
   host: string;
   port: number;
-  writer: SyslogWriter;
+  /** Resolves when the datagrams are durable. */
+  write: (datagrams: readonly Datagram[]) => Promise<void>;
+  /** The end of a datagram's content; default: its length. */
+  endOf?: (bytes: Buffer) => number;
   /** Memory for datagrams that wait; shared with the requests over HTTP. */
   memory: MemoryBudget;
   maxEventBytes: number;
@@ -38,11 +53,11 @@ export interface SyslogUdpOptions {
   logger: Telemetry['logger'];
 }
 
-/** Syslog over UDP (RFC 5426): each datagram is one message. */
-export class SyslogUdp {
-  readonly #options: SyslogUdpOptions;
+/** A server of a protocol in which each datagram is a message, or a part of one. */
+export class UdpServer {
+  readonly #options: UdpServerOptions;
   readonly #socket: Socket;
-  #queue: ReceivedFrame[] = [];
+  #queue: Datagram[] = [];
   readonly #maxQueuedBytes: number;
   #queuedBytes = 0;
   #dropped = 0;
@@ -51,11 +66,11 @@ export class SyslogUdp {
   /** When the last datagram arrived, on the monotonic clock. */
   #receivedAtMs = -Infinity;
 
-  constructor(options: SyslogUdpOptions) {
+  constructor(options: UdpServerOptions) {
     this.#options = options;
     this.#maxQueuedBytes = Math.min(maxQueuedBytes, options.memory.maxBytes * queueShare);
     this.#warnDropped = atMostEvery(warnMs, (count) =>
-      options.logger.error({ count }, 'syslog datagrams were dropped: the log did not keep up'),
+      options.logger.error({ count }, `${options.name} datagrams were dropped: the log did not keep up`),
     );
     this.#socket = createSocket(isIPv6(options.host) ? 'udp6' : 'udp4');
     this.#socket.on('message', (bytes, from) => this.#receive(bytes, from));
@@ -75,13 +90,15 @@ export class SyslogUdp {
   async listen(): Promise<void> {
     this.#socket.bind({ address: this.#options.host, port: this.#options.port });
     await once(this.#socket, 'listening');
-    this.#socket.on('error', (error) => this.#options.logger.error({ err: error }, 'syslog over UDP'));
+    this.#socket.on('error', (error) =>
+      this.#options.logger.error({ err: error }, `${this.#options.name} over UDP`),
+    );
     this.#socket.setRecvBufferSize(receiveBufferBytes);
     const granted = this.#socket.getRecvBufferSize();
     if (granted < receiveBufferBytes)
       this.#options.logger.info(
         { bytes: granted, wanted: receiveBufferBytes },
-        'the receive buffer of syslog over UDP is smaller than wanted: raise net.core.rmem_max',
+        `the receive buffer of ${this.#options.name} over UDP is smaller than wanted: raise net.core.rmem_max`,
       );
   }
 
@@ -95,8 +112,7 @@ export class SyslogUdp {
 
   #receive(bytes: Buffer, { address }: RemoteInfo): void {
     this.#receivedAtMs = performance.now();
-    let end = bytes.length;
-    while (end > 0 && (bytes[end - 1] === 0x0a || bytes[end - 1] === 0x0d || bytes[end - 1] === 0x00)) end--;
+    const end = this.#options.endOf?.(bytes) ?? bytes.length;
     if (end === 0) return;
     const { addresses, maxEventBytes, onOverQuota, memory } = this.#options;
     if (addresses !== undefined) {
@@ -121,15 +137,15 @@ export class SyslogUdp {
   }
 
   async #write(): Promise<void> {
-    const { writer, logger, memory } = this.#options;
+    const { write, name, logger, memory } = this.#options;
     while (this.#queue.length > 0) {
       // Datagrams that arrive in this tick of the event loop join the batch.
       await new Promise((resolve) => setImmediate(resolve));
       const batch = this.#queue.splice(0, maxBatchDatagrams);
       try {
-        await writer.write(batch);
+        await write(batch);
       } catch (error) {
-        logger.error({ err: error, count: batch.length }, 'syslog messages could not be stored');
+        logger.error({ err: error, count: batch.length }, `messages of ${name} could not be stored`);
       }
       const writtenBytes = batch.reduce((sum, frame) => sum + memoryOf(frame), 0);
       this.#queuedBytes -= writtenBytes;
@@ -158,6 +174,6 @@ export class SyslogUdp {
 }
 
 /** The memory of a datagram in the queue. One that is too large is kept whole in memory behind the part that is stored. */
-function memoryOf({ bytes, declared }: ReceivedFrame): number {
+function memoryOf({ bytes, declared }: Datagram): number {
   return (declared ?? bytes.length) + overheadBytes;
 }
