@@ -20,6 +20,7 @@ import { addSearchCommand } from './commands/search-cli.ts';
 import { addSendCommand } from './commands/send-cli.ts';
 import { settingsHelp } from './commands/settings-help.ts';
 import { addSilencesCommands } from './commands/silences-cli.ts';
+import { addSqlCommand } from './commands/sql-cli.ts';
 import { addTailCommand } from './commands/tail-cli.ts';
 import { addUpCommand } from './commands/up-cli.ts';
 import { addViewersCommand } from './commands/viewers-cli.ts';
@@ -40,6 +41,7 @@ const commands = [
   addSearchCommand,
   addAggregateCommand,
   addExportCommand,
+  addSqlCommand,
   addLookCommands,
   addRequestsCommand,
   addLoadtestCommand,

@@ -40,7 +40,7 @@ export function columnsOfEvents(
     trace_id: text((event) => event.traceId),
     span_id: text((event) => event.spanId),
     attributes: text((event) => event.attributes),
-    received_at: number((event) => event.receivedAt),
+    received_at: number((event) => event.receivedAt * 1000),
     epoch: { values: keys.map(({ epoch }) => epoch), isNumber: false },
     partition: number((event) => event.partition),
     offset: number((event) => event.offset),

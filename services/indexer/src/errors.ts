@@ -34,6 +34,33 @@ export const indexerErrors = declareErrors({
     cause: 'An acknowledgement ends with its alert, so one that is resolved cannot be acknowledged.',
     action: 'Nothing.',
   },
+  'bad-sql': {
+    status: 400,
+    retriable: false,
+    message: 'the statement cannot be run',
+    where: 'HTTP, last line of a result',
+    cause:
+      'The SQL has an error, does not only read, or reaches for something other than the tables (docs/sql.md); the message says which.',
+    action: 'Fix the statement. `DESCRIBE events` lists the columns of a table.',
+  },
+  'sql-limit': {
+    status: 400,
+    retriable: false,
+    message: 'the statement reached a limit',
+    where: 'HTTP, last line of a result',
+    cause:
+      'The statement ran longer, needed more memory, or returned more than `SQL_LIMIT_MS`, `SQL_MEMORY_BYTES`, `SQL_MAX_ROWS` or `SQL_MAX_BYTES` allow. Rows that came before are right, but not all.',
+    action:
+      'Read fewer rows (`WHERE timestamp >= …`), aggregate, or use `LIMIT`; for all events use `GET /api/export`.',
+  },
+  'sql-unavailable': {
+    status: 400,
+    retriable: false,
+    message: 'SQL is run on the embedded store only; the events are in Elasticsearch',
+    where: 'HTTP',
+    cause: '`ELASTICSEARCH_URL` is set: the events are not in files that SQL could read.',
+    action: 'Use `GET /api/aggregate`, `GET /api/export`, or the tools of Elasticsearch.',
+  },
   'jobs-unavailable': {
     status: 503,
     retriable: true,

@@ -27,6 +27,31 @@ export const indexerSettings = declareSettings(
       description:
         'how much memory the alerts that are followed may take, in each process or thread that answers for them (docs/alerts.md)',
     }),
+    SQL_MEMORY_BYTES: numberSetting({
+      unit: 'bytes',
+      min: 67_108_864,
+      default: 268_435_456,
+      description:
+        'how much memory DuckDB may take for one SQL statement; its process may take 300 MB more (docs/sql.md)',
+    }),
+    SQL_LIMIT_MS: numberSetting({
+      unit: 'ms',
+      min: 100,
+      default: 60_000,
+      description: 'how long one SQL statement may work',
+    }),
+    SQL_MAX_ROWS: numberSetting({
+      unit: 'rows',
+      min: 1,
+      default: 1_000_000,
+      description: 'how many rows one SQL statement may return',
+    }),
+    SQL_MAX_BYTES: numberSetting({
+      unit: 'bytes',
+      min: 1_000,
+      default: 1_073_741_824,
+      description: 'how long the result of one SQL statement may be',
+    }),
     LOADTEST_RETENTION_MS: numberSetting({
       unit: 'ms',
       min: 60_000,

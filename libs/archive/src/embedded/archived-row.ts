@@ -3,7 +3,7 @@ import { sourceOf } from '../archived-event.ts';
 
 /** SQL: the columns of an archived event, in the order of ArchivedRow. */
 export const archivedColumns =
-  'epoch_us(timestamp), id, partition, "offset", epoch_us(received_at), level, service, host, message, correlation_id, correlation_kind, trace_id, span_id, attributes';
+  'epoch_us(timestamp), id, partition, "offset", epoch_ms(received_at), level, service, host, message, correlation_id, correlation_kind, trace_id, span_id, attributes';
 
 /** SQL: the order of an archive. Events of two epochs can be at one place. */
 export const placeOrder = 'timestamp, partition, "offset", id';

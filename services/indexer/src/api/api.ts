@@ -31,6 +31,8 @@ import { pipelineStatus, type StatusDeps } from './pipeline-status.ts';
 import { QueryParameters } from './query-parameters.ts';
 import { principalOf, registerAccess } from './register-access.ts';
 import { admitAgain, registerAdmission, type ApiAdmission } from './register-admission.ts';
+import { registerSql, type SqlSettings } from '../sql/register-sql.ts';
+import type { SqlSource } from '../sql/sql-source.ts';
 import { VisibleStore } from './visible-store.ts';
 
 export interface ApiDeps extends CorrelationEventsDeps {
@@ -56,6 +58,8 @@ export interface ApiDeps extends CorrelationEventsDeps {
   pageBytes?: number;
   /** How much memory the alerts may take, in bytes; default 32 MiB. */
   alertBookBytes?: number;
+  /** The embedded store, for SQL; undefined: the events are in Elasticsearch. */
+  sql?: (SqlSource & { settings: SqlSettings }) | undefined;
   /** Whether reads are audited too. */
   auditReads?: boolean | undefined;
   /** The limits on a filter; default: those of the language. */
@@ -177,6 +181,12 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
       api.get('/aggregate', async (request) => {
         const query = parametersOf(request);
         return aggregateJson(storeOf(request), aggregateQuery(query));
+      });
+
+      registerSql(api, {
+        source: deps.sql,
+        alerts: async () => (await alertView.current()).alerts(),
+        principalOf,
       });
 
       registerExport(api, {
@@ -330,12 +340,14 @@ function auditReads(
   actorOf: (request: FastifyRequest) => Actor,
 ): void {
   api.addHook('onResponse', async (request, reply) => {
-    if (request.method !== 'GET' || reply.statusCode >= 300) return;
+    const sql =
+      request.routeOptions.url === '/api/sql' ? (request.body as { sql?: string } | null)?.sql : undefined;
+    if ((request.method !== 'GET' && sql === undefined) || reply.statusCode >= 300) return;
     // It reads nothing of users, every few seconds.
     if (principalOf(request).isCanary === true) return;
     const { pathname, searchParams } = new URL(request.url, 'http://localhost');
     searchParams.delete('access_token');
-    security?.read(pathname, searchParams.toString(), actorOf(request));
+    security?.read(pathname, sql ?? searchParams.toString(), actorOf(request));
   });
 }
 

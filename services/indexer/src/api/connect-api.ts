@@ -2,6 +2,7 @@ import { checkExposure, forwardedClientAddress, openAuthenticate, openSealer } f
 import { mongodbOf, openArchive } from '@logloom/archive';
 import { openJobQueue, openJobRecords, redisOf } from '@logloom/job-queue';
 import { connectLog, DataSpace } from '@logloom/runtime';
+import { openColumnStore, type StoreHandle } from '@logloom/column-store';
 import { cancelledQueries, elasticsearchOf, openSearchStore } from '@logloom/search-store';
 import type { Settings } from '../settings.ts';
 import { SecurityLog, type Telemetry } from '@logloom/telemetry';
@@ -51,6 +52,8 @@ export async function connectApi(
     watches.search,
     await openSearchStore({ ...elasticsearch, folder, readOnly: true, pageBytes: apiPageBytes() }),
   );
+  // Opened by the first statement of SQL: most processes never have one.
+  let files: StoreHandle | undefined;
   const archive = guarded(
     watches.archive,
     await openArchive({ ...mongodbOf(settings), onTrouble, folder, readOnly: true }),
@@ -75,7 +78,14 @@ export async function connectApi(
   app.addHook('onClose', async () => {
     closing.abort();
     await loadtest.close();
-    await Promise.all([canary?.close(), search.close(), archive.close(), jobs.close(), records.close()]);
+    await Promise.all([
+      canary?.close(),
+      files?.close(),
+      search.close(),
+      archive.close(),
+      jobs.close(),
+      records.close(),
+    ]);
     await kept.disposeAsync();
   });
   // The embedded store answers one query after the other.
@@ -107,6 +117,22 @@ export async function connectApi(
     queue,
     sealer,
     security: telemetry && new SecurityLog(telemetry),
+    sql:
+      elasticsearchUrl === undefined
+        ? {
+            folder,
+            read: (work) => {
+              files ??= openColumnStore(folder, 'search', { readOnly: true });
+              return files.run((store) => store.read('search', work, { limitMs: settings.SQL_LIMIT_MS }));
+            },
+            settings: {
+              memoryBytes: settings.SQL_MEMORY_BYTES,
+              limitMs: settings.SQL_LIMIT_MS,
+              maxRows: settings.SQL_MAX_ROWS,
+              maxBytes: settings.SQL_MAX_BYTES,
+            },
+          }
+        : undefined,
     auditReads: settings.AUDIT_READS,
     addressOf: forwardedClientAddress(settings.LIVE_TRUSTED_PROXIES),
     filterLimits: {

@@ -21,12 +21,14 @@ export interface ExportDeps {
 }
 
 const types = { ndjson: 'application/x-ndjson', csv: 'text/csv; charset=utf-8; header=present' };
+/** At once: each holds a page in memory. */
+const mostAtOnce = 8;
 /** Pages are handed on in pieces of about this size, so that little waits for a slow client. */
 const pieceLength = 65_536;
 
 /** Adds `GET /export`: all matching events as a stream, which can be continued anywhere by `snapshot` and `after`. */
 export function registerExport(api: FastifyInstance, deps: ExportDeps): void {
-  const running = new RunningExports();
+  const running = new RunningExports(mostAtOnce);
   api.get('/export', async (request, reply) => {
     const { name = '', filter } = deps.principalOf(request);
     const query = exportQuery(deps.parametersOf(request), deps.sealer, filter);

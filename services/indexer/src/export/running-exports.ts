@@ -1,18 +1,20 @@
 import { ApiError } from '../errors.ts';
 
-/** A few, because each holds a page in memory; one principal may have half of them. */
-const most = 8;
-
-/** How many responses are being streamed. */
+/** How many responses are being streamed: a few, because each holds something; one principal may have half of them. */
 export class RunningExports {
+  readonly #most: number;
   readonly #byPrincipal = new Map<string, number>();
   #all = 0;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
 
   /** Throws ApiError `too-many-requests`. Returns what ends it. */
   begin(principal: string): () => void {
     const own = this.#byPrincipal.get(principal) ?? 0;
-    if (this.#all >= most || own >= most / 2)
-      throw new ApiError('too-many-requests', 'too many exports are running; try again');
+    if (this.#all >= this.#most || own >= this.#most / 2)
+      throw new ApiError('too-many-requests', 'too many of them are running; try again');
     this.#all++;
     this.#byPrincipal.set(principal, own + 1);
     let isOver = false;
