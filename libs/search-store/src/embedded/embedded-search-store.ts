@@ -14,7 +14,7 @@ export interface EmbeddedSearchStoreOptions {
   onDamaged?: ((damaged: DamagedFile) => void) | undefined;
   /** How long one query may run; default 10 s. */
   queryLimitMs?: number;
-  /** How long a search may count; default 1 s. Then its total is what was counted until then, and not exact. */
+  /** How long a search may count; default 700 ms. Then its total is what was counted until then, and not exact. */
   countLimitMs?: number;
   /** A page ends after this many bytes; default 8 MiB. */
   pageBytes?: number | undefined;
@@ -39,7 +39,7 @@ export function columnSearchStore(
   const {
     readOnly = false,
     queryLimitMs = 10_000,
-    countLimitMs = 1000,
+    countLimitMs = 700,
     pageBytes = defaultPageBytes,
   } = options;
   const call = async <T>(work: (store: ColumnStore) => Promise<T>): Promise<T> => {

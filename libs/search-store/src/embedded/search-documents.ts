@@ -16,6 +16,7 @@ import {
 import { isTimeout } from './count-events.ts';
 import { documentsWhere } from './documents-where.ts';
 import { decodeCursor, encodeCursor, placeOfRow, type EventPlace } from './event-place.ts';
+import { totalOfPage } from './search-events.ts';
 
 /** A document's place: the time and place of its first event; its id stands for the epoch. */
 const placeColumns = 'epoch_us(first_at), partition, first_offset, id';
@@ -42,7 +43,8 @@ export async function searchDocuments(
       ? range
       : { ...range, toMicros: Math.min(range.toMicros ?? Infinity, after.micros + 1) };
   const places = await placesOf(view, bounds, `${where}${keyset}`, limit + 1);
-  const total = after?.total ?? (await count(view, where, range, countLimitMs));
+  const total =
+    after?.total ?? totalOfPage(places.length, limit) ?? (await count(view, where, range, countLimitMs));
   const correlations = await readDocuments(view, places.slice(0, limit), pageBytes);
   if (correlations.length === places.length) return { total, correlations };
   return { total, correlations, next: encodeCursor({ ...places[correlations.length - 1]!, total }) };

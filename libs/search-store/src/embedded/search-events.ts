@@ -25,10 +25,15 @@ export async function searchEvents(
   if (limit === 0) return { total: after?.total ?? (await count()), events: [] };
   // One more shows whether there is a next page.
   const places = await findPlaces(view, filter, { range, after, order, limit: limit + 1 });
-  const total = after?.total ?? (await count());
+  const total = after?.total ?? totalOfPage(places.length, limit) ?? (await count());
   const events = await readEvents(view, places.slice(0, limit), pageBytes);
   if (events.length === places.length) return { total, events };
   return { total, events, next: encodeCursor({ ...places[events.length - 1]!, total }) };
+}
+
+/** The total where the first page has found all there are. */
+export function totalOfPage(found: number, limit: number): Total | undefined {
+  return found > limit ? undefined : { value: found, exact: true };
 }
 
 interface PlacesQuery {
