@@ -18,6 +18,7 @@ which the first that can be read wins: the names of the event's [format](#format
   \`logloom search 'parseNotes:*'\` lists such events, and \`/api/fields?field=parseNotes\` counts what was not understood.
 - **JSON in the message**, as shippers hand on the lines of programs, is read as the event where it has a message or a level of its own, or a known format. What it says wins over
   what the shipper says around it; members that both have are in \`outer\`.
+- **An event without a level** has that of its message, where it is a line in a known [layout](layouts.md); and the line's time and ids, where it has none of its own. The message stays whole.
 - **An event without a message** gets one made of method, path, status and duration, else of its error's text. A status of 5xx then means \`error\`, and 4xx \`warn\`, where the event has no level.
 `;
 

@@ -20,6 +20,7 @@ import { notesMember, notesName } from './parse-notes.ts';
 import { parseJsonObject } from './parse-json.ts';
 import { parseTimestamp } from './parse-timestamp.ts';
 import type { UserFormats } from '../text/formats/user-formats.ts';
+import { readText } from '../text/read-text.ts';
 import type { TimeZone } from '../text/time/time-zone.ts';
 import { canonicalSpanId, canonicalTraceId } from './trace-context.ts';
 
@@ -29,6 +30,9 @@ const maxSearchedLength = 16_384;
 /** What an application says in a text inside an event wins over what a shipper says around it. */
 const innerRank = -10_000;
 const brace = 0x7b;
+/** A header of a line is longer than the one and within the other. */
+const minTextLength = 4;
+const maxTextLength = 4096;
 const maxZones = 1000;
 
 /** An event, or why it was refused. */
@@ -59,6 +63,13 @@ export interface GivenFields {
 const nothing: GivenFields = {};
 const givenSlots = ['timestamp', 'level', 'message', 'service', 'host', 'traceId', 'spanId'] as const;
 const givenNames = Object.fromEntries(givenSlots.map((name) => [name, givenName(name)]));
+const idNames = {
+  correlationId: givenName('correlationId'),
+  requestId: givenName('requestId'),
+  traceId: givenName('traceId'),
+  sessionId: givenName('sessionId'),
+  spanId: givenName('spanId'),
+};
 const madeSlots = ['timestamp', 'level', 'message'] as const;
 
 /** Ids that have no field in a LogEvent and are kept as attributes under these names. */
@@ -136,7 +147,30 @@ export class Normalizer {
     }
     if (fields.taken[slots.message] === null)
       this.#makeMessage(inner ?? object, text ?? given.otherwise ?? '');
+    if (fields.taken[slots.level] === null && fields.values[slots.level] === undefined) this.#readText();
     return this.#finish(object, format, source, receivedAtMs);
+  }
+
+  /** What the message of an event without a level says in a known layout: shippers hand on the lines of files as they are. */
+  #readText(): void {
+    const { values, taken, time } = this.#fields;
+    const message = values[slots.message] as string;
+    if (message.length < minTextLength) return;
+    const text = readText(message.length > maxTextLength ? message.slice(0, maxTextLength) : message, time);
+    const level = typeof text['level'] === 'string' ? levelOfText(text['level']) : undefined;
+    if (level !== undefined) values[slots.level] = level;
+    for (const field of ['timestamp', 'traceId', 'spanId', 'requestId'] as const) {
+      const value = text[field];
+      if (value === undefined || taken[slots[field]] !== null) continue;
+      if (field === 'timestamp') this.#giveMade({ timestamp: value });
+      else if (typeof value === 'string') this.#giveId(field, value);
+    }
+  }
+
+  #giveId(field: 'correlationId' | 'traceId' | 'spanId' | 'requestId' | 'sessionId', id: string): void {
+    if (isPlaceholderId(id) || id.length > maxIdLength) return;
+    const value = field === 'traceId' ? canonicalTraceId(id) : field === 'spanId' ? canonicalSpanId(id) : id;
+    this.#fields.give(slots[field], idNames[field], value);
   }
 
   /** `text` is the message where nothing better can be made. */
@@ -295,11 +329,7 @@ export class Normalizer {
     const fields = this.#fields;
     const text = message.length > maxSearchedLength ? message.slice(0, maxSearchedLength) : message;
     forEachIdInText(text, (field, id) => {
-      const slot = slots[field];
-      if (fields.taken[slot] !== null) return;
-      const value =
-        field === 'traceId' ? canonicalTraceId(id) : field === 'spanId' ? canonicalSpanId(id) : id;
-      fields.give(slot, givenName(field), value);
+      if (fields.taken[slots[field]] === null) this.#giveId(field, id);
     });
   }
 
