@@ -32,7 +32,7 @@ export class BackgroundIndexer {
   /** The change of the slices at which none was without an index. */
   #completeAt: number | undefined;
   #working: Promise<void> | undefined;
-  #isClosed = false;
+  readonly #closing = new AbortController();
 
   constructor(deps: BackgroundIndexerDeps) {
     this.#deps = deps;
@@ -47,12 +47,12 @@ export class BackgroundIndexer {
   /** Writes all indexes that are missing. */
   async finish(): Promise<void> {
     await this.#working;
-    for (let slice = this.#next(); slice !== undefined && !this.#isClosed; slice = this.#next())
+    for (let slice = this.#next(); slice !== undefined && !this.#closing.signal.aborted; slice = this.#next())
       await (this.#working = this.#index(slice));
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.#closing.abort();
     clearInterval(this.#timer);
     await this.#working;
   }
@@ -86,7 +86,9 @@ export class BackgroundIndexer {
     this.#done.add(file);
     try {
       if (!existsSync(blocksPath(path)))
-        await engine.use((connection) => writeSliceIndex(connection, path, rows));
+        await engine.use((connection) =>
+          writeSliceIndex(connection, path, rows, { signal: this.#closing.signal }),
+        );
     } catch (error) {
       // It was merged or removed meanwhile.
       if (existsSync(path)) onFailed(error);

@@ -67,7 +67,9 @@ export function blocksWithId(
   const bytes = Buffer.alloc(blocks * bucketBytes);
   const file = openSync(path, 'r');
   try {
-    readSync(file, bytes, 0, bytes.length, start + (bucket % buckets) * bytes.length);
+    const read = readSync(file, bytes, 0, bytes.length, start + (bucket % buckets) * bytes.length);
+    // What is missing could have said anything.
+    if (read < bytes.length) bytes.fill(0xff);
   } finally {
     closeSync(file);
   }

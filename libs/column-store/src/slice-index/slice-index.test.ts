@@ -43,6 +43,8 @@ test('an index names the blocks with a word or an id, and leaves out most others
      TO '${slice.replaceAll("'", "''")}' (FORMAT parquet)`,
   );
   assert.equal(await writeSliceIndex(connection, slice, rows), false, 'too small');
+  const aborted = { blockRows: 100, leastRows: 1, signal: AbortSignal.abort() };
+  assert.equal(await writeSliceIndex(connection, slice, rows, aborted), false);
   assert.equal(SliceIndex.open(slice), undefined);
   assert.equal(await writeSliceIndex(connection, slice, rows, { blockRows: 100, leastRows: 1 }), true);
   assert.ok(existsSync(blocksPath(slice)));

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { blocksWithId, hashId, type IdColumn } from './id-filter.ts';
 
 /** Rows that follow each other in a slice. */
@@ -19,6 +19,12 @@ export function blocksPath(slice: string): string {
   return slice.replace(/\.parquet$/, '.blocks');
 }
 
+interface Header {
+  version: number;
+  buckets: number;
+  blocks: BlockRange[];
+}
+
 /** The index of a slice, which lies beside it and is written by writeSliceIndex(). */
 export class SliceIndex {
   readonly blocks: readonly BlockRange[];
@@ -26,7 +32,7 @@ export class SliceIndex {
   readonly #start: number;
   readonly #buckets: number;
 
-  /** Undefined where the slice has none. Its words are in `wordsPath(slice)`. */
+  /** Undefined where the slice has none that this release can read. Its words are in `wordsPath(slice)`. */
   static open(slice: string): SliceIndex | undefined {
     const path = blocksPath(slice);
     let file: number;
@@ -39,16 +45,20 @@ export class SliceIndex {
     try {
       const length = Buffer.alloc(4);
       readSync(file, length, 0, 4, 0);
-      const header = Buffer.alloc(length.readUInt32LE());
+      const header = Buffer.alloc(Math.min(length.readUInt32LE(), fstatSync(file).size));
       readSync(file, header, 0, header.length, 4);
       return new SliceIndex(path, header);
+    } catch (error) {
+      if (error instanceof SyntaxError || error instanceof RangeError) return undefined;
+      throw error;
     } finally {
       closeSync(file);
     }
   }
 
   private constructor(path: string, header: Buffer) {
-    const { buckets, blocks } = JSON.parse(header.toString()) as { buckets: number; blocks: BlockRange[] };
+    const { version, buckets, blocks } = JSON.parse(header.toString()) as Header;
+    if (version !== 1) throw new RangeError(`unknown version ${version} of an index`);
     this.blocks = blocks;
     this.#path = path;
     this.#start = 4 + header.length;

@@ -23,18 +23,20 @@ export interface SliceIndexOptions {
   blockRows?: number;
   /** Slices with fewer rows get no index; default 50,000. */
   leastRows?: number;
+  /** Ends it before the next block, with nothing written. */
+  signal?: AbortSignal;
 }
 const chunkRows = 2048;
 
 /**
  * Writes the index of a slice beside it: which words are in which blocks of rows, in how many rows of each, and filters of its ids. Returns
- * false where the slice is too small for one. Both files are durable when it resolves.
+ * false where the slice is too small for one, or it was aborted. Both files are durable when it resolves.
  */
 export async function writeSliceIndex(
   connection: DuckDBConnection,
   slice: string,
   rows: number,
-  { blockRows = defaultBlockRows, leastRows = leastIndexedRows }: SliceIndexOptions = {},
+  { blockRows = defaultBlockRows, leastRows = leastIndexedRows, signal }: SliceIndexOptions = {},
 ): Promise<boolean> {
   if (rows < leastRows) return false;
   const words = new Map<string, number[]>();
@@ -42,6 +44,7 @@ export async function writeSliceIndex(
   const ids: IdHash[][] = [];
   const block = new BlockWords();
   for (let first = 0; first < rows; first += blockRows) {
+    if (signal?.aborted === true) return false;
     const { range, texts, values } = await readBlock(connection, slice, first, blockRows);
     const number = blocks.push(range) - 1;
     block.add(texts);

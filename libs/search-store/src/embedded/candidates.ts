@@ -1,4 +1,4 @@
-import { SliceIndex, wordsPath, type ReadView, type Slice } from '@logloom/column-store';
+import { ReadInterrupted, SliceIndex, wordsPath, type ReadView, type Slice } from '@logloom/column-store';
 import {
   compileDuckDb,
   sqlLiteral,
@@ -82,11 +82,18 @@ export async function candidatesOf(
     return index === undefined ? [] : [{ slice, index, path }];
   });
   const globs = [...new Set(globsOf(filter))];
-  const words = await matchingWords(
-    view,
-    globs,
-    indexed.map(({ path }) => path),
-  );
+  let words: Awaited<ReturnType<typeof matchingWords>>;
+  try {
+    words = await matchingWords(
+      view,
+      globs,
+      indexed.map(({ path }) => path),
+    );
+  } catch (error) {
+    if (error instanceof ReadInterrupted) throw error;
+    // An index that cannot be read costs time, and nothing else.
+    return slices.map((slice) => ({ slice, blocks: undefined }));
+  }
   const byFile = new Map(indexed.map((each) => [each.slice.file, each]));
   return slices.flatMap((slice): Candidates[] => {
     const indexed = byFile.get(slice.file);

@@ -1,5 +1,6 @@
-import { ReadInterrupted, type ReadLimits, type ReadView } from '@logloom/column-store';
+import { ReadInterrupted, type ReadLimits, type ReadView, type Slice } from '@logloom/column-store';
 import { placeOf, sqlLiteral } from '@logloom/filter';
+import type { Correlation } from '@logloom/schemas';
 import { cancelledError, currentCancellation, throwIfCancelled, type Cancellation } from '../cancellation.ts';
 import { SearchStoreError, type FoundEvent, type SearchStore } from '../search-store.ts';
 import { foundColumns, foundEventOf } from './found-event.ts';
@@ -68,8 +69,7 @@ export function columnReader(
     fields: () => query(fieldNames),
     event: (id) => query((view) => eventById(view, id)),
     correlations: (asked) => query((view) => searchDocuments(view, asked, limits)),
-    correlation: (id) =>
-      query(async (view) => (await documentsOf(view, `id = ${sqlLiteral(id)}`, { pageBytes }))[0]),
+    correlation: (id) => query((view) => documentById(view, id, pageBytes)),
     correlationsById: (correlationId) =>
       query((view) => documentsOf(view, `correlation_id = ${sqlLiteral(correlationId)}`, { pageBytes })),
     correlationsByIds: async (ids, limit) =>
@@ -77,6 +77,18 @@ export function columnReader(
     shapeDurations: (asked) => query((view) => shapeDurationsOf(view, asked)),
     groupRequests: (asked) => query((view) => groupDocuments(view, asked, pageBytes)),
   };
+}
+
+/** A document's id is the place of its first event. */
+async function documentById(view: ReadView, id: string, pageBytes: number): Promise<Correlation | undefined> {
+  const place = placeOf(id);
+  const only = ({ places }: Slice): boolean =>
+    place === undefined ||
+    places.some(
+      ({ partition, first, last }) =>
+        partition === place.partition && first <= place.offset && last >= place.offset,
+    );
+  return (await documentsOf(view, `id = ${sqlLiteral(id)}`, { pageBytes, only }))[0];
 }
 
 /** The slices that can hold the id are those with its offset; ids of earlier releases are looked for in the slices that have such. */

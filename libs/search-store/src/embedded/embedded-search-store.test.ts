@@ -4,7 +4,8 @@ import type { PlacedEvent } from '@logloom/schemas';
 import { placedEvent, temporaryFolder } from '@logloom/testing';
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
+import { readdirSync, rmSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { runCancellable } from '../cancellation.ts';
 import { SearchStoreError, type SearchStore } from '../search-store.ts';
@@ -171,6 +172,29 @@ test('rows that the indexes leave out are those that do not match, from both end
           wanted.length,
         );
       }
+    } finally {
+      await store.close();
+    }
+  });
+});
+
+test('a damaged index costs time, and nothing else', async () => {
+  await withFolder(async (folder) => {
+    const columns = new ColumnStore(folder);
+    const store = sealing(columnSearchStore(sharing(columns)), columns);
+    try {
+      await store.index(Array.from({ length: 40 }, (_, i) => event(i, i % 20 === 0 ? 'rare' : 'usual')));
+      const files = (extension: string): string[] =>
+        readdirSync(folder)
+          .filter((name) => name.endsWith(extension))
+          .map((name) => join(folder, name));
+      for (const file of files('.words')) rmSync(file);
+      assert.equal((await store.search(query('rare'))).events.length, 2);
+      await store.index(Array.from({ length: 40 }, (_, i) => event(40 + i, i % 20 === 0 ? 'rare' : 'usual')));
+      assert.equal(files('.blocks').length, 2);
+      for (const file of files('.blocks')) truncateSync(file, 30);
+      const reader = columnSearchStore(sharing(columns));
+      assert.equal((await reader.search(query('rare'))).events.length, 4);
     } finally {
       await store.close();
     }

@@ -1,4 +1,4 @@
-import type { ReadView } from '@logloom/column-store';
+import type { ReadView, RelationOptions, Slice } from '@logloom/column-store';
 import { sqlLiteral, sqlMicros } from '@logloom/filter';
 import type { Correlation } from '@logloom/schemas';
 import { bytesOf } from '../page-bytes.ts';
@@ -54,9 +54,9 @@ export async function searchDocuments(
 export async function documentsOf(
   view: ReadView,
   where: string,
-  { limit, pageBytes }: { limit?: number; pageBytes: number },
+  { limit, pageBytes, only }: { limit?: number; pageBytes: number; only?: (slice: Slice) => boolean },
 ): Promise<Correlation[]> {
-  return readDocuments(view, await placesOf(view, {}, where, limit), pageBytes);
+  return readDocuments(view, await placesOf(view, { only }, where, limit), pageBytes);
 }
 
 /** As SearchStore.shapeDurations(). */
@@ -119,7 +119,7 @@ export async function groupDocuments(
 
 async function placesOf(
   view: ReadView,
-  range: TimeRange,
+  range: RelationOptions,
   where: string,
   limit?: number,
 ): Promise<EventPlace[]> {
