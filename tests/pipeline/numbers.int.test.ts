@@ -1,7 +1,8 @@
+import { DuckDBInstance } from '@duckdb/node-api';
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -101,6 +102,24 @@ test('numbers of events, on a running Logloom', async (t) => {
       assert.equal(readFileSync(target, 'utf8'), wanted);
       assert.equal(existsSync(`${target}.unfinished`), false);
     }
+    const parts = file('parts');
+    const args = ['export', '--format', 'parquet', '--limit', '70', '-o', parts];
+    const interrupter = new Pieces(pipeline.viewersUrl, 4_000);
+    assert.equal((await run(pipeline, [...args, '--url', await interrupter.start()])).code, 2);
+    interrupter.stop();
+    const resumed = await run(pipeline, [...args, '--resume']);
+    assert.equal(resumed.code, 0, resumed.err);
+    assert.deepEqual(
+      readdirSync(parts)
+        .sort()
+        .filter((name) => !name.endsWith('.part')),
+      [1, 2, 3, 4, 5].map((n) => `events-0000${n}.parquet`),
+    );
+    const connection = await (await DuckDBInstance.create()).connect();
+    const read = await connection.runAndReadAll(
+      `SELECT message FROM '${parts}/*.parquet' ORDER BY filename, file_row_number`,
+    );
+    assert.deepEqual(read.getRowsJson().flat(), messages);
     const wrong = await run(pipeline, ['export', 'level:(']);
     assert.deepEqual([wrong.code, wrong.err.includes('(bad-filter)')], [2, true]);
   });

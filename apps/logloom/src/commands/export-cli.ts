@@ -5,7 +5,7 @@ import { openStream } from './open-stream.ts';
 import { CommandError } from './command-errors.ts';
 
 interface ExportFlags extends Omit<ViewersFlags, 'json'> {
-  format: 'ndjson' | 'csv';
+  format: 'ndjson' | 'csv' | 'parquet';
   output?: string;
   resume?: boolean;
   from?: string;
@@ -22,20 +22,37 @@ export function addExportCommand(program: Command, context: CommandContext): voi
     .command('export')
     .description('write all matching events, oldest first, to a file or to standard output')
     .argument('[filter]', 'Lucene syntax', '')
-    .addOption(new Option('--format <format>', 'of the events').choices(['ndjson', 'csv']).default('ndjson'))
-    .option('-o, --output <file>', 'a new file (default: standard output)')
-    .option('--resume', 'continue the file of an export that was interrupted, exactly where it ended')
+    .addOption(
+      new Option('--format <format>', 'of the events')
+        .choices(['ndjson', 'csv', 'parquet'])
+        .default('ndjson'),
+    )
+    .option('-o, --output <file>', 'a new file, of Parquet a new folder (default: standard output)')
+    .option('--resume', 'continue an export that was interrupted, exactly where it ended')
     .option('--from <time>', 'RFC 3339, epoch ms, or now-15m')
     .option('--to <time>', 'in the same forms; exclusive')
     .option('--columns <names>', 'of CSV, separated by commas: timestamp, message, attributes.http.status, …')
     .option('--escape-formulas', "in CSV, put a ' before texts that a spreadsheet would run as formulas")
-    .option('--limit <n>', 'number of events (default: all)')
+    .option('--limit <n>', 'number of events (default: all); of Parquet, in each file (default: 200,000)')
     .addOption(viewers)
     .addOption(token)
     .action(async (q: string, options: ExportFlags) => {
       const { format, output, resume = false, from, to, columns, escapeFormulas, limit } = options;
       const formulas = escapeFormulas ? 'escape' : undefined;
       const query = { q, format, from, to, columns, formulas, limit };
+      if (format === 'parquet') {
+        if (output === undefined)
+          throw new CommandError('command-failed', '--format parquet needs --output, a folder');
+        const { exportParts } = await import('../export/export-parts.ts');
+        const parts = await exportParts(endpoint(options), {
+          folder: output,
+          query,
+          resumes: resume,
+          signal,
+        });
+        note(`${output}: ${parts} files`);
+        return;
+      }
       if (output !== undefined) {
         const { exportFile } = await import('../export/export-file.ts');
         const bytes = await exportFile(endpoint(options), {

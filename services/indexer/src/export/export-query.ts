@@ -6,10 +6,13 @@ import type { QueryParameters } from '../api/query-parameters.ts';
 import { ApiError } from '../errors.ts';
 import { csvColumns, isCsvColumn, type CsvOptions } from './csv-writer.ts';
 
-export const exportFormats = ['ndjson', 'csv'] as const;
+export const exportFormats = ['ndjson', 'csv', 'parquet'] as const;
 export type ExportFormat = (typeof exportFormats)[number];
 
 const maxColumns = 200;
+/** Of a file of Parquet, which is made before it is sent. */
+const partEvents = 200_000;
+const maxPartEvents = 1_000_000;
 
 export interface ExportQuery {
   format: ExportFormat;
@@ -65,7 +68,7 @@ export function exportQuery(
       escapesFormulas: query.oneOf('formulas', ['keep', 'escape'], 'keep') === 'escape',
     },
     scan: { filter: query.filter(), fromMicros, toMicros, snapshot: given?.snapshot, after },
-    limit: query.text('limit') === undefined ? undefined : query.limit(0, Number.MAX_SAFE_INTEGER),
+    limit: limitOf(query, format),
     seal: (snapshot) =>
       sealer.seal(
         JSON.stringify({ snapshot, fromMicros, toMicros } satisfies Partial<Record<keyof Sealed, unknown>>),
@@ -84,4 +87,12 @@ function placeOf(text: string | undefined): EventPlace | undefined {
       parameter: 'after',
     });
   return { timestamp, partition: Number(partition), offset: Number(offset) };
+}
+
+function limitOf(query: QueryParameters, format: ExportFormat): number | undefined {
+  const isGiven = query.text('limit') !== undefined;
+  if (!isGiven && format !== 'parquet') return undefined;
+  const limit = query.limit(partEvents, format === 'parquet' ? maxPartEvents : Number.MAX_SAFE_INTEGER);
+  if (limit === 0) throw new ApiError('bad-parameter', 'limit is at least 1', { parameter: 'limit' });
+  return limit;
 }

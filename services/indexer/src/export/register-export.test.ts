@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { test } from 'node:test';
-import { eventually } from '@logloom/testing';
+import { eventually, temporaryFolder } from '@logloom/testing';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { openApiRig, rigEvent } from '../testing/api-rig.ts';
 
 const events = Array.from({ length: 50 }, (_, i) =>
@@ -71,6 +73,8 @@ test('an export can be continued after any event, without what was stored later'
     [{ columns: 'id' }, 'columns'],
     [{ format: 'csv', columns: 'id,password' }, 'columns'],
     [{ limit: 'many' }, 'limit'],
+    [{ limit: '0' }, 'limit'],
+    [{ format: 'parquet', limit: '1000001' }, 'limit'],
   ] as [Record<string, string>, string][]) {
     const wrong = await api.get('export', parameters);
     const { error } = JSON.parse(wrong.text) as { error: { parameter: string } };
@@ -101,6 +105,65 @@ test('CSV: as RFC 4180 has it, of chosen columns, formulas kept or escaped', asy
   const snapshot = String(all.headers['logloom-snapshot']);
   const rest = await api.get('export', { format: 'csv', snapshot, after: '2024-05-01T11:00:03.000000Z,0,3' });
   assert.match(rest.text, /^epoch-0-4,/);
+});
+
+test('Parquet: whole parts, each continued by the next', async () => {
+  await using api = await openApiRig();
+  await api.search.index(events);
+  const { DuckDBInstance } = await import('@duckdb/node-api');
+  const connection = await (await DuckDBInstance.create()).connect();
+  const file = join(api.folder, 'part.parquet');
+  const rows: Record<string, unknown>[] = [];
+  let parameters: Record<string, string> = { format: 'parquet', limit: '20' };
+  for (let parts = 1; ; parts++) {
+    const url = `/api/export?${new URLSearchParams(parameters).toString()}`;
+    const { statusCode, headers, rawPayload } = await api.app.inject(url);
+    assert.equal(statusCode, 200);
+    writeFileSync(file, rawPayload);
+    const part = await connection.runAndReadAll(`FROM read_parquet('${file}')`);
+    rows.push(...part.getRowObjectsJson());
+    const after = headers['logloom-after'];
+    if (after === undefined) {
+      assert.equal(parts, 3);
+      break;
+    }
+    await api.search.index([rigEvent(100 + parts)]);
+    parameters = { ...parameters, snapshot: String(headers['logloom-snapshot']), after: String(after) };
+  }
+  assert.deepEqual(
+    rows.map(({ id }) => id),
+    events.map(({ id }) => id),
+  );
+  assert.deepEqual(rows[3], {
+    ...{ id: 'epoch-0-3', timestamp: '2024-05-01 11:00:03', level: 'info', service: 'pay', host: null },
+    ...{
+      message: '=cmd|"a"\n,x',
+      correlation_id: null,
+      correlation_kind: null,
+      trace_id: null,
+      span_id: null,
+    },
+    ...{ attributes: '{"n":3,"tags":["a","b"]}', partition: 0, offset: '3' },
+  });
+  const none = await api.app.inject('/api/export?format=parquet&q=service:nobody');
+  writeFileSync(file, none.rawPayload);
+  assert.deepEqual((await connection.runAndReadAll(`SELECT count(*) FROM '${file}'`)).getRowsJson(), [['0']]);
+});
+
+test('a file of Parquet of many pages is in order', async () => {
+  using folder = temporaryFolder('parquet');
+  const { writeParquet } = await import('./write-parquet.ts');
+  const all = Array.from({ length: 45_000 }, (_, i) => rigEvent(i, { message: `${i}`.repeat(20) }));
+  const pages = async function* () {
+    for (let i = 0; i < all.length; i += 5_000) yield await Promise.resolve(all.slice(i, i + 5_000));
+  };
+  const file = await writeParquet(pages(), folder.path);
+  const { DuckDBInstance } = await import('@duckdb/node-api');
+  const connection = await (await DuckDBInstance.create()).connect();
+  const found = await connection.runAndReadAll(
+    `SELECT count(*), bool_and("offset" = file_row_number) FROM read_parquet('${file}', file_row_number = true)`,
+  );
+  assert.deepEqual(found.getRowsJson(), [['45000', true]]);
 });
 
 test('a token that imposes a filter exports its own events only', async () => {

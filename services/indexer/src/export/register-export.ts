@@ -8,6 +8,7 @@ import { goneSignal } from '../api/api-queue.ts';
 import type { QueryParameters } from '../api/query-parameters.ts';
 import { CsvWriter } from './csv-writer.ts';
 import { exportQuery, type ExportQuery } from './export-query.ts';
+import { parquetPart } from './parquet-part.ts';
 import { RunningExports } from './running-exports.ts';
 import { startScan } from './scan-pages.ts';
 
@@ -34,12 +35,20 @@ export function registerExport(api: FastifyInstance, deps: ExportDeps): void {
     const query = exportQuery(deps.parametersOf(request), deps.sealer, filter);
     const gone = goneSignal(reply.raw);
     const end = running.begin(name);
+    const scan = { store: deps.storeOf(request), query: query.scan, limit: query.limit, gone };
     try {
+      if (query.format === 'parquet') {
+        const { body, snapshot, after } = await parquetPart(scan);
+        body.once('close', end);
+        if (after !== undefined) reply.header('logloom-after', after);
+        return await reply
+          .header('logloom-snapshot', query.seal(snapshot))
+          .header('content-disposition', 'attachment; filename="events.parquet"')
+          .type('application/vnd.apache.parquet')
+          .send(body);
+      }
       const { snapshot, pages } = await startScan({
-        store: deps.storeOf(request),
-        query: query.scan,
-        limit: query.limit,
-        gone,
+        ...scan,
         admit: (work) => deps.admit(request, gone, work),
       });
       const body = Readable.from(texts(pages, query), { objectMode: false });

@@ -23,22 +23,30 @@ export interface ScanPagesOptions {
   admit: <T>(read: () => Promise<T>) => Promise<T>;
 }
 
+/** Whether there is nothing behind the pages that were read. */
+export interface ScanEnd {
+  isLast: boolean;
+}
+
 /** The pages of a scan, the first one read already; each holds nothing in the store. */
 export async function startScan(
   options: ScanPagesOptions,
-): Promise<{ snapshot: string; pages: AsyncGenerator<FoundEvent[]> }> {
+): Promise<{ snapshot: string; pages: AsyncGenerator<FoundEvent[]>; end: ScanEnd }> {
   const { query, limit } = options;
   const first = await scanOnce(options, query, limit);
-  return { snapshot: first.snapshot, pages: pagesFrom(first, options) };
+  const end: ScanEnd = { isLast: first.isLast };
+  return { snapshot: first.snapshot, pages: pagesFrom(first, options, end), end };
 }
 
 async function* pagesFrom(
   first: ScanPage<FoundEvent>,
   options: ScanPagesOptions,
+  end: ScanEnd,
 ): AsyncGenerator<FoundEvent[]> {
   const { query, admit, limit = Infinity } = options;
   let left = limit;
   for (let page = first; ;) {
+    end.isLast = page.isLast;
     if (page.events.length > 0) yield page.events;
     left -= page.events.length;
     if (page.isLast || left <= 0) return;
