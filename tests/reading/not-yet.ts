@@ -16,6 +16,4 @@ export const notYet: readonly string[] = [
   'syslog/syslog-fortigate-udp',
   'syslog/syslog-ipv6-host-2001',
   'syslog/syslog-json-odd-time',
-  'syslog/syslog-tcp-nul',
-  'syslog/syslog-tcp-nul-5424',
 ];

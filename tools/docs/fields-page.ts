@@ -15,7 +15,7 @@ which the first that can be read wins: the names of the event's [format](#format
 - **Names match without regard to case and separators**, nested or dotted: \`TraceId\`, \`trace_id\`, \`trace-id\` and \`{"trace":{"id":…}}\`. One that matches exactly wins over one that does not.
 - **No event is refused for one field.** A value that cannot be read stays an attribute, as it came, and the next name is tried. Where none can be read, the event has the attribute
   \`parseNotes\`, a list of \`field: reason\` with the reasons ${noteReasons.map((reason) => `\`${reason}\``).join(', ')}, and \`logloom_ingest_parse_notes_total\` counts it by receiver and reason.
-  \`logloom search 'parseNotes:*'\` lists such events, and \`/api/fields?field=parseNotes\` counts what was not understood.
+  \`logloom search 'parseNotes:*'\` lists such events, and \`logloom aggregate --by attributes.parseNotes\` (\`/api/fields?field=attributes.parseNotes\`) counts what was not understood.
 - **JSON in the message**, as shippers hand on the lines of programs, is read as the event where it has a message or a level of its own, or a known format. What it says wins over
   what the shipper says around it; members that both have are in \`outer\`.
 - **An event without a level** has that of its message, where it is a line in a known [layout](layouts.md); and the line's time and ids, where it has none of its own. The message stays whole.
@@ -52,7 +52,7 @@ export function fieldsPage(): string {
   const words = Object.entries(levelWords).map(([level, list]) => `| ${level} | ${code(list)} |`);
   return [
     intro,
-    '## Names\n\nThe preferred one first.\n',
+    '## Names\n\nThe preferred one first. `INGEST_FIELD_NAMES` adds your own in front, one field a line: `timestamp=posted_at,event.when`.\n',
     ['| field | names |', '| --- | --- |', ...names].join('\n'),
     '\n## Objects\n\nFields that are looked for in an object, under the names that they have outside of it. Its members may be lists of such objects.\n',
     ['| object | fields |', '| --- | --- |', ...objects].join('\n'),

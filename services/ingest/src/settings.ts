@@ -16,6 +16,7 @@ import { defaultPorts, type ReceiverPort } from './default-ports.ts';
 import { readIdOrder, readJoins } from './event/id-order.ts';
 import { readIdPatterns, readRedactPatterns } from './pattern-settings.ts';
 import { httpReceiverNames } from './http/http-receiver-names.ts';
+import { readFieldNames } from './event/read-field-names.ts';
 import { readTimeZone } from './event/read-time-zone.ts';
 import { readServiceQuotas } from './quotas/read-service-quotas.ts';
 
@@ -197,6 +198,12 @@ export const ingestSettings = declareSettings(
       read: readJoins,
       description:
         'ids that join requests: an event that has two of them makes both one request (docs/ids.md)',
+    }),
+    INGEST_FIELD_NAMES: customSetting({
+      default: '',
+      bounds: 'field=name,name, one field per line; a dotted name is a nested one too',
+      read: readFieldNames,
+      description: 'names of fields in structured events that come before the known ones (docs/fields.md)',
     }),
     INGEST_TIME_ZONE: customSetting({
       default: 'UTC',

@@ -71,7 +71,7 @@ export const ingestMetrics = declareMetrics('services/ingest', {
   parseNotes: counter({
     name: 'logloom_ingest_parse_notes_total',
     unit: 'notes',
-    help: 'Fields of accepted events that could not be read; each event lists them as `parseNotes` (docs/formats.md)',
+    help: 'Fields of accepted events that could not be read; each event lists them as `parseNotes` (docs/fields.md)',
     labels: { receiver: 'the receiver', reason: noteReasons.join(', ') },
   }),
   bytes: counter({

@@ -41,11 +41,15 @@ export interface FieldName {
   children: Map<string, FieldName> | undefined;
 }
 
+/** Names of fields, the preferred one first. */
+export type FieldNames = Partial<Readonly<Record<SlotName, readonly string[]>>>;
+
 /** An exact name wins over one that matches without regard to case and separators, and that over one in an object around it. */
 const foldedRank = 100;
 const liftedRank = 200;
 const headerRank = 400;
 const formatRank = -100;
+const ownRank = -200;
 const containerRank = 1000;
 
 const maxRemembered = 10_000;
@@ -64,10 +68,12 @@ export class NameTable {
   readonly #lifts = new Map<string, Lift>();
   #remembered = 0;
 
-  /** `format` adds its names; without, the table has those of all events. */
-  constructor(format?: EventFormat) {
+  /** `format` adds its names; without, the table has those of all events. `own` are the user's, which come first. */
+  constructor(format?: EventFormat, own: FieldNames = {}) {
     for (const [name, lift] of [...Object.entries(format?.lifts ?? {}), ...Object.entries(lifts)])
       if (!this.#lifts.has(fold(name))) this.#lifts.set(fold(name), lift);
+    for (const [slot, names] of Object.entries(own))
+      names.forEach((name, rank) => this.#define(slot as SlotName, name, ownRank + rank, undefined));
     for (const [slot, names] of Object.entries(format?.fields ?? {}))
       names.forEach((name, rank) => this.#define(slot as SlotName, name, formatRank + rank, format));
     for (const [slot, names] of Object.entries(fieldNames))

@@ -2,7 +2,9 @@ import { levels, type LogEvent } from '@logloom/schemas';
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { SettingsError } from '@logloom/settings';
 import { errors } from '../errors.ts';
+import { parseSettings } from '../settings.ts';
 import { Normalizer } from './normalize.ts';
 import { jsonText } from './json-text.ts';
 import { readEvent } from './read-event.ts';
@@ -361,4 +363,32 @@ test('fields that a format has by itself win over every name; what stands under 
   assert.ok('ok' in clash);
   assert.equal(clash.ok.attributes, '{"attributes":{"scope":1},"scope":{"a":1}}');
   assert.equal('code' in normalizer.normalizeGiven({ members: ',"a":1' }, {}, source, receivedAt), true);
+});
+
+test("names of one's own come before the known ones, nested or dotted", () => {
+  const { INGEST_FIELD_NAMES: names } = parseSettings({
+    INGEST_FIELD_NAMES: 'timestamp=posted_at\nlevel=meta.grade\nservice=unit, part',
+  });
+  const own = new Normalizer([], { names });
+  const input = {
+    posted_at: '2025-01-01T00:00:00Z',
+    time: 5,
+    meta: { grade: 'warn', x: 1 },
+    Part: 'pay',
+    app: 'a',
+  };
+  const result = own.normalize(input, source, receivedAt);
+  assert.ok('ok' in result);
+  const { timestamp, level, service, attributes } = result.ok;
+  assert.deepEqual(
+    [timestamp, level, service, JSON.parse(attributes)],
+    [
+      Date.parse('2025-01-01T00:00:00Z') * 1000,
+      'warn',
+      'pay',
+      { time: 5, meta: { grade: 'warn', x: 1 }, app: 'a' },
+    ],
+  );
+  for (const INGEST_FIELD_NAMES of ['time=a', 'service', 'host=', 'level=a,,b'])
+    assert.throws(() => parseSettings({ INGEST_FIELD_NAMES }), SettingsError, INGEST_FIELD_NAMES);
 });

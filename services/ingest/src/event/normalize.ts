@@ -14,7 +14,7 @@ import { formatOf } from './formats/known-formats.ts';
 import { forEachIdInText } from './ids-in-text.ts';
 import { jsonText } from './json-text.ts';
 import { makeMessage } from './made-message.ts';
-import { givenName, NameTable } from './name-table.ts';
+import { givenName, NameTable, type FieldNames } from './name-table.ts';
 import { levelOfText } from './parse-level.ts';
 import { notesMember, notesName } from './parse-notes.ts';
 import { parseJsonObject } from './parse-json.ts';
@@ -82,6 +82,8 @@ export interface NormalizerOptions {
   zone?: TimeZone | undefined;
   /** A user's formats of plain text, by which messages are read. */
   formats?: UserFormats | undefined;
+  /** A user's own names of fields. */
+  names?: FieldNames | undefined;
 }
 
 /**
@@ -92,7 +94,8 @@ export interface NormalizerOptions {
 export class Normalizer {
   #idPatterns: readonly RegExp[];
   readonly #idOrder: readonly IdKind[];
-  #names = new NameTable();
+  readonly #own: FieldNames | undefined;
+  #names: NameTable;
   #formatNames = new Map<EventFormat, NameTable>();
   #zones = new Map<TimeZone, Normalizer>();
   readonly #fields: EventFields;
@@ -102,8 +105,13 @@ export class Normalizer {
   #givenMembers = '';
 
   /** `idPatterns` find a correlation id in the message of an event that has none in a field: group 1, or else the whole match. */
-  constructor(idPatterns: readonly string[], { idOrder = idKinds, zone, formats }: NormalizerOptions = {}) {
+  constructor(
+    idPatterns: readonly string[],
+    { idOrder = idKinds, zone, formats, names }: NormalizerOptions = {},
+  ) {
     this.formats = formats;
+    this.#own = names;
+    this.#names = new NameTable(undefined, names);
     this.#idOrder = idOrder;
     this.#idPatterns = idPatterns.map((pattern) => new RegExp(pattern, 'u'));
     this.#fields = new EventFields(zone);
@@ -113,7 +121,12 @@ export class Normalizer {
   inZone(zone: TimeZone): Normalizer {
     const known = zone === this.#fields.time.zone ? this : this.#zones.get(zone);
     if (known !== undefined) return known;
-    const other = new Normalizer([], { idOrder: this.#idOrder, zone, formats: this.formats });
+    const other = new Normalizer([], {
+      idOrder: this.#idOrder,
+      zone,
+      formats: this.formats,
+      names: this.#own,
+    });
     other.#idPatterns = this.#idPatterns;
     other.#names = this.#names;
     other.#formatNames = this.#formatNames;
@@ -224,7 +237,7 @@ export class Normalizer {
   #namesOf(format: EventFormat | undefined): NameTable {
     if (format === undefined) return this.#names;
     let names = this.#formatNames.get(format);
-    if (names === undefined) this.#formatNames.set(format, (names = new NameTable(format)));
+    if (names === undefined) this.#formatNames.set(format, (names = new NameTable(format, this.#own)));
     return names;
   }
 

@@ -50,6 +50,7 @@ export async function createPipeline(options: CreatePipelineOptions): Promise<Pi
     deadLetterPartitions: await log.partitionCount(topics.deadLetter),
     normalizer: new Normalizer(settings.INGEST_ID_PATTERNS, {
       idOrder: order,
+      names: settings.INGEST_FIELD_NAMES,
       zone: zoneNamed(settings.INGEST_TIME_ZONE),
       formats: userFormats(settings.FORMATS),
     }),
