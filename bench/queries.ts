@@ -13,7 +13,7 @@ import { levels, parseMicros, placeEvent, type LogEvent, type PlacedEvent } from
 import { recordedLines, temporaryFolder } from '@logloom/testing';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -39,6 +39,7 @@ const folder = options.keep ?? temporaryFolder('queries').path;
 mkdirSync(folder, { recursive: true });
 const rawFile = join(folder, 'raw.ndjson');
 const madeFile = join(folder, 'made');
+const stores = join(folder, 'stores');
 
 interface Recorded {
   timestamp: string;
@@ -90,7 +91,7 @@ function eventOf(line: Recorded, offset: number): PlacedEvent {
 }
 
 async function make(): Promise<void> {
-  const store = new ColumnStore(join(folder, 'stores'));
+  const store = new ColumnStore(stores);
   const raw = await open(rawFile, 'w');
   let cpuMicros = 0;
   for (let from = 0; from < count; from += batch) {
@@ -206,11 +207,22 @@ function percentiles(times: readonly number[]): { p50: number; p95: number } {
   return { p50: sorted[Math.floor(sorted.length / 2)]!, p95: sorted[Math.ceil(sorted.length * 0.95) - 1]! };
 }
 
+/** The catalog, the slices that it names, and their indexes. */
+async function storedBytes(): Promise<number> {
+  const columns = new ColumnStore(stores, { readOnly: true });
+  const files = await columns.read('search', async (view) =>
+    [...view.slices, ...view.requestSlices].flatMap((slice) =>
+      ['parquet', 'words', 'blocks'].map((extension) => view.besideSlice(slice, extension)),
+    ),
+  );
+  await columns.close();
+  return [join(stores, 'catalog.db'), ...files]
+    .filter((file) => existsSync(file))
+    .reduce((sum, file) => sum + statSync(file).size, 0);
+}
+
 if (!existsSync(madeFile)) await make();
-const stores = join(folder, 'stores');
-const bytes = readdirSync(stores, { recursive: true })
-  .map((name) => statSync(join(stores, String(name))))
-  .reduce((sum, each) => sum + (each.isFile() ? each.size : 0), 0);
+const bytes = await storedBytes();
 const rawBytes = statSync(rawFile).size;
 printConditions(
   `${count / 1e6} million events, ${(rawBytes / 1e9).toFixed(2)} GB raw, stored in ${(bytes / rawBytes).toFixed(3)} of that; ` +

@@ -6,11 +6,6 @@ import { duckDbFunctions, type AttributeQuestion } from './function-names.ts';
 import { sqlLiteral } from './literals.ts';
 import { textCondition } from './text-condition.ts';
 
-/**
- * JSON that DuckDB's functions might read otherwise than attributeValues(): no object, arrays, keys with dots, escapes. It may find more
- * than those, never less, and is rare enough for the predicate's own code.
- */
-const unusual = sqlLiteral(String.raw`^\s*[^{\s]|:\s*\[|"[^"]*\.[^"]*"\s*:|\\`);
 const decimal = sqlLiteral(String.raw`[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?`);
 
 /** Whether an attribute's values, in the column of JSON, match. NULL where there is none. */
@@ -24,11 +19,21 @@ export function attributeCondition(
   const pointer = keys.map((key) => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
   const usual =
     keys.length > maxAttributeDepth ? 'FALSE' : usualCondition(column, sqlLiteral(pointer), match, exact);
-  const condition = `CASE WHEN regexp_matches(${column}, ${unusual}) THEN ${exact} ELSE TRY(${usual}) END`;
+  const condition = `CASE WHEN ${isUnusual(column, keys)} THEN ${exact} ELSE TRY(${usual}) END`;
   // The path ends with the end of a key, which JSON without escapes contains literally: most rows need not be parsed.
   const keyEnd = keys.at(-1)!;
   if (JSON.stringify(keyEnd) !== `"${keyEnd}"`) return condition;
   return `(${containsText(column, `${keyEnd}"`)} OR contains(${column}, '\\')) AND ${condition}`;
+}
+
+/**
+ * SQL: whether DuckDB's functions might read the path otherwise than attributeValues(): what is no object, has arrays, escapes, or a key with
+ * the dots of the path. It may say so of others, never the contrary; it is rare enough for the predicate's own code.
+ */
+function isUnusual(column: string, keys: readonly string[]): string {
+  const dotted = keys.slice(1).map((key, i) => containsText(column, `${keys[i]!}.${key}`));
+  const array = `contains(${column}, '[') AND regexp_matches(${column}, ':\\s*\\[')`;
+  return [`NOT starts_with(${column}, '{')`, `contains(${column}, '\\')`, array, ...dotted].join(' OR ');
 }
 
 /** The condition on JSON where the path has at most one value, and strings hold no escapes. */
