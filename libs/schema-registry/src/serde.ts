@@ -19,6 +19,7 @@ import { badBody, createBodyCheck, type BodyCheck } from './body-check.ts';
 import { subjectOf } from './embedded.ts';
 import { createForeignReader } from './foreign-schema.ts';
 import { SchemaRegistryError, type SchemaRegistry } from './schema-registry.ts';
+import { parseFastSchema } from './text-type.ts';
 
 interface Contracts {
   LogEvent: LogEvent;
@@ -215,7 +216,7 @@ const sourceReaderTypes: ReadonlyMap<ContractName, avro.Type> = new Map([['LogEv
 
 function sourceOnly(): avro.Type {
   const schema = JSON.parse(contractText('LogEvent')) as { fields: { name: string }[] };
-  return parseSchema(
+  return parseFastSchema(
     JSON.stringify({ ...schema, fields: schema.fields.filter(({ name }) => name === 'source') }),
   );
 }
@@ -250,8 +251,8 @@ export async function createSerde(
   const readers = new Map<ContractName, avro.Type>();
   for (const name of contractNames) {
     const text = contractText(name);
-    writers.set(name, { id: await registry.register(subjectOf(name), text), type: parseSchema(text) });
-    readers.set(name, parseSchema(projections[name] ?? text));
+    writers.set(name, { id: await registry.register(subjectOf(name), text), type: parseFastSchema(text) });
+    readers.set(name, parseFastSchema(projections[name] ?? text));
   }
   return new Serde(registry, writers, readers);
 }

@@ -72,3 +72,4 @@ export type {
   WindowCut,
   WindowSnapshot,
 } from './generated/types.ts';
+export { shortText } from './short-text.ts';

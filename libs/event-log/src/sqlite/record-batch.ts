@@ -1,11 +1,12 @@
+import { shortText } from '@logloom/schemas';
 import { crc32 } from 'node:zlib';
 import type { LogRecord, NewRecord } from '../event-log.ts';
 import { batchFormats, pack, unpack, type Packed } from './batch-format.ts';
 import { readRuns, type Run } from './batch-runs.ts';
 
 /** A batch ends at this many records or bytes: a reader that wants a part of it loads all of it. */
-const maxRecords = 250;
-const maxBytes = 256 * 1024;
+const maxRecords = 1000;
+const maxBytes = 512 * 1024;
 const lengthBytes = 4;
 
 /** Records that are stored together: consecutive offsets. Those of one append have one append time, joined ones each their own. */
@@ -75,7 +76,7 @@ export function fromBatch(
       partition: place.partition,
       offset: offset + i,
       timestampMs: runs[run]!.timestampMs,
-      key: bytes.readInt32LE(at) < 0 ? null : bytes.toString('utf8', at + lengthBytes, keyEnd),
+      key: bytes.readInt32LE(at) < 0 ? null : shortText(bytes, at + lengthBytes, keyEnd),
       value: bytes.subarray(keyEnd + lengthBytes, valueEnd),
       headers:
         headersEnd === valueEnd + lengthBytes
@@ -108,26 +109,25 @@ function encode(records: readonly NewRecord[]): Buffer {
   const headers = records.map((record) =>
     record.headers === undefined ? '' : JSON.stringify(record.headers),
   );
-  const size = records.reduce(
-    (sum, { key, value }, i) =>
-      sum + 3 * lengthBytes + Buffer.byteLength(key ?? '') + value.length + Buffer.byteLength(headers[i]!),
-    0,
-  );
+  let size = 0;
+  // At most three bytes for each unit of a text: the true length is known once it is written.
+  for (const [i, { key, value }] of records.entries())
+    size += 3 * lengthBytes + 3 * (key?.length ?? 0) + value.length + 3 * headers[i]!.length;
   const bytes = Buffer.allocUnsafe(size);
   let at = 0;
   const writeText = (text: string | null): void => {
-    const length = text === null ? -1 : bytes.write(text, at + lengthBytes);
+    const length = text === null ? -1 : text === '' ? 0 : bytes.write(text, at + lengthBytes);
     bytes.writeInt32LE(length, at);
     at += lengthBytes + Math.max(0, length);
   };
-  records.forEach(({ key, value }, i) => {
+  for (const [i, { key, value }] of records.entries()) {
     writeText(key);
     at = bytes.writeInt32LE(value.length, at);
     bytes.set(value, at);
     at += value.length;
     writeText(headers[i]!);
-  });
-  return bytes;
+  }
+  return bytes.subarray(0, at);
 }
 
 const place = Buffer.alloc(40);
