@@ -11,6 +11,7 @@ const maxTokenLength = 200;
 const pair = /([A-Za-z_][\w.-]{0,63})=("[^"\n]{0,200}"|[^\s"\],]{1,200})(?=[\s\],]|$)/y;
 const logger = /(?:[\w$-]{1,80}(?:\.|::|\/|#))+[\w$<>-]{1,80}(?::\d{1,6}|\[\d{1,9}\])?/y;
 const word = /[\w$@-]{1,80}/y;
+const rustThread = /ThreadId\(\d{1,6}\)(?= )/y;
 const origin = /[\w$./<>-]{1,120}:[\w$<>]{1,80}:\d{1,7}/y;
 
 /**
@@ -209,6 +210,12 @@ class HeaderReader {
 
   /** A thread or logger in brackets behind the level; other brackets are the message's. */
   #threadBracket(at: number): number {
+    rustThread.lastIndex = at;
+    const thread = rustThread.exec(this.#text)?.[0];
+    if (thread !== undefined) {
+      setField(this.#event, ['thread', 'name'], thread);
+      return at + thread.length;
+    }
     const inner = bracketAt(this.#text, at, this.#end);
     if (inner === undefined || this.#text[at] === '<' || this.#text[at] === '{') return -1;
     const { content, behind } = inner;

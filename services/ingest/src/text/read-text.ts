@@ -84,7 +84,13 @@ function unwrapped(outer: TextEvent, wrapper: Layout, context: TextContext, dept
 
 function readUnknown(text: string, context: TextContext): TextReading {
   const header = readHeader(text, context);
-  if (header !== undefined) return { event: header, layout: 'header' };
+  if (header !== undefined) {
+    // Pairs may stand behind the time.
+    const { message, ...front } = header;
+    const pairs = 'level' in header ? undefined : parseLogfmt(String(message));
+    const fields = pairs === undefined ? undefined : readLogfmt(pairs, String(message), context);
+    return { event: fields === undefined ? header : { ...front, ...fields }, layout: 'header' };
+  }
   const pairs = parseLogfmt(text);
   const fields = pairs === undefined ? undefined : readLogfmt(pairs, text, context);
   if (fields !== undefined) return { event: fields, layout: 'logfmt' };

@@ -1,4 +1,4 @@
-import { fieldOf, setField, type LayoutSource } from './layout.ts';
+import { fieldOf, setField, type LayoutSource, type TextEvent } from './layout.ts';
 import { refineAccess } from './refine.ts';
 
 const clf =
@@ -42,7 +42,14 @@ export const accessLayouts: readonly LayoutSource[] = [
     pattern: `%{NOTSPACE:url.domain} %{HOST:client.address} %{NOTSPACE} %{NOTSPACE:user.name} ${clf}`,
     time: clfTimes,
     keepsLine: true,
-    refine: refineAccess,
+    refine: (event) => {
+      refineAccess(event);
+      // A list of addresses, as a proxy passes them on.
+      const domain = fieldOf(event, 'url.domain');
+      if (typeof domain !== 'string' || !domain.endsWith(',')) return;
+      setField(event, ['client', 'address'], domain.slice(0, -1));
+      delete (event['url'] as TextEvent)['domain'];
+    },
     examples: [
       [
         'shop.example:443 203.0.113.9 - - [14/Mar/2025:09:26:53 +0000] "GET /x HTTP/1.1" 200 12',

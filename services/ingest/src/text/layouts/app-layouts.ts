@@ -25,6 +25,8 @@ function refineSpring(event: TextEvent): boolean {
     groups.push(rest.slice(1, end).trim());
     rest = rest.slice(end + 1).trimStart();
   }
+  // Where it was logged may stand behind the logger.
+  rest = rest.replace(/\s+\[[^\]]*\]$/, '');
   if (/\s/.test(rest)) return false;
   setField(event, ['log', 'logger'], rest);
   if (typeof sleuth === 'string') {
@@ -174,7 +176,9 @@ export const appLayouts: readonly LayoutSource[] = [
     pattern: '[%{TIME}] %{DATA:log.logger}.%{LEVEL:level}: %{GREEDYDATA:message}',
     time: 'iso8601',
     refine: (event) => {
+      const extra = takeTrailingObject(event);
       const context = takeTrailingObject(event);
+      if (extra !== undefined) event[context === undefined ? 'context' : 'extra'] = extra;
       if (context !== undefined) event['context'] = context;
     },
     examples: [
@@ -250,6 +254,25 @@ export const appLayouts: readonly LayoutSource[] = [
       [
         'I250314 09:26:53.589793 7 server/node.go:12  [n1] started',
         { timestamp: '2025-03-14T09:26:53.589793Z', level: 'info' },
+      ],
+    ],
+  },
+  {
+    name: 'chromium',
+    title: 'Chromium, Electron, CEF',
+    pattern:
+      '[(%{INT:process.pid}:%{INT:thread.id}:)?%{TIME}:%{LEVEL:level}:%{DATA:log.origin}] %{GREEDYDATA:message}',
+    time: '%m%d/%H%M%S',
+    levels: { VERBOSE1: 'debug', VERBOSE2: 'debug' },
+    examples: [
+      [
+        '[7:12:0314/092653.589793:ERROR:browser.cc(12)] failed',
+        {
+          timestamp: '2025-03-14T09:26:53.589793Z',
+          level: 'ERROR',
+          message: 'failed',
+          log: { origin: 'browser.cc(12)' },
+        },
       ],
     ],
   },

@@ -31,16 +31,20 @@ export function takeTrailingObject(event: TextEvent): Record<string, unknown> | 
     if (text.length < message.trimEnd().length) event['message'] = text.replace(/ \[\]$/, '');
     return undefined;
   }
-  const start = /(?:^|[ \t])\{"/.exec(text);
-  if (start === null) return undefined;
-  const from = start.index + start[0].length - 2;
-  try {
-    const object = JSON.parse(text.slice(from)) as Record<string, unknown>;
-    event['message'] = text.slice(0, start.index).trimEnd();
-    return object;
-  } catch {
-    return undefined;
+  // The last one that stands by itself: from each place where one can begin, the first first.
+  const begin = /(?:^|[ \t])\{"/g;
+  for (let tries = 0; tries < 5; tries++) {
+    const start = begin.exec(text);
+    if (start === null) return undefined;
+    try {
+      const object = JSON.parse(text.slice(begin.lastIndex - 2)) as Record<string, unknown>;
+      event['message'] = text.slice(0, start.index).trimEnd();
+      return object;
+    } catch {
+      // It begins within another.
+    }
   }
+  return undefined;
 }
 
 /** Adds members that the event does not have. */

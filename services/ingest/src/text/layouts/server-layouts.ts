@@ -10,7 +10,7 @@ export const serverLayouts: readonly LayoutSource[] = [
     name: 'nginx-error',
     title: 'nginx, error log',
     pattern: '%{TIME} [%{LEVEL:level}] %{INT:process.pid}#%{INT}: %{GREEDYDATA:message}',
-    time: '%Y/%m/%d %H:%M:%S',
+    time: 'iso8601',
     service: 'nginx',
     examples: [
       [
@@ -166,8 +166,10 @@ export const serverLayouts: readonly LayoutSource[] = [
     time: ['iso8601', '%y%m%d %k:%M:%S'],
     levels: { System: 'info', Note: 'info' },
     service: 'mysql',
-    refine: (_, text) =>
-      /^[\d-]+[T ]+[\d:.]+\S* +(?:\d+ )?\[(?:System|Note|Warning|ERROR|Error)\]/.test(text),
+    // Others write a time and a level in brackets too.
+    refine: (event, text) =>
+      /^[\d-]+[T ]+[\d:.]+\S* +(?:\d+ )?\[(?:System|Note|Warning|ERROR|Error)\]/.test(text) &&
+      ('thread' in event || /^\d{6} |\[(?:System|Note)\]/.test(text)),
     examples: [
       [
         '2025-03-14T09:26:53.589793Z 7 [Warning] [MY-010055] [Server] IP address could not be resolved',
@@ -638,8 +640,8 @@ export const serverLayouts: readonly LayoutSource[] = [
       // Above 7 it has a facility too: that is a message of syslog.
       if (priority > 7 || /^<\d>(?:1 |[A-Z][a-z]{2} )/.test(text)) return false;
       event['level'] = severities[priority];
-      const dotnet = /^([A-Za-z][\w.`]*\.[\w.`]+)\[(\d+)\] /.exec(String(event['message']));
-      if (dotnet !== null) {
+      const dotnet = /^([A-Za-z][\w.`]*)\[\d+\] /.exec(String(event['message']));
+      if (dotnet !== null && dotnet[1]!.includes('.')) {
         event['log'] = { logger: dotnet[1] };
         event['message'] = String(event['message']).slice(dotnet[0].length);
       }

@@ -47,15 +47,18 @@ export const systemLayouts: readonly LayoutSource[] = [
       '(<%{INT:priority}>)?%{TIME} %{HOST:host} %{NOTSPACE:service} %{GREEDYDATA:message}',
     ],
     time: syslogTimes,
-    refine: (event) => {
+    refine: (event, text) => {
       const service = String(event['service']);
       const hasPid = fieldOf(event, 'syslog.procid') !== undefined;
       if (!hasPid && !service.endsWith(':')) return false;
+      // `2026-01-01 00:00:00 TLS Error: …` is a message: with a blank in the time, only a number tells a tag.
+      if (!hasPid && /^(?:<\d+>)?\d{4}-\d\d-\d\d /.test(text)) return false;
       // A tag may have blanks on macOS, `Microsoft Word[7]`, but is no sentence.
       if (service.length > 64 || service.slice(0, -1).includes(': ') || service.split(' ').length > 4)
         return false;
       const [, name, context] = /^(.+?)(?:\(([^)]*)\))?:?$/.exec(service) ?? [];
-      if (name === undefined || (!hasPid && !/^[A-Za-z_%]/.test(name))) return false;
+      if (name === undefined || levelOfText(name) !== undefined || (!hasPid && !/^[A-Za-z_%]/.test(name)))
+        return false;
       event['service'] = name;
       if (context !== undefined) setField(event, ['syslog', 'context'], context);
       return refineSyslog(event);

@@ -1,4 +1,4 @@
-import { continues, kindOfFirstLine, type TraceKind } from './stack-traces.ts';
+import { continues, kindOfFirstLine, maxLength as maxFrameLength, type TraceKind } from './stack-traces.ts';
 
 /** One event of a file: a line, or several lines that belong together. */
 export interface JoinedLines {
@@ -24,6 +24,8 @@ export interface JoinOptions {
 export class EventJoiner {
   readonly #options: JoinOptions;
   #lines: string[] = [];
+  /** The beginning of the first line. */
+  #first = '';
   #length = 0;
   #blank = 0;
   #end = 0;
@@ -47,7 +49,10 @@ export class EventJoiner {
     const done = isMore ? undefined : this.flush();
     if (isMore) for (; this.#blank > 0; this.#blank--) this.#lines.push('');
     this.#blank = 0;
-    if (!isMore) this.#kind = kindOfFirstLine(text);
+    if (!isMore) {
+      this.#kind = kindOfFirstLine(text);
+      this.#first = text.slice(0, maxFrameLength);
+    }
     this.#lines.push(text);
     this.#length += text.length;
     this.#end = end;
@@ -76,7 +81,7 @@ export class EventJoiner {
     if (said !== undefined) return said === 'continues';
     const kind = continues({
       kind: this.#kind,
-      first: this.#lines[0]!,
+      first: this.#first,
       previous: this.#lines.at(-1)!,
       blankLines: this.#blank,
       text,

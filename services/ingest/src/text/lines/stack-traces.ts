@@ -1,3 +1,6 @@
+/** Longer lines are no part of a stack trace, unless they are indented. */
+export const maxLength = 4000;
+
 /** What an unfinished event is, on which the handling of its next lines depends. */
 export type TraceKind =
   | 'none'
@@ -41,7 +44,7 @@ const nodeBegin =
   /^(?:(?:file:\/\/)?[^\s:]{0,300}\.[cm]?[jt]sx?:\d+$|node:[\w/]{1,100}:\d+$|Uncaught(?::|$| )|\S{0,40}UnhandledPromiseRejection)/;
 const nodeMore = /^(?:Node\.js v\d|\(Use `node|\[cause\]|Thrown at:|node:internal\/)/;
 const rubyFrame = /^(?:from )?[^\s:]{1,300}:\d+:in [`'‘"]/;
-const rubyBegin = /^[^\s:]{1,300}:\d+:in [`'‘"].*\((?:[A-Z]\w*(?:::)?)+\)$/;
+const rubyBegin = /^[^\s:]{1,300}:\d{1,7}:in [`'‘"][^\n]{0,3000}\([A-Z][\w:]{0,200}\)$/;
 const rubyMore = /^(?:Causes:|Did you mean\?|\.\.\. \d+ levels\.\.\.)/;
 const phpMore =
   /^(?:Stack trace:|\[stacktrace\]|#\d+ |\{main\}|Next [\w\\]+|\[previous exception\]|thrown in |"\}|PHP (?:Stack trace:$|\s+\d+\. ))/;
@@ -63,6 +66,7 @@ const crashHead = /^(?:Exception in thread "|Unhandled exception[.:]|Unhandled E
 
 /** The kind of an event by its first line. */
 export function kindOfFirstLine(text: string): TraceKind {
+  if (text.length > maxLength) return 'none';
   if (pythonBegin.test(text)) return 'python';
   if (goBegin.test(text)) return 'go';
   if (rustBegin.test(text)) return text.endsWith(':') ? 'rust-head' : 'rust';
@@ -100,6 +104,7 @@ export function continues({ kind, first, previous, blankLines, text }: Continuat
   if (kind === 'slow-query') return text.startsWith('# Time: ') ? undefined : kind;
   if (kind === 'report') return blankLines > 0 || erlangHead.test(text) ? undefined : kind;
   if (/^\s/.test(text)) return kind;
+  if (text.length > maxLength) return undefined;
   const isUnder = blankLines === 0 && isRecord(first);
   switch (kind) {
     case 'header':

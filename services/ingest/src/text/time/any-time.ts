@@ -39,10 +39,12 @@ const dayFirst = compile(
   '%d/%m/%y %k:%M:%S',
 );
 const dotted = compile('%d.%m.%Y %k:%M:%S %z?', '%d.%m.%Y, %k:%M:%S %z?', '%d-%m-%Y %k:%M:%S %z?');
-const clock = compile('%H:%M:%S %p?');
+const clock = compile('%H:%M:%S %p?', '%I:%M%p');
 const epoch = compile('epoch');
 const letterFirst = compile(
   '%A, %d-%b-%y %H:%M:%S %z?',
+  '%A, %B %e, %Y %I:%M:%S %p',
+  '%A, %B %e, %Y %H:%M:%S',
   '%a %b %e %Y %H:%M:%S GMT%z',
   '%a, %e %b %Y %H:%M:%S %z?',
   '%a %b %e %H:%M:%S %Y',

@@ -21,6 +21,7 @@ function clockStart(text: string, at: number, end: number): number {
   const code = text.charCodeAt(at);
   if (code === 0x54 || code === 0x74 || code === 0x5f) return at + 1;
   if (code === 0x3a || code === 0x2c) return text.charCodeAt(at + 1) === 0x20 ? at + 2 : at + 1;
+  if (text.startsWith('][', at)) return at + 2;
   let i = at;
   while (i < end && i - at < 3 && (text.charCodeAt(i) === 0x20 || text.charCodeAt(i) === 0x09)) i++;
   return i === at ? -1 : i;
