@@ -2,6 +2,7 @@ import { levelOfText } from '../event/parse-level.ts';
 import { knownLayouts, knownWrappers, LayoutTable } from './layouts/all-layouts.ts';
 import type { Layout, TextEvent } from './layouts/layout.ts';
 import { addMembers } from './layouts/refine.ts';
+import { isCrash } from './lines/stack-traces.ts';
 import { parseLogfmt } from './parse-logfmt.ts';
 import { readHeader } from './read-header.ts';
 import { readLogfmt } from './read-logfmt.ts';
@@ -29,9 +30,6 @@ export interface TextReading {
 const table = new LayoutTable(knownLayouts);
 const wrappers = new LayoutTable(knownWrappers);
 const levelInFront = /^(?:\[([A-Za-z]{3,13})\](?=[\s:])|([A-Z]{3,13})(?=[\s:|-]|$)|([A-Za-z]{3,13}):(?= ))/;
-const crash =
-  /^(?:Traceback \(most recent call last\):|Exception in thread "|Unhandled exception[.:]|panic: |fatal error: |thread '[^']*' (?:\(\d+\) )?panicked at |terminate called |\*\* \(\w|Uncaught |(?:[\w$]+\.)*[A-Z][\w$]*(?:Exception|Error)(?::|$)|[^\s:]+:\d+:in [`'])/m;
-
 /**
  * Returns the event of a plain text of one or several lines, with the names that JSON has: time, level, service and more when its first
  * line has a known layout (docs/formats.md), else with the text as its message. Times are RFC 3339. Never throws, takes a time in
@@ -98,7 +96,7 @@ function readUnknown(text: string, context: TextContext): TextReading {
   const level = match?.[1] ?? match?.[2] ?? match?.[3];
   if (level !== undefined && levelOfText(level) !== undefined)
     return { event: { level, message: text }, layout: 'level' };
-  if (crash.test(text.slice(0, 2000))) return { event: { level: 'error', message: text }, layout: 'level' };
+  if (isCrash(text)) return { event: { level: 'error', message: text }, layout: 'level' };
   return { event: { message: text }, layout: undefined };
 }
 

@@ -231,7 +231,9 @@ export class TextReader {
   }
 
   #read({ text, end, line }: Held): FileEvent {
-    const context = this.#context();
+    // A clock without a day, or a day without a year, is of when the runtime took the line.
+    const taken = line?.time === undefined ? Number.NaN : Date.parse(line.time);
+    const context = Number.isNaN(taken) ? this.#context() : { ...this.#context(), receivedAtMs: taken };
     const columns = this.#columns.read(text, context);
     const { event, layout, usualService }: TextReading =
       columns === undefined ? explainText(text, context) : { event: columns, layout: 'columns' };

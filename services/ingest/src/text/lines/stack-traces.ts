@@ -5,6 +5,8 @@ export const maxLength = 4000;
 export type TraceKind =
   | 'none'
   | 'java'
+  /** Behind an exception under a logger's line, whose message may have several lines. */
+  | 'java-head'
   | 'python'
   /** Behind a Python traceback's last line. */
   | 'python-end'
@@ -28,7 +30,7 @@ export type TraceKind =
 
 /** `java.lang.X: …`, `TypeError: …`, `Error [ERR_X]: …`, `Shop::Error (…):`, as a logger prints an exception under its line. */
 const exception =
-  /^(?:[\w$]+(?:\.|::))*(?:[A-Z][\w$]*)?(?:Exception|Error|Throwable|Failure|Exit|Interrupt|NotFound)(?: \[[A-Z_]+\])?(?::|$| \()/;
+  /^(?:#<)?(?:[\w$]+(?:\.|::))*(?:[A-Z][\w$]*)?(?:Exception|Error|Throwable|Failure|Exit|Interrupt|NotFound)(?: \[[A-Z_]+\])?(?::|$| \()/;
 /** Of a package: no other text begins so. */
 const qualified = /^(?:[a-z][\w$]*\.)+[A-Z][\w$.]*(?:Exception|Error|Throwable)(?::|$)/;
 const javaMore = /^(?:at [\w.$<]|Caused by: ?|Suppressed: |\.\.\. \d+ (?:more|common frames)|Wrapped by: )/;
@@ -40,6 +42,8 @@ const pythonMore =
 const goBegin = /^(?:panic: |fatal error: |goroutine \d+ \[|runtime: goroutine stack exceeds|SIG[A-Z]+: )/;
 const goMore =
   /^(?:goroutine \d+ .*\[|\[signal |\[recovered|created by |exit status |runtime: |PC=0x|\.\.\.additional frames elided|r\w{1,5} +0x|[cfg]s +0x|[\w./*()[\]·~%\-,…]{1,300}\(.*\)$)/;
+/** A function without its arguments, as zap writes it. */
+const goFunction = /^(?:[\w.-]{1,100}\/){0,10}\w{1,100}\.[\w.()*]{1,200}$/;
 const nodeBegin =
   /^(?:(?:file:\/\/)?[^\s:]{0,300}\.[cm]?[jt]sx?:\d+$|node:[\w/]{1,100}:\d+$|Uncaught(?::|$| )|\S{0,40}UnhandledPromiseRejection)/;
 const nodeMore = /^(?:Node\.js v\d|\(Use `node|\[cause\]|Thrown at:|node:internal\/)/;
@@ -47,7 +51,7 @@ const rubyFrame = /^(?:from )?[^\s:]{1,300}:\d+:in [`'‘"]/;
 const rubyBegin = /^[^\s:]{1,300}:\d{1,7}:in [`'‘"][^\n]{0,3000}\([A-Z][\w:]{0,200}\)$/;
 const rubyMore = /^(?:Causes:|Did you mean\?|\.\.\. \d+ levels\.\.\.)/;
 const phpMore =
-  /^(?:Stack trace:|\[stacktrace\]|#\d+ |\{main\}|Next [\w\\]+|\[previous exception\]|thrown in |"\}|PHP (?:Stack trace:$|\s+\d+\. ))/;
+  /^(?:Stack trace:|\[stacktrace\]|#\d+ |\{main\}|Next [\w\\]+|\[previous exception\]|thrown in |"\}|(?:\[[^\]]{1,40}\] )?PHP (?:Stack trace:$| +\d+\. ))/;
 const rustBegin = /^thread '[^']*' (?:\(\d+\) )?panicked at /;
 const rustMore = /^(?:stack backtrace:|note: |Caused by:|Stack backtrace:|Location:)/;
 const cppBegin =
@@ -69,6 +73,7 @@ export function kindOfFirstLine(text: string): TraceKind {
   if (text.length > maxLength) return 'none';
   if (pythonBegin.test(text)) return 'python';
   if (goBegin.test(text)) return 'go';
+  if (text === 'Unhandled exception:') return 'rust-head';
   if (rustBegin.test(text)) return text.endsWith(':') ? 'rust-head' : 'rust';
   if (crashHead.test(text)) return 'java';
   if (nodeBegin.test(text)) return 'node';
@@ -82,6 +87,13 @@ export function kindOfFirstLine(text: string): TraceKind {
   if (/ -- [^:]{0,80}:\s*$/.test(text)) return 'header';
   if (exception.test(text)) return 'java';
   return 'none';
+}
+
+/** Whether a text by its first line is of a program that failed, though no logger says so. */
+export function isCrash(text: string): boolean {
+  const newline = text.indexOf('\n');
+  const kind = kindOfFirstLine(newline === -1 ? text : text.slice(0, newline));
+  return !['none', 'header', 'report', 'slow-query'].includes(kind);
 }
 
 /** How a line continues an event: its kind from there on; undefined where it does not. */
@@ -103,7 +115,7 @@ export interface Continuation {
 export function continues({ kind, first, previous, blankLines, text }: Continuation): TraceKind | undefined {
   if (kind === 'slow-query') return text.startsWith('# Time: ') ? undefined : kind;
   if (kind === 'report') return blankLines > 0 || erlangHead.test(text) ? undefined : kind;
-  if (/^\s/.test(text)) return kind;
+  if (/^\s/.test(text)) return kind === 'java-head' ? 'java' : kind;
   if (text.length > maxLength) return undefined;
   const isUnder = blankLines === 0 && isRecord(first);
   switch (kind) {
@@ -112,6 +124,10 @@ export function continues({ kind, first, previous, blankLines, text }: Continuat
       break;
     case 'rust-head':
       if (blankLines === 0) return 'rust';
+      break;
+    case 'java-head':
+      if (javaMore.test(text) || dotnetMore.test(text)) return 'java';
+      if (blankLines === 0 && !isRecord(text) && !/^[[{]/.test(text)) return kind;
       break;
     case 'python':
       // The line that names the exception ends the traceback.
@@ -123,13 +139,15 @@ export function continues({ kind, first, previous, blankLines, text }: Continuat
       if (pythonBegin.test(text)) return 'python';
       break;
     case 'go':
-      if (goMore.test(text)) return kind;
+      if (goMore.test(text) || (goFunction.test(text) && /^\s/.test(previous))) return kind;
       break;
     case 'node':
       if (exception.test(text) || nodeMore.test(text)) return kind;
       break;
     case 'ruby':
-      if ((rubyFrame.test(text) && !rubyBegin.test(text)) || rubyMore.test(text)) return kind;
+      if (rubyMore.test(text)) return kind;
+      // Under a logger's line a second error is the cause of the first.
+      if (rubyFrame.test(text) && (!rubyBegin.test(text) || isRecord(first))) return kind;
       break;
     case 'rust':
       if (rustMore.test(text)) return kind;
@@ -154,6 +172,7 @@ export function continues({ kind, first, previous, blankLines, text }: Continuat
   if (rubyFrame.test(text) && !rubyBegin.test(text)) return 'ruby';
   if (isUnder && kind === 'none' && elixirMore.test(text) && /error|terminat|crash|exit/i.test(first))
     return 'elixir';
+  if (isUnder && kind === 'none' && goFunction.test(text) && /error|fatal|panic/i.test(first)) return 'go';
   if (kind === 'none' && isRecord(first) && exception.test(text)) return kindOfException(text);
   if (rustMore.test(text) && (kind === 'java' || /panick|error/i.test(first))) return kind;
   if (/^\*\*\* Check failure stack trace/.test(text) || (/^#\d+ /.test(text) && kind !== 'none'))
@@ -173,7 +192,7 @@ function isPart(text: string, kind: TraceKind, first: string): boolean {
 }
 
 function kindOfException(text: string): TraceKind {
-  return / \(.*\):?$/.test(text) ? 'ruby' : 'java';
+  return / \(.*\):?$|^#</.test(text) ? 'ruby' : 'java-head';
 }
 
 /** Whether the line is a logger's: it has a time, or a level in front. */
