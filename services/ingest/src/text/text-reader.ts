@@ -61,6 +61,8 @@ export class TextReader {
   readonly #vote = new LayoutVote();
   #pretty: PrettyObject | undefined;
   #prettyFrom = 0;
+  /** The offset of a line that may open a list. */
+  #listFrom: number | undefined;
   #held: Held[] = [];
   #heldLength = 0;
   #isDecided = false;
@@ -92,6 +94,18 @@ export class TextReader {
     const container = readContainerLine(trimmed.startsWith('{') ? trimmed : text);
     if (container !== undefined) return this.#container(container, start, end);
     const objects = jsonObjectsOf(trimmed);
+    const listFrom = this.#listFrom;
+    this.#listFrom = undefined;
+    if (objects === 'list') {
+      this.#listFrom = start;
+      return [];
+    }
+    // The line above only opened a list, if an object follows.
+    if (listFrom !== undefined && objects === undefined)
+      return [
+        ...this.#text('', '[', listFrom, start, undefined),
+        ...this.#text('', text, start, end, undefined),
+      ];
     if (objects === 'begins') {
       this.#pretty = new PrettyObject();
       this.#prettyFrom = start;
@@ -141,7 +155,7 @@ export class TextReader {
     if (whole === undefined) return [];
     const trimmed = whole.text.trim();
     const objects = trimmed.startsWith('{') ? jsonObjectsOf(trimmed) : undefined;
-    if (objects === undefined || objects === 'begins')
+    if (objects === undefined || typeof objects === 'string')
       return this.#text(line.stream, whole.text, whole.start, end, { ...whole, isPartial: false });
     const before = [...this.#flushStream(this.#stream(line.stream)), ...this.#decide()];
     const around = {

@@ -1,7 +1,6 @@
 import type { LayoutSource } from './layout.ts';
 import { useLinesBelow } from './refine.ts';
 
-const severities = ['fatal', 'fatal', 'fatal', 'error', 'warn', 'info', 'info', 'debug'];
 const apacheLevels = Object.fromEntries([1, 2, 3, 4, 5, 6, 7, 8].map((n) => [`trace${n}`, 'trace']));
 
 /** Web servers, databases and other servers. */
@@ -628,27 +627,6 @@ export const serverLayouts: readonly LayoutSource[] = [
           log: { logger: 'imap-login' },
         },
       ],
-    ],
-  },
-  {
-    name: 'systemd-priority',
-    title: 'a priority in front, as systemd reads it',
-    pattern: '<%{INT:priority}>%{GREEDYDATA:message}',
-    refine: (event, text) => {
-      const priority = Number(event['priority']);
-      delete event['priority'];
-      // Above 7 it has a facility too: that is a message of syslog.
-      if (priority > 7 || /^<\d>(?:1 |[A-Z][a-z]{2} )/.test(text)) return false;
-      event['level'] = severities[priority];
-      const dotnet = /^([A-Za-z][\w.`]*)\[\d+\] /.exec(String(event['message']));
-      if (dotnet !== null && dotnet[1]!.includes('.')) {
-        event['log'] = { logger: dotnet[1] };
-        event['message'] = String(event['message']).slice(dotnet[0].length);
-      }
-      return true;
-    },
-    examples: [
-      ['<3>Shop.Worker[13] failed', { level: 'error', message: 'failed', log: { logger: 'Shop.Worker' } }],
     ],
   },
 ];

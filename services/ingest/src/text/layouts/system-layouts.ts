@@ -1,4 +1,5 @@
 import { levelOfText } from '../../event/parse-level.ts';
+import { parseSyslog } from '../../syslog/parse-syslog.ts';
 import { fieldOf, setField, type LayoutSource, type TextEvent } from './layout.ts';
 
 const severities = ['fatal', 'fatal', 'fatal', 'error', 'warn', 'info', 'info', 'debug'];
@@ -90,6 +91,35 @@ export const systemLayouts: readonly LayoutSource[] = [
         '<11>Mar 14 09:26:53 web-1 kernel: [12.345678] oops',
         { level: 'error', service: 'kernel', message: '[12.345678] oops' },
       ],
+    ],
+  },
+  {
+    name: 'syslog-5424',
+    title: 'files of syslog servers, RFC 5424',
+    pattern:
+      '<%{INT:priority}>1 %{TIME} %{NOTSPACE:host} %{NOTSPACE:service} %{NOTSPACE:syslog.procid} %{NOTSPACE:syslog.msgid}%{GREEDYDATA:message}',
+    time: 'iso8601',
+    refine: (event, text) => {
+      const { priority } = event;
+      delete event['priority'];
+      event['level'] = severities[Number(priority) & 7];
+      const { data, message } = parseSyslog(text, 0);
+      event['message'] = message;
+      setField(event, ['syslog', 'structuredData'], data);
+    },
+    examples: [
+      [
+        '<11>1 2025-03-14T09:26:53Z node-1 app 12 ID47 [ctx@1 order="5"] failed',
+        {
+          timestamp: '2025-03-14T09:26:53.000000Z',
+          level: 'error',
+          host: 'node-1',
+          service: 'app',
+          message: 'failed',
+          syslog: { procid: '12', msgid: 'ID47', structuredData: { 'ctx@1': { order: '5' } } },
+        },
+      ],
+      ['<14>1 2025-03-14T09:26:53Z node-1 app - - - fine', { level: 'info', message: 'fine' }],
     ],
   },
   {

@@ -1,5 +1,7 @@
 import type { LayoutSource } from './layout.ts';
 
+const severities = ['fatal', 'fatal', 'fatal', 'error', 'warn', 'info', 'info', 'debug'];
+
 /** Lines around lines: what is behind the wrapping is read again, under the name `message`. */
 export const wrapperLayouts: readonly LayoutSource[] = [
   {
@@ -41,6 +43,27 @@ export const wrapperLayouts: readonly LayoutSource[] = [
         '2025-03-14T09:26:53.589793238Z listening',
         { timestamp: '2025-03-14T09:26:53.589793Z', message: 'listening' },
       ],
+    ],
+  },
+  {
+    name: 'systemd-priority',
+    title: 'a priority in front, as systemd reads it',
+    pattern: '<%{INT:priority}>%{GREEDYDATA:message}',
+    refine: (event, text) => {
+      const priority = Number(event['priority']);
+      delete event['priority'];
+      // Above 7 it has a facility too: that is a message of syslog.
+      if (priority > 7 || /^<\d>(?:1 |[A-Z][a-z]{2} )/.test(text)) return false;
+      event['level'] = severities[priority];
+      const dotnet = /^([A-Za-z][\w.`]*)\[\d+\] /.exec(String(event['message']));
+      if (dotnet !== null && dotnet[1]!.includes('.')) {
+        event['log'] = { logger: dotnet[1] };
+        event['message'] = String(event['message']).slice(dotnet[0].length);
+      }
+      return true;
+    },
+    examples: [
+      ['<3>Shop.Worker[13] failed', { level: 'error', message: 'failed', log: { logger: 'Shop.Worker' } }],
     ],
   },
 ];

@@ -64,7 +64,17 @@ export class ColumnReader {
       const name = column.toLowerCase();
       if (name === 'date') date = value;
       else if (name === 'time' || name === 'ts') time = value;
-      else setField(event, (known[name] ?? name.replace(/[()]/g, '-').replace(/-$/, '')).split('.'), value);
+      else {
+        const path = known[name] ?? name.replace(/[()]/g, '-').replace(/-$/, '');
+        const isNumber = /(?:port|duration_ms)$/.test(path) && /^\d{1,15}$/.test(value);
+        // W3C writes blanks as plus signs.
+        const isAgent = path === 'user_agent.original';
+        setField(
+          event,
+          path.split('.'),
+          isNumber ? Number(value) : isAgent ? value.replaceAll('+', ' ') : value,
+        );
+      }
     });
     const zone = this.#isLocal ? context.zone : timeZone('UTC')!;
     const when = date === '' ? time : `${date} ${time}`;

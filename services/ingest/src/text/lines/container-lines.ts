@@ -11,7 +11,7 @@ export interface ContainerLine {
 }
 
 const cri =
-  /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)) (stdout|stderr) ([FP])(?::[A-Z]\S{0,20})?(?: |$)/;
+  /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)) (stdout|stderr) ([FP])(?::\S{1,40})?(?: |$)/;
 
 /** Reads a line of CRI (containerd, CRI-O, Podman), or of Docker's json-file; undefined for any other text. */
 export function readContainerLine(text: string): ContainerLine | undefined {

@@ -1,5 +1,8 @@
-/** What a line of a file is as JSON: its objects' texts, `begins` for the first line of one over several, undefined for other texts. */
-export type JsonLine = readonly string[] | 'begins' | undefined;
+/**
+ * What a line of a file is as JSON: its objects' texts, `begins` for the first line of one over several, `list` for what only opens a list,
+ * undefined for other texts.
+ */
+export type JsonLine = readonly string[] | 'begins' | 'list' | undefined;
 
 const next = /\}\s+\{/;
 
@@ -10,7 +13,8 @@ const next = /\}\s+\{/;
 export function jsonObjectsOf(text: string): JsonLine {
   const first = text.charCodeAt(0);
   if (first !== 0x7b && first !== 0x5b) return undefined;
-  if (text === '{' || text === '[{' || text === '[') return 'begins';
+  if (text === '{' || text === '[{') return 'begins';
+  if (text === '[') return 'list';
   const last = text.charCodeAt(text.length - 1);
   if (first === 0x5b) return last === 0x5d ? listOf(text) : undefined;
   if (last === 0x2c) return isObject(text.slice(0, -1)) ? [text.slice(0, -1)] : undefined;
@@ -73,6 +77,7 @@ const maxLength = 2_000_000;
 export class PrettyObject {
   readonly #lines: string[] = [];
   #length = 0;
+  #indent = 0;
 
   /** The lines so far: what they are when they turn out to be no object. */
   get lines(): readonly string[] {
@@ -82,26 +87,20 @@ export class PrettyObject {
   /** Returns its text when the line completes it; false when it is none. */
   push(line: string): string | false | undefined {
     if (this.#lines.length === 0) {
-      const opening = line.trim();
-      // `[` alone begins a list, whose objects follow.
-      this.#lines.push(opening.startsWith('[') ? opening.slice(1) : opening);
+      this.#indent = line.length - line.trimStart().length;
+      this.#lines.push(line.trim().replace(/^\[/, ''));
       return undefined;
     }
     this.#lines.push(line);
     this.#length += line.length;
-    const isEnd =
-      /^(?:\}|\},|\}\]|\},?\s*\])\s*$/.test(line) || (/^\s+\},?\s*$/.test(line) && this.#isNested());
+    const isEnd = /^\s*\}\s*[,\]]?\s*$/.test(line) && line.length - line.trimStart().length <= this.#indent;
     if (isEnd) {
-      const text = this.#lines.join('\n').trim().replace(/,$/, '').replace(/\]$/, '').trim();
-      if (isObject(text)) return JSON.stringify(JSON.parse(text));
+      const text = this.#lines
+        .join('\n')
+        .trimEnd()
+        .replace(/[,\]]$/, '');
+      return isObject(text) ? JSON.stringify(JSON.parse(text)) : false;
     }
-    return this.#lines.length >= maxLines || this.#length > maxLength || (isEnd && /^\}/.test(line))
-      ? false
-      : undefined;
-  }
-
-  /** Whether the object itself is indented: within a list. */
-  #isNested(): boolean {
-    return this.#lines[0] === '';
+    return this.#lines.length >= maxLines || this.#length > maxLength ? false : undefined;
   }
 }

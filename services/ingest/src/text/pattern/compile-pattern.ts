@@ -176,13 +176,12 @@ class Compiler {
 
   #time(type: string): Step {
     this.#hasTime = true;
-    const own = Object.hasOwn(grokTimes, type) ? [compileTimeFormat(grokTimes[type]!)] : this.#times;
+    const scan = timeScan(
+      Object.hasOwn(grokTimes, type) ? [grokTimes[type]!] : this.#times.map(({ source }) => source),
+    );
     return (line, at) => {
-      const { text, end, context } = line;
-      let behind = -1;
-      if (own.length === 0) behind = scanAnyTime(text, at, end, context);
-      else for (let i = 0; behind < 0 && i < own.length; i++) behind = own[i]!.scan(text, at, end, context);
-      if (behind > 0 && Number.isNaN(line.micros)) line.micros = readMicros();
+      const behind = scan(line.text, at, line.end, line.context);
+      if (behind > 0 && Number.isNaN(line.micros)) line.micros = scannedMicros;
       return behind;
     };
   }
@@ -211,6 +210,37 @@ class Compiler {
     // The choices of a group may have the same names.
     return known >= 0 ? known : this.#names.push(name) - 1;
   }
+}
+
+/** Returns the place behind a time, or -1; `scannedMicros` is its instant. */
+type TimeScan = (text: string, at: number, end: number, context: TimeContext) => number;
+
+let scannedMicros = Number.NaN;
+const timeScans = new Map<string, TimeScan>();
+
+/** Of patterns with the same forms of time: what one has read at a place, the next need not read again. */
+function timeScan(sources: readonly string[]): TimeScan {
+  const key = sources.join('\n');
+  const known = timeScans.get(key);
+  if (known !== undefined) return known;
+  const formats = sources.map((source) => compileTimeFormat(source));
+  let last: { text: string; at: number; context: TimeContext; behind: number; micros: number } | undefined;
+  const scan: TimeScan = (text, at, end, context) => {
+    if (last !== undefined && last.at === at && last.context === context && last.text === text) {
+      scannedMicros = last.micros;
+      return last.behind;
+    }
+    let behind = -1;
+    if (formats.length === 0) behind = scanAnyTime(text, at, end, context);
+    else
+      for (let i = 0; behind < 0 && i < formats.length; i++)
+        behind = formats[i]!.scan(text, at, end, context);
+    scannedMicros = behind > 0 ? readMicros() : Number.NaN;
+    last = { text, at, context, behind, micros: scannedMicros };
+    return behind;
+  };
+  timeScans.set(key, scan);
+  return scan;
 }
 
 function isText(choice: readonly PatternNode[]): boolean {
