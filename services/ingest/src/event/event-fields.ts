@@ -45,6 +45,7 @@ export class EventFields {
   /** How times are read. */
   readonly time: { receivedAtMs: number; zone: TimeZone };
   #maxMicros = 0;
+  #table: NameTable | undefined;
 
   readonly #raw: unknown[] = Array.from({ length: slotCount });
   readonly #marks: number[] = Array.from({ length: slotCount }, () => 0);
@@ -95,6 +96,7 @@ export class EventFields {
 
   /** Sorts the members into fields and attributes; those that `without` has too go to `onTwice`. Returns their number. */
   members(object: Parsed, names: NameTable, without?: Parsed, onTwice?: (member: string) => void): number {
+    this.#table = names;
     let count = 0;
     // for..in allocates no array of keys. A parsed object inherits nothing: `__proto__` in the text is an own key like any other.
     for (const key in object) {
@@ -201,7 +203,7 @@ export class EventFields {
         return this.#readTime(name, value);
       case slots.level: {
         if (value === '') return dropped;
-        return readLevel(value, name.scale) ?? this.#unread(name, 'not a level');
+        return readLevel(wordOf(value), name.scale) ?? this.#unread(name, 'not a level');
       }
       case slots.message:
         if (typeof value === 'string')
@@ -211,7 +213,9 @@ export class EventFields {
       case slots.host:
         return this.#readText(name, value);
       case slots.attributes:
-        return typeof value === 'object' && !Array.isArray(value) ? value : absent;
+        if (typeof value !== 'object' || value === null || Array.isArray(value)) return absent;
+        this.#borrow(name, value, this.#table!, 0);
+        return value;
       default:
         return this.#readId(name, value);
     }
@@ -293,6 +297,13 @@ export class EventFields {
     this.attributes = this.attributes.slice(0, mark) + member + this.attributes.slice(mark);
     for (let i = 0; i < slotCount; i++) if (this.#marks[i]! > mark) this.#marks[i]! += member.length;
   }
+}
+
+/** The name of a level that is an object: {"name":"ERROR","value":40}. */
+function wordOf(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  const { name, levelStr, text } = value as Parsed;
+  return name ?? levelStr ?? text;
 }
 
 /** Docker and Fluent Bit keep the end of the line. */

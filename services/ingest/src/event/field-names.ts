@@ -250,6 +250,8 @@ export const lifts: Readonly<Record<string, Lift>> = {
       'named_tags',
       'payload',
       'record',
+      'requestContext',
+      'attributes',
       'meta',
       'properties',
       'customDimensions',
@@ -269,7 +271,10 @@ export const lifts: Readonly<Record<string, Lift>> = {
     ].map((name) => [name, { fields: ids }]),
   ),
   ...Object.fromEntries(
-    ['span', 'dd', 'otel', 'req', 'request'].map((name) => [name, { fields: ids, leave: true }]),
+    ['span', 'dd', 'otel', 'req', 'request', 'httpRequest'].map((name) => [
+      name,
+      { fields: ids, leave: true },
+    ]),
   ),
   pod_labels: { fields: [] },
   fields: { fields: ['message', 'level', ...ids, ...origin], leave: true },

@@ -83,6 +83,8 @@ export class NameTable {
       this.#add(name, header);
     });
     for (const name of Object.keys({ ...format?.lifts, ...lifts })) {
+      // Its members become those of the event.
+      if (name === 'attributes') continue;
       this.#contain(name);
       this.#containAround(name);
     }

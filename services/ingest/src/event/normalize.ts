@@ -160,7 +160,7 @@ export class Normalizer {
     }
     if (fields.taken[slots.message] === null)
       this.#makeMessage(inner ?? object, text ?? given.otherwise ?? '');
-    if (fields.taken[slots.level] === null && fields.values[slots.level] === undefined) this.#readText();
+    else if (fields.taken[slots.level] === null) this.#readText();
     return this.#finish(object, format, source, receivedAtMs);
   }
 

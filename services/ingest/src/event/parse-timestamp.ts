@@ -18,6 +18,10 @@ const compact = /^(?:19|20)\d{12}(?:\d{3})?$/;
 const lowerCase = /^\d{4}-\d{2}-\d{2}t[\d:.]+(?:z|[+-]\d{2}:\d{2})$/;
 /** Behind an offset a Z says nothing more. */
 const doubleZone = /(?<=[+-]\d{2}:?\d{2})Z$/;
+/** GMT+1, UTC+01:00. */
+const namedOffset = / ?(?:GMT|UTC)([+-])(\d{1,2})(?::?(\d{2}))?$/;
+/** As `date -d` takes it, and numbers with a zone. */
+const wrappedEpoch = /^(?:@(\d{9,13}(?:\.\d+)?)|(\d{9,13}\.\d+)Z)$/;
 const jsonDate = /^\/Date\((-?\d{1,16})(?:[+-]\d{4})?\)\/$/;
 
 /**
@@ -90,7 +94,7 @@ export function microsOfNanos(nanos: bigint): number {
 
 type Parts = Readonly<Record<string, unknown>>;
 
-const secondsNames = ['seconds', 'epochSecond', '_seconds', 'sec', 'secs', 'tv_sec', 'epochSeconds'];
+const secondsNames = ['seconds', 't', 'epochSecond', '_seconds', 'sec', 'secs', 'tv_sec', 'epochSeconds'];
 const nanosNames = [
   'nanos',
   'nanoOfSecond',
@@ -105,6 +109,7 @@ const nanosNames = [
 /** Objects that hold a time under one name: MongoDB's extended JSON, Avro's unions, loguru, PHP's DateTime. */
 const innerNames = [
   '$date',
+  '$timestamp',
   '$numberLong',
   'long',
   'string',
@@ -146,8 +151,18 @@ function microsOfString(text: string, context: TimeContext): number {
   if (date !== null) return Number(date[1]) * 1000;
   const micros = context.zone === utc ? parseMicros(text) : Number.NaN;
   if (!Number.isNaN(micros)) return micros;
-  const upper = lowerCase.test(text) ? text.toUpperCase() : text;
-  return microsOfText(upper.replace(doubleZone, ''), context);
+  const wrapped = wrappedEpoch.exec(text);
+  const epoch = wrapped?.[1] ?? wrapped?.[2];
+  if (epoch !== undefined) return microsOfDigits(epoch, context);
+  const quoted = text.length > 2 && text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1) : text;
+  const upper = lowerCase.test(quoted) ? quoted.toUpperCase() : quoted;
+  const plain = upper
+    .replace(doubleZone, '')
+    .replace(
+      namedOffset,
+      (_, sign: string, hours: string, minutes = '00') => `${sign}${hours.padStart(2, '0')}:${minutes}`,
+    );
+  return microsOfText(plain, context);
 }
 
 /** Returns the time of 2023-01-30T11:51:01[.fraction]Z, with the minute from the cache; -1 for any other form. */

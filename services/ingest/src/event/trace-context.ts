@@ -3,8 +3,8 @@ import { isPlaceholderId } from '@logloom/schemas';
 const hex = /^[0-9a-f]+$/;
 const anyHex = /^(?:0[xX])?([0-9a-fA-F]{16}|[0-9a-fA-F]{32})$/;
 const uuid = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/;
-/** AWS X-Ray: version, seconds, and the rest of the id. */
-const xray = /^1-([0-9a-fA-F]{8})-([0-9a-fA-F]{24})$/;
+/** AWS X-Ray: version, seconds, and the rest of the id; AWS' SDKs add a span. */
+const xray = /^1-([0-9a-fA-F]{8})-([0-9a-fA-F]{24})(?:@[0-9a-fA-F]{16})?$/;
 const googleCloud = /^projects\/[^/]{1,128}\/traces\/([0-9a-fA-F]{32})$/;
 const decimal = /^\d{1,39}$/;
 /** Sixteen bytes, as protobuf's JSON writes them. */

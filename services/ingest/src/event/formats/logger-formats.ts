@@ -90,6 +90,18 @@ export const loggerFormats: readonly EventFormat[] = [
     levels: 'tslog',
   },
   {
+    name: 'log15',
+    source: 'https://pkg.go.dev/github.com/inconshreveable/log15#JsonFormat',
+    has: [['t', 'lvl', 'msg']],
+    fields: { timestamp: ['t'] },
+  },
+  {
+    name: 'zap, development',
+    source: 'https://pkg.go.dev/go.uber.org/zap#NewDevelopmentEncoderConfig',
+    has: [['T', 'L', 'M']],
+    fields: { timestamp: ['T'], level: ['L'], message: ['M'] },
+  },
+  {
     name: 'log4js',
     source: 'https://log4js-node.github.io/log4js-node/layouts.html',
     has: [['categoryName', 'level.levelStr']],
