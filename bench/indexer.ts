@@ -6,10 +6,10 @@
  *     node bench/indexer.ts [events]
  */
 import { hasWholeRecording } from '@logloom/testing';
-import { openSqliteArchive } from '@logloom/archive';
+import { openEmbeddedArchive } from '@logloom/archive';
 import { parseMicros, type PlacedEvent } from '@logloom/schemas';
-import { openSqliteSearchStore } from '@logloom/search-store';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { openEmbeddedSearchStore } from '@logloom/search-store';
+import { mkdtempSync, rmSync, readdirSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -28,16 +28,16 @@ interface Contender {
 const contenders: Record<string, (folder: string) => Contender> = {
   'rival: plain inserts': plainInserts,
   'search store': (folder) => {
-    const search = openSqliteSearchStore(folder);
+    const search = openEmbeddedSearchStore(folder);
     return { put: async (events) => void (await search.index(events)), close: () => search.close() };
   },
   archive: (folder) => {
-    const archive = openSqliteArchive(folder);
+    const archive = openEmbeddedArchive(folder);
     return { put: (events) => archive.put(events), close: () => archive.close() };
   },
   'both stores': (folder) => {
-    const search = openSqliteSearchStore(folder);
-    const archive = openSqliteArchive(folder);
+    const search = openEmbeddedSearchStore(folder);
+    const archive = openEmbeddedArchive(folder);
     return {
       put: async (events) => void (await Promise.all([search.index(events), archive.put(events)])),
       close: async () => void (await Promise.all([search.close(), archive.close()])),
@@ -64,8 +64,8 @@ async function measure(name: string, open: (folder: string) => Contender): Promi
     const wall = performance.now() - startedAt;
     const cpu = process.cpuUsage(cpuBefore);
     await contender.close();
-    const megabytes = ['search.db', 'archive.db', 'plain.db']
-      .map((file) => statSync(join(folder, file), { throwIfNoEntry: false })?.size ?? 0)
+    const megabytes = readdirSync(folder)
+      .map((file) => statSync(join(folder, file)).size)
       .reduce((sum, size) => sum + size / 1e6, 0);
     const result = results.get(name) ?? { wall: [], cpu: [], megabytes };
     result.wall.push(wall);

@@ -44,7 +44,7 @@ function untilWell(prometheus: PrometheusServer): Promise<void> {
 
 /** Makes the store of its events wait. */
 function lock({ dataFolder }: Pipeline): DatabaseSync {
-  const database = new DatabaseSync(join(dataFolder, 'canary', 'search.db'), { timeout: 10_000 });
+  const database = new DatabaseSync(join(dataFolder, 'canary', 'catalog.db'), { timeout: 10_000 });
   database.exec('BEGIN IMMEDIATE');
   return database;
 }

@@ -286,22 +286,27 @@ function assertCut(folder: string): void {
       assert.ok(end <= log.topics[topic]!.ends[partition]!, `${file} is ahead: ${topic}/${partition} ${end}`);
   };
   isWithin('log/groups.db', 'SELECT topic, partition, "offset" AS "end" FROM commits');
-  for (const file of ['stores/archive.db', 'stores/search.db']) {
-    isWithin(file, 'SELECT topic, partition, "offset" AS "end" FROM filled');
-    isWithin(
-      file,
-      `SELECT 'logs.events' AS topic, partition, max("offset") + 1 AS "end" FROM events GROUP BY partition`,
-    );
-    const json = "json_extract(document, '$.partition')";
-    isWithin(
-      file,
-      `SELECT 'logs.events' AS topic, ${json} AS partition, max(json_extract(document, '$.closeOffset')) + 1 AS "end"
-       FROM correlations GROUP BY ${json}`,
-    );
-  }
+  isWithin('stores/catalog.db', 'SELECT topic, partition, "offset" AS "end" FROM filled');
+  isWithin(
+    'stores/catalog.db',
+    `SELECT 'logs.events' AS topic, partition, max(last) + 1 AS "end" FROM places JOIN slices ON slices.seq = places.slice
+     WHERE kind = 'events' GROUP BY partition`,
+  );
+  isWithin(
+    'stores/catalog.db',
+    `SELECT 'logs.events' AS topic, json_extract(value, '$.partition') AS partition, max(json_extract(value, '$.offset')) + 1 AS "end"
+     FROM recent, json_each(recent.events) GROUP BY 2`,
+  );
+  isWithin(
+    'stores/catalog.db',
+    `SELECT 'logs.events' AS topic, json_extract(document, '$.partition') AS partition,
+       max(json_extract(document, '$.closeOffset')) + 1 AS "end" FROM documents GROUP BY 2`,
+  );
   // Commits are not ahead of the views either: what those lack is not taken for lost.
-  const marks = new DatabaseSync(join(folder, 'stores/search.db'), { readOnly: true });
-  const filled = marks.prepare('SELECT topic, partition, "offset" FROM filled').all() as {
+  const marks = new DatabaseSync(join(folder, 'stores/catalog.db'), { readOnly: true });
+  const filled = marks
+    .prepare(`SELECT topic, partition, "offset" FROM filled WHERE view = 'search'`)
+    .all() as {
     topic: string;
     partition: number;
     offset: number;

@@ -136,7 +136,7 @@ test(
     await using pipeline = await createWithCanary({ CANARY_LOST_AFTER_MS: '3000' });
     await pipeline.start();
     await untilHealthy(pipeline, 2);
-    const lock = new DatabaseSync(join(pipeline.dataFolder, 'stores', 'search.db'), { timeout: 10_000 });
+    const lock = new DatabaseSync(join(pipeline.dataFolder, 'stores', 'catalog.db'), { timeout: 10_000 });
     lock.exec('BEGIN IMMEDIATE');
     await pipeline.ingest('{"service":"shop","message":"this one waits, and what comes after it"}');
     await eventually('lost', async () => (await total(pipeline, 'lost_events_total', 'searchable')) > 0);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, openSync, closeSync, writeSync, rmSync, statSync } from 'node:fs';
+import { existsSync, openSync, closeSync, writeSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
@@ -71,16 +71,19 @@ test('a stopped deployment is verified without a server; one that runs is left a
   await pipeline.untilDone();
   assert.equal(await pipeline.end('SIGTERM'), 0);
 
-  const archive = new DatabaseSync(join(dataFolder, 'stores/archive.db'));
-  const { changes } = archive.prepare('DELETE FROM events WHERE rowid % 10 = 0').run();
-  archive.close();
+  const catalog = new DatabaseSync(join(dataFolder, 'stores/catalog.db'));
+  // The archive no longer has them; the search store does.
+  const lost = catalog
+    .prepare('UPDATE recent SET views = 1 WHERE seq = (SELECT max(seq) FROM recent) RETURNING rows')
+    .get() as { rows: number };
+  catalog.close();
   const hole = await offline();
   assert.equal(hole.code, 1);
   assert.deepEqual(
     hole.report.views
       .filter(({ missing }) => missing > 0)
       .map(({ view, kind, missing }) => [view, kind, missing]),
-    [['archive', 'events', Number(changes)]],
+    [['archive', 'events', lost.rows]],
   );
 
   const topic = new DatabaseSync(join(dataFolder, 'log/logs.events.db'));
@@ -111,16 +114,16 @@ test('a stopped deployment is verified without a server; one that runs is left a
     ],
   );
 
-  const file = join(dataFolder, 'stores/archive.db');
+  const file = join(dataFolder, 'stores/catalog.db');
   for (const end of ['-wal', '-shm']) rmSync(file + end, { force: true });
   const handle = openSync(file, 'r+');
-  writeSync(handle, Buffer.alloc(3 * 4096, 0xa5), 0, 3 * 4096, Math.floor(statSync(file).size / 8192) * 4096);
+  writeSync(handle, Buffer.alloc(3 * 4096, 0xa5), 0, 3 * 4096, 4096);
   closeSync(handle);
   const broken = await offline();
   assert.equal(broken.code, 1);
   assert.deepEqual(
     [broken.report.views, broken.report.files.map((each) => each.file)],
-    [[], ['stores/archive.db']],
+    [[], ['stores/catalog.db']],
   );
-  assert.match((await run(env, '--offline')).out, /damaged: stores\/archive\.db/);
+  assert.match((await run(env, '--offline')).out, /damaged: stores\/catalog\.db/);
 });

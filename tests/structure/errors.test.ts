@@ -87,6 +87,7 @@ test('an error that others see has the base class that requires a code', () => {
     'ReadInterrupted',
     'RetryLaterError',
     'SlicesChanged',
+    'StoreUnavailable',
     'UnrecoverableJobError',
     'Untranslatable',
     'UnusableValue',

@@ -211,14 +211,14 @@ export const alertCases: readonly AlertCase[] = [
     fires: [
       '25m',
       {
-        'logloom_indexer_damaged_files_total{instance="a",file="search.db"}': '_x20 1x20',
+        'logloom_indexer_damaged_files_total{instance="a",file="catalog.db"}': '_x20 1x20',
         'logloom_start_timestamp_seconds{instance="a"}': '0x20 1200x20',
       },
     ],
     doesNotFire: [
       '45m',
       {
-        'logloom_indexer_damaged_files_total{instance="a",file="search.db"}': '_x20 1x40',
+        'logloom_indexer_damaged_files_total{instance="a",file="catalog.db"}': '_x20 1x40',
         'logloom_start_timestamp_seconds{instance="a"}': '0x20 1200x40',
       },
     ],

@@ -7,6 +7,6 @@ export {
   type ScanQuery,
 } from './archive.ts';
 export { openArchive, type OpenArchiveOptions } from './open.ts';
-export { openSqliteArchive } from './sqlite/sqlite-archive.ts';
+export { openEmbeddedArchive } from './embedded/embedded-archive.ts';
 export { mongodbOf } from './settings.ts';
 export type { MongoAccess } from './mongodb/access.ts';

@@ -1,9 +1,8 @@
-import type { DamagedFile } from '@logloom/sqlite';
 import type { Archive } from './archive.ts';
 import type { MongoAccess } from './mongodb/access.ts';
-import { openSqliteArchive } from './sqlite/sqlite-archive.ts';
+import { openEmbeddedArchive, type EmbeddedArchiveOptions } from './embedded/embedded-archive.ts';
 
-export interface OpenArchiveOptions {
+export interface OpenArchiveOptions extends EmbeddedArchiveOptions {
   /** MongoDB; undefined: the embedded archive. */
   mongodbUrl?: string | undefined;
   /** Who asks MongoDB, and by which certificates. */
@@ -16,25 +15,12 @@ export interface OpenArchiveOptions {
   folder: string;
   /** Opened beside the one that writes. */
   readOnly?: boolean | undefined;
-  /** As SqliteArchiveOptions have it. */
-  onDamaged?: (damaged: DamagedFile) => void;
-  /** The log's epoch: the writer uses it to convert the ids of events that an older release has archived. */
-  epoch?: string | undefined;
 }
 
 /** The archive that the settings name. Rejects with ArchiveError when it cannot be reached, EngineAccessError when it refuses this client. */
-export async function openArchive({
-  mongodbUrl,
-  mongodb,
-  onTrouble,
-  collectionPrefix,
-  folder,
-  readOnly = false,
-  onDamaged,
-  epoch,
-}: OpenArchiveOptions): Promise<Archive> {
-  if (mongodbUrl === undefined)
-    return openSqliteArchive(folder, { readOnly, epoch, ...(onDamaged && { onDamaged }) });
+export async function openArchive(options: OpenArchiveOptions): Promise<Archive> {
+  const { mongodbUrl, mongodb, onTrouble, collectionPrefix, folder, readOnly = false } = options;
+  if (mongodbUrl === undefined) return openEmbeddedArchive(folder, options);
   // The driver is loaded only here: embedded mode should not spend the time and memory.
   const { openMongoArchive } = await import('./mongodb/mongo-archive.ts');
   return openMongoArchive(mongodbUrl, { readOnly, access: mongodb, onTrouble, collectionPrefix });

@@ -18,7 +18,7 @@ import { SliceWriter } from './slice-writer.ts';
 import type { Slice } from './slice.ts';
 import { removeObsolete, removeStrays } from './tidy-folder.ts';
 import { ViewMarks } from './view-marks.ts';
-import { type ViewName } from './views.ts';
+import { viewNames, type ViewName } from './views.ts';
 
 export interface ColumnStoreOptions {
   /** Writes reject; other threads' and processes' writes are seen as they are committed. */
@@ -34,6 +34,9 @@ export interface ColumnStoreOptions {
 
 const defaultMemoryBytes = 256e6;
 const threads = 2;
+/** A view that nobody has written as for so long needs no files any more: its content is in another engine now. */
+const unusedAfterMs = 7 * 86_400_000;
+const usedEveryMs = 3_600_000;
 /** Writes wait for a merge of so many slices: more of them come than are merged. */
 const backlogSlices = 32;
 
@@ -55,7 +58,7 @@ export class ColumnStore {
   readonly #nowMs: () => number;
   readonly #onMergeFailed: (error: unknown) => void;
   readonly #recent: RecentTables;
-  readonly #usedViews = new Set<ViewName>();
+  readonly #usedMs = new Map<ViewName, number>();
   readonly #writers: { slices: SliceWriter; events: EventWriter; documents: DocumentWriter } | undefined;
   readonly #indexer: BackgroundIndexer | undefined;
   #slices: { seq: number; slices: Slice[] } = { seq: -1, slices: [] };
@@ -97,9 +100,28 @@ export class ColumnStore {
     });
   }
 
-  /** A user of the store says as what it reads and writes: files that no view in use needs are removed. */
+  /** A user of the store says as what it writes: files that no view in use needs are removed. */
   use(view: ViewName): void {
-    this.#usedViews.add(view);
+    const now = this.#nowMs();
+    if (this.#readOnly || now - (this.#usedMs.get(view) ?? -Infinity) < usedEveryMs) return;
+    this.catalog.write(() =>
+      this.catalog.run('INSERT OR REPLACE INTO state VALUES (?, ?)', `used/${view}`, now),
+    );
+    this.#usedMs.set(view, now);
+  }
+
+  /** Those that somebody wrote as in the last days, in any process. */
+  #usedViews(): Set<ViewName> {
+    return new Set(
+      viewNames.filter(
+        (view) =>
+          this.catalog.all(
+            'SELECT 1 FROM state WHERE name = ? AND value > ?',
+            `used/${view}`,
+            this.#nowMs() - unusedAfterMs,
+          ).length > 0,
+      ),
+    );
   }
 
   marks(view: ViewName): ViewMarks {
@@ -169,7 +191,7 @@ export class ColumnStore {
         this.catalog.all('SELECT 1 FROM recent WHERE from_micros < ? LIMIT 1', micros).length > 0;
       if (isRecentOlder) await events.seal();
       const parts = { catalog: this.catalog, engine: this.engine, folder: this.folder, nowMs: this.#nowMs };
-      const removed = await removeBefore(parts, view, micros, this.#usedViews);
+      const removed = await removeBefore(parts, view, micros, this.#usedViews());
       documents.reload();
       removeObsolete(this.catalog, this.folder, this.#nowMs());
       return removed;
@@ -191,7 +213,7 @@ export class ColumnStore {
         engine: this.engine,
         slices,
         folder: this.folder,
-        usedViews: this.#usedViews,
+        usedViews: this.#usedViews(),
         exclusive: (work) => this.#exclusive(work),
         sealAll: async () => {
           await events.seal();

@@ -1,4 +1,4 @@
-import { DuckDBDataChunk, DuckDBInstance, DOUBLE, VARCHAR, type DuckDBConnection } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { columnDefinitions } from './schema.ts';
 
 /** The values of one column; strings, numbers, or null where there is none. */
@@ -69,6 +69,8 @@ export class Engine {
     columns: Readonly<Record<string, { values: Column; isNumber: boolean }>>,
     work: (connection: DuckDBConnection, table: string) => Promise<T>,
   ): Promise<T> {
+    // Loaded at the first need: a process that stores elsewhere should not spend the time and memory.
+    const { DuckDBDataChunk, DOUBLE, VARCHAR } = await import('@duckdb/node-api');
     return this.use(async (connection) => {
       const table = `staged_${++this.#staged}`;
       const parts = Object.values(columns);
@@ -112,6 +114,7 @@ export class Engine {
   }
 
   async #start(): Promise<DuckDBInstance> {
+    const { DuckDBInstance } = await import('@duckdb/node-api');
     const { memoryBytes, temporaryFolder, threads } = this.#options;
     const instance = await DuckDBInstance.create(':memory:', {
       memory_limit: `${Math.floor(memoryBytes / 1e6)}MB`,

@@ -6,3 +6,5 @@ export type { ViewName } from './views.ts';
 export { SliceIndex, wordsPath, type BlockRange } from './slice-index/slice-index.ts';
 export { openColumnStore, type OpenColumnStoreOptions, type StoreHandle } from './open-column-store.ts';
 export { StoreUnavailable } from './store-unavailable.ts';
+export { checkSlices } from './check-slices.ts';
+export type { TakeOverProgress } from './take-over.ts';

@@ -4,11 +4,18 @@ import { join, resolve } from 'node:path';
 import { catalogFile } from './catalog.ts';
 import { ColumnStore, type ColumnStoreOptions } from './column-store.ts';
 import { asUnavailable, isDamaged, isUnreadable } from './store-unavailable.ts';
+import { beginTakeOver, takeOver, type TakeOverProgress } from './take-over.ts';
 import type { ViewName } from './views.ts';
 
-export interface OpenColumnStoreOptions extends Omit<ColumnStoreOptions, 'onMergeFailed'> {
+export interface OpenColumnStoreOptions extends Omit<ColumnStoreOptions, 'onMergeFailed' | 'keepStrays'> {
   /** Called when a damaged file was moved away; the log fills in what it held. */
   onDamaged?: ((damaged: DamagedFile) => void) | undefined;
+  /** The epoch of logs.events, for what earlier releases have stored. */
+  epoch?: string | undefined;
+  /** Told how far the stores of an earlier release are taken over, which goes on in the background. */
+  onTakeOver?: ((progress: TakeOverProgress) => void) | undefined;
+  /** Told of errors of work in the background, which is tried again. */
+  onFailed?: ((error: unknown) => void) | undefined;
 }
 
 /** A store that others in this thread may have opened as well. */
@@ -62,6 +69,8 @@ class SharedStore {
   #handles = 0;
   #store: Promise<ColumnStore>;
   #repairing: Promise<void> | undefined;
+  readonly #closing = new AbortController();
+  #takenOver: Promise<void> | undefined;
 
   constructor(folder: string, options: OpenColumnStoreOptions) {
     this.#folder = folder;
@@ -100,6 +109,8 @@ class SharedStore {
         if (onDamaged !== undefined) this.#onDamaged.delete(onDamaged);
         if (--this.#handles > 0) return;
         onClosed();
+        this.#closing.abort();
+        await this.#takenOver;
         await this.#store.then(
           (store) => store.close(),
           () => {},
@@ -167,9 +178,26 @@ class SharedStore {
   }
 
   async #openStore(adoptFiles: boolean): Promise<ColumnStore> {
-    const store = new ColumnStore(this.#folder, { ...this.#options, keepStrays: adoptFiles });
+    const { onFailed } = this.#options;
+    const store = new ColumnStore(this.#folder, {
+      ...this.#options,
+      keepStrays: adoptFiles,
+      onMergeFailed: onFailed,
+    });
     if (adoptFiles) await store.adoptFiles();
+    if (this.#options.readOnly !== true && beginTakeOver(store)) this.#takenOver = this.#takeOver(store);
     return store;
+  }
+
+  async #takeOver(store: ColumnStore): Promise<void> {
+    const { epoch, onTakeOver, onFailed } = this.#options;
+    const options = {
+      epoch,
+      onProgress: (progress: TakeOverProgress) => onTakeOver?.(progress),
+      onFailed: (error: unknown) => onFailed?.(error),
+      onDamaged: (damaged: DamagedFile) => this.#tell(damaged),
+    };
+    await takeOver(store, options, this.#closing.signal).catch(options.onFailed);
   }
 
   get #catalogPath(): string {

@@ -31,11 +31,10 @@ export function asUnavailable(error: unknown): unknown {
   if (result !== undefined) return retriableResults.has(result) ? new StoreUnavailable(error) : error;
   if (isUnreadable(error)) return new StoreUnavailable(error);
   if (!(error instanceof Error)) return error;
-  const { code } = error as NodeJS.ErrnoException;
   // DuckDB gives no code.
-  if (/No space left on device/.test(error.message)) Object.assign(error, { code: code ?? 'ENOSPC' });
-  else if (/Permission denied/.test(error.message)) Object.assign(error, { code: code ?? 'EACCES' });
-  const isOfDisk = typeof (error as NodeJS.ErrnoException).code === 'string' && code !== 'ERR_INVALID_STATE';
+  if (/No space left on device/.test(error.message)) Object.assign(error, { code: 'ENOSPC' });
+  else if (/Permission denied/.test(error.message)) Object.assign(error, { code: 'EACCES' });
+  const isOfDisk = /^E[A-Z]+$/.test((error as NodeJS.ErrnoException).code ?? '');
   return isOfDisk || retriableKinds.test(error.message) ? new StoreUnavailable(error) : error;
 }
 

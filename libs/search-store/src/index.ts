@@ -40,7 +40,6 @@ export {
   openEmbeddedSearchStore,
   type EmbeddedSearchStoreOptions,
 } from './embedded/embedded-search-store.ts';
-export { openSqliteSearchStore, type SqliteSearchStoreOptions } from './embedded/sqlite-search-store.ts';
 export {
   percentile,
   RequestGroups,

@@ -1,10 +1,12 @@
-import type { DamagedFile } from '@logloom/sqlite';
 import type { ElasticsearchAccess } from './elasticsearch/access.ts';
 import type { IndexNames } from './elasticsearch/indices.ts';
-import { openSqliteSearchStore } from './embedded/sqlite-search-store.ts';
+import {
+  openEmbeddedSearchStore,
+  type EmbeddedSearchStoreOptions,
+} from './embedded/embedded-search-store.ts';
 import type { SearchStore } from './search-store.ts';
 
-export interface OpenSearchStoreOptions {
+export interface OpenSearchStoreOptions extends EmbeddedSearchStoreOptions {
   /** The URL of Elasticsearch; undefined: the embedded store. */
   elasticsearchUrl?: string | undefined;
   /** Who asks Elasticsearch, and by which certificates. */
@@ -17,30 +19,13 @@ export interface OpenSearchStoreOptions {
   names?: IndexNames | undefined;
   /** The folder of the embedded store. */
   folder: string;
-  /** A page ends after this many bytes; default 8 MiB. */
-  pageBytes?: number | undefined;
-  /** How long one query may run, in ms; default 10,000. */
-  queryLimitMs?: number;
-  /** Opens for queries only. */
-  readOnly?: boolean;
-  /** As SqliteSearchStoreOptions have it. */
-  onDamaged?: (damaged: DamagedFile) => void;
-  /** The log's epoch, for the writer (see SqliteSearchStoreOptions). */
-  epoch?: string | undefined;
 }
 
 /** The search store that the settings name. Elasticsearch need not be reachable yet. */
 export async function openSearchStore(options: OpenSearchStoreOptions): Promise<SearchStore> {
   const { elasticsearchUrl, indexMode = 'standard', folder, readOnly = false } = options;
-  const { onDamaged, epoch, pageBytes, queryLimitMs = 10_000 } = options;
-  if (elasticsearchUrl === undefined)
-    return openSqliteSearchStore(folder, {
-      readOnly,
-      epoch,
-      pageBytes,
-      queryLimitMs,
-      ...(onDamaged && { onDamaged }),
-    });
+  const { pageBytes, queryLimitMs = 10_000 } = options;
+  if (elasticsearchUrl === undefined) return openEmbeddedSearchStore(folder, options);
   // The client is loaded only here: embedded mode should not spend the time and memory.
   const { ElasticsearchSearchStore } = await import('./elasticsearch/elasticsearch-search-store.ts');
   const store = new ElasticsearchSearchStore(elasticsearchUrl, {

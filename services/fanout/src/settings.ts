@@ -1,4 +1,5 @@
 import { archiveSettings } from '@logloom/archive/settings';
+import { columnStoreSettings } from '@logloom/column-store/settings';
 import { filterSettings } from '@logloom/filter/settings';
 import { jobQueueSettings } from '@logloom/job-queue/settings';
 import { serviceSettings } from '@logloom/runtime/settings';
@@ -110,6 +111,7 @@ export const fanoutSettings = declareSettings(
 /** The settings of the live tier and of what it uses. */
 export const settings = serviceSettings
   .with(archiveSettings)
+  .with(columnStoreSettings)
   .with(jobQueueSettings)
   .with(filterSettings)
   .with(fanoutSettings);

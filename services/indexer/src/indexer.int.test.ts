@@ -1,10 +1,10 @@
-import { openSqliteArchive } from '@logloom/archive';
+import { openEmbeddedArchive } from '@logloom/archive';
 import type { NewRecord } from '@logloom/event-log';
 import { parseFilter } from '@logloom/filter';
 import { connectLog, type LogConnection } from '@logloom/runtime';
 import '@logloom/runtime/testing/hold-contract';
 import { correlationDefaults, placeId, topics, type Correlation, type LogEvent } from '@logloom/schemas';
-import { openSqliteSearchStore } from '@logloom/search-store';
+import { openEmbeddedSearchStore } from '@logloom/search-store';
 import { parseSettings } from './settings.ts';
 import { eventually, temporaryFolder } from '@logloom/testing';
 import fastify from 'fastify';
@@ -130,8 +130,8 @@ function correlation(partition: number, i: number, revision: number): Correlatio
 
 /** What the stores hold, sorted: every event by its id from each store, every document with its revision. */
 async function contents(folder: string) {
-  const search = openSqliteSearchStore(storesFolder(folder), { readOnly: true });
-  const archive = openSqliteArchive(storesFolder(folder), { readOnly: true });
+  const search = openEmbeddedSearchStore(storesFolder(folder), { readOnly: true });
+  const archive = openEmbeddedArchive(storesFolder(folder), { readOnly: true });
   const everything = parseFilter('');
   assert.ok(everything.ok);
   const found: string[] = [];
@@ -199,7 +199,7 @@ async function untilCommitted({ log }: LogConnection): Promise<void> {
 }
 
 async function untilStored(folder: string, events: number, correlations: number): Promise<void> {
-  const search = openSqliteSearchStore(storesFolder(folder), { readOnly: true });
+  const search = openEmbeddedSearchStore(storesFolder(folder), { readOnly: true });
   await eventually('the search holds what it should', async () => {
     const counts = await search.counts();
     return counts.events === events && counts.correlations === correlations;

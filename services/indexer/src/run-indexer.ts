@@ -32,6 +32,7 @@ import { queueAlerts } from './jobs/queue-alerts.ts';
 import { createRetentionClock } from './jobs/retention-clock.ts';
 import { runJobs } from './jobs/run-jobs.ts';
 import { createMetrics, indexerQueue, spans } from './telemetry.ts';
+import { reportTakeOver } from './report-take-over.ts';
 import { viewEpoch } from './view-epoch.ts';
 import { guarded, problemsOf, watchEngines } from './watch-engines.ts';
 import type { Settings } from './settings.ts';
@@ -42,8 +43,6 @@ export function storesFolder(dataFolder: string): string {
 }
 
 const recordsPerBatch = 2000;
-/** How long one evaluation of a saved filter may block this thread, ms. */
-const evaluationLimitMs = 250;
 
 /** Writes logs.events and logs.correlations to the search store and the archive, and runs the jobs, until the signal aborts. */
 export const runIndexer: RunService<Settings> = async ({
@@ -69,30 +68,32 @@ export const runIndexer: RunService<Settings> = async ({
   const { elasticsearchUrl } = elasticsearch;
   const epoch = await log.epochOf(topics.events);
   const indexMode = settings.ELASTICSEARCH_INDEX_MODE;
+  const memoryBytes = settings.STORE_MEMORY_BYTES;
+  const embedded = {
+    folder,
+    memoryBytes,
+    epoch,
+    onDamaged,
+    onFailed: (error: unknown) => logger.warn({ err: error }, 'files of the stores could not be merged'),
+    onTakeOver: reportTakeOver(logger),
+  };
   const watches = watchEngines(settings);
   const search = cleanUp.adopt(
-    guarded(
-      watches.search,
-      await openSearchStore({ ...elasticsearch, indexMode, folder, onDamaged, epoch }),
-      { repeated: ['index', 'indexCorrelations'], unwatched: ['problem'] },
-    ),
+    guarded(watches.search, await openSearchStore({ ...elasticsearch, ...embedded, indexMode }), {
+      repeated: ['index', 'indexCorrelations'],
+      unwatched: ['problem'],
+    }),
     (store) => store.close(),
   );
-  // Queries to Elasticsearch do not block this thread, those to the embedded store do.
-  const queryLimitMs = elasticsearchUrl === undefined ? evaluationLimitMs : 10_000;
   const evaluating = cleanUp.adopt(
-    guarded(
-      watches.search,
-      await openSearchStore({ ...elasticsearch, folder, readOnly: true, queryLimitMs }),
-    ),
+    guarded(watches.search, await openSearchStore({ ...elasticsearch, folder, memoryBytes, readOnly: true })),
     (store) => store.close(),
   );
   const archive = cleanUp.adopt(
-    guarded(
-      watches.archive,
-      await openArchive({ ...mongodbOf(settings), onTrouble, folder, onDamaged, epoch }),
-      { repeated: ['put', 'putCorrelations'], unwatched: ['problem'] },
-    ),
+    guarded(watches.archive, await openArchive({ ...mongodbOf(settings), ...embedded, onTrouble }), {
+      repeated: ['put', 'putCorrelations'],
+      unwatched: ['problem'],
+    }),
     (store) => store.close(),
   );
   for (const check of [

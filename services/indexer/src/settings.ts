@@ -1,4 +1,5 @@
 import { archiveSettings } from '@logloom/archive/settings';
+import { columnStoreSettings } from '@logloom/column-store/settings';
 import { filterSettings } from '@logloom/filter/settings';
 import { jobQueueSettings } from '@logloom/job-queue/settings';
 import { notifySettings } from '@logloom/notify/settings';
@@ -65,6 +66,7 @@ export const indexerSettings = declareSettings(
 export const settings = serviceSettings
   .with(searchStoreSettings)
   .with(archiveSettings)
+  .with(columnStoreSettings)
   .with(jobQueueSettings)
   .with(filterSettings)
   .with(notifySettings)

@@ -14,8 +14,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import { dataFiles, type DataFiles } from './data-files.ts';
+import { catalogPath, dataFiles, type DataFiles } from './data-files.ts';
 import { DatabaseSnapshot } from './database-snapshot.ts';
+import { FileSnapshot } from './file-snapshot.ts';
 import { BackupError } from './errors.ts';
 import { hashFile } from './hash-file.ts';
 import { backupFormat, syncPath, whyNotUsable, writeManifest, type BackupManifest } from './manifest.ts';
@@ -43,7 +44,7 @@ const cannotOpen = 14;
 
 /**
  * Copies the data folder of the embedded stores, whether or not a process works on it. The snapshots of all databases are taken within
- * milliseconds, in the order of dataFiles(); then they are copied one by one. Throws BackupError, and SQLite's and the file system's
+ * milliseconds, in the order of dataFiles(); then they and the files that the stores' catalog names are copied one by one. Throws BackupError, and SQLite's and the file system's
  * errors; what was written is removed then. A process that is killed leaves a folder without a manifest.
  */
 export async function createBackup(options: BackupOptions, signal: AbortSignal): Promise<BackupManifest> {
@@ -112,21 +113,29 @@ function prepareFolder(folder: string, dataFolder: string): boolean {
 }
 
 interface Snapshots extends Disposable {
-  databases: Map<string, DatabaseSnapshot>;
+  databases: Map<string, DatabaseSnapshot | FileSnapshot>;
   /** What the small files hold. */
   others: Map<string, Buffer>;
 }
 
-/** A rebuild may replace the file of the search store meanwhile: then it is done again. */
+/** Retention may remove files of the stores meanwhile: then it is done again. */
 async function takeSnapshots({ dataFolder, onSnapshot }: BackupOptions): Promise<Snapshots> {
   for (let attempt = 1; ; attempt++) {
     using taken = new DisposableStack();
     try {
       const files: DataFiles = dataFiles(dataFolder);
       const others = new Map(files.others.map((path) => [path, readFileSync(join(dataFolder, path))]));
-      const databases = new Map<string, DatabaseSnapshot>();
+      const databases = new Map<string, DatabaseSnapshot | FileSnapshot>();
       for (const path of files.databases) {
-        databases.set(path, taken.use(new DatabaseSnapshot(join(dataFolder, path))));
+        const snapshot = taken.use(new DatabaseSnapshot(join(dataFolder, path)));
+        databases.set(path, snapshot);
+        if (path === catalogPath)
+          // Merging and retention may remove them at any time from now on.
+          for (const file of snapshot.values('SELECT file FROM slices') as string[])
+            databases.set(
+              join(dirname(path), file),
+              taken.use(new FileSnapshot(join(dataFolder, dirname(path), file))),
+            );
         await onSnapshot?.(path);
       }
       const kept = taken.move();

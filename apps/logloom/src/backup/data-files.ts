@@ -1,7 +1,6 @@
 import { topics } from '@logloom/schemas';
-import { currentFile } from '@logloom/search-store/embedded-file';
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 
 /** The files of a data folder, by paths relative to it. */
 export interface DataFiles {
@@ -13,7 +12,8 @@ export interface DataFiles {
 
 const notKept = /^(?:lock\.db.*|restore\.incomplete|backup\.json.*)$/;
 const maxOther = 2 ** 20;
-const searchFile = /^search(?:-\d+)?\.db$/;
+/** The catalog of the search store and the archive: it names their other files. */
+export const catalogPath = 'stores/catalog.db';
 
 /** Each topic after those that are made of it. */
 const topicOrder = [
@@ -41,19 +41,16 @@ export function dataFiles(dataFolder: string): DataFiles {
   const isDatabase = (path: string): boolean => path.endsWith('.db');
   const log = within('log');
   const stores = within('stores');
-  const search = currentFile(join(dataFolder, 'stores'));
   const databases = [
     ...['log/groups.db'].filter((path) => log.includes(path)),
     ...within('jobs').filter(isDatabase),
-    // A file of a rebuild that is not complete, or was replaced, is not needed.
-    ...stores.filter(
-      (path) => isDatabase(path) && (!searchFile.test(basename(path)) || basename(path) === search),
-    ),
+    ...stores.filter(isDatabase),
     ...log.filter((path) => isDatabase(path) && path !== 'log/groups.db' && !topicOrder.includes(path)),
     ...topicOrder.filter((path) => log.includes(path)),
   ];
   const others = [
     ...log.filter((path) => path.endsWith('.ends')),
+    // Of stores of earlier releases that are not taken over yet.
     ...stores.filter((path) => path === 'stores/search.current'),
     // Such as the key that seals cursors. Nothing large of ours is there.
     ...readdirSync(dataFolder).filter(

@@ -65,6 +65,13 @@ export class DatabaseSnapshot implements Disposable {
     syncPath(path);
   }
 
+  /** The values of a statement's first column. */
+  values(sql: string): unknown[] {
+    const statement = this.#db.prepare(sql);
+    statement.setReturnArrays(true);
+    return statement.all().map((row) => (row as unknown as unknown[])[0]);
+  }
+
   get path(): string {
     return this.#path;
   }

@@ -1,7 +1,7 @@
 import { authenticateNobody } from '@logloom/auth';
 import '@logloom/runtime/testing/hold-contract';
 import type { PlacedEvent } from '@logloom/schemas';
-import { openSqliteSearchStore } from '@logloom/search-store';
+import { openEmbeddedSearchStore } from '@logloom/search-store';
 import { parseSettings } from '../settings.ts';
 import { createTelemetry } from '@logloom/telemetry';
 import { eventually, placedEvent, temporaryFolder } from '@logloom/testing';
@@ -32,7 +32,7 @@ describe('/api of the one-process mode', () => {
   let port: number;
 
   before(async () => {
-    const search = openSqliteSearchStore(join(folder, 'stores'));
+    const search = openEmbeddedSearchStore(join(folder, 'stores'));
     for (let n = 0; n < 40; n++)
       await search.index(Array.from({ length: 500 }, (_, i) => event(500 * n + i)));
     await search.index([event(100_000, { message: `large ${'x'.repeat(900_000)}` })]);

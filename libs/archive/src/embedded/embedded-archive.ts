@@ -1,20 +1,19 @@
-import { openColumnStore, StoreUnavailable, type ColumnStore, type ReadView } from '@logloom/column-store';
+import {
+  openColumnStore,
+  StoreUnavailable,
+  type ColumnStore,
+  type OpenColumnStoreOptions,
+  type ReadView,
+} from '@logloom/column-store';
 import { epochOfId, type Correlation } from '@logloom/schemas';
-import type { DamagedFile } from '@logloom/sqlite';
 import { ArchiveError, type Archive } from '../archive.ts';
 import { literal } from './archived-row.ts';
 import { eventsOfCorrelation } from './read-events.ts';
 import { eventsOfRange } from './read-range.ts';
 import { scanEvents } from './scan-events.ts';
 
-export interface EmbeddedArchiveOptions {
-  /** For readers beside the writer. */
-  readOnly?: boolean | undefined;
-  /** How much memory queries may take, in bytes. */
-  memoryBytes?: number | undefined;
-  /** Called when a damaged file was moved away; the log fills in what it held. */
-  onDamaged?: ((damaged: DamagedFile) => void) | undefined;
-}
+/** As OpenColumnStoreOptions have them. */
+export type EmbeddedArchiveOptions = Omit<OpenColumnStoreOptions, 'nowMs'>;
 
 /**
  * The embedded archive: a view of the column store in the folder, which the embedded search store shares. One process writes; others, and

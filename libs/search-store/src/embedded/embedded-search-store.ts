@@ -1,17 +1,17 @@
-import { openColumnStore, StoreUnavailable, type ColumnStore, type StoreHandle } from '@logloom/column-store';
+import {
+  openColumnStore,
+  StoreUnavailable,
+  type ColumnStore,
+  type OpenColumnStoreOptions,
+  type StoreHandle,
+} from '@logloom/column-store';
 import { registerDuckDbFunctions } from '@logloom/filter/duckdb';
 import { defaultPageBytes } from '../page-bytes.ts';
-import type { DamagedFile } from '@logloom/sqlite';
 import { SearchStoreError, type SearchStore } from '../search-store.ts';
 import { columnReader, type Read } from './column-reader.ts';
 
-export interface EmbeddedSearchStoreOptions {
-  /** Opens for queries only: writes reject, and other threads' writes are seen as they are committed. */
-  readOnly?: boolean | undefined;
-  /** How much memory queries may take, in bytes. */
-  memoryBytes?: number | undefined;
-  /** Called when a damaged file was moved away; the log fills in what it held. */
-  onDamaged?: ((damaged: DamagedFile) => void) | undefined;
+/** As OpenColumnStoreOptions have them, and the limits of queries. */
+export interface EmbeddedSearchStoreOptions extends Omit<OpenColumnStoreOptions, 'nowMs'> {
   /** How long one query may run; default 10 s. */
   queryLimitMs?: number;
   /** How long a search may count; default 700 ms. Then its total is what was counted until then, and not exact. */

@@ -1,4 +1,4 @@
-import { openSqliteArchive } from '@logloom/archive';
+import { openEmbeddedArchive } from '@logloom/archive';
 import { placeEvent } from '@logloom/schemas';
 import { eventually } from '@logloom/testing';
 import assert from 'node:assert/strict';
@@ -14,7 +14,7 @@ test('what the log no longer has comes from the archive, and only what is nowher
       rig.event({ message: `${i}`, correlationId: i % 100 === 7 ? 'req' : null, receivedAt: 1_000_000 + i }),
     );
     await rig.append(events, ({ source }) => source.offset % 3);
-    const archive = openSqliteArchive(join(rig.folder, 'stores'));
+    const archive = openEmbeddedArchive(join(rig.folder, 'stores'));
     // Ten records in the middle of partition 0 are nowhere.
     const isNowhere = (i: number): boolean => i % 3 === 0 && i >= 300 && i < 330;
     const epoch = await rig.log.epochOf('logs.events');

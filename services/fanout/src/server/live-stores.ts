@@ -20,7 +20,13 @@ export function openLiveStores(
   const { LOGLOOM_DATA } = settings;
   const onTrouble = (message: string): void => logger?.warn(message);
   const archive = lazily(() =>
-    openArchive({ ...mongodbOf(settings), onTrouble, folder: join(LOGLOOM_DATA, 'stores'), readOnly: true }),
+    openArchive({
+      ...mongodbOf(settings),
+      onTrouble,
+      folder: join(LOGLOOM_DATA, 'stores'),
+      readOnly: true,
+      memoryBytes: settings.STORE_MEMORY_BYTES,
+    }),
   );
   const records = lazily(() =>
     openJobRecords({

@@ -1,4 +1,4 @@
-import { openSqliteArchive } from '@logloom/archive';
+import { openEmbeddedArchive } from '@logloom/archive';
 import { visibleDocument, visibleDocumentJson } from '@logloom/auth';
 import { TestIssuer } from '@logloom/auth/test-issuer';
 import {
@@ -145,7 +145,7 @@ for (const { name, options, archived } of [
 ])
   test(`any filter over any members leaves of each document what the API does, live and later; members from ${name}`, async () => {
     const rig = await LiveRig.open();
-    const archive = openSqliteArchive(join(rig.folder, 'stores'));
+    const archive = openEmbeddedArchive(join(rig.folder, 'stores'));
     try {
       const epoch = await rig.log.epochOf(topics.events);
       const writer = new DocumentWriter(rig);
@@ -428,7 +428,7 @@ describe('documents under imposed filters', () => {
   });
 
   test('members that are nowhere any more are left out; a lost piece of the documents is a gap', async () => {
-    const archive = openSqliteArchive(join(rig.folder, 'stores'));
+    const archive = openEmbeddedArchive(join(rig.folder, 'stores'));
     const epoch = await rig.log.epochOf(topics.events);
     const tier = await rig.start({ ringItems: 2, readBack: 1 });
     const tenant = await new Tenant(tier, 'service:mine').started();

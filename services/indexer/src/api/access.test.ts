@@ -1,4 +1,4 @@
-import { openSqliteArchive } from '@logloom/archive';
+import { openEmbeddedArchive } from '@logloom/archive';
 import { TestIssuer } from '@logloom/auth/test-issuer';
 import { SqliteEventLog } from '@logloom/event-log';
 import { openJobQueue, openJobRecords } from '@logloom/job-queue';
@@ -12,7 +12,7 @@ import {
   type Correlation,
   type PlacedEvent,
 } from '@logloom/schemas';
-import { openSqliteSearchStore } from '@logloom/search-store';
+import { openEmbeddedSearchStore } from '@logloom/search-store';
 import { createTelemetry, SecurityLog, type Telemetry } from '@logloom/telemetry';
 import { temporaryFolder } from '@logloom/testing';
 import fastify from 'fastify';
@@ -25,8 +25,8 @@ import type { RequestsSummary } from '../requests/requests-summary.ts';
 import { registerApi } from './api.ts';
 
 const folder = temporaryFolder('access').path;
-const search = openSqliteSearchStore(folder);
-const archive = openSqliteArchive(folder);
+const search = openEmbeddedSearchStore(folder);
+const archive = openEmbeddedArchive(folder);
 const log = new SqliteEventLog(join(folder, 'log'));
 const jobsStore = { folder: join(folder, 'jobs') };
 const queue = await openJobQueue(jobsStore);

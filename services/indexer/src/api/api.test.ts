@@ -1,4 +1,4 @@
-import { openSqliteArchive } from '@logloom/archive';
+import { openEmbeddedArchive } from '@logloom/archive';
 import { SqliteEventLog } from '@logloom/event-log';
 import '@logloom/runtime/testing/hold-contract';
 import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-registry';
@@ -10,7 +10,7 @@ import {
   type Correlation,
   type PlacedEvent,
 } from '@logloom/schemas';
-import { openSqliteSearchStore } from '@logloom/search-store';
+import { openEmbeddedSearchStore } from '@logloom/search-store';
 import { temporaryFolder } from '@logloom/testing';
 import fastify from 'fastify';
 import assert from 'node:assert/strict';
@@ -25,8 +25,8 @@ const nowMs = Date.parse('2024-05-01T12:00:00Z');
 /** The API over real embedded stores in a folder of its own. */
 async function openApi() {
   const folder = temporaryFolder('api').path;
-  const search = openSqliteSearchStore(folder);
-  const archive = openSqliteArchive(folder);
+  const search = openEmbeddedSearchStore(folder);
+  const archive = openEmbeddedArchive(folder);
   const log = new SqliteEventLog(join(folder, 'log'));
   await log.createTopics(Object.values(topics).map((name) => ({ name, partitions: 2 })));
   const serde = await createSerde(createEmbeddedSchemaRegistry());
@@ -516,8 +516,8 @@ test('the status tells ends, lags and counts', async () => {
   assert.deepEqual(body['counts'], {
     events: 1,
     correlations: 2,
-    archived: 0,
-    archivedCorrelations: 0,
+    archived: 1,
+    archivedCorrelations: 2,
     evictedCorrelations: 1,
   });
   // The test's clock is behind the one that the log appends by.

@@ -44,19 +44,26 @@ export async function connectApi(
   await using owned = new AsyncDisposableStack();
   owned.use(connection);
   const folder = storesFolder(settings.LOGLOOM_DATA);
+  const memoryBytes = settings.STORE_MEMORY_BYTES;
   const onTrouble = (message: string): void => telemetry?.logger.warn(message);
   const elasticsearch = { ...elasticsearchOf(settings), onTrouble };
   const { elasticsearchUrl } = elasticsearch;
   const watches = watchEngines(settings);
   const search = guarded(
     watches.search,
-    await openSearchStore({ ...elasticsearch, folder, readOnly: true, pageBytes: apiPageBytes() }),
+    await openSearchStore({
+      ...elasticsearch,
+      folder,
+      memoryBytes,
+      readOnly: true,
+      pageBytes: apiPageBytes(),
+    }),
   );
   // Opened by the first statement of SQL: most processes never have one.
   let files: StoreHandle | undefined;
   const archive = guarded(
     watches.archive,
-    await openArchive({ ...mongodbOf(settings), onTrouble, folder, readOnly: true }),
+    await openArchive({ ...mongodbOf(settings), onTrouble, folder, memoryBytes, readOnly: true }),
   );
   const jobsStore = {
     ...redisOf(settings),

@@ -1,9 +1,9 @@
-import { openSqliteArchive } from '@logloom/archive';
+import { openEmbeddedArchive } from '@logloom/archive';
 import { SqliteEventLog } from '@logloom/event-log';
 import { parseFilter } from '@logloom/filter';
 import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-registry';
 import { placeEvent, topics, type PlacedEvent } from '@logloom/schemas';
-import { openSqliteSearchStore } from '@logloom/search-store';
+import { openEmbeddedSearchStore } from '@logloom/search-store';
 import { correlationDocument, logEvent, temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -14,8 +14,8 @@ const page = { limit: 10, maxBytes: 1e6 };
 
 test('a request of several ids is found, whole, by each of them and by the document that it was before, and by a principal as far as it is visible', async () => {
   using folder = temporaryFolder('joined-documents');
-  const search = openSqliteSearchStore(folder.path);
-  const archive = openSqliteArchive(folder.path);
+  const search = openEmbeddedSearchStore(folder.path);
+  const archive = openEmbeddedArchive(folder.path);
   const log = new SqliteEventLog(join(folder.path, 'log'));
   await log.createTopics(Object.values(topics).map((name) => ({ name, partitions: 2 })));
   const serde = await createSerde(createEmbeddedSchemaRegistry());

@@ -1,11 +1,11 @@
-import { openSqliteArchive } from '@logloom/archive';
+import { openEmbeddedArchive } from '@logloom/archive';
 import type { Authenticate } from '@logloom/auth';
 import { SqliteEventLog } from '@logloom/event-log';
 import { parseFilter } from '@logloom/filter';
 import '@logloom/runtime/testing/hold-contract';
 import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-registry';
 import { loadtestKind, memberDeltas, topics, type PlacedEvent } from '@logloom/schemas';
-import { openSqliteSearchStore } from '@logloom/search-store';
+import { openEmbeddedSearchStore } from '@logloom/search-store';
 import { correlationDocument, placedEvent, temporaryFolder } from '@logloom/testing';
 import fastify from 'fastify';
 import assert from 'node:assert/strict';
@@ -16,8 +16,8 @@ import { registerApi } from './api.ts';
 const folder = temporaryFolder('loadtest-routes').path;
 const log = new SqliteEventLog(join(folder, 'log'));
 const open = (name: string) => ({
-  search: openSqliteSearchStore(join(folder, name)),
-  archive: openSqliteArchive(join(folder, name)),
+  search: openEmbeddedSearchStore(join(folder, name)),
+  archive: openEmbeddedArchive(join(folder, name)),
 });
 const users = open('users');
 const loadtests = open('loadtests');

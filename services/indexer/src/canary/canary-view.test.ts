@@ -1,12 +1,12 @@
 import { canaryKind, type Correlation, type PlacedEvent } from '@logloom/schemas';
-import { openSqliteSearchStore } from '@logloom/search-store';
+import { openEmbeddedSearchStore } from '@logloom/search-store';
 import { correlationDocument, placedEvent, temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { CanaryView } from './canary-view.ts';
 
 const folder = temporaryFolder('canary-view');
-const store = openSqliteSearchStore(folder.path);
+const store = openEmbeddedSearchStore(folder.path);
 after(async () => {
   await store.close();
   folder[Symbol.dispose]();

@@ -1,13 +1,13 @@
-import { openSqliteArchive } from '@logloom/archive';
+import { openEmbeddedArchive } from '@logloom/archive';
 import { connectLog, type LogConnection } from '@logloom/runtime';
 import { topics } from '@logloom/schemas';
-import { openSqliteSearchStore } from '@logloom/search-store';
+import { openEmbeddedSearchStore } from '@logloom/search-store';
 import { parseSettings } from '../settings.ts';
 import { openDatabase } from '@logloom/sqlite';
 import { createTelemetry } from '@logloom/telemetry';
 import { temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
-import { copyFileSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -30,7 +30,7 @@ async function openRig() {
     connection,
     stores,
     folder,
-    archiveFile: join(stores, 'archive.db'),
+    catalogFile: join(stores, 'catalog.db'),
     /** Runs the indexer until everything is committed, and `meanwhile` then; returns its metrics. */
     index: async (meanwhile?: () => Promise<void>): Promise<string> => {
       const telemetry = createTelemetry('indexer', 'silent');
@@ -48,14 +48,14 @@ async function openRig() {
       return telemetry.registry.metrics();
     },
     counts: async () => {
-      const search = openSqliteSearchStore(stores, { readOnly: true });
-      const archive = openSqliteArchive(stores, { readOnly: true });
+      const search = openEmbeddedSearchStore(stores, { readOnly: true });
+      const archive = openEmbeddedArchive(stores, { readOnly: true });
       const result = [(await search.counts()).events, (await archive.counts()).events];
       await Promise.all([search.close(), archive.close()]);
       return result;
     },
     retain: async (micros: number) => {
-      const search = openSqliteSearchStore(stores);
+      const search = openEmbeddedSearchStore(stores);
       await search.deleteBefore(micros);
       await search.close();
     },
@@ -99,7 +99,7 @@ test('a search store that retention has emptied stays empty, and an archive that
     assert.doesNotMatch(await rig.index(), lost);
     assert.deepEqual(await rig.counts(), [0, count]);
   }
-  rmSync(rig.archiveFile);
+  change(rig.catalogFile, "UPDATE slices SET views = 1; DELETE FROM filled WHERE view = 'archive'");
   const metrics = await rig.index();
   assert.deepEqual(
     [...metrics.matchAll(lost)].map((match) => match.slice(1)),
@@ -109,29 +109,28 @@ test('a search store that retention has emptied stays empty, and an archive that
   assert.doesNotMatch(await rig.index(), lost);
 });
 
-test('an archive that was restored from an old backup is given what came after it', async () => {
+test('stores that were restored from an old backup are given what came after it', async () => {
   await using rig = await openRig();
   await rig.index();
-  const backup = `${rig.archiveFile}.backup`;
-  copyFileSync(rig.archiveFile, backup);
+  const backup = `${rig.stores}.backup`;
+  cpSync(rig.stores, backup, { recursive: true });
   await append(rig.connection, count);
   await rig.index();
   assert.deepEqual(await rig.counts(), [2 * count, 2 * count]);
-  copyFileSync(backup, rig.archiveFile);
+  rmSync(rig.stores, { recursive: true });
+  cpSync(backup, rig.stores, { recursive: true });
   assert.match(await rig.index(), /logloom_indexer_lost_records_total\{view="archive"[^}]*\} [1-9]/);
   assert.deepEqual(await rig.counts(), [2 * count, 2 * count]);
 });
 
-test('an archive that loses its data while the indexer runs is filled again without a restart', async () => {
+test('stores that lose their data while the indexer runs are filled again without a restart', async () => {
   await using rig = await openRig();
   const metrics = await rig.index(async () => {
     // As a server that comes back with an empty disk: the connection stays.
-    const db = openDatabase(rig.archiveFile);
-    db.exec("DELETE FROM events; DELETE FROM filled; UPDATE counts SET value = 0 WHERE name = 'events'");
-    db.close();
+    change(rig.catalogFile, loseAll);
     await append(rig.connection, count);
     for (const end = Date.now() + 60_000; (await rig.counts())[1] !== 2 * count; await sleep(50))
-      assert.ok(Date.now() < end, 'the archive was not filled again in 60 s');
+      assert.ok(Date.now() < end, 'the stores were not filled again in 60 s');
   });
   assert.match(metrics, /logloom_indexer_lost_records_total\{view="archive"[^}]*\} [1-9]/);
   assert.deepEqual(await rig.counts(), [2 * count, 2 * count]);
@@ -140,16 +139,15 @@ test('an archive that loses its data while the indexer runs is filled again with
 test('damaged files of the stores and the queue are moved, and filled again; the start continues', async () => {
   await using rig = await openRig();
   await rig.index();
-  // Not a database at all; one that ends in the middle; one whose first page is overwritten behind its header.
-  writeFileSync(join(rig.stores, 'search.db'), 'not a database, '.repeat(1000));
-  truncateSync(rig.archiveFile, Math.floor(readFileSync(rig.archiveFile).length / 2));
+  // Not a database at all; one whose first page is overwritten behind its header.
+  writeFileSync(rig.catalogFile, 'not a database, '.repeat(1000));
   const jobs = join(rig.folder, 'jobs', 'jobs.db');
   writeFileSync(jobs, readFileSync(jobs).fill(0xff, 100, 2000));
   const metrics = await rig.index(async () => {
     for (const end = Date.now() + 60_000; String(await rig.counts()) !== `${count},${count}`; await sleep(50))
       assert.ok(Date.now() < end, 'the stores were not filled again in 60 s');
   });
-  for (const file of ['search.db', 'archive.db', 'jobs.db'])
+  for (const file of ['catalog.db', 'jobs.db'])
     assert.match(metrics, new RegExp(`damaged_files_total\\{file="${file}"`));
   const kept = [...readdirSync(rig.stores), ...readdirSync(join(rig.folder, 'jobs'))];
   assert.deepEqual(
@@ -157,7 +155,7 @@ test('damaged files of the stores and the queue are moved, and filled again; the
       .filter((name) => /\.db\.corrupt-\d+$/.test(name))
       .map((name) => name.split('.')[0])
       .sort(),
-    ['archive', 'jobs', 'search'],
+    ['catalog', 'jobs'],
   );
   assert.doesNotMatch(await rig.index(), /lost_records_total\{[^}]*\} [1-9]/);
 });
@@ -167,8 +165,8 @@ async function verify(
   { connection, stores }: Awaited<ReturnType<typeof openRig>>,
   job: Partial<VerifyJob> = {},
 ) {
-  const search = openSqliteSearchStore(stores);
-  const archive = openSqliteArchive(stores);
+  const search = openEmbeddedSearchStore(stores);
+  const archive = openEmbeddedArchive(stores);
   const telemetry = createTelemetry('indexer', 'silent');
   const settings = parseSettings({});
   const result = await verifyViews(
@@ -189,6 +187,51 @@ async function verify(
   );
   await Promise.all([search.close(), archive.close()]);
   return result;
+}
+
+/** SQL: everything, as on an empty disk. */
+const loseAll = `
+  DELETE FROM recent; DELETE FROM slices; DELETE FROM documents; DELETE FROM filled;
+  UPDATE state SET value = (SELECT value + 1 FROM state WHERE name = 'seq')`;
+
+/** Takes recent events away from one view, in a store that nobody has open. */
+function lose(
+  path: string,
+  view: 'search' | 'archive',
+  isLost: (event: { partition: number; offset: number }) => boolean,
+): void {
+  const db = openDatabase(path);
+  const batches = db.prepare('SELECT * FROM recent').all() as {
+    seq: number;
+    views: number;
+    from_micros: number;
+    events: string;
+  }[];
+  let lost = 0;
+  for (const batch of batches) {
+    const events = JSON.parse(batch.events) as { partition: number; offset: number }[];
+    const parts = [events.filter((event) => !isLost(event)), events.filter(isLost)];
+    db.prepare('DELETE FROM recent WHERE seq = ?').run(batch.seq);
+    for (const [n, part] of parts.entries()) {
+      if (part.length === 0) continue;
+      lost += n * part.length;
+      const { value } = db
+        .prepare("UPDATE state SET value = value + 1 WHERE name = 'seq' RETURNING value")
+        .get() as { value: number };
+      const text = JSON.stringify(part);
+      const views = n === 0 ? batch.views : batch.views & ~(view === 'search' ? 1 : 2);
+      db.prepare('INSERT INTO recent VALUES (?, ?, ?, ?, ?, ?)').run(
+        value,
+        views,
+        part.length,
+        text.length,
+        batch.from_micros,
+        text,
+      );
+    }
+  }
+  assert.ok(lost > 0);
+  db.close();
 }
 
 function change(path: string, sql: string): void {
@@ -217,8 +260,11 @@ test('verify finds what was lost from the middle of a view, with its offsets, an
       ['archive', 'correlations', 0, 0],
     ],
   );
-  const remove = 'DELETE FROM events WHERE partition = 1 AND "offset" BETWEEN 900 AND 1099';
-  change(rig.archiveFile, remove);
+  lose(
+    rig.catalogFile,
+    'archive',
+    (event) => event.partition === 1 && event.offset >= 900 && event.offset < 1100,
+  );
   const { complete, views } = await verify(rig);
   assert.equal(complete, false);
   assert.deepEqual(
@@ -239,8 +285,12 @@ test('verify finds what was lost from the middle of a view, with its offsets, an
   assert.deepEqual([refilled.complete, refilled.views[2]!.refilled], [true, 200]);
   assert.deepEqual((await verify(rig)).views[2]!.missing, 0);
 
-  change(rig.archiveFile, remove);
-  change(join(rig.stores, 'search.db'), 'DELETE FROM events WHERE partition = 0 AND "offset" >= 100');
+  lose(
+    rig.catalogFile,
+    'archive',
+    (event) => event.partition === 1 && event.offset >= 900 && event.offset < 1100,
+  );
+  lose(rig.catalogFile, 'search', (event) => event.partition === 0 && event.offset >= 100);
   await rig.index(async () => {
     for (const end = Date.now() + 60_000; !(await verify(rig)).complete; await sleep(100))
       assert.ok(Date.now() < end, 'the start did not refill in 60 s');

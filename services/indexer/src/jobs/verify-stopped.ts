@@ -1,4 +1,5 @@
 import { mongodbOf, openArchive } from '@logloom/archive';
+import { checkSlices } from '@logloom/column-store';
 import { EventLogError, lockDataFolder, SqliteEventLog } from '@logloom/event-log';
 import { createSerde, openSchemaRegistry, schemaRegistryOf } from '@logloom/schema-registry';
 import { elasticsearchOf, openSearchStore } from '@logloom/search-store';
@@ -38,6 +39,9 @@ export async function verifyStopped(
   using owned = new DisposableStack();
   owned.use(lockDataFolder(folder));
   const files = checkFiles(folder, ['log', 'stores', 'jobs']);
+  if (files.length === 0)
+    for (const { file, fault } of await checkSlices(storesFolder(folder)))
+      files.push({ file: relative(folder, file), faults: [fault] });
   const log = new SqliteEventLog(logFolder);
   try {
     const { damaged, unreadable } = await log.check(signal);

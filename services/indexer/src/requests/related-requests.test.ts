@@ -1,5 +1,5 @@
 import { correlationDefaults, type Correlation } from '@logloom/schemas';
-import { openSqliteSearchStore } from '@logloom/search-store';
+import { openEmbeddedSearchStore } from '@logloom/search-store';
 import { temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { relatedRequests } from './related-requests.ts';
 
 const folder = temporaryFolder('related').path;
-const search = openSqliteSearchStore(folder);
+const search = openEmbeddedSearchStore(folder);
 before(async () => {
   await search.indexCorrelations([
     // 400 ordinary requests a second apart, and one that is like no other.

@@ -1,5 +1,5 @@
 import type { Correlation } from '@logloom/schemas';
-import { openSqliteSearchStore, type ShapeDurationsQuery } from '@logloom/search-store';
+import { openEmbeddedSearchStore, type ShapeDurationsQuery } from '@logloom/search-store';
 import { correlationDocument, temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { compareRequests, type RequestComparison } from './request-comparison.ts';
 
 const folder = temporaryFolder('comparison').path;
-const search = openSqliteSearchStore(folder);
+const search = openEmbeddedSearchStore(folder);
 const secondsPerDay = 86_400;
 /** The request `n` begins n seconds after 1970 and takes so many milliseconds. */
 const documentOf = (n: number, ms: number, shape: string): Correlation =>

@@ -1,10 +1,10 @@
-import { openSqliteArchive } from '@logloom/archive';
+import { openEmbeddedArchive } from '@logloom/archive';
 import type { Authenticate } from '@logloom/auth';
 import { SqliteEventLog } from '@logloom/event-log';
 import '@logloom/runtime/testing/hold-contract';
 import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-registry';
 import { topics, type PlacedEvent } from '@logloom/schemas';
-import { openSqliteSearchStore } from '@logloom/search-store';
+import { openEmbeddedSearchStore } from '@logloom/search-store';
 import { placedEvent, temporaryFolder } from '@logloom/testing';
 import fastify from 'fastify';
 import { rmSync } from 'node:fs';
@@ -14,8 +14,8 @@ import { registerApi, type ApiDeps } from '../api/api.ts';
 /** For tests: the API over real embedded stores in a folder of its own. */
 export async function openApiRig(deps: Partial<ApiDeps> & { authenticate?: Authenticate } = {}) {
   const folder = temporaryFolder('api').path;
-  const search = openSqliteSearchStore(folder);
-  const archive = openSqliteArchive(folder);
+  const search = openEmbeddedSearchStore(folder);
+  const archive = openEmbeddedArchive(folder);
   const log = new SqliteEventLog(join(folder, 'log'));
   await log.createTopics(Object.values(topics).map((name) => ({ name, partitions: 2 })));
   const serde = await createSerde(createEmbeddedSchemaRegistry());

@@ -1,10 +1,10 @@
-import { openSqliteArchive } from '@logloom/archive';
+import { openEmbeddedArchive } from '@logloom/archive';
 import { SqliteEventLog } from '@logloom/event-log';
 import { createSqliteJobQueue, createSqliteJobRecords } from '@logloom/job-queue';
 import { AddressRules } from '@logloom/notify';
 import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-registry';
 import { placeEvent, topics, type LogEvent, type PlacedEvent } from '@logloom/schemas';
-import { openSqliteSearchStore } from '@logloom/search-store';
+import { openEmbeddedSearchStore } from '@logloom/search-store';
 import { createTelemetry } from '@logloom/telemetry';
 import { logEvent as testEvent, temporaryFolder } from '@logloom/testing';
 import { rmSync } from 'node:fs';
@@ -20,8 +20,8 @@ export async function openRig() {
   const log = new SqliteEventLog(join(folder, 'log'));
   await log.createTopics(Object.values(topics).map((name) => ({ name, partitions })));
   const serde = await createSerde(createEmbeddedSchemaRegistry());
-  const search = openSqliteSearchStore(join(folder, 'stores'));
-  const archive = openSqliteArchive(join(folder, 'stores'));
+  const search = openEmbeddedSearchStore(join(folder, 'stores'));
+  const archive = openEmbeddedArchive(join(folder, 'stores'));
   const queue = createSqliteJobQueue({ folder: join(folder, 'jobs'), pollMs: 5 });
   const records = createSqliteJobRecords(join(folder, 'jobs'));
   const logged: object[] = [];
