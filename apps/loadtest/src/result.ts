@@ -112,7 +112,8 @@ export type IncidentKind =
   | 'server-disk-short'
   | 'generator-busy'
   | 'generator-late'
-  | 'generator-paused';
+  | 'generator-paused'
+  | 'machine-busy';
 
 /** So many of a kind in one second. */
 export interface Incident {

@@ -42,6 +42,14 @@ const known: Readonly<Record<CauseName, Measured>> = {
     during(30, 36, late),
     seconds(30, 36).map((atS) => ({ atS, kind: 'generator-paused', reason: 'event loop', count: 1 })),
   ),
+  'machine-busy': syntheticRun(
+    60,
+    during(30, 36, { ...late, serverLoopDelayMs: 400 }),
+    seconds(30, 36).flatMap((atS) => [
+      { atS, kind: 'machine-busy', reason: 'other programs', count: 1 },
+      { atS, kind: 'generator-paused', reason: 'event loop', count: 1 },
+    ]),
+  ),
 };
 
 for (const [cause, run] of Object.entries(known))
@@ -66,6 +74,28 @@ test('what no rule has evidence for is unknown, and so is what nobody measured',
   assert.deepEqual(analyse(wrong, {}).lead, { cause: 'unknown', calibration: null });
   const blindAndLate = syntheticRun(60, (atS) => ({ ...blind, ...during(30, 36, late)(atS) }));
   assert.equal(analyse(blindAndLate, {}).lead?.cause, 'unknown');
+});
+
+test('a busy machine by itself is nothing to explain, and none to blame for what failed or was at another time', () => {
+  const busy = (fromS: number, toS: number) =>
+    seconds(fromS, toS).map((atS) => ({
+      atS,
+      kind: 'machine-busy' as const,
+      reason: 'other programs',
+      count: 1,
+    }));
+  assert.equal(analyse(syntheticRun(60, undefined, busy(10, 50)), {}).lead, null);
+  const slow = during(30, 36, { ...late, serverLoopDelayMs: 400, serverLoopShare: 0.97 });
+  assert.equal(analyse(syntheticRun(60, slow, busy(34, 40)), {}).lead?.cause, 'server-slow');
+  assert.equal(analyse(syntheticRun(60, slow, busy(29, 37)), {}).lead?.cause, 'machine-busy');
+  assert.equal(
+    analyse(syntheticRun(60, slow, busy(1, 60)), {}).lead?.cause,
+    'unknown',
+    'what is there all the time explains no change, and nobody else is to blame either',
+  );
+  const stopped = known['server-stopped'];
+  const incidents = [...stopped.incidents, ...busy(25, 40).map((each) => ({ ...each, address: null }))];
+  assert.equal(analyse({ ...stopped, incidents }, {}).lead?.cause, 'server-stopped');
 });
 
 test('a cause that begins after its consequence loses to one that began before', () => {

@@ -29,9 +29,10 @@ export type SymptomKind =
   | 'server-restarted'
   | 'server-disk-short'
   | 'server-memory-grows'
-  | 'generator-limit';
+  | 'generator-limit'
+  | 'machine-busy';
 
-export type Component = 'viewers' | 'ingest' | 'live' | 'server' | 'generator';
+export type Component = 'viewers' | 'ingest' | 'live' | 'server' | 'generator' | 'machine';
 
 /** Seconds in a row, or nearly, in which something was not as in the calm part of the run. */
 export interface Symptom {

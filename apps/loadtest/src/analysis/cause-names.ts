@@ -9,6 +9,7 @@ export const causeNames = {
   'disk-full': "the server's disk was full",
   'memory-leak': "the server's memory grew all the time",
   'generator-limit': 'the load generator was the limit',
+  'machine-busy': "other programs took the CPU of the generator's machine",
 } as const;
 
 export type CauseName = keyof typeof causeNames;

@@ -70,6 +70,14 @@ export class EpisodeFacts {
     return covered / (latest.toS - latest.fromS);
   }
 
+  /** In what share of the seconds that have any of the symptoms another one was there; 0 where there are none. */
+  shareOf(kinds: readonly SymptomKind[], other: SymptomKind): number {
+    const among = (atS: number, kind: SymptomKind): boolean =>
+      this.of(kind).some(({ fromS, toS }) => fromS <= atS && atS < toS);
+    const seconds = this.seconds.filter(({ atS }) => kinds.some((kind) => among(atS, kind)));
+    return seconds.length === 0 ? 0 : seconds.filter(({ atS }) => among(atS, other)).length / seconds.length;
+  }
+
   /** Null where it was not measured. */
   highest(read: (second: Second) => number | null): number | null {
     const readings = this.seconds.map(read).filter((value) => value !== null);

@@ -6,20 +6,22 @@ const apartS = 5;
 type Grouped = Pick<Episode, 'fromS' | 'toS' | 'symptoms' | 'components'>;
 
 /**
- * Groups symptoms that overlap or have at most five seconds between them (single linkage). A generator at its limit, which may be so all the
- * time, is put to the episodes that it overlaps and joins none; what lasts through the run is an episode of its own.
+ * Groups symptoms that overlap or have at most five seconds between them (single linkage). A generator at its limit and a busy machine, which
+ * may be so all the time, are put to the episodes that they overlap and join none; a busy machine by itself is none. What lasts through the run is an episode of its own.
  */
 export function episodesOf(symptoms: readonly Symptom[]): Grouped[] {
   const members = symptoms.map((symptom, index) => ({ ...symptom, index }));
   const isLasting = ({ kind }: Symptom): boolean => kind === 'server-memory-grows';
-  const isBackground = ({ kind }: Symptom): boolean => kind === 'generator-limit';
+  const isBackground = ({ kind }: Symptom): boolean => kind === 'generator-limit' || kind === 'machine-busy';
   const episodes = joined(members.filter((each) => !isLasting(each) && !isBackground(each)));
   const background = members.filter(isBackground);
   const overlaps = (one: Symptom, other: { fromS: number; toS: number }): boolean =>
     one.fromS < other.toS && one.toS > other.fromS;
   for (const episode of episodes)
     episode.members.push(...background.filter((symptom) => overlaps(symptom, episode)));
-  const alone = background.filter((symptom) => !episodes.some((episode) => overlaps(symptom, episode)));
+  const alone = background.filter(
+    (symptom) => symptom.kind !== 'machine-busy' && !episodes.some((episode) => overlaps(symptom, episode)),
+  );
   return [...episodes, ...joined(alone), ...joined(members.filter(isLasting))]
     .map(({ fromS, toS, members: of }) => ({
       fromS,

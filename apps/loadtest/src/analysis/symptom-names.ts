@@ -17,6 +17,7 @@ const names: Readonly<Record<SymptomKind, string>> = {
   'server-disk-short': 'its disk was short of room',
   'server-memory-grows': 'its memory grew all the time',
   'generator-limit': 'it was at its limit',
+  'machine-busy': 'other programs took its CPU',
 };
 
 /** How a report says what was seen. A result that a later version wrote may have others. */

@@ -34,6 +34,7 @@ export const componentOf: Readonly<Record<SymptomKind, Component>> = {
   'server-disk-short': 'server',
   'server-memory-grows': 'server',
   'generator-limit': 'generator',
+  'machine-busy': 'machine',
 };
 
 /** What was not as in the calm part of the run, in order of time. */
@@ -70,6 +71,7 @@ export function symptomsOf(run: Measured): Symptom[] {
     ...counted(run, 'server-disk-short', ['server-disk-short'], 's'),
     ...memoryGrowth(run).map((growth) => ({ ...growth, component: componentOf['server-memory-grows'] })),
     ...counted(run, 'generator-limit', ['generator-busy', 'generator-late', 'generator-paused'], 's'),
+    ...counted(run, 'machine-busy', ['machine-busy'], 's'),
   ].sort((a, b) => a.fromS - b.fromS || a.kind.localeCompare(b.kind));
 }
 

@@ -15,19 +15,19 @@ export interface Calibration {
   leads: { injection: string; lead: CauseName | 'unknown' | 'nothing'; runs: number }[];
 }
 
-/** A generator that is at its limit in so large a share of the seconds outside the fault measures itself. */
+/** A generator that is at its limit, or waits for a busy machine, in so large a share of the seconds outside the fault measures itself. */
 const voidShare = 0.25;
 /** Around a fault the generator may have to catch up. */
 const beforeS = 1;
 const afterS = 6;
 
-/** Whether the generator was the limit of a run for another reason than the injection. */
+/** Whether the generator or its machine was the limit of a run for another reason than the injection. */
 export function isVoid({ fault, run }: KnownRun): boolean {
   const isOutside = (atS: number): boolean =>
     atS > 0 &&
     atS < run.durationS &&
     (fault === null || atS < fault.fromS - beforeS || atS > fault.toS + afterS);
-  const kinds = ['generator-busy', 'generator-late', 'generator-paused'];
+  const kinds = ['generator-busy', 'generator-late', 'generator-paused', 'machine-busy'];
   const limited = run.incidents.filter(({ kind, atS }) => kinds.includes(kind) && isOutside(atS));
   const outside = run.timeline.filter(({ atS }) => isOutside(atS)).length;
   return new Set(limited.map(({ atS }) => atS)).size >= voidShare * outside;

@@ -1,4 +1,6 @@
+import { spawn } from 'node:child_process';
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
 import type { FaultProxy } from '../faults/proxy/fault-proxy.ts';
@@ -73,6 +75,9 @@ export const actions: Readonly<Record<string, Injection>> = {
         1_000,
       ),
   },
+  'machine-busy': {
+    begin: ({ random }) => burn(between(random, 1, 5)),
+  },
   'disk-full': {
     server: () => ({ diskMiB: 256 }),
     begin: ({ server }) => {
@@ -90,6 +95,14 @@ export const actions: Readonly<Record<string, Injection>> = {
     }),
   },
 };
+
+/** Begins programs that do nothing but compute, `perCore` for each core. */
+function burn(perCore: number): () => void {
+  const burners = Array.from({ length: Math.round(perCore * availableParallelism()) }, () =>
+    spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }),
+  );
+  return () => burners.forEach((burner) => burner.kill('SIGKILL'));
+}
 
 /** A fault is over at once, or holds for connections to come until it is ended. */
 const untilEnded = Infinity;

@@ -12,4 +12,5 @@ export const injections: Readonly<Record<string, CauseName | null>> = {
   'generator-overloaded': 'generator-limit',
   'disk-full': 'disk-full',
   'memory-leak': 'memory-leak',
+  'machine-busy': 'machine-busy',
 };

@@ -68,6 +68,11 @@ export class FaultInjection implements AsyncDisposable {
     return this.#faults.toSorted((a, b) => a.startedS - b.startedS);
   }
 
+  /** Of the processes that it runs. */
+  get pids(): number[] {
+    return this.#proxy === undefined ? [] : [this.#proxy.pid];
+  }
+
   /** Makes each fault at its time; time 0 is at `startsAtMs` since 1970. */
   begin(startsAtMs: number): void {
     this.#startsAtMs = startsAtMs;

@@ -22,6 +22,7 @@ import { lookUpExamples } from './look-up-examples.ts';
 import { deliveryOf } from './delivery-of.ts';
 import { estimate } from './estimate.ts';
 import { routesTo, thisMachine, tooSmall } from './machine-limits.ts';
+import { isHere, MachineWatch } from './machine-watch.ts';
 import { MemoryGrowthWatch } from './memory-growth.ts';
 import { reachAll } from './reach.ts';
 import { checkSearch } from './search-check.ts';
@@ -126,13 +127,17 @@ export async function runScenario(
   await generator.ready();
   await watch.open();
   const through = await injection.open(run, addresses, faults);
+  const serverUrls =
+    metricsUrls ?? (kind === 'logloom' ? viewerUrls.map((each) => new URL('/metrics', each).href) : []);
+  const machine = new MachineWatch(
+    [process.pid, ...generator.pids, ...injection.pids],
+    await isHere([...viewerUrls, ...addresses.sender, ...serverUrls]),
+  );
   const startsAtMs = epochMs() + startMs;
   onStart({ startsAtMs, generatorPids: generator.pids });
   const nowS = (): number => (epochMs() - startsAtMs) / 1_000;
   using resources = new ResourceWatch(addresses, faults, generator.pids);
-  const server = new ServerWatch(
-    metricsUrls ?? (kind === 'logloom' ? viewerUrls.map((each) => new URL('/metrics', each).href) : []),
-  );
+  const server = new ServerWatch(serverUrls);
   const growth = new MemoryGrowthWatch();
   let phase: RunPhase = 'load';
   const tell = (began = phase): void => {
@@ -155,6 +160,8 @@ export async function runScenario(
     if (second < 0) return;
     void server.look().then((look) => {
       timeline.addServer(second, look);
+      const machineLook = machine.look(look.cpuShare);
+      if (machineLook !== undefined) timeline.addMachine(second, machineLook);
       growth.add(second, look.heaps);
     });
     tell();

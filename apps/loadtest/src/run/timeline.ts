@@ -3,11 +3,16 @@ import { addPacked, latencyOf, newHistogram, quantileMs } from '../generator/lat
 import type { ProducerSecond, ViewersSecond } from '../generator/messages.ts';
 import type { ConnectionResult, GeneratorResult, Incident, Latency, Second, StageResult } from '../result.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import type { MachineLook } from './machine-watch.ts';
 import type { ServerLook } from './server-watch.ts';
 
 /** A generator whose processes take more of a core than this has no room for a moment's more. */
 const fullCpu = 0.9;
 const lateMs = 100;
+/** Of the CPU of all cores: above it who wants to run waits. */
+const fullMachine = 0.9;
+/** Of it, what others than the load test and its target take, from which on they matter. */
+const takenByOthers = 0.25;
 /** Shorter pauses of a process are part of what any client has. */
 const pausedMs = 100;
 
@@ -98,6 +103,12 @@ export class Timeline {
     row.serverLoopDelayMs = loopDelayMs;
     row.serverLoopShare = loopShare;
     for (const kind of incidents) this.#notice(second, kind, '/metrics');
+  }
+
+  /** What the generator's machine had left, and who took it. */
+  addMachine(second: number, { busy, others }: MachineLook): void {
+    if (second === 0 || busy < fullMachine || others < takenByOthers) return;
+    this.#notice(second, 'machine-busy', 'other programs');
   }
 
   /** In order. */

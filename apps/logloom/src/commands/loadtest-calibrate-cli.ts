@@ -60,7 +60,7 @@ export function addCalibrateCommand(
             const drawn = seed + i + attempt * 1_000;
             note(`${kind}, run ${i + 1} of ${runs}, seed ${drawn}`);
             if (keepRun(await runInjection(kind, drawn, program, signal), out)) break;
-            note(`${kind}: the generator was the limit, so the run does not count`);
+            note(`${kind}: the generator or its machine was the limit, so the run does not count`);
           }
       const calibration = calibrate(readKnownRuns(show ? shippedRuns : out));
       print(asJson, calibration, () => calibrationLines(calibration));

@@ -49,6 +49,17 @@ export function single(facts: EpisodeFacts): Evidence[] {
   return when(isShort, () => counter(2, 'deliveries were late in single seconds only'));
 }
 
+/** Whether others had the CPU in most of the seconds in which something waited: then who waited is not to blame. */
+export function wasTaken(facts: EpisodeFacts): boolean {
+  const waiting = ['deliveries-late', 'server-loop-delayed', 'server-busy', 'generator-limit'] as const;
+  return facts.shareOf(waiting, 'machine-busy') >= 0.5;
+}
+
+/** The same as evidence against one of those who waited. */
+export function taken(facts: EpisodeFacts): Evidence[] {
+  return when(wasTaken(facts), () => counter(4, 'other programs had the CPU meanwhile'));
+}
+
 /** A delivery waits for an event loop a few times at most. */
 const mostWaits = 4;
 

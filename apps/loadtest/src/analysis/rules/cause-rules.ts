@@ -3,6 +3,7 @@ import { connectionsCut } from './connections-cut.ts';
 import { diskFull } from './disk-full.ts';
 import { generatorLimit } from './generator-limit.ts';
 import { ingestRefused } from './ingest-refused.ts';
+import { machineBusy } from './machine-busy.ts';
 import { memoryLeak } from './memory-leak.ts';
 import { networkSlow } from './network-slow.ts';
 import { serverPaused } from './server-paused.ts';
@@ -16,6 +17,7 @@ export const causeRules: readonly CauseRule[] = [
   diskFull,
   ingestRefused,
   connectionsCut,
+  machineBusy,
   generatorLimit,
   serverSlow,
   networkSlow,

@@ -1,4 +1,4 @@
-import { sign, counter, when, order, single, type CauseRule } from './cause-rule.ts';
+import { sign, counter, when, order, single, taken, type CauseRule } from './cause-rule.ts';
 
 /** Held up for less it is no more than a busy machine. */
 const lastingS = 3;
@@ -24,6 +24,7 @@ export const generatorLimit: CauseRule = {
       ...when(paused > 1, () => sign(1, 'its event loops were held up')),
       ...order(facts, 'generator-limit'),
       ...single(facts),
+      ...taken(facts),
       ...when(facts.shareOfLatest('server-loop-delayed') >= 0.5, () =>
         counter(2, "the server's event loops were held up as well"),
       ),

@@ -1,4 +1,4 @@
-import { sign, counter, when, single, explainsDelay, type CauseRule } from './cause-rule.ts';
+import { sign, counter, when, single, taken, explainsDelay, type CauseRule } from './cause-rule.ts';
 
 export const networkSlow: CauseRule = {
   cause: 'network-slow',
@@ -23,6 +23,7 @@ export const networkSlow: CauseRule = {
       ),
       ...when(facts.has('viewers-dropped'), () => counter(1, 'viewers lost their connections')),
       ...single(facts),
+      ...taken(facts),
     ];
   },
 };

@@ -5,6 +5,7 @@ import {
   isAnswer,
   order,
   single,
+  taken,
   explainsDelay,
   dose,
   type CauseRule,
@@ -51,6 +52,7 @@ export const serverSlow: CauseRule = {
         counter(2, 'the delay of its event loops is far less than that of deliveries'),
       ),
       ...single(facts),
+      ...taken(facts),
     ];
   },
 };

@@ -33,6 +33,10 @@ export class ProxyProcess implements Disposable {
     });
   }
 
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
   /** Puts a proxy in front of each address of these sides; resolves with the addresses of the proxies, at the same positions. */
   async start(
     urls: Readonly<Record<FaultSide, readonly string[]>>,
