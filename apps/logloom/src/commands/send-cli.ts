@@ -90,6 +90,8 @@ async function send(files: string[], flags: SendFlags, context: CommandContext):
       'command-failed',
       'standard input cannot be followed, and has no position to continue from',
     );
+  if (!isSavable && files.length > 1 && flags.backfill === true)
+    throw new CommandError('command-failed', 'standard input cannot be merged with files');
   const url = context.ingestUrl(flags.ingestUrl);
   const { sendFiles } = await import('../send/send-files.ts');
   const bar = new ProgressBar(process.stderr);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { maxOpenFiles, mergeByTime } from './merge-by-time.ts';
+import { mergeByTime } from './merge-by-time.ts';
 
 async function* file(bodies: readonly string[]): AsyncGenerator<{ body: string }> {
   for (const body of bodies) yield { body };
@@ -39,12 +39,9 @@ test('a line without a time, or one that is earlier than the line before, stays 
   ]);
 });
 
-test('of more files than may be open, those are open whose times overlap', async () => {
+test('only files are open whose times overlap', async () => {
   let [open, most] = [0, 0];
-  const files = Array.from({ length: 3 * maxOpenFiles }, (_, i) => [
-    at(2 * i, `a${i}`),
-    at(2 * i + 3, `b${i}`),
-  ]);
+  const files = Array.from({ length: 600 }, (_, i) => [at(2 * i, `a${i}`), at(2 * i + 3, `b${i}`)]);
   async function* counted(bodies: readonly string[]): AsyncGenerator<{ body: string }> {
     most = Math.max(most, ++open);
     try {
@@ -61,7 +58,33 @@ test('of more files than may be open, those are open whose times overlap', async
     found,
     found.toSorted((a, b) => a - b),
   );
-  assert.equal(found.length, 6 * maxOpenFiles);
+  assert.equal(found.length, 1200);
   assert.equal(open, 0);
   assert.ok(most <= 4, String(most));
+});
+
+test('a file without a time keeps its place: only the files between two such are merged', async () => {
+  const mark = (name: string): string => JSON.stringify({ message: name });
+  const found = await merged(
+    [at(5, 'a')],
+    [at(1, 'b'), at(6, 'b2')],
+    [mark('one')],
+    [at(3, 'c')],
+    [],
+    [mark('two'), mark('three')],
+    [mark('begins without'), at(2, 'd')],
+    [at(1, 'e')],
+  );
+  assert.deepEqual(found, [
+    at(1, 'b'),
+    at(5, 'a'),
+    at(6, 'b2'),
+    mark('one'),
+    at(3, 'c'),
+    mark('two'),
+    mark('three'),
+    at(1, 'e'),
+    mark('begins without'),
+    at(2, 'd'),
+  ]);
 });

@@ -1,35 +1,42 @@
 import { eventTimeOf } from '@logloom/ingest/event-time';
 
-/** Files that are open at once as far as their times allow it. */
-export const maxOpenFiles = 256;
+/** The events at a file's beginning that are looked at for a time. */
+const probedEvents = 20;
+
+/** Opens a file; `isProbe`: only to look at its beginning. */
+export type OpenFile<T> = (isProbe: boolean) => AsyncGenerator<T>;
 
 /**
  * Merges files by the times of their events, so that what happened at one time is sent at one time. Each file keeps its order: an event
  * whose time is earlier than that of one before it, or which has none, goes right behind that. Equal times keep the order of the files.
- * Each file is opened once to see when it begins, and again when the merge comes to that time, so that many files need not be open at once.
+ * A file without a time in its first events cannot be placed by one: it comes behind those named before it and in front of those named
+ * after it, and only the files between two such are merged. Each file is opened once to see when it begins, and again when the merge
+ * comes to that time, so that files whose times do not overlap are not open together.
  */
 export async function* mergeByTime<T extends { body: string | Buffer }>(
-  files: readonly (() => AsyncGenerator<T>)[],
+  files: readonly OpenFile<T>[],
 ): AsyncGenerator<T> {
-  if (files.length <= maxOpenFiles)
-    yield* mergeOpen(files.map((open, order) => ({ open, order, fromMicros: -Infinity })));
-  else yield* mergeOpen(await byBeginning(files));
-}
-
-/** The files that have an event, in the order of their first times. */
-async function byBeginning<T extends { body: string | Buffer }>(
-  files: readonly (() => AsyncGenerator<T>)[],
-): Promise<Waiting<T>[]> {
-  const waiting: Waiting<T>[] = [];
+  let waiting: Waiting<T>[] = [];
   for (const [order, open] of files.entries()) {
     const fromMicros = await beginningOf(open);
-    if (fromMicros !== undefined) waiting.push({ open, order, fromMicros });
+    if (fromMicros === 'empty') continue;
+    if (fromMicros !== undefined) {
+      waiting.push({ open, order, fromMicros });
+      continue;
+    }
+    yield* mergeOpen(waiting.sort(byBeginning));
+    waiting = [];
+    yield* open(false);
   }
-  return waiting.sort((a, b) => a.fromMicros - b.fromMicros || a.order - b.order);
+  yield* mergeOpen(waiting.sort(byBeginning));
+}
+
+function byBeginning(a: Waiting<unknown>, b: Waiting<unknown>): number {
+  return a.fromMicros - b.fromMicros || a.order - b.order;
 }
 
 interface Waiting<T> {
-  open: () => AsyncGenerator<T>;
+  open: OpenFile<T>;
   order: number;
   /** The time of its first event. */
   fromMicros: number;
@@ -54,7 +61,7 @@ async function* mergeOpen<T extends { body: string | Buffer }>(
       let first = earliest(open);
       while (next < waiting.length && (first === undefined || waiting[next]!.fromMicros <= first.atMicros)) {
         const { open: start, order } = waiting[next++]!;
-        const opened = await advance({ file: start(), order }, -Infinity);
+        const opened = await advance({ file: start(false), order }, -Infinity);
         if (opened !== undefined) open.push(opened);
         first = earliest(open);
       }
@@ -92,13 +99,19 @@ async function advance<T extends { body: string | Buffer }>(
   return { file, order, event, atMicros: micros > afterMicros ? micros : afterMicros };
 }
 
-/** The time of a file's first event, the beginning of time where it has none; undefined for an empty file. */
+/** The first time in a file's first events; undefined where none has one. */
 async function beginningOf<T extends { body: string | Buffer }>(
-  open: () => AsyncGenerator<T>,
-): Promise<number | undefined> {
-  const file = open();
+  open: OpenFile<T>,
+): Promise<number | 'empty' | undefined> {
+  const file = open(true);
   try {
-    return (await advance({ file, order: 0 }, -Infinity))?.atMicros;
+    for (let i = 0; i < probedEvents; i++) {
+      const next = await file.next();
+      if (next.done === true) return i === 0 ? 'empty' : undefined;
+      const micros = eventTimeOf(next.value.body.toString());
+      if (!Number.isNaN(micros)) return micros;
+    }
+    return undefined;
   } finally {
     await file.return(undefined);
   }

@@ -175,15 +175,15 @@ async function* readAll(
   const onRead = (bytes: number): void => {
     progress.bytes += bytes;
   };
-  const read = (file: string): AsyncGenerator<SentEvent> =>
+  const read = (file: string, isProbe = false): AsyncGenerator<SentEvent> =>
     readFile(file, {
       format: file === '-' ? format : addOrigin(format, file),
       from: position.place(file),
-      onRead,
-      onDamage,
+      ...(!isProbe && { onRead, onDamage }),
     });
   // What is sent now is in its order already, and files that are open wait for nothing.
-  if (isBackfill && files.length > 1) yield* mergeByTime(files.map((file) => () => read(file)));
+  if (isBackfill && files.length > 1)
+    yield* mergeByTime(files.map((file) => (isProbe) => read(file, isProbe)));
   else
     for (const file of files) {
       signal.throwIfAborted();
