@@ -242,7 +242,7 @@ test('logloom send', async (t) => {
       const pod = join(folder, 'prod_shop-0_0ad23ba5-7f0e-4f8a-9c3f-3b5d9a1e2c11', 'web');
       mkdirSync(pod, { recursive: true });
       const cri = [
-        '2025-03-14T09:26:53.1Z stdout F level=warn msg=pairs',
+        '2025-03-14T09:26:53.1Z stdout F {"level":"warn","msg":"json","trace_id":"0af7651916cd43dd8448eb211c80319c"}',
         '2025-03-14T09:26:53.2Z stderr P 2025-03-14 09:26:53Z ERROR long ',
         '2025-03-14T09:26:53.3Z stdout F fine',
         '2025-03-14T09:26:53.4Z stderr F line',
