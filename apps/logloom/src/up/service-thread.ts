@@ -105,7 +105,7 @@ export class ServiceThread {
 
   /** Resolves with the reason when the thread has ended. */
   #runOnce(onReady: () => void, onNotReady: (trouble?: Trouble) => void): Promise<unknown> {
-    const worker = new Worker(new URL('service-worker.ts', import.meta.url), {
+    const worker = new Worker(new URL('start-thread.js', import.meta.url), {
       workerData: this.#data,
     });
     this.#worker = worker;

@@ -1,14 +1,12 @@
-// The code of a service thread of the one-process mode; see ServiceThread.
+// The code of a service thread of the one-process mode, started by start-thread.js; see ServiceThread.
 import type { RunService } from '@logloom/runtime';
 import { secretsOf } from '@logloom/settings';
 import { addThreadMetrics, createTelemetry, startTracing } from '@logloom/telemetry';
-import { enableCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { ApiAnswers } from './run-api.ts';
 import type { FromThread, ThreadCall, ThreadData, ToThread } from './thread-protocol.ts';
 import type { Settings } from '../settings.ts';
 
-enableCompileCache();
 const { service, settings, tracing, env = {} } = workerData as ThreadData;
 const telemetry = createTelemetry(service, settings.LOG_LEVEL, secretsOf(settings));
 addThreadMetrics(telemetry);
