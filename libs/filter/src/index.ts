@@ -21,6 +21,12 @@ export {
 } from './elasticsearch/attributes.ts';
 export { elasticsearchWords } from './elasticsearch/words.ts';
 export { equalityTerms, type EqualityField, type EqualityTerm } from './predicate/equality-terms.ts';
+export {
+  attributeNumbers,
+  attributeTexts,
+  sqlAttributeNumbers,
+  sqlAttributeTexts,
+} from './duckdb/attribute-lists.ts';
 export { fieldOf, type Field } from './fields.ts';
 export { checkComplexity, type FilterLimits, type FilterTooComplex } from './filter-complexity.ts';
 export { FilterSubject } from './filter-subject.ts';

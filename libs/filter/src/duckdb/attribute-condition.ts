@@ -6,7 +6,8 @@ import { duckDbFunctions, type AttributeQuestion } from './function-names.ts';
 import { sqlLiteral } from './literals.ts';
 import { textCondition } from './text-condition.ts';
 
-const decimal = sqlLiteral(String.raw`[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?`);
+/** A number as parseNumber() reads it. */
+export const decimal = sqlLiteral(String.raw`[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?`);
 
 /** Whether an attribute's values, in the column of JSON, match. NULL where there is none. */
 export function attributeCondition(
@@ -15,22 +16,39 @@ export function attributeCondition(
 ): string {
   const question: AttributeQuestion = { path, match };
   const exact = `${duckDbFunctions.attribute}(${column}, ${sqlLiteral(JSON.stringify(question))})`;
-  const keys = path.split('.');
-  const pointer = keys.map((key) => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
   const usual =
-    keys.length > maxAttributeDepth ? 'FALSE' : usualCondition(column, sqlLiteral(pointer), match, exact);
-  const condition = `CASE WHEN ${isUnusual(column, keys)} THEN ${exact} ELSE TRY(${usual}) END`;
-  // The path ends with the end of a key, which JSON without escapes contains literally: most rows need not be parsed.
-  const keyEnd = keys.at(-1)!;
-  if (JSON.stringify(keyEnd) !== `"${keyEnd}"`) return condition;
-  return `(${containsText(column, `${keyEnd}"`)} OR contains(${column}, '\\')) AND ${condition}`;
+    path.split('.').length > maxAttributeDepth
+      ? 'FALSE'
+      : usualCondition(column, sqlLiteral(jsonPointer(path)), match, exact);
+  const condition = `CASE WHEN ${isUnusual(path, column)} THEN ${exact} ELSE TRY(${usual}) END`;
+  const mayHave = mayHaveKey(path, column);
+  return mayHave === 'TRUE' ? condition : `(${mayHave}) AND ${condition}`;
+}
+
+/**
+ * SQL: whether JSON can have the path. It ends with the end of a key, which JSON without escapes contains literally: most rows need not be
+ * parsed.
+ */
+export function mayHaveKey(path: string, column: string): string {
+  const keyEnd = path.split('.').at(-1)!;
+  if (JSON.stringify(keyEnd) !== `"${keyEnd}"`) return 'TRUE';
+  return `${containsText(column, `${keyEnd}"`)} OR contains(${column}, '\\')`;
+}
+
+/** The JSON pointer of a path whose keys have no dots. */
+export function jsonPointer(path: string): string {
+  return path
+    .split('.')
+    .map((key) => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`)
+    .join('');
 }
 
 /**
  * SQL: whether DuckDB's functions might read the path otherwise than attributeValues(): what is no object, has arrays, escapes, or a key with
  * the dots of the path. It may say so of others, never the contrary; it is rare enough for the predicate's own code.
  */
-function isUnusual(column: string, keys: readonly string[]): string {
+export function isUnusual(path: string, column: string): string {
+  const keys = path.split('.');
   const dotted = keys.slice(1).map((key, i) => containsText(column, `${keys[i]!}.${key}`));
   const array = `contains(${column}, '[') AND regexp_matches(${column}, ':\\s*\\[')`;
   return [`NOT starts_with(${column}, '{')`, `contains(${column}, '\\')`, array, ...dotted].join(' OR ');

@@ -3,6 +3,7 @@ import { attributeValues } from '../attribute-values.ts';
 import { globMatcher } from '../glob.ts';
 import { attributeMatcher } from '../predicate/value-matcher.ts';
 import { wordSequenceMatcher } from '../predicate/words-matcher.ts';
+import { attributeNumbers, attributeTexts } from './attribute-lists.ts';
 import { duckDbFunctions, type AttributeQuestion } from './function-names.ts';
 
 /**
@@ -20,6 +21,8 @@ export function registerDuckDbFunctions(connection: DuckDBConnection): void {
     return (words) => matches(words.slice(1, -1).split(' '));
   });
   register(connection, duckDbFunctions.glob, globMatcher);
+  registerList(connection, duckDbFunctions.attributeTexts, attributeTexts);
+  registerList(connection, duckDbFunctions.attributeNumbers, attributeNumbers);
 }
 
 /** A function of a text and a question, which is compiled once for each chunk of rows. */
@@ -43,6 +46,30 @@ function register(
           if (asked !== question) test = compile((question = asked));
           const text = texts.getItem(i) as string | null;
           output.setItem(i, text === null ? null : test(text));
+        }
+        output.flush();
+      },
+    }),
+  );
+}
+
+/** A function of attributes and a path that returns a list, as JSON. */
+function registerList(
+  connection: DuckDBConnection,
+  name: string,
+  listOf: (attributes: string, path: string) => readonly unknown[],
+): void {
+  connection.registerScalarFunction(
+    DuckDBScalarFunction.create({
+      name,
+      returnType: VARCHAR,
+      parameterTypes: [VARCHAR, VARCHAR],
+      mainFunction: (_info, input, output) => {
+        const texts = input.getColumnVector(0);
+        const paths = input.getColumnVector(1);
+        for (let i = 0; i < input.rowCount; i++) {
+          const list = listOf(String(texts.getItem(i) ?? '{}'), String(paths.getItem(i)));
+          output.setItem(i, list.length === 0 ? null : JSON.stringify(list));
         }
         output.flush();
       },

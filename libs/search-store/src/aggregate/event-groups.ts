@@ -1,4 +1,4 @@
-import { attributeValues } from '@logloom/filter';
+import { attributeNumbers } from '@logloom/filter';
 import { percentile } from '../request-groups.ts';
 import { SearchStoreError, type FoundEvent } from '../search-store.ts';
 import {
@@ -9,7 +9,7 @@ import {
   type GroupKey,
   type Metric,
 } from './aggregate-query.ts';
-import { fieldPlace, numberPath, numbersAt, textsAt, type GroupField } from './group-fields.ts';
+import { fieldPlace, numberPath, textsAt, type GroupField } from './group-fields.ts';
 
 /** What is read of an event. */
 export type GroupedEvent = Pick<FoundEvent, GroupField | 'timestamp' | 'attributes'>;
@@ -26,11 +26,7 @@ interface Group {
 export class EventGroups {
   readonly #by: ReturnType<typeof fieldPlace>[];
   readonly #metric: Metric;
-  readonly #valuesOf: (
-    event: GroupedEvent,
-    attributes: ReturnType<typeof attributeValues>,
-  ) => readonly (string | number)[];
-  readonly #readsAttributes: boolean;
+  readonly #valuesOf: (event: GroupedEvent) => readonly (string | number)[];
   readonly #groups = new Map<string, Group>();
   #kept = 0;
 
@@ -41,21 +37,19 @@ export class EventGroups {
     if (metric === 'count' || of === undefined) this.#valuesOf = () => [];
     else if (metric === 'distinct') {
       const place = fieldPlace(of);
-      this.#valuesOf = (event, attributes) => textsAt(place, event, attributes);
+      this.#valuesOf = (event) => textsAt(place, event);
     } else {
       const path = numberPath(of);
-      this.#valuesOf = (_, attributes) => numbersAt(path, attributes);
+      this.#valuesOf = (event) => attributeNumbers(event.attributes, path);
     }
-    this.#readsAttributes = [...by, of ?? ''].some((name) => name.startsWith('attributes.'));
   }
 
   /** Throws SearchStoreError `too-many-groups`. */
   add(event: GroupedEvent): void {
-    const attributes = attributeValues(this.#readsAttributes ? event.attributes : '{}');
-    const values = this.#valuesOf(event, attributes);
+    const values = this.#valuesOf(event);
     let keys: (string | null)[][] = [[]];
     for (const place of this.#by) {
-      const texts = textsAt(place, event, attributes);
+      const texts = textsAt(place, event);
       const parts = texts.length === 0 ? [null] : texts;
       keys = keys.flatMap((key) => parts.map((part) => [...key, part]));
     }

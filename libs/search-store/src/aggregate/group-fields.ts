@@ -1,4 +1,4 @@
-import { parseNumber, type AttributeValue } from '@logloom/filter';
+import { attributeTexts } from '@logloom/filter';
 
 import { SearchStoreError, type FoundEvent } from '../search-store.ts';
 
@@ -43,28 +43,9 @@ export function numberPath(name: string): string {
   });
 }
 
-type Values = ReadonlyMap<string, readonly AttributeValue[]>;
-
 /** The different values of an event, as texts. */
-export function textsAt(
-  place: FieldPlace,
-  event: Pick<FoundEvent, GroupField>,
-  attributes: Values,
-): string[] {
-  if ('field' in place) {
-    const value = event[place.field];
-    return value === null ? [] : [value];
-  }
-  return [...new Set((attributes.get(place.path) ?? []).map(String))];
-}
-
-/** The different numbers of an event. */
-export function numbersAt(path: string, attributes: Values): number[] {
-  const numbers = new Set<number>();
-  for (const value of attributes.get(path) ?? []) {
-    const number = typeof value === 'string' ? parseNumber(value) : value;
-    // `+ 0` turns -0 into 0.
-    if (typeof number === 'number') numbers.add(number + 0);
-  }
-  return [...numbers];
+export function textsAt(place: FieldPlace, event: Pick<FoundEvent, GroupField | 'attributes'>): string[] {
+  if ('path' in place) return attributeTexts(event.attributes, place.path);
+  const value = event[place.field];
+  return value === null ? [] : [value];
 }
