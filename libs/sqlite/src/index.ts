@@ -1,6 +1,5 @@
 export { storageErrors } from './errors.ts';
 export { DamageNote, type DamagedFile } from './damage-note.ts';
-export { FillTable } from './fill-table.ts';
 export { nameFile, withFileNamed } from './name-file.ts';
 export { openDatabase } from './open-database.ts';
 export { isBusy, resultCode } from './result-code.ts';
