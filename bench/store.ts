@@ -33,7 +33,7 @@ function eventOf(line: string, offset: number, shiftMicros: number): PlacedEvent
     partition: 0,
     offset,
     timestamp: parseMicros(timestamp ?? '2026-01-01T00:00:00Z') + shiftMicros,
-    receivedAt: 1_700_000_000_000_000 + offset * 20,
+    receivedAt: 1_700_000_000_000 + Math.floor(offset / 50),
     level: (level ?? 'info').toLowerCase() as Level,
     service: service ?? 'unknown',
     host: host ?? null,

@@ -203,3 +203,17 @@ test(
     await again.close();
   }),
 );
+
+test('few but large events go into files that can be written within the memory', async () => {
+  using folder = temporaryFolder('column-store');
+  const store = new ColumnStore(folder.path, { memoryBytes: 128 * 2 ** 20 });
+  const message = 'x'.repeat(500_000);
+  await store.putEvents('search', events(0, 300, { message }));
+  assert.equal(store.catalog.all('SELECT * FROM recent').length, 0);
+  assert.ok(store.catalog.slices().length > 1);
+  const [row] = await store.read('search', (read) =>
+    read.rows(`SELECT count(*), sum(length(message)) FROM ${read.events()}`),
+  );
+  assert.deepEqual(row!.map(Number), [300, 300 * message.length]);
+  await store.close();
+});

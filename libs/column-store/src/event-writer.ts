@@ -12,6 +12,8 @@ const directRows = 4096;
 /** Recent events are sealed into a slice when there are so many, or so many bytes of them: readers hold them in memory. */
 const sealRows = 8192;
 const sealBytes = 8 * 2 ** 20;
+/** A slice is written from so many bytes of events at most: they are in memory meanwhile. */
+const sliceBytes = 8 * 2 ** 20;
 /** So many events of one day get a slice of their own. */
 const dayRows = 1024;
 /** Ids that are remembered as stored: the other view brings the same batch. */
@@ -121,8 +123,7 @@ export class EventWriter {
     try {
       for (const [views, events] of groups) {
         const { days, rest } = byDay(events);
-        for (const part of rest.length > 0 ? [...days, rest] : days)
-          prepared.push(await slices.events(part, views));
+        for (const part of [...days, rest].flatMap(partsOf)) prepared.push(await slices.events(part, views));
       }
       const to = batches.at(-1)!.seq;
       this.#commit(prepared, () => {
@@ -143,11 +144,12 @@ export class EventWriter {
     const recent: { views: number; events: PlacedEvent[]; text: string }[] = [];
     try {
       for (const [views, events] of groups) {
-        const isDirect = events.length >= directRows || generation !== 0;
+        const isDirect = events.length >= directRows || bytesOf(events) >= sealBytes || generation !== 0;
         const { days, rest } = isDirect ? byDay(events) : { days: [], rest: events };
-        for (const part of days) prepared.push(await slices.events(part, views));
-        if (rest.length > 0 && generation !== 0) prepared.push(await slices.events(rest, views));
-        else if (rest.length > 0) recent.push({ views, events: rest, text: recentText(rest) });
+        const isRestDirect = generation !== 0 || bytesOf(rest) >= sealBytes;
+        for (const part of (isRestDirect ? [...days, rest] : days).flatMap(partsOf))
+          prepared.push(await slices.events(part, views));
+        if (rest.length > 0 && !isRestDirect) recent.push({ views, events: rest, text: recentText(rest) });
       }
       this.#commit(prepared, () => {
         for (const { views, events, text } of recent)
@@ -237,6 +239,26 @@ export class EventWriter {
 
 function recentText(events: readonly PlacedEvent[]): string {
   return JSON.stringify(events.map((event) => ({ ...event, source: undefined })));
+}
+
+/** Roughly what they hold. */
+function bytesOf(events: readonly PlacedEvent[]): number {
+  return events.reduce((sum, { message, attributes }) => sum + 300 + message.length + attributes.length, 0);
+}
+
+/** The events in parts that can be written at once. */
+function partsOf(events: PlacedEvent[]): PlacedEvent[][] {
+  const parts: PlacedEvent[][] = [];
+  let bytes = Infinity;
+  for (const event of events) {
+    if (bytes >= sliceBytes) {
+      parts.push([]);
+      bytes = 0;
+    }
+    parts.at(-1)!.push(event);
+    bytes += bytesOf([event]);
+  }
+  return parts;
 }
 
 /** The events in order of time: those of each day that has many, and all others. */

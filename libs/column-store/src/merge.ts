@@ -9,6 +9,8 @@ import { viewBit, viewNames } from './views.ts';
 
 /** Slices with fewer rows than the first of these are of tier 0, and so on; those of the last tier stay as they are. */
 const tierRows = [32_768, 262_144];
+/** Rows that take so much although they are compressed are not merged: a group of rows is in memory at once. */
+const largeRowBytes = 2048;
 /** So many slices of one tier and day are merged into one. */
 const mergeSlices = 8;
 const maxMergedRows = 1_048_576;
@@ -46,7 +48,8 @@ export function nextMerge(slices: readonly Slice[], seq: number): Slice[] | unde
   return undefined;
 }
 
-function tierOf({ rows }: Slice): number | undefined {
+function tierOf({ rows, bytes }: Slice): number | undefined {
+  if (bytes > rows * largeRowBytes) return undefined;
   const tier = tierRows.findIndex((limit) => rows < limit);
   return tier === -1 ? undefined : tier;
 }

@@ -85,6 +85,14 @@ test('the stores of an earlier release are taken over, also when it is interrupt
   assert.deepEqual(await contentOf(handle, 'search'), [10_001, ['e1-0-1/2', 'e1-0-2/2']]);
   assert.deepEqual(await contentOf(handle, 'archive'), [20_001, ['e1-0-1/2', 'e1-0-2/2']]);
   assert.equal(await handle.run(async (store) => store.counts('archive').events), 20_001);
+  const received = await handle.run((store) =>
+    store.read('archive', (read) =>
+      read.rows(
+        `SELECT DISTINCT epoch_ms(received_at) FROM ${read.events({ toMicros: 150_000 })} WHERE timestamp < make_timestamp(150000)`,
+      ),
+    ),
+  );
+  assert.deepEqual(received, [[BigInt(event(0).receivedAt)]]);
   assert.equal(existsSync(join(folder.path, 'search.db')), false);
   await handle.close();
 });

@@ -175,7 +175,7 @@ function readStep(
   using db = openOld(path);
   const columns =
     table === 'events'
-      ? `rowid, ts, id, partition, "offset", ${view === 'archive' ? 'received_at' : 'ts'}, level, service, host, message,
+      ? `rowid, ts, id, partition, "offset", ${view === 'archive' ? 'received_at' : 'ts / 1000'}, level, service, host, message,
          correlation_id, correlation_kind, trace_id, span_id, attributes`
       : 'rowid, document';
   const version = rowsOf(db, 'PRAGMA user_version')[0]![0] as number;
