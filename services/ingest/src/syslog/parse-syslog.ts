@@ -26,7 +26,13 @@ const priority = /^<(\d{1,3})>/;
 const version1 = /^1 (\S+) (\S+) (\S+) (\S+) (\S+)(?: +|$)/;
 const meraki = /^1 (\d{9,10}\.\d{1,9}) (\S+) /;
 const ciscoHead =
-  /^(?:(\d{1,10}): )?(?:([\w.:-]{1,255}): )?(?:(\d{1,10}): )?[*.]?(?=[A-Z][a-z]{2} [ \d]\d |\d{4} [A-Z][a-z]{2} |%[A-Z])/;
+  /^(?:: )?(?:(\d{1,10}): )?(?:([\w.:-]{1,255}): )?(?:(\d{1,10}): )?[*.]?(?=[A-Z][a-z]{2} [ \d]\d |\d{4} [A-Z][a-z]{2} |%[A-Z])/;
+/** IOS XR: a node before the time, perhaps a host before the node. */
+const ciscoNode =
+  /^(?:(\d{1,10}): )?(?:([A-Za-z0-9_.-]{1,255}) )?(?:RP|LC|\d{1,3})\/[\w/]{1,30}:(?=[A-Z][a-z]{2} [ \d]\d |\d{4} [A-Z][a-z]{2} )/;
+/** How long a device has been up stands where it has no clock. */
+const uptime = /^(?:\d{1,4}:\d{2}:\d{2}|(?:\d{1,4}[ywdhms]){1,4})$/;
+const forwarded = /^Message forwarded from ([A-Za-z0-9_.:-]{1,255}?): /;
 const mnemonic = /^%([A-Z0-9_-]+?)-(?:[A-Z0-9_]+-)?[0-7]-[A-Z0-9_]+(?=:)/;
 const hostToken = /^([A-Za-z0-9_.:-]{1,255}) /;
 const tag = /^([\w./@+-][^\s:[\]]{0,127})(?:\[([^\]\s]{1,128})\]: ?|:(?: |$)|\[(\d{1,10})\] )/;
@@ -157,8 +163,11 @@ function define<T>(object: Record<string, T>, name: string, value: T): void {
 }
 
 /** Parses RFC 3164 as it occurs in practice: each part may be missing, and Cisco's devices have an order of their own. */
-function parseClassic(body: string, isMarked: boolean, parsed: SyslogMessage, receivedAtMs: number): void {
-  const device = ciscoHead.exec(body);
+function parseClassic(text: string, isMarked: boolean, parsed: SyslogMessage, receivedAtMs: number): void {
+  // Some put a space behind the priority.
+  const body = isMarked && /^ +[A-Z\d]/.test(text) ? text.trimStart() : text;
+  const node = ciscoNode.exec(body);
+  const device = node ?? ciscoHead.exec(body);
   const behind = device === null ? body : body.slice(device[0].length);
   const time = leadingTime(behind, receivedAtMs);
   if (time !== undefined) {
@@ -167,8 +176,8 @@ function parseClassic(body: string, isMarked: boolean, parsed: SyslogMessage, re
   }
   const isDevice = device !== null && (time !== undefined || mnemonic.test(behind));
   if (isDevice) {
-    parsed.sequence = device[3] ?? device[1];
-    parsed.host = device[2];
+    parsed.sequence = node === null ? (device[3] ?? device[1]) : device[1];
+    if (device[2] !== undefined && !uptime.test(device[2])) parsed.host = device[2];
   }
   if (time !== undefined) parsed.message = afterTime(behind.slice(time.length), parsed);
   else if (isDevice) parsed.message = takeTag(behind, parsed);
@@ -182,6 +191,11 @@ function afterTime(rest: string, parsed: SyslogMessage): string {
   const text = rest.replace(/^ [A-Z]{2,5}(?=: )/, '');
   if (text.startsWith(':')) return takeTag(text.slice(1).trimStart(), parsed);
   const content = text.trimStart();
+  const origin = forwarded.exec(content);
+  if (origin !== null) {
+    parsed.host ??= origin[1];
+    return takeTag(content.slice(origin[0].length), parsed);
+  }
   const host = content.startsWith('%') ? null : hostToken.exec(content);
   // `su: …` has no host before its tag.
   if (host === null || host[1]!.endsWith(':')) return takeTag(content, parsed);

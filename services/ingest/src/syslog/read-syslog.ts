@@ -4,6 +4,8 @@ import { fieldNames, type SlotName } from '../event/field-names.ts';
 import type { Normalizer } from '../event/normalize.ts';
 import { parseSyslog, type SyslogMessage } from './parse-syslog.ts';
 import { parseExactly } from '../event/parse-json.ts';
+import { parseTimestamp } from '../event/parse-timestamp.ts';
+import { fortigateMessage } from './fortigate-message.ts';
 
 /** RFC 5424, table 1. */
 const facilities = [
@@ -113,10 +115,18 @@ function* idsIn(data: SyslogMessage['data']): Generator<[name: string, id: strin
       if (idNames.has(name) && typeof value === 'string') yield [name, value];
 }
 
-/** Returns the object in `@cee: {…}` (CEE, as rsyslog writes and reads it), or in a message that is nothing but an object. */
-function embeddedObject(message: string): string | undefined {
+/** Returns the object in `@cee: {…}` (CEE, as rsyslog writes and reads it), in a message that is nothing but an object, or of FortiGate. */
+function embeddedObject(message: string): Fields | undefined {
   const start = /^\s*(?:@cee:\s*)?(?=\{)/.exec(message);
-  return start === null || !message.trimEnd().endsWith('}') ? undefined : message.slice(start[0].length);
+  if (start === null || !message.trimEnd().endsWith('}')) return fortigateMessage(message);
+  try {
+    const object = parseExactly(message.slice(start[0].length));
+    return typeof object === 'object' && object !== null && !Array.isArray(object)
+      ? (object as Fields)
+      : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -125,18 +135,11 @@ function embeddedObject(message: string): string | undefined {
  */
 function mergedEvent(
   header: Fields,
-  text: string,
+  given: Fields,
   source: Source,
   receivedAtMs: number,
   normalizer: Normalizer,
 ): LogEvent | undefined {
-  let object: unknown;
-  try {
-    object = parseExactly(text);
-  } catch {
-    return undefined;
-  }
-  const given = object as Fields;
   if ('syslog' in given || Object.keys(given).length === 0) return undefined;
   const { syslog, ...fields } = header;
   const kept: Fields = { ...(syslog as Fields) };
@@ -168,6 +171,7 @@ function hasField(object: Fields, slot: SlotName): boolean {
       : dot > 0
         ? (object[name.slice(0, dot)] as Fields | null | undefined)?.[name.slice(dot + 1)]
         : undefined;
+    if (slot === 'timestamp') return parseTimestamp(value) >= minMicros;
     return value !== undefined && value !== null && value !== '' && (dot > 0 || typeof value !== 'object');
   });
 }

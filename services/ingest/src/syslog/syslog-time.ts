@@ -1,11 +1,12 @@
 import { parseMicros } from '@logloom/schemas';
+import { zoneAbbreviation } from '../text/time/time-zone.ts';
 
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 const day = 86_400_000;
 
 // Group names: y year in front, M month, d day, y2 year behind the day, t clock, f fraction, y3 year behind, z zone.
 const classic =
-  /^(?:(?<y>\d{4}) )?(?<M>[A-Za-z]{3})\.? {1,2}(?<d>\d{1,2}),?(?: (?<y2>\d{4}))? (?<t>\d{2}:\d{2}:\d{2})(?:[.,](?<f>\d{1,9}))?(?: (?<y3>(?:19|20)\d{2})(?= |:|$))?(?: (?<z>UTC|GMT|Z)(?= |:|$))?/;
+  /^(?:(?<y>\d{4}) )?(?<M>[A-Za-z]{3})\.? {1,2}(?<d>\d{1,2}),?(?: (?<y2>\d{4}))? (?<t>\d{2}:\d{2}:\d{2})(?:[.,](?<f>\d{1,9}))?(?: (?<y3>(?:19|20)\d{2})(?= |:[ %]|:?$))?(?: (?<z>(?:UTC|GMT|Z)(?= |:|$)|[A-Z]{3,5}(?=: )))?/;
 const iso =
   /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?) ?(Z|z|UTC|[+-]\d{2}:?\d{2})?(?= |:|\]|,|$)/;
 
@@ -34,12 +35,20 @@ export function leadingTime(text: string, receivedAtMs: number): LeadingTime | u
   const month = months.indexOf(M!.toLowerCase()) + 1;
   if (month === 0) return undefined;
   const year = y ?? y2 ?? y3;
+  // A name of an unknown zone stays in front of what follows.
+  const minutes = z === undefined ? undefined : zoneAbbreviation(z);
+  const isUnknown = z !== undefined && minutes === undefined;
   const at = (inYear: number): number => {
     const date = `${inYear}-${String(month).padStart(2, '0')}-${d!.padStart(2, '0')}`;
-    return zonedMicros(date, f === undefined ? t! : `${t}.${f}`, z === undefined ? undefined : 'Z');
+    const micros = zonedMicros(
+      date,
+      f === undefined ? t! : `${t}.${f}`,
+      minutes === undefined ? undefined : 'Z',
+    );
+    return micros - (minutes ?? 0) * 60_000_000;
   };
   const micros = year === undefined ? inLikelyYear(at, receivedAtMs) : at(Number(year));
-  return { micros, length: groups[0].length };
+  return { micros, length: groups[0].length - (isUnknown ? z.length + 1 : 0) };
 }
 
 /** Microseconds since 1970 of a date and a clock; without a zone in this process's own. NaN when there is no such time. */
