@@ -130,6 +130,8 @@ export function secretOf(headers: IncomingHttpHeaders): string | undefined {
   const [, scheme = '', value = ''] = /^(\w+) +(\S+) *$/.exec(headers.authorization ?? '') ?? [];
   switch (scheme.toLowerCase()) {
     case 'bearer':
+    // Splunk's clients.
+    case 'splunk':
       return value;
     case 'apikey':
     case 'basic': {
@@ -137,6 +139,7 @@ export function secretOf(headers: IncomingHttpHeaders): string | undefined {
       return pair.slice(pair.indexOf(':') + 1);
     }
   }
-  const given = headers['x-api-key'];
+  // The latter is Datadog's.
+  const given = headers['x-api-key'] ?? headers['dd-api-key'];
   return typeof given === 'string' && given !== '' ? given : undefined;
 }

@@ -3,4 +3,5 @@ export const closedPorts = {
   SYSLOG_PORT: '0',
   OTLP_GRPC_PORT: '0',
   FORWARD_PORT: '0',
+  GELF_PORT: '0',
 } as const;

@@ -2,6 +2,7 @@
 export const defaultPorts = {
   OTLP_GRPC_PORT: 4317,
   FORWARD_PORT: 24_224,
+  GELF_PORT: 12_201,
   SYSLOG_TLS_PORT: 6514,
 } as const;
 

@@ -127,7 +127,7 @@ export const ingestErrors = declareErrors({
     message: 'another program has the port',
     where: 'start',
     cause:
-      'Another program uses the port of a receiver (`SYSLOG_PORT`, `OTLP_GRPC_PORT`, `FORWARD_PORT`, `SYSLOG_TLS_PORT`), or this user may not bind it. Where nobody has asked for the receiver, Logloom continues without it and logs a warning: `SYSLOG_PORT` is the default in the one-process mode, or one of the others is unset.',
+      'Another program uses the port of a receiver (`SYSLOG_PORT`, `OTLP_GRPC_PORT`, `FORWARD_PORT`, `GELF_PORT`, `SYSLOG_TLS_PORT`), or this user may not bind it. Where nobody has asked for the receiver, Logloom continues without it and logs a warning: `SYSLOG_PORT` is the default in the one-process mode, or one of the others is unset.',
     action: 'Stop the other program, set another port, or set 0 to turn the receiver off.',
   },
 });

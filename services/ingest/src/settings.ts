@@ -33,7 +33,7 @@ const bytes = 'bytes/s';
 
 /** The settings of ingest alone. */
 export const ingestSettings = declareSettings(
-  { owner: 'services/ingest', prefixes: ['INGEST_', 'SYSLOG_', 'FORWARD_'] },
+  { owner: 'services/ingest', prefixes: ['INGEST_', 'SYSLOG_', 'FORWARD_', 'GELF_'] },
   {
     INGEST_PORT: portSetting(4318, 'HTTP port for applications'),
     SYSLOG_PORT: portSetting(5514, 'syslog port, TCP and UDP; 0: no syslog'),
@@ -55,6 +55,19 @@ export const ingestSettings = declareSettings(
       max: 7 * 86_400_000,
       default: 3_600_000,
       description: 'a Fluent Forward connection is closed after this long without a byte',
+    }),
+    GELF_PORT: ownPort('GELF_PORT', 'port of GELF, TCP and UDP', ''),
+    GELF_MAX_CONNECTIONS: numberSetting({
+      unit: 'connections',
+      max: 10_000,
+      default: 1000,
+      description: 'GELF connections over TCP at once; more are refused',
+    }),
+    GELF_IDLE_MS: numberSetting({
+      unit: 'ms',
+      max: 7 * 86_400_000,
+      default: 3_600_000,
+      description: 'a GELF connection is closed after this long without a byte',
     }),
     SYSLOG_TLS_PORT: ownPort(
       'SYSLOG_TLS_PORT',

@@ -210,7 +210,8 @@ export const partMetrics = declareMetrics('services/ingest', {
     help: 'Datagrams of such receivers lost because the log or this process did not keep up, over a quota, or without their other parts',
     labels: {
       receiver: 'the receiver',
-      where: 'queue: the log was slow; kernel: this process was; quota',
+      where:
+        'queue: the log was slow; kernel: this process was; quota; parts: messages whose other parts did not come',
     },
   }),
   streamHeld: counter({
@@ -272,6 +273,8 @@ export interface StreamStats {
   kernelDropped: () => number;
   /** Datagrams dropped because their service or address was over its quota. */
   overQuota: number;
+  /** Messages dropped because parts of them did not come. */
+  incomplete: number;
   /** The time for which connections were not read because of a quota, in total. */
   heldMs: number;
 }
@@ -311,6 +314,7 @@ export function createStreamMetrics({ registry }: Telemetry): (receiver: string)
     each((stats, receiver) => {
       set(stats.dropped(), { receiver, where: 'queue' });
       set(stats.overQuota, { receiver, where: 'quota' });
+      set(stats.incomplete, { receiver, where: 'parts' });
       const kernel = stats.kernelDropped();
       if (!Number.isNaN(kernel)) set(kernel, { receiver, where: 'kernel' });
     }),
@@ -333,6 +337,7 @@ function emptyStats(): StreamStats {
     dropped: () => 0,
     kernelDropped: () => Number.NaN,
     overQuota: 0,
+    incomplete: 0,
     heldMs: 0,
   };
 }

@@ -1,13 +1,14 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SyslogFramer, type SyslogFrame } from './syslog-framing.ts';
+import type { StreamFrame } from '../stream/message-writer.ts';
+import { SyslogFramer } from './syslog-framing.ts';
 
 const limit = 100;
 
-function frames(bytes: Buffer, cuts: readonly number[] = [], inOrder = true): SyslogFrame[] {
+function frames(bytes: Buffer, cuts: readonly number[] = [], inOrder = true): StreamFrame[] {
   const framer = new SyslogFramer(limit);
-  const found: SyslogFrame[] = [];
+  const found: StreamFrame[] = [];
   const bounds = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b), bytes.length];
   for (let i = 1; i < bounds.length; i++)
     found.push(...framer.push(Buffer.from(bytes.subarray(bounds[i - 1], bounds[i]))));
@@ -16,7 +17,7 @@ function frames(bytes: Buffer, cuts: readonly number[] = [], inOrder = true): Sy
   return found.map((frame) => ({ ...frame, bytes: Buffer.from(frame.bytes) }));
 }
 
-const texts = (found: SyslogFrame[]): unknown[] =>
+const texts = (found: StreamFrame[]): unknown[] =>
   found.map(({ bytes, problem, declared }) =>
     problem === undefined ? bytes.toString() : [problem, bytes.length, declared],
   );

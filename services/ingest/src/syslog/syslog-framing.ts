@@ -1,11 +1,4 @@
-/** One message of a stream, without its framing. */
-export interface SyslogFrame {
-  bytes: Buffer;
-  /** Set when the message is not whole; `bytes` is then the part that was kept. */
-  problem?: 'event-too-large' | 'incomplete-message';
-  /** The length that the sender declared, where only a part was kept. */
-  declared?: number;
-}
+import type { StreamFrame } from '../stream/message-writer.ts';
 
 const newline = 0x0a;
 const nul = 0x00;
@@ -39,8 +32,8 @@ export class SyslogFramer {
   }
 
   /** Returns the messages that end in these bytes. */
-  push(chunk: Buffer): SyslogFrame[] {
-    const frames: SyslogFrame[] = [];
+  push(chunk: Buffer): StreamFrame[] {
+    const frames: StreamFrame[] = [];
     const rest = this.#skipBytes > 0 ? this.#skip(chunk) : chunk;
     if (rest.length === 0) return frames;
     if (this.#heldBytes > 0) {
@@ -56,7 +49,7 @@ export class SyslogFramer {
   }
 
   /** Ends the stream: an unfinished line is a message if the sender closed the connection in order; a counted message is incomplete. */
-  end(inOrder: boolean): SyslogFrame[] {
+  end(inOrder: boolean): StreamFrame[] {
     if (this.#heldBytes === 0) return [];
     const isLine = this.#neededBytes === 0;
     const bytes = this.#takeHeld();
@@ -64,7 +57,7 @@ export class SyslogFramer {
     return [{ bytes, problem: 'incomplete-message' }];
   }
 
-  #cut(data: Buffer, frames: SyslogFrame[]): void {
+  #cut(data: Buffer, frames: StreamFrame[]): void {
     let at = 0;
     while (at < data.length) {
       const byte = data[at]!;
@@ -81,7 +74,7 @@ export class SyslogFramer {
   }
 
   /** Returns where the counted message ends; -1 when it is not whole yet; undefined when the message is not counted. */
-  #counted(data: Buffer, at: number, frames: SyslogFrame[]): number | undefined {
+  #counted(data: Buffer, at: number, frames: StreamFrame[]): number | undefined {
     const head = data.toString('latin1', at, at + longestPrefix);
     const match = counted.exec(head);
     if (match === null) {
@@ -107,7 +100,7 @@ export class SyslogFramer {
     return -1;
   }
 
-  #line(data: Buffer, at: number, frames: SyslogFrame[]): number {
+  #line(data: Buffer, at: number, frames: StreamFrame[]): number {
     const end = endOfLine(data, at);
     const isTooLong = (end === -1 ? data.length : end) - at > this.#maxBytes;
     if (isTooLong) {
@@ -158,7 +151,7 @@ function endOfLine(bytes: Buffer, from: number): number {
 }
 
 /** Drops the CR and NUL that some senders put before the newline; a line of nothing else is no message. */
-function lineFrame(line: Buffer): SyslogFrame[] {
+function lineFrame(line: Buffer): StreamFrame[] {
   let end = line.length;
   while (end > 0 && (line[end - 1] === 0x0d || line[end - 1] === 0x00)) end--;
   return end === 0 ? [] : [{ bytes: line.subarray(0, end) }];

@@ -7,9 +7,12 @@ import { openPort } from '../open-port.ts';
 import type { Receiver, ReceiverContext, RunReceiver } from '../pipeline/receiver.ts';
 import { openStreamServer, type StreamWriting } from '../stream/open-stream-server.ts';
 import type { Converse } from '../stream/tcp-server.ts';
-import { createSyslogStats } from '../telemetry.ts';
-import { SyslogFramer, type SyslogFrame } from './syslog-framing.ts';
-import { SyslogWriter, type SyslogWriterOptions } from './syslog-writer.ts';
+import { createSyslogStats, spans } from '../telemetry.ts';
+import { SyslogFramer } from './syslog-framing.ts';
+import { MessageWriter, type StreamFrame } from '../stream/message-writer.ts';
+import { readSyslog } from './read-syslog.ts';
+
+const syslogReading = { span: spans.receiveSyslog, kind: 'syslog', read: readSyslog };
 
 /** Syslog over TCP and UDP. Off where SYSLOG_PORT is 0. */
 export const syslogReceiver: Receiver = async (context) => {
@@ -25,9 +28,10 @@ export const syslogReceiver: Receiver = async (context) => {
     stats: createSyslogStats(telemetry, settings.SYSLOG_MAX_CONNECTIONS),
     converse: (writing) => conversations(context, writing, 'syslog-tcp', `t${producer}`),
     datagrams: (writing) => {
-      const writer = new SyslogWriter({
+      const writer = new MessageWriter({
         ...writing,
         pipeline,
+        ...syslogReading,
         receiver: 'syslog-udp',
         producer: `u${producer}`,
         number: 0,
@@ -73,13 +77,14 @@ export const syslogTlsReceiver: Receiver = async (context): Promise<RunReceiver 
 function conversations(
   { settings, pipeline }: ReceiverContext,
   { onOverQuota: _unused, ...writing }: StreamWriting,
-  receiver: SyslogWriterOptions['receiver'],
+  receiver: 'syslog-tcp' | 'syslog-tls',
   producer: string,
-): Converse<SyslogFrame> {
-  const writers: (SyslogWriter | undefined)[] = [];
+): Converse<StreamFrame> {
+  const writers: (MessageWriter | undefined)[] = [];
   return (number, _socket, peer) => {
-    const writer = (writers[number] ??= new SyslogWriter({
+    const writer = (writers[number] ??= new MessageWriter({
       ...writing,
+      ...syslogReading,
       pipeline,
       receiver,
       producer,

@@ -5,6 +5,8 @@ import { mediaType, receive } from '../receive-request.ts';
 import { acceptLoki } from './accept-loki.ts';
 
 const path = '/loki/api/v1/push';
+/** Where clients of before Loki 1.0 push. */
+const oldPath = '/api/prom/push';
 const span = receiveSpan(path);
 
 const jsonType = 'application/json';
@@ -17,10 +19,10 @@ const protobufTypes = new Set(['', 'application/x-protobuf']);
  */
 export const lokiReceiver: HttpReceiver = {
   name: 'loki',
-  paths: { [path]: 'POST', '/ready': 'GET, HEAD' },
+  paths: { [path]: 'POST', [oldPath]: 'POST', '/ready': 'GET, HEAD' },
   openPaths: ['/ready'],
   register: (app, context) => {
-    app.post(path, async (request, reply) => push(request, reply, context));
+    for (const url of [path, oldPath]) app.post(url, async (request, reply) => push(request, reply, context));
     app.get('/ready', async (_request, reply) => {
       const { phase } = context.state;
       return reply.code(phase === 'ready' ? 200 : 503).send(`${phase}\n`);

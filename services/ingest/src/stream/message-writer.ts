@@ -1,22 +1,41 @@
-import type { Sender, Source } from '@logloom/schemas';
-import { reject } from '../errors.ts';
+import type { LogEvent, Sender, Source } from '@logloom/schemas';
+import { reject, type Rejection } from '../errors.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import { Turns } from '../pipeline/turns.ts';
-import { readSyslog } from './read-syslog.ts';
-import type { SyslogFrame } from './syslog-framing.ts';
-import type { StreamWriting } from '../stream/open-stream-server.ts';
-import { untilDurable } from '../stream/until-durable.ts';
-import { spans } from '../telemetry.ts';
+import type { SpanSpec } from '@logloom/telemetry';
+import type { Normalizer } from '../event/normalize.ts';
+import type { StreamWriting } from './open-stream-server.ts';
+import { untilDurable } from './until-durable.ts';
+
+/** A message without its framing. */
+export interface StreamFrame {
+  bytes: Buffer;
+  /** Set when the message is not whole; `bytes` is then the part that was kept. */
+  problem?: 'event-too-large' | 'incomplete-message';
+  /** The length that the sender declared, where only a part was kept. */
+  declared?: number;
+}
 
 /** A message with the address of its sender. */
-export interface ReceivedFrame extends SyslogFrame {
+export interface ReceivedFrame extends StreamFrame {
   peer: string | undefined;
 }
 
-export interface SyslogWriterOptions extends Omit<StreamWriting, 'onOverQuota'> {
+export interface MessageWriterOptions extends Omit<StreamWriting, 'onOverQuota'> {
   pipeline: Pipeline;
   /** The receiver's name in metrics. */
-  receiver: 'syslog-tcp' | 'syslog-tls' | 'syslog-udp';
+  receiver: string;
+  span: SpanSpec;
+  /** The kind of the events' sources. */
+  kind: string;
+  /** Reads a message. */
+  read: (
+    bytes: Buffer,
+    source: Source,
+    receivedAtMs: number,
+    normalizer: Normalizer,
+    peer: string | undefined,
+  ) => LogEvent | Rejection;
   /** Identifies this start of the service in the sources of events. */
   producer: string;
   /** The partition in the sources of events: each writer has its own. */
@@ -29,11 +48,11 @@ export interface SyslogWriterOptions extends Omit<StreamWriting, 'onOverQuota'> 
  * Writes the messages of one connection after another, or of the UDP socket, in order and numbered like a producer's events, so that a
  * repeated append leaves no duplicate.
  */
-export class SyslogWriter {
-  readonly #options: SyslogWriterOptions;
+export class MessageWriter {
+  readonly #options: MessageWriterOptions;
   #next = 0;
 
-  constructor(options: SyslogWriterOptions) {
+  constructor(options: MessageWriterOptions) {
     this.#options = options;
   }
 
@@ -48,7 +67,7 @@ export class SyslogWriter {
     this.#next += frames.length;
     await untilDurable(
       () =>
-        pipeline.tracing.receive(spans.receiveSyslog, undefined, () =>
+        pipeline.tracing.receive(this.#options.span, undefined, () =>
           this.#append(frames, first, receivedAtMs),
         ),
       this.#options,
@@ -56,14 +75,14 @@ export class SyslogWriter {
   }
 
   async #append(frames: readonly ReceivedFrame[], first: number, receivedAtMs: number): Promise<void> {
-    const { pipeline, receiver, producer, number, draining, onOverQuota } = this.#options;
+    const { pipeline, receiver, producer, number, draining, onOverQuota, kind, read } = this.#options;
     const batch = pipeline.open(receiver, { hasQuotas: !draining.aborted });
     let sender: Sender | undefined;
     const turns = new Turns();
     for (const [i, frame] of frames.entries()) {
       if (turns.isOver) await turns.next();
       const source: Source = {
-        kind: 'syslog',
+        kind,
         topic: producer,
         partition: number,
         offset: first + i,
@@ -72,8 +91,9 @@ export class SyslogWriter {
       if (frame.peer !== sender?.address) sender = { address: frame.peer };
       batch.from(sender);
       if (frame.problem === undefined) {
-        const event = readSyslog(frame.bytes, source, receivedAtMs, pipeline.normalizer, frame.peer);
-        if (onOverQuota === undefined || batch.overQuota(event) === undefined) batch.accept(event);
+        const event = read(frame.bytes, source, receivedAtMs, pipeline.normalizer, frame.peer);
+        if ('code' in event) batch.refuse(event, source, receivedAtMs, frame.bytes);
+        else if (onOverQuota === undefined || batch.overQuota(event) === undefined) batch.accept(event);
         else onOverQuota();
       } else batch.refuse(reject(frame.problem, detailOf(frame)), source, receivedAtMs, frame.bytes);
     }
@@ -82,7 +102,7 @@ export class SyslogWriter {
   }
 }
 
-function detailOf({ problem, bytes, declared }: SyslogFrame): string {
+function detailOf({ problem, bytes, declared }: StreamFrame): string {
   if (problem === 'incomplete-message')
     return `the connection ended after ${bytes.length} bytes of a message`;
   return declared === undefined

@@ -1,0 +1,112 @@
+import type { LogEvent, Source } from '@logloom/schemas';
+import { randomBytes } from 'node:crypto';
+import { isUtf8 } from 'node:buffer';
+import { reject, type Rejection } from '../errors.ts';
+import { readEvent } from '../event/read-event.ts';
+import type { Normalizer } from '../event/normalize.ts';
+import { openPort } from '../open-port.ts';
+import type { Receiver, ReceiverContext } from '../pipeline/receiver.ts';
+import { MessageWriter, type ReceivedFrame, type StreamFrame } from '../stream/message-writer.ts';
+import { openStreamServer, type StreamWriting } from '../stream/open-stream-server.ts';
+import type { Converse } from '../stream/tcp-server.ts';
+import type { Datagram } from '../stream/udp-server.ts';
+import { SyslogFramer } from '../syslog/syslog-framing.ts';
+import { spans, type StreamStats } from '../telemetry.ts';
+import { GelfChunks } from './gelf-chunks.ts';
+import { unpackGelf } from './unpack-gelf.ts';
+
+const reading = { span: spans.receiveGelf, kind: 'gelf', read: readGelf };
+
+/** GELF over UDP, in chunks and packed, and over TCP, with a NUL or a newline after each message. Off where GELF_PORT is 0. */
+export const gelfReceiver: Receiver = async (context) => {
+  const { settings, telemetry, streams } = context;
+  const producer = randomBytes(9).toString('base64url');
+  return openPort('GELF_PORT', settings, telemetry.logger, (port) => {
+    const stats = streams('gelf');
+    return openStreamServer(context, {
+      name: 'GELF',
+      port,
+      maxConnections: settings.GELF_MAX_CONNECTIONS,
+      idleMs: settings.GELF_IDLE_MS,
+      stats,
+      converse: (writing) => conversations(context, writing, `t${producer}`),
+      datagrams: (writing) => datagrams(context, writing, stats, `u${producer}`),
+    });
+  });
+};
+
+function conversations(
+  { settings, pipeline }: ReceiverContext,
+  { onOverQuota: _unused, ...writing }: StreamWriting,
+  producer: string,
+): Converse<StreamFrame> {
+  const writers: (MessageWriter | undefined)[] = [];
+  return (number, _socket, peer) => {
+    const writer = (writers[number] ??= new MessageWriter({
+      ...writing,
+      ...reading,
+      pipeline,
+      receiver: 'gelf-tcp',
+      producer,
+      number,
+    }));
+    return {
+      framer: new SyslogFramer(settings.INGEST_MAX_EVENT_BYTES),
+      write: (frames) => writer.write(frames.map((frame) => ({ ...frame, peer }))),
+      usageOf: (frames) => ({
+        events: frames.length,
+        bytes: frames.reduce((sum, { bytes }) => sum + bytes.length, 0),
+      }),
+    };
+  };
+}
+
+function datagrams(
+  { settings, pipeline, memory }: ReceiverContext,
+  writing: StreamWriting,
+  stats: StreamStats,
+  producer: string,
+): { write: (datagrams: readonly Datagram[]) => Promise<void> } {
+  const chunks = new GelfChunks(memory, () => stats.incomplete++);
+  writing.draining.addEventListener('abort', () => chunks.close());
+  const maxBytes = settings.INGEST_MAX_EVENT_BYTES;
+  const writer = new MessageWriter({
+    ...writing,
+    ...reading,
+    pipeline,
+    receiver: 'gelf-udp',
+    producer,
+    number: 0,
+  });
+  return {
+    write: async (received) => {
+      const frames: ReceivedFrame[] = [];
+      for (const datagram of received) {
+        if (datagram.problem !== undefined) {
+          frames.push(datagram);
+          continue;
+        }
+        const whole = chunks.take(datagram.bytes, datagram.peer);
+        if (whole === undefined) continue;
+        const bytes = unpackGelf(whole, maxBytes);
+        frames.push(
+          bytes === undefined || bytes.length > maxBytes
+            ? { bytes: whole.subarray(0, maxBytes), peer: datagram.peer, problem: 'event-too-large' }
+            : { bytes, peer: datagram.peer },
+        );
+      }
+      if (frames.length > 0) await writer.write(frames);
+    },
+  };
+}
+
+/** Reads a message as JSON at /ingest, which knows GELF's names. */
+function readGelf(
+  bytes: Buffer,
+  source: Source,
+  receivedAtMs: number,
+  normalizer: Normalizer,
+): LogEvent | Rejection {
+  if (!isUtf8(bytes)) return reject('invalid-utf8');
+  return readEvent(bytes.toString('utf8'), source, receivedAtMs, normalizer);
+}

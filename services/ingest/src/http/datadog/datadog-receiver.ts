@@ -1,0 +1,79 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { parseJsonBytes } from '../../event/parse-json.ts';
+import { receiveSpan } from '../../telemetry.ts';
+import { acceptEventGroups } from '../accept-event-groups.ts';
+import { splitObjects } from '../concatenated-json.ts';
+import type { HttpReceiver, HttpReceiverContext } from '../http-receiver.ts';
+import { receive } from '../receive-request.ts';
+import { recordGroup, withAbsent, type RecordObject } from '../record-group.ts';
+
+const paths = ['/api/v2/logs', '/v1/input'];
+const span = receiveSpan(paths[0]!);
+const validatePath = '/api/v1/validate';
+
+/** POST /api/v2/logs: Datadog's agent and libraries. */
+export const datadogReceiver: HttpReceiver = {
+  name: 'datadog',
+  paths: { ...Object.fromEntries(paths.map((path) => [path, 'POST'])), [validatePath]: 'GET, HEAD' },
+  register: (app, context) => {
+    for (const path of paths) app.post(path, async (request, reply) => take(request, reply, context));
+    // The agent asks before it sends; with INGEST_KEYS the key has been checked by now.
+    app.get(validatePath, async () => ({ valid: true }));
+  },
+  sendError: ({ code, status, message }, reply) =>
+    reply.send({ errors: [{ status: String(status), title: code, detail: message }] }),
+};
+
+async function take(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  context: HttpReceiverContext,
+): Promise<FastifyReply> {
+  const query = request.query as RecordObject;
+  const { accepted, rejected, reason } = await receive(request, reply, context, {
+    span,
+    accepts: () => true,
+    work: (received) => {
+      const records = splitObjects(received.body, received.cost);
+      const read = (record: Buffer) => readDatadogLog(record, query);
+      return acceptEventGroups(
+        'datadog',
+        [recordGroup(records, read, received.pipeline.normalizer)],
+        received,
+      );
+    },
+    counts: (receipt) => receipt,
+  });
+  if (rejected === 0) return reply.code(202).send({});
+  const detail = `${rejected} of ${accepted + rejected} logs refused: ${reason}`;
+  return reply.code(400).send({ errors: [{ status: '400', title: 'Bad Request', detail }] });
+}
+
+/** Reads a log of Datadog's form. `defaults` are the parameters of the address. Throws RejectedError. */
+function readDatadogLog(bytes: Buffer, { ddsource, ddtags, service, hostname }: RecordObject): RecordObject {
+  const object = withAbsent(parseJsonBytes(bytes) as RecordObject, { ddsource, ddtags, service, hostname });
+  if (object['level'] === undefined && typeof object['status'] === 'string') {
+    object['level'] = object['status'];
+    delete object['status'];
+  }
+  if (object['service'] === undefined && typeof object['ddsource'] === 'string')
+    object['service'] = object['ddsource'];
+  const tags = object['ddtags'];
+  if (typeof tags === 'string' && tags !== '') object['ddtags'] = readTags(tags);
+  return object;
+}
+
+/** Reads `env:prod,team:shop,canary`. A name that comes twice has a list. */
+function readTags(text: string): RecordObject {
+  const tags = Object.create(null) as RecordObject;
+  for (const tag of text.split(',')) {
+    const colon = tag.indexOf(':');
+    const name = (colon === -1 ? tag : tag.slice(0, colon)).trim();
+    const value = colon === -1 ? true : tag.slice(colon + 1);
+    if (name === '') continue;
+    const earlier = tags[name];
+    if (Array.isArray(earlier)) earlier.push(value);
+    else tags[name] = earlier === undefined ? value : [earlier, value];
+  }
+  return tags;
+}

@@ -1,0 +1,42 @@
+import { errorBody } from '@logloom/errors';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { parseJsonBytes } from '../../event/parse-json.ts';
+import { receiveSpan } from '../../telemetry.ts';
+import { acceptEventGroups } from '../accept-event-groups.ts';
+import { splitObjects } from '../concatenated-json.ts';
+import type { HttpReceiver, HttpReceiverContext } from '../http-receiver.ts';
+import { receive } from '../receive-request.ts';
+import { recordGroup, type RecordObject } from '../record-group.ts';
+
+const path = '/gelf';
+const span = receiveSpan(path);
+
+/** POST /gelf: GELF over HTTP, one message or several. */
+export const gelfHttpReceiver: HttpReceiver = {
+  name: 'gelf',
+  paths: { [path]: 'POST' },
+  register: (app, context) => {
+    app.post(path, async (request, reply) => take(request, reply, context));
+  },
+  sendError: (error, reply) => reply.send(errorBody(error)),
+};
+
+async function take(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  context: HttpReceiverContext,
+): Promise<FastifyReply> {
+  const { accepted, rejected, reason } = await receive(request, reply, context, {
+    span,
+    accepts: () => true,
+    work: (received) => {
+      const messages = splitObjects(received.body, received.cost);
+      const read = (message: Buffer) => parseJsonBytes(message) as RecordObject;
+      return acceptEventGroups('gelf', [recordGroup(messages, read, received.pipeline.normalizer)], received);
+    },
+    counts: (receipt) => receipt,
+  });
+  if (rejected === 0) return reply.code(202).send();
+  reply.type('text/plain');
+  return reply.code(400).send(`${rejected} of ${accepted + rejected} messages refused: ${reason}\n`);
+}

@@ -1,0 +1,74 @@
+import { isUtf8 } from 'node:buffer';
+import type { RequestCost } from '../../admission/request-cost.ts';
+import { RejectedError, IngestError } from '../../errors.ts';
+import type { RecordObject } from '../record-group.ts';
+
+const newline = 0x0a;
+const equals = 0x3d;
+const lengthBytes = 8;
+
+/**
+ * Returns the entries of systemd's journal export format, still as bytes: fields in lines, binary ones with their length, and a blank line
+ * after each entry. Throws IngestError `empty-body`, `wrong-shape`, `too-many-events`.
+ */
+export function splitEntries(body: Buffer, cost: RequestCost): Buffer[] {
+  const entries: Buffer[] = [];
+  let start = 0;
+  const end = (at: number): void => {
+    if (at > start) {
+      cost.events(1);
+      entries.push(body.subarray(start, at));
+    }
+  };
+  for (let at = 0; at < body.length;) {
+    if (body[at] === newline) {
+      end(at);
+      start = ++at;
+      continue;
+    }
+    const next = fieldAt(body, at);
+    if (next === undefined) throw new IngestError('wrong-shape', `entry ${entries.length + 1} is not whole`);
+    at = next.next;
+  }
+  end(body.length);
+  if (entries.length === 0) throw new IngestError('empty-body');
+  return entries;
+}
+
+/** Returns the fields of an entry. A name that comes twice has a list. Throws RejectedError `wrong-shape`. */
+export function readEntry(entry: Buffer): RecordObject {
+  const object = Object.create(null) as RecordObject;
+  for (let at = 0; at < entry.length;) {
+    const field = fieldAt(entry, at);
+    if (field === undefined) throw new RejectedError('wrong-shape', 'the entry is not whole');
+    const { name, value } = field;
+    const text = value.toString(isUtf8(value) ? 'utf8' : 'base64');
+    const earlier = object[name];
+    if (Array.isArray(earlier)) earlier.push(text);
+    else object[name] = earlier === undefined ? text : [earlier, text];
+    at = field.next;
+  }
+  return object;
+}
+
+function fieldAt(bytes: Buffer, at: number): { name: string; value: Buffer; next: number } | undefined {
+  const found = bytes.indexOf(newline, at);
+  const lineEnd = found === -1 ? bytes.length : found;
+  const split = bytes.subarray(at, lineEnd).indexOf(equals);
+  if (split !== -1)
+    return {
+      name: bytes.toString('latin1', at, at + split),
+      value: bytes.subarray(at + split + 1, lineEnd),
+      next: lineEnd + 1,
+    };
+  const valueStart = lineEnd + 1 + lengthBytes;
+  if (valueStart > bytes.length) return undefined;
+  const length = bytes.readBigUInt64LE(lineEnd + 1);
+  if (length > BigInt(bytes.length - valueStart)) return undefined;
+  const valueEnd = valueStart + Number(length);
+  return {
+    name: bytes.toString('latin1', at, lineEnd),
+    value: bytes.subarray(valueStart, valueEnd),
+    next: valueEnd + 1,
+  };
+}

@@ -1,0 +1,41 @@
+import { errorBody } from '@logloom/errors';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { receiveSpan } from '../../telemetry.ts';
+import { acceptEventGroups } from '../accept-event-groups.ts';
+import type { HttpReceiver, HttpReceiverContext } from '../http-receiver.ts';
+import { receive } from '../receive-request.ts';
+import { recordGroup } from '../record-group.ts';
+import { readEntry, splitEntries } from './export-format.ts';
+
+const path = '/upload';
+const span = receiveSpan(path);
+
+/** POST /upload: systemd-journal-upload, in the journal's export format. */
+export const journaldReceiver: HttpReceiver = {
+  name: 'journald',
+  paths: { [path]: 'POST' },
+  register: (app, context) => {
+    app.post(path, async (request, reply) => take(request, reply, context));
+  },
+  sendError: (error, reply) => reply.send(errorBody(error)),
+};
+
+async function take(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  context: HttpReceiverContext,
+): Promise<FastifyReply> {
+  const { accepted, rejected, reason } = await receive(request, reply, context, {
+    span,
+    accepts: (type) => type === 'application/vnd.fdo.journal' || type === 'text/plain' || type === '',
+    work: (received) => {
+      const entries = splitEntries(received.body, received.cost);
+      const group = recordGroup(entries, readEntry, received.pipeline.normalizer);
+      return acceptEventGroups('journald', [group], received);
+    },
+    counts: (receipt) => receipt,
+  });
+  reply.type('text/plain');
+  if (rejected === 0) return reply.code(202).send('OK.\n');
+  return reply.code(400).send(`${rejected} of ${accepted + rejected} entries refused: ${reason}\n`);
+}

@@ -1,0 +1,53 @@
+import { RejectedError } from '../errors.ts';
+import { jsonText, type JsonFindings } from '../event/json-text.ts';
+import type { Normalizer } from '../event/normalize.ts';
+import { textPart } from '../pipeline/joint-dead-letter.ts';
+import type { LogEvent } from '@logloom/schemas';
+import type { EventGroup } from './accept-event-groups.ts';
+
+/** An event as JSON at /ingest would have it. */
+export type RecordObject = Record<string, unknown>;
+
+/**
+ * Returns the events of a request whose records share nothing. `read` returns a record as JSON at /ingest would have it, or throws
+ * RejectedError; `finish` may fill in what is still unknown. A dead letter is that JSON, so that a redrive can read it; the record's bytes
+ * where it could not be read.
+ */
+export function recordGroup(
+  records: Buffer[],
+  read: (record: Buffer) => RecordObject,
+  normalizer: Normalizer,
+  finish: (event: LogEvent, object: RecordObject) => void = () => {},
+): EventGroup<Buffer> {
+  return {
+    records,
+    sharedLength: 0,
+    toEvent: (record, source, receivedAtMs) => {
+      const object = read(record);
+      const result = normalizer.normalize(object, source, receivedAtMs);
+      if (!('ok' in result)) return result;
+      finish(result.ok, object);
+      return result.ok;
+    },
+    part: (record) => textPart(payloadOf(record, read)),
+    deadLetter: (parts) => parts,
+  };
+}
+
+function payloadOf(record: Buffer, read: (record: Buffer) => RecordObject): Buffer {
+  const findings: JsonFindings = { tooDeep: false, rounded: false };
+  try {
+    const text = jsonText(read(record), 0, findings);
+    return findings.tooDeep ? record : Buffer.from(text);
+  } catch (error) {
+    if (error instanceof RejectedError) return record;
+    throw error;
+  }
+}
+
+/** Returns the object with members that it lacks. Values that are undefined are left out. */
+export function withAbsent(object: RecordObject, members: RecordObject): RecordObject {
+  for (const name in members)
+    if (members[name] !== undefined && !(name in object)) object[name] = members[name];
+  return object;
+}
