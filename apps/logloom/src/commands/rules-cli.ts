@@ -4,6 +4,7 @@ import { escapeControls } from '@logloom/telemetry/escape-controls';
 import type { Command } from 'commander';
 import { colors as pc } from '../output/colors.ts';
 import { CommandError } from './command-errors.ts';
+import { loadUserFormats } from './load-user-formats.ts';
 import type { Trial } from '../replay/try-rules.ts';
 import type { Settings } from '../settings.ts';
 import type { CommandContext } from './command-context.ts';
@@ -92,17 +93,22 @@ export async function readRules(file: string): Promise<RuleSet> {
 async function readEvents(
   files: readonly string[],
   service: string,
-  { INGEST_ID_PATTERNS, CORRELATION_ID_ORDER }: Pick<Settings, 'INGEST_ID_PATTERNS' | 'CORRELATION_ID_ORDER'>,
+  {
+    FORMATS,
+    INGEST_ID_PATTERNS,
+    CORRELATION_ID_ORDER,
+  }: Pick<Settings, 'FORMATS' | 'INGEST_ID_PATTERNS' | 'CORRELATION_ID_ORDER'>,
   onRefused: () => void,
 ): Promise<AsyncIterable<LogEvent>> {
   const { Normalizer, readEvent } = await import('@logloom/ingest');
   const { readFile: readLog } = await import('../send/read-file.ts');
   const { inTimeOrder } = await import('../replay/in-time-order.ts');
-  const normalizer = new Normalizer(INGEST_ID_PATTERNS, { idOrder: CORRELATION_ID_ORDER });
+  const formats = await loadUserFormats(FORMATS);
+  const normalizer = new Normalizer(INGEST_ID_PATTERNS, { idOrder: CORRELATION_ID_ORDER, formats });
   const receivedAt = Date.now();
   async function* eventsOf(file: string, partition: number): AsyncGenerator<LogEvent> {
     let offset = 0;
-    for await (const { body } of readLog(file, { format: { service } })) {
+    for await (const { body } of readLog(file, { format: { service, formats } })) {
       const text = body.toString();
       if (text.trim() === '') continue;
       const source = { kind: 'http', topic: 'try', partition, offset: offset++, index: 0 };

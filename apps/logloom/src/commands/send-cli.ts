@@ -69,7 +69,7 @@ export function addSendCommand(program: Command, context: CommandContext): void 
     )
     .option(
       '--timezone <zone>',
-      "of times without a zone in text: Europe/Berlin, +02:00 (default: this machine's)",
+      'of times without a zone: Europe/Berlin, +02:00 (default: in text that of this machine, in JSON INGEST_TIME_ZONE)',
     )
     .option('--formats <file>', 'formats of your own for plain text, YAML (default: the setting FORMATS)')
     .option('--journal', "systemd's journal of this machine, by journalctl, instead of files", false)
@@ -117,6 +117,7 @@ async function send(files: string[], flags: SendFlags, context: CommandContext):
       fromEnd: flags.fromEnd,
       journal: flags.journal ? { units: flags.unit, since: flags.since } : undefined,
       position: flags.position ?? (flags.follow ? defaultPosition(env, url, paths) : undefined),
+      timezone: flags.timezone,
       isBackfill: flags.backfill ?? (isSavable && !flags.follow),
       rate: flags.rate,
       onProgress: (progress) => {

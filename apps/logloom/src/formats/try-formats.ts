@@ -41,7 +41,10 @@ export interface TryOptions {
 /** Reads a file as `send` does and shows what ingest would make of it. Sends nothing. Throws CommandError for a file that cannot be read. */
 export async function tryFormats(file: string, options: TryOptions): Promise<Trial> {
   const { settings, formats, zone, service, limit, onEvent } = options;
-  const normalizer = new Normalizer(settings.INGEST_ID_PATTERNS, { idOrder: settings.CORRELATION_ID_ORDER });
+  const normalizer = new Normalizer(settings.INGEST_ID_PATTERNS, {
+    idOrder: settings.CORRELATION_ID_ORDER,
+    formats,
+  });
   const unknown = new UnknownFields();
   const layouts: Record<string, number> = {};
   const format = { zone, service, formats, defaults: { service }, countsLines: true };

@@ -19,13 +19,31 @@ export function addDefaults(
   defaults: EventDefaults,
 ): string {
   if (typeof content !== 'string') return JSON.stringify(withDefaults(content, defaults));
-  const members: Record<string, unknown> = { ...defaults.attributes };
+  const { service, host, attributes } = defaults;
+  if (service === undefined && host === undefined) return inserted(attributesText(attributes), content);
+  const members: Record<string, unknown> = { ...attributes };
   for (const field of ['service', 'host'] as const)
     if (defaults[field] !== undefined && !names[field].test(content)) members[field] = defaults[field];
-  const text = JSON.stringify(members);
-  if (text === '{}') return content;
+  return inserted(JSON.stringify(members), content);
+}
+
+// All events of a file have the same.
+let lastAttributes: EventDefaults['attributes'];
+let lastText = '{}';
+
+function attributesText(attributes: EventDefaults['attributes']): string {
+  if (attributes !== lastAttributes) {
+    lastAttributes = attributes;
+    lastText = JSON.stringify(attributes ?? {});
+  }
+  return lastText;
+}
+
+/** Puts an object's members in front of those of another. */
+function inserted(members: string, content: string): string {
+  if (members === '{}') return content;
   const rest = content.trimStart().slice(1);
-  return `${text.slice(0, -1)}${/^\s*\}/.test(rest) ? '' : ','}${rest}`;
+  return `${members.slice(0, -1)}${/^\s*\}/.test(rest) ? '' : ','}${rest}`;
 }
 
 function withDefaults(

@@ -22,6 +22,8 @@ export interface PostOptions {
   sequence: number;
   /** Whether the lines are a backfill. */
   isBackfill?: boolean;
+  /** Of times without a zone in structured events. */
+  timezone?: string | undefined;
   /** Ends the wait for an unreachable server. */
   signal?: AbortSignal | undefined;
 }
@@ -33,7 +35,7 @@ const maxWaitMs = 10_000;
  * prevent duplicates by retries. Throws CommandError when the server refuses for good, and the signal's reason when it aborts.
  */
 export async function postBatch(body: string | Buffer, options: PostOptions): Promise<IngestAnswer> {
-  const { url, key, producer, sequence, isBackfill, signal } = options;
+  const { url, key, producer, sequence, isBackfill, timezone, signal } = options;
   const cancel = signal === undefined ? {} : { signal };
   for (let attempt = 0; ; attempt++) {
     let wait = Math.min(maxWaitMs, 100 * 2 ** attempt) * (0.5 + Math.random() / 2);
@@ -45,6 +47,7 @@ export async function postBatch(body: string | Buffer, options: PostOptions): Pr
           'content-type': 'application/x-ndjson',
           'logloom-producer': producer,
           'logloom-sequence': String(sequence),
+          ...(timezone !== undefined && { 'logloom-time-zone': timezone }),
           ...(isBackfill === true && { [backfillHeader]: 'true' }),
         },
         body: body as string | Buffer<ArrayBuffer>,

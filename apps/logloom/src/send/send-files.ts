@@ -27,6 +27,8 @@ export interface SendFilesOptions {
   isBackfill: boolean;
   /** This machine's journal instead of files. */
   journal?: { units: readonly string[]; since: string | undefined } | undefined;
+  /** Of times without a zone in structured events; text has that of its format. */
+  timezone?: string | undefined;
   /** Maximum events per second. */
   rate: number;
   onProgress: (progress: Progress) => void;
@@ -129,12 +131,12 @@ class Sender {
   }
 
   async #deliver(body: Buffer, count: number, files: Record<string, FilePlace>): Promise<void> {
-    const { url, key, follow, isBackfill, rate } = this.#options;
+    const { url, key, follow, isBackfill, timezone, rate } = this.#options;
     const wait = this.#freeAt - Date.now();
     if (wait > 0) await sleep(wait, undefined, follow ? {} : { signal: this.#options.signal });
     this.#freeAt = Math.max(this.#freeAt, Date.now()) + (count / rate) * 1000;
     const { producer, sequence } = this.#position;
-    const options = { url, key, producer, sequence, isBackfill, signal: this.#patience() };
+    const options = { url, key, producer, sequence, isBackfill, timezone, signal: this.#patience() };
     const answer = await postBatch(body, options);
     addAnswer(this.result, answer, sequence);
     this.progress.accepted = this.result.accepted;

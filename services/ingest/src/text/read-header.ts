@@ -11,6 +11,7 @@ const maxTokenLength = 200;
 const pair = /([A-Za-z_][\w.-]{0,63})=("[^"\n]{0,200}"|[^\s"\],]{1,200})(?=[\s\],]|$)/y;
 const logger = /(?:[\w$-]{1,80}(?:\.|::|\/|#))+[\w$<>-]{1,80}(?::\d{1,6}|\[\d{1,9}\])?/y;
 const word = /[\w$@-]{1,80}/y;
+const wordBeforeTime = /[a-z]{4,8}(?=:? +[[(]?\d)/y;
 const rustThread = /ThreadId\(\d{1,6}\)(?= )/y;
 const origin = /[\w$./<>-]{1,120}:[\w$<>]{1,80}:\d{1,7}/y;
 
@@ -72,6 +73,7 @@ class HeaderReader {
       }
       const from = at;
       if (this.#level === undefined && (at = this.#levelAt(from)) > 0) this.#at = at;
+      else if (this.#level === undefined && (at = this.#wordBeforeTime(from)) > 0) this.#at = at;
       else if ((at = this.#bracket(from)) > 0) this.#at = at;
       else break;
     }
@@ -93,6 +95,15 @@ class HeaderReader {
       if (words === quiet) this.#at = at + word.length;
       else this.#isMessage = true;
     }
+  }
+
+  /** `debug 2025-03-14 09:26:53 …` */
+  #wordBeforeTime(at: number): number {
+    wordBeforeTime.lastIndex = at;
+    const name = wordBeforeTime.exec(this.#text)?.[0];
+    if (name === undefined || levelOfText(name) === undefined) return -1;
+    this.#level = name;
+    return at + name.length;
   }
 
   #time(at: number): number {
@@ -175,11 +186,12 @@ class HeaderReader {
         code === 0x09 ||
         code === 0x3a ||
         code === 0x7c ||
+        code === 0x3b ||
         (code === 0x2c && this.#level === undefined)
       )
         i++;
       else if (isDash && !this.#text.startsWith('---', i)) i++;
-      else if (code === 0x5d && this.#isBracketed) i++;
+      else if ((code === 0x5d || code === 0x29) && this.#isBracketed) i++;
       else break;
     }
     return i;
@@ -223,6 +235,10 @@ class HeaderReader {
       /^\s*[\w.:$#@/*-]+(?: [\w.:$#@/*-]+){0,3}\s*$/.test(content) &&
       !/^\s*req-|^\s*[0-9a-f]{8}-[0-9a-f]{4}-/.test(content);
     if (!isName || !/[\s:|-]/.test(this.#text.charAt(behind)) || behind >= this.#end) return -1;
+    if (/^[0-9a-f]{32}$/.test(content) && !('traceId' in this.#event)) {
+      setField(this.#event, ['traceId'], content);
+      return behind;
+    }
     const isLogger = /^\s*[\w$]+(?:(?:\.|::)[\w$]+)+(?::\d+)?\s*$/.test(content);
     if (isLogger && !('log' in this.#event))
       setField(this.#event, ['log', 'logger'], content.trim().replace(/:\d+$/, ''));
@@ -268,7 +284,7 @@ class HeaderReader {
       const name = pattern.exec(this.#text)?.[0];
       if (name === undefined) continue;
       const behind = at + name.length;
-      const ending = /(?: +\[[\w. -]{1,80}\])? *(?:(: |:$)|( -{1,2} )|(\| )|( : )|(\]))/my;
+      const ending = /(?: +\[[\w.() -]{1,80}\])? *(?:(: |:$)|( -{1,2} )|(\| )|( : )|(\]))/my;
       ending.lastIndex = behind;
       const found = ending.exec(this.#text);
       if (found === null || ending.lastIndex > this.#end) continue;
@@ -298,9 +314,10 @@ class HeaderReader {
       const isMark =
         code === 0x20 ||
         code === 0x09 ||
+        code === 0x3b ||
         code === 0x3a ||
         code === 0x7c ||
-        (code === 0x5d && this.#isBracketed) ||
+        ((code === 0x5d || code === 0x29) && this.#isBracketed) ||
         (isDash && (this.#text.charAt(at + 1) === ' ' || at + 1 >= this.#end));
       if (!isMark) break;
       at++;
@@ -349,8 +366,8 @@ function levelEnd(text: string, at: number, end: number): number {
 /** Levels that are everyday words. */
 const weak = /^(?:fine|finer|finest|config|default|log|failure|silly|verbose|ok)$/i;
 /** Words in lower case that hardly begin a sentence, and those that may. */
-const quiet = /(?:info|debug|trace|warn|notice)(?= )/y;
-const loud = /(?:error|fatal|critical|warning)(?= )/y;
+const quiet = /(?:[Ii]nfo(?:rmation)?|[Dd]ebug|[Tt]race|[Ww]arn|[Nn]otice|Verbose)(?= )/y;
+const loud = /(?:[Ee]rror|[Ff]atal|[Cc]ritical|[Ww]arning)(?= )/y;
 
 function isLetter(code: number): boolean {
   return (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a);
@@ -366,6 +383,7 @@ function isMark(code: number): boolean {
     code === 0x2d ||
     code === 0x5d ||
     code === 0x2c ||
+    code === 0x3b ||
     code === 0x2f
   );
 }

@@ -1,6 +1,7 @@
 import { refineAccess } from './layouts/refine.ts';
 import type { TextEvent } from './layouts/layout.ts';
-import { scanAnyTime } from './time/any-time.ts';
+import { formatMicros } from '@logloom/schemas';
+import { microsOfText } from './time/any-time.ts';
 import type { TimeContext } from './time/scan-parts.ts';
 
 /** Returns the event of logfmt's pairs. A request's pairs without a message keep the line as theirs; undefined for pairs that are no event. */
@@ -12,6 +13,10 @@ export function readLogfmt(
   const event: TextEvent = { ...pairs };
   // Grafana writes t, Heroku's router at.
   rename(event, 't', 'time', (value) => isTime(value, context));
+  for (const name of ['time', 'ts', 'timestamp']) {
+    const micros = typeof event[name] === 'string' ? microsOfText(event[name], context) : Number.NaN;
+    if (!Number.isNaN(micros)) event[name] = formatMicros(micros);
+  }
   rename(event, 'at', 'level', (value) => /^(?:info|error|warn|warning|debug)$/.test(String(value)));
   if (['msg', 'message', 'event', 'error', 'err'].some((name) => typeof event[name] === 'string'))
     return event;
@@ -37,5 +42,5 @@ function rename(event: TextEvent, from: string, to: string, isMeant: (value: unk
 }
 
 function isTime(value: unknown, context: TimeContext): boolean {
-  return typeof value === 'string' && scanAnyTime(value, 0, value.length, context) === value.length;
+  return typeof value === 'string' && !Number.isNaN(microsOfText(value, context));
 }

@@ -143,7 +143,7 @@ test('the common layouts', () => {
     ],
     [
       'time=2025-07-11T20:14:15Z level=warn msg="a \\"b\\"" n=7 id=0017 ok=true',
-      { time: '2025-07-11T20:14:15Z', level: 'warn', msg: 'a "b"', n: 7, id: '0017', ok: true },
+      { time: '2025-07-11T20:14:15.000000Z', level: 'warn', msg: 'a "b"', n: 7, id: '0017', ok: true },
     ],
     ['[ERROR] plain', { level: 'ERROR', message: '[ERROR] plain' }],
     ['just a=b c=d', { message: 'just a=b c=d' }],

@@ -277,6 +277,25 @@ export const appLayouts: readonly LayoutSource[] = [
     ],
   },
   {
+    name: 'tornado',
+    title: 'Tornado, Jupyter',
+    pattern: '[%{LETTER:level} %{TIME} %{DATA:log.logger}] %{GREEDYDATA:message}',
+    time: ['iso8601', '%y%m%d %H:%M:%S', '%H:%M:%S'],
+    levels: { D: 'debug', I: 'info', W: 'warn', E: 'error', C: 'fatal' },
+    examples: [
+      [
+        '[W 2025-03-14 09:26:53.589 ServerApp] slow',
+        {
+          timestamp: '2025-03-14T09:26:53.589000Z',
+          level: 'warn',
+          message: 'slow',
+          log: { logger: 'ServerApp' },
+        },
+      ],
+      ['[E 250314 09:26:53 web:12] failed', { timestamp: '2025-03-14T09:26:53.000000Z', level: 'error' }],
+    ],
+  },
+  {
     name: 'logrus-terminal',
     title: 'logrus on a terminal',
     pattern: [

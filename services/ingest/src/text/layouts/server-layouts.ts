@@ -106,8 +106,9 @@ export const serverLayouts: readonly LayoutSource[] = [
     name: 'postgresql',
     title: 'PostgreSQL, log_line_prefix of Debian, Red Hat, Docker and RDS',
     pattern: [
-      '%{TIME} [%{INT:process.pid}(-%{INT})?](:)?( [%{NOTSPACE:postgres.session}])?( (user=)?(%{NAME:user.name}|[%{NAME}])(@|,db=)(%{NAME:db.name}|[%{NAME}])(,app=%{NAME:postgres.app})?(,client=%{NOTSPACE:client.address})?)?(:)? %{WORD:level}: %{GREEDYDATA:message}',
+      '%{TIME} [%{INT:process.pid}(-%{INT})?](:)?( [%{DATA:postgres.session}])?( (user=)?(%{NAME:user.name}|[%{NAME}])(@|,db=)(%{NAME:db.name}|[%{NAME}])(,app=%{NAME:postgres.app})?(,client=%{NOTSPACE:client.address})?)?(:)? %{WORD:level}: %{GREEDYDATA:message}',
       '%{TIME}:%{DATA:client.address}:(%{NAME:user.name}|[%{NAME}])?@(%{NAME:db.name}|[%{NAME}])?:[%{INT:process.pid}]:%{WORD:level}: %{GREEDYDATA:message}',
+      '< %{TIME} >%{WORD:level}: %{GREEDYDATA:message}',
     ],
     time: 'iso8601',
     levels: {
@@ -149,6 +150,7 @@ export const serverLayouts: readonly LayoutSource[] = [
     pattern: '%{TIME} [%{INT:process.pid}] %{WORD:level} %{GREEDYDATA:message}',
     time: 'iso8601',
     levels: { LOG: 'info', NOISE: 'trace' },
+    refine: (_, text) => /\] (?:LOG|NOISE) |\] [A-Z]+ [CS]-0x/.test(text),
     examples: [
       [
         '2025-03-14 09:26:53.589 UTC [123] LOG C-0x5: shop/app@10.0.0.1:5000 login attempt',

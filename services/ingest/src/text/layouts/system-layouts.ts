@@ -1,5 +1,8 @@
 import { levelOfText } from '../../event/parse-level.ts';
 import { parseSyslog } from '../../syslog/parse-syslog.ts';
+import { formatMicros } from '@logloom/schemas';
+import { microsOfText } from '../time/any-time.ts';
+import { localContext } from '../time/scan-parts.ts';
 import { fieldOf, setField, type LayoutSource, type TextEvent } from './layout.ts';
 
 const severities = ['fatal', 'fatal', 'fatal', 'error', 'warn', 'info', 'info', 'debug'];
@@ -135,6 +138,21 @@ export const systemLayouts: readonly LayoutSource[] = [
         'Mar 14 09:26:53 web-1 last message repeated 2 times',
         { host: 'web-1', message: 'last message repeated 2 times' },
       ],
+    ],
+  },
+  {
+    name: 'tai64n',
+    title: 'multilog, svlogd, s6-log',
+    pattern: '@%{HEX:time} %{GREEDYDATA:message}',
+    refine: (event) => {
+      const micros = microsOfText(`@${String(event['time'])}`, localContext(0));
+      delete event['time'];
+      if (Number.isNaN(micros)) return false;
+      event['timestamp'] = formatMicros(micros);
+      return true;
+    },
+    examples: [
+      ['@4000000067d3f40723281998 started', { timestamp: '2025-03-14T09:16:45.589830Z', message: 'started' }],
     ],
   },
   {
