@@ -13,7 +13,7 @@ writeFileSync(
   `#!/bin/sh
 for given in "$@"; do [ "$given" = "--unit=broken" ] && { echo "no such unit" >&2; exit 1; }; done
 printf '__CURSOR=s=%s\\n__REALTIME_TIMESTAMP=1741944413589793\\nPRIORITY=3\\nSYSLOG_IDENTIFIER=app\\nMESSAGE=%s\\n\\n' 7 "$*"
-for given in "$@"; do [ "$given" = "--follow" ] && sleep 60; done
+for given in "$@"; do [ "$given" = "--follow" ] && exec sleep 60; done
 exit 0
 `,
   { mode: 0o755 },

@@ -63,7 +63,8 @@ export async function* readJournal(options: JournalOptions): AsyncGenerator<Sent
     return [null];
   });
   ended.catch(() => {});
-  const problem = text(child.stderr);
+  const problem = text(child.stderr).catch(() => '');
+  let isAtEnd = false;
   const reader = new JournalExport();
   const give = ({ entry }: { entry: JournalEntry }): SentEvent => ({
     ...journalBody(entry, defaults),
@@ -82,11 +83,17 @@ export async function* readJournal(options: JournalOptions): AsyncGenerator<Sent
         next = chunks.next();
       }
     }
+    isAtEnd = true;
     for (const entry of reader.flush()) yield give(entry);
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
-    child.kill();
+    if (!isAtEnd) {
+      child.kill();
+      // What journalctl started itself may hold the pipes open.
+      child.stdout.destroy();
+      child.stderr.destroy();
+    }
   }
   const [code] = (await ended.catch((error: NodeJS.ErrnoException) => {
     const reason = error.code === 'ENOENT' ? 'there is no journalctl on this machine' : error.message;
