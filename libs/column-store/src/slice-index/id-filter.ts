@@ -5,11 +5,11 @@ export const idColumns = ['trace_id', 'span_id', 'correlation_id'] as const;
 export type IdColumn = (typeof idColumns)[number];
 
 /**
- * A split block Bloom filter as Parquet has them: a value sets eight bits of one bucket of 32 bytes. With about ten bits a value, one in a
- * hundred other values is taken for one of them.
+ * A split block Bloom filter as Parquet has them: a value sets eight bits of one bucket of 32 bytes. With 16 bits a value, about one in a
+ * thousand other values is taken for one of them: each costs the reading of a block.
  */
 const bucketBytes = 32;
-const bitsPerValue = 10;
+const bitsPerValue = 16;
 const salts = [
   0x47b6137b, 0x44974d91, 0x8824ad5b, 0xa2b7289d, 0x705495c7, 0x2df1424b, 0x9efc4947, 0x5c6bfb31,
 ] as const;

@@ -4,9 +4,9 @@ import { maxTotal, type TimeRange, type Total } from '../search-store.ts';
 import { candidatesOf, relationOf, type Candidates } from './candidates.ts';
 import { overlaps, rangeCondition } from './time-range.ts';
 
-/** Slices that are counted at first, and how many times as many then. */
-const firstSlices = 8;
-const growth = 4;
+/** Slices that are counted at first, and how many times as many then: what was counted is kept when the time is over. */
+const firstSlices = 2;
+const growth = 2;
 
 /** Counts the newest events first, for a while; then returns what it has. */
 export async function countEvents(

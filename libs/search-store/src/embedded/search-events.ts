@@ -5,6 +5,7 @@ import type { FoundEvent, SearchPage, SearchQuery, TimeRange, Total } from '../s
 import { relationOf } from './candidates.ts';
 import { countEvents } from './count-events.ts';
 import { decodeCursor, encodeCursor, placeColumns, placeOfRow, type EventPlace } from './event-place.ts';
+import { fewEvents, orderBy } from './few-events.ts';
 import { foundColumns, foundEventOf } from './found-event.ts';
 import { rangeCondition } from './time-range.ts';
 import { TimeWalk } from './time-walk.ts';
@@ -17,15 +18,18 @@ const firstStep = 128;
 /** One page of the matching events, which reads as few rows behind the page's end as it can (time-walk.ts). */
 export async function searchEvents(
   view: ReadView,
-  { filter, limit, order, cursor, ...range }: SearchQuery,
+  query: SearchQuery,
   { pageBytes, countLimitMs }: { pageBytes: number; countLimitMs: number },
 ): Promise<SearchPage> {
+  const { filter, limit, order, cursor, ...range } = query;
   const after = cursor === undefined ? undefined : decodeCursor(cursor);
   const count = (): Promise<Total> => countEvents(view, filter, range, countLimitMs);
   if (limit === 0) return { total: after?.total ?? (await count()), events: [] };
+  const few = after === undefined && limit <= firstStep ? await fewEvents(view, query, pageBytes) : undefined;
+  if (few !== undefined) return { total: { value: few.length, exact: true }, events: few };
   // One more shows whether there is a next page.
   const places = await findPlaces(view, filter, { range, after, order, limit: limit + 1 });
-  const total = after?.total ?? totalOfPage(places.length, limit) ?? (await count());
+  const total = after?.total ?? totalOfPage(places.length, limit) ?? atLeast(places.length, await count());
   const events = await readEvents(view, places.slice(0, limit), pageBytes);
   if (events.length === places.length) return { total, events };
   return { total, events, next: encodeCursor({ ...places[events.length - 1]!, total }) };
@@ -34,6 +38,10 @@ export async function searchEvents(
 /** The total where the first page has found all there are. */
 export function totalOfPage(found: number, limit: number): Total | undefined {
   return found > limit ? undefined : { value: found, exact: true };
+}
+
+function atLeast(found: number, total: Total): Total {
+  return total.exact ? total : { ...total, value: Math.max(found, total.value) };
 }
 
 interface PlacesQuery {
@@ -52,7 +60,6 @@ export async function findPlaces(
   { range, after, order, limit, also = 'TRUE' }: PlacesQuery,
 ): Promise<EventPlace[]> {
   const bounds = boundsAfter(range, after, order);
-  const direction = order === 'asc' ? 'ASC' : 'DESC';
   const keyset = after === undefined ? '' : ` AND ${isBehind(after, order)}`;
   const where = `${rangeCondition(bounds)} AND (${compileDuckDb(filter)}) AND (${also})${keyset}`;
   const walk = new TimeWalk(view, filter, { range: bounds, order, firstParts });
@@ -61,7 +68,7 @@ export async function findPlaces(
     const relation = relationOf(view, await walk.next(), isFirst);
     const rows = await view.rows(
       `SELECT ${placeColumns} FROM ${relation} WHERE ${where}
-       ORDER BY timestamp ${direction}, partition ${direction}, "offset" ${direction}, coalesce(epoch, '') ${direction} LIMIT ${limit}`,
+       ORDER BY ${orderBy(order)} LIMIT ${limit}`,
     );
     found = merge(found, rows.map(placeOfRow), order).slice(0, limit);
     if (!walk.hasBefore(found[limit - 1]?.micros)) return found;
