@@ -46,7 +46,5 @@ export {
   type PartialPredicate,
 } from './predicate/partial-predicate.ts';
 export { compilePredicate, type Predicate } from './predicate/compile-predicate.ts';
-export { compileSql, type SqlCondition, type SqlSchema } from './sql/compile-sql.ts';
-export { registerSqlFunctions } from './sql/functions.ts';
 export { requiresKind } from './predicate/requires-kind.ts';
 export { joinedWords, tokenize } from './tokenize.ts';

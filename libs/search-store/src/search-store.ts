@@ -50,7 +50,7 @@ export interface SearchStore extends LogView {
   fields(): Promise<string[]>;
   event(id: string): Promise<FoundEvent | undefined>;
 
-  /** One page of the matching documents, the latest `firstAt` first. Errors: `bad-filter` (correlation-where.ts has the fields). */
+  /** One page of the matching documents, the latest `firstAt` first. Errors: `bad-filter` (document-fields.ts has the fields). */
   correlations(query: CorrelationsQuery): Promise<CorrelationsPage>;
   correlation(id: string): Promise<Correlation | undefined>;
   /** The documents of a correlation id, the latest `firstAt` first; as many as a page's bytes hold. */

@@ -8,11 +8,11 @@ import {
   type AttributeMatch,
   type Condition,
   type StringMatch,
-} from '../correlation-where.ts';
+} from '../document-fields.ts';
 import type { Query } from './search.ts';
 
 /**
- * A filter of correlation documents as a query on the index of documents; correlation-where.ts describes each field. The fields have the
+ * A filter of correlation documents as a query on the index of documents; document-fields.ts describes each field. The fields have the
  * names of the embedded store's columns. Throws SearchStoreError `bad-filter`.
  */
 export function compileCorrelationQuery(filter: Filter): Query {

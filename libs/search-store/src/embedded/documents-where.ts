@@ -10,11 +10,11 @@ import {
   type Condition,
   type FilterNode,
   type StringMatch,
-} from '../correlation-where.ts';
+} from '../document-fields.ts';
 import type { TimeRange } from '../search-store.ts';
 
 /**
- * A filter of correlation documents, and a range of `firstAt`, as a condition on the columns of documents, for DuckDB; correlation-where.ts
+ * A filter of correlation documents, and a range of `firstAt`, as a condition on the columns of documents, for DuckDB; document-fields.ts
  * describes each field. NULL counts as false. Throws SearchStoreError `bad-filter`.
  */
 export function documentsWhere(filter: Filter | undefined, range: TimeRange): string {
