@@ -123,6 +123,19 @@ test('numbers of events, on a running Logloom', async (t) => {
     const wrong = await run(pipeline, ['export', 'level:(']);
     assert.deepEqual([wrong.code, wrong.err.includes('(bad-filter)')], [2, true]);
   });
+
+  await t.test('sql prints rows as a table, CSV or JSON', async () => {
+    const byService = 'SELECT service, count(*) AS n FROM events GROUP BY service ORDER BY service';
+    const table = await run(pipeline, ['sql', byService]);
+    assert.equal(table.out, 'service    n\ncart     100\npayment  100\nweb      100\n', table.err);
+    const one = "SELECT message FROM events WHERE attributes->>'$.duration_ms' = '7'";
+    assert.equal((await run(pipeline, ['sql', '--csv', one])).out, 'message\n"request 7, ""done"""\n');
+    const counted = 'SELECT count(*) AS n, sum(event_count) AS events FROM requests';
+    const asJson = await run(pipeline, ['sql', '--json', counted]);
+    assert.deepEqual(JSON.parse(asJson.out), { n: 50, events: 300 });
+    const refused = await run(pipeline, ['sql', "SELECT * FROM read_text('/etc/passwd')"]);
+    assert.deepEqual([refused.code, refused.err.includes('(bad-sql)')], [2, true]);
+  });
 });
 
 /** A proxy that cuts each response after so many bytes. */

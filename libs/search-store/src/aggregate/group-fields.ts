@@ -1,6 +1,4 @@
-import { attributeTexts } from '@logloom/filter';
-
-import { SearchStoreError, type FoundEvent } from '../search-store.ts';
+import { SearchStoreError } from '../search-store.ts';
 
 /** The fields of fixed names that have values to group by. */
 export const groupFields = [
@@ -41,11 +39,4 @@ export function numberPath(name: string): string {
   throw new SearchStoreError('unknown-field', `'${name}' holds no numbers; use attributes.<path>`, {
     subject: name,
   });
-}
-
-/** The different values of an event, as texts. */
-export function textsAt(place: FieldPlace, event: Pick<FoundEvent, GroupField | 'attributes'>): string[] {
-  if ('path' in place) return attributeTexts(event.attributes, place.path);
-  const value = event[place.field];
-  return value === null ? [] : [value];
 }

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { eventually, temporaryFolder } from '@logloom/testing';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createApiQueue } from '../api/api-queue.ts';
 import { openApiRig, rigEvent } from '../testing/api-rig.ts';
 
 const events = Array.from({ length: 50 }, (_, i) =>
@@ -208,4 +209,16 @@ test('a client that does not read holds the export up, and one that leaves ends 
   for (let i = 0; i < 6; i++) {
     await eventually('there is room', async () => (await api.get('export', { limit: '1' })).status === 200);
   }
+});
+
+test('exports take turns with other requests where admission control is on', async () => {
+  const queue = createApiQueue(2);
+  await using api = await openApiRig({ queue: { queue, principalName: async () => 'one' } });
+  await api.search.index(Array.from({ length: 12_000 }, (_, i) => rigEvent(i)));
+  const exports = ['ndjson', 'csv', 'parquet'].map((format) => api.get('export', { format }));
+  const searches = Array.from({ length: 5 }, () => api.get('search', { limit: '1' }));
+  for (const { status } of await Promise.all([...exports, ...searches])) assert.equal(status, 200);
+  const [ndjson] = await Promise.all(exports);
+  assert.equal(linesOf(ndjson!.text).length, 12_000);
+  assert.deepEqual([queue.running, queue.waiting], [0, 0]);
 });
