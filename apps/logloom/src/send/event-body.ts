@@ -65,6 +65,12 @@ export class EventReader {
     return this.#reader.isOpen;
   }
 
+  /** Reads what a file says of its columns in its first lines, when it is read from further on. `head`: its beginning. */
+  learnColumns(head: Buffer): void {
+    const lines = head.toString('latin1').split(/\r?\n/).slice(0, -1);
+    for (const line of lines) if (/^#(?:fields|time format)\b/i.test(line)) this.#reader.push(line, 0);
+  }
+
   /** The events that are complete with this line. */
   push({ bytes, end }: Line): EventBody[] {
     // Bytes that are not UTF-8 are read as ISO 8859-1: each becomes one character.

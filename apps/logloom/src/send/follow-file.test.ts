@@ -108,3 +108,9 @@ test('a restart continues: in the same file, in one that was rotated away, in a 
   appendFileSync(f.path, 'g\n');
   assert.deepEqual(await f.next(1), ['g']);
 });
+
+test('UTF-16 is refused: its lines have no end that could be found', async () => {
+  await using f = new Following();
+  writeFileSync(f.path, Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from('a\n', 'utf16le')]));
+  await assert.rejects(f.follower.poll(), /is UTF-16/);
+});

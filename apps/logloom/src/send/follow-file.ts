@@ -1,6 +1,8 @@
 import type { Stats } from 'node:fs';
 import { open, readdir, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { CommandError } from '../commands/command-errors.ts';
+import { utf16Of } from './decode-utf16.ts';
 import { EventReader, type EventBody, type FormatOptions, type SentEvent } from './event-body.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { maxLineBytes } from './read-file.ts';
@@ -167,6 +169,11 @@ export class FileFollower {
     this.#wasAtEnd = false;
     this.#splitter = new LineSplitter(offset, maxLineBytes);
     await this.#learnHead();
+    if (utf16Of(Buffer.from(this.#place.head, 'hex')) !== undefined)
+      throw new CommandError(
+        'command-failed',
+        `${this.#path}: is UTF-16, which can be sent, and not followed`,
+      );
     this.#reader = new EventReader(this.#options.format);
     return true;
   }

@@ -109,3 +109,20 @@ test('what the user gives is added to what lacks it', async () => {
     { 'log.file.path': '/a', team: 'x', service: 'shop', host: 'web-1' },
   ]);
 });
+
+test('a file that is read on from a place keeps the columns that its first lines name', async () => {
+  const content =
+    '#Fields: date time cs-method cs-uri-stem sc-status\n2025-03-14 09:26:53 GET /a 200\n2025-03-14 09:26:54 GET /b 500\n';
+  const path = join(folder, 'iis.log');
+  writeFileSync(path, content);
+  const places = [];
+  for await (const { place } of readFile(path, { format: {} })) places.push(place);
+  const found = [];
+  for await (const { content: event } of readFile(path, { format: {}, from: places[0] })) found.push(event);
+  assert.equal(found.length, 1);
+  assert.partialDeepStrictEqual(found[0], {
+    level: 'error',
+    timestamp: '2025-03-14T09:26:54.000000Z',
+    url: { path: '/b' },
+  });
+});

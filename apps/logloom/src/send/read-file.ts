@@ -14,7 +14,7 @@ import { packingOf, pipes, unpack } from './unpack-file.ts';
 export const maxLineBytes = 4 * 2 ** 20 + 1;
 /** What of a file's beginning is kept with its place. */
 const headBytes = 64;
-const magicBytes = 512;
+const magicBytes = 4096;
 
 export interface ReadFileOptions {
   format: FormatOptions;
@@ -50,7 +50,12 @@ export async function* readFile(file: string, options: ReadFileOptions): AsyncGe
     place: identity === undefined ? undefined : { ...identity.place, offset: event.end },
   });
   const bytes = decodeUtf16(openStream(file, isPacked ? 0 : skip, packing, options), undefined);
-  for await (const event of eventsOf(bytes, file, { format, skip, toSkip: isPacked ? skip : 0 }))
+  for await (const event of eventsOf(bytes, file, {
+    format,
+    skip,
+    toSkip: isPacked ? skip : 0,
+    magic: identity?.magic,
+  }))
     yield give(event);
 }
 
@@ -60,15 +65,18 @@ interface Start {
   skip: number;
   /** The bytes of the stream before it. */
   toSkip: number;
+  /** The file's beginning. */
+  magic: Buffer | undefined;
 }
 
 async function* eventsOf(
   bytes: AsyncIterable<Buffer>,
   file: string,
-  { format, skip, toSkip }: Start,
+  { format, skip, toSkip, magic }: Start,
 ): AsyncGenerator<EventBody> {
   const splitter = new LineSplitter(skip, maxLineBytes);
   const reader = new EventReader(format);
+  if (skip > 0 && magic !== undefined) reader.learnColumns(magic);
   let journal: JournalExport | undefined;
   let isFirst = true;
   let left = toSkip;
