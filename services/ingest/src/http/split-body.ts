@@ -59,6 +59,31 @@ export function* arrayElements(body: Buffer, from = 0): Generator<Piece, boolean
   return false;
 }
 
+/**
+ * Returns the objects of a body that stand one behind another, with nothing, white space or a comma between them, over any number of lines;
+ * undefined where something else is between them, or the last is not whole.
+ */
+export function objectsIn(body: Buffer, from: number): Piece[] | undefined {
+  const objects: Piece[] = [];
+  let depth = 0;
+  let start = from;
+  for (let i = from; i < body.length; i++) {
+    const byte = body[i]!;
+    if (depth === 0) {
+      if (byte === 0x7b) {
+        start = i;
+        depth = 1;
+      } else if (byte !== comma && !isSpace(byte)) return undefined;
+    } else if (byte === quote) {
+      i = closingQuote(body, i + 1, body.length);
+      if (i === -1) return undefined;
+    } else if (byte === 0x7b || byte === 0x5b) depth++;
+    else if ((byte === 0x7d || byte === 0x5d) && --depth === 0)
+      objects.push({ line: objects.length + 1, start, end: i + 1 });
+  }
+  return depth === 0 ? objects : undefined;
+}
+
 /** Returns the index of the first byte that is not white space, after a byte order mark; the body's length when there is none. */
 export function contentStart(body: Buffer): number {
   return trim(body, { line: 0, start: byteOrderMark(body), end: body.length }).start;

@@ -9,11 +9,13 @@ import type { IngestBatch } from '../../pipeline/ingest-batch.ts';
 import { textPart } from '../../pipeline/joint-dead-letter.ts';
 import { ifAllowed } from '../../admission/key-guard.ts';
 import { readEvent } from '../../event/read-event.ts';
-import { arrayElements, byteOrderMark, contentStart, lines, type Piece } from '../split-body.ts';
+import { arrayElements, byteOrderMark, contentStart, lines, objectsIn, type Piece } from '../split-body.ts';
 import { tooManyEvents } from '../../admission/request-cost.ts';
 import { spans } from '../../telemetry.ts';
 
 const maxListed = 1000;
+/** They are parsed at once, which must not take long. */
+const maxConcatenatedBytes = 4 * 2 ** 20;
 
 /** The response to a request. */
 export interface Receipt {
@@ -104,6 +106,9 @@ async function split(body: Buffer, { isNdjson, maxEventBytes, cost }: BodyOption
   }
   const whole = body.length - start <= maxEventBytes ? wholeObject(body, start) : undefined;
   if (whole !== undefined) return [whole];
+  const objects = concatenated(body, start);
+  if (objects !== undefined && objects.length > cost.maxEvents) throw tooManyEvents(cost.maxEvents);
+  if (objects !== undefined) return objects;
   if (countLines(body, cost.maxEvents) > cost.maxEvents) throw tooManyEvents(cost.maxEvents);
   return lines(body, byteOrderMark(body));
 }
@@ -149,6 +154,20 @@ function wholeObject(body: Buffer, start: number): Piece | undefined {
   if (isJson(body.toString('utf8', start, lineEnd)) || !isJson(body.toString('utf8', start)))
     return undefined;
   return { line: 1, start, end: body.length };
+}
+
+/** Returns the objects of a body that is neither NDJSON nor one object, but several, one behind another. */
+function concatenated(body: Buffer, start: number): Piece[] | undefined {
+  if (body[start] !== 0x7b || body.length - start > maxConcatenatedBytes) return undefined;
+  const found = body.indexOf(0x0a, start);
+  const lineEnd = found === -1 ? body.length : found;
+  if (isJson(body.toString('utf8', start, lineEnd))) return undefined;
+  const objects = objectsIn(body, start);
+  if (objects === undefined || objects.length < 2) return undefined;
+  // A broken line must not take its neighbours with it.
+  return objects.every(({ start: from, end }) => isJson(body.toString('utf8', from, end)))
+    ? objects
+    : undefined;
 }
 
 function isJson(text: string): boolean {

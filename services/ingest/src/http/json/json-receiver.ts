@@ -30,7 +30,7 @@ const unreadable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'too-many-rejected',
 ]);
 
-/** POST /ingest: NDJSON, a JSON array or one JSON object. */
+/** POST /ingest: NDJSON, a JSON array, one JSON object, or several one behind another. */
 export const jsonReceiver: HttpReceiver = {
   name: 'json',
   paths: { [path]: 'POST' },
