@@ -166,3 +166,19 @@ test('pushes of before Loki 1.0', async () => {
     message: 'level=warn old',
   });
 });
+
+test("an action of Elasticsearch's bulk requests with a client's own member beside it", async () => {
+  using folder = temporaryFolder();
+  {
+    await using service = await startForTest(folder.path);
+    const body = '{"index":{"_index":"logs","pipeline":null},"attempts":0}\n{"message":"winston"}\n';
+    const { status, text } = await post(`${service.address}/_bulk`, body);
+    assert.deepEqual([status, (JSON.parse(text) as { errors: boolean }).errors], [200, false]);
+    const two = '{"index":{},"create":{}}\n{"message":"two"}\n';
+    assert.equal((await post(`${service.address}/_bulk`, two)).status, 400);
+  }
+  assert.deepEqual(
+    (await readEvents(folder.path)).map(({ message }) => message),
+    ['winston'],
+  );
+});

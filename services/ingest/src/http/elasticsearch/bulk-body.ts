@@ -87,9 +87,12 @@ function parseMeta(body: Buffer, { line, start, end }: Piece, index: string | un
   } catch {
     throw new IngestError('bad-json', `Malformed action/metadata line [${line}]: it is not JSON`);
   }
-  const entries = Object.entries(typeof parsed === 'object' && parsed !== null ? parsed : {});
+  // winston-elasticsearch writes a member of its own beside the action.
+  const entries = Object.entries(typeof parsed === 'object' && parsed !== null ? parsed : {}).filter(
+    ([name]) => actions.has(name),
+  );
   const [action, members] = entries[0] ?? [];
-  if (entries.length !== 1 || action === undefined || !actions.has(action) || !isObject(members))
+  if (entries.length !== 1 || action === undefined || !isObject(members))
     throw new IngestError(
       'wrong-shape',
       `Malformed action/metadata line [${line}], expected field [create], [delete], [index] or [update]`,
