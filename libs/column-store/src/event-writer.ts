@@ -8,7 +8,7 @@ import type { Slice } from './slice.ts';
 import { allViews, viewBit, type ViewName } from './views.ts';
 
 /** From so many events on a batch goes straight into a slice; smaller ones are collected first. */
-const directRows = 4096;
+const directRows = 2048;
 /** Recent events are sealed into a slice when there are so many, or so many bytes of them: readers hold them in memory. */
 const sealRows = 8192;
 const sealBytes = 8 * 2 ** 20;
