@@ -114,7 +114,7 @@ async function runStage(stage: Stage, folder: string): Promise<number> {
   });
   await new Promise<void>((resolve) => void live.run(signal, resolve));
   const began = process.threadCpuUsage();
-  new Worker(import.meta.filename, { workerData: { from: folder, to: other } });
+  await once(new Worker(import.meta.filename, { workerData: { from: folder, to: other } }), 'exit');
   const used = await untilIdle(began, () => process.threadCpuUsage());
   rmSync(other, { recursive: true });
   return used;

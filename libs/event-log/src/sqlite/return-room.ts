@@ -4,7 +4,7 @@ import type { DatabaseSync } from 'node:sqlite';
 /** Pages that are returned at once: writers wait for it. */
 const stepPages = 32;
 /** So much of a file, or so many bytes of it, may be free: appends use them. */
-const freeShare = 0.2;
+const freeShare = 0.05;
 const fewBytes = 128 * 1024;
 /** A write-ahead file of this many bytes stays. */
 const smallWal = 2 ** 20;
