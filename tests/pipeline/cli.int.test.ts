@@ -88,7 +88,7 @@ test('the command line, on a running Logloom', async (t) => {
       { documents, alerts, events },
       { documents: failed, alerts: failed, events: { when: all } },
     );
-    writeFileSync(file('app.xz'), '');
+    writeFileSync(file('app.xz'), Buffer.from('fd377a585a000004', 'hex'));
     const packed = await run(pipeline, ['rules', 'try', 'good.yaml', '--from', 'app.xz']);
     assert.match(packed.err, /xz -dc app\.xz/);
   });

@@ -35,7 +35,7 @@ const retired: readonly RetiredWord[] = [
   },
   { word: 'ladder', pattern: /[Ll]adder/ },
   { word: 'pressure', pattern: /\bpressure\b|Pressure/ },
-  { word: 'gate', pattern: /\b[Gg]ates?\b|[a-z]Gate\b/ },
+  { word: 'gate', pattern: /\b[Gg]ates?\b|[a-z](?<!\bForti)Gate\b/ },
   { word: 'seat', pattern: /\b[Ss]eats?\b/ },
   { word: 'turn (of a request)', pattern: /FairQueue|byTurns|registerTurns/ },
   {
