@@ -261,7 +261,7 @@ test('logloom send', async (t) => {
       assert.equal(code, 1);
       assert.match(out, /, 0 rejected/);
       assert.match(err, /cut-1\.gz is damaged/);
-      assert.match(err, /the level of \d+ % of the lines is not known.*For example .*cut-1\.gz: line 0/s);
+      assert.match(err, /the time of \d+ % of the lines is not known.*For example .*cut-1\.gz: line 0/);
       await pipeline.untilDone();
       const events = await search(pipeline, 'service:web AND attributes.team:money');
       assert.deepEqual(events.map(({ message }) => message).toSorted(), [

@@ -7,7 +7,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { readFile, type ReadFileOptions } from './read-file.ts';
 
 const { path: folder } = temporaryFolder('read-file');
-const lines = Array.from({ length: 20_000 }, (_, i) =>
+const lines = Array.from({ length: 6000 }, (_, i) =>
   JSON.stringify({ message: `line ${i}`, random: Math.sin(i) }),
 );
 const text = `${lines.join('\n')}\n`;
@@ -45,7 +45,7 @@ test('a damaged archive gives what can be read, and says so', async () => {
     const half = await bodies(name, packed.subarray(0, packed.length * 0.7), { onDamage });
     assert.equal(damaged.length, 1, name);
     assert.match(damaged[0]!, /cut\.(?:gz|zst): \S/);
-    assert.ok(half.length > 5000 && half.length < 20_000, `${name}: ${half.length}`);
+    assert.ok(half.length > 1500 && half.length < 6000, `${name}: ${half.length}`);
     assert.deepEqual(half.slice(0, -1), lines.slice(0, half.length - 1));
   }
   const broken = gzipSync(text);
@@ -53,7 +53,7 @@ test('a damaged archive gives what can be read, and says so', async () => {
   let damages = 0;
   const some = await bodies('broken.gz', broken, { onDamage: () => damages++ });
   assert.equal(damages, 1);
-  assert.ok(some.length > 1000 && some.length < 20_000, String(some.length));
+  assert.ok(some.length > 300 && some.length < 6000, String(some.length));
 });
 
 test('UTF-16 and the journal export format are read as what they are', async () => {

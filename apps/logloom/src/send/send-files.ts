@@ -63,7 +63,8 @@ export async function sendFiles(files: readonly string[], options: SendFilesOpti
       await sender.flush();
       continue;
     }
-    unknown.count(event.content, event.file);
+    const { content, file, body } = event;
+    unknown.count(content, file, typeof content === 'string' ? body.toString() : content);
     await sender.add(event);
   }
   await sender.flush();

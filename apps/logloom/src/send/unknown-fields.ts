@@ -1,6 +1,7 @@
 import { fieldNames } from '@logloom/ingest/field-names';
 
 export type UnknownField = 'time' | 'level' | 'service';
+type Content = string | Readonly<Record<string, unknown>>;
 export type UnknownCounts = Record<UnknownField, number>;
 
 const slotOf = { time: 'timestamp', level: 'level', service: 'service' } as const;
@@ -25,14 +26,14 @@ export class UnknownFields {
   #events = 0;
   #looked = 0;
 
-  /** `content`: the text of a JSON object, or the fields that were read. */
-  count(content: string | Readonly<Record<string, unknown>>, file: string): void {
+  /** `content`: the text of a JSON object, or the fields that were read. `sent`: the same with what was added to it. */
+  count(content: Content, file: string, sent: Content = content): void {
     this.#events++;
     const isText = typeof content === 'string';
     if (isText && this.#events > sampledAll && this.#events % sampleEvery !== 0) return;
     const weight = isText && this.#events > sampledAll ? sampleEvery : 1;
     this.#looked += weight;
-    const names = namesIn(content);
+    const names = namesIn(sent);
     for (const field of ['time', 'level', 'service'] as const) {
       if (known[field].some((name) => names.has(name))) continue;
       this.counts[field] += weight;
