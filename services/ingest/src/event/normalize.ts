@@ -117,6 +117,11 @@ export class Normalizer {
     this.#fields = new EventFields(zone);
   }
 
+  /** The zone of times without one. */
+  get zone(): TimeZone {
+    return this.#fields.time.zone;
+  }
+
   /** The same for times in another zone where they name none. */
   inZone(zone: TimeZone): Normalizer {
     const known = zone === this.#fields.time.zone ? this : this.#zones.get(zone);

@@ -9,6 +9,7 @@ import type { IngestBatch } from '../../pipeline/ingest-batch.ts';
 import { textPart } from '../../pipeline/joint-dead-letter.ts';
 import { ifAllowed } from '../../admission/key-guard.ts';
 import { readEvent } from '../../event/read-event.ts';
+import { eventsOfText, isText } from './events-of-text.ts';
 import { arrayElements, byteOrderMark, contentStart, lines, objectsIn, type Piece } from '../split-body.ts';
 import { tooManyEvents } from '../../admission/request-cost.ts';
 import { spans } from '../../telemetry.ts';
@@ -32,37 +33,69 @@ export interface Receipt {
 export interface BodyOptions extends Omit<Received, 'body' | 'claim'> {
   /** Whether the content type is NDJSON: then a body that begins with [ may be something else than an array. */
   isNdjson: boolean;
+  /** Whether the content type is that of plain text: then a body that is no JSON is read line by line. */
+  isPlain?: boolean;
 }
 
 /**
- * Accepts the events of a body: NDJSON, a JSON array, or one JSON object. Resolves when all is durable. Throws IngestError
+ * Accepts the events of a body: NDJSON, a JSON array, one JSON object, or plain text. Resolves when all is durable. Throws IngestError
  * `empty-body`, `bad-json` (a broken array), `too-many-events`, `log-unavailable`.
  */
 export async function acceptBody(body: Buffer, options: BodyOptions): Promise<Receipt> {
   const { limits, producer, sender } = options;
   const batch = options.pipeline.open('http', { limits, producer, sender });
   const receipt = await options.pipeline.tracing.child(spans.normalize, () =>
-    readPieces(body, batch, options),
+    options.isPlain === true && isText(body)
+      ? readPlain(body, batch, options)
+      : readPieces(body, batch, options),
   );
   await batch.done();
   return receipt;
 }
 
+/** Adds every event of a text to the batch, as readPieces() does for JSON. */
+async function readPlain(body: Buffer, batch: IngestBatch, options: BodyOptions): Promise<Receipt> {
+  const { pipeline, receivedAtMs, maxEventBytes, cost } = options;
+  if (contentStart(body) === body.length) throw new IngestError('empty-body');
+  if (countLines(body, cost.maxEvents) > cost.maxEvents) throw tooManyEvents(cost.maxEvents);
+  const receipt = new ReceiptWriter();
+  await inSlices(eventsOfText(body, pipeline.normalizer, receivedAtMs, maxEventBytes), batch, (event) => {
+    if (event === undefined) return;
+    const { line, json } = event;
+    const piece = { line, start: 0, end: json.length };
+    receipt.add(line, acceptPiece(json, piece, batch, true, options));
+  });
+  return receipt.done();
+}
+
 /** Adds every event of the body to the batch. The receipt counts them; they are durable once the batch is done. */
 async function readPieces(body: Buffer, batch: IngestBatch, options: BodyOptions): Promise<Receipt> {
   const pieces = await split(body, options);
-  const receipt: Receipt = { accepted: 0, rejected: [] };
-  let rejected = 0;
+  const receipt = new ReceiptWriter();
   const wholeIsUtf8 = isUtf8(body);
-  await inSlices(pieces, batch, (piece) => {
-    const refused = acceptPiece(body, piece, batch, wholeIsUtf8, options);
-    if (refused === undefined) receipt.accepted++;
-    else if (refused === 'duplicate') receipt.duplicates = (receipt.duplicates ?? 0) + 1;
-    else if (++rejected <= maxListed)
-      receipt.rejected.push({ line: piece.line, code: refused.code, message: refused.message });
-  });
-  if (rejected > maxListed) receipt.rejectedCount = rejected;
-  return receipt;
+  await inSlices(pieces, batch, (piece) =>
+    receipt.add(piece.line, acceptPiece(body, piece, batch, wholeIsUtf8, options)),
+  );
+  return receipt.done();
+}
+
+/** Counts what became of a request's events. */
+class ReceiptWriter {
+  readonly #receipt: Receipt = { accepted: 0, rejected: [] };
+  #rejected = 0;
+
+  add(line: number, refused: Rejection | 'duplicate' | undefined): void {
+    const { rejected, duplicates = 0 } = this.#receipt;
+    if (refused === undefined) this.#receipt.accepted++;
+    else if (refused === 'duplicate') this.#receipt.duplicates = duplicates + 1;
+    else if (++this.#rejected <= maxListed)
+      rejected.push({ line, code: refused.code, message: refused.message });
+  }
+
+  done(): Receipt {
+    if (this.#rejected > maxListed) this.#receipt.rejectedCount = this.#rejected;
+    return this.#receipt;
+  }
 }
 
 const unchanged = (bytes: Buffer): Buffer => bytes;

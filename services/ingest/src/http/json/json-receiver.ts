@@ -30,7 +30,7 @@ const unreadable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'too-many-rejected',
 ]);
 
-/** POST /ingest: NDJSON, a JSON array, one JSON object, or several one behind another. */
+/** POST /ingest: NDJSON, a JSON array, one JSON object, several one behind another, or plain text. */
 export const jsonReceiver: HttpReceiver = {
   name: 'json',
   paths: { [path]: 'POST' },
@@ -54,7 +54,11 @@ async function ingest(
     span,
     accepts: () => ndjsonTypes.has(type) || otherTypes.has(type),
     work: async ({ body, ...received }) => {
-      const receipt = await acceptBody(body, { ...received, isNdjson: ndjsonTypes.has(type) });
+      const receipt = await acceptBody(body, {
+        ...received,
+        isNdjson: ndjsonTypes.has(type),
+        isPlain: type === 'text/plain',
+      });
       if (receipt.accepted > 0 || receipt.duplicates !== undefined || receipt.rejected.length === 0)
         return receipt;
       if (receipt.rejected.some(({ code }) => !unreadable.has(code))) return receipt;
