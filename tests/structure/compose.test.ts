@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parseEnv } from 'node:util';
 import yaml from 'yaml';
+import { defaultPorts } from '../../services/ingest/src/default-ports.ts';
 import { versions } from '../../infra/local/versions.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -248,7 +249,9 @@ test('only the front is believed when it names the address of a viewer', () => {
 
 test('the ports for applications and viewers are the default ones', () => {
   const { INGEST_PORT, SYSLOG_PORT, LIVE_PORT } = defaults;
-  const forApplications = [`${INGEST_PORT}`, `${SYSLOG_PORT}/tcp`, `${SYSLOG_PORT}/udp`];
+  const { OTLP_GRPC_PORT, SYSLOG_TLS_PORT, FORWARD_PORT, GELF_PORT } = defaultPorts;
+  const bothWays = [SYSLOG_PORT, FORWARD_PORT, GELF_PORT].flatMap((port) => [`${port}/tcp`, `${port}/udp`]);
+  const forApplications = [...[INGEST_PORT, OTLP_GRPC_PORT, SYSLOG_TLS_PORT].map(String), ...bothWays];
   assert.deepEqual(
     published(whole.services['ingest']!),
     [...forApplications, `${healthPort('ingest')}`].sort(),
@@ -257,6 +260,19 @@ test('the ports for applications and viewers are the default ones', () => {
   assert.match(whole.services['front']!.ports!.join(), new RegExp(`:${LIVE_PORT}:8080$`));
   const check = small.services['logloom']!.healthcheck!.test.at(-1);
   assert.equal(check, `http://127.0.0.1:${LIVE_PORT}/health/ready`);
+});
+
+test('a port that a collector may have is moved on the host by .env, and is the usual one else', () => {
+  const example = parseEnv(readFileSync(join(folder, '.env.example'), 'utf8'));
+  for (const [setting, port] of Object.entries(defaultPorts)) {
+    const variable = `LOGLOOM_${setting}`;
+    assert.equal(example[variable], String(port));
+    for (const service of [whole.services['ingest']!, small.services['logloom']!]) {
+      const mapped = service.ports!.filter((line) => line.includes(variable));
+      assert.notEqual(mapped.length, 0, variable);
+      for (const line of mapped) assert.ok(line.includes(`:\${${variable}:-${port}}:${port}`), line);
+    }
+  }
 });
 
 test('the engines are those that the local stack runs, and are found under their names', () => {
@@ -305,7 +321,8 @@ test('the replica sets that are made are those that the servers belong to', () =
 
 test('the example of a .env file holds settings that exist, with values that they take', () => {
   const example = parseEnv(readFileSync(join(folder, '.env.example'), 'utf8'));
-  const names = new Set([...describeSettings().map((setting) => setting.name), 'LOGLOOM_BIND']);
+  const onHost = Object.keys(defaultPorts).map((setting) => `LOGLOOM_${setting}`);
+  const names = new Set([...describeSettings().map((setting) => setting.name), 'LOGLOOM_BIND', ...onHost]);
   assert.deepEqual(
     Object.keys(example).filter((name) => !names.has(name)),
     [],

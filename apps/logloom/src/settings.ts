@@ -17,7 +17,15 @@ export const appSettings = declareSettings(
     owner: 'apps/logloom',
     prefixes: ['LOGLOOM_'],
     // Variables of the compose files, the test suite and the benchmarks.
-    elsewhere: ['LOGLOOM_BIND', 'LOGLOOM_FULL', 'LOGLOOM_PROFILE'],
+    elsewhere: [
+      'LOGLOOM_BIND',
+      'LOGLOOM_OTLP_GRPC_PORT',
+      'LOGLOOM_SYSLOG_TLS_PORT',
+      'LOGLOOM_FORWARD_PORT',
+      'LOGLOOM_GELF_PORT',
+      'LOGLOOM_FULL',
+      'LOGLOOM_PROFILE',
+    ],
   },
   {
     API_THREADS: numberSetting({
