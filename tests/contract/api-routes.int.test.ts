@@ -27,7 +27,7 @@ const telemetry = createTelemetry('test', 'silent');
 const ingestPort = '4318';
 const viewersPort = '4380';
 /** Other protocols' routes: they ignore parameters that they do not know. */
-const foreign = new Set(['Elasticsearch', 'OpenTelemetry', 'Loki']);
+const foreign = new Set(['Datadog', 'Elasticsearch', 'GELF', 'Loki', 'OpenTelemetry', 'Splunk', 'journald']);
 const served = new Map<string, Route[]>();
 let ended: Promise<unknown>;
 let ingestUrl: string;
@@ -143,7 +143,16 @@ test('a parameter that a route does not know is refused with those that it knows
 });
 
 test('other protocols ignore parameters that they do not know', async () => {
-  for (const path of ['/_bulk?pipeline=x&nosuch=1', '/v1/logs?nosuch=1', '/loki/api/v1/push?nosuch=1']) {
+  for (const path of [
+    '/_bulk?pipeline=x&nosuch=1',
+    '/v1/logs?nosuch=1',
+    '/v1/traces?nosuch=1',
+    '/loki/api/v1/push?nosuch=1',
+    '/services/collector?nosuch=1',
+    '/api/v2/logs?nosuch=1',
+    '/gelf?nosuch=1',
+    '/upload?nosuch=1',
+  ]) {
     const headers = { 'content-type': 'application/json' };
     const body = path.startsWith('/_bulk') ? '{"index":{}}\n{"message":"m"}\n' : '{}';
     const response = await fetch(ingestUrl + path, { method: 'POST', headers, body });

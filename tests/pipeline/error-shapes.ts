@@ -70,8 +70,8 @@ function ownCode({ type }: Failure, text: string, about: string): string {
 /** The code in the text of a protocol that is not ours; undefined where the path has none. */
 function foreignCode({ path, type }: Failure, text: string): string | undefined {
   const said = /^([a-z0-9-]+)(?:: .|\n$)/;
-  if (path.startsWith('/loki/') || path.startsWith('/ready')) return said.exec(text)?.[1];
-  if (path.startsWith('/v1/logs')) {
+  if (['/loki/', '/api/prom/', '/ready'].some((start) => path.startsWith(start))) return said.exec(text)?.[1];
+  if (['/v1/logs', '/v1/traces', '/otlp/'].some((start) => path.startsWith(start))) {
     // A Status in protobuf has the text after two tags, a number and a length.
     if (type === 'application/x-protobuf') return said.exec(text.replace(/^[^]*?(?=[a-z])/, ''))?.[1];
     if (!type.startsWith('application/json')) return undefined;
@@ -79,6 +79,12 @@ function foreignCode({ path, type }: Failure, text: string): string | undefined 
     return message === undefined ? undefined : said.exec(message)?.[1];
   }
   if (!type.startsWith('application/')) return undefined;
+  if (path.startsWith('/services/collector')) {
+    const { text: words } = JSON.parse(text) as { text?: string };
+    return words === undefined ? undefined : said.exec(words)?.[1];
+  }
+  if (['/api/v2/logs', '/v1/input', '/api/v1/validate'].some((start) => path.startsWith(start)))
+    return (JSON.parse(text) as { errors?: { title: string }[] }).errors?.[0]?.title;
   const { error, status } = JSON.parse(text) as { error?: { reason?: string }; status?: number };
   return error?.reason === undefined || status === undefined ? undefined : said.exec(error.reason)?.[1];
 }

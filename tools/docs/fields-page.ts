@@ -35,7 +35,7 @@ The magnitude of a number tells its unit, at every receiver: seconds, millisecon
 
 const ids = `## Ids
 
-A trace id has one form, 32 hexadecimal digits in lower case, or 16 where it has 64 bits; a span id has 16. Upper case, \`0x\`, UUIDs with dashes, Datadog's decimals, X-Ray's \`1-…-…\`, Google Cloud's \`projects/…/traces/…\` and
+A trace id has one form, the W3C's 32 hexadecimal digits in lower case, with zeros in front of an id of 64 bits; a span id has 16. Upper case, \`0x\`, UUIDs with dashes, Datadog's decimals, X-Ray's \`1-…-…\`, Google Cloud's \`projects/…/traces/…\` and
 base64 are read; the spelling as it came stays an attribute, so that it can be searched for. Ids of another kind stay as they are.
 
 - Headers with both ids: ${traceHeaders.map((name) => `\`${name}\``).join(' ')}. They stay attributes.

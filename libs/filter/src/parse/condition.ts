@@ -1,10 +1,10 @@
 import { parseMicros } from '@logloom/schemas';
-import type { AttributeMatch, Bound, FilterNode, NumberField, StringMatch } from '../ast.ts';
+import type { AttributeMatch, Bound, FilterNode, KeywordField, NumberField, StringMatch } from '../ast.ts';
 import { fieldOf, isOptional, type Field } from '../fields.ts';
 import { FilterError } from '../filter-error.ts';
 import { escapeGlob, formatGlob, globParts, literalOf } from '../glob.ts';
 import { levelOf, levelsBetween, levelsMatching } from '../level-match.ts';
-import { all, levelIn, none } from '../normal-form.ts';
+import { all, levelIn, none, or } from '../normal-form.ts';
 import { parseNumber } from '../numeric.ts';
 import { foldCase } from '../tokenize.ts';
 
@@ -29,13 +29,22 @@ export function conditionOf(fieldName: string, value: ClauseValue): FilterNode {
     case 'message':
       return messageCondition(value);
     case 'keyword':
-      return { type: 'keyword', field: field.name, match: stringMatch(value) };
+      return keywordCondition(field.name, stringMatch(value));
     case 'number':
       return numberCondition(field.name, value);
     case 'attribute':
       checkPath(field.path, value);
       return { type: 'attribute', path: field.path, match: attributeMatch(value) };
   }
+}
+
+/** A trace id of 64 bits is found in the W3C's form, which ingest gives it, and as it was written. */
+function keywordCondition(field: KeywordField, match: StringMatch): FilterNode {
+  const condition: FilterNode = { type: 'keyword', field, match };
+  const isId = field === 'traceId' || field === 'correlationId';
+  if (!isId || match.type !== 'equals' || !/^[0-9a-f]{16}$/.test(match.value)) return condition;
+  const whole: StringMatch = { type: 'equals', value: match.value.padStart(32, '0') };
+  return or([condition, { type: 'keyword', field, match: whole }]);
 }
 
 function isAnything(value: ClauseValue): boolean {

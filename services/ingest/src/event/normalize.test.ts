@@ -120,7 +120,7 @@ test('ids: the first present one groups the event', () => {
     [{ requestId: { a: 1 }, req_id: 'r' }, { attributes: '{"requestId":{"a":1},"req_id":"r"}' }],
     [
       '{"traceId":12345678901234567890}',
-      { traceId: 'ab54a98ceb1f0ad2', attributes: '{"traceId":"12345678901234567890"}' },
+      { traceId: '0000000000000000ab54a98ceb1f0ad2', attributes: '{"traceId":"12345678901234567890"}' },
     ],
   ];
   for (const [input, expected] of cases) assert.deepEqual({ ...event(input), ...expected }, event(input));

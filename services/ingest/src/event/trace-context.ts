@@ -11,25 +11,20 @@ const decimal = /^\d{1,39}$/;
 const base64 = /^[A-Za-z0-9+/]{22}==$/;
 const base64Span = /^[A-Za-z0-9+/]{11}=$/;
 const longDigits = 17;
-const padding = '0'.repeat(16);
 
 /**
- * Returns the one form of a trace id: 32 hexadecimal digits in lower case, or 16 where it has 64 bits. Reads the W3C's, B3's, X-Ray's,
- * Google Cloud's, Datadog's decimal ids and base64. An id of another kind stays as it is.
+ * Returns the one form of a trace id, the W3C's: 32 hexadecimal digits in lower case, with zeros in front of an id of 64 bits. Reads the
+ * W3C's, B3's, X-Ray's, Google Cloud's, Datadog's decimal ids and base64. An id of another kind stays as it is.
  */
 export function canonicalTraceId(id: string, isDecimal = false): string {
-  if (id.length === 32 && hex.test(id) && !id.startsWith(padding)) return id;
-  const digits = hexOf(id, isDecimal);
-  if (digits === undefined) return id;
-  return digits.length === 32 && digits.startsWith(padding) ? digits.slice(16) : digits;
+  if (id.length === 32 && hex.test(id)) return id;
+  return hexOf(id, isDecimal)?.padStart(32, '0') ?? id;
 }
 
 function hexOf(id: string, isDecimal: boolean): string | undefined {
   const isHex = anyHex.exec(id);
   if (decimal.test(id) && (isDecimal || (id.length >= longDigits && isHex === null)))
-    return BigInt(id)
-      .toString(16)
-      .padStart(id.length > 20 ? 32 : 16, '0');
+    return BigInt(id).toString(16);
   if (isHex !== null) return isHex[1]!.toLowerCase();
   if (uuid.test(id)) return id.replaceAll('-', '').toLowerCase();
   const amazon = xray.exec(id);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TextEvent } from '../layouts/layout.ts';
 import { TextReader, type FileEvent } from '../text-reader.ts';
+import { timeZone } from '../time/time-zone.ts';
 
 const next = '2025-03-14 09:26:54 INFO fine';
 
@@ -44,7 +45,7 @@ const traces: Readonly<Record<string, string>> = {
 };
 
 function read(lines: readonly string[]): FileEvent[] {
-  const reader = new TextReader({});
+  const reader = new TextReader({ zone: timeZone('UTC') });
   let end = 0;
   const events = lines.flatMap((line) => reader.push(line, (end += line.length + 1)));
   return [...events, ...reader.flush()];
