@@ -4,6 +4,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { temporaryFolder } from '@logloom/testing';
+import { defaultPorts } from '../../services/ingest/src/default-ports.ts';
 import { goTool } from '../local/go-tool.ts';
 import { runCommand } from '../local/run-command.ts';
 import { chartFolder, plainFolder, plainManifest, plainManifests, renderChart } from './plain-manifests.ts';
@@ -60,7 +61,7 @@ describe('with Helm', { skip }, () => {
     const hardened = kindsOf(await rendered('hardened'));
     for (const [kind, count] of Object.entries({
       Deployment: 5,
-      Service: 7,
+      Service: 11,
       Ingress: 2,
       ServiceMonitor: 4,
       NetworkPolicy: 6,
@@ -69,6 +70,43 @@ describe('with Helm', { skip }, () => {
       ValidatingAdmissionPolicy: 1,
     }))
       assert.equal(hardened[kind], count, kind);
+  });
+
+  test('a receiver at a port of its own has a service, a setting and a way in where it is enabled, and is off else', async () => {
+    const ports = { SYSLOG_PORT: 5514, ...defaultPorts };
+    for (const [name, isOn] of [
+      ['hardened', true],
+      ['single, hardened', true],
+      ['services', false],
+      ['single', false],
+    ] as const) {
+      const manifests = await rendered(name);
+      const component = name.startsWith('single') ? 'single' : 'ingest';
+      const of = (kind: string): Manifest[] =>
+        manifests.filter(
+          ({ kind: found, metadata }) =>
+            found === kind && metadata.labels!['app.kubernetes.io/component'] === component,
+        );
+      const { env, ports: open } = podOf(
+        workloads(of(component === 'single' ? 'StatefulSet' : 'Deployment'))[0]!,
+      ).spec.containers[0]!;
+      const policy = JSON.stringify(of('NetworkPolicy')[0]!.spec!['ingress']);
+      const served = of('Service').flatMap(
+        ({ spec }) => spec!['ports'] as { port: number; targetPort: string; protocol: string }[],
+      );
+      for (const [setting, port] of Object.entries(ports)) {
+        const what = `${name}: ${setting}`;
+        assert.equal(env!.find((each) => each.name === setting)?.value, isOn ? String(port) : '0', what);
+        const opened = open!.filter(({ containerPort }) => containerPort === port);
+        assert.equal(opened.length > 0, isOn, what);
+        assert.deepEqual(
+          served.filter((each) => each.port === port).map(({ targetPort }) => targetPort),
+          opened.map((each) => each.name),
+          what,
+        );
+        for (const each of opened) assert.ok(policy.includes(`"port":"${each.name}"`), what);
+      }
+    }
   });
 
   test('a deployment that is scaled by something else has no number of replicas', async () => {
@@ -143,6 +181,7 @@ describe('with Helm', { skip }, () => {
     ['the canary has no secret', ['--set', 'canary.enabled=true'], /CANARY_SECRET/],
     ['indexers share no key', ['--set', 'secretSettings.CURSOR_KEY=null'], /CURSOR_KEY/],
     ['readers outnumber partitions', ['--set', 'correlator.replicas=13'], /LOG_PARTITIONS is 12/],
+    ['syslog over TLS has no certificate', ['--set', 'services.syslogTls.enabled=true'], /SYSLOG_TLS_CERT/],
     ['both hosts are not named', ['--set', 'ingress.enabled=true'], /ingress\.viewers\.host/],
   ] as const)
     test(`the services are not rendered where ${what}`, async () => {

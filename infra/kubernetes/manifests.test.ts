@@ -259,7 +259,10 @@ test('what operators and Prometheus ask for is on no port that the outside reach
   for (const file of Object.keys(plainManifests)) {
     const manifests = readManifests(readFileSync(join(plainFolder, file), 'utf8'));
     for (const { kind, metadata, spec } of manifests)
-      if (kind === 'Service' && /-(ingest|viewers|syslog)$/.test(metadata.name))
+      if (
+        kind === 'Service' &&
+        /-(ingest|viewers|syslog|syslog-tls|otlp-grpc|forward|gelf)$/.test(metadata.name)
+      )
         assert.ok(!JSON.stringify(spec).includes('metrics'), metadata.name);
     // By default nobody may read them: networkPolicy.metricsFrom is empty.
     for (const { kind, metadata, spec } of manifests)

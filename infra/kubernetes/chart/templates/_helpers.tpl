@@ -14,13 +14,13 @@ single:
   healthPort: 4380
   healthPortName: viewers
   metricsPort: 9190
-  ports: { viewers: 4380, ingest: 4318, syslog-tcp: 5514, syslog-udp: 5514, metrics: 9190 }
+  ports: { viewers: 4380, ingest: 4318, syslog-tcp: 5514, syslog-udp: 5514, otlp-grpc: 4317, syslog-tls: 6514, forward-tcp: 24224, forward-udp: 24224, gelf-tcp: 12201, gelf-udp: 12201, metrics: 9190 }
   egress: [https, traces]
 ingest:
   command: [node, services/ingest/src/main.ts]
   healthPort: 9101
   healthPortName: metrics
-  ports: { ingest: 4318, syslog-tcp: 5514, syslog-udp: 5514, metrics: 9101 }
+  ports: { ingest: 4318, syslog-tcp: 5514, syslog-udp: 5514, otlp-grpc: 4317, syslog-tls: 6514, forward-tcp: 24224, forward-udp: 24224, gelf-tcp: 12201, gelf-udp: 12201, metrics: 9101 }
   egress: [kafka, schemaRegistry, traces]
 correlator:
   command: [node, services/correlator/src/main.ts]
@@ -54,6 +54,26 @@ front:
   healthPortName: viewers
   ports: { viewers: 8080 }
   egress: []
+{{- end -}}
+
+{{/* Ingest's ports that have a service of their own, by its key below `services`: the service's name, the setting, and the ports' names. */}}
+{{- define "logloom.receivers" -}}
+syslog: { name: syslog, setting: SYSLOG_PORT, ports: [syslog-tcp, syslog-udp] }
+syslogTls: { name: syslog-tls, setting: SYSLOG_TLS_PORT, ports: [syslog-tls] }
+otlpGrpc: { name: otlp-grpc, setting: OTLP_GRPC_PORT, ports: [otlp-grpc] }
+forward: { name: forward, setting: FORWARD_PORT, ports: [forward-tcp, forward-udp] }
+gelf: { name: gelf, setting: GELF_PORT, ports: [gelf-tcp, gelf-udp] }
+{{- end -}}
+
+{{/* The names of these receivers' ports: `open` those that are enabled, `closed` the others. As JSON. */}}
+{{- define "logloom.receiverPorts" -}}
+{{- $open := list -}}
+{{- $closed := list -}}
+{{- range $key, $receiver := include "logloom.receivers" . | fromYaml -}}
+{{- if (index $.Values.services $key).enabled -}}{{- $open = concat $open $receiver.ports -}}
+{{- else -}}{{- $closed = concat $closed $receiver.ports -}}{{- end -}}
+{{- end -}}
+{{- dict "open" $open "closed" $closed | toJson -}}
 {{- end -}}
 
 {{/* The components that the mode has, as a JSON array. */}}
@@ -111,7 +131,7 @@ app.kubernetes.io/part-of: logloom
 {{- $hosts := list -}}
 {{- $fullname := include "logloom.fullname" $root -}}
 {{- $suffixes := list "" (printf ".%s" $root.Release.Namespace) (printf ".%s.svc" $root.Release.Namespace) (printf ".%s.svc.%s" $root.Release.Namespace $root.Values.clusterDomain) -}}
-{{- $services := dict "single" (list "ingest" "viewers" "syslog" "metrics") "ingest" (list "ingest" "syslog" "ingest-metrics") "correlator" (list "correlator") "indexer" (list "indexer" "viewers") "fanout" (list "fanout" "viewers") "canary" (list "canary") -}}
+{{- $services := dict "single" (list "ingest" "viewers" "syslog" "otlp-grpc" "metrics") "ingest" (list "ingest" "syslog" "otlp-grpc" "ingest-metrics") "correlator" (list "correlator") "indexer" (list "indexer" "viewers") "fanout" (list "fanout" "viewers") "canary" (list "canary") -}}
 {{- range $service := index $services .name -}}
 {{- range $suffix := $suffixes -}}
 {{- $hosts = append $hosts (printf "%s-%s%s" $fullname $service $suffix) -}}
@@ -148,7 +168,17 @@ app.kubernetes.io/part-of: logloom
 {{- /* Where the port for health serves the outside too. */}}
 {{- with (index $facts $name).metricsPort -}}{{- $_ := set $env "METRICS_PORT" (toString .) -}}{{- end -}}
 {{- if has $name (list "single" "ingest") -}}
-{{- if not $root.Values.services.syslog.enabled -}}{{- $_ := set $env "SYSLOG_PORT" "0" -}}{{- end -}}
+{{- range $key, $receiver := include "logloom.receivers" $root | fromYaml -}}
+{{- $port := index $facts $name "ports" (first $receiver.ports) -}}
+{{- $_ := set $env $receiver.setting (ternary (toString $port) "0" (index $root.Values.services $key).enabled) -}}
+{{- end -}}
+{{- if $root.Values.services.syslogTls.enabled -}}
+{{- range $setting := list "SYSLOG_TLS_CERT" "SYSLOG_TLS_KEY" -}}
+{{- if not (or (hasKey $root.Values.secretSettings $setting) (hasKey $settings (printf "%s_FILE" $setting))) -}}
+{{- fail (printf "services.syslogTls needs secretSettings.%s, or settings.%s_FILE with a file of extraVolumes" $setting $setting) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- if $auth.senders.keysSecret.name -}}{{- $_ := set $env "INGEST_KEYS" (printf "/etc/logloom/keys/%s" $auth.senders.keysSecret.key) -}}
 {{- else if $auth.senders.allowAnonymous -}}{{- $_ := set $env "INGEST_ALLOW_NO_AUTH" "true" -}}
 {{- else -}}{{- fail "auth.senders: set keysSecret.name (docs/security.md says how keys are made), or allowAnonymous: true where something else protects the ports" -}}{{- end -}}
@@ -292,8 +322,9 @@ spec:
       command: {{ $facts.command | toJson }}
       env: {{- include "logloom.env" . | trim | nindent 8 }}
       ports:
+        {{- $closed := (include "logloom.receiverPorts" $root | fromJson).closed }}
         {{- range $port, $number := $facts.ports }}
-        {{- if or (not (hasPrefix "syslog" $port)) $root.Values.services.syslog.enabled }}
+        {{- if not (has $port $closed) }}
         - name: {{ $port }}
           containerPort: {{ $number }}
           {{- if hasSuffix "-udp" $port }}
