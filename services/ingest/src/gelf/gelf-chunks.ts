@@ -6,6 +6,8 @@ const maxParts = 128;
 const maxAgeMs = 5_000;
 /** The memory that a message and each of its parts need beside their bytes. */
 const overheadBytes = 200;
+/** The memory of the place of each part that has not come yet. */
+const placeBytes = 8;
 /** What incomplete messages may hold of the memory budget. */
 const memoryShare = 1 / 16;
 
@@ -22,6 +24,7 @@ export class GelfChunks {
   readonly #memory: MemoryBudget;
   readonly #maxBytes: number;
   readonly #onDropped: () => void;
+  #timer: NodeJS.Timeout | undefined;
   /** In the order in which they began. */
   readonly #incomplete = new Map<string, Incomplete>();
   #bytes = 0;
@@ -49,7 +52,8 @@ export class GelfChunks {
     if (message === undefined) {
       message = { parts: Array.from({ length: count }), missing: count, bytes: 0, beganMs: nowMs };
       this.#incomplete.set(key, message);
-      this.#add(message, overheadBytes);
+      this.#add(message, overheadBytes + count * placeBytes);
+      this.#timer ??= setTimeout(() => this.#look(), maxAgeMs).unref();
     }
     if (message.parts[index] !== undefined) return undefined;
     // A copy: the datagram's buffer may be much larger.
@@ -66,7 +70,15 @@ export class GelfChunks {
 
   /** Drops what is incomplete. */
   close(): void {
+    clearTimeout(this.#timer);
     for (const [key, message] of this.#incomplete) this.#drop(key, message);
+  }
+
+  /** Drops what is too old also when no datagram comes any more. */
+  #look(): void {
+    this.#timer = undefined;
+    this.#expire(performance.now());
+    if (this.#incomplete.size > 0) this.#timer = setTimeout(() => this.#look(), maxAgeMs).unref();
   }
 
   #expire(nowMs: number): void {

@@ -15,6 +15,8 @@ import { spans, type StreamStats } from '../telemetry.ts';
 import { GelfChunks } from './gelf-chunks.ts';
 import { unpackGelf } from './unpack-gelf.ts';
 
+/** Datagrams are unpacked and written in steps of about this size, so that others get their turns and memory has a bound. */
+const maxUnpackedBytes = 4 * 2 ** 20;
 const reading = { span: spans.receiveGelf, kind: 'gelf', read: readGelf };
 
 /** GELF over UDP, in chunks and packed, and over TCP, with a NUL or a newline after each message. Off where GELF_PORT is 0. */
@@ -66,9 +68,8 @@ function datagrams(
   writing: StreamWriting,
   stats: StreamStats,
   producer: string,
-): { write: (datagrams: readonly Datagram[]) => Promise<void> } {
+): { write: (datagrams: readonly Datagram[]) => Promise<void>; close: () => void } {
   const chunks = new GelfChunks(memory, () => stats.incomplete++);
-  writing.draining.addEventListener('abort', () => chunks.close());
   const maxBytes = settings.INGEST_MAX_EVENT_BYTES;
   const writer = new MessageWriter({
     ...writing,
@@ -79,8 +80,10 @@ function datagrams(
     number: 0,
   });
   return {
+    close: () => chunks.close(),
     write: async (received) => {
-      const frames: ReceivedFrame[] = [];
+      let frames: ReceivedFrame[] = [];
+      let unpackedBytes = 0;
       for (const datagram of received) {
         if (datagram.problem !== undefined) {
           frames.push(datagram);
@@ -89,11 +92,17 @@ function datagrams(
         const whole = chunks.take(datagram.bytes, datagram.peer);
         if (whole === undefined) continue;
         const bytes = unpackGelf(whole, maxBytes);
+        // A few bytes of each datagram may unpack to a thousand times as many, or try to.
+        if (bytes !== whole) unpackedBytes += bytes?.length ?? maxBytes;
         frames.push(
           bytes === undefined || bytes.length > maxBytes
             ? { bytes: whole.subarray(0, maxBytes), peer: datagram.peer, problem: 'event-too-large' }
             : { bytes, peer: datagram.peer },
         );
+        if (unpackedBytes < maxUnpackedBytes) continue;
+        await writer.write(frames);
+        frames = [];
+        unpackedBytes = 0;
       }
       if (frames.length > 0) await writer.write(frames);
     },

@@ -102,3 +102,16 @@ test('messages whose parts do not come give their memory back', () => {
   chunks.close();
   assert.equal(memory.usedBytes, 0);
 });
+
+test('places of parts count, and their memory returns when nothing comes any more', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const memory = new MemoryBudget(16 * 2 ** 20);
+  let dropped = 0;
+  const chunks = new GelfChunks(memory, () => dropped++);
+  const now = performance.now();
+  const first = Buffer.from([0x1e, 0x0f, 1, 2, 3, 4, 5, 6, 7, 8, 0, 128]);
+  chunks.take(first, 'a', now - 6000);
+  assert.ok(memory.usedBytes > 128 * 8, 'the places count before their parts come');
+  t.mock.timers.tick(5000);
+  assert.deepEqual([dropped, memory.usedBytes], [1, 0]);
+});

@@ -33,6 +33,8 @@ export interface StreamProtocol<Frame> {
   datagrams?: (writing: StreamWriting) => {
     write: (datagrams: readonly Datagram[]) => Promise<void>;
     endOf?: (bytes: Buffer) => number;
+    /** Called when the last datagram is written. */
+    close?: () => void;
   };
 }
 
@@ -124,6 +126,7 @@ export async function openStreamServer<Frame>(
     const timer = setTimeout(() => giveUp.abort(), drainMs);
     await Promise.all([tcp.stop(drainMs), udp?.stop()]);
     clearTimeout(timer);
+    received?.close?.();
     stats.kernelDropped = () => Number.NaN;
   };
 }

@@ -51,6 +51,7 @@ export async function captureSeeds(address: string): Promise<CapturedRequest[]> 
   const streams = [{ stream: { app: 'a', job: 'j"' }, values }];
   return [
     ...captured,
+    ...furtherSeeds(line),
     { ...ingest, body: Buffer.from(`${line}\n${line}\n${line}\n`) },
     { ...ingest, contentType: 'application/json', body: Buffer.from(`[${line},${line}]`) },
     { ...loki, body: Buffer.from(JSON.stringify({ streams })) },
@@ -59,6 +60,48 @@ export async function captureSeeds(address: string): Promise<CapturedRequest[]> 
       contentType: 'application/x-protobuf',
       body: compressSync(lokiStream([lokiEntry('line one'), lokiEntry(line)])),
     },
+  ];
+}
+
+/** What clients of the other receivers send. */
+function furtherSeeds(line: string): CapturedRequest[] {
+  const json = 'application/json';
+  const splunk = `{"time":1767225600.5,"host":"h","source":"s","event":${line},"fields":{"a":"b"}}`;
+  const old = { streams: [{ labels: '{app="a"}', entries: [{ ts: '2026-01-01T00:00:00Z', line: 'l' }] }] };
+  const span = {
+    traceId: 'ab'.repeat(16),
+    spanId: '01'.repeat(8),
+    name: 'GET /',
+    kind: 2,
+    startTimeUnixNano: '1767225600000000000',
+    endTimeUnixNano: '1767225600100000000',
+    attributes: [{ key: 'n', value: { intValue: '1' } }],
+    events: [{ name: 'e' }],
+    status: { code: 2 },
+  };
+  const seed = (path: string, contentType: string, text: string): CapturedRequest => ({
+    path,
+    contentType,
+    body: Buffer.from(text),
+  });
+  return [
+    seed('/services/collector/event', json, `${splunk}${splunk}`),
+    seed('/services/collector/raw?channel=c', 'text/plain', `2026-01-01T00:00:00Z ERROR text\n${line}\n`),
+    seed(
+      '/gelf',
+      json,
+      '{"version":"1.1","host":"h","short_message":"m","timestamp":1767225600.5,"level":4,"_n":1}',
+    ),
+    seed('/api/v2/logs?ddsource=nodejs', json, `[{"message":"m","status":"warn","ddtags":"a:b,c"},${line}]`),
+    seed(
+      '/upload',
+      'application/vnd.fdo.journal',
+      'PRIORITY=3\nMESSAGE\n\x03\0\0\0\0\0\0\0a\nb\n\nMESSAGE=m\n\n',
+    ),
+    seed('/api/prom/push', json, JSON.stringify(old)),
+    seed('/v1/traces', json, JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] })),
+    seed('/ingest', json, `${line}${line} ${line}`),
+    seed('/ingest', 'text/plain', `2026-01-01 00:00:00 WARN text\nERROR x\n\tat a.B(C.java:1)\n${line}\n`),
   ];
 }
 
@@ -123,7 +166,32 @@ export function among(name: string, { document, records, entry }: Parts, random:
   const text = Buffer.from(`{"message":"${name}"}`);
   const line = (): Buffer =>
     Buffer.from(mutate(document, entry, random).map((byte) => (byte === 10 ? 32 : byte)));
-  switch (random(4)) {
+  const object = (): Buffer =>
+    Buffer.from(JSON.stringify({ message: line().toString('latin1'), level: {}, timestamp: random(9) }));
+  switch (random(9)) {
+    case 4:
+      return {
+        path: '/services/collector/raw',
+        contentType: 'text/plain',
+        body: lined(mix(Buffer.from(name), line)),
+      };
+    case 5: {
+      const wrapped = mix(text, object).map((each) => Buffer.from(`{"event":${each.toString()},"time":1}`));
+      return { path: '/services/collector', contentType: 'application/json', body: Buffer.concat(wrapped) };
+    }
+    case 6:
+      return { path: '/gelf', contentType: 'application/json', body: lined(mix(text, object)) };
+    case 7:
+      return { path: '/api/v2/logs', contentType: 'application/json', body: lined(mix(text, object)) };
+    case 8: {
+      const field = (value: Buffer): Buffer => {
+        const length = Buffer.alloc(8);
+        length.writeUInt32LE(value.length);
+        return Buffer.concat([Buffer.from('MESSAGE\n'), length, value, Buffer.from('\n\n')]);
+      };
+      const entries = mix(field(Buffer.from(name)), () => field(mutate(document, entry, random)));
+      return { path: '/upload', contentType: 'application/vnd.fdo.journal', body: Buffer.concat(entries) };
+    }
     case 0:
       return {
         path: '/_bulk',
