@@ -223,7 +223,7 @@ export const ingestSettings = declareSettings(
       bounds: 'a name such as Europe/Berlin or CET, or an offset such as +02:00',
       read: readTimeZone,
       description:
-        'zone of times in structured events that name none; a sender says another one with the header Logloom-Time-Zone (docs/fields.md)',
+        'zone of times in structured events and syslog that name none; a sender over HTTP says another one with the header Logloom-Time-Zone (docs/fields.md); UTC: in syslog that of the process (TZ)',
     }),
     INGEST_ID_PATTERNS: customSetting({
       default:

@@ -1,3 +1,4 @@
+import { processZone, type TimeZone } from '../text/time/time-zone.ts';
 import { leadingTime } from './syslog-time.ts';
 
 /** The parts of a syslog message; undefined where the message lacks one. */
@@ -37,8 +38,11 @@ const mnemonic = /^%([A-Z0-9_-]+?)-(?:[A-Z0-9_]+-)?[0-7]-[A-Z0-9_]+(?=:)/;
 const hostToken = /^([A-Za-z0-9_.:-]{1,255}) /;
 const tag = /^([\w./@+-][^\s:[\]]{0,127})(?:\[([^\]\s]{1,128})\]: ?|:(?: |$)|\[(\d{1,10})\] )/;
 
-/** Parses a message: RFC 5424, else RFC 3164 with its usual variations. Returns something for every text; never throws. */
-export function parseSyslog(text: string, receivedAtMs: number): SyslogMessage {
+/**
+ * Parses a message: RFC 5424, else RFC 3164 with its usual variations. Times without a zone are in `zone`. Returns something for every
+ * text; never throws.
+ */
+export function parseSyslog(text: string, receivedAtMs: number, zone: TimeZone = processZone): SyslogMessage {
   const head = priority.exec(text);
   const pri = head === null ? -1 : Number(head[1]);
   const isKnown = pri >= 0 && pri <= 191;
@@ -51,8 +55,9 @@ export function parseSyslog(text: string, receivedAtMs: number): SyslogMessage {
   // A number that is not a priority may mean anything: the text stays whole.
   if (head !== null && !isKnown) return parsed;
   const body = head === null ? text : text.slice(head[0].length);
-  if (head !== null && body.startsWith('1 ') && parseVersion1(body, parsed, receivedAtMs)) return parsed;
-  parseClassic(body, head !== null, parsed, receivedAtMs);
+  if (head !== null && body.startsWith('1 ') && parseVersion1(body, parsed, receivedAtMs, zone))
+    return parsed;
+  parseClassic(body, head !== null, parsed, receivedAtMs, zone);
   return parsed;
 }
 
@@ -71,12 +76,12 @@ const nothing = {
  * Parses RFC 5424, section 6. Malformed structured data stays in the message. Returns false and changes nothing when the header is another
  * one.
  */
-function parseVersion1(body: string, parsed: SyslogMessage, receivedAtMs: number): boolean {
+function parseVersion1(body: string, parsed: SyslogMessage, receivedAtMs: number, zone: TimeZone): boolean {
   const match = version1.exec(body);
   if (match === null) return parseMeraki(body, parsed);
   const [whole, time, host, app, procid, msgid] = match as unknown as [string, ...string[]];
   if (time !== '-') {
-    const leading = leadingTime(time!, receivedAtMs);
+    const leading = leadingTime(time!, receivedAtMs, zone);
     if (leading?.length !== time!.length) return parseMeraki(body, parsed);
     parsed.time = time;
     if (!Number.isNaN(leading.micros)) parsed.micros = leading.micros;
@@ -163,13 +168,19 @@ function define<T>(object: Record<string, T>, name: string, value: T): void {
 }
 
 /** Parses RFC 3164 as it occurs in practice: each part may be missing, and Cisco's devices have an order of their own. */
-function parseClassic(text: string, isMarked: boolean, parsed: SyslogMessage, receivedAtMs: number): void {
+function parseClassic(
+  text: string,
+  isMarked: boolean,
+  parsed: SyslogMessage,
+  receivedAtMs: number,
+  zone: TimeZone,
+): void {
   // Some put a space behind the priority.
   const body = isMarked && /^ +[A-Z\d]/.test(text) ? text.trimStart() : text;
   const node = ciscoNode.exec(body);
   const device = node ?? ciscoHead.exec(body);
   const behind = device === null ? body : body.slice(device[0].length);
-  const time = leadingTime(behind, receivedAtMs);
+  const time = leadingTime(behind, receivedAtMs, zone);
   if (time !== undefined) {
     parsed.time = behind.slice(0, time.length);
     if (!Number.isNaN(time.micros)) parsed.micros = time.micros;

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Normalizer } from '../event/normalize.ts';
+import { timeZone } from '../text/time/time-zone.ts';
 import { readSyslog } from './read-syslog.ts';
 
 process.env['TZ'] = 'Europe/Berlin';
@@ -34,6 +35,20 @@ function check(message: string, expected: Expected): void {
 }
 
 const now = '2026-03-01T12:00:00.000Z';
+
+test('a time without a zone is in that of the settings, and one with a zone in its own', () => {
+  const inTokyo = new Normalizer([], { zone: timeZone('Asia/Tokyo') });
+  for (const [text, time] of [
+    ['<13>Feb 28 22:14:15 host app: x', '2026-02-28T13:14:15.000Z'],
+    ['<13>2026-02-28 22:14:15 host app: x', '2026-02-28T13:14:15.000Z'],
+    ['<13>1 2026-02-28T22:14:15 host app - - - x', '2026-02-28T13:14:15.000Z'],
+    ['<13>2026-02-28T22:14:15Z host app: x', '2026-02-28T22:14:15.000Z'],
+    ['<13>Feb 28 22:14:15 CET: x', '2026-02-28T21:14:15.000Z'],
+  ] as const) {
+    const { timestamp } = readSyslog(Buffer.from(text), source, receivedAt, inTokyo);
+    assert.equal(new Date(timestamp / 1000).toISOString(), time, text);
+  }
+});
 
 test('RFC 5424', () => {
   check("<34>1 2003-10-11T22:14:15.003Z mymachine.example.com su - ID47 - \ufeff'su root' failed", {

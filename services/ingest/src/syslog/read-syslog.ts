@@ -4,7 +4,8 @@ import { fieldNames, type SlotName } from '../event/field-names.ts';
 import type { Normalizer } from '../event/normalize.ts';
 import { parseSyslog, type SyslogMessage } from './parse-syslog.ts';
 import { parseExactly } from '../event/parse-json.ts';
-import { parseTimestamp } from '../event/parse-timestamp.ts';
+import { parseTimestamp, utc } from '../event/parse-timestamp.ts';
+import { processZone } from '../text/time/time-zone.ts';
 import { fortigateMessage } from './fortigate-message.ts';
 
 /** RFC 5424, table 1. */
@@ -60,7 +61,9 @@ export function readSyslog(
   const isText = isUtf8(bytes);
   // Old devices send ISO 8859-1 or its relatives: each byte becomes one character.
   const text = bytes.toString(isText ? 'utf8' : 'latin1', 0, contentEnd(bytes));
-  const parsed = parseSyslog(text, receivedAtMs);
+  // Without the setting, syslog has always been in the machine's own zone, as its senders are.
+  const zone = normalizer.zone === utc ? processZone : normalizer.zone;
+  const parsed = parseSyslog(text, receivedAtMs, zone);
   const header = headerFields(parsed, receivedAtMs, isText, peer);
   const embedded = embeddedObject(parsed.message);
   if (embedded !== undefined) {

@@ -1,5 +1,5 @@
 import { parseMicros } from '@logloom/schemas';
-import { zoneAbbreviation } from '../text/time/time-zone.ts';
+import { processZone, zoneAbbreviation, type TimeZone } from '../text/time/time-zone.ts';
 
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 const day = 86_400_000;
@@ -20,14 +20,18 @@ export interface LeadingTime {
 
 /**
  * Reads the time that a line begins with: `Oct 11 22:14:15` with or without a year, fraction and zone, or ISO 8601. A time without a
- * zone is in this process's own (TZ). Without a year it is the one that brings the time closest to `receivedAtMs` (ms) and not more
+ * zone is in `timeZone`. Without a year it is the one that brings the time closest to `receivedAtMs` (ms) and not more
  * than a day ahead of it. Undefined when the text does not begin with a time.
  */
-export function leadingTime(text: string, receivedAtMs: number): LeadingTime | undefined {
+export function leadingTime(
+  text: string,
+  receivedAtMs: number,
+  timeZone: TimeZone = processZone,
+): LeadingTime | undefined {
   const isoMatch = iso.exec(text);
   if (isoMatch !== null) {
     const [whole, date, clock, zone] = isoMatch;
-    return { micros: zonedMicros(date!, clock!, zone), length: whole.length };
+    return { micros: zonedMicros(date!, clock!, zone, timeZone), length: whole.length };
   }
   const groups = classic.exec(text);
   if (groups?.groups === undefined) return undefined;
@@ -44,6 +48,7 @@ export function leadingTime(text: string, receivedAtMs: number): LeadingTime | u
       date,
       f === undefined ? t! : `${t}.${f}`,
       minutes === undefined ? undefined : 'Z',
+      timeZone,
     );
     return micros - (minutes ?? 0) * 60_000_000;
   };
@@ -51,29 +56,10 @@ export function leadingTime(text: string, receivedAtMs: number): LeadingTime | u
   return { micros, length: groups[0].length - (isUnknown ? z.length + 1 : 0) };
 }
 
-/** Microseconds since 1970 of a date and a clock; without a zone in this process's own. NaN when there is no such time. */
-export function zonedMicros(date: string, clock: string, zone: string | undefined): number {
+/** Microseconds since 1970 of a date and a clock; without a zone of their own in `timeZone`. NaN when there is no such time. */
+function zonedMicros(date: string, clock: string, zone: string | undefined, timeZone: TimeZone): number {
   const utc = parseMicros(`${date}T${clock}${zone ?? 'Z'}`);
-  return zone !== undefined || Number.isNaN(utc) ? utc : utc + localShift(utc / 1000) * 60_000_000;
-}
-
-// Reading the zone's rules is slow, and they change on the quarter of an hour at the most.
-let shiftOf = Number.NaN;
-let cachedShift = 0;
-
-/** Minutes to add to a wall-clock time that was read as UTC. */
-function localShift(wallMillis: number): number {
-  const quarter = Math.floor(wallMillis / 900_000);
-  if (quarter === shiftOf) return cachedShift;
-  const wall = new Date(quarter * 900_000);
-  shiftOf = quarter;
-  return (cachedShift = new Date(
-    wall.getUTCFullYear(),
-    wall.getUTCMonth(),
-    wall.getUTCDate(),
-    wall.getUTCHours(),
-    wall.getUTCMinutes(),
-  ).getTimezoneOffset());
+  return zone !== undefined || Number.isNaN(utc) ? utc : timeZone.toUtcMicros(utc);
 }
 
 function inLikelyYear(at: (year: number) => number, receivedAtMs: number): number {
