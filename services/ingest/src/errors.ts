@@ -71,12 +71,15 @@ export class IngestError extends CodedError<ErrorCode> {
   }
 }
 
+/** How a request ends whose sender closed the connection or the stream. */
+const closedByClient = new Set(['ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE']);
+
 /** Converts fastify's own errors: a content type that cannot be parsed, a request that broke off. */
 export function asIngestError(error: Error & { statusCode?: number; code?: string }): IngestError {
   if (error instanceof IngestError) return error;
   if (error instanceof CodedError && error.code === 'bad-request')
     return new IngestError('bad-request', error.message);
   if (error.statusCode === 415) return new IngestError('unsupported-type');
-  const isClients = (error.statusCode ?? 500) < 500 || error.code === 'ECONNRESET';
+  const isClients = (error.statusCode ?? 500) < 500 || closedByClient.has(error.code ?? '');
   return new IngestError(isClients ? 'bad-request' : 'internal-error', isClients ? error.message : undefined);
 }

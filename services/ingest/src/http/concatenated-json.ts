@@ -1,15 +1,25 @@
 import { IngestError } from '../errors.ts';
 import type { RequestCost } from '../admission/request-cost.ts';
+import { Turns } from '../pipeline/turns.ts';
+
+/** Others may get their turns after so many bytes. */
+const stepBytes = 64 * 1024;
 
 /**
  * Returns the JSON objects of a body one after another, still as text: with anything blank or a comma between them, or nothing, or in one
  * array. Throws IngestError `empty-body`, `bad-json` where something else is between them or the last is not whole, `too-many-events`.
  */
-export function splitObjects(body: Buffer, cost: RequestCost): Buffer[] {
+export async function splitObjects(body: Buffer, cost: RequestCost): Promise<Buffer[]> {
   const objects: Buffer[] = [];
   let depth = 0;
   let start = 0;
+  const turns = new Turns();
+  let next = stepBytes;
   for (let i = 0; i < body.length; i++) {
+    if (i >= next) {
+      next = i + stepBytes;
+      if (turns.isOver) await turns.next();
+    }
     const byte = body[i]!;
     if (byte === quote && depth > 0) {
       i = closingQuote(body, i + 1);
@@ -49,12 +59,13 @@ function isBetween(byte: number): boolean {
 }
 
 function closingQuote(body: Buffer, from: number): number {
-  for (let i = from; i < body.length; i++) {
-    const byte = body[i];
-    if (byte === quote) return i;
-    if (byte === backslash) i++;
+  for (let at = from; ; at++) {
+    at = body.indexOf(quote, at);
+    if (at === -1) return -1;
+    let backslashes = 0;
+    while (at - backslashes > from && body[at - backslashes - 1] === backslash) backslashes++;
+    if (backslashes % 2 === 0) return at;
   }
-  return -1;
 }
 
 function wrong(index: number): IngestError {

@@ -32,9 +32,15 @@ test("Splunk's collector: events, raw lines, acknowledgements, and what is refus
     await using service = await startForTest(folder.path);
     const at = `${service.address}/services/collector`;
     const meta = { time: seconds + 0.123, host: 'h1', source: 'pay', sourcetype: '_json', index: 'main' };
-    const events = [
+    const events: object[] = [
       { ...meta, event: { message: 'an object', level: 'error', n: 1 }, fields: { region: 'eu' } },
-      { ...meta, time: String(seconds), source: '/var/log/x', event: 'a text' },
+      {
+        ...meta,
+        time: String(seconds),
+        source: '/var/log/x',
+        event: 'a text',
+        fields: { constructor: 'c', toString: 's' },
+      },
     ];
     const channel = { 'x-splunk-request-channel': 'c1' };
     const sent = await post(`${at}/event`, events.map((event) => JSON.stringify(event)).join(''), channel);
@@ -70,6 +76,12 @@ test("Splunk's collector: events, raw lines, acknowledgements, and what is refus
     index: 'main',
   });
   assert.deepEqual([found.get('a text')!.timestamp, found.get('a text')!.host], [seconds * 1e6, 'h1']);
+  const fields = JSON.parse(found.get('a text')!.attributes) as Record<string, unknown>;
+  assert.deepEqual(
+    [fields['constructor'], fields['toString']],
+    ['c', 's'],
+    'names that every object has are fields too',
+  );
   assert.deepEqual([found.get('raw two')!.service, found.get('raw two')!.host], ['web', 'h2']);
   const one = events.find(({ message }) => message.includes('raw one'))!;
   assert.deepEqual([one.level, one.timestamp, one.service], ['error', (seconds + 5) * 1e6, 'web']);
@@ -98,6 +110,7 @@ test("Datadog's logs, with tags and the address's parameters", async () => {
     const at = `${service.address}/api/v2/logs?ddsource=nodejs&service=shop`;
     assert.deepEqual(await post(at, JSON.stringify(logs)), { status: 202, text: '{}' });
     assert.equal((await post(at, '[{"message":"x"')).status, 400);
+    assert.equal((await post(at, '{}')).status, 202, 'the agent looks whether it can send');
     assert.equal((await fetch(`${service.address}/api/v1/validate`)).status, 200);
   }
   const [first, second] = (await readEvents(folder.path)).sort((a, b) => (a.message < b.message ? -1 : 1));
@@ -181,4 +194,24 @@ test("an action of Elasticsearch's bulk requests with a client's own member besi
     (await readEvents(folder.path)).map(({ message }) => message),
     ['winston'],
   );
+});
+
+test('what is far too large for an event is refused unread, and kept as it came', async () => {
+  using folder = temporaryFolder();
+  const entry = 'a=b\n'.repeat(1_200_000);
+  {
+    await using service = await startForTest(folder.path);
+    const body = `MESSAGE=beside it\n\n${entry}\n`;
+    const { status, text } = await post(`${service.address}/upload`, body, { 'content-type': 'text/plain' });
+    assert.deepEqual([status, /event-too-large/.test(text)], [400, true]);
+    const lines = `{"message":"a \\"quoted\\\\"}\n{"message":"${'\\\\'.repeat(200_000)}"}`;
+    assert.equal((await post(`${service.address}/gelf`, lines)).status, 202);
+    const blank = `first\n${'\n'.repeat(300_000)}last`;
+    assert.equal((await post(`${service.address}/services/collector/raw`, blank)).status, 200);
+  }
+  const messages = (await readEvents(folder.path)).map(({ message }) => message.slice(0, 20)).sort();
+  assert.deepEqual(messages, ['\\'.repeat(20), 'a "quoted\\', 'beside it', 'first', 'last']);
+  const [letter] = await readDeadLetters(folder.path);
+  assert.equal(letter!.code, 'event-too-large');
+  assert.ok(entry.startsWith(Buffer.from(letter!.payload).toString().slice(1, 1000)));
 });

@@ -5,6 +5,9 @@ import { textPart } from '../pipeline/joint-dead-letter.ts';
 import type { LogEvent } from '@logloom/schemas';
 import type { EventGroup } from './accept-event-groups.ts';
 
+/** The largest that INGEST_MAX_EVENT_BYTES may be: what is larger was not read, and is not read for a dead letter either. */
+const maxReadBytes = 2 ** 22;
+
 /** An event as JSON at /ingest would have it. */
 export type RecordObject = Record<string, unknown>;
 
@@ -29,7 +32,7 @@ export function recordGroup(
       finish(result.ok, object);
       return result.ok;
     },
-    part: (record) => textPart(payloadOf(record, read)),
+    part: (record) => textPart(record.length > maxReadBytes ? record : payloadOf(record, read)),
     deadLetter: (parts) => parts,
   };
 }

@@ -9,6 +9,7 @@ import { recordGroup, withAbsent, type RecordObject } from '../record-group.ts';
 
 const paths = ['/api/v2/logs', '/v1/input'];
 const span = receiveSpan(paths[0]!);
+const emptyObjectBytes = 2;
 const validatePath = '/api/v1/validate';
 
 /** POST /api/v2/logs: Datadog's agent and libraries. */
@@ -33,8 +34,11 @@ async function take(
   const { accepted, rejected, reason } = await receive(request, reply, context, {
     span,
     accepts: () => true,
-    work: (received) => {
-      const records = splitObjects(received.body, received.cost);
+    work: async (received) => {
+      // The agent sends an empty object to see whether it can send.
+      const records = (await splitObjects(received.body, received.cost)).filter(
+        (record) => record.length > emptyObjectBytes,
+      );
       const read = (record: Buffer) => readDatadogLog(record, query);
       return acceptEventGroups(
         'datadog',

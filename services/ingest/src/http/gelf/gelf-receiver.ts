@@ -29,8 +29,8 @@ async function take(
   const { accepted, rejected, reason } = await receive(request, reply, context, {
     span,
     accepts: () => true,
-    work: (received) => {
-      const messages = splitObjects(received.body, received.cost);
+    work: async (received) => {
+      const messages = await splitObjects(received.body, received.cost);
       const read = (message: Buffer) => parseJsonBytes(message) as RecordObject;
       return acceptEventGroups('gelf', [recordGroup(messages, read, received.pipeline.normalizer)], received);
     },

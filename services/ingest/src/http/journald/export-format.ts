@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { Turns } from '../../pipeline/turns.ts';
 import type { RequestCost } from '../../admission/request-cost.ts';
 import { RejectedError, IngestError } from '../../errors.ts';
 import type { RecordObject } from '../record-group.ts';
@@ -6,12 +7,14 @@ import type { RecordObject } from '../record-group.ts';
 const newline = 0x0a;
 const equals = 0x3d;
 const lengthBytes = 8;
+/** Others may get their turns after so many fields. */
+const fieldsOfStep = 1000;
 
 /**
  * Returns the entries of systemd's journal export format, still as bytes: fields in lines, binary ones with their length, and a blank line
  * after each entry. Throws IngestError `empty-body`, `wrong-shape`, `too-many-events`.
  */
-export function splitEntries(body: Buffer, cost: RequestCost): Buffer[] {
+export async function splitEntries(body: Buffer, cost: RequestCost): Promise<Buffer[]> {
   const entries: Buffer[] = [];
   let start = 0;
   const end = (at: number): void => {
@@ -20,7 +23,10 @@ export function splitEntries(body: Buffer, cost: RequestCost): Buffer[] {
       entries.push(body.subarray(start, at));
     }
   };
+  const turns = new Turns();
+  let fields = 0;
   for (let at = 0; at < body.length;) {
+    if (++fields % fieldsOfStep === 0 && turns.isOver) await turns.next();
     if (body[at] === newline) {
       end(at);
       start = ++at;

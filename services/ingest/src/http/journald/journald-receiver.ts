@@ -28,8 +28,8 @@ async function take(
   const { accepted, rejected, reason } = await receive(request, reply, context, {
     span,
     accepts: (type) => type === 'application/vnd.fdo.journal' || type === 'text/plain' || type === '',
-    work: (received) => {
-      const entries = splitEntries(received.body, received.cost);
+    work: async (received) => {
+      const entries = await splitEntries(received.body, received.cost);
       const group = recordGroup(entries, readEntry, received.pipeline.normalizer);
       return acceptEventGroups('journald', [group], received);
     },

@@ -21,7 +21,7 @@ export function readSplunkEvent(bytes: Buffer, defaults: SplunkMeta): RecordObje
   const { event, fields } = outer;
   if (event === undefined || event === null || event === '')
     throw new RejectedError('empty-event', 'the object has no event');
-  const object = isObject(event) ? copyOf(event) : { ...textFields(event) };
+  const object = copyOf(isObject(event) ? event : textFields(event));
   // Docker's driver calls the line so.
   if (typeof object['line'] === 'string' && object['message'] === undefined) {
     object['message'] = object['line'];

@@ -7,6 +7,8 @@ import { splitObjects } from '../concatenated-json.ts';
 import type { HttpReceiver, HttpReceiverContext } from '../http-receiver.ts';
 import { receive, type Received } from '../receive-request.ts';
 import { recordGroup } from '../record-group.ts';
+import { sliceEvents } from '../../pipeline/in-slices.ts';
+import { Turns } from '../../pipeline/turns.ts';
 import { lines } from '../split-body.ts';
 import { AckChannels } from './ack-channels.ts';
 import { nameService, readSplunkEvent, readSplunkLine, type SplunkMeta } from './splunk-event.ts';
@@ -94,18 +96,20 @@ async function take(
   return { text: 'Success', code: 0, ...(channel !== undefined && { ackId: channels.next(channel) }) };
 }
 
-const acceptEvents: Accept = (received, meta) => {
+const acceptEvents: Accept = async (received, meta) => {
   const { body, cost, pipeline } = received;
   const read = (record: Buffer) => readSplunkEvent(record, meta);
-  const group = recordGroup(splitObjects(body, cost), read, pipeline.normalizer, nameService);
+  const group = recordGroup(await splitObjects(body, cost), read, pipeline.normalizer, nameService);
   return acceptEventGroups('splunk', [group], received);
 };
 
-const acceptLines: Accept = (received, meta) => {
+const acceptLines: Accept = async (received, meta) => {
   const { body, cost, pipeline, receivedAtMs } = received;
   const records: Buffer[] = [];
+  const turns = new Turns();
   for (const { start, end } of lines(body)) {
     cost.events(1);
+    if (records.length % sliceEvents === 0 && turns.isOver) await turns.next();
     records.push(body.subarray(start, end));
   }
   if (records.length === 0) throw new IngestError('empty-body');
