@@ -16,7 +16,7 @@ import { setAsideSlices } from './set-aside-slices.ts';
 import { BackgroundIndexer } from './slice-index/background-indexer.ts';
 import { SliceWriter } from './slice-writer.ts';
 import type { Slice } from './slice.ts';
-import { removeObsolete, removeStrays } from './tidy-folder.ts';
+import { hasSliceFiles, removeObsolete, removeStrays } from './tidy-folder.ts';
 import { ViewMarks } from './view-marks.ts';
 import { viewNames, type ViewName } from './views.ts';
 
@@ -82,7 +82,7 @@ export class ColumnStore {
     this.#recent = new RecentTables(this.catalog, this.engine);
     if (readOnly) return;
     this.catalog.write(() => discardUnfinished(this.catalog, nowMs()));
-    if (options.keepStrays !== true) removeStrays(this.catalog, folder, nowMs());
+    if (options.keepStrays !== true && !this.isCatalogLost) removeStrays(this.catalog, folder, nowMs());
     const slices = new SliceWriter(this.engine, folder);
     const parts = { catalog: this.catalog, engine: this.engine, slices, folder, generation: 0 };
     this.#writers = {
@@ -234,6 +234,11 @@ export class ColumnStore {
       documents.reload();
       return moved;
     });
+  }
+
+  /** Whether the catalog is new although there are files: somebody has deleted or emptied it, and adoptFiles() is due. */
+  get isCatalogLost(): boolean {
+    return this.catalog.snapshot().seq === 0 && hasSliceFiles(this.folder);
   }
 
   /** As adoptFiles(), into a catalog that is new. */

@@ -97,3 +97,23 @@ test('a damaged catalog is moved away, and made anew from the files', async () =
   assert.equal(await count(again), 10_007);
   await again.close();
 });
+
+for (const [what, lose] of [
+  ['deleted', (path: string) => rmSync(path)],
+  ['emptied', (path: string) => truncateSync(path, 0)],
+] as const)
+  test(`a catalog that was ${what} is made anew from the files, also when a reader comes first`, async () => {
+    using folder = temporaryFolder('column-store');
+    const handle = openColumnStore(folder.path, 'search');
+    await fill(handle);
+    await handle.close();
+    lose(join(folder.path, 'catalog.db'));
+    const reader = openColumnStore(folder.path, 'search', { readOnly: true });
+    assert.equal(await count(reader), 0);
+    const again = openColumnStore(folder.path, 'search');
+    assert.equal(await count(again), 10_000);
+    await again.run((store) => store.putEvents('search', events(0, 10_007)));
+    assert.equal(await count(again), 10_007);
+    await reader.close();
+    await again.close();
+  });

@@ -184,8 +184,9 @@ class SharedStore {
       keepStrays: adoptFiles,
       onMergeFailed: onFailed,
     });
-    if (adoptFiles) await store.adoptFiles();
-    if (this.#options.readOnly !== true && beginTakeOver(store)) this.#takenOver = this.#takeOver(store);
+    const isWriter = this.#options.readOnly !== true;
+    if (adoptFiles || (isWriter && store.isCatalogLost)) await store.adoptFiles();
+    if (isWriter && beginTakeOver(store)) this.#takenOver = this.#takeOver(store);
     return store;
   }
 

@@ -21,6 +21,11 @@ export function removeObsolete(catalog: Catalog, folder: string, nowMs: number):
   });
 }
 
+/** Whether there are slices, in the catalog or not. */
+export function hasSliceFiles(folder: string): boolean {
+  return readdirSync(folder).some((name) => name.endsWith('.parquet') && sliceName.test(name));
+}
+
 /** Removes what a writer that died has left: unfinished files, and slices that the catalog does not name. */
 export function removeStrays(catalog: Catalog, folder: string, nowMs: number): void {
   // Within a transaction: a slice gets its name and its place in the catalog in one.
