@@ -59,10 +59,11 @@ const betweenGroups = new RegExp(`(${separator})`);
 /** How card numbers are grouped. Other digits around a dot are a fraction, an address or a version. */
 const layouts = new Set(['4.4.4.4', '4.4.4.4.3', '4.6.5', '4.6.4', '4.4.4.1']);
 
-/** Looks for card numbers among groups of digits: another number may stand right beside one. */
+/** Looks for card numbers among groups of digits: another number may stand right beside one, and zeros in front, as of a padded id. */
 function replaceCards(match: string, replacement: (secret: string) => string): string {
-  const parts = match.split(betweenGroups);
-  let result = '';
+  const zeros = /^0*/.exec(match)![0];
+  const parts = match.slice(zeros.length).split(betweenGroups);
+  let result = zeros;
   for (let from = 0; from < parts.length; from += 2) {
     let digits = '';
     let to = from;

@@ -198,6 +198,11 @@ test('dead letters: JSON, broken JSON, text and binary', () => {
   assert.ok(!redactor.payload(binary).includes('ada@'));
 });
 
+test('a card number is found behind zeros, as where a trace id of 64 bits is given its 128', () => {
+  const event = redacted({ traceId: '4111111111111111', message: 'order 00004111111111111111' });
+  assert.doesNotMatch(JSON.stringify(event), /4111111111111111/);
+});
+
 const card = fc
   .integer({ min: 0, max: 999_999_999_999 })
   .map((n) => Array.from({ length: 10 }, (_, check) => `411${String(n).padStart(12, '0')}${check}`))
