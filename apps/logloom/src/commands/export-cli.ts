@@ -5,7 +5,7 @@ import { openStream } from './open-stream.ts';
 import { CommandError } from './command-errors.ts';
 
 interface ExportFlags extends Omit<ViewersFlags, 'json'> {
-  format: 'ndjson' | 'csv' | 'parquet';
+  format?: 'ndjson' | 'csv' | 'parquet';
   output?: string;
   resume?: boolean;
   from?: string;
@@ -23,9 +23,10 @@ export function addExportCommand(program: Command, context: CommandContext): voi
     .description('write all matching events, oldest first, to a file or to standard output')
     .argument('[filter]', 'Lucene syntax', '')
     .addOption(
-      new Option('--format <format>', 'of the events')
-        .choices(['ndjson', 'csv', 'parquet'])
-        .default('ndjson'),
+      new Option(
+        '--format <format>',
+        "of the events (default: as --output's name ends, else ndjson)",
+      ).choices(['ndjson', 'csv', 'parquet']),
     )
     .option('-o, --output <file>', 'a new file, of Parquet a new folder (default: standard output)')
     .option('--resume', 'continue an export that was interrupted, exactly where it ended')
@@ -37,7 +38,8 @@ export function addExportCommand(program: Command, context: CommandContext): voi
     .addOption(viewers)
     .addOption(token)
     .action(async (q: string, options: ExportFlags) => {
-      const { format, output, resume = false, from, to, columns, escapeFormulas, limit } = options;
+      const { output, resume = false, from, to, columns, escapeFormulas, limit } = options;
+      const format = options.format ?? formatOf(output);
       const formulas = escapeFormulas ? 'escape' : undefined;
       const query = { q, format, from, to, columns, formulas, limit };
       if (format === 'parquet') {
@@ -50,7 +52,7 @@ export function addExportCommand(program: Command, context: CommandContext): voi
           resumes: resume,
           signal,
         });
-        note(`${output}: ${parts} files`);
+        note(`${output}: ${parts} ${parts === 1 ? 'file' : 'files'}`);
         return;
       }
       if (output !== undefined) {
@@ -74,4 +76,9 @@ export function addExportCommand(program: Command, context: CommandContext): voi
         throw new CommandError('interrupted', `the export was interrupted (${(cause as Error).message})`);
       }
     });
+}
+
+function formatOf(file = ''): 'ndjson' | 'csv' | 'parquet' {
+  if (/\.csv$/i.test(file)) return 'csv';
+  return /\.parquet$/i.test(file) ? 'parquet' : 'ndjson';
 }
