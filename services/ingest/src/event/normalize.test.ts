@@ -117,6 +117,10 @@ test('ids: the first present one groups the event', () => {
       { requestId: '', message: 'on req-12ab.' },
       { correlationId: 'req-12ab', correlationKind: 'message' },
     ],
+    [
+      { correlationId: 'c', attributes: { tenant: 'a', requestId: 'r' } },
+      { correlationId: 'c', attributes: '{"tenant":"a","requestId":"r"}' },
+    ],
     [{ requestId: { a: 1 }, req_id: 'r' }, { attributes: '{"requestId":{"a":1},"req_id":"r"}' }],
     [
       '{"traceId":12345678901234567890}',

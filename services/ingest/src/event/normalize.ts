@@ -377,6 +377,13 @@ export class Normalizer {
     let members = '';
     let clash = false;
     for (const key in given) {
+      // An id that was read from here: #keep() has given it its place.
+      if (
+        (key === 'requestId' || key === 'sessionId') &&
+        !Object.hasOwn(object, key) &&
+        fields.values[slots[key]] === given[key]
+      )
+        continue;
       const { member } = this.#names.find(key);
       clash ||= this.#isAttribute(key, object) || this.#givenMembers.includes(member);
       members += member + jsonText(given[key], 1, fields.findings);
