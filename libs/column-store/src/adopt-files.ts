@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Catalog } from './catalog.ts';
 import type { Engine } from './engine.ts';
@@ -10,7 +10,7 @@ const numbered = /^(events|requests)-.*-(\d+)\.parquet$/;
 
 /**
  * Enters the files of the folder into a new catalog, whose predecessor was lost: all of them belong to both views. A file whose rows are in
- * a later one, into which it was merged, is removed; an unreadable one stays aside.
+ * a later one, into which it was merged, is removed; an unreadable one is renamed `….corrupt-<ms>`.
  */
 export async function adoptFiles(catalog: Catalog, engine: Engine, folder: string): Promise<void> {
   const files = readdirSync(folder)
@@ -25,7 +25,11 @@ export async function adoptFiles(catalog: Catalog, engine: Engine, folder: strin
     const path = join(folder, file);
     const later = adopted.filter((other) => other.kind === kind).map((other) => text(other.path));
     const slice = await describe(engine, path, kind, later).catch(() => undefined);
-    if (slice === undefined) continue;
+    if (slice === undefined) {
+      // Under its name it would be removed at the next start, as a file that the catalog does not know.
+      renameSync(path, `${path}.corrupt-${Date.now()}`);
+      continue;
+    }
     if (slice.isContained) {
       const stem = sliceName.exec(file)?.[1];
       for (const name of readdirSync(folder))

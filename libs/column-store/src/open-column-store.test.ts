@@ -85,6 +85,8 @@ test('a damaged catalog is moved away, and made anew from the files', async () =
   await handle.close();
   truncateSync(join(folder.path, 'catalog.db'), 0);
   writeFileSync(join(folder.path, 'catalog.db'), 'no longer a database '.repeat(1000));
+  const unreadable = 'events-19700101T000000Z-19700101T000001Z-999.parquet';
+  writeFileSync(join(folder.path, unreadable), 'no longer Parquet');
   const damaged: DamagedFile[] = [];
   const again = openColumnStore(folder.path, 'search', { onDamaged: (file) => damaged.push(file) });
   assert.equal(await count(again), 10_000);
@@ -96,6 +98,11 @@ test('a damaged catalog is moved away, and made anew from the files', async () =
   await again.run((store) => store.putEvents('search', events(0, 10_007)));
   assert.equal(await count(again), 10_007);
   await again.close();
+  const next = openColumnStore(folder.path, 'search');
+  assert.equal(await count(next), 10_007);
+  await next.close();
+  const aside = readdirSync(folder.path).filter((name) => name.startsWith(`${unreadable}.corrupt-`));
+  assert.equal(aside.length, 1, 'a file that cannot be read stays');
 });
 
 for (const [what, lose] of [
