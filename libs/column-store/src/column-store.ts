@@ -32,7 +32,7 @@ export interface ColumnStoreOptions {
   keepStrays?: boolean | undefined;
 }
 
-const defaultMemoryBytes = 512 * 2 ** 20;
+const defaultMemoryBytes = 256e6;
 const threads = 2;
 /** A view that nobody has written as for so long needs no files any more: its content is in another engine now. */
 const unusedAfterMs = 7 * 86_400_000;

@@ -13,6 +13,11 @@ export interface EngineOptions {
 
 /** How many rows a chunk of DuckDB holds. */
 const chunkRows = 2048;
+/**
+ * How many connections work at once; the others wait. Node runs as many statements at once, so more would not be faster, and each sort holds
+ * a megabyte until its rows are read.
+ */
+const workAtOnce = 4;
 
 /**
  * DuckDB as an engine without a database file: it reads and writes Parquet, and holds recent rows in memory. It starts at the first need,
@@ -23,6 +28,8 @@ export class Engine {
   readonly #setUps = new Set<(connection: DuckDBConnection) => void>();
   #instance: Promise<DuckDBInstance> | undefined;
   #idle: DuckDBConnection[] = [];
+  #atWork = 0;
+  readonly #waiting: (() => void)[] = [];
   #staged = 0;
 
   constructor(options: EngineOptions) {
@@ -36,7 +43,7 @@ export class Engine {
     if (this.#instance !== undefined) await this.use(async (connection) => register(connection));
   }
 
-  /** Runs the work on a connection that nobody else uses meanwhile. */
+  /** Runs the work on a connection that nobody else uses meanwhile. The work must not wait for another connection: there are few. */
   async use<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
     const connection = await this.borrow();
     try {
@@ -44,17 +51,33 @@ export class Engine {
     } finally {
       if (this.#instance === undefined) connection.closeSync();
       else this.#idle.push(connection);
+      this.#leave();
     }
   }
 
-  /** A connection of one's own until discard(). */
+  /** A connection of one's own until discard(); as use(). */
   async borrow(): Promise<DuckDBConnection> {
-    return this.#idle.pop() ?? (await this.#connect());
+    if (this.#atWork < workAtOnce) this.#atWork++;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return this.#idle.pop() ?? (await this.#connect());
+    } catch (error) {
+      this.#leave();
+      throw error;
+    }
   }
 
   /** Ends what the connection still does. */
   discard(connection: DuckDBConnection): void {
     connection.closeSync();
+    this.#leave();
+  }
+
+  /** The next one takes the place. */
+  #leave(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#atWork--;
+    else next();
   }
 
   /** The rows of a statement. */
