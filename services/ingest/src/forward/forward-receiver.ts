@@ -35,7 +35,7 @@ export const forwardReceiver: Receiver = async (context) => {
 
 function conversations(
   { settings, pipeline, memory, http }: ReceiverContext,
-  { onOverQuota: _unused, ...writing }: StreamWriting,
+  writing: StreamWriting,
 ): Converse<ForwardFrame> {
   const producer = randomBytes(9).toString('base64url');
   const maxMessageBytes = http.settings.INGEST_MAX_BODY_BYTES;
@@ -57,14 +57,7 @@ function conversations(
       for (const chunk of chunks) send(socket, packValue({ ack: chunk }));
       if (frames.some(({ problem }) => problem !== undefined)) socket.end();
     };
-    const conversation: Conversation<ForwardFrame> = {
-      framer,
-      write,
-      usageOf: (frames) => ({
-        events: frames.length,
-        bytes: frames.reduce((sum, { bytes }) => sum + bytes.length, 0),
-      }),
-    };
+    const conversation: Conversation<ForwardFrame> = { framer, write };
     return sharedKey === undefined ? conversation : withHandshake(conversation, framer, sharedKey, socket);
   };
 }

@@ -21,7 +21,7 @@ const maxRejected = 10_000;
 /** How much larger than a message its dead letters may be. */
 const deadLetterSlackBytes = 64 * 1024;
 
-export interface ForwardWriterOptions extends Omit<StreamWriting, 'onOverQuota'> {
+export interface ForwardWriterOptions extends StreamWriting {
   pipeline: Pipeline;
   memory: MemoryBudget;
   maxEventBytes: number;

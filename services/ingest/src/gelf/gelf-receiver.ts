@@ -6,11 +6,10 @@ import { readEvent } from '../event/read-event.ts';
 import type { Normalizer } from '../event/normalize.ts';
 import { openPort } from '../open-port.ts';
 import type { Receiver, ReceiverContext } from '../pipeline/receiver.ts';
-import { MessageWriter, type ReceivedFrame, type StreamFrame } from '../stream/message-writer.ts';
-import { openStreamServer, type StreamWriting } from '../stream/open-stream-server.ts';
-import type { Converse } from '../stream/tcp-server.ts';
+import { messageConversations } from '../stream/message-conversations.ts';
+import { MessageWriter, type ReceivedFrame } from '../stream/message-writer.ts';
+import { openStreamServer, type DatagramWriting } from '../stream/open-stream-server.ts';
 import type { Datagram } from '../stream/udp-server.ts';
-import { SyslogFramer } from '../syslog/syslog-framing.ts';
 import { spans, type StreamStats } from '../telemetry.ts';
 import { GelfChunks } from './gelf-chunks.ts';
 import { unpackGelf } from './unpack-gelf.ts';
@@ -21,7 +20,7 @@ const reading = { span: spans.receiveGelf, kind: 'gelf', read: readGelf };
 
 /** GELF over UDP, in chunks and packed, and over TCP, with a NUL or a newline after each message. Off where GELF_PORT is 0. */
 export const gelfReceiver: Receiver = async (context) => {
-  const { settings, telemetry, streams } = context;
+  const { settings, pipeline, telemetry, streams } = context;
   const producer = randomBytes(9).toString('base64url');
   return openPort('GELF_PORT', settings, telemetry.logger, (port) => {
     const stats = streams('gelf');
@@ -31,41 +30,19 @@ export const gelfReceiver: Receiver = async (context) => {
       maxConnections: settings.GELF_MAX_CONNECTIONS,
       idleMs: settings.GELF_IDLE_MS,
       stats,
-      converse: (writing) => conversations(context, writing, `t${producer}`),
+      converse: (writing) =>
+        messageConversations(
+          { ...writing, ...reading, pipeline, receiver: 'gelf-tcp', producer: `t${producer}` },
+          settings.INGEST_MAX_EVENT_BYTES,
+        ),
       datagrams: (writing) => datagrams(context, writing, stats, `u${producer}`),
     });
   });
 };
 
-function conversations(
-  { settings, pipeline }: ReceiverContext,
-  { onOverQuota: _unused, ...writing }: StreamWriting,
-  producer: string,
-): Converse<StreamFrame> {
-  const writers: (MessageWriter | undefined)[] = [];
-  return (number, _socket, peer) => {
-    const writer = (writers[number] ??= new MessageWriter({
-      ...writing,
-      ...reading,
-      pipeline,
-      receiver: 'gelf-tcp',
-      producer,
-      number,
-    }));
-    return {
-      framer: new SyslogFramer(settings.INGEST_MAX_EVENT_BYTES),
-      write: (frames) => writer.write(frames.map((frame) => ({ ...frame, peer }))),
-      usageOf: (frames) => ({
-        events: frames.length,
-        bytes: frames.reduce((sum, { bytes }) => sum + bytes.length, 0),
-      }),
-    };
-  };
-}
-
 function datagrams(
   { settings, pipeline, memory }: ReceiverContext,
-  writing: StreamWriting,
+  writing: DatagramWriting,
   stats: StreamStats,
   producer: string,
 ): { write: (datagrams: readonly Datagram[]) => Promise<void>; close: () => void } {

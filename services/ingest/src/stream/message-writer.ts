@@ -4,8 +4,7 @@ import type { Pipeline } from '../pipeline/pipeline.ts';
 import { Turns } from '../pipeline/turns.ts';
 import type { SpanSpec } from '@logloom/telemetry';
 import type { Normalizer } from '../event/normalize.ts';
-import type { StreamWriting } from './open-stream-server.ts';
-import { untilDurable } from './until-durable.ts';
+import { untilDurable, type UntilDurableOptions } from './until-durable.ts';
 
 /** A message without its framing. */
 export interface StreamFrame {
@@ -21,10 +20,8 @@ export interface ReceivedFrame extends StreamFrame {
   peer: string | undefined;
 }
 
-export interface MessageWriterOptions extends Omit<StreamWriting, 'onOverQuota'> {
+export interface MessageWriterOptions extends UntilDurableOptions {
   pipeline: Pipeline;
-  /** The receiver's name in metrics. */
-  receiver: string;
   span: SpanSpec;
   /** The kind of the events' sources. */
   kind: string;

@@ -15,12 +15,15 @@ const drainMs = 10_000;
 const warnMs = 60_000;
 
 /** What a protocol writes its messages with. */
-export type StreamWriting = Omit<UntilDurableOptions, 'receiver'> & {
+export type StreamWriting = Omit<UntilDurableOptions, 'receiver'>;
+
+/** What it writes datagrams with, whose senders cannot be held up. */
+export interface DatagramWriting extends StreamWriting {
   /** To be called for each message that is dropped because its service is over its quota. */
   onOverQuota: () => void;
-};
+}
 
-export interface StreamProtocol<Frame> {
+export interface StreamProtocol<Frame extends { bytes: Buffer }> {
   /** For the log. */
   name: string;
   port: number;
@@ -30,7 +33,7 @@ export interface StreamProtocol<Frame> {
   stats: StreamStats;
   converse: (writing: StreamWriting) => Converse<Frame>;
   /** Unset: the protocol is not spoken over UDP. */
-  datagrams?: (writing: StreamWriting) => {
+  datagrams?: (writing: DatagramWriting) => {
     write: (datagrams: readonly Datagram[]) => Promise<void>;
     endOf?: (bytes: Buffer) => number;
     /** Called when the last datagram is written. */
@@ -42,7 +45,7 @@ export interface StreamProtocol<Frame> {
  * Listens on TCP, and on UDP where the protocol is spoken over it, on the same port. Rejects with the system's error when it cannot. A
  * connection is read on only when everything before is durable; over a quota it is not read, and datagrams are dropped and counted.
  */
-export async function openStreamServer<Frame>(
+export async function openStreamServer<Frame extends { bytes: Buffer }>(
   { settings, addresses, memory, telemetry: { logger } }: ReceiverContext,
   { name, port, maxConnections, idleMs, tls, stats, converse, datagrams }: StreamProtocol<Frame>,
 ): Promise<RunReceiver> {
@@ -66,7 +69,7 @@ export async function openStreamServer<Frame>(
       await sleep(debt.waitMs, undefined, { signal: draining.signal }).catch(() => {});
     if (addresses !== undefined) onHeld(performance.now() - beganMs);
   };
-  const writing = { logger, draining: draining.signal, giveUp: giveUp.signal, onHeld, onOverQuota };
+  const writing = { logger, draining: draining.signal, giveUp: giveUp.signal, onHeld };
   const tcp = new TcpServer({
     name,
     host: settings.HOST,
@@ -94,7 +97,7 @@ export async function openStreamServer<Frame>(
     },
     logger,
   });
-  const received = datagrams?.(writing);
+  const received = datagrams?.({ ...writing, onOverQuota });
   const udp =
     received &&
     new UdpServer({

@@ -15,6 +15,11 @@ const stalledMs = 30_000;
 /** At a drain: a connection that is silent for this long after our FIN has nothing more to send, ms. */
 const quietMs = 500;
 
+/** A message of a stream. */
+interface Framed {
+  bytes: Buffer;
+}
+
 /** Cuts a stream into messages. It never throws. */
 export interface Framer<Frame> {
   /** Bytes kept of the unfinished message. */
@@ -30,8 +35,6 @@ export interface Conversation<Frame> {
   framer: Framer<Frame>;
   /** Resolves when the messages are durable. Rejects when they never will be: then the connection is closed. */
   write: (frames: Frame[]) => Promise<void>;
-  /** What messages count for in a quota. */
-  usageOf: (frames: readonly Frame[]) => Usage;
 }
 
 /** Opens the conversation on a new connection. `number` is 0 to maxConnections - 1, and unique among open connections. */
@@ -68,7 +71,7 @@ export interface TcpServerOptions<Frame> {
 }
 
 /** A server of a protocol in which senders write one message after another on a connection: syslog, GELF, Fluent Forward. */
-export class TcpServer<Frame> {
+export class TcpServer<Frame extends Framed> {
   readonly #options: TcpServerOptions<Frame>;
   readonly #server: Server;
   readonly #connections = new Map<Socket, Promise<void>>();
@@ -187,7 +190,7 @@ export class TcpServer<Frame> {
     const { converse, idleMs, hold, addresses, logger, memory, name } = this.#options;
     const peer = peerName(socket.remoteAddress);
     const address = peer ?? 'unknown';
-    const { framer, write: store, usageOf } = converse(number, socket, peer);
+    const { framer, write: store } = converse(number, socket, peer);
     let heldBytes = 0;
     const hasRoom = (): boolean => {
       const more = framer.heldBytes - heldBytes;
@@ -256,6 +259,11 @@ export class TcpServer<Frame> {
     socket.end();
     socket.setTimeout(quietMs);
   }
+}
+
+/** What messages count for in a quota. */
+function usageOf(frames: readonly Framed[]): Usage {
+  return { events: frames.length, bytes: frames.reduce((sum, { bytes }) => sum + bytes.length, 0) };
 }
 
 /** Returns an address without the prefix that an IPv4 address has on an IPv6 socket. */

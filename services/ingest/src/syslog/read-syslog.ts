@@ -78,8 +78,8 @@ export function readSyslog(
   throw new Error(`a text was refused as ${plain.code}`);
 }
 
-/** Returns the end of the text: rsyslog and syslog-ng append a newline and count it. */
-function contentEnd(bytes: Buffer): number {
+/** Returns the end of the text: rsyslog and syslog-ng append a newline and count it; some senders end a datagram like a line. */
+export function contentEnd(bytes: Buffer): number {
   let end = bytes.length;
   while (end > 0 && (bytes[end - 1] === 0x0a || bytes[end - 1] === 0x0d || bytes[end - 1] === 0x00)) end--;
   return end;

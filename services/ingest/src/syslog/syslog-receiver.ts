@@ -4,13 +4,12 @@ import { SettingsError } from '@logloom/settings';
 import { createSecureContext } from 'node:tls';
 import { IngestError } from '../errors.ts';
 import { openPort } from '../open-port.ts';
-import type { Receiver, ReceiverContext, RunReceiver } from '../pipeline/receiver.ts';
-import { openStreamServer, type StreamWriting } from '../stream/open-stream-server.ts';
-import type { Converse } from '../stream/tcp-server.ts';
+import type { Receiver, RunReceiver } from '../pipeline/receiver.ts';
+import { messageConversations } from '../stream/message-conversations.ts';
+import { MessageWriter } from '../stream/message-writer.ts';
+import { openStreamServer } from '../stream/open-stream-server.ts';
 import { createSyslogStats, spans } from '../telemetry.ts';
-import { SyslogFramer } from './syslog-framing.ts';
-import { MessageWriter, type StreamFrame } from '../stream/message-writer.ts';
-import { readSyslog } from './read-syslog.ts';
+import { contentEnd, readSyslog } from './read-syslog.ts';
 
 const syslogReading = { span: spans.receiveSyslog, kind: 'syslog', read: readSyslog };
 
@@ -26,7 +25,11 @@ export const syslogReceiver: Receiver = async (context) => {
     maxConnections: settings.SYSLOG_MAX_CONNECTIONS,
     idleMs: settings.SYSLOG_IDLE_MS,
     stats: createSyslogStats(telemetry, settings.SYSLOG_MAX_CONNECTIONS),
-    converse: (writing) => conversations(context, writing, 'syslog-tcp', `t${producer}`),
+    converse: (writing) =>
+      messageConversations(
+        { ...writing, ...syslogReading, pipeline, receiver: 'syslog-tcp', producer: `t${producer}` },
+        settings.INGEST_MAX_EVENT_BYTES,
+      ),
     datagrams: (writing) => {
       const writer = new MessageWriter({
         ...writing,
@@ -44,7 +47,7 @@ export const syslogReceiver: Receiver = async (context) => {
 
 /** Syslog over TLS (RFC 5425). Off without SYSLOG_TLS_CERT, and where SYSLOG_TLS_PORT is 0. */
 export const syslogTlsReceiver: Receiver = async (context): Promise<RunReceiver | undefined> => {
-  const { settings, telemetry, streams } = context;
+  const { settings, pipeline, telemetry, streams } = context;
   const { SYSLOG_TLS_CERT: cert, SYSLOG_TLS_KEY: key, SYSLOG_TLS_CA: ca } = settings;
   if (cert === undefined && key === undefined) return undefined;
   if (cert === undefined || key === undefined)
@@ -68,45 +71,14 @@ export const syslogTlsReceiver: Receiver = async (context): Promise<RunReceiver 
       idleMs: settings.SYSLOG_IDLE_MS,
       tls,
       stats: streams('syslog-tls'),
-      converse: (writing) => conversations(context, writing, 'syslog-tls', `s${producer}`),
+      converse: (writing) =>
+        messageConversations(
+          { ...writing, ...syslogReading, pipeline, receiver: 'syslog-tls', producer: `s${producer}` },
+          settings.INGEST_MAX_EVENT_BYTES,
+        ),
     }),
   );
 };
-
-/** Each connection's writer goes on where the one before it with its number stopped. */
-function conversations(
-  { settings, pipeline }: ReceiverContext,
-  { onOverQuota: _unused, ...writing }: StreamWriting,
-  receiver: 'syslog-tcp' | 'syslog-tls',
-  producer: string,
-): Converse<StreamFrame> {
-  const writers: (MessageWriter | undefined)[] = [];
-  return (number, _socket, peer) => {
-    const writer = (writers[number] ??= new MessageWriter({
-      ...writing,
-      ...syslogReading,
-      pipeline,
-      receiver,
-      producer,
-      number,
-    }));
-    return {
-      framer: new SyslogFramer(settings.INGEST_MAX_EVENT_BYTES),
-      write: (frames) => writer.write(frames.map((frame) => ({ ...frame, peer }))),
-      usageOf: (frames) => ({
-        events: frames.length,
-        bytes: frames.reduce((sum, { bytes }) => sum + bytes.length, 0),
-      }),
-    };
-  };
-}
-
-/** Returns the end of a datagram's text: some senders end it like a line. */
-function contentEnd(bytes: Buffer): number {
-  let end = bytes.length;
-  while (end > 0 && (bytes[end - 1] === 0x0a || bytes[end - 1] === 0x0d || bytes[end - 1] === 0x00)) end--;
-  return end;
-}
 
 async function orPortTaken<T>(
   listening: Promise<T>,
