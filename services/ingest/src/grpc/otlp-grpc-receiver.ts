@@ -1,9 +1,10 @@
+import type { SpanSpec } from '@logloom/telemetry';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { receiveSpan } from '../telemetry.ts';
-import type { EventGroupsReceipt } from '../http/accept-event-groups.ts';
 import type { HttpReceiver, HttpReceiverContext } from '../http/http-receiver.ts';
-import { receive, type Received } from '../http/receive-request.ts';
+import { receive } from '../http/receive-request.ts';
 import { acceptOtlp } from '../http/otlp/accept-otlp.ts';
+import type { AcceptSignal } from '../http/otlp/accept-signal.ts';
 import { acceptSpans } from '../http/otlp/accept-spans.ts';
 import { protobufType, writeOtlpResponse, type Signal } from '../http/otlp/otlp-response.ts';
 import { readGrpcMessage } from './grpc-message.ts';
@@ -11,7 +12,7 @@ import { sendGrpcError, sendGrpcMessage } from './grpc-response.ts';
 
 interface Service {
   signal: Signal;
-  accept: (received: Received, isProtobuf: boolean) => Promise<EventGroupsReceipt>;
+  accept: AcceptSignal;
 }
 
 const services: Readonly<Record<string, Service>> = {
@@ -36,7 +37,7 @@ async function call(
   request: FastifyRequest,
   reply: FastifyReply,
   context: HttpReceiverContext,
-  { span, signal, accept }: Service & { span: ReturnType<typeof receiveSpan> },
+  { span, signal, accept }: Service & { span: SpanSpec },
 ): Promise<FastifyReply> {
   const encoding = request.headers['grpc-encoding'];
   const receipt = await receive(request, reply, context, {

@@ -2,8 +2,14 @@ import { isUtf8 } from 'node:buffer';
 import protobuf from 'protobufjs/minimal.js';
 import { IngestError, RejectedError } from '../errors.ts';
 
-/** Returns the tag of a field that holds a string, bytes or a message. */
-export const tagOf = (field: number): number => (field << 3) | 2;
+/** The types of the wire format. */
+export const varint = 0;
+export const fixed64 = 1;
+export const fixed32 = 5;
+const bytesType = 2;
+
+/** Returns the tag of a field; without a type, of one that holds a string, bytes or a message. */
+export const tagOf = (field: number, type = bytesType): number => (field << 3) | type;
 
 /**
  * Reads a message field by field with protobufjs' reader of the wire format. Strings and messages are views of the same bytes: nothing is

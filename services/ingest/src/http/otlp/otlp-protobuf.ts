@@ -12,14 +12,18 @@ import {
   type OtlpRecord,
   type OtlpSender,
 } from './otlp-record.ts';
-import { MessageReader, protobufField, readProtobuf, tagOf } from '../protobuf-reader.ts';
+import {
+  fixed32,
+  fixed64,
+  MessageReader,
+  protobufField,
+  readProtobuf,
+  tagOf,
+  varint,
+} from '../protobuf-reader.ts';
 import { groupBytes, pieceBytes, type RequestCost } from '../../admission/request-cost.ts';
 
 // Field numbers: opentelemetry-proto, logs/v1/logs.proto, resource/v1/resource.proto, common/v1/common.proto.
-const varint = 0;
-const fixed64 = 1;
-const fixed32 = 5;
-const tag = (field: number, type: number): number => (field << 3) | type;
 
 /** The groups of an ExportLogsServiceRequest, or of an ExportTraceServiceRequest, which has the same frame. Throws RejectedError when its frame is broken; the records are not looked into. */
 export function readOtlpProtobuf(body: Buffer, cost: RequestCost): OtlpScopeLogs<Buffer>[] {
@@ -131,7 +135,7 @@ function readAttributes(
   let droppedAttributesCount = 0;
   for (let t; (t = reader.tag(reader.end)) !== 0;) {
     if (t === tagOf(attributesField)) readPair(reader, attributes, 0);
-    else if (t === tag(droppedField, varint)) droppedAttributesCount = reader.uint32();
+    else if (t === tagOf(droppedField, varint)) droppedAttributesCount = reader.uint32();
     else reader.skip(t);
   }
   return { attributes, droppedAttributesCount };
@@ -164,16 +168,16 @@ function logRecord(bytes: Buffer): OtlpRecord {
     eventName: '',
   };
   for (let t; (t = reader.tag(reader.end)) !== 0;) {
-    if (t === tag(1, fixed64)) record.timeNanos = reader.fixed64();
-    else if (t === tag(2, varint)) record.severityNumber = reader.uint32();
+    if (t === tagOf(1, fixed64)) record.timeNanos = reader.fixed64();
+    else if (t === tagOf(2, varint)) record.severityNumber = reader.uint32();
     else if (t === tagOf(3)) record.severityText = reader.text();
     else if (t === tagOf(5)) record.body = readValue(reader, reader.length(), 0);
     else if (t === tagOf(6)) readPair(reader, record.attributes, 0);
-    else if (t === tag(7, varint)) record.droppedAttributesCount = reader.uint32();
-    else if (t === tag(8, fixed32)) record.flags = reader.fixed32();
+    else if (t === tagOf(7, varint)) record.droppedAttributesCount = reader.uint32();
+    else if (t === tagOf(8, fixed32)) record.flags = reader.fixed32();
     else if (t === tagOf(9)) record.traceId = reader.bytes().toString('hex');
     else if (t === tagOf(10)) record.spanId = reader.bytes().toString('hex');
-    else if (t === tag(11, fixed64)) record.observedTimeNanos = reader.fixed64();
+    else if (t === tagOf(11, fixed64)) record.observedTimeNanos = reader.fixed64();
     else if (t === tagOf(12)) record.eventName = reader.text();
     else reader.skip(t);
   }
@@ -198,9 +202,9 @@ function readValue(reader: MessageReader, end: number, depth: number): AnyValue 
   let value: AnyValue = null;
   for (let t; (t = reader.tag(end)) !== 0;) {
     if (t === tagOf(1)) value = reader.text();
-    else if (t === tag(2, varint)) value = reader.bool();
-    else if (t === tag(3, varint)) value = integer(reader.int64());
-    else if (t === tag(4, fixed64)) value = double(reader.double());
+    else if (t === tagOf(2, varint)) value = reader.bool();
+    else if (t === tagOf(3, varint)) value = integer(reader.int64());
+    else if (t === tagOf(4, fixed64)) value = double(reader.double());
     else if (t === tagOf(5)) value = readArray(reader, reader.length(), depth + 1);
     else if (t === tagOf(6)) value = readList(reader, reader.length(), depth + 1);
     else if (t === tagOf(7)) value = reader.bytes().toString('base64');

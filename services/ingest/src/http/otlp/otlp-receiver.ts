@@ -1,16 +1,15 @@
+import type { SpanSpec } from '@logloom/telemetry';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { receiveSpan } from '../../telemetry.ts';
-import type { EventGroupsReceipt } from '../accept-event-groups.ts';
 import type { HttpReceiver, HttpReceiverContext } from '../http-receiver.ts';
-import { mediaType, receive, type Received } from '../receive-request.ts';
+import { mediaType, receive } from '../receive-request.ts';
 import { acceptOtlp } from './accept-otlp.ts';
+import type { AcceptSignal } from './accept-signal.ts';
 import { acceptSpans } from './accept-spans.ts';
 import { jsonType, protobufType, writeOtlpError, writeOtlpResponse, type Signal } from './otlp-response.ts';
 
-type Accept = (received: Received, isProtobuf: boolean) => Promise<EventGroupsReceipt>;
-
 /** The paths of signals. Loki takes log records in OTLP under a path of its own. */
-const signals: Readonly<Record<string, { signal: Signal; accept: Accept }>> = {
+const signals: Readonly<Record<string, { signal: Signal; accept: AcceptSignal }>> = {
   '/v1/logs': { signal: 'logs', accept: acceptOtlp },
   '/otlp/v1/logs': { signal: 'logs', accept: acceptOtlp },
   '/v1/traces': { signal: 'traces', accept: acceptSpans },
@@ -36,7 +35,7 @@ async function take(
   request: FastifyRequest,
   reply: FastifyReply,
   context: HttpReceiverContext,
-  { span, signal, accept }: { span: ReturnType<typeof receiveSpan>; signal: Signal; accept: Accept },
+  { span, signal, accept }: { span: SpanSpec; signal: Signal; accept: AcceptSignal },
 ): Promise<Buffer> {
   const type = mediaType(request) === protobufType ? protobufType : jsonType;
   const receipt = await receive(request, reply, context, {
