@@ -121,6 +121,14 @@ test('ids: the first present one groups the event', () => {
       { correlationId: 'c', attributes: { tenant: 'a', requestId: 'r' } },
       { correlationId: 'c', attributes: '{"tenant":"a","requestId":"r"}' },
     ],
+    [
+      { attributes: { requestId: 'r', b: 1, sessionId: 's' } },
+      { correlationId: 'r', attributes: '{"requestId":"r","b":1,"sessionId":"s"}' },
+    ],
+    [
+      { requestId: 'q', attributes: { requestId: 'r' } },
+      { correlationId: 'q', attributes: '{"attributes":{"requestId":"r"},"requestId":"q"}' },
+    ],
     [{ requestId: { a: 1 }, req_id: 'r' }, { attributes: '{"requestId":{"a":1},"req_id":"r"}' }],
     [
       '{"traceId":12345678901234567890}',
@@ -138,6 +146,16 @@ test('ids: the order is a setting, and the ids that are not chosen are kept', ()
     };
     return [ok.correlationId, ok.correlationKind, ok.attributes];
   };
+  assert.deepEqual(idsOf({ attributes: { a: 1, correlationId: 'c', requestId: 'r' } }), [
+    'r',
+    'requestId',
+    '{"a":1,"correlationId":"c","requestId":"r"}',
+  ]);
+  assert.deepEqual(idsOf({ 'x-correlation-id': 'd', attributes: { correlationId: 'c', requestId: 'r' } }), [
+    'r',
+    'requestId',
+    '{"attributes":{"correlationId":"c","requestId":"r"},"correlationId":"d","requestId":"r"}',
+  ]);
   assert.deepEqual(idsOf({ correlation_id: 'c', traceId: 't', reqId: 'r' }), [
     'r',
     'requestId',

@@ -74,6 +74,9 @@ const madeSlots = ['timestamp', 'level', 'message'] as const;
 
 /** Ids that have no field in a LogEvent and are kept as attributes under these names. */
 const keptIds = ['requestId', 'sessionId'] as const;
+/** The same where the correlation id is another one. */
+const allKeptIds = [...keptIds, 'correlationId'] as const;
+type KeptId = (typeof allKeptIds)[number];
 
 export interface NormalizerOptions {
   /** The first that an event has is its correlation id. */
@@ -296,9 +299,6 @@ export class Normalizer {
     const { values } = fields;
     const message = values[slots.message] as string;
     if (this.#hasNoId()) this.#idsInText(message);
-    for (const kind of keptIds) this.#keep(kind, object);
-    fields.keepSpelling(slots.traceId);
-    fields.keepSpelling(slots.spanId);
     let correlationId: string | null = null;
     let correlationKind: string | null = null;
     for (const kind of this.#idOrder) {
@@ -308,12 +308,22 @@ export class Normalizer {
       correlationKind = kind;
       break;
     }
-    if (correlationKind !== 'correlationId') this.#keep('correlationId', object);
+    const kept = correlationKind === 'correlationId' ? keptIds : allKeptIds;
+    const around = fields.taken[slots.attributes];
+    const merged = around ? this.#mergedAttributes(object, kept) : undefined;
+    for (const kind of keptIds) this.#keep(kind, object, merged);
+    fields.keepSpelling(slots.traceId);
+    fields.keepSpelling(slots.spanId);
+    if (kept === allKeptIds) this.#keep('correlationId', object, merged);
+    if (around)
+      fields.insert(
+        slots.attributes,
+        merged ?? around.member + jsonText(values[slots.attributes], 1, fields.findings),
+      );
     if (correlationId === null) {
       correlationId = this.#idInMessage(message);
       if (correlationId !== null) correlationKind = 'message';
     }
-    if (fields.taken[slots.attributes] !== null) this.#mergeAttributes(object);
     if (fields.findings.tooDeep) return reject('too-deep');
     if (fields.notes.length > 0) this.#addNotes();
     const { attributes } = fields;
@@ -358,10 +368,10 @@ export class Normalizer {
     if (notes.length > 0) fields.attributes += notesMember(notes);
   }
 
-  /** Adds an id to the attributes. */
-  #keep(kind: (typeof keptIds)[number] | 'correlationId', object: Parsed): void {
+  /** Adds an id to the attributes, unless what was merged into them has it in its place. */
+  #keep(kind: KeptId, object: Parsed, merged: string | undefined): void {
     const id = this.#fields.values[slots[kind]];
-    if (id === undefined) return;
+    if (id === undefined || (merged !== undefined && this.#isInAttributes(kind, object))) return;
     const given = this.#fields.taken[slots[kind]]!;
     // Another member may already have the id's usual name.
     const other = given.name === kind ? undefined : object[kind];
@@ -369,32 +379,30 @@ export class Normalizer {
     this.#fields.insert(slots[kind], member + JSON.stringify(id));
   }
 
-  /** {"attributes":{"a":1}} becomes the attribute a. If a name would then occur twice, the object stays as it is. */
-  #mergeAttributes(object: Parsed): void {
-    const fields = this.#fields;
-    const given = fields.values[slots.attributes] as Parsed;
-    const around = fields.taken[slots.attributes]!;
-    let members = '';
-    let clash = false;
-    for (const key in given) {
-      // An id that was read from here: #keep() has given it its place.
-      if (
-        (key === 'requestId' || key === 'sessionId') &&
-        !Object.hasOwn(object, key) &&
-        fields.values[slots[key]] === given[key]
-      )
-        continue;
-      const { member } = this.#names.find(key);
-      clash ||= this.#isAttribute(key, object) || this.#givenMembers.includes(member);
-      members += member + jsonText(given[key], 1, fields.findings);
-    }
-    fields.insert(slots.attributes, clash ? around.member + jsonText(given, 1, fields.findings) : members);
+  /** Whether the event's `attributes`, and not the event itself, have an id under its usual name. */
+  #isInAttributes(kind: KeptId, object: Parsed): boolean {
+    const { values } = this.#fields;
+    const attributes = values[slots.attributes] as Parsed;
+    return !Object.hasOwn(object, kind) && attributes[kind] === values[slots[kind]];
   }
 
-  #isAttribute(key: string, object: Parsed): boolean {
+  /** {"attributes":{"a":1}} becomes the attribute a. Undefined where a name would then occur twice: the object stays as it is. */
+  #mergedAttributes(object: Parsed, kept: readonly KeptId[]): string | undefined {
+    const fields = this.#fields;
+    const attributes = fields.values[slots.attributes] as Parsed;
+    let members = '';
+    for (const key in attributes) {
+      const { member } = this.#names.find(key);
+      if (this.#isAttribute(key, object, kept) || this.#givenMembers.includes(member)) return undefined;
+      members += member + jsonText(attributes[key], 1, fields.findings);
+    }
+    return members;
+  }
+
+  #isAttribute(key: string, object: Parsed, kept: readonly KeptId[]): boolean {
     const { taken } = this.#fields;
-    if (key === 'requestId' && taken[slots.requestId]) return true;
-    if (key === 'sessionId' && taken[slots.sessionId]) return true;
+    const kind = kept.find((each) => each === key);
+    if (kind !== undefined && taken[slots[kind]]) return !this.#isInAttributes(kind, object);
     if (!Object.hasOwn(object, key)) return key === notesName;
     const { slot } = this.#names.find(key);
     // The spelling of a trace or span id may stay an attribute.
