@@ -22,10 +22,8 @@ export function canonicalTraceId(id: string, isDecimal = false): string {
 }
 
 function hexOf(id: string, isDecimal: boolean): string | undefined {
-  const isHex = anyHex.exec(id);
-  if (decimal.test(id) && (isDecimal || (id.length >= longDigits && isHex === null)))
-    return BigInt(id).toString(16);
-  if (isHex !== null) return isHex[1]!.toLowerCase();
+  const number = hexOfNumber(id, isDecimal);
+  if (number !== undefined) return number;
   if (uuid.test(id)) return id.replaceAll('-', '').toLowerCase();
   const amazon = xray.exec(id);
   if (amazon !== null) return `${amazon[1]}${amazon[2]}`.toLowerCase();
@@ -34,13 +32,18 @@ function hexOf(id: string, isDecimal: boolean): string | undefined {
   return base64.test(id) ? Buffer.from(id, 'base64').toString('hex') : undefined;
 }
 
+function hexOfNumber(id: string, isDecimal: boolean): string | undefined {
+  const isHex = anyHex.exec(id);
+  if (decimal.test(id) && (isDecimal || (id.length >= longDigits && isHex === null)))
+    return BigInt(id).toString(16);
+  return isHex?.[1]!.toLowerCase();
+}
+
 /** Returns the one form of a span id: 16 hexadecimal digits in lower case. An id of another kind stays as it is. */
 export function canonicalSpanId(id: string, isDecimal = false): string {
   if (id.length === 16 && hex.test(id)) return id;
-  const isHex = anyHex.exec(id);
-  if (decimal.test(id) && (isDecimal || (id.length >= longDigits && isHex === null)))
-    return BigInt(id).toString(16).padStart(16, '0');
-  if (isHex !== null) return isHex[1]!.toLowerCase();
+  const number = hexOfNumber(id, isDecimal);
+  if (number !== undefined) return number.padStart(16, '0');
   return base64Span.test(id) ? Buffer.from(id, 'base64').toString('hex') : id;
 }
 
