@@ -32,9 +32,4 @@ export class LayoutVote {
       .sort(([a, votes], [b, others]) => others - votes || order.get(a)! - order.get(b)!)
       .map(([layout]) => layout);
   }
-
-  /** The counted lines by layout's name. */
-  get votes(): ReadonlyMap<string, number> {
-    return new Map([...this.#votes].map(([layout, votes]) => [layout.name, votes]));
-  }
 }

@@ -353,11 +353,7 @@ function levelEnd(text: string, at: number, end: number): number {
   i += step;
   if (opening > 0) {
     while (i < end && text.charCodeAt(i) === 0x20) i++;
-    return i < end && /[\])>]/.test(text.charAt(i))
-      ? i + 1
-      : opening > 0 && isMark(text.charCodeAt(i))
-        ? -1
-        : -1;
+    return i < end && /[\])>]/.test(text.charAt(i)) ? i + 1 : -1;
   }
   if (i < end && !isMark(text.charCodeAt(i))) return -1;
   return i;

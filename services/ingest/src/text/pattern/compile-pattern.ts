@@ -1,6 +1,6 @@
 import { scanAnyTime } from '../time/any-time.ts';
 import type { TimeContext } from '../time/scan-parts.ts';
-import { compileTimeFormat, readMicros, type TimeFormat } from '../time/time-format.ts';
+import { compileTimeFormat, readMicros } from '../time/time-format.ts';
 import { fieldTypes, grokNames } from './field-types.ts';
 import { parsePattern, PatternError, type PatternNode } from './parse-pattern.ts';
 
@@ -16,24 +16,18 @@ interface Line {
   context: TimeContext;
   /** The instant of the pattern's time; NaN before it. */
   micros: number;
-  /** How far the pattern came: where it stopped when it does not match. */
-  furthest: number;
 }
 
 /** Reads on at a place; returns the place behind, or -1. */
 type Step = (line: Line, at: number) => number;
 
 export interface Pattern {
-  source: string;
   /** The names of the fields, dotted for nested ones. */
   names: readonly string[];
-  hasTime: boolean;
   /** The characters that a line can begin with; undefined: any. */
   firstCharacters: ReadonlySet<number> | undefined;
   /** The values of a text that has the pattern from its first character to the end of its first line. */
   match: (text: string, context: TimeContext) => Match | undefined;
-  /** The first character at which a text stops having the pattern. */
-  failsAt: (text: string, context: TimeContext) => number;
 }
 
 export interface Match {
@@ -60,21 +54,19 @@ const maxLength = 4000;
 export function compilePattern(source: string, times: readonly string[] = []): Pattern {
   if (source.length > maxLength)
     throw new PatternError(maxLength, `a pattern has at most ${maxLength} characters`);
-  return new Compiler(
-    source,
-    times.map((time) => compileTimeFormat(time)),
-  ).pattern();
+  return new Compiler(source, times).pattern();
 }
 
 class Compiler {
   readonly #source: string;
-  readonly #times: readonly TimeFormat[];
+  readonly #times: readonly string[];
+  readonly #scanTime: TimeScan;
   readonly #names: string[] = [];
-  #hasTime = false;
 
-  constructor(source: string, times: readonly TimeFormat[]) {
+  constructor(source: string, times: readonly string[]) {
     this.#source = source;
     this.#times = times;
+    this.#scanTime = timeScan(times);
   }
 
   pattern(): Pattern {
@@ -84,30 +76,20 @@ class Compiler {
     const names = this.#names;
     const first = new Set<number>();
     const isKnown = addFirst(nodes, first, this.#times);
-    const read = (text: string, context: TimeContext): { line: Line; end: number } => {
-      const newline = text.indexOf('\n');
-      const line: Line = {
-        text,
-        end: newline === -1 ? text.length : newline,
-        values: new Array<unknown>(names.length),
-        context,
-        micros: Number.NaN,
-        furthest: 0,
-      };
-      return { line, end: step(line, 0) };
-    };
     return {
-      source: this.#source,
       names,
-      hasTime: this.#hasTime,
       firstCharacters: isKnown ? first : undefined,
       match: (text, context) => {
-        const { line, end } = read(text, context);
+        const newline = text.indexOf('\n');
+        const line: Line = {
+          text,
+          end: newline === -1 ? text.length : newline,
+          values: new Array<unknown>(names.length),
+          context,
+          micros: Number.NaN,
+        };
+        const end = step(line, 0);
         return end < 0 ? undefined : { values: line.values, micros: line.micros, end };
-      },
-      failsAt: (text, context) => {
-        const { line, end } = read(text, context);
-        return end < 0 ? line.furthest : end;
       },
     };
   }
@@ -144,7 +126,6 @@ class Compiler {
       for (const step of steps) {
         i = step(line, i);
         if (i < 0) return -1;
-        if (i > line.furthest) line.furthest = i;
       }
       return i;
     };
@@ -175,10 +156,7 @@ class Compiler {
   }
 
   #time(type: string): Step {
-    this.#hasTime = true;
-    const scan = timeScan(
-      Object.hasOwn(grokTimes, type) ? [grokTimes[type]!] : this.#times.map(({ source }) => source),
-    );
+    const scan = Object.hasOwn(grokTimes, type) ? timeScan([grokTimes[type]!]) : this.#scanTime;
     return (line, at) => {
       const behind = scan(line.text, at, line.end, line.context);
       if (behind > 0 && Number.isNaN(line.micros)) line.micros = scannedMicros;
@@ -315,7 +293,7 @@ function dataStep(slot: number, behind: readonly PatternNode[]): Step {
 }
 
 /** Adds the characters that a sequence can begin with; false where any can be. */
-function addFirst(nodes: readonly PatternNode[], into: Set<number>, times: readonly TimeFormat[]): boolean {
+function addFirst(nodes: readonly PatternNode[], into: Set<number>, times: readonly string[]): boolean {
   for (const node of nodes) {
     if (node.kind === 'blank') return addAll(into, ' \t');
     if (node.kind === 'text') return addAll(into, node.text[0]!);
@@ -323,8 +301,8 @@ function addFirst(nodes: readonly PatternNode[], into: Set<number>, times: reado
       const type = grokNames[node.type] ?? node.type;
       if (type === 'TIME') {
         if (times.length === 0) return addAll(into, `0123456789${letters}`);
-        for (const { source } of times)
-          addAll(into, /^(?:%[aAbBh]|syslog|rfc2822)/.test(source) ? letters : ' 0123456789');
+        for (const time of times)
+          addAll(into, /^(?:%[aAbBh]|syslog|rfc2822)/.test(time) ? letters : ' 0123456789');
         return true;
       }
       if (type === 'INT' || type === 'NUMBER') return addAll(into, '0123456789+-');

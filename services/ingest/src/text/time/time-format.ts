@@ -14,8 +14,6 @@ import {
 
 /** Reads one form of time. */
 export interface TimeFormat {
-  /** As it was written. */
-  source: string;
   /** Returns the place behind the time that begins at `at`, -1 where there is none; `readMicros()` is its instant. */
   scan: (text: string, at: number, end: number, context: TimeContext) => number;
 }
@@ -131,11 +129,10 @@ function scanEpoch(text: string, at: number, end: number): number {
  * says what is wrong.
  */
 export function compileTimeFormat(source: string): TimeFormat {
-  if (source === 'iso8601') return { source, scan: scanWith(scanIso) };
-  if (source === 'epoch') return { source, scan: scanWith(scanEpoch) };
+  if (source === 'iso8601') return { scan: scanWith(scanIso) };
+  if (source === 'epoch') return { scan: scanWith(scanEpoch) };
   const steps = compileSteps(named[source] ?? source);
   return {
-    source,
     scan: scanWith((text, at, end) => {
       let i = at;
       for (const step of steps) {

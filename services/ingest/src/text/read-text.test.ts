@@ -3,10 +3,12 @@ import { openStackLog } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Normalizer } from '../event/normalize.ts';
-import { textEvent } from './text-event.ts';
+import { readText } from './read-text.ts';
+import { localContext } from './time/scan-parts.ts';
 
 process.env['TZ'] = 'Europe/Berlin';
 const receivedAt = Date.parse('2026-03-01T12:00:00Z');
+const context = localContext(receivedAt);
 const summer = '2025-07-11T20:14:15.123000Z';
 const seconds = '2025-07-11T20:14:15.000000Z';
 
@@ -154,7 +156,7 @@ test('the common layouts', () => {
     ['2999-02-01 22:14:15Z far ahead', { timestamp: '2999-02-01T22:14:15.000000Z', message: 'far ahead' }],
     ['', { message: '' }],
   ];
-  for (const [text, expected] of cases) assert.deepEqual(textEvent(text, receivedAt), expected, text);
+  for (const [text, expected] of cases) assert.deepEqual(readText(text, context), expected, text);
 });
 
 test('any text becomes an event that ingest accepts', () => {
@@ -183,7 +185,7 @@ test('any text becomes an event that ingest accepts', () => {
   const text = fc.array(fc.oneof(part, fc.string()), { maxLength: 12 }).map((parts) => parts.join(''));
   fc.assert(
     fc.property(text, (line) => {
-      const result = normalizer.normalize(textEvent(line, receivedAt), source, receivedAt);
+      const result = normalizer.normalize(readText(line, context), source, receivedAt);
       assert.ok('ok' in result, `${JSON.stringify(line)}: ${JSON.stringify(result)}`);
     }),
     { numRuns: 3000 },
@@ -193,7 +195,7 @@ test('any text becomes an event that ingest accepts', () => {
 test('OpenStack as plain text', () => {
   const lines = openStackLog().trimEnd().split(/\r?\n/);
   for (const line of lines) {
-    const { timestamp, level, service, message } = textEvent(line, receivedAt);
+    const { timestamp, level, service, message } = readText(line, context);
     assert.match(line, new RegExp(`^${String(service)}\\.log\\.`));
     assert.equal(
       new Date(String(timestamp)).getTime(),
