@@ -45,8 +45,8 @@ export async function patchedServer(
       ...closedPorts,
       SYSLOG_PORT: String(syslog),
       CORRELATION_IDLE_MS: '1000',
-      // A slow reader is soon one for whom something is left out.
-      LIVE_BUFFER_BYTES: '65536',
+      // Many times what a busy server delivers at once: a reader for whom one batch is more than this is cut off, and nothing is left out.
+      LIVE_BUFFER_BYTES: String(4 * 2 ** 20),
     },
     stdio: 'ignore',
   });
