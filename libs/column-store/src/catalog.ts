@@ -2,7 +2,7 @@ import { openDatabase, withFileNamed } from '@logloom/sqlite';
 import { join } from 'node:path';
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import type { PlaceRange, Slice, SliceKind } from './slice.ts';
-import { viewBit, viewNames, type ViewName } from './views.ts';
+import { viewBit, type ViewName } from './views.ts';
 
 /** A batch of events that are in no slice yet. */
 export interface RecentBatch {
@@ -12,11 +12,11 @@ export interface RecentBatch {
   events: string;
 }
 
-/** A document that is in no slice yet; null: there is none of this id any more. */
+/** A document that is in no slice yet. */
 export interface RecentDocument {
   seq: number;
   views: number;
-  revision: number;
+  /** JSON. */
   document: string;
 }
 
@@ -260,6 +260,3 @@ interface SliceRow {
   search_hidden: number;
   archive_hidden: number;
 }
-
-/** As the columns `search_hidden` and `archive_hidden`. */
-export const hiddenColumns = viewNames.map((view) => `${view}_hidden`);

@@ -23,7 +23,7 @@ import { viewNames, type ViewName } from './views.ts';
 export interface ColumnStoreOptions {
   /** Writes reject; other threads' and processes' writes are seen as they are committed. */
   readOnly?: boolean | undefined;
-  /** How much memory queries and writes may take in this thread, beside recent rows; more spills to the disk. Default 256 MB. */
+  /** How much memory queries and writes may take in this thread, beside recent rows; more spills to the disk. Default 512 MiB. */
   memoryBytes?: number | undefined;
   /** Gets errors of merging and indexing in the background; merging is tried again with the next write. */
   onMergeFailed?: ((error: unknown) => void) | undefined;

@@ -1,9 +1,9 @@
-import { DamageNote, setAside, setAsideIfDamaged, type DamagedFile } from '@logloom/sqlite';
+import { DamageNote, isDamaged, setAside, setAsideIfDamaged, type DamagedFile } from '@logloom/sqlite';
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { catalogFile } from './catalog.ts';
 import { ColumnStore, type ColumnStoreOptions } from './column-store.ts';
-import { asUnavailable, isDamaged, isUnreadable } from './store-unavailable.ts';
+import { asUnavailable, isUnreadable } from './store-unavailable.ts';
 import { beginTakeOver, takeOver, type TakeOverProgress } from './take-over.ts';
 import type { ViewName } from './views.ts';
 

@@ -1,4 +1,4 @@
-import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
+import type { DuckDBConnection } from '@duckdb/node-api';
 import { join } from 'node:path';
 import type { Snapshot } from './catalog.ts';
 import type { Engine } from './engine.ts';
@@ -122,25 +122,17 @@ export class ReadView {
   }
 
   /** All rows of a statement; DuckDB's 64-bit integers are bigint. `limitMs` bounds it alone. Errors: ReadInterrupted. */
-  async rows(
-    sql: string,
-    params?: readonly DuckDBValue[],
-    { limitMs = Infinity }: { limitMs?: number | undefined } = {},
-  ): Promise<unknown[][]> {
+  async rows(sql: string, { limitMs = Infinity }: { limitMs?: number } = {}): Promise<unknown[][]> {
     return this.#parts.engine.use((connection) =>
-      this.#bounded(connection, limitMs, async () =>
-        (await connection.runAndReadAll(sql, params && [...params])).getRowsJS(),
-      ),
+      this.#bounded(connection, limitMs, async () => (await connection.runAndReadAll(sql)).getRowsJS()),
     );
   }
 
   /** The rows in steps; memory does not grow with their number. Errors: ReadInterrupted. */
-  async *stream(sql: string, params?: readonly DuckDBValue[]): AsyncGenerator<unknown[][], void, void> {
+  async *stream(sql: string): AsyncGenerator<unknown[][], void, void> {
     const connection = await this.#parts.engine.borrow();
     try {
-      const result = await this.#bounded(connection, Infinity, () =>
-        connection.stream(sql, params && [...params]),
-      );
+      const result = await this.#bounded(connection, Infinity, () => connection.stream(sql));
       const steps = result.yieldRowsJs();
       for (;;) {
         const step = await this.#bounded(connection, Infinity, () => steps.next());

@@ -10,9 +10,6 @@ import { text } from './read-view.ts';
 import { eventColumns, requestColumns } from './schema.ts';
 import { sliceFile, type PlaceRange, type Slice, type SliceKind } from './slice.ts';
 
-/** Makes the files beside a new slice, such as an index of it; `path` without an extension. They are removed with the slice. */
-export type SliceIndexer = (kind: SliceKind, slicePath: string, basePath: string) => Promise<void>;
-
 /** A slice whose file is complete and on disk, but has no name yet. */
 export interface PreparedSlice extends Omit<Slice, 'seq' | 'file'> {
   temporaryPath: string;

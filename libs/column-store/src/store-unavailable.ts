@@ -1,4 +1,4 @@
-import { isDamaged, resultCode } from '@logloom/sqlite';
+import { resultCode } from '@logloom/sqlite';
 
 /** The store could not do it at present; the same call may succeed. `cause` is the error of SQLite, DuckDB or the file system. */
 export class StoreUnavailable extends Error {
@@ -37,5 +37,3 @@ export function asUnavailable(error: unknown): unknown {
   const isOfDisk = /^E[A-Z]+$/.test((error as NodeJS.ErrnoException).code ?? '');
   return isOfDisk || retriableKinds.test(error.message) ? new StoreUnavailable(error) : error;
 }
-
-export { isDamaged };

@@ -1,5 +1,4 @@
 export {
-  maxCells,
   metrics,
   type Aggregate,
   type AggregateBucket,

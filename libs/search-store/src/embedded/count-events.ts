@@ -30,7 +30,7 @@ export async function countEvents(
     });
     try {
       const sql = `SELECT count(*) FROM ${relationOf(view, unknown, next === 0)} WHERE ${where}`;
-      const [row] = await view.rows(sql, [], { limitMs: left });
+      const [row] = await view.rows(sql, { limitMs: left });
       value += Number(row![0]);
     } catch (error) {
       if (isTimeout(error) && end <= performance.now()) return { value, exact: false };

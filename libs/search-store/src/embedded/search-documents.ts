@@ -162,7 +162,7 @@ async function count(view: ReadView, where: string, range: TimeRange, limitMs: n
   if (limitMs <= 0) return { value: 0, exact: false };
   try {
     const sql = `SELECT count(*) FROM ${view.requests(range)} WHERE ${where}`;
-    const [row] = await view.rows(sql, [], { limitMs });
+    const [row] = await view.rows(sql, { limitMs });
     const value = Number(row![0]);
     return { value: Math.min(value, maxTotal), exact: value <= maxTotal };
   } catch (error) {
