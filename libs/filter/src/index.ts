@@ -21,16 +21,11 @@ export {
 } from './elasticsearch/attributes.ts';
 export { elasticsearchWords } from './elasticsearch/words.ts';
 export { equalityTerms, type EqualityField, type EqualityTerm } from './predicate/equality-terms.ts';
-export {
-  attributeNumbers,
-  attributeTexts,
-  sqlAttributeNumbers,
-  sqlAttributeTexts,
-} from './duckdb/attribute-lists.ts';
+export { sqlAttributeNumbers, sqlAttributeTexts } from './duckdb/attribute-lists.ts';
 export { fieldOf, type Field } from './fields.ts';
 export { checkComplexity, type FilterLimits, type FilterTooComplex } from './filter-complexity.ts';
 export { FilterSubject } from './filter-subject.ts';
-export { compileDuckDb, placeOf, sqlMicros, type DuckDbSchema } from './duckdb/compile-duckdb.ts';
+export { compileDuckDb, duckDbBool, placeOf, sqlMicros } from './duckdb/compile-duckdb.ts';
 export { sqlLiteral } from './duckdb/literals.ts';
 export { textCondition } from './duckdb/text-condition.ts';
 export { compileHighlight, type Highlights } from './highlight/compile-highlight.ts';

@@ -1,8 +1,6 @@
-import type { Filter } from '@logloom/filter';
+import type { Condition } from '@logloom/filter';
 import { SearchStoreError } from './search-store.ts';
 
-export type FilterNode = Filter['ast'];
-export type Condition = Exclude<FilterNode, { type: 'all' | 'none' | 'not' | 'and' | 'or' }>;
 export type AttributeMatch = Extract<Condition, { type: 'attribute' }>['match'];
 export type StringMatch = Extract<Condition, { type: 'keyword' }>['match'];
 

@@ -43,7 +43,7 @@ function compare(events: readonly PlacedEvent[], filters: readonly string[]): vo
       const counts: number[] = [];
       for (const filter of [filterOf(text), filterOf(`NOT (${text || '*'})`)]) {
         const ids = matching(filter, subjects);
-        const sql = `SELECT epoch || '-' || partition || '-' || "offset" FROM events e WHERE ${compileDuckDb(filter, { columnPrefix: 'e.' })} ORDER BY "offset"`;
+        const sql = `SELECT epoch || '-' || partition || '-' || "offset" FROM events WHERE ${compileDuckDb(filter)} ORDER BY "offset"`;
         const found = (await columns.runAndReadAll(sql)).getRows().map(([id]) => id);
         assert.deepEqual(found, ids);
         counts.push(ids.length);

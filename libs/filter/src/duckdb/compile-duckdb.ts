@@ -4,14 +4,8 @@ import { sqlLiteral } from './literals.ts';
 import { textCondition } from './text-condition.ts';
 import { wordsCondition } from './words-condition.ts';
 
-export interface DuckDbSchema {
-  /** Put before each column's name, e.g. `e.` for a table with an alias. */
-  columnPrefix: string;
-  /** Replaces the condition for words, e.g. by one that uses an index of the words. */
-  words?: ((globs: readonly string[], column: (name: string) => string) => string) | undefined;
-}
-
-const columns: Record<Exclude<KeywordField, 'id'> | Exclude<NumberField, 'timestamp'>, string> = {
+const columns: Record<Exclude<KeywordField, 'id'> | NumberField, string> = {
+  timestamp: 'timestamp',
   service: 'service',
   host: 'host',
   correlationId: 'correlation_id',
@@ -34,81 +28,86 @@ const nullable: ReadonlySet<string> = new Set([
  * The filter as a condition on the embedded store's columns (README.md has them), for DuckDB. Its values are literals, because DuckDB uses
  * only constants to skip row groups and to compile a pattern once. NULL counts as false. The connection needs registerDuckDbFunctions.
  */
-export function compileDuckDb(filter: Filter, schema: Partial<DuckDbSchema> = {}): string {
-  const { columnPrefix = '', words } = schema;
-  const column = (name: string): string => columnPrefix + name;
-  const compile = (node: FilterNode): string => {
-    switch (node.type) {
+export function compileDuckDb(filter: Filter): string {
+  return duckDbBool(filter.ast, compileCondition, isNullable);
+}
+
+/**
+ * The filter's and, or and not as a condition in SQL, around what `compileCondition` makes of its conditions. `isNullable`: which of those
+ * can be NULL, which counts as false; default: all.
+ */
+export function duckDbBool(
+  node: FilterNode,
+  compileCondition: (condition: Condition) => string,
+  isNullable: (condition: Condition) => boolean = () => true,
+): string {
+  const isNull = (child: FilterNode): boolean => {
+    switch (child.type) {
+      case 'all':
+      case 'none':
+      case 'not':
+        return false;
+      case 'and':
+      case 'or':
+        return child.children.some(isNull);
+      default:
+        return isNullable(child);
+    }
+  };
+  const compile = (child: FilterNode): string => {
+    switch (child.type) {
       case 'all':
         return 'TRUE';
       case 'none':
         return 'FALSE';
       case 'not':
         // AND and OR treat NULL as false where the whole is not negated; NOT has to see false.
-        return isNullable(node.child)
-          ? `NOT coalesce(${compile(node.child)}, FALSE)`
-          : `NOT (${compile(node.child)})`;
+        return isNull(child.child)
+          ? `NOT coalesce(${compile(child.child)}, FALSE)`
+          : `NOT (${compile(child.child)})`;
       case 'and':
       case 'or':
-        return node.children
-          .map((child) => `(${compile(child)})`)
-          .join(node.type === 'and' ? ' AND ' : ' OR ');
-      case 'words':
-        return words?.(node.words, column) ?? wordsCondition(node.words, column('words'));
+        return child.children
+          .map((each) => `(${compile(each)})`)
+          .join(child.type === 'and' ? ' AND ' : ' OR ');
       default:
-        return compileCondition(node, column);
+        return compileCondition(child);
     }
   };
-  return compile(filter.ast);
+  return compile(node);
 }
 
-function isNullable(node: FilterNode): boolean {
-  switch (node.type) {
-    case 'and':
-    case 'or':
-      return node.children.some(isNullable);
-    case 'not':
-      return false;
-    case 'keyword':
-      return nullable.has(node.field);
-    default:
-      return node.type === 'attribute';
-  }
+function isNullable(condition: Condition): boolean {
+  return condition.type === 'keyword' ? nullable.has(condition.field) : condition.type === 'attribute';
 }
 
-function compileCondition(
-  condition: Exclude<Condition, { type: 'words' }>,
-  column: (name: string) => string,
-): string {
+function compileCondition(condition: Condition): string {
   switch (condition.type) {
     case 'level':
-      return `${column('level')} IN (${condition.levels.map(sqlLiteral).join(', ')})`;
+      return `level IN (${condition.levels.map(sqlLiteral).join(', ')})`;
     case 'keyword':
       return condition.field === 'id'
-        ? idCondition(condition.match, column)
-        : textCondition(column(columns[condition.field]), condition.match);
+        ? idCondition(condition.match)
+        : textCondition(columns[condition.field], condition.match);
     case 'number':
-      return numberCondition(condition.field, condition, column);
+      return numberCondition(condition.field, condition);
+    case 'words':
+      return wordsCondition(condition.words, 'words');
     case 'attribute':
-      return attributeCondition(condition, column('attributes'));
+      return attributeCondition(condition, 'attributes');
   }
 }
 
 /** An id is a place in the log, and is stored as that. */
-function idCondition(match: StringMatch, column: (name: string) => string): string {
-  const [partition, offset] = [column('partition'), column('"offset"')];
-  const other = column('other_id');
+function idCondition(match: StringMatch): string {
   if (match.type === 'exists') return 'TRUE';
   if (match.type !== 'equals')
-    return textCondition(
-      `coalesce(${other}, ${column('epoch')} || '-' || ${partition} || '-' || ${offset})`,
-      match,
-    );
-  const isOther = `${other} = ${sqlLiteral(match.value)}`;
+    return textCondition(`coalesce(other_id, epoch || '-' || partition || '-' || "offset")`, match);
+  const isOther = `other_id = ${sqlLiteral(match.value)}`;
   const place = placeOf(match.value);
   if (place === undefined) return isOther;
-  return `(${isOther} OR ${column('epoch')} = ${sqlLiteral(place.epoch)} AND ${partition} = ${place.partition}
-    AND ${offset} = ${place.offset} AND ${other} IS NULL)`;
+  return `(${isOther} OR epoch = ${sqlLiteral(place.epoch)} AND partition = ${place.partition}
+    AND "offset" = ${place.offset} AND other_id IS NULL)`;
 }
 
 /** The place that an id names, if it names one. */
@@ -119,13 +118,9 @@ export function placeOf(id: string): { epoch: string; partition: number; offset:
     : { epoch: place[1]!, partition: Number(place[2]), offset: Number(place[3]) };
 }
 
-function numberCondition(
-  field: NumberField,
-  { min, max }: { min?: number; max?: number },
-  column: (name: string) => string,
-): string {
+function numberCondition(field: NumberField, { min, max }: { min?: number; max?: number }): string {
   const isTime = field === 'timestamp';
-  const name = column(isTime ? 'timestamp' : columns[field]);
+  const name = columns[field];
   const value = (number: number): string => (isTime ? sqlMicros(number) : numberLiteral(number));
   const bounds: string[] = [];
   if (min !== undefined) bounds.push(`${name} >= ${value(min)}`);

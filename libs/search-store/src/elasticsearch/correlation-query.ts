@@ -1,4 +1,4 @@
-import { elasticsearchBool, type Filter } from '@logloom/filter';
+import { elasticsearchBool, type Condition, type Filter } from '@logloom/filter';
 import {
   fieldsOfDocuments,
   labelOf,
@@ -6,7 +6,6 @@ import {
   unsupported,
   unsupportedWords,
   type AttributeMatch,
-  type Condition,
   type StringMatch,
 } from '../document-fields.ts';
 import type { Query } from './search.ts';

@@ -1,4 +1,11 @@
-import { sqlLiteral, sqlMicros, textCondition, type Filter } from '@logloom/filter';
+import {
+  duckDbBool,
+  sqlLiteral,
+  sqlMicros,
+  textCondition,
+  type Condition,
+  type Filter,
+} from '@logloom/filter';
 import { levels } from '@logloom/schemas';
 import {
   fieldsOfDocuments,
@@ -7,8 +14,6 @@ import {
   unsupported,
   unsupportedWords,
   type AttributeMatch,
-  type Condition,
-  type FilterNode,
   type StringMatch,
 } from '../document-fields.ts';
 import type { TimeRange } from '../search-store.ts';
@@ -18,26 +23,10 @@ import type { TimeRange } from '../search-store.ts';
  * describes each field. NULL counts as false. Throws SearchStoreError `bad-filter`.
  */
 export function documentsWhere(filter: Filter | undefined, range: TimeRange): string {
-  const parts = [compile(filter?.ast ?? { type: 'all' })];
+  const parts = [`(${duckDbBool(filter?.ast ?? { type: 'all' }, compileCondition)})`];
   if (range.fromMicros !== undefined) parts.push(`first_at >= ${sqlMicros(range.fromMicros)}`);
   if (range.toMicros !== undefined) parts.push(`first_at < ${sqlMicros(range.toMicros)}`);
   return parts.join(' AND ');
-}
-
-function compile(node: FilterNode): string {
-  switch (node.type) {
-    case 'all':
-      return 'TRUE';
-    case 'none':
-      return 'FALSE';
-    case 'not':
-      return `NOT coalesce(${compile(node.child)}, FALSE)`;
-    case 'and':
-    case 'or':
-      return `(${node.children.map(compile).join(node.type === 'and' ? ' AND ' : ' OR ')})`;
-    default:
-      return `(${compileCondition(node)})`;
-  }
 }
 
 function compileCondition(condition: Condition): string {
