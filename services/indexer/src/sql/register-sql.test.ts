@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { test } from 'node:test';
 import type { ApiDeps } from '../api/api.ts';
 import { openApiRig } from '../testing/api-rig.ts';
@@ -33,7 +33,8 @@ async function openSqlRig(settings: Partial<SqlSettings> = {}, deps: Partial<Api
   await store.settle();
   await store.putEvents('search', events.slice(4_500));
   const sql: NonNullable<ApiDeps['sql']> = {
-    folder: folder.path,
+    // As with the default of LOGLOOM_DATA, `./data`.
+    folder: relative(process.cwd(), folder.path),
     read: (work) => store.read('search', work),
     settings: { memoryBytes: 128e6, limitMs: 20_000, maxRows: 10_000, maxBytes: 10e6, ...settings },
   };

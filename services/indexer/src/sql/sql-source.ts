@@ -1,6 +1,6 @@
 import type { ReadView } from '@logloom/column-store';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { SqlJob } from './sql-job.ts';
 
 export type SqlTables = Pick<
@@ -20,7 +20,8 @@ export interface SqlSource {
  * `release` removes that.
  */
 export async function sqlTables({ folder, read }: SqlSource): Promise<SqlTables & { release: () => void }> {
-  const parent = join(folder, 'tmp');
+  // Absolute: the statement's process works in the folder itself.
+  const parent = resolve(folder, 'tmp');
   mkdirSync(parent, { recursive: true });
   const temporaryFolder = mkdtempSync(join(parent, 'sql-'));
   const release = (): void => rmSync(temporaryFolder, { recursive: true, force: true });
