@@ -88,6 +88,14 @@ export function readRecord<Encoded>(
     : result;
 }
 
+/** Words the receipt of a request of which some was rejected; `events` is what the protocol calls its events. */
+export function refusalText(
+  { accepted, rejected, duplicates = 0, reason }: EventGroupsReceipt,
+  events: string,
+): string {
+  return `${rejected} of ${accepted + rejected + duplicates} ${events} refused: ${reason}`;
+}
+
 /** Returns what `read` returns, or the rejection that it throws. */
 export function orRejection(read: () => LogEvent | Rejection): LogEvent | Rejection {
   try {

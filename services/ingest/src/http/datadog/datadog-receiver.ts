@@ -1,11 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { parseJsonBytes } from '../../event/parse-json.ts';
 import { receiveSpan } from '../../telemetry.ts';
-import { acceptEventGroups } from '../accept-event-groups.ts';
 import { splitObjects } from '../concatenated-json.ts';
 import type { HttpReceiver, HttpReceiverContext } from '../http-receiver.ts';
 import { receive } from '../receive-request.ts';
-import { recordGroup, withAbsent, type RecordObject } from '../record-group.ts';
+import { acceptRecords, withAbsent, type RecordObject } from '../accept-records.ts';
+import { refusalText } from '../accept-event-groups.ts';
+import { addAttribute, noAttributes, type Attributes } from '../otlp/otlp-record.ts';
 
 const paths = ['/api/v2/logs', '/v1/input'];
 const span = receiveSpan(paths[0]!);
@@ -31,7 +32,7 @@ async function take(
   context: HttpReceiverContext,
 ): Promise<FastifyReply> {
   const query = request.query as RecordObject;
-  const { accepted, rejected, reason } = await receive(request, reply, context, {
+  const receipt = await receive(request, reply, context, {
     span,
     accepts: () => true,
     work: async (received) => {
@@ -39,17 +40,12 @@ async function take(
       const records = (await splitObjects(received.body, received.cost)).filter(
         (record) => record.length > emptyObjectBytes,
       );
-      const read = (record: Buffer) => readDatadogLog(record, query);
-      return acceptEventGroups(
-        'datadog',
-        [recordGroup(records, read, received.pipeline.normalizer)],
-        received,
-      );
+      return acceptRecords('datadog', records, (record) => readDatadogLog(record, query), received);
     },
     counts: (receipt) => receipt,
   });
-  if (rejected === 0) return reply.code(202).send({});
-  const detail = `${rejected} of ${accepted + rejected} logs refused: ${reason}`;
+  if (receipt.rejected === 0) return reply.code(202).send({});
+  const detail = refusalText(receipt, 'logs');
   return reply.code(400).send({ errors: [{ status: '400', title: 'Bad Request', detail }] });
 }
 
@@ -68,16 +64,12 @@ function readDatadogLog(bytes: Buffer, { ddsource, ddtags, service, hostname }: 
 }
 
 /** Reads `env:prod,team:shop,canary`. A name that comes twice has a list. */
-function readTags(text: string): RecordObject {
-  const tags = Object.create(null) as RecordObject;
+function readTags(text: string): Attributes {
+  const tags = noAttributes();
   for (const tag of text.split(',')) {
     const colon = tag.indexOf(':');
     const name = (colon === -1 ? tag : tag.slice(0, colon)).trim();
-    const value = colon === -1 ? true : tag.slice(colon + 1);
-    if (name === '') continue;
-    const earlier = tags[name];
-    if (Array.isArray(earlier)) earlier.push(value);
-    else tags[name] = earlier === undefined ? value : [earlier, value];
+    if (name !== '') addAttribute(tags, name, colon === -1 ? true : tag.slice(colon + 1));
   }
   return tags;
 }

@@ -2,11 +2,11 @@ import { errorBody } from '@logloom/errors';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { parseJsonBytes } from '../../event/parse-json.ts';
 import { receiveSpan } from '../../telemetry.ts';
-import { acceptEventGroups } from '../accept-event-groups.ts';
 import { splitObjects } from '../concatenated-json.ts';
 import type { HttpReceiver, HttpReceiverContext } from '../http-receiver.ts';
 import { receive } from '../receive-request.ts';
-import { recordGroup, type RecordObject } from '../record-group.ts';
+import { acceptRecords, type RecordObject } from '../accept-records.ts';
+import { refusalText } from '../accept-event-groups.ts';
 
 const path = '/gelf';
 const span = receiveSpan(path);
@@ -26,17 +26,20 @@ async function take(
   reply: FastifyReply,
   context: HttpReceiverContext,
 ): Promise<FastifyReply> {
-  const { accepted, rejected, reason } = await receive(request, reply, context, {
+  const receipt = await receive(request, reply, context, {
     span,
     accepts: () => true,
     work: async (received) => {
       const messages = await splitObjects(received.body, received.cost);
-      const read = (message: Buffer) => parseJsonBytes(message) as RecordObject;
-      return acceptEventGroups('gelf', [recordGroup(messages, read, received.pipeline.normalizer)], received);
+      return acceptRecords('gelf', messages, readMessage, received);
     },
     counts: (receipt) => receipt,
   });
-  if (rejected === 0) return reply.code(202).send();
+  if (receipt.rejected === 0) return reply.code(202).send();
   reply.type('text/plain');
-  return reply.code(400).send(`${rejected} of ${accepted + rejected} messages refused: ${reason}\n`);
+  return reply.code(400).send(`${refusalText(receipt, 'messages')}\n`);
+}
+
+function readMessage(message: Buffer): RecordObject {
+  return parseJsonBytes(message) as RecordObject;
 }

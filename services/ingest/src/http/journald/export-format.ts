@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { Turns } from '../../pipeline/turns.ts';
 import type { RequestCost } from '../../admission/request-cost.ts';
 import { RejectedError, IngestError } from '../../errors.ts';
-import type { RecordObject } from '../record-group.ts';
+import { addAttribute, noAttributes, type Attributes } from '../otlp/otlp-record.ts';
 
 const newline = 0x0a;
 const equals = 0x3d;
@@ -42,16 +42,13 @@ export async function splitEntries(body: Buffer, cost: RequestCost): Promise<Buf
 }
 
 /** Returns the fields of an entry. A name that comes twice has a list. Throws RejectedError `wrong-shape`. */
-export function readEntry(entry: Buffer): RecordObject {
-  const object = Object.create(null) as RecordObject;
+export function readEntry(entry: Buffer): Attributes {
+  const object = noAttributes();
   for (let at = 0; at < entry.length;) {
     const field = fieldAt(entry, at);
     if (field === undefined) throw new RejectedError('wrong-shape', 'the entry is not whole');
     const { name, value } = field;
-    const text = value.toString(isUtf8(value) ? 'utf8' : 'base64');
-    const earlier = object[name];
-    if (Array.isArray(earlier)) earlier.push(text);
-    else object[name] = earlier === undefined ? text : [earlier, text];
+    addAttribute(object, name, value.toString(isUtf8(value) ? 'utf8' : 'base64'));
     at = field.next;
   }
   return object;

@@ -1,10 +1,10 @@
 import { errorBody } from '@logloom/errors';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { receiveSpan } from '../../telemetry.ts';
-import { acceptEventGroups } from '../accept-event-groups.ts';
 import type { HttpReceiver, HttpReceiverContext } from '../http-receiver.ts';
 import { receive } from '../receive-request.ts';
-import { recordGroup } from '../record-group.ts';
+import { acceptRecords } from '../accept-records.ts';
+import { refusalText } from '../accept-event-groups.ts';
 import { readEntry, splitEntries } from './export-format.ts';
 
 const path = '/upload';
@@ -25,17 +25,16 @@ async function take(
   reply: FastifyReply,
   context: HttpReceiverContext,
 ): Promise<FastifyReply> {
-  const { accepted, rejected, reason } = await receive(request, reply, context, {
+  const receipt = await receive(request, reply, context, {
     span,
     accepts: (type) => type === 'application/vnd.fdo.journal' || type === 'text/plain' || type === '',
     work: async (received) => {
       const entries = await splitEntries(received.body, received.cost);
-      const group = recordGroup(entries, readEntry, received.pipeline.normalizer);
-      return acceptEventGroups('journald', [group], received);
+      return acceptRecords('journald', entries, readEntry, received);
     },
     counts: (receipt) => receipt,
   });
   reply.type('text/plain');
-  if (rejected === 0) return reply.code(202).send('OK.\n');
-  return reply.code(400).send(`${rejected} of ${accepted + rejected} entries refused: ${reason}\n`);
+  if (receipt.rejected === 0) return reply.code(202).send('OK.\n');
+  return reply.code(400).send(`${refusalText(receipt, 'entries')}\n`);
 }

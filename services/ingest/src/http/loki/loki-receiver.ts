@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { receiveSpan } from '../../telemetry.ts';
 import type { HttpReceiver, HttpReceiverContext } from '../http-receiver.ts';
 import { mediaType, receive } from '../receive-request.ts';
+import { refusalText } from '../accept-event-groups.ts';
 import { acceptLoki } from './accept-loki.ts';
 
 const path = '/loki/api/v1/push';
@@ -37,14 +38,16 @@ async function push(
   context: HttpReceiverContext,
 ): Promise<FastifyReply> {
   const isJson = mediaType(request) === jsonType;
-  const { accepted, rejected, reason } = await receive(request, reply, context, {
+  const receipt = await receive(request, reply, context, {
     span,
     accepts: (type) => type === jsonType || protobufTypes.has(type),
     ...(!isJson && { packed: 'snappy' }),
     work: (received) => acceptLoki(received, isJson),
     counts: (receipt) => receipt,
   });
-  if (rejected === 0) return reply.code(204).send();
-  const total = accepted + rejected;
-  return reply.code(400).type('text/plain').send(`${rejected} of ${total} entries refused: ${reason}\n`);
+  if (receipt.rejected === 0) return reply.code(204).send();
+  return reply
+    .code(400)
+    .type('text/plain')
+    .send(`${refusalText(receipt, 'entries')}\n`);
 }

@@ -4,7 +4,7 @@ import type { Normalizer } from '../../event/normalize.ts';
 import { parseJsonBytes, parseJsonObject } from '../../event/parse-json.ts';
 import { readText } from '../../text/read-text.ts';
 import { localContext } from '../../text/time/scan-parts.ts';
-import { withAbsent, type RecordObject } from '../record-group.ts';
+import { withAbsent, type RecordObject } from '../accept-records.ts';
 
 /** What an event of Splunk's collector says of itself beside what was logged, in the object or in the address. */
 export interface SplunkMeta {

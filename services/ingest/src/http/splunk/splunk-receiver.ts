@@ -2,11 +2,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { buffer } from 'node:stream/consumers';
 import { IngestError } from '../../errors.ts';
 import { receiveSpan } from '../../telemetry.ts';
-import { acceptEventGroups, type EventGroupsReceipt } from '../accept-event-groups.ts';
+import { refusalText, type EventGroupsReceipt } from '../accept-event-groups.ts';
 import { splitObjects } from '../concatenated-json.ts';
 import type { HttpReceiver, HttpReceiverContext } from '../http-receiver.ts';
 import { receive, type Received } from '../receive-request.ts';
-import { recordGroup } from '../record-group.ts';
+import { acceptRecords } from '../accept-records.ts';
 import { sliceEvents } from '../../pipeline/in-slices.ts';
 import { Turns } from '../../pipeline/turns.ts';
 import { lines } from '../split-body.ts';
@@ -80,27 +80,21 @@ async function take(
   accept: Accept,
 ): Promise<object> {
   const channel = channelOf(request);
-  const { accepted, rejected, duplicates, reason } = await receive(request, reply, context, {
+  const receipt = await receive(request, reply, context, {
     span,
     // The originals ignore it.
     accepts: () => true,
     work: (received) => accept(received, request.query as Query),
     counts: (receipt) => receipt,
   });
-  if (rejected > 0) {
-    const total = accepted + rejected + (duplicates ?? 0);
-    return reply
-      .code(400)
-      .send({ text: `${rejected} of ${total} events refused: ${reason}`, code: invalidData });
-  }
+  if (receipt.rejected > 0)
+    return reply.code(400).send({ text: refusalText(receipt, 'events'), code: invalidData });
   return { text: 'Success', code: 0, ...(channel !== undefined && { ackId: channels.next(channel) }) };
 }
 
 const acceptEvents: Accept = async (received, meta) => {
-  const { body, cost, pipeline } = received;
-  const read = (record: Buffer) => readSplunkEvent(record, meta);
-  const group = recordGroup(await splitObjects(body, cost), read, pipeline.normalizer, nameService);
-  return acceptEventGroups('splunk', [group], received);
+  const records = await splitObjects(received.body, received.cost);
+  return acceptRecords('splunk', records, (record) => readSplunkEvent(record, meta), received, nameService);
 };
 
 const acceptLines: Accept = async (received, meta) => {
@@ -114,11 +108,7 @@ const acceptLines: Accept = async (received, meta) => {
   }
   if (records.length === 0) throw new IngestError('empty-body');
   const read = (record: Buffer) => readSplunkLine(record, meta, receivedAtMs, pipeline.normalizer);
-  return acceptEventGroups(
-    'splunk',
-    [recordGroup(records, read, pipeline.normalizer, nameService)],
-    received,
-  );
+  return acceptRecords('splunk', records, read, received, nameService);
 };
 
 function channelOf({ headers, query }: FastifyRequest): string | undefined {

@@ -3,7 +3,8 @@ import { jsonText, type JsonFindings } from '../event/json-text.ts';
 import type { Normalizer } from '../event/normalize.ts';
 import { textPart } from '../pipeline/joint-dead-letter.ts';
 import type { LogEvent } from '@logloom/schemas';
-import type { EventGroup } from './accept-event-groups.ts';
+import { acceptEventGroups, type EventGroup, type EventGroupsReceipt } from './accept-event-groups.ts';
+import type { Received } from './receive-request.ts';
 
 /** The largest that INGEST_MAX_EVENT_BYTES may be: what is larger was not read, and is not read for a dead letter either. */
 const maxReadBytes = 2 ** 22;
@@ -12,15 +13,26 @@ const maxReadBytes = 2 ** 22;
 export type RecordObject = Record<string, unknown>;
 
 /**
- * Returns the events of a request whose records share nothing. `read` returns a record as JSON at /ingest would have it, or throws
- * RejectedError; `finish` may fill in what is still unknown. A dead letter is that JSON, so that a redrive can read it; the record's bytes
- * where it could not be read.
+ * Accepts the records of a request, which share nothing, as acceptEventGroups() does. `read` returns a record as JSON at /ingest would have
+ * it, or throws RejectedError; `finish` may fill in what is still unknown. A dead letter is that JSON, so that a redrive can read it; the
+ * record's bytes where it could not be read.
  */
-export function recordGroup(
+export async function acceptRecords(
+  receiver: string,
+  records: Buffer[],
+  read: (record: Buffer) => RecordObject,
+  received: Received,
+  finish: (event: LogEvent, object: RecordObject) => void = () => {},
+): Promise<EventGroupsReceipt> {
+  const group = recordGroup(records, read, received.pipeline.normalizer, finish);
+  return acceptEventGroups(receiver, [group], received);
+}
+
+function recordGroup(
   records: Buffer[],
   read: (record: Buffer) => RecordObject,
   normalizer: Normalizer,
-  finish: (event: LogEvent, object: RecordObject) => void = () => {},
+  finish: (event: LogEvent, object: RecordObject) => void,
 ): EventGroup<Buffer> {
   return {
     records,
