@@ -3,13 +3,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { EventTime, ForwardClient, pack } from '../testing/forward-client.ts';
-import { HeapWatch } from '../testing/heap-watch.ts';
-import { readDeadLetters, readEvents, startForTest, temporaryFolder } from '../testing/ingest-harness.ts';
-import { mutate, seededRandom, type Random } from '../testing/mutate.ts';
+import { assertGoodOnes, FuzzRun } from '../testing/fuzz-run.ts';
+import { startForTest, temporaryFolder } from '../testing/ingest-harness.ts';
+import { mutate, type Random } from '../testing/mutate.ts';
 
-// FUZZ_INPUTS=1000000 makes it a long run; FUZZ_SEED repeats one.
-const inputs = Number(process.env['FUZZ_INPUTS'] ?? 500);
-const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 2 ** 31);
+const run = new FuzzRun(500, process.env);
 const atOnce = 16;
 const inputsOfRound = 20_000;
 
@@ -53,33 +51,15 @@ async function round(count: number, random: Random): Promise<void> {
       }
     };
     await Promise.all(Array.from({ length: atOnce }, work));
-    const valueOf = async (name: string): Promise<number> =>
-      (await service.telemetry.registry.getSingleMetric(name)!.get()).values.reduce(
-        (sum, { value }) => sum + value,
-        0,
-      );
     await eventually(
       'no connection is left',
-      async () => (await valueOf('logloom_ingest_stream_connections')) === 0,
+      async () => (await service.sumOf('logloom_ingest_stream_connections')) === 0,
     );
-    assert.equal(await valueOf('logloom_ingest_pending_bytes'), 0);
-    counted =
-      (await valueOf('logloom_ingest_events_total')) +
-      (await valueOf('logloom_ingest_rejected_events_total'));
+    assert.equal(await service.sumOf('logloom_ingest_pending_bytes'), 0);
+    counted = await service.countedEvents();
   }
-  const events = await readEvents(folder.path);
-  const deadLetters = await readDeadLetters(folder.path);
-  assert.equal(events.length + deadLetters.length, counted);
-  for (const { attributes } of events) assert.equal(typeof JSON.parse(attributes), 'object');
-  const found = events.filter(({ message }) => message.startsWith('good ')).map(({ message }) => message);
-  assert.deepEqual(found.sort(), good.sort());
+  await assertGoodOnes(folder.path, counted, good);
 }
 
-test(`${inputs} malformed messages of Fluent Forward, seed ${seed}: the good ones beside them are intact`, async (t) => {
-  const random = seededRandom(seed);
-  const heap = new HeapWatch();
-  for (let done = 0; done < inputs; done += inputsOfRound) {
-    await round(Math.min(inputsOfRound, inputs - done), random);
-    t.diagnostic(`after ${done + inputsOfRound}: ${heap.look()}`);
-  }
-});
+test(`${run.inputs} malformed messages of Fluent Forward, seed ${run.seed}: the good ones beside them are intact`, (t) =>
+  run.rounds(t, inputsOfRound, round));

@@ -59,15 +59,11 @@ test('UDP as it is, packed and in chunks; TCP with NULs and newlines; HTTP', asy
     await once(tcp, 'close');
     const response = await fetch(`${service.address}/gelf`, { method: 'POST', body: message('http') });
     assert.equal(response.status, 202);
-    const sum = async (name: string): Promise<number> =>
-      (await service.telemetry.registry.getSingleMetric(name)!.get()).values.reduce(
-        (all, { value }) => all + value,
-        0,
-      );
-    await eventually('all are stored', async () => (await sum('logloom_ingest_events_total')) === 8);
+    const { sumOf } = service;
+    await eventually('all are stored', async () => (await sumOf('logloom_ingest_events_total')) === 8);
     await eventually(
       'the broken one too',
-      async () => (await sum('logloom_ingest_rejected_events_total')) === 1,
+      async () => (await sumOf('logloom_ingest_rejected_events_total')) === 1,
     );
   }
   const events = await readEvents(folder.path);

@@ -6,14 +6,12 @@ import { gzipSync } from 'node:zlib';
 import protobuf from 'protobufjs/minimal.js';
 import { tagOf } from '../http/protobuf-reader.ts';
 import { GrpcClient, logsPath, tracesPath } from '../testing/grpc-client.ts';
-import { HeapWatch } from '../testing/heap-watch.ts';
-import { readDeadLetters, readEvents, startForTest, temporaryFolder } from '../testing/ingest-harness.ts';
-import { mutate, seededRandom, type Random } from '../testing/mutate.ts';
+import { assertGoodOnes, FuzzRun } from '../testing/fuzz-run.ts';
+import { startForTest, temporaryFolder } from '../testing/ingest-harness.ts';
+import { mutate, type Random } from '../testing/mutate.ts';
 import { grpcMessage } from './grpc-message.ts';
 
-// FUZZ_INPUTS=1000000 makes it a long run; FUZZ_SEED repeats one.
-const inputs = Number(process.env['FUZZ_INPUTS'] ?? 1000);
-const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 2 ** 31);
+const run = new FuzzRun(1000, process.env);
 const inputsOfRound = 20_000;
 /** Calls at once on each connection: more than it may have under way. */
 const callsAtOnce = 120;
@@ -67,11 +65,6 @@ async function round(count: number, random: Random): Promise<void> {
       OTLP_GRPC_PORT: String(port),
       INGEST_MAX_BODY_BYTES: '1000000',
     });
-    const valueOf = async (name: string): Promise<number> =>
-      (await service.telemetry.registry.getSingleMetric(name)!.get()).values.reduce(
-        (sum, { value }) => sum + value,
-        0,
-      );
     for (let sent = 0; sent < count;) {
       using client = new GrpcClient(port);
       const calls = Array.from({ length: Math.min(callsAtOnce, count - sent) }, async () => {
@@ -100,24 +93,12 @@ async function round(count: number, random: Random): Promise<void> {
     }
     await eventually(
       'no bytes of finished calls are counted',
-      async () => (await valueOf('logloom_ingest_pending_bytes')) === 0,
+      async () => (await service.sumOf('logloom_ingest_pending_bytes')) === 0,
     );
-    counted =
-      (await valueOf('logloom_ingest_events_total')) +
-      (await valueOf('logloom_ingest_rejected_events_total'));
+    counted = await service.countedEvents();
   }
-  const events = await readEvents(folder.path);
-  assert.equal(events.length + (await readDeadLetters(folder.path)).length, counted);
-  for (const { attributes } of events) assert.equal(typeof JSON.parse(attributes), 'object');
-  const found = events.filter(({ message }) => message.startsWith('good ')).map(({ message }) => message);
-  assert.deepEqual(found.sort(), good.sort());
+  await assertGoodOnes(folder.path, counted, good);
 }
 
-test(`${inputs} malformed calls of gRPC, seed ${seed}: each has its status, the good ones beside them are intact`, async (t) => {
-  const random = seededRandom(seed);
-  const heap = new HeapWatch();
-  for (let done = 0; done < inputs; done += inputsOfRound) {
-    await round(Math.min(inputsOfRound, inputs - done), random);
-    t.diagnostic(`after ${done + inputsOfRound}: ${heap.look()}`);
-  }
-});
+test(`${run.inputs} malformed calls of gRPC, seed ${run.seed}: each has its status, the good ones beside them are intact`, (t) =>
+  run.rounds(t, inputsOfRound, round));

@@ -5,13 +5,12 @@ import { buffer } from 'node:stream/consumers';
 import { test } from 'node:test';
 import type { CapturedRequest } from '../testing/capture-requests.ts';
 import { among, badOfMix, captureSeeds, goodOfMix, malform, partsOf } from '../testing/fuzz-inputs.ts';
-import { HeapWatch } from '../testing/heap-watch.ts';
+import { FuzzRun } from '../testing/fuzz-run.ts';
 import { readDeadLetters, readEvents, startForTest, temporaryFolder } from '../testing/ingest-harness.ts';
-import { mutate, seededRandom, type Random } from '../testing/mutate.ts';
+import { mutate, type Random } from '../testing/mutate.ts';
 
-// FUZZ_INPUTS=1000000 node services/ingest/src/http/fuzz.int.test.ts takes some minutes; FUZZ_SEED repeats a run.
-const inputs = Number(process.env['FUZZ_INPUTS'] ?? 10_000);
-const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 2 ** 31);
+// FUZZ_INPUTS=1000000 node services/ingest/src/http/fuzz.int.test.ts takes some minutes.
+const run = new FuzzRun(10_000, process.env);
 /** Each round has a log of its own, which is read to the end. */
 const inputsOfRound = 100_000;
 const atOnce = 64;
@@ -55,7 +54,7 @@ async function round(count: number, random: Random): Promise<Map<string, number>
   let counted: { accepted: number; rejected: number };
   {
     await using service = await startForTest(folder.path);
-    const { address, telemetry } = service;
+    const { address, sumOf } = service;
     const seeds = await captureSeeds(address);
     const parts = partsOf(seeds);
     assert.ok(seeds.length >= 7 && parts.records.length >= 3);
@@ -88,19 +87,14 @@ async function round(count: number, random: Random): Promise<Map<string, number>
     await Promise.all(Array.from({ length: atOnce }, work));
     assert.equal((await fetch(`${address}/health/ready`)).status, 200);
     await service.drain();
-    const sum = async (name: string): Promise<number> =>
-      (await telemetry.registry.getSingleMetric(name)!.get()).values.reduce(
-        (all, { value }) => all + value,
-        0,
-      );
     assert.equal(
-      await sum('logloom_ingest_pending_bytes'),
+      await sumOf('logloom_ingest_pending_bytes'),
       0,
       'bytes of finished requests are still counted',
     );
     counted = {
-      accepted: await sum('logloom_ingest_events_total'),
-      rejected: await sum('logloom_ingest_rejected_events_total'),
+      accepted: await sumOf('logloom_ingest_events_total'),
+      rejected: await sumOf('logloom_ingest_rejected_events_total'),
     };
   }
   const events = await readEvents(folder.path);
@@ -113,15 +107,12 @@ async function round(count: number, random: Random): Promise<Map<string, number>
   return statuses;
 }
 
-test(`${inputs} malformed inputs, seed ${seed}: each gets a response, the good ones beside them are intact`, async (t) => {
-  const random = seededRandom(seed);
+test(`${run.inputs} malformed inputs, seed ${run.seed}: each gets a response, the good ones beside them are intact`, async (t) => {
   const statuses = new Map<string, number>();
-  const heap = new HeapWatch();
-  for (let done = 0; done < inputs; done += inputsOfRound) {
-    for (const [text, count] of await round(Math.min(inputsOfRound, inputs - done), random))
-      statuses.set(text, (statuses.get(text) ?? 0) + count);
-    t.diagnostic(`after ${done + inputsOfRound}: ${heap.look()}`);
-  }
+  await run.rounds(t, inputsOfRound, async (count, random) => {
+    for (const [text, requests] of await round(count, random))
+      statuses.set(text, (statuses.get(text) ?? 0) + requests);
+  });
   for (const [text, count] of [...statuses].sort()) t.diagnostic(`${count} requests ${text}`);
   agent.destroy();
 });

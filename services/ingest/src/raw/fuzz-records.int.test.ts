@@ -16,7 +16,7 @@ import {
   rawSeeds,
   syslogMessage,
 } from '../testing/fuzz-records.ts';
-import { HeapWatch } from '../testing/heap-watch.ts';
+import { FuzzRun } from '../testing/fuzz-run.ts';
 import {
   freeSyslogPort,
   readDeadLetters,
@@ -24,11 +24,10 @@ import {
   startForTest,
   temporaryFolder,
 } from '../testing/ingest-harness.ts';
-import { seededRandom, type Random } from '../testing/mutate.ts';
+import type { Random } from '../testing/mutate.ts';
 
-// FUZZ_INPUTS=1000000 node services/ingest/src/raw/fuzz-records.int.test.ts takes two minutes on two cores; FUZZ_SEED repeats a run.
-const inputs = Number(process.env['FUZZ_INPUTS'] ?? 6_000);
-const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 2 ** 31);
+// FUZZ_INPUTS=1000000 node services/ingest/src/raw/fuzz-records.int.test.ts takes two minutes on two cores.
+const run = new FuzzRun(6_000, process.env);
 const inputsOfRound = 100_000;
 const deadlineMs = 300_000;
 /** One in so many is good. */
@@ -39,15 +38,6 @@ const messagesOfStream = 500;
 const datagramsAtOnce = 50;
 
 type Service = Awaited<ReturnType<typeof startForTest>>;
-
-/** Returns how many events a receiver has accepted or rejected, by the metrics. */
-async function counted({ telemetry }: Service, receiver?: string): Promise<number> {
-  let sum = 0;
-  for (const name of ['logloom_ingest_events_total', 'logloom_ingest_rejected_events_total'])
-    for (const { value, labels } of (await telemetry.registry.getSingleMetric(name)!.get()).values)
-      if (receiver === undefined || labels['receiver'] === receiver) sum += value;
-  return sum;
-}
 
 /** Writes into logs.raw while it is read. Returns the number of records and the names of the good ones. */
 async function fuzzRaw(
@@ -96,7 +86,7 @@ function headed(made: { type: string; bytes: Buffer }, random: Random): { type?:
 /** Streams of messages, of which each has to be counted; then streams whose frames are broken. */
 async function fuzzTcp(count: number, port: number, service: Service, random: Random): Promise<string[]> {
   const good: string[] = [];
-  const before = await counted(service, 'syslog-tcp');
+  const before = await service.countedEvents('syslog-tcp');
   let sent = 0;
   while (sent < count) {
     const messages: Buffer[] = [];
@@ -119,7 +109,7 @@ async function fuzzTcp(count: number, port: number, service: Service, random: Ra
     }
     await stream(port, Buffer.concat(messages));
   }
-  assert.equal((await counted(service, 'syslog-tcp')) - before, sent, 'messages over TCP');
+  assert.equal((await service.countedEvents('syslog-tcp')) - before, sent, 'messages over TCP');
   const isBroken = (n: number): boolean => n % 3 === 0;
   for (let n = 0; n < count / 100; n++) await stream(port, malformStream(random), isBroken(n));
   return good;
@@ -136,7 +126,7 @@ async function stream(port: number, bytes: Buffer, isBroken = false): Promise<vo
 async function fuzzUdp(count: number, port: number, service: Service, random: Random): Promise<string[]> {
   const good: string[] = [];
   await using socket = createSocket('udp4');
-  const before = await counted(service, 'syslog-udp');
+  const before = await service.countedEvents('syslog-udp');
   for (let sent = 0; sent < count;) {
     for (let i = 0; i < datagramsAtOnce && sent < count;) {
       const name = `good-udp-${sent}`;
@@ -150,11 +140,11 @@ async function fuzzUdp(count: number, port: number, service: Service, random: Ra
     }
     await eventually(
       'each datagram is counted',
-      async () => (await counted(service, 'syslog-udp')) - before >= sent,
+      async () => (await service.countedEvents('syslog-udp')) - before >= sent,
       deadlineMs,
     );
   }
-  assert.equal((await counted(service, 'syslog-udp')) - before, count, 'messages over UDP');
+  assert.equal((await service.countedEvents('syslog-udp')) - before, count, 'messages over UDP');
   return good;
 }
 
@@ -180,11 +170,8 @@ async function round(
     good = [...fromRaw.good, ...named.flat()];
     assert.equal((await fetch(`${service.address}/health/ready`)).status, 200);
     await service.drain();
-    const connections = await service.telemetry.registry
-      .getSingleMetric('logloom_ingest_syslog_connections')!
-      .get();
-    assert.equal(connections.values[0]!.value, 0, 'connections are left');
-    all = await counted(service);
+    assert.equal(await service.sumOf('logloom_ingest_syslog_connections'), 0, 'connections are left');
+    all = await service.countedEvents();
   }
   const events = await readEvents(folder.path);
   const deadLetters = await readDeadLetters(folder.path);
@@ -216,17 +203,14 @@ async function round(
   return { accepted: events.length, refused };
 }
 
-test(`${inputs} malformed records and messages, seed ${seed}: each an event or a dead letter, the good ones intact`, async (t) => {
-  const random = seededRandom(seed);
+test(`${run.inputs} malformed records and messages, seed ${run.seed}: each an event or a dead letter, the good ones intact`, async (t) => {
   const refused = new Map<string, number>();
   let accepted = 0;
-  const heap = new HeapWatch();
-  for (let done = 0; done < inputs; done += inputsOfRound) {
-    const result = await round(Math.min(inputsOfRound, inputs - done), random);
+  await run.rounds(t, inputsOfRound, async (inputs, random) => {
+    const result = await round(inputs, random);
     accepted += result.accepted;
     for (const [code, count] of result.refused) refused.set(code, (refused.get(code) ?? 0) + count);
-    t.diagnostic(`after ${done + inputsOfRound}: ${heap.look()}`);
-  }
+  });
   t.diagnostic(`${accepted} events`);
   for (const [code, count] of [...refused].sort()) t.diagnostic(`${count} dead letters ${code}`);
 });

@@ -59,7 +59,18 @@ export async function startForTest(folder: string, env: Record<string, string> =
     stop.abort();
     return (stopped ??= done.finally(() => lock[Symbol.dispose]()));
   };
-  return { address, telemetry, drain, [Symbol.asyncDispose]: drain };
+  /** Returns a metric, summed over its labels, or over those of one receiver. */
+  const sumOf = async (metric: string, receiver?: string): Promise<number> => {
+    const { values } = await telemetry.registry.getSingleMetric(metric)!.get();
+    return values
+      .filter(({ labels }) => receiver === undefined || labels['receiver'] === receiver)
+      .reduce((sum, { value }) => sum + value, 0);
+  };
+  /** Returns how many events were accepted or rejected. */
+  const countedEvents = async (receiver?: string): Promise<number> =>
+    (await sumOf('logloom_ingest_events_total', receiver)) +
+    (await sumOf('logloom_ingest_rejected_events_total', receiver));
+  return { address, telemetry, drain, sumOf, countedEvents, [Symbol.asyncDispose]: drain };
 }
 
 /** Returns all events of a stopped service's log, in partition and offset order. */
