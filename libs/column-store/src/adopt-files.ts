@@ -2,7 +2,7 @@ import { readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Catalog } from './catalog.ts';
 import type { Engine } from './engine.ts';
-import { text } from './read-view.ts';
+import { parquetRows } from './parquet-rows.ts';
 import { sliceName, type PlaceRange, type Slice, type SliceKind } from './slice.ts';
 import { allViews } from './views.ts';
 
@@ -23,7 +23,7 @@ export async function adoptFiles(catalog: Catalog, engine: Engine, folder: strin
   const slices: Slice[] = [];
   for (const { file, kind, seq } of files) {
     const path = join(folder, file);
-    const later = adopted.filter((other) => other.kind === kind).map((other) => text(other.path));
+    const later = adopted.filter((other) => other.kind === kind).map((other) => other.path);
     const slice = await describe(engine, path, kind, later).catch(() => undefined);
     if (slice === undefined) {
       // Under its name it would be removed at the next start, as a file that the catalog does not know.
@@ -58,7 +58,7 @@ async function describe(
 ): Promise<{ about: Omit<Slice, 'seq' | 'file'>; isContained: boolean }> {
   const isEvents = kind === 'events';
   const [from, to] = isEvents ? ['timestamp', 'timestamp'] : ['first_at', 'last_at'];
-  const source = `read_parquet(${text(path)})`;
+  const source = parquetRows([path]);
   const [row] = await engine.rows(
     `SELECT count(*), epoch_us(min(${from})), epoch_us(max(${to})), ${isEvents ? 'count(other_id)' : '0'} FROM ${source}`,
   );
@@ -71,7 +71,7 @@ async function describe(
   if (later.length > 0) {
     const key = isEvents ? 'epoch, partition, "offset", other_id' : 'id, revision';
     const [missing] = await engine.rows(
-      `SELECT count(*) FROM (SELECT ${key} FROM ${source} EXCEPT SELECT ${key} FROM read_parquet([${later.join(', ')}]))`,
+      `SELECT count(*) FROM (SELECT ${key} FROM ${source} EXCEPT SELECT ${key} FROM ${parquetRows(later)})`,
     );
     isContained = Number(missing![0]) === 0;
   }

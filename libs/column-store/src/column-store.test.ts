@@ -2,6 +2,7 @@ import type { Correlation, PlacedEvent } from '@logloom/schemas';
 import { correlationDocument, placedEvent, temporaryFolder } from '@logloom/testing';
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { ColumnStore } from './column-store.ts';
 import type { ViewName } from './views.ts';
@@ -101,6 +102,21 @@ test(
     assert.equal((await offsets(store)).length, 40_000);
     await store.putEvents('archive', events(0, 40_000));
     assert.equal(store.counts('archive').events, 40_000);
+  }),
+);
+
+test(
+  'the names of folders are no values of columns',
+  withStore(async (_store, folder) => {
+    const store = new ColumnStore(join(folder, 'service=other'));
+    for (let i = 0; i < 8; i++) await store.putEvents('search', events(i * 3000, (i + 1) * 3000));
+    await store.settle();
+    assert.equal(store.catalog.slices().length, 1, 'they were merged');
+    const services = await store.read('search', (read) =>
+      read.rows(`SELECT DISTINCT service FROM ${read.events()}`),
+    );
+    assert.deepEqual(services, [[event(0).service]]);
+    await store.close();
   }),
 );
 

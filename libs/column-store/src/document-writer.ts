@@ -2,7 +2,7 @@ import type { Correlation } from '@logloom/schemas';
 import { join } from 'node:path';
 import type { Catalog } from './catalog.ts';
 import type { Engine } from './engine.ts';
-import { text } from './read-view.ts';
+import { parquetRows } from './parquet-rows.ts';
 import type { SliceWriter, PreparedSlice } from './slice-writer.ts';
 import { allViews, viewBit, type ViewName } from './views.ts';
 
@@ -161,10 +161,10 @@ export class DocumentWriter {
         .map(({ slice, id }) => `${slice}/${id}`),
     );
     const byFile = new Map(slices.map((slice) => [slice.file, slice]));
-    const files = slices.map(({ file }) => text(join(folder, file))).join(', ');
+    const files = slices.map(({ file }) => join(folder, file));
     await engine.withRows({ id: { values: [...unsure], isNumber: false } }, async (connection, wanted) => {
       const rows = await connection.runAndReadAll(
-        `SELECT id, revision, parse_filename(filename) FROM read_parquet([${files}], filename = true)
+        `SELECT id, revision, parse_filename(filename) FROM ${parquetRows(files, 'filename')}
          WHERE id IN (SELECT id FROM ${wanted})`,
       );
       for (const [id, revision, file] of rows.getRowsJS() as [string, number, string][]) {
@@ -182,9 +182,9 @@ export class DocumentWriter {
     const files = catalog
       .slices(generation)
       .filter(({ kind }) => kind === 'requests')
-      .map(({ file }) => text(join(folder, file)));
+      .map(({ file }) => join(folder, file));
     const rows = await engine.rows(
-      `SELECT partition, max(close_offset) FROM read_parquet([${files.join(', ')}]) GROUP BY partition`,
+      `SELECT partition, max(close_offset) FROM ${parquetRows(files)} GROUP BY partition`,
     );
     this.#sealedTo = new Map(
       (rows as [number, bigint][]).map(([partition, offset]) => [partition, Number(offset)]),

@@ -1,7 +1,7 @@
 import type { PlacedEvent } from '@logloom/schemas';
 import type { Engine } from './engine.ts';
 import { keyOf } from './event-columns.ts';
-import { text } from './read-view.ts';
+import { parquetRows } from './parquet-rows.ts';
 import type { PlaceRange, Slice } from './slice.ts';
 import { join } from 'node:path';
 
@@ -109,11 +109,8 @@ function relationOf(
 ): string | undefined {
   const parts = recent === undefined ? [] : [`SELECT ${columns}, views FROM ${recent} AND ${where}`];
   for (const views of new Set(slices.map((slice) => slice.views))) {
-    const files = slices
-      .filter((slice) => slice.views === views)
-      .map(({ file }) => text(join(folder, file)))
-      .join(', ');
-    parts.push(`SELECT ${columns}, ${views} AS views FROM read_parquet([${files}]) WHERE ${where}`);
+    const files = slices.filter((slice) => slice.views === views).map(({ file }) => join(folder, file));
+    parts.push(`SELECT ${columns}, ${views} AS views FROM ${parquetRows(files)} WHERE ${where}`);
   }
   return parts.length === 0 ? undefined : parts.join(' UNION ALL ');
 }

@@ -3,6 +3,7 @@ export { columnDefinitions, eventColumns, eventId, requestColumns } from './sche
 export { ReadInterrupted, type ReadLimits, type ReadView, type RelationOptions } from './read-view.ts';
 export type { Slice } from './slice.ts';
 export type { ViewName } from './views.ts';
+export { parquetRows } from './parquet-rows.ts';
 export { SliceIndex, wordsPath } from './slice-index/slice-index.ts';
 export { openColumnStore, type OpenColumnStoreOptions, type StoreHandle } from './open-column-store.ts';
 export { StoreUnavailable } from './store-unavailable.ts';

@@ -1,10 +1,13 @@
+import { sqlMicros } from '@logloom/filter';
 import { join } from 'node:path';
 import type { Catalog } from './catalog.ts';
+import { countBefore } from './count-before.ts';
 import type { Engine } from './engine.ts';
-import { text } from './read-view.ts';
-import { eventColumns, requestColumns } from './schema.ts';
+import { parquetRows } from './parquet-rows.ts';
+import { columnNames, retentionColumn, sliceColumns } from './schema.ts';
 import type { Slice } from './slice.ts';
 import { joinPlaces, type SliceWriter } from './slice-writer.ts';
+import { isNotSuperseded, type Superseded } from './superseded.ts';
 import { viewBit, viewNames } from './views.ts';
 
 /** Slices with fewer rows than the first of these are of tier 0, and so on; those of the last tier stay as they are. */
@@ -95,26 +98,16 @@ export async function mergeSlicesInto(
   const { removedBefore } = catalog.snapshot();
   const readers = viewNames.filter((view) => (views & viewBit[view]) !== 0);
   const mark = Math.min(...readers.map((view) => removedBefore[view]));
-  const time = isEvents ? 'timestamp' : 'last_at';
-  const conditions = mark === -Infinity ? ['TRUE'] : [`${time} >= make_timestamp(${mark}::BIGINT)`];
+  const isKept = mark === -Infinity ? 'TRUE' : `${retentionColumn[kind]} >= ${sqlMicros(mark)}`;
   const isInput = inputs.map(({ seq }) => seq).join(', ');
-  const supersededOf = (): { slice: number; id: string }[] =>
+  const supersededOf = (): Superseded[] =>
     catalog.all(`SELECT slice, id FROM superseded WHERE slice IN (${isInput})`);
   const superseded = isEvents ? [] : supersededOf();
-  const fileOf = new Map(inputs.map(({ seq, file }) => [seq, file]));
-  if (superseded.length > 0)
-    conditions.push(
-      `(id, parse_filename(filename)) NOT IN (${superseded
-        .map(({ slice, id }) => `(${text(id)}, ${text(fileOf.get(slice)!)})`)
-        .join(', ')})`,
-    );
-  const columns = Object.keys(isEvents ? eventColumns : requestColumns)
-    .map((name) => `"${name}"`)
-    .join(', ');
-  const files = inputs.map(({ file }) => text(join(folder, file))).join(', ');
+  const files = inputs.map(({ file }) => join(folder, file));
   const prepared = await slices.query(
     kind,
-    `SELECT ${columns} FROM read_parquet([${files}], filename = true) WHERE ${conditions.join(' AND ')}`,
+    `SELECT ${columnNames(sliceColumns[kind])} FROM ${parquetRows(files, 'filename')}
+     WHERE ${isKept} AND ${isNotSuperseded(superseded, inputs)}`,
     {
       views,
       fromMicros: Math.max(mark, Math.min(...inputs.map(({ fromMicros }) => fromMicros))),
@@ -127,12 +120,8 @@ export async function mergeSlicesInto(
     const hidden = { search: 0, archive: 0 };
     if (prepared !== undefined)
       for (const view of readers)
-        if (removedBefore[view] > mark) {
-          const rows = await engine.rows(
-            `SELECT count(*) FROM read_parquet(${text(prepared.temporaryPath)}) WHERE ${time} < make_timestamp(${removedBefore[view]}::BIGINT)`,
-          );
-          hidden[view] = Number(rows[0]![0]);
-        }
+        if (removedBefore[view] > mark)
+          hidden[view] = await countBefore(engine, kind, prepared.temporaryPath, removedBefore[view]);
     await exclusive(async () =>
       catalog.write(() => {
         const now = catalog.snapshot().removedBefore;

@@ -1,9 +1,12 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { sqlMicros } from '@logloom/filter';
 import { join } from 'node:path';
 import type { Snapshot } from './catalog.ts';
 import type { Engine } from './engine.ts';
-import { eventColumns, eventId, requestColumns } from './schema.ts';
-import type { Slice } from './slice.ts';
+import { parquetRows } from './parquet-rows.ts';
+import { columnNames, eventColumns, eventId, requestColumns, retentionColumn } from './schema.ts';
+import type { Slice, SliceKind } from './slice.ts';
+import { isNotSuperseded, type Superseded } from './superseded.ts';
 import { viewBit, type ViewName } from './views.ts';
 
 /** Why a statement was ended before its result. */
@@ -39,7 +42,7 @@ interface ViewParts {
   folder: string;
   snapshot: Snapshot;
   slices: readonly Slice[];
-  superseded: readonly { slice: number; id: string }[];
+  superseded: readonly Superseded[];
   tables: { events: string; documents: string };
   limits: ReadLimits;
 }
@@ -71,10 +74,10 @@ export class ReadView {
   /** SQL: a relation with `eventColumns` and `id`. Its rows can lie beyond the range: that only leaves out slices. */
   events(options: RelationOptions = {}): string {
     const { view, snapshot, tables } = this.#parts;
-    const columns = quoted(eventColumns);
+    const columns = columnNames(eventColumns);
     const bit = viewBit[view];
     const parts: string[] = [];
-    const kept = this.#keptFrom('timestamp');
+    const kept = this.#keptFrom('events');
     if (options.recent !== false)
       parts.push(
         `SELECT ${columns} FROM ${tables.events} WHERE seq <= ${snapshot.seq} AND views & ${bit} <> 0${kept}`,
@@ -85,7 +88,7 @@ export class ReadView {
       if (rows === undefined) whole.push(slice);
       else
         parts.push(
-          `SELECT ${columns} FROM read_parquet(${text(join(this.#parts.folder, slice.file))}, file_row_number = true) WHERE (${rows})${kept}`,
+          `SELECT ${columns} FROM ${this.#files([slice], 'file_row_number')} WHERE (${rows})${kept}`,
         );
     }
     if (whole.length > 0) parts.push(`SELECT ${columns} FROM ${this.#files(whole)} WHERE TRUE${kept}`);
@@ -96,10 +99,10 @@ export class ReadView {
   /** SQL: a relation with `requestColumns`, each document once. The range is of `first_at`; as events(). */
   requests(options: RelationOptions = {}): string {
     const { view, snapshot, tables, superseded } = this.#parts;
-    const columns = quoted(requestColumns);
+    const columns = columnNames(requestColumns);
     const bit = viewBit[view];
     const parts: string[] = [];
-    const kept = this.#keptFrom('last_at');
+    const kept = this.#keptFrom('requests');
     if (options.recent !== false)
       parts.push(
         `SELECT ${columns} FROM ${tables.documents} WHERE seq <= ${snapshot.seq} AND views & ${bit} <> 0
@@ -107,15 +110,8 @@ export class ReadView {
       );
     const files = touched(this.requestSlices, options);
     if (files.length > 0) {
-      const hidden = superseded.filter(({ slice }) => files.some(({ seq }) => seq === slice));
-      const fileOf = new Map(files.map(({ seq, file }) => [seq, file]));
-      const isHidden =
-        hidden.length === 0
-          ? ''
-          : ` AND (id, parse_filename(filename)) NOT IN (${hidden
-              .map(({ slice, id }) => `(${text(id)}, ${text(fileOf.get(slice)!)})`)
-              .join(', ')})`;
-      parts.push(`SELECT ${columns} FROM ${this.#files(files)} WHERE TRUE${kept}${isHidden}`);
+      const isCurrent = isNotSuperseded(superseded, files);
+      parts.push(`SELECT ${columns} FROM ${this.#files(files, 'filename')} WHERE ${isCurrent}${kept}`);
     }
     if (parts.length === 0) parts.push(`SELECT ${columns} FROM ${tables.documents} WHERE FALSE`);
     return `(${parts.join(' UNION ALL ')})`;
@@ -144,14 +140,16 @@ export class ReadView {
     }
   }
 
-  #keptFrom(column: string): string {
+  #keptFrom(kind: SliceKind): string {
     const mark = this.#parts.snapshot.removedBefore[this.#parts.view];
-    return mark === -Infinity ? '' : ` AND ${column} >= make_timestamp(${mark}::BIGINT)`;
+    return mark === -Infinity ? '' : ` AND ${retentionColumn[kind]} >= ${sqlMicros(mark)}`;
   }
 
-  #files(slices: readonly Slice[]): string {
-    const paths = slices.map(({ file }) => text(join(this.#parts.folder, file)));
-    return `read_parquet([${paths.join(', ')}], filename = true, hive_partitioning = false)`;
+  #files(slices: readonly Slice[], added?: 'filename' | 'file_row_number'): string {
+    return parquetRows(
+      slices.map(({ file }) => join(this.#parts.folder, file)),
+      added,
+    );
   }
 
   /** Ends the work at the limits. */
@@ -184,15 +182,4 @@ function touched(
   { fromMicros = -Infinity, toMicros = Infinity, only = () => true }: RelationOptions,
 ): Slice[] {
   return slices.filter((slice) => slice.toMicros >= fromMicros && slice.fromMicros < toMicros && only(slice));
-}
-
-function quoted(columns: Readonly<Record<string, string>>): string {
-  return Object.keys(columns)
-    .map((name) => `"${name}"`)
-    .join(', ');
-}
-
-/** An SQL literal. */
-export function text(value: string): string {
-  return `'${value.replaceAll("'", "''")}'`;
 }

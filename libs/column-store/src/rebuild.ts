@@ -1,11 +1,13 @@
 import type { Correlation, PlacedEvent } from '@logloom/schemas';
+import { sqlLiteral } from '@logloom/filter';
 import { join } from 'node:path';
 import type { Catalog } from './catalog.ts';
+import { countBefore } from './count-before.ts';
 import { DocumentWriter } from './document-writer.ts';
 import type { Engine } from './engine.ts';
 import { EventWriter } from './event-writer.ts';
-import { text } from './read-view.ts';
-import { eventColumns, requestColumns } from './schema.ts';
+import { parquetRows } from './parquet-rows.ts';
+import { columnNames, sliceColumns } from './schema.ts';
 import type { PreparedSlice, SliceWriter } from './slice-writer.ts';
 import type { Slice } from './slice.ts';
 import { viewBit, viewNames, type ViewName } from './views.ts';
@@ -155,10 +157,8 @@ export class StoreRebuild {
     if (!isArchived) return 'none';
     const of = added.filter(({ kind }) => kind === slice.kind);
     if (of.length === 0) return 'all';
-    const columns = Object.keys(slice.kind === 'events' ? eventColumns : requestColumns)
-      .map((name) => `old."${name}"`)
-      .join(', ');
-    const path = (file: string): string => text(join(folder, file));
+    const rowsOf = (files: readonly Slice[]): string =>
+      parquetRows(files.map(({ file }) => join(folder, file)));
     const isSame =
       slice.kind === 'events'
         ? `old.other_id IS NOT DISTINCT FROM new.other_id
@@ -171,40 +171,37 @@ export class StoreRebuild {
     const isCurrent =
       superseded.length === 0
         ? ''
-        : ` AND old.id NOT IN (${superseded.map(({ id }) => text(id)).join(', ')})`;
-    const rest = `FROM read_parquet(${path(slice.file)}) AS old WHERE NOT EXISTS
-      (SELECT 1 FROM read_parquet([${of.map(({ file }) => path(file)).join(', ')}]) AS new WHERE ${isSame})${isCurrent}`;
+        : ` AND old.id NOT IN (${superseded.map(({ id }) => sqlLiteral(id)).join(', ')})`;
+    const rest = `FROM ${rowsOf([slice])} AS old WHERE NOT EXISTS
+      (SELECT 1 FROM ${rowsOf(of)} AS new WHERE ${isSame})${isCurrent}`;
     const rows = Number((await engine.rows(`SELECT count(*) ${rest}`))[0]![0]);
     if (rows === slice.rows) return 'all';
-    const prepared = await slices.query(slice.kind, `SELECT ${columns} ${rest}`, {
-      views: viewBit.archive,
-      fromMicros: slice.fromMicros,
-      toMicros: slice.toMicros,
-      otherIds: slice.otherIds,
-      places: slice.places,
-    });
+    const prepared = await slices.query(
+      slice.kind,
+      `SELECT ${columnNames(sliceColumns[slice.kind], 'old.')} ${rest}`,
+      {
+        views: viewBit.archive,
+        fromMicros: slice.fromMicros,
+        toMicros: slice.toMicros,
+        otherIds: slice.otherIds,
+        places: slice.places,
+      },
+    );
     if (prepared === undefined) return 'none';
     const mark = catalog.snapshot().removedBefore.archive;
-    const archive = await this.#countBefore(slice.kind, prepared.temporaryPath, mark);
+    const archive =
+      mark === -Infinity ? 0 : await countBefore(engine, slice.kind, prepared.temporaryPath, mark);
     return { ...prepared, hidden: { search: 0, archive } };
   }
 
   async #hidden(slice: Slice, marks: Readonly<Record<ViewName, number>>): Promise<Slice['hidden']> {
     const hidden = { search: 0, archive: 0 };
-    const path = join(this.#deps.folder, slice.file);
+    const { engine, folder } = this.#deps;
+    const path = join(folder, slice.file);
     for (const view of viewNames)
       if (marks[view] > slice.fromMicros && (slice.views & viewBit[view]) !== 0)
-        hidden[view] = await this.#countBefore(slice.kind, path, marks[view]);
+        hidden[view] = await countBefore(engine, slice.kind, path, marks[view]);
     return hidden;
-  }
-
-  async #countBefore(kind: Slice['kind'], path: string, micros: number): Promise<number> {
-    if (micros === -Infinity) return 0;
-    const time = kind === 'events' ? 'timestamp' : 'last_at';
-    const rows = await this.#deps.engine.rows(
-      `SELECT count(*) FROM read_parquet(${text(path)}) WHERE ${time} < make_timestamp(${micros}::BIGINT)`,
-    );
-    return Number(rows[0]![0]);
   }
 }
 

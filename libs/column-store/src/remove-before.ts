@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Catalog } from './catalog.ts';
+import { countBefore } from './count-before.ts';
 import type { Engine } from './engine.ts';
-import { text } from './read-view.ts';
 import type { Slice } from './slice.ts';
 import { viewBit, type ViewName } from './views.ts';
 
@@ -27,7 +27,10 @@ export async function removeBefore(
   const changed: { slice: Slice; hidden: number }[] = [];
   for (const slice of catalog.slices()) {
     if ((slice.views & bit) === 0 || slice.fromMicros >= mark || slice.hidden[view] === slice.rows) continue;
-    const hidden = slice.toMicros < mark ? slice.rows : await countBefore(engine, folder, slice, mark);
+    const hidden =
+      slice.toMicros < mark
+        ? slice.rows
+        : await countBefore(engine, slice.kind, join(folder, slice.file), mark);
     if (hidden !== slice.hidden[view]) changed.push({ slice, hidden });
   }
   return catalog.write(() => {
@@ -56,12 +59,4 @@ export async function removeBefore(
     catalog.setState('slicesSeq', catalog.nextSeq());
     return removed;
   });
-}
-
-async function countBefore(engine: Engine, folder: string, slice: Slice, micros: number): Promise<number> {
-  const time = slice.kind === 'events' ? 'timestamp' : 'last_at';
-  const rows = await engine.rows(
-    `SELECT count(*) FROM read_parquet(${text(join(folder, slice.file))}) WHERE ${time} < make_timestamp(${micros}::BIGINT)`,
-  );
-  return Number(rows[0]![0]);
 }

@@ -55,8 +55,21 @@ export const requestColumns = {
   document: 'VARCHAR',
 } as const;
 
+/** The columns of each kind of slice. */
+export const sliceColumns = { events: eventColumns, requests: requestColumns } as const;
+
+/** The column whose time retention compares. */
+export const retentionColumn = { events: 'timestamp', requests: 'last_at' } as const;
+
 /** SQL: the event's id. */
 export const eventId = `coalesce(other_id, epoch || '-' || partition || '-' || "offset")`;
+
+/** `name, …`, for SELECT; `prefix` such as `old.`. */
+export function columnNames(columns: Readonly<Record<string, string>>, prefix = ''): string {
+  return Object.keys(columns)
+    .map((name) => `${prefix}"${name}"`)
+    .join(', ');
+}
 
 /** `name TYPE, …`, for CREATE TABLE. */
 export function columnDefinitions(columns: Readonly<Record<string, string>>): string {

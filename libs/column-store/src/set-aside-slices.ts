@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { topics } from '@logloom/schemas';
 import type { Catalog } from './catalog.ts';
 import type { Engine } from './engine.ts';
-import { text } from './read-view.ts';
-import { eventColumns, requestColumns } from './schema.ts';
+import { parquetRows } from './parquet-rows.ts';
+import { sliceColumns } from './schema.ts';
 import type { Slice } from './slice.ts';
 import { viewBit, viewNames } from './views.ts';
 
@@ -46,10 +46,10 @@ export async function faultOf(engine: Engine, folder: string, slice: Slice): Pro
   const size = statSync(path, { throwIfNoEntry: false })?.size;
   if (size !== slice.bytes)
     return new Error(size === undefined ? 'it is missing' : `it has ${size} bytes instead of ${slice.bytes}`);
-  const columns = Object.keys(slice.kind === 'events' ? eventColumns : requestColumns);
+  const columns = Object.keys(sliceColumns[slice.kind]);
   try {
     const [row] = await engine.rows(
-      `SELECT count(*), ${columns.map((name) => `max("${name}")`).join(', ')} FROM read_parquet(${text(path)})`,
+      `SELECT count(*), ${columns.map((name) => `max("${name}")`).join(', ')} FROM ${parquetRows([path])}`,
     );
     const rows = Number(row![0]);
     return rows === slice.rows ? undefined : new Error(`it has ${rows} rows instead of ${slice.rows}`);

@@ -1,3 +1,4 @@
+import { sqlLiteral } from '@logloom/filter';
 import type { Correlation, PlacedEvent } from '@logloom/schemas';
 import { randomUUID } from 'node:crypto';
 import { open, rm, stat } from 'node:fs/promises';
@@ -6,7 +7,6 @@ import { join } from 'node:path';
 import { columnsOfDocuments } from './document-columns.ts';
 import type { Column, Engine } from './engine.ts';
 import { columnsOfEvents, keyOf, typedColumns } from './event-columns.ts';
-import { text } from './read-view.ts';
 import { eventColumns, requestColumns } from './schema.ts';
 import { sliceFile, type PlaceRange, type Slice, type SliceKind } from './slice.ts';
 
@@ -146,7 +146,7 @@ async function copy(
   path: string,
 ): Promise<number> {
   const { rowsChanged } = await connection.run(
-    `COPY (${sql}) TO ${text(path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${rowGroupRows})`,
+    `COPY (${sql}) TO ${sqlLiteral(path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${rowGroupRows})`,
   );
   return rowsChanged;
 }

@@ -45,13 +45,3 @@ export function eventOfRow(row: ArchivedRow): PlacedEvent {
     attributes: row[13],
   };
 }
-
-/** An SQL literal. */
-export function literal(value: string): string {
-  return `'${value.replaceAll("'", "''")}'`;
-}
-
-/** SQL: a time in microseconds. */
-export function time(micros: number): string {
-  return `make_timestamp(${micros}::BIGINT)`;
-}

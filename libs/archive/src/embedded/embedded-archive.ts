@@ -5,9 +5,9 @@ import {
   type OpenColumnStoreOptions,
   type ReadView,
 } from '@logloom/column-store';
+import { sqlLiteral } from '@logloom/filter';
 import { epochOfId, type Correlation } from '@logloom/schemas';
 import { ArchiveError, type Archive } from '../archive.ts';
-import { literal } from './archived-row.ts';
 import { eventsOfCorrelation } from './read-events.ts';
 import { eventsOfRange } from './read-range.ts';
 import { scanEvents } from './scan-events.ts';
@@ -66,6 +66,6 @@ async function documentOf(view: ReadView, id: string): Promise<Correlation | und
         (place) => place.partition === partition && place.first <= offset! && place.last >= offset!,
       ),
   });
-  const [row] = await view.rows(`SELECT document FROM ${relation} WHERE id = ${literal(id)}`);
+  const [row] = await view.rows(`SELECT document FROM ${relation} WHERE id = ${sqlLiteral(id)}`);
   return row === undefined ? undefined : (JSON.parse(row[0] as string) as Correlation);
 }

@@ -1,8 +1,9 @@
 import type { ReadView } from '@logloom/column-store';
+import { sqlLiteral, sqlMicros } from '@logloom/filter';
 import type { PlacedEvent } from '@logloom/schemas';
 import type { ByCorrelationOptions } from '../archive.ts';
 import { eventBytes } from '../event-bytes.ts';
-import { archivedColumns, eventOfRow, literal, placeOrder, time, type ArchivedRow } from './archived-row.ts';
+import { archivedColumns, eventOfRow, placeOrder, type ArchivedRow } from './archived-row.ts';
 
 /** The events of a statement's rows, up to the one that exceeds this many bytes. */
 export async function eventsOf(view: ReadView, sql: string, maxBytes: number): Promise<PlacedEvent[]> {
@@ -23,13 +24,13 @@ export async function eventsOfCorrelation(
   correlationId: string,
   { fromMicros, toMicros, limit, after, maxBytes = Infinity }: ByCorrelationOptions,
 ): Promise<PlacedEvent[]> {
-  const conditions = [`correlation_id = ${literal(correlationId)}`];
-  if (fromMicros !== undefined) conditions.push(`timestamp >= ${time(fromMicros)}`);
-  if (toMicros !== undefined) conditions.push(`timestamp < ${time(toMicros)}`);
+  const conditions = [`correlation_id = ${sqlLiteral(correlationId)}`];
+  if (fromMicros !== undefined) conditions.push(`timestamp >= ${sqlMicros(fromMicros)}`);
+  if (toMicros !== undefined) conditions.push(`timestamp < ${sqlMicros(toMicros)}`);
   if (after !== undefined)
     conditions.push(
-      `timestamp >= ${time(after.timestamp)}`,
-      `(timestamp > ${time(after.timestamp)} OR partition > ${after.partition}
+      `timestamp >= ${sqlMicros(after.timestamp)}`,
+      `(timestamp > ${sqlMicros(after.timestamp)} OR partition > ${after.partition}
         OR (partition = ${after.partition} AND "offset" > ${after.offset}))`,
     );
   const range = { fromMicros: after === undefined ? fromMicros : after.timestamp, toMicros };

@@ -1,7 +1,8 @@
 import type { ReadView, Slice } from '@logloom/column-store';
+import { sqlLiteral } from '@logloom/filter';
 import type { PlacedEvent } from '@logloom/schemas';
 import { maxAnswerBytes } from '../event-bytes.ts';
-import { archivedColumns, literal } from './archived-row.ts';
+import { archivedColumns } from './archived-row.ts';
 import { eventsOf } from './read-events.ts';
 
 /** How many offsets one look covers: few enough that it reads few row groups. */
@@ -19,7 +20,7 @@ export interface OffsetRange {
 /** As Archive.range(). */
 export async function eventsOfRange(view: ReadView, range: OffsetRange): Promise<PlacedEvent[]> {
   const { epoch, partition, toOffset, limit } = range;
-  const isOfEpoch = epoch === undefined ? 'TRUE' : `(epoch IS NULL OR epoch = ${literal(epoch)})`;
+  const isOfEpoch = epoch === undefined ? 'TRUE' : `(epoch IS NULL OR epoch = ${sqlLiteral(epoch)})`;
   for (let from = range.fromOffset; from < toOffset;) {
     const to = Math.min(toOffset, from + offsetsPerLook);
     const only = (slice: Slice): boolean => offsetsFrom(slice, range, from) < to;

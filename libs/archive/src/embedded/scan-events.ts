@@ -1,8 +1,9 @@
 import type { ReadView } from '@logloom/column-store';
+import { sqlLiteral, sqlMicros } from '@logloom/filter';
 import type { PlacedEvent } from '@logloom/schemas';
 import type { ScanQuery } from '../archive.ts';
-import { maxAnswerBytes } from '../event-bytes.ts';
-import { archivedColumns, literal, placeOrder, time } from './archived-row.ts';
+import { eventBytes, maxAnswerBytes } from '../event-bytes.ts';
+import { archivedColumns, placeOrder } from './archived-row.ts';
 import { eventsOf } from './read-events.ts';
 
 const stepEvents = 4096;
@@ -58,15 +59,16 @@ async function readStep(
   const isBehind =
     id === undefined
       ? 'TRUE'
-      : `(timestamp > ${time(timestamp)} OR (partition, "offset", id) > (${partition}, ${offset}, ${literal(id)}))`;
+      : `(timestamp > ${sqlMicros(timestamp)} OR (partition, "offset", id) > (${partition}, ${offset}, ${sqlLiteral(id)}))`;
   const events = await eventsOf(
     view,
-    `SELECT ${archivedColumns} FROM ${view.events({ fromMicros: start, toMicros: end })} WHERE timestamp >= ${time(start)}
-     AND timestamp < ${time(end)} AND ${isBehind} ORDER BY ${placeOrder} LIMIT ${stepEvents}`,
+    `SELECT ${archivedColumns} FROM ${view.events({ fromMicros: start, toMicros: end })} WHERE timestamp >= ${sqlMicros(start)}
+     AND timestamp < ${sqlMicros(end)} AND ${isBehind} ORDER BY ${placeOrder} LIMIT ${stepEvents}`,
     maxAnswerBytes,
   );
   const last = events.at(-1);
-  const isWhole = events.length < stepEvents && !isLarge(events);
+  const bytes = events.reduce((sum, event) => sum + eventBytes(event), 0);
+  const isWhole = events.length < stepEvents && bytes < maxAnswerBytes;
   if (!isWhole && last !== undefined)
     return { events, next: last, windowMicros: Math.max(1, Math.floor(windowMicros / 2)) };
   return {
@@ -82,14 +84,8 @@ async function firstFrom(view: ReadView, micros: number): Promise<number> {
     .filter(({ toMicros }) => toMicros >= micros)
     .map(({ fromMicros }) => Math.max(fromMicros, micros));
   const [row] = await view.rows(
-    `SELECT epoch_us(min(timestamp)) FROM ${view.events({ only: () => false })} WHERE timestamp >= ${time(Math.max(micros, -(2 ** 52)))}`,
+    `SELECT epoch_us(min(timestamp)) FROM ${view.events({ only: () => false })} WHERE timestamp >= ${sqlMicros(micros)}`,
   );
   const recent = row?.[0];
   return Math.min(...inSlices, typeof recent === 'bigint' ? Number(recent) : Infinity);
-}
-
-function isLarge(events: readonly PlacedEvent[]): boolean {
-  let bytes = 0;
-  for (const { message, attributes } of events) bytes += 300 + message.length + attributes.length;
-  return bytes >= maxAnswerBytes;
 }

@@ -8,7 +8,9 @@ import {
   type DuckDBBlobValue,
   type DuckDBConnection,
 } from '@duckdb/node-api';
+import { sqlLiteral } from '@logloom/filter';
 import { closeSync, fsyncSync, openSync, renameSync, writeFileSync } from 'node:fs';
+import { parquetRows } from '../parquet-rows.ts';
 import { BlockWords } from './block-words.ts';
 import { buildIdFilters, hashId, idColumns, type IdHash } from './id-filter.ts';
 import { blocksPath, wordsPath, type BlockRange } from './slice-index.ts';
@@ -72,7 +74,7 @@ async function readBlock(
   const lists = idColumns.map((column) => `string_agg(DISTINCT ${lineOf(column)}, chr(10))`);
   const result = await connection.runAndReadAll(
     `SELECT count(*), epoch_us(min(timestamp)), epoch_us(max(timestamp)), encode(string_agg(words, chr(10))), ${lists.join(', ')}
-     FROM read_parquet(${literal(slice)}, file_row_number = true)
+     FROM ${parquetRows([slice], 'file_row_number')}
      WHERE file_row_number BETWEEN ${first} AND ${first + rows - 1}`,
   );
   const [count, fromMicros, toMicros, texts, ...joined] = result.getRows()[0]!;
@@ -115,7 +117,7 @@ async function writeWords(
   appender.closeSync();
   const pending = `${path}.writing`;
   await connection.run(
-    `COPY (SELECT * FROM ${table} ORDER BY word) TO ${literal(pending)}
+    `COPY (SELECT * FROM ${table} ORDER BY word) TO ${sqlLiteral(pending)}
      (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2, ROW_GROUP_SIZE 20480)`,
   );
   await connection.run(`DROP TABLE ${table}`);
@@ -141,8 +143,4 @@ function settle(pending: string, path: string): void {
     closeSync(file);
   }
   renameSync(pending, path);
-}
-
-function literal(path: string): string {
-  return `'${path.replaceAll("'", "''")}'`;
 }

@@ -1,4 +1,11 @@
-import { ReadInterrupted, SliceIndex, wordsPath, type ReadView, type Slice } from '@logloom/column-store';
+import {
+  parquetRows,
+  ReadInterrupted,
+  SliceIndex,
+  wordsPath,
+  type ReadView,
+  type Slice,
+} from '@logloom/column-store';
 import {
   compileDuckDb,
   sqlLiteral,
@@ -190,7 +197,7 @@ async function matchingWords(
 ): Promise<Map<string, Map<string, WordsOfFile>>> {
   const found = new Map<string, Map<string, WordsOfFile>>(globs.map((glob) => [glob, new Map()]));
   if (slices.length === 0 || globs.length === 0) return found;
-  const files = `read_parquet([${slices.map((path) => sqlLiteral(wordsPath(path))).join(', ')}], filename = true)`;
+  const files = parquetRows(slices.map(wordsPath), 'filename');
   const plain = globs.filter((glob) => !isPattern(glob));
   const selects = globs.filter(isPattern).map(
     (glob) =>
