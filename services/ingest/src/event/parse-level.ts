@@ -91,7 +91,16 @@ function levelOfSlog(number: number): Level {
 }
 
 /** The levels of syslog's severities, 0 emergency to 7 debug (RFC 5424, 6.2.1). */
-const bySeverity: readonly Level[] = ['fatal', 'fatal', 'fatal', 'error', 'warn', 'info', 'info', 'debug'];
+export const levelsBySeverity: readonly Level[] = [
+  'fatal',
+  'fatal',
+  'fatal',
+  'error',
+  'warn',
+  'info',
+  'info',
+  'debug',
+];
 
 /** How a family of loggers numbers its levels; `size`: by the magnitude of the number. */
 export type LevelScale =
@@ -134,7 +143,7 @@ const at = (scale: readonly Level[], index: number): Level | undefined =>
 
 const numbersOf: Readonly<Record<LevelScale, (number: number) => Level | undefined>> = {
   size: levelOfNumber,
-  syslog: (number) => bySeverity[number],
+  syslog: (number) => levelsBySeverity[number],
   opentelemetry: levelOfSeverityNumber,
   'google-cloud': (number) => (number >= 100 ? at(googleCloud, number / 100) : levelOfNumber(number)),
   monolog: (number) => at(monolog, number / 100),
@@ -180,7 +189,7 @@ export function scaleOf(name: string, ofFormat?: LevelScale): LevelScale {
  * fatal are pino's and bunyan's, where numbers in between mean the level below; hundreds are Monolog's, thousands those of log4j.
  */
 export function levelOfNumber(number: number): Level {
-  const severity = bySeverity[number];
+  const severity = levelsBySeverity[number];
   if (severity !== undefined) return severity;
   if (number >= 1000) return at(log4j, number / 10_000)!;
   if (number >= 100) return at(monolog, number / 100)!;

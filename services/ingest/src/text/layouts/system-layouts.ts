@@ -1,11 +1,10 @@
-import { levelOfText } from '../../event/parse-level.ts';
+import { levelOfText, levelsBySeverity } from '../../event/parse-level.ts';
 import { parseSyslog } from '../../syslog/parse-syslog.ts';
 import { formatMicros } from '@logloom/schemas';
 import { microsOfText } from '../time/any-time.ts';
 import { localContext } from '../time/scan-parts.ts';
 import { fieldOf, setField, type LayoutSource, type TextEvent } from './layout.ts';
 
-const severities = ['fatal', 'fatal', 'fatal', 'error', 'warn', 'info', 'info', 'debug'];
 const syslogTimes = [
   'syslog',
   '%b %e %Y %H:%M:%S %z?',
@@ -27,7 +26,7 @@ function refineSyslog(event: TextEvent): boolean {
     (/^[\d.,]*$/.test(host) && !/^\d+(?:\.\d+){3}$/.test(host))
   )
     return false;
-  if (typeof priority === 'number') event['level'] = severities[priority & 7];
+  if (typeof priority === 'number') event['level'] = levelsBySeverity[priority & 7];
   else levelFromMessage(event);
   return true;
 }
@@ -105,7 +104,7 @@ export const systemLayouts: readonly LayoutSource[] = [
     refine: (event, text) => {
       const { priority } = event;
       delete event['priority'];
-      event['level'] = severities[Number(priority) & 7];
+      event['level'] = levelsBySeverity[Number(priority) & 7];
       const { data, message } = parseSyslog(text, 0);
       event['message'] = message;
       setField(event, ['syslog', 'structuredData'], data);

@@ -1,6 +1,5 @@
+import { levelsBySeverity } from '../../event/parse-level.ts';
 import type { LayoutSource } from './layout.ts';
-
-const severities = ['fatal', 'fatal', 'fatal', 'error', 'warn', 'info', 'info', 'debug'];
 
 /** Lines around lines: what is behind the wrapping is read again, under the name `message`. */
 export const wrapperLayouts: readonly LayoutSource[] = [
@@ -54,7 +53,7 @@ export const wrapperLayouts: readonly LayoutSource[] = [
       delete event['priority'];
       // Above 7 it has a facility too: that is a message of syslog.
       if (priority > 7 || /^<\d>(?:1 |[A-Z][a-z]{2} )/.test(text)) return false;
-      event['level'] = severities[priority];
+      event['level'] = levelsBySeverity[priority];
       const dotnet = /^([A-Za-z][\w.`]*)\[\d+\] /.exec(String(event['message']));
       if (dotnet !== null && dotnet[1]!.includes('.')) {
         event['log'] = { logger: dotnet[1] };
