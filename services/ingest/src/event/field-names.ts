@@ -236,6 +236,8 @@ export interface Lift {
 
 const ids: readonly SlotName[] = ['correlationId', 'requestId', 'traceId', 'sessionId', 'spanId'];
 const origin: readonly SlotName[] = ['service', 'host'];
+/** All but the time, which means something else in many objects. */
+export const innerFields: readonly SlotName[] = ['message', 'level', ...ids, ...origin];
 
 /** What loggers and shippers put around an event's own fields, and headers among them. */
 export const lifts: Readonly<Record<string, Lift>> = {
@@ -277,7 +279,7 @@ export const lifts: Readonly<Record<string, Lift>> = {
     ]),
   ),
   pod_labels: { fields: [] },
-  fields: { fields: ['message', 'level', ...ids, ...origin], leave: true },
+  fields: { fields: innerFields, leave: true },
   resource: { fields: origin, leave: true },
   'resource.attributes': { fields: origin, leave: true },
   kubernetes: { fields: origin },

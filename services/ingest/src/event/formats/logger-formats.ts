@@ -1,17 +1,5 @@
-import type { SlotName } from '../field-names.ts';
+import { innerFields } from '../field-names.ts';
 import type { EventFormat } from './event-format.ts';
-
-const all: readonly SlotName[] = [
-  'message',
-  'level',
-  'service',
-  'host',
-  'correlationId',
-  'requestId',
-  'traceId',
-  'sessionId',
-  'spanId',
-];
 
 /** The formats of libraries that write logs. */
 export const loggerFormats: readonly EventFormat[] = [
@@ -57,7 +45,7 @@ export const loggerFormats: readonly EventFormat[] = [
       level: ['record.level.name', 'record.level.no'],
       message: ['record.message'],
     },
-    lifts: { 'record.extra': { fields: all } },
+    lifts: { 'record.extra': { fields: innerFields } },
     levels: 'python',
   },
   {

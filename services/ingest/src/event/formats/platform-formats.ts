@@ -1,17 +1,5 @@
-import type { SlotName } from '../field-names.ts';
+import { innerFields } from '../field-names.ts';
 import type { EventFormat } from './event-format.ts';
-
-const inner: readonly SlotName[] = [
-  'message',
-  'level',
-  'service',
-  'host',
-  'correlationId',
-  'requestId',
-  'traceId',
-  'sessionId',
-  'spanId',
-];
 
 /** The formats of servers, shippers and clouds. */
 export const platformFormats: readonly EventFormat[] = [
@@ -70,7 +58,7 @@ export const platformFormats: readonly EventFormat[] = [
       host: ['resource.labels.instance_id'],
       traceId: ['trace'],
     },
-    lifts: { jsonPayload: { fields: inner, leave: true } },
+    lifts: { jsonPayload: { fields: innerFields, leave: true } },
   },
   {
     name: 'Google Cloud agents',
@@ -91,7 +79,7 @@ export const platformFormats: readonly EventFormat[] = [
     source: 'https://github.com/cloudevents/spec/blob/main/cloudevents/formats/json-format.md',
     has: [['specversion', 'type', 'source']],
     fields: { timestamp: ['time'] },
-    lifts: { data: { fields: inner, leave: true } },
+    lifts: { data: { fields: innerFields, leave: true } },
     make: ({ type, data }) => {
       const hasMessage = typeof data === 'object' && data !== null && ('message' in data || 'msg' in data);
       return hasMessage ? {} : { message: typeof data === 'string' ? data : String(type) };
@@ -167,7 +155,7 @@ export const platformFormats: readonly EventFormat[] = [
     fields: {
       message: ['message', 'resultDescription', 'properties.message', 'properties.Message', 'operationName'],
     },
-    lifts: { properties: { fields: inner } },
+    lifts: { properties: { fields: innerFields } },
   },
   {
     name: 'Cloudflare',
