@@ -1,4 +1,4 @@
-import { refineAccess } from './layouts/refine.ts';
+import { levelOfStatus } from './layouts/refine.ts';
 import type { TextEvent } from './layouts/layout.ts';
 import { formatMicros } from '@logloom/schemas';
 import { microsOfText } from './time/any-time.ts';
@@ -23,15 +23,9 @@ export function readLogfmt(
   event['message'] = text;
   const status = event['status'];
   if (typeof status === 'number' && ('method' in event || 'path' in event) && !('level' in event)) {
-    const { level } = accessLevel(status);
+    const level = levelOfStatus(status);
     if (level !== undefined) event['level'] = level;
   }
-  return event;
-}
-
-function accessLevel(status: number): { level?: unknown } {
-  const event: TextEvent = { status };
-  refineAccess(event);
   return event;
 }
 

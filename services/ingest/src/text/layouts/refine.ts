@@ -1,3 +1,4 @@
+import type { Level } from '@logloom/schemas';
 import { fieldOf, setField, type TextEvent } from './layout.ts';
 
 /** Reads the request and status of an access log's line: 5xx is an error, 4xx a warning. */
@@ -15,12 +16,22 @@ export function refineAccess(event: TextEvent): void {
     }
   }
   const code = Number(status ?? fieldOf(event, 'http.response.status_code'));
-  if (Number.isInteger(code) && code >= 100 && code < 1000) {
+  if (isStatus(code)) {
     setField(event, ['http', 'response', 'status_code'], code);
-    event['level'] ??= code >= 500 ? 'error' : code >= 400 ? 'warn' : 'info';
+    event['level'] ??= levelOfStatus(code);
   }
   const size = Number(bytes ?? 'none');
   if (Number.isInteger(size)) setField(event, ['http', 'response', 'body', 'size'], size);
+}
+
+function isStatus(code: number): boolean {
+  return Number.isInteger(code) && code >= 100 && code < 1000;
+}
+
+/** The level of a request by its status; undefined for a number that is none. */
+export function levelOfStatus(code: number): Level | undefined {
+  if (!isStatus(code)) return undefined;
+  return code >= 500 ? 'error' : code >= 400 ? 'warn' : 'info';
 }
 
 /** Takes the JSON object at the end of a message, as zap and Monolog write their fields; a list behind it is dropped where it is empty. */
