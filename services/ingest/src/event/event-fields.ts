@@ -5,15 +5,13 @@ import type { FieldName, NameTable } from './name-table.ts';
 import { readLevel } from './parse-level.ts';
 import type { NoteReason } from './parse-notes.ts';
 import type { TimeZone } from '../text/time/time-zone.ts';
-import { parseTimestamp, utc } from './parse-timestamp.ts';
+import { minMicros, parseTimestamp, utc } from './parse-timestamp.ts';
 import { canonicalSpanId, canonicalTraceId, looksLikeTraceId, readTraceHeader } from './trace-context.ts';
 
 export type Parsed = Readonly<Record<string, unknown>>;
 
-const maxIdLength = 256;
+export const maxIdLength = 256;
 const maxAheadMicros = 86_400_000_000;
-/** 1973, in microseconds. What is earlier is a duration, a counter, or a time that was not set, such as Go's zero time. */
-const minMicros = 1e14;
 /** OpenTelemetry's SDKs say so where nobody has set a name. */
 const unknownService = 'unknown_service';
 const unknownRank = 10_000;

@@ -7,7 +7,7 @@ import {
   type Source,
 } from '@logloom/schemas';
 import { reject, type Rejection } from '../errors.ts';
-import { EventFields, type Parsed } from './event-fields.ts';
+import { EventFields, maxIdLength, type Parsed } from './event-fields.ts';
 import { noSlot, slots } from './field-names.ts';
 import type { EventFormat, MadeFields } from './formats/event-format.ts';
 import { formatOf } from './formats/known-formats.ts';
@@ -24,7 +24,6 @@ import { readText } from '../text/read-text.ts';
 import type { TimeZone } from '../text/time/time-zone.ts';
 import { canonicalSpanId, canonicalTraceId } from './trace-context.ts';
 
-const maxIdLength = 256;
 /** How much of a message is searched for an id, so that the work of the patterns is bounded. */
 const maxSearchedLength = 16_384;
 /** What an application says in a text inside an event wins over what a shipper says around it. */

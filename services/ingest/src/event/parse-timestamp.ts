@@ -83,8 +83,8 @@ function microsOfDigits(text: string, context: TimeContext): number {
   return isAhead(micros, context) ? orCalendar(micros, whole, context) : micros;
 }
 
-/** 1973, in microseconds. */
-const minMicros = 1e14;
+/** 1973, in microseconds. What is earlier is a duration, a counter, or a time that was not set, such as Go's zero time. */
+export const minMicros = 1e14;
 
 /** Returns the microseconds of nanoseconds since 1970, or of another unit that a sender has taken for them. */
 export function microsOfNanos(nanos: bigint): number {

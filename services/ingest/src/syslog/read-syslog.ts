@@ -4,7 +4,7 @@ import { fieldNames, type SlotName } from '../event/field-names.ts';
 import type { Normalizer } from '../event/normalize.ts';
 import { parseSyslog, type SyslogMessage } from './parse-syslog.ts';
 import { parseExactly } from '../event/parse-json.ts';
-import { parseTimestamp, utc } from '../event/parse-timestamp.ts';
+import { minMicros, parseTimestamp, utc } from '../event/parse-timestamp.ts';
 import { processZone } from '../text/time/time-zone.ts';
 import { fortigateMessage } from './fortigate-message.ts';
 
@@ -39,8 +39,6 @@ const facilities = [
 const severities = ['emerg', 'alert', 'crit', 'err', 'warning', 'notice', 'info', 'debug'];
 
 const maxAheadMs = 86_400_000;
-/** 1973, in microseconds: a smaller number would be read as milliseconds, and no real event is that old. */
-const minMicros = 1e14;
 /** The field of each name, wherever it stands in a message. */
 const idSlots = ['correlationId', 'requestId', 'traceId', 'sessionId', 'spanId'] as const;
 const idNames = new Set([...idSlots.flatMap((slot) => fieldNames[slot]), 'traceparent']);
