@@ -2,11 +2,10 @@ import { isUtf8 } from 'node:buffer';
 import { Turns } from '../../pipeline/turns.ts';
 import type { RequestCost } from '../../admission/request-cost.ts';
 import { RejectedError, IngestError } from '../../errors.ts';
+import { journalFieldAt } from '../../text/lines/journal-export.ts';
 import { addAttribute, noAttributes, type Attributes } from '../otlp/otlp-record.ts';
 
 const newline = 0x0a;
-const equals = 0x3d;
-const lengthBytes = 8;
 /** Others may get their turns after so many fields. */
 const fieldsOfStep = 1000;
 
@@ -57,21 +56,6 @@ export function readEntry(entry: Buffer): Attributes {
 function fieldAt(bytes: Buffer, at: number): { name: string; value: Buffer; next: number } | undefined {
   const found = bytes.indexOf(newline, at);
   const lineEnd = found === -1 ? bytes.length : found;
-  const split = bytes.subarray(at, lineEnd).indexOf(equals);
-  if (split !== -1)
-    return {
-      name: bytes.toString('latin1', at, at + split),
-      value: bytes.subarray(at + split + 1, lineEnd),
-      next: lineEnd + 1,
-    };
-  const valueStart = lineEnd + 1 + lengthBytes;
-  if (valueStart > bytes.length) return undefined;
-  const length = bytes.readBigUInt64LE(lineEnd + 1);
-  if (length > BigInt(bytes.length - valueStart)) return undefined;
-  const valueEnd = valueStart + Number(length);
-  return {
-    name: bytes.toString('latin1', at, lineEnd),
-    value: bytes.subarray(valueStart, valueEnd),
-    next: valueEnd + 1,
-  };
+  const { name, start, end } = journalFieldAt(bytes, at, lineEnd);
+  return end > bytes.length ? undefined : { name, value: bytes.subarray(start, end), next: end + 1 };
 }

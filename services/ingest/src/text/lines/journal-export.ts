@@ -2,6 +2,8 @@
 export type JournalEntry = Record<string, string | string[]>;
 
 const newline = 0x0a;
+const equals = 0x3d;
+const lengthBytes = 8;
 const maxField = 16 * 2 ** 20;
 const maxEntry = 64 * 2 ** 20;
 const none = Buffer.alloc(0);
@@ -14,6 +16,23 @@ export function isJournalExport(head: Buffer): boolean {
   return /^(?:__CURSOR|__REALTIME_TIMESTAMP|__MONOTONIC_TIMESTAMP|_BOOT_ID)=/.test(
     head.toString('latin1', 0, 64),
   );
+}
+
+/** A field of the format, and where in the bytes its value is; `end` is beyond them where the value is not whole. */
+export interface JournalField {
+  name: string;
+  start: number;
+  end: number;
+}
+
+/** The field at a place, `NAME=value` or a name and below it the value with its length in front; its first line ends at `lineEnd`. */
+export function journalFieldAt(bytes: Buffer, at: number, lineEnd: number): JournalField {
+  const split = bytes.subarray(at, lineEnd).indexOf(equals);
+  if (split !== -1)
+    return { name: bytes.toString('latin1', at, at + split), start: at + split + 1, end: lineEnd };
+  const start = lineEnd + 1 + lengthBytes;
+  const length = start > bytes.length ? Infinity : Number(bytes.readBigUInt64LE(lineEnd + 1));
+  return { name: bytes.toString('latin1', at, lineEnd), start, end: start + length };
 }
 
 /**
@@ -69,25 +88,17 @@ export class JournalExport {
     const lineEnd = bytes.indexOf(newline, at);
     if (lineEnd === -1) return -1;
     if (lineEnd === at) return at + 1;
-    const line = bytes.subarray(at, lineEnd);
-    const equals = line.indexOf(0x3d);
-    if (equals > 0) {
-      this.#add(line.toString('latin1', 0, equals), line.subarray(equals + 1));
-      return lineEnd + 1;
-    }
-    checkName(line.toString('latin1'));
-    if (bytes.length < lineEnd + 9) return -1;
-    const length = bytes.readBigUInt64LE(lineEnd + 1);
-    if (length > BigInt(maxField)) throw new JournalFormatError('a field of the journal is too large');
-    const end = lineEnd + 9 + Number(length);
+    const { name, start, end } = journalFieldAt(bytes, at, lineEnd);
+    checkName(name);
+    if (bytes.length < start) return -1;
+    if (end - start > maxField) throw new JournalFormatError('a field of the journal is too large');
     if (bytes.length < end + 1) return -1;
     if (bytes[end] !== newline) throw new JournalFormatError('it is no journal export format');
-    this.#add(line.toString('latin1'), bytes.subarray(lineEnd + 9, end));
+    this.#add(name, bytes.subarray(start, end));
     return end + 1;
   }
 
   #add(name: string, value: Buffer): void {
-    checkName(name);
     this.#entryBytes += value.length;
     if (this.#entryBytes > maxEntry) throw new JournalFormatError('an entry of the journal is too large');
     const text = value.toString('utf8');
