@@ -4,6 +4,7 @@ import type { TriedEvent, Trial } from '../formats/try-formats.ts';
 import { colors as pc } from '../output/colors.ts';
 import type { CommandContext } from './command-context.ts';
 import { CommandError } from './command-errors.ts';
+import { loadTimeZone } from './load-time-zone.ts';
 import { loadUserFormats } from './load-user-formats.ts';
 
 interface FormatsFlags {
@@ -64,10 +65,7 @@ async function list({ formats, json }: FormatsFlags, context: CommandContext): P
 async function tryFile(path: string, flags: TryFlags, context: CommandContext): Promise<void> {
   const settings = context.settings();
   const formats = await loadUserFormats(flags.formats ?? settings.FORMATS);
-  const { timeZone } = await import('@logloom/ingest/time-zone');
-  const zone = timeZone(flags.timezone);
-  if (zone === undefined)
-    throw new CommandError('command-failed', `--timezone: ${flags.timezone} is no time zone`);
+  const zone = await loadTimeZone(flags.timezone);
   const { tryFormats } = await import('../formats/try-formats.ts');
   const trial = await tryFormats(path, {
     settings,

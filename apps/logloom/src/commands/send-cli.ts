@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { CommandError } from './command-errors.ts';
 import { expandPaths } from '../send/expand-paths.ts';
+import { loadTimeZone } from './load-time-zone.ts';
 import { loadUserFormats } from './load-user-formats.ts';
 import { ProgressBar } from '../send/progress-bar.ts';
 import type { CommandContext } from './command-context.ts';
@@ -96,10 +97,7 @@ async function send(files: string[], flags: SendFlags, context: CommandContext):
   const { sendFiles } = await import('../send/send-files.ts');
   const bar = new ProgressBar(process.stderr);
   const paths = flags.journal ? ['--journal'] : isSavable ? pathsOf(files, flags, note) : files;
-  const { timeZone } = await import('@logloom/ingest/time-zone');
-  const zone = timeZone(flags.timezone);
-  if (zone === undefined)
-    throw new CommandError('command-failed', `--timezone: ${flags.timezone} is no time zone`);
+  const zone = await loadTimeZone(flags.timezone);
   const formats = await loadUserFormats(flags.formats ?? context.settings().FORMATS);
   try {
     const result = await sendFiles(paths, {

@@ -75,9 +75,9 @@ function nested([name, ...path]: readonly string[], value: unknown): Record<stri
 
 /** Matches a member of the field in a JSON text. It may match within a value too: then the event's own is missed by the default only. */
 function spellings(field: 'service' | 'host'): RegExp {
-  // `name` and `logger` mean other things too, and the default wins over them.
+  // `logger` means other things too, and the default wins over it.
   const all = fieldNames[field]
-    .filter((name) => name !== 'name' && name !== 'logger')
+    .filter((name) => name !== 'logger')
     .flatMap((name) => [name, name.split('.')[0]!]);
   const escaped = [...new Set(all)].map((name) => name.replace(/[.\\-]/g, '\\$&'));
   return new RegExp(`"(?:${escaped.join('|')})"\\s*:`, 'i');

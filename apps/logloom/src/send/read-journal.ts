@@ -4,9 +4,8 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError } from '../commands/command-errors.ts';
-import type { EventBody } from './event-body.ts';
 import { addDefaults, type EventDefaults } from './event-defaults.ts';
-import type { SentEvent } from './event-body.ts';
+import type { EventBody, SentEvent } from './event-body.ts';
 import type { FilePlace } from './send-position.ts';
 
 /** The name of the journal among the files of a position. */

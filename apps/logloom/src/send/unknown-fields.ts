@@ -4,7 +4,6 @@ export type UnknownField = 'time' | 'level' | 'service';
 type Content = string | Readonly<Record<string, unknown>>;
 export type UnknownCounts = Record<UnknownField, number>;
 
-const slotOf = { time: 'timestamp', level: 'level', service: 'service' } as const;
 /** Of the events after the first, one in so many objects is looked at: parsing each would cost as much as sending it. */
 const sampledAll = 1000;
 const sampleEvery = 20;
@@ -60,9 +59,9 @@ export class UnknownFields {
 
 const plain = (name: string): string => name.toLowerCase().replace(/[^a-z0-9@]/g, '');
 const known = {
-  time: [...fieldNames[slotOf.time].map(plain), '@t', 'realtimetimestamp'],
-  level: [...fieldNames[slotOf.level].map(plain), '@l', 'priority'],
-  service: [...fieldNames[slotOf.service].filter((name) => name !== 'name').map(plain), 'syslogidentifier'],
+  time: [...fieldNames.timestamp.map(plain), '@t', 'realtimetimestamp'],
+  level: [...fieldNames.level.map(plain), '@l', 'priority'],
+  service: [...fieldNames.service.map(plain), 'syslogidentifier'],
 };
 
 function namesIn(content: string | Readonly<Record<string, unknown>>): Set<string> {

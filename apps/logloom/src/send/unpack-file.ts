@@ -1,5 +1,4 @@
-import type { Transform } from 'node:stream';
-import { type Readable } from 'node:stream';
+import type { Readable, Transform } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 
 /** How a file is packed, by its first bytes; for names that promise a packing and empty files by the name. */
