@@ -76,9 +76,12 @@ function nested([name, ...path]: readonly string[], value: unknown): Record<stri
 /** Matches a member of the field in a JSON text. It may match within a value too: then the event's own is missed by the default only. */
 function spellings(field: 'service' | 'host'): RegExp {
   // `logger` means other things too, and the default wins over it.
-  const all = fieldNames[field]
-    .filter((name) => name !== 'logger')
-    .flatMap((name) => [name, name.split('.')[0]!]);
-  const escaped = [...new Set(all)].map((name) => name.replace(/[.\\-]/g, '\\$&'));
-  return new RegExp(`"(?:${escaped.join('|')})"\\s*:`, 'i');
+  const names = fieldNames[field].filter((name) => name !== 'logger');
+  const around = names.flatMap((name) => (name.includes('.') ? [name.split('.')[0]!] : []));
+  // Docker has a line as the text `log`, in which quotes are escaped.
+  return new RegExp(`"(?:${oneOf(names)})\\\\*"\\s*:|"(?:${oneOf(around)})\\\\*"\\s*:\\s*[{[]`, 'i');
+}
+
+function oneOf(names: readonly string[]): string {
+  return [...new Set(names)].map((name) => name.replace(/[.\\-]/g, '\\$&')).join('|');
 }

@@ -108,6 +108,18 @@ test('what the user gives is added to what lacks it', async () => {
     },
     { 'log.file.path': '/a', team: 'x', service: 'shop', host: 'web-1' },
   ]);
+  const lines = ['{"msg":"a"}', '{"msg":"b","service":"own"}'];
+  const docker = lines.map((log) => `${JSON.stringify({ log: `${log}\n`, stream: 'stdout' })}\n`);
+  assert.deepEqual(
+    (await bodies('e.log', docker.join(''), { format: { defaults: { service: 'shop' } } })).map(
+      (body) => JSON.parse(body) as unknown,
+    ),
+    [
+      { service: 'shop', log: lines[0], stream: 'stdout' },
+      { log: lines[1], stream: 'stdout' },
+    ],
+    'in a line of Docker too',
+  );
 });
 
 test('a file that is read on from a place keeps the columns that its first lines name', async () => {
