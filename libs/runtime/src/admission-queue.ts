@@ -1,6 +1,9 @@
 import { CodedError, requestErrors } from '@logloom/errors';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/** How long (ms) who waits patiently lets a full queue alone. */
+const askAgainMs = 500;
+
 export interface AdmissionQueueOptions {
   /** Pieces of work that are done at once. */
   atOnce: number;
@@ -97,14 +100,14 @@ export class AdmissionQueue {
     return this.#slot(name, principal);
   }
 
-  /** As enter(), but where the queue is full it asks again, after `againMs` each time. */
-  async enterPatiently(name: string, signal: AbortSignal, againMs: number): Promise<AdmissionSlot> {
+  /** As enter(), but where the queue is full it asks again: for the rest of a response that has begun. */
+  async enterPatiently(name: string, signal: AbortSignal): Promise<AdmissionSlot> {
     for (;;) {
       try {
         return await this.enter(name, signal);
       } catch (error) {
         if (!(error instanceof QueueFullError)) throw error;
-        await sleep(againMs, undefined, { signal });
+        await sleep(askAgainMs, undefined, { signal });
       }
     }
   }

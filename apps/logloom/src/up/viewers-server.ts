@@ -39,8 +39,6 @@ import type { ApiResponse } from './thread-protocol.ts';
 type ThreadMetrics = MetricObjectWithValues<MetricValue<string>>[];
 
 const metricsWaitMs = 500;
-/** How long a streamed response waits before it asks for a slot again, where the queue is full. */
-const againMs = 500;
 
 export interface ViewersServerDeps {
   telemetry: Telemetry;
@@ -151,7 +149,7 @@ export async function createViewersServer({
     try {
       if (first.length > 0) yield asBuffer(first);
       while (!isLast) {
-        const slot = await queue.enterPatiently(name, gone, againMs);
+        const slot = await queue.enterPatiently(name, gone);
         let bytes;
         try {
           ({ bytes, isLast } = await thread.call({ name: 'api-read', stream }));

@@ -40,9 +40,6 @@ export function registerAdmission(api: FastifyInstance, { queue, principalName }
   });
 }
 
-/** How long a response that has begun waits before it asks for a slot again, ms. */
-const againMs = 500;
-
 /**
  * Further work for a response that has begun, and whose slot is released, in its turn: it never holds up other requests, and waits where the
  * queue is full. Rejects once the client is gone. Without admission control it begins at once.
@@ -55,7 +52,7 @@ export async function admitAgain<T>(
 ): Promise<T> {
   if (admission === undefined) return work();
   const name = await admission.principalName(request.raw);
-  const slot = await admission.queue.enterPatiently(name, gone, againMs);
+  const slot = await admission.queue.enterPatiently(name, gone);
   try {
     return await work();
   } finally {
