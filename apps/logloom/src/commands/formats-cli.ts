@@ -1,11 +1,12 @@
 import { escapeControls } from '@logloom/telemetry/escape-controls';
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { TriedEvent, Trial } from '../formats/try-formats.ts';
 import { colors as pc } from '../output/colors.ts';
 import type { CommandContext } from './command-context.ts';
 import { CommandError } from './command-errors.ts';
 import { loadTimeZone } from './load-time-zone.ts';
 import { loadUserFormats } from './load-user-formats.ts';
+import { count } from './number-arguments.ts';
 
 interface FormatsFlags {
   formats?: string;
@@ -38,7 +39,7 @@ export function addFormatsCommands(program: Command, context: CommandContext): v
     .description('show what becomes of the lines of a file, and how sure it is')
     .argument('<file>', 'a file as of logloom send; - is standard input')
     .addOption(file)
-    .option('--limit <events>', 'events to show; all are counted', limitOf, 20)
+    .option('--limit <events>', 'events to show; all are counted', count, 20)
     .option(
       '--timezone <zone>',
       'of times without a zone: Europe/Berlin, +02:00 (default: that of this machine)',
@@ -97,15 +98,9 @@ function eventLines({ line, layout, sureness, event, refused }: TriedEvent): str
 }
 
 function trialLines({ events, layouts, unknown }: Trial): string[] {
-  const counts = Object.entries(layouts).map(([name, count]) => `${name} ${count}`);
+  const counts = Object.entries(layouts).map(([name, found]) => `${name} ${found}`);
   const missing = Object.entries(unknown)
-    .filter(([, count]) => count > 0)
-    .map(([field, count]) => `${count} without a ${field}`);
+    .filter(([, found]) => found > 0)
+    .map(([field, found]) => `${found} without a ${field}`);
   return [`${events} events: ${counts.join(', ')}${missing.length === 0 ? '' : `; ${missing.join(', ')}`}`];
-}
-
-function limitOf(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('must be a whole number');
-  return value;
 }
