@@ -8,6 +8,7 @@ import {
   type DuckDBType,
   type DuckDBValue,
 } from '@duckdb/node-api';
+import { sqlLiteral } from '@logloom/filter';
 import type { FoundEvent } from '@logloom/search-store';
 import { join } from 'node:path';
 
@@ -68,8 +69,8 @@ export async function writeParquet(
     if (rows.length > 0 || groups.length === 0) await flush();
     if (groups.length === 1) return groups[0]!;
     const file = join(folder, 'all');
-    const sources = groups.map(literal).join(', ');
-    await connection.run(`COPY (SELECT * FROM read_parquet([${sources}])) TO ${literal(file)} ${format}`);
+    const sources = groups.map(sqlLiteral).join(', ');
+    await connection.run(`COPY (SELECT * FROM read_parquet([${sources}])) TO ${sqlLiteral(file)} ${format}`);
     return file;
   } finally {
     instance.closeSync();
@@ -95,10 +96,6 @@ async function writeGroup(
   }
   appender.closeSync();
   const selected = columns.map(({ name, sql }) => sql ?? `"${name}"`).join(', ');
-  await connection.run(`COPY (SELECT ${selected} FROM rows) TO ${literal(file)} ${format}`);
+  await connection.run(`COPY (SELECT ${selected} FROM rows) TO ${sqlLiteral(file)} ${format}`);
   await connection.run('DROP TABLE rows');
-}
-
-function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }

@@ -1,5 +1,6 @@
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import { columnDefinitions, eventColumns, eventId, requestColumns } from '@logloom/column-store';
+import { sqlLiteral } from '@logloom/filter';
 import type { SqlJob } from './sql-job.ts';
 
 /** The most that a statement may write beside memory. */
@@ -60,7 +61,7 @@ export async function openSandbox(job: SqlJob): Promise<DuckDBConnection> {
       JSON.stringify(job.alerts),
       JSON.stringify([shape]),
     ]);
-  await connection.run(`SET allowed_paths = [${job.files.map(literal).join(', ')}]`);
+  await connection.run(`SET allowed_paths = [${job.files.map(sqlLiteral).join(', ')}]`);
   await connection.run('SET enable_external_access = false');
   await connection.run('SET lock_configuration = true');
   return connection;
@@ -77,13 +78,9 @@ async function createView(
     .map((column) => `"${column}"`)
     .join(', ');
   await connection.run(
-    `CREATE TABLE recent_${name} AS SELECT ${names} FROM read_parquet(${literal(recentFile)})`,
+    `CREATE TABLE recent_${name} AS SELECT ${names} FROM read_parquet(${sqlLiteral(recentFile)})`,
   );
   const parts = [`SELECT ${names} FROM recent_${name}`];
   if (relation !== undefined) parts.push(`SELECT ${names} FROM ${relation}`);
   await connection.run(`CREATE VIEW ${name} AS ${views[name]} FROM (${parts.join(' UNION ALL ')})`);
-}
-
-function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }

@@ -1,4 +1,5 @@
 import type { ReadView } from '@logloom/column-store';
+import { sqlLiteral } from '@logloom/filter';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { SqlJob } from './sql-job.ts';
@@ -49,5 +50,5 @@ export async function sqlTables({ folder, read }: SqlSource): Promise<SqlTables 
 }
 
 function copyTo(file: string, relation: string): string {
-  return `COPY (SELECT * FROM ${relation}) TO '${file.replaceAll("'", "''")}' (FORMAT parquet)`;
+  return `COPY (SELECT * FROM ${relation}) TO ${sqlLiteral(file)} (FORMAT parquet)`;
 }
