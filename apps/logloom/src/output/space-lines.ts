@@ -1,15 +1,5 @@
+import type { SpaceReport } from '@logloom/runtime';
 import { colors as pc } from './colors.ts';
-
-/** The part of `GET /api/status` about the disk that the command shows. In bytes. */
-export interface SpaceReport {
-  topics: Record<string, number>;
-  stores: Record<string, number>;
-  others: Record<string, number>;
-  all: number;
-  disk: { size: number; free: number; reserve: number };
-  growth: { bytesPerDay: number; windowSeconds: number } | null;
-  daysLeft: number | null;
-}
 
 /** Smaller files are of no interest: they are counted in the sum. */
 const smallest = 2 ** 20;
@@ -34,7 +24,7 @@ export function spaceLines({ topics, stores, others, all, disk, growth, daysLeft
 }
 
 function growthText(
-  { bytesPerDay, windowSeconds }: { bytesPerDay: number; windowSeconds: number },
+  { bytesPerDay, windowSeconds }: NonNullable<SpaceReport['growth']>,
   daysLeft: number | null,
 ): string {
   const rate = `${bytesPerDay < 0 ? '-' : ''}${formatBytes(Math.abs(bytesPerDay))} a day (measured over ${(windowSeconds / 3600).toFixed(1)} h)`;

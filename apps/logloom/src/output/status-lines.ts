@@ -1,5 +1,6 @@
+import type { SpaceReport } from '@logloom/runtime';
 import { colors as pc } from './colors.ts';
-import { spaceLines, type SpaceReport } from './space-lines.ts';
+import { spaceLines } from './space-lines.ts';
 
 /** The part of `GET /api/status` that the command shows. */
 export interface Status {
