@@ -51,12 +51,21 @@ export async function postAt(endpoint: ViewersEndpoint, path: string, body?: obj
 export async function getJson(
   endpoint: ViewersEndpoint,
   path: string,
-  query: Record<string, string | undefined> = {},
+  query: Readonly<Record<string, string | undefined>> = {},
 ): Promise<unknown> {
+  return request(endpoint, 'GET', urlAt(endpoint, path, query), query['q']);
+}
+
+/** Parameters that are undefined are left out. */
+export function urlAt(
+  endpoint: ViewersEndpoint,
+  path: string,
+  query: Readonly<Record<string, string | undefined>>,
+): URL {
   const url = new URL(path, endpoint.url);
   for (const [name, value] of Object.entries(query))
     if (value !== undefined) url.searchParams.set(name, value);
-  return request(endpoint, 'GET', url, query['q']);
+  return url;
 }
 
 async function request(
@@ -66,15 +75,28 @@ async function request(
   filter = '',
   body?: object,
 ): Promise<unknown> {
-  let response: Response;
+  const response = await fetchAt(endpoint, method, url, { body });
+  if (response.status === 204) return undefined;
+  const answer = (await response.json()) as ErrorResponse;
+  if (response.ok) return answer;
+  const error = refused(answer.error ?? { message: response.statusText }, filter);
+  throw answer.error?.code === 'not-found' ? new CommandError('nothing-found', error.message) : error;
+}
+
+/** Sends a request, with JSON if there is a body; the response may be a refusal. Throws CommandError `no-response`. */
+export async function fetchAt(
+  endpoint: ViewersEndpoint,
+  method: 'GET' | 'POST' | 'DELETE',
+  url: URL,
+  { body, signal = null }: { body?: object | undefined; signal?: AbortSignal | null } = {},
+): Promise<Response> {
+  const json = body === undefined ? {} : { 'content-type': 'application/json' };
   try {
-    response = await fetch(url, {
+    return await fetch(url, {
       method,
-      headers: {
-        ...authorization(endpoint),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
+      headers: { ...authorization(endpoint), ...json },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal,
     });
   } catch (cause) {
     throw new CommandError(
@@ -82,11 +104,6 @@ async function request(
       `no answer from ${endpoint.url} (${reason(cause)}); is Logloom running?`,
     );
   }
-  if (response.status === 204) return undefined;
-  const answer = (await response.json()) as ErrorResponse;
-  if (response.ok) return answer;
-  const error = refused(answer.error ?? { message: response.statusText }, filter);
-  throw answer.error?.code === 'not-found' ? new CommandError('nothing-found', error.message) : error;
 }
 
 /** The body of a response that is an error. */

@@ -5,14 +5,7 @@ import { version } from '../version.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError } from './command-errors.ts';
 import type { CommandContext } from './command-context.ts';
-import {
-  authorization,
-  getJson,
-  reason,
-  type ViewersEndpoint,
-  refused,
-  type ErrorResponse,
-} from './endpoint.ts';
+import { fetchAt, getJson, refused, type ErrorResponse, type ViewersEndpoint } from './endpoint.ts';
 
 interface ViewersFlags {
   url?: string;
@@ -263,20 +256,8 @@ async function finished(
 }
 
 /** POST as JSON. Throws CommandError with the server's message. */
-async function postJson(base: ViewersEndpoint, path: string, body: unknown): Promise<unknown> {
-  let response: Response;
-  try {
-    response = await fetch(new URL(path, base.url), {
-      method: 'POST',
-      body: JSON.stringify(body),
-      headers: { 'content-type': 'application/json', ...authorization(base) },
-    });
-  } catch (cause) {
-    throw new CommandError(
-      'no-response',
-      `no answer from ${base.url} (${reason(cause)}); is Logloom running?`,
-    );
-  }
+async function postJson(base: ViewersEndpoint, path: string, body: object): Promise<unknown> {
+  const response = await fetchAt(base, 'POST', new URL(path, base.url), { body });
   const answer = (await response.json()) as ErrorResponse;
   if (!response.ok) throw refused(answer.error ?? { message: response.statusText });
   return answer;

@@ -1,5 +1,4 @@
-import { CommandError } from './command-errors.ts';
-import { authorization, reason, refused, type ErrorResponse, type ViewersEndpoint } from './endpoint.ts';
+import { fetchAt, refused, urlAt, type ErrorResponse, type ViewersEndpoint } from './endpoint.ts';
 
 export interface StreamedResponse {
   headers: Headers;
@@ -14,24 +13,8 @@ export async function openStream(
   signal: AbortSignal,
   body?: object,
 ): Promise<StreamedResponse> {
-  const url = new URL(path, endpoint.url);
-  for (const [name, value] of Object.entries(query))
-    if (value !== undefined) url.searchParams.set(name, value);
-  const asJson = body === undefined ? {} : { 'content-type': 'application/json' };
-  let response: Response;
-  try {
-    response = await fetch(url, {
-      method: body === undefined ? 'GET' : 'POST',
-      headers: { ...authorization(endpoint), ...asJson },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal,
-    });
-  } catch (cause) {
-    throw new CommandError(
-      'no-response',
-      `no answer from ${endpoint.url} (${reason(cause)}); is Logloom running?`,
-    );
-  }
+  const method = body === undefined ? 'GET' : 'POST';
+  const response = await fetchAt(endpoint, method, urlAt(endpoint, path, query), { body, signal });
   if (response.ok && response.body !== null) return { headers: response.headers, body: response.body };
   const { error } = (await response.json()) as ErrorResponse;
   throw refused(error ?? { message: response.statusText }, query['q']);
