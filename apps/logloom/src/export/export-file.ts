@@ -1,9 +1,9 @@
-import { existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { CommandError } from '../commands/command-errors.ts';
 import { openStream } from '../commands/open-stream.ts';
 import type { ViewersEndpoint } from '../commands/endpoint.ts';
 import { lastRecord } from './last-record.ts';
+import { givenOf, interrupted, readUnfinished, type Unfinished } from './unfinished.ts';
 
 export interface ExportedFile {
   file: string;
@@ -14,12 +14,6 @@ export interface ExportedFile {
   signal: AbortSignal;
 }
 
-/** What a file that is not complete needs to be continued, beside it. */
-interface Unfinished {
-  query: Record<string, string>;
-  snapshot: string;
-}
-
 /**
  * Writes what is exported into a file, or continues one exactly where its last whole record ends. Returns the bytes that it has then.
  * Throws CommandError: `interrupted` if it ended early, `command-failed` if the file does not fit.
@@ -27,23 +21,8 @@ interface Unfinished {
 export async function exportFile(endpoint: ViewersEndpoint, exported: ExportedFile): Promise<number> {
   const { file, format, resumes, signal } = exported;
   const stateFile = `${file}.unfinished`;
-  const query = Object.fromEntries(
-    Object.entries(exported.query).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  );
-  const state = resumes ? readState(stateFile) : undefined;
-  if (!resumes && existsSync(file))
-    throw new CommandError(
-      'command-failed',
-      `${file} exists; --resume continues an export that was interrupted`,
-    );
-  if (state === undefined && resumes) {
-    if (existsSync(file)) throw new CommandError('command-failed', `${file} is complete, or no export`);
-  }
-  if (state !== undefined && JSON.stringify(state.query) !== JSON.stringify(query))
-    throw new CommandError(
-      'command-failed',
-      `${file} was begun with other options: ${JSON.stringify(state.query)}`,
-    );
+  const query = givenOf(exported.query);
+  const state = readUnfinished({ path: file, stateFile, query, resumes });
   let from = 0;
   let place: string | undefined;
   if (state !== undefined && existsSync(file)) {
@@ -69,15 +48,8 @@ export async function exportFile(endpoint: ViewersEndpoint, exported: ExportedFi
     }
     await output.sync();
   } catch (cause) {
-    throw new CommandError(
-      'interrupted',
-      `the export was interrupted (${(cause as Error).message}); the same command with --resume continues ${file}`,
-    );
+    throw interrupted(file, cause);
   }
   rmSync(stateFile);
   return bytes;
-}
-
-function readState(file: string): Unfinished | undefined {
-  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Unfinished) : undefined;
 }

@@ -1,18 +1,10 @@
-import {
-  createWriteStream,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { createWriteStream, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { CommandError } from '../commands/command-errors.ts';
 import type { ViewersEndpoint } from '../commands/endpoint.ts';
 import { openStream } from '../commands/open-stream.ts';
+import { givenOf, interrupted, readUnfinished, type Unfinished } from './unfinished.ts';
 
 export interface ExportedParts {
   folder: string;
@@ -22,12 +14,9 @@ export interface ExportedParts {
   signal: AbortSignal;
 }
 
-/** What a folder whose last part is missing needs to be continued. */
-interface Unfinished {
-  query: Record<string, string>;
-  /** How many parts are complete, and where the next begins. */
+/** How many parts are complete, and where the next begins. */
+interface UnfinishedParts extends Unfinished {
   parts: number;
-  snapshot?: string;
   after?: string;
 }
 
@@ -40,28 +29,10 @@ export async function exportParts(
   { folder, query, resumes, signal }: ExportedParts,
 ): Promise<number> {
   const stateFile = join(folder, '.unfinished');
-  const given = Object.fromEntries(
-    Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  );
-  const isThere = existsSync(folder);
-  const found =
-    resumes && existsSync(stateFile)
-      ? (JSON.parse(readFileSync(stateFile, 'utf8')) as Unfinished)
-      : undefined;
-  if (isThere && found === undefined)
-    throw new CommandError(
-      'command-failed',
-      resumes
-        ? `${folder} is complete, or no export`
-        : `${folder} exists; --resume continues an export that was interrupted`,
-    );
-  if (found !== undefined && JSON.stringify(found.query) !== JSON.stringify(given))
-    throw new CommandError(
-      'command-failed',
-      `${folder} was begun with other options: ${JSON.stringify(found.query)}`,
-    );
+  const given = givenOf(query);
+  const found = readUnfinished<UnfinishedParts>({ path: folder, stateFile, query: given, resumes });
   mkdirSync(folder, { recursive: true });
-  let state: Unfinished = found ?? { query: given, parts: 0 };
+  let state: UnfinishedParts = found ?? { query: given, parts: 0 };
   writeFileSync(stateFile, JSON.stringify(state));
   for (;;) {
     const { snapshot, after } = state;
@@ -76,10 +47,7 @@ export async function exportParts(
     try {
       await pipeline(Readable.from(body), createWriteStream(`${file}.part`, { flush: true }));
     } catch (cause) {
-      throw new CommandError(
-        'interrupted',
-        `the export was interrupted (${(cause as Error).message}); the same command with --resume continues ${folder}`,
-      );
+      throw interrupted(folder, cause);
     }
     renameSync(`${file}.part`, file);
     const next = headers.get('logloom-after');
