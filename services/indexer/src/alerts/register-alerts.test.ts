@@ -1,34 +1,19 @@
 import type { Authenticate, Principal } from '@logloom/auth';
 import { parseFilter } from '@logloom/filter';
-import { SqliteEventLog } from '@logloom/event-log';
-import '@logloom/runtime/testing/hold-contract';
-import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-registry';
 import { alertFingerprint, topics, type Alert } from '@logloom/schemas';
-import { openEmbeddedSearchStore } from '@logloom/search-store';
-import { openEmbeddedArchive } from '@logloom/archive';
-import { temporaryFolder } from '@logloom/testing';
-import fastify from 'fastify';
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { registerApi } from '../api/api.ts';
 import { alertRecord, windowRecord } from '../testing/alert-records.ts';
+import { openApiRig } from '../testing/api-rig.ts';
 
 /** The API over a log in a folder of its own; `nowMs` is its clock. */
 async function openApi(authenticate?: Authenticate) {
-  const folder = temporaryFolder('alerts-api').path;
-  const log = new SqliteEventLog(join(folder, 'log'));
-  await log.createTopics(Object.values(topics).map((name) => ({ name, partitions: 2 })));
-  const serde = await createSerde(createEmbeddedSchemaRegistry());
-  const [search, archive] = [openEmbeddedSearchStore(folder), openEmbeddedArchive(folder)];
   const clock = { nowMs: Date.now() };
-  const app = fastify();
-  const nowMs = (): number => clock.nowMs;
-  registerApi(app, {
-    ...{ search, archive, log, serde, version: '1.2.3', nowMs },
+  const rig = await openApiRig({
+    nowMs: () => clock.nowMs,
     ...(authenticate === undefined ? {} : { authenticate }),
   });
+  const { app, log, serde } = rig;
   const call = async (method: 'GET' | 'POST' | 'DELETE', path: string, body?: object) => {
     const response = await app.inject({
       method,
@@ -38,6 +23,7 @@ async function openApi(authenticate?: Authenticate) {
     return { status: response.statusCode, body: (response.body === '' ? {} : response.json()) as Answer };
   };
   return {
+    ...rig,
     clock,
     get: (path: string, query: Record<string, string> = {}) =>
       call('GET', `${path}?${new URLSearchParams(query).toString()}`),
@@ -48,11 +34,6 @@ async function openApi(authenticate?: Authenticate) {
         topics.alerts,
         alerts.map((each) => ({ partition, key: null, value: serde.encode('Alert', each) })),
       ),
-    [Symbol.asyncDispose]: async () => {
-      await app.close();
-      await Promise.all([search.close(), archive.close(), log.close()]);
-      rmSync(folder, { recursive: true });
-    },
   };
 }
 

@@ -1,7 +1,3 @@
-import { openEmbeddedArchive } from '@logloom/archive';
-import { SqliteEventLog } from '@logloom/event-log';
-import '@logloom/runtime/testing/hold-contract';
-import { createEmbeddedSchemaRegistry, createSerde } from '@logloom/schema-registry';
 import {
   correlationDefaults,
   memberDeltas,
@@ -10,42 +6,21 @@ import {
   type Correlation,
   type PlacedEvent,
 } from '@logloom/schemas';
-import { openEmbeddedSearchStore } from '@logloom/search-store';
-import { temporaryFolder } from '@logloom/testing';
-import fastify from 'fastify';
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
+import { openApiRig } from '../testing/api-rig.ts';
 import { nezhaEvent, nezhaLines, type NezhaLine } from '../testing/nezha-events.ts';
-import { registerApi } from './api.ts';
 
 const nowMs = Date.parse('2024-05-01T12:00:00Z');
 
 /** The API over real embedded stores in a folder of its own. */
 async function openApi() {
-  const folder = temporaryFolder('api').path;
-  const search = openEmbeddedSearchStore(folder);
-  const archive = openEmbeddedArchive(folder);
-  const log = new SqliteEventLog(join(folder, 'log'));
-  await log.createTopics(Object.values(topics).map((name) => ({ name, partitions: 2 })));
-  const serde = await createSerde(createEmbeddedSchemaRegistry());
-  const app = fastify();
-  registerApi(app, { search, archive, log, serde, version: '1.2.3', nowMs: () => nowMs });
+  const rig = await openApiRig({ nowMs: () => nowMs });
   return {
-    search,
-    archive,
-    log,
-    serde,
+    ...rig,
     get: async (path: string, parameters: Record<string, string | number> = {}) => {
-      const query = new URLSearchParams(parameters as Record<string, string>);
-      const response = await app.inject(`/api/${path}?${query.toString()}`);
-      return { status: response.statusCode, body: response.json<Answer>() };
-    },
-    [Symbol.asyncDispose]: async () => {
-      await app.close();
-      await Promise.all([search.close(), archive.close(), log.close()]);
-      rmSync(folder, { recursive: true });
+      const { status, text } = await rig.get(path, parameters as Record<string, string>);
+      return { status, body: JSON.parse(text) as Answer };
     },
   };
 }

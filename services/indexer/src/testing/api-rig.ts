@@ -26,6 +26,8 @@ export async function openApiRig(deps: Partial<ApiDeps> & { authenticate?: Authe
     app,
     search,
     archive,
+    log,
+    serde,
     get: async (
       path: string,
       parameters: Record<string, string> = {},
