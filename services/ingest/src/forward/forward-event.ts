@@ -1,5 +1,6 @@
 import type { LogEvent, Source } from '@logloom/schemas';
 import type { Rejection } from '../errors.ts';
+import { freeName } from '../event/free-name.ts';
 import type { Normalizer } from '../event/normalize.ts';
 import type { ForwardEntry } from './forward-message.ts';
 
@@ -14,9 +15,7 @@ export function forwardEvent(
   receivedAtMs: number,
   normalizer: Normalizer,
 ): LogEvent | Rejection {
-  let name = 'tag';
-  while (name in record) name += '_';
-  const members = tag === '' ? '' : `,${JSON.stringify(name)}:${JSON.stringify(tag)}`;
+  const members = tag === '' ? '' : `,${JSON.stringify(freeName('tag', record))}:${JSON.stringify(tag)}`;
   const result = normalizer.normalizeGiven({ timestamp: time, members }, record, source, receivedAtMs);
   if (!('ok' in result)) return result;
   const event = result.ok;

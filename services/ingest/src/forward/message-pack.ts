@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { RejectedError } from '../errors.ts';
+import { jsonInteger } from '../event/json-integer.ts';
 import { maxDepth } from '../event/json-text.ts';
 
 /** A value of MessagePack in JSON: integers beyond 2^53 are strings of their digits, bytes that are no text are base64. */
@@ -194,9 +195,9 @@ export class ValueReader {
       case 0xd2:
         return bytes.readIntBE(at, length);
       case 0xcf:
-        return integer(bytes.readBigUInt64BE(at));
+        return jsonInteger(bytes.readBigUInt64BE(at));
       case 0xd3:
-        return integer(bytes.readBigInt64BE(at));
+        return jsonInteger(bytes.readBigInt64BE(at));
       default:
         return new Extension(bytes.readInt8(at), bytes.subarray(at + 1, this.at));
     }
@@ -223,11 +224,6 @@ export class ValueReader {
 /** Loggers of old send texts as bytes, and bytes as texts. */
 function textOr(bytes: Buffer): string {
   return bytes.toString(isUtf8(bytes) ? 'utf8' : 'base64');
-}
-
-function integer(value: bigint): number | string {
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : value.toString();
 }
 
 function bad(detail: string): RejectedError {

@@ -85,7 +85,7 @@ function createDecoder(encoding: string, packed: Buffer) {
 }
 
 /** RFC 1950: the method is 8, and the first two bytes are a multiple of 31. */
-function hasZlibHeader(packed: Buffer): boolean {
+export function hasZlibHeader(packed: Buffer): boolean {
   return packed.length >= 2 && (packed[0]! & 0x0f) === 8 && packed.readUInt16BE(0) % 31 === 0;
 }
 

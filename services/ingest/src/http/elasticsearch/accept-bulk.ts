@@ -8,6 +8,7 @@ import { reject, type IngestError, type Rejection } from '../../errors.ts';
 import { inSlices } from '../../pipeline/in-slices.ts';
 import { textPart } from '../../pipeline/joint-dead-letter.ts';
 import { ifAllowed } from '../../admission/key-guard.ts';
+import { freeName } from '../../event/free-name.ts';
 import { readEvent } from '../../event/read-event.ts';
 import { rsyslogFields } from './rsyslog-document.ts';
 import { spans } from '../../telemetry.ts';
@@ -109,9 +110,7 @@ function membersOf({ index, id, routing }: BulkMeta, document: Readonly<Record<s
     ['_routing', routing],
   ] as const) {
     if (value === undefined) continue;
-    let free: string = name;
-    while (free in document) free += '_';
-    members += `,${JSON.stringify(free)}:${JSON.stringify(value)}`;
+    members += `,${JSON.stringify(freeName(name, document))}:${JSON.stringify(value)}`;
   }
   return members;
 }

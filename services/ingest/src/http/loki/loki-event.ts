@@ -1,6 +1,7 @@
 import type { Level, LogEvent, Source } from '@logloom/schemas';
 import type { Rejection } from '../../errors.ts';
 import { fieldNames } from '../../event/field-names.ts';
+import { freeName } from '../../event/free-name.ts';
 import type { Labels, LokiEntry } from './loki-push.ts';
 import type { GivenFields, Normalizer } from '../../event/normalize.ts';
 import { levelOfText } from '../../event/parse-level.ts';
@@ -68,9 +69,7 @@ export function lokiEvent(
 function merge(line: Readonly<Record<string, unknown>>, bag: Labels, clash: Labels): Record<string, unknown> {
   const object = copyOf(line);
   const rest = Object.assign(addAbsent(object, bag), clash);
-  let name = 'labels';
-  while (name in object) name += '_';
-  if (Object.keys(rest).length > 0) object[name] = rest;
+  if (Object.keys(rest).length > 0) object[freeName('labels', object)] = rest;
   return object;
 }
 

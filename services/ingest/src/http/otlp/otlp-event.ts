@@ -1,6 +1,7 @@
 import type { Level, LogEvent, Source } from '@logloom/schemas';
 import type { Rejection } from '../../errors.ts';
 import { fieldNames } from '../../event/field-names.ts';
+import { freeName } from '../../event/free-name.ts';
 import { jsonText, type JsonFindings } from '../../event/json-text.ts';
 import type { GivenFields, Normalizer } from '../../event/normalize.ts';
 import type { AnyValue, Attributes, OtlpRecord, OtlpSender } from './otlp-record.ts';
@@ -169,11 +170,4 @@ export function idOf(id: string): string | undefined {
 function hasMembers(object: Attributes): boolean {
   for (const _name in object) return true;
   return false;
-}
-
-/** Returns a name that the object does not have. */
-export function freeName(name: string, object: Attributes): string {
-  let free = name;
-  while (free in object) free += '_';
-  return free;
 }

@@ -1,11 +1,11 @@
 import { RejectedError } from '../../errors.ts';
+import { jsonInteger } from '../../event/json-integer.ts';
 import { textOfValue } from '../../event/json-text.ts';
 import { parseTimestamp } from '../../event/parse-timestamp.ts';
 import { jsonDeadLetter, jsonPart } from '../json-dead-letter.ts';
 import {
   addAttribute,
   double,
-  integer,
   maxValueDepth,
   noAttributes,
   readShared,
@@ -155,7 +155,7 @@ function readValue(value: unknown, depth: number): AnyValue {
 /** proto3's JSON mapping writes an int64 as a string and accepts a number too. */
 function readInteger(value: unknown): AnyValue {
   if (typeof value === 'number' && Number.isInteger(value)) return value;
-  if (typeof value === 'string' && /^-?\d{1,20}$/.test(value)) return integer(BigInt(value));
+  if (typeof value === 'string' && /^-?\d{1,20}$/.test(value)) return jsonInteger(BigInt(value));
   return textOfValue(value);
 }
 

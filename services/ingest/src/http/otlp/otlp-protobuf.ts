@@ -1,8 +1,8 @@
 import { RejectedError } from '../../errors.ts';
+import { jsonInteger } from '../../event/json-integer.ts';
 import {
   addAttribute,
   double,
-  integer,
   maxValueDepth,
   noAttributes,
   readShared,
@@ -203,7 +203,7 @@ function readValue(reader: MessageReader, end: number, depth: number): AnyValue 
   for (let t; (t = reader.tag(end)) !== 0;) {
     if (t === tagOf(1)) value = reader.text();
     else if (t === tagOf(2, varint)) value = reader.bool();
-    else if (t === tagOf(3, varint)) value = integer(reader.int64());
+    else if (t === tagOf(3, varint)) value = jsonInteger(reader.int64());
     else if (t === tagOf(4, fixed64)) value = double(reader.double());
     else if (t === tagOf(5)) value = readArray(reader, reader.length(), depth + 1);
     else if (t === tagOf(6)) value = readList(reader, reader.length(), depth + 1);

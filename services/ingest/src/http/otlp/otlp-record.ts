@@ -74,12 +74,6 @@ export function noAttributes(): Attributes {
   return Object.create(null) as Attributes;
 }
 
-/** Returns an int64 as a JSON number, or as a string of its digits where a number would round it. */
-export function integer(value: bigint): number | string {
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : value.toString();
-}
-
 /** Returns a double as a JSON number, or by its name where JSON has none. */
 export function double(value: number): number | string {
   return Number.isFinite(value) ? value : String(value);

@@ -1,9 +1,11 @@
 import { spanEventKind, type Level, type LogEvent, type Source } from '@logloom/schemas';
 import { reject, type Rejection } from '../../errors.ts';
+import { freeName } from '../../event/free-name.ts';
+import { jsonInteger } from '../../event/json-integer.ts';
 import { jsonText, type JsonFindings } from '../../event/json-text.ts';
 import type { Normalizer } from '../../event/normalize.ts';
-import { freeName, idOf, microsOf, type SenderFields } from './otlp-event.ts';
-import { integer, type AnyValue, type Attributes } from './otlp-record.ts';
+import { idOf, microsOf, type SenderFields } from './otlp-event.ts';
+import type { AnyValue, Attributes } from './otlp-record.ts';
 import type { OtlpSpan } from './otlp-span.ts';
 
 const kinds = ['', 'internal', 'server', 'client', 'producer', 'consumer'];
@@ -81,7 +83,7 @@ function membersOf(
       'spanEvents',
       span.events.map(({ timeNanos, name, attributes }) => ({
         name,
-        timeUnixNano: integer(timeNanos),
+        timeUnixNano: jsonInteger(timeNanos),
         attributes,
       })),
     );
