@@ -1,12 +1,11 @@
 import type { Source } from '@logloom/schemas';
 import { IngestError, reject, RejectedError, type Rejection } from '../errors.ts';
 import { MemoryClaim, type MemoryBudget } from '../admission/memory-budget.ts';
-import { jsonText, type JsonFindings } from '../event/json-text.ts';
 import { orRejection } from '../http/accept-event-groups.ts';
 import { unpack } from '../http/read-body.ts';
 import { inSlices } from '../pipeline/in-slices.ts';
 import type { IngestBatch } from '../pipeline/ingest-batch.ts';
-import { textPart } from '../pipeline/joint-dead-letter.ts';
+import { jsonPayload } from '../pipeline/json-payload.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import type { StreamWriting } from '../stream/open-stream-server.ts';
 import { untilDurable } from '../stream/until-durable.ts';
@@ -152,9 +151,7 @@ export class ForwardWriter {
       batch.accept(result);
       return;
     }
-    const payload = payloadOf(entry, kind, tag);
-    if (batch.hasDeadLetterFor(payload.length)) batch.refuse(result, source, receivedAtMs, payload);
-    else batch.refuseJointly(result, source, receivedAtMs, textPart(payload), unchanged);
+    batch.refuseText(result, source, receivedAtMs, payloadOf(entry, kind, tag));
   }
 
   #source(): Source {
@@ -163,22 +160,15 @@ export class ForwardWriter {
   }
 }
 
-const unchanged = (bytes: Buffer): Buffer => bytes;
-
-/** Returns the entry in JSON, so that a redrive can read it; its bytes where it cannot be read at all. */
+/** Returns the payload of an entry's dead letter, see jsonPayload(). */
 function payloadOf(entry: Buffer, kind: ForwardMessage['content']['kind'], tag: string): Buffer {
-  const findings: JsonFindings = { tooDeep: false, rounded: false };
-  try {
+  return jsonPayload(entry, () => {
     const { time, record } = readEntry(entry, kind);
     if (time !== undefined && !('timestamp' in record))
       record['timestamp'] = new Date(time / 1000).toISOString();
     if (!('tag' in record)) record['tag'] = tag;
-    const text = jsonText(record, 0, findings);
-    return findings.tooDeep ? entry : Buffer.from(text);
-  } catch (error) {
-    if (error instanceof RejectedError || error instanceof RangeError) return entry;
-    throw error;
-  }
+    return record;
+  });
 }
 
 function readFrame(frame: ForwardFrame): ReadMessage {

@@ -1,7 +1,6 @@
-import { RejectedError } from '../errors.ts';
-import { jsonText, type JsonFindings } from '../event/json-text.ts';
 import type { Normalizer } from '../event/normalize.ts';
 import { textPart } from '../pipeline/joint-dead-letter.ts';
+import { jsonPayload } from '../pipeline/json-payload.ts';
 import type { LogEvent } from '@logloom/schemas';
 import { acceptEventGroups, type EventGroup, type EventGroupsReceipt } from './accept-event-groups.ts';
 import type { Received } from './receive-request.ts';
@@ -44,20 +43,10 @@ function recordGroup(
       finish(result.ok, object);
       return result.ok;
     },
-    part: (record) => textPart(record.length > maxReadBytes ? record : payloadOf(record, read)),
+    part: (record) =>
+      textPart(record.length > maxReadBytes ? record : jsonPayload(record, () => read(record))),
     deadLetter: (parts) => parts,
   };
-}
-
-function payloadOf(record: Buffer, read: (record: Buffer) => RecordObject): Buffer {
-  const findings: JsonFindings = { tooDeep: false, rounded: false };
-  try {
-    const text = jsonText(read(record), 0, findings);
-    return findings.tooDeep ? record : Buffer.from(text);
-  } catch (error) {
-    if (error instanceof RejectedError) return record;
-    throw error;
-  }
 }
 
 /** Returns the object with members that it lacks. Values that are undefined are left out. */

@@ -15,6 +15,7 @@ import type { NumberedEvents } from '../producers/numbered-events.ts';
 import type { ServiceAllowance } from '../quotas/service-allowance.ts';
 import type { BatchLimits } from './batch-limits.ts';
 import type { DeadLetters } from './dead-letters.ts';
+import { textPart } from './joint-dead-letter.ts';
 import { markCanary } from './mark-canary.ts';
 import type { PipelineOptions } from './pipeline-options.ts';
 
@@ -205,6 +206,12 @@ export class IngestBatch {
     this.#countRejected(rejection.code);
   }
 
+  /** Refuses an event whose bytes are a text: with a dead letter of its own, or with one that many share where there is no room for it. */
+  refuseText(rejection: Rejection, source: Source, receivedAtMs: number, bytes: Buffer): void {
+    if (this.hasDeadLetterFor(bytes.length)) this.refuse(rejection, source, receivedAtMs, bytes);
+    else this.refuseJointly(rejection, source, receivedAtMs, textPart(bytes), unchanged);
+  }
+
   #countRejected(code: string): void {
     this.#rejectedCount++;
     this.#rejected.set(code, (this.#rejected.get(code) ?? 0) + 1);
@@ -267,6 +274,8 @@ export class IngestBatch {
     this.#pipeline.logger.error({ err: error, receiver: this.#receiver }, 'dead letters were lost');
   }
 }
+
+const unchanged = (parts: Buffer): Buffer => parts;
 
 function withSender(
   headers: TraceHeaders | undefined,

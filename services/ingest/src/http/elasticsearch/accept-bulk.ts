@@ -6,7 +6,6 @@ import { createdItem, duplicateItem, refusedItem } from './elasticsearch-respons
 import type { Counts, Received } from '../receive-request.ts';
 import { reject, type IngestError, type Rejection } from '../../errors.ts';
 import { inSlices } from '../../pipeline/in-slices.ts';
-import { textPart } from '../../pipeline/joint-dead-letter.ts';
 import { ifAllowed } from '../../admission/key-guard.ts';
 import { freeName } from '../../event/free-name.ts';
 import { readEvent } from '../../event/read-event.ts';
@@ -60,8 +59,7 @@ export async function acceptBulk({ count, items }: Bulk, received: Received): Pr
       }
       if ('code' in result) {
         responses.push(() => refusedItem(meta, result));
-        if (batch.hasDeadLetterFor(bytes.length)) batch.refuse(result, source, receivedAtMs, bytes);
-        else batch.refuseJointly(result, source, receivedAtMs, textPart(bytes), unchanged);
+        batch.refuseText(result, source, receivedAtMs, bytes);
         receipt.rejected++;
       } else {
         responses.push((nextId) => createdItem(meta, nextId()));
@@ -81,8 +79,6 @@ export async function acceptBulk({ count, items }: Bulk, received: Received): Pr
 function contentOf(bytes: Buffer, { index, id, routing }: BulkMeta): number {
   return crc32(bytes, crc32(JSON.stringify([index, id, routing]))) | 0;
 }
-
-const unchanged = (bytes: Buffer): Buffer => bytes;
 
 function readItem(
   bytes: Buffer,

@@ -6,7 +6,6 @@ import type { Received } from '../receive-request.ts';
 import { IngestError, reject, type ErrorCode, type Rejection } from '../../errors.ts';
 import { inSlices, sliceEvents } from '../../pipeline/in-slices.ts';
 import type { IngestBatch } from '../../pipeline/ingest-batch.ts';
-import { textPart } from '../../pipeline/joint-dead-letter.ts';
 import { ifAllowed } from '../../admission/key-guard.ts';
 import { readEvent } from '../../event/read-event.ts';
 import { eventsOfText, isText } from './events-of-text.ts';
@@ -104,8 +103,6 @@ class ReceiptWriter {
   }
 }
 
-const unchanged = (bytes: Buffer): Buffer => bytes;
-
 function acceptPiece(
   body: Buffer,
   { start, end }: Piece,
@@ -126,9 +123,7 @@ function acceptPiece(
       key,
     );
   if ('code' in result) {
-    const bytes = body.subarray(start, end);
-    if (batch.hasDeadLetterFor(bytes.length)) batch.refuse(result, source, receivedAtMs, bytes);
-    else batch.refuseJointly(result, source, receivedAtMs, textPart(bytes), unchanged);
+    batch.refuseText(result, source, receivedAtMs, body.subarray(start, end));
     return result;
   }
   return batch.accept(result) ? undefined : 'duplicate';
