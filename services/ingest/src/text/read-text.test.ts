@@ -192,6 +192,16 @@ test('any text becomes an event that ingest accepts', () => {
   );
 });
 
+test('a clock without a day is of the day on which the line came, also where the same line came before', () => {
+  const line = "[09:26:53] [Server thread/WARN]: Can't keep up!";
+  const reused = localContext(receivedAt);
+  const days = [0, 1].map((days) => {
+    reused.receivedAtMs = receivedAt + days * 86_400_000;
+    return String(readText(line, reused)['timestamp']).slice(0, 10);
+  });
+  assert.deepEqual(days, ['2026-03-01', '2026-03-02']);
+});
+
 test('OpenStack as plain text', () => {
   const lines = openStackLog().trimEnd().split(/\r?\n/);
   for (const line of lines) {

@@ -202,9 +202,18 @@ function timeScan(sources: readonly string[]): TimeScan {
   const known = timeScans.get(key);
   if (known !== undefined) return known;
   const formats = sources.map((source) => compileTimeFormat(source));
-  let last: { text: string; at: number; context: TimeContext; behind: number; micros: number } | undefined;
+  // A context is reused with other times of receipt.
+  let last:
+    | { text: string; at: number; context: TimeContext; receivedAtMs: number; behind: number; micros: number }
+    | undefined;
   const scan: TimeScan = (text, at, end, context) => {
-    if (last !== undefined && last.at === at && last.context === context && last.text === text) {
+    const { receivedAtMs } = context;
+    if (
+      last?.at === at &&
+      last.context === context &&
+      last.receivedAtMs === receivedAtMs &&
+      last.text === text
+    ) {
       scannedMicros = last.micros;
       return last.behind;
     }
@@ -214,7 +223,7 @@ function timeScan(sources: readonly string[]): TimeScan {
       for (let i = 0; behind < 0 && i < formats.length; i++)
         behind = formats[i]!.scan(text, at, end, context);
     scannedMicros = behind > 0 ? readMicros() : Number.NaN;
-    last = { text, at, context, behind, micros: scannedMicros };
+    last = { text, at, context, receivedAtMs, behind, micros: scannedMicros };
     return behind;
   };
   timeScans.set(key, scan);
