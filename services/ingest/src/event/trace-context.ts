@@ -66,7 +66,7 @@ const forms: readonly RegExp[] = [
   // Jaeger: trace, span, parent, flags.
   /^([0-9a-f]{1,32}):([0-9a-f]{1,16}):[0-9a-f]{1,16}:[0-9a-f]{1,2}$/i,
   // Google Cloud: trace, span in decimals, options.
-  /^([0-9a-f]{32})(?:\/(\d{1,20}))?(?:;|$)/i,
+  /^([0-9a-f]{32})(?:\/(?<decimal>\d{1,20}))?(?:;|$)/i,
   // AWS SDKs: an X-Ray id and a span.
   /^(1-[0-9a-f]{8}-[0-9a-f]{24})(?:@([0-9a-f]{16}))?$/i,
 ];
@@ -82,7 +82,7 @@ export function readTraceHeader(value: string): TraceContext | undefined {
   const spanId = amazon === null ? match?.[2] : parent.exec(value)?.[1];
   return {
     traceId: present(padded(traceId)),
-    spanId: spanId === undefined ? undefined : presentSpan(spanId),
+    spanId: spanId === undefined ? undefined : presentSpan(spanId, match?.groups?.['decimal'] !== undefined),
   };
 }
 
@@ -103,7 +103,7 @@ function present(id: string): string | undefined {
   return isPlaceholderId(id) ? undefined : canonicalTraceId(id);
 }
 
-function presentSpan(id: string): string | undefined {
-  const whole = /^[0-9a-f]{16}$/i.test(id) ? id : canonicalSpanId(id, true);
+function presentSpan(id: string, isDecimal: boolean): string | undefined {
+  const whole = isDecimal ? canonicalSpanId(id, true) : id.padStart(16, '0');
   return isPlaceholderId(whole) ? undefined : canonicalSpanId(whole);
 }
