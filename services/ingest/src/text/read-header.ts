@@ -2,7 +2,7 @@ import { levelOfText } from '../event/parse-level.ts';
 import { formatMicros } from '@logloom/schemas';
 import { setField, type TextEvent } from './layouts/layout.ts';
 import { scanAnyTime } from './time/any-time.ts';
-import type { TimeContext } from './time/scan-parts.ts';
+import { isLetter, type TimeContext } from './time/scan-parts.ts';
 import { readMicros } from './time/time-format.ts';
 
 /** How many tokens a header has at the most. */
@@ -364,10 +364,6 @@ const weak = /^(?:fine|finer|finest|config|default|log|failure|silly|verbose|ok)
 /** Words in lower case that hardly begin a sentence, and those that may. */
 const quiet = /(?:[Ii]nfo(?:rmation)?|[Dd]ebug|[Tt]race|[Ww]arn|[Nn]otice|Verbose)(?= )/y;
 const loud = /(?:[Ee]rror|[Ff]atal|[Cc]ritical|[Ww]arning)(?= )/y;
-
-function isLetter(code: number): boolean {
-  return (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a);
-}
 
 /** What may stand behind a level. */
 function isMark(code: number): boolean {

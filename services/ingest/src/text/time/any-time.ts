@@ -1,4 +1,4 @@
-import type { TimeContext } from './scan-parts.ts';
+import { isLetter, type TimeContext } from './scan-parts.ts';
 import { compileTimeFormat, readMicros, type TimeFormat } from './time-format.ts';
 
 const compile = (...sources: string[]): TimeFormat[] => sources.map((source) => compileTimeFormat(source));
@@ -143,8 +143,4 @@ function digitsAt(text: string, at: number, end: number): number {
   let i = at;
   while (i < end && text.charCodeAt(i) >= 0x30 && text.charCodeAt(i) <= 0x39) i++;
   return i - at;
-}
-
-function isLetter(code: number): boolean {
-  return (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a);
 }

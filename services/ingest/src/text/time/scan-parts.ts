@@ -159,7 +159,7 @@ export function scanZone(text: string, at: number, end: number, isApart: boolean
     parts.offsetMinutes = 0;
     return at + 1;
   }
-  if (!((code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a))) return none;
+  if (!isLetter(code)) return none;
   zoneWord.lastIndex = at;
   const word = zoneWord.exec(text)?.[0];
   if (word === undefined || at + word.length > end || !isBoundary(text, at + word.length, end)) return none;
@@ -187,6 +187,10 @@ function scanOffset(text: string, at: number, end: number, isApart: boolean): nu
   if (hours > 18 || minutes > 59 || !isBoundary(text, scannedEnd, end)) return none;
   parts.offsetMinutes = (text.charCodeAt(at) === 0x2d ? -1 : 1) * (hours * 60 + minutes);
   return scannedEnd;
+}
+
+export function isLetter(code: number): boolean {
+  return (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a);
 }
 
 /** Whether no letter and no digit stands there. */
