@@ -8,10 +8,10 @@ import {
 } from '@logloom/schemas';
 import { reject, type Rejection } from '../errors.ts';
 import { EventFields, maxIdLength, type Parsed } from './event-fields.ts';
-import { noSlot, slots } from './field-names.ts';
+import { noSlot, slots, type SlotName } from './field-names.ts';
 import type { EventFormat, MadeFields } from './formats/event-format.ts';
 import { formatOf } from './formats/known-formats.ts';
-import { forEachIdInText } from './ids-in-text.ts';
+import { forEachIdInText, type TextId } from './ids-in-text.ts';
 import { jsonText } from './json-text.ts';
 import { makeMessage } from './made-message.ts';
 import { givenName, NameTable, type FieldNames } from './name-table.ts';
@@ -61,14 +61,9 @@ export interface GivenFields {
 
 const nothing: GivenFields = {};
 const givenSlots = ['timestamp', 'level', 'message', 'service', 'host', 'traceId', 'spanId'] as const;
-const givenNames = Object.fromEntries(givenSlots.map((name) => [name, givenName(name)]));
-const idNames = {
-  correlationId: givenName('correlationId'),
-  requestId: givenName('requestId'),
-  traceId: givenName('traceId'),
-  sessionId: givenName('sessionId'),
-  spanId: givenName('spanId'),
-};
+const givenNames = Object.fromEntries(
+  [...givenSlots, 'correlationId' as const, 'requestId' as const].map((name) => [name, givenName(name)]),
+);
 const madeSlots = ['timestamp', 'level', 'message'] as const;
 
 /** Ids that have no field in a LogEvent and are kept as attributes under these names. */
@@ -187,10 +182,9 @@ export class Normalizer {
     }
   }
 
-  #giveId(field: 'correlationId' | 'traceId' | 'spanId' | 'requestId' | 'sessionId', id: string): void {
+  #giveId(field: TextId, id: string): void {
     if (isPlaceholderId(id) || id.length > maxIdLength) return;
-    const value = field === 'traceId' ? canonicalTraceId(id) : field === 'spanId' ? canonicalSpanId(id) : id;
-    this.#fields.give(slots[field], idNames[field], value);
+    this.#fields.give(slots[field], givenNames[field]!, canonical(field, id));
   }
 
   /** `text` is the message where nothing better can be made. */
@@ -206,15 +200,13 @@ export class Normalizer {
     this.#givenMembers = '';
     if (given === nothing) return;
     for (const field of givenSlots) {
-      let value: unknown = given[field];
+      const value = given[field];
       if (value === undefined) continue;
       if (field === 'timestamp' && !this.#fields.isInRange(value as number)) {
         this.#fields.noteTime(value as number);
         continue;
       }
-      if (field === 'traceId') value = canonicalTraceId(value as string);
-      else if (field === 'spanId') value = canonicalSpanId(value as string);
-      this.#fields.give(slots[field], givenNames[field]!, value);
+      this.#fields.give(slots[field], givenNames[field]!, canonical(field, value));
     }
   }
 
@@ -417,4 +409,9 @@ export class Normalizer {
     }
     return null;
   }
+}
+
+function canonical<T>(field: SlotName, value: T): T | string {
+  if (typeof value !== 'string') return value;
+  return field === 'traceId' ? canonicalTraceId(value) : field === 'spanId' ? canonicalSpanId(value) : value;
 }
