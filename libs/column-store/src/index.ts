@@ -1,5 +1,5 @@
 export { ColumnStore, type ColumnStoreOptions } from './column-store.ts';
-export { columnDefinitions, eventColumns, eventId, requestColumns } from './schema.ts';
+export { columnDefinitions, columnNames, eventColumns, eventId, requestColumns } from './schema.ts';
 export { ReadInterrupted, type ReadLimits, type ReadView, type RelationOptions } from './read-view.ts';
 export type { Slice } from './slice.ts';
 export type { ViewName } from './views.ts';

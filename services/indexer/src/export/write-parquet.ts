@@ -8,6 +8,7 @@ import {
   type DuckDBType,
   type DuckDBValue,
 } from '@duckdb/node-api';
+import { parquetRows } from '@logloom/column-store';
 import { sqlLiteral } from '@logloom/filter';
 import type { FoundEvent } from '@logloom/search-store';
 import { join } from 'node:path';
@@ -69,8 +70,7 @@ export async function writeParquet(
     if (rows.length > 0 || groups.length === 0) await flush();
     if (groups.length === 1) return groups[0]!;
     const file = join(folder, 'all');
-    const sources = groups.map(sqlLiteral).join(', ');
-    await connection.run(`COPY (SELECT * FROM read_parquet([${sources}])) TO ${sqlLiteral(file)} ${format}`);
+    await connection.run(`COPY (SELECT * FROM ${parquetRows(groups)}) TO ${sqlLiteral(file)} ${format}`);
     return file;
   } finally {
     instance.closeSync();

@@ -1,5 +1,12 @@
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
-import { columnDefinitions, eventColumns, eventId, requestColumns } from '@logloom/column-store';
+import {
+  columnDefinitions,
+  columnNames,
+  eventColumns,
+  eventId,
+  parquetRows,
+  requestColumns,
+} from '@logloom/column-store';
 import { sqlLiteral } from '@logloom/filter';
 import type { SqlJob } from './sql-job.ts';
 
@@ -74,12 +81,8 @@ async function createView(
   recentFile: string,
   columns: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const names = Object.keys(columns)
-    .map((column) => `"${column}"`)
-    .join(', ');
-  await connection.run(
-    `CREATE TABLE recent_${name} AS SELECT ${names} FROM read_parquet(${sqlLiteral(recentFile)})`,
-  );
+  const names = columnNames(columns);
+  await connection.run(`CREATE TABLE recent_${name} AS SELECT ${names} FROM ${parquetRows([recentFile])}`);
   const parts = [`SELECT ${names} FROM recent_${name}`];
   if (relation !== undefined) parts.push(`SELECT ${names} FROM ${relation}`);
   await connection.run(`CREATE VIEW ${name} AS ${views[name]} FROM (${parts.join(' UNION ALL ')})`);
