@@ -6,16 +6,7 @@ import {
   type ReadView,
   type Slice,
 } from '@logloom/column-store';
-import {
-  compileDuckDb,
-  sqlLiteral,
-  textCondition,
-  type Filter,
-  type FilterNode,
-  type KeywordField,
-} from '@logloom/filter';
-import type { TimeRange } from '../search-store.ts';
-import { overlaps, rangeCondition } from './time-range.ts';
+import { sqlLiteral, textCondition, type FilterNode, type KeywordField } from '@logloom/filter';
 
 /** Rows of a slice that may match: those of some blocks, or all. */
 export interface Candidates {
@@ -41,13 +32,6 @@ const idColumns = { traceId: 'trace_id', spanId: 'span_id', correlationId: 'corr
 /** Indexes of slices that were used lately: their blocks take a few KB each. */
 const rememberedIndexes = 2000;
 const indexes = new Map<string, SliceIndex>();
-
-/** SQL: `relation WHERE condition`, exactly the matching events of the range; rows that the indexes exclude are not read. */
-export async function matchingEvents(view: ReadView, filter: Filter, range: TimeRange): Promise<string> {
-  const slices = view.slices.filter((slice) => overlaps(slice, range));
-  const relation = relationOf(view, await candidatesOf(view, filter.ast, slices), true);
-  return `${relation} WHERE ${rangeCondition(range)} AND (${compileDuckDb(filter)})`;
-}
 
 /** SQL: a relation that has at least the rows of these candidates. */
 export function relationOf(view: ReadView, candidates: readonly Candidates[], recent: boolean): string {
@@ -176,7 +160,8 @@ function evaluate(node: FilterNode, lookups: Lookups): Blocks {
   }
 }
 
-function isIdField(field: KeywordField): field is IdField {
+/** Whether indexes know the values of the field. */
+export function isIdField(field: KeywordField): field is IdField {
   return Object.hasOwn(idColumns, field);
 }
 

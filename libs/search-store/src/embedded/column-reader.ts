@@ -4,7 +4,7 @@ import type { Correlation } from '@logloom/schemas';
 import { cancelledError, currentCancellation, throwIfCancelled, type Cancellation } from '../cancellation.ts';
 import { SearchStoreError, type FoundEvent, type SearchStore } from '../search-store.ts';
 import { foundColumns, foundEventOf } from './found-event.ts';
-import { matchingEvents } from './candidates.ts';
+import { matchingEvents } from './filtered-events.ts';
 import { aggregateEvents } from './column-aggregate.ts';
 import { histogramOf, knownRange } from './histogram.ts';
 import {

@@ -1,8 +1,7 @@
-import { ReadInterrupted, type ReadView } from '@logloom/column-store';
-import { compileDuckDb, type Filter } from '@logloom/filter';
+import { ReadInterrupted } from '@logloom/column-store';
 import { maxTotal, type TimeRange, type Total } from '../search-store.ts';
-import { candidatesOf, relationOf, type Candidates } from './candidates.ts';
-import { overlaps, rangeCondition } from './time-range.ts';
+import { relationOf, type Candidates } from './candidates.ts';
+import type { FilteredEvents } from './filtered-events.ts';
 
 /** Slices that are counted at first, and how many times as many then: what was counted is kept when the time is over. */
 const firstSlices = 2;
@@ -10,19 +9,19 @@ const growth = 2;
 
 /** Counts the newest events first, for a while; then returns what it has. */
 export async function countEvents(
-  view: ReadView,
-  filter: Filter,
+  matching: FilteredEvents,
   range: TimeRange,
   limitMs: number,
 ): Promise<Total> {
   const end = performance.now() + limitMs;
-  const where = `${rangeCondition(range)} AND (${compileDuckDb(filter)})`;
-  const slices = view.slices.filter((slice) => overlaps(slice, range));
+  const { view } = matching;
+  const where = matching.condition(range);
+  const slices = matching.slicesIn(range);
   let value = 0;
   for (let next = 0, step = firstSlices; next === 0 || next < slices.length; next += step, step *= growth) {
     const left = end - performance.now();
     if (left <= 0) return { value, exact: false };
-    const candidates = await candidatesOf(view, filter.ast, slices.slice(next, next + step));
+    const candidates = await matching.candidatesOf(slices.slice(next, next + step));
     const unknown = candidates.filter((each) => {
       const isKnown = isCounted(each, range);
       if (isKnown) value += each.matches!;

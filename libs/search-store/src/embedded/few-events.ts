@@ -1,10 +1,9 @@
-import type { ReadView } from '@logloom/column-store';
-import { compileDuckDb, type Filter, type FilterNode } from '@logloom/filter';
+import type { FilterNode } from '@logloom/filter';
 import { bytesOf } from '../page-bytes.ts';
 import type { FoundEvent, SearchQuery } from '../search-store.ts';
-import { candidatesOf, relationOf } from './candidates.ts';
+import { isIdField, relationOf } from './candidates.ts';
+import type { FilteredEvents } from './filtered-events.ts';
 import { foundColumns, foundEventOf } from './found-event.ts';
-import { overlaps, rangeCondition } from './time-range.ts';
 
 /** More blocks are walked in time instead. */
 const maxBlocks = 64;
@@ -14,16 +13,16 @@ const maxBlocks = 64;
  * Undefined where there are more than `limit`, or they may be many or large.
  */
 export async function fewEvents(
-  view: ReadView,
+  matching: FilteredEvents,
   { filter, limit, order, ...range }: SearchQuery,
   pageBytes: number,
 ): Promise<FoundEvent[] | undefined> {
   if (!asksForId(filter.ast)) return undefined;
-  const slices = view.slices.filter((slice) => overlaps(slice, range));
-  const candidates = await candidatesOf(view, filter.ast, slices);
+  const candidates = await matching.candidatesOf(matching.slicesIn(range));
   if (candidates.reduce((sum, { blocks }) => sum + (blocks?.length ?? 1), 0) > maxBlocks) return undefined;
+  const { view } = matching;
   const rows = await view.rows(
-    `SELECT ${foundColumns} FROM ${relationOf(view, candidates, true)} WHERE ${conditionOf(filter, range)}
+    `SELECT ${foundColumns} FROM ${relationOf(view, candidates, true)} WHERE ${matching.condition(range)}
      ORDER BY ${orderBy(order)} LIMIT ${limit + 1}`,
   );
   if (rows.length > limit) return undefined;
@@ -40,13 +39,7 @@ export function orderBy(order: 'asc' | 'desc'): string {
     .join(', ');
 }
 
-function conditionOf(filter: Filter, range: Pick<SearchQuery, 'fromMicros' | 'toMicros'>): string {
-  return `${rangeCondition(range)} AND (${compileDuckDb(filter)})`;
-}
-
-const idFields: ReadonlySet<string> = new Set(['traceId', 'spanId', 'correlationId']);
-
 function asksForId(node: FilterNode): boolean {
   if (node.type === 'and') return node.children.some(asksForId);
-  return node.type === 'keyword' && node.match.type === 'equals' && idFields.has(node.field);
+  return node.type === 'keyword' && node.match.type === 'equals' && isIdField(node.field);
 }

@@ -3,7 +3,7 @@ import type { Filter } from '@logloom/filter';
 import type { Level } from '@logloom/schemas';
 import { chooseBuckets } from '../histogram-interval.ts';
 import type { Histogram, HistogramQuery, TimeRange } from '../search-store.ts';
-import { matchingEvents } from './candidates.ts';
+import { matchingEvents } from './filtered-events.ts';
 
 /** As SearchStore.histogram(). */
 export async function histogramOf(

@@ -2,6 +2,7 @@ import type { ReadView } from '@logloom/column-store';
 import { sqlLiteral } from '@logloom/filter';
 import { SearchStoreError, type FoundEvent } from '../search-store.ts';
 import type { ScanPage, ScanQuery } from '../scan.ts';
+import { FilteredEvents } from './filtered-events.ts';
 import { findPlaces, readEvents } from './search-events.ts';
 
 /** The highest offset of each epoch (empty: none) and partition: events are only added beyond. */
@@ -17,7 +18,7 @@ export async function scanEvents(
   pageBytes: number,
 ): Promise<ScanPage<FoundEvent>> {
   const ends = snapshot === undefined ? await endsOf(view) : unpackEnds(snapshot);
-  const places = await findPlaces(view, filter, {
+  const places = await findPlaces(new FilteredEvents(view, filter), {
     range,
     after: after && { ...after, micros: after.timestamp, epoch: lastEpoch },
     order: 'asc',

@@ -1,11 +1,12 @@
 import type { ReadView, Slice } from '@logloom/column-store';
-import { compileDuckDb, sqlLiteral, sqlMicros, type Filter } from '@logloom/filter';
+import { sqlLiteral, sqlMicros } from '@logloom/filter';
 import { bytesOf } from '../page-bytes.ts';
 import type { FoundEvent, SearchPage, SearchQuery, TimeRange, Total } from '../search-store.ts';
 import { relationOf } from './candidates.ts';
 import { countEvents } from './count-events.ts';
 import { decodeCursor, encodeCursor, placeColumns, placeOfRow, type EventPlace } from './event-place.ts';
 import { fewEvents, orderBy } from './few-events.ts';
+import { FilteredEvents } from './filtered-events.ts';
 import { foundColumns, foundEventOf } from './found-event.ts';
 import { rangeCondition } from './time-range.ts';
 import { TimeWalk } from './time-walk.ts';
@@ -23,12 +24,14 @@ export async function searchEvents(
 ): Promise<SearchPage> {
   const { filter, limit, order, cursor, ...range } = query;
   const after = cursor === undefined ? undefined : decodeCursor(cursor);
-  const count = (): Promise<Total> => countEvents(view, filter, range, countLimitMs);
+  const matching = new FilteredEvents(view, filter);
+  const count = (): Promise<Total> => countEvents(matching, range, countLimitMs);
   if (limit === 0) return { total: after?.total ?? (await count()), events: [] };
-  const few = after === undefined && limit <= firstStep ? await fewEvents(view, query, pageBytes) : undefined;
+  const few =
+    after === undefined && limit <= firstStep ? await fewEvents(matching, query, pageBytes) : undefined;
   if (few !== undefined) return { total: { value: few.length, exact: true }, events: few };
   // One more shows whether there is a next page.
-  const places = await findPlaces(view, filter, { range, after, order, limit: limit + 1 });
+  const places = await findPlaces(matching, { range, after, order, limit: limit + 1 });
   const total = after?.total ?? totalOfPage(places.length, limit) ?? atLeast(places.length, await count());
   const events = await readEvents(view, places.slice(0, limit), pageBytes);
   if (events.length === places.length) return { total, events };
@@ -55,14 +58,14 @@ interface PlacesQuery {
 
 /** The places of the first matching events behind `after`, in the order. */
 export async function findPlaces(
-  view: ReadView,
-  filter: Filter,
+  matching: FilteredEvents,
   { range, after, order, limit, also = 'TRUE' }: PlacesQuery,
 ): Promise<EventPlace[]> {
   const bounds = boundsAfter(range, after, order);
   const keyset = after === undefined ? '' : ` AND ${isBehind(after, order)}`;
-  const where = `${rangeCondition(bounds)} AND (${compileDuckDb(filter)}) AND (${also})${keyset}`;
-  const walk = new TimeWalk(view, filter, { range: bounds, order, firstParts });
+  const { view } = matching;
+  const where = `${matching.condition(bounds)} AND (${also})${keyset}`;
+  const walk = new TimeWalk(matching, { range: bounds, order, firstParts });
   let found: EventPlace[] = [];
   for (let isFirst = true; ; isFirst = false) {
     const relation = relationOf(view, await walk.next(), isFirst);

@@ -1,7 +1,7 @@
-import type { ReadView, Slice } from '@logloom/column-store';
-import type { Filter } from '@logloom/filter';
+import type { Slice } from '@logloom/column-store';
 import type { TimeRange } from '../search-store.ts';
-import { candidatesOf, type CandidateBlock, type Candidates } from './candidates.ts';
+import type { CandidateBlock, Candidates } from './candidates.ts';
+import type { FilteredEvents } from './filtered-events.ts';
 import { overlaps } from './time-range.ts';
 
 /** A block of rows, or a whole slice where there is no index. */
@@ -17,8 +17,7 @@ interface Part {
  * matches rarely is read by all threads.
  */
 export class TimeWalk {
-  readonly #view: ReadView;
-  readonly #filter: Filter;
+  readonly #events: FilteredEvents;
   readonly #range: TimeRange;
   readonly #isDescending: boolean;
   /** Not looked at yet, the next one last. */
@@ -29,16 +28,14 @@ export class TimeWalk {
 
   /** `firstParts`: how many blocks are read at first. */
   constructor(
-    view: ReadView,
-    filter: Filter,
+    events: FilteredEvents,
     { range, order, firstParts }: { range: TimeRange; order: 'asc' | 'desc'; firstParts: number },
   ) {
     this.#partsAtOnce = firstParts;
-    this.#view = view;
-    this.#filter = filter;
+    this.#events = events;
     this.#range = range;
     this.#isDescending = order === 'desc';
-    this.#slices = view.slices.filter((slice) => overlaps(slice, range)).sort((a, b) => this.#compare(b, a));
+    this.#slices = events.slicesIn(range).sort((a, b) => this.#compare(b, a));
   }
 
   /** The next rows; may be none. */
@@ -63,7 +60,7 @@ export class TimeWalk {
   async #look(): Promise<void> {
     const slices = this.#slices.splice(-this.#slicesAtOnce);
     this.#slicesAtOnce *= 2;
-    for (const { slice, blocks } of await candidatesOf(this.#view, this.#filter.ast, slices)) {
+    for (const { slice, blocks } of await this.#events.candidatesOf(slices)) {
       const { fromMicros, toMicros } = slice;
       if (blocks === undefined) this.#parts.push({ slice, block: undefined, fromMicros, toMicros });
       else

@@ -1,7 +1,7 @@
 import type { ReadView } from '@logloom/column-store';
 import { attributeValues } from '@logloom/filter';
 import { SearchStoreError, type TopValues, type TopValuesQuery } from '../search-store.ts';
-import { matchingEvents } from './candidates.ts';
+import { matchingEvents } from './filtered-events.ts';
 
 const columns: ReadonlyMap<string, string> = new Map([
   ['level', 'level'],
