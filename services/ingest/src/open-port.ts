@@ -22,9 +22,8 @@ export async function openPort<T>(
   try {
     return await open(port);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'EADDRINUSE' && code !== 'EACCES') throw error;
-    const reason = code === 'EACCES' ? 'may not be used by this user' : 'is used by another program';
+    const reason = whyTaken(error);
+    if (reason === undefined) throw error;
     if (asked !== undefined)
       throw new IngestError(
         'port-taken',
@@ -34,6 +33,13 @@ export async function openPort<T>(
     logger.warn({ port }, `the port ${reason}: continuing without its receiver; ${name} sets another port`);
     return undefined;
   }
+}
+
+/** Says of a port what the error of listening on it means; undefined where the port is not the reason. */
+export function whyTaken(error: unknown): string | undefined {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'EACCES') return 'may not be used by this user';
+  return code === 'EADDRINUSE' ? 'is used by another program' : undefined;
 }
 
 function isProtected(name: ReceiverPort, settings: Settings): boolean {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { SettingsError } from '@logloom/settings';
 import { createSecureContext } from 'node:tls';
 import { IngestError } from '../errors.ts';
-import { openPort } from '../open-port.ts';
+import { openPort, whyTaken } from '../open-port.ts';
 import type { Receiver, RunReceiver } from '../pipeline/receiver.ts';
 import { messageConversations } from '../stream/message-conversations.ts';
 import { MessageWriter } from '../stream/message-writer.ts';
@@ -87,9 +87,9 @@ async function orPortTaken<T>(
   try {
     return await listening;
   } catch (error) {
-    const { code, syscall } = error as NodeJS.ErrnoException;
-    if (code !== 'EADDRINUSE' && code !== 'EACCES') throw error;
-    const reason = code === 'EACCES' ? 'may not be used by this user' : 'is used by another program';
+    const reason = whyTaken(error);
+    if (reason === undefined) throw error;
+    const { syscall } = error as NodeJS.ErrnoException;
     throw new IngestError(
       'port-taken',
       `SYSLOG_PORT=${SYSLOG_PORT}: ${syscall === 'bind' ? 'UDP' : 'TCP'} port ${SYSLOG_PORT} on ${HOST} ${reason}; set another, or 0 for no syslog`,
