@@ -1,3 +1,4 @@
+import { errorBody } from '@logloom/errors';
 import type { Trouble } from '@logloom/runtime';
 import type { Settings } from '../settings.ts';
 import type { Telemetry } from '@logloom/telemetry';
@@ -27,6 +28,9 @@ export interface HttpReceiver {
 }
 
 export type SendError = (error: IngestError, reply: FastifyReply) => FastifyReply;
+
+/** The shape of errors where no protocol has one of its own. */
+export const sendJsonError: SendError = (error, reply) => reply.send(errorBody(error));
 
 /** The state of the service that the HTTP server shows and works with. */
 export interface ServerState {

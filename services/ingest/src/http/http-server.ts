@@ -1,5 +1,4 @@
 import type { IngestKey, RequestGuard } from '@logloom/auth';
-import { errorBody } from '@logloom/errors';
 import { commonOptions, ignoreExpectations, protectResponses, refuseWithoutHost } from '@logloom/runtime';
 import type { SecurityLog } from '@logloom/telemetry';
 import fastify, { type FastifyInstance } from 'fastify';
@@ -7,7 +6,13 @@ import { once } from 'node:events';
 import { asIngestError, IngestError } from '../errors.ts';
 import { createOwnProducer } from '../producers/producer.ts';
 import { healthPaths, registerHealth } from './health.ts';
-import type { HttpReceiver, HttpReceiverContext, SendError, ServerState } from './http-receiver.ts';
+import {
+  sendJsonError,
+  type HttpReceiver,
+  type HttpReceiverContext,
+  type SendError,
+  type ServerState,
+} from './http-receiver.ts';
 
 /** How often the server looks for requests that take too long to arrive. */
 const lookMs = 5_000;
@@ -76,9 +81,6 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   registerHealth(app, state);
   return app;
 }
-
-/** The shape of errors where no protocol has one of its own. */
-export const sendJsonError: SendError = (error, reply) => reply.send(errorBody(error));
 
 /** Refuses requests before their bodies are read: from web pages of other sites, and without a key where keys are required. */
 export function guardSenders(

@@ -1,9 +1,8 @@
-import { errorBody } from '@logloom/errors';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { parseJsonBytes } from '../../event/parse-json.ts';
 import { receiveSpan } from '../../telemetry.ts';
 import { splitObjects } from '../concatenated-json.ts';
-import type { HttpReceiver, HttpReceiverContext } from '../http-receiver.ts';
+import { sendJsonError, type HttpReceiver, type HttpReceiverContext } from '../http-receiver.ts';
 import { receive } from '../receive-request.ts';
 import { acceptRecords, type RecordObject } from '../accept-records.ts';
 import { refusalText } from '../accept-event-groups.ts';
@@ -18,7 +17,7 @@ export const gelfHttpReceiver: HttpReceiver = {
   register: (app, context) => {
     app.post(path, async (request, reply) => take(request, reply, context));
   },
-  sendError: (error, reply) => reply.send(errorBody(error)),
+  sendError: sendJsonError,
 };
 
 async function take(

@@ -1,7 +1,6 @@
-import { errorBody } from '@logloom/errors';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { receiveSpan } from '../../telemetry.ts';
-import type { HttpReceiver, HttpReceiverContext } from '../http-receiver.ts';
+import { sendJsonError, type HttpReceiver, type HttpReceiverContext } from '../http-receiver.ts';
 import { receive } from '../receive-request.ts';
 import { acceptRecords } from '../accept-records.ts';
 import { refusalText } from '../accept-event-groups.ts';
@@ -17,7 +16,7 @@ export const journaldReceiver: HttpReceiver = {
   register: (app, context) => {
     app.post(path, async (request, reply) => take(request, reply, context));
   },
-  sendError: (error, reply) => reply.send(errorBody(error)),
+  sendError: sendJsonError,
 };
 
 async function take(

@@ -1,8 +1,7 @@
-import { errorBody } from '@logloom/errors';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { errors, type ErrorCode } from '../../errors.ts';
 import { receiveSpan } from '../../telemetry.ts';
-import type { HttpReceiver, HttpReceiverContext } from '../http-receiver.ts';
+import { sendJsonError, type HttpReceiver, type HttpReceiverContext } from '../http-receiver.ts';
 import { backfillParameter } from '../backfill-header.ts';
 import { timeZoneParameter } from '../time-zone-header.ts';
 import { mediaType, receive } from '../receive-request.ts';
@@ -41,7 +40,7 @@ export const jsonReceiver: HttpReceiver = {
       async (request, reply) => ingest(request, reply, context),
     );
   },
-  sendError: (error, reply) => reply.send(errorBody(error)),
+  sendError: sendJsonError,
 };
 
 async function ingest(
