@@ -3,6 +3,7 @@ import { IngestError, reject, RejectedError, type Rejection } from '../errors.ts
 import { MemoryClaim, type MemoryBudget } from '../admission/memory-budget.ts';
 import { orRejection } from '../http/accept-event-groups.ts';
 import { unpack } from '../http/read-body.ts';
+import { sentLimits } from '../pipeline/batch-limits.ts';
 import { inSlices } from '../pipeline/in-slices.ts';
 import type { IngestBatch } from '../pipeline/ingest-batch.ts';
 import { jsonPayload } from '../pipeline/json-payload.ts';
@@ -16,9 +17,6 @@ import { entriesOf, readEntry, readForwardMessage, type ForwardMessage } from '.
 
 /** Records that wait for the log. */
 const windowBytes = 2 ** 22;
-const maxRejected = 10_000;
-/** How much larger than a message its dead letters may be. */
-const deadLetterSlackBytes = 64 * 1024;
 
 export interface ForwardWriterOptions extends StreamWriting {
   pipeline: Pipeline;
@@ -77,13 +75,7 @@ export class ForwardWriter {
     const batch = pipeline.open('forward', {
       hasQuotas: !draining.aborted,
       sender: { address: peer },
-      limits: {
-        windowBytes,
-        deadLetterBytes: bytes + deadLetterSlackBytes,
-        maxRejected,
-        maxDeadLetterBytes: Math.min(2 ** 20, maxEventBytes),
-        hold: (held) => claim.takeParts(held),
-      },
+      limits: sentLimits({ bytes, windowBytes, maxEventBytes }, claim),
     });
     for (const { frame, message, rejection } of messages) {
       if (rejection !== undefined) batch.refuse(rejection, this.#source(), receivedAtMs, frame.bytes);

@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { MemoryClaim } from '../admission/memory-budget.ts';
 import { RequestCost } from '../admission/request-cost.ts';
 import { asIngestError, IngestError } from '../errors.ts';
-import type { BatchLimits } from '../pipeline/batch-limits.ts';
+import { sentLimits, type BatchLimits } from '../pipeline/batch-limits.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import { producerKind, producerScope, type ProducerTable } from '../producers/producer-table.ts';
 import type { Producer } from '../producers/producer.ts';
@@ -21,9 +21,6 @@ import { readTimeZoneHeader } from './time-zone-header.ts';
 /** Records of a request that wait for the log: twice its bytes, within these bounds. */
 const leastWindowBytes = 64 * 1024;
 const mostWindowBytes = 8 * 2 ** 20;
-const maxRejected = 10_000;
-/** How much larger than a request its dead letters may be. */
-const deadLetterSlackBytes = 64 * 1024;
 
 /** A request whose body has been received. */
 export interface Received {
@@ -119,7 +116,7 @@ async function work<T>(
   const producerHeaders = readProducerHeaders(request);
   const stopTimer = metrics.requestSeconds.startTimer();
   using claim = new MemoryClaim(context.memory);
-  const maxBodyBytes = settings.INGEST_MAX_BODY_BYTES;
+  const { INGEST_MAX_BODY_BYTES: maxBodyBytes, INGEST_MAX_EVENT_BYTES: maxEventBytes } = settings;
   const body = await readBody(request.raw, maxBodyBytes, claim, handler.packed);
   metrics.bytes.inc(body.length);
   meter?.charge({ bytes: body.length });
@@ -131,7 +128,7 @@ async function work<T>(
     key,
     sender: { key: key?.name, address: request.ip, ...marks },
     receivedAtMs: Date.now(),
-    maxEventBytes: settings.INGEST_MAX_EVENT_BYTES,
+    maxEventBytes,
     claim: (bytes: number) => {
       if (bytes > maxBodyBytes) throw new IngestError('body-too-large');
       claim.take(bytes);
@@ -139,15 +136,16 @@ async function work<T>(
     cost: new RequestCost(
       (bytes) => claim.takeParts(bytes),
       settings.INGEST_MAX_REQUEST_EVENTS,
-      settings.INGEST_MAX_EVENT_BYTES,
+      maxEventBytes,
     ),
-    limits: {
-      windowBytes: Math.max(leastWindowBytes, claim.takeUpTo(Math.min(2 * body.length, mostWindowBytes))),
-      deadLetterBytes: body.length + deadLetterSlackBytes,
-      maxRejected,
-      maxDeadLetterBytes: Math.min(2 ** 20, settings.INGEST_MAX_EVENT_BYTES),
-      hold: (bytes: number) => claim.takeParts(bytes),
-    },
+    limits: sentLimits(
+      {
+        bytes: body.length,
+        windowBytes: Math.max(leastWindowBytes, claim.takeUpTo(Math.min(2 * body.length, mostWindowBytes))),
+        maxEventBytes,
+      },
+      claim,
+    ),
   };
   const result = await (producerHeaders === undefined
     ? handler.work(received)

@@ -5,6 +5,7 @@ import { isUtf8 } from 'node:buffer';
 import { readRecord, type EventGroup } from '../http/accept-event-groups.ts';
 import { otlpJsonGroups, otlpProtobufGroups } from '../http/otlp/accept-otlp.ts';
 import { reject, RejectedError, type Rejection } from '../errors.ts';
+import { deadLetterSlackBytes } from '../pipeline/batch-limits.ts';
 import { JointDeadLetter, textsOf } from '../pipeline/joint-dead-letter.ts';
 import type { Normalizer } from '../event/normalize.ts';
 import { rawFormat } from './raw-format.ts';
@@ -19,8 +20,6 @@ import { readText as readPlainText } from '../text/read-text.ts';
 import { localContext } from '../text/time/scan-parts.ts';
 
 const nothing = Buffer.alloc(0);
-/** How much larger than a record the dead letters of its parts may be. */
-const deadLetterSlackBytes = 64 * 1024;
 /** How large shared fields may make a request, as a multiple of the largest event. */
 const maxGrowth = 64;
 
