@@ -28,6 +28,20 @@ const ownPort = (name: ReceiverPort, what: string, protection: string) =>
   optionalPortSetting(
     `${what}; 0: off; unset: ${defaultPorts[name]} if it is free, and off where INGEST_KEYS is set${protection}`,
   );
+const streamConnections = (what: string) =>
+  numberSetting({
+    unit: 'connections',
+    max: 10_000,
+    default: 1000,
+    description: `${what} at once; more are refused`,
+  });
+const streamIdle = (what: string) =>
+  numberSetting({
+    unit: 'ms',
+    max: 7 * 86_400_000,
+    default: 3_600_000,
+    description: `${what} is closed after this long without a byte`,
+  });
 const events = 'events/s';
 const bytes = 'bytes/s';
 
@@ -44,31 +58,11 @@ export const ingestSettings = declareSettings(
     FORWARD_SHARED_KEY: fileSetting('FORWARD_SHARED_KEY', {
       description: 'what senders of Fluent Forward have to know; unset: nothing',
     }),
-    FORWARD_MAX_CONNECTIONS: numberSetting({
-      unit: 'connections',
-      max: 10_000,
-      default: 1000,
-      description: 'Fluent Forward connections at once; more are refused',
-    }),
-    FORWARD_IDLE_MS: numberSetting({
-      unit: 'ms',
-      max: 7 * 86_400_000,
-      default: 3_600_000,
-      description: 'a Fluent Forward connection is closed after this long without a byte',
-    }),
+    FORWARD_MAX_CONNECTIONS: streamConnections('Fluent Forward connections'),
+    FORWARD_IDLE_MS: streamIdle('a Fluent Forward connection'),
     GELF_PORT: ownPort('GELF_PORT', 'port of GELF, TCP and UDP', ''),
-    GELF_MAX_CONNECTIONS: numberSetting({
-      unit: 'connections',
-      max: 10_000,
-      default: 1000,
-      description: 'GELF connections over TCP at once; more are refused',
-    }),
-    GELF_IDLE_MS: numberSetting({
-      unit: 'ms',
-      max: 7 * 86_400_000,
-      default: 3_600_000,
-      description: 'a GELF connection is closed after this long without a byte',
-    }),
+    GELF_MAX_CONNECTIONS: streamConnections('GELF connections over TCP'),
+    GELF_IDLE_MS: streamIdle('a GELF connection'),
     SYSLOG_TLS_PORT: ownPort(
       'SYSLOG_TLS_PORT',
       'port of syslog over TLS, which needs SYSLOG_TLS_CERT and SYSLOG_TLS_KEY',
@@ -183,18 +177,8 @@ export const ingestSettings = declareSettings(
       read: readRedactPatterns,
       description: 'other text that is removed from events before they are stored',
     }),
-    SYSLOG_MAX_CONNECTIONS: numberSetting({
-      unit: 'connections',
-      max: 10_000,
-      default: 1000,
-      description: 'syslog connections over TCP at once; more are refused',
-    }),
-    SYSLOG_IDLE_MS: numberSetting({
-      unit: 'ms',
-      max: 7 * 86_400_000,
-      default: 3_600_000,
-      description: 'a syslog connection is closed after this long without a byte',
-    }),
+    SYSLOG_MAX_CONNECTIONS: streamConnections('syslog connections over TCP'),
+    SYSLOG_IDLE_MS: streamIdle('a syslog connection'),
     FORMATS: textSetting({
       bounds: 'YAML file',
       description: 'formats of plain text of your own (docs/formats.md); unset: none',
