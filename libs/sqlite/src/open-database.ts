@@ -45,7 +45,8 @@ function setCheckpoint(db: DatabaseSync, bytes: number): void {
   db.exec(`PRAGMA wal_autocheckpoint=${Math.ceil(bytes / pragma(db, 'page_size'))}`);
 }
 
-function pragma(db: DatabaseSync, name: string): number {
+/** The value of a pragma that is a number. */
+export function pragma(db: DatabaseSync, name: string): number {
   return Number(Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0] ?? 0);
 }
 

@@ -1,3 +1,4 @@
+import { pragma } from '@logloom/sqlite';
 import { statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 
@@ -29,10 +30,6 @@ export function rewriteIfMostlyFree(db: DatabaseSync): void {
     return;
   db.exec('PRAGMA auto_vacuum=INCREMENTAL');
   db.exec('VACUUM');
-}
-
-function pragma(db: DatabaseSync, name: string): number {
-  return Number(Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0] ?? 0);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { openDatabase, storageTrouble } from '@logloom/sqlite';
+import { openDatabase, pragma, storageTrouble } from '@logloom/sqlite';
 import { join } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { EventLogError, maxReadBytes, type LogRecord, type NewRecord } from '../event-log.ts';
@@ -286,9 +286,7 @@ export class SqliteTopic {
 
   /** Bytes of the file that hold nothing: what was trimmed. */
   get reusableBytes(): number {
-    const value = (name: string): number =>
-      Number(Object.values(this.#db.prepare(`PRAGMA ${name}`).get() ?? {})[0] ?? 0);
-    return value('freelist_count') * value('page_size');
+    return pragma(this.#db, 'freelist_count') * pragma(this.#db, 'page_size');
   }
 
   /** For a process that has the topic to itself: returns room of a file that an earlier release made, if that is quick. */
