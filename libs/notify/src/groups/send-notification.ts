@@ -114,15 +114,14 @@ async function attempt(
   send: () => Promise<void>,
 ): Promise<void> {
   const { groupId } = notification;
-  if (attempted.length > 0)
-    await store.putSent(
-      groupId,
-      attempted.map(({ fingerprint, during }) => [fingerprint, during]),
-    );
+  await store.putSent(
+    groupId,
+    attempted.map(({ fingerprint, during }) => [fingerprint, during]),
+  );
   try {
     await send();
   } catch (error) {
-    if (attempted.length > 0 && error instanceof DeliveryError && error.isRefused)
+    if (error instanceof DeliveryError && error.isRefused)
       await store.putSent(
         groupId,
         attempted.map(({ fingerprint, before }) => [fingerprint, before]),
