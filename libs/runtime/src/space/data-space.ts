@@ -1,6 +1,6 @@
 import type { Telemetry } from '@logloom/telemetry';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { roomOn } from './disk-room.ts';
+import { roomOn, type DataFolder } from './disk-room.ts';
 import { GrowthWindow, type Growth } from './growth-window.ts';
 import { measureData, type DataSize } from './measure-data.ts';
 import { runtimeMetrics } from '../runtime-metrics.ts';
@@ -23,10 +23,7 @@ export interface SpaceReport {
   daysLeft: number | null;
 }
 
-export interface DataSpaceOptions {
-  folder: string;
-  /** DISK_RESERVE_BYTES. */
-  reserveBytes: number | undefined;
+export interface DataSpaceOptions extends DataFolder {
   /** The machine's clock in ms. */
   nowMs?: () => number;
 }
@@ -66,7 +63,7 @@ export class DataSpace {
   /** Rejects with the file system's error. */
   async report(): Promise<SpaceReport> {
     const measured = await this.measure();
-    const disk = roomOn(this.#folder, this.#reserveBytes);
+    const disk = roomOn({ folder: this.#folder, reserveBytes: this.#reserveBytes });
     const growth = this.#window.growth ?? null;
     const left = Math.max(0, disk.free - disk.reserve);
     const daysLeft = growth !== null && growth.bytesPerDay > 0 ? left / growth.bytesPerDay : null;

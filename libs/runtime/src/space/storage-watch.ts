@@ -3,8 +3,7 @@ import type { SetValue, Telemetry } from '@logloom/telemetry';
 import { accessSync, constants } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runtimeMetrics } from '../runtime-metrics.ts';
-import type { DataSpaceOptions } from './data-space.ts';
-import { roomOn, type DiskRoom } from './disk-room.ts';
+import { roomOn, type DataFolder, type DiskRoom } from './disk-room.ts';
 
 /** How often (ms) the free space is checked. */
 const lookMs = 500;
@@ -17,7 +16,7 @@ export interface Trouble {
   message: string;
 }
 
-export interface StorageWatchOptions extends DataSpaceOptions {
+export interface StorageWatchOptions extends DataFolder {
   /** The free space inside the files. */
   reusableBytes?: () => number;
 }
@@ -67,7 +66,7 @@ export class StorageWatch {
     const folder = this.#folder;
     try {
       accessSync(folder, constants.W_OK);
-      const { size, free, reserve } = roomOn(folder, this.#reserveBytes);
+      const { size, free, reserve } = roomOn({ folder, reserveBytes: this.#reserveBytes });
       // A file system that does not report its size says 0.
       if (size > 0 && free < reserve && free + this.#reusableBytes() < reserve) {
         const message = `LOGLOOM_DATA=${folder}: the disk has ${free} bytes left, fewer than the ${reserve} in reserve (DISK_RESERVE_BYTES); make room, or set a retention`;
@@ -83,13 +82,10 @@ export class StorageWatch {
 }
 
 /** Registers how much room the disk of the data folder has, looked at when metrics are asked for. */
-export function observeDisk(
-  { registry }: Pick<Telemetry, 'registry'>,
-  { folder, reserveBytes }: DataSpaceOptions,
-): void {
+export function observeDisk({ registry }: Pick<Telemetry, 'registry'>, data: DataFolder): void {
   const look = (part: keyof DiskRoom) => (set: SetValue<never>) => {
     try {
-      set(roomOn(folder, reserveBytes)[part]);
+      set(roomOn(data)[part]);
     } catch {
       // What cannot be looked at has no value; readiness says what is wrong.
     }
