@@ -1,7 +1,7 @@
 import type { RunResult } from '../result.ts';
 
 /** Which processes of the target a run saw, by when they started; runs that do not tell count as of the same. */
-export function processesOf({ server }: RunResult): string {
+function processesOf({ server }: RunResult): string {
   return (server?.startsS ?? []).join(' ');
 }
 

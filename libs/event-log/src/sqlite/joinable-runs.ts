@@ -1,7 +1,7 @@
 import type { RowOutline } from './partition-table.ts';
 
 /** Rows are joined until they hold this many bytes, unpacked. A reader unpacks a whole row, so more would cost it memory. */
-export const joinedBytes = 2 ** 20;
+const joinedBytes = 2 ** 20;
 /** A row of this many bytes stays as it is: joining would save little. */
 const fullBytes = joinedBytes / 2;
 const maxRecords = 2 ** 16;

@@ -6,7 +6,7 @@ import type { QueryParameters } from '../api/query-parameters.ts';
 import { ApiError } from '../errors.ts';
 import { csvColumns, isCsvColumn, type CsvOptions } from './csv-writer.ts';
 
-export const exportFormats = ['ndjson', 'csv', 'parquet'] as const;
+const exportFormats = ['ndjson', 'csv', 'parquet'] as const;
 export type ExportFormat = (typeof exportFormats)[number];
 
 const maxColumns = 200;
