@@ -37,13 +37,9 @@ export function addAggregateCommand(program: Command, context: CommandContext): 
     .action(async (q: string, { from, to, by, metric, of, interval, limit, ...options }: AggregateFlags) => {
       const query = { q, from, to, by, metric, of, interval, limit: String(limit) };
       const result = (await getJson(endpoint(options), '/api/aggregate', query)) as AggregateResult;
-      const fields = (by ?? '').split(',').filter((field) => field.trim() !== '');
+      const fields = (by ?? '').split(',').map((field) => field.trim());
       print(options.json, result, () =>
-        aggregateLines(
-          result,
-          fields.map((field) => field.trim()),
-          of === undefined ? metric : `${metric} ${of}`,
-        ),
+        aggregateLines(result, fields.filter(Boolean), of === undefined ? metric : `${metric} ${of}`),
       );
       if (result.groups.length === 0) throw new CommandError('nothing-found', '');
     });
