@@ -20,7 +20,7 @@ export interface JoinTarget {
   partitions: number;
 }
 
-/** The rows that end before `to`; the others are left alone. */
+/** Which rows may be joined; the others are left alone. */
 export interface JoinBounds {
   /** Rows that were appended later (ms since 1970) stay as they are: readers near the end want little at once. */
   appendedBefore: number;
